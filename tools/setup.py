@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Set the workspace up: environment, ROS 2, packages, web page. Standard library only.
+
+Each step has a stamp made of what goes into it; a step whose stamp stands is skipped, so the whole is quick when done and
+may be interrupted and repeated at any time. The output of every step goes to build/setup/<step>.log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / '.venv'
+LOGS = ROOT / 'build' / 'setup'
+HMI = ROOT / 'src' / 'cell_web' / 'hmi'
+OLDEST_PYTHON = (3, 10)
+SYSTEM_ROS = Path('/opt/ros/jazzy')
+
+# What the operating system must provide: how to see that it is there, and Debian's package for it.
+SYSTEM_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    'C++ compiler': (lambda: shutil.which('c++') is not None, 'g++'),
+    'libGL (OpenCV)': (lambda: _has_library('libGL.so.1'), 'libgl1'),
+    'libglib (OpenCV)': (lambda: _has_library('libglib-2.0.so.0'), 'libglib2.0-0'),
+    'venv': (lambda: _has_module('ensurepip'), 'python3-venv'),
+    'Python headers': (lambda: _has_python_headers(), 'python3-dev'),
+}
+TEST_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    'Chromium (browser test)': (lambda: shutil.which('chromium') is not None, 'chromium'),
+}
+
+
+class SetupError(Exception):
+    """A step failed; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name, what it is, what it depends on and what it does."""
+
+    name: str
+    title: str
+    inputs: Callable[[], Iterable[Path | str]]
+    run: Callable[[Path], None]
+
+
+def _has_library(name: str) -> bool:
+    found = subprocess.run(['ldconfig', '-p'], capture_output=True, text=True, check=False,
+                           env={**os.environ, 'PATH': os.environ.get('PATH', '') + ':/sbin:/usr/sbin'})
+    return found.returncode != 0 or name in found.stdout
+
+
+def _has_module(name: str) -> bool:
+    return subprocess.run([sys.executable, '-c', f'import {name}'], capture_output=True, check=False).returncode == 0
+
+
+def _has_python_headers() -> bool:
+    import sysconfig
+
+    return (Path(sysconfig.get_path('include')) / 'Python.h').exists()
+
+
+def system_ros() -> str | None:
+    """Return the prefix of an installed ROS 2 (sourced, or in its usual place), or None."""
+    for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
+        if prefix and not Path(prefix).resolve().is_relative_to(ROOT) and (Path(prefix) / 'share' / 'rclpy').is_dir():
+            return prefix
+    return str(SYSTEM_ROS) if (SYSTEM_ROS / 'setup.sh').exists() else None
+
+
+def run_logged(command: Sequence[str], log: Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+    """Run a command with its output in the log; raise SetupError with the log's end when it fails."""
+    with log.open('a', encoding='utf-8') as out:
+        out.write(f'\n$ {" ".join(command)}\n')
+        out.flush()
+        done = subprocess.run(command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                              check=False)
+    if done.returncode:
+        tail = '\n'.join(log.read_text(encoding='utf-8', errors='replace').splitlines()[-25:])
+        raise SetupError(f'{tail}\n\n  failed: {" ".join(command)}\n  whole output: {log.relative_to(ROOT)}')
+
+
+def ensure_system(needs: dict[str, tuple[Callable[[], bool], str]]) -> None:
+    """Install the operating system's packages that are missing, or say which line installs them."""
+    missing = [package for _, (present, package) in needs.items() if not present()]
+    if not missing:
+        return
+    line = f'apt-get install -y --no-install-recommends {" ".join(missing)}'
+    if os.geteuid() != 0 or shutil.which('apt-get') is None:
+        raise SetupError(f'The operating system lacks: {", ".join(missing)}.\n  Install them and run this again:\n\n    sudo {line}\n')
+    print(f'   installing from the operating system: {" ".join(missing)}', flush=True)
+    log = LOGS / 'system.log'
+    env = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
+    run_logged(['apt-get', 'update'], log, env=env)
+    run_logged(line.split(), log, env=env)
+
+
+def venv_python() -> str:
+    """Return the environment's interpreter."""
+    return str(VENV / 'bin' / 'python')
+
+
+def make_venv(log: Path) -> None:
+    """Make the virtual environment (again when its folder was moved or its interpreter has gone)."""
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    options = ['--system-site-packages'] if system_ros() else []
+    run_logged([sys.executable, '-m', 'venv', *options, str(VENV)], log)
+
+
+def install_requirements(names: Sequence[str], log: Path) -> None:
+    """Install pinned requirement files into the environment."""
+    arguments = [part for name in names for part in ('-r', str(ROOT / 'requirements' / f'{name}.txt'))]
+    run_logged([venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--prefer-binary', *arguments], log)
+
+
+def repair_cmake(log: Path) -> None:
+    """Point the wheels' CMake files at this machine's include folders.
+
+    The wheels' exported targets name the Python and numpy include folders of the image that built them, and CMake refuses
+    to generate while those do not exist.
+    """
+    ask = 'import numpy, sysconfig; print(sysconfig.get_path("include")); print(numpy.get_include())'
+    answer = subprocess.run([venv_python(), '-c', ask], capture_output=True, text=True, check=True).stdout.split('\n')
+    python_include, numpy_include = answer[0], answer[1]
+    changed = 0
+    for path in (VENV / 'share').rglob('*.cmake'):
+        text = path.read_text(encoding='utf-8', errors='surrogateescape')
+        repaired = re.sub(r'/[^;"\n]*?/include/python3\.\d+', lambda _: python_include, text)
+        repaired = re.sub(r'/[^;"\n]*?/numpy/_?core/include', lambda _: numpy_include, repaired)
+        if repaired != text:
+            path.write_text(repaired, encoding='utf-8', errors='surrogateescape')
+            changed += 1
+    with log.open('a', encoding='utf-8') as out:
+        out.write(f'{changed} CMake files repaired\n')
+
+
+def build_environment() -> dict[str, str]:
+    """Return the environment in which colcon builds."""
+    env = {**os.environ, 'PATH': f'{VENV / "bin"}{os.pathsep}{os.environ["PATH"]}', 'VIRTUAL_ENV': str(VENV)}
+    env.pop('PYTHONPATH', None)
+    if not system_ros():
+        env['AMENT_PREFIX_PATH'] = str(VENV)
+        env['CMAKE_PREFIX_PATH'] = str(VENV)
+    return env
+
+
+def colcon_build(log: Path) -> None:
+    """Build the workspace with colcon: underlay/ only where there is no ROS installation."""
+    prefix = system_ros()
+    paths = ['src'] if prefix else ['src', 'underlay']
+    command = ['colcon', '--log-base', 'build/log', 'build', '--merge-install', '--symlink-install', '--base-paths', *paths,
+               '--event-handlers', 'console_direct-', 'console_cohesion+', '--cmake-args', '-DBUILD_TESTING=OFF',
+               f'-DPython3_EXECUTABLE={venv_python()}']
+    if prefix:
+        script = f'. "{prefix}/setup.sh" && exec {" ".join(command)}'
+        run_logged(['sh', '-c', script], log, env=build_environment())
+    else:
+        run_logged([*command, '-DCELL_INTERFACES_PYTHON_ONLY=ON', '-GNinja'], log, env=build_environment())
+
+
+def build_hmi(log: Path) -> None:
+    """Build the operators' page with the Node.js that comes as a wheel."""
+    env = build_environment()
+    run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=HMI, env=env)
+    run_logged(['npm', 'run', 'build'], log, cwd=HMI, env=env)
+
+
+def tree(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
+    """Return the files below folders of the workspace that end in one of the suffixes."""
+    skip = {'node_modules', 'dist', '__pycache__', '.pytest_cache'}
+    return [Path(where) / name for folder in folders for where, inner, names in os.walk(ROOT / folder)
+            if not inner.__setitem__(slice(None), sorted(d for d in inner if d not in skip))
+            for name in sorted(names) if not suffixes or name.endswith(suffixes)]
+
+
+def package_inputs() -> list[Path | str]:
+    """What a new build depends on; Python modules are linked, so a change in them needs none."""
+    names = ('package.xml', 'setup.py', 'setup.cfg', 'CMakeLists.txt', '.msg', '.srv', '.action')
+    shared = tree('launch', 'config')
+    return [*tree('src', 'underlay', suffixes=names), *(str(path.relative_to(ROOT)) for path in shared), system_ros() or 'wheels']
+
+
+def requirement(*names: str) -> list[Path | str]:
+    """The requirement files and the interpreter they are installed for."""
+    return [*(ROOT / 'requirements' / f'{name}.txt' for name in names), *venv_identity()]
+
+
+def venv_identity() -> list[Path | str]:
+    """What the environment itself depends on: its place, the interpreter, the ground it stands on."""
+    return [str(VENV), sys.version, system_ros() or 'wheels']
+
+
+def steps(with_tests: bool) -> list[Step]:
+    """Return the steps in order."""
+    wanted = ['runtime'] if system_ros() else ['ros', 'runtime']
+    wanted += ['dev'] if with_tests else []
+    result = [
+        Step('venv', 'virtual environment', venv_identity, make_venv),
+        Step('requirements', 'Python packages' + ('' if system_ros() else ' and ROS 2 Jazzy'),
+             lambda: requirement('ros', 'runtime'), lambda log: install_requirements(wanted[:2], log)),
+    ]
+    if with_tests:
+        result.append(Step('dev', 'test tools', lambda: requirement('ros', 'runtime', 'dev'), lambda log: install_requirements(wanted, log)))
+    if not system_ros():
+        result.append(Step('cmake', 'CMake path repair', lambda: requirement('ros', 'runtime'), repair_cmake))
+    result.append(Step('hmi', "operators' page", lambda: [*tree('src/cell_web/hmi'), *venv_identity()], build_hmi))
+    result.append(Step('build', 'packages (colcon)', package_inputs, colcon_build))
+    return result
+
+
+def digest(inputs: Iterable[Path | str]) -> str:
+    """Return a fingerprint of files (name and content) and texts."""
+    total = hashlib.sha256()
+    for item in inputs:
+        if isinstance(item, Path):
+            total.update(str(item.relative_to(ROOT)).encode() + b'\0' + item.read_bytes() + b'\0')
+        else:
+            total.update(item.encode() + b'\0')
+    return total.hexdigest()
+
+
+class Progress:
+    """A line that counts seconds while a step runs; plain lines where there is no terminal."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._began = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._tick, daemon=True)
+
+    def __enter__(self) -> Progress:
+        print(f'-- {self._title} ...', end='' if sys.stdout.isatty() else '\n', flush=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        start = '\r' if sys.stdout.isatty() else ''
+        print(f'{start}-- {self._title}: {"FAILED after" if kind else "done in"} {self.seconds:.0f} s', flush=True)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the step began."""
+        return time.monotonic() - self._began
+
+    def _tick(self) -> None:
+        while not self._ended.wait(1 if sys.stdout.isatty() else 30):
+            if sys.stdout.isatty():
+                print(f'\r-- {self._title} ... {self.seconds:.0f} s', end='', flush=True)
+            else:
+                print(f'   {self._title}: {self.seconds:.0f} s so far', flush=True)
+
+
+def perform(step: Step) -> bool:
+    """Run a step unless its stamp stands; return whether it ran."""
+    stamp = LOGS / f'{step.name}.stamp'
+    wanted = digest(step.inputs())
+    if stamp.exists() and stamp.read_text() == wanted and (step.name != 'venv' or Path(venv_python()).exists()):
+        return False
+    stamp.unlink(missing_ok=True)
+    log = LOGS / f'{step.name}.log'
+    log.unlink(missing_ok=True)
+    with Progress(step.title):
+        step.run(log)
+    stamp.write_text(wanted)
+    return True
+
+
+def main() -> int:
+    """Run the steps; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--tests', action='store_true', help='install what the tests need, too')
+    options = parser.parse_args()
+    if sys.version_info < OLDEST_PYTHON:
+        print(f'Python {sys.version.split()[0]} is too old: install Python 3.10 or newer and run this again.')
+        return 1
+    began = time.monotonic()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    try:
+        ensure_system(SYSTEM_NEEDS)
+        if options.tests:
+            ensure_system(TEST_NEEDS)
+        ran = [step.name for step in steps(options.tests) if perform(step)]
+    except SetupError as problem:
+        print(f'\n{problem}\n\nSet-up stopped. Mend this and run it again: what is done is kept.')
+        return 1
+    except KeyboardInterrupt:
+        print('\nSet-up interrupted; run it again to go on where it stopped.')
+        return 130
+    if ran:
+        print(f'-- set-up complete in {time.monotonic() - began:.0f} s')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
