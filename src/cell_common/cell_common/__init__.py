@@ -1,0 +1,1 @@
+"""What every package shares: parameters, QoS, database, catalogue, diagnostics, test fixtures."""

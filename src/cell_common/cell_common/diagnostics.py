@@ -1,0 +1,49 @@
+"""Publish a node's health on /diagnostics, for rqt_robot_monitor and the operators' page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+
+PERIOD_S = 1.0
+
+
+@dataclass
+class Health:
+    """One health fact: a level, a sentence for people, and values."""
+
+    level: int = 0
+    """0 ok, 1 warn, 2 error, 3 stale: as in diagnostic_msgs/DiagnosticStatus."""
+    message: str = ''
+    values: dict[str, str] = field(default_factory=dict)
+
+
+class Diagnostics:
+    """Publishes the node's health facts once a second."""
+
+    def __init__(self, node: Node, hardware_id: str = '') -> None:
+        """Advertise /diagnostics, the one absolute name of the cell (every ROS tool looks for it there)."""
+        self._node = node
+        self._hardware_id = hardware_id
+        self._tasks: dict[str, Callable[[], Health]] = {}
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        node.create_timer(PERIOD_S, self.publish)
+
+    def add(self, name: str, task: Callable[[], Health]) -> None:
+        """Add a fact; `task` is asked for it once a second and must return at once."""
+        self._tasks[name] = task
+
+    def publish(self) -> None:
+        """Publish all facts now."""
+        message = DiagnosticArray()
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        prefix = self._node.get_fully_qualified_name().lstrip('/')
+        for name, task in self._tasks.items():
+            health = task()
+            message.status.append(DiagnosticStatus(
+                level=bytes([health.level]), name=f'{prefix}: {name}', message=health.message, hardware_id=self._hardware_id,
+                values=[KeyValue(key=key, value=value) for key, value in health.values.items()]))
+        self._publisher.publish(message)

@@ -1,0 +1,8 @@
+"""Unique, time-ordered identifiers."""
+
+import uuid_utils
+
+
+def new_id() -> str:
+    """Return a new UUIDv7 (RFC 9562) as text: unique, and sorted by the time it was made."""
+    return str(uuid_utils.uuid7())

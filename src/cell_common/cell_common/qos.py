@@ -1,0 +1,21 @@
+"""The quality-of-service profiles of the cell's topics."""
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+
+def latched(depth: int = 1) -> QoSProfile:
+    """Return the profile for state: whoever joins late gets the last `depth` values at once."""
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.RELIABLE,
+                      durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def events(depth: int = 100) -> QoSProfile:
+    """Return the profile for things that happen once: every one arrives, in order, while both ends are up."""
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.RELIABLE,
+                      durability=DurabilityPolicy.VOLATILE)
+
+
+def stream() -> QoSProfile:
+    """Return the profile for images: only the newest counts, a slow reader never holds the writer up."""
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT,
+                      durability=DurabilityPolicy.VOLATILE)

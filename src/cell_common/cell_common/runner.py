@@ -1,0 +1,61 @@
+"""Run one node in one process, the same way for every node of the cell."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from cell_common.parameters import ParameterError
+
+EXIT_BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
+
+
+class StartError(Exception):
+    """A node cannot start; the text says why and what to do."""
+
+
+def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
+    """Make a node, spin it until SIGINT or SIGTERM, and destroy it.
+
+    Returns:
+        The exit code: 0 after a wanted end, 78 when the configuration does not allow a start.
+    """
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        rclpy.try_shutdown()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    node: Node | None = None
+    try:
+        node = factory()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except (ParameterError, StartError) as problem:
+        rclpy.logging.get_logger(factory.__module__.rsplit('.', 1)[-1]).fatal(f'cannot start: {problem}')
+        return EXIT_BAD_CONFIGURATION
+    except (ExternalShutdownException, KeyboardInterrupt):
+        pass
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def main_of(factory: Callable[[], Node]) -> Callable[[], None]:
+    """Return a console-script entry point for a node."""
+
+    def main() -> None:
+        sys.exit(run(factory))
+
+    return main

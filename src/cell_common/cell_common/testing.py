@@ -1,0 +1,127 @@
+"""Fixtures for tests that need ROS: a domain of their own, ports from the kernel, waiting with a deadline.
+
+Import the fixtures in a package's `conftest.py`:  `from cell_common.testing import *`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import pytest
+
+__all__ = ['Graph', 'domain', 'free_port', 'graph', 'wait_until']
+
+T = TypeVar('T')
+DEADLINE_S = 10.0
+POLL_S = 0.01
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface that is free now."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], T], timeout: float = DEADLINE_S, what: str = '') -> T:
+    """Wait until a condition holds and return what it returned.
+
+    Raises:
+        AssertionError: It did not hold within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f'not within {timeout:g} s: {what or condition}')
+        time.sleep(POLL_S)
+    return result
+
+
+class Graph:
+    """The nodes of one test, spun together in a thread, in a ROS domain that no other test uses."""
+
+    def __init__(self, domain_id: int) -> None:
+        """Start rclpy in a context of its own."""
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+
+        self.context = rclpy.Context()
+        self.context.init(domain_id=domain_id)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.nodes: list[Any] = []
+        self.node = self.add(rclpy.create_node('test', context=self.context, namespace='cell'))
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def add(self, node: Any) -> Any:
+        """Spin a node; it must have been made with this graph's `context`."""
+        self.nodes.append(node)
+        self.executor.add_node(node)
+        return node
+
+    def remove(self, node: Any) -> None:
+        """Stop and destroy a node, as if its process had ended."""
+        self.nodes.remove(node)
+        self.executor.remove_node(node)
+        node.destroy_node()
+
+    def options(self, **parameters: Any) -> dict[str, Any]:
+        """Return the arguments that place a node class in this graph with these parameters."""
+        from rclpy.parameter import Parameter
+
+        overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+        return {'context': self.context, 'namespace': 'cell', 'parameter_overrides': overrides}
+
+    def collect(self, kind: Any, topic: str, qos: Any = 10) -> list[Any]:
+        """Subscribe and return the list that messages are appended to."""
+        received: list[Any] = []
+        self.node.create_subscription(kind, topic, received.append, qos)
+        return received
+
+    def call(self, kind: Any, name: str, request: Any, timeout: float = DEADLINE_S) -> Any:
+        """Call a service and return its response.
+
+        Raises:
+            AssertionError: No response in time.
+        """
+        client = self.node.create_client(kind, name)
+        wait_until(client.service_is_ready, timeout, f'service {name}')
+        future = client.call_async(request)
+        wait_until(future.done, timeout, f'response of {name}')
+        return future.result()
+
+    def close(self) -> None:
+        """Destroy the nodes and end the context."""
+        self.executor.shutdown()
+        self._thread.join(DEADLINE_S)
+        for node in reversed(self.nodes):
+            node.destroy_node()
+        self.context.try_shutdown()
+
+    def _spin(self) -> None:
+        from rclpy.executors import ExternalShutdownException, ShutdownException
+
+        with contextlib.suppress(ExternalShutdownException, ShutdownException):
+            self.executor.spin()
+
+
+@pytest.fixture
+def domain() -> Iterator[int]:
+    """A ROS domain id that no other test on this machine holds."""
+    from domain_coordinator import domain_id
+
+    with domain_id() as number:
+        yield int(number)
+
+
+@pytest.fixture
+def graph(domain: int) -> Iterator[Graph]:
+    """A running graph in a domain of its own."""
+    running = Graph(domain)
+    yield running
+    running.close()

@@ -1,0 +1,1 @@
+"""The pick job's life, and the alarms."""

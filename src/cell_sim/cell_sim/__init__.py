@@ -1,0 +1,1 @@
+"""A simulated world that speaks the devices' real protocols over real sockets."""

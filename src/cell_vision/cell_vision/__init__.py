@@ -1,0 +1,1 @@
+"""Camera, text reading and the verdict on a part."""
