@@ -9,17 +9,16 @@ else
 fi
 
 _cell_python=$(cd "$_cell_root/.venv/lib" && echo python3.*)
-_cell_site="$_cell_root/install/lib/$_cell_python/site-packages"
 
 if [ -f "$_cell_root/.venv/share/rclpy/package.xml" ]; then
   AMENT_PREFIX_PATH="$_cell_root/install:$_cell_root/.venv"
   LD_LIBRARY_PATH="$_cell_root/install/lib:$_cell_root/.venv/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-  PYTHONPATH="$_cell_site${PYTHONPATH:+:$PYTHONPATH}"
-  PATH="$_cell_root/install/bin:$_cell_root/.venv/bin:$PATH"
-  export AMENT_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH PATH
+  PATH="$_cell_root/.venv/bin:$PATH"
+  export AMENT_PREFIX_PATH LD_LIBRARY_PATH PATH
+  COLCON_CURRENT_PREFIX="$_cell_root/install" . "$_cell_root/install/local_setup.sh"
 else
   [ -n "${AMENT_PREFIX_PATH:-}" ] || . /opt/ros/jazzy/setup.sh
-  . "$_cell_root/install/local_setup.sh"
+  COLCON_CURRENT_PREFIX="$_cell_root/install" . "$_cell_root/install/local_setup.sh"
   PYTHONPATH="$PYTHONPATH:$_cell_root/.venv/lib/$_cell_python/site-packages"
   PATH="$_cell_root/.venv/bin:$PATH"
   export PYTHONPATH PATH
@@ -27,4 +26,4 @@ fi
 
 # Discovery stays on this machine unless the plant decides otherwise.
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
-unset _cell_root _cell_python _cell_site
+unset _cell_root _cell_python
