@@ -143,6 +143,8 @@ def _part(entry: Any, number: int, problems: list[str]) -> Part | None:
     where = f'part {number} ({name or "no part_number"})'
     before = len(problems)
     problems += [f'{where}: unknown key "{key}"' for key in sorted(set(map(str, entry)) - _PART_KEYS)]
+    if not isinstance(entry.get('part_number', ''), str):
+        problems.append(f'{where}: part_number must be text; put it in quotes')
     if not name or not name.isascii() or not name.isprintable() or ' ' in name or len(name) > 64:
         problems.append(f'{where}: part_number must be 1..64 printable ASCII characters without blanks')
     letter = str(entry.get('letter', ''))

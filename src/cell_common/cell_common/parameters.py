@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -112,7 +112,7 @@ def declare(node: Node, kind: type[T]) -> T:
         text = schema.description + (f' Unit: {schema.unit}.' if schema.unit else '')
         descriptor = ParameterDescriptor(description=text, additional_constraints=schema.allowed(), read_only=True)
         try:
-            value = node.declare_parameter(name, default, descriptor).value
+            value = _declare_one(node, name, default, wanted, descriptor)
         except (InvalidParameterTypeException, InvalidParameterValueException) as problem:
             value = _whole_number(node, name, wanted, descriptor)
             if value is None:
@@ -122,6 +122,19 @@ def declare(node: Node, kind: type[T]) -> T:
         check(name, value, schema)
         values[name] = value
     return kind(**values)
+
+
+def _declare_one(node: Node, name: str, default: Any, wanted: Any, descriptor: Any) -> Any:
+    if default != []:
+        return node.declare_parameter(name, default, descriptor).value
+    # rclpy takes an empty list for bytes and then refuses texts: let it take any type, and check it here.
+    descriptor.dynamic_typing = True
+    value = node.declare_parameter(name, default, descriptor).value
+    element = get_args(wanted)[0]
+    if isinstance(value, (str, bytes)) or not all(isinstance(item, element) for item in value):
+        raise ParameterError(f'parameter "{name}" is {value!r}; wanted: a list of {element.__name__}. '
+                             'Correct it in the parameter file.')
+    return value
 
 
 def _whole_number(node: Node, name: str, wanted: Any, descriptor: Any) -> float | None:

@@ -1,0 +1,37 @@
+# `make run` and `make test` do everything on a fresh machine; the other targets are their parts.
+# Lines run in the built environment through env.sh, so nothing has to be sourced first.
+SHELL := /bin/bash
+PYTHON ?= python3
+DEMO ?= job
+PHOTOS ?=
+ARGS ?=
+IN_ENV := . ./env.sh &&
+
+.PHONY: setup setup-tests run test fast slow lint bench clean help
+
+help:           ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /'
+
+setup:          ## set the workspace up
+	@$(PYTHON) tools/setup.py
+
+setup-tests:    ## set the workspace up with the test tools
+	@$(PYTHON) tools/setup.py --tests
+
+run: setup      ## start the cell with simulated devices and run a demo (DEMO=none: no demo; PHOTOS=folder: real photographs)
+	@$(IN_ENV) cell run --demo $(DEMO) $(if $(PHOTOS),--photos "$(PHOTOS)") $(ARGS)
+
+test: setup-tests   ## run the house rules and all tests, fast and slow
+	@$(IN_ENV) python tools/check.py lint fast slow
+
+fast: setup-tests   ## run the house rules and the fast tests
+	@$(IN_ENV) python tools/check.py lint fast
+
+slow: setup-tests   ## run the tests that need the whole graph or a browser
+	@$(IN_ENV) python tools/check.py slow
+
+lint: setup-tests   ## run the house rules only
+	@$(IN_ENV) python tools/check.py lint
+
+clean:          ## remove what set-up made
+	rm -rf .venv build install src/cell_web/hmi/node_modules src/cell_web/hmi/dist

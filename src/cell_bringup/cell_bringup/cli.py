@@ -1,0 +1,64 @@
+"""The `cell` command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's grammar."""
+    top = argparse.ArgumentParser(prog='cell', description='Work with the cell from a terminal.')
+    top.add_argument('--namespace', default='cell', help='namespace of the cell (default: cell)')
+    commands = top.add_subparsers(dest='command', required=True)
+    job = commands.add_parser('job', help='run a pick job and show its progress')
+    job.add_argument('part_number')
+    job.add_argument('quantity', type=int, help='pieces')
+    weigh = commands.add_parser('weigh', help='run a weigh job and show its progress')
+    weigh.add_argument('target_weight', help='kilograms, e.g. 1.10')
+    weigh.add_argument('quantity', type=int, help='bags')
+    weigh.add_argument('--station', default='A')
+    commands.add_parser('status', help='show what is ready and what is not')
+    run = commands.add_parser('run', help='start the cell with simulated devices and run a demo',
+                              epilog='Further name:=value arguments go to cell.launch.py.')
+    run.add_argument('--demo', choices=['job', 'none'], default='job')
+    run.add_argument('--photos', type=Path, help='folder of photographs with truth.json that the simulated robot holds up')
+    run.add_argument('--state-dir', type=Path, default=Path('state'), help='folder of the database and the log (default: ./state)')
+    run.add_argument('launch_arguments', nargs='*', metavar='name:=value')
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit with its code."""
+    sys.exit(dispatch(parser().parse_args(arguments), Console()))
+
+
+def dispatch(options: argparse.Namespace, console: Console) -> int:
+    """Carry a parsed command line out and return the exit code."""
+    if options.command == 'run':
+        from cell_bringup import demo
+
+        wanted = demo.Options(options.demo != 'none', options.photos, options.state_dir.resolve(), tuple(options.launch_arguments))
+        return demo.run(wanted, console)
+    from cell_bringup.client import connected
+    from cell_bringup.jobs import guard, run_pick_job, run_weigh_job, wait_until_ready
+    from cell_bringup.show import status_table
+
+    with connected(options.namespace) as client:
+        def work() -> None:
+            if options.command == 'status':
+                status = client.wait_for(lambda: client.status, 5, 'tell its status (is it running?)')
+                console.print(status_table(status))
+                return
+            wait_until_ready(client, 10)
+            if options.command == 'job':
+                job = run_pick_job(client, console, options.part_number, options.quantity)
+                console.print(f'{job.placed} placed, {job.rejected} rejected')
+            else:
+                run_weigh_job(client, console, options.station, options.target_weight, options.quantity, 3600)
+
+        return guard(console, work)

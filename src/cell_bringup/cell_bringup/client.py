@@ -1,0 +1,150 @@
+"""Talk to a running cell from a terminal: what it publishes, and its services and actions with deadlines."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import rclpy
+from cell_common.qos import events, latched
+from cell_interfaces.action import RunJob
+from cell_interfaces.msg import BagRecord, CellStatus, CommandInfo, Inventory, JobState, WeighJobList
+from cell_interfaces.srv import AdjustStock, ControlJob, EndWeighJob, SetJob, StartWeighJob
+from rclpy.action import ActionClient
+from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
+
+T = TypeVar('T')
+ANSWER_S = 5.0
+POLL_S = 0.05
+VALID_S = 5
+
+
+class CellError(Exception):
+    """The cell refused or did not answer; the text says what to do."""
+
+
+class CellClient:
+    """A node of its own beside the cell. Keeps the newest of what the cell publishes."""
+
+    def __init__(self, namespace: str = 'cell') -> None:
+        """Join the cell's graph."""
+        self._context = rclpy.Context()
+        self._context.init()
+        self.node = rclpy.create_node(f'cell_cli_{os.getpid()}', namespace=namespace, context=self._context)
+        self.status: CellStatus | None = None
+        self.job: JobState | None = None
+        self.inventory: Inventory | None = None
+        self.weigh_jobs: WeighJobList | None = None
+        self.bags: list[BagRecord] = []
+        for kind, topic, name in ((CellStatus, 'status', 'status'), (JobState, 'job', 'job'), (Inventory, 'inventory', 'inventory'),
+                                  (WeighJobList, 'weighing/job', 'weigh_jobs')):
+            self.node.create_subscription(kind, topic, lambda message, name=name: setattr(self, name, message), latched())
+        self.node.create_subscription(BagRecord, 'weighing/bag', self.bags.append, events())
+        self._run_job = ActionClient(self.node, RunJob, 'run_job')
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self._executor.shutdown()
+        self._thread.join(ANSWER_S)
+        self.node.destroy_node()
+        self._context.try_shutdown()
+
+    def wait_for(self, condition: Callable[[], T], seconds: float, what: str) -> T:
+        """Wait until a condition holds.
+
+        Raises:
+            CellError: It did not hold in time; `what` completes "The cell did not ...".
+        """
+        deadline = time.monotonic() + seconds
+        while not (result := condition()):
+            if time.monotonic() > deadline:
+                raise CellError(f'The cell did not {what} within {seconds:g} s.')
+            time.sleep(POLL_S)
+        return result
+
+    def command(self) -> CommandInfo:
+        """Return who asks, when, and for how long it holds."""
+        info = CommandInfo(request_id=str(uuid.uuid4()), operator_id=getpass.getuser())
+        info.issued_at = self.node.get_clock().now().to_msg()
+        info.valid_for.sec = VALID_S
+        return info
+
+    def call(self, kind: Any, name: str, request: Any) -> Any:
+        """Call a service; return its response when its code is OK.
+
+        Raises:
+            CellError: No answer, or the answer's code is not OK.
+        """
+        client = self.node.create_client(kind, name)
+        try:
+            self.wait_for(client.service_is_ready, ANSWER_S, f'offer {name} (is it running?)')
+            future = client.call_async(request)
+            self.wait_for(future.done, ANSWER_S, f'answer {name}')
+        finally:
+            self.node.destroy_client(client)
+        response = future.result()
+        if response.code:
+            raise CellError(response.message)
+        return response
+
+    def set_job(self, part_number: str, quantity: int) -> str:
+        """Set a pick job and return its id."""
+        request = SetJob.Request(command=self.command(), part_number=part_number, quantity=quantity)
+        return str(self.call(SetJob, 'set_job', request).job_id)
+
+    def run_job(self, job_id: str) -> Any:
+        """Start a job that was set; return the future of its result."""
+        self.wait_for(self._run_job.server_is_ready, ANSWER_S, 'offer run_job (is it running?)')
+        sent = self._run_job.send_goal_async(RunJob.Goal(command=self.command(), job_id=job_id))
+        self.wait_for(sent.done, ANSWER_S, 'answer run_job')
+        if not sent.result().accepted:
+            raise CellError('The cell refused the job.')
+        return sent.result().get_result_async()
+
+    def control(self, action: int) -> JobState:
+        """Pause, resume or cancel the job, or resolve a trigger (constants of ControlJob.Request)."""
+        return self.call(ControlJob, 'control_job', ControlJob.Request(command=self.command(), action=action)).job
+
+    def reload(self, part_number: str) -> Inventory:
+        """Book that every tray of a part was filled."""
+        request = AdjustStock.Request(command=self.command(), part_number=part_number, tray=0, count=-1, reason='filled')
+        return self.call(AdjustStock, 'inventory/reload', request).inventory
+
+    def start_weigh_job(self, company: str, station: str, target_weight: str, quantity: int) -> int:
+        """Start a weigh job in kilograms and return its id."""
+        request = StartWeighJob.Request(command=self.command(), company=company, station=station, target_weight=target_weight,
+                                        unit='kg', quantity=quantity)
+        return int(self.call(StartWeighJob, 'weighing/start_job', request).weigh_job_id)
+
+    def end_weigh_job(self, station: str, reason: str) -> None:
+        """End a station's weigh job early."""
+        self.call(EndWeighJob, 'weighing/end_job', EndWeighJob.Request(command=self.command(), station=station, reason=reason))
+
+    def stock_of(self, part_number: str) -> int | None:
+        """Return the pieces of a part by the ledger, None when the part or the ledger is not known."""
+        parts = self.inventory.parts if self.inventory else ()
+        return next((int(part.total) for part in parts if part.part_number == part_number), None)
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException, ShutdownException):
+            self._executor.spin()
+
+
+@contextlib.contextmanager
+def connected(namespace: str = 'cell') -> Iterator[CellClient]:
+    """Join the graph for the length of a block."""
+    client = CellClient(namespace)
+    try:
+        yield client
+    finally:
+        client.close()

@@ -1,0 +1,132 @@
+"""Start the whole cell with simulated devices and show it doing its main job."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from cell_common.catalogue import EVENT_LETTERS, LETTERS
+from rich.console import Console
+
+from cell_bringup.client import CellClient, CellError, connected
+from cell_bringup.jobs import ensure_stock, run_pick_job, run_weigh_job, wait_until_ready
+from cell_bringup.show import Stock, status_table, summary_table
+
+PIECES, BAGS = 3, 3
+PART = 'EM1-2U1'
+STATION, TARGET_KG = 'A', '1.10'
+BAGS_S = 120.0
+STOP_S = 15.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `cell run` was asked for."""
+
+    demo: bool
+    photos: Path | None
+    state_dir: Path
+    launch_arguments: tuple[str, ...]
+
+
+def photo_catalogue(folder: Path) -> dict[str, object]:
+    """Make a catalogue of the part numbers in a folder of photographs.
+
+    Raises:
+        CellError: The folder has no usable truth.json.
+    """
+    try:
+        truth = json.loads((folder / 'truth.json').read_text(encoding='utf-8'))
+        numbers = sorted({str(entry['part_number']) for entry in truth})
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise CellError(f'{folder} needs a truth.json: [{{"file": ..., "part_number": ...}}, ...] ({problem}).') from problem
+    free = [letter for letter in LETTERS if letter not in EVENT_LETTERS.values()]
+    if not 0 < len(numbers) <= len(free):
+        raise CellError(f'{folder} names {len(numbers)} part numbers; 1 to {len(free)} have letters.')
+    trays = [{'count': 12, 'capacity': 24, 'low': 4} for _ in range(4)]
+    return {'parts': [{'part_number': name, 'letter': letter, 'trays': trays}
+                      for name, letter in zip(numbers, free, strict=False)]}
+
+
+def run(options: Options, console: Console) -> int:
+    """Start the cell, run the demo if wanted, and keep the cell up until Ctrl-C; return the exit code."""
+    options.state_dir.mkdir(parents=True, exist_ok=True)
+    arguments, part = _photo_arguments(options) if options.photos else ([], PART)
+    arguments += options.launch_arguments
+    web_port = next((a.split(':=')[1] for a in reversed(arguments) if a.startswith('web_port:=')), '8080')
+    log = options.state_dir / 'launch.log'
+    console.print(f'starting the cell with simulated devices (log: {_short(log)})')
+    began = time.monotonic()
+    with log.open('w', encoding='utf-8') as out:
+        cell = subprocess.Popen(
+            ['ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={options.state_dir}', *arguments],
+            stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        return _accompany(cell, options, console, part, began, web_port)
+    except CellError as problem:
+        console.print(f'[red]{problem}[/]\nwhat the nodes say is in {_short(log)}')
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _stop(cell, console)
+
+
+def _accompany(cell: subprocess.Popen[bytes], options: Options, console: Console, part: str, began: float, web_port: str) -> int:
+    with connected() as client:
+        wait_until_ready(client)
+        console.print(f'[green]cell ready[/] after {time.monotonic() - began:.1f} s')
+        if client.status is not None:
+            console.print(status_table(client.status))
+        if options.demo:
+            _demonstrate(client, console, part)
+    console.print(f"operators' page: [bold]http://localhost:{web_port}[/]   (Ctrl-C stops the cell)")
+    code = cell.wait()
+    if code:
+        raise CellError(f'The cell ended by itself with code {code}.')
+    return 0
+
+
+def _demonstrate(client: CellClient, console: Console, part: str) -> None:
+    before = ensure_stock(client, console, part, PIECES * 2)
+    job = run_pick_job(client, console, part, PIECES)
+    bags = run_weigh_job(client, console, STATION, TARGET_KG, BAGS, BAGS_S)
+    out = job.placed + job.rejected
+    after = client.wait_for(lambda: client.stock_of(part), 5, 'publish its inventory')
+    console.print(summary_table(job, Stock(before, after), bags))
+    if before - after != out:
+        raise CellError(f'The ledger booked {before - after} pieces out, the robot took {out}.')
+
+
+def _photo_arguments(options: Options) -> tuple[list[str], str]:
+    assert options.photos is not None
+    folder = options.photos.resolve()
+    catalogue = photo_catalogue(folder)
+    path = options.state_dir / 'photo_parts.yaml'
+    path.write_text(yaml.safe_dump(catalogue, sort_keys=False), encoding='utf-8')
+    first = str(catalogue['parts'][0]['part_number'])  # type: ignore[index]
+    database = options.state_dir / 'photos.db'
+    return [f'catalogue_file:={path}', 'scene:=photos', f'folder:={folder}', f'database_url:=sqlite:///{database}'], first
+
+
+def _stop(cell: subprocess.Popen[bytes], console: Console) -> None:
+    if cell.poll() is None:
+        console.print('stopping the cell')
+        cell.send_signal(signal.SIGINT)
+        try:
+            cell.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(cell.pid, signal.SIGKILL)
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

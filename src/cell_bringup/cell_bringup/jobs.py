@@ -1,0 +1,126 @@
+"""Run jobs from a terminal with live progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cell_interfaces.msg import BagRecord, JobState, WeighJob
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from cell_bringup.client import CellClient, CellError
+from cell_bringup.show import STATES, job_line, weigh_line
+
+READY_S = 60.0
+REFRESH_S = 0.1
+
+
+def wait_until_ready(client: CellClient, seconds: float = READY_S) -> None:
+    """Wait until the cell says that it is ready for a job.
+
+    Raises:
+        CellError: It was not in time; the text names what holds it up.
+    """
+    try:
+        client.wait_for(lambda: client.status is not None and client.status.ready, seconds, 'get ready')
+    except CellError as problem:
+        if client.status is None:
+            raise CellError(f'{problem} Nothing was heard of it: is the cell running in this ROS domain and namespace?') from problem
+        failing = [f'{s.name}: {s.message}' for s in client.status.subsystems if s.level > 1]
+        raise CellError(f'{problem} ' + '; '.join(failing)) from problem
+
+
+def run_pick_job(client: CellClient, console: Console, part_number: str, quantity: int) -> JobState:
+    """Set and run a pick job to its end, showing its progress; pausing does not end it, a person goes on at the cell.
+
+    Raises:
+        CellError: The cell refused the job.
+    """
+    job_id = client.set_job(part_number, quantity)
+    client.wait_for(lambda: client.job is not None and client.job.job_id == job_id, 5, 'publish the job')
+    result = client.run_job(job_id)
+    said = ''
+    with _progress(console) as progress:
+        task = progress.add_task(f'pick {quantity} × {part_number}', total=quantity, detail='')
+        while not result.done():
+            job = client.job
+            if job is not None and job.job_id == job_id:
+                progress.update(task, completed=job.placed, detail=job_line(job))
+                if job.reason and job.reason != said:
+                    said = job.reason
+                    console.print(f'   [yellow]{STATES[job.state]}[/]: {job.reason}')
+            time.sleep(REFRESH_S)
+        outcome = result.result().result
+        progress.update(task, completed=outcome.job.placed, detail=job_line(outcome.job))
+    if not outcome.job.job_id:
+        raise CellError(outcome.message)
+    return outcome.job
+
+
+def run_weigh_job(client: CellClient, console: Console, station: str, target_weight: str, quantity: int,
+                  seconds: float) -> Sequence[BagRecord]:
+    """Run a weigh job at a station until all its bags are weighed and return their records.
+
+    Raises:
+        CellError: The cell refused the job, or the bags did not come in time.
+    """
+    client.bags.clear()
+    job_id = client.start_weigh_job('Demo company', station, target_weight, quantity)
+
+    def job() -> WeighJob | None:
+        jobs = client.weigh_jobs.jobs if client.weigh_jobs else ()
+        return next((item for item in jobs if item.weigh_job_id == job_id), None)
+
+    shown: list[int] = []
+
+    def finished() -> bool:
+        now = job()
+        for bag in client.bags[len(shown):]:
+            shown.append(bag.bag_id)
+            console.print(f'   bag {bag.bag_number}: {bag.weight} {bag.unit}' + (f' [yellow]{bag.message}[/]' if bag.message else ''))
+        if now is not None:
+            progress.update(task, completed=now.bags_completed, detail=weigh_line(now))
+        return now is not None and now.state == WeighJob.COMPLETED
+
+    with _progress(console) as progress:
+        task = progress.add_task(f'weigh {quantity} bags at station {station}', total=quantity, detail='')
+        client.wait_for(finished, seconds, f'weigh {quantity} bags')
+    return [bag for bag in client.bags if bag.weigh_job_id == job_id]
+
+
+def ensure_stock(client: CellClient, console: Console, part_number: str, quantity: int) -> int:
+    """Return the stock of a part; when it is too small, book a refill first, as an operator would.
+
+    Raises:
+        CellError: The part is not known.
+    """
+    client.wait_for(lambda: client.inventory is not None, 5, 'publish its inventory')
+    stock = client.stock_of(part_number)
+    if stock is None:
+        raise CellError(f'{part_number} is not in the part catalogue.')
+    if stock < quantity:
+        console.print(f'   only {stock} × {part_number} in the trays: refilled')
+        client.reload(part_number)
+        stock = client.wait_for(lambda: _more(client.stock_of(part_number), quantity), 5, 'publish the refilled trays')
+    return stock
+
+
+def _more(stock: int | None, wanted: int) -> int:
+    return stock if stock is not None and stock >= wanted else 0
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(SpinnerColumn(), TextColumn('{task.description}'), BarColumn(bar_width=20), TimeElapsedColumn(),
+                    TextColumn('{task.fields[detail]}'), console=console)
+
+
+def guard(console: Console, work: Callable[[], Any]) -> int:
+    """Run a command's work; print a refusal as one sentence and return the exit code."""
+    try:
+        work()
+    except CellError as problem:
+        console.print(f'[red]{problem}[/]')
+        return 1
+    return 0

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Run the checks and tests with one summary at the end. `make test`, `make fast`, `make slow` and `make lint` call it.
+
+What a check prints is kept in build/test/<check>.log; the slow tests leave their node logs and screenshots below build/test/.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / 'build' / 'test'
+PACKAGES = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
+PYTEST = ['python', '-m', 'pytest', '-q', '--durations=5']
+COUNTS = re.compile(r'(\d+) (passed|failed|skipped|errors?|xfailed|deselected)\b')
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command of one group."""
+
+    group: str
+    name: str
+    command: tuple[str, ...]
+    folder: Path = ROOT
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended."""
+
+    check: Check
+    code: int
+    seconds: float
+    counts: dict[str, int]
+
+
+def checks() -> list[Check]:
+    """Return every check, in the order in which they run."""
+    pure = [f'src/{name}/{name}' for name in PACKAGES]
+    fast_tests = [f'src/{name}/test' for name in PACKAGES if any((ROOT / 'src' / name / 'test').glob('test_*.py'))]
+    return [
+        Check('lint', 'ruff', ('ruff', 'check', '.')),
+        Check('lint', 'mypy', ('mypy', *pure)),
+        Check('lint', 'house-rules', (*PYTEST, 'test/house_rules')),
+        Check('fast', 'unit', (*PYTEST, '-m', 'not slow', *fast_tests)),
+        Check('fast', 'underlay', (*PYTEST, '-m', 'not slow', 'underlay')),
+        Check('fast', 'page', ('npm', 'test', '--silent'), ROOT / 'src' / 'cell_web' / 'hmi'),
+        Check('slow', 'packages', (*PYTEST, '-m', 'slow', *fast_tests, 'underlay')),
+        Check('slow', 'graph', (*PYTEST, '-m', 'slow', 'test')),
+    ]
+
+
+def run(check: Check) -> Outcome:
+    """Run a check, show what it prints and keep it in its log."""
+    print(f'\n== {check.group}: {check.name}', flush=True)
+    began = time.monotonic()
+    lines = []
+    with (LOGS / f'{check.name}.log').open('w', encoding='utf-8') as log:
+        process = subprocess.Popen(check.command, cwd=check.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                   stdin=subprocess.DEVNULL, errors='replace', env=environment())
+        for line in _lines(process):
+            log.write(line)
+            print(line, end='', flush=True)
+            lines.append(line)
+        code = process.wait()
+    counts = {kind.rstrip('s') if kind == 'errors' else kind: int(n) for n, kind in COUNTS.findall(''.join(lines[-3:]))}
+    # pytest's code 5 says that no test was selected: right for a group that has none in this tree.
+    return Outcome(check, 0 if code == 5 else code, time.monotonic() - began, counts)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of the checks: discovery on this machine only, results below build/test."""
+    return {**os.environ, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'CELL_TEST_RESULTS': str(LOGS), 'PYTHONUNBUFFERED': '1'}
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None
+    yield from process.stdout
+
+
+def summarise(outcomes: list[Outcome]) -> int:
+    """Print the summary and return the exit code."""
+    print('\n== summary')
+    for outcome in outcomes:
+        said = ', '.join(f'{n} {kind}' for kind, n in outcome.counts.items() if kind != 'deselected')
+        state = 'ok    ' if outcome.code == 0 else 'FAILED'
+        print(f'{state}  {outcome.check.group:5} {outcome.check.name:12} {outcome.seconds:6.1f} s  {said}')
+    failed = [outcome for outcome in outcomes if outcome.code]
+    if failed:
+        names = ', '.join(f'{(LOGS / outcome.check.name).relative_to(ROOT)}.log' for outcome in failed)
+        print(f'\nWhat they printed: {names}. Node logs and screenshots of slow tests: {LOGS.relative_to(ROOT)}/')
+    passed = sum(outcome.counts.get('passed', outcome.code == 0) for outcome in outcomes)
+    broken = sum(max(1, outcome.counts.get('failed', 0) + outcome.counts.get('error', 0)) for outcome in failed)
+    print(f'\n{passed} passed, {broken} failed')
+    return 1 if failed else 0
+
+
+def main() -> int:
+    """Run the groups named on the command line, all when none is."""
+    groups = sys.argv[1:] or ['lint', 'fast', 'slow']
+    LOGS.mkdir(parents=True, exist_ok=True)
+    return summarise([run(check) for check in checks() if check.group in groups])
+
+
+if __name__ == '__main__':
+    sys.exit(main())
