@@ -1,0 +1,1 @@
+"""The links to the robot, all behind the interface of `base`."""

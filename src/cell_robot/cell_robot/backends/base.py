@@ -1,0 +1,155 @@
+"""What the robot node asks of a link to the robot; the node knows nothing else of it.
+
+A backend does its device work in threads of its own and answers with futures. Its callbacks may come from any thread.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from cell_interfaces.msg import ResultCode, RobotState
+
+
+class Phase(enum.Enum):
+    """Where a trigger stands."""
+
+    NOT_SENT = 'not sent'
+    """Nothing left the node: it is safe to try again."""
+    SENT = 'sent'
+    ACKNOWLEDGED = 'acknowledged'
+    """The robot has taken it and is busy."""
+    DONE = 'done'
+    REFUSED = 'refused'
+    """The robot said that it did not do it."""
+    UNKNOWN = 'unknown'
+    """It was sent and never confirmed: a person resolves it."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One event for the robot to carry out."""
+
+    trigger_id: str
+    """Correlation id, unique."""
+    event: str
+    """START_PROGRAM, PART_<part number>, PLACE, REJECT, BENCHMARK or HOME."""
+    tray: int = 0
+    """1..4; 0 = none is given."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trigger ended."""
+
+    phase: Phase
+    """NOT_SENT, DONE, REFUSED or UNKNOWN."""
+    code: int
+    """A ResultCode."""
+    message: str
+    """For people: what was done, or what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a stop or a recovery ended."""
+
+    code: int
+    """A ResultCode."""
+    message: str
+    """For people: what was done, or what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Joints:
+    """Joint state, in the order of the robot's joints from base to wrist."""
+
+    names: tuple[str, ...]
+    positions: tuple[float, ...]
+    """Radians."""
+    velocities: tuple[float, ...] = ()
+    """Radians per second."""
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """What a link knows of the robot now; fields without knowledge keep their defaults."""
+
+    connected: bool = False
+    peer: str = ''
+    """Address of the robot's end, "" when not connected."""
+    robot_mode: int = RobotState.MODE_UNKNOWN
+    safety_mode: int = RobotState.SAFETY_UNKNOWN
+    program_state: int = RobotState.PROGRAM_UNKNOWN
+    speed_scaling: float = math.nan
+    """0..1."""
+    data_age: float = math.nan
+    """Seconds since the robot was last heard."""
+    message: str = ''
+    """For people: what is wrong and what to do; "" when all is well."""
+    joints: Joints | None = None
+
+
+class Backend(ABC):
+    """One link to one robot."""
+
+    name: str
+    """As in the parameter `backend`."""
+
+    @abstractmethod
+    def start(self, changed: Callable[[], None]) -> None:
+        """Begin to look for the robot; `changed` is called after each change of `state`."""
+
+    @abstractmethod
+    def trigger(self, command: Command, progress: Callable[[Phase], None]) -> Future[Outcome]:
+        """Let the robot carry out an event; the node sees to it that there is one at a time.
+
+        Args:
+            command: What to do.
+            progress: Called with SENT and ACKNOWLEDGED, before the future is done.
+
+        Returns:
+            A future that always ends, with an outcome and never with an exception of the device.
+        """
+
+    @abstractmethod
+    def stop(self) -> Future[Answer]:
+        """Stop the arm, where the link can do that."""
+
+    @abstractmethod
+    def recover(self, step: Callable[[str], None]) -> Future[Answer]:
+        """Bring the robot back after a stop; the node has asked whether the area is clear.
+
+        Args:
+            step: Called with a sentence for people at each step.
+        """
+
+    @abstractmethod
+    def state(self) -> LinkState:
+        """Return what is known now; returns at once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give up the link and end the backend's threads."""
+
+
+def done(code: int, message: str) -> Future[Answer]:
+    """Return a future that holds an answer already."""
+    future: Future[Answer] = Future()
+    future.set_result(Answer(code, message))
+    return future
+
+
+def not_sent(code: int, message: str) -> Outcome:
+    """Return the outcome of a trigger that never left."""
+    return Outcome(Phase.NOT_SENT, code, message)
+
+
+def failed(error: BaseException) -> Outcome:
+    """Return the outcome of a trigger whose backend broke: nobody knows what the robot did."""
+    return Outcome(Phase.UNKNOWN, ResultCode.INTERNAL,
+                   f'The robot link failed ({error!r}). Look where the robot is, and see the log.')

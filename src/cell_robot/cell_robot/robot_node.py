@@ -1,0 +1,220 @@
+"""The robot node: the cell's one way to the robot, whatever the link."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from cell_common.alarms import AlarmReporter
+from cell_common.commands import expired
+from cell_common.diagnostics import Diagnostics, Health
+from cell_common.ids import new_id
+from cell_common.inbox import Inbox
+from cell_common.parameters import declare
+from cell_common.qos import events, latched
+from cell_common.runner import main_of
+from rclpy.action.server import ActionServer
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from rclpy.task import Future as RosFuture
+from rclpy.time import Time
+from sensor_msgs.msg import JointState
+
+from cell_common import alarms
+from cell_interfaces.action import RecoverRobot, TriggerRobot
+from cell_interfaces.msg import ResultCode, RobotState
+from cell_interfaces.srv import RobotCommand
+from cell_robot.backends.base import Answer, Command, LinkState, Outcome, Phase, failed, not_sent
+from cell_robot.backends.factory import make_backend
+from cell_robot.robot_parameters import RobotParameters
+from cell_robot.triggers import TriggerDesk
+
+T = TypeVar('T')
+PERIOD_S = 1.0
+RESULTS = {Phase.DONE: TriggerRobot.Result.SUCCEEDED, Phase.NOT_SENT: TriggerRobot.Result.NOT_SENT,
+           Phase.REFUSED: TriggerRobot.Result.REFUSED, Phase.UNKNOWN: TriggerRobot.Result.UNKNOWN}
+FEEDBACK = {Phase.SENT: TriggerRobot.Feedback.SENT, Phase.ACKNOWLEDGED: TriggerRobot.Feedback.ACKNOWLEDGED}
+STATES = {Phase.SENT: RobotState.TRIGGER_SENT, Phase.ACKNOWLEDGED: RobotState.TRIGGER_ACKNOWLEDGED,
+          Phase.DONE: RobotState.TRIGGER_DONE, Phase.REFUSED: RobotState.TRIGGER_REFUSED,
+          Phase.UNKNOWN: RobotState.TRIGGER_UNKNOWN}
+NOT_CLEAR = 'Look at the cause of the stop and at the area, then confirm that the area is clear.'
+RECOVERING = 'The robot is being recovered. Wait for its end.'
+
+
+class RobotNode(Node):
+    """Offers robot/trigger, robot/start_program, robot/stop, robot/recover, robot/state and, where known, joint_states."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('robot', **options)
+        parameters = declare(self, RobotParameters)
+        self._backend = make_backend(parameters, self.get_logger())
+        self._alarm_delay = parameters.alarm_delay
+        self._desk = TriggerDesk()
+        self._recovering = False
+        self._missing_since: Time | None = self.get_clock().now()
+        self._inbox: Inbox[Callable[[], None]] = Inbox(self, lambda work: work())
+        self._alarms = AlarmReporter(self)
+        self._states = self.create_publisher(RobotState, 'robot/state', latched())
+        self._joints = self.create_publisher(JointState, 'joint_states', events(10))
+        Diagnostics(self, self._backend.name).add('link', self._health)
+        together = ReentrantCallbackGroup()
+        self._servers = [
+            ActionServer(self, TriggerRobot, 'robot/trigger', self._trigger, callback_group=together),
+            ActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together)]
+        self.create_service(RobotCommand, 'robot/start_program', self._start_program, callback_group=together)
+        self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)
+        self.create_timer(PERIOD_S, self._publish)
+        self._backend.start(lambda: self._inbox.put(self._publish))
+
+    def destroy_node(self) -> None:
+        """Give up the link, then the node."""
+        self._backend.close()
+        for server in self._servers:
+            server.destroy()
+        super().destroy_node()
+
+    async def _trigger(self, goal: Any) -> TriggerRobot.Result:
+        asked = goal.request
+
+        def told(phase: Phase) -> None:
+            goal.publish_feedback(TriggerRobot.Feedback(state=FEEDBACK[phase]))
+
+        outcome = await self._carry_out(Command(asked.trigger_id, asked.event, asked.tray), told)
+        (goal.succeed if outcome.phase is Phase.DONE else goal.abort)()
+        return TriggerRobot.Result(code=outcome.code, message=outcome.message, outcome=RESULTS[outcome.phase])
+
+    async def _start_program(self, request: Any, response: Any) -> Any:
+        late = expired(request.command, self._now_ns())
+        outcome = (not_sent(ResultCode.EXPIRED, late) if late else
+                   await self._carry_out(Command(new_id(), 'START_PROGRAM'), lambda _: None))
+        response.code, response.message = outcome.code, outcome.message
+        return response
+
+    async def _stop(self, request: Any, response: Any) -> Any:
+        late = expired(request.command, self._now_ns())
+        answer = Answer(ResultCode.EXPIRED, late) if late else await self._answer(self._backend.stop())
+        response.code, response.message = answer.code, answer.message
+        return response
+
+    async def _recover(self, goal: Any) -> RecoverRobot.Result:
+        def step(text: str) -> None:
+            self.get_logger().info(f'recovery: {text}')
+            goal.publish_feedback(RecoverRobot.Feedback(step=text))
+
+        answer = self._refuse_recovery(goal.request)
+        if answer is None:
+            self._recovering = True
+            answer = await self._answer(self._backend.recover(lambda text: self._inbox.put(lambda: step(text))))
+            self._recovering = False
+        if answer.code == ResultCode.OK:
+            self._alarms.withdraw('outcome_unknown')
+        (goal.succeed if answer.code == ResultCode.OK else goal.abort)()
+        self._publish()
+        return RecoverRobot.Result(code=answer.code, message=answer.message)
+
+    def _refuse_recovery(self, request: Any) -> Answer | None:
+        late = expired(request.command, self._now_ns())
+        if late:
+            return Answer(ResultCode.EXPIRED, late)
+        if not request.area_is_clear:
+            return Answer(ResultCode.INVALID_ARGUMENT, NOT_CLEAR)
+        if self._recovering:
+            return Answer(ResultCode.ROBOT_BUSY, RECOVERING)
+        if self._desk.busy:
+            return Answer(ResultCode.ROBOT_BUSY, 'The robot is busy with a trigger. Wait for its end.')
+        return None
+
+    async def _carry_out(self, command: Command, told: Callable[[Phase], None]) -> Outcome:
+        """Let the backend carry out one event, and keep the books of it."""
+        if self._recovering:
+            return not_sent(ResultCode.ROBOT_BUSY, RECOVERING)
+        refusal = self._desk.admit(command)
+        if refusal is not None:
+            return refusal
+
+        def progress(phase: Phase) -> None:
+            self._desk.progress(phase, self._now_ns())
+            told(phase)
+            self._publish()
+
+        try:
+            outcome = await self._here(self._backend.trigger(command, lambda phase: self._inbox.put(lambda: progress(phase))))
+        except Exception as error:  # whatever broke, the trigger may have left: its outcome is unknown
+            self.get_logger().error(f'backend {self._backend.name} failed: {error!r}')
+            outcome = failed(error)
+        self._desk.end(outcome, self._now_ns())
+        self._report(command, outcome)
+        return outcome
+
+    def _report(self, command: Command, outcome: Outcome) -> None:
+        if outcome.phase is Phase.UNKNOWN:
+            self.get_logger().warning(f'{command.event} {command.trigger_id}: {outcome.message}')
+            self._alarms.announce('outcome_unknown', alarms.HIGH, outcome.message,
+                                  consequence='The job waits. The step is not done again by itself.',
+                                  action='Look where the piece is, then resolve the step on the job page.')
+        elif outcome.phase is not Phase.NOT_SENT:
+            self._alarms.withdraw('outcome_unknown')
+        self._publish()
+
+    async def _answer(self, future: Future[Answer]) -> Answer:
+        try:
+            return await self._here(future)
+        except Exception as error:
+            self.get_logger().error(f'backend {self._backend.name} failed: {error!r}')
+            return Answer(ResultCode.INTERNAL, f'The robot link failed ({error!r}); see the log.')
+
+    async def _here(self, future: Future[T]) -> T:
+        """Wait on the node's executor for what a backend's thread will bring."""
+        waiting = RosFuture(executor=self.executor)
+        future.add_done_callback(lambda _: self._inbox.put(lambda: waiting.set_result(None)))
+        await waiting
+        return future.result()
+
+    def _publish(self) -> None:
+        state = self._backend.state()
+        self._watch(state)
+        now = self.get_clock().now().to_msg()
+        message = RobotState(
+            stamp=now, backend=self._backend.name, connected=state.connected, peer=state.peer, robot_mode=state.robot_mode,
+            safety_mode=state.safety_mode, program_state=state.program_state, speed_scaling=state.speed_scaling,
+            data_age=state.data_age, message=state.message)
+        if last := self._desk.last:
+            message.last_trigger_state = STATES[last.phase]
+            message.last_trigger_id, message.last_trigger_event = last.command.trigger_id, last.command.event
+            message.last_trigger_at = Time(nanoseconds=last.sent_at_ns).to_msg()
+        self._states.publish(message)
+        if joints := state.joints:
+            name, position, velocity = list(joints.names), list(joints.positions), list(joints.velocities)
+            joint_state = JointState(name=name, position=position, velocity=velocity)
+            joint_state.header.stamp = now
+            self._joints.publish(joint_state)
+
+    def _watch(self, state: LinkState) -> None:
+        """Raise an alarm when the robot is missing for too long, once."""
+        if state.connected:
+            self._missing_since = None
+            self._alarms.withdraw('not_connected')
+            return
+        now = self.get_clock().now()
+        self._missing_since = self._missing_since or now
+        if (now - self._missing_since).nanoseconds >= self._alarm_delay * 1e9:
+            self._alarms.announce('not_connected', alarms.HIGH, state.message, consequence='The robot cannot pick.',
+                                  action='Start the program on the pendant; check the network cable.')
+
+    def _health(self) -> Health:
+        state = self._backend.state()
+        age = '' if math.isnan(state.data_age) else f'{state.data_age:.2f} s'
+        values = {'backend': self._backend.name, 'peer': state.peer, 'data_age': age}
+        if not state.connected:
+            return Health(2, state.message, values)
+        if self._desk.last and self._desk.last.phase is Phase.UNKNOWN:
+            return Health(1, 'The outcome of the last trigger is unknown. Resolve the step on the job page.', values)
+        return Health(1 if state.message else 0, state.message, values)
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+
+main = main_of(RobotNode)

@@ -1,0 +1,35 @@
+"""Parameters of the robot node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cell_common.parameters import parameter
+
+
+@dataclass(frozen=True)
+class RobotParameters:
+    """What a deployment chooses for the robot node."""
+
+    backend: str = parameter('letters', 'Link to the robot.', choices=('letters',))
+    catalogue_file: str = parameter('', 'Part catalogue (YAML): gives each part its letter.')
+    alarm_delay: float = parameter(3.0, 'How long the robot may be missing before an alarm is raised.', unit='s', minimum=0.0,
+                                   maximum=600.0)
+    listen_address: str = parameter('127.0.0.1', 'letters: address on which the node waits for the UR program; 0.0.0.0 = every '
+                                    'network of this machine.')
+    port: int = parameter(50010, 'letters: TCP port on which the node waits for the UR program.', minimum=1, maximum=65535)
+    allowed_peers: list[str] = parameter(['127.0.0.1'], 'letters: addresses or networks (192.168.0.0/24) from which a UR '
+                                         'program may connect; everything else is turned away.')
+    framing: str = parameter('line', 'letters: line = numbered lines with heartbeat; bare = one letter out, a word back, which '
+                             'cannot name a tray.', choices=('line', 'bare'))
+    bare_reply: str = parameter('ack', 'letters, framing bare: ack = the program answers once, at the end of the motion; '
+                                'ack_done = ack at the start and done at the end.', choices=('ack', 'ack_done'))
+    event_letters: list[str] = parameter([''], 'letters: other letters for events, as EVENT=letter; D stays START_PROGRAM.')
+    ack_timeout: float = parameter(1.0, 'letters: how long the program may take to acknowledge a letter.', unit='s',
+                                   minimum=0.01, maximum=60.0)
+    done_timeout: float = parameter(30.0, 'letters: how long the program may take from acknowledgement to done.', unit='s',
+                                    minimum=0.05, maximum=3600.0)
+    heartbeat_timeout: float = parameter(3.0, 'letters: silence after which a program that sends heartbeats counts as lost.',
+                                         unit='s', minimum=0.1, maximum=60.0)
+    reconnect_timeout: float = parameter(10.0, 'letters: how long a recovery waits for the program to connect again.', unit='s',
+                                         minimum=0.1, maximum=120.0)
