@@ -32,10 +32,10 @@ class CellError(Exception):
 class CellClient:
     """A node of its own beside the cell. Keeps the newest of what the cell publishes."""
 
-    def __init__(self, namespace: str = 'cell') -> None:
-        """Join the cell's graph."""
+    def __init__(self, namespace: str = 'cell', domain_id: int | None = None) -> None:
+        """Join the cell's graph; the ROS domain is the environment's unless given."""
         self._context = rclpy.Context()
-        self._context.init()
+        self._context.init(domain_id=domain_id)
         self.node = rclpy.create_node(f'cell_cli_{os.getpid()}', namespace=namespace, context=self._context)
         self.status: CellStatus | None = None
         self.job: JobState | None = None

@@ -1,0 +1,62 @@
+"""The docs name every room of the house."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / 'docs'
+
+
+def parameter_docs():
+    spec = importlib.util.spec_from_file_location('parameter_docs', ROOT / 'tools' / 'parameter_docs.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_parameter_page_is_what_the_nodes_declare():
+    assert (DOCS / 'parameters.md').read_text(encoding='utf-8') == parameter_docs().page(), 'run tools/parameter_docs.py'
+
+
+def executables() -> set[str]:
+    return {name for setup in ROOT.glob('src/cell_*/setup.py') for name in re.findall(r"'(\w+) = [\w.]+_node:main'", setup.read_text())}
+
+
+def test_the_parameter_page_has_every_node():
+    named = {node for _, node in parameter_docs().parameter_classes()}
+    assert executables() <= named
+
+
+@pytest.mark.parametrize('kind', ['msg', 'srv', 'action'])
+def test_every_interface_is_named_in_the_docs(kind):
+    text = (DOCS / 'interfaces.md').read_text(encoding='utf-8')
+    missing = [path.stem for path in (ROOT / 'src' / 'cell_interfaces' / kind).iterdir() if f'`{path.stem}`' not in text]
+    assert not missing
+
+
+def test_every_node_has_its_row_in_the_interface_page():
+    text = (DOCS / 'interfaces.md').read_text(encoding='utf-8')
+    assert not {name for name in executables() if f'`{name}`' not in text}
+
+
+def test_every_launch_argument_is_explained():
+    text = (DOCS / 'integrate.md').read_text(encoding='utf-8')
+    declared = re.findall(r"DeclareLaunchArgument\(\s*'(\w+)'", (ROOT / 'launch' / 'cell.launch.py').read_text())
+    assert declared
+    assert not [name for name in declared if f'`{name}`' not in text]
+
+
+@pytest.mark.parametrize('page', sorted([*DOCS.glob('*.md'), *ROOT.glob('*.md')]), ids=lambda p: p.name)
+def test_links_between_pages_lead_somewhere(page):
+    targets = re.findall(r'\]\((?!https?:|#|mailto:)([^)#]+)', page.read_text(encoding='utf-8'))
+    assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_every_pinned_library_has_its_reason():
+    text = (DOCS / 'decisions.md').read_text(encoding='utf-8').lower()
+    names = [re.split(r'[=\[]', line)[0].lower() for line in (ROOT / 'requirements' / 'runtime.txt').read_text().splitlines()
+             if line and not line.startswith('#')]
+    assert not [name for name in names if name not in text]
