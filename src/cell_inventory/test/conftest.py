@@ -1,0 +1,27 @@
+import pytest
+import yaml
+from cell_common.catalogue import parse_catalogue
+from cell_common.testing import *
+
+PARTS = {'parts': [
+    {'part_number': 'EM1-2U1', 'letter': 'A', 'description': 'relay', 'unit_weight': 0.04,
+     'trays': [{'count': 3, 'capacity': 10, 'low': 2}, {'count': 2, 'capacity': 10, 'low': 2},
+               {'count': 0, 'capacity': 10, 'low': 2}, {'count': 0, 'capacity': 10, 'low': 2}]},
+    {'part_number': 'G8NB-17SR', 'letter': 'E', 'trays': [{'count': 5, 'capacity': 5, 'low': 1}] * 4}]}
+
+
+@pytest.fixture
+def catalogue():
+    return parse_catalogue(PARTS)
+
+
+@pytest.fixture
+def catalogue_file(tmp_path):
+    path = tmp_path / 'parts.yaml'
+    path.write_text(yaml.safe_dump(PARTS))
+    return path
+
+
+@pytest.fixture
+def database_url(tmp_path):
+    return f'sqlite:///{tmp_path}/cell.db'

@@ -1,0 +1,118 @@
+import pytest
+from builtin_interfaces.msg import Duration, Time
+from cell_common.qos import latched
+from cell_common.runner import StartError
+from cell_common.testing import wait_until
+from cell_inventory.inventory_node import InventoryNode
+
+from cell_interfaces.msg import CommandInfo, Inventory, InventoryEvent, ResultCode
+from cell_interfaces.srv import AdjustStock, BookPiece, GetInventory, ResetStock, UndoStock
+
+PART = 'EM1-2U1'
+
+
+@pytest.fixture
+def options(graph, database_url, catalogue_file):
+    return graph.options(database_url=database_url, catalogue_file=str(catalogue_file))
+
+
+@pytest.fixture
+def node(graph, options):
+    return graph.add(InventoryNode(**options))
+
+
+def adjust(graph, count, tray=1, **command):
+    request = AdjustStock.Request(part_number=PART, tray=tray, count=count, reason='counted',
+                                  command=CommandInfo(operator_id='ann', **command))
+    return graph.call(AdjustStock, 'inventory/adjust', request)
+
+
+def book(graph, piece, outcome=BookPiece.Request.PLACED, tray=1):
+    return graph.call(BookPiece, 'inventory/book', BookPiece.Request(
+        job_id='job', piece=piece, part_number=PART, tray=tray, outcome=outcome, reason='why'))
+
+
+def trays(inventory):
+    return next([tray.count for tray in part.trays] for part in inventory.parts if part.part_number == PART)
+
+
+def test_a_late_joiner_sees_the_first_stock(graph, node):
+    received = graph.collect(Inventory, 'inventory', latched())
+    wait_until(lambda: received)
+    part = received[0].parts[0]
+    assert (part.part_number, part.letter, part.total, trays(received[0])) == (PART, 'A', 5, [3, 2, 0, 0])
+    assert [tray.state for tray in part.trays] == [2, 1, 0, 0]
+
+
+def test_an_adjustment_is_published_with_its_entry(graph, node):
+    entries = graph.collect(InventoryEvent, 'inventory/events', 100)
+    wait_until(lambda: node.count_subscribers('inventory/events'))
+    answer = adjust(graph, 9)
+    assert (answer.code, trays(answer.inventory)) == (ResultCode.OK, [9, 2, 0, 0])
+    wait_until(lambda: entries)
+    entry = entries[0]
+    assert (entry.kind, entry.delta, entry.count_after, entry.operator_id) == (InventoryEvent.ADJUST, 6, 9, 'ann')
+
+
+def test_an_impossible_adjustment_is_refused_with_a_reason(graph, node):
+    answer = adjust(graph, 11)
+    assert answer.code == ResultCode.OVER_CAPACITY and '10' in answer.message
+
+
+def test_a_command_that_is_too_old_is_refused(graph, node):
+    answer = adjust(graph, 9, issued_at=Time(sec=1), valid_for=Duration(sec=1))
+    assert answer.code == ResultCode.EXPIRED
+    assert trays(graph.call(GetInventory, 'inventory/get', GetInventory.Request()).inventory)[0] == 3
+
+
+def test_booking_again_answers_ok_and_changes_nothing(graph, node):
+    first, second = book(graph, 1), book(graph, 1)
+    assert (first.code, first.already_booked, second.code, second.already_booked) == (ResultCode.OK, False, ResultCode.OK, True)
+    rejected = book(graph, 1, BookPiece.Request.REJECTED)
+    assert rejected.code == ResultCode.INVALID_ARGUMENT
+    assert book(graph, 2, 0).code == ResultCode.INVALID_ARGUMENT
+    answer = graph.call(GetInventory, 'inventory/get', GetInventory.Request(part_number=PART, max_events=10))
+    assert trays(answer.inventory)[0] == 2
+    assert [event.piece for event in answer.events][:1] == [1]
+
+
+def test_reload_reset_and_undo(graph, node):
+    answer = graph.call(AdjustStock, 'inventory/reload', AdjustStock.Request(part_number=PART, tray=0, count=-1))
+    assert trays(answer.inventory) == [10, 10, 10, 10]
+    answer = graph.call(UndoStock, 'inventory/undo', UndoStock.Request())
+    assert trays(answer.inventory) == [10, 10, 10, 0]
+    answer = graph.call(ResetStock, 'inventory/reset', ResetStock.Request(part_number=PART))
+    assert trays(answer.inventory) == [3, 2, 0, 0]
+    answer = graph.call(UndoStock, 'inventory/undo', UndoStock.Request(sequence=999))
+    assert answer.code == ResultCode.NOTHING_TO_UNDO
+
+
+def test_get_refuses_what_it_does_not_know(graph, node):
+    assert graph.call(GetInventory, 'inventory/get', GetInventory.Request(part_number='NOPE')).code == ResultCode.UNKNOWN_PART
+    assert graph.call(GetInventory, 'inventory/get',
+                      GetInventory.Request(max_events=1001)).code == ResultCode.INVALID_ARGUMENT
+
+
+def test_a_new_node_on_the_same_database_goes_on(graph, node, options):
+    book(graph, 1)
+    graph.remove(node)
+    graph.add(InventoryNode(**options))
+    assert book(graph, 1).already_booked
+
+
+def test_a_bad_catalogue_or_stock_file_stops_the_start(graph, database_url, catalogue_file, tmp_path):
+    with pytest.raises(StartError, match='catalogue'):
+        InventoryNode(**graph.options(database_url=database_url, catalogue_file='/nowhere.yaml'))
+    stock = tmp_path / 'inventory.json'
+    stock.write_text('{"EM1-2U1": {"tray1": 99}}')
+    with pytest.raises(StartError, match='tray1 is 99'):
+        InventoryNode(**graph.options(database_url=database_url, catalogue_file=str(catalogue_file),
+                                      first_stock_file=str(stock)))
+
+
+def test_the_first_stock_may_come_from_an_old_file(graph, options, tmp_path, database_url, catalogue_file):
+    stock = tmp_path / 'inventory.json'
+    stock.write_text('{"EM1-2U1": {"tray1": 7}}')
+    graph.add(InventoryNode(**graph.options(database_url=database_url, catalogue_file=str(catalogue_file),
+                                            first_stock_file=str(stock))))
+    assert trays(graph.call(GetInventory, 'inventory/get', GetInventory.Request()).inventory) == [7, 2, 0, 0]

@@ -1,0 +1,115 @@
+import pytest
+from cell_inventory.rules import Booked, Entry, Kind, Refused, Stock
+
+from cell_interfaces.msg import InventoryEvent, ResultCode
+from cell_inventory import rules
+
+PART = 'EM1-2U1'
+
+
+@pytest.fixture
+def stock(catalogue):
+    return Stock(catalogue, {(PART, 1): 3, (PART, 2): 0, (PART, 3): 10, (PART, 4): 1})
+
+
+def code_of(rule, *arguments):
+    with pytest.raises(Refused) as refusal:
+        rule(*arguments)
+    assert str(refusal.value)
+    return refusal.value.code
+
+
+def placed(tray=1, piece=1, kind=Kind.PLACE, job='job'):
+    return Entry(kind, PART, tray, -1, job_id=job, piece=piece)
+
+
+def test_kinds_are_numbered_as_in_the_message():
+    assert {kind.name: int(kind) for kind in Kind} == {
+        name: getattr(InventoryEvent, name) for name in ('LOAD', 'PLACE', 'REJECT', 'ADJUST', 'RELOAD', 'RESET', 'UNDO')}
+
+
+def test_first_load_books_only_trays_the_ledger_has_not_seen(stock):
+    entries = rules.first_load(stock)
+    assert [(e.part_number, e.tray, e.delta) for e in entries] == [('G8NB-17SR', tray, 5) for tray in (1, 2, 3, 4)]
+
+
+def test_first_load_prefers_given_counts(stock):
+    assert rules.first_load(stock, {('G8NB-17SR', 2): 1})[1].delta == 1
+
+
+@pytest.mark.parametrize(('count', 'delta'), [(0, -3), (3, 0), (10, 7)])
+def test_adjust_books_the_difference(stock, count, delta):
+    assert [e.delta for e in rules.adjust(stock, PART, 1, count, 'counted')] == [delta]
+
+
+@pytest.mark.parametrize(('asked', 'code'), [
+    (('NOPE', 1, 1, 'x'), ResultCode.UNKNOWN_PART), ((PART, 5, 1, 'x'), ResultCode.UNKNOWN_TRAY),
+    ((PART, 0, 1, 'x'), ResultCode.UNKNOWN_TRAY), ((PART, 1, -1, 'x'), ResultCode.INVALID_ARGUMENT),
+    ((PART, 1, 11, 'x'), ResultCode.OVER_CAPACITY), ((PART, 1, 1, '  '), ResultCode.INVALID_ARGUMENT)])
+def test_adjust_refuses(stock, asked, code):
+    assert code_of(rules.adjust, stock, *asked) == code
+
+
+def test_reload_fills_every_tray_to_capacity(stock):
+    assert [(e.tray, e.delta) for e in rules.reload(stock, PART, 0, -1, '')] == [(1, 7), (2, 10), (3, 0), (4, 9)]
+
+
+def test_reload_never_takes_pieces_out(stock):
+    assert code_of(rules.reload, stock, PART, 3, 5, '') == ResultCode.INVALID_ARGUMENT
+
+
+def test_reload_refuses_more_than_the_tray_holds(stock):
+    assert code_of(rules.reload, stock, PART, 1, 11, '') == ResultCode.OVER_CAPACITY
+
+
+def test_reset_goes_back_to_the_first_stock(stock):
+    assert [(e.tray, e.delta) for e in rules.reset(stock, PART, '')] == [(2, 2), (3, -10), (4, -1)]
+
+
+def test_reset_of_an_unknown_part_is_refused(stock):
+    assert code_of(rules.reset, stock, 'NOPE', '') == ResultCode.UNKNOWN_PART
+
+
+def test_undo_books_the_opposite(stock):
+    target = Booked(7, 0, 3, Entry(Kind.ADJUST, PART, 1, 2))
+    assert rules.undo(stock, target, False, 'slip') == [Entry(Kind.UNDO, PART, 1, -2, reason='slip', undoes=7)]
+
+
+@pytest.mark.parametrize(('entry', 'undone', 'code'), [
+    (Entry(Kind.ADJUST, PART, 1, 2), True, ResultCode.NOTHING_TO_UNDO),
+    (Entry(Kind.UNDO, PART, 1, 2, undoes=3), False, ResultCode.NOTHING_TO_UNDO),
+    (Entry(Kind.LOAD, PART, 1, 2), False, ResultCode.NOTHING_TO_UNDO),
+    (Entry(Kind.RELOAD, PART, 2, 4), False, ResultCode.NOT_ENOUGH_STOCK),
+    (Entry(Kind.ADJUST, PART, 3, -1), False, ResultCode.OVER_CAPACITY)])
+def test_undo_refuses(stock, entry, undone, code):
+    assert code_of(rules.undo, stock, Booked(7, 0, 0, entry), undone, '') == code
+
+
+def test_undo_of_nothing_is_refused(stock):
+    assert code_of(rules.undo, stock, None, False, '') == ResultCode.NOTHING_TO_UNDO
+
+
+def test_a_piece_is_booked_out_of_its_tray(stock):
+    assert rules.book(stock, placed(), None) == [placed()]
+
+
+def test_a_piece_booked_before_is_not_booked_again(stock):
+    assert rules.book(stock, placed(), Booked(1, 0, 2, placed())) == []
+
+
+def test_a_piece_booked_with_another_outcome_is_refused(stock):
+    assert code_of(rules.book, stock, placed(kind=Kind.REJECT), Booked(1, 0, 2, placed())) == ResultCode.INVALID_ARGUMENT
+
+
+def test_what_the_robot_took_from_an_empty_tray_is_booked_with_a_correction_first(stock):
+    assert [(e.kind, e.delta) for e in rules.book(stock, placed(tray=2), None)] == [(Kind.ADJUST, 1), (Kind.PLACE, -1)]
+
+
+def test_a_piece_of_a_part_that_left_the_catalogue_is_still_booked(catalogue):
+    old = Entry(Kind.PLACE, 'OLD', 1, -1, job_id='job', piece=1)
+    assert rules.book(Stock(catalogue, {('OLD', 1): 4}), old, None) == [old]
+
+
+def test_a_booking_without_job_or_piece_is_refused(stock):
+    assert code_of(rules.book, stock, placed(job=''), None) == ResultCode.INVALID_ARGUMENT
+    assert code_of(rules.book, stock, placed(piece=0), None) == ResultCode.INVALID_ARGUMENT
