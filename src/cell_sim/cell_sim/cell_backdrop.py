@@ -1,0 +1,74 @@
+"""What the camera of the simulated cell sees behind and around the part: the bench out of focus, the gripper, the light."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Field = NDArray[np.float32]
+
+
+def bench(width: int, height: int, seed: int) -> Image:
+    """Return the scene without part and gripper, BGR: a bench with trays and profiles, out of focus."""
+    chance = np.random.default_rng(seed)
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = (112, 116, 114)
+    cv2.rectangle(image, (0, 0), (width, height // 4), (88, 84, 78), -1)
+    for x in range(-40, width, 230):
+        colour = tuple(int(c) for c in np.array((122, 92, 62)) + chance.integers(-14, 14, 3))
+        cv2.rectangle(image, (x, height // 2 + 40), (x + 190, height - 30), colour, -1)
+        _pieces_in_tray(image, x, height // 2 + 60, chance)
+    cv2.rectangle(image, (0, height // 4 - 26), (width, height // 4 + 22), (176, 178, 176), -1)
+    cv2.line(image, (0, height // 4 - 2), (width, height // 4 - 2), (120, 122, 122), 5)
+    cv2.rectangle(image, (width - 210, 0), (width - 150, height // 2), (168, 170, 168), -1)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 13), np.uint8)
+
+
+def gripper(width: int, height: int, body: tuple[int, int]) -> Image:
+    """Return the two-finger gripper around a body in the middle of a drawing, BGRA; its palm is to the right."""
+    image = np.zeros((height, width, 4), np.uint8)
+    middle_x, middle_y = width // 2, height // 2
+    half_width, half_height = body[0] // 2, body[1] // 2
+    palm_x = middle_x + half_width + 46
+    for top in (middle_y - half_height - 74, middle_y + half_height - 8):
+        _steel(image, (middle_x + 60, top, palm_x + 40, top + 82), 138)
+        _steel(image, (middle_x + 60, top + 28, palm_x, top + 54), 160)
+    _steel(image, (palm_x, middle_y - half_height - 120, width, middle_y + half_height + 120), 66)
+    for y in (middle_y - 110, middle_y + 110):
+        cv2.circle(image, (palm_x + 46, y), 17, (44, 44, 46, 255), -1, cv2.LINE_AA)
+        cv2.circle(image, (palm_x + 46, y), 8, (24, 24, 24, 255), -1, cv2.LINE_AA)
+    return image
+
+
+def light(width: int, height: int, chance: np.random.Generator) -> Field:
+    """Return the light's unevenness as a factor per pixel, about 1: a ramp, a soft bright spot, darker corners."""
+    y, x = np.mgrid[0:height:8, 0:width:8].astype(np.float32)
+    x, y = x / width - 0.5, y / height - 0.5
+    angle = chance.uniform(0, 2 * np.pi)
+    ramp = 0.22 * (x * np.cos(angle) + y * np.sin(angle))
+    spot_x, spot_y = chance.uniform(-0.35, 0.35, 2)
+    spot = chance.uniform(0.04, 0.14) * np.exp(-((x - spot_x) ** 2 + (y - spot_y) ** 2) / 0.05)
+    field = (0.97 + ramp + spot) * (1 - 0.35 * (x * x + y * y))
+    return np.asarray(cv2.resize(field.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _pieces_in_tray(image: Image, left: int, top: int, chance: np.random.Generator) -> None:
+    for row in range(3):
+        for column in range(4):
+            if chance.random() < 0.8:
+                x, y = left + 12 + column * 44, top + 10 + row * 66
+                cv2.rectangle(image, (x, y), (x + 32, y + 48), (54, 52, 50), -1)
+
+
+def _steel(image: Any, box: tuple[int, int, int, int], base: int) -> None:
+    """Draw a machined block with a soft sheen across it."""
+    left, top, right, bottom = (max(0, value) for value in box)
+    sheen = base + 26 * np.sin(np.linspace(0.3, 2.9, bottom - top, dtype=np.float32))[:, None, None]
+    block = image[top:bottom, left:right]
+    block[:, :, :3] = np.clip(sheen, 0, 255).astype(np.uint8)
+    block[:, :, 3] = 255
+    cv2.rectangle(image, (left, top), (min(right, image.shape[1]) - 1, bottom - 1), (base // 2,) * 3 + (255,), 2, cv2.LINE_AA)

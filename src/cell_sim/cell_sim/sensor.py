@@ -1,0 +1,52 @@
+"""The camera's sensor and encoder: noise from a precomputed field, and JPEG."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+JPEG_QUALITY = 90
+_MARGIN = 96
+
+
+class Sensor:
+    """Adds sensor noise and encodes.
+
+    Drawing a million normal deviates for each frame would cost more than everything else together, so the noise is one
+    large field that is laid over each frame at another random place.
+    """
+
+    def __init__(self, width: int, height: int, seed: int, sigma: float = 3.0) -> None:
+        """Prepare the noise of a sensor.
+
+        Args:
+            width: Of the frame, pixels.
+            height: Of the frame, pixels.
+            seed: The same seed gives the same frames in the same order.
+            sigma: Standard deviation of the noise, grey levels of 8 bits.
+        """
+        self._chance = np.random.default_rng(seed)
+        shape = (height + _MARGIN, width + _MARGIN)
+        luma = self._chance.normal(0, sigma, shape).astype(np.float32)
+        # Demosaicing correlates neighbours; a slight blur does the same, then the level is restored.
+        luma = cv2.GaussianBlur(luma, (0, 0), 0.6) * 1.5
+        self._more = cv2.cvtColor(np.clip(luma, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+        self._less = cv2.cvtColor(np.clip(-luma, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+
+    def expose(self, image: Image) -> bytes:
+        """Return the JPEG of a BGR image as this sensor sees it now."""
+        height, width = image.shape[:2]
+        y, x = self._chance.integers(0, _MARGIN, 2)
+        place = (slice(y, y + height), slice(x, x + width))
+        noisy = cv2.subtract(cv2.add(image, self._more[place]), self._less[place])
+        return encode(np.asarray(noisy, np.uint8))
+
+
+def encode(image: Image) -> bytes:
+    """Return the JPEG of a BGR or gray image."""
+    done, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise ValueError(f'an image of shape {image.shape} cannot be encoded')
+    return bytes(data.tobytes())

@@ -1,0 +1,45 @@
+"""The truth about what happened in the simulated world, for tests: one JSON object a line. Nothing in the cell reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+
+class TruthLog:
+    """Appends what happened to a file; an empty path keeps nothing."""
+
+    def __init__(self, path: str, clock: Callable[[], float]) -> None:
+        """Open the file.
+
+        Args:
+            path: The file, made with its folder when it is not there; "" = no log.
+            clock: Returns the wall time, seconds since 1970.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        self._clock = clock
+        self._file: TextIO | None = None
+        if path:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self._file = Path(path).open('a', encoding='utf-8', buffering=1)  # noqa: SIM115 - closed by close
+
+    def __call__(self, event: str, **facts: object) -> None:
+        """Write one event."""
+        if self._file is not None:
+            self._file.write(json.dumps({'time': round(self._clock(), 3), 'event': event, **facts}) + '\n')
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def read_truth(path: str | Path) -> list[dict[str, object]]:
+    """Return the events of a truth log; a last line that is still being written is left out."""
+    lines = Path(path).read_text(encoding='utf-8').split('\n')[:-1]
+    return [json.loads(line) for line in lines]

@@ -1,0 +1,100 @@
+r"""What the UR program does with the letters it gets: the rules, without socket and clock.
+
+Framing `line`: `<letter> <id> [tray]\n` comes in, `ACK <id>\n` and then `DONE <id>\n` or `ERR <id> <reason>\n` goes out,
+and `HB\n` every second. Framing `bare`: one letter comes in, `ack\n` goes out, and `done\n` at the end when configured.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cell_common.catalogue import EVENT_LETTERS, Catalogue
+
+from cell_sim.world import Impossible, World
+
+DURATIONS: Mapping[str, float] = {'PART': 1.6, 'PLACE': 1.2, 'REJECT': 1.2, 'START_PROGRAM': 0.5, 'HOME': 0.8, 'BENCHMARK': 1.6}
+"""Seconds that a movement takes."""
+LINE_LIMIT = 256
+"""Bytes of the longest line a program's string variable is asked to hold."""
+_COMMAND = re.compile(rb'([A-Za-z0-9]) ([A-Za-z0-9_-]{1,64})(?: ([0-4]))?\r?\n')
+
+
+@dataclass(frozen=True)
+class Command:
+    """One letter from the robot node."""
+
+    letter: str
+    trigger_id: str = ''
+    """Correlation id; "" in framing `bare`."""
+    tray: int = 0
+    """1..4; 0 = the program chooses."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A movement that has begun."""
+
+    event: str
+    duration: float
+    """Seconds."""
+    finish: Callable[[], None]
+    """To be called at its end, whether or not anybody still listens."""
+
+
+def parse_line(line: bytes) -> Command | None:
+    """Return the command of a whole line, or None when it is not one."""
+    match = _COMMAND.fullmatch(line)
+    if match is None:
+        return None
+    letter, trigger_id, tray = match.groups()
+    return Command(letter.decode(), trigger_id.decode(), int(tray or 0))
+
+
+class UrProgram:
+    """The state machine of the program: refuses what makes no sense, moves the world's parts otherwise."""
+
+    def __init__(self, world: World, catalogue: Catalogue, time_scale: float = 1.0) -> None:
+        """Bind a program to its world.
+
+        Args:
+            world: What the arm moves in.
+            catalogue: Gives the letters of the parts.
+            time_scale: Movements are so many times faster than real ones.
+        """
+        self._world = world
+        self._events = {letter: event for event, letter in EVENT_LETTERS.items()}
+        self._parts = {part.letter: part.part_number for part in catalogue.parts.values()}
+        self._durations = {event: seconds / time_scale for event, seconds in DURATIONS.items()}
+
+    def begin(self, command: Command, now: float) -> Movement:
+        """Begin what a letter asks for.
+
+        Raises:
+            Impossible: It makes no sense now; nothing has moved.
+        """
+        if command.letter in self._parts:
+            return self._pick(self._parts[command.letter], command.tray, now)
+        event = self._events.get(command.letter)
+        if event is None:
+            raise Impossible(f'unknown letter {command.letter}')
+        duration = self._durations[event]
+        return Movement(event, duration, self._start(event, now, duration))
+
+    def _pick(self, part_number: str, tray: int, now: float) -> Movement:
+        duration = self._durations['PART']
+        self._world.pick(part_number, tray, now, duration)
+        return Movement(f'PART_{part_number}', duration, self._world.stand)
+
+    def _start(self, event: str, now: float, duration: float) -> Callable[[], None]:
+        world = self._world
+        if event in ('PLACE', 'REJECT'):
+            world.carry_off(now, duration)
+            return lambda: world.drop(world.placed if event == 'PLACE' else world.rejected)
+        if event == 'BENCHMARK':
+            world.show_reference(now, duration)
+            return world.stand
+        if event == 'HOME' and world.held is not None:
+            world.carry_off(now, duration)
+        return world.lay_back_reference if event == 'HOME' else lambda: None

@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from cell_common.testing import *
