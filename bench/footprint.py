@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""What the idle cell costs: memory (PSS) and CPU of each process, camera at 10 fps, no browser.
+
+    . ./env.sh && python bench/footprint.py [--seconds 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from cell_bringup.client import CellClient
+from cell_bringup.jobs import wait_until_ready
+from cell_common.testing import free_port
+from rich.console import Console
+from rich.table import Table
+
+MEMORY_GOAL_MB, CPU_GOAL = 1200.0, 35.0
+PORTS = ('robot_port', 'scale_port', 'rosbridge_port', 'web_port', 'sim_camera_port')
+
+
+@dataclass
+class Cost:
+    """What one process costs."""
+
+    name: str
+    pss_mb: float
+    cpu: float
+    """Percent of one core."""
+
+
+def name_of(process: psutil.Process) -> str:
+    """Return the node's name, or what else the process is."""
+    words = process.cmdline()
+    for word in words:
+        if '/lib/' in word and word.rsplit('/', 2)[-2].startswith(('cell_', 'rosbridge')):
+            return word.rsplit('/', 1)[-1]
+    return next((' '.join(words[at:at + 2]) for at, word in enumerate(words) if word == '-m'), Path(words[-1] if words else '?').name)
+
+
+def measure(root: psutil.Process, seconds: float) -> list[Cost]:
+    """Watch a tree of processes for some seconds."""
+    processes = [root, *root.children(recursive=True)]
+    before = {process.pid: sum(process.cpu_times()[:2]) for process in processes}
+    began = time.monotonic()
+    time.sleep(seconds)
+    elapsed = time.monotonic() - began
+    costs = []
+    for process in processes:
+        used = sum(process.cpu_times()[:2]) - before[process.pid]
+        label = 'ros2 launch' if process.pid == root.pid else name_of(process)
+        costs.append(Cost(label, process.memory_full_info().pss / 2**20, used / elapsed * 100))
+    return sorted(costs, key=lambda cost: -cost.pss_mb)
+
+
+def main() -> int:
+    """Launch the cell, measure, print the table; the exit code tells whether the goals hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--seconds', type=float, default=20.0)
+    options = parser.parse_args()
+    os.environ.setdefault('ROS_DOMAIN_ID', '91')
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / 'launch.log'
+        arguments = [f'{name}:={free_port()}' for name in PORTS]
+        began = time.monotonic()
+        with log.open('w') as out:
+            cell = subprocess.Popen(['ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={folder}', *arguments],
+                                    stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            client = CellClient()
+            wait_until_ready(client)
+            ready = time.monotonic() - began
+            client.close()
+            time.sleep(3)
+            costs = measure(psutil.Process(cell.pid), options.seconds)
+        finally:
+            cell.send_signal(signal.SIGINT)
+            cell.wait(20)
+    memory, cpu = sum(cost.pss_mb for cost in costs), sum(cost.cpu for cost in costs)
+    table = Table(title=f'idle cell: ready after {ready:.1f} s')
+    for heading in ('process', 'PSS MB', 'CPU % of a core'):
+        table.add_column(heading, justify='left' if heading == 'process' else 'right')
+    for cost in costs:
+        table.add_row(cost.name, f'{cost.pss_mb:.0f}', f'{cost.cpu:.1f}')
+    table.add_row('sum', f'{memory:.0f} (goal < {MEMORY_GOAL_MB:.0f})', f'{cpu:.1f} (goal < {CPU_GOAL:.0f})', style='bold')
+    Console().print(table)
+    return 0 if memory < MEMORY_GOAL_MB and cpu < CPU_GOAL else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
