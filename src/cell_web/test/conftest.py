@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, WSMsgType, web
+from cell_common.background import BackgroundLoop
+from cell_common.testing import *
+
+
+class FakeRosbridge:
+    """A WebSocket server on a port of the kernel's choice that keeps what it gets and answers as a test says."""
+
+    def __init__(self, background: BackgroundLoop, port: int = 0) -> None:
+        self.received: list[dict[str, Any]] = []
+        self.connections: list[web.WebSocketResponse] = []
+        self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda message: None
+        self.background = background
+        self.port = background.run(self._start(port), 5)
+
+    async def _start(self, port: int) -> int:
+        application = web.Application()
+        application.router.add_get('/', self._serve)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, '127.0.0.1', port).start()
+        return int(self._runner.addresses[0][1])
+
+    async def _serve(self, request: web.Request) -> web.WebSocketResponse:
+        connection = web.WebSocketResponse()
+        await connection.prepare(request)
+        self.connections.append(connection)
+        async for message in connection:
+            if message.type is WSMsgType.TEXT:
+                data = json.loads(message.data)
+                self.received.append(data)
+                if (answer := self.answer(data)) is not None:
+                    await connection.send_json(answer)
+        return connection
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.background.run(self.connections[-1].send_json(message), 5)
+
+    def stop(self) -> None:
+        async def stop() -> None:
+            await asyncio.gather(*(connection.close() for connection in self.connections))
+            await self._runner.cleanup()
+
+        self.background.run(stop(), 5)
+
+
+@pytest.fixture
+def background() -> Iterator[BackgroundLoop]:
+    running = BackgroundLoop('test')
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def rosbridge(background: BackgroundLoop) -> Iterator[FakeRosbridge]:
+    running = FakeRosbridge(background)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def browse(background: BackgroundLoop) -> Callable[[Callable[[ClientSession], Any]], Any]:
+    """Run a coroutine function with an HTTP client."""
+
+    def run(work: Callable[[ClientSession], Any]) -> Any:
+        async def inside() -> Any:
+            async with ClientSession() as session:
+                return await work(session)
+
+        return background.run(inside(), 10)
+
+    return run

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from cell_web.allow_list import AllowList
+from cell_web.roles import OPERATOR, VIEWER, Role
+
+OPERATORS = AllowList(OPERATOR, '/cell')
+
+
+def judge(allow: AllowList, **message: Any) -> Any:
+    return allow.judge(json.dumps(message))
+
+
+@pytest.mark.parametrize('message', [
+    {'op': 'subscribe', 'topic': '/cell/job', 'type': 'cell_interfaces/msg/JobState', 'throttle_rate': 200, 'queue_length': 1},
+    {'op': 'unsubscribe', 'topic': '/cell/job'},
+    {'op': 'call_service', 'service': '/cell/inventory/reload', 'args': {}},
+    {'op': 'send_action_goal', 'action': '/cell/run_job', 'args': {}},
+    {'op': 'cancel_action_goal', 'action': '/cell/run_job', 'id': 'x'},
+])
+def test_what_the_page_uses_passes_unchanged(message: dict[str, Any]) -> None:
+    verdict = judge(OPERATORS, **message)
+    assert json.loads(verdict.forward) == message
+    assert verdict.answer == ''
+
+
+@pytest.mark.parametrize('message', [
+    {'op': 'publish', 'topic': '/cell/job', 'msg': {}},
+    {'op': 'advertise', 'topic': '/cell/job'},
+    {'op': 'advertise_service', 'service': '/cell/set_job'},
+    {'op': 'fragment', 'data': '{', 'num': 0, 'total': 2},
+    {'op': 'auth'},
+    {'op': 'subscribe', 'topic': '/cell/camera/image_raw'},
+    {'op': 'subscribe', 'topic': 'cell/job'},
+    {'op': 'subscribe', 'topic': '/cell//job'},
+    {'op': 'subscribe', 'topic': ['/cell/job']},
+    {'op': 'subscribe', 'topic': '/cell/job', 'compression': 'cbor-raw'},
+    {'op': 'subscribe', 'topic': '/cell/job', 'fragment_size': 1},
+    {'op': 'call_service', 'service': '/rosapi/set_param'},
+    {'op': 'call_service', 'service': '/cell/run_job/_action/cancel_goal'},
+    {'op': 'call_service', 'service': '/cell2/set_job'},
+    {'op': 'send_action_goal', 'action': '/cell/robot/trigger'},
+    {'op': ['subscribe']},
+    {},
+])
+def test_what_is_not_listed_never_passes(message: dict[str, Any]) -> None:
+    verdict = judge(OPERATORS, **message)
+    assert verdict.forward == ''
+    assert verdict.reason
+    assert json.loads(verdict.answer)['op'] == 'status'
+
+
+@pytest.mark.parametrize('text', ['', 'null', '[]', '{"op":', '{"op":"subscribe","x":NaN}', '[' * 100_000, b'{}'])
+def test_what_is_no_message_never_passes(text: str | bytes) -> None:
+    assert OPERATORS.judge(text).forward == ''
+
+
+def test_the_message_is_passed_as_it_was_judged() -> None:
+    verdict = OPERATORS.judge('{"op":"call_service","service":"/rosapi/set_param","service":"/cell/set_job"}')
+    assert verdict.forward == '{"op":"call_service","service":"/cell/set_job"}'
+
+
+def test_a_refused_call_is_answered_like_a_failed_call() -> None:
+    answer = json.loads(judge(OPERATORS, op='call_service', id='c1', service='/cell/x').answer)
+    assert (answer['op'], answer['id'], answer['result']) == ('service_response', 'c1', False)
+    assert 'not allowed' in answer['values']
+
+
+def test_a_refused_goal_is_answered_like_a_failed_goal() -> None:
+    answer = json.loads(judge(OPERATORS, op='send_action_goal', id='g1', action='/cell/x').answer)
+    assert (answer['op'], answer['id'], answer['result'], answer['status']) == ('action_result', 'g1', False, 6)
+
+
+def test_a_viewer_sees_and_changes_nothing() -> None:
+    viewer = AllowList(VIEWER, '/cell')
+    assert judge(viewer, op='subscribe', topic='/cell/status').forward
+    assert not judge(viewer, op='call_service', service='/cell/control_job').forward
+
+
+def test_an_empty_role_may_do_nothing() -> None:
+    assert not judge(AllowList(Role('nobody'), '/cell'), op='subscribe', topic='/cell/status').forward
+
+
+def test_a_cell_without_namespace_has_names_at_the_root() -> None:
+    assert judge(AllowList(VIEWER, '/'), op='subscribe', topic='/status').forward

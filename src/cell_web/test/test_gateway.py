@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
+from cell_common.qos import stream
+from cell_common.testing import Graph, free_port, wait_until
+from cell_web.gateway_node import TOPICS, GatewayNode
+from diagnostic_msgs.msg import DiagnosticArray
+from sensor_msgs.msg import CompressedImage
+
+Browse = Callable[[Callable[[ClientSession], Any]], Any]
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    folder = tmp_path / 'page'
+    (folder / 'assets').mkdir(parents=True)
+    (folder / 'index.html').write_text('<!doctype html><title>Workcell</title>')
+    (folder / 'assets' / 'app.js').write_text('1')
+    return folder
+
+
+@pytest.fixture
+def make_gateway(graph: Graph, page: Path) -> Iterator[Callable[..., GatewayNode]]:
+    def make(**parameters: Any) -> GatewayNode:
+        options = graph.options(**{'port': 0, 'hmi_folder': str(page), 'rosbridge_port': 1, **parameters})
+        node = graph.add(GatewayNode(**options))
+        assert isinstance(node, GatewayNode)
+        return node
+
+    return make
+
+
+@pytest.fixture
+def gateway(make_gateway: Callable[..., GatewayNode], rosbridge: Any) -> GatewayNode:
+    return make_gateway(rosbridge_port=rosbridge.port)
+
+
+def address(gateway: GatewayNode) -> str:
+    return f'127.0.0.1:{wait_until(lambda: gateway.server.state.port, what="the gateway listens")}'
+
+
+def get(browse: Browse, gateway: GatewayNode, path: str, **options: Any) -> tuple[int, dict[str, str], str]:
+    async def work(session: ClientSession) -> tuple[int, dict[str, str], str]:
+        async with session.get(f'http://{address(gateway)}{path}', **options) as response:
+            return response.status, dict(response.headers), await response.text(errors='replace')
+
+    result: tuple[int, dict[str, str], str] = browse(work)
+    return result
+
+
+def test_the_page_comes_with_security_headers(gateway: GatewayNode, browse: Browse) -> None:
+    status, headers, text = get(browse, gateway, '/')
+    assert status == 200
+    assert 'Workcell' in text
+    policy = headers['Content-Security-Policy']
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert 'unsafe' not in policy
+    assert headers['X-Content-Type-Options'] == 'nosniff'
+    assert headers['Cache-Control'] == 'no-cache'
+    assert 'immutable' in get(browse, gateway, '/assets/app.js')[1]['Cache-Control']
+
+
+def test_other_paths_are_not_found(gateway: GatewayNode, browse: Browse) -> None:
+    status, headers, _ = get(browse, gateway, '/none.js')
+    assert status == 404
+    assert headers['X-Content-Type-Options'] == 'nosniff'
+
+
+def test_without_a_built_page_it_says_what_to_run(make_gateway: Any, browse: Browse, tmp_path: Path) -> None:
+    status, _, text = get(browse, make_gateway(hmi_folder=str(tmp_path / 'none')), '/')
+    assert status == 503
+    assert 'npm ci' in text
+
+
+def test_a_foreign_host_name_is_refused_and_a_listed_one_served(make_gateway: Any, browse: Browse) -> None:
+    gateway = make_gateway(host_names=['cell.plant'])
+    assert get(browse, gateway, '/', headers={'Host': 'evil.example'})[0] == 421
+    assert get(browse, gateway, '/', headers={'Host': 'cell.plant'})[0] == 200
+
+
+def test_the_page_learns_namespace_and_role(gateway: GatewayNode, browse: Browse) -> None:
+    _, headers, text = get(browse, gateway, '/session.json')
+    assert json.loads(text) == {'namespace': '/cell', 'role': 'operator', 'operator_id': ''}
+    assert headers['Cache-Control'] == 'no-store'
+
+
+def test_health_tells_whether_rosbridge_is_there(gateway: GatewayNode, make_gateway: Any, browse: Browse) -> None:
+    wait_until(lambda: json.loads(get(browse, gateway, '/healthz')[2])['rosbridge'])
+
+
+def test_messages_pass_both_ways(gateway: GatewayNode, rosbridge: Any, browse: Browse) -> None:
+    rosbridge.answer = lambda message: {'op': 'service_response', 'id': message['id'], 'result': True, 'values': {'code': 0}}
+
+    async def work(session: ClientSession) -> Any:
+        own = {'Origin': f'http://{address(gateway)}'}
+        async with session.ws_connect(f'ws://{address(gateway)}/rosbridge', headers=own) as page:
+            await page.send_json({'op': 'call_service', 'id': '1', 'service': '/cell/set_job', 'args': {}})
+            return await page.receive_json(timeout=5)
+
+    assert browse(work) == {'op': 'service_response', 'id': '1', 'result': True, 'values': {'code': 0}}
+    assert rosbridge.received == [{'op': 'call_service', 'id': '1', 'service': '/cell/set_job', 'args': {}}]
+
+
+def test_a_refused_message_never_reaches_rosbridge(gateway: GatewayNode, rosbridge: Any, browse: Browse) -> None:
+    async def work(session: ClientSession) -> Any:
+        async with session.ws_connect(f'ws://{address(gateway)}/rosbridge') as page:
+            await page.send_json({'op': 'publish', 'topic': '/cell/job', 'msg': {}})
+            await page.send_bytes(b'{"op":"subscribe"}')
+            answers = [await page.receive_json(timeout=5), await page.receive_json(timeout=5)]
+            await page.send_json({'op': 'subscribe', 'topic': '/cell/job'})
+            while not rosbridge.received:
+                await asyncio.sleep(0.01)
+            return answers
+
+    assert [answer['level'] for answer in browse(work)] == ['error', 'error']
+    assert [message['op'] for message in rosbridge.received] == ['subscribe']
+    assert gateway.server.proxy.refused == 2
+
+
+def test_a_page_of_another_origin_cannot_connect(gateway: GatewayNode, browse: Browse) -> None:
+    async def work(session: ClientSession) -> Any:
+        with pytest.raises(WSServerHandshakeError) as refusal:
+            await session.ws_connect(f'ws://{address(gateway)}/rosbridge', headers={'Origin': 'http://evil.example'})
+        return refusal.value.status
+
+    assert browse(work) == 403
+
+
+async def close_code(session: ClientSession, gateway: GatewayNode, first: str = '') -> int | None:
+    async with session.ws_connect(f'ws://{address(gateway)}/rosbridge') as page:
+        if first:
+            await page.send_str(first)
+        while (await page.receive(timeout=5)).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
+            pass
+        return page.close_code
+
+
+def test_without_rosbridge_the_connection_is_closed_with_try_again_later(make_gateway: Any, browse: Browse) -> None:
+    gateway = make_gateway(rosbridge_port=free_port())
+    assert browse(lambda session: close_code(session, gateway)) == 1013
+
+
+def test_when_rosbridge_ends_the_page_is_told_at_once(gateway: GatewayNode, rosbridge: Any, browse: Browse) -> None:
+    async def work(session: ClientSession) -> int | None:
+        ending = asyncio.create_task(close_code(session, gateway))
+        while not rosbridge.connections:
+            await asyncio.sleep(0.01)
+        await rosbridge.connections[-1].close()
+        return await ending
+
+    assert browse(work) == 1013
+    wait_until(lambda: gateway.server.proxy.clients == 0)
+
+
+def test_when_the_page_goes_rosbridge_is_left(gateway: GatewayNode, rosbridge: Any, browse: Browse) -> None:
+    async def work(session: ClientSession) -> None:
+        async with session.ws_connect(f'ws://{address(gateway)}/rosbridge') as page:
+            await page.send_json({'op': 'subscribe', 'topic': '/cell/job'})
+            while not rosbridge.received:
+                await asyncio.sleep(0.01)
+
+    browse(work)
+    wait_until(lambda: rosbridge.connections[-1].closed)
+
+
+def test_a_message_over_the_limit_closes_the_connection(make_gateway: Any, rosbridge: Any, browse: Browse) -> None:
+    gateway = make_gateway(rosbridge_port=rosbridge.port, max_message=1024)
+    assert browse(lambda session: close_code(session, gateway, 'x' * 2000)) == 1009
+
+
+def test_one_page_too_many_is_told_to_come_later(make_gateway: Any, rosbridge: Any, browse: Browse) -> None:
+    gateway = make_gateway(rosbridge_port=rosbridge.port, max_clients=1)
+
+    async def work(session: ClientSession) -> int | None:
+        async with session.ws_connect(f'ws://{address(gateway)}/rosbridge'):
+            while not gateway.server.proxy.clients:
+                await asyncio.sleep(0.01)
+            return await close_code(session, gateway)
+
+    assert browse(work) == 1013
+
+
+def test_rosbridge_that_is_quicker_than_the_page_is_held_back(gateway: GatewayNode, rosbridge: Any, browse: Browse) -> None:
+    async def work(session: ClientSession) -> int:
+        async with session.ws_connect(f'ws://{address(gateway)}/rosbridge', max_msg_size=0) as page:
+            while not rosbridge.connections:
+                await asyncio.sleep(0.01)
+            sent = 0
+
+            async def flood() -> None:
+                nonlocal sent
+                while True:
+                    await rosbridge.connections[-1].send_str('x' * 100_000)
+                    sent += 1
+
+            page._response.connection.transport.pause_reading()
+            flooding = asyncio.create_task(flood())
+            before = -1
+            while sent != before:
+                before = sent
+                await asyncio.sleep(0.3)
+            flooding.cancel()
+            page._response.connection.transport.abort()
+            return sent
+
+    assert browse(work) < 300  # 30 MB: what sockets of the kernel hold; an unbounded queue would never stop
+
+
+def test_a_port_in_use_is_reported_and_tried_again(graph: Graph, make_gateway: Any) -> None:
+    received = graph.collect(DiagnosticArray, '/diagnostics')
+    with socket.socket() as other:
+        other.bind(('127.0.0.1', 0))
+        other.listen()
+        gateway = make_gateway(port=other.getsockname()[1])
+        wait_until(lambda: gateway.server.state.problem)
+        assert gateway.server.state.port == 0
+        wait_until(lambda: any('in use' in status.message and status.level == b'\x02'
+                               for array in received for status in array.status))
+    assert address(gateway).endswith(str(gateway.parameters.port))
+    assert gateway.server.state.problem == ''
+
+
+def frame(number: int, size: int = 10) -> CompressedImage:
+    image = CompressedImage(format='jpeg', data=bytes([number]) * size)
+    image.header.stamp.sec = number
+    return image
+
+
+async def parts(response: Any, count: int) -> list[bytes]:
+    found = []
+    for _ in range(count):
+        head = await response.content.readuntil(b'\r\n\r\n')
+        length = next(int(line.split(b':')[1]) for line in head.split(b'\r\n') if line.startswith(b'Content-Length'))
+        found.append((await response.content.readexactly(length + 2))[:-2])
+    return found
+
+
+@pytest.mark.parametrize('name', ['camera', 'overlay'])
+def test_frames_are_taken_only_while_somebody_watches(graph: Graph, gateway: GatewayNode, browse: Browse, name: str) -> None:
+    publisher = graph.node.create_publisher(CompressedImage, TOPICS[name], stream())
+    graph.node.create_timer(0.02, lambda: publisher.publish(frame(7)))
+    listening = address(gateway)
+    assert publisher.get_subscription_count() == 0
+
+    async def work(session: ClientSession) -> list[bytes]:
+        async with session.get(f'http://{listening}/{name}.mjpg') as response:
+            assert response.headers['Content-Type'].startswith('multipart/x-mixed-replace')
+            return await parts(response, 3)
+
+    assert browse(work) == [b'\x07' * 10] * 3
+    wait_until(lambda: publisher.get_subscription_count() == 0)
+
+
+def test_a_snapshot_is_the_next_frame(graph: Graph, gateway: GatewayNode, browse: Browse) -> None:
+    publisher = graph.node.create_publisher(CompressedImage, TOPICS['camera'], stream())
+    graph.node.create_timer(0.02, lambda: publisher.publish(frame(65)))
+    status, headers, text = get(browse, gateway, '/snapshot.jpg')
+    assert (status, headers['Content-Type'], headers['X-Timestamp'], text) == (200, 'image/jpeg', '65.000000', 'A' * 10)
+
+
+def test_without_a_frame_the_snapshot_says_so(gateway: GatewayNode, browse: Browse) -> None:
+    status, _, text = get(browse, gateway, '/snapshot.jpg')
+    assert status == 503
+    assert 'No camera frame' in text
+    wait_until(lambda: gateway.server.viewers == 0)
+
+
+def test_one_viewer_too_many_is_refused(make_gateway: Any, browse: Browse) -> None:
+    gateway = make_gateway(max_viewers=1)
+
+    async def work(session: ClientSession) -> int:
+        host = f'http://{address(gateway)}'
+        async with session.get(f'{host}/camera.mjpg'), session.get(f'{host}/overlay.mjpg') as second:
+            return second.status
+
+    assert browse(work) == 503
+
+
+def test_an_impossible_parameter_stops_the_start(graph: Graph) -> None:
+    with pytest.raises(ValueError, match='role'):
+        GatewayNode(**graph.options(port=0, role='king'))
