@@ -7,7 +7,7 @@ from typing import Protocol
 
 MAX_LINE = 256
 """Bytes; the longest line that makes sense is an ERR with its reason."""
-_END = re.compile(rb'[\r\n]')
+_END = re.compile(rb'[\r\n]+')
 
 
 class Framing(Protocol):
