@@ -21,12 +21,16 @@ class BackgroundLoop:
     def __init__(self, name: str) -> None:
         """Start the thread; `name` shows up in debuggers."""
         self.loop = asyncio.new_event_loop()
+        self._work: set[Future[Any]] = set()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Schedule a coroutine from any thread."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        self._work.add(future)  # asyncio itself holds a task weakly: one that waits for ever would be collected
+        future.add_done_callback(self._work.discard)
+        return future
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float) -> T:
         """Run a coroutine from another thread and wait for its result.
