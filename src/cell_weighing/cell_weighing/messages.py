@@ -1,0 +1,56 @@
+"""Between our own types and ROS messages."""
+
+from __future__ import annotations
+
+from builtin_interfaces.msg import Time
+
+from cell_interfaces.msg import BagRecord, ScaleReading, ScaleState, WeighJob
+from cell_weighing.reading import Reading, Stability, Status, shown
+from cell_weighing.records import Bag, Job
+from cell_weighing.scale_book import ScaleEntry
+
+SECOND_NS = 1_000_000_000
+
+
+def stamp(nanoseconds: int) -> Time:
+    """Return nanoseconds since 1970 as a Time."""
+    return Time(sec=nanoseconds // SECOND_NS, nanosec=nanoseconds % SECOND_NS)
+
+
+def reading_message(reading: Reading) -> ScaleReading:
+    """Return a journalled reading as a message."""
+    return ScaleReading(
+        reading_id=reading.reading_id, scale_id=reading.scale_id, sequence=reading.sequence,
+        received_at=stamp(reading.received_ns), raw=shown(reading.raw), status=int(reading.status), weight=reading.weight,
+        unit=reading.unit, stability=int(reading.stability), message=reading.message)
+
+
+def reading_of(message: ScaleReading) -> Reading:
+    """Return the reading that a message carries; what the message does not carry stays empty."""
+    received = message.received_at.sec * SECOND_NS + message.received_at.nanosec
+    return Reading(message.reading_id, message.scale_id, message.sequence, received, 0, b'', Status(message.status),
+                   message.weight, message.unit, Stability(message.stability), message=message.message)
+
+
+def scale_message(entry: ScaleEntry) -> ScaleState:
+    """Return what is known of a scale as a message."""
+    return ScaleState(scale_id=entry.scale_id, peer=entry.peer, connected=bool(entry.peer),
+                      last_heard=stamp(entry.last_heard_ns), readings=entry.readings, malformed=entry.malformed,
+                      last_weight=entry.last_weight, last_unit=entry.last_unit)
+
+
+def job_message(job: Job) -> WeighJob:
+    """Return a weigh job as a message."""
+    return WeighJob(
+        weigh_job_id=job.job_id, company=job.company, station=job.station, target_weight=str(job.band.target),
+        unit=job.band.unit, tolerance=str(job.band.tolerance), quantity=job.quantity, bags_completed=job.bags_completed,
+        bags_out=job.bags_out, state=WeighJob.ACTIVE if job.active else WeighJob.COMPLETED, started_by=job.started_by,
+        started_at=stamp(job.started_ns), finished_at=stamp(job.finished_ns or 0))
+
+
+def bag_message(bag: Bag) -> BagRecord:
+    """Return a bag as a message."""
+    return BagRecord(
+        bag_id=bag.bag_id, reading_id=bag.reading_id, weigh_job_id=bag.job_id, bag_number=bag.number, station=bag.station,
+        scale_id=bag.scale_id, weight=bag.weight, unit=bag.unit, target_weight=bag.target, target_unit=bag.target_unit,
+        outcome=int(bag.outcome), weighed_at=stamp(bag.weighed_ns), voided=bag.voided, message=bag.message)

@@ -1,0 +1,205 @@
+"""scale_bridge: indicators connect to it; their lines go into the journal and then onto weighing/weight."""
+
+from __future__ import annotations
+
+import queue
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
+from cell_common.background import BackgroundLoop
+from cell_common.database import DatabaseError, migrate, open_database
+from cell_common.diagnostics import Diagnostics, Health
+from cell_common.inbox import Inbox
+from cell_common.parameters import declare, parameter
+from cell_common.qos import events, latched
+from cell_common.runner import StartError, main_of
+from rclpy.node import Node
+
+from cell_interfaces.msg import ScaleList, ScaleReading
+from cell_weighing.codecs import CODECS, make_codec
+from cell_weighing.journal import JournalWriter
+from cell_weighing.messages import reading_message, scale_message
+from cell_weighing.reading import Reading, Status
+from cell_weighing.scale_book import ScaleBook
+from cell_weighing.transport import Connected, Disconnected, Displaced, Event, IndicatorServer, Listening, ServerSettings
+
+LIST_PERIOD_S = 0.5
+MALFORMED_ALARM = 3
+"""Malformed lines in a row after which people are called."""
+READINGS_DEPTH = 2000
+
+
+@dataclass(frozen=True)
+class ScaleBridgeParameters:
+    """Parameters of scale_bridge."""
+
+    listen_address: str = parameter('0.0.0.0', 'Address on which indicators may connect; 0.0.0.0 = every interface.')
+    port: int = parameter(10001, 'TCP port on which indicators connect; 0 = one that is free.', minimum=0, maximum=65535)
+    codec: str = parameter('legacy', 'What the indicators send.', choices=tuple(CODECS))
+    database_url: str = parameter('sqlite:///cell.db', 'Database that holds the journal of readings, as an SQLAlchemy URL.')
+    idle_timeout: float = parameter(
+        0.0, 'Silence after which a connection is closed; 0 = never, for indicators that send only when a bag is printed: one '
+        'that does not notice that it was closed loses its next line.', unit='s', minimum=0.0, maximum=86400.0)
+    max_connections: int = parameter(2000, 'Connections held at once; more are refused.', minimum=1, maximum=20000)
+
+
+@dataclass(frozen=True)
+class JournalProblem:
+    """The database refuses readings, or takes them again (reason "")."""
+
+    reason: str
+
+
+class ScaleBridgeNode(Node):
+    """Wires the indicator server, the journal and the topics."""
+
+    def __init__(self, **options: Any) -> None:
+        """Open the journal and begin to listen.
+
+        Raises:
+            StartError: The database cannot be used.
+        """
+        super().__init__('scale_bridge', **options)
+        self.parameters = declare(self, ScaleBridgeParameters)
+        self._inbox: Inbox[list[Reading] | Event | JournalProblem] = Inbox(self, self._handle)
+        self._closing = False
+        self.listening = Listening(self.parameters.port, 'starting')
+        self._journal_problem = ''
+        self._dirty = True
+        self._weight = self.create_publisher(ScaleReading, 'weighing/weight', events(READINGS_DEPTH))
+        self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
+        self._alarms = AlarmReporter(self)
+        try:
+            self._engine = open_database(self.parameters.database_url)
+            migrate(self._engine, 'cell_weighing')
+        except DatabaseError as problem:
+            raise StartError(str(problem)) from problem
+        self._journal = JournalWriter(self._engine, self._tell, lambda reason: self._tell(JournalProblem(reason)))
+        self._book = ScaleBook.remember(self._journal.known)
+        self._start_diagnostics()
+        self.create_timer(LIST_PERIOD_S, self._publish_scales)
+        self._loop = BackgroundLoop('indicators')
+        self._server = IndicatorServer(
+            ServerSettings(self.parameters.listen_address, self.parameters.port, self.parameters.idle_timeout,
+                           self.parameters.max_connections),
+            lambda: make_codec(self.parameters.codec), self._journal, self._tell)
+        self._serving: Future[None] = self._loop.submit(self._server.serve())
+
+    def destroy_node(self) -> None:
+        """Stop listening, write what has arrived, close the database."""
+        if hasattr(self, '_loop'):
+            self._loop.close()
+        self._closing = True
+        if hasattr(self, '_journal') and (lost := self._journal.close()):
+            self.get_logger().error(f'{lost} readings could not be written: {self._journal_problem or "too slow"}')
+        if hasattr(self, '_engine'):
+            self._engine.dispose()
+        super().destroy_node()
+
+    def _tell(self, news: list[Reading] | Event | JournalProblem) -> None:
+        while not self._closing:
+            try:
+                self._inbox.put(news, timeout=1.0)
+            except queue.Full:
+                continue
+            break
+
+    def _handle(self, news: list[Reading] | Event | JournalProblem) -> None:
+        self._dirty = True
+        match news:
+            case list():
+                self._publish(news)
+            case Listening():
+                self._note_listening(news)
+            case Connected():
+                self._book.connect(news.peer)
+            case Disconnected():
+                self._book.disconnect(news.peer)
+                who = ', '.join(news.scale_ids) or 'nameless'
+                self.get_logger().info(f'indicator {who} at {news.peer} has gone: {news.reason}')
+            case Displaced():
+                self._alarms.announce(
+                    f'duplicate_{news.scale_id}', MEDIUM,
+                    f'scale {news.scale_id} connected from {news.new_peer} while it was connected from {news.old_peer}',
+                    consequence='The newest connection is used. If two indicators send the same id, their bags are mixed up.',
+                    action='If the indicator was switched off and on, acknowledge. Otherwise give each an id of its own.')
+            case JournalProblem():
+                self._note_journal(news.reason)
+
+    def _publish(self, readings: list[Reading]) -> None:
+        for reading in readings:
+            self._weight.publish(reading_message(reading))
+            entry = self._book.book(reading)
+            if reading.status is Status.MALFORMED:
+                self._note_malformed(reading, entry.malformed_in_a_row)
+            elif entry.malformed:
+                self._alarms.withdraw(f'malformed_{reading.scale_id}')
+
+    def _note_malformed(self, reading: Reading, in_a_row: int) -> None:
+        who = f'scale {reading.scale_id}' if reading.scale_id else reading.peer
+        if in_a_row == 1:
+            self.get_logger().warning(f'{who} sent a line that is no weight: {reading.message}')
+        if in_a_row >= MALFORMED_ALARM:
+            self._alarms.announce(
+                f'malformed_{reading.scale_id}', MEDIUM, f'{who} sends lines that are no weights: {reading.message}',
+                consequence='Its bags are not counted.', action="Check the indicator's print format and the parameter codec.")
+
+    def _note_listening(self, listening: Listening) -> None:
+        self.listening = listening
+        if not listening.problem:
+            self.get_logger().info(f'indicators may connect to port {listening.port}')
+            self._alarms.withdraw('port')
+            return
+        self.get_logger().error(self._port_text())
+        self._alarms.announce('port', HIGH, self._port_text(), consequence='No indicator can connect, no bag is counted.',
+                              action=f'Stop the program that uses port {listening.port}, or set parameter port.')
+
+    def _port_text(self) -> str:
+        port = self.listening.port
+        return (f'cannot listen on {self.parameters.listen_address}:{port}: {self.listening.problem}. Stop the program that '
+                f'uses the port (find it with "ss -ltnp sport = :{port}") or set parameter port; trying again every 2 s')
+
+    def _note_journal(self, reason: str) -> None:
+        self._journal_problem = reason
+        if not reason:
+            self.get_logger().info('the journal works again')
+            self._alarms.withdraw('journal')
+            return
+        self.get_logger().error(f'cannot write the journal: {reason}', throttle_duration_sec=60)
+        self._alarms.announce('journal', HIGH, f'Readings cannot be stored: {reason}',
+                              consequence='Readings wait in memory and are not counted; a restart would lose them.',
+                              action='Check free disk space and the database, then wait: nothing needs to be weighed again.')
+
+    def _publish_scales(self) -> None:
+        if not self._dirty:
+            return
+        self._dirty = False
+        self._scales.publish(ScaleList(stamp=self.get_clock().now().to_msg(), port=self.listening.port,
+                                       scales=[scale_message(entry) for entry in self._book.listed()]))
+
+    def _start_diagnostics(self) -> None:
+        diagnostics = Diagnostics(self)
+        diagnostics.add('listening', lambda: Health(2, self._port_text()) if self.listening.problem else Health(
+            0, f'port {self.listening.port}'))
+        diagnostics.add('indicators', self._indicator_health)
+        diagnostics.add('journal', self._journal_health)
+
+    def _indicator_health(self) -> Health:
+        wrong = [entry.scale_id or entry.peer for entry in self._book.listed() if entry.malformed_in_a_row]
+        values = {'connected': str(self._book.connected), 'malformed': str(sum(e.malformed for e in self._book.listed()))}
+        if wrong:
+            return Health(1, f'{", ".join(wrong)}: the last line was no weight; check the print format', values)
+        if not self._book.connected:
+            return Health(1, f'no indicator is connected; let one connect to port {self.listening.port}', values)
+        return Health(0, f'{self._book.connected} connected', values)
+
+    def _journal_health(self) -> Health:
+        values = {'committed': str(self._journal.committed), 'waiting': str(self._journal.pending)}
+        if self._journal_problem:
+            return Health(2, f'readings cannot be stored: {self._journal_problem}; check disk space and database', values)
+        return Health(0, '', values)
+
+
+main = main_of(ScaleBridgeNode)

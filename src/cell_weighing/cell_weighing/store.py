@@ -1,0 +1,236 @@
+"""Weigh jobs and bags in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from decimal import Decimal
+
+from sqlalchemy import Engine, Select, select
+from sqlalchemy.orm import Session
+
+from cell_weighing.journal import last_sequences, read_journal
+from cell_weighing.models import BagRow, CompanyRow, CursorRow, JobRow, VoidRow
+from cell_weighing.reading import Reading, Stability
+from cell_weighing.records import Bag, Job, JobOrder, is_bag, take_back, weigh
+from cell_weighing.validation import Band, Outcome
+
+LATEST_BAGS = 20
+PAGE = 500
+
+
+class NoSuchJobError(LookupError):
+    """There is no active job at the station."""
+
+
+class JobActiveError(ValueError):
+    """The station has an active job already."""
+
+
+class NoSuchBagError(LookupError):
+    """There is no such bag, or it has been voided already."""
+
+
+class WeighStore:
+    """Jobs, bags and how far the journal has been worked through. Used by one thread."""
+
+    def __init__(self, engine: Engine, stations: Mapping[str, str]) -> None:
+        """Read the cursors.
+
+        Args:
+            engine: The open, migrated database.
+            stations: Station by scale id.
+        """
+        self._engine = engine
+        self._stations = stations
+        with Session(engine) as session:
+            self._cursors = {row.scale_id: row.sequence for row in session.scalars(select(CursorRow))}
+
+    def process(self, readings: Iterable[Reading]) -> list[Bag]:
+        """Make bags of readings as they came by topic; each reading counts once, however often it comes.
+
+        A gap in a scale's consecutive numbers is filled from the journal.
+        """
+        bags: list[Bag] = []
+        cursors = dict(self._cursors)
+        with Session(self._engine) as session, session.begin():
+            for reading in readings:
+                done = cursors.get(reading.scale_id, 0)
+                if reading.sequence <= done:
+                    continue
+                if reading.sequence > done + 1:
+                    bags += self._catch_up(session, reading.scale_id, cursors, reading.sequence - 1)
+                bags += self._take(session, reading, cursors)
+            self._store_cursors(session, cursors)
+        self._cursors = cursors
+        return bags
+
+    def catch_up(self) -> list[Bag]:
+        """Make bags of what stands in the journal and has not been worked through, oldest first."""
+        bags: list[Bag] = []
+        with Session(self._engine) as session:
+            lasts = last_sequences(session.connection())
+        behind = [scale for scale, last in lasts.items() if last > self._cursors.get(scale, 0)]
+        if not behind:
+            return bags
+        cursors = dict(self._cursors)
+        with Session(self._engine) as session, session.begin():
+            while page := self._oldest(session, behind, cursors):
+                for reading in page:
+                    bags += self._take(session, reading, cursors)
+            self._store_cursors(session, cursors)
+        self._cursors = cursors
+        return bags
+
+    def _oldest(self, session: Session, scales: list[str], cursors: Mapping[str, int]) -> list[Reading]:
+        """Return the oldest readings of several scales in the order in which they were taken, as far as that is certain."""
+        pages = [read_journal(session.connection(), scale, cursors.get(scale, 0), limit=PAGE) for scale in scales]
+        full = [page[-1].received_ns for page in pages if len(page) == PAGE]
+        certain = min(full) if full else None
+        merged = [reading for page in pages for reading in page if certain is None or reading.received_ns <= certain]
+        return sorted(merged, key=lambda reading: (reading.received_ns, reading.scale_id, reading.sequence))
+
+    def _catch_up(self, session: Session, scale_id: str, cursors: dict[str, int], last: int) -> list[Bag]:
+        bags: list[Bag] = []
+        while page := read_journal(session.connection(), scale_id, cursors.get(scale_id, 0), last, PAGE):
+            for reading in page:
+                bags += self._take(session, reading, cursors)
+        return bags
+
+    def _take(self, session: Session, reading: Reading, cursors: dict[str, int]) -> list[Bag]:
+        cursors[reading.scale_id] = reading.sequence
+        if not is_bag(reading):
+            return []
+        station = self._stations.get(reading.scale_id, '')
+        row = session.scalars(_jobs_at(station, reading.received_ns)).first() if station else None
+        job = _job(session, row) if row else None
+        bag = weigh(reading, self._stations, job)
+        if row and job:
+            _store_counts(row, job)
+        bag_row = _bag_row(bag)
+        session.add(bag_row)
+        session.flush()
+        bag.bag_id = bag_row.id
+        return [bag]
+
+    def _store_cursors(self, session: Session, cursors: Mapping[str, int]) -> None:
+        for scale_id, sequence in cursors.items():
+            if self._cursors.get(scale_id) != sequence:
+                session.merge(CursorRow(scale_id=scale_id, sequence=sequence))
+
+    def start_job(self, order: JobOrder, started_ns: int, started_by: str) -> Job:
+        """Start a job.
+
+        Raises:
+            JobActiveError: The station has an active one.
+        """
+        with Session(self._engine) as session, session.begin():
+            if session.scalars(_active_at(order.station)).first():
+                raise JobActiveError(f'station {order.station} has an active weigh job: end it first')
+            company = session.scalars(select(CompanyRow).where(CompanyRow.name == order.company)).first()
+            if company is None:
+                company = CompanyRow(name=order.company)
+                session.add(company)
+                session.flush()
+            row = JobRow(prepuff_company_id=company.id, target_weight=order.band.target, quantity=order.quantity,
+                         bags_completed=0, bags_out=0, bags_numbered=0, station=order.station, status='active',
+                         started_at=_datetime(started_ns), target=str(order.band.target), unit=order.band.unit,
+                         tolerance=str(order.band.tolerance), started_by=started_by[:64], started_ns=started_ns)
+            session.add(row)
+            session.flush()
+            return _job(session, row)
+
+    def end_job(self, station: str, reason: str, ended_ns: int, ended_by: str) -> Job:
+        """End a station's active job before its quantity is reached.
+
+        Raises:
+            NoSuchJobError: There is none.
+        """
+        with Session(self._engine) as session, session.begin():
+            row = session.scalars(_active_at(station)).first()
+            if row is None:
+                raise NoSuchJobError(f'station "{station}" has no active weigh job')
+            row.status, row.finished_ns = 'completed', ended_ns
+            row.ended_by, row.end_reason = ended_by[:64], reason[:200]
+            return _job(session, row)
+
+    def void_bag(self, bag_id: int, reason: str, voided_ns: int, voided_by: str) -> Bag:
+        """Take a bag back: a record is added, the bag itself stays as it is, and no longer counts.
+
+        Raises:
+            NoSuchBagError: There is no such bag, or it is voided already.
+        """
+        with Session(self._engine) as session, session.begin():
+            row = session.get(BagRow, bag_id)
+            if row is None:
+                raise NoSuchBagError(f'there is no bag {bag_id}')
+            if session.get(VoidRow, bag_id) is not None:
+                raise NoSuchBagError(f'bag {bag_id} is voided already')
+            job_row = session.get(JobRow, row.prepuff_job_id) if row.prepuff_job_id else None
+            job = _job(session, job_row) if job_row else None
+            bag = _bag(row, job, voided=False)
+            take_back(bag, job)
+            if job_row and job:
+                _store_counts(job_row, job)
+            session.add(VoidRow(bag_id=bag_id, voided_ns=voided_ns, voided_by=voided_by[:64], reason=reason[:200]))
+            return bag
+
+    def jobs(self) -> list[Job]:
+        """Return the active job of each station, or its last one, in order of station."""
+        with Session(self._engine) as session:
+            newest: dict[str, Job] = {}
+            for station in sorted(set(self._stations.values())):
+                row = session.scalars(select(JobRow).where(JobRow.station == station).order_by(
+                    JobRow.status, JobRow.started_ns.desc()).limit(1)).first()
+                if row:
+                    newest[station] = _job(session, row)
+            return list(newest.values())
+
+    def latest_bags(self, limit: int = LATEST_BAGS) -> list[Bag]:
+        """Return the latest bags, newest first."""
+        with Session(self._engine) as session:
+            rows = session.execute(select(BagRow, JobRow, VoidRow.bag_id).outerjoin(JobRow, BagRow.prepuff_job_id == JobRow.id)
+                                   .outerjoin(VoidRow, VoidRow.bag_id == BagRow.id).order_by(BagRow.id.desc()).limit(limit))
+            return [_bag(bag, _job(session, job) if job else None, voided=voided is not None) for bag, job, voided in rows]
+
+
+def _active_at(station: str) -> Select[JobRow]:
+    return select(JobRow).where(JobRow.station == station, JobRow.status == 'active')
+
+
+def _jobs_at(station: str, moment_ns: int) -> Select[JobRow]:
+    """Select the job that was active at a station at a moment: from its start on, until just before its end."""
+    return select(JobRow).where(JobRow.station == station, JobRow.started_ns <= moment_ns,
+                                (JobRow.finished_ns.is_(None)) | (JobRow.finished_ns > moment_ns)).order_by(JobRow.id).limit(1)
+
+
+def _job(session: Session, row: JobRow) -> Job:
+    company = session.get(CompanyRow, row.prepuff_company_id)
+    band = Band(Decimal(row.target), row.unit, Decimal(row.tolerance))
+    return Job(row.id, company.name if company else '', row.station, band, row.quantity, row.started_ns, row.started_by,
+               row.finished_ns, row.bags_completed, row.bags_out, row.bags_numbered)
+
+
+def _store_counts(row: JobRow, job: Job) -> None:
+    row.bags_completed, row.bags_out, row.bags_numbered = job.bags_completed, job.bags_out, job.bags_numbered
+    row.finished_ns = job.finished_ns
+    if not job.active:
+        row.status = 'completed'
+
+
+def _bag_row(bag: Bag) -> BagRow:
+    return BagRow(prepuff_job_id=bag.job_id or None, weight=Decimal(bag.weight), unit=bag.unit, scale_id=bag.scale_id,
+                  in_tolerance=bag.outcome is Outcome.IN_TOLERANCE, weighed_at=_datetime(bag.weighed_ns),
+                  reading_id=bag.reading_id, weight_exact=bag.weight, station=bag.station, bag_number=bag.number,
+                  outcome=int(bag.outcome), weighed_ns=bag.weighed_ns, stability=int(bag.stability), message=bag.message[:200])
+
+
+def _bag(row: BagRow, job: Job | None, *, voided: bool) -> Bag:
+    return Bag(row.reading_id, row.scale_id, row.station, row.weight_exact, row.unit, row.weighed_ns, Outcome(row.outcome),
+               Stability(row.stability), row.prepuff_job_id or 0, row.bag_number, str(job.band.target) if job else '',
+               job.band.unit if job else '', row.message, voided, row.id)
+
+
+def _datetime(nanoseconds: int) -> datetime:
+    """Return UTC without a time zone, as a DATETIME column holds it."""
+    return datetime.fromtimestamp(nanoseconds / 1e9, timezone.utc).replace(tzinfo=None)

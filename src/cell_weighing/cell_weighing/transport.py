@@ -1,0 +1,267 @@
+"""The TCP server that indicators connect to: bytes in, readings out. Runs in an asyncio loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cell_common.ids import new_id
+
+from cell_weighing.codecs import Codec
+from cell_weighing.framing import MAX_LINE_BYTES, BadLine, LineFramer
+from cell_weighing.reading import Reading, Status, Weighing
+
+BIND_RETRY_S = 2.0
+HOUSEKEEPING_S = 0.25
+HIGH_WATER = 20_000
+"""Readings not yet durable at which the sockets are no longer read: TCP then holds the senders back and nothing is lost."""
+LOW_WATER = 5_000
+DISPLACED_FOR_S = 0.5
+"""How long a connection that a newer one displaces is still read, so that what it has sent already is not lost."""
+KEEP_ALIVE_IDLE_S, KEEP_ALIVE_INTERVAL_S, KEEP_ALIVE_COUNT = 30, 10, 3
+
+
+class Journal(Protocol):
+    """What the server hands readings to."""
+
+    pending: int
+    """Readings not yet durable."""
+
+    def append(self, readings: list[Reading]) -> None:
+        """Take readings; returns at once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Listening:
+    """The server listens, or cannot."""
+
+    port: int
+    problem: str = ''
+
+
+@dataclass(frozen=True)
+class Connected:
+    """An indicator has connected."""
+
+    peer: str
+
+
+@dataclass(frozen=True)
+class Disconnected:
+    """A connection has ended."""
+
+    peer: str
+    scale_ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Displaced:
+    """A second connection sends a scale id that the first one still holds; the newest connection stays."""
+
+    scale_id: str
+    old_peer: str
+    new_peer: str
+
+
+Event = Listening | Connected | Disconnected | Displaced
+
+
+@dataclass
+class ServerSettings:
+    """How the server listens."""
+
+    address: str
+    port: int
+    idle_timeout: float = 0.0
+    """Seconds of silence after which a connection is closed; 0 = never."""
+    max_connections: int = 2000
+    max_line_bytes: int = MAX_LINE_BYTES
+
+
+@dataclass
+class IndicatorServer:
+    """Listens, keeps the connections, and turns their bytes into readings for the journal."""
+
+    settings: ServerSettings
+    make_codec: Callable[[], Codec]
+    journal: Journal
+    tell: Callable[[Event], None]
+    """Called in the server's thread with what happens."""
+    connections: set[Connection] = field(default_factory=set)
+    owners: dict[str, Connection] = field(default_factory=dict)
+    """The connection that each scale id lives on."""
+    _paused: bool = False
+
+    async def serve(self) -> None:
+        """Listen until cancelled; a port that cannot be had is asked for again and again."""
+        server = await self._bind()
+        try:
+            async with server:
+                await self._keep_house()
+        finally:
+            for connection in list(self.connections):
+                connection.close('the bridge is stopping')
+
+    async def _bind(self) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        told = ''
+        while True:
+            try:
+                server = await loop.create_server(lambda: Connection(self), self.settings.address, self.settings.port,
+                                                  backlog=1024)
+            except (OSError, OverflowError) as problem:
+                reason = str(getattr(problem, 'strerror', None) or problem)
+                if reason != told:
+                    self.tell(Listening(self.settings.port, reason))
+                told = reason
+                await asyncio.sleep(BIND_RETRY_S)
+                continue
+            self.tell(Listening(int(server.sockets[0].getsockname()[1])))
+            return server
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            if self._paused and self.journal.pending < LOW_WATER:
+                self._paused = False
+                for connection in self.connections:
+                    connection.resume()
+            if self.settings.idle_timeout and not self._paused:
+                oldest = time.monotonic_ns() - int(self.settings.idle_timeout * 1e9)
+                for connection in [c for c in self.connections if c.heard_ns < oldest]:
+                    connection.close(f'nothing came for {self.settings.idle_timeout:g} s')
+
+    def take(self, readings: list[Reading]) -> None:
+        """Give readings to the journal, and stop reading from the network when it falls behind."""
+        self.journal.append(readings)
+        if not self._paused and self.journal.pending > HIGH_WATER:
+            self._paused = True
+            for connection in self.connections:
+                connection.pause()
+
+    def own(self, scale_id: str, connection: Connection) -> None:
+        """Note that a scale id lives on this connection; of two connections with one id the newer stays."""
+        other = self.owners.get(scale_id)
+        if other is None or other is connection:
+            self.owners[scale_id] = connection
+            return
+        if connection.displaced:
+            return
+        newer, older = (connection, other) if connection.number > other.number else (other, connection)
+        self.owners[scale_id] = newer
+        self.tell(Displaced(scale_id, older.peer, newer.peer))
+        older.displaced = True
+        reason = f'scale {scale_id} has connected anew from {newer.peer}'
+        asyncio.get_running_loop().call_later(DISPLACED_FOR_S, older.close, reason)
+
+
+class Connection(asyncio.Protocol):
+    """One indicator's connection."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, server: IndicatorServer) -> None:
+        self._server = server
+        self._framer = LineFramer(server.settings.max_line_bytes)
+        self._codec = server.make_codec()
+        self._transport: asyncio.Transport | None = None
+        self._reason = ''
+        self._last_id = ''
+        self.number = next(self._numbers)
+        """Rises with every connection."""
+        self.scale_ids: set[str] = set()
+        self.displaced = False
+        """A newer connection has its scale; this one is about to be closed."""
+        self.peer = ''
+        self.heard_ns = time.monotonic_ns()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Set keep-alive and take the connection in."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        address = transport.get_extra_info('peername') or ('?', 0)
+        self.peer = f'{address[0]}:{address[1]}'
+        if len(self._server.connections) >= self._server.settings.max_connections:
+            transport.abort()
+            return
+        _keep_alive(transport.get_extra_info('socket'))
+        self._server.connections.add(self)
+        self._server.tell(Connected(self.peer))
+
+    def data_received(self, data: bytes) -> None:
+        """Turn bytes into readings."""
+        received_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
+        self.heard_ns = monotonic_ns
+        readings = [self._read(line, received_ns, monotonic_ns) for line in self._framer.feed(data)]
+        if readings:
+            self._server.take(readings)
+
+    def eof_received(self) -> bool:
+        """Let the transport close: an indicator that will send no more has nothing to hear either."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Record a line that was cut off, and give the scale ids back."""
+        if self not in self._server.connections:
+            return
+        readings = [self._read(line, time.time_ns(), time.monotonic_ns()) for line in self._framer.end()]
+        if readings:
+            self._server.take(readings)
+        self._server.connections.discard(self)
+        for scale_id in self.scale_ids:
+            if self._server.owners.get(scale_id) is self:
+                del self._server.owners[scale_id]
+        reason = self._reason or (str(exc) if exc else 'the indicator closed it')
+        self._server.tell(Disconnected(self.peer, tuple(sorted(self.scale_ids)), reason))
+
+    def close(self, reason: str) -> None:
+        """Close the connection from our side."""
+        self._reason = self._reason or reason
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _read(self, line: bytes | BadLine, received_ns: int, monotonic_ns: int) -> Reading:
+        if isinstance(line, BadLine):
+            weighing, line = Weighing('', Status.MALFORMED, message=line.reason), line.data
+        else:
+            weighing = self._codec.parse(line)
+        return Reading(new_id(), self._scale_of(weighing), 0, received_ns, monotonic_ns, line, weighing.status, weighing.weight,
+                       weighing.unit, weighing.stability, weighing.mode, weighing.tare, weighing.message, self.peer)
+
+    def _scale_of(self, weighing: Weighing) -> str:
+        """Return the scale that a line belongs to; a malformed line cannot bring a new scale into being."""
+        scale_id = weighing.scale_id
+        if weighing.status is Status.MALFORMED and scale_id not in self.scale_ids:
+            return self._last_id
+        if self._server.owners.get(scale_id) is not self:
+            self.scale_ids.add(scale_id)
+            self._server.own(scale_id, self)
+        self._last_id = scale_id
+        return scale_id
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Find out within about a minute that an indicator has lost its power or its cable."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEP_ALIVE_IDLE_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEP_ALIVE_COUNT)

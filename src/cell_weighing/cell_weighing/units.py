@@ -1,0 +1,61 @@
+"""Units of mass, with exact factors.
+
+Source: NIST Handbook 44, Appendix C, and SI brochure: the international pound is 0.45359237 kg exactly, the avoirdupois ounce
+is 1/16 of it, the tonne is 1000 kg.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation
+from fractions import Fraction
+
+KILOGRAMS: Mapping[str, Decimal] = {
+    'kg': Decimal(1),
+    'g': Decimal('0.001'),
+    'lb': Decimal('0.45359237'),
+    'oz': Decimal('0.028349523125'),
+    't': Decimal(1000),
+}
+"""Kilograms in one of each unit."""
+UNITS = tuple(KILOGRAMS)
+EXACT = Context(prec=80, traps=[Inexact, InvalidOperation])
+"""Arithmetic that raises rather than rounds: sums and products of what indicators send always fit."""
+
+
+class UnitError(ValueError):
+    """Not a unit that the cell knows; the text names those it does."""
+
+
+def check_unit(unit: str) -> str:
+    """Return the unit if it is known.
+
+    Raises:
+        UnitError: It is not.
+    """
+    if unit not in KILOGRAMS:
+        raise UnitError(f'"{unit}" is not a unit; use one of {", ".join(UNITS)}')
+    return unit
+
+
+def kilograms(weight: Decimal, unit: str) -> Decimal:
+    """Return a weight in kilograms, exactly.
+
+    Raises:
+        UnitError: The unit is not known.
+    """
+    return EXACT.multiply(weight, KILOGRAMS[check_unit(unit)])
+
+
+def convert(weight: Decimal, unit: str, to: str, places: int = 6) -> Decimal:
+    """Return a weight in another unit, rounded half to even to so many decimal places, for display and delivery.
+
+    Limits are never compared with converted weights: `kilograms` is exact, this is not.
+
+    Raises:
+        UnitError: A unit is not known.
+    """
+    exact = Fraction(kilograms(weight, unit)) / Fraction(KILOGRAMS[check_unit(to)])
+    wide = Context(prec=80, rounding=ROUND_HALF_EVEN)
+    quotient = wide.divide(Decimal(exact.numerator), Decimal(exact.denominator))
+    return quotient.quantize(Decimal(1).scaleb(-places), context=wide)

@@ -1,0 +1,243 @@
+"""weigh_station: weigh jobs, and the bags that are weighed for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future as ThreadFuture
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
+from cell_common.commands import expired
+from cell_common.database import DatabaseError, migrate, open_database
+from cell_common.diagnostics import Diagnostics, Health
+from cell_common.parameters import ParameterError, declare, parameter
+from cell_common.qos import events, latched
+from cell_common.runner import StartError, main_of
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from sqlalchemy.exc import SQLAlchemyError
+
+from cell_interfaces.msg import BagList, BagRecord, ResultCode, ScaleReading, WeighJobList
+from cell_interfaces.srv import EndWeighJob, StartWeighJob, VoidBag
+from cell_weighing.messages import bag_message, job_message, reading_of
+from cell_weighing.reading import Reading
+from cell_weighing.records import Bag, Job, JobError, order
+from cell_weighing.store import JobActiveError, NoSuchBagError, NoSuchJobError, WeighStore
+from cell_weighing.validation import Outcome, plain_decimal
+from cell_weighing.worker import Worker
+
+CATCH_UP_PERIOD_S = 2.0
+READINGS_DEPTH = 2000
+T = TypeVar('T')
+
+
+@dataclass(frozen=True)
+class WeighStationParameters:
+    """Parameters of weigh_station."""
+
+    database_url: str = parameter('sqlite:///cell.db', 'Database of jobs, bags and journal of readings, as an SQLAlchemy URL.')
+    scale_ids: list[str] = parameter(['1', '2'], 'Indicators, each with its station at the same place in parameter stations.')
+    stations: list[str] = parameter(['A', 'B'], 'Station of each indicator in parameter scale_ids.')
+    default_tolerance: str = parameter('0.10', 'Tolerance of a job that names none, as a share of the target.')
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the latched topics show."""
+
+    bags: list[Bag]
+    """New since the last snapshot."""
+    jobs: list[Job]
+    latest: list[Bag]
+
+
+class WeighStationNode(Node):
+    """Wires the store to topics and services."""
+
+    def __init__(self, **options: Any) -> None:
+        """Open the database and work through what came in while the node was down.
+
+        Raises:
+            StartError: The database cannot be used.
+            ParameterError: Scales and stations do not go together, or the tolerance is none.
+        """
+        super().__init__('weigh_station', **options)
+        self.parameters = declare(self, WeighStationParameters)
+        self._stations = _stations(self.parameters)
+        self._tolerance = _tolerance(self.parameters)
+        try:
+            engine = open_database(self.parameters.database_url)
+            migrate(engine, 'cell_weighing')
+            self._store = WeighStore(engine, self._stations)
+        except (DatabaseError, SQLAlchemyError) as problem:
+            raise StartError(str(problem)) from problem
+        self._engine = engine
+        self._problem = 'starting'
+        self._waiting: list[Reading] = []
+        self._busy = False
+        self._worker = Worker(self)
+        self._alarms = AlarmReporter(self)
+        self._jobs_topic = self.create_publisher(WeighJobList, 'weighing/job', latched())
+        self._bag_topic = self.create_publisher(BagRecord, 'weighing/bag', events())
+        self._bags_topic = self.create_publisher(BagList, 'weighing/bags', latched())
+        group = ReentrantCallbackGroup()
+        self.create_service(StartWeighJob, 'weighing/start_job', self._start_job, callback_group=group)
+        self.create_service(EndWeighJob, 'weighing/end_job', self._end_job, callback_group=group)
+        self.create_service(VoidBag, 'weighing/void_bag', self._void_bag, callback_group=group)
+        self.create_subscription(ScaleReading, 'weighing/weight', self._on_reading, events(READINGS_DEPTH))
+        Diagnostics(self).add('bags', self._health)
+        self.create_timer(CATCH_UP_PERIOD_S, self._catch_up)
+        self._work(self._store.catch_up, always=True)
+
+    def destroy_node(self) -> None:
+        """Finish the work under way and close the database."""
+        if hasattr(self, '_worker'):
+            self._worker.close()
+        if hasattr(self, '_engine'):
+            self._engine.dispose()
+        super().destroy_node()
+
+    def _on_reading(self, message: ScaleReading) -> None:
+        self._waiting.append(reading_of(message))
+        self._process()
+
+    def _process(self) -> None:
+        if self._busy or not self._waiting:
+            return
+        readings, self._waiting = self._waiting, []
+        self._work(lambda: self._store.process(readings))
+
+    def _catch_up(self) -> None:
+        """Look for readings whose message never came; the journal is the truth, the topic only makes it quick."""
+        if not self._busy:
+            self._work(self._store.catch_up, always=bool(self._problem))
+
+    def _work(self, work: Callable[[], list[Bag]], *, always: bool = False) -> None:
+        self._busy = True
+
+        def do() -> Snapshot | None:
+            bags = work()
+            return Snapshot(bags, self._store.jobs(), self._store.latest_bags()) if bags or always else None
+
+        self._worker.submit(do, self._worked)
+
+    def _worked(self, done: ThreadFuture[Snapshot | None]) -> None:
+        self._busy = False
+        try:
+            snapshot = done.result()
+        except SQLAlchemyError as problem:
+            return self._note_problem(str(problem.__cause__ or problem))
+        self._note_problem('')
+        if snapshot:
+            self._show(snapshot)
+        return self._process()
+
+    def _show(self, snapshot: Snapshot) -> None:
+        now = self.get_clock().now().to_msg()
+        for bag in snapshot.bags:
+            self._bag_topic.publish(bag_message(bag))
+            if bag.outcome is Outcome.NO_ACTIVE_JOB:
+                text = f'Bag of {bag.weight} {bag.unit} not counted: {bag.message}'
+                self._alarms.announce(
+                    f'no_job_{bag.station or bag.scale_id}', MEDIUM, text,
+                    consequence='It is recorded, but belongs to no job.',
+                    action='Start a weigh job at the station, then weigh the bag again.')
+        for job in snapshot.jobs:
+            if job.active:
+                self._alarms.withdraw(f'no_job_{job.station}')
+        self._jobs_topic.publish(WeighJobList(stamp=now, jobs=[job_message(job) for job in snapshot.jobs]))
+        self._bags_topic.publish(BagList(stamp=now, bags=[bag_message(bag) for bag in snapshot.latest]))
+
+    def _note_problem(self, reason: str) -> None:
+        if reason and reason != self._problem:
+            self.get_logger().error(f'cannot store bags: {reason}')
+            self._alarms.announce('database', HIGH, f'Bags cannot be stored: {reason}',
+                                  consequence='Bags wait in the journal and are not judged.',
+                                  action='Check free disk space and the database, then wait: nothing is lost.')
+        elif self._problem and not reason:
+            self._alarms.withdraw('database')
+        self._problem = reason
+
+    def _health(self) -> Health:
+        if self._problem:
+            return Health(2, f'bags cannot be stored: {self._problem}; check disk space and database')
+        return Health(0, '', {'scales': ', '.join(f'{scale}={station}' for scale, station in self._stations.items())})
+
+    async def _start_job(self, request: StartWeighJob.Request, response: StartWeighJob.Response) -> StartWeighJob.Response:
+        def work() -> Job:
+            asked = order(company=request.company, station=request.station, target=request.target_weight, unit=request.unit,
+                          quantity=request.quantity, tolerance=request.tolerance, stations=self._stations.values(),
+                          default_tolerance=self._tolerance)
+            return self._store.start_job(asked, self.get_clock().now().nanoseconds, request.command.operator_id)
+
+        job = await self._carry_out(request.command, work, response)
+        if job:
+            response.weigh_job_id = job.job_id
+            response.message = f'weigh job {job.job_id} has started at station {job.station}'
+        return response
+
+    async def _end_job(self, request: EndWeighJob.Request, response: EndWeighJob.Response) -> EndWeighJob.Response:
+        job = await self._carry_out(request.command, lambda: self._store.end_job(
+            request.station, request.reason, self.get_clock().now().nanoseconds, request.command.operator_id), response)
+        if job:
+            response.job = job_message(job)
+            response.message = f'weigh job {job.job_id} has ended with {job.bags_completed} of {job.quantity} bags'
+        return response
+
+    async def _void_bag(self, request: VoidBag.Request, response: VoidBag.Response) -> VoidBag.Response:
+        def work() -> Bag:
+            if not request.reason.strip():
+                raise JobError('give a reason: it stays with the record')
+            return self._store.void_bag(request.bag_id, request.reason, self.get_clock().now().nanoseconds,
+                                        request.command.operator_id)
+
+        bag = await self._carry_out(request.command, work, response)
+        if bag:
+            response.bag = bag_message(bag)
+            response.message = f'bag {bag.bag_id} is voided and no longer counts'
+        return response
+
+    async def _carry_out(self, command: Any, work: Callable[[], T], response: Any) -> T | None:
+        """Do a command after everything that the journal holds; put its result code into the response."""
+        if late := expired(command, self.get_clock().now().nanoseconds):
+            response.code, response.message = ResultCode.EXPIRED, late
+            return None
+        try:
+            result, snapshot = await self._worker.do(lambda: self._in_order(work))
+        except (JobError, JobActiveError, NoSuchJobError, NoSuchBagError, SQLAlchemyError) as problem:
+            response.code, response.message = _code(problem), str(problem)
+            return None
+        self._show(snapshot)
+        response.code = ResultCode.OK
+        return result
+
+    def _in_order(self, work: Callable[[], T]) -> tuple[T, Snapshot]:
+        bags = self._store.catch_up()
+        result = work()
+        return result, Snapshot(bags, self._store.jobs(), self._store.latest_bags())
+
+
+def _stations(parameters: WeighStationParameters) -> dict[str, str]:
+    if len(parameters.scale_ids) != len(parameters.stations) or len(set(parameters.scale_ids)) != len(parameters.scale_ids):
+        raise ParameterError('parameters "scale_ids" and "stations" must be lists of the same length, each scale once: '
+                             'the first scale weighs at the first station, and so on. Correct them in the parameter file.')
+    return dict(zip(parameters.scale_ids, parameters.stations, strict=True))
+
+
+def _tolerance(parameters: WeighStationParameters) -> Decimal:
+    share = plain_decimal(parameters.default_tolerance)
+    if share is None or not 0 < share < 1:
+        raise ParameterError(f'parameter "default_tolerance" is "{parameters.default_tolerance}"; it must be a share of the '
+                             'target between 0 and 1, such as 0.10. Correct it in the parameter file.')
+    return share
+
+
+def _code(problem: Exception) -> int:
+    codes = {JobError: ResultCode.INVALID_ARGUMENT, JobActiveError: ResultCode.WEIGH_JOB_ACTIVE,
+             NoSuchJobError: ResultCode.NO_WEIGH_JOB, NoSuchBagError: ResultCode.UNKNOWN_BAG}
+    return int(codes.get(type(problem), ResultCode.STORAGE_FAILED))
+
+
+main = main_of(WeighStationNode)

@@ -1,0 +1,99 @@
+import threading
+
+import pytest
+from cell_common.ids import new_id
+from cell_common.testing import wait_until
+from cell_weighing.journal import JournalWriter, last_sequences, read_journal
+from cell_weighing.reading import Mode, Reading, Stability, Status
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+
+
+def reading(scale='1', weight='1.10', **changes):
+    return Reading(new_id(), scale, 0, 100, 200, b'raw\x00', Status.VALID, weight, 'kg', **changes)
+
+
+@pytest.fixture
+def journal(engine):
+    delivered, complaints = [], []
+    writer = JournalWriter(engine, delivered.append, complaints.append)
+    writer.delivered, writer.complaints = delivered, complaints
+    yield writer
+    writer.close()
+
+
+def test_a_reading_is_durable_before_it_is_handed_on(engine):
+    seen = []
+
+    def deliver(batch):
+        with engine.connect() as connection:
+            seen.append(len(read_journal(connection, '1', 0)))
+
+    writer = JournalWriter(engine, deliver, lambda _: None)
+    writer.append([reading(), reading()])
+    wait_until(lambda: seen)
+    assert seen == [2]
+    assert writer.close() == 0
+
+
+def test_what_is_written_is_what_is_read(engine, journal):
+    written = reading(stability=Stability.STABLE, mode=Mode.NET, tare='0.100', message='m', peer='10.0.0.1:5')
+    journal.append([written])
+    wait_until(lambda: journal.delivered)
+    with engine.connect() as connection:
+        assert read_journal(connection, '1', 0) == [written]
+    assert written.sequence == 1
+
+
+def test_each_scale_has_consecutive_numbers_of_its_own(engine, journal):
+    journal.append([reading('1'), reading('2'), reading('1'), reading('')])
+    journal.append([reading('1')])
+    wait_until(lambda: journal.pending == 0)
+    with engine.connect() as connection:
+        assert last_sequences(connection) == {'1': 3, '2': 1, '': 1}
+        assert [r.sequence for r in read_journal(connection, '1', 1)] == [2, 3]
+        assert [r.sequence for r in read_journal(connection, '1', 0, 2)] == [1, 2]
+
+
+def test_what_waits_while_a_commit_runs_goes_into_the_next(engine):
+    gate, batches = threading.Event(), []
+
+    def deliver(batch):
+        batches.append(len(batch))
+        gate.wait(5)
+
+    writer = JournalWriter(engine, deliver, lambda _: None)
+    writer.append([reading()])
+    wait_until(lambda: batches)
+    for _ in range(50):
+        writer.append([reading()])
+    gate.set()
+    writer.close()
+    assert batches == [1, 50]
+
+
+def test_close_writes_what_waits(engine):
+    writer = JournalWriter(engine, lambda _: None, lambda _: None)
+    writer.append([reading() for _ in range(1000)])
+    assert writer.close() == 0
+    with engine.connect() as connection:
+        assert last_sequences(connection) == {'1': 1000}
+
+
+def test_a_database_that_refuses_is_told_tried_again_and_nothing_is_lost(engine, journal):
+    refuse = threading.Event()
+    refuse.set()
+
+    @event.listens_for(engine, 'before_cursor_execute')
+    def fail(_connection, _cursor, statement, *_):
+        if refuse.is_set() and statement.startswith('INSERT INTO weigh_reading'):
+            raise OperationalError(statement, {}, Exception('database or disk is full'))
+
+    journal.append([reading()])
+    wait_until(lambda: journal.complaints)
+    assert 'disk is full' in journal.complaints[0] and not journal.delivered and journal.pending == 1
+    refuse.clear()
+    wait_until(lambda: journal.delivered)
+    assert journal.complaints[-1] == ''
+    with engine.connect() as connection:
+        assert connection.execute(text('SELECT COUNT(*) FROM weigh_reading')).scalar() == 1

@@ -1,0 +1,45 @@
+from decimal import Decimal
+
+import pytest
+from cell_weighing.units import UNITS, convert, kilograms
+from cell_weighing.validation import Band, Outcome, explain, plain_decimal
+from hypothesis import given
+from hypothesis import strategies as st
+
+BAND = Band(Decimal('1.10'), 'kg', Decimal('0.10'))
+
+
+@pytest.mark.parametrize(('weight', 'unit', 'outcome'), [
+    ('0.99', 'kg', Outcome.IN_TOLERANCE), ('0.989999', 'kg', Outcome.UNDER), ('1.21', 'kg', Outcome.IN_TOLERANCE),
+    ('1.210001', 'kg', Outcome.OVER), ('990', 'g', Outcome.IN_TOLERANCE), ('989.999', 'g', Outcome.UNDER),
+    ('1.10', 'lb', Outcome.UNDER), ('2.4', 'lb', Outcome.IN_TOLERANCE), ('0.0011', 't', Outcome.IN_TOLERANCE),
+    ('1.10', 't', Outcome.OVER)])
+def test_the_limits_belong_to_the_band_in_every_unit(weight, unit, outcome):
+    assert BAND.judge(Decimal(weight), unit) is outcome
+
+
+def test_people_are_told_the_limit():
+    assert explain(Outcome.UNDER, '0.98', 'kg', BAND) == '0.98 kg is under the limit of 0.99 kg'
+    assert explain(Outcome.OVER, '3', 'lb', BAND) == '3 lb is over the limit of 1.21 kg'
+    assert explain(Outcome.IN_TOLERANCE, '1.1', 'kg', BAND) == ''
+
+
+@pytest.mark.parametrize('text', ['nan', 'inf', '1_000', '1e3', '', '-1', '+1', '٣', '.5', '5.', ' 1', '1\n'])
+def test_what_is_not_plain_digits_is_no_number(text):
+    assert plain_decimal(text) is None
+
+
+def test_plain_digits_are_a_number():
+    assert plain_decimal('0.10') == Decimal('0.1')
+
+
+@given(st.decimals('0.001', 1000, places=3), st.decimals('0.01', '0.99', places=2), st.sampled_from(UNITS),
+       st.sampled_from(UNITS))
+def test_exactly_the_limit_is_in_and_a_step_beyond_is_out(target, tolerance, unit, shown):
+    band = Band(target, unit, tolerance)
+    assert band.judge(band.low, unit) is band.judge(band.high, unit) is Outcome.IN_TOLERANCE
+    assert band.judge(band.low - Decimal('0.0000001'), unit) is Outcome.UNDER
+    assert band.judge(band.high + Decimal('0.0000001'), unit) is Outcome.OVER
+    seen = convert(target, unit, shown, 12)
+    if kilograms(band.low, unit) <= kilograms(seen, shown) <= kilograms(band.high, unit):
+        assert band.judge(seen, shown) is Outcome.IN_TOLERANCE
