@@ -74,7 +74,7 @@ export function emit(name, { fields, loose }) {
   if (loose.length > 0) groups.push(['code', loose]);
   out.push(`export const ${name}Meanings = {`);
   for (const [field, members] of groups) {
-    const entries = members.map((c) => `    ${Number(c.value) < 0 ? `[${c.value}]` : c.value}: { name: '${c.name}', text: ${JSON.stringify(c.comment)} },`);
+    const entries = members.map((c) => `    ${Number(c.value) < 0 ? `'${c.value}'` : c.value}: { name: '${c.name}', text: ${JSON.stringify(c.comment)} },`);
     out.push(`  ${field}: {`, ...entries, '  } as Record<number, Meaning>,');
   }
   out.push('};');

@@ -1,0 +1,36 @@
+import { AbstractTransport } from 'roslib';
+
+/** roslib's view of one WebSocket. A message is sent now or not at all. */
+class SocketTransport extends AbstractTransport {
+  constructor(private readonly socket: WebSocket) {
+    super();
+    socket.onopen = (event) => this.emit('open', event);
+    socket.onclose = (event) => this.emit('close', event);
+    socket.onerror = (event) => this.emit('error', event);
+    socket.onmessage = (event: MessageEvent<string>) => this.handleRawMessage(event.data);
+  }
+
+  override send(message: unknown): void {
+    if (this.isOpen()) this.socket.send(JSON.stringify(message));
+  }
+  override close(): void {
+    this.socket.close();
+  }
+  override isConnecting(): boolean {
+    return this.socket.readyState === WebSocket.CONNECTING;
+  }
+  override isOpen(): boolean {
+    return this.socket.readyState === WebSocket.OPEN;
+  }
+  override isClosing(): boolean {
+    return this.socket.readyState === WebSocket.CLOSING;
+  }
+  override isClosed(): boolean {
+    return this.socket.readyState === WebSocket.CLOSED;
+  }
+}
+
+/** Open a WebSocket for roslib. */
+export async function openSocket(url: string): Promise<AbstractTransport> {
+  return new SocketTransport(new WebSocket(url));
+}
