@@ -81,8 +81,8 @@ class LettersBackend(Backend):
         self._running: _Running | None = None
         self._unsure = False
         self._timer: asyncio.TimerHandle | None = None
-        self._problem = f'the port {options.port} is not open yet'
-        self._state = LinkState(message=self._problem)
+        self._problem = ''
+        self._state = LinkState(message=NOT_CONNECTED)
         self._heard_at: float | None = None
         self._rare = Throttle(1, QUIET_S)
         self._frequent = Throttle(CONNECTS, QUIET_S)
@@ -221,7 +221,7 @@ class LettersBackend(Backend):
         """Say what is wrong with the link and what to do; "" when it is up."""
         if self._active is not None:
             return ''
-        return f'{self._problem}.' if self._problem else NOT_CONNECTED
+        return f'{self._problem[0].upper()}{self._problem[1:]}.' if self._problem else NOT_CONNECTED
 
     def _follow(self, connection: Connection, step: Step | None) -> None:
         """Carry out what has become of the running trigger."""

@@ -13,6 +13,8 @@ from typing import Protocol
 
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
+BACKLOG = 1024
+"""A burst of connections must not make the robot's own one wait for a second SYN."""
 KEEPALIVE = {'TCP_KEEPIDLE': 2, 'TCP_KEEPINTVL': 1, 'TCP_KEEPCNT': 3}
 """A cable pulled out is noticed after about 5 s even when nothing is sent."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -127,7 +129,8 @@ class Server:
         delay = FIRST_RETRY_S
         while True:
             try:
-                server = await asyncio.get_running_loop().create_server(self._connection, self._address, self._port)
+                server = await asyncio.get_running_loop().create_server(self._connection, self._address, self._port,
+                                                                             backlog=BACKLOG)
             except OSError as problem:
                 self._listener.listening(_explain(problem, self._address, self._port))
                 await asyncio.sleep(delay)
