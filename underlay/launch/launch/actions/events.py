@@ -1,0 +1,83 @@
+"""Actions on events and their handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .. import events
+from .. import logging as launch_logging
+from ..action import Action
+from ..event import Event
+from ..event_handler import BaseEventHandler
+from ..launch_description_entity import LaunchDescriptionEntity
+
+if TYPE_CHECKING:
+    from ..launch_context import LaunchContext
+
+
+class EmitEvent(Action):
+    """Emits an event."""
+
+    def __init__(self, *, event: Event, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(event, Event):
+            raise RuntimeError(f"EmitEvent() expected an event, got '{event}'")
+        self._event = event
+
+    @property
+    def event(self) -> Event:
+        """The event."""
+        return self._event
+
+    def execute(self, context: LaunchContext) -> None:
+        """Emit it."""
+        context.emit_event_sync(self._event)
+
+
+class Shutdown(EmitEvent):
+    """Shuts the launched system down."""
+
+    def __init__(self, *, reason: str = 'reason not given', **kwargs: Any) -> None:
+        super().__init__(event=events.Shutdown(reason=reason), **kwargs)
+
+    def execute(self, context: LaunchContext) -> None:
+        """Shut it down."""
+        cause = context.get_locals_as_dict().get('event')
+        if isinstance(cause, events.process.ProcessExited) and not context.is_shutdown:
+            launch_logging.get_logger('launch').info('process[%s] was required: shutting down launched system', cause.process_name)
+        super().execute(context)
+
+
+class RegisterEventHandler(Action):
+    """Registers an event handler."""
+
+    def __init__(self, event_handler: BaseEventHandler, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._event_handler = event_handler
+
+    @property
+    def event_handler(self) -> BaseEventHandler:
+        """The handler."""
+        return self._event_handler
+
+    def execute(self, context: LaunchContext) -> None:
+        """Register it."""
+        context.register_event_handler(self._event_handler)
+
+    def describe_conditional_sub_entities(self) -> Sequence[tuple[str, Iterable[LaunchDescriptionEntity]]]:
+        """Return what the handler will do."""
+        text, entities = self._event_handler.describe()
+        return [(text, entities)] if entities else []
+
+
+class UnregisterEventHandler(Action):
+    """Removes an event handler."""
+
+    def __init__(self, event_handler: BaseEventHandler, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._event_handler = event_handler
+
+    def execute(self, context: LaunchContext) -> None:
+        """Remove it."""
+        context.unregister_event_handler(self._event_handler)

@@ -1,0 +1,1 @@
+"""Framework of the ros2 command."""

@@ -1,0 +1,1 @@
+"""The launch command of ros2."""

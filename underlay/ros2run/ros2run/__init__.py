@@ -1,0 +1,1 @@
+"""The run command of ros2."""

@@ -1,0 +1,27 @@
+"""Build of ros2run."""
+
+from setuptools import find_packages, setup
+
+package_name = 'ros2run'
+
+setup(
+    name=package_name,
+    version='0.1.0',
+    packages=find_packages(exclude=['test']),
+    package_data={'': ['py.typed']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
+        ('share/' + package_name, ['package.xml']),
+    ],
+    install_requires=['setuptools'],
+    zip_safe=True,
+    maintainer='Workcell maintainers',
+    maintainer_email='maintainers@workcell.invalid',
+    description='The run command of ros2.',
+    license='Apache-2.0',
+    entry_points={
+        'ros2cli.command': [
+            'run = ros2run.command.run:RunCommand',
+        ],
+    },
+)
