@@ -1,0 +1,18 @@
+"""A benchmark: the reading of a known-good part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What a known-good part reads like."""
+
+    part_number: str
+    version: int
+    """Counts the benchmarks of the part, from 1."""
+    texts: tuple[str, ...]
+    """All lines read, in reading order."""
+    identifying: tuple[str, ...]
+    """Those that hold the part's number, at least one. The others (maker, lot, date) stand on other parts too."""

@@ -1,0 +1,71 @@
+"""What every OCR engine looks like to the worker, and which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cell_vision.reading import Reading
+
+ENGINES = ('rapidocr',)
+
+
+class EngineError(Exception):
+    """The engine cannot be used; the text says why and what to do."""
+
+
+class BadImageError(Exception):
+    """The image cannot be decoded."""
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How an engine is set up."""
+
+    detector_side: int = 960
+    """Longest side of the picture given to the text detector, pixels."""
+    text_score: float = 0.5
+    """Readings below this confidence are dropped."""
+    threads: int = 1
+    backend: str = 'auto'
+    """"openvino", "onnxruntime", or "auto": OpenVINO when it is installed."""
+    model_dir: str = ''
+    """Folder of the models; "" = those that come with the engine."""
+
+
+class Engine(Protocol):
+    """An OCR engine: finds and reads text in a picture."""
+
+    name: str
+    """Name, version and backend, for people."""
+
+    def read(self, image: Any, detector_side: int = 0) -> Sequence[Reading]:
+        """Read a picture.
+
+        Args:
+            image: BGR, uint8, shape (height, width, 3).
+            detector_side: Longest side given to the detector, pixels; 0 = as set up.
+
+        Returns:
+            The readings in reading order, polygons in pixels of `image`.
+        """
+        ...
+
+
+def make_engine(name: str, options: EngineOptions) -> Engine:
+    """Load an engine.
+
+    Raises:
+        EngineError: It is not installed, or its models are not there.
+    """
+    makers: dict[str, Callable[[EngineOptions], Engine]] = {'rapidocr': _rapidocr}
+    if name not in makers:
+        raise EngineError(f'there is no engine "{name}"; parameter engine may be one of {", ".join(makers)}')
+    return makers[name](options)
+
+
+def _rapidocr(options: EngineOptions) -> Engine:
+    from cell_vision.engine_rapidocr import RapidOcrEngine
+
+    return RapidOcrEngine(options)

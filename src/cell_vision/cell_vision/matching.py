@@ -1,0 +1,225 @@
+"""The verdict: is what was read the ordered part, and nothing else of the catalogue?
+
+A part is recognised when one of its printed texts is found in a line at a price of at most `accept`, and no other part of the
+catalogue costs less than `margin` more. Whole errors cost 1 and are never forgiven.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cell_common.catalogue import Catalogue
+from rapidfuzz import fuzz, process
+
+from cell_vision.alignment import align, normalise
+from cell_vision.benchmark import Benchmark
+from cell_vision.confusions import Weights
+from cell_vision.lines import Line, join_lines
+from cell_vision.reading import Point, Reading
+
+MOST_CANDIDATES = 5
+LEAST_LETTERS = 3
+"""Less print than this says nothing."""
+FAINT = 0.5
+"""Score of a part that merely resembles the text is below this."""
+
+
+class Verdict(enum.Enum):
+    """As in cell_interfaces MatchResult."""
+
+    MATCH = 'MATCH'
+    MISMATCH = 'MISMATCH'
+    AMBIGUOUS = 'AMBIGUOUS'
+    UNREADABLE = 'UNREADABLE'
+    UNKNOWN = 'UNKNOWN'
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A part and how well it explains the text."""
+
+    part_number: str
+    cost: float
+    line: Line
+    by_benchmark: bool = False
+
+    @property
+    def score(self) -> float:
+        """0..1, 1 = certain."""
+        return max(0.0, min(1.0, self.line.score * math.exp(-self.cost)))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict on one reading."""
+
+    verdict: Verdict
+    reason: str
+    """For people."""
+    part_number: str = ''
+    """The part recognised; "" unless MATCH or MISMATCH."""
+    score: float = 0.0
+    candidates: tuple[tuple[str, float], ...] = ()
+    """Part number and score, best first."""
+    by_benchmark: bool = False
+    text: str = ''
+    polygon: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A text that identifies a part."""
+
+    part_number: str
+    text: str
+    folded: str
+    by_benchmark: bool = False
+
+
+@dataclass
+class Matcher:
+    """Judges readings against one catalogue and the benchmarks."""
+
+    catalogue: Catalogue
+    weights: Weights
+    benchmarks: Mapping[str, Benchmark] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        parts = self.catalogue.parts.values()
+        self._patterns = [self._pattern(part.part_number, text) for part in parts for text in part.printed]
+        self._shorter = _losing_one(self._patterns)
+        self._ignored = [re.compile(rule) for part in parts for rule in part.ignore]
+        self.benchmarks = dict(self.benchmarks)
+
+    def identifying(self, texts: Iterable[str], part_number: str) -> list[str]:
+        """Return those of some texts that hold the part's number, whatever stands before or after it."""
+        own = [pattern.folded for pattern in self._patterns if pattern.part_number == part_number]
+        return [text for text in texts if any(number in self.weights.fold(normalise(text)) for number in own)]
+
+    def decide(self, expected: str, readings: Sequence[Reading]) -> Decision:
+        """Judge one frame's reading against the ordered part.
+
+        Args:
+            expected: Part number of the catalogue.
+            readings: All text of the frame.
+
+        Raises:
+            KeyError: `expected` is not in the catalogue.
+        """
+        if expected not in self.catalogue.parts:
+            raise KeyError(expected)
+        lines = [line for line in join_lines(readings) if sum(map(str.isalnum, line.text)) >= LEAST_LETTERS]
+        usable = [line for line in lines if line.score >= self.weights.least_score]
+        if not usable:
+            why = 'no text was read' if not readings else 'what was read is too short or too uncertain'
+            return Decision(Verdict.UNREADABLE, f'{why}: {_shown(lines)}' if lines else why)
+        found = self._found(usable)
+        if not found:
+            return self._nothing(usable)
+        return self._judge(expected, found)
+
+    def _judge(self, expected: str, found: list[Candidate]) -> Decision:
+        best, others = found[0], found[1:]
+        rivals = [other for other in others if other.cost < best.cost + self.weights.margin]
+        named = tuple((item.part_number, item.score) for item in found[:MOST_CANDIDATES])
+        common = {'score': best.score, 'candidates': named, 'text': best.line.shown, 'polygon': best.line.polygon}
+        if rivals:
+            names = ' and '.join([best.part_number, *(rival.part_number for rival in rivals)])
+            return Decision(Verdict.AMBIGUOUS, f'"{best.line.shown}" may be {names}', **common)  # type: ignore[arg-type]
+        longer = self._shorter.get(best.part_number, set())
+        if longer and best.line.score < self.weights.certain_score and not best.by_benchmark:
+            names = ' or '.join(sorted(longer))
+            reason = f'"{best.line.shown}" is {best.part_number}, or {names} with a character not read'
+            return Decision(Verdict.AMBIGUOUS, reason, **common)  # type: ignore[arg-type]
+        how = 'as its benchmark' if best.by_benchmark else 'as in the catalogue'
+        verdict, reason = Verdict.MATCH, f'"{best.line.shown}" is {best.part_number}, {how}'
+        if best.part_number != expected:
+            verdict, reason = Verdict.MISMATCH, f'"{best.line.shown}" is {best.part_number}, not {expected}'
+        return Decision(verdict, reason, best.part_number, by_benchmark=best.by_benchmark, **common)  # type: ignore[arg-type]
+
+    def _nothing(self, lines: list[Line]) -> Decision:
+        lines = [line for line in lines if not self._says_nothing(line)] or lines
+        shortest = min(len(pattern.folded) for pattern in self._patterns)
+        if all(len(self.weights.fold(line.text)) < shortest for line in lines):
+            return Decision(Verdict.UNREADABLE, f'only a piece of a number was read: {_shown(lines)}')
+        near: dict[str, float] = {}
+        for line in lines:
+            for _, likeness, at in process.extract(self.weights.fold(line.text), [p.folded for p in self._patterns],
+                                                   scorer=fuzz.ratio, limit=MOST_CANDIDATES):
+                part = self._patterns[at].part_number
+                near[part] = max(near.get(part, 0.0), FAINT * likeness / 100)
+        candidates = tuple(sorted(near.items(), key=lambda item: -item[1])[:MOST_CANDIDATES])
+        return Decision(Verdict.UNKNOWN, f'no part of the catalogue prints {_shown(lines)}', candidates=candidates,
+                        score=candidates[0][1] if candidates else 0.0, text=lines[0].shown)
+
+    def _found(self, lines: list[Line]) -> list[Candidate]:
+        """Return the parts that explain a line, cheapest first; empty when none does within `accept`."""
+        best: dict[str, Candidate] = {}
+        for line in lines:
+            folded = self.weights.fold(line.text)
+            for pattern in self._patterns:
+                if pattern.folded in folded:
+                    self._keep(best, Candidate(pattern.part_number, self._cost(pattern, line.text), line))
+        for part_number, benchmark in self.benchmarks.items():
+            for candidate in self._by_benchmark(part_number, benchmark, lines):
+                self._keep(best, candidate)
+        accepted = sorted((c for c in best.values() if c.cost <= self.weights.accept), key=lambda c: (c.cost, -c.line.score))
+        if not accepted or accepted[0].cost <= 1.0 - self.weights.margin:
+            return accepted
+        return self._with_rivals(accepted, lines)
+
+    def _with_rivals(self, accepted: list[Candidate], lines: list[Line]) -> list[Candidate]:
+        """Add the parts that are one whole error away, when the best reading is itself so poor that they come near."""
+        best = {candidate.part_number: candidate for candidate in accepted}
+        for line in lines:
+            for pattern in self._patterns:
+                self._keep(best, Candidate(pattern.part_number, self._cost(pattern, line.text), line))
+        near = [c for c in best.values() if c.cost < accepted[0].cost + self.weights.margin or c in accepted]
+        return sorted(near, key=lambda c: (c.cost, -c.line.score))
+
+    def _by_benchmark(self, part_number: str, benchmark: Benchmark, lines: list[Line]) -> list[Candidate]:
+        """Every identifying text of a benchmark stands for the part, as a whole line."""
+        return [Candidate(part_number, self._whole(text, line.text), line, by_benchmark=True)
+                for text in map(normalise, benchmark.identifying) for line in lines]
+
+    def _whole(self, text: str, line: str) -> float:
+        """Return the price of a line being this text, nothing before or after it."""
+        if self.weights.fold(text) != self.weights.fold(line):
+            return math.inf
+        return align(text, line, self.weights).cost
+
+    def _keep(self, best: dict[str, Candidate], candidate: Candidate) -> None:
+        known = best.get(candidate.part_number)
+        if known is None or candidate.cost < known.cost:
+            best[candidate.part_number] = candidate
+
+    def _pattern(self, part_number: str, text: str) -> Pattern:
+        shown = normalise(text)
+        return Pattern(part_number, shown, self.weights.fold(shown))
+
+    def _cost(self, pattern: Pattern, line: str) -> float:
+        return align(pattern.text, line, self.weights).cost
+
+    def _says_nothing(self, line: Line) -> bool:
+        return any(rule.fullmatch(line.text) for rule in self._ignored)
+
+
+def _losing_one(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
+    """Return part -> the parts that read as it when one of their characters is lost."""
+    by_text: dict[str, set[str]] = {}
+    for pattern in patterns:
+        by_text.setdefault(pattern.folded, set()).add(pattern.part_number)
+    result: dict[str, set[str]] = {}
+    for pattern in patterns:
+        for i in range(len(pattern.folded)):
+            for shorter in by_text.get(pattern.folded[:i] + pattern.folded[i + 1:], set()) - {pattern.part_number}:
+                result.setdefault(shorter, set()).add(pattern.part_number)
+    return result
+
+
+def _shown(lines: Sequence[Line]) -> str:
+    return ', '.join(f'"{line.shown}"' for line in lines[:4])

@@ -1,0 +1,45 @@
+"""Between what the engine read and the ROS messages that carry it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geometry_msgs.msg import Point32
+
+from cell_interfaces.msg import OcrResult, ResultCode, TextReading
+from cell_vision.reading import FrameReading, Reading
+from cell_vision.transport_worker import Answer, Outcome
+
+CODES = {Outcome.BAD_IMAGE: ResultCode.BAD_IMAGE, Outcome.ENGINE_FAILED: ResultCode.ENGINE_FAILED,
+         Outcome.TOO_SLOW: ResultCode.TIMED_OUT, Outcome.SUPERSEDED: ResultCode.NOT_READY}
+
+
+def text_message(reading: Reading) -> TextReading:
+    """Return one reading as a message."""
+    return TextReading(text=reading.text, score=min(1.0, max(0.0, reading.score)),
+                       polygon=[Point32(x=float(x), y=float(y)) for x, y in reading.polygon])
+
+
+def readings_of(result: OcrResult) -> tuple[Reading, ...]:
+    """Return the readings that a message carries."""
+    return tuple(Reading(text.text, float(text.score), _polygon(text.polygon)) for text in result.texts if text.text)
+
+
+def fill_result(result: OcrResult, reading: FrameReading) -> None:
+    """Put a frame's reading into a result."""
+    result.status = OcrResult.OK if reading.readings else OcrResult.NO_TEXT
+    result.message = '' if reading.readings else 'no text was found in the frame'
+    result.texts = [text_message(item) for item in reading.readings]
+    result.image_width = reading.width
+    result.image_height = reading.height
+    result.engine = reading.engine
+    result.read_time = reading.seconds
+
+
+def code_of(answer: Answer) -> int:
+    """Return the ResultCode of an engine's answer."""
+    return int(CODES.get(answer.failure, ResultCode.OK))
+
+
+def _polygon(points: Any) -> Any:
+    return tuple((float(point.x), float(point.y)) for point in points)

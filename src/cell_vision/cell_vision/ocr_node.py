@@ -1,0 +1,143 @@
+"""The `ocr` node: reads text in the camera's newest frame, on request, in a worker process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cell_common.calls import within
+from cell_common.commands import NANOSECONDS, nanoseconds
+from cell_common.diagnostics import Diagnostics, Health
+from cell_common.inbox import Inbox
+from cell_common.parameters import declare
+from cell_common.qos import events, stream
+from cell_common.runner import main_of
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from rclpy.serialization import deserialize_message
+from rclpy.task import Future
+from sensor_msgs.msg import CompressedImage
+
+from cell_interfaces.msg import MatchResult, OcrResult, ResultCode
+from cell_interfaces.srv import ReadText
+from cell_vision.frame_slot import FrameSlot, SerializedFrame, stamp_of
+from cell_vision.ocr_messages import code_of, fill_result
+from cell_vision.ocr_parameters import OcrParameters
+from cell_vision.overlay_publisher import OverlayPublisher
+from cell_vision.transport_worker import Answer, EngineHost, Job
+
+DIAGNOSTIC = {True: 0, False: 2}
+
+
+@dataclass
+class Asked:
+    """One reading being made."""
+
+    result: OcrResult
+    image: CompressedImage | None = None
+    code: int = ResultCode.OK
+    message: str = ''
+
+
+class OcrNode(Node):
+    """Serves `ocr/read`; publishes `ocr/result` and `ocr/overlay/compressed`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('ocr', **options)
+        self._options = declare(self, OcrParameters)
+        self._frames = FrameSlot()
+        self._inbox: Inbox[tuple[Future, Answer]] = Inbox(self, self._deliver)
+        self._host = EngineHost(self._options.worker_arguments(), python=self._options.engine_python,
+                                deadline=self._options.engine_deadline)
+        self._results = self.create_publisher(OcrResult, 'ocr/result', events())
+        self._overlay = OverlayPublisher(self, self._options.overlay_quality)
+        self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, stream(), raw=True)
+        self.create_subscription(MatchResult, 'matching/result', self._overlay.judged, events())
+        self.create_service(ReadText, 'ocr/read', self._read, callback_group=ReentrantCallbackGroup())
+        self._diagnostics = Diagnostics(self)
+        self._diagnostics.add('engine', self._health)
+
+    def destroy_node(self) -> None:
+        """End the worker, then the node."""
+        self._host.close()
+        self._overlay.close()
+        super().destroy_node()
+
+    def _on_frame(self, data: bytes) -> None:
+        self._frames.put(SerializedFrame(stamp_of(data), data))
+
+    async def _read(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
+        asked = Asked(OcrResult(request_id=request.request_id))
+        timeout = nanoseconds(request.timeout) / NANOSECONDS or self._options.read_timeout
+        deadline = self.get_clock().now().nanoseconds + round(timeout * NANOSECONDS)
+        asked.image = request.image if len(request.image.data) else await self._frame(request, timeout)
+        if asked.image is None:
+            self._fail(asked, ResultCode.NO_FRAME, self._why_no_frame(timeout), OcrResult.NO_FRAME)
+        else:
+            await self._recognise(asked, deadline)
+        response.code, response.message, response.result = asked.code, asked.message, asked.result
+        self._results.publish(asked.result)
+        if asked.image is not None and asked.result.status in {OcrResult.OK, OcrResult.NO_TEXT}:
+            self._overlay.read(asked.image, asked.result)
+        return response
+
+    async def _frame(self, request: ReadText.Request, timeout: float) -> CompressedImage | None:
+        """Return a frame newer than asked for, None when none comes in time."""
+        future: Future = Future(executor=self.executor)
+        cancel = self._frames.when_newer(nanoseconds(request.newer_than), future.set_result)
+        try:
+            if not await within(self, future, timeout):
+                return None
+        finally:
+            cancel()
+        frame = future.result()
+        assert frame is not None
+        return deserialize_message(frame.data, CompressedImage)
+
+    async def _recognise(self, asked: Asked, deadline: int) -> None:
+        """Let the worker read the frame and put the outcome into the result."""
+        assert asked.image is not None
+        now = self.get_clock().now().nanoseconds
+        future: Future = Future(executor=self.executor)
+        self._host.submit(Job(bytes(asked.image.data), lambda answer: self._inbox.put((future, answer))))
+        if not await within(self, future, max(0.001, (deadline - now) / NANOSECONDS)):
+            state = self._host.state
+            code = ResultCode.TIMED_OUT if state.ready else ResultCode.ENGINE_FAILED
+            self._fail(asked, code, state.message or 'the text reader was not done in time')
+            return
+        answer = future.result()
+        assert answer is not None
+        if answer.reading is None:
+            self._fail(asked, code_of(answer), answer.message)
+            return
+        fill_result(asked.result, answer.reading)
+        asked.result.header = asked.image.header
+        stamp = nanoseconds(asked.image.header.stamp)
+        asked.result.frame_age = max(0.0, (now - stamp) / NANOSECONDS) if stamp else 0.0
+
+    def _fail(self, asked: Asked, code: int, message: str, status: int = OcrResult.FAILED) -> None:
+        asked.code, asked.message = code, message
+        asked.result.status, asked.result.message = status, message
+        self.get_logger().warning(f'not read: {message}')
+
+    def _why_no_frame(self, timeout: float) -> str:
+        if self._frames.newest is None:
+            return f'no camera frame came within {timeout:g} s; check that the camera runs'
+        return f'no camera frame newer than asked for came within {timeout:g} s; check the camera'
+
+    def _deliver(self, item: tuple[Future, Answer]) -> None:
+        future, answer = item
+        if not future.done():
+            future.set_result(answer)
+
+    def _health(self) -> Health:
+        state = self._host.state
+        return Health(DIAGNOSTIC[state.ready], state.message, {
+            'engine': state.engine, 'worker pid': str(state.pid), 'worker starts': str(state.starts),
+            'readings': str(state.reads)})
+
+
+main = main_of(OcrNode)
+
+if __name__ == '__main__':
+    main()

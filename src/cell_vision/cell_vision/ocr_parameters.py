@@ -1,0 +1,35 @@
+"""Parameters of the OCR node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cell_common.parameters import parameter
+
+from cell_vision.engine import ENGINES
+
+
+@dataclass(frozen=True)
+class OcrParameters:
+    """How text is read."""
+
+    engine: str = parameter('rapidocr', 'OCR engine.', choices=ENGINES)
+    engine_python: str = parameter('', 'Python interpreter of the worker process; empty = the one that runs the node.')
+    backend: str = parameter('auto', 'Inference library; auto = OpenVINO when it is installed, otherwise ONNX Runtime.',
+                             choices=('auto', 'openvino', 'onnxruntime'))
+    model_dir: str = parameter('', 'Folder of the model files; empty = those that come with the engine.')
+    threads: int = parameter(1, 'Threads of the engine; more than one only on reserved cores.', minimum=1, maximum=64)
+    detector_side: int = parameter(960, 'Longest side of the picture in which text is looked for.', unit='px', minimum=160,
+                                   maximum=4096)
+    text_score: float = parameter(0.5, 'Text read with less confidence is dropped.', minimum=0.0, maximum=1.0)
+    engine_deadline: float = parameter(5.0, 'A reading that takes longer ends the worker; it is started again.', unit='s',
+                                       minimum=0.1, maximum=600.0)
+    read_timeout: float = parameter(5.0, 'How long ocr/read waits for a frame and its reading when the request names no time.',
+                                    unit='s', minimum=0.1, maximum=600.0)
+    overlay_quality: int = parameter(75, 'JPEG quality of ocr/overlay/compressed.', unit='%', minimum=1, maximum=100)
+
+    def worker_arguments(self) -> list[str]:
+        """Return the command line of the worker process."""
+        return ['--engine', self.engine, '--backend', self.backend, '--model-dir', self.model_dir,
+                '--threads', str(self.threads), '--detector-side', str(self.detector_side),
+                '--text-score', str(self.text_score)]

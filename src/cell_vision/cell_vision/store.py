@@ -1,0 +1,45 @@
+"""Benchmarks in the cell's database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from cell_vision.benchmark import Benchmark
+from cell_vision.models import BenchmarkRow
+
+
+class BenchmarkStore:
+    """Keeps every version; the newest counts."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use a database whose tables are there."""
+        self._engine = engine
+
+    def add(self, part_number: str, texts: Sequence[str], identifying: Sequence[str], *, operator_id: str,
+            at: datetime) -> Benchmark:
+        """Store a benchmark as the part's next version.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: The database refused; nothing was stored.
+        """
+        with Session(self._engine) as session, session.begin():
+            last = session.scalar(select(func.max(BenchmarkRow.version)).where(BenchmarkRow.part_number == part_number))
+            row = BenchmarkRow(part_number=part_number, version=(last or 0) + 1, texts=list(texts),
+                               identifying=list(identifying), operator_id=operator_id, created_at=at)
+            session.add(row)
+            session.flush()
+            return _benchmark(row)
+
+    def newest(self) -> dict[str, Benchmark]:
+        """Return part number -> its newest benchmark."""
+        with Session(self._engine) as session:
+            rows = session.scalars(select(BenchmarkRow).order_by(BenchmarkRow.version))
+            return {row.part_number: _benchmark(row) for row in rows}
+
+
+def _benchmark(row: BenchmarkRow) -> Benchmark:
+    return Benchmark(row.part_number, row.version, tuple(row.texts), tuple(row.identifying))

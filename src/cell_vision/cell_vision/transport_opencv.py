@@ -1,0 +1,152 @@
+"""Cameras, streams, videos and folders of images through OpenCV."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from cell_vision.camera_parameters import CameraParameters
+from cell_vision.sources import IMAGE_ENDINGS, Kind, Source, SourceEnded, SourceError
+
+LEAST_RATE = 0.1
+MILLISECONDS = 1000
+
+
+class OpenCvGrabber:
+    """A device, network stream or GStreamer pipeline: frames come when they come."""
+
+    def __init__(self, source: Source, parameters: CameraParameters) -> None:
+        """Prepare to read."""
+        self._source = source
+        self._parameters = parameters
+        self._capture: Any = None
+
+    def open(self) -> None:
+        """Open the device.
+
+        Raises:
+            SourceError: OpenCV cannot open it.
+        """
+        target: Any = int(self._source.target) if self._source.target.isdigit() else self._source.target
+        timeout = int(self._parameters.stall_timeout * MILLISECONDS)
+        options: list[int] = []
+        if self._source.kind is Kind.NETWORK:
+            options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout]
+        backend = cv2.CAP_GSTREAMER if self._source.kind is Kind.GSTREAMER else cv2.CAP_ANY
+        self._capture = cv2.VideoCapture(target, backend, options)
+        if not self._capture.isOpened():
+            raise SourceError(_WHY_NOT[self._source.kind])
+        if self._source.kind is Kind.DEVICE:
+            self._set_up()
+
+    def grab(self) -> None:
+        """Wait for the next frame.
+
+        Raises:
+            SourceError: The device is gone.
+        """
+        if not self._capture.grab():
+            raise SourceError('the device gives no more frames; check its cable')
+
+    def retrieve(self) -> Any:
+        """Return the frame that was waited for, BGR."""
+        good, image = self._capture.retrieve()
+        if not good:
+            raise SourceError('the device gave a frame that cannot be decoded')
+        return image
+
+    def close(self) -> None:
+        """Give the device free."""
+        if self._capture is not None:
+            self._capture.release()
+
+    def _set_up(self) -> None:
+        wanted = self._parameters
+        if wanted.width and wanted.height:
+            self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*'MJPG'))
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, wanted.width)
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, wanted.height)
+        self._capture.set(cv2.CAP_PROP_FPS, wanted.frame_rate)
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+
+class FileGrabber:
+    """A video file or a folder of images, shown at a steady rate."""
+
+    def __init__(self, source: Source, parameters: CameraParameters) -> None:
+        """Prepare to read."""
+        self._source = source
+        self._loop = parameters.loop
+        self._rate = parameters.frame_rate
+        self._capture: Any = None
+        self._files: list[Path] = []
+        self._at = 0
+        self._closed = threading.Event()
+        self._image: Any = None
+
+    def open(self) -> None:
+        """Open the file or list the folder.
+
+        Raises:
+            SourceError: There is nothing to show.
+        """
+        if self._source.kind is Kind.FOLDER:
+            self._files = sorted(path for path in Path(self._source.target).iterdir() if path.suffix.lower() in IMAGE_ENDINGS)
+            if not self._files:
+                raise SourceError(f'the folder holds no image ({", ".join(IMAGE_ENDINGS)})')
+            return
+        self._capture = cv2.VideoCapture(self._source.target)
+        if not self._capture.isOpened():
+            raise SourceError('the video file cannot be opened; check that it exists and is a video')
+        self._rate = min(self._rate, self._capture.get(cv2.CAP_PROP_FPS) or self._rate)
+
+    def grab(self) -> None:
+        """Wait until the next frame is due.
+
+        Raises:
+            SourceEnded: The last one was shown.
+            SourceError: A file cannot be decoded.
+        """
+        if self._at:
+            self._closed.wait(1 / max(LEAST_RATE, self._rate))
+        self._image = self._next_file() if self._files else self._next_frame()
+        self._at += 1
+
+    def retrieve(self) -> Any:
+        """Return the frame: BGR, or the bytes of a JPEG file as they are."""
+        return self._image
+
+    def close(self) -> None:
+        """Stop waiting and close the file."""
+        self._closed.set()
+        if self._capture is not None:
+            self._capture.release()
+
+    def _next_file(self) -> Any:
+        if self._at >= len(self._files) and not self._loop:
+            raise SourceEnded('the last image of the folder was shown')
+        path = self._files[self._at % len(self._files)]
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise SourceError(f'{path.name} cannot be decoded')
+        return image
+
+    def _next_frame(self) -> Any:
+        good, image = self._capture.read()
+        if not good and self._loop and self._at:
+            self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+            good, image = self._capture.read()
+        if not good:
+            raise SourceEnded('the video has ended')
+        return image
+
+
+_WHY_NOT = {
+    Kind.DEVICE: 'OpenCV cannot open the device; check that it is plugged in, not in use by another program, and readable',
+    Kind.NETWORK: 'the stream cannot be opened; check the address, user name and password, and that the camera is on',
+    Kind.GSTREAMER: 'the GStreamer pipeline cannot be opened; it must end in appsink, and this OpenCV must have been built '
+                    'with GStreamer',
+}

@@ -1,0 +1,229 @@
+"""The parent's end of the OCR worker: start it, give it one job at a time, watch its deadline, start it again.
+
+All state belongs to one thread, fed by one queue. Whoever asks gets exactly one outcome for each job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cell_vision.backoff import Backoff
+from cell_vision.reading import FrameReading
+from cell_vision.worker_protocol import ProtocolError, decode_reading, read_message, write_message
+
+WARM_UP_DEADLINE_S = 60.0
+END_S = 2.0
+
+
+class Outcome:
+    """How a job can end beside a reading."""
+
+    BAD_IMAGE = 'BAD_IMAGE'
+    ENGINE_FAILED = 'ENGINE_FAILED'
+    TOO_SLOW = 'TOO_SLOW'
+    SUPERSEDED = 'SUPERSEDED'
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The one outcome of a job."""
+
+    reading: FrameReading | None
+    """What was read; None when it failed."""
+    failure: str = ''
+    """One of `Outcome`, "" when it was read."""
+    message: str = ''
+    """For people."""
+
+
+@dataclass
+class Job:
+    """One frame to read."""
+
+    image: bytes
+    """JPEG, PNG or another format that OpenCV decodes."""
+    done: Callable[[Answer], None]
+    """Called once, from the host's thread."""
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HostState:
+    """What people should know of the engine."""
+
+    ready: bool = False
+    engine: str = ''
+    """Name and version, "" until it was ready once."""
+    message: str = 'the text reader is warming up'
+    pid: int = 0
+    starts: int = 0
+    reads: int = 0
+
+
+class EngineHost:
+    """Runs the worker process."""
+
+    def __init__(self, arguments: Sequence[str], *, python: str = '', deadline: float = 5.0) -> None:
+        """Start the thread that starts the worker.
+
+        Args:
+            arguments: Command line of `cell_vision.worker`.
+            python: Interpreter of the worker; "" = the one that runs this.
+            deadline: Seconds a reading may take before the worker is taken for hung and started again.
+        """
+        self._command = [python or sys.executable, '-m', 'cell_vision.worker', *arguments]
+        self._deadline = deadline
+        self._events: queue.Queue[tuple[str, Any, Any]] = queue.Queue()
+        self._backoff = Backoff(0.1, 30.0)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._waiting: Job | None = None
+        self._running: Job | None = None
+        self._until = 0.0
+        self._closed = False
+        self.state = HostState()
+        self._thread = threading.Thread(target=self._run, name='ocr engine host', daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job; one that waits already is answered SUPERSEDED: only the newest frame counts."""
+        self._events.put(('job', job, None))
+
+    def close(self) -> None:
+        """End the worker and answer what is pending."""
+        self._closed = True
+        self._events.put(('close', None, None))
+        self._thread.join(WARM_UP_DEADLINE_S)
+
+    def _run(self) -> None:
+        self._start()
+        while not self._closed:
+            timeout = max(0.0, self._until - time.monotonic()) if self._until else None
+            try:
+                kind, subject, content = self._events.get(timeout=timeout)
+            except queue.Empty:
+                self._time_is_up()
+                continue
+            if kind == 'job':
+                self._take(subject)
+            elif subject is self._process:
+                self._heard(kind, content)
+        self._end_worker()
+        self._settle('the node is stopping')
+
+    def _take(self, job: Job) -> None:
+        if self._waiting is not None:
+            self._waiting.done(Answer(None, Outcome.SUPERSEDED, 'a newer frame was asked for before this one was read'))
+        self._waiting = job
+        self._next()
+
+    def _next(self) -> None:
+        if self._waiting is None or self._running is not None or not self.state.ready or self._process is None:
+            return
+        self._running, self._waiting = self._waiting, None
+        self._until = time.monotonic() + self._deadline
+        stream = self._process.stdin
+        assert stream is not None
+        with contextlib.suppress(OSError):  # A worker that has died is heard of by the end of its stream.
+            write_message(stream, {'job': self.state.reads, **self._running.options}, self._running.image)
+
+    def _heard(self, kind: str, content: Any) -> None:
+        if kind == 'end':
+            self._lost(f'the text reader ended by itself ({content})')
+        elif 'fatal' in content:
+            self._lost(str(content['fatal']))
+        elif 'ready' in content:
+            self._backoff.reset()
+            self._until = 0.0
+            self._change(ready=True, engine=str(content['ready']), message='')
+            self._next()
+        elif self._running is not None:
+            job, self._running, self._until = self._running, None, 0.0
+            self._change(reads=self.state.reads + 1)
+            job.done(_answer(content))
+            self._next()
+
+    def _time_is_up(self) -> None:
+        if self._process is None:
+            self._start()
+        elif self._running is not None:
+            self._lost(f'the text reader did not answer within {self._deadline:g} s', Outcome.TOO_SLOW)
+        else:
+            self._lost(f'the text reader did not get ready within {WARM_UP_DEADLINE_S:g} s')
+
+    def _lost(self, message: str, failure: str = Outcome.ENGINE_FAILED) -> None:
+        self._end_worker()
+        delay = self._backoff.next()
+        self._until = time.monotonic() + delay
+        self._change(ready=False, pid=0, message=f'{message}; it is started again')
+        if self._running is not None:
+            job, self._running = self._running, None
+            job.done(Answer(None, failure, self.state.message))
+
+    def _settle(self, message: str) -> None:
+        for job in (self._running, self._waiting):
+            if job is not None:
+                job.done(Answer(None, Outcome.ENGINE_FAILED, message))
+        self._running = self._waiting = None
+
+    def _start(self) -> None:
+        self._until = time.monotonic() + WARM_UP_DEADLINE_S
+        try:
+            process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment())
+        except OSError as problem:
+            self._lost(f'cannot start {self._command[0]}: {problem.strerror}; check parameter engine_python')
+            return
+        self._process = process
+        self._change(pid=process.pid, starts=self.state.starts + 1)
+        threading.Thread(target=self._listen, args=(process,), name='ocr engine answers', daemon=True).start()
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        stream = process.stdout
+        assert stream is not None
+        with contextlib.suppress(ProtocolError, OSError, ValueError):
+            while message := read_message(stream):
+                self._events.put(('message', process, message[0]))
+        code = process.wait()
+        self._events.put(('end', process, f'signal {-code}' if code < 0 else f'exit code {code}'))
+
+    def _end_worker(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait(END_S)
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _change(self, **changes: Any) -> None:
+        self.state = HostState(**{**self.state.__dict__, **changes})
+
+
+def _answer(content: dict[str, Any]) -> Answer:
+    message = str(content.get('message', ''))
+    if content.get('error') == 'BAD_IMAGE':
+        return Answer(None, Outcome.BAD_IMAGE, message)
+    if 'error' in content:
+        return Answer(None, Outcome.ENGINE_FAILED, f'the text reader failed on this frame: {message}')
+    try:
+        return Answer(decode_reading(content))
+    except ProtocolError as problem:
+        return Answer(None, Outcome.ENGINE_FAILED, f'the text reader answered nonsense: {problem}')
+
+
+def _environment() -> dict[str, str]:
+    """Return the worker's environment: this package importable, one thread, no busy waiting."""
+    here = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(part for part in (here, os.environ.get('PYTHONPATH', '')) if part)
+    return {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE'}

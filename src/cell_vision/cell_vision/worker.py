@@ -1,0 +1,101 @@
+"""The OCR worker process: loads one engine, reads what it is given, dies with its parent.
+
+Started by the OCR node with its messages on stdin and stdout (see `worker_protocol`). It is a process of its own because
+engines are large, crash, hang and leak, and because one may need another interpreter with other library versions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from cell_vision.engine import BadImageError, Engine, EngineError, EngineOptions, make_engine
+from cell_vision.worker_protocol import ProtocolError, encode_reading, read_message, write_message
+
+WARM_UP_TEXT = 'AB12-34'
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until stdin ends."""
+    options = _parse(arguments)
+    requests, answers = _take_streams()
+    jobs: queue.Queue[tuple[dict[str, Any], bytes]] = queue.Queue()
+    threading.Thread(target=_listen, args=(requests, jobs), daemon=True).start()
+    try:
+        engine = make_engine(options.engine, EngineOptions(
+            options.detector_side, options.text_score, options.threads, options.backend, options.model_dir))
+        warm_up(engine, options.detector_side)
+    except Exception as problem:
+        fatal = str(problem) if isinstance(problem, EngineError) else f'the engine does not start: {problem!r}'
+        write_message(answers, {'fatal': fatal})
+        return 1
+    write_message(answers, {'ready': engine.name})
+    while True:
+        header, payload = jobs.get()
+        write_message(answers, {'job': header.get('job'), **answer(engine, header, payload)})
+
+
+def answer(engine: Engine, header: dict[str, Any], payload: bytes) -> dict[str, Any]:
+    """Carry out one job; every failure becomes an answer."""
+    from cell_vision.seeing import see
+
+    start = time.perf_counter()
+    try:
+        result = see(engine, payload, header)
+    except BadImageError as problem:
+        return {'error': 'BAD_IMAGE', 'message': str(problem)}
+    except Exception as problem:
+        return {'error': 'ENGINE', 'message': f'{type(problem).__name__}: {problem}'[:500]}
+    return encode_reading(result) | {'seconds': time.perf_counter() - start}
+
+
+def warm_up(engine: Engine, side: int) -> None:
+    """Read a drawn text once, so that the first real reading is not the slow one.
+
+    Raises:
+        EngineError: The engine cannot read a plain text: it is broken.
+    """
+    import cv2
+    import numpy as np
+
+    image = np.full((max(64, side * 3 // 4), side, 3), 230, np.uint8)
+    cv2.putText(image, WARM_UP_TEXT, (side // 4, side * 3 // 8), cv2.FONT_HERSHEY_SIMPLEX, side / 480, (20, 20, 20), 3)
+    if not engine.read(image):
+        raise EngineError(f'{engine.name} cannot read a plain text; its models may be damaged: reinstall it')
+
+
+def _listen(requests: BinaryIO, jobs: queue.Queue[tuple[dict[str, Any], bytes]]) -> None:
+    with contextlib.suppress(ProtocolError, OSError):
+        while message := read_message(requests):
+            jobs.put(message)
+    os._exit(0)  # The parent has gone: nobody wants the reading that may still be running.
+
+
+def _take_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Keep stdout for messages alone: what libraries print goes to stderr."""
+    answers = os.fdopen(os.dup(1), 'wb')
+    os.dup2(2, 1)
+    return sys.stdin.buffer, answers
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    defaults = EngineOptions()
+    parser = argparse.ArgumentParser(description='OCR worker; started by the ocr node')
+    parser.add_argument('--engine', default='rapidocr')
+    parser.add_argument('--detector-side', type=int, default=defaults.detector_side)
+    parser.add_argument('--text-score', type=float, default=defaults.text_score)
+    parser.add_argument('--threads', type=int, default=defaults.threads)
+    parser.add_argument('--backend', default=defaults.backend)
+    parser.add_argument('--model-dir', default=defaults.model_dir)
+    return parser.parse_args(arguments)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
