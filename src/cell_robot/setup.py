@@ -1,5 +1,7 @@
 """Build of cell_robot."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 package_name = 'cell_robot'
@@ -12,6 +14,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),
+        ('share/' + package_name + '/urscript', sorted(map(str, Path('urscript').glob('*.script')))),
     ],
     install_requires=['setuptools'],
     zip_safe=True,

@@ -8,6 +8,7 @@ import errno
 import ipaddress
 import socket
 import struct
+import weakref
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -116,6 +117,7 @@ class Server:
         self._address, self._port = address, port
         self._allowed = allowed
         self._listener = listener
+        self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -124,6 +126,9 @@ class Server:
             await asyncio.get_running_loop().create_future()
         finally:
             server.close()
+            for connection in list(self._connections):
+                connection.reset('the cell is ending')
+            await asyncio.sleep(0)  # the loop closes the sockets in its next round
 
     async def _open(self) -> asyncio.Server:
         delay = FIRST_RETRY_S
@@ -140,7 +145,9 @@ class Server:
                 return server
 
     def _connection(self) -> Connection:
-        return Connection(self._listener, self._allowed)
+        connection = Connection(self._listener, self._allowed)
+        self._connections.add(connection)
+        return connection
 
 
 def _explain(problem: OSError, address: str, port: int) -> str:
