@@ -9,6 +9,7 @@ from types import FrameType
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.guard_condition import GuardCondition
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -24,13 +25,20 @@ class StartError(Exception):
 def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
     """Make a node, spin it until SIGINT or SIGTERM, and destroy it.
 
+    The first signal lets the callback under way finish, so that it never publishes into a context that is gone; a second one
+    does not wait.
+
     Returns:
         The exit code: 0 after a wanted end, 78 when the configuration does not allow a start.
     """
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    ending: list[GuardCondition] = []
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        rclpy.try_shutdown()
+        if ending:
+            ending.pop().trigger()
+        else:
+            rclpy.try_shutdown()
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
@@ -39,6 +47,7 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
         node = factory()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
+        ending.append(node.create_guard_condition(rclpy.try_shutdown))
         executor.spin()
     except (ParameterError, StartError) as problem:
         rclpy.logging.get_logger(factory.__module__.rsplit('.', 1)[-1]).fatal(f'cannot start: {problem}')
