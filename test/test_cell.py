@@ -37,11 +37,21 @@ def finish(cell, job_id, timeout=120.0):
         wait_until(lambda before=seen: cell.client.job.stamp != before, 10, 'the job goes on')
 
 
+MOVEMENTS = ('picked', 'held_up', 'placed', 'rejected', 'taken_away')
+LONGEST_MOVEMENT_S = 3.0
+
+
 def look_into_the_cell(cell, job):
-    """Tell what a person sees: whether the last movement was carried out."""
-    done = {JobState.STEP_PICK: 'held', JobState.STEP_PLACE: 'placed', JobState.STEP_REJECT: 'rejected'}[job.step]
-    settled = wait_until(lambda: cell.truth()[-1], 5)
-    return ControlJob.Request.RESOLVE_DONE if settled['event'] == done else ControlJob.Request.RESOLVE_NOT_DONE
+    """Wait as long as the arm may still move, then tell what a person sees: whether the last movement was carried out."""
+    done = {JobState.STEP_PICK: 'held_up', JobState.STEP_PLACE: 'placed', JobState.STEP_REJECT: 'rejected'}[job.step]
+
+    def last():
+        return [entry['event'] for entry in cell.truth() if entry['event'] in MOVEMENTS][-1:]
+
+    deadline = time.monotonic() + LONGEST_MOVEMENT_S
+    while last() != [done] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return ControlJob.Request.RESOLVE_DONE if last() == [done] else ControlJob.Request.RESOLVE_NOT_DONE
 
 
 def out_of_trays(cell, before):
