@@ -115,7 +115,13 @@ export class Connection {
   goal<T extends keyof Actions>(name: string, type: T, goal: Actions[T]['goal'], deadlineMs = 0): Promise<Actions[T]['result']> {
     return this.#exchange(deadlineMs, (ros, done, refused) => {
       const action = new Action<Actions[T]['goal'], Actions[T]['feedback'], Actions[T]['result']>({ ros, name, actionType: type });
-      action.sendGoal(goal, done, () => undefined, refused);
+      // A goal that the cell ended itself (aborted, cancelled) carries a result with code and message, which roslib gives as text.
+      const ended = (problem: unknown): void => {
+        const result = resultIn(String(problem));
+        if (result === null) refused(problem);
+        else done(result as Actions[T]['result']);
+      };
+      action.sendGoal(goal, done, () => undefined, ended);
     });
   }
 
@@ -213,6 +219,16 @@ export class Connection {
   #change(link: Link): void {
     this.#link = link;
     this.#options.onLink(link);
+  }
+}
+
+/** Return the action result in the text of roslib's GoalError, or null when there is none. */
+function resultIn(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text.slice(text.indexOf('{')));
+    return typeof value === 'object' && value !== null && 'code' in value ? value : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,0 +1,157 @@
+import {
+  JobState, type AlarmList, type BagList, type CellStatus, type CommandInfo, type ComponentCaptured, type Inventory,
+  type MatchResult, type RobotState, type ScaleList, type Stamp, type WeighJobList,
+} from '../generated/messages';
+import { milliseconds, ServerClock, stampOf } from './clock';
+import { Connection, type Link } from './connection';
+import { newId } from './ids';
+
+/** The status comes every second; after this long without one, what the page shows is not to be trusted. */
+export const STALE_MS = 3_500;
+export const VALID_FOR_S = 5;
+const THROTTLE_MS = 200;
+const TICK_MS = 500;
+const NOTICES = 4;
+
+export interface Session {
+  namespace: string;
+  role: string;
+  operator_id: string;
+}
+
+export interface Notice {
+  id: number;
+  kind: 'error' | 'done';
+  title: string;
+  text: string;
+}
+
+/** What the page knows of the cell: the latest message of each topic, the connection, and what operators have to be told. */
+export class Cell {
+  link = $state.raw<Link>({ state: 'stopped', retryAt: 0, reason: '' });
+  status = $state.raw<CellStatus | null>(null);
+  job = $state.raw<JobState | null>(null);
+  inventory = $state.raw<Inventory | null>(null);
+  robot = $state.raw<RobotState | null>(null);
+  alarms = $state.raw<AlarmList | null>(null);
+  weighJobs = $state.raw<WeighJobList | null>(null);
+  bags = $state.raw<BagList | null>(null);
+  scales = $state.raw<ScaleList | null>(null);
+  captured = $state.raw<ComponentCaptured | null>(null);
+  notices = $state<Notice[]>([]);
+  operator = $state('');
+  /** Local monotonic time, ms, moved on by `tick`. */
+  now = $state(performance.now());
+  #statusAt = $state(-Infinity);
+  #notice = 0;
+  #clock = new ServerClock();
+  readonly connection: Connection;
+  readonly session: Session;
+
+  constructor(session: Session, url: string, connection?: Connection) {
+    this.session = session;
+    this.operator = session.operator_id;
+    this.connection = connection ?? new Connection({ url, onLink: (link) => this.#linked(link) });
+    this.#subscribe();
+  }
+
+  get connected(): boolean {
+    return this.link.state === 'connected';
+  }
+
+  /** Local ms since the cell was last heard; Infinity when it never was. */
+  get silence(): number {
+    return this.now - this.#statusAt;
+  }
+
+  /** What is shown is what is. Commands need it. */
+  get live(): boolean {
+    return this.connected && this.silence < STALE_MS;
+  }
+
+  /** The cell's clock, ms; null before its first status. */
+  get cellMs(): number | null {
+    return this.#clock.now(this.now);
+  }
+
+  /** The latest verdict, of a job or of a capture outside one. */
+  get verdict(): MatchResult | null {
+    const known = [this.job?.last_match, this.captured?.match].filter((match) => match && milliseconds(match.header.stamp) > 0) as MatchResult[];
+    return known.reduce<MatchResult | null>((a, b) => (a && milliseconds(a.header.stamp) > milliseconds(b.header.stamp) ? a : b), null);
+  }
+
+  get jobActive(): boolean {
+    const states: number[] = [JobState.RUNNING, JobState.PAUSED, JobState.WAITING_RELOAD];
+    return this.job !== null && states.includes(this.job.state);
+  }
+
+  /** Why no command can be given, for people; "" when commands can be given. */
+  get blocked(): string {
+    if (!this.connected) return 'Not connected to the cell.';
+    if (!this.live) return 'The cell has not been heard for a while.';
+    return this.session.role === 'viewer' ? 'This page may look, not operate.' : '';
+  }
+
+  start(): () => void {
+    this.connection.start();
+    const timer = setInterval(() => this.tick(), TICK_MS);
+    return () => {
+      clearInterval(timer);
+      this.connection.stop();
+    };
+  }
+
+  tick(): void {
+    this.now = performance.now();
+  }
+
+  name(relative: string): string {
+    return `${this.session.namespace.replace(/\/$/, '')}/${relative}`;
+  }
+
+  /** Who, when and until when, for a command given now. */
+  command(): CommandInfo {
+    const now = this.#clock.now(performance.now());
+    const issued_at: Stamp = now === null ? { sec: 0, nanosec: 0 } : stampOf(now);
+    return { request_id: newId(), operator_id: this.operator, issued_at, valid_for: { sec: VALID_FOR_S, nanosec: 0 } };
+  }
+
+  tell(kind: Notice['kind'], title: string, text: string): void {
+    const id = ++this.#notice;
+    this.notices = [...this.notices.filter((notice) => notice.title !== title), { id, kind, title, text }].slice(-NOTICES);
+    if (kind === 'done') setTimeout(() => this.dismiss(id), 5_000);
+  }
+
+  dismiss(id: number): void {
+    this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  #linked(link: Link): void {
+    this.link = link;
+    if (link.state === 'connecting') this.#clock.reset();
+    this.tick();
+  }
+
+  #subscribe(): void {
+    const on = this.connection.subscribe.bind(this.connection);
+    on(this.name('status'), 'cell_interfaces/msg/CellStatus', 0, (status) => this.#heard(status));
+    on(this.name('job'), 'cell_interfaces/msg/JobState', THROTTLE_MS, (job) => (this.job = job));
+    on(this.name('inventory'), 'cell_interfaces/msg/Inventory', THROTTLE_MS, (inventory) => (this.inventory = inventory));
+    on(this.name('robot/state'), 'cell_interfaces/msg/RobotState', THROTTLE_MS, (robot) => (this.robot = robot));
+    on(this.name('alarms'), 'cell_interfaces/msg/AlarmList', THROTTLE_MS, (alarms) => (this.alarms = alarms));
+    on(this.name('component_captured'), 'cell_interfaces/msg/ComponentCaptured', THROTTLE_MS, (captured) => (this.captured = captured));
+    on(this.name('weighing/job'), 'cell_interfaces/msg/WeighJobList', THROTTLE_MS, (jobs) => (this.weighJobs = jobs));
+    on(this.name('weighing/bags'), 'cell_interfaces/msg/BagList', THROTTLE_MS, (bags) => (this.bags = bags));
+    on(this.name('weighing/scales'), 'cell_interfaces/msg/ScaleList', THROTTLE_MS, (scales) => (this.scales = scales));
+  }
+
+  #heard(status: CellStatus): void {
+    const before = this.status;
+    this.status = status;
+    if (before && milliseconds(before.stamp) === milliseconds(status.stamp)) return; // the same latched value once more is no sign of life
+    const now = performance.now();
+    this.#clock.observe(status.stamp, now);
+    this.#statusAt = now;
+    this.now = now;
+  }
+}
