@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cell_interfaces.msg import Alarm, AlarmEvent
 from rclpy.node import Node
 
 from cell_common.qos import latched
+from cell_interfaces.msg import Alarm, AlarmEvent
 
 LOW, MEDIUM, HIGH, CRITICAL = Alarm.LOW, Alarm.MEDIUM, Alarm.HIGH, Alarm.CRITICAL
 REMEMBERED = 50
@@ -36,9 +36,14 @@ class AlarmReporter:
         self._publish(AlarmEvent(kind=AlarmEvent.RAISED, key=key, priority=priority, text=text, consequence=consequence,
                                  action=action))
 
-    def withdraw(self, key: str) -> None:
-        """Say that a condition has gone; does nothing when it did not stand."""
-        if self._standing.pop(key, None) is not None:
+    def withdraw(self, key: str, *, always: bool = False) -> None:
+        """Say that a condition has gone; does nothing when it did not stand.
+
+        Args:
+            key: Names the condition within this node.
+            always: Say it in any case: at a start, for what an earlier life of this node may have raised.
+        """
+        if self._standing.pop(key, None) is not None or always:
             self._publish(AlarmEvent(kind=AlarmEvent.CLEARED, key=key))
 
     def _publish(self, event: AlarmEvent) -> None:

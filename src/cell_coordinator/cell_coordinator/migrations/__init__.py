@@ -1,0 +1,1 @@
+"""Alembic migrations of the pick jobs, the audit and the alarms."""
