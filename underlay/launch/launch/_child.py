@@ -17,6 +17,8 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+from launch._guard import Guard
+
 _PR_SET_PDEATHSIG = 1
 _CHUNK = 65536
 
@@ -46,6 +48,7 @@ class Child:
         shell: let a shell run the command line.
         emulate_tty: give it terminals instead of pipes for its output.
         on_output: called with 1 (stdout) or 2 (stderr) and what was written.
+        guard: ends what the process leaves behind if the launcher is killed.
         on_exit: called once with the return code, after the last output.
 
     Raises:
@@ -54,19 +57,20 @@ class Child:
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, cmd: Sequence[str], *, cwd: str | None, env: Mapping[str, str], shell: bool,
-        emulate_tty: bool, on_output: Callable[[int, bytes], None], on_exit: Callable[[int], None],
+        emulate_tty: bool, guard: Guard, on_output: Callable[[int, bytes], None], on_exit: Callable[[int], None],
     ) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError('processes can be started from the main thread only')
         self._loop = loop
         self._on_output = on_output
         self._on_exit = on_exit
+        self._guard = guard
         self._to_group = shell
         pairs = [os.openpty() if emulate_tty else os.pipe() for _ in range(2)]
         try:
             self._process = subprocess.Popen(
                 ' '.join(cmd) if shell else list(cmd), shell=shell, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=pairs[0][1],
-                stderr=pairs[1][1], start_new_session=True, preexec_fn=_die_with_launcher())  # noqa: PLW1509
+                stderr=pairs[1][1], start_new_session=True, preexec_fn=_die_with_launcher())  # noqa: PLW1509  (there is one thread)
         except BaseException:
             for ours, _ in pairs:
                 os.close(ours)
@@ -75,6 +79,7 @@ class Child:
             for _, theirs in pairs:
                 os.close(theirs)
         self.pid = self._process.pid
+        guard.add(self.pid)
         self._outputs = {1: pairs[0][0], 2: pairs[1][0]}
         for number, fd in self._outputs.items():
             os.set_blocking(fd, False)
@@ -127,6 +132,7 @@ class Child:
                 pass
             if number in self._outputs:
                 self._close_output(number)
+        self._guard.remove(self.pid)
         returncode = self._process.wait()
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):

@@ -53,6 +53,6 @@ class Action(LaunchDescriptionEntity):
             return self.execute(context)
         return None
 
-    def execute(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:
+    def execute(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:  # noqa: ARG002
         """Do it; return entities to visit next."""
         return None

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from launch._guard import Guard
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -50,6 +52,7 @@ class LaunchContext:
         self._launch_configurations_stack: list[dict[str, Any]] = []
         self._environment_stack: list[dict[str, str]] = []
         self._environment_at_start = dict(os.environ)
+        self._guard = Guard()
         self._is_shutdown = False
         self._asyncio_loop: asyncio.AbstractEventLoop | None = None
 

@@ -148,6 +148,7 @@ class LaunchService:
             for number in (signal.SIGINT, *_STOP_SIGNALS):
                 loop.remove_signal_handler(number)
             loop.set_exception_handler(None)
+            self._context._guard.close()
             self._context._wake = lambda: None
             self._context._set_asyncio_loop(None)
             self._loop = None

@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch.utilities import ensure_argument_type, normalize_to_list_of_substitutions, perform_substitutions
 from launch.utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
+
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
 
 __all__ = ['Parameter', 'ParameterFile', 'ParameterValue']
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from launch.utilities.type_utils import coerce_to_type
+
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
 
 from .parameter_descriptions import ParameterValue
 
@@ -45,7 +46,7 @@ def evaluate_parameter(context: LaunchContext, name: str, value: Any) -> Value:
         TypeError: the value is of no type that a parameter can have.
     """
     if isinstance(value, ParameterValue):
-        return value.evaluate(context)
+        return value.evaluate(context)  # type: ignore[no-any-return]
     if type(value) in _SCALARS:
         return value  # type: ignore[no-any-return]
     if isinstance(value, Substitution):

@@ -39,12 +39,12 @@ def main(
     if isinstance(sys.stdout, io.TextIOWrapper):
         with contextlib.suppress(io.UnsupportedOperation):
             sys.stdout.reconfigure(line_buffering=True)
-    command = extension or getattr(args, '_command', None)
+    command: CommandExtension | None = extension or getattr(args, '_command', None)
     if command is None:
         parser.print_help()
         return 0
     try:
-        return command.main(parser=parser, args=args)  # type: ignore[no-any-return]
+        return command.main(parser=parser, args=args)
     except KeyboardInterrupt:
         return signal.SIGINT
     except BrokenPipeError:

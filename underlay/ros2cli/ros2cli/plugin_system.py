@@ -13,7 +13,7 @@ PLUGIN_SYSTEM_VERSION = '0.1'
 logger = logging.getLogger(__name__)
 
 
-class PluginException(Exception):  # noqa: N818  (its name elsewhere, too)
+class PluginException(Exception):
     """An extension does not fit."""
 
 

@@ -1,6 +1,7 @@
 """Actions: what a launch description can do."""
 
-from .._uncovered import refuse
+from launch._uncovered import refuse
+
 from .configuration import (
     DeclareLaunchArgument,
     PopLaunchConfigurations,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .. import logging as launch_logging
-from ..action import Action
-from ..some_substitutions_type import SomeSubstitutionsType
-from ..substitution import Substitution
-from ..utilities import normalize_to_list_of_substitutions, perform_substitutions
+from launch import logging as launch_logging
+from launch.action import Action
+from launch.some_substitutions_type import SomeSubstitutionsType
+from launch.substitution import Substitution
+from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 
 class DeclareLaunchArgument(Action):
@@ -81,7 +81,8 @@ class DeclareLaunchArgument(Action):
         """
         if self._name not in context.launch_configurations:
             if self._default_value is None:
-                raise RuntimeError(f'Required launch argument "{self._name}" (description: "{self._description}") was not provided.')
+                raise RuntimeError(
+                    f'Required launch argument "{self._name}" (description: "{self._description}") was not provided.')
             context.launch_configurations[self._name] = perform_substitutions(context, self._default_value)
         value = context.launch_configurations[self._name]
         if self._choices is not None and value not in self._choices:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import events
-from .. import logging as launch_logging
-from ..action import Action
-from ..event import Event
-from ..event_handler import BaseEventHandler
-from ..launch_description_entity import LaunchDescriptionEntity
+from launch import events
+from launch import logging as launch_logging
+from launch.action import Action
+from launch.event import Event
+from launch.event_handler import BaseEventHandler
+from launch.launch_description_entity import LaunchDescriptionEntity
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 
 class EmitEvent(Action):
@@ -45,7 +45,8 @@ class Shutdown(EmitEvent):
         """Shut it down."""
         cause = context.get_locals_as_dict().get('event')
         if isinstance(cause, events.process.ProcessExited) and not context.is_shutdown:
-            launch_logging.get_logger('launch').info('process[%s] was required: shutting down launched system', cause.process_name)
+            launch_logging.get_logger('launch').info(
+                'process[%s] was required: shutting down launched system', cause.process_name)
         super().execute(context)
 
 

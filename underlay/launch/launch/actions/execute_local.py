@@ -8,15 +8,15 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import logging as launch_logging
-from .._child import Child
-from ..action import Action
-from ..conditions import evaluate_condition_expression
-from ..descriptions import Executable
-from ..event import Event
-from ..event_handlers import OnProcessExit, OnShutdown, Response, _Responder
-from ..events import Shutdown
-from ..events.process import (
+from launch import logging as launch_logging
+from launch._child import Child
+from launch.action import Action
+from launch.conditions import evaluate_condition_expression
+from launch.descriptions import Executable
+from launch.event import Event
+from launch.event_handlers import OnProcessExit, OnShutdown, Response, _Responder
+from launch.events import Shutdown
+from launch.events.process import (
     ProcessExited,
     ProcessStarted,
     ProcessStderr,
@@ -24,14 +24,14 @@ from ..events.process import (
     ProcessTargetedEvent,
     SignalProcess,
 )
-from ..launch_description_entity import LaunchDescriptionEntity
-from ..some_substitutions_type import SomeSubstitutionsType
-from ..substitutions import LaunchConfiguration
-from ..utilities import ensure_argument_type, normalize_to_list_of_substitutions, perform_substitutions
-from ..utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
+from launch.launch_description_entity import LaunchDescriptionEntity
+from launch.some_substitutions_type import SomeSubstitutionsType
+from launch.substitutions import LaunchConfiguration
+from launch.utilities import ensure_argument_type, normalize_to_list_of_substitutions, perform_substitutions
+from launch.utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 _SIGTERM_TIMEOUT = LaunchConfiguration('sigterm_timeout', default=5)
 _SIGKILL_TIMEOUT = LaunchConfiguration('sigkill_timeout', default=5)
@@ -218,7 +218,8 @@ class ExecuteLocal(Action):
                 self._context, normalize_to_list_of_substitutions(self._context.launch_configurations['emulate_tty']))
         try:
             self._child = Child(self._context._running_loop(), details['cmd'], cwd=details['cwd'], env=details['env'],
-                                shell=self._shell, emulate_tty=emulate_tty, on_output=self._written, on_exit=self._ended)
+                                shell=self._shell, emulate_tty=emulate_tty, guard=self._context._guard, on_output=self._written,
+                                on_exit=self._ended)
         except OSError as problem:
             self._logger.error("cannot start the process: %s, cmd '%s'", problem, command)
             self._complete()

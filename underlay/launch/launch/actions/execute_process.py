@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..descriptions import Executable
-from ..some_substitutions_type import SomeSubstitutionsType
-from ..substitution import Substitution
+from launch.descriptions import Executable
+from launch.some_substitutions_type import SomeSubstitutionsType
+from launch.substitution import Substitution
+
 from .execute_local import ExecuteLocal
 
 
@@ -27,8 +28,8 @@ class ExecuteProcess(ExecuteLocal):
     def __init__(
         self, *, cmd: Iterable[SomeSubstitutionsType], prefix: SomeSubstitutionsType | None = None,
         name: SomeSubstitutionsType | None = None, cwd: SomeSubstitutionsType | None = None,
-        env: Mapping[Any, SomeSubstitutionsType] | None = None, additional_env: Mapping[Any, SomeSubstitutionsType] | None = None,
-        **kwargs: Any,
+        env: Mapping[Any, SomeSubstitutionsType] | None = None,
+        additional_env: Mapping[Any, SomeSubstitutionsType] | None = None, **kwargs: Any,
     ) -> None:
         super().__init__(process_description=Executable(
             cmd=cmd, prefix=prefix, name=name, cwd=cwd, env=env, additional_env=additional_env), **kwargs)

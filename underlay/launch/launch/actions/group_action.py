@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..action import Action
-from ..launch_description_entity import LaunchDescriptionEntity
-from ..some_substitutions_type import SomeSubstitutionsType
+from launch.action import Action
+from launch.launch_description_entity import LaunchDescriptionEntity
+from launch.some_substitutions_type import SomeSubstitutionsType
+
 from .configuration import (
     PopLaunchConfigurations,
     PushLaunchConfigurations,
@@ -17,7 +18,7 @@ from .configuration import (
 from .environment import PopEnvironment, PushEnvironment, ResetEnvironment
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 
 class GroupAction(Action):

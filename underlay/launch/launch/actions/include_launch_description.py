@@ -6,16 +6,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..action import Action
-from ..launch_description_entity import LaunchDescriptionEntity
-from ..launch_description_source import LaunchDescriptionSource
-from ..some_substitutions_type import SomeSubstitutionsType
-from ..substitutions import TextSubstitution
-from ..utilities import normalize_to_list_of_substitutions, perform_substitutions
+from launch.action import Action
+from launch.launch_description_entity import LaunchDescriptionEntity
+from launch.launch_description_source import LaunchDescriptionSource
+from launch.some_substitutions_type import SomeSubstitutionsType
+from launch.substitutions import TextSubstitution
+from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
+
 from .configuration import DeclareLaunchArgument, SetLaunchConfiguration
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 
 class IncludeLaunchDescription(Action):
@@ -31,7 +32,7 @@ class IncludeLaunchDescription(Action):
         self, launch_description_source: LaunchDescriptionSource | SomeSubstitutionsType, *,
         launch_arguments: Iterable[tuple[SomeSubstitutionsType, SomeSubstitutionsType]] | None = None, **kwargs: Any,
     ) -> None:
-        from ..launch_description_sources import AnyLaunchDescriptionSource  # noqa: PLC0415  (they import this package)
+        from launch.launch_description_sources import AnyLaunchDescriptionSource
 
         super().__init__(**kwargs)
         if not isinstance(launch_description_source, LaunchDescriptionSource):

@@ -7,18 +7,19 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..action import Action
-from ..event_handler import EventHandler
-from ..event_handlers import OnShutdown
-from ..events import TimerEvent
-from ..launch_description_entity import LaunchDescriptionEntity
-from ..some_substitutions_type import SomeSubstitutionsType, SomeSubstitutionsType_types_tuple
-from ..utilities import ensure_argument_type
-from ..utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
+from launch.action import Action
+from launch.event_handler import EventHandler
+from launch.event_handlers import OnShutdown
+from launch.events import TimerEvent
+from launch.launch_description_entity import LaunchDescriptionEntity
+from launch.some_substitutions_type import SomeSubstitutionsType, SomeSubstitutionsType_types_tuple
+from launch.utilities import ensure_argument_type
+from launch.utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
+
 from .general import OpaqueFunction
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 
 class TimerAction(Action):

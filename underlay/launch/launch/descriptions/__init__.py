@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..some_substitutions_type import SomeSubstitutionsType
-from ..substitution import Substitution
-from ..substitutions import LaunchConfiguration
-from ..utilities import normalize_to_list_of_substitutions, perform_substitutions
+from launch.some_substitutions_type import SomeSubstitutionsType
+from launch.substitution import Substitution
+from launch.substitutions import LaunchConfiguration
+from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 
 if TYPE_CHECKING:
-    from ..action import Action
-    from ..launch_context import LaunchContext
+    from launch.action import Action
+    from launch.launch_context import LaunchContext
 
 __all__ = ['Executable']
 
@@ -45,7 +45,8 @@ class Executable:
     ) -> None:
         self._cmd = [normalize_to_list_of_substitutions(part) for part in (*cmd, *(arguments or ()))]
         self._has_own_prefix = prefix is not None
-        self._prefix = normalize_to_list_of_substitutions(LaunchConfiguration('launch-prefix', default='') if prefix is None else prefix)
+        self._prefix = normalize_to_list_of_substitutions(
+            LaunchConfiguration('launch-prefix', default='') if prefix is None else prefix)
         self._name = None if name is None else normalize_to_list_of_substitutions(name)
         self._cwd = None if cwd is None else normalize_to_list_of_substitutions(cwd)
         self._env = None if env is None else self._normalized(env)
@@ -80,15 +81,15 @@ class Executable:
         """The working folder."""
         return self._cwd
 
-    def prepare(self, context: LaunchContext, action: Action) -> None:  # noqa: ARG002  (part of the interface)
+    def prepare(self, context: LaunchContext, action: Action) -> None:  # noqa: ARG002
         """Set what the process is started with: ``final_name``, ``final_cmd``, ``final_cwd``, ``final_env``."""
         cmd = [perform_substitutions(context, part) for part in self._cmd]
-        program = os.path.basename(cmd[0])  # noqa: PTH119
+        program = Path(cmd[0]).name
         pattern = '' if self._has_own_prefix else str(context.launch_configurations.get('launch-prefix-filter', ''))
         if re.match(pattern, program):
             cmd = shlex.split(perform_substitutions(context, self._prefix)) + cmd
         self.final_cmd = cmd
-        label = os.path.basename(cmd[0]) if self._name is None else perform_substitutions(context, self._name)  # noqa: PTH119
+        label = Path(cmd[0]).name if self._name is None else perform_substitutions(context, self._name)
         self.final_name = f'{label}-{next(_numbers)}'
         self.final_cwd = None if self._cwd is None else perform_substitutions(context, self._cwd)
         self.final_env = dict(context.environment)

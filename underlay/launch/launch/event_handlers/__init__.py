@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .._uncovered import refuse
-from ..action import Action
-from ..event import Event
-from ..event_handler import BaseEventHandler
-from ..events import IncludeLaunchDescription, Shutdown
-from ..events.process import ProcessExited, ProcessIO, ProcessStarted
-from ..launch_description_entity import LaunchDescriptionEntity
-from ..some_entities_type import SomeEntitiesType
+from launch._uncovered import refuse
+from launch.action import Action
+from launch.event import Event
+from launch.event_handler import BaseEventHandler
+from launch.events import IncludeLaunchDescription, Shutdown
+from launch.events.process import ProcessExited, ProcessIO, ProcessStarted
+from launch.launch_description_entity import LaunchDescriptionEntity
+from launch.some_entities_type import SomeEntitiesType
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 __all__ = [
     'OnIncludeLaunchDescription',

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..event import Event
+from launch.event import Event
+
 from . import process
 
 if TYPE_CHECKING:
-    from ..action import Action
-    from ..actions import TimerAction
-    from ..launch_description import LaunchDescription
+    from launch.action import Action
+    from launch.actions import TimerAction
+    from launch.launch_description import LaunchDescription
 
 __all__ = ['IncludeLaunchDescription', 'Shutdown', 'TimerEvent', 'matches_action', 'process']
 

@@ -6,10 +6,10 @@ import importlib.util
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
-from .._uncovered import refuse
-from ..launch_description import LaunchDescription
-from ..launch_description_source import LaunchDescriptionSource
-from ..some_substitutions_type import SomeSubstitutionsType
+from launch._uncovered import refuse
+from launch.launch_description import LaunchDescription
+from launch.launch_description_source import LaunchDescriptionSource
+from launch.some_substitutions_type import SomeSubstitutionsType
 
 __all__ = [
     'AnyLaunchDescriptionSource',

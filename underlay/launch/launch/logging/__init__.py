@@ -84,7 +84,7 @@ class LaunchConfig:
     def open_log(self, name: str) -> TextIOWrapper:
         """Return the open log file of this name."""
         if name not in self._files:
-            self._files[name] = Path(self.log_dir, name).open('a', encoding='utf-8', errors='replace')
+            self._files[name] = Path(self.log_dir, name).open('a', encoding='utf-8', errors='replace')  # noqa: SIM115
         return self._files[name]
 
     def handler(self, kind: str, pattern: str, name: str = '') -> logging.Handler:

@@ -1,6 +1,7 @@
 """Substitutions: texts that are known only while launching."""
 
-from .._uncovered import refuse
+from launch._uncovered import refuse
+
 from .boolean import (
     AllSubstitution,
     AndSubstitution,

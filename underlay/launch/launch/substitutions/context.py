@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import collections.abc
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..some_substitutions_type import SomeSubstitutionsType
-from ..substitution import Substitution
-from ..utilities import normalize_to_list_of_substitutions, perform_substitutions
+from launch.some_substitutions_type import SomeSubstitutionsType
+from launch.substitution import Substitution
+from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
+
 from .failure import SubstitutionFailure
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 
 def _describe(substitutions: list[Substitution]) -> str:
@@ -148,7 +149,7 @@ class ThisLaunchFileDir(ThisLaunchFile):
 
     def perform(self, context: LaunchContext) -> str:
         """Return the folder."""
-        return os.path.dirname(super().perform(context))  # noqa: PTH120  (a location that is no path must pass unchanged)
+        return str(Path(super().perform(context)).parent)
 
 
 class LaunchLogDir(Substitution):
@@ -158,8 +159,8 @@ class LaunchLogDir(Substitution):
         """Return a description for people."""
         return 'LaunchLogDir()'
 
-    def perform(self, context: LaunchContext) -> str:
+    def perform(self, context: LaunchContext) -> str:  # noqa: ARG002
         """Return the folder."""
-        from ..logging import launch_config  # noqa: PLC0415  (makes the folder)
+        from launch.logging import launch_config
 
         return launch_config.log_dir

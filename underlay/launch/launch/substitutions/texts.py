@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..some_substitutions_type import SomeSubstitutionsType
-from ..substitution import Substitution
-from ..utilities import ensure_argument_type, normalize_to_list_of_substitutions, perform_substitutions
+from launch.some_substitutions_type import SomeSubstitutionsType
+from launch.substitution import Substitution
+from launch.utilities import ensure_argument_type, normalize_to_list_of_substitutions, perform_substitutions
+
 from .failure import SubstitutionFailure
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 
 class TextSubstitution(Substitution):
@@ -37,7 +38,7 @@ class TextSubstitution(Substitution):
         """Return the text in quotes."""
         return f"'{self._text}'"
 
-    def perform(self, context: LaunchContext) -> str:
+    def perform(self, context: LaunchContext) -> str:  # noqa: ARG002
         """Return the text."""
         return self._text
 
@@ -73,7 +74,7 @@ class PathJoinSubstitution(_OfSeveral):
 
     def perform(self, context: LaunchContext) -> str:
         """Return the path."""
-        return os.path.join(*[part.perform(context) for part in self._parts])  # noqa: PTH118  (texts in, text out)
+        return os.path.join(*[part.perform(context) for part in self._parts])  # noqa: PTH118  (a trailing slash stays)
 
 
 class FindExecutable(_OfSeveral):

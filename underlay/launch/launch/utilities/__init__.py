@@ -6,14 +6,14 @@ import collections.abc
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..launch_description_entity import LaunchDescriptionEntity
-from ..some_substitutions_type import SomeSubstitutionsType
-from ..substitution import Substitution
+from launch.launch_description_entity import LaunchDescriptionEntity
+from launch.some_substitutions_type import SomeSubstitutionsType
+from launch.substitution import Substitution
 
 if TYPE_CHECKING:
     import asyncio
 
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 __all__ = [
     'ensure_argument_type',
@@ -54,7 +54,7 @@ def ensure_argument_type(argument: object, types: Any, argument_name: str, calle
 
 
 def _as_substitution(item: object) -> Substitution:
-    from ..substitutions import TextSubstitution  # noqa: PLC0415  (substitutions use this module)
+    from launch.substitutions import TextSubstitution
 
     if isinstance(item, Substitution):
         return item
@@ -63,13 +63,13 @@ def _as_substitution(item: object) -> Substitution:
     raise TypeError(f"expected a text or a substitution, got '{item}' of type '{type(item).__name__}'")
 
 
-def normalize_to_list_of_substitutions(subs: SomeSubstitutionsType) -> list[Substitution]:
+def normalize_to_list_of_substitutions(subs: SomeSubstitutionsType | Any) -> list[Substitution]:
     """Return the substitutions that a text, a substitution or an iterable of both stands for."""
     if isinstance(subs, str | Substitution):
         return [_as_substitution(subs)]
     if isinstance(subs, collections.abc.Iterable):
         return [_as_substitution(item) for item in subs]
-    return [_as_substitution(subs)]
+    raise TypeError(f"expected a text or a substitution, got '{subs}' of type '{type(subs).__name__}'")
 
 
 def perform_substitutions(context: LaunchContext, subs: Iterable[Substitution]) -> str:

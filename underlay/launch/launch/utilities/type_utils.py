@@ -5,17 +5,18 @@ from __future__ import annotations
 import collections.abc
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from ..substitution import Substitution
+from launch.substitution import Substitution
+
 from . import normalize_to_list_of_substitutions, perform_substitutions
 
 if TYPE_CHECKING:
-    from ..launch_context import LaunchContext
+    from launch.launch_context import LaunchContext
 
 _SCALARS = (bool, int, float, str)
 
 
 def _parse(text: str, wanted: str) -> Any:
-    import yaml  # noqa: PLC0415  (most launches need no YAML until here)
+    import yaml
 
     try:
         return yaml.safe_load(text)
@@ -24,7 +25,9 @@ def _parse(text: str, wanted: str) -> Any:
 
 
 def _is_uniform(value: object) -> bool:
-    return isinstance(value, list) and len({type(item) for item in value}) <= 1 and all(type(item) in _SCALARS for item in value)
+    if not isinstance(value, list):
+        return False
+    return len({type(item) for item in value}) <= 1 and all(type(item) in _SCALARS for item in value)
 
 
 def _coerce_scalar(value: Any, kind: type, text: str) -> Any:
@@ -51,7 +54,8 @@ def coerce_to_type(value: str, data_type: Any = None) -> Any:
         found = _parse(value, 'a value')
         if type(found) in _SCALARS or _is_uniform(found):
             return found
-        raise ValueError(f"'{value}' is {type(found).__name__}: only bool, int, float, str and uniform lists of them can be used")
+        raise ValueError(f"'{value}' is {type(found).__name__}: only bool, int, float, str and uniform lists of them "
+                         'can be used')
     if get_origin(data_type) is list:
         found = _parse(value, str(data_type))
         if not isinstance(found, list):
@@ -68,7 +72,7 @@ def _is_substitution(value: object) -> bool:
 
 
 def normalize_typed_substitution(value: Any, data_type: Any) -> Any:
-    """Return a scalar or list of scalars as it is, anything with substitutions (or a text meant as another type) normalized."""
+    """Return plain values as they are, anything with substitutions (or a text meant as another type) normalized."""
     if _is_substitution(value):
         return normalize_to_list_of_substitutions(value)
     if isinstance(value, str) and data_type is not str:

@@ -10,14 +10,14 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 import launch.logging
-from launch import LaunchContext, LaunchDescriptionEntity, SomeSubstitutionsType, Substitution
 from launch.actions import ExecuteProcess
 from launch.utilities import ensure_argument_type, normalize_to_list_of_substitutions, perform_substitutions
 
-from ..parameter_descriptions import Parameter, ParameterFile
-from ..parameters import as_file, as_rule, evaluate_parameter_dict
-from ..substitutions import ExecutableInPackage
-from ..utilities import make_namespace_absolute, prefix_namespace, validate_namespace, validate_node_name
+from launch import LaunchContext, LaunchDescriptionEntity, SomeSubstitutionsType, Substitution
+from launch_ros.parameter_descriptions import Parameter, ParameterFile
+from launch_ros.parameters import as_file, as_rule, evaluate_parameter_dict
+from launch_ros.substitutions import ExecutableInPackage
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace, validate_namespace, validate_node_name
 
 SomeParameters = Sequence[Mapping[Any, Any] | Parameter | ParameterFile | os.PathLike[str] | SomeSubstitutionsType]
 SomeRemapRules = Iterable[tuple[SomeSubstitutionsType, SomeSubstitutionsType]]

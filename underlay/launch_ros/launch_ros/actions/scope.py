@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from launch import Action, LaunchContext, SomeSubstitutionsType, Substitution
 from launch.substitutions import SubstitutionFailure
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 from launch.utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
 
-from ..parameters import evaluate_parameter
-from ..utilities import make_namespace_absolute, prefix_namespace, validate_namespace
+from launch import Action, LaunchContext, SomeSubstitutionsType, Substitution
+from launch_ros.parameters import evaluate_parameter
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace, validate_namespace
 
 
 def _add(context: LaunchContext, name: str, item: object) -> None:

@@ -2,7 +2,7 @@
 
 from launch._uncovered import refuse
 
-from ..parameter_descriptions import Parameter, ParameterFile, ParameterValue
+from launch_ros.parameter_descriptions import Parameter, ParameterFile, ParameterValue
 
 __all__ = ['Parameter', 'ParameterFile', 'ParameterValue']
 

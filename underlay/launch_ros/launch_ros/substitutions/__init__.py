@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
 from launch._uncovered import refuse
 from launch.substitutions import SubstitutionFailure
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
+
+from launch import LaunchContext, SomeSubstitutionsType, Substitution
 
 __all__ = ['ExecutableInPackage', 'FindPackage', 'FindPackagePrefix', 'FindPackageShare']
 
@@ -93,7 +94,8 @@ class ExecutableInPackage(FindPackagePrefix):
         prefix = super().perform(context)
         folder = Path(prefix, 'lib', package)
         if not folder.is_dir():
-            raise SubstitutionFailure(f"package '{package}' found at '{prefix}', but libexec directory '{folder}' does not exist")
+            raise SubstitutionFailure(
+                f"package '{package}' found at '{prefix}', but libexec directory '{folder}' does not exist")
         found = shutil.which(executable, path=str(folder))
         if found is None:
             raise SubstitutionFailure(f"executable '{executable}' not found on the libexec directory '{folder}'")

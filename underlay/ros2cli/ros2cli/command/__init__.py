@@ -8,8 +8,8 @@ import sys
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from ..entry_points import get_entry_points, get_first_line_doc
-from ..plugin_system import PLUGIN_SYSTEM_VERSION, instantiate_extensions, satisfies_version
+from ros2cli.entry_points import get_entry_points, get_first_line_doc
+from ros2cli.plugin_system import PLUGIN_SYSTEM_VERSION, instantiate_extensions, satisfies_version
 
 __all__ = ['CommandExtension', 'add_subparsers_on_demand', 'get_command_extensions']
 
@@ -43,7 +43,7 @@ def _chosen(names: Collection[str], argv: Sequence[str]) -> str | None:
     return next((word for word in argv if word in names), None)
 
 
-def add_subparsers_on_demand(
+def add_subparsers_on_demand(  # noqa: PLR0917
     parser: argparse.ArgumentParser, cli_name: str, dest: str, group_name: str,
     hide_extensions: Collection[str] | None = None, required: bool = True, argv: Sequence[str] | None = None,
 ) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..plugin_system import PLUGIN_SYSTEM_VERSION, instantiate_extensions, satisfies_version
+from ros2cli.plugin_system import PLUGIN_SYSTEM_VERSION, instantiate_extensions, satisfies_version
 
 __all__ = ['VerbExtension', 'get_verb_extensions']
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription, LaunchService
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import AnyLaunchDescriptionSource, get_launch_description_from_any_launch_file
+
+from launch import LaunchDescription, LaunchService
 
 __all__ = [
     'MultipleLaunchFilesError',

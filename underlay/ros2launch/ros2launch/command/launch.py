@@ -36,9 +36,9 @@ class LaunchCommand(CommandExtension):
 
     def main(self, *, parser: argparse.ArgumentParser, args: argparse.Namespace) -> int | str | None:  # noqa: ARG002
         """Launch it; return the exit code or what is wrong."""
-        from ament_index_python.packages import PackageNotFoundError  # noqa: PLC0415  (the help needs none of these)
+        from ament_index_python.packages import PackageNotFoundError
 
-        from ..api import MultipleLaunchFilesError  # noqa: PLC0415
+        from ros2launch.api import MultipleLaunchFilesError
 
         if args.launch_prefix_filter is not None and args.launch_prefix is None:
             return '--launch-prefix must be specified if --launch-prefix-filter is provided'
@@ -53,7 +53,7 @@ class LaunchCommand(CommandExtension):
     @staticmethod
     def _launch_file(args: argparse.Namespace) -> tuple[str, list[str]]:
         """Return the path of the launch file and its arguments; given a path, the second word is an argument already."""
-        from ..api import get_share_file_path_from_package  # noqa: PLC0415
+        from ros2launch.api import get_share_file_path_from_package
 
         first = [] if args.launch_file_name is None else [args.launch_file_name]
         if Path(args.package_name).is_file():
@@ -65,7 +65,7 @@ class LaunchCommand(CommandExtension):
 
     @staticmethod
     def _run(args: argparse.Namespace, path: str, arguments: list[str]) -> int | None:
-        from ..api import launch_a_launch_file, print_arguments_of_launch_file  # noqa: PLC0415
+        from ros2launch.api import launch_a_launch_file, print_arguments_of_launch_file
 
         if args.show_args:
             return print_arguments_of_launch_file(launch_file_path=path)  # type: ignore[func-returns-value]

@@ -10,7 +10,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 __all__ = ['PackageNotFound', 'get_executable_paths', 'get_package_names', 'get_prefix_path', 'package_name_completer']
 
 
-class PackageNotFound(Exception):  # noqa: N818  (its name elsewhere, too)
+class PackageNotFound(Exception):
     """There is no such package."""
 
     def __init__(self, package_name: str) -> None:

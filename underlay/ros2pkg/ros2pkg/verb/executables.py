@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..api import PackageNotFound, get_executable_paths, get_package_names
+from ros2pkg.api import PackageNotFound, get_executable_paths, get_package_names
+
 from . import VerbExtension
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ..api import get_package_names
+from ros2pkg.api import get_package_names
+
 from . import VerbExtension
 
 

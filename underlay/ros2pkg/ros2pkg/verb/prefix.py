@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..api import get_prefix_path
+from ros2pkg.api import get_prefix_path
+
 from . import VerbExtension
 
 

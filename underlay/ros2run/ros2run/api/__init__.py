@@ -12,7 +12,7 @@ from ros2pkg.api import get_executable_paths
 __all__ = ['MultipleExecutables', 'get_executable_path', 'run_executable']
 
 
-class MultipleExecutables(Exception):  # noqa: N818  (its name elsewhere, too)
+class MultipleExecutables(Exception):
     """A package has several executables of the same name."""
 
     def __init__(self, paths: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ import shlex
 from ros2cli.command import CommandExtension
 from ros2pkg.api import PackageNotFound
 
-from ..api import MultipleExecutables, get_executable_path, run_executable
+from ros2run.api import MultipleExecutables, get_executable_path, run_executable
 
 
 class RunCommand(CommandExtension):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal as signal_module
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...event import Event
+from launch.event import Event
 
 if TYPE_CHECKING:
-    from ...actions import ExecuteLocal
+    from launch.actions import ExecuteLocal
 
 __all__ = [
     'ProcessExited',
@@ -41,8 +41,7 @@ def matches_name(name: str) -> Callable[[ExecuteLocal], bool]:
 
 def matches_executable(name: str) -> Callable[[ExecuteLocal], bool]:
     """Return a matcher for processes of this program."""
-    return lambda action: (action.process_details is not None
-                           and os.path.basename(action.process_details['cmd'][0]) == name)  # noqa: PTH119
+    return lambda action: action.process_details is not None and Path(action.process_details['cmd'][0]).name == name
 
 
 class RunningProcessEvent(Event):
