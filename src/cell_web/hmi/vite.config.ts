@@ -5,6 +5,7 @@ export default defineConfig({
   plugins: [svelte()],
   base: './',
   build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
   // `npm run dev` beside a running gateway: everything that is not the page goes there.
   server: {
     proxy: Object.fromEntries(['/session.json', '/camera.mjpg', '/overlay.mjpg', '/snapshot.jpg', '/rosbridge'].map(

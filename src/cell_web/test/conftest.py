@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, WSMsgType, web
 from cell_common.background import BackgroundLoop
 from cell_common.testing import *
+
+
+sys.path.insert(0, str(Path(__file__).parent))  # the scene that tests share
 
 
 class FakeRosbridge:
@@ -18,6 +23,7 @@ class FakeRosbridge:
         self.received: list[dict[str, Any]] = []
         self.connections: list[web.WebSocketResponse] = []
         self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda message: None
+        self.latched: dict[str, dict[str, Any]] = {}
         self.background = background
         self.port = background.run(self._start(port), 5)
 
@@ -37,12 +43,32 @@ class FakeRosbridge:
             if message.type is WSMsgType.TEXT:
                 data = json.loads(message.data)
                 self.received.append(data)
+                if data['op'] == 'subscribe' and data['topic'] in self.latched:
+                    await connection.send_json({'op': 'publish', 'topic': data['topic'], 'msg': self.latched[data['topic']]})
                 if (answer := self.answer(data)) is not None:
                     await connection.send_json(answer)
         return connection
 
     def send(self, message: dict[str, Any]) -> None:
         self.background.run(self.connections[-1].send_json(message), 5)
+
+    def publish(self, topic: str, message: dict[str, Any]) -> None:
+        """Send a message to every page that has subscribed; those that come later get it when they do."""
+        self.latched[topic] = message
+
+        async def tell() -> None:
+            for connection in self.connections:
+                if not connection.closed:
+                    await connection.send_json({'op': 'publish', 'topic': topic, 'msg': message})
+
+        self.background.run(tell(), 5)
+
+    def drop(self) -> None:
+        """Close every connection."""
+        async def drop() -> None:
+            await asyncio.gather(*(connection.close() for connection in self.connections))
+
+        self.background.run(drop(), 5)
 
     def stop(self) -> None:
         async def stop() -> None:
