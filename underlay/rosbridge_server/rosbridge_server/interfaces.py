@@ -1,0 +1,71 @@
+"""Interface classes as clients name them, and the types the graph knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.exceptions import NameValidationException
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.node import Node
+from rclpy.validate_full_topic_name import validate_full_topic_name
+from rclpy.validate_topic_name import validate_topic_name
+from rosidl_runtime_py.utilities import get_action, get_message, get_service
+
+from rosbridge_server.protocol import ProtocolError
+
+
+def message_class(name: str) -> Any:
+    """Return a message class by `package/msg/Name` or `package/Name`.
+
+    Raises:
+        ProtocolError: There is no such type here.
+    """
+    return _load(get_message, name, 'msg')
+
+
+def service_class(name: str) -> Any:
+    """Return a service class by `package/srv/Name` or `package/Name`; raises as `message_class`."""
+    return _load(get_service, name, 'srv')
+
+
+def action_class(name: str) -> Any:
+    """Return an action class by `package/action/Name` or `package/Name`; raises as `message_class`."""
+    return _load(get_action, name, 'action')
+
+
+def established_type(node: Node, topic: str) -> str | None:
+    """Return the type that the graph knows of a topic."""
+    check_name(topic)
+    return _first(node.get_topic_names_and_types(), node.resolve_topic_name(topic))
+
+
+def established_service_type(node: Node, service: str) -> str | None:
+    """Return the type that the graph knows of a service."""
+    check_name(service)
+    return _first(node.get_service_names_and_types(), node.resolve_service_name(service))
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a topic, a service or an action.
+
+    Raises:
+        ProtocolError: The name is not valid.
+    """
+    try:
+        validate_topic_name(name)
+        validate_full_topic_name('/' + name.lstrip('~/') if name[:1] != '/' else name)
+    except (NameValidationException, rclpy_implementation.RCLError) as problem:
+        raise ProtocolError(f"Invalid name '{name}': {str(problem).splitlines()[0]}") from None
+
+
+def _first(names_and_types: list[tuple[str, list[str]]], wanted: str) -> str | None:
+    return next((types[0] for name, types in names_and_types if name == wanted and types), None)
+
+
+def _load(loader: Any, name: str, group: str) -> Any:
+    parts = name.split('/')
+    full = f'{parts[0]}/{group}/{parts[1]}' if len(parts) == 2 else name
+    try:
+        return loader(full)
+    except (ValueError, ImportError, AttributeError) as problem:
+        raise ProtocolError(f"Unable to load the type '{name}': {problem}") from None

@@ -1,0 +1,103 @@
+"""What waits to be sent to one client, bounded in number for each subscription and in bytes for the client.
+
+Answers and each topic have a lane of their own. Lanes take turns, so a camera cannot hold up the state of the job, and
+a lane that is full forgets its oldest message.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+UNLIMITED_QUEUE = 1000  # queue_length 0: "no queueing" by throttling, but never without end for a client that is slow
+
+
+@dataclass(eq=False)
+class Lane:
+    """Messages of one topic (or the answers) for one client."""
+
+    queue_length: int = 0
+    interval_s: float = 0.0
+    queue: deque[bytes] = field(default_factory=deque)
+    due_s: float = 0.0  # not before this time the next message may go
+    queued: bool = False  # in the turn order or waiting for its time
+
+    @property
+    def capacity(self) -> int:
+        """Messages kept at most."""
+        return self.queue_length if self.queue_length > 0 else UNLIMITED_QUEUE
+
+    def wants(self, now_s: float) -> bool:
+        """Return whether a message that comes now is of use; a throttled lane without a queue lets it go."""
+        return self.queue_length > 0 or self.interval_s <= 0.0 or (now_s >= self.due_s and not self.queue)
+
+
+class Outbox:
+    """All lanes of one client."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        """Make an empty outbox that holds at most `limit_bytes`."""
+        self.limit_bytes = limit_bytes
+        self.size = 0
+        self.dropped = 0
+        self._answers = Lane(queue_length=2**31)
+        self._ready: deque[Lane] = deque()
+        self._waiting: list[Lane] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether the client has fallen too far behind to keep it."""
+        return self.size > self.limit_bytes
+
+    def answer(self, payload: bytes, now_s: float) -> None:
+        """Queue an answer; answers are never forgotten."""
+        self.put(self._answers, payload, now_s)
+
+    def put(self, lane: Lane, payload: bytes, now_s: float) -> None:
+        """Queue a message of a topic, in place of the oldest one when the lane is full."""
+        while len(lane.queue) >= lane.capacity:
+            self.size -= len(lane.queue.popleft())
+            self.dropped += 1
+        lane.queue.append(payload)
+        self.size += len(payload)
+        if not lane.queued:
+            self._enqueue(lane, now_s)
+
+    def take(self, now_s: float) -> bytes | None:
+        """Return what is to be sent next, or None when nothing is due."""
+        if self._waiting:
+            self._wake(now_s)
+        while self._ready:
+            lane = self._ready.popleft()
+            lane.queued = False
+            if not lane.queue:
+                continue
+            payload = lane.queue.popleft()
+            self.size -= len(payload)
+            lane.due_s = now_s + lane.interval_s
+            if lane.queue:
+                self._enqueue(lane, now_s)
+            return payload
+        return None
+
+    def next_due(self) -> float | None:
+        """Return when a throttled lane may send again, or None when no lane waits."""
+        return min((lane.due_s for lane in self._waiting), default=None)
+
+    def forget(self, lane: Lane) -> None:
+        """Drop what a lane holds, when its topic is unsubscribed."""
+        self.size -= sum(map(len, lane.queue))
+        lane.queue.clear()
+
+    def _enqueue(self, lane: Lane, now_s: float) -> None:
+        lane.queued = True
+        if lane.interval_s > 0.0 and now_s < lane.due_s:
+            self._waiting.append(lane)
+        else:
+            self._ready.append(lane)
+
+    def _wake(self, now_s: float) -> None:
+        due = [lane for lane in self._waiting if lane.due_s <= now_s]
+        if due:
+            self._waiting = [lane for lane in self._waiting if lane.due_s > now_s]
+            self._ready.extend(due)

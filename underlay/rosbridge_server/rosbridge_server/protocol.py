@@ -1,0 +1,116 @@
+"""The messages of the rosbridge protocol v2: reading and writing of their text, and the globs that limit names.
+
+Source: ROSBRIDGE_PROTOCOL.md of RobotWebTools/rosbridge_suite, and what roslib 2.1 sends and expects.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from typing import Any
+
+LEVELS = {'info': 0, 'warning': 1, 'error': 2, 'none': 3}
+STATUS_UNKNOWN = 0  # action_msgs/msg/GoalStatus
+MISSING: Any = object()
+
+
+class ProtocolError(Exception):
+    """A client asked for something that cannot be done; the text goes to the client."""
+
+    def __init__(self, text: str, level: str = 'error') -> None:
+        """Keep the text and the level of the status message."""
+        super().__init__(text)
+        self.level = level
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """Return the wire form of a message."""
+    return json.dumps(message, separators=(',', ':')).encode()
+
+
+def decode(text: str) -> dict[str, Any]:
+    """Read one message of a client.
+
+    Raises:
+        ProtocolError: It is no JSON object with a field `op`.
+    """
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise ProtocolError(f'not valid JSON: {problem}') from None
+    if not isinstance(message, dict):
+        raise ProtocolError('a message must be a JSON object')
+    if not isinstance(message.get('op'), str):
+        raise ProtocolError("Received a message without an op. All messages require 'op' field")
+    return message
+
+
+def field(message: dict[str, Any], name: str, kinds: type | tuple[type, ...], default: Any = MISSING) -> Any:
+    """Return a field of a message; null counts as left out.
+
+    Raises:
+        ProtocolError: The field is missing or of another type.
+    """
+    value = message.get(name)
+    if value is None:
+        if default is MISSING:
+            raise ProtocolError(f"{message['op']}: field '{name}' is missing")
+        return default
+    wanted = kinds if isinstance(kinds, tuple) else (kinds,)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+        names = ' or '.join(kind.__name__ for kind in wanted)
+        raise ProtocolError(f"{message['op']}: field '{name}' must be {names}, got {value!r:.60}")
+    return value
+
+
+def publication(topic: str, values: dict[str, Any]) -> bytes:
+    """Return a message of a subscribed topic."""
+    return encode({'op': 'publish', 'topic': topic, 'msg': values})
+
+
+def status(level: str, text: str, identity: Any = None) -> bytes:
+    """Return a status message."""
+    return encode(_with_id({'op': 'status', 'level': level, 'msg': text}, identity))
+
+
+def service_response(service: str, values: Any, result: bool, identity: Any) -> bytes:
+    """Return the answer to `call_service`; `values` is the response, or the reason as text when `result` is false."""
+    return encode(_with_id({'op': 'service_response', 'service': service, 'values': values, 'result': result}, identity))
+
+
+def action_feedback(action: str, values: Any, identity: Any) -> bytes:
+    """Return feedback on a goal."""
+    return encode(_with_id({'op': 'action_feedback', 'action': action, 'values': values}, identity))
+
+
+def action_result(action: str, values: Any, code: int, result: bool, identity: Any) -> bytes:
+    """Return the end of a goal; `code` is a status of action_msgs/msg/GoalStatus."""
+    message = {'op': 'action_result', 'action': action, 'values': values, 'status': code, 'result': result}
+    return encode(_with_id(message, identity))
+
+
+def _with_id(message: dict[str, Any], identity: Any) -> dict[str, Any]:
+    if identity is not None:
+        message['id'] = identity
+    return message
+
+
+class Globs:
+    """Names that clients may use, given as text such as `[/cell/job, '/cell/weighing/*']`; empty allows every name."""
+
+    def __init__(self, text: str) -> None:
+        """Read the list."""
+        self.patterns = [part for entry in text.strip()[1:-1].split(',') if (part := entry.strip().strip('\'"'))]
+
+    def allows(self, name: str) -> bool:
+        """Return whether a name may be used."""
+        return not self.patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
+
+    def check(self, kind: str, name: str) -> None:
+        """Refuse a name that is not listed.
+
+        Raises:
+            ProtocolError: The name is not allowed.
+        """
+        if not self.allows(name):
+            raise ProtocolError(f"{kind} '{name}' is not allowed by this server's {kind}s_glob")

@@ -1,0 +1,31 @@
+"""Quality of service of a subscription that is to hear every publisher of a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+RELIABLE_DEPTH = 100
+BEST_EFFORT_DEPTH = 10
+
+
+def adapted(offers: Iterable[Any]) -> QoSProfile:
+    """Return the strongest profile that is compatible with all offered profiles.
+
+    With no offers it is reliable and volatile, which hears every publisher but best-effort ones.
+    """
+    offers = list(offers)
+    reliable = all(offer.reliability != ReliabilityPolicy.BEST_EFFORT for offer in offers)
+    latched = bool(offers) and all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
+    return QoSProfile(
+        depth=RELIABLE_DEPTH if reliable else BEST_EFFORT_DEPTH,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+def is_latched(profile: QoSProfile) -> bool:
+    """Return whether late subscribers get earlier messages."""
+    return bool(profile.durability == DurabilityPolicy.TRANSIENT_LOCAL)

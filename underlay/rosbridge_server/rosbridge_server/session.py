@@ -1,0 +1,297 @@
+"""One client: what it asked for, and the operations of the protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from rosbridge_server import protocol
+from rosbridge_server.calls import Callers, GoalRefused
+from rosbridge_server.message_conversion import FieldError
+from rosbridge_server.outbox import Lane, Outbox
+from rosbridge_server.protocol import LEVELS, Globs, ProtocolError
+from rosbridge_server.publications import QUEUE_SIZE, Publications
+from rosbridge_server.ros_thread import RosThread
+from rosbridge_server.subscriptions import Feed, Subscriptions
+
+NOT_COVERED = ('advertise_service', 'unadvertise_service', 'service_response', 'advertise_action', 'unadvertise_action',
+               'action_feedback', 'action_result', 'fragment', 'png', 'auth')
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """What all sessions of a server share."""
+
+    ros: RosThread
+    subscriptions: Subscriptions
+    publications: Publications
+    callers: Callers
+    topics: Globs
+    services: Globs
+    actions: Globs
+    call_timeout_s: float
+    unregister_timeout_s: float
+    backlog_limit: int
+
+
+@dataclass(eq=False)
+class Subscribed:
+    """A client's subscriptions to one topic; several ids share one lane with the most demanding wishes."""
+
+    kind: str | None
+    feed: Feed | None = None  # None while the node subscribes
+    lane: Lane = field(default_factory=Lane)
+    wishes: dict[Any, tuple[float, int]] = field(default_factory=dict)  # id -> interval in s, queue length
+
+    def combine(self) -> None:
+        """Give the lane the lowest interval and the longest queue of all wishes."""
+        self.lane.interval_s = min(interval for interval, _ in self.wishes.values())
+        self.lane.queue_length = max(length for _, length in self.wishes.values())
+
+
+@dataclass(eq=False)
+class Goal:
+    """A goal in progress; it may be cancelled before the server has accepted it."""
+
+    action: str
+    handle: Any = None
+    cancelled: bool = False
+
+
+class Session:
+    """The state of one connection; all of it lives in the server's event loop."""
+
+    def __init__(self, bridge: Bridge, clock: Callable[[], float]) -> None:
+        """Begin with nothing asked for.
+
+        Args:
+            bridge: What the sessions share.
+            clock: Monotonic time in s.
+        """
+        self.outbox = Outbox(bridge.backlog_limit)
+        self.wake = asyncio.Event()  # something is to be sent
+        self.overflow = asyncio.Event()  # the client is too far behind
+        self._bridge = bridge
+        self._clock = clock
+        self._level = LEVELS['error']
+        self._subscribed: dict[str, Subscribed] = {}
+        self._advertised: set[str] = set()
+        self._goals: dict[Any, Goal] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._operations: dict[str, Callable[[dict[str, Any]], Coroutine[Any, Any, None]]] = {
+            'subscribe': self._subscribe, 'unsubscribe': self._unsubscribe, 'advertise': self._advertise,
+            'unadvertise': self._unadvertise, 'publish': self._publish, 'call_service': self._call_service,
+            'send_action_goal': self._send_goal, 'cancel_action_goal': self._cancel_goal, 'set_level': self._set_level,
+        }
+
+    async def handle(self, text: str) -> None:
+        """Carry out one message of the client; what goes wrong becomes a status message."""
+        identity = None
+        try:
+            message = protocol.decode(text)
+            identity = message.get('id')
+            await self._operation(message['op'])(message)
+        except ProtocolError as problem:
+            self.status(problem.level, str(problem), identity)
+        except FieldError as problem:
+            self.status('error', f"{message['op']}: {problem}", identity)
+
+    def status(self, level: str, text: str, identity: Any = None) -> None:
+        """Send a status message if the client wants to see its level."""
+        if LEVELS[level] >= self._level:
+            self._answer(protocol.status(level, text, identity))
+
+    def deliver(self, feed: Feed, message: Any) -> None:
+        """Take a message of a subscribed topic."""
+        subscribed = self._subscribed.get(feed.topic)
+        now_s = self._clock()
+        if subscribed is None or subscribed.feed not in (feed, None) or not subscribed.lane.wants(now_s):
+            return
+        self.outbox.put(subscribed.lane, feed.payload(message), now_s)
+        self._notify()
+
+    def close(self) -> None:
+        """Let go of everything the client asked for; goals that run are not cancelled."""
+        for task in self._tasks:
+            task.cancel()
+        for subscribed in self._subscribed.values():
+            self._leave(subscribed)
+        self._subscribed.clear()
+        for topic in self._advertised:
+            self._release(topic)
+        self._advertised.clear()
+
+    def _operation(self, name: str) -> Callable[[dict[str, Any]], Coroutine[Any, Any, None]]:
+        operation = self._operations.get(name)
+        if operation is not None:
+            return operation
+        if name in NOT_COVERED:
+            raise ProtocolError(f"Operation '{name}' is not supported by this server")
+        raise ProtocolError(f'Unknown operation: {name}. Allowed operations: {list(self._operations)}')
+
+    def _answer(self, payload: bytes) -> None:
+        self.outbox.answer(payload, self._clock())
+        self._notify()
+
+    def _notify(self) -> None:
+        self.wake.set()
+        if self.outbox.full:
+            self.overflow.set()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # topics
+
+    async def _subscribe(self, message: dict[str, Any]) -> None:
+        topic = protocol.field(message, 'topic', str)
+        kind = protocol.field(message, 'type', str, None)
+        interval_s = max(0.0, protocol.field(message, 'throttle_rate', (int, float), 0) / 1000.0)
+        queue_length = max(0, int(protocol.field(message, 'queue_length', (int, float), 0)))
+        _refuse_compression(message)
+        self._bridge.topics.check('topic', topic)
+        identity = message.get('id')
+        subscribed = self._subscribed.get(topic)
+        if subscribed is not None and kind is not None and subscribed.feed is not None:
+            subscribed.feed.check_type(kind)
+        fresh = subscribed is None
+        subscribed = subscribed or Subscribed(kind)
+        subscribed.wishes[identity] = (interval_s, queue_length)
+        subscribed.combine()
+        if fresh:
+            await self._join(topic, subscribed)
+        self.status('info', f'Subscribed to {topic}', identity)
+
+    async def _join(self, topic: str, subscribed: Subscribed) -> None:
+        """Listen to a topic; known here before, because a latched message may come at once."""
+        self._subscribed[topic] = subscribed
+        try:
+            subscribed.feed = await self._bridge.ros.run(self._bridge.subscriptions.join, topic, subscribed.kind, self)
+        except BaseException:
+            del self._subscribed[topic]
+            raise
+
+    async def _unsubscribe(self, message: dict[str, Any]) -> None:
+        topic = protocol.field(message, 'topic', str)
+        identity = message.get('id')
+        subscribed = self._subscribed.get(topic)
+        if subscribed is None:
+            raise ProtocolError(f'Not subscribed to {topic}', 'warning')
+        if identity is None:
+            subscribed.wishes.clear()
+        else:
+            subscribed.wishes.pop(identity, None)
+        if subscribed.wishes:
+            subscribed.combine()
+            return
+        del self._subscribed[topic]
+        self.outbox.forget(subscribed.lane)
+        self._leave(subscribed)
+
+    def _leave(self, subscribed: Subscribed) -> None:
+        feed = subscribed.feed
+        if feed is not None:
+            self._bridge.ros.post(lambda: self._bridge.subscriptions.leave(feed, self))
+
+    async def _advertise(self, message: dict[str, Any]) -> None:
+        topic = protocol.field(message, 'topic', str)
+        kind = protocol.field(message, 'type', str)
+        latch = protocol.field(message, 'latch', bool, False)
+        queue_size = protocol.field(message, 'queue_size', int, QUEUE_SIZE)
+        self._bridge.topics.check('topic', topic)
+        await self._bridge.ros.run(self._bridge.publications.advertise, topic, kind, self, latch, queue_size)
+        self._advertised.add(topic)
+        self.status('info', f'Advertised {topic}', message.get('id'))
+
+    async def _unadvertise(self, message: dict[str, Any]) -> None:
+        topic = protocol.field(message, 'topic', str)
+        if topic not in self._advertised:
+            raise ProtocolError(f'{topic} was not advertised by this client', 'warning')
+        self._advertised.discard(topic)
+        self._release(topic)
+
+    def _release(self, topic: str) -> None:
+        publications, ros = self._bridge.publications, self._bridge.ros
+        ros.post(lambda: publications.release(topic, self))
+        asyncio.get_running_loop().call_later(
+            self._bridge.unregister_timeout_s, ros.post, lambda: publications.remove_unused(topic))
+
+    async def _publish(self, message: dict[str, Any]) -> None:
+        topic = protocol.field(message, 'topic', str)
+        self._bridge.topics.check('topic', topic)
+        publication = self._bridge.publications.held(topic, self)
+        if publication is None:
+            publication = await self._bridge.ros.run(self._bridge.publications.advertise, topic, None, self)
+            self._advertised.add(topic)
+        self._bridge.publications.publish(publication, message.get('msg'))
+
+    # services and actions
+
+    async def _call_service(self, message: dict[str, Any]) -> None:
+        service = protocol.field(message, 'service', str)
+        timeout_s = float(protocol.field(message, 'timeout', (int, float), self._bridge.call_timeout_s))
+        _refuse_compression(message)
+        self._start(self._await_response(service, message.get('args'), timeout_s, message.get('id')))
+
+    async def _await_response(self, service: str, arguments: Any, timeout_s: float, identity: Any) -> None:
+        try:
+            self._bridge.services.check('service', service)
+            values: Any = await self._bridge.callers.call(service, arguments, max(0.0, timeout_s))
+        except (ProtocolError, FieldError) as problem:
+            self._answer(protocol.service_response(service, str(problem), False, identity))
+        else:
+            self._answer(protocol.service_response(service, values, True, identity))
+
+    async def _send_goal(self, message: dict[str, Any]) -> None:
+        action = protocol.field(message, 'action', str)
+        kind = protocol.field(message, 'action_type', str)
+        feedback = protocol.field(message, 'feedback', bool, False)
+        identity = message.get('id')
+        _refuse_compression(message)
+        if identity is not None and identity in self._goals:
+            raise ProtocolError(f"A goal with id '{identity}' is in progress")
+        goal = self._goals[identity] = Goal(action)
+        self._start(self._follow_goal(goal, kind, message.get('args'), feedback, identity))
+
+    async def _follow_goal(self, goal: Goal, kind: str, arguments: Any, feedback: bool, identity: Any) -> None:
+        def on_feedback(values: dict[str, Any]) -> None:
+            self._answer(protocol.action_feedback(goal.action, values, identity))
+
+        callers = self._bridge.callers
+        try:
+            self._bridge.actions.check('action', goal.action)
+            goal.handle = await callers.send_goal(goal.action, kind, arguments, on_feedback if feedback else None)
+            if goal.cancelled:
+                await callers.cancel(goal.handle)
+            values, code = await callers.result(goal.handle)
+        except (ProtocolError, FieldError, GoalRefused) as problem:
+            answer = protocol.action_result(goal.action, str(problem), protocol.STATUS_UNKNOWN, False, identity)
+        else:
+            answer = protocol.action_result(goal.action, values, code, True, identity)
+        finally:
+            self._goals.pop(identity, None)
+        self._answer(answer)
+
+    async def _cancel_goal(self, message: dict[str, Any]) -> None:
+        action = protocol.field(message, 'action', str)
+        goal = self._goals.get(message.get('id'))
+        if goal is None or goal.action != action:
+            raise ProtocolError(f"No goal with id '{message.get('id')}' is in progress on {action}", 'warning')
+        goal.cancelled = True
+        if goal.handle is not None:
+            self._start(self._bridge.callers.cancel(goal.handle))
+
+    async def _set_level(self, message: dict[str, Any]) -> None:
+        level = protocol.field(message, 'level', str)
+        if level in LEVELS:  # "If a bad string is specified, the message is dropped."
+            self._level = LEVELS[level]
+
+
+def _refuse_compression(message: dict[str, Any]) -> None:
+    compression = protocol.field(message, 'compression', str, 'none')
+    if compression != 'none':
+        raise ProtocolError(f"{message['op']}: compression '{compression}' is not supported by this server, use 'none'")

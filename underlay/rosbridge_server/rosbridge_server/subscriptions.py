@@ -1,0 +1,172 @@
+"""The node's subscriptions, shared by the clients that want the same topic.
+
+Feeds are made, changed and closed in the node's executor; their messages are delivered in the event loop. A latched topic gets
+a subscription for each client, because only a new subscription is given the earlier messages, of all publishers that are left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.node import Node
+
+from rosbridge_server.interfaces import established_type, message_class
+from rosbridge_server.message_conversion import to_json, type_name
+from rosbridge_server.protocol import ProtocolError, publication
+from rosbridge_server.qos import adapted, is_latched
+
+PENDING = 100  # messages between the two threads; older ones are forgotten
+BURST = 32  # messages taken in one turn of the executor
+RECHECK_S = 0.3  # the graph may name a publisher's quality of service a little after it is matched
+
+
+class Listener(Protocol):
+    """Takes the messages of a feed, in the event loop."""
+
+    def deliver(self, feed: Feed, message: Any) -> None:
+        """Take one message."""
+
+
+class Feed:
+    """One subscription of the node and the clients that listen to it."""
+
+    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop, post: Callable[[Callable[[], None]], None],
+                 topic: str, kind: Any) -> None:
+        """Subscribe with a quality of service that suits the present publishers."""
+        self.topic = topic
+        self.kind = kind
+        self.listeners: tuple[Listener, ...] = ()
+        self._node = node
+        self._loop = loop
+        self._post = post
+        self._pending: deque[Any] = deque(maxlen=PENDING)
+        self._draining = False
+        self._payload: bytes | None = None
+        self._subscription: Any = None
+        self._profile = adapted(())
+        self._adapt()
+
+    @property
+    def latched(self) -> bool:
+        """Whether a late client needs a feed of its own."""
+        return is_latched(self._profile)
+
+    def check_type(self, wanted: str) -> None:
+        """Refuse another type than the feed's.
+
+        Raises:
+            ProtocolError: The type is another one, or unknown.
+        """
+        if message_class(wanted) is not self.kind:
+            raise ProtocolError(f'Topic {self.topic} is subscribed with type {type_name(self.kind)}, not {wanted}')
+
+    def payload(self, message: Any) -> bytes:
+        """Return what goes over the wire for the message that is being delivered, made once for all clients."""
+        if self._payload is None:
+            self._payload = publication(self.topic, to_json(message))
+        return self._payload
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        self.listeners = ()
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def _adapt(self) -> None:
+        publishers = self._node.get_publishers_info_by_topic(self._node.resolve_topic_name(self.topic))
+        profile = adapted(publisher.qos_profile for publisher in publishers)
+        if self._subscription is not None:
+            if profile == self._profile or not publishers:
+                return
+            self._node.destroy_subscription(self._subscription)
+        self._profile = profile
+        events = SubscriptionEventCallbacks(matched=self._publishers_changed, incompatible_qos=self._publishers_changed,
+                                            use_default_callbacks=False)
+        self._subscription = self._node.create_subscription(self.kind, self.topic, self._received, profile,
+                                                            event_callbacks=events)
+
+    def _publishers_changed(self, _event: Any) -> None:
+        self._post(self._readapt)  # not now: an event handler cannot destroy its own subscription
+        self._loop.call_soon_threadsafe(self._loop.call_later, RECHECK_S, self._post, self._readapt)
+
+    def _readapt(self) -> None:
+        if self._subscription is not None:
+            self._adapt()
+
+    def _received(self, message: Any) -> None:
+        self._pending.append(message)
+        self._take_more()
+        if not self._draining:
+            self._draining = True
+            self._loop.call_soon_threadsafe(self._drain)
+
+    def _take_more(self) -> None:
+        """Take what else has come, which is cheaper than a turn of the executor for each message."""
+        handle = self._subscription.handle
+        with handle:
+            for _ in range(BURST):
+                taken = handle.take_message(self.kind, False)
+                if taken is None:
+                    return
+                self._pending.append(taken[0])
+
+    def _drain(self) -> None:
+        self._draining = False
+        while self._pending:
+            message = self._pending.popleft()
+            self._payload = None
+            for listener in self.listeners:
+                listener.deliver(self, message)
+
+
+class Subscriptions:
+    """All feeds of the node."""
+
+    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop, post: Callable[[Callable[[], None]], None]) -> None:
+        """Begin with no feed."""
+        self._node = node
+        self._loop = loop
+        self._post = post
+        self._feeds: list[Feed] = []
+
+    def join(self, topic: str, wanted_type: str | None, listener: Listener) -> Feed:
+        """Let a client listen to a topic.
+
+        Args:
+            topic: Name as the client writes it.
+            wanted_type: Type the client expects; None takes the type of the graph.
+            listener: The client.
+
+        Raises:
+            ProtocolError: The type is unknown, or is not that of the topic.
+        """
+        established = established_type(self._node, topic)
+        if established is None and wanted_type is None:
+            raise ProtocolError(f"Cannot infer topic type for topic {topic} as it is not yet advertised")
+        kind = message_class(wanted_type or str(established))
+        if established is not None and type_name(kind) != established:
+            raise ProtocolError(f'Tried to register topic {topic} with type {type_name(kind)} '
+                                f'but it is already established with type {established}')
+        feed = self._shared(topic, kind)
+        feed.listeners = (*feed.listeners, listener)
+        return feed
+
+    def leave(self, feed: Feed, listener: Listener) -> None:
+        """End a client's listening; the last one ends the subscription."""
+        feed.listeners = tuple(other for other in feed.listeners if other is not listener)
+        if not feed.listeners and feed in self._feeds:
+            self._feeds.remove(feed)
+            feed.close()
+
+    def _shared(self, topic: str, kind: Any) -> Feed:
+        for feed in self._feeds:
+            if feed.topic == topic and feed.kind is kind and not feed.latched:
+                return feed
+        feed = Feed(self._node, self._loop, self._post, topic, kind)
+        self._feeds.append(feed)
+        return feed

@@ -1,0 +1,25 @@
+"""Build of rosbridge_server."""
+
+from setuptools import find_packages, setup
+
+package_name = 'rosbridge_server'
+
+setup(
+    name=package_name,
+    version='0.1.0',
+    packages=find_packages(exclude=['test']),
+    package_data={'': ['py.typed']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
+        ('share/' + package_name, ['package.xml']),
+    ],
+    install_requires=['setuptools'],
+    zip_safe=True,
+    maintainer='Workcell maintainers',
+    maintainer_email='maintainers@workcell.invalid',
+    description='Stand-in: the rosbridge protocol v2 over WebSocket.',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': ['rosbridge_websocket = rosbridge_server.websocket_node:main'],
+    },
+)

@@ -1,0 +1,131 @@
+"""The server as a socket: bad input, limits, parameters."""
+
+import json
+import socket
+
+import aiohttp
+import pytest
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import String
+
+
+@pytest.mark.parametrize('text', ['{', '[]', '"x"', '{"op": 3}', '{"no": "op"}', '{"op": "fly"}', '[' * 100_000, ''])
+def test_malformed_messages_are_answered_and_the_client_stays(peer, text):
+    peer.text(text)
+    assert peer.receive()['level'] == 'error'
+    peer.send(op='subscribe', topic='/words', type='nope/Nope')
+    assert 'nope/Nope' in peer.receive()['msg']
+
+
+@pytest.mark.parametrize('message', [
+    {'op': 'subscribe'}, {'op': 'subscribe', 'topic': 5}, {'op': 'subscribe', 'topic': 'a b', 'type': 'std_msgs/String'},
+    {'op': 'advertise', 'topic': '/x'}, {'op': 'publish'}, {'op': 'call_service'}, {'op': 'send_action_goal', 'action': '/x'},
+    {'op': 'subscribe', 'topic': '/x', 'throttle_rate': 'fast'}, {'op': 'cancel_action_goal', 'id': 1},
+])
+def test_missing_and_wrong_fields_are_named(peer, message):
+    peer.send(**message, **({} if 'id' in message else {'id': 'i'}))
+    status = peer.receive()
+    assert (status['op'], status['level'], status['id']) == ('status', 'error', message.get('id', 'i'))
+
+
+@pytest.mark.parametrize('op', ['advertise_service', 'fragment', 'png', 'advertise_action'])
+def test_what_is_not_covered_says_so(peer, op):
+    peer.send(op=op)
+    assert 'not supported' in peer.receive()['msg']
+
+
+@pytest.mark.parametrize('compression', ['cbor', 'cbor-raw', 'png'])
+def test_a_compression_that_is_not_covered_says_so(peer, compression):
+    peer.send(op='subscribe', topic='/x', type='std_msgs/String', compression=compression)
+    assert f"compression '{compression}' is not supported" in peer.receive()['msg']
+
+
+def test_binary_messages_are_answered(peer):
+    peer.run(peer.socket.send_bytes(b'\x00'))
+    assert 'Binary' in peer.receive()['msg']
+
+
+def test_levels_choose_the_status_messages(peer):
+    peer.send(op='set_level', level='none')
+    peer.send(op='fly')
+    peer.send(op='set_level', level='loud')  # dropped
+    peer.send(op='set_level', level='error')
+    peer.send(op='walk')
+    assert 'walk' in peer.receive()['msg']
+
+
+def test_a_message_over_the_limit_closes_the_connection(bench):
+    peer = bench.peer(bench.serve(max_message_size=1000))
+    peer.text(json.dumps({'op': 'fly', 'padding': 'x' * 2000}))
+    assert peer.run(peer.socket.receive()).data == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+
+
+def test_globs_limit_topics_services_and_actions(bench):
+    peer = bench.peer(bench.serve(topics_glob='[/cell/*]', services_glob="['/cell/*']", actions_glob='[/cell/*]'))
+    peer.send(op='subscribe', topic='/other', type='std_msgs/String')
+    assert 'topics_glob' in peer.receive()['msg']
+    peer.send(op='publish', topic='/other', msg={})
+    assert 'topics_glob' in peer.receive()['msg']
+    peer.send(op='call_service', service='/other', id='s')
+    assert peer.receive()['result'] is False
+    peer.send(op='send_action_goal', action='/other', action_type='x/Y', id='a')
+    assert peer.receive()['result'] is False
+    peer.subscribe('/cell/words', type='std_msgs/String')
+
+
+def image_stream(bench, size):
+    made = bench.node.create_publisher(CompressedImage, '/camera', 1)
+    message = CompressedImage(data=bytes(size))
+    bench.until(made.get_subscription_count)
+    return lambda: made.publish(message)
+
+
+def test_a_client_that_stops_reading_is_dropped_past_the_limit_and_others_go_on(bench):
+    server = bench.serve(backlog_limit=2_000_000)
+    slow, good = bench.peer(server), bench.peer(server)
+    slow.subscribe('/camera', type='sensor_msgs/CompressedImage')
+    good.subscribe('/camera', type='sensor_msgs/CompressedImage', queue_length=1)
+    publish = image_stream(bench, 200_000)
+
+    def dropped():
+        publish()
+        good.receive()
+        return len(server._server._sockets) == 1
+
+    bench.until(dropped)
+
+
+def test_a_client_with_a_short_queue_that_stops_reading_costs_no_memory_and_gets_the_newest(bench):
+    server = bench.serve(backlog_limit=2_000_000)
+    slow, good = bench.peer(server), bench.peer(server)
+    for peer in (slow, good):
+        peer.subscribe('/words', type='std_msgs/String', queue_length=1)
+    words = bench.node.create_publisher(String, '/words', 1)
+    bench.until(words.get_subscription_count)
+    for number in range(200):
+        words.publish(String(data=f'{number} ' + 'x' * 100_000))
+        good.receive()
+    received = [slow.receive()['msg']['data'].split()[0]]
+    while received[-1] != '199':
+        received.append(slow.receive()['msg']['data'].split()[0])
+    assert len(received) < 150  # the kernel's buffers hold some; the server holds one
+
+
+def test_the_port_that_was_opened_is_a_parameter(server):
+    assert server.get_parameter('actual_port').value == server.port > 0
+
+
+def test_a_port_that_is_taken_is_tried_again(bench):
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = bench.serve(port=port, retry_startup_delay=0.05)
+        assert not server.has_parameter('actual_port')
+    bench.until(lambda: server.port == port)
+    bench.peer(server).send(op='set_level', level='info')
+
+
+def test_bson_is_refused_at_the_start(bench):
+    with pytest.raises(ValueError, match='BSON'):
+        bench.serve(bson_only_mode=True)
