@@ -86,7 +86,7 @@ def draw_part(piece: Piece, prints: Mapping[str, tuple[str, ...]]) -> Image.Imag
 def font(typeface: str, size: int) -> ImageFont.FreeTypeFont:
     """Return a typeface of the Roboto family, or Pillow's own where that package is not installed."""
     try:
-        import font_roboto  # noqa: PLC0415 - optional
+        import font_roboto
     except ImportError:
         own = ImageFont.load_default(size)
         assert isinstance(own, ImageFont.FreeTypeFont)

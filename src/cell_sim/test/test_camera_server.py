@@ -1,0 +1,204 @@
+"""The network camera over real HTTP, read as a camera node reads it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+from cell_sim.server_camera import BOUNDARY, SEND_BUFFER, CameraServer
+
+PATIENCE_S = 5.0
+RATE = 50.0
+Frames = Callable[[int], Awaitable[list[bytes]]]
+
+
+class Source:
+    """Numbered frames."""
+
+    def __init__(self, padding: int = 0) -> None:
+        self.taken = 0
+        self.padding = b'.' * padding
+
+    def __call__(self) -> bytes:
+        self.taken += 1
+        return b'\xff\xd8' + b'%d' % self.taken + self.padding
+
+
+def with_camera(source: Source, scenario: Callable[[CameraServer], Awaitable[None]]) -> None:
+    async def run() -> None:
+        camera = CameraServer(source, 0, frame_rate=RATE)
+        await camera.start()
+        try:
+            await asyncio.wait_for(scenario(camera), 3 * PATIENCE_S)
+        finally:
+            await camera.stop()
+
+    asyncio.run(run())
+
+
+class Watcher:
+    """A client that reads multipart JPEG by its content length."""
+
+    async def open(self, port: int) -> Watcher:
+        self.reader, self.writer = await asyncio.open_connection('127.0.0.1', port)
+        self.writer.write(b'GET /camera.mjpg HTTP/1.1\r\nHost: camera\r\n\r\n')
+        self.head = await asyncio.wait_for(self.reader.readuntil(b'\r\n\r\n'), PATIENCE_S)
+        return self
+
+    async def frame(self) -> bytes:
+        head = await asyncio.wait_for(self.reader.readuntil(b'\r\n\r\n'), PATIENCE_S)
+        assert head.startswith(f'--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n'.encode())
+        length = int(head.split(b'Content-Length: ')[1].split(b'\r\n')[0])
+        return (await self.reader.readexactly(length + 2))[:-2]
+
+    async def number(self) -> int:
+        return int((await self.frame())[2:].rstrip(b'.'))
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+def test_frames_come_one_after_the_other_as_multipart() -> None:
+    async def scenario(camera: CameraServer) -> None:
+        watcher = await Watcher().open(camera.port)
+        assert b'multipart/x-mixed-replace; boundary=frame' in watcher.head
+        numbers = [await watcher.number() for _ in range(5)]
+        assert numbers == list(range(numbers[0], numbers[0] + 5))
+        watcher.close()
+
+    with_camera(Source(), scenario)
+
+
+def test_no_frame_is_made_while_nobody_watches() -> None:
+    source = Source()
+
+    async def scenario(camera: CameraServer) -> None:
+        await asyncio.sleep(5 / RATE)
+        assert source.taken == 0
+        watcher = await Watcher().open(camera.port)
+        await watcher.frame()
+        watcher.close()
+        await asyncio.sleep(5 / RATE)
+        made = source.taken
+        await asyncio.sleep(5 / RATE)
+        assert source.taken == made
+
+    with_camera(source, scenario)
+
+
+def test_two_watchers_share_the_frames() -> None:
+    source = Source()
+
+    async def scenario(camera: CameraServer) -> None:
+        one, other = await Watcher().open(camera.port), await Watcher().open(camera.port)
+        for _ in range(10):
+            await one.frame()
+            await other.frame()
+        assert source.taken <= 15
+        one.close()
+        other.close()
+
+    with_camera(source, scenario)
+
+
+def test_a_slow_watcher_misses_frames_and_holds_nobody_up() -> None:
+    async def scenario(camera: CameraServer) -> None:
+        slow, quick = await Watcher().open(camera.port), await Watcher().open(camera.port)
+        first = await slow.number()
+        for _ in range(60):
+            newest = await quick.number()
+        numbers = [first]
+        while numbers[-1] < newest:
+            numbers.append(await slow.number())
+        assert len(numbers) < newest - first
+        slow.close()
+        quick.close()
+
+    with_camera(Source(4 * SEND_BUFFER), scenario)
+
+
+def test_a_snapshot_is_one_jpeg() -> None:
+    async def scenario(camera: CameraServer) -> None:
+        async with aiohttp.ClientSession() as session, session.get(f'http://127.0.0.1:{camera.port}/snapshot.jpg') as answer:
+            assert (answer.status, answer.content_type) == (200, 'image/jpeg')
+            assert (await answer.read()).startswith(b'\xff\xd8')
+
+    with_camera(Source(), scenario)
+
+
+def test_another_path_is_not_found() -> None:
+    async def scenario(camera: CameraServer) -> None:
+        async with aiohttp.ClientSession() as session, session.get(f'http://127.0.0.1:{camera.port}/') as answer:
+            assert answer.status == 404
+            assert '/camera.mjpg' in await answer.text()
+
+    with_camera(Source(), scenario)
+
+
+def test_a_port_in_use_is_an_error() -> None:
+    async def scenario(camera: CameraServer) -> None:
+        with pytest.raises(OSError, match='address already in use'):
+            await CameraServer(Source(), camera.port).start()
+
+    with_camera(Source(), scenario)
+
+
+def test_a_disconnected_camera_comes_back_on_the_same_port() -> None:
+    async def scenario(camera: CameraServer) -> None:
+        watcher = await Watcher().open(camera.port)
+        await watcher.frame()
+        camera.inject('disconnect', 0.3)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            while True:
+                await watcher.frame()
+        watcher.close()
+        with pytest.raises(OSError):
+            await Watcher().open(camera.port)
+        await asyncio.sleep(0.4)
+        again = await Watcher().open(camera.port)
+        await again.frame()
+        again.close()
+
+    with_camera(Source(), scenario)
+
+
+def test_a_stalled_camera_sends_nothing_for_a_while() -> None:
+    async def scenario(camera: CameraServer) -> None:
+        watcher = await Watcher().open(camera.port)
+        await watcher.frame()
+        camera.inject('stall', 0.4)
+        await asyncio.sleep(0.05)
+        started = asyncio.get_running_loop().time()
+        for _ in range(4):
+            await watcher.frame()
+        assert asyncio.get_running_loop().time() - started > 0.25
+        watcher.close()
+
+    with_camera(Source(), scenario)
+
+
+def test_a_frozen_camera_repeats_a_frame() -> None:
+    async def scenario(camera: CameraServer) -> None:
+        watcher = await Watcher().open(camera.port)
+        await watcher.frame()
+        camera.inject('freeze', 10.0)
+        await watcher.frame()
+        await watcher.frame()
+        assert await watcher.number() == await watcher.number()
+        watcher.close()
+
+    with_camera(Source(), scenario)
+
+
+def test_garbage_is_no_jpeg() -> None:
+    async def scenario(camera: CameraServer) -> None:
+        watcher = await Watcher().open(camera.port)
+        await watcher.frame()
+        camera.inject('garbage', 1)
+        frames = [await watcher.frame() for _ in range(5)]
+        assert [frame.startswith(b'\xff\xd8.') for frame in frames].count(True) == 1
+        watcher.close()
+
+    with_camera(Source(2000), scenario)

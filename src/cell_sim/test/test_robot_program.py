@@ -1,0 +1,282 @@
+"""The UR program's stand-in, over a real socket, against a listener as the robot node has one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+from cell_common.catalogue import Catalogue
+from cell_sim.faults import UnknownFault
+from cell_sim.pieces import Mixture
+from cell_sim.transport_robot import RobotProgram
+from cell_sim.ur_program import Command, UrProgram, parse_line
+from cell_sim.world import World
+
+FAST = 40.0
+PATIENCE_S = 5.0
+
+
+@dataclass
+class Cell:
+    """The robot node's side of the link, and the world behind it."""
+
+    world: World
+    robot: RobotProgram
+    links: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def say(self, text: str) -> None:
+        self.writer.write(text.encode())
+        await self.writer.drain()
+
+    async def hear(self) -> str:
+        """Return the next line that is no heartbeat; "" at the end of the link."""
+        while True:
+            try:
+                line = (await asyncio.wait_for(self.reader.readline(), PATIENCE_S)).decode()
+            except ConnectionError:
+                return ''
+            if line != 'HB\n':
+                return line
+
+    async def next_link(self) -> None:
+        self.writer.close()
+        self.reader, self.writer = await asyncio.wait_for(self.links.get(), PATIENCE_S)
+
+    async def trigger(self, text: str) -> list[str]:
+        await self.say(text)
+        return [await self.hear(), await self.hear()]
+
+
+def in_cell(catalogue: Catalogue, scenario: Callable[[Cell], Awaitable[None]], framing: str = 'line',
+            bare_done: bool = True) -> None:
+    async def run() -> None:
+        links: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+        server = await asyncio.start_server(lambda *link: links.put_nowait(link), '127.0.0.1', 0)
+        world = World(Mixture(tuple(catalogue.parts)))
+        world.fill([('EM1-2U1', 1, 3)])
+        robot = RobotProgram(UrProgram(world, catalogue, FAST), '127.0.0.1', server.sockets[0].getsockname()[1],
+                             framing=framing, bare_done=bare_done, take_away=world.take_away)
+        await robot.start()
+        cell = Cell(world, robot, links, *await asyncio.wait_for(links.get(), PATIENCE_S))
+        try:
+            await scenario(cell)
+        finally:
+            await robot.stop()
+            cell.writer.close()
+            server.close()
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(('line', 'command'), [
+    (b'A t-1 2\n', Command('A', 't-1', 2)), (b'P t_2\n', Command('P', 't_2')), (b'H x 0\r\n', Command('H', 'x')),
+    (b'A t 3\n', Command('A', 't', 3)),
+    (b'A\n', None), (b'A  t\n', None), (b'A t 5\n', None), (b'AB t\n', None), (b'A t 1 1\n', None),
+    (b'A \xd9\xa3\n', None), (b'\n', None)])
+def test_a_line_is_a_command_or_nothing(line: bytes, command: Command | None) -> None:
+    assert parse_line(line) == command
+
+
+def test_a_piece_is_picked_and_placed(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        assert await cell.trigger('A t1 1\n') == ['ACK t1\n', 'DONE t1\n']
+        assert cell.world.held is not None
+        assert await cell.trigger('P t2\n') == ['ACK t2\n', 'DONE t2\n']
+        assert [piece.part_number for piece in cell.world.placed] == ['EM1-2U1']
+
+    in_cell(catalogue, scenario)
+
+
+def test_a_rejected_piece_lies_in_the_reject_tray(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        await cell.trigger('A t1 1\n')
+        await cell.trigger('R t2\n')
+        assert (len(cell.world.rejected), len(cell.world.placed)) == (1, 0)
+
+    in_cell(catalogue, scenario)
+
+
+@pytest.mark.parametrize('text', ['D t\n', 'H t\n', 'B t\n'])
+def test_events_without_a_part_are_done(catalogue: Catalogue, text: str) -> None:
+    async def scenario(cell: Cell) -> None:
+        assert await cell.trigger(text) == ['ACK t\n', 'DONE t\n']
+
+    in_cell(catalogue, scenario)
+
+
+@pytest.mark.parametrize(('text', 'reason'), [
+    ('A t 2\n', 'tray 2 is empty'), ('C t\n', 'all trays are empty'),
+    ('P t\n', 'gripper is empty'), ('R t\n', 'gripper is empty'),
+    ('Z t\n', 'unknown letter Z')])
+def test_nonsense_is_refused(catalogue: Catalogue, text: str, reason: str) -> None:
+    async def scenario(cell: Cell) -> None:
+        await cell.say(text)
+        assert await cell.hear() == f'ERR t {reason}\n'
+        assert cell.world.held is None
+
+    in_cell(catalogue, scenario)
+
+
+def test_a_second_letter_during_a_movement_is_refused(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        await cell.say('A t1 1\nA t2 1\n')
+        assert [await cell.hear() for _ in range(3)] == ['ACK t1\n', 'ERR t2 busy\n', 'DONE t1\n']
+        assert cell.world.count('EM1-2U1', 1) == 2
+
+    in_cell(catalogue, scenario)
+
+
+def test_what_is_no_command_is_ignored(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        assert await cell.trigger('hello\n' + 'x' * 3000 + '\nH t\n') == ['ACK t\n', 'DONE t\n']
+
+    in_cell(catalogue, scenario)
+
+
+def test_the_heart_beats_while_idle(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        beats = [await asyncio.wait_for(cell.reader.readline(), PATIENCE_S) for _ in range(2)]
+        assert beats == [b'HB\n', b'HB\n']
+
+    in_cell(catalogue, scenario)
+
+
+def test_bare_framing_answers_without_ids(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        assert await cell.trigger('A') == ['ack\n', 'done\n']
+        assert cell.world.held is not None
+
+    in_cell(catalogue, scenario, 'bare')
+
+
+def test_bare_framing_may_leave_the_end_unsaid(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        await cell.say('A')
+        assert await cell.hear() == 'ack\n'
+        await asyncio.sleep(0.1)
+        await cell.say('P')
+        assert await cell.hear() == 'ack\n'
+
+    in_cell(catalogue, scenario, 'bare', bare_done=False)
+
+
+def test_bare_framing_is_silent_about_what_it_does_not_do(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        await cell.say('P')
+        await asyncio.sleep(0.1)
+        await cell.say('A\n')
+        assert await cell.hear() == 'ack\n'
+        assert cell.world.placed == []
+
+    in_cell(catalogue, scenario, 'bare')
+
+
+def test_the_program_dials_again_when_the_link_is_lost(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        cell.writer.transport.abort()
+        await cell.next_link()
+        assert await cell.trigger('H t\n') == ['ACK t\n', 'DONE t\n']
+
+    in_cell(catalogue, scenario)
+
+
+def test_a_told_refusal_moves_nothing(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        cell.robot.inject('refuse', 0)
+        await cell.say('A t1 1\n')
+        assert await cell.hear() == 'ERR t1 refused by the program\n'
+        assert cell.world.count('EM1-2U1', 1) == 3
+        assert await cell.trigger('A t2 1\n') == ['ACK t2\n', 'DONE t2\n']
+
+    in_cell(catalogue, scenario)
+
+
+def test_without_acknowledgement_nothing_moves(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        cell.robot.inject('no_ack', 1)
+        await cell.say('A t1 1\n')
+        await asyncio.sleep(0.1)
+        assert cell.world.held is None
+        assert await cell.trigger('H t2\n') == ['ACK t2\n', 'DONE t2\n']
+
+    in_cell(catalogue, scenario)
+
+
+def test_an_unreported_movement_has_been_made(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        cell.robot.inject('no_done', 1)
+        await cell.say('A t1 1\n')
+        assert await cell.hear() == 'ACK t1\n'
+        await asyncio.sleep(0.2)
+        assert cell.world.held is not None
+        assert await cell.trigger('P t2\n') == ['ACK t2\n', 'DONE t2\n']
+
+    in_cell(catalogue, scenario)
+
+
+def test_a_link_lost_in_mid_movement_leaves_the_movement_made_and_unreported(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        cell.robot.inject('drop_connection', 0.2)
+        await cell.say('A t1 1\n')
+        assert await cell.hear() == 'ACK t1\n'
+        assert await cell.hear() == ''
+        await cell.next_link()
+        assert cell.world.held is not None
+        assert await cell.trigger('P t2\n') == ['ACK t2\n', 'DONE t2\n']
+
+    in_cell(catalogue, scenario)
+
+
+def test_a_late_report_comes_late(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        cell.robot.inject('late', 0.3)
+        await cell.say('H t1\n')
+        assert await cell.hear() == 'ACK t1\n'
+        started = asyncio.get_running_loop().time()
+        assert await cell.hear() == 'DONE t1\n'
+        assert asyncio.get_running_loop().time() - started > 0.25
+
+    in_cell(catalogue, scenario)
+
+
+def test_a_told_disconnection_stays_away_as_long_as_told(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        cell.robot.inject('disconnect', 0.5)
+        started = asyncio.get_running_loop().time()
+        assert await cell.hear() == ''
+        await cell.next_link()
+        assert asyncio.get_running_loop().time() - started > 0.45
+
+    in_cell(catalogue, scenario)
+
+
+def test_a_silent_program_says_nothing_though_the_link_stands(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        cell.robot.inject('silent', 0.4)
+        await cell.say('H t1\n')
+        await asyncio.sleep(0.5)
+        assert await cell.trigger('H t2\n') == ['ACK t2\n', 'DONE t2\n']
+
+    in_cell(catalogue, scenario)
+
+
+def test_a_person_empties_the_gripper(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        await cell.trigger('A t1 1\n')
+        cell.robot.inject('empty_hand', 0)
+        assert cell.world.held is None
+
+    in_cell(catalogue, scenario)
+
+
+def test_an_unknown_fault_is_refused_with_the_list_of_known_ones(catalogue: Catalogue) -> None:
+    async def scenario(cell: Cell) -> None:
+        with pytest.raises(UnknownFault, match='no_ack'):
+            cell.robot.inject('explode', 0)
+
+    in_cell(catalogue, scenario)

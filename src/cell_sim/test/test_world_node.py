@@ -1,0 +1,99 @@
+"""The node: what it hears on its topics reaches the world, and nothing of the truth reaches the graph."""
+
+from __future__ import annotations
+
+import socket
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cell_common.qos import events, latched
+from cell_common.runner import StartError
+from cell_common.testing import Graph, wait_until
+from cell_sim.truth import read_truth
+from cell_sim.world_node import WorldNode
+
+from cell_interfaces.msg import Inventory, InventoryEvent, PartStock, ResultCode, TrayStock
+from cell_interfaces.srv import InjectFault
+
+PART = 'EM1-2U1'
+
+
+@pytest.fixture
+def robot_socket() -> Any:
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        listener.settimeout(5.0)
+        yield listener
+
+
+@pytest.fixture
+def world(graph: Graph, catalogue_file: Path, tmp_path: Path, robot_socket: socket.socket) -> WorldNode:
+    return graph.add(WorldNode(**graph.options(
+        catalogue_file=str(catalogue_file), robot_port=robot_socket.getsockname()[1], camera_port=0, time_scale=20.0,
+        truth_file=str(tmp_path / 'truth.jsonl'))))
+
+
+def stock(sequence: int, count: int) -> Inventory:
+    tray = TrayStock(tray=1, count=count, capacity=10)
+    return Inventory(sequence=sequence, parts=[PartStock(part_number=PART, trays=[tray])])
+
+
+def test_the_trays_follow_the_ledger(graph: Graph, world: WorldNode) -> None:
+    graph.node.create_publisher(Inventory, 'inventory', latched()).publish(stock(3, 4))
+    wait_until(lambda: world.simulation.world.count(PART, 1) == 4)
+    bookings = graph.node.create_publisher(InventoryEvent, 'inventory/events', events())
+    wait_until(bookings.get_subscription_count)
+    bookings.publish(InventoryEvent(sequence=4, kind=InventoryEvent.PLACE, part_number=PART, tray=1, delta=-1))
+    bookings.publish(InventoryEvent(sequence=5, kind=InventoryEvent.RELOAD, part_number=PART, tray=1, delta=6))
+    wait_until(lambda: world.simulation.world.count(PART, 1) == 10)
+
+
+def test_the_robot_dials_and_picks_and_the_truth_is_logged(graph: Graph, world: WorldNode, robot_socket: socket.socket,
+                                                          tmp_path: Path) -> None:
+    graph.node.create_publisher(Inventory, 'inventory', latched()).publish(stock(3, 1))
+    wait_until(lambda: world.simulation.world.count(PART, 1) == 1)
+    link, _ = robot_socket.accept()
+    with link:
+        link.settimeout(5.0)
+        link.sendall(b'A t1 1\n')
+        heard = b''
+        while b'DONE t1\n' not in heard:
+            heard += link.recv(100)
+    assert [event['event'] for event in read_truth(tmp_path / 'truth.jsonl')][-2:] == ['picked', 'held_up']
+
+
+def test_the_camera_serves_jpegs(world: WorldNode) -> None:
+    camera = world.simulation.camera
+    assert camera is not None
+    with urllib.request.urlopen(f'http://127.0.0.1:{camera.port}/snapshot.jpg', timeout=5) as answer:
+        assert answer.read(2) == b'\xff\xd8'
+
+
+def test_a_fault_can_be_injected(graph: Graph, world: WorldNode) -> None:
+    answer = graph.call(InjectFault, 'sim/fault', InjectFault.Request(device='robot', fault='refuse', value=2.0))
+    assert (answer.code, answer.message) == (ResultCode.OK, 'the next triggers are refused, times: 2')
+
+
+@pytest.mark.parametrize(('device', 'fault', 'named'), [('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'robot, camera')])
+def test_an_unknown_fault_or_device_is_refused_with_what_there_is(graph: Graph, world: WorldNode, device: str, fault: str,
+                                                                 named: str) -> None:
+    answer = graph.call(InjectFault, 'sim/fault', InjectFault.Request(device=device, fault=fault))
+    assert answer.code == ResultCode.INVALID_ARGUMENT
+    assert named in answer.message
+
+
+def test_nothing_of_the_truth_is_published(graph: Graph, world: WorldNode) -> None:
+    topics = {name for name, _ in world.get_publisher_names_and_types_by_node('world', '/cell')}
+    assert topics <= {'/diagnostics', '/rosout', '/parameter_events'}
+
+
+def test_a_camera_port_in_use_stops_the_start(graph: Graph, catalogue_file: Path, robot_socket: socket.socket) -> None:
+    options = graph.options(catalogue_file=str(catalogue_file), camera_port=robot_socket.getsockname()[1], robot_port=0)
+    with pytest.raises(StartError, match='address already in use'):
+        WorldNode(**options)
+
+
+def test_a_missing_catalogue_stops_the_start(graph: Graph) -> None:
+    with pytest.raises(StartError, match='catalogue_file'):
+        WorldNode(**graph.options(catalogue_file='/nowhere.yaml'))
