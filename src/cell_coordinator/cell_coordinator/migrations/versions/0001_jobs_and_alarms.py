@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.Column('key', sa.String(64), nullable=False),
         sa.Column('open', sa.Boolean, nullable=False, index=True),
         sa.Column('raised_ns', sa.BigInteger, nullable=False),
+        sa.Column('heard_ns', sa.BigInteger, nullable=False),
         sa.Column('snapshot', sa.Text, nullable=False),
     )
 

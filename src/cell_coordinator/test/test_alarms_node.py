@@ -1,0 +1,90 @@
+import pytest
+from builtin_interfaces.msg import Duration, Time
+from cell_common.alarms import AlarmReporter
+from cell_common.qos import latched
+from cell_common.testing import wait_until
+from cell_coordinator.alarms_node import AlarmsNode
+
+from cell_common import alarms
+from cell_interfaces.msg import Alarm, AlarmList, CommandInfo, ResultCode
+from cell_interfaces.srv import HandleAlarm
+
+
+@pytest.fixture
+def options(graph, database_url):
+    return graph.options(database_url=database_url)
+
+
+@pytest.fixture
+def node(graph, options):
+    return graph.add(AlarmsNode(**options))
+
+
+@pytest.fixture
+def reporter(graph):
+    return AlarmReporter(graph.node)
+
+
+@pytest.fixture
+def lists(graph):
+    return graph.collect(AlarmList, 'alarms', latched())
+
+
+def announce(reporter, text='robot lost', key='lost', priority=alarms.HIGH):
+    reporter.announce(key, priority, text, consequence='stands', action='look')
+
+
+def handle(graph, service='acknowledge', alarm_id='', seconds=0, **command):
+    return graph.call(HandleAlarm, f'alarms/{service}', HandleAlarm.Request(
+        alarm_id=alarm_id, shelve_for=Duration(sec=seconds), command=CommandInfo(operator_id='ann', **command)))
+
+
+def shown(lists):
+    return [(alarm.key, alarm.state) for alarm in lists[-1].alarms] if lists else None
+
+
+def test_raised_acknowledged_and_cleared(graph, node, reporter, lists):
+    announce(reporter)
+    wait_until(lambda: shown(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
+    alarm = lists[-1].alarms[0]
+    assert (alarm.source, alarm.priority, alarm.text, alarm.count) == ('test', Alarm.HIGH, 'robot lost', 1)
+    assert handle(graph).code == ResultCode.OK
+    wait_until(lambda: shown(lists) == [('lost', Alarm.ACKNOWLEDGED)])
+    assert lists[-1].alarms[0].acknowledged_by == 'ann'
+    reporter.withdraw('lost')
+    wait_until(lambda: shown(lists) == [])
+
+
+def test_acknowledgements_survive_a_respawn(graph, node, options, reporter, lists):
+    announce(reporter)
+    announce(reporter, key='closed')
+    wait_until(lambda: lists and len(lists[-1].alarms) == 2)
+    handle(graph)
+    reporter.withdraw('closed')
+    wait_until(lambda: shown(lists) == [('lost', Alarm.ACKNOWLEDGED)])
+    graph.remove(node)
+    lists.clear()
+    graph.add(AlarmsNode(**options))
+    wait_until(lambda: lists)
+    announce(reporter, key='new', priority=alarms.LOW)
+    wait_until(lambda: len(lists[-1].alarms) == 2)
+    assert shown(lists) == [('lost', Alarm.ACKNOWLEDGED), ('new', Alarm.UNACKNOWLEDGED)]
+    assert lists[-1].alarms[0].count == 1
+
+
+def test_an_alarm_raised_before_the_node_came_up_is_heard(graph, reporter, options, lists):
+    announce(reporter)
+    graph.add(AlarmsNode(**options))
+    wait_until(lambda: shown(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
+
+
+def test_shelved_and_refused_commands(graph, node, reporter, lists):
+    announce(reporter)
+    wait_until(lambda: lists and lists[-1].alarms)
+    alarm_id = lists[-1].alarms[0].alarm_id
+    assert handle(graph, 'shelve', alarm_id).code == ResultCode.INVALID_ARGUMENT
+    assert handle(graph, 'shelve', 'nope', 60).code == ResultCode.UNKNOWN_ALARM
+    assert handle(graph, 'shelve', alarm_id, 60, issued_at=Time(sec=1), valid_for=Duration(sec=1)).code == ResultCode.EXPIRED
+    assert handle(graph, 'shelve', alarm_id, 1).code == ResultCode.OK
+    wait_until(lambda: shown(lists) == [('lost', Alarm.SHELVED)])
+    wait_until(lambda: shown(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
