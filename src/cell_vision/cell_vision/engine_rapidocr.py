@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -104,12 +105,23 @@ def upright(box: Any, crop_shape: tuple[int, ...], flip: tuple[str, float]) -> P
     return tuple(corners[(start + i) % 4] for i in range(4))  # type: ignore[return-value]
 
 
+def keep_quiet() -> None:
+    """Keep OpenVINO from reporting its use over the network.
+
+    `openvino` 2026.4 imports `openvino.tools.ovc`, which forks a process that calls a statistics server; on a machine without a
+    network that process waits for ever. With the reporting package hidden, OpenVINO uses its own empty stand-in
+    (openvino/tools/ovc/telemetry_stub.py).
+    """
+    sys.modules['openvino_telemetry'] = None  # type: ignore[assignment]
+
+
 def _at_least(image: Any, pixels: int) -> Any:
     high, wide = image.shape[:2]
     return cv2.copyMakeBorder(image, 0, max(0, pixels - high), 0, max(0, pixels - wide), cv2.BORDER_REPLICATE)
 
 
 def _load(options: EngineOptions, backend: str) -> Any:
+    keep_quiet()
     try:
         import rapidocr
         from rapidocr.utils.download_file import DownloadFile

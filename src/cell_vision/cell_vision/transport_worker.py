@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -102,7 +103,7 @@ class EngineHost:
         """End the worker and answer what is pending."""
         self._closed = True
         self._events.put(('close', None, None))
-        self._thread.join(WARM_UP_DEADLINE_S)
+        self._thread.join(END_S * 2)
 
     def _run(self) -> None:
         self._start()
@@ -178,7 +179,8 @@ class EngineHost:
     def _start(self) -> None:
         self._until = time.monotonic() + WARM_UP_DEADLINE_S
         try:
-            process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment())
+            process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(),
+                                       start_new_session=True)
         except OSError as problem:
             self._lost(f'cannot start {self._command[0]}: {problem.strerror}; check parameter engine_python')
             return
@@ -189,7 +191,7 @@ class EngineHost:
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         stream = process.stdout
         assert stream is not None
-        with contextlib.suppress(ProtocolError, OSError, ValueError):
+        with contextlib.suppress(ProtocolError, OSError), stream:
             while message := read_message(stream):
                 self._events.put(('message', process, message[0]))
         code = process.wait()
@@ -199,12 +201,13 @@ class EngineHost:
         process, self._process = self._process, None
         if process is None:
             return
-        process.kill()
-        process.wait(END_S)
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)  # With whatever a library may have forked.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(END_S)
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()
 
     def _change(self, **changes: Any) -> None:
         self.state = HostState(**{**self.state.__dict__, **changes})
