@@ -131,6 +131,12 @@ def open_page(chromium: Any, gateway: GatewayNode) -> Iterator[Callable[..., Pag
     assert problems == []
 
 
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture when CELL_SCREENSHOTS names a folder."""
+    if SCREENSHOTS:
+        page.screenshot(path=f'{SCREENSHOTS}/{name}.png')
+
+
 def test_everything_is_there_at_once_and_again_after_a_reload(cell: ScriptedCell, open_page: Any) -> None:
     page = open_page()
     for _ in range(2):
@@ -153,6 +159,7 @@ def test_a_job_is_started_after_a_confirmation_with_a_fresh_command(cell: Script
     page.get_by_test_id('quantity-input').fill('5')
     page.get_by_test_id('start-job').click()
     expect(page.get_by_text('The robot arm will move.')).to_be_visible()
+    shoot(page, 'confirm')
     assert cell.calls == []
     page.get_by_test_id('confirm-yes').click()
     wait_until(lambda: cell.of('/cell/run_job'))
@@ -176,6 +183,7 @@ def test_a_refused_job_says_why(cell: ScriptedCell, open_page: Any) -> None:
     page.get_by_test_id('start-job').click()
     page.get_by_test_id('confirm-yes').click()
     expect(page.get_by_test_id('notice-error')).to_contain_text('reload first. (NOT ENOUGH STOCK)')
+    shoot(page, 'refused')
     assert cell.of('/cell/run_job') == []
 
 
@@ -183,6 +191,7 @@ def test_what_is_not_ready_is_named_beside_the_button(cell: ScriptedCell, open_p
     cell.publish('job', scene.job(time.time(), JobState.DONE, placed=5))
     cell.status = lambda now: scene.status(now, ready=False, camera='no frame for 12 s: check the cable')
     page = open_page()
+    shoot(page, 'not-ready')
     expect(page.get_by_test_id('start-blockers')).to_contain_text('camera: no frame for 12 s: check the cable')
     expect(page.get_by_test_id('status-camera')).to_contain_text('ERROR')
     expect(page.get_by_test_id('start-job')).to_be_disabled()
@@ -193,6 +202,7 @@ def test_when_the_cell_is_silent_the_page_says_stale_and_blocks_commands(cell: S
     page = open_page()
     cell.silent.set()
     expect(page.get_by_test_id('stale')).to_be_visible(timeout=8_000)
+    shoot(page, 'stale')
     expect(page.get_by_test_id('job-pause')).to_be_disabled()
     cell.silent.clear()
     expect(page.get_by_test_id('stale')).to_have_count(0)
@@ -219,6 +229,7 @@ def test_a_reload_is_booked_after_the_count_is_confirmed(cell: ScriptedCell, ope
     page = open_page()
     page.get_by_test_id('reload-EM1-2U4').click()
     page.get_by_test_id('reload-tray-4').click()
+    shoot(page, 'reload')
     page.get_by_test_id('reload-confirm').click()
     (asked,) = wait_until(lambda: cell.of('/cell/inventory/reload'))
     assert {key: asked['args'][key] for key in ('part_number', 'tray', 'count')} == {'part_number': 'EM1-2U4', 'tray': 4, 'count': -1}
@@ -231,6 +242,7 @@ def test_a_weigh_job_is_started(cell: ScriptedCell, open_page: Any) -> None:
     expect(page.get_by_test_id('weigh-start')).to_be_disabled()
     for name, value in (('company', 'Acme'), ('station', 'B'), ('target', '12.5'), ('quantity', '20')):
         page.get_by_test_id(f'weigh-{name}').fill(value)
+    shoot(page, 'weigh')
     page.get_by_test_id('weigh-start').click()
     (asked,) = wait_until(lambda: cell.of('/cell/weighing/start_job'))
     expected = {'company': 'Acme', 'station': 'B', 'target_weight': '12.5', 'unit': 'kg', 'quantity': 20}
@@ -250,6 +262,7 @@ def test_an_unknown_outcome_is_resolved_before_the_job_goes_on(cell: ScriptedCel
     page = open_page()
     expect(page.get_by_test_id('job-reason')).to_contain_text('look whether it did')
     expect(page.get_by_test_id('job-resume')).to_be_disabled()
+    shoot(page, 'resolve')
     page.get_by_test_id('resolve-done').click()
     page.get_by_test_id('confirm-yes').click()
     (asked,) = wait_until(lambda: cell.of('/cell/control_job'))
@@ -261,9 +274,9 @@ def test_it_fits_its_screen_and_every_target_can_be_hit_with_gloves(cell: Script
     page = open_page(*SIZES[size])
     expect(page.get_by_test_id('job-state')).to_have_text('RUNNING')
     page.wait_for_function('document.querySelector("[data-testid=camera-image]")?.naturalWidth === 640')
+    shoot(page, size)
     if SCREENSHOTS:
-        page.screenshot(path=f'{SCREENSHOTS}/{size}.png', full_page=True)
-        page.screenshot(path=f'{SCREENSHOTS}/{size}-first.png')
+        page.screenshot(path=f'{SCREENSHOTS}/{size}-whole.png', full_page=True)
     assert page.evaluate('document.documentElement.scrollWidth - innerWidth') <= 0
     small = page.evaluate("""[...document.querySelectorAll('button, input, select, summary')].filter((e) => {
         const box = e.getBoundingClientRect(); return box.width < 48 || box.height < 48; }).map((e) => e.outerHTML.slice(0, 80))""")

@@ -61,7 +61,7 @@ export const alarmState = (state: number): string => ({
 export function safetyLook(robot: RobotState): Look {
   const text = spoken(RobotStateMeanings.safety_mode[robot.safety_mode]?.name, 'SAFETY_');
   if (!robot.connected) return look('question', 'warn', 'NO LINK');
-  if (robot.safety_mode === RobotState.SAFETY_UNKNOWN) return look('ring', 'muted', 'NOT TOLD BY THIS LINK');
+  if (robot.safety_mode === RobotState.SAFETY_UNKNOWN) return look('ring', 'muted', 'NOT TOLD BY LINK');
   if (robot.safety_mode === RobotState.SAFETY_NORMAL) return look('check', 'muted', text);
   return look('octagon', robot.safety_mode === RobotState.SAFETY_REDUCED ? 'warn' : 'alarm', text);
 }
