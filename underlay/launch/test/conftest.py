@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import launch.logging
 import pytest
-from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, LaunchService
 from launch.utilities import visit_all_entities_and_collect_futures
+
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, LaunchService
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ import os
 import threading
 
 import pytest
-from launch import LaunchDescription, LaunchService
 from launch.actions import (
     AppendEnvironmentVariable,
     DeclareLaunchArgument,
@@ -28,6 +27,8 @@ from launch.event_handlers import OnProcessExit, OnShutdown
 from launch.events import Shutdown as ShutdownEvent
 from launch.launch_description_sources import InvalidLaunchFileError, PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, ThisLaunchFileDir
+
+from launch import LaunchDescription, LaunchService
 
 
 def test_an_argument_takes_its_default_or_what_is_given(visit):
@@ -80,8 +81,9 @@ def test_a_group_may_see_nothing_of_its_surroundings(visit):
 
 
 def test_the_environment(visit):
-    visit(SetEnvironmentVariable('CELL_A', ['x', 'y']), SetEnvironmentVariable('CELL_B', '1'), UnsetEnvironmentVariable('CELL_B'),
-          AppendEnvironmentVariable('CELL_A', 'z'), AppendEnvironmentVariable('CELL_A', '0', prepend=True, separator=','))
+    visit(SetEnvironmentVariable('CELL_A', ['x', 'y']), SetEnvironmentVariable('CELL_B', '1'),
+          UnsetEnvironmentVariable('CELL_B'), AppendEnvironmentVariable('CELL_A', 'z'),
+          AppendEnvironmentVariable('CELL_A', '0', prepend=True, separator=','))
     assert os.environ['CELL_A'] == '0,xy:z'
     assert 'CELL_B' not in os.environ
 
@@ -140,7 +142,8 @@ def test_arguments_are_known_before_launching(files):
         GroupAction([DeclareLaunchArgument('b', default_value='1')], condition=IfCondition('true')),
         IncludeLaunchDescription(inner), IncludeLaunchDescription([ThisLaunchFileDir(), '/unknown.launch.py']),
     ])
-    found = {argument.name: (argument.description, argument._conditionally_included) for argument in outer.get_launch_arguments()}
+    found = {argument.name: (argument.description, argument._conditionally_included)
+             for argument in outer.get_launch_arguments()}
     assert found == {'a': ('first', False), 'b': ('no description given', True), 'deep': ('no description given', False)}
 
 

@@ -174,7 +174,7 @@ def test_a_stubborn_process_gets_harder_signals(run):
 
 def test_one_process_can_be_shut_down_or_signalled(run):
     first, second = (ExecuteProcess(cmd=['sleep', '1000'], name=name) for name in ('first', 'second'))
-    code, out = run(
+    code, _ = run(
         first, second,
         RegisterEventHandler(OnProcessStart(target_action=first, on_start=[
             EmitEvent(event=ShutdownProcess(process_matcher=matches_action(first)))])),

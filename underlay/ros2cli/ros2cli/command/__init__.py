@@ -39,10 +39,6 @@ def get_command_extensions(group_name: str, *, exclude_names: Collection[str] | 
     return extensions
 
 
-def _chosen(names: Collection[str], argv: Sequence[str]) -> str | None:
-    return next((word for word in argv if word in names), None)
-
-
 def add_subparsers_on_demand(  # noqa: PLR0917
     parser: argparse.ArgumentParser, cli_name: str, dest: str, group_name: str,
     hide_extensions: Collection[str] | None = None, required: bool = True, argv: Sequence[str] | None = None,
@@ -62,11 +58,8 @@ def add_subparsers_on_demand(  # noqa: PLR0917
         What ``parser.add_subparsers`` returns.
     """
     names = sorted(get_entry_points(group_name))
-    words = list(sys.argv[1:] if argv is None else argv)
-    for parent in cli_name.split()[1:]:
-        if parent in words:
-            del words[:words.index(parent) + 1]
-    chosen = _chosen(names, words)
+    words: list[str] = getattr(parser, '_words_left', list(sys.argv[1:] if argv is None else argv))
+    chosen = next((word for word in words if word in names), None)
     wanted = names if chosen is None else [chosen]
     extensions = get_command_extensions(group_name, exclude_names=set(names) - set(wanted))
     shown = {name: extensions[name] for name in wanted if name in extensions and name not in (hide_extensions or ())}
@@ -82,6 +75,7 @@ def add_subparsers_on_demand(  # noqa: PLR0917
         if extension is not None:
             sub_parser.set_defaults(**{dest: extension})
         if extension is not None and name == chosen:
+            sub_parser._words_left = words[words.index(name) + 1:]  # type: ignore[attr-defined]  # for sub-commands of its own
             with_argv = 'argv' in inspect.signature(extension.add_arguments).parameters
             extension.add_arguments(sub_parser, f'{cli_name} {name}', **({'argv': argv} if with_argv else {}))
     return subparsers
