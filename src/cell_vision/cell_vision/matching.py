@@ -142,7 +142,10 @@ class Matcher:
         return Decision(verdict, reason, best.part_number, by_benchmark=best.by_benchmark, **common)  # type: ignore[arg-type]
 
     def _nothing(self, lines: list[Line]) -> Decision:
-        lines = [line for line in lines if not self._says_nothing(line)] or lines
+        telling = [line for line in lines if not self._says_nothing(line)]
+        if not telling:
+            return Decision(Verdict.UNREADABLE, f'no number was read, only {_shown(lines)}')
+        lines = telling
         shortest = min(len(pattern.folded) for pattern in self._patterns)
         if all(len(self.weights.fold(line.text)) < shortest for line in lines):
             return Decision(Verdict.UNREADABLE, f'only a piece of a number was read: {_shown(lines)}')

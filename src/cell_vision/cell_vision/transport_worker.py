@@ -24,6 +24,8 @@ from cell_vision.worker_protocol import ProtocolError, decode_reading, read_mess
 
 WARM_UP_DEADLINE_S = 60.0
 END_S = 2.0
+PATIENCE_S = 2.5
+"""How long a job waits for a worker that is being started again; then its caller is told, who may ask once more."""
 
 
 class Outcome:
@@ -56,6 +58,7 @@ class Job:
     done: Callable[[Answer], None]
     """Called once, from the host's thread."""
     options: dict[str, Any] = field(default_factory=dict)
+    asked: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True)
@@ -108,9 +111,8 @@ class EngineHost:
     def _run(self) -> None:
         self._start()
         while not self._closed:
-            timeout = max(0.0, self._until - time.monotonic()) if self._until else None
             try:
-                kind, subject, content = self._events.get(timeout=timeout)
+                kind, subject, content = self._events.get(timeout=self._wait())
             except queue.Empty:
                 self._time_is_up()
                 continue
@@ -120,6 +122,16 @@ class EngineHost:
                 self._heard(kind, content)
         self._end_worker()
         self._settle('the node is stopping')
+
+    def _wait(self) -> float | None:
+        """Return the seconds until something is due, None when nothing is."""
+        due = [self._until] if self._until else []
+        if self._waiting is not None and self._restarting():
+            due.append(self._waiting.asked + PATIENCE_S)
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _restarting(self) -> bool:
+        return not self.state.ready and bool(self.state.engine)
 
     def _take(self, job: Job) -> None:
         if self._waiting is not None:
@@ -154,6 +166,12 @@ class EngineHost:
             self._next()
 
     def _time_is_up(self) -> None:
+        now = time.monotonic()
+        if self._waiting is not None and self._restarting() and now >= self._waiting.asked + PATIENCE_S:
+            job, self._waiting = self._waiting, None
+            job.done(Answer(None, Outcome.ENGINE_FAILED, self.state.message))
+        if not self._until or now < self._until:
+            return
         if self._process is None:
             self._start()
         elif self._running is not None:

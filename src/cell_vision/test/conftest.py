@@ -21,8 +21,8 @@ def label(*texts: str, size: tuple[int, int] = (1280, 720), scale: float = 2.2) 
     """Draw a label with lines of text."""
     image = np.full((size[1], size[0], 3), 210, np.uint8)
     for i, text in enumerate(texts):
-        cv2.putText(image, text, (size[0] // 4, size[1] // 2 + int(i * 45 * scale)), cv2.FONT_HERSHEY_SIMPLEX, scale, (25, 25, 25),
-                    max(1, round(scale * 2.2)), cv2.LINE_AA)
+        at = (size[0] // 4, size[1] // 2 + int(i * 45 * scale))
+        cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (25, 25, 25), max(1, round(scale * 2.2)), cv2.LINE_AA)
     return image
 
 
@@ -86,6 +86,11 @@ class FakeCamera:
         self._open = False
         self.server.shutdown()
         self.server.server_close()
+
+
+@pytest.fixture(scope='session')
+def fake_camera() -> type[FakeCamera]:
+    return FakeCamera
 
 
 @pytest.fixture

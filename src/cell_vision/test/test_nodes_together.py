@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
+from builtin_interfaces.msg import Duration, Time
 from cell_common.qos import stream
-from cell_common.testing import wait_until
-from cell_interfaces.msg import MatchResult, OcrResult, ResultCode
-from cell_interfaces.srv import MatchPart, ReadText, StoreBenchmark
+from cell_common.testing import Graph, wait_until
 from cell_vision.camera_node import CameraNode
 from cell_vision.matcher_node import MatcherNode
 from cell_vision.ocr_node import OcrNode
 from diagnostic_msgs.msg import DiagnosticArray
+from domain_coordinator import domain_id
 from sensor_msgs.msg import CompressedImage
 from std_srvs.srv import Trigger
+
+from cell_interfaces.msg import MatchResult, OcrResult, ResultCode
+from cell_interfaces.srv import MatchPart, ReadText, StoreBenchmark
 
 TRAYS = '[{count: 1, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, ' \
         '{count: 0, capacity: 9, low: 0}]'
@@ -30,18 +34,38 @@ def catalogue_file(tmp_path):
     return str(path)
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
+def graph():
+    """One graph for all tests of this module: the reader takes seconds to warm up."""
+    with domain_id() as number:
+        running = Graph(int(number))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope='module')
+def ip_camera(fake_camera):
+    camera = fake_camera()
+    yield camera
+    camera.close()
+
+
+@pytest.fixture(scope='module')
 def seeing(graph, ip_camera):
     camera = graph.add(CameraNode(**graph.options(source=ip_camera.url, frame_rate=20.0)))
     ocr = graph.add(OcrNode(**graph.options(read_timeout=20.0)))
     frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', stream())
     wait_until(lambda: frames, what='a frame')
+    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
     return camera, ocr
 
 
 @pytest.fixture
 def matcher(graph, catalogue_file, tmp_path):
-    return graph.add(MatcherNode(**graph.options(catalogue_file=catalogue_file, database_url=f'sqlite:///{tmp_path}/cell.db')))
+    node = graph.add(MatcherNode(**graph.options(catalogue_file=catalogue_file, database_url=f'sqlite:///{tmp_path}/cell.db')))
+    yield node
+    for left in [node for node in graph.nodes if isinstance(node, MatcherNode)]:
+        graph.remove(left)
 
 
 def read(graph, **request):
@@ -70,19 +94,36 @@ def test_a_killed_worker_fails_that_reading_and_the_next_one_is_answered_within_
     _, ocr = seeing
     assert read(graph).code == ResultCode.OK
     os.kill(ocr._host.state.pid, signal.SIGKILL)
-    before = graph.node.get_clock().now().nanoseconds
+    wait_until(lambda: not ocr._host.state.ready, what='the loss')
+    before = time.monotonic()
     answer = read(graph)
-    took = (graph.node.get_clock().now().nanoseconds - before) / 1e9
     assert answer.code in {ResultCode.OK, ResultCode.ENGINE_FAILED}
-    assert took < 3.0 * float(os.environ.get('CELL_SLOW_MACHINE', '1'))
-    assert read(graph).code == ResultCode.OK
+    assert time.monotonic() - before < 3.0, answer.message
+    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
+    assert read(graph).code == ResultCode.OK and ocr._host.state.starts == 2
 
 
-def test_without_a_camera_the_reading_says_so(graph):
-    graph.add(OcrNode(**graph.options(read_timeout=0.2)))
-    answer = read(graph)
+def test_a_worker_killed_while_it_reads_gives_a_clear_result(graph, seeing):
+    _, ocr = seeing
+    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
+    client = graph.node.create_client(ReadText, 'ocr/read')
+    wait_until(client.service_is_ready)
+    os.kill(ocr._host.state.pid, signal.SIGSTOP)
+    future = client.call_async(ReadText.Request())
+    wait_until(lambda: ocr._host._running is not None, what='the reading')
+    os.kill(ocr._host.state.pid, signal.SIGKILL)
+    wait_until(future.done)
+    answer = future.result()
+    assert (answer.code, answer.result.status) == (ResultCode.ENGINE_FAILED, OcrResult.FAILED)
+    assert 'started again' in answer.message
+    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
+
+
+def test_without_a_newer_frame_the_reading_says_so(graph, seeing):
+    request = {'newer_than': Time(sec=2_000_000_000), 'timeout': Duration(nanosec=200_000_000)}
+    answer = read(graph, **request)
     assert (answer.code, answer.result.status) == (ResultCode.NO_FRAME, OcrResult.NO_FRAME)
-    assert 'check that the camera runs' in answer.message
+    assert 'check the camera' in answer.message
 
 
 def test_an_image_in_the_request_is_read_instead_of_the_camera(graph, seeing, compress, draw):
@@ -128,6 +169,7 @@ def test_an_expired_benchmark_command_is_refused(graph, matcher):
 
 def test_the_camera_stops_starts_and_says_so_in_its_diagnostics(graph, seeing, ip_camera):
     health = graph.collect(DiagnosticArray, '/diagnostics')
+    fault = ip_camera.faults.append
 
     def camera():
         found = [s for m in health for s in m.status if s.name == 'cell/camera: capture']
@@ -139,13 +181,15 @@ def test_the_camera_stops_starts_and_says_so_in_its_diagnostics(graph, seeing, i
     assert graph.call(Trigger, 'camera/start', Trigger.Request()).success
     wait_until(lambda: camera()[0] == 0, what='camera OK again')
     ip_camera.refuse = 503
-    ip_camera.faults.append('drop')
+    fault('drop')
     wait_until(lambda: camera()[0] == 2 and '503' in camera()[1], what='camera lost')
+    ip_camera.refuse = 0
+    wait_until(lambda: camera()[0] == 0, what='camera OK once more')
 
 
 def test_the_overlay_is_drawn_for_those_who_look(graph, seeing, matcher):
     drawn = graph.collect(CompressedImage, 'ocr/overlay/compressed')
-    wait_until(lambda: seeing[1]._overlay._publisher.get_subscription_count())
+    wait_until(seeing[1]._overlay._publisher.get_subscription_count)
     answer = read(graph)
     wait_until(lambda: len(drawn) == 1, what='the reading')
     graph.call(MatchPart, 'matching/match', MatchPart.Request(expected_part_number='EM1-2U1', ocr=answer.result))

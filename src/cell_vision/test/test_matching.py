@@ -1,0 +1,214 @@
+"""The verdict: what is accepted, and above all what is not."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from cell_common.catalogue import Catalogue, Part
+from cell_vision.alignment import align, normalise
+from cell_vision.benchmark import Benchmark
+from cell_vision.confusions import load_weights, parse_weights
+from cell_vision.matching import Matcher, Verdict
+from cell_vision.reading import Reading
+
+CHIPS = ('74LS00', '74LS01', '74LS05', '74LS06', '74LS11', '74LS112', '74LS19', '74LS190', '74LS191', '74LS192', '74LS83')
+RELAYS = ('EM1-2U1', 'EM1-2U4', 'EM1-2U10', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024', 'DT04-2P', 'DT04-4P')
+
+
+def catalogue(*numbers: str, **details: dict[str, tuple[str, ...]]) -> Catalogue:
+    return Catalogue({number: Part(number, 'A', (), **details.get(number.replace('-', '_'), {})) for number in numbers})
+
+
+def matcher(*numbers: str, benchmarks: dict[str, Benchmark] | None = None, **details: dict[str, tuple[str, ...]]) -> Matcher:
+    return Matcher(catalogue(*numbers, **details), load_weights(), benchmarks or {})
+
+
+def at(text: str, x: float, y: float, *, high: float = 30.0, score: float = 0.97) -> Reading:
+    """A reading whose box is as wide as such text is."""
+    wide = 0.6 * high * len(text)
+    return Reading(text, score, ((x, y), (x + wide, y), (x + wide, y + high), (x, y + high)))
+
+
+def lines(*texts: str, score: float = 0.97) -> list[Reading]:
+    return [at(text, 100, 100 + 60 * i, score=score) for i, text in enumerate(texts)]
+
+
+def verdict(numbers: tuple[str, ...], expected: str, *texts: str, score: float = 0.97) -> Verdict:
+    return matcher(*numbers).decide(expected, lines(*texts, score=score)).verdict
+
+
+@pytest.mark.parametrize('text', ['EM1-2U1', 'em1-2u1', 'EM1-2U1 24VDC', 'RELAY EM1-2U1', 'EM1 2U1', 'EM1-2U1.', 'EMl-2U1',
+                                  'EM1-2UI'])
+def test_the_ordered_part_is_matched_in_what_ocr_makes_of_it(text):
+    decision = matcher(*RELAYS).decide('EM1-2U1', lines('MADE IN JAPAN', text))
+    assert decision.verdict is Verdict.MATCH, decision.reason
+    assert decision.part_number == 'EM1-2U1' and decision.score > 0.5 and len(decision.polygon) == 4
+
+
+@pytest.mark.parametrize('text', ['SN74LS192N', 'HD74LS192P', '74LS192N A', 'SSN74LS192N', 'SN74LS192AN', '5N74L5192N',
+                                  '74LS192'])
+def test_a_makers_prefix_and_suffix_are_allowed_around_a_number_that_begins_with_a_digit(text):
+    assert verdict(CHIPS, '74LS192', text, '20B5XBLE4') is Verdict.MATCH
+
+
+@pytest.mark.parametrize('part, text', [
+('74LS19', 'SN74LS192N'), ('74LS11', 'SN74LS112N'), ('74LS192', 'SN74LS19N'), ('74LS19', '74LS19Z'),
+    ('74LS00', '74LS0O0'), ('EM1-2U1', 'EM1-2U10'), ('EM1-2U1', 'EM1-2U1O'), ('EM1-2U1', 'EM1-2U1S'), ('EM1-2U1', 'XEM1-2U1'),
+    ('EM1-2U1', 'EM1-2U1-A'), ('DT04-4P', 'DT04-2P'), ('G8NB-17SR', 'G8NB-17SU'), ('HF115F-012', 'HF115F-024'),
+    ('74LS05', '74LS06'), ('74LS83', '74LS33'), ('74LS192', 'S192N'), ('74LS05', 'S05N'), ('74LS192', '92N'),
+    ('HF115F-012', '012'), ('EM1-2U1', '2U1'), ('74LS192', '74LS1921'), ('74LS00', '174LS00'), ('EM1-2U1', 'EM12-U1'),
+    ('EM1-2U1', 'EM-12U1'), ('HF115F-012', 'HF115F-0123'), ('74LS19', '74LS19 2'),
+])
+def test_what_is_not_the_part_is_never_matched(part, text):
+    assert verdict((part,), part, text) is not Verdict.MATCH
+    assert verdict(tuple({part, *CHIPS, *RELAYS}), part, text) is not Verdict.MATCH
+
+
+def test_another_part_of_the_catalogue_is_named():
+    decision = matcher(*RELAYS).decide('G8NB-17SR', lines('G8NB-17SU'))
+    assert (decision.verdict, decision.part_number) == (Verdict.MISMATCH, 'G8NB-17SU')
+    assert 'not G8NB-17SR' in decision.reason
+
+
+@pytest.mark.parametrize('text', ['EM1-2U1', 'EM1-2UI'])
+@pytest.mark.parametrize('expected', ['EM1-2U1', 'EM1-2UI'])
+def test_twins_are_ambiguous_whatever_is_read(text, expected):
+    decision = matcher('EM1-2U1', 'EM1-2UI', 'EM1-2U4').decide(expected, lines(text))
+    assert decision.verdict is Verdict.AMBIGUOUS
+    assert {name for name, _ in decision.candidates} == {'EM1-2U1', 'EM1-2UI'}
+    assert 'EM1-2U1' in decision.reason and 'EM1-2UI' in decision.reason
+
+
+def test_twins_are_told_apart_by_another_print():
+    apart = matcher('EM1-2U1', 'EM1-2UI', EM1_2UI={'prints': ('EMI-ITALY',)})
+    assert apart.decide('EM1-2UI', lines('EMI-ITALY')).verdict is Verdict.MATCH
+
+
+def test_two_parts_in_view_are_ambiguous():
+    assert verdict(RELAYS, 'DT04-2P', 'DT04-2P', 'DT04-4P') is Verdict.AMBIGUOUS
+
+
+@pytest.mark.parametrize('texts, wanted', [
+    ((), Verdict.UNREADABLE), (('E4',), Verdict.UNREADABLE), (('S05N',), Verdict.UNREADABLE), (('ABCXYZ-77',), Verdict.UNKNOWN),
+    (('SN74LS999N',), Verdict.UNKNOWN),
+])
+def test_too_little_text_is_unreadable_and_foreign_text_is_unknown(texts, wanted):
+    assert verdict(CHIPS, '74LS05', *texts) is wanted
+
+
+def test_an_uncertain_line_decides_nothing():
+    assert verdict(CHIPS, '74LS05', 'SN74LS05N', score=0.55) is Verdict.UNREADABLE
+
+
+def test_a_number_that_is_another_one_with_a_character_lost_needs_a_certain_reading():
+    assert verdict(CHIPS, '74LS11', 'SN74LS11N', score=0.97) is Verdict.MATCH
+    decision = matcher(*CHIPS).decide('74LS11', lines('SN74LS11N', score=0.8))
+    assert decision.verdict is Verdict.AMBIGUOUS and '74LS112' in decision.reason
+
+
+def test_the_ignored_text_alone_is_not_taken_for_a_foreign_part():
+    with_dates = matcher('74LS05', **{'74LS05': {'ignore': ('[0-9A-Z]{7}E4',)}})
+    assert with_dates.decide('74LS05', lines('20B5XBLE4')).verdict is Verdict.UNREADABLE
+    assert with_dates.decide('74LS05', lines('20B5XBLE4', 'SN74LS05N')).verdict is Verdict.MATCH
+
+
+def test_a_part_that_is_not_in_the_catalogue_cannot_be_expected():
+    with pytest.raises(KeyError):
+        matcher(*CHIPS).decide('NOT-THERE', lines('74LS05'))
+
+
+@pytest.mark.parametrize('numbers', [CHIPS, RELAYS])
+def test_over_all_pairs_only_the_right_part_is_matched(numbers):
+    judge = matcher(*numbers)
+    for printed, expected in itertools.product(numbers, numbers):
+        is_match = judge.decide(expected, lines(printed)).verdict is Verdict.MATCH
+        assert is_match == (printed == expected), (printed, expected)
+
+
+def test_no_single_misread_digit_is_ever_forgiven():
+    judge = matcher(*RELAYS, *CHIPS)
+    for number in (*RELAYS, *CHIPS):
+        for i, character in enumerate(number):
+            for other in set('0123456789') - {character}:
+                if character.isdigit():
+                    misread = number[:i] + other + number[i + 1:]
+                    assert judge.decide(number, lines(misread)).verdict is not Verdict.MATCH, misread
+
+
+def test_boxes_of_one_line_are_joined_and_those_of_two_lines_are_not():
+    judge = matcher(*CHIPS)
+    close = [at('SN74LS', 100, 100), at('192N', 100 + 6 * 18 + 4, 102)]
+    assert judge.decide('74LS192', close).verdict is Verdict.MATCH
+    below = [at('SN74LS', 100, 100), at('192N', 100, 160)]
+    assert judge.decide('74LS192', below).verdict is not Verdict.MATCH
+
+
+def test_a_number_cut_in_two_is_never_taken_for_the_shorter_part():
+    cut = [at('SN74LS19', 100, 100), at('2N', 100 + 8 * 18 + 3, 101)]
+    judge = matcher(*CHIPS)
+    assert judge.decide('74LS19', cut).verdict is not Verdict.MATCH
+    assert judge.decide('74LS192', cut).verdict is Verdict.MATCH
+
+
+def test_a_date_code_after_a_gap_does_not_hide_the_part():
+    apart = [at('SN74LS112N', 100, 100), at('1918', 100 + 10 * 18 + 60, 100)]
+    assert matcher(*CHIPS).decide('74LS112', apart).verdict is Verdict.MATCH
+
+
+def test_a_hyphen_carries_a_number_over_to_the_next_line():
+    judge = matcher(*RELAYS)
+    assert judge.decide('HF115F-012', [at('HF115F-', 100, 100), at('012', 100, 140)]).verdict is Verdict.MATCH
+    assert judge.decide('HF115F-012', [at('HF115F', 100, 100), at('012', 100, 140)]).verdict is not Verdict.MATCH
+
+
+def turned(reading: Reading) -> Reading:
+    """The same text upside down, as if the part lay the other way round in a frame of 1000 x 600."""
+    polygon = tuple((1000 - x, 600 - y) for x, y in reading.polygon)
+    return Reading(reading.text, reading.score, polygon)  # type: ignore[arg-type]
+
+
+def test_joining_works_upside_down():
+    boxes = [at('SN74LS', 100, 100), at('192N', 100 + 6 * 18 + 4, 102)]
+    assert matcher(*CHIPS).decide('74LS192', [turned(box) for box in boxes]).verdict is Verdict.MATCH
+
+
+def benchmark(part: str, *identifying: str) -> dict[str, Benchmark]:
+    return {part: Benchmark(part, 1, identifying, identifying)}
+
+
+def test_a_benchmark_lets_a_longer_print_be_the_part():
+    texts = lines('HF115F-012-1ZS3B', 'MALAYSIA')
+    assert matcher(*RELAYS).decide('HF115F-012', texts).verdict is not Verdict.MATCH
+    decision = matcher(*RELAYS, benchmarks=benchmark('HF115F-012', 'HF115F-012-1ZS3B')).decide('HF115F-012', texts)
+    assert decision.verdict is Verdict.MATCH and decision.by_benchmark
+
+
+@pytest.mark.parametrize('text', ['HF115F-012-1ZS4B', 'HF115F-024-1ZS3B', 'HF115F-012-1ZS3BX', 'MALAYSIA'])
+def test_a_benchmark_accepts_nothing_else(text):
+    judge = matcher(*RELAYS, benchmarks=benchmark('HF115F-012', 'HF115F-012-1ZS3B'))
+    assert judge.decide('HF115F-012', lines(text)).verdict is not Verdict.MATCH
+
+
+def test_a_benchmark_does_not_part_twins():
+    judge = matcher('EM1-2U1', 'EM1-2UI', benchmarks=benchmark('EM1-2U1', 'EM1-2U1'))
+    assert judge.decide('EM1-2U1', lines('EM1-2U1')).verdict is Verdict.AMBIGUOUS
+
+
+def test_only_texts_with_the_number_identify_a_benchmark():
+    judge = matcher(*RELAYS)
+    assert judge.identifying(['HF115F-012-1ZS3B', 'MALAYSIA', '20B5XBLE4'], 'HF115F-012') == ['HF115F-012-1ZS3B']
+
+
+@pytest.mark.parametrize('pattern, line, cost', [
+    ('EM1-2U1', 'EM1-2U1', 0.0), ('EM1-2U1', 'EMI-2U1', 0.1), ('EM1-2U1', 'EM1 2U1', 0.15), ('EM1-2U1', 'EM12U1', 0.4),
+    ('74LS192', 'SN74LS192N', 0.0), ('74LS192', '74LS193', 1.0),
+])
+def test_alignment_prices(pattern, line, cost):
+    assert align(pattern, normalise(line), load_weights()).cost == pytest.approx(cost)
+
+
+@pytest.mark.parametrize('pairs', [{'0OO': 0.1}, {'06': 0.1}, {'0O': 0.0}, {'0O': 0.1}])
+def test_weights_that_could_forgive_too_much_or_lack_something_are_refused(pairs):
+    with pytest.raises(ValueError, match='confusions'):
+        parse_weights({'pairs': pairs})
