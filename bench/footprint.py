@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the idle cell costs: memory (PSS) and CPU of each process, camera at 10 fps, no browser.
 
-    . ./env.sh && python bench/footprint.py [--seconds 20]
+. ./env.sh && python bench/footprint.py [--seconds 20]
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def name_of(process: psutil.Process) -> str:
     for word in words:
         if '/lib/' in word and word.rsplit('/', 2)[-2].startswith(('cell_', 'rosbridge')):
             return word.rsplit('/', 1)[-1]
-    return next((' '.join(words[at:at + 2]) for at, word in enumerate(words) if word == '-m'), Path(words[-1] if words else '?').name)
+    return next(
+        (' '.join(words[at : at + 2]) for at, word in enumerate(words) if word == '-m'), Path(words[-1] if words else '?').name
+    )
 
 
 def measure(root: psutil.Process, seconds: float) -> list[Cost]:
@@ -72,8 +74,12 @@ def main() -> int:
         arguments = [f'{name}:={free_port()}' for name in PORTS]
         began = time.monotonic()
         with log.open('w') as out:
-            cell = subprocess.Popen(['ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={folder}', *arguments],
-                                    stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+            cell = subprocess.Popen(
+                ['ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={folder}', *arguments],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         try:
             client = CellClient()
             wait_until_ready(client)

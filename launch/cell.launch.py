@@ -1,10 +1,9 @@
 """The whole cell: every node, and the simulated devices unless told otherwise.
 
-    ros2 launch cell_bringup cell.launch.py                       the cell against the simulated world
-    ros2 launch cell_bringup cell.launch.py simulation:=false     the same nodes with the real devices of config/cell.yaml
+ros2 launch cell_bringup cell.launch.py                       the cell against the simulated world
+ros2 launch cell_bringup cell.launch.py simulation:=false     the same nodes with the real devices of config/cell.yaml
 """
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
@@ -12,37 +11,74 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from launch import LaunchDescription
+
 CONFIG = PathJoinSubstitution([FindPackageShare('cell_bringup'), 'config'])
 BOOLEAN = ['true', 'false']
 ARGUMENTS = [
-    DeclareLaunchArgument('namespace', default_value='cell', description='Namespace of this cell; several cells share a network.'),
-    DeclareLaunchArgument('params_file', default_value=PathJoinSubstitution([CONFIG, 'cell.yaml']),
-                          description="The deployment's parameter file."),
-    DeclareLaunchArgument('catalogue_file', default_value=PathJoinSubstitution([CONFIG, 'parts.yaml']), description='The part catalogue.'),
-    DeclareLaunchArgument('state_dir', default_value=PathJoinSubstitution([EnvironmentVariable('HOME'), '.local', 'state', 'cell']),
-                          description='Folder of the database and of what the nodes keep.'),
-    DeclareLaunchArgument('database_url', default_value=['sqlite:///', LaunchConfiguration('state_dir'), '/cell.db'],
-                          description='SQLAlchemy URL of the database.'),
-    DeclareLaunchArgument('devices', default_value='true', choices=BOOLEAN,
-                          description='Start the nodes that own a device (camera, robot, scale_bridge); false for a replay.'),
-    DeclareLaunchArgument('simulation', default_value='true', choices=BOOLEAN,
-                          description='Use the simulated devices; false where the real ones are connected.'),
-    DeclareLaunchArgument('scene', default_value='labels', choices=['labels', 'photos'],
-                          description='What the simulated camera shows: labels or photographs.'),
+    DeclareLaunchArgument(
+        'namespace', default_value='cell', description='Namespace of this cell; several cells share a network.'
+    ),
+    DeclareLaunchArgument(
+        'params_file', default_value=PathJoinSubstitution([CONFIG, 'cell.yaml']), description="The deployment's parameter file."
+    ),
+    DeclareLaunchArgument(
+        'catalogue_file', default_value=PathJoinSubstitution([CONFIG, 'parts.yaml']), description='The part catalogue.'
+    ),
+    DeclareLaunchArgument(
+        'state_dir',
+        default_value=PathJoinSubstitution([EnvironmentVariable('HOME'), '.local', 'state', 'cell']),
+        description='Folder of the database and of what the nodes keep.',
+    ),
+    DeclareLaunchArgument(
+        'database_url',
+        default_value=['sqlite:///', LaunchConfiguration('state_dir'), '/cell.db'],
+        description='SQLAlchemy URL of the database.',
+    ),
+    DeclareLaunchArgument(
+        'devices',
+        default_value='true',
+        choices=BOOLEAN,
+        description='Start the nodes that own a device (camera, robot, scale_bridge); false for a replay.',
+    ),
+    DeclareLaunchArgument(
+        'simulation',
+        default_value='true',
+        choices=BOOLEAN,
+        description='Use the simulated devices; false where the real ones are connected.',
+    ),
+    DeclareLaunchArgument(
+        'scene',
+        default_value='labels',
+        choices=['labels', 'photos'],
+        description='What the simulated camera shows: labels or photographs.',
+    ),
     DeclareLaunchArgument('folder', default_value='', description='Folder of photographs with truth.json, for scene:=photos.'),
     DeclareLaunchArgument('seed', default_value='1', description='Seed of the simulated world.'),
     DeclareLaunchArgument('wrong_share', default_value='0.1', description='Share of wrong parts in the simulated trays, 0..1.'),
-    DeclareLaunchArgument('unreadable_share', default_value='0.05', description='Share of unreadable parts in the simulated trays, 0..1.'),
-    DeclareLaunchArgument('time_scale', default_value='1.0', description='How many times faster than real the simulated devices move.'),
-    DeclareLaunchArgument('truth_file', default_value='', description='Where the simulated world logs what it did; "" = nowhere.'),
-    DeclareLaunchArgument('robot_port', default_value='50010', description='TCP port on which the robot node listens for the UR program.'),
-    DeclareLaunchArgument('scale_port', default_value='10001', description='TCP port on which scale_bridge listens for indicators.'),
+    DeclareLaunchArgument(
+        'unreadable_share', default_value='0.05', description='Share of unreadable parts in the simulated trays, 0..1.'
+    ),
+    DeclareLaunchArgument(
+        'time_scale', default_value='1.0', description='How many times faster than real the simulated devices move.'
+    ),
+    DeclareLaunchArgument(
+        'truth_file', default_value='', description='Where the simulated world logs what it did; "" = nowhere.'
+    ),
+    DeclareLaunchArgument(
+        'robot_port', default_value='50010', description='TCP port on which the robot node listens for the UR program.'
+    ),
+    DeclareLaunchArgument(
+        'scale_port', default_value='10001', description='TCP port on which scale_bridge listens for indicators.'
+    ),
     DeclareLaunchArgument('rosbridge_port', default_value='9090', description='TCP port of rosbridge, loopback only.'),
     DeclareLaunchArgument('web_port', default_value='8080', description="TCP port of the operators' page."),
     DeclareLaunchArgument('sim_camera_port', default_value='8090', description='TCP port of the simulated camera.'),
     DeclareLaunchArgument('use_sim_time', default_value='false', choices=BOOLEAN, description='Take time from /clock.'),
     DeclareLaunchArgument('respawn', default_value='true', choices=BOOLEAN, description='Start a node again when it has died.'),
-    DeclareLaunchArgument('log_level', default_value='info', choices=['debug', 'info', 'warn', 'error'], description='Log level of all nodes.'),
+    DeclareLaunchArgument(
+        'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error'], description='Log level of all nodes.'
+    ),
 ]
 
 
@@ -59,10 +95,16 @@ def number(name: str, kind: type = int) -> ParameterValue:
 def node(package: str, executable: str, *parameters: dict[str, object], condition: IfCondition | None = None) -> Node:
     """Describe one node of the cell: the deployment's file first, then what the launch arguments say."""
     return Node(
-        package=package, executable=executable, name=executable, output='screen', condition=condition,
-        respawn=LaunchConfiguration('respawn'), respawn_delay=1.0,
+        package=package,
+        executable=executable,
+        name=executable,
+        output='screen',
+        condition=condition,
+        respawn=LaunchConfiguration('respawn'),
+        respawn_delay=1.0,
         parameters=[LaunchConfiguration('params_file'), {'use_sim_time': number('use_sim_time', bool)}, *parameters],
-        ros_arguments=['--log-level', LaunchConfiguration('log_level')])
+        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+    )
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -70,8 +112,9 @@ def generate_launch_description() -> LaunchDescription:
     catalogue, database = {'catalogue_file': text('catalogue_file')}, {'database_url': text('database_url')}
     with_devices, simulated = IfCondition(LaunchConfiguration('devices')), IfCondition(LaunchConfiguration('simulation'))
     real = UnlessCondition(LaunchConfiguration('simulation'))
-    simulated_camera = {'source': ParameterValue(['http://127.0.0.1:', LaunchConfiguration('sim_camera_port'), '/camera.mjpg'],
-                                                 value_type=str)}
+    simulated_camera = {
+        'source': ParameterValue(['http://127.0.0.1:', LaunchConfiguration('sim_camera_port'), '/camera.mjpg'], value_type=str)
+    }
     nodes = [
         node('cell_inventory', 'inventory', catalogue, database),
         node('cell_vision', 'ocr'),
@@ -82,19 +125,37 @@ def generate_launch_description() -> LaunchDescription:
         node('rosbridge_server', 'rosbridge_websocket', {'port': number('rosbridge_port'), 'address': '127.0.0.1'}),
         node('cell_web', 'web_gateway', {'port': number('web_port'), 'rosbridge_port': number('rosbridge_port')}),
     ]
-    devices = GroupAction(condition=with_devices, actions=[
-        node('cell_vision', 'camera', condition=real),
-        node('cell_vision', 'camera', simulated_camera, condition=simulated),
-        node('cell_robot', 'robot', catalogue, {'port': number('robot_port')}),
-        node('cell_weighing', 'scale_bridge', database, {'port': number('scale_port')}),
-    ])
-    world = node('cell_sim', 'world', catalogue, {
-        'scene': text('scene'), 'folder': text('folder'), 'seed': number('seed'), 'wrong_share': number('wrong_share', float),
-        'unreadable_share': number('unreadable_share', float), 'time_scale': number('time_scale', float),
-        'truth_file': text('truth_file'), 'robot_port': number('robot_port'), 'scale_port': number('scale_port'),
-        'camera_port': number('sim_camera_port')}, condition=simulated)
-    return LaunchDescription([
-        *ARGUMENTS,
-        SetEnvironmentVariable('PYTHONUNBUFFERED', '1'),
-        GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), *nodes, devices, world]),
-    ])
+    devices = GroupAction(
+        condition=with_devices,
+        actions=[
+            node('cell_vision', 'camera', condition=real),
+            node('cell_vision', 'camera', simulated_camera, condition=simulated),
+            node('cell_robot', 'robot', catalogue, {'port': number('robot_port')}),
+            node('cell_weighing', 'scale_bridge', database, {'port': number('scale_port')}),
+        ],
+    )
+    world = node(
+        'cell_sim',
+        'world',
+        catalogue,
+        {
+            'scene': text('scene'),
+            'folder': text('folder'),
+            'seed': number('seed'),
+            'wrong_share': number('wrong_share', float),
+            'unreadable_share': number('unreadable_share', float),
+            'time_scale': number('time_scale', float),
+            'truth_file': text('truth_file'),
+            'robot_port': number('robot_port'),
+            'scale_port': number('scale_port'),
+            'camera_port': number('sim_camera_port'),
+        },
+        condition=simulated,
+    )
+    return LaunchDescription(
+        [
+            *ARGUMENTS,
+            SetEnvironmentVariable('PYTHONUNBUFFERED', '1'),
+            GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), *nodes, devices, world]),
+        ]
+    )

@@ -18,6 +18,7 @@ import pytest
 from cell_bringup.client import CellClient
 from cell_common.testing import *
 from cell_common.testing import free_port, wait_until
+
 from cell_interfaces.msg import JobState
 
 READY_S = 60.0
@@ -30,9 +31,18 @@ class RunningCell:
 
     def __init__(self, domain_id: int, folder: Path, log: Path, **arguments: Any) -> None:
         self.domain_id, self.folder, self.log = domain_id, folder, log
-        self.ports = {name: free_port() for name in ('robot_port', 'scale_port', 'rosbridge_port', 'web_port', 'sim_camera_port')}
+        self.ports = {
+            name: free_port() for name in ('robot_port', 'scale_port', 'rosbridge_port', 'web_port', 'sim_camera_port')
+        }
         self.truth_file = folder / 'truth.jsonl'
-        self.arguments = {'state_dir': folder / 'state', 'truth_file': self.truth_file, 'time_scale': 10.0, 'seed': 7, **self.ports, **arguments}
+        self.arguments = {
+            'state_dir': folder / 'state',
+            'truth_file': self.truth_file,
+            'time_scale': 10.0,
+            'seed': 7,
+            **self.ports,
+            **arguments,
+        }
         self.process = self._launch()
         self.client = CellClient(domain_id=domain_id)
 
@@ -40,8 +50,9 @@ class RunningCell:
         command = ['ros2', 'launch', 'cell_bringup', 'cell.launch.py', *(f'{k}:={v}' for k, v in self.arguments.items())]
         env = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain_id), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
         with self.log.open('ab') as out:
-            return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env,
-                                    start_new_session=True)
+            return subprocess.Popen(
+                command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env, start_new_session=True
+            )
 
     def wait_ready(self, timeout: float = READY_S) -> None:
         wait_until(lambda: self.client.status is not None and self.client.status.ready, timeout, f'cell ready; see {self.log}')

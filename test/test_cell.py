@@ -10,6 +10,7 @@ import pytest
 import requests
 from cell_bringup.client import CellError
 from cell_common.testing import wait_until
+
 from cell_interfaces.msg import BagRecord, JobState, ScaleReading
 from cell_interfaces.srv import ControlJob
 
@@ -71,8 +72,13 @@ def test_a_job_runs_to_its_end_and_the_ledger_is_exact(launch_cell):
 def test_bags_are_weighed_against_the_active_job(launch_cell):
     cell = launch_cell()
     job_id = cell.client.start_weigh_job('ACME', 'A', '1.10', 3)
-    wait_until(lambda: cell.client.weigh_jobs and any(
-        job.weigh_job_id == job_id and job.bags_completed == 3 for job in cell.client.weigh_jobs.jobs), 60)
+    wait_until(
+        lambda: (
+            cell.client.weigh_jobs
+            and any(job.weigh_job_id == job_id and job.bags_completed == 3 for job in cell.client.weigh_jobs.jobs)
+        ),
+        60,
+    )
     bags = [bag for bag in cell.client.bags if bag.weigh_job_id == job_id]
     assert [bag.bag_number for bag in bags] == list(range(1, len(bags) + 1))
     assert sum(bag.outcome == BagRecord.IN_TOLERANCE for bag in bags) == 3
@@ -138,7 +144,9 @@ def test_a_job_survives_the_death_of_the_coordinator_paused(launch_cell):
     wait_until(lambda: out_of_trays(cell, before) == counts['placed'] + counts['rejected'])
 
 
-@pytest.mark.parametrize(('part', 'quantity', 'told'), [('NO-SUCH-PART', 1, 'NO-SUCH-PART'), (PART, 0, '1'), (PART, -3, '1'), (PART, 5000, '48')])
+@pytest.mark.parametrize(
+    ('part', 'quantity', 'told'), [('NO-SUCH-PART', 1, 'NO-SUCH-PART'), (PART, 0, '1'), (PART, -3, '1'), (PART, 5000, '48')]
+)
 def test_a_job_that_cannot_be_is_refused_with_what_to_do(launch_cell, part, quantity, told):
     cell = launch_cell()
     with pytest.raises(CellError, match=told):
@@ -173,7 +181,11 @@ def test_a_port_in_use_is_named_and_the_cell_stays_up(launch_cell):
         cell = launch_cell(scale_port=port, simulation='true')
         wait_until(lambda: any(str(port) in line and 'in use' in line.lower() for line in cell.said().splitlines()), 20)
         cell.wait_ready()
-    wait_until(lambda: any(s.name == 'scale_bridge' and s.level <= 1 for s in cell.client.status.subsystems), 30, 'the freed port is taken')
+    wait_until(
+        lambda: any(s.name == 'scale_bridge' and s.level <= 1 for s in cell.client.status.subsystems),
+        30,
+        'the freed port is taken',
+    )
 
 
 def test_an_unreadable_parameter_file_says_what_is_wrong(launch_cell, tmp_path):
@@ -181,8 +193,12 @@ def test_an_unreadable_parameter_file_says_what_is_wrong(launch_cell, tmp_path):
     bad.write_text('/**/robot:\n  ros__parameters:\n    ack_timeout: soon\n')
     cell = launch_cell(wait=False, params_file=bad)
     wait_until(lambda: 'ack_timeout' in cell.said() and 'Correct it in the parameter file' in cell.said(), 30)
-    wait_until(lambda: cell.client.status is not None and any(
-        s.name == 'robot' and s.level > 1 for s in cell.client.status.subsystems), 30)
+    wait_until(
+        lambda: (
+            cell.client.status is not None and any(s.name == 'robot' and s.level > 1 for s in cell.client.status.subsystems)
+        ),
+        30,
+    )
     assert cell.process.poll() is None
 
 

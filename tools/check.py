@@ -64,8 +64,16 @@ def run(check: Check) -> Outcome:
     began = time.monotonic()
     lines = []
     with (LOGS / f'{check.name}.log').open('w', encoding='utf-8') as log:
-        process = subprocess.Popen(check.command, cwd=check.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                   stdin=subprocess.DEVNULL, errors='replace', env=environment())
+        process = subprocess.Popen(
+            check.command,
+            cwd=check.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            errors='replace',
+            env=environment(),
+        )
         for line in _lines(process):
             log.write(line)
             print(line, end='', flush=True)

@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / 'docs' / 'parameters.md'
 HEAD = """# Parameters
 
-Written by `tools/parameter_docs.py` from the nodes' own declarations; a test fails when it is out of date. Set them in the deployment's
-file (config/cell.yaml), under the node's name; `ros2 param describe` tells the same on a running cell. A node refuses to start on a
-value outside its range and says which one.
+Written by `tools/parameter_docs.py` from the nodes' own declarations; a test fails when it is out of date. Set them in the
+deployment's file (config/cell.yaml), under the node's name; `ros2 param describe` tells the same on a running cell. A node
+refuses to start on a value outside its range and says which one.
 """
 
 
@@ -37,8 +37,12 @@ def parameter_classes() -> dict[tuple[str, str], type]:
 def node_name(tree: ast.AST) -> str:
     """Return the name that the module's node gives itself: the first argument of `super().__init__`."""
     for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and getattr(call.func, 'attr', '') == '__init__' and call.args and isinstance(
-                call.args[0], ast.Constant):
+        if (
+            isinstance(call, ast.Call)
+            and getattr(call.func, 'attr', '') == '__init__'
+            and call.args
+            and isinstance(call.args[0], ast.Constant)
+        ):
             return str(call.args[0].value)
     raise SystemExit('a node module without super().__init__(name)')
 
@@ -51,7 +55,9 @@ def page() -> str:
         for name, (wanted, default, schema) in schema_of(kind).items():
             kind_name = getattr(wanted, '__name__', str(wanted)) if not str(wanted).startswith('list') else str(wanted)
             shown = '`""`' if default == '' else f'`{default}`'
-            parts.append(f'| `{name}` | {kind_name} | {shown} | {schema.allowed()} | {schema.description} |\n'.replace('||', '| |'))
+            parts.append(
+                f'| `{name}` | {kind_name} | {shown} | {schema.allowed()} | {schema.description} |\n'.replace('||', '| |')
+            )
     return ''.join(parts)
 
 

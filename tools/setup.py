@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,29 @@ VENV = ROOT / '.venv'
 LOGS = ROOT / 'build' / 'setup'
 HMI = ROOT / 'src' / 'cell_web' / 'hmi'
 OLDEST_PYTHON = (3, 10)
+LINE_START = '\r\033[K'
 SYSTEM_ROS = Path('/opt/ros/jazzy')
+
+def _has_library(name: str) -> bool:
+    found = subprocess.run(
+        ['ldconfig', '-p'],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, 'PATH': os.environ.get('PATH', '') + ':/sbin:/usr/sbin'},
+    )
+    return found.returncode != 0 or name in found.stdout
+
+
+def _has_module(name: str) -> bool:
+    return subprocess.run([sys.executable, '-c', f'import {name}'], capture_output=True, check=False).returncode == 0
+
+
+def _has_python_headers() -> bool:
+    import sysconfig
+
+    return (Path(sysconfig.get_path('include')) / 'Python.h').exists()
+
 
 # What the operating system must provide: how to see that it is there, and Debian's package for it.
 SYSTEM_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
@@ -33,7 +56,7 @@ SYSTEM_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     'libGL (OpenCV)': (lambda: _has_library('libGL.so.1'), 'libgl1'),
     'libglib (OpenCV)': (lambda: _has_library('libglib-2.0.so.0'), 'libglib2.0-0'),
     'venv': (lambda: _has_module('ensurepip'), 'python3-venv'),
-    'Python headers': (lambda: _has_python_headers(), 'python3-dev'),
+    'Python headers': (_has_python_headers, 'python3-dev'),
 }
 TEST_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     'Chromium (browser test)': (lambda: shutil.which('chromium') is not None, 'chromium'),
@@ -52,22 +75,8 @@ class Step:
     title: str
     inputs: Callable[[], Iterable[Path | str]]
     run: Callable[[Path], None]
-
-
-def _has_library(name: str) -> bool:
-    found = subprocess.run(['ldconfig', '-p'], capture_output=True, text=True, check=False,
-                           env={**os.environ, 'PATH': os.environ.get('PATH', '') + ':/sbin:/usr/sbin'})
-    return found.returncode != 0 or name in found.stdout
-
-
-def _has_module(name: str) -> bool:
-    return subprocess.run([sys.executable, '-c', f'import {name}'], capture_output=True, check=False).returncode == 0
-
-
-def _has_python_headers() -> bool:
-    import sysconfig
-
-    return (Path(sysconfig.get_path('include')) / 'Python.h').exists()
+    beside: bool = False
+    """Runs beside the steps after it; the last step waits for it."""
 
 
 def system_ros() -> str | None:
@@ -83,8 +92,9 @@ def run_logged(command: Sequence[str], log: Path, cwd: Path = ROOT, env: dict[st
     with log.open('a', encoding='utf-8') as out:
         out.write(f'\n$ {" ".join(command)}\n')
         out.flush()
-        done = subprocess.run(command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                              check=False)
+        done = subprocess.run(
+            command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+        )
     if done.returncode:
         tail = '\n'.join(log.read_text(encoding='utf-8', errors='replace').splitlines()[-25:])
         raise SetupError(f'{tail}\n\n  failed: {" ".join(command)}\n  whole output: {log.relative_to(ROOT)}')
@@ -97,7 +107,9 @@ def ensure_system(needs: dict[str, tuple[Callable[[], bool], str]]) -> None:
         return
     line = f'apt-get install -y --no-install-recommends {" ".join(missing)}'
     if os.geteuid() != 0 or shutil.which('apt-get') is None:
-        raise SetupError(f'The operating system lacks: {", ".join(missing)}.\n  Install them and run this again:\n\n    sudo {line}\n')
+        raise SetupError(
+            f'The operating system lacks: {", ".join(missing)}.\n  Install them and run this again:\n\n    sudo {line}\n'
+        )
     print(f'   installing from the operating system: {" ".join(missing)}', flush=True)
     log = LOGS / 'system.log'
     env = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
@@ -155,13 +167,28 @@ def build_environment() -> dict[str, str]:
     return env
 
 
-def colcon_build(log: Path) -> None:
-    """Build the workspace with colcon: underlay/ only where there is no ROS installation."""
+def colcon_build(log: Path, packages: Sequence[str] = ()) -> None:
+    """Build the workspace (or some packages) with colcon: underlay/ only where there is no ROS installation."""
     prefix = system_ros()
+    selected = ['--packages-select', *packages] if packages else []
     paths = ['src'] if prefix else ['src', 'underlay']
-    command = ['colcon', '--log-base', 'build/log', 'build', '--merge-install', '--symlink-install', '--base-paths', *paths,
-               '--event-handlers', 'console_direct-', 'console_cohesion+', '--cmake-args', '-DBUILD_TESTING=OFF',
-               f'-DPython3_EXECUTABLE={venv_python()}']
+    command = [
+        'colcon',
+        '--log-base',
+        'build/log',
+        'build',
+        '--merge-install',
+        '--symlink-install',
+        '--base-paths',
+        *paths,
+        *selected,
+        '--event-handlers',
+        'console_direct-',
+        'console_cohesion+',
+        '--cmake-args',
+        '-DBUILD_TESTING=OFF',
+        f'-DPython3_EXECUTABLE={venv_python()}',
+    ]
     if prefix:
         script = f'. "{prefix}/setup.sh" && exec {" ".join(command)}'
         run_logged(['sh', '-c', script], log, env=build_environment())
@@ -193,16 +220,25 @@ def build_hmi(log: Path) -> None:
 def tree(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
     """Return the files below folders of the workspace that end in one of the suffixes."""
     skip = {'node_modules', 'dist', '__pycache__', '.pytest_cache'}
-    return [Path(where) / name for folder in folders for where, inner, names in os.walk(ROOT / folder)
-            if not inner.__setitem__(slice(None), sorted(d for d in inner if d not in skip))
-            for name in sorted(names) if not suffixes or name.endswith(suffixes)]
+    return [
+        Path(where) / name
+        for folder in folders
+        for where, inner, names in os.walk(ROOT / folder)
+        if not inner.__setitem__(slice(None), sorted(d for d in inner if d not in skip))
+        for name in sorted(names)
+        if not suffixes or name.endswith(suffixes)
+    ]
 
 
 def package_inputs() -> list[Path | str]:
     """What a new build depends on; Python modules are linked, so a change in them needs none."""
     names = ('package.xml', 'setup.py', 'setup.cfg', 'CMakeLists.txt', '.msg', '.srv', '.action')
     shared = tree('launch', 'config')
-    return [*tree('src', 'underlay', suffixes=names), *(str(path.relative_to(ROOT)) for path in shared), system_ros() or 'wheels']
+    return [
+        *tree('src', 'underlay', suffixes=names),
+        *(str(path.relative_to(ROOT)) for path in shared),
+        system_ros() or 'wheels',
+    ]
 
 
 def requirement(*names: str) -> list[Path | str]:
@@ -215,22 +251,37 @@ def venv_identity() -> list[Path | str]:
     return [str(VENV), sys.version, system_ros() or 'wheels']
 
 
+def interface_inputs() -> list[Path | str]:
+    """What the message packages depend on."""
+    return [*tree('src/cell_interfaces', 'underlay/tf2_msgs'), *requirement('ros')]
+
+
+def message_packages() -> list[str]:
+    """The packages that generate code, slow to build and seldom changed."""
+    return ['cell_interfaces'] if system_ros() else ['cell_interfaces', 'tf2_msgs']
+
+
 def steps(with_tests: bool) -> list[Step]:
     """Return the steps in order."""
-    wanted = ['runtime'] if system_ros() else ['ros', 'runtime']
-    wanted += ['dev'] if with_tests else []
-    result = [
-        Step('venv', 'virtual environment', venv_identity, make_venv),
-        Step('requirements', 'Python packages' + ('' if system_ros() else ' and ROS 2 Jazzy'),
-             lambda: requirement('ros', 'runtime'), lambda log: install_requirements(wanted[:2], log)),
+    wheels = not system_ros()
+    runtime = ['ros', 'runtime'] if wheels else ['runtime']
+    everything = [*runtime, 'dev']
+    ros = [
+        Step('ros', 'ROS 2 Jazzy (wheels)', lambda: requirement('ros'), lambda log: install_requirements(['ros'], log)),
+        Step('cmake', 'CMake path repair', lambda: requirement('ros'), repair_cmake),
     ]
-    if with_tests:
-        result.append(Step('dev', 'test tools', lambda: requirement('ros', 'runtime', 'dev'), lambda log: install_requirements(wanted, log)))
-    if not system_ros():
-        result.append(Step('cmake', 'CMake path repair', lambda: requirement('ros', 'runtime'), repair_cmake))
-    result.append(Step('hmi', "operators' page", lambda: [*tree('src/cell_web/hmi'), *venv_identity()], build_hmi))
-    result.append(Step('build', 'packages (colcon)', package_inputs, colcon_build))
-    return result
+    tests = [Step('dev', 'test tools', lambda: requirement(*everything), lambda log: install_requirements(everything, log))]
+    return [
+        Step('venv', 'virtual environment', venv_identity, make_venv),
+        *(ros if wheels else []),
+        Step(
+            'interfaces', 'messages (colcon)', interface_inputs, lambda log: colcon_build(log, message_packages()), beside=True
+        ),
+        Step('requirements', 'Python packages', lambda: requirement(*runtime), lambda log: install_requirements(runtime, log)),
+        *(tests if with_tests else []),
+        Step('hmi', "operators' page", lambda: [*tree('src/cell_web/hmi'), *venv_identity()], build_hmi),
+        Step('build', 'packages (colcon)', package_inputs, colcon_build),
+    ]
 
 
 def digest(inputs: Iterable[Path | str]) -> str:
@@ -245,24 +296,25 @@ def digest(inputs: Iterable[Path | str]) -> str:
 
 
 class Progress:
-    """A line that counts seconds while a step runs; plain lines where there is no terminal."""
+    """A line that counts seconds while a step runs; plain lines where there is no terminal or other steps run beside it."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, live: bool) -> None:
         self._title = title
+        self._live = live and sys.stdout.isatty()
         self._began = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Progress:
-        print(f'-- {self._title} ...', end='' if sys.stdout.isatty() else '\n', flush=True)
+        print(f'-- {self._title} ...', end='' if self._live else '\n', flush=True)
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        start = '\r' if sys.stdout.isatty() else ''
-        print(f'{start}-- {self._title}: {"FAILED after" if kind else "done in"} {self.seconds:.0f} s', flush=True)
+        end = 'FAILED after' if kind else 'done in'
+        print(f'{LINE_START if self._live else ""}-- {self._title}: {end} {self.seconds:.0f} s', flush=True)
 
     @property
     def seconds(self) -> float:
@@ -270,14 +322,14 @@ class Progress:
         return time.monotonic() - self._began
 
     def _tick(self) -> None:
-        while not self._ended.wait(1 if sys.stdout.isatty() else 30):
-            if sys.stdout.isatty():
-                print(f'\r-- {self._title} ... {self.seconds:.0f} s', end='', flush=True)
+        while not self._ended.wait(1 if self._live else 30):
+            if self._live:
+                print(f'{LINE_START}-- {self._title} ... {self.seconds:.0f} s', end='', flush=True)
             else:
                 print(f'   {self._title}: {self.seconds:.0f} s so far', flush=True)
 
 
-def perform(step: Step) -> bool:
+def perform(step: Step, live: bool) -> bool:
     """Run a step unless its stamp stands; return whether it ran."""
     stamp = LOGS / f'{step.name}.stamp'
     wanted = digest(step.inputs())
@@ -286,10 +338,25 @@ def perform(step: Step) -> bool:
     stamp.unlink(missing_ok=True)
     log = LOGS / f'{step.name}.log'
     log.unlink(missing_ok=True)
-    with Progress(step.title):
+    with Progress(step.title, live):
         step.run(log)
     stamp.write_text(wanted)
     return True
+
+
+def perform_all(plan: Sequence[Step]) -> list[str]:
+    """Run the steps, those marked `beside` in threads of their own; return the names of those that ran."""
+    ran = []
+    with ThreadPoolExecutor() as threads:
+        beside: list[Future[bool]] = []
+        for step in plan:
+            if step is plan[-1]:
+                ran += ['beside' for future in beside if future.result()]
+            if step.beside:
+                beside.append(threads.submit(perform, step, False))
+            elif perform(step, live=not any(not future.done() for future in beside)):
+                ran.append(step.name)
+    return ran
 
 
 def main() -> int:
@@ -306,7 +373,7 @@ def main() -> int:
         ensure_system(SYSTEM_NEEDS)
         if options.tests:
             ensure_system(TEST_NEEDS)
-        ran = [step.name for step in steps(options.tests) if perform(step)]
+        ran = perform_all(steps(options.tests))
     except SetupError as problem:
         print(f'\n{problem}\n\nSet-up stopped. Mend this and run it again: what is done is kept.')
         return 1

@@ -1,7 +1,6 @@
 """Build of cell_bringup."""
 
 import os
-from glob import glob
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -12,7 +11,7 @@ workspace = Path(__file__).resolve().parents[2]
 
 def shared(folder: str) -> list[str]:
     """Return the files of a folder at the top of the workspace, relative to where the build runs."""
-    return [os.path.relpath(path) for path in sorted(glob(f'{workspace}/{folder}/*')) if os.path.isfile(path)]
+    return [os.path.relpath(path) for path in sorted((workspace / folder).iterdir()) if path.is_file()]
 
 
 setup(

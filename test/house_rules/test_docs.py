@@ -22,7 +22,11 @@ def test_the_parameter_page_is_what_the_nodes_declare():
 
 
 def executables() -> set[str]:
-    return {name for setup in ROOT.glob('src/cell_*/setup.py') for name in re.findall(r"'(\w+) = [\w.]+_node:main'", setup.read_text())}
+    return {
+        name
+        for setup in ROOT.glob('src/cell_*/setup.py')
+        for name in re.findall(r"'(\w+) = [\w.]+_node:main'", setup.read_text())
+    }
 
 
 def test_the_parameter_page_has_every_node():
@@ -57,6 +61,9 @@ def test_links_between_pages_lead_somewhere(page):
 
 def test_every_pinned_library_has_its_reason():
     text = (DOCS / 'decisions.md').read_text(encoding='utf-8').lower()
-    names = [re.split(r'[=\[]', line)[0].lower() for line in (ROOT / 'requirements' / 'runtime.txt').read_text().splitlines()
-             if line and not line.startswith('#')]
+    names = [
+        re.split(r'[=\[]', line)[0].lower()
+        for line in (ROOT / 'requirements' / 'runtime.txt').read_text().splitlines()
+        if line and not line.startswith('#')
+    ]
     assert not [name for name in names if name not in text]

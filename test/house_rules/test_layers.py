@@ -9,8 +9,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN = {'rclpy', 'socket', 'requests', 'asyncio', 'aiohttp', 'http', 'subprocess', 'threading', 'multiprocessing'}
-CLOCKS = {('time', 'time'), ('time', 'monotonic'), ('time', 'sleep'), ('time', 'time_ns'), ('time', 'monotonic_ns'), ('datetime', 'now'),
-          ('datetime', 'utcnow')}
+CLOCKS = {
+    ('time', 'time'),
+    ('time', 'monotonic'),
+    ('time', 'sleep'),
+    ('time', 'time_ns'),
+    ('time', 'monotonic_ns'),
+    ('datetime', 'now'),
+    ('datetime', 'utcnow'),
+}
 PURE = {
     'cell_common': ['catalogue.py', 'commands.py'],
     'cell_vision': ['matching*.py', 'geometry.py', 'reading.py', 'verdict*.py', 'multipart.py'],
@@ -40,9 +47,14 @@ def imports(tree: ast.AST) -> set[str]:
 
 
 def clock_calls(tree: ast.AST) -> list[str]:
-    return [f'{node.func.value.id}.{node.func.attr}' for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
-            and (node.func.value.id, node.func.attr) in CLOCKS]
+    return [
+        f'{node.func.value.id}.{node.func.attr}'
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and (node.func.value.id, node.func.attr) in CLOCKS
+    ]
 
 
 @pytest.mark.parametrize('path', sorted(set(pure_modules())), ids=lambda p: str(p.relative_to(ROOT / 'src')))
@@ -65,7 +77,12 @@ def test_the_check_sees_a_forbidden_import_and_a_clock():
 
 def test_nothing_under_src_knows_on_which_ground_it_stands():
     word = re.compile(r'underlay|\.venv')
-    offenders = [str(path.relative_to(ROOT)) for folder in ('src', 'launch', 'config')
-                 for path in (ROOT / folder).rglob('*') if path.suffix in {'.py', '.yaml', '.xml', '.cfg'}
-                 and 'node_modules' not in path.parts and word.search(path.read_text(encoding='utf-8'))]
+    offenders = [
+        str(path.relative_to(ROOT))
+        for folder in ('src', 'launch', 'config')
+        for path in (ROOT / folder).rglob('*')
+        if path.suffix in {'.py', '.yaml', '.xml', '.cfg'}
+        and 'node_modules' not in path.parts
+        and word.search(path.read_text(encoding='utf-8'))
+    ]
     assert not offenders

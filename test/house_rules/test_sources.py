@@ -4,40 +4,72 @@ import ast
 import re
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES = 400
 SOURCES = {'.py', '.ts', '.svelte', '.css', '.sh'}
-# Modules of the standard library and of the workspace's own packages need no dependency; these import names differ from the package.
+# Import names that differ from the package they come from; None: no dependency to declare.
 PROVIDED_BY = {
-    'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml', 'sqlalchemy': 'python3-sqlalchemy', 'PIL': 'python3-pil',
-    'requests': 'python3-requests', 'aiohttp': 'python3-aiohttp', 'rich': 'python3-rich', 'psutil': 'python3-psutil',
-    'alembic': 'python3-alembic', 'rapidocr': None, 'rapidfuzz': 'python3-rapidfuzz-pip',
-    'uuid_utils': None, 'openvino': None, 'onnxruntime': None, 'font_roboto': None, 'pytest': None,
-    'domain_coordinator': None, 'rcl_interfaces': 'rcl_interfaces', 'ament_index_python': 'ament_index_python',
+    'cv2': 'python3-opencv',
+    'numpy': 'python3-numpy',
+    'yaml': 'python3-yaml',
+    'sqlalchemy': 'python3-sqlalchemy',
+    'PIL': 'python3-pil',
+    'requests': 'python3-requests',
+    'aiohttp': 'python3-aiohttp',
+    'rich': 'python3-rich',
+    'psutil': 'python3-psutil',
+    'alembic': 'python3-alembic',
+    'rapidocr': None,
+    'rapidfuzz': 'python3-rapidfuzz-pip',
+    'uuid_utils': None,
+    'openvino': None,
+    'onnxruntime': None,
+    'font_roboto': None,
+    'pytest': None,
+    'domain_coordinator': None,
+    'rcl_interfaces': 'rcl_interfaces',
+    'ament_index_python': 'ament_index_python',
 }
 
 
 def tracked() -> list[Path]:
-    listed = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
 def test_no_source_file_is_longer_than_people_like_to_read():
-    long = {str(path.relative_to(ROOT)): lines for path in tracked() if path.suffix in SOURCES
-            and (lines := path.read_text(encoding='utf-8').count('\n')) > MOST_LINES}
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in tracked()
+        if path.suffix in SOURCES and (lines := path.read_text(encoding='utf-8').count('\n')) > MOST_LINES
+    }
     assert not long
 
 
 def test_no_file_names_this_machine_or_a_registry():
-    forbidden = re.compile(r'(/work' + r'/|/roo' + r't/|/farm' + r'/|registry\.npm' + r'js|pypi\.o' + r'rg|files\.python' + r'hosted|deb\.debi' + r'an)')
+    forbidden = re.compile(
+        r'(/work'
+        + r'/|/roo'
+        + r't/|/farm'
+        + r'/|registry\.npm'
+        + r'js|pypi\.o'
+        + r'rg|files\.python'
+        + r'hosted|deb\.debi'
+        + r'an)'
+    )
     text = {'.lock', '.json', '.toml', '.txt', '.md', '.yaml', '.yml', '.xml', '.cfg', ''} | SOURCES
-    found = [f'{path.relative_to(ROOT)}: {match.group()}' for path in tracked() if path.suffix in text
-             and (match := forbidden.search(path.read_text(encoding='utf-8', errors='replace')))]
+    found = [
+        f'{path.relative_to(ROOT)}: {match.group()}'
+        for path in tracked()
+        if path.suffix in text and (match := forbidden.search(path.read_text(encoding='utf-8', errors='replace')))
+    ]
     assert not found
 
 
@@ -59,8 +91,13 @@ def test_package_xml_names_what_the_package_imports(path: Path):
     missing = set()
     for module in (path.parent / name).rglob('*.py'):
         for node in ast.walk(ast.parse(module.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [
-                node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            names = (
+                [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module]
+                if isinstance(node, ast.ImportFrom) and node.module and not node.level
+                else []
+            )
             for imported in {n.split('.')[0] for n in names} - set(sys.stdlib_module_names) - {name}:
                 wanted = PROVIDED_BY.get(imported, imported)
                 if wanted is not None and wanted not in declared:
@@ -69,12 +106,26 @@ def test_package_xml_names_what_the_package_imports(path: Path):
 
 
 # Keys of rosdistro's rosdep database that the packages use; a key that is not there stops `rosdep install`.
-ROSDEP_KEYS = {'python3-aiohttp', 'python3-alembic', 'python3-numpy', 'python3-opencv', 'python3-pil', 'python3-psutil', 'python3-pytest',
-               'python3-rapidfuzz-pip', 'python3-requests', 'python3-rich', 'python3-sqlalchemy', 'python3-yaml'}
+ROSDEP_KEYS = {
+    'python3-aiohttp',
+    'python3-alembic',
+    'python3-numpy',
+    'python3-opencv',
+    'python3-pil',
+    'python3-psutil',
+    'python3-pytest',
+    'python3-rapidfuzz-pip',
+    'python3-requests',
+    'python3-rich',
+    'python3-sqlalchemy',
+    'python3-yaml',
+}
 
 
 @pytest.mark.parametrize('path', sorted(ROOT.glob('src/*/package.xml')), ids=lambda p: p.parent.name)
 def test_system_dependencies_are_keys_that_rosdep_knows(path: Path):
     package = ElementTree.parse(path).getroot()
-    keys = {element.text for element in package if element.tag.endswith('depend') and (element.text or '').startswith('python3-')}
+    keys = {
+        element.text for element in package if element.tag.endswith('depend') and (element.text or '').startswith('python3-')
+    }
     assert keys <= ROSDEP_KEYS

@@ -23,11 +23,16 @@ def parser() -> argparse.ArgumentParser:
     weigh.add_argument('quantity', type=int, help='bags')
     weigh.add_argument('--station', default='A')
     commands.add_parser('status', help='show what is ready and what is not')
-    run = commands.add_parser('run', help='start the cell with simulated devices and run a demo',
-                              epilog='Further name:=value arguments go to cell.launch.py.')
+    run = commands.add_parser(
+        'run',
+        help='start the cell with simulated devices and run a demo',
+        epilog='Further name:=value arguments go to cell.launch.py.',
+    )
     run.add_argument('--demo', choices=['job', 'none'], default='job')
     run.add_argument('--photos', type=Path, help='folder of photographs with truth.json that the simulated robot holds up')
-    run.add_argument('--state-dir', type=Path, default=Path('state'), help='folder of the database and the log (default: ./state)')
+    run.add_argument(
+        '--state-dir', type=Path, default=Path('state'), help='folder of the database and the log (default: ./state)'
+    )
     run.add_argument('launch_arguments', nargs='*', metavar='name:=value')
     return top
 
@@ -42,13 +47,16 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
     if options.command == 'run':
         from cell_bringup import demo
 
-        wanted = demo.Options(options.demo != 'none', options.photos, options.state_dir.resolve(), tuple(options.launch_arguments))
+        wanted = demo.Options(
+            options.demo != 'none', options.photos, options.state_dir.resolve(), tuple(options.launch_arguments)
+        )
         return demo.run(wanted, console)
     from cell_bringup.client import connected
     from cell_bringup.jobs import guard, run_pick_job, run_weigh_job, wait_until_ready
     from cell_bringup.show import status_table
 
     with connected(options.namespace) as client:
+
         def work() -> None:
             if options.command == 'status':
                 status = client.wait_for(lambda: client.status, 5, 'tell its status (is it running?)')

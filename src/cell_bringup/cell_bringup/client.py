@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 import rclpy
 from cell_common.qos import events, latched
+from rclpy.action import ActionClient
+from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
+
 from cell_interfaces.action import RunJob
 from cell_interfaces.msg import BagRecord, CellStatus, CommandInfo, Inventory, JobState, WeighJobList
 from cell_interfaces.srv import AdjustStock, ControlJob, EndWeighJob, SetJob, StartWeighJob
-from rclpy.action import ActionClient
-from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
 
 T = TypeVar('T')
 ANSWER_S = 5.0
@@ -42,8 +43,12 @@ class CellClient:
         self.inventory: Inventory | None = None
         self.weigh_jobs: WeighJobList | None = None
         self.bags: list[BagRecord] = []
-        for kind, topic, name in ((CellStatus, 'status', 'status'), (JobState, 'job', 'job'), (Inventory, 'inventory', 'inventory'),
-                                  (WeighJobList, 'weighing/job', 'weigh_jobs')):
+        for kind, topic, name in (
+            (CellStatus, 'status', 'status'),
+            (JobState, 'job', 'job'),
+            (Inventory, 'inventory', 'inventory'),
+            (WeighJobList, 'weighing/job', 'weigh_jobs'),
+        ):
             self.node.create_subscription(kind, topic, lambda message, name=name: setattr(self, name, message), latched())
         self.node.create_subscription(BagRecord, 'weighing/bag', self.bags.append, events())
         self._run_job = ActionClient(self.node, RunJob, 'run_job')
@@ -122,8 +127,9 @@ class CellClient:
 
     def start_weigh_job(self, company: str, station: str, target_weight: str, quantity: int) -> int:
         """Start a weigh job in kilograms and return its id."""
-        request = StartWeighJob.Request(command=self.command(), company=company, station=station, target_weight=target_weight,
-                                        unit='kg', quantity=quantity)
+        request = StartWeighJob.Request(
+            command=self.command(), company=company, station=station, target_weight=target_weight, unit='kg', quantity=quantity
+        )
         return int(self.call(StartWeighJob, 'weighing/start_job', request).weigh_job_id)
 
     def end_weigh_job(self, station: str, reason: str) -> None:

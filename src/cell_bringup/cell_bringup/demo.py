@@ -50,8 +50,9 @@ def photo_catalogue(folder: Path) -> dict[str, object]:
     if not 0 < len(numbers) <= len(free):
         raise CellError(f'{folder} names {len(numbers)} part numbers; 1 to {len(free)} have letters.')
     trays = [{'count': 12, 'capacity': 24, 'low': 4} for _ in range(4)]
-    return {'parts': [{'part_number': name, 'letter': letter, 'trays': trays}
-                      for name, letter in zip(numbers, free, strict=False)]}
+    return {
+        'parts': [{'part_number': name, 'letter': letter, 'trays': trays} for name, letter in zip(numbers, free, strict=False)]
+    }
 
 
 def run(options: Options, console: Console) -> int:
@@ -66,7 +67,11 @@ def run(options: Options, console: Console) -> int:
     with log.open('w', encoding='utf-8') as out:
         cell = subprocess.Popen(
             ['ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={options.state_dir}', *arguments],
-            stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
     try:
         return _accompany(cell, options, console, part, began, web_port)
     except CellError as problem:
@@ -78,7 +83,9 @@ def run(options: Options, console: Console) -> int:
         _stop(cell, console)
 
 
-def _accompany(cell: subprocess.Popen[bytes], options: Options, console: Console, part: str, began: float, web_port: str) -> int:
+def _accompany(
+    cell: subprocess.Popen[bytes], options: Options, console: Console, part: str, began: float, web_port: str
+) -> int:
     with connected() as client:
         wait_until_ready(client)
         console.print(f'[green]cell ready[/] after {time.monotonic() - began:.1f} s')

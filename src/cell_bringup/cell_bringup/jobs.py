@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cell_interfaces.msg import BagRecord, JobState, WeighJob
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cell_bringup.client import CellClient, CellError
 from cell_bringup.show import STATES, job_line, weigh_line
+from cell_interfaces.msg import BagRecord, JobState, WeighJob
 
 READY_S = 60.0
 REFRESH_S = 0.1
@@ -27,7 +27,9 @@ def wait_until_ready(client: CellClient, seconds: float = READY_S) -> None:
         client.wait_for(lambda: client.status is not None and client.status.ready, seconds, 'get ready')
     except CellError as problem:
         if client.status is None:
-            raise CellError(f'{problem} Nothing was heard of it: is the cell running in this ROS domain and namespace?') from problem
+            raise CellError(
+                f'{problem} Nothing was heard of it: is the cell running in this ROS domain and namespace?'
+            ) from problem
         failing = [f'{s.name}: {s.message}' for s in client.status.subsystems if s.level > 1]
         raise CellError(f'{problem} ' + '; '.join(failing)) from problem
 
@@ -59,8 +61,9 @@ def run_pick_job(client: CellClient, console: Console, part_number: str, quantit
     return outcome.job
 
 
-def run_weigh_job(client: CellClient, console: Console, station: str, target_weight: str, quantity: int,
-                  seconds: float) -> Sequence[BagRecord]:
+def run_weigh_job(
+    client: CellClient, console: Console, station: str, target_weight: str, quantity: int, seconds: float
+) -> Sequence[BagRecord]:
     """Run a weigh job at a station until all its bags are weighed and return their records.
 
     Raises:
@@ -77,9 +80,11 @@ def run_weigh_job(client: CellClient, console: Console, station: str, target_wei
 
     def finished() -> bool:
         now = job()
-        for bag in client.bags[len(shown):]:
+        for bag in client.bags[len(shown) :]:
             shown.append(bag.bag_id)
-            console.print(f'   bag {bag.bag_number}: {bag.weight} {bag.unit}' + (f' [yellow]{bag.message}[/]' if bag.message else ''))
+            console.print(
+                f'   bag {bag.bag_number}: {bag.weight} {bag.unit}' + (f' [yellow]{bag.message}[/]' if bag.message else '')
+            )
         if now is not None:
             progress.update(task, completed=now.bags_completed, detail=weigh_line(now))
         return now is not None and now.state == WeighJob.COMPLETED
@@ -112,8 +117,14 @@ def _more(stock: int | None, wanted: int) -> int:
 
 
 def _progress(console: Console) -> Progress:
-    return Progress(SpinnerColumn(), TextColumn('{task.description}'), BarColumn(bar_width=20), TimeElapsedColumn(),
-                    TextColumn('{task.fields[detail]}'), console=console)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn('{task.description}'),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+        TextColumn('{task.fields[detail]}'),
+        console=console,
+    )
 
 
 def guard(console: Console, work: Callable[[], Any]) -> int:

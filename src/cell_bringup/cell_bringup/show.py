@@ -6,19 +6,42 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cell_interfaces.msg import BagRecord, CellStatus, JobState, Subsystem, WeighJob
 from rich.table import Table
 from rich.text import Text
 
-STATES = {JobState.NONE: 'none', JobState.READY: 'ready', JobState.RUNNING: 'running', JobState.PAUSED: 'paused',
-          JobState.WAITING_RELOAD: 'waiting for a reload', JobState.DONE: 'done', JobState.CANCELLED: 'cancelled',
-          JobState.FAILED: 'failed'}
-STEPS = {JobState.STEP_IDLE: '', JobState.STEP_PICK: 'picking', JobState.STEP_READ: 'reading', JobState.STEP_MATCH: 'comparing',
-         JobState.STEP_PLACE: 'placing', JobState.STEP_REJECT: 'rejecting', JobState.STEP_BOOK: 'booking'}
-OUTCOMES = {BagRecord.IN_TOLERANCE: 'in tolerance', BagRecord.UNDER: 'under', BagRecord.OVER: 'over',
-            BagRecord.NO_ACTIVE_JOB: 'no active job'}
-LEVELS = {Subsystem.OK: ('ok', 'green'), Subsystem.WARN: ('warn', 'yellow'), Subsystem.ERROR: ('error', 'red'),
-          Subsystem.STALE: ('silent', 'red')}
+from cell_interfaces.msg import BagRecord, CellStatus, JobState, Subsystem, WeighJob
+
+STATES = {
+    JobState.NONE: 'none',
+    JobState.READY: 'ready',
+    JobState.RUNNING: 'running',
+    JobState.PAUSED: 'paused',
+    JobState.WAITING_RELOAD: 'waiting for a reload',
+    JobState.DONE: 'done',
+    JobState.CANCELLED: 'cancelled',
+    JobState.FAILED: 'failed',
+}
+STEPS = {
+    JobState.STEP_IDLE: '',
+    JobState.STEP_PICK: 'picking',
+    JobState.STEP_READ: 'reading',
+    JobState.STEP_MATCH: 'comparing',
+    JobState.STEP_PLACE: 'placing',
+    JobState.STEP_REJECT: 'rejecting',
+    JobState.STEP_BOOK: 'booking',
+}
+OUTCOMES = {
+    BagRecord.IN_TOLERANCE: 'in tolerance',
+    BagRecord.UNDER: 'under',
+    BagRecord.OVER: 'over',
+    BagRecord.NO_ACTIVE_JOB: 'no active job',
+}
+LEVELS = {
+    Subsystem.OK: ('ok', 'green'),
+    Subsystem.WARN: ('warn', 'yellow'),
+    Subsystem.ERROR: ('error', 'red'),
+    Subsystem.STALE: ('silent', 'red'),
+}
 
 
 @dataclass(frozen=True)
@@ -53,8 +76,10 @@ def job_line(job: JobState) -> str:
 
 def weigh_line(job: WeighJob) -> str:
     """Return a weigh job in one line."""
-    return (f'{job.bags_completed}/{job.quantity} bags of {job.target_weight} {job.unit} ± {float(job.tolerance):.0%}'
-            f' · {job.bags_out} out of tolerance')
+    return (
+        f'{job.bags_completed}/{job.quantity} bags of {job.target_weight} {job.unit} ± {float(job.tolerance):.0%}'
+        f' · {job.bags_out} out of tolerance'
+    )
 
 
 def summary_table(job: JobState, stock: Stock, bags: Sequence[BagRecord]) -> Table:

@@ -40,18 +40,21 @@ def test_the_first_stock_comes_from_the_trays():
     assert parsed.printed == ('EM1-2U1', 'SNEM1-2U1')
 
 
-@pytest.mark.parametrize(('entry', 'problem'), [
-    (part(letter='D'), 'letter D is reserved for START_PROGRAM'),
-    (part(letter='P'), 'letter P is reserved for PLACE'),
-    (part(letter='AB'), 'letter must be one of'),
-    (part(number='has blank'), 'part_number must be'),
-    (part(number=7400), 'must be text; put it in quotes'),
-    (part(unit_weight=-1), 'unit_weight'),
-    (part(colour='red'), 'unknown key "colour"'),
-    ({**part(), 'trays': TRAYS[:3]}, 'trays must be a list of 4'),
-    ({**part(), 'trays': [{'count': 9, 'capacity': 4, 'low': 1}] * 4}, 'must not be more than capacity'),
-    ('EM1-2U1', 'is not a mapping'),
-])
+@pytest.mark.parametrize(
+    ('entry', 'problem'),
+    [
+        (part(letter='D'), 'letter D is reserved for START_PROGRAM'),
+        (part(letter='P'), 'letter P is reserved for PLACE'),
+        (part(letter='AB'), 'letter must be one of'),
+        (part(number='has blank'), 'part_number must be'),
+        (part(number=7400), 'must be text; put it in quotes'),
+        (part(unit_weight=-1), 'unit_weight'),
+        (part(colour='red'), 'unknown key "colour"'),
+        ({**part(), 'trays': TRAYS[:3]}, 'trays must be a list of 4'),
+        ({**part(), 'trays': [{'count': 9, 'capacity': 4, 'low': 1}] * 4}, 'must not be more than capacity'),
+        ('EM1-2U1', 'is not a mapping'),
+    ],
+)
 def test_a_bad_entry_is_named(entry, problem):
     with pytest.raises(CatalogueError, match=problem):
         parse_catalogue({'parts': [entry]})

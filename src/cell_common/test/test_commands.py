@@ -1,4 +1,5 @@
 from cell_common.commands import NANOSECONDS, expired, nanoseconds
+
 from cell_interfaces.msg import CommandInfo
 
 

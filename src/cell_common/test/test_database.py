@@ -14,10 +14,12 @@ def package(tmp_path, monkeypatch):
     versions.mkdir(parents=True)
     (tmp_path / 'shelf' / '__init__.py').write_text('')
     (versions.parent / 'env.py').write_text(
-        'from alembic import context\nfrom cell_common.database import run_migrations\nrun_migrations(context)\n')
+        'from alembic import context\nfrom cell_common.database import run_migrations\nrun_migrations(context)\n'
+    )
     (versions / '0001_first.py').write_text(
         "from alembic import op\nimport sqlalchemy as sa\nrevision = '0001'\ndown_revision = None\n"
-        "def upgrade():\n    op.create_table('box', sa.Column('n', sa.Integer, primary_key=True))\n")
+        "def upgrade():\n    op.create_table('box', sa.Column('n', sa.Integer, primary_key=True))\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     yield 'shelf'
     sys.modules.pop('shelf', None)

@@ -31,8 +31,15 @@ def test_a_whole_number_is_taken_where_a_real_one_is_wanted(graph):
     assert declare(make(graph, rate=25), Example).rate == 25.0
 
 
-@pytest.mark.parametrize(('name', 'value', 'allowed'), [
-    ('rate', 0.0, '0.1 to 120 Hz'), ('rate', float('nan'), '0.1 to 120 Hz'), ('retries', 0, 'at least 1'), ('mode', 'smoke', 'one of line, bare')])
+@pytest.mark.parametrize(
+    ('name', 'value', 'allowed'),
+    [
+        ('rate', 0.0, '0.1 to 120 Hz'),
+        ('rate', float('nan'), '0.1 to 120 Hz'),
+        ('retries', 0, 'at least 1'),
+        ('mode', 'smoke', 'one of line, bare'),
+    ],
+)
 def test_a_value_outside_its_range_names_parameter_value_and_what_is_allowed(graph, name, value, allowed):
     with pytest.raises(ParameterError, match=f'"{name}" is {value!r}; allowed: {allowed}'):
         declare(make(graph, **{name: value}), Example)
