@@ -37,6 +37,7 @@ class CameraNode(Node):
         self._calibration = _calibration(self._options)
         self._treatment = Treatment(self._options.roi, self._options.rotation, self._options.jpeg_quality)
         self._newest: Picture | None = None
+        self._wants_pixels = False
         self._compressed = self.create_publisher(CompressedImage, 'camera/image_raw/compressed', stream())
         self._raw = self.create_publisher(Image, 'camera/image_raw', stream())
         self._info = self.create_publisher(CameraInfo, 'camera/camera_info', stream())
@@ -68,13 +69,14 @@ class CameraNode(Node):
 
     def _take(self, frame: Any, stamp: int) -> None:
         """Called in the capture thread with each frame."""
-        picture = prepare(frame, stamp, self._treatment, pixels=self._raw.get_subscription_count() > 0)
+        picture = prepare(frame, stamp, self._treatment, pixels=self._wants_pixels)
         if picture is not None:
             self._newest = picture
             self._arrived.trigger()
 
     def _publish(self) -> None:
         picture, self._newest = self._newest, None
+        self._wants_pixels = self._raw.get_subscription_count() > 0
         if picture is None:
             return
         header = Header(stamp=Time(nanoseconds=picture.stamp).to_msg(), frame_id=self._options.frame_id)
