@@ -12,9 +12,14 @@ _cell_python=$(cd "$_cell_root/.venv/lib" && echo python3.*)
 
 if [ -f "$_cell_root/.venv/share/rclpy/package.xml" ]; then
   AMENT_PREFIX_PATH="$_cell_root/install:$_cell_root/.venv"
+  # The wheels' start-up hook finds these folders, too, but starts every Python twice to have them; with its mark it rests.
   LD_LIBRARY_PATH="$_cell_root/install/lib:$_cell_root/.venv/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  for _cell_libs in "$_cell_root/.venv/lib/$_cell_python"/site-packages/ros_*.libs; do
+    LD_LIBRARY_PATH="$LD_LIBRARY_PATH:$_cell_libs"
+  done
+  _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
   PATH="$_cell_root/.venv/bin:$PATH"
-  export AMENT_PREFIX_PATH LD_LIBRARY_PATH PATH
+  export AMENT_PREFIX_PATH LD_LIBRARY_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE PATH
   COLCON_CURRENT_PREFIX="$_cell_root/install" . "$_cell_root/install/local_setup.sh"
 else
   [ -n "${AMENT_PREFIX_PATH:-}" ] || . /opt/ros/jazzy/setup.sh
@@ -26,4 +31,4 @@ fi
 
 # Discovery stays on this machine unless the plant decides otherwise.
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
-unset _cell_root _cell_python
+unset _cell_root _cell_python _cell_libs
