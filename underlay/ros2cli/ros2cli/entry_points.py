@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import logging
 from collections.abc import Collection
@@ -9,9 +10,16 @@ from collections.abc import Collection
 logger = logging.getLogger(__name__)
 
 
+@functools.cache
+def _installed() -> importlib.metadata.EntryPoints:
+    """Return the entry points of all packages: reading them is what takes the longest, so it is done once."""
+    points = (point for distribution in importlib.metadata.distributions() for point in distribution.entry_points)
+    return importlib.metadata.EntryPoints(points)
+
+
 def get_entry_points(group_name: str) -> dict[str, importlib.metadata.EntryPoint]:
     """Return the entry points of a group by name."""
-    return {entry_point.name: entry_point for entry_point in importlib.metadata.entry_points(group=group_name)}
+    return {entry_point.name: entry_point for entry_point in _installed().select(group=group_name)}
 
 
 def load_entry_points(group_name: str, *, exclude_names: Collection[str] | None = None) -> dict[str, type]:

@@ -70,7 +70,8 @@ def points(monkeypatch):
                             Point('gone', ImportError('x'))],
         'test.verb': [Point('say', Say2)],
     }
-    monkeypatch.setattr(entry_points.importlib.metadata, 'entry_points', lambda group: groups[group])
+    installed = argparse.Namespace(select=lambda group: groups[group])
+    monkeypatch.setattr(entry_points, '_installed', lambda: installed)
     return groups
 
 

@@ -39,7 +39,7 @@ def get_command_extensions(group_name: str, *, exclude_names: Collection[str] | 
     return extensions
 
 
-def add_subparsers_on_demand(  # noqa: PLR0917
+def add_subparsers_on_demand(
     parser: argparse.ArgumentParser, cli_name: str, dest: str, group_name: str,
     hide_extensions: Collection[str] | None = None, required: bool = True, argv: Sequence[str] | None = None,
 ) -> Any:
