@@ -7,19 +7,36 @@ costs one disk flush for many lines, and a line waits for at most two.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from cell_weighing.capture import Taken
 from cell_weighing.models import ReadingRow, ScaleRow
 from cell_weighing.reading import Mode, Reading, Stability, Status
 
 RETRY_S = 1.0
 _READING = cast('Table', ReadingRow.__table__)
 _SCALE = cast('Table', ScaleRow.__table__)
+_UPDATE = update(_SCALE).where(_SCALE.c.scale_id == bindparam('b_scale_id')).values(
+    {name: bindparam(f'b_{name}') for name in ('last_sequence', 'valid_readings', 'armed', 'captured')})
+
+
+class ScaleRecord(NamedTuple):
+    """How far one scale has come."""
+
+    sequence: int
+    """The last consecutive number."""
+    valid: int
+    """Valid readings since the journal was begun."""
+    taken: Taken
+    """Where it stands, when it is a streaming one."""
+
+
+_NEW = ScaleRecord(0, 0, Taken())
 
 
 class JournalWriter:
@@ -37,12 +54,12 @@ class JournalWriter:
         self._deliver = deliver
         self._complain = complain
         self._boot_id = _boot_id()
-        with engine.begin() as connection:
-            self._last = {row.scale_id: (row.last_sequence, row.valid_readings) for row in connection.execute(select(_SCALE))}
+        self._last = self._read_state()
         self._stored = set(self._last)
         self.known = dict(self._last)
-        """(last consecutive number, valid readings) by scale id, as found at the start."""
+        """Every scale of the journal as found at the start, by scale id."""
         self._waiting: list[Reading] = []
+        self._kept: dict[str, Taken] = {}
         self._changed = threading.Condition()
         self._ending = False
         self.pending = 0
@@ -52,10 +69,11 @@ class JournalWriter:
         self._thread = threading.Thread(target=self._run, name='journal')
         self._thread.start()
 
-    def append(self, readings: Sequence[Reading]) -> None:
-        """Take readings from any thread; returns at once."""
+    def append(self, readings: Sequence[Reading], kept: Mapping[str, Taken] | None = None) -> None:
+        """Take readings, and where streaming scales stand now, from any thread; returns at once."""
         with self._changed:
             self._waiting.extend(readings)
+            self._kept.update(kept or {})
             self.pending += len(readings)
             self._changed.notify()
 
@@ -72,52 +90,79 @@ class JournalWriter:
         return self.pending
 
     def _run(self) -> None:
-        broken = False
-        while batch := self._take():
-            while True:
-                try:
-                    self._commit(batch)
-                    break
-                except SQLAlchemyError as problem:
-                    self._complain(str(problem.__cause__ or problem))
-                    broken = True
-                    with self._changed:
-                        if self._changed.wait_for(lambda: self._ending, RETRY_S):
-                            return
-            if broken:
-                broken = False
-                self._complain('')
-            self.committed += len(batch)
-            self._deliver(batch)
+        while True:
             with self._changed:
-                self.pending -= len(batch)
+                self._changed.wait_for(lambda: self._waiting or self._kept or self._ending)
+                batch, self._waiting = self._waiting, []
+                kept, self._kept = self._kept, {}
+            if not batch and not kept:
+                return
+            taken = len(batch)
+            if not self._commit_at_last(batch, kept):
+                return
+            self.committed += taken
+            if batch:
+                self._deliver(batch)
+            with self._changed:
+                self.pending -= taken
 
-    def _take(self) -> list[Reading]:
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._ending)
-            batch, self._waiting = self._waiting, []
-        return batch
+    def _commit_at_last(self, batch: list[Reading], kept: Mapping[str, Taken]) -> bool:
+        """Commit, again and again while the database refuses; False when the writer is to end before it has worked."""
+        broken = False
+        while True:
+            try:
+                if broken:
+                    self._reconcile(batch)
+                self._commit(batch, kept)
+            except SQLAlchemyError as problem:
+                broken = True
+                self._complain(str(problem.__cause__ or problem))
+                with self._changed:
+                    if self._changed.wait_for(lambda: self._ending, RETRY_S):
+                        return False
+                continue
+            if broken:
+                self._complain('')
+            return True
 
-    def _commit(self, batch: list[Reading]) -> None:
-        last = self._last.copy()
+    def _commit(self, batch: list[Reading], kept: Mapping[str, Taken]) -> None:
+        state = self._last.copy()
         for reading in batch:
-            sequence, valid = last.get(reading.scale_id, (0, 0))
-            reading.sequence = sequence + 1
-            last[reading.scale_id] = (sequence + 1, valid + (reading.status is Status.VALID))
-        changed = {reading.scale_id for reading in batch}
+            scale = state.get(reading.scale_id, _NEW)
+            reading.sequence = scale.sequence + 1
+            state[reading.scale_id] = scale._replace(sequence=reading.sequence,
+                                                     valid=scale.valid + (reading.status is Status.VALID))
+        for scale_id, taken in kept.items():
+            state[scale_id] = state.get(scale_id, _NEW)._replace(taken=taken)
+        changed = {reading.scale_id for reading in batch} | kept.keys()
         with self._engine.begin() as connection:
-            connection.execute(insert(_READING), [self._row(reading) for reading in batch])
-            self._store_counts(connection, {scale: last[scale] for scale in changed})
+            if batch:
+                connection.execute(insert(_READING), [self._row(reading) for reading in batch])
+            self._store_state(connection, {scale: state[scale] for scale in changed})
         self._stored |= changed
-        self._last = last
+        self._last = state
 
-    def _store_counts(self, connection: Connection, counts: dict[str, tuple[int, int]]) -> None:
-        for scale_id, (sequence, valid) in counts.items():
-            values = {'last_sequence': sequence, 'valid_readings': valid}
-            if scale_id in self._stored:
-                connection.execute(update(_SCALE).where(_SCALE.c.scale_id == scale_id).values(values))
-            else:
-                connection.execute(insert(_SCALE).values(scale_id=scale_id, **values))
+    def _store_state(self, connection: Connection, state: Mapping[str, ScaleRecord]) -> None:
+        new = [_values(scale_id, record) for scale_id, record in state.items() if scale_id not in self._stored]
+        old = [_values(scale_id, record) for scale_id, record in state.items() if scale_id in self._stored]
+        if new:
+            connection.execute(insert(_SCALE), [{column[2:]: value for column, value in values.items()} for values in new])
+        if old:
+            connection.execute(_UPDATE, old)
+
+    def _reconcile(self, batch: list[Reading]) -> None:
+        """Drop from a batch what is durable already: a commit whose answer was lost may have worked."""
+        self._last = self._read_state()
+        self._stored = set(self._last)
+        with self._engine.begin() as connection:
+            written = set(connection.scalars(select(_READING.c.reading_id).where(
+                _READING.c.reading_id.in_([reading.reading_id for reading in batch]))))
+        batch[:] = [reading for reading in batch if reading.reading_id not in written]
+
+    def _read_state(self) -> dict[str, ScaleRecord]:
+        with self._engine.begin() as connection:
+            return {row.scale_id: ScaleRecord(row.last_sequence, row.valid_readings, Taken(row.armed, row.captured))
+                    for row in connection.execute(select(_SCALE))}
 
     def _row(self, reading: Reading) -> dict[str, object]:
         return {'reading_id': reading.reading_id, 'scale_id': reading.scale_id, 'sequence': reading.sequence,
@@ -142,6 +187,11 @@ def read_journal(connection: Connection, scale_id: str, after: int, last: int | 
 def last_sequences(connection: Connection) -> dict[str, int]:
     """Return the last consecutive number of each scale."""
     return {row.scale_id: row.last_sequence for row in connection.execute(select(_SCALE.c.scale_id, _SCALE.c.last_sequence))}
+
+
+def _values(scale_id: str, record: ScaleRecord) -> dict[str, object]:
+    return {'b_scale_id': scale_id, 'b_last_sequence': record.sequence, 'b_valid_readings': record.valid,
+            'b_armed': record.taken.armed, 'b_captured': record.taken.captured}
 
 
 def _boot_id() -> str:

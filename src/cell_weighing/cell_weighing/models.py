@@ -79,13 +79,15 @@ class ReadingRow(Base):
 
 
 class ScaleRow(Base):
-    """One indicator: how far its consecutive numbers have come."""
+    """One indicator: how far its consecutive numbers have come and, when it streams, where its capture stands."""
 
     __tablename__ = 'weigh_scale'
 
     scale_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     last_sequence: Mapped[int] = mapped_column(BigInteger)
     valid_readings: Mapped[int] = mapped_column(BigInteger)
+    armed: Mapped[bool] = mapped_column(Boolean, default=True)
+    captured: Mapped[str] = mapped_column(String(24), default='')
 
 
 class CursorRow(Base):

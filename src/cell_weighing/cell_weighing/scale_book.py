@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cell_weighing.reading import Reading, Status
+from cell_weighing.reading import Reading, Status, Weighing
 
 
 @dataclass
@@ -35,9 +35,9 @@ class ScaleBook:
     open_peers: set[str] = field(default_factory=set)
 
     @classmethod
-    def remember(cls, known: Mapping[str, tuple[int, int]]) -> ScaleBook:
-        """Begin with the scales that the journal knows: (last consecutive number, valid readings) by id."""
-        return cls({scale: ScaleEntry(scale, readings=valid) for scale, (_, valid) in known.items() if scale})
+    def remember(cls, known: Mapping[str, int]) -> ScaleBook:
+        """Begin with the scales that the journal knows: number of valid readings by id."""
+        return cls({scale: ScaleEntry(scale, readings=valid) for scale, valid in known.items() if scale})
 
     @property
     def connected(self) -> int:
@@ -77,6 +77,18 @@ class ScaleBook:
             entry.readings += 1
             entry.last_weight, entry.last_unit = reading.weight, reading.unit
         return entry
+
+    def sample(self, scale_id: str, peer: str, received_ns: int, weighing: Weighing) -> bool:
+        """Take in the latest sample of a streaming scale; return whether it is news."""
+        entry = self.scales.setdefault(scale_id, ScaleEntry(scale_id))
+        if entry.last_heard_ns >= received_ns:
+            return False
+        self.nameless.pop(peer, None)
+        entry.last_heard_ns = received_ns
+        entry.peer = peer if peer in self.open_peers else entry.peer
+        if weighing.status is Status.VALID:
+            entry.last_weight, entry.last_unit = weighing.weight, weighing.unit
+        return True
 
     def listed(self) -> list[ScaleEntry]:
         """Return all entries in order of scale id, digits as numbers, nameless connections first."""

@@ -11,38 +11,26 @@ from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
 from cell_common.background import BackgroundLoop
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
+from cell_common.ids import new_id
 from cell_common.inbox import Inbox
-from cell_common.parameters import declare, parameter
+from cell_common.parameters import declare
 from cell_common.qos import events, latched
 from cell_common.runner import StartError, main_of
 from rclpy.node import Node
 
 from cell_interfaces.msg import ScaleList, ScaleReading
-from cell_weighing.codecs import CODECS, make_codec
 from cell_weighing.journal import JournalWriter
 from cell_weighing.messages import reading_message, scale_message
 from cell_weighing.reading import Reading, Status
 from cell_weighing.scale_book import ScaleBook
-from cell_weighing.transport import Connected, Disconnected, Displaced, Event, IndicatorServer, Listening, ServerSettings
+from cell_weighing.scale_bridge_parameters import ScaleBridgeParameters, server_settings, site_of
+from cell_weighing.transport import Connected, Disconnected, Displaced, Event, FalseIdentity, IndicatorServer, Listening
 
 LIST_PERIOD_S = 0.5
 MALFORMED_ALARM = 3
 """Malformed lines in a row after which people are called."""
 READINGS_DEPTH = 2000
-
-
-@dataclass(frozen=True)
-class ScaleBridgeParameters:
-    """Parameters of scale_bridge."""
-
-    listen_address: str = parameter('0.0.0.0', 'Address on which indicators may connect; 0.0.0.0 = every interface.')
-    port: int = parameter(10001, 'TCP port on which indicators connect; 0 = one that is free.', minimum=0, maximum=65535)
-    codec: str = parameter('legacy', 'What the indicators send.', choices=tuple(CODECS))
-    database_url: str = parameter('sqlite:///cell.db', 'Database that holds the journal of readings, as an SQLAlchemy URL.')
-    idle_timeout: float = parameter(
-        0.0, 'Silence after which a connection is closed; 0 = never, for indicators that send only when a bag is printed: one '
-        'that does not notice that it was closed loses its next line.', unit='s', minimum=0.0, maximum=86400.0)
-    max_connections: int = parameter(2000, 'Connections held at once; more are refused.', minimum=1, maximum=20000)
+CALM_NS = 60_000_000_000
 
 
 @dataclass(frozen=True)
@@ -60,14 +48,18 @@ class ScaleBridgeNode(Node):
 
         Raises:
             StartError: The database cannot be used.
+            ParameterError: A parameter cannot be used.
         """
         super().__init__('scale_bridge', **options)
         self.parameters = declare(self, ScaleBridgeParameters)
+        self._site = site_of(self.parameters, new_id, {})
         self._inbox: Inbox[list[Reading] | Event | JournalProblem] = Inbox(self, self._handle)
         self._closing = False
         self.listening = Listening(self.parameters.port, 'starting')
         self._journal_problem = ''
         self._dirty = True
+        self._calm: dict[str, int] = {}
+        """When an alarm of a passing event is withdrawn if it does not happen again, nanoseconds."""
         self._weight = self.create_publisher(ScaleReading, 'weighing/weight', events(READINGS_DEPTH))
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
@@ -77,14 +69,12 @@ class ScaleBridgeNode(Node):
         except DatabaseError as problem:
             raise StartError(str(problem)) from problem
         self._journal = JournalWriter(self._engine, self._tell, lambda reason: self._tell(JournalProblem(reason)))
-        self._book = ScaleBook.remember(self._journal.known)
+        self._book = ScaleBook.remember({scale: record.valid for scale, record in self._journal.known.items()})
+        self._site.taken = {scale: record.taken for scale, record in self._journal.known.items()}
         self._start_diagnostics()
         self.create_timer(LIST_PERIOD_S, self._publish_scales)
         self._loop = BackgroundLoop('indicators')
-        self._server = IndicatorServer(
-            ServerSettings(self.parameters.listen_address, self.parameters.port, self.parameters.idle_timeout,
-                           self.parameters.max_connections),
-            lambda: make_codec(self.parameters.codec), self._journal, self._tell)
+        self._server = IndicatorServer(server_settings(self.parameters), self._site, self._journal, self._tell)
         self._serving: Future[None] = self._loop.submit(self._server.serve())
 
     def destroy_node(self) -> None:
@@ -120,13 +110,23 @@ class ScaleBridgeNode(Node):
                 who = ', '.join(news.scale_ids) or 'nameless'
                 self.get_logger().info(f'indicator {who} at {news.peer} has gone: {news.reason}')
             case Displaced():
-                self._alarms.announce(
-                    f'duplicate_{news.scale_id}', MEDIUM,
+                self._call_for_a_while(
+                    f'duplicate_{news.scale_id}',
                     f'scale {news.scale_id} connected from {news.new_peer} while it was connected from {news.old_peer}',
                     consequence='The newest connection is used. If two indicators send the same id, their bags are mixed up.',
                     action='If the indicator was switched off and on, acknowledge. Otherwise give each an id of its own.')
+            case FalseIdentity():
+                self._call_for_a_while(
+                    f'identity_{news.peer.rpartition(":")[0]}',
+                    f'{news.peer} sends as scale {news.scale_id}, which is not the scale of that address',
+                    consequence='Its lines are recorded and count as no weight.',
+                    action='Correct the id in the indicator, or the address in parameter peers.')
             case JournalProblem():
                 self._note_journal(news.reason)
+
+    def _call_for_a_while(self, key: str, text: str, *, consequence: str, action: str) -> None:
+        self._alarms.announce(key, MEDIUM, text, consequence=consequence, action=action)
+        self._calm[key] = self.get_clock().now().nanoseconds + CALM_NS
 
     def _publish(self, readings: list[Reading]) -> None:
         for reading in readings:
@@ -173,6 +173,12 @@ class ScaleBridgeNode(Node):
                               action='Check free disk space and the database, then wait: nothing needs to be weighed again.')
 
     def _publish_scales(self) -> None:
+        now_ns = self.get_clock().now().nanoseconds
+        for key in [key for key, until in self._calm.items() if until <= now_ns]:
+            del self._calm[key]
+            self._alarms.withdraw(key)
+        for scale_id, (received_ns, peer, sample) in list(self._site.samples.items()):
+            self._dirty |= self._book.sample(scale_id, peer, received_ns, sample)
         if not self._dirty:
             return
         self._dirty = False

@@ -1,4 +1,4 @@
-"""The TCP server that indicators connect to: bytes in, readings out. Runs in an asyncio loop of its own."""
+"""The TCP server that indicators connect to. It moves bytes; what they mean is `intake`'s affair."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import contextlib
 import itertools
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cell_common.ids import new_id
-
-from cell_weighing.codecs import Codec
-from cell_weighing.framing import MAX_LINE_BYTES, BadLine, LineFramer
-from cell_weighing.reading import Reading, Status, Weighing
+from cell_weighing.capture import Taken
+from cell_weighing.intake import Intake, Site
+from cell_weighing.reading import Reading
 
 BIND_RETRY_S = 2.0
 HOUSEKEEPING_S = 0.25
@@ -33,8 +31,8 @@ class Journal(Protocol):
     pending: int
     """Readings not yet durable."""
 
-    def append(self, readings: list[Reading]) -> None:
-        """Take readings; returns at once."""
+    def append(self, readings: list[Reading], kept: Mapping[str, Taken]) -> None:
+        """Take readings and where streaming scales stand now; returns at once."""
         ...
 
 
@@ -71,7 +69,15 @@ class Displaced:
     new_peer: str
 
 
-Event = Listening | Connected | Disconnected | Displaced
+@dataclass(frozen=True)
+class FalseIdentity:
+    """A line claims a scale id that does not belong to its address."""
+
+    scale_id: str
+    peer: str
+
+
+Event = Listening | Connected | Disconnected | Displaced | FalseIdentity
 
 
 @dataclass
@@ -83,22 +89,24 @@ class ServerSettings:
     idle_timeout: float = 0.0
     """Seconds of silence after which a connection is closed; 0 = never."""
     max_connections: int = 2000
-    max_line_bytes: int = MAX_LINE_BYTES
+    ask_period: float = 0.2
+    """Seconds between two questions to an indicator that speaks only when asked."""
 
 
 @dataclass
 class IndicatorServer:
-    """Listens, keeps the connections, and turns their bytes into readings for the journal."""
+    """Listens, keeps the connections, and gives the journal what their bytes come to."""
 
     settings: ServerSettings
-    make_codec: Callable[[], Codec]
+    site: Site
     journal: Journal
     tell: Callable[[Event], None]
     """Called in the server's thread with what happens."""
     connections: set[Connection] = field(default_factory=set)
     owners: dict[str, Connection] = field(default_factory=dict)
     """The connection that each scale id lives on."""
-    _paused: bool = False
+    paused: bool = False
+    """The journal is behind: nothing is read from the network."""
 
     async def serve(self) -> None:
         """Listen until cancelled; a port that cannot be had is asked for again and again."""
@@ -130,20 +138,20 @@ class IndicatorServer:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            if self._paused and self.journal.pending < LOW_WATER:
-                self._paused = False
+            if self.paused and self.journal.pending < LOW_WATER:
+                self.paused = False
                 for connection in self.connections:
                     connection.resume()
-            if self.settings.idle_timeout and not self._paused:
+            if self.settings.idle_timeout and not self.paused:
                 oldest = time.monotonic_ns() - int(self.settings.idle_timeout * 1e9)
                 for connection in [c for c in self.connections if c.heard_ns < oldest]:
                     connection.close(f'nothing came for {self.settings.idle_timeout:g} s')
 
-    def take(self, readings: list[Reading]) -> None:
+    def take(self, readings: list[Reading], kept: Mapping[str, Taken]) -> None:
         """Give readings to the journal, and stop reading from the network when it falls behind."""
-        self.journal.append(readings)
-        if not self._paused and self.journal.pending > HIGH_WATER:
-            self._paused = True
+        self.journal.append(readings, kept)
+        if not self.paused and self.journal.pending > HIGH_WATER:
+            self.paused = True
             for connection in self.connections:
                 connection.pause()
 
@@ -157,9 +165,9 @@ class IndicatorServer:
             return
         newer, older = (connection, other) if connection.number > other.number else (other, connection)
         self.owners[scale_id] = newer
-        self.tell(Displaced(scale_id, older.peer, newer.peer))
+        self.tell(Displaced(scale_id, older.intake.peer, newer.intake.peer))
         older.displaced = True
-        reason = f'scale {scale_id} has connected anew from {newer.peer}'
+        reason = f'scale {scale_id} has connected anew from {newer.intake.peer}'
         asyncio.get_running_loop().call_later(DISPLACED_FOR_S, older.close, reason)
 
 
@@ -170,39 +178,40 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, server: IndicatorServer) -> None:
         self._server = server
-        self._framer = LineFramer(server.settings.max_line_bytes)
-        self._codec = server.make_codec()
         self._transport: asyncio.Transport | None = None
         self._reason = ''
-        self._last_id = ''
+        self._asking: asyncio.TimerHandle | None = None
+        self._owned = 0
+        self._told_false: set[str] = set()
+        self.intake = Intake(server.site, '', 0)
         self.number = next(self._numbers)
         """Rises with every connection."""
-        self.scale_ids: set[str] = set()
         self.displaced = False
         """A newer connection has its scale; this one is about to be closed."""
-        self.peer = ''
         self.heard_ns = time.monotonic_ns()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set keep-alive and take the connection in."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        address = transport.get_extra_info('peername') or ('?', 0)
-        self.peer = f'{address[0]}:{address[1]}'
+        address, port = (transport.get_extra_info('peername') or ('', 0))[:2]
         if len(self._server.connections) >= self._server.settings.max_connections:
             transport.abort()
+            reason = f'refused: more than {self._server.settings.max_connections} connections'
+            self._server.tell(Disconnected(f'{address}:{port}', (), reason))
             return
+        self.intake = Intake(self._server.site, address, port)
         _keep_alive(transport.get_extra_info('socket'))
         self._server.connections.add(self)
-        self._server.tell(Connected(self.peer))
+        self._server.tell(Connected(self.intake.peer))
+        if self._server.paused:
+            self.pause()
+        self._ask()
 
     def data_received(self, data: bytes) -> None:
         """Turn bytes into readings."""
-        received_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
-        self.heard_ns = monotonic_ns
-        readings = [self._read(line, received_ns, monotonic_ns) for line in self._framer.feed(data)]
-        if readings:
-            self._server.take(readings)
+        received_ns, self.heard_ns = time.time_ns(), time.monotonic_ns()
+        self._take(self.intake.feed(data, received_ns, self.heard_ns))
 
     def eof_received(self) -> bool:
         """Let the transport close: an indicator that will send no more has nothing to hear either."""
@@ -212,15 +221,15 @@ class Connection(asyncio.Protocol):
         """Record a line that was cut off, and give the scale ids back."""
         if self not in self._server.connections:
             return
-        readings = [self._read(line, time.time_ns(), time.monotonic_ns()) for line in self._framer.end()]
-        if readings:
-            self._server.take(readings)
+        if self._asking:
+            self._asking.cancel()
+        self._take(self.intake.end(time.time_ns(), time.monotonic_ns()))
         self._server.connections.discard(self)
-        for scale_id in self.scale_ids:
+        for scale_id in self.intake.scale_ids:
             if self._server.owners.get(scale_id) is self:
                 del self._server.owners[scale_id]
         reason = self._reason or (str(exc) if exc else 'the indicator closed it')
-        self._server.tell(Disconnected(self.peer, tuple(sorted(self.scale_ids)), reason))
+        self._server.tell(Disconnected(self.intake.peer, tuple(sorted(self.intake.scale_ids)), reason))
 
     def close(self, reason: str) -> None:
         """Close the connection from our side."""
@@ -238,24 +247,25 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def _read(self, line: bytes | BadLine, received_ns: int, monotonic_ns: int) -> Reading:
-        if isinstance(line, BadLine):
-            weighing, line = Weighing('', Status.MALFORMED, message=line.reason), line.data
-        else:
-            weighing = self._codec.parse(line)
-        return Reading(new_id(), self._scale_of(weighing), 0, received_ns, monotonic_ns, line, weighing.status, weighing.weight,
-                       weighing.unit, weighing.stability, weighing.mode, weighing.tare, weighing.message, self.peer)
+    def _take(self, readings: list[Reading]) -> None:
+        intake = self.intake
+        if len(intake.scale_ids) != self._owned:
+            self._owned = len(intake.scale_ids)
+            for scale_id in intake.scale_ids:
+                self._server.own(scale_id, self)
+        if readings or intake.kept:
+            kept, intake.kept = intake.kept, {}
+            self._server.take(readings, kept)
+        for scale_id in intake.false_ids - self._told_false:
+            self._told_false.add(scale_id)
+            self._server.tell(FalseIdentity(scale_id, intake.peer))
 
-    def _scale_of(self, weighing: Weighing) -> str:
-        """Return the scale that a line belongs to; a malformed line cannot bring a new scale into being."""
-        scale_id = weighing.scale_id
-        if weighing.status is Status.MALFORMED and scale_id not in self.scale_ids:
-            return self._last_id
-        if self._server.owners.get(scale_id) is not self:
-            self.scale_ids.add(scale_id)
-            self._server.own(scale_id, self)
-        self._last_id = scale_id
-        return scale_id
+    def _ask(self) -> None:
+        question = getattr(self.intake.codec, 'ask', b'')
+        if question and self._transport is not None and not self._transport.is_closing():
+            if not self._transport.get_write_buffer_size():
+                self._transport.write(question)
+            self._asking = asyncio.get_running_loop().call_later(self._server.settings.ask_period, self._ask)
 
 
 def _keep_alive(sock: socket.socket) -> None:

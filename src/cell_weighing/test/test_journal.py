@@ -3,6 +3,7 @@ import threading
 import pytest
 from cell_common.ids import new_id
 from cell_common.testing import wait_until
+from cell_weighing.capture import Taken
 from cell_weighing.journal import JournalWriter, last_sequences, read_journal
 from cell_weighing.reading import Mode, Reading, Stability, Status
 from sqlalchemy import event, text
@@ -97,3 +98,36 @@ def test_a_database_that_refuses_is_told_tried_again_and_nothing_is_lost(engine,
     assert journal.complaints[-1] == ''
     with engine.connect() as connection:
         assert connection.execute(text('SELECT COUNT(*) FROM weigh_reading')).scalar() == 1
+
+
+def test_a_commit_whose_answer_was_lost_is_not_written_twice(engine, journal):
+    lost = threading.Event()
+
+    @event.listens_for(engine, 'commit')
+    def answer_lost(connection):
+        if not lost.is_set():
+            connection.connection.driver_connection.execute('COMMIT')
+            connection.connection.driver_connection.execute('BEGIN')
+            lost.set()
+            raise OperationalError('COMMIT', {}, Exception('server closed the connection'))
+
+    journal.append([reading(), reading()])
+    wait_until(lambda: journal.complaints)
+    journal.append([reading()])
+    wait_until(lambda: journal.pending == 0)
+    with engine.connect() as connection:
+        assert [r.sequence for r in read_journal(connection, '1', 0)] == [1, 2, 3]
+
+
+def test_where_a_streaming_scale_stands_is_kept(engine):
+    writer = JournalWriter(engine, lambda _: None, lambda _: None)
+    writer.append([reading('7')], {'7': Taken(False, '1.10')})
+    writer.close()
+    again = JournalWriter(engine, lambda _: None, lambda _: None)
+    again.append([], {'7': Taken(True, '1.10'), '8': Taken(False, '2')})
+    assert again.known['7'].taken == Taken(False, '1.10')
+    again.close()
+    last = JournalWriter(engine, lambda _: None, lambda _: None)
+    last.close()
+    assert {scale: (r.sequence, r.valid, r.taken) for scale, r in last.known.items()} == {
+        '7': (1, 1, Taken(True, '1.10')), '8': (0, 0, Taken(False, '2'))}

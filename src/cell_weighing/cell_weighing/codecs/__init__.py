@@ -7,32 +7,47 @@ in `CODECS`. Nothing else in the bridge knows protocols.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from cell_weighing.codecs.legacy import LegacyCodec
+from cell_weighing.codecs.sma import SmaCodec
+from cell_weighing.codecs.template import EXTENDED, TemplateCodec
 from cell_weighing.reading import Weighing
 
 
 class Codec(Protocol):
-    """Turns lines into weighings."""
+    """Turns lines into weighings. One that has an attribute `ask` speaks only when asked: those bytes are sent to it."""
 
     def parse(self, line: bytes) -> Weighing:
         """Understand one line; what does not follow the grammar comes back as MALFORMED, nothing raises."""
         ...
 
 
-CODECS: Mapping[str, Callable[[], Codec]] = {
-    'legacy': LegacyCodec,
+@dataclass(frozen=True)
+class CodecOptions:
+    """What codecs may need to know of a site."""
+
+    template: str = EXTENDED
+    """Print format for codec `template`."""
+    decimal_comma: bool = False
+    """Numbers have a comma where others have a point."""
+
+
+CODECS: Mapping[str, Callable[[CodecOptions], Codec]] = {
+    'legacy': lambda options: LegacyCodec(decimal_comma=options.decimal_comma),
+    'template': lambda options: TemplateCodec(options.template, decimal_comma=options.decimal_comma),
+    'sma': lambda _: SmaCodec(),
 }
 """Codecs by the name that parameter `codec` uses."""
 
 
-def make_codec(name: str) -> Codec:
+def make_codec(name: str, options: CodecOptions | None = None) -> Codec:
     """Return the codec of this name.
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is none, or an option does not suit it.
     """
     if name not in CODECS:
         raise ValueError(f'there is no codec "{name}"; use one of {", ".join(CODECS)}')
-    return CODECS[name]()
+    return CODECS[name](options or CodecOptions())
