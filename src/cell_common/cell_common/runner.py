@@ -52,13 +52,21 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
     except (ParameterError, StartError) as problem:
         rclpy.logging.get_logger(factory.__module__.rsplit('.', 1)[-1]).fatal(f'cannot start: {problem}')
         return EXIT_BAD_CONFIGURATION
-    except (ExternalShutdownException, KeyboardInterrupt):
+    except ExternalShutdownException:
         pass
+    except Exception:
+        if rclpy.ok():
+            raise
+        # Interrupted while it started: ROS is gone already, whatever broke did so for that.
     finally:
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: rclpy's handler, which calls this one, has done it; the default would raise KeyboardInterrupt anywhere."""
 
 
 def main_of(factory: Callable[[], Node]) -> Callable[[], None]:

@@ -120,15 +120,16 @@ def _endpoint(values: dict[str, Any]) -> Endpoint:
         use_compression=bool(values['use_compression']), retry_delay_s=float(values['retry_startup_delay']), tls=tls)
 
 
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: rclpy's handler, which calls this one, has done it; the default would raise KeyboardInterrupt anywhere."""
+
+
 def main(args: list[str] | None = None) -> None:
     """Spin the node until SIGINT or SIGTERM."""
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        rclpy.utilities.try_shutdown()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _noted)
+    # rclpy's own handlers shut the context down and wake the executor at once; a handler in Python would wait for it.
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.ALL)
     try:
         node = RosbridgeWebsocketNode()
     except (ValueError, OSError) as problem:
