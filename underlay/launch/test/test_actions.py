@@ -166,6 +166,14 @@ def test_messages_go_to_screen_and_log(run, tmp_path):
     assert 'cell left' in (tmp_path / 'log' / 'latest' / 'launch.log').read_text()
 
 
+def test_a_log_folder_that_cannot_be_made_does_not_stop_the_launch(run, monkeypatch):
+    monkeypatch.setenv('ROS_LOG_DIR', '/proc/no/such/folder')
+    code, out = run(LogInfo(msg='hello'))
+    assert code == 0
+    assert 'There will be no log files' in out
+    assert '[launch.user]: hello' in out
+
+
 def test_a_timer_acts_later_and_a_shutdown_cancels_it(run):
     code, out = run(
         TimerAction(period=0.05, actions=[LogInfo(msg='short'), Shutdown(reason='enough')]),

@@ -141,7 +141,10 @@ def get_logger(name: str | None = None) -> logging.Logger:
 
 def log_launch_config(*, logger: logging.Logger) -> None:
     """Say where the log files are and what is logged."""
-    logger.info('All log files can be found below %s', launch_config.log_dir)
+    try:
+        logger.info('All log files can be found below %s', launch_config.log_dir)
+    except OSError as problem:
+        logger.warning('There will be no log files: %s. Set ROS_LOG_DIR to a folder that can be written to.', problem)
     logger.info('Default logging verbosity is set to %s', logging.getLevelName(launch_config.level))
 
 
