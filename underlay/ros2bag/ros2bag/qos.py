@@ -1,0 +1,62 @@
+"""Quality of service: what publishers offer, as it is recorded, and what is offered again when a bag is played."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rclpy.duration import Duration
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+
+RECORD_DEPTH = 1000
+PLAY_DEPTH = 10
+_NANOSECONDS = 10**9
+_UNBOUNDED = QosTime(2147483647, 4294967295)  # as rosbag2 writes what has no limit
+
+
+def for_recording(offers: Iterable[QoSProfile]) -> QoSProfile:
+    """Return the strongest profile that is compatible with every offer."""
+    offers = list(offers)
+    reliable = all(offer.reliability != ReliabilityPolicy.BEST_EFFORT for offer in offers)
+    latched = bool(offers) and all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
+    return QoSProfile(
+        depth=RECORD_DEPTH,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+def recorded(offer: QoSProfile) -> Qos:
+    """Return a publisher's profile in the form that bags keep."""
+    return Qos(
+        history=_named(QosHistory, offer.history), depth=offer.depth,
+        reliability=_named(QosReliability, offer.reliability), durability=_named(QosDurability, offer.durability),
+        deadline=_time(offer.deadline), lifespan=_time(offer.lifespan), liveliness=_named(QosLiveliness, offer.liveliness),
+        liveliness_lease_duration=_time(offer.liveliness_lease_duration),
+        avoid_ros_namespace_conventions=bool(offer.avoid_ros_namespace_conventions))
+
+
+def for_playing(offers: Sequence[Qos]) -> QoSProfile:
+    """Return a profile for one publisher that stands for all recorded ones.
+
+    It is best effort or volatile only if all publishers were. Discovery does not tell the depth of a latched publisher; it is
+    taken as one message for each.
+    """
+    best_effort = bool(offers) and all(offer.reliability == QosReliability.BEST_EFFORT for offer in offers)
+    latched = any(offer.durability == QosDurability.TRANSIENT_LOCAL for offer in offers)
+    depth = max((offer.depth for offer in offers), default=0)
+    return QoSProfile(
+        depth=max(depth, len(offers)) if latched else max(depth, PLAY_DEPTH),
+        reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+def _named(kinds: Any, policy: Any) -> Any:
+    return kinds.__members__.get(policy.name, kinds.UNKNOWN)
+
+
+def _time(duration: Duration) -> QosTime:
+    seconds, nanoseconds = divmod(duration.nanoseconds, _NANOSECONDS)
+    return _UNBOUNDED if seconds >= 2147483647 else QosTime(seconds, nanoseconds)
