@@ -20,7 +20,7 @@ from PIL import Image as PillowImage
 from cell_sim.cell_backdrop import bench, gripper, light
 from cell_sim.label import BODY, draw_part, wear
 from cell_sim.pieces import Piece
-from cell_sim.sensor import Sensor
+from cell_sim.sensor import Sensor, defocus
 from cell_sim.world import Phase, View
 
 Image = NDArray[np.uint8]
@@ -104,8 +104,9 @@ class RenderedScene:
         part = np.asarray(cv2.warpPerspective(held, _pose(chance), (WIDTH, HEIGHT), flags=cv2.INTER_AREA), np.uint8)
         part[:, :, :3] = cv2.multiply(part[:, :, :3], cv2.merge([part[:, :, 3]] * 3), scale=1 / 255)
         image = self._lit(_over(part, self._bench), piece.serial)
-        sigma = chance.uniform(15, 19) if kind == 'defocus' else chance.uniform(0.6, 1.1)
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8), part
+        if kind == 'defocus':
+            return defocus(image, chance.uniform(15, 19)), part
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), chance.uniform(0.6, 1.1)), np.uint8), part
 
     def _lit(self, image: Image, serial: str) -> Image:
         chance = np.random.default_rng(random.Random(f'light/{self._seed}/{serial}').getrandbits(32))

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
 
-from cell_common.catalogue import Catalogue
+from cell_common.catalogue import EVENT_LETTERS, Catalogue
 
 from cell_sim.camera_scene import RenderedScene, Scene
 from cell_sim.faults import UnknownFault
+from cell_sim.filler import Filler, Order
+from cell_sim.filling_station import FillingStation
+from cell_sim.indicator import Indicator
 from cell_sim.pieces import Mixture
 from cell_sim.server_camera import CameraServer
 from cell_sim.stock_keeper import StockKeeper
 from cell_sim.transport_robot import RobotProgram
+from cell_sim.transport_scale import ScaleClient
 from cell_sim.truth import TruthLog
 from cell_sim.ur_program import UrProgram
 from cell_sim.world import World
@@ -29,10 +35,11 @@ class RobotSettings:
 
     host: str = '127.0.0.1'
     port: int = 50010
-    """Of the robot node; 0 = there is no robot."""
+    """Of the robot node."""
     framing: str = 'line'
-    bare_done: bool = True
+    bare_reply: str = 'ack'
     time_scale: float = 1.0
+    event_letters: Mapping[str, str] = field(default_factory=lambda: EVENT_LETTERS)
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,58 @@ class CameraSettings:
     frame_rate: float = 10.0
 
 
+@dataclass(frozen=True)
+class ScaleSettings:
+    """The scales of the world, and who fills bags on them."""
+
+    host: str = '127.0.0.1'
+    port: int = 10001
+    """Of the scale bridge."""
+    scale_ids: Sequence[str] = ('1', '2')
+    stations: Sequence[str] = ('A', 'B')
+    """Station of each scale; a scale beyond the end of the list serves none."""
+    print_format: str = 'legacy'
+    stream_rate: float = 0.0
+    """Lines per second; 0 = one line for each bag."""
+    division: Decimal = Decimal('0.005')
+    """Kilograms."""
+    bag_period: float = 4.0
+    """Seconds from bag to bag."""
+    out_share: float = 0.05
+
+
+class Device(Protocol):
+    """Anything that can be switched on and off and told to misbehave."""
+
+    async def start(self) -> None:
+        """Switch on."""
+        ...
+
+    async def stop(self) -> None:
+        """Switch off."""
+        ...
+
+    def inject(self, fault: str, value: float) -> str:
+        """Arm a fault and return what will happen."""
+        ...
+
+
 class Simulation:
     """A simulated world with its devices."""
 
     def __init__(self, catalogue: Catalogue, mixture: Mixture, *, robot: RobotSettings | None = None,
-                 camera: CameraSettings | None = None, truth_file: str = '', scene: Scene | None = None) -> None:
+                 camera: CameraSettings | None = None, scales: ScaleSettings | None = None, scene: Scene | None = None,
+                 truth_file: str = '') -> None:
         """Make a world whose devices are not running yet; a device without settings does not exist.
+
+        Args:
+            catalogue: The parts, their letters and what is printed on them.
+            mixture: What lies in the trays.
+            robot: Of the UR program.
+            camera: Of the network camera.
+            scales: Of the indicators and fillers.
+            scene: What the camera sees; None = rendered labels.
+            truth_file: Gets what happened, for tests; "" = nothing is kept.
 
         Raises:
             OSError: The truth file cannot be written.
@@ -58,15 +111,27 @@ class Simulation:
         self.truth = TruthLog(truth_file, time.time)
         self.world = World(mixture, self.truth)
         self.keeper = StockKeeper(self.world)
-        prints = {part.part_number: part.prints for part in catalogue.parts.values()}
-        self._scene: Scene = scene or RenderedScene(prints, mixture.seed)
-        self.robot = self.camera = None
-        if robot is not None:
-            program = UrProgram(self.world, catalogue, robot.time_scale)
-            self.robot = RobotProgram(program, robot.host, robot.port, framing=robot.framing, bare_done=robot.bare_done,
-                                      take_away=self.world.take_away)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.robot = _robot(self.world, catalogue, robot) if robot is not None else None
+        self.camera: CameraServer | None = None
         if camera is not None:
+            prints = {part.part_number: part.prints for part in catalogue.parts.values()}
+            self._scene: Scene = scene or RenderedScene(prints, mixture.seed)
             self.camera = CameraServer(self._take, camera.port, frame_rate=camera.frame_rate, address=camera.address)
+        self.scales: dict[str, ScaleClient] = {}
+        self.stations: list[FillingStation] = []
+        if scales is not None:
+            self._add_scales(scales, mixture.seed)
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        """All devices, by the names that faults are given to."""
+        devices: dict[str, Device] = {f'scale:{scale_id}': scale for scale_id, scale in self.scales.items()}
+        if self.camera is not None:
+            devices['camera'] = self.camera
+        if self.robot is not None:
+            devices['robot'] = self.robot
+        return dict(sorted(devices.items()))
 
     async def start(self) -> None:
         """Switch the devices on.
@@ -75,16 +140,17 @@ class Simulation:
             OSError: A port that a device listens on is in use.
         """
         self._now: Callable[[], float] = asyncio.get_running_loop().time
-        if self.camera is not None:
-            await self.camera.start()
-        if self.robot is not None:
-            await self.robot.start()
+        for device in self.devices.values():
+            await device.start()
+        self._tasks = [asyncio.get_running_loop().create_task(station.work()) for station in self.stations]
 
     async def stop(self) -> None:
         """Switch the devices off."""
-        for device in (self.robot, self.camera):
-            if device is not None:
-                await device.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for device in self.devices.values():
+            await device.stop()
         self.truth.close()
 
     async def inject(self, device: str, fault: str, value: float) -> str:
@@ -93,12 +159,31 @@ class Simulation:
         Raises:
             UnknownFault: There is no such device, or it has no such fault.
         """
-        devices = {'robot': self.robot, 'camera': self.camera}
-        chosen = devices.get(device)
-        if chosen is None:
-            there = ', '.join(name for name, thing in devices.items() if thing is not None)
-            raise UnknownFault(f'no simulated device "{device}"; there are: {there}')
-        return chosen.inject(fault, value)
+        devices = self.devices
+        if device not in devices:
+            raise UnknownFault(f'no simulated device "{device}"; there are: {", ".join(devices)}')
+        return devices[device].inject(fault, value)
+
+    def order_bags(self, orders: Mapping[str, Order]) -> None:
+        """Tell the fillers what is to be filled now: station -> order; a station that is not named stops."""
+        for station in self.stations:
+            station.set_order(orders.get(station.station))
 
     def _take(self) -> bytes:
         return self._scene.frame(self.world.view(self._now()))
+
+    def _add_scales(self, settings: ScaleSettings, seed: int) -> None:
+        for number, scale_id in enumerate(settings.scale_ids):
+            indicator = Indicator(scale_id, print_format=settings.print_format, division=settings.division)
+            scale = ScaleClient(indicator, settings.host, settings.port, stream_rate=settings.stream_rate)
+            self.scales[scale_id] = scale
+            if number < len(settings.stations):
+                station = settings.stations[number]
+                filler = Filler(seed, f'{station}/{scale_id}', settings.out_share)
+                self.stations.append(FillingStation(station, scale, filler, settings.bag_period, self.truth))
+
+
+def _robot(world: World, catalogue: Catalogue, settings: RobotSettings) -> RobotProgram:
+    program = UrProgram(world, catalogue, settings.time_scale, settings.event_letters)
+    return RobotProgram(program, settings.host, settings.port, framing=settings.framing, bare_reply=settings.bare_reply,
+                        take_away=world.take_away)

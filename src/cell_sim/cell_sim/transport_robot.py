@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from cell_sim.faults import Faults
+from cell_sim.transport_dialler import Dialler
 from cell_sim.ur_program import LINE_LIMIT, Command, Movement, UrProgram, parse_line
 from cell_sim.world import Impossible
 
 HEARTBEAT_S = 1.0
-FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
 REACTION_S = 0.02
 """Time the program's loop takes to see a letter."""
 FAULTS = {
@@ -26,13 +24,14 @@ FAULTS = {
     'silent': ('nothing is sent though the link stands, seconds', 5.0),
     'empty_hand': ('a person takes the part out of the gripper now', 1.0),
 }
+BARE_REPLIES = ('ack', 'ack_done')
 _LOG = logging.getLogger(__name__)
 
 
 class RobotProgram:
     """A UR controller that runs the program; survives every loss of the link as the real one does."""
 
-    def __init__(self, program: UrProgram, host: str, port: int, *, framing: str = 'line', bare_done: bool = True,
+    def __init__(self, program: UrProgram, host: str, port: int, *, framing: str = 'line', bare_reply: str = 'ack',
                  take_away: Callable[[], None] = lambda: None) -> None:
         """Make a controller that is not running yet.
 
@@ -41,28 +40,24 @@ class RobotProgram:
             host: Where the robot node listens.
             port: Its TCP port.
             framing: `line` or `bare`.
-            bare_done: In framing `bare`, answer `done` at the end of a movement too.
+            bare_reply: In framing `bare`: `ack` at the end of a movement, or `ack_done`, one at each end.
             take_away: Takes the part out of the gripper (fault `empty_hand`).
         """
-        self._program, self._host, self._port = program, host, port
-        self._framing, self._bare_done, self._take_away = framing, bare_done, take_away
+        self._program, self._framing, self._take_away = program, framing, take_away
+        self._bare = ('ack', 'done') if bare_reply == 'ack_done' else ('', 'ack')
         self.faults = Faults(FAULTS)
-        self.connected = asyncio.Event()
-        self._writer: asyncio.StreamWriter | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._link = Dialler('the robot program', host, port, self._talk)
+        self.connected = self._link.connected
         self._busy = False
-        self._away_until = self._mute_until = 0.0
+        self._mute_until = 0.0
 
     async def start(self) -> None:
         """Begin to dial the robot node."""
-        self._spawn(self._stay_connected())
+        self._link.start()
 
     async def stop(self) -> None:
         """End the program and close the link."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._drop()
+        await self._link.stop()
 
     def inject(self, fault: str, value: float) -> str:
         """Arm a fault; `disconnect`, `silent` and `empty_hand` act at once.
@@ -72,44 +67,21 @@ class RobotProgram:
         """
         text = self.faults.arm(fault, value)
         if seconds := self.faults.amount('disconnect'):
-            self._away_until = self._now() + seconds
-            self._drop()
+            self._link.leave(seconds)
         if seconds := self.faults.amount('silent'):
             self._mute_until = self._now() + seconds
         if self.faults.amount('empty_hand'):
             self._take_away()
         return text
 
-    async def _stay_connected(self) -> None:
-        backoff = FIRST_BACKOFF_S
-        while True:
-            await asyncio.sleep(max(0.0, self._away_until - self._now()))
-            try:
-                reader, writer = await asyncio.open_connection(self._host, self._port)
-            except OSError:
-                await asyncio.sleep(backoff)
-                backoff = min(2 * backoff, LONGEST_BACKOFF_S)
-                continue
-            backoff = FIRST_BACKOFF_S
-            await self._talk(reader, writer)
-            await asyncio.sleep(backoff)
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        _LOG.info('connected to %s:%d', self._host, self._port)
-        self._writer = writer
-        self.connected.set()
-        beat = self._spawn(self._heartbeat()) if self._framing == 'line' else None
+    async def _talk(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        beat = self._link.spawn(self._heartbeat()) if self._framing == 'line' else None
         try:
             while (command := await self._receive(reader)) is not None:
-                self._spawn(self._obey(command))
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass
+                self._link.spawn(self._obey(command))
         finally:
             if beat is not None:
                 beat.cancel()
-            if self._writer is writer:
-                self._drop()
-            _LOG.info('link to %s:%d lost', self._host, self._port)
 
     async def _receive(self, reader: asyncio.StreamReader) -> Command | None:
         if self._framing == 'bare':
@@ -138,25 +110,23 @@ class RobotProgram:
             self._refuse(command, str(reason))
             return
         self._busy = True
-        self._say(f'ACK {command.trigger_id}', 'ack')
+        self._say(f'ACK {command.trigger_id}', self._bare[0])
         await self._carry_out(command, movement)
 
     async def _carry_out(self, command: Command, movement: Movement) -> None:
-        link = self._writer
+        link = self._link.writer
         try:
-            if away := self.faults.amount('drop_connection'):
-                await asyncio.sleep(movement.duration / 2)
-                self._away_until = self._now() + away
-                self._drop()
-                await asyncio.sleep(movement.duration / 2)
-            else:
-                await asyncio.sleep(movement.duration)
+            away = self.faults.amount('drop_connection')
+            await asyncio.sleep(movement.duration / 2)
+            if away:
+                self._link.leave(away)
+            await asyncio.sleep(movement.duration / 2)
         finally:
             movement.finish()
             self._busy = False
         await asyncio.sleep(self.faults.amount('late'))
-        if not self.faults.once('no_done') and self._writer is link:
-            self._say(f'DONE {command.trigger_id}', 'done' if self._bare_done else '')
+        if not self.faults.once('no_done') and self._link.writer is link:
+            self._say(f'DONE {command.trigger_id}', self._bare[1])
 
     def _refuse(self, command: Command, reason: str) -> None:
         self._say(f'ERR {command.trigger_id} {reason}', '')
@@ -168,21 +138,8 @@ class RobotProgram:
 
     def _say(self, line: str, bare: str) -> None:
         text = bare if self._framing == 'bare' else line
-        if text and self._writer is not None and self._now() >= self._mute_until:
-            with contextlib.suppress(OSError, RuntimeError):
-                self._writer.write(text.encode() + b'\n')
-
-    def _drop(self) -> None:
-        self.connected.clear()
-        if self._writer is not None:
-            self._writer.transport.abort()
-            self._writer = None
+        if text and self._now() >= self._mute_until:
+            self._link.send(text.encode() + b'\n')
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task

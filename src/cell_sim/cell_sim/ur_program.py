@@ -1,7 +1,8 @@
 r"""What the UR program does with the letters it gets: the rules, without socket and clock.
 
 Framing `line`: `<letter> <id> [tray]\n` comes in, `ACK <id>\n` and then `DONE <id>\n` or `ERR <id> <reason>\n` goes out,
-and `HB\n` every second. Framing `bare`: one letter comes in, `ack\n` goes out, and `done\n` at the end when configured.
+and `HB\n` every second. Framing `bare`: one letter comes in, `ack\n` goes out at the end of the
+movement, or `ack\n` at its beginning and `done\n` at its end when so configured.
 """
 
 from __future__ import annotations
@@ -55,16 +56,18 @@ def parse_line(line: bytes) -> Command | None:
 class UrProgram:
     """The state machine of the program: refuses what makes no sense, moves the world's parts otherwise."""
 
-    def __init__(self, world: World, catalogue: Catalogue, time_scale: float = 1.0) -> None:
+    def __init__(self, world: World, catalogue: Catalogue, time_scale: float = 1.0,
+                 event_letters: Mapping[str, str] = EVENT_LETTERS) -> None:
         """Bind a program to its world.
 
         Args:
             world: What the arm moves in.
             catalogue: Gives the letters of the parts.
             time_scale: Movements are so many times faster than real ones.
+            event_letters: Event -> its letter.
         """
         self._world = world
-        self._events = {letter: event for event, letter in EVENT_LETTERS.items()}
+        self._events = {letter: event for event, letter in event_letters.items()}
         self._parts = {part.letter: part.part_number for part in catalogue.parts.values()}
         self._durations = {event: seconds / time_scale for event, seconds in DURATIONS.items()}
 

@@ -13,11 +13,13 @@ from cell_common.qos import events, latched
 from cell_common.runner import StartError, main_of
 from rclpy.node import Node
 
-from cell_interfaces.msg import Inventory, InventoryEvent, ResultCode
+from cell_interfaces.msg import Inventory, InventoryEvent, ResultCode, WeighJob, WeighJobList
 from cell_interfaces.srv import InjectFault
 from cell_sim.faults import UnknownFault
+from cell_sim.filler import Order
+from cell_sim.photo_scene import PhotoError, PhotoScene, load_album
 from cell_sim.pieces import Mixture
-from cell_sim.simulation import CameraSettings, RobotSettings, Simulation
+from cell_sim.simulation import Simulation
 from cell_sim.stock_keeper import Booking
 from cell_sim.world_parameters import WorldParameters
 
@@ -40,11 +42,12 @@ class WorldNode(Node):
         try:
             self.simulation = self._simulation()
             self._background.run(self.simulation.start(), PATIENCE_S)
-        except (CatalogueError, OSError) as problem:
+        except (CatalogueError, PhotoError, OSError) as problem:
             self._background.close()
             raise StartError(f'{problem}. Correct the parameters of the simulated world.') from problem
         self.create_subscription(Inventory, 'inventory', self._on_stock, latched())
         self.create_subscription(InventoryEvent, 'inventory/events', self._on_booking, events())
+        self.create_subscription(WeighJobList, 'weighing/job', self._on_weigh_jobs, latched())
         self.create_service(InjectFault, 'sim/fault', self._on_fault)
         Diagnostics(self, 'simulated').add('devices', self._health)
         self.get_logger().info('This cell is simulated: no real arm moves and no real scale weighs. ' + self._where())
@@ -58,10 +61,14 @@ class WorldNode(Node):
     def _simulation(self) -> Simulation:
         p = self._p
         catalogue = load_catalogue(p.catalogue_file)
-        mixture = Mixture(tuple(catalogue.parts), p.seed, p.wrong_share, p.unreadable_share)
-        robot = RobotSettings(p.robot_host, p.robot_port, p.framing, p.bare_done, p.time_scale) if p.robot_port else None
-        camera = CameraSettings(p.camera_port, p.camera_address, p.frame_rate) if p.camera else None
-        return Simulation(catalogue, mixture, robot=robot, camera=camera, truth_file=p.truth_file)
+        parts = tuple(catalogue.parts)
+        scene = None
+        if p.camera and p.scene == 'photos':
+            album = load_album(p.folder)
+            album.require(parts)
+            scene = PhotoScene(album, p.seed)
+        return Simulation(catalogue, Mixture(parts, p.seed, p.wrong_share, p.unreadable_share), robot=p.robot(),
+                          camera=p.network_camera(), scales=p.scales(), scene=scene, truth_file=p.truth_file)
 
     def _where(self) -> str:
         camera = self.simulation.camera
@@ -76,6 +83,11 @@ class WorldNode(Node):
             booking = Booking(message.sequence, message.part_number, message.tray, message.delta)
             self._background.loop.call_soon_threadsafe(self.simulation.keeper.carry_out, booking)
 
+    def _on_weigh_jobs(self, message: WeighJobList) -> None:
+        orders = {job.station: Order(job.weigh_job_id, float(job.target_weight), job.unit)
+                  for job in message.jobs if job.state == WeighJob.ACTIVE}
+        self._background.loop.call_soon_threadsafe(self.simulation.order_bags, orders)
+
     def _on_fault(self, request: InjectFault.Request, response: InjectFault.Response) -> InjectFault.Response:
         try:
             work = self.simulation.inject(request.device, request.fault, float(request.value))
@@ -87,8 +99,9 @@ class WorldNode(Node):
     def _health(self) -> Health:
         if not self.simulation.keeper.started:
             return Health(0, 'the trays are empty until the ledger reports its stock')
-        robot = self.simulation.robot
-        return Health(0, '' if robot is None or robot.connected.is_set() else 'the simulated robot is not connected')
+        devices = {'robot': self.simulation.robot, **self.simulation.scales}
+        lost = [name for name, device in devices.items() if device is not None and not device.connected.is_set()]
+        return Health(0, f'not connected: {", ".join(lost)}' if lost else '')
 
 
 def main() -> None:

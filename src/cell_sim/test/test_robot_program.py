@@ -52,14 +52,14 @@ class Cell:
 
 
 def in_cell(catalogue: Catalogue, scenario: Callable[[Cell], Awaitable[None]], framing: str = 'line',
-            bare_done: bool = True) -> None:
+            bare_reply: str = 'ack') -> None:
     async def run() -> None:
         links: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
         server = await asyncio.start_server(lambda *link: links.put_nowait(link), '127.0.0.1', 0)
         world = World(Mixture(tuple(catalogue.parts)))
         world.fill([('EM1-2U1', 1, 3)])
         robot = RobotProgram(UrProgram(world, catalogue, FAST), '127.0.0.1', server.sockets[0].getsockname()[1],
-                             framing=framing, bare_done=bare_done, take_away=world.take_away)
+                             framing=framing, bare_reply=bare_reply, take_away=world.take_away)
         await robot.start()
         cell = Cell(world, robot, links, *await asyncio.wait_for(links.get(), PATIENCE_S))
         try:
@@ -146,23 +146,23 @@ def test_the_heart_beats_while_idle(catalogue: Catalogue) -> None:
     in_cell(catalogue, scenario)
 
 
-def test_bare_framing_answers_without_ids(catalogue: Catalogue) -> None:
+def test_bare_framing_answers_once_at_the_end(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
-        assert await cell.trigger('A') == ['ack\n', 'done\n']
-        assert cell.world.held is not None
+        await cell.say('A')
+        assert await cell.hear() == 'ack\n'
+        await cell.say('P')
+        assert await cell.hear() == 'ack\n'
+        assert len(cell.world.placed) == 1
 
     in_cell(catalogue, scenario, 'bare')
 
 
-def test_bare_framing_may_leave_the_end_unsaid(catalogue: Catalogue) -> None:
+def test_bare_framing_may_answer_at_both_ends(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
-        await cell.say('A')
-        assert await cell.hear() == 'ack\n'
-        await asyncio.sleep(0.1)
-        await cell.say('P')
-        assert await cell.hear() == 'ack\n'
+        assert await cell.trigger('A') == ['ack\n', 'done\n']
+        assert cell.world.held is not None
 
-    in_cell(catalogue, scenario, 'bare', bare_done=False)
+    in_cell(catalogue, scenario, 'bare', bare_reply='ack_done')
 
 
 def test_bare_framing_is_silent_about_what_it_does_not_do(catalogue: Catalogue) -> None:

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import socket
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cell_common.parameters import ParameterError
 from cell_common.qos import events, latched
 from cell_common.runner import StartError
 from cell_common.testing import Graph, wait_until
 from cell_sim.truth import read_truth
 from cell_sim.world_node import WorldNode
 
-from cell_interfaces.msg import Inventory, InventoryEvent, PartStock, ResultCode, TrayStock
+from cell_interfaces.msg import Inventory, InventoryEvent, PartStock, ResultCode, TrayStock, WeighJob, WeighJobList
 from cell_interfaces.srv import InjectFault
 
 PART = 'EM1-2U1'
 
 
-@pytest.fixture
-def robot_socket() -> Any:
+def listening() -> Iterator[socket.socket]:
     with socket.create_server(('127.0.0.1', 0)) as listener:
         listener.settimeout(5.0)
         yield listener
 
 
+robot_socket = pytest.fixture(listening)
+scale_socket = pytest.fixture(listening)
+
+
 @pytest.fixture
-def world(graph: Graph, catalogue_file: Path, tmp_path: Path, robot_socket: socket.socket) -> WorldNode:
+def world(graph: Graph, catalogue_file: Path, tmp_path: Path, robot_socket: socket.socket,
+          scale_socket: socket.socket) -> WorldNode:
     return graph.add(WorldNode(**graph.options(
         catalogue_file=str(catalogue_file), robot_port=robot_socket.getsockname()[1], camera_port=0, time_scale=20.0,
+        scale_port=scale_socket.getsockname()[1], scale_ids=['7'], stations=['A'],
         truth_file=str(tmp_path / 'truth.jsonl'))))
 
 
@@ -70,12 +76,43 @@ def test_the_camera_serves_jpegs(world: WorldNode) -> None:
         assert answer.read(2) == b'\xff\xd8'
 
 
+def weigh_jobs(state: int) -> WeighJobList:
+    return WeighJobList(jobs=[WeighJob(weigh_job_id=1, station='A', target_weight='10.00', unit='kg', state=state)])
+
+
+def test_the_filler_fills_while_the_weigh_job_is_active(graph: Graph, world: WorldNode, scale_socket: socket.socket) -> None:
+    link, _ = scale_socket.accept()
+    with link:
+        jobs = graph.node.create_publisher(WeighJobList, 'weighing/job', latched())
+        jobs.publish(weigh_jobs(WeighJob.ACTIVE))
+        link.settimeout(5.0)
+        assert link.recv(100).startswith(b'7,')
+        jobs.publish(weigh_jobs(WeighJob.COMPLETED))
+        link.settimeout(1.0)
+        with pytest.raises(TimeoutError):
+            while link.recv(100):
+                pass
+
+
+def test_photographs_need_a_catalogue_of_their_parts(graph: Graph, catalogue_file: Path, tmp_path: Path) -> None:
+    (tmp_path / 'chip.png').write_bytes(b'')
+    (tmp_path / 'truth.json').write_text('[{"file": "chip.png", "part_number": "74LS00"}]')
+    with pytest.raises(StartError, match=r'holds none of EM1-2U1.*74LS00'):
+        WorldNode(**graph.options(catalogue_file=str(catalogue_file), scene='photos', folder=str(tmp_path)))
+
+
+def test_an_event_letter_that_is_none_stops_the_start(graph: Graph, catalogue_file: Path) -> None:
+    with pytest.raises(ParameterError, match='event_letters'):
+        WorldNode(**graph.options(catalogue_file=str(catalogue_file), event_letters=['JUMP=J']))
+
+
 def test_a_fault_can_be_injected(graph: Graph, world: WorldNode) -> None:
     answer = graph.call(InjectFault, 'sim/fault', InjectFault.Request(device='robot', fault='refuse', value=2.0))
     assert (answer.code, answer.message) == (ResultCode.OK, 'the next triggers are refused, times: 2')
 
 
-@pytest.mark.parametrize(('device', 'fault', 'named'), [('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'robot, camera')])
+@pytest.mark.parametrize(('device', 'fault', 'named'), [
+    ('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'camera, robot, scale:7')])
 def test_an_unknown_fault_or_device_is_refused_with_what_there_is(graph: Graph, world: WorldNode, device: str, fault: str,
                                                                  named: str) -> None:
     answer = graph.call(InjectFault, 'sim/fault', InjectFault.Request(device=device, fault=fault))

@@ -1,0 +1,42 @@
+"""What lies on a scale: a bag that is being filled, settles, and is taken away. Time is an argument."""
+
+from __future__ import annotations
+
+import math
+
+SWING_HZ = 4.0
+FILLED, SETTLED = 0.75, 1.0
+"""Shares of the fill time at which the flow stops, and at which the platform stands still."""
+
+
+class Platform:
+    """The load on one platform over time, kilograms."""
+
+    def __init__(self) -> None:
+        """Begin empty and at rest."""
+        self._weight, self._start, self._duration = 0.0, 0.0, 0.0
+
+    def fill(self, weight: float, now: float, duration: float) -> None:
+        """Begin to fill a bag; it lies still after `duration` seconds."""
+        self._weight, self._start, self._duration = weight, now, duration
+
+    def clear(self) -> None:
+        """Take everything away."""
+        self._weight, self._duration = 0.0, 0.0
+
+    def moving(self, now: float) -> bool:
+        """Return whether the load has not settled yet."""
+        return self._share(now) < SETTLED
+
+    def load(self, now: float) -> float:
+        """Return what presses on the platform, kilograms."""
+        share = self._share(now)
+        if share >= SETTLED:
+            return self._weight
+        if share < FILLED:
+            return self._weight * share / FILLED
+        swing = math.sin(2 * math.pi * SWING_HZ * (now - self._start)) * (SETTLED - share) / (SETTLED - FILLED)
+        return self._weight * (1 + 0.02 * swing)
+
+    def _share(self, now: float) -> float:
+        return SETTLED if self._duration <= 0 else min(SETTLED, (now - self._start) / self._duration)
