@@ -24,8 +24,6 @@ Image = NDArray[np.uint8]
 QUALITY = 95
 """JPEG quality: a photograph is not to lose more than a camera's own encoder takes."""
 _UNREADABLE_SIGMA = 26.0
-_EMPTY_OF = 6
-"""Photographs whose blurred mean is the picture of an empty gripper."""
 
 
 class PhotoError(ValueError):
@@ -104,11 +102,8 @@ class PhotoScene:
         self._decks: dict[str, list[Path]] = {}
         self._dealt: dict[str, Path] = {}
         self._rounds: dict[str, int] = {}
-        firsts = [_load(group[0]) for _, group in sorted(album.files.items())[:_EMPTY_OF]]
-        height, width = firsts[0].shape[:2]
-        mean = np.mean(np.stack([np.asarray(cv2.resize(photo, (width, height)), np.uint8) for photo in firsts]), axis=0)
-        empty = defocus(mean.astype(np.uint8), 70)
-        sensor = Sensor(width, height, seed, sigma=2.0)
+        empty = _without_part(_load(min(file for group in album.files.values() for file in group)))
+        sensor = Sensor(empty.shape[1], empty.shape[0], seed, sigma=2.0)
         self._empty_frames = [sensor.expose(empty) for _ in range(4)]
         self._turn = 0
         self._piece: Piece | None = None
@@ -140,6 +135,12 @@ class PhotoScene:
             photo = defocus(photo, _UNREADABLE_SIGMA)
         self._piece, self._still = piece, encode(photo, QUALITY)
         self._moving = encode(np.asarray(cv2.blur(photo, (181, 9)), np.uint8), QUALITY)
+
+
+def _without_part(photo: Image) -> Image:
+    """Return the empty stage of a photograph: its colour where no part lies, at the edges."""
+    edges = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])
+    return np.full_like(photo, np.median(edges, axis=0).astype(np.uint8))
 
 
 def _load(file: Path) -> Image:

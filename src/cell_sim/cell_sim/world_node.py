@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import cv2
 from cell_common.background import BackgroundLoop
 from cell_common.catalogue import CatalogueError, load_catalogue
 from cell_common.diagnostics import Diagnostics, Health
@@ -106,5 +107,6 @@ class WorldNode(Node):
 
 def main() -> None:
     """Run the node; the devices' own log lines go to standard error."""
+    cv2.setNumThreads(1)  # the pictures are small, and the nodes of the cell share the cores
     logging.basicConfig(level=logging.INFO, format='[world] %(message)s')
     main_of(WorldNode)()
