@@ -22,11 +22,12 @@ class Role:
     """Actions whose goals may be sent and cancelled."""
 
 
+# What the page uses and nothing else: test_page_sources.py compares.
 VIEWER = Role(
     'viewer',
     topics=frozenset({
-        'status', 'job', 'job_invalid', 'reload_required', 'component_captured', 'inventory', 'robot/state', 'alarms',
-        'weighing/job', 'weighing/bags', 'weighing/scales',
+        'status', 'job', 'component_captured', 'inventory', 'robot/state', 'alarms', 'weighing/job', 'weighing/bags',
+        'weighing/scales',
     }),
 )
 """Sees everything that the page shows, changes nothing."""
@@ -35,8 +36,8 @@ OPERATOR = Role(
     'operator',
     topics=VIEWER.topics,
     services=frozenset({
-        'set_job', 'control_job', 'inventory/reload', 'inventory/undo', 'robot/stop', 'weighing/start_job', 'weighing/end_job',
-        'weighing/void_bag', 'alarms/acknowledge', 'alarms/shelve',
+        'set_job', 'control_job', 'inventory/reload', 'robot/stop', 'weighing/start_job', 'weighing/end_job',
+        'alarms/acknowledge', 'alarms/shelve',
     }),
     actions=frozenset({'run_job', 'robot/recover'}),
 )

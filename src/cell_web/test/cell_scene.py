@@ -6,9 +6,26 @@ from collections import OrderedDict
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from cell_interfaces.msg import (Alarm, AlarmList, BagList, BagRecord, CellStatus, Inventory, JobState, MatchResult, PartStock,
-                                 RobotState, ScaleList, ScaleState, Subsystem, TrayStock, WeighJob, WeighJobList)
 from rosidl_runtime_py.convert import message_to_ordereddict
+
+from cell_interfaces.msg import (
+    Alarm,
+    AlarmList,
+    BagList,
+    BagRecord,
+    CellStatus,
+    Inventory,
+    JobState,
+    MatchResult,
+    PartStock,
+    RobotState,
+    ScaleList,
+    ScaleState,
+    Subsystem,
+    TrayStock,
+    WeighJob,
+    WeighJobList,
+)
 
 
 def stamp(now: float, ago: float = 0.0) -> Time:
@@ -59,14 +76,16 @@ def robot(now: float, **fields: Any) -> RobotState:
     return RobotState(stamp=stamp(now), **{
         'backend': 'letters', 'connected': True, 'peer': '127.0.0.1:41234', 'robot_mode': RobotState.MODE_UNKNOWN,
         'program_state': RobotState.PROGRAM_PLAYING, 'last_trigger_state': RobotState.TRIGGER_ACKNOWLEDGED,
-        'last_trigger_event': 'PART_EM1-2U1', 'last_trigger_at': stamp(now, 3), 'last_trigger_id': 't9', 'data_age': 0.4, **fields})
+        'last_trigger_event': 'PART_EM1-2U1', 'last_trigger_at': stamp(now, 3), 'last_trigger_id': 't9',
+        'data_age': 0.4, **fields})
 
 
 def alarms(now: float) -> AlarmList:
     return AlarmList(stamp=stamp(now), alarms=[
         Alarm(alarm_id='a1', source='coordinator', key='part_rejected', priority=Alarm.HIGH, state=Alarm.UNACKNOWLEDGED,
-              text='Piece 4 of EM1-2U1 was rejected: MISMATCH, it reads EM1-2U4.', consequence='The piece is in the reject tray.',
-              action='Check tray 2 for foreign parts.', raised_at=stamp(now, 40), count=2),
+              text='Piece 4 of EM1-2U1 was rejected: MISMATCH, it reads EM1-2U4.',
+              consequence='The piece is in the reject tray.', action='Check tray 2 for foreign parts.',
+              raised_at=stamp(now, 40), count=2),
         Alarm(alarm_id='a2', source='inventory', key='low', priority=Alarm.MEDIUM, state=Alarm.ACKNOWLEDGED,
               text='Tray 3 of EM1-2U4 is low.', consequence='A job for it may have to wait.', action='Refill the tray.',
               raised_at=stamp(now, 400), count=1, acknowledged_by='Ada', acknowledged_at=stamp(now, 300))])
@@ -81,23 +100,24 @@ def weigh_jobs(now: float) -> WeighJobList:
 def bags(now: float) -> BagList:
     weights = (('12.480', BagRecord.IN_TOLERANCE), ('13.910', BagRecord.OVER), ('12.110', BagRecord.IN_TOLERANCE),
                ('11.260', BagRecord.IN_TOLERANCE), ('12.700', BagRecord.IN_TOLERANCE))
-    records = [BagRecord(bag_id=40 - number, reading_id=f'r{number}', weigh_job_id=7, bag_number=7 - number, station='A', scale_id='1',
-                         weight=weight, unit='kg', target_weight='12.500', target_unit='kg', outcome=outcome,
+    records = [BagRecord(bag_id=40 - number, reading_id=f'r{number}', weigh_job_id=7, bag_number=7 - number, station='A',
+                         scale_id='1', weight=weight, unit='kg', target_weight='12.500', target_unit='kg', outcome=outcome,
                          weighed_at=stamp(now, 20 + 45 * number)) for number, (weight, outcome) in enumerate(weights)]
     return BagList(stamp=stamp(now), bags=records)
 
 
 def scales(now: float) -> ScaleList:
     return ScaleList(stamp=stamp(now), port=10001, scales=[
-        ScaleState(scale_id='1', peer='10.0.0.9:4001', connected=True, last_heard=stamp(now, 3), readings=40, last_weight='12.480',
-                   last_unit='kg'),
-        ScaleState(scale_id='2', connected=False, last_heard=stamp(now, 4000), readings=12, last_weight='3.110', last_unit='kg')])
+        ScaleState(scale_id='1', peer='10.0.0.9:4001', connected=True, last_heard=stamp(now, 3), readings=40,
+                   last_weight='12.480', last_unit='kg'),
+        ScaleState(scale_id='2', connected=False, last_heard=stamp(now, 4000), readings=12,
+                   last_weight='3.110', last_unit='kg')])
 
 
 def whole_cell(now: float) -> dict[str, Any]:
     """Return topic -> message of a working cell."""
-    return {'status': status(now), 'inventory': inventory(now), 'job': job(now), 'robot/state': robot(now), 'alarms': alarms(now),
-            'weighing/job': weigh_jobs(now), 'weighing/bags': bags(now), 'weighing/scales': scales(now)}
+    return {'status': status(now), 'inventory': inventory(now), 'job': job(now), 'robot/state': robot(now),
+            'alarms': alarms(now), 'weighing/job': weigh_jobs(now), 'weighing/bags': bags(now), 'weighing/scales': scales(now)}
 
 
 def written(message: Any) -> OrderedDict[str, Any]:

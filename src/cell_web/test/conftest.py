@@ -12,7 +12,6 @@ from aiohttp import ClientSession, WSMsgType, web
 from cell_common.background import BackgroundLoop
 from cell_common.testing import *
 
-
 sys.path.insert(0, str(Path(__file__).parent))  # the scene that tests share
 
 
@@ -66,13 +65,13 @@ class FakeRosbridge:
     def drop(self) -> None:
         """Close every connection."""
         async def drop() -> None:
-            await asyncio.gather(*(connection.close() for connection in self.connections))
+            await asyncio.gather(*(connection.close() for connection in self.connections), return_exceptions=True)
 
         self.background.run(drop(), 5)
 
     def stop(self) -> None:
         async def stop() -> None:
-            await asyncio.gather(*(connection.close() for connection in self.connections))
+            await asyncio.gather(*(connection.close() for connection in self.connections), return_exceptions=True)
             await self._runner.cleanup()
 
         self.background.run(stop(), 5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -16,10 +15,11 @@ import numpy as np
 import pytest
 from cell_common.qos import stream
 from cell_common.testing import Graph, wait_until
-from cell_interfaces.msg import JobState
 from cell_web.gateway_node import TOPICS, GatewayNode
 from playwright.sync_api import Page, expect, sync_playwright
 from sensor_msgs.msg import CompressedImage
+
+from cell_interfaces.msg import JobState
 
 CHROMIUM = '/usr/bin/chromium'
 BUILT = Path(__file__).resolve().parents[1] / 'hmi' / 'dist'
@@ -148,7 +148,7 @@ def test_everything_is_there_at_once_and_again_after_a_reload(cell: ScriptedCell
         expect(page.get_by_test_id('bags-table')).to_contain_text('13.910 kg')
         expect(page.get_by_test_id('alarms-list')).to_contain_text('Check tray 2 for foreign parts.')
         expect(page.get_by_test_id('verdict')).to_contain_text('MATCH')
-        page.wait_for_function('document.querySelector("[data-testid=camera-image]")?.naturalWidth === 640')
+        expect(page.get_by_test_id('camera-image')).to_have_js_property('naturalWidth', 640)
         page.reload()
 
 
@@ -232,7 +232,8 @@ def test_a_reload_is_booked_after_the_count_is_confirmed(cell: ScriptedCell, ope
     shoot(page, 'reload')
     page.get_by_test_id('reload-confirm').click()
     (asked,) = wait_until(lambda: cell.of('/cell/inventory/reload'))
-    assert {key: asked['args'][key] for key in ('part_number', 'tray', 'count')} == {'part_number': 'EM1-2U4', 'tray': 4, 'count': -1}
+    expected = {'part_number': 'EM1-2U4', 'tray': 4, 'count': -1}
+    assert {key: asked['args'][key] for key in expected} == expected
     expect(page.get_by_test_id('reload-confirm')).to_have_count(0)
 
 
@@ -273,13 +274,14 @@ def test_an_unknown_outcome_is_resolved_before_the_job_goes_on(cell: ScriptedCel
 def test_it_fits_its_screen_and_every_target_can_be_hit_with_gloves(cell: ScriptedCell, open_page: Any, size: str) -> None:
     page = open_page(*SIZES[size])
     expect(page.get_by_test_id('job-state')).to_have_text('RUNNING')
-    page.wait_for_function('document.querySelector("[data-testid=camera-image]")?.naturalWidth === 640')
+    expect(page.get_by_test_id('camera-image')).to_have_js_property('naturalWidth', 640)
     shoot(page, size)
     if SCREENSHOTS:
         page.screenshot(path=f'{SCREENSHOTS}/{size}-whole.png', full_page=True)
     assert page.evaluate('document.documentElement.scrollWidth - innerWidth') <= 0
     small = page.evaluate("""[...document.querySelectorAll('button, input, select, summary')].filter((e) => {
-        const box = e.getBoundingClientRect(); return box.width < 48 || box.height < 48; }).map((e) => e.outerHTML.slice(0, 80))""")
+        const box = e.getBoundingClientRect();
+        return box.width < 48 || box.height < 48; }).map((e) => e.outerHTML.slice(0, 80))""")
     assert small == []
-    assert json.loads(page.evaluate('JSON.stringify(performance.getEntriesByType("resource").map((e) => new URL(e.name).host))')) \
-        == [page.url.split('/')[2]] * page.evaluate('performance.getEntriesByType("resource").length')
+    hosts = page.evaluate('performance.getEntriesByType("resource").map((e) => new URL(e.name).host)')
+    assert set(hosts) <= {page.url.split('/')[2], ''}  # '' = pictures made of the stream

@@ -209,6 +209,6 @@ describe('stop cell', () => {
     answers['/cell/robot/stop'] = { code: ResultCode.NOT_SUPPORTED, message: 'This link cannot stop the program: use the pendant.' };
     await begin();
     await operator.stopCell();
-    expect(cell.notices.at(-1)).toMatchObject({ kind: 'error', text: 'Robot: This link cannot stop the program: use the pendant.' });
+    expect(cell.notices.at(-1)).toMatchObject({ kind: 'error', text: 'Robot: This link cannot stop the program: use the pendant. Job: asked to pause.' });
   });
 });

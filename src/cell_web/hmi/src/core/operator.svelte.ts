@@ -78,11 +78,6 @@ export class Operator {
     await this.#service('End weigh job', 'weighing/end_job', 'cell_interfaces/srv/EndWeighJob', { station, reason: 'ended on the page' });
   }
 
-  async voidBag(bag_id: number, text: string, reason: string): Promise<void> {
-    if (!(await this.ask({ title: 'Void this bag?', text, yes: 'Void bag' }))) return;
-    await this.#service('Void bag', 'weighing/void_bag', 'cell_interfaces/srv/VoidBag', { bag_id, reason });
-  }
-
   async acknowledge(alarm_id: string): Promise<void> {
     await this.#service('Acknowledge', 'alarms/acknowledge', 'cell_interfaces/srv/HandleAlarm', { alarm_id, shelve_for: { sec: 0, nanosec: 0 } });
   }
@@ -105,13 +100,10 @@ export class Operator {
     const stop = this.#call('robot/stop', 'cell_interfaces/srv/RobotCommand', {});
     const pause = this.#call('control_job', 'cell_interfaces/srv/ControlJob', { action: ControlJob_Request.PAUSE });
     const [robot, job] = await Promise.allSettled([stop, pause]);
-    const nothingRuns: number[] = [ResultCode.OK, ResultCode.NO_JOB, ResultCode.WRONG_STATE];
-    const told = [
-      robot.status === 'fulfilled' ? (robot.value.code === ResultCode.OK ? '' : `Robot: ${robot.value.message}`) : `Robot: ${text(robot.reason)}`,
-      job.status === 'fulfilled' ? (nothingRuns.includes(job.value.code) ? '' : `Job: ${job.value.message}`) : `Job: ${text(job.reason)}`,
-    ].filter(Boolean);
-    if (told.length > 0) this.cell.tell('error', 'Stop cell', told.join(' '));
-    else this.cell.tell('done', 'Stop cell', 'The robot and the job were asked to stop.');
+    const robotSays = outcome(robot, 'asked to stop.');
+    const jobSays = outcome(job, 'asked to pause.', [ResultCode.NO_JOB, ResultCode.WRONG_STATE]);
+    const good = robotSays.good && jobSays.good;
+    this.cell.tell(good ? 'done' : 'error', 'Stop cell', `Robot: ${robotSays.text} Job: ${jobSays.text}`);
   }
 
   /** Send the goal and wait until the job is seen to have begun; from then on the job topic tells, whatever becomes of this page. */
@@ -187,5 +179,13 @@ const CONTROL_TITLES: Record<number, string> = {
   [ControlJob_Request.PAUSE]: 'Pause', [ControlJob_Request.RESUME]: 'Resume', [ControlJob_Request.CANCEL]: 'Cancel job',
   [ControlJob_Request.RESOLVE_DONE]: 'Resolve', [ControlJob_Request.RESOLVE_NOT_DONE]: 'Resolve', [ControlJob_Request.RESOLVE_REMOVED]: 'Resolve',
 };
+
+/** Say what came of one half of a stop; `idle` are the codes that mean that nothing was running. */
+function outcome(result: PromiseSettledResult<Answer>, done: string, idle: number[] = []): { good: boolean; text: string } {
+  if (result.status === 'rejected') return { good: false, text: text(result.reason) };
+  const { code, message } = result.value;
+  if (idle.includes(code)) return { good: true, text: 'none is running.' };
+  return code === ResultCode.OK ? { good: true, text: message || done } : { good: false, text: message };
+}
 
 const text = (problem: unknown): string => (problem instanceof CallError ? problem.message : `Defect in the page: ${String(problem)}`);

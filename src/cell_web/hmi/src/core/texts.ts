@@ -44,8 +44,9 @@ export const bagLook = (outcome: number): Look => choose({
   [BagRecord.NO_ACTIVE_JOB]: ['question', 'warn'],
 }, outcome, outcome === BagRecord.IN_TOLERANCE ? 'OK' : spoken(BagRecordMeanings.outcome[outcome]?.name));
 
-export const trayLook = (state: number): Look | null => state === TrayStock.EMPTY ? look('octagon', 'alarm', 'empty')
-  : state === TrayStock.LOW ? look('triangle', 'warn', 'low') : null;
+/** A tray is marked when it is low or empty; one empty tray is no alarm as long as the others hold pieces. */
+export const trayLook = (state: number): Look | null => state === TrayStock.EMPTY ? look('octagon', 'warn', 'empty')
+  : state === TrayStock.LOW ? look('triangle', 'normal', 'low') : null;
 
 export const alarmLook = (priority: number): Look => choose({
   [Alarm.LOW]: ['ring', 'normal'], [Alarm.MEDIUM]: ['diamond', 'warn'], [Alarm.HIGH]: ['triangle', 'alarm'],
