@@ -33,6 +33,8 @@ from cell_robot.triggers import TriggerDesk
 
 T = TypeVar('T')
 PERIOD_S = 1.0
+KEPT_S = 10
+"""Seconds a result can be asked for; every goal kept is listed in every status message, which makes each trigger slower."""
 RESULTS = {Phase.DONE: TriggerRobot.Result.SUCCEEDED, Phase.NOT_SENT: TriggerRobot.Result.NOT_SENT,
            Phase.REFUSED: TriggerRobot.Result.REFUSED, Phase.UNKNOWN: TriggerRobot.Result.UNKNOWN}
 FEEDBACK = {Phase.SENT: TriggerRobot.Feedback.SENT, Phase.ACKNOWLEDGED: TriggerRobot.Feedback.ACKNOWLEDGED}
@@ -54,6 +56,7 @@ class RobotNode(Node):
         self._desk = TriggerDesk()
         self._recovering = False
         self._missing_since: Time | None = self.get_clock().now()
+        self._changed = self.create_guard_condition(self._publish)
         self._inbox: Inbox[Callable[[], None]] = Inbox(self, lambda work: work())
         self._alarms = AlarmReporter(self)
         self._states = self.create_publisher(RobotState, 'robot/state', latched())
@@ -61,12 +64,12 @@ class RobotNode(Node):
         Diagnostics(self, self._backend.name).add('link', self._health)
         together = ReentrantCallbackGroup()
         self._servers = [
-            ActionServer(self, TriggerRobot, 'robot/trigger', self._trigger, callback_group=together),
-            ActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together)]
+            ActionServer(self, TriggerRobot, 'robot/trigger', self._trigger, callback_group=together, result_timeout=KEPT_S),
+            ActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together, result_timeout=KEPT_S)]
         self.create_service(RobotCommand, 'robot/start_program', self._start_program, callback_group=together)
         self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)
         self.create_timer(PERIOD_S, self._publish)
-        self._backend.start(lambda: self._inbox.put(self._publish))
+        self._backend.start(self._changed.trigger)
 
     def destroy_node(self) -> None:
         """Give up the link, then the node."""
@@ -110,8 +113,8 @@ class RobotNode(Node):
             self._recovering = False
         if answer.code == ResultCode.OK:
             self._alarms.withdraw('outcome_unknown')
+        self._changed.trigger()
         (goal.succeed if answer.code == ResultCode.OK else goal.abort)()
-        self._publish()
         return RecoverRobot.Result(code=answer.code, message=answer.message)
 
     def _refuse_recovery(self, request: Any) -> Answer | None:
@@ -137,7 +140,7 @@ class RobotNode(Node):
         def progress(phase: Phase) -> None:
             self._desk.progress(phase, self._now_ns())
             told(phase)
-            self._publish()
+            self._changed.trigger()
 
         try:
             outcome = await self._here(self._backend.trigger(command, lambda phase: self._inbox.put(lambda: progress(phase))))
@@ -156,7 +159,7 @@ class RobotNode(Node):
                                   action='Look where the piece is, then resolve the step on the job page.')
         elif outcome.phase is not Phase.NOT_SENT:
             self._alarms.withdraw('outcome_unknown')
-        self._publish()
+        self._changed.trigger()
 
     async def _answer(self, future: Future[Answer]) -> Answer:
         try:

@@ -38,10 +38,10 @@ class Log:
 class Link:
     """A letters backend on a port of its own."""
 
-    def __init__(self, framing='line', allowed=('127.0.0.1',), port=None):
+    def __init__(self, framing='line', allowed=('127.0.0.1',), port=None, heartbeat=10.0):
         self.port = port or free_port()
         self.log = Log()
-        deadlines = Deadlines(acknowledge=0.5, done=5.0, heartbeat=1.0)
+        deadlines = Deadlines(acknowledge=5.0, done=10.0, heartbeat=heartbeat)
         self.backend = LettersBackend(
             LettersOptions('127.0.0.1', self.port, networks(allowed), framing, False, deadlines, LETTERS), self.log)
         self.backend.start(lambda: None)
@@ -57,7 +57,7 @@ class Link:
         return self.backend.trigger(Command(trigger_id, event), lambda phase: None)
 
     def works(self):
-        return self.trigger(f'w{random.random()}'.replace('.', '')).result(5).phase is Phase.DONE
+        return self.trigger(f'w{random.random()}'.replace('.', '')).result(10).phase is Phase.DONE
 
 
 @pytest.fixture
@@ -103,13 +103,16 @@ def test_a_port_scanner_does_not_push_the_program_out(link):
             assert not program.gone.is_set()
 
 
-def test_a_connection_that_never_speaks_is_closed(link):
+def test_a_connection_that_never_speaks_is_closed():
+    link = Link(heartbeat=0.3)
+    wait_until(lambda: link.log.count('listening'))
     with raw(link.port) as stream:
         stream.settimeout(5)
         with pytest.raises(ConnectionResetError):
             stream.recv(1)
     assert not link.state.connected
     wait_until(lambda: link.log.count('never spoke') == 1)
+    link.backend.close()
 
 
 def test_a_peer_that_is_not_allowed_is_turned_away(link):

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Round trip of a trigger: ROS action to the robot's socket and back, against a bare socket ping-pong in the same run.
+
+    . ./env.sh && python bench/robot.py [--count 100] [--pause 0.5]
+
+The robot node, the UR program and the client are processes of their own. The program acknowledges and is done at once, so that
+what is measured is what the node adds. "acknowledged" is when the action's feedback says so, "result" when the result is there.
+Triggers come with a pause, as a robot's do: an action server lists every goal of the last seconds in every status message, so
+that thousands in a row would measure that list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from cell_common.testing import free_port
+from cell_robot.testing import FakeProgram
+from rclpy.action.client import ActionClient
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.task import Future
+
+from cell_interfaces.action import TriggerRobot
+
+GOAL_MS = 4.0
+WARM_UP = 5
+CATALOGUE = Path(__file__).parents[1] / 'config' / 'parts.yaml'
+
+
+def run_program(port: int) -> None:
+    """Be the UR program until killed."""
+    while True:
+        with FakeProgram(port, heartbeat=1.0) as program:
+            program.gone.wait()
+
+
+def echo(listener: socket.socket) -> None:
+    """Answer each line with two, as the program does, on a bare socket."""
+    stream, _ = listener.accept()
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    while data := stream.recv(4096):
+        identity = data.split()[1]
+        stream.sendall(b'ACK %s\n' % identity)
+        stream.sendall(b'DONE %s\n' % identity)
+
+
+class Socket:
+    """The bare ping-pong."""
+
+    def __init__(self) -> None:
+        listener = socket.create_server(('127.0.0.1', 0))
+        self.peer = multiprocessing.Process(target=echo, args=(listener,), daemon=True)
+        self.peer.start()
+        self._stream = socket.create_connection(listener.getsockname())
+        self._stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def trip(self, number: int) -> tuple[float, float]:
+        """Send one line; return seconds until the first answer and until the last."""
+        began = time.perf_counter()
+        self._stream.sendall(b'H trip-%d\n' % number)
+        data = self._stream.recv(4096)
+        first = time.perf_counter() - began
+        while data.count(b'\n') < 2:
+            data += self._stream.recv(4096)
+        return first, time.perf_counter() - began
+
+
+class Action:
+    """The way through ROS."""
+
+    def __init__(self) -> None:
+        self._node = Node('bench', namespace='cell')
+        self._client = ActionClient(self._node, TriggerRobot, 'robot/trigger')
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        self._client.wait_for_server(10.0)
+
+    def wait(self, future: Future) -> Any:
+        """Spin until a future is done."""
+        self._executor.spin_until_future_complete(future, 10.0)
+        return future.result()
+
+    def trip(self, number: int) -> tuple[float, float]:
+        """Send one trigger; return seconds until it was acknowledged and until its result was there."""
+        times = []
+
+        def told(message: Any) -> None:
+            if message.feedback.state == TriggerRobot.Feedback.ACKNOWLEDGED:
+                times.append(time.perf_counter() - began)
+
+        goal = TriggerRobot.Goal(trigger_id=f'trip-{os.getpid()}-{number}', event='HOME')
+        began = time.perf_counter()
+        handle = self.wait(self._client.send_goal_async(goal, feedback_callback=told))
+        result = self.wait(handle.get_result_async()).result
+        whole = time.perf_counter() - began
+        if result.outcome != TriggerRobot.Result.SUCCEEDED:
+            raise SystemExit(f'trigger {number} failed: {result.message}')
+        return times[0] if times else whole, whole
+
+
+def measure(trip: Callable[[int], tuple[float, float]], count: int, pause: float) -> tuple[list[float], list[float]]:
+    """Make so many trips; return first and last answers, milliseconds, sorted."""
+    trips = []
+    for number in range(count + WARM_UP):
+        trips.append(trip(number))
+        time.sleep(pause)
+    del trips[:WARM_UP]
+    return sorted(first * 1e3 for first, _ in trips), sorted(last * 1e3 for _, last in trips)
+
+
+def show(name: str, times: list[float]) -> None:
+    """Print one line of the table."""
+    print(f'{name:34}{statistics.median(times):9.3f}{times[round(0.99 * (len(times) - 1))]:9.3f}{times[-1]:9.3f}')
+
+
+def start_node(port: int) -> subprocess.Popen[bytes]:
+    """Start the robot node as the launch file does."""
+    run = 'from cell_robot.robot_node import main; main()'
+    return subprocess.Popen([sys.executable, '-c', run, '--ros-args', '-r', '__ns:=/cell',
+                             '-p', f'port:={port}', '-p', f'catalogue_file:={CATALOGUE}', '--log-level', 'warn'])
+
+
+def main() -> int:
+    """Measure and print; the exit code says whether the goal is met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--count', type=int, default=100, help='trips of each kind')
+    parser.add_argument('--pause', type=float, default=0.5, help='seconds between two trips')
+    chosen = parser.parse_args()
+    bare = Socket()
+    port = free_port()
+    node = start_node(port)
+    program = multiprocessing.Process(target=run_program, args=(port,), daemon=True)
+    program.start()
+    rclpy.init()
+    try:
+        action = Action()
+        while True:  # until the program has connected
+            try:
+                action.trip(-1 - time.monotonic_ns())
+                break
+            except SystemExit:
+                time.sleep(0.2)
+        socket_first, socket_last = measure(bare.trip, chosen.count, 0.01)
+        ros_first, ros_last = measure(action.trip, chosen.count, chosen.pause)
+    finally:
+        for process in (bare.peer, program, node):
+            process.terminate()
+        rclpy.try_shutdown()
+    print(f'{"milliseconds":34}{"p50":>9}{"p99":>9}{"max":>9}')
+    for name, times in (('socket: first answer', socket_first), ('socket: last answer', socket_last),
+                        ('action: acknowledged', ros_first), ('action: result', ros_last)):
+        show(name, times)
+    added = statistics.median(ros_first) - statistics.median(socket_first)
+    print(f'added to the acknowledgement, median: {added:.2f} ms (goal: under {GOAL_MS:g} ms)')
+    return 0 if added < GOAL_MS else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
