@@ -12,7 +12,6 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 RECORD_DEPTH = 1000
 PLAY_DEPTH = 10
 _NANOSECONDS = 10**9
-_UNBOUNDED = QosTime(2147483647, 4294967295)  # as rosbag2 writes what has no limit
 
 
 def for_recording(offers: Iterable[QoSProfile]) -> QoSProfile:
@@ -58,5 +57,4 @@ def _named(kinds: Any, policy: Any) -> Any:
 
 
 def _time(duration: Duration) -> QosTime:
-    seconds, nanoseconds = divmod(duration.nanoseconds, _NANOSECONDS)
-    return _UNBOUNDED if seconds >= 2147483647 else QosTime(seconds, nanoseconds)
+    return QosTime(*divmod(duration.nanoseconds, _NANOSECONDS))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from rclpy.impl.implementation_singleton import rclpy_implementation
+
 from rosbridge_server import protocol
 from rosbridge_server.calls import Callers, GoalRefused
 from rosbridge_server.message_conversion import FieldError
@@ -16,6 +18,7 @@ from rosbridge_server.publications import QUEUE_SIZE, Publications
 from rosbridge_server.ros_thread import RosThread
 from rosbridge_server.subscriptions import Feed, Subscriptions
 
+RCLError: type[Exception] = rclpy_implementation.RCLError
 NOT_COVERED = ('advertise_service', 'unadvertise_service', 'service_response', 'advertise_action', 'unadvertise_action',
                'action_feedback', 'action_result', 'fragment', 'png', 'auth')
 
@@ -95,7 +98,7 @@ class Session:
             await self._operation(message['op'])(message)
         except ProtocolError as problem:
             self.status(problem.level, str(problem), identity)
-        except FieldError as problem:
+        except (FieldError, RCLError) as problem:
             self.status('error', f"{message['op']}: {problem}", identity)
 
     def status(self, level: str, text: str, identity: Any = None) -> None:
@@ -241,7 +244,7 @@ class Session:
         try:
             self._bridge.services.check('service', service)
             values: Any = await self._bridge.callers.call(service, arguments, max(0.0, timeout_s))
-        except (ProtocolError, FieldError) as problem:
+        except (ProtocolError, FieldError, RCLError) as problem:
             self._answer(protocol.service_response(service, str(problem), False, identity))
         else:
             self._answer(protocol.service_response(service, values, True, identity))
@@ -268,7 +271,7 @@ class Session:
             if goal.cancelled:
                 await callers.cancel(goal.handle)
             values, code = await callers.result(goal.handle)
-        except (ProtocolError, FieldError, GoalRefused) as problem:
+        except (ProtocolError, FieldError, GoalRefused, RCLError) as problem:
             answer = protocol.action_result(goal.action, str(problem), protocol.STATUS_UNKNOWN, False, identity)
         else:
             answer = protocol.action_result(goal.action, values, code, True, identity)
