@@ -88,7 +88,7 @@ class JobMachine:
         return self._go(replace(job, state=State.RUNNING, step=Step.START, started_ns=event.now_ns), event.now_ns)
 
     def _pause(self, job: Job, event: ev.Pause) -> Transition:
-        if job.state is State.WAITING_RELOAD:
+        if job.state is State.WAITING_RELOAD or (job.state is State.RUNNING and _between_pieces(job)):
             return Transition(_stopped(job, _by('paused', event.who), fault=False))
         if job.state is not State.RUNNING:
             raise Refused(ResultCode.WRONG_STATE, f'the job is {job.state.name}: only a running job can be paused')
@@ -115,7 +115,7 @@ class JobMachine:
         if job.unresolved:
             raise Refused(ResultCode.NOT_RESOLVED, job.reason)
         job = replace(job, cancelling=True, pausing=False, reason=_by('cancelled', event.who))
-        if job.state is State.RUNNING and (job.trigger or job.step is not Step.PICK):
+        if job.state is State.RUNNING and not _between_pieces(job):
             return Transition(job)
         return self._cancel_at_rest(job, event.now_ns)
 
@@ -154,15 +154,15 @@ class JobMachine:
         if job.trigger or job.step is not Step.PICK or event.ticket != job.ticket:
             return Transition(job)
         tray = min((tray for tray, count in event.trays if count > 0), default=None)
-        if job.state is State.WAITING_RELOAD:
-            return Transition(job) if tray is None else self._go(replace(job, state=State.RUNNING, reason=''), event.now_ns)
-        if job.state is not State.RUNNING:
+        if job.state is not State.RUNNING and (tray is None or job.state is not State.WAITING_RELOAD):
             return Transition(job)
         if tray is None:
             trays = tuple(sorted(number for number, _ in event.trays))
             missing = job.quantity - job.placed
             reason = f'the trays of {job.part_number} are empty: {missing} more wanted. Refill and confirm the reload.'
             return Transition(replace(job, state=State.WAITING_RELOAD, reason=reason), (ev.AskReload(trays, missing),))
+        if job.state is State.WAITING_RELOAD:
+            job = replace(job, state=State.RUNNING, reason='')
         return self._send(replace(job, tray=tray), f'PART_{job.part_number}')
 
     def _read_ended(self, job: Job, event: ev.ReadEnded) -> Transition:
@@ -311,6 +311,11 @@ def why_rejected(verdict: Verdict, ordered: str) -> str:
     if verdict.kind is VerdictKind.UNKNOWN:
         return f'unknown part: read "{verdict.text}", ordered {ordered}'
     return 'the verdict does not belong to this reading'
+
+
+def _between_pieces(job: Job) -> bool:
+    """Say whether the job only looks at the stock, so that nothing is under way and nothing is in the hand."""
+    return job.step is Step.PICK and not job.trigger
 
 
 def _before(record: Effect, following: Transition) -> Transition:
