@@ -67,3 +67,10 @@ def test_every_pinned_library_has_its_reason():
         if line and not line.startswith('#')
     ]
     assert not [name for name in names if name not in text]
+
+
+@pytest.mark.parametrize('module', ['transport_robot', 'server_camera', 'line_faults'])
+def test_every_fault_of_the_simulated_devices_is_explained(module):
+    text = (DOCS / 'simulated-world.md').read_text(encoding='utf-8')
+    faults = importlib.import_module(f'cell_sim.{module}').FAULTS
+    assert not [name for name in faults if f'`{name}`' not in text]

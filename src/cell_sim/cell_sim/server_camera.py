@@ -125,6 +125,8 @@ class CameraServer:
             await self._answer(request, writer)
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
+        except asyncio.CancelledError:
+            pass  # switched off; asyncio.start_server would report it as an error of this handler
         finally:
             self._watchers.discard(task)
             writer.transport.abort() if self._server is None else writer.close()

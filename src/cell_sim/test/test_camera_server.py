@@ -202,3 +202,14 @@ def test_garbage_is_no_jpeg() -> None:
         watcher.close()
 
     with_camera(Source(2000), scenario)
+
+
+def test_switching_off_while_somebody_watches_is_quiet(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(camera: CameraServer) -> None:
+        watcher = await Watcher().open(camera.port)
+        await watcher.frame()
+        await camera.stop()
+        watcher.close()
+
+    with_camera(Source(), scenario)
+    assert caplog.records == []

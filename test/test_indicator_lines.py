@@ -1,0 +1,97 @@
+"""What the simulated indicators send is what the scale bridge understands: both sides of the wire, without the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from cell_sim.faults import Faults
+from cell_sim.indicator import Indicator
+from cell_sim.line_faults import FAULTS, Wire, line_of
+from cell_weighing.codecs import make_codec
+from cell_weighing.framing import BadLine, LineFramer
+from cell_weighing.reading import Mode, Stability, Status, Weighing
+
+CODEC = {'legacy': 'legacy', 'extended': 'template', 'sma': 'sma'}
+STILL, MOVING = 100.0, 0.5
+
+
+def indicator(print_format: str, kilograms: float = 12.5) -> Indicator:
+    result = Indicator('3', print_format=print_format)
+    result.platform.fill(kilograms, now=0.0, duration=1.0)
+    return result
+
+
+def understood(print_format: str, sent: bytes) -> list[Weighing]:
+    codec, framer = make_codec(CODEC[print_format]), LineFramer()
+    return [codec.parse(line.data if isinstance(line, BadLine) else line) for line in framer.feed(sent)]
+
+
+@pytest.mark.parametrize('print_format', CODEC)
+@pytest.mark.parametrize('unit', ['kg', 'lb'])
+def test_a_weight_arrives_as_it_is_shown(print_format: str, unit: str) -> None:
+    scale = indicator(print_format)
+    scale.unit = unit
+    [weighing] = understood(print_format, scale.print_line(STILL))
+    assert (weighing.status, weighing.weight, weighing.unit) == (Status.VALID, scale.show(STILL).weight, unit)
+
+
+@pytest.mark.parametrize(
+    ('print_format', 'still', 'moving'),
+    [
+        ('legacy', Stability.UNKNOWN, Stability.UNKNOWN),
+        ('extended', Stability.STABLE, Stability.IN_MOTION),
+        ('sma', Stability.STABLE, Stability.IN_MOTION),
+    ],
+)
+def test_motion_arrives_where_the_format_tells_it(print_format: str, still: Stability, moving: Stability) -> None:
+    scale = indicator(print_format)
+    [at_rest], [in_motion] = (understood(print_format, scale.print_line(now)) for now in (STILL, MOVING))
+    assert (at_rest.stability, in_motion.stability) == (still, moving)
+
+
+@pytest.mark.parametrize('print_format', ['extended', 'sma'])
+def test_net_arrives_as_net(print_format: str) -> None:
+    scale = indicator(print_format)
+    scale.answer('T2.5', STILL)
+    [weighing] = understood(print_format, scale.print_line(STILL))
+    assert (weighing.weight, weighing.mode) == ('10.000', Mode.NET)
+
+
+@pytest.mark.parametrize('print_format', CODEC)
+def test_overload_is_no_weight(print_format: str) -> None:
+    [weighing] = understood(print_format, indicator(print_format, kilograms=80.0).print_line(STILL))
+    assert (weighing.status, weighing.weight) == (Status.OUT_OF_RANGE, '')
+
+
+@pytest.mark.parametrize('print_format', CODEC)
+def test_dashes_are_no_weight(print_format: str) -> None:
+    faults = Faults(FAULTS)
+    faults.arm('dashes')
+    [weighing] = understood(print_format, line_of(indicator(print_format), STILL, faults))
+    assert (weighing.status, weighing.weight) == (Status.OUT_OF_RANGE, '')
+
+
+@pytest.mark.parametrize('command', ['A', 'B', 'D', 'I', 'M', 'N', 'X'])
+def test_an_sma_reply_that_is_no_weight_is_never_one(command: str) -> None:
+    replies = understood('sma', indicator('sma').answer(command, STILL))
+    assert all(weighing.status is Status.MALFORMED for weighing in replies)
+
+
+def disturbed(print_format: str) -> Iterator[tuple[list[bytes], bytes]]:
+    """Yield what was written and what was meant, for every fault of the wire."""
+    for fault, amount in (('split', 1), ('glue', 3), ('noise', 1), ('endless', 5000)):
+        faults = Faults(FAULTS)
+        wire, line = Wire(faults, '3'), indicator(print_format).print_line(STILL)
+        faults.arm(fault, amount)
+        yield [piece for _ in range(3) for piece in wire.pieces(line)], line
+
+
+@pytest.mark.parametrize('print_format', CODEC)
+def test_no_fault_of_the_wire_costs_or_makes_a_weight(print_format: str) -> None:
+    codec = make_codec(CODEC[print_format])
+    for pieces, meant in disturbed(print_format):
+        framer = LineFramer()
+        lines = [line for piece in pieces for line in framer.feed(piece)]
+        valid = [line for line in lines if not isinstance(line, BadLine) and codec.parse(line).status is Status.VALID]
+        assert valid == [meant.strip(b'\r\n')] * 3
