@@ -75,7 +75,7 @@ def main() -> int:
         began = time.monotonic()
         with log.open('w') as out:
             cell = subprocess.Popen(
-                ['ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={folder}', *arguments],
+                ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={folder}', *arguments],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

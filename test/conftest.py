@@ -47,7 +47,9 @@ class RunningCell:
         self.client = CellClient(domain_id=domain_id)
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        command = ['ros2', 'launch', 'cell_bringup', 'cell.launch.py', *(f'{k}:={v}' for k, v in self.arguments.items())]
+        # setpriv: the cell ends with the test run, also when that is ended from outside.
+        launch = ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', 'cell.launch.py']
+        command = [*launch, *(f'{k}:={v}' for k, v in self.arguments.items())]
         env = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain_id), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
         with self.log.open('ab') as out:
             return subprocess.Popen(
@@ -115,6 +117,24 @@ def results(request: pytest.FixtureRequest) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder.resolve()
+
+
+@pytest.fixture(scope='module')
+def shared_cell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCell]:
+    """A cell for the tests of a module that leave it as they found it."""
+    from domain_coordinator import domain_id
+
+    folder = tmp_path_factory.mktemp('cell')
+    base = Path(os.environ.get('CELL_TEST_RESULTS', 'build/test')).resolve() / f'{request.module.__name__}_shared'
+    shutil.rmtree(base, ignore_errors=True)
+    base.mkdir(parents=True)
+    with domain_id() as number:
+        cell = RunningCell(number, folder, base / 'launch.log')
+        try:
+            cell.wait_ready()
+            yield cell
+        finally:
+            cell.stop()
 
 
 @pytest.fixture

@@ -147,30 +147,33 @@ def test_a_job_survives_the_death_of_the_coordinator_paused(launch_cell):
 @pytest.mark.parametrize(
     ('part', 'quantity', 'told'), [('NO-SUCH-PART', 1, 'NO-SUCH-PART'), (PART, 0, '1'), (PART, -3, '1'), (PART, 5000, '48')]
 )
-def test_a_job_that_cannot_be_is_refused_with_what_to_do(launch_cell, part, quantity, told):
-    cell = launch_cell()
+def test_a_job_that_cannot_be_is_refused_with_what_to_do(shared_cell, part, quantity, told):
     with pytest.raises(CellError, match=told):
-        cell.client.set_job(part, quantity)
-    assert cell.process.poll() is None
+        shared_cell.client.set_job(part, quantity)
+    assert shared_cell.process.poll() is None
 
 
-def test_a_malformed_scale_line_is_an_event_and_no_number(launch_cell):
-    cell = launch_cell()
+def test_a_malformed_scale_line_is_an_event_and_no_number(shared_cell):
     readings: list[ScaleReading] = []
-    cell.client.node.create_subscription(ScaleReading, 'weighing/weight', readings.append, 100)
-    wait_until(lambda: cell.client.node.count_publishers('/cell/weighing/weight'))
-    with socket.create_connection(('127.0.0.1', cell.ports['scale_port'])) as scale:
+    shared_cell.client.node.create_subscription(ScaleReading, 'weighing/weight', readings.append, 100)
+    with socket.create_connection(('127.0.0.1', shared_cell.ports['scale_port'])) as scale:
         wait_until(lambda: _sent(scale, readings), 20)
     reading = next(reading for reading in readings if reading.status == ScaleReading.MALFORMED)
     assert reading.weight == ''
     assert reading.message
-    assert not [bag for bag in cell.client.bags if bag.reading_id == reading.reading_id]
+    assert not [bag for bag in shared_cell.client.bags if bag.reading_id == reading.reading_id]
 
 
 def _sent(scale, readings):
     scale.sendall(b'9,nan kg\r\n')
     time.sleep(0.2)
     return [reading for reading in readings if reading.status == ScaleReading.MALFORMED]
+
+
+def test_the_page_is_served(shared_cell):
+    page = requests.get(f'http://127.0.0.1:{shared_cell.ports["web_port"]}/', timeout=10)
+    assert page.status_code == 200
+    assert '<div id="app"' in page.text
 
 
 def test_a_port_in_use_is_named_and_the_cell_stays_up(launch_cell):
@@ -208,13 +211,6 @@ def test_an_interrupt_ends_every_process(launch_cell):
     code = cell.stop()
     assert not cell.left_behind
     assert code == 0
-
-
-def test_the_page_is_served(launch_cell):
-    cell = launch_cell()
-    page = requests.get(f'http://127.0.0.1:{cell.ports["web_port"]}/', timeout=10)
-    assert page.status_code == 200
-    assert '<div id="app"' in page.text
 
 
 PHOTOS = os.environ.get('CELL_PHOTOS', '')

@@ -26,8 +26,20 @@ PURE = {
     'cell_coordinator': ['job_machine*.py', 'alarm_*.py'],
     'cell_weighing': ['framing.py', 'codecs/*.py', 'units.py', 'validation.py', 'jobs.py', 'stability.py'],
     'cell_web': ['allow*.py'],
-    'cell_sim': ['world.py', 'pieces.py', 'stock_keeper.py', 'ur_program.py', 'indicator.py', 'platform_load.py', 'filler.py',
-                 'line_faults.py', 'faults.py', 'label.py', 'camera_scene.py', 'photo_scene.py'],
+    'cell_sim': [
+        'world.py',
+        'pieces.py',
+        'stock_keeper.py',
+        'ur_program.py',
+        'indicator.py',
+        'platform_load.py',
+        'filler.py',
+        'line_faults.py',
+        'faults.py',
+        'label.py',
+        'camera_scene.py',
+        'photo_scene.py',
+    ],
 }
 
 

@@ -57,6 +57,8 @@ def photo_catalogue(folder: Path) -> dict[str, object]:
 
 def run(options: Options, console: Console) -> int:
     """Start the cell, run the demo if wanted, and keep the cell up until Ctrl-C; return the exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     options.state_dir.mkdir(parents=True, exist_ok=True)
     arguments, part = _photo_arguments(options) if options.photos else ([], PART)
     arguments += options.launch_arguments
@@ -66,7 +68,7 @@ def run(options: Options, console: Console) -> int:
     began = time.monotonic()
     with log.open('w', encoding='utf-8') as out:
         cell = subprocess.Popen(
-            ['ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={options.state_dir}', *arguments],
+            ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={options.state_dir}', *arguments],
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -130,6 +132,11 @@ def _stop(cell: subprocess.Popen[bytes], console: Console) -> None:
             cell.wait(STOP_S)
         except subprocess.TimeoutExpired:
             os.killpg(cell.pid, signal.SIGKILL)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    """End as Ctrl-C does: the cell is stopped, nothing is left behind."""
+    raise KeyboardInterrupt
 
 
 def _short(path: Path) -> str:
