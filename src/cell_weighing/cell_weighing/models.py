@@ -18,6 +18,7 @@ from sqlalchemy import (
     Dialect,
     Enum,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     Numeric,
@@ -156,6 +157,7 @@ class BagRow(Base):
     weighed_ns: Mapped[int] = mapped_column(BigInteger)
     stability: Mapped[int] = mapped_column(SmallInteger)
     message: Mapped[str] = mapped_column(String(200), default='')
+    zone: Mapped[int] = mapped_column(SmallInteger, default=0)
 
 
 class VoidRow(Base):
@@ -167,3 +169,30 @@ class VoidRow(Base):
     voided_ns: Mapped[int] = mapped_column(BigInteger)
     voided_by: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(200))
+
+
+class DeliveryRow(Base):
+    """The delivery ledger: how a bag has got to the web application, with the time of each stage."""
+
+    __tablename__ = 'weigh_delivery'
+    __table_args__ = (Index('weigh_delivery_lane', 'state', 'station', 'id'),)
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    reading_id: Mapped[str] = mapped_column(String(36), unique=True)
+    station: Mapped[str] = mapped_column(String(64))
+    scale_id: Mapped[str] = mapped_column(String(32))
+    weight: Mapped[str] = mapped_column(String(20))
+    unit: Mapped[str] = mapped_column(String(2))
+    state: Mapped[int] = mapped_column(SmallInteger)
+    attempts: Mapped[int] = mapped_column(Integer)
+    received_ns: Mapped[int] = mapped_column(BigInteger)
+    validated_ns: Mapped[int] = mapped_column(BigInteger)
+    stored_ns: Mapped[int | None] = mapped_column(BigInteger)
+    posted_ns: Mapped[int | None] = mapped_column(BigInteger)
+    acknowledged_ns: Mapped[int | None] = mapped_column(BigInteger)
+    http_status: Mapped[int | None] = mapped_column(Integer)
+    error: Mapped[str] = mapped_column(String(200))
+    bag_id: Mapped[int | None] = mapped_column(BigInteger)
+    bag_num: Mapped[int | None] = mapped_column(BigInteger)
+    in_tolerance: Mapped[bool | None] = mapped_column(Boolean)
+    job_complete: Mapped[bool | None] = mapped_column(Boolean)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from cell_weighing.reading import Reading, Stability, Status
 from cell_weighing.units import UNITS
-from cell_weighing.validation import Band, Outcome, explain, plain_decimal
+from cell_weighing.validation import Band, Outcome, Zone, explain, plain_decimal
 
 
 class JobError(ValueError):
@@ -75,6 +75,7 @@ class Bag:
     message: str = ''
     voided: bool = False
     bag_id: int = 0
+    zone: Zone = Zone.NONE
 
 
 def order(*, company: str, station: str, target: str, unit: str, quantity: int, tolerance: str, stations: Iterable[str],
@@ -107,16 +108,16 @@ def is_bag(reading: Reading) -> bool:
     return reading.status is Status.VALID and reading.stability is not Stability.IN_MOTION and reading.value > 0
 
 
-def weigh(reading: Reading, stations: Mapping[str, str], job: Job | None) -> Bag:
+def weigh(reading: Reading, station: str, job: Job | None, warn_share: Decimal = Decimal(1)) -> Bag:
     """Make the bag of a reading and count it in its job.
 
     Args:
         reading: A reading for which `is_bag` holds.
-        stations: Station by scale id.
+        station: The station that its scale weighed for; "" = none.
         job: The job that was active at the station when the reading was taken, if any. Its counts are brought up to date,
             and it is finished when its quantity is reached.
+        warn_share: Share of the tolerance beyond which a bag in tolerance is in a warning zone.
     """
-    station = stations.get(reading.scale_id, '')
     bag = Bag(reading.reading_id, reading.scale_id, station, reading.weight, reading.unit, reading.received_ns,
               Outcome.NO_ACTIVE_JOB, reading.stability)
     if not station:
@@ -124,13 +125,14 @@ def weigh(reading: Reading, stations: Mapping[str, str], job: Job | None) -> Bag
     elif job is None:
         bag.message = f'station {station} had no weigh job when this was weighed: start one and weigh the bag again'
     else:
+        bag.zone = job.band.zone(reading.value, reading.unit, warn_share)
         _count(bag, job, reading)
     return bag
 
 
 def _count(bag: Bag, job: Job, reading: Reading) -> None:
     bag.outcome = job.band.judge(reading.value, reading.unit)
-    bag.message = explain(bag.outcome, reading.weight, reading.unit, job.band)
+    bag.message = explain(bag.zone, reading.weight, reading.unit, job.band)
     job.bags_numbered += 1
     bag.job_id, bag.number = job.job_id, job.bags_numbered
     bag.target, bag.target_unit = str(job.band.target), job.band.unit

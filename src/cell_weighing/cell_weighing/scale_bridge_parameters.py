@@ -37,7 +37,8 @@ class ScaleBridgeParameters:
     capture_empty: float = parameter(0.020, 'Streaming: at or below this weight the scale is empty.', unit='kg', minimum=0.0,
                                      maximum=1000.0)
     peers: list[str] = parameter([''], 'What is known of addresses, each as "192.168.1.31 id=3 codec=sma capture=streaming" '
-                                 'with any of id, codec, capture. A line that claims a scale bound to another address is no weight.')
+                                 'with any of id, codec, capture. A line that claims a scale bound to another '
+                                 'address is no weight.')
     ask_period: float = parameter(0.2, 'Time between two questions to an indicator that is asked.', unit='s', minimum=0.05,
                                   maximum=60.0)
     database_url: str = parameter('sqlite:///cell.db', 'Database that holds the journal of readings, as an SQLAlchemy URL.')

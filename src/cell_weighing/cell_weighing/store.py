@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 
@@ -10,10 +10,12 @@ from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
 from cell_weighing.journal import last_sequences, read_journal
-from cell_weighing.models import BagRow, CompanyRow, CursorRow, JobRow, VoidRow
+from cell_weighing.models import BagRow, CompanyRow, CursorRow, DeliveryRow, JobRow, VoidRow
+from cell_weighing.outbox import delivery_row
 from cell_weighing.reading import Reading, Stability
 from cell_weighing.records import Bag, Job, JobOrder, is_bag, take_back, weigh
-from cell_weighing.validation import Band, Outcome
+from cell_weighing.stations import Stations
+from cell_weighing.validation import Band, Outcome, Zone
 
 LATEST_BAGS = 20
 PAGE = 500
@@ -34,15 +36,26 @@ class NoSuchBagError(LookupError):
 class WeighStore:
     """Jobs, bags and how far the journal has been worked through. Used by one thread."""
 
-    def __init__(self, engine: Engine, stations: Mapping[str, str]) -> None:
+    def __init__(self, engine: Engine, stations: Stations, clock: Callable[[], int], *, warn_share: Decimal = Decimal(1),
+                 deliver: bool = False) -> None:
         """Read the cursors.
 
         Args:
             engine: The open, migrated database.
-            stations: Station by scale id.
+            stations: Which scale weighs for which station.
+            clock: UTC, nanoseconds.
+            warn_share: Share of the tolerance beyond which a bag in tolerance is in a warning zone.
+            deliver: Put each bag into the outbox to the web application.
         """
         self._engine = engine
         self._stations = stations
+        self._clock = clock
+        self._warn_share = warn_share
+        self._deliver = deliver
+        self._parcels: list[DeliveryRow] = []
+        self._new: list[tuple[Bag, BagRow]] = []
+        self._jobs: dict[str, tuple[int, list[tuple[JobRow, Job]]]] = {}
+        """By station: its jobs that ended after a moment; like the two before it, of the transaction under way."""
         with Session(engine) as session:
             self._cursors = {row.scale_id: row.sequence for row in session.scalars(select(CursorRow))}
 
@@ -52,7 +65,7 @@ class WeighStore:
         A gap in a scale's consecutive numbers is filled from the journal.
         """
         bags: list[Bag] = []
-        cursors = dict(self._cursors)
+        cursors = self._begin()
         with Session(self._engine) as session, session.begin():
             for reading in readings:
                 done = cursors.get(reading.scale_id, 0)
@@ -61,7 +74,7 @@ class WeighStore:
                 if reading.sequence > done + 1:
                     bags += self._catch_up(session, reading.scale_id, cursors, reading.sequence - 1)
                 bags += self._take(session, reading, cursors)
-            self._store_cursors(session, cursors)
+            self._store(session, cursors)
         self._cursors = cursors
         return bags
 
@@ -73,12 +86,12 @@ class WeighStore:
         behind = [scale for scale, last in lasts.items() if last > self._cursors.get(scale, 0)]
         if not behind:
             return bags
-        cursors = dict(self._cursors)
+        cursors = self._begin()
         with Session(self._engine) as session, session.begin():
             while page := self._oldest(session, behind, cursors):
                 for reading in page:
                     bags += self._take(session, reading, cursors)
-            self._store_cursors(session, cursors)
+            self._store(session, cursors)
         self._cursors = cursors
         return bags
 
@@ -101,19 +114,46 @@ class WeighStore:
         cursors[reading.scale_id] = reading.sequence
         if not is_bag(reading):
             return []
-        station = self._stations.get(reading.scale_id, '')
-        row = session.scalars(_jobs_at(station, reading.received_ns)).first() if station else None
-        job = _job(session, row) if row else None
-        bag = weigh(reading, self._stations, job)
-        if row and job:
-            _store_counts(row, job)
-        bag_row = _bag_row(bag)
-        session.add(bag_row)
-        session.flush()
-        bag.bag_id = bag_row.id
+        station = self._stations.of(reading.scale_id, reading.received_ns)
+        job = self._job_at(session, station, reading.received_ns) if station else None
+        bag = weigh(reading, station, job, self._warn_share)
+        row = _bag_row(bag)
+        session.add(row)
+        self._new.append((bag, row))
+        if self._deliver:
+            parcel = delivery_row(bag, self._clock())
+            self._parcels.append(parcel)
+            session.add(parcel)
         return [bag]
 
-    def _store_cursors(self, session: Session, cursors: Mapping[str, int]) -> None:
+    def _begin(self) -> dict[str, int]:
+        """Forget the last transaction, which may have failed, and return the cursors to work with."""
+        self._parcels, self._new, self._jobs = [], [], {}
+        return dict(self._cursors)
+
+    def _job_at(self, session: Session, station: str, moment_ns: int) -> Job | None:
+        """Return the job that was active at a station at a moment; its counts are stored at the end of the transaction."""
+        since_ns, jobs = self._jobs.get(station, (None, []))
+        if since_ns is None or moment_ns < since_ns:
+            for row, job in jobs:
+                _store_counts(row, job)
+            rows = session.scalars(select(JobRow).where(JobRow.station == station, (JobRow.finished_ns.is_(None)) | (
+                JobRow.finished_ns > moment_ns)).order_by(JobRow.id))
+            jobs = [(row, _job(session, row)) for row in rows]
+            self._jobs[station] = moment_ns, jobs
+        return next((job for _, job in jobs if job.covers(moment_ns)), None)
+
+    def _store(self, session: Session, cursors: Mapping[str, int]) -> None:
+        """Bring what the transaction has changed into the database."""
+        stored_ns = self._clock()
+        for parcel in self._parcels:
+            parcel.stored_ns = stored_ns
+        for _, jobs in self._jobs.values():
+            for row, job in jobs:
+                _store_counts(row, job)
+        session.flush()
+        for bag, bag_row in self._new:
+            bag.bag_id = bag_row.id
         for scale_id, sequence in cursors.items():
             if self._cursors.get(scale_id) != sequence:
                 session.merge(CursorRow(scale_id=scale_id, sequence=sequence))
@@ -179,7 +219,7 @@ class WeighStore:
         """Return the active job of each station, or its last one, in order of station."""
         with Session(self._engine) as session:
             newest: dict[str, Job] = {}
-            for station in sorted(set(self._stations.values())):
+            for station in self._stations.names:
                 row = session.scalars(select(JobRow).where(JobRow.station == station).order_by(
                     JobRow.status, JobRow.started_ns.desc()).limit(1)).first()
                 if row:
@@ -196,12 +236,6 @@ class WeighStore:
 
 def _active_at(station: str) -> Select[JobRow]:
     return select(JobRow).where(JobRow.station == station, JobRow.status == 'active')
-
-
-def _jobs_at(station: str, moment_ns: int) -> Select[JobRow]:
-    """Select the job that was active at a station at a moment: from its start on, until just before its end."""
-    return select(JobRow).where(JobRow.station == station, JobRow.started_ns <= moment_ns,
-                                (JobRow.finished_ns.is_(None)) | (JobRow.finished_ns > moment_ns)).order_by(JobRow.id).limit(1)
 
 
 def _job(session: Session, row: JobRow) -> Job:
@@ -222,13 +256,14 @@ def _bag_row(bag: Bag) -> BagRow:
     return BagRow(prepuff_job_id=bag.job_id or None, weight=Decimal(bag.weight), unit=bag.unit, scale_id=bag.scale_id,
                   in_tolerance=bag.outcome is Outcome.IN_TOLERANCE, weighed_at=_datetime(bag.weighed_ns),
                   reading_id=bag.reading_id, weight_exact=bag.weight, station=bag.station, bag_number=bag.number,
-                  outcome=int(bag.outcome), weighed_ns=bag.weighed_ns, stability=int(bag.stability), message=bag.message[:200])
+                  outcome=int(bag.outcome), weighed_ns=bag.weighed_ns, stability=int(bag.stability), message=bag.message[:200],
+                  zone=int(bag.zone))
 
 
 def _bag(row: BagRow, job: Job | None, *, voided: bool) -> Bag:
     return Bag(row.reading_id, row.scale_id, row.station, row.weight_exact, row.unit, row.weighed_ns, Outcome(row.outcome),
                Stability(row.stability), row.prepuff_job_id or 0, row.bag_number, str(job.band.target) if job else '',
-               job.band.unit if job else '', row.message, voided, row.id)
+               job.band.unit if job else '', row.message, voided, row.id, Zone(row.zone))
 
 
 def _datetime(nanoseconds: int) -> datetime:

@@ -21,6 +21,18 @@ class Outcome(IntEnum):
     NO_ACTIVE_JOB = 3
 
 
+class Zone(IntEnum):
+    """Where a bag lies: out of tolerance, in tolerance but close to a limit, or well within."""
+
+    NONE = 0
+    """There was no job to judge it by."""
+    REJECT_UNDER = 1
+    WARN_UNDER = 2
+    GOOD = 3
+    WARN_OVER = 4
+    REJECT_OVER = 5
+
+
 @dataclass(frozen=True)
 class Band:
     """What a bag of a job should weigh."""
@@ -54,15 +66,36 @@ class Band:
         return Outcome.IN_TOLERANCE
 
 
+    def zone(self, weight: Decimal, unit: str, warn_share: Decimal) -> Zone:
+        """Say in which of the five zones a weight lies.
+
+        Args:
+            weight: In `unit`.
+            unit: Its unit.
+            warn_share: Share of the tolerance, 0 < share <= 1, beyond which a bag in tolerance is in a warning zone; 1 = there
+                is none.
+
+        Raises:
+            UnitError: The unit is not known.
+        """
+        outcome = self.judge(weight, unit)
+        if outcome is not Outcome.IN_TOLERANCE:
+            return Zone.REJECT_UNDER if outcome is Outcome.UNDER else Zone.REJECT_OVER
+        inner = Band(self.target, self.unit, EXACT.multiply(self.tolerance, warn_share)).judge(weight, unit)
+        return {Outcome.UNDER: Zone.WARN_UNDER, Outcome.OVER: Zone.WARN_OVER}.get(inner, Zone.GOOD)
+
+
 def plain_decimal(text: str) -> Decimal | None:
     """Return the number if the text is plain ASCII digits with at most one point, else None."""
     return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
-def explain(outcome: Outcome, weight: str, unit: str, band: Band) -> str:
+def explain(zone: Zone, weight: str, unit: str, band: Band) -> str:
     """Say for people what is wrong with a bag; "" when nothing is."""
-    if outcome is Outcome.UNDER:
-        return f'{weight} {unit} is under the limit of {band.low.normalize():f} {band.unit}'
-    if outcome is Outcome.OVER:
-        return f'{weight} {unit} is over the limit of {band.high.normalize():f} {band.unit}'
-    return ''
+    close = 'in tolerance, but close to'
+    words = {Zone.REJECT_UNDER: ('under', band.low), Zone.REJECT_OVER: ('over', band.high),
+             Zone.WARN_UNDER: (close, band.low), Zone.WARN_OVER: (close, band.high)}
+    if zone not in words:
+        return ''
+    word, limit = words[zone]
+    return f'{weight} {unit} is {word} the limit of {limit.normalize():f} {band.unit}'

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
 from cell_common.commands import expired
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
-from cell_common.parameters import ParameterError, declare, parameter
+from cell_common.parameters import declare
 from cell_common.qos import events, latched
 from cell_common.runner import StartError, main_of
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -21,26 +21,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cell_interfaces.msg import BagList, BagRecord, ResultCode, ScaleReading, WeighJobList
 from cell_interfaces.srv import EndWeighJob, StartWeighJob, VoidBag
+from cell_weighing.dispatch import Dispatch
 from cell_weighing.messages import bag_message, job_message, reading_of
+from cell_weighing.outbox import OutboxCounts
 from cell_weighing.reading import Reading
 from cell_weighing.records import Bag, Job, JobError, order
+from cell_weighing.station_log import StationLog
 from cell_weighing.store import JobActiveError, NoSuchBagError, NoSuchJobError, WeighStore
-from cell_weighing.validation import Outcome, plain_decimal
+from cell_weighing.validation import Outcome
+from cell_weighing.weigh_station_parameters import WeighStationParameters, settings_of, share_of, stations_of
 from cell_weighing.worker import Worker
 
 CATCH_UP_PERIOD_S = 2.0
 READINGS_DEPTH = 2000
 T = TypeVar('T')
-
-
-@dataclass(frozen=True)
-class WeighStationParameters:
-    """Parameters of weigh_station."""
-
-    database_url: str = parameter('sqlite:///cell.db', 'Database of jobs, bags and journal of readings, as an SQLAlchemy URL.')
-    scale_ids: list[str] = parameter(['1', '2'], 'Indicators, each with its station at the same place in parameter stations.')
-    stations: list[str] = parameter(['A', 'B'], 'Station of each indicator in parameter scale_ids.')
-    default_tolerance: str = parameter('0.10', 'Tolerance of a job that names none, as a share of the target.')
 
 
 @dataclass(frozen=True)
@@ -61,20 +55,25 @@ class WeighStationNode(Node):
 
         Raises:
             StartError: The database cannot be used.
-            ParameterError: Scales and stations do not go together, or the tolerance is none.
+            ParameterError: A parameter cannot be used.
         """
         super().__init__('weigh_station', **options)
         self.parameters = declare(self, WeighStationParameters)
-        self._stations = _stations(self.parameters)
-        self._tolerance = _tolerance(self.parameters)
+        settings = settings_of(self.parameters)
+        self._stations = stations_of(self.parameters, settings)
+        self._tolerance = share_of('default_tolerance', self.parameters.default_tolerance)
+        warn_share = share_of('warn_share', self.parameters.warn_share, whole=True)
+        self._log = StationLog(self, self.parameters.log_folder, self.parameters.log_days)
         try:
             engine = open_database(self.parameters.database_url)
             migrate(engine, 'cell_weighing')
-            self._store = WeighStore(engine, self._stations)
+            self._store = WeighStore(engine, self._stations, time.time_ns, warn_share=warn_share, deliver=bool(settings.url))
+            self._dispatch = Dispatch(engine, settings, self.parameters.key_file, self._complain)
         except (DatabaseError, SQLAlchemyError) as problem:
             raise StartError(str(problem)) from problem
         self._engine = engine
         self._problem = 'starting'
+        self._outbox = OutboxCounts(0, 0, 0)
         self._waiting: list[Reading] = []
         self._busy = False
         self._worker = Worker(self)
@@ -87,14 +86,17 @@ class WeighStationNode(Node):
         self.create_service(EndWeighJob, 'weighing/end_job', self._end_job, callback_group=group)
         self.create_service(VoidBag, 'weighing/void_bag', self._void_bag, callback_group=group)
         self.create_subscription(ScaleReading, 'weighing/weight', self._on_reading, events(READINGS_DEPTH))
-        Diagnostics(self).add('bags', self._health)
+        diagnostics = Diagnostics(self)
+        diagnostics.add('bags', self._health)
+        diagnostics.add('delivery', lambda: self._dispatch.health(self._outbox))
         self.create_timer(CATCH_UP_PERIOD_S, self._catch_up)
         self._work(self._store.catch_up, always=True)
 
     def destroy_node(self) -> None:
         """Finish the work under way and close the database."""
-        if hasattr(self, '_worker'):
-            self._worker.close()
+        for part in ('_dispatch', '_worker', '_log'):
+            if hasattr(self, part):
+                getattr(self, part).close()
         if hasattr(self, '_engine'):
             self._engine.dispose()
         super().destroy_node()
@@ -113,13 +115,24 @@ class WeighStationNode(Node):
         """Look for readings whose message never came; the journal is the truth, the topic only makes it quick."""
         if not self._busy:
             self._work(self._store.catch_up, always=bool(self._problem))
+        if self._dispatch.wanted:
+            self._worker.submit(self._dispatch.outbox.counts, self._watch_delivery)
+
+    def _watch_delivery(self, done: ThreadFuture[OutboxCounts]) -> None:
+        if done.exception() is None:
+            self._outbox = done.result()
+        self._dispatch.alarm(self._alarms, self._outbox)
+
+    def _complain(self, reason: str) -> None:
+        """Log from a courier's thread that the database refuses."""
+        self.get_logger().error(f'cannot enter a delivery: {reason}', throttle_duration_sec=60)
 
     def _work(self, work: Callable[[], list[Bag]], *, always: bool = False) -> None:
         self._busy = True
 
         def do() -> Snapshot | None:
             bags = work()
-            return Snapshot(bags, self._store.jobs(), self._store.latest_bags()) if bags or always else None
+            return self._snapshot(bags) if bags or always else None
 
         self._worker.submit(do, self._worked)
 
@@ -136,8 +149,10 @@ class WeighStationNode(Node):
 
     def _show(self, snapshot: Snapshot) -> None:
         now = self.get_clock().now().to_msg()
+        self._dispatch.ring(bag.station for bag in snapshot.bags)
         for bag in snapshot.bags:
             self._bag_topic.publish(bag_message(bag))
+            self._log.bag(bag)
             if bag.outcome is Outcome.NO_ACTIVE_JOB:
                 text = f'Bag of {bag.weight} {bag.unit} not counted: {bag.message}'
                 self._alarms.announce(
@@ -163,12 +178,12 @@ class WeighStationNode(Node):
     def _health(self) -> Health:
         if self._problem:
             return Health(2, f'bags cannot be stored: {self._problem}; check disk space and database')
-        return Health(0, '', {'scales': ', '.join(f'{scale}={station}' for scale, station in self._stations.items())})
+        return Health(0, '', {'scales': ', '.join(f'{scale}={station}' for scale, station in self._stations.by_scale.items())})
 
     async def _start_job(self, request: StartWeighJob.Request, response: StartWeighJob.Response) -> StartWeighJob.Response:
         def work() -> Job:
             asked = order(company=request.company, station=request.station, target=request.target_weight, unit=request.unit,
-                          quantity=request.quantity, tolerance=request.tolerance, stations=self._stations.values(),
+                          quantity=request.quantity, tolerance=request.tolerance, stations=self._stations.names,
                           default_tolerance=self._tolerance)
             return self._store.start_job(asked, self.get_clock().now().nanoseconds, request.command.operator_id)
 
@@ -216,22 +231,10 @@ class WeighStationNode(Node):
     def _in_order(self, work: Callable[[], T]) -> tuple[T, Snapshot]:
         bags = self._store.catch_up()
         result = work()
-        return result, Snapshot(bags, self._store.jobs(), self._store.latest_bags())
+        return result, self._snapshot(bags)
 
-
-def _stations(parameters: WeighStationParameters) -> dict[str, str]:
-    if len(parameters.scale_ids) != len(parameters.stations) or len(set(parameters.scale_ids)) != len(parameters.scale_ids):
-        raise ParameterError('parameters "scale_ids" and "stations" must be lists of the same length, each scale once: '
-                             'the first scale weighs at the first station, and so on. Correct them in the parameter file.')
-    return dict(zip(parameters.scale_ids, parameters.stations, strict=True))
-
-
-def _tolerance(parameters: WeighStationParameters) -> Decimal:
-    share = plain_decimal(parameters.default_tolerance)
-    if share is None or not 0 < share < 1:
-        raise ParameterError(f'parameter "default_tolerance" is "{parameters.default_tolerance}"; it must be a share of the '
-                             'target between 0 and 1, such as 0.10. Correct it in the parameter file.')
-    return share
+    def _snapshot(self, bags: list[Bag]) -> Snapshot:
+        return Snapshot(bags, self._store.jobs(), self._store.latest_bags())
 
 
 def _code(problem: Exception) -> int:

@@ -5,8 +5,6 @@ from cell_weighing.reading import Reading, Stability, Status, shown
 from cell_weighing.records import Bag, Job, JobError, is_bag, order, take_back, weigh
 from cell_weighing.validation import Band, Outcome
 
-STATIONS = {'1': 'A'}
-
 
 def reading(weight='1.10', *, scale='1', at=100, **changes):
     values = {'status': Status.VALID, 'weight': weight, 'unit': 'kg'} | changes
@@ -35,19 +33,19 @@ def test_a_reading_without_a_weight_has_no_value():
 
 def test_bags_are_numbered_and_good_ones_complete_the_job():
     running = job()
-    bags = [weigh(reading(weight, at=at), STATIONS, running) for weight, at in (('1.10', 100), ('2.0', 101), ('1.2', 102))]
+    bags = [weigh(reading(weight, at=at), 'A', running) for weight, at in (('1.10', 100), ('2.0', 101), ('1.2', 102))]
     assert [(b.number, b.outcome) for b in bags] == [(1, Outcome.IN_TOLERANCE), (2, Outcome.OVER), (3, Outcome.IN_TOLERANCE)]
     assert (running.bags_completed, running.bags_out, running.finished_ns, running.active) == (2, 1, 102, False)
 
 
 def test_no_job_is_an_outcome_of_its_own():
-    bag = weigh(reading(), STATIONS, None)
+    bag = weigh(reading(), 'A', None)
     assert (bag.outcome, bag.number, bag.job_id, bag.target) == (Outcome.NO_ACTIVE_JOB, 0, 0, '')
     assert 'no weigh job' in bag.message
 
 
 def test_a_scale_without_a_station_belongs_to_no_job_and_the_way_out_is_said():
-    bag = weigh(reading(scale='9'), STATIONS, None)
+    bag = weigh(reading(scale='9'), '', None)
     assert bag.outcome is Outcome.NO_ACTIVE_JOB and 'scale_ids' in bag.message
 
 
@@ -59,17 +57,17 @@ def test_a_job_covers_its_start_but_not_its_end():
 
 def test_a_voided_bag_no_longer_counts_and_its_number_is_not_given_again():
     running = job()
-    bag = weigh(reading(), STATIONS, running)
+    bag = weigh(reading(), 'A', running)
     take_back(bag, running)
     assert bag.voided and running.bags_completed == 0
-    assert weigh(reading(at=101), STATIONS, running).number == 2
+    assert weigh(reading(at=101), 'A', running).number == 2
 
 
 def test_a_voided_bag_out_of_tolerance_or_without_a_job_is_marked_too():
     running = job()
-    take_back(weigh(reading('9'), STATIONS, running), running)
+    take_back(weigh(reading('9'), 'A', running), running)
     assert running.bags_out == 0
-    lone = weigh(reading(), STATIONS, None)
+    lone = weigh(reading(), 'A', None)
     take_back(lone, None)
     assert isinstance(lone, Bag) and lone.voided
 

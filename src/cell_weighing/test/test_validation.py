@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 from cell_weighing.units import UNITS, convert, kilograms
-from cell_weighing.validation import Band, Outcome, explain, plain_decimal
+from cell_weighing.validation import Band, Outcome, Zone, explain, plain_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,9 +19,21 @@ def test_the_limits_belong_to_the_band_in_every_unit(weight, unit, outcome):
 
 
 def test_people_are_told_the_limit():
-    assert explain(Outcome.UNDER, '0.98', 'kg', BAND) == '0.98 kg is under the limit of 0.99 kg'
-    assert explain(Outcome.OVER, '3', 'lb', BAND) == '3 lb is over the limit of 1.21 kg'
-    assert explain(Outcome.IN_TOLERANCE, '1.1', 'kg', BAND) == ''
+    assert explain(Zone.REJECT_UNDER, '0.98', 'kg', BAND) == '0.98 kg is under the limit of 0.99 kg'
+    assert explain(Zone.REJECT_OVER, '3', 'lb', BAND) == '3 lb is over the limit of 1.21 kg'
+    assert explain(Zone.WARN_UNDER, '0.99', 'kg', BAND) == '0.99 kg is in tolerance, but close to the limit of 0.99 kg'
+    assert explain(Zone.GOOD, '1.1', 'kg', BAND) == ''
+
+
+@pytest.mark.parametrize(('weight', 'zone'), [
+    ('0.98', Zone.REJECT_UNDER), ('0.99', Zone.WARN_UNDER), ('1.0119', Zone.WARN_UNDER), ('1.012', Zone.GOOD),
+    ('1.188', Zone.GOOD), ('1.1881', Zone.WARN_OVER), ('1.21', Zone.WARN_OVER), ('1.211', Zone.REJECT_OVER)])
+def test_there_are_five_zones(weight, zone):
+    assert BAND.zone(Decimal(weight), 'kg', Decimal('0.8')) is zone
+
+
+def test_a_warning_share_of_one_means_no_warning_zone():
+    assert BAND.zone(Decimal('0.99'), 'kg', Decimal(1)) is Zone.GOOD
 
 
 @pytest.mark.parametrize('text', ['nan', 'inf', '1_000', '1e3', '', '-1', '+1', '٣', '.5', '5.', ' 1', '1\n'])

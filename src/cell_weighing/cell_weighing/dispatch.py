@@ -1,0 +1,123 @@
+"""Delivery as the node sees it: started when there is a web application, watched, ended."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from cell_common.alarms import MEDIUM, AlarmReporter
+from cell_common.diagnostics import Health
+from sqlalchemy import Engine
+
+from cell_weighing.courier import Courier, Way
+from cell_weighing.outbox import Outbox, OutboxCounts
+from cell_weighing.site_settings import SettingsError, SiteSettings, read_key
+from cell_weighing.transport_http import HttpPoster
+
+KEY_LOOK_S = 5.0
+
+
+class KeyHolder:
+    """The key to the web application, read again every few seconds so that a new one needs no restart."""
+
+    def __init__(self, settings: SiteSettings, key_file: str) -> None:
+        """Remember where the key is."""
+        self._settings = settings
+        self._key_file = key_file
+        self._read_at = -KEY_LOOK_S
+        self._key = ''
+        self._lock = threading.Lock()
+        self.problem = ''
+        """Why there is no key; "" when there is one."""
+
+    def key(self) -> str:
+        """Return the key, "" when there is none."""
+        with self._lock:
+            if time.monotonic() - self._read_at >= KEY_LOOK_S:
+                self._read_at = time.monotonic()
+                try:
+                    self._key, self.problem = read_key(self._settings, self._key_file, os.environ), ''
+                except SettingsError as problem:
+                    self._key, self.problem = '', str(problem)
+            return self._key
+
+
+class Dispatch:
+    """The outbox and its courier; does nothing when the settings name no web application."""
+
+    def __init__(self, engine: Engine, settings: SiteSettings, key_file: str, complain: Callable[[str], None]) -> None:
+        """Start to deliver what waits.
+
+        Args:
+            engine: The open, migrated database.
+            settings: Name the web application.
+            key_file: File that holds the key; "" = elsewhere, see site_settings.
+            complain: Called from another thread with the reason when the database refuses.
+        """
+        self.outbox = Outbox(engine)
+        self._url = settings.url
+        self._keys = KeyHolder(settings, key_file)
+        self._courier: Courier | None = None
+        if self._url:
+            way = Way(self.outbox, self._url, HttpPoster(self._url).post, self._keys.key, time.time_ns, random.random)
+            self._courier = Courier(way, complain)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a web application."""
+        return self._courier is not None
+
+    def ring(self, stations: Iterable[str]) -> None:
+        """Say that these stations have new parcels."""
+        if self._courier:
+            for station in set(stations):
+                self._courier.ring(station)
+
+    def retry(self) -> int:
+        """Send dead parcels again and try a refused key again: a person says so; return how many were dead."""
+        revived = self.outbox.revive()
+        if self._courier:
+            self._courier.way.reopen()
+            self._courier.ring_all()
+        return revived
+
+    def problem(self) -> str:
+        """Return what keeps parcels from being delivered now, for people; "" when nothing does."""
+        if not self._courier:
+            return ''
+        return self._keys.problem or '; '.join(sorted(set(self._courier.way.errors.values())))
+
+    def health(self, counts: OutboxCounts) -> Health:
+        """Return the delivery's health."""
+        if not self._courier:
+            return Health(0, 'no web application is configured (parameter settings_file)')
+        values = {'waiting': str(counts.waiting), 'delivered': str(counts.delivered), 'dead letters': str(counts.dead),
+                  'url': self._url}
+        if problem := self.problem():
+            return Health(1, f'{counts.waiting} bags wait: {problem}', values)
+        if counts.dead:
+            return Health(1, f'{counts.dead} bags were refused by the web application: see the delivery ledger', values)
+        return Health(0, f'{counts.waiting} bags wait', values)
+
+    def alarm(self, alarms: AlarmReporter, counts: OutboxCounts) -> None:
+        """Call people when bags do not get through, and say when they do again."""
+        if problem := self.problem():
+            alarms.announce('delivery', MEDIUM, f'Bags do not reach the web application: {problem}',
+                            consequence='They wait here and are sent in order when it works again; weighing goes on.',
+                            action='Check the web application, the network and the key.')
+        else:
+            alarms.withdraw('delivery')
+        if counts.dead:
+            alarms.announce('dead_letters', MEDIUM, f'The web application has refused {counts.dead} bags for good.',
+                            consequence='They are recorded here only.',
+                            action='Look into the delivery ledger for the reason, then send them again by hand.')
+        else:
+            alarms.withdraw('dead_letters')
+
+    def close(self) -> None:
+        """Let a post under way end, then stop."""
+        if self._courier:
+            self._courier.close()

@@ -1,0 +1,40 @@
+"""A weigh station without ROS, to be killed at any moment: python killed_station.py DATABASE URL."""
+
+import random
+import sys
+import time
+
+from cell_common.database import migrate, open_database
+from cell_common.ids import new_id
+from cell_weighing.courier import Courier, Way
+from cell_weighing.journal import JournalWriter
+from cell_weighing.outbox import Outbox
+from cell_weighing.reading import Reading, Status
+from cell_weighing.stations import Stations
+from cell_weighing.store import WeighStore
+from cell_weighing.transport_http import HttpPoster
+
+
+def main(database: str, url: str) -> None:
+    engine = open_database(database)
+    migrate(engine, 'cell_weighing')
+    store = WeighStore(engine, Stations({'1': 'A', '2': 'B'}), time.time_ns, deliver=True)
+    way = Way(Outbox(engine), url, HttpPoster(url, 1.0).post, lambda: 'key', time.time_ns, random.random)
+    store.catch_up()
+    courier = Courier(way, sys.exit)
+
+    def weighed(batch: list[Reading]) -> None:
+        for bag in store.process(batch):
+            courier.ring(bag.station)
+
+    journal = JournalWriter(engine, weighed, sys.stderr.write)
+    sys.stdout.write('ready\n')
+    sys.stdout.flush()
+    while True:
+        now = time.time_ns()
+        journal.append([Reading(new_id(), random.choice('12'), 0, now, now, b'raw', Status.VALID, '1.1', 'kg')])
+        time.sleep(0.02)
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -1,0 +1,38 @@
+from datetime import datetime, timedelta
+
+import pytest
+from cell_weighing.daily_log import DailyLog
+
+
+def test_each_day_has_a_file_and_old_ones_go(tmp_path):
+    log = DailyLog(tmp_path / 'logs', keep_days=2)
+    (tmp_path / 'logs' / 'notes.txt').write_text('mine')
+    first = datetime(2026, 3, 1, 23, 59, 58)
+    log.write(first, 'bag one')
+    log.write(first + timedelta(seconds=1), 'bag\ntwo')
+    for days in (1, 2, 3):
+        log.write(first + timedelta(days=days), f'day {days}')
+    log.close()
+    names = sorted(path.name for path in (tmp_path / 'logs').iterdir())
+    assert names == ['log-2026-03-02.txt', 'log-2026-03-03.txt', 'log-2026-03-04.txt', 'notes.txt']
+
+
+def test_a_line_has_the_time_and_is_one_line(tmp_path):
+    log = DailyLog(tmp_path, keep_days=1)
+    log.write(datetime(2026, 3, 1, 8, 5), 'bag\none')
+    log.close()
+    assert (tmp_path / 'log-2026-03-01.txt').read_text() == '2026-03-01 08:05:00 bag one\n'
+
+
+def test_the_file_goes_on_after_a_restart(tmp_path):
+    for text in ('one', 'two'):
+        log = DailyLog(tmp_path, keep_days=1)
+        log.write(datetime(2026, 3, 1), text)
+        log.close()
+    assert len((tmp_path / 'log-2026-03-01.txt').read_text().splitlines()) == 2
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError, match=r'exists|directory'):
+        DailyLog(tmp_path / 'file', keep_days=1)
