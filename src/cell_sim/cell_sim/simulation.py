@@ -160,8 +160,10 @@ class Simulation:
             UnknownFault: There is no such device, or it has no such fault.
         """
         devices = self.devices
+        if device == 'nest':
+            return self.world.lay_into_nest(fault)
         if device not in devices:
-            raise UnknownFault(f'no simulated device "{device}"; there are: {", ".join(devices)}')
+            raise UnknownFault(f'no simulated device "{device}"; there are: {", ".join(devices)}, nest')
         return devices[device].inject(fault, value)
 
     def order_bags(self, orders: Mapping[str, Order]) -> None:

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from cell_sim.faults import UnknownFault
 from cell_sim.pieces import Mixture, Piece
 
 Observer = Callable[..., None]
@@ -77,7 +78,8 @@ class World:
         self.held: Piece | None = None
         self.placed: list[Piece] = []
         self.rejected: list[Piece] = []
-        self.last_picked = next(iter(mixture.part_numbers), '')
+        self._last_picked = next(iter(mixture.part_numbers), '')
+        self._in_nest = ''
 
     def count(self, part_number: str, tray: int) -> int:
         """Return how many pieces lie in a tray."""
@@ -117,15 +119,19 @@ class World:
         if not pieces:
             raise Impossible(f'tray {tray} is empty' if tray else 'all trays are empty')
         self.held = pieces.popleft()
-        self.last_picked = part_number
+        self._last_picked = part_number
         self._begin(Move.SHOW, now, duration)
         self._observer('picked', ordered=part_number, **_facts(self.held))
         return self.held
 
     def show_reference(self, now: float, duration: float) -> Piece:
-        """Hold up the part in the gripper once more, or the known-good piece of the part picked last."""
+        """Hold up the part in the gripper once more, or the known-good piece out of the nest.
+
+        Until a person lays another one into the nest, it is a piece of the part that was picked last.
+        """
         if self.held is None:
-            self.held = Piece(self.last_picked, False, REFERENCE + self.last_picked)
+            part_number = self._in_nest or self._last_picked
+            self.held = Piece(part_number, False, REFERENCE + part_number)
         self._begin(Move.SHOW, now, duration)
         return self.held
 
@@ -146,6 +152,17 @@ class World:
             into.append(self.held)
             self._observer('placed' if into is self.placed else 'rejected', **_facts(self.held))
             self.held = None
+
+    def lay_into_nest(self, part_number: str) -> str:
+        """Let a person lay a known-good piece of a part into the nest, and say so.
+
+        Raises:
+            UnknownFault: There is no such part.
+        """
+        if part_number not in self._mixture.part_numbers:
+            raise UnknownFault(f'no part "{part_number}"; there are: {", ".join(self._mixture.part_numbers)}')
+        self._in_nest = part_number
+        return f'a known-good {part_number} lies in the nest'
 
     def lay_back_reference(self) -> None:
         """Put a reference piece back into its nest; any other part stays in the gripper."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cell_sim.faults import UnknownFault
 from cell_sim.pieces import Mixture, Piece
 from cell_sim.stock_keeper import Booking, StockKeeper
 from cell_sim.truth import TruthLog, read_truth
@@ -89,6 +90,18 @@ def test_the_reference_piece_is_known_good_and_goes_back_to_its_nest(world: Worl
     assert world.show_reference(2.0, 1.0).part_number == 'EM1-2U1'
     world.lay_back_reference()
     assert world.held is None
+
+
+def test_a_person_lays_another_reference_into_the_nest(world: World) -> None:
+    world.lay_into_nest('EM1-2U4')
+    world.pick(PART, 1, 0.0, 1.0)
+    world.drop(world.placed)
+    assert world.show_reference(2.0, 1.0) == Piece('EM1-2U4', False, 'reference/EM1-2U4')
+
+
+def test_an_unknown_part_is_not_laid_into_the_nest(world: World) -> None:
+    with pytest.raises(UnknownFault, match='EM1-2U1, EM1-2U4'):
+        world.lay_into_nest('X')
 
 
 def test_a_picked_piece_stays_in_the_gripper_when_the_arm_goes_home(world: World) -> None:

@@ -112,7 +112,7 @@ def test_a_fault_can_be_injected(graph: Graph, world: WorldNode) -> None:
 
 
 @pytest.mark.parametrize(('device', 'fault', 'named'), [
-    ('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'camera, robot, scale:7')])
+    ('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'camera, robot, scale:7, nest')])
 def test_an_unknown_fault_or_device_is_refused_with_what_there_is(graph: Graph, world: WorldNode, device: str, fault: str,
                                                                  named: str) -> None:
     answer = graph.call(InjectFault, 'sim/fault', InjectFault.Request(device=device, fault=fault))
