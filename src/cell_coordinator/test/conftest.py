@@ -42,7 +42,7 @@ PARTS = {'parts': [
     {'part_number': OTHER, 'letter': 'C', 'trays': [{'count': 5, 'capacity': 10, 'low': 1}] * 4}]}
 SUCCEEDED, NOT_SENT, REFUSED, UNKNOWN = range(4)
 SILENT = 'silent'
-TALKERS = ('camera', 'ocr', 'part_matcher', 'robot')
+TALKERS = ('camera', 'ocr', 'part_matcher', 'robot', 'inventory')
 
 
 class FakeRobot(Node):
@@ -55,6 +55,7 @@ class FakeRobot(Node):
         self.in_hand = None
         self.trays = {}
         self.supply = deque()
+        self.before_end = {}
         self.placed, self.rejected = [], []
         group = ReentrantCallbackGroup()
         self.server = ActionServer(self, TriggerRobot, 'robot/trigger', self.trigger, callback_group=group)
@@ -78,6 +79,7 @@ class FakeRobot(Node):
         outcome = answers.pop(0) if answers else SUCCEEDED
         if outcome == SILENT:
             await Future(executor=self.executor)
+        self.before_end.get(event, lambda: None)()
         if outcome == SUCCEEDED:
             self.act(event)
             goal.succeed()
@@ -197,6 +199,11 @@ class Cell:
         wait_until(sent.done)
         self.goal = sent.result()
         return self.goal.get_result_async()
+
+    def run_with_feedback(self, quantity, heard):
+        wait_until(self.runner.server_is_ready)
+        sent = self.runner.send_goal_async(RunJob.Goal(part_number=PART, quantity=quantity), feedback_callback=heard)
+        wait_until(sent.done)
 
     def result(self, future, timeout=10.0):
         wait_until(future.done, timeout, 'the end of run_job')
