@@ -21,10 +21,13 @@ from typing import Any
 
 from cell_common.catalogue import Catalogue, Part, load_catalogue
 from cell_vision.confusions import load_weights
-from cell_vision.engine import Engine, EngineOptions, make_engine
+from cell_vision.engine import ENGINES, Engine, EngineOptions, make_engine
 from cell_vision.matching import Decision, Matcher, Verdict
 from cell_vision.seeing import see
 from cell_vision.worker import warm_up
+
+UNDECIDED = {Verdict.UNREADABLE, Verdict.UNKNOWN, Verdict.AMBIGUOUS}
+"""The frame is read once more, carefully, as the ocr node does it after such a verdict."""
 
 
 @dataclass
@@ -39,16 +42,17 @@ class Result:
     verdicts: Counter[str] = field(default_factory=Counter)
     read_ms: list[float] = field(default_factory=list)
     judge_ms: list[float] = field(default_factory=list)
+    whole_ms: list[float] = field(default_factory=list)
+    first: int = 0
     missed: list[str] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
         """Return the figures that are reported."""
-        whole = [read + judge for read, judge in zip(self.read_ms, self.judge_ms, strict=True)]
         return {
-            'engine': self.engine, 'photos': self.photos, 'right': self.right, 'pairs': self.pairs,
-            'false accepts': self.false_accepts, 'verdicts on the true part': dict(self.verdicts),
+            'engine': self.engine, 'photos': self.photos, 'right': self.right, 'right at the first look': self.first,
+            'pairs': self.pairs, 'false accepts': self.false_accepts, 'verdicts on the true part': dict(self.verdicts),
             'read ms (median, p95)': _spread(self.read_ms), 'verdict ms (median, p95)': _spread(self.judge_ms),
-            'frame to verdict ms (median, p95)': _spread(whole),
+            'frame to verdict ms (median, p95)': _spread(self.whole_ms),
             'memory MB (peak)': round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         }
 
@@ -59,9 +63,9 @@ def main() -> int:
     truth = json.loads((options.photos / 'truth.json').read_text())
     catalogue = load_catalogue(options.catalogue) if options.catalogue else _catalogue(truth)
     matcher = Matcher(catalogue, load_weights())
-    engine = make_engine('rapidocr', EngineOptions(detector_side=options.side, backend=options.backend))
+    engine = make_engine(options.engine, EngineOptions(detector_side=options.side, backend=options.backend))
     warm_up(engine, options.side)
-    result = measure(engine, matcher, options.photos, truth, show=options.show)
+    result = measure(engine, matcher, options.photos, truth, fast=not options.plain, show=options.show)
     for name, value in result.summary().items():
         print(f'{name:36} {value}')
     for line in result.missed:
@@ -71,18 +75,24 @@ def main() -> int:
     return 1 if result.false_accepts else 0
 
 
-def measure(engine: Engine, matcher: Matcher, folder: Path, truth: Sequence[dict[str, str]], *, show: bool = False) -> Result:
+def measure(engine: Engine, matcher: Matcher, folder: Path, truth: Sequence[dict[str, str]], *, fast: bool = True,
+            show: bool = False) -> Result:
     """Read every photo once and judge it against every part."""
     result = Result(engine.name)
     for entry in truth:
         data = (folder / entry['file']).read_bytes()
         begin = time.perf_counter()
-        reading = see(engine, data, {})
+        reading = see(engine, data, {'fast': fast})
         read = time.perf_counter()
         decision = matcher.decide(entry['part_number'], reading.readings)
         judged = time.perf_counter()
         result.read_ms.append((read - begin) * 1000)
         result.judge_ms.append((judged - read) * 1000)
+        result.first += decision.verdict is Verdict.MATCH and decision.part_number == entry['part_number']
+        if fast and decision.verdict in UNDECIDED:
+            reading = see(engine, data, {'careful': True})
+            decision = matcher.decide(entry['part_number'], reading.readings)
+        result.whole_ms.append((time.perf_counter() - begin) * 1000)
         _count(result, entry, decision)
         for part in matcher.catalogue.parts:
             result.pairs += 1
@@ -115,7 +125,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument('--photos', type=Path, required=True)
     parser.add_argument('--catalogue', type=Path)
     parser.add_argument('--side', type=int, default=960, help='longest side of the picture given to the detector')
+    parser.add_argument('--engine', default='ppocr', choices=ENGINES)
     parser.add_argument('--backend', default='auto')
+    parser.add_argument('--plain', action='store_true', help='read whole frames only, without looking for the part first')
     parser.add_argument('--json', type=Path)
     parser.add_argument('--show', action='store_true', help='print every photo, not only those not matched')
     return parser.parse_args()

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from cell_vision.reading import Reading
 
-ENGINES = ('rapidocr',)
+ENGINES = ('ppocr', 'rapidocr')
 
 
 class EngineError(Exception):
@@ -32,6 +32,8 @@ class EngineOptions:
     """"openvino", "onnxruntime", or "auto": OpenVINO when it is installed."""
     model_dir: str = ''
     """Folder of the models; "" = those that come with the engine."""
+    cache_dir: str = ''
+    """Where compiled networks are kept for the next start; "" = nowhere."""
 
 
 class Engine(Protocol):
@@ -40,12 +42,13 @@ class Engine(Protocol):
     name: str
     """Name, version and backend, for people."""
 
-    def read(self, image: Any, detector_side: int = 0) -> Sequence[Reading]:
+    def read(self, image: Any, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
         """Read a picture.
 
         Args:
             image: BGR, uint8, shape (height, width, 3).
             detector_side: Longest side given to the detector, pixels; 0 = as set up.
+            enlarge: A picture smaller than that is made at most so many times larger.
 
         Returns:
             The readings in reading order, polygons in pixels of `image`.
@@ -59,10 +62,16 @@ def make_engine(name: str, options: EngineOptions) -> Engine:
     Raises:
         EngineError: It is not installed, or its models are not there.
     """
-    makers: dict[str, Callable[[EngineOptions], Engine]] = {'rapidocr': _rapidocr}
+    makers: dict[str, Callable[[EngineOptions], Engine]] = {'ppocr': _ppocr, 'rapidocr': _rapidocr}
     if name not in makers:
         raise EngineError(f'there is no engine "{name}"; parameter engine may be one of {", ".join(makers)}')
     return makers[name](options)
+
+
+def _ppocr(options: EngineOptions) -> Engine:
+    from cell_vision.engine_ppocr import PpOcrEngine
+
+    return PpOcrEngine(options)
 
 
 def _rapidocr(options: EngineOptions) -> Engine:

@@ -7,23 +7,21 @@ the scaled one reads small print better.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from cell_vision.engine import EngineError, EngineOptions
+from cell_vision.engine_ppocr import DETECTOR, DIRECTION, RECOGNISER, model_folder
+from cell_vision.inference import choose_backend, keep_quiet
 from cell_vision.reading import Point, Polygon, Reading
 
-MODELS = {'Det': 'ch_PP-OCRv4_det_mobile.onnx', 'Cls': 'ch_ppocr_mobile_v2.0_cls_mobile.onnx',
-          'Rec': 'ch_PP-OCRv4_rec_mobile.onnx'}
+MODELS = {'Det': DETECTOR, 'Cls': DIRECTION, 'Rec': RECOGNISER}
 FLIP_CERTAIN = 0.9
 """The direction classifier turns a line over only when it is this sure (PP-OCR's own default)."""
 
@@ -44,9 +42,9 @@ class RapidOcrEngine:
         self._engine = _load(options, backend)
         self.name = f'rapidocr {version("rapidocr")} {backend}'
 
-    def read(self, image: Any, detector_side: int = 0) -> Sequence[Reading]:
+    def read(self, image: Any, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
         """Read a picture; see `cell_vision.engine.Engine`."""
-        boxes = self._detect(image, detector_side or self._side)
+        boxes = self._detect(image, detector_side or self._side, enlarge)
         if not len(boxes):
             return ()
         crops = self._engine.crop_text_regions(image, boxes)
@@ -58,12 +56,13 @@ class RapidOcrEngine:
                 readings.append(Reading(text, float(score), upright(box, crop.shape, flip)))
         return tuple(readings)
 
-    def _detect(self, image: Any, side: int) -> Any:
+    def _detect(self, image: Any, side: int, enlarge: float) -> Any:
         """Return the text boxes, float32 of shape (n, 4, 2), in pixels of `image`."""
-        scale = min(1.0, side / max(image.shape[:2]))
+        scale = min(enlarge, side / max(image.shape[:2]))
         small = image
-        if scale < 1.0:
-            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        if scale != 1.0:
+            method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
         if min(small.shape[:2]) < 32:
             small = _at_least(small, 32)
         found = self._engine.text_det(small).boxes
@@ -72,19 +71,6 @@ class RapidOcrEngine:
         boxes = np.asarray(found, np.float32) / scale
         limit = np.array([image.shape[1], image.shape[0]], np.float32)
         return np.clip(boxes, 0, limit)
-
-
-def choose_backend(wanted: str) -> str:
-    """Return the inference library to use.
-
-    Raises:
-        EngineError: The wanted one is not installed.
-    """
-    order = ('openvino', 'onnxruntime') if wanted == 'auto' else (wanted,)
-    for name in order:
-        if importlib.util.find_spec(name) is not None:
-            return name
-    raise EngineError(f'no inference library: install {" or ".join(order)} (requirements/runtime.txt names the release)')
 
 
 def upright(box: Any, crop_shape: tuple[int, ...], flip: tuple[str, float]) -> Polygon:
@@ -105,16 +91,6 @@ def upright(box: Any, crop_shape: tuple[int, ...], flip: tuple[str, float]) -> P
     return tuple(corners[(start + i) % 4] for i in range(4))  # type: ignore[return-value]
 
 
-def keep_quiet() -> None:
-    """Keep OpenVINO from reporting its use over the network.
-
-    `openvino` 2026.4 imports `openvino.tools.ovc`, which forks a process that calls a statistics server; on a machine without a
-    network that process waits for ever. With the reporting package hidden, OpenVINO uses its own empty stand-in
-    (openvino/tools/ovc/telemetry_stub.py).
-    """
-    sys.modules['openvino_telemetry'] = None  # type: ignore[assignment]
-
-
 def _at_least(image: Any, pixels: int) -> Any:
     high, wide = image.shape[:2]
     return cv2.copyMakeBorder(image, 0, max(0, pixels - high), 0, max(0, pixels - wide), cv2.BORDER_REPLICATE)
@@ -129,11 +105,7 @@ def _load(options: EngineOptions, backend: str) -> Any:
         raise EngineError(f'rapidocr is not installed ({problem}): pip install -r requirements/runtime.txt') from problem
     logging.getLogger('RapidOCR').setLevel(logging.ERROR)
     DownloadFile.run = staticmethod(_refuse_download)
-    folder = Path(options.model_dir) if options.model_dir else Path(rapidocr.__file__).parent / 'models'
-    missing = [name for name in MODELS.values() if not (folder / name).is_file()]
-    if missing:
-        raise EngineError(f'model files are missing in {folder}: {", ".join(missing)}. '
-                          'Reinstall rapidocr==3.8.4 (its wheel carries them) or correct parameter model_dir.')
+    folder = model_folder(options.model_dir)
     settings: dict[str, Any] = {
         'Global.log_level': 'error',
         'EngineConfig.onnxruntime.intra_op_num_threads': options.threads,

@@ -27,6 +27,8 @@ from cell_vision.overlay_publisher import OverlayPublisher
 from cell_vision.transport_worker import Answer, EngineHost, Job
 
 DIAGNOSTIC = {True: 0, False: 2}
+SECOND_LOOK_S = 2.0
+"""A reading asked for so soon after a verdict other than MATCH is of the same part: it is looked at in every way."""
 
 
 @dataclass
@@ -46,13 +48,14 @@ class OcrNode(Node):
         super().__init__('ocr', **options)
         self._options = declare(self, OcrParameters)
         self._frames = FrameSlot()
+        self._careful_until = 0
         self._inbox: Inbox[tuple[Future, Answer]] = Inbox(self, self._deliver)
         self._host = EngineHost(self._options.worker_arguments(), python=self._options.engine_python,
                                 deadline=self._options.engine_deadline)
         self._results = self.create_publisher(OcrResult, 'ocr/result', events())
         self._overlay = OverlayPublisher(self, self._options.overlay_quality)
         self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, stream(), raw=True)
-        self.create_subscription(MatchResult, 'matching/result', self._overlay.judged, events())
+        self.create_subscription(MatchResult, 'matching/result', self._judged, events())
         self.create_service(ReadText, 'ocr/read', self._read, callback_group=ReentrantCallbackGroup())
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('engine', self._health)
@@ -65,6 +68,11 @@ class OcrNode(Node):
 
     def _on_frame(self, data: bytes) -> None:
         self._frames.put(SerializedFrame(stamp_of(data), data))
+
+    def _judged(self, match: MatchResult) -> None:
+        doubtful = match.verdict != MatchResult.MATCH
+        self._careful_until = self.get_clock().now().nanoseconds + round(SECOND_LOOK_S * NANOSECONDS) if doubtful else 0
+        self._overlay.judged(match)
 
     async def _read(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
         asked = Asked(OcrResult(request_id=request.request_id))
@@ -99,7 +107,8 @@ class OcrNode(Node):
         assert asked.image is not None
         now = self.get_clock().now().nanoseconds
         future: Future = Future(executor=self.executor)
-        self._host.submit(Job(bytes(asked.image.data), lambda answer: self._inbox.put((future, answer))))
+        options = {'fast': self._options.fast, 'careful': now < self._careful_until}
+        self._host.submit(Job(bytes(asked.image.data), lambda answer: self._inbox.put((future, answer)), options))
         if not await within(self, future, max(0.001, (deadline - now) / NANOSECONDS)):
             state = self._host.state
             code = ResultCode.TIMED_OUT if state.ready else ResultCode.ENGINE_FAILED

@@ -13,11 +13,13 @@ from cell_vision.engine import ENGINES
 class OcrParameters:
     """How text is read."""
 
-    engine: str = parameter('rapidocr', 'OCR engine.', choices=ENGINES)
+    engine: str = parameter('ppocr', 'OCR engine.', choices=ENGINES)
     engine_python: str = parameter('', 'Python interpreter of the worker process; empty = the one that runs the node.')
     backend: str = parameter('auto', 'Inference library; auto = OpenVINO when it is installed, otherwise ONNX Runtime.',
                              choices=('auto', 'openvino', 'onnxruntime'))
     model_dir: str = parameter('', 'Folder of the model files; empty = those that come with the engine.')
+    cache_dir: str = parameter('~/.cache/cell/ocr', 'Folder where compiled models are kept for a quick start; empty = nowhere.')
+    fast: bool = parameter(True, 'Look for the part at low resolution first and read only there when that reads well.')
     threads: int = parameter(1, 'Threads of the engine; more than one only on reserved cores.', minimum=1, maximum=64)
     detector_side: int = parameter(960, 'Longest side of the picture in which text is looked for.', unit='px', minimum=160,
                                    maximum=4096)
@@ -31,5 +33,5 @@ class OcrParameters:
     def worker_arguments(self) -> list[str]:
         """Return the command line of the worker process."""
         return ['--engine', self.engine, '--backend', self.backend, '--model-dir', self.model_dir,
-                '--threads', str(self.threads), '--detector-side', str(self.detector_side),
+                '--cache-dir', self.cache_dir, '--threads', str(self.threads), '--detector-side', str(self.detector_side),
                 '--text-score', str(self.text_score)]

@@ -1,19 +1,34 @@
-"""From the bytes of a compressed image to what stands in it."""
+"""From the bytes of a compressed image to what stands in it, by the shortest way that gives a good reading.
+
+First the part is looked for at low resolution and only its plate is read, laid straight and with its contrast stretched; then
+the whole frame; then, when asked to be careful, both again at higher resolution.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 
 from cell_vision.engine import BadImageError, Engine
-from cell_vision.reading import FrameReading
+from cell_vision.locate import crop, plates, stretched
+from cell_vision.merging import merged
+from cell_vision.reading import FrameReading, Reading
 
-LONGEST_SIDE = 2560
-"""Larger frames are scaled down when decoded; print that needs more pixels than this is not read by any engine here."""
+LONGEST_SIDE = 4096
+"""Larger frames are scaled down when decoded."""
 SMALLEST_SIDE = 8
+PLATE_SIDE = 480
+CAREFUL_PLATE_SIDE = 736
+FRAME_SIDE = 640
+ENLARGE = 2.0
+"""A small plate is made at most so many times larger."""
+GOOD_SCORE = 0.85
+GOOD_LENGTH = 5
+GOOD_DIGITS = 2
 
 
 def decode(data: bytes) -> Any:
@@ -24,7 +39,10 @@ def decode(data: bytes) -> Any:
     """
     if not data:
         raise BadImageError('the image is empty')
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as problem:
+        raise BadImageError(f'the image cannot be decoded: {problem.err}') from problem
     if image is None:
         raise BadImageError('the image cannot be decoded: it is damaged, or neither JPEG nor PNG')
     if min(image.shape[:2]) < SMALLEST_SIDE:
@@ -35,10 +53,59 @@ def decode(data: bytes) -> Any:
 def see(engine: Engine, data: bytes, options: Mapping[str, Any]) -> FrameReading:
     """Decode and read one frame.
 
+    Args:
+        engine: Reads pictures.
+        data: JPEG, PNG or another format that OpenCV decodes.
+        options: `fast` (default true): look for the part first; `careful` (default false): look at it in every way and keep
+            what contradicts; `detector_side`: longest side of the whole frame in the detector, pixels.
+
     Raises:
         BadImageError: The frame cannot be decoded.
     """
     image = decode(data)
     high, wide = image.shape[:2]
-    readings = engine.read(image, int(options.get('detector_side', 0)))
+    readings = read(engine, image, fast=bool(options.get('fast', True)), careful=bool(options.get('careful')),
+                    side=int(options.get('detector_side', 0)))
     return FrameReading(tuple(readings), wide, high, 0.0, engine.name)
+
+
+def read(engine: Engine, image: Any, *, fast: bool = True, careful: bool = False, side: int = 0) -> Sequence[Reading]:
+    """Read a picture; see `see`."""
+    if not fast:
+        return engine.read(image, side)
+    looks = []
+    for look in _looks(engine, image, careful, side):
+        looks.append(look)
+        if not careful and is_good(look):
+            return look
+    return merged(looks, keep_contradictions=careful)
+
+
+def is_good(readings: Sequence[Reading]) -> bool:
+    """Say whether something that may be a part number was read with confidence."""
+    return any(reading.score >= GOOD_SCORE and sum(map(str.isalnum, reading.text)) >= GOOD_LENGTH
+               and sum(map(str.isdigit, reading.text)) >= GOOD_DIGITS for reading in readings)
+
+
+def _looks(engine: Engine, image: Any, careful: bool, side: int) -> Iterator[Sequence[Reading]]:
+    """Give one reading after another, the quickest first."""
+    crops = [crop(image, plate) for plate in plates(image)]
+    for first in crops[:1]:
+        yield _back(engine.read(stretched(first.image), PLATE_SIDE, ENLARGE), first.back)
+    for second in crops[1:]:
+        yield _back(engine.read(stretched(second.image), PLATE_SIDE, ENLARGE), second.back)
+    yield engine.read(image, FRAME_SIDE)
+    if careful or not crops:
+        yield engine.read(image, side)
+    for piece in crops if careful else ():
+        yield _back(engine.read(stretched(piece.image), CAREFUL_PLATE_SIDE, ENLARGE), piece.back)
+        yield _back(engine.read(piece.image, CAREFUL_PLATE_SIDE, ENLARGE), piece.back)
+
+
+def _back(readings: Sequence[Reading], matrix: Any) -> list[Reading]:
+    """Return readings of a crop with their places in the frame."""
+    moved = []
+    for reading in readings:
+        a, b, c, d = cv2.transform(np.array([reading.polygon], np.float64), matrix)[0].tolist()
+        moved.append(replace(reading, polygon=(tuple(a), tuple(b), tuple(c), tuple(d))))
+    return moved

@@ -77,6 +77,9 @@ class HostState:
 class EngineHost:
     """Runs the worker process."""
 
+    COMMAND: tuple[str, ...] = ('-m', 'cell_vision.worker')
+    """What the interpreter is told to run."""
+
     def __init__(self, arguments: Sequence[str], *, python: str = '', deadline: float = 5.0) -> None:
         """Start the thread that starts the worker.
 
@@ -85,7 +88,7 @@ class EngineHost:
             python: Interpreter of the worker; "" = the one that runs this.
             deadline: Seconds a reading may take before the worker is taken for hung and started again.
         """
-        self._command = [python or sys.executable, '-m', 'cell_vision.worker', *arguments]
+        self._command = [python or sys.executable, *self.COMMAND, *arguments]
         self._deadline = deadline
         self._events: queue.Queue[tuple[str, Any, Any]] = queue.Queue()
         self._backoff = Backoff(0.1, 30.0)
@@ -118,7 +121,7 @@ class EngineHost:
                 continue
             if kind == 'job':
                 self._take(subject)
-            elif subject is self._process:
+            elif kind != 'close' and subject is self._process:
                 self._heard(kind, content)
         self._end_worker()
         self._settle('the node is stopping')

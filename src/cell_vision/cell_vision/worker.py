@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     threading.Thread(target=_listen, args=(requests, jobs), daemon=True).start()
     try:
         engine = make_engine(options.engine, EngineOptions(
-            options.detector_side, options.text_score, options.threads, options.backend, options.model_dir))
+            options.detector_side, options.text_score, options.threads, options.backend, options.model_dir, options.cache_dir))
         warm_up(engine, options.detector_side)
     except Exception as problem:
         fatal = str(problem) if isinstance(problem, EngineError) else f'the engine does not start: {problem!r}'
@@ -88,12 +88,13 @@ def _take_streams() -> tuple[BinaryIO, BinaryIO]:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     defaults = EngineOptions()
     parser = argparse.ArgumentParser(description='OCR worker; started by the ocr node')
-    parser.add_argument('--engine', default='rapidocr')
+    parser.add_argument('--engine', default='ppocr')
     parser.add_argument('--detector-side', type=int, default=defaults.detector_side)
     parser.add_argument('--text-score', type=float, default=defaults.text_score)
     parser.add_argument('--threads', type=int, default=defaults.threads)
     parser.add_argument('--backend', default=defaults.backend)
     parser.add_argument('--model-dir', default=defaults.model_dir)
+    parser.add_argument('--cache-dir', default=defaults.cache_dir)
     return parser.parse_args(arguments)
 
 

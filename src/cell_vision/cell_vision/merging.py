@@ -1,0 +1,61 @@
+"""Put several readings of one frame together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from cell_vision.alignment import normalise
+from cell_vision.reading import Point, Reading
+
+SAME_PLACE = 0.5
+"""Two boxes stand at the same place when their middles are closer than this, in heights of the lower one."""
+CONTRADICTS = 0.15
+"""A differing text counts against the best one when its score is at most so much lower."""
+
+
+def merged(looks: Sequence[Sequence[Reading]], *, keep_contradictions: bool) -> list[Reading]:
+    """Return the best reading of each place, in reading order.
+
+    Args:
+        looks: Readings of the same frame.
+        keep_contradictions: Keep other texts of a place, too, when they are nearly as certain: then whoever judges sees that
+            the looks did not agree.
+    """
+    places: list[list[Reading]] = []
+    for reading in sorted((reading for look in looks for reading in look), key=lambda reading: -reading.score):
+        place = next((place for place in places if same_place(place[0], reading)), None)
+        if place is None:
+            places.append([reading])
+        elif keep_contradictions and place[0].score - reading.score <= CONTRADICTS and not any(
+                normalise(known.text) == normalise(reading.text) for known in place):
+            place.append(reading)
+    return sorted((reading for place in places for reading in place), key=lambda reading: reading.polygon[0][::-1])
+
+
+def same_place(one: Reading, other: Reading) -> bool:
+    """Say whether two readings are of the same print: one's middle lies in the other's box, on the same line."""
+    narrow, broad = sorted((one, other), key=_length)
+    middle, height = _middle(narrow), min(_height(one), _height(other))
+    along, across = _offset(broad, middle)
+    return abs(across) < SAME_PLACE * height and abs(along) < _length(broad) / 2
+
+
+def _middle(reading: Reading) -> Point:
+    return sum(x for x, _ in reading.polygon) / 4, sum(y for _, y in reading.polygon) / 4
+
+
+def _length(reading: Reading) -> float:
+    return math.dist(reading.polygon[0], reading.polygon[1])
+
+
+def _height(reading: Reading) -> float:
+    return max(1.0, math.dist(reading.polygon[0], reading.polygon[3]))
+
+
+def _offset(reading: Reading, point: Point) -> tuple[float, float]:
+    middle, (a, b) = _middle(reading), reading.polygon[:2]
+    length = max(1e-6, math.dist(a, b))
+    cos, sin = (b[0] - a[0]) / length, (b[1] - a[1]) / length
+    dx, dy = point[0] - middle[0], point[1] - middle[1]
+    return dx * cos + dy * sin, dy * cos - dx * sin

@@ -1,0 +1,161 @@
+"""What PP-OCR does before and after its networks: text boxes from a probability map, upright strips, characters.
+
+Same rules as PaddleOCR's `DBPostProcess`, `get_rotate_crop_image` and `CTCLabelDecode` with their PP-OCRv4 settings, with two
+differences: pictures are padded to a few fixed shapes instead of stretched to many (each new shape costs memory and time), and
+only characters that part labels carry are ever returned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cell_vision.reading import Point, Polygon
+
+STEP = 32
+"""The detector's stride: its input sides are multiples of it, pixels."""
+FILLED = 0.3
+"""A pixel belongs to text above this probability."""
+LEAST_BOX_SCORE = 0.5
+UNCLIP = 1.6
+"""How far a box grows: area * UNCLIP / circumference, pixels (the map shows the core of the text only)."""
+LEAST_SIDE = 3
+STRIP_HEIGHT = 48
+STRIP_STEP = 64
+LEAST_STRIP = 192
+LONGEST_STRIP = 960
+TALL = 1.5
+"""A strip so much higher than wide stands on its side."""
+DIRECTION_SIZE = (192, 48)
+PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One text box, cut out."""
+
+    image: Any
+    """BGR, uint8."""
+    polygon: Polygon
+    """Corners in the picture, clockwise from the strip's top left."""
+
+    def flipped(self) -> Strip:
+        """Return the strip turned by 180 degrees."""
+        a, b, c, d = self.polygon
+        return Strip(cv2.rotate(self.image, cv2.ROTATE_180), (c, d, a, b))
+
+
+def detector_batch(image: Any, side: int, enlarge: float = 1.0) -> tuple[Any, float]:
+    """Return the detector's input for a picture, and the scale from the picture to it.
+
+    Args:
+        image: BGR, uint8.
+        side: Longest side, pixels.
+        enlarge: A smaller picture is made at most so many times larger.
+    """
+    scale = min(enlarge, side / max(image.shape[:2]))
+    if scale != 1.0:
+        method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
+    high, wide = image.shape[:2]
+    image = cv2.copyMakeBorder(image, 0, -high % STEP, 0, -wide % STEP, cv2.BORDER_REPLICATE)
+    return cv2.dnn.blobFromImage(image, 1 / 127.5, mean=(127.5, 127.5, 127.5)), scale
+
+
+def boxes(probability: Any) -> list[Any]:
+    """Return the text boxes of a probability map (height, width): float32 (4, 2), clockwise from the top left."""
+    mask = cv2.dilate((probability > FILLED).astype(np.uint8), np.ones((2, 2), np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    found = []
+    for contour in contours:
+        middle, (wide, high), angle = cv2.minAreaRect(contour)
+        if min(wide, high) < LEAST_SIDE:
+            continue
+        core = cv2.boxPoints((middle, (wide, high), angle))
+        if _mean_inside(probability, core) < LEAST_BOX_SCORE:
+            continue
+        grow = 2 * wide * high * UNCLIP / (2 * (wide + high))
+        found.append(_clockwise(cv2.boxPoints((middle, (wide + grow, high + grow), angle))))
+    return found
+
+
+def cut(image: Any, box: Any) -> Strip:
+    """Cut a box out of a picture and lay its longer side down."""
+    wide = max(1, round(max(math.dist(box[0], box[1]), math.dist(box[2], box[3]))))
+    high = max(1, round(max(math.dist(box[0], box[3]), math.dist(box[1], box[2]))))
+    target = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
+    matrix = cv2.getPerspectiveTransform(np.asarray(box, np.float32), target)
+    strip = cv2.warpPerspective(image, matrix, (wide, high), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    corners: list[Point] = [(float(x), float(y)) for x, y in box]
+    if high >= TALL * wide:
+        strip = cv2.rotate(strip, cv2.ROTATE_90_COUNTERCLOCKWISE)
+        corners = corners[1:] + corners[:1]
+    return Strip(strip, (corners[0], corners[1], corners[2], corners[3]))
+
+
+def strip_batch(strip: Any) -> Any:
+    """Return the recogniser's input for a strip: 48 pixels high, padded to a multiple of 64 wide."""
+    wide = min(LONGEST_STRIP, math.ceil(strip.shape[1] * STRIP_HEIGHT / strip.shape[0]))
+    padded = max(LEAST_STRIP, math.ceil(wide / STRIP_STEP) * STRIP_STEP)
+    return _padded(strip, wide, padded)
+
+
+def direction_batch(strip: Any) -> Any:
+    """Return the direction classifier's input for a strip."""
+    wide = min(DIRECTION_SIZE[0], math.ceil(strip.shape[1] * DIRECTION_SIZE[1] / strip.shape[0]))
+    return _padded(strip, wide, DIRECTION_SIZE[0])
+
+
+class Alphabet:
+    """Turns the recogniser's output into text."""
+
+    def __init__(self, characters: Sequence[str]) -> None:
+        """Keep the printed characters of an alphabet; class 0 is "no character", the last one is a blank."""
+        known = ['', *characters, ' ']
+        self._classes = np.array([0, *(i for i, c in enumerate(known) if c and c in PRINTED)])
+        self._characters = [known[i] for i in self._classes]
+
+    def decode(self, probabilities: Any) -> tuple[str, float]:
+        """Return the text and its confidence, 0..1, from probabilities of shape (steps, classes).
+
+        Each run of steps with the same best character is one character (CTC); the confidence is the mean over the characters of
+        the probability at their first step, as PP-OCR counts it.
+        """
+        kept = probabilities[:, self._classes]
+        best = kept.argmax(1)
+        first = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
+        if not len(first):
+            return '', 0.0
+        text = ''.join(self._characters[i] for i in best[first])
+        return text, float(kept[first, best[first]].mean())
+
+
+def _padded(strip: Any, wide: int, padded: int) -> Any:
+    shrinks = strip.shape[0] > STRIP_HEIGHT
+    small = cv2.resize(strip, (wide, STRIP_HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    batch = np.zeros((1, 3, STRIP_HEIGHT, padded), np.float32)
+    batch[..., :wide] = cv2.dnn.blobFromImage(small, 1 / 127.5, mean=(127.5, 127.5, 127.5))
+    return batch
+
+
+def _mean_inside(probability: Any, corners: Any) -> float:
+    high, wide = probability.shape
+    left, top = np.clip(np.floor(corners.min(0)).astype(int), 0, (wide - 1, high - 1))
+    right, bottom = np.clip(np.ceil(corners.max(0)).astype(int), 0, (wide - 1, high - 1))
+    mask = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
+    cv2.fillPoly(mask, [(corners - (left, top)).astype(np.int32)], 1)
+    mean: Any = cv2.mean(probability[top:bottom + 1, left:right + 1], mask)
+    return float(mean[0])
+
+
+def _clockwise(corners: Any) -> Any:
+    """Order a rectangle's corners clockwise, the upper one of the two leftmost first."""
+    by_x = corners[np.argsort(corners[:, 0], kind='stable')]
+    left = by_x[:2][np.argsort(by_x[:2, 1])]
+    right = by_x[2:][np.argsort(by_x[2:, 1])]
+    return np.array([left[0], right[0], right[1], left[1]], np.float32)

@@ -1,0 +1,200 @@
+"""The real engine on drawn text, and the way from bytes to a reading."""
+
+from __future__ import annotations
+
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from cell_vision.engine import BadImageError, EngineError, EngineOptions, make_engine
+from cell_vision.inference import choose_backend, keep_quiet
+from cell_vision.locate import crop, plates, stretched
+from cell_vision.merging import merged
+from cell_vision.ppocr import PRINTED, Alphabet, boxes
+from cell_vision.reading import Reading
+from cell_vision.seeing import decode, is_good, read, see
+
+
+def texts(readings):
+    return [reading.text for reading in readings]
+
+
+@pytest.mark.parametrize('text', ['EM1-2U1', 'G8NB-17SR', 'HF115F-012', 'SN74LS192N', 'DT04-2P'])
+def test_drawn_text_is_read_exactly(engine, draw, text):
+    (reading,) = engine.read(draw(text))
+    assert reading.text == text and reading.score > 0.8
+    xs, ys = zip(*reading.polygon, strict=True)
+    assert 250 < min(xs) < 340 and 280 < min(ys) < max(ys) < 420
+
+
+@pytest.mark.parametrize('turn, corner', [(None, (0, 0)), (cv2.ROTATE_180, (1, 1)), (cv2.ROTATE_90_CLOCKWISE, (1, 0)),
+                                          (cv2.ROTATE_90_COUNTERCLOCKWISE, (0, 1))])
+def test_text_is_read_in_all_four_directions_and_its_polygon_begins_at_its_own_top_left(engine, draw, turn, corner):
+    image = draw('HF115F-012') if turn is None else cv2.rotate(draw('HF115F-012'), turn)
+    (reading,) = engine.read(image)
+    assert reading.text == 'HF115F-012'
+    points = np.array(reading.polygon)
+    expected = np.where(corner, points.max(0), points.min(0))
+    assert np.abs(points[0] - expected).max() < 12
+
+
+def test_a_blank_picture_holds_no_text(engine):
+    assert tuple(engine.read(np.full((480, 640, 3), 128, np.uint8))) == ()
+
+
+def test_the_rapidocr_engine_reads_the_same(draw):
+    other = make_engine('rapidocr', EngineOptions())
+    assert other.name.startswith('rapidocr 3.')
+    assert texts(other.read(draw('G8NB-17SR', 'COIL 12VDC'))) == ['G8NB-17SR', 'COIL 12VDC']
+
+
+def test_the_engine_reads_with_onnx_runtime_too(draw):
+    other = make_engine('ppocr', EngineOptions(backend='onnxruntime'))
+    assert texts(other.read(draw('G8NB-17SR'))) == ['G8NB-17SR']
+
+
+def test_missing_models_are_named_and_nothing_is_downloaded(tmp_path):
+    for name in ('ppocr', 'rapidocr'):
+        with pytest.raises(EngineError, match=r'ch_PP-OCRv4_det_mobile\.onnx.*model_dir'):
+            make_engine(name, EngineOptions(model_dir=str(tmp_path)))
+
+
+def test_an_unknown_engine_or_backend_is_refused():
+    with pytest.raises(EngineError, match='ppocr'):
+        make_engine('crystal ball', EngineOptions())
+    with pytest.raises(EngineError, match='install'):
+        choose_backend('no_such_library')
+
+
+def test_openvino_does_not_report_its_use():
+    keep_quiet()
+    with pytest.raises(ImportError):
+        __import__('openvino_telemetry')
+    assert sys.modules['openvino_telemetry'] is None
+
+
+def png(image):
+    return bytes(cv2.imencode('.png', image)[1])
+
+
+@pytest.mark.parametrize('kind', ['jpeg', 'png', 'gray', '16 bit', 'with alpha'])
+def test_pictures_of_every_kind_are_read(engine, draw, compress, kind):
+    image = draw('EM1-2U1')
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    data = {'jpeg': compress(image), 'png': png(image), 'gray': png(gray), '16 bit': png(gray.astype(np.uint16) * 256),
+            'with alpha': png(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA))}[kind]
+    result = see(engine, data, {})
+    assert 'EM1-2U1' in texts(result.readings) and (result.width, result.height) == (1280, 720)
+
+
+@pytest.mark.parametrize('data', [b'', b'no picture', b'\xff\xd8\xff\xe0cut short', png(np.zeros((1, 1, 3), np.uint8))])
+def test_hostile_bytes_are_a_bad_image(data):
+    with pytest.raises(BadImageError):
+        decode(data)
+
+
+def test_a_truncated_jpeg_ends_in_a_reading_or_a_clear_error(engine, draw, compress):
+    data = compress(draw('EM1-2U1'))
+    for share in (0.1, 0.5, 0.9):
+        try:
+            see(engine, data[:int(len(data) * share)], {})
+        except BadImageError as problem:
+            assert str(problem)
+
+
+def test_a_very_large_frame_is_read(engine):
+    image = np.full((4320, 7680, 3), 210, np.uint8)
+    cv2.putText(image, 'EM1-2U1', (2000, 2200), cv2.FONT_HERSHEY_SIMPLEX, 14, (20, 20, 20), 30)
+    assert 'EM1-2U1' in texts(read(engine, image))
+
+
+def chip(angle: float, *, ink: int = 235, body: int = 40, scale: float = 1.0) -> np.ndarray:
+    """A dark body with light print on a bright ground."""
+    high, wide = round(130 * scale), round(420 * scale)
+    part = np.full((high, wide, 3), body, np.uint8)
+    at, thick = (round(30 * scale), round(85 * scale)), max(1, round(4 * scale))
+    cv2.putText(part, 'SN74LS192N', at, cv2.FONT_HERSHEY_SIMPLEX, 1.8 * scale, (ink, ink, ink), thick, cv2.LINE_AA)
+    matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), angle, 1.0)
+    matrix[:, 2] += (640 - wide / 2, 360 - high / 2)
+    return cv2.warpAffine(part, matrix, (1280, 720), borderValue=(245, 245, 245), flags=cv2.INTER_LINEAR)
+
+
+@pytest.mark.parametrize('angle', [0, 17, 45, 90, 135, 180, 200, 300])
+def test_a_dark_body_is_found_and_read_at_any_angle(engine, angle):
+    image = chip(angle)
+    (plate,) = plates(image)
+    assert abs(plate.x - 640) < 6 and abs(plate.y - 360) < 6
+    assert abs(plate.long - 420) < 20 and abs(plate.short - 130) < 20
+    readings = read(engine, image)
+    assert 'SN74LS192N' in texts(readings)
+    middle = np.mean(next(r for r in readings if r.text == 'SN74LS192N').polygon, axis=0)
+    assert np.hypot(*(middle - (640, 360))) < 40
+
+
+def test_a_bright_label_is_found(draw):
+    image = np.full((720, 1280, 3), 60, np.uint8)
+    image[200:420, 300:800] = 240
+    (plate,) = plates(image)
+    assert abs(plate.area - 500 * 220) < 0.1 * plate.area
+    assert crop(image, plate).image.mean() > 200
+
+
+@pytest.mark.parametrize('image', [np.full((720, 1280, 3), 128, np.uint8), np.zeros((4, 9, 3), np.uint8)])
+def test_a_frame_without_a_part_has_no_plate(image):
+    assert plates(image) == []
+
+
+def test_faint_print_is_read_after_stretching(engine):
+    image = chip(10, ink=52)
+    assert 'SN74LS192N' in texts(read(engine, image))
+    (plate,) = plates(image)
+    piece = crop(image, plate).image
+    assert np.ptp(stretched(piece)) > 5 * np.ptp(piece[20:-20, 20:-20])
+
+
+def test_a_careful_look_reads_what_the_quick_one_reads(engine):
+    assert 'SN74LS192N' in texts(read(engine, chip(30), careful=True))
+
+
+def box(text, score, x=100.0, y=100.0, wide=180.0, high=30.0):
+    return Reading(text, score, ((x, y), (x + wide, y), (x + wide, y + high), (x, y + high)))
+
+
+def test_of_two_readings_of_one_place_the_better_one_stays():
+    assert texts(merged([[box('74LS19', 0.6)], [box('74LS192', 0.9, x=104)]], keep_contradictions=False)) == ['74LS192']
+
+
+def test_readings_that_contradict_each_other_are_both_kept_when_asked_for():
+    looks = [[box('74LS192', 0.95)], [box('74LS193', 0.9, x=102)], [box('74LS192', 0.94)], [box('7ALS1', 0.5)]]
+    assert sorted(texts(merged(looks, keep_contradictions=True))) == ['74LS192', '74LS193']
+
+
+def test_readings_of_different_places_all_stay_in_reading_order():
+    assert texts(merged([[box('B', 0.9, y=200)], [box('A', 0.8)]], keep_contradictions=False)) == ['A', 'B']
+
+
+@pytest.mark.parametrize('text, score, good', [('74LS192', 0.9, True), ('74LS192', 0.7, False), ('20', 0.99, False),
+                                               ('MALAYSIA', 0.99, False)])
+def test_a_good_reading_is_long_certain_and_has_digits(text, score, good):
+    assert is_good([box(text, score)]) is good
+
+
+def test_ctc_repeats_are_one_character_and_foreign_ones_are_left_out():
+    alphabet = Alphabet(['A', '口', '1'])
+    steps = np.array([1, 1, 0, 1, 3, 3, 2], int)
+    probabilities = np.full((len(steps), 5), 0.01)
+    probabilities[np.arange(len(steps)), steps] = 0.9
+    text, score = alphabet.decode(probabilities)
+    assert text[:3] == 'AA1' and '口' not in text and 0 < score <= 0.9
+    assert alphabet.decode(np.eye(5)[[0, 0]]) == ('', 0.0)
+    assert '口' not in PRINTED
+
+
+def test_specks_of_probability_are_no_text():
+    probability = np.zeros((64, 64), np.float32)
+    probability[10:12, 10:12] = 0.9
+    assert boxes(probability) == []
+    probability[30:40, 10:50] = 0.9
+    (found,) = boxes(probability)
+    assert found[0][0] < 10 and found[0][1] < 30

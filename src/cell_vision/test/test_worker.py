@@ -1,0 +1,219 @@
+"""The worker process and its parent's end: jobs, deadlines, death."""
+
+from __future__ import annotations
+
+import io
+import os
+import queue
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from cell_common.testing import wait_until
+from cell_vision.backoff import Backoff
+from cell_vision.frame_slot import FrameSlot, SerializedFrame, stamp_of
+from cell_vision.reading import FrameReading, Reading
+from cell_vision.transport_worker import EngineHost, Job, Outcome
+from cell_vision.worker_protocol import ProtocolError, decode_reading, encode_reading, read_message, write_message
+
+READING = FrameReading((Reading('A1', 0.5, ((0, 0), (1, 0), (1, 1), (0, 1))),), 640, 480, 0.25, 'fake')
+
+
+@pytest.fixture
+def fake_worker(tmp_path, monkeypatch):
+    """Replace the worker by a small program that does what the picture says."""
+    program = tmp_path / 'fake.py'
+    program.write_text(textwrap.dedent('''
+        import os, sys, time
+        from cell_vision.worker_protocol import read_message, write_message
+        write_message(sys.stdout.buffer, {'ready': 'fake'})
+        while True:
+            message = read_message(sys.stdin.buffer)
+            if message is None:
+                break
+            header, picture = message
+            if picture == b'hang':
+                time.sleep(60)
+            if picture == b'die':
+                os._exit(3)
+            if picture == b'nonsense':
+                write_message(sys.stdout.buffer, {'job': 0, 'readings': 'none'})
+                continue
+            if picture == b'slow':
+                time.sleep(0.2)
+            write_message(sys.stdout.buffer, {'job': 0, 'readings': [[picture.decode(), 0.5, [[0, 0], [1, 0], [1, 1], [0, 1]]]],
+                          'width': 640, 'height': 480, 'seconds': 0.1, 'engine': 'fake'})
+    '''))
+    hosts = []
+
+    def start(**options):
+        host = EngineHost([], **options)
+        hosts.append(host)
+        return host
+
+    monkeypatch.setattr(EngineHost, 'COMMAND', (str(program),))
+    yield start
+    for host in hosts:
+        host.close()
+
+
+class Asked:
+    """Submits jobs and collects their answers."""
+
+    def __init__(self, host):
+        self.host = host
+        self.answers = queue.Queue()
+
+    def __call__(self, picture):
+        self.host.submit(Job(picture, self.answers.put))
+
+    def answer(self, timeout=10.0):
+        return self.answers.get(timeout=timeout)
+
+
+def test_a_job_is_answered(fake_worker):
+    ask = Asked(fake_worker())
+    ask(b'EM1-2U1')
+    answer = ask.answer()
+    assert answer.failure == '' and answer.reading.readings[0].text == 'EM1-2U1'
+
+
+def test_only_the_newest_of_those_that_wait_is_read(fake_worker):
+    host = fake_worker()
+    wait_until(lambda: host.state.ready)
+    ask = Asked(host)
+    for picture in (b'slow', b'second', b'third'):
+        ask(picture)
+    outcomes = [ask.answer() for _ in range(3)]
+    assert [a.failure for a in outcomes].count(Outcome.SUPERSEDED) == 1
+    assert [a.reading.readings[0].text for a in outcomes if a.reading] == ['slow', 'third']
+
+
+@pytest.mark.parametrize('picture, failure', [(b'hang', Outcome.TOO_SLOW), (b'die', Outcome.ENGINE_FAILED)])
+def test_a_worker_that_hangs_or_dies_is_started_again(fake_worker, picture, failure):
+    host = fake_worker(deadline=0.5)
+    ask = Asked(host)
+    ask(picture)
+    answer = ask.answer()
+    assert answer.failure == failure and 'started again' in answer.message
+    ask(b'next')
+    assert ask.answer().reading.readings[0].text == 'next' and host.state.starts == 2
+
+
+def test_nonsense_from_the_worker_is_a_failure_of_that_job_only(fake_worker):
+    ask = Asked(fake_worker())
+    ask(b'nonsense')
+    assert ask.answer().failure == Outcome.ENGINE_FAILED
+    ask(b'next')
+    assert ask.answer().reading is not None
+
+
+def test_closing_answers_what_is_pending(fake_worker):
+    host = fake_worker()
+    wait_until(lambda: host.state.ready)
+    ask = Asked(host)
+    ask(b'hang')
+    ask(b'waits')
+    wait_until(lambda: host._waiting is not None)
+    host.close()
+    assert [ask.answer().failure for _ in range(2)] == [Outcome.ENGINE_FAILED] * 2
+
+
+def test_an_engine_that_cannot_start_says_why(tmp_path):
+    host = EngineHost(['--model-dir', str(tmp_path)])
+    wait_until(lambda: 'model_dir' in host.state.message, 30)
+    assert not host.state.ready
+    host.close()
+
+
+def test_an_interpreter_that_is_not_there_says_so():
+    host = EngineHost([], python='/not/there/python')
+    wait_until(lambda: 'engine_python' in host.state.message)
+    host.close()
+
+
+def test_the_real_worker_dies_with_its_parent():
+    script = ("import time, sys\nfrom cell_vision.transport_worker import EngineHost\nhost = EngineHost([])\n"
+              "while not host.state.pid: time.sleep(0.01)\nprint(host.state.pid, flush=True)\ntime.sleep(60)\n")
+    parent = subprocess.Popen([sys.executable, '-c', script], stdout=subprocess.PIPE, text=True)
+    worker = int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+
+    def gone():
+        try:
+            return Path(f'/proc/{worker}/stat').read_text(encoding='ascii').rsplit(')', 1)[1].split()[0] == 'Z'
+        except FileNotFoundError:
+            return True
+
+    wait_until(gone, 10, 'the end of the worker')
+
+
+def test_messages_go_through_a_pipe_unchanged():
+    stream = io.BytesIO()
+    write_message(stream, {'job': 1, **encode_reading(READING)}, b'\x00payload\n')
+    stream.seek(0)
+    header, payload = read_message(stream)
+    assert payload == b'\x00payload\n' and decode_reading(header) == READING
+    assert read_message(stream) is None
+
+
+@pytest.mark.parametrize('line', [b'{}\n', b'[]\n', b'no json\n', b'{"size": -1}\n', b'{"size": 1e12}\n'])
+def test_what_is_no_message_is_refused(line):
+    with pytest.raises(ProtocolError):
+        read_message(io.BytesIO(line))
+
+
+@pytest.mark.parametrize('header', [{}, {'readings': 3}, {**encode_reading(READING), 'readings': [['A', 0.5, [[0, 0]]]]}])
+def test_what_is_no_reading_is_refused(header):
+    with pytest.raises(ProtocolError):
+        decode_reading(header)
+
+
+def test_a_message_cut_short_is_the_end():
+    assert read_message(io.BytesIO(b'{"size": 10}\nabc')) is None
+
+
+def test_the_delay_doubles_up_to_its_cap_and_begins_again():
+    backoff = Backoff(1.0, 5.0)
+    assert [backoff.next() for _ in range(4)] == [1.0, 2.0, 4.0, 5.0]
+    backoff.reset()
+    assert backoff.next() == 1.0
+
+
+def frame(stamp):
+    return SerializedFrame(stamp, b'')
+
+
+def test_who_waits_for_a_newer_frame_gets_it_and_no_older_one():
+    slot, got = FrameSlot(), []
+    slot.put(frame(10))
+    slot.when_newer(5, got.append)
+    slot.when_newer(10, got.append)
+    assert got == [frame(10)]
+    slot.put(frame(10))
+    slot.put(frame(11))
+    slot.put(frame(12))
+    assert got == [frame(10), frame(11)]
+
+
+def test_who_no_longer_waits_gets_nothing():
+    slot, got = FrameSlot(), []
+    slot.when_newer(0, got.append)()
+    slot.put(frame(1))
+    assert got == []
+
+
+def test_the_stamp_is_read_from_a_serialized_message():
+    from rclpy.serialization import serialize_message
+    from sensor_msgs.msg import CompressedImage
+
+    message = CompressedImage()
+    message.header.stamp.sec, message.header.stamp.nanosec = 1_700_000_000, 123_456_789
+    assert stamp_of(serialize_message(message)) == 1_700_000_000_123_456_789
+    with pytest.raises(ValueError, match='header'):
+        stamp_of(b'short')
