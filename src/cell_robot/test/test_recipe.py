@@ -163,7 +163,7 @@ def test_a_swing_beyond_a_joint_limit_or_the_box_is_refused():
     with pytest.raises(MoveError, match='joint 1'):
         narrow.swing(HOME, (1.2, *HOME[1:]))
     with pytest.raises(MoveError, match='outside the workspace'):
-        narrow.swing(HOME, (0.0, 0.8, *HOME[2:]))
+        narrow.swing(HOME, (0.0, -3.3, *HOME[2:]))
 
 
 def test_the_solution_that_moves_the_big_joints_least_is_taken():
