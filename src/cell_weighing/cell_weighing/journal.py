@@ -7,6 +7,7 @@ costs one disk flush for many lines, and a line waits for at most two.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -15,12 +16,17 @@ from sqlalchemy import Connection, Engine, Table, bindparam, insert, select, upd
 from sqlalchemy.exc import SQLAlchemyError
 
 from cell_weighing.capture import Taken
+from cell_weighing.journal_reader import last_sequences, valid_since
 from cell_weighing.models import ReadingRow, ScaleRow
-from cell_weighing.reading import Mode, Reading, Stability, Status
+from cell_weighing.reading import Reading, Status
 
 RETRY_S = 1.0
+SAVE_S = 5.0
+"""How often the counts of scales are stored; after a crash they are made good from the readings themselves."""
 _READING = cast('Table', ReadingRow.__table__)
 _SCALE = cast('Table', ScaleRow.__table__)
+_COLUMNS = ('reading_id', 'scale_id', 'sequence', 'received_ns', 'monotonic_ns', 'boot_id', 'raw', 'status', 'weight', 'unit',
+            'stability', 'mode', 'tare', 'message', 'peer')
 _UPDATE = update(_SCALE).where(_SCALE.c.scale_id == bindparam('b_scale_id')).values(
     {name: bindparam(f'b_{name}') for name in ('last_sequence', 'valid_readings', 'armed', 'captured')})
 
@@ -53,11 +59,14 @@ class JournalWriter:
         self._engine = engine
         self._deliver = deliver
         self._complain = complain
-        self._boot_id = _boot_id()
+        self._insert = _FastInsert(engine, _boot_id())
         self._last = self._read_state()
         self._stored = set(self._last)
         self.known = dict(self._last)
         """Every scale of the journal as found at the start, by scale id."""
+        self._dirty: set[str] = set()
+        """Scales whose counts are not stored yet."""
+        self._save_at = 0.0
         self._waiting: list[Reading] = []
         self._kept: dict[str, Taken] = {}
         self._changed = threading.Condition()
@@ -135,12 +144,17 @@ class JournalWriter:
         for scale_id, taken in kept.items():
             state[scale_id] = state.get(scale_id, _NEW)._replace(taken=taken)
         changed = {reading.scale_id for reading in batch} | kept.keys()
+        due = time.monotonic() >= self._save_at
+        save = self._dirty | changed if due else changed - self._stored | kept.keys()
         with self._engine.begin() as connection:
             if batch:
-                connection.execute(insert(_READING), [self._row(reading) for reading in batch])
-            self._store_state(connection, {scale: state[scale] for scale in changed})
-        self._stored |= changed
+                self._insert(connection, batch)
+            self._store_state(connection, {scale: state[scale] for scale in save})
+        self._stored |= save
+        self._dirty = (self._dirty | changed) - save
         self._last = state
+        if due:
+            self._save_at = time.monotonic() + SAVE_S
 
     def _store_state(self, connection: Connection, state: Mapping[str, ScaleRecord]) -> None:
         new = [_values(scale_id, record) for scale_id, record in state.items() if scale_id not in self._stored]
@@ -161,37 +175,36 @@ class JournalWriter:
 
     def _read_state(self) -> dict[str, ScaleRecord]:
         with self._engine.begin() as connection:
-            return {row.scale_id: ScaleRecord(row.last_sequence, row.valid_readings, Taken(row.armed, row.captured))
-                    for row in connection.execute(select(_SCALE))}
-
-    def _row(self, reading: Reading) -> dict[str, object]:
-        return {'reading_id': reading.reading_id, 'scale_id': reading.scale_id, 'sequence': reading.sequence,
-                'received_ns': reading.received_ns, 'monotonic_ns': reading.monotonic_ns, 'boot_id': self._boot_id,
-                'raw': reading.raw, 'status': int(reading.status), 'weight': reading.weight, 'unit': reading.unit,
-                'stability': int(reading.stability), 'mode': int(reading.mode), 'tare': reading.tare,
-                'message': reading.message, 'peer': reading.peer}
-
-
-def read_journal(connection: Connection, scale_id: str, after: int, last: int | None = None,
-                 limit: int = 1000) -> list[Reading]:
-    """Return a scale's readings with consecutive numbers above `after` and up to `last`, in order."""
-    wanted = select(_READING).where(_READING.c.scale_id == scale_id, _READING.c.sequence > after)
-    if last is not None:
-        wanted = wanted.where(_READING.c.sequence <= last)
-    rows = connection.execute(wanted.order_by(_READING.c.sequence).limit(limit))
-    return [Reading(row.reading_id, row.scale_id, row.sequence, row.received_ns, row.monotonic_ns, row.raw, Status(row.status),
-                    row.weight, row.unit, Stability(row.stability), Mode(row.mode), row.tare, row.message, row.peer)
-            for row in rows]
-
-
-def last_sequences(connection: Connection) -> dict[str, int]:
-    """Return the last consecutive number of each scale."""
-    return {row.scale_id: row.last_sequence for row in connection.execute(select(_SCALE.c.scale_id, _SCALE.c.last_sequence))}
+            rows = list(connection.execute(select(_SCALE)))
+            last = last_sequences(connection)
+            more = valid_since(connection, {row.scale_id: row.last_sequence for row in rows})
+        return {row.scale_id: ScaleRecord(last[row.scale_id], row.valid_readings + more[row.scale_id],
+                                          Taken(row.armed, row.captured)) for row in rows}
 
 
 def _values(scale_id: str, record: ScaleRecord) -> dict[str, object]:
     return {'b_scale_id': scale_id, 'b_last_sequence': record.sequence, 'b_valid_readings': record.valid,
             'b_armed': record.taken.armed, 'b_captured': record.taken.captured}
+
+
+class _FastInsert:
+    """Inserts readings by the driver's own executemany: building SQLAlchemy's parameters costs more than the insert."""
+
+    def __init__(self, engine: Engine, boot_id: str) -> None:
+        compiled = insert(_READING).compile(dialect=engine.dialect)
+        self._sql = str(compiled)
+        self._positional = bool(compiled.positional)
+        self._boot_id = boot_id
+        columns = [column.name for column in _READING.columns]
+        assert not self._positional or compiled.positiontup == columns == list(_COLUMNS)
+
+    def __call__(self, connection: Connection, batch: list[Reading]) -> None:
+        rows = [(r.reading_id, r.scale_id, r.sequence, r.received_ns, r.monotonic_ns, self._boot_id, r.raw, int(r.status),
+                 r.weight, r.unit, int(r.stability), int(r.mode), r.tare, r.message, r.peer) for r in batch]
+        if self._positional:
+            connection.exec_driver_sql(self._sql, rows)
+        else:
+            connection.exec_driver_sql(self._sql, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
 
 
 def _boot_id() -> str:

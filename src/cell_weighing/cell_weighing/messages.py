@@ -17,12 +17,19 @@ def stamp(nanoseconds: int) -> Time:
     return Time(sec=nanoseconds // SECOND_NS, nanosec=nanoseconds % SECOND_NS)
 
 
-def reading_message(reading: Reading) -> ScaleReading:
-    """Return a journalled reading as a message."""
-    return ScaleReading(
-        reading_id=reading.reading_id, scale_id=reading.scale_id, sequence=reading.sequence,
-        received_at=stamp(reading.received_ns), raw=shown(reading.raw), status=int(reading.status), weight=reading.weight,
-        unit=reading.unit, stability=int(reading.stability), message=reading.message)
+def fill_reading(message: ScaleReading, reading: Reading) -> ScaleReading:
+    """Put a journalled reading into a message and return it: one that publishes thousands a second uses one message for all."""
+    message.reading_id = reading.reading_id
+    message.scale_id = reading.scale_id
+    message.sequence = reading.sequence
+    message.received_at.sec, message.received_at.nanosec = divmod(reading.received_ns, SECOND_NS)
+    message.raw = shown(reading.raw)
+    message.status = int(reading.status)
+    message.weight = reading.weight
+    message.unit = reading.unit
+    message.stability = int(reading.stability)
+    message.message = reading.message
+    return message
 
 
 def reading_of(message: ScaleReading) -> Reading:

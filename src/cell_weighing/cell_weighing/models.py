@@ -80,7 +80,7 @@ class ReadingRow(Base):
 
 
 class ScaleRow(Base):
-    """One indicator: how far its consecutive numbers have come and, when it streams, where its capture stands."""
+    """One indicator: how far its consecutive numbers had come when this was last stored, and where its capture stands."""
 
     __tablename__ = 'weigh_scale'
 

@@ -20,7 +20,7 @@ from rclpy.node import Node
 
 from cell_interfaces.msg import ScaleList, ScaleReading
 from cell_weighing.journal import JournalWriter
-from cell_weighing.messages import reading_message, scale_message
+from cell_weighing.messages import fill_reading, scale_message
 from cell_weighing.reading import Reading, Status
 from cell_weighing.scale_book import ScaleBook
 from cell_weighing.scale_bridge_parameters import ScaleBridgeParameters, server_settings, site_of
@@ -60,6 +60,7 @@ class ScaleBridgeNode(Node):
         self._dirty = True
         self._calm: dict[str, int] = {}
         """When an alarm of a passing event is withdrawn if it does not happen again, nanoseconds."""
+        self._message = ScaleReading()
         self._weight = self.create_publisher(ScaleReading, 'weighing/weight', events(READINGS_DEPTH))
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
@@ -130,7 +131,7 @@ class ScaleBridgeNode(Node):
 
     def _publish(self, readings: list[Reading]) -> None:
         for reading in readings:
-            self._weight.publish(reading_message(reading))
+            self._weight.publish(fill_reading(self._message, reading))
             entry = self._book.book(reading)
             if reading.status is Status.MALFORMED:
                 self._note_malformed(reading, entry.malformed_in_a_row)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
-from cell_weighing.journal import last_sequences, read_journal
+from cell_weighing.journal_reader import last_sequences, read_journal
 from cell_weighing.models import BagRow, CompanyRow, CursorRow, DeliveryRow, JobRow, VoidRow
 from cell_weighing.outbox import delivery_row
 from cell_weighing.reading import Reading, Stability

@@ -14,7 +14,7 @@ import pytest
 from cell_common.qos import events, latched
 from cell_common.testing import wait_until
 from cell_weighing.delivery import Parcel
-from cell_weighing.journal import last_sequences
+from cell_weighing.journal_reader import last_sequences
 from cell_weighing.models import DeliveryRow, ReadingRow
 from cell_weighing.outbox import Outbox
 from cell_weighing.transport_http import HttpPoster

@@ -4,7 +4,8 @@ import pytest
 from cell_common.ids import new_id
 from cell_common.testing import wait_until
 from cell_weighing.capture import Taken
-from cell_weighing.journal import JournalWriter, last_sequences, read_journal
+from cell_weighing.journal import JournalWriter
+from cell_weighing.journal_reader import last_sequences, read_journal
 from cell_weighing.reading import Mode, Reading, Stability, Status
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError

@@ -4,7 +4,7 @@ import pytest
 from cell_common.qos import events, latched
 from cell_common.runner import StartError
 from cell_common.testing import free_port, wait_until
-from cell_weighing.journal import last_sequences, read_journal
+from cell_weighing.journal_reader import last_sequences, read_journal
 from cell_weighing.scale_bridge_node import ScaleBridgeNode
 
 from cell_interfaces.msg import AlarmEvent, ScaleList, ScaleReading
