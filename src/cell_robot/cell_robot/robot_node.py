@@ -15,6 +15,7 @@ from cell_common.inbox import Inbox
 from cell_common.parameters import declare
 from cell_common.qos import events, latched
 from cell_common.runner import main_of
+from cell_common.timers import every
 from rclpy.action.server import ActionServer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -68,7 +69,7 @@ class RobotNode(Node):
             ActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together, result_timeout=KEPT_S)]
         self.create_service(RobotCommand, 'robot/start_program', self._start_program, callback_group=together)
         self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)
-        self.create_timer(PERIOD_S, self._publish)
+        every(self, PERIOD_S, self._publish)
         self._backend.start(self._changed.trigger)
 
     def destroy_node(self) -> None:
