@@ -21,6 +21,7 @@ from cell_vision.calibration import Calibration, CalibrationError, load_calibrat
 from cell_vision.camera_parameters import CameraParameters
 from cell_vision.capture import Capture, Grabber
 from cell_vision.picture import Picture, Treatment, prepare
+from cell_vision.picture_watch import Limits, PictureWatch
 from cell_vision.sources import Kind, Source, parse_source
 
 FORMAT = 'bgr8; jpeg compressed bgr8'
@@ -36,6 +37,8 @@ class CameraNode(Node):
         self._source = _source(self._options)
         self._calibration = _calibration(self._options)
         self._treatment = Treatment(self._options.roi, self._options.rotation, self._options.jpeg_quality)
+        self._watch = PictureWatch(Limits(self._options.frozen_after, self._options.least_brightness,
+                                          self._options.least_sharpness))
         self._newest: Picture | None = None
         self._wants_pixels = False
         self._compressed = self.create_publisher(CompressedImage, 'camera/image_raw/compressed', stream())
@@ -71,6 +74,7 @@ class CameraNode(Node):
         """Called in the capture thread with each frame."""
         picture = prepare(frame, stamp, self._treatment, pixels=self._wants_pixels)
         if picture is not None:
+            self._watch.see(picture.jpeg, stamp)
             self._newest = picture
             self._arrived.trigger()
 
@@ -113,16 +117,19 @@ class CameraNode(Node):
 
     def _health(self) -> Health:
         state = self._capture.state
-        age = (self.get_clock().now().nanoseconds - state.last_frame) / NANOSECONDS if state.last_frame else float('nan')
+        now = self.get_clock().now().nanoseconds
+        age = (now - state.last_frame) / NANOSECONDS if state.last_frame else float('nan')
         values = {'source': self._source.shown, 'frames': str(state.frames), 'losses': str(state.losses),
-                  'frame age': f'{age:.2f}'}
+                  'frame age': f'{age:.2f}', 'brightness': f'{self._watch.brightness:.0f}',
+                  'sharpness': f'{self._watch.sharpness:.0f}'}
         if not state.running:
             return Health(1, 'the camera is stopped; call camera/start', values)
         if not state.connected:
             return Health(2, f'no frames from {self._source.shown}: {state.problem}', values)
         if age > self._options.stall_timeout + 1 / self._options.frame_rate:
             return Health(2, f'no frame from {self._source.shown} for {age:.1f} s; check the camera', values)
-        return Health(0, '', values)
+        problem = self._watch.problem(now)
+        return Health(1 if problem else 0, problem, values)
 
 
 def _source(parameters: CameraParameters) -> Source:

@@ -26,5 +26,17 @@ class CameraParameters:
     calibration_file: str = parameter('', 'Calibration as camera_calibration writes it (YAML); empty = not calibrated.')
     stall_timeout: float = parameter(2.0, 'Without a frame for so long the source is opened again.', unit='s', minimum=0.1,
                                      maximum=60.0)
+    exposure: float = parameter(-1.0, "In the driver's unit (V4L2: 100 us); below 0 = automatic, as the device is set.",
+                                minimum=-1.0, maximum=1e6)
+    gain: float = parameter(-1.0, "Gain in the driver's unit; below 0 = as the device is set.", minimum=-1.0, maximum=1e6)
+    focus: float = parameter(-1.0, "Focus in the driver's unit; below 0 = autofocus, as the device is set.", minimum=-1.0,
+                             maximum=1e6)
+    white_balance: float = parameter(-1.0, 'Colour temperature; below 0 = automatic, as the device is set.', unit='K',
+                                     minimum=-1.0, maximum=20000.0)
+    frozen_after: float = parameter(10.0, 'Warn when the very same picture comes for so long; 0 = never.', unit='s',
+                                    minimum=0.0, maximum=3600.0)
+    least_brightness: float = parameter(12.0, 'Warn below this mean gray value; 0 = never.', minimum=0.0, maximum=255.0)
+    least_sharpness: float = parameter(0.0, 'Warn below this sharpness; the diagnostics show the present one; 0 = never.',
+                                       minimum=0.0, maximum=65025.0)
     loop: bool = parameter(True, 'Show a video file or an image folder again from its start.')
     autostart: bool = parameter(True, 'Take frames from the start; otherwise wait for camera/start.')

@@ -26,6 +26,7 @@ from cell_vision.ocr_parameters import OcrParameters
 from cell_vision.overlay_publisher import OverlayPublisher
 from cell_vision.transport_worker import Answer, EngineHost, Job
 
+MEGABYTE = 1_000_000
 DIAGNOSTIC = {True: 0, False: 2}
 SECOND_LOOK_S = 2.0
 """A reading asked for so soon after a verdict other than MATCH is of the same part: it is looked at in every way."""
@@ -49,14 +50,19 @@ class OcrNode(Node):
         self._options = declare(self, OcrParameters)
         self._frames = FrameSlot()
         self._careful_until = 0
+        self._reading = 0
+        self._last_read = 0
         self._inbox: Inbox[tuple[Future, Answer]] = Inbox(self, self._deliver)
         self._host = EngineHost(self._options.worker_arguments(), python=self._options.engine_python,
-                                deadline=self._options.engine_deadline)
+                                deadline=self._options.engine_deadline,
+                                most_memory=self._options.memory_limit * MEGABYTE)
         self._results = self.create_publisher(OcrResult, 'ocr/result', events())
         self._overlay = OverlayPublisher(self, self._options.overlay_quality)
         self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, stream(), raw=True)
         self.create_subscription(MatchResult, 'matching/result', self._judged, events())
         self.create_service(ReadText, 'ocr/read', self._read, callback_group=ReentrantCallbackGroup())
+        if self._options.continuous_rate:
+            self.create_timer(1 / self._options.continuous_rate, self._read_unasked)
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('engine', self._health)
 
@@ -74,7 +80,21 @@ class OcrNode(Node):
         self._careful_until = self.get_clock().now().nanoseconds + round(SECOND_LOOK_S * NANOSECONDS) if doubtful else 0
         self._overlay.judged(match)
 
+    async def _read_unasked(self) -> None:
+        """Read the newest frame unless something is being read, or this frame was."""
+        newest = self._frames.newest
+        if self._reading or newest is None or newest.stamp == self._last_read:
+            return
+        await self._read(ReadText.Request(), ReadText.Response())
+
     async def _read(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
+        self._reading += 1
+        try:
+            return await self._answer(request, response)
+        finally:
+            self._reading -= 1
+
+    async def _answer(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
         asked = Asked(OcrResult(request_id=request.request_id))
         timeout = nanoseconds(request.timeout) / NANOSECONDS or self._options.read_timeout
         deadline = self.get_clock().now().nanoseconds + round(timeout * NANOSECONDS)
@@ -121,6 +141,7 @@ class OcrNode(Node):
             return
         fill_result(asked.result, answer.reading)
         asked.result.header = asked.image.header
+        self._last_read = nanoseconds(asked.image.header.stamp)
         stamp = nanoseconds(asked.image.header.stamp)
         asked.result.frame_age = max(0.0, (now - stamp) / NANOSECONDS) if stamp else 0.0
 
@@ -143,7 +164,7 @@ class OcrNode(Node):
         state = self._host.state
         return Health(DIAGNOSTIC[state.ready], state.message, {
             'engine': state.engine, 'worker pid': str(state.pid), 'worker starts': str(state.starts),
-            'readings': str(state.reads)})
+            'readings': str(state.reads), 'worker memory MB': str(state.memory // MEGABYTE)})
 
 
 main = main_of(OcrNode)

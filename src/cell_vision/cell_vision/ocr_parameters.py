@@ -26,6 +26,10 @@ class OcrParameters:
     text_score: float = parameter(0.5, 'Text read with less confidence is dropped.', minimum=0.0, maximum=1.0)
     engine_deadline: float = parameter(5.0, 'A reading that takes longer ends the worker; it is started again.', unit='s',
                                        minimum=0.1, maximum=600.0)
+    memory_limit: int = parameter(1500, 'A worker with more memory than this after a reading is started again.', unit='MB',
+                                  minimum=300, maximum=64000)
+    continuous_rate: float = parameter(0.0, 'Readings made without being asked; 0 = only on request.', unit='Hz', minimum=0.0,
+                                       maximum=60.0)
     read_timeout: float = parameter(5.0, 'How long ocr/read waits for a frame and its reading when the request names no time.',
                                     unit='s', minimum=0.1, maximum=600.0)
     overlay_quality: int = parameter(75, 'JPEG quality of ocr/overlay/compressed.', unit='%', minimum=1, maximum=100)

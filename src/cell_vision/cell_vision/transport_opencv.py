@@ -13,6 +13,9 @@ from cell_vision.sources import IMAGE_ENDINGS, Kind, Source, SourceEnded, Source
 
 LEAST_RATE = 0.1
 MILLISECONDS = 1000
+MJPG = cv2.VideoWriter.fourcc(*'MJPG')
+V4L2_EXPOSURE_MANUAL = 1
+"""V4L2_EXPOSURE_MANUAL of linux/v4l2-controls.h; OpenCV hands the number on."""
 
 
 class OpenCvGrabber:
@@ -52,10 +55,12 @@ class OpenCvGrabber:
             raise SourceError('the device gives no more frames; check its cable')
 
     def retrieve(self) -> Any:
-        """Return the frame that was waited for, BGR."""
+        """Return the frame that was waited for: BGR, or the bytes of a device's own JPEG."""
         good, image = self._capture.retrieve()
         if not good:
             raise SourceError('the device gave a frame that cannot be decoded')
+        if min(image.shape[:2]) == 1 or image.ndim == 1:
+            return image.tobytes().rstrip(b'\0')
         return image
 
     def close(self) -> None:
@@ -66,11 +71,22 @@ class OpenCvGrabber:
     def _set_up(self) -> None:
         wanted = self._parameters
         if wanted.width and wanted.height:
-            self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*'MJPG'))
+            self._capture.set(cv2.CAP_PROP_FOURCC, MJPG)
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, wanted.width)
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, wanted.height)
         self._capture.set(cv2.CAP_PROP_FPS, wanted.frame_rate)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        if self._capture.get(cv2.CAP_PROP_FOURCC) == MJPG:
+            self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)  # The device's own JPEGs, as they are.
+        for automatic, off, value, number in (
+                (cv2.CAP_PROP_AUTO_EXPOSURE, V4L2_EXPOSURE_MANUAL, cv2.CAP_PROP_EXPOSURE, wanted.exposure),
+                (None, 0, cv2.CAP_PROP_GAIN, wanted.gain),
+                (cv2.CAP_PROP_AUTOFOCUS, 0, cv2.CAP_PROP_FOCUS, wanted.focus),
+                (cv2.CAP_PROP_AUTO_WB, 0, cv2.CAP_PROP_WB_TEMPERATURE, wanted.white_balance)):
+            if number >= 0 and automatic is not None:
+                self._capture.set(automatic, off)
+            if number >= 0:
+                self._capture.set(value, number)
 
 
 class FileGrabber:

@@ -72,6 +72,8 @@ class HostState:
     pid: int = 0
     starts: int = 0
     reads: int = 0
+    memory: int = 0
+    """Resident memory of the worker after its last reading, bytes."""
 
 
 class EngineHost:
@@ -80,16 +82,19 @@ class EngineHost:
     COMMAND: tuple[str, ...] = ('-m', 'cell_vision.worker')
     """What the interpreter is told to run."""
 
-    def __init__(self, arguments: Sequence[str], *, python: str = '', deadline: float = 5.0) -> None:
+    def __init__(self, arguments: Sequence[str], *, python: str = '', deadline: float = 5.0,
+                 most_memory: int = 0) -> None:
         """Start the thread that starts the worker.
 
         Args:
             arguments: Command line of `cell_vision.worker`.
             python: Interpreter of the worker; "" = the one that runs this.
             deadline: Seconds a reading may take before the worker is taken for hung and started again.
+            most_memory: Bytes; a worker that has more after a reading is started again; 0 = any.
         """
         self._command = [python or sys.executable, *self.COMMAND, *arguments]
         self._deadline = deadline
+        self._most_memory = most_memory
         self._events: queue.Queue[tuple[str, Any, Any]] = queue.Queue()
         self._backoff = Backoff(0.1, 30.0)
         self._process: subprocess.Popen[bytes] | None = None
@@ -164,8 +169,10 @@ class EngineHost:
             self._next()
         elif self._running is not None:
             job, self._running, self._until = self._running, None, 0.0
-            self._change(reads=self.state.reads + 1)
+            self._change(reads=self.state.reads + 1, memory=int(content.get('memory', 0)))
             job.done(_answer(content))
+            if 0 < self._most_memory < self.state.memory:
+                self._lost(f'the text reader took {self.state.memory // 1_000_000} MB of memory')
             self._next()
 
     def _time_is_up(self) -> None:

@@ -16,6 +16,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
+import psutil
+
 from cell_vision.engine import BadImageError, Engine, EngineError, EngineOptions, make_engine
 from cell_vision.worker_protocol import ProtocolError, encode_reading, read_message, write_message
 
@@ -53,7 +55,7 @@ def answer(engine: Engine, header: dict[str, Any], payload: bytes) -> dict[str, 
         return {'error': 'BAD_IMAGE', 'message': str(problem)}
     except Exception as problem:
         return {'error': 'ENGINE', 'message': f'{type(problem).__name__}: {problem}'[:500]}
-    return encode_reading(result) | {'seconds': time.perf_counter() - start}
+    return encode_reading(result) | {'seconds': time.perf_counter() - start, 'memory': psutil.Process().memory_info().rss}
 
 
 def warm_up(engine: Engine, side: int) -> None:

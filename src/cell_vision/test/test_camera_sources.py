@@ -15,9 +15,10 @@ from cell_vision.capture import Capture
 from cell_vision.jpeg import is_complete, size_of
 from cell_vision.multipart import MultipartError, MultipartReader, boundary_of
 from cell_vision.picture import Treatment, prepare
-from cell_vision.sources import Kind, SourceError, parse_source
+from cell_vision.picture_watch import Limits, PictureWatch, measure
+from cell_vision.sources import Kind, Source, SourceError, parse_source
 from cell_vision.transport_http import HttpGrabber
-from cell_vision.transport_opencv import FileGrabber
+from cell_vision.transport_opencv import MJPG, FileGrabber, OpenCvGrabber
 
 PLAIN = Treatment([0, 0, 0, 0], '0', 90)
 
@@ -272,3 +273,98 @@ def test_a_spoilt_calibration_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(CalibrationError):
         load_calibration(str(path))
+
+
+SECOND = 1_000_000_000
+
+
+def watch(**limits):
+    return PictureWatch(Limits(**{'frozen_after': 5.0, 'brightness': 12.0, 'sharpness': 0.0, **limits}))
+
+
+def test_a_picture_that_never_changes_is_frozen(compress, draw):
+    seen, picture = watch(), compress(draw('A'))
+    for second in range(7):
+        seen.see(picture, second * SECOND)
+    assert 'frozen' in seen.problem(6 * SECOND)
+    seen.see(compress(draw('B')), 7 * SECOND)
+    assert seen.problem(7 * SECOND) == ''
+    assert watch(frozen_after=0.0).problem(99 * SECOND) == ''
+
+
+def test_a_dark_and_a_blurred_picture_are_told(compress, draw):
+    sharp, blurred = draw('EM1-2U1'), cv2.GaussianBlur(draw('EM1-2U1'), (0, 0), 8)
+    assert measure(compress(sharp))[1] > 5 * measure(compress(blurred))[1]
+    dark, soft = watch(), watch(sharpness=measure(compress(sharp))[1] / 2)
+    dark.see(compress(sharp // 40), 0)
+    soft.see(compress(blurred), 0)
+    assert 'too dark' in dark.problem(0) and 'blurred' in soft.problem(0)
+    soft.see(compress(sharp), 2 * SECOND)
+    assert soft.problem(2 * SECOND) == ''
+
+
+def test_what_is_no_picture_has_no_brightness():
+    assert all(np.isnan(measure(b'nothing')))
+
+
+class FakeDevice:
+    """What OpenCV gives for a V4L2 device that sends JPEGs."""
+
+    def __init__(self, frame):
+        self.frame = frame
+        self.settings = {}
+
+    def isOpened(self):
+        return True
+
+    def set(self, name, value):
+        self.settings[name] = value
+        return True
+
+    def get(self, name):
+        return self.settings.get(name, 0)
+
+    def grab(self):
+        return self.frame is not None
+
+    def retrieve(self):
+        return True, self.frame
+
+    def release(self):
+        self.settings['released'] = True
+
+
+@pytest.fixture
+def device(monkeypatch, compress, draw):
+    fake = FakeDevice(np.frombuffer(compress(draw('A')) + bytes(64), np.uint8).reshape(1, -1))
+    monkeypatch.setattr(cv2, 'VideoCapture', lambda *_: fake)
+    return fake
+
+
+def test_a_devices_own_jpegs_pass_unchanged(device):
+    grabber = OpenCvGrabber(Source(Kind.DEVICE, '0'), parameters())
+    grabber.open()
+    grabber.grab()
+    frame = grabber.retrieve()
+    assert device.settings[cv2.CAP_PROP_FOURCC] == MJPG and device.settings[cv2.CAP_PROP_CONVERT_RGB] == 0
+    assert is_complete(frame) and size_of(frame) == (1280, 720)
+    grabber.close()
+    assert device.settings['released']
+
+
+def test_exposure_focus_and_white_balance_are_set_only_when_given(device):
+    OpenCvGrabber(Source(Kind.DEVICE, '0'), parameters()).open()
+    manual = {cv2.CAP_PROP_EXPOSURE, cv2.CAP_PROP_FOCUS, cv2.CAP_PROP_WB_TEMPERATURE, cv2.CAP_PROP_GAIN}
+    assert not manual & set(device.settings)
+    OpenCvGrabber(Source(Kind.DEVICE, '0'), parameters(exposure=80.0, focus=30.0, white_balance=4600.0, gain=2.0)).open()
+    assert device.settings[cv2.CAP_PROP_EXPOSURE] == 80.0 and device.settings[cv2.CAP_PROP_AUTO_EXPOSURE] == 1
+    assert device.settings[cv2.CAP_PROP_FOCUS] == 30.0 and device.settings[cv2.CAP_PROP_AUTOFOCUS] == 0
+    assert device.settings[cv2.CAP_PROP_WB_TEMPERATURE] == 4600.0 and device.settings[cv2.CAP_PROP_GAIN] == 2.0
+
+
+def test_a_device_that_is_unplugged_is_a_source_error(device):
+    grabber = OpenCvGrabber(Source(Kind.DEVICE, '0'), parameters())
+    grabber.open()
+    device.frame = None
+    with pytest.raises(SourceError, match='cable'):
+        grabber.grab()

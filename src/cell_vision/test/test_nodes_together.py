@@ -52,7 +52,7 @@ def ip_camera(fake_camera):
 
 @pytest.fixture(scope='module')
 def seeing(graph, ip_camera):
-    camera = graph.add(CameraNode(**graph.options(source=ip_camera.url, frame_rate=20.0)))
+    camera = graph.add(CameraNode(**graph.options(source=ip_camera.url, frame_rate=20.0, frozen_after=0.0)))
     ocr = graph.add(OcrNode(**graph.options(read_timeout=20.0)))
     frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', stream())
     wait_until(lambda: frames, what='a frame')

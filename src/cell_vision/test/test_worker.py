@@ -45,7 +45,7 @@ def fake_worker(tmp_path, monkeypatch):
             if picture == b'slow':
                 time.sleep(0.2)
             write_message(sys.stdout.buffer, {'job': 0, 'readings': [[picture.decode(), 0.5, [[0, 0], [1, 0], [1, 1], [0, 1]]]],
-                          'width': 640, 'height': 480, 'seconds': 0.1, 'engine': 'fake'})
+                          'width': 640, 'height': 480, 'seconds': 0.1, 'engine': 'fake', 'memory': 400_000_000})
     '''))
     hosts = []
 
@@ -101,6 +101,16 @@ def test_a_worker_that_hangs_or_dies_is_started_again(fake_worker, picture, fail
     assert answer.failure == failure and 'started again' in answer.message
     ask(b'next')
     assert ask.answer().reading.readings[0].text == 'next' and host.state.starts == 2
+
+
+def test_a_worker_that_grew_too_large_is_started_again_after_its_answer(fake_worker):
+    host = fake_worker(most_memory=300_000_000)
+    ask = Asked(host)
+    ask(b'first')
+    assert ask.answer().reading is not None
+    wait_until(lambda: host.state.starts == 2 and host.state.ready)
+    ask(b'second')
+    assert ask.answer().reading is not None
 
 
 def test_nonsense_from_the_worker_is_a_failure_of_that_job_only(fake_worker):
