@@ -64,7 +64,7 @@ class PictureWatch:
 
 
 def measure(jpeg: bytes) -> tuple[float, float]:
-    """Return mean brightness, 0..255, and sharpness (variance of the Laplacian at half size); NaN: not a picture."""
+    """Return mean brightness, 0..255, and sharpness (Laplacian's variance at half size); NaN when there is no picture."""
     try:
         image = Image.open(io.BytesIO(jpeg))
         image.draft('L', (image.width // REDUCTION, image.height // REDUCTION))  # The decoder scales: much cheaper than after it.
