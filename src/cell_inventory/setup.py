@@ -22,6 +22,7 @@ setup(
     entry_points={
         'console_scripts': [
             'inventory = cell_inventory.inventory_node:main',
+            'export_stock = cell_inventory.export_stock:main',
         ],
     },
 )

@@ -1,9 +1,14 @@
+import io
+
 import pytest
+import rclpy
 from builtin_interfaces.msg import Duration, Time
 from cell_common.qos import latched
 from cell_common.runner import StartError
 from cell_common.testing import wait_until
+from cell_inventory.export_stock import export
 from cell_inventory.inventory_node import InventoryNode
+from cell_inventory.stock_file import read_stock
 
 from cell_interfaces.msg import CommandInfo, Inventory, InventoryEvent, ResultCode
 from cell_interfaces.srv import AdjustStock, BookPiece, GetInventory, ResetStock, UndoStock
@@ -116,3 +121,17 @@ def test_the_first_stock_may_come_from_an_old_file(graph, options, tmp_path, dat
     graph.add(InventoryNode(**graph.options(database_url=database_url, catalogue_file=str(catalogue_file),
                                             first_stock_file=str(stock))))
     assert trays(graph.call(GetInventory, 'inventory/get', GetInventory.Request()).inventory) == [7, 2, 0, 0]
+
+
+def test_the_counts_are_exported_as_a_file_that_reads_back(graph, node, catalogue):
+    exporter = rclpy.create_node('export_stock', context=graph.context, namespace='cell')
+    output = io.StringIO()
+    assert export(exporter, output)
+    exporter.destroy_node()
+    assert read_stock(output.getvalue(), catalogue)[PART, 1] == 3
+
+
+def test_without_a_cell_there_is_nothing_to_export(graph):
+    output = io.StringIO()
+    assert not export(rclpy.create_node('export_stock', context=graph.context, namespace='cell'), output, 0.3)
+    assert output.getvalue() == ''
