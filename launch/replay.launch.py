@@ -31,7 +31,18 @@ def generate_launch_description() -> LaunchDescription:
         launch_arguments={'devices': 'false', 'simulation': 'false', 'use_sim_time': 'true'}.items(),
     )
     player = ExecuteProcess(
-        cmd=['ros2', 'bag', 'play', LaunchConfiguration('bag'), '--clock', '100', '--rate', LaunchConfiguration('rate')],
+        cmd=[
+            'ros2',
+            'bag',
+            'play',
+            LaunchConfiguration('bag'),
+            '--clock',
+            '100',
+            '--delay',
+            '2.0',
+            '--rate',
+            LaunchConfiguration('rate'),
+        ],
         name='bag_player',
         output='screen',
     )

@@ -29,8 +29,8 @@ ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 class RunningCell:
     """A launched cell and a client beside it."""
 
-    def __init__(self, domain_id: int, folder: Path, log: Path, **arguments: Any) -> None:
-        self.domain_id, self.folder, self.log = domain_id, folder, log
+    def __init__(self, domain_id: int, folder: Path, log: Path, launch_file: str = 'cell.launch.py', **arguments: Any) -> None:
+        self.domain_id, self.folder, self.log, self.launch_file = domain_id, folder, log, launch_file
         self.ports = {
             name: free_port() for name in ('robot_port', 'scale_port', 'rosbridge_port', 'web_port', 'sim_camera_port')
         }
@@ -48,7 +48,7 @@ class RunningCell:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         # setpriv: the cell ends with the test run, also when that is ended from outside.
-        launch = ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', 'cell.launch.py']
+        launch = ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', self.launch_file]
         command = [*launch, *(f'{k}:={v}' for k, v in self.arguments.items())]
         env = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain_id), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
         with self.log.open('ab') as out:

@@ -43,6 +43,7 @@ class CellClient:
         self.inventory: Inventory | None = None
         self.weigh_jobs: WeighJobList | None = None
         self.bags: list[BagRecord] = []
+        self._clients: dict[str, Any] = {}
         for kind, topic, name in (
             (CellStatus, 'status', 'status'),
             (JobState, 'job', 'job'),
@@ -90,13 +91,13 @@ class CellClient:
         Raises:
             CellError: No answer, or the answer's code is not OK.
         """
-        client = self.node.create_client(kind, name)
-        try:
-            self.wait_for(client.service_is_ready, ANSWER_S, f'offer {name} (is it running?)')
-            future = client.call_async(request)
-            self.wait_for(future.done, ANSWER_S, f'answer {name}')
-        finally:
-            self.node.destroy_client(client)
+        # Kept for the client's life: destroying one while the executor waits on it ends the executor.
+        if name not in self._clients:
+            self._clients[name] = self.node.create_client(kind, name)
+        client = self._clients[name]
+        self.wait_for(client.service_is_ready, ANSWER_S, f'offer {name} (is it running?)')
+        future = client.call_async(request)
+        self.wait_for(future.done, ANSWER_S, f'answer {name}')
         response = future.result()
         if response.code:
             raise CellError(response.message)

@@ -67,8 +67,9 @@ def run(options: Options, console: Console) -> int:
     console.print(f'starting the cell with simulated devices (log: {_short(log)})')
     began = time.monotonic()
     with log.open('w', encoding='utf-8') as out:
+        launch = ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', 'cell.launch.py']
         cell = subprocess.Popen(
-            ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={options.state_dir}', *arguments],
+            [*launch, f'state_dir:={options.state_dir}', *arguments],
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rclpy.client import Client
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.task import Future
+
+from cell_common.timers import every
 
 
 class CallError(Exception):
@@ -24,8 +25,7 @@ async def within(node: Node, future: Future[Any], seconds: float) -> bool:
         if not either.done():
             either.set_result(None)
 
-    # A deadline is real time: in a replay ROS time stands still when the bag has ended.
-    timer = node.create_timer(seconds, wake, clock=Clock(clock_type=ClockType.STEADY_TIME))
+    timer = every(node, seconds, wake)
     future.add_done_callback(wake)
     try:
         await either

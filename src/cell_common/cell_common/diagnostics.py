@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from cell_common.timers import every
+
 PERIOD_S = 1.0
 
 
@@ -30,7 +32,7 @@ class Diagnostics:
         self._hardware_id = hardware_id
         self._tasks: dict[str, Callable[[], Health]] = {}
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        node.create_timer(PERIOD_S, self.publish)
+        every(node, PERIOD_S, self.publish)
 
     def add(self, name: str, task: Callable[[], Health]) -> None:
         """Add a fact; `task` is asked for it once a second and must return at once."""

@@ -14,6 +14,7 @@ from cell_common.ids import new_id
 from cell_common.parameters import declare, parameter
 from cell_common.qos import latched
 from cell_common.runner import StartError, main_of
+from cell_common.timers import every
 from rclpy.node import Node
 
 from cell_coordinator.alarm_book import AlarmBook, AlarmError, AlarmRecord, Raised
@@ -56,7 +57,7 @@ class AlarmsNode(Node):
         self.create_subscription(AlarmEvent, 'alarms/events', self._on_event, latched(REMEMBERED))
         self.create_service(HandleAlarm, 'alarms/acknowledge', self._on_acknowledge)
         self.create_service(HandleAlarm, 'alarms/shelve', self._on_shelve)
-        self.create_timer(EXPIRE_EVERY_S, lambda: self._keep(self._book.expire(self._now())))
+        every(self, EXPIRE_EVERY_S, lambda: self._keep(self._book.expire(self._now())))
         Diagnostics(self).add('alarms', self._health)
         self._publish()
 

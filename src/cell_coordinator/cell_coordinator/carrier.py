@@ -8,6 +8,7 @@ from typing import Any
 
 from cell_common.calls import CallError, call, within
 from cell_common.commands import NANOSECONDS
+from cell_common.timers import every
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -72,7 +73,7 @@ class Carrier:
             self._node.destroy_timer(timer)
             self.carry_out(effect)
 
-        timer = self._node.create_timer(0.0, later)
+        timer = every(self._node, 0.0, later)
 
     async def read(self, newer_than_ns: int, wanted: Callable[[], bool] = lambda: True) -> OcrResult:
         """Read a frame later than a stamp, again and again until it worked.

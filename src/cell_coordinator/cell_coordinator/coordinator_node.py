@@ -11,6 +11,7 @@ from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare
 from cell_common.qos import latched
 from cell_common.runner import StartError, main_of
+from cell_common.timers import every
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.action.server import ActionServer, CancelResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -93,7 +94,7 @@ class CoordinatorNode(Node):
         self._status = self.create_publisher(CellStatus, 'status', latched())
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 100)
         self.create_subscription(Inventory, 'inventory', self._on_inventory, latched())
-        self.create_timer(STATUS_PERIOD_S, self._publish_status)
+        every(self, STATUS_PERIOD_S, self._publish_status)
         Diagnostics(self).add('job', self._health)
 
     def _take_up(self) -> None:
