@@ -67,7 +67,7 @@ def measure(jpeg: bytes) -> tuple[float, float]:
     """Return mean brightness, 0..255, and sharpness (Laplacian's variance at half size); NaN when there is no picture."""
     try:
         image = Image.open(io.BytesIO(jpeg))
-        image.draft('L', (image.width // REDUCTION, image.height // REDUCTION))  # The decoder scales: much cheaper than after it.
+        image.draft('L', (image.width // REDUCTION, image.height // REDUCTION))  # The decoder scales: cheaper than after it.
         gray = image.convert('L')
         edges = gray.filter(LAPLACIAN).crop((1, 1, gray.width - 1, gray.height - 1))  # Pillow leaves the rim as it was.
     except (OSError, UnidentifiedImageError, ValueError):
