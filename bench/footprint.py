@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 MEMORY_GOAL_MB, CPU_GOAL = 1200.0, 35.0
+LAUNCH = ('setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', 'cell.launch.py')
 PORTS = ('robot_port', 'scale_port', 'rosbridge_port', 'web_port', 'sim_camera_port')
 
 
@@ -75,7 +76,7 @@ def main() -> int:
         began = time.monotonic()
         with log.open('w') as out:
             cell = subprocess.Popen(
-                ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', 'cell.launch.py', f'state_dir:={folder}', *arguments],
+                [*LAUNCH, f'state_dir:={folder}', *arguments],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -1,11 +1,11 @@
 """An operator's way through the page, in a real browser, against the whole cell."""
 
-from pathlib import Path
 
 import pytest
 from cell_common.testing import wait_until
-from cell_interfaces.msg import JobState
 from playwright.sync_api import expect, sync_playwright
+
+from cell_interfaces.msg import JobState
 
 CHROMIUM = '/usr/bin/chromium'
 PART = 'EM1-2U1'

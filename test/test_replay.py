@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from cell_common.qos import events, stream
 from cell_common.testing import wait_until
+from sensor_msgs.msg import CompressedImage
+
 from cell_interfaces.msg import BagRecord, MatchResult, OcrResult
 from cell_interfaces.srv import MatchPart, ReadText, StartWeighJob
-from sensor_msgs.msg import CompressedImage
 
 DATA = Path(__file__).resolve().parent / 'data'
 GOLDEN = DATA / 'replay_golden.json'

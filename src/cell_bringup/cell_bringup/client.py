@@ -9,11 +9,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import rclpy
 from cell_common.qos import events, latched
-from rclpy.action import ActionClient
+from rclpy.action.client import ActionClient
+from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
 
 from cell_interfaces.action import RunJob
@@ -35,7 +37,7 @@ class CellClient:
 
     def __init__(self, namespace: str = 'cell', domain_id: int | None = None) -> None:
         """Join the cell's graph; the ROS domain is the environment's unless given."""
-        self._context = rclpy.Context()
+        self._context = Context()
         self._context.init(domain_id=domain_id)
         self.node = rclpy.create_node(f'cell_cli_{os.getpid()}', namespace=namespace, context=self._context)
         self.status: CellStatus | None = None
@@ -50,7 +52,7 @@ class CellClient:
             (Inventory, 'inventory', 'inventory'),
             (WeighJobList, 'weighing/job', 'weigh_jobs'),
         ):
-            self.node.create_subscription(kind, topic, lambda message, name=name: setattr(self, name, message), latched())
+            self.node.create_subscription(kind, topic, partial(setattr, self, name), latched())
         self.node.create_subscription(BagRecord, 'weighing/bag', self.bags.append, events())
         self._run_job = ActionClient(self.node, RunJob, 'run_job')
         self._executor = SingleThreadedExecutor(context=self._context)

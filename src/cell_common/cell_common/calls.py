@@ -15,11 +15,11 @@ class CallError(Exception):
     """A service did not answer; the text names it and says whether it was there at all."""
 
 
-async def within(node: Node, future: Future[Any], seconds: float) -> bool:
+async def within(node: Node, future: Future, seconds: float) -> bool:
     """Wait for a future, at most so long; return whether it is done."""
     if future.done():
         return True
-    either: Future[Any] = Future(executor=node.executor)
+    either: Future = Future(executor=node.executor)
 
     def wake(*_: object) -> None:
         if not either.done():
@@ -31,7 +31,7 @@ async def within(node: Node, future: Future[Any], seconds: float) -> bool:
         await either
     finally:
         node.destroy_timer(timer)
-    return future.done()
+    return bool(future.done())
 
 
 async def call(node: Node, client: Client, request: Any, seconds: float) -> Any:

@@ -170,8 +170,9 @@ def _trays(entries: Any, where: str, problems: list[str]) -> tuple[Tray, ...]:
         return ()
     result = []
     for tray, entry in zip(TRAYS, entries, strict=True):
-        values = [entry.get(key) for key in ('count', 'capacity', 'low')] if isinstance(entry, dict) else []
-        if len(values) != len(_TRAY_KEYS) or not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in values):
+        given = [entry.get(key) for key in ('count', 'capacity', 'low')] if isinstance(entry, dict) else []
+        values = [value for value in given if isinstance(value, int) and not isinstance(value, bool) and value >= 0]
+        if len(values) != len(_TRAY_KEYS):
             problems.append(f'{where}: tray {tray} needs count, capacity and low, whole numbers of 0 or more')
         elif not values[0] <= values[1] or not values[2] <= values[1]:
             problems.append(f'{where}: tray {tray}: count and low must not be more than capacity')

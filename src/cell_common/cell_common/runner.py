@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 import rclpy
+import rclpy.utilities
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.guard_condition import GuardCondition
 from rclpy.node import Node
@@ -31,14 +32,14 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
     Returns:
         The exit code: 0 after a wanted end, 78 when the configuration does not allow a start.
     """
-    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(args=None if arguments is None else list(arguments), signal_handler_options=SignalHandlerOptions.NO)
     ending: list[GuardCondition] = []
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         if ending:
             ending.pop().trigger()
         else:
-            rclpy.try_shutdown()
+            rclpy.utilities.try_shutdown()
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
@@ -47,7 +48,7 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
         node = factory()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
-        ending.append(node.create_guard_condition(rclpy.try_shutdown))
+        ending.append(node.create_guard_condition(rclpy.utilities.try_shutdown))
         executor.spin()
     except (ParameterError, StartError) as problem:
         rclpy.logging.get_logger(factory.__module__.rsplit('.', 1)[-1]).fatal(f'cannot start: {problem}')
@@ -55,13 +56,13 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
     except ExternalShutdownException:
         pass
     except Exception:
-        if rclpy.ok():
+        if rclpy.utilities.ok():
             raise
         # Interrupted while it started: ROS is gone already, whatever broke did so for that.
     finally:
         if node is not None:
             node.destroy_node()
-        rclpy.try_shutdown()
+        rclpy.utilities.try_shutdown()
     return 0
 
 

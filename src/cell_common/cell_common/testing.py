@@ -48,9 +48,10 @@ class Graph:
     def __init__(self, domain_id: int) -> None:
         """Start rclpy in a context of its own."""
         import rclpy
+        from rclpy.context import Context
         from rclpy.executors import SingleThreadedExecutor
 
-        self.context = rclpy.Context()
+        self.context = Context()
         self.context.init(domain_id=domain_id)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.nodes: list[Any] = []
