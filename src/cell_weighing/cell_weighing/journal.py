@@ -21,6 +21,8 @@ from cell_weighing.models import ReadingRow, ScaleRow
 from cell_weighing.reading import Reading, Status
 
 RETRY_S = 1.0
+GATHER_S = 0.005
+"""Shortest time between two commits: on a fast disk commits of a few lines each would cost more than the lines."""
 SAVE_S = 5.0
 """How often the counts of scales are stored; after a crash they are made good from the readings themselves."""
 _READING = cast('Table', ReadingRow.__table__)
@@ -67,6 +69,7 @@ class JournalWriter:
         self._dirty: set[str] = set()
         """Scales whose counts are not stored yet."""
         self._save_at = 0.0
+        self._committed_at = 0.0
         self._waiting: list[Reading] = []
         self._kept: dict[str, Taken] = {}
         self._changed = threading.Condition()
@@ -102,6 +105,8 @@ class JournalWriter:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._kept or self._ending)
+            self._gather()
+            with self._changed:
                 batch, self._waiting = self._waiting, []
                 kept, self._kept = self._kept, {}
             if not batch and not kept:
@@ -109,11 +114,18 @@ class JournalWriter:
             taken = len(batch)
             if not self._commit_at_last(batch, kept):
                 return
+            self._committed_at = time.monotonic()
             self.committed += taken
             if batch:
                 self._deliver(batch)
             with self._changed:
                 self.pending -= taken
+
+    def _gather(self) -> None:
+        """Let a batch grow a little when commits follow each other closely; a line that comes alone never waits."""
+        wait = self._committed_at + GATHER_S - time.monotonic()
+        if wait > 0 and not self._ending:
+            time.sleep(wait)
 
     def _commit_at_last(self, batch: list[Reading], kept: Mapping[str, Taken]) -> bool:
         """Commit, again and again while the database refuses; False when the writer is to end before it has worked."""

@@ -16,6 +16,7 @@ from cell_common.inbox import Inbox
 from cell_common.parameters import declare
 from cell_common.qos import events, latched
 from cell_common.runner import StartError, main_of
+from cell_common.timers import every
 from rclpy.node import Node
 
 from cell_interfaces.msg import ScaleList, ScaleReading
@@ -64,6 +65,8 @@ class ScaleBridgeNode(Node):
         self._weight = self.create_publisher(ScaleReading, 'weighing/weight', events(READINGS_DEPTH))
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
+        for key in ('port', 'journal'):
+            self._alarms.withdraw(key, always=True)
         try:
             self._engine = open_database(self.parameters.database_url)
             migrate(self._engine, 'cell_weighing')
@@ -73,7 +76,7 @@ class ScaleBridgeNode(Node):
         self._book = ScaleBook.remember({scale: record.valid for scale, record in self._journal.known.items()})
         self._site.taken = {scale: record.taken for scale, record in self._journal.known.items()}
         self._start_diagnostics()
-        self.create_timer(LIST_PERIOD_S, self._publish_scales)
+        every(self, LIST_PERIOD_S, self._publish_scales)
         self._loop = BackgroundLoop('indicators')
         self._server = IndicatorServer(server_settings(self.parameters), self._site, self._journal, self._tell)
         self._serving: Future[None] = self._loop.submit(self._server.serve())

@@ -15,6 +15,7 @@ from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare
 from cell_common.qos import events, latched
 from cell_common.runner import StartError, main_of
+from cell_common.timers import every
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from sqlalchemy.exc import SQLAlchemyError
@@ -78,6 +79,8 @@ class WeighStationNode(Node):
         self._busy = False
         self._worker = Worker(self)
         self._alarms = AlarmReporter(self)
+        for key in ('database', 'delivery', 'dead_letters'):
+            self._alarms.withdraw(key, always=True)
         self._jobs_topic = self.create_publisher(WeighJobList, 'weighing/job', latched())
         self._bag_topic = self.create_publisher(BagRecord, 'weighing/bag', events())
         self._bags_topic = self.create_publisher(BagList, 'weighing/bags', latched())
@@ -89,7 +92,7 @@ class WeighStationNode(Node):
         diagnostics = Diagnostics(self)
         diagnostics.add('bags', self._health)
         diagnostics.add('delivery', lambda: self._dispatch.health(self._outbox))
-        self.create_timer(CATCH_UP_PERIOD_S, self._catch_up)
+        every(self, CATCH_UP_PERIOD_S, self._catch_up)
         self._work(self._store.catch_up, always=True)
 
     def destroy_node(self) -> None:

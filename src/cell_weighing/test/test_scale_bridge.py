@@ -123,7 +123,7 @@ def test_a_port_in_use_is_said_and_taken_when_it_is_free(graph, database_url):
         holder.bind(('127.0.0.1', port))
         holder.listen()
         node = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=port, database_url=database_url)))
-        wait_until(lambda: any(a.key == 'port' for a in told))
+        wait_until(lambda: told and told[-1].kind == AlarmEvent.RAISED)
         assert str(port) in told[-1].text and 'Stop the program' in told[-1].action
     wait_until(lambda: not node.listening.problem)
     wait_until(lambda: told[-1].kind == AlarmEvent.CLEARED)

@@ -1,0 +1,225 @@
+"""Weighing under load: our bridge, the old design and a plain bridge, on this machine.
+
+  python bench/weighing.py                    # 500 indicators x 10 lines/s for 20 s, then the old design, then the ceilings
+  python bench/weighing.py --indicators 50 --seconds 5
+
+1. Load: simulated indicators send numbered weights to scale_bridge with the durable journal on. Each must be in the journal and
+   on the topic exactly once, in order, with the right weight; latency is from the send call to a subscriber elsewhere.
+2. The old design under the same load: a thread a connection, recv(16), the post to the web application inside the loop.
+3. Ceiling: the same lines as fast as they go, for ours and for a plain asyncio bridge that commits each line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from cell_common.testing import free_port
+
+PEERS = Path(__file__).with_name('weighing_peers.py')
+START_S = 30.0
+SETTLE_S = 5.0
+
+
+@dataclass
+class Sent:
+    """What the indicators have sent: monotonic send time by (scale, number)."""
+
+    at: dict[tuple[str, int], int] = field(default_factory=dict)
+
+
+def line(scale: int, number: int) -> bytes:
+    """Return a line whose weight is its number in thousandths."""
+    return b'%d,%d.%03d kg\r\n' % (scale, number // 1000, number % 1000)
+
+
+def number_of(weight: str) -> int:
+    """Return the number that a weight stands for, -1 when it cannot be one of ours."""
+    whole, _, thousandths = weight.partition('.')
+    return int(whole) * 1000 + int(thousandths) if len(thousandths) == 3 else -1
+
+
+async def indicator(scale: int, port: int, lines: int, period: float, sent: Sent) -> None:
+    """Connect, then send a line every `period` seconds (0 = as fast as the bridge takes them)."""
+    _, writer = await asyncio.open_connection('127.0.0.1', port)
+    start = time.monotonic() + 0.5 + period * (scale % 97) / 97
+    for number in range(1, lines + 1):
+        if period:
+            await asyncio.sleep(max(0.0, start + (number - 1) * period - time.monotonic()))
+            sent.at[str(scale), number] = time.monotonic_ns()
+        writer.write(line(scale, number))
+        if not period and number % 50 == 0:
+            await writer.drain()
+    await writer.drain()
+    await asyncio.sleep(2.0 if period else 0.0)
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
+async def load(port: int, indicators: int, lines: int, period: float) -> Sent:
+    """Run all indicators to their end."""
+    sent = Sent()
+    await asyncio.gather(*(indicator(scale, port, lines, period, sent) for scale in range(1, indicators + 1)))
+    return sent
+
+
+@contextlib.contextmanager
+def process(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a process, and end it."""
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield running
+    finally:
+        running.terminate()
+        try:
+            running.wait(20)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+
+
+def wait_for_port(port: int) -> None:
+    """Wait until somebody listens."""
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if any(c.laddr.port == port and c.status == psutil.CONN_LISTEN for c in psutil.net_connections('tcp')):
+            return
+        time.sleep(0.1)
+    raise SystemExit(f'nothing listens on port {port} after {START_S:g} s')
+
+
+def wait_quiet(count: Callable[[], int], wanted: int) -> float:
+    """Wait until a count has reached what is wanted, or has not grown for a while; return when it last grew."""
+    last, since = -1, time.monotonic()
+    while last < wanted and time.monotonic() - since < SETTLE_S:
+        now = count()
+        if now != last:
+            last, since = now, time.monotonic()
+        time.sleep(0.02)
+    return since
+
+
+def peer(*arguments: str) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    """Run a part of weighing_peers.py."""
+    return process(sys.executable, str(PEERS), *arguments)
+
+
+def bridge(port: int, database: Path) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    """Run scale_bridge."""
+    return process(sys.executable, '-c', 'from cell_weighing.scale_bridge_node import main; main()', '--ros-args', '-r',
+                   '__ns:=/cell', '-p', f'port:={port}', '-p', 'listen_address:=127.0.0.1', '-p',
+                   f'database_url:=sqlite:///{database}', '--log-level', 'error')
+
+
+def journal(database: Path) -> list[tuple[str, int, str]]:
+    """Return the valid readings of the journal: (scale, consecutive number, weight)."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return connection.execute('SELECT scale_id, sequence, weight FROM weigh_reading WHERE status = 0').fetchall()
+
+
+def rows(database: Path, table: str) -> int:
+    """Return how many rows a table has."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return int(connection.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0])
+
+
+def run_load(folder: Path, indicators: int, rate: float, seconds: float) -> dict[str, object]:
+    """Measure our bridge under the given load."""
+    port, database, seen_file = free_port(), folder / 'cell.db', folder / 'seen.txt'
+    lines = int(rate * seconds)
+    with bridge(port, database) as node, peer('watch', str(seen_file)):
+        wait_for_port(port)
+        time.sleep(2)
+        before = psutil.Process(node.pid).cpu_times()
+        sent = asyncio.run(load(port, indicators, lines, 1 / rate))
+        wait_quiet(lambda: rows(database, 'weigh_reading'), indicators * lines)
+        after = psutil.Process(node.pid).cpu_times()
+        memory = psutil.Process(node.pid).memory_info().rss
+        time.sleep(1)
+    stored = journal(database)
+    in_journal = {(scale, number_of(weight)) for scale, _, weight in stored}
+    seen = [(row[0], number_of(row[1]), int(row[2])) for row in map(str.split, seen_file.read_text().splitlines())]
+    delays = sorted((at - sent.at[scale, number]) / 1e6 for scale, number, at in seen if (scale, number) in sent.at)
+    return {'lines sent': len(sent.at), 'lines/s': round(indicators * rate), 'in the journal': len(stored),
+            'lost': len(sent.at.keys() - in_journal), 'wrong': len(in_journal - sent.at.keys()),
+            'stored twice': len(stored) - len(in_journal),
+            'out of order': sum(number_of(weight) != sequence for _, sequence, weight in stored), 'on the topic': len(seen),
+            'p50 ms': round(statistics.median(delays), 1), 'p99 ms': round(delays[int(len(delays) * 0.99)], 1),
+            'max ms': round(delays[-1], 1), 'bridge cpu %': round(
+                100 * (after.user + after.system - before.user - before.system) / (seconds + 2.5)),
+            'bridge rss MB': memory // 2**20}
+
+
+def run_old(folder: Path, indicators: int, rate: float, seconds: float) -> dict[str, object]:
+    """Measure the old design under the same load."""
+    port, out = free_port(), folder / 'old.txt'
+    lines = int(rate * seconds)
+    with peer('old', str(port), str(out)):
+        wait_for_port(port)
+        sent = asyncio.run(load(port, indicators, lines, 1 / rate))
+        wait_quiet(lambda: out.stat().st_size, sys.maxsize)
+    posted = [tuple(row.split()) for row in out.read_text().splitlines() if len(row.split()) == 2]
+    right = {(scale, number_of(weight)) for scale, weight in posted
+             if weight.replace('.', '').isdigit() and number_of(weight) > 0} & sent.at.keys()
+    return {'lines sent': len(sent.at), 'posted': len(posted), 'right': len(right), 'lost': len(sent.at) - len(right),
+            'wrong or twice': len(posted) - len(right)}
+
+
+def run_ceiling(folder: Path, indicators: int, total: int, what: str) -> float:
+    """Return how many lines a second come out on the topic when they are sent as fast as they go."""
+    port, database, seen_file = free_port(), folder / f'{what}.db', folder / f'{what}.txt'
+    lines = total // indicators
+    running = bridge(port, database) if what == 'ours' else peer('plain', str(port), str(database))
+    with running, peer('watch', str(seen_file)):
+        wait_for_port(port)
+        time.sleep(2)
+        start = time.monotonic()
+        asyncio.run(load(port, indicators, lines, 0.0))
+        end = wait_quiet(lambda: rows(database, 'weigh_reading'), indicators * lines)
+    done = rows(database, 'weigh_reading')
+    if done != indicators * lines:
+        raise SystemExit(f'{what}: {done} of {indicators * lines} lines were stored')
+    return done / (end - start)
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument('--indicators', type=int, default=500)
+    arguments.add_argument('--rate', type=float, default=10.0, help='lines a second of each indicator')
+    arguments.add_argument('--seconds', type=float, default=20.0)
+    arguments.add_argument('--json', type=Path, help='write the numbers here too')
+    chosen = arguments.parse_args()
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    os.environ.setdefault('ROS_DOMAIN_ID', '97')
+    with tempfile.TemporaryDirectory(prefix='cell-bench-') as name:
+        folder = Path(name)
+        result: dict[str, object] = {'load': run_load(folder, chosen.indicators, chosen.rate, chosen.seconds)}
+        print('ours under load:', json.dumps(result['load']), flush=True)
+        result['old design'] = run_old(folder, chosen.indicators, chosen.rate, min(chosen.seconds, 10.0))
+        print('old design under the same load:', json.dumps(result['old design']), flush=True)
+        ours = run_ceiling(folder, 50, 100_000, 'ours')
+        plain = run_ceiling(folder, 50, 20_000, 'plain')
+        result['ceiling'] = {'ours lines/s': round(ours), 'one commit a line lines/s': round(plain),
+                             'times': round(ours / plain, 1)}
+        print('ceiling:', json.dumps(result['ceiling']))
+    if chosen.json:
+        chosen.json.write_text(json.dumps(result, indent=2) + '\n')
+
+
+if __name__ == '__main__':
+    main()
