@@ -54,7 +54,7 @@ ARGUMENTS = [
         description='What the simulated camera shows: labels or photographs.',
     ),
     DeclareLaunchArgument('folder', default_value='', description='Folder of photographs with truth.json, for scene:=photos.'),
-    DeclareLaunchArgument('seed', default_value='1', description='Seed of the simulated world.'),
+    DeclareLaunchArgument('seed', default_value='53', description='Seed of the simulated world.'),
     DeclareLaunchArgument('wrong_share', default_value='0.1', description='Share of wrong parts in the simulated trays, 0..1.'),
     DeclareLaunchArgument(
         'unreadable_share', default_value='0.05', description='Share of unreadable parts in the simulated trays, 0..1.'

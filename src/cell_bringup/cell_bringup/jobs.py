@@ -43,13 +43,16 @@ def run_pick_job(client: CellClient, console: Console, part_number: str, quantit
     job_id = client.set_job(part_number, quantity)
     client.wait_for(lambda: client.job is not None and client.job.job_id == job_id, 5, 'publish the job')
     result = client.run_job(job_id)
-    said = ''
+    said, rejected = '', 0
     with _progress(console) as progress:
         task = progress.add_task(f'pick {quantity} × {part_number}', total=quantity, detail='')
         while not result.done():
             job = client.job
             if job is not None and job.job_id == job_id:
                 progress.update(task, completed=job.placed, detail=job_line(job))
+                if job.rejected > rejected:
+                    rejected = job.rejected
+                    console.print(f'   [yellow]rejected[/] piece {job.piece}: {job.last_match.reason}')
                 if job.reason and job.reason != said:
                     said = job.reason
                     console.print(f'   [yellow]{STATES[job.state]}[/]: {job.reason}')
