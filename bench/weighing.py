@@ -63,10 +63,10 @@ async def indicator(scale: int, port: int, lines: int, period: float, sent: Sent
         writer.write(line(scale, number))
         if not period and number % 50 == 0:
             await writer.drain()
-    await writer.drain()
     await asyncio.sleep(2.0 if period else 0.0)
-    writer.close()
     with contextlib.suppress(OSError):
+        await writer.drain()
+        writer.close()
         await writer.wait_closed()
 
 

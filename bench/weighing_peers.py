@@ -59,7 +59,10 @@ def old(port: str, out: str) -> None:
         def log_message(self, *_: object) -> None:
             pass
 
-    api = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Api)
+    class Server(http.server.ThreadingHTTPServer):
+        request_queue_size = 1024
+
+    api = Server(('127.0.0.1', 0), Api)
     threading.Thread(target=api.serve_forever, daemon=True).start()
     url = f'http://127.0.0.1:{api.server_address[1]}/api/prepuff/scan_bag'
     file = Path(out).open('w', buffering=1)  # noqa: SIM115 - written until the process is ended
@@ -75,7 +78,10 @@ def old(port: str, out: str) -> None:
                 float(weight)
             except ValueError:
                 continue
-            requests.post(url, data={'weight': weight, 'unit': unit, 'scale': scale, 'station': 'A'}, timeout=10)
+            try:
+                requests.post(url, data={'weight': weight, 'unit': unit, 'scale': scale, 'station': 'A'}, timeout=10)
+            except requests.RequestException:
+                continue
             file.write(f'{scale} {weight}\n')
 
     server = socket.create_server(('127.0.0.1', int(port)), backlog=1024)
