@@ -54,9 +54,10 @@ class ScaleBridgeNode(Node):
         super().__init__('scale_bridge', **options)
         self.parameters = declare(self, ScaleBridgeParameters)
         self._site = site_of(self.parameters, new_id, {})
+        self._settings = server_settings(self.parameters)
         self._inbox: Inbox[list[Reading] | Event | JournalProblem] = Inbox(self, self._handle)
         self._closing = False
-        self.listening = Listening(self.parameters.port, 'starting')
+        self.listening = Listening(self._settings.port, 'starting')
         self._journal_problem = ''
         self._dirty = True
         self._calm: dict[str, int] = {}
@@ -78,7 +79,7 @@ class ScaleBridgeNode(Node):
         self._start_diagnostics()
         every(self, LIST_PERIOD_S, self._publish_scales)
         self._loop = BackgroundLoop('indicators')
-        self._server = IndicatorServer(server_settings(self.parameters), self._site, self._journal, self._tell)
+        self._server = IndicatorServer(self._settings, self._site, self._journal, self._tell)
         self._serving: Future[None] = self._loop.submit(self._server.serve())
 
     def destroy_node(self) -> None:
@@ -162,7 +163,7 @@ class ScaleBridgeNode(Node):
 
     def _port_text(self) -> str:
         port = self.listening.port
-        return (f'cannot listen on {self.parameters.listen_address}:{port}: {self.listening.problem}. Stop the program that '
+        return (f'cannot listen on {self._settings.address}:{port}: {self.listening.problem}. Stop the program that '
                 f'uses the port (find it with "ss -ltnp sport = :{port}") or set parameter port; trying again every 2 s')
 
     def _note_journal(self, reason: str) -> None:

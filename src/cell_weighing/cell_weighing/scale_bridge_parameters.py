@@ -13,6 +13,7 @@ from cell_weighing.codecs import CODECS, CodecOptions, make_codec
 from cell_weighing.codecs.template import EXTENDED
 from cell_weighing.identity import CAPTURES, PeerError, parse_peers
 from cell_weighing.intake import Site
+from cell_weighing.site_settings import SettingsError, read_settings
 from cell_weighing.transport import ServerSettings
 
 
@@ -46,6 +47,8 @@ class ScaleBridgeParameters:
         0.0, 'Silence after which a connection is closed; 0 = never, for indicators that send only when a bag is printed: one '
         'that does not notice that it was closed loses its next line.', unit='s', minimum=0.0, maximum=86400.0)
     max_connections: int = parameter(2000, 'Connections held at once; more are refused.', minimum=1, maximum=20000)
+    settings_file: str = parameter('', "The old scale server's settings.json: its host and port are used instead of "
+                                   'listen_address and port; empty = none.')
 
 
 def site_of(parameters: ScaleBridgeParameters, new_id: Callable[[], str], taken: Mapping[str, Taken]) -> Site:
@@ -69,9 +72,17 @@ def site_of(parameters: ScaleBridgeParameters, new_id: Callable[[], str], taken:
 
 
 def server_settings(parameters: ScaleBridgeParameters) -> ServerSettings:
-    """Return how the server listens."""
-    return ServerSettings(parameters.listen_address, parameters.port, parameters.idle_timeout, parameters.max_connections,
-                          parameters.ask_period)
+    """Return how the server listens.
+
+    Raises:
+        ParameterError: The settings file cannot be used.
+    """
+    try:
+        old = read_settings(parameters.settings_file)
+    except SettingsError as problem:
+        raise ParameterError(f'parameter "settings_file": {problem}') from problem
+    return ServerSettings(old.host or parameters.listen_address, old.port or parameters.port, parameters.idle_timeout,
+                          parameters.max_connections, parameters.ask_period)
 
 
 def _decimal(value: float) -> Decimal:

@@ -1,12 +1,13 @@
 """Indicators that stream, are asked, or are not who they say they are, over real sockets."""
 
+import json
 import socket
 import threading
 
 import pytest
 from cell_common.parameters import ParameterError
 from cell_common.qos import events, latched
-from cell_common.testing import wait_until
+from cell_common.testing import free_port, wait_until
 from cell_weighing.scale_bridge_node import ScaleBridgeNode
 
 from cell_interfaces.msg import AlarmEvent, ScaleList, ScaleReading
@@ -100,3 +101,11 @@ def test_a_scale_that_claims_anothers_id_calls_people_and_counts_as_no_weight(gr
 def test_parameters_that_cannot_work_stop_the_node_with_words(graph, parameters, database_url):
     with pytest.raises(ParameterError, match='Correct it in the parameter file'):
         ScaleBridgeNode(**graph.options(database_url=database_url, **parameters))
+
+
+def test_host_and_port_of_the_old_server_are_used(graph, database_url, tmp_path):
+    port = free_port()
+    (tmp_path / 'settings.json').write_text(json.dumps({'host': '127.0.0.1', 'port': port}))
+    node = graph.add(ScaleBridgeNode(**graph.options(database_url=database_url, settings_file=str(tmp_path / 'settings.json'))))
+    wait_until(lambda: not node.listening.problem)
+    assert node.listening.port == port
