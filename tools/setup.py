@@ -264,7 +264,7 @@ def message_packages() -> list[str]:
 def steps(with_tests: bool) -> list[Step]:
     """Return the steps in order."""
     wheels = not system_ros()
-    runtime = ['ros', 'runtime'] if wheels else ['runtime']
+    runtime = ['ros', 'runtime'] if wheels else ['installed_ros', 'runtime']
     everything = [*runtime, 'dev']
     ros = [
         Step('ros', 'ROS 2 Jazzy (wheels)', lambda: requirement('ros'), lambda log: install_requirements(['ros'], log)),

@@ -63,7 +63,8 @@ def test_every_pinned_library_has_its_reason():
     text = (DOCS / 'decisions.md').read_text(encoding='utf-8').lower()
     names = [
         re.split(r'[=\[]', line)[0].lower()
-        for line in (ROOT / 'requirements' / 'runtime.txt').read_text().splitlines()
+        for name in ('runtime', 'installed_ros')
+        for line in (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
         if line and not line.startswith('#')
     ]
     assert not [name for name in names if name not in text]

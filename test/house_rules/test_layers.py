@@ -24,7 +24,17 @@ PURE = {
     'cell_robot': ['**/framing.py', '**/codec.py', '**/trigger*.py', 'kinematics.py', 'letter*.py'],
     'cell_inventory': ['rules.py', 'ledger.py', 'legacy.py'],
     'cell_coordinator': ['job_machine*.py', 'alarm_*.py'],
-    'cell_weighing': ['framing.py', 'codecs/*.py', 'units.py', 'validation.py', 'jobs.py', 'stability.py', 'spc.py', 'report*.py'],
+    'cell_weighing': [
+        'framing.py',
+        'codecs/*.py',
+        'units.py',
+        'validation.py',
+        'jobs.py',
+        'stability.py',
+        'spc.py',
+        'report.py',
+        'report_figures.py',
+    ],
     'cell_web': ['allow*.py'],
     'cell_sim': [
         'world.py',

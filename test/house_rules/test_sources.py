@@ -129,3 +129,10 @@ def test_system_dependencies_are_keys_that_rosdep_knows(path: Path):
         element.text for element in package if element.tag.endswith('depend') and (element.text or '').startswith('python3-')
     }
     assert keys <= ROSDEP_KEYS
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'src' / 'cell_interfaces').glob('*/*.*')), ids=lambda p: p.name)
+def test_every_interface_field_is_commented(path: Path):
+    fields = [line.strip() for line in path.read_text(encoding='utf-8').splitlines()]
+    fields = [line for line in fields if line and line != '---' and not line.startswith('#')]
+    assert not [line for line in fields if '#' not in line and '=' not in line]
