@@ -89,19 +89,20 @@ def measure(engine: Engine, matcher: Matcher, folder: Path, truth: Sequence[dict
         result.read_ms.append((read - begin) * 1000)
         result.judge_ms.append((judged - read) * 1000)
         result.first += decision.verdict is Verdict.MATCH and decision.part_number == entry['part_number']
+        looks = [reading]
         if fast and decision.verdict in UNDECIDED:
-            reading = see(engine, data, {'careful': True})
-            decision = matcher.decide(entry['part_number'], reading.readings)
+            looks.append(see(engine, data, {'careful': True}))
+            decision = matcher.decide(entry['part_number'], looks[-1].readings)
         result.whole_ms.append((time.perf_counter() - begin) * 1000)
         _count(result, entry, decision)
         for part in matcher.catalogue.parts:
             result.pairs += 1
-            if part != entry['part_number'] and matcher.decide(part, reading.readings).verdict is Verdict.MATCH:
+            if part != entry['part_number'] and any(matcher.decide(part, look.readings).verdict is Verdict.MATCH for look in looks):
                 result.false_accepts += 1
-                result.missed.append(f'FALSE ACCEPT {entry["file"]} as {part}: {[r.text for r in reading.readings]}')
+                result.missed.append(f'FALSE ACCEPT {entry["file"]} as {part}: {[r.text for look in looks for r in look.readings]}')
         if show or decision.verdict is not Verdict.MATCH:
             result.missed.append(f'{entry["file"]} {decision.verdict.value} {decision.score:.2f}: {decision.reason} '
-                                 f'{[(r.text, round(r.score, 2)) for r in reading.readings]}')
+                                 f'{[(r.text, round(r.score, 2)) for r in looks[-1].readings]}')
     return result
 
 

@@ -23,6 +23,8 @@ MARGIN = 1.03
 DARK_SHARE, BRIGHT_SHARE = 2.0, 99.5
 """Percentiles that become black and white."""
 LEAST_CONTRAST = 8
+GRAIN, GRAIN_CONTRAST, GRAIN_REACH = 7, 40, 5
+"""Diameter in pixels, gray levels, pixels."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ def stretched(image: Any) -> Any:
     dark, bright = np.percentile(inside[::2, ::2], (DARK_SHARE, BRIGHT_SHARE))
     table = (np.arange(256) - dark) * 255 / max(LEAST_CONTRAST, bright - dark)
     return cv2.LUT(image, np.clip(table, 0, 255).astype(np.uint8))
+
+
+def smoothed(image: Any) -> Any:
+    """Return a picture without the grain of the surface; edges stay."""
+    return cv2.bilateralFilter(image, GRAIN, GRAIN_CONTRAST, GRAIN_REACH)
 
 
 def _rectangles(mask: Any) -> list[Plate]:

@@ -12,6 +12,8 @@ SAME_PLACE = 0.5
 """Two boxes stand at the same place when their middles are closer than this, in heights of the lower one."""
 CONTRADICTS = 0.15
 """A differing text counts against the best one when its score is at most so much lower."""
+CERTAIN = 0.9
+"""A differing text that only one look gave must be so certain."""
 
 
 def merged(looks: Sequence[Sequence[Reading]], *, keep_contradictions: bool) -> list[Reading]:
@@ -27,10 +29,19 @@ def merged(looks: Sequence[Sequence[Reading]], *, keep_contradictions: bool) -> 
         place = next((place for place in places if same_place(place[0], reading)), None)
         if place is None:
             places.append([reading])
-        elif keep_contradictions and place[0].score - reading.score <= CONTRADICTS and not any(
-                normalise(known.text) == normalise(reading.text) for known in place):
+        else:
             place.append(reading)
-    return sorted((reading for place in places for reading in place), key=lambda reading: reading.polygon[0][::-1])
+    kept = [reading for place in places for reading in (_texts(place) if keep_contradictions else place[:1])]
+    return sorted(kept, key=lambda reading: reading.polygon[0][::-1])
+
+
+def _texts(place: Sequence[Reading]) -> list[Reading]:
+    """Return the best reading of each text that was read at a place, best first, and only those that count."""
+    by_text: dict[str, list[Reading]] = {}
+    for reading in place:
+        by_text.setdefault(normalise(reading.text), []).append(reading)
+    return [same[0] for same in by_text.values() if same[0] is place[0] or (
+        place[0].score - same[0].score <= CONTRADICTS and (len(same) > 1 or same[0].score >= CERTAIN))]
 
 
 def same_place(one: Reading, other: Reading) -> bool:

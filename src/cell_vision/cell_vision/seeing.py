@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from cell_vision.engine import BadImageError, Engine
-from cell_vision.locate import crop, plates, stretched
+from cell_vision.locate import crop, plates, smoothed, stretched
 from cell_vision.merging import merged
 from cell_vision.reading import FrameReading, Reading
 
@@ -22,7 +22,6 @@ LONGEST_SIDE = 4096
 """Larger frames are scaled down when decoded."""
 SMALLEST_SIDE = 8
 PLATE_SIDE = 480
-CAREFUL_PLATE_SIDE = 736
 FRAME_SIDE = 640
 ENLARGE = 2.0
 """A small plate is made at most so many times larger."""
@@ -98,8 +97,10 @@ def _looks(engine: Engine, image: Any, careful: bool, side: int) -> Iterator[Seq
     if careful or not crops:
         yield engine.read(image, side)
     for piece in crops if careful else ():
-        yield _back(engine.read(stretched(piece.image), CAREFUL_PLATE_SIDE, ENLARGE), piece.back)
-        yield _back(engine.read(piece.image, CAREFUL_PLATE_SIDE, ENLARGE), piece.back)
+        clear = stretched(piece.image)
+        smooth = smoothed(clear)
+        for picture, plate_side in ((clear, 736), (smooth, 608), (smooth, PLATE_SIDE), (piece.image, 736)):
+            yield _back(engine.read(picture, plate_side, ENLARGE), piece.back)
 
 
 def _back(readings: Sequence[Reading], matrix: Any) -> list[Reading]:
