@@ -123,7 +123,9 @@ def generate_launch_description() -> LaunchDescription:
         node('cell_coordinator', 'coordinator', database, catalogue),
         node('cell_weighing', 'weigh_station', database),
         node('rosbridge_server', 'rosbridge_websocket', {'port': number('rosbridge_port'), 'address': '127.0.0.1'}),
-        node('cell_web', 'web_gateway', {'port': number('web_port'), 'rosbridge_port': number('rosbridge_port')}),
+        node(
+            'cell_web', 'web_gateway', database, {'port': number('web_port'), 'rosbridge_port': number('rosbridge_port')}
+        ),
     ]
     devices = GroupAction(
         condition=with_devices,

@@ -22,6 +22,10 @@ def parser() -> argparse.ArgumentParser:
     weigh.add_argument('target_weight', help='kilograms, e.g. 1.10')
     weigh.add_argument('quantity', type=int, help='bags')
     weigh.add_argument('--station', default='A')
+    report = commands.add_parser('report', help='write the report of a weigh job (HTML) and its bags (CSV)')
+    report.add_argument('weigh_job_id', type=int)
+    report.add_argument('--folder', type=Path, default=Path(), help='where to write them (default: here)')
+    add_database(report)
     commands.add_parser('status', help='show what is ready and what is not')
     run = commands.add_parser(
         'run',
@@ -35,6 +39,13 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument('launch_arguments', nargs='*', metavar='name:=value')
     return top
+
+
+def add_database(command: argparse.ArgumentParser) -> None:
+    """Let a command be told which database to look into."""
+    command.add_argument(
+        '--database-url', default='', help='default: ./state/cell.db when it is there, otherwise ~/.local/state/cell/cell.db'
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,6 +62,10 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
             options.demo != 'none', options.photos, options.state_dir.resolve(), tuple(options.launch_arguments)
         )
         return demo.run(wanted, console)
+    if options.command == 'report':
+        from cell_bringup.reports import write_report
+
+        return write_report(options.weigh_job_id, options.database_url, options.folder, console)
     from cell_bringup.client import connected
     from cell_bringup.jobs import guard, run_pick_job, run_weigh_job, wait_until_ready
     from cell_bringup.show import status_table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +14,23 @@ from typing import Any
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from cell_common.background import BackgroundLoop
 from cell_common.commands import nanoseconds
+from cell_common.database import DatabaseError
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.inbox import Inbox
 from cell_common.parameters import declare, parameter
 from cell_common.qos import stream
-from cell_common.runner import main_of
+from cell_common.runner import StartError, main_of
+from cell_weighing.report_reader import open_reader
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage
 
 from cell_web.pages import folder_of
 from cell_web.roles import ROLES
-from cell_web.server import OneRole, Server, ServerSettings
+from cell_web.server import OneRole, Part, Server, ServerSettings
 from cell_web.server_frames import Frame, FrameHub
 from cell_web.server_proxy import ProxyLimits
+from cell_web.server_reports import Reports
 
 TOPICS = {'camera': 'camera/image_raw/compressed', 'overlay': 'ocr/overlay/compressed'}
 OK, WARN, ERROR = 0, 1, 2
@@ -47,6 +51,7 @@ class GatewayParameters:
     max_clients: int = parameter(32, 'Pages that may be connected at the same time.', minimum=1, maximum=1000)
     max_viewers: int = parameter(8, 'Camera streams that may be watched at the same time.', minimum=1, maximum=100)
     max_message: int = parameter(262144, 'Largest message taken from a page.', unit='byte', minimum=1024, maximum=16777216)
+    database_url: str = parameter('', 'Database of weigh jobs, as an SQLAlchemy URL, for their reports; "" = none are served.')
     hmi_folder: str = parameter('', 'Folder of the built page; "" = the installed one.')
 
 
@@ -81,7 +86,7 @@ class GatewayNode(Node):
         self._wishes: Inbox[tuple[str, bool]] = Inbox(self, self._wish)
         self._background = BackgroundLoop('web_gateway')
         self._hubs = {name: FrameHub(self._asker(name), keep=name == 'overlay') for name in TOPICS}
-        self.server = Server(self._settings(), OneRole(ROLES[self.parameters.role]), self._hubs, self._now_ns)
+        self.server = Server(self._settings(), OneRole(ROLES[self.parameters.role]), self._hubs, self._now_ns, self._parts())
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('page', self._page_health)
         self._diagnostics.add('rosbridge', self._rosbridge_health)
@@ -100,6 +105,13 @@ class GatewayNode(Node):
             p.listen_address, p.port, self.get_namespace(), p.rosbridge_address, p.rosbridge_port, self._folders,
             host_names=[name for name in (*own, *p.host_names) if name], origins=p.origins, viewers=p.max_viewers,
             limits=ProxyLimits(from_browser=p.max_message, clients=p.max_clients))
+
+    def _parts(self) -> list[Part]:
+        url = self.parameters.database_url
+        try:
+            return [Reports(open_reader(url), time.time_ns)] if url else []
+        except DatabaseError as problem:
+            raise StartError(str(problem)) from problem
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

@@ -47,6 +47,13 @@ class Sessions(Protocol):
         """Return the session of a request, or None when it has to log in first."""
 
 
+class Part(Protocol):
+    """Something else that is served beside the page."""
+
+    def add_routes(self, router: web.UrlDispatcher, known: Callable[[web.Request], Session]) -> None:
+        """Add its routes; `known` returns who asks, and raises HTTPUnauthorized when that is not known."""
+
+
 class OneRole:
     """Everybody who reaches the gateway has the same role."""
 
@@ -94,7 +101,7 @@ class Server:
     """Serves browsers; lives on one event loop."""
 
     def __init__(self, settings: ServerSettings, sessions: Sessions, hubs: Mapping[str, FrameHub],
-                 now_ns: Callable[[], int]) -> None:
+                 now_ns: Callable[[], int], parts: Sequence[Part] = ()) -> None:
         """Make a server.
 
         Args:
@@ -102,11 +109,13 @@ class Server:
             sessions: Who may do what.
             hubs: Frames by stream name: "camera" and "overlay".
             now_ns: ROS time in nanoseconds.
+            parts: What else is served.
         """
         self._settings = settings
         self._sessions = sessions
         self._hubs = hubs
         self._now_ns = now_ns
+        self._parts = parts
         self.proxy = RosbridgeProxy(f'ws://{settings.rosbridge_host}:{settings.rosbridge_port}', settings.limits)
         self.state = ServerState()
 
@@ -168,6 +177,8 @@ class Server:
         application.router.add_get('/snapshot.jpg', self._snapshot)
         for name, hub in self._hubs.items():
             application.router.add_get(f'/{name}.mjpg', self._stream_of(hub))
+        for more in self._parts:
+            more.add_routes(application.router, self._known)
         application.router.add_get('/{path:.*}', self._page)
         return application
 
@@ -244,7 +255,8 @@ class Server:
 
 
 async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(SECURITY_HEADERS)
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 async def _accepts(host: str, port: int) -> bool:

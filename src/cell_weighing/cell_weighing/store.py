@@ -138,8 +138,8 @@ class WeighStore:
             for row, job in jobs:
                 _store_counts(row, job)
             rows = session.scalars(select(JobRow).where(JobRow.station == station, (JobRow.finished_ns.is_(None)) | (
-                JobRow.finished_ns > moment_ns)).order_by(JobRow.id))
-            jobs = [(row, _job(session, row)) for row in rows]
+                JobRow.finished_ns > moment_ns)).order_by(JobRow.id).with_for_update())
+            jobs = [(row, job_of(session, row)) for row in rows]
             self._jobs[station] = moment_ns, jobs
         return next((job for _, job in jobs if job.covers(moment_ns)), None)
 
@@ -178,7 +178,7 @@ class WeighStore:
                          tolerance=str(order.band.tolerance), started_by=started_by[:64], started_ns=started_ns)
             session.add(row)
             session.flush()
-            return _job(session, row)
+            return job_of(session, row)
 
     def end_job(self, station: str, reason: str, ended_ns: int, ended_by: str) -> Job:
         """End a station's active job before its quantity is reached.
@@ -192,7 +192,7 @@ class WeighStore:
                 raise NoSuchJobError(f'station "{station}" has no active weigh job')
             row.status, row.finished_ns = 'completed', ended_ns
             row.ended_by, row.end_reason = ended_by[:64], reason[:200]
-            return _job(session, row)
+            return job_of(session, row)
 
     def void_bag(self, bag_id: int, reason: str, voided_ns: int, voided_by: str) -> Bag:
         """Take a bag back: a record is added, the bag itself stays as it is, and no longer counts.
@@ -207,8 +207,8 @@ class WeighStore:
             if session.get(VoidRow, bag_id) is not None:
                 raise NoSuchBagError(f'bag {bag_id} is voided already')
             job_row = session.get(JobRow, row.prepuff_job_id) if row.prepuff_job_id else None
-            job = _job(session, job_row) if job_row else None
-            bag = _bag(row, job, voided=False)
+            job = job_of(session, job_row) if job_row else None
+            bag = bag_of(row, job, voided=False)
             take_back(bag, job)
             if job_row and job:
                 _store_counts(job_row, job)
@@ -223,7 +223,7 @@ class WeighStore:
                 row = session.scalars(select(JobRow).where(JobRow.station == station).order_by(
                     JobRow.status, JobRow.started_ns.desc()).limit(1)).first()
                 if row:
-                    newest[station] = _job(session, row)
+                    newest[station] = job_of(session, row)
             return list(newest.values())
 
     def latest_bags(self, limit: int = LATEST_BAGS) -> list[Bag]:
@@ -231,14 +231,15 @@ class WeighStore:
         with Session(self._engine) as session:
             rows = session.execute(select(BagRow, JobRow, VoidRow.bag_id).outerjoin(JobRow, BagRow.prepuff_job_id == JobRow.id)
                                    .outerjoin(VoidRow, VoidRow.bag_id == BagRow.id).order_by(BagRow.id.desc()).limit(limit))
-            return [_bag(bag, _job(session, job) if job else None, voided=voided is not None) for bag, job, voided in rows]
+            return [bag_of(bag, job_of(session, job) if job else None, voided=voided is not None) for bag, job, voided in rows]
 
 
 def _active_at(station: str) -> Select[JobRow]:
     return select(JobRow).where(JobRow.station == station, JobRow.status == 'active')
 
 
-def _job(session: Session, row: JobRow) -> Job:
+def job_of(session: Session, row: JobRow) -> Job:
+    """Return the job of a row."""
     company = session.get(CompanyRow, row.prepuff_company_id)
     band = Band(Decimal(row.target), row.unit, Decimal(row.tolerance))
     return Job(row.id, company.name if company else '', row.station, band, row.quantity, row.started_ns, row.started_by,
@@ -260,7 +261,8 @@ def _bag_row(bag: Bag) -> BagRow:
                   zone=int(bag.zone))
 
 
-def _bag(row: BagRow, job: Job | None, *, voided: bool) -> Bag:
+def bag_of(row: BagRow, job: Job | None, *, voided: bool) -> Bag:
+    """Return the bag of a row."""
     return Bag(row.reading_id, row.scale_id, row.station, row.weight_exact, row.unit, row.weighed_ns, Outcome(row.outcome),
                Stability(row.stability), row.prepuff_job_id or 0, row.bag_number, str(job.band.target) if job else '',
                job.band.unit if job else '', row.message, voided, row.id, Zone(row.zone))

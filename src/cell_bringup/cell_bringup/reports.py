@@ -1,0 +1,40 @@
+"""Write reports of weigh jobs from the database; the cell need not be running."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from cell_common.database import DatabaseError
+from cell_weighing.report import report_csv, report_html
+from cell_weighing.report_reader import open_reader, read_batch
+from cell_weighing.store import NoSuchJobError
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+HERE = Path('state') / 'cell.db'
+AT_HOME = Path('.local') / 'state' / 'cell' / 'cell.db'
+
+
+def database_of(url: str) -> str:
+    """Return the URL given, or that of the database where `cell run` or the launch file puts it."""
+    return url or f'sqlite:///{HERE.resolve() if HERE.exists() else Path.home() / AT_HOME}'
+
+
+def write_report(job_id: int, url: str, folder: Path, console: Console) -> int:
+    """Write weigh_job_<id>.html and weigh_job_<id>.csv; return the exit code."""
+    url = database_of(url)
+    try:
+        batch = read_batch(open_reader(url), job_id)
+        page, table = folder / f'weigh_job_{job_id}.html', folder / f'weigh_job_{job_id}.csv'
+        page.write_text(report_html(batch, time.time_ns()), encoding='utf-8')
+        table.write_text(report_csv(batch), encoding='utf-8', newline='')
+    except SQLAlchemyError as problem:
+        reason = getattr(problem, 'orig', None) or problem
+        console.print(f'[red]Cannot read the database: {reason}.[/] Give its URL with --database-url.', soft_wrap=True)
+        return 1
+    except (DatabaseError, NoSuchJobError, OSError) as problem:
+        console.print(f'[red]{problem}[/]', soft_wrap=True)
+        return 1
+    console.print(f'{page}\n{table}')
+    return 0

@@ -1,0 +1,57 @@
+import io
+import time
+from decimal import Decimal
+
+import pytest
+from cell_bringup.cli import dispatch, parser
+from cell_common.database import migrate, open_database
+from cell_weighing.records import JobOrder
+from cell_weighing.stations import Stations
+from cell_weighing.store import WeighStore
+from cell_weighing.validation import Band
+from rich.console import Console
+
+
+@pytest.fixture
+def cell(tmp_path, monkeypatch):
+    """Run the cell command in an empty folder; returns exit code and what it said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('HOME', str(tmp_path))
+
+    def run(*arguments):
+        out = io.StringIO()
+        return dispatch(parser().parse_args(arguments), Console(file=out, width=200)), out.getvalue()
+
+    return run
+
+
+@pytest.fixture
+def job_id(tmp_path):
+    engine = open_database(f'sqlite:///{tmp_path}/state/cell.db')
+    migrate(engine, 'cell_weighing')
+    order = JobOrder('ACME', 'A', Band(Decimal('1.10'), 'kg', Decimal('0.10')), 3)
+    job = WeighStore(engine, Stations({'1': 'A'}), time.time_ns).start_job(order, time.time_ns(), 'ann')
+    engine.dispose()
+    return job.job_id
+
+
+def test_a_report_is_written_as_page_and_table(cell, job_id, tmp_path):
+    code, said = cell('report', str(job_id))
+    assert code == 0 and f'weigh_job_{job_id}.html' in said
+    assert 'ACME' in (tmp_path / f'weigh_job_{job_id}.html').read_text()
+    assert (tmp_path / f'weigh_job_{job_id}.csv').read_bytes().endswith(b'reading_id\r\n')
+
+
+def test_a_job_that_is_not_there_has_no_report(cell, job_id, tmp_path):
+    assert cell('report', '99') == (1, 'there is no weigh job 99\n')
+    assert not list(tmp_path.glob('*.html'))
+
+
+def test_without_a_database_it_says_how_to_name_one(cell):
+    code, said = cell('report', '1')
+    assert code == 1 and '--database-url' in said
+
+
+def test_a_folder_that_cannot_be_written_is_told(cell, job_id):
+    code, said = cell('report', str(job_id), '--folder', 'none')
+    assert code == 1 and 'none' in said

@@ -1,0 +1,54 @@
+"""Reports of weigh jobs over HTTP, read from the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+from cell_weighing.report import POLICY, Batch, report_csv, report_html
+from cell_weighing.report_reader import read_batch
+from cell_weighing.store import NoSuchJobError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from cell_web.pages import NO_STORE
+from cell_web.server import Session
+
+JOB = r'/api/weighing/jobs/{job_id:[0-9]{1,18}}'
+
+
+class Reports:
+    """Serves the report of a weigh job and its bags as CSV to everybody who may see the page."""
+
+    def __init__(self, engine: Engine, now_ns: Callable[[], int]) -> None:
+        """Take an engine for reading and the clock (UTC, nanoseconds)."""
+        self._engine = engine
+        self._now_ns = now_ns
+
+    def add_routes(self, router: web.UrlDispatcher, known: Callable[[web.Request], Session]) -> None:
+        """Add the two routes."""
+        async def report(request: web.Request) -> web.Response:
+            known(request)
+            return await self._answer(request, lambda batch: web.Response(
+                text=report_html(batch, self._now_ns()), content_type='text/html',
+                headers={'Content-Security-Policy': POLICY, 'Cache-Control': NO_STORE}))
+
+        async def bags(request: web.Request) -> web.Response:
+            known(request)
+            return await self._answer(request, lambda batch: web.Response(
+                text=report_csv(batch), content_type='text/csv', headers={
+                    'Cache-Control': NO_STORE,
+                    'Content-Disposition': f'attachment; filename="weigh_job_{batch.job.job_id}.csv"'}))
+
+        router.add_get(f'{JOB}/report.html', report)
+        router.add_get(f'{JOB}/bags.csv', bags)
+
+    async def _answer(self, request: web.Request, make: Callable[[Batch], web.Response]) -> web.Response:
+        job_id = int(request.match_info['job_id'])
+        try:
+            return await asyncio.to_thread(lambda: make(read_batch(self._engine, job_id)))
+        except NoSuchJobError as problem:
+            raise web.HTTPNotFound(text=str(problem)) from problem
+        except SQLAlchemyError as problem:
+            raise web.HTTPServiceUnavailable(text='The database cannot be read. Does weigh_station run?') from problem
