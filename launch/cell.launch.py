@@ -115,6 +115,11 @@ def generate_launch_description() -> LaunchDescription:
     simulated_camera = {
         'source': ParameterValue(['http://127.0.0.1:', LaunchConfiguration('sim_camera_port'), '/camera.mjpg'], value_type=str)
     }
+    gateway = {
+        'port': number('web_port'),
+        'rosbridge_port': number('rosbridge_port'),
+        'api_tokens_file': ParameterValue([LaunchConfiguration('state_dir'), '/api_tokens.json'], value_type=str),
+    }
     nodes = [
         node('cell_inventory', 'inventory', catalogue, database),
         node('cell_vision', 'ocr'),
@@ -123,9 +128,7 @@ def generate_launch_description() -> LaunchDescription:
         node('cell_coordinator', 'coordinator', database, catalogue),
         node('cell_weighing', 'weigh_station', database),
         node('rosbridge_server', 'rosbridge_websocket', {'port': number('rosbridge_port'), 'address': '127.0.0.1'}),
-        node(
-            'cell_web', 'web_gateway', database, {'port': number('web_port'), 'rosbridge_port': number('rosbridge_port')}
-        ),
+        node('cell_web', 'web_gateway', database, gateway),
     ]
     devices = GroupAction(
         condition=with_devices,

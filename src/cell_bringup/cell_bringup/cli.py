@@ -26,6 +26,10 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument('weigh_job_id', type=int)
     report.add_argument('--folder', type=Path, default=Path(), help='where to write them (default: here)')
     add_database(report)
+    token = commands.add_parser('token', help='make, list or revoke tokens of programs that post bags to the cell')
+    token.add_argument('action', choices=['new', 'list', 'revoke'])
+    token.add_argument('name', nargs='?', default='', help='what the token is for, e.g. filler-3')
+    token.add_argument('--file', type=Path, help='default: api_tokens.json beside the database')
     commands.add_parser('status', help='show what is ready and what is not')
     run = commands.add_parser(
         'run',
@@ -66,6 +70,10 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
         from cell_bringup.reports import write_report
 
         return write_report(options.weigh_job_id, options.database_url, options.folder, console)
+    if options.command == 'token':
+        from cell_bringup.tokens import work_with_tokens
+
+        return work_with_tokens(options.action, options.name, options.file, console)
     from cell_bringup.client import connected
     from cell_bringup.jobs import guard, run_pick_job, run_weigh_job, wait_until_ready
     from cell_bringup.show import status_table

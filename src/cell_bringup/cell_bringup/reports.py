@@ -16,9 +16,14 @@ HERE = Path('state') / 'cell.db'
 AT_HOME = Path('.local') / 'state' / 'cell' / 'cell.db'
 
 
+def database_file() -> Path:
+    """Return where `cell run` has put the database, otherwise where the launch file puts it."""
+    return HERE.resolve() if HERE.exists() else Path.home() / AT_HOME
+
+
 def database_of(url: str) -> str:
-    """Return the URL given, or that of the database where `cell run` or the launch file puts it."""
-    return url or f'sqlite:///{HERE.resolve() if HERE.exists() else Path.home() / AT_HOME}'
+    """Return the URL given, or that of the database in its usual place."""
+    return url or f'sqlite:///{database_file()}'
 
 
 def write_report(job_id: int, url: str, folder: Path, console: Console) -> int:

@@ -55,3 +55,17 @@ def test_without_a_database_it_says_how_to_name_one(cell):
 def test_a_folder_that_cannot_be_written_is_told(cell, job_id):
     code, said = cell('report', str(job_id), '--folder', 'none')
     assert code == 1 and 'none' in said
+
+
+def test_a_token_is_made_listed_and_revoked(cell, tmp_path):
+    code, said = cell('token', 'new', 'filler')
+    token = said.split()[-1]
+    assert code == 0 and len(token) == 43
+    assert token not in (tmp_path / '.local/state/cell/api_tokens.json').read_text()
+    assert cell('token', 'list')[1].startswith('filler  made ')
+    assert cell('token', 'revoke', 'filler')[0] == 0 and cell('token', 'list') == (0, '')
+
+
+def test_a_token_of_a_taken_name_or_none_is_refused(cell):
+    cell('token', 'new', 'filler')
+    assert cell('token', 'new', 'filler')[0] == cell('token', 'new')[0] == cell('token', 'revoke', 'x')[0] == 1

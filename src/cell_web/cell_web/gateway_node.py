@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,23 +13,21 @@ from typing import Any
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from cell_common.background import BackgroundLoop
 from cell_common.commands import nanoseconds
-from cell_common.database import DatabaseError
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.inbox import Inbox
 from cell_common.parameters import declare, parameter
 from cell_common.qos import stream
-from cell_common.runner import StartError, main_of
-from cell_weighing.report_reader import open_reader
+from cell_common.runner import main_of
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage
 
+from cell_web.gateway_parts import api, reports
 from cell_web.pages import folder_of
 from cell_web.roles import ROLES
 from cell_web.server import OneRole, Part, Server, ServerSettings
 from cell_web.server_frames import Frame, FrameHub
 from cell_web.server_proxy import ProxyLimits
-from cell_web.server_reports import Reports
 
 TOPICS = {'camera': 'camera/image_raw/compressed', 'overlay': 'ocr/overlay/compressed'}
 OK, WARN, ERROR = 0, 1, 2
@@ -52,6 +49,9 @@ class GatewayParameters:
     max_viewers: int = parameter(8, 'Camera streams that may be watched at the same time.', minimum=1, maximum=100)
     max_message: int = parameter(262144, 'Largest message taken from a page.', unit='byte', minimum=1024, maximum=16777216)
     database_url: str = parameter('', 'Database of weigh jobs, as an SQLAlchemy URL, for their reports; "" = none are served.')
+    api_enabled: bool = parameter(False, 'Serve POST /api/prepuff/scan_bag, so that other sites and programs post bags here.')
+    api_tokens_file: str = parameter('', 'File of the tokens that may post bags, made by "cell token new"; holds hashes only.')
+    warn_share: str = parameter('0.80', 'Zones of bags that are posted, as in parameter warn_share of weigh_station.')
     hmi_folder: str = parameter('', 'Folder of the built page; "" = the installed one.')
 
 
@@ -107,11 +107,9 @@ class GatewayNode(Node):
             limits=ProxyLimits(from_browser=p.max_message, clients=p.max_clients))
 
     def _parts(self) -> list[Part]:
-        url = self.parameters.database_url
-        try:
-            return [Reports(open_reader(url), time.time_ns)] if url else []
-        except DatabaseError as problem:
-            raise StartError(str(problem)) from problem
+        p = self.parameters
+        return [*reports(p.database_url),
+                *(api(p.database_url, p.api_tokens_file, p.warn_share) if p.api_enabled else ())]
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

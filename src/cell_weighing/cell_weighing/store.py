@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
 from cell_weighing.journal_reader import last_sequences, read_journal
@@ -58,6 +58,9 @@ class WeighStore:
         """By station: its jobs that ended after a moment; like the two before it, of the transaction under way."""
         with Session(engine) as session:
             self._cursors = {row.scale_id: row.sequence for row in session.scalars(select(CursorRow))}
+            self._seen = session.scalar(select(func.max(BagRow.id))) or 0
+        self._own: set[int] = set()
+        """Bags of ours with ids above `_seen`."""
 
     def process(self, readings: Iterable[Reading]) -> list[Bag]:
         """Make bags of readings as they came by topic; each reading counts once, however often it comes.
@@ -75,11 +78,45 @@ class WeighStore:
                     bags += self._catch_up(session, reading.scale_id, cursors, reading.sequence - 1)
                 bags += self._take(session, reading, cursors)
             self._store(session, cursors)
-        self._cursors = cursors
+        self._stored(cursors)
         return bags
 
+    def record(self, reading: Reading, station: str) -> tuple[Bag, Job | None]:
+        """Make the bag of a reading that came by itself, not through the journal, with the station that it is for.
+
+        A reading that has its bag already gets the same again and is not counted twice.
+
+        Args:
+            reading: One for which `is_bag` holds; its consecutive number is not used.
+            station: One that has or had a weigh job.
+
+        Raises:
+            NoSuchJobError: The station has never had a job: its name is probably wrong.
+        """
+        cursors = self._begin()
+        with Session(self._engine) as session, session.begin():
+            row = session.scalars(select(BagRow).where(BagRow.reading_id == reading.reading_id)).first()
+            if row is not None:
+                job_row = session.get(JobRow, row.prepuff_job_id) if row.prepuff_job_id else None
+                known = job_of(session, job_row) if job_row else None
+                return bag_of(row, known, voided=session.get(VoidRow, row.id) is not None), known
+            if session.scalars(select(JobRow.id).where(JobRow.station == station).limit(1)).first() is None:
+                raise NoSuchJobError(f'there is no station "{station}": it has never had a weigh job')
+            job = self._job_at(session, station, reading.received_ns)
+            bag = self._keep(session, weigh(reading, station, job, self._warn_share))
+            self._store(session, cursors)
+        self._stored(cursors)
+        return bag, job
+
     def catch_up(self) -> list[Bag]:
-        """Make bags of what stands in the journal and has not been worked through, oldest first."""
+        """Make bags of what stands in the journal and has not been worked through, oldest first.
+
+        Returns:
+            These bags, and those that others have recorded in the database since the last call.
+        """
+        return self._work_off() + self._from_elsewhere()
+
+    def _work_off(self) -> list[Bag]:
         bags: list[Bag] = []
         with Session(self._engine) as session:
             lasts = last_sequences(session.connection())
@@ -92,7 +129,17 @@ class WeighStore:
                 for reading in page:
                     bags += self._take(session, reading, cursors)
             self._store(session, cursors)
-        self._cursors = cursors
+        self._stored(cursors)
+        return bags
+
+    def _from_elsewhere(self) -> list[Bag]:
+        """Return the bags of other processes, such as the gateway's API, that are new."""
+        with Session(self._engine) as session:
+            new = set(session.scalars(select(BagRow.id).where(BagRow.id > self._seen)))
+            rows = session.execute(select(BagRow, JobRow).outerjoin(JobRow, BagRow.prepuff_job_id == JobRow.id).where(
+                BagRow.id.in_(new - self._own)).order_by(BagRow.id)) if new - self._own else ()
+            bags = [bag_of(bag, job_of(session, job) if job else None, voided=False) for bag, job in rows]
+        self._seen, self._own = max(new, default=self._seen), set()
         return bags
 
     def _oldest(self, session: Session, scales: list[str], cursors: Mapping[str, int]) -> list[Reading]:
@@ -116,7 +163,9 @@ class WeighStore:
             return []
         station = self._stations.of(reading.scale_id, reading.received_ns)
         job = self._job_at(session, station, reading.received_ns) if station else None
-        bag = weigh(reading, station, job, self._warn_share)
+        return [self._keep(session, weigh(reading, station, job, self._warn_share))]
+
+    def _keep(self, session: Session, bag: Bag) -> Bag:
         row = _bag_row(bag)
         session.add(row)
         self._new.append((bag, row))
@@ -124,7 +173,7 @@ class WeighStore:
             parcel = delivery_row(bag, self._clock())
             self._parcels.append(parcel)
             session.add(parcel)
-        return [bag]
+        return bag
 
     def _begin(self) -> dict[str, int]:
         """Forget the last transaction, which may have failed, and return the cursors to work with."""
@@ -157,6 +206,11 @@ class WeighStore:
         for scale_id, sequence in cursors.items():
             if self._cursors.get(scale_id) != sequence:
                 session.merge(CursorRow(scale_id=scale_id, sequence=sequence))
+
+    def _stored(self, cursors: dict[str, int]) -> None:
+        """Note that the transaction has worked."""
+        self._cursors = cursors
+        self._own.update(bag.bag_id for bag, _ in self._new)
 
     def start_job(self, order: JobOrder, started_ns: int, started_by: str) -> Job:
         """Start a job.

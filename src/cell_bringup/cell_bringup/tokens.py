@@ -1,0 +1,31 @@
+"""Make, list and revoke the tokens of programs that post bags to the cell."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+from cell_web.tokens import TokenError, TokenFile
+from rich.console import Console
+
+from cell_bringup.reports import database_file
+
+
+def work_with_tokens(action: str, name: str, path: Path | None, console: Console) -> int:
+    """Carry `cell token` out; return the exit code. A new token is shown once and stored nowhere."""
+    tokens = TokenFile(path or database_file().with_name('api_tokens.json'))
+    try:
+        if action == 'list':
+            for entry in tokens.entries():
+                console.print(f'{entry.name}  made {entry.made_at}', highlight=False)
+        elif action == 'new':
+            token = tokens.make(name, datetime.now(timezone.utc).isoformat(timespec='seconds'))
+            console.print(f'Token of {name}, shown this once:', highlight=False)
+            console.print(token, highlight=False, markup=False, soft_wrap=True)
+        else:
+            tokens.revoke(name)
+            console.print(f'The token of {name} is refused from now on.', highlight=False)
+    except TokenError as problem:
+        console.print(f'[red]{problem}[/]', soft_wrap=True)
+        return 1
+    return 0

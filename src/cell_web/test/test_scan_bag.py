@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from cell_common.database import migrate, open_database
+from cell_common.runner import StartError
+from cell_common.testing import Graph, wait_until
+from cell_web.gateway_node import GatewayNode
+from cell_web.openapi import description
+from cell_web.tokens import TokenError, TokenFile
+from cell_weighing.delivery import Answer, Parcel, Verdict, judge, receipt
+from cell_weighing.records import JobOrder
+from cell_weighing.stations import Stations
+from cell_weighing.store import WeighStore
+from cell_weighing.transport_http import HttpPoster
+from cell_weighing.validation import Band
+
+Post = Callable[..., tuple[int, dict[str, Any]]]
+GOOD = {'weight': '1.12', 'unit': 'kg', 'scale': '3', 'station': 'A'}
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenFile:
+    return TokenFile(tmp_path / 'tokens.json')
+
+
+@pytest.fixture
+def token(tokens: TokenFile) -> str:
+    return tokens.make('filler', '2026-11-01')
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> WeighStore:
+    engine = open_database(f'sqlite:///{tmp_path}/cell.db')
+    migrate(engine, 'cell_weighing')
+    store = WeighStore(engine, Stations({'1': 'A'}), time.time_ns)
+    store.start_job(JobOrder('ACME', 'A', Band(Decimal('1.10'), 'kg', Decimal('0.10')), 2), time.time_ns(), 'ann')
+    return store
+
+
+@pytest.fixture
+def make_gateway(graph: Graph, tmp_path: Path) -> Callable[..., str]:
+    def make(**parameters: Any) -> str:
+        options = {'port': 0, 'rosbridge_port': 1, 'api_enabled': True, 'database_url': f'sqlite:///{tmp_path}/cell.db',
+                   'api_tokens_file': str(tmp_path / 'tokens.json'), 'hmi_folder': str(tmp_path)}
+        node = graph.add(GatewayNode(**graph.options(**options | parameters)))
+        port = wait_until(lambda: node.server.state.port, what='the gateway listens')
+        return f'http://127.0.0.1:{port}'
+
+    return make
+
+
+@pytest.fixture
+def post(make_gateway: Callable[..., str], browse: Any, token: str, store: WeighStore) -> Post:
+    url = make_gateway()
+
+    def run(form: Any = None, key: str = '', authorization: str = f'Bearer {token}') -> tuple[int, dict[str, Any]]:
+        headers = {'Authorization': authorization} | ({'Idempotency-Key': key} if key else {})
+
+        async def work(session: ClientSession) -> tuple[int, dict[str, Any]]:
+            async with session.post(f'{url}/api/prepuff/scan_bag', data=form or GOOD, headers=headers) as response:
+                return response.status, await response.json()
+
+        result: tuple[int, dict[str, Any]] = browse(work)
+        return result
+
+    return run
+
+
+def test_a_posted_bag_is_recorded_once_whatever_goes_wrong_on_the_way_back(post: Post, store: WeighStore) -> None:
+    first = post(key='bag-1')
+    assert first[0] == 200 and first[1]['bag_num'] == 1 and first[1]['in_tolerance'] is True
+    assert post(key='bag-1') == first
+    status, told = post(key='bag-2')
+    assert (status, told['bag_num'], told['job_complete']) == (200, 2, True)
+    assert len(store.latest_bags()) == 2 and store.latest_bags()[0].zone.name == 'GOOD'
+
+
+def test_without_a_key_each_request_is_a_bag(post: Post) -> None:
+    assert [post()[1]['bag_num'] for _ in range(2)] == [1, 2]
+
+
+def test_each_error_names_its_field_and_records_nothing(post: Post, store: WeighStore) -> None:
+    for form, expected in (({**GOOD, 'weight': 'nan'}, (422, 'weight')), ({**GOOD, 'unit': 'stone'}, (422, 'unit')),
+                           ({**GOOD, 'station': 'Z'}, (404, 'station')), ({'weight': '1'}, (400, 'unit')),
+                           ({**GOOD, 'weight': '9' * 20000}, (413, ''))):
+        status, told = post(form)
+        assert (status, told['field']) == expected and told['error']
+    assert post(key='ö'.encode().decode('latin-1'))[0] == 400
+    assert store.latest_bags() == []
+
+
+@pytest.mark.parametrize('authorization', ['', 'Bearer', 'Bearer wrong', 'Basic eA=='])
+def test_without_a_good_token_nothing_is_taken(post: Post, store: WeighStore, authorization: str) -> None:
+    status, told = post(authorization=authorization)
+    assert (status, told['field']) == (401, 'Authorization') and store.latest_bags() == []
+
+
+def test_a_revoked_token_is_refused_at_once(post: Post, tokens: TokenFile) -> None:
+    assert post()[0] == 200
+    tokens.revoke('filler')
+    assert post()[0] == 401
+
+
+def test_a_bag_without_a_job_is_recorded_and_the_poster_counts_it_as_delivered(post: Post, store: WeighStore) -> None:
+    store.end_job('A', 'done', time.time_ns(), 'ann')
+    status, told = post()
+    assert status == 409 and told['in_tolerance'] is False and told['bag_id'] == store.latest_bags()[0].bag_id
+    answer = Answer(status, json.dumps(told))
+    assert judge(answer) is Verdict.DONE and receipt(answer).bag_id == told['bag_id']
+
+
+def test_our_own_poster_gets_on_with_it(
+    make_gateway: Callable[..., str], token: str, store: WeighStore, background: Any
+) -> None:
+    poster = HttpPoster(f'{make_gateway()}/api/prepuff/scan_bag')
+    parcel = Parcel('0192d3c4-0000-7000-8000-000000000001', 'A', '3', '1.12', 'kg')
+    answers = [poster.post(parcel, token) for _ in range(2)]
+    assert [judge(answer) for answer in answers] == [Verdict.DONE] * 2 and receipt(answers[0]) == receipt(answers[1])
+    assert receipt(answers[0]).bag_num == 1 and store.latest_bags()[0].reading_id == parcel.reading_id
+    assert judge(poster.post(parcel, 'wrong')) is Verdict.PAUSE
+
+
+def test_the_api_is_off_unless_it_is_asked_for(make_gateway: Callable[..., str], browse: Any, store: WeighStore) -> None:
+    url = make_gateway(api_enabled=False)
+
+    async def work(session: ClientSession) -> int:
+        async with session.post(f'{url}/api/prepuff/scan_bag', data=GOOD) as response:
+            return response.status
+
+    assert browse(work) in (404, 405)
+
+
+@pytest.mark.parametrize('wrong', [{'api_tokens_file': ''}, {'database_url': ''}, {'warn_share': '2'}])
+def test_an_api_that_cannot_work_stops_the_start(graph: Graph, make_gateway: Callable[..., str], wrong: dict[str, str]) -> None:
+    with pytest.raises(StartError, match=r'api_enabled|warn_share'):
+        make_gateway(**wrong)
+
+
+def test_the_description_is_served_and_says_what_the_api_answers(make_gateway: Callable[..., str], browse: Any) -> None:
+    url = make_gateway()
+
+    async def work(session: ClientSession) -> Any:
+        async with session.get(f'{url}/api/openapi.json') as response:
+            return await response.json()
+
+    told = browse(work)
+    assert told == json.loads(json.dumps(description('0.1.0'))) and told['openapi'] == '3.1.0'
+    operation = told['paths']['/api/prepuff/scan_bag']['post']
+    assert set(operation['responses']) == {'200', '400', '401', '404', '409', '413', '422', '503'}
+    form = operation['requestBody']['content']['application/x-www-form-urlencoded']['schema']
+    pattern = form['properties']['weight']['pattern']
+    assert re.match(pattern, '12.50') and not re.match(pattern, '1e3')
+
+
+def test_a_token_is_stored_as_a_hash_that_only_the_owner_may_read(tokens: TokenFile, token: str, tmp_path: Path) -> None:
+    text = (tmp_path / 'tokens.json').read_text()
+    assert token not in text and hashlib.sha256(token.encode()).hexdigest() in text
+    assert (tmp_path / 'tokens.json').stat().st_mode & 0o077 == 0
+    assert tokens.name_of(token) == 'filler' and tokens.name_of(token + 'x') == ''
+
+
+def test_names_of_tokens_are_unique_and_plain(tokens: TokenFile, token: str) -> None:
+    for name in ('filler', '', '../x', 'a b'):
+        with pytest.raises(TokenError):
+            tokens.make(name, '')
+    with pytest.raises(TokenError, match='no token'):
+        tokens.revoke('other')
+
+
+def test_a_token_file_that_is_damaged_is_told_and_lets_nobody_in(tmp_path: Path) -> None:
+    (tmp_path / 'tokens.json').write_text('{"tokens": 1}')
+    with pytest.raises(TokenError, match='token file'):
+        TokenFile(tmp_path / 'tokens.json').name_of('x')
