@@ -6,6 +6,7 @@ Import the fixtures in a package's `conftest.py`:  `from cell_common.testing imp
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import threading
 import time
@@ -19,6 +20,7 @@ __all__ = ['Graph', 'domain', 'free_port', 'graph', 'wait_until']
 T = TypeVar('T')
 DEADLINE_S = 10.0
 POLL_S = 0.01
+PATIENCE_S = 0.1
 
 
 def free_port() -> int:
@@ -55,6 +57,8 @@ class Graph:
         self.context.init(domain_id=domain_id)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.nodes: list[Any] = []
+        self._ending = threading.Event()
+        self._leaving: queue.SimpleQueue[tuple[Any, threading.Event]] = queue.SimpleQueue()
         self.node = self.add(rclpy.create_node('test', context=self.context, namespace='cell'))
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
@@ -66,10 +70,17 @@ class Graph:
         return node
 
     def remove(self, node: Any) -> None:
-        """Stop and destroy a node, as if its process had ended."""
+        """Stop and destroy a node, as if its process had ended.
+
+        It is done by the thread that spins, between two callbacks: a node that is destroyed while the executor waits on it
+        ends the executor. From a callback it is done once that callback has returned.
+        """
         self.nodes.remove(node)
-        self.executor.remove_node(node)
-        node.destroy_node()
+        gone = threading.Event()
+        self._leaving.put((node, gone))
+        self.executor.wake()
+        if threading.current_thread() is not self._thread:
+            assert gone.wait(DEADLINE_S), f'{node.get_name()} was not removed'
 
     def options(self, **parameters: Any) -> dict[str, Any]:
         """Return the arguments that place a node class in this graph with these parameters."""
@@ -98,8 +109,10 @@ class Graph:
 
     def close(self) -> None:
         """Destroy the nodes and end the context."""
-        self.executor.shutdown()
+        self._ending.set()
+        self.executor.wake()
         self._thread.join(DEADLINE_S)
+        self.executor.shutdown()
         for node in reversed(self.nodes):
             node.destroy_node()
         self.context.try_shutdown()
@@ -107,8 +120,17 @@ class Graph:
     def _spin(self) -> None:
         from rclpy.executors import ExternalShutdownException, ShutdownException
 
+        patience = PATIENCE_S
         with contextlib.suppress(ExternalShutdownException, ShutdownException):
-            self.executor.spin()
+            while self.context.ok() and not self._ending.is_set():
+                self.executor.spin_once(timeout_sec=patience)
+                while not self._leaving.empty():
+                    node, gone = self._leaving.get()
+                    self.executor.remove_node(node)
+                    node.destroy_node()
+                    gone.set()
+                    # The executor keeps what it found ready as long as its arguments are the same; the node is among that.
+                    patience = PATIENCE_S if patience != PATIENCE_S else 2 * PATIENCE_S
 
 
 @pytest.fixture
