@@ -66,7 +66,8 @@ class CoordinatorNode(Node):
         self._take_up()
 
     def destroy_node(self) -> None:
-        """Give up the actions, then the node."""
+        """Give up the job and the actions, then the node."""
+        self._runner.close()
         self._run_job.destroy()
         self._robot.close()
         super().destroy_node()

@@ -25,12 +25,17 @@ class JobRunner:
         """
         self._machine = machine
         self._store = store
+        self._closed = False
         self.job = store.latest()
         self.trouble = ''
         """Why the last snapshot could not be stored; "" = it could."""
         self.changed: Callable[[Job, tuple[Effect, ...]], None] = lambda _job, _effects: None
         """Called after each change, before the effects are carried out."""
         self.carry_out: Callable[[Effect], None] = lambda _effect: None
+
+    def close(self) -> None:
+        """Hear no more answers: the node is going, and what is still under way is for the next start to judge."""
+        self._closed = True
 
     def take_up(self, now_ns: int) -> None:
         """Bring the job back after a start: PAUSED when it was under way. Call once `changed` and `carry_out` are set."""
@@ -63,6 +68,8 @@ class JobRunner:
         Raises:
             Refused: The event is a command that is not allowed now, or could not be stored.
         """
+        if self._closed:
+            return
         following = self._machine.advance(self.job, event)
         if following.job == self.job and not following.effects:
             return

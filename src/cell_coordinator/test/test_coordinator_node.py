@@ -139,7 +139,8 @@ def test_a_trigger_of_unknown_outcome_is_resolved_by_a_person(cell, trigger, res
     assert cell.control(resolution).code == ResultCode.OK
     if len(booked) == 2 and resolution != 'RESOLVE_NOT_DONE':
         wait_until(lambda: cell.jobs[-1].rejected == 1, what='booked at once')
-    assert cell.control('RESUME').code == ResultCode.OK
+    if (trigger, resolution) != ('PLACE', 'RESOLVE_DONE'):  # that was the last piece: the job is done
+        assert cell.control('RESUME').code == ResultCode.OK
     assert cell.result(future).code == ResultCode.OK
     assert cell.booked() == booked
     assert cell.robot.events() == ['START_PROGRAM', *sent]

@@ -51,6 +51,15 @@ def test_the_snapshot_is_stored_before_the_effect_is_carried_out(runner, engine)
     assert len(seen) == 1 and seen[0][0] == seen[0][1]
 
 
+def test_a_node_that_goes_hears_no_more_answers(runner):
+    runner.put(Job('a', PART, 1, created_ns=1))
+    runner.feed(ev.Start(2))
+    runner.close()
+    before = runner.job
+    runner.feed(ev.TriggerEnded(3, runner.job.ticket, TriggerOutcome.UNKNOWN))
+    assert runner.job == before
+
+
 def test_the_newest_job_is_taken_up(runner, engine):
     for number in (1, 2, 3):
         runner.put(Job(f'job{number}', PART, 1, created_ns=5))
