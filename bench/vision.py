@@ -97,9 +97,11 @@ def measure(engine: Engine, matcher: Matcher, folder: Path, truth: Sequence[dict
         _count(result, entry, decision)
         for part in matcher.catalogue.parts:
             result.pairs += 1
-            if part != entry['part_number'] and any(matcher.decide(part, look.readings).verdict is Verdict.MATCH for look in looks):
+            verdicts = {matcher.decide(part, look.readings).verdict for look in looks}
+            if part != entry['part_number'] and Verdict.MATCH in verdicts:
                 result.false_accepts += 1
-                result.missed.append(f'FALSE ACCEPT {entry["file"]} as {part}: {[r.text for look in looks for r in look.readings]}')
+                texts = [text.text for look in looks for text in look.readings]
+                result.missed.append(f'FALSE ACCEPT {entry["file"]} as {part}: {texts}')
         if show or decision.verdict is not Verdict.MATCH:
             result.missed.append(f'{entry["file"]} {decision.verdict.value} {decision.score:.2f}: {decision.reason} '
                                  f'{[(r.text, round(r.score, 2)) for r in looks[-1].readings]}')
