@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / 'build' / 'test'
+LONGEST_S = 1200
 PACKAGES = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
 PYTEST = ['python', '-m', 'pytest', '-q', '--durations=5']
 COUNTS = re.compile(r'(\d+) (passed|failed|skipped|errors?|xfailed|deselected)\b')
@@ -73,15 +76,25 @@ def run(check: Check) -> Outcome:
             stdin=subprocess.DEVNULL,
             errors='replace',
             env=environment(),
+            start_new_session=True,
         )
+        watchdog = threading.Timer(LONGEST_S, end, [process, check])
+        watchdog.start()
         for line in _lines(process):
             log.write(line)
             print(line, end='', flush=True)
             lines.append(line)
         code = process.wait()
+        watchdog.cancel()
     counts = {kind.rstrip('s') if kind == 'errors' else kind: int(n) for n, kind in COUNTS.findall(''.join(lines[-3:]))}
     # pytest's code 5 says that no test was selected: right for a group that has none in this tree.
     return Outcome(check, 0 if code == 5 else code, time.monotonic() - began, counts)
+
+
+def end(process: subprocess.Popen[str], check: Check) -> None:
+    """End a check that hangs, with all that it started."""
+    print(f'\n{check.name} took longer than {LONGEST_S} s and was ended', flush=True)
+    os.killpg(process.pid, signal.SIGKILL)
 
 
 def environment() -> dict[str, str]:

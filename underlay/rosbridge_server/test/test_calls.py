@@ -96,7 +96,8 @@ class LookupServer:
     """Ends a goal as its target frame says; 'wait' runs until it is cancelled."""
 
     def __init__(self, bench):
-        self.cancelled = threading.Event()
+        self.cancelled, self.ended = threading.Event(), threading.Event()
+        self.until = bench.until
         self.server = ActionServer(bench.node, LookupTransform, '/lookup', self.execute, goal_callback=self.decide,
                                    cancel_callback=self.cancel, callback_group=ReentrantCallbackGroup())
 
@@ -112,10 +113,9 @@ class LookupServer:
         result = LookupTransform.Result()
         result.transform.child_frame_id = goal.request.source_frame
         if goal.request.target_frame == 'wait':
-            self.cancelled.wait(10.0)
-            while not goal.is_cancel_requested:
-                pass
-            goal.canceled()
+            if not self.ended.wait(0) and self.cancelled.wait(10.0):
+                self.until(lambda: goal.is_cancel_requested or self.ended.is_set())
+            goal.canceled() if goal.is_cancel_requested else goal.abort()
         elif goal.request.target_frame == 'abort':
             goal.abort()
         else:
@@ -127,6 +127,8 @@ class LookupServer:
 def lookup(bench):
     made = LookupServer(bench)
     yield made
+    made.ended.set()  # a goal that nobody cancelled must not keep the test run from ending
+    made.cancelled.set()
     made.server.destroy()
 
 
