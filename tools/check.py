@@ -80,12 +80,17 @@ def run(check: Check) -> Outcome:
         )
         watchdog = threading.Timer(LONGEST_S, end, [process, check])
         watchdog.start()
-        for line in _lines(process):
-            log.write(line)
-            print(line, end='', flush=True)
-            lines.append(line)
-        code = process.wait()
-        watchdog.cancel()
+        try:
+            for line in _lines(process):
+                log.write(line)
+                print(line, end='', flush=True)
+                lines.append(line)
+            code = process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            watchdog.cancel()
     counts = {kind.rstrip('s') if kind == 'errors' else kind: int(n) for n, kind in COUNTS.findall(''.join(lines[-3:]))}
     # pytest's code 5 says that no test was selected: right for a group that has none in this tree.
     return Outcome(check, 0 if code == 5 else code, time.monotonic() - began, counts)
@@ -128,7 +133,11 @@ def main() -> int:
     """Run the groups named on the command line, all when none is."""
     groups = sys.argv[1:] or ['lint', 'fast', 'slow']
     LOGS.mkdir(parents=True, exist_ok=True)
-    return summarise([run(check) for check in checks() if check.group in groups])
+    try:
+        return summarise([run(check) for check in checks() if check.group in groups])
+    except KeyboardInterrupt:
+        print('\ninterrupted')
+        return 130
 
 
 if __name__ == '__main__':
