@@ -30,6 +30,8 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument('action', choices=['new', 'list', 'revoke'])
     token.add_argument('name', nargs='?', default='', help='what the token is for, e.g. filler-3')
     token.add_argument('--file', type=Path, help='default: api_tokens.json beside the database')
+    doctor = commands.add_parser('doctor', help='look for what is wrong and say what to do; exit code 1 when something is')
+    doctor.add_argument('what', choices=['weighing'])
     commands.add_parser('status', help='show what is ready and what is not')
     run = commands.add_parser(
         'run',
@@ -79,6 +81,12 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
     from cell_bringup.show import status_table
 
     with connected(options.namespace) as client:
+
+        if options.command == 'doctor':
+            from cell_bringup.doctor import examine, report
+            from cell_bringup.doctor_facts import gather
+
+            return report(examine(gather(client)), console)
 
         def work() -> None:
             if options.command == 'status':

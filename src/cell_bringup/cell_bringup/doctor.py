@@ -1,0 +1,341 @@
+"""The troubleshooting list of the weigh side, done by itself: each check says ok, or what to do."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from cell_common.database import open_database
+from cell_common.parameters import ParameterError
+from cell_web.gateway_node import GatewayParameters
+from cell_web.tokens import TokenError, TokenFile
+from cell_weighing.outbox import Outbox
+from cell_weighing.report_reader import open_reader
+from cell_weighing.scale_bridge_parameters import ScaleBridgeParameters
+from cell_weighing.site_settings import SettingsError, SiteSettings, read_key
+from cell_weighing.stations import Stations
+from cell_weighing.weigh_station_parameters import WeighStationParameters, settings_of, stations_of
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+CONNECT_S = 2.0
+HTTP_S = 10.0
+SILENT_S = 3600.0
+LEAST_FREE = 1 << 30
+MOST_WAITING = 100
+FIREWALLS = {'ufw': ('/etc/ufw/ufw.conf', 'ENABLED=yes', 'sudo ufw allow {port}/tcp'),
+             'firewalld': ('/run/firewalld.pid', '', 'sudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd '
+                           '--reload')}
+"""By name: a file, the text in it that says that the firewall is on, and how to open the port."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An indicator as scale_bridge sees it."""
+
+    scale_id: str
+    connected: bool
+    peer: str
+    heard_s: float | None
+    """Seconds since its last line; None when none came."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the running cell tells of itself; None where a node does not answer."""
+
+    bridge: ScaleBridgeParameters | None = None
+    station: WeighStationParameters | None = None
+    gateway: GatewayParameters | None = None
+    scales: Sequence[Scale] = ()
+    active: Mapping[str, bool] = field(default_factory=dict)
+    """By station with a weigh job: whether the latest is active."""
+    port: int = 0
+    """Port on which scale_bridge says that it listens; 0 = it has not said."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check."""
+
+    ok: bool
+    text: str
+
+
+def good(text: str) -> Finding:
+    """Return that all is well."""
+    return Finding(True, text)
+
+
+def bad(text: str) -> Finding:
+    """Return what is not well and what to do."""
+    return Finding(False, text)
+
+
+def nodes(facts: Facts) -> Finding:
+    """Look whether the nodes answer."""
+    missing = [name for name, found in (('scale_bridge', facts.bridge), ('weigh_station', facts.station)) if found is None]
+    if missing:
+        return bad(f'{" and ".join(missing)} do not answer: start the cell (systemctl start cell), and use its ROS_DOMAIN_ID '
+                   'and namespace here')
+    return good('scale_bridge and weigh_station answer')
+
+
+def listening(facts: Facts) -> Finding:
+    """Connect to the port for indicators."""
+    parameters = _bridge(facts)
+    port = facts.port or parameters.port
+    try:
+        socket.create_connection((_near(parameters.listen_address), port), CONNECT_S).close()
+    except OSError as problem:
+        return bad(f'nothing listens on port {port} ({problem.strerror or problem}): see the log of scale_bridge; another '
+                   f'program may hold the port (ss -ltnp sport = :{port})')
+    return good(f'port {port} accepts connections')
+
+
+def scales(facts: Facts) -> Finding:
+    """Look whether each configured scale is connected and has been heard."""
+    known = {scale.scale_id: scale for scale in facts.scales}
+    wanted = _station(facts).scale_ids
+    absent = [scale_id for scale_id in wanted if not (scale_id in known and known[scale_id].connected)]
+    said = ', '.join(f'{scale_id} {_heard(known.get(scale_id))}' for scale_id in wanted)
+    if absent:
+        return bad(f'not connected: {", ".join(absent)} ({said}). Check power, network cable and the target address in the '
+                   'indicator; see firewall below')
+    silent = [i for i in wanted if known[i].heard_s is None or (known[i].heard_s or 0.0) > SILENT_S]
+    if silent:
+        return bad(f'connected but silent: {", ".join(silent)} ({said}). Press PRINT at the indicator; check that its print '
+                   'format begins with the scale id')
+    return good(said)
+
+
+def scale_names(facts: Facts) -> Finding:
+    """Look whether every scale that is heard weighs for a station."""
+    stations = _stations(facts)
+    strange = [scale.scale_id for scale in facts.scales if scale.scale_id and not stations.of(scale.scale_id, 0)
+               and not any(alias.scale_id == scale.scale_id for alias in stations.aliases)]
+    if strange:
+        return bad(f'scales that belong to no station: {", ".join(strange)}. Add them to scale_ids and stations of '
+                   'weigh_station, or correct the id in the print format')
+    return good('every scale that is heard belongs to a station')
+
+
+def active_jobs(facts: Facts) -> Finding:
+    """Look whether each station has an active weigh job."""
+    idle = [name for name in _stations(facts).names if not facts.active.get(name)]
+    if idle:
+        return bad(f'no active weigh job at {", ".join(idle)}: bags weighed there count for none. Start one on the page')
+    return good(f'active at {", ".join(_stations(facts).names)}')
+
+
+def station_names(facts: Facts) -> Finding:
+    """Look whether jobs are at stations that have a scale."""
+    strange = sorted(set(facts.active) - set(_stations(facts).names))
+    if strange:
+        return bad(f'weigh jobs at {", ".join(strange)}, where no scale weighs: names must be alike, capitals too, in '
+                   'parameter stations and in the job')
+    return good('jobs and parameters name the same stations')
+
+
+def web_application(facts: Facts) -> Finding:
+    """Ask the web application for an answer, whatever it is."""
+    settings = _settings(facts)
+    if not settings.url:
+        return good('none is configured')
+    try:
+        answer = requests.head(settings.url, timeout=HTTP_S, allow_redirects=False)
+    except requests.RequestException as problem:
+        return bad(f'{settings.url} cannot be reached ({type(problem).__name__}): check site_url, the network and its server')
+    if answer.status_code >= 500 or 300 <= answer.status_code < 400 or answer.status_code == 404:
+        return bad(f'{settings.url} answers HTTP {answer.status_code}: check site_url, controller and function')
+    return good(f'{settings.url} answers')
+
+
+def token(facts: Facts) -> Finding:
+    """Send the key with an empty form: nothing can be recorded, but a wrong key is refused."""
+    settings = _settings(facts)
+    if not settings.url:
+        return good('none is needed')
+    key = read_key(settings, _station(facts).key_file, facts.environment)
+    answer = requests.post(settings.url, data={}, headers={'Authorization': f'Bearer {key}'}, timeout=HTTP_S,
+                           allow_redirects=False)
+    if answer.status_code in (401, 403):
+        return bad(f'the web application does not accept the key (HTTP {answer.status_code}): get a new one and put it where '
+                   'the old one is (key_file, CELL_WEIGHING_API_KEY or settings.json)')
+    if answer.status_code >= 500:
+        return bad(f'the web application answers HTTP {answer.status_code}: see its log')
+    return good('the key is accepted')
+
+
+def outbox(facts: Facts) -> Finding:
+    """Count the bags on their way to the web application."""
+    engine = open_reader(_station(facts).database_url)
+    try:
+        counts = Outbox(engine).counts()
+    finally:
+        engine.dispose()
+    text = f'{counts.waiting} waiting, {counts.delivered} delivered, {counts.dead} refused'
+    if counts.dead or counts.waiting > MOST_WAITING:
+        return bad(f'{text}: put right what the checks above name; what waits is sent by itself, what was refused when a '
+                   'person asks for it')
+    return good(text)
+
+
+def own_api(facts: Facts) -> Finding:
+    """Look whether the API that we serve answers and has tokens."""
+    gateway = facts.gateway
+    if gateway is None or not gateway.api_enabled:
+        return good('not served')
+    url = f'http://{_near(gateway.listen_address)}:{gateway.port}/api/openapi.json'
+    answer = requests.get(url, timeout=HTTP_S)
+    if answer.status_code != 200:
+        return bad(f'{url} answers HTTP {answer.status_code}: see the log of web_gateway')
+    names = [entry.name for entry in TokenFile(Path(gateway.api_tokens_file).expanduser()).entries()]
+    if not names:
+        return bad(f'nobody has a token: cell token new <name> --file {gateway.api_tokens_file}')
+    return good(f'served; tokens of {", ".join(names)}')
+
+
+def firewall(facts: Facts) -> Finding:
+    """Say whether a firewall may keep indicators out."""
+    parameters = _bridge(facts)
+    port = facts.port or parameters.port
+    if any(scale.connected and not _loopback(scale.peer.rsplit(':', 1)[0]) for scale in facts.scales):
+        return good('indicators come through')
+    if _loopback(parameters.listen_address):
+        return bad('scale_bridge listens on this machine only: set listen_address to 0.0.0.0 or to the address in the scales\' '
+                   'network')
+    hints = [f'{name} is on: {how.format(port=port)}' for name, (path, word, how) in FIREWALLS.items() if _says(path, word)]
+    return good('no indicator from the network yet; ' + ('; '.join(hints) or f'if none comes, open TCP port {port}'))
+
+
+def database(facts: Facts) -> Finding:
+    """Look whether the database may be written to and has room."""
+    url = _station(facts).database_url
+    parsed = make_url(url)
+    free = ''
+    if parsed.get_backend_name() == 'sqlite':
+        path = Path(parsed.database or '').expanduser()
+        if not path.is_file():
+            return bad(f'{path} is not there: relative paths begin where the cell was started; give launch argument state_dir')
+        if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+            return bad(f'this user may not write {path}: run this as the user of the cell, or correct the owner of its folder')
+        room = shutil.disk_usage(path.parent).free
+        free = f', {room / (1 << 30):.1f} GiB free'
+        if room < LEAST_FREE:
+            return bad(f'only {room / (1 << 20):.0f} MiB are free at {path.parent}: make room')
+    engine = open_database(url)
+    try:
+        with engine.connect() as connection:
+            connection.begin().rollback()
+    finally:
+        engine.dispose()
+    return good(f'may be written{free}')
+
+
+CHECKS: tuple[tuple[str, Callable[[Facts], Finding]], ...] = (
+    ('nodes running', nodes),
+    ('server listening', listening),
+    ('scales connected', scales),
+    ('scales known', scale_names),
+    ('active weigh job', active_jobs),
+    ('station names agree', station_names),
+    ('web application reachable', web_application),
+    ('key accepted', token),
+    ('bags on their way', outbox),
+    ('own API', own_api),
+    ('firewall', firewall),
+    ('database', database),
+)
+
+
+class NotRunningError(Exception):
+    """A check needs a node that does not answer."""
+
+
+def examine(facts: Facts) -> list[tuple[str, Finding]]:
+    """Do every check; one that cannot be done is not ok."""
+    return [(name, _try(check, facts)) for name, check in CHECKS]
+
+
+def report(findings: Sequence[tuple[str, Finding]], console: Console) -> int:
+    """Show the findings; return 1 when something is not ok."""
+    table = Table(box=None)
+    for heading in ('check', '', 'what to do'):
+        table.add_column(heading, overflow='fold')
+    for name, finding in findings:
+        table.add_row(name, '[green]ok[/]' if finding.ok else '[red]not ok[/]', finding.text)
+    console.print(table)
+    return 0 if all(finding.ok for _, finding in findings) else 1
+
+
+def _try(check: Callable[[Facts], Finding], facts: Facts) -> Finding:
+    try:
+        return check(facts)
+    except (NotRunningError, ParameterError, SettingsError, TokenError) as problem:
+        return bad(str(problem))
+    except requests.RequestException as problem:
+        return bad(f'no answer ({type(problem).__name__}): see the lines above')
+    except SQLAlchemyError as problem:
+        return bad(f'the database refuses: {getattr(problem, "orig", None) or problem}')
+    except Exception as problem:
+        return bad(f'{type(problem).__name__}: {problem}')
+
+
+def _bridge(facts: Facts) -> ScaleBridgeParameters:
+    if facts.bridge is None:
+        raise NotRunningError('cannot tell: scale_bridge does not answer')
+    return facts.bridge
+
+
+def _station(facts: Facts) -> WeighStationParameters:
+    if facts.station is None:
+        raise NotRunningError('cannot tell: weigh_station does not answer')
+    return facts.station
+
+
+def _settings(facts: Facts) -> SiteSettings:
+    return settings_of(_station(facts))
+
+
+def _stations(facts: Facts) -> Stations:
+    return stations_of(_station(facts), _settings(facts))
+
+
+def _heard(scale: Scale | None) -> str:
+    if scale is None or scale.heard_s is None:
+        return 'never heard'
+    return f'heard {scale.heard_s:.0f} s ago'
+
+
+def _near(address: str) -> str:
+    return '127.0.0.1' if address in ('', '0.0.0.0', '::') else address
+
+
+def _loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address.strip('[]')).is_loopback
+    except ValueError:
+        return address == 'localhost'
+
+
+def _says(path: str, word: str) -> bool:
+    try:
+        return (not word and Path(path).exists()) or word in Path(path).read_text(encoding='utf-8')
+    except OSError:
+        return False
+
+
+def parameters_of(kind: Any, values: Mapping[str, Any]) -> Any:
+    """Make a parameter class of what a node told; what it did not tell has its default."""
+    return kind(**{name: value for name, value in values.items() if value is not None})

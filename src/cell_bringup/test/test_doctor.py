@@ -1,0 +1,232 @@
+import http.server
+import io
+import json
+import socket
+import threading
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from cell_bringup.client import CellClient
+from cell_bringup.doctor import CHECKS, Facts, Finding, Scale, examine, report
+from cell_bringup.doctor_facts import gather
+from cell_common.database import migrate, open_database
+from cell_common.testing import free_port, wait_until
+from cell_web.gateway_node import GatewayParameters
+from cell_web.tokens import TokenFile
+from cell_weighing.models import DeliveryRow
+from cell_weighing.records import JobOrder
+from cell_weighing.scale_bridge_parameters import ScaleBridgeParameters
+from cell_weighing.stations import Stations
+from cell_weighing.store import WeighStore
+from cell_weighing.validation import Band
+from cell_weighing.weigh_station_parameters import WeighStationParameters
+from rich.console import Console
+from sqlalchemy.orm import Session
+
+from cell_bringup import doctor
+
+
+@pytest.fixture
+def engine(tmp_path):
+    opened = open_database(f'sqlite:///{tmp_path}/cell.db')
+    migrate(opened, 'cell_weighing')
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def port():
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def web():
+    """A web application that answers everything with one status, and takes one key."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        status = 400
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers['Content-Length']))
+            self.send_response(self.status if self.headers['Authorization'] == 'Bearer good' else 401)
+            self.end_headers()
+
+        def do_GET(self):
+            self.send_response(self.status)
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.handler = Handler
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def facts(engine, port, tmp_path):
+    """A cell in good health without a web application."""
+    url = f'sqlite:///{tmp_path}/cell.db'
+    heard = [Scale('1', True, '192.168.1.31:4000', 2.0), Scale('2', True, '192.168.1.32:4000', 3.0)]
+    return Facts(ScaleBridgeParameters(), WeighStationParameters(database_url=url), GatewayParameters(), heard,
+                 {'A': True, 'B': True}, port)
+
+
+def with_web(facts, web, tmp_path, key='good'):
+    site = f'http://127.0.0.1:{web.server_port}/'
+    settings = {'site_url': site, 'controller': 'api/prepuff', 'function': 'scan_bag', 'api_key': key}
+    (tmp_path / 'settings.json').write_text(json.dumps(settings))
+    return replace(facts, station=replace(facts.station, settings_file=str(tmp_path / 'settings.json')))
+
+
+def said(facts, name):
+    return dict(examine(facts))[name]
+
+
+def assert_bad(facts, name, word):
+    finding = said(facts, name)
+    assert not finding.ok and word in finding.text, finding
+
+
+def test_a_healthy_cell_is_ok_in_everything(facts):
+    assert [name for name, finding in examine(facts) if not finding.ok] == []
+
+
+def test_nothing_running_is_told_by_every_check_that_needs_it():
+    findings = dict(examine(Facts()))
+    assert not findings['nodes running'].ok and 'start the cell' in findings['nodes running'].text
+    assert not findings['server listening'].ok and not findings['database'].ok
+
+
+def test_a_port_that_nobody_listens_on(facts):
+    assert_bad(replace(facts, port=free_port()), 'server listening', 'nothing listens')
+
+
+def test_a_scale_that_is_gone_and_one_that_says_nothing(facts):
+    assert_bad(replace(facts, scales=facts.scales[:1]), 'scales connected', '2 never heard')
+    assert_bad(replace(facts, scales=[Scale('1', True, '', None), facts.scales[1]]), 'scales connected', 'Press PRINT')
+
+
+def test_a_scale_that_nobody_knows(facts):
+    assert_bad(replace(facts, scales=[*facts.scales, Scale('9', True, '', 1.0)]), 'scales known', '9')
+
+
+def test_a_station_without_a_job_and_a_job_at_no_station(facts):
+    assert_bad(replace(facts, active={'A': True, 'B': False}), 'active weigh job', 'no active weigh job at B')
+    assert_bad(replace(facts, active={'A': True, 'b': True}), 'station names agree', 'jobs at b')
+
+
+def test_a_web_application_that_answers_and_takes_the_key(facts, web, tmp_path):
+    facts = with_web(facts, web, tmp_path)
+    assert said(facts, 'web application reachable').ok and said(facts, 'key accepted').ok
+
+
+def test_a_wrong_key_is_told_and_not_shown(facts, web, tmp_path):
+    facts = with_web(facts, web, tmp_path, key='wrongkey')
+    assert_bad(facts, 'key accepted', 'does not accept')
+    assert not any('wrongkey' in finding.text for _, finding in examine(facts))
+    assert said(replace(facts, environment={'CELL_WEIGHING_API_KEY': 'good'}), 'key accepted').ok
+
+
+@pytest.mark.parametrize('status', [404, 302, 500])
+def test_an_address_that_is_not_the_api(facts, web, tmp_path, status):
+    web.handler.status = status
+    assert_bad(with_web(facts, web, tmp_path), 'web application reachable', str(status))
+
+
+def test_a_web_application_that_is_down(facts, web, tmp_path):
+    facts = with_web(facts, web, tmp_path)
+    web.shutdown()
+    web.server_close()
+    assert_bad(facts, 'web application reachable', 'cannot be reached')
+    assert_bad(facts, 'key accepted', 'no answer')
+
+
+def test_settings_that_cannot_be_read(facts):
+    assert_bad(replace(facts, station=replace(facts.station, settings_file='none.json')), 'key accepted', 'settings_file')
+
+
+def test_refused_bags_are_told(facts, engine):
+    with Session(engine) as session, session.begin():
+        session.add(DeliveryRow(reading_id='r', station='A', scale_id='1', weight='1', unit='kg', state=2, attempts=1,
+                                received_ns=1, validated_ns=1, error='x'))
+    assert_bad(facts, 'bags on their way', '1 refused')
+
+
+def test_our_own_api_needs_tokens(facts, web, tmp_path):
+    web.handler.status = 200
+    gateway = GatewayParameters(api_enabled=True, port=web.server_port, api_tokens_file=str(tmp_path / 'tokens.json'))
+    facts = replace(facts, gateway=gateway)
+    assert_bad(facts, 'own API', 'cell token new')
+    TokenFile(tmp_path / 'tokens.json').make('filler', '')
+    assert said(facts, 'own API') == Finding(True, 'served; tokens of filler')
+    web.handler.status = 503
+    assert_bad(facts, 'own API', '503')
+
+
+def test_a_server_for_this_machine_only_keeps_scales_out(facts):
+    alone = replace(facts, scales=[], bridge=replace(facts.bridge, listen_address='127.0.0.1'))
+    assert_bad(alone, 'firewall', '0.0.0.0')
+
+
+def test_a_firewall_that_is_on_comes_with_the_line_that_opens_it(facts, tmp_path, monkeypatch):
+    (tmp_path / 'ufw.conf').write_text('ENABLED=yes')
+    monkeypatch.setattr(doctor, 'FIREWALLS', {'ufw': (str(tmp_path / 'ufw.conf'), 'ENABLED=yes', 'sudo ufw allow {port}/tcp')})
+    assert f'sudo ufw allow {facts.port}/tcp' in said(replace(facts, scales=[]), 'firewall').text
+
+
+def test_a_database_that_is_not_there_or_full(facts, tmp_path, monkeypatch):
+    missing = WeighStationParameters(database_url=f'sqlite:///{tmp_path}/none.db')
+    assert_bad(replace(facts, station=missing), 'database', 'not there')
+    assert not (tmp_path / 'none.db').exists()
+    monkeypatch.setattr(doctor, 'LEAST_FREE', 1 << 80)
+    assert_bad(facts, 'database', 'make room')
+
+
+def test_a_check_that_breaks_is_not_ok(facts, monkeypatch):
+    monkeypatch.setattr(doctor, 'CHECKS', (('broken', lambda _: 1 / 0),))
+    assert examine(facts) == [('broken', Finding(False, 'ZeroDivisionError: division by zero'))]
+
+
+def test_the_exit_code_tells_whether_something_is_wrong(facts):
+    out = io.StringIO()
+    assert report([('a', Finding(True, 'fine')), ('b', Finding(False, 'mend it'))], Console(file=out, width=100)) == 1
+    assert 'not ok' in out.getvalue() and 'mend it' in out.getvalue()
+    assert report([('a', Finding(True, 'fine'))], Console(file=out)) == 0
+
+
+def test_every_check_has_a_name_of_its_own():
+    assert len({name for name, _ in CHECKS}) == len(CHECKS)
+
+
+def test_the_running_cell_is_asked(graph, domain, tmp_path):
+    from cell_weighing.scale_bridge_node import ScaleBridgeNode
+    from cell_weighing.weigh_station_node import WeighStationNode
+
+    url = f'sqlite:///{tmp_path}/cell.db'
+    bridge = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=url)))
+    graph.add(WeighStationNode(**graph.options(database_url=url)))
+    wait_until(lambda: not bridge.listening.problem)
+    engine = open_database(url)
+    order = JobOrder('ACME', 'A', Band(Decimal(1), 'kg', Decimal('0.1')), 3)
+    WeighStore(engine, Stations({}), lambda: 1).start_job(order, 1, 'ann')
+    with socket.create_connection(('127.0.0.1', bridge.listening.port)) as indicator:
+        indicator.sendall(b'1,1.000 kg\r\n')
+        client = CellClient('cell', domain)
+        try:
+            facts = wait_until(lambda: f if (f := gather(client)).scales and f.active else None)
+        finally:
+            client.close()
+    engine.dispose()
+    assert facts.gateway is None and facts.port == bridge.listening.port
+    assert facts.station.scale_ids == ['1', '2'] and facts.bridge.capture_time == 0.5
+    findings = dict(examine(facts))
+    assert findings['nodes running'].ok and findings['server listening'].ok and findings['database'].ok
+    assert 'not connected: 2' in findings['scales connected'].text and 'heard' in findings['scales connected'].text
+    assert findings['active weigh job'].text.startswith('no active weigh job at B')
