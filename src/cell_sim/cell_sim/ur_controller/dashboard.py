@@ -1,0 +1,146 @@
+"""The dashboard's text commands and their replies.
+
+Source: Universal Robots, "Dashboard Server e-Series, port 29999". What a controller in local mode answers to a command that
+changes something is not described there; `Failed to execute: <command>` is taken for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from cell_sim.ur_controller.controller import Controller
+from cell_sim.ur_controller.states import RobotMode, RuntimeState
+
+BANNER = 'Connected: Universal Robots Dashboard Server'
+PROGRAMS = '/programs/'
+LINE_LIMIT = 4096
+SERIAL_NUMBER = '20205500001'
+ROLES = ('PROGRAMMER', 'OPERATOR', 'NONE', 'LOCKED', 'RESTRICTED')
+OPERATIONAL_MODES = ('MANUAL', 'AUTOMATIC')
+UNLOCK_TOO_EARLY = ('Cannot unlock protective stop until 5s after occurrence. '
+                    'Always inspect cause of protective stop before unlocking')
+REMOTE_ONLY = ('load', 'load installation', 'play', 'stop', 'pause', 'power on', 'power off', 'brake release',
+               'unlock protective stop', 'restart safety', 'set operational mode', 'clear operational mode')
+_STATES = {RuntimeState.PLAYING: 'PLAYING', RuntimeState.PAUSED: 'PAUSED'}
+
+Answer = Callable[[str, float], str]
+"""(what follows the command, seconds) -> reply."""
+
+
+class Dashboard:
+    """What all connections to the dashboard share."""
+
+    def __init__(self, controller: Controller) -> None:
+        """Speak for a controller."""
+        self._c = controller
+        self._role, self._operational_mode = 'PROGRAMMER', 'NONE'
+        self.log: list[str] = []
+        """What clients added to the controller's log, newest last."""
+        self._answers: dict[str, Answer] = {**self._reading(), **self._changing(), **self._people()}
+        self._longest_first = sorted(self._answers, key=len, reverse=True)
+
+    def reply(self, line: str, now: float) -> str:
+        """Return the reply to one line."""
+        line = line.strip()
+        for command in self._longest_first:
+            if line == command or line.startswith(command + ' '):
+                if command in REMOTE_ONLY and not self._c.remote:
+                    return f'Failed to execute: {line}'
+                return self._answers[command](line[len(command):].strip(), now)
+        return f"could not understand: '{line}'"
+
+    def _reading(self) -> dict[str, Answer]:
+        c = self._c
+        return {
+            'running': lambda _text, _now: f'Program running: {str(c.runtime == RuntimeState.PLAYING).lower()}',
+            'robotmode': lambda _text, _now: f'Robotmode: {c.mode.name}',
+            'safetymode': lambda _text, _now: f'Safetymode: {c.safety.name}',
+            'safetystatus': lambda _text, _now: f'Safetystatus: {c.safety.name}',
+            'programState': lambda _text, _now: f'{_STATES.get(c.runtime, "STOPPED")} {c.loaded or "<unnamed>"}',
+            'get loaded program': lambda _text, _now: (
+                f'Loaded program: {PROGRAMS}{c.loaded}' if c.loaded else 'No program loaded'),
+            'isProgramSaved': lambda _text, _now: f'{str(bool(c.loaded)).lower()} {c.loaded or "<unnamed>"}',
+            'PolyscopeVersion': lambda _text, _now: f'URSoftware {c.version.number} ({c.version.date})',
+            'version': lambda _text, _now: c.version.number,
+            'get serial number': lambda _text, _now: SERIAL_NUMBER,
+            'get robot model': lambda _text, _now: c.arm.name.removesuffix('e').upper(),
+            'is in remote control': lambda _text, _now: str(c.remote).lower(),
+            'get operational mode': lambda _text, _now: self._operational_mode,
+            'getUserRole': lambda _text, _now: self._role,
+        }
+
+    def _changing(self) -> dict[str, Answer]:
+        c = self._c
+        return {
+            'load installation': self._load_installation,
+            'load': self._load,
+            'play': lambda _text, _now: _done('Starting program', c.play(), 'play'),
+            'stop': lambda _text, _now: _done('Stopped', c.stop_program(), 'stop'),
+            'pause': lambda _text, _now: _done('Pausing program', c.pause(), 'pause'),
+            'power on': lambda _text, now: _done('Powering on', c.power_on(now), 'power on'),
+            'power off': lambda _text, _now: _done('Powering off', c.power_off(), 'power off'),
+            'brake release': lambda _text, now: _done('Brake releasing', c.brake_release(now), 'brake release'),
+            'unlock protective stop': lambda _text, now: (
+                'Protective stop releasing' if c.unlock_protective_stop(now) else UNLOCK_TOO_EARLY),
+            'restart safety': self._restart_safety,
+            'set operational mode': self._set_operational_mode,
+            'clear operational mode': self._clear_operational_mode,
+        }
+
+    def _people(self) -> dict[str, Answer]:
+        return {
+            'close popup': lambda _text, _now: self._show('', 'closing popup'),
+            'close safety popup': lambda _text, _now: 'closing safety popup',
+            'popup': lambda text, _now: self._show(text, 'showing popup'),
+            'addToLog': self._add_to_log,
+            'setUserRole': self._set_role,
+            'quit': lambda _text, _now: 'Disconnected',
+            'shutdown': lambda _text, _now: 'Shutting down',
+        }
+
+    def _load(self, text: str, _now: float) -> str:
+        name = PurePosixPath(text).name
+        if name not in self._c.programs:
+            return f'File not found: {text}'
+        if self._c.program is not None or self._c.mode in (RobotMode.BOOTING, RobotMode.NO_CONTROLLER):
+            return f'Error while loading program: {text}'
+        self._c.loaded = name
+        return f'Loading program: {PROGRAMS}{name}'
+
+    def _load_installation(self, text: str, _now: float) -> str:
+        if text not in ('default.installation', 'default'):
+            return f'File not found: {text}'
+        return f'Loading installation: {text}'
+
+    def _restart_safety(self, _text: str, now: float) -> str:
+        self._c.restart_safety(now)
+        return 'Restarting safety'
+
+    def _set_operational_mode(self, text: str, _now: float) -> str:
+        if text.upper() not in OPERATIONAL_MODES:
+            return f"could not understand: 'set operational mode {text}'"
+        self._operational_mode = text.upper()
+        return f'Operational mode {self._operational_mode} is set'
+
+    def _clear_operational_mode(self, _text: str, _now: float) -> str:
+        self._operational_mode = 'NONE'
+        return 'No longer controlling the operational mode. Current operational mode: NONE'
+
+    def _set_role(self, text: str, _now: float) -> str:
+        if text.upper() not in ROLES:
+            return f'Failed setting user role: {text}'
+        self._role = text.upper()
+        return f'Setting user role: {self._role}'
+
+    def _add_to_log(self, text: str, _now: float) -> str:
+        self.log = [*self.log[-199:], text]
+        return 'Added log message'
+
+    def _show(self, text: str, reply: str) -> str:
+        self._c.popup = text
+        return reply
+
+
+def _done(reply: str, happened: bool, command: str) -> str:
+    return reply if happened else f'Failed to execute: {command}'

@@ -1,0 +1,61 @@
+"""How far along its way an arm is at a time: acceleration, constant speed, deceleration."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A trapezoid of speed over time, or a triangle when the way is short. Units: those of the way (rad or m) and seconds."""
+
+    length: float
+    speed: float
+    """Highest speed that is reached."""
+    acceleration: float
+    deceleration: float
+    begin_speed: float = 0.0
+
+    @classmethod
+    def standing(cls, length: float, speed: float, acceleration: float) -> Profile:
+        """Return the profile of a way from stand to stand."""
+        return cls(length, min(speed, math.sqrt(length * acceleration)), acceleration, acceleration)
+
+    @classmethod
+    def braking(cls, speed: float, deceleration: float, room: float) -> Profile:
+        """Return the profile of a stop from a speed that needs no more than `room`."""
+        length = min(speed * speed / (2.0 * deceleration), room)
+        return cls(length, speed, deceleration, speed * speed / (2.0 * length) if length > 0.0 else deceleration, speed)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from begin to end."""
+        if self.length <= 0.0 or self.speed <= 0.0:
+            return 0.0
+        return self._rise + self._cruise + self.speed / self.deceleration
+
+    def at(self, time: float) -> tuple[float, float]:
+        """Return how far it is and how fast at a time after the begin."""
+        time = max(0.0, min(time, self.duration))
+        if time >= self.duration:
+            return max(0.0, self.length), 0.0
+        if time < self._rise:
+            speed = self.begin_speed + self.acceleration * time
+            return (self.begin_speed + speed) / 2.0 * time, speed
+        if time < self._rise + self._cruise:
+            return self._rise_length + self.speed * (time - self._rise), self.speed
+        left = self.duration - time
+        return self.length - self.deceleration * left * left / 2.0, self.deceleration * left
+
+    @property
+    def _rise(self) -> float:
+        return (self.speed - self.begin_speed) / self.acceleration
+
+    @property
+    def _rise_length(self) -> float:
+        return (self.speed + self.begin_speed) / 2.0 * self._rise
+
+    @property
+    def _cruise(self) -> float:
+        return max(0.0, self.length - self._rise_length - self.speed ** 2 / (2.0 * self.deceleration)) / self.speed

@@ -1,0 +1,60 @@
+"""What clients write and read besides the arm: registers, digital and analog outputs, speed slider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+REGISTERS = 48
+"""Integer and double registers each way: 0-23 for fieldbuses, 24-47 for RTDE."""
+_DIGITAL = (('standard_digital_output', 0, 0xFF), ('configurable_digital_output', 8, 0xFF), ('tool_digital_output', 16, 0x03))
+"""Name of the value, first bit of it in `actual_digital_output_bits`, bits that exist."""
+
+
+class Registers:
+    """Values that stay until somebody writes others, whoever is connected."""
+
+    def __init__(self) -> None:
+        """Begin with zeros, and the speed slider at its right end."""
+        self.input_ints, self.input_doubles = [0] * REGISTERS, [0.0] * REGISTERS
+        self.output_ints, self.output_doubles = [0] * REGISTERS, [0.0] * REGISTERS
+        self.input_bits = self.output_bits = 0
+        """128 single bits."""
+        self.digital_outputs = self.digital_inputs = 0
+        self.analog_outputs, self.analog_types = [0.0, 0.0], 0
+        """0..1 of the range; bit set = voltage, otherwise current."""
+        self.speed_slider = 1.0
+        self.external_force = (0.0,) * 6
+
+    def write(self, values: Mapping[str, Any]) -> None:
+        """Take a data package of a client: input variables by their RTDE names, masks as the protocol means them."""
+        for name, value in values.items():
+            family, _, number = name.rpartition('_')
+            if family == 'input_int_register':
+                self.input_ints[int(number)] = value
+            elif family == 'input_double_register':
+                self.input_doubles[int(number)] = value
+            elif family == 'input_bit_register':
+                self.input_bits = _masked(self.input_bits, value << int(number), 1 << int(number))
+            elif name.startswith('input_bit_registers'):
+                first = int(name.removeprefix('input_bit_registers').split('_')[0])
+                self.input_bits = _masked(self.input_bits, value << first, 0xFFFFFFFF << first)
+            elif name == 'external_force_torque':
+                self.external_force = value
+        self._write_outputs(values)
+
+    def _write_outputs(self, values: Mapping[str, Any]) -> None:
+        for name, first, bits in _DIGITAL:
+            mask = values.get(f'{name}_mask', 0) & bits
+            self.digital_outputs = _masked(self.digital_outputs, values.get(name, 0) << first, mask << first)
+        mask = values.get('standard_analog_output_mask', 0)
+        self.analog_types = _masked(self.analog_types, values.get('standard_analog_output_type', 0), mask)
+        for number in (0, 1):
+            if mask & (1 << number):
+                self.analog_outputs[number] = max(0.0, min(1.0, values.get(f'standard_analog_output_{number}', 0.0)))
+        if values.get('speed_slider_mask', 0) & 1:
+            self.speed_slider = max(0.0, min(1.0, values.get('speed_slider_fraction', 1.0)))
+
+
+def _masked(old: int, new: int, mask: int) -> int:
+    return (old & ~mask) | (new & mask)

@@ -1,0 +1,67 @@
+"""One listening port of the controller: accepts, keeps the connections, closes them all at once on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+
+SEND_BUFFER = 64 * 1024
+"""Bytes that may wait for a slow reader; more is not sent to it."""
+
+
+class Port(ABC):
+    """A TCP port of the controller."""
+
+    def __init__(self, address: str, port: int) -> None:
+        """Be closed; `port` 0 = any free one."""
+        self.address, self.port = address, port
+        self.writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: The port is in use.
+        """
+        self._server = await asyncio.start_server(self._accept, self.address, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening and break every connection."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for task in [*self._tasks]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @abstractmethod
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Talk to one client until it leaves."""
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self.writers.add(writer)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await self.serve(reader, writer)
+        finally:
+            self._tasks.discard(task)
+            self.writers.discard(writer)
+            if self._server is None:
+                writer.transport.abort()
+            else:
+                writer.close()
+
+
+def send_unless_behind(writer: asyncio.StreamWriter, data: bytes) -> bool:
+    """Send to a client unless it has fallen behind; return whether it was sent."""
+    if writer.transport.is_closing() or writer.transport.get_write_buffer_size() > SEND_BUFFER:
+        return False
+    writer.write(data)
+    return True
