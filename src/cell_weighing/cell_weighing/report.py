@@ -97,7 +97,7 @@ def report_html(batch: Batch, made_ns: int, zone: tzinfo | None = None) -> str:
     made = chart(weights)
     title = f'Weigh job {job.job_id}: {job.company}'
     body = [f'<h1>{escape(title)}</h1><p>{NOTICE}</p>', _pairs(_order_lines(batch, zone)),
-            '<h2>Result</h2>', _pairs(_result_lines(batch, weights)), _figures(job, weights, made),
+            '<h2>Result</h2>', _pairs(_result_lines(batch, weights)), _figures(batch, weights, made),
             '<h2>Signals</h2>', _list(signal_lines(batch, made)), '<h2>Scales</h2>', _scales(batch),
             '<h2>Bags</h2>', _bags(batch, zone), f'<p>Made {_shown(made_ns, zone)}.</p>']
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -157,17 +157,26 @@ def _result_lines(batch: Batch, weights: Sequence[float]) -> list[tuple[str, str
             ('Given away', f'{over} {unit} above target, {short} {unit} below; together {net} {unit}')]
 
 
-def _figures(job: Job, weights: Sequence[float], made: Chart | None) -> str:
+def _figures(batch: Batch, weights: Sequence[float], made: Chart | None) -> str:
     if not weights:
         return ''
-    unit = job.band.unit
+    job, unit = batch.job, batch.job.band.unit
     marks = [('from', float(job.band.low)), ('target', float(job.band.target)), ('to', float(job.band.high))]
     figures = [histogram_figure(f'Bags by weight, {unit}', histogram(weights), marks)]
-    if made:
-        figures.append(chart_figure(f'Mean of each {made.size} bags, {unit}', made.means, made.mean_limits,
-                                    [signal.index for signal in made.signals]))
-        figures.append(chart_figure(f'Range of each {made.size} bags, {unit}', made.ranges, made.range_limits, made.wide))
+    figures += _charts(made, '', unit)
+    scales = by_scale(batch)
+    if len(scales) > 1:
+        for scale_id, bags in scales.items():
+            figures += _charts(chart([in_unit_of(job, bag) for bag in bags]), f'Scale {scale_id}: ', unit)
     return ''.join(figures)
+
+
+def _charts(made: Chart | None, of_what: str, unit: str) -> list[str]:
+    if made is None:
+        return []
+    return [chart_figure(f'{of_what}mean of each {made.size} bags, {unit}', made.means, made.mean_limits,
+                         [signal.index for signal in made.signals]),
+            chart_figure(f'{of_what}range of each {made.size} bags, {unit}', made.ranges, made.range_limits, made.wide)]
 
 
 def _scales(batch: Batch) -> str:

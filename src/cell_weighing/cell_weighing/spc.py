@@ -234,51 +234,87 @@ def spread(values: Sequence[float]) -> float:
     return stdev(values) if len(values) > 1 else 0.0
 
 
-def cusum(values: Sequence[float], centre: float, sigma: float) -> list[tuple[float, float]]:
-    """Return the upper and lower cumulative sums (both >= 0, in standard deviations) after each value.
+class Cusum:
+    """The tabular CUSUM of values as they come.
 
-    Source: the tabular CUSUM, Montgomery, Introduction to Statistical Quality Control, section 9.1.
+    Source: Montgomery, Introduction to Statistical Quality Control, section 9.1.
     """
-    high = low = 0.0
-    sums = []
-    for value in values:
-        deviation = (value - centre) / sigma
-        high, low = max(0.0, high + deviation - ALLOWANCE), max(0.0, low - deviation - ALLOWANCE)
-        sums.append((high, low))
-    return sums
+
+    def __init__(self, centre: float, sigma: float) -> None:
+        """Take the centre and the standard deviation, which is above 0."""
+        self._centre = centre
+        self._sigma = sigma
+        self.high = 0.0
+        """Upper sum, in standard deviations."""
+        self.low = 0.0
+        """Lower sum, positive, in standard deviations."""
+
+    def add(self, value: float) -> None:
+        """Add the next value."""
+        deviation = (value - self._centre) / self._sigma
+        self.high = max(0.0, self.high + deviation - ALLOWANCE)
+        self.low = max(0.0, self.low - deviation - ALLOWANCE)
+
+
+class DriftWatch:
+    """Tells when the values of one scale shift from where they were at the start.
+
+    The first values tell centre and short-term spread (mean moving range / 1.128, so that a drift within them does not widen
+    it); the CUSUM of the others is watched. It cannot tell a scale that drifts from a filler that does: a test weight can.
+    """
+
+    def __init__(self, baseline: int = BASELINE) -> None:
+        """Learn from so many values first, at least 2."""
+        self._baseline = baseline
+        self._learned: list[float] = []
+        self._centre = 0.0
+        self._cusum: Cusum | None = None
+        self._count = 0
+        self._runs = {True: (0, 0.0), False: (0, 0.0)}
+        """Above, below: since which value that sum has not been 0, and the sum of these values."""
+        self.found: Drift | None = None
+        """The first drift; it stands."""
+
+    def add(self, value: float) -> Drift | None:
+        """Take the next value; return the drift if there is one by now."""
+        at, self._count = self._count, self._count + 1
+        if at < self._baseline:
+            self._learn(value)
+        elif self._cusum is not None and self.found is None:
+            self._watch(self._cusum, at, value)
+        return self.found
+
+    def _learn(self, value: float) -> None:
+        self._learned.append(value)
+        if len(self._learned) == self._baseline:
+            self._centre = fmean(self._learned)
+            sigma = fmean(abs(b - a) for a, b in pairwise(self._learned)) / D2_OF_2
+            self._cusum = Cusum(self._centre, sigma) if sigma else None
+
+    def _watch(self, sums: Cusum, at: int, value: float) -> None:
+        before = {True: sums.high, False: sums.low}
+        sums.add(value)
+        for above, after in ((True, sums.high), (False, sums.low)):
+            since, total = self._runs[above] if before[above] > 0 else (at, 0.0)
+            self._runs[above] = since, total + value
+            if after > DECISION:
+                self.found = Drift(at, since, (total + value) / (at - since + 1) - self._centre)
 
 
 def drift(values: Sequence[float], baseline: int = BASELINE) -> Drift | None:
-    """Say whether the values of one scale, in order of time, have shifted from where they were at the start.
-
-    The first `baseline` values tell centre and short-term spread (mean moving range / 1.128, so that a drift within them
-    does not widen it); the CUSUM of the others is watched. It cannot tell a scale that drifts from a filler that does: a test
-    weight can.
+    """Return the first drift in the values of one scale and one job, in order of time.
 
     Args:
         values: Of one scale and one job.
         baseline: How many values are learned from, at least 2.
 
     Returns:
-        The first drift, or None: there is none, too few values, or the first values do not differ at all.
+        None when there is none, too few values, or the first values do not differ at all.
     """
-    learned = values[:baseline]
-    if len(values) <= baseline or len(learned) < 2:
-        return None
-    centre = fmean(learned)
-    sigma = fmean(abs(b - a) for a, b in pairwise(learned)) / D2_OF_2
-    if sigma == 0:
-        return None
-    sums = cusum(values[baseline:], centre, sigma)
-    for at, pair in enumerate(sums):
-        if max(pair) > DECISION:
-            side = pair.index(max(pair))
-            began = at
-            while began and sums[began - 1][side] > 0:
-                began -= 1
-            span = values[baseline + began:baseline + at + 1]
-            return Drift(baseline + at, baseline + began, fmean(span) - centre)
-    return None
+    watch = DriftWatch(baseline)
+    for value in values:
+        watch.add(value)
+    return watch.found
 
 
 def giveaway(weights: Sequence[Decimal], target: Decimal) -> Giveaway:

@@ -8,7 +8,7 @@ from concurrent.futures import Future as ThreadFuture
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
+from cell_common.alarms import HIGH, AlarmReporter
 from cell_common.commands import expired
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cell_interfaces.msg import BagList, BagRecord, ResultCode, ScaleReading, WeighJobList
 from cell_interfaces.srv import EndWeighJob, StartWeighJob, VoidBag
+from cell_weighing.bag_alarms import BagAlarms
 from cell_weighing.dispatch import Dispatch
 from cell_weighing.messages import bag_message, job_message, reading_of
 from cell_weighing.outbox import OutboxCounts
@@ -29,7 +30,6 @@ from cell_weighing.reading import Reading
 from cell_weighing.records import Bag, Job, JobError, order
 from cell_weighing.station_log import StationLog
 from cell_weighing.store import JobActiveError, NoSuchBagError, NoSuchJobError, WeighStore
-from cell_weighing.validation import Outcome
 from cell_weighing.weigh_station_parameters import WeighStationParameters, settings_of, share_of, stations_of
 from cell_weighing.worker import Worker
 
@@ -79,6 +79,7 @@ class WeighStationNode(Node):
         self._busy = False
         self._worker = Worker(self)
         self._alarms = AlarmReporter(self)
+        self._bag_alarms = BagAlarms(self._alarms)
         for key in ('database', 'delivery', 'dead_letters'):
             self._alarms.withdraw(key, always=True)
         self._jobs_topic = self.create_publisher(WeighJobList, 'weighing/job', latched())
@@ -156,15 +157,7 @@ class WeighStationNode(Node):
         for bag in snapshot.bags:
             self._bag_topic.publish(bag_message(bag))
             self._log.bag(bag)
-            if bag.outcome is Outcome.NO_ACTIVE_JOB:
-                text = f'Bag of {bag.weight} {bag.unit} not counted: {bag.message}'
-                self._alarms.announce(
-                    f'no_job_{bag.station or bag.scale_id}', MEDIUM, text,
-                    consequence='It is recorded, but belongs to no job.',
-                    action='Start a weigh job at the station, then weigh the bag again.')
-        for job in snapshot.jobs:
-            if job.active:
-                self._alarms.withdraw(f'no_job_{job.station}')
+        self._bag_alarms.look(snapshot.bags, snapshot.jobs)
         self._jobs_topic.publish(WeighJobList(stamp=now, jobs=[job_message(job) for job in snapshot.jobs]))
         self._bags_topic.publish(BagList(stamp=now, bags=[bag_message(bag) for bag in snapshot.latest]))
 

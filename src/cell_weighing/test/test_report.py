@@ -98,6 +98,11 @@ def test_two_groups_make_charts(weigh):
         ElementTree.fromstring(figure)
 
 
+def test_several_scales_have_charts_of_their_own(weigh):
+    text = page(weigh([f'1.{10 + index % 3}' for index in range(20)], scales='12'))
+    assert text.count('<svg') == 7 and 'Scale 2: range of each 5 bags, kg' in text
+
+
 def test_a_scale_that_drifts_is_named(weigh):
     weights = [f'{1.10 + 0.01 * (index % 4 < 2) + 0.05 * (index > 60 and index % 2):.2f}' for index in range(120)]
     text = page(weigh(weights, scales='12'))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from cell_weighing.spc import (
     FACTORS,
+    Cusum,
     Rule,
     chart,
     chart_limits,
-    cusum,
     drift,
     giveaway,
     histogram,
@@ -136,7 +136,10 @@ def test_a_false_signal_is_as_rare_as_the_rules_promise():
 
 
 def test_the_textbooks_cusum():
-    sums = cusum(CUSUM_EXAMPLE, 10, 1)
+    cusum, sums = Cusum(10, 1), []
+    for value in CUSUM_EXAMPLE:
+        cusum.add(value)
+        sums.append((cusum.high, cusum.low))
     assert [round(high, 2) for high, _ in sums[-9:]] == [0.0, 1.79, 2.79, 2.89, 3.47, 3.35, 4.47, 5.28, 5.30]
     assert max(low for _, low in sums) < 5
 

@@ -1,0 +1,63 @@
+import pytest
+from cell_weighing.bag_alarms import BagAlarms
+from cell_weighing.records import Bag
+from cell_weighing.validation import Outcome
+
+
+class Alarms:
+    """Keeps what stands, as the reporter's double."""
+
+    def __init__(self):
+        self.standing = {}
+
+    def announce(self, key, priority, text, **_):
+        self.standing[key] = text
+
+    def withdraw(self, key):
+        self.standing.pop(key, None)
+
+
+@pytest.fixture
+def alarms():
+    return Alarms()
+
+
+@pytest.fixture
+def look(alarms):
+    watcher = BagAlarms(alarms)
+
+    def run(weights, job_id=1, scale='3', unit='kg'):
+        watcher.look([Bag('r', scale, 'A', weight, unit, 1, Outcome.IN_TOLERANCE, job_id=job_id, target='1.1', target_unit='kg')
+                      for weight in weights], [])
+
+    return run
+
+
+STEADY = ['1.10', '1.12'] * 20
+
+
+def test_a_scale_that_shifts_raises_an_alarm_that_names_it(look, alarms):
+    look(STEADY)
+    assert alarms.standing == {}
+    look(['1.18'] * 10)
+    assert list(alarms.standing) == ['drift_3'] and '+0.0' in alarms.standing['drift_3']
+
+
+def test_grams_and_kilograms_of_one_scale_are_the_same_weight(look, alarms):
+    look(STEADY)
+    look(['1100', '1120'] * 10, unit='g')
+    assert alarms.standing == {}
+
+
+def test_each_scale_is_watched_for_itself(look, alarms):
+    for _ in range(30):
+        look(['1.10', '1.12'], scale='3')
+        look(['1.20', '1.22'], scale='4')
+    assert alarms.standing == {}
+
+
+def test_a_new_job_begins_anew_and_withdraws_the_alarm(look, alarms):
+    look(STEADY + ['1.18'] * 10)
+    assert alarms.standing
+    look(['2.50', '2.52'] * 20, job_id=2)
+    assert alarms.standing == {}
