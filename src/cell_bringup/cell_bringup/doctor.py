@@ -148,7 +148,7 @@ def station_names(facts: Facts) -> Finding:
 
 
 def web_application(facts: Facts) -> Finding:
-    """Ask the web application for an answer, whatever it is."""
+    """Ask the web application for an answer; it need not like the question, only posts are answered with sense."""
     settings = _settings(facts)
     if not settings.url:
         return good('none is configured')
@@ -156,7 +156,7 @@ def web_application(facts: Facts) -> Finding:
         answer = requests.head(settings.url, timeout=HTTP_S, allow_redirects=False)
     except requests.RequestException as problem:
         return bad(f'{settings.url} cannot be reached ({type(problem).__name__}): check site_url, the network and its server')
-    if answer.status_code >= 500 or 300 <= answer.status_code < 400 or answer.status_code == 404:
+    if answer.status_code >= 500 or 300 <= answer.status_code < 400:
         return bad(f'{settings.url} answers HTTP {answer.status_code}: check site_url, controller and function')
     return good(f'{settings.url} answers')
 
@@ -172,6 +172,8 @@ def token(facts: Facts) -> Finding:
     if answer.status_code in (401, 403):
         return bad(f'the web application does not accept the key (HTTP {answer.status_code}): get a new one and put it where '
                    'the old one is (key_file, CELL_WEIGHING_API_KEY or settings.json)')
+    if answer.status_code == 404:
+        return bad(f'{settings.url} is not there (HTTP 404): check site_url, controller and function')
     if answer.status_code >= 500:
         return bad(f'the web application answers HTTP {answer.status_code}: see its log')
     return good('the key is accepted')

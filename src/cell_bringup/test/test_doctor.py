@@ -134,10 +134,11 @@ def test_a_wrong_key_is_told_and_not_shown(facts, web, tmp_path):
     assert said(replace(facts, environment={'CELL_WEIGHING_API_KEY': 'good'}), 'key accepted').ok
 
 
-@pytest.mark.parametrize('status', [404, 302, 500])
-def test_an_address_that_is_not_the_api(facts, web, tmp_path, status):
+@pytest.mark.parametrize(('status', 'check'), [(302, 'web application reachable'), (500, 'web application reachable'),
+                                               (500, 'key accepted'), (404, 'key accepted')])
+def test_an_address_that_is_not_the_api(facts, web, tmp_path, status, check):
     web.handler.status = status
-    assert_bad(with_web(facts, web, tmp_path), 'web application reachable', str(status))
+    assert_bad(with_web(facts, web, tmp_path), check, str(status))
 
 
 def test_a_web_application_that_is_down(facts, web, tmp_path):
