@@ -18,6 +18,8 @@ class Registers:
         """Begin with zeros, and the speed slider at its right end."""
         self.input_ints, self.input_doubles = [0] * REGISTERS, [0.0] * REGISTERS
         self.output_ints, self.output_doubles = [0] * REGISTERS, [0.0] * REGISTERS
+        self.int_writes = [0] * REGISTERS
+        """How often each integer input was written: a watchdog looks at it."""
         self.input_bits = self.output_bits = 0
         """128 single bits."""
         self.digital_outputs = self.digital_inputs = 0
@@ -32,6 +34,7 @@ class Registers:
             family, _, number = name.rpartition('_')
             if family == 'input_int_register':
                 self.input_ints[int(number)] = value
+                self.int_writes[int(number)] += 1
             elif family == 'input_double_register':
                 self.input_doubles[int(number)] = value
             elif family == 'input_bit_register':

@@ -14,6 +14,7 @@ from cell_sim.ur_controller.faults import FAULTS
 from cell_sim.ur_controller.server_dashboard import DashboardPort
 from cell_sim.ur_controller.server_port import Port
 from cell_sim.ur_controller.server_rtde import RtdePort
+from cell_sim.ur_controller.server_script import ScriptPort
 
 CYCLE_S = 0.002
 """500 Hz, as on the e-Series."""
@@ -27,6 +28,9 @@ class Ports:
 
     dashboard: int = 29999
     rtde: int = 30004
+    primary: int = 30001
+    secondary: int = 30002
+    script: int = 30003
 
 
 class ControllerServer:
@@ -58,7 +62,9 @@ class ControllerServer:
         self.controller = self._make(asyncio.get_running_loop().time())
         self.dashboard = DashboardPort(Dashboard(self.controller), self.faults, self.address, self._wanted.dashboard)
         self.rtde = RtdePort(self.controller, self.address, self._wanted.rtde)
-        self._ports = [self.dashboard, self.rtde]
+        wanted = ((self._wanted.primary, True), (self._wanted.secondary, True), (self._wanted.script, False))
+        self.scripts = [ScriptPort(self.controller, self.address, port, tells_state=tells) for port, tells in wanted]
+        self._ports = [self.dashboard, self.rtde, *self.scripts]
         await self._open()
         self._keep(self._cycle())
         self._keep(self._shut_down())
@@ -127,8 +133,9 @@ class ControllerServer:
             await asyncio.sleep(due - loop.time())
             now = loop.time()
             self.controller.step(now)
-            self.rtde.stalled = now < self.stalled_until
-            self.rtde.publish(now)
+            for port in self._ports:
+                port.stalled = now < self.stalled_until
+                port.publish(now)
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

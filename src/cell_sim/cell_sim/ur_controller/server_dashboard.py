@@ -39,6 +39,7 @@ class DashboardPort(Port):
         reply = f'Failed to execute: {line}' if refused else self._dashboard.reply(line, asyncio.get_running_loop().time())
         if seconds := self._faults.amount('late'):
             await asyncio.sleep(seconds)
+        await self.unstalled()
         writer.write(f'{reply}\n'.encode())
         await writer.drain()
         if line == 'shutdown' and not refused:

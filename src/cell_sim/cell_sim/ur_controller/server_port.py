@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 SEND_BUFFER = 64 * 1024
 """Bytes that may wait for a slow reader; more is not sent to it."""
 
+POLL_S = 0.01
+
 
 class Port(ABC):
     """A TCP port of the controller."""
@@ -17,6 +19,8 @@ class Port(ABC):
         """Be closed; `port` 0 = any free one."""
         self.address, self.port = address, port
         self.writers: set[asyncio.StreamWriter] = set()
+        self.stalled = False
+        """While set, connections stand, but nothing is sent."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -37,6 +41,14 @@ class Port(ABC):
         for task in [*self._tasks]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def publish(self, now: float) -> None:  # noqa: B027 - most ports only answer
+        """Send what is due; called once in every cycle of the controller."""
+
+    async def unstalled(self) -> None:
+        """Wait while the port is stalled."""
+        while self.stalled:
+            await asyncio.sleep(POLL_S)
 
     @abstractmethod
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -25,8 +25,6 @@ class RtdePort(Port):
         self._sessions: dict[asyncio.StreamWriter, RtdeSession] = {}
         self.dropped = 0
         """Packages that slow readers did not get."""
-        self.stalled = False
-        """While set, nothing is sent and requests wait."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one client."""
@@ -36,7 +34,7 @@ class RtdePort(Port):
             with contextlib.suppress(RtdeError):
                 while data := await reader.read(READ_SIZE):
                     for request in splitter.feed(data):
-                        await self._running()
+                        await self.unstalled()
                         writer.write(session.handle(request, asyncio.get_running_loop().time()))
         finally:
             session.close()
@@ -50,7 +48,3 @@ class RtdePort(Port):
             package = session.due(now)
             if package and not send_unless_behind(writer, package):
                 self.dropped += 1
-
-    async def _running(self) -> None:
-        while self.stalled:
-            await asyncio.sleep(0.01)

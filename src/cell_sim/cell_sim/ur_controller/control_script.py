@@ -1,0 +1,207 @@
+"""The control script that ur_rtde uploads, carried out natively: commands in input registers, results in output registers.
+
+It loops every cycle. State 1 = ready, 2 = done; a command is taken once and forgotten when the client writes 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cell_robot.motion.kinematics import forward
+from cell_robot.motion.poses import matrix, pose
+
+from cell_sim.ur_controller.motion import LIMIT, MotionError
+from cell_sim.ur_controller.program import Machine, ProgramError
+
+READY, DONE = 1, 2
+NOTHING, STOP_SCRIPT = 0, 255
+REAL_TIME = frozenset((6, 9, 10, 11, 24, 25, 26, 27, 38, 58, *range(66, 72)))
+"""Commands that are carried out in every cycle and never reported done."""
+RUNNING_BIT = 1 << 15
+CYCLE_S = 0.002
+
+Command = Callable[[Machine], bool]
+"""Carries a command out and returns whether the script waits until the arm stands."""
+
+
+class ControlScript:
+    """The program `rtde_control`."""
+
+    name = 'rtde_control'
+
+    def __init__(self, int_offset: int = 0, float_offset: int = 0) -> None:
+        """Begin.
+
+        Args:
+            int_offset: First integer register, 0 or 24.
+            float_offset: First double register.
+        """
+        self._ints, self._floats = int_offset, float_offset
+        self._executing = self._waiting = self._asynchronous = self._begun = False
+        self._operation = self._changes = 0
+        self._watchdog = 0.0
+        """Seconds within which the client must write; 0 = it need not."""
+        self._writes, self._written_at = -1, 0.0
+        self._commands: dict[int, Command] = {**self._moves(), **self._settings(), **self._questions()}
+
+    def step(self, machine: Machine, now: float, seconds: float) -> bool:
+        """Do one cycle."""
+        if not self._begun:
+            self._begun = True
+            self._progress(machine, running=False)
+        self._watch(machine, now)
+        if self._asynchronous and not machine.motion.moving:
+            self._progress(machine, running=False)
+        if self._waiting:
+            if not machine.motion.moving:
+                self._waiting = False
+                self._tell(machine, DONE)
+            return True
+        command = machine.registers.input_ints[self._ints]
+        if command == STOP_SCRIPT:
+            return False
+        if command in REAL_TIME:
+            self._real_time(machine, command, seconds)
+            self._tell(machine, READY)
+        elif command == NOTHING:
+            self._executing = False
+            self._tell(machine, READY)
+        elif not self._executing:
+            self._take(machine, command, now)
+        return True
+
+    def _take(self, machine: Machine, command: int, now: float) -> None:
+        self._executing = True
+        if command == 31:
+            machine.protective_stop(now, 'asked for by the program')
+        elif command not in self._commands:
+            raise ProgramError(f'command {command} of the control script is not simulated')
+        else:
+            self._waiting = self._commands[command](machine)
+        self._tell(machine, READY if self._waiting else DONE)
+
+    def _moves(self) -> dict[int, Command]:
+        def joints(machine: Machine) -> bool:
+            machine.motion.move_joints(self._six(machine), *self._pace(machine))
+            return self._go(machine)
+
+        def joints_to_pose(machine: Machine) -> bool:
+            machine.motion.move_joints(machine.motion.inverse(self._six(machine)), *self._pace(machine))
+            return self._go(machine)
+
+        def line(machine: Machine) -> bool:
+            machine.motion.move_line(self._six(machine), *self._pace(machine))
+            return self._go(machine)
+
+        def line_to_joints(machine: Machine) -> bool:
+            target = pose(forward(machine.motion.arm, self._six(machine)) @ machine.motion.tcp)
+            machine.motion.move_line(target, *self._pace(machine))
+            return self._go(machine)
+
+        def stop(machine: Machine) -> bool:
+            machine.motion.brake(self._float(machine, 0))
+            return self._go(machine)
+
+        def stop_following(machine: Machine) -> bool:
+            machine.motion.brake(self._float(machine, 0))
+            return True
+
+        return {1: joints, 2: joints_to_pose, 3: line, 4: line_to_joints, 33: stop, 34: stop, 15: stop_following,
+                16: stop_following}
+
+    def _settings(self) -> dict[int, Command]:
+        def payload(machine: Machine) -> bool:
+            machine.payload = self._six(machine)[:4]
+            return False
+
+        def tcp(machine: Machine) -> bool:
+            machine.motion.tcp = matrix(self._six(machine))
+            return False
+
+        def watchdog(machine: Machine) -> bool:
+            frequency = self._float(machine, 0)
+            if not frequency > 0.0:
+                raise ProgramError('rtde_set_watchdog: the frequency must be positive')
+            self._watchdog = 1.0 / frequency
+            return False
+
+        return {8: lambda _machine: False, 17: payload, 29: tcp, 35: watchdog}
+
+    def _questions(self) -> dict[int, Command]:
+        def has_inverse(machine: Machine) -> bool:
+            try:
+                machine.motion.inverse(self._six(machine))
+            except MotionError:
+                return self._yes(machine, False)
+            return self._yes(machine, True)
+
+        return {
+            30: lambda m: self._result(m, m.motion.inverse(self._six(m), self._six(m, 6))),
+            46: lambda m: self._result(m, m.motion.inverse(self._six(m))),
+            60: has_inverse, 61: has_inverse, 36: has_inverse,
+            37: lambda m: self._yes(m, all(abs(angle) <= LIMIT for angle in self._six(m))),
+            39: lambda m: self._result(m, pose(matrix(self._six(m)) @ matrix(self._six(m, 6)))),
+            40: lambda m: self._result(m, m.motion.tcp_offset),
+            43: lambda m: self._result(m, m.motion.tcp_pose),
+            44: lambda m: self._result(m, pose(forward(m.motion.arm, self._six(m)) @ matrix(self._six(m, 6)))),
+            47: lambda m: self._yes(m, not m.motion.moving),
+        }
+
+    def _real_time(self, machine: Machine, command: int, seconds: float) -> None:
+        if command == 9:
+            machine.motion.follow_speeds(self._six(machine), self._float(machine, 6))
+        elif command == 11:
+            machine.motion.place(self._six(machine), seconds)
+        elif command == 26:
+            self._result(machine, (CYCLE_S,))
+        elif command == 38:
+            self._result(machine, (0.0,) * 6)
+        elif command == 58:
+            self._result(machine, pose(forward(machine.motion.arm, machine.motion.joints)))
+        else:
+            raise ProgramError(f'command {command} of the control script is not simulated')
+
+    def _go(self, machine: Machine) -> bool:
+        """Let a move or a stop that has begun replace the asynchronous one before it; return whether to wait for its end."""
+        if self._asynchronous:
+            self._progress(machine, running=False)
+        if not machine.registers.input_ints[self._ints + 1]:
+            return True
+        self._operation = (self._operation + 1) & 0x7F
+        self._progress(machine, running=True)
+        return False
+
+    def _progress(self, machine: Machine, *, running: bool) -> None:
+        self._asynchronous = running
+        self._changes = (self._changes + 1) & 0x7F
+        word = self._operation << 24 | self._changes << 16 | (RUNNING_BIT if running else 0)
+        machine.registers.output_ints[self._ints + 2] = word
+
+    def _watch(self, machine: Machine, now: float) -> None:
+        writes = machine.registers.int_writes[self._ints]
+        if writes != self._writes:
+            self._writes, self._written_at = writes, now
+        elif self._watchdog and now - self._written_at > self._watchdog:
+            raise ProgramError('rtde_set_watchdog: the client has not written in time')
+
+    def _pace(self, machine: Machine) -> tuple[float, float]:
+        """Speed and acceleration of a move."""
+        return self._float(machine, 6), self._float(machine, 7)
+
+    def _float(self, machine: Machine, number: int) -> float:
+        return machine.registers.input_doubles[self._floats + number]
+
+    def _six(self, machine: Machine, first: int = 0) -> tuple[float, ...]:
+        begin = self._floats + first
+        return tuple(machine.registers.input_doubles[begin:begin + 6])
+
+    def _tell(self, machine: Machine, state: int) -> None:
+        machine.registers.output_ints[self._ints] = state
+
+    def _result(self, machine: Machine, values: tuple[float, ...]) -> bool:
+        machine.registers.output_doubles[self._floats:self._floats + len(values)] = values
+        return False
+
+    def _yes(self, machine: Machine, answer: bool) -> bool:
+        machine.registers.output_ints[self._ints + 1] = int(answer)
+        return False

@@ -1,0 +1,65 @@
+"""Frames of the primary and secondary interfaces: version, messages, robot state.
+
+Source: Universal Robots, "Primary and secondary client interface". All numbers are big-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from cell_sim.ur_controller.controller import Controller
+from cell_sim.ur_controller.states import EMERGENCY, JOINT_MODES, JOINT_POWER_OFF, RobotMode, RuntimeState, SafetyMode, Version
+
+ROBOT_STATE, ROBOT_MESSAGE = 16, 20
+TEXT, VERSION = 0, 3
+SOURCE = -2
+NO_TIMESTAMP = 0xFFFFFFFFFFFFFFFF
+NAME = b'URControl'
+JOINT_VOLTAGE, MOTOR_TEMPERATURE = 48.0, 28.0
+
+
+def version_message(version: Version) -> bytes:
+    """Return the first frame of every connection."""
+    body = struct.pack('>BBii', version.major, version.minor, version.bugfix, version.build)
+    return _message(NO_TIMESTAMP, VERSION, bytes([len(NAME)]) + NAME + body + version.date.encode())
+
+
+def text_message(text: str, timestamp: float) -> bytes:
+    """Return a message for people; `timestamp` in seconds."""
+    return _message(int(timestamp * 1e6), TEXT, text.encode())
+
+
+def robot_state(controller: Controller) -> bytes:
+    """Return the state of the arm: its modes, joints and tool."""
+    return _frame(ROBOT_STATE, _modes(controller) + _joints(controller) + _tool(controller))
+
+
+def _modes(c: Controller) -> bytes:
+    powered = c.mode in (RobotMode.POWER_ON, RobotMode.IDLE, RobotMode.RUNNING)
+    flags = (True, True, powered, c.safety in EMERGENCY, c.safety == SafetyMode.PROTECTIVE_STOP,
+             c.runtime == RuntimeState.PLAYING, c.runtime == RuntimeState.PAUSED)
+    slider = c.registers.speed_slider
+    return _part(0, struct.pack('>Q7?bB3dB', int(c.timestamp * 1e6), *flags, c.mode, 0, slider, slider, 1.0, 0))
+
+
+def _joints(c: Controller) -> bytes:
+    mode = JOINT_MODES.get(c.mode, JOINT_POWER_OFF)
+    rows = (struct.pack('>3d4fB', angle, angle, speed, 0.0, JOINT_VOLTAGE, MOTOR_TEMPERATURE, MOTOR_TEMPERATURE, mode)
+            for angle, speed in zip(c.motion.joints, c.motion.speeds, strict=True))
+    return _part(1, b''.join(rows))
+
+
+def _tool(c: Controller) -> bytes:
+    return _part(4, struct.pack('>12d', *c.motion.tcp_pose, *c.motion.tcp_offset))
+
+
+def _message(timestamp: int, kind: int, body: bytes) -> bytes:
+    return _frame(ROBOT_MESSAGE, struct.pack('>Qbb', timestamp, SOURCE, kind) + body)
+
+
+def _frame(kind: int, body: bytes) -> bytes:
+    return struct.pack('>iB', len(body) + 5, kind) + body
+
+
+def _part(kind: int, body: bytes) -> bytes:
+    return struct.pack('>IB', len(body) + 5, kind) + body

@@ -1,0 +1,66 @@
+"""URScript that comes over a socket: where a program begins and ends, and which programs are known.
+
+Source: Universal Robots, "The URScript Programming Language", on the primary, secondary and real-time interfaces.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cell_sim.ur_controller.control_script import ControlScript
+from cell_sim.ur_controller.program import Program, ProgramError
+
+SCRIPT_LIMIT = 4 * 1024 * 1024
+"""Bytes of a program that is not yet complete."""
+_CONTROL = re.compile(r'def rtde_control\(')
+_OFFSET = re.compile(r'global reg_offset_(int|float)\s*=\s*(?:#[^\n]*\n)?\s*(\d+)')
+"""ur_rtde writes the number on the line after the comment that follows the equals sign."""
+
+
+class ScriptTooLong(Exception):
+    """More came than a program may have."""
+
+
+class ScriptCollector:
+    """Cuts what comes over one connection into programs; it does not wait for the end of the connection."""
+
+    def __init__(self) -> None:
+        """Begin with nothing received."""
+        self._rest = b''
+        self._program: list[str] = []
+
+    def feed(self, data: bytes) -> list[str]:
+        """Take bytes as they came and return the programs and single commands that are complete.
+
+        Raises:
+            ScriptTooLong: Close the connection.
+        """
+        *lines, self._rest = (self._rest + data).split(b'\n')
+        found = [script for line in lines if (script := self._line(line.decode('utf-8', 'replace').rstrip('\r')))]
+        if len(self._rest) + sum(map(len, self._program)) > SCRIPT_LIMIT:
+            raise ScriptTooLong
+        return found
+
+    def _line(self, line: str) -> str:
+        """Take a line and return the program that it completes, or ""."""
+        if not self._program and not line.startswith(('def ', 'sec ')):
+            return line.strip()
+        self._program.append(line)
+        if not re.match(r'end\b', line):
+            return ''
+        script, self._program = '\n'.join(self._program), []
+        return script
+
+
+def program_of(script: str) -> Program:
+    """Return the program that a script is.
+
+    Raises:
+        ProgramError: It is none that this controller can run.
+    """
+    if not _CONTROL.match(script):
+        raise ProgramError(f'compile error: this controller does not know the script "{script.splitlines()[0][:60]}"')
+    offsets = {name: int(number) for name, number in _OFFSET.findall(script)}
+    if set(offsets) != {'int', 'float'}:
+        raise ProgramError('compile error: the control script has no register offsets')
+    return ControlScript(offsets['int'], offsets['float'])

@@ -1,0 +1,169 @@
+"""Script ports and the control script against ur_rtde's own control client."""
+
+from __future__ import annotations
+
+import math
+import socket
+import struct
+from typing import Any
+
+import pytest
+from cell_common.testing import wait_until
+from cell_sim.ur_controller.control_script import ControlScript
+from cell_sim.ur_controller.controller import START, Controller
+from cell_sim.ur_controller.motion import Motion, MotionError
+from cell_sim.ur_controller.primary import robot_state, version_message
+from cell_sim.ur_controller.profile import Profile
+from cell_sim.ur_controller.program import ProgramError
+from cell_sim.ur_controller.scripts import ScriptCollector, program_of
+from cell_sim.ur_controller.states import RuntimeState
+
+CONTROL = """
+from rtde_control import RTDEControlInterface
+from rtde_receive import RTDEReceiveInterface
+c = RTDEControlInterface(ADDRESS, 500.0)
+r = RTDEReceiveInterface(ADDRESS, 500.0)
+q = r.getActualQ()
+"""
+
+
+def test_a_trapezoid_takes_the_time_that_the_formula_gives() -> None:
+    profile = Profile.standing(2.0, 1.0, 2.0)
+    assert profile.duration == pytest.approx(2.0 / 1.0 + 1.0 / 2.0)
+    assert profile.at(1.25) == pytest.approx((1.0, 1.0))
+    assert Profile.standing(0.1, 1.0, 2.0).duration == pytest.approx(2 * math.sqrt(0.1 / 2.0))
+
+
+def test_a_straight_move_keeps_to_the_line() -> None:
+    controller = Controller()
+    motion = controller.motion
+    x, y, z, *turn = motion.tcp_pose
+    motion.move_line((x, y + 0.2, z - 0.1, *turn), 0.25, 1.2)
+    while motion.moving:
+        motion.step(0.01, 1.0)
+        now = motion.tcp_pose
+        assert now[2] == pytest.approx(z - (now[1] - y) / 2, abs=3e-4)
+        assert now[0] == pytest.approx(x, abs=3e-4)
+    assert motion.tcp_pose[:3] == pytest.approx((x, y + 0.2, z - 0.1), abs=1e-6)
+
+
+def test_a_move_out_of_reach_is_refused_before_it_begins() -> None:
+    motion = Motion(Controller().arm, START)
+    with pytest.raises(MotionError, match='out of reach'):
+        motion.move_line((2.0, 0.0, 0.3, 0.0, 3.14, 0.0), 0.25, 1.2)
+    assert not motion.moving
+
+
+def test_a_braking_arm_stops_on_its_way_and_short_of_its_goal() -> None:
+    motion = Motion(Controller().arm, START)
+    motion.move_joints((1.0, *START[1:]), 1.0, 2.0)
+    for _ in range(40):
+        motion.step(0.01, 1.0)
+    motion.brake(4.0)
+    for _ in range(100):
+        motion.step(0.01, 1.0)
+    assert not motion.moving
+    assert 0.16 < motion.joints[0] < 0.3
+
+
+def test_a_program_is_recognised_without_waiting_for_the_end_of_the_connection() -> None:
+    collector = ScriptCollector()
+    assert collector.feed(b'def a():\n  if True:\n    x = 1\n  end\n') == []
+    assert collector.feed(b'en') == []
+    assert collector.feed(b'd\ntextmsg("hi")\n') == ['def a():\n  if True:\n    x = 1\n  end\nend', 'textmsg("hi")']
+
+
+def test_the_register_offset_may_stand_on_the_next_line() -> None:
+    script = ('def rtde_control():\n    global reg_offset_float = # float register offset\n'
+              '24    global reg_offset_int = # int\n24  x = 1\nend')
+    assert isinstance(program_of(script), ControlScript)
+    with pytest.raises(ProgramError, match='compile error'):
+        program_of('def rtde_control():\nend')
+    with pytest.raises(ProgramError, match='does not know'):
+        program_of('movej([0,0,0,0,0,0])')
+
+
+def test_a_client_that_stops_writing_is_caught_by_the_watchdog() -> None:
+    controller = Controller()
+    controller.start_program(ControlScript())
+    controller.registers.write({'input_int_register_0': 35, 'input_double_register_0': 10.0})
+    controller.step(0.002)
+    controller.registers.write({'input_int_register_0': 0})
+    controller.step(0.05)
+    assert controller.runtime == RuntimeState.PLAYING
+    controller.step(0.2)
+    assert controller.runtime == RuntimeState.STOPPED
+    assert 'rtde_set_watchdog' in controller.messages[-1][1]
+
+
+def test_frames_of_the_primary_interface_are_as_long_as_they_say() -> None:
+    controller = Controller()
+    state = robot_state(controller)
+    assert struct.unpack_from('>iB', state) == (len(state), 16) == (5 + 47 + 251 + 101, 16)
+    message = version_message(controller.version)
+    assert struct.unpack_from('>iB', message) == (len(message), 20)
+
+
+def test_the_primary_port_tells_state_and_refuses_what_it_does_not_know(ur: Any) -> None:
+    with socket.create_connection((ur.server.address, 30001), 5.0) as client:
+        client.settimeout(5.0)
+        client.sendall(b'frobnicate()\n')
+        data = b''
+        while b'does not know the script "frobnicate()"' not in data:
+            data += client.recv(4096)
+    assert data[4] == 20 and b'URControl' in data[:60]
+
+
+def test_ur_rtde_moves_the_arm_and_the_time_is_real(ur: Any) -> None:
+    said = ur.judge(CONTROL + """
+t = time.monotonic(); out += [c.moveJ([0.5] + q[1:], 1.0, 2.0), time.monotonic() - t]
+p = r.getActualTCPPose(); goal = [p[0], p[1], p[2] - 0.1] + p[3:]
+t = time.monotonic(); out += [c.moveL(goal, 0.25, 1.2), time.monotonic() - t]
+time.sleep(0.05)
+out += [r.getActualQ()[0], max(abs(a - b) for a, b in zip(goal[:3], r.getActualTCPPose()))]
+c.stopScript()
+""")
+    assert said[0] is True and 0.95 < said[1] < 2.0
+    assert said[2] is True and 0.55 < said[3] < 1.6
+    assert said[4] == pytest.approx(0.5, abs=0.35)
+    assert said[5] < 1e-4
+
+
+def test_ur_rtde_stops_an_asynchronous_move(ur: Any) -> None:
+    said = ur.judge(CONTROL + """
+out += [c.moveJ([2.0] + q[1:], 0.5, 1.0, True)]
+time.sleep(0.6); out += [c.getAsyncOperationProgressEx().isAsyncOperationRunning()]
+c.stopJ(4.0); time.sleep(0.1)
+out += [c.getAsyncOperationProgressEx().isAsyncOperationRunning(), r.getActualQ()[0], max(map(abs, r.getActualQd()))]
+""")
+    assert said[:3] == [True, True, False]
+    assert 0.05 < said[3] < 1.5
+    assert said[4] == 0.0
+
+
+def test_a_protective_stop_in_mid_move_ends_it_with_false(ur: Any) -> None:
+    process = ur.begin(CONTROL + """
+print('ready', flush=True)
+out += [c.moveJ([2.0] + q[1:], 0.5, 1.0), r.isProtectiveStopped() or (time.sleep(0.1) or r.isProtectiveStopped())]
+""")
+    assert process.stdout.readline() == 'ready\n'
+    wait_until(lambda: ur.server.controller.motion.moving)
+    ur.inject('protective_stop')
+    assert ur.finish(process) == [False, True]
+    assert ur.server.controller.runtime == RuntimeState.PAUSED
+
+
+def test_a_move_out_of_reach_ends_the_script(ur: Any) -> None:
+    assert ur.judge(CONTROL + 'out += [c.moveL([2.0, 0, 0.3, 0, 3.14, 0]), c.isProgramRunning()]') == [False, False]
+
+
+def test_in_local_mode_the_script_does_not_start(ur: Any) -> None:
+    ur.inject('local_mode', 30.0)
+    said = ur.judge("""
+from rtde_control import RTDEControlInterface
+try:
+    RTDEControlInterface(ADDRESS, 500.0); out += ['started']
+except Exception as problem:
+    out += [str(problem)]
+""")
+    assert said != ['started']
