@@ -25,6 +25,7 @@ from cell_sim.stock_keeper import StockKeeper
 from cell_sim.transport_robot import RobotProgram
 from cell_sim.transport_scale import ScaleClient
 from cell_sim.truth import TruthLog
+from cell_sim.ur_controller.server_controller import ControllerServer
 from cell_sim.ur_program import UrProgram
 from cell_sim.world import World
 
@@ -93,7 +94,7 @@ class Simulation:
 
     def __init__(self, catalogue: Catalogue, mixture: Mixture, *, robot: RobotSettings | None = None,
                  camera: CameraSettings | None = None, scales: ScaleSettings | None = None, scene: Scene | None = None,
-                 truth_file: str = '') -> None:
+                 ur_address: str = '', truth_file: str = '') -> None:
         """Make a world whose devices are not running yet; a device without settings does not exist.
 
         Args:
@@ -103,6 +104,7 @@ class Simulation:
             camera: Of the network camera.
             scales: Of the indicators and fillers.
             scene: What the camera sees; None = rendered labels.
+            ur_address: What a simulated UR controller listens on, at the ports of a real one; "" = there is none.
             truth_file: Gets what happened, for tests; "" = nothing is kept.
 
         Raises:
@@ -113,6 +115,7 @@ class Simulation:
         self.keeper = StockKeeper(self.world)
         self._tasks: list[asyncio.Task[None]] = []
         self.robot = _robot(self.world, catalogue, robot) if robot is not None else None
+        self.ur = ControllerServer(address=ur_address) if ur_address else None
         self.camera: CameraServer | None = None
         if camera is not None:
             prints = {part.part_number: part.prints for part in catalogue.parts.values()}
@@ -131,6 +134,8 @@ class Simulation:
             devices['camera'] = self.camera
         if self.robot is not None:
             devices['robot'] = self.robot
+        if self.ur is not None:
+            devices['ur'] = self.ur
         return dict(sorted(devices.items()))
 
     async def start(self) -> None:

@@ -69,7 +69,8 @@ class WorldNode(Node):
             album.require(parts)
             scene = PhotoScene(album, p.seed)
         return Simulation(catalogue, Mixture(parts, p.seed, p.wrong_share, p.unreadable_share), robot=p.robot(),
-                          camera=p.network_camera(), scales=p.scales(), scene=scene, truth_file=p.truth_file)
+                          camera=p.network_camera(), scales=p.scales(), scene=scene, ur_address=p.ur_address,
+                          truth_file=p.truth_file)
 
     def _where(self) -> str:
         camera = self.simulation.camera

@@ -28,6 +28,8 @@ class WorldParameters:
     bare_reply: str = parameter('ack', 'In framing bare: ack = one answer, at the end of a movement; ack_done = ack at its '
                                 'start and done at its end. Must be as the robot node has it.', choices=('ack', 'ack_done'))
     event_letters: list[str] = parameter([''], 'Other letters for events, as EVENT=letter; must be as the robot node has them.')
+    ur_address: str = parameter('', 'Address that a simulated UR controller listens on, at the ports of a real one (29999, '
+                                '30001 to 30004); "" = there is none.')
     camera: bool = parameter(True, 'Whether there is a simulated network camera.')
     camera_address: str = parameter('127.0.0.1', 'Address that the simulated camera listens on.')
     camera_port: int = parameter(8090, 'TCP port of the simulated camera; 0 = any free one.', minimum=0, maximum=65535)

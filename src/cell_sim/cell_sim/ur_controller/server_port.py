@@ -25,11 +25,13 @@ class Port(ABC):
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Listen.
+        """Listen, unless it does already.
 
         Raises:
             OSError: The port is in use.
         """
+        if self._server is not None:
+            return
         self._server = await asyncio.start_server(self._accept, self.address, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 

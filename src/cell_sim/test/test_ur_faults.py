@@ -1,0 +1,140 @@
+"""What a UR controller does wrong when it is told to."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cell_common.background import BackgroundLoop
+from cell_common.catalogue import Catalogue
+from cell_common.testing import wait_until
+from cell_sim.faults import UnknownFault
+from cell_sim.pieces import Mixture
+from cell_sim.simulation import Simulation
+from cell_sim.ur_controller.control_script import ControlScript
+from cell_sim.ur_controller.states import RobotMode, RuntimeState, SafetyMode
+
+OPEN: list[Talk] = []
+
+
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+class Talk:
+    """A plain connection to the dashboard."""
+
+    def __init__(self, address: str) -> None:
+        self._socket = socket.create_connection((address, 29999), 5.0)
+        self._lines = self._socket.makefile('r')
+        OPEN.append(self)
+        self._lines.readline()
+
+    def close(self) -> None:
+        self._lines.close()
+        self._socket.close()
+
+    def ask(self, command: str, timeout: float = 5.0) -> str:
+        self._socket.settimeout(timeout)
+        self._socket.sendall(f'{command}\n'.encode())
+        return self._lines.readline().strip()
+
+
+def test_a_refused_command_is_not_carried_out_and_the_next_one_is(ur: Any) -> None:
+    talk = Talk(ur.server.address)
+    ur.inject('refuse')
+    assert talk.ask('power off') == 'Failed to execute: power off'
+    assert ur.server.controller.mode == RobotMode.RUNNING
+    assert talk.ask('power off') == 'Powering off'
+
+
+def test_a_late_answer_comes_after_the_command_was_carried_out(ur: Any) -> None:
+    talk = Talk(ur.server.address)
+    ur.inject('late', 0.4)
+    begin = time.monotonic()
+    assert talk.ask('power off') == 'Powering off'
+    assert 0.4 <= time.monotonic() - begin < 3.0
+
+
+def test_a_command_that_is_never_answered_is_not_carried_out_either(ur: Any) -> None:
+    talk = Talk(ur.server.address)
+    ur.inject('never')
+    with pytest.raises(TimeoutError):
+        talk.ask('power off', 0.3)
+    assert ur.server.controller.mode == RobotMode.RUNNING
+
+
+def test_an_emergency_stop_is_turned_back_and_the_power_stays_off(ur: Any) -> None:
+    controller = ur.server.controller
+    ur.inject('emergency_stop', 0.3)
+    assert controller.safety == SafetyMode.ROBOT_EMERGENCY_STOP
+    wait_until(lambda: controller.safety == SafetyMode.NORMAL)
+    assert controller.mode == RobotMode.POWER_OFF
+
+
+def test_a_safeguard_stop_pauses_the_program_until_it_is_reset(ur: Any) -> None:
+    controller = ur.server.controller
+    assert controller.start_program(ControlScript())
+    ur.inject('safeguard_stop', 0.3)
+    assert controller.runtime == RuntimeState.PAUSED
+    wait_until(lambda: controller.runtime == RuntimeState.PLAYING)
+
+
+def test_a_reboot_forgets_and_comes_back_without_power(ur: Any) -> None:
+    controller = ur.server.controller
+    controller.registers.output_ints[3] = 7
+    ur.inject('reboot', 0.3)
+    with pytest.raises(OSError):
+        Talk(ur.server.address)
+    wait_until(ur.server.connected.is_set)
+    assert controller.registers.output_ints[3] == 0
+    assert Talk(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
+
+
+def _ended(talk: Talk) -> bool:
+    try:
+        return talk.ask('robotmode') == ''
+    except ConnectionError:
+        return True
+
+
+def test_breaking_twice_at_once_does_no_more_than_breaking_once(ur: Any) -> None:
+    ur.inject('disconnect', 0.2)
+    ur.inject('reboot', 0.4)
+    time_out = time.monotonic() + 0.6
+    wait_until(lambda: time.monotonic() > time_out and ur.server.connected.is_set())
+    assert Talk(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
+
+
+def test_a_connection_that_breaks_gives_the_client_an_end_and_the_port_comes_back(ur: Any) -> None:
+    talk = Talk(ur.server.address)
+    ur.inject('disconnect', 0.3)
+    assert _ended(talk)
+    wait_until(ur.server.connected.is_set)
+    assert Talk(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
+
+
+def test_the_world_has_a_controller_when_it_is_told_an_address(catalogue: Catalogue) -> None:
+    address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
+    background = BackgroundLoop('world')
+    simulation = Simulation(catalogue, Mixture(tuple(catalogue.parts), 1), ur_address=address)
+    background.run(simulation.start(), 5.0)
+    try:
+        background.run(simulation.inject('ur', 'protective_stop', 0.0), 5.0)
+        assert Talk(address).ask('safetymode') == 'Safetymode: PROTECTIVE_STOP'
+        with pytest.raises(UnknownFault, match='emergency_stop'):
+            background.run(simulation.inject('ur', 'hiccup', 0.0), 5.0)
+    finally:
+        background.run(simulation.stop(), 5.0)
+        background.close()
+
+
+def test_a_world_without_an_address_has_no_controller(catalogue: Catalogue) -> None:
+    assert 'ur' not in Simulation(catalogue, Mixture(tuple(catalogue.parts), 1)).devices
