@@ -167,3 +167,45 @@ except Exception as problem:
     out += [str(problem)]
 """)
     assert said != ['started']
+
+
+def test_after_a_protective_stop_play_goes_on_with_the_interrupted_move() -> None:
+    controller = Controller()
+    controller.start_program(ControlScript())
+    controller.registers.input_doubles[:8] = [1.0, *START[1:], 1.0, 2.0]
+    controller.registers.write({'input_int_register_0': 1})
+    for cycle in range(200):
+        controller.step(0.002 * cycle)
+    controller.protective_stop(0.4, 'test')
+    stopped = controller.motion.joints
+    for second in range(1, 7):
+        controller.step(float(second))
+    assert controller.motion.joints == stopped
+    assert controller.unlock_protective_stop(6.0) and controller.play()
+    for cycle in range(1000):
+        controller.step(6.0 + 0.002 * cycle)
+    assert controller.motion.joints[0] == pytest.approx(1.0)
+    assert controller.registers.output_ints[0] == 2
+
+
+def test_ur_rtde_follows_speeds_and_asks_for_kinematics(ur: Any) -> None:
+    said = ur.judge(CONTROL + """
+out += [c.speedJ([0.3, 0, 0, 0, 0, 0], 2.0), (time.sleep(0.5), r.getActualQd()[0])[1]]
+out += [c.speedStop(10.0), (time.sleep(0.1), r.getActualQd()[0])[1]]
+pose = r.getActualTCPPose(); pose[2] -= 0.05
+q2 = c.getInverseKinematics(pose)
+out += [c.moveJ(q2, 1.0, 2.0), (time.sleep(0.1), max(abs(a - b) for a, b in zip(pose[:3], r.getActualTCPPose()[:3])))[1]]
+""")
+    assert said[0] is True and said[1] == pytest.approx(0.3)
+    assert said[2] is True and said[3] == 0.0
+    assert said[4] is True and said[5] < 1e-4
+
+
+def test_after_a_stop_ur_rtde_uploads_its_script_again(ur: Any) -> None:
+    assert ur.judge(CONTROL + """
+from dashboard_client import DashboardClient
+d = DashboardClient(ADDRESS); d.connect(); d.stop()
+time.sleep(0.2); out += [c.isProgramRunning()]
+c.reuploadScript(); time.sleep(0.5)
+out += [c.isProgramRunning(), c.moveJ([0.1] + q[1:], 1.0, 2.0)]
+""") == [False, True, True]
