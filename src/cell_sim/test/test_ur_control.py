@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import random
 import socket
 import struct
 from typing import Any
@@ -209,3 +211,31 @@ time.sleep(0.2); out += [c.isProgramRunning()]
 c.reuploadScript(); time.sleep(0.5)
 out += [c.isProgramRunning(), c.moveJ([0.1] + q[1:], 1.0, 2.0)]
 """) == [False, True, True]
+
+
+@pytest.mark.parametrize('command', [1, 2, 3, 4, 9, 11, 29, 34, 46])
+def test_arguments_that_are_no_numbers_end_the_script_and_nothing_else(command: int) -> None:
+    controller = Controller()
+    controller.start_program(ControlScript())
+    controller.registers.input_doubles[:8] = [math.nan] * 8
+    controller.registers.write({'input_int_register_0': command})
+    controller.step(0.002)
+    assert controller.runtime == RuntimeState.STOPPED
+    assert controller.messages[-1][1] == 'an argument of the command is not a number'
+    assert controller.motion.joints == START
+
+
+@pytest.mark.parametrize('port', [29999, 30001, 30002, 30003, 30004])
+def test_noise_on_a_port_leaves_the_controller_as_it_was(ur: Any, port: int) -> None:
+    noise = random.Random(port)
+    for _ in range(20):
+        with contextlib.suppress(OSError), socket.create_connection((ur.server.address, port), 5.0) as client:
+            client.sendall(noise.randbytes(noise.randint(1, 20000)))
+    with socket.create_connection((ur.server.address, 29999), 5.0) as client:
+        lines = client.makefile('rw')
+        lines.write('robotmode\nprogramState\n')
+        lines.flush()
+        assert [lines.readline().strip() for _ in range(3)][1:] == ['Robotmode: RUNNING', 'STOPPED <unnamed>']
+        lines.close()
+    last = ur.server.controller.timestamp
+    wait_until(lambda: ur.server.controller.timestamp > last)

@@ -5,6 +5,7 @@ It loops every cycle. State 1 = ready, 2 = done; a command is taken once and for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from cell_robot.motion.kinematics import forward
@@ -189,11 +190,17 @@ class ControlScript:
         return self._float(machine, 6), self._float(machine, 7)
 
     def _float(self, machine: Machine, number: int) -> float:
-        return machine.registers.input_doubles[self._floats + number]
+        return self._floats_from(machine, number, 1)[0]
 
     def _six(self, machine: Machine, first: int = 0) -> tuple[float, ...]:
+        return self._floats_from(machine, first, 6)
+
+    def _floats_from(self, machine: Machine, first: int, count: int) -> tuple[float, ...]:
         begin = self._floats + first
-        return tuple(machine.registers.input_doubles[begin:begin + 6])
+        values = tuple(machine.registers.input_doubles[begin:begin + count])
+        if not all(map(math.isfinite, values)):
+            raise ProgramError('an argument of the command is not a number')
+        return values
 
     def _tell(self, machine: Machine, state: int) -> None:
         machine.registers.output_ints[self._ints] = state
