@@ -78,6 +78,7 @@ class GatewayNode(Node):
     def __init__(self, **options: Any) -> None:
         super().__init__('web_gateway', **options)
         self.parameters = declare(self, GatewayParameters)
+        parts = self._parts()  # before anything runs that would have to be ended when a parameter is wrong
         self._log = LogToRos(self)
         logging.getLogger('cell_web').addHandler(self._log)
         logging.getLogger('cell_web').setLevel(logging.INFO)
@@ -86,7 +87,7 @@ class GatewayNode(Node):
         self._wishes: Inbox[tuple[str, bool]] = Inbox(self, self._wish)
         self._background = BackgroundLoop('web_gateway')
         self._hubs = {name: FrameHub(self._asker(name), keep=name == 'overlay') for name in TOPICS}
-        self.server = Server(self._settings(), OneRole(ROLES[self.parameters.role]), self._hubs, self._now_ns, self._parts())
+        self.server = Server(self._settings(), OneRole(ROLES[self.parameters.role]), self._hubs, self._now_ns, parts)
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('page', self._page_health)
         self._diagnostics.add('rosbridge', self._rosbridge_health)
