@@ -29,14 +29,14 @@ ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 class RunningCell:
     """A launched cell and a client beside it."""
 
-    def __init__(self, domain_id: int, folder: Path, log: Path, launch_file: str = 'cell.launch.py', **arguments: Any) -> None:
-        self.domain_id, self.folder, self.log, self.launch_file = domain_id, folder, log, launch_file
+    def __init__(self, domain_id: int, home: Path, log: Path, launch_file: str = 'cell.launch.py', **arguments: Any) -> None:
+        self.domain_id, self.log, self.launch_file = domain_id, log, launch_file
         self.ports = {
             name: free_port() for name in ('robot_port', 'scale_port', 'rosbridge_port', 'web_port', 'sim_camera_port')
         }
-        self.truth_file = folder / 'truth.jsonl'
+        self.truth_file = home / 'truth.jsonl'
         self.arguments = {
-            'state_dir': folder / 'state',
+            'state_dir': home / 'state',
             'truth_file': self.truth_file,
             'time_scale': 10.0,
             'seed': 7,

@@ -288,7 +288,7 @@ class WeighStore:
             return [bag_of(bag, job_of(session, job) if job else None, voided=voided is not None) for bag, job, voided in rows]
 
 
-def _active_at(station: str) -> Select[JobRow]:
+def _active_at(station: str) -> Select[tuple[JobRow]]:
     return select(JobRow).where(JobRow.station == station, JobRow.status == 'active')
 
 
