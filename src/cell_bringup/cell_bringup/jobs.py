@@ -52,7 +52,7 @@ def run_pick_job(client: CellClient, console: Console, part_number: str, quantit
                 progress.update(task, completed=job.placed, detail=job_line(job))
                 if job.rejected > rejected:
                     rejected = job.rejected
-                    console.print(f'   [yellow]rejected[/] piece {job.piece}: {job.last_match.reason}')
+                    console.print(f'   [yellow]rejected[/]: {job.last_match.reason}')
                 if job.reason and job.reason != said:
                     said = job.reason
                     console.print(f'   [yellow]{STATES[job.state]}[/]: {job.reason}')
