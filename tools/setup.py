@@ -219,7 +219,7 @@ def build_hmi(log: Path) -> None:
 
 def tree(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
     """Return the files below folders of the workspace that end in one of the suffixes."""
-    skip = {'node_modules', 'dist', '__pycache__', '.pytest_cache'}
+    skip = {'node_modules', 'dist', 'generated', '__pycache__', '.pytest_cache'}
     return [
         Path(where) / name
         for folder in folders
@@ -279,7 +279,7 @@ def steps(with_tests: bool) -> list[Step]:
         ),
         Step('requirements', 'Python packages', lambda: requirement(*runtime), lambda log: install_requirements(runtime, log)),
         *(tests if with_tests else []),
-        Step('hmi', "operators' page", lambda: [*tree('src/cell_web/hmi'), *venv_identity()], build_hmi),
+        Step('hmi', "operators' page", lambda: [*tree('src/cell_web/hmi', 'src/cell_interfaces'), *venv_identity()], build_hmi),
         Step('build', 'packages (colcon)', package_inputs, colcon_build),
     ]
 
