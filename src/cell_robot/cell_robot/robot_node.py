@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from cell_common.alarms import AlarmReporter
 from cell_common.commands import expired
-from cell_common.diagnostics import Diagnostics, Health
+from cell_common.diagnostics import Diagnostics
 from cell_common.ids import new_id
 from cell_common.inbox import Inbox
 from cell_common.parameters import declare
@@ -26,9 +25,10 @@ from sensor_msgs.msg import JointState
 from cell_common import alarms
 from cell_interfaces.action import RecoverRobot, TriggerRobot
 from cell_interfaces.msg import ResultCode, RobotState
-from cell_interfaces.srv import RobotCommand
-from cell_robot.backends.base import Answer, Command, LinkState, Outcome, Phase, failed, not_sent
+from cell_interfaces.srv import RobotCommand, RobotPreflight
+from cell_robot.backends.base import Answer, Check, Command, LinkState, Outcome, Phase, failed, not_sent
 from cell_robot.backends.factory import make_backend
+from cell_robot.robot_messages import FEEDBACK, RESULTS, check_messages, health, joint_message, state_message, verdict
 from cell_robot.robot_parameters import RobotParameters
 from cell_robot.triggers import TriggerDesk
 
@@ -36,40 +36,38 @@ T = TypeVar('T')
 PERIOD_S = 1.0
 KEPT_S = 10
 """Seconds a result can be asked for; every goal kept is listed in every status message, which makes each trigger slower."""
-RESULTS = {Phase.DONE: TriggerRobot.Result.SUCCEEDED, Phase.NOT_SENT: TriggerRobot.Result.NOT_SENT,
-           Phase.REFUSED: TriggerRobot.Result.REFUSED, Phase.UNKNOWN: TriggerRobot.Result.UNKNOWN}
-FEEDBACK = {Phase.SENT: TriggerRobot.Feedback.SENT, Phase.ACKNOWLEDGED: TriggerRobot.Feedback.ACKNOWLEDGED}
-STATES = {Phase.SENT: RobotState.TRIGGER_SENT, Phase.ACKNOWLEDGED: RobotState.TRIGGER_ACKNOWLEDGED,
-          Phase.DONE: RobotState.TRIGGER_DONE, Phase.REFUSED: RobotState.TRIGGER_REFUSED,
-          Phase.UNKNOWN: RobotState.TRIGGER_UNKNOWN}
 NOT_CLEAR = 'Look at the cause of the stop and at the area, then confirm that the area is clear.'
 RECOVERING = 'The robot is being recovered. Wait for its end.'
 
 
 class RobotNode(Node):
-    """Offers robot/trigger, robot/start_program, robot/stop, robot/recover, robot/state and, where known, joint_states."""
+    """Offers robot/trigger, start_program, stop, recover, preflight and state, and joint_states where they are known."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('robot', **options)
         parameters = declare(self, RobotParameters)
-        self._backend = make_backend(parameters, self.get_logger())
+        self._backend = make_backend(parameters, self, self.get_logger())
         self._alarm_delay = parameters.alarm_delay
         self._desk = TriggerDesk()
         self._recovering = False
+        self._recoveries = 0
         self._missing_since: Time | None = self.get_clock().now()
         self._changed = self.create_guard_condition(self._publish)
         self._inbox: Inbox[Callable[[], None]] = Inbox(self, lambda work: work())
         self._alarms = AlarmReporter(self)
         self._states = self.create_publisher(RobotState, 'robot/state', latched())
         self._joints = self.create_publisher(JointState, 'joint_states', events(10))
-        Diagnostics(self, self._backend.name).add('link', self._health)
+        Diagnostics(self, self._backend.name).add(
+            'link', lambda: health(self._backend.name, self._backend.state(), self._desk.last))
         together = ReentrantCallbackGroup()
         self._servers = [
             ActionServer(self, TriggerRobot, 'robot/trigger', self._trigger, callback_group=together, result_timeout=KEPT_S),
             ActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together, result_timeout=KEPT_S)]
         self.create_service(RobotCommand, 'robot/start_program', self._start_program, callback_group=together)
         self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)
+        self.create_service(RobotPreflight, 'robot/preflight', self._preflight, callback_group=together)
         every(self, PERIOD_S, self._publish)
+        every(self, 1.0 / parameters.joint_rate, self._publish_joints)
         self._backend.start(self._changed.trigger)
 
     def destroy_node(self) -> None:
@@ -103,16 +101,18 @@ class RobotNode(Node):
         return response
 
     async def _recover(self, goal: Any) -> RecoverRobot.Result:
-        def step(text: str) -> None:
-            self.get_logger().info(f'recovery: {text}')
-            goal.publish_feedback(RecoverRobot.Feedback(step=text))
+        def step(text: str, number: int, count: int) -> None:
+            self.get_logger().info(f'recovery {number}/{count}: {text}')
+            goal.publish_feedback(RecoverRobot.Feedback(step=text, number=number, count=count))
 
         answer = self._refuse_recovery(goal.request)
         if answer is None:
             self._recovering = True
-            answer = await self._answer(self._backend.recover(lambda text: self._inbox.put(lambda: step(text))))
+            answer = await self._answer(self._backend.recover(
+                lambda text, number, count: self._inbox.put(lambda: step(text, number, count))))
             self._recovering = False
         if answer.code == ResultCode.OK:
+            self._recoveries += 1
             self._alarms.withdraw('outcome_unknown')
         self._changed.trigger()
         (goal.succeed if answer.code == ResultCode.OK else goal.abort)()
@@ -162,6 +162,18 @@ class RobotNode(Node):
             self._alarms.withdraw('outcome_unknown')
         self._changed.trigger()
 
+    async def _preflight(self, _request: Any, response: Any) -> Any:
+        try:
+            checks = await self._here(self._backend.preflight())
+        except Exception as error:
+            self.get_logger().error(f'backend {self._backend.name} failed: {error!r}')
+            checks = [Check('link', False, f'The robot link failed ({error!r}); see the log.')]
+        if self._recovering or self._desk.busy:
+            checks.append(Check('free', False, RECOVERING if self._recovering else 'A trigger is under way. Wait for its end.'))
+        response.checks = check_messages(checks)
+        response.code, response.message = verdict(checks)
+        return response
+
     async def _answer(self, future: Future[Answer]) -> Answer:
         try:
             return await self._here(future)
@@ -180,20 +192,12 @@ class RobotNode(Node):
         state = self._backend.state()
         self._watch(state)
         now = self.get_clock().now().to_msg()
-        message = RobotState(
-            stamp=now, backend=self._backend.name, connected=state.connected, peer=state.peer, robot_mode=state.robot_mode,
-            safety_mode=state.safety_mode, program_state=state.program_state, speed_scaling=state.speed_scaling,
-            data_age=state.data_age, message=state.message)
-        if last := self._desk.last:
-            message.last_trigger_state = STATES[last.phase]
-            message.last_trigger_id, message.last_trigger_event = last.command.trigger_id, last.command.event
-            message.last_trigger_at = Time(nanoseconds=last.sent_at_ns).to_msg()
-        self._states.publish(message)
-        if joints := state.joints:
-            name, position, velocity = list(joints.names), list(joints.positions), list(joints.velocities)
-            joint_state = JointState(name=name, position=position, velocity=velocity)
-            joint_state.header.stamp = now
-            self._joints.publish(joint_state)
+        self._states.publish(state_message(now, self._backend.name, state, self._desk.last, self._recoveries))
+
+    def _publish_joints(self) -> None:
+        joints = self._backend.state().joints
+        if joints is not None:
+            self._joints.publish(joint_message(self.get_clock().now().to_msg(), joints))
 
     def _watch(self, state: LinkState) -> None:
         """Raise an alarm when the robot is missing for too long, once."""
@@ -206,16 +210,6 @@ class RobotNode(Node):
         if (now - self._missing_since).nanoseconds >= self._alarm_delay * 1e9:
             self._alarms.announce('not_connected', alarms.HIGH, state.message, consequence='The robot cannot pick.',
                                   action='Start the program on the pendant; check the network cable.')
-
-    def _health(self) -> Health:
-        state = self._backend.state()
-        age = '' if math.isnan(state.data_age) else f'{state.data_age:.2f} s'
-        values = {'backend': self._backend.name, 'peer': state.peer, 'data_age': age}
-        if not state.connected:
-            return Health(2, state.message, values)
-        if self._desk.last and self._desk.last.phase is Phase.UNKNOWN:
-            return Health(1, 'The outcome of the last trigger is unknown. Resolve the step on the job page.', values)
-        return Health(1 if state.message else 0, state.message, values)
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

@@ -11,10 +11,26 @@ from cell_common.parameters import parameter
 class RobotParameters:
     """What a deployment chooses for the robot node."""
 
-    backend: str = parameter('letters', 'Link to the robot.', choices=('letters',))
+    backend: str = parameter('letters', 'Link to the robot.', choices=('letters', 'rtde', 'ros_driver'))
     catalogue_file: str = parameter('', 'Part catalogue (YAML): gives each part its letter.')
     alarm_delay: float = parameter(3.0, 'How long the robot may be missing before an alarm is raised.', unit='s', minimum=0.0,
                                    maximum=600.0)
+    max_recoveries: int = parameter(3, 'rtde, ros_driver: protective stops that are unlocked for an operator within '
+                                    'recovery_window; after that a person has to unlock on the pendant.', minimum=1,
+                                    maximum=1000)
+    recovery_window: float = parameter(600.0, 'rtde, ros_driver: time within which recoveries are counted.', unit='s',
+                                       minimum=1.0, maximum=86400.0)
+    recipe_file: str = parameter('', 'rtde, ros_driver: where the arm picks, shows and puts down (YAML), as '
+                                 'config/recipe.yaml.')
+    allow_moves: bool = parameter(False, 'rtde, ros_driver: whether MOVE_<named pose> is carried out; for a simulated arm '
+                                  'only.')
+    robot_address: str = parameter('127.0.0.1', 'rtde: address of the robot controller.')
+    receive_frequency: float = parameter(125.0, 'rtde: packages per second that the controller sends of its state.', unit='Hz',
+                                         minimum=1.0, maximum=500.0)
+    stale_data: float = parameter(0.5, 'rtde: age of the newest package from which no move is begun.', unit='s', minimum=0.05,
+                                  maximum=10.0)
+    joint_rate: float = parameter(25.0, 'rtde, ros_driver: joint states published per second.', unit='Hz', minimum=1.0,
+                                  maximum=500.0)
     listen_address: str = parameter('127.0.0.1', 'letters: address on which the node waits for the UR program; 0.0.0.0 = every '
                                     'network of this machine.')
     port: int = parameter(50010, 'letters: TCP port on which the node waits for the UR program.', minimum=1, maximum=65535)

@@ -15,7 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 
 from cell_interfaces.action import TriggerRobot
 from cell_interfaces.msg import AlarmEvent, CommandInfo, ResultCode, RobotState
-from cell_interfaces.srv import RobotCommand
+from cell_interfaces.srv import RobotCommand, RobotPreflight
 
 RESULT = TriggerRobot.Result
 
@@ -268,3 +268,25 @@ def test_bare_programs_are_served_too(cell, reply, plan, expected):
         assert program.letters == ['F']
         if expected == UNKNOWN:
             assert program.gone.wait(5), 'a late word could be mistaken for the next answer'
+
+
+def preflight(cell):
+    return cell.graph.call(RobotPreflight, 'robot/preflight', RobotPreflight.Request())
+
+
+def test_a_letters_robot_may_begin_a_job_when_its_program_is_connected(cell):
+    cell.start()
+    with FakeProgram(cell.port):
+        cell.connected()
+        answer = preflight(cell)
+    assert (answer.code, answer.message) == (ResultCode.OK, '')
+    assert [(line.name, line.ok) for line in answer.checks][:2] == [('program', True), ('last trigger', True)]
+    assert 'cannot tell' in answer.checks[-1].message
+
+
+def test_without_a_program_the_preflight_names_the_line_that_fails(cell):
+    cell.start()
+    answer = preflight(cell)
+    assert answer.code == ResultCode.PREFLIGHT_FAILED
+    assert answer.message.startswith('program: ') and 'Start the program' in answer.message
+    assert not answer.checks[0].ok

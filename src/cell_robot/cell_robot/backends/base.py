@@ -37,7 +37,7 @@ class Command:
     trigger_id: str
     """Correlation id, unique."""
     event: str
-    """START_PROGRAM, PART_<part number>, PLACE, REJECT, BENCHMARK or HOME."""
+    """START_PROGRAM, PART_<part number>, PLACE, REJECT, BENCHMARK, HOME or, where allowed, MOVE_<named pose>."""
     tray: int = 0
     """1..4; 0 = none is given."""
 
@@ -62,6 +62,22 @@ class Answer:
     """A ResultCode."""
     message: str
     """For people: what was done, or what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the checks before a job."""
+
+    name: str
+    """What is checked, e.g. "remote control"."""
+    ok: bool
+    """It holds, or this link cannot tell."""
+    message: str
+    """For people: what was found, and what to do when it is not ok."""
+
+
+Step = Callable[[str, int, int], None]
+"""Is told (a sentence for people, number of this step from 1, steps in all)."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +137,16 @@ class Backend(ABC):
         """Stop the arm, where the link can do that."""
 
     @abstractmethod
-    def recover(self, step: Callable[[str], None]) -> Future[Answer]:
+    def recover(self, step: Step) -> Future[Answer]:
         """Bring the robot back after a stop; the node has asked whether the area is clear.
 
         Args:
-            step: Called with a sentence for people at each step.
+            step: Called at the begin of each step.
         """
+
+    @abstractmethod
+    def preflight(self) -> Future[list[Check]]:
+        """Check whether a job may begin; nothing moves. Every line is there, in the order in which it was checked."""
 
     @abstractmethod
     def state(self) -> LinkState:
@@ -141,6 +161,13 @@ def done(code: int, message: str) -> Future[Answer]:
     """Return a future that holds an answer already."""
     future: Future[Answer] = Future()
     future.set_result(Answer(code, message))
+    return future
+
+
+def checked(checks: list[Check]) -> Future[list[Check]]:
+    """Return a future that holds checks already."""
+    future: Future[list[Check]] = Future()
+    future.set_result(checks)
     return future
 
 

@@ -1,6 +1,8 @@
-"""Make the backend that the parameters name."""
+"""Make the backend that the parameters name. What a backend needs is imported only where it is chosen."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from cell_common.catalogue import CatalogueError, load_catalogue
 from cell_common.runner import StartError
@@ -12,13 +14,29 @@ from cell_robot.letters.transport import networks
 from cell_robot.letters.trigger import Deadlines
 from cell_robot.robot_parameters import RobotParameters
 
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
-def make_backend(parameters: RobotParameters, log: Log) -> Backend:
+
+def make_backend(parameters: RobotParameters, node: Node, log: Log) -> Backend:
     """Return the backend, not started.
+
+    Args:
+        parameters: What the deployment chose.
+        node: For a link that is made of ROS topics and services.
+        log: Where the backend writes; from any thread.
 
     Raises:
         StartError: The parameters do not allow it; the text says which and what to do.
     """
+    if parameters.backend == 'rtde':
+        from cell_robot.backends.rtde import make_rtde
+
+        return make_rtde(parameters, node, log)
+    if parameters.backend == 'ros_driver':
+        from cell_robot.backends.ros_driver import make_ros_driver
+
+        return make_ros_driver(parameters, node, log)
     return LettersBackend(_letters(parameters), log)
 
 

@@ -15,7 +15,8 @@ from cell_common.background import BackgroundLoop
 from cell_common.ids import new_id
 
 from cell_interfaces.msg import ResultCode, RobotState
-from cell_robot.backends.base import Answer, Backend, Command, LinkState, Outcome, Phase, done, not_sent
+from cell_robot.backends.base import Answer, Backend, Check, Command, LinkState, Outcome, Phase, done, not_sent
+from cell_robot.backends.base import Step as RecoveryStep
 from cell_robot.letters.codec import DIALECTS, Dialect
 from cell_robot.letters.session import Session
 from cell_robot.letters.throttle import Throttle
@@ -28,6 +29,8 @@ QUIET_S = 60.0
 """At most one log line of a kind of nonsense in so many seconds."""
 CONNECTS = 20
 """At most so many log lines of programs coming and going in that time."""
+RECOVERY_STEPS = 3
+CANNOT_TELL = 'the letters link cannot tell: look at the pendant'
 NOT_CONNECTED = 'No robot program is connected. Start the program on the pendant.'
 BY_HAND = 'On the pendant: clear the message, move the arm to a safe place by hand, then start the program again.'
 
@@ -116,9 +119,13 @@ class LettersBackend(Backend):
         return done(ResultCode.NOT_SUPPORTED, 'The letters link cannot stop the arm. Press stop on the pendant; in danger, the '
                                               'emergency stop.')
 
-    def recover(self, step: Callable[[str], None]) -> Future[Answer]:
+    def recover(self, step: RecoveryStep) -> Future[Answer]:
         """Forget a trigger of unknown outcome, get a fresh connection when one was left open, and send HOME."""
         return self._background.submit(self._recover(step))
+
+    def preflight(self) -> Future[list[Check]]:
+        """Tell what letters can tell: whether a program is there and free."""
+        return self._background.submit(self._preflight())
 
     # From here on: the event loop's thread.
 
@@ -267,20 +274,28 @@ class LettersBackend(Backend):
                 connection.reset(f'not heard for {self._options.deadlines.heartbeat:g} s')
         self._arm()
 
-    async def _recover(self, step: Callable[[str], None]) -> Answer:
+    async def _preflight(self) -> list[Check]:
+        busy = '' if self._active is None or not (late := self._sessions[self._active].machine.late) else (
+            f'It has not finished trigger {late}. Wait for it, or recover the robot.')
+        peer = self._active.peer if self._active else ''
+        return [Check('program', bool(peer), f'{peer} is connected' if peer else self._advice()),
+                Check('last trigger', not busy, busy or 'it has ended'),
+                *(Check(name, True, CANNOT_TELL) for name in ('remote control', 'safety', 'mode', 'gripper empty'))]
+
+    async def _recover(self, step: RecoveryStep) -> Answer:
         if self._running is not None:
             return Answer(ResultCode.ROBOT_BUSY, 'The robot is busy with a trigger. Wait for its end.')
         if self._unsure and self._active is not None:
-            step('Asking the robot program for a fresh connection.')
+            step('Asking the robot program for a fresh connection.', 1, RECOVERY_STEPS)
             self._connected.clear()
             self._active.reset('recovery asked for a fresh connection')
         if not self._connected.is_set():
-            step('Waiting for the robot program to connect.')
+            step('Waiting for the robot program to connect.', 2, RECOVERY_STEPS)
             try:
                 await asyncio.wait_for(self._connected.wait(), self._options.reconnect)
             except asyncio.TimeoutError:
                 return Answer(ResultCode.ROBOT_NOT_CONNECTED, f'The robot program did not connect. {BY_HAND}')
-        step('Sending HOME.')
+        step('Sending HOME.', RECOVERY_STEPS, RECOVERY_STEPS)
         running = _Running(Command(new_id(), 'HOME'), lambda _: None)
         self._send(running)
         outcome = await asyncio.wrap_future(running.future)
