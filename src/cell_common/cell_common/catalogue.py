@@ -6,10 +6,12 @@ problem is reported at once, each with the part it belongs to.
 
 from __future__ import annotations
 
+import re
 import string
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ EVENT_LETTERS: Mapping[str, str] = {'START_PROGRAM': START_LETTER, 'PLACE': 'P',
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
 _ALIKE = str.maketrans({'O': '0', 'Q': '0', 'I': '1', 'L': '1', '|': '1', 'B': '8', 'S': '5', 'Z': '2', 'G': '6'})
-_PART_KEYS = {'part_number', 'description', 'letter', 'unit_weight', 'trays', 'prints', 'ignore'}
+_PART_KEYS = {'part_number', 'description', 'letter', 'unit_weight', 'trays', 'prints', 'ignore', 'code'}
 _TRAY_KEYS = {'count', 'capacity', 'low'}
 
 
@@ -60,6 +62,8 @@ class Part:
     """What may be printed on the part beside its part number, e.g. with the maker's prefix; empty = the part number alone."""
     ignore: tuple[str, ...] = ()
     """Regular expressions of text on the part that says nothing of its number (date codes, maker)."""
+    code: str = ''
+    """Regular expression that the whole content of the part's own barcode matches; "" = it carries none that names it."""
 
     @property
     def printed(self) -> tuple[str, ...]:
@@ -117,6 +121,7 @@ def parse_catalogue(data: Any) -> Catalogue:
     parts = [part for number, entry in enumerate(entries, 1) if (part := _part(entry, number, problems))]
     problems += _repeated('part_number', (part.part_number for part in parts))
     problems += _repeated('letter', (part.letter for part in parts))
+    problems += _same_codes(parts)
     if problems:
         raise CatalogueError('\n'.join(f'  - {problem}' for problem in problems))
     return Catalogue({part.part_number: part for part in parts}, tuple(twin_warnings(part.part_number for part in parts)))
@@ -157,11 +162,29 @@ def _part(entry: Any, number: int, problems: list[str]) -> Part | None:
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < 1000:
         problems.append(f'{where}: unit_weight must be kilograms, 0 or more')
         weight = 0.0
+    code = _code(entry.get('code', ''), where, problems)
     trays = _trays(entry.get('trays'), where, problems)
     if len(problems) > before:
         return None
     return Part(name, letter, trays, str(entry.get('description', '')), float(weight),
-                tuple(map(str, entry.get('prints', ()))), tuple(map(str, entry.get('ignore', ()))))
+                tuple(map(str, entry.get('prints', ()))), tuple(map(str, entry.get('ignore', ()))), code)
+
+
+def _code(value: Any, where: str, problems: list[str]) -> str:
+    try:
+        if isinstance(value, str) and (not value or not re.compile(value).fullmatch('')):
+            return value
+        problems.append(f'{where}: code must be the text of its barcode, in quotes, or a regular expression for it')
+    except re.error as problem:
+        problems.append(f'{where}: code "{value}" is no regular expression: {problem}')
+    return ''
+
+
+def _same_codes(parts: Sequence[Part]) -> list[str]:
+    """Name the parts whose barcodes could not be told apart: the one's pattern takes the other's for its own."""
+    coded = [part for part in parts if part.code]
+    return [f'code "{one.code}" of {one.part_number} is taken for that of {other.part_number}, too: make them differ'
+            for one, other in permutations(coded, 2) if one.code == other.code or re.fullmatch(other.code, one.code)]
 
 
 def _trays(entries: Any, where: str, problems: list[str]) -> tuple[Tray, ...]:

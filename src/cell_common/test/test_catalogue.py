@@ -60,6 +60,24 @@ def test_a_bad_entry_is_named(entry, problem):
         parse_catalogue({'parts': [entry]})
 
 
+def test_a_part_may_name_its_barcode_and_need_not():
+    parts = parse_catalogue({'parts': [part(code='EM1-2U1(;.*)?'), part('EM1-2U4', 'C')]}).parts
+    assert (parts['EM1-2U1'].code, parts['EM1-2U4'].code) == ('EM1-2U1(;.*)?', '')
+
+
+@pytest.mark.parametrize(('code', 'problem'), [('EM1(', 'no regular expression'), (4711, 'in quotes'), ('.*', 'in quotes'),
+                                               (['EM1-2U1'], 'in quotes')])
+def test_a_barcode_that_is_no_pattern_or_fits_anything_is_refused(code, problem):
+    with pytest.raises(CatalogueError, match=problem):
+        parse_catalogue({'parts': [part(code=code)]})
+
+
+@pytest.mark.parametrize('other', ['EM1-2U1', 'EM1-2U.'])
+def test_two_parts_whose_barcodes_cannot_be_told_apart_are_refused(other):
+    with pytest.raises(CatalogueError, match='make them differ'):
+        parse_catalogue({'parts': [part(code='EM1-2U1'), part('EM1-2U4', 'C', code=other)]})
+
+
 def test_every_problem_is_told_at_once():
     with pytest.raises(CatalogueError) as caught:
         parse_catalogue({'parts': [part(), part(), part('X', 'D')]})

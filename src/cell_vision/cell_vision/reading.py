@@ -23,6 +23,27 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Code:
+    """A barcode or two-dimensional code in a frame."""
+
+    format: str
+    """Symbology, e.g. "QRCode"."""
+    text: str
+    """Its content, never empty."""
+    polygon: Polygon
+    """Where it stands in the frame, pixels."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The region of a frame that was read, turned upright."""
+
+    jpeg: bytes
+    polygon: Polygon
+    """Where its corners lie in the frame, pixels; clockwise from the crop's own top left."""
+
+
+@dataclass(frozen=True)
 class FrameReading:
     """All the text of one frame."""
 
@@ -36,3 +57,7 @@ class FrameReading:
     """Spent by the engine, decoding included."""
     engine: str
     """Name and version, e.g. "rapidocr 3.8.4 openvino"."""
+    codes: tuple[Code, ...] = ()
+    """Empty when there are none, or none were looked for."""
+    crop: Crop | None = None
+    """None when there is no text, or no crop was asked for."""

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from cell_vision.engine import BadImageError, Engine
+from cell_vision.extras import with_extras
 from cell_vision.locate import crop, plates, smoothed, stretched
 from cell_vision.merging import merged
 from cell_vision.reading import FrameReading, Reading
@@ -56,7 +57,8 @@ def see(engine: Engine, data: bytes, options: Mapping[str, Any]) -> FrameReading
         engine: Reads pictures.
         data: JPEG, PNG or another format that OpenCV decodes.
         options: `fast` (default true): look for the part first; `careful` (default false): look at it in every way and keep
-            what contradicts; `detector_side`: longest side of the whole frame in the detector, pixels.
+            what contradicts; `detector_side`: longest side of the whole frame in the detector, pixels;
+            `codes` and `crop_side`: see `with_extras`.
 
     Raises:
         BadImageError: The frame cannot be decoded.
@@ -65,7 +67,7 @@ def see(engine: Engine, data: bytes, options: Mapping[str, Any]) -> FrameReading
     high, wide = image.shape[:2]
     readings = read(engine, image, fast=bool(options.get('fast', True)), careful=bool(options.get('careful')),
                     side=int(options.get('detector_side', 0)))
-    return FrameReading(tuple(readings), wide, high, 0.0, engine.name)
+    return with_extras(FrameReading(tuple(readings), wide, high, 0.0, engine.name), image, options)
 
 
 def read(engine: Engine, image: Any, *, fast: bool = True, careful: bool = False, side: int = 0) -> Sequence[Reading]:

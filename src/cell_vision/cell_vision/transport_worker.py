@@ -221,7 +221,7 @@ class EngineHost:
         assert stream is not None
         with contextlib.suppress(ProtocolError, OSError), stream:
             while message := read_message(stream):
-                self._events.put(('message', process, message[0]))
+                self._events.put(('message', process, {**message[0], 'payload': message[1]}))
         code = process.wait()
         self._events.put(('end', process, f'signal {-code}' if code < 0 else f'exit code {code}'))
 
@@ -248,7 +248,7 @@ def _answer(content: dict[str, Any]) -> Answer:
     if 'error' in content:
         return Answer(None, Outcome.ENGINE_FAILED, f'the text reader failed on this frame: {message}')
     try:
-        return Answer(decode_reading(content))
+        return Answer(decode_reading(content, content.get('payload', b'')))
     except ProtocolError as problem:
         return Answer(None, Outcome.ENGINE_FAILED, f'the text reader answered nonsense: {problem}')
 

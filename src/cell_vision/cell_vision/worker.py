@@ -41,11 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_message(answers, {'ready': engine.name})
     while True:
         header, payload = jobs.get()
-        write_message(answers, {'job': header.get('job'), **answer(engine, header, payload)})
+        said = answer(engine, header, payload)
+        crop = said.pop('crop_jpeg', b'')
+        write_message(answers, {'job': header.get('job'), **said}, crop)
 
 
 def answer(engine: Engine, header: dict[str, Any], payload: bytes) -> dict[str, Any]:
-    """Carry out one job; every failure becomes an answer."""
+    """Carry out one job; every failure becomes an answer. `crop_jpeg` is not part of the header: it is sent as payload."""
     from cell_vision.seeing import see
 
     start = time.perf_counter()
@@ -55,7 +57,8 @@ def answer(engine: Engine, header: dict[str, Any], payload: bytes) -> dict[str, 
         return {'error': 'BAD_IMAGE', 'message': str(problem)}
     except Exception as problem:
         return {'error': 'ENGINE', 'message': f'{type(problem).__name__}: {problem}'[:500]}
-    return encode_reading(result) | {'seconds': time.perf_counter() - start, 'memory': psutil.Process().memory_info().rss}
+    return encode_reading(result) | {'crop_jpeg': result.crop.jpeg if result.crop is not None else b'',
+                                     'seconds': time.perf_counter() - start, 'memory': psutil.Process().memory_info().rss}
 
 
 def warm_up(engine: Engine, side: int) -> None:

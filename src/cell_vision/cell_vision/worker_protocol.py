@@ -1,8 +1,8 @@
 """The messages between the OCR node and its worker process: one line of JSON, then `size` bytes of payload.
 
 Requests: `{"job": 7, "size": 81234}` + the compressed image. Answers: `{"job": 7, "readings": [...], ...}` or
-`{"job": 7, "error": "BAD_IMAGE", "message": "..."}`. The worker's first message is `{"ready": "<engine>"}` or
-`{"fatal": "<what is wrong and what to do>"}`.
+`{"job": 7, "error": "BAD_IMAGE", "message": "..."}`; the payload of an answer is the crop, a JPEG. The worker's first message
+is `{"ready": "<engine>"}` or `{"fatal": "<what is wrong and what to do>"}`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
-from cell_vision.reading import FrameReading, Reading
+from cell_vision.reading import Code, Crop, FrameReading, Reading
 
 LONGEST_HEADER = 1_000_000
 LARGEST_PAYLOAD = 256_000_000
@@ -58,19 +58,23 @@ def encode_reading(result: FrameReading) -> dict[str, Any]:
     return {
         'readings': [[r.text, r.score, [list(point) for point in r.polygon]] for r in result.readings],
         'width': result.width, 'height': result.height, 'seconds': result.seconds, 'engine': result.engine,
+        'codes': [[code.format, code.text, [list(point) for point in code.polygon]] for code in result.codes],
+        'crop': [list(point) for point in result.crop.polygon] if result.crop is not None else None,
     }
 
 
-def decode_reading(header: Mapping[str, Any]) -> FrameReading:
-    """Return the frame's reading that an answer carries.
+def decode_reading(header: Mapping[str, Any], crop: bytes = b'') -> FrameReading:
+    """Return the frame's reading that an answer carries, with the crop that is its payload.
 
     Raises:
         ProtocolError: A field is missing or is not what it should be.
     """
     try:
         readings = tuple(Reading(str(text), float(score), _polygon(points)) for text, score, points in header['readings'])
+        codes = tuple(Code(str(kind), str(text), _polygon(points)) for kind, text, points in header.get('codes', ()))
+        corners = header.get('crop')
         return FrameReading(readings, int(header['width']), int(header['height']), float(header['seconds']),
-                            str(header['engine']))
+                            str(header['engine']), codes, Crop(crop, _polygon(corners)) if crop and corners else None)
     except (KeyError, TypeError, ValueError) as problem:
         raise ProtocolError(f'not a reading: {problem!r}') from problem
 
