@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from decimal import Decimal
 
 from cell_sim.faults import Faults
-from cell_sim.indicator import DASHES, Indicator, Shown
+from cell_sim.indicator import DASHES, Indicator
 
 FLOOD_LIMIT = 100_000
 """Lines; a flood ends, whatever was asked for."""
@@ -14,11 +15,13 @@ FAULTS = {
     'split': ('the next lines come in pieces, byte by byte, times', 1.0),
     'glue': ('so many lines are held back and come all at once, lines', 2.0),
     'noise': ('a line of noise comes before each of the next lines, times', 1.0),
+    'garble': ('characters of the next lines are hit on the way and no longer ASCII, times', 1.0),
     'cut': ('the link ends in the middle of the next line, seconds until it comes back', 1.0),
     'endless': ('a line without end comes before the next line, bytes', 5000.0),
     'wrong_unit': ('somebody pressed the unit key: the next lines are in pounds, times', 1.0),
     'dashes': ('the next lines have dashes for digits, times', 1.0),
     'motion': ('the next lines were printed too early, in motion, times', 1.0),
+    'clock_jump': ('somebody set the clock of the indicator back, seconds', 3600.0),
     'power_cycle': ('the indicator loses its power without a word on the link, seconds until it is back', 2.0),
     'half_open': ('lines do not get through and come late, seconds', 3.0),
     'disconnect': ('the link is closed, seconds until it comes back', 2.0),
@@ -27,18 +30,17 @@ FAULTS = {
 }
 
 
-def line_of(indicator: Indicator, now: float, faults: Faults) -> bytes:
-    """Return the line that the indicator prints now, its display's faults included."""
-    if indicator.print_format == 'sma':
-        return indicator.sma_weight(now, settled=not faults.once('dashes'))
+def line_of(indicator: Indicator, now: float, faults: Faults, *, settled: bool = True) -> bytes:
+    """Return the line that the indicator prints or answers now, its display's faults included."""
+    indicator.clock_offset -= faults.amount('clock_jump')
     shown = indicator.show(now, unit='lb' if faults.once('wrong_unit') else '')
     if faults.once('dashes'):
-        shown = Shown(DASHES, shown.status, shown.net, shown.tare, shown.unit)
+        shown = replace(shown, weight=DASHES)
     if faults.once('motion') and shown.weight != DASHES:
         places = len(shown.weight.partition('.')[2])
         early = f'{Decimal(shown.weight) * Decimal("0.93"):.{places}f}'
-        shown = Shown(early, 'M', shown.net, shown.tare, shown.unit)
-    return indicator.format_line(shown)
+        shown = replace(shown, weight=early, status='M', moving=True)
+    return indicator.format_line(shown, now, settled=settled)
 
 
 class Wire:
@@ -54,6 +56,8 @@ class Wire:
     def pieces(self, line: bytes) -> list[bytes]:
         """Return what is to be written for a line, with a short pause after each piece; nothing while it is held back."""
         before = b''
+        if self._faults.once('garble'):
+            line = self._hit(line)
         if self._faults.once('noise'):
             before = self.noise(self._chance.randint(3, 40)) + b'\r\n'
         if length := self._faults.amount('endless'):
@@ -69,6 +73,11 @@ class Wire:
             return [whole]
         whole = before + line
         return [whole[at:at + 1] for at in range(len(whole))] if self._faults.once('split') else [whole]
+
+    def _hit(self, line: bytes) -> bytes:
+        """Return the line with one of its characters hit; its end comes through."""
+        at = self._chance.randrange(len(line.strip(b'\r\n'))) + len(line) - len(line.lstrip(b'\n'))
+        return line[:at] + bytes([self._chance.randrange(128, 256)]) + line[at + 1:]
 
     def noise(self, length: int) -> bytes:
         """Return bytes as a disturbed line gives them, without line ends."""

@@ -13,10 +13,15 @@ _LOG = logging.getLogger(__name__)
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+def local(source: str) -> tuple[str, int] | None:
+    """Return where a connection is to come from; None = whichever address."""
+    return (source, 0) if source else None
+
+
 class Dialler:
     """Connects, lets `talk` use the connection until it ends, and connects again."""
 
-    def __init__(self, name: str, host: str, port: int, talk: Talk) -> None:
+    def __init__(self, name: str, host: str, port: int, talk: Talk, source: str = '') -> None:
         """Make a dialler at rest.
 
         Args:
@@ -24,8 +29,10 @@ class Dialler:
             host: Who is dialled.
             port: TCP port.
             talk: Uses a connection; returning or raising OSError or EOFError ends it.
+            source: Address of this machine to dial from; "" = whichever.
         """
         self._name, self._host, self._port, self._talk = name, host, port, talk
+        self._source = source
         self.connected = asyncio.Event()
         self.writer: asyncio.StreamWriter | None = None
         self._talking: asyncio.Task[None] | None = None
@@ -85,9 +92,10 @@ class Dialler:
     async def _stay_connected(self) -> None:
         backoff, now = FIRST_BACKOFF_S, asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(max(0.0, self._away_until - now()))
+            while (away := self._away_until - now()) > 0.0:
+                await asyncio.sleep(away)
             try:
-                reader, writer = await asyncio.open_connection(self._host, self._port)
+                reader, writer = await asyncio.open_connection(self._host, self._port, local_addr=local(self._source))
             except OSError:
                 await asyncio.sleep(backoff)
                 backoff = min(2 * backoff, LONGEST_BACKOFF_S)

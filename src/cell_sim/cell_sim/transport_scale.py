@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 from cell_sim.faults import Faults
 from cell_sim.indicator import Indicator
 from cell_sim.line_faults import FAULTS, FLOOD_LIMIT, Wire, line_of
-from cell_sim.transport_dialler import Dialler
+from cell_sim.transport_dialler import Dialler, local
 
 PIECE_PAUSE_S = 0.002
 SETTLE_LIMIT_S = 2.0
@@ -19,7 +20,7 @@ REPEAT_S = 0.1
 class ScaleClient:
     """One indicator that is a TCP client of the scale bridge, as a ZM405 with an Ethernet option is."""
 
-    def __init__(self, indicator: Indicator, host: str, port: int, *, stream_rate: float = 0.0) -> None:
+    def __init__(self, indicator: Indicator, host: str, port: int, *, stream_rate: float = 0.0, source: str = '') -> None:
         """Make an indicator that is switched off.
 
         Args:
@@ -27,10 +28,12 @@ class ScaleClient:
             host: Where the scale bridge listens.
             port: Its TCP port.
             stream_rate: Lines per second without being asked; 0 = it prints on demand only.
+            source: Address of this machine that it dials from, e.g. 127.0.1.1; "" = whichever.
         """
         self.indicator, self._host, self._port, self.stream_rate = indicator, host, port, stream_rate
         self.faults = Faults(FAULTS)
-        self._link = Dialler(f'scale {indicator.scale_id}', host, port, self._talk)
+        self._link = Dialler(f'scale {indicator.scale_id}', host, port, self._talk, source)
+        self._source = source
         self.connected = self._link.connected
         self._wire = Wire(self.faults, indicator.scale_id)
         self._repeat: asyncio.Task[None] | None = None
@@ -44,6 +47,7 @@ class ScaleClient:
 
     async def start(self) -> None:
         """Switch on."""
+        self.indicator.clock_offset = time.time() - self._now()
         self._link.start()
         if self.stream_rate:
             self._link.spawn(self._stream())
@@ -55,11 +59,7 @@ class ScaleClient:
     async def print(self) -> tuple[bytes, bool]:
         """Press PRINT; return the line and whether it went out whole (without a link it is lost)."""
         line = line_of(self.indicator, self._now(), self.faults)
-        if seconds := self.faults.amount('cut'):
-            await self._write([line[:len(line) // 2]])
-            self._link.leave(seconds)
-            return line, False
-        return line, await self._write(self._wire.pieces(line))
+        return line, await self._put(line)
 
     def inject(self, fault: str, value: float) -> str:
         """Arm a fault; those of the link act at once.
@@ -90,8 +90,7 @@ class ScaleClient:
                 if command == 'R':
                     self._repeat = self._link.spawn(self._repeated())
                 else:
-                    reply = await self._settled() if command == 'P' else self.indicator.answer(command, self._now())
-                    await self._write([reply])
+                    await self._put(await self._answer(command))
         finally:
             self._stop_repeating()
 
@@ -100,15 +99,21 @@ class ScaleClient:
             self._repeat.cancel()
             self._repeat = None
 
-    async def _settled(self) -> bytes:
-        """Answer P: the weight once it is stable, dashes when it does not settle."""
+    async def _answer(self, command: str) -> bytes:
+        if command not in ('W', 'P') or self.indicator.print_format != 'sma':
+            return self.indicator.answer(command, self._now())
+        settled = command == 'W' or await self._settled()
+        return line_of(self.indicator, self._now(), self.faults, settled=settled)
+
+    async def _settled(self) -> bool:
+        """Wait until the weight is stable; return whether it became so in time."""
         deadline = self._now() + SETTLE_LIMIT_S
-        while self.indicator.platform.moving(self._now()) and self._now() < deadline:
+        while (moving := self.indicator.platform.moving(self._now())) and self._now() < deadline:
             await asyncio.sleep(0.02)
-        return self.indicator.sma_weight(self._now(), settled=not self.indicator.platform.moving(self._now()))
+        return not moving
 
     async def _repeated(self) -> None:
-        while await self._write([self.indicator.sma_weight(self._now())]):
+        while await self._put(line_of(self.indicator, self._now(), self.faults)):
             await asyncio.sleep(REPEAT_S)
 
     async def _stream(self) -> None:
@@ -116,7 +121,15 @@ class ScaleClient:
         while True:
             due = max(due + 1 / self.stream_rate, self._now())
             await asyncio.sleep(due - self._now())
-            await self._write(self._wire.pieces(line_of(self.indicator, self._now(), self.faults)))
+            await self._put(line_of(self.indicator, self._now(), self.faults))
+
+    async def _put(self, line: bytes) -> bool:
+        """Send a line as its way lets it through; return whether it went out whole."""
+        if seconds := self.faults.amount('cut'):
+            await self._write([line[:len(line) // 2]])
+            self._link.leave(seconds)
+            return False
+        return await self._write(self._wire.pieces(line))
 
     async def _write(self, pieces: list[bytes]) -> bool:
         if self._now() < self._held_until:
@@ -146,7 +159,7 @@ class ScaleClient:
     async def _impostor(self, lines: int) -> None:
         """Be another indicator that somebody set up with the same id."""
         with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection(self._host, self._port)
+            _, writer = await asyncio.open_connection(self._host, self._port, local_addr=local(self._source))
             self._link.keep(writer)
             for _ in range(lines):
                 writer.write(self.indicator.print_line(self._now()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from cell_sim.faults import Faults
@@ -14,8 +15,8 @@ from cell_sim.platform_load import Platform
 LONG_AFTER = 1000.0
 
 
-def loaded(kilograms: float, **options: str) -> Indicator:
-    indicator = Indicator('3', **options)  # type: ignore[arg-type]
+def loaded(kilograms: float, **options: Any) -> Indicator:
+    indicator = Indicator('3', **options)
     indicator.platform.fill(kilograms, now=0.0, duration=1.0)
     return indicator
 
@@ -162,6 +163,41 @@ def test_noise_comes_before_the_line_and_the_line_is_whole(faults: Faults) -> No
 def test_an_endless_line_is_as_long_as_told(faults: Faults) -> None:
     faults.arm('endless', 700)
     assert Wire(faults, '3').pieces(LINE) == [b'7' * 700 + b'\r\n' + LINE]
+
+
+def test_a_character_that_was_hit_is_no_ascii_and_the_end_comes_through(faults: Faults) -> None:
+    faults.arm('garble', 20)
+    wire = Wire(faults, '3')
+    for line in (LINE, b'\n 1G      12.500kg \r') * 10:
+        [hit] = wire.pieces(line)
+        assert len(hit) == len(line)
+        assert not hit.isascii()
+        assert (hit[:1] == b'\n', hit[-1:]) == (line[:1] == b'\n', line[-1:])
+    assert wire.pieces(LINE) == [LINE]
+
+
+@pytest.mark.parametrize(('fault', 'reply'), [
+    ('wrong_unit', b'\n 1G       22.05lb \r'), ('dashes', b'\n 1G    ------  kg \r'), ('motion', b'\n 1GM      9.300kg \r')])
+def test_the_display_errs_in_sma_too(faults: Faults, fault: str, reply: bytes) -> None:
+    indicator = loaded(10.0, print_format='sma')
+    faults.arm(fault)
+    assert line_of(indicator, LONG_AFTER, faults) == reply
+    assert line_of(indicator, LONG_AFTER, faults) == b'\n 1G      10.000kg \r'
+
+
+def test_a_print_format_may_be_typed_in(faults: Faults) -> None:
+    indicator = loaded(10.0, print_format='{id};{weight:>8};{unit};{date} {time}', decimal_comma=True)
+    indicator.clock_offset = 1_700_000_000.0
+    assert line_of(indicator, LONG_AFTER, faults) == b'3;  10,000;kg;14/11/2023 22:30:00\r\n'
+    faults.arm('clock_jump')
+    assert line_of(indicator, LONG_AFTER, faults) == b'3;  10,000;kg;14/11/2023 21:30:00\r\n'
+    assert line_of(indicator, LONG_AFTER + 1, faults) == b'3;  10,000;kg;14/11/2023 21:30:01\r\n'
+
+
+@pytest.mark.parametrize('template', ['', 'legcay', '{id},{unit}', '{weight', '{weight} {colour}'])
+def test_a_print_format_that_cannot_work_is_refused(template: str) -> None:
+    with pytest.raises(ValueError, match='token'):
+        Indicator('3', print_format=template)
 
 
 @pytest.mark.parametrize(('fault', 'line'), [

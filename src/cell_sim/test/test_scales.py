@@ -163,6 +163,19 @@ def test_a_cut_line_ends_with_the_link() -> None:
     with_scale(scenario)
 
 
+def test_a_reply_is_cut_and_comes_in_pieces_as_a_printed_line_is() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.scale.inject('split', 1)
+        assert await bench.ask(b'W') == b'\n 1G      12.500kg \r'
+        bench.scale.inject('cut', 0.1)
+        bench.writer.write(b'\nP\r')
+        assert await asyncio.wait_for(bench.reader.read(), PATIENCE_S) == b'\n 1G      '
+        bench.reader, bench.writer = await bench.next_link()
+        assert await bench.ask(b'W') == b'\n 1G      12.500kg \r'
+
+    with_scale(scenario, print_format='sma')
+
+
 def test_a_power_cycle_leaves_a_dead_connection_and_makes_a_new_one() -> None:
     async def scenario(bench: Bench) -> None:
         bench.scale.inject('power_cycle', 0.1)

@@ -1,0 +1,82 @@
+"""Many indicators on the command line: what they send, and what they obey."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+from cell_sim.indicators import obey, parser, run
+from cell_sim.transport_fleet import Fleet, ScaleSettings
+
+PATIENCE_S = 10.0
+
+
+def indicators(*words: str, commands: tuple[str, ...] = (), lines: int = 0) -> tuple[Counter[str], list[str], list[str]]:
+    """Run the program against a listener until so many lines came; return lines by indicator, where from, what it said."""
+    came: Counter[str] = Counter()
+    peers: list[str] = []
+    said: list[str] = []
+
+    async def whole() -> None:
+        queue: asyncio.Queue[str] = asyncio.Queue()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            peers.append(writer.get_extra_info('peername')[0])
+            while line := await reader.readline():
+                came[line.decode('latin-1').split(',')[0]] += 1
+                if sum(came.values()) == lines:
+                    queue.put_nowait('quit')
+            writer.close()
+
+        server = await asyncio.start_server(serve, '127.0.0.1', 0, backlog=200)
+        arguments = parser().parse_args(['--port', str(server.sockets[0].getsockname()[1]), *words])
+        for command in commands:
+            queue.put_nowait(command)
+        await asyncio.wait_for(run(arguments, queue, said.append), PATIENCE_S)
+        server.close()
+
+    asyncio.run(whole())
+    return came, peers, said
+
+
+def test_each_of_many_indicators_prints_its_bags() -> None:
+    came, _, said = indicators('--count', '40', '--first', '100', '--period', '0.1', lines=200)
+    assert set(came) == {str(number) for number in range(100, 140)}
+    assert said[-1] == '40 of 40 connected'
+
+
+def test_each_dials_from_an_address_of_its_own() -> None:
+    _, peers, _ = indicators('--count', '3', '--source', '127.0.7.254', '--period', '0.1', lines=6)
+    assert sorted(set(peers)) == ['127.0.7.254', '127.0.7.255', '127.0.8.0']
+
+
+def test_a_line_on_standard_input_lets_one_misbehave() -> None:
+    words = ('--count', '2', '--period', '0.2')
+    came, _, said = indicators(*words, commands=('2 endless 500', '', '7 flood', '2 melt'), lines=8)
+    assert sum(came.values()) >= 8
+    assert any(len(name) == 502 for name in came)  # the line without end has no comma
+    assert said[0].startswith('2: a line without end')
+    assert said[1].startswith('no scale 7')
+    assert 'no fault "melt"' in said[2]
+
+
+def test_random_trouble_comes_in_the_same_order_from_the_same_seed() -> None:
+    words = ('--count', '5', '--trouble', '50', '--period', '60', '--duration', '0.5')
+    first, second = (indicators(*words)[2] for _ in range(2))
+    assert len(first) > 5
+    assert first[:5] == second[:5]
+
+
+@pytest.mark.parametrize(('line', 'answer'), [
+    ('* split 2', '2 scales'), ('scale:1 noise', '1 scale'), ('1 split two', 'two is not a number'), ('help', 'half_open')])
+def test_what_a_person_types_is_obeyed_or_explained(line: str, answer: str) -> None:
+    assert answer in obey(Fleet(ScaleSettings(), 1, lambda *_, **__: None), line)
+
+
+@pytest.mark.parametrize('words', [('--target', '0'), ('--unit', 'stone'), ('--count', 'many')])
+def test_arguments_that_cannot_work_are_refused(words: tuple[str, ...], capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(words)
+    assert words[0] in capsys.readouterr().err
