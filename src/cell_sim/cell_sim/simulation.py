@@ -7,40 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
-from cell_common.catalogue import EVENT_LETTERS, Catalogue
+from cell_common.catalogue import Catalogue
+from cell_robot.motion.recipe import Recipe
 
 from cell_sim.camera_scene import RenderedScene, Scene
 from cell_sim.faults import UnknownFault
-from cell_sim.filler import Filler, Order
-from cell_sim.filling_station import FillingStation
-from cell_sim.indicator import Indicator
+from cell_sim.filler import Order
 from cell_sim.pieces import Mixture
 from cell_sim.server_camera import CameraServer
 from cell_sim.stock_keeper import StockKeeper
-from cell_sim.transport_robot import RobotProgram
-from cell_sim.transport_scale import ScaleClient
+from cell_sim.transport_arm import controller_server, letters_robot
+from cell_sim.transport_fleet import ALL_SCALES, Fleet, ScaleSettings, inject_all
+from cell_sim.transport_robot import RobotProgram, RobotSettings
 from cell_sim.truth import TruthLog
 from cell_sim.ur_controller.server_controller import ControllerServer
 from cell_sim.ur_program import UrProgram
 from cell_sim.world import World
-
-
-@dataclass(frozen=True)
-class RobotSettings:
-    """How the robot of the world behaves."""
-
-    host: str = '127.0.0.1'
-    port: int = 50010
-    """Of the robot node."""
-    framing: str = 'line'
-    bare_reply: str = 'ack'
-    time_scale: float = 1.0
-    event_letters: Mapping[str, str] = field(default_factory=lambda: EVENT_LETTERS)
 
 
 @dataclass(frozen=True)
@@ -51,26 +37,6 @@ class CameraSettings:
     """0 = any free one."""
     address: str = '127.0.0.1'
     frame_rate: float = 10.0
-
-
-@dataclass(frozen=True)
-class ScaleSettings:
-    """The scales of the world, and who fills bags on them."""
-
-    host: str = '127.0.0.1'
-    port: int = 10001
-    """Of the scale bridge."""
-    scale_ids: Sequence[str] = ('1', '2')
-    stations: Sequence[str] = ('A', 'B')
-    """Station of each scale; a scale beyond the end of the list serves none."""
-    print_format: str = 'legacy'
-    stream_rate: float = 0.0
-    """Lines per second; 0 = one line for each bag."""
-    division: Decimal = Decimal('0.005')
-    """Kilograms."""
-    bag_period: float = 4.0
-    """Seconds from bag to bag."""
-    out_share: float = 0.05
 
 
 class Device(Protocol):
@@ -94,7 +60,7 @@ class Simulation:
 
     def __init__(self, catalogue: Catalogue, mixture: Mixture, *, robot: RobotSettings | None = None,
                  camera: CameraSettings | None = None, scales: ScaleSettings | None = None, scene: Scene | None = None,
-                 ur_address: str = '', truth_file: str = '') -> None:
+                 ur_address: str = '', recipe: Recipe | None = None, time_scale: float = 1.0, truth_file: str = '') -> None:
         """Make a world whose devices are not running yet; a device without settings does not exist.
 
         Args:
@@ -105,6 +71,9 @@ class Simulation:
             scales: Of the indicators and fillers.
             scene: What the camera sees; None = rendered labels.
             ur_address: What a simulated UR controller listens on, at the ports of a real one; "" = there is none.
+            recipe: With it the controller's arm handles the pieces of the world, and runs the letters program when there
+                are settings for that; without it the arm moves in the empty.
+            time_scale: How many times faster than in life the controller's arm is.
             truth_file: Gets what happened, for tests; "" = nothing is kept.
 
         Raises:
@@ -114,17 +83,23 @@ class Simulation:
         self.world = World(mixture, self.truth)
         self.keeper = StockKeeper(self.world)
         self._tasks: list[asyncio.Task[None]] = []
-        self.robot = _robot(self.world, catalogue, robot) if robot is not None else None
-        self.ur = ControllerServer(address=ur_address) if ur_address else None
+        self.ur: ControllerServer | None = None
+        if ur_address:
+            self.ur = ControllerServer(address=ur_address) if recipe is None else controller_server(
+                ur_address, recipe, self.world, letters=robot is not None, time_scale=time_scale)
+        self.robot: RobotProgram | None = None
+        if robot is not None:
+            on_controller = self.ur is not None and recipe is not None
+            self.robot = (letters_robot(self.ur, self.world, catalogue, robot) if on_controller and self.ur is not None
+                          else _robot(self.world, catalogue, robot))
         self.camera: CameraServer | None = None
         if camera is not None:
             prints = {part.part_number: part.prints for part in catalogue.parts.values()}
             self._scene: Scene = scene or RenderedScene(prints, mixture.seed)
             self.camera = CameraServer(self._take, camera.port, frame_rate=camera.frame_rate, address=camera.address)
-        self.scales: dict[str, ScaleClient] = {}
-        self.stations: list[FillingStation] = []
-        if scales is not None:
-            self._add_scales(scales, mixture.seed)
+        fleet = Fleet(scales, mixture.seed, self.truth) if scales is not None else None
+        self.scales = fleet.scales if fleet is not None else {}
+        self.stations = fleet.stations if fleet is not None else []
 
     @property
     def devices(self) -> dict[str, Device]:
@@ -145,7 +120,7 @@ class Simulation:
             OSError: A port that a device listens on is in use.
         """
         self._now: Callable[[], float] = asyncio.get_running_loop().time
-        for device in self.devices.values():
+        for device in sorted(self.devices.values(), key=lambda device: device is not self.ur):
             await device.start()
         self._tasks = [asyncio.get_running_loop().create_task(station.work()) for station in self.stations]
 
@@ -165,10 +140,12 @@ class Simulation:
             UnknownFault: There is no such device, or it has no such fault.
         """
         devices = self.devices
+        if device == ALL_SCALES and self.scales:
+            return inject_all(self.scales.values(), fault, value)
         if device == 'nest':
             return self.world.lay_into_nest(fault)
         if device not in devices:
-            raise UnknownFault(f'no simulated device "{device}"; there are: {", ".join(devices)}, nest')
+            raise UnknownFault(f'no simulated device "{device}"; there are: {", ".join(devices)}, {ALL_SCALES}, nest')
         return devices[device].inject(fault, value)
 
     def order_bags(self, orders: Mapping[str, Order]) -> None:
@@ -178,16 +155,6 @@ class Simulation:
 
     def _take(self) -> bytes:
         return self._scene.frame(self.world.view(self._now()))
-
-    def _add_scales(self, settings: ScaleSettings, seed: int) -> None:
-        for number, scale_id in enumerate(settings.scale_ids):
-            indicator = Indicator(scale_id, print_format=settings.print_format, division=settings.division)
-            scale = ScaleClient(indicator, settings.host, settings.port, stream_rate=settings.stream_rate)
-            self.scales[scale_id] = scale
-            if number < len(settings.stations):
-                station = settings.stations[number]
-                filler = Filler(seed, f'{station}/{scale_id}', settings.out_share)
-                self.stations.append(FillingStation(station, scale, filler, settings.bag_period, self.truth))
 
 
 def _robot(world: World, catalogue: Catalogue, settings: RobotSettings) -> RobotProgram:

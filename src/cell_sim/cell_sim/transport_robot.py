@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cell_common.catalogue import EVENT_LETTERS
 
 from cell_sim.faults import Faults
 from cell_sim.transport_dialler import Dialler
-from cell_sim.ur_program import LINE_LIMIT, Command, Movement, UrProgram, parse_line
+from cell_sim.ur_controller.states import RuntimeState
+from cell_sim.ur_program import LINE_LIMIT, Command, Motions, Movement, parse_line
 from cell_sim.world import Impossible
 
 HEARTBEAT_S = 1.0
 REACTION_S = 0.02
 """Time the program's loop takes to see a letter."""
+POLL_S = 0.005
+WATCH_S = 0.05
 FAULTS = {
     'no_ack': ('the next triggers are neither acknowledged nor carried out, times', 1.0),
     'no_done': ('the next triggers are acknowledged and carried out, but never reported done, times', 1.0),
@@ -24,25 +30,44 @@ FAULTS = {
     'silent': ('nothing is sent though the link stands, seconds', 5.0),
     'empty_hand': ('a person takes the part out of the gripper now', 1.0),
 }
-BARE_REPLIES = ('ack', 'ack_done')
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RobotSettings:
+    """How the robot of the world behaves."""
+
+    host: str = '127.0.0.1'
+    port: int = 50010
+    """Of the robot node."""
+    framing: str = 'line'
+    bare_reply: str = 'ack'
+    time_scale: float = 1.0
+    event_letters: Mapping[str, str] = field(default_factory=lambda: EVENT_LETTERS)
+
+
+def _always_playing() -> RuntimeState:
+    return RuntimeState.PLAYING
 
 
 class RobotProgram:
     """A UR controller that runs the program; survives every loss of the link as the real one does."""
 
-    def __init__(self, program: UrProgram, host: str, port: int, *, framing: str = 'line', bare_reply: str = 'ack',
-                 take_away: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, program: Motions, host: str, port: int, *, framing: str = 'line', bare_reply: str = 'ack',
+                 take_away: Callable[[], None] = lambda: None,
+                 state: Callable[[], RuntimeState] = _always_playing) -> None:
         """Make a controller that is not running yet.
 
         Args:
-            program: The rules.
+            program: Moves the arm.
             host: Where the robot node listens.
             port: Its TCP port.
             framing: `line` or `bare`.
             bare_reply: In framing `bare`: `ack` at the end of a movement, or `ack_done`, one at each end.
             take_away: Takes the part out of the gripper (fault `empty_hand`).
+            state: What the controller does with the program: paused it is silent, stopped it has no connection.
         """
+        self._state = state
         self._program, self._framing, self._take_away = program, framing, take_away
         self._bare = ('ack', 'done') if bare_reply == 'ack_done' else ('', 'ack')
         self.faults = Faults(FAULTS)
@@ -54,6 +79,8 @@ class RobotProgram:
     async def start(self) -> None:
         """Begin to dial the robot node."""
         self._link.start()
+        if self._state is not _always_playing:
+            self._link.spawn(self._watch())
 
     async def stop(self) -> None:
         """End the program and close the link."""
@@ -94,8 +121,25 @@ class RobotProgram:
                 return command
             _LOG.warning('the program does not understand %r', line[:LINE_LIMIT])
 
+    async def _watch(self) -> None:
+        """Have no connection while the program does not run, and open none while it is paused."""
+        while True:
+            state = self._state()
+            if state == RuntimeState.STOPPED or (state != RuntimeState.PLAYING and self._link.writer is None):
+                self._link.leave(2 * WATCH_S)
+            await asyncio.sleep(WATCH_S)
+
+    async def _resumed(self) -> None:
+        """Wait while the program is paused."""
+        while self._state() not in (RuntimeState.PLAYING, RuntimeState.STOPPED):
+            await asyncio.sleep(POLL_S)
+
     async def _obey(self, command: Command) -> None:
+        link = self._link.writer
         await asyncio.sleep(REACTION_S)
+        await self._resumed()
+        if link is None or self._link.writer is not link:
+            return
         if self.faults.once('no_ack'):
             return
         if self.faults.once('refuse'):
@@ -114,19 +158,28 @@ class RobotProgram:
         await self._carry_out(command, movement)
 
     async def _carry_out(self, command: Command, movement: Movement) -> None:
-        link = self._link.writer
+        link, problem = self._link.writer, ''
         try:
             away = self.faults.amount('drop_connection')
-            await asyncio.sleep(movement.duration / 2)
+            await self._until(movement, 0.5)
             if away:
                 self._link.leave(away)
-            await asyncio.sleep(movement.duration / 2)
+            await self._until(movement, 1.0)
         finally:
-            movement.finish()
+            problem = movement.finish()
             self._busy = False
         await asyncio.sleep(self.faults.amount('late'))
-        if not self.faults.once('no_done') and self._link.writer is link:
+        await self._resumed()
+        if self.faults.once('no_done') or self._link.writer is not link:
+            return
+        if problem:
+            self._refuse(command, problem)
+        else:
             self._say(f'DONE {command.trigger_id}', self._bare[1])
+
+    async def _until(self, movement: Movement, share: float) -> None:
+        while movement.share(self._now()) < share and self._state() != RuntimeState.STOPPED:
+            await asyncio.sleep(POLL_S)
 
     def _refuse(self, command: Command, reason: str) -> None:
         self._say(f'ERR {command.trigger_id} {reason}', '')
@@ -138,7 +191,7 @@ class RobotProgram:
 
     def _say(self, line: str, bare: str) -> None:
         text = bare if self._framing == 'bare' else line
-        if text and self._now() >= self._mute_until:
+        if text and self._now() >= self._mute_until and self._state() == RuntimeState.PLAYING:
             self._link.send(text.encode() + b'\n')
 
     def _now(self) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from cell_common.catalogue import EVENT_LETTERS, Catalogue
 
@@ -33,15 +34,47 @@ class Command:
     """1..4; 0 = the program chooses."""
 
 
-@dataclass(frozen=True)
-class Movement:
-    """A movement that has begun."""
+class Movement(Protocol):
+    """A movement that has begun; it goes on whether or not anybody still listens."""
 
-    event: str
+    def share(self, now: float) -> float:
+        """Return how much of it is done, 0..1; 1 when it has ended, by whatever cause."""
+        ...
+
+    def finish(self) -> str:
+        """Take note of its end, once; returns why it was not carried out, "" when it was."""
+        ...
+
+
+class Motions(Protocol):
+    """What moves the arm for a letter."""
+
+    def begin(self, command: Command, now: float) -> Movement:
+        """Begin what a letter asks for.
+
+        Raises:
+            Impossible: It makes no sense now; nothing has moved.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TimedMovement:
+    """A movement of which only the duration is simulated."""
+
+    begun: float
     duration: float
     """Seconds."""
-    finish: Callable[[], None]
-    """To be called at its end, whether or not anybody still listens."""
+    end: Callable[[], None]
+
+    def share(self, now: float) -> float:
+        """Return how much of it is done."""
+        return min(1.0, (now - self.begun) / self.duration)
+
+    def finish(self) -> str:
+        """Let the world take note."""
+        self.end()
+        return ''
 
 
 def parse_line(line: bytes) -> Command | None:
@@ -83,12 +116,12 @@ class UrProgram:
         if event is None:
             raise Impossible(f'unknown letter {command.letter}')
         duration = self._durations[event]
-        return Movement(event, duration, self._start(event, now, duration))
+        return TimedMovement(now, duration, self._start(event, now, duration))
 
     def _pick(self, part_number: str, tray: int, now: float) -> Movement:
         duration = self._durations['PART']
         self._world.pick(part_number, tray, now, duration)
-        return Movement(f'PART_{part_number}', duration, self._world.stand)
+        return TimedMovement(now, duration, self._world.stand)
 
     def _start(self, event: str, now: float, duration: float) -> Callable[[], None]:
         world = self._world

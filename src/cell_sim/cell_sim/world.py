@@ -78,6 +78,11 @@ class World:
         self.held: Piece | None = None
         self.placed: list[Piece] = []
         self.rejected: list[Piece] = []
+        self.dropped: list[Piece] = []
+        """Let go of where nothing is to be put down."""
+        self.on_table = ''
+        """Part whose trays stand in the places that several parts share; "" = nobody has set any up."""
+        self._phase: Phase | None = None
         self._last_picked = next(iter(mixture.part_numbers), '')
         self._in_nest = ''
 
@@ -129,11 +134,9 @@ class World:
 
         Until a person lays another one into the nest, it is a piece of the part that was picked last.
         """
-        if self.held is None:
-            part_number = self._in_nest or self._last_picked
-            self.held = Piece(part_number, False, REFERENCE + part_number)
+        held = self.held or self.take_reference()
         self._begin(Move.SHOW, now, duration)
-        return self.held
+        return held
 
     def carry_off(self, now: float, duration: float) -> Piece:
         """Begin to carry the part in the gripper away from the camera.
@@ -147,11 +150,33 @@ class World:
         return self.held
 
     def drop(self, into: list[Piece]) -> None:
-        """Let the part fall into the place bin or the reject tray (`placed` or `rejected` of this world)."""
+        """Let the part fall into the place bin, into the reject tray, or to the floor (`placed`, `rejected` or `dropped`)."""
         if self.held is not None:
             into.append(self.held)
-            self._observer('placed' if into is self.placed else 'rejected', **_facts(self.held))
+            names = ((self.placed, 'placed'), (self.rejected, 'rejected'), (self.dropped, 'dropped'))
+            self._observer(next(name for place, name in names if place is into), **_facts(self.held))
             self.held = None
+
+    def take(self, part_number: str, tray: int) -> Piece | None:
+        """Close the gripper round the next piece of a tray; returns None when there is nothing to hold."""
+        pieces = self._find(part_number, tray)
+        if self.held is not None or not pieces:
+            return None
+        self.held, self._last_picked, self._phase = pieces.popleft(), part_number, Phase.AWAY
+        self._observer('picked', ordered=part_number, **_facts(self.held))
+        return self.held
+
+    def take_reference(self) -> Piece:
+        """Close the gripper round the known-good piece in the nest."""
+        part_number = self._in_nest or self._last_picked
+        self.held = Piece(part_number, False, REFERENCE + part_number)
+        return self.held
+
+    def see(self, phase: Phase) -> None:
+        """Let the place of the arm, and not the time since a movement began, tell what the camera sees of the part."""
+        if phase is Phase.STILL and self._phase is not phase:
+            self.stand()
+        self._phase = phase
 
     def lay_into_nest(self, part_number: str) -> str:
         """Let a person lay a known-good piece of a part into the nest, and say so.
@@ -185,6 +210,8 @@ class World:
         held = self.held
         if held is None:
             return EMPTY
+        if self._phase is not None:
+            return View(held, self._phase)
         share = 1.0 if now >= self._end else (now - self._start) / (self._end - self._start)
         if self._move is Move.LEAVE:
             return View(held, Phase.MOVING if share < GONE else Phase.AWAY)

@@ -12,9 +12,10 @@ from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare
 from cell_common.qos import events, latched
 from cell_common.runner import StartError, main_of
+from cell_robot.motion.recipe_file import RecipeError, load_recipe
 from rclpy.node import Node
 
-from cell_interfaces.msg import Inventory, InventoryEvent, ResultCode, WeighJob, WeighJobList
+from cell_interfaces.msg import Inventory, InventoryEvent, ResultCode, RobotState, WeighJob, WeighJobList
 from cell_interfaces.srv import InjectFault
 from cell_sim.faults import UnknownFault
 from cell_sim.filler import Order
@@ -43,12 +44,13 @@ class WorldNode(Node):
         try:
             self.simulation = self._simulation()
             self._background.run(self.simulation.start(), PATIENCE_S)
-        except (CatalogueError, PhotoError, OSError) as problem:
+        except (CatalogueError, PhotoError, RecipeError, OSError) as problem:
             self._background.close()
             raise StartError(f'{problem}. Correct the parameters of the simulated world.') from problem
         self.create_subscription(Inventory, 'inventory', self._on_stock, latched())
         self.create_subscription(InventoryEvent, 'inventory/events', self._on_booking, events())
         self.create_subscription(WeighJobList, 'weighing/job', self._on_weigh_jobs, latched())
+        self.create_subscription(RobotState, 'robot/state', self._on_robot, latched())
         self.create_service(InjectFault, 'sim/fault', self._on_fault)
         Diagnostics(self, 'simulated').add('devices', self._health)
         self.get_logger().info('This cell is simulated: no real arm moves and no real scale weighs. ' + self._where())
@@ -70,7 +72,8 @@ class WorldNode(Node):
             scene = PhotoScene(album, p.seed)
         return Simulation(catalogue, Mixture(parts, p.seed, p.wrong_share, p.unreadable_share), robot=p.robot(),
                           camera=p.network_camera(), scales=p.scales(), scene=scene, ur_address=p.ur_address,
-                          truth_file=p.truth_file)
+                          recipe=load_recipe(p.recipe_file) if p.ur_address and p.recipe_file else None,
+                          time_scale=p.time_scale, truth_file=p.truth_file)
 
     def _where(self) -> str:
         camera = self.simulation.camera
@@ -84,6 +87,12 @@ class WorldNode(Node):
         if message.kind in KEPT_BY_PEOPLE:
             booking = Booking(message.sequence, message.part_number, message.tray, message.delta)
             self._background.loop.call_soon_threadsafe(self.simulation.keeper.carry_out, booking)
+
+    def _on_robot(self, message: RobotState) -> None:
+        """Let a person set up the trays of the part that the robot was told to pick: parts share the places of their trays."""
+        kind, _, part_number = message.last_trigger_event.partition('_')
+        if kind == 'PART':
+            self._background.loop.call_soon_threadsafe(setattr, self.simulation.world, 'on_table', part_number)
 
     def _on_weigh_jobs(self, message: WeighJobList) -> None:
         orders = {job.station: Order(job.weigh_job_id, float(job.target_weight), job.unit)

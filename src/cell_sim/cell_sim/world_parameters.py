@@ -8,7 +8,10 @@ from decimal import Decimal
 from cell_common.catalogue import EVENT_LETTERS
 from cell_common.parameters import ParameterError, parameter
 
-from cell_sim.simulation import CameraSettings, RobotSettings, ScaleSettings
+from cell_sim.indicator import check_template
+from cell_sim.simulation import CameraSettings
+from cell_sim.transport_fleet import ScaleSettings
+from cell_sim.transport_robot import RobotSettings
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class WorldParameters:
     event_letters: list[str] = parameter([''], 'Other letters for events, as EVENT=letter; must be as the robot node has them.')
     ur_address: str = parameter('', 'Address that a simulated UR controller listens on, at the ports of a real one (29999, '
                                 '30001 to 30004); "" = there is none.')
+    recipe_file: str = parameter('', 'With ur_address: where that arm picks, shows and puts down (YAML, as '
+                                 'config/recipe.yaml): its gripper then handles the pieces; "" = it moves in the empty.')
     camera: bool = parameter(True, 'Whether there is a simulated network camera.')
     camera_address: str = parameter('127.0.0.1', 'Address that the simulated camera listens on.')
     camera_port: int = parameter(8090, 'TCP port of the simulated camera; 0 = any free one.', minimum=0, maximum=65535)
@@ -43,8 +48,13 @@ class WorldParameters:
     scale_count: int = parameter(0, 'How many indicators there are; 0 = as many as scale_ids, more are named by numbers.',
                                  minimum=0, maximum=1000)
     stations: list[str] = parameter(['A', 'B'], 'Station of each indicator, in the order of scale_ids.')
-    print_format: str = parameter('legacy', 'What indicators send: "id,weight unit", an extended format, or SMA replies.',
-                                  choices=('legacy', 'extended', 'sma'))
+    print_format: str = parameter('legacy', 'What indicators send: "id,weight unit", an extended format, the one in '
+                                  'print_template, or SMA replies.', choices=('legacy', 'extended', 'template', 'sma'))
+    print_template: str = parameter('', 'Print format of the indicators for print_format template: literal characters and '
+                                    'tokens {id} {mode} {status} {weight} {unit} {tare} {tare_status} {date} {time}.')
+    decimal_comma: bool = parameter(False, 'The indicators print a comma where others print a decimal point.')
+    scale_source: str = parameter('', 'Address that the first indicator dials from, each that follows takes the next one '
+                                  '(127.0.1.1, 127.0.1.2, ...); "" = whichever. SMA replies name no scale: the address does.')
     stream_rate: float = parameter(0.0, 'Lines that an indicator sends unasked; 0 = one line for each bag.', unit='Hz',
                                    minimum=0.0, maximum=100.0)
     division: float = parameter(0.005, 'Smallest step of the indicators.', unit='kg', minimum=0.00001, maximum=10.0)
@@ -71,8 +81,23 @@ class WorldParameters:
         more = (str(number) for number in range(1, self.scale_count + 1))
         ids = [*self.scale_ids, *(number for number in more if number not in self.scale_ids)]
         return ScaleSettings(
-            self.scale_host, self.scale_port, ids[:self.scale_count or len(self.scale_ids)], self.stations, self.print_format,
-            self.stream_rate, Decimal(repr(self.division)), self.bag_period / self.time_scale, self.bag_out_share)
+            self.scale_host, self.scale_port, ids[:self.scale_count or len(self.scale_ids)], self.stations, self._format(),
+            self.stream_rate, Decimal(repr(self.division)), self.bag_period / self.time_scale, self.bag_out_share,
+            self.decimal_comma, self.scale_source)
+
+    def _format(self) -> str:
+        """Return the print format.
+
+        Raises:
+            ParameterError: The template cannot be used.
+        """
+        if self.print_format != 'template':
+            return self.print_format
+        try:
+            check_template(self.print_template)
+        except ValueError as problem:
+            raise ParameterError(f'parameter "print_template": {problem}. Correct it in the parameter file.') from problem
+        return self.print_template
 
     def _letters(self) -> dict[str, str]:
         """Return the letters of `event_letters`.

@@ -26,7 +26,7 @@ class Controller:
 
     def __init__(self, now: float = 0.0, *, arm: Arm = ARMS['ur5e'], timings: Timings = Timings(), version: Version = Version(),
                  mode: RobotMode = RobotMode.RUNNING, remote: bool = True,
-                 programs: Mapping[str, Callable[[], Program]] | None = None) -> None:
+                 programs: Mapping[str, Callable[[], Program]] | None = None, time_scale: float = 1.0) -> None:
         """Make a controller that has been on for a while.
 
         Args:
@@ -37,7 +37,9 @@ class Controller:
             mode: Where power and brakes are.
             remote: Whether it is in remote control.
             programs: File name (`X.urp`) -> maker of the program that `load` finds under it.
+            time_scale: How many times faster than in life the arm moves; everything else keeps its time.
         """
+        self._time_scale = time_scale
         self.arm, self.timings, self.version, self.remote = arm, timings, version, remote
         self.programs = dict(programs if programs is not None else {'waiting.urp': WaitingProgram})
         self.power = Power(timings, mode)
@@ -49,6 +51,8 @@ class Controller:
         self.program: Program | None = None
         self.loaded = ''
         """File name of the program that `play` starts; "" = none."""
+        self.default_program = ''
+        """What a person at the pendant loads when nothing is loaded."""
         self.popup = ''
         self.messages: list[tuple[int, str]] = []
         """(number, text) of the newest messages; errors of programs and causes of stops."""
@@ -76,7 +80,7 @@ class Controller:
 
     def step(self, now: float) -> None:
         """Let time pass until `now`: modes change, the program does one cycle, the arm moves."""
-        seconds, self._last = max(0.0, now - self._last), now
+        seconds, self._last = max(0.0, now - self._last) * self._time_scale, now
         self.power.advance(now)
         if self._restart_at is not None and now >= self._restart_at:
             self.safety, self._restart_at = SafetyMode.NORMAL, None
@@ -186,6 +190,15 @@ class Controller:
         """Restart the safety system, which takes the power away."""
         self.power_off()
         self._restart_at = now + self.timings.safety_restart
+
+    def attend(self, now: float) -> None:
+        """Let a person at the pendant clear every stop, switch power and brakes on and start the program that was loaded."""
+        self.safety, self._restart_at, self._stopped_at = SafetyMode.NORMAL, None, now - self.timings.unlock
+        self.stop_program()
+        self.power = Power(self.timings, RobotMode.RUNNING)
+        self.remote, self.popup = True, ''
+        self.loaded = self.loaded or self.default_program
+        self.play()
 
     def reboot(self, now: float) -> None:
         """Switch off and on: program, registers and the clock begin anew."""

@@ -12,5 +12,6 @@ FAULTS = {
     'late': ('the next dashboard command is answered so much later, seconds', 5.0),
     'never': ('the next dashboard commands are neither carried out nor answered, times', 1.0),
     'reboot': ('the controller switches off and on, ports are closed for seconds', 5.0),
+    'attend': ('a person at the pendant clears the stop, switches the arm on and starts its program now', 1.0),
     'local_mode': ('somebody takes the controller into local mode, seconds', 5.0),
 }

@@ -46,6 +46,14 @@ class Registers:
                 self.external_force = value
         self._write_outputs(values)
 
+    def set_output(self, number: int, on: bool) -> None:
+        """Switch one digital output; numbers as in RTDE: 0-7 standard, 8-15 configurable, 16-17 tool."""
+        self.digital_outputs = _masked(self.digital_outputs, int(on) << number, 1 << number)
+
+    def set_input(self, number: int, on: bool) -> None:
+        """Let what is wired to a digital input switch it."""
+        self.digital_inputs = _masked(self.digital_inputs, int(on) << number, 1 << number)
+
     def _write_outputs(self, values: Mapping[str, Any]) -> None:
         for name, first, bits in _DIGITAL:
             mask = values.get(f'{name}_mask', 0) & bits

@@ -18,8 +18,10 @@ from cell_sim.ur_controller.server_script import ScriptPort
 
 CYCLE_S = 0.002
 """500 Hz, as on the e-Series."""
+PROGRAM_CYCLE_S = 0.008
+"""While a program of its own runs and nobody is connected; as slow as on the CB series."""
 IDLE_CYCLE_S = 0.02
-"""While nobody is connected."""
+"""While nobody is connected and nothing runs."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,16 @@ class ControllerServer:
     """Serves a controller; several of them share a machine when each has an address of its own (127.x.y.z)."""
 
     def __init__(self, controller: Callable[[float], Controller] = Controller, *, address: str = '127.0.0.1',
-                 ports: Ports = Ports()) -> None:
+                 ports: Ports = Ports(), every_cycle: Callable[[Controller], None] = lambda _controller: None) -> None:
         """Be switched off.
 
         Args:
             controller: Makes the controller at a time of the loop's clock.
             address: Address to listen on.
             ports: Where.
+            every_cycle: Called after each cycle of the controller: what is wired to it and stands around it.
         """
+        self._every_cycle = every_cycle
         self._make, self.address, self._wanted = controller, address, ports
         self.faults = Faults(FAULTS)
         self.connected = asyncio.Event()
@@ -92,6 +96,8 @@ class ControllerServer:
         if seconds := self.faults.amount('safeguard_stop'):
             controller.safeguard_stop()
             self._keep(_later(seconds, controller.reset_safeguard))
+        if self.faults.amount('attend'):
+            controller.attend(now)
         if seconds := self.faults.amount('stall'):
             self.stalled_until = now + seconds
         if seconds := self.faults.amount('local_mode'):
@@ -128,14 +134,19 @@ class ControllerServer:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            busy = any(port.writers for port in self._ports)
-            due = max(due + (CYCLE_S if busy else IDLE_CYCLE_S), loop.time())
+            due = max(due + self._period(), loop.time())
             await asyncio.sleep(due - loop.time())
             now = loop.time()
             self.controller.step(now)
+            self._every_cycle(self.controller)
             for port in self._ports:
                 port.stalled = now < self.stalled_until
                 port.publish(now)
+
+    def _period(self) -> float:
+        if any(port.writers for port in self._ports):
+            return CYCLE_S
+        return PROGRAM_CYCLE_S if self.controller.program is not None else IDLE_CYCLE_S
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
