@@ -19,7 +19,7 @@ def read_codes(image: Any, formats: Sequence[str], first: Iterable[tuple[Any, An
 
     Args:
         image: BGR, uint8.
-        formats: Symbologies to look for, names of `cell_vision.codes.FORMATS`; empty = none.
+        formats: Symbologies to look for, names of `cell_vision.formats.FORMATS`; empty = none.
         first: Parts of the picture to look at first, each with the affine matrix from it to the picture, shape (2, 3): the
             whole picture, which costs more, is only looked at when they hold no code.
     """

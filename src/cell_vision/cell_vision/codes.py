@@ -12,14 +12,10 @@ from dataclasses import dataclass, replace
 
 from cell_common.catalogue import Catalogue
 
+from cell_vision.formats import CHECKED
 from cell_vision.matching import Decision, Verdict
 from cell_vision.reading import Code
 
-FORMATS = ('QRCode', 'MicroQRCode', 'DataMatrix', 'Aztec', 'PDF417', 'Code128', 'Code93', 'Code39', 'ITF', 'Codabar', 'EAN13',
-           'EAN8', 'UPCA', 'UPCE')
-"""Symbologies that can be read, named as zxing-cpp names them."""
-CHECKED = frozenset({'QRCode', 'MicroQRCode', 'DataMatrix', 'Aztec', 'PDF417', 'Code128', 'Code93'})
-"""Those whose error detection is strong enough for a code to decide alone, and that hold any text."""
 DOUBT_LEFT = 0.1
 """Share of the doubt that is left when print and code agree."""
 CODE_SCORE = 0.99

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import array
+from collections.abc import Iterable
 from typing import Any
 
 from geometry_msgs.msg import Point32
+from sensor_msgs.msg import CompressedImage
 
-from cell_interfaces.msg import OcrResult, ResultCode, TextReading
-from cell_vision.reading import FrameReading, Reading
+from cell_interfaces.msg import CodeReading, OcrResult, ResultCode, TextReading
+from cell_vision.reading import Code, FrameReading, Point, Reading
 from cell_vision.transport_worker import Answer, Outcome
 
 CODES = {Outcome.BAD_IMAGE: ResultCode.BAD_IMAGE, Outcome.ENGINE_FAILED: ResultCode.ENGINE_FAILED,
@@ -17,7 +20,17 @@ CODES = {Outcome.BAD_IMAGE: ResultCode.BAD_IMAGE, Outcome.ENGINE_FAILED: ResultC
 def text_message(reading: Reading) -> TextReading:
     """Return one reading as a message."""
     return TextReading(text=reading.text, score=min(1.0, max(0.0, reading.score)),
-                       polygon=[Point32(x=float(x), y=float(y)) for x, y in reading.polygon])
+                       polygon=points(reading.polygon))
+
+
+def points(polygon: Iterable[Point]) -> list[Point32]:
+    """Return corners as messages."""
+    return [Point32(x=float(x), y=float(y)) for x, y in polygon]
+
+
+def picture(jpeg: bytes) -> CompressedImage:
+    """Return a crop as a message."""
+    return CompressedImage(format='jpeg' if jpeg else '', data=array.array('B', jpeg))
 
 
 def readings_of(result: OcrResult) -> tuple[Reading, ...]:
@@ -25,11 +38,20 @@ def readings_of(result: OcrResult) -> tuple[Reading, ...]:
     return tuple(Reading(text.text, float(text.score), _polygon(text.polygon)) for text in result.texts if text.text)
 
 
-def fill_result(result: OcrResult, reading: FrameReading) -> None:
-    """Put a frame's reading into a result."""
+def codes_of(result: OcrResult) -> tuple[Code, ...]:
+    """Return the codes that a message carries."""
+    return tuple(Code(code.format, code.text, _polygon(code.polygon)) for code in result.codes if code.text)
+
+
+def fill_result(result: OcrResult, reading: FrameReading, frames: int = 1) -> None:
+    """Put the reading of one or several frames into a result."""
     result.status = OcrResult.OK if reading.readings else OcrResult.NO_TEXT
     result.message = '' if reading.readings else 'no text was found in the frame'
     result.texts = [text_message(item) for item in reading.readings]
+    result.codes = [CodeReading(format=code.format, text=code.text, polygon=points(code.polygon)) for code in reading.codes]
+    result.frames = frames
+    if reading.crop is not None and reading.readings:
+        result.crop, result.crop_polygon = picture(reading.crop.jpeg), points(reading.crop.polygon)
     result.image_width = reading.width
     result.image_height = reading.height
     result.engine = reading.engine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cell_common.calls import within
@@ -20,10 +20,12 @@ from sensor_msgs.msg import CompressedImage
 
 from cell_interfaces.msg import MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import ReadText
+from cell_vision.frame_keeper import FrameKeeper
 from cell_vision.frame_slot import FrameSlot, SerializedFrame, stamp_of
 from cell_vision.ocr_messages import code_of, fill_result
 from cell_vision.ocr_parameters import OcrParameters
 from cell_vision.overlay_publisher import OverlayPublisher
+from cell_vision.several_frames import SeveralFrames
 from cell_vision.transport_worker import Answer, EngineHost, Job
 
 MEGABYTE = 1_000_000
@@ -32,18 +34,28 @@ SECOND_LOOK_S = 2.0
 """A reading asked for so soon after a verdict other than MATCH is of the same part: it is looked at in every way."""
 
 
+PATIENCE_S = 0.5
+"""A further frame that does not come within this is not waited for: what was read is answered."""
+
+
 @dataclass
 class Asked:
     """One reading being made."""
 
     result: OcrResult
-    image: CompressedImage | None = None
+    several: SeveralFrames
+    deadline: int
+    """ROS time, nanoseconds."""
+    images: list[CompressedImage] = field(default_factory=list)
+    """Those that were read."""
+    ages: list[float] = field(default_factory=list)
+    """Of each image when its reading began, seconds."""
     code: int = ResultCode.OK
     message: str = ''
 
 
 class OcrNode(Node):
-    """Serves `ocr/read`; publishes `ocr/result` and `ocr/overlay/compressed`."""
+    """Serves `ocr/read` and `ocr/keep_frame`; publishes `ocr/result` and `ocr/overlay/compressed`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('ocr', **options)
@@ -58,6 +70,7 @@ class OcrNode(Node):
                                 most_memory=self._options.memory_limit * MEGABYTE)
         self._results = self.create_publisher(OcrResult, 'ocr/result', events())
         self._overlay = OverlayPublisher(self, self._options.overlay_quality)
+        self._keeper = FrameKeeper(self, self._options.kept_frames_folder, self._options.kept_frames_limit * MEGABYTE)
         self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, stream(), raw=True)
         self.create_subscription(MatchResult, 'matching/result', self._judged, events())
         self.create_service(ReadText, 'ocr/read', self._read, callback_group=ReentrantCallbackGroup())
@@ -70,6 +83,7 @@ class OcrNode(Node):
         """End the worker, then the node."""
         self._host.close()
         self._overlay.close()
+        self._keeper.close()
         super().destroy_node()
 
     def _on_frame(self, data: bytes) -> None:
@@ -85,7 +99,7 @@ class OcrNode(Node):
         newest = self._frames.newest
         if self._reading or newest is None or newest.stamp == self._last_read:
             return
-        await self._read(ReadText.Request(), ReadText.Response())
+        await self._read(ReadText.Request(frames=1), ReadText.Response())
 
     async def _read(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
         self._reading += 1
@@ -95,24 +109,27 @@ class OcrNode(Node):
             self._reading -= 1
 
     async def _answer(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
-        asked = Asked(OcrResult(request_id=request.request_id))
         timeout = nanoseconds(request.timeout) / NANOSECONDS or self._options.read_timeout
-        deadline = self.get_clock().now().nanoseconds + round(timeout * NANOSECONDS)
-        asked.image = request.image if len(request.image.data) else await self._frame(request, timeout)
-        if asked.image is None:
+        given = len(request.image.data) > 0
+        asked = Asked(OcrResult(request_id=request.request_id),
+                      SeveralFrames(1 if given else request.frames or self._options.frames),
+                      self.get_clock().now().nanoseconds + round(timeout * NANOSECONDS))
+        image = request.image if given else await self._frame(nanoseconds(request.newer_than), timeout)
+        if image is None:
             self._fail(asked, ResultCode.NO_FRAME, self._why_no_frame(timeout), OcrResult.NO_FRAME)
-        else:
-            await self._recognise(asked, deadline)
+        while image is not None and await self._recognise(asked, image) and asked.several.more:
+            left = min(PATIENCE_S, self._left(asked))
+            image = await self._frame(nanoseconds(image.header.stamp), left) if left > 0 else None
+        if asked.images:
+            self._conclude(asked)
         response.code, response.message, response.result = asked.code, asked.message, asked.result
         self._results.publish(asked.result)
-        if asked.image is not None and asked.result.status in {OcrResult.OK, OcrResult.NO_TEXT}:
-            self._overlay.read(asked.image, asked.result)
         return response
 
-    async def _frame(self, request: ReadText.Request, timeout: float) -> CompressedImage | None:
-        """Return a frame newer than asked for, None when none comes in time."""
+    async def _frame(self, newer_than: int, timeout: float) -> CompressedImage | None:
+        """Return a frame with a later stamp, None when none comes in time."""
         future: Future = Future(executor=self.executor)
-        cancel = self._frames.when_newer(nanoseconds(request.newer_than), future.set_result)
+        cancel = self._frames.when_newer(newer_than, future.set_result)
         try:
             if not await within(self, future, timeout):
                 return None
@@ -122,28 +139,41 @@ class OcrNode(Node):
         assert frame is not None
         return deserialize_message(frame.data, CompressedImage)
 
-    async def _recognise(self, asked: Asked, deadline: int) -> None:
-        """Let the worker read the frame and put the outcome into the result."""
-        assert asked.image is not None
+    async def _recognise(self, asked: Asked, image: CompressedImage) -> bool:
+        """Let the worker read a frame; return whether it did. A failure counts only when no frame was read before."""
         now = self.get_clock().now().nanoseconds
         future: Future = Future(executor=self.executor)
-        options = {'fast': self._options.fast, 'careful': now < self._careful_until}
-        self._host.submit(Job(bytes(asked.image.data), lambda answer: self._inbox.put((future, answer)), options))
-        if not await within(self, future, max(0.001, (deadline - now) / NANOSECONDS)):
+        options = {'fast': self._options.fast, 'careful': now < self._careful_until, 'codes': self._options.codes,
+                   'crop_side': self._options.crop_side}
+        self._host.submit(Job(bytes(image.data), lambda answer: self._inbox.put((future, answer)), options))
+        if not await within(self, future, max(0.001, self._left(asked))):
             state = self._host.state
             code = ResultCode.TIMED_OUT if state.ready else ResultCode.ENGINE_FAILED
             self._fail(asked, code, state.message or 'the text reader was not done in time')
-            return
+            return False
         answer = future.result()
         assert answer is not None
         if answer.reading is None:
             self._fail(asked, code_of(answer), answer.message)
-            return
-        fill_result(asked.result, answer.reading)
-        asked.result.header = asked.image.header
-        self._last_read = nanoseconds(asked.image.header.stamp)
-        stamp = nanoseconds(asked.image.header.stamp)
-        asked.result.frame_age = max(0.0, (now - stamp) / NANOSECONDS) if stamp else 0.0
+            return False
+        asked.several.readings.append(answer.reading)
+        asked.images.append(image)
+        stamp = nanoseconds(image.header.stamp)
+        asked.ages.append(max(0.0, (now - stamp) / NANOSECONDS) if stamp else 0.0)
+        self._last_read = stamp
+        return True
+
+    def _conclude(self, asked: Asked) -> None:
+        """Put what all frames say into the result, and show and remember the frame that it belongs to."""
+        image = asked.images[asked.several.judged]
+        fill_result(asked.result, asked.several.result(), len(asked.images))
+        asked.result.header, asked.result.frame_age = image.header, asked.ages[asked.several.judged]
+        asked.code, asked.message = ResultCode.OK, ''
+        self._overlay.read(image, asked.result)
+        self._keeper.read(image, asked.result)
+
+    def _left(self, asked: Asked) -> float:
+        return (asked.deadline - self.get_clock().now().nanoseconds) / NANOSECONDS
 
     def _fail(self, asked: Asked, code: int, message: str, status: int = OcrResult.FAILED) -> None:
         asked.code, asked.message = code, message

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cell_common.parameters import parameter
 
 from cell_vision.engine import ENGINES
+from cell_vision.formats import FORMATS
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,15 @@ class OcrParameters:
                                        maximum=60.0)
     read_timeout: float = parameter(5.0, 'How long ocr/read waits for a frame and its reading when the request names no time.',
                                     unit='s', minimum=0.1, maximum=600.0)
+    frames: int = parameter(3, 'Frames whose readings are put together when the first is not certain, if the request names no '
+                               'number; 1 = one frame only.', minimum=1, maximum=20)
+    codes: list[str] = parameter([], 'Barcodes read beside the text, e.g. QRCode, DataMatrix, Code128; empty = none.',
+                                 choices=FORMATS)
+    crop_side: int = parameter(480, 'Longest side of the upright crop in ocr/result; 0 = no crop.', unit='px', minimum=0,
+                               maximum=2048)
+    kept_frames_folder: str = parameter('', 'Folder where ocr/keep_frame keeps frames; empty = nowhere.')
+    kept_frames_limit: int = parameter(500, 'Size of that folder; the oldest frames go first.', unit='MB', minimum=1,
+                                       maximum=1_000_000)
     overlay_quality: int = parameter(75, 'JPEG quality of ocr/overlay/compressed.', unit='%', minimum=1, maximum=100)
 
     def worker_arguments(self) -> list[str]:

@@ -8,8 +8,9 @@ import pytest
 import zxingcpp
 from cell_common.catalogue import Catalogue, Part
 from cell_vision.code_reader import read_codes
-from cell_vision.codes import FORMATS, CodeWitness
+from cell_vision.codes import CodeWitness
 from cell_vision.extras import with_extras
+from cell_vision.formats import FORMATS
 from cell_vision.matching import Decision, Verdict
 from cell_vision.reading import Code, FrameReading
 
