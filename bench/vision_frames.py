@@ -1,0 +1,299 @@
+"""Draws the frames that bench/vision.py measures on: parts with print as a camera sees them, at three levels of difficulty.
+
+A frame is made from its split, level and number alone: the same frame comes out every time (with the same fonts installed).
+Splits share nothing but the rules: `train` teaches the weights, `dev` sets thresholds and calibration, `test` is only measured.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from cell_common.catalogue import Catalogue, Part, load_catalogue
+from vision_prints import faces, printed
+
+SIZE = (1280, 720)
+CHIPS = ('74LS00', '74LS01', '74LS02', '74LS03', '74LS05', '74LS06', '74LS09', '74LS11', '74LS112', '74LS123', '74LS14', '74LS169',
+         '74LS175', '74LS190', '74LS191', '74LS192', '74LS193', '74LS42', '74LS47', '74LS48', '74LS83', '74LS85')
+_SPARE = 256
+SPLITS = ('train', 'dev', 'test')
+_MAKERS = ('KESTREL', 'NORDWERK', 'TANAKA', 'ELCORA', 'VESTA RELAYS', 'MALAYSIA', 'MADE IN PORTUGAL', 'ASSEMBLED IN CZ')
+_LINES = ('COIL 12VDC', 'COIL 24VDC', '10A 250VAC', '30A 14VDC', '7A 250VAC CAT.II', 'IP67 13A 250V', 'TYPE 3 CLASS B')
+_PREFIXES, _SUFFIXES = ('SN', 'HD', 'DM', 'MC', ''), ('N', 'P', 'AN', '')
+
+
+@dataclass(frozen=True)
+class Level:
+    """How bad the frames of a level are; pairs are ranges."""
+
+    name: str
+    capital: tuple[float, float]
+    """Height of the part number's capitals in the frame, pixels."""
+    contrast: tuple[float, float]
+    """Gray levels between print and ground."""
+    turn: float
+    """Away from the nearest of the four directions, at most, degrees; 45 = any angle."""
+    perspective: float
+    """Corners are moved by up to this share of the part."""
+    blur: tuple[float, float]
+    """Sigma, share of the capitals' height."""
+    motion: float
+    """Length, share of the capitals' height."""
+    noise: tuple[float, float]
+    """Sigma, gray levels."""
+    shade: float
+    """How much darker the darkest corner is, at most, 0..1."""
+    glare: float
+    """Chance of a reflection."""
+    scratches: tuple[int, int]
+    quality: tuple[int, int]
+    """Of the JPEG."""
+    looks: tuple[int, int, int]
+    """How often print is typeset, dotted, written by a laser; %."""
+
+
+LEVELS: Mapping[str, Level] = {level.name: level for level in (
+    Level('easy', (20, 48), (100, 190), 15, 0.02, (0.0, 0.03), 0.0, (0.5, 3.0), 0.25, 0.0, (0, 1), (88, 96), (88, 2, 10)),
+    Level('medium', (15, 40), (60, 150), 45, 0.05, (0.02, 0.065), 0.08, (2.0, 6.0), 0.45, 0.2, (0, 3), (72, 92), (80, 6, 14)),
+    Level('hard', (9, 24), (28, 100), 45, 0.08, (0.05, 0.11), 0.18, (4.0, 10.0), 0.6, 0.4, (1, 6), (50, 80), (70, 12, 18)),
+)}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame and what is true of it."""
+
+    name: str
+    data: bytes
+    """JPEG."""
+    part_number: str
+    """The one part in view that the catalogue has; "" when there is none, an unknown one, or several."""
+    text: str
+    """The line that carries the part's number; "" when there is none."""
+    kind: str
+    """"part", "unknown", "several", "none"."""
+    look: str
+    """Of the print: "font", "dots", "laser"."""
+
+
+@dataclass(frozen=True)
+class _Design:
+    """What is printed on one part, and how."""
+
+    part_number: str
+    lines: tuple[tuple[str, float], ...]
+    """Text and its height against the part number's."""
+    text: str
+    look: str
+    face: str
+    ground: int
+    """Gray level."""
+    ink: int
+    body: int
+    """Gray level of what the label is stuck on; -1 = printed on the body itself."""
+    tint: tuple[float, float, float]
+
+
+def bench_catalogue(folder: Path) -> Catalogue:
+    """Return all parts of config/parts.yaml and parts_with_twins.yaml, and 22 logic chips.
+
+    Args:
+        folder: The project's config folder.
+    """
+    parts = dict(load_catalogue(folder / 'parts.yaml').parts)
+    for number, part in load_catalogue(folder / 'parts_with_twins.yaml').parts.items():
+        parts.setdefault(number, part)
+    parts.update({number: Part(number, 'A', ()) for number in CHIPS})
+    return Catalogue(parts)
+
+
+def frame(split: str, level: str, number: int, parts: Sequence[str], moment: int = 0) -> Frame:
+    """Draw one frame.
+
+    Args:
+        split: One of SPLITS.
+        level: One of LEVELS.
+        number: Which frame of the level.
+        parts: The catalogue's part numbers.
+        moment: The same scene, so many frames later: the part has moved a little, noise and blur are others.
+    """
+    what, chance = LEVELS[level], random.Random(f'{split} {level} {number}')
+    kind = chance.choices(('part', 'unknown', 'several', 'none'), (88, 5, 4, 3))[0]
+    part = parts[number % len(parts)] if kind == 'part' else chance.choice(parts)
+    capital = chance.uniform(*what.capital)
+    designs = [_design(split, part, what, chance)]
+    if kind == 'unknown':
+        designs = [_foreign(designs[0], parts, chance)]
+    if kind == 'several':
+        other = chance.choice([other for other in parts if other != part])
+        designs.append(_design(split, other, what, chance))
+    scene = _Scene(what, capital, chance)
+    later = random.Random(f'{split} {level} {number} {moment}')
+    image = scene.image([] if kind == 'none' else designs, later)
+    data = _through_the_camera(image, what, capital, later)
+    shown = designs[0]
+    return Frame(f'{split} {level} {number}.{moment}', data, part if kind == 'part' else '',
+                 shown.text if kind in {'part', 'unknown'} else '', kind, shown.look)
+
+
+def _design(split: str, part: str, level: Level, chance: random.Random) -> _Design:
+    look = chance.choices(('font', 'dots', 'laser'), level.looks)[0]
+    number = chance.choice(_PREFIXES) + part + chance.choice(_SUFFIXES) if part[0].isdigit() else part
+    date = f'{chance.choice("ABCDEFGHKMN")}{chance.randint(24, 26)}{chance.randint(1, 52):02d}'
+    extra = [(chance.choice(_MAKERS), chance.uniform(0.5, 0.8)), (chance.choice(_LINES), chance.uniform(0.5, 0.75)),
+             (date, chance.uniform(0.55, 0.9))]
+    chance.shuffle(extra)
+    extra = extra[:chance.randint(0, 3)]
+    at = chance.randint(0, len(extra))
+    lines = (*extra[:at], (number, 1.0), *extra[at:])
+    contrast = chance.uniform(*level.contrast) * (0.75 if look == 'laser' else 1.0)
+    dark = chance.uniform(20, 230 - contrast) if look == 'font' else chance.uniform(20, 80)
+    light_on_dark = look == 'laser' or chance.random() < 0.45
+    ground, ink = (dark, dark + contrast) if light_on_dark else (dark + contrast, dark)
+    tint = tuple(chance.uniform(0.9, 1.0) for _ in range(3))
+    body = chance.randint(20, 120) if look == 'font' and ground > ink and chance.random() < 0.5 else -1
+    return _Design(part, lines, number, look, chance.choice(faces(split)), int(ground), int(ink), body,
+                   tint)  # type: ignore[arg-type]
+
+
+def _foreign(design: _Design, parts: Sequence[str], chance: random.Random) -> _Design:
+    """Change one character of a part's number, so that no part of the catalogue is left."""
+    while True:
+        at = chance.choice([i for i, c in enumerate(design.part_number) if c.isalnum()])
+        was = design.part_number[at]
+        new = chance.choice([c for c in ('0123456789' if was.isdigit() else 'ACDEFHKLMNPRTUVX') if c != was])
+        number = design.part_number[:at] + new + design.part_number[at + 1:]
+        if number not in parts:
+            text = design.text.replace(design.part_number, number)
+            lines = tuple((text if line == design.text else line, size) for line, size in design.lines)
+            return replace(design, part_number=number, text=text, lines=lines)
+
+
+class _Scene:
+    """Where parts lie, on what ground, in what light."""
+
+    def __init__(self, level: Level, capital: float, chance: random.Random) -> None:
+        self._level, self._capital, self._chance = level, capital, chance
+        self._direction = chance.choice((0, 90, 180, 270)) + chance.uniform(-level.turn, level.turn)
+        self._ground = chance.choice((chance.uniform(15, 70), chance.uniform(90, 150), chance.uniform(190, 245)))
+        self._grain = chance.getrandbits(32)
+        self._light = (chance.uniform(0, math.tau), chance.uniform(0, level.shade))
+        self._glare = chance.random() < level.glare
+        self._spot = (chance.uniform(0.2, 0.8), chance.uniform(0.2, 0.8), chance.uniform(0.05, 0.14), chance.uniform(30, 110))
+        self._skew = [(chance.uniform(-1, 1) * level.perspective, chance.uniform(-1, 1) * level.perspective) for _ in range(4)]
+
+    def image(self, designs: Sequence[_Design], later: random.Random) -> Any:
+        """Draw the scene as it would be without a camera: float32, BGR."""
+        image = self._background()
+        for design, place in zip(designs, self._places(len(designs), later), strict=True):
+            self._put(image, _drawn(design, self._capital, self._level, self._chance), place)
+        return self._lit(image)
+
+    def _places(self, count: int, later: random.Random) -> list[tuple[float, float]]:
+        wide, high = SIZE
+        middle = (wide / 2 + self._chance.uniform(-110, 110), high / 2 + self._chance.uniform(-50, 50))
+        moved = (middle[0] + later.uniform(-4, 4), middle[1] + later.uniform(-4, 4))
+        if count < 2:
+            return [moved][:count]
+        return [(moved[0] * 0.5, moved[1]), (moved[0] * 0.5 + wide / 2, moved[1])]
+
+    def _background(self) -> Any:
+        noise = np.random.default_rng(self._grain)
+        coarse = noise.normal(0, 6, (SIZE[1] // 40, SIZE[0] // 40)).astype(np.float32)
+        gray = self._ground + cv2.resize(coarse, SIZE, interpolation=cv2.INTER_CUBIC)
+        return np.repeat(gray[:, :, None], 3, axis=2)
+
+    def _put(self, image: Any, part: Any, place: tuple[float, float]) -> None:
+        high, wide = part.shape[:2]
+        angle = math.radians(self._direction)
+        cos, sin = math.cos(angle), math.sin(angle)
+        fit = min(1.0, 0.96 * SIZE[1] / max(abs(wide * sin) + abs(high * cos), 1))
+        corners = []
+        for (x, y), (dx, dy) in zip(((-.5, -.5), (.5, -.5), (.5, .5), (-.5, .5)), self._skew, strict=True):
+            x, y = (x + dx * high / wide) * wide * fit, (y + dy) * high * fit
+            corners.append((place[0] + x * cos - y * sin, place[1] + x * sin + y * cos))
+        there = cv2.getPerspectiveTransform(np.array([(0, 0), (wide, 0), (wide, high), (0, high)], np.float32),
+                                            np.array(corners, np.float32))
+        warped = cv2.warpPerspective(part, there, SIZE, flags=cv2.INTER_LINEAR)
+        covered = cv2.warpPerspective(np.ones((high, wide), np.float32), there, SIZE)[:, :, None]
+        image[:] = image * (1 - covered) + warped * covered
+
+    def _lit(self, image: Any) -> Any:
+        wide, high = SIZE
+        x, y = np.meshgrid(np.linspace(-1, 1, wide, dtype=np.float32), np.linspace(-1, 1, high, dtype=np.float32))
+        angle, depth = self._light
+        lit = image * (1 - depth * (0.5 + 0.35 * (x * math.cos(angle) + y * math.sin(angle))))[:, :, None]
+        if self._glare:
+            at_x, at_y, radius, bright = self._spot
+            spot = np.exp(-((x / 2 + 0.5 - at_x) ** 2 + (y / 2 + 0.5 - at_y) ** 2 * 0.4) / (2 * radius ** 2))
+            lit = lit + (bright * spot)[:, :, None]
+        return lit
+
+
+def _drawn(design: _Design, capital: float, level: Level, chance: random.Random) -> Any:
+    """Draw a part straight on: float32, BGR, its number's capitals `capital` pixels high."""
+    strips = [printed(text, design.look, design.face, max(5, round(capital * size)), chance) for text, size in design.lines]
+    gap = max(3, round(capital * chance.uniform(0.45, 0.9)))
+    edge = round(capital * chance.uniform(0.7, 1.6))
+    wide = max(strip.shape[1] for strip in strips) + 2 * edge
+    high = sum(strip.shape[0] for strip in strips) + gap * (len(strips) - 1) + 2 * edge
+    cover, y, centred = np.zeros((high, wide), np.float32), edge, chance.random() < 0.5
+    for strip in strips:
+        x = (wide - strip.shape[1]) // 2 if centred else edge
+        cover[y:y + strip.shape[0], x:x + strip.shape[1]] = strip
+        y += strip.shape[0] + gap
+    _scratch(cover, capital, chance.randint(*level.scratches), chance)
+    gray = design.ground + (design.ink - design.ground) * cover
+    if design.look == 'laser':
+        grain = np.random.default_rng(chance.getrandbits(32)).normal(0, 2.5, gray.shape)
+        gray = gray + cv2.GaussianBlur(grain.astype(np.float32), (0, 0), 0.8)
+    gray = gray.astype(np.float32)
+    border = max(1, round(capital * 0.08))
+    cv2.rectangle(gray, (0, 0), (wide - 1, high - 1), min(255.0, design.ground + 18.0), border)
+    if design.body >= 0:
+        rim = round(capital * chance.uniform(0.4, 1.6))
+        gray = cv2.copyMakeBorder(gray, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=float(design.body))
+    return gray[:, :, None] * np.array(design.tint, np.float32)
+
+
+def _scratch(cover: Any, capital: float, count: int, chance: random.Random) -> None:
+    """Take print away along thin lines."""
+    high, wide = cover.shape
+    for _ in range(count):
+        x, y, angle = chance.uniform(0, wide), chance.uniform(0, high), chance.uniform(0, math.pi)
+        long = capital * chance.uniform(1, 4)
+        start = (round(x - long * math.cos(angle)), round(y - long * math.sin(angle)))
+        end = (round(x + long * math.cos(angle)), round(y + long * math.sin(angle)))
+        cv2.line(cover, start, end, chance.uniform(0, 0.5), max(1, round(capital * chance.uniform(0.02, 0.06))), cv2.LINE_AA)
+
+
+@lru_cache(maxsize=1)
+def _noise() -> Any:
+    """Return one field of noise, larger than a frame: each frame takes another piece of it."""
+    return np.random.default_rng(1).standard_normal((SIZE[1] + _SPARE, SIZE[0] + _SPARE, 3), np.float32)
+
+
+def _through_the_camera(image: Any, level: Level, capital: float, later: random.Random) -> bytes:
+    blur, motion = later.uniform(*level.blur) * capital, later.uniform(0, level.motion) * capital
+    if motion > 1:
+        size = 2 * math.ceil(motion / 2) + 1
+        kernel = np.zeros((size, size), np.float32)
+        angle = later.uniform(0, math.pi)
+        reach = (motion / 2 * math.cos(angle), motion / 2 * math.sin(angle))
+        middle = size // 2
+        cv2.line(kernel, (round(middle - reach[0]), round(middle - reach[1])),
+                 (round(middle + reach[0]), round(middle + reach[1])), 1.0, 1, cv2.LINE_AA)
+        image = cv2.filter2D(image, -1, kernel / kernel.sum())
+    if blur > 0.25:
+        image = cv2.GaussianBlur(image, (0, 0), blur)
+    x, y = later.randrange(_SPARE), later.randrange(_SPARE)
+    noise = _noise()[y:y + image.shape[0], x:x + image.shape[1]]
+    seen = np.clip(image + noise * later.uniform(*level.noise), 0, 255).astype(np.uint8)
+    return bytes(cv2.imencode('.jpg', seen, [cv2.IMWRITE_JPEG_QUALITY, later.randint(*level.quality)])[1])

@@ -1,0 +1,145 @@
+"""Reads the frames of bench/vision.py with our reader or another one, and judges them against every part of the catalogue."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cell_vision.alignment import SEAM, normalise
+from cell_vision.engine import Engine
+from cell_vision.lines import join_lines
+from cell_vision.matching import Decision, Matcher, Verdict
+from cell_vision.reading import Reading
+from cell_vision.seeing import see
+from vision_frames import Frame, frame
+from vision_peers import Peer
+
+UNDECIDED = {Verdict.UNREADABLE, Verdict.UNKNOWN, Verdict.AMBIGUOUS}
+"""The frame is read once more, carefully, as the ocr node does it after such a verdict."""
+OLD_RULE = 0.6
+
+
+@dataclass
+class Row:
+    """What one reader made of one frame."""
+
+    name: str
+    level: str
+    kind: str
+    part_number: str
+    text: str
+    look: str
+    milliseconds: float = 0.0
+    """From the compressed frame to the verdict."""
+    judged: float = 0.0
+    """Of these, the verdict's, milliseconds."""
+    exact: bool = False
+    careful: bool = False
+    """It was read a second time."""
+    verdict: str = ''
+    """On the part that it is; "" when it is none of the catalogue."""
+    accepted: list[str] = field(default_factory=list)
+    """Parts that it matched."""
+    pairs: int = 0
+    best: tuple[str, float] = ('', 0.0)
+    """The likeliest part and its score."""
+    texts: list[tuple[str, float]] = field(default_factory=list)
+    reason: str = ''
+
+    @property
+    def false_accepts(self) -> list[str]:
+        """Return the parts matched that it is not."""
+        return [part for part in self.accepted if part != self.part_number]
+
+
+Look = tuple[Sequence[Reading], Decision, float, float, bool]
+
+
+def exact(text: str, readings: Sequence[Reading]) -> bool:
+    """Say whether the printed line was read without a fault: as a whole line, or as whole words of one."""
+    wanted = ''.join(normalise(text).split())
+    for line in join_lines(readings):
+        words = line.text.replace(SEAM, '').split()
+        if any(''.join(words[i:j]) == wanted for i in range(len(words)) for j in range(i + 1, len(words) + 1)):
+            return True
+    return False
+
+
+def frames(split: str, level: str, count: int, parts: Sequence[str]) -> Iterator[Frame]:
+    """Give the first frames of a level."""
+    for number in range(count):
+        yield frame(split, level, number, parts)
+
+
+def ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected: str, *, careful: bool = True) -> Row:
+    """Read a frame as the cell does and judge it against every part.
+
+    Args:
+        engine: The reader's engine.
+        matcher: Holds the catalogue.
+        shot: What is read.
+        level: For the row.
+        expected: The part the verdict is timed on.
+        careful: Read an undecided frame once more.
+    """
+    begin = time.perf_counter()
+    reading = see(engine, shot.data, {})
+    read = time.perf_counter()
+    decision = matcher.decide(expected, reading.readings)
+    done = time.perf_counter()
+    looks, again = [reading.readings], careful and decision.verdict in UNDECIDED
+    judged = done - read
+    if again:
+        looks.append(see(engine, shot.data, {'careful': True}).readings)
+        decision = matcher.decide(expected, looks[-1])
+        done = time.perf_counter()
+    row = _row(shot, level, looks[-1], (done - begin) * 1000)
+    row.judged, row.careful = judged * 1000, again
+    _judge(row, matcher, looks)
+    return row
+
+
+def theirs(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
+    """Let another reader read a frame, and judge it by our matcher, or by the old rule behind the classic preprocessing."""
+    answer = peer.read(shot.data)
+    readings = [Reading(text, score, tuple(map(tuple, polygon))) for text, score, polygon in answer['texts'] if text.strip()]
+    row = _row(shot, level, readings, answer['ms'])
+    if peer.name.startswith('classic'):
+        _old_rule(row, list(matcher.catalogue.parts))
+    else:
+        _judge(row, matcher, [readings])
+    return row
+
+
+def _row(shot: Frame, level: str, readings: Sequence[Reading], milliseconds: float) -> Row:
+    return Row(shot.name, level, shot.kind, shot.part_number, shot.text, shot.look, milliseconds,
+               exact=bool(shot.text) and exact(shot.text, readings), texts=[(r.text, round(r.score, 3)) for r in readings])
+
+
+def _judge(row: Row, matcher: Matcher, looks: Sequence[Sequence[Reading]]) -> None:
+    """Judge every look against every part: a match on any of them is an acceptance."""
+    for part in matcher.catalogue.parts:
+        decisions = [matcher.decide(part, readings) for readings in looks]
+        row.pairs += 1
+        if any(decision.verdict is Verdict.MATCH for decision in decisions):
+            row.accepted.append(part)
+        if part == row.part_number:
+            row.verdict, row.reason = decisions[-1].verdict.value, decisions[-1].reason
+        if decisions[-1].candidates:
+            row.best = decisions[-1].candidates[0]
+
+
+def _old_rule(row: Row, parts: Sequence[str]) -> None:
+    texts = [normalise(text) for text, _ in row.texts]
+    for part in parts:
+        row.pairs += 1
+        if any(difflib.SequenceMatcher(None, part, text).ratio() >= OLD_RULE for text in texts):
+            row.accepted.append(part)
+    if row.part_number:
+        row.verdict = (Verdict.MATCH if row.part_number in row.accepted else Verdict.UNKNOWN).value
+
+
+Progress = Callable[[str], Any]
