@@ -13,16 +13,19 @@ from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare, parameter
 from cell_common.qos import events
 from cell_common.runner import StartError, main_of
-from geometry_msgs.msg import Point32
 from rclpy.node import Node
+from rclpy.time import Time
 from sqlalchemy.exc import SQLAlchemyError
 
-from cell_interfaces.msg import MatchResult, OcrResult, PartScore, ResultCode
-from cell_interfaces.srv import MatchPart, StoreBenchmark
+from cell_interfaces.msg import BenchmarkSet, MatchResult, OcrResult, PartScore, ResultCode
+from cell_interfaces.srv import GetBenchmarks, MatchPart, StoreBenchmark
+from cell_vision.benchmark import Benchmark
+from cell_vision.codes import CodeWitness, Witnessed
 from cell_vision.confusions import load_weights
+from cell_vision.decisive import decisive_region
 from cell_vision.lines import join_lines
 from cell_vision.matching import Decision, Matcher, Verdict
-from cell_vision.ocr_messages import readings_of
+from cell_vision.ocr_messages import codes_of, picture, points, polygon_of, readings_of
 from cell_vision.store import BenchmarkStore
 
 VERDICTS = {Verdict.MATCH: MatchResult.MATCH, Verdict.MISMATCH: MatchResult.MISMATCH, Verdict.AMBIGUOUS: MatchResult.AMBIGUOUS,
@@ -38,7 +41,7 @@ class MatcherParameters:
 
 
 class MatcherNode(Node):
-    """Serves `matching/match` and `matching/store_benchmark`; publishes `matching/result`."""
+    """Serves `matching/match`, `matching/store_benchmark` and `matching/benchmarks`; publishes `matching/result`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('part_matcher', **options)
@@ -53,10 +56,12 @@ class MatcherNode(Node):
             self.get_logger().warning(warning)
         self._store = BenchmarkStore(engine)
         self._matcher = Matcher(catalogue, load_weights(), self._store.newest())
+        self._codes = CodeWitness(catalogue)
         self._verdicts = dict.fromkeys(Verdict, 0)
         self._results = self.create_publisher(MatchResult, 'matching/result', events())
         self.create_service(MatchPart, 'matching/match', self._match)
         self.create_service(StoreBenchmark, 'matching/store_benchmark', self._store_benchmark)
+        self.create_service(GetBenchmarks, 'matching/benchmarks', self._benchmarks)
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('catalogue', self._health)
 
@@ -67,10 +72,11 @@ class MatcherNode(Node):
             return response
         if request.ocr.status in {OcrResult.OK, OcrResult.NO_TEXT}:
             decision = self._matcher.decide(expected, readings_of(request.ocr))
+            witnessed = self._codes.judge(expected, decision, codes_of(request.ocr))
         else:
-            decision = Decision(Verdict.UNREADABLE, request.ocr.message or 'the frame was not read')
-        self._verdicts[decision.verdict] += 1
-        response.result = match_message(decision, request)
+            witnessed = Witnessed(Decision(Verdict.UNREADABLE, request.ocr.message or 'the frame was not read'))
+        self._verdicts[witnessed.decision.verdict] += 1
+        response.result = match_message(witnessed, request)
         self._results.publish(response.result)
         return response
 
@@ -86,14 +92,26 @@ class MatcherNode(Node):
         if response.code != ResultCode.OK:
             return response
         try:
-            benchmark = self._store.add(request.part_number, texts, identifying, operator_id=request.command.operator_id,
-                                        at=datetime.fromtimestamp(now / NANOSECONDS, timezone.utc))
+            benchmark = self._store.add(
+                request.part_number, texts, identifying, operator_id=request.command.operator_id,
+                at=datetime.fromtimestamp(now / NANOSECONDS, timezone.utc), frames=max(1, request.ocr.frames))
         except SQLAlchemyError as problem:
             response.code, response.message = ResultCode.STORAGE_FAILED, f'the benchmark was not stored: {problem}'
             return response
         self._matcher.benchmarks = {**self._matcher.benchmarks, benchmark.part_number: benchmark}
         response.version = benchmark.version
         response.message = f'benchmark {benchmark.version} of {benchmark.part_number} stored'
+        return response
+
+    def _benchmarks(self, request: GetBenchmarks.Request, response: GetBenchmarks.Response) -> GetBenchmarks.Response:
+        try:
+            part, newest = request.part_number, self._store.newest()
+            found = self._store.history(part) if part else [newest[name] for name in sorted(newest)]
+        except SQLAlchemyError as problem:
+            response.code, response.message = ResultCode.STORAGE_FAILED, f'the benchmarks cannot be read: {problem}'
+            return response
+        response.benchmarks = [benchmark_message(benchmark) for benchmark in found]
+        response.message = f'{len(found)} benchmarks' if found else 'no benchmark is stored; set one with set_benchmark'
         return response
 
     def _refusal(self, request: StoreBenchmark.Request, identifying: list[str]) -> tuple[int, str]:
@@ -117,16 +135,28 @@ class MatcherNode(Node):
             'parts': str(len(self._matcher.catalogue.parts)), 'benchmarks': str(len(self._matcher.benchmarks)), **counts})
 
 
-def match_message(decision: Decision, request: MatchPart.Request) -> MatchResult:
-    """Return a decision as a message."""
+def benchmark_message(benchmark: Benchmark) -> BenchmarkSet:
+    """Return a stored benchmark as a message."""
+    assert benchmark.created_at is not None
+    stamp = Time(nanoseconds=round(benchmark.created_at.timestamp() * NANOSECONDS)).to_msg()
+    return BenchmarkSet(stamp=stamp, part_number=benchmark.part_number, version=benchmark.version, texts=list(benchmark.texts),
+                        frames=min(255, benchmark.frames), operator_id=benchmark.operator_id)
+
+
+def match_message(witnessed: Witnessed, request: MatchPart.Request) -> MatchResult:
+    """Return a decision as a message, with the region that decided."""
+    decision = witnessed.decision
+    crop = decisive_region(bytes(request.ocr.crop.data), polygon_of(request.ocr.crop_polygon), decision.polygon)
     by = MatchResult.BY_NONE
-    if decision.verdict not in {Verdict.UNREADABLE, Verdict.UNKNOWN}:
+    if witnessed.by_code:
+        by = MatchResult.BY_CODE
+    elif decision.verdict not in {Verdict.UNREADABLE, Verdict.UNKNOWN}:
         by = MatchResult.BY_BENCHMARK if decision.by_benchmark else MatchResult.BY_CATALOGUE
     return MatchResult(
         header=request.ocr.header, request_id=request.request_id, expected_part_number=request.expected_part_number,
         verdict=VERDICTS[decision.verdict], part_number=decision.part_number, score=decision.score, decided_by=by,
         candidates=[PartScore(part_number=part, score=score) for part, score in decision.candidates],
-        text=decision.text, polygon=[Point32(x=float(x), y=float(y)) for x, y in decision.polygon], reason=decision.reason)
+        text=decision.text, polygon=points(decision.polygon), crop=picture(crop), reason=decision.reason)
 
 
 main = main_of(MatcherNode)

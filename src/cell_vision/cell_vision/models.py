@@ -23,5 +23,6 @@ class BenchmarkRow(Base):
     version: Mapped[int] = mapped_column(Integer)
     texts: Mapped[list[str]] = mapped_column(JSON)
     identifying: Mapped[list[str]] = mapped_column(JSON)
+    frames: Mapped[int] = mapped_column(Integer, default=1)
     operator_id: Mapped[str] = mapped_column(String(128))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

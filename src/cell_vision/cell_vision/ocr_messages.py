@@ -35,12 +35,12 @@ def picture(jpeg: bytes) -> CompressedImage:
 
 def readings_of(result: OcrResult) -> tuple[Reading, ...]:
     """Return the readings that a message carries."""
-    return tuple(Reading(text.text, float(text.score), _polygon(text.polygon)) for text in result.texts if text.text)
+    return tuple(Reading(text.text, float(text.score), polygon_of(text.polygon)) for text in result.texts if text.text)
 
 
 def codes_of(result: OcrResult) -> tuple[Code, ...]:
     """Return the codes that a message carries."""
-    return tuple(Code(code.format, code.text, _polygon(code.polygon)) for code in result.codes if code.text)
+    return tuple(Code(code.format, code.text, polygon_of(code.polygon)) for code in result.codes if code.text)
 
 
 def fill_result(result: OcrResult, reading: FrameReading, frames: int = 1) -> None:
@@ -63,5 +63,6 @@ def code_of(answer: Answer) -> int:
     return int(CODES.get(answer.failure, ResultCode.OK))
 
 
-def _polygon(points: Any) -> Any:
-    return tuple((float(point.x), float(point.y)) for point in points)
+def polygon_of(corners: Any) -> Any:
+    """Return the corners that a message carries."""
+    return tuple((float(corner.x), float(corner.y)) for corner in corners)

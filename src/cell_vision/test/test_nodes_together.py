@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
 
+import cv2
+import numpy as np
 import pytest
 from builtin_interfaces.msg import Duration, Time
 from cell_common.qos import stream
@@ -18,8 +21,8 @@ from domain_coordinator import domain_id
 from sensor_msgs.msg import CompressedImage
 from std_srvs.srv import Trigger
 
-from cell_interfaces.msg import MatchResult, OcrResult, ResultCode
-from cell_interfaces.srv import MatchPart, ReadText, StoreBenchmark
+from cell_interfaces.msg import CodeReading, MatchResult, OcrResult, ResultCode
+from cell_interfaces.srv import GetBenchmarks, KeepFrame, MatchPart, ReadText, StoreBenchmark
 
 TRAYS = '[{count: 1, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, ' \
         '{count: 0, capacity: 9, low: 0}]'
@@ -27,7 +30,7 @@ TRAYS = '[{count: 1, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, {cou
 
 @pytest.fixture
 def catalogue_file(tmp_path):
-    parts = ''.join(f'  - {{part_number: {number}, letter: {letter}, trays: {TRAYS}}}\n'
+    parts = ''.join(f'  - {{part_number: {number}, letter: {letter}, code: {number}, trays: {TRAYS}}}\n'
                     for number, letter in [('EM1-2U1', 'A'), ('EM1-2U4', 'C'), ('G8NB-17SR', 'E')])
     path = tmp_path / 'parts.yaml'
     path.write_text(f'parts:\n{parts}')
@@ -51,9 +54,15 @@ def ip_camera(fake_camera):
 
 
 @pytest.fixture(scope='module')
-def seeing(graph, ip_camera):
+def kept_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp('kept')
+
+
+@pytest.fixture(scope='module')
+def seeing(graph, ip_camera, kept_folder):
     camera = graph.add(CameraNode(**graph.options(source=ip_camera.url, frame_rate=20.0, frozen_after=0.0)))
-    ocr = graph.add(OcrNode(**graph.options(read_timeout=20.0)))
+    ocr = graph.add(OcrNode(**graph.options(read_timeout=20.0, codes=['QRCode', 'DataMatrix'],
+                                             kept_frames_folder=str(kept_folder))))
     frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', stream())
     wait_until(lambda: frames, what='a frame')
     wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
@@ -134,20 +143,122 @@ def test_an_image_in_the_request_is_read_instead_of_the_camera(graph, seeing, co
     assert read(graph, image=damaged).code == ResultCode.BAD_IMAGE
 
 
+@pytest.fixture
+def uncertain(graph, seeing, ip_camera, compress, draw):
+    """The camera shows a label without a number: no reading of it is certain."""
+    def sees(text):
+        return [found.text for found in read(graph, newer_than=now(graph), frames=1).result.texts] == [text]
+
+    with_number = ip_camera.picture
+    ip_camera.picture = compress(draw('KESTREL'))
+    wait_until(lambda: sees('KESTREL'))
+    yield
+    ip_camera.picture = with_number
+    wait_until(lambda: sees('EM1-2U1'))
+
+
+def now(graph):
+    return graph.node.get_clock().now().to_msg()
+
+
+def test_an_uncertain_frame_is_followed_by_others(graph, seeing, uncertain):
+    result = read(graph, newer_than=now(graph), frames=4).result
+    assert (result.frames, result.status) == (4, OcrResult.OK)
+    assert read(graph, newer_than=now(graph), frames=1).result.frames == 1
+    assert read(graph, newer_than=now(graph)).result.frames == 3, "the node's own number"
+
+
+def test_one_certain_frame_is_not_followed_by_others(graph, seeing):
+    newer_than = now(graph)
+    answer = read(graph, newer_than=newer_than, frames=4).result
+    assert answer.frames == 1
+    assert (answer.header.stamp.sec, answer.header.stamp.nanosec) > (newer_than.sec, newer_than.nanosec)
+
+
+def test_a_camera_that_stops_after_the_first_frame_leaves_the_reading_of_that_one(graph, seeing, uncertain):
+    client = graph.node.create_client(ReadText, 'ocr/read')
+    wait_until(client.service_is_ready)
+    assert graph.call(Trigger, 'camera/stop', Trigger.Request()).success
+    begun = time.monotonic()
+    answer = client.call_async(ReadText.Request(frames=5))
+    wait_until(answer.done)
+    assert graph.call(Trigger, 'camera/start', Trigger.Request()).success
+    assert answer.result().code == ResultCode.OK and 1 <= answer.result().result.frames < 5
+    assert time.monotonic() - begun < 5
+
+
+def test_the_reading_carries_an_upright_crop_and_the_verdict_the_text_that_decided(graph, seeing, matcher):
+    result = read(graph, newer_than=now(graph)).result
+    crop = cv2.imdecode(np.frombuffer(bytes(result.crop.data), np.uint8), cv2.IMREAD_COLOR)
+    assert crop.shape[1] > 2 * crop.shape[0] and max(crop.shape) <= 480
+    assert result.crop_polygon[0].x < result.crop_polygon[1].x
+    verdict = graph.call(MatchPart, 'matching/match', MatchPart.Request(expected_part_number='EM1-2U1', ocr=result)).result
+    assert bytes(verdict.crop.data[:2]) == b'\xff\xd8' and verdict.crop.format == 'jpeg'
+
+
+def test_a_code_in_the_picture_is_read_beside_the_text(graph, seeing, compress, draw):
+    import zxingcpp
+
+    picture = draw('EM1-2U1')
+    code = np.array(zxingcpp.create_barcode('lot 7', zxingcpp.BarcodeFormat.QRCode).to_image(scale=5))
+    picture[60:60 + code.shape[0], 60:60 + code.shape[1]] = code[:, :, None]
+    result = read(graph, image=CompressedImage(format='jpeg', data=compress(picture))).result
+    assert [(found.format, found.text) for found in result.codes] == [('QRCode', 'lot 7')]
+    assert 40 < result.codes[0].polygon[0].x < 90
+    assert [text.text for text in result.texts] == ['EM1-2U1']
+
+
+def test_a_code_that_contradicts_the_print_stops_the_match(graph, seeing, matcher):
+    result = read(graph, newer_than=now(graph)).result
+    ask = MatchPart.Request(expected_part_number='EM1-2U1', ocr=result)
+    ask.ocr.codes = [CodeReading(format='DataMatrix', text='G8NB-17SR')]
+    answer = graph.call(MatchPart, 'matching/match', ask).result
+    assert answer.verdict == MatchResult.AMBIGUOUS and 'G8NB-17SR' in answer.reason
+    ask.ocr.status, ask.ocr.texts = OcrResult.NO_TEXT, []
+    answer = graph.call(MatchPart, 'matching/match', ask).result
+    assert (answer.verdict, answer.decided_by, answer.part_number) == (MatchResult.MISMATCH, MatchResult.BY_CODE, 'G8NB-17SR')
+
+
+def test_the_frame_of_a_reading_is_kept_and_corrected_by_its_request_id(graph, seeing, kept_folder):
+    assert read(graph, newer_than=now(graph)).code == ResultCode.OK
+    told = KeepFrame.Request(request_id='r1', kind=KeepFrame.Request.REJECT, part_number='EM1-2U4', verdict='MISMATCH EM1-2U1')
+    answer = graph.call(KeepFrame, 'ocr/keep_frame', told)
+    assert answer.code == ResultCode.OK, answer.message
+    assert (kept_folder / answer.file).read_bytes()[:2] == b'\xff\xd8'
+    right = KeepFrame.Request(request_id='r1', kind=KeepFrame.Request.CORRECTION, part_number='EM1-2U1')
+    assert graph.call(KeepFrame, 'ocr/keep_frame', right).file == answer.file
+    assert json.loads((kept_folder / 'truth.json').read_text()) == [{'file': answer.file, 'part_number': 'EM1-2U1'}]
+
+
+@pytest.mark.parametrize(('request_id', 'kind', 'code'), [
+    ('nobody asked', 0, ResultCode.UNKNOWN_READING), ('', 0, ResultCode.INVALID_ARGUMENT),
+    ('r1', 9, ResultCode.INVALID_ARGUMENT)])
+def test_a_frame_that_cannot_be_kept_is_refused_with_the_reason(graph, seeing, request_id, kind, code):
+    answer = graph.call(KeepFrame, 'ocr/keep_frame', KeepFrame.Request(request_id=request_id, kind=kind))
+    assert answer.code == code and answer.message and not answer.file
+
+
 def test_a_benchmark_is_stored_counted_and_still_there_after_a_restart(graph, matcher, catalogue_file, tmp_path):
     from cell_vision.ocr_messages import text_message
     from cell_vision.reading import Reading
 
     square = ((0.0, 0.0), (90.0, 0.0), (90.0, 20.0), (0.0, 20.0))
-    good = OcrResult(status=OcrResult.OK, texts=[text_message(Reading('EM1-2U1S', 0.97, square))])
+    good = OcrResult(status=OcrResult.OK, frames=4, texts=[text_message(Reading('EM1-2U1S', 0.97, square))])
     stored = graph.call(StoreBenchmark, 'matching/store_benchmark', StoreBenchmark.Request(part_number='EM1-2U1', ocr=good))
+    good.frames = 1
     assert (stored.code, stored.version) == (ResultCode.OK, 1), stored.message
     again = graph.call(StoreBenchmark, 'matching/store_benchmark', StoreBenchmark.Request(part_number='EM1-2U1', ocr=good))
     assert again.version == 2
+    assert graph.call(GetBenchmarks, 'matching/benchmarks', GetBenchmarks.Request(part_number='EM1-2U4')).benchmarks == []
     graph.remove(matcher)
     graph.add(MatcherNode(**graph.options(catalogue_file=catalogue_file, database_url=f'sqlite:///{tmp_path}/cell.db')))
     verdict = graph.call(MatchPart, 'matching/match', MatchPart.Request(expected_part_number='EM1-2U1', ocr=good)).result
     assert (verdict.verdict, verdict.decided_by) == (MatchResult.MATCH, MatchResult.BY_BENCHMARK)
+    newest = graph.call(GetBenchmarks, 'matching/benchmarks', GetBenchmarks.Request()).benchmarks
+    assert [(one.part_number, one.version, one.frames) for one in newest] == [('EM1-2U1', 2, 1)]
+    every = graph.call(GetBenchmarks, 'matching/benchmarks', GetBenchmarks.Request(part_number='EM1-2U1')).benchmarks
+    assert [(one.version, one.frames, one.texts) for one in every] == [(2, 1, ['EM1-2U1S']), (1, 4, ['EM1-2U1S'])]
+    assert abs(every[0].stamp.sec - time.time()) < 60
 
 
 @pytest.mark.parametrize('text, code', [('EM1-2U4', ResultCode.INVALID_ARGUMENT), ('MALAYSIA', ResultCode.INVALID_ARGUMENT)])
