@@ -1,0 +1,195 @@
+"""A cell round one robot link for tests: coordinator, ledger and robot node, the simulated controller, stand-in eyes.
+
+Everything but the child processes of a link runs in this process, so that a case takes no longer than the arm does. The eyes
+see what the camera would see of the piece, and read it without error: what is under test here is the robot.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cell_common.qos import latched
+from cell_common.testing import Graph, free_port, wait_until
+from cell_coordinator.coordinator_node import CoordinatorNode
+from cell_inventory.inventory_node import InventoryNode
+from cell_robot.robot_node import RobotNode
+from cell_sim.truth import read_truth
+from cell_sim.ur_controller.controller import Controller
+from cell_sim.world import Phase
+from cell_sim.world_node import WorldNode
+from rclpy.action.client import ActionClient
+from rclpy.node import Node
+
+from cell_interfaces.action import RunJob
+from cell_interfaces.msg import CellStatus, CommandInfo, JobState, MatchResult, OcrResult, ResultCode, RobotState, TextReading
+from cell_interfaces.srv import ControlJob, GetInventory, MatchPart, ReadText, RobotCommand
+
+CONFIG = Path(__file__).resolve().parents[1] / 'config'
+LINKS = ('letters',)
+JOBS = Path(__file__).parent / 'data' / 'robot_jobs.yaml'
+READY_S = 30.0
+RESTING = (JobState.PAUSED, JobState.WAITING_RELOAD, JobState.DONE, JobState.CANCELLED, JobState.FAILED)
+ENDED = RESTING[2:]
+Row = tuple[int, str, int, int, int]
+
+
+class Eyes(Node):
+    """Camera, OCR and matcher in one: what stands before the camera is read, whatever moves is not."""
+
+    def __init__(self, world: WorldNode, **options: Any) -> None:
+        super().__init__('eyes', **options)
+        self._world = world
+        self.reading: Callable[[], None] = lambda: None
+        self.verified: list[str] = []
+        """Serials of the pieces that were judged to be the ordered part."""
+        self.create_service(ReadText, 'ocr/read', self._read)
+        self.create_service(MatchPart, 'matching/match', self._match)
+
+    def _view(self) -> Any:
+        view = self._world.simulation.world.view(0.0)
+        return view.piece if view.phase is Phase.STILL else None
+
+    def _read(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
+        self.reading()
+        piece = self._view()
+        newer = request.newer_than.sec * 10**9 + request.newer_than.nanosec
+        stamp = max(self.get_clock().now().nanoseconds, newer + 1)
+        readable = piece is not None and not piece.unreadable
+        result = OcrResult(status=OcrResult.OK if readable else OcrResult.NO_TEXT, read_time=0.01)
+        result.header.stamp.sec, result.header.stamp.nanosec = divmod(stamp, 10**9)
+        if readable:
+            result.texts = [TextReading(text=f'{piece.part_number} {piece.serial}', score=0.9)]
+        response.result = result
+        return response
+
+    def _match(self, request: MatchPart.Request, response: MatchPart.Response) -> MatchPart.Response:
+        text = request.ocr.texts[0].text if request.ocr.texts else ''
+        part, _, serial = text.partition(' ')
+        verdict = MatchResult.UNREADABLE
+        if part:
+            verdict = MatchResult.MATCH if part == request.expected_part_number else MatchResult.MISMATCH
+        if verdict == MatchResult.MATCH:
+            self.verified.append(serial)
+        response.result = MatchResult(header=request.ocr.header, expected_part_number=request.expected_part_number,
+                                      part_number=part, verdict=verdict, text=text, score=0.9)
+        return response
+
+
+class RobotCell:
+    """One link, one arm, one ledger."""
+
+    def __init__(self, graph: Graph, folder: Path, link: str, *, seed: int = 7, wrong_share: float = 0.2,
+                 time_scale: float = 20.0, **robot: Any) -> None:
+        self.graph, self.link, self.folder = graph, link, folder
+        self.truth_file = folder / 'truth.jsonl'
+        self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
+        self.port = free_port()
+        catalogue, recipe = str(CONFIG / 'parts.yaml'), str(CONFIG / 'recipe.yaml')
+        database = f'sqlite:///{folder}/cell.db'
+        self.states = graph.collect(RobotState, 'robot/state', latched())
+        self.jobs = graph.collect(JobState, 'job', latched(100))
+        self.statuses = graph.collect(CellStatus, 'status', latched())
+        self.world = graph.add(WorldNode(**graph.options(
+            catalogue_file=catalogue, seed=seed, wrong_share=wrong_share, time_scale=time_scale, camera=False, scale_port=0,
+            robot_port=self.port if link == 'letters' else 0, ur_address=self.address, recipe_file=recipe,
+            truth_file=str(self.truth_file))))
+        if link == 'ros_driver':
+            self._add_driver()
+        self.inventory = graph.add(InventoryNode(**graph.options(database_url=database, catalogue_file=catalogue)))
+        wait_until(lambda: self.world.simulation.keeper.started, READY_S, 'the trays are set up')
+        settings = {'catalogue_file': catalogue, 'backend': link, 'recipe_file': recipe, 'robot_address': self.address,
+                    'port': self.port, **robot}
+        self.robot = graph.add(RobotNode(**graph.options(**settings)))
+        self.eyes = graph.add(Eyes(self.world, **graph.options()))
+        self.coordinator = graph.add(CoordinatorNode(**graph.options(
+            database_url=database, settle_time=0.0, needed_subsystems=['robot'], trigger_timeout=40.0, call_timeout=5.0)))
+        self._runner = ActionClient(graph.node, RunJob, 'run_job')
+        self.wait_ready()
+
+    @property
+    def controller(self) -> Controller:
+        return self.world.simulation.ur.controller
+
+    @property
+    def job(self) -> JobState | None:
+        return self.jobs[-1] if self.jobs else None
+
+    @property
+    def state(self) -> RobotState | None:
+        return self.states[-1] if self.states else None
+
+    def close(self) -> None:
+        self._runner.destroy()
+
+    def wait_ready(self, timeout: float = READY_S) -> None:
+        wait_until(lambda: self.state is not None and self.state.connected and self.statuses and self.statuses[-1].ready,
+                   timeout, f'{self.link}: ready; {self.state and self.state.message}')
+
+    def inject(self, fault: str, value: float = 0.0, device: str = 'ur') -> None:
+        simulation, background = self.world.simulation, self.world._background
+        background.run(simulation.inject(device, fault, value), 5.0)
+
+    def start(self, part_number: str, quantity: int) -> str:
+        """Start a job and return its id."""
+        wait_until(self._runner.server_is_ready, READY_S, 'run_job')
+        command = CommandInfo(operator_id='ann')
+        sent = self._runner.send_goal_async(RunJob.Goal(part_number=part_number, quantity=quantity, command=command))
+        wait_until(sent.done, READY_S, 'the goal is answered')
+        self.result = sent.result().get_result_async()
+        wait_until(lambda: self.result.done() or (self.job is not None and self.job.state == JobState.RUNNING), READY_S,
+                   'the job runs')
+        if self.result.done() and self.result.result().result.code not in (ResultCode.OK, ResultCode.JOB_FAILED):
+            raise AssertionError(self.result.result().result.message)
+        return str(self.job.job_id)
+
+    def run(self, part_number: str, quantity: int, timeout: float = 60.0) -> JobState:
+        """Run a job to its end; a pause after rejects is confirmed as a person would."""
+        job_id = self.start(part_number, quantity)
+        while (job := self.wait_rest(job_id, timeout)).state == JobState.PAUSED and not job.unresolved_trigger:
+            self.control(ControlJob.Request.RESUME)
+            wait_until(lambda paused=job: self.job is not paused, 10.0, 'the job goes on')
+        return job
+
+    def wait_rest(self, job_id: str, timeout: float = 60.0) -> JobState:
+        wait_until(lambda: self.job is not None and self.job.job_id == job_id and self.job.state in RESTING, timeout,
+                   f'{self.link}: the job rests; last: {self.job and (self.job.state, self.job.step, self.job.reason)}')
+        return self.job
+
+    def control(self, action: int) -> Any:
+        command = CommandInfo(operator_id='ann')
+        return self.graph.call(ControlJob, 'control_job', ControlJob.Request(action=action, command=command))
+
+    def recover(self, timeout: float = 40.0) -> Any:
+        request = RobotCommand.Request(command=CommandInfo(operator_id='ann'), confirmed=True)
+        return self.graph.call(RobotCommand, 'robot/recover', request, timeout)
+
+    def ledger(self) -> list[Row]:
+        """What jobs have booked, oldest first: (kind, part number, tray, delta, piece)."""
+        answer = self.graph.call(GetInventory, 'inventory/get', GetInventory.Request(max_events=1000))
+        assert answer.code == ResultCode.OK
+        rows = [event for event in answer.events if event.job_id]
+        rows.sort(key=lambda event: event.sequence)
+        return [(event.kind, event.part_number, event.tray, event.delta, event.piece) for event in rows]
+
+    def booked(self, job_id: str) -> list[tuple[int, int]]:
+        """(kind, piece) of one job, oldest first."""
+        answer = self.graph.call(GetInventory, 'inventory/get', GetInventory.Request(max_events=1000))
+        rows = sorted((event for event in answer.events if event.job_id == job_id), key=lambda event: event.sequence)
+        return [(event.kind, event.piece) for event in rows]
+
+    def truth(self) -> list[dict[str, Any]]:
+        return read_truth(self.truth_file)
+
+    def _add_driver(self) -> None:
+        from cell_sim.ur_driver_node import UrDriverNode
+
+        self.driver = self.graph.add(UrDriverNode(**self.graph.options(robot_address=self.address)))
+
+
+def job_file() -> list[dict[str, Any]]:
+    """Return the jobs of the job file."""
+    return list(yaml.safe_load(JOBS.read_text()))
