@@ -29,6 +29,9 @@ class RobotParameters:
                                          minimum=1.0, maximum=500.0)
     stale_data: float = parameter(0.5, 'rtde: age of the newest package from which no move is begun.', unit='s', minimum=0.05,
                                   maximum=10.0)
+    watchdog_frequency: float = parameter(5.0, 'rtde: rate at which the controller must hear the control process; after one '
+                                          'period of silence it ends the control script, and the arm stops.', unit='Hz',
+                                          minimum=1.0, maximum=50.0)
     joint_rate: float = parameter(25.0, 'rtde, ros_driver: joint states published per second.', unit='Hz', minimum=1.0,
                                   maximum=500.0)
     listen_address: str = parameter('127.0.0.1', 'letters: address on which the node waits for the UR program; 0.0.0.0 = every '

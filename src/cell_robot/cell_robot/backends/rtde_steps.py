@@ -1,0 +1,47 @@
+"""What a step of the arm needs to know, and how it may end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cell_interfaces.msg import ResultCode
+from cell_robot.motion.kinematics import farthest
+from cell_robot.motion.plan import Move
+from cell_robot.motion.poses import distance, matrix
+from cell_robot.rtde.view import View
+
+ARRIVED_RAD, ARRIVED_M = 0.01, 0.002
+
+
+class StepError(Exception):
+    """A step did not end as it should; the text says why. Whether anything moved is not known unless it is said."""
+
+    def __init__(self, text: str, code: int = ResultCode.ROBOT_OUTCOME_UNKNOWN) -> None:
+        """Take the sentence for people and the code."""
+        super().__init__(text)
+        self.code = code
+
+
+class NoPieceError(StepError):
+    """The gripper closed on nothing."""
+
+
+@dataclass(frozen=True)
+class ArmOptions:
+    """What a deployment chooses for the arm."""
+
+    address: str
+    frequency: float
+    """Hz."""
+    stale: float
+    """Seconds."""
+    watchdog: float
+    """Hz."""
+
+
+def arrived(step: Move, seen: View) -> bool:
+    """Return whether the arm is where a move should end; of straight moves the controller's own kinematics tells."""
+    if step.pose is None:
+        return farthest(seen.joints, step.joints) < ARRIVED_RAD
+    metres, radians = distance(matrix(seen.tool), matrix(step.pose))
+    return metres < ARRIVED_M and radians < ARRIVED_RAD
