@@ -8,6 +8,7 @@ from typing import Any
 
 from cell_common.calls import CallError, call, within
 from cell_common.commands import NANOSECONDS
+from cell_common.ids import new_id
 from cell_common.timers import every
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.duration import Duration
@@ -19,8 +20,9 @@ from cell_coordinator.coordinator_parameters import CoordinatorParameters
 from cell_coordinator.job import Job
 from cell_coordinator.job_events import Effect, Event, TriggerOutcome
 from cell_coordinator.messages import time_message, verdict_of
+from cell_coordinator.reject_keeper import RejectKeeper
 from cell_coordinator.robot_link import RobotLink
-from cell_interfaces.msg import ComponentCaptured, OcrResult, ResultCode
+from cell_interfaces.msg import ComponentCaptured, MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import BookPiece, GetInventory, MatchPart, ReadText
 
 RETRY_AFTER_S = 0.5
@@ -52,7 +54,8 @@ class Carrier:
         self._match = node.create_client(MatchPart, 'matching/match', callback_group=group)
         self._book = node.create_client(BookPiece, 'inventory/book', callback_group=group)
         self._stock = node.create_client(GetInventory, 'inventory/get', callback_group=group)
-        self._reading = OcrResult()
+        self._rejects = RejectKeeper(node)
+        self._reading, self._verdict = OcrResult(), MatchResult()
         self.feed: Callable[[Event], None] = lambda _event: None
         self.job: Callable[[], Job]
         self.captured: Callable[[ComponentCaptured], None] = lambda _captured: None
@@ -75,14 +78,20 @@ class Carrier:
 
         timer = every(self._node, 0.0, later)
 
-    async def read(self, newer_than_ns: int, wanted: Callable[[], bool] = lambda: True) -> OcrResult:
-        """Read a frame later than a stamp, again and again until it worked.
+    async def read(self, newer_than_ns: int, wanted: Callable[[], bool] = lambda: True, frames: int = 0) -> OcrResult:
+        """Read frames later than a stamp, again and again until it worked.
+
+        Args:
+            newer_than_ns: ROS time, nanoseconds.
+            wanted: Whether it is still worth trying again.
+            frames: At most so many when the first is not certain; 0 = as many as the text reader is set up for.
 
         Raises:
             GivenUpError: No reading came about in time.
         """
         timeout = self._parameters.read_timeout
-        request = ReadText.Request(newer_than=time_message(newer_than_ns), timeout=Duration(seconds=timeout).to_msg())
+        request = ReadText.Request(request_id=new_id(), newer_than=time_message(newer_than_ns), frames=frames,
+                                   timeout=Duration(seconds=timeout).to_msg())
 
         def problem(response: ReadText.Response) -> str:
             return '' if response.result.status in _READ else response.result.message or 'no frame was read'
@@ -126,6 +135,8 @@ class Carrier:
         return ev.EffectFailed(self._now(), effect.ticket, text)
 
     async def _send_trigger(self, effect: ev.SendTrigger) -> Event:
+        if effect.event == 'REJECT':
+            self._rejects.rejected(self._verdict)
         ended = await self._robot.trigger(effect.trigger_id, effect.event, effect.tray)
         return ev.TriggerEnded(self._now(), effect.ticket, ended.outcome, ended.message)
 
@@ -140,7 +151,7 @@ class Carrier:
 
     async def _judge(self, effect: ev.JudgeReading) -> Event:
         reading, job = self._reading, self.job()
-        result = await self.match(effect.part_number, reading, self._still(effect.ticket))
+        self._verdict = result = await self.match(effect.part_number, reading, self._still(effect.ticket))
         self.captured(ComponentCaptured(stamp=reading.header.stamp, job_id=job.job_id, piece=job.piece, attempt=job.attempt,
                                         ocr=reading, match=result))
         return ev.Judged(self._now(), effect.ticket, verdict_of(result))

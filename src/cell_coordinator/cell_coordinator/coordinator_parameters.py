@@ -16,6 +16,8 @@ class CoordinatorParameters:
 
     database_url: str = parameter('sqlite:///cell.db', 'Where jobs, history and audit are kept, as an SQLAlchemy URL.')
     read_attempts: int = parameter(3, 'Readings of one piece before it goes into the reject tray.', minimum=1, maximum=20)
+    benchmark_frames: int = parameter(5, 'Frames that a benchmark is read from when the first is not certain.', minimum=1,
+                                      maximum=20)
     max_consecutive_rejects: int = parameter(3, 'Rejected pieces in a row after which the job pauses.', minimum=1, maximum=100)
     settle_time: float = parameter(0.2, 'How long a piece may still swing after the robot said that it is shown.', unit='s',
                                    minimum=0.0, maximum=10.0)

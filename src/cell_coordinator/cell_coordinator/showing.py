@@ -72,7 +72,8 @@ class Showing:
         finally:
             self._desk.busy_with = ''
         benchmark = BenchmarkSet(stamp=self._node.get_clock().now().to_msg(), part_number=part_number, version=version,
-                                 texts=[found.text for found in reading.texts], operator_id=command.operator_id)
+                                 texts=[found.text for found in reading.texts], frames=max(1, reading.frames),
+                                 operator_id=command.operator_id)
         self._published.publish(benchmark)
         return benchmark
 
@@ -82,7 +83,7 @@ class Showing:
             await self._trigger('BENCHMARK')
             settled = self._desk.now_ns() + round(self._parameters.settle_time * NANOSECONDS)
             try:
-                reading = await self._carrier.read(settled, lambda: False)
+                reading = await self._carrier.read(settled, lambda: False, self._parameters.benchmark_frames)
             finally:
                 await self._trigger('HOME')
         except GivenUpError as problem:

@@ -30,6 +30,7 @@ from cell_interfaces.srv import (
     AdjustStock,
     ControlJob,
     GetInventory,
+    KeepFrame,
     MatchPart,
     ReadText,
     RobotCommand,
@@ -110,6 +111,8 @@ class FakeVision(Node):
         self.create_service(ReadText, 'ocr/read', self.read)
         self.create_service(MatchPart, 'matching/match', self.match)
         self.create_service(StoreBenchmark, 'matching/store_benchmark', self.store)
+        self.kept = []
+        self.keeping = self.create_service(KeepFrame, 'ocr/keep_frame', self.keep)
 
     def read(self, request, response):
         self.asked.append(request)
@@ -119,7 +122,7 @@ class FakeVision(Node):
             return response
         newer = request.newer_than.sec * 10**9 + request.newer_than.nanosec
         stamp = max(self.get_clock().now().nanoseconds, newer + 1) - self.age_ns
-        result = OcrResult(status=OcrResult.OK, read_time=0.05)
+        result = OcrResult(status=OcrResult.OK, read_time=0.05, request_id=request.request_id, frames=max(1, request.frames))
         result.header.stamp.sec, result.header.stamp.nanosec = divmod(stamp, 10**9)
         text = self.robot.in_hand or ''
         result.status = OcrResult.OK if text else OcrResult.NO_TEXT
@@ -129,7 +132,8 @@ class FakeVision(Node):
 
     def match(self, request, response):
         text = request.ocr.texts[0].text if request.ocr.texts else ''
-        result = MatchResult(header=request.ocr.header, expected_part_number=request.expected_part_number, text=text, score=0.9)
+        result = MatchResult(header=request.ocr.header, request_id=request.request_id, text=text, score=0.9,
+                             expected_part_number=request.expected_part_number)
         result.verdict, result.part_number = MatchResult.UNKNOWN, ''
         if not text:
             result.verdict = MatchResult.UNREADABLE
@@ -139,6 +143,11 @@ class FakeVision(Node):
             result.part_number = text
             result.verdict = MatchResult.MATCH if text == request.expected_part_number else MatchResult.MISMATCH
         response.result = result
+        return response
+
+    def keep(self, request, response):
+        self.kept.append(request)
+        response.code, response.message = ResultCode.STORAGE_FAILED, 'the disk is full'
         return response
 
     def store(self, request, response):

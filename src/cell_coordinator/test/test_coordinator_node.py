@@ -18,7 +18,7 @@ from cell_interfaces.msg import (
     ReloadRequired,
     ResultCode,
 )
-from cell_interfaces.srv import AdjustStock, CaptureComponent, RobotCommand, SetBenchmark, SetJob
+from cell_interfaces.srv import AdjustStock, CaptureComponent, KeepFrame, RobotCommand, SetBenchmark, SetJob
 
 PART, OTHER = 'G8NB-17SR', 'G8NB-17SU'
 PICK = f'PART_{PART}'
@@ -79,6 +79,25 @@ def test_a_wrong_part_is_never_placed(cell):
     assert {capture.match.verdict for capture in cell.captures[:3]} == {MatchResult.MISMATCH}
     wait_until(lambda: [alarm.text for alarm in alarms if alarm.key == 'part_rejected' and alarm.text])
     assert why in next(alarm.text for alarm in alarms if alarm.key == 'part_rejected' and alarm.text)
+
+
+def test_the_frame_of_a_rejected_piece_is_kept_even_though_keeping_fails(cell):
+    cell.up()
+    cell.robot.supply.extend([OTHER, PART])
+    assert cell.result(cell.run(1)).job.placed == 1
+    wait_until(lambda: cell.vision.kept)
+    [kept] = cell.vision.kept
+    assert (kept.kind, kept.part_number, kept.verdict) == (KeepFrame.Request.REJECT, PART, f'MISMATCH {OTHER}')
+    assert kept.request_id == cell.captures[2].ocr.request_id, 'the reading that decided'
+    assert len({capture.ocr.request_id for capture in cell.captures}) == len(cell.captures)
+
+
+def test_a_cell_that_keeps_no_frames_rejects_as_ever(cell):
+    cell.graph.executor.create_task(cell.vision.destroy_service, cell.vision.keeping)
+    cell.up()
+    cell.robot.supply.extend([OTHER, PART])
+    result = cell.result(cell.run(1))
+    assert (result.job.placed, result.job.rejected) == (1, 1) and not cell.vision.kept
 
 
 @pytest.mark.parametrize(('shown', 'why'), [('G8NB?', 'ambiguous: G8NB? may be two parts'), ('', 'no readable text'),
@@ -344,6 +363,7 @@ def test_a_benchmark_is_shown_read_stored_and_laid_back(cell):
     published = cell.graph.collect(BenchmarkSet, 'benchmark_set', latched())
     answer = set_benchmark(cell)
     assert (answer.code, answer.benchmark.version, answer.benchmark.texts) == (ResultCode.OK, 1, [PART])
+    assert answer.benchmark.frames == cell.vision.asked[-1].frames == 5
     wait_until(lambda: published)
     assert cell.robot.events() == ['BENCHMARK', 'HOME']
 
