@@ -49,3 +49,7 @@ class Faults:
     def amount(self, fault: str) -> float:
         """Use up a fault and return its amount; 0 when it was not armed."""
         return self._armed.pop(fault, 0.0)
+
+    def disarm(self) -> None:
+        """Forget every fault that is armed."""
+        self._armed.clear()

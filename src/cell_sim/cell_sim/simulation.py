@@ -142,10 +142,14 @@ class Simulation:
         devices = self.devices
         if device == ALL_SCALES and self.scales:
             return inject_all(self.scales.values(), fault, value)
+        if device == 'hand' and fault == 'empty':
+            self.world.take_away()
+            return 'a person has taken the part out of the gripper'
         if device == 'nest':
             return self.world.lay_into_nest(fault)
         if device not in devices:
-            raise UnknownFault(f'no simulated device "{device}"; there are: {", ".join(devices)}, {ALL_SCALES}, nest')
+            known = ', '.join([*devices, 'nest', 'hand (empty)', ALL_SCALES])
+            raise UnknownFault(f'no simulated device "{device}"; there are: {known}')
         return devices[device].inject(fault, value)
 
     def order_bags(self, orders: Mapping[str, Order]) -> None:

@@ -28,6 +28,7 @@ FAULTS = {
     'drop_connection': ('the link breaks while the next trigger is carried out, seconds until it comes back', 2.0),
     'disconnect': ('the link breaks now, seconds until it comes back', 2.0),
     'silent': ('nothing is sent though the link stands, seconds', 5.0),
+    'clear': ('armed faults are forgotten and a silence ends now', 1.0),
     'empty_hand': ('a person takes the part out of the gripper now', 1.0),
 }
 _LOG = logging.getLogger(__name__)
@@ -97,6 +98,9 @@ class RobotProgram:
             self._link.leave(seconds)
         if seconds := self.faults.amount('silent'):
             self._mute_until = self._now() + seconds
+        if self.faults.amount('clear'):
+            self.faults.disarm()
+            self._mute_until = self._now()
         if self.faults.amount('empty_hand'):
             self._take_away()
         return text

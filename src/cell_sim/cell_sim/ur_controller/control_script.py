@@ -151,6 +151,10 @@ class ControlScript:
     def _real_time(self, machine: Machine, command: int, seconds: float) -> None:
         if command == 9:
             machine.motion.follow_speeds(self._six(machine), self._float(machine, 6))
+        elif command == 10:
+            machine.motion.follow_tool_speed(self._six(machine), self._float(machine, 6))
+        elif command == 24:
+            machine.motion.place(machine.motion.inverse(self._six(machine)), seconds)
         elif command == 11:
             machine.motion.place(self._six(machine), seconds)
         elif command == 26:

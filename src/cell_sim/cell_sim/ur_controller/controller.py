@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from cell_robot.motion.kinematics import ARMS, Arm
 
@@ -19,6 +20,16 @@ FIRST_TIMESTAMP = 60.0
 """Clients of the maker do not believe that a controller has booted before its clock shows 40 s."""
 MESSAGES = 200
 """Messages that are kept for those who listen."""
+
+
+class Message(NamedTuple):
+    """Something that the controller tells people."""
+
+    number: int
+    """Counts them."""
+    text: str
+    runtime_exception: bool
+    """A program ended by it."""
 
 
 class Controller:
@@ -54,8 +65,8 @@ class Controller:
         self.default_program = ''
         """What a person at the pendant loads when nothing is loaded."""
         self.popup = ''
-        self.messages: list[tuple[int, str]] = []
-        """(number, text) of the newest messages; errors of programs and causes of stops."""
+        self.messages: list[Message] = []
+        """The newest ones: errors of programs and causes of stops."""
         self._message_count = 0
         self._began = now - FIRST_TIMESTAMP
         self._last = now
@@ -72,6 +83,11 @@ class Controller:
     def timestamp(self) -> float:
         """Seconds since the controller started, as of the last step."""
         return self._last - self._began
+
+    @property
+    def speed_scaling(self) -> float:
+        """Share of the programmed speed, 0..1."""
+        return self.registers.speed_slider if self.runtime == RuntimeState.PLAYING else 0.0
 
     @property
     def may_move(self) -> bool:
@@ -93,7 +109,7 @@ class Controller:
         except Singular as problem:
             self.protective_stop(now, str(problem))
         except (ProgramError, MotionError) as problem:
-            self.report(str(problem))
+            self.report(str(problem), runtime_exception=True)
             self.stop_program()
 
     def power_on(self, now: float) -> bool:
@@ -207,7 +223,7 @@ class Controller:
         self.safety, self.registers, self.loaded = SafetyMode.NORMAL, Registers(), ''
         self._began = self._last = now
 
-    def report(self, text: str) -> None:
+    def report(self, text: str, *, runtime_exception: bool = False) -> None:
         """Show people a message."""
         self._message_count += 1
-        self.messages = [*self.messages[1 - MESSAGES:], (self._message_count, text)]
+        self.messages = [*self.messages[1 - MESSAGES:], Message(self._message_count, text, runtime_exception)]

@@ -18,6 +18,11 @@ NODE_M, NODE_RAD = 0.01, 0.05
 JUMP_RAD = 0.6
 """Joints that would turn further than this from one point to the next have come to a singularity."""
 
+PROBE_RAD = 1e-5
+FLAT = 1e-4
+"""Below this determinant of its Jacobian the arm is singular."""
+RATE_PER_M = 4.0
+"""rad/s^2 of the joints for each m/s^2 of the tool."""
 PROBE_S = 1e-4
 """Speeds of the tool are taken from where it would be so much later."""
 
@@ -150,6 +155,23 @@ class Motion:
         """Let the joints approach speeds (rad/s) and keep them."""
         self._way = None
         self._wanted, self._acceleration = tuple(speeds), acceleration
+
+    def follow_tool_speed(self, speed: Sequence[float], acceleration: float) -> None:
+        """Let the tool approach a speed in the base (m/s, rad/s) and keep it; acceleration in m/s^2, taken for the joints.
+
+        Raises:
+            Singular: No joint speeds give it here.
+        """
+        columns, here = [], forward(self.arm, self.joints) @ self.tcp
+        for number in range(6):
+            joints = [angle + (PROBE_RAD if number == index else 0.0) for index, angle in enumerate(self.joints)]
+            there = forward(self.arm, joints) @ self.tcp
+            turn = rotation_vector(there[:3, :3] @ here[:3, :3].T)
+            columns.append([*(there[:3, 3] - here[:3, 3]), *turn])
+        jacobian = np.array(columns).T / PROBE_RAD
+        if abs(np.linalg.det(jacobian)) < FLAT:
+            raise Singular('A speed of the tool is asked for where the arm cannot give it')
+        self.follow_speeds([float(rate) for rate in np.linalg.solve(jacobian, np.array(speed))], acceleration * RATE_PER_M)
 
     def place(self, joints: Sequence[float], seconds: float) -> None:
         """Let the joints be at an angle after `seconds`, no faster than they can."""

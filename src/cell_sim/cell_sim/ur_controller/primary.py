@@ -11,17 +11,28 @@ from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.states import EMERGENCY, JOINT_MODES, JOINT_POWER_OFF, RobotMode, RuntimeState, SafetyMode, Version
 
 ROBOT_STATE, ROBOT_MESSAGE = 16, 20
-TEXT, VERSION = 0, 3
+TEXT, VERSION, SAFETY_MODE, RUNTIME_EXCEPTION = 0, 3, 5, 10
 SOURCE = -2
 NO_TIMESTAMP = 0xFFFFFFFFFFFFFFFF
 NAME = b'URControl'
+BUILT = '23-03-2022, 00:00:00'
 JOINT_VOLTAGE, MOTOR_TEMPERATURE = 48.0, 28.0
 
 
 def version_message(version: Version) -> bytes:
-    """Return the first frame of every connection."""
+    """Return the first frame of every connection, 55 bytes."""
     body = struct.pack('>BBii', version.major, version.minor, version.bugfix, version.build)
-    return _message(NO_TIMESTAMP, VERSION, bytes([len(NAME)]) + NAME + body + version.date.encode())
+    return _message(NO_TIMESTAMP, VERSION, bytes([len(NAME)]) + NAME + body + BUILT.encode())
+
+
+def safety_mode_message(controller: Controller) -> bytes:
+    """Return the second frame of every connection, 24 bytes: no code, no argument, the safety mode."""
+    return _message(NO_TIMESTAMP, SAFETY_MODE, struct.pack('>iiB', 0, 0, controller.safety))
+
+
+def runtime_exception_message(text: str, timestamp: float) -> bytes:
+    """Return the message of a program that ended by an error; line and column are not known of a program that is no text."""
+    return _message(int(timestamp * 1e6), RUNTIME_EXCEPTION, struct.pack('>ii', 0, 0) + text.encode())
 
 
 def text_message(text: str, timestamp: float) -> bytes:

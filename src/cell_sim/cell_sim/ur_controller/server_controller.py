@@ -65,9 +65,10 @@ class ControllerServer:
         """
         self.controller = self._make(asyncio.get_running_loop().time())
         self.dashboard = DashboardPort(Dashboard(self.controller), self.faults, self.address, self._wanted.dashboard)
-        self.rtde = RtdePort(self.controller, self.address, self._wanted.rtde)
-        wanted = ((self._wanted.primary, True), (self._wanted.secondary, True), (self._wanted.script, False))
-        self.scripts = [ScriptPort(self.controller, self.address, port, tells_state=tells) for port, tells in wanted]
+        self.rtde = RtdePort(self.controller, self.faults, self.address, self._wanted.rtde)
+        wanted = ((self._wanted.primary, False), (self._wanted.secondary, False), (self._wanted.script, True))
+        self.scripts = [ScriptPort(self.controller, self.faults, self.address, port, real_time=real_time)
+                        for port, real_time in wanted]
         self._ports = [self.dashboard, self.rtde, *self.scripts]
         await self._open()
         self._keep(self._cycle())
@@ -96,6 +97,9 @@ class ControllerServer:
         if seconds := self.faults.amount('safeguard_stop'):
             controller.safeguard_stop()
             self._keep(_later(seconds, controller.reset_safeguard))
+        if self.faults.amount('clear'):
+            self.faults.disarm()
+            self.stalled_until = now
         if self.faults.amount('attend'):
             controller.attend(now)
         if seconds := self.faults.amount('stall'):

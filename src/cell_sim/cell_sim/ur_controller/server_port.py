@@ -73,9 +73,14 @@ class Port(ABC):
                 writer.close()
 
 
+def is_behind(writer: asyncio.StreamWriter) -> bool:
+    """Return whether a client takes no more now, or has left."""
+    return writer.transport.is_closing() or writer.transport.get_write_buffer_size() > SEND_BUFFER
+
+
 def send_unless_behind(writer: asyncio.StreamWriter, data: bytes) -> bool:
     """Send to a client unless it has fallen behind; return whether it was sent."""
-    if writer.transport.is_closing() or writer.transport.get_write_buffer_size() > SEND_BUFFER:
+    if is_behind(writer):
         return False
     writer.write(data)
     return True

@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from cell_robot.rtde.framing import FrameSplitter, RtdeError
+from cell_robot.rtde.codec import Kind
+from cell_robot.rtde.framing import Frame, FrameSplitter, RtdeError, frame
 
+from cell_sim.faults import Faults
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.rtde import Ownership, RtdeSession
 from cell_sim.ur_controller.server_port import Port, send_unless_behind
 
 READ_SIZE = 65536
+REFUSABLE = (Kind.OUTPUTS, Kind.INPUTS, Kind.START)
 
 
 class RtdePort(Port):
     """Serves any number of clients; the controller's cycle calls `publish`."""
 
-    def __init__(self, controller: Controller, address: str, port: int) -> None:
-        """Be closed."""
+    def __init__(self, controller: Controller, faults: Faults, address: str, port: int) -> None:
+        """Be closed; `faults` may hold `rtde_refuse`, `rtde_late` and `rtde_never`."""
         super().__init__(address, port)
-        self._controller = controller
+        self._controller, self._faults = controller, faults
         self._ownership = Ownership()
         self._sessions: dict[asyncio.StreamWriter, RtdeSession] = {}
         self.dropped = 0
@@ -34,11 +37,21 @@ class RtdePort(Port):
             with contextlib.suppress(RtdeError):
                 while data := await reader.read(READ_SIZE):
                     for request in splitter.feed(data):
-                        await self.unstalled()
-                        writer.write(session.handle(request, asyncio.get_running_loop().time()))
+                        await self._answer(session, request, writer)
         finally:
             session.close()
             del self._sessions[writer]
+
+    async def _answer(self, session: RtdeSession, request: Frame, writer: asyncio.StreamWriter) -> None:
+        if self._faults.once('rtde_never'):
+            return
+        if seconds := self._faults.amount('rtde_late'):
+            await asyncio.sleep(seconds)
+        await self.unstalled()
+        if request.kind in REFUSABLE and self._faults.once('rtde_refuse'):
+            writer.write(frame(request.kind, b'\x00'))
+        else:
+            writer.write(session.handle(request, asyncio.get_running_loop().time()))
 
     def publish(self, now: float) -> None:
         """Send the data packages that are due."""

@@ -63,7 +63,7 @@ _CONTROLLER: dict[str, tuple[str, Getter]] = {
     'runtime_state': ('UINT32', lambda c: int(c.runtime)),
     'robot_status_bits': ('UINT32', _status_bits),
     'safety_status_bits': ('UINT32', lambda c: safety_bits(c.safety)),
-    'speed_scaling': ('DOUBLE', lambda c: c.registers.speed_slider if c.runtime == RuntimeState.PLAYING else 0.0),
+    'speed_scaling': ('DOUBLE', lambda c: c.speed_scaling),
     'target_speed_fraction': ('DOUBLE', lambda c: c.registers.speed_slider),
     'actual_momentum': ('DOUBLE', _always(0.0)),
     'actual_main_voltage': ('DOUBLE', _always(MAIN_VOLTAGE)),
