@@ -1,15 +1,40 @@
-"""Find the part in a frame before reading it: a dark body or a bright label, at a quarter of the frame's size."""
+"""Find the part in a frame before reading it: where a small copy of the frame has fine detail, there is a part.
+
+Print, and the edges of a body or label, are steeper than shade, reflections and the ground's grain, however dark or uneven the
+light. Where such a region holds a plate that is all darker or all brighter than the rest, the plate is taken instead: it leaves
+out legs and shadows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 
+DETAIL_SIDE = 640
+"""Longest side of the copy in which detail is looked for, pixels."""
+REACH = 9
+"""Detail is averaged over a square of so many pixels of that copy."""
+ABOVE_GRAIN = 6.0
+"""Detail stands out when it is so many mean deviations above the frame's middle value."""
+OF_STEEPEST = 0.12
+"""And at least this share of the way from there to the steepest."""
+STEEPEST = 99.7
+"""Percentile."""
+LEAST_REGION = 6
+"""Shorter side, pixels of the copy."""
+FURTHER = 0.2
+"""A further region counts when it holds at least this share of the first one's detail."""
+MOST_PLATES = 3
+OVERLAP = 0.2
+"""Regions that share so much of the smaller one are one."""
+RIM = 0.06
+"""A region is grown by this share of its sides' mean: detail ends where the print ends."""
 REDUCTION = 4
-LEAST_AREA, MOST_AREA = 0.004, 0.7
+LEAST_AREA, MOST_AREA = 0.002, 0.7
 """Of the frame."""
 RECTANGULAR = 0.75
 """A plate fills at least this share of its bounding rectangle."""
@@ -17,8 +42,8 @@ LEAST_SHORT_SIDE = 8
 """Pixels of the reduced frame."""
 LONGEST = 9.0
 """Longer side to shorter side."""
-SECOND = 0.5
-"""A second plate counts when it is at least this large against the first."""
+COVERS = 0.45
+"""A plate stands for a region when it covers at least this share of it."""
 MARGIN = 1.03
 DARK_SHARE, BRIGHT_SHARE = 2.0, 99.5
 """Percentiles that become black and white."""
@@ -58,18 +83,97 @@ class Crop:
 
 
 def plates(image: Any) -> list[Plate]:
-    """Return the plates of a frame, largest first, at most two.
+    """Return the plates of a frame, the one with most detail first, at most MOST_PLATES.
 
     Args:
         image: BGR, uint8.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    regions = _regions(gray)
+    if not regions:
+        return []
+    tight = _bodies(gray)
+    return [next((plate for plate in tight if _stands_for(plate, region)), region) for region in regions]
+
+
+def _regions(gray: Any) -> list[Plate]:
+    """Return where the frame has detail, most of it first."""
+    scale = max(1.0, max(gray.shape) / DETAIL_SIDE)
+    size = (max(1, int(gray.shape[1] / scale)), max(1, int(gray.shape[0] / scale)))
+    small = cv2.GaussianBlur(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), (3, 3), 0)
+    steep = cv2.boxFilter(cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), cv2.CV_32F, (REACH, REACH))
+    sample = steep[::4, ::4]
+    grain = float(np.median(sample))
+    deviation = float(np.median(np.abs(sample - grain))) + 0.3
+    threshold = max(grain + ABOVE_GRAIN * deviation,
+                    grain + OF_STEEPEST * (float(np.percentile(sample, STEEPEST)) - grain))
+    mask = cv2.morphologyEx((steep > threshold).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    found = [(_detail(steep, hull, grain), region) for hull in _joined(contours)
+             if (region := _region(cv2.minAreaRect(hull), scale, size)) is not None]
+    found.sort(key=lambda pair: -pair[0])
+    return [region for detail, region in found[:MOST_PLATES] if detail >= FURTHER * found[0][0]]
+
+
+def _joined(contours: Sequence[Any]) -> list[Any]:
+    """Join contours whose rectangles overlap: the steep parts of one edge."""
+    joined: list[Any] = []
+    for hull in sorted((cv2.convexHull(contour) for contour in contours), key=cv2.contourArea, reverse=True):
+        if min(cv2.minAreaRect(hull)[1]) < REACH:
+            continue
+        for other in [other for other in joined if _overlap(other, hull) > OVERLAP]:
+            joined = [kept for kept in joined if kept is not other]
+            hull = cv2.convexHull(np.vstack((other, hull)))
+        joined.append(hull)
+    return joined
+
+
+def _overlap(one: Any, other: Any) -> float:
+    """Return how much of the smaller one's rectangle two contours share, 0..1."""
+    first, second = cv2.minAreaRect(one), cv2.minAreaRect(other)
+    kind, points = cv2.rotatedRectangleIntersection(first, second)
+    if kind == cv2.INTERSECT_NONE or points is None:
+        return 0.0
+    shared = cv2.contourArea(cv2.convexHull(points))
+    return float(shared / max(1.0, min(first[1][0] * first[1][1], second[1][0] * second[1][1])))
+
+
+def _detail(steep: Any, contour: Any, grain: float) -> float:
+    left, top, wide, high = cv2.boundingRect(contour)
+    return float(steep[top:top + high, left:left + wide].sum()) - grain * wide * high
+
+
+def _region(rectangle: Any, scale: float, size: tuple[int, int]) -> Plate | None:
+    middle, (wide, high), angle = rectangle
+    wide, high = wide - REACH + 3, high - REACH + 3
+    if min(wide, high) < LEAST_REGION or wide * high > MOST_AREA * size[0] * size[1]:
+        return None
+    rim = RIM * (wide + high) / 2
+    return _upright(middle, (wide + rim, high + rim), angle, scale)
+
+
+def _bodies(gray: Any) -> list[Plate]:
+    """Return the rectangles that are darker or brighter than the rest of the frame, largest first."""
     size = (max(1, gray.shape[1] // REDUCTION), max(1, gray.shape[0] // REDUCTION))
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     threshold, _ = cv2.threshold(small, 0, 255, cv2.THRESH_OTSU)
     found = [plate for mask in (small <= threshold, small > threshold) for plate in _rectangles(mask.astype(np.uint8))]
-    found.sort(key=lambda plate: -plate.area)
-    return [plate for plate in found[:2] if plate.area >= SECOND * found[0].area]
+    return sorted(found, key=lambda plate: -plate.area)
+
+
+def _stands_for(plate: Plate, region: Plate) -> bool:
+    """Say whether a plate is what makes the detail of a region."""
+    near = 0.25 * region.short + 0.1 * region.long
+    return (abs(plate.x - region.x) < near and abs(plate.y - region.y) < near
+            and COVERS * region.area <= plate.area <= 1.25 * region.area)
+
+
+def _upright(middle: tuple[float, float], size: tuple[float, float], angle: float, scale: float) -> Plate:
+    """Return a rectangle of a smaller copy as a plate of the frame."""
+    (wide, high), off = size, (scale - 1) / 2
+    angle = angle if wide >= high else angle + 90
+    return Plate(middle[0] * scale + off, middle[1] * scale + off, max(wide, high) * scale, min(wide, high) * scale,
+                 (angle + 90) % 180 - 90)
 
 
 def crop(image: Any, plate: Plate) -> Crop:
@@ -112,9 +216,7 @@ def _plate(contour: Any, shape: tuple[int, int]) -> Plate | None:
         return None
     if cv2.contourArea(contour) < RECTANGULAR * long * short:
         return None
-    angle = angle if wide >= high else angle + 90
-    middle = (REDUCTION - 1) / 2
-    return Plate(x * REDUCTION + middle, y * REDUCTION + middle, long * REDUCTION, short * REDUCTION, (angle + 90) % 180 - 90)
+    return _upright((x, y), (wide, high), angle, REDUCTION)
 
 
 def _touches_the_edge(contour: Any, shape: tuple[int, int]) -> bool:

@@ -32,6 +32,10 @@ LONGEST_STRIP = 960
 TALL = 1.5
 """A strip so much higher than wide stands on its side."""
 DIRECTION_SIZE = (192, 48)
+AFTER_A_DIGIT = {'O': '0', 'o': '0', 'I': '1', 'l': '1'}
+"""A letter that follows a digit is the digit that looks like it, when the recogniser itself is in doubt."""
+DOUBT = 0.03
+"""Probability of the digit against the letter's."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
 
 
@@ -119,6 +123,9 @@ class Alphabet:
         known = ['', *characters, ' ']
         self._classes = np.array([0, *(i for i, c in enumerate(known) if c and c in PRINTED)])
         self._characters = [known[i] for i in self._classes]
+        place = {character: i for i, character in enumerate(self._characters)}
+        self._figures = {place[figure] for figure in '0123456789' if figure in place}
+        self._digits = {place[c]: place[digit] for c, digit in AFTER_A_DIGIT.items() if c in place and digit in place}
 
     def decode(self, probabilities: Any) -> tuple[str, float]:
         """Return the text and its confidence, 0..1, from probabilities of shape (steps, classes).
@@ -131,7 +138,12 @@ class Alphabet:
         first = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
         if not len(first):
             return '', 0.0
-        text = ''.join(self._characters[i] for i in best[first])
+        chosen = best[first]
+        for i in range(1, len(first)):
+            doubt = self._digits.get(int(chosen[i]))
+            if doubt and chosen[i - 1] in self._figures and kept[first[i], doubt] >= DOUBT * kept[first[i], chosen[i]]:
+                chosen[i] = doubt
+        text = ''.join(self._characters[i] for i in chosen)
         return text, float(kept[first, best[first]].mean())
 
 

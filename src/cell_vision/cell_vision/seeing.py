@@ -91,10 +91,8 @@ def is_good(readings: Sequence[Reading]) -> bool:
 def _looks(engine: Engine, image: Any, careful: bool, side: int) -> Iterator[Sequence[Reading]]:
     """Give one reading after another, the quickest first."""
     crops = [crop(image, plate) for plate in plates(image)]
-    for first in crops[:1]:
-        yield _back(engine.read(stretched(first.image), PLATE_SIDE, ENLARGE), first.back)
-    for second in crops[1:]:
-        yield _back(engine.read(stretched(second.image), PLATE_SIDE, ENLARGE), second.back)
+    if crops:
+        yield [reading for piece in crops for reading in _back(engine.read(stretched(piece.image), PLATE_SIDE, ENLARGE), piece.back)]
     yield engine.read(image, FRAME_SIDE)
     if careful or not crops:
         yield engine.read(image, side)
