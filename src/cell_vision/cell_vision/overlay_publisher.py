@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cell_common.inbox import Inbox
 from cell_common.qos import latched
@@ -13,10 +13,13 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from cell_interfaces.msg import MatchResult, OcrResult
-from cell_vision.ocr_messages import readings_of
+from cell_vision.ocr_messages import codes_of, polygon_of, readings_of
 
 if TYPE_CHECKING:
     from cell_vision.overlay import Verdict
+
+NAMES = {MatchResult.MATCH: 'MATCH', MatchResult.MISMATCH: 'MISMATCH', MatchResult.AMBIGUOUS: 'AMBIGUOUS',
+         MatchResult.UNREADABLE: 'UNREADABLE', MatchResult.UNKNOWN: 'UNKNOWN'}
 
 
 class OverlayPublisher:
@@ -53,7 +56,7 @@ class OverlayPublisher:
     def _render(self, jpeg: bytes, result: OcrResult, match: MatchResult | None) -> None:
         from cell_vision import overlay  # OpenCV costs memory that a node nobody looks at does not need.
 
-        drawn = overlay.draw(jpeg, readings_of(result), _verdict(match), self._quality)
+        drawn = overlay.draw(jpeg, readings_of(result), _verdict(match), self._quality, codes_of(result))
         if drawn:
             self._inbox.put((result.header, drawn))
 
@@ -68,9 +71,8 @@ def _verdict(match: MatchResult | None) -> Verdict | None:
 
     if match is None:
         return None
-    names: dict[int, Any] = {
-        MatchResult.MATCH: ('MATCH', overlay.GOOD), MatchResult.MISMATCH: ('MISMATCH', overlay.BAD),
-        MatchResult.AMBIGUOUS: ('AMBIGUOUS', overlay.UNSURE), MatchResult.UNREADABLE: ('UNREADABLE', overlay.UNSURE),
-        MatchResult.UNKNOWN: ('UNKNOWN', overlay.BAD)}
-    name, colour = names[match.verdict]
-    return overlay.Verdict(f'{name} {match.part_number}'.strip(), colour, [(p.x, p.y) for p in match.polygon])
+    shapes = {MatchResult.MATCH: overlay.Shape.TICK, MatchResult.MISMATCH: overlay.Shape.CROSS,
+              MatchResult.UNKNOWN: overlay.Shape.CROSS}
+    certainty = f'  {match.score:.0%}' if match.verdict == MatchResult.MATCH else ''
+    return overlay.Verdict(f'{NAMES[match.verdict]} {match.part_number}'.strip() + certainty,
+                           shapes.get(match.verdict, overlay.Shape.QUESTION), polygon_of(match.polygon))
