@@ -28,6 +28,7 @@ HMI = ROOT / 'src' / 'cell_web' / 'hmi'
 OLDEST_PYTHON = (3, 10)
 LINE_START = '\r\033[K'
 SYSTEM_ROS = Path('/opt/ros/jazzy')
+MESSAGES_WITHOUT_WHEEL = ('tf2_msgs', 'control_msgs', 'ur_dashboard_msgs', 'ur_msgs')
 
 def _has_library(name: str) -> bool:
     found = subprocess.run(
@@ -253,12 +254,12 @@ def venv_identity() -> list[Path | str]:
 
 def interface_inputs() -> list[Path | str]:
     """What the message packages depend on."""
-    return [*tree('src/cell_interfaces', 'underlay/tf2_msgs'), *requirement('ros')]
+    return [*tree('src/cell_interfaces', *(f'underlay/{name}' for name in MESSAGES_WITHOUT_WHEEL)), *requirement('ros')]
 
 
 def message_packages() -> list[str]:
     """The packages that generate code, slow to build and seldom changed."""
-    return ['cell_interfaces'] if system_ros() else ['cell_interfaces', 'tf2_msgs']
+    return ['cell_interfaces'] if system_ros() else ['cell_interfaces', *MESSAGES_WITHOUT_WHEEL]
 
 
 def steps(with_tests: bool) -> list[Step]:
