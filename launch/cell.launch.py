@@ -6,7 +6,13 @@ ros2 launch cell_bringup cell.launch.py simulation:=false     the same nodes wit
 
 from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
 from launch.conditions import IfCondition, UnlessCondition
-from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import (
+    EnvironmentVariable,
+    EqualsSubstitution,
+    IfElseSubstitution,
+    LaunchConfiguration,
+    PathJoinSubstitution,
+)
 from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
@@ -66,6 +72,22 @@ ARGUMENTS = [
         'truth_file', default_value='', description='Where the simulated world logs what it did; "" = nowhere.'
     ),
     DeclareLaunchArgument(
+        'robot_backend',
+        default_value='letters',
+        choices=['letters', 'rtde', 'ros_driver'],
+        description='Link to the robot; with simulation:=true the simulated robot takes the same one.',
+    ),
+    DeclareLaunchArgument(
+        'recipe_file',
+        default_value=PathJoinSubstitution([CONFIG, 'recipe.yaml']),
+        description='Where the arm picks, shows and puts down, for robot_backend rtde and ros_driver.',
+    ),
+    DeclareLaunchArgument(
+        'sim_robot_address',
+        default_value='127.0.0.1',
+        description='Loopback address of the simulated UR controller, for robot_backend rtde and ros_driver.',
+    ),
+    DeclareLaunchArgument(
         'robot_port', default_value='50010', description='TCP port on which the robot node listens for the UR program.'
     ),
     DeclareLaunchArgument(
@@ -115,6 +137,15 @@ def generate_launch_description() -> LaunchDescription:
     simulated_camera = {
         'source': ParameterValue(['http://127.0.0.1:', LaunchConfiguration('sim_camera_port'), '/camera.mjpg'], value_type=str)
     }
+    letters = EqualsSubstitution(LaunchConfiguration('robot_backend'), 'letters')
+    robot = {'port': number('robot_port'), 'backend': text('robot_backend'), 'recipe_file': text('recipe_file')}
+    # The simulated controller shares the machine's cores with the cell, so it is not as punctual as a real one.
+    simulated_robot = {
+        'robot_address': text('sim_robot_address'),
+        'allow_moves': True,
+        'watchdog_frequency': 2.0,
+        'stale_data': 1.0,
+    }
     gateway = {
         'port': number('web_port'),
         'rosbridge_port': number('rosbridge_port'),
@@ -136,7 +167,8 @@ def generate_launch_description() -> LaunchDescription:
         actions=[
             node('cell_vision', 'camera', condition=real),
             node('cell_vision', 'camera', simulated_camera, condition=simulated),
-            node('cell_robot', 'robot', catalogue, {'port': number('robot_port')}),
+            node('cell_robot', 'robot', catalogue, robot, condition=real),
+            node('cell_robot', 'robot', catalogue, robot, simulated_robot, condition=simulated),
             node('cell_weighing', 'scale_bridge', database, {'port': number('scale_port')}),
         ],
     )
@@ -152,7 +184,11 @@ def generate_launch_description() -> LaunchDescription:
             'unreadable_share': number('unreadable_share', float),
             'time_scale': number('time_scale', float),
             'truth_file': text('truth_file'),
-            'robot_port': number('robot_port'),
+            'robot_port': ParameterValue(IfElseSubstitution(letters, LaunchConfiguration('robot_port'), '0'), value_type=int),
+            'ur_address': ParameterValue(
+                IfElseSubstitution(letters, '', LaunchConfiguration('sim_robot_address')), value_type=str
+            ),
+            'recipe_file': text('recipe_file'),
             'scale_port': number('scale_port'),
             'camera_port': number('sim_camera_port'),
         },

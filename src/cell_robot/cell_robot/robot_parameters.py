@@ -27,7 +27,8 @@ class RobotParameters:
     robot_address: str = parameter('127.0.0.1', 'rtde: address of the robot controller.')
     receive_frequency: float = parameter(125.0, 'rtde: packages per second that the controller sends of its state.', unit='Hz',
                                          minimum=1.0, maximum=500.0)
-    stale_data: float = parameter(0.5, 'rtde: age of the newest package from which no move is begun.', unit='s', minimum=0.05,
+    stale_data: float = parameter(0.5, 'rtde: age of the newest package from which no move is begun; one under way is ended at '
+                                  'twice that age.', unit='s', minimum=0.05,
                                   maximum=10.0)
     watchdog_frequency: float = parameter(5.0, 'rtde: rate at which the controller must hear the control process; after one '
                                           'period of silence it ends the control script, and the arm stops.', unit='Hz',

@@ -213,7 +213,8 @@ def test_a_protective_stop_ends_the_event_at_once_and_is_walked_back(link: Link)
     answer = link.recover()
     assert answer.code == ResultCode.OK, answer
     assert time.monotonic() - stopped >= 5.0, 'not unlocked before it was 5 s old'
-    assert [number for _, number, _ in link.steps] == list(range(1, len(link.steps) + 1)) and link.steps[0][2] == len(link.steps)
+    count = len(link.steps)
+    assert [step[1:] for step in link.steps] == [(number, count) for number in range(1, count + 1)]
     assert 'protective stop' in link.steps[0][0] and 'Unlocking' in ' '.join(text for text, _, _ in link.steps)
     assert link.robot.safety is SafetyMode.NORMAL and link.backend.state().message == ''
 

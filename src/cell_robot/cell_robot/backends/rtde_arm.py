@@ -233,7 +233,7 @@ class Arm:
             looked = self._loop.time()
             await self._wait(answer, LOOK_S)
             seen, now = self.seen, self._loop.time()
-            if seen is None or not self.fresh:
+            if seen is None or self.age > 2.0 * self._options.stale:
                 raise StepError(f'no data came for {self.age:.1f} s on the way {step.label}')
             spent += (now - looked) * seen.scaling
             if spent > step.seconds or now - began > LONGEST_S:
