@@ -51,14 +51,15 @@ class _Shot:
 class RenderedScene:
     """Renders labels in a gripper before the bench of the cell."""
 
-    def __init__(self, prints: Mapping[str, tuple[str, ...]], seed: int = 1) -> None:
+    def __init__(self, prints: Mapping[str, tuple[str, ...]], seed: int = 1, codes: Mapping[str, str] | None = None) -> None:
         """Prepare the bench and the sensor.
 
         Args:
             prints: Part number -> further texts printed on that part.
             seed: Of everything that is random in the pictures.
+            codes: Part number -> content of the DataMatrix on that part.
         """
-        self._prints, self._seed = prints, seed
+        self._prints, self._seed, self._codes = prints, seed, codes or {}
         self._sensor = Sensor(WIDTH, HEIGHT, seed)
         self._bench = bench(WIDTH, HEIGHT, seed)
         self._small_bench = _half(self._bench)
@@ -96,7 +97,7 @@ class RenderedScene:
     def _compose(self, piece: Piece) -> tuple[Image, Image]:
         """Return the lit scene (BGR) and the part with its gripper alone (BGRA, colour times opacity)."""
         chance = random.Random(f'{self._seed}/{piece.serial}')
-        drawing = draw_part(piece, self._prints)
+        drawing = draw_part(piece, self._prints, self._codes)
         kind = chance.choice(_KINDS_OF_WEAR) if piece.unreadable else ''
         if kind and kind != 'defocus':
             drawing = wear(drawing, kind, chance)

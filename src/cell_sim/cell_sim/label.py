@@ -7,10 +7,13 @@ code and small faults of the print differ from piece to piece.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from cell_common.catalogue import Part
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from cell_sim.pieces import Piece
@@ -18,6 +21,8 @@ from cell_sim.pieces import Piece
 Colour = tuple[int, int, int]
 BODY = (760, 440)
 """Width and height of the body, pixels of the drawing."""
+CODE_SIDE = 136
+"""Of a DataMatrix on the label, quiet zone included, pixels of the drawing."""
 _LABEL_MARGIN = 38
 _MAKERS = ('KESTREL', 'NORDWERK', 'TANAKA DENKI', 'ELCORA', 'VESTA RELAYS', 'ORBIS COMPONENTS')
 _COILS = ('COIL 12VDC', 'COIL 24VDC', 'COIL 5VDC', 'COIL 230VAC')
@@ -64,12 +69,13 @@ def style_of(part_number: str) -> Style:
                  plate is not None and chance.random() < 0.5)
 
 
-def draw_part(piece: Piece, prints: Mapping[str, tuple[str, ...]]) -> Image.Image:
+def draw_part(piece: Piece, prints: Mapping[str, tuple[str, ...]], codes: Mapping[str, str] | None = None) -> Image.Image:
     """Draw a piece, RGBA, BODY pixels in size.
 
     Args:
         piece: What to draw; its serial seeds date code and wear.
         prints: Part number -> further texts printed on that part.
+        codes: Part number -> content of the DataMatrix on that part; those that are not named carry none.
     """
     style, chance = style_of(piece.part_number), random.Random(f'print of {piece.serial}')
     image = Image.new('RGBA', BODY, (0, 0, 0, 0))
@@ -79,8 +85,16 @@ def draw_part(piece: Piece, prints: Mapping[str, tuple[str, ...]]) -> Image.Imag
     frame = (_LABEL_MARGIN, _LABEL_MARGIN, BODY[0] - _LABEL_MARGIN, BODY[1] - _LABEL_MARGIN)
     if style.plate is not None:
         pen.rounded_rectangle(frame, 8, fill=style.plate)
+    if codes and piece.part_number in codes:
+        image.paste(_data_matrix(codes[piece.part_number]), (frame[2] - CODE_SIDE - 12, frame[3] - CODE_SIDE - 12))
     _print(pen, style, _lines(piece, style, prints.get(piece.part_number, ()), chance), frame, chance)
     return image
+
+
+def code_text(part: Part) -> str:
+    """Return what a part's barcode reads: the catalogue's pattern when that is plain text, else the part number if it fits."""
+    fitting = [text for text in (part.code, part.part_number) if text and re.fullmatch(part.code, text)]
+    return fitting[0] if part.code and fitting else ''
 
 
 def font(typeface: str, size: int) -> ImageFont.FreeTypeFont:
@@ -117,6 +131,19 @@ def _print(pen: ImageDraw.ImageDraw, style: Style, lines: list[tuple[str, int]],
         y += size + gap
     if style.barcode:
         _barcode(pen, (right - 150, top + 14, right - 20, top + 52), style.ink, chance)
+
+
+def _data_matrix(text: str) -> Image.Image:
+    """Return a code on white, CODE_SIDE pixels a side, with its quiet zone."""
+    import zxingcpp  # Only catalogues that name codes need it.
+
+    modules = np.asarray(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.DataMatrix).to_image(scale=1))
+    ground = Image.new('RGBA', (CODE_SIDE, CODE_SIDE), (250, 250, 248, 255))
+    inside = Image.fromarray(modules)
+    scale = max(1, CODE_SIDE // (max(inside.size) + 2))
+    inside = inside.resize((inside.width * scale, inside.height * scale), Image.Resampling.NEAREST).convert('RGBA')
+    ground.paste(inside, ((CODE_SIDE - inside.width) // 2, (CODE_SIDE - inside.height) // 2))
+    return ground
 
 
 def _fitting(letters: ImageFont.FreeTypeFont, text: str, width: float) -> ImageFont.FreeTypeFont:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cell_sim.pieces import Piece
-from cell_sim.sensor import Sensor, defocus, encode
+from cell_sim.sensor import Sensor, defocus
 from cell_sim.world import Phase, View
 
 Image = NDArray[np.uint8]
 QUALITY = 95
 """JPEG quality: a photograph is not to lose more than a camera's own encoder takes."""
+VARIANTS = 6
+"""Noisy frames that a photograph repeats: a sensor never sends the very same picture twice in a row."""
+_NOISE = 1.0
+"""Grey levels; the photograph has the noise of its own camera already."""
 _UNREADABLE_SIGMA = 26.0
 
 
@@ -85,6 +89,15 @@ def _entry(entry: Any, truth: Path) -> tuple[str, str]:
     return name, part_number
 
 
+@dataclass
+class _Shot:
+    """A picture and the noisy frames made of it so far."""
+
+    image: Image
+    frames: list[bytes] = field(default_factory=list)
+    turn: int = 0
+
+
 class PhotoScene:
     """Shows photographs; each one at most once until all of its part were shown."""
 
@@ -103,20 +116,18 @@ class PhotoScene:
         self._dealt: dict[str, Path] = {}
         self._rounds: dict[str, int] = {}
         empty = _without_part(_load(min(file for group in album.files.values() for file in group)))
-        sensor = Sensor(empty.shape[1], empty.shape[0], seed, sigma=2.0)
-        self._empty_frames = [sensor.expose(empty) for _ in range(4)]
-        self._turn = 0
+        self._sensors: dict[tuple[int, ...], Sensor] = {}
+        self._empty = _Shot(empty)
         self._piece: Piece | None = None
-        self._still = self._moving = b''
+        self._still = self._moving = self._empty
 
     def frame(self, view: View) -> bytes:
         """Return a JPEG of what is seen."""
         if view.piece is None or view.phase is Phase.AWAY:
-            self._turn += 1
-            return self._empty_frames[self._turn % len(self._empty_frames)]
+            return self._next(self._empty)
         if view.piece != self._piece:
             self._take_up(view.piece)
-        return self._still if view.phase is Phase.STILL else self._moving
+        return self._next(self._still if view.phase is Phase.STILL else self._moving)
 
     def photo_of(self, piece: Piece) -> Path:
         """Return the photograph that shows a piece; the same piece is always shown by the same one."""
@@ -133,8 +144,19 @@ class PhotoScene:
         photo = _load(self.photo_of(piece))
         if piece.unreadable:
             photo = defocus(photo, _UNREADABLE_SIGMA)
-        self._piece, self._still = piece, encode(photo, QUALITY)
-        self._moving = encode(np.asarray(cv2.blur(photo, (181, 9)), np.uint8), QUALITY)
+        self._piece, self._still = piece, _Shot(photo)
+        self._moving = _Shot(np.asarray(cv2.blur(photo, (181, 9)), np.uint8))
+
+    def _next(self, shot: _Shot) -> bytes:
+        """Return the next noisy frame of a picture; each is made once."""
+        shot.turn += 1
+        if len(shot.frames) < VARIANTS:
+            shape = shot.image.shape
+            if shape not in self._sensors:
+                self._sensors[shape] = Sensor(shape[1], shape[0], self._seed, sigma=_NOISE)
+            shot.frames.append(self._sensors[shape].expose(shot.image, QUALITY))
+            return shot.frames[-1]
+        return shot.frames[shot.turn % VARIANTS]
 
 
 def _without_part(photo: Image) -> Image:

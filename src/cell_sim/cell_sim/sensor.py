@@ -35,13 +35,13 @@ class Sensor:
         self._more = cv2.cvtColor(np.clip(luma, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
         self._less = cv2.cvtColor(np.clip(-luma, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
 
-    def expose(self, image: Image) -> bytes:
+    def expose(self, image: Image, quality: int = JPEG_QUALITY) -> bytes:
         """Return the JPEG of a BGR image as this sensor sees it now."""
         height, width = image.shape[:2]
         y, x = self._chance.integers(0, _MARGIN, 2)
         place = (slice(y, y + height), slice(x, x + width))
         noisy = cv2.subtract(cv2.add(image, self._more[place]), self._less[place])
-        return encode(np.asarray(noisy, np.uint8))
+        return encode(np.asarray(noisy, np.uint8), quality)
 
 
 def defocus(image: Image, sigma: float) -> Image:

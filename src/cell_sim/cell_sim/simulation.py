@@ -17,6 +17,7 @@ from cell_robot.motion.recipe import Recipe
 from cell_sim.camera_scene import RenderedScene, Scene
 from cell_sim.faults import UnknownFault
 from cell_sim.filler import Order
+from cell_sim.label import code_text
 from cell_sim.pieces import Mixture
 from cell_sim.server_camera import CameraServer
 from cell_sim.stock_keeper import StockKeeper
@@ -95,7 +96,8 @@ class Simulation:
         self.camera: CameraServer | None = None
         if camera is not None:
             prints = {part.part_number: part.prints for part in catalogue.parts.values()}
-            self._scene: Scene = scene or RenderedScene(prints, mixture.seed)
+            codes = {part.part_number: text for part in catalogue.parts.values() if (text := code_text(part))}
+            self._scene: Scene = scene or RenderedScene(prints, mixture.seed, codes)
             self.camera = CameraServer(self._take, camera.port, frame_rate=camera.frame_rate, address=camera.address)
         fleet = Fleet(scales, mixture.seed, self.truth) if scales is not None else None
         self.scales = fleet.scales if fleet is not None else {}

@@ -9,8 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from cell_common.catalogue import Part
 from cell_sim.camera_scene import HEIGHT, WIDTH, RenderedScene
-from cell_sim.label import style_of
+from cell_sim.label import code_text, style_of
 from cell_sim.pieces import Piece
 from cell_sim.world import EMPTY, Phase, View
 
@@ -122,3 +123,20 @@ def test_no_unreadable_label_is_read(read: Read) -> None:
     scene = RenderedScene({}, 2)
     for number in NUMBERS:
         assert number not in read(scene.frame(still(number, unreadable=True)))
+
+
+@pytest.mark.parametrize(('code', 'text'), [('4711', '4711'), ('EM1-2U1(;.*)?', 'EM1-2U1'), ('P[0-9]+', ''), ('', '')])
+def test_a_label_carries_the_code_that_the_catalogue_names_when_it_is_plain(code: str, text: str) -> None:
+    assert code_text(Part('EM1-2U1', 'A', (), code=code)) == text
+
+
+def test_the_code_on_a_label_is_read_in_the_cameras_picture_and_hides_no_print(read: Read) -> None:
+    from cell_vision.code_reader import read_codes
+
+    parts = ['EM1-2U1', 'G8NB-17SR', 'HF115F-012', 'JQX-15F']
+    scene = RenderedScene({}, 7, {part: f'{part};A' for part in parts})
+    for part in parts:
+        jpeg = scene.frame(still(part))
+        assert [found.text for found in read_codes(pixels(jpeg), ['DataMatrix'])] == [f'{part};A']
+        assert part in read(jpeg)
+    assert not read_codes(pixels(scene.frame(still('MY2N-24'))), ['DataMatrix'])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,13 @@ def test_a_piece_keeps_its_photograph(folder: Path) -> None:
     first = scene.photo_of(piece(1))
     scene.photo_of(piece(2))
     assert scene.photo_of(piece(1)) == first
+
+
+@pytest.mark.parametrize('view', [View(piece(1), Phase.STILL), View(piece(1), Phase.MOVING), EMPTY])
+def test_no_picture_comes_twice_in_a_row_however_long_nothing_moves(folder: Path, view: View) -> None:
+    scene = PhotoScene(load_album(folder))
+    frames = [scene.frame(view) for _ in range(20)]
+    assert all(one != next_one for one, next_one in pairwise(frames))
 
 
 def test_the_same_seed_shows_the_same_photographs(folder: Path) -> None:
