@@ -27,17 +27,18 @@ VIEWER = Role(
     'viewer',
     topics=frozenset({
         'status', 'job', 'component_captured', 'inventory', 'robot/state', 'alarms', 'weighing/job', 'weighing/bags',
-        'weighing/scales',
+        'weighing/scales', 'weighing/delivery',
     }),
+    services=frozenset({'robot/preflight', 'matching/benchmarks'}),
 )
 """Sees everything that the page shows, changes nothing."""
 
 OPERATOR = Role(
     'operator',
     topics=VIEWER.topics,
-    services=frozenset({
+    services=VIEWER.services | frozenset({
         'set_job', 'control_job', 'inventory/reload', 'robot/stop', 'weighing/start_job', 'weighing/end_job',
-        'alarms/acknowledge', 'alarms/shelve',
+        'weighing/reopen_job', 'weighing/void_bag', 'weighing/retry', 'ocr/keep_frame', 'alarms/acknowledge', 'alarms/shelve',
     }),
     actions=frozenset({'run_job', 'robot/recover'}),
 )

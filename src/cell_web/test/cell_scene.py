@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections import OrderedDict
 from typing import Any
 
+import cv2
+import numpy as np
 from builtin_interfaces.msg import Time
 from rosidl_runtime_py.convert import message_to_ordereddict
+from sensor_msgs.msg import CompressedImage
 
 from cell_interfaces.msg import (
     Alarm,
@@ -14,9 +18,15 @@ from cell_interfaces.msg import (
     BagList,
     BagRecord,
     CellStatus,
+    CodeReading,
+    ComponentCaptured,
+    DeadLetter,
+    DeliveryState,
     Inventory,
     JobState,
     MatchResult,
+    OcrResult,
+    PartScore,
     PartStock,
     RobotState,
     ScaleList,
@@ -64,12 +74,26 @@ def job(now: float, state: int = JobState.RUNNING, **fields: Any) -> JobState:
     return JobState(stamp=stamp(now, 4), state=state, created_at=stamp(now, 90), **values)
 
 
+def crop(text: str) -> CompressedImage:
+    """Draw what a crop of a label looks like."""
+    picture = np.full((90, 340, 3), (206, 214, 218), np.uint8)
+    cv2.putText(picture, text, (14, 62), cv2.FONT_HERSHEY_SIMPLEX, 1.7, (40, 40, 40), 4)
+    return CompressedImage(format='jpeg', data=cv2.imencode('.jpg', picture)[1].tobytes())
+
+
 def mismatch(now: float) -> MatchResult:
-    match = MatchResult(expected_part_number='EM1-2U1', verdict=MatchResult.MISMATCH, part_number='EM1-2U4', score=0.94,
-                        decided_by=MatchResult.BY_BENCHMARK, text='EM1-2U4',
+    match = MatchResult(request_id='read-9', expected_part_number='EM1-2U1', verdict=MatchResult.MISMATCH, part_number='EM1-2U4',
+                        score=0.94, decided_by=MatchResult.BY_BENCHMARK, text='EM1-2U4', crop=crop('EM1-2U4'),
+                        candidates=[PartScore(part_number='EM1-2U4', score=0.94), PartScore(part_number='EM2-2U1', score=0.31)],
                         reason='EM1-2U4 explains the text (0.94) much better than EM1-2U1 (0.41).')
-    match.header.stamp = stamp(now, 2)
+    match.header.stamp = stamp(now, 1)
     return match
+
+
+def captured(now: float) -> ComponentCaptured:
+    """Return a piece that was rejected: the wrong part, with a crop and a code."""
+    ocr = OcrResult(request_id='read-9', status=OcrResult.OK, codes=[CodeReading(format='DataMatrix', text='EM1-2U4 M2634')])
+    return ComponentCaptured(stamp=stamp(now, 1), job_id='j1', piece=5, attempt=1, ocr=ocr, match=mismatch(now))
 
 
 def robot(now: float, **fields: Any) -> RobotState:
@@ -77,7 +101,7 @@ def robot(now: float, **fields: Any) -> RobotState:
         'backend': 'letters', 'connected': True, 'peer': '127.0.0.1:41234', 'robot_mode': RobotState.MODE_UNKNOWN,
         'program_state': RobotState.PROGRAM_PLAYING, 'last_trigger_state': RobotState.TRIGGER_ACKNOWLEDGED,
         'last_trigger_event': 'PART_EM1-2U1', 'last_trigger_at': stamp(now, 3), 'last_trigger_id': 't9',
-        'data_age': 0.4, **fields})
+        'data_age': 0.4, 'speed_scaling': 0.8, 'recoveries': 1, **fields})
 
 
 def alarms(now: float) -> AlarmList:
@@ -92,18 +116,35 @@ def alarms(now: float) -> AlarmList:
 
 
 def weigh_jobs(now: float) -> WeighJobList:
-    return WeighJobList(stamp=stamp(now), jobs=[WeighJob(
-        weigh_job_id=7, company='Acme', station='A', target_weight='12.500', unit='kg', tolerance='0.10', quantity=20,
-        bags_completed=6, bags_out=1, state=WeighJob.ACTIVE, started_by='Ada', started_at=stamp(now, 900))])
+    return WeighJobList(stamp=stamp(now), jobs=[
+        WeighJob(weigh_job_id=7, company='Acme', station='A', target_weight='12.500', unit='kg', tolerance='0.10', tare='0.120',
+                 quantity=20, bags_completed=6, bags_out=1, bags_voided=1, state=WeighJob.ACTIVE, started_by='Ada',
+                 started_at=stamp(now, 900)),
+        WeighJob(weigh_job_id=6, company='Bolt & Sons', station='B', target_weight='1.10', unit='kg', tolerance='0.10', tare='0',
+                 quantity=40, bags_completed=38, state=WeighJob.COMPLETED, started_by='Ada', started_at=stamp(now, 9000),
+                 finished_at=stamp(now, 4000))])
 
 
 def bags(now: float) -> BagList:
-    weights = (('12.480', BagRecord.IN_TOLERANCE), ('13.910', BagRecord.OVER), ('12.110', BagRecord.IN_TOLERANCE),
-               ('11.260', BagRecord.IN_TOLERANCE), ('12.700', BagRecord.IN_TOLERANCE))
+    weights = (('12.480', BagRecord.ZONE_OK), ('14.030', BagRecord.ZONE_REJECT_OVER), ('11.590', BagRecord.ZONE_WARN_UNDER),
+               ('11.260', BagRecord.ZONE_REJECT_UNDER), ('12.700', BagRecord.ZONE_OK), ('13.710', BagRecord.ZONE_WARN_OVER))
+    outcome = {BagRecord.ZONE_REJECT_OVER: BagRecord.OVER, BagRecord.ZONE_REJECT_UNDER: BagRecord.UNDER}
     records = [BagRecord(bag_id=40 - number, reading_id=f'r{number}', weigh_job_id=7, bag_number=7 - number, station='A',
-                         scale_id='1', weight=weight, unit='kg', target_weight='12.500', target_unit='kg', outcome=outcome,
-                         weighed_at=stamp(now, 20 + 45 * number)) for number, (weight, outcome) in enumerate(weights)]
+                         scale_id='1', weight=weight, unit='kg', target_weight='12.500', target_unit='kg', zone=zone,
+                         net_weight=f'{float(weight) - 0.12:.3f}', outcome=outcome.get(zone, BagRecord.IN_TOLERANCE),
+                         voided=number == 4, weighed_at=stamp(now, 20 + 45 * number)) for number, (weight, zone) in enumerate(weights)]
     return BagList(stamp=stamp(now), bags=records)
+
+
+def delivery(now: float, **fields: Any) -> DeliveryState:
+    letters = [DeadLetter(bag_id=38, station='A', weight='14.030', unit='kg', http_status=422, refused_at=stamp(now, 60),
+                          reason='the web application does not know station A'),
+               DeadLetter(bag_id=31, station='A', weight='12.210', unit='kg', http_status=400, refused_at=stamp(now, 3000),
+                          reason='the job was closed')]
+    return DeliveryState(stamp=stamp(now), **{
+        'state': DeliveryState.RETRYING, 'message': 'The web application does not answer; bags wait and are sent when it does.',
+        'waiting': 3, 'oldest_waiting_at': stamp(now, 95), 'last_delivered_at': stamp(now, 100), 'delivered': 1204, 'dead': 2,
+        'dead_letters': letters, **fields})
 
 
 def scales(now: float) -> ScaleList:
@@ -117,10 +158,24 @@ def scales(now: float) -> ScaleList:
 def whole_cell(now: float) -> dict[str, Any]:
     """Return topic -> message of a working cell."""
     return {'status': status(now), 'inventory': inventory(now), 'job': job(now), 'robot/state': robot(now),
-            'alarms': alarms(now), 'weighing/job': weigh_jobs(now), 'weighing/bags': bags(now), 'weighing/scales': scales(now)}
+            'alarms': alarms(now), 'weighing/job': weigh_jobs(now), 'weighing/bags': bags(now), 'weighing/scales': scales(now),
+            'weighing/delivery': delivery(now)}
 
 
 def written(message: Any) -> OrderedDict[str, Any]:
-    """Write a message as rosbridge does."""
+    """Write a message as rosbridge does: bytes as base64."""
     result: OrderedDict[str, Any] = message_to_ordereddict(message)
+    _encode(message, result)
     return result
+
+
+def _encode(message: Any, into: dict[str, Any]) -> None:
+    for name, kind in message.get_fields_and_field_types().items():
+        value = getattr(message, name)
+        if kind == 'sequence<uint8>':
+            into[name] = base64.b64encode(bytes(value)).decode()
+        elif hasattr(value, 'get_fields_and_field_types'):
+            _encode(value, into[name])
+        elif kind.startswith('sequence<') and '/' in kind:
+            for inner, entry in zip(value, into[name], strict=True):
+                _encode(inner, entry)

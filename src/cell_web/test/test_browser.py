@@ -19,12 +19,14 @@ from cell_web.gateway_node import TOPICS, GatewayNode
 from playwright.sync_api import Page, expect, sync_playwright
 from sensor_msgs.msg import CompressedImage
 
-from cell_interfaces.msg import JobState
+from cell_interfaces.msg import JobState, RobotState
 
 CHROMIUM = '/usr/bin/chromium'
 BUILT = Path(__file__).resolve().parents[1] / 'hmi' / 'dist'
+PREFLIGHT = [{'name': name, 'ok': True, 'message': message} for name, message in (
+    ('link', 'connected'), ('remote control', 'this link cannot tell'), ('gripper empty', ''), ('data fresh', '0.4 s'))]
 SCREENSHOTS = os.environ.get('CELL_SCREENSHOTS', '')
-SIZES = {'wide': (1280, 800), 'tablet': (1024, 768), 'phone': (420, 860)}
+SIZES = {'wide': (1280, 800), 'tablet': (1024, 768), 'upright': (800, 1280), 'phone': (420, 860)}
 
 pytestmark = [
     pytest.mark.slow,
@@ -40,6 +42,7 @@ class ScriptedCell:
         self.rosbridge = rosbridge
         self.calls: list[dict[str, Any]] = []
         self.code, self.message = 0, ''
+        self.answers: dict[str, dict[str, Any]] = {'/cell/robot/preflight': {'code': 0, 'message': '', 'checks': PREFLIGHT}}
         self.silent = threading.Event()
         self.status = scene.status
         rosbridge.answer = self._answer
@@ -68,9 +71,10 @@ class ScriptedCell:
         if message['op'] not in ('call_service', 'send_action_goal'):
             return None
         self.calls.append(message)
-        values = {'code': self.code, 'message': self.message, 'job_id': 'j2', 'available': 0}
         if message['op'] == 'send_action_goal':
             return None
+        values = {'code': self.code, 'message': self.message, 'job_id': 'j2', 'available': 0}
+        values = self.answers.get(message['service'], values)
         return {'op': 'service_response', 'id': message['id'], 'service': message['service'], 'values': values, 'result': True}
 
 
@@ -145,10 +149,12 @@ def test_everything_is_there_at_once_and_again_after_a_reload(cell: ScriptedCell
         expect(page.get_by_test_id('job-placed')).to_have_text('3')
         expect(page.get_by_test_id('job-rejected')).to_have_text('1')
         expect(page.get_by_test_id('inventory-row-EM1-2U4')).to_contain_text('empty')
-        expect(page.get_by_test_id('bags-table')).to_contain_text('13.910 kg')
         expect(page.get_by_test_id('alarms-list')).to_contain_text('Check tray 2 for foreign parts.')
         expect(page.get_by_test_id('verdict')).to_contain_text('MATCH')
         expect(page.get_by_test_id('camera-image')).to_have_js_property('naturalWidth', 640)
+        page.get_by_test_id('view-weigh').click()
+        expect(page.get_by_test_id('bags-table')).to_contain_text('14.030 kg')
+        page.get_by_test_id('view-pick').click()
         page.reload()
 
 
@@ -160,7 +166,7 @@ def test_a_job_is_started_after_a_confirmation_with_a_fresh_command(cell: Script
     page.get_by_test_id('start-job').click()
     expect(page.get_by_text('The robot arm will move.')).to_be_visible()
     shoot(page, 'confirm')
-    assert cell.calls == []
+    assert [call['service'] for call in cell.calls] == ['/cell/robot/preflight']
     page.get_by_test_id('confirm-yes').click()
     wait_until(lambda: cell.of('/cell/run_job'))
     (asked,) = cell.of('/cell/set_job')
@@ -237,17 +243,151 @@ def test_a_reload_is_booked_after_the_count_is_confirmed(cell: ScriptedCell, ope
     expect(page.get_by_test_id('reload-confirm')).to_have_count(0)
 
 
+def weighing(page: Page) -> Page:
+    page.get_by_test_id('view-weigh').click()
+    return page
+
+
 def test_a_weigh_job_is_started(cell: ScriptedCell, open_page: Any) -> None:
-    page = open_page()
+    page = weighing(open_page())
     page.get_by_test_id('weigh-open').click()
     expect(page.get_by_test_id('weigh-start')).to_be_disabled()
-    for name, value in (('company', 'Acme'), ('station', 'B'), ('target', '12.5'), ('quantity', '20')):
+    for name, value in (('company', 'Acme'), ('station', 'B'), ('target', '12.5'), ('quantity', '20'), ('tare', '0.12')):
         page.get_by_test_id(f'weigh-{name}').fill(value)
-    shoot(page, 'weigh')
+    shoot(page, 'weigh-form')
     page.get_by_test_id('weigh-start').click()
     (asked,) = wait_until(lambda: cell.of('/cell/weighing/start_job'))
-    expected = {'company': 'Acme', 'station': 'B', 'target_weight': '12.5', 'unit': 'kg', 'quantity': 20}
+    expected = {'company': 'Acme', 'station': 'B', 'target_weight': '12.5', 'unit': 'kg', 'quantity': 20, 'tare': '0.12'}
     assert {key: asked['args'][key] for key in expected} == expected
+    expect(page.get_by_test_id('weigh-start')).to_have_count(0)
+
+
+def test_a_tare_that_is_no_weight_is_named_and_nothing_starts(cell: ScriptedCell, open_page: Any) -> None:
+    page = weighing(open_page())
+    page.get_by_test_id('weigh-open').click()
+    for name, value in (('company', 'Acme'), ('station', 'B'), ('target', '12.5'), ('tare', '1e3')):
+        page.get_by_test_id(f'weigh-{name}').fill(value)
+    expect(page.get_by_text('what the empty bag weighs')).to_be_visible()
+    expect(page.get_by_test_id('weigh-start')).to_be_disabled()
+
+
+def test_a_bag_is_shown_by_its_zone_and_net_and_a_void_one_is_counted_as_void(cell: ScriptedCell, open_page: Any) -> None:
+    page = weighing(open_page())
+    verdicts = [row.inner_text() for row in page.get_by_test_id('bag-row').all()]
+    for text, zone in zip(verdicts, ('OK', 'TOO HEAVY', 'LIGHT', 'TOO LIGHT', 'VOID', 'HEAVY'), strict=True):
+        assert zone in text
+    last = page.get_by_test_id('last-bag-A')
+    expect(last).to_have_attribute('data-state', 'OK')
+    expect(last).to_contain_text('12.360 kg')
+    expect(last).to_contain_text('gross 12.480')
+    expect(page.get_by_test_id('weigh-job-A').get_by_test_id('bags-voided')).to_have_text('1')
+    assert page.get_by_test_id('weigh-job-A').get_by_test_id('report-link').get_attribute('href') == './api/weighing/jobs/7/report.html'
+    assert page.get_by_test_id('weigh-job-B').get_by_test_id('csv-link').get_attribute('href') == './api/weighing/jobs/6/bags.csv'
+
+
+def test_a_finished_weigh_job_is_reopened_with_a_reason(cell: ScriptedCell, open_page: Any) -> None:
+    page = weighing(open_page())
+    page.get_by_test_id('weigh-job-B').get_by_test_id('weigh-reopen').click()
+    expect(page.get_by_test_id('reopen-yes')).to_be_disabled()
+    page.get_by_test_id('reopen-reason').nth(1).click()
+    shoot(page, 'reopen')
+    page.get_by_test_id('reopen-yes').click()
+    (asked,) = wait_until(lambda: cell.of('/cell/weighing/reopen_job'))
+    expected = {'weigh_job_id': 6, 'quantity': 40, 'reason': 'More bags were ordered'}
+    assert {key: asked['args'][key] for key in expected} == expected
+
+
+def test_a_bag_is_taken_back_with_a_reason(cell: ScriptedCell, open_page: Any) -> None:
+    page = weighing(open_page())
+    page.get_by_test_id('bag-open').first.click()
+    expect(page.get_by_test_id('void-yes')).to_be_disabled()
+    page.get_by_test_id('void-reason').first.click()
+    shoot(page, 'void')
+    page.get_by_test_id('void-yes').click()
+    (asked,) = wait_until(lambda: cell.of('/cell/weighing/void_bag'))
+    assert (asked['args']['bag_id'], asked['args']['reason']) == (40, 'Weighed twice')
+
+
+def test_a_refused_bag_is_shown_with_its_reason_and_sent_again(cell: ScriptedCell, open_page: Any) -> None:
+    page = weighing(open_page())
+    expect(page.get_by_test_id('delivery')).to_have_attribute('data-state', 'RETRYING')
+    expect(page.get_by_test_id('delivery-waiting')).to_have_text('3')
+    letter = page.get_by_test_id('dead-letter').first
+    expect(letter).to_contain_text('does not know station A')
+    letter.get_by_test_id('send-again').click()
+    (asked,) = wait_until(lambda: cell.of('/cell/weighing/retry'))
+    assert asked['args']['bag_id'] == 38
+    cell.publish('weighing/delivery', scene.delivery(time.time(), dead=0, dead_letters=[], delivered=1206))
+    expect(page.get_by_test_id('dead-letter')).to_have_count(0)
+
+
+def test_a_robot_that_is_not_ready_is_named_before_anything_starts(cell: ScriptedCell, open_page: Any) -> None:
+    cell.publish('job', scene.job(time.time(), JobState.DONE, placed=5))
+    bad = [*PREFLIGHT[:1], {'name': 'remote control', 'ok': False, 'message': 'Switch the pendant to remote control.'}]
+    cell.answers['/cell/robot/preflight'] = {'code': 500, 'message': 'remote control: switch the pendant over.', 'checks': bad}
+    page = open_page()
+    page.get_by_test_id('part-select').select_option('EM1-2U1')
+    page.get_by_test_id('start-job').click()
+    expect(page.get_by_test_id('preflight-failing')).to_contain_text('Switch the pendant')
+    expect(page.get_by_test_id('confirm-yes')).to_have_text('Check again')
+    shoot(page, 'preflight')
+    cell.answers['/cell/robot/preflight'] = {'code': 0, 'message': '', 'checks': PREFLIGHT}
+    page.get_by_test_id('confirm-yes').click()
+    expect(page.get_by_test_id('confirm-yes')).to_have_text('Start')
+    assert cell.of('/cell/set_job') == []
+
+
+def test_a_recovery_shows_the_cause_asks_and_tells_each_step(cell: ScriptedCell, rosbridge: Any, open_page: Any) -> None:
+    cell.publish('robot/state', scene.robot(time.time(), backend='rtde', robot_mode=RobotState.MODE_RUNNING,
+                                            safety_mode=RobotState.SAFETY_PROTECTIVE_STOP, program_state=RobotState.PROGRAM_PAUSED))
+    page = open_page()
+    expect(page.get_by_test_id('robot-safety')).to_contain_text('PROTECTIVE STOP')
+    expect(page.get_by_test_id('robot-speed')).to_have_text('80 %')
+    shoot(page, 'stopped')
+    page.get_by_test_id('robot-recover').click()
+    expect(page.get_by_test_id('recover-cause')).to_contain_text('The arm stopped itself')
+    shoot(page, 'recover')
+    assert cell.calls == []
+    page.get_by_test_id('confirm-yes').click()
+    (goal,) = wait_until(lambda: cell.of('/cell/robot/recover'))
+    assert goal['args']['area_is_clear'] is True
+    about = {'id': goal['id'], 'action': '/cell/robot/recover'}
+    for number, step in enumerate(('wait 5 s after the stop', 'close the pop-up', 'unlock the protective stop'), 1):
+        rosbridge.send({'op': 'action_feedback', **about, 'values': {'step': step, 'number': number, 'count': 7}})
+    expect(page.get_by_test_id('recover-steps')).to_contain_text('unlock the protective stop')
+    expect(page.get_by_text('Step 3 of 7.')).to_be_visible()
+    shoot(page, 'recovering')
+    rosbridge.send({'op': 'action_result', **about, 'status': 4, 'result': True, 'values': {'code': 0, 'message': 'The robot is ready.'}})
+    expect(page.get_by_test_id('recover-result')).to_contain_text('The robot is ready.')
+    page.get_by_test_id('recover-close').click()
+    expect(page.get_by_test_id('recover-steps')).to_have_count(0)
+
+
+def test_an_operator_says_what_a_rejected_piece_really_was(cell: ScriptedCell, open_page: Any) -> None:
+    cell.publish('component_captured', scene.captured(time.time()))
+    page = open_page()
+    expect(page.get_by_test_id('verdict')).to_have_attribute('data-state', 'MISMATCH')
+    expect(page.get_by_test_id('verdict-crop').locator('img')).to_have_js_property('naturalWidth', 340)
+    expect(page.get_by_test_id('verdict-codes')).to_contain_text('EM1-2U4 M2634 (DataMatrix)')
+    shoot(page, 'mismatch')
+    page.get_by_test_id('correct').click()
+    shoot(page, 'correction')
+    page.get_by_test_id('correction-EM2-2U1').click()
+    (asked,) = wait_until(lambda: cell.of('/cell/ocr/keep_frame'))
+    expected = {'request_id': 'read-9', 'kind': 1, 'part_number': 'EM2-2U1', 'verdict': 'MISMATCH EM1-2U4'}
+    assert {key: asked['args'][key] for key in expected} == expected
+    expect(page.get_by_test_id('correct')).to_have_text('Kept: it was EM2-2U1')
+    expect(page.get_by_test_id('correct')).to_be_disabled()
+
+
+def test_benchmarks_are_listed_with_version_and_frames(cell: ScriptedCell, open_page: Any) -> None:
+    mark = {'stamp': {'sec': int(time.time()) - 7200, 'nanosec': 0}, 'part_number': 'EM1-2U1', 'version': 3,
+            'texts': ['ELCORA', 'EM1-2U1'], 'frames': 5, 'operator_id': 'Ada'}
+    cell.answers['/cell/matching/benchmarks'] = {'code': 0, 'message': '', 'benchmarks': [mark]}
+    page = open_page()
+    page.get_by_test_id('benchmarks-open').click()
+    expect(page.get_by_test_id('benchmark-EM1-2U1')).to_contain_text('version 3 · 5 frames · 2 h ago by Ada')
+    shoot(page, 'benchmarks')
 
 
 def test_an_alarm_is_acknowledged(cell: ScriptedCell, open_page: Any) -> None:
@@ -270,16 +410,18 @@ def test_an_unknown_outcome_is_resolved_before_the_job_goes_on(cell: ScriptedCel
     assert asked['args']['action'] == 3
 
 
+@pytest.mark.parametrize('view', ['pick', 'weigh'])
 @pytest.mark.parametrize('size', SIZES)
-def test_it_fits_its_screen_and_every_target_can_be_hit_with_gloves(cell: ScriptedCell, open_page: Any, size: str) -> None:
+def test_it_fits_its_screen_and_every_target_can_be_hit_with_gloves(cell: ScriptedCell, open_page: Any, size: str, view: str) -> None:
     page = open_page(*SIZES[size])
-    expect(page.get_by_test_id('job-state')).to_have_text('RUNNING')
     expect(page.get_by_test_id('camera-image')).to_have_js_property('naturalWidth', 640)
-    shoot(page, size)
+    page.get_by_test_id(f'view-{view}').click()
+    expect(page.get_by_test_id('job-state' if view == 'pick' else 'last-bag-A')).to_be_visible()
+    shoot(page, f'{view}-{size}')
     if SCREENSHOTS:
-        page.screenshot(path=f'{SCREENSHOTS}/{size}-whole.png', full_page=True)
+        page.screenshot(path=f'{SCREENSHOTS}/{view}-{size}-whole.png', full_page=True)
     assert page.evaluate('document.documentElement.scrollWidth - innerWidth') <= 0
-    small = page.evaluate("""[...document.querySelectorAll('button, input, select, summary')].filter((e) => {
+    small = page.evaluate("""[...document.querySelectorAll('button, input, select, summary, a')].filter((e) => {
         const box = e.getBoundingClientRect();
         return box.width < 48 || box.height < 48; }).map((e) => e.outerHTML.slice(0, 80))""")
     assert small == []

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Cell } from '../src/core/cell.svelte';
 import { Operator } from '../src/core/operator.svelte';
-import { ControlJob_Request, JobState, ResultCode } from '../src/generated/messages';
+import { ControlJob_Request, JobState, ResultCode, type MatchResult } from '../src/generated/messages';
 import { FakeRosbridge, until, type Message } from './fake_rosbridge';
 
 const SESSION = { namespace: '/cell', role: 'operator', operator_id: 'Ada' };
@@ -21,7 +21,7 @@ async function begin(session = SESSION): Promise<void> {
   cell = new Cell(session, rosbridge.url);
   operator = new Operator(cell);
   stop = cell.start();
-  await until(() => rosbridge.ops('subscribe').length >= 9);
+  await until(() => rosbridge.ops('subscribe').length >= 10);
   status(NOW);
   await until(() => cell.live);
 }
@@ -135,7 +135,7 @@ describe('starting a job', () => {
   it('asks first, and a no sends nothing', async () => {
     await begin();
     await startJob(false);
-    expect(rosbridge.ops('call_service')).toEqual([]);
+    expect(rosbridge.ops('call_service').map((call) => call.service)).toEqual(['/cell/robot/preflight']);
   });
 
   it('sets the job, sends the goal, and is done when the job is seen to run', async () => {
@@ -210,5 +210,130 @@ describe('stop cell', () => {
     await begin();
     await operator.stopCell();
     expect(cell.notices.at(-1)).toMatchObject({ kind: 'error', text: 'Robot: This link cannot stop the program: use the pendant. Job: asked to pause.' });
+  });
+});
+
+describe('before a start', () => {
+  const checks = [{ name: 'remote control', ok: true, message: '' }, { name: 'program', ok: false, message: 'load the program' }];
+
+  it('the lines of pre-flight are shown', async () => {
+    answers['/cell/robot/preflight'] = { checks: [checks[0]] };
+    await begin();
+    const starting = operator.startJob('P', 5);
+    await until(() => operator.question);
+    expect(operator.question).toMatchObject({ yes: 'Start', moves: true, checks: [checks[0]] });
+    operator.answer(false);
+    await starting;
+  });
+
+  it('a line that fails leaves nothing to start, only to check again', async () => {
+    answers['/cell/robot/preflight'] = { code: ResultCode.PREFLIGHT_FAILED, message: 'program: load the program', checks };
+    await begin();
+    const starting = operator.startJob('P', 5);
+    await until(() => operator.question);
+    expect(operator.question).toMatchObject({ yes: 'Check again', text: 'program: load the program', checks });
+    answers['/cell/robot/preflight'] = { checks: [checks[0]] };
+    operator.answer(true);
+    await until(() => operator.question?.yes === 'Start');
+    operator.answer(false);
+    await starting;
+    expect(calls('/cell/set_job')).toEqual([]);
+    expect(calls('/cell/robot/preflight')).toHaveLength(2);
+  });
+
+  it('a robot that cannot be asked is told of, and nothing starts', async () => {
+    await begin();
+    rosbridge.answer = (message) => ({ op: 'service_response', id: message.id, service: message.service, result: false, values: 'no such service' });
+    await operator.startJob('P', 5);
+    expect(operator.question).toBeNull();
+    expect(cell.notices.at(-1)).toMatchObject({ kind: 'error', title: 'Start job' });
+  });
+});
+
+describe('recovering the robot', () => {
+  const goalOf = (): Message => calls('/cell/robot/recover')[0]!;
+  const feedback = (number: number, step: string): void => rosbridge.sockets.at(-1)?.send(JSON.stringify(
+    { op: 'action_feedback', id: goalOf().id, action: '/cell/robot/recover', values: { step, number, count: 3 } }));
+  const result = (values: Message): void => rosbridge.sockets.at(-1)?.send(JSON.stringify(
+    { op: 'action_result', id: goalOf().id, action: '/cell/robot/recover', status: 4, result: true, values }));
+
+  it('sends nothing before the operator says that the area is clear', async () => {
+    await begin();
+    operator.askRecovery();
+    expect(operator.recovery?.phase).toBe('asking');
+    operator.closeRecovery();
+    expect(operator.recovery).toBeNull();
+    expect(rosbridge.received.filter((message) => message.op === 'send_action_goal')).toEqual([]);
+  });
+
+  it('tells each step and how it ended', async () => {
+    await begin();
+    operator.askRecovery();
+    const recovering = operator.recoverRobot();
+    await until(() => calls('/cell/robot/recover').length);
+    expect(goalOf().args).toMatchObject({ area_is_clear: true });
+    feedback(1, 'wait 5 s');
+    feedback(2, 'unlock');
+    await until(() => operator.recovery?.steps.length === 2);
+    expect(operator.recovery).toMatchObject({ phase: 'running', steps: ['wait 5 s', 'unlock'], count: 3 });
+    result({ code: 0, message: 'The robot is ready.' });
+    await recovering;
+    expect(operator.recovery).toMatchObject({ phase: 'done', steps: ['wait 5 s', 'unlock'], message: 'The robot is ready.' });
+  });
+
+  it('that is refused says why, with what was done so far', async () => {
+    await begin();
+    const recovering = operator.recoverRobot();
+    await until(() => calls('/cell/robot/recover').length);
+    feedback(1, 'look');
+    result({ code: ResultCode.WRONG_STATE, message: 'The emergency stop is pressed.' });
+    await recovering;
+    expect(operator.recovery).toMatchObject({ phase: 'failed', steps: ['look'], message: 'The emergency stop is pressed. (WRONG STATE)' });
+  });
+
+  it('that cannot be begun leaves a notice and no dialog', async () => {
+    await begin({ ...SESSION, role: 'viewer' });
+    operator.askRecovery();
+    await operator.recoverRobot();
+    expect(operator.recovery).toBeNull();
+    expect(cell.notices.at(-1)?.text).toContain('look, not operate');
+  });
+});
+
+describe('a correction', () => {
+  const match = { request_id: 'r7', verdict: 1, part_number: 'P', text: 'P' } as MatchResult;
+
+  it('names the reading, the part and the verdict, and is remembered', async () => {
+    await begin();
+    expect(await operator.correct(match, 'Q')).toBe(true);
+    expect(calls('/cell/ocr/keep_frame')[0]?.args).toMatchObject({ request_id: 'r7', kind: 1, part_number: 'Q', verdict: 'MISMATCH P' });
+    expect(operator.corrections).toEqual({ r7: 'Q' });
+  });
+
+  it('that the reader has forgotten is not taken for kept', async () => {
+    answers['/cell/ocr/keep_frame'] = { code: ResultCode.INVALID_ARGUMENT, message: 'The reading is too old.' };
+    await begin();
+    expect(await operator.correct(match, '')).toBe(false);
+    expect(operator.corrections).toEqual({});
+  });
+});
+
+describe('weighing', () => {
+  it('has bags sent again, reopens a job and voids a bag, each with its command', async () => {
+    await begin();
+    await operator.sendAgain(41);
+    await operator.reopenWeighJob(7, 'A', 30, 'More bags were ordered');
+    await operator.voidBag(41, 'Weighed twice');
+    expect(calls('/cell/weighing/retry')[0]?.args).toMatchObject({ bag_id: 41, command: { operator_id: 'Ada' } });
+    expect(calls('/cell/weighing/reopen_job')[0]?.args).toMatchObject({ weigh_job_id: 7, station: 'A', quantity: 30, reason: 'More bags were ordered' });
+    expect(calls('/cell/weighing/void_bag')[0]?.args).toMatchObject({ bag_id: 41, reason: 'Weighed twice' });
+  });
+
+  it('shows benchmarks, or why they cannot be had', async () => {
+    answers['/cell/matching/benchmarks'] = { benchmarks: [{ part_number: 'P', version: 2, frames: 5 }] };
+    await begin();
+    expect(await operator.benchmarks()).toMatchObject([{ version: 2, frames: 5 }]);
+    answers['/cell/matching/benchmarks'] = { code: ResultCode.UNKNOWN_PART, message: 'No such part.' };
+    expect(await operator.benchmarks('X')).toBe('No such part.');
   });
 });

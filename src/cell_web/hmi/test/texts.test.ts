@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { age, band, seconds, since, spoken } from '../src/core/format';
-import { alarmLook, alarmState, bagLook, codeName, jobLook, robotLook, safetyLook, stepText, subsystemLook, trayLook, verdictLook, type Look } from '../src/core/texts';
 import {
-  AlarmMeanings, BagRecordMeanings, JobStateMeanings, MatchResultMeanings, RobotState, RobotStateMeanings, SubsystemMeanings, type Meaning,
+  alarmLook, alarmState, bagLook, bagVerdict, codeName, deliveryLook, jobLook, recoverable, robotLook, robotTrouble, safetyLook, stepText,
+  subsystemLook, trayLook, verdictLook, zoneLook, type Look,
+} from '../src/core/texts';
+import {
+  AlarmMeanings, BagRecord, BagRecordMeanings, DeliveryStateMeanings, JobStateMeanings, MatchResultMeanings, RobotState, RobotStateMeanings,
+  SubsystemMeanings, type Meaning,
 } from '../src/generated/messages';
 
 describe('ages', () => {
@@ -36,7 +40,8 @@ describe('the weight bar', () => {
 describe('looks', () => {
   const tables: [string, Record<number, Meaning>, (value: number) => Look][] = [
     ['job', JobStateMeanings.state!, jobLook], ['verdict', MatchResultMeanings.verdict!, verdictLook],
-    ['alarm', AlarmMeanings.priority!, alarmLook], ['bag', BagRecordMeanings.outcome!, bagLook],
+    ['alarm', AlarmMeanings.priority!, alarmLook], ['bag', BagRecordMeanings.outcome!, bagLook], ['zone', BagRecordMeanings.zone!, zoneLook],
+    ['delivery', DeliveryStateMeanings.state!, deliveryLook],
     ['subsystem', SubsystemMeanings.level!, subsystemLook],
   ];
 
@@ -54,6 +59,28 @@ describe('looks', () => {
         expect(entry.shape === 'cross' || !normal.has(entry.shape)).toBe(true);
       }
     }
+  });
+
+  it('of a bag are its zone, void when it is taken back, and its outcome where there was nothing to compare with', () => {
+    const bag = { voided: false, zone: BagRecord.ZONE_WARN_OVER, outcome: BagRecord.IN_TOLERANCE } as BagRecord;
+    expect(bagVerdict(bag)).toEqual({ shape: 'up', tone: 'warn', text: 'HEAVY' });
+    expect(bagVerdict({ ...bag, voided: true }).text).toBe('VOID');
+    expect(bagVerdict({ ...bag, zone: BagRecord.ZONE_NONE, outcome: BagRecord.NO_ACTIVE_JOB }).text).toBe('NO ACTIVE JOB');
+  });
+
+  it('of the five zones have five shapes', () => {
+    const zones = Object.keys(BagRecordMeanings.zone!).map(Number).filter((zone) => zone !== BagRecord.ZONE_NONE);
+    expect(new Set(zones.map((zone) => zoneLook(zone).shape)).size).toBe(5);
+  });
+
+  it('of a robot that stopped say what to do, and offer a recovery only where it can be of use', () => {
+    const robot = { connected: true, robot_mode: 7, safety_mode: RobotState.SAFETY_NORMAL, program_state: RobotState.PROGRAM_PLAYING, message: '' } as RobotState;
+    expect([robotTrouble(robot), recoverable(robot)]).toEqual(['', false]);
+    const stopped = { ...robot, safety_mode: RobotState.SAFETY_PROTECTIVE_STOP };
+    expect([robotTrouble(stopped).includes('recover'), recoverable(stopped)]).toEqual([true, true]);
+    expect(robotTrouble({ ...stopped, message: 'Joint 2 hit something.' })).toBe('Joint 2 hit something.');
+    expect(recoverable({ ...stopped, connected: false })).toBe(false);
+    expect(robotTrouble({ ...robot, safety_mode: RobotState.SAFETY_ROBOT_EMERGENCY_STOP })).toContain('this page cannot');
   });
 
   it('of a value that is not known yet are a question', () => {

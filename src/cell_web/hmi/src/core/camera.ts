@@ -65,3 +65,13 @@ export async function watch(url: string, signal: AbortSignal, show: (frame: Came
     if (newest) show(newest);
   }
 }
+
+/** Return the JPEG in a message's base64 field, or null when there is none. */
+export function pictureOf(base64: string): Blob | null {
+  if (!base64) return null;
+  try {
+    return new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], { type: 'image/jpeg' });
+  } catch {
+    return null;
+  }
+}

@@ -1,6 +1,6 @@
 import {
-  JobState, type AlarmList, type BagList, type CellStatus, type CommandInfo, type ComponentCaptured, type Inventory,
-  type MatchResult, type RobotState, type ScaleList, type Stamp, type WeighJobList,
+  JobState, type AlarmList, type BagList, type CellStatus, type CommandInfo, type ComponentCaptured,
+  type DeliveryState, type Inventory, type MatchResult, type RobotState, type ScaleList, type Stamp, type WeighJobList,
 } from '../generated/messages';
 import { milliseconds, ServerClock, stampOf } from './clock';
 import { Connection, type Link } from './connection';
@@ -37,6 +37,7 @@ export class Cell {
   weighJobs = $state.raw<WeighJobList | null>(null);
   bags = $state.raw<BagList | null>(null);
   scales = $state.raw<ScaleList | null>(null);
+  delivery = $state.raw<DeliveryState | null>(null);
   captured = $state.raw<ComponentCaptured | null>(null);
   notices = $state<Notice[]>([]);
   operator = $state('');
@@ -143,6 +144,7 @@ export class Cell {
     on(this.name('weighing/job'), 'cell_interfaces/msg/WeighJobList', THROTTLE_MS, (jobs) => (this.weighJobs = jobs));
     on(this.name('weighing/bags'), 'cell_interfaces/msg/BagList', THROTTLE_MS, (bags) => (this.bags = bags));
     on(this.name('weighing/scales'), 'cell_interfaces/msg/ScaleList', THROTTLE_MS, (scales) => (this.scales = scales));
+    on(this.name('weighing/delivery'), 'cell_interfaces/msg/DeliveryState', THROTTLE_MS, (delivery) => (this.delivery = delivery));
   }
 
   #heard(status: CellStatus): void {

@@ -108,11 +108,12 @@ export class Connection {
   }
 
   /**
-   * Send an action goal now and wait for its result, however long it takes; 0 = no deadline.
+   * Send an action goal now and wait for its result, however long it takes; 0 = no deadline. `onStep` gets the feedback.
    *
    * @throws CallError it could not be sent, was refused, or the connection was lost before the result came.
    */
-  goal<T extends keyof Actions>(name: string, type: T, goal: Actions[T]['goal'], deadlineMs = 0): Promise<Actions[T]['result']> {
+  goal<T extends keyof Actions>(name: string, type: T, goal: Actions[T]['goal'], deadlineMs = 0,
+    onStep: (feedback: Actions[T]['feedback']) => void = () => undefined): Promise<Actions[T]['result']> {
     return this.#exchange(deadlineMs, (ros, done, refused) => {
       const action = new Action<Actions[T]['goal'], Actions[T]['feedback'], Actions[T]['result']>({ ros, name, actionType: type });
       // A goal that the cell ended itself (aborted, cancelled) carries a result with code and message, which roslib gives as text.
@@ -121,7 +122,7 @@ export class Connection {
         if (result === null) refused(problem);
         else done(result as Actions[T]['result']);
       };
-      action.sendGoal(goal, done, () => undefined, ended);
+      action.sendGoal(goal, done, onStep, ended);
     });
   }
 

@@ -1,10 +1,13 @@
-import { ControlJob_Request, JobState, ResultCode, type Actions, type Services } from '../generated/messages';
+import {
+  ControlJob_Request, JobState, KeepFrame_Request, ResultCode, type Actions, type BenchmarkSet, type MatchResult, type PreflightCheck, type Services,
+} from '../generated/messages';
 import type { Cell } from './cell.svelte';
 import { CallError } from './connection';
-import { codeName } from './texts';
+import { codeName, verdictLook } from './texts';
 
 export const DEADLINE_MS = 6_000;
 const BEGIN_MS = 6_000;
+const RECOVERY_MS = 120_000;
 const POLL_MS = 50;
 
 export interface Question {
@@ -14,6 +17,17 @@ export interface Question {
   yes: string;
   /** The arm will move, or may. */
   moves?: boolean;
+  /** What was looked at before the question was asked. */
+  checks?: PreflightCheck[];
+}
+
+/** A recovery of the robot, from the question whether the area is clear to its end. */
+export interface Recovery {
+  phase: 'asking' | 'running' | 'done' | 'failed';
+  /** What has been begun so far, the last one being what is done now. */
+  steps: string[];
+  count: number;
+  message: string;
 }
 
 type Answer = { code: number; message: string };
@@ -22,6 +36,9 @@ type Body<R> = Omit<R, 'command'>;
 /** The commands that an operator can give: asks first where the arm may move, tells what came of it. */
 export class Operator {
   question = $state.raw<Question | null>(null);
+  recovery = $state.raw<Recovery | null>(null);
+  /** What people said that readings really were, by request id: part number, "" = no readable number. */
+  corrections = $state.raw<Record<string, string>>({});
   /** A command is under way: no second one until it has ended. */
   busy = $state(false);
   #decide: ((yes: boolean) => void) | null = null;
@@ -43,8 +60,7 @@ export class Operator {
 
   /** Set a pick job and run it. */
   async startJob(part_number: string, quantity: number): Promise<void> {
-    const text = `${quantity} × ${part_number}. The robot arm will move.`;
-    if (!(await this.ask({ title: 'Start picking?', text, yes: 'Start', moves: true }))) return;
+    if (!(await this.#mayStart(`${quantity} × ${part_number}. The robot arm will move.`))) return;
     await this.#once('Start job', async () => {
       const set = await this.#call('set_job', 'cell_interfaces/srv/SetJob', { part_number, quantity });
       if (this.#failed('Start job', set)) return;
@@ -54,8 +70,7 @@ export class Operator {
 
   /** Run a job that is set and has not begun. */
   async runJob(job: JobState): Promise<void> {
-    const text = `${job.quantity} × ${job.part_number}. The robot arm will move.`;
-    if (!(await this.ask({ title: 'Start picking?', text, yes: 'Start', moves: true }))) return;
+    if (!(await this.#mayStart(`${job.quantity} × ${job.part_number}. The robot arm will move.`))) return;
     await this.#once('Start job', () => this.#run(job.job_id));
   }
 
@@ -86,13 +101,67 @@ export class Operator {
     await this.#service('Shelve', 'alarms/shelve', 'cell_interfaces/srv/HandleAlarm', { alarm_id, shelve_for: { sec: minutes * 60, nanosec: 0 } });
   }
 
+  async reopenWeighJob(weigh_job_id: number, station: string, quantity: number, reason: string): Promise<boolean> {
+    return this.#service('Reopen weigh job', 'weighing/reopen_job', 'cell_interfaces/srv/ReopenWeighJob', { weigh_job_id, station, quantity, reason });
+  }
+
+  async voidBag(bag_id: number, reason: string): Promise<boolean> {
+    return this.#service('Void bag', 'weighing/void_bag', 'cell_interfaces/srv/VoidBag', { bag_id, reason });
+  }
+
+  /** Have a refused bag sent again; 0 = all of them, and end a pause. */
+  async sendAgain(bag_id: number): Promise<void> {
+    await this.#service('Send again', 'weighing/retry', 'cell_interfaces/srv/RetryDelivery', { bag_id });
+  }
+
+  /** Say what a piece really was: its picture joins the test set under that name. */
+  async correct(match: MatchResult, part_number: string): Promise<boolean> {
+    const verdict = `${verdictLook(match.verdict).text} ${match.part_number}`.trim();
+    const kept = await this.#service('Correction', 'ocr/keep_frame', 'cell_interfaces/srv/KeepFrame', {
+      request_id: match.request_id, kind: KeepFrame_Request.CORRECTION, part_number, verdict });
+    if (kept) this.corrections = { ...this.corrections, [match.request_id]: part_number };
+    return kept;
+  }
+
+  /** Return the stored benchmarks, of every part its latest or of one part every version; a text when they cannot be had. */
+  async benchmarks(part_number = ''): Promise<BenchmarkSet[] | string> {
+    try {
+      const answer = await this.cell.connection.call(this.cell.name('matching/benchmarks'), 'cell_interfaces/srv/GetBenchmarks', { part_number }, DEADLINE_MS);
+      return answer.code === ResultCode.OK ? answer.benchmarks : answer.message;
+    } catch (failure) {
+      return text(failure);
+    }
+  }
+
+  /** Begin to recover the robot: nothing is sent before the operator says that the area is clear. */
+  askRecovery(): void {
+    if (this.recovery?.phase !== 'running') this.recovery = { phase: 'asking', steps: [], count: 0, message: '' };
+  }
+
+  closeRecovery(): void {
+    this.recovery = null;
+  }
+
+  /** The operator has looked at the cause and the area: recover, and tell each step. */
   async recoverRobot(): Promise<void> {
-    const text = 'Say yes only when you have looked at the cause and nobody and nothing is in the robot’s area. The arm may move afterwards.';
-    if (!(await this.ask({ title: 'Is the area clear?', text, yes: 'Area is clear, recover', moves: true }))) return;
     await this.#once('Recover robot', async () => {
-      const result = await this.#goal('robot/recover', 'cell_interfaces/action/RecoverRobot', { area_is_clear: true }, 60_000);
-      if (!this.#failed('Recover robot', result)) this.cell.tell('done', 'Recover robot', result.message);
+      this.recovery = { phase: 'running', steps: [], count: 0, message: '' };
+      try {
+        const result = await this.#goal('robot/recover', 'cell_interfaces/action/RecoverRobot', { area_is_clear: true }, RECOVERY_MS, (feedback) => {
+          const before = this.recovery?.phase === 'running' ? this.recovery : null;
+          if (before) this.recovery = { ...before, steps: [...before.steps.slice(0, Math.max(0, feedback.number - 1)), feedback.step], count: feedback.count };
+        });
+        const good = result.code === ResultCode.OK;
+        this.#recovered(good, good ? result.message : `${result.message} (${codeName(result.code)})`);
+      } catch (failure) {
+        this.#recovered(false, text(failure));
+      }
     });
+    if (this.recovery?.phase === 'asking') this.recovery = null; // it could not be begun; the notice says why
+  }
+
+  #recovered(good: boolean, message: string): void {
+    this.recovery = { steps: [], count: 0, ...this.recovery, phase: good ? 'done' : 'failed', message };
   }
 
   /** Ask the cell to stop: the robot's program and the pick job. Needs no confirmation, and no fresh status either. */
@@ -104,6 +173,25 @@ export class Operator {
     const jobSays = outcome(job, 'asked to pause.', [ResultCode.NO_JOB, ResultCode.WRONG_STATE]);
     const good = robotSays.good && jobSays.good;
     this.cell.tell(good ? 'done' : 'error', 'Stop cell', `Robot: ${robotSays.text} Job: ${jobSays.text}`);
+  }
+
+  /** Check the robot and ask; as long as a check fails there is nothing to start, only to check again. */
+  async #mayStart(what: string): Promise<boolean> {
+    for (;;) {
+      let found: { checks: PreflightCheck[]; problem: string } | null = null;
+      await this.#once('Start job', async () => {
+        found = await this.#preflight();
+      });
+      if (!found) return false;
+      const { checks, problem } = found as { checks: PreflightCheck[]; problem: string };
+      if (!problem) return this.ask({ title: 'Start picking?', text: what, yes: 'Start', moves: true, checks });
+      if (!(await this.ask({ title: 'The robot is not ready', text: problem, yes: 'Check again', checks }))) return false;
+    }
+  }
+
+  async #preflight(): Promise<{ checks: PreflightCheck[]; problem: string }> {
+    const answer = await this.cell.connection.call(this.cell.name('robot/preflight'), 'cell_interfaces/srv/RobotPreflight', {}, DEADLINE_MS);
+    return { checks: answer.checks ?? [], problem: answer.code === ResultCode.OK ? '' : answer.message || codeName(answer.code) };
   }
 
   /** Send the goal and wait until the job is seen to have begun; from then on the job topic tells, whatever becomes of this page. */
@@ -163,9 +251,10 @@ export class Operator {
     return this.cell.connection.call(this.cell.name(name), type, request, DEADLINE_MS) as Promise<Services[T]['response'] & Answer>;
   }
 
-  #goal<T extends keyof Actions>(name: string, type: T, body: Body<Actions[T]['goal']>, deadlineMs: number): Promise<Actions[T]['result'] & Answer> {
+  #goal<T extends keyof Actions>(name: string, type: T, body: Body<Actions[T]['goal']>, deadlineMs: number,
+    onStep?: (feedback: Actions[T]['feedback']) => void): Promise<Actions[T]['result'] & Answer> {
     const goal = { command: this.cell.command(), ...body } as Actions[T]['goal'];
-    return this.cell.connection.goal(this.cell.name(name), type, goal, deadlineMs) as Promise<Actions[T]['result'] & Answer>;
+    return this.cell.connection.goal(this.cell.name(name), type, goal, deadlineMs, onStep) as Promise<Actions[T]['result'] & Answer>;
   }
 
   #failed(title: string, answer: Answer): boolean {
