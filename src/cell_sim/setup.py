@@ -22,6 +22,7 @@ setup(
     entry_points={
         'console_scripts': [
             'world = cell_sim.world_node:main',
+            'ur_driver = cell_sim.ur_driver_node:main',
             'indicators = cell_sim.indicators:main',
         ],
     },

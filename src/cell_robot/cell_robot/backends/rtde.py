@@ -24,7 +24,6 @@ from cell_robot.backends.rtde_arm import Arm
 from cell_robot.backends.rtde_recovery import recover
 from cell_robot.backends.rtde_steps import ArmOptions, NoPieceError, StepError
 from cell_robot.dashboard.codec import DashboardError, truth
-from cell_robot.dashboard.transport import connected
 from cell_robot.motion.kinematics import JOINTS, JointVector
 from cell_robot.motion.plan import MOVE, PART, Piece, PlanError, Planner, ReachError, UnknownEventError
 from cell_robot.motion.plan import Step as PlanStep
@@ -256,8 +255,7 @@ class RtdeBackend(Backend):
 
     async def _remote(self) -> Check:
         try:
-            async with connected(self._options.address) as dashboard:
-                remote = truth(await dashboard.ask('is in remote control'))
+            remote = truth(await self._arm.ask('is in remote control'))
         except DashboardError as problem:
             return Check('remote control', False, f'{problem}. Look at the controller.')
         return Check('remote control', remote, 'yes' if remote else 'Switch it to remote control on the pendant.')

@@ -139,6 +139,18 @@ class Arm:
             await asyncio.wait([self._next], timeout=left)
         return True
 
+    async def ask(self, *commands: str) -> str:
+        """Ask the dashboard, and return its reply to the last command.
+
+        Raises:
+            DashboardError: It did not answer, or refused.
+        """
+        reply = ''
+        async with connected(self.address) as dashboard:
+            for command in commands:
+                reply = await dashboard.ask(command)
+        return reply
+
     # The control process.
 
     async def open(self) -> str:
@@ -148,9 +160,8 @@ class Arm:
         if trouble := self.trouble():
             return trouble
         try:
-            async with connected(self.address) as dashboard:
-                if not truth(await dashboard.ask('is in remote control')):
-                    return 'The robot is in local mode. Switch it to remote control on the pendant.'
+            if not truth(await self.ask('is in remote control')):
+                return 'The robot is in local mode. Switch it to remote control on the pendant.'
         except DashboardError as problem:
             return f'{problem}.'
         if not await self.until(lambda seen: seen.runtime == STOPPED, ENDING_S):
@@ -354,8 +365,7 @@ class Arm:
     async def stop_program(self) -> str:
         """Stop whatever program runs; return what is in the way, "" when none runs."""
         try:
-            async with connected(self.address) as dashboard:
-                await dashboard.ask('stop')
+            await self.ask('stop')
         except DashboardError as problem:
             if self.fresh and self.seen is not None and self.seen.runtime == STOPPED:
                 return ''

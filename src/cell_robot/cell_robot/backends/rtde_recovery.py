@@ -11,7 +11,6 @@ from cell_robot.backends.base import Answer, Step
 from cell_robot.backends.rtde_arm import Arm
 from cell_robot.backends.rtde_steps import StepError
 from cell_robot.dashboard.codec import DashboardError, truth
-from cell_robot.dashboard.transport import connected
 from cell_robot.motion.plan import Planner, ReachError
 from cell_robot.recovery import Facts, Part, Repeats
 
@@ -51,8 +50,7 @@ async def _facts(arm: Arm, repeats: Repeats) -> Facts:
     facts = Facts(True, seen.safety, seen.mode, True, left)
     if recovery.refusal(facts):
         return facts
-    async with connected(arm.address) as dashboard:
-        return Facts(True, seen.safety, seen.mode, truth(await dashboard.ask('is in remote control')), left)
+    return Facts(True, seen.safety, seen.mode, truth(await arm.ask('is in remote control')), left)
 
 
 def _code(facts: Facts) -> int:
@@ -91,16 +89,14 @@ class _Walk:
         await asyncio.sleep(max(0.0, self._arm.stopped_at + recovery.UNLOCK_AFTER_S - self._loop.time()))
 
     async def _popups(self) -> None:
-        async with connected(self._arm.address) as dashboard:
-            await dashboard.ask('close popup')
-            await dashboard.ask('close safety popup')
+        await self._arm.ask('close popup', 'close safety popup')
 
     async def _unlock(self) -> None:
         """Unlock; the controller's clock may be a little behind ours."""
         self._repeats.add(self._loop.time())
         for left in reversed(range(UNLOCK_TRIES)):
             try:
-                await self._command('unlock protective stop')
+                await self._arm.ask('unlock protective stop')
                 break
             except DashboardError:
                 if not left:
@@ -109,11 +105,11 @@ class _Walk:
 
     async def _power(self) -> None:
         if self._facts.mode == RobotState.MODE_POWER_OFF:
-            await self._command('power on')
+            await self._arm.ask('power on')
         await self._until_mode(RobotState.MODE_IDLE, POWER_S)
 
     async def _brakes(self) -> None:
-        await self._command('brake release')
+        await self._arm.ask('brake release')
         await self._until_mode(RobotState.MODE_RUNNING, POWER_S)
 
     async def _ready(self) -> None:
@@ -135,10 +131,6 @@ class _Walk:
             raise WalkError(self._arm.why_lost)
         self._arm.held = ''
         await self._arm.run([*self._planner.retract(seen.joints)], lambda: None)
-
-    async def _command(self, line: str) -> None:
-        async with connected(self._arm.address) as dashboard:
-            await dashboard.ask(line)
 
     async def _until_mode(self, mode: int, seconds: float) -> None:
         if not await self._arm.until(lambda seen: seen.mode == mode, seconds):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from cell_sim.ur_controller.control_script import ControlScript
+from cell_sim.ur_controller.external_control import NAME, ExternalControl
 from cell_sim.ur_controller.program import Program, ProgramError
 
 SCRIPT_LIMIT = 4 * 1024 * 1024
@@ -58,6 +59,8 @@ def program_of(script: str) -> Program:
     Raises:
         ProgramError: It is none that this controller can run.
     """
+    if script.startswith(f'def {NAME}('):
+        return ExternalControl()
     if not _CONTROL.match(script):
         raise ProgramError(f'compile error: this controller does not know the script "{script.splitlines()[0][:60]}"')
     offsets = {name: int(number) for name, number in _OFFSET.findall(script)}

@@ -1,0 +1,99 @@
+"""What a joint trajectory controller accepts, and where the joints should be at a time. No ROS, no sockets, no clock.
+
+Source: ros2_controllers, user documentation of joint_trajectory_controller ("Trajectory Representation" and the parameters
+`allow_partial_joints_goal` and `allow_nonzero_velocity_at_trajectory_end`, both false): linear between waypoints that have
+places only, cubic where speeds are given too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MOST_POINTS = 100_000
+
+
+class BadTrajectory(ValueError):
+    """It is not accepted; the text says why."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One waypoint."""
+
+    time: float
+    """Seconds from the start."""
+    joints: tuple[float, ...]
+    speeds: tuple[float, ...] = ()
+    """rad/s; () = not given."""
+
+
+class Trajectory:
+    """An accepted trajectory, from where the joints were when it began."""
+
+    def __init__(self, start: Sequence[float], points: Sequence[Point]) -> None:
+        """Take waypoints whose joints are in the order of `start`.
+
+        Raises:
+            BadTrajectory: They make no trajectory.
+        """
+        _check(points, len(start))
+        self._points = [Point(0.0, tuple(start), (0.0,) * len(start)), *points]
+
+    @property
+    def duration(self) -> float:
+        """Seconds from begin to end."""
+        return self._points[-1].time
+
+    @property
+    def end(self) -> tuple[float, ...]:
+        """Where it ends."""
+        return self._points[-1].joints
+
+    def at(self, time: float) -> tuple[float, ...]:
+        """Return where the joints should be after so many seconds."""
+        if time >= self.duration:
+            return self.end
+        index = next(number for number, point in enumerate(self._points) if point.time > time)
+        before, after = self._points[index - 1], self._points[index]
+        span = after.time - before.time
+        share = (time - before.time) / span
+        if before.speeds and after.speeds:
+            return tuple(_cubic(share, span, *values) for values in zip(
+                before.joints, after.joints, before.speeds, after.speeds, strict=True))
+        return tuple(one + (other - one) * share for one, other in zip(before.joints, after.joints, strict=True))
+
+
+def arranged(names: Sequence[str], known: Sequence[str]) -> list[int]:
+    """Return where in `names` each known joint is.
+
+    Raises:
+        BadTrajectory: A joint is missing, unknown or twice there.
+    """
+    if sorted(names) != sorted(known):
+        raise BadTrajectory(f'the joints {", ".join(names) or "(none)"} are not those of the controller')
+    return [list(names).index(name) for name in known]
+
+
+def _check(points: Sequence[Point], joints: int) -> None:
+    if not 0 < len(points) <= MOST_POINTS:
+        raise BadTrajectory(f'it has {len(points)} points')
+    last = 0.0
+    for number, point in enumerate(points):
+        if len(point.joints) != joints or len(point.speeds) not in (0, joints):
+            raise BadTrajectory(f'point {number} has the wrong number of values')
+        if not all(map(math.isfinite, (*point.joints, *point.speeds, point.time))):
+            raise BadTrajectory(f'point {number} holds something that is no number')
+        if point.time <= last and not (number == 0 and point.time == 0.0):
+            raise BadTrajectory(f'the time of point {number} does not come after that of the one before it')
+        last = point.time
+    if any(points[-1].speeds):
+        raise BadTrajectory('it does not end at rest')
+
+
+def _cubic(share: float, span: float, start: float, end: float, start_speed: float, end_speed: float) -> float:
+    """Hermite's cubic."""
+    squared, cubed = share * share, share ** 3
+    return ((2 * cubed - 3 * squared + 1) * start + (cubed - 2 * squared + share) * span * start_speed
+            + (3 * squared - 2 * cubed) * end + (cubed - squared) * span * end_speed)
