@@ -168,7 +168,7 @@ def test_a_program_that_has_ended_has_no_connection_until_a_person_starts_it(cat
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(cell.answer(), 0.6)
         await cell.simulation.inject('ur', 'attend', 0.0)
-        assert cell.controller.runtime == RuntimeState.PLAYING
+        await cell.until(lambda: cell.controller.runtime == RuntimeState.PLAYING)
         await cell.answer()
         cell.say('H t2\n')
         assert [await cell.hear(), await cell.hear()] == ['ACK t2\n', 'DONE t2\n']

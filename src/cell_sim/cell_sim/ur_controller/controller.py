@@ -18,6 +18,8 @@ START = (0.0, -math.pi / 2, -math.pi / 2, -math.pi / 2, math.pi / 2, 0.0)
 """Joints at the beginning, radians."""
 FIRST_TIMESTAMP = 60.0
 """Clients of the maker do not believe that a controller has booted before its clock shows 40 s."""
+AT_THE_PENDANT_S = 0.2
+"""How long a person needs to start a program."""
 MESSAGES = 200
 """Messages that are kept for those who listen."""
 
@@ -73,6 +75,7 @@ class Controller:
         self._stopped_at = -math.inf
         self._played_before_safeguard = False
         self._restart_at: float | None = None
+        self._play_at: float | None = None
 
     @property
     def mode(self) -> RobotMode:
@@ -100,6 +103,9 @@ class Controller:
         self.power.advance(now)
         if self._restart_at is not None and now >= self._restart_at:
             self.safety, self._restart_at = SafetyMode.NORMAL, None
+        if self._play_at is not None and now >= self._play_at:
+            self._play_at = None
+            self.play()
         if self.program is None or self.runtime != RuntimeState.PLAYING:
             return
         try:
@@ -152,6 +158,7 @@ class Controller:
 
     def stop_program(self) -> bool:
         """End the program and stand still; return whether there was one."""
+        self._play_at = None
         ended = self.program is not None
         self.program, self.runtime = None, RuntimeState.STOPPED
         self.motion.halt()
@@ -214,7 +221,7 @@ class Controller:
         self.power = Power(self.timings, RobotMode.RUNNING)
         self.remote, self.popup = True, ''
         self.loaded = self.loaded or self.default_program
-        self.play()
+        self._play_at = now + AT_THE_PENDANT_S
 
     def reboot(self, now: float) -> None:
         """Switch off and on: program, registers and the clock begin anew."""

@@ -1,0 +1,218 @@
+"""Every fault of a robot at every moment of a piece, over every link: what is booked was placed, what was placed was verified.
+
+CI runs a seeded third of the moments. The whole campaign: CELL_CAMPAIGN=full pytest test/test_fault_campaign.py. The table of
+link, fault and outcome is written to fault_campaign.md in the folder of test results, and printed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cell_common.testing import Graph, wait_until
+from cell_sim.ur_controller.states import RuntimeState
+from robot_cell import LINKS, RESTING, RobotCell
+from robot_faults import FAULTS, MOMENTS, Fault
+
+from cell_interfaces.msg import InventoryEvent, JobState
+from cell_interfaces.srv import ControlJob
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+FULL = os.environ.get('CELL_CAMPAIGN') == 'full'
+SHARE_OF_CI = 3
+SEED = 2024
+PART = 'EM1-2U1'
+TIME_SCALE = 20.0
+PATIENCE_S = 10.0
+STILL_S = 0.3
+TRIES = 4
+FAST_LINK = {'ack_timeout': 0.5, 'done_timeout': 2.0, 'heartbeat_timeout': 1.2}
+ACTIONS = {'picked': 'PART', 'placed': 'PLACE', 'rejected': 'REJECT'}
+OUTCOMES: dict[tuple[str, str], Counter[str]] = {}
+
+
+def moments(link: str, fault: str) -> list[int]:
+    chosen = random.Random(f'{SEED}/{link}/{fault}').sample(range(MOMENTS), SHARE_OF_CI)
+    return list(range(MOMENTS)) if FULL else sorted(chosen)
+
+
+class Campaign:
+    """One cell that goes through one case after the other."""
+
+    def __init__(self, graph: Graph, folder: Path, link: str) -> None:
+        folder.mkdir(parents=True)
+        self.cell = RobotCell(graph, folder, link, seed=SEED, time_scale=TIME_SCALE, **FAST_LINK)
+        self.piece_s = self._measure()
+
+    def _measure(self) -> float:
+        job_id = self.cell.start(PART, 1)
+        begun = self._picking(job_id)
+        assert self.cell.wait_rest(job_id).state == JobState.DONE
+        return time.monotonic() - begun
+
+    def _picking(self, job_id: str) -> float:
+        """Wait until the pick of the job's first piece has been sent; return when that was."""
+        def sent() -> bool:
+            return any(state.last_trigger_id.startswith(job_id) and state.last_trigger_event.startswith('PART')
+                       for state in list(self.cell.states))
+
+        wait_until(sent, PATIENCE_S, f'the pick; the job is at {self.cell.job.step}: {self.cell.job.reason}')
+        return time.monotonic()
+
+    def case(self, fault: Fault, moment: int) -> str:
+        """Run one case and return its outcome."""
+        cell = self.cell
+        self.tidy()
+        seen, states = len(cell.truth()), len(cell.states)
+        job_id = cell.start(PART, 1)
+        begun = self._picking(job_id)
+        time.sleep(max(0.0, begun + (moment + 0.5) / MOMENTS * self.piece_s - time.monotonic()))
+        for device, name, value in fault.on(cell.link):
+            cell.inject(name, value, device)
+        job = cell.wait_rest(job_id)
+        self.check(job_id, seen, states)
+        if job.state == JobState.DONE:
+            return 'finished'
+        assert fault.true(cell.link, job.reason), f'{fault.name} on {cell.link} gave as its reason: {job.reason}'
+        self.arm_rests()
+        self.check(job_id, seen, states)
+        again = self.go_on(job_id, seen)
+        self.check(job_id, seen, states)
+        return 'paused, then finished' if again else 'paused, then cancelled'
+
+    def check(self, job_id: str, seen: int, states: int) -> None:
+        """Hold what must always hold against the truth."""
+        cell, truth = self.cell, self.cell.truth()[seen:]
+        placed = [str(entry['serial']) for entry in truth if entry['event'] == 'placed']
+        booked = [piece for kind, piece in cell.booked(job_id) if kind == InventoryEvent.PLACE]
+        assert len(booked) == len(set(booked)) <= len(placed), f'booked {booked}, placed {placed}'
+        assert set(placed) <= set(cell.eyes.verified), f'placed without a verdict: {placed}'
+        sent = {state.last_trigger_id: state.last_trigger_event.partition('_')[0] for state in list(cell.states)[states:]}
+        done = Counter(ACTIONS[str(entry['event'])] for entry in truth if entry['event'] in ACTIONS)
+        asked = Counter(sent.values())
+        assert all(done[event] <= asked[event] for event in done), f'the arm did {done}, asked for was {asked}'
+
+    def arm_rests(self) -> None:
+        """See to it that the arm comes to rest, and stays at rest until somebody commands it."""
+        controller = self.cell.controller
+        wait_until(lambda: self._still(controller), PATIENCE_S, 'the arm stands')
+        begun, stand = time.monotonic(), controller.motion.joints
+        while time.monotonic() < begun + STILL_S:
+            assert controller.motion.joints == stand, 'the arm moves without a command'
+            time.sleep(0.02)
+
+    def _still(self, controller: Any) -> bool:
+        before = controller.motion.joints
+        time.sleep(0.05)
+        return bool(controller.motion.joints == before)
+
+    def go_on(self, job_id: str, seen: int) -> bool:
+        """Do what a person does: look, bring the robot back, go on. Return whether the job came to its end."""
+        cell = self.cell
+        for _ in range(TRIES):
+            self.bring_back()
+            if cell.job.unresolved_trigger:
+                cell.control(self.look(cell.job, seen))
+            if cell.job.state == JobState.PAUSED:
+                cell.control(ControlJob.Request.RESUME)
+            if cell.wait_rest(job_id).state == JobState.DONE:
+                return True
+        return False
+
+    def look(self, job: JobState, seen: int) -> int:
+        """Tell what a person sees of a trigger of unknown outcome; a piece that is neither here nor there is taken out."""
+        cell, world = self.cell, self.cell.world.simulation.world
+        last = [entry['event'] for entry in cell.truth()[seen:] if entry['event'] != 'tray'][-1:]
+        done = {JobState.STEP_PICK: 'held_up', JobState.STEP_PLACE: 'placed', JobState.STEP_REJECT: 'rejected'}.get(job.step)
+        if done is None or (job.step == JobState.STEP_PICK and world.held is None and 'dropped' not in last):
+            return ControlJob.Request.RESOLVE_NOT_DONE
+        if last == [done]:
+            return ControlJob.Request.RESOLVE_DONE
+        if world.held is not None:
+            cell.inject('empty', 0.0, 'hand')
+        return ControlJob.Request.RESOLVE_REMOVED
+
+    def bring_back(self) -> None:
+        """Let a person at the pendant clear what is wrong; then let the robot node recover."""
+        cell = self.cell
+        wait_until(cell.world.simulation.ur.connected.is_set, PATIENCE_S)
+        for device in {'ur', 'robot'} & set(cell.world.simulation.devices):
+            cell.inject('clear', 0.0, device)
+        controller, robot = cell.controller, cell.world.simulation.robot
+        if not controller.may_move or (robot is not None and controller.runtime != RuntimeState.PLAYING):
+            cell.inject('attend')
+        if robot is not None:
+            wait_until(lambda: controller.runtime == RuntimeState.PLAYING, PATIENCE_S, 'the program runs')
+            wait_until(lambda: robot.connected.is_set() and cell.settled(), PATIENCE_S, 'the program is connected')
+            return
+        wait_until(cell.settled, PATIENCE_S, 'connected again')
+        answer = cell.recover()
+        assert not answer.code, answer.message
+        cell.wait_ready()
+
+    def tidy(self) -> None:
+        """Leave nothing of the case before."""
+        cell = self.cell
+        if cell.job is not None and cell.job.state not in RESTING[2:]:
+            if cell.job.unresolved_trigger:
+                cell.control(ControlJob.Request.RESOLVE_REMOVED)
+            cell.control(ControlJob.Request.CANCEL)
+            wait_until(lambda: cell.job.state in RESTING[2:], PATIENCE_S, 'the job is over')
+        self.bring_back()
+        if cell.world.simulation.world.held is not None:
+            cell.inject('empty', 0.0, 'hand')
+        cell.refill(PART)
+
+
+@pytest.fixture(scope='module')
+def campaigns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Campaign]]:
+    """Campaigns by link, each with its cell; one that is broken is taken out and the next case makes another."""
+    from domain_coordinator import domain_id
+
+    running: dict[str, Campaign] = {}
+    with domain_id() as number:
+        graph = Graph(int(number))
+
+        class Making(dict[str, Campaign]):
+            def __missing__(self, link: str) -> Campaign:
+                for other in list(self):
+                    self.pop(other)
+                self[link] = Campaign(graph, tmp_path_factory.mktemp(link) / 'cell', link)
+                return self[link]
+
+        running = Making()
+        yield running
+        graph.close()
+    write_table()
+
+
+@pytest.mark.parametrize('fault', FAULTS)
+@pytest.mark.parametrize('link', LINKS)
+def test_after_a_fault_only_what_was_placed_is_booked(campaigns: dict[str, Campaign], link: str, fault: str) -> None:
+    outcomes = OUTCOMES.setdefault((link, fault), Counter())
+    failures = []
+    for moment in moments(link, fault):
+        try:
+            outcomes[campaigns[link].case(FAULTS[fault], moment)] += 1
+        except AssertionError as problem:
+            outcomes['FAILED'] += 1
+            failures.append(f'moment {moment}: {problem}')
+    assert not failures, '\n'.join(failures)
+
+
+def write_table() -> None:
+    """Write link, fault and outcome as a table."""
+    columns = ('finished', 'paused, then finished', 'paused, then cancelled', 'FAILED')
+    lines = [f'| link | fault | {" | ".join(columns)} |', '|---|---|' + '---|' * len(columns)]
+    lines += [f'| {link} | {fault} | ' + ' | '.join(str(counts[column] or '') for column in columns) + ' |'
+              for (link, fault), counts in OUTCOMES.items()]
+    file = Path(os.environ.get('CELL_TEST_RESULTS', 'build/test')) / 'fault_campaign.md'
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('\n'.join(lines) + '\n')
+    print('\n' + '\n'.join(lines))
