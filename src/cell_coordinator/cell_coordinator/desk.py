@@ -20,8 +20,10 @@ from cell_coordinator.job_runner import JobRunner
 from cell_coordinator.job_store import Command, JobStore, StorageFailedError
 from cell_coordinator.readiness import StatusBoard, sentence
 from cell_interfaces.msg import ResultCode
-from cell_interfaces.srv import ControlJob, RobotCommand
+from cell_interfaces.srv import ControlJob, RobotCommand, RobotPreflight
 
+PREFLIGHT_S = 5.0
+"""The robot node asks the controller, which may be slow."""
 _NAMES = {getattr(ControlJob.Request, name): name
           for name in ('PAUSE', 'RESUME', 'CANCEL', 'RESOLVE_DONE', 'RESOLVE_NOT_DONE', 'RESOLVE_REMOVED')}
 _RESOLUTIONS = {'RESOLVE_DONE': Resolution.DONE, 'RESOLVE_NOT_DONE': Resolution.NOT_DONE,
@@ -42,6 +44,7 @@ class Desk:
         self._store = store
         self._trigger_timeout = trigger_timeout
         self._start_program = node.create_client(RobotCommand, 'robot/start_program', callback_group=ReentrantCallbackGroup())
+        self._preflight = node.create_client(RobotPreflight, 'robot/preflight', callback_group=ReentrantCallbackGroup())
         self.busy_with = ''
         """What else holds the robot, e.g. a benchmark; "" = nothing."""
 
@@ -101,13 +104,14 @@ class Desk:
         """
         self.check_age(request.command)
         self.check_free()
-        if request.job_id and self._runner.job.job_id != request.job_id:
-            raise Refused(ResultCode.NO_JOB, f'job {request.job_id} is not set: set it again')
+        self._check_set(request.job_id)
         if request.job_id or request.quantity > 0:
             self.check_ready()
+            await self._check_robot()
         if not request.job_id:
             await self.set_job(request.part_number, request.quantity, request.command.operator_id)
         self.check_free()
+        self._check_set(request.job_id)
         self._runner.feed(ev.Start(self.now_ns()))
         return self._runner.job
 
@@ -158,6 +162,19 @@ class Desk:
                                       nanoseconds(command.issued_at), arguments, code, message))
         except StorageFailedError as problem:
             self._node.get_logger().error(f'command {name} is missing in the audit: {problem}')
+
+    def _check_set(self, job_id: str) -> None:
+        if job_id and self._runner.job.job_id != job_id:
+            raise Refused(ResultCode.NO_JOB, f'job {job_id} is not set: set it again')
+
+    async def _check_robot(self) -> None:
+        """Refuse while the robot is not fit for a job, with the line that fails."""
+        try:
+            answer = await call(self._node, self._preflight, RobotPreflight.Request(), PREFLIGHT_S)
+        except CallError as problem:
+            raise Refused(ResultCode.TIMED_OUT, str(problem)) from problem
+        if answer.code != ResultCode.OK:
+            raise Refused(answer.code, f'the robot is not fit for a job: {answer.message}')
 
     async def _available(self, part_number: str) -> int:
         try:

@@ -34,6 +34,7 @@ from cell_interfaces.srv import (
     MatchPart,
     ReadText,
     RobotCommand,
+    RobotPreflight,
     StoreBenchmark,
 )
 
@@ -62,7 +63,10 @@ class FakeRobot(Node):
         self.server = ActionServer(self, TriggerRobot, 'robot/trigger', self.trigger, callback_group=group)
         self.states = self.create_publisher(RobotState, 'robot/state', latched())
         self.create_service(RobotCommand, 'robot/start_program', self.start_program)
+        self.create_service(RobotPreflight, 'robot/preflight', self.preflight)
         self.started = 0
+        self.failing = ''
+        """The line of the pre-flight checks that fails; "" = none."""
 
     def destroy_node(self):
         self.server.destroy()
@@ -71,6 +75,11 @@ class FakeRobot(Node):
     def start_program(self, request, response):
         self.started += 1
         response.message = 'started'
+        return response
+
+    def preflight(self, _request, response):
+        response.code = ResultCode.PREFLIGHT_FAILED if self.failing else ResultCode.OK
+        response.message = self.failing
         return response
 
     async def trigger(self, goal):
