@@ -15,7 +15,7 @@ import numpy as np
 
 from cell_vision.engine import EngineError, EngineOptions
 from cell_vision.inference import choose_backend, load_network
-from cell_vision.ppocr import Alphabet, Strip, boxes, cut, detector_batch, direction_batch, strip_batch
+from cell_vision.ppocr import DIRECTION_SHAPE, PLATE_SHAPES, Alphabet, Strip, boxes, cut, detector_batch, direction_batch, strip_batch
 from cell_vision.reading import Reading
 
 DETECTOR, DIRECTION, RECOGNISER = MODELS = (
@@ -37,7 +37,10 @@ class PpOcrEngine:
         backend = choose_backend(options.backend)
         folder = model_folder(options.model_dir)
         self._detector, self._direction, recogniser = (
-            load_network(folder / name, backend, options.threads, options.cache_dir) for name in MODELS)
+            load_network(folder / name, backend, options.threads, options.cache_dir, shape)
+            for name, shape in zip(MODELS, (None, DIRECTION_SHAPE, None), strict=True))
+        self._plates = {shape: load_network(folder / DETECTOR, backend, options.threads, options.cache_dir, shape)
+                        for shape in (PLATE_SHAPES if backend == 'openvino' else ())}
         self._recogniser = recogniser.run
         self._alphabet = Alphabet(recogniser.characters)
         self.name = f'ppocr v4 {backend}'
@@ -52,7 +55,8 @@ class PpOcrEngine:
     def find(self, image: Any, side: int, enlarge: float = 1.0) -> list[Strip]:
         """Return the text boxes of a picture, cut out of it at full size."""
         batch, scale = detector_batch(image, side, enlarge)
-        found = boxes(self._detector.run(batch)[0, 0])
+        detector = self._plates.get(batch.shape[2:], self._detector)
+        found = boxes(detector.run(batch)[0, 0])
         limit = np.array([image.shape[1], image.shape[0]], np.float32)
         return [cut(image, np.clip(box / scale, 0, limit)) for box in found]
 

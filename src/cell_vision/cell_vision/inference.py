@@ -52,7 +52,7 @@ def keep_quiet() -> None:
     sys.modules['openvino_telemetry'] = None  # type: ignore[assignment]
 
 
-def load_network(path: Path, backend: str, threads: int, cache_dir: str = '') -> Network:
+def load_network(path: Path, backend: str, threads: int, cache_dir: str = '', shape: tuple[int, int] | None = None) -> Network:
     """Load a network.
 
     Args:
@@ -60,11 +60,12 @@ def load_network(path: Path, backend: str, threads: int, cache_dir: str = '') ->
         backend: "openvino" or "onnxruntime".
         threads: At most so many.
         cache_dir: OpenVINO keeps the compiled networks there, so that the next start takes a third of the time; "" = nowhere.
+        shape: Height and width of every batch, if it is always the same: OpenVINO then runs a third faster.
     """
-    return (_openvino if backend == 'openvino' else _onnxruntime)(path, threads, cache_dir)
+    return (_openvino if backend == 'openvino' else _onnxruntime)(path, threads, cache_dir, shape)
 
 
-def _openvino(path: Path, threads: int, cache_dir: str) -> Network:
+def _openvino(path: Path, threads: int, cache_dir: str, shape: tuple[int, int] | None) -> Network:
     keep_quiet()
     import openvino
 
@@ -72,22 +73,25 @@ def _openvino(path: Path, threads: int, cache_dir: str) -> Network:
     settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': 1, 'ENABLE_CPU_PINNING': False}
     if cache_dir:
         settings['CACHE_DIR'] = str(Path(cache_dir).expanduser())
+    model = core.read_model(str(path))
+    if shape:
+        model.reshape([1, 3, *shape])
     try:
-        request = core.compile_model(str(path), 'CPU', settings).create_infer_request()
+        request = core.compile_model(model, 'CPU', settings).create_infer_request()
     except RuntimeError:
         settings.pop('CACHE_DIR', None)  # The folder may not be writable, or hold what an interrupted start left.
-        request = core.compile_model(str(path), 'CPU', settings).create_infer_request()
+        request = core.compile_model(model, 'CPU', settings).create_infer_request()
 
     def run(batch: Any) -> Any:
         request.infer([batch], share_inputs=True)
         return request.get_output_tensor().data
 
-    information = core.read_model(str(path)).get_rt_info()
+    information = model.get_rt_info()
     known = 'framework' in information and CHARACTERS in information['framework']
     return Network(run, tuple(information['framework'][CHARACTERS].value.splitlines()) if known else ())
 
 
-def _onnxruntime(path: Path, threads: int, _cache_dir: str) -> Network:
+def _onnxruntime(path: Path, threads: int, _cache_dir: str, _shape: tuple[int, int] | None) -> Network:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

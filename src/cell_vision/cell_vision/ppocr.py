@@ -19,6 +19,11 @@ from cell_vision.reading import Point, Polygon
 
 STEP = 32
 """The detector's stride: its input sides are multiples of it, pixels."""
+PLATE_SHAPES = ((192, 480), (256, 384), (320, 320))
+"""Heights and widths to which a picture of a single part is laid: few and fixed, so that networks are made for just these."""
+PLATE_SIDE = 480
+"""At most this longest side of the detector's picture means a part's plate, pixels."""
+DIRECTION_SHAPE = (48, 192)
 FILLED = 0.3
 """A pixel belongs to text above this probability."""
 LEAST_BOX_SCORE = 0.5
@@ -26,12 +31,11 @@ UNCLIP = 1.6
 """How far a box grows: area * UNCLIP / circumference, pixels (the map shows the core of the text only)."""
 LEAST_SIDE = 3
 STRIP_HEIGHT = 48
-STRIP_STEP = 64
-LEAST_STRIP = 192
-LONGEST_STRIP = 960
+STRIP_STEP = 32
+LEAST_STRIP = 128
+LONGEST_STRIP = 480
 TALL = 1.5
 """A strip so much higher than wide stands on its side."""
-DIRECTION_SIZE = (192, 48)
 AFTER_A_DIGIT = {'O': '0', 'o': '0', 'I': '1', 'l': '1'}
 """A letter that follows a digit is the digit that looks like it, when the recogniser itself is in doubt."""
 DOUBT = 0.03
@@ -59,15 +63,20 @@ def detector_batch(image: Any, side: int, enlarge: float = 1.0) -> tuple[Any, fl
 
     Args:
         image: BGR, uint8.
-        side: Longest side, pixels.
+        side: Longest side, pixels; up to PLATE_SIDE, the picture is laid into one of PLATE_SHAPES.
         enlarge: A smaller picture is made at most so many times larger.
     """
-    scale = min(enlarge, side / max(image.shape[:2]))
+    high, wide = image.shape[:2]
+    shape = max(PLATE_SHAPES, key=lambda shape: min(shape[0] / high, shape[1] / wide)) if side <= PLATE_SIDE else None
+    room = min(shape[0] / high, shape[1] / wide) if shape else side / max(high, wide)
+    scale = min(enlarge, room)
     if scale != 1.0:
         method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
+        size = (max(1, round(wide * scale)), max(1, round(high * scale)))
+        image = cv2.resize(image, size, interpolation=method)
     high, wide = image.shape[:2]
-    image = cv2.copyMakeBorder(image, 0, -high % STEP, 0, -wide % STEP, cv2.BORDER_REPLICATE)
+    below, beside = (shape[0] - high, shape[1] - wide) if shape else (-high % STEP, -wide % STEP)
+    image = cv2.copyMakeBorder(image, 0, max(0, below), 0, max(0, beside), cv2.BORDER_REPLICATE)
     return cv2.dnn.blobFromImage(image, 1 / 127.5, mean=(127.5, 127.5, 127.5)), scale
 
 
@@ -103,7 +112,7 @@ def cut(image: Any, box: Any) -> Strip:
 
 
 def strip_batch(strip: Any) -> Any:
-    """Return the recogniser's input for a strip: 48 pixels high, padded to a multiple of 64 wide."""
+    """Return the recogniser's input for a strip: 48 pixels high, padded to a multiple of 32 wide."""
     wide = min(LONGEST_STRIP, math.ceil(strip.shape[1] * STRIP_HEIGHT / strip.shape[0]))
     padded = max(LEAST_STRIP, math.ceil(wide / STRIP_STEP) * STRIP_STEP)
     return _padded(strip, wide, padded)
@@ -111,8 +120,8 @@ def strip_batch(strip: Any) -> Any:
 
 def direction_batch(strip: Any) -> Any:
     """Return the direction classifier's input for a strip."""
-    wide = min(DIRECTION_SIZE[0], math.ceil(strip.shape[1] * DIRECTION_SIZE[1] / strip.shape[0]))
-    return _padded(strip, wide, DIRECTION_SIZE[0])
+    wide = min(DIRECTION_SHAPE[1], math.ceil(strip.shape[1] * DIRECTION_SHAPE[0] / strip.shape[0]))
+    return _padded(strip, wide, DIRECTION_SHAPE[1])
 
 
 class Alphabet:
