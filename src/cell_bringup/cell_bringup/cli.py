@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument('--file', type=Path, help='default: api_tokens.json beside the database')
     doctor = commands.add_parser('doctor', help='look for what is wrong and say what to do; exit code 1 when something is')
     doctor.add_argument('what', choices=['weighing'])
+    add_robot(commands.add_parser('robot', help='how the robot stands; recover it; move and upset the simulated one'))
     commands.add_parser('status', help='show what is ready and what is not')
     run = commands.add_parser(
         'run',
@@ -45,6 +46,21 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument('launch_arguments', nargs='*', metavar='name:=value')
     return top
+
+
+def add_robot(robot: argparse.ArgumentParser) -> None:
+    """Add what can be done with the robot."""
+    what = robot.add_subparsers(dest='what', required=True)
+    what.add_parser('state', help='how it stands, and whether a job may begin')
+    what.add_parser('moves', help='list the named poses')
+    move = what.add_parser('move', help='let the simulated arm go to a named pose')
+    move.add_argument('pose')
+    recover = what.add_parser('recover', help='bring it back after a stop, step by step')
+    recover.add_argument('--yes', action='store_true', help='the cause was looked at and the area is clear: do not ask')
+    fault = what.add_parser('fault', help='let the simulated robot misbehave; a wrong name lists what there is')
+    fault.add_argument('fault')
+    fault.add_argument('value', nargs='?', type=float, default=0.0, help='times or seconds (default: as the fault has)')
+    fault.add_argument('--device', default='ur', help='ur (the controller) or robot (the letters program); default: ur')
 
 
 def add_database(command: argparse.ArgumentParser) -> None:
@@ -92,6 +108,11 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
             if options.command == 'status':
                 status = client.wait_for(lambda: client.status, 5, 'tell its status (is it running?)')
                 console.print(status_table(status))
+                return
+            if options.command == 'robot':
+                from cell_bringup.robot import work_with_robot
+
+                work_with_robot(client, console, options)
                 return
             wait_until_ready(client, 10)
             if options.command == 'job':

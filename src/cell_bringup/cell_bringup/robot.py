@@ -1,0 +1,179 @@
+"""The robot from a terminal: how it stands, named poses in simulation, recovery, and faults of the simulated one."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from cell_common.qos import latched
+from rclpy.action.client import ActionClient
+from rich.console import Console
+from rich.prompt import Confirm
+from rich.table import Table
+from rich.text import Text
+
+from cell_bringup.client import ANSWER_S, CellClient, CellError
+from cell_interfaces.action import RecoverRobot, TriggerRobot
+from cell_interfaces.msg import PreflightCheck, RobotState
+from cell_interfaces.srv import InjectFault, RobotPreflight
+
+MOVE_S, RECOVER_S = 90.0, 120.0
+POSES = ('home', 'camera', 'above_place', 'above_reject', 'above_benchmark')
+"""Names that the recipe gives to every cell."""
+ASK = 'Have you looked at the cause of the stop, and is the area clear?'
+
+
+def names(prefix: str, kind: type[Any]) -> dict[int, str]:
+    """Return value -> words of a message's constants that begin with a prefix."""
+    return {getattr(kind, name): name.removeprefix(prefix).replace('_', ' ').lower()
+            for name in dir(kind) if name.startswith(prefix)}
+
+
+MODES, SAFETY, PROGRAMS, TRIGGERS = (names(prefix, RobotState) for prefix in ('MODE_', 'SAFETY_', 'PROGRAM_', 'TRIGGER_'))
+
+
+def state_table(state: RobotState, now: float) -> Table:
+    """Return robot/state for people; `now` is ROS time in seconds."""
+    table = Table(title=f'robot over {state.backend}', title_style='bold', box=None, show_header=False)
+
+    def row(name: str, text: str, good: bool | None = None) -> None:
+        table.add_row(name, Text(text, style='' if good is None else 'green' if good else 'red'))
+
+    row('link', f'connected to {state.peer}' if state.connected else 'not connected', state.connected)
+    row('mode', MODES.get(state.robot_mode, str(state.robot_mode)), _good(state.robot_mode, RobotState.MODE_RUNNING, -2))
+    row('safety', SAFETY.get(state.safety_mode, str(state.safety_mode)), _good(state.safety_mode, RobotState.SAFETY_NORMAL, 0))
+    row('program', PROGRAMS.get(state.program_state, str(state.program_state)))
+    row('speed', 'not told' if math.isnan(state.speed_scaling) else f'{state.speed_scaling:.0%}')
+    row('data', 'never heard' if math.isnan(state.data_age) else f'{1e3 * state.data_age:.0f} ms old')
+    row('last trigger', trigger_line(state, now))
+    row('recoveries', str(state.recoveries))
+    if state.message:
+        row('to do', state.message, False)
+    return table
+
+
+def trigger_line(state: RobotState, now: float) -> str:
+    """Return the last trigger in one line."""
+    if state.last_trigger_state == RobotState.TRIGGER_NONE:
+        return 'none since the start'
+    age = now - state.last_trigger_at.sec - state.last_trigger_at.nanosec * 1e-9
+    return f'{state.last_trigger_event}: {TRIGGERS[state.last_trigger_state]} ({state.last_trigger_id}, {age:.0f} s ago)'
+
+
+def check_table(checks: list[PreflightCheck]) -> Table:
+    """Return the lines of the pre-flight."""
+    table = Table(title='pre-flight', title_style='bold', box=None, show_header=False)
+    for check in checks:
+        table.add_row(Text('ok' if check.ok else 'no', style='green' if check.ok else 'red'), check.name, check.message)
+    return table
+
+
+def show_state(client: CellClient, console: Console) -> None:
+    """Print how the robot stands and whether a job may begin.
+
+    Raises:
+        CellError: The robot node says nothing.
+    """
+    heard: list[RobotState] = []
+    client.node.create_subscription(RobotState, 'robot/state', heard.append, latched())
+    client.wait_for(lambda: heard, ANSWER_S, 'tell its robot state (is the robot node running?)')
+    console.print(state_table(heard[-1], client.node.get_clock().now().nanoseconds * 1e-9))
+    preflight = client.node.create_client(RobotPreflight, 'robot/preflight')
+    client.wait_for(preflight.service_is_ready, ANSWER_S, 'offer robot/preflight (is the robot node running?)')
+    answer = preflight.call_async(RobotPreflight.Request())
+    client.wait_for(answer.done, ANSWER_S, 'answer robot/preflight')
+    console.print(check_table(answer.result().checks))
+
+
+def move(client: CellClient, console: Console, name: str) -> None:
+    """Let a simulated arm go to a named pose.
+
+    Raises:
+        CellError: The robot node refused.
+    """
+    goal = TriggerRobot.Goal(trigger_id=f'cli-{uuid.uuid4()}', event=f'MOVE_{name}')
+    with console.status(f'moving to {name}'):
+        began = time.monotonic()
+        result = act(client, TriggerRobot, 'robot/trigger', goal, lambda _: None, MOVE_S)
+    if result.outcome != TriggerRobot.Result.SUCCEEDED:
+        raise CellError(result.message)
+    console.print(f'The arm is at [bold]{name}[/] ({time.monotonic() - began:.1f} s).')
+
+
+def recover(client: CellClient, console: Console, sure: bool) -> None:
+    """Bring the robot back after a stop, when the operator confirms that the area is clear.
+
+    Raises:
+        CellError: Not confirmed, or the robot cannot be recovered; the text says what to do.
+    """
+    if not sure and not Confirm.ask(ASK, console=console, default=False):
+        raise CellError('Not recovered. Look at the cause and the area first.')
+
+    def step(feedback: RecoverRobot.Feedback) -> None:
+        console.print(f'  [bold]{feedback.number}/{feedback.count}[/] {feedback.step}')
+
+    goal = RecoverRobot.Goal(command=client.command(), area_is_clear=True)
+    result = act(client, RecoverRobot, 'robot/recover', goal, step, RECOVER_S)
+    if result.code:
+        raise CellError(result.message)
+    console.print(f'[green]{result.message}[/]')
+
+
+def fault(client: CellClient, console: Console, name: str, value: float, device: str) -> None:
+    """Let the simulated robot misbehave.
+
+    Raises:
+        CellError: There is no simulation, or no such fault.
+    """
+    inject = client.node.create_client(InjectFault, 'sim/fault')
+    try:
+        client.wait_for(inject.service_is_ready, ANSWER_S / 2, '')
+    except CellError as problem:
+        raise CellError('Faults can only be injected into the simulated robot, and this cell has no simulation.') from problem
+    answer = inject.call_async(InjectFault.Request(device=device, fault=name, value=value))
+    client.wait_for(answer.done, 3 * ANSWER_S, 'answer sim/fault')
+    if answer.result().code:
+        raise CellError(answer.result().message)
+    console.print(answer.result().message)
+
+
+def act(client: CellClient, kind: Any, name: str, goal: Any, told: Callable[[Any], None], seconds: float) -> Any:
+    """Send an action's goal and return its result.
+
+    Raises:
+        CellError: The action is not offered, or did not end in time.
+    """
+    action = ActionClient(client.node, kind, name)  # destroyed with the node: the executor waits on it until then
+    client.wait_for(action.server_is_ready, ANSWER_S, f'offer {name} (is the robot node running?)')
+    sent = action.send_goal_async(goal, feedback_callback=lambda message: told(message.feedback))
+    client.wait_for(sent.done, ANSWER_S, f'answer {name}')
+    if not sent.result().accepted:
+        raise CellError(f'The cell refused {name}.')
+    ended = sent.result().get_result_async()
+    client.wait_for(ended.done, seconds, f'end {name}')
+    return ended.result().result
+
+
+def _good(value: int, wanted: int, unknown: int) -> bool | None:
+    return None if value == unknown else value == wanted
+
+
+def work_with_robot(client: CellClient, console: Console, options: Any) -> None:
+    """Carry out `cell robot ...`.
+
+    Raises:
+        CellError: The cell refused or did not answer; the text says what to do.
+    """
+    if options.what == 'state':
+        show_state(client, console)
+    elif options.what == 'moves':
+        console.print('  '.join(POSES))
+    elif options.what == 'move':
+        move(client, console, options.pose)
+    elif options.what == 'recover':
+        recover(client, console, options.yes)
+    else:
+        fault(client, console, options.fault, options.value, options.device)
