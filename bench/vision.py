@@ -1,9 +1,13 @@
-"""Measure reading and verdict on photographs with known truth.
+"""Measure reading and verdict: on drawn frames at three levels, or on photographs with known truth, beside other readers.
 
-    python bench/vision.py --photos FOLDER [--catalogue parts.yaml] [--json FILE] [--show]
+    python bench/vision.py [--frames N] [--peers [--peer-frames N]]     drawn frames of the test split
+    python bench/vision.py --photos FOLDER [--peers]                    FOLDER holds pictures and truth.json
+    python bench/vision_peers.py setup                                  once, before --peers with PaddleOCR
 
-FOLDER holds pictures and truth.json: a list of {"file", "part_number"}. Without a catalogue, the part numbers of truth.json are
-the catalogue. Every photo is judged against every part: a verdict MATCH for another part than the true one is a false accept.
+truth.json is a list of {"file", "part_number"}. Every frame is judged against every part of the catalogue: a verdict MATCH for a
+part that is not the one in view is a false accept. Times are processor time of one thread, from the compressed frame to the
+verdict; each other reader takes turns with ours on the same frames. Weights and thresholds come from the splits train and dev
+(bench/learn_confusions.py). The exit code is 1 when something that must hold does not.
 """
 
 from __future__ import annotations
@@ -12,128 +16,172 @@ import argparse
 import json
 import resource
 import sys
-import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+import cv2
 from cell_common.catalogue import Catalogue, Part, load_catalogue
 from cell_vision.confusions import load_weights
 from cell_vision.engine import ENGINES, Engine, EngineOptions, make_engine
-from cell_vision.matching import Decision, Matcher, Verdict
-from cell_vision.seeing import see
+from cell_vision.matching import Matcher, Verdict
 from cell_vision.worker import warm_up
+from vision_frames import LEVELS, SPLITS, Frame, bench_catalogue, frame
+from vision_peers import PEERS, Peer
+from vision_prints import TEST_FACES, faces
+from vision_run import Row, ours, theirs, voted
+from vision_tables import (Held, faster, looks_table, must_hold, print_held, reads_table, reliability, share, spread,
+                           table)
 
-UNDECIDED = {Verdict.UNREADABLE, Verdict.UNKNOWN, Verdict.AMBIGUOUS}
-"""The frame is read once more, carefully, as the ocr node does it after such a verdict."""
+CONFIG = Path(__file__).resolve().parents[1] / 'config'
+MOMENTS = 5
 
 
-@dataclass
-class Result:
-    """What one run measured."""
+class Bench:
+    """One run: our reader, the catalogue, and what was measured."""
 
-    engine: str
-    photos: int = 0
-    right: int = 0
-    pairs: int = 0
-    false_accepts: int = 0
-    verdicts: Counter[str] = field(default_factory=Counter)
-    read_ms: list[float] = field(default_factory=list)
-    judge_ms: list[float] = field(default_factory=list)
-    whole_ms: list[float] = field(default_factory=list)
-    first: int = 0
-    missed: list[str] = field(default_factory=list)
+    def __init__(self, options: argparse.Namespace, catalogue: Catalogue) -> None:
+        """Load the engine and warm it up."""
+        cv2.setNumThreads(1)
+        self._options = options
+        self.matcher = Matcher(catalogue, load_weights())
+        self.engine: Engine = make_engine(options.engine, EngineOptions(backend=options.backend))
+        warm_up(self.engine, 960)
+        self.parts = list(catalogue.parts)
 
-    def summary(self) -> dict[str, Any]:
-        """Return the figures that are reported."""
-        return {
-            'engine': self.engine, 'photos': self.photos, 'right': self.right, 'right at the first look': self.first,
-            'pairs': self.pairs, 'false accepts': self.false_accepts, 'verdicts on the true part': dict(self.verdicts),
-            'read ms (median, p95)': _spread(self.read_ms), 'verdict ms (median, p95)': _spread(self.judge_ms),
-            'frame to verdict ms (median, p95)': _spread(self.whole_ms),
-            'memory MB (peak)': round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        }
+    def own(self, shots: Sequence[tuple[Frame, str]]) -> list[Row]:
+        """Read and judge frames."""
+        return [self.one(shot, level) for shot, level in shots]
+
+    def one(self, shot: Frame, level: str) -> Row:
+        """Read and judge one frame."""
+        return ours(self.engine, self.matcher, shot, level, shot.part_number or self.parts[0],
+                    careful=bool(self._options.photos or self._options.second_look))
+
+    def levels(self) -> list[Row]:
+        """Read the frames of all levels."""
+        rows = []
+        for level in self._options.levels:
+            for number in range(self._options.frames):
+                rows.append(self.one(frame(self._options.split, level, number, self.parts), level))
+            print(f'{level}: {self._options.frames} frames read', file=sys.stderr)
+        return rows
+
+    def votes(self, count: int) -> tuple[list[Row], list[Row]]:
+        """Read frames of the hardest level one by one and five by vote."""
+        level, alone, together = self._options.levels[-1], [], []
+        for number in range(count):
+            shots = [frame(self._options.split, level, number, self.parts, moment) for moment in range(MOMENTS)]
+            alone.append(ours(self.engine, self.matcher, shots[0], level, self.parts[0], careful=False))
+            together.append(voted(self.engine, self.matcher, shots, level))
+        return alone, together
+
+    def against(self, shots: Sequence[tuple[Frame, str]]) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
+        """Let each other reader take turns with ours; return its rows and ours."""
+        peers: dict[str, list[Row]] = {}
+        pace: dict[str, list[Row]] = {}
+        for name in self._options.peers or ():
+            try:
+                peer = Peer(name)
+            except (FileNotFoundError, RuntimeError) as problem:
+                print(f'left out: {problem}', file=sys.stderr)
+                continue
+            for shot, level in shots:
+                peers.setdefault(name, []).append(theirs(peer, self.matcher, shot, level))
+                pace.setdefault(name, []).append(self.one(shot, level))
+            peer.close()
+            print(f'{name}: {len(shots)} frames read', file=sys.stderr)
+        return peers, pace
 
 
 def main() -> int:
-    """Run the bench; the exit code is 1 when a wrong part was accepted."""
+    """Run the bench."""
     options = _options()
+    held = _photos(options) if options.photos else _drawn(options)
+    print(f'memory of this process (peak) {round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)} MB\n')
+    return 0 if print_held(held) else 1
+
+
+def _drawn(options: argparse.Namespace) -> list[Held]:
+    bench = Bench(options, bench_catalogue(CONFIG))
+    print(f'{bench.engine.name}, split {options.split}, {len(bench.parts)} parts; typefaces: {", ".join(faces(options.split))} '
+          f'({", ".join(set(TEST_FACES) & set(faces("test")))}: of the test split alone)\n')
+    rows = bench.levels()
+    alone, together = bench.votes(options.votes)
+    few = [(frame(options.split, level, number, bench.parts), level) for level in options.levels
+           for number in range(options.peer_frames)]
+    peers, pace = bench.against(few)
+    reads_table({'ours': rows, **({f'ours, the {options.votes} of the vote, 1 frame': alone,
+                                   f'the same, {MOMENTS} frames voted': together} if together else {})})
+    if peers:
+        print(f'The first {options.peer_frames} frames of each level, ours and each other reader in turns:\n')
+        reads_table({name: some for peer in peers for name, some in ((f'ours beside {peer}', pace[peer]), (peer, peers[peer]))})
+    looks_table(rows)
+    error = reliability(rows)
+    times_table(rows)
+    _report(rows, options)
+    return [*must_hold(rows, together, alone, peers, pace), Held('calibration error <= 0.05', f'{error:.4f}', error <= 0.05)]
+
+
+def _photos(options: argparse.Namespace) -> list[Held]:
     truth = json.loads((options.photos / 'truth.json').read_text())
-    catalogue = load_catalogue(options.catalogue) if options.catalogue else _catalogue(truth)
-    matcher = Matcher(catalogue, load_weights())
-    engine = make_engine(options.engine, EngineOptions(detector_side=options.side, backend=options.backend))
-    warm_up(engine, options.side)
-    result = measure(engine, matcher, options.photos, truth, fast=not options.plain, show=options.show)
-    for name, value in result.summary().items():
-        print(f'{name:36} {value}')
-    for line in result.missed:
-        print('  ', line)
+    catalogue = load_catalogue(options.catalogue) if options.catalogue else Catalogue(
+        {number: Part(number, 'A', ()) for number in sorted({entry['part_number'] for entry in truth})})
+    bench = Bench(options, catalogue)
+    shots = [(Frame(entry['file'], (options.photos / entry['file']).read_bytes(), entry['part_number'], '', 'part', 'photo'),
+              'photo') for entry in truth]
+    rows = bench.own(shots)
+    peers, pace = bench.against(shots)
+    right = share([row.verdict == Verdict.MATCH.value for row in rows])
+    wrong, pairs = sum(len(row.false_accepts) for row in rows), sum(row.pairs for row in rows)
+    times_table(rows)
+    for name, some in peers.items():
+        print(f'{name}: right {share([row.verdict == Verdict.MATCH.value for row in some]):.1f} %, false accepts '
+              f'{sum(len(row.false_accepts) for row in some)}, median {spread([row.milliseconds for row in some])[0]:.0f} ms')
+    _report(rows, options)
+    return [Held('right verdicts >= 99 %', f'{right:.2f} % of {len(rows)}', right >= 99),
+            Held('false accepts 0', f'{wrong} in {pairs} pairs', not wrong),
+            faster('PaddleOCR 3.7', 8.0, peers.get('PaddleOCR 3.7', []), pace.get('PaddleOCR 3.7', []))]
+
+
+def times_table(rows: Sequence[Row]) -> None:
+    """Print where the time goes."""
+    quick = [row for row in rows if not row.careful]
+    table(['time, ms', 'frames', 'median', 'p95'], [[name, len(values), *spread(values)] for name, values in (
+        ('frame to verdict', [row.milliseconds for row in rows]), ('the same by the clock', [row.wall for row in rows]),
+        ('decided at the first look', [row.milliseconds for row in quick]), ('the verdict alone', [row.judged for row in rows]))])
+
+
+def _report(rows: Sequence[Row], options: argparse.Namespace) -> None:
+    for row in rows:
+        missed = row.part_number and row.verdict != Verdict.MATCH.value
+        if row.false_accepts or (options.show and (missed or (row.text and not row.exact))):
+            accepted = f'FALSE ACCEPT as {row.false_accepts} ' if row.false_accepts else ''
+            print(f'  {row.name} {row.look} {row.part_number or row.kind} "{row.text}" {accepted}{row.verdict} {row.texts}')
     if options.json:
-        options.json.write_text(json.dumps(asdict(result), indent=1))
-    return 1 if result.false_accepts else 0
-
-
-def measure(engine: Engine, matcher: Matcher, folder: Path, truth: Sequence[dict[str, str]], *, fast: bool = True,
-            show: bool = False) -> Result:
-    """Read every photo once and judge it against every part."""
-    result = Result(engine.name)
-    for entry in truth:
-        data = (folder / entry['file']).read_bytes()
-        begin = time.perf_counter()
-        reading = see(engine, data, {'fast': fast})
-        read = time.perf_counter()
-        decision = matcher.decide(entry['part_number'], reading.readings)
-        judged = time.perf_counter()
-        result.read_ms.append((read - begin) * 1000)
-        result.judge_ms.append((judged - read) * 1000)
-        result.first += decision.verdict is Verdict.MATCH and decision.part_number == entry['part_number']
-        looks = [reading]
-        if fast and decision.verdict in UNDECIDED:
-            looks.append(see(engine, data, {'careful': True}))
-            decision = matcher.decide(entry['part_number'], looks[-1].readings)
-        result.whole_ms.append((time.perf_counter() - begin) * 1000)
-        _count(result, entry, decision)
-        for part in matcher.catalogue.parts:
-            result.pairs += 1
-            verdicts = {matcher.decide(part, look.readings).verdict for look in looks}
-            if part != entry['part_number'] and Verdict.MATCH in verdicts:
-                result.false_accepts += 1
-                texts = [text.text for look in looks for text in look.readings]
-                result.missed.append(f'FALSE ACCEPT {entry["file"]} as {part}: {texts}')
-        if show or decision.verdict is not Verdict.MATCH:
-            result.missed.append(f'{entry["file"]} {decision.verdict.value} {decision.score:.2f}: {decision.reason} '
-                                 f'{[(r.text, round(r.score, 2)) for r in looks[-1].readings]}')
-    return result
-
-
-def _count(result: Result, entry: dict[str, str], decision: Decision) -> None:
-    result.photos += 1
-    result.verdicts[decision.verdict.value] += 1
-    result.right += decision.verdict is Verdict.MATCH and decision.part_number == entry['part_number']
-
-
-def _catalogue(truth: Sequence[dict[str, str]]) -> Catalogue:
-    return Catalogue({number: Part(number, 'A', ()) for number in sorted({entry['part_number'] for entry in truth})})
-
-
-def _spread(values: Sequence[float]) -> tuple[float, float]:
-    ordered = sorted(values)
-    return round(ordered[len(ordered) // 2], 1), round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 1)
+        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--photos', type=Path, required=True)
-    parser.add_argument('--catalogue', type=Path)
-    parser.add_argument('--side', type=int, default=960, help='longest side of the picture given to the detector')
+    parser.add_argument('--photos', type=Path, help='measure on photographs instead of drawn frames')
+    parser.add_argument('--catalogue', type=Path, help='of the photographs; default: the part numbers of truth.json')
+    parser.add_argument('--split', default='test', choices=SPLITS)
+    parser.add_argument('--levels', nargs='+', default=list(LEVELS), choices=list(LEVELS))
+    parser.add_argument('--frames', type=int, default=720, help='of each level; 720 make over 100,000 pairs')
+    parser.add_argument('--votes', type=int, default=100, help='parts of the hardest level read five times')
+    parser.add_argument('--peers', nargs='*', choices=list(PEERS), help='other readers, all when none is named')
+    parser.add_argument('--peer-frames', type=int, default=40, help='frames of each level that they see')
     parser.add_argument('--engine', default='ppocr', choices=ENGINES)
     parser.add_argument('--backend', default='auto')
-    parser.add_argument('--plain', action='store_true', help='read whole frames only, without looking for the part first')
+    parser.add_argument('--second-look', action='store_true',
+                        help='read an undecided drawn frame once more, carefully, as the cell reads the next frame; photographs always are')
     parser.add_argument('--json', type=Path)
-    parser.add_argument('--show', action='store_true', help='print every photo, not only those not matched')
-    return parser.parse_args()
+    parser.add_argument('--show', action='store_true', help='print every frame that was not read exactly or not matched')
+    options = parser.parse_args()
+    if options.peers == []:
+        options.peers = list(PEERS)
+    return options
 
 
 if __name__ == '__main__':

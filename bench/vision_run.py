@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from cell_vision.alignment import SEAM, normalise
 from cell_vision.engine import Engine
@@ -14,6 +13,7 @@ from cell_vision.lines import join_lines
 from cell_vision.matching import Decision, Matcher, Verdict
 from cell_vision.reading import Reading
 from cell_vision.seeing import see
+from cell_vision.voting import vote
 from vision_frames import Frame, frame
 from vision_peers import Peer
 
@@ -33,7 +33,9 @@ class Row:
     text: str
     look: str
     milliseconds: float = 0.0
-    """From the compressed frame to the verdict."""
+    """From the compressed frame to the verdict, processor time of one thread: other load on the machine does not count."""
+    wall: float = 0.0
+    """The same by the clock."""
     judged: float = 0.0
     """Of these, the verdict's, milliseconds."""
     exact: bool = False
@@ -85,19 +87,19 @@ def ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected: st
         expected: The part the verdict is timed on.
         careful: Read an undecided frame once more.
     """
-    begin = time.perf_counter()
+    begin, start = time.process_time(), time.perf_counter()
     reading = see(engine, shot.data, {})
-    read = time.perf_counter()
+    read = time.process_time()
     decision = matcher.decide(expected, reading.readings)
-    done = time.perf_counter()
+    done, end = time.process_time(), time.perf_counter()
     looks, again = [reading.readings], careful and decision.verdict in UNDECIDED
     judged = done - read
     if again:
         looks.append(see(engine, shot.data, {'careful': True}).readings)
         decision = matcher.decide(expected, looks[-1])
-        done = time.perf_counter()
+        done, end = time.process_time(), time.perf_counter()
     row = _row(shot, level, looks[-1], (done - begin) * 1000)
-    row.judged, row.careful = judged * 1000, again
+    row.judged, row.careful, row.wall = judged * 1000, again, (end - start) * 1000
     _judge(row, matcher, looks)
     return row
 
@@ -107,6 +109,7 @@ def theirs(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
     answer = peer.read(shot.data)
     readings = [Reading(text, score, tuple(map(tuple, polygon))) for text, score, polygon in answer['texts'] if text.strip()]
     row = _row(shot, level, readings, answer['ms'])
+    row.wall = answer['wall']
     if peer.name.startswith('classic'):
         _old_rule(row, list(matcher.catalogue.parts))
     else:
@@ -142,4 +145,10 @@ def _old_rule(row: Row, parts: Sequence[str]) -> None:
         row.verdict = (Verdict.MATCH if row.part_number in row.accepted else Verdict.UNKNOWN).value
 
 
-Progress = Callable[[str], Any]
+def voted(engine: Engine, matcher: Matcher, shots: Sequence[Frame], level: str) -> Row:
+    """Read several frames of one part, put them together by vote, and judge the result."""
+    begin = time.process_time()
+    readings = vote([see(engine, shot.data, {}).readings for shot in shots])
+    row = _row(shots[-1], level, readings, (time.process_time() - begin) * 1000)
+    _judge(row, matcher, [readings])
+    return row
