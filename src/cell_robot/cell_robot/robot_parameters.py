@@ -25,6 +25,8 @@ class RobotParameters:
     allow_moves: bool = parameter(False, 'rtde, ros_driver: whether MOVE_<named pose> is carried out; for a simulated arm '
                                   'only.')
     robot_address: str = parameter('127.0.0.1', 'rtde: address of the robot controller.')
+    driver_namespace: str = parameter('/', "ros_driver: namespace of the official driver's topics and services; a relative one "
+                                      "is below the cell's.")
     receive_frequency: float = parameter(125.0, 'rtde: packages per second that the controller sends of its state.', unit='Hz',
                                          minimum=1.0, maximum=500.0)
     stale_data: float = parameter(0.5, 'rtde: age of the newest package from which no move is begun; one under way is ended at '

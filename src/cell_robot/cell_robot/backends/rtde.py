@@ -7,11 +7,11 @@ has recovered the robot.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cell_common.background import BackgroundLoop
 from cell_common.runner import StartError
@@ -89,10 +89,9 @@ class RtdeBackend(Backend):
     def start(self, changed: Callable[[], None]) -> None:
         """Begin to listen to the robot."""
         self._changed = changed
-        self._background = BackgroundLoop('rtde')
+        self._background = BackgroundLoop(self.name)
         self._arm = self._background.run(self._make_arm(), BOOKED_S)
-        options = self._options
-        self._background.submit(Receiver(options.address, options.frequency, NAMES, self._arm).run())
+        self._background.submit(self._listening())
 
     def close(self) -> None:
         """End the control process and stop listening."""
@@ -137,6 +136,10 @@ class RtdeBackend(Backend):
 
     async def _make_arm(self) -> Arm:
         return Arm(self._options, self._recipe, self._log, self._tell)
+
+    def _listening(self) -> Coroutine[Any, Any, None]:
+        options = self._options
+        return Receiver(options.address, options.frequency, NAMES, self._arm).run()
 
     def _tell(self) -> None:
         self._changed()
