@@ -102,7 +102,7 @@ class RobotCell:
             robot_port=self.port if link == 'letters' else 0, ur_address=self.address, recipe_file=recipe,
             truth_file=str(self.truth_file))))
         if link == 'ros_driver':
-            self._add_driver()
+            self._add_driver(time_scale)
         self.inventory = graph.add(InventoryNode(**graph.options(database_url=database, catalogue_file=catalogue)))
         wait_until(lambda: self.world.simulation.keeper.started, READY_S, 'the trays are set up')
         settings = {'catalogue_file': catalogue, 'backend': link, 'recipe_file': recipe, 'robot_address': self.address,
@@ -204,10 +204,10 @@ class RobotCell:
     def truth(self) -> list[dict[str, Any]]:
         return read_truth(self.truth_file)
 
-    def _add_driver(self) -> None:
+    def _add_driver(self, time_scale: float) -> None:
         from cell_sim.ur_driver_node import UrDriverNode
 
-        self.driver = self.graph.add(UrDriverNode(**self.graph.options(robot_address=self.address)))
+        self.driver = self.graph.add(UrDriverNode(**self.graph.options(robot_ip=self.address, time_scale=time_scale)))
 
 
 def _time(job: JobState) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from cell_sim.ur_controller.states import RuntimeState
 from robot_cell import LINKS, RESTING, RobotCell
 from robot_faults import FAULTS, MOMENTS, Fault
 
-from cell_interfaces.msg import InventoryEvent, JobState
+from cell_interfaces.msg import InventoryEvent, JobState, RobotState
 from cell_interfaces.srv import ControlJob
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -115,10 +115,13 @@ class Campaign:
     def go_on(self, job_id: str, seen: int) -> bool:
         """Do what a person does: look, bring the robot back, go on. Return whether the job came to its end."""
         cell = self.cell
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             self.bring_back()
+            if attempt and cell.link == 'letters':
+                cell.recover()
             if cell.job.unresolved_trigger:
                 cell.control(self.look(cell.job, seen))
+                wait_until(lambda: cell.job.step != JobState.STEP_BOOK, PATIENCE_S, 'the booking')
             if cell.job.state == JobState.PAUSED:
                 cell.control(ControlJob.Request.RESUME)
             if cell.wait_rest(job_id).state == JobState.DONE:
@@ -167,6 +170,8 @@ class Campaign:
         self.bring_back()
         if cell.world.simulation.world.held is not None:
             cell.inject('empty', 0.0, 'hand')
+        if cell.link == 'letters' and cell.state.last_trigger_state == RobotState.TRIGGER_UNKNOWN:
+            cell.recover()
         cell.refill(PART)
 
 
