@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Round trip of a trigger: ROS action to the robot's socket and back, against a bare socket ping-pong in the same run.
 
-    . ./env.sh && python bench/robot.py [--count 100] [--pause 0.5]
+    . ./env.sh && python bench/robot.py [--count 100] [--pause 0.5] [--receive 60]
 
 The robot node, the UR program and the client are processes of their own. The program acknowledges and is done at once, so that
 what is measured is what the node adds. "acknowledged" is when the action's feedback says so, "result" when the result is there.
 Triggers come with a pause, as a robot's do: an action server lists every goal of the last seconds in every status message, so
-that thousands in a row would measure that list.
+that thousands in a row would measure that list. Then a controller's data is listened to, see robot_receive.py.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
+import robot_receive
 from cell_common.testing import free_port
 from cell_robot.testing import FakeProgram
 from rclpy.action.client import ActionClient
@@ -34,6 +35,7 @@ from rclpy.task import Future
 from cell_interfaces.action import TriggerRobot
 
 GOAL_MS = 4.0
+FREQUENCY_HZ = 125.0
 WARM_UP = 5
 CATALOGUE = Path(__file__).parents[1] / 'config' / 'parts.yaml'
 
@@ -142,6 +144,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--count', type=int, default=100, help='trips of each kind')
     parser.add_argument('--pause', type=float, default=0.5, help='seconds between two trips')
+    parser.add_argument('--receive', type=float, default=60.0, help='seconds to receive data; 0 = not')
     chosen = parser.parse_args()
     bare = Socket()
     port = free_port()
@@ -169,7 +172,10 @@ def main() -> int:
         show(name, times)
     added = statistics.median(ros_first) - statistics.median(socket_first)
     print(f'added to the acknowledgement, median: {added:.2f} ms (goal: under {GOAL_MS:g} ms)')
-    return 0 if added < GOAL_MS else 1
+    good = added < GOAL_MS
+    if chosen.receive > 0:
+        good &= robot_receive.show(robot_receive.measure(FREQUENCY_HZ, chosen.receive), FREQUENCY_HZ)
+    return 0 if good else 1
 
 
 if __name__ == '__main__':

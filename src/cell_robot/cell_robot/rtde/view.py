@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ PROGRAMS: Mapping[int, int] = {
     0: RobotState.PROGRAM_STOPPED, STOPPED: RobotState.PROGRAM_STOPPED, PLAYING: RobotState.PROGRAM_PLAYING,
     3: RobotState.PROGRAM_PAUSED, 4: RobotState.PROGRAM_PAUSED, 5: RobotState.PROGRAM_PLAYING}
 _HIGHEST_SAFETY = 255
+TOLERANCE = 0.05
+"""Of a period."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,20 @@ class Continuity:
     def __init__(self, frequency: float) -> None:
         """Expect so many packages a second."""
         self._frequency = frequency
-        self._last: float | None = None
+        self._first: float | None = None
+        self._since_first = self._before = 0
         self.received = 0
         self.missed = 0
 
     def restart(self) -> None:
         """Begin a new connection: what lies between two of them was not missed."""
-        self._last = None
+        self._first, self._before = None, self.missed
 
     def take(self, timestamp: float) -> None:
         """Count a package."""
         self.received += 1
-        if self._last is not None:
-            self.missed += max(0, round((timestamp - self._last) * self._frequency) - 1)
-        self._last = timestamp
+        if self._first is None:
+            self._first, self._since_first = timestamp, 0
+        self._since_first += 1
+        due = math.floor((timestamp - self._first) * self._frequency + TOLERANCE) + 1  # one that is late is not missed
+        self.missed = max(self.missed, self._before + due - self._since_first)

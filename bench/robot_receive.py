@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Listening to a controller's data at 125 Hz: CPU of one core, and packages missed by the controller's own clock.
+
+    . ./env.sh && python bench/robot_receive.py [--seconds 60] [--frequency 125]
+
+The simulated controller is a process of its own, so is each listener. "node" is what the robot node uses (cell_robot.rtde);
+"ur_rtde" is RTDEReceiveInterface, asked for the newest joints at the same rate. Every process does nothing else. Called by
+bench/robot.py too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import multiprocessing
+import random
+import sys
+import time
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+GOAL_SHARE = 0.06
+WARM_UP_S = 1.0
+
+
+@dataclass(frozen=True)
+class Listened:
+    """What one listener did."""
+
+    share: float
+    """CPU time of a core, 0..1."""
+    packages: int
+    gaps: int
+    """Packages that should have come by the controller's clock, and did not."""
+    unsent: int = 0
+    """Those of them that the controller, which shares the machine, was too late to send."""
+
+    @property
+    def missed(self) -> int:
+        """Packages that were sent and not received."""
+        return max(0, self.gaps - self.unsent)
+
+
+def serve(address: str, told: Connection) -> None:
+    """Be the controller until killed; tells that it is ready, then of each connection that ends what was not sent to it."""
+    from cell_sim.ur_controller import server_rtde
+    from cell_sim.ur_controller.server_controller import ControllerServer
+
+    class Session(server_rtde.RtdeSession):
+        def close(self) -> None:
+            told.send(self.skipped)
+            super().close()
+
+    async def run() -> None:
+        server_rtde.RtdeSession = Session  # type: ignore[misc]
+        await ControllerServer(address=address).start()
+        told.send(0)
+        await asyncio.Event().wait()
+
+    asyncio.run(run())
+
+
+def listen_as_node(address: str, frequency: float, seconds: float, out: Connection) -> None:
+    """Listen as the robot node does."""
+    from cell_robot.rtde.transport import Receiver
+    from cell_robot.rtde.view import NAMES, Continuity, view
+
+    class Listener:
+        def __init__(self) -> None:
+            self.count = Continuity(frequency)
+
+        def connected(self) -> None:
+            self.count.restart()
+
+        def package(self, values: dict[str, Any]) -> None:
+            self.count.take(view(values).timestamp)
+
+        def lost(self, why: str) -> None:
+            raise SystemExit(why)
+
+    async def run() -> Listened:
+        listener = Listener()
+        task = asyncio.ensure_future(Receiver(address, frequency, NAMES, listener).run())
+        await asyncio.sleep(WARM_UP_S)
+        began, cpu, received = time.perf_counter(), time.process_time(), listener.count.received
+        await asyncio.sleep(seconds)
+        share = (time.process_time() - cpu) / (time.perf_counter() - began)
+        task.cancel()
+        return Listened(share, listener.count.received - received, listener.count.missed)
+
+    out.send(asyncio.run(run()))
+
+
+def listen_as_ur_rtde(address: str, frequency: float, seconds: float, out: Connection) -> None:
+    """Listen with ur_rtde; it offers no event, so it is asked at the same rate."""
+    from rtde_receive import RTDEReceiveInterface
+
+    client = RTDEReceiveInterface(address, frequency)
+    time.sleep(WARM_UP_S)
+    began, cpu, packages, missed = time.perf_counter(), time.process_time(), 0, 0
+    last = client.getTimestamp()
+    while time.perf_counter() - began < seconds:
+        time.sleep(1.0 / frequency)
+        client.getActualQ()
+        now = client.getTimestamp()
+        steps = round((now - last) * frequency)
+        packages, missed, last = packages + (steps > 0), missed + max(0, steps - 1), now
+    out.send(Listened((time.process_time() - cpu) / (time.perf_counter() - began), packages, missed))
+
+
+def measure(frequency: float, seconds: float) -> dict[str, Listened]:
+    """Let each listener listen, one after the other; a listener that is not installed is left out."""
+    address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.9'
+    spawn = multiprocessing.get_context('spawn')
+    ours, theirs = spawn.Pipe()
+    controller = spawn.Process(target=serve, args=(address, theirs), daemon=True)
+    controller.start()
+    ours.recv()
+    found = {}
+    listeners = {'node': (listen_as_node, seconds), 'ur_rtde': (listen_as_ur_rtde, min(seconds, 10.0))}
+    try:
+        for name, (listen, time_s) in listeners.items():
+            answer, tell = spawn.Pipe(duplex=False)
+            process = spawn.Process(target=listen, args=(address, frequency, time_s, tell), daemon=True)
+            process.start()
+            tell.close()
+            with contextlib.suppress(EOFError):  # not installed
+                found[name] = answer.recv()
+            process.join()
+            if name in found:
+                found[name] = replace(found[name], unsent=ours.recv())
+    finally:
+        controller.kill()
+    return found
+
+
+def show(found: dict[str, Listened], frequency: float) -> bool:
+    """Print the table; return whether the node meets its goal."""
+    print(f'{f"receive at {frequency:g} Hz":34}{"CPU":>9}{"packages":>9}{"unsent":>9}{"missed":>9}')
+    for name, listened in found.items():
+        print(f'{name:34}{listened.share:>9.1%}{listened.packages:>9}{listened.unsent:>9}{listened.missed:>9}')
+    node = found['node']
+    print(f'goal: node under {GOAL_SHARE:.0%} of a core, nothing missed')
+    return node.share < GOAL_SHARE and node.missed == 0
+
+
+def main() -> int:
+    """Measure and print; the exit code says whether the goal is met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--seconds', type=float, default=60.0)
+    parser.add_argument('--frequency', type=float, default=125.0, help='Hz')
+    chosen = parser.parse_args()
+    return 0 if show(measure(chosen.frequency, chosen.seconds), chosen.frequency) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
