@@ -83,7 +83,8 @@ def crop(text: str) -> CompressedImage:
 
 def mismatch(now: float) -> MatchResult:
     match = MatchResult(request_id='read-9', expected_part_number='EM1-2U1', verdict=MatchResult.MISMATCH,
-                        part_number='EM1-2U4', score=0.94, decided_by=MatchResult.BY_BENCHMARK, text='EM1-2U4', crop=crop('EM1-2U4'),
+                        part_number='EM1-2U4', score=0.94, decided_by=MatchResult.BY_BENCHMARK, text='EM1-2U4',
+                        crop=crop('EM1-2U4'),
                         candidates=[PartScore(part_number='EM1-2U4', score=0.94), PartScore(part_number='EM2-2U1', score=0.31)],
                         reason='EM1-2U4 explains the text (0.94) much better than EM1-2U1 (0.41).')
     match.header.stamp = stamp(now, 1)
@@ -121,8 +122,8 @@ def weigh_jobs(now: float) -> WeighJobList:
                  quantity=20, bags_completed=6, bags_out=1, bags_voided=1, state=WeighJob.ACTIVE, started_by='Ada',
                  started_at=stamp(now, 900)),
         WeighJob(weigh_job_id=6, company='Bolt & Sons', station='B', target_weight='1.10', unit='kg', tolerance='0.10',
-                 tare='0', quantity=40, bags_completed=38, state=WeighJob.COMPLETED, started_by='Ada', started_at=stamp(now, 9000),
-                 finished_at=stamp(now, 4000))])
+                 tare='0', quantity=40, bags_completed=38, state=WeighJob.COMPLETED, started_by='Ada',
+                 started_at=stamp(now, 9000), finished_at=stamp(now, 4000))])
 
 
 def bags(now: float) -> BagList:
