@@ -109,7 +109,7 @@ class RtdeBackend(Backend):
         return LinkState(
             connected=arm.fresh, peer=self._options.address, robot_mode=seen.mode, safety_mode=seen.safety,
             program_state=seen.program, speed_scaling=seen.scaling, data_age=max(0.0, age), message=message,
-            joints=Joints(JOINTS, seen.joints, seen.speeds))
+            joints=Joints(JOINTS, seen.joints, seen.speeds) if arm.fresh else None)
 
     def trigger(self, command: Command, progress: Callable[[Phase], None]) -> Future[Outcome]:
         """Carry an event out."""
