@@ -95,7 +95,8 @@ class Link:
 
     def moving(self, event: str, tray: int = 0) -> Any:
         future = self.begin(event, tray)
-        wait_until(lambda: any(map(abs, self.robot.motion.speeds)), 10.0, 'moving')
+        wait_until(lambda: any(map(abs, self.robot.motion.speeds)) or future.done(), 10.0, 'moving')
+        assert not future.done(), future.result()
         return future
 
     def stands(self) -> None:
@@ -138,7 +139,7 @@ def test_a_piece_is_picked_from_its_slot_shown_and_placed(link: Link) -> None:
 def test_an_empty_slot_is_refused_and_the_arm_comes_back(link: Link) -> None:
     link.robot.piece = False
     outcome = link.do(PART, 1)
-    assert (outcome.phase, outcome.code) == (Phase.REFUSED, ResultCode.ROBOT_REFUSED)
+    assert (outcome.phase, outcome.code) == (Phase.REFUSED, ResultCode.ROBOT_REFUSED), outcome
     assert link.robot.registers.digital_outputs == 0
 
 

@@ -39,6 +39,8 @@ class DriverArm(Arm):
         """Know nothing yet."""
         super().__init__(options, recipe, log, changed)
         self._link, self._picture = link, picture
+        self._heard = self._cleared = False
+        """The driver is there; goals that were left behind on it have ended."""
         self._tasks: set[asyncio.Future[Done]] = set()
         self.why_lost = f'The {options.address} was not heard yet. Is ur_robot_driver running, is driver_namespace right?'
 
@@ -51,18 +53,24 @@ class DriverArm(Arm):
                 loop.call_soon_threadsafe(self.package, values)
 
         self._link.listen(hear)
-        heard = False
         while True:
             await asyncio.sleep(LOOK_S)
-            if self.seen is not None and not heard:
-                heard = True
-                self._link.cancel()
+            if self._heard and not self._cleared:
+                with contextlib.suppress(DriverError):  # a controller that is not active has no goals
+                    await self._link.clear()
+                self._cleared = True
                 self.connected()
             elif self.seen is not None and self.age > LOST_S:
-                heard = False
+                self._heard = self._cleared = False
                 self.lost(f'no joint states of the driver for {LOST_S:g} s')
             elif self.seen is None and (missing := self._picture.missing) and len(missing.split(',')) < 4:
                 self.why_lost = f'The {self.address} does not publish {missing}. Is its controller active?'
+
+    def package(self, values: dict[str, Value]) -> None:
+        """Take a package in."""
+        self._heard = True
+        if self._cleared:
+            super().package(values)
 
     def lost(self, why: str) -> None:
         """Data comes no more."""
@@ -150,5 +158,6 @@ class DriverArm(Arm):
         return self._recipe.cell.arm.speed
 
     async def _let_go(self, why: str) -> None:
-        self._link.cancel()
+        with contextlib.suppress(DriverError):
+            await self._link.clear()
         await super()._let_go(why)

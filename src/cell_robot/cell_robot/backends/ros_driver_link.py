@@ -139,6 +139,15 @@ class DriverLink:
         self._wanted += 1
         self._inbox.put(self._cancel)
 
+    async def clear(self) -> None:
+        """End every goal, and return when the controller has heard of it.
+
+        Raises:
+            DriverError: It did not answer.
+        """
+        self._wanted += 1
+        await self._call(self._cancels, CancelGoal.Request())
+
     def close(self) -> None:
         """End every goal; in the executor's thread, or when the executor has ended."""
         self._hear = lambda _values: None
