@@ -30,6 +30,8 @@ PROVIDED_BY = {
     'openvino': None,
     'onnxruntime': None,
     'font_roboto': None,
+    'rtde_control': None,
+    'rtde_io': None,
     'pytest': None,
     'domain_coordinator': None,
     'rcl_interfaces': 'rcl_interfaces',

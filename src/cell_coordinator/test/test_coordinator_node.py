@@ -407,14 +407,3 @@ def test_stock_is_asked_of_the_ledger_not_of_the_topic(cell):
     publisher = cell.graph.node.create_publisher(Inventory, 'inventory', latched())
     publisher.publish(Inventory())
     assert cell.result(cell.run(1)).job.placed == 1
-
-
-def test_a_robot_that_is_not_fit_lets_no_job_begin_and_the_line_that_fails_is_named(cell):
-    cell.up()
-    cell.robot.failing = 'remote control: Switch it to remote control on the pendant.'
-    result = cell.result(cell.run(1))
-    assert result.code == ResultCode.PREFLIGHT_FAILED
-    assert result.message.endswith(cell.robot.failing)
-    assert cell.robot.sent == [], 'nothing moved'
-    cell.robot.failing = ''
-    assert cell.result(cell.run(1)).code == ResultCode.OK
