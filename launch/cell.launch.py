@@ -7,6 +7,7 @@ ros2 launch cell_bringup cell.launch.py simulation:=false     the same nodes wit
 from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import (
+    AndSubstitution,
     EnvironmentVariable,
     EqualsSubstitution,
     IfElseSubstitution,
@@ -142,6 +143,7 @@ def generate_launch_description() -> LaunchDescription:
     # The simulated controller shares the machine's cores with the cell, so it is not as punctual as a real one.
     simulated_robot = {
         'robot_address': text('sim_robot_address'),
+        'driver_namespace': 'driver',
         'allow_moves': True,
         'watchdog_frequency': 2.0,
         'stale_data': 1.0,
@@ -194,10 +196,21 @@ def generate_launch_description() -> LaunchDescription:
         },
         condition=simulated,
     )
+    simulated_driver = GroupAction(
+        condition=IfCondition(
+            AndSubstitution(
+                LaunchConfiguration('simulation'), EqualsSubstitution(LaunchConfiguration('robot_backend'), 'ros_driver')
+            )
+        ),
+        actions=[
+            PushRosNamespace('driver'),
+            node('cell_sim', 'ur_driver', {'robot_ip': text('sim_robot_address'), 'time_scale': number('time_scale', float)}),
+        ],
+    )
     return LaunchDescription(
         [
             *ARGUMENTS,
             SetEnvironmentVariable('PYTHONUNBUFFERED', '1'),
-            GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), *nodes, devices, world]),
+            GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), *nodes, devices, world, simulated_driver]),
         ]
     )

@@ -25,12 +25,12 @@ from cell_sim.world_node import WorldNode
 from rclpy.action.client import ActionClient
 from rclpy.node import Node
 
-from cell_interfaces.action import RunJob
+from cell_interfaces.action import RecoverRobot, RunJob
 from cell_interfaces.msg import CellStatus, CommandInfo, JobState, MatchResult, OcrResult, ResultCode, RobotState, TextReading
-from cell_interfaces.srv import AdjustStock, ControlJob, GetInventory, MatchPart, ReadText, RobotCommand
+from cell_interfaces.srv import AdjustStock, ControlJob, GetInventory, MatchPart, ReadText
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
-LINKS = ('letters', 'rtde')
+LINKS = ('letters', 'rtde', 'ros_driver')
 JOBS = Path(__file__).parent / 'data' / 'robot_jobs.yaml'
 READY_S = 30.0
 SETTLE_S = 0.2
@@ -106,12 +106,13 @@ class RobotCell:
         self.inventory = graph.add(InventoryNode(**graph.options(database_url=database, catalogue_file=catalogue)))
         wait_until(lambda: self.world.simulation.keeper.started, READY_S, 'the trays are set up')
         settings = {'catalogue_file': catalogue, 'backend': link, 'recipe_file': recipe, 'robot_address': self.address,
-                    'port': self.port, **SLOW_MACHINE, **robot}
+                    'port': self.port, 'driver_namespace': 'driver', **SLOW_MACHINE, **robot}
         self.robot = graph.add(RobotNode(**graph.options(**settings)))
         self.eyes = graph.add(Eyes(self.world, **graph.options()))
         self.coordinator = graph.add(CoordinatorNode(**graph.options(
             database_url=database, settle_time=0.0, needed_subsystems=['robot'], trigger_timeout=40.0, call_timeout=5.0)))
         self._runner = ActionClient(graph.node, RunJob, 'run_job')
+        self._recovery = ActionClient(graph.node, RecoverRobot, 'robot/recover')
         self.wait_ready()
 
     @property
@@ -128,6 +129,7 @@ class RobotCell:
 
     def close(self) -> None:
         self._runner.destroy()
+        self._recovery.destroy()
 
     def wait_ready(self, timeout: float = READY_S) -> None:
         wait_until(lambda: self.state is not None and self.state.connected and self.statuses and self.statuses[-1].ready,
@@ -177,8 +179,14 @@ class RobotCell:
         return answer.job
 
     def recover(self, timeout: float = 40.0) -> Any:
-        request = RobotCommand.Request(command=CommandInfo(operator_id='ann'), confirmed=True)
-        return self.graph.call(RobotCommand, 'robot/recover', request, timeout)
+        """Let the robot node bring the robot back, as an operator does who has looked; return the result."""
+        wait_until(self._recovery.server_is_ready, READY_S, 'robot/recover')
+        goal = RecoverRobot.Goal(command=CommandInfo(operator_id='ann'), area_is_clear=True)
+        sent = self._recovery.send_goal_async(goal)
+        wait_until(sent.done, READY_S, 'robot/recover is answered')
+        result = sent.result().get_result_async()
+        wait_until(result.done, timeout, 'the end of robot/recover')
+        return result.result().result
 
     def refill(self, part_number: str) -> None:
         """Fill the trays of a part and book it."""
@@ -207,7 +215,8 @@ class RobotCell:
     def _add_driver(self, time_scale: float) -> None:
         from cell_sim.ur_driver_node import UrDriverNode
 
-        self.driver = self.graph.add(UrDriverNode(**self.graph.options(robot_ip=self.address, time_scale=time_scale)))
+        options = self.graph.options(robot_ip=self.address, time_scale=time_scale) | {'namespace': 'cell/driver'}
+        self.driver = self.graph.add(UrDriverNode(**options))
 
 
 def _time(job: JobState) -> tuple[int, int]:
