@@ -25,7 +25,7 @@ EVENT_LETTERS: Mapping[str, str] = {'START_PROGRAM': START_LETTER, 'PLACE': 'P',
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
 _ALIKE = str.maketrans({'O': '0', 'Q': '0', 'I': '1', 'L': '1', '|': '1', 'B': '8', 'S': '5', 'Z': '2', 'G': '6'})
-_PART_KEYS = {'part_number', 'description', 'letter', 'unit_weight', 'trays', 'prints', 'ignore', 'code'}
+_PART_KEYS = {'part_number', 'description', 'letter', 'unit_weight', 'trays', 'prints', 'ignore', 'code', 'prefixes', 'suffixes', 'tells_apart'}
 _TRAY_KEYS = {'count', 'capacity', 'low'}
 
 
@@ -64,6 +64,13 @@ class Part:
     """Regular expressions of text on the part that says nothing of its number (date codes, maker)."""
     code: str = ''
     """Regular expression that the whole content of the part's own barcode matches; "" = it carries none that names it."""
+
+    prefixes: tuple[str, ...] | None = None
+    """Regular expressions of what a maker prints right before the number ("SN|HD"); None = as usual for such a number."""
+    suffixes: tuple[str, ...] | None = None
+    """The same of what follows it (a package's letters)."""
+    tells_apart: tuple[str, ...] = ()
+    """Regular expressions of text that only this part carries, not those that print alike: found, they settle which one it is."""
 
     @property
     def printed(self) -> tuple[str, ...]:
@@ -163,11 +170,29 @@ def _part(entry: Any, number: int, problems: list[str]) -> Part | None:
         problems.append(f'{where}: unit_weight must be kilograms, 0 or more')
         weight = 0.0
     code = _code(entry.get('code', ''), where, problems)
+    rules = {key: _rules(entry, key, where, problems) for key in ('ignore', 'prefixes', 'suffixes', 'tells_apart')}
     trays = _trays(entry.get('trays'), where, problems)
     if len(problems) > before:
         return None
     return Part(name, letter, trays, str(entry.get('description', '')), float(weight),
-                tuple(map(str, entry.get('prints', ()))), tuple(map(str, entry.get('ignore', ()))), code)
+                tuple(map(str, entry.get('prints', ()))), rules['ignore'] or (), code, rules['prefixes'], rules['suffixes'],
+                rules['tells_apart'] or ())
+
+
+def _rules(entry: Mapping[str, Any], key: str, where: str, problems: list[str]) -> tuple[str, ...] | None:
+    """Return a list of regular expressions, None when the entry has none."""
+    values = entry.get(key)
+    if values is None:
+        return None
+    if not isinstance(values, list):
+        problems.append(f'{where}: {key} must be a list of regular expressions, each in quotes')
+        return None
+    for value in map(str, values):
+        try:
+            re.compile(value)
+        except re.error as problem:
+            problems.append(f'{where}: {key} "{value}" is no regular expression: {problem}')
+    return tuple(map(str, values))
 
 
 def _code(value: Any, where: str, problems: list[str]) -> str:

@@ -6,6 +6,7 @@ where the rules of `edges` allow the number to begin and end.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,17 @@ SHORT_NUMBER = 2
 """A number of so few digits after a blank may be the rest of the part number."""
 _REPLACED = str.maketrans({'l': 'I', '|': 'I', '\u2013': '-', '\u2014': '-', '\u2212': '-', '_': '-', '~': '-', '\u00b7': '.',
                            '\u3002': '.', '\u00d8': '0', '\t': ' '})
+
+
+@dataclass(frozen=True)
+class Affixes:
+    """What may stand right before and after a number without a blank, by a catalogue's rule; None = as usual, see `edges`."""
+
+    prefixes: tuple[re.Pattern[str], ...] | None = None
+    suffixes: tuple[re.Pattern[str], ...] | None = None
+
+
+AS_USUAL = Affixes()
 
 
 @dataclass(frozen=True)
@@ -44,9 +56,9 @@ def normalise(text: str) -> str:
     return unicodedata.normalize('NFKC', text.translate(_REPLACED)).upper().strip()
 
 
-def align(pattern: str, line: str, weights: Weights) -> Alignment:
+def align(pattern: str, line: str, weights: Weights, affixes: Affixes = AS_USUAL) -> Alignment:
     """Return the cheapest place of a pattern in a line, both normalised; cost is infinite when the edges forbid all."""
-    may_begin, may_end = edges(pattern, line, weights)
+    may_begin, may_end = edges(pattern, line, weights, affixes)
     length = len(line)
     row = [0.0 if may_begin(j) else NEVER for j in range(length + 1)]
     for i, printed in enumerate(pattern):
@@ -63,12 +75,13 @@ def align(pattern: str, line: str, weights: Weights) -> Alignment:
     return min(ends, key=lambda found: found.cost, default=NOT_FOUND)
 
 
-def edges(pattern: str, line: str, weights: Weights) -> tuple[Callable[[int], bool], Callable[[int], bool]]:
+def edges(pattern: str, line: str, weights: Weights,
+          affixes: Affixes = AS_USUAL) -> tuple[Callable[[int], bool], Callable[[int], bool]]:
     """Return two predicates: may the pattern begin before character j of the line, may it end there.
 
     A number that begins with a digit (74LS192) may carry a maker's letters before (SN) and a package's letters after it (N).
     Any other may not: a letter more makes another part of it. A digit, or a letter that may be a misread digit, never adjoins
-    a digit: 74LS19 is not found in 74LS192, nor EM1-2U1 in EM1-2U1O.
+    a digit: 74LS19 is not found in 74LS192, nor EM1-2U1 in EM1-2U1O. A catalogue's rules replace what may adjoin.
     """
     maker = pattern[:1] in DIGITS
 
@@ -77,6 +90,8 @@ def edges(pattern: str, line: str, weights: Weights) -> tuple[Callable[[int], bo
         run = _tail(before)
         if not run:
             return not before.endswith('-') and not (maker and _short_number(before.split()[-1:]))
+        if affixes.prefixes is not None:
+            return any(rule.fullmatch(run) for rule in affixes.prefixes)
         return maker and len(run) <= LONGEST_PREFIX and run[-1] not in DIGITS and all(
             c.isalpha() or c in weights.classes for c in run)
 
@@ -84,14 +99,20 @@ def edges(pattern: str, line: str, weights: Weights) -> tuple[Callable[[int], bo
         after = line[j:].lstrip(SEAM)
         run = _head(after)
         rest = after[len(run):]
-        if run and not (maker and pattern[-1] in DIGITS and len(run) <= LONGEST_SUFFIX and run.isalpha()
-                        and not any(weights.may_be_digit(c) for c in run)):
+        if run and not _may_follow(run, pattern, weights, affixes):
             return False
         if rest[:1] in {'-', '/', '.'} and rest[1:2].isalnum():
             return False
         return bool(run) or pattern[-1:] not in DIGITS or not _short_number(rest.split()[:1])
 
     return may_begin, may_end
+
+
+def _may_follow(run: str, pattern: str, weights: Weights, affixes: Affixes) -> bool:
+    if affixes.suffixes is not None:
+        return any(rule.fullmatch(run) for rule in affixes.suffixes)
+    return (pattern[0] in DIGITS and pattern[-1] in DIGITS and len(run) <= LONGEST_SUFFIX and run.isalpha()
+            and not any(weights.may_be_digit(c) for c in run))
 
 
 def _tail(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib import resources
@@ -10,6 +11,10 @@ from typing import Any
 import yaml
 
 DIGITS = '0123456789'
+CALIBRATION = frozenset({'bias', 'certainty', 'price'})
+MOST_CERTAIN = 0.999
+MOST_COST = 5.0
+"""Dearer is not less likely still."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Weights:
     margin: float
     least_score: float
     certain_score: float
+    calibration: Mapping[str, float]
+    """`bias`, `certainty` and `price` of `trust`."""
     classes: Mapping[str, str] = field(default_factory=dict)
     """Character -> representative of all that it may be taken for, over any number of steps."""
 
@@ -35,6 +42,13 @@ class Weights:
         if printed == read:
             return 0.0
         return self.pairs.get(frozenset((printed, read)), 1.0)
+
+    def trust(self, score: float, cost: float) -> float:
+        """Return how likely a naming at a price is right, 0..1, for a line of some confidence; fitted on frames (see the file)."""
+        certain = min(MOST_CERTAIN, max(1 - MOST_CERTAIN, score))
+        about = self.calibration
+        exponent = about['bias'] + about['certainty'] * math.log(certain / (1 - certain)) - about['price'] * min(cost, MOST_COST)
+        return 1 / (1 + math.exp(-exponent))
 
     def may_be_digit(self, character: str) -> bool:
         """Say whether a character is a digit or may be taken for one."""
@@ -59,10 +73,14 @@ def parse_weights(data: Mapping[str, Any]) -> Weights:
         if set(pair) <= set(DIGITS):
             raise ValueError(f'confusions: "{pair}": two digits are never taken for each other')
         pairs[frozenset(pair)] = float(weight)
-    wanted = {item.name for item in fields(Weights)} - {'pairs', 'classes'}
+    calibration = {key: float(value) for key, value in values.pop('calibration', {}).items()}
+    if set(calibration) != CALIBRATION:
+        raise ValueError(f'confusions: calibration must hold {sorted(CALIBRATION)}, found {sorted(calibration)}')
+    wanted = {item.name for item in fields(Weights)} - {'pairs', 'classes', 'calibration'}
     if set(values) != wanted:
         raise ValueError(f'confusions: expected {sorted(wanted)}, found {sorted(values)}')
-    return Weights(pairs=pairs, classes=_classes(pairs), **{key: float(value) for key, value in values.items()})
+    return Weights(pairs=pairs, classes=_classes(pairs), calibration=calibration,
+                   **{key: float(value) for key, value in values.items()})
 
 
 def load_weights() -> Weights:

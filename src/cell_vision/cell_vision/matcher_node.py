@@ -24,6 +24,7 @@ from cell_vision.codes import CodeWitness, Witnessed
 from cell_vision.confusions import load_weights
 from cell_vision.decisive import decisive_region
 from cell_vision.lines import join_lines
+from cell_vision.lint import lint
 from cell_vision.matching import Decision, Matcher, Verdict
 from cell_vision.ocr_messages import codes_of, picture, points, polygon_of, readings_of
 from cell_vision.store import BenchmarkStore
@@ -52,10 +53,12 @@ class MatcherNode(Node):
             migrate(engine, 'cell_vision')
         except (CatalogueError, DatabaseError) as problem:
             raise StartError(str(problem)) from problem
-        for warning in catalogue.warnings:
-            self.get_logger().warning(warning)
+        weights = load_weights()
+        self._doubts = lint(catalogue, weights)
+        for doubt in self._doubts:
+            self.get_logger().warning(doubt)
         self._store = BenchmarkStore(engine)
-        self._matcher = Matcher(catalogue, load_weights(), self._store.newest())
+        self._matcher = Matcher(catalogue, weights, self._store.newest())
         self._codes = CodeWitness(catalogue)
         self._verdicts = dict.fromkeys(Verdict, 0)
         self._results = self.create_publisher(MatchResult, 'matching/result', events())
@@ -129,9 +132,8 @@ class MatcherNode(Node):
         return ResultCode.OK, ''
 
     def _health(self) -> Health:
-        warnings = self._matcher.catalogue.warnings
         counts = {verdict.value.lower(): str(count) for verdict, count in self._verdicts.items()}
-        return Health(1 if warnings else 0, ' '.join(warnings), {
+        return Health(1 if self._doubts else 0, ' '.join(self._doubts), {
             'parts': str(len(self._matcher.catalogue.parts)), 'benchmarks': str(len(self._matcher.benchmarks)), **counts})
 
 

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cell_common.catalogue import Catalogue
+from cell_common.catalogue import Catalogue, Part
 from rapidfuzz import fuzz, process
 
-from cell_vision.alignment import align, normalise
+from cell_vision.alignment import AS_USUAL, Affixes, align, normalise
 from cell_vision.benchmark import Benchmark
 from cell_vision.confusions import Weights
 from cell_vision.lines import Line, join_lines
@@ -45,12 +45,9 @@ class Candidate:
     part_number: str
     cost: float
     line: Line
+    score: float
+    """How likely it is this part, 0..1, calibrated."""
     by_benchmark: bool = False
-
-    @property
-    def score(self) -> float:
-        """0..1, 1 = certain."""
-        return max(0.0, min(1.0, self.line.score * math.exp(-self.cost)))
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class Pattern:
     part_number: str
     text: str
     folded: str
-    by_benchmark: bool = False
+    affixes: Affixes = AS_USUAL
 
 
 @dataclass
@@ -90,7 +87,8 @@ class Matcher:
 
     def __post_init__(self) -> None:
         parts = self.catalogue.parts.values()
-        self._patterns = [self._pattern(part.part_number, text) for part in parts for text in part.printed]
+        self._patterns = [pattern for part in parts for pattern in patterns_of(part, self.weights)]
+        self._marks = {part.part_number: tuple(map(re.compile, part.tells_apart)) for part in parts}
         self._shorter = _losing_one(self._patterns)
         self._ignored = [re.compile(rule) for part in parts for rule in part.ignore]
         self.benchmarks = dict(self.benchmarks)
@@ -120,7 +118,30 @@ class Matcher:
         found = self._found(usable)
         if not found:
             return self._nothing(usable)
-        return self._judge(expected, found)
+        return self._judge(expected, self._told_apart(found, usable))
+
+    def likeliest(self, readings: Sequence[Reading]) -> Candidate | None:
+        """Return the part that explains a line best, at whatever price; None when no line could hold a number."""
+        lines = [line for line in join_lines(readings) if sum(map(str.isalnum, line.text)) >= LEAST_LETTERS]
+        found = [self._candidate(pattern.part_number, self._cost(pattern, line.text), line)
+                 for line in lines for pattern in self._patterns]
+        best = min(found, key=lambda candidate: (candidate.cost, -candidate.line.score), default=None)
+        return best if best is not None and best.cost < math.inf else None
+
+    def _told_apart(self, found: list[Candidate], lines: list[Line]) -> list[Candidate]:
+        """Leave out the twins of a part whose own mark is on it, as the catalogue's `tells_apart` says."""
+        best = found[0]
+        twins = [c for c in found if c.cost < best.cost + self.weights.margin and self._alike(c.part_number, best.part_number)]
+        marked = [twin for twin in twins
+                  if any(mark.search(line.text) for mark in self._marks[twin.part_number] for line in lines)]
+        if len(marked) != 1:
+            return found
+        return [*marked, *(candidate for candidate in found if candidate not in twins)]
+
+    def _alike(self, one: str, other: str) -> bool:
+        """Say whether two parts print alike, so that their numbers cannot tell them apart."""
+        texts = [{pattern.folded for pattern in self._patterns if pattern.part_number == part} for part in (one, other)]
+        return bool(texts[0] & texts[1])
 
     def _judge(self, expected: str, found: list[Candidate]) -> Decision:
         best, others = found[0], found[1:]
@@ -166,7 +187,7 @@ class Matcher:
             folded = self.weights.fold(line.text)
             for pattern in self._patterns:
                 if pattern.folded in folded:
-                    self._keep(best, Candidate(pattern.part_number, self._cost(pattern, line.text), line))
+                    self._keep(best, self._candidate(pattern.part_number, self._cost(pattern, line.text), line))
         for part_number, benchmark in self.benchmarks.items():
             for candidate in self._by_benchmark(part_number, benchmark, lines):
                 self._keep(best, candidate)
@@ -180,13 +201,13 @@ class Matcher:
         best = {candidate.part_number: candidate for candidate in accepted}
         for line in lines:
             for pattern in self._patterns:
-                self._keep(best, Candidate(pattern.part_number, self._cost(pattern, line.text), line))
+                self._keep(best, self._candidate(pattern.part_number, self._cost(pattern, line.text), line))
         near = [c for c in best.values() if c.cost < accepted[0].cost + self.weights.margin or c in accepted]
         return sorted(near, key=lambda c: (c.cost, -c.line.score))
 
     def _by_benchmark(self, part_number: str, benchmark: Benchmark, lines: list[Line]) -> list[Candidate]:
         """Every identifying text of a benchmark stands for the part, as a whole line."""
-        return [Candidate(part_number, self._whole(text, line.text), line, by_benchmark=True)
+        return [self._candidate(part_number, self._whole(text, line.text), line, by_benchmark=True)
                 for text in map(normalise, benchmark.identifying) for line in lines]
 
     def _whole(self, text: str, line: str) -> float:
@@ -200,15 +221,21 @@ class Matcher:
         if known is None or candidate.cost < known.cost:
             best[candidate.part_number] = candidate
 
-    def _pattern(self, part_number: str, text: str) -> Pattern:
-        shown = normalise(text)
-        return Pattern(part_number, shown, self.weights.fold(shown))
-
     def _cost(self, pattern: Pattern, line: str) -> float:
-        return align(pattern.text, line, self.weights).cost
+        return align(pattern.text, line, self.weights, pattern.affixes).cost
+
+    def _candidate(self, part_number: str, cost: float, line: Line, *, by_benchmark: bool = False) -> Candidate:
+        return Candidate(part_number, cost, line, self.weights.trust(line.score, cost), by_benchmark)
 
     def _says_nothing(self, line: Line) -> bool:
         return any(rule.fullmatch(line.text) for rule in self._ignored)
+
+
+def patterns_of(part: Part, weights: Weights) -> list[Pattern]:
+    """Return the texts that identify a part, with what its maker may put around them."""
+    rules = [None if given is None else tuple(map(re.compile, given)) for given in (part.prefixes, part.suffixes)]
+    shown = [normalise(text) for text in part.printed]
+    return [Pattern(part.part_number, text, weights.fold(text), Affixes(*rules)) for text in shown]
 
 
 def _losing_one(patterns: Sequence[Pattern]) -> dict[str, set[str]]:

@@ -1,0 +1,92 @@
+"""What the catalogue's rules let pass, what they settle, and what the lint says of a catalogue."""
+
+from __future__ import annotations
+
+import pytest
+from cell_common.catalogue import Catalogue, Part
+from cell_vision.confusions import load_weights, parse_weights
+from cell_vision.lint import lint
+from cell_vision.matching import Matcher, Verdict
+from cell_vision.reading import Reading
+
+WEIGHTS = load_weights()
+
+
+def catalogue(*parts: Part) -> Catalogue:
+    return Catalogue({part.part_number: part for part in parts})
+
+
+def part(number: str, **rules) -> Part:
+    return Part(number, 'A', (), **rules)
+
+
+def lines(*texts: str) -> list[Reading]:
+    return [Reading(text, 0.98, ((10, 10 + 60 * i), (10 + 18 * len(text), 10 + 60 * i), (10 + 18 * len(text), 40 + 60 * i),
+                                 (10, 40 + 60 * i))) for i, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize('text, verdict', [
+    ('SN74LS05N', Verdict.MATCH), ('HD74LS05', Verdict.MATCH), ('74LS05', Verdict.MATCH), ('DM74LS05N', Verdict.UNKNOWN),
+    ('SN74LS05P', Verdict.UNKNOWN), ('SN74LS05NN', Verdict.UNKNOWN),
+])
+def test_a_parts_own_rules_replace_the_usual_prefixes_and_suffixes(text, verdict):
+    judge = Matcher(catalogue(part('74LS05', prefixes=('SN|HD',), suffixes=('N',))), WEIGHTS)
+    assert judge.decide('74LS05', lines(text)).verdict is verdict
+
+
+def test_rules_allow_what_is_not_usual():
+    usual, ruled = (Matcher(catalogue(part('EM1-2U1', suffixes=rule)), WEIGHTS) for rule in (None, ('[BK]',)))
+    assert usual.decide('EM1-2U1', lines('EM1-2U1K')).verdict is not Verdict.MATCH
+    assert ruled.decide('EM1-2U1', lines('EM1-2U1K')).verdict is Verdict.MATCH
+    assert ruled.decide('EM1-2U1', lines('EM1-2U1X')).verdict is not Verdict.MATCH
+
+
+TWINS = catalogue(part('EM1-2U1', tells_apart=('KESTREL',)), part('EM1-2UI', tells_apart=('NORD ?WERK',)), part('EM1-2U4'))
+
+
+@pytest.mark.parametrize('texts, verdict, named', [
+    (('EM1-2U1', 'KESTREL'), Verdict.MATCH, 'EM1-2U1'), (('EM1-2UI', 'KESTREL'), Verdict.MATCH, 'EM1-2U1'),
+    (('EM1-2U1', 'NORDWERK'), Verdict.MISMATCH, 'EM1-2UI'), (('EM1-2U1',), Verdict.AMBIGUOUS, ''),
+    (('EM1-2U1', 'KESTREL', 'NORDWERK'), Verdict.AMBIGUOUS, ''), (('EM1-2U4', 'KESTREL'), Verdict.MISMATCH, 'EM1-2U4'),
+    (('EM1-2U4', 'EM1-2U1', 'KESTREL'), Verdict.AMBIGUOUS, ''),
+])
+def test_twins_are_told_apart_by_a_mark_of_one_of_them_and_by_nothing_less(texts, verdict, named):
+    decision = Matcher(TWINS, WEIGHTS).decide('EM1-2U1', lines(*texts))
+    assert (decision.verdict, decision.part_number) == (verdict, named), decision.reason
+
+
+def test_the_lint_names_twins_and_what_would_tell_them_apart():
+    (sentence,) = lint(catalogue(part('EM1-2U1'), part('EM1-2UI'), part('EM1-2U4')), WEIGHTS)
+    assert 'EM1-2U1 and EM1-2UI print alike' in sentence and 'tells_apart' in sentence and 'barcode' in sentence
+    (sentence,) = lint(TWINS, WEIGHTS)
+    assert 'they are told apart by the text' in sentence
+
+
+def test_the_lint_finds_nothing_in_distinct_parts():
+    assert lint(catalogue(part('74LS190'), part('74LS191'), part('DT04-2P'), part('DT04-4P')), WEIGHTS) == []
+
+
+def test_the_lint_finds_near_twins_rules_that_swallow_and_numbers_ignored():
+    assert len(lint(catalogue(part('QX-10S'), part('OX-105')), WEIGHTS)) == 1
+    (swallows,) = lint(catalogue(part('74LS19', suffixes=('[0-9N]+',)), part('74LS192')), WEIGHTS)
+    assert 'Narrow the rule' in swallows
+    (ignored,) = lint(catalogue(part('74LS19', ignore=('74LS[0-9]+',))), WEIGHTS)
+    assert 'ignore' in ignored
+
+
+def test_a_score_falls_with_the_price_and_with_the_doubt_of_the_reader():
+    assert WEIGHTS.trust(0.98, 0.0) > WEIGHTS.trust(0.98, 0.4) > WEIGHTS.trust(0.98, 2.0)
+    assert WEIGHTS.trust(0.98, 0.0) > WEIGHTS.trust(0.7, 0.0)
+    assert 0 < WEIGHTS.trust(0.0, 9.0) < WEIGHTS.trust(1.0, 0.0) < 1
+
+
+def test_the_likeliest_part_is_named_at_whatever_price():
+    judge = Matcher(catalogue(part('74LS190'), part('DT04-2P')), WEIGHTS)
+    named = judge.likeliest(lines('DT04-3P'))
+    assert named is not None and named.part_number == 'DT04-2P' and named.cost == pytest.approx(1.0)
+    assert judge.likeliest(lines('A')) is None
+
+
+def test_weights_without_calibration_are_refused():
+    with pytest.raises(ValueError, match='calibration'):
+        parse_weights({'pairs': {'0O': 0.1}, 'calibration': {'bias': 1.0}})
