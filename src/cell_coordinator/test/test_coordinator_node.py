@@ -188,14 +188,6 @@ def test_a_robot_node_that_never_answers_or_dies_leaves_an_unknown_outcome(cell,
     assert cell.until('PAUSED', 20).unresolved_trigger
 
 
-def test_without_a_robot_node_nothing_is_sent(cell):
-    cell.up()
-    cell.graph.remove(cell.robot)
-    result = cell.result(cell.run(1))
-    assert result.code == ResultCode.TIMED_OUT and 'robot/preflight is not there' in result.message
-    assert cell.robot.sent == []
-
-
 def test_a_crash_in_mid_trigger_comes_back_paused_and_unresolved(cell):
     cell.up()
     cell.robot.script['PLACE'] = [SILENT]
@@ -296,21 +288,6 @@ def test_pause_resume_and_cancel_by_command(cell):
     assert cell.result(future).code == ResultCode.JOB_CANCELLED
     assert cell.control('CANCEL').code == ResultCode.NO_JOB
     assert cell.booked() == [(1, 1)]
-
-
-def test_a_cell_that_is_not_ready_refuses_and_names_the_line(cell):
-    cell.talker.levels['camera'] = 2
-    cell.talker.levels.pop('robot')
-    cell.up(ready=False, stale_after=1.0)
-    wait_until(lambda: cell.statuses and [line.level for line in cell.statuses[-1].subsystems][:2] == [2, 0])
-    result = cell.result(cell.run(1))
-    assert result.code == ResultCode.NOT_READY and not cell.robot.sent
-    assert 'camera is ERROR (broken)' in result.message and 'robot is STALE' in result.message
-    assert not cell.statuses[-1].ready
-    cell.talker.levels.update(camera=1, robot=0)
-    wait_until(lambda: cell.statuses[-1].ready)
-    cell.talker.levels.pop('ocr')
-    wait_until(lambda: not cell.statuses[-1].ready)
 
 
 def test_commands_that_are_too_old_are_refused_and_audited(cell):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cell_common.testing import wait_until
+
 from cell_interfaces.msg import ResultCode
 
 
@@ -14,3 +16,26 @@ def test_a_robot_that_is_not_fit_lets_no_job_begin_and_the_line_that_fails_is_na
     assert cell.robot.sent == [], 'nothing moved'
     cell.robot.failing = ''
     assert cell.result(cell.run(1)).code == ResultCode.OK
+
+
+def test_without_a_robot_node_nothing_is_sent(cell):
+    cell.up()
+    cell.graph.remove(cell.robot)
+    result = cell.result(cell.run(1))
+    assert result.code == ResultCode.TIMED_OUT and 'robot/preflight is not there' in result.message
+    assert cell.robot.sent == []
+
+
+def test_a_cell_that_is_not_ready_refuses_and_names_the_line(cell):
+    cell.talker.levels['camera'] = 2
+    cell.talker.levels.pop('robot')
+    cell.up(ready=False, stale_after=1.0)
+    wait_until(lambda: cell.statuses and [line.level for line in cell.statuses[-1].subsystems][:2] == [2, 0])
+    result = cell.result(cell.run(1))
+    assert result.code == ResultCode.NOT_READY and not cell.robot.sent
+    assert 'camera is ERROR (broken)' in result.message and 'robot is STALE' in result.message
+    assert not cell.statuses[-1].ready
+    cell.talker.levels.update(camera=1, robot=0)
+    wait_until(lambda: cell.statuses[-1].ready)
+    cell.talker.levels.pop('ocr')
+    wait_until(lambda: not cell.statuses[-1].ready)
