@@ -7,7 +7,7 @@ PHOTOS ?=
 ARGS ?=
 IN_ENV := . ./env.sh &&
 
-.PHONY: setup setup-tests run test fast slow lint bench clean help
+.PHONY: setup setup-tests run test fast slow lint bench paddleocr clean help
 
 help:           ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /'
@@ -33,5 +33,9 @@ slow: setup-tests   ## run the tests that need the whole graph or a browser
 lint: setup-tests   ## run the house rules only
 	@$(IN_ENV) python tools/check.py lint
 
+paddleocr: setup    ## make the environment of OCR engine paddleocr (.venv-paddleocr, with models) and try it
+	@$(PYTHON) tools/setup.py --paddleocr
+	@$(IN_ENV) cell models check --engine paddleocr --python "$(CURDIR)/.venv-paddleocr/bin/python"
+
 clean:          ## remove what set-up made
-	rm -rf .venv build install src/cell_web/hmi/node_modules src/cell_web/hmi/dist
+	rm -rf .venv .venv-paddleocr build install src/cell_web/hmi/node_modules src/cell_web/hmi/dist

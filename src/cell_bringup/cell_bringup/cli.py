@@ -9,6 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cell_bringup.models_grammar import add_models
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar."""
@@ -26,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument('weigh_job_id', type=int)
     report.add_argument('--folder', type=Path, default=Path(), help='where to write them (default: here)')
     add_database(report)
+    add_models(commands)
     token = commands.add_parser('token', help='make, list or revoke tokens of programs that post bags to the cell')
     token.add_argument('action', choices=['new', 'list', 'revoke'])
     token.add_argument('name', nargs='?', default='', help='what the token is for, e.g. filler-3')
@@ -33,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser('doctor', help='look for what is wrong and say what to do; exit code 1 when something is')
     doctor.add_argument('what', choices=['weighing'])
     add_robot(commands.add_parser('robot', help='how the robot stands; recover it; move and upset the simulated one'))
+    benchmarks = commands.add_parser('benchmarks', help='list the readings of known-good parts that verdicts go by')
+    benchmarks.add_argument('part_number', nargs='?', default='', help='show every version of this part')
     commands.add_parser('status', help='show what is ready and what is not')
     run = commands.add_parser(
         'run',
@@ -88,6 +93,10 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
         from cell_bringup.reports import write_report
 
         return write_report(options.weigh_job_id, options.database_url, options.folder, console)
+    if options.command == 'models':
+        from cell_bringup.models import work_with_models
+
+        return work_with_models(options, console)
     if options.command == 'token':
         from cell_bringup.tokens import work_with_tokens
 
@@ -108,6 +117,11 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
             if options.command == 'status':
                 status = client.wait_for(lambda: client.status, 5, 'tell its status (is it running?)')
                 console.print(status_table(status))
+                return
+            if options.command == 'benchmarks':
+                from cell_bringup.benchmarks import show_benchmarks
+
+                show_benchmarks(client, console, options.part_number)
                 return
             if options.command == 'robot':
                 from cell_bringup.robot import work_with_robot

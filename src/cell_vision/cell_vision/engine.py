@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from cell_vision.reading import Reading
 
-ENGINES = ('ppocr', 'rapidocr')
+ENGINES = ('ppocr', 'rapidocr', 'paddleocr')
 
 
 class EngineError(Exception):
@@ -31,7 +31,7 @@ class EngineOptions:
     backend: str = 'auto'
     """"openvino", "onnxruntime", or "auto": OpenVINO when it is installed."""
     model_dir: str = ''
-    """Folder of the models; "" = those that come with the engine."""
+    """Folder of the models; "" = those that come with the engine (paddleocr: `models` in the worker's environment)."""
     cache_dir: str = ''
     """Where compiled networks are kept for the next start; "" = nowhere."""
 
@@ -62,7 +62,7 @@ def make_engine(name: str, options: EngineOptions) -> Engine:
     Raises:
         EngineError: It is not installed, or its models are not there.
     """
-    makers: dict[str, Callable[[EngineOptions], Engine]] = {'ppocr': _ppocr, 'rapidocr': _rapidocr}
+    makers: dict[str, Callable[[EngineOptions], Engine]] = {'ppocr': _ppocr, 'rapidocr': _rapidocr, 'paddleocr': _paddleocr}
     if name not in makers:
         raise EngineError(f'there is no engine "{name}"; parameter engine may be one of {", ".join(makers)}')
     return makers[name](options)
@@ -78,3 +78,9 @@ def _rapidocr(options: EngineOptions) -> Engine:
     from cell_vision.engine_rapidocr import RapidOcrEngine
 
     return RapidOcrEngine(options)
+
+
+def _paddleocr(options: EngineOptions) -> Engine:
+    from cell_vision.engine_paddleocr import PaddleOcrEngine
+
+    return PaddleOcrEngine(options)

@@ -18,7 +18,7 @@ class OcrParameters:
     engine_python: str = parameter('', 'Python interpreter of the worker process; empty = the one that runs the node.')
     backend: str = parameter('auto', 'Inference library; auto = OpenVINO when it is installed, otherwise ONNX Runtime.',
                              choices=('auto', 'openvino', 'onnxruntime'))
-    model_dir: str = parameter('', 'Folder of the model files; empty = those that come with the engine.')
+    model_dir: str = parameter('', 'Folder of the model files; empty = those that come with the engine, or its environment.')
     cache_dir: str = parameter('~/.cache/cell/ocr', 'Folder where compiled models are kept for a quick start; empty = nowhere.')
     fast: bool = parameter(True, 'Look for the part at low resolution first and read only there when that reads well.')
     threads: int = parameter(1, 'Threads of the engine; more than one only on reserved cores.', minimum=1, maximum=64)

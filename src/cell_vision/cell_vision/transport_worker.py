@@ -207,8 +207,8 @@ class EngineHost:
     def _start(self) -> None:
         self._until = time.monotonic() + WARM_UP_DEADLINE_S
         try:
-            process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(),
-                                       start_new_session=True)
+            process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+                                       env=_environment(self._command[0]))
         except OSError as problem:
             self._lost(f'cannot start {self._command[0]}: {problem.strerror}; check parameter engine_python')
             return
@@ -253,8 +253,12 @@ def _answer(content: dict[str, Any]) -> Answer:
         return Answer(None, Outcome.ENGINE_FAILED, f'the text reader answered nonsense: {problem}')
 
 
-def _environment() -> dict[str, str]:
-    """Return the worker's environment: this package importable, one thread, no busy waiting."""
+def _environment(python: str) -> dict[str, str]:
+    """Return the worker's environment: this package importable, one thread, no busy waiting.
+
+    Another interpreter gets this package alone: the node's libraries are built for the node's interpreter.
+    """
     here = str(Path(__file__).resolve().parent.parent)
-    path = os.pathsep.join(part for part in (here, os.environ.get('PYTHONPATH', '')) if part)
+    inherited = os.environ.get('PYTHONPATH', '') if python == sys.executable else ''
+    path = os.pathsep.join(part for part in (here, inherited) if part)
     return {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE'}
