@@ -38,6 +38,8 @@ PURE = {
     'cell_web': ['allow*.py'],
     'cell_sim': [
         'world.py',
+        'arm_hand.py',
+        'ur_controller/[a-r]*.py',
         'pieces.py',
         'stock_keeper.py',
         'ur_program.py',

@@ -239,3 +239,50 @@ def test_noise_on_a_port_leaves_the_controller_as_it_was(ur: Any, port: int) -> 
         lines.close()
     last = ur.server.controller.timestamp
     wait_until(lambda: ur.server.controller.timestamp > last)
+
+
+def test_a_tool_speed_moves_the_tool_along_its_line(ur: Any) -> None:
+    begin, end, servo = ur.judge(CONTROL + """
+r0 = r.getActualTCPPose()
+for _ in range(40):
+    c.speedL([0.0, 0.05, 0.0, 0, 0, 0], 0.5, 0.02)
+    time.sleep(0.01)
+c.speedStop(5.0)
+r1 = r.getActualTCPPose()
+goal = list(r1)
+goal[2] += 0.01
+for _ in range(60):
+    c.servoL(goal, 0.0, 0.0, 0.01, 0.1, 300)
+    time.sleep(0.005)
+c.servoStop(5.0)
+out += [r0, r1, r.getActualTCPPose()]
+""")
+    assert 0.005 < end[1] - begin[1] < 0.05
+    assert end[0] == pytest.approx(begin[0], abs=2e-3) and end[2] == pytest.approx(begin[2], abs=2e-3)
+    assert servo[2] == pytest.approx(end[2] + 0.01, abs=3e-3)
+
+
+def test_the_real_time_port_streams_frames_of_1220_bytes(ur: Any) -> None:
+    with socket.create_connection((ur.server.address, 30003), 5.0) as client:
+        stream = client.makefile('rb')
+        first, second = stream.read(1220), stream.read(1220)
+        stream.close()
+    assert struct.unpack('>i', first[:4])[0] == struct.unpack('>i', second[:4])[0] == 1220
+    values = struct.unpack('>152d', first[4:])
+    assert values[1:7] == pytest.approx(START)
+    assert (values[94], values[101], values[131]) == (7.0, 1.0, 1.0), 'robot mode, safety mode, program state'
+
+
+def test_the_primary_port_begins_with_79_bytes_of_messages_and_tells_runtime_exceptions(ur: Any) -> None:
+    with socket.create_connection((ur.server.address, 30001), 5.0) as client:
+        stream = client.makefile('rb')
+        version, safety = stream.read(55), stream.read(24)
+        assert (struct.unpack('>iB', version[:5]), struct.unpack('>iB', safety[:5])) == ((55, 20), (24, 20))
+        ur.server.controller.report('the program broke', runtime_exception=True)
+        kinds = []
+        while 10 not in kinds:
+            length, = struct.unpack('>i', stream.read(4))
+            body = stream.read(length - 4)
+            kinds += [body[10]] if body[0] == 20 else []
+        assert body[11:] == struct.pack('>ii', 0, 0) + b'the program broke'
+        stream.close()

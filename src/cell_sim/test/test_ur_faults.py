@@ -138,3 +138,58 @@ def test_the_world_has_a_controller_when_it_is_told_an_address(catalogue: Catalo
 
 def test_a_world_without_an_address_has_no_controller(catalogue: Catalogue) -> None:
     assert 'ur' not in Simulation(catalogue, Mixture(tuple(catalogue.parts), 1)).devices
+
+
+def rtde_request(address: str, frames: bytes, expected: int, timeout: float = 5.0) -> bytes:
+    with socket.create_connection((address, 30004), timeout) as client:
+        client.sendall(frames)
+        answer = b''
+        while len(answer) < expected:
+            answer += client.recv(expected - len(answer))
+        return answer
+
+
+VERSION_2 = b'\x00\x05V\x00\x02'
+OUTPUTS_OF_ONE = b'\x00\x14O' + b'\x40\x5f\x40\x00\x00\x00\x00\x00' + b'timestamp'
+
+
+def test_a_refused_recipe_is_refused_once(ur: Any) -> None:
+    ur.inject('rtde_refuse')
+    answer = rtde_request(ur.server.address, VERSION_2 + OUTPUTS_OF_ONE * 2, 4 + 4 + 10)
+    assert answer == b'\x00\x04V\x01' + b'\x00\x04O\x00' + b'\x00\x0aO\x01DOUBLE'
+
+
+def test_a_late_package_is_answered_late_and_one_never_taken_not_at_all(ur: Any) -> None:
+    ur.inject('rtde_late', 0.4)
+    begin = time.monotonic()
+    assert rtde_request(ur.server.address, VERSION_2, 4) == b'\x00\x04V\x01'
+    assert time.monotonic() - begin >= 0.4
+    ur.inject('rtde_never')
+    with pytest.raises(TimeoutError):
+        rtde_request(ur.server.address, VERSION_2, 4, 0.3)
+
+
+@pytest.mark.parametrize(('fault', 'said'), [
+    ('script_refuse', ['compile error: the script was refused']), ('script_never', [])])
+def test_a_script_is_refused_or_thrown_away(ur: Any, fault: str, said: list[str]) -> None:
+    ur.inject(fault)
+    with socket.create_connection((ur.server.address, 30002), 5.0) as client:
+        client.sendall(b'def nothing():\n end\nend\n')
+        wait_until(lambda: fault == 'script_never' or ur.server.controller.messages)
+        time.sleep(0.1)
+    assert [message.text for message in ur.server.controller.messages] == said
+
+
+def test_armed_faults_are_forgotten_when_cleared(ur: Any) -> None:
+    ur.inject('never', 5.0)
+    ur.inject('clear')
+    assert Talk(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
+
+
+def test_a_person_at_the_pendant_brings_the_arm_back(ur: Any) -> None:
+    controller = ur.server.controller
+    controller.loaded = 'waiting.urp'
+    ur.inject('emergency_stop', 0.1)
+    ur.inject('attend')
+    wait_until(lambda: controller.runtime == RuntimeState.PLAYING)
+    assert (controller.mode, controller.safety) == (RobotMode.RUNNING, SafetyMode.NORMAL)
