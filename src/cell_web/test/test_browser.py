@@ -424,7 +424,14 @@ def test_it_fits_its_screen_and_every_target_can_be_hit_with_gloves(
     shoot(page, f'{view}-{size}')
     if SCREENSHOTS:
         page.screenshot(path=f'{SCREENSHOTS}/{view}-{size}-whole.png', full_page=True)
+    cell.status = lambda now: scene.status(now, ready=False, camera='no frame for 12 s: check the cable')
+    cell.publish('robot/state', scene.robot(time.time(), safety_mode=RobotState.SAFETY_SYSTEM_EMERGENCY_STOP))
+    expect(page.get_by_test_id('cell-ready')).to_contain_text('NOT READY')
+    shoot(page, f'{view}-{size}-worst')
     assert page.evaluate('document.documentElement.scrollWidth - innerWidth') <= 0
+    hidden = page.evaluate("""[...document.querySelectorAll('header *')].filter((e) => e.getBoundingClientRect().right > innerWidth)
+        .map((e) => e.outerHTML.slice(0, 80))""")
+    assert hidden == []
     small = page.evaluate("""[...document.querySelectorAll('button, input, select, summary, a')].filter((e) => {
         const box = e.getBoundingClientRect();
         return box.width < 48 || box.height < 48; }).map((e) => e.outerHTML.slice(0, 80))""")
