@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cell_vision.reading import Crop, Reading
+from cell_vision.reading import Crop, Point, Reading
 
 MARGIN = 0.6
 """Around the print, in heights of the tallest line."""
@@ -49,6 +49,22 @@ def cut(image: Any, readings: Sequence[Reading], side: int) -> Crop | None:
     jpeg = bytes(cv2.imencode('.jpg', upright, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1])
     a, b, c, d = ((float(x), float(y)) for x, y in region)
     return Crop(jpeg, (a, b, c, d))
+
+
+def straight(image: Any, polygon: Sequence[Point], grow: float) -> tuple[Any, Any]:
+    """Return a rectangle of a frame laid straight, and the affine matrix from it to the frame, shape (2, 3).
+
+    Args:
+        image: The frame, BGR, uint8.
+        polygon: Four corners, clockwise from the rectangle's own top left, pixels.
+        grow: The rectangle is made larger by this share of its sides.
+    """
+    corners = np.array(polygon, np.float32)
+    corners = corners.mean(axis=0) + (corners - corners.mean(axis=0)) * (1 + grow)
+    wide = max(SMALLEST, round(float(np.linalg.norm(corners[1] - corners[0]))))
+    high = max(SMALLEST, round(float(np.linalg.norm(corners[3] - corners[0]))))
+    there: Any = cv2.getAffineTransform(corners[[0, 1, 3]], np.array([(0, 0), (wide, 0), (0, high)], np.float32))
+    return cv2.warpAffine(image, there, (wide, high), borderMode=cv2.BORDER_REPLICATE), cv2.invertAffineTransform(there)
 
 
 def _angle(readings: Sequence[Reading]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,8 +26,10 @@ from cell_vision.frame_slot import FrameSlot, SerializedFrame, stamp_of
 from cell_vision.ocr_messages import code_of, fill_result
 from cell_vision.ocr_parameters import OcrParameters
 from cell_vision.overlay_publisher import OverlayPublisher
+from cell_vision.reading import Point
 from cell_vision.several_frames import SeveralFrames
 from cell_vision.transport_worker import Answer, EngineHost, Job
+from cell_vision.voting import is_certain
 
 MEGABYTE = 1_000_000
 DIAGNOSTIC = {True: 0, False: 2}
@@ -46,6 +49,8 @@ class Asked:
     several: SeveralFrames
     deadline: int
     """ROS time, nanoseconds."""
+    region: Sequence[Point] = ()
+    """Where to look first."""
     images: list[CompressedImage] = field(default_factory=list)
     """Those that were read."""
     ages: list[float] = field(default_factory=list)
@@ -64,6 +69,7 @@ class OcrNode(Node):
         self._careful_until = 0
         self._reading = 0
         self._last_read = 0
+        self._region: Sequence[Point] = ()
         self._inbox: Inbox[tuple[Future, Answer]] = Inbox(self, self._deliver)
         self._host = EngineHost(self._options.worker_arguments(), python=self._options.engine_python,
                                 deadline=self._options.engine_deadline,
@@ -99,21 +105,23 @@ class OcrNode(Node):
         newest = self._frames.newest
         if self._reading or newest is None or newest.stamp == self._last_read:
             return
-        await self._read(ReadText.Request(frames=1), ReadText.Response())
+        await self._read(ReadText.Request(frames=1), ReadText.Response(), self._region)
 
-    async def _read(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
+    async def _read(self, request: ReadText.Request, response: ReadText.Response,
+                    region: Sequence[Point] = ()) -> ReadText.Response:
         self._reading += 1
         try:
-            return await self._answer(request, response)
+            return await self._answer(request, response, region)
         finally:
             self._reading -= 1
 
-    async def _answer(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
+    async def _answer(self, request: ReadText.Request, response: ReadText.Response,
+                      region: Sequence[Point]) -> ReadText.Response:
         timeout = nanoseconds(request.timeout) / NANOSECONDS or self._options.read_timeout
         given = len(request.image.data) > 0
         asked = Asked(OcrResult(request_id=request.request_id),
                       SeveralFrames(1 if given else request.frames or self._options.frames),
-                      self.get_clock().now().nanoseconds + round(timeout * NANOSECONDS))
+                      self.get_clock().now().nanoseconds + round(timeout * NANOSECONDS), region)
         image = request.image if given else await self._frame(nanoseconds(request.newer_than), timeout)
         if image is None:
             self._fail(asked, ResultCode.NO_FRAME, self._why_no_frame(timeout), OcrResult.NO_FRAME)
@@ -144,7 +152,7 @@ class OcrNode(Node):
         now = self.get_clock().now().nanoseconds
         future: Future = Future(executor=self.executor)
         options = {'fast': self._options.fast, 'careful': now < self._careful_until, 'codes': self._options.codes,
-                   'crop_side': self._options.crop_side}
+                   'crop_side': self._options.crop_side, 'region': asked.region}
         self._host.submit(Job(bytes(image.data), lambda answer: self._inbox.put((future, answer)), options))
         if not await within(self, future, max(0.001, self._left(asked))):
             state = self._host.state
@@ -166,7 +174,9 @@ class OcrNode(Node):
     def _conclude(self, asked: Asked) -> None:
         """Put what all frames say into the result, and show and remember the frame that it belongs to."""
         image = asked.images[asked.several.judged]
-        fill_result(asked.result, asked.several.result(), len(asked.images))
+        reading = asked.several.result()
+        fill_result(asked.result, reading, len(asked.images))
+        self._region = reading.crop.polygon if reading.crop is not None and is_certain(reading.readings) else ()
         asked.result.header, asked.result.frame_age = image.header, asked.ages[asked.several.judged]
         asked.code, asked.message = ResultCode.OK, ''
         self._overlay.read(image, asked.result)

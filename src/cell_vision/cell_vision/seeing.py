@@ -13,11 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cell_vision.crops import straight
 from cell_vision.engine import BadImageError, Engine
 from cell_vision.extras import with_extras
 from cell_vision.locate import crop, plates, smoothed, stretched
 from cell_vision.merging import merged
-from cell_vision.reading import FrameReading, Reading
+from cell_vision.reading import FrameReading, Point, Reading
 
 LONGEST_SIDE = 4096
 """Larger frames are scaled down when decoded."""
@@ -26,6 +27,10 @@ PLATE_SIDE = 480
 FRAME_SIDE = 640
 ENLARGE = 2.0
 """A small plate is made at most so many times larger."""
+REGION_GROWS = 0.3
+"""The region of the last part is looked at with so much more around it: the next may lie a little elsewhere."""
+RIM = 2.0
+"""Print that comes so near to a region's edge may be cut, pixels."""
 GOOD_SCORE = 0.85
 GOOD_LENGTH = 5
 GOOD_DIGITS = 2
@@ -58,6 +63,7 @@ def see(engine: Engine, data: bytes, options: Mapping[str, Any]) -> FrameReading
         data: JPEG, PNG or another format that OpenCV decodes.
         options: `fast` (default true): look for the part first; `careful` (default false): look at it in every way and keep
             what contradicts; `detector_side`: longest side of the whole frame in the detector, pixels;
+            `region`: four corners in which the last part was read, looked at before anything else is;
             `codes` and `crop_side`: see `with_extras`.
 
     Raises:
@@ -65,8 +71,9 @@ def see(engine: Engine, data: bytes, options: Mapping[str, Any]) -> FrameReading
     """
     image = decode(data)
     high, wide = image.shape[:2]
-    readings = read(engine, image, fast=bool(options.get('fast', True)), careful=bool(options.get('careful')),
-                    side=int(options.get('detector_side', 0)))
+    readings = _where_it_was(engine, image, options['region']) if options.get('region') else ()
+    readings = readings or read(engine, image, fast=bool(options.get('fast', True)), careful=bool(options.get('careful')),
+                                side=int(options.get('detector_side', 0)))
     return with_extras(FrameReading(tuple(readings), wide, high, 0.0, engine.name), image, options)
 
 
@@ -92,7 +99,8 @@ def _looks(engine: Engine, image: Any, careful: bool, side: int) -> Iterator[Seq
     """Give one reading after another, the quickest first."""
     crops = [crop(image, plate) for plate in plates(image)]
     if crops:
-        yield [reading for piece in crops for reading in _back(engine.read(stretched(piece.image), PLATE_SIDE, ENLARGE), piece.back)]
+        yield [reading for piece in crops
+               for reading in _back(engine.read(stretched(piece.image), PLATE_SIDE, ENLARGE), piece.back)]
     yield engine.read(image, FRAME_SIDE)
     if careful or not crops:
         yield engine.read(image, side)
@@ -101,6 +109,15 @@ def _looks(engine: Engine, image: Any, careful: bool, side: int) -> Iterator[Seq
         smooth = smoothed(clear)
         for picture, plate_side in ((clear, 736), (smooth, 608), (smooth, PLATE_SIDE), (piece.image, 736)):
             yield _back(engine.read(picture, plate_side, ENLARGE), piece.back)
+
+
+def _where_it_was(engine: Engine, image: Any, region: Sequence[Point]) -> Sequence[Reading]:
+    """Read where the last part was read; nothing when that is not good, or when print may reach out of there."""
+    piece, back = straight(image, region, REGION_GROWS)
+    readings = engine.read(stretched(piece), PLATE_SIDE, ENLARGE)
+    high, wide = piece.shape[:2]
+    whole = all(RIM < x < wide - RIM and RIM < y < high - RIM for reading in readings for x, y in reading.polygon)
+    return _back(readings, back) if whole and is_good(readings) else ()
 
 
 def _back(readings: Sequence[Reading], matrix: Any) -> list[Reading]:

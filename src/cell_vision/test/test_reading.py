@@ -198,3 +198,35 @@ def test_specks_of_probability_are_no_text():
     probability[30:40, 10:50] = 0.9
     (found,) = boxes(probability)
     assert found[0][0] < 10 and found[0][1] < 30
+
+
+class Counting:
+    """The engine, and how large the pictures were that it was given."""
+
+    name = 'counting'
+
+    def __init__(self, engine):
+        self.engine, self.sizes = engine, []
+
+    def read(self, image, detector_side=0, enlarge=1.0):
+        self.sizes.append(image.shape[:2])
+        return self.engine.read(image, detector_side, enlarge)
+
+
+def test_the_region_of_the_last_part_is_looked_at_first_and_alone_when_it_reads_well(engine, draw, compress):
+    data = compress(draw('EM1-2U1'))
+    first = see(engine, data, {'crop_side': 480})
+    counting = Counting(engine)
+    again = see(counting, data, {'crop_side': 480, 'region': first.crop.polygon})
+    assert [reading.text for reading in again.readings] == ['EM1-2U1']
+    assert len(counting.sizes) == 1 and counting.sizes[0][1] < 0.7 * again.width
+    assert abs(again.readings[0].polygon[0][0] - first.readings[0].polygon[0][0]) < 12
+
+
+@pytest.mark.parametrize('region', [
+    ((10.0, 10.0), (200.0, 10.0), (200.0, 90.0), (10.0, 90.0)),
+    ((330.0, 290.0), (520.0, 290.0), (520.0, 380.0), (330.0, 380.0)),
+    ((5.0, 5.0), (5.0, 5.0), (5.0, 5.0), (5.0, 5.0))], ids=['empty', 'cuts the print', 'no area'])
+def test_a_part_that_lies_elsewhere_is_found_all_the_same(engine, draw, compress, region):
+    result = see(engine, compress(draw('EM1-2U1')), {'region': region})
+    assert [reading.text for reading in result.readings] == ['EM1-2U1']
