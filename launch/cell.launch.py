@@ -12,6 +12,7 @@ from launch.substitutions import (
     EqualsSubstitution,
     IfElseSubstitution,
     LaunchConfiguration,
+    NotEqualsSubstitution,
     PathJoinSubstitution,
 )
 from launch_ros.actions import Node, PushRosNamespace
@@ -140,6 +141,10 @@ def generate_launch_description() -> LaunchDescription:
     }
     letters = EqualsSubstitution(LaunchConfiguration('robot_backend'), 'letters')
     robot = {'port': number('robot_port'), 'backend': text('robot_backend'), 'recipe_file': text('recipe_file')}
+    # The official driver's launch file starts a robot_state_publisher, which knows the calibration of the arm.
+    real_robot = {
+        'publish_tf': ParameterValue(NotEqualsSubstitution(LaunchConfiguration('robot_backend'), 'ros_driver'), value_type=bool)
+    }
     # The simulated controller shares the machine's cores with the cell, so it is not as punctual as a real one.
     simulated_robot = {
         'robot_address': text('sim_robot_address'),
@@ -169,7 +174,7 @@ def generate_launch_description() -> LaunchDescription:
         actions=[
             node('cell_vision', 'camera', condition=real),
             node('cell_vision', 'camera', simulated_camera, condition=simulated),
-            node('cell_robot', 'robot', catalogue, robot, condition=real),
+            node('cell_robot', 'robot', catalogue, robot, real_robot, condition=real),
             node('cell_robot', 'robot', catalogue, robot, simulated_robot, condition=simulated),
             node('cell_weighing', 'scale_bridge', database, {'port': number('scale_port')}),
         ],

@@ -37,6 +37,11 @@ class RobotParameters:
                                           minimum=1.0, maximum=50.0)
     joint_rate: float = parameter(25.0, 'rtde, ros_driver: joint states published per second.', unit='Hz', minimum=1.0,
                                   maximum=500.0)
+    arm_model: str = parameter('', 'Model of the arm in robot_description and TF; "" = the one in recipe_file, and no arm is '
+                               'described without either.', choices=('', 'ur3e', 'ur5e', 'ur10e', 'ur16e'))
+    publish_tf: bool = parameter(True, 'Whether the frames of the arm are published on /tf and /tf_static; false where the '
+                                 'official driver publishes them: those of the tool and the trays come all the same.')
+    frame_prefix: str = parameter('', 'Put in front of every frame name, so that several arms share one TF tree, e.g. cell2_.')
     listen_address: str = parameter('127.0.0.1', 'letters: address on which the node waits for the UR program; 0.0.0.0 = every '
                                     'network of this machine.')
     port: int = parameter(50010, 'letters: TCP port on which the node waits for the UR program.', minimum=1, maximum=65535)

@@ -28,8 +28,12 @@ class RecipeError(ValueError):
     """The recipe cannot be used; the text lists every problem and where it is."""
 
 
-def load_recipe(path: str | Path) -> Recipe:
+def load_recipe(path: str | Path, *, reach: bool = True) -> Recipe:
     """Read and check a recipe file.
+
+    Args:
+        path: The file.
+        reach: Whether the arm must be able to do it all; that check takes a moment.
 
     Raises:
         RecipeError: The file cannot be read, or something in it is wrong, out of reach or out of bounds.
@@ -41,13 +45,13 @@ def load_recipe(path: str | Path) -> Recipe:
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise RecipeError(f'the recipe {path} is not YAML: {problem}') from problem
     try:
-        return parse_recipe(data)
+        return parse_recipe(data, reach=reach)
     except RecipeError as problem:
         raise RecipeError(f'the recipe {path} has problems:\n{problem}') from problem
 
 
-def parse_recipe(data: Any) -> Recipe:
-    """Make a recipe of parsed YAML and check that the arm can do what it says.
+def parse_recipe(data: Any, *, reach: bool = True) -> Recipe:
+    """Make a recipe of parsed YAML and, with `reach`, check that the arm can do what it says.
 
     Raises:
         RecipeError: Lists every problem.
@@ -56,7 +60,7 @@ def parse_recipe(data: Any) -> Recipe:
         raise RecipeError('  - it must hold robot, units, tool, speeds, workspace, gripper, waypoints, targets and parts')
     reader = _Reader(data)
     recipe = reader.recipe()
-    if not reader.problems:
+    if reach and not reader.problems:
         reader.problems += reach_problems(recipe)
     if reader.problems:
         raise RecipeError('\n'.join(f'  - {problem}' for problem in reader.problems))
