@@ -48,7 +48,7 @@ def health(backend: str, state: LinkState, last: Record | None) -> Health:
     """Return the link's line of /diagnostics."""
     age = '' if math.isnan(state.data_age) else f'{state.data_age:.2f} s'
     values = {'backend': backend, 'peer': state.peer, 'data_age': age}
-    if not state.connected:
+    if not state.connected or state.blocked:
         return Health(2, state.message, values)
     if last is not None and last.phase is Phase.UNKNOWN:
         return Health(1, UNKNOWN, values)

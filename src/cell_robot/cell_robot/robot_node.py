@@ -28,6 +28,7 @@ from cell_interfaces.msg import ResultCode, RobotState
 from cell_interfaces.srv import RobotCommand, RobotPreflight
 from cell_robot.backends.base import Answer, Check, Command, LinkState, Outcome, Phase, failed, not_sent
 from cell_robot.backends.factory import make_backend
+from cell_robot.model_publisher import ModelPublisher
 from cell_robot.robot_messages import FEEDBACK, RESULTS, check_messages, health, joint_message, state_message, verdict
 from cell_robot.robot_parameters import RobotParameters
 from cell_robot.triggers import TriggerDesk
@@ -68,6 +69,7 @@ class RobotNode(Node):
         self.create_service(RobotPreflight, 'robot/preflight', self._preflight, callback_group=together)
         every(self, PERIOD_S, self._publish)
         every(self, 1.0 / parameters.joint_rate, self._publish_joints)
+        self._model = ModelPublisher(self, parameters)
         self._backend.start(self._changed.trigger)
 
     def destroy_node(self) -> None:
@@ -198,6 +200,7 @@ class RobotNode(Node):
         joints = self._backend.state().joints
         if joints is not None:
             self._joints.publish(joint_message(self.get_clock().now().to_msg(), joints))
+            self._model.move(joints)
 
     def _watch(self, state: LinkState) -> None:
         """Raise an alarm when the robot is missing for too long, once."""
@@ -209,7 +212,7 @@ class RobotNode(Node):
         self._missing_since = self._missing_since or now
         if (now - self._missing_since).nanoseconds >= self._alarm_delay * 1e9:
             self._alarms.announce('not_connected', alarms.HIGH, state.message, consequence='The robot cannot pick.',
-                                  action='Start the program on the pendant; check the network cable.')
+                                  action=self._backend.advice)
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

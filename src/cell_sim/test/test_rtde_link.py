@@ -323,3 +323,24 @@ def test_a_benchmark_part_is_shown_and_laid_back(link: Link) -> None:
     assert lowest == pytest.approx((250, 350, 60), abs=3)
     assert link.robot.registers.digital_outputs == 0
     assert link.robot.motion.joints == pytest.approx(link.recipe.waypoints['home'], abs=1e-3)
+
+
+def test_a_control_process_that_hangs_in_mid_move_is_killed_and_the_arm_stands(link: Link) -> None:
+    future = link.moving(PART, 1)
+    pid = link.backend.control_pid
+    os.kill(pid, signal.SIGSTOP)
+    outcome = future.result(3.0)
+    assert outcome.phase is Phase.UNKNOWN, outcome
+    link.stands()
+    wait_until(lambda: not Path(f'/proc/{pid}').exists(), what='the process is gone')
+    assert link.recover().code == ResultCode.OK
+    assert link.do('HOME').phase is Phase.DONE
+
+
+def test_no_control_process_outlives_the_backend(link: Link) -> None:
+    link.do('HOME')
+    pid = link.backend.control_pid
+    assert pid
+    link.backend.close()
+    wait_until(lambda: not Path(f'/proc/{pid}').exists(), what='the process is gone')
+    link.stands()

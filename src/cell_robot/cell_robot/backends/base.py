@@ -107,6 +107,8 @@ class LinkState:
     """Seconds since the robot was last heard."""
     message: str = ''
     """For people: what is wrong and what to do; "" when all is well."""
+    blocked: bool = False
+    """Nothing moves before a person has done what `message` says."""
     joints: Joints | None = None
 
 
@@ -115,6 +117,8 @@ class Backend(ABC):
 
     name: str
     """As in the parameter `backend`."""
+    advice = 'Start the program on the pendant; check the network cable.'
+    """What to do when the robot is missing."""
 
     @abstractmethod
     def start(self, changed: Callable[[], None]) -> None:

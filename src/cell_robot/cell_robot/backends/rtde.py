@@ -64,6 +64,7 @@ class RtdeBackend(Backend):
     """Drives the arm itself."""
 
     name = 'rtde'
+    advice = 'Switch the robot on; check the network cable.'
 
     def __init__(self, options: ArmOptions, recipe: Recipe, stock: TrayStock, repeats: recovery.Repeats, log: Log, *,
                  allow_moves: bool = False) -> None:
@@ -96,6 +97,8 @@ class RtdeBackend(Backend):
     def close(self) -> None:
         """End the control process and stop listening."""
         self._changed = lambda: None
+        if self._background.loop.is_closed():
+            return
         self._background.run(self._arm.close(), BOOKED_S * 5)
         self._background.close()
 
@@ -105,11 +108,12 @@ class RtdeBackend(Backend):
         if seen is None:
             return LinkState(message=arm.why_lost)
         age = arm.age
-        message = self._held() or arm.trouble() or (f'The data of the robot is {age:.2f} s old.' if age > LATE_DATA_S else '')
+        blocked = self._held() or arm.trouble()
+        message = blocked or (f'The data of the robot is {age:.2f} s old.' if age > LATE_DATA_S else '')
         return LinkState(
             connected=arm.fresh, peer=self._options.address, robot_mode=seen.mode, safety_mode=seen.safety,
             program_state=seen.program, speed_scaling=seen.scaling, data_age=max(0.0, age), message=message,
-            joints=Joints(JOINTS, seen.joints, seen.speeds) if arm.fresh else None)
+            blocked=bool(blocked), joints=Joints(JOINTS, seen.joints, seen.speeds) if arm.fresh else None)
 
     def trigger(self, command: Command, progress: Callable[[Phase], None]) -> Future[Outcome]:
         """Carry an event out."""
