@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from cell_common.alarms import LOW, MEDIUM, AlarmReporter
 
@@ -47,7 +46,7 @@ class BagAlarms:
             self._alarms.withdraw(f'drift_{bag.scale_id}')
         if watch.found is not None:
             return
-        if found := watch.add(float(convert(Decimal(bag.weight), bag.unit, bag.target_unit))):
+        if found := watch.add(float(convert(bag.product, bag.unit, bag.target_unit))):
             self._alarms.announce(
                 f'drift_{bag.scale_id}', LOW,
                 f'Scale {bag.scale_id}: bags of weigh job {bag.job_id} have shifted by {found.shift:+.3g} {bag.target_unit}.',

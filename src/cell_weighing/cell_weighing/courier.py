@@ -56,6 +56,12 @@ class Way:
             return True
         return False
 
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is posted because there is no key, or a refused one."""
+        key = self.key()
+        return not key or key == self.refused_key
+
     def reopen(self) -> None:
         """Try the refused key again: a person says so."""
         self.refused_key = None

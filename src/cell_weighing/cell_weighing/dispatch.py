@@ -7,17 +7,31 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
+from enum import IntEnum
 
 from cell_common.alarms import MEDIUM, AlarmReporter
 from cell_common.diagnostics import Health
 from sqlalchemy import Engine
 
 from cell_weighing.courier import Courier, Way
-from cell_weighing.outbox import Outbox, OutboxCounts
+from cell_weighing.outbox import NotRefusedError, Outbox, OutboxCounts
 from cell_weighing.site_settings import SettingsError, SiteSettings, read_key
 from cell_weighing.transport_http import HttpPoster
 
 KEY_LOOK_S = 5.0
+
+
+class Route(IntEnum):
+    """How the way to the web application is. Numbers as in cell_interfaces/DeliveryState."""
+
+    OFF = 0
+    UP = 1
+    RETRYING = 2
+    PAUSED = 3
+
+
+class NoApplicationError(RuntimeError):
+    """No web application is configured."""
 
 
 class KeyHolder:
@@ -76,13 +90,43 @@ class Dispatch:
             for station in set(stations):
                 self._courier.ring(station)
 
-    def retry(self) -> int:
-        """Send dead parcels again and try a refused key again: a person says so; return how many were dead."""
-        revived = self.outbox.revive()
-        if self._courier:
-            self._courier.way.reopen()
-            self._courier.ring_all()
+    def retry(self, bag_id: int = 0) -> int:
+        """Send dead parcels again and try a refused key again: a person says so.
+
+        Args:
+            bag_id: The refused bag to send again; 0 = all.
+
+        Returns:
+            How many were dead; 0 when only a pause has ended.
+
+        Raises:
+            NoApplicationError: There is no web application to send to.
+            NotRefusedError: No such bag is refused, and nothing was paused.
+        """
+        if not self._courier:
+            raise NoApplicationError('no web application is configured: give weigh_station a settings_file')
+        paused = self._courier.way.paused
+        if bag_id:
+            self.outbox.revive_bag(bag_id)
+            revived = 1
+        else:
+            revived = self.outbox.revive()
+        if not revived and not paused:
+            raise NotRefusedError('no bag is refused: there is nothing to send again')
+        self._courier.way.reopen()
+        self._courier.ring_all()
         return revived
+
+    def state(self) -> tuple[Route, str]:
+        """Return how the way to the web application is, and for people what is wrong; "" when nothing is."""
+        if not self._courier:
+            return Route.OFF, ''
+        problem = self.problem()
+        if self._courier.way.paused:
+            return Route.PAUSED, f'{problem or "the key is not accepted"}. Correct the key, then send again.'
+        if problem:
+            return Route.RETRYING, f'{problem}. Bags wait and are tried again by themselves.'
+        return Route.UP, ''
 
     def problem(self) -> str:
         """Return what keeps parcels from being delivered now, for people; "" when nothing does."""

@@ -134,6 +134,8 @@ class JobRow(Base):
     finished_ns: Mapped[int | None] = mapped_column(BigInteger)
     ended_by: Mapped[str] = mapped_column(String(64), default='')
     end_reason: Mapped[str] = mapped_column(String(200), default='')
+    tare: Mapped[str] = mapped_column(String(20), default='0')
+    bags_voided: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class BagRow(Base):
@@ -158,6 +160,7 @@ class BagRow(Base):
     stability: Mapped[int] = mapped_column(SmallInteger)
     message: Mapped[str] = mapped_column(String(200), default='')
     zone: Mapped[int] = mapped_column(SmallInteger, default=0)
+    net_weight: Mapped[str] = mapped_column(String(40), default='')
 
 
 class VoidRow(Base):
@@ -169,6 +172,21 @@ class VoidRow(Base):
     voided_ns: Mapped[int] = mapped_column(BigInteger)
     voided_by: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(200))
+
+
+class ReopenRow(Base):
+    """A completed job made active again: from `ended_ns` until `reopened_ns` no bag was counted for it."""
+
+    __tablename__ = 'weigh_reopen'
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    prepuff_job_id: Mapped[int] = mapped_column(ForeignKey('prepuff_job.id'), index=True)
+    ended_ns: Mapped[int] = mapped_column(BigInteger)
+    reopened_ns: Mapped[int] = mapped_column(BigInteger)
+    reopened_by: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(String(200))
+    quantity_before: Mapped[int] = mapped_column(Integer)
+    quantity: Mapped[int] = mapped_column(Integer)
 
 
 class DeliveryRow(Base):

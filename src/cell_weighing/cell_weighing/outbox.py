@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from cell_weighing.delivery import Answer, Parcel, State, receipt
-from cell_weighing.models import DeliveryRow
+from cell_weighing.models import BagRow, DeliveryRow
 from cell_weighing.records import Bag
 
 
@@ -20,6 +21,27 @@ class OutboxCounts:
     waiting: int
     delivered: int
     dead: int
+    oldest_ns: int = 0
+    """When the oldest waiting bag was weighed; 0 = none waits."""
+    last_ns: int = 0
+    """When the web application last took a bag; 0 = never."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A bag that the web application refused."""
+
+    bag_id: int
+    station: str
+    weight: str
+    unit: str
+    http_status: int
+    reason: str
+    refused_ns: int
+
+
+class NotRefusedError(LookupError):
+    """There is no such refused bag."""
 
 
 def delivery_row(bag: Bag, validated_ns: int) -> DeliveryRow:
@@ -34,6 +56,9 @@ class Outbox:
     def __init__(self, engine: Engine) -> None:
         """Use an open, migrated database."""
         self._engine = engine
+        self._lock = threading.Lock()
+        self._done: tuple[int, int] | None = None
+        """Parcels delivered and when the last one was, once counted: what this outbox delivers is added without counting."""
 
     def stations(self) -> list[str]:
         """Return the stations that have parcels waiting."""
@@ -53,6 +78,9 @@ class Outbox:
         self._enter(parcel, state=int(State.DELIVERED), posted_ns=posted_ns, acknowledged_ns=acknowledged_ns,
                     http_status=answer.status, error='', bag_id=told.bag_id, bag_num=told.bag_num,
                     in_tolerance=told.in_tolerance, job_complete=told.job_complete)
+        with self._lock:
+            if self._done:
+                self._done = self._done[0] + 1, max(self._done[1], acknowledged_ns)
 
     def failed(self, parcel: Parcel, answer: Answer, posted_ns: int, error: str, *, dead: bool) -> None:
         """Enter that an attempt failed; a dead parcel is not tried again until a person says so."""
@@ -72,9 +100,39 @@ class Outbox:
                 wanted = wanted.where(DeliveryRow.reading_id.in_(reading_ids))
             return int(session.execute(wanted).rowcount)  # type: ignore[attr-defined]
 
-    def counts(self) -> OutboxCounts:
-        """Return how many parcels wait, are delivered and are dead."""
+    def revive_bag(self, bag_id: int) -> None:
+        """Let one refused bag wait again.
+
+        Raises:
+            NotRefusedError: There is no such bag, or it is not refused.
+        """
         with Session(self._engine) as session:
-            rows = session.execute(select(DeliveryRow.state, func.count()).group_by(DeliveryRow.state)).all()
-        numbers = {row[0]: row[1] for row in rows}
-        return OutboxCounts(*(numbers.get(state, 0) for state in (State.WAITING, State.DELIVERED, State.DEAD)))
+            reading_id = session.scalar(select(BagRow.reading_id).where(BagRow.id == bag_id))
+        if reading_id is None or not self.revive([reading_id]):
+            raise NotRefusedError(f'bag {bag_id} is none that the web application has refused')
+
+    def counts(self) -> OutboxCounts:
+        """Return how the outbox stands; delivered parcels are counted once, later ones are added."""
+        with self._lock, Session(self._engine) as session:
+            if self._done is None:
+                self._done = self._count_delivered(session)
+            rows = session.execute(select(DeliveryRow.state, func.count(), func.min(DeliveryRow.received_ns)).where(
+                DeliveryRow.state.in_([State.WAITING, State.DEAD])).group_by(DeliveryRow.state)).all()
+            numbers = {state: (count, oldest) for state, count, oldest in rows}
+            waiting, oldest = numbers.get(State.WAITING, (0, 0))
+            return OutboxCounts(waiting, self._done[0], numbers.get(State.DEAD, (0, 0))[0], oldest, self._done[1])
+
+    def refused(self, limit: int = 50) -> list[Refused]:
+        """Return the refused bags, newest first."""
+        with Session(self._engine) as session:
+            rows = session.execute(select(DeliveryRow, BagRow.id).join(
+                BagRow, BagRow.reading_id == DeliveryRow.reading_id).where(DeliveryRow.state == State.DEAD).order_by(
+                    DeliveryRow.posted_ns.desc(), DeliveryRow.id.desc()).limit(limit))
+            return [Refused(bag_id, row.station, row.weight, row.unit, row.http_status or 0, row.error, row.posted_ns or 0)
+                    for row, bag_id in rows]
+
+    @staticmethod
+    def _count_delivered(session: Session) -> tuple[int, int]:
+        count, last = session.execute(select(func.count(), func.max(DeliveryRow.acknowledged_ns)).where(
+            DeliveryRow.state == State.DELIVERED)).one()
+        return count, last or 0

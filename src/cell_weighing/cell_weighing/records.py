@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from cell_weighing.reading import Reading, Stability, Status
-from cell_weighing.units import UNITS
-from cell_weighing.validation import Band, Outcome, Zone, explain, plain_decimal
+from cell_weighing.reading import Mode, Reading, Stability, Status
+from cell_weighing.units import UNITS, convert
+from cell_weighing.validation import Band, Outcome, Zone, explain, net_of, plain_decimal
 
 
 class JobError(ValueError):
     """A job that cannot be; the text names the field and what is allowed."""
+
+
+class JobActiveError(ValueError):
+    """The station has an active job already."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class JobOrder:
     band: Band
     quantity: int
     """Bags in tolerance at which the job is complete."""
+    tare: Decimal = Decimal(0)
+    """Weight of the empty bag in the band's unit, taken off what is not net already."""
 
 
 @dataclass
@@ -45,6 +51,12 @@ class Job:
     """Bags out of tolerance and not voided."""
     bags_numbered: int = 0
     """The last bag number given; numbers are never given twice."""
+    tare: Decimal = Decimal(0)
+    """Weight of the empty bag in the band's unit."""
+    bags_voided: int = 0
+    """Bags taken back; in none of the other counts."""
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    """From when until just before when it was ended, before it was made active again."""
 
     @property
     def active(self) -> bool:
@@ -52,8 +64,14 @@ class Job:
         return self.finished_ns is None
 
     def covers(self, moment_ns: int) -> bool:
-        """Whether the job was active at this moment: from its start on, until just before its end."""
-        return self.started_ns <= moment_ns and (self.finished_ns is None or moment_ns < self.finished_ns)
+        """Whether the job was active at this moment: from its start on, until just before its end, but in no gap."""
+        within = self.started_ns <= moment_ns and (self.finished_ns is None or moment_ns < self.finished_ns)
+        return within and not any(ended <= moment_ns < reopened for ended, reopened in self.gaps)
+
+    def net(self, reading: Reading) -> tuple[Decimal, str]:
+        """Return what a reading of a bag weighs without the bag, and its unit; what the indicator calls net stays as it is."""
+        tare = Decimal(0) if reading.mode is Mode.NET else self.tare
+        return net_of(reading.value, reading.unit, tare, self.band.unit)
 
 
 @dataclass
@@ -76,10 +94,17 @@ class Bag:
     voided: bool = False
     bag_id: int = 0
     zone: Zone = Zone.NONE
+    net_weight: str = ''
+    """What was compared with the target, in `unit`; "" when there was no job."""
+
+    @property
+    def product(self) -> Decimal:
+        """What the bag holds, in `unit`: its net weight, the weight itself when there was no job."""
+        return Decimal(self.net_weight or self.weight)
 
 
 def order(*, company: str, station: str, target: str, unit: str, quantity: int, tolerance: str, stations: Iterable[str],
-          default_tolerance: Decimal) -> JobOrder:
+          default_tolerance: Decimal, tare: str = '') -> JobOrder:
     """Check what was asked for.
 
     Raises:
@@ -100,7 +125,10 @@ def order(*, company: str, station: str, target: str, unit: str, quantity: int, 
     share = plain_decimal(tolerance) if tolerance else default_tolerance
     if share is None or not 0 < share < 1:
         raise JobError('tolerance must be a share of the target between 0 and 1, such as 0.10')
-    return JobOrder(company.strip(), station, Band(weight, unit, share), quantity)
+    empty = plain_decimal(tare or '0')
+    if empty is None:
+        raise JobError('tare must be the weight of the empty bag in plain digits, such as 0.05')
+    return JobOrder(company.strip(), station, Band(weight, unit, share), quantity, empty)
 
 
 def is_bag(reading: Reading) -> bool:
@@ -125,14 +153,24 @@ def weigh(reading: Reading, station: str, job: Job | None, warn_share: Decimal =
     elif job is None:
         bag.message = f'station {station} had no weigh job when this was weighed: start one and weigh the bag again'
     else:
-        bag.zone = job.band.zone(reading.value, reading.unit, warn_share)
+        _judge(bag, job, reading, warn_share)
         _count(bag, job, reading)
     return bag
 
 
+def _judge(bag: Bag, job: Job, reading: Reading, warn_share: Decimal) -> None:
+    net, unit = job.net(reading)
+    bag.zone, bag.outcome = job.band.zone(net, unit, warn_share), job.band.judge(net, unit)
+    bag.net_weight = reading.weight if net == reading.value and unit == reading.unit else _shown(net, unit, reading.unit)
+    words = bag.net_weight if bag.net_weight == reading.weight else f'net {bag.net_weight}'
+    bag.message = explain(bag.zone, words, reading.unit, job.band)
+
+
+def _shown(weight: Decimal, unit: str, to: str) -> str:
+    return f'{weight if unit == to else convert(weight, unit, to).normalize():f}'
+
+
 def _count(bag: Bag, job: Job, reading: Reading) -> None:
-    bag.outcome = job.band.judge(reading.value, reading.unit)
-    bag.message = explain(bag.zone, reading.weight, reading.unit, job.band)
     job.bags_numbered += 1
     bag.job_id, bag.number = job.job_id, job.bags_numbered
     bag.target, bag.target_unit = str(job.band.target), job.band.unit
@@ -149,7 +187,30 @@ def take_back(bag: Bag, job: Job | None) -> None:
     bag.voided = True
     if job is None:
         return
+    job.bags_voided += 1
     if bag.outcome is Outcome.IN_TOLERANCE:
         job.bags_completed -= 1
     else:
         job.bags_out -= 1
+
+
+def check_reopening(job: Job, quantity: int, other: Job | None) -> int:
+    """Return the number of bags that a job is to have when it is made active again.
+
+    Args:
+        job: The job.
+        quantity: The new number; 0 = as it was.
+        other: The station's active job, if any.
+
+    Raises:
+        JobActiveError: It is active, or its station has another one.
+        JobError: It has as many bags already.
+    """
+    if job.active:
+        raise JobActiveError(f'weigh job {job.job_id} is active: there is nothing to reopen')
+    if other is not None:
+        raise JobActiveError(f'station {job.station} has an active weigh job: end it first')
+    wanted = quantity or job.quantity
+    if wanted <= job.bags_completed:
+        raise JobError(f'quantity must be more than the {job.bags_completed} bags that weigh job {job.job_id} has')
+    return wanted

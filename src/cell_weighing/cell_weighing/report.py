@@ -19,7 +19,8 @@ from cell_weighing.spc import Chart, chart, drift, giveaway, histogram, spread
 from cell_weighing.units import convert, kilograms
 from cell_weighing.validation import Outcome
 
-COLUMNS = ('bag_id', 'number', 'weighed_at', 'scale', 'station', 'weight', 'unit', 'target', 'target_unit', 'outcome', 'zone',
+COLUMNS = ('bag_id', 'number', 'weighed_at', 'scale', 'station', 'weight', 'unit', 'net_weight', 'target', 'target_unit',
+           'outcome', 'zone',
            'stability', 'voided', 'voided_by', 'void_reason', 'message', 'reading_id')
 RULES = {1: 'one mean beyond the limits', 2: 'two of three means beyond two thirds of the way to a limit',
          3: 'four of five means beyond one third of the way to a limit', 4: 'eight means in a row on one side'}
@@ -78,8 +79,8 @@ def report_csv(batch: Batch) -> str:
         void = batch.voided.get(bag.bag_id, Voided('', ''))
         texts = (void.by, void.reason, bag.message)
         writer.writerow([bag.bag_id, bag.number, _moment(bag.weighed_ns, timezone.utc).isoformat(timespec='milliseconds'),
-                         _plain(bag.scale_id), _plain(bag.station), bag.weight, bag.unit, bag.target, bag.target_unit,
-                         bag.outcome.name, bag.zone.name, bag.stability.name, int(bag.voided),
+                         _plain(bag.scale_id), _plain(bag.station), bag.weight, bag.unit, bag.net_weight, bag.target,
+                         bag.target_unit, bag.outcome.name, bag.zone.name, bag.stability.name, int(bag.voided),
                          *(_plain(text) for text in texts), bag.reading_id])
     return out.getvalue()
 
@@ -105,8 +106,8 @@ def report_html(batch: Batch, made_ns: int, zone: tzinfo | None = None) -> str:
 
 
 def in_unit_of(job: Job, bag: Bag) -> float:
-    """Return a bag's weight in the unit of its job, for statistics."""
-    return float(convert(Decimal(bag.weight), bag.unit, job.band.unit))
+    """Return a bag's net weight in the unit of its job, for statistics."""
+    return float(convert(bag.product, bag.unit, job.band.unit))
 
 
 def signal_lines(batch: Batch, made: Chart | None) -> list[str]:
@@ -150,7 +151,7 @@ def _result_lines(batch: Batch, weights: Sequence[float]) -> list[tuple[str, str
              ('Voided', str(len(batch.bags) - len(counted)))]
     if not weights:
         return lines
-    sums = giveaway([kilograms(Decimal(bag.weight), bag.unit) for bag in counted], kilograms(job.band.target, unit))
+    sums = giveaway([kilograms(bag.product, bag.unit) for bag in counted], kilograms(job.band.target, unit))
     over, short, net = (_digits(convert(mass, 'kg', unit)) for mass in (sums.over, sums.short, sums.net))
     return [*lines, ('Mean, standard deviation', f'{fmean(weights):.6g} {unit}, {spread(weights):.3g} {unit}'),
             ('Lightest, heaviest', f'{min(weights):.6g} {unit}, {max(weights):.6g} {unit}'),

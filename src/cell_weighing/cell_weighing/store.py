@@ -10,10 +10,10 @@ from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
 from cell_weighing.journal_reader import last_sequences, read_journal
-from cell_weighing.models import BagRow, CompanyRow, CursorRow, DeliveryRow, JobRow, VoidRow
+from cell_weighing.models import BagRow, CompanyRow, CursorRow, DeliveryRow, JobRow, ReopenRow, VoidRow
 from cell_weighing.outbox import delivery_row
 from cell_weighing.reading import Reading, Stability
-from cell_weighing.records import Bag, Job, JobOrder, is_bag, take_back, weigh
+from cell_weighing.records import Bag, Job, JobActiveError, JobOrder, check_reopening, is_bag, take_back, weigh
 from cell_weighing.stations import Stations
 from cell_weighing.validation import Band, Outcome, Zone
 
@@ -23,10 +23,6 @@ PAGE = 500
 
 class NoSuchJobError(LookupError):
     """There is no active job at the station."""
-
-
-class JobActiveError(ValueError):
-    """The station has an active job already."""
 
 
 class NoSuchBagError(LookupError):
@@ -188,7 +184,7 @@ class WeighStore:
                 _store_counts(row, job)
             rows = session.scalars(select(JobRow).where(JobRow.station == station, (JobRow.finished_ns.is_(None)) | (
                 JobRow.finished_ns > moment_ns)).order_by(JobRow.id).with_for_update())
-            jobs = [(row, job_of(session, row)) for row in rows]
+            jobs = [(row, _with_gaps(session, job_of(session, row))) for row in rows]
             self._jobs[station] = moment_ns, jobs
         return next((job for _, job in jobs if job.covers(moment_ns)), None)
 
@@ -229,7 +225,8 @@ class WeighStore:
             row = JobRow(prepuff_company_id=company.id, target_weight=order.band.target, quantity=order.quantity,
                          bags_completed=0, bags_out=0, bags_numbered=0, station=order.station, status='active',
                          started_at=_datetime(started_ns), target=str(order.band.target), unit=order.band.unit,
-                         tolerance=str(order.band.tolerance), started_by=started_by[:64], started_ns=started_ns)
+                         tolerance=str(order.band.tolerance), tare=str(order.tare), bags_voided=0, started_by=started_by[:64],
+                         started_ns=started_ns)
             session.add(row)
             session.flush()
             return job_of(session, row)
@@ -246,6 +243,36 @@ class WeighStore:
                 raise NoSuchJobError(f'station "{station}" has no active weigh job')
             row.status, row.finished_ns = 'completed', ended_ns
             row.ended_by, row.end_reason = ended_by[:64], reason[:200]
+            return job_of(session, row)
+
+    def reopen_job(self, job_id: int, station: str, quantity: int, reason: str, reopened_ns: int, reopened_by: str) -> Job:
+        """Make a completed job active again; its bags and their numbers stay.
+
+        Args:
+            job_id: The job; 0 = the latest of the station.
+            station: Used when `job_id` is 0.
+            quantity: New number of bags; 0 = as it was.
+            reason: For the record.
+            reopened_ns: From when on bags count for it again.
+            reopened_by: Who says so.
+
+        Raises:
+            NoSuchJobError: There is none.
+            JobActiveError: It is active, or its station has another active one.
+            JobError: It has as many bags already.
+        """
+        latest = select(JobRow).where(JobRow.station == station).order_by(JobRow.started_ns.desc(), JobRow.id.desc()).limit(1)
+        with Session(self._engine) as session, session.begin():
+            row = session.get(JobRow, job_id) if job_id else session.scalars(latest).first()
+            if row is None:
+                raise NoSuchJobError(f'there is no weigh job {job_id}' if job_id else
+                                     f'station "{station}" has had no weigh job')
+            other = session.scalars(_active_at(row.station)).first()
+            wanted = check_reopening(job_of(session, row), quantity, job_of(session, other) if other else None)
+            session.add(ReopenRow(prepuff_job_id=row.id, ended_ns=row.finished_ns, reopened_ns=reopened_ns,
+                                  reopened_by=reopened_by[:64], reason=reason[:200], quantity_before=row.quantity,
+                                  quantity=wanted))
+            row.status, row.finished_ns, row.quantity, row.ended_by, row.end_reason = 'active', None, wanted, '', ''
             return job_of(session, row)
 
     def void_bag(self, bag_id: int, reason: str, voided_ns: int, voided_by: str) -> Bag:
@@ -297,12 +324,18 @@ def job_of(session: Session, row: JobRow) -> Job:
     company = session.get(CompanyRow, row.prepuff_company_id)
     band = Band(Decimal(row.target), row.unit, Decimal(row.tolerance))
     return Job(row.id, company.name if company else '', row.station, band, row.quantity, row.started_ns, row.started_by,
-               row.finished_ns, row.bags_completed, row.bags_out, row.bags_numbered)
+               row.finished_ns, row.bags_completed, row.bags_out, row.bags_numbered, Decimal(row.tare), row.bags_voided)
+
+
+def _with_gaps(session: Session, job: Job) -> Job:
+    gaps = session.execute(select(ReopenRow.ended_ns, ReopenRow.reopened_ns).where(ReopenRow.prepuff_job_id == job.job_id))
+    job.gaps = [(ended_ns, reopened_ns) for ended_ns, reopened_ns in gaps]
+    return job
 
 
 def _store_counts(row: JobRow, job: Job) -> None:
     row.bags_completed, row.bags_out, row.bags_numbered = job.bags_completed, job.bags_out, job.bags_numbered
-    row.finished_ns = job.finished_ns
+    row.finished_ns, row.bags_voided = job.finished_ns, job.bags_voided
     if not job.active:
         row.status = 'completed'
 
@@ -312,14 +345,14 @@ def _bag_row(bag: Bag) -> BagRow:
                   in_tolerance=bag.outcome is Outcome.IN_TOLERANCE, weighed_at=_datetime(bag.weighed_ns),
                   reading_id=bag.reading_id, weight_exact=bag.weight, station=bag.station, bag_number=bag.number,
                   outcome=int(bag.outcome), weighed_ns=bag.weighed_ns, stability=int(bag.stability), message=bag.message[:200],
-                  zone=int(bag.zone))
+                  zone=int(bag.zone), net_weight=bag.net_weight)
 
 
 def bag_of(row: BagRow, job: Job | None, *, voided: bool) -> Bag:
     """Return the bag of a row."""
     return Bag(row.reading_id, row.scale_id, row.station, row.weight_exact, row.unit, row.weighed_ns, Outcome(row.outcome),
                Stability(row.stability), row.prepuff_job_id or 0, row.bag_number, str(job.band.target) if job else '',
-               job.band.unit if job else '', row.message, voided, row.id, Zone(row.zone))
+               job.band.unit if job else '', row.message, voided, row.id, Zone(row.zone), row.net_weight)
 
 
 def _datetime(nanoseconds: int) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 
-from cell_weighing.units import EXACT, kilograms
+from cell_weighing.units import EXACT, check_unit, kilograms
 
 _PLAIN = re.compile(r'[0-9]{1,9}(\.[0-9]{1,6})?', re.ASCII)
 
@@ -83,6 +83,19 @@ class Band:
             return Zone.REJECT_UNDER if outcome is Outcome.UNDER else Zone.REJECT_OVER
         inner = Band(self.target, self.unit, EXACT.multiply(self.tolerance, warn_share)).judge(weight, unit)
         return {Outcome.UNDER: Zone.WARN_UNDER, Outcome.OVER: Zone.WARN_OVER}.get(inner, Zone.GOOD)
+
+
+def net_of(weight: Decimal, unit: str, tare: Decimal, tare_unit: str) -> tuple[Decimal, str]:
+    """Take a tare off a weight, exactly: in the weight's unit when both have the same, else in kilograms.
+
+    Raises:
+        UnitError: A unit is not known.
+    """
+    if not tare:
+        return weight, check_unit(unit)
+    if unit == tare_unit:
+        return EXACT.subtract(weight, tare), check_unit(unit)
+    return EXACT.subtract(kilograms(weight, unit), kilograms(tare, tare_unit)), 'kg'
 
 
 def plain_decimal(text: str) -> Decimal | None:

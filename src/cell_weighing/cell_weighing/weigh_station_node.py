@@ -5,47 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from cell_common.alarms import HIGH, AlarmReporter
-from cell_common.commands import expired
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare
 from cell_common.qos import events, latched
 from cell_common.runner import StartError, main_of
 from cell_common.timers import every
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from sqlalchemy.exc import SQLAlchemyError
 
-from cell_interfaces.msg import BagList, BagRecord, ResultCode, ScaleReading, WeighJobList
-from cell_interfaces.srv import EndWeighJob, StartWeighJob, VoidBag
+from cell_interfaces.msg import BagList, BagRecord, ScaleReading, WeighJobList
 from cell_weighing.bag_alarms import BagAlarms
+from cell_weighing.commands import Commands, Snapshot, snapshot
+from cell_weighing.delivery_topic import DeliveryTopic
 from cell_weighing.dispatch import Dispatch
 from cell_weighing.messages import bag_message, job_message, reading_of
-from cell_weighing.outbox import OutboxCounts
 from cell_weighing.reading import Reading
-from cell_weighing.records import Bag, Job, JobError, order
+from cell_weighing.records import Bag
 from cell_weighing.station_log import StationLog
-from cell_weighing.store import JobActiveError, NoSuchBagError, NoSuchJobError, WeighStore
+from cell_weighing.store import WeighStore
 from cell_weighing.weigh_station_parameters import WeighStationParameters, settings_of, share_of, stations_of
 from cell_weighing.worker import Worker
 
 CATCH_UP_PERIOD_S = 2.0
 READINGS_DEPTH = 2000
-T = TypeVar('T')
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What the latched topics show."""
-
-    bags: list[Bag]
-    """New since the last snapshot."""
-    jobs: list[Job]
-    latest: list[Bag]
 
 
 class WeighStationNode(Node):
@@ -62,7 +48,7 @@ class WeighStationNode(Node):
         self.parameters = declare(self, WeighStationParameters)
         settings = settings_of(self.parameters)
         self._stations = stations_of(self.parameters, settings)
-        self._tolerance = share_of('default_tolerance', self.parameters.default_tolerance)
+        tolerance = share_of('default_tolerance', self.parameters.default_tolerance)
         warn_share = share_of('warn_share', self.parameters.warn_share, whole=True)
         self._log = StationLog(self, self.parameters.log_folder, self.parameters.log_days)
         try:
@@ -74,7 +60,6 @@ class WeighStationNode(Node):
             raise StartError(str(problem)) from problem
         self._engine = engine
         self._problem = 'starting'
-        self._outbox = OutboxCounts(0, 0, 0)
         self._waiting: list[Reading] = []
         self._busy = False
         self._worker = Worker(self)
@@ -85,14 +70,11 @@ class WeighStationNode(Node):
         self._jobs_topic = self.create_publisher(WeighJobList, 'weighing/job', latched())
         self._bag_topic = self.create_publisher(BagRecord, 'weighing/bag', events())
         self._bags_topic = self.create_publisher(BagList, 'weighing/bags', latched())
-        group = ReentrantCallbackGroup()
-        self.create_service(StartWeighJob, 'weighing/start_job', self._start_job, callback_group=group)
-        self.create_service(EndWeighJob, 'weighing/end_job', self._end_job, callback_group=group)
-        self.create_service(VoidBag, 'weighing/void_bag', self._void_bag, callback_group=group)
+        Commands(self, self._store, self._dispatch, self._worker, self._stations, tolerance, self._show).offer()
         self.create_subscription(ScaleReading, 'weighing/weight', self._on_reading, events(READINGS_DEPTH))
         diagnostics = Diagnostics(self)
         diagnostics.add('bags', self._health)
-        diagnostics.add('delivery', lambda: self._dispatch.health(self._outbox))
+        diagnostics.add('delivery', DeliveryTopic(self, self._dispatch, self._worker, self._alarms).health)
         every(self, CATCH_UP_PERIOD_S, self._catch_up)
         self._work(self._store.catch_up, always=True)
 
@@ -119,13 +101,6 @@ class WeighStationNode(Node):
         """Look for readings whose message never came; the journal is the truth, the topic only makes it quick."""
         if not self._busy:
             self._work(self._store.catch_up, always=bool(self._problem))
-        if self._dispatch.wanted:
-            self._worker.submit(self._dispatch.outbox.counts, self._watch_delivery)
-
-    def _watch_delivery(self, done: ThreadFuture[OutboxCounts]) -> None:
-        if done.exception() is None:
-            self._outbox = done.result()
-        self._dispatch.alarm(self._alarms, self._outbox)
 
     def _complain(self, reason: str) -> None:
         """Log from a courier's thread that the database refuses."""
@@ -136,30 +111,30 @@ class WeighStationNode(Node):
 
         def do() -> Snapshot | None:
             bags = work()
-            return self._snapshot(bags) if bags or always else None
+            return snapshot(self._store, bags) if bags or always else None
 
         self._worker.submit(do, self._worked)
 
     def _worked(self, done: ThreadFuture[Snapshot | None]) -> None:
         self._busy = False
         try:
-            snapshot = done.result()
+            changed = done.result()
         except SQLAlchemyError as problem:
             return self._note_problem(str(problem.__cause__ or problem))
         self._note_problem('')
-        if snapshot:
-            self._show(snapshot)
+        if changed:
+            self._show(changed)
         return self._process()
 
-    def _show(self, snapshot: Snapshot) -> None:
+    def _show(self, changed: Snapshot) -> None:
         now = self.get_clock().now().to_msg()
-        self._dispatch.ring(bag.station for bag in snapshot.bags)
-        for bag in snapshot.bags:
+        self._dispatch.ring(bag.station for bag in changed.bags)
+        for bag in changed.bags:
             self._bag_topic.publish(bag_message(bag))
             self._log.bag(bag)
-        self._bag_alarms.look(snapshot.bags, snapshot.jobs)
-        self._jobs_topic.publish(WeighJobList(stamp=now, jobs=[job_message(job) for job in snapshot.jobs]))
-        self._bags_topic.publish(BagList(stamp=now, bags=[bag_message(bag) for bag in snapshot.latest]))
+        self._bag_alarms.look(changed.bags, changed.jobs)
+        self._jobs_topic.publish(WeighJobList(stamp=now, jobs=[job_message(job) for job in changed.jobs]))
+        self._bags_topic.publish(BagList(stamp=now, bags=[bag_message(bag) for bag in changed.latest]))
 
     def _note_problem(self, reason: str) -> None:
         if reason and reason != self._problem:
@@ -175,68 +150,6 @@ class WeighStationNode(Node):
         if self._problem:
             return Health(2, f'bags cannot be stored: {self._problem}; check disk space and database')
         return Health(0, '', {'scales': ', '.join(f'{scale}={station}' for scale, station in self._stations.by_scale.items())})
-
-    async def _start_job(self, request: StartWeighJob.Request, response: StartWeighJob.Response) -> StartWeighJob.Response:
-        def work() -> Job:
-            asked = order(company=request.company, station=request.station, target=request.target_weight, unit=request.unit,
-                          quantity=request.quantity, tolerance=request.tolerance, stations=self._stations.names,
-                          default_tolerance=self._tolerance)
-            return self._store.start_job(asked, self.get_clock().now().nanoseconds, request.command.operator_id)
-
-        job = await self._carry_out(request.command, work, response)
-        if job:
-            response.weigh_job_id = job.job_id
-            response.message = f'weigh job {job.job_id} has started at station {job.station}'
-        return response
-
-    async def _end_job(self, request: EndWeighJob.Request, response: EndWeighJob.Response) -> EndWeighJob.Response:
-        job = await self._carry_out(request.command, lambda: self._store.end_job(
-            request.station, request.reason, self.get_clock().now().nanoseconds, request.command.operator_id), response)
-        if job:
-            response.job = job_message(job)
-            response.message = f'weigh job {job.job_id} has ended with {job.bags_completed} of {job.quantity} bags'
-        return response
-
-    async def _void_bag(self, request: VoidBag.Request, response: VoidBag.Response) -> VoidBag.Response:
-        def work() -> Bag:
-            if not request.reason.strip():
-                raise JobError('give a reason: it stays with the record')
-            return self._store.void_bag(request.bag_id, request.reason, self.get_clock().now().nanoseconds,
-                                        request.command.operator_id)
-
-        bag = await self._carry_out(request.command, work, response)
-        if bag:
-            response.bag = bag_message(bag)
-            response.message = f'bag {bag.bag_id} is voided and no longer counts'
-        return response
-
-    async def _carry_out(self, command: Any, work: Callable[[], T], response: Any) -> T | None:
-        """Do a command after everything that the journal holds; put its result code into the response."""
-        if late := expired(command, self.get_clock().now().nanoseconds):
-            response.code, response.message = ResultCode.EXPIRED, late
-            return None
-        try:
-            result, snapshot = await self._worker.do(lambda: self._in_order(work))
-        except (JobError, JobActiveError, NoSuchJobError, NoSuchBagError, SQLAlchemyError) as problem:
-            response.code, response.message = _code(problem), str(problem)
-            return None
-        self._show(snapshot)
-        response.code = ResultCode.OK
-        return result
-
-    def _in_order(self, work: Callable[[], T]) -> tuple[T, Snapshot]:
-        bags = self._store.catch_up()
-        result = work()
-        return result, self._snapshot(bags)
-
-    def _snapshot(self, bags: list[Bag]) -> Snapshot:
-        return Snapshot(bags, self._store.jobs(), self._store.latest_bags())
-
-
-def _code(problem: Exception) -> int:
-    codes = {JobError: ResultCode.INVALID_ARGUMENT, JobActiveError: ResultCode.WEIGH_JOB_ACTIVE,
-             NoSuchJobError: ResultCode.NO_WEIGH_JOB, NoSuchBagError: ResultCode.UNKNOWN_BAG}
-    return int(codes.get(type(problem), ResultCode.STORAGE_FAILED))
 
 
 main = main_of(WeighStationNode)

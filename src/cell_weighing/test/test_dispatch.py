@@ -22,7 +22,8 @@ from cell_weighing.weigh_station_node import WeighStationNode
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cell_interfaces.msg import AlarmEvent, BagRecord
+from cell_interfaces.msg import AlarmEvent, BagRecord, CommandInfo, DeliveryState, ResultCode
+from cell_interfaces.srv import RetryDelivery
 
 PARCEL = Parcel('0190-id', 'A', '3', '12.500', 'kg')
 
@@ -135,6 +136,52 @@ def test_a_key_that_is_not_accepted_is_never_shown(graph, station, indicator, ap
     out = capfd.readouterr()
     assert 's3cret' not in out.out + out.err + ''.join(a.text for a in told)
     assert all('s3cret' not in str(p.value) for p in station.get_parameters(list(station._parameters)))
+
+
+def retry(graph, bag_id=0):
+    return graph.call(RetryDelivery, 'weighing/retry',
+                      RetryDelivery.Request(command=CommandInfo(operator_id='ann'), bag_id=bag_id))
+
+
+def test_refused_bags_are_listed_and_sent_again_when_a_person_says_so(graph, station, indicator, application):
+    shown = graph.collect(DeliveryState, 'weighing/delivery', latched())
+    assert retry(graph).code == ResultCode.NOT_REFUSED
+    application.mood = lambda: 422
+    indicator().send('1,1.0 kg', '1,2.0 kg', '77,3.0 kg')
+    wait_until(lambda: shown and shown[-1].dead == 3)
+    newest = shown[-1].dead_letters[0]
+    assert newest.http_status == 422 and 'HTTP 422' in newest.reason and newest.refused_at.sec
+    assert {letter.weight for letter in shown[-1].dead_letters} == {'1.0', '2.0', '3.0'}
+    application.mood = lambda: 200
+    one = next(letter for letter in shown[-1].dead_letters if letter.weight == '2.0')
+    answer = retry(graph, one.bag_id)
+    assert (answer.code, answer.count) == (ResultCode.OK, 1)
+    wait_until(lambda: shown[-1].dead == 2 and shown[-1].delivered == 1)
+    assert retry(graph, one.bag_id).code == retry(graph, 999).code == ResultCode.NOT_REFUSED
+    assert retry(graph).count == 2
+    wait_until(lambda: (shown[-1].state, shown[-1].dead, shown[-1].delivered) == (DeliveryState.UP, 0, 3))
+    assert shown[-1].last_delivered_at.sec and not shown[-1].dead_letters
+    assert len(application.bags) == 3
+
+
+def test_a_pause_is_shown_and_ended_by_a_person(graph, station, indicator, application):
+    shown = graph.collect(DeliveryState, 'weighing/delivery', latched())
+    application.key = 'another'
+    indicator().send('1,1.0 kg')
+    wait_until(lambda: shown and shown[-1].state == DeliveryState.PAUSED and shown[-1].waiting == 1)
+    assert 'does not accept the key' in shown[-1].message and shown[-1].oldest_waiting_at.sec
+    application.key = 's3cret'
+    assert (answer := retry(graph)).code == ResultCode.OK and answer.count == 0
+    wait_until(lambda: shown[-1].state == DeliveryState.UP and shown[-1].delivered == 1)
+
+
+def test_an_outage_is_shown_but_not_more_often_than_once_a_second(graph, station, indicator, application):
+    shown = graph.collect(DeliveryState, 'weighing/delivery', latched())
+    application.mood = lambda: 500
+    indicator().send(*[f'1,{n}.0 kg' for n in range(1, 60)])
+    wait_until(lambda: shown and shown[-1].state == DeliveryState.RETRYING and shown[-1].waiting == 59)
+    stamps = [message.stamp.sec + message.stamp.nanosec / 1e9 for message in shown]
+    assert all(later - earlier > 0.5 for earlier, later in zip(stamps, stamps[1:], strict=False))
 
 
 @pytest.mark.parametrize(('mood', 'status'), [(200, 200), (500, 500), ('drop', 0), ('slow', 0), (302, 302)])

@@ -107,6 +107,27 @@ def test_two_jobs_at_one_station_are_refused_but_not_at_two(store):
     assert [job.station for job in store.jobs()] == ['A', 'B']
 
 
+def test_a_reading_from_the_time_between_end_and_reopening_belongs_to_no_job(store, journal):
+    job = store.start_job(order(), 100, 'ann')
+    store.end_job('A', 'break', 200, 'ann')
+    store.reopen_job(0, 'A', 0, 'too early', 300, 'bob')
+    bags = store.process(journalled(journal, *(reading(at) for at in (150, 200, 299, 300))))
+    assert [bag.job_id for bag in bags] == [job.job_id, 0, 0, job.job_id]
+
+
+def test_a_reopened_job_completes_again_and_keeps_every_reopening(engine, store, journal):
+    job = store.start_job(order(quantity=1), 100, 'ann')
+    store.process(journalled(journal, reading(101)))
+    again = store.reopen_job(job.job_id, '', 2, 'customer wants one more', 300, 'bob')
+    assert again.active and again.bags_numbered == 1
+    bag, = store.process(journalled(journal, reading(301)))
+    assert bag.number == 2 and store.jobs()[0].finished_ns == 301
+    with engine.connect() as connection:
+        kept = connection.exec_driver_sql(
+            'SELECT ended_ns, reopened_ns, reopened_by, reason, quantity_before, quantity FROM weigh_reopen').one()
+    assert tuple(kept) == (101, 300, 'bob', 'customer wants one more', 1, 2)
+
+
 def test_the_tables_hold_what_the_web_application_expects(engine, store, journal):
     job = store.start_job(order(), 1_700_000_000 * 10**9, 'ann')
     store.process(journalled(journal, reading(1_700_000_001 * 10**9, '1.105', stability=Stability.STABLE)))

@@ -4,8 +4,18 @@ from cell_common.qos import events, latched
 from cell_common.testing import wait_until
 from cell_weighing.weigh_station_node import WeighStationNode
 
-from cell_interfaces.msg import AlarmEvent, BagList, BagRecord, CommandInfo, ResultCode, WeighJob, WeighJobList
-from cell_interfaces.srv import EndWeighJob, StartWeighJob, VoidBag
+from cell_interfaces.msg import (
+    AlarmEvent,
+    BagList,
+    BagRecord,
+    CommandInfo,
+    DeliveryState,
+    ResultCode,
+    ScaleReading,
+    WeighJob,
+    WeighJobList,
+)
+from cell_interfaces.srv import EndWeighJob, ReopenWeighJob, RetryDelivery, StartWeighJob, VoidBag
 
 CLERK = CommandInfo(operator_id='ann')
 
@@ -84,7 +94,7 @@ def test_a_second_job_at_a_station_is_refused(graph, station):
 
 @pytest.mark.parametrize('changes', [
     {'company': ' '}, {'station': 'Z'}, {'target_weight': '0'}, {'target_weight': 'nan'}, {'target_weight': '1e3'},
-    {'unit': 'stone'}, {'quantity': 0}, {'tolerance': '1'}, {'tolerance': '-0.1'}])
+    {'unit': 'stone'}, {'quantity': 0}, {'tare': '-0.05'}, {'tare': 'nan'}, {'tolerance': '1'}, {'tolerance': '-0.1'}])
 def test_a_job_that_cannot_be_is_refused_with_words(graph, station, changes):
     answer = start(graph, **changes)
     assert answer.code == ResultCode.INVALID_ARGUMENT and next(iter(changes)).split('_')[0] in answer.message
@@ -118,6 +128,7 @@ def test_a_voided_bag_stays_and_no_longer_counts(graph, station, indicator, bags
     answer = graph.call(VoidBag, 'weighing/void_bag', request)
     assert answer.code == ResultCode.OK and answer.bag.voided
     wait_until(lambda: jobs[-1].jobs[0].bags_completed == 0)
+    assert jobs[-1].jobs[0].bags_voided == 1
     assert graph.call(VoidBag, 'weighing/void_bag', request).code == ResultCode.UNKNOWN_BAG
 
 
@@ -131,3 +142,81 @@ def test_scales_and_stations_that_do_not_go_together_stop_the_node(graph, databa
         WeighStationNode(**graph.options(database_url=database_url, scale_ids=['1'], stations=['A', 'B']))
     with pytest.raises(ParameterError, match='default_tolerance'):
         WeighStationNode(**graph.options(database_url=database_url, default_tolerance='ten percent'))
+
+
+def reopen(graph, **changes):
+    wanted = {'command': CLERK, 'station': 'A', 'quantity': 3, 'reason': 'one more'}
+    return graph.call(ReopenWeighJob, 'weighing/reopen_job', ReopenWeighJob.Request(**(wanted | changes)))
+
+
+def end(graph):
+    return graph.call(EndWeighJob, 'weighing/end_job', EndWeighJob.Request(command=CLERK, station='A', reason='lunch'))
+
+
+def test_the_zone_and_the_net_weight_of_a_bag_are_told(graph, station, indicator, bags, jobs):
+    assert start(graph, tare='0.05', quantity=3).code == ResultCode.OK
+    indicator().send('1,1.04 kg', '1,1.03 kg', '1,1150 g')
+    wait_until(lambda: len(bags) == 3)
+    assert [(b.zone, b.net_weight, b.weight) for b in bags] == [
+        (BagRecord.ZONE_WARN_UNDER, '0.99', '1.04'), (BagRecord.ZONE_REJECT_UNDER, '0.98', '1.03'),
+        (BagRecord.ZONE_OK, '1100', '1150')]
+    assert bags[1].message == 'net 0.98 kg is under the limit of 0.99 kg'
+    assert jobs[-1].jobs[0].tare == '0.05'
+
+
+def test_a_bag_without_a_job_has_no_zone_and_no_net_weight(graph, station, indicator, bags):
+    indicator().send('1,1.10 kg')
+    wait_until(lambda: bags)
+    assert (bags[0].zone, bags[0].net_weight) == (BagRecord.ZONE_NONE, '')
+
+
+def test_what_the_indicator_calls_net_stays_as_it_is(graph, station, bags):
+    assert start(graph, tare='0.05').code == ResultCode.OK
+    lines = graph.node.create_publisher(ScaleReading, 'weighing/weight', events())
+    wait_until(lambda: lines.get_subscription_count() == 1)
+    for sequence, mode in enumerate((ScaleReading.NET, ScaleReading.GROSS), 1):
+        lines.publish(ScaleReading(reading_id=f'r{sequence}', scale_id='1', sequence=sequence, weight='1.10', unit='kg',
+                                   mode=mode, received_at=graph.node.get_clock().now().to_msg()))
+    wait_until(lambda: len(bags) == 2)
+    assert [b.net_weight for b in bags] == ['1.10', '1.05']
+
+
+def test_a_job_ended_too_early_is_made_active_again_and_goes_on_counting(graph, station, indicator, bags, jobs):
+    start(graph)
+    device = indicator()
+    device.send('1,1.10 kg')
+    wait_until(lambda: len(bags) == 1)
+    end(graph)
+    device.send('1,1.10 kg')
+    wait_until(lambda: len(bags) == 2)
+    answer = reopen(graph)
+    assert answer.code == ResultCode.OK and answer.job.state == WeighJob.ACTIVE and answer.job.quantity == 3
+    device.send('1,1.10 kg')
+    wait_until(lambda: len(bags) == 3)
+    assert [(b.weigh_job_id, b.bag_number) for b in bags] == [(answer.job.weigh_job_id, 1), (0, 0), (answer.job.weigh_job_id, 2)]
+    wait_until(lambda: jobs[-1].jobs[0].bags_completed == 2)
+
+
+def test_reopening_is_refused_with_words(graph, station, indicator, bags):
+    assert reopen(graph).code == ResultCode.NO_WEIGH_JOB
+    assert reopen(graph, weigh_job_id=99).code == ResultCode.NO_WEIGH_JOB
+    first = start(graph, quantity=1).weigh_job_id
+    assert 'nothing to reopen' in reopen(graph).message
+    indicator().send('1,1.10 kg')
+    wait_until(lambda: bags)
+    assert reopen(graph, reason=' ').code == ResultCode.INVALID_ARGUMENT
+    assert 'more than the 1 bags' in reopen(graph, quantity=0).message
+    start(graph)
+    other = reopen(graph, weigh_job_id=first)
+    assert other.code == ResultCode.WEIGH_JOB_ACTIVE and 'end it first' in other.message
+    old = CommandInfo(operator_id='ann')
+    old.issued_at.sec, old.valid_for.sec = 1, 5
+    assert reopen(graph, command=old).code == ResultCode.EXPIRED
+
+
+def test_without_a_web_application_delivery_is_off_and_a_retry_is_refused(graph, station):
+    shown = graph.collect(DeliveryState, 'weighing/delivery', latched())
+    wait_until(lambda: shown)
+    assert shown[0].state == DeliveryState.OFF and shown[0].waiting == 0
+    answer = graph.call(RetryDelivery, 'weighing/retry', RetryDelivery.Request(command=CLERK))
+    assert answer.code == ResultCode.NOT_READY and 'settings_file' in answer.message
