@@ -4,8 +4,8 @@
     python bench/vision.py --photos FOLDER [--peers]                    FOLDER holds pictures and truth.json
     python bench/vision_peers.py setup                                  once, before --peers with PaddleOCR
 
-truth.json is a list of {"file", "part_number"}. Every frame is judged against every part of the catalogue: a verdict MATCH for a
-part that is not the one in view is a false accept. Times are processor time of one thread, from the compressed frame to the
+truth.json is a list of {"file", "part_number"}. Every frame is judged against every part of the catalogue: a verdict MATCH for
+a part that is not the one in view is a false accept. Times are processor time of one thread, from the compressed frame to the
 verdict; each other reader takes turns with ours on the same frames. Weights and thresholds come from the splits train and dev
 (bench/learn_confusions.py). The exit code is 1 when something that must hold does not.
 """
@@ -30,8 +30,7 @@ from vision_frames import LEVELS, SPLITS, Frame, bench_catalogue, frame
 from vision_peers import PEERS, Peer
 from vision_prints import TEST_FACES, faces
 from vision_run import Row, ours, theirs, voted
-from vision_tables import (Held, faster, looks_table, must_hold, print_held, reads_table, reliability, share, spread,
-                           table)
+from vision_tables import Held, faster, looks_table, must_hold, print_held, reads_table, reliability, share, spread, table
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
 MOMENTS = 5
@@ -149,7 +148,8 @@ def times_table(rows: Sequence[Row]) -> None:
     quick = [row for row in rows if not row.careful]
     table(['time, ms', 'frames', 'median', 'p95'], [[name, len(values), *spread(values)] for name, values in (
         ('frame to verdict', [row.milliseconds for row in rows]), ('the same by the clock', [row.wall for row in rows]),
-        ('decided at the first look', [row.milliseconds for row in quick]), ('the verdict alone', [row.judged for row in rows]))])
+        ('decided at the first look', [row.milliseconds for row in quick]),
+        ('the verdict alone', [row.judged for row in rows]))])
 
 
 def _report(rows: Sequence[Row], options: argparse.Namespace) -> None:
@@ -175,7 +175,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument('--engine', default='ppocr', choices=ENGINES)
     parser.add_argument('--backend', default='auto')
     parser.add_argument('--second-look', action='store_true',
-                        help='read an undecided drawn frame once more, carefully, as the cell reads the next frame; photographs always are')
+                        help='read an undecided drawn frame once more, carefully, as photographs always are')
     parser.add_argument('--json', type=Path)
     parser.add_argument('--show', action='store_true', help='print every frame that was not read exactly or not matched')
     options = parser.parse_args()

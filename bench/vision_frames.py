@@ -20,8 +20,8 @@ from cell_common.catalogue import Catalogue, Part, load_catalogue
 from vision_prints import faces, printed
 
 SIZE = (1280, 720)
-CHIPS = ('74LS00', '74LS01', '74LS02', '74LS03', '74LS05', '74LS06', '74LS09', '74LS11', '74LS112', '74LS123', '74LS14', '74LS169',
-         '74LS175', '74LS190', '74LS191', '74LS192', '74LS193', '74LS42', '74LS47', '74LS48', '74LS83', '74LS85')
+CHIPS = ('74LS00', '74LS01', '74LS02', '74LS03', '74LS05', '74LS06', '74LS09', '74LS11', '74LS112', '74LS123', '74LS14',
+         '74LS169', '74LS175', '74LS190', '74LS191', '74LS192', '74LS193', '74LS42', '74LS47', '74LS48', '74LS83', '74LS85')
 _SPARE = 256
 SPLITS = ('train', 'dev', 'test')
 _MAKERS = ('KESTREL', 'NORDWERK', 'TANAKA', 'ELCORA', 'VESTA RELAYS', 'MALAYSIA', 'MADE IN PORTUGAL', 'ASSEMBLED IN CZ')
@@ -216,8 +216,8 @@ class _Scene:
         cos, sin = math.cos(angle), math.sin(angle)
         fit = min(1.0, 0.96 * SIZE[1] / max(abs(wide * sin) + abs(high * cos), 1))
         corners = []
-        for (x, y), (dx, dy) in zip(((-.5, -.5), (.5, -.5), (.5, .5), (-.5, .5)), self._skew, strict=True):
-            x, y = (x + dx * high / wide) * wide * fit, (y + dy) * high * fit
+        for (left, top), (dx, dy) in zip(((-.5, -.5), (.5, -.5), (.5, .5), (-.5, .5)), self._skew, strict=True):
+            x, y = (left + dx * high / wide) * wide * fit, (top + dy) * high * fit
             corners.append((place[0] + x * cos - y * sin, place[1] + x * sin + y * cos))
         there = cv2.getPerspectiveTransform(np.array([(0, 0), (wide, 0), (wide, high), (0, high)], np.float32),
                                             np.array(corners, np.float32))

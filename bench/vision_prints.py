@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 DEBIAN = Path('/usr/share/fonts/truetype')
-FACES = ('Roboto-Regular', 'Roboto-Medium', 'Roboto-Bold', 'Roboto-Light', 'pillow', 'dejavu/DejaVuSans', 'dejavu/DejaVuSans-Bold',
-         'dejavu/DejaVuSansMono', 'liberation/LiberationSans-Regular', 'liberation/LiberationSans-Bold',
-         'liberation/LiberationMono-Regular')
+FACES = ('Roboto-Regular', 'Roboto-Medium', 'Roboto-Bold', 'Roboto-Light', 'pillow', 'dejavu/DejaVuSans',
+         'dejavu/DejaVuSans-Bold', 'dejavu/DejaVuSansMono', 'liberation/LiberationSans-Regular',
+         'liberation/LiberationSans-Bold', 'liberation/LiberationMono-Regular')
 """Typefaces of all splits: the wheel font-roboto, Pillow's own, Debian's fonts-dejavu-core and fonts-liberation."""
 TEST_FACES = ('Roboto-Black', 'Roboto-Italic', 'dejavu/DejaVuSansMono-Bold', 'liberation/LiberationSansNarrow-Regular')
 """Typefaces that only the test split has."""

@@ -70,7 +70,8 @@ def reads_table(readers: dict[str, list[Row]]) -> None:
             median, p95 = spread([row.milliseconds for row in some])
             lines.append([name, level, len(some), exact_share(some), reject_share(some), sum(row.pairs for row in some),
                           sum(len(row.false_accepts) for row in some), median, p95])
-    table(['reader', 'level', 'frames', 'exact reads %', 'false rejects %', 'pairs', 'false accepts', 'median ms', 'p95 ms'], lines)
+    table(['reader', 'level', 'frames', 'exact reads %', 'false rejects %', 'pairs', 'false accepts', 'median ms', 'p95 ms'],
+          lines)
 
 
 def looks_table(rows: Sequence[Row]) -> None:
@@ -114,7 +115,8 @@ def must_hold(ours: Sequence[Row], voted: Sequence[Row], alone: Sequence[Row], p
         pace: Reader -> our rows on the same frames, read in turns with it.
     """
     pairs, wrong = sum(row.pairs for row in ours), sum(len(row.false_accepts) for row in ours)
-    held = [Held(f'at least {LEAST_PAIRS} pairs', f'{pairs}', pairs >= LEAST_PAIRS), Held('false accepts 0', f'{wrong}', not wrong)]
+    held = [Held(f'at least {LEAST_PAIRS} pairs', f'{pairs}', pairs >= LEAST_PAIRS),
+            Held('false accepts 0', f'{wrong}', not wrong)]
     for level, rows in by_level(ours).items():
         least, most = LIMITS[level]
         held.append(Held(f'exact reads {level} >= {least} %', f'{exact_share(rows):.2f} %', exact_share(rows) >= least))

@@ -25,7 +25,8 @@ EVENT_LETTERS: Mapping[str, str] = {'START_PROGRAM': START_LETTER, 'PLACE': 'P',
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
 _ALIKE = str.maketrans({'O': '0', 'Q': '0', 'I': '1', 'L': '1', '|': '1', 'B': '8', 'S': '5', 'Z': '2', 'G': '6'})
-_PART_KEYS = {'part_number', 'description', 'letter', 'unit_weight', 'trays', 'prints', 'ignore', 'code', 'prefixes', 'suffixes', 'tells_apart'}
+_PART_KEYS = {'part_number', 'description', 'letter', 'unit_weight', 'trays', 'prints', 'ignore', 'code', 'prefixes',
+              'suffixes', 'tells_apart'}
 _TRAY_KEYS = {'count', 'capacity', 'low'}
 
 
@@ -70,7 +71,7 @@ class Part:
     suffixes: tuple[str, ...] | None = None
     """The same of what follows it (a package's letters)."""
     tells_apart: tuple[str, ...] = ()
-    """Regular expressions of text that only this part carries, not those that print alike: found, they settle which one it is."""
+    """Regular expressions of text that only this part carries, not those that print alike: found, it settles which it is."""
 
     @property
     def printed(self) -> tuple[str, ...]:

@@ -44,10 +44,11 @@ class Weights:
         return self.pairs.get(frozenset((printed, read)), 1.0)
 
     def trust(self, score: float, cost: float) -> float:
-        """Return how likely a naming at a price is right, 0..1, for a line of some confidence; fitted on frames (see the file)."""
+        """Return how likely a naming at a price is right, 0..1, for a line of some confidence; fitted (see the file)."""
         certain = min(MOST_CERTAIN, max(1 - MOST_CERTAIN, score))
         about = self.calibration
-        exponent = about['bias'] + about['certainty'] * math.log(certain / (1 - certain)) - about['price'] * min(cost, MOST_COST)
+        logit = math.log(certain / (1 - certain))
+        exponent = about['bias'] + about['certainty'] * logit - about['price'] * min(cost, MOST_COST)
         return 1 / (1 + math.exp(-exponent))
 
     def may_be_digit(self, character: str) -> bool:

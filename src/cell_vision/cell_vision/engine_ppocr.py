@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cell_vision.engine import EngineError, EngineOptions
-from cell_vision.inference import choose_backend, load_network
+from cell_vision.inference import Network, choose_backend, load_network
 from cell_vision.ppocr import DIRECTION_SHAPE, PLATE_SHAPES, Alphabet, Strip, boxes, cut, detector_batch, direction_batch, strip_batch
 from cell_vision.reading import Reading
 
@@ -39,8 +40,9 @@ class PpOcrEngine:
         self._detector, self._direction, recogniser = (
             load_network(folder / name, backend, options.threads, options.cache_dir, shape)
             for name, shape in zip(MODELS, (None, DIRECTION_SHAPE, None), strict=True))
-        self._plates = {shape: load_network(folder / DETECTOR, backend, options.threads, options.cache_dir, shape)
-                        for shape in (PLATE_SHAPES if backend == 'openvino' else ())}
+        self._load_plate = partial(load_network, folder / DETECTOR, backend, options.threads, options.cache_dir)
+        self._plates: dict[tuple[int, int], Network] = {}
+        self._plates_to_load = list(PLATE_SHAPES if backend == 'openvino' else ())
         self._recogniser = recogniser.run
         self._alphabet = Alphabet(recogniser.characters)
         self.name = f'ppocr v4 {backend}'
@@ -48,9 +50,16 @@ class PpOcrEngine:
     def read(self, image: Any, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
         """Read a picture; see `cell_vision.engine.Engine`."""
         strips = self.find(image, detector_side or self._options.detector_side, enlarge)
-        readings = [self._recognise(strip) for strip in self._upright(strips)]
+        readings = [self.recognise(strip) for strip in self._upright(strips)]
         kept = (reading for reading in readings if reading.text.strip() and reading.score >= self._options.text_score)
         return tuple(sorted(kept, key=_reading_order))
+
+    def prepare(self) -> bool:
+        """Load one of the networks that a start need not wait for; see `cell_vision.engine.Engine`."""
+        if self._plates_to_load:
+            shape = self._plates_to_load.pop(0)
+            self._plates[shape] = self._load_plate(shape)
+        return bool(self._plates_to_load)
 
     def find(self, image: Any, side: int, enlarge: float = 1.0) -> list[Strip]:
         """Return the text boxes of a picture, cut out of it at full size."""
@@ -67,7 +76,8 @@ class PpOcrEngine:
     def _stands_on_its_head(self, strip: Strip) -> bool:
         return bool(self._direction.run(direction_batch(strip.image))[0, 1] > CERTAIN)
 
-    def _recognise(self, strip: Strip) -> Reading:
+    def recognise(self, strip: Strip) -> Reading:
+        """Read one upright strip; its text may be empty."""
         text, score = self._alphabet.decode(self._recogniser(strip_batch(strip.image))[0])
         return Reading(text, score, strip.polygon)
 

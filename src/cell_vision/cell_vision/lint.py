@@ -37,8 +37,8 @@ def _pair(one: Part, other: Part, first: list[Pattern], second: list[Pattern], w
     if means:
         return f'{names} print alike: they are told apart by {means}; without it a reading is AMBIGUOUS.'
     return (f'{names} print alike: a reading of either is AMBIGUOUS. Tell them apart by a text that only one of them carries '
-            '(tells_apart), by a barcode (code), or keep only one of them in the cell; a benchmark helps only where its number has '
-            'more characters than the catalogue names.')
+            '(tells_apart), by a barcode (code), or keep only one of them in the cell; a benchmark helps only where more is '
+            'printed than the catalogue names.')
 
 
 def _means(one: Part, other: Part) -> str:
@@ -57,8 +57,8 @@ def _swallowing(parts: list[Part], patterns: dict[str, list[Pattern]], weights: 
             continue
         if any(align(mine.text, theirs.text, weights, mine.affixes).cost <= weights.accept and mine.folded != theirs.folded
                for mine in patterns[one.part_number] for theirs in patterns[other.part_number]):
-            yield (f'the prefixes or suffixes of {one.part_number} make {other.part_number} of it: a reading of {other.part_number} '
-                   'is AMBIGUOUS. Narrow the rule.')
+            yield (f'the prefixes or suffixes of {one.part_number} make {other.part_number} of it: such a reading is '
+                   'AMBIGUOUS. Narrow the rule.')
     for part in parts:
         if any(re.fullmatch(rule, normalise(text)) for rule in part.ignore for text in part.printed):
             yield f'a rule of {part.part_number} (ignore) matches its own number: correct it.'

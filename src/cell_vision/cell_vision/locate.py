@@ -102,7 +102,7 @@ def _regions(gray: Any) -> list[Plate]:
     size = (max(1, int(gray.shape[1] / scale)), max(1, int(gray.shape[0] / scale)))
     small = cv2.GaussianBlur(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), (3, 3), 0)
     steep = cv2.boxFilter(cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), cv2.CV_32F, (REACH, REACH))
-    sample = steep[::4, ::4]
+    sample: Any = steep[::4, ::4]
     grain = float(np.median(sample))
     deviation = float(np.median(np.abs(sample - grain))) + 0.3
     threshold = max(grain + ABOVE_GRAIN * deviation,
@@ -118,13 +118,11 @@ def _regions(gray: Any) -> list[Plate]:
 def _joined(contours: Sequence[Any]) -> list[Any]:
     """Join contours whose rectangles overlap: the steep parts of one edge."""
     joined: list[Any] = []
-    for hull in sorted((cv2.convexHull(contour) for contour in contours), key=cv2.contourArea, reverse=True):
-        if min(cv2.minAreaRect(hull)[1]) < REACH:
-            continue
-        for other in [other for other in joined if _overlap(other, hull) > OVERLAP]:
-            joined = [kept for kept in joined if kept is not other]
-            hull = cv2.convexHull(np.vstack((other, hull)))
-        joined.append(hull)
+    hulls = [hull for hull in map(cv2.convexHull, contours) if min(cv2.minAreaRect(hull)[1]) >= REACH]
+    for hull in sorted(hulls, key=cv2.contourArea, reverse=True):
+        near = [other for other in joined if _overlap(other, hull) > OVERLAP]
+        joined = [other for other in joined if all(other is not it for it in near)]
+        joined.append(cv2.convexHull(np.vstack((hull, *near))))
     return joined
 
 

@@ -1,0 +1,203 @@
+"""Learn what looks like what, and how far a verdict can be trusted, from drawn frames; write the matcher's data file.
+
+    python bench/learn_confusions.py [--strips N] [--frames N] [--write]
+
+Prices come from the split train: lines of random characters, printed and spoiled as those of the frames are, are read, and a
+pair's price falls with the share of its characters that are read as the other: a whole error costs 1. The calibration comes from
+whole frames of the split dev. The photographs and the split test are never looked at. Without --write the result is only printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import yaml
+from cell_vision.alignment import SEAM, normalise
+from cell_vision.confusions import DIGITS, load_weights
+from cell_vision.engine import EngineOptions, make_engine
+from cell_vision.engine_ppocr import PpOcrEngine
+from cell_vision.lines import join_lines
+from cell_vision.matching import Matcher
+from cell_vision.ppocr import Strip
+from cell_vision.reading import Reading
+from cell_vision.seeing import see
+from rapidfuzz.distance import Levenshtein
+from vision_frames import LEVELS, Level, bench_catalogue, frame
+from vision_prints import faces, printed
+from vision_tables import TWINS
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / 'src' / 'cell_vision' / 'cell_vision' / 'data' / 'confusions.yaml'
+CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ01234567890123456789-'
+LEAST_SEEN = 3
+"""A pair misread less often teaches nothing."""
+LIKENESS = 0.6
+"""Less like the printed line is another line."""
+RARE = 1e-4
+"""A confusion so rare costs 1."""
+PRIOR = {'0O': 0.1, '0Q': 0.2, 'OQ': 0.2, '0D': 0.35, 'OD': 0.35, '1I': 0.1, '1L': 0.25, 'IL': 0.25, '2Z': 0.2, '5S': 0.2,
+         '6G': 0.35, '8B': 0.25, 'UV': 0.45}
+"""Pairs that typefaces print nearly alike: known before anything is read, so that a small read set cannot unlearn them."""
+PRIOR_WEIGHT = 40
+"""A prior counts as so many characters seen."""
+WORST = 0.6
+"""Dearer pairs are left out: they are nearly whole errors."""
+Read = tuple[str, str, str, list[Reading]]
+"""Part number ("" = none of the catalogue), printed line, level, readings."""
+
+
+def main() -> int:
+    """Learn, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--strips', type=int, default=3000, help='lines that the prices are learnt from')
+    parser.add_argument('--frames', type=int, default=100, help='of each level of dev, for the calibration')
+    parser.add_argument('--write', action='store_true', help='replace the data file of the package')
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    train = read_strips(options.strips)
+    seen, misread = count(train)
+    pairs = prices(seen, misread)
+    print(yaml.safe_dump({'pairs': pairs}), f'{sum(seen.values())} characters, {sum(misread.values())} misread')
+    dev = read_split('dev', options.frames)
+    calibration = calibrate(features(dev))
+    print(yaml.safe_dump({'calibration': calibration}))
+    if options.write:
+        made = (f'learnt by bench/learn_confusions.py from {len(train)} lines of the split train ({sum(seen.values())} '
+                f'characters, {sum(misread.values())} misread), calibrated on {len(dev)} frames of dev')
+        write(pairs, calibration, made)
+    return 0
+
+
+def read_strips(count: int) -> list[Read]:
+    """Print, spoil and read lines of random characters; levels take turns."""
+    engine = PpOcrEngine(EngineOptions())
+    result: list[Read] = []
+    for number in range(count):
+        chance = random.Random(f'train strip {number}')
+        level = LEVELS[list(LEVELS)[number % len(LEVELS)]]
+        text = ''.join(chance.choice(CHARACTERS) for _ in range(chance.randint(6, 10)))
+        image = _strip(text, level, chance)
+        high, wide = image.shape[:2]
+        read = engine.recognise(Strip(image, ((0, 0), (wide, 0), (wide, high), (0, high))))
+        result.append(('', text, level.name, [read] if read.text.strip() else []))
+    return result
+
+
+def _strip(text: str, level: Level, chance: random.Random) -> Any:
+    """Draw one line as the detector cuts it out: BGR, uint8."""
+    capital = chance.uniform(*level.capital)
+    look = chance.choices(('font', 'dots', 'laser'), level.looks)[0]
+    cover = printed(text, look, chance.choice(faces('train')), max(6, round(capital)), chance)
+    rim = round(capital * chance.uniform(0.15, 0.4))
+    cover = cv2.copyMakeBorder(cover, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=0)
+    contrast = chance.uniform(*level.contrast)
+    ground = chance.uniform(10, 245 - contrast)
+    gray = ground + contrast * (cover if chance.random() < 0.5 else 1 - cover)
+    blur = chance.uniform(*level.blur) * capital
+    gray = cv2.GaussianBlur(gray, (0, 0), blur) if blur > 0.25 else gray
+    noise = np.random.default_rng(chance.getrandbits(32)).normal(0, chance.uniform(*level.noise), gray.shape)
+    return cv2.cvtColor(np.clip(gray + noise, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+
+
+def read_split(split: str, count: int) -> list[Read]:
+    """Read the first frames of each level of a split, the quick way."""
+    engine = make_engine('ppocr', EngineOptions())
+    parts = list(bench_catalogue(ROOT / 'config').parts)
+    result: list[Read] = []
+    for level in LEVELS:
+        for number in range(count):
+            shot = frame(split, level, number, parts)
+            if shot.text or shot.kind == 'none':
+                result.append((shot.part_number, shot.text, level, list(see(engine, shot.data, {}).readings)))
+        print(f'{split} {level}: {count} frames read', file=sys.stderr)
+    return result
+
+
+def count(reads: Iterable[Read]) -> tuple[Counter[str], Counter[str]]:
+    """Return how often each character was printed where the line was found, and how often read as which other ("08")."""
+    seen: Counter[str] = Counter()
+    misread: Counter[str] = Counter()
+    for _, printed, _, readings in reads:
+        wanted = _bare(printed)
+        lines = [_bare(line.text) for line in join_lines(readings)]
+        best = max(lines, key=lambda line: Levenshtein.normalized_similarity(wanted, line), default='')
+        if not wanted or Levenshtein.normalized_similarity(wanted, best) < LIKENESS:
+            continue
+        seen.update(wanted)
+        for kind, i, j in Levenshtein.editops(wanted, best).as_list():
+            if kind == 'replace':
+                misread[''.join(sorted((wanted[i], best[j])))] += 1
+    return seen, misread
+
+
+def prices(seen: Counter[str], misread: Counter[str]) -> dict[str, float]:
+    """Return a price for each pair: log of its rate against RARE; two digits are never listed."""
+    result = {}
+    for pair in sorted(set(PRIOR) | {pair for pair, times in misread.items() if times >= LEAST_SEEN}):
+        if set(pair) <= set(DIGITS):
+            continue
+        known = PRIOR.get(pair)
+        prior = RARE ** known if known is not None else RARE
+        rate = (misread[pair] + PRIOR_WEIGHT * prior) / (seen[pair[0]] + seen[pair[1]] + PRIOR_WEIGHT)
+        price = round(min(1.0, max(0.05, math.log(rate) / math.log(RARE))), 2)
+        if price <= WORST:
+            result[pair] = price
+    return result
+
+
+def features(reads: Iterable[Read]) -> list[tuple[float, float, bool]]:
+    """Return line score, price and truth of the likeliest part of each frame, twins aside."""
+    matcher = Matcher(bench_catalogue(ROOT / 'config'), load_weights())
+    result = []
+    for part, _, _, readings in reads:
+        named = matcher.likeliest(readings)
+        if named is not None and part not in TWINS:
+            result.append((named.line.score, named.cost, named.part_number == part))
+    return result
+
+
+def calibrate(samples: Sequence[tuple[float, float, bool]], steps: int = 60) -> dict[str, float]:
+    """Fit P(right) = 1 / (1 + exp(-(bias + certainty * logit(score) - price * cost))) by Newton's method, lightly damped."""
+    x = np.array([(1.0, math.log(s / (1 - s)), -c) for s, c, _ in ((min(0.999, max(0.01, s)), c, r) for s, c, r in samples)])
+    # Platt's targets keep a fit on separable samples finite.
+    right = sum(r for *_, r in samples)
+    high, low = (right + 1) / (right + 2), 1 / (len(samples) - right + 2)
+    y = np.array([high if r else low for *_, r in samples])
+    theta = np.zeros(3)
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-x @ theta))
+        slope = x.T @ (y - p) - 0.01 * theta
+        curve = (x * (p * (1 - p))[:, None]).T @ x + 0.01 * np.eye(3)
+        theta = theta + np.linalg.solve(curve, slope)
+    return {name: round(float(value), 3) for name, value in zip(('bias', 'certainty', 'price'), theta, strict=True)}
+
+
+def write(pairs: dict[str, float], calibration: dict[str, float], made: str) -> None:
+    """Replace what was learnt in the data file; everything else of it stays."""
+    text = DATA.read_text(encoding='utf-8')
+    head, rest = text.split('pairs:\n', 1)
+    tail = rest[rest.index('# Characters between'):]
+    tail = tail[:tail.index('# What a score means')] if '# What a score means' in tail else tail
+    head = '\n'.join(line for line in head.splitlines() if not line.startswith('# Made:')) + f'\n# Made: {made}.\n'
+    listed = ''.join(f"  '{pair}': {price}\n" for pair, price in pairs.items())
+    score = ''.join(f'  {name}: {value}\n' for name, value in calibration.items())
+    meaning = ('# What a score means: 1 / (1 + exp(-(bias + certainty * logit(line score) - price * cost))) is how often such\n'
+               '# a naming is right.\n')
+    DATA.write_text(f'{head}pairs:\n{listed}{tail}{meaning}calibration:\n{score}', encoding='utf-8')
+
+
+def _bare(text: str) -> str:
+    return ''.join(c for c in normalise(text).replace(SEAM, '') if c.isalnum())
+
+
+if __name__ == '__main__':
+    sys.exit(main())
