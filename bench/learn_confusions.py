@@ -3,8 +3,9 @@
     python bench/learn_confusions.py [--strips N] [--frames N] [--write]
 
 Prices come from the split train: lines of random characters, printed and spoiled as those of the frames are, are read, and a
-pair's price falls with the share of its characters that are read as the other: a whole error costs 1. The calibration comes from
-whole frames of the split dev. The photographs and the split test are never looked at. Without --write the result is only printed.
+pair's price falls with the share of its characters that are read as the other: a whole error costs 1. The calibration comes
+from whole frames of the split dev. The photographs and the split test are never looked at. Without --write the
+result is only printed.
 """
 
 from __future__ import annotations
@@ -126,8 +127,8 @@ def count(reads: Iterable[Read]) -> tuple[Counter[str], Counter[str]]:
     """Return how often each character was printed where the line was found, and how often read as which other ("08")."""
     seen: Counter[str] = Counter()
     misread: Counter[str] = Counter()
-    for _, printed, _, readings in reads:
-        wanted = _bare(printed)
+    for _, text, _, readings in reads:
+        wanted = _bare(text)
         lines = [_bare(line.text) for line in join_lines(readings)]
         best = max(lines, key=lambda line: Levenshtein.normalized_similarity(wanted, line), default='')
         if not wanted or Levenshtein.normalized_similarity(wanted, best) < LIKENESS:

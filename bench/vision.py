@@ -46,6 +46,8 @@ class Bench:
         self.matcher = Matcher(catalogue, load_weights())
         self.engine: Engine = make_engine(options.engine, EngineOptions(backend=options.backend))
         warm_up(self.engine, 960)
+        while self.engine.prepare():
+            pass
         self.parts = list(catalogue.parts)
 
     def own(self, shots: Sequence[tuple[Frame, str]]) -> list[Row]:
