@@ -47,7 +47,7 @@ FAULTS = {fault.name: fault for fault in (
     Fault('refuse', (('robot', 'refuse', 1.0),),
           (('ur', 'refuse', 1.0), ('ur', 'rtde_refuse', 1.0), ('ur', 'script_refuse', 1.0)), LOST + '|refuse|' + STOPPED),
     Fault('late', (('robot', 'late', 1.0),), (('ur', 'late', 1.0), ('ur', 'rtde_late', 1.0), ('ur', 'script_late', 1.0)),
-          LOST + '|late|' + STOPPED),
+          LOST + '|late|answer|' + STOPPED),
     Fault('never', (('robot', 'no_ack', 1.0), ('robot', 'no_done', 1.0)),
           (('ur', 'never', 1.0), ('ur', 'rtde_never', 2.0), ('ur', 'script_never', 1.0)), LOST + '|answer|' + STOPPED),
     Fault('reboot', **_both('reboot', 0.5), reason=LOST + '|boot|power|' + STOPPED),

@@ -45,10 +45,18 @@ def moments(link: str, fault: str) -> list[int]:
 class Campaign:
     """One cell that goes through one case after the other."""
 
-    def __init__(self, graph: Graph, folder: Path, link: str) -> None:
-        folder.mkdir(parents=True)
-        self.cell = RobotCell(graph, folder, link, seed=SEED, time_scale=TIME_SCALE, **FAST_LINK)
-        self.piece_s = self._measure()
+    def __init__(self, domain: int, folder: Path, link: str) -> None:
+        self.graph = Graph(domain)
+        try:
+            self.cell = RobotCell(self.graph, folder, link, seed=SEED, time_scale=TIME_SCALE, **FAST_LINK)
+            self.piece_s = self._measure()
+        except BaseException:
+            self.graph.close()
+            raise
+
+    def close(self) -> None:
+        self.cell.close()
+        self.graph.close()
 
     def _measure(self) -> float:
         job_id = self.cell.start(PART, 1)
@@ -154,9 +162,11 @@ class Campaign:
             wait_until(lambda: controller.runtime == RuntimeState.PLAYING, PATIENCE_S, 'the program runs')
             wait_until(lambda: robot.connected.is_set() and cell.settled(), PATIENCE_S, 'the program is connected')
             return
-        wait_until(cell.settled, PATIENCE_S, 'connected again')
-        answer = cell.recover()
-        assert not answer.code, answer.message
+        wait_until(lambda: cell.state.connected, PATIENCE_S, 'connected again')
+        state = cell.state
+        if state.message or state.last_trigger_state not in (RobotState.TRIGGER_NONE, RobotState.TRIGGER_DONE):
+            answer = cell.recover()
+            assert not answer.code, answer.message
         cell.wait_ready()
 
     def tidy(self) -> None:
@@ -175,37 +185,47 @@ class Campaign:
         cell.refill(PART)
 
 
+class Cells:
+    """The cell of the link that is tried now; one at a time, and a new one after a case that could not be cleared up."""
+
+    def __init__(self, domain: int, factory: pytest.TempPathFactory) -> None:
+        self._domain, self._factory = domain, factory
+        self._campaign: Campaign | None = None
+        self._link = ''
+
+    def of(self, link: str) -> Campaign:
+        if self._campaign is None or self._link != link:
+            self.close()
+            self._link, self._campaign = link, Campaign(self._domain, self._factory.mktemp(link), link)
+        return self._campaign
+
+    def close(self) -> None:
+        if self._campaign is not None:
+            self._campaign.close()
+            self._campaign = None
+
+
 @pytest.fixture(scope='module')
-def campaigns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Campaign]]:
-    """Campaigns by link, each with its cell; one that is broken is taken out and the next case makes another."""
+def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells]:
     from domain_coordinator import domain_id
 
-    running: dict[str, Campaign] = {}
     with domain_id() as number:
-        graph = Graph(int(number))
-
-        class Making(dict[str, Campaign]):
-            def __missing__(self, link: str) -> Campaign:
-                for other in list(self):
-                    self.pop(other)
-                self[link] = Campaign(graph, tmp_path_factory.mktemp(link) / 'cell', link)
-                return self[link]
-
-        running = Making()
-        yield running
-        graph.close()
+        made = Cells(int(number), tmp_path_factory)
+        yield made
+        made.close()
     write_table()
 
 
 @pytest.mark.parametrize('fault', FAULTS)
 @pytest.mark.parametrize('link', LINKS)
-def test_after_a_fault_only_what_was_placed_is_booked(campaigns: dict[str, Campaign], link: str, fault: str) -> None:
+def test_after_a_fault_only_what_was_placed_is_booked(cells: Cells, link: str, fault: str) -> None:
     outcomes = OUTCOMES.setdefault((link, fault), Counter())
     failures = []
     for moment in moments(link, fault):
         try:
-            outcomes[campaigns[link].case(FAULTS[fault], moment)] += 1
+            outcomes[cells.of(link).case(FAULTS[fault], moment)] += 1
         except AssertionError as problem:
+            cells.close()
             outcomes['FAILED'] += 1
             failures.append(f'moment {moment}: {problem}')
     assert not failures, '\n'.join(failures)
