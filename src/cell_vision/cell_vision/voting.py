@@ -21,6 +21,8 @@ CERTAIN = 0.9
 """A number read with this confidence needs no second frame."""
 LEAST_LENGTH, LEAST_DIGITS = 5, 2
 """Letters and digits, and digits among them, of what may be a part number."""
+LARGE = 0.6
+"""Print of at least this share of the tallest number's height may be the part number."""
 MOST_WEIGHT = 6.0
 LEAST_WEIGHT = 0.1
 LIKENESS = 0.6
@@ -41,9 +43,15 @@ class _Vote:
 
 
 def is_certain(readings: Sequence[Reading], certain: float = CERTAIN) -> bool:
-    """Say whether something that may be a part number was read with so much confidence that no other frame is needed."""
-    return any(reading.score >= certain and sum(map(str.isalnum, reading.text)) >= LEAST_LENGTH
-               and sum(map(str.isdigit, reading.text)) >= LEAST_DIGITS for reading in readings)
+    """Say whether no other frame is needed: there is text that may be a part number, and all such was read with confidence.
+
+    Small print beside larger (ratings, dates) does not count: the number of a part is not the smallest text on it.
+    """
+    numbers = [reading for reading in readings if sum(map(str.isalnum, reading.text)) >= LEAST_LENGTH
+               and sum(map(str.isdigit, reading.text)) >= LEAST_DIGITS]
+    tallest = max(map(_height, numbers), default=0.0)
+    large = [reading for reading in numbers if _height(reading) >= LARGE * tallest]
+    return bool(large) and all(reading.score >= certain for reading in large)
 
 
 def vote(frames: Sequence[Sequence[Reading]]) -> list[Reading]:

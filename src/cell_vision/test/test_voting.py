@@ -81,3 +81,13 @@ def test_one_frame_and_empty_frames_are_nothing_to_vote_on():
     ('EM1-2U1', 0.95, True), ('EM1-2U1', 0.85, False), ('KESTREL', 0.99, False), ('12', 0.99, False)])
 def test_only_a_number_read_with_confidence_is_certain(text, score, certain):
     assert is_certain([box(0, 0, text, score)]) is certain
+
+
+def test_a_rating_read_with_confidence_does_not_make_an_uncertain_number_certain():
+    rating = box(0, 100, '10A 250VAC', 0.99)
+    assert not is_certain([box(0, 0, 'EM1-2U1', 0.7), rating])
+    assert is_certain([box(0, 0, 'EM1-2U1', 0.95), rating])
+
+
+def test_small_print_that_is_hard_to_read_needs_no_further_frame():
+    assert is_certain([box(0, 0, 'EM1-2U1', 0.95), box(0, 100, 'lot 240512', 0.6, letter=8.0, high=12.0)])
