@@ -12,7 +12,8 @@ from aiohttp import ClientSession, WSMsgType, web
 from cell_common.background import BackgroundLoop
 from cell_common.testing import *
 
-sys.path.insert(0, str(Path(__file__).parent))  # the scene that tests share
+sys.path.insert(0, str(Path(__file__).parent))  # the scene and the page that tests share
+from page_fixtures import *
 
 
 class FakeRosbridge:

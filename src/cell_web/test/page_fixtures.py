@@ -1,0 +1,141 @@
+"""The built page in a real browser, through the gateway, against a scripted rosbridge: what tests of it share."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cell_scene as scene
+import cv2
+import numpy as np
+import pytest
+from cell_common.qos import stream
+from cell_common.testing import Graph, wait_until
+from cell_web.gateway_node import TOPICS, GatewayNode
+from playwright.sync_api import Page, expect, sync_playwright
+from sensor_msgs.msg import CompressedImage
+
+__all__ = ['BUILT', 'CHROMIUM', 'NEEDS', 'PREFLIGHT', 'ScriptedCell', 'cell', 'chromium', 'gateway', 'open_page', 'shoot']
+
+CHROMIUM = '/usr/bin/chromium'
+BUILT = Path(__file__).resolve().parents[1] / 'hmi' / 'dist'
+PREFLIGHT = [{'name': name, 'ok': True, 'message': message} for name, message in (
+    ('link', 'connected'), ('remote control', 'this link cannot tell'), ('gripper empty', ''), ('data fresh', '0.4 s'))]
+SCREENSHOTS = os.environ.get('CELL_SCREENSHOTS', '')
+
+NEEDS = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason='needs Chromium (Debian package chromium)'),
+    pytest.mark.skipif(not (BUILT / 'index.html').exists(), reason='the page is not built: npm run build in src/cell_web/hmi'),
+]
+"""Marks of every test module that opens the page."""
+
+
+class ScriptedCell:
+    """Publishes a cell's topics through the fake rosbridge, the status every half second."""
+
+    def __init__(self, rosbridge: Any) -> None:
+        self.rosbridge = rosbridge
+        self.calls: list[dict[str, Any]] = []
+        self.code, self.message = 0, ''
+        self.answers: dict[str, dict[str, Any]] = {'/cell/robot/preflight': {'code': 0, 'message': '', 'checks': PREFLIGHT}}
+        self.silent = threading.Event()
+        self.status = scene.status
+        rosbridge.answer = self._answer
+        for topic, message in scene.whole_cell(time.time()).items():
+            self.publish(topic, message)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._tell)
+        self._thread.start()
+
+    def publish(self, topic: str, message: Any) -> None:
+        self.rosbridge.publish(f'/cell/{topic}', scene.written(message))
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        return [call for call in self.calls if name in (call.get('service'), call.get('action'))]
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _tell(self) -> None:
+        while not self._ended.wait(0.5):
+            if not self.silent.is_set():
+                self.publish('status', self.status(time.time()))
+
+    def _answer(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        if message['op'] not in ('call_service', 'send_action_goal'):
+            return None
+        self.calls.append(message)
+        if message['op'] == 'send_action_goal':
+            return None
+        values = {'code': self.code, 'message': self.message, 'job_id': 'j2', 'available': 0}
+        values = self.answers.get(message['service'], values)
+        return {'op': 'service_response', 'id': message['id'], 'service': message['service'], 'values': values, 'result': True}
+
+
+@pytest.fixture
+def cell(rosbridge: Any) -> Iterator[ScriptedCell]:
+    running = ScriptedCell(rosbridge)
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def gateway(graph: Graph, rosbridge: Any) -> GatewayNode:
+    publishers = [graph.node.create_publisher(CompressedImage, topic, stream()) for topic in TOPICS.values()]
+    picture = np.full((480, 640, 3), 120, np.uint8)
+    cv2.rectangle(picture, (170, 150), (470, 330), (210, 205, 200), -1)
+    cv2.putText(picture, 'EM1-2U1', (200, 255), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (40, 40, 40), 4)
+    jpeg = cv2.imencode('.jpg', picture)[1].tobytes()
+
+    def publish() -> None:
+        image = CompressedImage(format='jpeg', data=jpeg)
+        image.header.stamp = graph.node.get_clock().now().to_msg()
+        for publisher in publishers:
+            publisher.publish(image)
+
+    graph.node.create_timer(0.1, publish)
+    node = graph.add(GatewayNode(**graph.options(port=0, rosbridge_port=rosbridge.port, hmi_folder=str(BUILT))))
+    wait_until(lambda: node.server.state.port)
+    assert isinstance(node, GatewayNode)
+    return node
+
+
+@pytest.fixture(scope='module')
+def chromium() -> Iterator[Any]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any, gateway: GatewayNode) -> Iterator[Callable[..., Page]]:
+    contexts = []
+    problems: list[str] = []
+
+    def open_it(width: int = 1280, height: int = 800) -> Page:
+        context = chromium.new_context(viewport={'width': width, 'height': height}, has_touch=True)
+        contexts.append(context)
+        page: Page = context.new_page()
+        page.on('pageerror', lambda error: problems.append(str(error)))
+        page.on('console', lambda line: problems.append(line.text) if 'Content Security' in line.text else None)
+        page.goto(f'http://127.0.0.1:{gateway.server.state.port}/')
+        expect(page.get_by_test_id('connection-state')).to_contain_text('CONNECTED')
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture when CELL_SCREENSHOTS names a folder."""
+    if SCREENSHOTS:
+        page.screenshot(path=f'{SCREENSHOTS}/{name}.png')
