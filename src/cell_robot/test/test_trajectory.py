@@ -35,7 +35,8 @@ def test_the_speed_rises_holds_and_falls(way: float, speed: float, acceleration:
     total = seconds(way, speed, acceleration)
     times = np.linspace(0.0, total, 500)
     places, rates = np.array([progress(time, way, speed, acceleration) for time in times]).T
-    assert (places[0], rates[0]) == (0.0, 0.0) and places[-1] == pytest.approx(way) and rates[-1] == pytest.approx(0.0, abs=1e-9)
+    assert (places[0], rates[0]) == (0.0, 0.0)
+    assert (places[-1], rates[-1]) == pytest.approx((way, 0.0), abs=1e-9)
     assert np.all(np.diff(places) >= 0.0) and rates.max() <= speed + 1e-9
     assert np.diff(places) / np.diff(times) == pytest.approx((rates[1:] + rates[:-1]) / 2.0, abs=0.05 * speed)
 
