@@ -13,6 +13,7 @@ from cell_vision.sources import SourceEnded, SourceError
 EARLY = 0.75
 """A frame may come this share of the period after the last one and still be taken: cameras jitter."""
 NANOSECONDS = 1_000_000_000
+LONGEST_REASON = 300
 
 
 class Grabber(Protocol):
@@ -106,6 +107,9 @@ class Capture:
                 return
             except SourceError as problem:
                 self._lost(str(problem))
+                stop.wait(self._backoff.next())
+            except Exception as problem:  # A driver's or a file system's own: the camera stays lost, the node does not.
+                self._lost(f'{type(problem).__name__}: {problem}'[:LONGEST_REASON])
                 stop.wait(self._backoff.next())
             finally:
                 grabber.close()

@@ -55,6 +55,10 @@ class Engine(Protocol):
         """
         ...
 
+    def prepare(self) -> bool:
+        """Do one thing that makes later readings quicker and that the first need not wait for; return whether more is left."""
+        ...
+
 
 def make_engine(name: str, options: EngineOptions) -> Engine:
     """Load an engine.

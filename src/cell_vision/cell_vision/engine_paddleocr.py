@@ -61,6 +61,10 @@ class PaddleOcrEngine:
             found = readings_of_2(self._paddle.ocr(image, cls=True), scale)
         return tuple(reading for reading in found if reading.text.strip() and reading.score >= self._score)
 
+    def prepare(self) -> bool:
+        """Have all done already; see `cell_vision.engine.Engine`."""
+        return False
+
 
 def installed_release() -> str:
     """Return PaddleOCR's release in this interpreter.

@@ -16,7 +16,17 @@ import numpy as np
 
 from cell_vision.engine import EngineError, EngineOptions
 from cell_vision.inference import Network, choose_backend, load_network
-from cell_vision.ppocr import DIRECTION_SHAPE, PLATE_SHAPES, Alphabet, Strip, boxes, cut, detector_batch, direction_batch, strip_batch
+from cell_vision.ppocr import (
+    DIRECTION_SHAPE,
+    PLATE_SHAPES,
+    Alphabet,
+    Strip,
+    boxes,
+    cut,
+    detector_batch,
+    direction_batch,
+    strip_batch,
+)
 from cell_vision.reading import Reading
 
 DETECTOR, DIRECTION, RECOGNISER = MODELS = (
@@ -57,15 +67,19 @@ class PpOcrEngine:
     def prepare(self) -> bool:
         """Load one of the networks that a start need not wait for; see `cell_vision.engine.Engine`."""
         if self._plates_to_load:
-            shape = self._plates_to_load.pop(0)
-            self._plates[shape] = self._load_plate(shape)
+            self._detector_for(self._plates_to_load[0])
         return bool(self._plates_to_load)
+
+    def _detector_for(self, shape: tuple[int, int]) -> Network:
+        if shape in self._plates_to_load:
+            self._plates_to_load.remove(shape)
+            self._plates[shape] = self._load_plate(shape)
+        return self._plates.get(shape, self._detector)
 
     def find(self, image: Any, side: int, enlarge: float = 1.0) -> list[Strip]:
         """Return the text boxes of a picture, cut out of it at full size."""
         batch, scale = detector_batch(image, side, enlarge)
-        detector = self._plates.get(batch.shape[2:], self._detector)
-        found = boxes(detector.run(batch)[0, 0])
+        found = boxes(self._detector_for(batch.shape[2:]).run(batch)[0, 0])
         limit = np.array([image.shape[1], image.shape[0]], np.float32)
         return [cut(image, np.clip(box / scale, 0, limit)) for box in found]
 

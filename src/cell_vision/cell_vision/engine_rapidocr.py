@@ -56,6 +56,10 @@ class RapidOcrEngine:
                 readings.append(Reading(text, float(score), upright(box, crop.shape, flip)))
         return tuple(readings)
 
+    def prepare(self) -> bool:
+        """Have all done already; see `cell_vision.engine.Engine`."""
+        return False
+
     def _detect(self, image: Any, side: int, enlarge: float) -> Any:
         """Return the text boxes, float32 of shape (n, 4, 2), in pixels of `image`."""
         scale = min(enlarge, side / max(image.shape[:2]))

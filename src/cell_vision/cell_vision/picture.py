@@ -72,11 +72,33 @@ def prepare(frame: Any, stamp: int, treatment: Treatment, *, pixels: bool) -> Pi
 
 def _decoded(frame: Any) -> Any:
     if not isinstance(frame, bytes):
-        return frame
+        return as_bgr(frame)
     import cv2
     import numpy as np
 
     return cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_COLOR)
+
+
+def as_bgr(image: Any) -> Any:
+    """Return a driver's picture as BGR, uint8; None when it is none.
+
+    Args:
+        image: Gray, BGR or BGRA, of any size; integers of 16 bits are scaled down, and of floats 0..255 is meant.
+    """
+    import cv2
+    import numpy as np
+
+    if not isinstance(image, np.ndarray) or image.ndim not in {2, 3} or not image.size:
+        return None
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    elif image.dtype != np.uint8:
+        image = np.nan_to_num(np.clip(image, 0, 255)).astype(np.uint8)
+    channels = image.shape[2] if image.ndim == 3 else 1
+    turn = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
+    if channels == 3:
+        return image
+    return cv2.cvtColor(image, turn[channels]) if channels in turn else None
 
 
 def _turned(image: Any, treatment: Treatment) -> Any:

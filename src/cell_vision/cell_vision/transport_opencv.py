@@ -110,7 +110,10 @@ class FileGrabber:
             SourceError: There is nothing to show.
         """
         if self._source.kind is Kind.FOLDER:
-            self._files = sorted(path for path in Path(self._source.target).iterdir() if path.suffix.lower() in IMAGE_ENDINGS)
+            folder = Path(self._source.target)
+            if not folder.is_dir():
+                raise SourceError('the folder is not there; check its path, or that its disk is mounted')
+            self._files = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS)
             if not self._files:
                 raise SourceError(f'the folder holds no image ({", ".join(IMAGE_ENDINGS)})')
             return
@@ -152,11 +155,13 @@ class FileGrabber:
 
     def _next_frame(self) -> Any:
         good, image = self._capture.read()
-        if not good and self._loop and self._at:
-            self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+        if not good and not self._loop:
+            raise SourceEnded('the video has ended')
+        if not good:
+            self._capture.open(self._source.target)  # Not every film can be wound back.
             good, image = self._capture.read()
         if not good:
-            raise SourceEnded('the video has ended')
+            raise SourceError('the video file cannot be read any more; check that it is there and whole')
         return image
 
 

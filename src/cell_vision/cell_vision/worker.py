@@ -34,17 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         engine = make_engine(options.engine, EngineOptions(
             options.detector_side, options.text_score, options.threads, options.backend, options.model_dir, options.cache_dir))
-        warm_up(engine, options.detector_side)
+        warm_up(engine)
     except Exception as problem:
         fatal = str(problem) if isinstance(problem, EngineError) else f'the engine does not start: {problem!r}'
         write_message(answers, {'fatal': fatal})
         return 1
     write_message(answers, {'ready': engine.name})
+    while jobs.empty() and engine.prepare():
+        pass
     while True:
         header, payload = jobs.get()
         said = answer(engine, header, payload)
         crop = said.pop('crop_jpeg', b'')
-        write_message(answers, {'job': header.get('job'), **said}, crop)
+        write_message(answers, {'job': header.get('job'), 'memory': resident_memory(), **said}, crop)
 
 
 def answer(engine: Engine, header: dict[str, Any], payload: bytes) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def answer(engine: Engine, header: dict[str, Any], payload: bytes) -> dict[str, 
     except Exception as problem:
         return {'error': 'ENGINE', 'message': f'{type(problem).__name__}: {problem}'[:500]}
     return encode_reading(result) | {'crop_jpeg': result.crop.jpeg if result.crop is not None else b'',
-                                     'seconds': time.perf_counter() - start, 'memory': resident_memory()}
+                                     'seconds': time.perf_counter() - start}
 
 
 def resident_memory() -> int:
@@ -70,7 +72,7 @@ def resident_memory() -> int:
         return 0
 
 
-def warm_up(engine: Engine, side: int) -> None:
+def warm_up(engine: Engine, side: int = 480) -> None:
     """Read a drawn text once, so that the first real reading is not the slow one.
 
     Raises:
@@ -79,7 +81,7 @@ def warm_up(engine: Engine, side: int) -> None:
     import cv2
     import numpy as np
 
-    image = np.full((max(64, side * 3 // 4), side, 3), 230, np.uint8)
+    image = np.full((side * 3 // 4, side, 3), 230, np.uint8)
     cv2.putText(image, WARM_UP_TEXT, (side // 4, side * 3 // 8), cv2.FONT_HERSHEY_SIMPLEX, side / 480, (20, 20, 20), 3)
     if not engine.read(image):
         raise EngineError(f'{engine.name} cannot read a plain text; its models may be damaged: reinstall it')

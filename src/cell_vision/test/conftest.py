@@ -7,7 +7,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -33,7 +33,7 @@ def jpeg(image: np.ndarray) -> bytes:
 class FakeCamera:
     """An IP camera: serves what `picture` holds as multipart JPEGs, and does what it is told to do wrong."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.picture = jpeg(label('EM1-2U1'))
         self.period = 0.02
         self.with_length = True
@@ -55,7 +55,7 @@ class FakeCamera:
             allow_reuse_address = True
             daemon_threads = True
 
-        self.server = Server(('127.0.0.1', 0), Handler)
+        self.server = Server(('127.0.0.1', port), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -116,3 +116,62 @@ def draw() -> Callable[..., np.ndarray]:
 @pytest.fixture
 def compress() -> Callable[[np.ndarray], bytes]:
     return jpeg
+
+
+def encoded(ending, image, *options):
+    return bytes(cv2.imencode(ending, image, list(options))[1])
+
+
+def gray():
+    return cv2.cvtColor(label('EM1-2U1'), cv2.COLOR_BGR2GRAY)
+
+
+PNG_HEAD = b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR'
+HOSTILE = {
+    'nothing': lambda: b'',
+    'a text': lambda: b'GET / HTTP/1.1\r\n\r\n',
+    'zeros': lambda: bytes(100_000),
+    'a truncated JPEG head': lambda: encoded('.jpg', label('EM1-2U1'))[:300],
+    'one pixel': lambda: encoded('.png', np.zeros((1, 1, 3), np.uint8)),
+    'a line of pixels': lambda: encoded('.png', np.zeros((1, 4000, 3), np.uint8)),
+    'a PNG of 0x0': lambda: PNG_HEAD + bytes(8) + b'\x08\x02\0\0\0' + bytes(4),
+    'a JPEG of 0x0': lambda: encoded('.jpg', label('A', size=(64, 64))).replace(b'\0\x40\0\x40\x03', b'\0\0\0\0\x03'),
+    'a PNG of 60000x60000': lambda: PNG_HEAD + b'\0\0\xea\x60\0\0\xea\x60\x08\x02\0\0\0' + bytes(4),
+}
+"""What must be refused as BAD_IMAGE."""
+
+UNUSUAL = {
+    'half a JPEG': lambda: encoded('.jpg', label('EM1-2U1'))[:-2000],
+    'gray': lambda: encoded('.jpg', gray()),
+    'BGRA': lambda: encoded('.png', cv2.cvtColor(label('EM1-2U1'), cv2.COLOR_BGR2BGRA)),
+    '16 bit': lambda: encoded('.png', label('EM1-2U1').astype(np.uint16) * 257),
+    '16 bit gray': lambda: encoded('.tiff', gray().astype(np.uint16) * 257),
+    '8k': lambda: encoded('.jpg', cv2.resize(label('EM1-2U1'), (7680, 4320))),
+    'floats': lambda: encoded('.tiff', label('EM1-2U1').astype(np.float32)),
+    'NaN': lambda: encoded('.tiff', np.full((240, 320, 3), np.nan, np.float32)),
+    'infinity': lambda: encoded('.tiff', np.full((240, 320), np.inf, np.float32)),
+    'black': lambda: encoded('.jpg', np.zeros((720, 1280, 3), np.uint8)),
+    'noise': lambda: encoded('.png', np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8)),
+    'a long strip': lambda: encoded('.png', np.full((16, 6000, 3), 200, np.uint8)),
+}
+"""What may be read, or be refused with a reason; true text in it is read."""
+READABLE = {'gray', 'BGRA', '16 bit', '8k'}
+
+
+@pytest.fixture(params=HOSTILE)
+def hostile_frame(request: pytest.FixtureRequest) -> bytes:
+    """What is no frame."""
+    return HOSTILE[request.param]()
+
+
+class Unusual(NamedTuple):
+    """A frame that few cameras give."""
+
+    data: bytes
+    text: str
+    """What must be read in it, "" when it may be refused."""
+
+
+@pytest.fixture(params=UNUSUAL)
+def unusual_frame(request: pytest.FixtureRequest) -> Unusual:
+    return Unusual(UNUSUAL[request.param](), 'EM1-2U1' if request.param in READABLE else '')

@@ -139,7 +139,7 @@ def test_a_camera_that_misbehaves_is_taken_up_again(ip_camera, taking, fault, wi
 
 
 def test_the_loss_and_the_return_are_said_once_each(ip_camera, taking):
-    taken = taking(lambda: HttpGrabber(ip_camera.url, 0.4))
+    taken = taking(lambda: HttpGrabber(ip_camera.url, 3.0))
     wait_until(lambda: taken.frames)
     ip_camera.refuse = 401
     ip_camera.faults.append('drop')

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""How the OCR worker lasts: memory over many readings, and how soon a reading comes after the worker was killed.
+
+. ./env.sh && python bench/endurance.py [--reads 10000] [--kills 30] [--engine ppocr]
+
+Exit code 1 when memory left its band of 5 % after the warm-up, or a reading after a kill took longer than 3 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import os
+import queue
+import random
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from cell_vision.transport_worker import Answer, EngineHost, Job
+
+MEGABYTE = 1_000_000
+BAND = 0.05
+LIMIT_S = 3.0
+SIZES = ((1280, 720), (640, 480), (800, 600), (1024, 768), (960, 540), (720, 1280), (512, 512), (333, 777))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture and how it is read."""
+
+    jpeg: bytes
+    options: dict[str, Any]
+
+
+def frames(count: int, seed: int) -> list[Frame]:
+    """Draw pictures of many sizes and contents, some read carefully, some with codes, some that are none."""
+    dice = random.Random(seed)
+    drawn = []
+    for at in range(count):
+        wide, high = SIZES[at % len(SIZES)]
+        image = np.full((high, wide, 3), dice.randrange(150, 240), np.uint8)
+        scale = min(wide, high) / dice.uniform(250, 700)
+        for line in range(at % 4):
+            text = ''.join(dice.choice('ABCDEFGHKLMNPRSTUVXYZ0123456789-') for _ in range(dice.randrange(4, 12)))
+            cv2.putText(image, text, (wide // 6, high // 3 + round(line * 45 * scale)), cv2.FONT_HERSHEY_SIMPLEX, scale,
+                        (30, 30, 30), max(1, round(scale * 2)), cv2.LINE_AA)
+        turn = dice.choice((None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180))
+        image = image if turn is None else cv2.rotate(image, turn)
+        jpeg = bytes(cv2.imencode('.jpg', image)[1]) if at % 20 else b'\xff\xd8 no picture'
+        codes = ['QRCode', 'DataMatrix'] if at % 10 == 3 else []
+        drawn.append(Frame(jpeg, {'fast': True, 'careful': at % 25 == 7, 'crop_side': 480, 'codes': codes}))
+    return drawn
+
+
+def read(host: EngineHost, frame: Frame, timeout: float = 60.0) -> Answer:
+    """Read one frame and wait for the answer."""
+    answers: queue.Queue[Answer] = queue.Queue()
+    host.submit(Job(frame.jpeg, answers.put, frame.options))
+    return answers.get(timeout=timeout)
+
+
+def started(arguments: Sequence[str], python: str) -> EngineHost:
+    """Return a host whose worker is ready."""
+    host = EngineHost(arguments, python=python, deadline=30.0)
+    until = time.monotonic() + 120
+    while not host.state.ready:
+        if time.monotonic() > until:
+            host.close()
+            raise SystemExit(f'the worker did not start: {host.state.message}')
+        time.sleep(0.05)
+    return host
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Memory of the worker over the readings."""
+
+    after_warm_up: int
+    least: int
+    most: int
+    last: int
+    restarts: int
+
+    @property
+    def flat(self) -> bool:
+        """It stayed in its band, in one worker."""
+        low, high = (self.after_warm_up * (1 + sign * BAND) for sign in (-1, 1))
+        return low <= self.least and self.most <= high and not self.restarts
+
+
+def endure(host: EngineHost, pictures: Sequence[Frame], reads: int, warm_up: int, tell: bool = False) -> Memory:
+    """Read pictures in turn and watch the worker's memory."""
+    seen, starts = [], host.state.starts
+    began = time.monotonic()
+    for at, frame in enumerate(itertools.islice(itertools.cycle(pictures), warm_up + reads)):
+        read(host, frame)
+        if at >= warm_up:
+            seen.append(host.state.memory)
+        if tell and at % 1000 == 0:
+            print(f'{at:6} reads, {time.monotonic() - began:6.0f} s, {host.state.memory / MEGABYTE:6.1f} MB', flush=True)
+    return Memory(statistics.median_low(seen[:20]), min(seen), max(seen), seen[-1], host.state.starts - starts)
+
+
+def kill_and_read(host: EngineHost, frame: Frame, delay: float) -> tuple[float, bool]:
+    """Kill the worker while it reads, or while it starts; return how long the next reading took, and whether it was one.
+
+    Args:
+        host: Runs the worker.
+        frame: What is read.
+        delay: When the kill comes, seconds after a reading was asked for.
+    """
+    under_way: queue.Queue[Answer] = queue.Queue()
+    host.submit(Job(frame.jpeg, under_way.put, frame.options))
+    time.sleep(delay)
+    with contextlib.suppress(ProcessLookupError):
+        if host.state.pid:
+            os.kill(host.state.pid, signal.SIGKILL)
+    under_way.get(timeout=60)
+    began = time.monotonic()
+    answer = read(host, frame)
+    return time.monotonic() - began, answer.reading is not None
+
+
+def main() -> int:
+    """Run the bench; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--reads', type=int, default=10_000)
+    parser.add_argument('--warm-up', type=int, default=500)
+    parser.add_argument('--kills', type=int, default=30)
+    parser.add_argument('--engine', default='ppocr')
+    parser.add_argument('--python', default='')
+    parser.add_argument('--model-dir', default='')
+    parser.add_argument('--cache-dir', default='~/.cache/cell/ocr')
+    options = parser.parse_args()
+    host = started(['--engine', options.engine, '--model-dir', options.model_dir, '--cache-dir', options.cache_dir],
+                   options.python)
+    pictures = frames(400, seed=1)
+    good = True
+    if options.reads:
+        memory = endure(host, pictures, options.reads, options.warm_up, tell=True)
+        change = [(value / memory.after_warm_up - 1) * 100 for value in (memory.least, memory.most, memory.last)]
+        print(f'{options.reads} reads after {options.warm_up}: {memory.after_warm_up / MEGABYTE:.1f} MB after the warm-up, '
+              f'least {change[0]:+.1f} %, most {change[1]:+.1f} %, last {change[2]:+.1f} %, {memory.restarts} restarts'
+              f'{"" if memory.flat else "   NOT FLAT"}')
+        good = memory.flat
+    if options.kills:
+        dice = random.Random(2)
+        label = next(frame for frame in pictures if frame.options['careful'])
+        done = [kill_and_read(host, label, dice.uniform(0.0, 0.6)) for _ in range(options.kills)]
+        times = sorted(seconds for seconds, _ in done)
+        print(f'{options.kills} kills: next answer after {statistics.median(times):.2f} s (median), {times[-1]:.2f} s '
+              f'(longest); {sum(was_read for _, was_read in done)} of them readings')
+        good = good and times[-1] < LIMIT_S
+    host.close()
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
