@@ -28,7 +28,7 @@ FULL = os.environ.get('CELL_CAMPAIGN') == 'full'
 SHARE_OF_CI = 3
 SEED = 2024
 PART = 'EM1-2U1'
-TIME_SCALE = 20.0
+TIME_SCALES = {'letters': 20.0, 'rtde': 20.0, 'ros_driver': 6.0}
 PATIENCE_S = 10.0
 STILL_S = 0.3
 TRIES = 4
@@ -48,7 +48,7 @@ class Campaign:
     def __init__(self, domain: int, folder: Path, link: str) -> None:
         self.graph = Graph(domain)
         try:
-            self.cell = RobotCell(self.graph, folder, link, seed=SEED, time_scale=TIME_SCALE, **FAST_LINK)
+            self.cell = RobotCell(self.graph, folder, link, seed=SEED, time_scale=TIME_SCALES[link], **FAST_LINK)
             self.piece_s = self._measure()
         except BaseException:
             self.graph.close()
@@ -228,6 +228,7 @@ def test_after_a_fault_only_what_was_placed_is_booked(cells: Cells, link: str, f
             cells.close()
             outcomes['FAILED'] += 1
             failures.append(f'moment {moment}: {problem}')
+            print(f'FAILED {link} {fault} {failures[-1]}', flush=True)
     assert not failures, '\n'.join(failures)
 
 
