@@ -49,6 +49,7 @@ class Link:
     """A backend, the driver and the robot."""
 
     def __init__(self, graph: Any) -> None:
+        self.graph = graph
         self._world = BackgroundLoop('ur')
         address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
         self.server = ControllerServer(lambda now: Arm(now, timings=TIMINGS), address=address)
@@ -182,6 +183,17 @@ def test_a_robot_that_goes_off_the_network_is_named_and_comes_back(link: Link) -
     assert (refused.phase, refused.code) == (Phase.NOT_SENT, ResultCode.ROBOT_STOPPED)
     assert link.recover().code == ResultCode.OK
     assert link.do('HOME').phase is Phase.DONE
+
+
+def test_a_driver_that_dies_in_mid_move_leaves_an_arm_that_stands_and_a_true_reason(link: Link) -> None:
+    future = link.moving(PART, 1)
+    link.graph.remove(link.driver)
+    outcome = future.result(10.0)
+    assert outcome.phase is Phase.UNKNOWN and 'on the way' in outcome.message, outcome
+    link.stands()
+    wait_until(lambda: not link.backend.state().connected, 5.0, 'lost')
+    assert 'ur_robot_driver' in link.backend.state().message
+    assert link.do('HOME').code == ResultCode.ROBOT_NOT_CONNECTED
 
 
 def test_a_program_stopped_on_the_pendant_is_started_anew_only_by_a_person(link: Link) -> None:

@@ -29,6 +29,7 @@ class RosDriverBackend(RtdeBackend):
     """Drives the arm through the driver."""
 
     name = 'ros_driver'
+    advice = 'Look whether ur_robot_driver runs and the robot is on; check the network cable.'
 
     def __init__(self, options: ArmOptions, recipe: Recipe, stock: TrayStock, repeats: recovery.Repeats, log: Log,
                  link: DriverLink, picture: Picture, *, allow_moves: bool = False) -> None:

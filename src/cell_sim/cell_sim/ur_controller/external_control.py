@@ -14,8 +14,9 @@ INT, DOUBLE = 24, 24
 """First registers; those below belong to fieldbuses and to other clients."""
 HOLD, FOLLOW = 0, 1
 """Commands."""
-SILENCE_S = 0.3
-FIRST_S = 2.0
+SILENCE_S = 1.0
+"""Longer than in life, for driver and controller share the cores of one machine."""
+FIRST_S = 3.0
 """The client may take so long to begin."""
 
 

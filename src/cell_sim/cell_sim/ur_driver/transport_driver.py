@@ -16,7 +16,7 @@ from cell_sim.ur_controller.external_control import DOUBLE, INT, SCRIPT
 RTDE_PORT, SCRIPT_PORT = 30004, 30002
 READ_SIZE = 65536
 FREQUENCY = 125.0
-CONNECT_S, SILENCE_S, PAUSE_S = 2.0, 1.0, 0.3
+CONNECT_S, SILENCE_S, PAUSE_S = 2.0, 2.0, 0.3
 OUTPUTS = ('timestamp', 'actual_q', 'actual_qd', 'robot_mode', 'safety_mode', 'runtime_state', 'speed_scaling',
            'actual_digital_input_bits', 'actual_digital_output_bits', f'output_int_register_{INT}')
 CONTROL = (f'input_int_register_{INT}', *(f'input_double_register_{DOUBLE + number}' for number in range(6)))
