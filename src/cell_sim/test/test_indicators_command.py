@@ -7,8 +7,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from cell_common.catalogue import Catalogue
+from cell_common.parameters import ParameterError
 from cell_sim.indicators import obey, parser, run
+from cell_sim.pieces import Mixture
+from cell_sim.simulation import Simulation
 from cell_sim.transport_fleet import Fleet, ScaleSettings
+from cell_sim.world_parameters import WorldParameters
 
 PATIENCE_S = 10.0
 
@@ -80,3 +85,17 @@ def test_arguments_that_cannot_work_are_refused(words: tuple[str, ...], capsys: 
     with pytest.raises(SystemExit):
         parser().parse_args(words)
     assert words[0] in capsys.readouterr().err
+
+
+def test_every_scale_of_a_world_misbehaves_at_once(catalogue: Catalogue) -> None:
+    simulation = Simulation(catalogue, Mixture(tuple(catalogue.parts), 1), scales=ScaleSettings(scale_ids=('1', '2', '3')))
+    assert asyncio.run(simulation.inject('scale:*', 'noise', 2.0)).endswith('3 scales')
+    assert [scale.faults.once('noise') for scale in simulation.scales.values()] == [True] * 3
+
+
+def test_a_print_format_of_the_world_that_cannot_work_is_named() -> None:
+    settings = WorldParameters(print_format='template', print_template='{id};{weight} {unit}').scales()
+    assert settings is not None
+    assert settings.print_format == '{id};{weight} {unit}'
+    with pytest.raises(ParameterError, match='print_template'):
+        WorldParameters(print_format='template', print_template='{id}').scales()
