@@ -95,6 +95,8 @@ def main() -> int:
                 weight=weight if valid else '',
                 unit='kg' if valid else '',
                 stability=0,
+                mode=0,
+                tare='',
                 message='' if valid else 'no number',
             )
             writer.write(scale, when, types.serialize_cdr(reading, reading_type.__msgtype__))
