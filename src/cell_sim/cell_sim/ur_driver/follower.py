@@ -19,6 +19,7 @@ STOPPING, STOPPED, PLAYING = 0, 1, 2
 """Values of runtime_state."""
 GOAL_RAD = 1e-4
 LATE_S = 2.0
+"""Of the controller's time, after the trajectory's end."""
 
 Ended = Callable[[int, str], None]
 """Hears error code and text when a goal has ended."""
@@ -36,7 +37,7 @@ class Follower:
         self._time_scale = time_scale
         self._goal: Trajectory | None = None
         self._ended: Ended = lambda _code, _text: None
-        self._elapsed = 0.0
+        self._elapsed = self._late = 0.0
         self._timestamp: float | None = None
         self._echo: int | None = None
         self.running = False
@@ -48,6 +49,7 @@ class Follower:
         """Follow a trajectory from now on; one that was followed until now is aborted."""
         self.end(INVALID_GOAL, 'another goal has taken its place')
         self._goal, self._ended, self._elapsed = trajectory, ended, 0.0
+        self._late = 0.0
 
     def end(self, code: int, text: str) -> None:
         """Hold still."""
@@ -70,7 +72,7 @@ class Follower:
             return HOLD, self.joints
         if values['runtime_state'] == PLAYING:
             self._elapsed += max(0.0, passed) * values['speed_scaling'] * self._time_scale
-        return self._follow(self._goal)
+        return self._follow(self._goal, max(0.0, passed))
 
     def _watch(self, runtime: int, echo: int) -> None:
         """See whether it is the driver's own program that runs: it counts in a register."""
@@ -82,12 +84,13 @@ class Follower:
         elif counted:
             self.running = True
 
-    def _follow(self, goal: Trajectory) -> tuple[int, tuple[float, ...]]:
+    def _follow(self, goal: Trajectory, seconds: float) -> tuple[int, tuple[float, ...]]:
         targets = goal.at(self._elapsed)
         if self._elapsed >= goal.duration:
+            self._late += seconds
             off = max(abs(one - other) for one, other in zip(self.joints, goal.end, strict=True))
             if off <= GOAL_RAD:
                 self.end(SUCCESSFUL, '')
-            elif self._elapsed > goal.duration + LATE_S:
+            elif self._late > LATE_S:
                 self.end(GOAL_VIOLATED, f'a joint is {off:.4f} rad away from the goal')
         return FOLLOW, targets
