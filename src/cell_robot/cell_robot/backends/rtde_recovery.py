@@ -106,7 +106,8 @@ class _Walk:
     async def _power(self) -> None:
         if self._facts.mode == RobotState.MODE_POWER_OFF:
             await self._arm.ask('power on')
-        await self._until_mode(RobotState.MODE_IDLE, POWER_S)
+        # A person at the pendant may have released the brakes in the meantime.
+        await self._until_mode(RobotState.MODE_IDLE, POWER_S, RobotState.MODE_RUNNING)
 
     async def _brakes(self) -> None:
         await self._arm.ask('brake release')
@@ -132,6 +133,6 @@ class _Walk:
         self._arm.held = ''
         await self._arm.run([*self._planner.retract(seen.joints)], lambda: None)
 
-    async def _until_mode(self, mode: int, seconds: float) -> None:
-        if not await self._arm.until(lambda seen: seen.mode == mode, seconds):
+    async def _until_mode(self, mode: int, seconds: float, *beyond: int) -> None:
+        if not await self._arm.until(lambda seen: seen.mode in (mode, *beyond), seconds):
             raise WalkError(f'the arm did not become {recovery.MODES[mode]} within {seconds:g} s. Look at the pendant')
