@@ -35,10 +35,10 @@ MEGABYTE = 1_000_000
 DIAGNOSTIC = {True: 0, False: 2}
 SECOND_LOOK_S = 2.0
 """A reading asked for so soon after a verdict other than MATCH is of the same part: it is looked at in every way."""
-
-
 PATIENCE_S = 0.5
 """A further frame that does not come within this is not waited for: what was read is answered."""
+LIKE_THE_LAST = 1.5
+"""A further frame is read when so many times the last one's reading time is left."""
 
 
 @dataclass
@@ -125,9 +125,8 @@ class OcrNode(Node):
         image = request.image if given else await self._frame(nanoseconds(request.newer_than), timeout)
         if image is None:
             self._fail(asked, ResultCode.NO_FRAME, self._why_no_frame(timeout), OcrResult.NO_FRAME)
-        while image is not None and await self._recognise(asked, image) and asked.several.more:
-            left = min(PATIENCE_S, self._left(asked))
-            image = await self._frame(nanoseconds(image.header.stamp), left) if left > 0 else None
+        while image is not None and await self._recognise(asked, image) and self._goes_on(asked):
+            image = await self._frame(nanoseconds(image.header.stamp), min(PATIENCE_S, self._left(asked)))
         if asked.images:
             self._conclude(asked)
         response.code, response.message, response.result = asked.code, asked.message, asked.result
@@ -170,6 +169,10 @@ class OcrNode(Node):
         asked.ages.append(max(0.0, (now - stamp) / NANOSECONDS) if stamp else 0.0)
         self._last_read = stamp
         return True
+
+    def _goes_on(self, asked: Asked) -> bool:
+        """Say whether another frame may tell more, and would be read in time if it takes as long as the last."""
+        return asked.several.more and self._left(asked) > LIKE_THE_LAST * asked.several.readings[-1].seconds
 
     def _conclude(self, asked: Asked) -> None:
         """Put what all frames say into the result, and show and remember the frame that it belongs to."""

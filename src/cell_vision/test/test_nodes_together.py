@@ -138,6 +138,7 @@ def test_without_a_newer_frame_the_reading_says_so(graph, seeing):
 def test_an_image_in_the_request_is_read_instead_of_the_camera(graph, seeing, compress, draw):
     image = CompressedImage(format='jpeg', data=compress(draw('G8NB-17SR')))
     answer = read(graph, image=image)
+    assert answer.code == ResultCode.OK, answer.message
     assert [text.text for text in answer.result.texts] == ['G8NB-17SR']
     damaged = CompressedImage(format='jpeg', data=b'this is no picture')
     assert read(graph, image=damaged).code == ResultCode.BAD_IMAGE
