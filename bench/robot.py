@@ -12,6 +12,7 @@ that thousands in a row would measure that list. Then a controller's data is lis
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import socket
@@ -37,13 +38,14 @@ from cell_interfaces.action import TriggerRobot
 GOAL_MS = 4.0
 FREQUENCY_HZ = 125.0
 WARM_UP = 5
+START_S = 60.0
 CATALOGUE = Path(__file__).parents[1] / 'config' / 'parts.yaml'
 
 
 def run_program(port: int) -> None:
     """Be the UR program until killed."""
     while True:
-        with FakeProgram(port, heartbeat=1.0) as program:
+        with contextlib.suppress(ConnectionRefusedError), FakeProgram(port, heartbeat=1.0) as program:
             program.gone.wait()
 
 
@@ -154,11 +156,14 @@ def main() -> int:
     rclpy.init()
     try:
         action = Action()
+        patience = time.monotonic() + START_S
         while True:  # until the program has connected
             try:
                 action.trip(-1 - time.monotonic_ns())
                 break
             except SystemExit:
+                if time.monotonic() > patience:
+                    raise
                 time.sleep(0.2)
         socket_first, socket_last = measure(bare.trip, chosen.count, 0.01)
         ros_first, ros_last = measure(action.trip, chosen.count, chosen.pause)
