@@ -34,6 +34,7 @@ LINKS = ('letters', 'rtde', 'ros_driver')
 JOBS = Path(__file__).parent / 'data' / 'robot_jobs.yaml'
 READY_S = 30.0
 SETTLE_S = 0.2
+STARTS = 5
 SLOW_MACHINE = {'watchdog_frequency': 1.0, 'stale_data': 1.5}
 """Controller, nodes and eyes share a process here: none of them is as punctual as its like in life."""
 RESTING = (JobState.PAUSED, JobState.WAITING_RELOAD, JobState.DONE, JobState.CANCELLED, JobState.FAILED)
@@ -145,13 +146,24 @@ class RobotCell:
         background.run(simulation.inject(device, fault, value), 5.0)
 
     def start(self, part_number: str, quantity: int) -> str:
-        """Start a job and return its id."""
+        """Start a job and return its id; a status that is a moment old may still refuse it."""
+        for _ in range(STARTS - 1):
+            try:
+                return self._start(part_number, quantity)
+            except AssertionError as refused:
+                if 'not ready' not in str(refused):
+                    raise
+                time.sleep(1.0)
+        return self._start(part_number, quantity)
+
+    def _start(self, part_number: str, quantity: int) -> str:
         wait_until(self._runner.server_is_ready, READY_S, 'run_job')
         known = {job.job_id for job in list(self.jobs)}
         command = CommandInfo(operator_id='ann')
         sent = self._runner.send_goal_async(RunJob.Goal(part_number=part_number, quantity=quantity, command=command))
         wait_until(sent.done, READY_S, 'the goal is answered')
         self.result = sent.result().get_result_async()
+
         def begun() -> set[str]:
             assert not self.result.done() or self.result.result().result.job.job_id, self.result.result().result.message
             return {job.job_id for job in list(self.jobs) if job.state == JobState.RUNNING} - known

@@ -32,6 +32,7 @@ TIME_SCALES = {'letters': 20.0, 'rtde': 20.0, 'ros_driver': 6.0}
 PATIENCE_S = 10.0
 STILL_S = 0.3
 TRIES = 4
+IN_HAND = (JobState.STEP_READ, JobState.STEP_MATCH, JobState.STEP_PLACE, JobState.STEP_REJECT)
 FAST_LINK = {'ack_timeout': 0.5, 'done_timeout': 2.0, 'heartbeat_timeout': 1.2}
 ACTIONS = {'picked': 'PART', 'placed': 'PLACE', 'rejected': 'REJECT'}
 OUTCOMES: dict[tuple[str, str], Counter[str]] = {}
@@ -130,6 +131,9 @@ class Campaign:
             if cell.job.unresolved_trigger:
                 cell.control(self.look(cell.job, seen))
                 wait_until(lambda: cell.job.step != JobState.STEP_BOOK, PATIENCE_S, 'the booking')
+            elif cell.job.step in IN_HAND and cell.world.simulation.world.held is None:
+                cell.control(ControlJob.Request.RESOLVE_REMOVED)
+                wait_until(lambda: cell.job.step != JobState.STEP_BOOK, PATIENCE_S, 'the booking')
             if cell.job.state == JobState.PAUSED:
                 cell.control(ControlJob.Request.RESUME)
             if cell.wait_rest(job_id).state == JobState.DONE:
@@ -165,7 +169,11 @@ class Campaign:
         wait_until(lambda: cell.state.connected, PATIENCE_S, 'connected again')
         state = cell.state
         if state.message or state.last_trigger_state not in (RobotState.TRIGGER_NONE, RobotState.TRIGGER_DONE):
-            answer = cell.recover()
+            for left in reversed(range(TRIES)):
+                answer = cell.recover()
+                if not answer.code or not left:
+                    break
+                time.sleep(1.0)
             assert not answer.code, answer.message
         cell.wait_ready()
 
