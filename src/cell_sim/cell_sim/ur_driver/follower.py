@@ -70,9 +70,9 @@ class Follower:
         self._watch(values['runtime_state'], values[f'output_int_register_{INT}'])
         if self._goal is None:
             return HOLD, self.joints
-        if values['runtime_state'] == PLAYING:
-            self._elapsed += max(0.0, passed) * values['speed_scaling'] * self._time_scale
-        return self._follow(self._goal, max(0.0, passed))
+        passed = max(0.0, passed) if values['runtime_state'] == PLAYING else 0.0
+        self._elapsed += passed * values['speed_scaling'] * self._time_scale
+        return self._follow(self._goal, passed)
 
     def _watch(self, runtime: int, echo: int) -> None:
         """See whether it is the driver's own program that runs: it counts in a register."""
