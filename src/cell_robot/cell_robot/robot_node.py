@@ -68,7 +68,8 @@ class RobotNode(Node):
         self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)
         self.create_service(RobotPreflight, 'robot/preflight', self._preflight, callback_group=together)
         every(self, PERIOD_S, self._publish)
-        every(self, 1.0 / parameters.joint_rate, self._publish_joints)
+        if parameters.backend != 'letters':  # which know no joints
+            every(self, 1.0 / parameters.joint_rate, self._publish_joints)
         self._model = ModelPublisher(self, parameters)
         self._backend.start(self._changed.trigger)
 
