@@ -27,6 +27,7 @@ PROVIDED_BY = {
     'rapidocr': None,
     'rapidfuzz': 'python3-rapidfuzz-pip',
     'uuid_utils': None,
+    'zxingcpp': None,
     'openvino': None,
     'onnxruntime': None,
     'font_roboto': None,
