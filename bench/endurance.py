@@ -29,7 +29,7 @@ from cell_vision.transport_worker import Answer, EngineHost, Job
 MEGABYTE = 1_000_000
 BAND = 0.05
 LIMIT_S = 3.0
-SIZES = ((1280, 720), (640, 480), (800, 600), (1024, 768), (960, 540), (720, 1280), (512, 512), (333, 777))
+SIZES = ((640, 360), (480, 360), (400, 300), (512, 288), (360, 480), (320, 320), (333, 277), (1280, 720))
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def frames(count: int, seed: int) -> list[Frame]:
         wide, high = SIZES[at % len(SIZES)]
         image = np.full((high, wide, 3), dice.randrange(150, 240), np.uint8)
         scale = min(wide, high) / dice.uniform(250, 700)
-        for line in range(at % 4):
+        for line in range(at % 12 and 1 + at % 3):
             text = ''.join(dice.choice('ABCDEFGHKLMNPRSTUVXYZ0123456789-') for _ in range(dice.randrange(4, 12)))
             cv2.putText(image, text, (wide // 6, high // 3 + round(line * 45 * scale)), cv2.FONT_HERSHEY_SIMPLEX, scale,
                         (30, 30, 30), max(1, round(scale * 2)), cv2.LINE_AA)
@@ -56,7 +56,7 @@ def frames(count: int, seed: int) -> list[Frame]:
         image = image if turn is None else cv2.rotate(image, turn)
         jpeg = bytes(cv2.imencode('.jpg', image)[1]) if at % 20 else b'\xff\xd8 no picture'
         codes = ['QRCode', 'DataMatrix'] if at % 10 == 3 else []
-        drawn.append(Frame(jpeg, {'fast': True, 'careful': at % 25 == 7, 'crop_side': 480, 'codes': codes}))
+        drawn.append(Frame(jpeg, {'fast': True, 'careful': at % 100 == 7, 'crop_side': 480, 'codes': codes}))
     return drawn
 
 
@@ -104,7 +104,7 @@ def endure(host: EngineHost, pictures: Sequence[Frame], reads: int, warm_up: int
         read(host, frame)
         if at >= warm_up:
             seen.append(host.state.memory)
-        if tell and at % 1000 == 0:
+        if tell and at % 200 == 0:
             print(f'{at:6} reads, {time.monotonic() - began:6.0f} s, {host.state.memory / MEGABYTE:6.1f} MB', flush=True)
     return Memory(statistics.median_low(seen[:20]), min(seen), max(seen), seen[-1], host.state.starts - starts)
 
@@ -134,6 +134,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--reads', type=int, default=10_000)
     parser.add_argument('--warm-up', type=int, default=500)
+    parser.add_argument('--pictures', type=int, default=400, help='different pictures, read in turn')
     parser.add_argument('--kills', type=int, default=30)
     parser.add_argument('--engine', default='ppocr')
     parser.add_argument('--python', default='')
@@ -142,7 +143,7 @@ def main() -> int:
     options = parser.parse_args()
     host = started(['--engine', options.engine, '--model-dir', options.model_dir, '--cache-dir', options.cache_dir],
                    options.python)
-    pictures = frames(400, seed=1)
+    pictures = frames(options.pictures, seed=1)
     good = True
     if options.reads:
         memory = endure(host, pictures, options.reads, options.warm_up, tell=True)

@@ -59,7 +59,8 @@ class PaddleOcrEngine:
             found = readings_of_3(self._paddle.predict(image, text_det_limit_side_len=side, text_det_limit_type='max'), scale)
         else:
             found = readings_of_2(self._paddle.ocr(image, cls=True), scale)
-        return tuple(reading for reading in found if reading.text.strip() and reading.score >= self._score)
+        kept = (reading for reading in found if reading.text.strip() and reading.score >= self._score)
+        return tuple(sorted(kept, key=lambda reading: min((y, x) for x, y in reading.polygon)))
 
     def prepare(self) -> bool:
         """Have all done already; see `cell_vision.engine.Engine`."""

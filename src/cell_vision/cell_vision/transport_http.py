@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import select
 import time
 from collections import deque
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -13,6 +14,8 @@ from cell_vision.multipart import MultipartError, MultipartReader, boundary_of
 from cell_vision.sources import SourceError
 
 CHUNK = 65_536
+MOST_CHUNKS = 256
+"""Taken at once; a camera that sends without end must not keep the thread."""
 
 
 class HttpGrabber:
@@ -62,6 +65,7 @@ class HttpGrabber:
                 if time.monotonic() > until:
                     raise SourceError(f'no whole picture came for {self._stall:g} s')
                 self._more()
+            self._drain()
         except TimeoutError as problem:
             raise SourceError(f'nothing came for {self._stall:g} s') from problem
         except (OSError, http.client.HTTPException, MultipartError, ValueError) as problem:
@@ -89,6 +93,14 @@ class HttpGrabber:
         if not data:
             raise SourceError('the camera ended the stream')
         self._ready.extend(self._reader.feed(data))
+
+    def _drain(self) -> None:
+        """Take what else has come and keep the newest picture: a node that lags behind must not read a queue of old ones."""
+        for _ in range(MOST_CHUNKS):
+            response = self._response
+            if self._reader is None or response is None or response.closed or not select.select([response], [], [], 0)[0]:
+                return
+            self._more()
 
     def _request(self) -> http.client.HTTPResponse:
         if self._connection is None:

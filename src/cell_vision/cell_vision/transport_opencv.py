@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,7 @@ class FileGrabber:
         self._capture: Any = None
         self._files: list[Path] = []
         self._at = 0
+        self._due = 0.0
         self._closed = threading.Event()
         self._image: Any = None
 
@@ -129,8 +131,9 @@ class FileGrabber:
             SourceEnded: The last one was shown.
             SourceError: A file cannot be decoded.
         """
-        if self._at:
-            self._closed.wait(1 / max(LEAST_RATE, self._rate))
+        now = time.monotonic()
+        self._closed.wait(max(0.0, self._due - now))
+        self._due = max(now, self._due) + 1 / max(LEAST_RATE, self._rate)  # What reading and compressing took is not added.
         self._image = self._next_file() if self._files else self._next_frame()
         self._at += 1
 

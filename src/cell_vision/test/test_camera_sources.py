@@ -368,3 +368,23 @@ def test_a_device_that_is_unplugged_is_a_source_error(device):
     device.frame = None
     with pytest.raises(SourceError, match='cable'):
         grabber.grab()
+
+
+def test_a_reader_that_lags_behind_gets_the_newest_picture_of_a_network_camera(ip_camera, compress, draw):
+    pictures = [compress(draw(str(i), size=(640, 360))) for i in range(30)]
+    ip_camera.period = 0.001
+    ip_camera.picture = pictures[0]
+    grabber = HttpGrabber(ip_camera.url, 5.0)
+    grabber.open()
+    grabber.grab()
+    for picture in pictures:
+        ip_camera.picture = picture
+        time.sleep(0.01)
+    wait_until(lambda: [grabber.grab(), grabber.retrieve() == pictures[-1]][1], 2)
+    ip_camera.period = 0.2
+    time.sleep(0.3)
+    ip_camera.picture = compress(draw('new', size=(640, 360)))
+    time.sleep(0.5)
+    grabber.grab()
+    assert grabber.retrieve() == ip_camera.picture  # Those that came before it were passed over.
+    grabber.close()

@@ -75,8 +75,8 @@ def test_it_reads_a_drawn_label_in_every_direction(paddle, draw, compress, turn,
     image = draw('EM1-2U4')
     answer = read(paddle, compress(image if turn is None else cv2.rotate(image, turn)), fast=fast)
     assert answer.failure == '', answer.message
-    (reading,) = answer.reading.readings
-    assert reading.text == 'EM1-2U4' and reading.score > 0.9
+    reading = next(reading for reading in answer.reading.readings if reading.text == 'EM1-2U4')
+    assert reading.score > 0.9
     expected = {None: (0.26, 0.43), cv2.ROTATE_90_CLOCKWISE: (0.57, 0.26), cv2.ROTATE_180: (0.74, 0.57),
                 cv2.ROTATE_90_COUNTERCLOCKWISE: (0.43, 0.74)}[turn]
     x, y = reading.polygon[0]
