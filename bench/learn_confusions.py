@@ -50,6 +50,8 @@ PRIOR = {'0O': 0.1, '0Q': 0.2, 'OQ': 0.2, '0D': 0.35, 'OD': 0.35, '1I': 0.1, '1L
 """Pairs that typefaces print nearly alike: known before anything is read, so that a small read set cannot unlearn them."""
 PRIOR_WEIGHT = 40
 """A prior counts as so many characters seen."""
+EXPECTED = (1.0, 0.5, 4.0)
+"""Bias, certainty and price before anything is seen: few errors in a set must not turn a sign."""
 WORST = 0.6
 """Dearer pairs are left out: they are nearly whole errors."""
 Read = tuple[str, str, str, list[Reading]]
@@ -167,17 +169,18 @@ def features(reads: Iterable[Read]) -> list[tuple[float, float, bool]]:
 
 
 def calibrate(samples: Sequence[tuple[float, float, bool]], steps: int = 60) -> dict[str, float]:
-    """Fit P(right) = 1 / (1 + exp(-(bias + certainty * logit(score) - price * cost))) by Newton's method, lightly damped."""
+    """Fit P(right) = 1 / (1 + exp(-(bias + certainty * logit(score) - price * cost))) by Newton's method, held near EXPECTED."""
     x = np.array([(1.0, math.log(s / (1 - s)), -c) for s, c, _ in ((min(0.999, max(0.01, s)), c, r) for s, c, r in samples)])
     # Platt's targets keep a fit on separable samples finite.
     right = sum(r for *_, r in samples)
     high, low = (right + 1) / (right + 2), 1 / (len(samples) - right + 2)
     y = np.array([high if r else low for *_, r in samples])
-    theta = np.zeros(3)
+    start = np.array(EXPECTED)
+    theta = start.copy()
     for _ in range(steps):
         p = 1 / (1 + np.exp(-x @ theta))
-        slope = x.T @ (y - p) - 0.01 * theta
-        curve = (x * (p * (1 - p))[:, None]).T @ x + 0.01 * np.eye(3)
+        slope = x.T @ (y - p) - (theta - start)
+        curve = (x * (p * (1 - p))[:, None]).T @ x + np.eye(3)
         theta = theta + np.linalg.solve(curve, slope)
     return {name: round(float(value), 3) for name, value in zip(('bias', 'certainty', 'price'), theta, strict=True)}
 

@@ -10,7 +10,7 @@ import enum
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cell_common.catalogue import Catalogue, Part
 from rapidfuzz import fuzz, process
@@ -24,6 +24,10 @@ from cell_vision.reading import Point, Reading
 MOST_CANDIDATES = 5
 LEAST_LETTERS = 3
 """Less print than this says nothing."""
+NEARLY = 70
+"""Likeness, %, below which a line is not looked at as another part's number."""
+ONE_ERROR = 1.2
+"""Price of a number with one character misread."""
 FAINT = 0.5
 """Score of a part that merely resembles the text is below this."""
 
@@ -118,7 +122,26 @@ class Matcher:
         found = self._found(usable)
         if not found:
             return self._nothing(usable)
-        return self._judge(expected, self._told_apart(found, usable))
+        decision = self._judge(expected, self._told_apart(found, usable))
+        second = self._second_number(found[0], usable) if decision.verdict is Verdict.MATCH else ''
+        if second:
+            return replace(decision, verdict=Verdict.AMBIGUOUS, part_number='', reason=f'{decision.reason}; but {second}')
+        return decision
+
+    def _second_number(self, best: Candidate, lines: list[Line]) -> str:
+        """Say which other line is nearly another part's number, "" = none: a second part in view whose print is misread."""
+        own = [pattern for pattern in self._patterns if pattern.part_number == best.part_number]
+        others = [pattern for pattern in self._patterns if pattern.part_number != best.part_number]
+        for line in lines:
+            if line is best.line or line.score < self.weights.certain_score:
+                continue
+            near = process.extract(self.weights.fold(line.text), [pattern.folded for pattern in others],
+                                   scorer=fuzz.partial_ratio, score_cutoff=NEARLY, limit=MOST_CANDIDATES)
+            costs = [(self._cost(others[at], line.text), others[at].part_number) for _, _, at in near]
+            cost, name = min(costs, default=(math.inf, ''))
+            if cost <= ONE_ERROR and all(cost < self._cost(pattern, line.text) for pattern in own):
+                return f'"{line.shown}" is nearly {name}'
+        return ''
 
     def likeliest(self, readings: Sequence[Reading]) -> Candidate | None:
         """Return the part that explains a line best, at whatever price; None when no line could hold a number."""

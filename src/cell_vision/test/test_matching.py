@@ -89,6 +89,11 @@ def test_two_parts_in_view_are_ambiguous():
     assert verdict(RELAYS, 'DT04-2P', 'DT04-2P', 'DT04-4P') is Verdict.AMBIGUOUS
 
 
+def test_a_second_part_in_view_with_a_character_misread_is_ambiguous_too():
+    assert verdict((*RELAYS, *CHIPS), 'DT04-2P', 'DT04-2P', 'HD74LS81N') is Verdict.AMBIGUOUS
+    assert verdict((*RELAYS, *CHIPS), 'DT04-2P', 'DT04-2P', 'COIL 24VDC', 'M2610') is Verdict.MATCH
+
+
 @pytest.mark.parametrize('texts, wanted', [
     ((), Verdict.UNREADABLE), (('E4',), Verdict.UNREADABLE), (('S05N',), Verdict.UNREADABLE), (('ABCXYZ-77',), Verdict.UNKNOWN),
     (('SN74LS999N',), Verdict.UNKNOWN),
@@ -201,7 +206,7 @@ def test_only_texts_with_the_number_identify_a_benchmark():
 
 
 @pytest.mark.parametrize('pattern, line, cost', [
-    ('EM1-2U1', 'EM1-2U1', 0.0), ('EM1-2U1', 'EMI-2U1', 0.1), ('EM1-2U1', 'EM1 2U1', 0.15), ('EM1-2U1', 'EM12U1', 0.4),
+    ('EM1-2U1', 'EM1-2U1', 0.0), ('EM1-2U1', 'EMI-2U1', load_weights().substitution('1', 'I')), ('EM1-2U1', 'EM1 2U1', 0.15), ('EM1-2U1', 'EM12U1', 0.4),
     ('74LS192', 'SN74LS192N', 0.0), ('74LS192', '74LS193', 1.0),
 ])
 def test_alignment_prices(pattern, line, cost):
