@@ -36,8 +36,8 @@ def controller_server(address: str, recipe: Recipe, world: World, *, letters: bo
         controller = Controller(now, arm=recipe.cell.arm, programs=programs, time_scale=time_scale)
         controller.motion.joints = recipe.waypoints['home']
         if letters:
-            controller.default_program = FILE_NAME
-            controller.attend(now)
+            controller.default_program = controller.loaded = FILE_NAME
+            controller.play()
         return controller
 
     def follow(controller: Controller) -> None:
