@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 BUSY_TIMEOUT_S = 10.0
+READ_ONLY = 'cell_read_only'
 
 
 class DatabaseError(Exception):
@@ -70,9 +71,18 @@ def _open_sqlite(path: str) -> Engine:
 
     @event.listens_for(engine, 'begin')
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql('BEGIN IMMEDIATE')
+        connection.exec_driver_sql('BEGIN' if connection.get_execution_options().get(READ_ONLY) else 'BEGIN IMMEDIATE')
 
     return engine
+
+
+def for_reading(engine: Engine) -> Engine:
+    """Return the same database, on the same connections, for transactions that only read.
+
+    They see one state from their first query to their end, wait for nobody and keep nobody waiting: on SQLite they take no
+    write lock. PostgreSQL refuses a write in them.
+    """
+    return engine.execution_options(**{READ_ONLY: True, 'postgresql_readonly': True})
 
 
 def migrate(engine: Engine, package: str) -> None:

@@ -3,7 +3,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from cell_common.database import DatabaseError, migrate, open_database
+from cell_common.database import DatabaseError, for_reading, migrate, open_database
 from sqlalchemy import text
 
 
@@ -86,3 +86,19 @@ def test_a_password_is_never_told():
     with pytest.raises(Exception) as caught:
         open_database('postgresql+psycopg://cell:topsecret@127.0.0.1:1/cell')
     assert 'topsecret' not in str(caught.value)
+
+
+def test_a_transaction_for_reading_waits_for_no_writer_and_sees_one_state(tmp_path):
+    engine = open_database(f'sqlite:///{tmp_path}/cell.db')
+    with engine.begin() as writer:
+        writer.execute(text('CREATE TABLE bag (id INTEGER)'))
+    with engine.begin() as writer:
+        writer.execute(text('INSERT INTO bag VALUES (1)'))
+        with for_reading(engine).begin() as reader:
+            assert reader.execute(text('SELECT COUNT(*) FROM bag')).scalar() == 0
+    with for_reading(engine).begin() as reader:
+        assert reader.execute(text('SELECT COUNT(*) FROM bag')).scalar() == 1
+        with engine.begin() as writer:
+            writer.execute(text('INSERT INTO bag VALUES (2)'))
+        assert reader.execute(text('SELECT COUNT(*) FROM bag')).scalar() == 1
+    engine.dispose()

@@ -13,13 +13,18 @@ from cell_weighing.validation import Outcome
 
 
 class BagAlarms:
-    """Looks at each new bag once. What it has learned of a scale ends with the job, and with the node."""
+    """Looks at each new bag once. What it has learned of a scale ends with the job; after a restart it is learned again."""
 
     def __init__(self, alarms: AlarmReporter) -> None:
         """Take where alarms are raised."""
         self._alarms = alarms
         self._watches: dict[str, tuple[int, DriftWatch]] = {}
         """By scale: the job that it weighs for, and what is known of its drift."""
+
+    def remember(self, bags: Iterable[Bag]) -> None:
+        """Learn from the bags that active jobs had before this start; a drift that stood then is told again."""
+        for bag in bags:
+            self._drift(bag)
 
     def look(self, bags: Iterable[Bag], jobs: Iterable[Job]) -> None:
         """Raise what new bags give cause for, and withdraw what a started job puts right."""
@@ -43,7 +48,7 @@ class BagAlarms:
         if job_id != bag.job_id:
             watch = DriftWatch()
             self._watches[bag.scale_id] = bag.job_id, watch
-            self._alarms.withdraw(f'drift_{bag.scale_id}')
+            self._alarms.withdraw(f'drift_{bag.scale_id}', always=True)
         if watch.found is not None:
             return
         if found := watch.add(float(convert(bag.product, bag.unit, bag.target_unit))):

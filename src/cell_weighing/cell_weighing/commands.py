@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from cell_common.commands import expired
+from cell_common.commands import expired, nanoseconds
+from cell_common.ids import new_id
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +18,7 @@ from cell_interfaces.msg import ResultCode
 from cell_interfaces.srv import EndWeighJob, ReopenWeighJob, RetryDelivery, StartWeighJob, VoidBag
 from cell_weighing.dispatch import Dispatch, NoApplicationError
 from cell_weighing.messages import bag_message, job_message
+from cell_weighing.models import CommandRow
 from cell_weighing.outbox import NotRefusedError
 from cell_weighing.records import Bag, Job, JobActiveError, JobError, order
 from cell_weighing.stations import Stations
@@ -71,14 +74,14 @@ class Commands:
                           stations=self.stations.names, default_tolerance=self.default_tolerance)
             return self.store.start_job(asked, self._now(), request.command.operator_id)
 
-        job = await self._carry_out(request.command, work, response)
+        job = await self._carry_out(request, work, response)
         if job:
             response.weigh_job_id = job.job_id
             response.message = f'weigh job {job.job_id} has started at station {job.station}'
         return response
 
     async def _end_job(self, request: EndWeighJob.Request, response: EndWeighJob.Response) -> EndWeighJob.Response:
-        job = await self._carry_out(request.command, lambda: self.store.end_job(
+        job = await self._carry_out(request, lambda: self.store.end_job(
             request.station, request.reason, self._now(), request.command.operator_id), response)
         if job:
             response.job = job_message(job)
@@ -90,7 +93,7 @@ class Commands:
             return self.store.reopen_job(request.weigh_job_id, request.station, request.quantity, _reason(request.reason),
                                          self._now(), request.command.operator_id)
 
-        job = await self._carry_out(request.command, work, response)
+        job = await self._carry_out(request, work, response)
         if job:
             response.job = job_message(job)
             response.message = (f'weigh job {job.job_id} is active again at station {job.station}: {job.bags_completed} of '
@@ -101,20 +104,30 @@ class Commands:
         def work() -> Bag:
             return self.store.void_bag(request.bag_id, _reason(request.reason), self._now(), request.command.operator_id)
 
-        bag = await self._carry_out(request.command, work, response)
+        bag = await self._carry_out(request, work, response)
         if bag:
             response.bag = bag_message(bag)
             response.message = f'bag {bag.bag_id} is voided and no longer counts'
         return response
 
     async def _retry(self, request: RetryDelivery.Request, response: RetryDelivery.Response) -> RetryDelivery.Response:
-        count = await self._carry_out(request.command, lambda: self.dispatch.retry(request.bag_id), response)
+        count = await self._carry_out(request, lambda: self.dispatch.retry(request.bag_id), response)
         if count is not None:
             response.count = count
             response.message = f'{count} refused bags are sent again' if count else 'bags are sent again'
         return response
 
-    async def _carry_out(self, command: Any, work: Callable[[], T], response: Any) -> T | None:
+    async def _carry_out(self, request: Any, work: Callable[[], T], response: Any) -> T | None:
+        """Carry a command out or refuse it; its result code goes into the response, and all of it into the audit."""
+        result = await self._do(request.command, work, response)
+        said = command_row(request, self._now(), int(response.code), response.message)
+        try:
+            await self.worker.do(lambda: self.store.audit(said))
+        except SQLAlchemyError as problem:
+            self.node.get_logger().error(f'command {said.command} is missing in the audit: {problem.__cause__ or problem}')
+        return result
+
+    async def _do(self, command: Any, work: Callable[[], T], response: Any) -> T | None:
         """Do a command after everything that the journal holds; put its result code into the response."""
         if late := expired(command, self._now()):
             response.code, response.message = ResultCode.EXPIRED, late
@@ -135,6 +148,16 @@ class Commands:
 
     def _now(self) -> int:
         return int(self.node.get_clock().now().nanoseconds)
+
+
+def command_row(request: Any, received_ns: int, code: int, message: str) -> CommandRow:
+    """Return the audit's entry of a request and its result."""
+    fields = [name for name in request.get_fields_and_field_types() if name != 'command']
+    arguments = json.dumps({name: getattr(request, name) for name in fields})
+    command, name = request.command, type(request).__name__.removesuffix('_Request')
+    return CommandRow(received_ns=received_ns, command=name, request_id=(command.request_id or new_id())[:64],
+                      operator_id=command.operator_id[:64], issued_ns=nanoseconds(command.issued_at), arguments=arguments,
+                      code=code, message=message)
 
 
 def _reason(text: str) -> str:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Numeric,
     SmallInteger,
     String,
+    Text,
     TypeDecorator,
     UniqueConstraint,
 )
@@ -57,7 +58,7 @@ class Base(DeclarativeBase):
 
 
 class ReadingRow(Base):
-    """The journal: every line that came from an indicator. Rows are added and never changed."""
+    """The journal: every line that came from an indicator. Rows are added and never changed; see pruning.py."""
 
     __tablename__ = 'weigh_reading'
     __table_args__ = (UniqueConstraint('scale_id', 'sequence'),)
@@ -187,6 +188,22 @@ class ReopenRow(Base):
     reason: Mapped[str] = mapped_column(String(200))
     quantity_before: Mapped[int] = mapped_column(Integer)
     quantity: Mapped[int] = mapped_column(Integer)
+
+
+class CommandRow(Base):
+    """The audit: one command that somebody gave, carried out or refused, and what was answered."""
+
+    __tablename__ = 'weigh_command'
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    received_ns: Mapped[int] = mapped_column(BigInteger)
+    command: Mapped[str] = mapped_column(String(64))
+    request_id: Mapped[str] = mapped_column(String(64))
+    operator_id: Mapped[str] = mapped_column(String(64))
+    issued_ns: Mapped[int] = mapped_column(BigInteger)
+    arguments: Mapped[str] = mapped_column(Text)
+    code: Mapped[int] = mapped_column(Integer)
+    message: Mapped[str] = mapped_column(Text)
 
 
 class DeliveryRow(Base):

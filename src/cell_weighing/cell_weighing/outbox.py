@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cell_common.database import for_reading
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
@@ -56,18 +57,19 @@ class Outbox:
     def __init__(self, engine: Engine) -> None:
         """Use an open, migrated database."""
         self._engine = engine
+        self._reading = for_reading(engine)
         self._lock = threading.Lock()
         self._done: tuple[int, int] | None = None
         """Parcels delivered and when the last one was, once counted: what this outbox delivers is added without counting."""
 
     def stations(self) -> list[str]:
         """Return the stations that have parcels waiting."""
-        with Session(self._engine) as session:
+        with Session(self._reading) as session:
             return list(session.scalars(select(DeliveryRow.station).where(DeliveryRow.state == State.WAITING).distinct()))
 
     def next(self, station: str) -> Parcel | None:
         """Return the first waiting parcel of a station, in the order in which the bags were stored."""
-        with Session(self._engine) as session:
+        with Session(self._reading) as session:
             row = session.scalars(select(DeliveryRow).where(DeliveryRow.station == station, DeliveryRow.state == State.WAITING)
                                   .order_by(DeliveryRow.id).limit(1)).first()
             return Parcel(row.reading_id, row.station, row.scale_id, row.weight, row.unit, row.attempts) if row else None
@@ -75,10 +77,10 @@ class Outbox:
     def delivered(self, parcel: Parcel, answer: Answer, posted_ns: int, acknowledged_ns: int) -> None:
         """Enter that the web application has taken a parcel, and what it said of it."""
         told = receipt(answer)
-        self._enter(parcel, state=int(State.DELIVERED), posted_ns=posted_ns, acknowledged_ns=acknowledged_ns,
-                    http_status=answer.status, error='', bag_id=told.bag_id, bag_num=told.bag_num,
-                    in_tolerance=told.in_tolerance, job_complete=told.job_complete)
         with self._lock:
+            self._enter(parcel, state=int(State.DELIVERED), posted_ns=posted_ns, acknowledged_ns=acknowledged_ns,
+                        http_status=answer.status, error='', bag_id=told.bag_id, bag_num=told.bag_num,
+                        in_tolerance=told.in_tolerance, job_complete=told.job_complete)
             if self._done:
                 self._done = self._done[0] + 1, max(self._done[1], acknowledged_ns)
 
@@ -106,14 +108,14 @@ class Outbox:
         Raises:
             NotRefusedError: There is no such bag, or it is not refused.
         """
-        with Session(self._engine) as session:
+        with Session(self._reading) as session:
             reading_id = session.scalar(select(BagRow.reading_id).where(BagRow.id == bag_id))
         if reading_id is None or not self.revive([reading_id]):
             raise NotRefusedError(f'bag {bag_id} is none that the web application has refused')
 
     def counts(self) -> OutboxCounts:
         """Return how the outbox stands; delivered parcels are counted once, later ones are added."""
-        with self._lock, Session(self._engine) as session:
+        with self._lock, Session(self._reading) as session:
             if self._done is None:
                 self._done = self._count_delivered(session)
             rows = session.execute(select(DeliveryRow.state, func.count(), func.min(DeliveryRow.received_ns)).where(
@@ -124,7 +126,7 @@ class Outbox:
 
     def refused(self, limit: int = 50) -> list[Refused]:
         """Return the refused bags, newest first."""
-        with Session(self._engine) as session:
+        with Session(self._reading) as session:
             rows = session.execute(select(DeliveryRow, BagRow.id).join(
                 BagRow, BagRow.reading_id == DeliveryRow.reading_id).where(DeliveryRow.state == State.DEAD).order_by(
                     DeliveryRow.posted_ns.desc(), DeliveryRow.id.desc()).limit(limit))

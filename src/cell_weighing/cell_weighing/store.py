@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 
+from cell_common.database import for_reading
 from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
 from cell_weighing.journal_reader import last_sequences, read_journal
-from cell_weighing.models import BagRow, CompanyRow, CursorRow, DeliveryRow, JobRow, ReopenRow, VoidRow
+from cell_weighing.models import BagRow, CommandRow, CompanyRow, CursorRow, DeliveryRow, JobRow, ReopenRow, VoidRow
 from cell_weighing.outbox import delivery_row
 from cell_weighing.reading import Reading, Stability
 from cell_weighing.records import Bag, Job, JobActiveError, JobOrder, check_reopening, is_bag, take_back, weigh
@@ -44,6 +45,7 @@ class WeighStore:
             deliver: Put each bag into the outbox to the web application.
         """
         self._engine = engine
+        self._reading = for_reading(engine)
         self._stations = stations
         self._clock = clock
         self._warn_share = warn_share
@@ -114,7 +116,7 @@ class WeighStore:
 
     def _work_off(self) -> list[Bag]:
         bags: list[Bag] = []
-        with Session(self._engine) as session:
+        with Session(self._reading) as session:
             lasts = last_sequences(session.connection())
         behind = [scale for scale, last in lasts.items() if last > self._cursors.get(scale, 0)]
         if not behind:
@@ -130,7 +132,7 @@ class WeighStore:
 
     def _from_elsewhere(self) -> list[Bag]:
         """Return the bags of other processes, such as the gateway's API, that are new."""
-        with Session(self._engine) as session:
+        with Session(self._reading) as session:
             new = set(session.scalars(select(BagRow.id).where(BagRow.id > self._seen)))
             rows = session.execute(select(BagRow, JobRow).outerjoin(JobRow, BagRow.prepuff_job_id == JobRow.id).where(
                 BagRow.id.in_(new - self._own)).order_by(BagRow.id)) if new - self._own else ()
@@ -298,7 +300,7 @@ class WeighStore:
 
     def jobs(self) -> list[Job]:
         """Return the active job of each station, or its last one, in order of station."""
-        with Session(self._engine) as session:
+        with Session(self._reading) as session:
             newest: dict[str, Job] = {}
             for station in self._stations.names:
                 row = session.scalars(select(JobRow).where(JobRow.station == station).order_by(
@@ -309,10 +311,24 @@ class WeighStore:
 
     def latest_bags(self, limit: int = LATEST_BAGS) -> list[Bag]:
         """Return the latest bags, newest first."""
-        with Session(self._engine) as session:
+        with Session(self._reading) as session:
             rows = session.execute(select(BagRow, JobRow, VoidRow.bag_id).outerjoin(JobRow, BagRow.prepuff_job_id == JobRow.id)
                                    .outerjoin(VoidRow, VoidRow.bag_id == BagRow.id).order_by(BagRow.id.desc()).limit(limit))
             return [bag_of(bag, job_of(session, job) if job else None, voided=voided is not None) for bag, job, voided in rows]
+
+
+    def bags_of_active_jobs(self) -> list[Bag]:
+        """Return all bags of the jobs that are active, in the order in which they were stored."""
+        with Session(self._reading) as session:
+            rows = session.execute(select(BagRow, JobRow).join(JobRow, BagRow.prepuff_job_id == JobRow.id).where(
+                JobRow.status == 'active').order_by(BagRow.id)).all()
+            jobs = {row.id: job_of(session, row) for _, row in rows}
+            return [bag_of(bag, jobs[row.id], voided=False) for bag, row in rows]
+
+    def audit(self, command: CommandRow) -> None:
+        """Keep who commanded what, when, and with what result."""
+        with Session(self._engine) as session, session.begin():
+            session.add(command)
 
 
 def _active_at(station: str) -> Select[tuple[JobRow]]:

@@ -23,6 +23,7 @@ from cell_weighing.commands import Commands, Snapshot, snapshot
 from cell_weighing.delivery_topic import DeliveryTopic
 from cell_weighing.dispatch import Dispatch
 from cell_weighing.messages import bag_message, job_message, reading_of
+from cell_weighing.pruning import JournalPruner
 from cell_weighing.reading import Reading
 from cell_weighing.records import Bag
 from cell_weighing.station_log import StationLog
@@ -31,6 +32,7 @@ from cell_weighing.weigh_station_parameters import WeighStationParameters, setti
 from cell_weighing.worker import Worker
 
 CATCH_UP_PERIOD_S = 2.0
+PRUNE_PERIOD_S = 10.0
 READINGS_DEPTH = 2000
 
 
@@ -59,12 +61,14 @@ class WeighStationNode(Node):
         except (DatabaseError, SQLAlchemyError) as problem:
             raise StartError(str(problem)) from problem
         self._engine = engine
+        self._pruner = JournalPruner(engine, self.parameters.journal_days)
         self._problem = 'starting'
         self._waiting: list[Reading] = []
         self._busy = False
         self._worker = Worker(self)
         self._alarms = AlarmReporter(self)
         self._bag_alarms = BagAlarms(self._alarms)
+        self._bag_alarms.remember(self._store.bags_of_active_jobs())
         for key in ('database', 'delivery', 'dead_letters'):
             self._alarms.withdraw(key, always=True)
         self._jobs_topic = self.create_publisher(WeighJobList, 'weighing/job', latched())
@@ -76,6 +80,7 @@ class WeighStationNode(Node):
         diagnostics.add('bags', self._health)
         diagnostics.add('delivery', DeliveryTopic(self, self._dispatch, self._worker, self._alarms).health)
         every(self, CATCH_UP_PERIOD_S, self._catch_up)
+        every(self, PRUNE_PERIOD_S, self._prune)
         self._work(self._store.catch_up, always=True)
 
     def destroy_node(self) -> None:
@@ -101,6 +106,14 @@ class WeighStationNode(Node):
         """Look for readings whose message never came; the journal is the truth, the topic only makes it quick."""
         if not self._busy:
             self._work(self._store.catch_up, always=bool(self._problem))
+
+    def _prune(self) -> None:
+        if not self._busy:
+            self._worker.submit(lambda: self._pruner.prune(time.time_ns()), self._pruned)
+
+    def _pruned(self, done: ThreadFuture[int]) -> None:
+        if problem := done.exception():
+            self.get_logger().warning(f'cannot remove old lines from the journal: {problem}', throttle_duration_sec=3600)
 
     def _complain(self, reason: str) -> None:
         """Log from a courier's thread that the database refuses."""

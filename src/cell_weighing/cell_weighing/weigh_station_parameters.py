@@ -28,6 +28,8 @@ class WeighStationParameters:
                                    'to; empty = none.')
     key_file: str = parameter('', 'File that holds the key to the web application; empty = the variable CELL_WEIGHING_API_KEY, '
                               'then api_key of the settings file.')
+    journal_days: int = parameter(365, 'How long lines of which no bag was made stay in the journal; those of bags stay for '
+                                  'good; 0 = all of them do.', unit='d', minimum=0, maximum=36500)
     log_folder: str = parameter('', 'Folder for the daily log files log-YYYY-MM-DD.txt; empty = none.')
     log_days: int = parameter(90, 'How long daily log files are kept.', unit='d', minimum=1, maximum=3650)
 

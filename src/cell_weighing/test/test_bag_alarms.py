@@ -13,7 +13,7 @@ class Alarms:
     def announce(self, key, priority, text, **_):
         self.standing[key] = text
 
-    def withdraw(self, key):
+    def withdraw(self, key, *, always=False):
         self.standing.pop(key, None)
 
 
@@ -61,3 +61,15 @@ def test_a_new_job_begins_anew_and_withdraws_the_alarm(look, alarms):
     assert alarms.standing
     look(['2.50', '2.52'] * 20, job_id=2)
     assert alarms.standing == {}
+
+
+def test_after_a_restart_a_drift_is_found_from_what_was_weighed_before(alarms):
+    def bags(weights):
+        return [Bag('r', '3', 'A', weight, 'kg', 1, Outcome.IN_TOLERANCE, job_id=1, target='1.1', target_unit='kg')
+                for weight in weights]
+
+    again = BagAlarms(alarms)
+    again.remember(bags([*STEADY, '1.18']))
+    assert alarms.standing == {}
+    again.look(bags(['1.18'] * 4), [])
+    assert list(alarms.standing) == ['drift_3']

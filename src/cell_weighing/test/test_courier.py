@@ -172,5 +172,6 @@ def test_stations_do_not_hold_each_other_up(engine, way, site, put):
     put(1, 'B')
     courier.ring('B')
     wait_until(lambda: len(site.bags) == 4)
-    assert way.outbox.counts().waiting == 3 and not complaints
+    wait_until(lambda: way.outbox.counts().waiting == 3)
+    assert not complaints
     courier.close()

@@ -1,5 +1,6 @@
 """Delivery over real sockets to a web application that can be made to do anything."""
 
+import itertools
 import json
 import random
 import subprocess
@@ -181,7 +182,7 @@ def test_an_outage_is_shown_but_not_more_often_than_once_a_second(graph, station
     indicator().send(*[f'1,{n}.0 kg' for n in range(1, 60)])
     wait_until(lambda: shown and shown[-1].state == DeliveryState.RETRYING and shown[-1].waiting == 59)
     stamps = [message.stamp.sec + message.stamp.nanosec / 1e9 for message in shown]
-    assert all(later - earlier > 0.5 for earlier, later in zip(stamps, stamps[1:], strict=False))
+    assert all(later - earlier > 0.5 for earlier, later in itertools.pairwise(stamps))
 
 
 @pytest.mark.parametrize(('mood', 'status'), [(200, 200), (500, 500), ('drop', 0), ('slow', 0), (302, 302)])

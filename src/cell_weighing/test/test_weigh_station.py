@@ -193,7 +193,8 @@ def test_a_job_ended_too_early_is_made_active_again_and_goes_on_counting(graph, 
     assert answer.code == ResultCode.OK and answer.job.state == WeighJob.ACTIVE and answer.job.quantity == 3
     device.send('1,1.10 kg')
     wait_until(lambda: len(bags) == 3)
-    assert [(b.weigh_job_id, b.bag_number) for b in bags] == [(answer.job.weigh_job_id, 1), (0, 0), (answer.job.weigh_job_id, 2)]
+    job_id = answer.job.weigh_job_id
+    assert [(b.weigh_job_id, b.bag_number) for b in bags] == [(job_id, 1), (0, 0), (job_id, 2)]
     wait_until(lambda: jobs[-1].jobs[0].bags_completed == 2)
 
 
@@ -220,3 +221,19 @@ def test_without_a_web_application_delivery_is_off_and_a_retry_is_refused(graph,
     assert shown[0].state == DeliveryState.OFF and shown[0].waiting == 0
     answer = graph.call(RetryDelivery, 'weighing/retry', RetryDelivery.Request(command=CLERK))
     assert answer.code == ResultCode.NOT_READY and 'settings_file' in answer.message
+
+
+def test_every_command_stands_in_the_audit_refused_ones_too(graph, station, engine):
+    start(graph, quantity=0)
+    start(graph)
+    old = CommandInfo(operator_id='bob', request_id='r-1')
+    old.issued_at.sec, old.valid_for.sec = 1, 5
+    reopen(graph, command=old)
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(
+            'SELECT command, operator_id, code, request_id, arguments, message FROM weigh_command ORDER BY id').all()
+    assert [tuple(row[:3]) for row in rows] == [
+        ('StartWeighJob', 'ann', ResultCode.INVALID_ARGUMENT), ('StartWeighJob', 'ann', ResultCode.OK),
+        ('ReopenWeighJob', 'bob', ResultCode.EXPIRED)]
+    assert rows[0].request_id and rows[2].request_id == 'r-1'
+    assert '"company": "ACME"' in rows[1].arguments and 'quantity' in rows[0].message
