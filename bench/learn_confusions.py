@@ -169,7 +169,7 @@ def features(reads: Iterable[Read]) -> list[tuple[float, float, bool]]:
 
 
 def calibrate(samples: Sequence[tuple[float, float, bool]], steps: int = 60) -> dict[str, float]:
-    """Fit P(right) = 1 / (1 + exp(-(bias + certainty * logit(score) - price * cost))) by Newton's method, held near EXPECTED."""
+    """Fit P(right) = 1 / (1 + exp(-(bias + certainty * logit(score) - price * cost))), held near EXPECTED (Newton's method)."""
     x = np.array([(1.0, math.log(s / (1 - s)), -c) for s, c, _ in ((min(0.999, max(0.01, s)), c, r) for s, c, r in samples)])
     # Platt's targets keep a fit on separable samples finite.
     right = sum(r for *_, r in samples)

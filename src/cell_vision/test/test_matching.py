@@ -206,7 +206,8 @@ def test_only_texts_with_the_number_identify_a_benchmark():
 
 
 @pytest.mark.parametrize('pattern, line, cost', [
-    ('EM1-2U1', 'EM1-2U1', 0.0), ('EM1-2U1', 'EMI-2U1', load_weights().substitution('1', 'I')), ('EM1-2U1', 'EM1 2U1', 0.15), ('EM1-2U1', 'EM12U1', 0.4),
+    ('EM1-2U1', 'EM1-2U1', 0.0), ('EM1-2U1', 'EMI-2U1', load_weights().substitution('1', 'I')),
+    ('EM1-2U1', 'EM1 2U1', 0.15), ('EM1-2U1', 'EM12U1', 0.4),
     ('74LS192', 'SN74LS192N', 0.0), ('74LS192', '74LS193', 1.0),
 ])
 def test_alignment_prices(pattern, line, cost):
