@@ -1,5 +1,6 @@
 """The whole cell, launched as a user launches it, against the simulated world."""
 
+import json
 import os
 import socket
 import time
@@ -11,7 +12,7 @@ import requests
 from cell_bringup.client import CellError
 from cell_common.testing import wait_until
 
-from cell_interfaces.msg import BagRecord, JobState, ScaleReading
+from cell_interfaces.msg import BagRecord, JobState, MatchResult, ScaleReading
 from cell_interfaces.srv import ControlJob
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -92,6 +93,9 @@ def test_a_wrong_part_is_never_placed(launch_cell):
     assert [entry['part_number'] for entry in placed(cell)] == [PART] * 20
     assert job.rejected >= 3
     wait_until(lambda: out_of_trays(cell, before) == 20 + job.rejected)
+    kept = Path(cell.arguments['state_dir']) / 'kept_frames'
+    wait_until(lambda: len(list(kept.glob('*.jpg'))) == job.rejected, 10, 'the picture of each rejected piece is kept')
+    assert {json.loads(record.read_text())['ordered'] for record in kept.glob('2*.json')} == {PART}
 
 
 def test_twins_that_print_alike_are_never_placed(launch_cell):
@@ -102,6 +106,23 @@ def test_twins_that_print_alike_are_never_placed(launch_cell):
     assert job.rejected == 3
     assert not placed(cell)
     assert 'EM1-2UI' in job.last_match.reason
+
+
+def test_twins_that_carry_codes_are_told_apart_by_them(launch_cell, tmp_path):
+    import yaml
+
+    catalogue = yaml.safe_load((CONFIG / 'parts_with_twins.yaml').read_text())
+    for part in catalogue['parts'][:2]:
+        part['code'] = part['part_number']
+    (tmp_path / 'coded.yaml').write_text(yaml.safe_dump(catalogue))
+    settings = tmp_path / 'codes.yaml'
+    codes = '\n/**/ocr:\n  ros__parameters:\n    codes: [DataMatrix]\n'
+    settings.write_text((CONFIG / 'cell.yaml').read_text() + codes)
+    cell = launch_cell(catalogue_file=tmp_path / 'coded.yaml', params_file=settings, wrong_share=0.0, unreadable_share=0.0)
+    job = finish(cell, cell.start_job(PART, 3))
+    assert (job.state, job.placed, job.rejected) == (JobState.DONE, 3, 0)
+    assert [entry['part_number'] for entry in placed(cell)] == [PART] * 3
+    assert job.last_match.decided_by == MatchResult.BY_CODE and bytes(job.last_match.crop.data[:2]) == b'\xff\xd8'
 
 
 @pytest.mark.parametrize('victim', ['inventory', 'ocr', 'robot'])

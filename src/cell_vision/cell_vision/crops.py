@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cell_vision.reading import Crop, Point, Reading
+from cell_vision.reading import Code, Crop, Point, Reading
 
 MARGIN = 0.6
 """Around the print, in heights of the tallest line."""
@@ -18,13 +18,14 @@ SMALLEST = 8
 """Pixels; a crop is at least so wide and high."""
 
 
-def cut(image: Any, readings: Sequence[Reading], side: int) -> Crop | None:
-    """Return the region that all readings stand in, its lines level and its letters upright.
+def cut(image: Any, readings: Sequence[Reading], side: int, codes: Sequence[Code] = ()) -> Crop | None:
+    """Return the region that all readings and codes stand in, its lines level and its letters upright.
 
     Args:
         image: BGR, uint8.
         readings: What was read in it.
         side: Longest side of the crop, pixels; a larger region is scaled down. 0 = no crop.
+        codes: Barcodes that belong to it.
 
     Returns:
         None when there is nothing to cut out.
@@ -34,7 +35,8 @@ def cut(image: Any, readings: Sequence[Reading], side: int) -> Crop | None:
     turn = _angle(readings)
     cos, sin = math.cos(turn), math.sin(turn)
     level = np.array([[cos, sin], [-sin, cos]])
-    corners = np.array([point for reading in readings for point in reading.polygon]) @ level.T
+    places = [*(reading.polygon for reading in readings), *(code.polygon for code in codes)]
+    corners = np.array([point for place in places for point in place]) @ level.T
     margin = MARGIN * max(math.dist(reading.polygon[0], reading.polygon[3]) for reading in readings)
     (left, top), (right, bottom) = corners.min(axis=0) - margin, corners.max(axis=0) + margin
     region = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) @ level

@@ -25,7 +25,7 @@ def with_extras(reading: FrameReading, image: Any, options: Mapping[str, Any]) -
         from cell_vision.code_reader import read_codes  # Not every site reads codes.
 
         codes = read_codes(image, formats, _plates(image))
-    return replace(reading, codes=codes, crop=cut(image, reading.readings, int(options.get('crop_side', 0))))
+    return replace(reading, codes=codes, crop=cut(image, reading.readings, int(options.get('crop_side', 0)), codes))
 
 
 def _plates(image: Any) -> Iterator[tuple[Any, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cell_vision.crops import cut
 from cell_vision.decisive import decisive_region
-from cell_vision.reading import Reading
+from cell_vision.reading import Code, Reading
 from PIL import Image
 
 SIZE = (640, 480)
@@ -48,6 +48,14 @@ def test_a_large_region_is_scaled_down_to_the_side_asked_for():
 def test_there_is_no_crop_without_text_or_when_none_is_wanted():
     frame, reading = scene(0)
     assert cut(frame, [], 640) is None and cut(frame, [reading], 0) is None
+
+
+def test_a_code_beside_the_print_is_in_the_crop_so_that_it_can_be_shown_when_it_decides():
+    frame, reading = scene(0)
+    code = Code('QRCode', 'A', ((500.0, 300.0), (540.0, 300.0), (540.0, 340.0), (500.0, 340.0)))
+    crop = cut(frame, [reading], 640, [code])
+    assert decisive_region(crop.jpeg, crop.polygon, code.polygon)
+    assert not decisive_region(cut(frame, [reading], 640).jpeg, cut(frame, [reading], 640).polygon, code.polygon)
 
 
 def test_a_region_that_reaches_out_of_the_frame_is_cut_with_black():
