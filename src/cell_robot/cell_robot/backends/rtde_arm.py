@@ -189,6 +189,8 @@ class Arm:
     def _control_ended(self, why: str) -> None:
         if why:
             self._log.warning(f'control process ended: {why}')
+        if self.seen is not None and not self.fresh:
+            why = f'no data came for {self.age:.1f} s, and {why}' if why else why
         self._interrupt(why)
         for answer in self._answers.values():
             if not answer.done():
