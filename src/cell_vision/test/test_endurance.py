@@ -38,6 +38,12 @@ def read(host, picture, **options):
     return ask(host, picture, **options).get(timeout=100)
 
 
+def timed(host, picture):
+    began = time.monotonic()
+    answer = read(host, picture)
+    return time.monotonic() - began, answer
+
+
 @pytest.mark.slow
 def test_memory_is_flat_over_many_readings(host, draw, compress):
     pictures = [compress(draw(text, size=size, scale=size[0] / 900)) for text in ('EM1-2U1', 'G8NB-17SR', '')
@@ -56,7 +62,8 @@ def test_memory_is_flat_over_many_readings(host, draw, compress):
 def test_a_worker_killed_at_any_moment_costs_at_most_that_reading(host, draw, compress):
     picture = compress(draw('EM1-2U1'))
     dice = random.Random(5)
-    longest = 0.0
+    plain = max(timed(host, picture)[0] for _ in range(5))
+    took = []
     for _ in range(KILLS):
         under_way = ask(host, picture, careful=True)
         time.sleep(dice.uniform(0.0, 0.5))  # While it reads, has read, or is still starting.
@@ -65,11 +72,10 @@ def test_a_worker_killed_at_any_moment_costs_at_most_that_reading(host, draw, co
                 os.kill(pid, signal.SIGKILL)
         first = under_way.get(timeout=60)
         assert first.reading is not None or (first.failure == Outcome.ENGINE_FAILED and 'started again' in first.message)
-        began = time.monotonic()
-        answer = read(host, picture)
-        longest = max(longest, time.monotonic() - began)
+        seconds, answer = timed(host, picture)
+        took.append(seconds)
         assert answer.reading is not None or (answer.failure == Outcome.ENGINE_FAILED and answer.message)
-    assert longest < LIMIT_S
+    assert max(took) < LIMIT_S + 2 * plain, sorted(took)  # What a reading costs beside the other load is not the killing's.
     wait_until(lambda: host.state.ready, 60, 'the worker')
     assert [reading.text for reading in read(host, picture).reading.readings] == ['EM1-2U1']
 
