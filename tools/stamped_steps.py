@@ -1,0 +1,134 @@
+"""Steps that are done once: each has a stamp made of what goes into it, and is skipped while its stamp stands.
+
+Standard library only. The output of every step goes to build/setup/<step>.log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / 'build' / 'setup'
+LINE_START = '\r\033[K'
+
+
+class SetupError(Exception):
+    """A step failed; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name, what it is, what it depends on and what it does."""
+
+    name: str
+    title: str
+    inputs: Callable[[], Iterable[Path | str]]
+    run: Callable[[Path], None]
+    beside: bool = False
+    """Runs beside the steps after it; the last step waits for it."""
+    optional: bool = False
+    """Its failure is told and does not end the set-up."""
+    makes: Path | None = None
+    """A file that is there when the step was done; without it the stamp does not count."""
+
+
+def run_logged(command: Sequence[str], log: Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+    """Run a command with its output in the log; raise SetupError with the log's end when it fails."""
+    with log.open('a', encoding='utf-8') as out:
+        out.write(f'\n$ {" ".join(command)}\n')
+        out.flush()
+        done = subprocess.run(
+            command, cwd=cwd, env=env, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+        )
+    if done.returncode:
+        tail = '\n'.join(log.read_text(encoding='utf-8', errors='replace').splitlines()[-25:])
+        raise SetupError(f'{tail}\n\n  failed: {" ".join(command)}\n  whole output: {log.relative_to(ROOT)}')
+
+
+def digest(inputs: Iterable[Path | str]) -> str:
+    """Return a fingerprint of files (name and content) and texts."""
+    total = hashlib.sha256()
+    for item in inputs:
+        if isinstance(item, Path):
+            total.update(str(item.relative_to(ROOT)).encode() + b'\0' + item.read_bytes() + b'\0')
+        else:
+            total.update(item.encode() + b'\0')
+    return total.hexdigest()
+
+
+class Progress:
+    """A line that counts seconds while a step runs; plain lines where there is no terminal or other steps run beside it."""
+
+    def __init__(self, title: str, live: bool) -> None:
+        self._title = title
+        self._live = live and sys.stdout.isatty()
+        self._began = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._tick, daemon=True)
+
+    def __enter__(self) -> Progress:
+        print(f'-- {self._title} ...', end='' if self._live else '\n', flush=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        end = 'FAILED after' if kind else 'done in'
+        print(f'{LINE_START if self._live else ""}-- {self._title}: {end} {self.seconds:.0f} s', flush=True)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the step began."""
+        return time.monotonic() - self._began
+
+    def _tick(self) -> None:
+        while not self._ended.wait(1 if self._live else 30):
+            if self._live:
+                print(f'{LINE_START}-- {self._title} ... {self.seconds:.0f} s', end='', flush=True)
+            else:
+                print(f'   {self._title}: {self.seconds:.0f} s so far', flush=True)
+
+
+def perform(step: Step, live: bool) -> bool:
+    """Run a step unless its stamp stands; return whether it ran."""
+    stamp = LOGS / f'{step.name}.stamp'
+    wanted = digest(step.inputs())
+    if stamp.exists() and stamp.read_text() == wanted and (step.makes is None or step.makes.exists()):
+        return False
+    stamp.unlink(missing_ok=True)
+    log = LOGS / f'{step.name}.log'
+    log.unlink(missing_ok=True)
+    try:
+        with Progress(step.title, live):
+            step.run(log)
+    except SetupError as problem:
+        if not step.optional:
+            raise
+        print(f'{problem}\n   {step.title} is left out; its tests fail until it is there', flush=True)
+        return False
+    stamp.write_text(wanted)
+    return True
+
+
+def perform_all(plan: Sequence[Step]) -> list[str]:
+    """Run the steps, those marked `beside` in threads of their own; return the names of those that ran."""
+    ran = []
+    with ThreadPoolExecutor() as threads:
+        beside: list[Future[bool]] = []
+        for step in plan:
+            if step is plan[-1]:
+                ran += ['beside' for future in beside if future.result()]
+            if step.beside:
+                beside.append(threads.submit(perform, step, False))
+            elif perform(step, live=not any(not future.done() for future in beside)):
+                ran.append(step.name)
+    return ran
