@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 from cell_common.testing import free_port
@@ -32,6 +33,8 @@ from cell_common.testing import free_port
 PEERS = Path(__file__).with_name('weighing_peers.py')
 START_S = 30.0
 SETTLE_S = 5.0
+P99_MS = 50.0
+CEILING_TIMES = 5.0
 
 
 @dataclass
@@ -196,8 +199,23 @@ def run_ceiling(folder: Path, indicators: int, total: int, what: str) -> float:
     return done / (end - start)
 
 
+def verdicts(result: dict[str, dict[str, float]]) -> list[tuple[bool, str]]:
+    """Return each thing that must hold: whether it does, and the numbers that say so."""
+    load, old, ceiling = result['load'], result['old design'], result['ceiling']
+    bad = {name: load[name] for name in ('lost', 'wrong', 'stored twice', 'out of order') if load[name]}
+    return [
+        (not bad and load['on the topic'] == load['lines sent'],
+         f'{load["lines sent"]} lines at {load["lines/s"]}/s: nothing lost, nothing wrong {bad or ""}'.rstrip()),
+        (load['p99 ms'] < P99_MS, f'p99 from socket to topic {load["p99 ms"]} ms, must be under {P99_MS:g} ms'),
+        (old['lost'] > 0, f'the old design lost {old["lost"]} of {old["lines sent"]} lines in the same run, '
+                          f'{old["wrong or twice"]} were wrong or came twice'),
+        (ceiling['times'] >= CEILING_TIMES, f'ceiling {ceiling["ours lines/s"]} lines/s, {ceiling["times"]} times that of a '
+                                            f'commit for each line, must be {CEILING_TIMES:g} times'),
+    ]
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure and print; exit with 1 when something that must hold does not."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument('--indicators', type=int, default=500)
     arguments.add_argument('--rate', type=float, default=10.0, help='lines a second of each indicator')
@@ -208,7 +226,7 @@ def main() -> None:
     os.environ.setdefault('ROS_DOMAIN_ID', '97')
     with tempfile.TemporaryDirectory(prefix='cell-bench-') as name:
         folder = Path(name)
-        result: dict[str, object] = {'load': run_load(folder, chosen.indicators, chosen.rate, chosen.seconds)}
+        result: dict[str, Any] = {'load': run_load(folder, chosen.indicators, chosen.rate, chosen.seconds)}
         print('ours under load:', json.dumps(result['load']), flush=True)
         result['old design'] = run_old(folder, chosen.indicators, chosen.rate, min(chosen.seconds, 10.0))
         print('old design under the same load:', json.dumps(result['old design']), flush=True)
@@ -219,6 +237,11 @@ def main() -> None:
         print('ceiling:', json.dumps(result['ceiling']))
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=2) + '\n')
+    checks = verdicts(result)
+    for holds, text in checks:
+        print('ok    ' if holds else 'NOT ok', text)
+    if not all(holds for holds, _ in checks):
+        raise SystemExit(1)
 
 
 if __name__ == '__main__':
