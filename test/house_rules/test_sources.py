@@ -25,6 +25,7 @@ PROVIDED_BY = {
     'psutil': 'python3-psutil',
     'alembic': 'python3-alembic',
     'rapidocr': None,
+    'paddleocr': None,  # in an environment of its own, see docs/decisions.md
     'rapidfuzz': 'python3-rapidfuzz-pip',
     'uuid_utils': None,
     'zxingcpp': None,

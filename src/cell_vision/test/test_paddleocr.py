@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import runpy
 import socket
 import threading
 from pathlib import Path
@@ -14,7 +15,7 @@ from cell_vision.transport_worker import EngineHost, Job, Outcome
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
-HOME = ROOT / '.venv-paddleocr'
+HOME = runpy.run_path(str(ROOT / 'tools' / 'setup.py'))['PADDLE_VENV']
 PYTHON = HOME / 'bin' / 'python'
 
 
