@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-import runpy
+import re
 import socket
 import threading
 from pathlib import Path
@@ -15,7 +15,7 @@ from cell_vision.transport_worker import EngineHost, Job, Outcome
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
-HOME = runpy.run_path(str(ROOT / 'tools' / 'setup.py'))['PADDLE_VENV']
+HOME = ROOT / re.findall(r"PADDLE_VENV = ROOT / '(.+)'", (ROOT / 'tools' / 'setup.py').read_text(encoding='utf-8'))[0]
 PYTHON = HOME / 'bin' / 'python'
 
 
