@@ -139,6 +139,7 @@ def _order_lines(batch: Batch, zone: tzinfo | None) -> list[tuple[str, str]]:
     if batch.end_reason:
         ended += f', early: {batch.end_reason} ({batch.ended_by})'
     return [('Station', job.station), ('Target', f'{band.target} {band.unit} ± {_percent(band.tolerance)}'),
+            *([('Tare', f'{_digits(job.tare)} {band.unit}, taken off gross weights')] if job.tare else []),
             ('In tolerance', f'{_digits(band.low)} to {_digits(band.high)} {band.unit}, limits included'),
             ('Started', f'{_shown(job.started_ns, zone)} {job.started_by}'.rstrip()), ('Ended', ended)]
 

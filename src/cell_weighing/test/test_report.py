@@ -144,3 +144,15 @@ def test_figures_of_values_that_are_all_alike():
     ElementTree.fromstring(chart_figure('all alike', [1.1, 1.1], Limits(1.1, 1.1, 1.1), [0]))
     ElementTree.fromstring(histogram_figure('all alike', [Bin(1.1, 1.1, 3)], [('target', 1.1)]))
     assert chart_figure('marked', [1.0, 2.0], Limits(0, 1, 2), [1, 1]).count('class="mark"') == 1
+
+
+def test_the_report_of_a_job_with_a_tare_counts_what_the_bags_hold(store, database_url):
+    band = Band(Decimal('1.10'), 'kg', Decimal('0.10'))
+    job = store.start_job(JobOrder('ACME', 'A', band, 9, Decimal('0.05')), START, 'ann')
+    store.process([Reading(new_id(), '1', 1, START, 0, b'', Status.VALID, '1.20', 'kg')])
+    reader = open_reader(database_url)
+    batch = read_batch(reader, job.job_id)
+    reader.dispose()
+    assert rows(batch)[0]['net_weight'] == '1.15' and rows(batch)[0]['weight'] == '1.20'
+    text = page(batch)
+    assert '0.05 kg, taken off gross weights' in text and '0.05 kg above target' in text
