@@ -27,8 +27,10 @@ from typing import Any
 import rclpy
 import robot_receive
 from cell_common.testing import free_port
+from cell_robot.robot_node import KEPT_S
 from cell_robot.testing import FakeProgram
 from rclpy.action.client import ActionClient
+from rclpy.action.server import ActionServer
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
@@ -59,6 +61,20 @@ def echo(listener: socket.socket) -> None:
         stream.sendall(b'DONE %s\n' % identity)
 
 
+def run_bare_action() -> None:
+    """Be an action server that acknowledges and is done at once, and nothing else: what rclpy itself takes."""
+    rclpy.init()
+    node = Node('bare', namespace='bare')
+
+    def execute(goal: Any) -> TriggerRobot.Result:
+        goal.publish_feedback(TriggerRobot.Feedback(state=TriggerRobot.Feedback.ACKNOWLEDGED))
+        goal.succeed()
+        return TriggerRobot.Result(outcome=TriggerRobot.Result.SUCCEEDED)
+
+    ActionServer(node, TriggerRobot, 'robot/trigger', execute, result_timeout=KEPT_S)
+    rclpy.spin(node)
+
+
 class Socket:
     """The bare ping-pong."""
 
@@ -83,8 +99,8 @@ class Socket:
 class Action:
     """The way through ROS."""
 
-    def __init__(self) -> None:
-        self._node = Node('bench', namespace='cell')
+    def __init__(self, namespace: str) -> None:
+        self._node = Node('bench', namespace=namespace)
         self._client = ActionClient(self._node, TriggerRobot, 'robot/trigger')
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
@@ -153,9 +169,11 @@ def main() -> int:
     node = start_node(port)
     program = multiprocessing.Process(target=run_program, args=(port,), daemon=True)
     program.start()
+    bare_action = multiprocessing.get_context('spawn').Process(target=run_bare_action, daemon=True)
+    bare_action.start()
     rclpy.init()
     try:
-        action = Action()
+        action, floor = Action('cell'), Action('bare')
         patience = time.monotonic() + START_S
         while True:  # until the program has connected
             try:
@@ -166,17 +184,21 @@ def main() -> int:
                     raise
                 time.sleep(0.2)
         socket_first, socket_last = measure(bare.trip, chosen.count, 0.01)
+        floor_first, floor_last = measure(floor.trip, chosen.count, chosen.pause)
         ros_first, ros_last = measure(action.trip, chosen.count, chosen.pause)
     finally:
-        for process in (bare.peer, program, node):
+        for process in (bare.peer, program, bare_action, node):
             process.terminate()
         rclpy.try_shutdown()
     print(f'{"milliseconds":34}{"p50":>9}{"p99":>9}{"max":>9}')
     for name, times in (('socket: first answer', socket_first), ('socket: last answer', socket_last),
+                        ('bare action: acknowledged', floor_first), ('bare action: result', floor_last),
                         ('action: acknowledged', ros_first), ('action: result', ros_last)):
         show(name, times)
     added = statistics.median(ros_first) - statistics.median(socket_first)
     print(f'added to the acknowledgement, median: {added:.2f} ms (goal: under {GOAL_MS:g} ms)')
+    bare_added = statistics.median(floor_first) - statistics.median(socket_first)
+    print(f'of that, what an rclpy action takes that does nothing: {bare_added:.2f} ms')
     good = added < GOAL_MS
     if chosen.receive > 0:
         good &= robot_receive.show(robot_receive.measure(FREQUENCY_HZ, chosen.receive), FREQUENCY_HZ)

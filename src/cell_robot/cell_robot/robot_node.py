@@ -35,7 +35,7 @@ from cell_robot.triggers import TriggerDesk
 
 T = TypeVar('T')
 PERIOD_S = 1.0
-KEPT_S = 10
+KEPT_S = 2
 """Seconds a result can be asked for; every goal kept is listed in every status message, which makes each trigger slower."""
 NOT_CLEAR = 'Look at the cause of the stop and at the area, then confirm that the area is clear.'
 RECOVERING = 'The robot is being recovered. Wait for its end.'
