@@ -67,13 +67,12 @@ class PpOcrEngine:
     def prepare(self) -> bool:
         """Load one of the networks that a start need not wait for; see `cell_vision.engine.Engine`."""
         if self._plates_to_load:
-            self._detector_for(self._plates_to_load[0])
+            shape = self._plates_to_load.pop(0)
+            self._plates[shape] = self._load_plate(shape)
         return bool(self._plates_to_load)
 
     def _detector_for(self, shape: tuple[int, int]) -> Network:
-        if shape in self._plates_to_load:
-            self._plates_to_load.remove(shape)
-            self._plates[shape] = self._load_plate(shape)
+        """Return the network made for this shape; as long as it is not loaded the one for any shape, which is slower."""
         return self._plates.get(shape, self._detector)
 
     def find(self, image: Any, side: int, enlarge: float = 1.0) -> list[Strip]:

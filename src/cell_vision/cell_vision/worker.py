@@ -22,6 +22,8 @@ from cell_vision.engine import BadImageError, Engine, EngineError, EngineOptions
 from cell_vision.worker_protocol import ProtocolError, encode_reading, read_message, write_message
 
 WARM_UP_TEXT = 'AB12-34'
+IDLE_S = 0.1
+"""A job that waited for the start comes within this time; only then is more loaded."""
 STATM = Path('/proc/self/statm')
 
 
@@ -40,13 +42,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_message(answers, {'fatal': fatal})
         return 1
     write_message(answers, {'ready': engine.name})
-    while jobs.empty() and engine.prepare():
-        pass
     while True:
-        header, payload = jobs.get()
+        header, payload = _next_job(jobs, engine)
         said = answer(engine, header, payload)
         crop = said.pop('crop_jpeg', b'')
         write_message(answers, {'job': header.get('job'), 'memory': resident_memory(), **said}, crop)
+
+
+def _next_job(jobs: queue.Queue[tuple[dict[str, Any], bytes]], engine: Engine) -> tuple[dict[str, Any], bytes]:
+    """Wait for a job; as long as none comes, load what makes later ones faster."""
+    more = True
+    while more:
+        try:
+            return jobs.get(timeout=IDLE_S)
+        except queue.Empty:
+            more = engine.prepare()
+    return jobs.get()
 
 
 def answer(engine: Engine, header: dict[str, Any], payload: bytes) -> dict[str, Any]:
