@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ LOGS = ROOT / 'build' / 'test'
 LONGEST_S = 1200
 PACKAGES = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
 PYTEST = ['python', '-m', 'pytest', '-q', '--durations=5']
+WEIGHING = 'src/cell_weighing/test'
+RUNNING: set[subprocess.Popen[str]] = set()
 COUNTS = re.compile(r'(\d+) (passed|failed|skipped|errors?|xfailed|deselected)\b')
 
 
@@ -33,6 +36,8 @@ class Check:
     name: str
     command: tuple[str, ...]
     folder: Path = ROOT
+    beside: bool = False
+    """Computes and waits for nobody: runs beside the others and is shown at the end."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,16 @@ def checks() -> list[Check]:
         Check('fast', 'unit', (*PYTEST, '-m', 'not slow', *fast_tests)),
         Check('fast', 'underlay', (*PYTEST, '-m', 'not slow', 'underlay')),
         Check('fast', 'page', ('npm', 'test', '--silent'), ROOT / 'src' / 'cell_web' / 'hmi'),
-        Check('slow', 'packages', (*PYTEST, '-m', 'slow', *fast_tests, 'underlay')),
+        Check('slow', 'weighing', (*PYTEST, '-m', 'slow', WEIGHING), beside=True),
+        Check('slow', 'packages', (*PYTEST, '-m', 'slow', *(path for path in fast_tests if path != WEIGHING), 'underlay')),
         Check('slow', 'graph', (*PYTEST, '-m', 'slow', 'test')),
     ]
 
 
 def run(check: Check) -> Outcome:
     """Run a check, show what it prints and keep it in its log."""
-    print(f'\n== {check.group}: {check.name}', flush=True)
+    if not check.beside:
+        print(f'\n== {check.group}: {check.name}', flush=True)
     began = time.monotonic()
     lines = []
     with (LOGS / f'{check.name}.log').open('w', encoding='utf-8') as log:
@@ -78,22 +85,40 @@ def run(check: Check) -> Outcome:
             env=environment(),
             start_new_session=True,
         )
+        RUNNING.add(process)
         watchdog = threading.Timer(LONGEST_S, end, [process, check])
         watchdog.start()
         try:
             for line in _lines(process):
                 log.write(line)
-                print(line, end='', flush=True)
+                if not check.beside:
+                    print(line, end='', flush=True)
                 lines.append(line)
             code = process.wait()
-        except KeyboardInterrupt:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
         finally:
             watchdog.cancel()
+            RUNNING.discard(process)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    if check.beside:
+        print(f'\n== {check.group}: {check.name} (ran beside)\n{"".join(lines)}', flush=True)
     counts = {kind.rstrip('s') if kind == 'errors' else kind: int(n) for n, kind in COUNTS.findall(''.join(lines[-3:]))}
     # pytest's code 5 says that no test was selected: right for a group that has none in this tree.
     return Outcome(check, 0 if code == 5 else code, time.monotonic() - began, counts)
+
+
+def run_all(chosen: list[Check]) -> list[Outcome]:
+    """Run the checks one after the other, those marked `beside` in threads of their own once the lint is done."""
+    outcomes = [run(check) for check in chosen if check.group == 'lint']
+    with ThreadPoolExecutor() as threads:
+        beside = [threads.submit(run, check) for check in chosen if check.beside]
+        try:
+            outcomes += [run(check) for check in chosen if check.group != 'lint' and not check.beside]
+            return outcomes + [future.result() for future in beside]
+        except BaseException:
+            for process in list(RUNNING):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def end(process: subprocess.Popen[str], check: Check) -> None:
@@ -134,7 +159,7 @@ def main() -> int:
     groups = sys.argv[1:] or ['lint', 'fast', 'slow']
     LOGS.mkdir(parents=True, exist_ok=True)
     try:
-        return summarise([run(check) for check in checks() if check.group in groups])
+        return summarise(run_all([check for check in checks() if check.group in groups]))
     except KeyboardInterrupt:
         print('\ninterrupted')
         return 130
