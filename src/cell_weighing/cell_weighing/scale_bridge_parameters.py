@@ -37,6 +37,8 @@ class ScaleBridgeParameters:
                                       maximum=1000.0)
     capture_empty: float = parameter(0.020, 'Streaming: at or below this weight the scale is empty.', unit='kg', minimum=0.0,
                                      maximum=1000.0)
+    sma_ask: str = parameter('W', 'What SMA scales are asked: W = the weight as it is, P = the weight as soon as it is stable.',
+                             choices=('W', 'P'))
     peers: list[str] = parameter([''], 'What is known of addresses, each as "192.168.1.31 id=3 codec=sma capture=streaming" '
                                  'with any of id, codec, capture. A line that claims a scale bound to another '
                                  'address is no weight.')
@@ -57,7 +59,7 @@ def site_of(parameters: ScaleBridgeParameters, new_id: Callable[[], str], taken:
     Raises:
         ParameterError: peers, template or decimal_comma cannot be used.
     """
-    options = CodecOptions(parameters.template, parameters.decimal_comma)
+    options = CodecOptions(parameters.template, parameters.decimal_comma, parameters.sma_ask)
     settings = CaptureSettings(parameters.capture_count, _decimal(parameters.capture_spread),
                                round(parameters.capture_time * 1e9), _decimal(parameters.capture_empty))
     try:

@@ -6,6 +6,17 @@ from cell_weighing.reading import Mode, Stability, Status
 CODEC = SmaCodec()
 
 
+@pytest.mark.parametrize(('question', 'sent'), [('W', b'\nW\r'), ('P', b'\nP\r')])
+def test_the_scale_is_asked_for_its_weight_now_or_when_it_is_stable(question, sent):
+    assert SmaCodec(question).ask == sent
+
+
+def test_a_comma_is_a_decimal_point_only_where_the_site_says_so():
+    frame = b' 1G       12,34kg '
+    assert SmaCodec(decimal_comma=True).parse(frame).weight == '12.34'
+    assert CODEC.parse(frame).status is Status.MALFORMED
+
+
 def parse(frame: bytes):
     line, = LineFramer().feed(frame)
     return CODEC.parse(line)

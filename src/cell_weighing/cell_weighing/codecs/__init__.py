@@ -32,12 +32,14 @@ class CodecOptions:
     """Print format for codec `template`."""
     decimal_comma: bool = False
     """Numbers have a comma where others have a point."""
+    sma_ask: str = 'W'
+    """What an SMA scale is asked: "W" = the weight as it is, "P" = as soon as it is stable."""
 
 
 CODECS: Mapping[str, Callable[[CodecOptions], Codec]] = {
     'legacy': lambda options: LegacyCodec(decimal_comma=options.decimal_comma),
     'template': lambda options: TemplateCodec(options.template, decimal_comma=options.decimal_comma),
-    'sma': lambda _: SmaCodec(),
+    'sma': lambda options: SmaCodec(options.sma_ask, decimal_comma=options.decimal_comma),
 }
 """Codecs by the name that parameter `codec` uses."""
 

@@ -21,6 +21,7 @@ WEIGHT_NOW = b'\nW\r'
 """Ask for the weight as it is, stable or not."""
 WEIGHT_WHEN_STABLE = b'\nP\r'
 """Ask for the weight as soon as it is stable; the scale answers with dashes when it does not settle."""
+QUESTIONS = {'W': WEIGHT_NOW, 'P': WEIGHT_WHEN_STABLE}
 _REPLY = re.compile(rb'([ZOUEIT ])([0-9 ])([GNTgnt])([M ])([ -~])([ -~]{10})([ -~]{1,3})')
 _FAULTS = {b'O': 'over capacity: take weight off the scale', b'U': 'under capacity: set the scale to zero',
            b'E': 'zero error: set the scale to zero', b'I': 'initial zero error: empty the scale and switch it on again',
@@ -30,7 +31,15 @@ _FAULTS = {b'O': 'over capacity: take weight off the scale', b'U': 'under capaci
 class SmaCodec:
     """Reads SMA replies."""
 
-    ask = WEIGHT_NOW
+    def __init__(self, ask: str = 'W', *, decimal_comma: bool = False) -> None:
+        """Choose the question.
+
+        Args:
+            ask: "W" = the weight as it is, "P" = the weight as soon as it is stable.
+            decimal_comma: Numbers have a comma where SCP-0499 writes a point.
+        """
+        self.ask = QUESTIONS[ask]
+        self._point = b',' if decimal_comma else b'.'
 
     def parse(self, line: bytes) -> Weighing:
         """Understand one reply."""
@@ -43,7 +52,7 @@ class SmaCodec:
             return malformed('', 'the reply is a tare, not a weight')
         if status in _FAULTS:
             return Weighing('', Status.OUT_OF_RANGE, message=_FAULTS[status])
-        result = weighed('', weight, unit)
+        result = weighed('', weight, unit, self._point)
         result.stability = Stability.IN_MOTION if motion == b'M' else Stability.STABLE
         result.mode = Mode.GROSS if mode in b'Gg' else Mode.NET
         return result
