@@ -150,7 +150,8 @@ class OcrNode(Node):
         """Let the worker read a frame; return whether it did. A failure counts only when no frame was read before."""
         now = self.get_clock().now().nanoseconds
         future: Future = Future(executor=self.executor)
-        options = {'fast': self._options.fast, 'careful': now < self._careful_until, 'codes': self._options.codes,
+        careful = now < self._careful_until and not asked.images  # one close look of seconds; further frames only vote on it
+        options = {'fast': self._options.fast, 'careful': careful, 'codes': self._options.codes,
                    'crop_side': self._options.crop_side, 'region': asked.region}
         self._host.submit(Job(bytes(image.data), lambda answer: self._inbox.put((future, answer)), options))
         if not await within(self, future, max(0.001, self._left(asked))):

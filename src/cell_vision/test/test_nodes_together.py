@@ -126,6 +126,22 @@ def test_a_worker_killed_while_it_reads_gives_a_clear_result(graph, seeing):
     wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
 
 
+def test_after_a_doubtful_verdict_only_the_first_frame_is_looked_at_closely(graph, seeing, ip_camera, monkeypatch):
+    _, ocr = seeing
+    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
+    shown, ip_camera.picture = ip_camera.picture, bytes(cv2.imencode('.jpg', np.full((720, 1280, 3), 90, np.uint8))[1])
+    close, submit = [], ocr._host.submit
+    monkeypatch.setattr(ocr._host, 'submit', lambda job: (close.append(job.options['careful']), submit(job)))
+    try:
+        ocr._judged(MatchResult(verdict=MatchResult.UNREADABLE))
+        answer = read(graph, newer_than=graph.node.get_clock().now().to_msg(), frames=3)
+    finally:
+        ip_camera.picture = shown
+    assert (answer.result.status, answer.result.frames) == (OcrResult.NO_TEXT, 3)
+    assert close == [True, False, False]
+    ocr._judged(MatchResult(verdict=MatchResult.MATCH))
+
+
 def test_without_a_newer_frame_the_reading_says_so(graph, seeing):
     request = {'newer_than': Time(sec=2_000_000_000), 'timeout': Duration(nanosec=200_000_000)}
     answer = read(graph, **request)
