@@ -31,7 +31,7 @@ from cell_robot.robot_node import KEPT_S
 from cell_robot.testing import FakeProgram
 from rclpy.action.client import ActionClient
 from rclpy.action.server import ActionServer
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -72,7 +72,8 @@ def run_bare_action() -> None:
         return TriggerRobot.Result(outcome=TriggerRobot.Result.SUCCEEDED)
 
     ActionServer(node, TriggerRobot, 'robot/trigger', execute, result_timeout=KEPT_S)
-    rclpy.spin(node)
+    with contextlib.suppress(ExternalShutdownException):
+        rclpy.spin(node)
 
 
 class Socket:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from cell_common.testing import Graph, wait_until
-from cell_sim.ur_controller.states import RuntimeState
+from cell_sim.ur_controller.states import RuntimeState, SafetyMode
 from robot_cell import LINKS, RESTING, RobotCell
 from robot_faults import FAULTS, MOMENTS, Fault
 
@@ -110,6 +110,8 @@ class Campaign:
     def arm_rests(self) -> None:
         """See to it that the arm comes to rest, and stays at rest until somebody commands it."""
         controller = self.cell.controller
+        if self.cell.link == 'letters':  # the robot's own program goes on with what was commanded when a safeguard is reset
+            wait_until(lambda: controller.safety != SafetyMode.SAFEGUARD_STOP, PATIENCE_S, 'the safeguard is reset')
         wait_until(lambda: self._still(controller), PATIENCE_S, 'the arm stands')
         begun, stand = time.monotonic(), controller.motion.joints
         while time.monotonic() < begun + STILL_S:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / 'build' / 'test'
-LONGEST_S = 1200
+LONGEST_S = 1500
 PACKAGES = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
 PYTEST = ['python', '-m', 'pytest', '-q', '--durations=5']
 WEIGHING = 'src/cell_weighing/test'
