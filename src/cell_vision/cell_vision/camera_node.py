@@ -39,12 +39,9 @@ class CameraNode(Node):
         self._treatment = Treatment(self._options.roi, self._options.rotation, self._options.jpeg_quality)
         self._watch = PictureWatch(Limits(self._options.frozen_after, self._options.least_brightness,
                                           self._options.least_sharpness))
-        self._newest: Picture | None = None
-        self._wants_pixels = False
         self._compressed = self.create_publisher(CompressedImage, 'camera/image_raw/compressed', stream())
         self._raw = self.create_publisher(Image, 'camera/image_raw', stream())
         self._info = self.create_publisher(CameraInfo, 'camera/camera_info', stream())
-        self._arrived = self.create_guard_condition(self._publish)
         clock: Clock = self.get_clock()
         self._capture = Capture(self._grabber, self._take, lambda: int(clock.now().nanoseconds),
                                 rate=self._options.frame_rate, log=self._say)
@@ -71,21 +68,21 @@ class CameraNode(Node):
         return (FileGrabber if steady else OpenCvGrabber)(self._source, self._options)
 
     def _take(self, frame: Any, stamp: int) -> None:
-        """Called in the capture thread with each frame."""
-        picture = prepare(frame, stamp, self._treatment, pixels=self._wants_pixels)
-        if picture is not None:
-            self._watch.see(picture.jpeg, stamp)
-            self._newest = picture
-            self._arrived.trigger()
+        """Called in the capture thread with each frame; it is published from there, which costs half of the executor's turn."""
+        try:
+            picture = prepare(frame, stamp, self._treatment, pixels=self._raw.get_subscription_count() > 0)
+            if picture is not None:
+                self._publish(picture)
+                self._watch.see(picture.jpeg, stamp)
+        except Exception:
+            if self.context.ok():  # Otherwise the node is being ended, and ROS is gone already.
+                raise
 
-    def _publish(self) -> None:
-        picture, self._newest = self._newest, None
-        self._wants_pixels = self._raw.get_subscription_count() > 0
-        if picture is None:
-            return
+    def _publish(self, picture: Picture) -> None:
         header = Header(stamp=Time(nanoseconds=picture.stamp).to_msg(), frame_id=self._options.frame_id)
         self._compressed.publish(CompressedImage(header=header, format=FORMAT, data=array.array('B', picture.jpeg)))
-        self._info.publish(self._camera_info(header, picture))
+        if self._info.get_subscription_count():
+            self._info.publish(self._camera_info(header, picture))
         if picture.pixels is not None:
             self._raw.publish(Image(
                 header=header, height=picture.height, width=picture.width, encoding='bgr8', step=3 * picture.width,

@@ -20,10 +20,11 @@ from cell_vision.picture import Treatment, prepare
 from cell_vision.sources import parse_source
 from cell_vision.transport_opencv import FileGrabber
 from domain_coordinator import domain_id
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from cell_interfaces.msg import OcrResult, ResultCode
 from cell_interfaces.srv import ReadText
+from cell_vision import camera_node
 
 
 @pytest.fixture(scope='module')
@@ -105,6 +106,32 @@ def test_a_camera_that_is_unplugged_is_told_and_taken_up_when_it_is_back(graph, 
         stack.callback(back.close)
         wait_until(lambda: len(frames) > seen + 2, 20, 'frames after the return')
         assert node._health().level < 2
+
+
+def test_frames_that_come_while_ros_ends_are_no_loss_of_the_camera(ip_camera):
+    with domain_id() as number:
+        running = Graph(int(number))
+        node = CameraNode(**running.options(source=ip_camera.url, frame_rate=100.0))
+        wait_until(lambda: node._capture.state.frames > 3)
+        running.close()
+        seen = node._capture.state.frames
+        wait_until(lambda: node._capture.state.frames > seen + 3)
+        assert node._capture.state.connected and node._capture.state.losses == 0
+        node.destroy_node()
+
+
+def test_a_frame_is_decoded_only_while_somebody_wants_its_pixels(graph, camera, ip_camera, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(camera_node, 'prepare',
+                        lambda *frame, pixels: [decoded.append(pixels), prepare(*frame, pixels=pixels)][1])
+    _, frames = camera(ip_camera.url)
+    wait_until(lambda: len(frames) > 3)
+    assert not any(decoded)
+    pictures = graph.collect(Image, 'camera/image_raw', stream())
+    infos = graph.collect(CameraInfo, 'camera/camera_info', stream())
+    wait_until(lambda: pictures and infos)
+    assert (pictures[0].height, pictures[0].width, pictures[0].encoding) == (720, 1280, 'bgr8')
+    assert len(pictures[0].data) == 3 * 1280 * 720 and (infos[0].width, infos[0].height) == (1280, 720)
 
 
 def test_a_folder_that_vanishes_is_told_and_shown_again_when_it_is_back(graph, camera, tmp_path, draw):
