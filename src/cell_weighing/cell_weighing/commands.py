@@ -16,9 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cell_interfaces.msg import ResultCode
 from cell_interfaces.srv import EndWeighJob, ReopenWeighJob, RetryDelivery, StartWeighJob, VoidBag
+from cell_weighing.boot import now_here
 from cell_weighing.dispatch import Dispatch, NoApplicationError
 from cell_weighing.messages import bag_message, job_message
 from cell_weighing.models import CommandRow
+from cell_weighing.moments import Moment
 from cell_weighing.outbox import NotRefusedError
 from cell_weighing.records import Bag, Job, JobActiveError, JobError, order
 from cell_weighing.stations import Stations
@@ -58,6 +60,8 @@ class Commands:
     default_tolerance: Decimal
     show: Callable[[Snapshot], None]
     """Called in the node's thread with what a command has changed."""
+    moment: Callable[[], Moment] = now_here
+    """Returns this moment by the clock that also stamps the readings."""
 
     def offer(self) -> None:
         """Create the services."""
@@ -72,7 +76,7 @@ class Commands:
             asked = order(company=request.company, station=request.station, target=request.target_weight, unit=request.unit,
                           quantity=request.quantity, tolerance=request.tolerance, tare=request.tare,
                           stations=self.stations.names, default_tolerance=self.default_tolerance)
-            return self.store.start_job(asked, self._now(), request.command.operator_id)
+            return self.store.start_job(asked, self._now(), request.command.operator_id, self.moment())
 
         job = await self._carry_out(request, work, response)
         if job:
@@ -82,7 +86,7 @@ class Commands:
 
     async def _end_job(self, request: EndWeighJob.Request, response: EndWeighJob.Response) -> EndWeighJob.Response:
         job = await self._carry_out(request, lambda: self.store.end_job(
-            request.station, request.reason, self._now(), request.command.operator_id), response)
+            request.station, request.reason, self._now(), request.command.operator_id, self.moment()), response)
         if job:
             response.job = job_message(job)
             response.message = f'weigh job {job.job_id} has ended with {job.bags_completed} of {job.quantity} bags'
@@ -91,7 +95,7 @@ class Commands:
     async def _reopen_job(self, request: ReopenWeighJob.Request, response: ReopenWeighJob.Response) -> ReopenWeighJob.Response:
         def work() -> Job:
             return self.store.reopen_job(request.weigh_job_id, request.station, request.quantity, _reason(request.reason),
-                                         self._now(), request.command.operator_id)
+                                         self._now(), request.command.operator_id, self.moment())
 
         job = await self._carry_out(request, work, response)
         if job:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple, cast
 
 from sqlalchemy import Connection, Engine, Table, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from cell_weighing.boot import boot_id
 from cell_weighing.capture import Taken
 from cell_weighing.journal_reader import last_sequences, valid_since
 from cell_weighing.models import ReadingRow, ScaleRow
@@ -61,7 +61,7 @@ class JournalWriter:
         self._engine = engine
         self._deliver = deliver
         self._complain = complain
-        self._insert = _FastInsert(engine, _boot_id())
+        self._insert = _FastInsert(engine, boot_id())
         self._last = self._read_state()
         self._stored = set(self._last)
         self.known = dict(self._last)
@@ -217,10 +217,3 @@ class _FastInsert:
             connection.exec_driver_sql(self._sql, rows)
         else:
             connection.exec_driver_sql(self._sql, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
-
-
-def _boot_id() -> str:
-    try:
-        return Path('/proc/sys/kernel/random/boot_id').read_text(encoding='ascii').strip()
-    except OSError:
-        return ''

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from sqlalchemy import Connection, Table, func, select
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from cell_weighing.models import ReadingRow, ScaleRow
 from cell_weighing.reading import Mode, Reading, Stability, Status
 
+PAGE = 500
 _READING = cast('Table', ReadingRow.__table__)
 _SCALE = cast('Table', ScaleRow.__table__)
 
@@ -22,8 +23,19 @@ def read_journal(connection: Connection, scale_id: str, after: int, last: int | 
         wanted = wanted.where(_READING.c.sequence <= last)
     rows = connection.execute(wanted.order_by(_READING.c.sequence).limit(limit))
     return [Reading(row.reading_id, row.scale_id, row.sequence, row.received_ns, row.monotonic_ns, row.raw, Status(row.status),
-                    row.weight, row.unit, Stability(row.stability), Mode(row.mode), row.tare, row.message, row.peer)
+                    row.weight, row.unit, Stability(row.stability), Mode(row.mode), row.tare, row.message, row.peer,
+                    row.boot_id)
             for row in rows]
+
+
+def find_moments(connection: Connection, readings: Iterable[Reading]) -> None:
+    """Enter when readings that came by topic were taken, by the monotonic clock, as far as the journal knows them."""
+    wanted = {reading.reading_id: reading for reading in readings if not reading.boot_id}
+    ids = list(wanted)
+    for first in range(0, len(ids), PAGE):
+        for row in connection.execute(select(_READING.c.reading_id, _READING.c.boot_id, _READING.c.monotonic_ns).where(
+                _READING.c.reading_id.in_(ids[first:first + PAGE]))):
+            wanted[row.reading_id].boot_id, wanted[row.reading_id].monotonic_ns = row.boot_id, row.monotonic_ns
 
 
 def last_sequences(connection: Connection) -> dict[str, int]:

@@ -2,7 +2,10 @@
 
 `prepuff_company`, `prepuff_job` and `filler_bag` have the columns that the existing web application gives them (DECIMAL(10,2),
 ENUM, DATETIME in UTC), followed by ours: DECIMAL(10,2) cannot hold every weight that an indicator sends, so the exact digits
-stand beside it as text and are what is judged. Times that are compared are whole nanoseconds since 1970, UTC.
+stand beside it as text and are what is judged. Times are whole nanoseconds since 1970, UTC.
+
+What decides which job a reading belongs to are the columns `*_boot` and `*_monotonic` (see moments.py), NULL in rows of older
+releases.
 """
 
 from __future__ import annotations
@@ -133,6 +136,10 @@ class JobRow(Base):
     started_by: Mapped[str] = mapped_column(String(64), default='')
     started_ns: Mapped[int] = mapped_column(BigInteger)
     finished_ns: Mapped[int | None] = mapped_column(BigInteger)
+    started_boot: Mapped[str | None] = mapped_column(String(36))
+    started_monotonic: Mapped[int | None] = mapped_column(BigInteger)
+    finished_boot: Mapped[str | None] = mapped_column(String(36))
+    finished_monotonic: Mapped[int | None] = mapped_column(BigInteger)
     ended_by: Mapped[str] = mapped_column(String(64), default='')
     end_reason: Mapped[str] = mapped_column(String(200), default='')
     tare: Mapped[str] = mapped_column(String(20), default='0')
@@ -184,6 +191,10 @@ class ReopenRow(Base):
     prepuff_job_id: Mapped[int] = mapped_column(ForeignKey('prepuff_job.id'), index=True)
     ended_ns: Mapped[int] = mapped_column(BigInteger)
     reopened_ns: Mapped[int] = mapped_column(BigInteger)
+    ended_boot: Mapped[str | None] = mapped_column(String(36))
+    ended_monotonic: Mapped[int | None] = mapped_column(BigInteger)
+    reopened_boot: Mapped[str | None] = mapped_column(String(36))
+    reopened_monotonic: Mapped[int | None] = mapped_column(BigInteger)
     reopened_by: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(200))
     quantity_before: Mapped[int] = mapped_column(Integer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 
@@ -73,6 +73,8 @@ class Reading:
     message: str = ''
     peer: str = ''
     """Address of the indicator's end of the connection."""
+    boot_id: str = field(default='', compare=False)
+    """The boot of the machine within which `monotonic_ns` means something, as the journal tells; "" = not known."""
 
     @property
     def value(self) -> Decimal:

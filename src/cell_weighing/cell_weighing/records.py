@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from cell_weighing.moments import PASSED, Edge, Moment
 from cell_weighing.reading import Mode, Reading, Stability, Status
 from cell_weighing.units import UNITS, convert
 from cell_weighing.validation import Band, Outcome, Zone, explain, net_of, plain_decimal
@@ -55,7 +56,9 @@ class Job:
     """Weight of the empty bag in the band's unit."""
     bags_voided: int = 0
     """Bags taken back; in none of the other counts."""
-    gaps: list[tuple[int, int]] = field(default_factory=list)
+    started: Moment | None = None
+    finished: Moment | None = None
+    gaps: list[tuple[Edge, Edge]] = field(default_factory=list)
     """From when until just before when it was ended, before it was made active again."""
 
     @property
@@ -63,10 +66,18 @@ class Job:
         """Whether bags are still wanted."""
         return self.finished_ns is None
 
-    def covers(self, moment_ns: int) -> bool:
-        """Whether the job was active at this moment: from its start on, until just before its end, but in no gap."""
-        within = self.started_ns <= moment_ns and (self.finished_ns is None or moment_ns < self.finished_ns)
-        return within and not any(ended <= moment_ns < reopened for ended, reopened in self.gaps)
+    def covers(self, reading: Reading) -> bool:
+        """Whether the job was active when a reading was taken: from its start on, until just before its end, but in no gap."""
+        if not Edge(self.started_ns, self.started).passed(reading):
+            return False
+        if self.finished_ns is not None and Edge(self.finished_ns, self.finished).passed(reading):
+            return False
+        return not any(ended.passed(reading) and not reopened.passed(reading) for ended, reopened in self.gaps)
+
+    def complete(self, reading: Reading) -> None:
+        """Finish with this reading: what is worked through after it comes too late."""
+        self.finished_ns = reading.received_ns
+        self.finished = PASSED if self.started else None
 
     def net(self, reading: Reading) -> tuple[Decimal, str]:
         """Return what a reading of a bag weighs without the bag, and its unit; what the indicator calls net stays as it is."""
@@ -179,7 +190,7 @@ def _count(bag: Bag, job: Job, reading: Reading) -> None:
         return
     job.bags_completed += 1
     if job.bags_completed >= job.quantity:
-        job.finished_ns = reading.received_ns
+        job.complete(reading)
 
 
 def take_back(bag: Bag, job: Job | None) -> None:

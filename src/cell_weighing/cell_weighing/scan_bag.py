@@ -105,7 +105,7 @@ def reply(scan: Scan, bag: Bag, job: Job | None) -> Reply:
         raise RefusedError(422, KEY_HEADER, f'this {KEY_HEADER} was used for another bag: make a new one for each bag')
     body: dict[str, Any] = {
         'bag_id': bag.bag_id, 'bag_num': bag.number, 'in_tolerance': bag.outcome is Outcome.IN_TOLERANCE,
-        'job_complete': bool(job and job.finished_ns is not None and bag.weighed_ns >= job.finished_ns)}
+        'job_complete': bool(job and job.finished_ns is not None and bag.weighed_ns == job.finished_ns)}
     if job is None:
         return Reply(409, {'error': f'recorded, but it counts for no job: station {bag.station} has no active weigh job',
                            'field': 'station', **body})

@@ -10,8 +10,9 @@ from cell_common.database import for_reading
 from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
-from cell_weighing.journal_reader import last_sequences, read_journal
+from cell_weighing.journal_reader import find_moments, last_sequences, read_journal
 from cell_weighing.models import BagRow, CommandRow, CompanyRow, CursorRow, DeliveryRow, JobRow, ReopenRow, VoidRow
+from cell_weighing.moments import Edge, Moment, oldest_first
 from cell_weighing.outbox import delivery_row
 from cell_weighing.reading import Reading, Stability
 from cell_weighing.records import Bag, Job, JobActiveError, JobOrder, check_reopening, is_bag, take_back, weigh
@@ -52,8 +53,8 @@ class WeighStore:
         self._deliver = deliver
         self._parcels: list[DeliveryRow] = []
         self._new: list[tuple[Bag, BagRow]] = []
-        self._jobs: dict[str, tuple[int, list[tuple[JobRow, Job]]]] = {}
-        """By station: its jobs that ended after a moment; like the two before it, of the transaction under way."""
+        self._jobs: dict[str, tuple[Edge, list[tuple[JobRow, Job]]]] = {}
+        """By station: its jobs that ended after an edge; like the two before it, of the transaction under way."""
         with Session(engine) as session:
             self._cursors = {row.scale_id: row.sequence for row in session.scalars(select(CursorRow))}
             self._seen = session.scalar(select(func.max(BagRow.id))) or 0
@@ -67,8 +68,10 @@ class WeighStore:
         """
         bags: list[Bag] = []
         cursors = self._begin()
+        new = [reading for reading in readings if reading.sequence > cursors.get(reading.scale_id, 0)]
         with Session(self._engine) as session, session.begin():
-            for reading in readings:
+            find_moments(session.connection(), (reading for reading in new if is_bag(reading)))
+            for reading in new:
                 done = cursors.get(reading.scale_id, 0)
                 if reading.sequence <= done:
                     continue
@@ -100,7 +103,7 @@ class WeighStore:
                 return bag_of(row, known, voided=session.get(VoidRow, row.id) is not None), known
             if session.scalars(select(JobRow.id).where(JobRow.station == station).limit(1)).first() is None:
                 raise NoSuchJobError(f'there is no station "{station}": it has never had a weigh job')
-            job = self._job_at(session, station, reading.received_ns)
+            job = self._job_of(session, station, reading)
             bag = self._keep(session, weigh(reading, station, job, self._warn_share))
             self._store(session, cursors)
         self._stored(cursors)
@@ -143,10 +146,7 @@ class WeighStore:
     def _oldest(self, session: Session, scales: list[str], cursors: Mapping[str, int]) -> list[Reading]:
         """Return the oldest readings of several scales in the order in which they were taken, as far as that is certain."""
         pages = [read_journal(session.connection(), scale, cursors.get(scale, 0), limit=PAGE) for scale in scales]
-        full = [page[-1].received_ns for page in pages if len(page) == PAGE]
-        certain = min(full) if full else None
-        merged = [reading for page in pages for reading in page if certain is None or reading.received_ns <= certain]
-        return sorted(merged, key=lambda reading: (reading.received_ns, reading.scale_id, reading.sequence))
+        return oldest_first(pages, PAGE)
 
     def _catch_up(self, session: Session, scale_id: str, cursors: dict[str, int], last: int) -> list[Bag]:
         bags: list[Bag] = []
@@ -160,7 +160,7 @@ class WeighStore:
         if not is_bag(reading):
             return []
         station = self._stations.of(reading.scale_id, reading.received_ns)
-        job = self._job_at(session, station, reading.received_ns) if station else None
+        job = self._job_of(session, station, reading) if station else None
         return [self._keep(session, weigh(reading, station, job, self._warn_share))]
 
     def _keep(self, session: Session, bag: Bag) -> Bag:
@@ -178,17 +178,17 @@ class WeighStore:
         self._parcels, self._new, self._jobs = [], [], {}
         return dict(self._cursors)
 
-    def _job_at(self, session: Session, station: str, moment_ns: int) -> Job | None:
-        """Return the job that was active at a station at a moment; its counts are stored at the end of the transaction."""
-        since_ns, jobs = self._jobs.get(station, (None, []))
-        if since_ns is None or moment_ns < since_ns:
+    def _job_of(self, session: Session, station: str, reading: Reading) -> Job | None:
+        """Return the job that was active when a reading was taken; its counts are stored at the end of the transaction."""
+        since, jobs = self._jobs.get(station, (None, []))
+        if since is None or not since.passed(reading) or reading.received_ns < since.utc_ns or (
+                since.moment and since.moment.boot_id != reading.boot_id):
             for row, job in jobs:
                 _store_counts(row, job)
-            rows = session.scalars(select(JobRow).where(JobRow.station == station, (JobRow.finished_ns.is_(None)) | (
-                JobRow.finished_ns > moment_ns)).order_by(JobRow.id).with_for_update())
+            rows = session.scalars(_unfinished_at(station, reading).order_by(JobRow.id).with_for_update())
             jobs = [(row, _with_gaps(session, job_of(session, row))) for row in rows]
-            self._jobs[station] = moment_ns, jobs
-        return next((job for _, job in jobs if job.covers(moment_ns)), None)
+            self._jobs[station] = Edge(reading.received_ns, Moment(reading.boot_id, reading.monotonic_ns)), jobs
+        return next((job for _, job in jobs if job.covers(reading)), None)
 
     def _store(self, session: Session, cursors: Mapping[str, int]) -> None:
         """Bring what the transaction has changed into the database."""
@@ -210,8 +210,8 @@ class WeighStore:
         self._cursors = cursors
         self._own.update(bag.bag_id for bag, _ in self._new)
 
-    def start_job(self, order: JobOrder, started_ns: int, started_by: str) -> Job:
-        """Start a job.
+    def start_job(self, order: JobOrder, started_ns: int, started_by: str, moment: Moment | None = None) -> Job:
+        """Start a job at a moment, by the clock that stamps the readings; None = only the time is known.
 
         Raises:
             JobActiveError: The station has an active one.
@@ -229,11 +229,12 @@ class WeighStore:
                          started_at=_datetime(started_ns), target=str(order.band.target), unit=order.band.unit,
                          tolerance=str(order.band.tolerance), tare=str(order.tare), bags_voided=0, started_by=started_by[:64],
                          started_ns=started_ns)
+            row.started_boot, row.started_monotonic = moment or (None, None)
             session.add(row)
             session.flush()
             return job_of(session, row)
 
-    def end_job(self, station: str, reason: str, ended_ns: int, ended_by: str) -> Job:
+    def end_job(self, station: str, reason: str, ended_ns: int, ended_by: str, moment: Moment | None = None) -> Job:
         """End a station's active job before its quantity is reached.
 
         Raises:
@@ -244,10 +245,12 @@ class WeighStore:
             if row is None:
                 raise NoSuchJobError(f'station "{station}" has no active weigh job')
             row.status, row.finished_ns = 'completed', ended_ns
+            row.finished_boot, row.finished_monotonic = moment or (None, None)
             row.ended_by, row.end_reason = ended_by[:64], reason[:200]
             return job_of(session, row)
 
-    def reopen_job(self, job_id: int, station: str, quantity: int, reason: str, reopened_ns: int, reopened_by: str) -> Job:
+    def reopen_job(self, job_id: int, station: str, quantity: int, reason: str, reopened_ns: int, reopened_by: str,
+                   moment: Moment | None = None) -> Job:
         """Make a completed job active again; its bags and their numbers stay.
 
         Args:
@@ -257,13 +260,14 @@ class WeighStore:
             reason: For the record.
             reopened_ns: From when on bags count for it again.
             reopened_by: Who says so.
+            moment: As in `start_job`.
 
         Raises:
             NoSuchJobError: There is none.
             JobActiveError: It is active, or its station has another active one.
             JobError: It has as many bags already.
         """
-        latest = select(JobRow).where(JobRow.station == station).order_by(JobRow.started_ns.desc(), JobRow.id.desc()).limit(1)
+        latest = select(JobRow).where(JobRow.station == station).order_by(JobRow.id.desc()).limit(1)
         with Session(self._engine) as session, session.begin():
             row = session.get(JobRow, job_id) if job_id else session.scalars(latest).first()
             if row is None:
@@ -273,7 +277,9 @@ class WeighStore:
             wanted = check_reopening(job_of(session, row), quantity, job_of(session, other) if other else None)
             session.add(ReopenRow(prepuff_job_id=row.id, ended_ns=row.finished_ns, reopened_ns=reopened_ns,
                                   reopened_by=reopened_by[:64], reason=reason[:200], quantity_before=row.quantity,
-                                  quantity=wanted))
+                                  quantity=wanted, ended_boot=row.finished_boot, ended_monotonic=row.finished_monotonic,
+                                  reopened_boot=moment and moment.boot_id, reopened_monotonic=moment and moment.monotonic_ns))
+            row.finished_boot = row.finished_monotonic = None
             row.status, row.finished_ns, row.quantity, row.ended_by, row.end_reason = 'active', None, wanted, '', ''
             return job_of(session, row)
 
@@ -304,7 +310,7 @@ class WeighStore:
             newest: dict[str, Job] = {}
             for station in self._stations.names:
                 row = session.scalars(select(JobRow).where(JobRow.station == station).order_by(
-                    JobRow.status, JobRow.started_ns.desc()).limit(1)).first()
+                    JobRow.status, JobRow.id.desc()).limit(1)).first()
                 if row:
                     newest[station] = job_of(session, row)
             return list(newest.values())
@@ -335,23 +341,37 @@ def _active_at(station: str) -> Select[tuple[JobRow]]:
     return select(JobRow).where(JobRow.station == station, JobRow.status == 'active')
 
 
+def _unfinished_at(station: str, reading: Reading) -> Select[tuple[JobRow]]:
+    """Choose the jobs of a station that had not ended when a reading was taken."""
+    later = (JobRow.finished_boot.is_(None) & (JobRow.finished_ns > reading.received_ns)) | (
+        (JobRow.finished_boot == reading.boot_id) & (JobRow.finished_monotonic > reading.monotonic_ns))
+    return select(JobRow).where(JobRow.station == station, JobRow.finished_ns.is_(None) | later)
+
+
 def job_of(session: Session, row: JobRow) -> Job:
     """Return the job of a row."""
     company = session.get(CompanyRow, row.prepuff_company_id)
     band = Band(Decimal(row.target), row.unit, Decimal(row.tolerance))
     return Job(row.id, company.name if company else '', row.station, band, row.quantity, row.started_ns, row.started_by,
-               row.finished_ns, row.bags_completed, row.bags_out, row.bags_numbered, Decimal(row.tare), row.bags_voided)
+               row.finished_ns, row.bags_completed, row.bags_out, row.bags_numbered, Decimal(row.tare), row.bags_voided,
+               _moment(row.started_boot, row.started_monotonic), _moment(row.finished_boot, row.finished_monotonic))
 
 
 def _with_gaps(session: Session, job: Job) -> Job:
-    gaps = session.execute(select(ReopenRow.ended_ns, ReopenRow.reopened_ns).where(ReopenRow.prepuff_job_id == job.job_id))
-    job.gaps = [(ended_ns, reopened_ns) for ended_ns, reopened_ns in gaps]
+    rows = session.scalars(select(ReopenRow).where(ReopenRow.prepuff_job_id == job.job_id))
+    job.gaps = [(Edge(row.ended_ns, _moment(row.ended_boot, row.ended_monotonic)),
+                 Edge(row.reopened_ns, _moment(row.reopened_boot, row.reopened_monotonic))) for row in rows]
     return job
+
+
+def _moment(boot_id: str | None, monotonic_ns: int | None) -> Moment | None:
+    return None if boot_id is None or monotonic_ns is None else Moment(boot_id, monotonic_ns)
 
 
 def _store_counts(row: JobRow, job: Job) -> None:
     row.bags_completed, row.bags_out, row.bags_numbered = job.bags_completed, job.bags_out, job.bags_numbered
     row.finished_ns, row.bags_voided = job.finished_ns, job.bags_voided
+    row.finished_boot, row.finished_monotonic = job.finished or (None, None)
     if not job.active:
         row.status = 'completed'
 

@@ -51,8 +51,8 @@ def test_a_scale_without_a_station_belongs_to_no_job_and_the_way_out_is_said():
 
 def test_a_job_covers_its_start_but_not_its_end():
     done = job(started_ns=50, finished_ns=100)
-    assert [done.covers(at) for at in (49, 50, 99, 100)] == [False, True, True, False]
-    assert job().covers(10**18)
+    assert [done.covers(reading(at=at)) for at in (49, 50, 99, 100)] == [False, True, True, False]
+    assert job().covers(reading(at=10**18))
 
 
 def test_a_voided_bag_no_longer_counts_and_its_number_is_not_given_again():
