@@ -19,7 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -109,13 +109,14 @@ def endure(host: EngineHost, pictures: Sequence[Frame], reads: int, warm_up: int
     return Memory(statistics.median_low(seen[:20]), min(seen), max(seen), seen[-1], host.state.starts - starts)
 
 
-def kill_and_read(host: EngineHost, frame: Frame, delay: float) -> tuple[float, bool]:
+def kill_and_read(host: EngineHost, frame: Frame, delay: float, careful: bool) -> tuple[float, bool]:
     """Kill the worker while it reads, or while it starts; return how long the next reading took, and whether it was one.
 
     Args:
         host: Runs the worker.
-        frame: What is read.
+        frame: What is read, looked at in every way, so that the kill meets the reading.
         delay: When the kill comes, seconds after a reading was asked for.
+        careful: The next reading looks in every way, too, which takes longer by itself; otherwise it is a plain one.
     """
     under_way: queue.Queue[Answer] = queue.Queue()
     host.submit(Job(frame.jpeg, under_way.put, frame.options))
@@ -125,8 +126,8 @@ def kill_and_read(host: EngineHost, frame: Frame, delay: float) -> tuple[float, 
             os.kill(host.state.pid, signal.SIGKILL)
     under_way.get(timeout=60)
     began = time.monotonic()
-    answer = read(host, frame)
-    return time.monotonic() - began, answer.reading is not None
+    answer = read(host, replace(frame, options={**frame.options, 'careful': careful}))
+    return time.monotonic() - began, bool(answer.reading and answer.reading.readings)
 
 
 def main() -> int:
@@ -155,11 +156,12 @@ def main() -> int:
     if options.kills:
         dice = random.Random(2)
         label = next(frame for frame in pictures if frame.options['careful'])
-        done = [kill_and_read(host, label, dice.uniform(0.0, 0.6)) for _ in range(options.kills)]
-        times = sorted(seconds for seconds, _ in done)
-        print(f'{options.kills} kills: next answer after {statistics.median(times):.2f} s (median), {times[-1]:.2f} s '
-              f'(longest); {sum(was_read for _, was_read in done)} of them readings')
-        good = good and times[-1] < LIMIT_S
+        for careful in (False, True):
+            done = [kill_and_read(host, label, dice.uniform(0.0, 0.6), careful) for _ in range(options.kills // 2)]
+            times = sorted(seconds for seconds, _ in done)
+            print(f'{len(done)} kills: next {"careful" if careful else "plain"} reading after {statistics.median(times):.2f} s '
+                  f'(median), {times[-1]:.2f} s (longest); {sum(was_read for _, was_read in done)} read the label')
+            good = good and times[-1] < LIMIT_S
     host.close()
     return 0 if good else 1
 
