@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cell_interfaces.msg import ResultCode
 from cell_interfaces.srv import EndWeighJob, ReopenWeighJob, RetryDelivery, StartWeighJob, VoidBag
 from cell_weighing.boot import now_here
-from cell_weighing.dispatch import Dispatch, NoApplicationError
+from cell_weighing.dispatch import Dispatch, NoApplicationError, counted
 from cell_weighing.messages import bag_message, job_message
 from cell_weighing.models import CommandRow
 from cell_weighing.moments import Moment
@@ -118,7 +118,7 @@ class Commands:
         count = await self._carry_out(request, lambda: self.dispatch.retry(request.bag_id), response)
         if count is not None:
             response.count = count
-            response.message = f'{count} refused bags are sent again' if count else 'bags are sent again'
+            response.message = f'{counted(count, "refused bag")} sent again' if count else 'bags are sent again'
         return response
 
     async def _carry_out(self, request: Any, work: Callable[[], T], response: Any) -> T | None:

@@ -7,9 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from cell_weighing.answer_text import words_of
+
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
 LONGEST_RETRY_AFTER_S = 3600.0
+
+
+_REMEDY = 'put right there what it names'
+_REMEDIES = dict.fromkeys((404, 405, 410), 'check site_url, controller and function')
+"""What people can do about a refusal, by HTTP status."""
 
 
 class State(IntEnum):
@@ -91,14 +98,18 @@ def judge(answer: Answer) -> Verdict:
 
 
 def explain(answer: Answer, url: str) -> str:
-    """Say for people what is wrong."""
+    """Say for people in one sentence what is wrong; the answer itself is kept in the delivery ledger."""
     if not answer.status:
         return f'{url} cannot be reached: {answer.error}'
     if answer.status in (401, 403):
         return f'{url} does not accept the key (HTTP {answer.status})'
     if 300 <= answer.status < 400:
         return f'{url} sends us elsewhere (HTTP {answer.status}): correct site_url, controller and function'
-    return f'{url} answered HTTP {answer.status}: {" ".join(answer.body.split())[:120]}'
+    code, words = str(answer.status), words_of(answer.body)
+    said = f'HTTP {code}: {words.removeprefix(code).strip()}' if words else f'HTTP {code}'
+    if judge(answer) is Verdict.DEAD:
+        return f'The web application refused this bag ({said}): {_REMEDIES.get(answer.status, _REMEDY)}, then send it again.'
+    return f'{url} has a problem ({said})'
 
 
 def receipt(answer: Answer) -> Receipt:

@@ -30,6 +30,11 @@ class Route(IntEnum):
     PAUSED = 3
 
 
+def counted(number: int, what: str) -> str:
+    """Return "1 bag is" or "2 bags are"."""
+    return f'{number} {what} is' if number == 1 else f'{number} {what}s are'
+
+
 class NoApplicationError(RuntimeError):
     """No web application is configured."""
 
@@ -141,10 +146,11 @@ class Dispatch:
         values = {'waiting': str(counts.waiting), 'delivered': str(counts.delivered), 'dead letters': str(counts.dead),
                   'url': self._url}
         if problem := self.problem():
-            return Health(1, f'{counts.waiting} bags wait: {problem}', values)
+            return Health(1, f'{counted(counts.waiting, "bag")} waiting: {problem}', values)
         if counts.dead:
-            return Health(1, f'{counts.dead} bags were refused by the web application: see the delivery ledger', values)
-        return Health(0, f'{counts.waiting} bags wait', values)
+            return Health(1, f'{counted(counts.dead, "bag")} refused by the web application: '
+                          'see why on the page, then send again', values)
+        return Health(0, f'{counted(counts.waiting, "bag")} waiting', values)
 
     def alarm(self, alarms: AlarmReporter, counts: OutboxCounts) -> None:
         """Call people when bags do not get through, and say when they do again."""
@@ -155,9 +161,9 @@ class Dispatch:
         else:
             alarms.withdraw('delivery')
         if counts.dead:
-            alarms.announce('dead_letters', MEDIUM, f'The web application has refused {counts.dead} bags for good.',
-                            consequence='They are recorded here only.',
-                            action='Look into the delivery ledger for the reason, then send them again by hand.')
+            alarms.announce('dead_letters', MEDIUM, f'{counted(counts.dead, "bag")} refused by the web application.',
+                            consequence='Refused bags are recorded here only.',
+                            action='See the reason beside each on the page under Weigh, put it right, then press Send again.')
         else:
             alarms.withdraw('dead_letters')
 

@@ -238,6 +238,7 @@ class DeliveryRow(Base):
     acknowledged_ns: Mapped[int | None] = mapped_column(BigInteger)
     http_status: Mapped[int | None] = mapped_column(Integer)
     error: Mapped[str] = mapped_column(String(200))
+    response: Mapped[str | None] = mapped_column(Text)
     bag_id: Mapped[int | None] = mapped_column(BigInteger)
     bag_num: Mapped[int | None] = mapped_column(BigInteger)
     in_tolerance: Mapped[bool | None] = mapped_column(Boolean)

@@ -14,6 +14,9 @@ from cell_weighing.delivery import Answer, Parcel, State, receipt
 from cell_weighing.models import BagRow, DeliveryRow
 from cell_weighing.records import Bag
 
+LONGEST_RESPONSE = 4000
+"""Characters of an answer that the ledger keeps."""
+
 
 @dataclass(frozen=True)
 class OutboxCounts:
@@ -51,6 +54,11 @@ def delivery_row(bag: Bag, validated_ns: int) -> DeliveryRow:
                        state=int(State.WAITING), attempts=0, received_ns=bag.weighed_ns, validated_ns=validated_ns, error='')
 
 
+def _kept(answer: Answer) -> str:
+    """Return an answer as it came; without NUL, which PostgreSQL's text cannot hold."""
+    return answer.body[:LONGEST_RESPONSE].replace('\0', '\ufffd')
+
+
 class Outbox:
     """Used by several threads: each call has a session of its own."""
 
@@ -79,7 +87,7 @@ class Outbox:
         told = receipt(answer)
         with self._lock:
             self._enter(parcel, state=int(State.DELIVERED), posted_ns=posted_ns, acknowledged_ns=acknowledged_ns,
-                        http_status=answer.status, error='', bag_id=told.bag_id, bag_num=told.bag_num,
+                        http_status=answer.status, error='', response=_kept(answer), bag_id=told.bag_id, bag_num=told.bag_num,
                         in_tolerance=told.in_tolerance, job_complete=told.job_complete)
             if self._done:
                 self._done = self._done[0] + 1, max(self._done[1], acknowledged_ns)
@@ -87,7 +95,7 @@ class Outbox:
     def failed(self, parcel: Parcel, answer: Answer, posted_ns: int, error: str, *, dead: bool) -> None:
         """Enter that an attempt failed; a dead parcel is not tried again until a person says so."""
         self._enter(parcel, state=int(State.DEAD if dead else State.WAITING), posted_ns=posted_ns, http_status=answer.status,
-                    error=error[:200])
+                    error=error[:200], response=_kept(answer))
 
     def _enter(self, parcel: Parcel, **values: object) -> None:
         with Session(self._engine) as session, session.begin():

@@ -70,6 +70,21 @@ def test_a_parcel_is_posted_and_the_ledger_tells_when_and_what_was_said(engine, 
     assert Lane('A', way).step().seconds == IDLE_S
 
 
+def test_the_answer_stays_word_for_word_in_the_ledger_and_people_see_a_sentence(engine, way, site, put):
+    put()
+    page = '<html><body><h1>Unknown\x00 station</h1><p>' + 'x' * 9000 + '</p></body></html>'
+    way.post = lambda *_: Answer(422, page)
+    Lane('A', way).step()
+    row, = rows(engine)
+    assert row.response == page[:4000].replace('\0', '\ufffd')
+    assert row.error == ('The web application refused this bag (HTTP 422: Unknown station): put right there what it names, '
+                         'then send it again.')
+    way.outbox.revive()
+    way.post = site.post
+    Lane('A', way).step()
+    assert rows(engine)[0].response == '{"bag_id": 1, "in_tolerance": true}'
+
+
 def test_a_server_error_is_tried_again_before_any_later_parcel(engine, way, site, put):
     put(2)
     lane = Lane('A', way)
