@@ -25,6 +25,7 @@ from typing import Any
 import cv2
 import numpy as np
 from cell_vision.transport_worker import Answer, EngineHost, Job
+from cell_vision.worker_protocol import SPARES
 
 MEGABYTE = 1_000_000
 BAND = 0.05
@@ -67,9 +68,9 @@ def read(host: EngineHost, frame: Frame, timeout: float = 60.0) -> Answer:
     return answers.get(timeout=timeout)
 
 
-def started(arguments: Sequence[str], python: str) -> EngineHost:
+def started(arguments: Sequence[str], python: str, spare: str) -> EngineHost:
     """Return a host whose worker is ready."""
-    host = EngineHost(arguments, python=python, deadline=30.0)
+    host = EngineHost(arguments, python=python, deadline=30.0, spare=spare)
     until = time.monotonic() + 120
     while not host.state.ready:
         if time.monotonic() > until:
@@ -140,10 +141,11 @@ def main() -> int:
     parser.add_argument('--engine', default='ppocr')
     parser.add_argument('--python', default='')
     parser.add_argument('--model-dir', default='')
+    parser.add_argument('--spare', choices=SPARES, default='light')
     parser.add_argument('--cache-dir', default='~/.cache/cell/ocr')
     options = parser.parse_args()
     host = started(['--engine', options.engine, '--model-dir', options.model_dir, '--cache-dir', options.cache_dir],
-                   options.python)
+                   options.python, options.spare)
     pictures = frames(options.pictures, seed=1)
     good = True
     if options.reads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -70,6 +71,24 @@ def make_engine(name: str, options: EngineOptions) -> Engine:
     if name not in makers:
         raise EngineError(f'there is no engine "{name}"; parameter engine may be one of {", ".join(makers)}')
     return makers[name](options)
+
+
+def load_libraries(name: str, backend: str) -> None:
+    """Import what an engine will need, without its models.
+
+    Raises:
+        ImportError: A library is missing.
+        EngineError: There is no inference library.
+    """
+    from cell_vision.inference import choose_backend, keep_quiet
+
+    importlib.import_module('cell_vision.seeing')
+    importlib.import_module(f'cell_vision.engine_{name}')
+    if name == 'paddleocr':
+        importlib.import_module('paddleocr')
+        return
+    keep_quiet()
+    importlib.import_module(choose_backend(backend))
 
 
 def _ppocr(options: EngineOptions) -> Engine:

@@ -73,7 +73,7 @@ class OcrNode(Node):
         self._inbox: Inbox[tuple[Future, Answer]] = Inbox(self, self._deliver)
         self._host = EngineHost(self._options.worker_arguments(), python=self._options.engine_python,
                                 deadline=self._options.engine_deadline,
-                                most_memory=self._options.memory_limit * MEGABYTE)
+                                most_memory=self._options.memory_limit * MEGABYTE, spare=self._options.spare_worker)
         self._results = self.create_publisher(OcrResult, 'ocr/result', events())
         self._overlay = OverlayPublisher(self, self._options.overlay_quality)
         self._keeper = FrameKeeper(self, self._options.kept_frames_folder, self._options.kept_frames_limit * MEGABYTE)
@@ -208,7 +208,8 @@ class OcrNode(Node):
         state = self._host.state
         return Health(DIAGNOSTIC[state.ready], state.message, {
             'engine': state.engine, 'worker pid': str(state.pid), 'worker starts': str(state.starts),
-            'readings': str(state.reads), 'worker memory MB': str(state.memory // MEGABYTE)})
+            'spare worker pid': str(state.spare_pid), 'readings': str(state.reads),
+            'worker memory MB': str(state.memory // MEGABYTE)})
 
 
 main = main_of(OcrNode)

@@ -8,6 +8,7 @@ from cell_common.parameters import parameter
 
 from cell_vision.engine import ENGINES
 from cell_vision.formats import FORMATS
+from cell_vision.worker_protocol import SPARES
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class OcrParameters:
                                        minimum=0.1, maximum=600.0)
     memory_limit: int = parameter(1500, 'A worker with more memory than this after a reading is started again.', unit='MB',
                                   minimum=300, maximum=64000)
+    spare_worker: str = parameter('light', 'A second process that takes over when the worker is lost: light = its libraries '
+                                  'are loaded (about 50 MB), warm = its models, too (about 200 MB).', choices=SPARES)
     continuous_rate: float = parameter(0.0, 'Readings made without being asked; 0 = only on request.', unit='Hz', minimum=0.0,
                                        maximum=60.0)
     read_timeout: float = parameter(5.0, 'How long ocr/read waits for a frame and its reading when the request names no time.',

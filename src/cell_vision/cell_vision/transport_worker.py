@@ -20,10 +20,12 @@ from typing import Any
 
 from cell_vision.backoff import Backoff
 from cell_vision.reading import FrameReading
-from cell_vision.worker_protocol import ProtocolError, decode_reading, read_message, write_message
+from cell_vision.worker_protocol import GO, ProtocolError, decode_reading, read_message, write_message
 
 WARM_UP_DEADLINE_S = 60.0
 END_S = 2.0
+SPARE_PAUSE_S = 30.0
+"""A spare that ended by itself is started again after this, and not before: it would end again."""
 PATIENCE_S = 2.5
 """How long a job waits for a worker that is being started again; then its caller is told, who may ask once more."""
 
@@ -74,6 +76,8 @@ class HostState:
     reads: int = 0
     memory: int = 0
     """Resident memory of the worker after its last reading, bytes."""
+    spare_pid: int = 0
+    """The process that takes over when the worker is lost, 0 = none."""
 
 
 class EngineHost:
@@ -83,7 +87,7 @@ class EngineHost:
     """What the interpreter is told to run."""
 
     def __init__(self, arguments: Sequence[str], *, python: str = '', deadline: float = 5.0,
-                 most_memory: int = 0) -> None:
+                 most_memory: int = 0, spare: str = 'off') -> None:
         """Start the thread that starts the worker.
 
         Args:
@@ -91,12 +95,16 @@ class EngineHost:
             python: Interpreter of the worker; "" = the one that runs this.
             deadline: Seconds a reading may take before the worker is taken for hung and started again.
             most_memory: Bytes; a worker that has more after a reading is started again; 0 = any.
+            spare: How far a second process is got ready in advance; one of `worker_protocol.SPARES`.
         """
         self._command = [python or sys.executable, *self.COMMAND, *arguments]
         self._deadline = deadline
         self._most_memory = most_memory
         self._events: queue.Queue[tuple[str, Any, Any]] = queue.Queue()
         self._backoff = Backoff(0.1, 30.0)
+        self._spare_kind = spare
+        self._spare: subprocess.Popen[bytes] | None = None
+        self._spare_started = 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._waiting: Job | None = None
         self._running: Job | None = None
@@ -128,7 +136,10 @@ class EngineHost:
                 self._take(subject)
             elif kind != 'close' and subject is self._process:
                 self._heard(kind, content)
+            elif kind == 'end' and subject is self._spare:
+                self._end_spare()
         self._end_worker()
+        self._end_spare()
         self._settle('the node is stopping')
 
     def _wait(self) -> float | None:
@@ -167,12 +178,15 @@ class EngineHost:
             self._until = 0.0
             self._change(ready=True, engine=str(content['ready']), message='')
             self._next()
+            self._keep_spare()
         elif self._running is not None:
             job, self._running, self._until = self._running, None, 0.0
             self._change(reads=self.state.reads + 1, memory=int(content.get('memory', 0)))
             job.done(_answer(content))
             if 0 < self._most_memory < self.state.memory:
                 self._lost(f'the text reader took {self.state.memory // 1_000_000} MB of memory')
+            elif time.monotonic() > self._spare_started + SPARE_PAUSE_S:
+                self._keep_spare()
             self._next()
 
     def _time_is_up(self) -> None:
@@ -207,14 +221,45 @@ class EngineHost:
     def _start(self) -> None:
         self._until = time.monotonic() + WARM_UP_DEADLINE_S
         try:
-            process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-                                       env=_environment(self._command[0]))
+            process = self._take_spare() or self._spawn()
         except OSError as problem:
             self._lost(f'cannot start {self._command[0]}: {problem.strerror}; check parameter engine_python')
             return
         self._process = process
         self._change(pid=process.pid, starts=self.state.starts + 1)
+
+    def _spawn(self, *more: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([*self._command, *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   start_new_session=True, env=_environment(self._command[0]))
         threading.Thread(target=self._listen, args=(process,), name='ocr engine answers', daemon=True).start()
+        return process
+
+    def _keep_spare(self) -> None:
+        """Start a process that gets ready so far, then waits for its turn."""
+        if self._spare_kind == 'off' or self._spare is not None:
+            return
+        self._spare_started = time.monotonic()
+        with contextlib.suppress(OSError):  # Too many processes, say: the cell works without a spare.
+            self._spare = self._spawn('--spare', self._spare_kind)
+            self._change(spare_pid=self._spare.pid)
+
+    def _take_spare(self) -> subprocess.Popen[bytes] | None:
+        """Return the spare, told that its turn has come; None when there is none, or it has died, too."""
+        spare = self._spare
+        if spare is not None and spare.poll() is None:
+            assert spare.stdin is not None
+            with contextlib.suppress(OSError):
+                write_message(spare.stdin, GO)
+                self._spare = None
+                self._change(spare_pid=0)
+                return spare
+        self._end_spare()
+        return None
+
+    def _end_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        _end(spare)
+        self._change(spare_pid=0)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         stream = process.stdout
@@ -227,18 +272,22 @@ class EngineHost:
 
     def _end_worker(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)  # With whatever a library may have forked.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(END_S)
-        if process.stdin is not None:
-            with contextlib.suppress(OSError):
-                process.stdin.close()
+        _end(process)
 
     def _change(self, **changes: Any) -> None:
         self.state = HostState(**{**self.state.__dict__, **changes})
+
+
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    if process is None:
+        return
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)  # With whatever a library may have forked.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(END_S)
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
 
 def _answer(content: dict[str, Any]) -> Answer:

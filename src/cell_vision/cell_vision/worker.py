@@ -18,10 +18,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cell_vision.engine import BadImageError, Engine, EngineError, EngineOptions, make_engine
-from cell_vision.worker_protocol import ProtocolError, encode_reading, read_message, write_message
+from cell_vision.engine import BadImageError, Engine, EngineError, EngineOptions, load_libraries, make_engine
+from cell_vision.worker_protocol import SPARES, ProtocolError, encode_reading, read_message, write_message
 
 WARM_UP_TEXT = 'AB12-34'
+SPARE_WAITS_S = 1.0
+"""A spare begins so much later to load: the worker may have a reading to do."""
 IDLE_S = 0.1
 """A job that waited for the start comes within this time; only then is more loaded."""
 STATM = Path('/proc/self/statm')
@@ -34,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     jobs: queue.Queue[tuple[dict[str, Any], bytes]] = queue.Queue()
     threading.Thread(target=_listen, args=(requests, jobs), daemon=True).start()
     try:
-        engine = make_engine(options.engine, EngineOptions(
-            options.detector_side, options.text_score, options.threads, options.backend, options.model_dir, options.cache_dir))
-        warm_up(engine)
+        engine = _load(options) if options.spare == 'off' else _stand_by(options, jobs)
     except Exception as problem:
         fatal = str(problem) if isinstance(problem, EngineError) else f'the engine does not start: {problem!r}'
         write_message(answers, {'fatal': fatal})
@@ -47,6 +47,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = answer(engine, header, payload)
         crop = said.pop('crop_jpeg', b'')
         write_message(answers, {'job': header.get('job'), 'memory': resident_memory(), **said}, crop)
+
+
+def _load(options: argparse.Namespace) -> Engine:
+    engine = make_engine(options.engine, EngineOptions(
+        options.detector_side, options.text_score, options.threads, options.backend, options.model_dir, options.cache_dir))
+    warm_up(engine)
+    return engine
+
+
+def _stand_by(options: argparse.Namespace, jobs: queue.Queue[tuple[dict[str, Any], bytes]]) -> Engine:
+    """Be the spare: get ready so far once the worker has had its start to itself, wait for the turn, return the engine."""
+    with contextlib.suppress(queue.Empty):
+        jobs.get(timeout=SPARE_WAITS_S)
+        return _load(options)
+    if options.spare == 'warm':
+        engine = _load(options)
+        jobs.get()
+        return engine
+    with contextlib.suppress(Exception):  # What is wrong is told when the engine is loaded.
+        load_libraries(options.engine, options.backend)
+    jobs.get()
+    return _load(options)
 
 
 def _next_job(jobs: queue.Queue[tuple[dict[str, Any], bytes]], engine: Engine) -> tuple[dict[str, Any], bytes]:
@@ -122,6 +144,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--backend', default=defaults.backend)
     parser.add_argument('--model-dir', default=defaults.model_dir)
     parser.add_argument('--cache-dir', default=defaults.cache_dir)
+    parser.add_argument('--spare', choices=SPARES, default='off')
     return parser.parse_args(arguments)
 
 

@@ -2,7 +2,8 @@
 
 Requests: `{"job": 7, "size": 81234}` + the compressed image. Answers: `{"job": 7, "readings": [...], ...}` or
 `{"job": 7, "error": "BAD_IMAGE", "message": "..."}`; the payload of an answer is the crop, a JPEG. The worker's first message
-is `{"ready": "<engine>"}` or `{"fatal": "<what is wrong and what to do>"}`.
+is `{"ready": "<engine>"}` or `{"fatal": "<what is wrong and what to do>"}`. A spare worker says it only after the request
+`{"go": true}`, which is no job: its turn has come.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import IO, Any
 
 from cell_vision.reading import Code, Crop, FrameReading, Reading
 
+GO = {'go': True}
+SPARES = ('off', 'light', 'warm')
+"""How far a spare worker gets before its turn: none is kept; its libraries are loaded; its models are, too."""
 LONGEST_HEADER = 1_000_000
 LARGEST_PAYLOAD = 256_000_000
 

@@ -29,6 +29,8 @@ def fake_worker(tmp_path, monkeypatch):
     program.write_text(textwrap.dedent('''
         import os, sys, time
         from cell_vision.worker_protocol import read_message, write_message
+        if '--spare' in sys.argv and read_message(sys.stdin.buffer) is None:
+            sys.exit()
         write_message(sys.stdout.buffer, {'ready': 'fake'})
         while True:
             message = read_message(sys.stdin.buffer)
@@ -145,22 +147,101 @@ def test_an_interpreter_that_is_not_there_says_so():
     host.close()
 
 
-def test_the_real_worker_dies_with_its_parent():
-    script = ("import time, sys\nfrom cell_vision.transport_worker import EngineHost\nhost = EngineHost([])\n"
-              "while not host.state.pid: time.sleep(0.01)\nprint(host.state.pid, flush=True)\ntime.sleep(60)\n")
+def gone(pid):
+    try:
+        return Path(f'/proc/{pid}/stat').read_text(encoding='ascii').rsplit(')', 1)[1].split()[0] == 'Z'
+    except FileNotFoundError:
+        return True
+
+
+@pytest.fixture
+def spared(fake_worker):
+    """Start a host and wait until it has a worker and a spare."""
+    def start(**options):
+        host = fake_worker(spare='light', **options)
+        wait_until(lambda: host.state.ready and host.state.spare_pid)
+        return host
+
+    return start
+
+
+def test_the_spare_takes_the_place_of_a_killed_worker_and_is_replaced(spared):
+    host = spared()
+    worker, spare = host.state.pid, host.state.spare_pid
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: host.state.starts == 2 and host.state.ready and host.state.spare_pid)
+    assert host.state.pid == spare and host.state.spare_pid not in {worker, spare}
+    ask = Asked(host)
+    ask(b'next')
+    assert ask.answer().reading.readings[0].text == 'next'
+
+
+def test_a_worker_whose_spare_was_killed_reads_on_and_is_started_again_itself(spared):
+    host = spared()
+    os.kill(host.state.spare_pid, signal.SIGKILL)
+    wait_until(lambda: not host.state.spare_pid)
+    ask = Asked(host)
+    ask(b'first')
+    assert ask.answer().reading and host.state.starts == 1 and not host.state.spare_pid  # It is not tried again at once.
+    os.kill(host.state.pid, signal.SIGKILL)
+    wait_until(lambda: host.state.starts == 2 and host.state.ready and host.state.spare_pid)
+    ask(b'second')
+    assert ask.answer().reading.readings[0].text == 'second'
+
+
+@pytest.mark.parametrize('order', [('pid', 'spare_pid'), ('spare_pid', 'pid')])
+def test_a_reading_comes_after_worker_and_spare_were_killed_together(spared, order):
+    host = spared()
+    for pid in [getattr(host.state, name) for name in order]:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: host.state.starts >= 2 and host.state.ready and host.state.spare_pid)
+    ask = Asked(host)
+    ask(b'next')
+    assert ask.answer().reading.readings[0].text == 'next'
+
+
+def test_the_spare_takes_over_from_a_worker_that_grew_too_large(spared):
+    host = spared(most_memory=300_000_000)
+    spare = host.state.spare_pid
+    ask = Asked(host)
+    ask(b'first')
+    assert ask.answer().reading is not None
+    wait_until(lambda: host.state.pid == spare and host.state.ready)
+
+
+def test_closing_ends_worker_and_spare(spared):
+    host = spared()
+    both = host.state.pid, host.state.spare_pid
+    host.close()
+    wait_until(lambda: all(gone(pid) for pid in both))
+
+
+@pytest.mark.parametrize('spare', ['light', 'warm'])
+def test_a_real_spare_reads(tmp_path, compress, draw, spare):
+    host = EngineHost(['--cache-dir', str(tmp_path)], deadline=60.0, spare=spare)
+    try:
+        wait_until(lambda: host.state.ready and host.state.spare_pid, 60)
+        waiting = host.state.spare_pid
+        os.kill(host.state.pid, signal.SIGKILL)
+        wait_until(lambda: host.state.pid == waiting and host.state.ready, 60)
+        ask = Asked(host)
+        ask(compress(draw('EM1-2U1')))
+        assert [reading.text for reading in ask.answer(60).reading.readings] == ['EM1-2U1']
+    finally:
+        host.close()
+
+
+def test_worker_and_spare_die_with_their_parent():
+    script = ("import time, sys\nfrom cell_vision.transport_worker import EngineHost\nhost = EngineHost([], spare='light')\n"
+              "while not host.state.spare_pid: time.sleep(0.01)\nprint(host.state.pid, host.state.spare_pid, flush=True)\n"
+              "time.sleep(60)\n")
     parent = subprocess.Popen([sys.executable, '-c', script], stdout=subprocess.PIPE, text=True)
-    worker = int(parent.stdout.readline())
+    both = [int(pid) for pid in parent.stdout.readline().split()]
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-
-    def gone():
-        try:
-            return Path(f'/proc/{worker}/stat').read_text(encoding='ascii').rsplit(')', 1)[1].split()[0] == 'Z'
-        except FileNotFoundError:
-            return True
-
-    wait_until(gone, 10, 'the end of the worker')
+    assert len(both) == 2
+    wait_until(lambda: all(gone(pid) for pid in both), 10, 'the end of worker and spare')
 
 
 def test_messages_go_through_a_pipe_unchanged():
