@@ -20,6 +20,7 @@ from cell_common.timers import every
 from rclpy.node import Node
 
 from cell_interfaces.msg import ScaleList, ScaleReading
+from cell_weighing.disk import Disk
 from cell_weighing.journal import JournalWriter
 from cell_weighing.messages import fill_reading, scale_message
 from cell_weighing.reading import Reading, Status
@@ -59,6 +60,7 @@ class ScaleBridgeNode(Node):
         self._closing = False
         self.listening = Listening(self._settings.port, 'starting')
         self._journal_problem = ''
+        self._disk = Disk(self.parameters.database_url, self.parameters.free_space)
         self._dirty = True
         self._calm: dict[str, int] = {}
         """When an alarm of a passing event is withdrawn if it does not happen again, nanoseconds."""
@@ -167,7 +169,7 @@ class ScaleBridgeNode(Node):
                 f'uses the port (find it with "ss -ltnp sport = :{port}") or set parameter port; trying again every 2 s')
 
     def _note_journal(self, reason: str) -> None:
-        self._journal_problem = reason
+        self._journal_problem = reason = self._disk.explain(reason)
         if not reason:
             self.get_logger().info('the journal works again')
             self._alarms.withdraw('journal')
@@ -175,7 +177,7 @@ class ScaleBridgeNode(Node):
         self.get_logger().error(f'cannot write the journal: {reason}', throttle_duration_sec=60)
         self._alarms.announce('journal', HIGH, f'Readings cannot be stored: {reason}',
                               consequence='Readings wait in memory and are not counted; a restart would lose them.',
-                              action='Check free disk space and the database, then wait: nothing needs to be weighed again.')
+                              action='Make room on the disk or check the database, then wait: nothing is weighed again.')
 
     def _publish_scales(self) -> None:
         now_ns = self.get_clock().now().nanoseconds
@@ -210,7 +212,7 @@ class ScaleBridgeNode(Node):
         values = {'committed': str(self._journal.committed), 'waiting': str(self._journal.pending)}
         if self._journal_problem:
             return Health(2, f'readings cannot be stored: {self._journal_problem}; check disk space and database', values)
-        return Health(0, '', values)
+        return self._disk.health() or Health(0, '', values)
 
 
 main = main_of(ScaleBridgeNode)

@@ -45,6 +45,8 @@ class ScaleBridgeParameters:
     ask_period: float = parameter(0.2, 'Time between two questions to an indicator that is asked.', unit='s', minimum=0.05,
                                   maximum=60.0)
     database_url: str = parameter('sqlite:///cell.db', 'Database that holds the journal of readings, as an SQLAlchemy URL.')
+    free_space: float = parameter(500.0, "Free space on the journal's file system below which a warning is given; 0 = never.",
+                                  unit='MB', minimum=0.0, maximum=1e9)
     idle_timeout: float = parameter(
         0.0, 'Silence after which a connection is closed; 0 = never, for indicators that send only when a bag is printed: one '
         'that does not notice that it was closed loses its next line.', unit='s', minimum=0.0, maximum=86400.0)

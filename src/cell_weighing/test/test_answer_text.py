@@ -31,7 +31,8 @@ def test_a_refusal_is_a_sentence_that_says_what_to_do():
     assert told == ('The web application refused this bag (HTTP 422: The application does not know this station): '
                     'put right there what it names, then send it again.')
     assert explain(Answer(404, NGINX), 'http://x') == (
-        'The web application refused this bag (HTTP 404: Not Found): check site_url, controller and function, then send it again.')
+        'The web application refused this bag (HTTP 404: Not Found): check site_url, controller and function, '
+        'then send it again.')
     assert len(explain(Answer(404, 'x' * 999), 'http://x')) <= 200, 'it fits the ledger and the page whole'
 
 
