@@ -80,7 +80,7 @@ def parse_weights(data: Mapping[str, Any]) -> Weights:
     wanted = {item.name for item in fields(Weights)} - {'pairs', 'classes', 'calibration'}
     if set(values) != wanted:
         raise ValueError(f'confusions: expected {sorted(wanted)}, found {sorted(values)}')
-    return Weights(pairs=pairs, classes=_classes(pairs), calibration=calibration,
+    return Weights(pairs=pairs, classes=classes_of(pairs), calibration=calibration,
                    **{key: float(value) for key, value in values.items()})
 
 
@@ -90,7 +90,7 @@ def load_weights() -> Weights:
     return parse_weights(yaml.safe_load(text))
 
 
-def _classes(pairs: Mapping[frozenset[str], float]) -> dict[str, str]:
+def classes_of(pairs: Mapping[frozenset[str], float]) -> dict[str, str]:
     """Join the pairs into classes; the representative is the first character of the class."""
     groups: list[set[str]] = []
     for pair in pairs:

@@ -163,10 +163,8 @@ class EngineHost:
             return
         self._running, self._waiting = self._waiting, None
         self._until = time.monotonic() + self._deadline
-        stream = self._process.stdin
-        assert stream is not None
-        with contextlib.suppress(OSError):  # A worker that has died is heard of by the end of its stream.
-            write_message(stream, {'job': self.state.reads, **self._running.options}, self._running.image)
+        message = {'job': self.state.reads, **self._running.options}, self._running.image
+        threading.Thread(target=_send, args=(self._process, *message), name='ocr engine request', daemon=True).start()
 
     def _heard(self, kind: str, content: Any) -> None:
         if kind == 'end':
@@ -276,6 +274,13 @@ class EngineHost:
 
     def _change(self, **changes: Any) -> None:
         self.state = HostState(**{**self.state.__dict__, **changes})
+
+
+def _send(process: subprocess.Popen[bytes], header: dict[str, Any], image: bytes) -> None:
+    """Write a job in a thread of its own: a frozen worker leaves the pipe full, and its deadline must be watched then, too."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError, ValueError):  # A worker that has ended is heard of by the end of its answers.
+        write_message(process.stdin, header, image)
 
 
 def _end(process: subprocess.Popen[bytes] | None) -> None:

@@ -81,6 +81,12 @@ def read(graph, **request):
     return graph.call(ReadText, 'ocr/read', ReadText.Request(request_id='r1', **request), timeout=30)
 
 
+def show(ip_camera, ocr, picture):
+    """Put another picture before the camera, and wait until no frame of the old one is on its way any more."""
+    ip_camera.picture = picture
+    wait_until(lambda: picture in ocr._frames.newest.data, what='the picture')
+
+
 def test_the_part_in_front_of_the_camera_is_read_and_matched(graph, seeing, matcher, ip_camera):
     newer_than = graph.node.get_clock().now().to_msg()
     answer = read(graph, newer_than=newer_than)
@@ -129,14 +135,15 @@ def test_a_worker_killed_while_it_reads_gives_a_clear_result(graph, seeing):
 def test_after_a_doubtful_verdict_only_the_first_frame_is_looked_at_closely(graph, seeing, ip_camera, monkeypatch):
     _, ocr = seeing
     wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
-    shown, ip_camera.picture = ip_camera.picture, bytes(cv2.imencode('.jpg', np.full((720, 1280, 3), 90, np.uint8))[1])
+    shown, gray = ip_camera.picture, bytes(cv2.imencode('.jpg', np.full((720, 1280, 3), 90, np.uint8))[1])
+    show(ip_camera, ocr, gray)
     close, submit = [], ocr._host.submit
     monkeypatch.setattr(ocr._host, 'submit', lambda job: (close.append(job.options['careful']), submit(job)))
     try:
         ocr._judged(MatchResult(verdict=MatchResult.UNREADABLE))
         answer = read(graph, newer_than=graph.node.get_clock().now().to_msg(), frames=3)
     finally:
-        ip_camera.picture = shown
+        show(ip_camera, ocr, shown)
     assert (answer.result.status, answer.result.frames) == (OcrResult.NO_TEXT, 3)
     assert close == [True, False, False]
     ocr._judged(MatchResult(verdict=MatchResult.MATCH))

@@ -105,6 +105,17 @@ def test_a_worker_that_hangs_or_dies_is_started_again(fake_worker, picture, fail
     assert ask.answer().reading.readings[0].text == 'next' and host.state.starts == 2
 
 
+def test_a_frozen_worker_that_takes_no_picture_any_more_is_started_again(fake_worker):
+    host = fake_worker(deadline=0.5)
+    wait_until(lambda: host.state.ready)
+    os.kill(host.state.pid, signal.SIGSTOP)
+    ask = Asked(host)
+    ask(bytes(1_000_000))  # More than a pipe holds: who writes it waits.
+    assert ask.answer().failure == Outcome.TOO_SLOW
+    ask(b'next')
+    assert ask.answer().reading.readings[0].text == 'next' and host.state.starts == 2
+
+
 def test_a_worker_that_grew_too_large_is_started_again_after_its_answer(fake_worker):
     host = fake_worker(most_memory=300_000_000)
     ask = Asked(host)
