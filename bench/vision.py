@@ -1,7 +1,9 @@
 """Measure reading and verdict: on drawn frames at three levels, or on photographs with known truth, beside other readers.
 
     python bench/vision.py [--frames N] [--peers [--peer-frames N]]     drawn frames of the test split
-    python bench/vision.py --photos FOLDER [--peers]                    FOLDER holds pictures and truth.json
+    python bench/vision.py --pieces FILE --seconds 150 [--odd | --even] the same in pieces: reads on from where FILE ends
+    python bench/vision.py --pieces FILE [FILE ...]                     tables of what was read so far
+    python bench/vision.py --photos FOLDER [--peers] [--variants N]     FOLDER holds pictures and truth.json
     python bench/vision_peers.py setup                                  once, before --peers with PaddleOCR
 
 truth.json is a list of {"file", "part_number"}. Every frame is judged against every part of the catalogue: a verdict MATCH for
@@ -16,6 +18,7 @@ import argparse
 import json
 import resource
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -28,8 +31,9 @@ from cell_vision.matching import Matcher, Verdict
 from cell_vision.worker import warm_up
 from vision_frames import LEVELS, SPLITS, Frame, bench_catalogue, frame
 from vision_peers import PEERS, Peer
+from vision_photos import variants
 from vision_prints import TEST_FACES, faces
-from vision_run import Row, ours, theirs, voted
+from vision_run import Row, judged_again, ours, theirs, voted
 from vision_tables import Held, faster, looks_table, must_hold, print_held, reads_table, reliability, share, spread, table
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
@@ -67,6 +71,20 @@ class Bench:
                 rows.append(self.one(frame(self._options.split, level, number, self.parts), level))
             print(f'{level}: {self._options.frames} frames read', file=sys.stderr)
         return rows
+
+    def piece(self, done: Path) -> None:
+        """Read on until the time is over; each frame is a line of the file at once, so that nothing read is lost."""
+        options, end = self._options, time.monotonic() + self._options.seconds
+        known = {row.name for row in kept([done])} if done.exists() else set[str]()
+        with done.open('a', encoding='utf-8') as out:
+            for number in range(int(options.odd), options.frames, 2 if options.odd or options.even else 1):
+                for level in options.levels:
+                    if f'{options.split} {level} {number}.0' in known:
+                        continue
+                    if time.monotonic() > end:
+                        return
+                    out.write(json.dumps(asdict(self.one(frame(options.split, level, number, self.parts), level))) + '\n')
+                    out.flush()
 
     def votes(self, count: int) -> tuple[list[Row], list[Row]]:
         """Read frames of the hardest level one by one and five by vote."""
@@ -107,7 +125,9 @@ def _drawn(options: argparse.Namespace) -> list[Held]:
     bench = Bench(options, bench_catalogue(CONFIG))
     print(f'{bench.engine.name}, split {options.split}, {len(bench.parts)} parts; typefaces: {", ".join(faces(options.split))} '
           f'({", ".join(set(TEST_FACES) & set(faces("test")))}: of the test split alone)\n')
-    rows = bench.levels()
+    if options.pieces and options.seconds:
+        bench.piece(options.pieces[0])
+    rows = [judged_again(row, bench.matcher) for row in kept(options.pieces)] if options.pieces else bench.levels()
     alone, together = bench.votes(options.votes)
     few = [(frame(options.split, level, number, bench.parts), level) for level in options.levels
            for number in range(options.peer_frames)]
@@ -131,6 +151,8 @@ def _photos(options: argparse.Namespace) -> list[Held]:
     bench = Bench(options, catalogue)
     shots = [(Frame(entry['file'], (options.photos / entry['file']).read_bytes(), entry['part_number'], '', 'part', 'photo'),
               'photo') for entry in truth]
+    if options.variants:
+        shots = [(shot, 'photo') for photo, _ in shots for shot in variants(photo, options.variants)]
     rows = bench.own(shots)
     peers, pace = bench.against(shots)
     right = share([row.verdict == Verdict.MATCH.value for row in rows])
@@ -143,6 +165,11 @@ def _photos(options: argparse.Namespace) -> list[Held]:
     return [Held('right verdicts >= 99 %', f'{right:.2f} % of {len(rows)}', right >= 99),
             Held('false accepts 0', f'{wrong} in {pairs} pairs', not wrong),
             faster('PaddleOCR 3.7', 8.0, peers.get('PaddleOCR 3.7', []), pace.get('PaddleOCR 3.7', []))]
+
+
+def kept(files: Sequence[Path]) -> list[Row]:
+    """Return the rows that pieces of a run have left."""
+    return [Row(**json.loads(line)) for file in files for line in file.read_text(encoding='utf-8').splitlines()]
 
 
 def times_table(rows: Sequence[Row]) -> None:
@@ -168,6 +195,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--photos', type=Path, help='measure on photographs instead of drawn frames')
     parser.add_argument('--catalogue', type=Path, help='of the photographs; default: the part numbers of truth.json')
+    parser.add_argument('--variants', type=int, default=0, help='judge so many changed copies of each photograph instead')
+    parser.add_argument('--pieces', type=Path, nargs='+', help='rows are appended to this file, or taken from these')
+    parser.add_argument('--seconds', type=float, default=0.0, help='read on for so long; 0 = read no further frame')
+    parser.add_argument('--odd', action='store_true', help='only frames with odd numbers: another process reads the even ones')
+    parser.add_argument('--even', action='store_true')
     parser.add_argument('--split', default='test', choices=SPLITS)
     parser.add_argument('--levels', nargs='+', default=list(LEVELS), choices=list(LEVELS))
     parser.add_argument('--frames', type=int, default=720, help='of each level; 720 make over 100,000 pairs')

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cell_vision.alignment import SEAM, normalise
 from cell_vision.engine import Engine
 from cell_vision.lines import join_lines
 from cell_vision.matching import Decision, Matcher, Verdict
-from cell_vision.reading import Reading
+from cell_vision.reading import Polygon, Reading
 from cell_vision.seeing import see
 from cell_vision.voting import vote
 from vision_frames import Frame, frame
@@ -50,6 +50,8 @@ class Row:
     """The likeliest part and its score."""
     texts: list[tuple[str, float]] = field(default_factory=list)
     reason: str = ''
+    looks: list[list[tuple[str, float, Polygon]]] = field(default_factory=list)
+    """Text, score and place of what each look read: enough to judge the row again."""
 
     @property
     def false_accepts(self) -> list[str]:
@@ -99,9 +101,18 @@ def ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected: st
         decision = matcher.decide(expected, looks[-1])
         done, end = time.process_time(), time.perf_counter()
     row = _row(shot, level, looks[-1], (done - begin) * 1000)
+    row.looks = [[(r.text, r.score, r.polygon) for r in readings] for readings in looks]
     row.judged, row.careful, row.wall = judged * 1000, again, (end - start) * 1000
     _judge(row, matcher, looks)
     return row
+
+
+def judged_again(row: Row, matcher: Matcher) -> Row:
+    """Judge a kept row by a matcher that may have other weights than the one that judged it first."""
+    again = replace(row, accepted=[], pairs=0, verdict='', best=('', 0.0))
+    _judge(again, matcher, [[Reading(text, score, tuple(map(tuple, polygon))) for text, score, polygon in look]
+                            for look in row.looks])
+    return again
 
 
 def theirs(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
