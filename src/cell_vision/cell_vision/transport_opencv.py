@@ -15,6 +15,8 @@ from cell_vision.sources import IMAGE_ENDINGS, Kind, Source, SourceEnded, Source
 LEAST_RATE = 0.1
 MILLISECONDS = 1000
 MJPG = cv2.VideoWriter.fourcc(*'MJPG')
+NO_GSTREAMER = ('this OpenCV was built without GStreamer; use an OpenCV that has it (the system package python3-opencv), or '
+                'give the camera as an index, a /dev path, or an rtsp:// or http:// address')
 V4L2_EXPOSURE_MANUAL = 1
 """V4L2_EXPOSURE_MANUAL of linux/v4l2-controls.h; OpenCV hands the number on."""
 
@@ -40,6 +42,8 @@ class OpenCvGrabber:
         if self._source.kind is Kind.NETWORK:
             options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout]
         backend = cv2.CAP_GSTREAMER if self._source.kind is Kind.GSTREAMER else cv2.CAP_ANY
+        if backend == cv2.CAP_GSTREAMER and not cv2.videoio_registry.hasBackend(backend):
+            raise SourceError(NO_GSTREAMER)
         self._capture = cv2.VideoCapture(target, backend, options)
         if not self._capture.isOpened():
             raise SourceError(_WHY_NOT[self._source.kind])
@@ -171,6 +175,5 @@ class FileGrabber:
 _WHY_NOT = {
     Kind.DEVICE: 'OpenCV cannot open the device; check that it is plugged in, not in use by another program, and readable',
     Kind.NETWORK: 'the stream cannot be opened; check the address, user name and password, and that the camera is on',
-    Kind.GSTREAMER: 'the GStreamer pipeline cannot be opened; it must end in appsink, and this OpenCV must have been built '
-                    'with GStreamer',
+    Kind.GSTREAMER: 'the GStreamer pipeline cannot be opened; it must end in appsink; try it with gst-launch-1.0 and fakesink',
 }
