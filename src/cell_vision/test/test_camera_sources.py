@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 
@@ -369,31 +368,6 @@ def test_a_device_that_is_unplugged_is_a_source_error(device):
     device.frame = None
     with pytest.raises(SourceError, match='cable'):
         grabber.grab()
-
-
-@pytest.mark.parametrize('text, advice', [('99', 'plugged in'), ('/dev/video99', 'plugged in'), ('/dev/null', 'plugged in'),
-                                          ('rtsp://user:secret@127.0.0.1:{closed}/1', 'check the address'),
-                                          ('rtsp://user:secret@127.0.0.1:{silent}/1', 'check the address'),
-                                          ('http://127.0.0.1:{closed}/live.m3u8', 'check the address')])
-def test_a_source_that_cannot_be_opened_says_what_to_do_in_time_and_lets_the_node_end(taking, text, advice):
-    with socket.socket() as closed, socket.create_server(('127.0.0.1', 0)) as silent:
-        closed.bind(('127.0.0.1', 0))  # Nobody listens; the other one listens and never answers.
-        source = parse_source(text.format(closed=closed.getsockname()[1], silent=silent.getsockname()[1]))
-        began = time.monotonic()
-        taken = taking(lambda: OpenCvGrabber(source, parameters(stall_timeout=0.5)))
-        wait_until(lambda: advice in taken.capture.state.problem)
-        assert time.monotonic() - began < 5.0
-        assert not taken.capture.state.connected and not any('secret' in said for said in taken.said)
-        began = time.monotonic()
-        taken.capture.stop()
-        assert time.monotonic() - began < 3.0 and not taken.capture.state.running
-
-
-@pytest.mark.parametrize('built_in, advice', [(False, 'built without GStreamer'), (True, 'appsink')])
-def test_a_pipeline_that_cannot_be_opened_says_whether_opencv_lacks_gstreamer(monkeypatch, built_in, advice):
-    monkeypatch.setattr(cv2.videoio_registry, 'hasBackend', lambda _: built_in)
-    with pytest.raises(SourceError, match=advice):
-        OpenCvGrabber(parse_source('gst: nonsense ! appsink'), parameters()).open()
 
 
 def test_a_reader_that_lags_behind_gets_the_newest_picture_of_a_network_camera(ip_camera, compress, draw):
