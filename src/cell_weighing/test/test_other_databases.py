@@ -65,7 +65,7 @@ def postgresql(tmp_path_factory):
 
 
 def _wait(url):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         try:
             open_database(url).dispose()
