@@ -16,6 +16,9 @@ from rclpy.signals import SignalHandlerOptions
 
 from cell_common.parameters import ParameterError
 
+SWITCH_S = 0.0005
+"""How long a thread keeps the interpreter from another that wants it. Python's 5 ms would make a device's thread wait that long
+behind a callback."""
 EXIT_BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
@@ -32,6 +35,7 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
     Returns:
         The exit code: 0 after a wanted end, 78 when the configuration does not allow a start.
     """
+    sys.setswitchinterval(SWITCH_S)
     rclpy.init(args=None if arguments is None else list(arguments), signal_handler_options=SignalHandlerOptions.NO)
     ending: list[GuardCondition] = []
 

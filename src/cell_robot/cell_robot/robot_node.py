@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from threading import Event
 from typing import Any, TypeVar
 
 from cell_common.alarms import AlarmReporter
@@ -37,6 +38,8 @@ T = TypeVar('T')
 PERIOD_S = 1.0
 KEPT_S = 2
 """Seconds a result can be asked for; every goal kept is listed in every status message, which makes each trigger slower."""
+HAND_OVER_S = 0.002
+"""How long the node's thread stands back for the link's thread, which has something to send: the two share one interpreter."""
 NOT_CLEAR = 'Look at the cause of the stop and at the area, then confirm that the area is clear.'
 RECOVERING = 'The robot is being recovered. Wait for its end.'
 
@@ -50,6 +53,7 @@ class RobotNode(Node):
         self._backend = make_backend(parameters, self, self.get_logger())
         self._alarm_delay = parameters.alarm_delay
         self._desk = TriggerDesk()
+        self._begun: dict[bytes, tuple[Command, Future[Outcome] | Outcome]] = {}
         self._recovering = False
         self._recoveries = 0
         self._missing_since: Time | None = self.get_clock().now()
@@ -62,7 +66,8 @@ class RobotNode(Node):
             'link', lambda: health(self._backend.name, self._backend.state(), self._desk.last))
         together = ReentrantCallbackGroup()
         self._servers = [
-            ActionServer(self, TriggerRobot, 'robot/trigger', self._trigger, callback_group=together, result_timeout=KEPT_S),
+            ActionServer(self, TriggerRobot, 'robot/trigger', self._trigger, handle_accepted_callback=self._accepted,
+                         callback_group=together, result_timeout=KEPT_S),
             ActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together, result_timeout=KEPT_S)]
         self.create_service(RobotCommand, 'robot/start_program', self._start_program, callback_group=together)
         self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)
@@ -80,20 +85,26 @@ class RobotNode(Node):
             server.destroy()
         super().destroy_node()
 
-    async def _trigger(self, goal: Any) -> TriggerRobot.Result:
+    def _accepted(self, goal: Any) -> None:
+        """Hand a trigger to the link at once: as a task of the executor it would leave some milliseconds later."""
         asked = goal.request
+        command = Command(asked.trigger_id, asked.event, asked.tray)
 
         def told(phase: Phase) -> None:
             goal.publish_feedback(TriggerRobot.Feedback(state=FEEDBACK[phase]))
 
-        outcome = await self._carry_out(Command(asked.trigger_id, asked.event, asked.tray), told)
+        self._begun[bytes(goal.goal_id.uuid)] = command, self._begin(command, told)
+        goal.execute()
+
+    async def _trigger(self, goal: Any) -> TriggerRobot.Result:
+        outcome = await self._finish(*self._begun.pop(bytes(goal.goal_id.uuid)))
         (goal.succeed if outcome.phase is Phase.DONE else goal.abort)()
         return TriggerRobot.Result(code=outcome.code, message=outcome.message, outcome=RESULTS[outcome.phase])
 
     async def _start_program(self, request: Any, response: Any) -> Any:
         late = expired(request.command, self._now_ns())
         outcome = (not_sent(ResultCode.EXPIRED, late) if late else
-                   await self._carry_out(Command(new_id(), 'START_PROGRAM'), lambda _: None))
+                   await self._start())
         response.code, response.message = outcome.code, outcome.message
         return response
 
@@ -133,21 +144,51 @@ class RobotNode(Node):
             return Answer(ResultCode.ROBOT_BUSY, 'The robot is busy with a trigger. Wait for its end.')
         return None
 
-    async def _carry_out(self, command: Command, told: Callable[[Phase], None]) -> Outcome:
-        """Let the backend carry out one event, and keep the books of it."""
+    async def _start(self) -> Outcome:
+        command = Command(new_id(), 'START_PROGRAM')
+        return await self._finish(command, self._begin(command, lambda _: None))
+
+    def _begin(self, command: Command, told: Callable[[Phase], None]) -> Future[Outcome] | Outcome:
+        """Let the backend carry out one event.
+
+        `told` is called in the thread that brings the news (feedback may be published from any: rcl_publish is thread-safe);
+        the books are kept in the node's own.
+        """
         if self._recovering:
             return not_sent(ResultCode.ROBOT_BUSY, RECOVERING)
         refusal = self._desk.admit(command)
         if refusal is not None:
             return refusal
 
-        def progress(phase: Phase) -> None:
+        sent = Event()
+
+        def note(phase: Phase) -> None:
             self._desk.progress(phase, self._now_ns())
-            told(phase)
             self._changed.trigger()
 
+        def progress(phase: Phase) -> None:
+            sent.set()
+            try:
+                told(phase)
+            except Exception as error:  # the link goes on without it
+                self.get_logger().warning(f'{command.trigger_id}: {phase.name} could not be told: {error!r}')
+            self._inbox.put(lambda: note(phase))
+
         try:
-            outcome = await self._here(self._backend.trigger(command, lambda phase: self._inbox.put(lambda: progress(phase))))
+            future = self._backend.trigger(command, progress)
+            sent.wait(HAND_OVER_S)
+            return future
+        except Exception as error:
+            broken: Future[Outcome] = Future()
+            broken.set_exception(error)
+            return broken
+
+    async def _finish(self, command: Command, begun: Future[Outcome] | Outcome) -> Outcome:
+        """Wait for the end of what was begun, and keep the books of it."""
+        if isinstance(begun, Outcome):
+            return begun
+        try:
+            outcome = await self._here(begun)
         except Exception as error:  # whatever broke, the trigger may have left: its outcome is unknown
             self.get_logger().error(f'backend {self._backend.name} failed: {error!r}')
             outcome = failed(error)

@@ -191,8 +191,8 @@ def test_a_driver_that_dies_in_mid_move_leaves_an_arm_that_stands_and_a_true_rea
     outcome = future.result(10.0)
     assert outcome.phase is Phase.UNKNOWN and 'on the way' in outcome.message, outcome
     link.stands()
-    wait_until(lambda: not link.backend.state().connected, 5.0, 'lost')
-    assert 'ur_robot_driver' in link.backend.state().message
+    wait_until(lambda: 'ur_robot_driver' in link.backend.state().message, 5.0, 'the loss with its reason')
+    assert not link.backend.state().connected
     assert link.do('HOME').code == ResultCode.ROBOT_NOT_CONNECTED
 
 
