@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple, cast
 
 from sqlalchemy import Connection, Engine, Table, bindparam, insert, select, update
@@ -23,6 +24,8 @@ from cell_weighing.reading import Reading, Status
 RETRY_S = 1.0
 GATHER_S = 0.005
 """Shortest time between two commits: on a fast disk commits of a few lines each would cost more than the lines."""
+ROWS = 60
+"""Rows in one statement: 15 values each, and SQLite before 3.32 takes 999."""
 SAVE_S = 5.0
 """How often the counts of scales are stored; after a crash they are made good from the readings themselves."""
 _READING = cast('Table', ReadingRow.__table__)
@@ -200,7 +203,11 @@ def _values(scale_id: str, record: ScaleRecord) -> dict[str, object]:
 
 
 class _FastInsert:
-    """Inserts readings by the driver's own executemany: building SQLAlchemy's parameters costs more than the insert."""
+    """Inserts readings by the driver itself: building SQLAlchemy's parameters costs more than the insert.
+
+    Where values are positional (SQLite), many rows go into one statement: the driver lets go of the interpreter at each, and
+    gets it back only when another busy thread has had its turn, so that a batch in single rows waited that often.
+    """
 
     def __init__(self, engine: Engine, boot_id: str) -> None:
         compiled = insert(_READING).compile(dialect=engine.dialect)
@@ -213,7 +220,14 @@ class _FastInsert:
     def __call__(self, connection: Connection, batch: list[Reading]) -> None:
         rows = [(r.reading_id, r.scale_id, r.sequence, r.received_ns, r.monotonic_ns, self._boot_id, r.raw, int(r.status),
                  r.weight, r.unit, int(r.stability), int(r.mode), r.tare, r.message, r.peer) for r in batch]
-        if self._positional:
-            connection.exec_driver_sql(self._sql, rows)
-        else:
+        if not self._positional:
             connection.exec_driver_sql(self._sql, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+            return
+        for start in range(0, len(rows), ROWS):
+            some = rows[start:start + ROWS]
+            connection.exec_driver_sql(self._sql_of(len(some)), tuple(chain.from_iterable(some)))
+
+    def _sql_of(self, count: int) -> str:
+        """Return the statement for so many rows."""
+        head, _, values = self._sql.partition(' VALUES ')
+        return f'{head} VALUES {", ".join([values] * count)}'
