@@ -32,6 +32,8 @@ class Weights:
     margin: float
     least_score: float
     certain_score: float
+    sure_score: float
+    second_score: float
     calibration: Mapping[str, float]
     """`bias`, `certainty` and `price` of `trust`."""
     classes: Mapping[str, str] = field(default_factory=dict)

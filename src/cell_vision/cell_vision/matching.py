@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 
 from cell_common.catalogue import Catalogue, Part
 from rapidfuzz import fuzz, process
@@ -94,6 +95,7 @@ class Matcher:
         self._patterns = [pattern for part in parts for pattern in patterns_of(part, self.weights)]
         self._marks = {part.part_number: tuple(map(re.compile, part.tells_apart)) for part in parts}
         self._shorter = _losing_one(self._patterns)
+        self._next_to = _reading_one_wrong(self._patterns)
         self._ignored = [re.compile(rule) for part in parts for rule in part.ignore]
         self.benchmarks = dict(self.benchmarks)
 
@@ -133,7 +135,7 @@ class Matcher:
         own = [pattern for pattern in self._patterns if pattern.part_number == best.part_number]
         others = [pattern for pattern in self._patterns if pattern.part_number != best.part_number]
         for line in lines:
-            if line is best.line or line.score < self.weights.certain_score:
+            if line is best.line or line.score < self.weights.second_score:
                 continue
             near = process.extract(self.weights.fold(line.text), [pattern.folded for pattern in others],
                                    scorer=fuzz.partial_ratio, score_cutoff=NEARLY, limit=MOST_CANDIDATES)
@@ -174,16 +176,24 @@ class Matcher:
         if rivals:
             names = ' and '.join([best.part_number, *(rival.part_number for rival in rivals)])
             return Decision(Verdict.AMBIGUOUS, f'"{best.line.shown}" may be {names}', **common)  # type: ignore[arg-type]
-        longer = self._shorter.get(best.part_number, set())
-        if longer and best.line.score < self.weights.certain_score and not best.by_benchmark:
-            names = ' or '.join(sorted(longer))
-            reason = f'"{best.line.shown}" is {best.part_number}, or {names} with a character not read'
-            return Decision(Verdict.AMBIGUOUS, reason, **common)  # type: ignore[arg-type]
+        doubt = '' if best.by_benchmark else self._doubt(best)
+        if doubt:
+            return Decision(Verdict.AMBIGUOUS, f'"{best.line.shown}" is {best.part_number}, or {doubt}',
+                            **common)  # type: ignore[arg-type]
         how = 'as its benchmark' if best.by_benchmark else 'as in the catalogue'
         verdict, reason = Verdict.MATCH, f'"{best.line.shown}" is {best.part_number}, {how}'
         if best.part_number != expected:
             verdict, reason = Verdict.MISMATCH, f'"{best.line.shown}" is {best.part_number}, not {expected}'
         return Decision(verdict, reason, best.part_number, by_benchmark=best.by_benchmark, **common)  # type: ignore[arg-type]
+
+    def _doubt(self, best: Candidate) -> str:
+        """Say which part one lost or misread character of a line that is not quite certain would have made this one."""
+        longer, beside = (near.get(best.part_number, set()) for near in (self._shorter, self._next_to))
+        if longer and best.line.score < self.weights.certain_score:
+            return f'{" or ".join(sorted(longer))} with a character not read'
+        if beside and best.line.score < self.weights.sure_score:
+            return f'{" or ".join(sorted(beside)[:MOST_CANDIDATES])} with a character misread'
+        return ''
 
     def _nothing(self, lines: list[Line]) -> Decision:
         telling = [line for line in lines if not self._says_nothing(line)]
@@ -271,6 +281,20 @@ def _losing_one(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
         for i in range(len(pattern.folded)):
             for shorter in by_text.get(pattern.folded[:i] + pattern.folded[i + 1:], set()) - {pattern.part_number}:
                 result.setdefault(shorter, set()).add(pattern.part_number)
+    return result
+
+
+def _reading_one_wrong(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
+    """Return part -> the parts whose number differs from its own in one letter or digit."""
+    masked: dict[tuple[int, str], set[Pattern]] = {}
+    for pattern in patterns:
+        for i in range(len(pattern.folded)):
+            masked.setdefault((i, pattern.folded[:i] + ' ' + pattern.folded[i + 1:]), set()).add(pattern)
+    result: dict[str, set[str]] = {}
+    for alike in masked.values():
+        for one, other in permutations(alike, 2):
+            if one.folded != other.folded and one.part_number != other.part_number:
+                result.setdefault(one.part_number, set()).add(other.part_number)
     return result
 
 

@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 from cell_vision.merging import same_place
 from cell_vision.reading import Polygon, Reading
 
-CERTAIN = 0.9
+CERTAIN = 0.93
 """A number read with this confidence needs no second frame."""
 LEAST_LENGTH, LEAST_DIGITS = 5, 2
 """Letters and digits, and digits among them, of what may be a part number."""

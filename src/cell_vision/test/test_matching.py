@@ -106,6 +106,21 @@ def test_an_uncertain_line_decides_nothing():
     assert verdict(CHIPS, '74LS05', 'SN74LS05N', score=0.55) is Verdict.UNREADABLE
 
 
+@pytest.mark.parametrize('score, expected', [(0.92, Verdict.AMBIGUOUS), (0.94, Verdict.MATCH)])
+def test_a_number_one_character_from_another_parts_needs_a_sure_reading(score, expected):
+    assert verdict(CHIPS, '74LS00', 'SN74LS00N', score=score) is expected  # 74LS01 stands beside it in the catalogue
+
+
+def test_a_number_with_no_part_beside_it_needs_no_more_than_a_readable_line():
+    assert verdict(('74LS00', 'EM1-2U1'), '74LS00', 'SN74LS00N', score=0.7) is Verdict.MATCH
+
+
+@pytest.mark.parametrize('score, expected', [(0.86, Verdict.AMBIGUOUS), (0.5, Verdict.MATCH)])
+def test_a_second_line_that_is_nearly_another_parts_number_is_no_match(score, expected):
+    both = [*lines('EM1-2U1'), at('4LS192N', 100, 400, score=score)]
+    assert matcher('EM1-2U1', '74LS192').decide('EM1-2U1', both).verdict is expected
+
+
 def test_a_number_that_is_another_one_with_a_character_lost_needs_a_certain_reading():
     assert verdict(CHIPS, '74LS11', 'SN74LS11N', score=0.97) is Verdict.MATCH
     decision = matcher(*CHIPS).decide('74LS11', lines('SN74LS11N', score=0.8))
