@@ -75,7 +75,7 @@ class ScaleBridgeNode(Node):
             migrate(self._engine, 'cell_weighing')
         except DatabaseError as problem:
             raise StartError(str(problem)) from problem
-        self._journal = JournalWriter(self._engine, self._tell, lambda reason: self._tell(JournalProblem(reason)))
+        self._journal = JournalWriter(self._engine, self._publish, lambda reason: self._tell(JournalProblem(reason)))
         self._book = ScaleBook.remember({scale: record.valid for scale, record in self._journal.known.items()})
         self._site.taken = {scale: record.taken for scale, record in self._journal.known.items()}
         self._start_diagnostics()
@@ -107,7 +107,7 @@ class ScaleBridgeNode(Node):
         self._dirty = True
         match news:
             case list():
-                self._publish(news)
+                self._note(news)
             case Listening():
                 self._note_listening(news)
             case Connected():
@@ -136,8 +136,23 @@ class ScaleBridgeNode(Node):
         self._calm[key] = self.get_clock().now().nanoseconds + CALM_NS
 
     def _publish(self, readings: list[Reading]) -> None:
+        """Tell what is durable now, in the journal's thread (rcl_publish is thread-safe).
+
+        Handed to the node's thread first, each message would wait for the interpreter between the threads of the indicators
+        and of the journal: at some thousand lines a second they share it three ways, and the node falls behind.
+        """
         for reading in readings:
-            self._weight.publish(fill_reading(self._message, reading))
+            try:
+                self._weight.publish(fill_reading(self._message, reading))
+            except Exception as problem:  # the journal goes on: a station finds there what it was not told
+                if not self.context.ok():
+                    break
+                self.get_logger().error(f'reading {reading.reading_id} is stored and could not be published: {problem!r}',
+                                        throttle_duration_sec=60)
+        self._tell(readings)
+
+    def _note(self, readings: list[Reading]) -> None:
+        for reading in readings:
             entry = self._book.book(reading)
             if reading.status is Status.MALFORMED:
                 self._note_malformed(reading, entry.malformed_in_a_row)
