@@ -25,6 +25,9 @@ from cell_vision.reading import Point, Reading
 MOST_CANDIDATES = 5
 LEAST_LETTERS = 3
 """Less print than this says nothing."""
+ALIKE = (frozenset('035689'), frozenset('17'))
+"""Digits of much the same outline. They have no price, as digits tell neighbours apart; but a reader may be fairly sure of one
+where the other is printed."""
 NEARLY = 70
 """Likeness, %, below which a line is not looked at as another part's number."""
 ONE_ERROR = 1.2
@@ -285,7 +288,7 @@ def _losing_one(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
 
 
 def _reading_one_wrong(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
-    """Return part -> the parts whose number differs from its own in one letter or digit."""
+    """Return part -> the parts whose number differs from its own in one digit that a blurred print may show for the other."""
     masked: dict[tuple[int, str], set[Pattern]] = {}
     for pattern in patterns:
         for i in range(len(pattern.folded)):
@@ -293,9 +296,14 @@ def _reading_one_wrong(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
     result: dict[str, set[str]] = {}
     for alike in masked.values():
         for one, other in permutations(alike, 2):
-            if one.folded != other.folded and one.part_number != other.part_number:
+            if one.part_number != other.part_number and _alike_in(one.folded, other.folded):
                 result.setdefault(one.part_number, set()).add(other.part_number)
     return result
+
+
+def _alike_in(one: str, other: str) -> bool:
+    differing = [{a, b} for a, b in zip(one, other, strict=True) if a != b]
+    return any(pair <= shapes for pair in differing for shapes in ALIKE)
 
 
 def _shown(lines: Sequence[Line]) -> str:

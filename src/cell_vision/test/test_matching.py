@@ -107,12 +107,12 @@ def test_an_uncertain_line_decides_nothing():
 
 
 @pytest.mark.parametrize('score, expected', [(0.92, Verdict.AMBIGUOUS), (0.94, Verdict.MATCH)])
-def test_a_number_one_character_from_another_parts_needs_a_sure_reading(score, expected):
-    assert verdict(CHIPS, '74LS00', 'SN74LS00N', score=score) is expected  # 74LS01 stands beside it in the catalogue
+def test_a_number_one_like_digit_from_another_parts_needs_a_sure_reading(score, expected):
+    assert verdict(CHIPS, '74LS00', 'SN74LS00N', score=score) is expected  # 74LS05 stands beside it in the catalogue
 
 
-def test_a_number_with_no_part_beside_it_needs_no_more_than_a_readable_line():
-    assert verdict(('74LS00', 'EM1-2U1'), '74LS00', 'SN74LS00N', score=0.7) is Verdict.MATCH
+def test_a_number_with_no_such_part_beside_it_needs_no_more_than_a_readable_line():
+    assert verdict(('74LS00', '74LS01', 'EM1-2U1'), '74LS00', 'SN74LS00N', score=0.7) is Verdict.MATCH
 
 
 @pytest.mark.parametrize('score, expected', [(0.86, Verdict.AMBIGUOUS), (0.5, Verdict.MATCH)])
