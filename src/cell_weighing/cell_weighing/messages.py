@@ -8,7 +8,7 @@ from builtin_interfaces.msg import Time
 
 from cell_interfaces.msg import BagRecord, DeadLetter, DeliveryState, ScaleReading, ScaleState, WeighJob
 from cell_weighing.outbox import OutboxCounts, Refused
-from cell_weighing.reading import Mode, Reading, Stability, Status, shown
+from cell_weighing.reading import Mode, Reading, Stability, Status
 from cell_weighing.records import Bag, Job
 from cell_weighing.scale_book import ScaleEntry
 
@@ -18,23 +18,6 @@ SECOND_NS = 1_000_000_000
 def stamp(nanoseconds: int) -> Time:
     """Return nanoseconds since 1970 as a Time."""
     return Time(sec=nanoseconds // SECOND_NS, nanosec=nanoseconds % SECOND_NS)
-
-
-def fill_reading(message: ScaleReading, reading: Reading) -> ScaleReading:
-    """Put a journalled reading into a message and return it: one that publishes thousands a second uses one message for all."""
-    message.reading_id = reading.reading_id
-    message.scale_id = reading.scale_id
-    message.sequence = reading.sequence
-    message.received_at.sec, message.received_at.nanosec = divmod(reading.received_ns, SECOND_NS)
-    message.raw = shown(reading.raw)
-    message.status = int(reading.status)
-    message.weight = reading.weight
-    message.unit = reading.unit
-    message.stability = int(reading.stability)
-    message.mode = int(reading.mode)
-    message.tare = reading.tare
-    message.message = reading.message
-    return message
 
 
 def reading_of(message: ScaleReading) -> Reading:

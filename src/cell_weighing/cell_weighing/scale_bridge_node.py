@@ -20,9 +20,10 @@ from cell_common.timers import every
 from rclpy.node import Node
 
 from cell_interfaces.msg import ScaleList, ScaleReading
+from cell_weighing.cdr import serialised
 from cell_weighing.disk import Disk
 from cell_weighing.journal import JournalWriter
-from cell_weighing.messages import fill_reading, scale_message
+from cell_weighing.messages import scale_message
 from cell_weighing.reading import Reading, Status
 from cell_weighing.scale_book import ScaleBook
 from cell_weighing.scale_bridge_parameters import ScaleBridgeParameters, server_settings, site_of
@@ -64,7 +65,6 @@ class ScaleBridgeNode(Node):
         self._dirty = True
         self._calm: dict[str, int] = {}
         """When an alarm of a passing event is withdrawn if it does not happen again, nanoseconds."""
-        self._message = ScaleReading()
         self._weight = self.create_publisher(ScaleReading, 'weighing/weight', events(READINGS_DEPTH))
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
@@ -143,7 +143,7 @@ class ScaleBridgeNode(Node):
         """
         for reading in readings:
             try:
-                self._weight.publish(fill_reading(self._message, reading))
+                self._weight.publish(serialised(reading))
             except Exception as problem:  # the journal goes on: a station finds there what it was not told
                 if not self.context.ok():
                     break
