@@ -41,6 +41,17 @@ def test_a_pick_goes_by_the_camera_down_and_back_to_the_camera(planner):
     assert all(step.speed == RECIPE.speeds.approach for step in slow)
 
 
+def test_a_gripper_left_closed_is_opened_before_it_goes_down_to_a_piece(planner):
+    steps = planner.plan(PART, 1, HOME, Piece.NONE, FULL, closed=True)
+    assert labels(steps) == ['to the camera', 'to the approach', 'open', 'going down', 'close', 'going up', 'to the camera']
+
+
+@pytest.mark.parametrize('event', ['PLACE', 'REJECT', 'HOME'])
+def test_a_closed_gripper_is_not_opened_on_the_way_to_anything_else(planner, event):
+    piece = Piece.NONE if event == 'HOME' else Piece.HELD
+    assert planner.plan(event, 0, CAMERA, piece, FULL, closed=True) == plan(planner, event, stand=CAMERA, piece=piece)
+
+
 def test_from_the_camera_there_is_no_way_to_the_camera(planner):
     assert labels(plan(planner, PART, tray=1, stand=CAMERA))[0] == 'to the approach'
 

@@ -150,6 +150,20 @@ def test_the_slot_follows_from_the_ledger(link: Link) -> None:
     assert lowest[0] == pytest.approx(-455, abs=3), 'the second slot'
 
 
+def test_a_gripper_whose_piece_was_taken_out_opens_before_it_takes_the_next(link: Link) -> None:
+    assert link.do(PART, 1).phase is Phase.DONE
+    link.robot.piece = False
+    wait_until(lambda: link.checks()['gripper empty'].ok, what='the piece is gone')
+
+    def closed() -> bool:
+        output = bool(link.robot.registers.digital_outputs & 1)
+        link.robot.piece = link.robot.piece or not output
+        return output
+
+    assert watched(link, closed, PART, 1) == [True, False]
+    assert closed()
+
+
 def test_an_empty_slot_is_refused_and_the_arm_comes_back(link: Link) -> None:
     link.robot.piece = False
     outcome = link.do(PART, 1)

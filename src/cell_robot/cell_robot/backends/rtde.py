@@ -221,7 +221,8 @@ class RtdeBackend(Backend):
         return None
 
     def _plan(self, command: Command) -> list[PlanStep]:
-        return self._planner.plan(command.event, command.tray, self._stand(), self._in_hand(), self._stock.counts)
+        return self._planner.plan(command.event, command.tray, self._stand(), self._in_hand(), self._stock.counts,
+                                  closed=self._arm.closed)
 
     def _stand(self) -> JointVector:
         return self._arm.seen.joints if self._arm.seen is not None else ()

@@ -119,6 +119,11 @@ class Arm:
         pin = self._recipe.gripper.part_input
         return None if pin is None or self.seen is None else bool(self.seen.inputs >> pin & 1)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the gripper is told to be closed."""
+        return self.seen is not None and bool(self.seen.outputs >> self._recipe.gripper.close_output & 1)
+
     def trouble(self) -> str:
         """Say why the arm cannot move, and what to do; "" when it can."""
         if self.seen is None:

@@ -25,6 +25,8 @@ BESIDE_M = 0.05
 LIFTED_M = 0.002
 EVENTS = ('START_PROGRAM', 'PLACE', 'REJECT', 'BENCHMARK', 'HOME')
 PART, MOVE = 'PART_', 'MOVE_'
+DOWN = 'going down'
+"""Label of the move to a piece or a place."""
 
 
 class Piece(enum.Enum):
@@ -132,7 +134,8 @@ class Planner:
                             'Correct the count or the recipe.')
         return slots - left
 
-    def plan(self, event: str, tray: int, stand: JointVector, piece: Piece, stock: Stock) -> list[Step]:
+    def plan(self, event: str, tray: int, stand: JointVector, piece: Piece, stock: Stock, *,
+             closed: bool = False) -> list[Step]:
         """Return the steps of an event.
 
         Args:
@@ -141,15 +144,17 @@ class Planner:
             stand: Where the joints are, rad.
             piece: What is in the gripper.
             stock: Pieces in the trays.
+            closed: The gripper is closed, as it is after its piece was taken out by hand or got lost.
 
         Raises:
             PlanError: It cannot be done; the kinds of it tell unknown events and reach.
         """
         try:
-            return self._steps(event, tray, stand, piece, stock)
+            steps = self._steps(event, tray, stand, piece, stock)
         except MoveError as problem:
             raise ReachError(f'{event} is not possible from here: {problem}. Nothing moved. Move the arm by hand to a free '
                              'place, or correct the recipe.') from problem
+        return self._opened(steps) if closed else steps
 
     def retract(self, stand: JointVector) -> list[Step]:
         """Return the way up from a target that the tool is in; [] when it is at none.
@@ -195,6 +200,12 @@ class Planner:
         grip = Grip(True, self._recipe.gripper.close_time, True, missing)
         return [*self._to_camera(stand), *self._visit(target, grip)]
 
+    def _opened(self, steps: list[Step]) -> list[Step]:
+        """Open the gripper above the place before going down to take something: a closed one would hit it."""
+        takes = any(isinstance(step, Grip) and step.closed for step in steps)
+        down = next((number for number, step in enumerate(steps) if isinstance(step, Move) and step.label == DOWN), 0)
+        return [*steps[:down], self._open(), *steps[down:]] if takes else steps
+
     def _put_down(self, event: str, stand: JointVector, piece: Piece) -> list[Step]:
         if piece is Piece.NONE:
             raise PlanError('The gripper holds nothing. Look where the piece is.')
@@ -225,7 +236,7 @@ class Planner:
         above, there = self._down(target)
         down, up, way = pose(target.pose), pose(target.above), target.approach
         return [*self._swing('to the approach', self._camera, above),
-                self._line('going down', down, there, way, self._speeds.approach), grip,
+                self._line(DOWN, down, there, way, self._speeds.approach), grip,
                 self._line('going up', up, above, way, self._speeds.approach),
                 *self._swing('to the camera', above, self._camera)]
 
