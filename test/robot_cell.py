@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ from cell_common.qos import latched
 from cell_common.testing import Graph, free_port, wait_until
 from cell_coordinator.coordinator_node import CoordinatorNode
 from cell_inventory.inventory_node import InventoryNode
+from cell_robot.backends.base import Phase
+from cell_robot.motion.recipe_file import load_recipe
 from cell_robot.robot_node import RobotNode
+from cell_sim.motion_watch import Commanded, MotionWatch
 from cell_sim.truth import read_truth
 from cell_sim.ur_controller.controller import Controller
+from cell_sim.ur_controller.letters_program import LettersProgram
+from cell_sim.ur_controller.states import RuntimeState
 from cell_sim.world import Phase
 from cell_sim.world_node import WorldNode
 from rclpy.action.client import ActionClient
@@ -108,7 +114,9 @@ class RobotCell:
         wait_until(lambda: self.world.simulation.keeper.started, READY_S, 'the trays are set up')
         settings = {'catalogue_file': catalogue, 'backend': link, 'recipe_file': recipe, 'robot_address': self.address,
                     'port': self.port, 'driver_namespace': 'driver', **SLOW_MACHINE, **robot}
+        self._watch_motion(recipe)
         self.robot = graph.add(RobotNode(**graph.options(**settings)))
+        self._note_commands()
         self.eyes = graph.add(Eyes(self.world, **graph.options()))
         self.coordinator = graph.add(CoordinatorNode(**graph.options(
             database_url=database, settle_time=0.0, needed_subsystems=['robot'], trigger_timeout=40.0, call_timeout=5.0)))
@@ -224,11 +232,54 @@ class RobotCell:
     def truth(self) -> list[dict[str, Any]]:
         return read_truth(self.truth_file)
 
+    def complaints(self) -> list[str]:
+        """Motions since the watch last forgot that were not commanded."""
+        return self.watch.complaints([*self.commands], own_program=self.link == 'letters')
+
+    def _watch_motion(self, recipe: str) -> None:
+        """Let every cycle of the controller be seen."""
+        self.watch = MotionWatch(load_recipe(recipe).cell.tcp)
+        self.commands: list[Commanded] = []
+
+        def see(controller: Controller) -> None:
+            free = controller.may_move and controller.runtime == RuntimeState.PLAYING
+            program = controller.program
+            self.watch.see(time.monotonic(), controller.motion.joints, free=free,
+                           doing=program.doing if isinstance(program, LettersProgram) else '')
+
+        self.world.simulation.ur.watch(see)
+
+    def _note_commands(self) -> None:
+        """Write down what the robot node is told to do, where it hands it to the link, and when that ends."""
+        backend = self.robot._backend
+
+        def noted(name: str, begin: Callable[..., Future[Any]], *arguments: Any) -> Future[Any]:
+            commanded = Commanded(name, time.monotonic())
+            self.commands.append(commanded)
+            future = begin(*arguments)
+            future.add_done_callback(lambda done: _end(commanded, done))
+            return future
+
+        def trigger(command: Any, progress: Any, begin: Any = backend.trigger) -> Future[Any]:
+            moves = command.event != 'START_PROGRAM' or self.link == 'letters'
+            return noted(command.trigger_id, begin, command, progress) if moves else begin(command, progress)
+
+        def recover(step: Any, begin: Any = backend.recover) -> Future[Any]:
+            return noted('recover', begin, step)
+
+        backend.trigger, backend.recover = trigger, recover
+
     def _add_driver(self, time_scale: float) -> None:
         from cell_sim.ur_driver_node import UrDriverNode
 
         options = self.graph.options(robot_ip=self.address, time_scale=time_scale) | {'namespace': 'cell/driver'}
         self.driver = self.graph.add(UrDriverNode(**options))
+
+
+def _end(commanded: Commanded, future: Future[Any]) -> None:
+    outcome = None if future.exception() else future.result()
+    commanded.well = getattr(outcome, 'phase', None) is Phase.DONE or (commanded.recovery and outcome.code == ResultCode.OK)
+    commanded.ended = time.monotonic()
 
 
 def _time(job: JobState) -> tuple[int, int]:

@@ -65,8 +65,10 @@ class LettersProgram:
         self._reference = False
         """The piece in the gripper is the known-good one."""
         self._slots: Counter[tuple[str, int]] = Counter()
+        self.doing = ''
+        """Event and id of the trigger that is being carried out, also while the program is paused; "" = none."""
 
-    def begin(self, event: str, part_number: str, tray: int) -> ArmMovement:
+    def begin(self, event: str, part_number: str, tray: int, trigger_id: str = '') -> ArmMovement:
         """Call a sub-program.
 
         Raises:
@@ -76,6 +78,7 @@ class LettersProgram:
             raise Impossible('no sub-program for this letter')
         self._called = (lambda machine: self._pick(machine, part_number, tray)) if part_number else self._events()[event]
         self._movement = ArmMovement(1 if event in ('START_PROGRAM', 'HOME') else 5)
+        self.doing = f'{event or part_number} {trigger_id}'
         return self._movement
 
     def step(self, machine: Machine, _now: float, seconds: float) -> bool:
@@ -94,7 +97,7 @@ class LettersProgram:
         return True
 
     def _end(self, problem: str) -> None:
-        self._work = None
+        self._work, self.doing = None, ''
         self._movement.problem, self._movement.ended = problem, True
 
     def _events(self) -> Mapping[str, Callable[[Machine], Work]]:
@@ -104,6 +107,8 @@ class LettersProgram:
     def _pick(self, machine: Machine, part_number: str, tray: int) -> Work:
         if self._holds(machine):
             raise Refused('gripper is not empty')
+        if machine.registers.digital_outputs >> self._recipe.gripper.close_output & 1:
+            yield from self._grip(machine, closed=False)
         trays = self._recipe.parts[part_number]
         for number in (tray,) if tray else FREE_TRAYS:
             if number not in trays:
@@ -215,8 +220,8 @@ class ControllerMotions:
         if not isinstance(program, LettersProgram):
             raise Impossible('the program has ended')
         if command.letter in self._parts:
-            return program.begin('', self._parts[command.letter], command.tray)
+            return program.begin('', self._parts[command.letter], command.tray, command.trigger_id)
         event = self._events.get(command.letter)
         if event is None:
             raise Impossible(f'unknown letter {command.letter}')
-        return program.begin(event, '', 0)
+        return program.begin(event, '', 0, command.trigger_id)

@@ -57,6 +57,16 @@ class ControllerServer:
         self._ports: list[Port] = []
         self.stalled_until = 0.0
 
+    def watch(self, see: Callable[[Controller], None]) -> None:
+        """Let somebody see the controller after each cycle, in the loop's thread."""
+        wired = self._every_cycle
+
+        def both(controller: Controller) -> None:
+            wired(controller)
+            see(controller)
+
+        self._every_cycle = both
+
     async def start(self) -> None:
         """Switch on.
 
