@@ -20,11 +20,14 @@ from cell_vision.ppocr import (
     DIRECTION_SHAPE,
     PLATE_SHAPES,
     Alphabet,
+    Decoded,
     Strip,
+    agreed,
     boxes,
     cut,
     detector_batch,
     direction_batch,
+    softened,
     strip_batch,
 )
 from cell_vision.reading import Reading
@@ -90,9 +93,13 @@ class PpOcrEngine:
         return bool(self._direction.run(direction_batch(strip.image))[0, 1] > CERTAIN)
 
     def recognise(self, strip: Strip) -> Reading:
-        """Read one upright strip; its text may be empty."""
-        text, score = self._alphabet.decode(self._recogniser(strip_batch(strip.image))[0])
+        """Read one upright strip, a doubtful number twice; its text may be empty."""
+        sharp = self._decoded(strip.image)
+        text, score = agreed(sharp, self._decoded(softened(strip.image))) if sharp.doubtful else (sharp.text, sharp.score)
         return Reading(text, score, strip.polygon)
+
+    def _decoded(self, strip: Any) -> Decoded:
+        return self._alphabet.decode(self._recogniser(strip_batch(strip))[0])
 
 
 def model_folder(wanted: str) -> Path:

@@ -38,8 +38,21 @@ TALL = 1.5
 """A strip so much higher than wide stands on its side."""
 AFTER_A_DIGIT = {'O': '0', 'o': '0', 'I': '1', 'l': '1'}
 """A letter that follows a digit is the digit that looks like it, when the recogniser itself is in doubt."""
+POINTED = {'U': 'V'}
+"""A dotted V has upright sides and is read as U; of a printed U the recogniser does not think so much of V."""
 DOUBT = 0.03
-"""Probability of the digit against the letter's."""
+"""Probability of the other character against the best one's."""
+DOUBTFUL = 0.9
+"""A number with a character less likely than this is read once more."""
+ROUNDED = {'5': 'S'}
+FAINT_DOUBT = 0.002
+"""A dotted S is read as 5 with confidence: so little probability of the S calls for a second reading."""
+NUMBER_LENGTH, NUMBER_DIGITS = 5, 2
+"""Letters and digits, and digits among them, of a line that is worth a second reading."""
+SOFT = 0.06
+"""Blur that makes strokes of dots, whose rows are about a tenth of a strip's height apart; sigma, share of that height."""
+SOFT_LOSES = 0.06
+"""The reading of the blurred strip counts when its confidence is at most so much lower."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
 
 
@@ -124,6 +137,35 @@ def direction_batch(strip: Any) -> Any:
     return _padded(strip, wide, DIRECTION_SHAPE[1])
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """What the recogniser made of a strip."""
+
+    text: str
+    score: float
+    """Confidence, 0..1."""
+    doubtful: bool
+    """It may be a number, and the recogniser is not sure of each character."""
+
+
+def softened(strip: Any) -> Any:
+    """Return a strip with a dot matrix' dots run together."""
+    return cv2.GaussianBlur(strip, (0, 0), SOFT * strip.shape[0])
+
+
+def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
+    """Return the text and confidence that the readings of a strip and of the softened strip make together.
+
+    Of dots the recogniser makes wrong characters with confidence, of strokes the right ones: the softened strip counts unless it
+    lost. Where the two differ in a digit, the lower confidence holds, so that whoever judges sees the doubt.
+    """
+    if soft.text == sharp.text or soft.score < sharp.score - SOFT_LOSES:
+        return sharp.text, sharp.score
+    pairs = zip(sharp.text, soft.text, strict=False)
+    differ = len(sharp.text) != len(soft.text) or any(a != b and a.isdigit() and b.isdigit() for a, b in pairs)
+    return soft.text, min(sharp.score, soft.score) if differ else soft.score
+
+
 class Alphabet:
     """Turns the recogniser's output into text."""
 
@@ -134,10 +176,12 @@ class Alphabet:
         self._characters = [known[i] for i in self._classes]
         place = {character: i for i, character in enumerate(self._characters)}
         self._figures = {place[figure] for figure in '0123456789' if figure in place}
-        self._digits = {place[c]: place[digit] for c, digit in AFTER_A_DIGIT.items() if c in place and digit in place}
+        self._digits, self._pointed, self._rounded = (
+            {place[read]: place[other] for read, other in pairs.items() if read in place and other in place}
+            for pairs in (AFTER_A_DIGIT, POINTED, ROUNDED))
 
-    def decode(self, probabilities: Any) -> tuple[str, float]:
-        """Return the text and its confidence, 0..1, from probabilities of shape (steps, classes).
+    def decode(self, probabilities: Any) -> Decoded:
+        """Return the text and its confidence from probabilities of shape (steps, classes).
 
         Each run of steps with the same best character is one character (CTC); the confidence is the mean over the characters of
         the probability at their first step, as PP-OCR counts it.
@@ -146,14 +190,21 @@ class Alphabet:
         best = kept.argmax(1)
         first = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
         if not len(first):
-            return '', 0.0
-        chosen = best[first]
-        for i in range(1, len(first)):
-            doubt = self._digits.get(int(chosen[i]))
-            if doubt and chosen[i - 1] in self._figures and kept[first[i], doubt] >= DOUBT * kept[first[i], chosen[i]]:
-                chosen[i] = doubt
+            return Decoded('', 0.0, doubtful=False)
+        likely, chosen = kept[first], best[first]
+        sure = likely[np.arange(len(first)), chosen]
+        for i, read in enumerate(map(int, best[first])):
+            other = self._pointed.get(read) or (self._digits.get(read) if i and chosen[i - 1] in self._figures else None)
+            if other and likely[i, other] >= DOUBT * sure[i]:
+                chosen[i] = other
         text = ''.join(self._characters[i] for i in chosen)
-        return text, float(kept[first, best[first]].mean())
+        faint = any(likely[i, self._rounded[read]] >= FAINT_DOUBT * sure[i]
+                    for i, read in enumerate(map(int, chosen)) if read in self._rounded)
+        return Decoded(text, float(sure.mean()), bool(faint or sure.min() < DOUBTFUL) and _may_be_number(text))
+
+
+def _may_be_number(text: str) -> bool:
+    return sum(map(str.isalnum, text)) >= NUMBER_LENGTH and sum(map(str.isdigit, text)) >= NUMBER_DIGITS
 
 
 def _padded(strip: Any, wide: int, padded: int) -> Any:

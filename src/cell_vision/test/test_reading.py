@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 from cell_vision.engine import BadImageError, EngineError, EngineOptions, make_engine
+from cell_vision.engine_ppocr import PpOcrEngine
 from cell_vision.inference import choose_backend, keep_quiet
 from cell_vision.locate import crop, plates, stretched
 from cell_vision.merging import merged
-from cell_vision.ppocr import PRINTED, Alphabet, boxes
+from cell_vision.ppocr import PRINTED, Alphabet, Decoded, Strip, agreed, boxes
 from cell_vision.reading import Reading
 from cell_vision.seeing import decode, is_good, read, see
 
@@ -185,10 +186,56 @@ def test_ctc_repeats_are_one_character_and_foreign_ones_are_left_out():
     steps = np.array([1, 1, 0, 1, 3, 3, 2], int)
     probabilities = np.full((len(steps), 5), 0.01)
     probabilities[np.arange(len(steps)), steps] = 0.9
-    text, score = alphabet.decode(probabilities)
-    assert text[:3] == 'AA1' and '口' not in text and 0 < score <= 0.9
-    assert alphabet.decode(np.eye(5)[[0, 0]]) == ('', 0.0)
+    read = alphabet.decode(probabilities)
+    assert read.text[:3] == 'AA1' and '口' not in read.text and 0 < read.score <= 0.9
+    assert alphabet.decode(np.eye(5)[[0, 0]]) == Decoded('', 0.0, doubtful=False)
     assert '口' not in PRINTED
+
+
+def decoded(text, other='', share=0.0, sure=0.98):
+    """Decode a text of which the last character's probability is `sure`, and `share` of it that of another."""
+    known = sorted(set(text + other))
+    steps = np.full((2 * len(text), len(known) + 2), 0.0)
+    for i, character in enumerate(text):
+        steps[2 * i, known.index(character) + 1] = 0.98 if i < len(text) - 1 else sure
+        steps[2 * i + 1, 0] = 1.0
+    if other:
+        steps[-2, known.index(other) + 1] = share * sure
+    return Alphabet(known).decode(steps)
+
+
+@pytest.mark.parametrize('share, read', [(0.02, '12U'), (0.04, '12V')])
+def test_a_u_of_which_the_recogniser_thinks_as_of_a_v_is_a_dotted_v(share, read):
+    assert decoded('12U', 'V', share).text == read
+
+
+@pytest.mark.parametrize('text, other, share, sure, doubtful', [
+    ('74L5', 'S', 0.01, 0.98, False), ('74L05', 'S', 0.01, 0.98, True), ('74L05', 'S', 0.001, 0.98, False),
+    ('74L05', '', 0.0, 0.8, True), ('ELCORA', '', 0.0, 0.8, False), ('74L04', 'S', 0.01, 0.98, False)])
+def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, sure, doubtful):
+    assert decoded(text, other, share, sure).doubtful is doubtful
+
+
+@pytest.mark.parametrize('sharp, soft, together', [
+    (('74L502', 0.96), ('74LS02', 0.97), ('74LS02', 0.97)),
+    (('74L502', 0.96), ('74LS02', 0.91), ('74LS02', 0.91)),
+    (('74LS02', 0.96), ('74LSO2', 0.85), ('74LS02', 0.96)),
+    (('74LS02', 0.92), ('74LS02', 0.97), ('74LS02', 0.92)),
+    (('74LS82', 0.90), ('74LS02', 0.97), ('74LS02', 0.90)),
+    (('74LS2', 0.90), ('74LS02', 0.97), ('74LS02', 0.90))])
+def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
+    assert agreed(*(Decoded(text, score, doubtful=True) for text, score in (sharp, soft))) == together
+
+
+@pytest.mark.parametrize('doubtful, looks', [(False, 1), (True, 2)])
+def test_only_a_doubtful_number_is_read_twice(monkeypatch, doubtful, looks):
+    engine, strips = PpOcrEngine(EngineOptions()), []
+    monkeypatch.setattr(engine, '_recogniser', lambda batch: strips.append(batch) or batch)
+    monkeypatch.setattr(engine._alphabet, 'decode', lambda _: Decoded('74LS02', 0.95, doubtful=doubtful))
+    strip = cv2.putText(np.full((48, 200, 3), 230, np.uint8), '74LS02', (10, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 20), 3)
+    assert engine.recognise(Strip(strip, ((0, 0), (200, 0), (200, 48), (0, 48)))).text == '74LS02'
+    assert len(strips) == looks
+    assert all(np.abs(np.diff(batch)).mean() < np.abs(np.diff(strips[0])).mean() for batch in strips[1:])
 
 
 def test_specks_of_probability_are_no_text():
