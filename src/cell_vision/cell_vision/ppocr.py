@@ -156,8 +156,8 @@ def softened(strip: Any) -> Any:
 def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
     """Return the text and confidence that the readings of a strip and of the softened strip make together.
 
-    Of dots the recogniser makes wrong characters with confidence, of strokes the right ones: the softened strip counts unless it
-    lost. Where the two differ in a digit, the lower confidence holds, so that whoever judges sees the doubt.
+    Of dots the recogniser makes wrong characters with confidence, of strokes the right ones: the softened strip counts unless
+    it lost. Where the two differ in a digit, the lower confidence holds, so that whoever judges sees the doubt.
     """
     if soft.text == sharp.text or soft.score < sharp.score - SOFT_LOSES:
         return sharp.text, sharp.score

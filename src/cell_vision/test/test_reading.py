@@ -232,7 +232,8 @@ def test_only_a_doubtful_number_is_read_twice(monkeypatch, doubtful, looks):
     engine, strips = PpOcrEngine(EngineOptions()), []
     monkeypatch.setattr(engine, '_recogniser', lambda batch: strips.append(batch) or batch)
     monkeypatch.setattr(engine._alphabet, 'decode', lambda _: Decoded('74LS02', 0.95, doubtful=doubtful))
-    strip = cv2.putText(np.full((48, 200, 3), 230, np.uint8), '74LS02', (10, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 20), 3)
+    strip = np.full((48, 200, 3), 230, np.uint8)
+    cv2.putText(strip, '74LS02', (10, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 20), 3)
     assert engine.recognise(Strip(strip, ((0, 0), (200, 0), (200, 48), (0, 48)))).text == '74LS02'
     assert len(strips) == looks
     assert all(np.abs(np.diff(batch)).mean() < np.abs(np.diff(strips[0])).mean() for batch in strips[1:])
