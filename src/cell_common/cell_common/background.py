@@ -3,12 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import threading
+import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar('T')
+
+
+class GatheringSelector(selectors.DefaultSelector):
+    """Lets what happens on many sockets gather for a little while, and leaves the turn to another thread meanwhile.
+
+    Each look lets go of the interpreter and waits for it, and so does each read while another thread wants it: that costs more
+    than the few bytes they find. What happens after a pause is seen at once.
+    """
+
+    def __init__(self, gather: float, turn: threading.Lock) -> None:
+        """Look once in `gather` seconds at most; `turn` is held by the loop's thread except while it looks."""
+        super().__init__()
+        self._gather = gather
+        self._turn = turn
+        self._looked_at = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait for events; a timeout of 0 looks at once."""
+        if timeout is not None and timeout <= 0:
+            return super().select(timeout)
+        self._turn.release()
+        try:
+            since = time.monotonic() - self._looked_at
+            if since < 2 * self._gather:
+                wait = max(self._gather - since, self._gather / 5)
+                time.sleep(wait if timeout is None else min(wait, timeout))
+            return super().select(timeout)
+        finally:
+            self._turn.acquire()
+            self._looked_at = time.monotonic()
 
 
 class BackgroundLoop:
@@ -18,9 +50,17 @@ class BackgroundLoop:
     through an `Inbox`.
     """
 
-    def __init__(self, name: str) -> None:
-        """Start the thread; `name` shows up in debuggers."""
-        self.loop = asyncio.new_event_loop()
+    def __init__(self, name: str, gather: float = 0.0, turn: threading.Lock | None = None) -> None:
+        """Start the thread.
+
+        Args:
+            name: Shows up in debuggers.
+            gather: Seconds for which events of a busy loop may gather.
+            turn: Held while the loop works, given up while it waits; only for a loop that gathers. A thread that computes at
+                length takes it too, so that the two do not wrest the interpreter from each other at each read.
+        """
+        self._turn = turn or threading.Lock()
+        self.loop = asyncio.SelectorEventLoop(GatheringSelector(gather, self._turn)) if gather else asyncio.new_event_loop()
         self._work: set[Future[Any]] = set()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -60,6 +100,7 @@ class BackgroundLoop:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            self.loop.run_forever()
+            with self._turn:
+                self.loop.run_forever()
         finally:
             self.loop.close()

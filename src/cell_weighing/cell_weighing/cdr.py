@@ -1,4 +1,4 @@
-"""A reading as the bytes that a ROS message of it has on the wire. No ROS.
+"""Readings, and the list of scales, as the bytes that ROS messages of them have on the wire. No ROS.
 
 rclpy serialises a message by asking each field's Python property for its value: 20 us for a ScaleReading, three times what all
 else costs of publishing it. `Publisher.publish` takes these bytes instead.
@@ -9,15 +9,20 @@ multiple of n behind the header, a string is its length with the final NUL, its 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from struct import Struct
 
 from cell_weighing.reading import Reading, shown
+from cell_weighing.scale_book import ScaleEntry
 
 SECOND_NS = 1_000_000_000
 _HEADER = b'\x00\x01\x00\x00'
 _LENGTH = Struct('<I')
 _NUMBERS = Struct('<QiI')
+_LIST = Struct('<iIH2xI')
+_TIME = Struct('<iI')
+_COUNTS = Struct('<QQ')
 _PADDING = (b'', b'\0\0\0', b'\0\0', b'\0')
 
 
@@ -31,6 +36,18 @@ def serialised(reading: Reading) -> bytes:
     unit = _string(reading.unit) + bytes((reading.stability, reading.mode))
     return b''.join((_HEADER, start, _NUMBERS.pack(reading.sequence, *times), _padded(raw), _aligned(reading.weight),
                      _padded(unit), _aligned(reading.tare), _string(reading.message)))
+
+
+def serialised_list(stamp_ns: int, port: int, entries: Iterable[ScaleEntry]) -> bytes:
+    """Return the bytes of cell_interfaces/ScaleList, each scale a cell_interfaces/ScaleState."""
+    entries = list(entries)
+    out = bytearray(_LIST.pack(*divmod(stamp_ns, SECOND_NS), port, len(entries)))
+    for entry in entries:
+        out += _aligned(entry.scale_id) + _padded(_string(entry.peer) + bytes((bool(entry.peer),)))
+        out += _TIME.pack(*divmod(entry.last_heard_ns, SECOND_NS))
+        out += bytes(len(out) % 8) + _COUNTS.pack(entry.readings, entry.malformed)
+        out += _aligned(entry.last_weight) + _aligned(entry.last_unit)
+    return _HEADER + out
 
 
 def _string(text: str) -> bytes:

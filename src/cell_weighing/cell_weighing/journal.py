@@ -26,6 +26,7 @@ GATHER_S = 0.005
 """Shortest time between two commits: on a fast disk commits of a few lines each would cost more than the lines."""
 ROWS = 60
 """Rows in one statement: 15 values each, and SQLite before 3.32 takes 999."""
+SAVE_AT_ONCE = 20
 SAVE_S = 5.0
 """How often the counts of scales are stored; after a crash they are made good from the readings themselves."""
 _READING = cast('Table', ReadingRow.__table__)
@@ -34,6 +35,9 @@ _COLUMNS = ('reading_id', 'scale_id', 'sequence', 'received_ns', 'monotonic_ns',
             'stability', 'mode', 'tare', 'message', 'peer')
 _UPDATE = update(_SCALE).where(_SCALE.c.scale_id == bindparam('b_scale_id')).values(
     {name: bindparam(f'b_{name}') for name in ('last_sequence', 'valid_readings', 'armed', 'captured')})
+
+
+Row = tuple[str | int | bytes, ...]
 
 
 class ScaleRecord(NamedTuple):
@@ -53,14 +57,17 @@ _NEW = ScaleRecord(0, 0, Taken())
 class JournalWriter:
     """Writes readings and hands them on once they are durable."""
 
-    def __init__(self, engine: Engine, deliver: Callable[[list[Reading]], None], complain: Callable[[str], None]) -> None:
+    def __init__(self, engine: Engine, deliver: Callable[[list[Reading]], None], complain: Callable[[str], None],
+                 turn: threading.Lock | None = None) -> None:
         """Read how far each scale's numbers have come and start the thread.
 
         Args:
             engine: The open, migrated database.
             deliver: Called in the writer's thread with each committed batch, in order.
             complain: Called in the writer's thread with the reason when the database refuses, with "" when it works again.
+            turn: Held while the writer computes, and never while it waits for the database: see `BackgroundLoop`.
         """
+        self._turn = turn or threading.Lock()
         self._engine = engine
         self._deliver = deliver
         self._complain = complain
@@ -71,6 +78,8 @@ class JournalWriter:
         """Every scale of the journal as found at the start, by scale id."""
         self._dirty: set[str] = set()
         """Scales whose counts are not stored yet."""
+        self._due: list[str] = []
+        """Those of them whose turn it is, some with each commit: all at once, lines would wait for it."""
         self._save_at = 0.0
         self._committed_at = 0.0
         self._waiting: list[Reading] = []
@@ -120,7 +129,8 @@ class JournalWriter:
             self._committed_at = time.monotonic()
             self.committed += taken
             if batch:
-                self._deliver(batch)
+                with self._turn:
+                    self._deliver(batch)
             with self._changed:
                 self.pending -= taken
 
@@ -150,26 +160,33 @@ class JournalWriter:
             return True
 
     def _commit(self, batch: list[Reading], kept: Mapping[str, Taken]) -> None:
-        state = self._last.copy()
-        for reading in batch:
-            scale = state.get(reading.scale_id, _NEW)
-            reading.sequence = scale.sequence + 1
-            state[reading.scale_id] = scale._replace(sequence=reading.sequence,
-                                                     valid=scale.valid + (reading.status is Status.VALID))
-        for scale_id, taken in kept.items():
-            state[scale_id] = state.get(scale_id, _NEW)._replace(taken=taken)
-        changed = {reading.scale_id for reading in batch} | kept.keys()
-        due = time.monotonic() >= self._save_at
-        save = self._dirty | changed if due else changed - self._stored | kept.keys()
+        with self._turn:
+            state = self._counted(batch, kept)
+            rows = self._insert.rows(batch)
+            save = state.keys() - self._stored | kept.keys() | set(self._due[:SAVE_AT_ONCE])
         with self._engine.begin() as connection:
-            if batch:
-                self._insert(connection, batch)
-            self._store_state(connection, {scale: state[scale] for scale in save})
+            self._insert(connection, rows)
+            self._store_state(connection, {scale: state.get(scale) or self._last[scale] for scale in save})
         self._stored |= save
-        self._dirty = (self._dirty | changed) - save
-        self._last = state
-        if due:
+        self._last |= state
+        self._dirty |= state.keys()
+        self._dirty -= save
+        del self._due[:SAVE_AT_ONCE]
+        if not self._due and time.monotonic() >= self._save_at:
+            self._due = list(self._dirty)
             self._save_at = time.monotonic() + SAVE_S
+
+    def _counted(self, batch: list[Reading], kept: Mapping[str, Taken]) -> dict[str, ScaleRecord]:
+        """Give readings their consecutive numbers; return how far their scales will have come with them."""
+        state: dict[str, ScaleRecord] = {}
+        for reading in batch:
+            sequence, valid, taken = state.get(reading.scale_id) or self._last.get(reading.scale_id, _NEW)
+            reading.sequence = sequence + 1
+            state[reading.scale_id] = ScaleRecord(sequence + 1, valid + (reading.status is Status.VALID), taken)
+        for scale_id, taken in kept.items():
+            sequence, valid, _ = state.get(scale_id) or self._last.get(scale_id, _NEW)
+            state[scale_id] = ScaleRecord(sequence, valid, taken)
+        return state
 
     def _store_state(self, connection: Connection, state: Mapping[str, ScaleRecord]) -> None:
         new = [_values(scale_id, record) for scale_id, record in state.items() if scale_id not in self._stored]
@@ -217,11 +234,17 @@ class _FastInsert:
         columns = [column.name for column in _READING.columns]
         assert not self._positional or compiled.positiontup == columns == list(_COLUMNS)
 
-    def __call__(self, connection: Connection, batch: list[Reading]) -> None:
-        rows = [(r.reading_id, r.scale_id, r.sequence, r.received_ns, r.monotonic_ns, self._boot_id, r.raw, int(r.status),
-                 r.weight, r.unit, int(r.stability), int(r.mode), r.tare, r.message, r.peer) for r in batch]
+    def rows(self, batch: list[Reading]) -> list[Row]:
+        """Return what is to be inserted."""
+        boot = self._boot_id
+        return [(r.reading_id, r.scale_id, r.sequence, r.received_ns, r.monotonic_ns, boot, r.raw, int(r.status), r.weight,
+                 r.unit, int(r.stability), int(r.mode), r.tare, r.message, r.peer) for r in batch]
+
+    def __call__(self, connection: Connection, rows: list[Row]) -> None:
+        """Insert them."""
         if not self._positional:
-            connection.exec_driver_sql(self._sql, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+            if rows:
+                connection.exec_driver_sql(self._sql, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
             return
         for start in range(0, len(rows), ROWS):
             some = rows[start:start + ROWS]

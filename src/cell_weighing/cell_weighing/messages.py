@@ -6,11 +6,10 @@ from collections.abc import Iterable
 
 from builtin_interfaces.msg import Time
 
-from cell_interfaces.msg import BagRecord, DeadLetter, DeliveryState, ScaleReading, ScaleState, WeighJob
+from cell_interfaces.msg import BagRecord, DeadLetter, DeliveryState, ScaleReading, WeighJob
 from cell_weighing.outbox import OutboxCounts, Refused
 from cell_weighing.reading import Mode, Reading, Stability, Status
 from cell_weighing.records import Bag, Job
-from cell_weighing.scale_book import ScaleEntry
 
 SECOND_NS = 1_000_000_000
 
@@ -26,13 +25,6 @@ def reading_of(message: ScaleReading) -> Reading:
     return Reading(message.reading_id, message.scale_id, message.sequence, received, 0, b'', Status(message.status),
                    message.weight, message.unit, Stability(message.stability), Mode(message.mode), message.tare,
                    message.message)
-
-
-def scale_message(entry: ScaleEntry) -> ScaleState:
-    """Return what is known of a scale as a message."""
-    return ScaleState(scale_id=entry.scale_id, peer=entry.peer, connected=bool(entry.peer),
-                      last_heard=stamp(entry.last_heard_ns), readings=entry.readings, malformed=entry.malformed,
-                      last_weight=entry.last_weight, last_unit=entry.last_unit)
 
 
 def job_message(job: Job) -> WeighJob:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import threading
+from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -20,16 +22,17 @@ from cell_common.timers import every
 from rclpy.node import Node
 
 from cell_interfaces.msg import ScaleList, ScaleReading
-from cell_weighing.cdr import serialised
+from cell_weighing.cdr import serialised, serialised_list
 from cell_weighing.disk import Disk
 from cell_weighing.journal import JournalWriter
-from cell_weighing.messages import scale_message
 from cell_weighing.reading import Reading, Status
 from cell_weighing.scale_book import ScaleBook
 from cell_weighing.scale_bridge_parameters import ScaleBridgeParameters, server_settings, site_of
 from cell_weighing.transport import Connected, Disconnected, Displaced, Event, FalseIdentity, IndicatorServer, Listening
 
 LIST_PERIOD_S = 0.5
+GATHER_S = 0.005
+"""How long lines of several indicators may gather before they are read."""
 MALFORMED_ALARM = 3
 """Malformed lines in a row after which people are called."""
 READINGS_DEPTH = 2000
@@ -57,12 +60,14 @@ class ScaleBridgeNode(Node):
         self.parameters = declare(self, ScaleBridgeParameters)
         self._site = site_of(self.parameters, new_id, {})
         self._settings = server_settings(self.parameters)
-        self._inbox: Inbox[list[Reading] | Event | JournalProblem] = Inbox(self, self._handle)
+        self._inbox: Inbox[Event | JournalProblem] = Inbox(self, self._handle)
         self._closing = False
         self.listening = Listening(self._settings.port, 'starting')
         self._journal_problem = ''
         self._disk = Disk(self.parameters.database_url, self.parameters.free_space)
         self._dirty = True
+        self._published: deque[list[Reading]] = deque()
+        """What the journal's thread has published and the book has not taken in."""
         self._calm: dict[str, int] = {}
         """When an alarm of a passing event is withdrawn if it does not happen again, nanoseconds."""
         self._weight = self.create_publisher(ScaleReading, 'weighing/weight', events(READINGS_DEPTH))
@@ -75,12 +80,14 @@ class ScaleBridgeNode(Node):
             migrate(self._engine, 'cell_weighing')
         except DatabaseError as problem:
             raise StartError(str(problem)) from problem
-        self._journal = JournalWriter(self._engine, self._publish, lambda reason: self._tell(JournalProblem(reason)))
+        turn = threading.Lock()
+        self._journal = JournalWriter(self._engine, self._publish, lambda reason: self._tell(JournalProblem(reason)),
+                                      turn)
         self._book = ScaleBook.remember({scale: record.valid for scale, record in self._journal.known.items()})
         self._site.taken = {scale: record.taken for scale, record in self._journal.known.items()}
         self._start_diagnostics()
         every(self, LIST_PERIOD_S, self._publish_scales)
-        self._loop = BackgroundLoop('indicators')
+        self._loop = BackgroundLoop('indicators', GATHER_S, turn)
         self._server = IndicatorServer(self._settings, self._site, self._journal, self._tell)
         self._serving: Future[None] = self._loop.submit(self._server.serve())
 
@@ -95,7 +102,7 @@ class ScaleBridgeNode(Node):
             self._engine.dispose()
         super().destroy_node()
 
-    def _tell(self, news: list[Reading] | Event | JournalProblem) -> None:
+    def _tell(self, news: Event | JournalProblem) -> None:
         while not self._closing:
             try:
                 self._inbox.put(news, timeout=1.0)
@@ -103,11 +110,9 @@ class ScaleBridgeNode(Node):
                 continue
             break
 
-    def _handle(self, news: list[Reading] | Event | JournalProblem) -> None:
+    def _handle(self, news: Event | JournalProblem) -> None:
         self._dirty = True
         match news:
-            case list():
-                self._note(news)
             case Listening():
                 self._note_listening(news)
             case Connected():
@@ -149,9 +154,15 @@ class ScaleBridgeNode(Node):
                     break
                 self.get_logger().error(f'reading {reading.reading_id} is stored and could not be published: {problem!r}',
                                         throttle_duration_sec=60)
-        self._tell(readings)
+        self._published.append(readings)
 
-    def _note(self, readings: list[Reading]) -> None:
+    def _note(self) -> None:
+        """Take in what was published since; at each batch it would compete with those who read and write the next."""
+        while self._published:
+            self._dirty = True
+            self._note_readings(self._published.popleft())
+
+    def _note_readings(self, readings: list[Reading]) -> None:
         for reading in readings:
             entry = self._book.book(reading)
             if reading.status is Status.MALFORMED:
@@ -195,6 +206,7 @@ class ScaleBridgeNode(Node):
                               action='Make room on the disk or check the database, then wait: nothing is weighed again.')
 
     def _publish_scales(self) -> None:
+        self._note()
         now_ns = self.get_clock().now().nanoseconds
         for key in [key for key, until in self._calm.items() if until <= now_ns]:
             del self._calm[key]
@@ -204,8 +216,7 @@ class ScaleBridgeNode(Node):
         if not self._dirty:
             return
         self._dirty = False
-        self._scales.publish(ScaleList(stamp=self.get_clock().now().to_msg(), port=self.listening.port,
-                                       scales=[scale_message(entry) for entry in self._book.listed()]))
+        self._scales.publish(serialised_list(now_ns, self.listening.port, self._book.listed()))
 
     def _start_diagnostics(self) -> None:
         diagnostics = Diagnostics(self)
