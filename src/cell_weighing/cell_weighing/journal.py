@@ -40,6 +40,12 @@ _UPDATE = update(_SCALE).where(_SCALE.c.scale_id == bindparam('b_scale_id')).val
 Row = tuple[str | int | bytes, ...]
 
 
+class JournalProblem(NamedTuple):
+    """The database refuses readings, or takes them again (reason "")."""
+
+    reason: str
+
+
 class ScaleRecord(NamedTuple):
     """How far one scale has come."""
 

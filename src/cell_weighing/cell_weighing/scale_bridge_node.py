@@ -6,7 +6,6 @@ import queue
 import threading
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any
 
 from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
@@ -24,7 +23,7 @@ from rclpy.node import Node
 from cell_interfaces.msg import ScaleList, ScaleReading
 from cell_weighing.cdr import serialised, serialised_list
 from cell_weighing.disk import Disk
-from cell_weighing.journal import JournalWriter
+from cell_weighing.journal import JournalProblem, JournalWriter
 from cell_weighing.reading import Reading, Status
 from cell_weighing.scale_book import ScaleBook
 from cell_weighing.scale_bridge_parameters import ScaleBridgeParameters, server_settings, site_of
@@ -37,13 +36,6 @@ MALFORMED_ALARM = 3
 """Malformed lines in a row after which people are called."""
 READINGS_DEPTH = 2000
 CALM_NS = 60_000_000_000
-
-
-@dataclass(frozen=True)
-class JournalProblem:
-    """The database refuses readings, or takes them again (reason "")."""
-
-    reason: str
 
 
 class ScaleBridgeNode(Node):
@@ -73,7 +65,7 @@ class ScaleBridgeNode(Node):
         self._weight = self.create_publisher(ScaleReading, 'weighing/weight', events(READINGS_DEPTH))
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
-        for key in ('port', 'journal'):
+        for key in ('port', 'journal', 'held_back'):
             self._alarms.withdraw(key, always=True)
         try:
             self._engine = open_database(self.parameters.database_url)
@@ -205,8 +197,18 @@ class ScaleBridgeNode(Node):
                               consequence='Readings wait in memory and are not counted; a restart would lose them.',
                               action='Make room on the disk or check the database, then wait: nothing is weighed again.')
 
+    def _note_held_back(self) -> None:
+        if self._server.paused and self._journal_problem:
+            self._alarms.announce(
+                'held_back', HIGH, f'{self._journal.pending} lines wait for the journal: no more are read from the indicators',
+                consequence='Indicators hold what they print as long as their buffers last; a bag weighed after that is lost.',
+                action='Weigh no more bags until there is room on the disk and the database works again; do not restart.')
+        elif not self._server.paused:
+            self._alarms.withdraw('held_back')
+
     def _publish_scales(self) -> None:
         self._note()
+        self._note_held_back()
         now_ns = self.get_clock().now().nanoseconds
         for key in [key for key, until in self._calm.items() if until <= now_ns]:
             del self._calm[key]
@@ -237,7 +239,8 @@ class ScaleBridgeNode(Node):
     def _journal_health(self) -> Health:
         values = {'committed': str(self._journal.committed), 'waiting': str(self._journal.pending)}
         if self._journal_problem:
-            return Health(2, f'readings cannot be stored: {self._journal_problem}; check disk space and database', values)
+            held = '; as many lines wait as may, indicators are not read' if self._server.paused else ''
+            return Health(2, f'readings cannot be stored: {self._journal_problem}; check disk space and database{held}', values)
         return self._disk.health() or Health(0, '', values)
 
 

@@ -51,6 +51,9 @@ class ScaleBridgeParameters:
         0.0, 'Silence after which a connection is closed; 0 = never, for indicators that send only when a bag is printed: one '
         'that does not notice that it was closed loses its next line.', unit='s', minimum=0.0, maximum=86400.0)
     max_connections: int = parameter(2000, 'Connections held at once; more are refused.', minimum=1, maximum=20000)
+    waiting_limit: int = parameter(
+        20_000, 'Lines that may wait in memory when the journal cannot be written, about 1 kB each; then no more are read from '
+        'the indicators, whose own buffers must hold theirs.', minimum=100, maximum=1_000_000)
     settings_file: str = parameter('', "The old scale server's settings.json: its host and port are used instead of "
                                    'listen_address and port; empty = none.')
 
@@ -86,7 +89,7 @@ def server_settings(parameters: ScaleBridgeParameters) -> ServerSettings:
     except SettingsError as problem:
         raise ParameterError(f'parameter "settings_file": {problem}') from problem
     return ServerSettings(old.host or parameters.listen_address, old.port or parameters.port, parameters.idle_timeout,
-                          parameters.max_connections, parameters.ask_period)
+                          parameters.max_connections, parameters.ask_period, parameters.waiting_limit)
 
 
 def _decimal(value: float) -> Decimal:

@@ -17,9 +17,8 @@ from cell_weighing.reading import Reading
 
 BIND_RETRY_S = 2.0
 HOUSEKEEPING_S = 0.25
-HIGH_WATER = 20_000
-"""Readings not yet durable at which the sockets are no longer read: TCP then holds the senders back and nothing is lost."""
-LOW_WATER = 5_000
+LOW_WATER = 0.25
+"""Part of the limit of waiting readings at which the sockets are read again."""
 BUFFER = memoryview(bytearray(4096))
 """What has arrived on the connection that is being read; one for all: a buffer made for each read costs more than its line."""
 DISPLACED_FOR_S = 0.5
@@ -93,6 +92,8 @@ class ServerSettings:
     max_connections: int = 2000
     ask_period: float = 0.2
     """Seconds between two questions to an indicator that speaks only when asked."""
+    waiting_limit: int = 20_000
+    """Readings not yet durable at which the sockets are no longer read: TCP then holds the senders back and nothing is lost."""
 
 
 @dataclass
@@ -140,7 +141,7 @@ class IndicatorServer:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            if self.paused and self.journal.pending < LOW_WATER:
+            if self.paused and self.journal.pending < LOW_WATER * self.settings.waiting_limit:
                 self.paused = False
                 for connection in self.connections:
                     connection.resume()
@@ -152,7 +153,7 @@ class IndicatorServer:
     def take(self, readings: list[Reading], kept: Mapping[str, Taken]) -> None:
         """Give readings to the journal, and stop reading from the network when it falls behind."""
         self.journal.append(readings, kept)
-        if not self.paused and self.journal.pending > HIGH_WATER:
+        if not self.paused and self.journal.pending >= self.settings.waiting_limit:
             self.paused = True
             for connection in self.connections:
                 connection.pause()

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import threading
 
 import pytest
 from cell_common.database import open_database
@@ -15,6 +16,7 @@ from cell_weighing.journal_reader import read_journal
 from cell_weighing.reading import Reading, Status
 from cell_weighing.scale_bridge_node import ScaleBridgeNode
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from cell_interfaces.msg import AlarmEvent, ScaleReading
 
@@ -84,6 +86,55 @@ def test_a_full_disk_is_told_with_its_free_space_and_ends_by_itself(graph, tiny_
     wait_until(lambda: any(a.key == 'journal' and a.kind == AlarmEvent.CLEARED for a in alarms[alarms.index(raised):]))
     assert node._journal_health().level == 0
     device.close()
+
+
+@pytest.fixture
+def refusing(graph, database_url):
+    """A bridge of which 100 lines may wait, and a switch that makes its database refuse."""
+    node = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url,
+                                                     waiting_limit=100)))
+    wait_until(lambda: not node.listening.problem)
+    refuse = threading.Event()
+
+    @event.listens_for(node._engine, 'before_cursor_execute')
+    def fail(_connection, _cursor, statement, *_):
+        if refuse.is_set() and statement.startswith('INSERT INTO weigh_reading'):
+            raise OperationalError(statement, {}, Exception('database or disk is full'))
+
+    refuse.set()
+    return node, refuse
+
+
+def raised(alarms, key, kind=AlarmEvent.RAISED):
+    return any(alarm.key == key and alarm.kind == kind for alarm in alarms)
+
+
+def test_when_too_many_lines_wait_no_more_are_read_and_none_is_lost(graph, refusing):
+    node, refuse = refusing
+    weights = [f'{number // 1000}.{number % 1000:03d}' for number in range(1, 5001)]
+    alarms = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    published = graph.collect(ScaleReading, 'weighing/weight', events(10_000))
+    wait_until(lambda: node._weight.get_subscription_count() == 1)
+    with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
+        device.sendall(''.join(f'1,{weight} kg\r\n' for weight in weights).encode())
+        wait_until(lambda: raised(alarms, 'held_back'))
+        assert 100 <= node._journal.pending < 1000 and 'indicators are not read' in node._journal_health().message
+        assert not published
+        refuse.clear()
+        wait_until(lambda: len(published) == 5000, 20)
+    assert [message.weight for message in published] == weights
+    wait_until(lambda: raised(alarms, 'held_back', AlarmEvent.CLEARED))
+
+
+def test_while_few_lines_wait_the_indicators_are_read_on(graph, refusing):
+    node, _ = refusing
+    alarms = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
+        device.sendall(b'1,0.010 kg\r\n' * 50)
+        wait_until(lambda: node._journal.pending == 50 and raised(alarms, 'journal'))
+        device.sendall(b'1,0.010 kg\r\n')
+        wait_until(lambda: node._journal.pending == 51)
+    assert not raised(alarms, 'held_back') and 'indicators are not read' not in node._journal_health().message
 
 
 def test_of_a_database_server_no_free_space_is_told():
