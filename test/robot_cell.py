@@ -18,7 +18,7 @@ from cell_common.qos import latched
 from cell_common.testing import Graph, free_port, wait_until
 from cell_coordinator.coordinator_node import CoordinatorNode
 from cell_inventory.inventory_node import InventoryNode
-from cell_robot.backends.base import Phase
+from cell_robot.backends.base import Phase as TriggerPhase
 from cell_robot.motion.recipe_file import load_recipe
 from cell_robot.robot_node import RobotNode
 from cell_sim.motion_watch import Commanded, MotionWatch
@@ -94,12 +94,12 @@ class RobotCell:
     """One link, one arm, one ledger."""
 
     def __init__(self, graph: Graph, folder: Path, link: str, *, seed: int = 7, wrong_share: float = 0.2,
-                 time_scale: float = 20.0, **robot: Any) -> None:
+                 time_scale: float = 20.0, grip_time: float = 0.3, **robot: Any) -> None:
         self.graph, self.link, self.folder = graph, link, folder
         self.truth_file = folder / 'truth.jsonl'
         self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
         self.port = free_port()
-        catalogue, recipe = str(CONFIG / 'parts.yaml'), str(CONFIG / 'recipe.yaml')
+        catalogue, recipe = str(CONFIG / 'parts.yaml'), self._recipe(grip_time)
         database = f'sqlite:///{folder}/cell.db'
         self.states = graph.collect(RobotState, 'robot/state', latched())
         self.jobs = graph.collect(JobState, 'job', latched(100))
@@ -152,6 +152,13 @@ class RobotCell:
     def inject(self, fault: str, value: float = 0.0, device: str = 'ur') -> None:
         simulation, background = self.world.simulation, self.world._background
         background.run(simulation.inject(device, fault, value), 5.0)
+
+    def background(self, work: Callable[[], None]) -> None:
+        """Do something in the thread of the simulated controller."""
+        async def do() -> None:
+            work()
+
+        self.world._background.run(do(), 5.0)
 
     def start(self, part_number: str, quantity: int) -> str:
         """Start a job and return its id; a status that is a moment old may still refuse it."""
@@ -232,6 +239,14 @@ class RobotCell:
     def truth(self) -> list[dict[str, Any]]:
         return read_truth(self.truth_file)
 
+    def _recipe(self, grip_time: float) -> str:
+        """Write the recipe with the gripper's time (s), which the node waits for in real time; return the path."""
+        recipe = yaml.safe_load((CONFIG / 'recipe.yaml').read_text())
+        recipe['gripper'] |= {'close_time': grip_time, 'open_time': grip_time}
+        file = self.folder / 'recipe.yaml'
+        file.write_text(yaml.safe_dump(recipe))
+        return str(file)
+
     def complaints(self) -> list[str]:
         """Motions since the watch last forgot that were not commanded."""
         return self.watch.complaints([*self.commands], own_program=self.link == 'letters')
@@ -277,9 +292,11 @@ class RobotCell:
 
 
 def _end(commanded: Commanded, future: Future[Any]) -> None:
-    outcome = None if future.exception() else future.result()
-    commanded.well = getattr(outcome, 'phase', None) is Phase.DONE or (commanded.recovery and outcome.code == ResultCode.OK)
+    """Note the end of a command, whatever came of it."""
     commanded.ended = time.monotonic()
+    if not future.cancelled() and future.exception() is None:
+        outcome = future.result()
+        commanded.well = outcome.code == ResultCode.OK if commanded.recovery else outcome.phase is TriggerPhase.DONE
 
 
 def _time(job: JobState) -> tuple[int, int]:

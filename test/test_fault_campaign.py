@@ -238,6 +238,19 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells]:
     write_table()
 
 
+@pytest.mark.parametrize('link', LINKS)
+def test_an_arm_that_moves_without_a_command_is_told(cells: Cells, link: str) -> None:
+    """The failing twin of the campaign's check: somebody else lets the arm move."""
+    cell = cells.of(link).cell
+    assert cell.commands and all(command.ended and command.well for command in cell.commands)
+    wait_until(lambda: time.monotonic() > cell.commands[-1].ended + STILL_S, PATIENCE_S)
+    assert cell.complaints() == []
+    motion = cell.controller.motion
+    cell.background(lambda: motion.place([motion.joints[0] + 0.01, *motion.joints[1:]], 1.0))
+    wait_until(cell.complaints, PATIENCE_S, 'the watch has seen it')
+    cell.watch.forget()
+
+
 @pytest.mark.parametrize('fault', FAULTS)
 @pytest.mark.parametrize('link', LINKS)
 def test_after_a_fault_only_what_was_placed_is_booked(cells: Cells, link: str, fault: str) -> None:

@@ -16,7 +16,7 @@ FOUND: dict[str, tuple[list[Row], list[tuple[str, str]]]] = {}
 
 @pytest.mark.parametrize('link', LINKS)
 def test_the_same_job_file_gives_the_same_ledger(graph: Graph, tmp_path: Path, link: str) -> None:
-    cell = RobotCell(graph, tmp_path, link)
+    cell = RobotCell(graph, tmp_path, link, grip_time=0.05)
     for job in job_file():
         end = cell.run(job['part_number'], job['quantity'])
         assert (end.state, end.placed) == (JobState.DONE, job['quantity']), end.reason
@@ -28,6 +28,7 @@ def test_the_same_job_file_gives_the_same_ledger(graph: Graph, tmp_path: Path, l
     assert sum(event == 'placed' for event, _ in put_down) == 12
     assert sum(event == 'rejected' for event, _ in put_down) >= 2
     assert 'dropped' not in dict(truth)
+    assert not cell.complaints(), '; '.join(cell.complaints())
     FOUND[link] = ledger, put_down
     first = next(iter(FOUND))
     assert FOUND[link] == FOUND[first], f'{link} differs from {first}'
