@@ -26,7 +26,7 @@ STEEPEST = 99.7
 """Percentile."""
 LEAST_REGION = 6
 """Shorter side, pixels of the copy."""
-FURTHER = 0.2
+FURTHER = 0.05
 """A further region counts when it holds at least this share of the first one's detail."""
 MOST_PLATES = 3
 OVERLAP = 0.2

@@ -53,6 +53,8 @@ SOFT = 0.06
 """Blur that makes strokes of dots, whose rows are about a tenth of a strip's height apart; sigma, share of that height."""
 SOFT_LOSES = 0.06
 """The reading of the blurred strip counts when its confidence is at most so much lower."""
+FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'})
+"""Blur takes away what tells these apart: they stay as the sharp strip says."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
 
 
@@ -159,11 +161,19 @@ def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
     Of dots the recogniser makes wrong characters with confidence, of strokes the right ones: the softened strip counts unless
     it lost. Where the two differ in a digit, the lower confidence holds, so that whoever judges sees the doubt.
     """
-    if soft.text == sharp.text or soft.score < sharp.score - SOFT_LOSES:
+    text = _sharper(sharp.text, soft.text)
+    if text == sharp.text or soft.score < sharp.score - SOFT_LOSES:
         return sharp.text, sharp.score
     pairs = zip(sharp.text, soft.text, strict=False)
     differ = len(sharp.text) != len(soft.text) or any(a != b and a.isdigit() and b.isdigit() for a, b in pairs)
-    return soft.text, min(sharp.score, soft.score) if differ else soft.score
+    return text, min(sharp.score, soft.score) if differ else soft.score
+
+
+def _sharper(sharp: str, soft: str) -> str:
+    """Return the softened strip's text with those characters of the sharp one that only fine detail tells from each other."""
+    if len(sharp) != len(soft):
+        return soft
+    return ''.join(a if {a, b} in FINE else b for a, b in zip(sharp, soft, strict=True))
 
 
 class Alphabet:

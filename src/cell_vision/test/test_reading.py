@@ -221,6 +221,8 @@ def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, su
     (('74L502', 0.96), ('74LS02', 0.91), ('74LS02', 0.91)),
     (('74LS02', 0.96), ('74LSO2', 0.85), ('74LS02', 0.96)),
     (('74LS02', 0.92), ('74LS02', 0.97), ('74LS02', 0.92)),
+    (('74LS00', 0.96), ('74LSOO', 0.95), ('74LS00', 0.96)),
+    (('74L501', 0.96), ('74LSOI', 0.95), ('74LS01', 0.95)),
     (('74LS82', 0.90), ('74LS02', 0.97), ('74LS02', 0.90)),
     (('74LS2', 0.90), ('74LS02', 0.97), ('74LS02', 0.90))])
 def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
@@ -237,6 +239,14 @@ def test_only_a_doubtful_number_is_read_twice(monkeypatch, doubtful, looks):
     assert engine.recognise(Strip(strip, ((0, 0), (200, 0), (200, 48), (0, 48)))).text == '74LS02'
     assert len(strips) == looks
     assert all(np.abs(np.diff(batch)).mean() < np.abs(np.diff(strips[0])).mean() for batch in strips[1:])
+
+
+def test_a_second_part_with_faint_print_is_found_too():
+    image = np.full((720, 1280, 3), 40, np.uint8)
+    cv2.putText(image, '74LS192', (150, 350), cv2.FONT_HERSHEY_SIMPLEX, 2.0, (230, 230, 230), 5)
+    assert len(plates(image)) == 1
+    cv2.putText(image, 'EM1-2U4', (850, 350), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (90, 90, 90), 3)
+    assert len(plates(image)) == 2
 
 
 def test_specks_of_probability_are_no_text():
