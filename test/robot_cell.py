@@ -136,10 +136,6 @@ class RobotCell:
     def state(self) -> RobotState | None:
         return self.states[-1] if self.states else None
 
-    def close(self) -> None:
-        self._runner.destroy()
-        self._recovery.destroy()
-
     def wait_ready(self, timeout: float = READY_S) -> None:
         wait_until(lambda: self.state is not None and self.state.connected and self.statuses and self.statuses[-1].ready,
                    timeout, f'{self.link}: ready; {self.state and self.state.message}')

@@ -63,7 +63,6 @@ class Campaign:
             raise
 
     def close(self) -> None:
-        self.cell.close()
         self.graph.close()
 
     def _measure(self) -> float:

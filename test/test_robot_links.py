@@ -32,4 +32,3 @@ def test_the_same_job_file_gives_the_same_ledger(graph: Graph, tmp_path: Path, l
     FOUND[link] = ledger, put_down
     first = next(iter(FOUND))
     assert FOUND[link] == FOUND[first], f'{link} differs from {first}'
-    cell.close()
