@@ -53,6 +53,8 @@ SOFT = 0.06
 """Blur that makes strokes of dots, whose rows are about a tenth of a strip's height apart; sigma, share of that height."""
 SOFT_LOSES = 0.06
 """The reading of the blurred strip counts when its confidence is at most so much lower."""
+DISPUTED = 0.89
+"""Confidence, at most, of a text with a digit that the two readings do not agree on: no number with a neighbour is taken on it."""
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'})
 """Blur takes away what tells these apart: they stay as the sharp strip says."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
@@ -159,14 +161,14 @@ def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
     """Return the text and confidence that the readings of a strip and of the softened strip make together.
 
     Of dots the recogniser makes wrong characters with confidence, of strokes the right ones: the softened strip counts unless
-    it lost. Where the two differ in a digit, the lower confidence holds, so that whoever judges sees the doubt.
+    it lost. Where the two differ in a digit, the confidence is at most DISPUTED, so that whoever judges sees the doubt.
     """
     text = _sharper(sharp.text, soft.text)
     if text == sharp.text or soft.score < sharp.score - SOFT_LOSES:
         return sharp.text, sharp.score
     pairs = zip(sharp.text, soft.text, strict=False)
     differ = len(sharp.text) != len(soft.text) or any(a != b and a.isdigit() and b.isdigit() for a, b in pairs)
-    return text, min(sharp.score, soft.score) if differ else soft.score
+    return text, min(sharp.score, soft.score, DISPUTED) if differ else soft.score
 
 
 def _sharper(sharp: str, soft: str) -> str:
