@@ -54,7 +54,7 @@ SOFT = 0.06
 SOFT_LOSES = 0.06
 """The reading of the blurred strip counts when its confidence is at most so much lower."""
 DISPUTED = 0.89
-"""Confidence, at most, of a text with a digit that the two readings do not agree on: no number with a neighbour is taken on it."""
+"""Confidence, at most, of a text with a digit that two readings do not agree on: no number with a neighbour is taken on it."""
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'})
 """Blur takes away what tells these apart: they stay as the sharp strip says."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
