@@ -212,3 +212,12 @@ def test_ids_keep_a_stale_answer_of_the_former_connection_out(link):
         assert not running.done()
         program.say('DONE', 'new')
         assert running.result(5).phase is Phase.DONE
+
+
+def test_a_letter_for_a_connection_that_has_just_gone_says_so(link, monkeypatch):
+    with FakeProgram(link.port):
+        link.connected()
+        monkeypatch.setattr('cell_robot.letters.transport.Connection.send', lambda _connection, _data: False)
+        outcome = link.trigger().result(5)
+    assert (outcome.phase, outcome.code) == (Phase.NOT_SENT, ResultCode.ROBOT_NOT_CONNECTED)
+    assert 'No robot program is connected' in outcome.message

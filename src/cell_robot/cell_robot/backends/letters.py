@@ -222,7 +222,7 @@ class LettersBackend(Backend):
         return True
 
     def _not_connected(self) -> Outcome:
-        return not_sent(ResultCode.ROBOT_NOT_CONNECTED, f'Nothing was sent. {self._advice()}')
+        return not_sent(ResultCode.ROBOT_NOT_CONNECTED, f'Nothing was sent. {self._advice() or NOT_CONNECTED}')
 
     def _advice(self) -> str:
         """Say what is wrong with the link and what to do; "" when it is up."""
