@@ -26,12 +26,14 @@ from typing import Any
 
 import rclpy
 import robot_receive
+from cell_common.executor import CellExecutor
+from cell_common.runner import SWITCH_S
 from cell_common.testing import free_port
 from cell_robot.robot_node import KEPT_S
 from cell_robot.testing import FakeProgram
 from rclpy.action.client import ActionClient
 from rclpy.action.server import ActionServer
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -103,7 +105,7 @@ class Action:
     def __init__(self, namespace: str) -> None:
         self._node = Node('bench', namespace=namespace)
         self._client = ActionClient(self._node, TriggerRobot, 'robot/trigger')
-        self._executor = SingleThreadedExecutor()
+        self._executor = CellExecutor()  # as every node of the cell has it, the coordinator too
         self._executor.add_node(self._node)
         self._client.wait_for_server(10.0)
 
@@ -165,6 +167,7 @@ def main() -> int:
     parser.add_argument('--pause', type=float, default=0.5, help='seconds between two trips')
     parser.add_argument('--receive', type=float, default=60.0, help='seconds to receive data; 0 = not')
     chosen = parser.parse_args()
+    sys.setswitchinterval(SWITCH_S)  # as the runner of the nodes does
     bare = Socket()
     port = free_port()
     node = start_node(port)

@@ -9,11 +9,12 @@ from types import FrameType
 
 import rclpy
 import rclpy.utilities
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.guard_condition import GuardCondition
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from cell_common.executor import CellExecutor
 from cell_common.parameters import ParameterError
 
 SWITCH_S = 0.0005
@@ -48,9 +49,10 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     node: Node | None = None
+    executor: CellExecutor | None = None
     try:
         node = factory()
-        executor = SingleThreadedExecutor()
+        executor = CellExecutor()
         executor.add_node(node)
         ending.append(node.create_guard_condition(rclpy.utilities.try_shutdown))
         executor.spin()
@@ -64,6 +66,8 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
             raise
         # Interrupted while it started: ROS is gone already, whatever broke did so for that.
     finally:
+        if executor is not None:
+            executor.shutdown()
         if node is not None:
             node.destroy_node()
         rclpy.utilities.try_shutdown()

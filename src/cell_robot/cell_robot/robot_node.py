@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from threading import Event
 from typing import Any, TypeVar
 
 from cell_common.alarms import AlarmReporter
@@ -32,6 +31,7 @@ from cell_robot.backends.factory import make_backend
 from cell_robot.model_publisher import ModelPublisher
 from cell_robot.robot_messages import FEEDBACK, RESULTS, check_messages, health, joint_message, state_message, verdict
 from cell_robot.robot_parameters import RobotParameters
+from cell_robot.telling import Teller
 from cell_robot.triggers import TriggerDesk
 
 T = TypeVar('T')
@@ -39,7 +39,7 @@ PERIOD_S = 1.0
 KEPT_S = 2
 """Seconds a result can be asked for; every goal kept is listed in every status message, which makes each trigger slower."""
 HAND_OVER_S = 0.002
-"""How long the node's thread stands back for the link's thread, which has something to send: the two share one interpreter."""
+"""How long the node's thread stands back for the link's thread, which sends and is answered: the two share one interpreter."""
 NOT_CLEAR = 'Look at the cause of the stop and at the area, then confirm that the area is clear.'
 RECOVERING = 'The robot is being recovered. Wait for its end.'
 
@@ -151,8 +151,9 @@ class RobotNode(Node):
     def _begin(self, command: Command, told: Callable[[Phase], None]) -> Future[Outcome] | Outcome:
         """Let the backend carry out one event.
 
-        `told` is called in the thread that brings the news (feedback may be published from any: rcl_publish is thread-safe);
-        the books are kept in the node's own.
+        `told` hears of the acknowledgement in the thread that brings it (feedback may be published from any: rcl_publish is
+        thread-safe), and before that of SENT only where it takes longer than HAND_OVER_S: to tell it at once would cost the
+        acknowledgement a millisecond. The books are kept in the node's own thread.
         """
         if self._recovering:
             return not_sent(ResultCode.ROBOT_BUSY, RECOVERING)
@@ -160,23 +161,28 @@ class RobotNode(Node):
         if refusal is not None:
             return refusal
 
-        sent = Event()
+        teller = Teller(told)
+
+        def tell(phase: Phase) -> None:
+            try:
+                teller.tell(phase)
+            except Exception as error:  # the link goes on without it
+                self.get_logger().warning(f'{command.trigger_id}: {phase.name} could not be told: {error!r}')
 
         def note(phase: Phase) -> None:
+            if phase is Phase.SENT:
+                tell(phase)
             self._desk.progress(phase, self._now_ns())
             self._changed.trigger()
 
         def progress(phase: Phase) -> None:
-            sent.set()
-            try:
-                told(phase)
-            except Exception as error:  # the link goes on without it
-                self.get_logger().warning(f'{command.trigger_id}: {phase.name} could not be told: {error!r}')
+            if phase is Phase.ACKNOWLEDGED:
+                tell(phase)
             self._inbox.put(lambda: note(phase))
 
         try:
             future = self._backend.trigger(command, progress)
-            sent.wait(HAND_OVER_S)
+            teller.wait(HAND_OVER_S)
             return future
         except Exception as error:
             broken: Future[Outcome] = Future()

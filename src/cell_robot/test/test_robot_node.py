@@ -36,8 +36,8 @@ def test_a_trigger_is_sent_acknowledged_and_done(cell):
         result = cell.trigger('job-1', 'PART_EM1-2U1', tray=3)
         assert outcome(result) == SUCCEEDED
         assert program.letters == ['A job-1 3']
-        wait_until(lambda: len(cell.feedback) == 2)
-        assert [feedback.state for feedback in cell.feedback] == [0, 1]
+        wait_until(lambda: cell.feedback)
+        assert [feedback.state for feedback in cell.feedback][-1] == TriggerRobot.Feedback.ACKNOWLEDGED
         wait_until(lambda: cell.state.last_trigger_state == RobotState.TRIGGER_DONE)
         state = cell.state
         assert (state.last_trigger_id, state.last_trigger_event, state.backend) == ('job-1', 'PART_EM1-2U1', 'letters')
@@ -64,6 +64,7 @@ def test_a_letter_never_acknowledged_is_unknown_and_the_connection_is_reset(cell
         result = cell.trigger('t1', 'PLACE')
         assert outcome(result) == UNKNOWN
         assert 'no acknowledgement' in result.message
+        assert [feedback.state for feedback in cell.feedback] == [TriggerRobot.Feedback.SENT]
         assert program.gone.wait(5)
         assert program.letters == ['P t1'], 'never sent again'
     wait_until(lambda: [a for a in alarms if a.key == 'outcome_unknown' and a.kind == AlarmEvent.RAISED])
