@@ -166,8 +166,8 @@ def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
     text = _sharper(sharp.text, soft.text)
     if text == sharp.text or soft.score < sharp.score - SOFT_LOSES:
         return sharp.text, sharp.score
-    pairs = zip(sharp.text, soft.text, strict=False)
-    differ = len(sharp.text) != len(soft.text) or any(a != b and a.isdigit() and b.isdigit() for a, b in pairs)
+    one, other = (''.join(read.text.split()) for read in (sharp, soft))
+    differ = len(one) != len(other) or any(a != b and a.isdigit() and b.isdigit() for a, b in zip(one, other, strict=True))
     return text, min(sharp.score, soft.score, DISPUTED) if differ else soft.score
 
 
