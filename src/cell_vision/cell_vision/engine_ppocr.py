@@ -35,7 +35,11 @@ from cell_vision.reading import Reading
 DETECTOR, DIRECTION, RECOGNISER = MODELS = (
     'ch_PP-OCRv4_det_mobile.onnx', 'ch_ppocr_mobile_v2.0_cls_mobile.onnx', 'ch_PP-OCRv4_rec_mobile.onnx')
 CERTAIN = 0.9
-"""A line whose direction is less certain than this is turned as the others of the picture are, and read both ways if alone."""
+"""A strip is turned when the classifier is at least so certain that it stands on its head."""
+UPRIGHT = 0.65
+"""A line read with less confidence is read the other way up, too: the classifier may have been wrong."""
+TURNED_LENGTH = 3
+"""Letters and digits of such a line."""
 
 
 class PpOcrEngine:
@@ -95,6 +99,11 @@ class PpOcrEngine:
     def recognise(self, strip: Strip) -> Reading:
         """Read one upright strip, a doubtful number twice; its text may be empty."""
         sharp = self._decoded(strip.image)
+        if sharp.score < UPRIGHT and sum(map(str.isalnum, sharp.text)) >= TURNED_LENGTH:
+            turned = strip.flipped()
+            other = self._decoded(turned.image)
+            if other.score > max(sharp.score, UPRIGHT):
+                strip, sharp = turned, other
         text, score = agreed(sharp, self._decoded(softened(strip.image))) if sharp.doubtful else (sharp.text, sharp.score)
         return Reading(text, score, strip.polygon)
 

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import cv2
+import numpy as np
+
 from cell_vision.alignment import SEAM, normalise
 from cell_vision.reading import Point, Polygon, Reading
 
@@ -18,6 +21,8 @@ SEAM_GAP = 0.6
 """A gap narrower than this is no blank, in letter heights."""
 LINE_GAP = 2.5
 """A gap wider than this ends the line, in letter heights."""
+TOGETHER = 5.0
+"""Lines farther apart than this are of different parts, in letter heights of the larger one."""
 NEXT_LINE = 2.2
 """The next line's middle is at most this far below, in letter heights."""
 
@@ -34,6 +39,18 @@ class Line:
     """Of its first box when it has one, else around all, pixels."""
     shown: str
     """As read, for people."""
+
+
+def stand_together(one: Line, other: Line) -> bool:
+    """Say whether two lines are so near each other that they may be of one part."""
+    reach = TOGETHER * max(_height(one), _height(other))
+    first, second = (np.array(line.polygon, np.float32).reshape(-1, 1, 2) for line in (one, other))
+    return any(cv2.pointPolygonTest(area, (float(x), float(y)), measureDist=True) >= -reach
+               for area, points in ((first, other.polygon), (second, one.polygon)) for x, y in points)
+
+
+def _height(line: Line) -> float:
+    return float(min(cv2.minAreaRect(np.array(line.polygon, np.float32))[1]))
 
 
 @dataclass(frozen=True)

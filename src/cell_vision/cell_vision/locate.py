@@ -7,12 +7,15 @@ out legs and shadows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+
+from cell_vision.reading import Polygon
 
 DETAIL_SIDE = 640
 """Longest side of the copy in which detail is looked for, pixels."""
@@ -44,6 +47,9 @@ LONGEST = 9.0
 """Longer side to shorter side."""
 COVERS = 0.45
 """A plate stands for a region when it covers at least this share of it."""
+HOLDS = 0.6
+"""A point this share of its sides from a plate's middle still belongs to it."""
+APART = 1.1
 MARGIN = 1.03
 DARK_SHARE, BRIGHT_SHARE = 2.0, 99.5
 """Percentiles that become black and white."""
@@ -70,6 +76,17 @@ class Plate:
     def area(self) -> float:
         """Pixels."""
         return self.long * self.short
+
+    def holds(self, x: float, y: float) -> bool:
+        """Say whether a point lies in it or close by."""
+        turn = math.radians(self.angle)
+        along = (x - self.x) * math.cos(turn) + (y - self.y) * math.sin(turn)
+        across = (y - self.y) * math.cos(turn) - (x - self.x) * math.sin(turn)
+        return abs(along) <= HOLDS * self.long and abs(across) <= HOLDS * self.short
+
+    def apart_from(self, other: Plate) -> bool:
+        """Say whether both could be turned about their middles without touching each other."""
+        return math.hypot(self.x - other.x, self.y - other.y) > APART * (self.long + other.long) / 2
 
 
 @dataclass(frozen=True)
@@ -172,6 +189,13 @@ def _upright(middle: tuple[float, float], size: tuple[float, float], angle: floa
     angle = angle if wide >= high else angle + 90
     return Plate(middle[0] * scale + off, middle[1] * scale + off, max(wide, high) * scale, min(wide, high) * scale,
                  (angle + 90) % 180 - 90)
+
+
+def corners(plate: Plate) -> Polygon:
+    """Return a plate's corners, clockwise from the top left of its level copy."""
+    box = cv2.boxPoints(((plate.x, plate.y), (plate.long, plate.short), plate.angle))
+    a, b, c, d = ((float(x), float(y)) for x, y in (box[1], box[2], box[3], box[0]))
+    return a, b, c, d
 
 
 def crop(image: Any, plate: Plate) -> Crop:

@@ -19,8 +19,8 @@ from rapidfuzz import fuzz, process
 from cell_vision.alignment import AS_USUAL, Affixes, align, normalise
 from cell_vision.benchmark import Benchmark
 from cell_vision.confusions import Weights
-from cell_vision.lines import Line, join_lines
-from cell_vision.reading import Point, Reading
+from cell_vision.lines import Line, join_lines, stand_together
+from cell_vision.reading import UNREAD, Point, Reading
 
 MOST_CANDIDATES = 5
 LEAST_LETTERS = 3
@@ -28,6 +28,7 @@ LEAST_LETTERS = 3
 ALIKE = (frozenset('035689'), frozenset('17'))
 """Digits of much the same outline. They have no price, as digits tell neighbours apart; but a reader may be fairly sure of one
 where the other is printed."""
+UNREAD_PART = 'a further part in view could not be read'
 NEARLY = 70
 """Likeness, %, below which a line is not looked at as another part's number."""
 ONE_ERROR = 1.2
@@ -128,10 +129,22 @@ class Matcher:
         if not found:
             return self._nothing(usable)
         decision = self._judge(expected, self._told_apart(found, usable))
-        second = self._second_number(found[0], usable) if decision.verdict is Verdict.MATCH else ''
+        if decision.verdict is not Verdict.MATCH:
+            return decision
+        unread = any(reading.text == UNREAD for reading in readings)
+        second = UNREAD_PART if unread else self._second_part(found[0], lines) or self._second_number(found[0], usable)
         if second:
             return replace(decision, verdict=Verdict.AMBIGUOUS, part_number='', reason=f'{decision.reason}; but {second}')
         return decision
+
+    def _second_part(self, best: Candidate, lines: list[Line]) -> str:
+        """Say which print stands so far from the number that it is not the same part's, "" = none."""
+        near, rest = [best.line], [line for line in lines if line is not best.line]
+        while joined := [line for line in rest if any(stand_together(line, other) for other in near)]:
+            near += joined
+            rest = [line for line in rest if line not in joined]
+        further = [line for line in rest if not self.identifying([line.text], best.part_number)]
+        return f'"{further[0].shown}" stands apart, as a further part would' if further else ''
 
     def _second_number(self, best: Candidate, lines: list[Line]) -> str:
         """Say which other line is nearly another part's number, "" = none: a second part in view whose print is misread."""

@@ -10,12 +10,16 @@ Polygon = tuple[Point, Point, Point, Point]
 """Corners clockwise from the text's own top left."""
 
 
+UNREAD = '?'
+"""Text of a reading that stands for a further part in view whose print could not be read."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """One piece of text in a frame."""
 
     text: str
-    """As read, never empty."""
+    """As read, never empty; UNREAD where there is a part without legible print beside one that was read."""
     score: float
     """The engine's confidence, 0..1, not calibrated."""
     polygon: Polygon

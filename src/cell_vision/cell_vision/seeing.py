@@ -16,9 +16,9 @@ import numpy as np
 from cell_vision.crops import straight
 from cell_vision.engine import BadImageError, Engine
 from cell_vision.extras import with_extras
-from cell_vision.locate import crop, plates, smoothed, stretched
+from cell_vision.locate import Plate, corners, crop, plates, smoothed, stretched
 from cell_vision.merging import merged
-from cell_vision.reading import FrameReading, Point, Reading
+from cell_vision.reading import UNREAD, FrameReading, Point, Reading
 
 LONGEST_SIDE = 4096
 """Larger frames are scaled down when decoded."""
@@ -31,6 +31,8 @@ REGION_GROWS = 0.3
 """The region of the last part is looked at with so much more around it: the next may lie a little elsewhere."""
 RIM = 2.0
 """Print that comes so near to a region's edge may be cut, pixels."""
+PRINT_LENGTH = 3
+"""Letters and digits of a line that shows that a part's print was read."""
 GOOD_SCORE = 0.85
 GOOD_LENGTH = 5
 GOOD_DIGITS = 2
@@ -81,12 +83,25 @@ def read(engine: Engine, image: Any, *, fast: bool = True, careful: bool = False
     """Read a picture; see `see`."""
     if not fast:
         return engine.read(image, side)
-    looks = []
-    for look in _looks(engine, image, careful, side):
+    parts = plates(image)
+    looks: list[Sequence[Reading]] = []
+    for look in _looks(engine, image, parts, careful, side):
         looks.append(look)
-        if not careful and is_good(look):
+        if not careful and is_good(look) and not _unread(parts, looks):
             return look
-    return merged(looks, keep_contradictions=careful)
+    return [*merged(looks, keep_contradictions=careful), *_unread(parts, looks)]
+
+
+def _unread(parts: Sequence[Plate], looks: Sequence[Sequence[Reading]]) -> list[Reading]:
+    """Return a reading UNREAD for each plate without print that stands apart from all that have some: two parts are in view.
+
+    Close to a part its edges, shadow or a reflection pass for plates.
+    """
+    middles = [np.mean(reading.polygon, axis=0) for look in looks for reading in look
+               if sum(map(str.isalnum, reading.text)) >= PRINT_LENGTH]
+    printed = [part for part in parts if any(part.holds(*middle) for middle in middles)]
+    bare = [part for part in parts if part not in printed and all(part.apart_from(other) for other in printed)]
+    return [Reading(UNREAD, 1.0, corners(part)) for part in bare] if printed else []
 
 
 def is_good(readings: Sequence[Reading]) -> bool:
@@ -95,9 +110,9 @@ def is_good(readings: Sequence[Reading]) -> bool:
                and sum(map(str.isdigit, reading.text)) >= GOOD_DIGITS for reading in readings)
 
 
-def _looks(engine: Engine, image: Any, careful: bool, side: int) -> Iterator[Sequence[Reading]]:
+def _looks(engine: Engine, image: Any, parts: Sequence[Plate], careful: bool, side: int) -> Iterator[Sequence[Reading]]:
     """Give one reading after another, the quickest first."""
-    crops = [crop(image, plate) for plate in plates(image)]
+    crops = [crop(image, part) for part in parts]
     if crops:
         yield [reading for piece in crops
                for reading in _back(engine.read(stretched(piece.image), PLATE_SIDE, ENLARGE), piece.back)]

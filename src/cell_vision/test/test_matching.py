@@ -10,7 +10,7 @@ from cell_vision.alignment import align, normalise
 from cell_vision.benchmark import Benchmark
 from cell_vision.confusions import load_weights, parse_weights
 from cell_vision.matching import Matcher, Verdict
-from cell_vision.reading import Reading
+from cell_vision.reading import UNREAD, Reading
 
 CHIPS = ('74LS00', '74LS01', '74LS05', '74LS06', '74LS11', '74LS112', '74LS19', '74LS190', '74LS191', '74LS192', '74LS83')
 RELAYS = ('EM1-2U1', 'EM1-2U4', 'EM1-2U10', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024', 'DT04-2P', 'DT04-4P')
@@ -94,6 +94,31 @@ def test_a_second_part_in_view_with_a_character_misread_is_ambiguous_too():
     assert verdict((*RELAYS, *CHIPS), 'DT04-2P', 'DT04-2P', 'COIL 24VDC', 'M2610') is Verdict.MATCH
 
 
+@pytest.mark.parametrize('x, y, wanted', [(100, 160, Verdict.MATCH), (300, 160, Verdict.MATCH), (900, 100, Verdict.AMBIGUOUS),
+                                          (100, 500, Verdict.AMBIGUOUS)])
+def test_print_that_stands_apart_from_the_number_is_a_further_part(x, y, wanted):
+    decision = matcher(*RELAYS).decide('DT04-2P', [at('DT04-2P', 100, 100), at('3FF-01', x, y)])
+    assert decision.verdict is wanted, decision.reason
+    assert ('3FF-01' in decision.reason) == (wanted is Verdict.AMBIGUOUS)
+
+
+def test_print_between_joins_what_would_else_stand_apart():
+    above, below = at('DT04-2P', 100, 100), at('MADE IN JAPAN', 100, 400)
+    assert matcher(*RELAYS).decide('DT04-2P', [above, below]).verdict is Verdict.AMBIGUOUS
+    assert matcher(*RELAYS).decide('DT04-2P', [above, at('COIL 24VDC', 100, 260), below]).verdict is Verdict.MATCH
+
+
+def test_the_same_number_apart_is_no_other_part():
+    assert matcher(*RELAYS).decide('DT04-2P', [at('DT04-2P', 100, 100), at('DT04-2P', 900, 500)]).verdict is Verdict.MATCH
+
+
+def test_a_further_part_that_could_not_be_read_leaves_it_undecided():
+    readings = [at('DT04-2P', 100, 100), at(UNREAD, 900, 100, score=1.0)]
+    decision = matcher(*RELAYS).decide('DT04-2P', readings)
+    assert decision.verdict is Verdict.AMBIGUOUS and 'could not be read' in decision.reason
+    assert matcher(*RELAYS).decide('DT04-4P', readings).verdict is Verdict.MISMATCH
+
+
 @pytest.mark.parametrize('texts, wanted', [
     ((), Verdict.UNREADABLE), (('E4',), Verdict.UNREADABLE), (('S05N',), Verdict.UNREADABLE), (('ABCXYZ-77',), Verdict.UNKNOWN),
     (('SN74LS999N',), Verdict.UNKNOWN),
@@ -117,7 +142,7 @@ def test_a_number_with_no_such_part_beside_it_needs_no_more_than_a_readable_line
 
 @pytest.mark.parametrize('score, expected', [(0.86, Verdict.AMBIGUOUS), (0.5, Verdict.MATCH)])
 def test_a_second_line_that_is_nearly_another_parts_number_is_no_match(score, expected):
-    both = [*lines('EM1-2U1'), at('4LS192N', 100, 400, score=score)]
+    both = [*lines('EM1-2U1'), at('4LS192N', 100, 200, score=score)]
     assert matcher('EM1-2U1', '74LS192').decide('EM1-2U1', both).verdict is expected
 
 

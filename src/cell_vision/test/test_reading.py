@@ -10,10 +10,10 @@ import pytest
 from cell_vision.engine import BadImageError, EngineError, EngineOptions, make_engine
 from cell_vision.engine_ppocr import PpOcrEngine
 from cell_vision.inference import choose_backend, keep_quiet
-from cell_vision.locate import crop, plates, stretched
+from cell_vision.locate import Plate, corners, crop, plates, stretched
 from cell_vision.merging import merged
 from cell_vision.ppocr import PRINTED, Alphabet, Decoded, Strip, agreed, boxes
-from cell_vision.reading import Reading
+from cell_vision.reading import UNREAD, Reading
 from cell_vision.seeing import decode, is_good, read, see
 
 
@@ -249,6 +249,44 @@ def test_a_second_part_with_faint_print_is_found_too():
     assert len(plates(image)) == 1
     cv2.putText(image, 'EM1-2U4', (850, 350), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (90, 90, 90), 3)
     assert len(plates(image)) == 2
+
+
+def two_parts(print_of_the_second):
+    image = np.full((720, 1280, 3), 40, np.uint8)
+    for x, text in ((80, 'EM1-2U1'), (820, print_of_the_second)):
+        image[280:400, x:x + 380] = 230
+        cv2.putText(image, text, (x + 30, 360), cv2.FONT_HERSHEY_SIMPLEX, 2.0, (20, 20, 20), 5, cv2.LINE_AA)
+    return image
+
+
+@pytest.mark.parametrize('careful', [False, True])
+def test_a_part_without_legible_print_beside_one_that_was_read_is_told(engine, careful):
+    readings = read(engine, two_parts('/////////'), careful=careful)
+    (further,) = (reading for reading in readings if reading.text == UNREAD)
+    assert 'EM1-2U1' in texts(readings) and abs(np.mean(further.polygon, axis=0)[0] - 1010) < 40
+    assert UNREAD not in texts(read(engine, two_parts('DT04-2P'), careful=careful))
+    assert UNREAD not in texts(read(engine, two_parts('/////////')[:, 640:], careful=careful))
+
+
+@pytest.mark.parametrize('x, angle, apart', [(500, 0, True), (400, 0, False), (500, 90, True), (330, 90, False)])
+def test_what_a_turn_would_make_touch_a_part_does_not_stand_apart(x, angle, apart):
+    assert Plate(100, 100, 300, 100, 0).apart_from(Plate(x, 100, 300, 60, angle)) is apart
+
+
+def test_a_point_is_held_by_a_turned_plate():
+    plate = Plate(100, 100, 200, 40, 90)
+    assert plate.holds(100, 190) and not plate.holds(190, 100)
+    assert {(round(x), round(y)) for x, y in corners(plate)} == {(80, 0), (120, 0), (120, 200), (80, 200)}
+
+
+@pytest.mark.parametrize('scores, text, first', [((0.55, 0.9), 'DT04-2P', (200, 48)), ((0.55, 0.6), 'dZ-t0LO', (0, 0)),
+                                                 ((0.9, 0.99), 'dZ-t0LO', (0, 0))])
+def test_a_poor_line_is_read_the_other_way_up_too(monkeypatch, scores, text, first):
+    engine = PpOcrEngine(EngineOptions())
+    ways = iter((Decoded('dZ-t0LO', scores[0], doubtful=False), Decoded('DT04-2P', scores[1], doubtful=False)))
+    monkeypatch.setattr(engine, '_decoded', lambda _: next(ways))
+    reading = engine.recognise(Strip(np.zeros((48, 200, 3), np.uint8), ((0, 0), (200, 0), (200, 48), (0, 48))))
+    assert (reading.text, reading.polygon[0]) == (text, first)
 
 
 def test_specks_of_probability_are_no_text():
