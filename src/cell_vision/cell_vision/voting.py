@@ -15,7 +15,7 @@ from itertools import pairwise
 from rapidfuzz.distance import Levenshtein
 
 from cell_vision.merging import same_place
-from cell_vision.reading import Polygon, Reading
+from cell_vision.reading import UNREAD, Polygon, Reading
 
 CERTAIN = 0.93
 """A number read with this confidence needs no second frame."""
@@ -45,8 +45,11 @@ class _Vote:
 def is_certain(readings: Sequence[Reading], certain: float = CERTAIN) -> bool:
     """Say whether no other frame is needed: there is text that may be a part number, and all such was read with confidence.
 
-    Small print beside larger (ratings, dates) does not count: the number of a part is not the smallest text on it.
+    Small print beside larger (ratings, dates) does not count: the number of a part is not the smallest text on it. With a part
+    in view that could not be read nothing is certain, and the next frame is looked at as a whole again.
     """
+    if any(reading.text == UNREAD for reading in readings):
+        return False
     numbers = [reading for reading in readings if sum(map(str.isalnum, reading.text)) >= LEAST_LENGTH
                and sum(map(str.isdigit, reading.text)) >= LEAST_DIGITS]
     tallest = max(map(_height, numbers), default=0.0)

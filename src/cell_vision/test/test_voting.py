@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cell_vision.reading import Reading
+from cell_vision.reading import UNREAD, Reading
 from cell_vision.voting import is_certain, vote
 
 
@@ -75,6 +75,10 @@ def test_one_frame_and_empty_frames_are_nothing_to_vote_on():
     assert vote([one]) == one
     assert vote([[], []]) == []
     assert texts(vote([[], one])) == ['EM1-2U1']
+
+
+def test_nothing_is_certain_beside_a_part_that_could_not_be_read():
+    assert not is_certain([box(0, 0, 'EM1-2U1', 0.99), box(600, 0, UNREAD, 1.0)])
 
 
 @pytest.mark.parametrize(('text', 'score', 'certain'), [
