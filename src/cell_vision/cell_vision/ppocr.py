@@ -166,9 +166,16 @@ def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
     text = _sharper(sharp.text, soft.text)
     if text == sharp.text or soft.score < sharp.score - SOFT_LOSES:
         return sharp.text, sharp.score
-    one, other = (''.join(read.text.split()) for read in (sharp, soft))
-    differ = len(one) != len(other) or any(a != b and a.isdigit() and b.isdigit() for a, b in zip(one, other, strict=True))
-    return text, min(sharp.score, soft.score, DISPUTED) if differ else soft.score
+    one, other = (''.join(filter(str.isalnum, read.text)) for read in (sharp, soft))
+    return text, min(sharp.score, soft.score, DISPUTED) if _other_digit(one, other) else soft.score
+
+
+def _other_digit(one: str, other: str) -> bool:
+    """Say whether two readings of letters and digits differ in a digit, and not only in what looks like one."""
+    if len(one) == len(other):
+        return any(a != b and a.isdigit() and b.isdigit() for a, b in zip(one, other, strict=True))
+    first, second = (''.join(filter(str.isdigit, text)) for text in (one, other))
+    return first != second
 
 
 def _sharper(sharp: str, soft: str) -> str:

@@ -226,7 +226,8 @@ def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, su
     (('74LS03', 0.97), ('74LS83', 0.97), ('74LS83', 0.89)),
     (('74LS09N A', 0.94), ('74LS09NA', 0.98), ('74LS09NA', 0.98)),
     (('74LS82', 0.80), ('74LS02', 0.97), ('74LS02', 0.80)),
-    (('74LS2', 0.95), ('74LS02', 0.97), ('74LS02', 0.89))])
+    (('74LS2', 0.95), ('74LS02', 0.97), ('74LS02', 0.89)),
+    (('7A 250VAC CAT.II', 0.94), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93))])
 def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
     assert agreed(*(Decoded(text, score, doubtful=True) for text, score in (sharp, soft))) == together
 
