@@ -21,7 +21,7 @@ CERTAIN = 0.93
 """A number read with this confidence needs no second frame."""
 LEAST_LENGTH, LEAST_DIGITS = 5, 2
 """Letters and digits, and digits among them, of what may be a part number."""
-LARGE = 0.6
+LARGE = 0.75
 """Print of at least this share of the tallest number's height may be the part number."""
 MOST_WEIGHT = 6.0
 LEAST_WEIGHT = 0.1
