@@ -76,7 +76,19 @@ def see(engine: Engine, data: bytes, options: Mapping[str, Any]) -> FrameReading
     readings = _where_it_was(engine, image, options['region']) if options.get('region') else ()
     readings = readings or read(engine, image, fast=bool(options.get('fast', True)), careful=bool(options.get('careful')),
                                 side=int(options.get('detector_side', 0)))
-    return with_extras(FrameReading(tuple(readings), wide, high, 0.0, engine.name), image, options)
+    return _without_codes(with_extras(FrameReading(tuple(readings), wide, high, 0.0, engine.name), image, options))
+
+
+def _without_codes(frame: FrameReading) -> FrameReading:
+    """Leave out what stands for an unread part but is a code that was read."""
+    middles = [np.mean(code.polygon, axis=0) for code in frame.codes]
+
+    def is_code(reading: Reading) -> bool:
+        area = np.array(reading.polygon, np.float32)
+        return any(cv2.pointPolygonTest(area, (float(x), float(y)), measureDist=False) >= 0 for x, y in middles)
+
+    kept = tuple(reading for reading in frame.readings if reading.text != UNREAD or not is_code(reading))
+    return replace(frame, readings=kept)
 
 
 def read(engine: Engine, image: Any, *, fast: bool = True, careful: bool = False, side: int = 0) -> Sequence[Reading]:
