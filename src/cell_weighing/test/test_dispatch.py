@@ -1,8 +1,11 @@
 """Delivery over real sockets to a web application that can be made to do anything."""
 
+import contextlib
 import itertools
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -201,19 +204,15 @@ def test_killed_at_random_moments_every_bag_arrives_once_and_in_order(database_u
     luck = random.Random(kills)
     application.key = 'key'
     application.mood = lambda: luck.choice([200, 200, 200, 200, 500, 'drop', 200, 200])
-    command = [sys.executable, str(Path(__file__).with_name('killed_station.py')), database_url, application.url]
-    for _ in range(kills):
-        running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert running.stdout.readline() == 'ready\n'
-        time.sleep(luck.uniform(0.0, 0.6))
-        running.kill()
-        running.communicate()
-    application.mood = lambda: 200
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    running.stdout.readline()
-    time.sleep(0.5)
-    running.kill()
-    running.communicate()
+    with starting(database_url, application.url) as start:
+        for _ in range(kills):
+            process = start()
+            time.sleep(luck.uniform(0.0, 0.6))
+            os.kill(process, signal.SIGKILL)
+        application.mood = lambda: 200
+        process = start()
+        time.sleep(0.5)
+        os.kill(process, signal.SIGKILL)
     _finish(engine, application.url)
     with Session(engine) as session:
         readings = list(session.execute(select(ReadingRow.reading_id, ReadingRow.scale_id).order_by(ReadingRow.sequence)))
@@ -222,6 +221,19 @@ def test_killed_at_random_moments_every_bag_arrives_once_and_in_order(database_u
         assert weighed and [key for key, fields in application.bags.items() if fields['station'] == station] == weighed
     with engine.connect() as connection:
         assert sum(last_sequences(connection).values()) == len(readings) == len(application.bags)
+
+
+@contextlib.contextmanager
+def starting(database_url, url):
+    """Give what starts a station, once the last one has ended, and returns its process id when it is ready."""
+    command = [sys.executable, str(Path(__file__).with_name('killed_station.py')), database_url, url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        def start():
+            running.stdin.write('start\n')
+            running.stdin.flush()
+            return int(running.stdout.readline())
+
+        yield start
 
 
 def _finish(engine, url):
