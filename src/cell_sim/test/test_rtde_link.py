@@ -218,6 +218,18 @@ def test_a_control_process_killed_while_it_rests_is_replaced_by_itself(link: Lin
     assert link.do(PART, 1).phase is Phase.DONE
 
 
+def test_a_controller_that_has_rebooted_while_the_arm_stood_takes_the_next_job(link: Link) -> None:
+    assert link.do('HOME').phase is Phase.DONE
+    pid = link.backend.control_pid
+    link.inject('reboot', 0.2)
+    wait_until(lambda: link.backend.state().robot_mode == RobotState.MODE_POWER_OFF, what='it has booted')
+    link.inject('attend')
+    wait_until(lambda: link.backend.state().robot_mode == RobotState.MODE_RUNNING, what='a person has switched the arm on')
+    wait_until(lambda: not Path(f'/proc/{pid}').exists(), what='the process whose script is gone has ended')
+    assert all(check.ok for check in link.checks().values()), link.checks()
+    assert link.do(PART, 1).phase is Phase.DONE
+
+
 def test_a_protective_stop_ends_the_event_at_once_and_is_walked_back(link: Link) -> None:
     future = link.moving(PART, 1)
     stopped = time.monotonic()

@@ -64,6 +64,8 @@ class Arm:
         self.held = ''
         """Why nothing may move until the robot is recovered; "" = it may."""
         self._letting_go: asyncio.Task[None] | None = None
+        self._script_runs = False
+        """The data has shown that the control script of the control process runs."""
 
     # Data.
 
@@ -80,6 +82,8 @@ class Arm:
         if now.safety not in recovery.FREE and (former is None or former.safety != now.safety):
             self.stopped_at = self._seen_at
         self._watch(now)
+        if self._script_runs and now.runtime == STOPPED and self._abort is None:
+            self._script_ended()
         if not self._next.done():
             self._next.set_result(None)
         if former is None or (former.safety, former.mode, former.runtime) != (now.safety, now.mode, now.runtime):
@@ -182,6 +186,7 @@ class Arm:
         if not await self.until(lambda seen: seen.runtime == PLAYING, ENDING_S):
             await control.kill('the control script does not run')
             return 'The control program does not run on the robot. Look at the pendant.'
+        self._script_runs = True
         cell = self._recipe.cell
         try:
             await self._ask(Setup(pose(cell.tool), self._recipe.payload, self._recipe.center_of_gravity))
@@ -191,7 +196,17 @@ class Arm:
         self._changed()
         return ''
 
+    def _script_ended(self) -> None:
+        """End a control process whose script has ended while the arm stood.
+
+        After a reboot of the controller ur_rtde goes on saying what it heard last, that its script runs.
+        """
+        self._script_runs = False
+        if self._control is not None:
+            self._ending = self._loop.create_task(self._control.kill('the control script on the robot has ended'))
+
     def _control_ended(self, why: str) -> None:
+        self._script_runs = False
         if why:
             self._log.warning(f'control process ended: {why}')
         if self.seen is not None and not self.fresh:

@@ -11,6 +11,8 @@ from cell_robot.motion.poses import distance, matrix
 from cell_robot.rtde.view import View
 
 ARRIVED_RAD, ARRIVED_M = 0.01, 0.002
+STANDS_RAD_S = 0.02
+"""A joint that turns more slowly stands: what is left of its way is far below what is visible."""
 
 
 class StepError(Exception):
@@ -40,7 +42,12 @@ class ArmOptions:
 
 
 def arrived(step: Move, seen: View) -> bool:
-    """Return whether the arm is where a move should end; of straight moves the controller's own kinematics tells."""
+    """Return whether the arm stands where a move should end; of straight moves the controller's own kinematics tells.
+
+    The data may be a cycle older than the news that a move has ended; it then shows an arm on its last millimetres.
+    """
+    if any(abs(speed) > STANDS_RAD_S for speed in seen.speeds):
+        return False
     if step.pose is None:
         return farthest(seen.joints, step.joints) < ARRIVED_RAD
     metres, radians = distance(matrix(seen.tool), matrix(step.pose))
