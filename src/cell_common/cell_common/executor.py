@@ -3,8 +3,9 @@
 Jazzy's SingleThreadedExecutor wakes itself around each callback, and each time makes a new wait set of all entities of the
 node: a trigger that passes through six callbacks costs some twenty rounds of it, several milliseconds. Here the entities are
 put together anew only when they changed, tasks under way are resumed until none gets further, and the executor's own thread
-never wakes itself. What is ready is taken and carried out by rclpy's own handlers, in rclpy's order, so that timers,
-coroutines, callback groups, actions and errors behave as they do there (bench/robot.py shows what it saves).
+never wakes itself. Events of the middleware (a peer whose QoS or type does not fit: two of each publisher and subscription)
+are looked at once a second, not waited for. What is ready is taken and carried out by rclpy's own handlers, in rclpy's order,
+so that timers, coroutines, callback groups, actions and errors behave as they do there (bench/robot.py shows what it saves).
 
 It overrides private methods of rclpy.executors.Executor (7.1): test_executor.py fails when another release no longer has them.
 """
@@ -18,6 +19,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from rclpy.context import Context
+from rclpy.event_handler import EventHandler
 from rclpy.executors import (
     ConditionReachedException,
     ExternalShutdownException,
@@ -31,7 +33,8 @@ from rclpy.node import Node
 from rclpy.task import Task
 from rclpy.waitable import NumberOfEntities
 
-ENDLESS_NS = -1
+EVENTS_S = 1.0
+"""So often events of the middleware are looked at; each that is waited for makes every wait longer."""
 KINDS = ('subscription', 'guard_condition', 'timer', 'client', 'service')
 """What a wait set calls the kinds of entities; the order of the lists in WaitingFor."""
 
@@ -100,6 +103,7 @@ class CellExecutor(SingleThreadedExecutor):
         """Make an executor of this context, the default one when it is None."""
         self._waiting_for: WaitingFor | None = None
         self._spinner: int | None = None
+        self._events_due = 0.0
         super().__init__(context=context)
 
     def shutdown(self, timeout_sec: float | None = None) -> bool:
@@ -135,8 +139,12 @@ class CellExecutor(SingleThreadedExecutor):
             while not self._is_shutdown and not condition():
                 if (yield from self._pending()):
                     return
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                if (yield from self._ready(self.get_nodes() if nodes is None else nodes, left)):
+                among = self.get_nodes() if nodes is None else nodes
+                now = time.monotonic()
+                if now >= self._events_due and (yield from self._events(among, now)):
+                    return
+                left = self._events_due - now if deadline is None else max(0.0, min(deadline, self._events_due) - now)
+                if (yield from self._ready(among, left)):
                     return
                 if deadline is not None and time.monotonic() >= deadline:
                     raise TimeoutException
@@ -159,11 +167,24 @@ class CellExecutor(SingleThreadedExecutor):
                     return worked
             worked = True
 
-    def _ready(self, nodes: list[Node], seconds: float | None) -> Work:
+    def _events(self, nodes: list[Node], now: float) -> Work:
+        """Look for events of the middleware, and yield a task for each."""
+        self._events_due = now + EVENTS_S
+        handlers = [it for node in nodes for it in node.waitables if isinstance(it, EventHandler) and self.can_execute(it)]
+        there = WaitingFor([[] for _ in KINDS], handlers, self._context)
+        try:
+            if there.waitables:
+                there.wait(0)
+            work = [it for it in there.waitables if it.is_ready(there.wait_set)]
+        finally:
+            there.release()
+        yield from self._tasks_of([(handler, self._take_waitable) for handler in work])
+        return bool(work)
+
+    def _ready(self, nodes: list[Node], seconds: float) -> Work:
         """Wait once, and yield a task for each entity that is ready."""
         waiting_for = self._gather(nodes)
-        timeout_ns = ENDLESS_NS if seconds is None else int(seconds * 1e9)
-        subscriptions, guards, timers, clients, services = waiting_for.wait(timeout_ns)
+        subscriptions, guards, timers, clients, services = waiting_for.wait(int(seconds * 1e9))
         if self._is_shutdown:
             raise ShutdownException
         if not self._context.ok():
@@ -177,10 +198,14 @@ class CellExecutor(SingleThreadedExecutor):
         work += [(guard, self._take_guard_condition) for guard in guards if guard.callback_group is not None]
         work += [(client, self._take_client) for client in clients]
         work += [(service, self._take_service) for service in services]
+        yield from self._tasks_of(work)
+        return bool(work)
+
+    def _tasks_of(self, work: Iterable[tuple[Any, Callable[[Any], Any]]]) -> Generator[tuple[Task, Any, Any], None, None]:
+        """Yield a task for each entity whose group lets it."""
         for entity, take in work:
             if entity.callback_group.can_execute(entity):
                 yield self._make_handler(entity, None, take), entity, None
-        return bool(work)
 
     def _gather(self, nodes: Iterable[Node]) -> WaitingFor:
         """Return what may be waited for now; the same object as before when nothing changed."""
@@ -190,7 +215,7 @@ class CellExecutor(SingleThreadedExecutor):
             of_node = (node.subscriptions, node.guards, node.timers, node.clients, node.services)
             for kind, entities in zip(plain, of_node, strict=True):
                 kind.extend(filter(self.can_execute, entities))
-            waitables.extend(filter(self.can_execute, node.waitables))
+            waitables.extend(it for it in node.waitables if not isinstance(it, EventHandler) and self.can_execute(it))
         for guard in plain[1]:
             if guard._executor_triggered and guard.callback_group is not None:
                 guard.trigger()  # it was ready before, but could not be carried out

@@ -6,15 +6,17 @@ import time
 
 import pytest
 import rclpy.executors
+from cell_common.actions import CellActionServer
 from cell_common.calls import call, within
 from cell_common.executor import CellExecutor
 from cell_common.inbox import Inbox
 from cell_common.testing import wait_until
 from rclpy.action.client import ActionClient
-from rclpy.action.server import ActionServer
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.context import Context
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.task import Future
 from std_msgs.msg import String
 
@@ -149,7 +151,7 @@ def test_an_action_is_carried_out_with_its_feedback(spinning):
         goal.succeed()
         return TriggerRobot.Result(message='done')
 
-    server = ActionServer(node, TriggerRobot, 'do', carry_out, callback_group=ReentrantCallbackGroup())
+    server = CellActionServer(node, TriggerRobot, 'do', carry_out, callback_group=ReentrantCallbackGroup())
     client = ActionClient(node, TriggerRobot, 'do', callback_group=ReentrantCallbackGroup())
     assert client.wait_for_server(5.0)
     goal = client.send_goal_async(TriggerRobot.Goal(), feedback_callback=lambda message: heard.append(message.feedback.state))
@@ -159,6 +161,19 @@ def test_an_action_is_carried_out_with_its_feedback(spinning):
     assert result.result().result.message == 'done'
     assert heard == [TriggerRobot.Feedback.ACKNOWLEDGED]
     server.destroy()
+
+
+def test_a_subscription_whose_qos_does_not_fit_is_told(spinning):
+    told = []
+    fussy = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+    careless = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    spinning.node.create_publisher(String, 'text', careless)
+    spinning.node.create_subscription(String, 'text', print, fussy,
+                                      event_callbacks=SubscriptionEventCallbacks(incompatible_qos=told.append))
+    spinning.until(lambda: told)
+    assert told[0].total_count == 1
+    spinning.executor.spin_once(1.5)
+    assert len(told) == 1
 
 
 def test_what_another_thread_puts_in_wakes_a_spin_without_end(spinning):

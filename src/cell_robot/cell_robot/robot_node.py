@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from cell_common.actions import CellActionServer
 from cell_common.alarms import AlarmReporter
 from cell_common.commands import expired
 from cell_common.diagnostics import Diagnostics
@@ -15,7 +16,6 @@ from cell_common.parameters import declare
 from cell_common.qos import events, latched
 from cell_common.runner import main_of
 from cell_common.timers import every
-from rclpy.action.server import ActionServer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
@@ -66,9 +66,10 @@ class RobotNode(Node):
             'link', lambda: health(self._backend.name, self._backend.state(), self._desk.last))
         together = ReentrantCallbackGroup()
         self._servers = [
-            ActionServer(self, TriggerRobot, 'robot/trigger', self._trigger, handle_accepted_callback=self._accepted,
-                         callback_group=together, result_timeout=KEPT_S),
-            ActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together, result_timeout=KEPT_S)]
+            CellActionServer(self, TriggerRobot, 'robot/trigger', self._trigger, handle_accepted_callback=self._accepted,
+                             callback_group=together, result_timeout=KEPT_S),
+            CellActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together,
+                             result_timeout=KEPT_S)]
         self.create_service(RobotCommand, 'robot/start_program', self._start_program, callback_group=together)
         self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)
         self.create_service(RobotPreflight, 'robot/preflight', self._preflight, callback_group=together)

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from cell_common.actions import CellActionServer
 from cell_common.background import BackgroundLoop
 from cell_common.inbox import Inbox
 from cell_common.parameters import declare, parameter
@@ -19,7 +20,7 @@ from cell_robot.dashboard.codec import DashboardError
 from cell_robot.dashboard.transport import connected
 from cell_robot.motion.kinematics import JOINTS
 from control_msgs.action import FollowJointTrajectory
-from rclpy.action.server import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
@@ -89,7 +90,7 @@ class UrDriverNode(Node):
 
     def _offer_services(self) -> None:
         group = ReentrantCallbackGroup()
-        self._trajectories = ActionServer(
+        self._trajectories = CellActionServer(
             self, FollowJointTrajectory, names.TRAJECTORY, self._follow, callback_group=group, result_timeout=10,
             goal_callback=self._accept, cancel_callback=self._cancel)
         for service, command in names.TRIGGERS.items():
