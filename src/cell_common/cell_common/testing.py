@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-__all__ = ['Graph', 'domain', 'free_port', 'graph', 'wait_until']
+__all__ = ['Graph', 'as_in_a_node', 'domain', 'free_port', 'graph', 'wait_until']
 
 T = TypeVar('T')
 DEADLINE_S = 10.0
@@ -51,11 +52,12 @@ class Graph:
         """Start rclpy in a context of its own."""
         import rclpy
         from rclpy.context import Context
-        from rclpy.executors import SingleThreadedExecutor
+
+        from cell_common.executor import CellExecutor
 
         self.context = Context()
         self.context.init(domain_id=domain_id)
-        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor = CellExecutor(context=self.context)  # as every node of the cell has it
         self.nodes: list[Any] = []
         self._ending = threading.Event()
         self._leaving: queue.SimpleQueue[tuple[Any, threading.Event]] = queue.SimpleQueue()
@@ -131,6 +133,14 @@ class Graph:
                     gone.set()
                     # The executor keeps what it found ready as long as its arguments are the same; the node is among that.
                     patience = PATIENCE_S if patience != PATIENCE_S else 2 * PATIENCE_S
+
+
+@pytest.fixture(scope='session', autouse=True)
+def as_in_a_node() -> None:
+    """Threads hand over the interpreter as soon as in a node's process: here all nodes and devices share one."""
+    from cell_common.runner import SWITCH_S
+
+    sys.setswitchinterval(SWITCH_S)
 
 
 @pytest.fixture

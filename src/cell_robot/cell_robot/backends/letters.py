@@ -240,9 +240,12 @@ class LettersBackend(Backend):
             return
         self._running = None
         self._unsure = step.phase is Phase.UNKNOWN
-        running.future.set_result(_outcome(running.command, step))
+        outcome = _outcome(running.command, step)
         if step.reset:
             connection.reset(f'{running.command.event}: {step.reason}')
+            self._background.loop.call_soon(running.future.set_result, outcome)  # when the connection has been put away
+        else:
+            running.future.set_result(outcome)
 
     def _take_over(self, connection: Connection) -> None:
         """Make a connection the one that gets the letters; the newest wins."""
