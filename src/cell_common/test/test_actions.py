@@ -1,13 +1,77 @@
-"""Goal ids cost little to write and stay what they are."""
+"""What rclpy's action server promises holds for ours; goal ids cost little to write."""
 
 import numpy as np
+import pytest
+from action_msgs.msg import GoalStatus, GoalStatusArray
 from cell_common.actions import CellActionServer, GoalId
 from cell_common.executor import CellExecutor
 from rclpy.action.client import ActionClient
+from rclpy.action.server import ActionServer, GoalResponse
 from rclpy.context import Context
 from rclpy.node import Node
+from rclpy.qos import qos_profile_action_status_default
+from unique_identifier_msgs.msg import UUID
 
 from cell_interfaces.action import TriggerRobot
+
+LONGEST_S = 10.0
+
+
+class Acting:
+    """A node that serves an action and asks for it."""
+
+    def __init__(self, domain):
+        self.context = Context()
+        self.context.init(domain_id=domain)
+        self.node = Node('acting', context=self.context)
+        self.executor = CellExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.ids, self.states = [], []
+        self.node.create_subscription(GoalStatusArray, 'do/_action/status', self._see, qos_profile_action_status_default)
+
+    def serve(self, **options):
+        self.server = CellActionServer(self.node, TriggerRobot, 'do', self._carry_out, **options)
+        self.client = ActionClient(self.node, TriggerRobot, 'do')
+        assert self.client.wait_for_server(5.0)
+
+    def ask(self, name, **options):
+        return self.wait(self.client.send_goal_async(TriggerRobot.Goal(trigger_id=name), **options))
+
+    def wait(self, future):
+        self.executor.spin_until_future_complete(future, LONGEST_S)
+        return future.result()
+
+    def until(self, state):
+        for _ in range(1000):
+            if state in self.states:
+                return
+            self.executor.spin_once(0.01)
+        raise AssertionError(f'{state} not in {self.states}')
+
+    def close(self):
+        self.server.destroy()
+        self.executor.shutdown()
+        self.node.destroy_node()
+        self.context.try_shutdown()
+
+    def _carry_out(self, goal):
+        self.ids.append(f'{goal.goal_id.uuid}')
+        goal.succeed()
+        return TriggerRobot.Result(message=goal.request.trigger_id)
+
+    def _see(self, message):
+        self.states += [status.status for status in message.status_list]
+
+
+@pytest.fixture
+def acting(domain):
+    there = Acting(domain)
+    yield there
+    there.close()
+
+
+def test_the_method_it_overrides_is_there_in_rclpy():
+    assert callable(ActionServer._execute_goal_request)
 
 
 def test_a_goal_id_is_written_as_hexadecimal_digits():
@@ -16,29 +80,36 @@ def test_a_goal_id_is_written_as_hexadecimal_digits():
     assert bytes(identity) == bytes(range(16))
 
 
-def test_two_goals_are_carried_out_and_a_result_is_given_again(domain):
-    context = Context()
-    context.init(domain_id=domain)
-    node, executor, seen = Node('acting', context=context), CellExecutor(context=context), []
-    executor.add_node(node)
-
-    def carry_out(goal):
-        seen.append(f'{goal.goal_id.uuid}')
-        goal.succeed()
-        return TriggerRobot.Result(message=goal.request.trigger_id)
-
-    def wait(future):
-        executor.spin_until_future_complete(future, 10.0)
-        return future.result()
-
-    server, client = CellActionServer(node, TriggerRobot, 'do', carry_out), ActionClient(node, TriggerRobot, 'do')
-    assert client.wait_for_server(5.0)
+def test_two_goals_are_carried_out_and_a_result_is_given_again(acting):
+    acting.serve()
     for name in ('one', 'other'):
-        handle = wait(client.send_goal_async(TriggerRobot.Goal(trigger_id=name)))
+        handle = acting.ask(name)
         assert handle.accepted
-        assert [wait(handle.get_result_async()).result.message for _ in range(2)] == [name, name]
-        assert seen[-1] == bytes(handle.goal_id.uuid).hex()
-    server.destroy()
-    executor.shutdown()
-    node.destroy_node()
-    context.try_shutdown()
+        assert [acting.wait(handle.get_result_async()).result.message for _ in range(2)] == [name, name]
+        assert acting.ids[-1] == bytes(handle.goal_id.uuid).hex()
+    acting.until(GoalStatus.STATUS_SUCCEEDED)
+    assert GoalStatus.STATUS_ACCEPTED not in acting.states
+
+
+def test_a_goal_that_waits_is_published_as_accepted_and_begins_later(acting):
+    waiting = []
+    acting.serve(handle_accepted_callback=waiting.append)
+    handle = acting.ask('later')
+    acting.until(GoalStatus.STATUS_ACCEPTED)
+    assert acting.ids == []
+    waiting[0].execute()
+    assert acting.wait(handle.get_result_async()).result.message == 'later'
+
+
+def test_a_goal_that_is_rejected_never_begins(acting):
+    acting.serve(goal_callback=lambda _goal: GoalResponse.REJECT)
+    assert not acting.ask('no').accepted
+    assert acting.ids == acting.states == []
+
+
+def test_a_goal_whose_id_is_known_is_rejected(acting):
+    acting.serve()
+    identity = UUID(uuid=range(16))
+    first = acting.ask('one', goal_uuid=identity)
+    assert acting.wait(first.get_result_async()).result.message == 'one'
+    assert not acting.ask('other', goal_uuid=identity).accepted
