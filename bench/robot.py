@@ -5,6 +5,7 @@
 
 The robot node, the UR program and the client are processes of their own. The program acknowledges and is done at once, so that
 what is measured is what the node adds. "acknowledged" is when the action's feedback says so, "result" when the result is there.
+The kinds of trips take turns, so that all of them meet the same machine.
 Triggers come with a pause, as a robot's do: an action server lists every goal of the last seconds in every status message, so
 that thousands in a row would measure that list. Then a controller's data is listened to, see robot_receive.py.
 """
@@ -20,7 +21,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,14 +139,18 @@ class Action:
         return times[0] if times else whole, whole
 
 
-def measure(trip: Callable[[int], tuple[float, float]], count: int, pause: float) -> tuple[list[float], list[float]]:
-    """Make so many trips; return first and last answers, milliseconds, sorted."""
-    trips = []
+Trip = Callable[[int], tuple[float, float]]
+
+
+def measure(kinds: Sequence[Trip], count: int, pause: float) -> list[tuple[list[float], list[float]]]:
+    """Make so many trips of each kind, by turns; return first and last answers of each, milliseconds, sorted."""
+    trips: list[list[tuple[float, float]]] = [[] for _ in kinds]
     for number in range(count + WARM_UP):
-        trips.append(trip(number))
-        time.sleep(pause)
-    del trips[:WARM_UP]
-    return sorted(first * 1e3 for first, _ in trips), sorted(last * 1e3 for _, last in trips)
+        for made, trip in zip(trips, kinds, strict=True):
+            made.append(trip(number))
+            time.sleep(pause / len(kinds))
+    return [(sorted(first * 1e3 for first, _ in made[WARM_UP:]), sorted(last * 1e3 for _, last in made[WARM_UP:]))
+            for made in trips]
 
 
 def show(name: str, times: list[float]) -> None:
@@ -164,7 +169,7 @@ def main() -> int:
     """Measure and print; the exit code says whether the goal is met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--count', type=int, default=100, help='trips of each kind')
-    parser.add_argument('--pause', type=float, default=0.5, help='seconds between two trips')
+    parser.add_argument('--pause', type=float, default=0.5, help='seconds between two trips of a kind')
     parser.add_argument('--receive', type=float, default=60.0, help='seconds to receive data; 0 = not')
     chosen = parser.parse_args()
     sys.setswitchinterval(SWITCH_S)  # as the runner of the nodes does
@@ -187,9 +192,8 @@ def main() -> int:
                 if time.monotonic() > patience:
                     raise
                 time.sleep(0.2)
-        socket_first, socket_last = measure(bare.trip, chosen.count, 0.01)
-        floor_first, floor_last = measure(floor.trip, chosen.count, chosen.pause)
-        ros_first, ros_last = measure(action.trip, chosen.count, chosen.pause)
+        (socket_first, socket_last), (floor_first, floor_last), (ros_first, ros_last) = measure(
+            (bare.trip, floor.trip, action.trip), chosen.count, chosen.pause)
     finally:
         for process in (bare.peer, program, bare_action, node):
             process.terminate()

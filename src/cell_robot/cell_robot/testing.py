@@ -138,6 +138,9 @@ def _connect(port: int, source: str) -> socket.socket:
     while True:
         try:
             stream = socket.create_connection(('127.0.0.1', port), CONNECT_TIMEOUT_S, (source, 0))
+            if stream.getsockname() == stream.getpeername():  # nobody listens, and the kernel gave it that very port
+                stream.close()
+                raise ConnectionRefusedError
         except ConnectionRefusedError:
             if time.monotonic() > deadline:
                 raise
