@@ -136,7 +136,9 @@ class LettersBackend(Backend):
                                  acknowledge_is_done=options.acknowledge_is_done)
         session = Session(self._dialect, options.deadlines, self._now(), machine)
         strangers = [peer for peer, known in self._sessions.items() if not known.proven]
-        if len(strangers) >= STRANGERS:
+        if len(strangers) >= STRANGERS:  # forgotten at once: the loop closes it in a later round, and many may come in this one
+            del self._sessions[strangers[0]]
+            self._never_spoke(strangers[0], 'too many connections')
             strangers[0].reset('too many connections')
         self._sessions[connection] = session
         if session.proven:
@@ -173,8 +175,11 @@ class LettersBackend(Backend):
             self._follow(connection, session.machine.lost(f'the connection was lost ({why})'))
             self._tell()
         elif not session.proven:
-            self._say(self._rare, 'stranger', f'{connection.peer} was connected and never spoke as a UR program ({why})')
+            self._never_spoke(connection, why)
         self._arm()
+
+    def _never_spoke(self, connection: Connection, why: str) -> None:
+        self._say(self._rare, 'stranger', f'{connection.peer} was connected and never spoke as a UR program ({why})')
 
     def rejected(self, address: str) -> None:
         """A peer that is not allowed was turned away."""

@@ -197,10 +197,7 @@ class Arm:
         return ''
 
     def _script_ended(self) -> None:
-        """End a control process whose script has ended while the arm stood.
-
-        After a reboot of the controller ur_rtde goes on saying what it heard last, that its script runs.
-        """
+        """End a control process whose script has ended while the arm stood; after a reboot ur_rtde says that it still runs."""
         self._script_runs = False
         if self._control is not None:
             self._ending = self._loop.create_task(self._control.kill('the control script on the robot has ended'))
