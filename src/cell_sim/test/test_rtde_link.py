@@ -29,6 +29,8 @@ RECIPE = Path(__file__).parents[3] / 'config' / 'recipe.yaml'
 FAST = {'joint': 170, 'joint_acceleration': 570, 'linear': 900, 'linear_acceleration': 4900, 'approach': 300}
 TIMINGS = Timings(power_on=0.3, brake_release=0.3, boot=0.5, unlock=5.0)
 PART = 'PART_EM1-2U1'
+SOON_S, STAYS_S = 4.0, 60.0
+"""At most so long a stop takes to be told, and at least so long one lasts that the test itself ends."""
 STALE_S, WATCHDOG_HZ = 0.75, 1.5
 """The controller and the client that it watches share busy cores here."""
 
@@ -196,7 +198,7 @@ def test_a_control_process_killed_in_mid_move_leaves_a_cell_that_recovers_in_5_s
     future = link.moving(PART, 1)
     killed = time.monotonic()
     os.kill(link.backend.control_pid, signal.SIGKILL)
-    outcome = future.result(2.0)
+    outcome = future.result(SOON_S)
     assert outcome.phase is Phase.UNKNOWN and 'control process ended' in outcome.message
     link.stands()
     joints = link.robot.motion.joints
@@ -234,7 +236,7 @@ def test_a_protective_stop_ends_the_event_at_once_and_is_walked_back(link: Link)
     future = link.moving(PART, 1)
     stopped = time.monotonic()
     link.inject('protective_stop')
-    outcome = future.result(1.0)
+    outcome = future.result(SOON_S)
     assert (outcome.phase, outcome.code) == (Phase.UNKNOWN, ResultCode.ROBOT_STOPPED) and 'protective stop' in outcome.message
     link.stands()
     assert 'protective stop' in link.backend.state().message
@@ -252,7 +254,7 @@ def test_a_tool_stopped_in_a_tray_is_retracted_straight_up(link: Link) -> None:
     future = link.begin(PART, 1)
     wait_until(lambda: link.tool()[2] < 60 and link.tool()[1] < -400, what='in the tray')
     link.inject('protective_stop')
-    future.result(1.0)
+    future.result(SOON_S)
     x, y, low = link.tool()
     assert link.recover().code == ResultCode.OK
     assert link.tool() == pytest.approx((x, y, 120), abs=3) and low < 70
@@ -260,11 +262,12 @@ def test_a_tool_stopped_in_a_tray_is_retracted_straight_up(link: Link) -> None:
 
 def test_an_emergency_stop_still_pressed_is_refused_and_recovers_when_it_is_turned_back(link: Link) -> None:
     future = link.moving(PART, 1)
-    link.inject('emergency_stop', 1.5)
-    outcome = future.result(1.0)
+    link.inject('emergency_stop', STAYS_S)
+    outcome = future.result(SOON_S)
     assert outcome.phase is Phase.UNKNOWN and 'emergency stop' in outcome.message
     answer = link.recover()
     assert answer.code == ResultCode.ROBOT_STOPPED and 'turn the button back' in answer.message
+    link._world.loop.call_soon_threadsafe(link.robot.release_emergency_stop)
     wait_until(lambda: link.backend.state().safety_mode == RobotState.SAFETY_NORMAL)
     answer = link.recover()
     assert answer.code == ResultCode.OK, answer
@@ -274,11 +277,12 @@ def test_an_emergency_stop_still_pressed_is_refused_and_recovers_when_it_is_turn
 
 def test_after_a_safeguard_stop_nothing_goes_on_by_itself(link: Link) -> None:
     future = link.moving(PART, 1)
-    link.inject('safeguard_stop', 1.0)
-    assert 'safeguard' in future.result(1.0).message
+    link.inject('safeguard_stop', STAYS_S)
+    assert 'safeguard' in future.result(SOON_S).message
     link.stands()
     joints = link.robot.motion.joints
     assert 'safeguard' in link.recover().message
+    link._world.loop.call_soon_threadsafe(link.robot.reset_safeguard)
     wait_until(lambda: link.robot.safety is SafetyMode.NORMAL)
     time.sleep(0.3)
     assert link.robot.motion.joints == joints
@@ -302,8 +306,8 @@ def test_data_that_does_not_come_ends_the_event_and_the_arm_stands(link: Link, f
 
 def test_a_person_stops_the_arm(link: Link) -> None:
     future = link.moving(PART, 1)
-    assert link.backend.stop().result(1.0).code == ResultCode.OK
-    assert 'a person stopped the robot' in future.result(1.0).message
+    assert link.backend.stop().result(SOON_S).code == ResultCode.OK
+    assert 'a person stopped the robot' in future.result(SOON_S).message
     link.stands()
     assert link.do('HOME').code == ResultCode.ROBOT_STOPPED
 
@@ -312,7 +316,7 @@ def test_a_piece_lost_on_the_way_stops_the_arm(link: Link) -> None:
     link.do(PART, 1)
     future = link.moving('PLACE')
     link.robot.piece = False
-    outcome = future.result(2.0)
+    outcome = future.result(SOON_S)
     assert outcome.phase is Phase.UNKNOWN and 'lost from the gripper' in outcome.message
     link.stands()
 
@@ -340,7 +344,7 @@ def test_a_piece_in_the_gripper_and_a_stop_are_named_by_the_preflight(link: Link
     link.do(PART, 1)
     checks = link.checks()
     assert not checks['gripper empty'].ok and 'REJECT' in checks['gripper empty'].message and checks['program'].ok
-    link.inject('safeguard_stop', 5.0)
+    link.inject('safeguard_stop', STAYS_S)
     wait_until(lambda: link.backend.state().safety_mode == RobotState.SAFETY_SAFEGUARD_STOP)
     assert 'safeguard' in link.checks()['safety'].message
 
@@ -357,7 +361,7 @@ def test_a_control_process_that_hangs_in_mid_move_is_killed_and_the_arm_stands(l
     future = link.moving(PART, 1)
     pid = link.backend.control_pid
     os.kill(pid, signal.SIGSTOP)
-    outcome = future.result(3.0)
+    outcome = future.result(SOON_S)
     assert outcome.phase is Phase.UNKNOWN, outcome
     link.stands()
     wait_until(lambda: not Path(f'/proc/{pid}').exists(), what='the process is gone')
