@@ -9,6 +9,8 @@ MOMENTS = 10
 """Of a piece, from the trigger of its pick to its booking."""
 Injection = tuple[tuple[str, str, float], ...]
 """(device, fault, value) of sim/fault."""
+CONTROL = 'control'
+"""Stands for the control process of the rtde link, which is ended by SIGKILL."""
 LOST = r'connection|connected|not heard|lost|acknowledg|not done|reset|link|no data|stale|old'
 
 
@@ -25,6 +27,8 @@ class Fault:
     missing)."""
     lasts: float = 0.0
     """It may still do something by itself for so many seconds."""
+    within: float = float('inf')
+    """Seconds from the fault until the job rests with its reason, or has ended."""
 
     def on(self, link: str) -> Injection:
         """Return what is injected on a link."""
@@ -55,3 +59,5 @@ FAULTS = {fault.name: fault for fault in (
           (('ur', 'never', 1.0), ('ur', 'rtde_never', 250.0), ('ur', 'script_never', 1.0)), LOST + '|answer|' + STOPPED, 2.0),
     Fault('reboot', **_both('reboot', 0.5), reason=LOST + '|boot|power|' + STOPPED, lasts=0.5),
 )}
+CRASH = Fault('control_killed', (), ((CONTROL, 'kill', 0.0),), 'control process', within=5.0)
+"""Only the rtde link has a process to lose."""

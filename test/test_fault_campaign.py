@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ import pytest
 from cell_common.testing import Graph, wait_until
 from cell_sim.ur_controller.states import RuntimeState, SafetyMode
 from robot_cell import LINKS, RESTING, RobotCell
-from robot_faults import FAULTS, MOMENTS, Fault
+from robot_faults import CONTROL, CRASH, FAULTS, MOMENTS, Fault
 
 from cell_interfaces.msg import InventoryEvent, JobState, RobotState
 from cell_interfaces.srv import ControlJob
@@ -32,6 +33,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 ASKED = os.environ.get('CELL_CAMPAIGN', '')
 """`full`, or the moments to run, such as 4,5,9."""
 SHARE_OF_CI = 1
+REACHING = 1
+"""The moment at which the arm is on its way to the tray."""
 SEED = 2024
 PART = 'EM1-2U1'
 TIME_SCALES = {'letters': 20.0, 'rtde': 20.0, 'ros_driver': 6.0}
@@ -94,9 +97,14 @@ class Campaign:
         begun = self._picking(job_id)
         time.sleep(max(0.0, begun + (moment + 0.5) / MOMENTS * self.piece_s - time.monotonic()))
         for device, name, value in fault.on(cell.link):
-            cell.inject(name, value, device)
-        over = time.monotonic() + fault.lasts
+            if device == CONTROL:
+                self.kill_control()
+            else:
+                cell.inject(name, value, device)
+        injected = time.monotonic()
+        over = injected + fault.lasts
         job = cell.wait_rest(job_id)
+        assert job.state == JobState.DONE or time.monotonic() < injected + fault.within, 'it took long to tell'
         self.check(job_id, seen, states)
         if job.state == JobState.DONE:
             return 'finished'
@@ -106,6 +114,11 @@ class Campaign:
         again = self.go_on(job_id, seen)
         self.check(job_id, seen, states)
         return 'paused, then finished' if again else 'paused, then cancelled'
+
+    def kill_control(self) -> None:
+        """Kill the control process, as one that has crashed; whether the arm moves or not."""
+        if pid := self.cell.robot._backend.control_pid:
+            os.kill(pid, signal.SIGKILL)
 
     def check(self, job_id: str, seen: int, states: int) -> None:
         """Hold what must always hold against the truth."""
@@ -241,7 +254,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells]:
     write_table()
 
 
-@pytest.mark.parametrize('link', LINKS)
+@pytest.mark.parametrize('link', LINKS, scope='module')
 def test_an_arm_that_moves_without_a_command_is_told(cells: Cells, link: str) -> None:
     """The failing twin of the campaign's check: somebody else lets the arm move."""
     cell = cells.of(link).cell
@@ -255,18 +268,27 @@ def test_an_arm_that_moves_without_a_command_is_told(cells: Cells, link: str) ->
 
 
 @pytest.mark.parametrize('fault', FAULTS)
-@pytest.mark.parametrize('link', LINKS)
+@pytest.mark.parametrize('link', LINKS, scope='module')
 def test_after_a_fault_only_what_was_placed_is_booked(cells: Cells, link: str, fault: str) -> None:
+    try_at(cells, link, FAULTS[fault], moments(link, fault))
+
+
+@pytest.mark.parametrize('link', ['rtde'], scope='module')
+def test_a_control_process_that_is_killed_leaves_a_cell_that_tells_and_goes_on(cells: Cells, link: str) -> None:
+    try_at(cells, link, CRASH, moments(link, CRASH.name) if ASKED else [REACHING])
+
+
+def try_at(cells: Cells, link: str, fault: Fault, chosen: list[int]) -> None:
     failures = []
-    for moment in moments(link, fault):
+    for moment in chosen:
         try:
-            outcome = cells.of(link).case(FAULTS[fault], moment)
+            outcome = cells.of(link).case(fault, moment)
         except AssertionError as problem:
             cells.close()
             outcome = 'FAILED'
             failures.append(f'moment {moment}: {problem}')
-            print(f'FAILED {link} {fault} {failures[-1]}', flush=True)
-        note(link, fault, moment, outcome)
+            print(f'FAILED {link} {fault.name} {failures[-1]}', flush=True)
+        note(link, fault.name, moment, outcome)
     assert not failures, '\n'.join(failures)
 
 
@@ -284,7 +306,7 @@ def write_table() -> None:
     known = [json.loads(line) for line in CASES.read_text().splitlines()] if ASKED and CASES.exists() else []
     cases = {(link, fault, moment): outcome for link, fault, moment, outcome in known} | OUTCOMES
     lines = [f'| link | fault | moments | {" | ".join(COLUMNS.values())} |', '|---|---|---|' + '---|' * len(COLUMNS)]
-    for link, fault in product(LINKS, FAULTS):
+    for link, fault in product(LINKS, [*FAULTS, CRASH.name]):
         counts = Counter(outcome for case, outcome in cases.items() if case[:2] == (link, fault))
         if counts:
             cells = ' | '.join(str(counts[column]) for column in COLUMNS)
