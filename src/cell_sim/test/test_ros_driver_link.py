@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,7 @@ from cell_sim.ur_driver_node import UrDriverNode
 from rclpy.node import Node
 
 from cell_interfaces.msg import ResultCode, RobotState
+from cell_robot import recovery
 
 RECIPE = Path(__file__).parents[3] / 'config' / 'recipe.yaml'
 FAST = {'joint': 170, 'joint_acceleration': 570, 'linear': 900, 'linear_acceleration': 4900, 'approach': 300}
@@ -100,6 +102,10 @@ class Link:
         assert not future.done(), future.result()
         return future
 
+    def hurry(self, times: float = 4.0) -> None:
+        """Let the arm move so many times faster than in life, where nothing has to happen on the way."""
+        self.robot._time_scale = self.driver._follower._time_scale = times
+
     def stands(self) -> None:
         wait_until(lambda: not any(map(abs, self.robot.motion.speeds)) and self.robot.program is None, 5.0, 'arm stands')
 
@@ -119,6 +125,7 @@ def link(graph: Any) -> Iterator[Link]:
 
 
 def test_a_piece_is_picked_from_its_slot_shown_and_placed(link: Link) -> None:
+    link.hurry()
     assert link.do('HOME').phase is Phase.DONE
     future, lowest = link.begin(PART, 1), (0.0, 0.0, 9.0)
     while not future.done():
@@ -138,13 +145,17 @@ def test_a_piece_is_picked_from_its_slot_shown_and_placed(link: Link) -> None:
 
 
 def test_an_empty_slot_is_refused_and_the_arm_comes_back(link: Link) -> None:
+    link.hurry()
     link.robot.piece = False
     outcome = link.do(PART, 1)
     assert (outcome.phase, outcome.code) == (Phase.REFUSED, ResultCode.ROBOT_REFUSED), outcome
     assert link.robot.registers.digital_outputs == 0
 
 
-def test_a_protective_stop_in_mid_move_is_unknown_and_nothing_goes_on_by_itself(link: Link) -> None:
+def test_a_protective_stop_in_mid_move_is_unknown_and_nothing_goes_on_by_itself(
+        link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, 'UNLOCK_AFTER_S', 0.5)
+    link.robot.timings = replace(TIMINGS, unlock=0.5)
     future = link.moving(PART, 1)
     link.inject('protective_stop')
     outcome = future.result(5.0)

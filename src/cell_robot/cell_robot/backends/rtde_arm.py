@@ -49,6 +49,7 @@ class Arm:
         self._loop = asyncio.get_running_loop()
         self.seen: View | None = None
         """The newest package; None while there is no connection."""
+        self._before: View | None = None
         self._seen_at = 0.0
         self.why_lost = f'The robot at {options.address} was not heard yet. Switch it on, check the network cable.'
         self.continuity = Continuity(options.frequency)
@@ -77,7 +78,7 @@ class Arm:
     def package(self, values: dict[str, Value]) -> None:
         """Take a package in."""
         former, now = self.seen, view(values)
-        self.seen, self._seen_at = now, self._loop.time()
+        self._before, self.seen, self._seen_at = former, now, self._loop.time()
         self.continuity.take(now.timestamp)
         if now.safety not in recovery.FREE and (former is None or former.safety != now.safety):
             self.stopped_at = self._seen_at
@@ -271,7 +272,7 @@ class Arm:
         done = answer.result()
         if not done.ok:
             raise StepError(f'{done.text} on the way {step.label}')
-        if not await self._until(lambda seen: arrived(step, seen)):
+        if not await self._until(lambda seen: arrived(step, self._before, seen)):
             raise StepError(f'the arm did not arrive on the way {step.label}')
 
     async def _grip(self, step: Grip) -> None:

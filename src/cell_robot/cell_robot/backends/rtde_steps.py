@@ -11,8 +11,8 @@ from cell_robot.motion.poses import distance, matrix
 from cell_robot.rtde.view import View
 
 ARRIVED_RAD, ARRIVED_M = 0.01, 0.002
-STANDS_RAD_S = 0.02
-"""A joint that turns more slowly stands: what is left of its way is far below what is visible."""
+STANDS_RAD = 2e-4
+"""Joints that turn no further from one package to the next stand; what they may still turn is too little to be seen."""
 
 
 class StepError(Exception):
@@ -41,12 +41,13 @@ class ArmOptions:
     """Hz."""
 
 
-def arrived(step: Move, seen: View) -> bool:
+def arrived(step: Move, before: View | None, seen: View) -> bool:
     """Return whether the arm stands where a move should end; of straight moves the controller's own kinematics tells.
 
-    The data may be a cycle older than the news that a move has ended; it then shows an arm on its last millimetres.
+    The data may be a cycle older than the news that a move has ended; it then shows an arm on its last millimetres. Not every
+    driver gives speeds, so two packages are held against each other.
     """
-    if any(abs(speed) > STANDS_RAD_S for speed in seen.speeds):
+    if before is None or farthest(before.joints, seen.joints) > STANDS_RAD:
         return False
     if step.pose is None:
         return farthest(seen.joints, step.joints) < ARRIVED_RAD
