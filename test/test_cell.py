@@ -129,16 +129,16 @@ def test_twins_that_carry_codes_are_told_apart_by_them(launch_cell, tmp_path):
 def test_a_killed_node_comes_back_and_the_ledger_stays_exact(launch_cell, victim):
     cell = launch_cell(wrong_share=0.2, unreadable_share=0.0, time_scale=4.0)
     before = wait_until(lambda: cell.client.stock_of(PART))
-    job_id = cell.start_job(PART, 6)
+    job_id = cell.start_job(PART, 3)
     wait_until(lambda: cell.client.job.placed >= 1, 30)
     first = cell.kill(victim)
     wait_until(lambda: _pid_or_none(cell, victim) not in (None, first), 20, f'{victim} is started again')
     cell.wait_ready()
     job = finish(cell, job_id, 120)
-    assert (job.state, job.placed) == (JobState.DONE, 6)
+    assert (job.state, job.placed) == (JobState.DONE, 3)
     counts = Counter(entry['event'] for entry in cell.truth())
-    assert counts['placed'] == 6
-    assert [entry['part_number'] for entry in placed(cell)] == [PART] * 6
+    assert counts['placed'] == 3
+    assert [entry['part_number'] for entry in placed(cell)] == [PART] * 3
     wait_until(lambda: out_of_trays(cell, before) == counts['placed'] + counts['rejected'], 10)
 
 
