@@ -10,6 +10,7 @@ from types import FrameType
 
 import rclpy
 import rclpy.utilities
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException
 from rclpy.guard_condition import GuardCondition
 from rclpy.node import Node
@@ -58,7 +59,8 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
         gc.freeze()
         executor = CellExecutor()
         executor.add_node(node)
-        ending.append(node.create_guard_condition(rclpy.utilities.try_shutdown))
+        # In a group of its own: a coroutine of the node's own group that waits for an answer does not keep the end waiting.
+        ending.append(node.create_guard_condition(rclpy.utilities.try_shutdown, callback_group=ReentrantCallbackGroup()))
         executor.spin()
     except (ParameterError, StartError) as problem:
         rclpy.logging.get_logger(factory.__module__.rsplit('.', 1)[-1]).fatal(f'cannot start: {problem}')

@@ -1,0 +1,34 @@
+"""A node ends when it is told to, whatever its callbacks wait for."""
+
+import signal
+import subprocess
+import sys
+
+NODE = """
+from cell_common.runner import run
+from rclpy.node import Node
+from rclpy.task import Future
+
+class Waiting(Node):
+    def __init__(self):
+        super().__init__('waiting')
+        self.create_timer(0.01, self.wait)
+
+    async def wait(self):
+        print('waits', flush=True)
+        await Future(executor=self.executor)
+
+raise SystemExit(run(Waiting))
+"""
+LONGEST_S = 20.0
+
+
+def test_a_callback_that_waits_for_ever_does_not_keep_a_node_from_ending(domain, monkeypatch):
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
+    with subprocess.Popen([sys.executable, '-c', NODE], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == 'waits\n'
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(LONGEST_S) == 0
+        finally:
+            process.kill()
