@@ -19,6 +19,9 @@ from cell_vision.inference import Network, choose_backend, load_network
 from cell_vision.ppocr import (
     DIRECTION_SHAPE,
     PLATE_SHAPES,
+    PLATE_SIDE,
+    STRIP_HEIGHT,
+    STRIP_WIDTHS,
     Alphabet,
     Decoded,
     Strip,
@@ -35,7 +38,11 @@ from cell_vision.reading import Reading
 DETECTOR, DIRECTION, RECOGNISER = MODELS = (
     'ch_PP-OCRv4_det_mobile.onnx', 'ch_ppocr_mobile_v2.0_cls_mobile.onnx', 'ch_PP-OCRv4_rec_mobile.onnx')
 CERTAIN = 0.9
-"""A strip is turned when the classifier is at least so certain that it stands on its head."""
+"""A strip is turned when the classifier is at least so certain that it stands on its head.
+
+For the other lines of its plate it decides when the classifier is as certain either way.
+"""
+UNSURE = 0.5
 UPRIGHT = 0.65
 """A line read with less confidence is read the other way up, too: the classifier may have been wrong."""
 TURNED_LENGTH = 3
@@ -60,23 +67,30 @@ class PpOcrEngine:
         self._load_plate = partial(load_network, folder / DETECTOR, backend, options.threads, options.cache_dir)
         self._plates: dict[tuple[int, int], Network] = {}
         self._plates_to_load = list(PLATE_SHAPES if backend == 'openvino' else ())
+        self._widths_to_try = list(STRIP_WIDTHS)
         self._recogniser = recogniser.run
         self._alphabet = Alphabet(recogniser.characters)
         self.name = f'ppocr v4 {backend}'
 
     def read(self, image: Any, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
         """Read a picture; see `cell_vision.engine.Engine`."""
-        strips = self.find(image, detector_side or self._options.detector_side, enlarge)
-        readings = [self.recognise(strip) for strip in self._upright(strips)]
+        side = detector_side or self._options.detector_side
+        strips = self.find(image, side, enlarge)
+        readings = [self.recognise(strip) for strip in self._upright(strips, one_plate=side <= PLATE_SIDE)]
         kept = (reading for reading in readings if reading.text.strip() and reading.score >= self._options.text_score)
         return tuple(sorted(kept, key=_reading_order))
 
     def prepare(self) -> bool:
-        """Load one of the networks that a start need not wait for; see `cell_vision.engine.Engine`."""
+        """Load a network that a start need not wait for, or let the recogniser meet a width: the first takes twice as long.
+
+        See `cell_vision.engine.Engine`.
+        """
         if self._plates_to_load:
             shape = self._plates_to_load.pop(0)
             self._plates[shape] = self._load_plate(shape)
-        return bool(self._plates_to_load)
+        elif self._widths_to_try:
+            self._recogniser(np.zeros((1, 3, STRIP_HEIGHT, self._widths_to_try.pop(0)), np.float32))
+        return bool(self._plates_to_load or self._widths_to_try)
 
     def _detector_for(self, shape: tuple[int, int]) -> Network:
         """Return the network made for this shape; as long as it is not loaded the one for any shape, which is slower."""
@@ -89,12 +103,21 @@ class PpOcrEngine:
         limit = np.array([image.shape[1], image.shape[0]], np.float32)
         return [cut(image, np.clip(box / scale, 0, limit)) for box in found]
 
-    def _upright(self, strips: Sequence[Strip]) -> list[Strip]:
-        """Turn the strips that stand on their head."""
-        return [strip.flipped() if self._stands_on_its_head(strip) else strip for strip in strips]
+    def _upright(self, strips: Sequence[Strip], *, one_plate: bool) -> list[Strip]:
+        """Turn the strips that stand on their head; on one plate the longest line decides for all that run as it does."""
+        longest = max(strips, key=lambda strip: strip.slenderness, default=None) if one_plate else None
+        likely = UNSURE if longest is None else self._upside_down(longest)
 
-    def _stands_on_its_head(self, strip: Strip) -> bool:
-        return bool(self._direction.run(direction_batch(strip.image))[0, 1] > CERTAIN)
+        def stands_on_its_head(strip: Strip) -> bool:
+            sure = not 1 - CERTAIN <= likely <= CERTAIN
+            decided = longest is not None and (strip is longest or (sure and strip.runs_like(longest)))
+            return (likely if decided else self._upside_down(strip)) > CERTAIN
+
+        return [strip.flipped() if stands_on_its_head(strip) else strip for strip in strips]
+
+    def _upside_down(self, strip: Strip) -> float:
+        """Return how likely it is that a strip stands on its head, 0..1."""
+        return float(self._direction.run(direction_batch(strip.image))[0, 1])
 
     def recognise(self, strip: Strip) -> Reading:
         """Read one upright strip, a doubtful number twice; its text may be empty."""

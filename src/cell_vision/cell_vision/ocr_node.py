@@ -37,6 +37,8 @@ SECOND_LOOK_S = 2.0
 """A reading asked for so soon after a verdict other than MATCH is of the same part: it is looked at in every way."""
 PATIENCE_S = 0.5
 """A further frame that does not come within this is not waited for: what was read is answered."""
+OF_THE_TIME = 0.4
+"""A frame is looked at in further ways for this share of the time that is left: on a busy machine it is answered, too."""
 LIKE_THE_LAST = 1.5
 """A further frame is read when so many times the last one's reading time is left."""
 
@@ -152,7 +154,8 @@ class OcrNode(Node):
         future: Future = Future(executor=self.executor)
         careful = now < self._careful_until and not asked.images  # one close look of seconds; further frames only vote on it
         options = {'fast': self._options.fast, 'careful': careful, 'codes': self._options.codes,
-                   'crop_side': self._options.crop_side, 'region': asked.region}
+                   'crop_side': self._options.crop_side, 'region': asked.region,
+                   'budget': OF_THE_TIME * min(self._left(asked), self._options.engine_deadline)}
         self._host.submit(Job(bytes(image.data), lambda answer: self._inbox.put((future, answer)), options))
         if not await within(self, future, max(0.001, self._left(asked))):
             state = self._host.state

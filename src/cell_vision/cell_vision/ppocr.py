@@ -19,7 +19,7 @@ from cell_vision.reading import Point, Polygon
 
 STEP = 32
 """The detector's stride: its input sides are multiples of it, pixels."""
-PLATE_SHAPES = ((192, 480), (256, 384), (320, 320))
+PLATE_SHAPES = ((160, 384), (224, 320), (256, 256))
 """Heights and widths to which a picture of a single part is laid: few and fixed, so that networks are made for just these."""
 PLATE_SIDE = 480
 """At most this longest side of the detector's picture means a part's plate, pixels."""
@@ -29,11 +29,16 @@ FILLED = 0.3
 LEAST_BOX_SCORE = 0.5
 UNCLIP = 1.6
 """How far a box grows: area * UNCLIP / circumference, pixels (the map shows the core of the text only)."""
+ENDS = 0.2
+"""How much longer a box is made at each end, in its heights."""
 LEAST_SIDE = 3
 STRIP_HEIGHT = 48
 STRIP_STEP = 32
 LEAST_STRIP = 128
 LONGEST_STRIP = 480
+STRIP_WIDTHS = range(LEAST_STRIP, LONGEST_STRIP + 1, STRIP_STEP)
+RUNS_ALIKE = 0.97
+"""Cosine of the angle between two lines that run the same way, at least."""
 TALL = 1.5
 """A strip so much higher than wide stands on its side."""
 AFTER_A_DIGIT = {'O': '0', 'o': '0', 'I': '1', 'l': '1'}
@@ -55,8 +60,8 @@ SOFT_LOSES = 0.06
 """The reading of the blurred strip counts when its confidence is at most so much lower."""
 DISPUTED = 0.89
 """Confidence, at most, of a text with a digit that two readings do not agree on: no number with a neighbour is taken on it."""
-FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'})
-"""Blur takes away what tells these apart: they stay as the sharp strip says."""
+FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
+"""Blur takes away or closes what tells these apart: they stay as the sharp strip says."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
 
 
@@ -73,6 +78,18 @@ class Strip:
         """Return the strip turned by 180 degrees."""
         a, b, c, d = self.polygon
         return Strip(cv2.rotate(self.image, cv2.ROTATE_180), (c, d, a, b))
+
+    @property
+    def slenderness(self) -> float:
+        """Width over height."""
+        return float(self.image.shape[1] / self.image.shape[0])
+
+    def runs_like(self, other: Strip) -> bool:
+        """Say whether the other line's print runs the same way, if both are upright."""
+        (ax, ay), (bx, by) = self.polygon[:2]
+        (cx, cy), (dx, dy) = other.polygon[:2]
+        along = (bx - ax) * (dx - cx) + (by - ay) * (dy - cy)
+        return along >= RUNS_ALIKE * math.hypot(bx - ax, by - ay) * math.hypot(dx - cx, dy - cy)
 
 
 def detector_batch(image: Any, side: int, enlarge: float = 1.0) -> tuple[Any, float]:
@@ -110,8 +127,14 @@ def boxes(probability: Any) -> list[Any]:
         if _mean_inside(probability, core) < LEAST_BOX_SCORE:
             continue
         grow = 2 * wide * high * UNCLIP / (2 * (wide + high))
-        found.append(_clockwise(cv2.boxPoints((middle, (wide + grow, high + grow), angle))))
+        found.append(_clockwise(cv2.boxPoints((middle, _with_ends(wide + grow, high + grow), angle))))
     return found
+
+
+def _with_ends(wide: float, high: float) -> tuple[float, float]:
+    """Lengthen a box: faint print at the ends of a line is left out by the detector."""
+    ends = 2 * ENDS * min(wide, high)
+    return (wide + ends, high) if wide >= high else (wide, high + ends)
 
 
 def cut(image: Any, box: Any) -> Strip:
@@ -129,10 +152,9 @@ def cut(image: Any, box: Any) -> Strip:
 
 
 def strip_batch(strip: Any) -> Any:
-    """Return the recogniser's input for a strip: 48 pixels high, padded to a multiple of 32 wide."""
+    """Return the recogniser's input for a strip: 48 pixels high, padded to one of STRIP_WIDTHS."""
     wide = min(LONGEST_STRIP, math.ceil(strip.shape[1] * STRIP_HEIGHT / strip.shape[0]))
-    padded = max(LEAST_STRIP, math.ceil(wide / STRIP_STEP) * STRIP_STEP)
-    return _padded(strip, wide, padded)
+    return _padded(strip, wide, next(width for width in STRIP_WIDTHS if width >= wide))
 
 
 def direction_batch(strip: Any) -> Any:
@@ -180,9 +202,11 @@ def _other_digit(one: str, other: str) -> bool:
 
 def _sharper(sharp: str, soft: str) -> str:
     """Return the softened strip's text with those characters of the sharp one that only fine detail tells from each other."""
-    if len(sharp) != len(soft):
+    known = sharp.replace(' ', '')
+    if len(known) != len(soft.replace(' ', '')):
         return soft
-    return ''.join(a if {a, b} in FINE else b for a, b in zip(sharp, soft, strict=True))
+    letters = iter(known)
+    return ''.join(b if b == ' ' or {a := next(letters), b} not in FINE else a for b in soft)
 
 
 class Alphabet:

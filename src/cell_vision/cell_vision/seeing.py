@@ -6,7 +6,7 @@ the whole frame; then, when asked to be careful, both again at higher resolution
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +18,12 @@ from cell_vision.engine import BadImageError, Engine
 from cell_vision.extras import with_extras
 from cell_vision.locate import Plate, corners, crop, plates, smoothed, stretched
 from cell_vision.merging import merged
+from cell_vision.ppocr import PLATE_SIDE
 from cell_vision.reading import UNREAD, FrameReading, Point, Reading
 
 LONGEST_SIDE = 4096
 """Larger frames are scaled down when decoded."""
 SMALLEST_SIDE = 8
-PLATE_SIDE = 480
 FRAME_SIDE = 640
 ENLARGE = 2.0
 """A small plate is made at most so many times larger."""
@@ -57,7 +57,12 @@ def decode(data: bytes) -> Any:
     return image
 
 
-def see(engine: Engine, data: bytes, options: Mapping[str, Any]) -> FrameReading:
+def never_late() -> bool:
+    """Say that there is time for every look."""
+    return False
+
+
+def see(engine: Engine, data: bytes, options: Mapping[str, Any], late: Callable[[], bool] = never_late) -> FrameReading:
     """Decode and read one frame.
 
     Args:
@@ -67,6 +72,7 @@ def see(engine: Engine, data: bytes, options: Mapping[str, Any]) -> FrameReading
             what contradicts; `detector_side`: longest side of the whole frame in the detector, pixels;
             `region`: four corners in which the last part was read, looked at before anything else is;
             `codes` and `crop_side`: see `with_extras`.
+        late: Asked after each look: whether what was read must do.
 
     Raises:
         BadImageError: The frame cannot be decoded.
@@ -75,7 +81,7 @@ def see(engine: Engine, data: bytes, options: Mapping[str, Any]) -> FrameReading
     high, wide = image.shape[:2]
     readings = _where_it_was(engine, image, options['region']) if options.get('region') else ()
     readings = readings or read(engine, image, fast=bool(options.get('fast', True)), careful=bool(options.get('careful')),
-                                side=int(options.get('detector_side', 0)))
+                                side=int(options.get('detector_side', 0)), late=late)
     return _without_codes(with_extras(FrameReading(tuple(readings), wide, high, 0.0, engine.name), image, options))
 
 
@@ -91,7 +97,8 @@ def _without_codes(frame: FrameReading) -> FrameReading:
     return replace(frame, readings=kept)
 
 
-def read(engine: Engine, image: Any, *, fast: bool = True, careful: bool = False, side: int = 0) -> Sequence[Reading]:
+def read(engine: Engine, image: Any, *, fast: bool = True, careful: bool = False, side: int = 0,
+         late: Callable[[], bool] = never_late) -> Sequence[Reading]:
     """Read a picture; see `see`."""
     if not fast:
         return engine.read(image, side)
@@ -101,6 +108,8 @@ def read(engine: Engine, image: Any, *, fast: bool = True, careful: bool = False
         looks.append(look)
         if not careful and is_good(look) and not _unread(parts, looks):
             return look
+        if late():
+            break
     return [*merged(looks, keep_contradictions=careful), *_unread(parts, looks)]
 
 
@@ -134,7 +143,7 @@ def _looks(engine: Engine, image: Any, parts: Sequence[Plate], careful: bool, si
     for piece in crops if careful else ():
         clear = stretched(piece.image)
         smooth = smoothed(clear)
-        for picture, plate_side in ((clear, 736), (smooth, 608), (smooth, PLATE_SIDE), (piece.image, 736)):
+        for picture, plate_side in ((clear, 736), (smooth, 608), (smoothed(smooth), 544), (piece.image, 736)):
             yield _back(engine.read(picture, plate_side, ENLARGE), piece.back)
 
 

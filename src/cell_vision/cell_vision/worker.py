@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import queue
 import resource
@@ -87,8 +88,9 @@ def answer(engine: Engine, header: dict[str, Any], payload: bytes) -> dict[str, 
     from cell_vision.seeing import see
 
     start = time.perf_counter()
+    enough = start + float(header.get('budget') or math.inf)
     try:
-        result = see(engine, payload, header)
+        result = see(engine, payload, header, lambda: time.perf_counter() > enough)
     except BadImageError as problem:
         return {'error': 'BAD_IMAGE', 'message': str(problem)}
     except Exception as problem:

@@ -1,6 +1,7 @@
 """The messages between the OCR node and its worker process: one line of JSON, then `size` bytes of payload.
 
-Requests: `{"job": 7, "size": 81234}` + the compressed image. Answers: `{"job": 7, "readings": [...], ...}` or
+Requests: `{"job": 7, "size": 81234}` + the compressed image, with the options of `see` and, as `"budget"`, the seconds after
+which no further look is begun. Answers: `{"job": 7, "readings": [...], ...}` or
 `{"job": 7, "error": "BAD_IMAGE", "message": "..."}`; the payload of an answer is the crop, a JPEG. The worker's first message
 is `{"ready": "<engine>"}` or `{"fatal": "<what is wrong and what to do>"}`. A spare worker says it only after the request
 `{"go": true}`, which is no job: its turn has come.

@@ -16,7 +16,7 @@ from cell_common.testing import wait_until
 from cell_vision.transport_worker import EngineHost, Job, Outcome
 
 KILLS = 30
-READS, WARM_UP = 300, 150
+READS, WARM_UP = 120, 80
 LIMIT_S = 3.0
 
 
@@ -45,6 +45,7 @@ def timed(host, picture):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_memory_is_flat_over_many_readings(host, draw, compress):
     pictures = [compress(draw(text, size=size, scale=size[0] / 900)) for text in ('EM1-2U1', 'G8NB-17SR', '')
                 for size in ((1280, 720), (640, 480), (800, 800), (333, 512))] + [b'\xff\xd8 none']

@@ -15,6 +15,7 @@ from cell_vision.merging import merged
 from cell_vision.ppocr import PRINTED, Alphabet, Decoded, Strip, agreed, boxes
 from cell_vision.reading import UNREAD, Reading
 from cell_vision.seeing import decode, is_good, read, see
+from cell_vision.worker import answer
 
 
 def texts(readings):
@@ -227,6 +228,9 @@ def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, su
     (('74LS09N A', 0.94), ('74LS09NA', 0.98), ('74LS09NA', 0.98)),
     (('74LS82', 0.80), ('74LS02', 0.97), ('74LS02', 0.80)),
     (('74LS2', 0.95), ('74LS02', 0.97), ('74LS02', 0.89)),
+    (('EM1-2U1', 0.97), ('EM1-201', 0.92), ('EM1-2U1', 0.97)),
+    (('EM1 -2U1', 0.95), ('EM1-201', 0.94), ('EM1-2U1', 0.94)),
+    (('HF115F', 0.97), ('HE115F', 0.97), ('HF115F', 0.97)),
     (('7A 250VAC CAT.II', 0.94), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93))])
 def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
     assert agreed(*(Decoded(text, score, doubtful=True) for text, score in (sharp, soft))) == together
@@ -329,3 +333,34 @@ def test_the_region_of_the_last_part_is_looked_at_first_and_alone_when_it_reads_
 def test_a_part_that_lies_elsewhere_is_found_all_the_same(engine, draw, compress, region):
     result = see(engine, compress(draw('EM1-2U1')), {'region': region})
     assert [reading.text for reading in result.readings] == ['EM1-2U1']
+
+
+@pytest.mark.parametrize('late', [True, False])
+def test_a_careful_look_that_is_late_answers_what_was_read(engine, late):
+    counting = Counting(engine)
+    assert 'SN74LS192N' in texts(read(counting, chip(30), careful=True, late=lambda: late))
+    assert (len(counting.sizes) == 1) is late
+
+
+@pytest.mark.parametrize(('budget', 'late'), [(1e-9, True), (100.0, False), (None, False)])
+def test_the_worker_is_late_when_the_time_for_looks_is_over(engine, draw, compress, budget, late):
+    counting = Counting(engine)
+    said = answer(counting, {'careful': True, 'budget': budget}, compress(draw('EM1-2U1')))
+    assert said['readings'] and (len(counting.sizes) == 1) is late
+
+
+SLANTED = ((0.0, 0.0), (100.0, 20.0), (98.0, 40.0), (-2.0, 20.0))
+
+
+@pytest.mark.parametrize(('certain', 'other', 'asked'), [(0.99, SLANTED, 1), (0.02, SLANTED, 1), (0.6, SLANTED, 2),
+                                                         (0.99, (*SLANTED[1:], SLANTED[0]), 2)])
+def test_the_longest_line_of_a_plate_says_which_way_up_it_is(monkeypatch, certain, other, asked):
+    engine, told = PpOcrEngine(EngineOptions()), []
+    monkeypatch.setattr(engine, '_upside_down', lambda strip: told.append(strip) or certain)
+    longest, shorter = Strip(np.zeros((20, 100, 3), np.uint8), SLANTED), Strip(np.zeros((20, 60, 3), np.uint8), other)
+    upright = engine._upright([shorter, longest], one_plate=True)
+    assert told == [longest, shorter][:asked]
+    assert [strip.polygon == was.polygon for strip, was in zip(upright, (shorter, longest), strict=True)] == [certain < 0.9] * 2
+    told.clear()
+    engine._upright([shorter, longest], one_plate=False)
+    assert len(told) == 2
