@@ -23,7 +23,7 @@ LOGS = ROOT / 'build' / 'test'
 LONGEST_S = 1500
 PACKAGES = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
 PYTEST = ['python', '-m', 'pytest', '-q', '--durations=5']
-WEIGHING = 'src/cell_weighing/test'
+WEIGHING, VISION = 'src/cell_weighing/test', 'src/cell_vision/test'
 RUNNING: set[subprocess.Popen[str]] = set()
 COUNTS = re.compile(r'(\d+) (passed|failed|skipped|errors?|xfailed|deselected)\b')
 
@@ -37,7 +37,9 @@ class Check:
     command: tuple[str, ...]
     folder: Path = ROOT
     beside: bool = False
-    """Computes and waits for nobody: runs beside the others and is shown at the end."""
+    """Computes and waits for nobody: runs beside the others, one after the other, and is shown at the end."""
+    alone: bool = False
+    """Looks at how a whole cell behaves in time: runs when nothing else does."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,19 @@ def checks() -> list[Check]:
     """Return every check, in the order in which they run."""
     pure = [f'src/{name}/{name}' for name in PACKAGES]
     fast_tests = [f'src/{name}/test' for name in PACKAGES if any((ROOT / 'src' / name / 'test').glob('test_*.py'))]
+    waiting = [path for path in fast_tests if path not in {WEIGHING, VISION}]
     return [
         Check('lint', 'ruff', ('ruff', 'check', '.')),
         Check('lint', 'mypy', ('mypy', *pure)),
         Check('lint', 'house-rules', (*PYTEST, 'test/house_rules')),
-        Check('fast', 'unit', (*PYTEST, '-m', 'not slow', *fast_tests)),
+        Check('slow', 'weighing', (*PYTEST, '-m', 'slow', WEIGHING), beside=True),
+        Check('slow', 'vision', (*PYTEST, '-m', 'slow', VISION), beside=True),
+        Check('fast', 'unit-vision', (*PYTEST, '-m', 'not slow', VISION), beside=True),
+        Check('fast', 'unit', (*PYTEST, '-m', 'not slow', WEIGHING, *waiting)),
         Check('fast', 'underlay', (*PYTEST, '-m', 'not slow', 'underlay')),
         Check('fast', 'page', ('npm', 'test', '--silent'), ROOT / 'src' / 'cell_web' / 'hmi'),
-        Check('slow', 'weighing', (*PYTEST, '-m', 'slow', WEIGHING), beside=True),
-        Check('slow', 'packages', (*PYTEST, '-m', 'slow', *(path for path in fast_tests if path != WEIGHING), 'underlay')),
-        Check('slow', 'graph', (*PYTEST, '-m', 'slow', 'test')),
+        Check('slow', 'packages', (*PYTEST, '-m', 'slow', *waiting, 'underlay')),
+        Check('slow', 'graph', (*PYTEST, '-m', 'slow', 'test'), alone=True),
     ]
 
 
@@ -108,14 +113,17 @@ def run(check: Check) -> Outcome:
 
 
 def run_all(chosen: list[Check]) -> list[Outcome]:
-    """Run the checks one after the other, those marked `beside` in threads of their own once the lint is done."""
+    """Run the lint; then one check after the other, in a second thread those marked `beside`; then those marked `alone`."""
     outcomes = [run(check) for check in chosen if check.group == 'lint']
-    with ThreadPoolExecutor() as threads:
-        beside = [threads.submit(run, check) for check in chosen if check.beside]
+    rest = [check for check in chosen if check.group != 'lint']
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        beside = [thread.submit(run, check) for check in rest if check.beside]
         try:
-            outcomes += [run(check) for check in chosen if check.group != 'lint' and not check.beside]
-            return outcomes + [future.result() for future in beside]
+            outcomes += [run(check) for check in rest if not check.beside and not check.alone]
+            outcomes += [future.result() for future in beside]
+            return outcomes + [run(check) for check in rest if check.alone]
         except BaseException:
+            thread.shutdown(wait=False, cancel_futures=True)
             for process in list(RUNNING):
                 os.killpg(process.pid, signal.SIGKILL)
             raise
