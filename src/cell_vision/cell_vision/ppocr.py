@@ -58,6 +58,10 @@ SOFT = 0.06
 """Blur that makes strokes of dots, whose rows are about a tenth of a strip's height apart; sigma, share of that height."""
 SOFT_LOSES = 0.06
 """The reading of the blurred strip counts when its confidence is at most so much lower."""
+SHARP_WINS = 0.05
+"""A character stays as the sharp strip says unless the blurred one gives its own so much more probability."""
+MOST_DIFFER = 0.34
+"""Of the characters: readings that differ more are not of the same characters, one by one."""
 DISPUTED = 0.89
 """Confidence, at most, of a text with a digit that two readings do not agree on: no number with a neighbour is taken on it."""
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
@@ -172,6 +176,8 @@ class Decoded:
     """Confidence, 0..1."""
     doubtful: bool
     """It may be a number, and the recogniser is not sure of each character."""
+    sure: tuple[float, ...] = ()
+    """Probability of each character of the text, 0..1."""
 
 
 def softened(strip: Any) -> Any:
@@ -182,14 +188,33 @@ def softened(strip: Any) -> Any:
 def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
     """Return the text and confidence that the readings of a strip and of the softened strip make together.
 
-    Of dots the recogniser makes wrong characters with confidence, of strokes the right ones: the softened strip counts unless
-    it lost. Where the two differ in a digit, the confidence is at most DISPUTED, so that whoever judges sees the doubt.
+    Of dots the recogniser makes wrong characters with confidence, of strokes the right ones: each character is the likelier of
+    the two, unless the softened strip lost as a whole. Where the two differ in a digit, the confidence is at most DISPUTED, so
+    that whoever judges sees the doubt.
     """
-    text = _sharper(sharp.text, soft.text)
-    if text == sharp.text or soft.score < sharp.score - SOFT_LOSES:
+    if soft.score < sharp.score - SOFT_LOSES:
         return sharp.text, sharp.score
+    text = _likelier(sharp, soft)
+    score = sharp.score if text == sharp.text else soft.score
     one, other = (''.join(filter(str.isalnum, read.text)) for read in (sharp, soft))
-    return text, min(sharp.score, soft.score, DISPUTED) if _other_digit(one, other) else soft.score
+    return text, min(sharp.score, soft.score, DISPUTED) if _other_digit(one, other) else score
+
+
+def _likelier(sharp: Decoded, soft: Decoded) -> str:
+    """Return the likelier characters of both readings, the blanks as in the soft one; the likelier text if they fit not at all."""
+    known, blurred = ([pair for pair in zip(read.text, read.sure, strict=True) if pair[0] != ' '] for read in (sharp, soft))
+    pairs = list(zip(known, blurred, strict=False))
+    differ = sum(a != b and {a, b} not in FINE for (a, _), (b, _) in pairs)
+    if len(known) != len(blurred) or differ > MOST_DIFFER * len(known):
+        return soft.text if soft.score >= sharp.score else sharp.text
+    chosen = (_character(a, likely, b, other) for (a, likely), (b, other) in pairs)
+    return ''.join(' ' if read == ' ' else next(chosen) for read in soft.text)
+
+
+def _character(sharp: str, of_sharp: float, soft: str, of_soft: float) -> str:
+    if ROUNDED.get(sharp) == soft:
+        return soft
+    return sharp if {sharp, soft} in FINE or of_sharp > of_soft - SHARP_WINS else soft
 
 
 def _other_digit(one: str, other: str) -> bool:
@@ -198,15 +223,6 @@ def _other_digit(one: str, other: str) -> bool:
         return any(a != b and a.isdigit() and b.isdigit() for a, b in zip(one, other, strict=True))
     first, second = (''.join(filter(str.isdigit, text)) for text in (one, other))
     return first != second
-
-
-def _sharper(sharp: str, soft: str) -> str:
-    """Return the softened strip's text with those characters of the sharp one that only fine detail tells from each other."""
-    known = sharp.replace(' ', '')
-    if len(known) != len(soft.replace(' ', '')):
-        return soft
-    letters = iter(known)
-    return ''.join(b if b == ' ' or {a := next(letters), b} not in FINE else a for b in soft)
 
 
 class Alphabet:
@@ -243,7 +259,8 @@ class Alphabet:
         text = ''.join(self._characters[i] for i in chosen)
         faint = any(likely[i, self._rounded[read]] >= FAINT_DOUBT * sure[i]
                     for i, read in enumerate(map(int, chosen)) if read in self._rounded)
-        return Decoded(text, float(sure.mean()), bool(faint or sure.min() < DOUBTFUL) and _may_be_number(text))
+        return Decoded(text, float(sure.mean()), bool(faint or sure.min() < DOUBTFUL) and _may_be_number(text),
+                       tuple(map(float, sure)))
 
 
 def _may_be_number(text: str) -> bool:
