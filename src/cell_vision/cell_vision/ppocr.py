@@ -201,7 +201,7 @@ def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
 
 
 def _likelier(sharp: Decoded, soft: Decoded) -> str:
-    """Return the likelier characters of both readings, the blanks as in the soft one; the likelier text if they fit not at all."""
+    """Return the likelier characters of both readings, blanks as in the soft one; the likelier text if they do not fit."""
     known, blurred = ([pair for pair in zip(read.text, read.sure, strict=True) if pair[0] != ' '] for read in (sharp, soft))
     pairs = list(zip(known, blurred, strict=False))
     differ = sum(a != b and {a, b} not in FINE for (a, _), (b, _) in pairs)
