@@ -65,7 +65,10 @@ MOST_DIFFER = 0.34
 DISPUTED = 0.89
 """Confidence, at most, of a text with a digit that two readings do not agree on: no number with a neighbour is taken on it."""
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
-"""Blur takes away or closes what tells these apart: they stay as the sharp strip says."""
+"""Blur takes away or closes what tells these apart: it must make its own likelier by FINE_WINS."""
+FINE_WINS = 0.25
+SPECK = 1.25
+"""A dot that keeps its neighbours no further apart than so many of the line's usual steps is no print: a scratch left it."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
 
 
@@ -214,7 +217,7 @@ def _likelier(sharp: Decoded, soft: Decoded) -> str:
 def _character(sharp: str, of_sharp: float, soft: str, of_soft: float) -> str:
     if ROUNDED.get(sharp) == soft:
         return soft
-    return sharp if {sharp, soft} in FINE or of_sharp > of_soft - SHARP_WINS else soft
+    return sharp if of_sharp > of_soft - (FINE_WINS if {sharp, soft} in FINE else SHARP_WINS) else soft
 
 
 def _other_digit(one: str, other: str) -> bool:
@@ -248,6 +251,7 @@ class Alphabet:
         kept = probabilities[:, self._classes]
         best = kept.argmax(1)
         first = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
+        first = first[[not speck for speck in _specks([self._characters[i] for i in best[first]], first.tolist())]]
         if not len(first):
             return Decoded('', 0.0, doubtful=False)
         likely, chosen = kept[first], best[first]
@@ -261,6 +265,15 @@ class Alphabet:
                     for i, read in enumerate(map(int, chosen)) if read in self._rounded)
         return Decoded(text, float(sure.mean()), bool(faint or sure.min() < DOUBTFUL) and _may_be_number(text),
                        tuple(map(float, sure)))
+
+
+def _specks(text: Sequence[str], steps: Sequence[int]) -> list[bool]:
+    """Say of each character whether it is a dot without room of its own, from the steps at which the characters begin."""
+    printed = [character.isalnum() for character in text]
+    apart = [steps[i + 1] - steps[i] for i in range(len(text) - 1) if printed[i] and printed[i + 1]]
+    room = SPECK * sum(apart) / max(1, len(apart))
+    return [0 < i < len(text) - 1 and character == '.' and printed[i - 1] and printed[i + 1]
+            and steps[i + 1] - steps[i - 1] <= room for i, character in enumerate(text)]
 
 
 def _may_be_number(text: str) -> bool:

@@ -217,6 +217,19 @@ def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, su
     assert decoded(text, other, share, sure).doubtful is doubtful
 
 
+@pytest.mark.parametrize(('text', 'steps', 'read'), [
+    ('74L.S00', (0, 4, 8, 11, 12, 16, 20), '74LS00'), ('12.5A', (0, 4, 8, 11, 15), '12.5A'),
+    ('CAT.II', (0, 4, 8, 11, 14, 17), 'CAT.II'), ('.74', (0, 1, 5), '.74'),
+    ('74.', (0, 4, 6), '74.'), ('7.', (0, 2), '7.'), ('.', (3,), '.')])
+def test_a_dot_that_takes_no_room_is_a_scratch(text, steps, read):
+    known = sorted(set(text))
+    probabilities = np.zeros((max(steps) + 2, len(known) + 2))
+    probabilities[:, 0] = 0.5
+    for step, character in zip(steps, text, strict=True):
+        probabilities[step, known.index(character) + 1] = 1.0
+    assert Alphabet(known).decode(probabilities).text == read
+
+
 @pytest.mark.parametrize('sharp, soft, together', [
     (('74L502', 0.96), ('74LS02', 0.97), ('74LS02', 0.97)),
     (('74L502', 0.96), ('74LS02', 0.91), ('74LS02', 0.91)),
@@ -233,6 +246,7 @@ def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, su
     (('EM1-2U1', 0.97), ('EM1-201', 0.92), ('EM1-2U1', 0.97)),
     (('EM1 -2U1', 0.95), ('EM1-201', 0.94), ('EM1-2U1', 0.94)),
     (('HF115F', 0.97), ('HE115F', 0.97), ('HF115F', 0.97)),
+    (('EM1-2U1', 0.60), ('EM1-2UI', 0.90), ('EM1-2UI', 0.90)),
     (('SRD-05VDC', 0.92), ('SRD-05UDC', 0.93), ('SRD-05VDC', 0.92)),
     (('SRD-05UDC', 0.90), ('SRD-05VDC', 0.96), ('SRD-05VDC', 0.96)),
     (('7A 250VAC CAT.II', 0.92), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93))])
