@@ -64,6 +64,8 @@ MOST_DIFFER = 0.34
 """Of the characters: readings that differ more are not of the same characters, one by one."""
 DISPUTED = 0.89
 """Confidence, at most, of a text with a digit that two readings do not agree on: no number with a neighbour is taken on it."""
+WEAK = 0.8
+"""A number with a letter or digit that the sharp strip makes less likely is no surer than a disputed one."""
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
 """Blur takes away or closes what tells these apart: it must make its own likelier by FINE_WINS."""
 FINE_WINS = 0.25
@@ -195,12 +197,13 @@ def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
     the two, unless the softened strip lost as a whole. Where the two differ in a digit, the confidence is at most DISPUTED, so
     that whoever judges sees the doubt.
     """
+    weak = any(likely < WEAK for read, likely in zip(sharp.text, sharp.sure, strict=True) if read.isalnum())
     if soft.score < sharp.score - SOFT_LOSES:
-        return sharp.text, sharp.score
+        return sharp.text, min(sharp.score, DISPUTED) if weak else sharp.score
     text = _likelier(sharp, soft)
     score = sharp.score if text == sharp.text else soft.score
     one, other = (''.join(filter(str.isalnum, read.text)) for read in (sharp, soft))
-    return text, min(sharp.score, soft.score, DISPUTED) if _other_digit(one, other) else score
+    return text, min(sharp.score, soft.score, DISPUTED) if weak or _other_digit(one, other) else score
 
 
 def _likelier(sharp: Decoded, soft: Decoded) -> str:

@@ -246,12 +246,20 @@ def test_a_dot_that_takes_no_room_is_a_scratch(text, steps, read):
     (('EM1-2U1', 0.97), ('EM1-201', 0.92), ('EM1-2U1', 0.97)),
     (('EM1 -2U1', 0.95), ('EM1-201', 0.94), ('EM1-2U1', 0.94)),
     (('HF115F', 0.97), ('HE115F', 0.97), ('HF115F', 0.97)),
-    (('EM1-2U1', 0.60), ('EM1-2UI', 0.90), ('EM1-2UI', 0.90)),
+    (('EM1-2U1', 0.60), ('EM1-2UI', 0.90), ('EM1-2UI', 0.60)),
     (('SRD-05VDC', 0.92), ('SRD-05UDC', 0.93), ('SRD-05VDC', 0.92)),
     (('SRD-05UDC', 0.90), ('SRD-05VDC', 0.96), ('SRD-05VDC', 0.96)),
     (('7A 250VAC CAT.II', 0.92), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93))])
 def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
     assert agreed(*(Decoded(text, score, True, (score,) * len(text)) for text, score in (sharp, soft))) == together
+
+
+@pytest.mark.parametrize(('likely', 'soft', 'sure'), [
+    (0.79, 0.97, False), (0.81, 0.97, True), (0.79, 0.80, False), (0.81, 0.80, True)])
+def test_a_number_with_a_weak_character_is_never_sure(likely, soft, sure):
+    text = '74LS83'
+    sharp = Decoded(text, 0.95, True, (0.99, 0.99, 0.99, 0.99, likely, 0.99))
+    assert agreed(sharp, Decoded(text, soft, True, (soft,) * 6)) == (text, 0.95 if sure else 0.89)
 
 
 @pytest.mark.parametrize('doubtful, looks', [(False, 1), (True, 2)])
