@@ -4,55 +4,43 @@ import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus, GoalStatusArray
 from cell_common.actions import CellActionServer, GoalId
-from cell_common.executor import CellExecutor
+from cell_common.testing import wait_until
 from rclpy.action.client import ActionClient
 from rclpy.action.server import ActionServer, GoalResponse
-from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.qos import qos_profile_action_status_default
 from unique_identifier_msgs.msg import UUID
 
 from cell_interfaces.action import TriggerRobot
 
-LONGEST_S = 10.0
 
+class Acting(Node):
+    """Serves an action and asks for it."""
 
-class Acting:
-    """A node that serves an action and asks for it."""
-
-    def __init__(self, domain):
-        self.context = Context()
-        self.context.init(domain_id=domain)
-        self.node = Node('acting', context=self.context)
-        self.executor = CellExecutor(context=self.context)
-        self.executor.add_node(self.node)
+    def __init__(self, **options):
+        super().__init__('acting', **options)
         self.ids, self.states = [], []
-        self.node.create_subscription(GoalStatusArray, 'do/_action/status', self._see, qos_profile_action_status_default)
+        self.create_subscription(GoalStatusArray, 'do/_action/status', self._see, qos_profile_action_status_default)
 
     def serve(self, **options):
-        self.server = CellActionServer(self.node, TriggerRobot, 'do', self._carry_out, **options)
-        self.client = ActionClient(self.node, TriggerRobot, 'do')
+        self.server = CellActionServer(self, TriggerRobot, 'do', self._carry_out, **options)
+        self.client = ActionClient(self, TriggerRobot, 'do')
         assert self.client.wait_for_server(5.0)
 
     def ask(self, name, **options):
         return self.wait(self.client.send_goal_async(TriggerRobot.Goal(trigger_id=name), **options))
 
     def wait(self, future):
-        self.executor.spin_until_future_complete(future, LONGEST_S)
+        wait_until(future.done)
         return future.result()
 
     def until(self, state):
-        for _ in range(1000):
-            if state in self.states:
-                return
-            self.executor.spin_once(0.01)
-        raise AssertionError(f'{state} not in {self.states}')
+        wait_until(lambda: state in self.states, what=f'{state} in {self.states}')
 
-    def close(self):
+    def destroy_node(self):
         self.server.destroy()
-        self.executor.shutdown()
-        self.node.destroy_node()
-        self.context.try_shutdown()
+        self.client.destroy()
+        super().destroy_node()
 
     def _carry_out(self, goal):
         self.ids.append(f'{goal.goal_id.uuid}')
@@ -64,10 +52,8 @@ class Acting:
 
 
 @pytest.fixture
-def acting(domain):
-    there = Acting(domain)
-    yield there
-    there.close()
+def acting(graph):
+    return graph.add(Acting(**graph.options()))
 
 
 def test_the_method_it_overrides_is_there_in_rclpy():

@@ -181,7 +181,7 @@ class Decoded:
     """Confidence, 0..1."""
     doubtful: bool
     """It may be a number, and the recogniser is not sure of each character."""
-    sure: tuple[float, ...] = ()
+    sure: tuple[float, ...]
     """Probability of each character of the text, 0..1."""
 
 
@@ -256,7 +256,7 @@ class Alphabet:
         first = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
         first = first[[not speck for speck in _specks([self._characters[i] for i in best[first]], first.tolist())]]
         if not len(first):
-            return Decoded('', 0.0, doubtful=False)
+            return Decoded('', 0.0, doubtful=False, sure=())
         likely, chosen = kept[first], best[first]
         sure = likely[np.arange(len(first)), chosen]
         for i, read in enumerate(map(int, best[first])):

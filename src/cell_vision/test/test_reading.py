@@ -189,7 +189,7 @@ def test_ctc_repeats_are_one_character_and_foreign_ones_are_left_out():
     probabilities[np.arange(len(steps)), steps] = 0.9
     read = alphabet.decode(probabilities)
     assert read.text[:3] == 'AA1' and '口' not in read.text and 0 < read.score <= 0.9
-    assert alphabet.decode(np.eye(5)[[0, 0]]) == Decoded('', 0.0, doubtful=False)
+    assert alphabet.decode(np.eye(5)[[0, 0]]) == Decoded('', 0.0, doubtful=False, sure=())
     assert '口' not in PRINTED
 
 
@@ -314,7 +314,8 @@ def test_a_point_is_held_by_a_turned_plate():
                                                  ((0.9, 0.99), 'dZ-t0LO', (0, 0))])
 def test_a_poor_line_is_read_the_other_way_up_too(monkeypatch, scores, text, first):
     engine = PpOcrEngine(EngineOptions())
-    ways = iter((Decoded('dZ-t0LO', scores[0], doubtful=False), Decoded('DT04-2P', scores[1], doubtful=False)))
+    ways = iter([Decoded('dZ-t0LO', scores[0], doubtful=False, sure=()),
+                 Decoded('DT04-2P', scores[1], doubtful=False, sure=())])
     monkeypatch.setattr(engine, '_decoded', lambda _: next(ways))
     reading = engine.recognise(Strip(np.zeros((48, 200, 3), np.uint8), ((0, 0), (200, 0), (200, 48), (0, 48))))
     assert (reading.text, reading.polygon[0]) == (text, first)

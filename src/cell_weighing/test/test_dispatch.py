@@ -227,13 +227,16 @@ def test_killed_at_random_moments_every_bag_arrives_once_and_in_order(database_u
 def starting(database_url, url):
     """Give what starts a station, once the last one has ended, and returns its process id when it is ready."""
     command = [sys.executable, str(Path(__file__).with_name('killed_station.py')), database_url, url]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
         def start():
             running.stdin.write('start\n')
             running.stdin.flush()
             return int(running.stdout.readline())
 
-        yield start
+        try:
+            yield start
+        finally:
+            os.killpg(running.pid, signal.SIGKILL)  # with the station of a test that failed
 
 
 def _finish(engine, url):
