@@ -37,7 +37,7 @@ def judge(client, frame):
         'status': 'OK' if read.result.status == OcrResult.OK else 'NO_TEXT',
         'verdict': verdict(match.verdict),
         'part_number': match.part_number,
-        'text': match.text,
+        'text': match.text if match.part_number else '',  # faint print reads a little differently on another processor
     }
 
 

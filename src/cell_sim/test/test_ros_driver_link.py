@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -200,7 +201,8 @@ def test_a_driver_that_dies_in_mid_move_leaves_an_arm_that_stands_and_a_true_rea
     future = link.moving(PART, 1)
     link.graph.remove(link.driver)
     outcome = future.result(10.0)
-    assert outcome.phase is Phase.UNKNOWN and 'on the way' in outcome.message, outcome
+    # The step and the link miss the driver's data at the same age: whichever looks first tells it.
+    assert outcome.phase is Phase.UNKNOWN and re.search('no data came|no joint states', outcome.message), outcome
     link.stands()
     wait_until(lambda: 'ur_robot_driver' in link.backend.state().message, 5.0, 'the loss with its reason')
     assert not link.backend.state().connected

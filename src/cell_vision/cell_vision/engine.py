@@ -31,6 +31,8 @@ class EngineOptions:
     threads: int = 1
     backend: str = 'auto'
     """"openvino", "onnxruntime", or "auto": OpenVINO when it is installed."""
+    precision: str = 'auto'
+    """"float32", "int8", or "auto": 8-bit integers where the processor is made for them (engine ppocr only)."""
     model_dir: str = ''
     """Folder of the models; "" = those that come with the engine (paddleocr: `models` in the worker's environment)."""
     cache_dir: str = ''

@@ -16,8 +16,10 @@ import numpy as np
 
 from cell_vision.engine import EngineError, EngineOptions
 from cell_vision.inference import Network, choose_backend, load_network
+from cell_vision.integers import wanted
 from cell_vision.ppocr import (
     DIRECTION_SHAPE,
+    DISPUTED,
     PLATE_SHAPES,
     PLATE_SIDE,
     STRIP_HEIGHT,
@@ -30,6 +32,8 @@ from cell_vision.ppocr import (
     cut,
     detector_batch,
     direction_batch,
+    may_be_number,
+    smeared,
     softened,
     strip_batch,
 )
@@ -43,7 +47,7 @@ CERTAIN = 0.9
 For the other lines of its plate it decides when the classifier is as certain either way.
 """
 UNSURE = 0.5
-UPRIGHT = 0.65
+UPRIGHT = 0.88
 """A line read with less confidence is read the other way up, too: the classifier may have been wrong."""
 TURNED_LENGTH = 3
 """Letters and digits of such a line."""
@@ -61,16 +65,17 @@ class PpOcrEngine:
         self._options = options
         backend = choose_backend(options.backend)
         folder = model_folder(options.model_dir)
-        self._detector, self._direction, recogniser = (
-            load_network(folder / name, backend, options.threads, options.cache_dir, shape)
-            for name, shape in zip(MODELS, (None, DIRECTION_SHAPE, None), strict=True))
-        self._load_plate = partial(load_network, folder / DETECTOR, backend, options.threads, options.cache_dir)
+        integers = wanted(options.precision, backend, [folder / DETECTOR, folder / RECOGNISER])
+        load = partial(load_network, backend=backend, threads=options.threads, cache_dir=options.cache_dir)
+        self._detector, recogniser = (load(folder / name, integers=integers) for name in (DETECTOR, RECOGNISER))
+        self._direction = load(folder / DIRECTION, shape=DIRECTION_SHAPE)
+        self._load_plate = partial(load, folder / DETECTOR, integers=integers)
         self._plates: dict[tuple[int, int], Network] = {}
         self._plates_to_load = list(PLATE_SHAPES if backend == 'openvino' else ())
         self._widths_to_try = list(STRIP_WIDTHS)
         self._recogniser = recogniser.run
         self._alphabet = Alphabet(recogniser.characters)
-        self.name = f'ppocr v4 {backend}'
+        self.name = f'ppocr v4 {backend}{" int8" * integers}'
 
     def read(self, image: Any, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
         """Read a picture; see `cell_vision.engine.Engine`."""
@@ -87,7 +92,7 @@ class PpOcrEngine:
         """
         if self._plates_to_load:
             shape = self._plates_to_load.pop(0)
-            self._plates[shape] = self._load_plate(shape)
+            self._plates[shape] = self._load_plate(shape=shape)
         elif self._widths_to_try:
             self._recogniser(np.zeros((1, 3, STRIP_HEIGHT, self._widths_to_try.pop(0)), np.float32))
         return bool(self._plates_to_load or self._widths_to_try)
@@ -128,6 +133,8 @@ class PpOcrEngine:
             if other.score > max(sharp.score, UPRIGHT):
                 strip, sharp = turned, other
         text, score = agreed(sharp, self._decoded(softened(strip.image))) if sharp.doubtful else (sharp.text, sharp.score)
+        if score > DISPUTED and may_be_number(text) and smeared(strip.image):
+            score = DISPUTED
         return Reading(text, score, strip.polygon)
 
     def _decoded(self, strip: Any) -> Decoded:

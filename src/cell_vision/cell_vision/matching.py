@@ -241,9 +241,11 @@ class Matcher:
             for candidate in self._by_benchmark(part_number, benchmark, lines):
                 self._keep(best, candidate)
         accepted = sorted((c for c in best.values() if c.cost <= self.weights.accept), key=lambda c: (c.cost, -c.line.score))
-        if not accepted or accepted[0].cost <= 1.0 - self.weights.margin:
-            return accepted
-        return self._with_rivals(accepted, lines)
+        if not accepted:
+            return []
+        if accepted[0].cost > 1.0 - self.weights.margin:
+            return self._with_rivals(accepted, lines)
+        return self._near(accepted, best)
 
     def _with_rivals(self, accepted: list[Candidate], lines: list[Line]) -> list[Candidate]:
         """Add the parts that are one whole error away, when the best reading is itself so poor that they come near."""
@@ -251,7 +253,11 @@ class Matcher:
         for line in lines:
             for pattern in self._patterns:
                 self._keep(best, self._candidate(pattern.part_number, self._cost(pattern, line.text), line))
-        near = [c for c in best.values() if c.cost < accepted[0].cost + self.weights.margin or c in accepted]
+        return self._near(accepted, best)
+
+    def _near(self, accepted: list[Candidate], found: Mapping[str, Candidate]) -> list[Candidate]:
+        """Return what is accepted, and what costs too much for that but comes as near to the best as a rival."""
+        near = [c for c in found.values() if c.cost < accepted[0].cost + self.weights.margin or c in accepted]
         return sorted(near, key=lambda c: (c.cost, -c.line.score))
 
     def _by_benchmark(self, part_number: str, benchmark: Benchmark, lines: list[Line]) -> list[Candidate]:

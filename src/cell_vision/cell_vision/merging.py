@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median_low
 
 from cell_vision.alignment import normalise
 from cell_vision.reading import Point, Reading
@@ -21,8 +23,8 @@ def merged(looks: Sequence[Sequence[Reading]], *, keep_contradictions: bool) -> 
 
     Args:
         looks: Readings of the same frame.
-        keep_contradictions: Keep other texts of a place, too, when they are nearly as certain: then whoever judges sees that
-            the looks did not agree.
+        keep_contradictions: Keep other texts of a place, too, when they are nearly as certain, and let each be as certain as
+            the middle one of its readings: then whoever judges sees that the looks did not agree.
     """
     places: list[list[Reading]] = []
     for reading in sorted((reading for look in looks for reading in look), key=lambda reading: -reading.score):
@@ -36,12 +38,16 @@ def merged(looks: Sequence[Sequence[Reading]], *, keep_contradictions: bool) -> 
 
 
 def _texts(place: Sequence[Reading]) -> list[Reading]:
-    """Return the best reading of each text that was read at a place, best first, and only those that count."""
+    """Return one reading of each text that was read at a place, only of those that count, with its middle score.
+
+    Of looks at the same print some are sure of a digit that the others doubt: most of them must be sure.
+    """
     by_text: dict[str, list[Reading]] = {}
     for reading in place:
         by_text.setdefault(normalise(reading.text), []).append(reading)
-    return [same[0] for same in by_text.values() if same[0] is place[0] or (
+    counted = [same for same in by_text.values() if same[0] is place[0] or (
         place[0].score - same[0].score <= CONTRADICTS and (len(same) > 1 or same[0].score >= CERTAIN))]
+    return [replace(same[0], score=median_low(reading.score for reading in same)) for same in counted]
 
 
 def same_place(one: Reading, other: Reading) -> bool:

@@ -19,6 +19,8 @@ class OcrParameters:
     engine_python: str = parameter('', 'Python interpreter of the worker process; empty = the one that runs the node.')
     backend: str = parameter('auto', 'Inference library; auto = OpenVINO when it is installed, otherwise ONNX Runtime.',
                              choices=('auto', 'openvino', 'onnxruntime'))
+    precision: str = parameter('auto', 'Numbers in which engine ppocr computes; auto = 8-bit integers where the processor is '
+                               'made for them (VNNI), which takes a quarter less time.', choices=('auto', 'int8', 'float32'))
     model_dir: str = parameter('', 'Folder of the model files; empty = those that come with the engine, or its environment.')
     cache_dir: str = parameter('~/.cache/cell/ocr', 'Folder where compiled models are kept for a quick start; empty = nowhere.')
     fast: bool = parameter(True, 'Look for the part at low resolution first and read only there when that reads well.')
@@ -49,6 +51,6 @@ class OcrParameters:
 
     def worker_arguments(self) -> list[str]:
         """Return the command line of the worker process."""
-        return ['--engine', self.engine, '--backend', self.backend, '--model-dir', self.model_dir,
-                '--cache-dir', self.cache_dir, '--threads', str(self.threads), '--detector-side', str(self.detector_side),
-                '--text-score', str(self.text_score)]
+        return ['--engine', self.engine, '--backend', self.backend, '--precision', self.precision,
+                '--model-dir', self.model_dir, '--cache-dir', self.cache_dir, '--threads', str(self.threads),
+                '--detector-side', str(self.detector_side), '--text-score', str(self.text_score)]

@@ -8,6 +8,7 @@ only characters that part labels carry are ever returned.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,8 @@ STRIP_HEIGHT = 48
 STRIP_STEP = 32
 LEAST_STRIP = 128
 LONGEST_STRIP = 480
+LONG, SQUEEZED = 256, 0.5
+"""What a strip is longer is narrowed: the recogniser knows long lines so, it was trained on strips of at most 320 pixels."""
 STRIP_WIDTHS = range(LEAST_STRIP, LONGEST_STRIP + 1, STRIP_STEP)
 RUNS_ALIKE = 0.97
 """Cosine of the angle between two lines that run the same way, at least."""
@@ -43,8 +46,14 @@ TALL = 1.5
 """A strip so much higher than wide stands on its side."""
 AFTER_A_DIGIT = {'O': '0', 'o': '0', 'I': '1', 'l': '1'}
 """A letter that follows a digit is the digit that looks like it, when the recogniser itself is in doubt."""
+ROUND_LETTERS = 'Oo'
+"""One before a digit, or before another such one, is a zero in a line with digits, too, when the recogniser is in doubt."""
+STROKE = {'!': 'I'}
+"""No label of a part has an exclamation mark: it is an I whose foot is worn."""
 POINTED = {'U': 'V'}
 """A dotted V has upright sides and is read as U; of a printed U the recogniser does not think so much of V."""
+VOLTS = re.compile(r'(?<=\d)U(?=[AD]C)')
+"""No unit is called UAC or UDC."""
 DOUBT = 0.03
 """Probability of the other character against the best one's."""
 DOUBTFUL = 0.9
@@ -64,8 +73,14 @@ MOST_DIFFER = 0.34
 """Of the characters: readings that differ more are not of the same characters, one by one."""
 DISPUTED = 0.89
 """Confidence, at most, of a text with a digit that two readings do not agree on: no number with a neighbour is taken on it."""
-WEAK = 0.8
-"""A number with a letter or digit that the sharp strip makes less likely is no surer than a disputed one."""
+RIVAL, NO_RIVAL = 0.03, 0.001
+"""A digit is disputed, too, when another digit is so likely against it, in the geometric mean of both readings, of which each
+counts at least the second: letters that look like it do not count."""
+SMALL, STEEP = 25, 0.145
+"""Print in boxes lower than this, pixels, whose edges rise less than this share of its contrast in a pixel of a strip: they are
+as wide as strokes then, and 0, 8, 9 and 6 look alike."""
+CONTRAST, STEEPEST = (2, 98), 97
+"""Percentiles."""
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
 """Blur takes away or closes what tells these apart: it must make its own likelier by FINE_WINS."""
 FINE_WINS = 0.25
@@ -161,8 +176,9 @@ def cut(image: Any, box: Any) -> Strip:
 
 
 def strip_batch(strip: Any) -> Any:
-    """Return the recogniser's input for a strip: 48 pixels high, padded to one of STRIP_WIDTHS."""
-    wide = min(LONGEST_STRIP, math.ceil(strip.shape[1] * STRIP_HEIGHT / strip.shape[0]))
+    """Return the recogniser's input for a strip: 48 pixels high, what is LONG squeezed, padded to one of STRIP_WIDTHS."""
+    wide = strip.shape[1] * STRIP_HEIGHT / strip.shape[0]
+    wide = min(LONGEST_STRIP, math.ceil(min(wide, LONG + SQUEEZED * (wide - LONG))))
     return _padded(strip, wide, next(width for width in STRIP_WIDTHS if width >= wide))
 
 
@@ -183,6 +199,8 @@ class Decoded:
     """It may be a number, and the recogniser is not sure of each character."""
     sure: tuple[float, ...]
     """Probability of each character of the text, 0..1."""
+    rivals: tuple[float, ...] = ()
+    """How likely another digit is in place of each character, against it; 0 for what is no digit."""
 
 
 def softened(strip: Any) -> Any:
@@ -190,20 +208,46 @@ def softened(strip: Any) -> Any:
     return cv2.GaussianBlur(strip, (0, 0), SOFT * strip.shape[0])
 
 
+def smeared(strip: Any) -> bool:
+    """Say whether a strip's print is too small and too blurred to tell a digit by."""
+    if strip.shape[0] >= SMALL:
+        return False
+    gray = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    gray = cv2.resize(gray, (max(2, round(strip.shape[1] * STRIP_HEIGHT / strip.shape[0])), STRIP_HEIGHT))
+    dark, bright = np.percentile(gray, CONTRAST)
+    return bool(np.percentile(np.abs(np.diff(gray, axis=1)), STEEPEST) < STEEP * (bright - dark + 1))
+
+
 def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
     """Return the text and confidence that the readings of a strip and of the softened strip make together.
 
     Of dots the recogniser makes wrong characters with confidence, of strokes the right ones: each character is the likelier of
-    the two, unless the softened strip lost as a whole. Where the two differ in a digit, the confidence is at most DISPUTED, so
-    that whoever judges sees the doubt.
+    the two, unless the softened strip lost as a whole. Where the two differ in a digit, or one wavers between two digits, the
+    confidence is at most DISPUTED, so that whoever judges sees the doubt.
     """
-    weak = any(likely < WEAK for read, likely in zip(sharp.text, sharp.sure, strict=True) if read.isalnum())
+    wavers = _wavers(sharp, soft)
     if soft.score < sharp.score - SOFT_LOSES:
-        return sharp.text, min(sharp.score, DISPUTED) if weak else sharp.score
+        return sharp.text, min(sharp.score, DISPUTED) if wavers else sharp.score
     text = _likelier(sharp, soft)
-    score = sharp.score if text == sharp.text else soft.score
+    score = max((read.score for read in (sharp, soft) if read.text == text), default=soft.score)
     one, other = (''.join(filter(str.isalnum, read.text)) for read in (sharp, soft))
-    return text, min(sharp.score, soft.score, DISPUTED) if weak or _other_digit(one, other) else score
+    return text, min(sharp.score, soft.score, DISPUTED) if wavers or _other_digit(one, other) else score
+
+
+def _wavers(sharp: Decoded, soft: Decoded) -> bool:
+    """Say whether the readings together leave another digit in place of one that was read."""
+    known, blurred = ([pair for pair in zip(read.text, read.rivals, strict=False) if pair[0] != ' '] for read in (sharp, soft))
+    if len(known) != len(blurred):
+        return max((rival for _, rival in (*known, *blurred)), default=0.0) >= RIVAL
+    return any(_rivalry(a, one, b, other) >= RIVAL for (a, one), (b, other) in zip(known, blurred, strict=True))
+
+
+def _rivalry(sharp: str, of_sharp: float, soft: str, of_soft: float) -> float:
+    if ROUNDED.get(sharp) == soft:
+        return 0.0
+    if sharp.isdigit() and soft.isdigit():
+        return math.sqrt(max(of_sharp, NO_RIVAL) * max(of_soft, NO_RIVAL))
+    return max(of_sharp, of_soft)
 
 
 def _likelier(sharp: Decoded, soft: Decoded) -> str:
@@ -241,9 +285,13 @@ class Alphabet:
         self._characters = [known[i] for i in self._classes]
         place = {character: i for i, character in enumerate(self._characters)}
         self._figures = {place[figure] for figure in '0123456789' if figure in place}
-        self._digits, self._pointed, self._rounded = (
+        self._places = np.array(sorted(self._figures), int)
+        self._digits, self._pointed, self._rounded, self._strokes = (
             {place[read]: place[other] for read, other in pairs.items() if read in place and other in place}
-            for pairs in (AFTER_A_DIGIT, POINTED, ROUNDED))
+            for pairs in (AFTER_A_DIGIT, POINTED, ROUNDED, STROKE))
+        self._alike = {digit: [digit, *(letter for letter, other in self._digits.items() if other == digit)]
+                       for digit in self._digits.values()}
+        """A digit -> what counts as it beside another one."""
 
     def decode(self, probabilities: Any) -> Decoded:
         """Return the text and its confidence from probabilities of shape (steps, classes).
@@ -259,15 +307,43 @@ class Alphabet:
             return Decoded('', 0.0, doubtful=False, sure=())
         likely, chosen = kept[first], best[first]
         sure = likely[np.arange(len(first)), chosen]
-        for i, read in enumerate(map(int, best[first])):
-            other = self._pointed.get(read) or (self._digits.get(read) if i and chosen[i - 1] in self._figures else None)
-            if other and likely[i, other] >= DOUBT * sure[i]:
-                chosen[i] = other
-        text = ''.join(self._characters[i] for i in chosen)
+        self._put_right(likely, chosen, sure)
+        text = VOLTS.sub('V', ''.join(self._characters[i] for i in chosen))
         faint = any(likely[i, self._rounded[read]] >= FAINT_DOUBT * sure[i]
                     for i, read in enumerate(map(int, chosen)) if read in self._rounded)
-        return Decoded(text, float(sure.mean()), bool(faint or sure.min() < DOUBTFUL) and _may_be_number(text),
-                       tuple(map(float, sure)))
+        return Decoded(text, float(sure.mean()), bool(faint or sure.min() < DOUBTFUL) and may_be_number(text),
+                       tuple(map(float, sure)), self._rivals(likely, chosen, sure))
+
+    def _put_right(self, likely: Any, chosen: Any, sure: Any) -> None:
+        """Take for a character the one that looks like it, where its neighbours and the recogniser's doubt speak for that.
+
+        What counts as sure of a digit beside a digit is both: the letter that looks like it is no doubt about the number.
+        """
+        chosen[:] = [self._strokes.get(int(read), int(read)) for read in chosen]
+        doubted = {}
+        for i, read in enumerate(map(int, chosen)):
+            other = self._pointed.get(read) or self._digits.get(read)
+            if other and likely[i, other] >= DOUBT * sure[i]:
+                doubted[i] = other
+        numeric = sum(int(read) in self._figures for read in chosen) >= NUMBER_DIGITS
+        zeros = {i for i in doubted if numeric and self._characters[chosen[i]] in ROUND_LETTERS}
+
+        def is_figure(i: int) -> bool:
+            return 0 <= i < len(chosen) and int(chosen[i]) in self._figures
+
+        for i in (*reversed(doubted), *doubted):  # from behind first: a zero may make its neighbour one
+            if is_figure(i - 1) or int(chosen[i]) in self._pointed or (i in zeros and (is_figure(i + 1) or i + 1 in zeros)):
+                chosen[i] = doubted[i]
+        for i, read in enumerate(map(int, chosen)):
+            if read in self._alike and (is_figure(i - 1) or is_figure(i + 1)):
+                sure[i] = likely[i, self._alike[read]].sum()
+
+    def _rivals(self, likely: Any, chosen: Any, sure: Any) -> tuple[float, ...]:
+        """Return how likely another digit is in place of each digit, against it, from the probabilities at the characters."""
+        others = likely[:, self._places]
+        others[chosen[:, None] == self._places] = 0.0
+        against = np.where(np.isin(chosen, self._places), others.max(1, initial=0.0) / sure, 0.0)
+        return tuple(map(float, against))
 
 
 def _specks(text: Sequence[str], steps: Sequence[int]) -> list[bool]:
@@ -279,7 +355,8 @@ def _specks(text: Sequence[str], steps: Sequence[int]) -> list[bool]:
             and steps[i + 1] - steps[i - 1] <= room for i, character in enumerate(text)]
 
 
-def _may_be_number(text: str) -> bool:
+def may_be_number(text: str) -> bool:
+    """Say whether a line has the letters and digits of a part number."""
     return sum(map(str.isalnum, text)) >= NUMBER_LENGTH and sum(map(str.isdigit, text)) >= NUMBER_DIGITS
 
 

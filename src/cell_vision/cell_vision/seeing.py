@@ -106,22 +106,24 @@ def read(engine: Engine, image: Any, *, fast: bool = True, careful: bool = False
     looks: list[Sequence[Reading]] = []
     for look in _looks(engine, image, parts, careful, side):
         looks.append(look)
-        if not careful and is_good(look) and not _unread(parts, looks):
+        if not careful and is_good(look) and not _unread(image, parts, looks):
             return look
         if late():
             break
-    return [*merged(looks, keep_contradictions=careful), *_unread(parts, looks)]
+    return [*merged(looks, keep_contradictions=careful), *_unread(image, parts, looks)]
 
 
-def _unread(parts: Sequence[Plate], looks: Sequence[Sequence[Reading]]) -> list[Reading]:
+def _unread(image: Any, parts: Sequence[Plate], looks: Sequence[Sequence[Reading]]) -> list[Reading]:
     """Return a reading UNREAD for each plate without print that stands apart from all that have some: two parts are in view.
 
-    Close to a part its edges, shadow or a reflection pass for plates.
+    Close to a part its edges, shadow or a reflection pass for plates, at the frame's rim a dark corner or a neighbour cut off.
     """
+    high, wide = image.shape[:2]
     middles = [np.mean(reading.polygon, axis=0) for look in looks for reading in look
                if sum(map(str.isalnum, reading.text)) >= PRINT_LENGTH]
     printed = [part for part in parts if any(part.holds(*middle) for middle in middles)]
-    bare = [part for part in parts if part not in printed and all(part.apart_from(other) for other in printed)]
+    bare = [part for part in parts if part not in printed and all(part.apart_from(other) for other in printed)
+            and all(0 <= x < wide and 0 <= y < high for x, y in corners(part))]
     return [Reading(UNREAD, 1.0, corners(part)) for part in bare] if printed else []
 
 
@@ -143,7 +145,8 @@ def _looks(engine: Engine, image: Any, parts: Sequence[Plate], careful: bool, si
     for piece in crops if careful else ():
         clear = stretched(piece.image)
         smooth = smoothed(clear)
-        for picture, plate_side in ((clear, 736), (smooth, 608), (smoothed(smooth), 544), (piece.image, 736)):
+        smoother = smoothed(smooth)
+        for picture, plate_side in ((clear, 736), (smooth, 608), (smoother, 544), (smoother, 960), (piece.image, 736)):
             yield _back(engine.read(picture, plate_side, ENLARGE), piece.back)
 
 

@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _load(options: argparse.Namespace) -> Engine:
     engine = make_engine(options.engine, EngineOptions(
-        options.detector_side, options.text_score, options.threads, options.backend, options.model_dir, options.cache_dir))
+        options.detector_side, options.text_score, options.threads, options.backend, options.precision, options.model_dir,
+        options.cache_dir))
     warm_up(engine)
     return engine
 
@@ -144,6 +145,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--text-score', type=float, default=defaults.text_score)
     parser.add_argument('--threads', type=int, default=defaults.threads)
     parser.add_argument('--backend', default=defaults.backend)
+    parser.add_argument('--precision', default=defaults.precision)
     parser.add_argument('--model-dir', default=defaults.model_dir)
     parser.add_argument('--cache-dir', default=defaults.cache_dir)
     parser.add_argument('--spare', choices=SPARES, default='off')

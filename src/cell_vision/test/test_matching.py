@@ -94,6 +94,14 @@ def test_a_second_part_in_view_with_a_character_misread_is_ambiguous_too():
     assert verdict((*RELAYS, *CHIPS), 'DT04-2P', 'DT04-2P', 'COIL 24VDC', 'M2610') is Verdict.MATCH
 
 
+@pytest.mark.parametrize('text', ['EM1-2U1', 'EM1-2V1', 'EM1-2VI'])
+def test_twins_stay_ambiguous_when_a_misread_letter_makes_the_second_too_dear_to_be_accepted_alone(text):
+    decision = matcher('EM1-2U1', 'EM1-2UI').decide('EM1-2U1', [at(text, 0, 0)])
+    assert decision.verdict is Verdict.AMBIGUOUS and {name for name, _ in decision.candidates} == {'EM1-2U1', 'EM1-2UI'}
+    alone = matcher('EM1-2U1', 'EM1-2U4').decide('EM1-2U1', [at(text, 0, 0)]).verdict
+    assert alone is (Verdict.UNKNOWN if text == 'EM1-2VI' else Verdict.MATCH)
+
+
 @pytest.mark.parametrize('x, y, wanted', [(100, 160, Verdict.MATCH), (300, 160, Verdict.MATCH), (900, 100, Verdict.AMBIGUOUS),
                                           (100, 500, Verdict.AMBIGUOUS)])
 def test_print_that_stands_apart_from_the_number_is_a_further_part(x, y, wanted):

@@ -12,7 +12,7 @@ from cell_vision.engine_ppocr import PpOcrEngine
 from cell_vision.inference import choose_backend, keep_quiet
 from cell_vision.locate import Plate, corners, crop, plates, stretched
 from cell_vision.merging import merged
-from cell_vision.ppocr import PRINTED, Alphabet, Decoded, Strip, agreed, boxes
+from cell_vision.ppocr import Decoded, Strip, boxes
 from cell_vision.reading import UNREAD, Reading
 from cell_vision.seeing import decode, is_good, read, see
 from cell_vision.worker import answer
@@ -180,98 +180,6 @@ def test_readings_of_different_places_all_stay_in_reading_order():
                                                ('MALAYSIA', 0.99, False)])
 def test_a_good_reading_is_long_certain_and_has_digits(text, score, good):
     assert is_good([box(text, score)]) is good
-
-
-def test_ctc_repeats_are_one_character_and_foreign_ones_are_left_out():
-    alphabet = Alphabet(['A', '口', '1'])
-    steps = np.array([1, 1, 0, 1, 3, 3, 2], int)
-    probabilities = np.full((len(steps), 5), 0.01)
-    probabilities[np.arange(len(steps)), steps] = 0.9
-    read = alphabet.decode(probabilities)
-    assert read.text[:3] == 'AA1' and '口' not in read.text and 0 < read.score <= 0.9
-    assert alphabet.decode(np.eye(5)[[0, 0]]) == Decoded('', 0.0, doubtful=False, sure=())
-    assert '口' not in PRINTED
-
-
-def decoded(text, other='', share=0.0, sure=0.98):
-    """Decode a text of which the last character's probability is `sure`, and `share` of it that of another."""
-    known = sorted(set(text + other))
-    steps = np.full((2 * len(text), len(known) + 2), 0.0)
-    for i, character in enumerate(text):
-        steps[2 * i, known.index(character) + 1] = 0.98 if i < len(text) - 1 else sure
-        steps[2 * i + 1, 0] = 1.0
-    if other:
-        steps[-2, known.index(other) + 1] = share * sure
-    return Alphabet(known).decode(steps)
-
-
-@pytest.mark.parametrize('share, read', [(0.02, '12U'), (0.04, '12V')])
-def test_a_u_of_which_the_recogniser_thinks_as_of_a_v_is_a_dotted_v(share, read):
-    assert decoded('12U', 'V', share).text == read
-
-
-@pytest.mark.parametrize('text, other, share, sure, doubtful', [
-    ('74L5', 'S', 0.01, 0.98, False), ('74L05', 'S', 0.01, 0.98, True), ('74L05', 'S', 0.001, 0.98, False),
-    ('74L05', '', 0.0, 0.8, True), ('ELCORA', '', 0.0, 0.8, False), ('74L04', 'S', 0.01, 0.98, False)])
-def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, sure, doubtful):
-    assert decoded(text, other, share, sure).doubtful is doubtful
-
-
-@pytest.mark.parametrize(('text', 'steps', 'read'), [
-    ('74L.S00', (0, 4, 8, 11, 12, 16, 20), '74LS00'), ('12.5A', (0, 4, 8, 11, 15), '12.5A'),
-    ('CAT.II', (0, 4, 8, 11, 14, 17), 'CAT.II'), ('.74', (0, 1, 5), '.74'),
-    ('74.', (0, 4, 6), '74.'), ('7.', (0, 2), '7.'), ('.', (3,), '.')])
-def test_a_dot_that_takes_no_room_is_a_scratch(text, steps, read):
-    known = sorted(set(text))
-    probabilities = np.zeros((max(steps) + 2, len(known) + 2))
-    probabilities[:, 0] = 0.5
-    for step, character in zip(steps, text, strict=True):
-        probabilities[step, known.index(character) + 1] = 1.0
-    assert Alphabet(known).decode(probabilities).text == read
-
-
-@pytest.mark.parametrize('sharp, soft, together', [
-    (('74L502', 0.96), ('74LS02', 0.97), ('74LS02', 0.97)),
-    (('74L502', 0.96), ('74LS02', 0.91), ('74LS02', 0.91)),
-    (('74LS02', 0.96), ('74LSO2', 0.85), ('74LS02', 0.96)),
-    (('74LS02', 0.92), ('74LS02', 0.97), ('74LS02', 0.92)),
-    (('74LS00', 0.96), ('74LSOO', 0.95), ('74LS00', 0.96)),
-    (('74L501', 0.96), ('74LSOI', 0.95), ('74LS01', 0.95)),
-    (('74LS03', 0.97), ('74LS83', 0.97), ('74LS03', 0.89)),
-    (('74LS03', 0.91), ('74LS83', 0.97), ('74LS83', 0.89)),
-    (('74LS03', 0.97), ('74LS83', 0.90), ('74LS03', 0.97)),
-    (('74LS09N A', 0.94), ('74LS09NA', 0.98), ('74LS09NA', 0.98)),
-    (('74LS82', 0.80), ('74LS02', 0.97), ('74LS02', 0.80)),
-    (('74LS2', 0.95), ('74LS02', 0.97), ('74LS02', 0.89)),
-    (('EM1-2U1', 0.97), ('EM1-201', 0.92), ('EM1-2U1', 0.97)),
-    (('EM1 -2U1', 0.95), ('EM1-201', 0.94), ('EM1-2U1', 0.94)),
-    (('HF115F', 0.97), ('HE115F', 0.97), ('HF115F', 0.97)),
-    (('EM1-2U1', 0.60), ('EM1-2UI', 0.90), ('EM1-2UI', 0.60)),
-    (('SRD-05VDC', 0.92), ('SRD-05UDC', 0.93), ('SRD-05VDC', 0.92)),
-    (('SRD-05UDC', 0.90), ('SRD-05VDC', 0.96), ('SRD-05VDC', 0.96)),
-    (('7A 250VAC CAT.II', 0.92), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93))])
-def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
-    assert agreed(*(Decoded(text, score, True, (score,) * len(text)) for text, score in (sharp, soft))) == together
-
-
-@pytest.mark.parametrize(('likely', 'soft', 'sure'), [
-    (0.79, 0.97, False), (0.81, 0.97, True), (0.79, 0.80, False), (0.81, 0.80, True)])
-def test_a_number_with_a_weak_character_is_never_sure(likely, soft, sure):
-    text = '74LS83'
-    sharp = Decoded(text, 0.95, True, (0.99, 0.99, 0.99, 0.99, likely, 0.99))
-    assert agreed(sharp, Decoded(text, soft, True, (soft,) * 6)) == (text, 0.95 if sure else 0.89)
-
-
-@pytest.mark.parametrize('doubtful, looks', [(False, 1), (True, 2)])
-def test_only_a_doubtful_number_is_read_twice(monkeypatch, doubtful, looks):
-    engine, strips = PpOcrEngine(EngineOptions()), []
-    monkeypatch.setattr(engine, '_recogniser', lambda batch: strips.append(batch) or batch)
-    monkeypatch.setattr(engine._alphabet, 'decode', lambda _: Decoded('74LS02', 0.95, doubtful, (0.95,) * 6))
-    strip = np.full((48, 200, 3), 230, np.uint8)
-    cv2.putText(strip, '74LS02', (10, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 20), 3)
-    assert engine.recognise(Strip(strip, ((0, 0), (200, 0), (200, 48), (0, 48)))).text == '74LS02'
-    assert len(strips) == looks
-    assert all(np.abs(np.diff(batch)).mean() < np.abs(np.diff(strips[0])).mean() for batch in strips[1:])
 
 
 def test_a_second_part_with_faint_print_is_found_too():

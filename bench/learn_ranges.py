@@ -1,0 +1,101 @@
+"""Learn the range of each convolution's input on drawn frames; write the data file with which networks compute in integers.
+
+    python bench/learn_ranges.py [--frames N] [--write]
+
+Frames of the split train only. Of the lowest and highest values of each picture the middle ones count (LOWEST, HIGHEST): rare
+extremes, cut off, cost less than the steps that a wide range makes coarse. Without --write the result is only printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from cell_vision.engine import EngineOptions
+from cell_vision.engine_ppocr import DETECTOR, RECOGNISER, PpOcrEngine, model_folder
+from cell_vision.integers import RANGES, convolutions, digest
+from cell_vision.ppocr import detector_batch, strip_batch
+from cell_vision.seeing import see
+from vision_frames import LEVELS, bench_catalogue, frame
+
+from cell_vision import engine_ppocr
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / 'src' / 'cell_vision' / 'cell_vision' / RANGES
+LOWEST, HIGHEST = 10, 90
+"""Percentiles over the pictures of a layer's extremes."""
+EVERY = 3
+"""One batch of so many is looked at."""
+LEFT = ('p2o.Conv.0', 'p2o.Conv.33', 'p2o.Conv.34')
+"""Layers left in float32: on the picture itself, and between the recogniser's body and neck. They cost next to nothing."""
+HEADER = """\
+# Lowest and highest input of the convolutions that compute in 8-bit integers, for each model file; see cell_vision.integers.
+# Written by bench/learn_ranges.py: do not edit.
+"""
+
+
+def main() -> int:
+    """Learn, print, and write when asked to."""
+    parser = argparse.ArgumentParser(description=str(__doc__).split('\n')[0])
+    parser.add_argument('--frames', type=int, default=60, help='frames of each level')
+    parser.add_argument('--write', action='store_true', help=f'write {DATA.relative_to(ROOT)}')
+    options = parser.parse_args()
+    folder = model_folder('')
+    learnt = {name: {'sha256': digest(folder / name), 'inputs': _ranges(folder / name, batches[::EVERY])}
+              for name, batches in _batches(options.frames).items()}
+    text = HEADER + yaml.safe_dump(learnt, sort_keys=False, default_flow_style=None, width=120)
+    print(text)
+    if options.write:
+        DATA.write_text(text, 'utf-8')
+    return 0
+
+
+def _batches(frames: int) -> dict[str, list[Any]]:
+    """Return what the detector and the recogniser are given when frames are read."""
+    seen: dict[str, list[Any]] = {DETECTOR: [], RECOGNISER: []}
+
+    def looking(*arguments: Any) -> tuple[Any, float]:
+        batch, scale = detector_batch(*arguments)
+        seen[DETECTOR].append(batch)
+        return batch, scale
+
+    def reading(strip: Any) -> Any:
+        batch = strip_batch(strip)
+        seen[RECOGNISER].append(batch)
+        return batch
+
+    engine_ppocr.detector_batch, engine_ppocr.strip_batch = looking, reading
+    engine = PpOcrEngine(EngineOptions(precision='float32'))
+    parts = list(bench_catalogue(ROOT / 'config').parts)
+    for level in LEVELS:
+        for number in range(frames):
+            see(engine, frame('train', level, number, parts).data, {})
+    return seen
+
+
+def _ranges(path: Path, batches: Sequence[Any]) -> dict[str, list[float]]:
+    """Return the range of each convolution's input."""
+    import openvino
+    import openvino.opset13 as operations
+
+    core = openvino.Core()
+    model = core.read_model(str(path))
+    layers = [node for node in convolutions(model) if node.get_friendly_name() not in LEFT]
+    names = [node.get_friendly_name() for node in layers]
+    results = [operations.result(node.input_value(0)) for node in layers]
+    request = core.compile_model(openvino.Model(results, model.get_parameters(), 'inputs'), 'CPU').create_infer_request()
+    ends = []
+    for batch in batches:
+        request.infer([batch])
+        ends.append([(tensor.data.min(), tensor.data.max()) for tensor in request.output_tensors])
+    low, high = np.percentile(np.array(ends)[..., 0], LOWEST, axis=0), np.percentile(np.array(ends)[..., 1], HIGHEST, axis=0)
+    return {name: [round(float(a), 5), round(float(b), 5)] for name, a, b in zip(names, low, high, strict=True)}
+
+
+if __name__ == '__main__':
+    sys.exit(main())

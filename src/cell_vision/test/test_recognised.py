@@ -1,0 +1,166 @@
+"""What is made of the recogniser's probabilities: characters, and how sure a number is."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from cell_vision.engine import EngineOptions
+from cell_vision.engine_ppocr import PpOcrEngine
+from cell_vision.ppocr import PRINTED, Alphabet, Decoded, Strip, agreed, smeared
+
+
+def test_ctc_repeats_are_one_character_and_foreign_ones_are_left_out():
+    alphabet = Alphabet(['A', '口', '1'])
+    steps = np.array([1, 1, 0, 1, 3, 3, 2], int)
+    probabilities = np.full((len(steps), 5), 0.01)
+    probabilities[np.arange(len(steps)), steps] = 0.9
+    read = alphabet.decode(probabilities)
+    assert read.text[:3] == 'AA1' and '口' not in read.text and 0 < read.score <= 0.9
+    assert alphabet.decode(np.eye(5)[[0, 0]]) == Decoded('', 0.0, doubtful=False, sure=())
+    assert '口' not in PRINTED
+
+
+def decoded(text, other='', share=0.0, sure=0.98, at=()):
+    """Decode a text whose last character has the probability `sure`, and another there, or `at`, so much a share of it."""
+    known = sorted(set(text + other))
+    steps = np.full((2 * len(text), len(known) + 2), 0.0)
+    for i, character in enumerate(text):
+        steps[2 * i, known.index(character) + 1] = 0.98 if i < len(text) - 1 else sure
+        steps[2 * i + 1, 0] = 1.0
+    for i in np.atleast_1d(at if other and at else (len(text) - 1) if other else np.array([], int)):
+        steps[2 * i, known.index(other) + 1] = share * sure
+    return Alphabet(known).decode(steps)
+
+
+@pytest.mark.parametrize('share, read', [(0.02, '12U'), (0.04, '12V')])
+def test_a_u_of_which_the_recogniser_thinks_as_of_a_v_is_a_dotted_v(share, read):
+    assert decoded('12U', 'V', share).text == read
+
+
+@pytest.mark.parametrize('text, other, share, sure, doubtful', [
+    ('74L5', 'S', 0.01, 0.98, False), ('74L05', 'S', 0.01, 0.98, True), ('74L05', 'S', 0.001, 0.98, False),
+    ('74L05', '', 0.0, 0.8, True), ('ELCORA', '', 0.0, 0.8, False), ('74L04', 'S', 0.01, 0.98, False)])
+def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, sure, doubtful):
+    assert decoded(text, other, share, sure).doubtful is doubtful
+
+
+@pytest.mark.parametrize(('text', 'steps', 'read'), [
+    ('74L.S00', (0, 4, 8, 11, 12, 16, 20), '74LS00'), ('12.5A', (0, 4, 8, 11, 15), '12.5A'),
+    ('CAT.II', (0, 4, 8, 11, 14, 17), 'CAT.II'), ('.74', (0, 1, 5), '.74'),
+    ('74.', (0, 4, 6), '74.'), ('7.', (0, 2), '7.'), ('.', (3,), '.')])
+def test_a_dot_that_takes_no_room_is_a_scratch(text, steps, read):
+    known = sorted(set(text))
+    probabilities = np.zeros((max(steps) + 2, len(known) + 2))
+    probabilities[:, 0] = 0.5
+    for step, character in zip(steps, text, strict=True):
+        probabilities[step, known.index(character) + 1] = 1.0
+    assert Alphabet(known).decode(probabilities).text == read
+
+
+@pytest.mark.parametrize('sharp, soft, together', [
+    (('74L502', 0.96), ('74LS02', 0.97), ('74LS02', 0.97)),
+    (('74L502', 0.96), ('74LS02', 0.91), ('74LS02', 0.91)),
+    (('74LS02', 0.96), ('74LSO2', 0.85), ('74LS02', 0.96)),
+    (('74LS02', 0.92), ('74LS02', 0.97), ('74LS02', 0.97)),
+    (('74LS00', 0.96), ('74LSOO', 0.95), ('74LS00', 0.96)),
+    (('74L501', 0.96), ('74LSOI', 0.95), ('74LS01', 0.95)),
+    (('74LS03', 0.97), ('74LS83', 0.97), ('74LS03', 0.89)),
+    (('74LS03', 0.91), ('74LS83', 0.97), ('74LS83', 0.89)),
+    (('74LS03', 0.97), ('74LS83', 0.90), ('74LS03', 0.97)),
+    (('74LS09N A', 0.94), ('74LS09NA', 0.98), ('74LS09NA', 0.98)),
+    (('74LS82', 0.80), ('74LS02', 0.97), ('74LS02', 0.80)),
+    (('74LS2', 0.95), ('74LS02', 0.97), ('74LS02', 0.89)),
+    (('EM1-2U1', 0.97), ('EM1-201', 0.92), ('EM1-2U1', 0.97)),
+    (('EM1 -2U1', 0.95), ('EM1-201', 0.94), ('EM1-2U1', 0.94)),
+    (('HF115F', 0.97), ('HE115F', 0.97), ('HF115F', 0.97)),
+    (('EM1-2U1', 0.60), ('EM1-2UI', 0.90), ('EM1-2UI', 0.90)),
+    (('SRD-05VDC', 0.92), ('SRD-05UDC', 0.93), ('SRD-05VDC', 0.92)),
+    (('SRD-05UDC', 0.90), ('SRD-05VDC', 0.96), ('SRD-05VDC', 0.96)),
+    (('7A 250VAC CAT.II', 0.92), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93))])
+def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
+    assert agreed(*(Decoded(text, score, True, (score,) * len(text)) for text, score in (sharp, soft))) == together
+
+
+@pytest.mark.parametrize(('sharp', 'soft', 'rivals', 'score'), [
+    ('74LS83', '74LS83', (0.2, 0.02), 0.89), ('74LS83', '74LS83', (0.2, 0.002), 0.97), ('74LS83', '74LS83', (0.02, 0.04), 0.97),
+    ('74LS83', '74LS83', (0.04, 0.04), 0.89), ('74L583', '74LS83', (0.0, 0.0), 0.97)])
+def test_a_number_of_which_the_readings_together_waver_between_two_digits_is_never_sure(sharp, soft, rivals, score):
+    readings = [Decoded(text, 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.5 if text[3] == '5' else 0.0, rival, 0.0))
+                for text, rival in zip((sharp, soft), rivals, strict=True)]
+    assert agreed(*readings) == ('74LS83', score)
+
+
+def test_a_doubt_stays_where_the_blurred_reading_lost_or_another_length():
+    wavers = Decoded('74LS83', 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.0, 0.3, 0.0))
+    for text, score, rival in (('74LS83', 0.7, 0.3), ('74LS3', 0.7, 0.0), ('74LS3', 0.97, 0.0)):
+        lost = Decoded(text, score, True, (score,) * len(text), (0.0,) * (len(text) - 2) + (rival, 0.0))
+        assert agreed(wavers, lost)[1] <= 0.89
+
+
+def test_readings_of_the_same_text_are_as_sure_as_the_surer_one():
+    sharp, soft = (Decoded('JQX-15F', score, True, (score,) * 7) for score in (0.92, 0.98))
+    assert agreed(sharp, soft) == ('JQX-15F', 0.98)
+
+
+@pytest.mark.parametrize(('text', 'other', 'share', 'rival'), [
+    ('74LS03', '8', 0.04, 0.04), ('74LS03', 'S', 0.04, 0.0), ('74LS', '8', 0.04, 0.0), ('74LS00', 'O', 0.3, 0.0)])
+def test_the_rival_of_a_digit_is_another_digit_and_no_letter(text, other, share, rival):
+    assert max(decoded(text, other, share).rivals) == pytest.approx(rival)
+
+
+@pytest.mark.parametrize(('text', 'other', 'place', 'share', 'read'), [
+    ('74LSO1N', '0', 4, 0.1, '74LS01N'), ('74LSO1N', '0', 4, 0.01, '74LSO1N'), ('LSO1N', '0', 2, 0.1, 'LSO1N'),
+    ('74LSOOP', '0', (4, 5), 0.1, '74LS00P'), ('74LSOP', '0', 4, 0.1, '74LSOP'), ('WOOD', '0', (1, 2), 0.1, 'WOOD'),
+    ('74LSI1N', '1', 4, 0.1, '74LSI1N'), ('74LS1IN', '1', 5, 0.1, '74LS11N')])
+def test_a_doubted_o_beside_a_digit_is_a_zero_in_a_line_with_digits(text, other, place, share, read):
+    assert decoded(text, other, share, at=place).text == read
+
+
+def test_a_zero_is_as_sure_as_it_and_the_letter_that_looks_like_it_together():
+    assert decoded('74LS00', 'O', 0.5, sure=0.6).sure[-1] == pytest.approx(0.9)
+    assert decoded('74LS00', '8', 0.5, sure=0.6).sure[-1] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(('text', 'read'), [
+    ('SRD-12UDC', 'SRD-12VDC'), ('10A250UACCATII', '10A250VACCATII'), ('EM1-2U1', 'EM1-2U1'), ('EM1-2UD', 'EM1-2UD'),
+    ('PUDC', 'PUDC')])
+def test_between_a_number_and_a_kind_of_current_a_u_is_a_v(text, read):
+    assert decoded(text).text == read
+
+
+def test_an_exclamation_mark_is_an_i():
+    assert decoded('EM1-2U!', 'I', 0.01).text == 'EM1-2UI'
+
+
+def print_of(height, blur):
+    """Return a printed strip so high, in pixels, blurred by so many pixels."""
+    strip = np.full((96, 400, 3), 230, np.uint8)
+    cv2.putText(strip, '74LS83', (20, 74), cv2.FONT_HERSHEY_SIMPLEX, 2.4, (20, 20, 20), 8, cv2.LINE_AA)
+    small = cv2.resize(strip, (400 * height // 96, height), interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(small, (0, 0), blur) if blur else small
+
+
+@pytest.mark.parametrize(('height', 'blur', 'bad'), [(22, 0, False), (22, 2, True), (48, 2, False), (48, 8, False)])
+def test_print_is_smeared_when_it_is_small_and_its_edges_are_wide(height, blur, bad):
+    assert smeared(print_of(height, blur)) is bad
+
+
+@pytest.mark.parametrize(('text', 'blur', 'score'), [('74LS83', 2, 0.89), ('74LS83', 0, 0.97), ('ELCORA', 2, 0.97)])
+def test_a_number_in_smeared_print_is_never_sure(monkeypatch, text, blur, score):
+    engine = PpOcrEngine(EngineOptions())
+    monkeypatch.setattr(engine, '_recogniser', lambda batch: batch)
+    monkeypatch.setattr(engine._alphabet, 'decode', lambda _: Decoded(text, 0.97, False, (0.97,) * 6))
+    assert engine.recognise(Strip(print_of(22, blur), ((0, 0), (90, 0), (90, 22), (0, 22)))).score == score
+
+
+@pytest.mark.parametrize('doubtful, looks', [(False, 1), (True, 2)])
+def test_only_a_doubtful_number_is_read_twice(monkeypatch, doubtful, looks):
+    engine, strips = PpOcrEngine(EngineOptions()), []
+    monkeypatch.setattr(engine, '_recogniser', lambda batch: strips.append(batch) or batch)
+    monkeypatch.setattr(engine._alphabet, 'decode', lambda _: Decoded('74LS02', 0.95, doubtful, (0.95,) * 6))
+    strip = np.full((48, 200, 3), 230, np.uint8)
+    cv2.putText(strip, '74LS02', (10, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 20), 3)
+    assert engine.recognise(Strip(strip, ((0, 0), (200, 0), (200, 48), (0, 48)))).text == '74LS02'
+    assert len(strips) == looks
+    assert all(np.abs(np.diff(batch)).mean() < np.abs(np.diff(strips[0])).mean() for batch in strips[1:])
