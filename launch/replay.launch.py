@@ -39,7 +39,7 @@ def generate_launch_description() -> LaunchDescription:
             '--clock',
             '100',
             '--delay',
-            '2.0',
+            '5.0',  # on a busy machine the nodes find the player only after some seconds
             '--rate',
             LaunchConfiguration('rate'),
         ],
