@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _load(options: argparse.Namespace) -> Engine:
     engine = make_engine(options.engine, EngineOptions(
-        options.detector_side, options.text_score, options.threads, options.backend, options.precision, options.model_dir,
-        options.cache_dir))
+        detector_side=options.detector_side, text_score=options.text_score, threads=options.threads, backend=options.backend,
+        precision=options.precision, model_dir=options.model_dir, cache_dir=options.cache_dir))
     warm_up(engine)
     return engine
 

@@ -207,6 +207,17 @@ def test_a_part_without_legible_print_beside_one_that_was_read_is_told(engine, c
     assert UNREAD not in texts(read(engine, two_parts('_-_-_-_-')[:, 640:], careful=careful))
 
 
+def test_a_plate_that_the_frames_rim_cuts_is_no_part_without_print(engine):
+    assert UNREAD not in texts(read(engine, two_parts('_-_-_-_-')[:, :1150]))
+
+
+@pytest.mark.parametrize('scores, middle', [((0.89, 0.98, 0.89), 0.89), ((0.89, 0.98, 0.97), 0.97), ((0.89, 0.98), 0.89)])
+def test_of_careful_looks_most_must_be_sure(scores, middle):
+    looks = [[box('74LS03', score)] for score in scores]
+    assert [reading.score for reading in merged(looks, keep_contradictions=True)] == [middle]
+    assert [reading.score for reading in merged(looks, keep_contradictions=False)] == [max(scores)]
+
+
 @pytest.mark.parametrize('x, angle, apart', [(500, 0, True), (400, 0, False), (500, 90, True), (330, 90, False)])
 def test_what_a_turn_would_make_touch_a_part_does_not_stand_apart(x, angle, apart):
     assert Plate(100, 100, 300, 100, 0).apart_from(Plate(x, 100, 300, 60, angle)) is apart
