@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import os
+import signal
 from pathlib import Path
 
 import pytest
-from cell_common.testing import Graph
+from cell_common.testing import Graph, wait_until
 from robot_cell import LINKS, RobotCell, Row, job_file
 
 from cell_interfaces.msg import InventoryEvent, JobState
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+STANDSTILL_S = 0.7
+"""Longer than an output or an arm is given to show in the data."""
+STANDSTILLS = 8
 FOUND: dict[str, tuple[list[Row], list[tuple[str, str]]]] = {}
 
 
@@ -32,3 +39,26 @@ def test_the_same_job_file_gives_the_same_ledger(graph: Graph, tmp_path: Path, l
     FOUND[link] = ledger, put_down
     first = next(iter(FOUND))
     assert FOUND[link] == FOUND[first], f'{link} differs from {first}'
+
+
+@pytest.mark.parametrize('link', LINKS)
+def test_a_job_goes_on_where_the_machine_stands_still_now_and_then(graph: Graph, tmp_path: Path, link: str) -> None:
+    cell = RobotCell(graph, tmp_path, link, grip_time=0.05, wrong_share=0.0)
+    job = cell.start('EM1-2U1', 3)
+    for number in range(STANDSTILLS):
+        going = cell.controller.timestamp
+        wait_until(lambda until=going + 0.15 + 0.07 * number: cell.controller.timestamp > until, what='the controller goes on')
+        stand_still(cell.robot._backend.control_pid if link == 'rtde' else 0)
+    end = cell.wait_rest(job)
+    assert (end.state, end.placed) == (JobState.DONE, 3), end.reason
+    assert not cell.complaints(), '; '.join(cell.complaints())
+
+
+def stand_still(control_pid: int) -> None:
+    """Let neither a thread of this process nor the control process of a link do anything for a while."""
+    with contextlib.suppress(ProcessLookupError):
+        if control_pid:
+            os.kill(control_pid, signal.SIGSTOP)
+        ctypes.PyDLL(None).usleep(round(STANDSTILL_S * 1e6))  # which, unlike what is called by CDLL, keeps the interpreter
+        if control_pid:
+            os.kill(control_pid, signal.SIGCONT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 import threading
 import time
@@ -11,9 +12,68 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar('T')
+HELD_UP_S = 0.1
+"""A thread that gets its turn later than this was held up."""
+LOOK_S = 0.1
+"""While a deadline is ahead the thread looks so often whether it was held up."""
 
 
-class GatheringSelector(selectors.DefaultSelector):
+class PatientSelector(selectors.DefaultSelector):
+    """Has a clock that stands while its thread is held up: by a busy machine, or because the whole machine stood still."""
+
+    def __init__(self) -> None:
+        """Have lost nothing yet."""
+        super().__init__()
+        self._lost = 0.0
+        self._thread = 0
+        self._marked = time.monotonic()
+
+    def now(self) -> float:
+        """Return seconds, for differences only; what the thread that selects asks never goes back."""
+        if threading.get_ident() != self._thread:
+            return time.monotonic() - self._lost
+        return self._mark(self._marked)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait for events, at most for a look; what it takes longer than it should is lost."""
+        self._thread = threading.get_ident()
+        self._mark(self._marked)
+        began = self._marked
+        if timeout is not None:
+            timeout = max(0.0, min(timeout, LOOK_S))
+        events = self._wait(timeout)
+        self._mark(math.inf if timeout is None else began + timeout)
+        return events
+
+    def _wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(timeout)
+
+    def _mark(self, due: float) -> float:
+        """Take note that the thread has its turn, as it should have had when it was `due`; return the clock's time."""
+        self._marked = time.monotonic()
+        if self._marked - due > HELD_UP_S:
+            self._lost += self._marked - due
+        return self._marked - self._lost
+
+
+class PatientLoop(asyncio.SelectorEventLoop):
+    """An event loop that goes by the clock of its selector.
+
+    A deadline on the clock of the wall is over after a standstill before anything that came meanwhile has been looked at: an
+    answer that lies there unread would count as none. Here a peer has the whole time in which it could have been heard.
+    """
+
+    def __init__(self, selector: PatientSelector) -> None:
+        """Take the selector."""
+        self._clock = selector
+        super().__init__(selector)
+
+    def time(self) -> float:
+        """Return the time that all deadlines of the loop go by."""
+        return self._clock.now()
+
+
+class GatheringSelector(PatientSelector):
     """Lets what happens on many sockets gather for a little while, and leaves the turn to another thread meanwhile.
 
     Each look lets go of the interpreter and waits for it, and so does each read while another thread wants it: that costs more
@@ -27,17 +87,17 @@ class GatheringSelector(selectors.DefaultSelector):
         self._turn = turn
         self._looked_at = 0.0
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+    def _wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for events; a timeout of 0 looks at once."""
         if timeout is not None and timeout <= 0:
-            return super().select(timeout)
+            return super()._wait(timeout)
         self._turn.release()
         try:
             since = time.monotonic() - self._looked_at
             if since < 2 * self._gather:
                 wait = max(self._gather - since, self._gather / 5)
                 time.sleep(wait if timeout is None else min(wait, timeout))
-            return super().select(timeout)
+            return super()._wait(timeout)
         finally:
             self._turn.acquire()
             self._looked_at = time.monotonic()
@@ -60,7 +120,7 @@ class BackgroundLoop:
                 length takes it too, so that the two do not wrest the interpreter from each other at each read.
         """
         self._turn = turn or threading.Lock()
-        self.loop = asyncio.SelectorEventLoop(GatheringSelector(gather, self._turn)) if gather else asyncio.new_event_loop()
+        self.loop = PatientLoop(GatheringSelector(gather, self._turn) if gather else PatientSelector())
         self._work: set[Future[Any]] = set()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()

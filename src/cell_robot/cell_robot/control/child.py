@@ -44,6 +44,8 @@ CONTROL_HZ = 125.0
 """How often the controller tells ur_rtde what its script is doing."""
 BEGIN_S = 0.5
 """A move that the script has taken shows up as an operation within this time."""
+LOOK_S = 0.05
+"""No look at it counts for more: a process that was held up has not waited."""
 LAST_WORDS_S = 1.0
 STOP_RAD_S2 = 4.0
 
@@ -60,7 +62,7 @@ class Process:
         self._control.setWatchdog(watchdog)
         self._moving: int | None = None
         self._operation = self._control.getAsyncOperationProgressEx().operationId()
-        self._asked_at = self._kicked_at = self._beaten_at = 0.0
+        self._waited = self._looked_at = self._kicked_at = self._beaten_at = 0.0
         self._begun = False
 
     def run(self) -> None:
@@ -104,7 +106,7 @@ class Process:
             self._say(Done(number, good, '' if good else f'{type(request).__name__} was not taken'))
 
     def _move(self, number: int, request: MoveJoints | MoveLine) -> None:
-        self._moving, self._asked_at, self._begun = number, time.monotonic(), False
+        self._moving, self._waited, self._begun = number, 0.0, False
         if isinstance(request, MoveJoints):
             taken = self._control.moveJ(list(request.joints), request.speed, request.acceleration, True)
         else:
@@ -114,12 +116,13 @@ class Process:
 
     def _look(self, now: float) -> None:
         status = self._control.getAsyncOperationProgressEx()
+        self._waited, self._looked_at = self._waited + min(LOOK_S, now - self._looked_at), now
         if not self._begun and status.operationId() != self._operation:
             self._begun, self._operation = True, status.operationId()
             self._say(Begun(self._moving or 0))
         if self._begun and not status.isAsyncOperationRunning():
             self._ended('')
-        elif not self._begun and now - self._asked_at > BEGIN_S:
+        elif not self._begun and self._waited > BEGIN_S:
             self._ended('the move did not begin')
 
     def _ended(self, why: str) -> None:
