@@ -27,7 +27,7 @@ import numpy as np
 import yaml
 from cell_common.catalogue import Catalogue
 from cell_vision.alignment import SEAM, normalise
-from cell_vision.confusions import DIGITS, Weights, classes_of, load_weights
+from cell_vision.confusions import DIGITS, ONE_WAY, Weights, classes_of, load_weights, parse_pairs
 from cell_vision.engine import EngineOptions, make_engine
 from cell_vision.engine_ppocr import PpOcrEngine
 from cell_vision.lines import join_lines
@@ -136,7 +136,7 @@ def read_split(split: str, count: int) -> list[Read]:
 
 
 def count(reads: Iterable[Read]) -> tuple[Counter[str], Counter[str]]:
-    """Return how often each character was printed where the line was found, and how often read as which other ("08")."""
+    """Return how often each character was printed where the line was found, and how often read as which other: VU = V as U."""
     seen: Counter[str] = Counter()
     misread: Counter[str] = Counter()
     for _, text, _, readings in reads:
@@ -148,28 +148,42 @@ def count(reads: Iterable[Read]) -> tuple[Counter[str], Counter[str]]:
         seen.update(wanted)
         for kind, i, j in Levenshtein.editops(wanted, best).as_list():
             if kind == 'replace':
-                misread[''.join(sorted((wanted[i], best[j])))] += 1
+                misread[wanted[i] + best[j]] += 1
     return seen, misread
 
 
 def prices(seen: Counter[str], misread: Counter[str]) -> dict[str, float]:
-    """Return a price for each pair: log of its rate against RARE; two digits are never listed."""
+    """Return a price for each pair: log of its rate against RARE; two digits are never listed.
+
+    A pair that is misread in one direction only is listed for that one.
+    """
     result = {}
-    for pair in sorted(set(PRIOR) | {pair for pair, times in misread.items() if times >= LEAST_SEEN}):
+    both = Counter({pair: misread[pair] + misread[pair[::-1]] for pair in {min(pair, pair[::-1]) for pair in misread}})
+    for pair in sorted(set(PRIOR) | {pair for pair, times in both.items() if times >= LEAST_SEEN}):
         if set(pair) <= set(DIGITS):
             continue
         known = PRIOR.get(pair)
         prior = RARE ** known if known is not None else RARE
-        rate = (misread[pair] + PRIOR_WEIGHT * prior) / (seen[pair[0]] + seen[pair[1]] + PRIOR_WEIGHT)
+        directed = _directed(pair, misread)
+        printed = directed[0] if ONE_WAY in directed else pair
+        rate = (both[pair] + PRIOR_WEIGHT * prior) / (sum(seen[character] for character in printed) + PRIOR_WEIGHT)
         price = round(min(1.0, max(0.05, math.log(rate) / math.log(RARE))), 2)
         if price <= WORST:
-            result[pair] = price
+            result[directed] = price
     return result
+
+
+def _directed(pair: str, misread: Counter[str]) -> str:
+    """Return a pair with the one direction in which it is misread, or as it is."""
+    there, back = misread[pair], misread[pair[::-1]]
+    if min(there, back) or max(there, back) < LEAST_SEEN:
+        return pair
+    return ONE_WAY.join(pair if there else pair[::-1])
 
 
 def weights_with(pairs: dict[str, float], **changed: float) -> Weights:
     """Return the shipped weights with what was learnt in place of what the file holds."""
-    known = {frozenset(pair): price for pair, price in pairs.items()}
+    known = parse_pairs(pairs)
     return replace(load_weights(), pairs=known, classes=classes_of(known), **changed)  # type: ignore[arg-type]
 
 

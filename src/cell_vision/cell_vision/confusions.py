@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from importlib import resources
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 DIGITS = '0123456789'
+ONE_WAY = '>'
+"""Between two characters: the first is read as the second, never the second as the first."""
 CALIBRATION = frozenset({'bias', 'certainty', 'price'})
 MOST_CERTAIN = 0.999
 MOST_COST = 5.0
@@ -21,7 +23,8 @@ MOST_COST = 5.0
 class Weights:
     """Prices of reading errors and the thresholds of the decision; meanings in data/confusions.yaml."""
 
-    pairs: Mapping[frozenset[str], float]
+    pairs: Mapping[tuple[str, str], float]
+    """(printed, read) -> price."""
     separator_swapped: float
     separator_missing: float
     separator_added: float
@@ -43,7 +46,7 @@ class Weights:
         """Return the price of reading one letter or digit for another, 0..1."""
         if printed == read:
             return 0.0
-        return self.pairs.get(frozenset((printed, read)), 1.0)
+        return self.pairs.get((printed, read), 1.0)
 
     def trust(self, score: float, cost: float) -> float:
         """Return how likely a naming at a price is right, 0..1, for a line of some confidence; fitted (see the file)."""
@@ -55,7 +58,7 @@ class Weights:
 
     def may_be_digit(self, character: str) -> bool:
         """Say whether a character is a digit or may be taken for one."""
-        return character in DIGITS or any(frozenset((character, digit)) in self.pairs for digit in DIGITS)
+        return character in DIGITS or any((digit, character) in self.pairs for digit in DIGITS)
 
     def fold(self, text: str) -> str:
         """Return letters and digits alone, each as its representative: texts within `accept` of each other fold alike."""
@@ -69,13 +72,7 @@ def parse_weights(data: Mapping[str, Any]) -> Weights:
         ValueError: A pair or a weight is not what it should be.
     """
     values = dict(data)
-    pairs: dict[frozenset[str], float] = {}
-    for pair, weight in values.pop('pairs').items():
-        if len(pair) != 2 or len(set(pair)) != 2 or not 0 < weight <= 1:
-            raise ValueError(f'confusions: "{pair}": {weight!r} is not a pair of two characters with a weight of 0..1')
-        if set(pair) <= set(DIGITS):
-            raise ValueError(f'confusions: "{pair}": two digits are never taken for each other')
-        pairs[frozenset(pair)] = float(weight)
+    pairs = parse_pairs(values.pop('pairs'))
     calibration = {key: float(value) for key, value in values.pop('calibration', {}).items()}
     if set(calibration) != CALIBRATION:
         raise ValueError(f'confusions: calibration must hold {sorted(CALIBRATION)}, found {sorted(calibration)}')
@@ -86,18 +83,37 @@ def parse_weights(data: Mapping[str, Any]) -> Weights:
                    **{key: float(value) for key, value in values.items()})
 
 
+def parse_pairs(data: Mapping[str, float]) -> dict[tuple[str, str], float]:
+    """Return (printed, read) -> price of a mapping such as {'0O': 0.1, 'V>U': 0.4}: both directions, or one.
+
+    Raises:
+        ValueError: A pair is not what it should be.
+    """
+    pairs: dict[tuple[str, str], float] = {}
+    for pair, weight in data.items():
+        printed, read = pair[:1], pair[-1:]
+        if pair not in {printed + read, printed + ONE_WAY + read} or printed == read or not 0 < weight <= 1:
+            raise ValueError(f'confusions: "{pair}": {weight!r} is not a pair of two characters with a weight of 0..1')
+        if {printed, read} <= set(DIGITS):
+            raise ValueError(f'confusions: "{pair}": two digits are never taken for each other')
+        pairs[printed, read] = float(weight)
+        if ONE_WAY not in pair:
+            pairs[read, printed] = float(weight)
+    return pairs
+
+
 def load_weights() -> Weights:
     """Read the weights that come with the package."""
     text = resources.files('cell_vision').joinpath('data/confusions.yaml').read_text(encoding='utf-8')
     return parse_weights(yaml.safe_load(text))
 
 
-def classes_of(pairs: Mapping[frozenset[str], float]) -> dict[str, str]:
+def classes_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Join the pairs into classes; the representative is the first character of the class."""
     groups: list[set[str]] = []
     for pair in pairs:
         joined = set(pair)
-        for group in [group for group in groups if group & pair]:
+        for group in [group for group in groups if group & joined]:
             joined |= group
             groups.remove(group)
         groups.append(joined)

@@ -19,25 +19,21 @@ from cell_vision.inference import Network, choose_backend, load_network
 from cell_vision.integers import wanted
 from cell_vision.ppocr import (
     DIRECTION_SHAPE,
-    DISPUTED,
     PLATE_SHAPES,
     PLATE_SIDE,
     STRIP_HEIGHT,
     STRIP_WIDTHS,
-    Alphabet,
-    Decoded,
     Strip,
-    agreed,
     boxes,
     cut,
     detector_batch,
     direction_batch,
-    may_be_number,
     smeared,
     softened,
     strip_batch,
 )
 from cell_vision.reading import Reading
+from cell_vision.recognised import DISPUTED, Alphabet, Decoded, agreed, may_be_number
 
 DETECTOR, DIRECTION, RECOGNISER = MODELS = (
     'ch_PP-OCRv4_det_mobile.onnx', 'ch_ppocr_mobile_v2.0_cls_mobile.onnx', 'ch_PP-OCRv4_rec_mobile.onnx')

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -36,6 +36,18 @@ OVERLAP = 0.2
 """Regions that share so much of the smaller one are one."""
 RIM = 0.06
 """A region is grown by this share of its sides' mean: detail ends where the print ends."""
+STROKES = (1.0, 5), (2.0, 9)
+"""Print shows between these two blurs of the copy (sigma, size; pixels): what is finer is grain, what is coarser is ground."""
+STROKES_REACH = 13
+"""Their difference is squared and averaged over a square of so many pixels of the copy."""
+ABOVE_GROUND = 30.0
+"""Faint print stands out when it is so many mean deviations above the frame's middle value."""
+LEAST_POWER = 0.02
+"""Added to the deviation, gray levels squared: in a frame without grain nothing stands out by the noise of JPEG."""
+LEAST_LINE = 16
+"""Length of a line of print, pixels of the copy."""
+FAINT_GROWS = 2.0
+"""The ends of faint print do not stand out: its place is made so many times as high, and longer by as much."""
 REDUCTION = 4
 LEAST_AREA, MOST_AREA = 0.002, 0.7
 """Of the frame."""
@@ -113,21 +125,59 @@ def plates(image: Any) -> list[Plate]:
     return [next((plate for plate in tight if _stands_for(plate, region)), region) for region in regions]
 
 
-def _regions(gray: Any) -> list[Plate]:
-    """Return where the frame has detail, most of it first."""
+def faint_print(image: Any, known: Sequence[Plate]) -> list[Plate]:
+    """Return where print may stand that is too faint to be found beside what is known: one place, or none.
+
+    A second part in the dark has a hundredth of the detail of one in the light. What is found here is little evidence, so it is
+    only a place to read.
+
+    Args:
+        image: BGR, uint8.
+        known: Plates; places near them are left out.
+    """
+    small, scale = _copy(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+    high, wide = image.shape[:2]
+    fine, coarse = (cv2.GaussianBlur(small.astype(np.float32), (size, size), sigma) for sigma, size in STROKES)
+    power = cv2.boxFilter(cv2.pow(fine - coarse, 2.0), cv2.CV_32F, (STROKES_REACH, STROKES_REACH))
+    sample: Any = power[::4, ::4]
+    ground = float(np.median(sample))
+    deviation = float(np.median(np.abs(sample - ground))) + LEAST_POWER
+    mask = _closed(power > ground + ABOVE_GROUND * deviation)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    found = [(_detail(power, contour, ground), region) for contour in contours
+             if (region := _region(cv2.minAreaRect(contour), scale, small.shape[::-1])) is not None
+             and region.long >= LEAST_LINE * scale and all(region.apart_from(plate) for plate in known)
+             and all(0 <= x < wide and 0 <= y < high for x, y in corners(region))]
+    if not found:
+        return []
+    _, place = max(found, key=lambda pair: pair[0])
+    return [replace(place, long=place.long + FAINT_GROWS * place.short, short=FAINT_GROWS * place.short)]
+
+
+def _copy(gray: Any) -> tuple[Any, float]:
+    """Return the copy in which detail is looked for, and the scale from it to the frame."""
     scale = max(1.0, max(gray.shape) / DETAIL_SIDE)
     size = (max(1, int(gray.shape[1] / scale)), max(1, int(gray.shape[0] / scale)))
-    small = cv2.GaussianBlur(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), (3, 3), 0)
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA), scale
+
+
+def _closed(mask: Any) -> Any:
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+
+
+def _regions(gray: Any) -> list[Plate]:
+    """Return where the frame has detail, most of it first."""
+    copy, scale = _copy(gray)
+    small = cv2.GaussianBlur(copy, (3, 3), 0)
     steep = cv2.boxFilter(cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), cv2.CV_32F, (REACH, REACH))
     sample: Any = steep[::4, ::4]
     grain = float(np.median(sample))
     deviation = float(np.median(np.abs(sample - grain))) + 0.3
     threshold = max(grain + ABOVE_GRAIN * deviation,
                     grain + OF_STEEPEST * (float(np.percentile(sample, STEEPEST)) - grain))
-    mask = cv2.morphologyEx((steep > threshold).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    contours, _ = cv2.findContours(_closed(steep > threshold), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found = [(_detail(steep, hull, grain), region) for hull in _joined(contours)
-             if (region := _region(cv2.minAreaRect(hull), scale, size)) is not None]
+             if (region := _region(cv2.minAreaRect(hull), scale, copy.shape[::-1])) is not None]
     found.sort(key=lambda pair: -pair[0])
     return [region for detail, region in found[:MOST_PLATES] if detail >= FURTHER * found[0][0]]
 

@@ -16,7 +16,7 @@ import numpy as np
 from cell_vision.crops import straight
 from cell_vision.engine import BadImageError, Engine
 from cell_vision.extras import with_extras
-from cell_vision.locate import Plate, corners, crop, plates, smoothed, stretched
+from cell_vision.locate import Plate, corners, crop, faint_print, plates, smoothed, stretched
 from cell_vision.merging import merged
 from cell_vision.ppocr import PLATE_SIDE
 from cell_vision.reading import UNREAD, FrameReading, Point, Reading
@@ -136,8 +136,9 @@ def is_good(readings: Sequence[Reading]) -> bool:
 def _looks(engine: Engine, image: Any, parts: Sequence[Plate], careful: bool, side: int) -> Iterator[Sequence[Reading]]:
     """Give one reading after another, the quickest first."""
     crops = [crop(image, part) for part in parts]
+    faint = [crop(image, place) for place in faint_print(image, parts)] if crops else []
     if crops:
-        yield [reading for piece in crops
+        yield [reading for piece in (*crops, *faint)
                for reading in _back(engine.read(stretched(piece.image), PLATE_SIDE, ENLARGE), piece.back)]
     yield engine.read(image, FRAME_SIDE)
     if careful or not crops:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -80,8 +81,15 @@ def test_prices_fall_with_the_share_of_misreads_and_digits_are_never_forgiven():
     seen, misread = learn_confusions.count(reads)
     assert misread == {'0O': 30, '38': 30}
     prices = learn_confusions.prices(seen, misread)
-    assert prices['0O'] < 0.2 and '38' not in prices
-    assert learn_confusions.prices(seen, type(misread)())['0O'] > prices['0O']
+    assert prices['0>O'] < 0.2 and '38' not in prices and '3>8' not in prices
+    assert learn_confusions.prices(seen, type(misread)())['0O'] > prices['0>O']
+
+
+def test_a_pair_that_is_misread_in_one_direction_is_listed_for_that_one():
+    seen = Counter(dict.fromkeys('UV0OQ', 300))
+    prices = learn_confusions.prices(seen, Counter({'VU': 6, '0O': 20, 'O0': 2, 'Q0': 2}))
+    assert {'V>U', '0O', '0Q'} <= set(prices) and 'UV' not in prices
+    assert prices['V>U'] < learn_confusions.prices(seen, Counter({'VU': 3, 'UV': 3}))['UV']
 
 
 def test_the_calibration_recovers_what_made_the_samples():

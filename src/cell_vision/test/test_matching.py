@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from cell_common.catalogue import Catalogue, Part
 from cell_vision.alignment import align, normalise
 from cell_vision.benchmark import Benchmark
-from cell_vision.confusions import load_weights, parse_weights
+from cell_vision.confusions import classes_of, load_weights, parse_pairs, parse_weights
 from cell_vision.matching import Matcher, Verdict
 from cell_vision.reading import UNREAD, Reading
 
@@ -262,7 +263,16 @@ def test_alignment_prices(pattern, line, cost):
     assert align(pattern, normalise(line), load_weights()).cost == pytest.approx(cost)
 
 
-@pytest.mark.parametrize('pairs', [{'0OO': 0.1}, {'06': 0.1}, {'0O': 0.0}, {'0O': 0.1}])
+@pytest.mark.parametrize('pairs', [{'0OO': 0.1}, {'06': 0.1}, {'0O': 0.0}, {'0O': 0.1}, {'0>6': 0.1}, {'V>': 0.1},
+                                   {'V>V': 0.1}])
 def test_weights_that_could_forgive_too_much_or_lack_something_are_refused(pairs):
     with pytest.raises(ValueError, match='confusions'):
         parse_weights({'pairs': pairs})
+
+
+def test_a_pair_of_one_direction_forgives_only_that_one():
+    pairs = parse_pairs({'V>U': 0.4, '0O': 0.1})
+    assert pairs == {('V', 'U'): 0.4, ('0', 'O'): 0.1, ('O', '0'): 0.1}
+    weights = replace(load_weights(), pairs=pairs, classes=classes_of(pairs))
+    assert Matcher(catalogue('G8NB-17SV'), weights).decide('G8NB-17SV', lines('G8NB-17SU')).verdict is Verdict.MATCH
+    assert Matcher(catalogue('G8NB-17SU'), weights).decide('G8NB-17SU', lines('G8NB-17SV')).verdict is Verdict.UNKNOWN

@@ -10,10 +10,11 @@ import pytest
 from cell_vision.engine import BadImageError, EngineError, EngineOptions, make_engine
 from cell_vision.engine_ppocr import PpOcrEngine
 from cell_vision.inference import choose_backend, keep_quiet
-from cell_vision.locate import Plate, corners, crop, plates, stretched
+from cell_vision.locate import Plate, corners, crop, faint_print, plates, stretched
 from cell_vision.merging import merged
-from cell_vision.ppocr import Decoded, Strip, boxes
+from cell_vision.ppocr import Strip, boxes
 from cell_vision.reading import UNREAD, Reading
+from cell_vision.recognised import Decoded
 from cell_vision.seeing import decode, is_good, read, see
 from cell_vision.worker import answer
 
@@ -196,6 +197,28 @@ def two_parts(print_of_the_second):
         image[280:400, x:x + 380] = 230
         cv2.putText(image, text, (x + 30, 360), cv2.FONT_HERSHEY_SIMPLEX, 2.0, (20, 20, 20), 5, cv2.LINE_AA)
     return image
+
+
+def in_the_dark(text, contrast=14):
+    """A bright label, and print in the dark far from it, on grain."""
+    image = two_parts('')
+    image[:, 700:] = 40
+    cv2.putText(image, text, (820, 360), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (40 + contrast,) * 3, 2, cv2.LINE_AA)
+    grain = np.random.default_rng(3).normal(0, 2.0, image.shape)
+    return np.clip(image + grain, 0, 255).astype(np.uint8)
+
+
+def test_print_in_the_dark_beside_a_bright_label_is_read(engine):
+    image = in_the_dark('DT04-2P')
+    (place,) = faint_print(image, plates(image))
+    assert place.holds(890, 350) and len(plates(image)) == 1
+    assert {'EM1-2U1', 'DT04-2P'} <= set(texts(read(engine, image)))
+
+
+@pytest.mark.parametrize('image', [in_the_dark(''), in_the_dark('DT04-2P', 2), two_parts('DT04-2P')])
+def test_no_print_is_looked_for_where_there_is_none_beside_what_is_known(engine, image):
+    assert faint_print(image, plates(image)) == []
+    assert UNREAD not in texts(read(engine, image))
 
 
 @pytest.mark.parametrize('careful', [False, True])

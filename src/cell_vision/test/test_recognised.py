@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from cell_vision.engine import EngineOptions
 from cell_vision.engine_ppocr import PpOcrEngine
-from cell_vision.ppocr import PRINTED, Alphabet, Decoded, Strip, agreed, smeared
+from cell_vision.ppocr import Strip, smeared
+from cell_vision.recognised import PRINTED, Alphabet, Decoded, agreed
 
 
 def test_ctc_repeats_are_one_character_and_foreign_ones_are_left_out():
@@ -48,8 +49,10 @@ def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, su
 @pytest.mark.parametrize(('text', 'steps', 'read'), [
     ('74L.S00', (0, 4, 8, 11, 12, 16, 20), '74LS00'), ('12.5A', (0, 4, 8, 11, 15), '12.5A'),
     ('CAT.II', (0, 4, 8, 11, 14, 17), 'CAT.II'), ('.74', (0, 1, 5), '.74'),
-    ('74.', (0, 4, 6), '74.'), ('7.', (0, 2), '7.'), ('.', (3,), '.')])
-def test_a_dot_that_takes_no_room_is_a_scratch(text, steps, read):
+    ('74.', (0, 4, 6), '74.'), ('7.', (0, 2), '7.'), ('.', (3,), '.'),
+    ('74L:S00', (0, 4, 8, 11, 12, 16, 20), '74LS00'), ('LOT:74', (0, 4, 8, 11, 15, 19), 'LOT:74'), ('-', (3,), '-'),
+    ('G5--14', (0, 4, 8, 10, 13, 17), 'G5-14'), ('G5-.-4', (0, 4, 8, 10, 13, 17), 'G5-.-4')])
+def test_a_dot_that_takes_no_room_is_a_scratch_and_a_dash_behind_a_dash_its_end(text, steps, read):
     known = sorted(set(text))
     probabilities = np.zeros((max(steps) + 2, len(known) + 2))
     probabilities[:, 0] = 0.5
@@ -110,11 +113,19 @@ def test_the_rival_of_a_digit_is_another_digit_and_no_letter(text, other, share,
 
 
 @pytest.mark.parametrize(('text', 'other', 'place', 'share', 'read'), [
-    ('74LSO1N', '0', 4, 0.1, '74LS01N'), ('74LSO1N', '0', 4, 0.01, '74LSO1N'), ('LSO1N', '0', 2, 0.1, 'LSO1N'),
+    ('74LSO1N', '0', 4, 0.1, '74LS01N'), ('74LSO1N', '0', 4, 0.02, '74LS01N'), ('74LSO1N', '0', 4, 0.005, '74LSO1N'),
+    ('LSO1N', '0', 2, 0.1, 'LSO1N'),
     ('74LSOOP', '0', (4, 5), 0.1, '74LS00P'), ('74LSOP', '0', 4, 0.1, '74LSOP'), ('WOOD', '0', (1, 2), 0.1, 'WOOD'),
     ('74LSI1N', '1', 4, 0.1, '74LSI1N'), ('74LS1IN', '1', 5, 0.1, '74LS11N')])
 def test_a_doubted_o_beside_a_digit_is_a_zero_in_a_line_with_digits(text, other, place, share, read):
     assert decoded(text, other, share, at=place).text == read
+
+
+@pytest.mark.parametrize(('text', 'share', 'at', 'read'), [
+    ('74LSIIN', 0.004, (4, 5), '74LS11N'), ('74LSIIN', 0.002, (4, 5), '74LSIIN'), ('74LSIIN', 0.004, (5,), '74LSIIN'),
+    ('COIIL 12', 0.1, (2, 3), 'COIIL 12'), ('12 COIIL', 0.1, (5, 6), '12 COIIL')])
+def test_two_doubted_strokes_beside_each_other_are_ones_after_a_digit_of_their_word(text, share, at, read):
+    assert decoded(text, '1', share, at=at).text == read
 
 
 def test_a_zero_is_as_sure_as_it_and_the_letter_that_looks_like_it_together():
