@@ -49,7 +49,7 @@ LIKENESS = 0.6
 """Less like the printed line is another line."""
 RARE = 1e-4
 """A confusion so rare costs 1."""
-PRIOR = {'0O': 0.1, '0Q': 0.2, 'OQ': 0.2, '0D': 0.35, 'OD': 0.35, '1I': 0.1, '1L': 0.25, 'IL': 0.25, '2Z': 0.2, '5S': 0.2,
+PRIOR = {'0O': 0.1, '0Q': 0.2, 'OQ': 0.2, '0D': 0.35, 'DO': 0.35, '1I': 0.1, '1L': 0.25, 'IL': 0.25, '2Z': 0.2, '5S': 0.2,
          '6G': 0.35, '8B': 0.25, 'UV': 0.45}
 """Pairs that typefaces print nearly alike: known before anything is read, so that a small read set cannot unlearn them."""
 PRIOR_WEIGHT = 40

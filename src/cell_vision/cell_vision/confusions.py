@@ -58,7 +58,8 @@ class Weights:
 
     def may_be_digit(self, character: str) -> bool:
         """Say whether a character is a digit or may be taken for one."""
-        return character in DIGITS or any((digit, character) in self.pairs for digit in DIGITS)
+        return character in DIGITS or any((one, other) in self.pairs for digit in DIGITS
+                                          for one, other in ((digit, character), (character, digit)))
 
     def fold(self, text: str) -> str:
         """Return letters and digits alone, each as its representative: texts within `accept` of each other fold alike."""
