@@ -64,6 +64,7 @@ class CellClient:
         """Leave the graph."""
         self._executor.shutdown()
         self._thread.join(ANSWER_S)
+        self._run_job.destroy()  # or it keeps the node's participant, with all its threads, until the garbage is collected
         self.node.destroy_node()
         self._context.try_shutdown()
 
