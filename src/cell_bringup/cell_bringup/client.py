@@ -57,11 +57,15 @@ class CellClient:
         self._run_job = ActionClient(self.node, RunJob, 'run_job')
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
+        self._closed = False
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Leave the graph."""
+        """Leave the graph; a second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._executor.shutdown()
         self._thread.join(ANSWER_S)
         self._run_job.destroy()  # or it keeps the node's participant, with all its threads, until the garbage is collected

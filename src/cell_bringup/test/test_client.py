@@ -1,0 +1,31 @@
+"""What a client leaves behind."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+from cell_bringup.client import CellClient
+
+
+def middleware_threads() -> int:
+    return sum(name.read_text().startswith('dds.') for name in Path('/proc/self/task').glob('*/comm'))
+
+
+def test_a_closed_client_leaves_no_participant_for_the_garbage_collector(domain):
+    gc.disable()
+    try:
+        CellClient(domain_id=domain).close()
+        left = middleware_threads()
+        client = CellClient(domain_id=domain)
+        assert middleware_threads() > left
+        client.close()
+        assert middleware_threads() == left
+    finally:
+        gc.enable()
+
+
+def test_a_client_may_be_closed_twice(domain):
+    client = CellClient(domain_id=domain)
+    client.close()
+    client.close()
