@@ -175,6 +175,7 @@ class RtdeBackend(Backend):
         command, arm = running.command, self._arm
         if command.event.startswith(MOVE) and not self._allow_moves:
             return not_sent(ResultCode.NOT_SUPPORTED, 'Moves to named poses are only for the simulated robot.')
+        await arm.hear_anew()
         if refusal := self._refusal():
             return refusal
         try:

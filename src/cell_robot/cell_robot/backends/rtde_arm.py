@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from cell_interfaces.msg import ResultCode
 from cell_robot import recovery
+from cell_robot.backends.heard import Heard
 from cell_robot.backends.letters import Log
 from cell_robot.backends.rtde_steps import ArmOptions, NoPieceError, StepError, arrived
 from cell_robot.control.codec import Begun, Done, MoveJoints, MoveLine, Report, Request, SetOutput, Setup, Stop
@@ -24,7 +25,7 @@ from cell_robot.motion.plan import Grip, Move, Step
 from cell_robot.motion.poses import pose
 from cell_robot.motion.recipe import Recipe
 from cell_robot.rtde.codec import Value
-from cell_robot.rtde.view import PLAYING, STOPPED, Continuity, View, view
+from cell_robot.rtde.view import PLAYING, STOPPED, View
 
 T = TypeVar('T')
 LOOK_S = 0.05
@@ -39,21 +40,13 @@ BRAKE_RAD_S2 = 4.0
 STOP_TRIES = 3
 
 
-class Arm:
+class Arm(Heard):
     """One arm: listens to its data, owns its control process."""
 
     def __init__(self, options: ArmOptions, recipe: Recipe, log: Log, changed: Callable[[], None]) -> None:
         """Know nothing yet."""
-        self._options, self._recipe, self._log, self._changed = options, recipe, log, changed
-        self.address = options.address
-        self._loop = asyncio.get_running_loop()
-        self.seen: View | None = None
-        """The newest package; None while there is no connection."""
-        self._before: View | None = None
-        self._seen_at = 0.0
-        self.why_lost = f'The robot at {options.address} was not heard yet. Switch it on, check the network cable.'
-        self.continuity = Continuity(options.frequency)
-        self._next: asyncio.Future[None] = self._loop.create_future()
+        super().__init__(options)
+        self._recipe, self._log, self._changed = recipe, log, changed
         self._control: ControlProcess | None = None
         self._abort: asyncio.Future[StepError] | None = None
         self._answers: dict[int, asyncio.Future[Done]] = {}
@@ -77,16 +70,12 @@ class Arm:
 
     def package(self, values: dict[str, Value]) -> None:
         """Take a package in."""
-        former, now = self.seen, view(values)
-        self._before, self.seen, self._seen_at = former, now, self._loop.time()
-        self.continuity.take(now.timestamp)
+        former, now = self._hear(values)
         if now.safety not in recovery.FREE and (former is None or former.safety != now.safety):
             self.stopped_at = self._seen_at
         self._watch(now)
         if self._script_runs and now.runtime == STOPPED and self._abort is None:
             self._script_ended()
-        if not self._next.done():
-            self._next.set_result(None)
         if former is None or (former.safety, former.mode, former.runtime) != (now.safety, now.mode, now.runtime):
             self._changed()
 
@@ -97,16 +86,6 @@ class Arm:
         self.seen, self.why_lost = None, f'The robot is not connected: {why}. Switch it on, check the network cable.'
         self._interrupt(f'the connection to the robot was lost ({why})')
         self._changed()
-
-    @property
-    def age(self) -> float:
-        """Seconds since the newest package."""
-        return self._loop.time() - self._seen_at
-
-    @property
-    def fresh(self) -> bool:
-        """Whether data comes."""
-        return self.seen is not None and self.age < self._options.stale
 
     @property
     def ready(self) -> bool:
@@ -136,18 +115,6 @@ class Arm:
         if not self.fresh:
             return f'The newest data of the robot is {self.age:.1f} s old. Check the network cable.'
         return recovery.trouble(self.seen.safety, self.seen.mode)
-
-    async def until(self, condition: Callable[[View], bool], seconds: float) -> bool:
-        """Wait until the data says something; return False when it did not in time."""
-        deadline = self._loop.time() + seconds
-        while not (self.seen is not None and self.fresh and condition(self.seen)):
-            left = deadline - self._loop.time()
-            if left <= 0:
-                return False
-            if self._next.done():
-                self._next = self._loop.create_future()
-            await asyncio.wait([self._next], timeout=left)
-        return True
 
     async def ask(self, *commands: str) -> str:
         """Ask the dashboard, and return its reply to the last command.
