@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import re
@@ -24,6 +25,26 @@ from cell_interfaces.msg import JobState
 READY_S = 60.0
 STOP_S = 20.0
 ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
+HUNG_S = 60.0
+"""A test that goes on so much longer than it may hangs outside Python, where pytest-timeout does not reach it."""
+TERMINAL = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the terminal's error output, which pytest takes away while a test runs."""
+    config.stash[TERMINAL] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """End the whole run, with the stacks of all threads, when a test hangs in a library, instead of waiting for ever."""
+    marker = item.get_closest_marker('timeout')
+    limit = marker.args[0] if marker else float(item.config.getini('timeout'))
+    faulthandler.dump_traceback_later(limit + HUNG_S, exit=True, file=item.config.stash[TERMINAL])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 class RunningCell:

@@ -6,6 +6,7 @@ What a check prints is kept in build/test/<check>.log; the slow tests leave thei
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -103,7 +104,7 @@ def run(check: Check) -> Outcome:
         finally:
             watchdog.cancel()
             RUNNING.discard(process)
-            if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):  # also what it left behind
                 os.killpg(process.pid, signal.SIGKILL)
     if check.beside:
         print(f'\n== {check.group}: {check.name} (ran beside)\n{"".join(lines)}', flush=True)

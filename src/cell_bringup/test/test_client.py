@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import gc
-from pathlib import Path
 
 from cell_bringup.client import CellClient
-
-
-def middleware_threads() -> int:
-    return sum(name.read_text().startswith('dds.') for name in Path('/proc/self/task').glob('*/comm'))
+from cell_common.testing import middleware_threads
 
 
 def test_a_closed_client_leaves_no_participant_for_the_garbage_collector(domain):

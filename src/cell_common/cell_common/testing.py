@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -43,6 +44,11 @@ def wait_until(condition: Callable[[], T], timeout: float = DEADLINE_S, what: st
             raise AssertionError(f'not within {timeout:g} s: {what or condition}')
         time.sleep(POLL_S)
     return result
+
+
+def middleware_threads() -> int:
+    """Return how many threads the DDS participants of this process have."""
+    return sum(name.read_text().startswith('dds.') for name in Path('/proc/self/task').glob('*/comm'))
 
 
 class Graph:
@@ -117,6 +123,7 @@ class Graph:
         self.executor.shutdown()
         for node in reversed(self.nodes):
             node.destroy_node()
+            _destroy_action_clients(node)
         self.context.try_shutdown()
 
     def _spin(self) -> None:
@@ -133,6 +140,14 @@ class Graph:
                     gone.set()
                     # The executor keeps what it found ready as long as its arguments are the same; the node is among that.
                     patience = PATIENCE_S if patience != PATIENCE_S else 2 * PATIENCE_S
+
+
+def _destroy_action_clients(node: Any) -> None:
+    """Destroy what a node leaves: an action client keeps its participant, with all threads, until garbage is collected."""
+    from rclpy.action.client import ActionClient
+
+    for client in [waitable for waitable in node.waitables if isinstance(waitable, ActionClient)]:
+        client.destroy()
 
 
 @pytest.fixture(scope='session', autouse=True)
