@@ -190,13 +190,15 @@ class Campaign:
         for device in {'ur', 'robot'} & set(cell.world.simulation.devices):
             cell.inject('clear', 0.0, device)
         controller, robot = cell.controller, cell.world.simulation.robot
+        if robot is None:
+            self._told()
         if not controller.may_move or (robot is not None and controller.runtime != RuntimeState.PLAYING):
             cell.inject('attend')
         if robot is not None:
             wait_until(lambda: controller.runtime == RuntimeState.PLAYING, PATIENCE_S, 'the program runs')
             wait_until(lambda: robot.connected.is_set() and cell.settled(), PATIENCE_S, 'the program is connected')
             return
-        wait_until(lambda: cell.state.connected, PATIENCE_S, 'connected again')
+        self._told()
         state = cell.state
         if state.message or state.last_trigger_state not in (RobotState.TRIGGER_NONE, RobotState.TRIGGER_DONE):
             for left in reversed(range(TRIES)):
@@ -206,6 +208,12 @@ class Campaign:
                 time.sleep(1.0)
             assert not answer.code, answer.message
         cell.wait_ready()
+
+    def _told(self) -> None:
+        """Wait until the robot node knows what became of the robot; until then it may say what was true before the fault."""
+        cell, controller = self.cell, self.cell.controller
+        wait_until(lambda: cell.state.connected and (cell.state.robot_mode, cell.state.safety_mode)
+                   == (controller.mode, controller.safety), PATIENCE_S, 'the node tells what the robot is')
 
     def tidy(self) -> None:
         """Leave nothing of the case before."""
