@@ -75,7 +75,8 @@ def _openvino(path: Path, threads: int, cache_dir: str, shape: tuple[int, int] |
     import openvino
 
     core = openvino.Core()
-    settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': 1, 'ENABLE_CPU_PINNING': False}
+    settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': 1, 'ENABLE_CPU_PINNING': False,
+                'INFERENCE_PRECISION_HINT': 'f32'}  # it takes bfloat16 where the processor has it, and reads otherwise
     if cache_dir:
         settings['CACHE_DIR'] = str(Path(cache_dir).expanduser())
     model = core.read_model(str(path))

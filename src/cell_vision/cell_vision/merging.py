@@ -40,13 +40,15 @@ def merged(looks: Sequence[Sequence[Reading]], *, keep_contradictions: bool) -> 
 def _texts(place: Sequence[Reading]) -> list[Reading]:
     """Return one reading of each text that was read at a place, only of those that count, with its middle score.
 
-    Of looks at the same print some are sure of a digit that the others doubt: most of them must be sure.
+    Of looks at the same print some are sure of a digit that the others doubt: most of them must be sure. A text that goes on
+    where the best one ends was read by a look to which less of the print was too faint: it need not be certain.
     """
     by_text: dict[str, list[Reading]] = {}
     for reading in place:
         by_text.setdefault(normalise(reading.text), []).append(reading)
-    counted = [same for same in by_text.values() if same[0] is place[0] or (
-        place[0].score - same[0].score <= CONTRADICTS and (len(same) > 1 or same[0].score >= CERTAIN))]
+    best = normalise(place[0].text)
+    counted = [same for text, same in by_text.items() if text == best or (
+        place[0].score - same[0].score <= CONTRADICTS and (len(same) > 1 or same[0].score >= CERTAIN or best in text))]
     return [replace(same[0], score=median_low(reading.score for reading in same)) for same in counted]
 
 

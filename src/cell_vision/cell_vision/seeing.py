@@ -31,6 +31,8 @@ REGION_GROWS = 0.3
 """The region of the last part is looked at with so much more around it: the next may lie a little elsewhere."""
 RIM = 2.0
 """Print that comes so near to a region's edge may be cut, pixels."""
+FRAME_RIM = 0.01
+"""What comes so near to the frame's rim is cut off by it: share of the longer side."""
 PRINT_LENGTH = 3
 """Letters and digits of a line that shows that a part's print was read."""
 GOOD_SCORE = 0.85
@@ -119,11 +121,12 @@ def _unread(image: Any, parts: Sequence[Plate], looks: Sequence[Sequence[Reading
     Close to a part its edges, shadow or a reflection pass for plates, at the frame's rim a dark corner or a neighbour cut off.
     """
     high, wide = image.shape[:2]
+    rim = FRAME_RIM * max(high, wide)
     middles = [np.mean(reading.polygon, axis=0) for look in looks for reading in look
                if sum(map(str.isalnum, reading.text)) >= PRINT_LENGTH]
     printed = [part for part in parts if any(part.holds(*middle) for middle in middles)]
     bare = [part for part in parts if part not in printed and all(part.apart_from(other) for other in printed)
-            and all(0 <= x < wide and 0 <= y < high for x, y in corners(part))]
+            and all(rim < x < wide - rim and rim < y < high - rim for x, y in corners(part))]
     return [Reading(UNREAD, 1.0, corners(part)) for part in bare] if printed else []
 
 
@@ -147,7 +150,8 @@ def _looks(engine: Engine, image: Any, parts: Sequence[Plate], careful: bool, si
         clear = stretched(piece.image)
         smooth = smoothed(clear)
         smoother = smoothed(smooth)
-        for picture, plate_side in ((clear, 736), (smooth, 608), (smoother, 544), (smoother, 960), (piece.image, 736)):
+        for picture, plate_side in ((clear, 736), (smooth, 608), (smoother, 544), (smoother, 960), (piece.image, 736),
+                                    (smooth, 736), (smoother, 736)):
             yield _back(engine.read(picture, plate_side, ENLARGE), piece.back)
 
 

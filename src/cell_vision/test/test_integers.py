@@ -70,6 +70,13 @@ def test_each_convolution_of_the_ranges_is_rounded_and_no_other():
         to_integers(model, {'p2o.Conv.999': (0.0, 1.0)})
 
 
+@pytest.mark.parametrize('name, shape', [(DETECTOR, (96, 192)), (RECOGNISER, (48, 192)), (DIRECTION, (48, 192))])
+def test_in_float32_every_processor_says_the_same_also_one_that_has_bfloat16(name, shape):
+    batch = np.random.default_rng(7).uniform(-1, 1, (1, 3, *shape)).astype(np.float32)
+    one, other = (load_network(model_folder('') / name, backend, 1).run(batch) for backend in ('openvino', 'onnxruntime'))
+    assert np.abs(one - other).max() < 1e-4
+
+
 @NEEDS_VNNI
 def test_a_network_of_integers_says_nearly_what_the_one_in_float32_says():
     batch = np.random.default_rng(7).uniform(-1, 1, (1, 3, 256, 256)).astype(np.float32)

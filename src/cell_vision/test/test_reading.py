@@ -234,6 +234,26 @@ def test_a_plate_that_the_frames_rim_cuts_is_no_part_without_print(engine):
     assert UNREAD not in texts(read(engine, two_parts('_-_-_-_-')[:, :1150]))
 
 
+def test_a_dark_corner_of_the_frame_is_no_part_without_print(engine):
+    image = 255 - two_parts('')
+    image[:, 640:] = 215
+    image[640:, 1120:] = 60
+    image[500:, 900:] = cv2.GaussianBlur(image[500:, 900:], (0, 0), 9)
+    assert len(plates(image)) == 2
+    assert 'EM1-2U1' in texts(found := read(engine, image)) and UNREAD not in texts(found)
+
+
+def test_a_look_that_reads_on_where_the_best_one_ends_counts_although_it_is_less_certain():
+    looks = [[box('4LS02N', 0.95)], [box('4LS02N', 0.89)], [box('SN74LS02N', 0.84)]]
+    assert sorted(texts(merged(looks, keep_contradictions=True))) == ['4LS02N', 'SN74LS02N']
+
+
+@pytest.mark.parametrize('longer, score', [('SN74LS02N', 0.78), ('SN74LSO3N', 0.84)])
+def test_a_look_that_reads_on_poorly_or_reads_something_else_does_not_count(longer, score):
+    looks = [[box('4LS02N', 0.95)], [box('4LS02N', 0.89)], [box(longer, score)]]
+    assert texts(merged(looks, keep_contradictions=True)) == ['4LS02N']
+
+
 @pytest.mark.parametrize('scores, middle', [((0.89, 0.98, 0.89), 0.89), ((0.89, 0.98, 0.97), 0.97), ((0.89, 0.98), 0.89)])
 def test_of_careful_looks_most_must_be_sure(scores, middle):
     looks = [[box('74LS03', score)] for score in scores]
