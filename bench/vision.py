@@ -207,7 +207,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument('--split', default='test', choices=SPLITS)
     parser.add_argument('--levels', nargs='+', default=list(LEVELS), choices=list(LEVELS))
     parser.add_argument('--frames', type=int, default=720, help='of each level; 720 make over 100,000 pairs')
-    parser.add_argument('--votes', type=int, default=720, help='parts of the hardest level read five times; of 100 chance decides')
+    parser.add_argument('--votes', type=int, default=720, help='parts of the hardest level read five times each')
     parser.add_argument('--peers', nargs='*', choices=list(PEERS), help='other readers, all when none is named')
     parser.add_argument('--peer-frames', type=int, default=40, help='frames of each level that they see')
     parser.add_argument('--engine', default='ppocr', choices=ENGINES)
