@@ -24,7 +24,7 @@ CHIPS = ('74LS00', '74LS01', '74LS02', '74LS03', '74LS05', '74LS06', '74LS09', '
          '74LS169', '74LS175', '74LS190', '74LS191', '74LS192', '74LS193', '74LS42', '74LS47', '74LS48', '74LS83', '74LS85')
 _SPARE = 256
 SPLITS = ('train', 'dev', 'test')
-SEEDS = {'train': 'train', 'dev': 'dev', 'test': 'test, sixteenth draw'}
+SEEDS = {'train': 'train', 'dev': 'dev', 'test': 'test, seventeenth draw'}
 """What the random numbers of a split start from. Rules were found on earlier draws of `test`: those frames are used up."""
 _MAKERS = ('KESTREL', 'NORDWERK', 'TANAKA', 'ELCORA', 'VESTA RELAYS', 'MALAYSIA', 'MADE IN PORTUGAL', 'ASSEMBLED IN CZ')
 _LINES = ('COIL 12VDC', 'COIL 24VDC', '10A 250VAC', '30A 14VDC', '7A 250VAC CAT.II', 'IP67 13A 250V', 'TYPE 3 CLASS B')

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,7 @@ RIVAL, NO_RIVAL = 0.03, 0.001
 """A digit is disputed, too, when another digit is so likely against it, in the geometric mean of both readings, of which each
 counts at least the second: letters that look like it do not count."""
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
-"""Blur takes away or closes what tells these apart: it must make its own likelier by FINE_WINS."""
-FINE_WINS = 0.25
+"""Blur takes away or closes what tells these apart: of two of them the likelier by both readings together counts."""
 DOTS = '.:'
 SPECK = 1.25
 """A dot that keeps its neighbours no further apart than so many of the line's usual steps is no print: a scratch left it."""
@@ -69,6 +68,8 @@ class Decoded:
     """Probability of each character of the text, 0..1."""
     rivals: tuple[float, ...] = ()
     """How likely another digit is in place of each character, against it; 0 for what is no digit."""
+    fine: tuple[Mapping[str, float], ...] = ()
+    """For each character the probability of those that FINE names beside it."""
 
 
 def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
@@ -105,19 +106,31 @@ def _rivalry(sharp: str, of_sharp: float, soft: str, of_soft: float) -> float:
 
 def _likelier(sharp: Decoded, soft: Decoded) -> str:
     """Return the likelier characters of both readings, blanks as in the soft one; the likelier text if they do not fit."""
-    known, blurred = ([pair for pair in zip(read.text, read.sure, strict=True) if pair[0] != ' '] for read in (sharp, soft))
+    known, blurred = (_characters(read) for read in (sharp, soft))
     pairs = list(zip(known, blurred, strict=False))
-    differ = sum(a != b and {a, b} not in FINE for (a, _), (b, _) in pairs)
+    differ = sum(a != b and {a, b} not in FINE for (a, *_), (b, *_) in pairs)
     if len(known) != len(blurred) or differ > MOST_DIFFER * len(known):
         return soft.text if soft.score >= sharp.score else sharp.text
-    chosen = (_character(a, likely, b, other) for (a, likely), (b, other) in pairs)
+    chosen = (_character(one, other) for one, other in pairs)
     return ''.join(' ' if read == ' ' else next(chosen) for read in soft.text)
 
 
-def _character(sharp: str, of_sharp: float, soft: str, of_soft: float) -> str:
+_Character = tuple[str, float, Mapping[str, float]]
+"""What was read, its probability, and that of those that FINE names beside it."""
+
+
+def _characters(read: Decoded) -> list[_Character]:
+    fine = read.fine or ({},) * len(read.text)
+    return [character for character in zip(read.text, read.sure, fine, strict=True) if character[0] != ' ']
+
+
+def _character(one: _Character, other: _Character) -> str:
+    (sharp, of_sharp, sharp_fine), (soft, of_soft, soft_fine) = one, other
     if ROUNDED.get(sharp) == soft:
         return soft
-    return sharp if of_sharp > of_soft - (FINE_WINS if {sharp, soft} in FINE else SHARP_WINS) else soft
+    if {sharp, soft} in FINE:
+        return soft if of_soft * sharp_fine.get(soft, 0.0) > of_sharp * soft_fine.get(sharp, 0.0) else sharp
+    return sharp if of_sharp > of_soft - SHARP_WINS else soft
 
 
 def _other_digit(one: str, other: str) -> bool:
@@ -145,6 +158,8 @@ class Alphabet:
         self._alike = {digit: [digit, *(letter for letter, other in self._digits.items() if other == digit)]
                        for digit in self._digits.values()}
         """A digit -> what counts as it beside another one."""
+        self._fine = {place[read]: tuple((other, place[other]) for pair in FINE if read in pair for other in pair - {read}
+                                         if other in place) for read in set().union(*FINE) if read in place}
 
     def decode(self, probabilities: Any) -> Decoded:
         """Return the text and its confidence from probabilities of shape (steps, classes).
@@ -165,7 +180,9 @@ class Alphabet:
         faint = any(likely[i, self._rounded[read]] >= FAINT_DOUBT * sure[i]
                     for i, read in enumerate(map(int, chosen)) if read in self._rounded)
         return Decoded(text, float(sure.mean()), bool(faint or sure.min() < DOUBTFUL) and may_be_number(text),
-                       tuple(map(float, sure)), self._rivals(likely, chosen, sure))
+                       tuple(map(float, sure)), self._rivals(likely, chosen, sure),
+                       tuple({other: float(likely[i, at]) for other, at in self._fine.get(int(read), ())}
+                             for i, read in enumerate(chosen)))
 
     def _put_right(self, likely: Any, chosen: Any, sure: Any) -> None:
         """Take for a character the one that looks like it, where its neighbours and the recogniser's doubt speak for that.

@@ -77,7 +77,6 @@ def test_a_dot_that_takes_no_room_is_a_scratch_and_a_dash_behind_a_dash_its_end(
     (('EM1-2U1', 0.97), ('EM1-201', 0.92), ('EM1-2U1', 0.97)),
     (('EM1 -2U1', 0.95), ('EM1-201', 0.94), ('EM1-2U1', 0.94)),
     (('HF115F', 0.97), ('HE115F', 0.97), ('HF115F', 0.97)),
-    (('EM1-2U1', 0.60), ('EM1-2UI', 0.90), ('EM1-2UI', 0.90)),
     (('SRD-05VDC', 0.92), ('SRD-05UDC', 0.93), ('SRD-05VDC', 0.92)),
     (('SRD-05UDC', 0.90), ('SRD-05VDC', 0.96), ('SRD-05VDC', 0.96)),
     (('7A 250VAC CAT.II', 0.92), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93))])
@@ -92,6 +91,26 @@ def test_a_number_of_which_the_readings_together_waver_between_two_digits_is_nev
     readings = [Decoded(text, 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.5 if text[3] == '5' else 0.0, rival, 0.0))
                 for text, rival in zip((sharp, soft), rivals, strict=True)]
     assert agreed(*readings) == ('74LS83', score)
+
+
+@pytest.mark.parametrize(('sharp', 'soft', 'together'), [
+    (('1', 0.6, 0.35), ('I', 0.55, 0.20), 'I'), (('1', 0.6, 0.05), ('I', 0.55, 0.20), '1'),
+    (('I', 0.5, 0.4), ('1', 0.9, 0.1), '1'), (('0', 0.75, 0.2), ('U', 0.8, 0.001), 'U'),
+    (('0', 0.99, 0.0), ('U', 0.8, 0.0), '0')])
+def test_of_two_that_look_alike_the_likelier_by_both_readings_counts(sharp, soft, together):
+    readings = [Decoded(f'EM1-2U{read}', 0.9, True, (0.9,) * 6 + (likely,), fine=({},) * 6 + ({other: less},))
+                for (read, likely, less), other in ((sharp, soft[0]), (soft, sharp[0]))]
+    assert agreed(*readings)[0] == f'EM1-2U{together}'
+
+
+def test_the_probability_of_what_looks_alike_comes_with_the_text():
+    probabilities = np.zeros((6, 5))
+    probabilities[0, 1:4] = 0.0, 0.6, 0.3
+    probabilities[2, 1:4] = 0.9, 0.0, 0.1
+    probabilities[4, 1:4] = 0.7, 0.2, 0.1
+    decoded = Alphabet('21I').decode(probabilities)
+    assert decoded.text == '122'
+    assert [dict(fine) for fine in decoded.fine] == [{'I': pytest.approx(0.3)}, {}, {}]
 
 
 def test_a_doubt_stays_where_the_blurred_reading_lost_or_another_length():
