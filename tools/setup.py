@@ -63,10 +63,14 @@ TEST_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 
 
 def system_ros() -> str | None:
-    """Return the prefix of an installed ROS 2 (sourced, or in its usual place), or None."""
-    for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
-        if prefix and not Path(prefix).resolve().is_relative_to(ROOT) and (Path(prefix) / 'share' / 'rclpy').is_dir():
-            return prefix
+    """Return the prefix of an installed ROS 2 (sourced, or in its usual place), or None.
+
+    The wheels of another checkout, whose env.sh was sourced here, are none: they have no `setup.sh`.
+    """
+    for prefix in map(Path, filter(None, os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep))):
+        installed = (prefix / 'share' / 'rclpy').is_dir() and (prefix / 'setup.sh').exists()
+        if installed and not prefix.resolve().is_relative_to(ROOT):
+            return str(prefix)
     return str(SYSTEM_ROS) if (SYSTEM_ROS / 'setup.sh').exists() else None
 
 

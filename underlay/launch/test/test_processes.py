@@ -215,7 +215,7 @@ def launcher(tmp_path):
         process.communicate()
 
 
-FAMILY = ("ExecuteProcess(cmd=['sh', '-c', 'sleep 1000 & echo pids $$ $!; trap \"exit 0\" INT TERM; while :; do wait; done'], "
+FAMILY = ("ExecuteProcess(cmd=['sh', '-c', 'trap \"exit 0\" INT TERM; sleep 1000 & echo pids $$ $!; while :; do wait; done'], "
           "output='screen')")
 
 
