@@ -30,40 +30,31 @@ def wall(monkeypatch):
     return clock
 
 
-def test_data_that_has_just_come_needs_no_waiting(wall):
-    async def scene():
-        robot = Robot(OPTIONS)
-        robot.send(1.0)
-        await robot.hear_anew()
-        return robot
+async def heard(wall, standstill, following):
+    """Return a robot after `hear_anew`, of which a package came before a standstill and perhaps another one after it."""
+    robot = Robot(OPTIONS)
+    robot.send(1.0)
+    wall.ahead = standstill
+    assert robot.fresh  # for the loop, which did not run meanwhile
+    if following:
+        asyncio.get_running_loop().call_later(STALE_S / 4, robot.send, 2.0)
+    await robot.hear_anew()
+    return robot
 
-    robot = asyncio.run(scene())
-    assert robot.fresh
+
+def test_data_that_has_just_come_needs_no_waiting(wall):
+    robot = asyncio.run(heard(wall, standstill=0.0, following=True))
     assert robot.seen.timestamp == 1.0
 
 
 def test_after_a_standstill_the_next_package_is_waited_for(wall):
-    async def scene():
-        robot = Robot(OPTIONS)
-        robot.send(1.0)
-        wall.ahead = STANDSTILL_S
-        assert robot.fresh  # for the loop, which did not run meanwhile
-        asyncio.get_running_loop().call_later(STALE_S / 4, robot.send, 2.0)
-        await robot.hear_anew()
-        return robot
-
-    robot = asyncio.run(scene())
-    assert robot.fresh
+    robot = asyncio.run(heard(wall, STANDSTILL_S, following=True))
     assert robot.seen.timestamp == 2.0
 
 
 def test_after_a_standstill_without_a_further_package_the_data_is_stale(wall):
     async def scene():
-        robot = Robot(OPTIONS)
-        robot.send(1.0)
-        wall.ahead = STANDSTILL_S
-        await robot.hear_anew()
-        return robot.fresh
+        return (await heard(wall, STANDSTILL_S, following=False)).fresh
 
     assert not asyncio.run(scene())
 
