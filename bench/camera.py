@@ -92,8 +92,18 @@ def measure(source: str, seconds: float) -> bool:
     from rclpy.executors import SingleThreadedExecutor
     from sensor_msgs.msg import CompressedImage
 
-    command = [sys.executable, '-m', 'cell_vision.camera_node', '--ros-args', '-r', '__ns:=/cell', '-p', f'source:={source}',
-               '-p', f'frame_rate:={RATE}']
+    command = [
+        sys.executable,
+        '-m',
+        'cell_vision.camera.node',
+        '--ros-args',
+        '-r',
+        '__ns:=/cell',
+        '-p',
+        f'source:={source}',
+        '-p',
+        f'frame_rate:={RATE}',
+    ]
     node_process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     rclpy.init()
     node = rclpy.create_node('camera_bench', namespace='cell')
@@ -138,8 +148,10 @@ def report(what: str, ages: list[float]) -> bool:
     """Print a distribution of ages in milliseconds; say whether it is good."""
     p95 = statistics.quantiles(ages, n=20)[-1]
     periods = p95 / 1000 * RATE
-    print(f'   age {what}: median {statistics.median(ages):.2f} ms, p95 {p95:.2f} ms = {periods:.2f} periods, '
-          f'longest {max(ages):.1f} ms')
+    print(
+        f'   age {what}: median {statistics.median(ages):.2f} ms, p95 {p95:.2f} ms = {periods:.2f} periods, '
+        f'longest {max(ages):.1f} ms'
+    )
     return periods < MOST_PERIODS
 
 

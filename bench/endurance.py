@@ -24,8 +24,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from cell_vision.transport_worker import Answer, EngineHost, Job
-from cell_vision.worker_protocol import SPARES
+from cell_vision.ocr.worker.protocol import SPARES
+from cell_vision.ocr.worker.supervisor import Answer, EngineHost, Job
 
 MEGABYTE = 1_000_000
 BAND = 0.05
@@ -51,8 +51,16 @@ def frames(count: int, seed: int) -> list[Frame]:
         scale = min(wide, high) / dice.uniform(250, 700)
         for line in range(at % 12 and 1 + at % 3):
             text = ''.join(dice.choice('ABCDEFGHKLMNPRSTUVXYZ0123456789-') for _ in range(dice.randrange(4, 12)))
-            cv2.putText(image, text, (wide // 6, high // 3 + round(line * 45 * scale)), cv2.FONT_HERSHEY_SIMPLEX, scale,
-                        (30, 30, 30), max(1, round(scale * 2)), cv2.LINE_AA)
+            cv2.putText(
+                image,
+                text,
+                (wide // 6, high // 3 + round(line * 45 * scale)),
+                cv2.FONT_HERSHEY_SIMPLEX,
+                scale,
+                (30, 30, 30),
+                max(1, round(scale * 2)),
+                cv2.LINE_AA,
+            )
         turn = dice.choice((None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180))
         image = image if turn is None else cv2.rotate(image, turn)
         jpeg = bytes(cv2.imencode('.jpg', image)[1]) if at % 20 else b'\xff\xd8 no picture'
@@ -144,16 +152,21 @@ def main() -> int:
     parser.add_argument('--spare', choices=SPARES, default='light')
     parser.add_argument('--cache-dir', default='~/.cache/cell/ocr')
     options = parser.parse_args()
-    host = started(['--engine', options.engine, '--model-dir', options.model_dir, '--cache-dir', options.cache_dir],
-                   options.python, options.spare)
+    host = started(
+        ['--engine', options.engine, '--model-dir', options.model_dir, '--cache-dir', options.cache_dir],
+        options.python,
+        options.spare,
+    )
     pictures = frames(options.pictures, seed=1)
     good = True
     if options.reads:
         memory = endure(host, pictures, options.reads, options.warm_up, tell=True)
         change = [(value / memory.after_warm_up - 1) * 100 for value in (memory.least, memory.most, memory.last)]
-        print(f'{options.reads} reads after {options.warm_up}: {memory.after_warm_up / MEGABYTE:.1f} MB after the warm-up, '
-              f'least {change[0]:+.1f} %, most {change[1]:+.1f} %, last {change[2]:+.1f} %, {memory.restarts} restarts'
-              f'{"" if memory.flat else "   NOT FLAT"}')
+        print(
+            f'{options.reads} reads after {options.warm_up}: {memory.after_warm_up / MEGABYTE:.1f} MB after the warm-up, '
+            f'least {change[0]:+.1f} %, most {change[1]:+.1f} %, last {change[2]:+.1f} %, {memory.restarts} restarts'
+            f'{"" if memory.flat else "   NOT FLAT"}'
+        )
         good = memory.flat
     if options.kills:
         dice = random.Random(2)
@@ -161,8 +174,10 @@ def main() -> int:
         for careful in (False, True):
             done = [kill_and_read(host, label, dice.uniform(0.0, 0.6), careful) for _ in range(options.kills // 2)]
             times = sorted(seconds for seconds, _ in done)
-            print(f'{len(done)} kills: next {"careful" if careful else "plain"} reading after {statistics.median(times):.2f} s '
-                  f'(median), {times[-1]:.2f} s (longest); {sum(was_read for _, was_read in done)} read the label')
+            print(
+                f'{len(done)} kills: next {"careful" if careful else "plain"} reading after {statistics.median(times):.2f} s '
+                f'(median), {times[-1]:.2f} s (longest); {sum(was_read for _, was_read in done)} read the label'
+            )
             good = good and times[-1] < LIMIT_S
     host.close()
     return 0 if good else 1

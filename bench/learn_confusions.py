@@ -26,15 +26,15 @@ import cv2
 import numpy as np
 import yaml
 from cell_common.catalogue import Catalogue
-from cell_vision.alignment import SEAM, normalise
-from cell_vision.confusions import DIGITS, ONE_WAY, Weights, classes_of, load_weights, parse_pairs
-from cell_vision.engine import EngineOptions, make_engine
-from cell_vision.engine_ppocr import PpOcrEngine
-from cell_vision.lines import join_lines
-from cell_vision.matching import Matcher
-from cell_vision.ppocr import Strip
-from cell_vision.reading import Reading
-from cell_vision.seeing import see
+from cell_vision.matching.alignment import SEAM, normalise
+from cell_vision.matching.confusions import DIGITS, ONE_WAY, Weights, classes_of, load_weights, parse_pairs
+from cell_vision.matching.matcher import Matcher
+from cell_vision.matching.text_lines import join_lines
+from cell_vision.ocr.engines.base import EngineOptions, make_engine
+from cell_vision.ocr.engines.ppocr import PpOcrEngine
+from cell_vision.ocr.engines.ppocr_ops import Strip
+from cell_vision.ocr.pipeline import see
+from cell_vision.types import Reading
 from rapidfuzz.distance import Levenshtein
 from vision_frames import LEVELS, Level, bench_catalogue, frame
 from vision_prints import faces, printed
@@ -49,8 +49,21 @@ LIKENESS = 0.6
 """Less like the printed line is another line."""
 RARE = 1e-4
 """A confusion so rare costs 1."""
-PRIOR = {'0O': 0.1, '0Q': 0.2, 'OQ': 0.2, '0D': 0.35, 'DO': 0.35, '1I': 0.1, '1L': 0.25, 'IL': 0.25, '2Z': 0.2, '5S': 0.2,
-         '6G': 0.35, '8B': 0.25, 'UV': 0.45}
+PRIOR = {
+    '0O': 0.1,
+    '0Q': 0.2,
+    'OQ': 0.2,
+    '0D': 0.35,
+    'DO': 0.35,
+    '1I': 0.1,
+    '1L': 0.25,
+    'IL': 0.25,
+    '2Z': 0.2,
+    '5S': 0.2,
+    '6G': 0.35,
+    '8B': 0.25,
+    'UV': 0.45,
+}
 """Pairs that typefaces print nearly alike: known before anything is read, so that a small read set cannot unlearn them."""
 PRIOR_WEIGHT = 40
 """A prior counts as so many characters seen."""
@@ -83,9 +96,11 @@ def main() -> int:
     calibration = calibrate(features(dev, weights_with(pairs, accept=accept, margin=margin)))
     print(yaml.safe_dump({'calibration': calibration}))
     if options.write:
-        made = (f'learnt by bench/learn_confusions.py from {len(train)} lines of the split train ({sum(seen.values())}\n'
-                f'# characters, {sum(misread.values())} misread), accept and margin chosen on {len(told)} frames of train,\n'
-                f'# score calibrated on {len(dev)} frames of dev')
+        made = (
+            f'learnt by bench/learn_confusions.py from {len(train)} lines of the split train ({sum(seen.values())}\n'
+            f'# characters, {sum(misread.values())} misread), accept and margin chosen on {len(told)} frames of train,\n'
+            f'# score calibrated on {len(dev)} frames of dev'
+        )
         write(pairs, {'accept': accept, 'margin': margin}, calibration, made)
     return 0
 
@@ -163,7 +178,7 @@ def prices(seen: Counter[str], misread: Counter[str]) -> dict[str, float]:
         if set(pair) <= set(DIGITS):
             continue
         known = PRIOR.get(pair)
-        prior = RARE ** known if known is not None else RARE
+        prior = RARE**known if known is not None else RARE
         directed = _directed(pair, misread)
         printed = directed[0] if ONE_WAY in directed else pair
         rate = (both[pair] + PRIOR_WEIGHT * prior) / (sum(seen[character] for character in printed) + PRIOR_WEIGHT)
@@ -248,15 +263,17 @@ def write(pairs: dict[str, float], limits: dict[str, float], calibration: dict[s
     """Replace what was learnt in the data file; everything else of it stays."""
     text = DATA.read_text(encoding='utf-8')
     head, rest = text.split('pairs:\n', 1)
-    tail = rest[rest.index('# Characters between'):]
-    tail = tail[:tail.index('# What a score means')] if '# What a score means' in tail else tail
+    tail = rest[rest.index('# Characters between') :]
+    tail = tail[: tail.index('# What a score means')] if '# What a score means' in tail else tail
     for name, value in limits.items():
         tail = re.sub(rf'^{name}: \S+', lambda found, to=f'{name}: {value}': to.ljust(len(found[0])), tail, flags=re.MULTILINE)
-    head = head[:head.index('# Made:')].rstrip('\n') + f'\n# Made: {made}.\n'
+    head = head[: head.index('# Made:')].rstrip('\n') + f'\n# Made: {made}.\n'
     listed = ''.join(f"  '{pair}': {price}\n" for pair, price in pairs.items())
     score = ''.join(f'  {name}: {value}\n' for name, value in calibration.items())
-    meaning = ('# What a score means: 1 / (1 + exp(-(bias + certainty * logit(line score) - price * cost))) is how often such\n'
-               '# a naming is right.\n')
+    meaning = (
+        '# What a score means: 1 / (1 + exp(-(bias + certainty * logit(line score) - price * cost))) is how often such\n'
+        '# a naming is right.\n'
+    )
     DATA.write_text(f'{head}pairs:\n{listed}{tail}{meaning}calibration:\n{score}', encoding='utf-8')
 
 

@@ -16,14 +16,13 @@ from typing import Any
 
 import numpy as np
 import yaml
-from cell_vision.engine import EngineOptions
-from cell_vision.engine_ppocr import DETECTOR, RECOGNISER, PpOcrEngine, model_folder
-from cell_vision.integers import RANGES, convolutions, digest
-from cell_vision.ppocr import detector_batch, strip_batch
-from cell_vision.seeing import see
+from cell_vision.ocr.engines import ppocr as engine_ppocr
+from cell_vision.ocr.engines.base import EngineOptions
+from cell_vision.ocr.engines.ppocr import DETECTOR, RECOGNISER, PpOcrEngine, model_folder
+from cell_vision.ocr.engines.ppocr_ops import detector_batch, strip_batch
+from cell_vision.ocr.engines.quantization import RANGES, convolutions, digest
+from cell_vision.ocr.pipeline import see
 from vision_frames import LEVELS, bench_catalogue, frame
-
-from cell_vision import engine_ppocr
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / 'src' / 'cell_vision' / 'cell_vision' / RANGES
@@ -34,7 +33,8 @@ EVERY = 3
 LEFT = ('p2o.Conv.0', 'p2o.Conv.33', 'p2o.Conv.34')
 """Layers left in float32: on the picture itself, and between the recogniser's body and neck. They cost next to nothing."""
 HEADER = """\
-# Lowest and highest input of the convolutions that compute in 8-bit integers, for each model file; see cell_vision.integers.
+# Lowest and highest input of the convolutions that compute in 8-bit integers, for each model file;
+see cell_vision.ocr.engines.quantization.
 # Written by bench/learn_ranges.py: do not edit.
 """
 
@@ -46,8 +46,10 @@ def main() -> int:
     parser.add_argument('--write', action='store_true', help=f'write {DATA.relative_to(ROOT)}')
     options = parser.parse_args()
     folder = model_folder('')
-    learnt = {name: {'sha256': digest(folder / name), 'inputs': _ranges(folder / name, batches[::EVERY])}
-              for name, batches in _batches(options.frames).items()}
+    learnt = {
+        name: {'sha256': digest(folder / name), 'inputs': _ranges(folder / name, batches[::EVERY])}
+        for name, batches in _batches(options.frames).items()
+    }
     text = HEADER + yaml.safe_dump(learnt, sort_keys=False, default_flow_style=None, width=120)
     print(text)
     if options.write:

@@ -30,7 +30,7 @@ import robot_receive
 from cell_common.executor import CellExecutor
 from cell_common.runner import SWITCH_S
 from cell_common.testing import free_port
-from cell_robot.robot_node import KEPT_S
+from cell_robot.node import KEPT_S
 from cell_robot.testing import FakeProgram
 from rclpy.action.client import ActionClient
 from rclpy.action.server import ActionServer
@@ -149,8 +149,9 @@ def measure(kinds: Sequence[Trip], count: int, pause: float) -> list[tuple[list[
         for made, trip in zip(trips, kinds, strict=True):
             made.append(trip(number))
             time.sleep(pause / len(kinds))
-    return [(sorted(first * 1e3 for first, _ in made[WARM_UP:]), sorted(last * 1e3 for _, last in made[WARM_UP:]))
-            for made in trips]
+    return [
+        (sorted(first * 1e3 for first, _ in made[WARM_UP:]), sorted(last * 1e3 for _, last in made[WARM_UP:])) for made in trips
+    ]
 
 
 def show(name: str, times: list[float]) -> None:
@@ -160,9 +161,23 @@ def show(name: str, times: list[float]) -> None:
 
 def start_node(port: int) -> subprocess.Popen[bytes]:
     """Start the robot node as the launch file does."""
-    run = 'from cell_robot.robot_node import main; main()'
-    return subprocess.Popen([sys.executable, '-c', run, '--ros-args', '-r', '__ns:=/cell',
-                             '-p', f'port:={port}', '-p', f'catalogue_file:={CATALOGUE}', '--log-level', 'warn'])
+    run = 'from cell_robot.node import main; main()'
+    return subprocess.Popen(
+        [
+            sys.executable,
+            '-c',
+            run,
+            '--ros-args',
+            '-r',
+            '__ns:=/cell',
+            '-p',
+            f'port:={port}',
+            '-p',
+            f'catalogue_file:={CATALOGUE}',
+            '--log-level',
+            'warn',
+        ]
+    )
 
 
 def main() -> int:
@@ -193,15 +208,21 @@ def main() -> int:
                     raise
                 time.sleep(0.2)
         (socket_first, socket_last), (floor_first, floor_last), (ros_first, ros_last) = measure(
-            (bare.trip, floor.trip, action.trip), chosen.count, chosen.pause)
+            (bare.trip, floor.trip, action.trip), chosen.count, chosen.pause
+        )
     finally:
         for process in (bare.peer, program, bare_action, node):
             process.terminate()
         rclpy.try_shutdown()
     print(f'{"milliseconds":34}{"p50":>9}{"p99":>9}{"max":>9}')
-    for name, times in (('socket: first answer', socket_first), ('socket: last answer', socket_last),
-                        ('bare action: acknowledged', floor_first), ('bare action: result', floor_last),
-                        ('action: acknowledged', ros_first), ('action: result', ros_last)):
+    for name, times in (
+        ('socket: first answer', socket_first),
+        ('socket: last answer', socket_last),
+        ('bare action: acknowledged', floor_first),
+        ('bare action: result', floor_last),
+        ('action: acknowledged', ros_first),
+        ('action: result', ros_last),
+    ):
         show(name, times)
     added = statistics.median(ros_first) - statistics.median(socket_first)
     print(f'added to the acknowledgement, median: {added:.2f} ms (goal: under {GOAL_MS:g} ms)')

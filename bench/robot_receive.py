@@ -3,7 +3,8 @@
 
     . ./env.sh && python bench/robot_receive.py [--seconds 60] [--frequency 125]
 
-The simulated controller is a process of its own, so is each listener. "node" is what the robot node uses (cell_robot.rtde);
+The simulated controller is a process of its own, so is each listener. "node" is what the robot node uses
+(cell_robot.protocols.rtde);
 "ur_rtde" is RTDEReceiveInterface, asked for the newest joints at the same rate. Every process does nothing else. Called by
 bench/robot.py too.
 """
@@ -45,8 +46,8 @@ class Listened:
 
 def serve(address: str, told: Connection) -> None:
     """Be the controller until killed; tells that it is ready, then of each connection that ends what was not sent to it."""
-    from cell_sim.ur_controller import server_rtde
-    from cell_sim.ur_controller.server_controller import ControllerServer
+    from cell_sim.ur_controller.ports import rtde as server_rtde
+    from cell_sim.ur_controller.ports.controller import ControllerServer
 
     class Session(server_rtde.RtdeSession):
         def close(self) -> None:
@@ -64,8 +65,8 @@ def serve(address: str, told: Connection) -> None:
 
 def listen_as_node(address: str, frequency: float, seconds: float, out: Connection) -> None:
     """Listen as the robot node does."""
-    from cell_robot.rtde.transport import Receiver
-    from cell_robot.rtde.view import NAMES, Continuity, view
+    from cell_robot.protocols.rtde.transport import Receiver
+    from cell_robot.protocols.rtde.view import NAMES, Continuity, view
 
     class Listener:
         def __init__(self) -> None:

@@ -25,10 +25,10 @@ from pathlib import Path
 
 import cv2
 from cell_common.catalogue import Catalogue, Part, load_catalogue
-from cell_vision.confusions import load_weights
-from cell_vision.engine import ENGINES, Engine, EngineOptions, make_engine
-from cell_vision.matching import Matcher, Verdict
-from cell_vision.worker import warm_up
+from cell_vision.matching.confusions import load_weights
+from cell_vision.matching.matcher import Matcher, Verdict
+from cell_vision.ocr.engines.base import ENGINES, Engine, EngineOptions, make_engine
+from cell_vision.ocr.worker.main import warm_up
 from vision_frames import LEVELS, SPLITS, Frame, bench_catalogue, frame
 from vision_peers import PEERS, Peer
 from vision_photos import variants
@@ -63,8 +63,14 @@ class Bench:
 
     def one(self, shot: Frame, level: str) -> Row:
         """Read and judge one frame."""
-        return ours(self.engine, self.matcher, shot, level, shot.part_number or self.parts[0],
-                    careful=bool(self._options.photos or self._options.second_look))
+        return ours(
+            self.engine,
+            self.matcher,
+            shot,
+            level,
+            shot.part_number or self.parts[0],
+            careful=bool(self._options.photos or self._options.second_look),
+        )
 
     def levels(self) -> list[Row]:
         """Read the frames of all levels."""
@@ -109,7 +115,7 @@ class Bench:
                 print(f'left out: {problem}', file=sys.stderr)
                 continue
             for begin in range(0, len(shots), TURN):
-                turn = shots[begin:begin + TURN]
+                turn = shots[begin : begin + TURN]
                 peers.setdefault(name, []).extend(theirs(peer, self.matcher, shot, level) for shot, level in turn)
                 pace.setdefault(name, []).extend(self.one(shot, level) for shot, level in turn)
             peer.close()
@@ -127,17 +133,30 @@ def main() -> int:
 
 def _drawn(options: argparse.Namespace) -> list[Held]:
     bench = Bench(options, bench_catalogue(CONFIG))
-    print(f'{bench.engine.name}, split {options.split}, {len(bench.parts)} parts; typefaces: {", ".join(faces(options.split))} '
-          f'({", ".join(set(TEST_FACES) & set(faces("test")))}: of the test split alone)\n')
+    print(
+        f'{bench.engine.name}, split {options.split}, {len(bench.parts)} parts; typefaces: {", ".join(faces(options.split))} '
+        f'({", ".join(set(TEST_FACES) & set(faces("test")))}: of the test split alone)\n'
+    )
     if options.pieces and options.seconds:
         bench.piece(options.pieces[0])
     rows = [judged_again(row, bench.matcher) for row in kept(options.pieces)] if options.pieces else bench.levels()
     alone, together = bench.votes(options.votes)
-    few = [(frame(options.split, level, number, bench.parts), level) for level in options.levels
-           for number in range(options.peer_frames)]
+    few = [
+        (frame(options.split, level, number, bench.parts), level)
+        for level in options.levels
+        for number in range(options.peer_frames)
+    ]
     peers, pace = bench.against(few)
-    reads_table({'ours': rows, **({f'ours, the {options.votes} of the vote, 1 frame': alone,
-                                   f'the same, {MOMENTS} frames voted': together} if together else {})})
+    reads_table(
+        {
+            'ours': rows,
+            **(
+                {f'ours, the {options.votes} of the vote, 1 frame': alone, f'the same, {MOMENTS} frames voted': together}
+                if together
+                else {}
+            ),
+        }
+    )
     if peers:
         print(f'The first {options.peer_frames} frames of each level, ours and each other reader in turns:\n')
         reads_table({name: some for peer in peers for name, some in ((f'ours beside {peer}', pace[peer]), (peer, peers[peer]))})
@@ -150,11 +169,19 @@ def _drawn(options: argparse.Namespace) -> list[Held]:
 
 def _photos(options: argparse.Namespace) -> list[Held]:
     truth = json.loads((options.photos / 'truth.json').read_text())
-    catalogue = load_catalogue(options.catalogue) if options.catalogue else Catalogue(
-        {number: Part(number, 'A', ()) for number in sorted({entry['part_number'] for entry in truth})})
+    catalogue = (
+        load_catalogue(options.catalogue)
+        if options.catalogue
+        else Catalogue({number: Part(number, 'A', ()) for number in sorted({entry['part_number'] for entry in truth})})
+    )
     bench = Bench(options, catalogue)
-    shots = [(Frame(entry['file'], (options.photos / entry['file']).read_bytes(), entry['part_number'], '', 'part', 'photo'),
-              'photo') for entry in truth]
+    shots = [
+        (
+            Frame(entry['file'], (options.photos / entry['file']).read_bytes(), entry['part_number'], '', 'part', 'photo'),
+            'photo',
+        )
+        for entry in truth
+    ]
     if options.variants:
         shots = [(shot, 'photo') for photo, _ in shots for shot in variants(photo, options.variants)]
     rows = bench.own(shots)
@@ -163,12 +190,16 @@ def _photos(options: argparse.Namespace) -> list[Held]:
     wrong, pairs = sum(len(row.false_accepts) for row in rows), sum(row.pairs for row in rows)
     times_table(rows)
     for name, some in peers.items():
-        print(f'{name}: right {share([row.verdict == Verdict.MATCH.value for row in some]):.1f} %, false accepts '
-              f'{sum(len(row.false_accepts) for row in some)}, median {spread([row.milliseconds for row in some])[0]:.0f} ms')
+        print(
+            f'{name}: right {share([row.verdict == Verdict.MATCH.value for row in some]):.1f} %, false accepts '
+            f'{sum(len(row.false_accepts) for row in some)}, median {spread([row.milliseconds for row in some])[0]:.0f} ms'
+        )
     _report(rows, options)
-    return [Held('right verdicts >= 99 %', f'{right:.2f} % of {len(rows)}', right >= 99),
-            Held('false accepts 0', f'{wrong} in {pairs} pairs', not wrong),
-            faster('PaddleOCR 3.7', 8.0, peers.get('PaddleOCR 3.7', []), pace.get('PaddleOCR 3.7', []))]
+    return [
+        Held('right verdicts >= 99 %', f'{right:.2f} % of {len(rows)}', right >= 99),
+        Held('false accepts 0', f'{wrong} in {pairs} pairs', not wrong),
+        faster('PaddleOCR 3.7', 8.0, peers.get('PaddleOCR 3.7', []), pace.get('PaddleOCR 3.7', [])),
+    ]
 
 
 def kept(files: Sequence[Path]) -> list[Row]:
@@ -179,10 +210,18 @@ def kept(files: Sequence[Path]) -> list[Row]:
 def times_table(rows: Sequence[Row]) -> None:
     """Print where the time goes."""
     quick = [row for row in rows if not row.careful]
-    table(['time, ms', 'frames', 'median', 'p95'], [[name, len(values), *spread(values)] for name, values in (
-        ('frame to verdict', [row.milliseconds for row in rows]), ('the same by the clock', [row.wall for row in rows]),
-        ('decided at the first look', [row.milliseconds for row in quick]),
-        ('the verdict alone', [row.judged for row in rows]))])
+    table(
+        ['time, ms', 'frames', 'median', 'p95'],
+        [
+            [name, len(values), *spread(values)]
+            for name, values in (
+                ('frame to verdict', [row.milliseconds for row in rows]),
+                ('the same by the clock', [row.wall for row in rows]),
+                ('decided at the first look', [row.milliseconds for row in quick]),
+                ('the verdict alone', [row.judged for row in rows]),
+            )
+        ],
+    )
 
 
 def _report(rows: Sequence[Row], options: argparse.Namespace) -> None:
@@ -212,8 +251,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument('--peer-frames', type=int, default=40, help='frames of each level that they see')
     parser.add_argument('--engine', default='ppocr', choices=ENGINES)
     parser.add_argument('--backend', default='auto')
-    parser.add_argument('--second-look', action='store_true',
-                        help='read an undecided drawn frame once more, carefully, as photographs always are')
+    parser.add_argument(
+        '--second-look',
+        action='store_true',
+        help='read an undecided drawn frame once more, carefully, as photographs always are',
+    )
     parser.add_argument('--json', type=Path)
     parser.add_argument('--show', action='store_true', help='print every frame that was not read exactly or not matched')
     options = parser.parse_args()

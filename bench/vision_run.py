@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from cell_vision.alignment import SEAM, normalise
-from cell_vision.engine import Engine
-from cell_vision.lines import join_lines
-from cell_vision.matching import Decision, Matcher, Verdict
-from cell_vision.reading import Polygon, Reading
-from cell_vision.seeing import see
-from cell_vision.voting import vote
+from cell_vision.matching.alignment import SEAM, normalise
+from cell_vision.matching.matcher import Decision, Matcher, Verdict
+from cell_vision.matching.text_lines import join_lines
+from cell_vision.ocr.engines.base import Engine
+from cell_vision.ocr.pipeline import see
+from cell_vision.ocr.voting import vote
+from cell_vision.types import Polygon, Reading
 from vision_frames import Frame, frame
 from vision_peers import Peer
 
@@ -110,8 +110,11 @@ def ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected: st
 def judged_again(row: Row, matcher: Matcher) -> Row:
     """Judge a kept row by a matcher that may have other weights than the one that judged it first."""
     again = replace(row, accepted=[], pairs=0, verdict='', best=('', 0.0))
-    _judge(again, matcher, [[Reading(text, score, tuple(map(tuple, polygon))) for text, score, polygon in look]
-                            for look in row.looks])
+    _judge(
+        again,
+        matcher,
+        [[Reading(text, score, tuple(map(tuple, polygon))) for text, score, polygon in look] for look in row.looks],
+    )
     return again
 
 
@@ -129,8 +132,17 @@ def theirs(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
 
 
 def _row(shot: Frame, level: str, readings: Sequence[Reading], milliseconds: float) -> Row:
-    return Row(shot.name, level, shot.kind, shot.part_number, shot.text, shot.look, milliseconds,
-               exact=bool(shot.text) and exact(shot.text, readings), texts=[(r.text, round(r.score, 3)) for r in readings])
+    return Row(
+        shot.name,
+        level,
+        shot.kind,
+        shot.part_number,
+        shot.text,
+        shot.look,
+        milliseconds,
+        exact=bool(shot.text) and exact(shot.text, readings),
+        texts=[(r.text, round(r.score, 3)) for r in readings],
+    )
 
 
 def _judge(row: Row, matcher: Matcher, looks: Sequence[Sequence[Reading]]) -> None:

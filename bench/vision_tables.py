@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cell_vision.matching import Verdict
+from cell_vision.matching.matcher import Verdict
 from vision_run import Row
 
 TWINS = frozenset({'EM1-2U1', 'EM1-2UI'})
@@ -68,23 +68,45 @@ def reads_table(readers: dict[str, list[Row]]) -> None:
     for name, rows in readers.items():
         for level, some in by_level(rows).items():
             median, p95 = spread([row.milliseconds for row in some])
-            lines.append([name, level, len(some), exact_share(some), reject_share(some), sum(row.pairs for row in some),
-                          sum(len(row.false_accepts) for row in some), median, p95])
-    table(['reader', 'level', 'frames', 'exact reads %', 'false rejects %', 'pairs', 'false accepts', 'median ms', 'p95 ms'],
-          lines)
+            lines.append(
+                [
+                    name,
+                    level,
+                    len(some),
+                    exact_share(some),
+                    reject_share(some),
+                    sum(row.pairs for row in some),
+                    sum(len(row.false_accepts) for row in some),
+                    median,
+                    p95,
+                ]
+            )
+    table(
+        ['reader', 'level', 'frames', 'exact reads %', 'false rejects %', 'pairs', 'false accepts', 'median ms', 'p95 ms'],
+        lines,
+    )
 
 
 def looks_table(rows: Sequence[Row]) -> None:
     """Print our reads by how the print was made, and the verdicts by what was in view."""
-    lines = [[level, look, len(group), exact_share(group), reject_share(group)] for level, some in by_level(rows).items()
-             for look in ('font', 'laser', 'dots') if (group := [row for row in some if row.look == look])]
+    lines = [
+        [level, look, len(group), exact_share(group), reject_share(group)]
+        for level, some in by_level(rows).items()
+        for look in ('font', 'laser', 'dots')
+        if (group := [row for row in some if row.look == look])
+    ]
     table(['level', 'print', 'frames', 'exact reads %', 'false rejects %'], lines)
     kinds: dict[str, Counter[str]] = {}
     for row in rows:
         kind = 'twin' if row.part_number in TWINS else row.kind
         kinds.setdefault(kind, Counter())[row.verdict or ('accepted' if row.accepted else 'not accepted')] += 1
-    table(['in view', 'verdicts'], [[kind, ', '.join(f'{name} {count}' for name, count in sorted(counts.items()))]
-                                    for kind, counts in sorted(kinds.items())])
+    table(
+        ['in view', 'verdicts'],
+        [
+            [kind, ', '.join(f'{name} {count}' for name, count in sorted(counts.items()))]
+            for kind, counts in sorted(kinds.items())
+        ],
+    )
 
 
 def reliability(rows: Sequence[Row], bins: int = 10) -> float:
@@ -103,8 +125,9 @@ def reliability(rows: Sequence[Row], bins: int = 10) -> float:
     return error
 
 
-def must_hold(ours: Sequence[Row], voted: Sequence[Row], alone: Sequence[Row], peers: dict[str, list[Row]],
-              pace: dict[str, list[Row]]) -> list[Held]:
+def must_hold(
+    ours: Sequence[Row], voted: Sequence[Row], alone: Sequence[Row], peers: dict[str, list[Row]], pace: dict[str, list[Row]]
+) -> list[Held]:
     """Judge a run on drawn frames.
 
     Args:
@@ -115,16 +138,21 @@ def must_hold(ours: Sequence[Row], voted: Sequence[Row], alone: Sequence[Row], p
         pace: Reader -> our rows on the same frames, read in turns with it.
     """
     pairs, wrong = sum(row.pairs for row in ours), sum(len(row.false_accepts) for row in ours)
-    held = [Held(f'at least {LEAST_PAIRS} pairs', f'{pairs}', pairs >= LEAST_PAIRS),
-            Held('false accepts 0', f'{wrong}', not wrong)]
+    held = [
+        Held(f'at least {LEAST_PAIRS} pairs', f'{pairs}', pairs >= LEAST_PAIRS),
+        Held('false accepts 0', f'{wrong}', not wrong),
+    ]
     for level, rows in by_level(ours).items():
         least, most = LIMITS[level]
         held.append(Held(f'exact reads {level} >= {least} %', f'{exact_share(rows):.2f} %', exact_share(rows) >= least))
         if most is not None:
             held.append(Held(f'false rejects {level} <= {most} %', f'{reject_share(rows):.2f} %', reject_share(rows) <= most))
     one, five = exact_share(alone), exact_share(voted)
-    held.append(Held('exact reads (hard) higher with 5 frames voted', f'{one:.1f} % -> {five:.1f} %', five > one) if voted
-                else Held('exact reads higher with 5 frames voted', 'not measured', None))
+    held.append(
+        Held('exact reads (hard) higher with 5 frames voted', f'{one:.1f} % -> {five:.1f} %', five > one)
+        if voted
+        else Held('exact reads higher with 5 frames voted', 'not measured', None)
+    )
     median, p95 = spread([row.milliseconds for row in ours])
     held.append(Held('p95 under 2.5 x median', f'{p95:.0f} / {median:.0f} ms = {p95 / median:.2f}', p95 < 2.5 * median))
     for name, factor in (('PaddleOCR 3.7', 8.0), ('rapidocr default', 4.0)):
@@ -139,9 +167,11 @@ def faster(name: str, factor: float, theirs: Sequence[Row], ours: Sequence[Row])
     slow, quick = spread([row.milliseconds for row in theirs])[0], spread([row.milliseconds for row in ours])[0]
     better = exact_share(ours) >= exact_share(theirs) if any(row.text for row in ours) else True
     reads = f'; exact {exact_share(ours):.1f} % against {exact_share(theirs):.1f} %' if any(row.text for row in ours) else ''
-    return Held(f'{factor:g} x faster than {name} at equal or better reads',
-                f'{slow:.0f} / {quick:.0f} ms = {slow / quick:.1f} x on {len(theirs)} frames{reads}',
-                slow >= factor * quick and better)
+    return Held(
+        f'{factor:g} x faster than {name} at equal or better reads',
+        f'{slow:.0f} / {quick:.0f} ms = {slow / quick:.1f} x on {len(theirs)} frames{reads}',
+        slow >= factor * quick and better,
+    )
 
 
 def print_held(held: Sequence[Held]) -> bool:

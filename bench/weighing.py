@@ -123,9 +123,22 @@ def peer(*arguments: str) -> contextlib.AbstractContextManager[subprocess.Popen[
 
 def bridge(port: int, database: Path) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
     """Run scale_bridge."""
-    return process(sys.executable, '-c', 'from cell_weighing.scale_bridge_node import main; main()', '--ros-args', '-r',
-                   '__ns:=/cell', '-p', f'port:={port}', '-p', 'listen_address:=127.0.0.1', '-p',
-                   f'database_url:=sqlite:///{database}', '--log-level', 'error')
+    return process(
+        sys.executable,
+        '-c',
+        'from cell_weighing.bridge.node import main; main()',
+        '--ros-args',
+        '-r',
+        '__ns:=/cell',
+        '-p',
+        f'port:={port}',
+        '-p',
+        'listen_address:=127.0.0.1',
+        '-p',
+        f'database_url:=sqlite:///{database}',
+        '--log-level',
+        'error',
+    )
 
 
 def journal(database: Path) -> list[tuple[str, int, str]]:
@@ -157,14 +170,21 @@ def run_load(folder: Path, indicators: int, rate: float, seconds: float) -> dict
     in_journal = {(scale, number_of(weight)) for scale, _, weight in stored}
     seen = [(row[0], number_of(row[1]), int(row[2])) for row in map(str.split, seen_file.read_text().splitlines())]
     delays = sorted((at - sent.at[scale, number]) / 1e6 for scale, number, at in seen if (scale, number) in sent.at)
-    return {'lines sent': len(sent.at), 'lines/s': round(indicators * rate), 'in the journal': len(stored),
-            'lost': len(sent.at.keys() - in_journal), 'wrong': len(in_journal - sent.at.keys()),
-            'stored twice': len(stored) - len(in_journal),
-            'out of order': sum(number_of(weight) != sequence for _, sequence, weight in stored), 'on the topic': len(seen),
-            'p50 ms': round(statistics.median(delays), 1), 'p99 ms': round(delays[int(len(delays) * 0.99)], 1),
-            'max ms': round(delays[-1], 1), 'bridge cpu %': round(
-                100 * (after.user + after.system - before.user - before.system) / (seconds + 2.5)),
-            'bridge rss MB': memory // 2**20}
+    return {
+        'lines sent': len(sent.at),
+        'lines/s': round(indicators * rate),
+        'in the journal': len(stored),
+        'lost': len(sent.at.keys() - in_journal),
+        'wrong': len(in_journal - sent.at.keys()),
+        'stored twice': len(stored) - len(in_journal),
+        'out of order': sum(number_of(weight) != sequence for _, sequence, weight in stored),
+        'on the topic': len(seen),
+        'p50 ms': round(statistics.median(delays), 1),
+        'p99 ms': round(delays[int(len(delays) * 0.99)], 1),
+        'max ms': round(delays[-1], 1),
+        'bridge cpu %': round(100 * (after.user + after.system - before.user - before.system) / (seconds + 2.5)),
+        'bridge rss MB': memory // 2**20,
+    }
 
 
 def run_old(folder: Path, indicators: int, rate: float, seconds: float) -> dict[str, object]:
@@ -176,10 +196,16 @@ def run_old(folder: Path, indicators: int, rate: float, seconds: float) -> dict[
         sent = asyncio.run(load(port, indicators, lines, 1 / rate))
         wait_quiet(lambda: out.stat().st_size, sys.maxsize)
     posted = [tuple(row.split()) for row in out.read_text().splitlines() if len(row.split()) == 2]
-    right = {(scale, number_of(weight)) for scale, weight in posted
-             if weight.replace('.', '').isdigit() and number_of(weight) > 0} & sent.at.keys()
-    return {'lines sent': len(sent.at), 'posted': len(posted), 'right': len(right), 'lost': len(sent.at) - len(right),
-            'wrong or twice': len(posted) - len(right)}
+    right = {
+        (scale, number_of(weight)) for scale, weight in posted if weight.replace('.', '').isdigit() and number_of(weight) > 0
+    } & sent.at.keys()
+    return {
+        'lines sent': len(sent.at),
+        'posted': len(posted),
+        'right': len(right),
+        'lost': len(sent.at) - len(right),
+        'wrong or twice': len(posted) - len(right),
+    }
 
 
 def run_ceiling(folder: Path, indicators: int, total: int, what: str) -> float:
@@ -204,13 +230,21 @@ def verdicts(result: dict[str, dict[str, float]]) -> list[tuple[bool, str]]:
     load, old, ceiling = result['load'], result['old design'], result['ceiling']
     bad = {name: load[name] for name in ('lost', 'wrong', 'stored twice', 'out of order') if load[name]}
     return [
-        (not bad and load['on the topic'] == load['lines sent'],
-         f'{load["lines sent"]} lines at {load["lines/s"]}/s: nothing lost, nothing wrong {bad or ""}'.rstrip()),
+        (
+            not bad and load['on the topic'] == load['lines sent'],
+            f'{load["lines sent"]} lines at {load["lines/s"]}/s: nothing lost, nothing wrong {bad or ""}'.rstrip(),
+        ),
         (load['p99 ms'] < P99_MS, f'p99 from socket to topic {load["p99 ms"]} ms, must be under {P99_MS:g} ms'),
-        (old['lost'] > 0, f'the old design lost {old["lost"]} of {old["lines sent"]} lines in the same run, '
-                          f'{old["wrong or twice"]} were wrong or came twice'),
-        (ceiling['times'] >= CEILING_TIMES, f'ceiling {ceiling["ours lines/s"]} lines/s, {ceiling["times"]} times that of a '
-                                            f'commit for each line, must be {CEILING_TIMES:g} times'),
+        (
+            old['lost'] > 0,
+            f'the old design lost {old["lost"]} of {old["lines sent"]} lines in the same run, '
+            f'{old["wrong or twice"]} were wrong or came twice',
+        ),
+        (
+            ceiling['times'] >= CEILING_TIMES,
+            f'ceiling {ceiling["ours lines/s"]} lines/s, {ceiling["times"]} times that of a '
+            f'commit for each line, must be {CEILING_TIMES:g} times',
+        ),
     ]
 
 
@@ -232,8 +266,11 @@ def main() -> None:
         print('old design under the same load:', json.dumps(result['old design']), flush=True)
         ours = run_ceiling(folder, 50, 100_000, 'ours')
         plain = run_ceiling(folder, 50, 20_000, 'plain')
-        result['ceiling'] = {'ours lines/s': round(ours), 'one commit a line lines/s': round(plain),
-                             'times': round(ours / plain, 1)}
+        result['ceiling'] = {
+            'ours lines/s': round(ours),
+            'one commit a line lines/s': round(plain),
+            'times': round(ours / plain, 1),
+        }
         print('ceiling:', json.dumps(result['ceiling']))
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=2) + '\n')

@@ -105,8 +105,10 @@ def plain(port: str, database: str) -> None:
     store = sqlite3.connect(database, isolation_level=None)
     for pragma in ('journal_mode=WAL', 'synchronous=FULL'):
         store.execute(f'PRAGMA {pragma}')
-    store.execute('CREATE TABLE weigh_reading (reading_id TEXT PRIMARY KEY, scale_id TEXT, sequence INTEGER, '
-                  'received_ns INTEGER, raw BLOB, weight TEXT, unit TEXT, UNIQUE (scale_id, sequence))')
+    store.execute(
+        'CREATE TABLE weigh_reading (reading_id TEXT PRIMARY KEY, scale_id TEXT, sequence INTEGER, '
+        'received_ns INTEGER, raw BLOB, weight TEXT, unit TEXT, UNIQUE (scale_id, sequence))'
+    )
     numbers: dict[str, int] = {}
 
     async def handle(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -116,11 +118,16 @@ def plain(port: str, database: str) -> None:
             numbers[scale] = number = numbers.get(scale, 0) + 1
             reading_id = new_id()
             store.execute('BEGIN IMMEDIATE')
-            store.execute('INSERT INTO weigh_reading VALUES (?,?,?,?,?,?,?)',
-                          (reading_id, scale, number, time.time_ns(), raw, weight, unit))
+            store.execute(
+                'INSERT INTO weigh_reading VALUES (?,?,?,?,?,?,?)',
+                (reading_id, scale, number, time.time_ns(), raw, weight, unit),
+            )
             store.execute('COMMIT')
-            publisher.publish(ScaleReading(reading_id=reading_id, scale_id=scale, sequence=number, weight=weight, unit=unit,
-                                           raw=raw.decode().strip()))
+            publisher.publish(
+                ScaleReading(
+                    reading_id=reading_id, scale_id=scale, sequence=number, weight=weight, unit=unit, raw=raw.decode().strip()
+                )
+            )
 
     async def serve() -> None:
         server = await asyncio.start_server(handle, '127.0.0.1', int(port), backlog=1024)

@@ -16,18 +16,18 @@ from typing import Any
 import yaml
 from cell_common.qos import latched
 from cell_common.testing import Graph, free_port, wait_until
-from cell_coordinator.coordinator_node import CoordinatorNode
+from cell_coordinator.node import CoordinatorNode
 from cell_inventory.inventory_node import InventoryNode
 from cell_robot.backends.base import Phase as TriggerPhase
 from cell_robot.motion.recipe_file import load_recipe
-from cell_robot.robot_node import RobotNode
-from cell_sim.motion_watch import Commanded, MotionWatch
-from cell_sim.truth import read_truth
+from cell_robot.node import RobotNode
+from cell_sim.node import WorldNode
+from cell_sim.testing.motion_monitor import Commanded, MotionWatch
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.letters_program import LettersProgram
 from cell_sim.ur_controller.states import RuntimeState
-from cell_sim.world import Phase
-from cell_sim.world_node import WorldNode
+from cell_sim.world.ground_truth import read_truth
+from cell_sim.world.world import Phase
 from rclpy.action.client import ActionClient
 from rclpy.node import Node
 
@@ -85,16 +85,32 @@ class Eyes(Node):
             verdict = MatchResult.MATCH if part == request.expected_part_number else MatchResult.MISMATCH
         if verdict == MatchResult.MATCH:
             self.verified.append(serial)
-        response.result = MatchResult(header=request.ocr.header, expected_part_number=request.expected_part_number,
-                                      part_number=part, verdict=verdict, text=text, score=0.9)
+        response.result = MatchResult(
+            header=request.ocr.header,
+            expected_part_number=request.expected_part_number,
+            part_number=part,
+            verdict=verdict,
+            text=text,
+            score=0.9,
+        )
         return response
 
 
 class RobotCell:
     """One link, one arm, one ledger."""
 
-    def __init__(self, graph: Graph, folder: Path, link: str, *, seed: int = 7, wrong_share: float = 0.2,
-                 time_scale: float = 20.0, grip_time: float = 0.3, **robot: Any) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        folder: Path,
+        link: str,
+        *,
+        seed: int = 7,
+        wrong_share: float = 0.2,
+        time_scale: float = 20.0,
+        grip_time: float = 0.3,
+        **robot: Any,
+    ) -> None:
         self.graph, self.link, self.folder = graph, link, folder
         self.truth_file = folder / 'truth.jsonl'
         self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
@@ -104,22 +120,47 @@ class RobotCell:
         self.states = graph.collect(RobotState, 'robot/state', latched())
         self.jobs = graph.collect(JobState, 'job', latched(100))
         self.statuses = graph.collect(CellStatus, 'status', latched())
-        self.world = graph.add(WorldNode(**graph.options(
-            catalogue_file=catalogue, seed=seed, wrong_share=wrong_share, time_scale=time_scale, camera=False, scale_port=0,
-            robot_port=self.port if link == 'letters' else 0, ur_address=self.address, recipe_file=recipe,
-            truth_file=str(self.truth_file))))
+        self.world = graph.add(
+            WorldNode(
+                **graph.options(
+                    catalogue_file=catalogue,
+                    seed=seed,
+                    wrong_share=wrong_share,
+                    time_scale=time_scale,
+                    camera=False,
+                    scale_port=0,
+                    robot_port=self.port if link == 'letters' else 0,
+                    ur_address=self.address,
+                    recipe_file=recipe,
+                    truth_file=str(self.truth_file),
+                )
+            )
+        )
         if link == 'ros_driver':
             self._add_driver(time_scale)
         self.inventory = graph.add(InventoryNode(**graph.options(database_url=database, catalogue_file=catalogue)))
         wait_until(lambda: self.world.simulation.keeper.started, READY_S, 'the trays are set up')
-        settings = {'catalogue_file': catalogue, 'backend': link, 'recipe_file': recipe, 'robot_address': self.address,
-                    'port': self.port, 'driver_namespace': 'driver', **SLOW_MACHINE, **robot}
+        settings = {
+            'catalogue_file': catalogue,
+            'backend': link,
+            'recipe_file': recipe,
+            'robot_address': self.address,
+            'port': self.port,
+            'driver_namespace': 'driver',
+            **SLOW_MACHINE,
+            **robot,
+        }
         self._watch_motion(recipe)
         self.robot = graph.add(RobotNode(**graph.options(**settings)))
         self._note_commands()
         self.eyes = graph.add(Eyes(self.world, **graph.options()))
-        self.coordinator = graph.add(CoordinatorNode(**graph.options(
-            database_url=database, settle_time=0.0, needed_subsystems=['robot'], trigger_timeout=40.0, call_timeout=5.0)))
+        self.coordinator = graph.add(
+            CoordinatorNode(
+                **graph.options(
+                    database_url=database, settle_time=0.0, needed_subsystems=['robot'], trigger_timeout=40.0, call_timeout=5.0
+                )
+            )
+        )
         self._runner = ActionClient(graph.node, RunJob, 'run_job')
         self._recovery = ActionClient(graph.node, RecoverRobot, 'robot/recover')
         self.wait_ready()
@@ -137,8 +178,11 @@ class RobotCell:
         return self.states[-1] if self.states else None
 
     def wait_ready(self, timeout: float = READY_S) -> None:
-        wait_until(lambda: self.state is not None and self.state.connected and self.statuses and self.statuses[-1].ready,
-                   timeout, f'{self.link}: ready; {self.state and self.state.message}')
+        wait_until(
+            lambda: self.state is not None and self.state.connected and self.statuses and self.statuses[-1].ready,
+            timeout,
+            f'{self.link}: ready; {self.state and self.state.message}',
+        )
 
     def settled(self) -> bool:
         """Whether the link has been up for a moment."""
@@ -151,6 +195,7 @@ class RobotCell:
 
     def background(self, work: Callable[[], None]) -> None:
         """Do something in the thread of the simulated controller."""
+
         async def do() -> None:
             work()
 
@@ -189,8 +234,11 @@ class RobotCell:
         return job
 
     def wait_rest(self, job_id: str, timeout: float = 60.0) -> JobState:
-        wait_until(lambda: self.job is not None and self.job.job_id == job_id and self.job.state in RESTING, timeout,
-                   f'{self.link}: the job rests; last: {self.job and (self.job.state, self.job.step, self.job.reason)}')
+        wait_until(
+            lambda: self.job is not None and self.job.job_id == job_id and self.job.state in RESTING,
+            timeout,
+            f'{self.link}: the job rests; last: {self.job and (self.job.state, self.job.step, self.job.reason)}',
+        )
         return self.job
 
     def control(self, action: int) -> JobState:
@@ -255,8 +303,12 @@ class RobotCell:
         def see(controller: Controller) -> None:
             free = controller.may_move and controller.runtime == RuntimeState.PLAYING
             program = controller.program
-            self.watch.see(time.monotonic(), controller.motion.joints, free=free,
-                           doing=program.doing if isinstance(program, LettersProgram) else '')
+            self.watch.see(
+                time.monotonic(),
+                controller.motion.joints,
+                free=free,
+                doing=program.doing if isinstance(program, LettersProgram) else '',
+            )
 
         self.world.simulation.ur.watch(see)
 
@@ -281,7 +333,7 @@ class RobotCell:
         backend.trigger, backend.recover = trigger, recover
 
     def _add_driver(self, time_scale: float) -> None:
-        from cell_sim.ur_driver_node import UrDriverNode
+        from cell_sim.ur_driver.node import UrDriverNode
 
         options = self.graph.options(robot_ip=self.address, time_scale=time_scale) | {'namespace': 'cell/driver'}
         self.driver = self.graph.add(UrDriverNode(**options))

@@ -44,20 +44,37 @@ def _both(fault: str, value: float = 0.0) -> dict[str, Injection]:
 
 
 STOPPED = r'stop|pause|program|moving|halted'
-FAULTS = {fault.name: fault for fault in (
-    Fault('protective_stop', **_both('protective_stop'), reason=r'protective'),
-    Fault('emergency_stop', **_both('emergency_stop', 0.5), reason=r'emergency|power|' + STOPPED, lasts=0.5),
-    Fault('safeguard_stop', **_both('safeguard_stop', 1.0), reason=r'safeguard|' + STOPPED, lasts=1.0),
-    Fault('drop_socket', (('robot', 'disconnect', 0.4),), (('ur', 'disconnect', 0.4),), LOST + '|' + STOPPED, 0.4),
-    Fault('stall', (('robot', 'silent', 2.5),), (('ur', 'stall', 2.0),), LOST + '|' + STOPPED, 2.5),
-    Fault('refuse', (('robot', 'refuse', 1.0),),
-          (('ur', 'disconnect', 0.2), ('ur', 'refuse', 1.0), ('ur', 'rtde_refuse', 1.0), ('ur', 'script_refuse', 1.0)),
-          LOST + '|refuse|' + STOPPED, 0.2),
-    Fault('late', (('robot', 'late', 1.0),), (('ur', 'late', 1.0), ('ur', 'rtde_late', 1.0), ('ur', 'script_late', 1.0)),
-          LOST + '|late|answer|' + STOPPED, 1.0),
-    Fault('never', (('robot', 'no_ack', 1.0), ('robot', 'no_done', 1.0)),
-          (('ur', 'never', 1.0), ('ur', 'rtde_never', 250.0), ('ur', 'script_never', 1.0)), LOST + '|answer|' + STOPPED, 2.0),
-    Fault('reboot', **_both('reboot', 0.5), reason=LOST + '|boot|power|' + STOPPED, lasts=0.5),
-)}
+FAULTS = {
+    fault.name: fault
+    for fault in (
+        Fault('protective_stop', **_both('protective_stop'), reason=r'protective'),
+        Fault('emergency_stop', **_both('emergency_stop', 0.5), reason=r'emergency|power|' + STOPPED, lasts=0.5),
+        Fault('safeguard_stop', **_both('safeguard_stop', 1.0), reason=r'safeguard|' + STOPPED, lasts=1.0),
+        Fault('drop_socket', (('robot', 'disconnect', 0.4),), (('ur', 'disconnect', 0.4),), LOST + '|' + STOPPED, 0.4),
+        Fault('stall', (('robot', 'silent', 2.5),), (('ur', 'stall', 2.0),), LOST + '|' + STOPPED, 2.5),
+        Fault(
+            'refuse',
+            (('robot', 'refuse', 1.0),),
+            (('ur', 'disconnect', 0.2), ('ur', 'refuse', 1.0), ('ur', 'rtde_refuse', 1.0), ('ur', 'script_refuse', 1.0)),
+            LOST + '|refuse|' + STOPPED,
+            0.2,
+        ),
+        Fault(
+            'late',
+            (('robot', 'late', 1.0),),
+            (('ur', 'late', 1.0), ('ur', 'rtde_late', 1.0), ('ur', 'script_late', 1.0)),
+            LOST + '|late|answer|' + STOPPED,
+            1.0,
+        ),
+        Fault(
+            'never',
+            (('robot', 'no_ack', 1.0), ('robot', 'no_done', 1.0)),
+            (('ur', 'never', 1.0), ('ur', 'rtde_never', 250.0), ('ur', 'script_never', 1.0)),
+            LOST + '|answer|' + STOPPED,
+            2.0,
+        ),
+        Fault('reboot', **_both('reboot', 0.5), reason=LOST + '|boot|power|' + STOPPED, lasts=0.5),
+    )
+}
 CRASH = Fault('control_killed', (), ((CONTROL, 'kill', 0.0),), 'control process', within=5.0)
 """Only the rtde link has a process to lose."""

@@ -60,7 +60,8 @@ def test_an_operator_starts_a_job_by_clicking_and_sees_it_finish(launch_cell: Ca
 
 
 def test_an_operator_says_what_a_rejected_piece_was_and_its_picture_is_kept(
-        launch_cell: Callable[..., Any], page: Page, tmp_path: Path) -> None:
+    launch_cell: Callable[..., Any], page: Page, tmp_path: Path
+) -> None:
     cell = launch_cell(wrong_share=1.0, unreadable_share=0.0)
     open_page(cell, page)
     start_job(page, 1)
@@ -112,8 +113,11 @@ class WebApplication:
                 self.rfile.read(int(self.headers['Content-Length']))
                 key, known = self.headers['Idempotency-Key'], self.headers['Idempotency-Key'] in outer.refused
                 (outer.taken if known else outer.refused).append(key)
-                answer = {'message': 'the application does not know this station'} if not known else {
-                    'bag_id': len(outer.taken), 'bag_num': len(outer.taken), 'in_tolerance': True, 'job_complete': False}
+                answer = (
+                    {'message': 'the application does not know this station'}
+                    if not known
+                    else {'bag_id': len(outer.taken), 'bag_num': len(outer.taken), 'in_tolerance': True, 'job_complete': False}
+                )
                 data = json.dumps(answer).encode()
                 self.send_response(200 if known else 422)
                 self.send_header('Content-Type', 'application/json')
@@ -143,7 +147,8 @@ def application() -> Iterator[WebApplication]:
 
 
 def test_a_refused_bag_is_sent_again_by_a_click(
-        launch_cell: Callable[..., Any], page: Page, application: WebApplication, tmp_path: Path) -> None:
+    launch_cell: Callable[..., Any], page: Page, application: WebApplication, tmp_path: Path
+) -> None:
     settings = {'site_url': application.url, 'controller': 'api', 'function': 'scan_bag', 'api_key': 'key', 'station': 'A'}
     (tmp_path / 'settings.json').write_text(json.dumps(settings))
     parameters = yaml.safe_load(CONFIG.read_text())

@@ -55,9 +55,20 @@ def test_the_service_is_little_exposed():
     assert done.returncode == 0, done.stdout[-300:]
 
 
-@pytest.mark.parametrize(('name', 'value'), [
-    ('User', 'cell'), ('Restart', 'always'), ('ProtectSystem', 'strict'), ('ProtectHome', 'yes'), ('NoNewPrivileges', 'yes'),
-    ('StateDirectory', 'cell'), ('CapabilityBoundingSet', ''), ('KillSignal', 'SIGINT'), ('StartLimitIntervalSec', '0')])
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('User', 'cell'),
+        ('Restart', 'always'),
+        ('ProtectSystem', 'strict'),
+        ('ProtectHome', 'yes'),
+        ('NoNewPrivileges', 'yes'),
+        ('StateDirectory', 'cell'),
+        ('CapabilityBoundingSet', ''),
+        ('KillSignal', 'SIGINT'),
+        ('StartLimitIntervalSec', '0'),
+    ],
+)
 def test_what_the_service_rests_on_is_set_once(name, value):
     assert settings()[name] == [value]
 
@@ -81,8 +92,14 @@ def command(arguments: str, *more: str) -> list[str]:
 
 def launched(arguments: str) -> subprocess.CompletedProcess[str]:
     clean = {name: os.environ[name] for name in ('HOME', 'LANG') if name in os.environ} | {'PATH': '/usr/bin:/bin'}
-    return subprocess.run(command(arguments, '--show-args'), check=False, capture_output=True, text=True, timeout=100,
-                          env=clean | {name: value for name, value in environment().items() if name.startswith('ROS_')})
+    return subprocess.run(
+        command(arguments, '--show-args'),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=clean | {name: value for name, value in environment().items() if name.startswith('ROS_')},
+    )
 
 
 def test_the_command_of_the_service_starts_the_cell_s_launch_file():

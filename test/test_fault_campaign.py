@@ -80,9 +80,12 @@ class Campaign:
 
     def _picking(self, job_id: str) -> float:
         """Wait until the pick of the job's first piece has been sent; return when that was."""
+
         def sent() -> bool:
-            return any(state.last_trigger_id.startswith(job_id) and state.last_trigger_event.startswith('PART')
-                       for state in list(self.cell.states))
+            return any(
+                state.last_trigger_id.startswith(job_id) and state.last_trigger_event.startswith('PART')
+                for state in list(self.cell.states)
+            )
 
         wait_until(sent, PATIENCE_S, f'the pick; the job is at {self.cell.job.step}: {self.cell.job.reason}')
         return time.monotonic()
@@ -212,8 +215,13 @@ class Campaign:
     def _told(self) -> None:
         """Wait until the robot node knows what became of the robot; until then it may say what was true before the fault."""
         cell, controller = self.cell, self.cell.controller
-        wait_until(lambda: cell.state.connected and (cell.state.robot_mode, cell.state.safety_mode)
-                   == (controller.mode, controller.safety), PATIENCE_S, 'the node tells what the robot is')
+        wait_until(
+            lambda: (
+                cell.state.connected and (cell.state.robot_mode, cell.state.safety_mode) == (controller.mode, controller.safety)
+            ),
+            PATIENCE_S,
+            'the node tells what the robot is',
+        )
 
     def tidy(self) -> None:
         """Leave nothing of the case before."""

@@ -15,17 +15,17 @@ from types import SimpleNamespace
 
 import pytest
 from cell_common.database import migrate, open_database
-from cell_sim.indicator import Indicator
-from cell_sim.line_faults import FAULTS
-from cell_sim.transport_fleet import Fleet, ScaleSettings
-from cell_sim.transport_scale import ScaleClient
-from cell_weighing.capture import CaptureSettings
-from cell_weighing.codecs import CodecOptions
-from cell_weighing.identity import Peer
-from cell_weighing.intake import Site
-from cell_weighing.journal import JournalWriter
-from cell_weighing.reading import Reading, Stability, Status
-from cell_weighing.transport import Displaced, Event, FalseIdentity, IndicatorServer, Listening, ServerSettings
+from cell_sim.scales.client import ScaleClient
+from cell_sim.scales.fleet import Fleet, ScaleSettings
+from cell_sim.scales.indicator import Indicator
+from cell_sim.scales.line_faults import FAULTS
+from cell_weighing.bridge.codecs import CodecOptions
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.bridge.line_pipeline import Site
+from cell_weighing.bridge.peers import Peer
+from cell_weighing.bridge.stream_capture import CaptureSettings
+from cell_weighing.bridge.tcp_server import Displaced, Event, FalseIdentity, IndicatorServer, Listening, ServerSettings
+from cell_weighing.domain.reading import Reading, Stability, Status
 
 PATIENCE_S = 20.0
 WAY_BACK_S = 0.3
@@ -54,8 +54,14 @@ class Bridge:
         migrate(engine, 'cell_weighing')
         self.journal = JournalWriter(engine, self.readings.extend, lambda problem: None)
         peers = {address: Peer(scale_id) for scale_id, address in addresses.items()} if kind == 'sma asked' else {}
-        site = Site(lambda: str(uuid.uuid4()), codec, capture, CodecOptions(TEMPLATES.get(kind, CodecOptions.template)), peers,
-                    CaptureSettings(count=3, window_ns=40_000_000))
+        site = Site(
+            lambda: str(uuid.uuid4()),
+            codec,
+            capture,
+            CodecOptions(TEMPLATES.get(kind, CodecOptions.template)),
+            peers,
+            CaptureSettings(count=3, window_ns=40_000_000),
+        )
         self.server = IndicatorServer(ServerSettings('127.0.0.1', 0, ask_period=0.02), site, self.journal, self.events.append)
         self.site = site
 
@@ -134,8 +140,16 @@ async def campaign(folder: Path, kind: str) -> Bridge:
     addresses = {fault: f'127.0.9.{number}' for number, fault in enumerate(FAULTS, 1)}
     print_format, _, _, stream_rate = KINDS[kind]
     async with Bridge(folder, kind, addresses) as bridge:
-        scales = [ScaleClient(Indicator(fault, print_format=print_format), '127.0.0.1', bridge.port, stream_rate=stream_rate,
-                              source=addresses[fault]) for fault in FAULTS]
+        scales = [
+            ScaleClient(
+                Indicator(fault, print_format=print_format),
+                '127.0.0.1',
+                bridge.port,
+                stream_rate=stream_rate,
+                source=addresses[fault],
+            )
+            for fault in FAULTS
+        ]
         for scale in scales:
             await scale.start()
         await asyncio.gather(*(misbehave(Weigher(scale, bridge), scale.indicator.scale_id) for scale in scales))
@@ -160,10 +174,14 @@ def campaigns(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Bridg
 THREE = ['10.000 kg', '11.000 kg', '12.000 kg']
 WITHOUT_SECOND = ['10.000 kg', '12.000 kg']
 PRINTED: dict[str, list[str]] = dict.fromkeys(FAULTS, THREE) | {
-    'garble': WITHOUT_SECOND, 'cut': WITHOUT_SECOND, 'dashes': WITHOUT_SECOND,
+    'garble': WITHOUT_SECOND,
+    'cut': WITHOUT_SECOND,
+    'dashes': WITHOUT_SECOND,
     'wrong_unit': ['10.000 kg', '24.25 lb', '12.000 kg'],
-    'motion': ['10.000 kg', '10.230 kg', '12.000 kg'], 'duplicate_id': ['10.000 kg', *THREE],
-    'flood': ['10.000 kg'] * (FLOOD + 1) + THREE[1:]}
+    'motion': ['10.000 kg', '10.230 kg', '12.000 kg'],
+    'duplicate_id': ['10.000 kg', *THREE],
+    'flood': ['10.000 kg'] * (FLOOD + 1) + THREE[1:],
+}
 """What printed lines come to: a line is a bag, also one printed too early or by an impostor (it is told of)."""
 REFUSED = {'noise', 'garble', 'cut', 'endless', 'dashes'}
 """Faults that leave one line on record that is no weight."""
@@ -203,8 +221,9 @@ def test_hundreds_of_indicators_in_one_process_lose_nothing(tmp_path: Path) -> N
 
     async def run() -> Bridge:
         async with Bridge(tmp_path, 'template', {}) as bridge:
-            fleet = Fleet(ScaleSettings(port=bridge.port, scale_ids=ids, stations=(), print_format='extended'), 1,
-                          lambda *_, **__: None)
+            fleet = Fleet(
+                ScaleSettings(port=bridge.port, scale_ids=ids, stations=(), print_format='extended'), 1, lambda *_, **__: None
+            )
             for scale in fleet.scales.values():
                 await scale.start()
             await asyncio.gather(*(scale.connected.wait() for scale in fleet.scales.values()))
@@ -233,7 +252,7 @@ def weights(bridge: Bridge, scale_id: str) -> list[str]:
 def test_order_and_numbers_hold_when_the_clock_is_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ahead = {'ns': 0}
     clock = SimpleNamespace(time_ns=lambda: time.time_ns() + ahead['ns'], monotonic_ns=time.monotonic_ns)
-    monkeypatch.setattr('cell_weighing.transport.time', clock)
+    monkeypatch.setattr('cell_weighing.bridge.tcp_server.time', clock)
 
     async def run() -> list[Reading]:
         async with Bridge(tmp_path, 'legacy', {}) as bridge:

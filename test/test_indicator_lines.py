@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from cell_sim.faults import Faults
-from cell_sim.indicator import Indicator
-from cell_sim.line_faults import FAULTS, Wire, line_of
-from cell_weighing.codecs import make_codec
-from cell_weighing.framing import BadLine, LineFramer
-from cell_weighing.reading import Mode, Stability, Status, Weighing
+from cell_sim.scales.indicator import Indicator
+from cell_sim.scales.line_faults import FAULTS, Wire, line_of
+from cell_weighing.bridge.codecs import make_codec
+from cell_weighing.bridge.framing import BadLine, LineFramer
+from cell_weighing.domain.reading import Mode, Stability, Status, Weighing
 
 CODEC = {'legacy': 'legacy', 'extended': 'template', 'sma': 'sma'}
 STILL, MOVING = 100.0, 0.5

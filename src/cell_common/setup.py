@@ -19,6 +19,5 @@ setup(
     maintainer_email='maintainers@workcell.invalid',
     description='What every package shares: parameters, QoS, database, catalogue, diagnostics, test fixtures.',
     license='Apache-2.0',
-    entry_points={
-    },
+    entry_points={},
 )

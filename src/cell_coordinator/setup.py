@@ -21,8 +21,8 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'coordinator = cell_coordinator.coordinator_node:main',
-            'alarms = cell_coordinator.alarms_node:main',
+            'coordinator = cell_coordinator.node:main',
+            'alarms = cell_coordinator.alarms.node:main',
         ],
     },
 )

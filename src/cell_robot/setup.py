@@ -24,7 +24,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'robot = cell_robot.robot_node:main',
+            'robot = cell_robot.node:main',
         ],
     },
 )

@@ -21,9 +21,9 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'world = cell_sim.world_node:main',
-            'ur_driver = cell_sim.ur_driver_node:main',
-            'indicators = cell_sim.indicators:main',
+            'world = cell_sim.node:main',
+            'ur_driver = cell_sim.ur_driver.node:main',
+            'indicators = cell_sim.scales.cli:main',
         ],
     },
 )

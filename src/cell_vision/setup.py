@@ -21,9 +21,9 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'camera = cell_vision.camera_node:main',
-            'ocr = cell_vision.ocr_node:main',
-            'part_matcher = cell_vision.matcher_node:main',
+            'camera = cell_vision.camera.node:main',
+            'ocr = cell_vision.ocr.node:main',
+            'part_matcher = cell_vision.matching.node:main',
         ],
     },
 )

@@ -6,9 +6,14 @@ from setuptools import find_packages, setup
 
 package_name = 'cell_web'
 built_page = Path('hmi/dist')
-page_files = [(str(Path('share', package_name, 'hmi', folder.relative_to(built_page))),
-               [str(file) for file in sorted(folder.iterdir()) if file.is_file()])
-              for folder in [built_page, *sorted(built_page.rglob('*'))] if folder.is_dir()]
+page_files = [
+    (
+        str(Path('share', package_name, 'hmi', folder.relative_to(built_page))),
+        [str(file) for file in sorted(folder.iterdir()) if file.is_file()],
+    )
+    for folder in [built_page, *sorted(built_page.rglob('*'))]
+    if folder.is_dir()
+]
 
 setup(
     name=package_name,

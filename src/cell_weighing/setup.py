@@ -21,8 +21,8 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'scale_bridge = cell_weighing.scale_bridge_node:main',
-            'weigh_station = cell_weighing.weigh_station_node:main',
+            'scale_bridge = cell_weighing.bridge.node:main',
+            'weigh_station = cell_weighing.station.node:main',
         ],
     },
 )

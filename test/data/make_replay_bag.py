@@ -20,9 +20,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from ament_index_python.packages import get_package_share_directory
-from cell_sim.camera_scene import RenderedScene
-from cell_sim.pieces import Piece
-from cell_sim.world import EMPTY, Phase, View
+from cell_sim.camera.rendered_scene import RenderedScene
+from cell_sim.world.parts import Piece
+from cell_sim.world.world import EMPTY, Phase, View
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore

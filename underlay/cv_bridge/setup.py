@@ -19,6 +19,5 @@ setup(
     maintainer_email='maintainers@workcell.invalid',
     description='Stand-in: conversion between ROS images and OpenCV arrays.',
     license='Apache-2.0',
-    entry_points={
-    },
+    entry_points={},
 )

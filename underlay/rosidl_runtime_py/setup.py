@@ -19,6 +19,5 @@ setup(
     maintainer_email='maintainers@workcell.invalid',
     description='Stand-in: interface types by name, messages to and from plain dictionaries.',
     license='Apache-2.0',
-    entry_points={
-    },
+    entry_points={},
 )

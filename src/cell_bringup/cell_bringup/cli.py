@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cell_bringup.models_grammar import add_models
+from cell_bringup.models_arguments import add_models
 
 
 def parser() -> argparse.ArgumentParser:
@@ -103,13 +103,12 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
         return work_with_tokens(options.action, options.name, options.file, console)
     from cell_bringup.client import connected
     from cell_bringup.jobs import guard, run_pick_job, run_weigh_job, wait_until_ready
-    from cell_bringup.show import status_table
+    from cell_bringup.terminal_views import status_table
 
     with connected(options.namespace) as client:
-
         if options.command == 'doctor':
             from cell_bringup.doctor import examine, report
-            from cell_bringup.doctor_facts import gather
+            from cell_bringup.doctor_probe import gather
 
             return report(examine(gather(client)), console)
 

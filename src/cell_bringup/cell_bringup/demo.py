@@ -16,7 +16,7 @@ from rich.console import Console
 
 from cell_bringup.client import CellClient, CellError, connected
 from cell_bringup.jobs import ensure_stock, run_pick_job, run_weigh_job, wait_until_ready
-from cell_bringup.show import Stock, status_table, summary_table
+from cell_bringup.terminal_views import Stock, status_table, summary_table
 
 PIECES, BAGS = 3, 3
 PART = 'EM1-2U1'

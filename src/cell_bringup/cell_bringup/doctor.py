@@ -16,12 +16,12 @@ from cell_common.database import open_database
 from cell_common.parameters import ParameterError
 from cell_web.gateway_node import GatewayParameters
 from cell_web.tokens import TokenError, TokenFile
-from cell_weighing.outbox import Outbox
-from cell_weighing.report_reader import open_reader
-from cell_weighing.scale_bridge_parameters import ScaleBridgeParameters
-from cell_weighing.site_settings import SettingsError, SiteSettings, read_key
-from cell_weighing.stations import Stations
-from cell_weighing.weigh_station_parameters import WeighStationParameters, settings_of, stations_of
+from cell_weighing.bridge.parameters import ScaleBridgeParameters
+from cell_weighing.delivery.outbox import Outbox
+from cell_weighing.delivery.settings import SettingsError, SiteSettings, read_key
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.reports.reader import open_reader
+from cell_weighing.station.parameters import WeighStationParameters, settings_of, stations_of
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.engine import make_url
@@ -32,9 +32,14 @@ HTTP_S = 10.0
 SILENT_S = 3600.0
 LEAST_FREE = 1 << 30
 MOST_WAITING = 100
-FIREWALLS = {'ufw': ('/etc/ufw/ufw.conf', 'ENABLED=yes', 'sudo ufw allow {port}/tcp'),
-             'firewalld': ('/run/firewalld.pid', '', 'sudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd '
-                           '--reload')}
+FIREWALLS = {
+    'ufw': ('/etc/ufw/ufw.conf', 'ENABLED=yes', 'sudo ufw allow {port}/tcp'),
+    'firewalld': (
+        '/run/firewalld.pid',
+        '',
+        'sudo firewall-cmd --permanent --add-port={port}/tcp && sudo firewall-cmd --reload',
+    ),
+}
 """By name: a file, the text in it that says that the firewall is on, and how to open the port."""
 
 
@@ -86,8 +91,10 @@ def nodes(facts: Facts) -> Finding:
     """Look whether the nodes answer."""
     missing = [name for name, found in (('scale_bridge', facts.bridge), ('weigh_station', facts.station)) if found is None]
     if missing:
-        return bad(f'{" and ".join(missing)} do not answer: start the cell (systemctl start cell), and use its ROS_DOMAIN_ID '
-                   'and namespace here')
+        return bad(
+            f'{" and ".join(missing)} do not answer: start the cell (systemctl start cell), and use its ROS_DOMAIN_ID '
+            'and namespace here'
+        )
     return good('scale_bridge and weigh_station answer')
 
 
@@ -98,8 +105,10 @@ def listening(facts: Facts) -> Finding:
     try:
         socket.create_connection((_near(parameters.listen_address), port), CONNECT_S).close()
     except OSError as problem:
-        return bad(f'nothing listens on port {port} ({problem.strerror or problem}): see the log of scale_bridge; another '
-                   f'program may hold the port (ss -ltnp sport = :{port})')
+        return bad(
+            f'nothing listens on port {port} ({problem.strerror or problem}): see the log of scale_bridge; another '
+            f'program may hold the port (ss -ltnp sport = :{port})'
+        )
     return good(f'port {port} accepts connections')
 
 
@@ -110,23 +119,34 @@ def scales(facts: Facts) -> Finding:
     absent = [scale_id for scale_id in wanted if not (scale_id in known and known[scale_id].connected)]
     said = ', '.join(f'{scale_id} {_heard(known.get(scale_id))}' for scale_id in wanted)
     if absent:
-        return bad(f'not connected: {", ".join(absent)} ({said}). Check power, network cable and the target address in the '
-                   'indicator; see firewall below')
+        return bad(
+            f'not connected: {", ".join(absent)} ({said}). Check power, network cable and the target address in the '
+            'indicator; see firewall below'
+        )
     silent = [i for i in wanted if known[i].heard_s is None or (known[i].heard_s or 0.0) > SILENT_S]
     if silent:
-        return bad(f'connected but silent: {", ".join(silent)} ({said}). Press PRINT at the indicator; check that its print '
-                   'format begins with the scale id')
+        return bad(
+            f'connected but silent: {", ".join(silent)} ({said}). Press PRINT at the indicator; check that its print '
+            'format begins with the scale id'
+        )
     return good(said)
 
 
 def scale_names(facts: Facts) -> Finding:
     """Look whether every scale that is heard weighs for a station."""
     stations = _stations(facts)
-    strange = [scale.scale_id for scale in facts.scales if scale.scale_id and not stations.of(scale.scale_id, 0)
-               and not any(alias.scale_id == scale.scale_id for alias in stations.aliases)]
+    strange = [
+        scale.scale_id
+        for scale in facts.scales
+        if scale.scale_id
+        and not stations.of(scale.scale_id, 0)
+        and not any(alias.scale_id == scale.scale_id for alias in stations.aliases)
+    ]
     if strange:
-        return bad(f'scales that belong to no station: {", ".join(strange)}. Add them to scale_ids and stations of '
-                   'weigh_station, or correct the id in the print format')
+        return bad(
+            f'scales that belong to no station: {", ".join(strange)}. Add them to scale_ids and stations of '
+            'weigh_station, or correct the id in the print format'
+        )
     return good('every scale that is heard belongs to a station')
 
 
@@ -142,8 +162,10 @@ def station_names(facts: Facts) -> Finding:
     """Look whether jobs are at stations that have a scale."""
     strange = sorted(set(facts.active) - set(_stations(facts).names))
     if strange:
-        return bad(f'weigh jobs at {", ".join(strange)}, where no scale weighs: names must be alike, capitals too, in '
-                   'parameter stations and in the job')
+        return bad(
+            f'weigh jobs at {", ".join(strange)}, where no scale weighs: names must be alike, capitals too, in '
+            'parameter stations and in the job'
+        )
     return good('jobs and parameters name the same stations')
 
 
@@ -167,11 +189,14 @@ def token(facts: Facts) -> Finding:
     if not settings.url:
         return good('none is needed')
     key = read_key(settings, _station(facts).key_file, facts.environment)
-    answer = requests.post(settings.url, data={}, headers={'Authorization': f'Bearer {key}'}, timeout=HTTP_S,
-                           allow_redirects=False)
+    answer = requests.post(
+        settings.url, data={}, headers={'Authorization': f'Bearer {key}'}, timeout=HTTP_S, allow_redirects=False
+    )
     if answer.status_code in (401, 403):
-        return bad(f'the web application does not accept the key (HTTP {answer.status_code}): get a new one and put it where '
-                   'the old one is (key_file, CELL_WEIGHING_API_KEY or settings.json)')
+        return bad(
+            f'the web application does not accept the key (HTTP {answer.status_code}): get a new one and put it where '
+            'the old one is (key_file, CELL_WEIGHING_API_KEY or settings.json)'
+        )
     if answer.status_code == 404:
         return bad(f'{settings.url} is not there (HTTP 404): check site_url, controller and function')
     if answer.status_code >= 500:
@@ -188,8 +213,10 @@ def outbox(facts: Facts) -> Finding:
         engine.dispose()
     text = f'{counts.waiting} waiting, {counts.delivered} delivered, {counts.dead} refused'
     if counts.dead or counts.waiting > MOST_WAITING:
-        return bad(f'{text}: put right what the checks above name; what waits is sent by itself, what was refused when a '
-                   'person asks for it')
+        return bad(
+            f'{text}: put right what the checks above name; what waits is sent by itself, what was refused when a '
+            'person asks for it'
+        )
     return good(text)
 
 
@@ -215,8 +242,9 @@ def firewall(facts: Facts) -> Finding:
     if any(scale.connected and not _loopback(scale.peer.rsplit(':', 1)[0]) for scale in facts.scales):
         return good('indicators come through')
     if _loopback(parameters.listen_address):
-        return bad('scale_bridge listens on this machine only: set listen_address to 0.0.0.0 or to the address in the scales\' '
-                   'network')
+        return bad(
+            "scale_bridge listens on this machine only: set listen_address to 0.0.0.0 or to the address in the scales' network"
+        )
     hints = [f'{name} is on: {how.format(port=port)}' for name, (path, word, how) in FIREWALLS.items() if _says(path, word)]
     return good('no indicator from the network yet; ' + ('; '.join(hints) or f'if none comes, open TCP port {port}'))
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cell_bringup.client import CellClient, CellError
-from cell_bringup.show import STATES, job_line, weigh_line
+from cell_bringup.terminal_views import STATES, job_line, weigh_line
 from cell_interfaces.msg import BagRecord, JobState, WeighJob
 
 READY_S = 60.0

@@ -8,20 +8,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cell_vision.engine import ENGINES, EngineError
-from cell_vision.engine_paddleocr import MODELS
-from cell_vision.engine_ppocr import model_folder
-from cell_vision.model_check import examine
-from cell_vision.model_import import altered_files, import_models, model_files, onnx_alphabet
-from cell_vision.paddle_models import paddle_models
+from cell_vision.ocr.engines.base import ENGINES, EngineError
+from cell_vision.ocr.engines.model_check import examine
+from cell_vision.ocr.engines.model_import import altered_files, import_models, model_files, onnx_alphabet
+from cell_vision.ocr.engines.paddle_models import paddle_models
+from cell_vision.ocr.engines.paddleocr import MODELS
+from cell_vision.ocr.engines.ppocr import model_folder
 from rich.console import Console
 from rich.table import Column, Table
 
 MEGABYTE = 1_000_000
 PADDLE = 'paddleocr'
-PACKAGES = {'ppocr': ('rapidocr', 'openvino', 'onnxruntime'), 'rapidocr': ('rapidocr', 'openvino', 'onnxruntime'),
-            PADDLE: ('paddleocr', 'paddlepaddle')}
-_ASK = '''
+PACKAGES = {
+    'ppocr': ('rapidocr', 'openvino', 'onnxruntime'),
+    'rapidocr': ('rapidocr', 'openvino', 'onnxruntime'),
+    PADDLE: ('paddleocr', 'paddlepaddle'),
+}
+_ASK = """
 import json, sys
 from importlib.metadata import PackageNotFoundError, version
 found = {}
@@ -31,7 +34,7 @@ for name in sys.argv[1:]:
     except PackageNotFoundError:
         pass
 print(json.dumps(found))
-'''
+"""
 
 
 def work_with_models(options: argparse.Namespace, console: Console) -> int:
@@ -126,16 +129,24 @@ def _check(options: argparse.Namespace, console: Console) -> int:
             console.print(f'[red]{engine}: {problem}[/]', soft_wrap=True, highlight=False)
         else:
             figures = f'started in {done.start_s:.1f} s, read in {done.read_s * 1000:.0f} ms, {done.memory // MEGABYTE} MB'
-            console.print(f'[green]ok[/] {engine}: {done.engine} read {", ".join(done.texts)}; {figures}', soft_wrap=True,
-                          highlight=False)
+            console.print(
+                f'[green]ok[/] {engine}: {done.engine} read {", ".join(done.texts)}; {figures}', soft_wrap=True, highlight=False
+            )
     return 1 if bad else 0
 
 
 def _import(options: argparse.Namespace, console: Console) -> int:
     folder = paddle_folder(options.python, options.folder)
     files = import_models(options.source, folder, onnx_alphabet)
-    console.print(f'{len(files)} files, {sum(file.size for file in files) / MEGABYTE:.1f} MB, in {folder}', soft_wrap=True,
-                  highlight=False)
-    console.print(f'Set for the ocr node: engine: paddleocr, model_dir: {folder}'
-                  + (f', engine_python: {options.python}' if options.python else ''), soft_wrap=True, highlight=False)
+    console.print(
+        f'{len(files)} files, {sum(file.size for file in files) / MEGABYTE:.1f} MB, in {folder}',
+        soft_wrap=True,
+        highlight=False,
+    )
+    console.print(
+        f'Set for the ocr node: engine: paddleocr, model_dir: {folder}'
+        + (f', engine_python: {options.python}' if options.python else ''),
+        soft_wrap=True,
+        highlight=False,
+    )
     return 0

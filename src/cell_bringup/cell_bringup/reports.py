@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from cell_common.database import DatabaseError
-from cell_weighing.report import report_csv, report_html
-from cell_weighing.report_reader import open_reader, read_batch
-from cell_weighing.store import NoSuchJobError
+from cell_weighing.reports.reader import open_reader, read_batch
+from cell_weighing.reports.report import report_csv, report_html
+from cell_weighing.station.store import NoSuchJobError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 

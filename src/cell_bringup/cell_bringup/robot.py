@@ -28,8 +28,11 @@ ASK = 'Have you looked at the cause of the stop, and is the area clear?'
 
 def names(prefix: str, kind: type[Any]) -> dict[int, str]:
     """Return value -> words of a message's constants that begin with a prefix."""
-    return {getattr(kind, name): name.removeprefix(prefix).replace('_', ' ').lower()
-            for name in dir(kind) if name.startswith(prefix)}
+    return {
+        getattr(kind, name): name.removeprefix(prefix).replace('_', ' ').lower()
+        for name in dir(kind)
+        if name.startswith(prefix)
+    }
 
 
 MODES, SAFETY, PROGRAMS, TRIGGERS = (names(prefix, RobotState) for prefix in ('MODE_', 'SAFETY_', 'PROGRAM_', 'TRIGGER_'))

@@ -7,7 +7,7 @@ import io
 import pytest
 from cell_bringup.benchmarks import show_benchmarks
 from cell_bringup.client import CellClient, CellError
-from cell_vision.matcher_node import MatcherNode
+from cell_vision.matching.node import MatcherNode
 from geometry_msgs.msg import Point32
 from rich.console import Console
 
@@ -30,8 +30,9 @@ def client(domain):
 @pytest.fixture
 def matcher(graph, tmp_path):
     (tmp_path / 'parts.yaml').write_text(CATALOGUE)
-    return graph.add(MatcherNode(**graph.options(catalogue_file=str(tmp_path / 'parts.yaml'),
-                                                 database_url=f'sqlite:///{tmp_path}/cell.db')))
+    return graph.add(
+        MatcherNode(**graph.options(catalogue_file=str(tmp_path / 'parts.yaml'), database_url=f'sqlite:///{tmp_path}/cell.db'))
+    )
 
 
 def shown(client, *words):

@@ -9,18 +9,18 @@ from decimal import Decimal
 import pytest
 from cell_bringup.client import CellClient
 from cell_bringup.doctor import CHECKS, Facts, Finding, Scale, examine, report
-from cell_bringup.doctor_facts import gather
+from cell_bringup.doctor_probe import gather
 from cell_common.database import migrate, open_database
 from cell_common.testing import free_port, wait_until
 from cell_web.gateway_node import GatewayParameters
 from cell_web.tokens import TokenFile
-from cell_weighing.models import DeliveryRow
-from cell_weighing.records import JobOrder
-from cell_weighing.scale_bridge_parameters import ScaleBridgeParameters
-from cell_weighing.stations import Stations
-from cell_weighing.store import WeighStore
-from cell_weighing.validation import Band
-from cell_weighing.weigh_station_parameters import WeighStationParameters
+from cell_weighing.bridge.parameters import ScaleBridgeParameters
+from cell_weighing.domain.jobs import JobOrder
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.domain.tolerance import Band
+from cell_weighing.station.parameters import WeighStationParameters
+from cell_weighing.station.store import WeighStore
+from cell_weighing.storage.tables import DeliveryRow
 from rich.console import Console
 from sqlalchemy.orm import Session
 
@@ -44,6 +44,7 @@ def port():
 @pytest.fixture
 def web():
     """A web application that answers everything with one status, and takes one key."""
+
     class Handler(http.server.BaseHTTPRequestHandler):
         status = 400
 
@@ -74,8 +75,14 @@ def facts(engine, port, tmp_path):
     """A cell in good health without a web application."""
     url = f'sqlite:///{tmp_path}/cell.db'
     heard = [Scale('1', True, '192.168.1.31:4000', 2.0), Scale('2', True, '192.168.1.32:4000', 3.0)]
-    return Facts(ScaleBridgeParameters(), WeighStationParameters(database_url=url), GatewayParameters(), heard,
-                 {'A': True, 'B': True}, port)
+    return Facts(
+        ScaleBridgeParameters(),
+        WeighStationParameters(database_url=url),
+        GatewayParameters(),
+        heard,
+        {'A': True, 'B': True},
+        port,
+    )
 
 
 def with_web(facts, web, tmp_path, key='good'):
@@ -134,8 +141,10 @@ def test_a_wrong_key_is_told_and_not_shown(facts, web, tmp_path):
     assert said(replace(facts, environment={'CELL_WEIGHING_API_KEY': 'good'}), 'key accepted').ok
 
 
-@pytest.mark.parametrize(('status', 'check'), [(302, 'web application reachable'), (500, 'web application reachable'),
-                                               (500, 'key accepted'), (404, 'key accepted')])
+@pytest.mark.parametrize(
+    ('status', 'check'),
+    [(302, 'web application reachable'), (500, 'web application reachable'), (500, 'key accepted'), (404, 'key accepted')],
+)
 def test_an_address_that_is_not_the_api(facts, web, tmp_path, status, check):
     web.handler.status = status
     assert_bad(with_web(facts, web, tmp_path), check, str(status))
@@ -155,8 +164,20 @@ def test_settings_that_cannot_be_read(facts):
 
 def test_refused_bags_are_told(facts, engine):
     with Session(engine) as session, session.begin():
-        session.add(DeliveryRow(reading_id='r', station='A', scale_id='1', weight='1', unit='kg', state=2, attempts=1,
-                                received_ns=1, validated_ns=1, error='x'))
+        session.add(
+            DeliveryRow(
+                reading_id='r',
+                station='A',
+                scale_id='1',
+                weight='1',
+                unit='kg',
+                state=2,
+                attempts=1,
+                received_ns=1,
+                validated_ns=1,
+                error='x',
+            )
+        )
     assert_bad(facts, 'bags on their way', '1 refused')
 
 
@@ -207,8 +228,8 @@ def test_every_check_has_a_name_of_its_own():
 
 
 def test_the_running_cell_is_asked(graph, domain, tmp_path):
-    from cell_weighing.scale_bridge_node import ScaleBridgeNode
-    from cell_weighing.weigh_station_node import WeighStationNode
+    from cell_weighing.bridge.node import ScaleBridgeNode
+    from cell_weighing.station.node import WeighStationNode
 
     url = f'sqlite:///{tmp_path}/cell.db'
     bridge = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=url)))

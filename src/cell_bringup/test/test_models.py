@@ -10,6 +10,7 @@ from rich.console import Console
 @pytest.fixture
 def cell():
     """Run the cell command; returns exit code and what it said."""
+
     def run(*arguments):
         out = io.StringIO()
         return dispatch(parser().parse_args(arguments), Console(file=out, width=400)), out.getvalue()

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from cell_bringup.cli import dispatch, parser
 from cell_common.database import migrate, open_database
-from cell_weighing.records import JobOrder
-from cell_weighing.stations import Stations
-from cell_weighing.store import WeighStore
-from cell_weighing.validation import Band
+from cell_weighing.domain.jobs import JobOrder
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.domain.tolerance import Band
+from cell_weighing.station.store import WeighStore
 from rich.console import Console
 
 

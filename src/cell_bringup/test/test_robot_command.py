@@ -9,7 +9,7 @@ from cell_bringup.client import CellClient
 from cell_bringup.jobs import guard
 from cell_bringup.robot import work_with_robot
 from cell_common.testing import free_port, wait_until
-from cell_robot.robot_node import RobotNode
+from cell_robot.node import RobotNode
 from cell_robot.testing import FakeProgram
 from rich.console import Console
 

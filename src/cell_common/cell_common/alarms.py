@@ -33,8 +33,9 @@ class AlarmReporter:
         if self._standing.get(key) == text:
             return
         self._standing[key] = text
-        self._publish(AlarmEvent(kind=AlarmEvent.RAISED, key=key, priority=priority, text=text, consequence=consequence,
-                                 action=action))
+        self._publish(
+            AlarmEvent(kind=AlarmEvent.RAISED, key=key, priority=priority, text=text, consequence=consequence, action=action)
+        )
 
     def withdraw(self, key: str, *, always: bool = False) -> None:
         """Say that a condition has gone; does nothing when it did not stand.

@@ -25,8 +25,19 @@ EVENT_LETTERS: Mapping[str, str] = {'START_PROGRAM': START_LETTER, 'PLACE': 'P',
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
 _ALIKE = str.maketrans({'O': '0', 'Q': '0', 'I': '1', 'L': '1', '|': '1', 'B': '8', 'S': '5', 'Z': '2', 'G': '6'})
-_PART_KEYS = {'part_number', 'description', 'letter', 'unit_weight', 'trays', 'prints', 'ignore', 'code', 'prefixes',
-              'suffixes', 'tells_apart'}
+_PART_KEYS = {
+    'part_number',
+    'description',
+    'letter',
+    'unit_weight',
+    'trays',
+    'prints',
+    'ignore',
+    'code',
+    'prefixes',
+    'suffixes',
+    'tells_apart',
+}
 _TRAY_KEYS = {'count', 'capacity', 'low'}
 
 
@@ -106,8 +117,9 @@ def load_catalogue(path: str | Path) -> Catalogue:
     try:
         data = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
     except OSError as problem:
-        raise CatalogueError(f'cannot read the part catalogue {path}: {problem.strerror}. '
-                             'Check parameter catalogue_file.') from problem
+        raise CatalogueError(
+            f'cannot read the part catalogue {path}: {problem.strerror}. Check parameter catalogue_file.'
+        ) from problem
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise CatalogueError(f'the part catalogue {path} is not YAML: {problem}') from problem
     try:
@@ -140,8 +152,12 @@ def twin_warnings(part_numbers: Iterable[str]) -> list[str]:
     groups: dict[str, list[str]] = {}
     for part_number in part_numbers:
         groups.setdefault(look(part_number), []).append(part_number)
-    return [f'{" and ".join(group)} print alike: a reading of either is AMBIGUOUS. Tell them apart by another text on the part '
-            '(prints), a barcode, or keep only one of them in the cell.' for group in groups.values() if len(group) > 1]
+    return [
+        f'{" and ".join(group)} print alike: a reading of either is AMBIGUOUS. Tell them apart by another text on the part '
+        '(prints), a barcode, or keep only one of them in the cell.'
+        for group in groups.values()
+        if len(group) > 1
+    ]
 
 
 def _repeated(what: str, values: Iterable[str]) -> list[str]:
@@ -175,9 +191,19 @@ def _part(entry: Any, number: int, problems: list[str]) -> Part | None:
     trays = _trays(entry.get('trays'), where, problems)
     if len(problems) > before:
         return None
-    return Part(name, letter, trays, str(entry.get('description', '')), float(weight),
-                tuple(map(str, entry.get('prints', ()))), rules['ignore'] or (), code, rules['prefixes'], rules['suffixes'],
-                rules['tells_apart'] or ())
+    return Part(
+        name,
+        letter,
+        trays,
+        str(entry.get('description', '')),
+        float(weight),
+        tuple(map(str, entry.get('prints', ()))),
+        rules['ignore'] or (),
+        code,
+        rules['prefixes'],
+        rules['suffixes'],
+        rules['tells_apart'] or (),
+    )
 
 
 def _rules(entry: Mapping[str, Any], key: str, where: str, problems: list[str]) -> tuple[str, ...] | None:
@@ -209,8 +235,11 @@ def _code(value: Any, where: str, problems: list[str]) -> str:
 def _same_codes(parts: Sequence[Part]) -> list[str]:
     """Name the parts whose barcodes could not be told apart: the one's pattern takes the other's for its own."""
     coded = [part for part in parts if part.code]
-    return [f'code "{one.code}" of {one.part_number} is taken for that of {other.part_number}, too: make them differ'
-            for one, other in permutations(coded, 2) if one.code == other.code or re.fullmatch(other.code, one.code)]
+    return [
+        f'code "{one.code}" of {one.part_number} is taken for that of {other.part_number}, too: make them differ'
+        for one, other in permutations(coded, 2)
+        if one.code == other.code or re.fullmatch(other.code, one.code)
+    ]
 
 
 def _trays(entries: Any, where: str, problems: list[str]) -> tuple[Tray, ...]:

@@ -47,8 +47,10 @@ def open_database(url: str) -> Engine:
             connection.execute(text('SELECT 1'))
     except SQLAlchemyError as problem:
         shown = parsed.render_as_string(hide_password=True)
-        raise DatabaseError(f'cannot open the database {shown}: {problem.__cause__ or problem}. '
-                            'Check that the folder exists and may be written to, or that the server runs.') from problem
+        raise DatabaseError(
+            f'cannot open the database {shown}: {problem.__cause__ or problem}. '
+            'Check that the folder exists and may be written to, or that the server runs.'
+        ) from problem
     return engine
 
 
@@ -58,10 +60,14 @@ def _open_sqlite(path: str) -> Engine:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
-            raise DatabaseError(f'cannot make the state folder {folder}: {problem.strerror}. '
-                                'Give launch argument state_dir a folder that may be written to.') from problem
-    engine = create_engine(f'sqlite:///{Path(path).expanduser() if path else ""}',
-                           connect_args={'timeout': BUSY_TIMEOUT_S, 'check_same_thread': False})
+            raise DatabaseError(
+                f'cannot make the state folder {folder}: {problem.strerror}. '
+                'Give launch argument state_dir a folder that may be written to.'
+            ) from problem
+    engine = create_engine(
+        f'sqlite:///{Path(path).expanduser() if path else ""}',
+        connect_args={'timeout': BUSY_TIMEOUT_S, 'check_same_thread': False},
+    )
 
     @event.listens_for(engine, 'connect')
     def prepare(connection: Any, _record: object) -> None:
@@ -112,8 +118,10 @@ def migrate(engine: Engine, package: str) -> None:
             config.attributes['connection'] = connection
             command.upgrade(config, 'head')
     except (CommandError, SQLAlchemyError) as problem:
-        raise DatabaseError(f'cannot bring the tables of {package} to version {newest}: {problem}. '
-                            'If the database was used by a newer release, install that release.') from problem
+        raise DatabaseError(
+            f'cannot bring the tables of {package} to version {newest}: {problem}. '
+            'If the database was used by a newer release, install that release.'
+        ) from problem
 
 
 def run_migrations(context: Any) -> None:

@@ -45,7 +45,13 @@ class Diagnostics:
         prefix = self._node.get_fully_qualified_name().lstrip('/')
         for name, task in self._tasks.items():
             health = task()
-            message.status.append(DiagnosticStatus(
-                level=bytes([health.level]), name=f'{prefix}: {name}', message=health.message, hardware_id=self._hardware_id,
-                values=[KeyValue(key=key, value=value) for key, value in health.values.items()]))
+            message.status.append(
+                DiagnosticStatus(
+                    level=bytes([health.level]),
+                    name=f'{prefix}: {name}',
+                    message=health.message,
+                    hardware_id=self._hardware_id,
+                    values=[KeyValue(key=key, value=value) for key, value in health.values.items()],
+                )
+            )
         self._publisher.publish(message)

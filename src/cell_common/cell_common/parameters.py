@@ -52,8 +52,15 @@ class Schema:
         return f'any{unit}'
 
 
-def parameter(default: Any, description: str, *, unit: str = '', minimum: float | None = None, maximum: float | None = None,
-              choices: Sequence[str] = ()) -> Any:
+def parameter(
+    default: Any,
+    description: str,
+    *,
+    unit: str = '',
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: Sequence[str] = (),
+) -> Any:
     """Make a dataclass field that is a parameter.
 
     Args:
@@ -91,11 +98,16 @@ def check(name: str, value: Any, schema: Schema) -> None:
     for item in value if isinstance(value, (list, tuple)) else [value]:
         good = not schema.choices or item in schema.choices
         if isinstance(item, (int, float)) and not isinstance(item, bool):
-            good = math.isfinite(item) and (schema.minimum is None or item >= schema.minimum) and (
-                schema.maximum is None or item <= schema.maximum)
+            good = (
+                math.isfinite(item)
+                and (schema.minimum is None or item >= schema.minimum)
+                and (schema.maximum is None or item <= schema.maximum)
+            )
         if not good:
-            raise ParameterError(f'parameter "{name}" is {value!r}; allowed: {schema.allowed()}. '
-                                 f'It means: {schema.description} Correct it in the parameter file.')
+            raise ParameterError(
+                f'parameter "{name}" is {value!r}; allowed: {schema.allowed()}. '
+                f'It means: {schema.description} Correct it in the parameter file.'
+            )
 
 
 def declare(node: Node, kind: type[T]) -> T:
@@ -116,8 +128,9 @@ def declare(node: Node, kind: type[T]) -> T:
         except (InvalidParameterTypeException, InvalidParameterValueException) as problem:
             value = _whole_number(node, name, wanted, descriptor)
             if value is None:
-                raise ParameterError(f'parameter "{name}" has the wrong type: {problem}. Wanted: {wanted}. '
-                                     'Correct it in the parameter file.') from problem
+                raise ParameterError(
+                    f'parameter "{name}" has the wrong type: {problem}. Wanted: {wanted}. Correct it in the parameter file.'
+                ) from problem
         value = list(value) if isinstance(default, list) else value
         check(name, value, schema)
         values[name] = value
@@ -132,8 +145,9 @@ def _declare_one(node: Node, name: str, default: Any, wanted: Any, descriptor: A
     value = node.declare_parameter(name, default, descriptor).value
     element = get_args(wanted)[0]
     if isinstance(value, (str, bytes)) or not all(isinstance(item, element) for item in value):
-        raise ParameterError(f'parameter "{name}" is {value!r}; wanted: a list of {element.__name__}. '
-                             'Correct it in the parameter file.')
+        raise ParameterError(
+            f'parameter "{name}" is {value!r}; wanted: a list of {element.__name__}. Correct it in the parameter file.'
+        )
     return value
 
 

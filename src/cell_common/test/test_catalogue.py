@@ -65,8 +65,10 @@ def test_a_part_may_name_its_barcode_and_need_not():
     assert (parts['EM1-2U1'].code, parts['EM1-2U4'].code) == ('EM1-2U1(;.*)?', '')
 
 
-@pytest.mark.parametrize(('code', 'problem'), [('EM1(', 'no regular expression'), (4711, 'in quotes'), ('.*', 'in quotes'),
-                                               (['EM1-2U1'], 'in quotes')])
+@pytest.mark.parametrize(
+    ('code', 'problem'),
+    [('EM1(', 'no regular expression'), (4711, 'in quotes'), ('.*', 'in quotes'), (['EM1-2U1'], 'in quotes')],
+)
 def test_a_barcode_that_is_no_pattern_or_fits_anything_is_refused(code, problem):
     with pytest.raises(CatalogueError, match=problem):
         parse_catalogue({'parts': [part(code=code)]})

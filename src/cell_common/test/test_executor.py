@@ -71,8 +71,19 @@ def spinning(domain):
 
 
 def test_the_methods_it_overrides_are_there_in_rclpy():
-    for name in ('_wait_for_ready_callbacks', '_make_handler', '_take_timer', '_take_subscription', '_take_guard_condition',
-                 '_take_client', '_take_service', '_take_waitable', 'wake', 'create_task', 'shutdown'):
+    for name in (
+        '_wait_for_ready_callbacks',
+        '_make_handler',
+        '_take_timer',
+        '_take_subscription',
+        '_take_guard_condition',
+        '_take_client',
+        '_take_service',
+        '_take_waitable',
+        'wake',
+        'create_task',
+        'shutdown',
+    ):
         assert callable(getattr(rclpy.executors.Executor, name)), name
 
 
@@ -168,8 +179,9 @@ def test_a_subscription_whose_qos_does_not_fit_is_told(spinning):
     fussy = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
     careless = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
     spinning.node.create_publisher(String, 'text', careless)
-    spinning.node.create_subscription(String, 'text', print, fussy,
-                                      event_callbacks=SubscriptionEventCallbacks(incompatible_qos=told.append))
+    spinning.node.create_subscription(
+        String, 'text', print, fussy, event_callbacks=SubscriptionEventCallbacks(incompatible_qos=told.append)
+    )
     spinning.until(lambda: told)
     assert told[0].total_count == 1
     spinning.executor.spin_once(1.5)

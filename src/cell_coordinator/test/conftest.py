@@ -5,7 +5,7 @@ import yaml
 from cell_common.qos import events, latched
 from cell_common.testing import *
 from cell_common.testing import wait_until
-from cell_coordinator.coordinator_node import CoordinatorNode
+from cell_coordinator.node import CoordinatorNode
 from cell_inventory.inventory_node import InventoryNode
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.action.client import ActionClient
@@ -39,9 +39,12 @@ from cell_interfaces.srv import (
 )
 
 PART, OTHER = 'G8NB-17SR', 'G8NB-17SU'
-PARTS = {'parts': [
-    {'part_number': PART, 'letter': 'A', 'trays': [{'count': count, 'capacity': 10, 'low': 1} for count in (2, 3, 0, 0)]},
-    {'part_number': OTHER, 'letter': 'C', 'trays': [{'count': 5, 'capacity': 10, 'low': 1}] * 4}]}
+PARTS = {
+    'parts': [
+        {'part_number': PART, 'letter': 'A', 'trays': [{'count': count, 'capacity': 10, 'low': 1} for count in (2, 3, 0, 0)]},
+        {'part_number': OTHER, 'letter': 'C', 'trays': [{'count': 5, 'capacity': 10, 'low': 1}] * 4},
+    ]
+}
 SUCCEEDED, NOT_SENT, REFUSED, UNKNOWN = range(4)
 SILENT = 'silent'
 TALKERS = ('camera', 'ocr', 'part_matcher', 'robot', 'inventory')
@@ -141,8 +144,13 @@ class FakeVision(Node):
 
     def match(self, request, response):
         text = request.ocr.texts[0].text if request.ocr.texts else ''
-        result = MatchResult(header=request.ocr.header, request_id=request.request_id, text=text, score=0.9,
-                             expected_part_number=request.expected_part_number)
+        result = MatchResult(
+            header=request.ocr.header,
+            request_id=request.request_id,
+            text=text,
+            score=0.9,
+            expected_part_number=request.expected_part_number,
+        )
         result.verdict, result.part_number = MatchResult.UNKNOWN, ''
         if not text:
             result.verdict = MatchResult.UNREADABLE
@@ -174,9 +182,14 @@ class Talker(Node):
         self.create_timer(0.1, self.talk)
 
     def talk(self):
-        self.publisher.publish(DiagnosticArray(status=[
-            DiagnosticStatus(level=bytes([level]), name=f'cell/{name}: work', message='broken' if level else '')
-            for name, level in self.levels.items()]))
+        self.publisher.publish(
+            DiagnosticArray(
+                status=[
+                    DiagnosticStatus(level=bytes([level]), name=f'cell/{name}: work', message='broken' if level else '')
+                    for name, level in self.levels.items()
+                ]
+            )
+        )
 
 
 class Cell:
@@ -198,8 +211,16 @@ class Cell:
         self.coordinator = None
 
     def up(self, ready=True, **parameters):
-        values = {'database_url': self.database_url, 'settle_time': 0.0, 'retry_time': 1.5, 'call_timeout': 1.0,
-                  'read_timeout': 0.5, 'accept_timeout': 1.0, 'trigger_timeout': 1.5, **parameters}
+        values = {
+            'database_url': self.database_url,
+            'settle_time': 0.0,
+            'retry_time': 1.5,
+            'call_timeout': 1.0,
+            'read_timeout': 0.5,
+            'accept_timeout': 1.0,
+            'trigger_timeout': 1.5,
+            **parameters,
+        }
         self.statuses.clear()
         self.coordinator = self.graph.add(CoordinatorNode(**self.graph.options(**values)))
         if ready:
@@ -210,8 +231,9 @@ class Cell:
         self.graph.remove(self.coordinator)
 
     def run(self, quantity=3, part=PART, job_id='', command=None):
-        goal = RunJob.Goal(part_number=part, quantity=quantity, job_id=job_id,
-                           command=command or CommandInfo(operator_id='ann'))
+        goal = RunJob.Goal(
+            part_number=part, quantity=quantity, job_id=job_id, command=command or CommandInfo(operator_id='ann')
+        )
         wait_until(self.runner.server_is_ready)
         sent = self.runner.send_goal_async(goal)
         wait_until(sent.done)
@@ -228,13 +250,19 @@ class Cell:
         return future.result().result
 
     def control(self, action):
-        return self.graph.call(ControlJob, 'control_job', ControlJob.Request(
-            action=getattr(ControlJob.Request, action), command=CommandInfo(operator_id='ann')))
+        return self.graph.call(
+            ControlJob,
+            'control_job',
+            ControlJob.Request(action=getattr(ControlJob.Request, action), command=CommandInfo(operator_id='ann')),
+        )
 
     def until(self, state, timeout=10.0):
         wanted = getattr(JobState, state)
-        wait_until(lambda: self.jobs and self.jobs[-1].state == wanted, timeout,
-                   f'{state}; last: {[(job.state, job.step, job.reason) for job in self.jobs[-3:]]}')
+        wait_until(
+            lambda: self.jobs and self.jobs[-1].state == wanted,
+            timeout,
+            f'{state}; last: {[(job.state, job.step, job.reason) for job in self.jobs[-3:]]}',
+        )
         return self.jobs[-1]
 
     def stock(self, part=PART):
@@ -246,8 +274,9 @@ class Cell:
         return [(event.kind, event.piece) for event in self.stock()[1]][::-1]
 
     def adjust(self, count, tray=1, part=PART):
-        return self.graph.call(AdjustStock, 'inventory/adjust', AdjustStock.Request(
-            part_number=part, tray=tray, count=count, reason='test'))
+        return self.graph.call(
+            AdjustStock, 'inventory/adjust', AdjustStock.Request(part_number=part, tray=tray, count=count, reason='test')
+        )
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 import pytest
-from cell_coordinator.alarm_book import LONGEST_SHELVE_NS, AlarmBook, AlarmError, AlarmState, Raised, from_json, to_json
+from cell_coordinator.alarms.book import LONGEST_SHELVE_NS, AlarmBook, AlarmError, AlarmState, Raised, from_json, to_json
 
 from cell_interfaces.msg import Alarm, ResultCode
 
@@ -40,7 +40,7 @@ def test_raised_again_is_counted_and_wants_to_be_seen_again():
     raise_one(book)
     book.acknowledge('', 'ann', 5)
     raise_one(book, at=6, text='robot lost again')
-    record, = book.shown()
+    (record,) = book.shown()
     assert (record.count, record.raised_ns, record.text, record.state) == (2, 1, 'robot lost again', AlarmState.UNACKNOWLEDGED)
 
 
@@ -97,7 +97,7 @@ def test_clearing_what_does_not_stand_changes_nothing():
 
 
 def test_a_record_survives_the_database():
-    record, = raise_one(AlarmBook())
+    (record,) = raise_one(AlarmBook())
     assert from_json(to_json(record)) == record
     with pytest.raises(ValueError, match='not understood'):
         from_json('{"colour": 1}')

@@ -3,7 +3,7 @@ from builtin_interfaces.msg import Duration, Time
 from cell_common.alarms import AlarmReporter
 from cell_common.qos import latched
 from cell_common.testing import wait_until
-from cell_coordinator.alarms_node import AlarmsNode
+from cell_coordinator.alarms.node import AlarmsNode
 
 from cell_common import alarms
 from cell_interfaces.msg import Alarm, AlarmList, CommandInfo, ResultCode
@@ -35,8 +35,13 @@ def announce(reporter, text='robot lost', key='lost', priority=alarms.HIGH):
 
 
 def handle(graph, service='acknowledge', alarm_id='', seconds=0, **command):
-    return graph.call(HandleAlarm, f'alarms/{service}', HandleAlarm.Request(
-        alarm_id=alarm_id, shelve_for=Duration(sec=seconds), command=CommandInfo(operator_id='ann', **command)))
+    return graph.call(
+        HandleAlarm,
+        f'alarms/{service}',
+        HandleAlarm.Request(
+            alarm_id=alarm_id, shelve_for=Duration(sec=seconds), command=CommandInfo(operator_id='ann', **command)
+        ),
+    )
 
 
 def shown(lists):

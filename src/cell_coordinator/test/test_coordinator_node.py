@@ -3,7 +3,7 @@ from builtin_interfaces.msg import Duration, Time
 from cell_common.qos import events, latched
 from cell_common.runner import StartError
 from cell_common.testing import wait_until
-from cell_coordinator.coordinator_node import CoordinatorNode
+from cell_coordinator.node import CoordinatorNode
 from cell_inventory.inventory_node import InventoryNode
 from sqlalchemy import create_engine, text
 
@@ -33,8 +33,11 @@ def rows(cell, query):
 
 
 def set_job(cell, quantity, part=PART, **command):
-    return cell.graph.call(SetJob, 'set_job', SetJob.Request(
-        part_number=part, quantity=quantity, command=CommandInfo(operator_id='ann', **command)))
+    return cell.graph.call(
+        SetJob,
+        'set_job',
+        SetJob.Request(part_number=part, quantity=quantity, command=CommandInfo(operator_id='ann', **command)),
+    )
 
 
 def test_three_pieces_are_picked_verified_placed_and_booked(cell):
@@ -49,9 +52,11 @@ def test_three_pieces_are_picked_verified_placed_and_booked(cell):
     job = cell.until('DONE')
     assert job.finished_at.sec and 0.04 < job.median_read_time < 0.06 and job.last_match.part_number == PART
     assert rows(cell, 'SELECT part_number, quantity, placed, rejected, operator_id, state FROM pick_job') == [
-        (PART, 3, 3, 0, 'ann', 'DONE')]
+        (PART, 3, 3, 0, 'ann', 'DONE')
+    ]
     assert rows(cell, 'SELECT piece, tray, outcome, verdict, text FROM pick_piece ORDER BY piece') == [
-        (piece, tray, 'PLACED', 'MATCH', PART) for piece, tray in ((1, 1), (2, 1), (3, 2))]
+        (piece, tray, 'PLACED', 'MATCH', PART) for piece, tray in ((1, 1), (2, 1), (3, 2))
+    ]
     assert rows(cell, 'SELECT command, operator_id, code FROM command_audit') == [('run_job', 'ann', 0)]
 
 
@@ -100,8 +105,14 @@ def test_a_cell_that_keeps_no_frames_rejects_as_ever(cell):
     assert (result.job.placed, result.job.rejected) == (1, 1) and not cell.vision.kept
 
 
-@pytest.mark.parametrize(('shown', 'why'), [('G8NB?', 'ambiguous: G8NB? may be two parts'), ('', 'no readable text'),
-                                            ('XYZ', f'unknown part: read "XYZ", ordered {PART}')])
+@pytest.mark.parametrize(
+    ('shown', 'why'),
+    [
+        ('G8NB?', 'ambiguous: G8NB? may be two parts'),
+        ('', 'no readable text'),
+        ('XYZ', f'unknown part: read "XYZ", ordered {PART}'),
+    ],
+)
 def test_what_is_not_certain_is_rejected(cell, shown, why):
     cell.up()
     cell.robot.supply.append(shown)
@@ -134,13 +145,16 @@ def test_empty_trays_wait_for_a_reload_and_go_on(cell):
 
 
 RESOLVED = [
-    (PICK, 'RESOLVE_DONE', [(1, 1)], [PICK, 'PLACE']), (PICK, 'RESOLVE_NOT_DONE', [(1, 1)], [PICK, PICK, 'PLACE']),
+    (PICK, 'RESOLVE_DONE', [(1, 1)], [PICK, 'PLACE']),
+    (PICK, 'RESOLVE_NOT_DONE', [(1, 1)], [PICK, PICK, 'PLACE']),
     (PICK, 'RESOLVE_REMOVED', [(2, 1), (1, 2)], [PICK, PICK, 'PLACE']),
-    ('PLACE', 'RESOLVE_DONE', [(1, 1)], [PICK, 'PLACE']), ('PLACE', 'RESOLVE_NOT_DONE', [(1, 1)], [PICK, 'PLACE', 'PLACE']),
+    ('PLACE', 'RESOLVE_DONE', [(1, 1)], [PICK, 'PLACE']),
+    ('PLACE', 'RESOLVE_NOT_DONE', [(1, 1)], [PICK, 'PLACE', 'PLACE']),
     ('PLACE', 'RESOLVE_REMOVED', [(2, 1), (1, 2)], [PICK, 'PLACE', PICK, 'PLACE']),
     ('REJECT', 'RESOLVE_DONE', [(2, 1), (1, 2)], [PICK, 'REJECT', PICK, 'PLACE']),
     ('REJECT', 'RESOLVE_NOT_DONE', [(2, 1), (1, 2)], [PICK, 'REJECT', 'REJECT', PICK, 'PLACE']),
-    ('REJECT', 'RESOLVE_REMOVED', [(2, 1), (1, 2)], [PICK, 'REJECT', PICK, 'PLACE'])]
+    ('REJECT', 'RESOLVE_REMOVED', [(2, 1), (1, 2)], [PICK, 'REJECT', PICK, 'PLACE']),
+]
 
 
 @pytest.mark.parametrize(('trigger', 'resolution', 'booked', 'sent'), RESOLVED)
@@ -298,9 +312,15 @@ def test_commands_that_are_too_old_are_refused_and_audited(cell):
     assert rows(cell, 'SELECT command, code FROM command_audit') == [('run_job', 1), ('set_job', 1)]
 
 
-@pytest.mark.parametrize(('part', 'quantity', 'code', 'available'), [
-    (PART, 0, ResultCode.INVALID_ARGUMENT, 5), (PART, -3, ResultCode.INVALID_ARGUMENT, 5),
-    (PART, 6, ResultCode.NOT_ENOUGH_STOCK, 5), ('NOPE', 1, ResultCode.UNKNOWN_PART, 0)])
+@pytest.mark.parametrize(
+    ('part', 'quantity', 'code', 'available'),
+    [
+        (PART, 0, ResultCode.INVALID_ARGUMENT, 5),
+        (PART, -3, ResultCode.INVALID_ARGUMENT, 5),
+        (PART, 6, ResultCode.NOT_ENOUGH_STOCK, 5),
+        ('NOPE', 1, ResultCode.UNKNOWN_PART, 0),
+    ],
+)
 def test_a_job_that_the_trays_cannot_serve_is_refused(cell, part, quantity, code, available):
     cell.up()
     invalid = cell.graph.collect(JobInvalid, 'job_invalid', events())
@@ -318,7 +338,7 @@ def test_a_set_job_may_be_replaced_before_it_begins(cell):
     assert (first.available, cell.until('READY').quantity) == (5, 2)
     assert cell.result(cell.run(job_id=first.job_id)).code == ResultCode.NO_JOB
     assert cell.result(cell.run(job_id=second.job_id)).job.placed == 2
-    assert rows(cell, "SELECT state FROM pick_job WHERE quantity = 1") == [('CANCELLED',)]
+    assert rows(cell, 'SELECT state FROM pick_job WHERE quantity = 1') == [('CANCELLED',)]
 
 
 def test_only_one_job_is_active(cell):
@@ -345,8 +365,10 @@ def test_a_benchmark_is_shown_read_stored_and_laid_back(cell):
     assert cell.robot.events() == ['BENCHMARK', 'HOME']
 
 
-@pytest.mark.parametrize(('script', 'supply', 'code'), [
-    ({'BENCHMARK': [REFUSED]}, [], ResultCode.ROBOT_REFUSED), ({}, [''], ResultCode.INVALID_ARGUMENT)])
+@pytest.mark.parametrize(
+    ('script', 'supply', 'code'),
+    [({'BENCHMARK': [REFUSED]}, [], ResultCode.ROBOT_REFUSED), ({}, [''], ResultCode.INVALID_ARGUMENT)],
+)
 def test_a_benchmark_that_cannot_be_taken_is_refused(cell, script, supply, code):
     cell.up()
     cell.robot.script.update(script)
@@ -362,8 +384,9 @@ def test_a_single_capture_moves_nothing(cell):
     answer = cell.graph.call(CaptureComponent, 'capture_component', request)
     assert (answer.code, answer.capture.match.verdict, answer.capture.job_id) == (ResultCode.OK, MatchResult.MISMATCH, '')
     assert not cell.robot.sent
-    assert cell.graph.call(CaptureComponent, 'capture_component',
-                           CaptureComponent.Request()).code == ResultCode.INVALID_ARGUMENT
+    assert (
+        cell.graph.call(CaptureComponent, 'capture_component', CaptureComponent.Request()).code == ResultCode.INVALID_ARGUMENT
+    )
 
 
 def test_the_robots_program_is_started_on_request(cell):

@@ -1,7 +1,7 @@
 import pytest
-from cell_coordinator.job import Job, Outcome, State, Step, Verdict, VerdictKind, from_json, to_json
-from cell_coordinator.job_events import Resolution, TriggerOutcome
-from cell_coordinator.job_machine import (
+from cell_coordinator.job import events as ev
+from cell_coordinator.job.events import Resolution, TriggerOutcome
+from cell_coordinator.job.machine import (
     LEFT_IN_HAND,
     OLD_FRAME,
     TAKE_OUT,
@@ -11,8 +11,8 @@ from cell_coordinator.job_machine import (
     UnverifiedPieceError,
     why_rejected,
 )
+from cell_coordinator.job.model import Job, Outcome, State, Step, Verdict, VerdictKind, from_json, to_json
 
-from cell_coordinator import job_events as ev
 from cell_interfaces.msg import JobState, MatchResult, ResultCode
 from cell_interfaces.srv import BookPiece
 
@@ -105,15 +105,31 @@ def test_a_frame_older_than_the_settled_piece_is_never_judged():
     assert play.job.reason == OLD_FRAME and 'PLACE' not in play.triggers
 
 
-@pytest.mark.parametrize('verdict', [
-    {'frame': 1}, {'expected': OTHER}, {'recognised': OTHER}, {'recognised': ''}, {'kind': VerdictKind.AMBIGUOUS},
-    {'kind': VerdictKind.UNREADABLE}, {'kind': VerdictKind.UNKNOWN}])
+@pytest.mark.parametrize(
+    'verdict',
+    [
+        {'frame': 1},
+        {'expected': OTHER},
+        {'recognised': OTHER},
+        {'recognised': ''},
+        {'kind': VerdictKind.AMBIGUOUS},
+        {'kind': VerdictKind.UNREADABLE},
+        {'kind': VerdictKind.UNKNOWN},
+    ],
+)
 def test_only_a_match_of_this_part_on_this_frame_is_placed(verdict):
     play = Play(read_attempts=1).picked()
     frame = play.now + 5
     play.answer(ev.ReadEnded, frame)
-    play.answer(ev.Judged, Verdict(verdict.get('kind', GOOD), verdict.get('expected', PART), verdict.get('frame', frame),
-                                   verdict.get('recognised', PART)))
+    play.answer(
+        ev.Judged,
+        Verdict(
+            verdict.get('kind', GOOD),
+            verdict.get('expected', PART),
+            verdict.get('frame', frame),
+            verdict.get('recognised', PART),
+        ),
+    )
     assert play.triggers[-1] == 'REJECT'
 
 
@@ -132,9 +148,15 @@ def test_a_wrong_part_is_read_again_then_rejected_with_the_reason():
     assert play.bookings == [(1, Outcome.REJECTED)] and play.job.piece == 2
 
 
-@pytest.mark.parametrize(('kind', 'text'), [
-    (VerdictKind.AMBIGUOUS, 'ambiguous: two parts'), (VerdictKind.UNREADABLE, 'no readable text'),
-    (VerdictKind.UNKNOWN, 'unknown part: read "XX"'), (VerdictKind.MATCH, 'does not belong')])
+@pytest.mark.parametrize(
+    ('kind', 'text'),
+    [
+        (VerdictKind.AMBIGUOUS, 'ambiguous: two parts'),
+        (VerdictKind.UNREADABLE, 'no readable text'),
+        (VerdictKind.UNKNOWN, 'unknown part: read "XX"'),
+        (VerdictKind.MATCH, 'does not belong'),
+    ],
+)
 def test_every_rejection_has_a_reason(kind, text):
     assert text in why_rejected(Verdict(kind, PART, 1, '', 'XX', 0.1, 'two parts'), PART)
 
@@ -181,13 +203,18 @@ def to_step(play, step):
 
 
 RESOLVED = [
-    (Step.START, Resolution.DONE, Step.PICK, None), (Step.START, Resolution.NOT_DONE, Step.START, None),
-    (Step.PICK, Resolution.DONE, Step.READ, None), (Step.PICK, Resolution.NOT_DONE, Step.PICK, None),
+    (Step.START, Resolution.DONE, Step.PICK, None),
+    (Step.START, Resolution.NOT_DONE, Step.START, None),
+    (Step.PICK, Resolution.DONE, Step.READ, None),
+    (Step.PICK, Resolution.NOT_DONE, Step.PICK, None),
     (Step.PICK, Resolution.REMOVED, Step.BOOK, Outcome.REJECTED),
-    (Step.PLACE, Resolution.DONE, Step.BOOK, Outcome.PLACED), (Step.PLACE, Resolution.NOT_DONE, Step.PLACE, None),
+    (Step.PLACE, Resolution.DONE, Step.BOOK, Outcome.PLACED),
+    (Step.PLACE, Resolution.NOT_DONE, Step.PLACE, None),
     (Step.PLACE, Resolution.REMOVED, Step.BOOK, Outcome.REJECTED),
-    (Step.REJECT, Resolution.DONE, Step.BOOK, Outcome.REJECTED), (Step.REJECT, Resolution.NOT_DONE, Step.REJECT, None),
-    (Step.REJECT, Resolution.REMOVED, Step.BOOK, Outcome.REJECTED)]
+    (Step.REJECT, Resolution.DONE, Step.BOOK, Outcome.REJECTED),
+    (Step.REJECT, Resolution.NOT_DONE, Step.REJECT, None),
+    (Step.REJECT, Resolution.REMOVED, Step.BOOK, Outcome.REJECTED),
+]
 
 
 @pytest.mark.parametrize(('step', 'how', 'due', 'booked'), RESOLVED)
@@ -261,9 +288,15 @@ def test_cancel_at_rest_moves_nothing_and_books_what_stays_in_the_gripper():
     assert play.job.reason == TAKE_OUT and play.job.outcome_reason == LEFT_IN_HAND
 
 
-@pytest.mark.parametrize('prepare', [
-    lambda play: play, lambda play: play.placed().stock(0), lambda play: play.placed(),
-    lambda play: play.feed(ev.Start).robot(NOT_SENT)])
+@pytest.mark.parametrize(
+    'prepare',
+    [
+        lambda play: play,
+        lambda play: play.placed().stock(0),
+        lambda play: play.placed(),
+        lambda play: play.feed(ev.Start).robot(NOT_SENT),
+    ],
+)
 def test_cancel_without_a_piece_in_hand_ends_at_once(prepare):
     play = prepare(Play()).feed(ev.Cancel).sees(State.CANCELLED)
     assert play.refuses(ev.Cancel) == ResultCode.NO_JOB
@@ -283,9 +316,15 @@ def test_cancel_and_an_unknown_trigger_end_after_it_is_resolved():
     assert play.bookings == [(1, Outcome.REJECTED)] and play.triggers[-1] == f'PART_{PART}'
 
 
-@pytest.mark.parametrize('prepare', [
-    lambda play: play.feed(ev.Start).robot(), lambda play: play.picked(),
-    lambda play: play.picked().answer(ev.ReadEnded, play.now + 1), lambda play: play.picked().judged().robot()])
+@pytest.mark.parametrize(
+    'prepare',
+    [
+        lambda play: play.feed(ev.Start).robot(),
+        lambda play: play.picked(),
+        lambda play: play.picked().answer(ev.ReadEnded, play.now + 1),
+        lambda play: play.picked().judged().robot(),
+    ],
+)
 def test_a_node_that_does_not_answer_pauses_the_job_and_resume_tries_again(prepare):
     play = prepare(Play())
     kind = type(play.effects[0])
@@ -305,9 +344,14 @@ def test_a_reading_that_fails_while_cancelling_goes_to_the_reject_tray():
     assert Play().picked().feed(ev.Cancel).answer(ev.EffectFailed, 'no frame').triggers[-1] == 'REJECT'
 
 
-@pytest.mark.parametrize(('prepare', 'step'), [
-    (lambda play: play.picked(), Step.READ), (lambda play: play.placed().stock(0), Step.PICK),
-    (lambda play: play.placed(), Step.PICK)])
+@pytest.mark.parametrize(
+    ('prepare', 'step'),
+    [
+        (lambda play: play.picked(), Step.READ),
+        (lambda play: play.placed().stock(0), Step.PICK),
+        (lambda play: play.placed(), Step.PICK),
+    ],
+)
 def test_a_job_comes_back_paused_after_a_crash(prepare, step):
     play = prepare(Play()).feed(ev.Restarted).sees(State.PAUSED, step)
     assert play.effects == () and 'restarted' in play.job.reason

@@ -1,20 +1,25 @@
 """Whatever comes in whatever order: nothing is placed unverified, nothing is booked twice, and the books agree."""
 
-from cell_coordinator.job import IN_HAND, Job, Outcome, State, Step, Verdict, VerdictKind, from_json, to_json
-from cell_coordinator.job_events import Resolution, TriggerOutcome
-from cell_coordinator.job_machine import JobMachine, JobRules, Refused
+from cell_coordinator.job import events as ev
+from cell_coordinator.job.events import Resolution, TriggerOutcome
+from cell_coordinator.job.machine import JobMachine, JobRules, Refused
+from cell_coordinator.job.model import IN_HAND, Job, Outcome, State, Step, Verdict, VerdictKind, from_json, to_json
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from cell_coordinator import job_events as ev
-
 PART = 'G8NB-17SR'
 LATE = st.sampled_from([0, 0, 0, 0, 1, 2])
 
-STRANGE_VERDICTS = [(VerdictKind.MATCH, 'OTHER', PART, 0), (VerdictKind.MATCH, '', PART, 0), (VerdictKind.MATCH, PART, 'X', 0),
-                    (VerdictKind.MATCH, PART, PART, -500), (VerdictKind.MISMATCH, PART, PART, 0),
-                    (VerdictKind.AMBIGUOUS, PART, PART, 0), (VerdictKind.UNREADABLE, '', PART, 0)]
+STRANGE_VERDICTS = [
+    (VerdictKind.MATCH, 'OTHER', PART, 0),
+    (VerdictKind.MATCH, '', PART, 0),
+    (VerdictKind.MATCH, PART, 'X', 0),
+    (VerdictKind.MATCH, PART, PART, -500),
+    (VerdictKind.MISMATCH, PART, PART, 0),
+    (VerdictKind.AMBIGUOUS, PART, PART, 0),
+    (VerdictKind.UNREADABLE, '', PART, 0),
+]
 
 
 class Life(RuleBasedStateMachine):
@@ -41,8 +46,12 @@ class Life(RuleBasedStateMachine):
         self.job = from_json(to_json(following.job))
         if getattr(event, 'ticket', before.ticket) != before.ticket:
             assert self.job == before and not following.effects
-        if (isinstance(event, ev.Resolve) or (isinstance(event, ev.TriggerEnded) and event.ticket == before.ticket
-                                              and event.outcome is not TriggerOutcome.UNKNOWN and not before.unresolved)):
+        if isinstance(event, ev.Resolve) or (
+            isinstance(event, ev.TriggerEnded)
+            and event.ticket == before.ticket
+            and event.outcome is not TriggerOutcome.UNKNOWN
+            and not before.unresolved
+        ):
             self.open_trigger = ''
         if isinstance(event, ev.Judged) and self.job.ticket != before.ticket and before.step is Step.MATCH:
             self.matched[before.piece] = event.verdict
@@ -112,6 +121,7 @@ class Life(RuleBasedStateMachine):
     @rule(draw=st.data(), late=st.sampled_from([0, 0, 1]))
     def go_badly(self, draw, late):
         """Give a strange answer to whatever is under way."""
+
         def one_of(*choices):
             return draw.draw(st.sampled_from(choices))
 

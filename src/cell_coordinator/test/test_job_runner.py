@@ -1,15 +1,15 @@
 import pytest
 from action_msgs.msg import GoalStatus
 from cell_common.database import migrate, open_database
-from cell_coordinator.job import NO_JOB, Job, State, Step
-from cell_coordinator.job_events import TriggerOutcome
-from cell_coordinator.job_machine import JobMachine, JobRules, Refused
-from cell_coordinator.job_runner import JobRunner
-from cell_coordinator.job_store import Command, JobStore, StorageFailedError
-from cell_coordinator.robot_link import _ended
+from cell_coordinator.job import events as ev
+from cell_coordinator.job.events import TriggerOutcome
+from cell_coordinator.job.machine import JobMachine, JobRules, Refused
+from cell_coordinator.job.model import NO_JOB, Job, State, Step
+from cell_coordinator.job.robot_client import _ended
+from cell_coordinator.job.runner import JobRunner
+from cell_coordinator.job.store import Command, JobStore, StorageFailedError
 from sqlalchemy import text
 
-from cell_coordinator import job_events as ev
 from cell_interfaces.action import TriggerRobot
 from cell_interfaces.msg import ResultCode
 
@@ -108,11 +108,19 @@ def test_an_audit_that_fails_says_so(engine):
         JobStore(engine).audit(Command(1, 'set_job', 'id', 'ann', 1, '', 0, ''))
 
 
-@pytest.mark.parametrize(('status', 'outcome', 'told'), [
-    (GoalStatus.STATUS_SUCCEEDED, 0, TriggerOutcome.SUCCEEDED), (GoalStatus.STATUS_ABORTED, 1, TriggerOutcome.NOT_SENT),
-    (GoalStatus.STATUS_ABORTED, 2, TriggerOutcome.REFUSED), (GoalStatus.STATUS_ABORTED, 3, TriggerOutcome.UNKNOWN),
-    (GoalStatus.STATUS_UNKNOWN, 0, TriggerOutcome.UNKNOWN), (GoalStatus.STATUS_ABORTED, 0, TriggerOutcome.UNKNOWN),
-    (GoalStatus.STATUS_SUCCEEDED, 2, TriggerOutcome.UNKNOWN), (GoalStatus.STATUS_CANCELED, 0, TriggerOutcome.UNKNOWN)])
+@pytest.mark.parametrize(
+    ('status', 'outcome', 'told'),
+    [
+        (GoalStatus.STATUS_SUCCEEDED, 0, TriggerOutcome.SUCCEEDED),
+        (GoalStatus.STATUS_ABORTED, 1, TriggerOutcome.NOT_SENT),
+        (GoalStatus.STATUS_ABORTED, 2, TriggerOutcome.REFUSED),
+        (GoalStatus.STATUS_ABORTED, 3, TriggerOutcome.UNKNOWN),
+        (GoalStatus.STATUS_UNKNOWN, 0, TriggerOutcome.UNKNOWN),
+        (GoalStatus.STATUS_ABORTED, 0, TriggerOutcome.UNKNOWN),
+        (GoalStatus.STATUS_SUCCEEDED, 2, TriggerOutcome.UNKNOWN),
+        (GoalStatus.STATUS_CANCELED, 0, TriggerOutcome.UNKNOWN),
+    ],
+)
 def test_a_trigger_succeeded_only_when_goal_and_result_say_so(status, outcome, told):
     response = TriggerRobot.Impl.GetResultService.Response(status=status, result=TriggerRobot.Result(outcome=outcome))
     assert _ended(response).outcome is told

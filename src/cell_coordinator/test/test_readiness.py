@@ -1,5 +1,5 @@
 import pytest
-from cell_coordinator.readiness import ERROR, OK, STALE, WARN, StatusBoard, sentence
+from cell_coordinator.health import ERROR, OK, STALE, WARN, StatusBoard, sentence
 
 SECOND = 10**9
 

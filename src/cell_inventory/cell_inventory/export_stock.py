@@ -43,8 +43,10 @@ def main() -> None:
     node = rclpy.create_node('export_stock')
     try:
         if not export(node, sys.stdout):
-            sys.exit(f'no inventory was heard on {node.resolve_topic_name("inventory")}: is the cell running? '
-                     'Give its namespace with --ros-args -r __ns:=/cell')
+            sys.exit(
+                f'no inventory was heard on {node.resolve_topic_name("inventory")}: is the cell running? '
+                'Give its namespace with --ros-args -r __ns:=/cell'
+            )
     finally:
         node.destroy_node()
         try_shutdown()

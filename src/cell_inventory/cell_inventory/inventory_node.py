@@ -34,8 +34,9 @@ class InventoryParameters:
 
     database_url: str = parameter('sqlite:///cell.db', 'Where the ledger is kept, as an SQLAlchemy URL.')
     catalogue_file: str = parameter('config/parts.yaml', 'The part catalogue, a YAML file.')
-    first_stock_file: str = parameter('', 'Counts to load when a tray is first seen, a JSON file (see docs); "" = the '
-                                          "catalogue's counts.")
+    first_stock_file: str = parameter(
+        '', 'Counts to load when a tray is first seen, a JSON file (see docs); "" = the catalogue\'s counts.'
+    )
 
 
 class InventoryNode(Node):
@@ -84,30 +85,52 @@ class InventoryNode(Node):
         return int(self.get_clock().now().nanoseconds)
 
     def _on_adjust(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
-        return self._change(request, response, lambda who: self._ledger.apply(
-            lambda stock: rules.adjust(stock, request.part_number, request.tray, request.count, request.reason),
-            who, self._now()))
+        return self._change(
+            request,
+            response,
+            lambda who: self._ledger.apply(
+                lambda stock: rules.adjust(stock, request.part_number, request.tray, request.count, request.reason),
+                who,
+                self._now(),
+            ),
+        )
 
     def _on_reload(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
-        return self._change(request, response, lambda who: self._ledger.apply(
-            lambda stock: rules.reload(stock, request.part_number, request.tray, request.count, request.reason),
-            who, self._now()))
+        return self._change(
+            request,
+            response,
+            lambda who: self._ledger.apply(
+                lambda stock: rules.reload(stock, request.part_number, request.tray, request.count, request.reason),
+                who,
+                self._now(),
+            ),
+        )
 
     def _on_reset(self, request: ResetStock.Request, response: ResetStock.Response) -> ResetStock.Response:
-        return self._change(request, response, lambda who: self._ledger.apply(
-            lambda stock: rules.reset(stock, request.part_number, request.reason), who, self._now()))
+        return self._change(
+            request,
+            response,
+            lambda who: self._ledger.apply(
+                lambda stock: rules.reset(stock, request.part_number, request.reason), who, self._now()
+            ),
+        )
 
     def _on_undo(self, request: UndoStock.Request, response: UndoStock.Response) -> UndoStock.Response:
-        return self._change(request, response,
-                            lambda who: self._ledger.undo(request.sequence, request.reason, who, self._now()))
+        return self._change(
+            request, response, lambda who: self._ledger.undo(request.sequence, request.reason, who, self._now())
+        )
 
     def _on_book(self, request: BookPiece.Request, response: BookPiece.Response) -> BookPiece.Response:
         try:
             kind = _OUTCOMES.get(request.outcome)
             if kind is None:
                 raise Refused(ResultCode.INVALID_ARGUMENT, f'outcome is {request.outcome}: give PLACED or REJECTED')
-            booked = self._ledger.book(Entry(kind, request.part_number, request.tray, -1, self.get_name(), request.reason,
-                                             request.job_id, request.piece), self._now())
+            booked = self._ledger.book(
+                Entry(
+                    kind, request.part_number, request.tray, -1, self.get_name(), request.reason, request.job_id, request.piece
+                ),
+                self._now(),
+            )
         except Refused as refusal:
             return self._refuse(response, refusal)
         self._trouble = ''
@@ -164,8 +187,11 @@ class InventoryNode(Node):
         if self._trouble:
             return Health(2, self._trouble)
         stock = self._ledger.stock
-        empty = [number for number, part in stock.catalogue.parts.items()
-                 if not any(stock.count(number, tray.tray) for tray in part.trays)]
+        empty = [
+            number
+            for number, part in stock.catalogue.parts.items()
+            if not any(stock.count(number, tray.tray) for tray in part.trays)
+        ]
         values = {'parts': str(len(stock.catalogue.parts)), 'entries': str(self._ledger.sequence)}
         return Health(1 if empty else 0, f'trays empty: {", ".join(empty)}' if empty else '', values)
 
@@ -175,8 +201,9 @@ def _summary(booked: list[Booked]) -> str:
         return 'nothing to change'
     if len(booked) > 4:
         return f'{len(booked)} trays changed'
-    return ', '.join(f'{item.entry.part_number} tray {item.entry.tray}: {item.entry.delta:+d}, now {item.count_after}'
-                     for item in booked)
+    return ', '.join(
+        f'{item.entry.part_number} tray {item.entry.tray}: {item.entry.delta:+d}, now {item.count_after}' for item in booked
+    )
 
 
 main = main_of(InventoryNode)

@@ -85,6 +85,7 @@ class Ledger:
         Raises:
             Refused: See rules.undo.
         """
+
         def entries(connection: Connection) -> list[Entry]:
             number = sequence or self._latest_by_people(connection)
             target = self._one(connection, _ROW.c.sequence == number)
@@ -99,6 +100,7 @@ class Ledger:
         Raises:
             Refused: See rules.book.
         """
+
         def entries(connection: Connection) -> list[Entry]:
             earlier = self._one(connection, (_ROW.c.job_id == wanted.job_id) & (_ROW.c.piece == wanted.piece))
             return rules.book(self.stock, wanted, earlier)
@@ -155,8 +157,10 @@ class Ledger:
     def _latest_by_people(self, connection: Connection) -> int:
         later = aliased(LedgerRow)
         query = select(func.max(_ROW.c.sequence)).where(
-            _ROW.c.kind.in_([int(kind) for kind in rules.BY_PEOPLE]), _ROW.c.job_id.is_(None),
-            ~exists().where(later.undoes == _ROW.c.sequence))
+            _ROW.c.kind.in_([int(kind) for kind in rules.BY_PEOPLE]),
+            _ROW.c.job_id.is_(None),
+            ~exists().where(later.undoes == _ROW.c.sequence),
+        )
         return int(connection.scalar(query) or 0)
 
     @staticmethod
@@ -167,19 +171,39 @@ class Ledger:
 
 def _storage_failed(problem: SQLAlchemyError) -> Refused:
     cause = getattr(problem, 'orig', None) or problem
-    return Refused(ResultCode.STORAGE_FAILED,
-                   f'the database refused, nothing was booked: {cause}. Check its disk, then try again.')
+    return Refused(
+        ResultCode.STORAGE_FAILED, f'the database refused, nothing was booked: {cause}. Check its disk, then try again.'
+    )
 
 
 def _values(item: Booked) -> dict[str, Any]:
     entry = item.entry
-    return {'sequence': item.sequence, 'stamp_ns': item.stamp_ns, 'kind': int(entry.kind), 'part_number': entry.part_number,
-            'tray': entry.tray, 'delta': entry.delta, 'count_after': item.count_after, 'job_id': entry.job_id or None,
-            'piece': entry.piece or None, 'operator_id': entry.operator_id, 'reason': entry.reason,
-            'undoes': entry.undoes or None}
+    return {
+        'sequence': item.sequence,
+        'stamp_ns': item.stamp_ns,
+        'kind': int(entry.kind),
+        'part_number': entry.part_number,
+        'tray': entry.tray,
+        'delta': entry.delta,
+        'count_after': item.count_after,
+        'job_id': entry.job_id or None,
+        'piece': entry.piece or None,
+        'operator_id': entry.operator_id,
+        'reason': entry.reason,
+        'undoes': entry.undoes or None,
+    }
 
 
 def _booked(row: Row[Any]) -> Booked:
-    entry = Entry(Kind(row.kind), row.part_number, row.tray, row.delta, row.operator_id, row.reason, row.job_id or '',
-                  row.piece or 0, row.undoes or 0)
+    entry = Entry(
+        Kind(row.kind),
+        row.part_number,
+        row.tray,
+        row.delta,
+        row.operator_id,
+        row.reason,
+        row.job_id or '',
+        row.piece or 0,
+        row.undoes or 0,
+    )
     return Booked(row.sequence, row.stamp_ns, row.count_after, entry)

@@ -35,14 +35,30 @@ def part_message(stock: Stock, part: Part) -> PartStock:
         count = stock.count(part.part_number, tray.tray)
         state = TrayStock.EMPTY if count == 0 else TrayStock.LOW if count <= tray.low else TrayStock.FILLED
         trays.append(TrayStock(tray=tray.tray, count=count, capacity=tray.capacity, state=state))
-    return PartStock(part_number=part.part_number, description=part.description, letter=part.letter,
-                     unit_weight=part.unit_weight, trays=trays, total=sum(tray.count for tray in trays))
+    return PartStock(
+        part_number=part.part_number,
+        description=part.description,
+        letter=part.letter,
+        unit_weight=part.unit_weight,
+        trays=trays,
+        total=sum(tray.count for tray in trays),
+    )
 
 
 def event_message(item: Booked) -> InventoryEvent:
     """Return one ledger entry."""
     entry = item.entry
     return InventoryEvent(
-        sequence=item.sequence, stamp=time_message(item.stamp_ns), kind=int(entry.kind), part_number=entry.part_number,
-        tray=entry.tray, delta=entry.delta, count_after=item.count_after, job_id=entry.job_id, piece=entry.piece,
-        operator_id=entry.operator_id, reason=entry.reason, undoes=entry.undoes)
+        sequence=item.sequence,
+        stamp=time_message(item.stamp_ns),
+        kind=int(entry.kind),
+        part_number=entry.part_number,
+        tray=entry.tray,
+        delta=entry.delta,
+        count_after=item.count_after,
+        job_id=entry.job_id,
+        piece=entry.piece,
+        operator_id=entry.operator_id,
+        reason=entry.reason,
+        undoes=entry.undoes,
+    )

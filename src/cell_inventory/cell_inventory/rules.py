@@ -115,10 +115,14 @@ def first_load(stock: Stock, counts: Mapping[tuple[str, int], int] | None = None
         counts: First stock to book instead of the catalogue's, for the trays it names.
     """
     given = counts or {}
-    return [Entry(Kind.LOAD, part.part_number, tray.tray, given.get((part.part_number, tray.tray), tray.count),
-                  reason='first stock')
-            for part in stock.catalogue.parts.values() for tray in part.trays
-            if (part.part_number, tray.tray) not in stock.counts]
+    return [
+        Entry(
+            Kind.LOAD, part.part_number, tray.tray, given.get((part.part_number, tray.tray), tray.count), reason='first stock'
+        )
+        for part in stock.catalogue.parts.values()
+        for tray in part.trays
+        if (part.part_number, tray.tray) not in stock.counts
+    ]
 
 
 def adjust(stock: Stock, part_number: str, tray: int, count: int, reason: str) -> list[Entry]:
@@ -154,8 +158,11 @@ def reload(stock: Stock, part_number: str, tray: int, count: int, reason: str) -
         _check_count(known, part_number, target)
         before = stock.count(part_number, known.tray)
         if target < before:
-            raise Refused(ResultCode.INVALID_ARGUMENT, f'tray {known.tray} of {part_number} holds {before} by the ledger, a '
-                                                       f'refill cannot leave {target}: correct the count by an adjustment')
+            raise Refused(
+                ResultCode.INVALID_ARGUMENT,
+                f'tray {known.tray} of {part_number} holds {before} by the ledger, a '
+                f'refill cannot leave {target}: correct the count by an adjustment',
+            )
         entries.append(Entry(Kind.RELOAD, part_number, known.tray, target - before, reason=reason))
     return entries
 
@@ -167,8 +174,12 @@ def reset(stock: Stock, part_number: str, reason: str) -> list[Entry]:
         Refused: UNKNOWN_PART.
     """
     parts = [stock.part(part_number)] if part_number else list(stock.catalogue.parts.values())
-    return [Entry(Kind.RESET, part.part_number, tray.tray, tray.count - stock.count(part.part_number, tray.tray), reason=reason)
-            for part in parts for tray in part.trays if tray.count != stock.count(part.part_number, tray.tray)]
+    return [
+        Entry(Kind.RESET, part.part_number, tray.tray, tray.count - stock.count(part.part_number, tray.tray), reason=reason)
+        for part in parts
+        for tray in part.trays
+        if tray.count != stock.count(part.part_number, tray.tray)
+    ]
 
 
 def undo(stock: Stock, target: Booked | None, undone: bool, reason: str) -> list[Entry]:
@@ -189,12 +200,16 @@ def undo(stock: Stock, target: Booked | None, undone: bool, reason: str) -> list
     if undone:
         raise Refused(ResultCode.NOTHING_TO_UNDO, f'entry {target.sequence} was undone already')
     if entry.kind not in _MAY_BE_UNDONE:
-        raise Refused(ResultCode.NOTHING_TO_UNDO, f'entry {target.sequence} ({entry.kind.name}) cannot be undone: '
-                                                  'correct the count by an adjustment')
+        raise Refused(
+            ResultCode.NOTHING_TO_UNDO,
+            f'entry {target.sequence} ({entry.kind.name}) cannot be undone: correct the count by an adjustment',
+        )
     after = stock.count(entry.part_number, entry.tray) - entry.delta
     if after < 0:
-        raise Refused(ResultCode.NOT_ENOUGH_STOCK, f'tray {entry.tray} of {entry.part_number} would hold {after}: '
-                                                   'correct the count by an adjustment')
+        raise Refused(
+            ResultCode.NOT_ENOUGH_STOCK,
+            f'tray {entry.tray} of {entry.part_number} would hold {after}: correct the count by an adjustment',
+        )
     if entry.part_number in stock.catalogue.parts:
         _check_count(stock.tray(entry.part_number, entry.tray), entry.part_number, after)
     return [Entry(Kind.UNDO, entry.part_number, entry.tray, -entry.delta, reason=reason, undoes=target.sequence)]
@@ -223,9 +238,11 @@ def book(stock: Stock, wanted: Entry, earlier: Booked | None) -> list[Entry]:
         stock.tray(*key)
     if earlier is not None:
         if (earlier.entry.kind, earlier.entry.part_number, earlier.entry.tray) != (wanted.kind, *key):
-            raise Refused(ResultCode.INVALID_ARGUMENT,
-                          f'piece {wanted.piece} of job {wanted.job_id} is booked already as {earlier.entry.kind.name} of '
-                          f'{earlier.entry.part_number} from tray {earlier.entry.tray}')
+            raise Refused(
+                ResultCode.INVALID_ARGUMENT,
+                f'piece {wanted.piece} of job {wanted.job_id} is booked already as {earlier.entry.kind.name} of '
+                f'{earlier.entry.part_number} from tray {earlier.entry.tray}',
+            )
         return []
     entries = [wanted]
     if stock.count(*key) < 1:

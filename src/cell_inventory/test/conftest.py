@@ -3,11 +3,23 @@ import yaml
 from cell_common.catalogue import parse_catalogue
 from cell_common.testing import *
 
-PARTS = {'parts': [
-    {'part_number': 'EM1-2U1', 'letter': 'A', 'description': 'relay', 'unit_weight': 0.04,
-     'trays': [{'count': 3, 'capacity': 10, 'low': 2}, {'count': 2, 'capacity': 10, 'low': 2},
-               {'count': 0, 'capacity': 10, 'low': 2}, {'count': 0, 'capacity': 10, 'low': 2}]},
-    {'part_number': 'G8NB-17SR', 'letter': 'E', 'trays': [{'count': 5, 'capacity': 5, 'low': 1}] * 4}]}
+PARTS = {
+    'parts': [
+        {
+            'part_number': 'EM1-2U1',
+            'letter': 'A',
+            'description': 'relay',
+            'unit_weight': 0.04,
+            'trays': [
+                {'count': 3, 'capacity': 10, 'low': 2},
+                {'count': 2, 'capacity': 10, 'low': 2},
+                {'count': 0, 'capacity': 10, 'low': 2},
+                {'count': 0, 'capacity': 10, 'low': 2},
+            ],
+        },
+        {'part_number': 'G8NB-17SR', 'letter': 'E', 'trays': [{'count': 5, 'capacity': 5, 'low': 1}] * 4},
+    ]
+}
 
 
 @pytest.fixture

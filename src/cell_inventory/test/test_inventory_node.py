@@ -27,14 +27,18 @@ def node(graph, options):
 
 
 def adjust(graph, count, tray=1, **command):
-    request = AdjustStock.Request(part_number=PART, tray=tray, count=count, reason='counted',
-                                  command=CommandInfo(operator_id='ann', **command))
+    request = AdjustStock.Request(
+        part_number=PART, tray=tray, count=count, reason='counted', command=CommandInfo(operator_id='ann', **command)
+    )
     return graph.call(AdjustStock, 'inventory/adjust', request)
 
 
 def book(graph, piece, outcome=BookPiece.Request.PLACED, tray=1):
-    return graph.call(BookPiece, 'inventory/book', BookPiece.Request(
-        job_id='job', piece=piece, part_number=PART, tray=tray, outcome=outcome, reason='why'))
+    return graph.call(
+        BookPiece,
+        'inventory/book',
+        BookPiece.Request(job_id='job', piece=piece, part_number=PART, tray=tray, outcome=outcome, reason='why'),
+    )
 
 
 def trays(inventory):
@@ -94,8 +98,7 @@ def test_reload_reset_and_undo(graph, node):
 
 def test_get_refuses_what_it_does_not_know(graph, node):
     assert graph.call(GetInventory, 'inventory/get', GetInventory.Request(part_number='NOPE')).code == ResultCode.UNKNOWN_PART
-    assert graph.call(GetInventory, 'inventory/get',
-                      GetInventory.Request(max_events=1001)).code == ResultCode.INVALID_ARGUMENT
+    assert graph.call(GetInventory, 'inventory/get', GetInventory.Request(max_events=1001)).code == ResultCode.INVALID_ARGUMENT
 
 
 def test_a_new_node_on_the_same_database_goes_on(graph, node, options):
@@ -111,15 +114,19 @@ def test_a_bad_catalogue_or_stock_file_stops_the_start(graph, database_url, cata
     stock = tmp_path / 'inventory.json'
     stock.write_text('{"EM1-2U1": {"tray1": 99}}')
     with pytest.raises(StartError, match='tray1 is 99'):
-        InventoryNode(**graph.options(database_url=database_url, catalogue_file=str(catalogue_file),
-                                      first_stock_file=str(stock)))
+        InventoryNode(
+            **graph.options(database_url=database_url, catalogue_file=str(catalogue_file), first_stock_file=str(stock))
+        )
 
 
 def test_the_first_stock_may_come_from_an_old_file(graph, options, tmp_path, database_url, catalogue_file):
     stock = tmp_path / 'inventory.json'
     stock.write_text('{"EM1-2U1": {"tray1": 7}}')
-    graph.add(InventoryNode(**graph.options(database_url=database_url, catalogue_file=str(catalogue_file),
-                                            first_stock_file=str(stock))))
+    graph.add(
+        InventoryNode(
+            **graph.options(database_url=database_url, catalogue_file=str(catalogue_file), first_stock_file=str(stock))
+        )
+    )
     assert trays(graph.call(GetInventory, 'inventory/get', GetInventory.Request()).inventory) == [7, 2, 0, 0]
 
 

@@ -108,16 +108,21 @@ def test_latest_entries_come_newest_first_and_of_one_part(ledger):
     assert {item.entry.part_number for item in ledger.latest(100, 'G8NB-17SR')} == {'G8NB-17SR'}
 
 
-STEPS = st.lists(st.one_of(
-    st.tuples(st.just('adjust'), st.integers(0, 5), st.integers(-1, 12)),
-    st.tuples(st.just('book'), st.integers(1, 4), st.integers(1, 6)),
-    st.tuples(st.just('undo'), st.integers(0, 20), st.just(0))), max_size=15)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just('adjust'), st.integers(0, 5), st.integers(-1, 12)),
+        st.tuples(st.just('book'), st.integers(1, 4), st.integers(1, 6)),
+        st.tuples(st.just('undo'), st.integers(0, 20), st.just(0)),
+    ),
+    max_size=15,
+)
 
 
 @given(STEPS)
 @settings(max_examples=25, deadline=None)
 def test_counts_are_always_the_sums_and_within_the_trays(tmp_path_factory, steps):
     from cell_common.catalogue import parse_catalogue
+
     trays = [{'count': 3, 'capacity': 10, 'low': 2}] * 4
     catalogue = parse_catalogue({'parts': [{'part_number': PART, 'letter': 'A', 'trays': trays}]})
     engine = open_database(f'sqlite:///{tmp_path_factory.mktemp("ledger")}/cell.db')

@@ -25,7 +25,8 @@ def placed(tray=1, piece=1, kind=Kind.PLACE, job='job'):
 
 def test_kinds_are_numbered_as_in_the_message():
     assert {kind.name: int(kind) for kind in Kind} == {
-        name: getattr(InventoryEvent, name) for name in ('LOAD', 'PLACE', 'REJECT', 'ADJUST', 'RELOAD', 'RESET', 'UNDO')}
+        name: getattr(InventoryEvent, name) for name in ('LOAD', 'PLACE', 'REJECT', 'ADJUST', 'RELOAD', 'RESET', 'UNDO')
+    }
 
 
 def test_first_load_books_only_trays_the_ledger_has_not_seen(stock):
@@ -42,10 +43,17 @@ def test_adjust_books_the_difference(stock, count, delta):
     assert [e.delta for e in rules.adjust(stock, PART, 1, count, 'counted')] == [delta]
 
 
-@pytest.mark.parametrize(('asked', 'code'), [
-    (('NOPE', 1, 1, 'x'), ResultCode.UNKNOWN_PART), ((PART, 5, 1, 'x'), ResultCode.UNKNOWN_TRAY),
-    ((PART, 0, 1, 'x'), ResultCode.UNKNOWN_TRAY), ((PART, 1, -1, 'x'), ResultCode.INVALID_ARGUMENT),
-    ((PART, 1, 11, 'x'), ResultCode.OVER_CAPACITY), ((PART, 1, 1, '  '), ResultCode.INVALID_ARGUMENT)])
+@pytest.mark.parametrize(
+    ('asked', 'code'),
+    [
+        (('NOPE', 1, 1, 'x'), ResultCode.UNKNOWN_PART),
+        ((PART, 5, 1, 'x'), ResultCode.UNKNOWN_TRAY),
+        ((PART, 0, 1, 'x'), ResultCode.UNKNOWN_TRAY),
+        ((PART, 1, -1, 'x'), ResultCode.INVALID_ARGUMENT),
+        ((PART, 1, 11, 'x'), ResultCode.OVER_CAPACITY),
+        ((PART, 1, 1, '  '), ResultCode.INVALID_ARGUMENT),
+    ],
+)
 def test_adjust_refuses(stock, asked, code):
     assert code_of(rules.adjust, stock, *asked) == code
 
@@ -75,12 +83,16 @@ def test_undo_books_the_opposite(stock):
     assert rules.undo(stock, target, False, 'slip') == [Entry(Kind.UNDO, PART, 1, -2, reason='slip', undoes=7)]
 
 
-@pytest.mark.parametrize(('entry', 'undone', 'code'), [
-    (Entry(Kind.ADJUST, PART, 1, 2), True, ResultCode.NOTHING_TO_UNDO),
-    (Entry(Kind.UNDO, PART, 1, 2, undoes=3), False, ResultCode.NOTHING_TO_UNDO),
-    (Entry(Kind.LOAD, PART, 1, 2), False, ResultCode.NOTHING_TO_UNDO),
-    (Entry(Kind.RELOAD, PART, 2, 4), False, ResultCode.NOT_ENOUGH_STOCK),
-    (Entry(Kind.ADJUST, PART, 3, -1), False, ResultCode.OVER_CAPACITY)])
+@pytest.mark.parametrize(
+    ('entry', 'undone', 'code'),
+    [
+        (Entry(Kind.ADJUST, PART, 1, 2), True, ResultCode.NOTHING_TO_UNDO),
+        (Entry(Kind.UNDO, PART, 1, 2, undoes=3), False, ResultCode.NOTHING_TO_UNDO),
+        (Entry(Kind.LOAD, PART, 1, 2), False, ResultCode.NOTHING_TO_UNDO),
+        (Entry(Kind.RELOAD, PART, 2, 4), False, ResultCode.NOT_ENOUGH_STOCK),
+        (Entry(Kind.ADJUST, PART, 3, -1), False, ResultCode.OVER_CAPACITY),
+    ],
+)
 def test_undo_refuses(stock, entry, undone, code):
     assert code_of(rules.undo, stock, Booked(7, 0, 0, entry), undone, '') == code
 

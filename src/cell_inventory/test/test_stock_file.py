@@ -7,11 +7,18 @@ def test_what_is_written_reads_back(catalogue):
     assert read_stock(write_stock(counts), catalogue) == counts
 
 
-@pytest.mark.parametrize(('text', 'problem'), [
-    ('{', 'not JSON'), ('[]', 'must be an object'), ('{"NOPE": {}}', 'not in the catalogue'),
-    ('{"EM1-2U1": 3}', 'must be an object'),
-    ('{"EM1-2U1": {"tray5": 1}}', 'unknown key'), ('{"EM1-2U1": {"tray1": 11}}', '0 to 10'),
-    ('{"EM1-2U1": {"tray1": true}}', '0 to 10')])
+@pytest.mark.parametrize(
+    ('text', 'problem'),
+    [
+        ('{', 'not JSON'),
+        ('[]', 'must be an object'),
+        ('{"NOPE": {}}', 'not in the catalogue'),
+        ('{"EM1-2U1": 3}', 'must be an object'),
+        ('{"EM1-2U1": {"tray5": 1}}', 'unknown key'),
+        ('{"EM1-2U1": {"tray1": 11}}', '0 to 10'),
+        ('{"EM1-2U1": {"tray1": true}}', '0 to 10'),
+    ],
+)
 def test_a_file_that_cannot_be_is_refused_with_the_place(catalogue, text, problem):
     with pytest.raises(StockFileError, match=problem):
         read_stock(text, catalogue)

@@ -21,8 +21,12 @@ from cell_robot.motion.recipe import Recipe
 
 HALF = math.pi / 2
 ROOT, BASE, TOOL0 = 'base_link', 'base', 'tool0'
-EFFORT = {'ur3e': (56.0, 28.0, 12.0), 'ur5e': (150.0, 150.0, 28.0), 'ur10e': (330.0, 150.0, 56.0),
-          'ur16e': (330.0, 150.0, 56.0)}
+EFFORT = {
+    'ur3e': (56.0, 28.0, 12.0),
+    'ur5e': (150.0, 150.0, 28.0),
+    'ur10e': (330.0, 150.0, 56.0),
+    'ur16e': (330.0, 150.0, 56.0),
+}
 """Nm: base and shoulder, elbow, wrists; from the makers' data sheets. URDF demands a number."""
 THICKNESS = {'ur3e': 0.045, 'ur5e': 0.055, 'ur10e': 0.07, 'ur16e': 0.07}
 """Radius of the upper arm, metres."""
@@ -76,7 +80,8 @@ def arm_tree(arm: Arm) -> list[Joint]:
         Joint(JOINTS[4], 'wrist_1_link', 'wrist_2_link', placed((0.0, -arm.d5, 0.0), (HALF, 0.0, 0.0)), True),
         Joint(JOINTS[5], 'wrist_2_link', 'wrist_3_link', placed((0.0, arm.d6, 0.0), (HALF, math.pi, math.pi)), True),
         Joint('wrist_3-flange', 'wrist_3_link', 'flange', placed(rpy=(0.0, -HALF, -HALF))),
-        Joint('flange-tool0', 'flange', TOOL0, placed(rpy=(HALF, 0.0, HALF)))]
+        Joint('flange-tool0', 'flange', TOOL0, placed(rpy=(HALF, 0.0, HALF))),
+    ]
 
 
 def cell_tree(recipe: Recipe) -> list[Joint]:
@@ -87,8 +92,10 @@ def cell_tree(recipe: Recipe) -> list[Joint]:
             known = frames.setdefault(f'tray_{tray}', targets.slots[0].pose)
             if not np.allclose(known, targets.slots[0].pose):
                 frames[f'tray_{tray}_{_word(part_number)}'] = targets.slots[0].pose
-    return [Joint('tool0-tool', TOOL0, 'tool', recipe.cell.tool),
-            *(Joint(f'base-{name}', BASE, name, pose) for name, pose in frames.items())]
+    return [
+        Joint('tool0-tool', TOOL0, 'tool', recipe.cell.tool),
+        *(Joint(f'base-{name}', BASE, name, pose) for name, pose in frames.items()),
+    ]
 
 
 def urdf(arm: Arm, tree: Sequence[Joint]) -> str:
@@ -149,8 +156,9 @@ def _frame(joint: Joint, place: Matrix) -> Placed:
     angle = math.sqrt(sum(value * value for value in vector))
     share = math.sin(angle / 2.0) / angle if angle > 0.0 else 0.5
     x, y, z = (float(value) for value in place[:3, 3])
-    return Placed(joint.parent, joint.child, (x, y, z),
-                  (vector[0] * share, vector[1] * share, vector[2] * share, math.cos(angle / 2.0)))
+    return Placed(
+        joint.parent, joint.child, (x, y, z), (vector[0] * share, vector[1] * share, vector[2] * share, math.cos(angle / 2.0))
+    )
 
 
 def _shapes(arm: Arm) -> list[Shape]:
@@ -166,7 +174,8 @@ def _shapes(arm: Arm) -> list[Shape]:
         Shape('forearm_link', thin, -arm.a3, placed((arm.a3 / 2.0, 0.0, 0.0), (0.0, HALF, 0.0))),
         Shape('wrist_1_link', wrist, arm.d4, placed((0.0, 0.0, -arm.d4 / 2.0))),
         Shape('wrist_2_link', wrist, arm.d5, placed((0.0, 0.0, -arm.d5 / 2.0))),
-        Shape('wrist_3_link', wrist, arm.d6, placed((0.0, 0.0, -arm.d6 / 2.0)))]
+        Shape('wrist_3_link', wrist, arm.d6, placed((0.0, 0.0, -arm.d6 / 2.0))),
+    ]
 
 
 def _add_visual(link: ElementTree.Element, shape: Shape) -> None:
@@ -187,8 +196,14 @@ def _add_limits(joint: ElementTree.Element, arm: Arm, number: int) -> None:
     base, elbow, wrist = EFFORT[arm.name]
     most = math.pi if number == 2 else TURN  # as in the maker's description, which spares planners the folded elbow
     ElementTree.SubElement(joint, 'axis', xyz='0 0 1')
-    ElementTree.SubElement(joint, 'limit', lower=repr(-most), upper=repr(most), velocity=repr(arm.speed[number]),
-                           effort=repr((base, base, elbow, wrist, wrist, wrist)[number]))
+    ElementTree.SubElement(
+        joint,
+        'limit',
+        lower=repr(-most),
+        upper=repr(most),
+        velocity=repr(arm.speed[number]),
+        effort=repr((base, base, elbow, wrist, wrist, wrist)[number]),
+    )
 
 
 def _word(text: str) -> str:

@@ -14,7 +14,7 @@ from cell_robot.backends.base import Joints
 from cell_robot.description import Joint, Placed, arm_tree, cell_tree, fixed_frames, moving_frames, urdf
 from cell_robot.motion.kinematics import ARMS
 from cell_robot.motion.recipe_file import RecipeError, load_recipe
-from cell_robot.robot_parameters import RobotParameters
+from cell_robot.parameters import RobotParameters
 
 
 class ModelPublisher:

@@ -19,26 +19,44 @@ FREE = (RobotState.SAFETY_NORMAL, RobotState.SAFETY_REDUCED)
 RESTART = 'Call maintenance: read the log on the pendant and restart safety there.'
 CAUSES: Mapping[int, tuple[str, str]] = {
     RobotState.SAFETY_PROTECTIVE_STOP: (
-        'protective stop', 'Look what the arm has met, make the area clear, then recover the robot.'),
+        'protective stop',
+        'Look what the arm has met, make the area clear, then recover the robot.',
+    ),
     RobotState.SAFETY_RECOVERY: ('recovery mode', 'Move the joints back into their limits on the pendant.'),
     RobotState.SAFETY_SAFEGUARD_STOP: ('safeguard stop', 'Close and reset the safeguard, then recover the robot.'),
     RobotState.SAFETY_SYSTEM_EMERGENCY_STOP: (
-        'emergency stop of the system', 'Remove the danger, turn the button back, then recover the robot.'),
+        'emergency stop of the system',
+        'Remove the danger, turn the button back, then recover the robot.',
+    ),
     RobotState.SAFETY_ROBOT_EMERGENCY_STOP: (
-        'emergency stop', 'Remove the danger, turn the button back, then recover the robot.'),
+        'emergency stop',
+        'Remove the danger, turn the button back, then recover the robot.',
+    ),
     RobotState.SAFETY_VIOLATION: ('safety violation', RESTART),
     RobotState.SAFETY_FAULT: ('safety fault', RESTART),
 }
 """Safety mode -> (what it is, what to do)."""
 OTHER_STOP = ('stop by the safety system', 'Look at the pendant, remove the cause, then recover the robot.')
 MODES: Mapping[int, str] = {
-    RobotState.MODE_NO_CONTROLLER: 'no controller', RobotState.MODE_DISCONNECTED: 'disconnected',
-    RobotState.MODE_CONFIRM_SAFETY: 'safety not confirmed', RobotState.MODE_BOOTING: 'booting',
-    RobotState.MODE_POWER_OFF: 'power off', RobotState.MODE_POWER_ON: 'power on', RobotState.MODE_IDLE: 'brakes on',
-    RobotState.MODE_BACKDRIVE: 'backdrive', RobotState.MODE_RUNNING: 'running',
-    RobotState.MODE_UPDATING_FIRMWARE: 'updating firmware'}
-_BY_HAND = (RobotState.SAFETY_RECOVERY, RobotState.SAFETY_SAFEGUARD_STOP, RobotState.SAFETY_SYSTEM_EMERGENCY_STOP,
-            RobotState.SAFETY_ROBOT_EMERGENCY_STOP, RobotState.SAFETY_VIOLATION, RobotState.SAFETY_FAULT)
+    RobotState.MODE_NO_CONTROLLER: 'no controller',
+    RobotState.MODE_DISCONNECTED: 'disconnected',
+    RobotState.MODE_CONFIRM_SAFETY: 'safety not confirmed',
+    RobotState.MODE_BOOTING: 'booting',
+    RobotState.MODE_POWER_OFF: 'power off',
+    RobotState.MODE_POWER_ON: 'power on',
+    RobotState.MODE_IDLE: 'brakes on',
+    RobotState.MODE_BACKDRIVE: 'backdrive',
+    RobotState.MODE_RUNNING: 'running',
+    RobotState.MODE_UPDATING_FIRMWARE: 'updating firmware',
+}
+_BY_HAND = (
+    RobotState.SAFETY_RECOVERY,
+    RobotState.SAFETY_SAFEGUARD_STOP,
+    RobotState.SAFETY_SYSTEM_EMERGENCY_STOP,
+    RobotState.SAFETY_ROBOT_EMERGENCY_STOP,
+    RobotState.SAFETY_VIOLATION,
+    RobotState.SAFETY_FAULT,
+)
 _POWERED_BY_US = (RobotState.MODE_POWER_OFF, RobotState.MODE_POWER_ON, RobotState.MODE_IDLE, RobotState.MODE_RUNNING)
 
 
@@ -82,8 +100,10 @@ def refusal(facts: Facts) -> str:
     if not facts.remote:
         return 'The robot is in local mode. Switch it to remote control on the pendant.'
     if facts.safety == RobotState.SAFETY_PROTECTIVE_STOP and facts.unlocks_left <= 0:
-        return ('This is one protective stop too many in a short time. Call maintenance: find the cause, unlock on the '
-                'pendant, then recover the robot.')
+        return (
+            'This is one protective stop too many in a short time. Call maintenance: find the cause, unlock on the '
+            'pendant, then recover the robot.'
+        )
     if facts.mode not in _POWERED_BY_US:
         return f'The robot is not ready to be recovered: {MODES.get(facts.mode, facts.mode)}. Look at the pendant.'
     return ''

@@ -45,8 +45,16 @@ def drop(program: FakeProgram, trigger_id: str) -> None:
 class FakeProgram:
     """One connection of a UR program."""
 
-    def __init__(self, port: int, plans: Sequence[Plan] = (), *, framing: str = 'line', otherwise: Plan = finish,
-                 source: str = '127.0.0.1', heartbeat: float = HEARTBEAT_S) -> None:
+    def __init__(
+        self,
+        port: int,
+        plans: Sequence[Plan] = (),
+        *,
+        framing: str = 'line',
+        otherwise: Plan = finish,
+        source: str = '127.0.0.1',
+        heartbeat: float = HEARTBEAT_S,
+    ) -> None:
         """Connect.
 
         Args:

@@ -36,7 +36,7 @@ class Cell:
         self.feedback: list[Any] = []
 
     def start(self, **parameters: Any) -> Any:
-        from cell_robot.robot_node import RobotNode
+        from cell_robot.node import RobotNode
 
         options = {'catalogue_file': self._catalogue, 'port': self.port, **SHORT, **parameters}
         self.robot = self.graph.add(RobotNode(**self.graph.options(**options)))

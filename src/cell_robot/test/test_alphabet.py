@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from cell_common.catalogue import Catalogue, Part
 from cell_robot.backends.base import Command, Outcome, Phase
-from cell_robot.letters.alphabet import AlphabetError, alphabet
-from cell_robot.letters.throttle import Throttle
-from cell_robot.triggers import TriggerDesk
+from cell_robot.backends.letters.alphabet import AlphabetError, alphabet
+from cell_robot.backends.letters.rate_limit import Throttle
+from cell_robot.trigger_admission import TriggerDesk
 
 from cell_interfaces.msg import ResultCode
 
@@ -16,7 +16,13 @@ CATALOGUE = Catalogue({'EM1-2U1': Part('EM1-2U1', 'A', ())})
 
 def test_parts_and_events_have_letters():
     assert alphabet(CATALOGUE, ['HOME=h', '']) == {
-        'START_PROGRAM': 'D', 'PLACE': 'P', 'REJECT': 'R', 'BENCHMARK': 'B', 'HOME': 'h', 'PART_EM1-2U1': 'A'}
+        'START_PROGRAM': 'D',
+        'PLACE': 'P',
+        'REJECT': 'R',
+        'BENCHMARK': 'B',
+        'HOME': 'h',
+        'PART_EM1-2U1': 'A',
+    }
 
 
 @pytest.mark.parametrize('override', ['HOME=A', 'HOME=P', 'HOME=D', 'START_PROGRAM=S', 'HOME=', 'HOME=hh', 'HOME', 'PART_X=x'])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cell_robot.control.codec import (
+from cell_robot.control_process.codec import (
     Beat,
     Begun,
     ControlError,
@@ -20,16 +20,18 @@ from cell_robot.control.codec import (
     encode_report,
     encode_request,
 )
-from cell_robot.dashboard.codec import DashboardError, check, command, truth
-from cell_robot.rtde.view import Continuity, view
+from cell_robot.protocols.dashboard.codec import DashboardError, check, command, truth
+from cell_robot.protocols.rtde.view import Continuity, view
 
 from cell_interfaces.msg import RobotState
 
 SIX = (0.0, -1.5, 0.25, 1.0, 2.0, 3.0)
 
 
-@pytest.mark.parametrize('request_', [Setup(SIX, 1.2, (0.0, 0.0, 0.06)), MoveJoints(SIX, 1.0, 2.0), MoveLine(SIX, 0.1, 0.5),
-                                      SetOutput(3, True), Stop(4.0)])
+@pytest.mark.parametrize(
+    'request_',
+    [Setup(SIX, 1.2, (0.0, 0.0, 0.06)), MoveJoints(SIX, 1.0, 2.0), MoveLine(SIX, 0.1, 0.5), SetOutput(3, True), Stop(4.0)],
+)
 def test_requests_arrive_as_they_were_sent(request_):
     assert decode_request(encode_request(7, request_)) == (7, request_)
 
@@ -39,8 +41,9 @@ def test_reports_arrive_as_they_were_sent(report):
     assert decode_report(encode_report(report)) == report
 
 
-@pytest.mark.parametrize('line', [b'', b'{', b'[]', b'{"kind": "Explode"}', b'{"kind": "Begun"}',
-                                  b'{"kind": "Beat", "more": 1}'])
+@pytest.mark.parametrize(
+    'line', [b'', b'{', b'[]', b'{"kind": "Explode"}', b'{"kind": "Begun"}', b'{"kind": "Beat", "more": 1}']
+)
 def test_other_lines_are_refused(line):
     with pytest.raises(ControlError):
         decode_report(line)
@@ -65,16 +68,30 @@ def test_true_and_false_are_told_from_anything_else():
 
 
 def package(**changes):
-    return {'timestamp': 100.0, 'actual_q': SIX, 'actual_qd': SIX, 'actual_TCP_pose': SIX, 'robot_mode': 7, 'safety_mode': 1,
-            'runtime_state': 2, 'speed_scaling': 0.5, 'actual_digital_input_bits': 1, 'actual_digital_output_bits': 4,
-            **changes}
+    return {
+        'timestamp': 100.0,
+        'actual_q': SIX,
+        'actual_qd': SIX,
+        'actual_TCP_pose': SIX,
+        'robot_mode': 7,
+        'safety_mode': 1,
+        'runtime_state': 2,
+        'speed_scaling': 0.5,
+        'actual_digital_input_bits': 1,
+        'actual_digital_output_bits': 4,
+        **changes,
+    }
 
 
 def test_a_package_is_read_in_the_words_of_the_state():
     seen = view(package())
     assert (seen.joints, seen.mode, seen.scaling, seen.outputs) == (SIX, RobotState.MODE_RUNNING, 0.5, 4)
     assert [view(package(runtime_state=number)).program for number in (1, 2, 4, 9)] == [
-        RobotState.PROGRAM_STOPPED, RobotState.PROGRAM_PLAYING, RobotState.PROGRAM_PAUSED, RobotState.PROGRAM_UNKNOWN]
+        RobotState.PROGRAM_STOPPED,
+        RobotState.PROGRAM_PLAYING,
+        RobotState.PROGRAM_PAUSED,
+        RobotState.PROGRAM_UNKNOWN,
+    ]
 
 
 def test_missed_packages_are_counted_by_the_controllers_clock():

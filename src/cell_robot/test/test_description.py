@@ -17,13 +17,16 @@ from cell_robot.model_publisher import ModelPublisher
 from cell_robot.motion.kinematics import ARMS, JOINTS, forward
 from cell_robot.motion.poses import Matrix, from_rpy, rotation
 from cell_robot.motion.recipe_file import load_recipe
-from cell_robot.robot_parameters import RobotParameters
+from cell_robot.parameters import RobotParameters
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
 RECIPE = Path(__file__).parents[3] / 'config' / 'recipe.yaml'
-STANDS = [np.zeros(6), np.array([0.0, -1.2, -1.4, -1.3, 1.5, 0.3]),
-          *np.random.default_rng(5).uniform(-math.pi, math.pi, (20, 6))]
+STANDS = [
+    np.zeros(6),
+    np.array([0.0, -1.2, -1.4, -1.3, 1.5, 0.3]),
+    *np.random.default_rng(5).uniform(-math.pi, math.pi, (20, 6)),
+]
 MOVING = ('shoulder_link', 'upper_arm_link', 'forearm_link', 'wrist_1_link', 'wrist_2_link', 'wrist_3_link')
 
 
@@ -71,8 +74,9 @@ def test_the_text_is_whole_for_rviz() -> None:
     assert {link.get('name') for link in robot.iter('link') if link.find('visual') is not None} >= set(MOVING)
 
 
-@pytest.mark.parametrize('rpy', [(0.1, 0.2, 0.3), (0.0, math.pi / 2, 0.4), (math.pi / 2, math.pi, math.pi),
-                                 (0.0, -math.pi / 2, 0.0)])
+@pytest.mark.parametrize(
+    'rpy', [(0.1, 0.2, 0.3), (0.0, math.pi / 2, 0.4), (math.pi / 2, math.pi, math.pi), (0.0, -math.pi / 2, 0.0)]
+)
 def test_roll_pitch_and_yaw_come_back_as_the_same_turn(rpy: tuple[float, float, float]) -> None:
     place = placed((1.0, 2.0, 3.0), rpy)
     assert placed((1.0, 2.0, 3.0), rpy_of(place)) == pytest.approx(place, abs=1e-12)
@@ -141,8 +145,10 @@ def test_an_unknown_arm_is_not_described(graph: Graph) -> None:
 def _matrix(frame: Any) -> Matrix:
     x, y, z, w = frame.quaternion
     result = np.eye(4)
-    result[:3, :3] = [[1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-                      [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-                      [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)]]
+    result[:3, :3] = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
     result[:3, 3] = frame.translation
     return result

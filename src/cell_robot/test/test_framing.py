@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from cell_robot.letters.codec import BARE_WORDS
-from cell_robot.letters.framing import MAX_LINE, LineFraming, WordFraming
+from cell_robot.backends.letters.codec import BARE_WORDS
+from cell_robot.backends.letters.framing import MAX_LINE, LineFraming, WordFraming
 
 
 @pytest.mark.parametrize('end', [b'\n', b'\r', b'\r\n'])
@@ -28,7 +28,7 @@ def test_glued_lines_come_out_one_by_one():
 def test_a_line_that_is_too_long_is_dropped_and_the_next_one_is_read(size, chunk):
     framing = LineFraming()
     data = b'x' * size + b'\nHB\n'
-    frames = [frame for start in range(0, len(data), chunk) for frame in framing.feed(data[start:start + chunk])]
+    frames = [frame for start in range(0, len(data), chunk) for frame in framing.feed(data[start : start + chunk])]
     assert frames == [b'HB']
     assert framing.overlong == 1
 

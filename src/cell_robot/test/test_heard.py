@@ -5,9 +5,9 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from cell_robot.backends.heard import Heard
-from cell_robot.backends.rtde_steps import ArmOptions
-from cell_robot.rtde.view import NAMES
+from cell_robot.backends.rtde.robot_state import Heard
+from cell_robot.backends.rtde.steps import ArmOptions
+from cell_robot.protocols.rtde.view import NAMES
 
 STALE_S = 0.2
 STANDSTILL_S = 30.0
@@ -26,7 +26,7 @@ def wall(monkeypatch):
     """The clock on the wall; the loop's own does not know by how much it is ahead."""
     clock = SimpleNamespace(ahead=0.0)
     clock.monotonic = lambda: time.monotonic() + clock.ahead
-    monkeypatch.setattr('cell_robot.backends.heard.time', clock)
+    monkeypatch.setattr('cell_robot.backends.rtde.robot_state.time', clock)
     return clock
 
 

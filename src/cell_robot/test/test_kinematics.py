@@ -73,15 +73,31 @@ def test_limits_that_no_solution_keeps_leave_none():
     assert nearest(UR5E, forward(UR5E, BENT), BENT, [(1.0, 1.1), *WIDE[1:]]) is None
 
 
-@pytest.mark.parametrize(('joints', 'word'), [(BENT, ''), ((0.3, -1.6, -1.5, -1.4, 0.01, 0.2), 'wrist'),
-                                              ((0.3, -1.6, 0.02, -1.4, 1.5, 0.2), 'elbow'),
-                                              ((0.7, -2.44, 1.5, -1.0, 1.5, 0.4), 'shoulder')])
+@pytest.mark.parametrize(
+    ('joints', 'word'),
+    [
+        (BENT, ''),
+        ((0.3, -1.6, -1.5, -1.4, 0.01, 0.2), 'wrist'),
+        ((0.3, -1.6, 0.02, -1.4, 1.5, 0.2), 'elbow'),
+        ((0.7, -2.44, 1.5, -1.0, 1.5, 0.4), 'shoulder'),
+    ],
+)
 def test_singularities_are_named(joints, word):
     assert singularity(UR5E, joints).startswith(word) and bool(singularity(UR5E, joints)) == bool(word)
 
 
-@pytest.mark.parametrize('vector', [(0, 0, 0), (1e-8, 0, 0), (0.1, -0.2, 0.3), (math.pi, 0, 0), (0, -math.pi + 1e-7, 0),
-                                    (2.2214414690791831, -2.2214414690791831, 0), (0, 0, math.pi - 1e-4)])
+@pytest.mark.parametrize(
+    'vector',
+    [
+        (0, 0, 0),
+        (1e-8, 0, 0),
+        (0.1, -0.2, 0.3),
+        (math.pi, 0, 0),
+        (0, -math.pi + 1e-7, 0),
+        (2.2214414690791831, -2.2214414690791831, 0),
+        (0, 0, math.pi - 1e-4),
+    ],
+)
 def test_rotation_vectors_survive_the_way_there_and_back(vector):
     assert np.allclose(rotation(rotation_vector(rotation(vector))), rotation(vector), atol=1e-9)
     assert np.linalg.norm(rotation_vector(rotation(vector))) <= math.pi + 1e-9

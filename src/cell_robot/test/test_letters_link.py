@@ -11,9 +11,9 @@ import psutil
 import pytest
 from cell_common.testing import free_port, wait_until
 from cell_robot.backends.base import Command, Phase
-from cell_robot.backends.letters import STRANGERS, LettersBackend, LettersOptions
-from cell_robot.letters.transport import networks
-from cell_robot.letters.trigger import Deadlines
+from cell_robot.backends.letters.backend import STRANGERS, LettersBackend, LettersOptions
+from cell_robot.backends.letters.tcp_server import networks
+from cell_robot.backends.letters.trigger import Deadlines
 from cell_robot.testing import FakeProgram, acknowledge
 
 from cell_interfaces.msg import ResultCode
@@ -45,7 +45,8 @@ class Link:
         self.log = Log()
         deadlines = Deadlines(acknowledge=acknowledge, done=2 * acknowledge, heartbeat=heartbeat)
         self.backend = LettersBackend(
-            LettersOptions('127.0.0.1', self.port, networks(allowed), framing, False, deadlines, LETTERS), self.log)
+            LettersOptions('127.0.0.1', self.port, networks(allowed), framing, False, deadlines, LETTERS), self.log
+        )
         self.backend.start(lambda: None)
 
     @property
@@ -133,8 +134,17 @@ def test_a_peer_of_an_allowed_network_is_let_in():
     link.backend.close()
 
 
-@pytest.mark.parametrize('junk', [b'x' * (10 * MEGABYTE), b'\n' * MEGABYTE, b'ACK nothing\n' * 50_000, b'HB' * MEGABYTE,
-                                  random.Random(1).randbytes(5 * MEGABYTE)], ids=['long', 'empty', 'strays', 'glued', 'random'])
+@pytest.mark.parametrize(
+    'junk',
+    [
+        b'x' * (10 * MEGABYTE),
+        b'\n' * MEGABYTE,
+        b'ACK nothing\n' * 50_000,
+        b'HB' * MEGABYTE,
+        random.Random(1).randbytes(5 * MEGABYTE),
+    ],
+    ids=['long', 'empty', 'strays', 'glued', 'random'],
+)
 def test_junk_from_the_robot_is_survived_with_one_line_in_the_log(link, junk):
     with FakeProgram(link.port) as program:
         link.connected()
@@ -230,7 +240,7 @@ def test_ids_keep_a_stale_answer_of_the_former_connection_out(link):
 def test_a_letter_for_a_connection_that_has_just_gone_says_so(link, monkeypatch):
     with FakeProgram(link.port):
         link.connected()
-        monkeypatch.setattr('cell_robot.letters.transport.Connection.send', lambda _connection, _data: False)
+        monkeypatch.setattr('cell_robot.backends.letters.tcp_server.Connection.send', lambda _connection, _data: False)
         outcome = link.trigger().result(5)
     assert (outcome.phase, outcome.code) == (Phase.NOT_SENT, ResultCode.ROBOT_NOT_CONNECTED)
     assert 'No robot program is connected' in outcome.message

@@ -68,9 +68,15 @@ def test_without_a_tray_the_first_one_with_pieces_is_taken(planner):
     assert lowest(steps) == pytest.approx((-0.31 + 0.025 * 3, -0.42 + 0.035 * 3, 0.04))
 
 
-@pytest.mark.parametrize(('stock', 'tray', 'said'), [
-    ({('EM1-2U1', 1): 0}, 1, 'empty by the ledger'), ({}, 1, 'not known yet'), ({('EM1-2U1', 1): 25}, 1, 'has 24 slots'),
-    ({('EM1-2U1', 1): 0}, 0, 'No tray holds')])
+@pytest.mark.parametrize(
+    ('stock', 'tray', 'said'),
+    [
+        ({('EM1-2U1', 1): 0}, 1, 'empty by the ledger'),
+        ({}, 1, 'not known yet'),
+        ({('EM1-2U1', 1): 25}, 1, 'has 24 slots'),
+        ({('EM1-2U1', 1): 0}, 0, 'No tray holds'),
+    ],
+)
 def test_a_tray_that_cannot_serve_is_refused(planner, stock, tray, said):
     with pytest.raises(PlanError, match=said):
         plan(planner, PART, tray=tray, stock=stock)
@@ -82,9 +88,15 @@ def test_what_the_recipe_does_not_know_is_an_unknown_event(planner, event):
         plan(planner, event, tray=1)
 
 
-@pytest.mark.parametrize(('event', 'piece', 'said'), [
-    (PART, Piece.HELD, 'The gripper holds a piece'), ('BENCHMARK', Piece.BENCHMARK, 'the benchmark part'),
-    ('PLACE', Piece.NONE, 'holds nothing'), ('REJECT', Piece.NONE, 'holds nothing')])
+@pytest.mark.parametrize(
+    ('event', 'piece', 'said'),
+    [
+        (PART, Piece.HELD, 'The gripper holds a piece'),
+        ('BENCHMARK', Piece.BENCHMARK, 'the benchmark part'),
+        ('PLACE', Piece.NONE, 'holds nothing'),
+        ('REJECT', Piece.NONE, 'holds nothing'),
+    ],
+)
 def test_a_gripper_in_the_wrong_state_is_refused(planner, event, piece, said):
     with pytest.raises(PlanError, match=said):
         plan(planner, event, tray=1, piece=piece)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from cell_robot.motion.kinematics import ARMS, forward
-from cell_robot.motion.lines import Bounds, Cell, MoveError, deadline, seconds
+from cell_robot.motion.path_check import Bounds, Cell, MoveError, deadline, seconds
 from cell_robot.motion.poses import matrix
 from cell_robot.motion.poses import pose as pose_of
 from cell_robot.motion.recipe_file import RecipeError, load_recipe, parse_recipe
@@ -82,17 +82,31 @@ def test_slots_are_counted_along_the_columns_then_the_rows(data):
     assert tray.corners == (0, 5, 18, 23)
 
 
-@pytest.mark.parametrize(('path', 'value', 'words'), [
-    (('robot',), 'kr6', 'robot: it is .kr6.'), (('units', 'length'), 'inch', 'units: write'), (('units',), None, 'units'),
-    (('tool', 'payload'), -1, 'tool.payload'), (('tool', 'payload'), True, 'tool.payload'),
-    (('tool', 'tcp'), [1, 2], 'list of 6'),
-    (('tool', 'extra'), 1, 'unknown key "extra"'), (('speeds', 'linear'), 1500, 'speeds.linear'),
-    (('speeds', 'joint'), float('nan'), 'speeds.joint'), (('workspace', 'low'), [800, 0, 0], 'workspace'),
-    (('joint_limits',), [[0, 1]], 'six pairs'), (('joint_limits',), [[10, -10]] * 6, 'lowest'),
-    (('gripper', 'close_output'), 18, 'gripper.close_output'), (('gripper', 'open_output'), 0, 'must differ'),
-    (('waypoints', 'home'), None, 'waypoints.home'), (('waypoints', 'away'), [0] * 6, 'unknown key "away"'),
-    (('targets', 'place'), [1], 'targets.place'), (('parts', 'EM1-2U1'), {5: {}}, 'parts.EM1-2U1'),
-    (('parts', 'EM1-2U1', 1, 'rows'), {'count': 0, 'step': [0, 0, 0]}, 'rows: write'), (('speed',), 1, 'unknown key "speed"')])
+@pytest.mark.parametrize(
+    ('path', 'value', 'words'),
+    [
+        (('robot',), 'kr6', 'robot: it is .kr6.'),
+        (('units', 'length'), 'inch', 'units: write'),
+        (('units',), None, 'units'),
+        (('tool', 'payload'), -1, 'tool.payload'),
+        (('tool', 'payload'), True, 'tool.payload'),
+        (('tool', 'tcp'), [1, 2], 'list of 6'),
+        (('tool', 'extra'), 1, 'unknown key "extra"'),
+        (('speeds', 'linear'), 1500, 'speeds.linear'),
+        (('speeds', 'joint'), float('nan'), 'speeds.joint'),
+        (('workspace', 'low'), [800, 0, 0], 'workspace'),
+        (('joint_limits',), [[0, 1]], 'six pairs'),
+        (('joint_limits',), [[10, -10]] * 6, 'lowest'),
+        (('gripper', 'close_output'), 18, 'gripper.close_output'),
+        (('gripper', 'open_output'), 0, 'must differ'),
+        (('waypoints', 'home'), None, 'waypoints.home'),
+        (('waypoints', 'away'), [0] * 6, 'unknown key "away"'),
+        (('targets', 'place'), [1], 'targets.place'),
+        (('parts', 'EM1-2U1'), {5: {}}, 'parts.EM1-2U1'),
+        (('parts', 'EM1-2U1', 1, 'rows'), {'count': 0, 'step': [0, 0, 0]}, 'rows: write'),
+        (('speed',), 1, 'unknown key "speed"'),
+    ],
+)
 def test_what_is_wrong_is_named_with_its_place(data, path, value, words):
     inner = data
     for key in path[:-1]:
@@ -102,13 +116,17 @@ def test_what_is_wrong_is_named_with_its_place(data, path, value, words):
         parse_recipe(data)
 
 
-@pytest.mark.parametrize(('path', 'value', 'words'), [
-    (('targets', 'place', 'pose'), [900, 0, 100, 180, 0, 0], 'targets.place.*out of reach'),
-    (('targets', 'place', 'pose'), [100, 400, -20, 180, 0, 0], 'targets.place.*outside the workspace'),
-    (('targets', 'reject', 'approach'), 900, 'targets.reject'),
-    (('waypoints', 'camera'), [-30, -95, -85, -90, 90, 400], 'joint 6 at 400.0 deg'),
-    (('waypoints', 'home'), [0, -170, 0, 0, 90, 0], 'waypoints.home.*outside the workspace'),
-    (('parts', 'EM1-2U1', 1, 'columns'), {'count': 20, 'step': [-40, 0, 0]}, 'EM1-2U1.1 slot 20')])
+@pytest.mark.parametrize(
+    ('path', 'value', 'words'),
+    [
+        (('targets', 'place', 'pose'), [900, 0, 100, 180, 0, 0], 'targets.place.*out of reach'),
+        (('targets', 'place', 'pose'), [100, 400, -20, 180, 0, 0], 'targets.place.*outside the workspace'),
+        (('targets', 'reject', 'approach'), 900, 'targets.reject'),
+        (('waypoints', 'camera'), [-30, -95, -85, -90, 90, 400], 'joint 6 at 400.0 deg'),
+        (('waypoints', 'home'), [0, -170, 0, 0, 90, 0], 'waypoints.home.*outside the workspace'),
+        (('parts', 'EM1-2U1', 1, 'columns'), {'count': 20, 'step': [-40, 0, 0]}, 'EM1-2U1.1 slot 20'),
+    ],
+)
 def test_what_the_arm_cannot_do_is_found_before_it_moves(data, path, value, words):
     inner = data
     for key in path[:-1]:

@@ -26,17 +26,24 @@ def test_after_an_emergency_stop_was_turned_back_power_and_brakes_come_first():
 
 
 def test_a_running_robot_only_gets_its_program_anew():
-    assert parts(facts(safety=R.SAFETY_NORMAL)) == [
-        Part.CAUSE, Part.POPUPS, Part.READY, Part.STOP, Part.UPLOAD, Part.RETRACT]
+    assert parts(facts(safety=R.SAFETY_NORMAL)) == [Part.CAUSE, Part.POPUPS, Part.READY, Part.STOP, Part.UPLOAD, Part.RETRACT]
 
 
-@pytest.mark.parametrize(('changes', 'said'), [
-    ({'safety': R.SAFETY_ROBOT_EMERGENCY_STOP}, 'turn the button back'),
-    ({'safety': R.SAFETY_SYSTEM_EMERGENCY_STOP}, 'turn the button back'),
-    ({'safety': R.SAFETY_SAFEGUARD_STOP}, 'Close and reset the safeguard'),
-    ({'safety': R.SAFETY_VIOLATION}, 'Call maintenance'), ({'safety': R.SAFETY_FAULT}, 'Call maintenance'),
-    ({'safety': R.SAFETY_RECOVERY}, 'Move the joints back'), ({'remote': False}, 'local mode'), ({'fresh': False}, 'No data'),
-    ({'unlocks_left': 0}, 'Call maintenance'), ({'safety': R.SAFETY_NORMAL, 'mode': R.MODE_BOOTING}, 'booting')])
+@pytest.mark.parametrize(
+    ('changes', 'said'),
+    [
+        ({'safety': R.SAFETY_ROBOT_EMERGENCY_STOP}, 'turn the button back'),
+        ({'safety': R.SAFETY_SYSTEM_EMERGENCY_STOP}, 'turn the button back'),
+        ({'safety': R.SAFETY_SAFEGUARD_STOP}, 'Close and reset the safeguard'),
+        ({'safety': R.SAFETY_VIOLATION}, 'Call maintenance'),
+        ({'safety': R.SAFETY_FAULT}, 'Call maintenance'),
+        ({'safety': R.SAFETY_RECOVERY}, 'Move the joints back'),
+        ({'remote': False}, 'local mode'),
+        ({'fresh': False}, 'No data'),
+        ({'unlocks_left': 0}, 'Call maintenance'),
+        ({'safety': R.SAFETY_NORMAL, 'mode': R.MODE_BOOTING}, 'booting'),
+    ],
+)
 def test_what_only_people_can_end_is_refused_with_what_to_do(changes, said):
     assert said in refusal(facts(**changes))
 

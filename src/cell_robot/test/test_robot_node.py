@@ -9,7 +9,7 @@ import pytest
 from cell_common.qos import latched
 from cell_common.runner import StartError
 from cell_common.testing import wait_until
-from cell_robot.robot_node import RobotNode
+from cell_robot.node import RobotNode
 from cell_robot.testing import FakeProgram, acknowledge, drop, finish, keep_silent, refuse
 from diagnostic_msgs.msg import DiagnosticArray
 
@@ -145,11 +145,18 @@ def test_a_trigger_id_is_never_used_twice(cell):
         assert program.letters == ['H t1']
 
 
-@pytest.mark.parametrize(('trigger_id', 'event', 'tray', 'code'), [
-    ('', 'HOME', 0, ResultCode.INVALID_ARGUMENT), ('a b', 'HOME', 0, ResultCode.INVALID_ARGUMENT),
-    ('a\nP x', 'HOME', 0, ResultCode.INVALID_ARGUMENT), ('x' * 65, 'HOME', 0, ResultCode.INVALID_ARGUMENT),
-    ('t1', 'HOME', 5, ResultCode.INVALID_ARGUMENT), ('t1', 'PART_NONE', 1, ResultCode.UNKNOWN_EVENT),
-    ('t1', '', 0, ResultCode.UNKNOWN_EVENT)])
+@pytest.mark.parametrize(
+    ('trigger_id', 'event', 'tray', 'code'),
+    [
+        ('', 'HOME', 0, ResultCode.INVALID_ARGUMENT),
+        ('a b', 'HOME', 0, ResultCode.INVALID_ARGUMENT),
+        ('a\nP x', 'HOME', 0, ResultCode.INVALID_ARGUMENT),
+        ('x' * 65, 'HOME', 0, ResultCode.INVALID_ARGUMENT),
+        ('t1', 'HOME', 5, ResultCode.INVALID_ARGUMENT),
+        ('t1', 'PART_NONE', 1, ResultCode.UNKNOWN_EVENT),
+        ('t1', '', 0, ResultCode.UNKNOWN_EVENT),
+    ],
+)
 def test_a_trigger_that_makes_no_sense_is_not_sent(cell, trigger_id, event, tray, code):
     cell.start()
     with FakeProgram(cell.port) as program:
@@ -241,10 +248,17 @@ def test_a_home_that_is_refused_fails_the_recovery(cell):
         assert 'gripper empty' in result.message
 
 
-@pytest.mark.parametrize(('parameters', 'words'), [
-    ({'catalogue_file': ''}, 'catalogue_file'), ({'catalogue_file': '/nowhere.yaml'}, '/nowhere.yaml'),
-    ({'allowed_peers': ['robot']}, 'allowed_peers'), ({'event_letters': ['PLACE=A']}, 'letter A'),
-    ({'event_letters': ['PLACE=D']}, 'START_PROGRAM'), ({'event_letters': ['JUMP=J']}, 'JUMP')])
+@pytest.mark.parametrize(
+    ('parameters', 'words'),
+    [
+        ({'catalogue_file': ''}, 'catalogue_file'),
+        ({'catalogue_file': '/nowhere.yaml'}, '/nowhere.yaml'),
+        ({'allowed_peers': ['robot']}, 'allowed_peers'),
+        ({'event_letters': ['PLACE=A']}, 'letter A'),
+        ({'event_letters': ['PLACE=D']}, 'START_PROGRAM'),
+        ({'event_letters': ['JUMP=J']}, 'JUMP'),
+    ],
+)
 def test_a_bad_configuration_is_told_at_the_start(cell, parameters, words):
     with pytest.raises(StartError, match=words):
         RobotNode(**cell.graph.options(**{'catalogue_file': cell._catalogue, **parameters}))
@@ -258,9 +272,17 @@ def test_overridden_letters_are_used(cell):
         assert program.letters == ['q t1']
 
 
-@pytest.mark.parametrize(('reply', 'plan', 'expected'), [
-    ('ack', acknowledge, SUCCEEDED), ('ack', keep_silent, UNKNOWN), ('ack', refuse, (RESULT.REFUSED, ResultCode.ROBOT_REFUSED)),
-    ('ack_done', finish, SUCCEEDED), ('ack_done', acknowledge, UNKNOWN), ('ack_done', keep_silent, UNKNOWN)])
+@pytest.mark.parametrize(
+    ('reply', 'plan', 'expected'),
+    [
+        ('ack', acknowledge, SUCCEEDED),
+        ('ack', keep_silent, UNKNOWN),
+        ('ack', refuse, (RESULT.REFUSED, ResultCode.ROBOT_REFUSED)),
+        ('ack_done', finish, SUCCEEDED),
+        ('ack_done', acknowledge, UNKNOWN),
+        ('ack_done', keep_silent, UNKNOWN),
+    ],
+)
 def test_bare_programs_are_served_too(cell, reply, plan, expected):
     cell.start(framing='bare', bare_reply=reply)
     with FakeProgram(cell.port, [plan], framing='bare') as program:

@@ -7,10 +7,10 @@ import random
 import struct
 
 import pytest
-from cell_robot.rtde import codec
-from cell_robot.rtde.codec import TYPES, Kind, Level, Recipe
-from cell_robot.rtde.framing import FrameSplitter, RtdeError, frame
-from cell_robot.rtde.session import ReceiveSession, Stage
+from cell_robot.protocols.rtde import codec
+from cell_robot.protocols.rtde.codec import TYPES, Kind, Level, Recipe
+from cell_robot.protocols.rtde.framing import FrameSplitter, RtdeError, frame
+from cell_robot.protocols.rtde.session import ReceiveSession, Stage
 
 NAMES = ('timestamp', 'actual_q', 'robot_mode', 'robot_status_bits')
 TYPE_LIST = b'DOUBLE,VECTOR6D,INT32,UINT32'
@@ -34,7 +34,7 @@ def test_frames_are_cut_wherever_the_bytes_were_split():
     stream = frame(Kind.DATA, PACKAGE) + text_frame() + frame(Kind.START, b'\x01')
     for size in (1, 2, 3, 7, len(stream)):
         splitter = FrameSplitter()
-        frames = [found for at in range(0, len(stream), size) for found in splitter.feed(stream[at:at + size])]
+        frames = [found for at in range(0, len(stream), size) for found in splitter.feed(stream[at : at + size])]
         assert [found.kind for found in frames] == [Kind.DATA, Kind.TEXT, Kind.START]
         assert frames[0].payload == PACKAGE
 
@@ -66,8 +66,9 @@ def test_a_package_is_read_and_written_by_its_recipe():
 
 def test_every_type_survives_the_way_there_and_back():
     recipe = Recipe(9, tuple(f'v{number}' for number in range(len(TYPES))), tuple(TYPES))
-    values = {name: (1 if count == 1 else tuple(range(count)))
-              for name, (_, count) in zip(recipe.names, TYPES.values(), strict=True)}
+    values = {
+        name: (1 if count == 1 else tuple(range(count))) for name, (_, count) in zip(recipe.names, TYPES.values(), strict=True)
+    }
     assert recipe.unpack(recipe.pack(values)[3:]) == values
 
 
@@ -77,19 +78,25 @@ def test_a_package_of_another_recipe_is_refused(payload):
         codec.recipe(b'\x01' + TYPE_LIST, NAMES).unpack(payload)
 
 
-@pytest.mark.parametrize('values', [{}, {**VALUES, 'robot_mode': 2 ** 40}, {**VALUES, 'actual_q': (0.0,)},
-                                    {**VALUES, 'timestamp': 'x'}])
+@pytest.mark.parametrize(
+    'values', [{}, {**VALUES, 'robot_mode': 2**40}, {**VALUES, 'actual_q': (0.0,)}, {**VALUES, 'timestamp': 'x'}]
+)
 def test_values_that_do_not_fit_are_refused(values):
     with pytest.raises(RtdeError):
         codec.recipe(b'\x01' + TYPE_LIST, NAMES).pack(values)
 
 
-@pytest.mark.parametrize(('payload', 'words'), [
-    (b'\x00DOUBLE,NOT_FOUND,INT32,UINT32', 'actual_q: the controller does not know it'),
-    (b'\x00DOUBLE,IN_USE,INT32,IN_USE', 'actual_q: another client owns it; robot_status_bits: another client owns it'),
-    (b'\x00' + TYPE_LIST, 'refused the list'), (b'\x01DOUBLE', '1 types to 4'),
-    (b'\x01DOUBLE,FLOAT128,INT32,UINT32', 'FLOAT128'),
-    (b'', 'empty')])
+@pytest.mark.parametrize(
+    ('payload', 'words'),
+    [
+        (b'\x00DOUBLE,NOT_FOUND,INT32,UINT32', 'actual_q: the controller does not know it'),
+        (b'\x00DOUBLE,IN_USE,INT32,IN_USE', 'actual_q: another client owns it; robot_status_bits: another client owns it'),
+        (b'\x00' + TYPE_LIST, 'refused the list'),
+        (b'\x01DOUBLE', '1 types to 4'),
+        (b'\x01DOUBLE,FLOAT128,INT32,UINT32', 'FLOAT128'),
+        (b'', 'empty'),
+    ],
+)
 def test_a_refused_list_names_the_variables_and_why(payload, words):
     with pytest.raises(RtdeError, match=words):
         codec.recipe(payload, NAMES)
@@ -116,8 +123,12 @@ def handshake(until=Stage.RUNNING):
     """Return a session that has come so far."""
     session = ReceiveSession(125.0, NAMES)
     assert session.begin() == codec.ask_version()
-    answers = [frame(Kind.VERSION, b'\x01'), frame(Kind.CONTROLLER_VERSION, struct.pack('>IIII', 5, 11, 1, 108318)),
-               frame(Kind.OUTPUTS, b'\x01' + TYPE_LIST), frame(Kind.START, b'\x01')]
+    answers = [
+        frame(Kind.VERSION, b'\x01'),
+        frame(Kind.CONTROLLER_VERSION, struct.pack('>IIII', 5, 11, 1, 108318)),
+        frame(Kind.OUTPUTS, b'\x01' + TYPE_LIST),
+        frame(Kind.START, b'\x01'),
+    ]
     asked = [codec.ask_controller_version(), codec.ask_outputs(125.0, NAMES), codec.ask_start(), b'']
     for answer, expected in zip(answers, asked, strict=True):
         if session.stage is until:
@@ -140,13 +151,19 @@ def test_data_may_come_together_with_the_answer_to_start():
     assert received.packages == [VALUES]
 
 
-@pytest.mark.parametrize(('until', 'answer', 'words'), [
-    (Stage.VERSION, frame(Kind.VERSION, b'\x00'), 'too old'), (Stage.VERSION, frame(Kind.VERSION, b''), 'bytes long'),
-    (Stage.VERSION, frame(Kind.START, b'\x01'), 'kind 83'), (Stage.VERSION, frame(Kind.DATA, PACKAGE), 'kind 85'),
-    (Stage.CONTROLLER_VERSION, frame(Kind.CONTROLLER_VERSION, b'\x00'), 'version is 1'),
-    (Stage.OUTPUTS, frame(Kind.OUTPUTS, b'\x00DOUBLE,IN_USE,INT32,UINT32'), 'another client'),
-    (Stage.START, frame(Kind.START, b'\x00'), 'start the data'),
-    (Stage.RUNNING, frame(Kind.DATA, PACKAGE[:-1]), 'not of recipe')])
+@pytest.mark.parametrize(
+    ('until', 'answer', 'words'),
+    [
+        (Stage.VERSION, frame(Kind.VERSION, b'\x00'), 'too old'),
+        (Stage.VERSION, frame(Kind.VERSION, b''), 'bytes long'),
+        (Stage.VERSION, frame(Kind.START, b'\x01'), 'kind 83'),
+        (Stage.VERSION, frame(Kind.DATA, PACKAGE), 'kind 85'),
+        (Stage.CONTROLLER_VERSION, frame(Kind.CONTROLLER_VERSION, b'\x00'), 'version is 1'),
+        (Stage.OUTPUTS, frame(Kind.OUTPUTS, b'\x00DOUBLE,IN_USE,INT32,UINT32'), 'another client'),
+        (Stage.START, frame(Kind.START, b'\x00'), 'start the data'),
+        (Stage.RUNNING, frame(Kind.DATA, PACKAGE[:-1]), 'not of recipe'),
+    ],
+)
 def test_a_refusal_at_any_stage_ends_the_connection_with_its_reason(until, answer, words):
     session = handshake(until)
     with pytest.raises(RtdeError, match=words):

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from cell_robot.backends.rtde_steps import arrived
+from cell_robot.backends.rtde.steps import arrived
 from cell_robot.motion.plan import Move
-from cell_robot.rtde.view import View
+from cell_robot.protocols.rtde.view import View
 
 GOAL = (0.0, -1.5, -1.5, -1.5, 1.5, 0.0)
 TOOL = (0.3, -0.4, 0.1, 0.0, 3.14, 0.0)

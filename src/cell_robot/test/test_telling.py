@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from cell_robot.backends.base import Phase
-from cell_robot.telling import Teller
+from cell_robot.progress import Teller
 
 
 def test_sent_is_told_while_no_acknowledgement_is_there():

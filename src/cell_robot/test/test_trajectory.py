@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cell_robot.motion.kinematics import ARMS
-from cell_robot.motion.lines import seconds
+from cell_robot.motion.path_check import seconds
 from cell_robot.motion.poses import between, distance
 from cell_robot.motion.recipe_file import load_recipe
 from cell_robot.motion.trajectory import Waypoint, progress, timed
@@ -26,8 +26,12 @@ def cubic(points: list[Waypoint], start: tuple[float, ...], time: float) -> np.n
     span = after.time - before.time
     s = (time - before.time) / span
     one, other, slow, fast = (np.array(values) for values in (before.joints, after.joints, before.speeds, after.speeds))
-    return ((2 * s**3 - 3 * s**2 + 1) * one + (s**3 - 2 * s**2 + s) * span * slow + (3 * s**2 - 2 * s**3) * other
-            + (s**3 - s**2) * span * fast)
+    return (
+        (2 * s**3 - 3 * s**2 + 1) * one
+        + (s**3 - 2 * s**2 + s) * span * slow
+        + (3 * s**2 - 2 * s**3) * other
+        + (s**3 - s**2) * span * fast
+    )
 
 
 @pytest.mark.parametrize(('way', 'speed', 'acceleration'), [(1.0, 1.0, 2.0), (0.05, 1.0, 2.0), (2.0, 0.3, 10.0)])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cell_robot.backends.base import Phase
-from cell_robot.letters.codec import Kind, Reply
-from cell_robot.letters.trigger import Deadlines, TriggerMachine
+from cell_robot.backends.letters.codec import Kind, Reply
+from cell_robot.backends.letters.trigger import Deadlines, TriggerMachine
 
 DEADLINES = Deadlines(acknowledge=1.0, done=30.0)
 

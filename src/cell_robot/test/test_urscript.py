@@ -17,16 +17,28 @@ import pytest
 from cell_common.catalogue import EVENT_LETTERS
 from cell_common.testing import free_port, wait_until
 from cell_robot.backends.base import Command, Phase
-from cell_robot.backends.letters import LettersBackend, LettersOptions
-from cell_robot.letters.transport import networks
-from cell_robot.letters.trigger import Deadlines
+from cell_robot.backends.letters.backend import LettersBackend, LettersOptions
+from cell_robot.backends.letters.tcp_server import networks
+from cell_robot.backends.letters.trigger import Deadlines
 
 FOLDER = Path(__file__).parents[1] / 'urscript'
 MAINS = ('letters.script', 'letters_bare.script')
 LETTERS = {**EVENT_LETTERS, 'PART_EM1-2U1': 'A', 'PART_NEW': 'Z'}
 OPENS = re.compile(r'(def|thread|if|while|for)\b.*:$')
-BUILT_IN = {'socket_open', 'socket_close', 'socket_read_string', 'socket_read_byte_list', 'socket_send_line', 'str_at',
-            'str_cat', 'str_find', 'str_len', 'str_sub', 'to_num', 'sleep'}
+BUILT_IN = {
+    'socket_open',
+    'socket_close',
+    'socket_read_string',
+    'socket_read_byte_list',
+    'socket_send_line',
+    'str_at',
+    'str_cat',
+    'str_find',
+    'str_len',
+    'str_sub',
+    'to_num',
+    'sleep',
+}
 
 
 def statements(text):
@@ -34,9 +46,14 @@ def statements(text):
 
 
 def python_line(statement):
-    for pattern, python in ((r'^thread\b', 'def'), (r'^global (\w+) = (.*)$', r'globals()["\1"] = \2'), (r'^local ', ''),
-                            (r'\brun (\w+)\(\)', r'_run(\1)'), ('^enter_critical$', '_lock.acquire()'),
-                            ('^exit_critical$', '_lock.release()')):
+    for pattern, python in (
+        (r'^thread\b', 'def'),
+        (r'^global (\w+) = (.*)$', r'globals()["\1"] = \2'),
+        (r'^local ', ''),
+        (r'\brun (\w+)\(\)', r'_run(\1)'),
+        ('^enter_critical$', '_lock.acquire()'),
+        ('^exit_critical$', '_lock.release()'),
+    ):
         statement = re.sub(pattern, python, statement)
     return statement
 
@@ -73,8 +90,16 @@ class Controller:
         self._socket = None
         self._rest = b''
         names = {name: getattr(self, name) for name in BUILT_IN if hasattr(self, name)}
-        names.update(_lock=threading.RLock(), _run=self.run, str_at=lambda s, i: s[i], str_cat=lambda a, b: a + b, str_len=len,
-                     str_sub=lambda s, i, n: s[i:i + n], str_find=lambda s, t, i=0: s.find(t, i), to_num=int)
+        names.update(
+            _lock=threading.RLock(),
+            _run=self.run,
+            str_at=lambda s, i: s[i],
+            str_cat=lambda a, b: a + b,
+            str_len=len,
+            str_sub=lambda s, i, n: s[i : i + n],
+            str_find=lambda s, t, i=0: s.find(t, i),
+            to_num=int,
+        )
         exec(compile(python_of(text), main, 'exec'), names)
         names.update(CELL_ADDRESS='127.0.0.1', CELL_PORT=port)
         for name, function in taught.items():
@@ -195,8 +220,16 @@ def test_a_block_that_is_not_closed_is_found():
 
 
 @pytest.mark.parametrize('main', MAINS)
-@pytest.mark.parametrize(('event', 'program'), [('START_PROGRAM', 'start_program'), ('PLACE', 'place'), ('REJECT', 'reject'),
-                                                ('BENCHMARK', 'benchmark'), ('HOME', 'home')])
+@pytest.mark.parametrize(
+    ('event', 'program'),
+    [
+        ('START_PROGRAM', 'start_program'),
+        ('PLACE', 'place'),
+        ('REJECT', 'reject'),
+        ('BENCHMARK', 'benchmark'),
+        ('HOME', 'home'),
+    ],
+)
 def test_every_event_reaches_its_sub_program(pair, main, event, program):
     backend, controller = pair(main, **{program: ''})
     assert trigger(backend, event).phase is Phase.DONE

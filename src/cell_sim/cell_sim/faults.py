@@ -32,8 +32,10 @@ class Faults:
             UnknownFault: There is no such fault.
         """
         if fault not in self.known:
-            raise UnknownFault(f'no fault "{fault}"; there are: ' + '; '.join(
-                f'{name} ({meaning}, default {default:g})' for name, (meaning, default) in self.known.items()))
+            raise UnknownFault(
+                f'no fault "{fault}"; there are: '
+                + '; '.join(f'{name} ({meaning}, default {default:g})' for name, (meaning, default) in self.known.items())
+            )
         meaning, default = self.known[fault]
         self._armed[fault] = value if value > 0 else default
         return f'{meaning}: {self._armed[fault]:g}'

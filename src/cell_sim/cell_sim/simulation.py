@@ -14,20 +14,20 @@ from typing import Protocol
 from cell_common.catalogue import Catalogue
 from cell_robot.motion.recipe import Recipe
 
-from cell_sim.camera_scene import RenderedScene, Scene
+from cell_sim.camera.http_server import CameraServer
+from cell_sim.camera.label_renderer import code_text
+from cell_sim.camera.rendered_scene import RenderedScene, Scene
 from cell_sim.faults import UnknownFault
-from cell_sim.filler import Order
-from cell_sim.label import code_text
-from cell_sim.pieces import Mixture
-from cell_sim.server_camera import CameraServer
-from cell_sim.stock_keeper import StockKeeper
-from cell_sim.transport_arm import controller_server, letters_robot
-from cell_sim.transport_fleet import ALL_SCALES, Fleet, ScaleSettings, inject_all
-from cell_sim.transport_robot import RobotProgram, RobotSettings
-from cell_sim.truth import TruthLog
-from cell_sim.ur_controller.server_controller import ControllerServer
-from cell_sim.ur_program import UrProgram
-from cell_sim.world import World
+from cell_sim.letters.arm import controller_server, letters_robot
+from cell_sim.letters.client import RobotProgram, RobotSettings
+from cell_sim.letters.program import UrProgram
+from cell_sim.scales.filler import Order
+from cell_sim.scales.fleet import ALL_SCALES, Fleet, ScaleSettings, inject_all
+from cell_sim.ur_controller.ports.controller import ControllerServer
+from cell_sim.world.ground_truth import TruthLog
+from cell_sim.world.parts import Mixture
+from cell_sim.world.stock_sync import StockKeeper
+from cell_sim.world.world import World
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,20 @@ class Device(Protocol):
 class Simulation:
     """A simulated world with its devices."""
 
-    def __init__(self, catalogue: Catalogue, mixture: Mixture, *, robot: RobotSettings | None = None,
-                 camera: CameraSettings | None = None, scales: ScaleSettings | None = None, scene: Scene | None = None,
-                 ur_address: str = '', recipe: Recipe | None = None, time_scale: float = 1.0, truth_file: str = '') -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        mixture: Mixture,
+        *,
+        robot: RobotSettings | None = None,
+        camera: CameraSettings | None = None,
+        scales: ScaleSettings | None = None,
+        scene: Scene | None = None,
+        ur_address: str = '',
+        recipe: Recipe | None = None,
+        time_scale: float = 1.0,
+        truth_file: str = '',
+    ) -> None:
         """Make a world whose devices are not running yet; a device without settings does not exist.
 
         Args:
@@ -86,13 +97,19 @@ class Simulation:
         self._tasks: list[asyncio.Task[None]] = []
         self.ur: ControllerServer | None = None
         if ur_address:
-            self.ur = ControllerServer(address=ur_address) if recipe is None else controller_server(
-                ur_address, recipe, self.world, letters=robot is not None, time_scale=time_scale)
+            self.ur = (
+                ControllerServer(address=ur_address)
+                if recipe is None
+                else controller_server(ur_address, recipe, self.world, letters=robot is not None, time_scale=time_scale)
+            )
         self.robot: RobotProgram | None = None
         if robot is not None:
             on_controller = self.ur is not None and recipe is not None
-            self.robot = (letters_robot(self.ur, self.world, catalogue, robot) if on_controller and self.ur is not None
-                          else _robot(self.world, catalogue, robot))
+            self.robot = (
+                letters_robot(self.ur, self.world, catalogue, robot)
+                if on_controller and self.ur is not None
+                else _robot(self.world, catalogue, robot)
+            )
         self.camera: CameraServer | None = None
         if camera is not None:
             prints = {part.part_number: part.prints for part in catalogue.parts.values()}
@@ -165,5 +182,11 @@ class Simulation:
 
 def _robot(world: World, catalogue: Catalogue, settings: RobotSettings) -> RobotProgram:
     program = UrProgram(world, catalogue, settings.time_scale, settings.event_letters)
-    return RobotProgram(program, settings.host, settings.port, framing=settings.framing, bare_reply=settings.bare_reply,
-                        take_away=world.take_away)
+    return RobotProgram(
+        program,
+        settings.host,
+        settings.port,
+        framing=settings.framing,
+        bare_reply=settings.bare_reply,
+        take_away=world.take_away,
+    )

@@ -12,7 +12,7 @@ import pytest
 from cell_common.background import BackgroundLoop
 from cell_common.catalogue import Catalogue, parse_catalogue
 from cell_common.testing import *
-from cell_sim.ur_controller.server_controller import ControllerServer
+from cell_sim.ur_controller.ports.controller import ControllerServer
 
 PART_NUMBERS = ('EM1-2U1', 'EM1-2U4', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'DT04-2P')
 
@@ -20,16 +20,27 @@ PART_NUMBERS = ('EM1-2U1', 'EM1-2U4', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'D
 @pytest.fixture
 def catalogue() -> Catalogue:
     trays = [{'count': 5, 'capacity': 10, 'low': 2}] * 4
-    return parse_catalogue({'parts': [
-        {'part_number': name, 'letter': letter, 'trays': trays} for name, letter in zip(PART_NUMBERS, 'ACEFGI', strict=True)]})
+    return parse_catalogue(
+        {
+            'parts': [
+                {'part_number': name, 'letter': letter, 'trays': trays}
+                for name, letter in zip(PART_NUMBERS, 'ACEFGI', strict=True)
+            ]
+        }
+    )
 
 
 @pytest.fixture
 def catalogue_file(tmp_path: Path) -> Path:
     trays = '[' + ', '.join(['{count: 5, capacity: 10, low: 2}'] * 4) + ']'
     file = tmp_path / 'parts.yaml'
-    file.write_text('parts:\n' + ''.join(f'  - {{part_number: {name}, letter: {letter}, trays: {trays}}}\n'
-                                         for name, letter in zip(PART_NUMBERS, 'ACEFGI', strict=True)))
+    file.write_text(
+        'parts:\n'
+        + ''.join(
+            f'  - {{part_number: {name}, letter: {letter}, trays: {trays}}}\n'
+            for name, letter in zip(PART_NUMBERS, 'ACEFGI', strict=True)
+        )
+    )
     return file
 
 
@@ -47,8 +58,10 @@ class UrController:
 
     def begin(self, code: str) -> subprocess.Popen[str]:
         """Start a program that leaves its findings in the list `out`; a client that hangs or crashes cannot harm the test."""
-        text = f'import json, time\nADDRESS = {self.server.address!r}\nout = []\n{code}\n' \
-               "print('OUT' + json.dumps(out), flush=True)\nimport os; os._exit(0)\n"
+        text = (
+            f'import json, time\nADDRESS = {self.server.address!r}\nout = []\n{code}\n'
+            "print('OUT' + json.dumps(out), flush=True)\nimport os; os._exit(0)\n"
+        )
         return subprocess.Popen([sys.executable, '-c', text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def finish(self, process: subprocess.Popen[str], timeout: float = 20.0) -> list[Any]:

@@ -11,9 +11,9 @@ import pytest
 from cell_robot.motion.poses import Matrix
 from cell_robot.motion.recipe import Gripper, Recipe
 from cell_robot.motion.recipe_file import load_recipe
-from cell_sim.arm_hand import GRIP_M, ArmHand, is_closed
-from cell_sim.pieces import Mixture
-from cell_sim.world import Phase, World
+from cell_sim.world.gripper import GRIP_M, ArmHand, is_closed
+from cell_sim.world.parts import Mixture
+from cell_sim.world.world import Phase, World
 
 PART, OTHER = 'EM1-2U1', 'G8NB-17SR'
 STILL = (0.0,) * 6

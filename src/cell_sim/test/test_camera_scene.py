@@ -10,13 +10,23 @@ import cv2
 import numpy as np
 import pytest
 from cell_common.catalogue import Part
-from cell_sim.camera_scene import HEIGHT, WIDTH, RenderedScene
-from cell_sim.label import code_text, style_of
-from cell_sim.pieces import Piece
-from cell_sim.world import EMPTY, Phase, View
+from cell_sim.camera.label_renderer import code_text, style_of
+from cell_sim.camera.rendered_scene import HEIGHT, WIDTH, RenderedScene
+from cell_sim.world.parts import Piece
+from cell_sim.world.world import EMPTY, Phase, View
 
-NUMBERS = ('EM1-2U1', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024', 'DT04-2P', 'V23134-A52', 'SRD-05VDC', 'MY4N-24',
-           'JQX-15F')
+NUMBERS = (
+    'EM1-2U1',
+    'G8NB-17SR',
+    'G8NB-17SU',
+    'HF115F-012',
+    'HF115F-024',
+    'DT04-2P',
+    'V23134-A52',
+    'SRD-05VDC',
+    'MY4N-24',
+    'JQX-15F',
+)
 Read = Callable[[bytes], list[str]]
 
 
@@ -31,9 +41,15 @@ def pixels(jpeg: bytes) -> Any:
 @pytest.fixture(scope='module')
 def read() -> Read:
     rapidocr = pytest.importorskip('rapidocr')
-    engine = rapidocr.RapidOCR(params={'Global.log_level': 'error', 'Det.limit_type': 'max', 'Det.limit_side_len': 640,
-                                       'EngineConfig.onnxruntime.intra_op_num_threads': 1,
-                                       'EngineConfig.onnxruntime.inter_op_num_threads': 1})
+    engine = rapidocr.RapidOCR(
+        params={
+            'Global.log_level': 'error',
+            'Det.limit_type': 'max',
+            'Det.limit_side_len': 640,
+            'EngineConfig.onnxruntime.intra_op_num_threads': 1,
+            'EngineConfig.onnxruntime.inter_op_num_threads': 1,
+        }
+    )
     return lambda jpeg: [text.strip() for text in engine(pixels(jpeg)).txts or ()]
 
 
@@ -131,7 +147,7 @@ def test_a_label_carries_the_code_that_the_catalogue_names_when_it_is_plain(code
 
 
 def test_the_code_on_a_label_is_read_in_the_cameras_picture_and_hides_no_print(read: Read) -> None:
-    from cell_vision.code_reader import read_codes
+    from cell_vision.ocr.barcodes import read_codes
 
     parts = ['EM1-2U1', 'G8NB-17SR', 'HF115F-012', 'JQX-15F']
     scene = RenderedScene({}, 7, {part: f'{part};A' for part in parts})

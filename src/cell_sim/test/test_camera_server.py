@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
-from cell_sim.server_camera import BOUNDARY, SEND_BUFFER, CameraServer
+from cell_sim.camera.http_server import BOUNDARY, SEND_BUFFER, CameraServer
 
 PATIENCE_S = 5.0
 RATE = 50.0

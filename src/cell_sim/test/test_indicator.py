@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from cell_sim.faults import Faults
-from cell_sim.filler import Filler, Order
-from cell_sim.indicator import Indicator
-from cell_sim.line_faults import FAULTS, Wire, line_of
-from cell_sim.platform_load import Platform
+from cell_sim.scales.filler import Filler, Order
+from cell_sim.scales.indicator import Indicator
+from cell_sim.scales.line_faults import FAULTS, Wire, line_of
+from cell_sim.scales.platform import Platform
 
 LONG_AFTER = 1000.0
 
@@ -21,10 +21,19 @@ def loaded(kilograms: float, **options: Any) -> Indicator:
     return indicator
 
 
-@pytest.mark.parametrize(('kilograms', 'unit', 'line'), [
-    (12.5, 'kg', b'3,12.500 kg\r\n'), (12.5024, 'kg', b'3,12.500 kg\r\n'), (12.5026, 'kg', b'3,12.505 kg\r\n'),
-    (0.0, 'kg', b'3,0.000 kg\r\n'), (1.2, 'g', b'3,1200 g\r\n'), (1.0, 'lb', b'3,2.20 lb\r\n'), (1.0, 'oz', b'3,35.2 oz\r\n'),
-    (12.5, 't', b'3,0.012500 t\r\n')])
+@pytest.mark.parametrize(
+    ('kilograms', 'unit', 'line'),
+    [
+        (12.5, 'kg', b'3,12.500 kg\r\n'),
+        (12.5024, 'kg', b'3,12.500 kg\r\n'),
+        (12.5026, 'kg', b'3,12.505 kg\r\n'),
+        (0.0, 'kg', b'3,0.000 kg\r\n'),
+        (1.2, 'g', b'3,1200 g\r\n'),
+        (1.0, 'lb', b'3,2.20 lb\r\n'),
+        (1.0, 'oz', b'3,35.2 oz\r\n'),
+        (12.5, 't', b'3,0.012500 t\r\n'),
+    ],
+)
 def test_a_line_is_rounded_to_the_division_of_its_unit(kilograms: float, unit: str, line: bytes) -> None:
     assert loaded(kilograms).print_line(LONG_AFTER, unit=unit) == line
 
@@ -43,9 +52,14 @@ def test_an_overloaded_scale_shows_dashes() -> None:
     assert loaded(70.0, print_format='extended').print_line(LONG_AFTER) == b'3,G,O,------,kg, 0.000,NT\r\n'
 
 
-@pytest.mark.parametrize(('kilograms', 'now', 'reply'), [
-    (12.5, LONG_AFTER, b'\n 1G      12.500kg \r'), (0.0, LONG_AFTER, b'\nZ1G       0.000kg \r'),
-    (70.0, LONG_AFTER, b'\nO1G    ------  kg \r')])
+@pytest.mark.parametrize(
+    ('kilograms', 'now', 'reply'),
+    [
+        (12.5, LONG_AFTER, b'\n 1G      12.500kg \r'),
+        (0.0, LONG_AFTER, b'\nZ1G       0.000kg \r'),
+        (70.0, LONG_AFTER, b'\nO1G    ------  kg \r'),
+    ],
+)
 def test_sma_tells_weight_zero_and_overload(kilograms: float, now: float, reply: bytes) -> None:
     assert loaded(kilograms).answer('W', now) == reply
     assert len(reply) == 20
@@ -142,7 +156,7 @@ def test_a_line_without_fault_goes_out_whole(faults: Faults) -> None:
 def test_a_split_line_comes_byte_by_byte_and_only_as_often_as_told(faults: Faults) -> None:
     wire = Wire(faults, '3')
     faults.arm('split', 1)
-    assert wire.pieces(LINE) == [LINE[at:at + 1] for at in range(len(LINE))]
+    assert wire.pieces(LINE) == [LINE[at : at + 1] for at in range(len(LINE))]
     assert wire.pieces(LINE) == [LINE]
 
 
@@ -176,8 +190,10 @@ def test_a_character_that_was_hit_is_no_ascii_and_the_end_comes_through(faults: 
     assert wire.pieces(LINE) == [LINE]
 
 
-@pytest.mark.parametrize(('fault', 'reply'), [
-    ('wrong_unit', b'\n 1G       22.05lb \r'), ('dashes', b'\n 1G    ------  kg \r'), ('motion', b'\n 1GM      9.300kg \r')])
+@pytest.mark.parametrize(
+    ('fault', 'reply'),
+    [('wrong_unit', b'\n 1G       22.05lb \r'), ('dashes', b'\n 1G    ------  kg \r'), ('motion', b'\n 1GM      9.300kg \r')],
+)
 def test_the_display_errs_in_sma_too(faults: Faults, fault: str, reply: bytes) -> None:
     indicator = loaded(10.0, print_format='sma')
     faults.arm(fault)
@@ -200,8 +216,9 @@ def test_a_print_format_that_cannot_work_is_refused(template: str) -> None:
         Indicator('3', print_format=template)
 
 
-@pytest.mark.parametrize(('fault', 'line'), [
-    ('wrong_unit', b'3,22.05 lb\r\n'), ('dashes', b'3,------ kg\r\n'), ('motion', b'3,9.300 kg\r\n')])
+@pytest.mark.parametrize(
+    ('fault', 'line'), [('wrong_unit', b'3,22.05 lb\r\n'), ('dashes', b'3,------ kg\r\n'), ('motion', b'3,9.300 kg\r\n')]
+)
 def test_the_display_errs_once(faults: Faults, fault: str, line: bytes) -> None:
     indicator = loaded(10.0)
     faults.arm(fault)

@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 from cell_common.catalogue import Catalogue
 from cell_common.parameters import ParameterError
-from cell_sim.indicators import obey, parser, run
-from cell_sim.pieces import Mixture
+from cell_sim.parameters import WorldParameters
+from cell_sim.scales.cli import obey, parser, run
+from cell_sim.scales.fleet import Fleet, ScaleSettings
 from cell_sim.simulation import Simulation
-from cell_sim.transport_fleet import Fleet, ScaleSettings
-from cell_sim.world_parameters import WorldParameters
+from cell_sim.world.parts import Mixture
 
 PATIENCE_S = 10.0
 
 
-def indicators(*words: str, commands: tuple[str, ...] = (), lines: int = 0,
-               sayings: int = 0) -> tuple[Counter[str], list[str], list[str]]:
+def indicators(
+    *words: str, commands: tuple[str, ...] = (), lines: int = 0, sayings: int = 0
+) -> tuple[Counter[str], list[str], list[str]]:
     """Run the program against a listener until so many lines came, or so much was said.
 
     Returns:
@@ -84,8 +85,10 @@ def test_random_trouble_comes_in_the_same_order_from_the_same_seed() -> None:
     assert first[:5] == second[:5]
 
 
-@pytest.mark.parametrize(('line', 'answer'), [
-    ('* split 2', '2 scales'), ('scale:1 noise', '1 scale'), ('1 split two', 'two is not a number'), ('help', 'half_open')])
+@pytest.mark.parametrize(
+    ('line', 'answer'),
+    [('* split 2', '2 scales'), ('scale:1 noise', '1 scale'), ('1 split two', 'two is not a number'), ('help', 'half_open')],
+)
 def test_what_a_person_types_is_obeyed_or_explained(line: str, answer: str) -> None:
     assert answer in obey(Fleet(ScaleSettings(), 1, lambda *_, **__: None), line)
 

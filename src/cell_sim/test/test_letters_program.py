@@ -11,11 +11,11 @@ import pytest
 from cell_common.catalogue import Catalogue
 from cell_robot.motion.recipe import Recipe
 from cell_robot.motion.recipe_file import load_recipe
-from cell_sim.pieces import Mixture
+from cell_sim.letters.client import RobotSettings
 from cell_sim.simulation import Simulation
-from cell_sim.transport_robot import RobotSettings
 from cell_sim.ur_controller.states import RobotMode, RuntimeState
-from cell_sim.world import Phase
+from cell_sim.world.parts import Mixture
+from cell_sim.world.world import Phase
 
 PART = 'EM1-2U1'
 FAST = 40.0
@@ -44,6 +44,7 @@ class Cell:
 
     async def hear(self, patience: float = PATIENCE_S) -> str:
         """Return the next line that is no heartbeat; "" at the end of the link."""
+
         async def listen() -> str:
             while (line := (await self.reader.readline()).decode()) == 'HB\n':
                 pass
@@ -64,14 +65,21 @@ class Cell:
             self._links.get_nowait()[1].close()
 
 
-def in_cell(catalogue: Catalogue, recipe: Recipe, scenario: Callable[[Cell], Awaitable[None]],
-            time_scale: float = FAST) -> None:
+def in_cell(
+    catalogue: Catalogue, recipe: Recipe, scenario: Callable[[Cell], Awaitable[None]], time_scale: float = FAST
+) -> None:
     async def run() -> None:
         links: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
         server = await asyncio.start_server(lambda *link: links.put_nowait(link), '127.0.0.1', 0)
         address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
-        simulation = Simulation(catalogue, Mixture(tuple(catalogue.parts)), ur_address=address, recipe=recipe,
-                                robot=RobotSettings(port=server.sockets[0].getsockname()[1]), time_scale=time_scale)
+        simulation = Simulation(
+            catalogue,
+            Mixture(tuple(catalogue.parts)),
+            ur_address=address,
+            recipe=recipe,
+            robot=RobotSettings(port=server.sockets[0].getsockname()[1]),
+            time_scale=time_scale,
+        )
         simulation.world.fill([(PART, 1, 3)])
         simulation.world.on_table = PART
         await simulation.start()
@@ -141,8 +149,9 @@ def test_in_a_protective_stop_nothing_is_said_and_nothing_moves(catalogue: Catal
     in_cell(catalogue, recipe, scenario, 10.0)
 
 
-def test_a_letter_that_waited_through_a_stop_is_not_carried_out_when_the_link_was_reset(catalogue: Catalogue,
-                                                                                       recipe: Recipe) -> None:
+def test_a_letter_that_waited_through_a_stop_is_not_carried_out_when_the_link_was_reset(
+    catalogue: Catalogue, recipe: Recipe
+) -> None:
     async def scenario(cell: Cell) -> None:
         await cell.simulation.inject('ur', 'protective_stop', 0.0)
         cell.say('A t1 1\n')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cell_sim.motion_watch import STOPPING_S, Commanded, MotionWatch
+from cell_sim.testing.motion_monitor import STOPPING_S, Commanded, MotionWatch
 
 CYCLE_S = 0.002
 STANDING = (0.0,) * 6
@@ -66,7 +66,7 @@ def test_an_arm_that_moves_again_after_the_end_of_its_command_is_told(arm):
     ended = arm.time
     arm.stand(1.0, free=False)
     arm.move(0.2)
-    told, = arm.driven(Commanded('1', 0.05, ended))
+    (told,) = arm.driven(Commanded('1', 0.05, ended))
     assert 'no command was under way' in told
 
 

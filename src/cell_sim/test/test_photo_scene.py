@@ -8,9 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from cell_sim.photo_scene import PhotoError, PhotoScene, load_album
-from cell_sim.pieces import Piece
-from cell_sim.world import EMPTY, Phase, View
+from cell_sim.camera.photo_scene import PhotoError, PhotoScene, load_album
+from cell_sim.world.parts import Piece
+from cell_sim.world.world import EMPTY, Phase, View
 
 SIZE = (320, 240)
 
@@ -83,11 +83,17 @@ def test_an_empty_or_moving_gripper_shows_no_print(folder: Path) -> None:
         assert cv2.Laplacian(cv2.GaussianBlur(pixels(scene.frame(view)), (0, 0), 2), cv2.CV_64F).var() < still / 20
 
 
-@pytest.mark.parametrize(('truth', 'named'), [
-    ('not json', 'not JSON'), ('{}', 'must be a list'), ('[]', 'names no photograph'),
-    ('[{"file": "a.png"}]', 'must be a list'),
-    ('[{"file": "../a.png", "part_number": "X"}]', 'must be a list'),
-    ('[{"file": "gone.png", "part_number": "X"}]', 'gone.png')])
+@pytest.mark.parametrize(
+    ('truth', 'named'),
+    [
+        ('not json', 'not JSON'),
+        ('{}', 'must be a list'),
+        ('[]', 'names no photograph'),
+        ('[{"file": "a.png"}]', 'must be a list'),
+        ('[{"file": "../a.png", "part_number": "X"}]', 'must be a list'),
+        ('[{"file": "gone.png", "part_number": "X"}]', 'gone.png'),
+    ],
+)
 def test_a_bad_truth_file_is_refused_with_the_reason(tmp_path: Path, truth: str, named: str) -> None:
     (tmp_path / 'truth.json').write_text(truth)
     with pytest.raises(PhotoError, match=named):

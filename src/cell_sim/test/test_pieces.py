@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cell_sim.pieces import LOOK_ALIKES, Mixture, by_likeness
+from cell_sim.world.parts import LOOK_ALIKES, Mixture, by_likeness
 
 NAMES = ('EM1-2U1', 'EM1-2U4', 'EM2-2U1', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024', 'DT04-2P')
 

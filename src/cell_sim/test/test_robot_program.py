@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pytest
 from cell_common.catalogue import Catalogue
 from cell_sim.faults import UnknownFault
-from cell_sim.pieces import Mixture
-from cell_sim.transport_robot import RobotProgram
-from cell_sim.ur_program import Command, UrProgram, parse_line
-from cell_sim.world import World
+from cell_sim.letters.client import RobotProgram
+from cell_sim.letters.program import Command, UrProgram, parse_line
+from cell_sim.world.parts import Mixture
+from cell_sim.world.world import World
 
 FAST = 40.0
 PATIENCE_S = 5.0
@@ -51,15 +51,22 @@ class Cell:
         return [await self.hear(), await self.hear()]
 
 
-def in_cell(catalogue: Catalogue, scenario: Callable[[Cell], Awaitable[None]], framing: str = 'line',
-            bare_reply: str = 'ack') -> None:
+def in_cell(
+    catalogue: Catalogue, scenario: Callable[[Cell], Awaitable[None]], framing: str = 'line', bare_reply: str = 'ack'
+) -> None:
     async def run() -> None:
         links: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
         server = await asyncio.start_server(lambda *link: links.put_nowait(link), '127.0.0.1', 0)
         world = World(Mixture(tuple(catalogue.parts)))
         world.fill([('EM1-2U1', 1, 3)])
-        robot = RobotProgram(UrProgram(world, catalogue, FAST), '127.0.0.1', server.sockets[0].getsockname()[1],
-                             framing=framing, bare_reply=bare_reply, take_away=world.take_away)
+        robot = RobotProgram(
+            UrProgram(world, catalogue, FAST),
+            '127.0.0.1',
+            server.sockets[0].getsockname()[1],
+            framing=framing,
+            bare_reply=bare_reply,
+            take_away=world.take_away,
+        )
         await robot.start()
         cell = Cell(world, robot, links, *await asyncio.wait_for(links.get(), PATIENCE_S))
         try:
@@ -73,11 +80,22 @@ def in_cell(catalogue: Catalogue, scenario: Callable[[Cell], Awaitable[None]], f
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(('line', 'command'), [
-    (b'A t-1 2\n', Command('A', 't-1', 2)), (b'P t_2\n', Command('P', 't_2')), (b'H x 0\r\n', Command('H', 'x')),
-    (b'A t 3\n', Command('A', 't', 3)),
-    (b'A\n', None), (b'A  t\n', None), (b'A t 5\n', None), (b'AB t\n', None), (b'A t 1 1\n', None),
-    (b'A \xd9\xa3\n', None), (b'\n', None)])
+@pytest.mark.parametrize(
+    ('line', 'command'),
+    [
+        (b'A t-1 2\n', Command('A', 't-1', 2)),
+        (b'P t_2\n', Command('P', 't_2')),
+        (b'H x 0\r\n', Command('H', 'x')),
+        (b'A t 3\n', Command('A', 't', 3)),
+        (b'A\n', None),
+        (b'A  t\n', None),
+        (b'A t 5\n', None),
+        (b'AB t\n', None),
+        (b'A t 1 1\n', None),
+        (b'A \xd9\xa3\n', None),
+        (b'\n', None),
+    ],
+)
 def test_a_line_is_a_command_or_nothing(line: bytes, command: Command | None) -> None:
     assert parse_line(line) == command
 
@@ -109,10 +127,16 @@ def test_events_without_a_part_are_done(catalogue: Catalogue, text: str) -> None
     in_cell(catalogue, scenario)
 
 
-@pytest.mark.parametrize(('text', 'reason'), [
-    ('A t 2\n', 'tray 2 is empty'), ('C t\n', 'all trays are empty'),
-    ('P t\n', 'gripper is empty'), ('R t\n', 'gripper is empty'),
-    ('Z t\n', 'unknown letter Z')])
+@pytest.mark.parametrize(
+    ('text', 'reason'),
+    [
+        ('A t 2\n', 'tray 2 is empty'),
+        ('C t\n', 'all trays are empty'),
+        ('P t\n', 'gripper is empty'),
+        ('R t\n', 'gripper is empty'),
+        ('Z t\n', 'unknown letter Z'),
+    ],
+)
 def test_nonsense_is_refused(catalogue: Catalogue, text: str, reason: str) -> None:
     async def scenario(cell: Cell) -> None:
         await cell.say(text)

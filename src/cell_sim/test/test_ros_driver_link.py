@@ -17,16 +17,16 @@ import yaml
 from cell_common.background import BackgroundLoop
 from cell_common.testing import wait_until
 from cell_robot.backends.base import Command, Phase
-from cell_robot.backends.ros_driver import RosDriverBackend
-from cell_robot.backends.ros_driver_link import DriverLink
-from cell_robot.backends.ros_driver_picture import Picture
-from cell_robot.backends.rtde_steps import ArmOptions
+from cell_robot.backends.ros_driver.backend import RosDriverBackend
+from cell_robot.backends.ros_driver.driver_client import DriverLink
+from cell_robot.backends.ros_driver.joint_snapshot import Picture
+from cell_robot.backends.rtde.steps import ArmOptions
 from cell_robot.motion.recipe_file import parse_recipe
 from cell_robot.recovery import Repeats
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.server_controller import ControllerServer
+from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_controller.states import Timings
-from cell_sim.ur_driver_node import UrDriverNode
+from cell_sim.ur_driver.node import UrDriverNode
 from rclpy.node import Node
 
 from cell_interfaces.msg import ResultCode, RobotState
@@ -67,8 +67,14 @@ class Link:
         self.stock = SimpleNamespace(sequence=1, counts={('EM1-2U1', 1): 24, ('EM1-2U1', 2): 0})
         picture = Picture(self.recipe.cell)
         self.backend = RosDriverBackend(
-            ArmOptions('driver', 125.0, 1.0, 5.0), self.recipe, self.stock, Repeats(2, 600.0), log,
-            DriverLink(self.node, 'driver', picture, 0.0), picture)
+            ArmOptions('driver', 125.0, 1.0, 5.0),
+            self.recipe,
+            self.stock,
+            Repeats(2, 600.0),
+            log,
+            DriverLink(self.node, 'driver', picture, 0.0),
+            picture,
+        )
         graph.add(self.node)
         self.backend.start(lambda: None)
         self.phases: list[Phase] = []
@@ -154,7 +160,8 @@ def test_an_empty_slot_is_refused_and_the_arm_comes_back(link: Link) -> None:
 
 
 def test_a_protective_stop_in_mid_move_is_unknown_and_nothing_goes_on_by_itself(
-        link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recovery, 'UNLOCK_AFTER_S', 0.5)
     link.robot.timings = replace(TIMINGS, unlock=0.5)
     future = link.moving(PART, 1)

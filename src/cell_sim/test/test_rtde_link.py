@@ -16,12 +16,12 @@ import pytest
 from cell_common.background import BackgroundLoop
 from cell_common.testing import wait_until
 from cell_robot.backends.base import Command, Phase
-from cell_robot.backends.rtde import RtdeBackend
-from cell_robot.backends.rtde_steps import ArmOptions
+from cell_robot.backends.rtde.backend import RtdeBackend
+from cell_robot.backends.rtde.steps import ArmOptions
 from cell_robot.motion.recipe_file import parse_recipe
 from cell_robot.recovery import Repeats
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.server_controller import ControllerServer
+from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_controller.states import RobotMode, SafetyMode, Timings
 
 from cell_interfaces.msg import ResultCode, RobotState
@@ -186,9 +186,16 @@ def test_an_empty_slot_is_refused_and_the_arm_comes_back(link: Link) -> None:
     assert link.do('HOME').phase is Phase.DONE, 'nothing is held'
 
 
-@pytest.mark.parametrize(('event', 'tray', 'code'), [
-    ('PART_NONE', 1, ResultCode.UNKNOWN_EVENT), (PART, 2, ResultCode.ROBOT_REFUSED), ('DANCE', 0, ResultCode.UNKNOWN_EVENT),
-    ('MOVE_home', 0, ResultCode.NOT_SUPPORTED), ('PLACE', 0, ResultCode.ROBOT_REFUSED)])
+@pytest.mark.parametrize(
+    ('event', 'tray', 'code'),
+    [
+        ('PART_NONE', 1, ResultCode.UNKNOWN_EVENT),
+        (PART, 2, ResultCode.ROBOT_REFUSED),
+        ('DANCE', 0, ResultCode.UNKNOWN_EVENT),
+        ('MOVE_home', 0, ResultCode.NOT_SUPPORTED),
+        ('PLACE', 0, ResultCode.ROBOT_REFUSED),
+    ],
+)
 def test_what_cannot_be_done_is_not_begun(link: Link, event: str, tray: int, code: int) -> None:
     before = link.robot.motion.joints
     outcome = link.do(event, tray)

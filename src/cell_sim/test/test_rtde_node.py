@@ -13,8 +13,8 @@ from cell_common.background import BackgroundLoop
 from cell_common.qos import latched
 from cell_common.runner import StartError
 from cell_common.testing import Graph, wait_until
-from cell_robot.robot_node import RobotNode
-from cell_sim.ur_controller.server_controller import ControllerServer
+from cell_robot.node import RobotNode
+from cell_sim.ur_controller.ports.controller import ControllerServer
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.action.client import ActionClient
 from sensor_msgs.msg import JointState
@@ -42,8 +42,17 @@ class Cell:
         self.triggers = ActionClient(graph.node, TriggerRobot, 'robot/trigger')
         self.recovery = ActionClient(graph.node, RecoverRobot, 'robot/recover')
         self.steps: list[Any] = []
-        self.node = graph.add(RobotNode(**graph.options(
-            backend='rtde', recipe_file=str(RECIPE), robot_address=self.address, allow_moves=True, watchdog_frequency=2.0)))
+        self.node = graph.add(
+            RobotNode(
+                **graph.options(
+                    backend='rtde',
+                    recipe_file=str(RECIPE),
+                    robot_address=self.address,
+                    allow_moves=True,
+                    watchdog_frequency=2.0,
+                )
+            )
+        )
         wait_until(lambda: self.states and self.states[-1].connected, what='robot connected')
 
     def close(self) -> None:

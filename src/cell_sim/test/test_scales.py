@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from cell_sim.faults import UnknownFault
-from cell_sim.filler import Filler, Order
-from cell_sim.filling_station import FillingStation
-from cell_sim.indicator import Indicator
-from cell_sim.transport_scale import ScaleClient
+from cell_sim.scales.client import ScaleClient
+from cell_sim.scales.filler import Filler, Order
+from cell_sim.scales.filling_station import FillingStation
+from cell_sim.scales.indicator import Indicator
 
 PATIENCE_S = 5.0
 PERIOD_S = 0.1
@@ -42,8 +42,13 @@ class Bench:
         return await asyncio.wait_for(self.reader.readuntil(b'\r'), PATIENCE_S)
 
 
-def with_scale(scenario: Callable[[Bench], Awaitable[None]], *, print_format: str = 'legacy', stream_rate: float = 0.0,
-               kilograms: float = 12.5) -> None:
+def with_scale(
+    scenario: Callable[[Bench], Awaitable[None]],
+    *,
+    print_format: str = 'legacy',
+    stream_rate: float = 0.0,
+    kilograms: float = 12.5,
+) -> None:
     async def run() -> None:
         links: asyncio.Queue[Link] = asyncio.Queue()
         server = await asyncio.start_server(lambda *link: links.put_nowait(link), '127.0.0.1', 0)
@@ -123,7 +128,7 @@ def test_sma_p_waits_until_the_load_is_still() -> None:
 
 
 def test_sma_p_gives_dashes_when_the_load_does_not_settle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('cell_sim.transport_scale.SETTLE_LIMIT_S', 0.1)
+    monkeypatch.setattr('cell_sim.scales.client.SETTLE_LIMIT_S', 0.1)
 
     async def scenario(bench: Bench) -> None:
         bench.scale.indicator.platform.fill(10.0, asyncio.get_running_loop().time(), 60.0)

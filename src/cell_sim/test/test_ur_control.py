@@ -76,8 +76,10 @@ def test_a_program_is_recognised_without_waiting_for_the_end_of_the_connection()
 
 
 def test_the_register_offset_may_stand_on_the_next_line() -> None:
-    script = ('def rtde_control():\n    global reg_offset_float = # float register offset\n'
-              '24    global reg_offset_int = # int\n24  x = 1\nend')
+    script = (
+        'def rtde_control():\n    global reg_offset_float = # float register offset\n'
+        '24    global reg_offset_int = # int\n24  x = 1\nend'
+    )
     assert isinstance(program_of(script), ControlScript)
     with pytest.raises(ProgramError, match='compile error'):
         program_of('def rtde_control():\nend')
@@ -117,14 +119,17 @@ def test_the_primary_port_tells_state_and_refuses_what_it_does_not_know(ur: Any)
 
 
 def test_ur_rtde_moves_the_arm_and_the_time_is_real(ur: Any) -> None:
-    said = ur.judge(CONTROL + """
+    said = ur.judge(
+        CONTROL
+        + """
 t = time.monotonic(); out += [c.moveJ([0.5] + q[1:], 1.0, 2.0), time.monotonic() - t]
 p = r.getActualTCPPose(); goal = [p[0], p[1], p[2] - 0.1] + p[3:]
 t = time.monotonic(); out += [c.moveL(goal, 0.25, 1.2), time.monotonic() - t]
 time.sleep(0.05)
 out += [r.getActualQ()[0], max(abs(a - b) for a, b in zip(goal[:3], r.getActualTCPPose()))]
 c.stopScript()
-""")
+"""
+    )
     assert said[0] is True and 0.95 < said[1] < 2.0
     assert said[2] is True and 0.55 < said[3] < 1.6
     assert said[4] == pytest.approx(0.5, abs=0.35)
@@ -132,22 +137,28 @@ c.stopScript()
 
 
 def test_ur_rtde_stops_an_asynchronous_move(ur: Any) -> None:
-    said = ur.judge(CONTROL + """
+    said = ur.judge(
+        CONTROL
+        + """
 out += [c.moveJ([2.0] + q[1:], 0.5, 1.0, True)]
 time.sleep(0.6); out += [c.getAsyncOperationProgressEx().isAsyncOperationRunning()]
 c.stopJ(4.0); time.sleep(0.1)
 out += [c.getAsyncOperationProgressEx().isAsyncOperationRunning(), r.getActualQ()[0], max(map(abs, r.getActualQd()))]
-""")
+"""
+    )
     assert said[:3] == [True, True, False]
     assert 0.05 < said[3] < 1.5
     assert said[4] == 0.0
 
 
 def test_a_protective_stop_in_mid_move_ends_it_with_false(ur: Any) -> None:
-    process = ur.begin(CONTROL + """
+    process = ur.begin(
+        CONTROL
+        + """
 print('ready', flush=True)
 out += [c.moveJ([2.0] + q[1:], 0.5, 1.0), r.isProtectiveStopped() or (time.sleep(0.1) or r.isProtectiveStopped())]
-""")
+"""
+    )
     assert process.stdout.readline() == 'ready\n'
     wait_until(lambda: ur.server.controller.motion.moving)
     ur.inject('protective_stop')
@@ -191,26 +202,32 @@ def test_after_a_protective_stop_play_goes_on_with_the_interrupted_move() -> Non
 
 
 def test_ur_rtde_follows_speeds_and_asks_for_kinematics(ur: Any) -> None:
-    said = ur.judge(CONTROL + """
+    said = ur.judge(
+        CONTROL
+        + """
 out += [c.speedJ([0.3, 0, 0, 0, 0, 0], 2.0), (time.sleep(0.5), r.getActualQd()[0])[1]]
 out += [c.speedStop(10.0), (time.sleep(0.1), r.getActualQd()[0])[1]]
 pose = r.getActualTCPPose(); pose[2] -= 0.05
 q2 = c.getInverseKinematics(pose)
 out += [c.moveJ(q2, 1.0, 2.0), (time.sleep(0.1), max(abs(a - b) for a, b in zip(pose[:3], r.getActualTCPPose()[:3])))[1]]
-""")
+"""
+    )
     assert said[0] is True and said[1] == pytest.approx(0.3)
     assert said[2] is True and said[3] == 0.0
     assert said[4] is True and said[5] < 1e-4
 
 
 def test_after_a_stop_ur_rtde_uploads_its_script_again(ur: Any) -> None:
-    assert ur.judge(CONTROL + """
+    assert ur.judge(
+        CONTROL
+        + """
 from dashboard_client import DashboardClient
 d = DashboardClient(ADDRESS); d.connect(); d.stop()
 time.sleep(0.2); out += [c.isProgramRunning()]
 c.reuploadScript(); time.sleep(0.5)
 out += [c.isProgramRunning(), c.moveJ([0.1] + q[1:], 1.0, 2.0)]
-""") == [False, True, True]
+"""
+    ) == [False, True, True]
 
 
 @pytest.mark.parametrize('command', [1, 2, 3, 4, 9, 11, 29, 34, 46])
@@ -242,7 +259,9 @@ def test_noise_on_a_port_leaves_the_controller_as_it_was(ur: Any, port: int) -> 
 
 
 def test_a_tool_speed_moves_the_tool_along_its_line(ur: Any) -> None:
-    begin, end, servo = ur.judge(CONTROL + """
+    begin, end, servo = ur.judge(
+        CONTROL
+        + """
 r0 = r.getActualTCPPose()
 for _ in range(40):
     c.speedL([0.0, 0.05, 0.0, 0, 0, 0], 0.5, 0.02)
@@ -256,7 +275,8 @@ for _ in range(60):
     time.sleep(0.005)
 c.servoStop(5.0)
 out += [r0, r1, r.getActualTCPPose()]
-""")
+"""
+    )
     assert 0.005 < end[1] - begin[1] < 0.05
     assert end[0] == pytest.approx(begin[0], abs=2e-3) and end[2] == pytest.approx(begin[2], abs=2e-3)
     assert servo[2] == pytest.approx(end[2] + 0.01, abs=3e-3)
@@ -281,7 +301,7 @@ def test_the_primary_port_begins_with_79_bytes_of_messages_and_tells_runtime_exc
         ur.server.controller.report('the program broke', runtime_exception=True)
         kinds = []
         while 10 not in kinds:
-            length, = struct.unpack('>i', stream.read(4))
+            (length,) = struct.unpack('>i', stream.read(4))
             body = stream.read(length - 4)
             kinds += [body[10]] if body[0] == 20 else []
         assert body[11:] == struct.pack('>ii', 0, 0) + b'the program broke'

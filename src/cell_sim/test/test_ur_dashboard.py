@@ -99,19 +99,33 @@ def test_in_local_mode_it_can_be_read_and_not_changed(dashboard: Dashboard) -> N
     assert _at(dashboard, 'robotmode', 0.0) == 'Robotmode: RUNNING'
 
 
-@pytest.mark.parametrize(('command', 'reply'), [
-    ('load nothing.urp', 'File not found: nothing.urp'), ('get loaded program', 'No program loaded'),
-    ('programState', 'STOPPED <unnamed>'), ('running', 'Program running: false'), ('stop', 'Failed to execute: stop'),
-    ('PolyscopeVersion', 'URSoftware 5.11.1.108318 (Mar 23 2022)'), ('version', '5.11.1.108318'), ('get robot model', 'UR5'),
-    ('set operational mode manual', 'Operational mode MANUAL is set'), ('setUserRole OPERATOR', 'Setting user role: OPERATOR'),
-    ('load installation default', 'Loading installation: default'), ('isProgramSaved', 'false <unnamed>'),
-    ('playing', "could not understand: 'playing'"), ('', "could not understand: ''")])
+@pytest.mark.parametrize(
+    ('command', 'reply'),
+    [
+        ('load nothing.urp', 'File not found: nothing.urp'),
+        ('get loaded program', 'No program loaded'),
+        ('programState', 'STOPPED <unnamed>'),
+        ('running', 'Program running: false'),
+        ('stop', 'Failed to execute: stop'),
+        ('PolyscopeVersion', 'URSoftware 5.11.1.108318 (Mar 23 2022)'),
+        ('version', '5.11.1.108318'),
+        ('get robot model', 'UR5'),
+        ('set operational mode manual', 'Operational mode MANUAL is set'),
+        ('setUserRole OPERATOR', 'Setting user role: OPERATOR'),
+        ('load installation default', 'Loading installation: default'),
+        ('isProgramSaved', 'false <unnamed>'),
+        ('playing', "could not understand: 'playing'"),
+        ('', "could not understand: ''"),
+    ],
+)
 def test_replies(dashboard: Dashboard, command: str, reply: str) -> None:
     assert dashboard.reply(command, 0.0) == reply
 
 
 def test_the_client_of_ur_rtde_understands_every_reply(ur: Any) -> None:
-    said = ur.judge(CLIENT + """
+    said = ur.judge(
+        CLIENT
+        + """
 c.loadURP('waiting.urp'); c.play()
 out = [c.running(), c.programState(), c.getLoadedProgram()]
 c.isProgramSaved()
@@ -123,22 +137,37 @@ c.popup('hello'); c.closePopup(); c.closeSafetyPopup(); c.addToLog('note'); out 
 c.powerOff(); out += [c.robotmode()]
 c.powerOn(); c.brakeRelease()
 c.quit()
-""")
-    assert said == [True, 'PLAYING waiting.urp', 'Loaded program: /programs/waiting.urp',
-                    'PAUSED waiting.urp', False, 'Robotmode: RUNNING',
-                    'Safetymode: NORMAL', 'Safetystatus: NORMAL', '5.11.1.108318', '20205500001', 'UR5', True,
-                    'Robotmode: POWER_OFF']
+"""
+    )
+    assert said == [
+        True,
+        'PLAYING waiting.urp',
+        'Loaded program: /programs/waiting.urp',
+        'PAUSED waiting.urp',
+        False,
+        'Robotmode: RUNNING',
+        'Safetymode: NORMAL',
+        'Safetystatus: NORMAL',
+        '5.11.1.108318',
+        '20205500001',
+        'UR5',
+        True,
+        'Robotmode: POWER_OFF',
+    ]
 
 
 def test_the_client_of_ur_rtde_raises_on_a_refusal(ur: Any) -> None:
     ur.inject('refuse')
-    said = ur.judge(CLIENT + """
+    said = ur.judge(
+        CLIENT
+        + """
 try:
     c.play()
 except Exception as problem:
     out = [str(problem)]
 out += [c.running()]
-""")
+"""
+    )
     assert 'Failed to execute: play' in said[0]
     assert said[1] is False
 

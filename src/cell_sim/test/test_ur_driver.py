@@ -12,11 +12,11 @@ from cell_common.qos import events, latched
 from cell_common.testing import Graph, wait_until
 from cell_robot.motion.kinematics import JOINTS
 from cell_sim.ur_controller.external_control import FOLLOW, HOLD, INT
-from cell_sim.ur_controller.server_controller import ControllerServer
+from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_driver import names
 from cell_sim.ur_driver.follower import GOAL_VIOLATED, INVALID_GOAL, SUCCESSFUL, Follower
+from cell_sim.ur_driver.node import UrDriverNode
 from cell_sim.ur_driver.trajectory import BadTrajectory, Point, Trajectory, arranged
-from cell_sim.ur_driver_node import UrDriverNode
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action.client import ActionClient
 from sensor_msgs.msg import JointState
@@ -39,9 +39,16 @@ def test_places_and_speeds_are_met_and_cubic_in_between() -> None:
     assert ENDS.at(0.25)[0] == pytest.approx(0.25), 'linear without speeds'
 
 
-@pytest.mark.parametrize(('points', 'why'), [
-    ([], '0 points'), ([Point(1.0, (0.0,) * 5)], 'number of values'), ([Point(1.0, (float('nan'), *ZERO[1:]))], 'no number'),
-    ([Point(1.0, ZERO), Point(1.0, ZERO)], 'time of point 1'), ([Point(1.0, ZERO, (0.1,) * 6)], 'at rest')])
+@pytest.mark.parametrize(
+    ('points', 'why'),
+    [
+        ([], '0 points'),
+        ([Point(1.0, (0.0,) * 5)], 'number of values'),
+        ([Point(1.0, (float('nan'), *ZERO[1:]))], 'no number'),
+        ([Point(1.0, ZERO), Point(1.0, ZERO)], 'time of point 1'),
+        ([Point(1.0, ZERO, (0.1,) * 6)], 'at rest'),
+    ],
+)
 def test_what_is_no_trajectory_is_not_taken(points: list[Point], why: str) -> None:
     with pytest.raises(BadTrajectory, match=why):
         Trajectory(ZERO, points)
@@ -58,8 +65,13 @@ class Feed:
     """Data packages, one after the other."""
 
     def __init__(self) -> None:
-        self.values: dict[str, Any] = {'timestamp': 0.0, 'actual_q': ZERO, 'runtime_state': 2, 'speed_scaling': 1.0,
-                                       f'output_int_register_{INT}': 0}
+        self.values: dict[str, Any] = {
+            'timestamp': 0.0,
+            'actual_q': ZERO,
+            'runtime_state': 2,
+            'speed_scaling': 1.0,
+            f'output_int_register_{INT}': 0,
+        }
         self.follower, self.ended = Follower(), []
 
     def step(self, seconds: float = 0.1, follow: bool = True, **changes: Any) -> tuple[int, tuple[float, ...]]:
@@ -145,7 +157,8 @@ def test_names_types_and_latching_are_the_official_ones(graph: Graph, robot: Con
     assert (modes[0].mode, safety[0].mode) == (RobotMode.RUNNING, SafetyMode.NORMAL)
     assert list(joints[0].name) == sorted(joints[0].name)
     assert dict(zip(joints[0].name, joints[0].position, strict=True)) == pytest.approx(
-        dict(zip(JOINTS, robot.controller.motion.joints, strict=True)))
+        dict(zip(JOINTS, robot.controller.motion.joints, strict=True))
+    )
     outputs = graph.collect(IOStates, 'io_and_status_controller/io_states', events())
     request = SetIO.Request(fun=SetIO.Request.FUN_SET_DIGITAL_OUT, pin=9, state=1.0)
     assert graph.call(SetIO, 'io_and_status_controller/set_io', request).success

@@ -13,10 +13,10 @@ from cell_common.background import BackgroundLoop
 from cell_common.catalogue import Catalogue
 from cell_common.testing import wait_until
 from cell_sim.faults import UnknownFault
-from cell_sim.pieces import Mixture
 from cell_sim.simulation import Simulation
 from cell_sim.ur_controller.control_script import ControlScript
 from cell_sim.ur_controller.states import RobotMode, RuntimeState, SafetyMode
+from cell_sim.world.parts import Mixture
 
 OPEN: list[Talk] = []
 
@@ -169,8 +169,9 @@ def test_a_late_package_is_answered_late_and_one_never_taken_not_at_all(ur: Any)
         rtde_request(ur.server.address, VERSION_2, 4, 0.3)
 
 
-@pytest.mark.parametrize(('fault', 'said'), [
-    ('script_refuse', ['compile error: the script was refused']), ('script_never', [])])
+@pytest.mark.parametrize(
+    ('fault', 'said'), [('script_refuse', ['compile error: the script was refused']), ('script_never', [])]
+)
 def test_a_script_is_refused_or_thrown_away(ur: Any, fault: str, said: list[str]) -> None:
     ur.inject(fault)
     with socket.create_connection((ur.server.address, 30002), 5.0) as client:

@@ -6,8 +6,8 @@ import struct
 from typing import Any
 
 import pytest
-from cell_robot.rtde import codec
-from cell_robot.rtde.framing import Frame, FrameSplitter, RtdeError
+from cell_robot.protocols.rtde import codec
+from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.rtde import Ownership, RtdeSession
 

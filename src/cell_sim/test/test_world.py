@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from cell_sim.faults import UnknownFault
-from cell_sim.pieces import Mixture, Piece
-from cell_sim.stock_keeper import Booking, StockKeeper
-from cell_sim.truth import TruthLog, read_truth
-from cell_sim.world import EMPTY, Impossible, Phase, World
+from cell_sim.world.ground_truth import TruthLog, read_truth
+from cell_sim.world.parts import Mixture, Piece
+from cell_sim.world.stock_sync import Booking, StockKeeper
+from cell_sim.world.world import EMPTY, Impossible, Phase, World
 
 PART = 'EM1-2U1'
 

@@ -12,8 +12,8 @@ from cell_common.parameters import ParameterError
 from cell_common.qos import events, latched
 from cell_common.runner import StartError
 from cell_common.testing import Graph, wait_until
-from cell_sim.truth import read_truth
-from cell_sim.world_node import WorldNode
+from cell_sim.node import WorldNode
+from cell_sim.world.ground_truth import read_truth
 
 from cell_interfaces.msg import Inventory, InventoryEvent, PartStock, ResultCode, TrayStock, WeighJob, WeighJobList
 from cell_interfaces.srv import InjectFault
@@ -32,12 +32,23 @@ scale_socket = pytest.fixture(listening)
 
 
 @pytest.fixture
-def world(graph: Graph, catalogue_file: Path, tmp_path: Path, robot_socket: socket.socket,
-          scale_socket: socket.socket) -> WorldNode:
-    return graph.add(WorldNode(**graph.options(
-        catalogue_file=str(catalogue_file), robot_port=robot_socket.getsockname()[1], camera_port=0, time_scale=20.0,
-        scale_port=scale_socket.getsockname()[1], scale_ids=['7'], stations=['A'],
-        truth_file=str(tmp_path / 'truth.jsonl'))))
+def world(
+    graph: Graph, catalogue_file: Path, tmp_path: Path, robot_socket: socket.socket, scale_socket: socket.socket
+) -> WorldNode:
+    return graph.add(
+        WorldNode(
+            **graph.options(
+                catalogue_file=str(catalogue_file),
+                robot_port=robot_socket.getsockname()[1],
+                camera_port=0,
+                time_scale=20.0,
+                scale_port=scale_socket.getsockname()[1],
+                scale_ids=['7'],
+                stations=['A'],
+                truth_file=str(tmp_path / 'truth.jsonl'),
+            )
+        )
+    )
 
 
 def stock(sequence: int, count: int) -> Inventory:
@@ -55,8 +66,9 @@ def test_the_trays_follow_the_ledger(graph: Graph, world: WorldNode) -> None:
     wait_until(lambda: world.simulation.world.count(PART, 1) == 10)
 
 
-def test_the_robot_dials_and_picks_and_the_truth_is_logged(graph: Graph, world: WorldNode, robot_socket: socket.socket,
-                                                          tmp_path: Path) -> None:
+def test_the_robot_dials_and_picks_and_the_truth_is_logged(
+    graph: Graph, world: WorldNode, robot_socket: socket.socket, tmp_path: Path
+) -> None:
     graph.node.create_publisher(Inventory, 'inventory', latched()).publish(stock(3, 1))
     wait_until(lambda: world.simulation.world.count(PART, 1) == 1)
     link, _ = robot_socket.accept()
@@ -111,10 +123,12 @@ def test_a_fault_can_be_injected(graph: Graph, world: WorldNode) -> None:
     assert (answer.code, answer.message) == (ResultCode.OK, 'the next triggers are refused, times: 2')
 
 
-@pytest.mark.parametrize(('device', 'fault', 'named'), [
-    ('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'camera, robot, scale:7, nest')])
-def test_an_unknown_fault_or_device_is_refused_with_what_there_is(graph: Graph, world: WorldNode, device: str, fault: str,
-                                                                 named: str) -> None:
+@pytest.mark.parametrize(
+    ('device', 'fault', 'named'), [('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'camera, robot, scale:7, nest')]
+)
+def test_an_unknown_fault_or_device_is_refused_with_what_there_is(
+    graph: Graph, world: WorldNode, device: str, fault: str, named: str
+) -> None:
     answer = graph.call(InjectFault, 'sim/fault', InjectFault.Request(device=device, fault=fault))
     assert answer.code == ResultCode.INVALID_ARGUMENT
     assert named in answer.message

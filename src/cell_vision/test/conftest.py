@@ -77,7 +77,7 @@ class FakeCamera:
             if fault == 'garbage':
                 link.sendall(bytes(range(256)) * 40)
                 continue
-            body = self.picture[:len(self.picture) // 2] if fault == 'half' else self.picture
+            body = self.picture[: len(self.picture) // 2] if fault == 'half' else self.picture
             length = b'Content-Length: %d\r\n' % len(self.picture) if self.with_length else b''
             link.sendall(b'--' + BOUNDARY + b'\r\nContent-Type: image/jpeg\r\n' + length + b'\r\n' + body + b'\r\n')
             time.sleep(self.period)
@@ -103,7 +103,7 @@ def ip_camera() -> Iterator[FakeCamera]:
 @pytest.fixture(scope='session')
 def engine() -> Any:
     """The real engine, loaded once."""
-    from cell_vision.engine import EngineOptions, make_engine
+    from cell_vision.ocr.engines.base import EngineOptions, make_engine
 
     return make_engine('rapidocr', EngineOptions())
 

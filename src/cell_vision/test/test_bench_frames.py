@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from cell_vision.reading import Reading
+from cell_vision.types import Reading
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / 'bench'))
@@ -49,8 +49,10 @@ def line(text, x=10.0):
     return Reading(text, 0.9, ((x, 10), (x + 18 * len(text), 10), (x + 18 * len(text), 40), (x, 40)))
 
 
-@pytest.mark.parametrize('read, exact', [('EM1-2U1', True), ('em1-2u1', True), ('RELAY EM1-2U1', True), ('EM1-2U4', False),
-                                         ('XEM1-2U1', False), ('EM1-2U', False)])
+@pytest.mark.parametrize(
+    'read, exact',
+    [('EM1-2U1', True), ('em1-2u1', True), ('RELAY EM1-2U1', True), ('EM1-2U4', False), ('XEM1-2U1', False), ('EM1-2U', False)],
+)
 def test_an_exact_read_is_the_whole_number_and_nothing_else(read, exact):
     assert vision_run.exact('EM1-2U1', [line(read)]) is exact
 
@@ -93,7 +95,11 @@ def test_a_pair_that_is_misread_in_one_direction_is_listed_for_that_one():
 
 
 def test_the_calibration_recovers_what_made_the_samples():
-    samples = [(score, cost, number % 20 < round(20 / (1 + math.exp(-(math.log(score / (1 - score)) - 4 * cost)))))
-               for score in (0.6, 0.8, 0.9, 0.97) for cost in (0.0, 0.3, 1.0) for number in range(20)]
+    samples = [
+        (score, cost, number % 20 < round(20 / (1 + math.exp(-(math.log(score / (1 - score)) - 4 * cost)))))
+        for score in (0.6, 0.8, 0.9, 0.97)
+        for cost in (0.0, 0.3, 1.0)
+        for number in range(20)
+    ]
     fitted = learn_confusions.calibrate(samples)
     assert fitted['certainty'] == pytest.approx(1.0, abs=0.35) and fitted['price'] == pytest.approx(4.0, abs=1.2)

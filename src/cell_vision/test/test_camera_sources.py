@@ -9,24 +9,33 @@ import cv2
 import numpy as np
 import pytest
 from cell_common.testing import wait_until
-from cell_vision.calibration import CalibrationError, load_calibration
-from cell_vision.camera_parameters import CameraParameters
-from cell_vision.capture import Capture
-from cell_vision.jpeg import is_complete, size_of
-from cell_vision.multipart import MultipartError, MultipartReader, boundary_of
-from cell_vision.picture import Treatment, prepare
-from cell_vision.picture_watch import Limits, PictureWatch, measure
-from cell_vision.sources import Kind, Source, SourceError, parse_source
-from cell_vision.transport_http import HttpGrabber
-from cell_vision.transport_opencv import MJPG, FileGrabber, OpenCvGrabber
+from cell_vision.camera.calibration import CalibrationError, load_calibration
+from cell_vision.camera.capture import Capture
+from cell_vision.camera.grabbers.http import HttpGrabber
+from cell_vision.camera.grabbers.opencv import MJPG, FileGrabber, OpenCvGrabber
+from cell_vision.camera.image_processing import Treatment, prepare
+from cell_vision.camera.image_quality import Limits, PictureWatch, measure
+from cell_vision.camera.jpeg import is_complete, size_of
+from cell_vision.camera.mjpeg import MultipartError, MultipartReader, boundary_of
+from cell_vision.camera.parameters import CameraParameters
+from cell_vision.camera.source import Kind, Source, SourceError, parse_source
 
 PLAIN = Treatment([0, 0, 0, 0], '0', 90)
 
 
-@pytest.mark.parametrize('text, kind', [
-    ('0', Kind.DEVICE), ('/dev/video2', Kind.DEVICE), ('rtsp://cam/1', Kind.NETWORK), ('http://cam/video.mjpg', Kind.HTTP),
-    ('https://cam/a.m3u8', Kind.NETWORK), ('gst: videotestsrc ! appsink', Kind.GSTREAMER), ('/films/a.mp4', Kind.VIDEO),
-    ('/tmp', Kind.FOLDER)])
+@pytest.mark.parametrize(
+    'text, kind',
+    [
+        ('0', Kind.DEVICE),
+        ('/dev/video2', Kind.DEVICE),
+        ('rtsp://cam/1', Kind.NETWORK),
+        ('http://cam/video.mjpg', Kind.HTTP),
+        ('https://cam/a.m3u8', Kind.NETWORK),
+        ('gst: videotestsrc ! appsink', Kind.GSTREAMER),
+        ('/films/a.mp4', Kind.VIDEO),
+        ('/tmp', Kind.FOLDER),
+    ],
+)
 def test_a_source_is_told_by_its_text(text, kind):
     assert parse_source(text).kind is kind
 
@@ -54,12 +63,13 @@ PICTURE = b'\xff\xd8' + bytes(range(200)) + b'\xff\xd9'
 def test_pictures_come_out_whole_however_the_bytes_are_cut(chunk, stated):
     stream = b'preamble\r\n' + part(PICTURE, len(PICTURE) if stated else None) * 3 + b'--b'
     reader = MultipartReader(b'--b')
-    pictures = [p for i in range(0, len(stream), chunk) for p in reader.feed(stream[i:i + chunk])]
+    pictures = [p for i in range(0, len(stream), chunk) for p in reader.feed(stream[i : i + chunk])]
     assert pictures == [PICTURE] * 3 and reader.damaged == 0
 
 
-@pytest.mark.parametrize('damage', [part(PICTURE[:50], len(PICTURE)), part(PICTURE[:50]), part(b'no picture'),
-                                    b'\x00garbage' * 30])
+@pytest.mark.parametrize(
+    'damage', [part(PICTURE[:50], len(PICTURE)), part(PICTURE[:50]), part(b'no picture'), b'\x00garbage' * 30]
+)
 def test_damage_costs_that_picture_only(damage):
     reader = MultipartReader(b'--b')
     pictures = reader.feed(part(PICTURE, len(PICTURE)) + damage + part(PICTURE, len(PICTURE)) * 2 + b'--b')
@@ -74,8 +84,10 @@ def test_a_stream_without_end_is_refused():
             reader.feed(bytes(1_000_000))
 
 
-@pytest.mark.parametrize('kind, boundary', [('multipart/x-mixed-replace; boundary=frame', b'--frame'),
-                                            ('multipart/x-mixed-replace;boundary="--frame"', b'--frame')])
+@pytest.mark.parametrize(
+    'kind, boundary',
+    [('multipart/x-mixed-replace; boundary=frame', b'--frame'), ('multipart/x-mixed-replace;boundary="--frame"', b'--frame')],
+)
 def test_the_boundary_is_found(kind, boundary):
     assert boundary_of(kind) == boundary
 
@@ -98,8 +110,9 @@ class Taken:
     def __init__(self, make, rate=100.0):
         self.frames = []
         self.said = []
-        self.capture = Capture(make, lambda frame, stamp: self.frames.append((frame, stamp)), time.monotonic_ns, rate=rate,
-                               log=self.said.append)
+        self.capture = Capture(
+            make, lambda frame, stamp: self.frames.append((frame, stamp)), time.monotonic_ns, rate=rate, log=self.said.append
+        )
         self.capture.start()
 
 
@@ -248,7 +261,7 @@ def test_what_cannot_be_decoded_is_left_out(draw):
     assert prepare(draw('A', size=(64, 64)), 1, Treatment([200, 200, 5, 5], '0', 80), pixels=False) is None
 
 
-CALIBRATION = '''
+CALIBRATION = """
 image_width: 1280
 image_height: 720
 camera_name: cell
@@ -257,7 +270,7 @@ camera_matrix: {rows: 3, cols: 3, data: [900, 0, 640, 0, 900, 360, 0, 0, 1]}
 distortion_coefficients: {rows: 1, cols: 5, data: [0.1, -0.2, 0, 0, 0]}
 rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}
 projection_matrix: {rows: 3, cols: 4, data: [900, 0, 640, 0, 0, 900, 360, 0, 0, 0, 1, 0]}
-'''
+"""
 
 
 def test_a_calibration_is_read(tmp_path):

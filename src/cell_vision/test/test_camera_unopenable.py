@@ -8,24 +8,36 @@ import time
 import cv2
 import pytest
 from cell_common.testing import wait_until
-from cell_vision.camera_parameters import CameraParameters
-from cell_vision.capture import Capture
-from cell_vision.sources import SourceError, parse_source
-from cell_vision.transport_opencv import OpenCvGrabber
+from cell_vision.camera.capture import Capture
+from cell_vision.camera.grabbers.opencv import OpenCvGrabber
+from cell_vision.camera.parameters import CameraParameters
+from cell_vision.camera.source import SourceError, parse_source
 
 
-@pytest.mark.parametrize('text, advice', [('99', 'plugged in'), ('/dev/video99', 'plugged in'), ('/dev/null', 'plugged in'),
-                                          ('rtsp://user:secret@127.0.0.1:{closed}/1', 'check the address'),
-                                          ('rtsp://user:secret@127.0.0.1:{silent}/1', 'check the address'),
-                                          ('http://127.0.0.1:{closed}/live.m3u8', 'check the address')])
+@pytest.mark.parametrize(
+    'text, advice',
+    [
+        ('99', 'plugged in'),
+        ('/dev/video99', 'plugged in'),
+        ('/dev/null', 'plugged in'),
+        ('rtsp://user:secret@127.0.0.1:{closed}/1', 'check the address'),
+        ('rtsp://user:secret@127.0.0.1:{silent}/1', 'check the address'),
+        ('http://127.0.0.1:{closed}/live.m3u8', 'check the address'),
+    ],
+)
 def test_a_source_that_cannot_be_opened_says_what_to_do_in_time_and_lets_the_node_end(text, advice):
     with socket.socket() as closed, socket.create_server(('127.0.0.1', 0)) as silent:
         closed.bind(('127.0.0.1', 0))  # Nobody listens; the other one listens and never answers.
         source = parse_source(text.format(closed=closed.getsockname()[1], silent=silent.getsockname()[1]))
         began = time.monotonic()
         said = []
-        capture = Capture(lambda: OpenCvGrabber(source, CameraParameters(stall_timeout=0.5)), lambda *_: None,
-                          time.monotonic_ns, rate=30.0, log=said.append)
+        capture = Capture(
+            lambda: OpenCvGrabber(source, CameraParameters(stall_timeout=0.5)),
+            lambda *_: None,
+            time.monotonic_ns,
+            rate=30.0,
+            log=said.append,
+        )
         capture.start()
         wait_until(lambda: advice in capture.state.problem)
         assert time.monotonic() - began < 5.0

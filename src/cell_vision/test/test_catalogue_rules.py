@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from cell_common.catalogue import Catalogue, Part
-from cell_vision.confusions import load_weights, parse_weights
-from cell_vision.lint import lint
-from cell_vision.matching import Matcher, Verdict
-from cell_vision.reading import Reading
+from cell_vision.matching.catalogue_lint import lint
+from cell_vision.matching.confusions import load_weights, parse_weights
+from cell_vision.matching.matcher import Matcher, Verdict
+from cell_vision.types import Reading
 
 WEIGHTS = load_weights()
 
@@ -21,14 +21,27 @@ def part(number: str, **rules) -> Part:
 
 
 def lines(*texts: str) -> list[Reading]:
-    return [Reading(text, 0.98, ((10, 10 + 60 * i), (10 + 18 * len(text), 10 + 60 * i), (10 + 18 * len(text), 40 + 60 * i),
-                                 (10, 40 + 60 * i))) for i, text in enumerate(texts)]
+    return [
+        Reading(
+            text,
+            0.98,
+            ((10, 10 + 60 * i), (10 + 18 * len(text), 10 + 60 * i), (10 + 18 * len(text), 40 + 60 * i), (10, 40 + 60 * i)),
+        )
+        for i, text in enumerate(texts)
+    ]
 
 
-@pytest.mark.parametrize('text, verdict', [
-    ('SN74LS05N', Verdict.MATCH), ('HD74LS05', Verdict.MATCH), ('74LS05', Verdict.MATCH), ('DM74LS05N', Verdict.UNKNOWN),
-    ('SN74LS05P', Verdict.UNKNOWN), ('SN74LS05NN', Verdict.UNKNOWN),
-])
+@pytest.mark.parametrize(
+    'text, verdict',
+    [
+        ('SN74LS05N', Verdict.MATCH),
+        ('HD74LS05', Verdict.MATCH),
+        ('74LS05', Verdict.MATCH),
+        ('DM74LS05N', Verdict.UNKNOWN),
+        ('SN74LS05P', Verdict.UNKNOWN),
+        ('SN74LS05NN', Verdict.UNKNOWN),
+    ],
+)
 def test_a_parts_own_rules_replace_the_usual_prefixes_and_suffixes(text, verdict):
     judge = Matcher(catalogue(part('74LS05', prefixes=('SN|HD',), suffixes=('N',))), WEIGHTS)
     assert judge.decide('74LS05', lines(text)).verdict is verdict
@@ -44,12 +57,18 @@ def test_rules_allow_what_is_not_usual():
 TWINS = catalogue(part('EM1-2U1', tells_apart=('KESTREL',)), part('EM1-2UI', tells_apart=('NORD ?WERK',)), part('EM1-2U4'))
 
 
-@pytest.mark.parametrize('texts, verdict, named', [
-    (('EM1-2U1', 'KESTREL'), Verdict.MATCH, 'EM1-2U1'), (('EM1-2UI', 'KESTREL'), Verdict.MATCH, 'EM1-2U1'),
-    (('EM1-2U1', 'NORDWERK'), Verdict.MISMATCH, 'EM1-2UI'), (('EM1-2U1',), Verdict.AMBIGUOUS, ''),
-    (('EM1-2U1', 'KESTREL', 'NORDWERK'), Verdict.AMBIGUOUS, ''), (('EM1-2U4', 'KESTREL'), Verdict.MISMATCH, 'EM1-2U4'),
-    (('EM1-2U4', 'EM1-2U1', 'KESTREL'), Verdict.AMBIGUOUS, ''),
-])
+@pytest.mark.parametrize(
+    'texts, verdict, named',
+    [
+        (('EM1-2U1', 'KESTREL'), Verdict.MATCH, 'EM1-2U1'),
+        (('EM1-2UI', 'KESTREL'), Verdict.MATCH, 'EM1-2U1'),
+        (('EM1-2U1', 'NORDWERK'), Verdict.MISMATCH, 'EM1-2UI'),
+        (('EM1-2U1',), Verdict.AMBIGUOUS, ''),
+        (('EM1-2U1', 'KESTREL', 'NORDWERK'), Verdict.AMBIGUOUS, ''),
+        (('EM1-2U4', 'KESTREL'), Verdict.MISMATCH, 'EM1-2U4'),
+        (('EM1-2U4', 'EM1-2U1', 'KESTREL'), Verdict.AMBIGUOUS, ''),
+    ],
+)
 def test_twins_are_told_apart_by_a_mark_of_one_of_them_and_by_nothing_less(texts, verdict, named):
     decision = Matcher(TWINS, WEIGHTS).decide('EM1-2U1', lines(*texts))
     assert (decision.verdict, decision.part_number) == (verdict, named), decision.reason

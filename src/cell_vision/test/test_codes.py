@@ -7,17 +7,25 @@ import numpy as np
 import pytest
 import zxingcpp
 from cell_common.catalogue import Catalogue, Part
-from cell_vision.code_reader import read_codes
-from cell_vision.codes import CodeWitness
-from cell_vision.extras import with_extras
-from cell_vision.formats import FORMATS
-from cell_vision.matching import Decision, Verdict
-from cell_vision.reading import Code, FrameReading
+from cell_vision.matching.barcode_check import CodeWitness
+from cell_vision.matching.matcher import Decision, Verdict
+from cell_vision.ocr.barcode_formats import FORMATS
+from cell_vision.ocr.barcodes import read_codes
+from cell_vision.ocr.postprocessing import with_extras
+from cell_vision.types import Code, FrameReading
 
 SQUARE = ((10.0, 10.0), (60.0, 10.0), (60.0, 60.0), (10.0, 60.0))
-CATALOGUE = Catalogue({part.part_number: part for part in [
-    Part('EM1-2U1', 'A', (), code=r'EM1-2U1(;.*)?'), Part('EM1-2UI', 'B', (), code='EM1-2UI'),
-    Part('G8NB-17SR', 'C', (), code='4711'), Part('G8NB-17SU', 'E', ())]})
+CATALOGUE = Catalogue(
+    {
+        part.part_number: part
+        for part in [
+            Part('EM1-2U1', 'A', (), code=r'EM1-2U1(;.*)?'),
+            Part('EM1-2UI', 'B', (), code='EM1-2UI'),
+            Part('G8NB-17SR', 'C', (), code='4711'),
+            Part('G8NB-17SU', 'E', ()),
+        ]
+    }
+)
 WITNESS = CodeWitness(CATALOGUE)
 
 
@@ -34,8 +42,8 @@ def drawn(text, kind, *, turn=0.0):
     """Return a gray frame with a code in it."""
     made = np.array(zxingcpp.create_barcode(text, getattr(zxingcpp.BarcodeFormat, kind)).to_image(scale=3))
     frame = np.full((480, 640), 190, np.uint8)
-    frame[100:140 + made.shape[0], 60:100 + made.shape[1]] = 250
-    frame[120:120 + made.shape[0], 80:80 + made.shape[1]] = made
+    frame[100 : 140 + made.shape[0], 60 : 100 + made.shape[1]] = 250
+    frame[120 : 120 + made.shape[0], 80 : 80 + made.shape[1]] = made
     spin = cv2.getRotationMatrix2D((320, 240), turn, 0.9)
     return cv2.cvtColor(cv2.warpAffine(frame, spin, (640, 480), borderValue=190), cv2.COLOR_GRAY2BGR)
 
@@ -68,8 +76,14 @@ def test_a_code_that_agrees_makes_the_verdict_more_certain():
     assert heard.decision.candidates[0] == ('EM1-2U1', heard.decision.score)
 
 
-@pytest.mark.parametrize(('verdict', 'part', 'text'), [
-    (Verdict.MATCH, 'EM1-2U1', 'EM1-2UI'), (Verdict.MISMATCH, 'G8NB-17SU', 'EM1-2U1'), (Verdict.MISMATCH, 'G8NB-17SU', '4711')])
+@pytest.mark.parametrize(
+    ('verdict', 'part', 'text'),
+    [
+        (Verdict.MATCH, 'EM1-2U1', 'EM1-2UI'),
+        (Verdict.MISMATCH, 'G8NB-17SU', 'EM1-2U1'),
+        (Verdict.MISMATCH, 'G8NB-17SU', '4711'),
+    ],
+)
 def test_a_code_that_contradicts_the_print_never_leaves_a_match(verdict, part, text):
     heard = WITNESS.judge('EM1-2U1', printed(verdict, part), [code(text)])
     assert heard.decision.verdict is Verdict.AMBIGUOUS and not heard.decision.part_number

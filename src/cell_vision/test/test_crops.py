@@ -7,9 +7,9 @@ import io
 import cv2
 import numpy as np
 import pytest
-from cell_vision.crops import cut
-from cell_vision.decisive import decisive_region
-from cell_vision.reading import Code, Reading
+from cell_vision.matching.evidence_crop import decisive_region
+from cell_vision.ocr.crops import cut
+from cell_vision.types import Code, Reading
 from PIL import Image
 
 SIZE = (640, 480)
@@ -76,10 +76,16 @@ def test_the_text_that_decided_is_cut_out_of_the_crop(turn):
     assert wide < 0.7 * decoded(crop.jpeg).shape[1]
 
 
-@pytest.mark.parametrize('spoil', [
-    lambda jpeg, where, text: (b'', where, text), lambda jpeg, where, text: (b'no picture', where, text),
-    lambda jpeg, where, text: (jpeg, where, ()), lambda jpeg, where, text: (jpeg, [(0.0, 0.0)] * 4, text),
-    lambda jpeg, where, text: (jpeg, where, [(9000.0, 9000.0), (9100.0, 9000.0), (9100.0, 9020.0), (9000.0, 9020.0)])])
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda jpeg, where, text: (b'', where, text),
+        lambda jpeg, where, text: (b'no picture', where, text),
+        lambda jpeg, where, text: (jpeg, where, ()),
+        lambda jpeg, where, text: (jpeg, [(0.0, 0.0)] * 4, text),
+        lambda jpeg, where, text: (jpeg, where, [(9000.0, 9000.0), (9100.0, 9000.0), (9100.0, 9020.0), (9000.0, 9020.0)]),
+    ],
+)
 def test_what_cannot_be_cut_out_is_empty_and_no_error(spoil):
     frame, line = scene(0)
     crop = cut(frame, [line], 300)

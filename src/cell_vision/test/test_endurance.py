@@ -13,7 +13,7 @@ from itertools import cycle, islice
 
 import pytest
 from cell_common.testing import wait_until
-from cell_vision.transport_worker import EngineHost, Job, Outcome
+from cell_vision.ocr.worker.supervisor import EngineHost, Job, Outcome
 
 KILLS = 30
 READS, WARM_UP = 120, 80
@@ -47,13 +47,16 @@ def timed(host, picture):
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_memory_is_flat_over_many_readings(host, draw, compress):
-    pictures = [compress(draw(text, size=size, scale=size[0] / 900)) for text in ('EM1-2U1', 'G8NB-17SR', '')
-                for size in ((1280, 720), (640, 480), (800, 800), (333, 512))] + [b'\xff\xd8 none']
+    pictures = [
+        compress(draw(text, size=size, scale=size[0] / 900))
+        for text in ('EM1-2U1', 'G8NB-17SR', '')
+        for size in ((1280, 720), (640, 480), (800, 800), (333, 512))
+    ] + [b'\xff\xd8 none']
     memory = []
     for picture in islice(cycle(pictures), WARM_UP + READS):
         read(host, picture, crop_side=480)
         memory.append(host.state.memory)
-    settled = statistics.median(memory[WARM_UP:WARM_UP + 20])
+    settled = statistics.median(memory[WARM_UP : WARM_UP + 20])
     assert settled * 0.95 <= min(memory[WARM_UP:]) and max(memory[WARM_UP:]) <= settled * 1.05
     assert host.state.starts == 1
 

@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 from cell_common.qos import stream
 from cell_common.testing import Graph, wait_until
-from cell_vision.camera_node import CameraNode
-from cell_vision.camera_parameters import CameraParameters
-from cell_vision.capture import Capture
-from cell_vision.ocr_node import OcrNode
-from cell_vision.picture import Treatment, prepare
-from cell_vision.sources import parse_source
-from cell_vision.transport_opencv import FileGrabber
+from cell_vision.camera import node as camera_node
+from cell_vision.camera.capture import Capture
+from cell_vision.camera.grabbers.opencv import FileGrabber
+from cell_vision.camera.image_processing import Treatment, prepare
+from cell_vision.camera.node import CameraNode
+from cell_vision.camera.parameters import CameraParameters
+from cell_vision.camera.source import parse_source
+from cell_vision.ocr.node import OcrNode
 from domain_coordinator import domain_id
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from cell_interfaces.msg import OcrResult, ResultCode
 from cell_interfaces.srv import ReadText
-from cell_vision import camera_node
 
 
 @pytest.fixture(scope='module')
@@ -49,7 +49,7 @@ def read(graph, data):
 
 def test_what_is_no_frame_gets_a_clear_answer(graph, ocr, hostile_frame):
     if not hostile_frame:
-        pytest.skip('a request without bytes asks for the camera\'s frame')
+        pytest.skip("a request without bytes asks for the camera's frame")
     answer = read(graph, hostile_frame)
     assert (answer.code, answer.result.status) == (ResultCode.BAD_IMAGE, OcrResult.FAILED) and answer.message
     assert ocr._host.state.starts == 1
@@ -70,8 +70,9 @@ def camera(graph):
 
     def make(source, **parameters):
         frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', stream())
-        node = graph.add(CameraNode(**graph.options(**{'source': str(source), 'frame_rate': 50.0, 'stall_timeout': 0.5,
-                                                       **parameters})))
+        node = graph.add(
+            CameraNode(**graph.options(**{'source': str(source), 'frame_rate': 50.0, 'stall_timeout': 0.5, **parameters}))
+        )
         made.append(node)
         return node, frames
 
@@ -122,8 +123,9 @@ def test_frames_that_come_while_ros_ends_are_no_loss_of_the_camera(ip_camera):
 
 def test_a_frame_is_decoded_only_while_somebody_wants_its_pixels(graph, camera, ip_camera, monkeypatch):
     decoded = []
-    monkeypatch.setattr(camera_node, 'prepare',
-                        lambda *frame, pixels: [decoded.append(pixels), prepare(*frame, pixels=pixels)][1])
+    monkeypatch.setattr(
+        camera_node, 'prepare', lambda *frame, pixels: [decoded.append(pixels), prepare(*frame, pixels=pixels)][1]
+    )
     _, frames = camera(ip_camera.url)
     wait_until(lambda: len(frames) > 3)
     assert not any(decoded)
@@ -188,12 +190,21 @@ def test_a_video_that_is_cut_short_while_it_is_shown_leaves_the_node_up(graph, c
 
 
 ARRAYS = {
-    '0x0': np.zeros((0, 0, 3), np.uint8), 'no width': np.zeros((10, 0, 3), np.uint8), '1x1': np.zeros((1, 1, 3), np.uint8),
-    'gray': np.zeros((48, 64), np.uint8), 'gray with a channel': np.zeros((48, 64, 1), np.uint8),
-    'BGRA': np.zeros((48, 64, 4), np.uint8), '16 bit': np.full((48, 64, 3), 65535, np.uint16),
-    '16 bit gray': np.full((48, 64), 65535, np.uint16), 'NaN': np.full((48, 64, 3), np.nan, np.float32),
-    'floats': np.full((48, 64, 3), 0.5, np.float64), 'five channels': np.zeros((48, 64, 5), np.uint8),
-    'a row': np.zeros(64, np.uint8), 'none': None, '8k': np.zeros((4320, 7680, 3), np.uint8)}
+    '0x0': np.zeros((0, 0, 3), np.uint8),
+    'no width': np.zeros((10, 0, 3), np.uint8),
+    '1x1': np.zeros((1, 1, 3), np.uint8),
+    'gray': np.zeros((48, 64), np.uint8),
+    'gray with a channel': np.zeros((48, 64, 1), np.uint8),
+    'BGRA': np.zeros((48, 64, 4), np.uint8),
+    '16 bit': np.full((48, 64, 3), 65535, np.uint16),
+    '16 bit gray': np.full((48, 64), 65535, np.uint16),
+    'NaN': np.full((48, 64, 3), np.nan, np.float32),
+    'floats': np.full((48, 64, 3), 0.5, np.float64),
+    'five channels': np.zeros((48, 64, 5), np.uint8),
+    'a row': np.zeros(64, np.uint8),
+    'none': None,
+    '8k': np.zeros((4320, 7680, 3), np.uint8),
+}
 """What a driver may hand out instead of BGR, uint8."""
 SHOWN = {'1x1', 'gray', 'gray with a channel', 'BGRA', '16 bit', '16 bit gray', '8k'}
 

@@ -7,12 +7,11 @@ import shutil
 import numpy as np
 import pytest
 import yaml
-from cell_vision.engine import EngineError, EngineOptions
-from cell_vision.engine_ppocr import DETECTOR, DIRECTION, RECOGNISER, PpOcrEngine, model_folder
-from cell_vision.inference import keep_quiet, load_network
-from cell_vision.integers import convolutions, digest, has_vnni, ranges_of, to_integers, wanted
-
-from cell_vision import integers
+from cell_vision.ocr.engines import quantization as integers
+from cell_vision.ocr.engines.base import EngineError, EngineOptions
+from cell_vision.ocr.engines.inference import keep_quiet, load_network
+from cell_vision.ocr.engines.ppocr import DETECTOR, DIRECTION, RECOGNISER, PpOcrEngine, model_folder
+from cell_vision.ocr.engines.quantization import convolutions, digest, has_vnni, ranges_of, to_integers, wanted
 
 NEEDS_VNNI = pytest.mark.skipif(not has_vnni(), reason='without VNNI sums of 8-bit products saturate')
 MODELS = [model_folder('') / name for name in (DETECTOR, RECOGNISER)]
@@ -62,8 +61,11 @@ def test_each_convolution_of_the_ranges_is_rounded_and_no_other():
     model = openvino.Core().read_model(str(MODELS[1]))
     ranges = ranges_of(MODELS[1])
     to_integers(model, ranges)
-    rounded = {node.get_friendly_name() for node in model.get_ordered_ops() if node.get_type_name() == 'Convolution'
-               and node.input_value(0).get_node().get_type_name() == 'FakeQuantize'}
+    rounded = {
+        node.get_friendly_name()
+        for node in model.get_ordered_ops()
+        if node.get_type_name() == 'Convolution' and node.input_value(0).get_node().get_type_name() == 'FakeQuantize'
+    }
     assert rounded == set(ranges)
     assert not [node for node in convolutions(model) if node.get_friendly_name() in ranges], 'weights are rounded, too'
     with pytest.raises(EngineError, match='no convolution'):

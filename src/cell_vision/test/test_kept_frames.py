@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cell_vision.kept_frames import FrameFolder, RecentFrames, Seen, Told, UnknownReadingError
+from cell_vision.ocr.frame_archive import FrameFolder, RecentFrames, Seen, Told, UnknownReadingError
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -124,7 +124,7 @@ def test_only_the_latest_readings_with_a_request_id_are_remembered():
 
 
 def test_the_folder_is_what_the_bench_measures(kept, tmp_path):
-    from cell_sim.photo_scene import load_album
+    from cell_sim.camera.photo_scene import load_album
 
     kept.keep(corrected('a-1', 'EM1-2U4'), frame(), START)
     assert list(load_album(tmp_path / 'kept').files) == ['EM1-2U4']

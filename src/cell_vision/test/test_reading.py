@@ -7,16 +7,16 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from cell_vision.engine import BadImageError, EngineError, EngineOptions, make_engine
-from cell_vision.engine_ppocr import PpOcrEngine
-from cell_vision.inference import choose_backend, keep_quiet
-from cell_vision.locate import Plate, corners, crop, faint_print, plates, stretched
-from cell_vision.merging import merged
-from cell_vision.ppocr import Strip, boxes
-from cell_vision.reading import UNREAD, Reading
-from cell_vision.recognised import Decoded
-from cell_vision.seeing import decode, is_good, read, see
-from cell_vision.worker import answer
+from cell_vision.ocr.engines.base import BadImageError, EngineError, EngineOptions, make_engine
+from cell_vision.ocr.engines.ctc_decoder import Decoded
+from cell_vision.ocr.engines.inference import choose_backend, keep_quiet
+from cell_vision.ocr.engines.ppocr import PpOcrEngine
+from cell_vision.ocr.engines.ppocr_ops import Strip, boxes
+from cell_vision.ocr.merging import merged
+from cell_vision.ocr.pipeline import decode, is_good, read, see
+from cell_vision.ocr.plate_detector import Plate, corners, crop, faint_print, plates, stretched
+from cell_vision.ocr.worker.main import answer
+from cell_vision.types import UNREAD, Reading
 
 
 def texts(readings):
@@ -31,8 +31,10 @@ def test_drawn_text_is_read_exactly(engine, draw, text):
     assert 250 < min(xs) < 340 and 280 < min(ys) < max(ys) < 420
 
 
-@pytest.mark.parametrize('turn, corner', [(None, (0, 0)), (cv2.ROTATE_180, (1, 1)), (cv2.ROTATE_90_CLOCKWISE, (1, 0)),
-                                          (cv2.ROTATE_90_COUNTERCLOCKWISE, (0, 1))])
+@pytest.mark.parametrize(
+    'turn, corner',
+    [(None, (0, 0)), (cv2.ROTATE_180, (1, 1)), (cv2.ROTATE_90_CLOCKWISE, (1, 0)), (cv2.ROTATE_90_COUNTERCLOCKWISE, (0, 1))],
+)
 def test_text_is_read_in_all_four_directions_and_its_polygon_begins_at_its_own_top_left(engine, draw, turn, corner):
     image = draw('HF115F-012') if turn is None else cv2.rotate(draw('HF115F-012'), turn)
     (reading,) = engine.read(image)
@@ -85,8 +87,13 @@ def png(image):
 def test_pictures_of_every_kind_are_read(engine, draw, compress, kind):
     image = draw('EM1-2U1')
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    data = {'jpeg': compress(image), 'png': png(image), 'gray': png(gray), '16 bit': png(gray.astype(np.uint16) * 256),
-            'with alpha': png(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA))}[kind]
+    data = {
+        'jpeg': compress(image),
+        'png': png(image),
+        'gray': png(gray),
+        '16 bit': png(gray.astype(np.uint16) * 256),
+        'with alpha': png(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)),
+    }[kind]
     result = see(engine, data, {})
     assert 'EM1-2U1' in texts(result.readings) and (result.width, result.height) == (1280, 720)
 
@@ -101,7 +108,7 @@ def test_a_truncated_jpeg_ends_in_a_reading_or_a_clear_error(engine, draw, compr
     data = compress(draw('EM1-2U1'))
     for share in (0.1, 0.5, 0.9):
         try:
-            see(engine, data[:int(len(data) * share)], {})
+            see(engine, data[: int(len(data) * share)], {})
         except BadImageError as problem:
             assert str(problem)
 
@@ -177,8 +184,9 @@ def test_readings_of_different_places_all_stay_in_reading_order():
     assert texts(merged([[box('B', 0.9, y=200)], [box('A', 0.8)]], keep_contradictions=False)) == ['A', 'B']
 
 
-@pytest.mark.parametrize('text, score, good', [('74LS192', 0.9, True), ('74LS192', 0.7, False), ('20', 0.99, False),
-                                               ('MALAYSIA', 0.99, False)])
+@pytest.mark.parametrize(
+    'text, score, good', [('74LS192', 0.9, True), ('74LS192', 0.7, False), ('20', 0.99, False), ('MALAYSIA', 0.99, False)]
+)
 def test_a_good_reading_is_long_certain_and_has_digits(text, score, good):
     assert is_good([box(text, score)]) is good
 
@@ -194,7 +202,7 @@ def test_a_second_part_with_faint_print_is_found_too():
 def two_parts(print_of_the_second):
     image = np.full((720, 1280, 3), 40, np.uint8)
     for x, text in ((80, 'EM1-2U1'), (820, print_of_the_second)):
-        image[280:400, x:x + 380] = 230
+        image[280:400, x : x + 380] = 230
         cv2.putText(image, text, (x + 30, 360), cv2.FONT_HERSHEY_SIMPLEX, 2.0, (20, 20, 20), 5, cv2.LINE_AA)
     return image
 
@@ -272,12 +280,15 @@ def test_a_point_is_held_by_a_turned_plate():
     assert {(round(x), round(y)) for x, y in corners(plate)} == {(80, 0), (120, 0), (120, 200), (80, 200)}
 
 
-@pytest.mark.parametrize('scores, text, first', [((0.55, 0.9), 'DT04-2P', (200, 48)), ((0.55, 0.6), 'dZ-t0LO', (0, 0)),
-                                                 ((0.9, 0.99), 'dZ-t0LO', (0, 0))])
+@pytest.mark.parametrize(
+    'scores, text, first',
+    [((0.55, 0.9), 'DT04-2P', (200, 48)), ((0.55, 0.6), 'dZ-t0LO', (0, 0)), ((0.9, 0.99), 'dZ-t0LO', (0, 0))],
+)
 def test_a_poor_line_is_read_the_other_way_up_too(monkeypatch, scores, text, first):
     engine = PpOcrEngine(EngineOptions())
-    ways = iter([Decoded('dZ-t0LO', scores[0], doubtful=False, sure=()),
-                 Decoded('DT04-2P', scores[1], doubtful=False, sure=())])
+    ways = iter(
+        [Decoded('dZ-t0LO', scores[0], doubtful=False, sure=()), Decoded('DT04-2P', scores[1], doubtful=False, sure=())]
+    )
     monkeypatch.setattr(engine, '_decoded', lambda _: next(ways))
     reading = engine.recognise(Strip(np.zeros((48, 200, 3), np.uint8), ((0, 0), (200, 0), (200, 48), (0, 48))))
     assert (reading.text, reading.polygon[0]) == (text, first)
@@ -315,10 +326,15 @@ def test_the_region_of_the_last_part_is_looked_at_first_and_alone_when_it_reads_
     assert abs(again.readings[0].polygon[0][0] - first.readings[0].polygon[0][0]) < 12
 
 
-@pytest.mark.parametrize('region', [
-    ((10.0, 10.0), (200.0, 10.0), (200.0, 90.0), (10.0, 90.0)),
-    ((330.0, 290.0), (520.0, 290.0), (520.0, 380.0), (330.0, 380.0)),
-    ((5.0, 5.0), (5.0, 5.0), (5.0, 5.0), (5.0, 5.0))], ids=['empty', 'cuts the print', 'no area'])
+@pytest.mark.parametrize(
+    'region',
+    [
+        ((10.0, 10.0), (200.0, 10.0), (200.0, 90.0), (10.0, 90.0)),
+        ((330.0, 290.0), (520.0, 290.0), (520.0, 380.0), (330.0, 380.0)),
+        ((5.0, 5.0), (5.0, 5.0), (5.0, 5.0), (5.0, 5.0)),
+    ],
+    ids=['empty', 'cuts the print', 'no area'],
+)
 def test_a_part_that_lies_elsewhere_is_found_all_the_same(engine, draw, compress, region):
     result = see(engine, compress(draw('EM1-2U1')), {'region': region})
     assert [reading.text for reading in result.readings] == ['EM1-2U1']
@@ -341,8 +357,10 @@ def test_the_worker_is_late_when_the_time_for_looks_is_over(engine, draw, compre
 SLANTED = ((0.0, 0.0), (100.0, 20.0), (98.0, 40.0), (-2.0, 20.0))
 
 
-@pytest.mark.parametrize(('certain', 'other', 'asked'), [(0.99, SLANTED, 1), (0.02, SLANTED, 1), (0.6, SLANTED, 2),
-                                                         (0.99, (*SLANTED[1:], SLANTED[0]), 2)])
+@pytest.mark.parametrize(
+    ('certain', 'other', 'asked'),
+    [(0.99, SLANTED, 1), (0.02, SLANTED, 1), (0.6, SLANTED, 2), (0.99, (*SLANTED[1:], SLANTED[0]), 2)],
+)
 def test_the_longest_line_of_a_plate_says_which_way_up_it_is(monkeypatch, certain, other, asked):
     engine, told = PpOcrEngine(EngineOptions()), []
     monkeypatch.setattr(engine, '_upside_down', lambda strip: told.append(strip) or certain)

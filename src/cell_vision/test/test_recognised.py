@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from cell_vision.engine import EngineOptions
-from cell_vision.engine_ppocr import PpOcrEngine
-from cell_vision.ppocr import Strip, smeared
-from cell_vision.recognised import PRINTED, Alphabet, Decoded, agreed
+from cell_vision.ocr.engines.base import EngineOptions
+from cell_vision.ocr.engines.ctc_decoder import PRINTED, Alphabet, Decoded, agreed
+from cell_vision.ocr.engines.ppocr import PpOcrEngine
+from cell_vision.ocr.engines.ppocr_ops import Strip, smeared
 
 
 def test_ctc_repeats_are_one_character_and_foreign_ones_are_left_out():
@@ -39,19 +39,38 @@ def test_a_u_of_which_the_recogniser_thinks_as_of_a_v_is_a_dotted_v(share, read)
     assert decoded('12U', 'V', share).text == read
 
 
-@pytest.mark.parametrize('text, other, share, sure, doubtful', [
-    ('74L5', 'S', 0.01, 0.98, False), ('74L05', 'S', 0.01, 0.98, True), ('74L05', 'S', 0.001, 0.98, False),
-    ('74L05', '', 0.0, 0.8, True), ('ELCORA', '', 0.0, 0.8, False), ('74L04', 'S', 0.01, 0.98, False)])
+@pytest.mark.parametrize(
+    'text, other, share, sure, doubtful',
+    [
+        ('74L5', 'S', 0.01, 0.98, False),
+        ('74L05', 'S', 0.01, 0.98, True),
+        ('74L05', 'S', 0.001, 0.98, False),
+        ('74L05', '', 0.0, 0.8, True),
+        ('ELCORA', '', 0.0, 0.8, False),
+        ('74L04', 'S', 0.01, 0.98, False),
+    ],
+)
 def test_a_number_with_a_character_in_doubt_is_read_again(text, other, share, sure, doubtful):
     assert decoded(text, other, share, sure).doubtful is doubtful
 
 
-@pytest.mark.parametrize(('text', 'steps', 'read'), [
-    ('74L.S00', (0, 4, 8, 11, 12, 16, 20), '74LS00'), ('12.5A', (0, 4, 8, 11, 15), '12.5A'),
-    ('CAT.II', (0, 4, 8, 11, 14, 17), 'CAT.II'), ('.74', (0, 1, 5), '.74'),
-    ('74.', (0, 4, 6), '74.'), ('7.', (0, 2), '7.'), ('.', (3,), '.'),
-    ('74L:S00', (0, 4, 8, 11, 12, 16, 20), '74LS00'), ('LOT:74', (0, 4, 8, 11, 15, 19), 'LOT:74'), ('-', (3,), '-'),
-    ('G5--14', (0, 4, 8, 10, 13, 17), 'G5-14'), ('G5-.-4', (0, 4, 8, 10, 13, 17), 'G5-.-4')])
+@pytest.mark.parametrize(
+    ('text', 'steps', 'read'),
+    [
+        ('74L.S00', (0, 4, 8, 11, 12, 16, 20), '74LS00'),
+        ('12.5A', (0, 4, 8, 11, 15), '12.5A'),
+        ('CAT.II', (0, 4, 8, 11, 14, 17), 'CAT.II'),
+        ('.74', (0, 1, 5), '.74'),
+        ('74.', (0, 4, 6), '74.'),
+        ('7.', (0, 2), '7.'),
+        ('.', (3,), '.'),
+        ('74L:S00', (0, 4, 8, 11, 12, 16, 20), '74LS00'),
+        ('LOT:74', (0, 4, 8, 11, 15, 19), 'LOT:74'),
+        ('-', (3,), '-'),
+        ('G5--14', (0, 4, 8, 10, 13, 17), 'G5-14'),
+        ('G5-.-4', (0, 4, 8, 10, 13, 17), 'G5-.-4'),
+    ],
+)
 def test_a_dot_that_takes_no_room_is_a_scratch_and_a_dash_behind_a_dash_its_end(text, steps, read):
     known = sorted(set(text))
     probabilities = np.zeros((max(steps) + 2, len(known) + 2))
@@ -61,45 +80,66 @@ def test_a_dot_that_takes_no_room_is_a_scratch_and_a_dash_behind_a_dash_its_end(
     assert Alphabet(known).decode(probabilities).text == read
 
 
-@pytest.mark.parametrize('sharp, soft, together', [
-    (('74L502', 0.96), ('74LS02', 0.97), ('74LS02', 0.97)),
-    (('74L502', 0.96), ('74LS02', 0.91), ('74LS02', 0.91)),
-    (('74LS02', 0.96), ('74LSO2', 0.85), ('74LS02', 0.96)),
-    (('74LS02', 0.92), ('74LS02', 0.97), ('74LS02', 0.97)),
-    (('74LS00', 0.96), ('74LSOO', 0.95), ('74LS00', 0.96)),
-    (('74L501', 0.96), ('74LSOI', 0.95), ('74LS01', 0.95)),
-    (('74LS03', 0.97), ('74LS83', 0.97), ('74LS03', 0.89)),
-    (('74LS03', 0.91), ('74LS83', 0.97), ('74LS83', 0.89)),
-    (('74LS03', 0.97), ('74LS83', 0.90), ('74LS03', 0.97)),
-    (('74LS09N A', 0.94), ('74LS09NA', 0.98), ('74LS09NA', 0.98)),
-    (('74LS82', 0.80), ('74LS02', 0.97), ('74LS02', 0.80)),
-    (('74LS2', 0.95), ('74LS02', 0.97), ('74LS02', 0.89)),
-    (('EM1-2U1', 0.97), ('EM1-201', 0.92), ('EM1-2U1', 0.97)),
-    (('EM1 -2U1', 0.95), ('EM1-201', 0.94), ('EM1-2U1', 0.94)),
-    (('HF115F', 0.97), ('HE115F', 0.97), ('HF115F', 0.97)),
-    (('SRD-05VDC', 0.92), ('SRD-05UDC', 0.93), ('SRD-05VDC', 0.92)),
-    (('SRD-05UDC', 0.90), ('SRD-05VDC', 0.96), ('SRD-05VDC', 0.96)),
-    (('7A 250VAC CAT.II', 0.92), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93))])
+@pytest.mark.parametrize(
+    'sharp, soft, together',
+    [
+        (('74L502', 0.96), ('74LS02', 0.97), ('74LS02', 0.97)),
+        (('74L502', 0.96), ('74LS02', 0.91), ('74LS02', 0.91)),
+        (('74LS02', 0.96), ('74LSO2', 0.85), ('74LS02', 0.96)),
+        (('74LS02', 0.92), ('74LS02', 0.97), ('74LS02', 0.97)),
+        (('74LS00', 0.96), ('74LSOO', 0.95), ('74LS00', 0.96)),
+        (('74L501', 0.96), ('74LSOI', 0.95), ('74LS01', 0.95)),
+        (('74LS03', 0.97), ('74LS83', 0.97), ('74LS03', 0.89)),
+        (('74LS03', 0.91), ('74LS83', 0.97), ('74LS83', 0.89)),
+        (('74LS03', 0.97), ('74LS83', 0.90), ('74LS03', 0.97)),
+        (('74LS09N A', 0.94), ('74LS09NA', 0.98), ('74LS09NA', 0.98)),
+        (('74LS82', 0.80), ('74LS02', 0.97), ('74LS02', 0.80)),
+        (('74LS2', 0.95), ('74LS02', 0.97), ('74LS02', 0.89)),
+        (('EM1-2U1', 0.97), ('EM1-201', 0.92), ('EM1-2U1', 0.97)),
+        (('EM1 -2U1', 0.95), ('EM1-201', 0.94), ('EM1-2U1', 0.94)),
+        (('HF115F', 0.97), ('HE115F', 0.97), ('HF115F', 0.97)),
+        (('SRD-05VDC', 0.92), ('SRD-05UDC', 0.93), ('SRD-05VDC', 0.92)),
+        (('SRD-05UDC', 0.90), ('SRD-05VDC', 0.96), ('SRD-05VDC', 0.96)),
+        (('7A 250VAC CAT.II', 0.92), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93)),
+    ],
+)
 def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
     assert agreed(*(Decoded(text, score, True, (score,) * len(text)) for text, score in (sharp, soft))) == together
 
 
-@pytest.mark.parametrize(('sharp', 'soft', 'rivals', 'score'), [
-    ('74LS83', '74LS83', (0.2, 0.02), 0.89), ('74LS83', '74LS83', (0.2, 0.002), 0.97), ('74LS83', '74LS83', (0.02, 0.04), 0.97),
-    ('74LS83', '74LS83', (0.04, 0.04), 0.89), ('74L583', '74LS83', (0.0, 0.0), 0.97)])
+@pytest.mark.parametrize(
+    ('sharp', 'soft', 'rivals', 'score'),
+    [
+        ('74LS83', '74LS83', (0.2, 0.02), 0.89),
+        ('74LS83', '74LS83', (0.2, 0.002), 0.97),
+        ('74LS83', '74LS83', (0.02, 0.04), 0.97),
+        ('74LS83', '74LS83', (0.04, 0.04), 0.89),
+        ('74L583', '74LS83', (0.0, 0.0), 0.97),
+    ],
+)
 def test_a_number_of_which_the_readings_together_waver_between_two_digits_is_never_sure(sharp, soft, rivals, score):
-    readings = [Decoded(text, 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.5 if text[3] == '5' else 0.0, rival, 0.0))
-                for text, rival in zip((sharp, soft), rivals, strict=True)]
+    readings = [
+        Decoded(text, 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.5 if text[3] == '5' else 0.0, rival, 0.0))
+        for text, rival in zip((sharp, soft), rivals, strict=True)
+    ]
     assert agreed(*readings) == ('74LS83', score)
 
 
-@pytest.mark.parametrize(('sharp', 'soft', 'together'), [
-    (('1', 0.6, 0.35), ('I', 0.55, 0.20), 'I'), (('1', 0.6, 0.05), ('I', 0.55, 0.20), '1'),
-    (('I', 0.5, 0.4), ('1', 0.9, 0.1), '1'), (('0', 0.75, 0.2), ('U', 0.8, 0.001), 'U'),
-    (('0', 0.99, 0.0), ('U', 0.8, 0.0), '0')])
+@pytest.mark.parametrize(
+    ('sharp', 'soft', 'together'),
+    [
+        (('1', 0.6, 0.35), ('I', 0.55, 0.20), 'I'),
+        (('1', 0.6, 0.05), ('I', 0.55, 0.20), '1'),
+        (('I', 0.5, 0.4), ('1', 0.9, 0.1), '1'),
+        (('0', 0.75, 0.2), ('U', 0.8, 0.001), 'U'),
+        (('0', 0.99, 0.0), ('U', 0.8, 0.0), '0'),
+    ],
+)
 def test_of_two_that_look_alike_the_likelier_by_both_readings_counts(sharp, soft, together):
-    readings = [Decoded(f'EM1-2U{read}', 0.9, True, (0.9,) * 6 + (likely,), fine=({},) * 6 + ({other: less},))
-                for (read, likely, less), other in ((sharp, soft[0]), (soft, sharp[0]))]
+    readings = [
+        Decoded(f'EM1-2U{read}', 0.9, True, (0.9,) * 6 + (likely,), fine=({},) * 6 + ({other: less},))
+        for (read, likely, less), other in ((sharp, soft[0]), (soft, sharp[0]))
+    ]
     assert agreed(*readings)[0] == f'EM1-2U{together}'
 
 
@@ -125,24 +165,42 @@ def test_readings_of_the_same_text_are_as_sure_as_the_surer_one():
     assert agreed(sharp, soft) == ('JQX-15F', 0.98)
 
 
-@pytest.mark.parametrize(('text', 'other', 'share', 'rival'), [
-    ('74LS03', '8', 0.04, 0.04), ('74LS03', 'S', 0.04, 0.0), ('74LS', '8', 0.04, 0.0), ('74LS00', 'O', 0.3, 0.0)])
+@pytest.mark.parametrize(
+    ('text', 'other', 'share', 'rival'),
+    [('74LS03', '8', 0.04, 0.04), ('74LS03', 'S', 0.04, 0.0), ('74LS', '8', 0.04, 0.0), ('74LS00', 'O', 0.3, 0.0)],
+)
 def test_the_rival_of_a_digit_is_another_digit_and_no_letter(text, other, share, rival):
     assert max(decoded(text, other, share).rivals) == pytest.approx(rival)
 
 
-@pytest.mark.parametrize(('text', 'other', 'place', 'share', 'read'), [
-    ('74LSO1N', '0', 4, 0.1, '74LS01N'), ('74LSO1N', '0', 4, 0.02, '74LS01N'), ('74LSO1N', '0', 4, 0.005, '74LSO1N'),
-    ('LSO1N', '0', 2, 0.1, 'LSO1N'),
-    ('74LSOOP', '0', (4, 5), 0.1, '74LS00P'), ('74LSOP', '0', 4, 0.1, '74LSOP'), ('WOOD', '0', (1, 2), 0.1, 'WOOD'),
-    ('74LSI1N', '1', 4, 0.1, '74LSI1N'), ('74LS1IN', '1', 5, 0.1, '74LS11N')])
+@pytest.mark.parametrize(
+    ('text', 'other', 'place', 'share', 'read'),
+    [
+        ('74LSO1N', '0', 4, 0.1, '74LS01N'),
+        ('74LSO1N', '0', 4, 0.02, '74LS01N'),
+        ('74LSO1N', '0', 4, 0.005, '74LSO1N'),
+        ('LSO1N', '0', 2, 0.1, 'LSO1N'),
+        ('74LSOOP', '0', (4, 5), 0.1, '74LS00P'),
+        ('74LSOP', '0', 4, 0.1, '74LSOP'),
+        ('WOOD', '0', (1, 2), 0.1, 'WOOD'),
+        ('74LSI1N', '1', 4, 0.1, '74LSI1N'),
+        ('74LS1IN', '1', 5, 0.1, '74LS11N'),
+    ],
+)
 def test_a_doubted_o_beside_a_digit_is_a_zero_in_a_line_with_digits(text, other, place, share, read):
     assert decoded(text, other, share, at=place).text == read
 
 
-@pytest.mark.parametrize(('text', 'share', 'at', 'read'), [
-    ('74LSIIN', 0.004, (4, 5), '74LS11N'), ('74LSIIN', 0.002, (4, 5), '74LSIIN'), ('74LSIIN', 0.004, (5,), '74LSIIN'),
-    ('COIIL 12', 0.1, (2, 3), 'COIIL 12'), ('12 COIIL', 0.1, (5, 6), '12 COIIL')])
+@pytest.mark.parametrize(
+    ('text', 'share', 'at', 'read'),
+    [
+        ('74LSIIN', 0.004, (4, 5), '74LS11N'),
+        ('74LSIIN', 0.002, (4, 5), '74LSIIN'),
+        ('74LSIIN', 0.004, (5,), '74LSIIN'),
+        ('COIIL 12', 0.1, (2, 3), 'COIIL 12'),
+        ('12 COIIL', 0.1, (5, 6), '12 COIIL'),
+    ],
+)
 def test_two_doubted_strokes_beside_each_other_are_ones_after_a_digit_of_their_word(text, share, at, read):
     assert decoded(text, '1', share, at=at).text == read
 
@@ -152,9 +210,16 @@ def test_a_zero_is_as_sure_as_it_and_the_letter_that_looks_like_it_together():
     assert decoded('74LS00', '8', 0.5, sure=0.6).sure[-1] == pytest.approx(0.6)
 
 
-@pytest.mark.parametrize(('text', 'read'), [
-    ('SRD-12UDC', 'SRD-12VDC'), ('10A250UACCATII', '10A250VACCATII'), ('EM1-2U1', 'EM1-2U1'), ('EM1-2UD', 'EM1-2UD'),
-    ('PUDC', 'PUDC')])
+@pytest.mark.parametrize(
+    ('text', 'read'),
+    [
+        ('SRD-12UDC', 'SRD-12VDC'),
+        ('10A250UACCATII', '10A250VACCATII'),
+        ('EM1-2U1', 'EM1-2U1'),
+        ('EM1-2UD', 'EM1-2UD'),
+        ('PUDC', 'PUDC'),
+    ],
+)
 def test_between_a_number_and_a_kind_of_current_a_u_is_a_v(text, read):
     assert decoded(text).text == read
 

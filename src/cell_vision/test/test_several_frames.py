@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from cell_vision.reading import Code, FrameReading, Reading
-from cell_vision.several_frames import SeveralFrames
+from cell_vision.ocr.multi_frame import SeveralFrames
+from cell_vision.types import Code, FrameReading, Reading
 
 PLACE = ((0.0, 0.0), (140.0, 0.0), (140.0, 30.0), (0.0, 30.0))
 
 
 def reading(*texts, codes=(), seconds=0.1):
-    return FrameReading(tuple(Reading(text, score, PLACE) for text, score in texts), 640, 480, seconds, 'test',
-                        tuple(Code('QRCode', code, PLACE) for code in codes))
+    return FrameReading(
+        tuple(Reading(text, score, PLACE) for text, score in texts),
+        640,
+        480,
+        seconds,
+        'test',
+        tuple(Code('QRCode', code, PLACE) for code in codes),
+    )
 
 
 def test_a_certain_first_frame_is_enough():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cell_vision.reading import UNREAD, Reading
-from cell_vision.voting import is_certain, vote
+from cell_vision.ocr.voting import is_certain, vote
+from cell_vision.types import UNREAD, Reading
 
 
 def box(x, y, text, score, *, letter=20.0, high=30.0):
@@ -81,8 +81,10 @@ def test_nothing_is_certain_beside_a_part_that_could_not_be_read():
     assert not is_certain([box(0, 0, 'EM1-2U1', 0.99), box(600, 0, UNREAD, 1.0)])
 
 
-@pytest.mark.parametrize(('text', 'score', 'certain'), [
-    ('EM1-2U1', 0.95, True), ('EM1-2U1', 0.85, False), ('KESTREL', 0.99, False), ('12', 0.99, False)])
+@pytest.mark.parametrize(
+    ('text', 'score', 'certain'),
+    [('EM1-2U1', 0.95, True), ('EM1-2U1', 0.85, False), ('KESTREL', 0.99, False), ('12', 0.99, False)],
+)
 def test_only_a_number_read_with_confidence_is_certain(text, score, certain):
     assert is_certain([box(0, 0, text, score)]) is certain
 

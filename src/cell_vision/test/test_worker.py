@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from cell_common.testing import wait_until
 from cell_vision.backoff import Backoff
-from cell_vision.frame_slot import FrameSlot, SerializedFrame, stamp_of
-from cell_vision.reading import FrameReading, Reading
-from cell_vision.transport_worker import EngineHost, Job, Outcome
-from cell_vision.worker_protocol import ProtocolError, decode_reading, encode_reading, read_message, write_message
+from cell_vision.ocr.frame_buffer import FrameSlot, SerializedFrame, stamp_of
+from cell_vision.ocr.worker.protocol import ProtocolError, decode_reading, encode_reading, read_message, write_message
+from cell_vision.ocr.worker.supervisor import EngineHost, Job, Outcome
+from cell_vision.types import FrameReading, Reading
 
 READING = FrameReading((Reading('A1', 0.5, ((0, 0), (1, 0), (1, 1), (0, 1))),), 640, 480, 0.25, 'fake')
 
@@ -26,9 +26,10 @@ READING = FrameReading((Reading('A1', 0.5, ((0, 0), (1, 0), (1, 1), (0, 1))),), 
 def fake_worker(tmp_path, monkeypatch):
     """Replace the worker by a small program that does what the picture says."""
     program = tmp_path / 'fake.py'
-    program.write_text(textwrap.dedent('''
+    program.write_text(
+        textwrap.dedent("""
         import os, sys, time
-        from cell_vision.worker_protocol import read_message, write_message
+        from cell_vision.ocr.worker.protocol import read_message, write_message
         if '--spare' in sys.argv and read_message(sys.stdin.buffer) is None:
             sys.exit()
         write_message(sys.stdout.buffer, {'ready': 'fake'})
@@ -48,7 +49,8 @@ def fake_worker(tmp_path, monkeypatch):
                 time.sleep(0.2)
             write_message(sys.stdout.buffer, {'job': 0, 'readings': [[picture.decode(), 0.5, [[0, 0], [1, 0], [1, 1], [0, 1]]]],
                           'width': 640, 'height': 480, 'seconds': 0.1, 'engine': 'fake', 'memory': 400_000_000})
-    '''))
+    """)
+    )
     hosts = []
 
     def start(**options):
@@ -168,6 +170,7 @@ def gone(pid):
 @pytest.fixture
 def spared(fake_worker):
     """Start a host and wait until it has a worker and a spare."""
+
     def start(**options):
         host = fake_worker(spare='light', **options)
         wait_until(lambda: host.state.ready and host.state.spare_pid)
@@ -243,9 +246,12 @@ def test_a_real_spare_reads(tmp_path, compress, draw, spare):
 
 
 def test_worker_and_spare_die_with_their_parent():
-    script = ("import time, sys\nfrom cell_vision.transport_worker import EngineHost\nhost = EngineHost([], spare='light')\n"
-              "while not host.state.spare_pid: time.sleep(0.01)\nprint(host.state.pid, host.state.spare_pid, flush=True)\n"
-              "time.sleep(60)\n")
+    script = (
+        'import time, sys\nfrom cell_vision.ocr.worker.supervisor import EngineHost\n'
+        "host = EngineHost([], spare='light')\n"
+        'while not host.state.spare_pid: time.sleep(0.01)\nprint(host.state.pid, host.state.spare_pid, flush=True)\n'
+        'time.sleep(60)\n'
+    )
     parent = subprocess.Popen([sys.executable, '-c', script], stdout=subprocess.PIPE, text=True)
     both = [int(pid) for pid in parent.stdout.readline().split()]
     os.kill(parent.pid, signal.SIGKILL)

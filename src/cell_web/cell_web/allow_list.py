@@ -106,9 +106,20 @@ def _refused(message: Mapping[str, Any], reason: str) -> Verdict:
     if isinstance(identity := message.get('id'), str):
         answer['id'] = identity
         if message.get('op') == 'call_service':
-            answer = {'op': 'service_response', 'id': identity, 'service': str(message.get('service')), 'values': reason,
-                      'result': False}
+            answer = {
+                'op': 'service_response',
+                'id': identity,
+                'service': str(message.get('service')),
+                'values': reason,
+                'result': False,
+            }
         elif message.get('op') == 'send_action_goal':
-            answer = {'op': 'action_result', 'id': identity, 'action': str(message.get('action')), 'values': reason,
-                      'status': STATUS_ABORTED, 'result': False}
+            answer = {
+                'op': 'action_result',
+                'id': identity,
+                'action': str(message.get('action')),
+                'values': reason,
+                'status': STATUS_ABORTED,
+                'result': False,
+            }
     return Verdict(answer=_write(answer), reason=reason)

@@ -22,11 +22,11 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage
 
-from cell_web.gateway_parts import api, reports
+from cell_web.mjpeg_hub import Frame, FrameHub
 from cell_web.pages import folder_of
 from cell_web.roles import ROLES
+from cell_web.routes import api, reports
 from cell_web.server import OneRole, Part, Server, ServerSettings
-from cell_web.server_frames import Frame, FrameHub
 from cell_web.server_proxy import ProxyLimits
 
 TOPICS = {'camera': 'camera/image_raw/compressed', 'overlay': 'ocr/overlay/compressed'}
@@ -42,8 +42,7 @@ class GatewayParameters:
     rosbridge_address: str = parameter('127.0.0.1', 'Address of rosbridge.')
     rosbridge_port: int = parameter(9090, 'TCP port of rosbridge.', minimum=1, maximum=65535)
     role: str = parameter('operator', 'Role of everybody who opens the page.', choices=tuple(ROLES))
-    host_names: list[str] = parameter(
-        [''], 'Names by which this machine is reached, besides its own host name and addresses.')
+    host_names: list[str] = parameter([''], 'Names by which this machine is reached, besides its own host name and addresses.')
     origins: list[str] = parameter([''], 'Other pages that may connect, e.g. "https://plant.example".')
     max_clients: int = parameter(32, 'Pages that may be connected at the same time.', minimum=1, maximum=1000)
     max_viewers: int = parameter(8, 'Camera streams that may be watched at the same time.', minimum=1, maximum=100)
@@ -103,14 +102,21 @@ class GatewayNode(Node):
         p = self.parameters
         own = (socket.gethostname(), socket.getfqdn())
         return ServerSettings(
-            p.listen_address, p.port, self.get_namespace(), p.rosbridge_address, p.rosbridge_port, self._folders,
-            host_names=[name for name in (*own, *p.host_names) if name], origins=p.origins, viewers=p.max_viewers,
-            limits=ProxyLimits(from_browser=p.max_message, clients=p.max_clients))
+            p.listen_address,
+            p.port,
+            self.get_namespace(),
+            p.rosbridge_address,
+            p.rosbridge_port,
+            self._folders,
+            host_names=[name for name in (*own, *p.host_names) if name],
+            origins=p.origins,
+            viewers=p.max_viewers,
+            limits=ProxyLimits(from_browser=p.max_message, clients=p.max_clients),
+        )
 
     def _parts(self) -> list[Part]:
         p = self.parameters
-        return [*reports(p.database_url),
-                *(api(p.database_url, p.api_tokens_file, p.warn_share) if p.api_enabled else ())]
+        return [*reports(p.database_url), *(api(p.database_url, p.api_tokens_file, p.warn_share) if p.api_enabled else ())]
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
@@ -122,7 +128,8 @@ class GatewayNode(Node):
         name, wanted = wish
         if wanted and name not in self._watching:
             self._watching[name] = self.create_subscription(
-                CompressedImage, TOPICS[name], lambda image: self._frame(name, image), stream())
+                CompressedImage, TOPICS[name], lambda image: self._frame(name, image), stream()
+            )
         elif not wanted and name in self._watching:
             self.destroy_subscription(self._watching.pop(name))
 
@@ -132,15 +139,19 @@ class GatewayNode(Node):
 
     def _page_health(self) -> Health:
         state = self.server.state
-        values = {'port': str(state.port), 'pages': str(self.server.proxy.clients),
-                  'viewers': str(self.server.viewers), 'refused': str(self.server.proxy.refused),
-                  'frames_dropped': str(sum(hub.dropped for hub in self._hubs.values()))}
+        values = {
+            'port': str(state.port),
+            'pages': str(self.server.proxy.clients),
+            'viewers': str(self.server.viewers),
+            'refused': str(self.server.proxy.refused),
+            'frames_dropped': str(sum(hub.dropped for hub in self._hubs.values())),
+        }
         if self._running.done():
-            return Health(ERROR, f'the page\'s server ended: {self._running.exception()}. Restart web_gateway.', values)
+            return Health(ERROR, f"the page's server ended: {self._running.exception()}. Restart web_gateway.", values)
         if state.problem:
             return Health(ERROR, state.problem, values)
         if folder_of(self._folders) is None:
-            return Health(WARN, 'the operators\' page is not built: run make setup', values)
+            return Health(WARN, "the operators' page is not built: run make setup", values)
         return Health(OK, '', values)
 
     def _rosbridge_health(self) -> Health:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cell_weighing.scan_bag import FIELDS, KEY_HEADER
-from cell_weighing.units import UNITS
+from cell_weighing.delivery.bag_api import FIELDS, KEY_HEADER
+from cell_weighing.domain.units import UNITS
 
 _BAG = {
     'bag_id': {'type': 'integer', 'description': 'Number of the record.'},
@@ -18,8 +18,12 @@ _ERROR = {
     'field': {'type': 'string', 'description': 'The field or header that is wrong; "" when none is.'},
 }
 _FORM = {
-    'weight': {'type': 'string', 'pattern': r'^\+?[0-9]{1,9}(\.[0-9]{1,6})?$', 'description': 'Plain digits, above 0.',
-               'examples': ['12.50']},
+    'weight': {
+        'type': 'string',
+        'pattern': r'^\+?[0-9]{1,9}(\.[0-9]{1,6})?$',
+        'description': 'Plain digits, above 0.',
+        'examples': ['12.50'],
+    },
     'unit': {'type': 'string', 'enum': list(UNITS), 'description': 'Unit of the weight, also in capitals.'},
     'scale': {'type': 'string', 'pattern': '^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$', 'description': 'Id of the scale.'},
     'station': {'type': 'string', 'maxLength': 64, 'description': 'Where it was weighed; one that has or had a weigh job.'},
@@ -30,8 +34,11 @@ def description(version: str) -> dict[str, Any]:
     """Return the whole description; `version` is that of the software."""
     return {
         'openapi': '3.1.0',
-        'info': {'title': 'Workcell weighing', 'version': version,
-                 'description': 'Records weighed bags. For process control only, not legal for trade.'},
+        'info': {
+            'title': 'Workcell weighing',
+            'version': version,
+            'description': 'Records weighed bags. For process control only, not legal for trade.',
+        },
         'paths': {'/api/prepuff/scan_bag': {'post': _scan_bag()}},
         'components': {'securitySchemes': {'token': {'type': 'http', 'scheme': 'bearer'}}},
         'security': [{'token': []}],
@@ -40,15 +47,21 @@ def description(version: str) -> dict[str, Any]:
 
 def _scan_bag() -> dict[str, Any]:
     form = {'type': 'object', 'required': list(FIELDS), 'properties': {name: _FORM[name] for name in FIELDS}}
-    key = {'name': KEY_HEADER, 'in': 'header', 'required': False,
-           'schema': {'type': 'string', 'minLength': 1, 'maxLength': 255},
-           'description': 'Names this bag. The same key gets the same answer, and no second bag is recorded. Best a UUID.'}
+    key = {
+        'name': KEY_HEADER,
+        'in': 'header',
+        'required': False,
+        'schema': {'type': 'string', 'minLength': 1, 'maxLength': 255},
+        'description': 'Names this bag. The same key gets the same answer, and no second bag is recorded. Best a UUID.',
+    }
     return {
         'summary': 'Record a weighed bag against the active weigh job of its station',
         'operationId': 'scan_bag',
         'parameters': [key],
-        'requestBody': {'required': True, 'content': {'application/x-www-form-urlencoded': {'schema': form},
-                                                      'multipart/form-data': {'schema': form}}},
+        'requestBody': {
+            'required': True,
+            'content': {'application/x-www-form-urlencoded': {'schema': form}, 'multipart/form-data': {'schema': form}},
+        },
         'responses': {
             '200': _answer('Recorded and judged.', {**_BAG, 'message': {'type': 'string', 'description': 'For people.'}}),
             '400': _answer('A field is missing or given twice; nothing is recorded.', _ERROR),

@@ -25,10 +25,20 @@ class Role:
 # What the page uses and nothing else: test_page_sources.py compares.
 VIEWER = Role(
     'viewer',
-    topics=frozenset({
-        'status', 'job', 'component_captured', 'inventory', 'robot/state', 'alarms', 'weighing/job', 'weighing/bags',
-        'weighing/scales', 'weighing/delivery',
-    }),
+    topics=frozenset(
+        {
+            'status',
+            'job',
+            'component_captured',
+            'inventory',
+            'robot/state',
+            'alarms',
+            'weighing/job',
+            'weighing/bags',
+            'weighing/scales',
+            'weighing/delivery',
+        }
+    ),
     services=frozenset({'robot/preflight', 'matching/benchmarks'}),
 )
 """Sees everything that the page shows, changes nothing."""
@@ -36,10 +46,23 @@ VIEWER = Role(
 OPERATOR = Role(
     'operator',
     topics=VIEWER.topics,
-    services=VIEWER.services | frozenset({
-        'set_job', 'control_job', 'inventory/reload', 'robot/stop', 'weighing/start_job', 'weighing/end_job',
-        'weighing/reopen_job', 'weighing/void_bag', 'weighing/retry', 'ocr/keep_frame', 'alarms/acknowledge', 'alarms/shelve',
-    }),
+    services=VIEWER.services
+    | frozenset(
+        {
+            'set_job',
+            'control_job',
+            'inventory/reload',
+            'robot/stop',
+            'weighing/start_job',
+            'weighing/end_job',
+            'weighing/reopen_job',
+            'weighing/void_bag',
+            'weighing/retry',
+            'ocr/keep_frame',
+            'alarms/acknowledge',
+            'alarms/shelve',
+        }
+    ),
     actions=frozenset({'run_job', 'robot/recover'}),
 )
 """Runs the cell."""

@@ -15,11 +15,11 @@ from typing import Protocol
 from aiohttp import web
 
 from cell_web.allow_list import AllowList
-from cell_web.multipart import CONTENT_TYPE, part
+from cell_web.mjpeg import CONTENT_TYPE, part
+from cell_web.mjpeg_hub import FrameHub
 from cell_web.origins import host_allowed, origin_allowed
 from cell_web.pages import NO_STORE, NOT_BUILT, SECURITY_HEADERS, caching_of, file_of, folder_of
 from cell_web.roles import Role
-from cell_web.server_frames import FrameHub
 from cell_web.server_proxy import ProxyLimits, RosbridgeProxy
 
 log = logging.getLogger(__name__)
@@ -100,8 +100,14 @@ class ServerState:
 class Server:
     """Serves browsers; lives on one event loop."""
 
-    def __init__(self, settings: ServerSettings, sessions: Sessions, hubs: Mapping[str, FrameHub],
-                 now_ns: Callable[[], int], parts: Sequence[Part] = ()) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        sessions: Sessions,
+        hubs: Mapping[str, FrameHub],
+        now_ns: Callable[[], int],
+        parts: Sequence[Part] = (),
+    ) -> None:
         """Make a server.
 
         Args:
@@ -148,7 +154,7 @@ class Server:
                 continue
             self.state.problem = ''
             port = int(runner.addresses[0][1])
-            log.info('operators\' page at http://%s:%d/', self._settings.address, port)
+            log.info("operators' page at http://%s:%d/", self._settings.address, port)
             return port
 
     def _not_listening(self, problem: OSError) -> None:
@@ -186,7 +192,8 @@ class Server:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not host_allowed(request.host, self._settings.host_names):
             raise web.HTTPMisdirectedRequest(
-                text='This name is not one of the gateway\'s. Use its address, or add the name to parameter host_names.')
+                text="This name is not one of the gateway's. Use its address, or add the name to parameter host_names."
+            )
         return await handler(request)
 
     def _known(self, request: web.Request) -> Session:
@@ -198,20 +205,27 @@ class Server:
     async def _rosbridge(self, request: web.Request) -> web.StreamResponse:
         session = self._known(request)
         if not origin_allowed(request.headers.get('Origin'), request.host, self._settings.origins):
-            raise web.HTTPForbidden(text='Only the gateway\'s own page may connect (parameter origins allows others).')
+            raise web.HTTPForbidden(text="Only the gateway's own page may connect (parameter origins allows others).")
         return await self.proxy.handle(request, AllowList(session.role, self._settings.namespace))
 
     async def _session(self, request: web.Request) -> web.Response:
         session = self._known(request)
         return web.json_response(
             {'namespace': self._settings.namespace, 'role': session.role.name, 'operator_id': session.operator_id},
-            headers={'Cache-Control': NO_STORE})
+            headers={'Cache-Control': NO_STORE},
+        )
 
     async def _health(self, _request: web.Request) -> web.Response:
         return web.json_response(
-            {'status': 'ok', 'rosbridge': self.state.rosbridge, 'pages': self.proxy.clients,
-             'viewers': self.viewers, 'page_built': folder_of(self._settings.folders) is not None},
-            headers={'Cache-Control': NO_STORE})
+            {
+                'status': 'ok',
+                'rosbridge': self.state.rosbridge,
+                'pages': self.proxy.clients,
+                'viewers': self.viewers,
+                'page_built': folder_of(self._settings.folders) is not None,
+            },
+            headers={'Cache-Control': NO_STORE},
+        )
 
     def _stream_of(self, hub: FrameHub) -> Handler:
         async def stream(request: web.Request) -> web.StreamResponse:
@@ -237,8 +251,11 @@ class Server:
             except asyncio.TimeoutError:
                 text = f'No camera frame within {SNAPSHOT_S:g} s. Is the camera started?'
                 raise web.HTTPServiceUnavailable(text=text) from None
-        return web.Response(body=frame.jpeg, content_type='image/jpeg', headers={
-            'Cache-Control': NO_STORE, 'X-Timestamp': f'{frame.stamp_ns / 1e9:.6f}'})
+        return web.Response(
+            body=frame.jpeg,
+            content_type='image/jpeg',
+            headers={'Cache-Control': NO_STORE, 'X-Timestamp': f'{frame.stamp_ns / 1e9:.6f}'},
+        )
 
     def _seat(self) -> None:
         if self.viewers >= self._settings.viewers:

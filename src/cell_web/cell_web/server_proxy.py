@@ -61,7 +61,8 @@ class RosbridgeProxy:
         async with ClientSession() as session:
             try:
                 rosbridge = await asyncio.wait_for(
-                    session.ws_connect(self._url, max_msg_size=self._limits.from_rosbridge), CONNECT_S)
+                    session.ws_connect(self._url, max_msg_size=self._limits.from_rosbridge), CONNECT_S
+                )
             except (ClientError, OSError, asyncio.TimeoutError):
                 await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b'rosbridge is not running')
                 return
@@ -71,8 +72,10 @@ class RosbridgeProxy:
                 await rosbridge.close()
 
     async def _relay(self, browser: web.WebSocketResponse, rosbridge: ClientWebSocketResponse, allow: AllowList) -> None:
-        ways = {asyncio.create_task(self._upward(browser, rosbridge, allow)),
-                asyncio.create_task(_downward(rosbridge, browser))}
+        ways = {
+            asyncio.create_task(self._upward(browser, rosbridge, allow)),
+            asyncio.create_task(_downward(rosbridge, browser)),
+        }
         try:
             done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in done:

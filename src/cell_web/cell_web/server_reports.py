@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from aiohttp import web
-from cell_weighing.report import POLICY, Batch, report_csv, report_html
-from cell_weighing.report_reader import read_batch
-from cell_weighing.store import NoSuchJobError
+from cell_weighing.reports.reader import read_batch
+from cell_weighing.reports.report import POLICY, Batch, report_csv, report_html
+from cell_weighing.station.store import NoSuchJobError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,18 +28,31 @@ class Reports:
 
     def add_routes(self, router: web.UrlDispatcher, known: Callable[[web.Request], Session]) -> None:
         """Add the two routes."""
+
         async def report(request: web.Request) -> web.Response:
             known(request)
-            return await self._answer(request, lambda batch: web.Response(
-                text=report_html(batch, self._now_ns()), content_type='text/html',
-                headers={'Content-Security-Policy': POLICY, 'Cache-Control': NO_STORE}))
+            return await self._answer(
+                request,
+                lambda batch: web.Response(
+                    text=report_html(batch, self._now_ns()),
+                    content_type='text/html',
+                    headers={'Content-Security-Policy': POLICY, 'Cache-Control': NO_STORE},
+                ),
+            )
 
         async def bags(request: web.Request) -> web.Response:
             known(request)
-            return await self._answer(request, lambda batch: web.Response(
-                text=report_csv(batch), content_type='text/csv', headers={
-                    'Cache-Control': NO_STORE,
-                    'Content-Disposition': f'attachment; filename="weigh_job_{batch.job.job_id}.csv"'}))
+            return await self._answer(
+                request,
+                lambda batch: web.Response(
+                    text=report_csv(batch),
+                    content_type='text/csv',
+                    headers={
+                        'Cache-Control': NO_STORE,
+                        'Content-Disposition': f'attachment; filename="weigh_job_{batch.job.job_id}.csv"',
+                    },
+                ),
+            )
 
         router.add_get(f'{JOB}/report.html', report)
         router.add_get(f'{JOB}/bags.csv', bags)

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 from cell_common.ids import new_id
-from cell_weighing.scan_bag import KEY_HEADER, RefusedError, Reply, Scan, check, reading_id_of, reply
-from cell_weighing.store import NoSuchJobError, WeighStore
+from cell_weighing.delivery.bag_api import KEY_HEADER, RefusedError, Reply, Scan, check, reading_id_of, reply
+from cell_weighing.station.store import NoSuchJobError, WeighStore
 from sqlalchemy.exc import SQLAlchemyError
 
 from cell_web.openapi import description

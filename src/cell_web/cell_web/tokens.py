@@ -56,8 +56,10 @@ class TokenFile:
         except FileNotFoundError:
             self._stamp, self._entries = None, []
         except (OSError, ValueError, KeyError, TypeError) as problem:
-            raise TokenError(f'cannot read the token file {self._path}: {type(problem).__name__}. Check its permissions, or '
-                             'delete it and make new tokens with cell token new.') from None
+            raise TokenError(
+                f'cannot read the token file {self._path}: {type(problem).__name__}. Check its permissions, or '
+                'delete it and make new tokens with cell token new.'
+            ) from None
         return self._entries
 
     def name_of(self, token: str) -> str:
@@ -79,7 +81,7 @@ class TokenFile:
             TokenError: The name is taken or not allowed, or the file cannot be read or written.
         """
         if not _NAME.fullmatch(name):
-            raise TokenError('a token\'s name must be 1 to 64 letters, digits, dots, dashes or underscores')
+            raise TokenError("a token's name must be 1 to 64 letters, digits, dots, dashes or underscores")
         if any(entry.name == name for entry in self.entries()):
             raise TokenError(f'there is a token named {name} already: choose another name, or revoke it first')
         token = secrets.token_urlsafe(32)

@@ -52,23 +52,54 @@ def status(now: float, ready: bool = True, camera: str = '') -> CellStatus:
 
 def inventory(now: float) -> Inventory:
     def part(number: str, description: str, letter: str, *counts: int) -> PartStock:
-        trays = [TrayStock(tray=tray, count=count, capacity=24, state=TrayStock.EMPTY if not count else
-                           TrayStock.LOW if count <= 4 else TrayStock.FILLED) for tray, count in enumerate(counts, 1)]
+        trays = [
+            TrayStock(
+                tray=tray,
+                count=count,
+                capacity=24,
+                state=TrayStock.EMPTY if not count else TrayStock.LOW if count <= 4 else TrayStock.FILLED,
+            )
+            for tray, count in enumerate(counts, 1)
+        ]
         return PartStock(part_number=number, description=description, letter=letter, trays=trays, total=sum(counts))
 
-    return Inventory(stamp=stamp(now, 31), sequence=9, parts=[
-        part('EM1-2U1', 'Interface relay module, 1 changeover, 24 V', 'A', 12, 12, 12, 12),
-        part('EM1-2U4', 'Interface relay module, 2 changeovers, 24 V', 'C', 12, 12, 4, 0),
-        part('EM2-2U1', 'Interface relay module, 1 changeover, 12 V', 'E', 12, 24, 8, 6),
-        part('G8NB-17SR', 'Automotive relay, 12 V, with resistor', 'F', 3, 0, 0, 0)])
+    return Inventory(
+        stamp=stamp(now, 31),
+        sequence=9,
+        parts=[
+            part('EM1-2U1', 'Interface relay module, 1 changeover, 24 V', 'A', 12, 12, 12, 12),
+            part('EM1-2U4', 'Interface relay module, 2 changeovers, 24 V', 'C', 12, 12, 4, 0),
+            part('EM2-2U1', 'Interface relay module, 1 changeover, 12 V', 'E', 12, 24, 8, 6),
+            part('G8NB-17SR', 'Automotive relay, 12 V, with resistor', 'F', 3, 0, 0, 0),
+        ],
+    )
 
 
 def job(now: float, state: int = JobState.RUNNING, **fields: Any) -> JobState:
     values = {
-        'job_id': 'j1', 'part_number': 'EM1-2U1', 'quantity': 5, 'placed': 3, 'rejected': 1, 'operator_id': 'Ada', 'piece': 5,
-        'tray': 2, 'attempt': 1, 'step': JobState.STEP_READ, 'last_read_time': 0.31, 'median_read_time': 0.29, **fields}
-    match = MatchResult(expected_part_number='EM1-2U1', verdict=MatchResult.MATCH, part_number='EM1-2U1', score=0.98,
-                        decided_by=MatchResult.BY_CATALOGUE, text='EM1-2U1', reason='The text is the part number.')
+        'job_id': 'j1',
+        'part_number': 'EM1-2U1',
+        'quantity': 5,
+        'placed': 3,
+        'rejected': 1,
+        'operator_id': 'Ada',
+        'piece': 5,
+        'tray': 2,
+        'attempt': 1,
+        'step': JobState.STEP_READ,
+        'last_read_time': 0.31,
+        'median_read_time': 0.29,
+        **fields,
+    }
+    match = MatchResult(
+        expected_part_number='EM1-2U1',
+        verdict=MatchResult.MATCH,
+        part_number='EM1-2U1',
+        score=0.98,
+        decided_by=MatchResult.BY_CATALOGUE,
+        text='EM1-2U1',
+        reason='The text is the part number.',
+    )
     match.header.stamp = stamp(now, 2)
     values.setdefault('last_match', match)
     return JobState(stamp=stamp(now, 4), state=state, created_at=stamp(now, 90), **values)
@@ -82,11 +113,18 @@ def crop(text: str) -> CompressedImage:
 
 
 def mismatch(now: float) -> MatchResult:
-    match = MatchResult(request_id='read-9', expected_part_number='EM1-2U1', verdict=MatchResult.MISMATCH,
-                        part_number='EM1-2U4', score=0.94, decided_by=MatchResult.BY_BENCHMARK, text='EM1-2U4',
-                        crop=crop('EM1-2U4'),
-                        candidates=[PartScore(part_number='EM1-2U4', score=0.94), PartScore(part_number='EM2-2U1', score=0.31)],
-                        reason='EM1-2U4 explains the text (0.94) much better than EM1-2U1 (0.41).')
+    match = MatchResult(
+        request_id='read-9',
+        expected_part_number='EM1-2U1',
+        verdict=MatchResult.MISMATCH,
+        part_number='EM1-2U4',
+        score=0.94,
+        decided_by=MatchResult.BY_BENCHMARK,
+        text='EM1-2U4',
+        crop=crop('EM1-2U4'),
+        candidates=[PartScore(part_number='EM1-2U4', score=0.94), PartScore(part_number='EM2-2U1', score=0.31)],
+        reason='EM1-2U4 explains the text (0.94) much better than EM1-2U1 (0.41).',
+    )
     match.header.stamp = stamp(now, 1)
     return match
 
@@ -98,70 +136,203 @@ def captured(now: float) -> ComponentCaptured:
 
 
 def robot(now: float, **fields: Any) -> RobotState:
-    return RobotState(stamp=stamp(now), **{
-        'backend': 'letters', 'connected': True, 'peer': '127.0.0.1:41234', 'robot_mode': RobotState.MODE_UNKNOWN,
-        'program_state': RobotState.PROGRAM_PLAYING, 'last_trigger_state': RobotState.TRIGGER_ACKNOWLEDGED,
-        'last_trigger_event': 'PART_EM1-2U1', 'last_trigger_at': stamp(now, 3), 'last_trigger_id': 't9',
-        'data_age': 0.4, 'speed_scaling': 0.8, 'recoveries': 1, **fields})
+    return RobotState(
+        stamp=stamp(now),
+        **{
+            'backend': 'letters',
+            'connected': True,
+            'peer': '127.0.0.1:41234',
+            'robot_mode': RobotState.MODE_UNKNOWN,
+            'program_state': RobotState.PROGRAM_PLAYING,
+            'last_trigger_state': RobotState.TRIGGER_ACKNOWLEDGED,
+            'last_trigger_event': 'PART_EM1-2U1',
+            'last_trigger_at': stamp(now, 3),
+            'last_trigger_id': 't9',
+            'data_age': 0.4,
+            'speed_scaling': 0.8,
+            'recoveries': 1,
+            **fields,
+        },
+    )
 
 
 def alarms(now: float) -> AlarmList:
-    return AlarmList(stamp=stamp(now), alarms=[
-        Alarm(alarm_id='a1', source='coordinator', key='part_rejected', priority=Alarm.HIGH, state=Alarm.UNACKNOWLEDGED,
-              text='Piece 4 of EM1-2U1 was rejected: MISMATCH, it reads EM1-2U4.',
-              consequence='The piece is in the reject tray.', action='Check tray 2 for foreign parts.',
-              raised_at=stamp(now, 40), count=2),
-        Alarm(alarm_id='a2', source='inventory', key='low', priority=Alarm.MEDIUM, state=Alarm.ACKNOWLEDGED,
-              text='Tray 3 of EM1-2U4 is low.', consequence='A job for it may have to wait.', action='Refill the tray.',
-              raised_at=stamp(now, 400), count=1, acknowledged_by='Ada', acknowledged_at=stamp(now, 300))])
+    return AlarmList(
+        stamp=stamp(now),
+        alarms=[
+            Alarm(
+                alarm_id='a1',
+                source='coordinator',
+                key='part_rejected',
+                priority=Alarm.HIGH,
+                state=Alarm.UNACKNOWLEDGED,
+                text='Piece 4 of EM1-2U1 was rejected: MISMATCH, it reads EM1-2U4.',
+                consequence='The piece is in the reject tray.',
+                action='Check tray 2 for foreign parts.',
+                raised_at=stamp(now, 40),
+                count=2,
+            ),
+            Alarm(
+                alarm_id='a2',
+                source='inventory',
+                key='low',
+                priority=Alarm.MEDIUM,
+                state=Alarm.ACKNOWLEDGED,
+                text='Tray 3 of EM1-2U4 is low.',
+                consequence='A job for it may have to wait.',
+                action='Refill the tray.',
+                raised_at=stamp(now, 400),
+                count=1,
+                acknowledged_by='Ada',
+                acknowledged_at=stamp(now, 300),
+            ),
+        ],
+    )
 
 
 def weigh_jobs(now: float) -> WeighJobList:
-    return WeighJobList(stamp=stamp(now), jobs=[
-        WeighJob(weigh_job_id=7, company='Acme', station='A', target_weight='12.500', unit='kg', tolerance='0.10', tare='0.120',
-                 quantity=20, bags_completed=6, bags_out=1, bags_voided=1, state=WeighJob.ACTIVE, started_by='Ada',
-                 started_at=stamp(now, 900)),
-        WeighJob(weigh_job_id=6, company='Bolt & Sons', station='B', target_weight='1.10', unit='kg', tolerance='0.10',
-                 tare='0', quantity=40, bags_completed=38, state=WeighJob.COMPLETED, started_by='Ada',
-                 started_at=stamp(now, 9000), finished_at=stamp(now, 4000))])
+    return WeighJobList(
+        stamp=stamp(now),
+        jobs=[
+            WeighJob(
+                weigh_job_id=7,
+                company='Acme',
+                station='A',
+                target_weight='12.500',
+                unit='kg',
+                tolerance='0.10',
+                tare='0.120',
+                quantity=20,
+                bags_completed=6,
+                bags_out=1,
+                bags_voided=1,
+                state=WeighJob.ACTIVE,
+                started_by='Ada',
+                started_at=stamp(now, 900),
+            ),
+            WeighJob(
+                weigh_job_id=6,
+                company='Bolt & Sons',
+                station='B',
+                target_weight='1.10',
+                unit='kg',
+                tolerance='0.10',
+                tare='0',
+                quantity=40,
+                bags_completed=38,
+                state=WeighJob.COMPLETED,
+                started_by='Ada',
+                started_at=stamp(now, 9000),
+                finished_at=stamp(now, 4000),
+            ),
+        ],
+    )
 
 
 def bags(now: float) -> BagList:
-    weights = (('12.480', BagRecord.ZONE_OK), ('14.030', BagRecord.ZONE_REJECT_OVER), ('11.590', BagRecord.ZONE_WARN_UNDER),
-               ('11.260', BagRecord.ZONE_REJECT_UNDER), ('12.700', BagRecord.ZONE_OK), ('13.710', BagRecord.ZONE_WARN_OVER))
+    weights = (
+        ('12.480', BagRecord.ZONE_OK),
+        ('14.030', BagRecord.ZONE_REJECT_OVER),
+        ('11.590', BagRecord.ZONE_WARN_UNDER),
+        ('11.260', BagRecord.ZONE_REJECT_UNDER),
+        ('12.700', BagRecord.ZONE_OK),
+        ('13.710', BagRecord.ZONE_WARN_OVER),
+    )
     outcome = {BagRecord.ZONE_REJECT_OVER: BagRecord.OVER, BagRecord.ZONE_REJECT_UNDER: BagRecord.UNDER}
-    records = [BagRecord(bag_id=40 - number, reading_id=f'r{number}', weigh_job_id=7, bag_number=7 - number, station='A',
-                         scale_id='1', weight=weight, unit='kg', target_weight='12.500', target_unit='kg', zone=zone,
-                         net_weight=f'{float(weight) - 0.12:.3f}', outcome=outcome.get(zone, BagRecord.IN_TOLERANCE),
-                         voided=number == 4, weighed_at=stamp(now, 20 + 45 * number))
-               for number, (weight, zone) in enumerate(weights)]
+    records = [
+        BagRecord(
+            bag_id=40 - number,
+            reading_id=f'r{number}',
+            weigh_job_id=7,
+            bag_number=7 - number,
+            station='A',
+            scale_id='1',
+            weight=weight,
+            unit='kg',
+            target_weight='12.500',
+            target_unit='kg',
+            zone=zone,
+            net_weight=f'{float(weight) - 0.12:.3f}',
+            outcome=outcome.get(zone, BagRecord.IN_TOLERANCE),
+            voided=number == 4,
+            weighed_at=stamp(now, 20 + 45 * number),
+        )
+        for number, (weight, zone) in enumerate(weights)
+    ]
     return BagList(stamp=stamp(now), bags=records)
 
 
 def delivery(now: float, **fields: Any) -> DeliveryState:
-    letters = [DeadLetter(bag_id=38, station='A', weight='14.030', unit='kg', http_status=422, refused_at=stamp(now, 60),
-                          reason='the web application does not know station A'),
-               DeadLetter(bag_id=31, station='A', weight='12.210', unit='kg', http_status=400, refused_at=stamp(now, 3000),
-                          reason='the job was closed')]
-    return DeliveryState(stamp=stamp(now), **{
-        'state': DeliveryState.RETRYING, 'message': 'The web application does not answer; bags wait and are sent when it does.',
-        'waiting': 3, 'oldest_waiting_at': stamp(now, 95), 'last_delivered_at': stamp(now, 100), 'delivered': 1204, 'dead': 2,
-        'dead_letters': letters, **fields})
+    letters = [
+        DeadLetter(
+            bag_id=38,
+            station='A',
+            weight='14.030',
+            unit='kg',
+            http_status=422,
+            refused_at=stamp(now, 60),
+            reason='the web application does not know station A',
+        ),
+        DeadLetter(
+            bag_id=31,
+            station='A',
+            weight='12.210',
+            unit='kg',
+            http_status=400,
+            refused_at=stamp(now, 3000),
+            reason='the job was closed',
+        ),
+    ]
+    return DeliveryState(
+        stamp=stamp(now),
+        **{
+            'state': DeliveryState.RETRYING,
+            'message': 'The web application does not answer; bags wait and are sent when it does.',
+            'waiting': 3,
+            'oldest_waiting_at': stamp(now, 95),
+            'last_delivered_at': stamp(now, 100),
+            'delivered': 1204,
+            'dead': 2,
+            'dead_letters': letters,
+            **fields,
+        },
+    )
 
 
 def scales(now: float) -> ScaleList:
-    return ScaleList(stamp=stamp(now), port=10001, scales=[
-        ScaleState(scale_id='1', peer='10.0.0.9:4001', connected=True, last_heard=stamp(now, 3), readings=40,
-                   last_weight='12.480', last_unit='kg'),
-        ScaleState(scale_id='2', connected=False, last_heard=stamp(now, 4000), readings=12,
-                   last_weight='3.110', last_unit='kg')])
+    return ScaleList(
+        stamp=stamp(now),
+        port=10001,
+        scales=[
+            ScaleState(
+                scale_id='1',
+                peer='10.0.0.9:4001',
+                connected=True,
+                last_heard=stamp(now, 3),
+                readings=40,
+                last_weight='12.480',
+                last_unit='kg',
+            ),
+            ScaleState(
+                scale_id='2', connected=False, last_heard=stamp(now, 4000), readings=12, last_weight='3.110', last_unit='kg'
+            ),
+        ],
+    )
 
 
 def whole_cell(now: float) -> dict[str, Any]:
     """Return topic -> message of a working cell."""
-    return {'status': status(now), 'inventory': inventory(now), 'job': job(now), 'robot/state': robot(now),
-            'alarms': alarms(now), 'weighing/job': weigh_jobs(now), 'weighing/bags': bags(now), 'weighing/scales': scales(now),
-            'weighing/delivery': delivery(now)}
+    return {
+        'status': status(now),
+        'inventory': inventory(now),
+        'job': job(now),
+        'robot/state': robot(now),
+        'alarms': alarms(now),
+        'weighing/job': weigh_jobs(now),
+        'weighing/bags': bags(now),
+        'weighing/scales': scales(now),
+        'weighing/delivery': delivery(now),
+    }
 
 
 def written(message: Any) -> OrderedDict[str, Any]:

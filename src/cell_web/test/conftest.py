@@ -65,6 +65,7 @@ class FakeRosbridge:
 
     def drop(self) -> None:
         """Close every connection."""
+
         async def drop() -> None:
             await asyncio.gather(*(connection.close() for connection in self.connections), return_exceptions=True)
 

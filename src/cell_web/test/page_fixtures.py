@@ -23,8 +23,15 @@ __all__ = ['BUILT', 'CHROMIUM', 'NEEDS', 'PREFLIGHT', 'ScriptedCell', 'cell', 'c
 
 CHROMIUM = '/usr/bin/chromium'
 BUILT = Path(__file__).resolve().parents[1] / 'hmi' / 'dist'
-PREFLIGHT = [{'name': name, 'ok': True, 'message': message} for name, message in (
-    ('link', 'connected'), ('remote control', 'this link cannot tell'), ('gripper empty', ''), ('data fresh', '0.4 s'))]
+PREFLIGHT = [
+    {'name': name, 'ok': True, 'message': message}
+    for name, message in (
+        ('link', 'connected'),
+        ('remote control', 'this link cannot tell'),
+        ('gripper empty', ''),
+        ('data fresh', '0.4 s'),
+    )
+]
 SCREENSHOTS = os.environ.get('CELL_SCREENSHOTS', '')
 
 NEEDS = [

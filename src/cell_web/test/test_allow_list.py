@@ -14,38 +14,50 @@ def judge(allow: AllowList, **message: Any) -> Any:
     return allow.judge(json.dumps(message))
 
 
-@pytest.mark.parametrize('message', [
-    {'op': 'subscribe', 'topic': '/cell/job', 'type': 'cell_interfaces/msg/JobState', 'throttle_rate': 200, 'queue_length': 1},
-    {'op': 'unsubscribe', 'topic': '/cell/job'},
-    {'op': 'call_service', 'service': '/cell/inventory/reload', 'args': {}},
-    {'op': 'send_action_goal', 'action': '/cell/run_job', 'args': {}},
-    {'op': 'cancel_action_goal', 'action': '/cell/run_job', 'id': 'x'},
-])
+@pytest.mark.parametrize(
+    'message',
+    [
+        {
+            'op': 'subscribe',
+            'topic': '/cell/job',
+            'type': 'cell_interfaces/msg/JobState',
+            'throttle_rate': 200,
+            'queue_length': 1,
+        },
+        {'op': 'unsubscribe', 'topic': '/cell/job'},
+        {'op': 'call_service', 'service': '/cell/inventory/reload', 'args': {}},
+        {'op': 'send_action_goal', 'action': '/cell/run_job', 'args': {}},
+        {'op': 'cancel_action_goal', 'action': '/cell/run_job', 'id': 'x'},
+    ],
+)
 def test_what_the_page_uses_passes_unchanged(message: dict[str, Any]) -> None:
     verdict = judge(OPERATORS, **message)
     assert json.loads(verdict.forward) == message
     assert verdict.answer == ''
 
 
-@pytest.mark.parametrize('message', [
-    {'op': 'publish', 'topic': '/cell/job', 'msg': {}},
-    {'op': 'advertise', 'topic': '/cell/job'},
-    {'op': 'advertise_service', 'service': '/cell/set_job'},
-    {'op': 'fragment', 'data': '{', 'num': 0, 'total': 2},
-    {'op': 'auth'},
-    {'op': 'subscribe', 'topic': '/cell/camera/image_raw'},
-    {'op': 'subscribe', 'topic': 'cell/job'},
-    {'op': 'subscribe', 'topic': '/cell//job'},
-    {'op': 'subscribe', 'topic': ['/cell/job']},
-    {'op': 'subscribe', 'topic': '/cell/job', 'compression': 'cbor-raw'},
-    {'op': 'subscribe', 'topic': '/cell/job', 'fragment_size': 1},
-    {'op': 'call_service', 'service': '/rosapi/set_param'},
-    {'op': 'call_service', 'service': '/cell/run_job/_action/cancel_goal'},
-    {'op': 'call_service', 'service': '/cell2/set_job'},
-    {'op': 'send_action_goal', 'action': '/cell/robot/trigger'},
-    {'op': ['subscribe']},
-    {},
-])
+@pytest.mark.parametrize(
+    'message',
+    [
+        {'op': 'publish', 'topic': '/cell/job', 'msg': {}},
+        {'op': 'advertise', 'topic': '/cell/job'},
+        {'op': 'advertise_service', 'service': '/cell/set_job'},
+        {'op': 'fragment', 'data': '{', 'num': 0, 'total': 2},
+        {'op': 'auth'},
+        {'op': 'subscribe', 'topic': '/cell/camera/image_raw'},
+        {'op': 'subscribe', 'topic': 'cell/job'},
+        {'op': 'subscribe', 'topic': '/cell//job'},
+        {'op': 'subscribe', 'topic': ['/cell/job']},
+        {'op': 'subscribe', 'topic': '/cell/job', 'compression': 'cbor-raw'},
+        {'op': 'subscribe', 'topic': '/cell/job', 'fragment_size': 1},
+        {'op': 'call_service', 'service': '/rosapi/set_param'},
+        {'op': 'call_service', 'service': '/cell/run_job/_action/cancel_goal'},
+        {'op': 'call_service', 'service': '/cell2/set_job'},
+        {'op': 'send_action_goal', 'action': '/cell/robot/trigger'},
+        {'op': ['subscribe']},
+        {},
+    ],
+)
 def test_what_is_not_listed_never_passes(message: dict[str, Any]) -> None:
     verdict = judge(OPERATORS, **message)
     assert verdict.forward == ''

@@ -129,8 +129,16 @@ def test_an_alarm_is_acknowledged(cell: ScriptedCell, open_page: Any) -> None:
 
 
 def test_an_unknown_outcome_is_resolved_before_the_job_goes_on(cell: ScriptedCell, open_page: Any) -> None:
-    cell.publish('job', scene.job(time.time(), JobState.PAUSED, unresolved_trigger=True, step=JobState.STEP_PLACE,
-                                  reason='The robot did not confirm PLACE: look whether it did.'))
+    cell.publish(
+        'job',
+        scene.job(
+            time.time(),
+            JobState.PAUSED,
+            unresolved_trigger=True,
+            step=JobState.STEP_PLACE,
+            reason='The robot did not confirm PLACE: look whether it did.',
+        ),
+    )
     page = open_page()
     expect(page.get_by_test_id('job-reason')).to_contain_text('look whether it did')
     expect(page.get_by_test_id('job-resume')).to_be_disabled()
@@ -144,7 +152,8 @@ def test_an_unknown_outcome_is_resolved_before_the_job_goes_on(cell: ScriptedCel
 @pytest.mark.parametrize('view', ['pick', 'weigh'])
 @pytest.mark.parametrize('size', SIZES)
 def test_it_fits_its_screen_and_every_target_can_be_hit_with_gloves(
-        cell: ScriptedCell, open_page: Any, size: str, view: str) -> None:
+    cell: ScriptedCell, open_page: Any, size: str, view: str
+) -> None:
     page = open_page(*SIZES[size])
     expect(page.get_by_test_id('camera-image')).to_have_js_property('naturalWidth', 640)
     page.get_by_test_id(f'view-{view}').click()

@@ -32,9 +32,16 @@ def test_a_robot_that_is_not_ready_is_named_before_anything_starts(cell: Scripte
 
 
 def test_a_recovery_shows_the_cause_asks_and_tells_each_step(cell: ScriptedCell, rosbridge: Any, open_page: Any) -> None:
-    cell.publish('robot/state', scene.robot(
-        time.time(), backend='rtde', robot_mode=RobotState.MODE_RUNNING, safety_mode=RobotState.SAFETY_PROTECTIVE_STOP,
-        program_state=RobotState.PROGRAM_PAUSED))
+    cell.publish(
+        'robot/state',
+        scene.robot(
+            time.time(),
+            backend='rtde',
+            robot_mode=RobotState.MODE_RUNNING,
+            safety_mode=RobotState.SAFETY_PROTECTIVE_STOP,
+            program_state=RobotState.PROGRAM_PAUSED,
+        ),
+    )
     page = open_page()
     expect(page.get_by_test_id('robot-safety')).to_contain_text('PROTECTIVE STOP')
     expect(page.get_by_test_id('robot-speed')).to_have_text('80 %')
@@ -52,8 +59,9 @@ def test_a_recovery_shows_the_cause_asks_and_tells_each_step(cell: ScriptedCell,
     expect(page.get_by_test_id('recover-steps')).to_contain_text('unlock the protective stop')
     expect(page.get_by_text('Step 3 of 7.')).to_be_visible()
     shoot(page, 'recovering')
-    rosbridge.send({'op': 'action_result', **about, 'status': 4, 'result': True,
-                    'values': {'code': 0, 'message': 'The robot is ready.'}})
+    rosbridge.send(
+        {'op': 'action_result', **about, 'status': 4, 'result': True, 'values': {'code': 0, 'message': 'The robot is ready.'}}
+    )
     expect(page.get_by_test_id('recover-result')).to_contain_text('The robot is ready.')
     page.get_by_test_id('recover-close').click()
     expect(page.get_by_test_id('recover-steps')).to_have_count(0)
@@ -77,8 +85,14 @@ def test_an_operator_says_what_a_rejected_piece_really_was(cell: ScriptedCell, o
 
 
 def test_benchmarks_are_listed_with_version_and_frames(cell: ScriptedCell, open_page: Any) -> None:
-    mark = {'stamp': {'sec': int(time.time()) - 7200, 'nanosec': 0}, 'part_number': 'EM1-2U1', 'version': 3,
-            'texts': ['ELCORA', 'EM1-2U1'], 'frames': 5, 'operator_id': 'Ada'}
+    mark = {
+        'stamp': {'sec': int(time.time()) - 7200, 'nanosec': 0},
+        'part_number': 'EM1-2U1',
+        'version': 3,
+        'texts': ['ELCORA', 'EM1-2U1'],
+        'frames': 5,
+        'operator_id': 'Ada',
+    }
     cell.answers['/cell/matching/benchmarks'] = {'code': 0, 'message': '', 'benchmarks': [mark]}
     page = open_page()
     page.get_by_test_id('benchmarks-open').click()

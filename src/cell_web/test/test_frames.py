@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from cell_web.server_frames import Frame, FrameHub
+from cell_web.mjpeg_hub import Frame, FrameHub
 
 
 def frame(number: int) -> Frame:

@@ -223,8 +223,9 @@ def test_a_port_in_use_is_reported_and_tried_again(graph: Graph, make_gateway: A
         gateway = make_gateway(port=other.getsockname()[1])
         wait_until(lambda: gateway.server.state.problem)
         assert gateway.server.state.port == 0
-        wait_until(lambda: any('in use' in status.message and status.level == b'\x02'
-                               for array in received for status in array.status))
+        wait_until(
+            lambda: any('in use' in status.message and status.level == b'\x02' for array in received for status in array.status)
+        )
     assert address(gateway).endswith(str(gateway.parameters.port))
     assert gateway.server.state.problem == ''
 

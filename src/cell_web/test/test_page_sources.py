@@ -13,8 +13,9 @@ HMI = Path(__file__).resolve().parents[1] / 'hmi'
 CODE = '\n'.join(path.read_text(encoding='utf-8') for path in sorted((HMI / 'src' / 'core').glob('*.ts')))
 
 
-@pytest.mark.parametrize(('kind', 'allowed'), [
-    ('msg', OPERATOR.topics), ('srv', OPERATOR.services), ('action', OPERATOR.actions)])
+@pytest.mark.parametrize(
+    ('kind', 'allowed'), [('msg', OPERATOR.topics), ('srv', OPERATOR.services), ('action', OPERATOR.actions)]
+)
 def test_the_role_allows_exactly_what_the_page_uses(kind: str, allowed: frozenset[str]) -> None:
     used = set(re.findall(rf"'([a-z_/]+)'\)?, 'cell_interfaces/{kind}/", CODE))
     assert used == allowed
@@ -38,6 +39,8 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
 def test_nothing_in_the_page_is_drawn_or_called_an_emergency_stop() -> None:
     header = (HMI / 'src' / 'components' / 'Header.svelte').read_text()
     assert 'Not an emergency stop' in header
-    button = header[header.index('data-testid="stop-cell"'):header.index('</button>', header.index('data-testid="stop-cell"'))]
+    button = header[
+        header.index('data-testid="stop-cell"') : header.index('</button>', header.index('data-testid="stop-cell"'))
+    ]
     assert 'circle' not in button
     assert 'mergency' not in button

@@ -7,7 +7,7 @@ import pytest
 from cell_web.origins import host_allowed, host_of, origin_allowed
 from cell_web.pages import FOREVER, REVALIDATE, caching_of, file_of, folder_of
 
-from cell_web import multipart
+from cell_web import mjpeg as multipart
 
 PURE = ('allow_list', 'roles', 'origins', 'multipart', 'pages')
 
@@ -20,9 +20,16 @@ def test_pure_modules_touch_no_network_and_no_clock(module: str) -> None:
     assert not imported & {'rclpy', 'socket', 'asyncio', 'aiohttp', 'time', 'datetime'}
 
 
-@pytest.mark.parametrize(('authority', 'host'), [
-    ('Cell7:8080', 'cell7'), ('[::1]:8080', '::1'), ('10.0.0.5', '10.0.0.5'), ('[::1', ''), ('', ''),
-])
+@pytest.mark.parametrize(
+    ('authority', 'host'),
+    [
+        ('Cell7:8080', 'cell7'),
+        ('[::1]:8080', '::1'),
+        ('10.0.0.5', '10.0.0.5'),
+        ('[::1', ''),
+        ('', ''),
+    ],
+)
 def test_the_host_is_found_in_an_authority(authority: str, host: str) -> None:
     assert host_of(authority) == host
 
@@ -51,8 +58,13 @@ def test_a_part_tells_length_time_and_age() -> None:
     part = multipart.part(b'JPEG', 12_345_678_000, 250_000_000)
     head, body = part.split(b'\r\n\r\n')
     assert body == b'JPEG\r\n'
-    assert head.split(b'\r\n') == [b'--frame', b'Content-Type: image/jpeg', b'Content-Length: 4', b'X-Timestamp: 12.345678',
-                                   b'X-Age: 0.250']
+    assert head.split(b'\r\n') == [
+        b'--frame',
+        b'Content-Type: image/jpeg',
+        b'Content-Length: 4',
+        b'X-Timestamp: 12.345678',
+        b'X-Age: 0.250',
+    ]
 
 
 def test_the_first_folder_with_a_page_is_taken(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from cell_common.ids import new_id
 from cell_common.runner import StartError
 from cell_common.testing import Graph, wait_until
 from cell_web.gateway_node import GatewayNode
-from cell_weighing.reading import Reading, Status
-from cell_weighing.records import JobOrder
-from cell_weighing.report import POLICY
-from cell_weighing.stations import Stations
-from cell_weighing.store import WeighStore
-from cell_weighing.validation import Band
+from cell_weighing.domain.jobs import JobOrder
+from cell_weighing.domain.reading import Reading, Status
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.domain.tolerance import Band
+from cell_weighing.reports.report import POLICY
+from cell_weighing.station.store import WeighStore
 
 Browse = Callable[[Callable[[ClientSession], Any]], Any]
 

@@ -17,12 +17,12 @@ from cell_common.testing import Graph, wait_until
 from cell_web.gateway_node import GatewayNode
 from cell_web.openapi import description
 from cell_web.tokens import TokenError, TokenFile
-from cell_weighing.delivery import Answer, Parcel, Verdict, judge, receipt
-from cell_weighing.records import JobOrder
-from cell_weighing.stations import Stations
-from cell_weighing.store import WeighStore
-from cell_weighing.transport_http import HttpPoster
-from cell_weighing.validation import Band
+from cell_weighing.delivery.http_client import HttpPoster
+from cell_weighing.delivery.policy import Answer, Parcel, Verdict, judge, receipt
+from cell_weighing.domain.jobs import JobOrder
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.domain.tolerance import Band
+from cell_weighing.station.store import WeighStore
 
 Post = Callable[..., tuple[int, dict[str, Any]]]
 GOOD = {'weight': '1.12', 'unit': 'kg', 'scale': '3', 'station': 'A'}
@@ -50,8 +50,14 @@ def store(tmp_path: Path) -> WeighStore:
 @pytest.fixture
 def make_gateway(graph: Graph, tmp_path: Path) -> Callable[..., str]:
     def make(**parameters: Any) -> str:
-        options = {'port': 0, 'rosbridge_port': 1, 'api_enabled': True, 'database_url': f'sqlite:///{tmp_path}/cell.db',
-                   'api_tokens_file': str(tmp_path / 'tokens.json'), 'hmi_folder': str(tmp_path)}
+        options = {
+            'port': 0,
+            'rosbridge_port': 1,
+            'api_enabled': True,
+            'database_url': f'sqlite:///{tmp_path}/cell.db',
+            'api_tokens_file': str(tmp_path / 'tokens.json'),
+            'hmi_folder': str(tmp_path),
+        }
         node = graph.add(GatewayNode(**graph.options(**options | parameters)))
         port = wait_until(lambda: node.server.state.port, what='the gateway listens')
         return f'http://127.0.0.1:{port}'
@@ -90,9 +96,13 @@ def test_without_a_key_each_request_is_a_bag(post: Post) -> None:
 
 
 def test_each_error_names_its_field_and_records_nothing(post: Post, store: WeighStore) -> None:
-    for form, expected in (({**GOOD, 'weight': 'nan'}, (422, 'weight')), ({**GOOD, 'unit': 'stone'}, (422, 'unit')),
-                           ({**GOOD, 'station': 'Z'}, (404, 'station')), ({'weight': '1'}, (400, 'unit')),
-                           ({**GOOD, 'weight': '9' * 20000}, (413, ''))):
+    for form, expected in (
+        ({**GOOD, 'weight': 'nan'}, (422, 'weight')),
+        ({**GOOD, 'unit': 'stone'}, (422, 'unit')),
+        ({**GOOD, 'station': 'Z'}, (404, 'station')),
+        ({'weight': '1'}, (400, 'unit')),
+        ({**GOOD, 'weight': '9' * 20000}, (413, '')),
+    ):
         status, told = post(form)
         assert (status, told['field']) == expected and told['error']
     assert post(key='ö'.encode().decode('latin-1'))[0] == 400

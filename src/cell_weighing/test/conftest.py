@@ -46,7 +46,7 @@ def engine(database_url):
 
 @pytest.fixture
 def bridge(graph, database_url):
-    from cell_weighing.scale_bridge_node import ScaleBridgeNode
+    from cell_weighing.bridge.node import ScaleBridgeNode
 
     node = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url)))
     wait_until(lambda: not node.listening.problem)
@@ -68,6 +68,6 @@ def indicator(bridge):
 
 @pytest.fixture
 def station(graph, database_url):
-    from cell_weighing.weigh_station_node import WeighStationNode
+    from cell_weighing.station.node import WeighStationNode
 
     return graph.add(WeighStationNode(**graph.options(database_url=database_url)))

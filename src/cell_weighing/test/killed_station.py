@@ -11,13 +11,13 @@ import time
 
 from cell_common.database import migrate, open_database
 from cell_common.ids import new_id
-from cell_weighing.courier import Courier, Way
-from cell_weighing.journal import JournalWriter
-from cell_weighing.outbox import Outbox
-from cell_weighing.reading import Reading, Status
-from cell_weighing.stations import Stations
-from cell_weighing.store import WeighStore
-from cell_weighing.transport_http import HttpPoster
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.delivery.http_client import HttpPoster
+from cell_weighing.delivery.outbox import Outbox
+from cell_weighing.delivery.sender import Courier, Way
+from cell_weighing.domain.reading import Reading, Status
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.station.store import WeighStore
 
 
 def main(database: str, url: str) -> None:

@@ -1,7 +1,7 @@
 import pytest
-from cell_weighing.bag_alarms import BagAlarms
-from cell_weighing.records import Bag
-from cell_weighing.validation import Outcome
+from cell_weighing.domain.jobs import Bag
+from cell_weighing.domain.tolerance import Outcome
+from cell_weighing.station.alarms import BagAlarms
 
 
 class Alarms:
@@ -27,8 +27,13 @@ def look(alarms):
     watcher = BagAlarms(alarms)
 
     def run(weights, job_id=1, scale='3', unit='kg'):
-        watcher.look([Bag('r', scale, 'A', weight, unit, 1, Outcome.IN_TOLERANCE, job_id=job_id, target='1.1', target_unit='kg')
-                      for weight in weights], [])
+        watcher.look(
+            [
+                Bag('r', scale, 'A', weight, unit, 1, Outcome.IN_TOLERANCE, job_id=job_id, target='1.1', target_unit='kg')
+                for weight in weights
+            ],
+            [],
+        )
 
     return run
 
@@ -65,8 +70,10 @@ def test_a_new_job_begins_anew_and_withdraws_the_alarm(look, alarms):
 
 def test_after_a_restart_a_drift_is_found_from_what_was_weighed_before(alarms):
     def bags(weights):
-        return [Bag('r', '3', 'A', weight, 'kg', 1, Outcome.IN_TOLERANCE, job_id=1, target='1.1', target_unit='kg')
-                for weight in weights]
+        return [
+            Bag('r', '3', 'A', weight, 'kg', 1, Outcome.IN_TOLERANCE, job_id=1, target='1.1', target_unit='kg')
+            for weight in weights
+        ]
 
     again = BagAlarms(alarms)
     again.remember(bags([*STEADY, '1.18']))

@@ -1,8 +1,8 @@
 from decimal import Decimal
 
 import pytest
-from cell_weighing.capture import GAP_NS, Capture, CaptureSettings, Taken
-from cell_weighing.reading import Stability, Status, Weighing
+from cell_weighing.bridge.stream_capture import GAP_NS, Capture, CaptureSettings, Taken
+from cell_weighing.domain.reading import Stability, Status, Weighing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ class Scale:
 def test_a_bag_is_captured_once_when_it_has_come_to_rest():
     scale = Scale()
     assert scale.show('0.000', '0.000', '5.1', '9.8', '12.1', '12.52', '12.500', '12.501', '12.502', '12.501') == []
-    taken, = scale.show('12.500', '12.500', '12.500', '12.500')
+    (taken,) = scale.show('12.500', '12.500', '12.500', '12.500')
     assert (taken.weight, taken.stability) == ('12.500', Stability.STABLE)
     assert scale.show(*['12.500'] * 50) == []
 

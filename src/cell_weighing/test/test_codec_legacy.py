@@ -1,32 +1,58 @@
 import itertools
 
 import pytest
-from cell_weighing.codecs import make_codec
-from cell_weighing.codecs.legacy import LegacyCodec
-from cell_weighing.framing import LineFramer
-from cell_weighing.reading import Stability, Status
+from cell_weighing.bridge.codecs import make_codec
+from cell_weighing.bridge.codecs.legacy import LegacyCodec
+from cell_weighing.bridge.framing import LineFramer
+from cell_weighing.domain.reading import Stability, Status
 
 CODEC = LegacyCodec()
 
 
-@pytest.mark.parametrize(('line', 'expected'), [
-    (b'3,12.500 kg', ('3', '12.500', 'kg')),
-    (b'12,105.250 kg', ('12', '105.250', 'kg')),
-    (b' 3 ,  1.10 LB ', ('3', '1.10', 'lb')),
-    (b'line-2.a,0 g', ('line-2.a', '0', 'g')),
-    (b'3,+12.5 oz', ('3', '12.5', 'oz')),
-    (b'3,+ 12.5 oz', ('3', '12.5', 'oz')),
-    (b'3,0.001 t', ('3', '0.001', 't')),
-])
+@pytest.mark.parametrize(
+    ('line', 'expected'),
+    [
+        (b'3,12.500 kg', ('3', '12.500', 'kg')),
+        (b'12,105.250 kg', ('12', '105.250', 'kg')),
+        (b' 3 ,  1.10 LB ', ('3', '1.10', 'lb')),
+        (b'line-2.a,0 g', ('line-2.a', '0', 'g')),
+        (b'3,+12.5 oz', ('3', '12.5', 'oz')),
+        (b'3,+ 12.5 oz', ('3', '12.5', 'oz')),
+        (b'3,0.001 t', ('3', '0.001', 't')),
+    ],
+)
 def test_a_line_of_the_grammar_is_a_weight(line, expected):
     weighing = CODEC.parse(line)
     assert weighing.status is Status.VALID and weighing.stability is Stability.UNKNOWN
     assert (weighing.scale_id, weighing.weight, weighing.unit) == expected
 
 
-@pytest.mark.parametrize('field', [
-    b'nan', b'inf', b'-inf', b'1_000', '٣.٥'.encode(), '１２'.encode(), b'1e3', b'', b'0x10', b'1.2.3', b'.5', b'5.', b'1,5',
-    b'1 5', b'--1', b'+-1', b'12.500kg12.500', b'1234567890', b'1.1234567', b'12\x00.5', b'\xff'])
+@pytest.mark.parametrize(
+    'field',
+    [
+        b'nan',
+        b'inf',
+        b'-inf',
+        b'1_000',
+        '٣.٥'.encode(),
+        '１２'.encode(),
+        b'1e3',
+        b'',
+        b'0x10',
+        b'1.2.3',
+        b'.5',
+        b'5.',
+        b'1,5',
+        b'1 5',
+        b'--1',
+        b'+-1',
+        b'12.500kg12.500',
+        b'1234567890',
+        b'1.1234567',
+        b'12\x00.5',
+        b'\xff',
+    ],
+)
 def test_what_is_no_number_is_malformed(field):
     weighing = CODEC.parse(b'3,' + field + b' kg')
     assert weighing.status is Status.MALFORMED and weighing.message
@@ -40,10 +66,29 @@ def test_what_stands_below_zero_or_shows_dashes_is_out_of_range(field):
     assert (weighing.weight, weighing.unit) == ('', '')
 
 
-@pytest.mark.parametrize('line', [
-    b'', b',12.5 kg', b'3', b'3,', b'12.5 kg', b'2.500 kg', b'.250 kg', b'3,12.5', b'3,12.5 stone', b'3,12.5kg',
-    b'3,12.5 kg kg', b'3,12.500 kg3,12.500 kg', b'3;12.5 kg', b'3,12.5\tkg', b'-3,12.5 kg', b'3 4,12.5 kg',
-    b'3' * 33 + b',1 kg', b'\x023,1 kg'])
+@pytest.mark.parametrize(
+    'line',
+    [
+        b'',
+        b',12.5 kg',
+        b'3',
+        b'3,',
+        b'12.5 kg',
+        b'2.500 kg',
+        b'.250 kg',
+        b'3,12.5',
+        b'3,12.5 stone',
+        b'3,12.5kg',
+        b'3,12.5 kg kg',
+        b'3,12.500 kg3,12.500 kg',
+        b'3;12.5 kg',
+        b'3,12.5\tkg',
+        b'-3,12.5 kg',
+        b'3 4,12.5 kg',
+        b'3' * 33 + b',1 kg',
+        b'\x023,1 kg',
+    ],
+)
 def test_what_is_no_line_of_the_grammar_is_malformed(line):
     weighing = CODEC.parse(line)
     assert weighing.status is Status.MALFORMED and weighing.message and weighing.weight == ''

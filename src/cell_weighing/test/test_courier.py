@@ -2,12 +2,12 @@ import random
 
 import pytest
 from cell_common.testing import wait_until
-from cell_weighing.courier import IDLE_S, Courier, Lane, Way
-from cell_weighing.delivery import Answer, State
-from cell_weighing.models import DeliveryRow
-from cell_weighing.outbox import Outbox, delivery_row
-from cell_weighing.records import Bag
-from cell_weighing.validation import Outcome
+from cell_weighing.delivery.outbox import Outbox, delivery_row
+from cell_weighing.delivery.policy import Answer, State
+from cell_weighing.delivery.sender import IDLE_S, Courier, Lane, Way
+from cell_weighing.domain.jobs import Bag
+from cell_weighing.domain.tolerance import Outcome
+from cell_weighing.storage.tables import DeliveryRow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -64,7 +64,7 @@ def test_a_parcel_is_posted_and_the_ledger_tells_when_and_what_was_said(engine, 
     put()
     site.now = 5.0
     assert Lane('A', way).step().seconds == 0
-    row, = rows(engine)
+    (row,) = rows(engine)
     assert (row.state, row.attempts, row.http_status, row.bag_id, row.in_tolerance) == (State.DELIVERED, 1, 200, 1, True)
     assert row.posted_ns == row.acknowledged_ns == 5 * 10**9
     assert Lane('A', way).step().seconds == IDLE_S
@@ -75,10 +75,11 @@ def test_the_answer_stays_word_for_word_in_the_ledger_and_people_see_a_sentence(
     page = '<html><body><h1>Unknown\x00 station</h1><p>' + 'x' * 9000 + '</p></body></html>'
     way.post = lambda *_: Answer(422, page)
     Lane('A', way).step()
-    row, = rows(engine)
+    (row,) = rows(engine)
     assert row.response == page[:4000].replace('\0', '\ufffd')
-    assert row.error == ('The web application refused this bag (HTTP 422: Unknown station): put right there what it names, '
-                         'then send it again.')
+    assert row.error == (
+        'The web application refused this bag (HTTP 422: Unknown station): put right there what it names, then send it again.'
+    )
     way.outbox.revive()
     way.post = site.post
     Lane('A', way).step()

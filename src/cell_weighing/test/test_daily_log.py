@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from cell_weighing.daily_log import DailyLog
+from cell_weighing.station.daily_log import DailyLog
 
 
 def test_each_day_has_a_file_and_old_ones_go(tmp_path):

@@ -1,5 +1,5 @@
 import pytest
-from cell_weighing.delivery import LONGEST_DELAY_S, Answer, Parcel, Receipt, Verdict, delay, explain, judge, receipt
+from cell_weighing.delivery.policy import LONGEST_DELAY_S, Answer, Parcel, Receipt, Verdict, delay, explain, judge, receipt
 
 PARCEL = Parcel('0190-id', 'A', '3', '12.500', 'kg')
 
@@ -8,20 +8,44 @@ def test_the_form_fields_are_those_of_the_old_server():
     assert PARCEL.fields == {'weight': '12.500', 'unit': 'kg', 'scale': '3', 'station': 'A'}
 
 
-@pytest.mark.parametrize(('status', 'verdict'), [
-    (200, Verdict.DONE), (201, Verdict.DONE), (204, Verdict.DONE), (409, Verdict.DONE), (0, Verdict.RETRY),
-    (500, Verdict.RETRY), (503, Verdict.RETRY), (302, Verdict.RETRY),
-    (408, Verdict.RETRY), (425, Verdict.RETRY), (429, Verdict.RETRY),
-    (401, Verdict.PAUSE), (403, Verdict.PAUSE), (400, Verdict.DEAD), (404, Verdict.DEAD), (422, Verdict.DEAD)])
+@pytest.mark.parametrize(
+    ('status', 'verdict'),
+    [
+        (200, Verdict.DONE),
+        (201, Verdict.DONE),
+        (204, Verdict.DONE),
+        (409, Verdict.DONE),
+        (0, Verdict.RETRY),
+        (500, Verdict.RETRY),
+        (503, Verdict.RETRY),
+        (302, Verdict.RETRY),
+        (408, Verdict.RETRY),
+        (425, Verdict.RETRY),
+        (429, Verdict.RETRY),
+        (401, Verdict.PAUSE),
+        (403, Verdict.PAUSE),
+        (400, Verdict.DEAD),
+        (404, Verdict.DEAD),
+        (422, Verdict.DEAD),
+    ],
+)
 def test_an_answer_means(status, verdict):
     assert judge(Answer(status)) is verdict
 
 
-@pytest.mark.parametrize(('body', 'expected'), [
-    ('{"bag_id": 7, "bag_num": "3", "in_tolerance": true, "job_complete": 0}', Receipt(7, 3, True, False)),
-    ('{"status": "ok", "data": {"bag_id": 7, "in_tolerance": "1"}}', Receipt(7, None, True, None)),
-    ('{"bag_id": true, "bag_num": -1, "in_tolerance": "maybe"}', Receipt()), ('<html>', Receipt()), ('[]', Receipt()),
-    ('', Receipt()), ('{"bag_id": 1e400}', Receipt()), ('{"bag_num": 99999999999999999999}', Receipt())])
+@pytest.mark.parametrize(
+    ('body', 'expected'),
+    [
+        ('{"bag_id": 7, "bag_num": "3", "in_tolerance": true, "job_complete": 0}', Receipt(7, 3, True, False)),
+        ('{"status": "ok", "data": {"bag_id": 7, "in_tolerance": "1"}}', Receipt(7, None, True, None)),
+        ('{"bag_id": true, "bag_num": -1, "in_tolerance": "maybe"}', Receipt()),
+        ('<html>', Receipt()),
+        ('[]', Receipt()),
+        ('', Receipt()),
+        ('{"bag_id": 1e400}', Receipt()),
+        ('{"bag_num": 99999999999999999999}', Receipt()),
+    ],
+)
 def test_a_receipt_is_what_the_answer_says_and_no_more(body, expected):
     assert receipt(Answer(200, body)) == expected
 

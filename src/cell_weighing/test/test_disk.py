@@ -10,11 +10,11 @@ from cell_common.database import open_database
 from cell_common.ids import new_id
 from cell_common.qos import events, latched
 from cell_common.testing import wait_until
-from cell_weighing.disk import Disk
-from cell_weighing.journal import JournalWriter
-from cell_weighing.journal_reader import read_journal
-from cell_weighing.reading import Reading, Status
-from cell_weighing.scale_bridge_node import ScaleBridgeNode
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.bridge.node import ScaleBridgeNode
+from cell_weighing.domain.reading import Reading, Status
+from cell_weighing.storage.disk_space import Disk
+from cell_weighing.storage.journal_reader import read_journal
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
@@ -29,8 +29,12 @@ def test_a_database_that_may_not_grow_hands_nothing_on_until_it_may(engine, data
     small = open_database(database_url)
     with small.connect() as connection:
         pages = [connection.exec_driver_sql('PRAGMA page_count').scalar() + 8]
-    event.listen(small, 'begin', lambda connection: connection.connection.driver_connection.execute(
-        f'PRAGMA max_page_count={pages[0]}'), insert=True)
+    event.listen(
+        small,
+        'begin',
+        lambda connection: connection.connection.driver_connection.execute(f'PRAGMA max_page_count={pages[0]}'),
+        insert=True,
+    )
     told, complaints = [], []
     writer = JournalWriter(small, told.extend, complaints.append)
     sent = [reading() for _ in range(40)]
@@ -83,7 +87,7 @@ def test_a_full_disk_is_told_with_its_free_space_and_ends_by_itself(graph, tiny_
     block.unlink()
     wait_until(lambda: len(published) == 399, 20)
     assert [message.weight for message in published] == [f'{number / 100:.2f}' for number in range(1, 400)]
-    wait_until(lambda: any(a.key == 'journal' and a.kind == AlarmEvent.CLEARED for a in alarms[alarms.index(raised):]))
+    wait_until(lambda: any(a.key == 'journal' and a.kind == AlarmEvent.CLEARED for a in alarms[alarms.index(raised) :]))
     assert node._journal_health().level == 0
     device.close()
 
@@ -91,8 +95,9 @@ def test_a_full_disk_is_told_with_its_free_space_and_ends_by_itself(graph, tiny_
 @pytest.fixture
 def refusing(graph, database_url):
     """A bridge of which 100 lines may wait, and a switch that makes its database refuse."""
-    node = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url,
-                                                     waiting_limit=100)))
+    node = graph.add(
+        ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url, waiting_limit=100))
+    )
     wait_until(lambda: not node.listening.problem)
     refuse = threading.Event()
 

@@ -17,12 +17,12 @@ from urllib.parse import parse_qs
 import pytest
 from cell_common.qos import events, latched
 from cell_common.testing import wait_until
-from cell_weighing.delivery import Parcel
-from cell_weighing.journal_reader import last_sequences
-from cell_weighing.models import DeliveryRow, ReadingRow
-from cell_weighing.outbox import Outbox
-from cell_weighing.transport_http import HttpPoster
-from cell_weighing.weigh_station_node import WeighStationNode
+from cell_weighing.delivery.http_client import HttpPoster
+from cell_weighing.delivery.outbox import Outbox
+from cell_weighing.delivery.policy import Parcel
+from cell_weighing.station.node import WeighStationNode
+from cell_weighing.storage.journal_reader import last_sequences
+from cell_weighing.storage.tables import DeliveryRow, ReadingRow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -91,8 +91,19 @@ def application():
 @pytest.fixture
 def settings_file(tmp_path, application):
     path = tmp_path / 'settings.json'
-    path.write_text(json.dumps({'host': '0.0.0.0', 'port': 10001, 'site_url': application.url, 'controller': 'api/prepuff',
-                                'function': 'scan_bag', 'api_key': 's3cret', 'station': 'Z'}))
+    path.write_text(
+        json.dumps(
+            {
+                'host': '0.0.0.0',
+                'port': 10001,
+                'site_url': application.url,
+                'controller': 'api/prepuff',
+                'function': 'scan_bag',
+                'api_key': 's3cret',
+                'station': 'Z',
+            }
+        )
+    )
     return str(path)
 
 
@@ -143,8 +154,9 @@ def test_a_key_that_is_not_accepted_is_never_shown(graph, station, indicator, ap
 
 
 def retry(graph, bag_id=0):
-    return graph.call(RetryDelivery, 'weighing/retry',
-                      RetryDelivery.Request(command=CommandInfo(operator_id='ann'), bag_id=bag_id))
+    return graph.call(
+        RetryDelivery, 'weighing/retry', RetryDelivery.Request(command=CommandInfo(operator_id='ann'), bag_id=bag_id)
+    )
 
 
 def test_refused_bags_are_listed_and_sent_again_when_a_person_says_so(graph, station, indicator, application):
@@ -228,6 +240,7 @@ def starting(database_url, url):
     """Give what starts a station, once the last one has ended, and returns its process id when it is ready."""
     command = [sys.executable, str(Path(__file__).with_name('killed_station.py')), database_url, url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
+
         def start():
             running.stdin.write('start\n')
             running.stdin.flush()
@@ -241,9 +254,9 @@ def starting(database_url, url):
 
 def _finish(engine, url):
     """Work off what is left, in this process."""
-    from cell_weighing.courier import IDLE, Lane, Way
-    from cell_weighing.stations import Stations
-    from cell_weighing.store import WeighStore
+    from cell_weighing.delivery.sender import IDLE, Lane, Way
+    from cell_weighing.domain.station_map import Stations
+    from cell_weighing.station.store import WeighStore
 
     WeighStore(engine, Stations({'1': 'A', '2': 'B'}), time.time_ns, deliver=True).catch_up()
     way = Way(Outbox(engine), url, HttpPoster(url).post, lambda: 'key', time.time_ns, random.random)

@@ -1,5 +1,5 @@
 import pytest
-from cell_weighing.framing import BadLine, LineFramer
+from cell_weighing.bridge.framing import BadLine, LineFramer
 
 
 @pytest.mark.parametrize('end', [b'\r\n', b'\n', b'\r', b'\n\r'])
@@ -26,7 +26,7 @@ def test_glued_lines_come_out_one_by_one():
 def test_the_end_in_the_middle_of_a_line_is_a_bad_line():
     framer = LineFramer()
     framer.feed(b'3,12.500 kg\r\n3,12.5')
-    bad, = framer.end()
+    (bad,) = framer.end()
     assert bad.data == b'3,12.5' and 'middle of the line' in bad.reason
     assert framer.end() == []
 
@@ -45,7 +45,7 @@ def test_a_line_as_long_as_the_limit_is_a_line():
 def test_a_line_over_the_limit_is_told_once_and_the_next_line_is_whole(step):
     framer = LineFramer(8)
     data = b'123456789' * 5 + b'\r\nnext\r\n'
-    lines = [line for i in range(0, len(data), step) for line in framer.feed(data[i:i + step])]
+    lines = [line for i in range(0, len(data), step) for line in framer.feed(data[i : i + step])]
     assert [type(line) for line in lines] == [BadLine, bytes] and lines[1] == b'next'
     assert lines[0].data == b'12345678' and 'longer than 8' in lines[0].reason
 

@@ -8,22 +8,32 @@ import sys
 
 import psutil
 import pytest
-from cell_weighing.codecs import CODECS
-from cell_weighing.framing import MAX_LINE_BYTES
-from cell_weighing.identity import parse_peers
-from cell_weighing.intake import Intake, Site
-from cell_weighing.reading import Status
+from cell_weighing.bridge.codecs import CODECS
+from cell_weighing.bridge.framing import MAX_LINE_BYTES
+from cell_weighing.bridge.line_pipeline import Intake, Site
+from cell_weighing.bridge.peers import parse_peers
+from cell_weighing.domain.reading import Status
 
-SEEDS = [b'3,12.500 kg\r\n', b'12,105.250 kg\r\n', b'7,0.99 lb\r', b'3,G,S,  12.50,kg,  0.00,NT\r\n',
-         b'3,N,M,12.5,lb,1.0,T\r\n',
-         b'\n 1G       12.34kg \r', b'\nO1G  ----------kg \r', b'3,nan kg\r\n', b'3,------ kg\n', b'\x00\xff,1e3 kg\r\n']
+SEEDS = [
+    b'3,12.500 kg\r\n',
+    b'12,105.250 kg\r\n',
+    b'7,0.99 lb\r',
+    b'3,G,S,  12.50,kg,  0.00,NT\r\n',
+    b'3,N,M,12.5,lb,1.0,T\r\n',
+    b'\n 1G       12.34kg \r',
+    b'\nO1G  ----------kg \r',
+    b'3,nan kg\r\n',
+    b'3,------ kg\n',
+    b'\x00\xff,1e3 kg\r\n',
+]
 NOISE = b'0123456789.,- +\r\nkgGNSMOUE\x00\x80\xff_\xd9\xa3'
 ORACLES = {
-    'legacy': re.compile(rb' *([A-Za-z0-9][\w.-]*) *, *\+? *([0-9]+(?:\.[0-9]+)?) +(kg|g|lb|oz|t) *',
-                         re.IGNORECASE | re.ASCII),
-    'template': re.compile(rb' *([A-Za-z0-9][\w.-]*) *,[^,]*,[^,]*, *\+? *([0-9]+(?:\.[0-9]+)?) *, *(kg|g|lb|oz|t) *,'
-                           rb'[^,]*,[^,]*',
-                           re.IGNORECASE | re.ASCII),
+    'legacy': re.compile(rb' *([A-Za-z0-9][\w.-]*) *, *\+? *([0-9]+(?:\.[0-9]+)?) +(kg|g|lb|oz|t) *', re.IGNORECASE | re.ASCII),
+    'template': re.compile(
+        rb' *([A-Za-z0-9][\w.-]*) *,[^,]*,[^,]*, *\+? *([0-9]+(?:\.[0-9]+)?) *, *(kg|g|lb|oz|t) *,'
+        rb'[^,]*,[^,]*',
+        re.IGNORECASE | re.ASCII,
+    ),
     'sma': re.compile(rb'[ Z]..[ M].()[ +]*([0-9]+(?:\.[0-9]+)?) *(kg|g|lb|oz|t) *', re.IGNORECASE | re.ASCII),
 }
 
@@ -47,7 +57,7 @@ def mangled(luck: random.Random) -> bytes:
         elif kind < 0.7:
             data[place:place] = bytes(luck.choice(NOISE) for _ in range(luck.randint(1, 6)))
         elif kind < 0.95:
-            del data[place:place + luck.randint(1, 8)]
+            del data[place : place + luck.randint(1, 8)]
         else:
             data[place:place] = b'x' * luck.randint(1, 3 * MAX_LINE_BYTES)
     return bytes(data)

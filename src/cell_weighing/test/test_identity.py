@@ -1,6 +1,6 @@
 import pytest
-from cell_weighing.identity import Peer, PeerError, identify, parse_peers
-from cell_weighing.reading import Status, Weighing
+from cell_weighing.bridge.peers import Peer, PeerError, identify, parse_peers
+from cell_weighing.domain.reading import Status, Weighing
 
 PEERS = parse_peers(['10.0.0.3 id=3', '10.0.0.4 id=4 codec=sma capture=streaming', '10.0.0.9 codec=template'])
 
@@ -13,11 +13,21 @@ def test_entries_say_who_speaks_what_from_where():
     assert {'10.0.0.3': Peer('3'), '10.0.0.4': Peer('4', 'sma', 'streaming'), '10.0.0.9': Peer('', 'template')} == PEERS
 
 
-@pytest.mark.parametrize(('entries', 'word'), [
-    (['scale id=3'], 'IP address'), ([''], 'IP address'), (['10.0.0.1 3'], 'id='), (['10.0.0.1 id=3 id=4'], 'each once'),
-    (['10.0.0.1 speed=9'], 'id='), (['10.0.0.1 id=a,b'], '1 to 32'), (['10.0.0.1 codec=morse'], 'codec must be'),
-    (['10.0.0.1 capture=x'], 'capture must be'), (['10.0.0.1 id=1', '10.0.0.1 id=2'], '10.0.0.1 is named twice'),
-    (['10.0.0.1 id=1', '10.0.0.2 id=1'], 'scale 1 is named twice')])
+@pytest.mark.parametrize(
+    ('entries', 'word'),
+    [
+        (['scale id=3'], 'IP address'),
+        ([''], 'IP address'),
+        (['10.0.0.1 3'], 'id='),
+        (['10.0.0.1 id=3 id=4'], 'each once'),
+        (['10.0.0.1 speed=9'], 'id='),
+        (['10.0.0.1 id=a,b'], '1 to 32'),
+        (['10.0.0.1 codec=morse'], 'codec must be'),
+        (['10.0.0.1 capture=x'], 'capture must be'),
+        (['10.0.0.1 id=1', '10.0.0.1 id=2'], '10.0.0.1 is named twice'),
+        (['10.0.0.1 id=1', '10.0.0.2 id=1'], 'scale 1 is named twice'),
+    ],
+)
 def test_an_entry_that_cannot_be_is_refused_with_words(entries, word):
     with pytest.raises(PeerError, match=word):
         parse_peers(entries)

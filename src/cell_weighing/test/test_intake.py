@@ -2,10 +2,10 @@ import itertools
 from decimal import Decimal
 
 import pytest
-from cell_weighing.capture import CaptureSettings
-from cell_weighing.identity import parse_peers
-from cell_weighing.intake import Intake, Site
-from cell_weighing.reading import Stability, Status
+from cell_weighing.bridge.line_pipeline import Intake, Site
+from cell_weighing.bridge.peers import parse_peers
+from cell_weighing.bridge.stream_capture import CaptureSettings
+from cell_weighing.domain.reading import Stability, Status
 
 STEP_NS = 100_000_000
 
@@ -21,14 +21,14 @@ def stream(intake, *lines, start=0):
 
 
 def test_a_printed_line_is_a_reading_with_its_raw_text_and_times(site):
-    reading, = Intake(site, '10.0.0.3', 5000).feed(b' 3, 12.500 kg \r\n', 11, 22)
+    (reading,) = Intake(site, '10.0.0.3', 5000).feed(b' 3, 12.500 kg \r\n', 11, 22)
     assert (reading.reading_id, reading.raw, reading.received_ns, reading.monotonic_ns) == ('id-1', b' 3, 12.500 kg ', 11, 22)
     assert (reading.scale_id, reading.weight, reading.peer) == ('3', '12.500', '10.0.0.3:5000')
 
 
 def test_noise_before_any_weight_belongs_to_nobody_and_after_one_to_its_scale(site):
     intake = Intake(site, '10.0.0.3', 5000)
-    before, = intake.feed(b'5,nan kg\r\n', 1, 1)
+    (before,) = intake.feed(b'5,nan kg\r\n', 1, 1)
     weight, after = intake.feed(b'3,1 kg\r\n5,nan kg\r\n', 1, 1)
     assert (before.scale_id, weight.scale_id, after.scale_id) == ('', '3', '3')
     assert intake.scale_ids == {'3'}
@@ -37,20 +37,20 @@ def test_noise_before_any_weight_belongs_to_nobody_and_after_one_to_its_scale(si
 def test_a_line_that_was_cut_off_is_recorded_as_such(site):
     intake = Intake(site, '10.0.0.3', 5000)
     intake.feed(b'3,1 kg\r\n3,12.5', 1, 1)
-    cut, = intake.end(2, 2)
+    (cut,) = intake.end(2, 2)
     assert (cut.scale_id, cut.status, cut.raw) == ('3', Status.MALFORMED, b'3,12.5')
 
 
 def test_an_indicator_without_an_id_gets_that_of_its_address(site):
     site.peers = parse_peers(['10.0.0.4 id=4 codec=sma'])
-    reading, = Intake(site, '::ffff:10.0.0.4', 5000).feed(b'\n 1G       12.34kg \r', 1, 1)
+    (reading,) = Intake(site, '::ffff:10.0.0.4', 5000).feed(b'\n 1G       12.34kg \r', 1, 1)
     assert (reading.scale_id, reading.status, reading.stability) == ('4', Status.VALID, Stability.STABLE)
 
 
 def test_a_false_id_is_told_and_no_weight(site):
     site.peers = parse_peers(['10.0.0.4 id=4'])
     intake = Intake(site, '10.0.0.5', 5000)
-    reading, = intake.feed(b'4,12.5 kg\r\n', 1, 1)
+    (reading,) = intake.feed(b'4,12.5 kg\r\n', 1, 1)
     assert reading.status is Status.MALFORMED and intake.false_ids == {'4'} and intake.scale_ids == set()
 
 

@@ -3,10 +3,10 @@ import threading
 import pytest
 from cell_common.ids import new_id
 from cell_common.testing import wait_until
-from cell_weighing.capture import Taken
-from cell_weighing.journal import JournalWriter
-from cell_weighing.journal_reader import last_sequences, read_journal
-from cell_weighing.reading import Mode, Reading, Stability, Status
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.bridge.stream_capture import Taken
+from cell_weighing.domain.reading import Mode, Reading, Stability, Status
+from cell_weighing.storage.journal_reader import last_sequences, read_journal
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
@@ -131,4 +131,6 @@ def test_where_a_streaming_scale_stands_is_kept(engine):
     last = JournalWriter(engine, lambda _: None, lambda _: None)
     last.close()
     assert {scale: (r.sequence, r.valid, r.taken) for scale, r in last.known.items()} == {
-        '7': (1, 1, Taken(True, '1.10')), '8': (0, 0, Taken(False, '2'))}
+        '7': (1, 1, Taken(True, '1.10')),
+        '8': (0, 0, Taken(False, '2')),
+    }

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from cell_common.database import migrate, open_database
 from cell_common.ids import new_id
-from cell_weighing.boot import boot_id
-from cell_weighing.journal import JournalWriter
-from cell_weighing.moments import PASSED, Edge, Moment, oldest_first
-from cell_weighing.reading import Reading, Status
-from cell_weighing.records import JobOrder
-from cell_weighing.stations import Stations
-from cell_weighing.store import WeighStore
-from cell_weighing.validation import Band
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.domain.boot_clock import boot_id
+from cell_weighing.domain.event_order import PASSED, Edge, Moment, oldest_first
+from cell_weighing.domain.jobs import JobOrder
+from cell_weighing.domain.reading import Reading, Status
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.domain.tolerance import Band
+from cell_weighing.station.store import WeighStore
 
 SECOND = 10**9
 HOUR, DAY = 3600 * SECOND, 86_400 * SECOND
@@ -62,7 +62,7 @@ class Cell:
         return [replace(reading, monotonic_ns=0, boot_id='') for reading in readings]
 
     def weigh(self, scale='1'):
-        bag, = self.store.process(self.write(self.take(scale)))
+        (bag,) = self.store.process(self.write(self.take(scale)))
         return bag
 
     def command(self, work, *arguments):
@@ -160,7 +160,7 @@ def test_a_reading_taken_before_the_end_and_judged_after_it_belongs_to_the_job(m
 
 @pytest.mark.parametrize('step', [0, HOUR, -HOUR, DAY, -DAY])
 def test_what_was_weighed_while_the_station_was_killed_is_worked_through_in_order(make, step, monkeypatch):
-    monkeypatch.setattr('cell_weighing.store.PAGE', 4)
+    monkeypatch.setattr('cell_weighing.station.store.PAGE', 4)
     cell = make()
     cell.start()
     cell.weigh()
@@ -188,7 +188,7 @@ def test_a_reading_that_no_journal_knows_belongs_to_the_job_that_is_active(make)
     cell = make()
     job = cell.start()
     old = Reading('replayed', '1', 57, NOON - 100 * DAY, 0, b'', Status.VALID, '1.10', 'kg')
-    bag, = cell.store.process([old])
+    (bag,) = cell.store.process([old])
     assert bag.job_id == job.job_id
 
 
@@ -204,17 +204,25 @@ def test_a_station_killed_after_the_start_finds_the_job_by_the_same_clock(databa
     """The job is started in a process that is gone at once, the clock is set back, and another one judges."""
     cell = make()
     early = cell.take()
-    subprocess.run([sys.executable, '-c', f'''
+    subprocess.run(
+        [
+            sys.executable,
+            '-c',
+            f"""
 import os, signal
 from cell_common.database import open_database
-from cell_weighing.moments import Moment
-from cell_weighing.stations import Stations
-from cell_weighing.store import WeighStore
+from cell_weighing.domain.event_order import Moment
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.station.store import WeighStore
 from test_moments import ORDER
 store = WeighStore(open_database({database_url!r}), Stations({{'1': 'A'}}), lambda: 0)
 store.start_job(ORDER, {cell.host.utc_ns}, 'ann', Moment({boot_id()!r}, {cell.host.monotonic_ns + 1}))
 os.kill(os.getpid(), signal.SIGKILL)
-'''], check=False, cwd=Path(__file__).parent)
+""",
+        ],
+        check=False,
+        cwd=Path(__file__).parent,
+    )
     cell.host.utc_ns -= HOUR
     cell.write(early, cell.take())
     assert [bag.job_id for bag in cell.restarted().catch_up()] == [0, 1]
@@ -230,7 +238,9 @@ def test_an_older_database_goes_on_with_its_active_job(tmp_path, monkeypatch):
                 'INSERT INTO prepuff_job (id, prepuff_company_id, target_weight, quantity, bags_completed, station, status, '
                 'started_at, target, unit, tolerance, bags_out, bags_numbered, started_by, started_ns, finished_ns, ended_by, '
                 "end_reason) VALUES (?, 1, '1.10', 9, 0, 'A', ?, '2023-11-14 22:13:20', '1.10', 'kg', '0.10', 0, 0, 'ann', ?, "
-                "?, '', '')", (number, status, NOON + number, finished))
+                "?, '', '')",
+                (number, status, NOON + number, finished),
+            )
     migrate(engine, 'cell_weighing')
     cell = Cell(engine, Host())
     cell.host.utc_ns -= HOUR

@@ -12,17 +12,17 @@ import pytest
 from cell_common.database import migrate, open_database
 from cell_common.ids import new_id
 from cell_common.testing import free_port
-from cell_weighing.delivery import Answer
-from cell_weighing.journal import JournalWriter
-from cell_weighing.models import BagRow, CompanyRow, JobRow
-from cell_weighing.outbox import Outbox
-from cell_weighing.pruning import JournalPruner
-from cell_weighing.reading import Reading, Status
-from cell_weighing.records import JobOrder
-from cell_weighing.report_reader import open_reader, read_batch
-from cell_weighing.stations import Stations
-from cell_weighing.store import WeighStore
-from cell_weighing.validation import Band, Zone
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.delivery.outbox import Outbox
+from cell_weighing.delivery.policy import Answer
+from cell_weighing.domain.jobs import JobOrder
+from cell_weighing.domain.reading import Reading, Status
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.domain.tolerance import Band, Zone
+from cell_weighing.reports.reader import open_reader, read_batch
+from cell_weighing.station.retention import JournalPruner
+from cell_weighing.station.store import WeighStore
+from cell_weighing.storage.tables import BagRow, CompanyRow, JobRow
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
@@ -51,10 +51,14 @@ def postgresql(tmp_path_factory):
             parent.chmod(0o755)
         shutil.chown(folder, 'nobody', 'nogroup')
     quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, 'cwd': folder}
-    subprocess.run([programs / 'initdb', '-D', folder / 'data', '-U', 'cell', '-A', 'trust', '--no-sync'], check=True, **quiet,
-                   **user)
-    server = subprocess.Popen([programs / 'postgres', '-D', folder / 'data', '-p', str(port), '-k', str(folder),
-                               '-c', 'listen_addresses=127.0.0.1'], **quiet, **user)
+    subprocess.run(
+        [programs / 'initdb', '-D', folder / 'data', '-U', 'cell', '-A', 'trust', '--no-sync'], check=True, **quiet, **user
+    )
+    server = subprocess.Popen(
+        [programs / 'postgres', '-D', folder / 'data', '-p', str(port), '-k', str(folder), '-c', 'listen_addresses=127.0.0.1'],
+        **quiet,
+        **user,
+    )
     url = f'postgresql+psycopg://cell@127.0.0.1:{port}/postgres'
     try:
         _wait(url)
@@ -86,12 +90,19 @@ def test_weighing_works_on_postgresql_from_the_journal_to_the_report(postgresql)
     job = store.start_job(order, NOW, 'ann')
     told = []
     writer = JournalWriter(engine, told.extend, told.append)
-    writer.append([Reading(new_id(), '1', 0, NOW + n, n, b'\x00\xff', Status.VALID, weight, 'kg')
-                   for n, weight in enumerate(('1.04', '0.0', '1.15', '9.9', '0.0'))])
+    writer.append(
+        [
+            Reading(new_id(), '1', 0, NOW + n, n, b'\x00\xff', Status.VALID, weight, 'kg')
+            for n, weight in enumerate(('1.04', '0.0', '1.15', '9.9', '0.0'))
+        ]
+    )
     assert writer.close() == 0 and [reading.sequence for reading in told] == [1, 2, 3, 4, 5]
     bags = store.catch_up()
     assert [(bag.zone, bag.net_weight, bag.number) for bag in bags] == [
-        (Zone.WARN_UNDER, '0.99', 1), (Zone.GOOD, '1.10', 2), (Zone.NONE, '', 0)]
+        (Zone.WARN_UNDER, '0.99', 1),
+        (Zone.GOOD, '1.10', 2),
+        (Zone.NONE, '', 0),
+    ]
     assert store.process(told) == [] and not store.jobs()[0].active
     store.void_bag(bags[0].bag_id, 'burst', NOW, 'bob')
     assert store.reopen_job(0, 'A', 0, 'one is missing', NOW + 9, 'bob').active
@@ -119,20 +130,46 @@ def test_two_active_jobs_at_a_station_are_impossible_on_postgresql(postgresql):
     store.start_job(JobOrder('ACME', 'B', Band(Decimal(1), 'kg', Decimal('0.1')), 1), NOW, 'ann')
     with pytest.raises(DBAPIError, match='one_active_job'), engine.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO prepuff_job (prepuff_company_id, target_weight, quantity, station, status, started_at, target, unit, "
-            "tolerance, started_ns) VALUES (1, 1, 1, 'B', 'active', now(), '1', 'kg', '0.1', 1)")
+            'INSERT INTO prepuff_job (prepuff_company_id, target_weight, quantity, station, status, started_at, target, unit, '
+            "tolerance, started_ns) VALUES (1, 1, 1, 'B', 'active', now(), '1', 'kg', '0.1', 1)"
+        )
     engine.dispose()
 
 
-@pytest.mark.parametrize(('row', 'columns'), [
-    (CompanyRow, {'id': 'BIGINT'}),
-    (JobRow, {'id': 'BIGINT', 'prepuff_company_id': 'BIGINT', 'target_weight': 'NUMERIC(10, 2)', 'quantity': 'INTEGER',
-              'bags_completed': 'INTEGER', 'station': 'VARCHAR(64)', 'status': "ENUM('active','completed')",
-              'started_by_id': 'BIGINT', 'started_at': 'DATETIME'}),
-    (BagRow, {'id': 'BIGINT', 'prepuff_job_id': 'BIGINT', 'weight': 'NUMERIC(10, 2)', 'unit': 'VARCHAR(2)',
-              'scale_id': 'VARCHAR(32)', 'in_tolerance': 'BOOL', 'weighed_at': 'DATETIME'})])
+@pytest.mark.parametrize(
+    ('row', 'columns'),
+    [
+        (CompanyRow, {'id': 'BIGINT'}),
+        (
+            JobRow,
+            {
+                'id': 'BIGINT',
+                'prepuff_company_id': 'BIGINT',
+                'target_weight': 'NUMERIC(10, 2)',
+                'quantity': 'INTEGER',
+                'bags_completed': 'INTEGER',
+                'station': 'VARCHAR(64)',
+                'status': "ENUM('active','completed')",
+                'started_by_id': 'BIGINT',
+                'started_at': 'DATETIME',
+            },
+        ),
+        (
+            BagRow,
+            {
+                'id': 'BIGINT',
+                'prepuff_job_id': 'BIGINT',
+                'weight': 'NUMERIC(10, 2)',
+                'unit': 'VARCHAR(2)',
+                'scale_id': 'VARCHAR(32)',
+                'in_tolerance': 'BOOL',
+                'weighed_at': 'DATETIME',
+            },
+        ),
+    ],
+)
 def test_the_tables_of_the_web_application_have_its_mysql_types(row, columns):
     text = str(CreateTable(row.__table__).compile(dialect=mysql.dialect()))
     lines = dict(line.strip().rstrip(',').split(' ', 1) for line in text.splitlines() if line.startswith('\t'))
     assert {name: lines[name].partition(' NOT NULL')[0] for name in columns} == columns
-    assert list(lines)[:len(columns)] == list(columns)
+    assert list(lines)[: len(columns)] == list(columns)

@@ -2,13 +2,13 @@ import time
 
 import pytest
 from cell_common.ids import new_id
-from cell_weighing.journal import JournalWriter
-from cell_weighing.journal_reader import last_sequences
-from cell_weighing.models import ReadingRow
-from cell_weighing.pruning import DAY_NS, JournalPruner
-from cell_weighing.reading import Reading, Status
-from cell_weighing.stations import Stations
-from cell_weighing.store import WeighStore
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.domain.reading import Reading, Status
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.station.retention import DAY_NS, JournalPruner
+from cell_weighing.station.store import WeighStore
+from cell_weighing.storage.journal_reader import last_sequences
+from cell_weighing.storage.tables import ReadingRow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -65,7 +65,7 @@ def test_a_scale_keeps_its_last_line_so_that_its_numbers_go_on(engine, journalle
 
 
 def test_many_lines_go_page_by_page_and_zero_days_keep_all(engine, journalled, worked_through, monkeypatch):
-    monkeypatch.setattr('cell_weighing.pruning.PAGE', 10)
+    monkeypatch.setattr('cell_weighing.station.retention.PAGE', 10)
     journalled(*(reading(100, '1.1' if n % 4 == 0 else '0.0') for n in range(41)))
     worked_through()
     assert JournalPruner(engine, 0).prune(NOW) == 0

@@ -1,9 +1,9 @@
 from decimal import Decimal
 
 import pytest
-from cell_weighing.reading import Reading, Stability, Status, shown
-from cell_weighing.records import Bag, Job, JobError, is_bag, order, take_back, weigh
-from cell_weighing.validation import Band, Outcome
+from cell_weighing.domain.jobs import Bag, Job, JobError, is_bag, order, take_back, weigh
+from cell_weighing.domain.reading import Reading, Stability, Status, shown
+from cell_weighing.domain.tolerance import Band, Outcome
 
 
 def reading(weight='1.10', *, scale='1', at=100, **changes):
@@ -12,8 +12,14 @@ def reading(weight='1.10', *, scale='1', at=100, **changes):
 
 
 def job(**changes):
-    values = {'job_id': 7, 'company': 'ACME', 'station': 'A', 'quantity': 2, 'started_ns': 50,
-              'band': Band(Decimal('1.10'), 'kg', Decimal('0.10'))}
+    values = {
+        'job_id': 7,
+        'company': 'ACME',
+        'station': 'A',
+        'quantity': 2,
+        'started_ns': 50,
+        'band': Band(Decimal('1.10'), 'kg', Decimal('0.10')),
+    }
     return Job(**(values | changes))
 
 

@@ -8,15 +8,15 @@ from xml.etree import ElementTree
 import pytest
 from cell_common.database import DatabaseError
 from cell_common.ids import new_id
-from cell_weighing.reading import Reading, Status
-from cell_weighing.records import JobOrder
-from cell_weighing.report import POLICY, STYLE, report_csv, report_html
-from cell_weighing.report_figures import chart_figure, histogram_figure
-from cell_weighing.report_reader import open_reader, read_batch
-from cell_weighing.spc import Bin, Limits
-from cell_weighing.stations import Stations
-from cell_weighing.store import NoSuchJobError, WeighStore
-from cell_weighing.validation import Band
+from cell_weighing.domain.jobs import JobOrder
+from cell_weighing.domain.reading import Reading, Status
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.domain.tolerance import Band
+from cell_weighing.reports.reader import open_reader, read_batch
+from cell_weighing.reports.report import POLICY, STYLE, report_csv, report_html
+from cell_weighing.reports.spc import Bin, Limits
+from cell_weighing.reports.svg import chart_figure, histogram_figure
+from cell_weighing.station.store import NoSuchJobError, WeighStore
 from sqlalchemy.exc import OperationalError
 
 SECOND = 1_000_000_000
@@ -31,11 +31,13 @@ def store(engine):
 @pytest.fixture
 def weigh(store, engine, database_url):
     """Start a job, weigh bags for it and return the batch as a reader sees it."""
+
     def run(weights, *, company='ACME', voids=(), target='1.10', unit='kg', scales='1', quantity=1000):
         job = store.start_job(JobOrder(company, 'A', Band(Decimal(target), 'kg', Decimal('0.10')), quantity), START, 'ann')
         bags = store.process(
             Reading(new_id(), scales[at % len(scales)], at + 1, START + at * SECOND, 0, b'', Status.VALID, weight, unit)
-            for at, weight in enumerate(weights))
+            for at, weight in enumerate(weights)
+        )
         for index, reason in voids:
             store.void_bag(bags[index].bag_id, reason, START, 'bob')
         reader = open_reader(database_url)
@@ -57,7 +59,10 @@ def page(batch):
 def test_every_bag_is_a_line_of_the_csv(weigh):
     table = rows(weigh(['1.10', '0.90', '1.30'], voids=[(1, 'torn')]))
     assert [(row['number'], row['weight'], row['unit'], row['outcome'], row['voided']) for row in table] == [
-        ('1', '1.10', 'kg', 'IN_TOLERANCE', '0'), ('2', '0.90', 'kg', 'UNDER', '1'), ('3', '1.30', 'kg', 'OVER', '0')]
+        ('1', '1.10', 'kg', 'IN_TOLERANCE', '0'),
+        ('2', '0.90', 'kg', 'UNDER', '1'),
+        ('3', '1.30', 'kg', 'OVER', '0'),
+    ]
     assert (table[1]['voided_by'], table[1]['void_reason']) == ('bob', 'torn')
     assert table[0]['weighed_at'] == '2026-09-21T14:13:20.000+00:00'
     assert len({row['reading_id'] for row in table}) == 3

@@ -4,8 +4,8 @@ import pytest
 from cell_common.qos import events, latched
 from cell_common.runner import StartError
 from cell_common.testing import free_port, wait_until
-from cell_weighing.journal_reader import last_sequences, read_journal
-from cell_weighing.scale_bridge_node import ScaleBridgeNode
+from cell_weighing.bridge.node import ScaleBridgeNode
+from cell_weighing.storage.journal_reader import last_sequences, read_journal
 
 from cell_interfaces.msg import AlarmEvent, ScaleList, ScaleReading
 
@@ -135,8 +135,9 @@ def test_a_database_that_cannot_be_opened_stops_the_node_with_words(graph):
 
 
 def test_a_silent_connection_is_closed_only_when_configured(graph, database_url):
-    node = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url,
-                                                     idle_timeout=0.2)))
+    node = graph.add(
+        ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url, idle_timeout=0.2))
+    )
     wait_until(lambda: not node.listening.problem)
     with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
         assert device.recv(1) == b''

@@ -8,7 +8,7 @@ import pytest
 from cell_common.parameters import ParameterError
 from cell_common.qos import events, latched
 from cell_common.testing import free_port, wait_until
-from cell_weighing.scale_bridge_node import ScaleBridgeNode
+from cell_weighing.bridge.node import ScaleBridgeNode
 
 from cell_interfaces.msg import AlarmEvent, ScaleList, ScaleReading
 
@@ -60,7 +60,9 @@ def test_an_sma_scale_is_asked_and_each_bag_is_one_reading(start):
         wait_until(lambda asked=asked: scale.questions > asked + 5)
     wait_until(lambda: len(readings) == 2)
     assert [(r.scale_id, r.weight, r.stability) for r in readings] == [
-        ('8', '12.34', ScaleReading.STABLE), ('8', '5.00', ScaleReading.STABLE)]
+        ('8', '12.34', ScaleReading.STABLE),
+        ('8', '5.00', ScaleReading.STABLE),
+    ]
     scale.close()
 
 
@@ -96,8 +98,10 @@ def test_a_scale_that_claims_anothers_id_calls_people_and_counts_as_no_weight(gr
     wait_until(lambda: any(a.key == 'identity_127.0.0.1' and 'scale 4' in a.text for a in told))
 
 
-@pytest.mark.parametrize('parameters', [
-    {'peers': ['nonsense']}, {'codec': 'template', 'template': '{weight}'}, {'codec': 'template', 'decimal_comma': True}])
+@pytest.mark.parametrize(
+    'parameters',
+    [{'peers': ['nonsense']}, {'codec': 'template', 'template': '{weight}'}, {'codec': 'template', 'decimal_comma': True}],
+)
 def test_parameters_that_cannot_work_stop_the_node_with_words(graph, parameters, database_url):
     with pytest.raises(ParameterError, match='Correct it in the parameter file'):
         ScaleBridgeNode(**graph.options(database_url=database_url, **parameters))

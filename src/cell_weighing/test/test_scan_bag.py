@@ -3,12 +3,12 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from cell_weighing.reading import Reading, Status
-from cell_weighing.records import JobOrder
-from cell_weighing.scan_bag import RefusedError, Scan, check, reading_id_of, reply
-from cell_weighing.stations import Stations
-from cell_weighing.store import NoSuchJobError, WeighStore
-from cell_weighing.validation import Band, Outcome, Zone
+from cell_weighing.delivery.bag_api import RefusedError, Scan, check, reading_id_of, reply
+from cell_weighing.domain.jobs import JobOrder
+from cell_weighing.domain.reading import Reading, Status
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.domain.tolerance import Band, Outcome, Zone
+from cell_weighing.station.store import NoSuchJobError, WeighStore
 
 GOOD = {'weight': ['1.10'], 'unit': ['kg'], 'scale': ['3'], 'station': ['A']}
 
@@ -35,8 +35,18 @@ def test_what_is_no_weight_is_refused(weight):
     assert refusal(weight=[weight]) == (422, 'weight')
 
 
-@pytest.mark.parametrize(('field', 'value'), [('unit', 'stone'), ('unit', 'ſ'), ('scale', 'a b'), ('scale', 'ö'),
-                                              ('scale', 'x' * 33), ('station', 'x' * 65), ('station', 'a\nb')])
+@pytest.mark.parametrize(
+    ('field', 'value'),
+    [
+        ('unit', 'stone'),
+        ('unit', 'ſ'),
+        ('scale', 'a b'),
+        ('scale', 'ö'),
+        ('scale', 'x' * 33),
+        ('station', 'x' * 65),
+        ('station', 'a\nb'),
+    ],
+)
 def test_values_that_cannot_be_are_refused(field, value):
     assert refusal(**{field: [value]}) == (422, field)
 
@@ -78,8 +88,13 @@ def test_a_bag_is_judged_and_numbered_and_completes_its_job(store):
     first, second = record(store, 'a', 100, '9'), record(store, 'b', 101)
     assert (first.status, first.body['in_tolerance'], first.body['bag_num']) == (200, False, 1)
     assert 'over' in first.body['message']
-    assert second.body | {'bag_id': 0} == {'bag_id': 0, 'bag_num': 2, 'in_tolerance': True, 'job_complete': False,
-                                           'message': 'bag 2 of 2 is in tolerance'}
+    assert second.body | {'bag_id': 0} == {
+        'bag_id': 0,
+        'bag_num': 2,
+        'in_tolerance': True,
+        'job_complete': False,
+        'message': 'bag 2 of 2 is in tolerance',
+    }
     assert record(store, 'c', 102).body['job_complete']
 
 

@@ -1,10 +1,17 @@
 import json
 
 import pytest
-from cell_weighing.site_settings import KEY_VARIABLE, SettingsError, SiteSettings, parse_settings, read_key, read_settings
+from cell_weighing.delivery.settings import KEY_VARIABLE, SettingsError, SiteSettings, parse_settings, read_key, read_settings
 
-OLD = {'host': '0.0.0.0', 'port': 10001, 'site_url': 'https://app.example/', 'controller': 'api/prepuff',
-       'function': 'scan_bag', 'api_key': 's3cret', 'station': 'A'}
+OLD = {
+    'host': '0.0.0.0',
+    'port': 10001,
+    'site_url': 'https://app.example/',
+    'controller': 'api/prepuff',
+    'function': 'scan_bag',
+    'api_key': 's3cret',
+    'station': 'A',
+}
 
 
 def test_the_old_file_is_read_as_it_is(tmp_path):
@@ -23,9 +30,17 @@ def test_a_port_may_be_text():
     assert parse_settings('{"port": "10001"}').port == 10001
 
 
-@pytest.mark.parametrize(('text', 'word'), [
-    ('{', 'not JSON'), ('[]', 'one JSON object'), ('{"port": "many"}', 'port must be'), ('{"port": 70000}', 'port must be'),
-    ('{"station": ["A"]}', 'station must be'), ('{"site_url": "app.example/"}', 'http://')])
+@pytest.mark.parametrize(
+    ('text', 'word'),
+    [
+        ('{', 'not JSON'),
+        ('[]', 'one JSON object'),
+        ('{"port": "many"}', 'port must be'),
+        ('{"port": 70000}', 'port must be'),
+        ('{"station": ["A"]}', 'station must be'),
+        ('{"site_url": "app.example/"}', 'http://'),
+    ],
+)
 def test_a_wrong_file_is_refused_with_words(text, word):
     with pytest.raises(SettingsError, match=word):
         parse_settings(text)

@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from cell_weighing.spc import (
+from cell_weighing.reports.spc import (
     FACTORS,
     Cusum,
     Rule,
@@ -22,14 +22,44 @@ from cell_weighing.spc import (
 
 # Montgomery, Introduction to Statistical Quality Control, table 9.1: target 10, standard deviation 1, shifted to 11 from the
 # 21st observation on.
-CUSUM_EXAMPLE = [9.45, 7.99, 9.29, 11.66, 12.16, 10.18, 8.04, 11.46, 9.20, 10.34, 9.03, 11.47, 10.51, 9.40, 10.08,
-                 9.37, 10.62, 10.31, 8.52, 10.84, 10.90, 9.33, 12.29, 11.50, 10.60, 11.08, 10.38, 11.62, 11.31, 10.52]
+CUSUM_EXAMPLE = [
+    9.45,
+    7.99,
+    9.29,
+    11.66,
+    12.16,
+    10.18,
+    8.04,
+    11.46,
+    9.20,
+    10.34,
+    9.03,
+    11.47,
+    10.51,
+    9.40,
+    10.08,
+    9.37,
+    10.62,
+    10.31,
+    8.52,
+    10.84,
+    10.90,
+    9.33,
+    12.29,
+    11.50,
+    10.60,
+    11.08,
+    10.38,
+    11.62,
+    11.31,
+    10.52,
+]
 
 
 def range_moments(size):
     """Mean and standard deviation of the range of `size` standard normal values, by numerical integration."""
     x, w = np.linspace(-8, 8, 1601), np.linspace(0, 12, 1201)
-    phi = np.exp(-x**2 / 2) / math.sqrt(2 * math.pi)
+    phi = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
     cdf = np.array([NormalDist().cdf(v) for v in np.linspace(-8, 20, 2801)])
     at = np.rint((x + 8) / 0.01).astype(int)
     inside = cdf[at[None, :] + np.rint(w / 0.01).astype(int)[:, None]] - cdf[at][None, :]

@@ -2,13 +2,13 @@ from decimal import Decimal
 
 import pytest
 from cell_common.ids import new_id
-from cell_weighing.journal import JournalWriter
-from cell_weighing.models import BagRow, DeliveryRow
-from cell_weighing.reading import Reading, Stability, Status
-from cell_weighing.records import JobOrder
-from cell_weighing.stations import Stations
-from cell_weighing.store import JobActiveError, WeighStore
-from cell_weighing.validation import Band, Outcome, Zone
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.domain.jobs import JobOrder
+from cell_weighing.domain.reading import Reading, Stability, Status
+from cell_weighing.domain.station_map import Stations
+from cell_weighing.domain.tolerance import Band, Outcome, Zone
+from cell_weighing.station.store import JobActiveError, WeighStore
+from cell_weighing.storage.tables import BagRow, DeliveryRow
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -64,7 +64,7 @@ def test_a_reading_that_is_in_no_journal_counts_too_in_a_replay(store):
 
 
 def test_catching_up_takes_many_pages_oldest_first_over_all_scales(engine, journal, monkeypatch):
-    monkeypatch.setattr('cell_weighing.store.PAGE', 50)
+    monkeypatch.setattr('cell_weighing.station.store.PAGE', 50)
     count = 107
     journalled(journal, *(reading(2 * i + (scale == '2'), scale=scale) for i in range(count) for scale in ('1', '2')))
     bags = WeighStore(engine, STATIONS, lambda: 0).catch_up()
@@ -120,11 +120,12 @@ def test_a_reopened_job_completes_again_and_keeps_every_reopening(engine, store,
     store.process(journalled(journal, reading(101)))
     again = store.reopen_job(job.job_id, '', 2, 'customer wants one more', 300, 'bob')
     assert again.active and again.bags_numbered == 1
-    bag, = store.process(journalled(journal, reading(301)))
+    (bag,) = store.process(journalled(journal, reading(301)))
     assert bag.number == 2 and store.jobs()[0].finished_ns == 301
     with engine.connect() as connection:
         kept = connection.exec_driver_sql(
-            'SELECT ended_ns, reopened_ns, reopened_by, reason, quantity_before, quantity FROM weigh_reopen').one()
+            'SELECT ended_ns, reopened_ns, reopened_by, reason, quantity_before, quantity FROM weigh_reopen'
+        ).one()
     assert tuple(kept) == (101, 300, 'bob', 'customer wants one more', 1, 2)
 
 
@@ -133,10 +134,12 @@ def test_the_tables_hold_what_the_web_application_expects(engine, store, journal
     store.process(journalled(journal, reading(1_700_000_001 * 10**9, '1.105', stability=Stability.STABLE)))
     with engine.connect() as connection:
         bag = connection.exec_driver_sql(
-            'SELECT prepuff_job_id, weight, unit, scale_id, in_tolerance, weighed_at FROM filler_bag').one()
+            'SELECT prepuff_job_id, weight, unit, scale_id, in_tolerance, weighed_at FROM filler_bag'
+        ).one()
         row = connection.exec_driver_sql(
             'SELECT prepuff_company_id, target_weight, quantity, bags_completed, station, status, started_by_id, started_at '
-            'FROM prepuff_job').one()
+            'FROM prepuff_job'
+        ).one()
     assert tuple(bag) == (job.job_id, '1.10', 'kg', '1', 1, '2023-11-14 22:13:21.000000')
     assert tuple(row) == (1, '1.10', 3, 1, 'A', 'active', None, '2023-11-14 22:13:20.000000')
     with Session(engine) as session:
@@ -160,7 +163,7 @@ def test_a_failed_transaction_counts_nothing_and_the_next_try_counts_all(store, 
 
 def test_a_bag_for_the_web_application_is_stored_with_its_parcel(engine, journal):
     store = WeighStore(engine, STATIONS, lambda: 999, deliver=True)
-    bag, = store.process(journalled(journal, reading(1, '1.105')))
+    (bag,) = store.process(journalled(journal, reading(1, '1.105')))
     with Session(engine) as session:
         parcel = session.scalars(select(DeliveryRow)).one()
         assert (parcel.reading_id, parcel.weight, parcel.received_ns, parcel.stored_ns) == (bag.reading_id, '1.105', 1, 999)

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from cell_weighing.units import UNITS, UnitError, convert, kilograms
+from cell_weighing.domain.units import UNITS, UnitError, convert, kilograms
 from hypothesis import given
 from hypothesis import strategies as st
 

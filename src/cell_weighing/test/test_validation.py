@@ -1,19 +1,29 @@
 from decimal import Decimal
 
 import pytest
-from cell_weighing.units import UNITS, convert, kilograms
-from cell_weighing.validation import Band, Outcome, Zone, explain, net_of, plain_decimal
+from cell_weighing.domain.tolerance import Band, Outcome, Zone, explain, net_of, plain_decimal
+from cell_weighing.domain.units import UNITS, convert, kilograms
 from hypothesis import given
 from hypothesis import strategies as st
 
 BAND = Band(Decimal('1.10'), 'kg', Decimal('0.10'))
 
 
-@pytest.mark.parametrize(('weight', 'unit', 'outcome'), [
-    ('0.99', 'kg', Outcome.IN_TOLERANCE), ('0.989999', 'kg', Outcome.UNDER), ('1.21', 'kg', Outcome.IN_TOLERANCE),
-    ('1.210001', 'kg', Outcome.OVER), ('990', 'g', Outcome.IN_TOLERANCE), ('989.999', 'g', Outcome.UNDER),
-    ('1.10', 'lb', Outcome.UNDER), ('2.4', 'lb', Outcome.IN_TOLERANCE), ('0.0011', 't', Outcome.IN_TOLERANCE),
-    ('1.10', 't', Outcome.OVER)])
+@pytest.mark.parametrize(
+    ('weight', 'unit', 'outcome'),
+    [
+        ('0.99', 'kg', Outcome.IN_TOLERANCE),
+        ('0.989999', 'kg', Outcome.UNDER),
+        ('1.21', 'kg', Outcome.IN_TOLERANCE),
+        ('1.210001', 'kg', Outcome.OVER),
+        ('990', 'g', Outcome.IN_TOLERANCE),
+        ('989.999', 'g', Outcome.UNDER),
+        ('1.10', 'lb', Outcome.UNDER),
+        ('2.4', 'lb', Outcome.IN_TOLERANCE),
+        ('0.0011', 't', Outcome.IN_TOLERANCE),
+        ('1.10', 't', Outcome.OVER),
+    ],
+)
 def test_the_limits_belong_to_the_band_in_every_unit(weight, unit, outcome):
     assert BAND.judge(Decimal(weight), unit) is outcome
 
@@ -25,9 +35,19 @@ def test_people_are_told_the_limit():
     assert explain(Zone.GOOD, '1.1', 'kg', BAND) == ''
 
 
-@pytest.mark.parametrize(('weight', 'zone'), [
-    ('0.98', Zone.REJECT_UNDER), ('0.99', Zone.WARN_UNDER), ('1.0119', Zone.WARN_UNDER), ('1.012', Zone.GOOD),
-    ('1.188', Zone.GOOD), ('1.1881', Zone.WARN_OVER), ('1.21', Zone.WARN_OVER), ('1.211', Zone.REJECT_OVER)])
+@pytest.mark.parametrize(
+    ('weight', 'zone'),
+    [
+        ('0.98', Zone.REJECT_UNDER),
+        ('0.99', Zone.WARN_UNDER),
+        ('1.0119', Zone.WARN_UNDER),
+        ('1.012', Zone.GOOD),
+        ('1.188', Zone.GOOD),
+        ('1.1881', Zone.WARN_OVER),
+        ('1.21', Zone.WARN_OVER),
+        ('1.211', Zone.REJECT_OVER),
+    ],
+)
 def test_there_are_five_zones(weight, zone):
     assert BAND.zone(Decimal(weight), 'kg', Decimal('0.8')) is zone
 
@@ -51,8 +71,9 @@ def test_plain_digits_are_a_number():
     assert plain_decimal('0.10') == Decimal('0.1')
 
 
-@given(st.decimals('0.001', 1000, places=3), st.decimals('0.01', '0.99', places=2), st.sampled_from(UNITS),
-       st.sampled_from(UNITS))
+@given(
+    st.decimals('0.001', 1000, places=3), st.decimals('0.01', '0.99', places=2), st.sampled_from(UNITS), st.sampled_from(UNITS)
+)
 def test_exactly_the_limit_is_in_and_a_step_beyond_is_out(target, tolerance, unit, shown):
     band = Band(target, unit, tolerance)
     assert band.judge(band.low, unit) is band.judge(band.high, unit) is Outcome.IN_TOLERANCE

@@ -2,7 +2,7 @@ import pytest
 from cell_common.parameters import ParameterError
 from cell_common.qos import events, latched
 from cell_common.testing import wait_until
-from cell_weighing.weigh_station_node import WeighStationNode
+from cell_weighing.station.node import WeighStationNode
 
 from cell_interfaces.msg import (
     AlarmEvent,
@@ -40,7 +40,10 @@ def test_bags_are_judged_numbered_and_complete_the_job(graph, station, indicator
     indicator().send('1,0.99 kg', '1,0.98 kg', '1,1100 g')
     wait_until(lambda: len(bags) == 3)
     assert [(b.bag_number, b.outcome, b.station) for b in bags] == [
-        (1, BagRecord.IN_TOLERANCE, 'A'), (2, BagRecord.UNDER, 'A'), (3, BagRecord.IN_TOLERANCE, 'A')]
+        (1, BagRecord.IN_TOLERANCE, 'A'),
+        (2, BagRecord.UNDER, 'A'),
+        (3, BagRecord.IN_TOLERANCE, 'A'),
+    ]
     assert bags[1].message == '0.98 kg is under the limit of 0.99 kg'
     wait_until(lambda: jobs and jobs[-1].jobs[0].state == WeighJob.COMPLETED)
     job = jobs[-1].jobs[0]
@@ -101,9 +104,22 @@ def test_a_second_job_at_a_station_is_refused(graph, station):
     assert start(graph, station='B').code == ResultCode.OK
 
 
-@pytest.mark.parametrize('changes', [
-    {'company': ' '}, {'station': 'Z'}, {'target_weight': '0'}, {'target_weight': 'nan'}, {'target_weight': '1e3'},
-    {'unit': 'stone'}, {'quantity': 0}, {'tare': '-0.05'}, {'tare': 'nan'}, {'tolerance': '1'}, {'tolerance': '-0.1'}])
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'company': ' '},
+        {'station': 'Z'},
+        {'target_weight': '0'},
+        {'target_weight': 'nan'},
+        {'target_weight': '1e3'},
+        {'unit': 'stone'},
+        {'quantity': 0},
+        {'tare': '-0.05'},
+        {'tare': 'nan'},
+        {'tolerance': '1'},
+        {'tolerance': '-0.1'},
+    ],
+)
 def test_a_job_that_cannot_be_is_refused_with_words(graph, station, changes):
     answer = start(graph, **changes)
     assert answer.code == ResultCode.INVALID_ARGUMENT and next(iter(changes)).split('_')[0] in answer.message
@@ -167,8 +183,10 @@ def test_the_zone_and_the_net_weight_of_a_bag_are_told(graph, station, indicator
     indicator().send('1,1.04 kg', '1,1.03 kg', '1,1150 g')
     wait_until(lambda: len(bags) == 3)
     assert [(b.zone, b.net_weight, b.weight) for b in bags] == [
-        (BagRecord.ZONE_WARN_UNDER, '0.99', '1.04'), (BagRecord.ZONE_REJECT_UNDER, '0.98', '1.03'),
-        (BagRecord.ZONE_OK, '1100', '1150')]
+        (BagRecord.ZONE_WARN_UNDER, '0.99', '1.04'),
+        (BagRecord.ZONE_REJECT_UNDER, '0.98', '1.03'),
+        (BagRecord.ZONE_OK, '1100', '1150'),
+    ]
     assert bags[1].message == 'net 0.98 kg is under the limit of 0.99 kg'
     assert jobs[-1].jobs[0].tare == '0.05'
 
@@ -184,8 +202,17 @@ def test_what_the_indicator_calls_net_stays_as_it_is(graph, station, bags):
     lines = graph.node.create_publisher(ScaleReading, 'weighing/weight', events())
     wait_until(lambda: lines.get_subscription_count() == 1)
     for sequence, mode in enumerate((ScaleReading.NET, ScaleReading.GROSS), 1):
-        lines.publish(ScaleReading(reading_id=f'r{sequence}', scale_id='1', sequence=sequence, weight='1.10', unit='kg',
-                                   mode=mode, received_at=graph.node.get_clock().now().to_msg()))
+        lines.publish(
+            ScaleReading(
+                reading_id=f'r{sequence}',
+                scale_id='1',
+                sequence=sequence,
+                weight='1.10',
+                unit='kg',
+                mode=mode,
+                received_at=graph.node.get_clock().now().to_msg(),
+            )
+        )
     wait_until(lambda: len(bags) == 2)
     assert [b.net_weight for b in bags] == ['1.10', '1.05']
 
@@ -240,9 +267,12 @@ def test_every_command_stands_in_the_audit_refused_ones_too(graph, station, engi
     reopen(graph, command=old)
     with engine.connect() as connection:
         rows = connection.exec_driver_sql(
-            'SELECT command, operator_id, code, request_id, arguments, message FROM weigh_command ORDER BY id').all()
+            'SELECT command, operator_id, code, request_id, arguments, message FROM weigh_command ORDER BY id'
+        ).all()
     assert [tuple(row[:3]) for row in rows] == [
-        ('StartWeighJob', 'ann', ResultCode.INVALID_ARGUMENT), ('StartWeighJob', 'ann', ResultCode.OK),
-        ('ReopenWeighJob', 'bob', ResultCode.EXPIRED)]
+        ('StartWeighJob', 'ann', ResultCode.INVALID_ARGUMENT),
+        ('StartWeighJob', 'ann', ResultCode.OK),
+        ('ReopenWeighJob', 'bob', ResultCode.EXPIRED),
+    ]
     assert rows[0].request_id and rows[2].request_id == 'r-1'
     assert '"company": "ACME"' in rows[1].arguments and 'quantity' in rows[0].message

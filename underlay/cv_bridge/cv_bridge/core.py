@@ -140,10 +140,12 @@ def _pixels(message: Image, source: Encoding) -> Pixels:
     row = message.width * source.channels * kind.itemsize
     step = message.step or row
     if step < row or len(message.data) < step * (message.height - 1) + row:
-        raise CvBridgeError(f'{len(message.data)} bytes in rows of {step} are too few for {message.width}x{message.height} '
-                            f'pixels of {message.encoding}')
+        raise CvBridgeError(
+            f'{len(message.data)} bytes in rows of {step} are too few for {message.width}x{message.height} '
+            f'pixels of {message.encoding}'
+        )
     shape = (message.height, message.width) if source.channels == 1 else (message.height, message.width, source.channels)
-    strides = (step, source.channels * kind.itemsize, kind.itemsize)[:len(shape)]
+    strides = (step, source.channels * kind.itemsize, kind.itemsize)[: len(shape)]
     pixels: Pixels = np.ndarray(shape, kind, message.data, strides=strides)
     if kind.itemsize > 1 and bool(message.is_bigendian) == (sys.byteorder == 'little'):
         pixels = pixels.byteswap()

@@ -56,7 +56,7 @@ def parse(name: str) -> Encoding:
         return Encoding(name, 'uint8', 2, _YUV[name])
     if match := _PLAIN.fullmatch(name):
         return Encoding(name, DTYPES[match[1]], int(match[2] or 1))
-    raise ValueError(f"Unrecognized image encoding [{name}]")
+    raise ValueError(f'Unrecognized image encoding [{name}]')
 
 
 def of_array(array: np.ndarray[Any, Any]) -> str:

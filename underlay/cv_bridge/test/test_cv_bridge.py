@@ -21,11 +21,25 @@ def picture(dtype='uint8', channels=3, size=(6, 8)):
     return RANDOM.integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
 
 
-@pytest.mark.parametrize(('encoding', 'dtype', 'channels'), [
-    ('mono8', 'uint8', 1), ('mono16', 'uint16', 1), ('bgr8', 'uint8', 3), ('rgb8', 'uint8', 3), ('bgra8', 'uint8', 4),
-    ('rgba8', 'uint8', 4), ('bayer_rggb8', 'uint8', 1), ('8UC1', 'uint8', 1), ('16UC1', 'uint16', 1), ('32FC1', 'float32', 1),
-    ('64FC2', 'float64', 2), ('yuv422', 'uint8', 2), ('yuv422_yuy2', 'uint8', 2), ('bgr16', 'uint16', 3),
-])
+@pytest.mark.parametrize(
+    ('encoding', 'dtype', 'channels'),
+    [
+        ('mono8', 'uint8', 1),
+        ('mono16', 'uint16', 1),
+        ('bgr8', 'uint8', 3),
+        ('rgb8', 'uint8', 3),
+        ('bgra8', 'uint8', 4),
+        ('rgba8', 'uint8', 4),
+        ('bayer_rggb8', 'uint8', 1),
+        ('8UC1', 'uint8', 1),
+        ('16UC1', 'uint16', 1),
+        ('32FC1', 'float32', 1),
+        ('64FC2', 'float64', 2),
+        ('yuv422', 'uint8', 2),
+        ('yuv422_yuy2', 'uint8', 2),
+        ('bgr16', 'uint16', 3),
+    ],
+)
 def test_pixels_survive_the_way_there_and_back(encoding, dtype, channels):
     pixels = picture(dtype, channels)
     message = bridge.cv2_to_imgmsg(pixels, encoding, Header(frame_id='camera'))
@@ -40,25 +54,40 @@ def test_passthrough_names_the_array():
     assert bridge.cv2_to_imgmsg(picture('float32', 1)).encoding == '32FC1'
 
 
-@pytest.mark.parametrize(('source', 'target', 'code'), [
-    ('bgr8', 'rgb8', cv2.COLOR_BGR2RGB), ('rgb8', 'bgr8', cv2.COLOR_RGB2BGR), ('rgb8', 'mono8', cv2.COLOR_RGB2GRAY),
-    ('mono8', 'bgr8', cv2.COLOR_GRAY2BGR), ('bgra8', 'bgr8', cv2.COLOR_BGRA2BGR), ('rgba8', 'bgra8', cv2.COLOR_RGBA2BGRA),
-    ('yuv422', 'bgr8', cv2.COLOR_YUV2BGR_UYVY), ('uyvy', 'mono8', cv2.COLOR_YUV2GRAY_UYVY),
-    ('yuyv', 'rgb8', cv2.COLOR_YUV2RGB_YUY2), ('yuv422_yuy2', 'bgr8', cv2.COLOR_YUV2BGR_YUY2),
-])
+@pytest.mark.parametrize(
+    ('source', 'target', 'code'),
+    [
+        ('bgr8', 'rgb8', cv2.COLOR_BGR2RGB),
+        ('rgb8', 'bgr8', cv2.COLOR_RGB2BGR),
+        ('rgb8', 'mono8', cv2.COLOR_RGB2GRAY),
+        ('mono8', 'bgr8', cv2.COLOR_GRAY2BGR),
+        ('bgra8', 'bgr8', cv2.COLOR_BGRA2BGR),
+        ('rgba8', 'bgra8', cv2.COLOR_RGBA2BGRA),
+        ('yuv422', 'bgr8', cv2.COLOR_YUV2BGR_UYVY),
+        ('uyvy', 'mono8', cv2.COLOR_YUV2GRAY_UYVY),
+        ('yuyv', 'rgb8', cv2.COLOR_YUV2RGB_YUY2),
+        ('yuv422_yuy2', 'bgr8', cv2.COLOR_YUV2BGR_YUY2),
+    ],
+)
 def test_colors_are_converted(source, target, code):
     channels = bridge.encoding_to_dtype_with_channels(source)[1]
     pixels = picture(channels=channels)
     assert np.array_equal(bridge.imgmsg_to_cv2(bridge.cv2_to_imgmsg(pixels, source), target), cv2.cvtColor(pixels, code))
 
 
-@pytest.mark.parametrize(('pattern', 'red', 'blue'), [
-    ('rggb', (0, 0), (1, 1)), ('bggr', (1, 1), (0, 0)), ('gbrg', (1, 0), (0, 1)), ('grbg', (0, 1), (1, 0)),
-])
+@pytest.mark.parametrize(
+    ('pattern', 'red', 'blue'),
+    [
+        ('rggb', (0, 0), (1, 1)),
+        ('bggr', (1, 1), (0, 0)),
+        ('gbrg', (1, 0), (0, 1)),
+        ('grbg', (0, 1), (1, 0)),
+    ],
+)
 def test_a_mosaic_becomes_the_colors_its_pattern_says(pattern, red, blue):
     mosaic = np.full((16, 16), 100, np.uint8)
-    mosaic[red[0]::2, red[1]::2] = 200
-    mosaic[blue[0]::2, blue[1]::2] = 50
+    mosaic[red[0] :: 2, red[1] :: 2] = 200
+    mosaic[blue[0] :: 2, blue[1] :: 2] = 50
     message = bridge.cv2_to_imgmsg(mosaic, f'bayer_{pattern}8')
     assert bridge.imgmsg_to_cv2(message, 'rgb8')[8, 8].tolist() == [200, 100, 50]
     assert bridge.imgmsg_to_cv2(message, 'bgra8')[8, 8].tolist() == [50, 100, 200, 255]
@@ -87,9 +116,17 @@ def test_a_part_of_an_array_is_sent_whole():
     assert np.array_equal(bridge.imgmsg_to_cv2(bridge.cv2_to_imgmsg(whole[2:5, ::2], 'bgr8')), whole[2:5, ::2])
 
 
-@pytest.mark.parametrize(('encoding', 'desired'), [
-    ('8UC3', 'bgr8'), ('bgr8', '8UC1'), ('mono8', 'bayer_rggb8'), ('bgr8', 'yuv422'), ('mono8', 'nv21'), ('32FC1', 'mono8'),
-])
+@pytest.mark.parametrize(
+    ('encoding', 'desired'),
+    [
+        ('8UC3', 'bgr8'),
+        ('bgr8', '8UC1'),
+        ('mono8', 'bayer_rggb8'),
+        ('bgr8', 'yuv422'),
+        ('mono8', 'nv21'),
+        ('32FC1', 'mono8'),
+    ],
+)
 def test_conversions_without_sense_are_refused(encoding, desired):
     dtype, channels = bridge.encoding_to_dtype_with_channels(encoding)
     with pytest.raises(CvBridgeError):

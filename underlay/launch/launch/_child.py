@@ -34,6 +34,7 @@ def _die_with_launcher() -> Callable[[], None] | None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != launcher:
             os._exit(1)
+
     return in_child
 
 
@@ -56,8 +57,17 @@ class Child:
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, cmd: Sequence[str], *, cwd: str | None, env: Mapping[str, str], shell: bool,
-        emulate_tty: bool, guard: Guard, on_output: Callable[[int, bytes], None], on_exit: Callable[[int], None],
+        self,
+        loop: asyncio.AbstractEventLoop,
+        cmd: Sequence[str],
+        *,
+        cwd: str | None,
+        env: Mapping[str, str],
+        shell: bool,
+        emulate_tty: bool,
+        guard: Guard,
+        on_output: Callable[[int, bytes], None],
+        on_exit: Callable[[int], None],
     ) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError('processes can be started from the main thread only')
@@ -69,8 +79,16 @@ class Child:
         pairs = [os.openpty() if emulate_tty else os.pipe() for _ in range(2)]
         try:
             self._process = subprocess.Popen(
-                ' '.join(cmd) if shell else list(cmd), shell=shell, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=pairs[0][1],
-                stderr=pairs[1][1], start_new_session=True, preexec_fn=_die_with_launcher())  # noqa: PLW1509  (there is one thread)
+                ' '.join(cmd) if shell else list(cmd),
+                shell=shell,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.PIPE,
+                stdout=pairs[0][1],
+                stderr=pairs[1][1],
+                start_new_session=True,
+                preexec_fn=_die_with_launcher(),  # noqa: PLW1509  (there is one thread)
+            )
         except BaseException:
             for ours, _ in pairs:
                 os.close(ours)

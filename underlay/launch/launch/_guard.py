@@ -32,8 +32,12 @@ class Guard:
         """Guard a process group."""
         if self._process is None:
             self._process = subprocess.Popen(
-                ['/bin/sh', '-c', _SCRIPT, 'launch-guard'], bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                start_new_session=True)
+                ['/bin/sh', '-c', _SCRIPT, 'launch-guard'],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         self._tell(f'+ {group}\n')
 
     def remove(self, group: int) -> None:

@@ -50,7 +50,11 @@ class EventHandler(BaseEventHandler):
     """Handles events with the entities given."""
 
     def __init__(
-        self, *, matcher: Callable[[Event], bool], entities: SomeEntitiesType | None = None, handle_once: bool = False,
+        self,
+        *,
+        matcher: Callable[[Event], bool],
+        entities: SomeEntitiesType | None = None,
+        handle_once: bool = False,
     ) -> None:
         super().__init__(matcher=matcher, handle_once=handle_once)
         self._entities = entities

@@ -23,7 +23,10 @@ class LaunchDescription(LaunchDescriptionEntity):
     """
 
     def __init__(
-        self, initial_entities: Iterable[LaunchDescriptionEntity] | None = None, *, deprecated_reason: str | None = None,
+        self,
+        initial_entities: Iterable[LaunchDescriptionEntity] | None = None,
+        *,
+        deprecated_reason: str | None = None,
     ) -> None:
         self._entities = list(initial_entities or [])
         self._deprecated_reason = deprecated_reason
@@ -73,7 +76,10 @@ class LaunchDescription(LaunchDescriptionEntity):
         return list(found.values())
 
     def _collect(
-        self, entities: Iterable[LaunchDescriptionEntity], conditional: bool, given: frozenset[str],
+        self,
+        entities: Iterable[LaunchDescriptionEntity],
+        conditional: bool,
+        given: frozenset[str],
         found: dict[str, DeclareLaunchArgument],
     ) -> None:
         for entity in entities:

@@ -21,7 +21,9 @@ class LaunchDescriptionSource:
     """
 
     def __init__(
-        self, launch_description: LaunchDescription | None = None, location: SomeSubstitutionsType = '<string>',
+        self,
+        launch_description: LaunchDescription | None = None,
+        location: SomeSubstitutionsType = '<string>',
         method: str = 'unspecified mechanism from a script',
     ) -> None:
         self._launch_description = launch_description

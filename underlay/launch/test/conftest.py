@@ -31,28 +31,34 @@ def context() -> LaunchContext:
 @pytest.fixture
 def run(capsys) -> Callable[..., tuple[int, str]]:
     """Return a function that launches entities to their end and returns exit code and screen output."""
+
     def launch_them(*entities: LaunchDescriptionEntity) -> tuple[int, str]:
         service = LaunchService()
         service.include_launch_description(LaunchDescription(entities))
         return service.run(), capsys.readouterr().out
+
     return launch_them
 
 
 @pytest.fixture
 def visit(context) -> Callable[..., LaunchContext]:
     """Return a function that visits entities, outside of any launch service, and returns the context."""
+
     def visit_them(*entities: LaunchDescriptionEntity) -> LaunchContext:
         visit_all_entities_and_collect_futures(LaunchDescription(entities), context)
         return context
+
     return visit_them
 
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], object]], None]:
     """Return a function that waits until something holds."""
+
     def wait(holds: Callable[[], object], timeout: float = 20.0) -> None:
         deadline = time.monotonic() + timeout
         while not holds():
             assert time.monotonic() < deadline, 'it did not come about in time'
             time.sleep(0.01)
+
     return wait

@@ -32,8 +32,11 @@ from launch import LaunchDescription, LaunchService
 
 
 def test_an_argument_takes_its_default_or_what_is_given(visit):
-    context = visit(SetLaunchConfiguration('given', 'mine'), DeclareLaunchArgument('given', default_value='default'),
-                    DeclareLaunchArgument('other', default_value=['of ', LaunchConfiguration('given')]))
+    context = visit(
+        SetLaunchConfiguration('given', 'mine'),
+        DeclareLaunchArgument('given', default_value='default'),
+        DeclareLaunchArgument('other', default_value=['of ', LaunchConfiguration('given')]),
+    )
     assert context.launch_configurations == {'given': 'mine', 'other': 'of mine'}
 
 
@@ -57,33 +60,53 @@ def test_a_keyword_that_is_not_known_is_named():
 
 
 def test_a_condition_decides(visit):
-    context = visit(SetLaunchConfiguration('a', '1', condition=IfCondition('true')),
-                    SetLaunchConfiguration('b', '1', condition=IfCondition('false')))
+    context = visit(
+        SetLaunchConfiguration('a', '1', condition=IfCondition('true')),
+        SetLaunchConfiguration('b', '1', condition=IfCondition('false')),
+    )
     assert context.launch_configurations == {'a': '1'}
 
 
 def test_a_group_keeps_its_changes_to_itself(visit):
     context = visit(
-        SetLaunchConfiguration('a', 'outer'), SetEnvironmentVariable('CELL_A', 'outer'),
-        GroupAction([SetLaunchConfiguration('a', 'inner'), SetEnvironmentVariable('CELL_A', 'inner'),
-                     SetLaunchConfiguration('b', [LaunchConfiguration('a')])], launch_configurations={'c': '1'}),
-        GroupAction([SetLaunchConfiguration('d', '1')], scoped=False))
+        SetLaunchConfiguration('a', 'outer'),
+        SetEnvironmentVariable('CELL_A', 'outer'),
+        GroupAction(
+            [
+                SetLaunchConfiguration('a', 'inner'),
+                SetEnvironmentVariable('CELL_A', 'inner'),
+                SetLaunchConfiguration('b', [LaunchConfiguration('a')]),
+            ],
+            launch_configurations={'c': '1'},
+        ),
+        GroupAction([SetLaunchConfiguration('d', '1')], scoped=False),
+    )
     assert context.launch_configurations == {'a': 'outer', 'd': '1'}
     assert os.environ['CELL_A'] == 'outer'
 
 
 def test_a_group_may_see_nothing_of_its_surroundings(visit):
     seen = []
-    visit(SetLaunchConfiguration('a', '1'), SetLaunchConfiguration('keep', '2'),
-          GroupAction([OpaqueFunction(function=lambda context: seen.append(dict(context.launch_configurations)))],
-                      forwarding=False, launch_configurations={'keep': LaunchConfiguration('keep')}))
+    visit(
+        SetLaunchConfiguration('a', '1'),
+        SetLaunchConfiguration('keep', '2'),
+        GroupAction(
+            [OpaqueFunction(function=lambda context: seen.append(dict(context.launch_configurations)))],
+            forwarding=False,
+            launch_configurations={'keep': LaunchConfiguration('keep')},
+        ),
+    )
     assert seen == [{'keep': '2'}]
 
 
 def test_the_environment(visit):
-    visit(SetEnvironmentVariable('CELL_A', ['x', 'y']), SetEnvironmentVariable('CELL_B', '1'),
-          UnsetEnvironmentVariable('CELL_B'), AppendEnvironmentVariable('CELL_A', 'z'),
-          AppendEnvironmentVariable('CELL_A', '0', prepend=True, separator=','))
+    visit(
+        SetEnvironmentVariable('CELL_A', ['x', 'y']),
+        SetEnvironmentVariable('CELL_B', '1'),
+        UnsetEnvironmentVariable('CELL_B'),
+        AppendEnvironmentVariable('CELL_A', 'z'),
+        AppendEnvironmentVariable('CELL_A', '0', prepend=True, separator=','),
+    )
     assert os.environ['CELL_A'] == '0,xy:z'
     assert 'CELL_B' not in os.environ
 
@@ -95,6 +118,7 @@ def test_a_configuration_is_removed(visit):
 def test_a_function_may_yield_actions(visit):
     def function(context, name, *, value):
         return [SetLaunchConfiguration(name, value)]
+
     context = visit(OpaqueFunction(function=function, args=['a'], kwargs={'value': '1'}))
     assert context.launch_configurations == {'a': '1'}
     with pytest.raises(TypeError, match='expected a function'):
@@ -104,18 +128,24 @@ def test_a_function_may_yield_actions(visit):
 @pytest.fixture
 def files(tmp_path):
     """Return a function that writes a launch file whose description has these entities."""
+
     def write(name, entities):
         path = tmp_path / name
-        path.write_text('from launch import LaunchDescription\nfrom launch.actions import *\nfrom launch.conditions import *\n'
-                        'from launch.substitutions import *\nfrom launch.launch_description_sources import *\n'
-                        f'def generate_launch_description():\n    return LaunchDescription([{entities}])\n')
+        path.write_text(
+            'from launch import LaunchDescription\nfrom launch.actions import *\nfrom launch.conditions import *\n'
+            'from launch.substitutions import *\nfrom launch.launch_description_sources import *\n'
+            f'def generate_launch_description():\n    return LaunchDescription([{entities}])\n'
+        )
         return str(path)
+
     return write
 
 
 def test_an_included_file_gets_its_arguments(visit, files, tmp_path):
-    path = files('inner.launch.py', "DeclareLaunchArgument('a'), SetLaunchConfiguration('got', ["
-                 "LaunchConfiguration('a'), ' ', ThisLaunchFileDir()])")
+    path = files(
+        'inner.launch.py',
+        "DeclareLaunchArgument('a'), SetLaunchConfiguration('got', [LaunchConfiguration('a'), ' ', ThisLaunchFileDir()])",
+    )
     outer = IncludeLaunchDescription(PythonLaunchDescriptionSource(path), launch_arguments={'a': 'x'}.items())
     context = visit(outer)
     assert context.launch_configurations['got'] == f'x {tmp_path}'
@@ -137,21 +167,29 @@ def test_a_required_argument_of_an_included_file_is_missed(visit, files):
 
 def test_arguments_are_known_before_launching(files):
     inner = files('inner.launch.py', "DeclareLaunchArgument('deep', default_value='1')")
-    outer = LaunchDescription([
-        DeclareLaunchArgument('a', description='first'), DeclareLaunchArgument('a', description='again'),
-        GroupAction([DeclareLaunchArgument('b', default_value='1')], condition=IfCondition('true')),
-        IncludeLaunchDescription(inner), IncludeLaunchDescription([ThisLaunchFileDir(), '/unknown.launch.py']),
-    ])
-    found = {argument.name: (argument.description, argument._conditionally_included)
-             for argument in outer.get_launch_arguments()}
+    outer = LaunchDescription(
+        [
+            DeclareLaunchArgument('a', description='first'),
+            DeclareLaunchArgument('a', description='again'),
+            GroupAction([DeclareLaunchArgument('b', default_value='1')], condition=IfCondition('true')),
+            IncludeLaunchDescription(inner),
+            IncludeLaunchDescription([ThisLaunchFileDir(), '/unknown.launch.py']),
+        ]
+    )
+    found = {
+        argument.name: (argument.description, argument._conditionally_included) for argument in outer.get_launch_arguments()
+    }
     assert found == {'a': ('first', False), 'b': ('no description given', True), 'deep': ('no description given', False)}
 
 
-@pytest.mark.parametrize(('name', 'content', 'problem'), [
-    ('a.launch.py', 'x = 1', 'does not contain the required function'),
-    ('a.launch.py', 'def generate_launch_description(): return 1', 'returned no LaunchDescription'),
-    ('a.launch.xml', '<launch/>', 'no launch file in Python'),
-])
+@pytest.mark.parametrize(
+    ('name', 'content', 'problem'),
+    [
+        ('a.launch.py', 'x = 1', 'does not contain the required function'),
+        ('a.launch.py', 'def generate_launch_description(): return 1', 'returned no LaunchDescription'),
+        ('a.launch.xml', '<launch/>', 'no launch file in Python'),
+    ],
+)
 def test_a_file_that_is_no_launch_file_is_refused(visit, tmp_path, name, content, problem):
     path = tmp_path / name
     path.write_text(content)
@@ -177,7 +215,8 @@ def test_a_log_folder_that_cannot_be_made_does_not_stop_the_launch(run, monkeypa
 def test_a_timer_acts_later_and_a_shutdown_cancels_it(run):
     code, out = run(
         TimerAction(period=0.05, actions=[LogInfo(msg='short'), Shutdown(reason='enough')]),
-        TimerAction(period=3600.0, actions=[LogInfo(msg='long')]))
+        TimerAction(period=3600.0, actions=[LogInfo(msg='long')]),
+    )
     assert code == 0
     assert 'short' in out
     assert 'long' not in out
@@ -201,6 +240,7 @@ def test_handlers_come_and_go(run):
 def test_a_handler_may_act_once_only(run):
     class Beat(ShutdownEvent.__base__):
         name = 'beat'
+
     handler = EventHandler(matcher=lambda event: isinstance(event, Beat), entities=[LogInfo(msg='heard')], handle_once=True)
     _, out = run(RegisterEventHandler(handler), EmitEvent(event=Beat()), EmitEvent(event=Beat()))
     assert out.count('heard') == 1
@@ -223,7 +263,8 @@ def test_a_failing_action_ends_the_launch_with_an_error(run):
 
 def test_a_launch_can_be_shut_down_from_another_thread():
     service = LaunchService()
-    service.include_launch_description(LaunchDescription([OpaqueFunction(
-        function=lambda context: threading.Thread(target=service.shutdown).start())]))
+    service.include_launch_description(
+        LaunchDescription([OpaqueFunction(function=lambda context: threading.Thread(target=service.shutdown).start())])
+    )
     assert service.run(shutdown_when_idle=False) == 0
     assert service.shutdown() is None

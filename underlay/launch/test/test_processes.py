@@ -46,7 +46,7 @@ def test_output_for_the_log_shows_only_errors_on_the_screen(run, tmp_path):
 
 def test_output_can_have_a_file_of_its_own(run, tmp_path):
     run(ExecuteProcess(cmd=['echo', 'mine'], name='own', output={'stdout': 'own_log', 'stderr': ['screen', 'log']}))
-    path, = (tmp_path / 'log' / 'latest').glob('own-*-stdout.log')
+    (path,) = (tmp_path / 'log' / 'latest').glob('own-*-stdout.log')
     assert 'mine' in path.read_text()
 
 
@@ -66,7 +66,7 @@ def test_output_can_be_kept(run):
 
 
 def test_a_process_may_have_a_terminal(run):
-    ask = "import os; print(os.isatty(1), os.isatty(2))"
+    ask = 'import os; print(os.isatty(1), os.isatty(2))'
     _, out = run(ExecuteProcess(cmd=[*PYTHON, ask], output='screen', emulate_tty=True))
     assert '] True True' in out
     assert '\r' not in out
@@ -75,10 +75,15 @@ def test_a_process_may_have_a_terminal(run):
 def test_environment_folder_and_command_line(run, tmp_path, monkeypatch):
     monkeypatch.setenv('CELL_A', 'a')
     _, out = run(
-        ExecuteProcess(cmd=['sh', '-c', 'echo $CELL_A $CELL_B $PWD'], additional_env={'CELL_B': ['b', '1']}, cwd=str(tmp_path),
-                       output='screen'),
+        ExecuteProcess(
+            cmd=['sh', '-c', 'echo $CELL_A $CELL_B $PWD'],
+            additional_env={'CELL_B': ['b', '1']},
+            cwd=str(tmp_path),
+            output='screen',
+        ),
         ExecuteProcess(cmd=['/usr/bin/env'], env={'ONLY': LaunchConfiguration('x', default='1')}, output='screen'),
-        ExecuteProcess(cmd=['echo', 'a  b', '|', 'wc', '-w'], shell=True, output='screen'))
+        ExecuteProcess(cmd=['echo', 'a  b', '|', 'wc', '-w'], shell=True, output='screen'),
+    )
     assert f'] a b1 {tmp_path}' in out
     assert '] ONLY=1' in out
     assert '] 2' in out
@@ -87,9 +92,14 @@ def test_environment_folder_and_command_line(run, tmp_path, monkeypatch):
 
 def test_a_prefix_stands_before_the_programs_that_match(run):
     from launch.actions import SetLaunchConfiguration
-    _, out = run(SetLaunchConfiguration('launch-prefix', 'echo before'), SetLaunchConfiguration('launch-prefix-filter', 'tr'),
-                 ExecuteProcess(cmd=['true', 'x'], output='screen'), ExecuteProcess(cmd=['false'], output='screen'),
-                 ExecuteProcess(cmd=['true', 'y'], prefix='echo mine', output='screen'))
+
+    _, out = run(
+        SetLaunchConfiguration('launch-prefix', 'echo before'),
+        SetLaunchConfiguration('launch-prefix-filter', 'tr'),
+        ExecuteProcess(cmd=['true', 'x'], output='screen'),
+        ExecuteProcess(cmd=['false'], output='screen'),
+        ExecuteProcess(cmd=['true', 'y'], prefix='echo mine', output='screen'),
+    )
     assert '] before true x' in out
     assert '] mine true y' in out
     assert 'before false' not in out
@@ -98,7 +108,7 @@ def test_a_prefix_stands_before_the_programs_that_match(run):
 def test_a_failing_process_is_reported_and_does_not_fail_the_launch(run):
     code, out = run(ExecuteProcess(cmd=['sh', '-c', 'exit 3'], name='x'))
     assert code == 0
-    assert "process has died [pid " in out
+    assert 'process has died [pid ' in out
     assert ", exit code 3, cmd 'sh -c exit 3']." in out
 
 
@@ -128,12 +138,15 @@ def test_events_of_a_process(run):
     said = []
     _, out = run(
         RegisterEventHandler(OnProcessStart(target_action=process, on_start=[LogInfo(msg='begun')])),
-        RegisterEventHandler(OnProcessIO(target_action=lambda action: action is process,
-                                         on_stdout=lambda event: said.append(event.text))),
-        RegisterEventHandler(OnProcessExit(target_action=process, on_exit=lambda event, context: [
-            LogInfo(msg=f'ended with {event.returncode}')])),
+        RegisterEventHandler(
+            OnProcessIO(target_action=lambda action: action is process, on_stdout=lambda event: said.append(event.text))
+        ),
+        RegisterEventHandler(
+            OnProcessExit(target_action=process, on_exit=lambda event, context: [LogInfo(msg=f'ended with {event.returncode}')])
+        ),
         RegisterEventHandler(OnProcessExit(target_action=ExecuteProcess(cmd=['true']), on_exit=[LogInfo(msg='other')])),
-        process)
+        process,
+    )
     assert b''.join(said) == b'hello\n'
     assert out.index('begun') < out.index('ended with 4')
     assert 'other' not in out
@@ -141,8 +154,9 @@ def test_events_of_a_process(run):
 
 def test_a_process_is_started_again(run, tmp_path):
     count = tmp_path / 'count'
-    process = ExecuteProcess(cmd=['sh', '-c', f'echo x >> {count}; exit 1'], respawn=True, respawn_delay=0.1,
-                             respawn_max_retries=2, name='again')
+    process = ExecuteProcess(
+        cmd=['sh', '-c', f'echo x >> {count}; exit 1'], respawn=True, respawn_delay=0.1, respawn_max_retries=2, name='again'
+    )
     began = time.monotonic()
     _, out = run(process)
     assert count.read_text() == 'x\n' * 3
@@ -152,8 +166,10 @@ def test_a_process_is_started_again(run, tmp_path):
 
 def test_a_process_waiting_to_be_started_again_does_not_hold_up_the_shutdown(run):
     process = ExecuteProcess(cmd=['false'], respawn=LaunchConfiguration('respawn', default='true'), respawn_delay=3600.0)
-    code, out = run(process, RegisterEventHandler(OnProcessExit(
-        target_action=process, on_exit=[TimerAction(period=0.05, actions=[Shutdown()])])))
+    code, out = run(
+        process,
+        RegisterEventHandler(OnProcessExit(target_action=process, on_exit=[TimerAction(period=0.05, actions=[Shutdown()])])),
+    )
     assert code == 0
     assert out.count('process started') == 1
 
@@ -175,11 +191,28 @@ def test_a_stubborn_process_gets_harder_signals(run):
 def test_one_process_can_be_shut_down_or_signalled(run):
     first, second = (ExecuteProcess(cmd=['sleep', '1000'], name=name) for name in ('first', 'second'))
     code, _ = run(
-        first, second,
-        RegisterEventHandler(OnProcessStart(target_action=first, on_start=[
-            EmitEvent(event=ShutdownProcess(process_matcher=matches_action(first)))])),
-        RegisterEventHandler(OnProcessStart(target_action=second, on_start=[OpaqueFunction(function=lambda context: [EmitEvent(
-            event=SignalProcess(signal_number=signal.SIGUSR1, process_matcher=matches_name(second.name)))])])))
+        first,
+        second,
+        RegisterEventHandler(
+            OnProcessStart(
+                target_action=first, on_start=[EmitEvent(event=ShutdownProcess(process_matcher=matches_action(first)))]
+            )
+        ),
+        RegisterEventHandler(
+            OnProcessStart(
+                target_action=second,
+                on_start=[
+                    OpaqueFunction(
+                        function=lambda context: [
+                            EmitEvent(
+                                event=SignalProcess(signal_number=signal.SIGUSR1, process_matcher=matches_name(second.name))
+                            )
+                        ]
+                    )
+                ],
+            )
+        ),
+    )
     assert code == 0
     assert first.return_code == -signal.SIGINT
     assert second.return_code == -signal.SIGUSR1
@@ -198,9 +231,11 @@ def launcher(tmp_path):
 
     def start(code, **options):
         script = tmp_path / 'launcher.py'
-        script.write_text('import sys\nfrom launch import *\nfrom launch.actions import *\n'
-                          f'service = LaunchService()\nservice.include_launch_description(LaunchDescription([{code}]))\n'
-                          'sys.exit(service.run())\n')
+        script.write_text(
+            'import sys\nfrom launch import *\nfrom launch.actions import *\n'
+            f'service = LaunchService()\nservice.include_launch_description(LaunchDescription([{code}]))\n'
+            'sys.exit(service.run())\n'
+        )
         process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, **options)
         started.append(process)
         words = []
@@ -209,14 +244,17 @@ def launcher(tmp_path):
             assert line, 'the launcher ended early'
             words += [int(word) for word in line.split('] ')[-1].split() if 'pids' in line and word.isdigit()]
         return process, words[0], words[1]
+
     yield start
     for process in started:
         process.kill()
         process.communicate()
 
 
-FAMILY = ("ExecuteProcess(cmd=['sh', '-c', 'trap \"exit 0\" INT TERM; sleep 1000 & echo pids $$ $!; while :; do wait; done'], "
-          "output='screen')")
+FAMILY = (
+    "ExecuteProcess(cmd=['sh', '-c', 'trap \"exit 0\" INT TERM; sleep 1000 & echo pids $$ $!; while :; do wait; done'], "
+    "output='screen')"
+)
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -241,8 +279,10 @@ def test_processes_are_out_of_reach_of_the_terminal(launcher):
 
 
 def test_a_second_interrupt_changes_nothing(launcher):
-    process, _, _ = launcher("ExecuteProcess(cmd=['sh', '-c', 'trap \"sleep 0.5; exit 0\" INT; echo pids 1 2; "
-                             "while :; do sleep 0.05; done'], output='screen')")
+    process, _, _ = launcher(
+        "ExecuteProcess(cmd=['sh', '-c', 'trap \"sleep 0.5; exit 0\" INT; echo pids 1 2; "
+        "while :; do sleep 0.05; done'], output='screen')"
+    )
     process.send_signal(signal.SIGINT)
     while 'user interrupted' not in process.stdout.readline():
         pass

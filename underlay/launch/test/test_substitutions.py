@@ -68,10 +68,21 @@ def test_paths_are_joined(context):
     assert PathJoinSubstitution(['/opt', 'config', LaunchConfiguration('file')]).perform(context) == '/opt/config/cell.yaml'
 
 
-@pytest.mark.parametrize(('left', 'right', 'equal'), [
-    ('a', 'a', True), ('a', 'b', False), ('1', 'true', True), ('True', True, True), ('0', 'false', True), (2, 2.0, True),
-    ('2.0', 2, True), ('2', '3', False), (None, '', True), ('false', '', False),
-])
+@pytest.mark.parametrize(
+    ('left', 'right', 'equal'),
+    [
+        ('a', 'a', True),
+        ('a', 'b', False),
+        ('1', 'true', True),
+        ('True', True, True),
+        ('0', 'false', True),
+        (2, 2.0, True),
+        ('2.0', 2, True),
+        ('2', '3', False),
+        (None, '', True),
+        ('false', '', False),
+    ],
+)
 def test_equality(context, left, right, equal):
     assert EqualsSubstitution(left, right).perform(context) == str(equal).lower()
     assert NotEqualsSubstitution(left, right).perform(context) == str(not equal).lower()
@@ -111,10 +122,18 @@ def test_commands_and_files(context, tmp_path):
     assert FindExecutable(name='sh').perform(context).endswith('/sh')
 
 
-@pytest.mark.parametrize('substitution', [
-    FileContent('/nonexistent'), Command('false'), Command('/nonexistent'), Command("sh -c 'echo no >&2'"),
-    Command('true', on_stderr='sometimes'), FindExecutable(name='no-such-program'), ThisLaunchFileDir(),
-])
+@pytest.mark.parametrize(
+    'substitution',
+    [
+        FileContent('/nonexistent'),
+        Command('false'),
+        Command('/nonexistent'),
+        Command("sh -c 'echo no >&2'"),
+        Command('true', on_stderr='sometimes'),
+        FindExecutable(name='no-such-program'),
+        ThisLaunchFileDir(),
+    ],
+)
 def test_a_substitution_that_cannot_be_made_says_so(context, substitution):
     with pytest.raises(SubstitutionFailure):
         substitution.perform(context)

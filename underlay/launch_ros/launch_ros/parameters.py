@@ -61,8 +61,10 @@ def _of_text(context: LaunchContext, name: str, parts: SomeSubstitutionsType) ->
     try:
         value = coerce_to_type(text)
     except ValueError as problem:
-        raise TypeError(f"cannot tell the value of parameter '{name}' from '{text}'. If it is meant to be a string, wrap it in "
-                        f'launch_ros.parameter_descriptions.ParameterValue(value, value_type=str)') from problem
+        raise TypeError(
+            f"cannot tell the value of parameter '{name}' from '{text}'. If it is meant to be a string, wrap it in "
+            f'launch_ros.parameter_descriptions.ParameterValue(value, value_type=str)'
+        ) from problem
     if value == []:
         raise TypeError(f"parameter '{name}' is an empty list, which has no type")
     return value  # type: ignore[no-any-return]
@@ -76,8 +78,10 @@ def _of_sequence(context: LaunchContext, name: str, items: Sequence[Any]) -> Val
     if kinds == {int, float}:
         return [float(item) for item in values]  # type: ignore[arg-type]
     if len(kinds) != 1 or not kinds <= set(_SCALARS):
-        raise TypeError(f"parameter '{name}' is a list of {', '.join(sorted(kind.__name__ for kind in kinds)) or 'nothing'}: "
-                        f'it must be {_ALLOWED}')
+        raise TypeError(
+            f"parameter '{name}' is a list of {', '.join(sorted(kind.__name__ for kind in kinds)) or 'nothing'}: "
+            f'it must be {_ALLOWED}'
+        )
     return values  # type: ignore[return-value]
 
 

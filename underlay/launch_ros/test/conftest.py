@@ -10,10 +10,10 @@ import yaml
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, LaunchService
 
-ECHO = '''#!/bin/sh
+ECHO = """#!/bin/sh
 printf 'args'; printf ' %s' "$@"; echo
 for word in "$@"; do case $word in */launch_params_*) sed 's/^/yaml:/' "$word" ;; esac; done
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +61,10 @@ class Shown:
 @pytest.fixture
 def show(capsys) -> Callable[..., Shown]:
     """Return a function that launches entities to their end."""
+
     def launch_them(*entities: LaunchDescriptionEntity) -> Shown:
         service = LaunchService()
         service.include_launch_description(LaunchDescription(entities))
         return Shown(service.run(), capsys.readouterr().out)
+
     return launch_them

@@ -38,8 +38,10 @@ def _read(name: str, extension: str) -> str:
         path = Path(get_package_share_directory(package)) / group / f'{message}.{extension}'
         return path.read_text(encoding='utf-8')
     except (PackageNotFoundError, OSError):
-        raise DefinitionError(f"no definition of '{name}' is installed (looked for {group}/{message}.{extension} "
-                              f"in the share folder of '{package}')") from None
+        raise DefinitionError(
+            f"no definition of '{name}' is installed (looked for {group}/{message}.{extension} "
+            f"in the share folder of '{package}')"
+        ) from None
 
 
 def _short(name: str) -> str:

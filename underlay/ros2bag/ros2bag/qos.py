@@ -29,11 +29,16 @@ def for_recording(offers: Iterable[QoSProfile]) -> QoSProfile:
 def recorded(offer: QoSProfile) -> Qos:
     """Return a publisher's profile in the form that bags keep."""
     return Qos(
-        history=_named(QosHistory, offer.history), depth=offer.depth,
-        reliability=_named(QosReliability, offer.reliability), durability=_named(QosDurability, offer.durability),
-        deadline=_time(offer.deadline), lifespan=_time(offer.lifespan), liveliness=_named(QosLiveliness, offer.liveliness),
+        history=_named(QosHistory, offer.history),
+        depth=offer.depth,
+        reliability=_named(QosReliability, offer.reliability),
+        durability=_named(QosDurability, offer.durability),
+        deadline=_time(offer.deadline),
+        lifespan=_time(offer.lifespan),
+        liveliness=_named(QosLiveliness, offer.liveliness),
         liveliness_lease_duration=_time(offer.liveliness_lease_duration),
-        avoid_ros_namespace_conventions=bool(offer.avoid_ros_namespace_conventions))
+        avoid_ros_namespace_conventions=bool(offer.avoid_ros_namespace_conventions),
+    )
 
 
 def for_playing(offers: Sequence[Qos]) -> QoSProfile:

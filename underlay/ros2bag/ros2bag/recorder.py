@@ -42,8 +42,16 @@ class Recorded:
 class Recorder(Node):
     """Subscribes to what is selected as it comes up, and writes what arrives."""
 
-    def __init__(self, path: Path, selection: Selection, storage: str = 'mcap', *, poll_s: float = 0.1,
-                 node_name: str = 'rosbag2_recorder', **options: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        selection: Selection,
+        storage: str = 'mcap',
+        *,
+        poll_s: float = 0.1,
+        node_name: str = 'rosbag2_recorder',
+        **options: Any,
+    ) -> None:
         """Open the bag.
 
         Args:
@@ -108,8 +116,9 @@ class Recorder(Node):
             self.get_logger().warning(f"Topic '{topic}' is not recorded: {problem}")
             return
         offers = self._offers(topic)
-        connection = self._writer.add_connection(topic, kinds[0], msgdef=text, rihs01=digest,
-                                                 offered_qos_profiles=[recorded(offer) for offer in offers])
+        connection = self._writer.add_connection(
+            topic, kinds[0], msgdef=text, rihs01=digest, offered_qos_profiles=[recorded(offer) for offer in offers]
+        )
         self._recorded[topic] = Recorded(kind, connection, for_recording(offers))
         self._subscribe(topic)
         self.get_logger().info(f"Subscribed to topic '{topic}'")

@@ -51,8 +51,10 @@ def topic_names(path: Path) -> list[str]:
 
 
 def _topic(connection: Any) -> str:
-    return (f'Topic: {connection.topic} | Type: {connection.msgtype} | Count: {connection.msgcount} '
-            f'| Serialization Format: {connection.ext.serialization_format}')
+    return (
+        f'Topic: {connection.topic} | Type: {connection.msgtype} | Count: {connection.msgcount} '
+        f'| Serialization Format: {connection.ext.serialization_format}'
+    )
 
 
 def _column(lines: list[str]) -> str:

@@ -110,8 +110,12 @@ def heard_by(bench, kind, topic):
     """Subscribe and return the list of (time, message), and what waits for the match with a player."""
     received = []
     bench.node.create_subscription(kind, topic, lambda message: received.append((time.monotonic(), message)), 10)
-    return received, lambda player: bench.until(lambda: player.count_subscribers(topic) and all(
-        publisher.get_subscription_count() for publisher in player.publishers if publisher.topic_name == topic))
+    return received, lambda player: bench.until(
+        lambda: (
+            player.count_subscribers(topic)
+            and all(publisher.get_subscription_count() for publisher in player.publishers if publisher.topic_name == topic)
+        )
+    )
 
 
 def test_messages_are_played_in_order_and_in_time(bench, words):
@@ -132,8 +136,15 @@ def test_the_rate_makes_it_faster(bench, words):
 
 def test_topics_are_chosen_renamed_and_skipped(bench, words):
     received, matched = heard_by(bench, String, '/cell/words')
-    player = bench.play(words, before=matched, topics=frozenset({'/words'}), remap={'/words': '/cell/words'},
-                        start_offset_s=0.1, duration_s=0.2, rate=10.0)
+    player = bench.play(
+        words,
+        before=matched,
+        topics=frozenset({'/words'}),
+        remap={'/words': '/cell/words'},
+        start_offset_s=0.1,
+        duration_s=0.2,
+        rate=10.0,
+    )
     bench.until(lambda: received)
     assert [message.data for _, message in received] == ['two']
     assert player.count == 1
@@ -170,8 +181,9 @@ def test_a_loop_goes_on_until_it_is_stopped(bench, words):
             stop.set()
 
     bench.node.create_subscription(String, '/words', hear, 10)
-    player = bench.play(words, stop=stop, loop=True, rate=50.0,
-                        before=lambda player: bench.until(lambda: player.count_subscribers('/words')))
+    player = bench.play(
+        words, stop=stop, loop=True, rate=50.0, before=lambda player: bench.until(lambda: player.count_subscribers('/words'))
+    )
     assert player.count >= 12
 
 

@@ -41,11 +41,18 @@ def test_a_bag_is_recorded_until_the_interrupt_and_described(bench):
     assert names == '/words\n'
 
 
-@pytest.mark.parametrize(('arguments', 'problem'), [
-    (('record',), 'at least one option'), (('record', '-a', '-o', '.'), 'already exists'), (('record', '-e', '['), 'regular'),
-    (('play', 'nowhere'), 'does not exist'), (('info', '.'), 'ERROR'), (('play', '.', '-r', '0'), 'valid range'),
-    (('play', '.', '-m', 'a=b'), 'old_topic:=new_topic'),
-])
+@pytest.mark.parametrize(
+    ('arguments', 'problem'),
+    [
+        (('record',), 'at least one option'),
+        (('record', '-a', '-o', '.'), 'already exists'),
+        (('record', '-e', '['), 'regular'),
+        (('play', 'nowhere'), 'does not exist'),
+        (('info', '.'), 'ERROR'),
+        (('play', '.', '-r', '0'), 'valid range'),
+        (('play', '.', '-m', 'a=b'), 'old_topic:=new_topic'),
+    ],
+)
 def test_wrong_arguments_are_reported(tmp_path, arguments, problem):
     process = ros2_bag(*arguments, cwd=tmp_path)
     _, errors = process.communicate(timeout=10)
@@ -95,4 +102,6 @@ def test_the_pace_follows_the_rate_and_leaves_out_missed_ticks():
 def test_a_selection_goes_by_names_regex_and_exclusion():
     chosen = Selection(topics=frozenset({'/a/_x'}), regex='^/cell', exclude_topics=frozenset({'/cell/no'}))
     assert [topic for topic in ('/a/_x', '/a/b', '/cell/yes', '/cell/no', '/cell/_h') if chosen.wants(topic)] == [
-        '/a/_x', '/cell/yes']
+        '/a/_x',
+        '/cell/yes',
+    ]

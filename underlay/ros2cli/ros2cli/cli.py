@@ -14,7 +14,10 @@ from .command import CommandExtension, add_subparsers_on_demand
 
 
 def main(
-    *, script_name: str = 'ros2', argv: Sequence[str] | None = None, description: str | None = None,
+    *,
+    script_name: str = 'ros2',
+    argv: Sequence[str] | None = None,
+    description: str | None = None,
     extension: CommandExtension | None = None,
 ) -> int | str | None:
     """Run the command.
@@ -29,8 +32,10 @@ def main(
         The exit code, or what went wrong.
     """
     parser = argparse.ArgumentParser(
-        prog=script_name, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=description or f'{script_name} is an extensible command-line tool for ROS 2.')
+        prog=script_name,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=description or f'{script_name} is an extensible command-line tool for ROS 2.',
+    )
     if extension is not None:
         extension.add_arguments(parser, script_name)
     else:

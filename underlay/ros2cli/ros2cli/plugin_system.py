@@ -35,7 +35,10 @@ def satisfies_version(version: str, caret_range: str) -> None:
 
 
 def instantiate_extensions(
-    group_name: str, *, exclude_names: Collection[str] | None = None, unique_instance: bool = False,  # noqa: ARG001
+    group_name: str,
+    *,
+    exclude_names: Collection[str] | None = None,
+    unique_instance: bool = False,  # noqa: ARG001
 ) -> dict[str, Any]:
     """Return instances of a group's extensions by name; what cannot be made is left out with a message."""
     found: dict[str, Any] = {}

@@ -66,8 +66,12 @@ class Point:
 def points(monkeypatch):
     """Return the entry points of the test by group."""
     groups = {
-        'ros2cli.command': [Point('say', Say), Point('verbose', Verbose), Point('broken', Broken),
-                            Point('gone', ImportError('x'))],
+        'ros2cli.command': [
+            Point('say', Say),
+            Point('verbose', Verbose),
+            Point('broken', Broken),
+            Point('gone', ImportError('x')),
+        ],
         'test.verb': [Point('say', Say2)],
     }
     installed = argparse.Namespace(select=lambda group: groups[group])
@@ -119,9 +123,16 @@ def test_verbs_know_their_names():
     assert entry_points.get_first_line_doc(argparse.Namespace(__doc__=None)) == ''
 
 
-@pytest.mark.parametrize(('there', 'wanted', 'fits'), [
-    ('0.1', '^0.1', True), ('0.1', '^0.2', False), ('0.2', '^0.1', False), ('1.4', '^1.2', True), ('2.0', '^1.2', False),
-])
+@pytest.mark.parametrize(
+    ('there', 'wanted', 'fits'),
+    [
+        ('0.1', '^0.1', True),
+        ('0.1', '^0.2', False),
+        ('0.2', '^0.1', False),
+        ('1.4', '^1.2', True),
+        ('2.0', '^1.2', False),
+    ],
+)
 def test_versions(there, wanted, fits):
     if fits:
         plugin_system.satisfies_version(there, wanted)

@@ -6,7 +6,7 @@ import launch.logging
 import pytest
 from ros2cli import cli
 
-FILE = '''
+FILE = """
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, GroupAction
 from launch.conditions import IfCondition
@@ -19,7 +19,7 @@ def generate_launch_description():
         ExecuteProcess(cmd=['echo', LaunchConfiguration('word'), LaunchConfiguration('how'),
                             LaunchConfiguration('extra', default='-')]),
     ])
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,9 @@ def test_all_output_can_be_shown(capsys, monkeypatch):
 
 def test_arguments_are_shown(capsys, share):
     assert not cli.main(argv=['launch', '--show-args', 'shown', 'show.launch.py'])
-    assert capsys.readouterr().out == '''Arguments (pass arguments as '<name>:=<value>'):
+    assert (
+        capsys.readouterr().out
+        == """Arguments (pass arguments as '<name>:=<value>'):
 
     'word':
         what is said
@@ -79,19 +81,25 @@ def test_arguments_are_shown(capsys, share):
         (default: '1')
 
 * argument(s) which are only used if specific conditions occur
-'''
+"""
+    )
     (share / 'launch/show.launch.py').write_text('from launch import *\ngenerate_launch_description = LaunchDescription\n')
     cli.main(argv=['launch', '-s', 'shown', 'show.launch.py'])
     assert 'No arguments.' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(('words', 'answer'), [
-    (['none', 'x'], "Package 'none' not found"), (['shown', 'none.launch.py'], 'was not found in the share directory'),
-    (['shown', 'twice.launch.py'], 'was found more than once'), (['shown'], 'No launch file supplied'),
-    (['shown', 'show.launch.py', 'word'], "malformed launch argument 'word'"),
-    (['shown', 'show.launch.py', 'word:='], "malformed launch argument 'word:='"),
-    (['--launch-prefix-filter', 'x', 'shown', 'show.launch.py'], '--launch-prefix must be specified'),
-])
+@pytest.mark.parametrize(
+    ('words', 'answer'),
+    [
+        (['none', 'x'], "Package 'none' not found"),
+        (['shown', 'none.launch.py'], 'was not found in the share directory'),
+        (['shown', 'twice.launch.py'], 'was found more than once'),
+        (['shown'], 'No launch file supplied'),
+        (['shown', 'show.launch.py', 'word'], "malformed launch argument 'word'"),
+        (['shown', 'show.launch.py', 'word:='], "malformed launch argument 'word:='"),
+        (['--launch-prefix-filter', 'x', 'shown', 'show.launch.py'], '--launch-prefix must be specified'),
+    ],
+)
 def test_what_cannot_be_launched_is_refused(words, answer):
     assert answer in cli.main(argv=['launch', *words])
 

@@ -11,8 +11,12 @@ def prefix(tmp_path, monkeypatch):
     index.mkdir(parents=True)
     (index / 'tools').touch()
     (index / 'empty').touch()
-    for path, mode in (('lib/tools/saw', 0o755), ('lib/tools/sub/axe', 0o755), ('lib/tools/.hidden/x', 0o755),
-                       ('lib/tools/notes', 0o644)):
+    for path, mode in (
+        ('lib/tools/saw', 0o755),
+        ('lib/tools/sub/axe', 0o755),
+        ('lib/tools/.hidden/x', 0o755),
+        ('lib/tools/notes', 0o644),
+    ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).touch()
         (tmp_path / path).chmod(mode)

@@ -47,9 +47,14 @@ def test_a_signal_reaches_it(tmp_path):
         assert process.wait(timeout=20) == -signal.SIGTERM
 
 
-@pytest.mark.parametrize(('words', 'answer'), [
-    (['none', 'x'], "Package 'none' not found"), (['tools', 'none'], 'No executable found'),
-    (['tools', 'twice'], 'Multiple executables found:'), (['tools', 'broken'], 'cannot run'),
-])
+@pytest.mark.parametrize(
+    ('words', 'answer'),
+    [
+        (['none', 'x'], "Package 'none' not found"),
+        (['tools', 'none'], 'No executable found'),
+        (['tools', 'twice'], 'Multiple executables found:'),
+        (['tools', 'broken'], 'cannot run'),
+    ],
+)
 def test_what_cannot_be_run_is_refused(words, answer):
     assert cli.main(argv=['run', *words]).startswith(answer)

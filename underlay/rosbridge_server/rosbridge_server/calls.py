@@ -57,8 +57,9 @@ class Callers:
         finally:
             client.remove_pending_request(response)
 
-    async def send_goal(self, action: str, kind: str, arguments: Any,
-                        on_feedback: Callable[[dict[str, Any]], None] | None) -> Any:
+    async def send_goal(
+        self, action: str, kind: str, arguments: Any, on_feedback: Callable[[dict[str, Any]], None] | None
+    ) -> Any:
         """Send a goal and return its handle once it is accepted.
 
         Raises:
@@ -72,6 +73,7 @@ class Callers:
 
         relay = None
         if on_feedback is not None:
+
             def relay(message: Any) -> None:
                 loop.call_soon_threadsafe(_feed_back, on_feedback, message)
 

@@ -25,8 +25,18 @@ from rosidl_parser.definition import (  # type: ignore[import-untyped]
     NamespacedType,
 )
 
-TYPE_CODES = {'int8': 'b', 'uint8': 'B', 'int16': 'h', 'uint16': 'H', 'int32': 'i', 'uint32': 'I', 'int64': 'q',
-              'uint64': 'Q', 'float': 'f', 'double': 'd'}
+TYPE_CODES = {
+    'int8': 'b',
+    'uint8': 'B',
+    'int16': 'h',
+    'uint16': 'H',
+    'int32': 'i',
+    'uint32': 'I',
+    'int64': 'q',
+    'uint64': 'Q',
+    'float': 'f',
+    'double': 'd',
+}
 INTEGER_BITS = {'int8': 8, 'int16': 16, 'int32': 32, 'int64': 64, 'uint8': 8, 'uint16': 16, 'uint32': 32, 'uint64': 64}
 FLOATS = ('float', 'double')
 FLOAT32_MAX = 3.402823466e38
@@ -81,6 +91,7 @@ def _fields(kind: Any) -> list[tuple[str, Any]]:
 
 
 # message -> JSON
+
 
 @functools.cache
 def _encoder(kind: Any) -> Callable[[Any], dict[str, Any]]:
@@ -139,6 +150,7 @@ def _finite_list(value: Any) -> list[float | None]:
 
 
 # JSON -> message
+
 
 def _refuse(path: str, wanted: str, value: Any) -> FieldError:
     shown = repr(value)

@@ -40,8 +40,9 @@ class Publications:
         publication = self._by_topic.get(topic)
         return publication if publication is not None and holder in publication.holders else None
 
-    def advertise(self, topic: str, wanted_type: str | None, holder: Any, latch: bool = False,
-                  queue_size: int = QUEUE_SIZE) -> Publication:
+    def advertise(
+        self, topic: str, wanted_type: str | None, holder: Any, latch: bool = False, queue_size: int = QUEUE_SIZE
+    ) -> Publication:
         """Make a client a publisher of a topic.
 
         Raises:
@@ -52,8 +53,10 @@ class Publications:
             raise ProtocolError(f'Cannot infer topic type for topic {topic} as it is not yet advertised')
         kind = message_class(wanted_type or str(established))
         if established is not None and type_name(kind) != established:
-            raise ProtocolError(f'Tried to register topic {topic} with type {type_name(kind)} '
-                                f'but it is already established with type {established}')
+            raise ProtocolError(
+                f'Tried to register topic {topic} with type {type_name(kind)} '
+                f'but it is already established with type {established}'
+            )
         publication = self._by_topic.get(topic)
         if publication is None:
             publication = Publication(topic, kind, self._node.create_publisher(kind, topic, _profile(latch, queue_size)))
@@ -86,5 +89,6 @@ class Publications:
 def _profile(latch: bool, queue_size: int) -> QoSProfile:
     if latch:
         return QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    return QoSProfile(depth=max(queue_size, 1), durability=DurabilityPolicy.TRANSIENT_LOCAL,
-                      lifespan=Duration(seconds=LIFESPAN_S))
+    return QoSProfile(
+        depth=max(queue_size, 1), durability=DurabilityPolicy.TRANSIENT_LOCAL, lifespan=Duration(seconds=LIFESPAN_S)
+    )

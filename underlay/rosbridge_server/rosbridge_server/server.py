@@ -36,8 +36,14 @@ class Endpoint:
 class Server:
     """Serves sessions until it is stopped."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, endpoint: Endpoint, bridge: Bridge, warn: Callable[[str], None],
-                 on_clients: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        endpoint: Endpoint,
+        bridge: Bridge,
+        warn: Callable[[str], None],
+        on_clients: Callable[[int], None],
+    ) -> None:
         """Make a server that is not started.
 
         Args:
@@ -111,8 +117,9 @@ class Server:
 
     async def _connection(self, request: web.Request) -> web.WebSocketResponse:
         end = self._endpoint
-        socket = web.WebSocketResponse(max_msg_size=end.max_message_size, heartbeat=end.ping_interval_s or None,
-                                       compress=end.use_compression)
+        socket = web.WebSocketResponse(
+            max_msg_size=end.max_message_size, heartbeat=end.ping_interval_s or None, compress=end.use_compression
+        )
         await socket.prepare(request)
         session = Session(self._bridge, time.monotonic)
         writer = asyncio.ensure_future(self._write(request, socket, session))

@@ -19,8 +19,18 @@ from rosbridge_server.ros_thread import RosThread
 from rosbridge_server.subscriptions import Feed, Subscriptions
 
 RCLError: type[Exception] = rclpy_implementation.RCLError
-NOT_COVERED = ('advertise_service', 'unadvertise_service', 'service_response', 'advertise_action', 'unadvertise_action',
-               'action_feedback', 'action_result', 'fragment', 'png', 'auth')
+NOT_COVERED = (
+    'advertise_service',
+    'unadvertise_service',
+    'service_response',
+    'advertise_action',
+    'unadvertise_action',
+    'action_feedback',
+    'action_result',
+    'fragment',
+    'png',
+    'auth',
+)
 
 
 @dataclass(frozen=True)
@@ -84,9 +94,15 @@ class Session:
         self._goals: dict[Any, Goal] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._operations: dict[str, Callable[[dict[str, Any]], Coroutine[Any, Any, None]]] = {
-            'subscribe': self._subscribe, 'unsubscribe': self._unsubscribe, 'advertise': self._advertise,
-            'unadvertise': self._unadvertise, 'publish': self._publish, 'call_service': self._call_service,
-            'send_action_goal': self._send_goal, 'cancel_action_goal': self._cancel_goal, 'set_level': self._set_level,
+            'subscribe': self._subscribe,
+            'unsubscribe': self._unsubscribe,
+            'advertise': self._advertise,
+            'unadvertise': self._unadvertise,
+            'publish': self._publish,
+            'call_service': self._call_service,
+            'send_action_goal': self._send_goal,
+            'cancel_action_goal': self._cancel_goal,
+            'set_level': self._set_level,
         }
 
     async def handle(self, text: str) -> None:
@@ -99,7 +115,7 @@ class Session:
         except ProtocolError as problem:
             self.status(problem.level, str(problem), identity)
         except (FieldError, RCLError) as problem:
-            self.status('error', f"{message['op']}: {problem}", identity)
+            self.status('error', f'{message["op"]}: {problem}', identity)
 
     def status(self, level: str, text: str, identity: Any = None) -> None:
         """Send a status message if the client wants to see its level."""
@@ -221,7 +237,8 @@ class Session:
         publications, ros = self._bridge.publications, self._bridge.ros
         ros.post(lambda: publications.release(topic, self))
         asyncio.get_running_loop().call_later(
-            self._bridge.unregister_timeout_s, ros.post, lambda: publications.remove_unused(topic))
+            self._bridge.unregister_timeout_s, ros.post, lambda: publications.remove_unused(topic)
+        )
 
     async def _publish(self, message: dict[str, Any]) -> None:
         topic = protocol.field(message, 'topic', str)

@@ -34,8 +34,9 @@ class Listener(Protocol):
 class Feed:
     """One subscription of the node and the clients that listen to it."""
 
-    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop, post: Callable[[Callable[[], None]], None],
-                 topic: str, kind: Any) -> None:
+    def __init__(
+        self, node: Node, loop: asyncio.AbstractEventLoop, post: Callable[[Callable[[], None]], None], topic: str, kind: Any
+    ) -> None:
         """Subscribe with a quality of service that suits the present publishers."""
         self.topic = topic
         self.kind = kind
@@ -85,10 +86,12 @@ class Feed:
                 return
             self._node.destroy_subscription(self._subscription)
         self._profile = profile
-        events = SubscriptionEventCallbacks(matched=self._publishers_changed, incompatible_qos=self._publishers_changed,
-                                            use_default_callbacks=False)
-        self._subscription = self._node.create_subscription(self.kind, self.topic, self._received, profile,
-                                                            event_callbacks=events)
+        events = SubscriptionEventCallbacks(
+            matched=self._publishers_changed, incompatible_qos=self._publishers_changed, use_default_callbacks=False
+        )
+        self._subscription = self._node.create_subscription(
+            self.kind, self.topic, self._received, profile, event_callbacks=events
+        )
 
     def _publishers_changed(self, _event: Any) -> None:
         self._post(self._readapt)  # not now: an event handler cannot destroy its own subscription
@@ -147,11 +150,13 @@ class Subscriptions:
         """
         established = established_type(self._node, topic)
         if established is None and wanted_type is None:
-            raise ProtocolError(f"Cannot infer topic type for topic {topic} as it is not yet advertised")
+            raise ProtocolError(f'Cannot infer topic type for topic {topic} as it is not yet advertised')
         kind = message_class(wanted_type or str(established))
         if established is not None and type_name(kind) != established:
-            raise ProtocolError(f'Tried to register topic {topic} with type {type_name(kind)} '
-                                f'but it is already established with type {established}')
+            raise ProtocolError(
+                f'Tried to register topic {topic} with type {type_name(kind)} '
+                f'but it is already established with type {established}'
+            )
         feed = self._shared(topic, kind)
         feed.listeners = (*feed.listeners, listener)
         return feed

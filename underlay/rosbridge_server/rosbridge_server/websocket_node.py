@@ -77,10 +77,17 @@ class RosbridgeWebsocketNode(Node):
         loop = asyncio.new_event_loop()
         self._ros = RosThread(self, loop)
         bridge = Bridge(
-            ros=self._ros, subscriptions=Subscriptions(self, loop, self._ros.post), publications=Publications(self),
-            callers=Callers(self, self._ros), topics=Globs(values['topics_glob']), services=Globs(values['services_glob']),
-            actions=Globs(values['actions_glob']), call_timeout_s=values['default_call_service_timeout'],
-            unregister_timeout_s=values['unregister_timeout'], backlog_limit=backlog_limit)
+            ros=self._ros,
+            subscriptions=Subscriptions(self, loop, self._ros.post),
+            publications=Publications(self),
+            callers=Callers(self, self._ros),
+            topics=Globs(values['topics_glob']),
+            services=Globs(values['services_glob']),
+            actions=Globs(values['actions_glob']),
+            call_timeout_s=values['default_call_service_timeout'],
+            unregister_timeout_s=values['unregister_timeout'],
+            backlog_limit=backlog_limit,
+        )
         self._callers = bridge.callers
         self._server = Server(loop, _endpoint(values), bridge, self.get_logger().warning, self._clients_changed)
         self._server.start(self._on_port)
@@ -115,9 +122,15 @@ def _endpoint(values: dict[str, Any]) -> Endpoint:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(values['certfile'], values['keyfile'])
     return Endpoint(
-        address=values['address'], port=int(values['port']), path=values['url_path'] or '/',
-        max_message_size=int(values['max_message_size']), ping_interval_s=float(values['websocket_ping_interval']),
-        use_compression=bool(values['use_compression']), retry_delay_s=float(values['retry_startup_delay']), tls=tls)
+        address=values['address'],
+        port=int(values['port']),
+        path=values['url_path'] or '/',
+        max_message_size=int(values['max_message_size']),
+        ping_interval_s=float(values['websocket_ping_interval']),
+        use_compression=bool(values['use_compression']),
+        retry_delay_s=float(values['retry_startup_delay']),
+        tls=tls,
+    )
 
 
 def _noted(_number: int, _frame: FrameType | None) -> None:

@@ -31,8 +31,13 @@ def service(bench):
 
 def test_a_service_is_called_right_after_connecting(peer, service):
     peer.send(op='call_service', service='/switch', args={'data': True}, id='c1')
-    assert peer.receive() == {'op': 'service_response', 'service': '/switch', 'id': 'c1', 'result': True,
-                              'values': {'success': True, 'message': 'at once'}}
+    assert peer.receive() == {
+        'op': 'service_response',
+        'service': '/switch',
+        'id': 'c1',
+        'result': True,
+        'values': {'success': True, 'message': 'at once'},
+    }
 
 
 def test_arguments_may_be_a_list(peer, service):
@@ -52,8 +57,13 @@ def test_a_slow_call_does_not_hold_up_others(peer, service):
 
 def test_a_service_that_is_not_there_is_reported(peer):
     peer.send(op='call_service', service='/nobody', id='c')
-    assert peer.receive() == {'op': 'service_response', 'service': '/nobody', 'id': 'c', 'result': False,
-                              'values': 'Service /nobody does not exist'}
+    assert peer.receive() == {
+        'op': 'service_response',
+        'service': '/nobody',
+        'id': 'c',
+        'result': False,
+        'values': 'Service /nobody does not exist',
+    }
 
 
 def test_a_service_that_does_not_answer_in_time_is_reported(bench, peer, service):
@@ -81,6 +91,7 @@ def test_a_service_name_that_is_none_is_reported(peer, name):
 def test_a_service_that_comes_back_is_called_again(bench, peer):
     client = bench.node.create_client(Trigger, '/again')
     for text in ('first', 'second'):
+
         def answer(_request, response, text=text):
             response.message = text
             return response
@@ -98,8 +109,15 @@ class LookupServer:
     def __init__(self, bench):
         self.cancelled, self.ended = threading.Event(), threading.Event()
         self.until = bench.until
-        self.server = ActionServer(bench.node, LookupTransform, '/lookup', self.execute, goal_callback=self.decide,
-                                   cancel_callback=self.cancel, callback_group=ReentrantCallbackGroup())
+        self.server = ActionServer(
+            bench.node,
+            LookupTransform,
+            '/lookup',
+            self.execute,
+            goal_callback=self.decide,
+            cancel_callback=self.cancel,
+            callback_group=ReentrantCallbackGroup(),
+        )
 
     def decide(self, goal):
         return GoalResponse.REJECT if goal.target_frame == 'reject' else GoalResponse.ACCEPT
@@ -133,8 +151,14 @@ def lookup(bench):
 
 
 def send_goal(peer, target, **more):
-    peer.send(op='send_action_goal', action='/lookup', action_type=KIND, id='g',
-              args={'target_frame': target, 'source_frame': 'tool0'}, **more)
+    peer.send(
+        op='send_action_goal',
+        action='/lookup',
+        action_type=KIND,
+        id='g',
+        args={'target_frame': target, 'source_frame': 'tool0'},
+        **more,
+    )
 
 
 def test_a_goal_gives_feedback_and_a_result(peer, lookup):

@@ -30,17 +30,22 @@ def round_trip(message):
     return read(type(message), json.loads(json.dumps(to_json(message), allow_nan=False)))
 
 
-@pytest.mark.parametrize('message', [
-    CameraInfo(height=2, width=3, distortion_model='plumb_bob', d=[0.1, -0.2], k=[float(number) for number in range(9)]),
-    CompressedImage(format='jpeg', data=bytes(range(256))),
-    DiagnosticArray(status=[DiagnosticStatus(level=b'\x02', name='camera', values=[KeyValue(key='a', value='ü')])]),
-    JointState(name=['a', 'b'], position=[1.5, -2.0]),
-    UUID(uuid=range(16)),
-    ParameterValue(type=3, byte_array_value=[b'\x01', b'\xff'], bool_array_value=[True, False], integer_array_value=[-1, 2]),
-    ByteMultiArray(data=[b'\x00', b'\x7f']),
-    ParameterEvent(node='/x'),
-    PoseStamped(),
-])
+@pytest.mark.parametrize(
+    'message',
+    [
+        CameraInfo(height=2, width=3, distortion_model='plumb_bob', d=[0.1, -0.2], k=[float(number) for number in range(9)]),
+        CompressedImage(format='jpeg', data=bytes(range(256))),
+        DiagnosticArray(status=[DiagnosticStatus(level=b'\x02', name='camera', values=[KeyValue(key='a', value='ü')])]),
+        JointState(name=['a', 'b'], position=[1.5, -2.0]),
+        UUID(uuid=range(16)),
+        ParameterValue(
+            type=3, byte_array_value=[b'\x01', b'\xff'], bool_array_value=[True, False], integer_array_value=[-1, 2]
+        ),
+        ByteMultiArray(data=[b'\x00', b'\x7f']),
+        ParameterEvent(node='/x'),
+        PoseStamped(),
+    ],
+)
 def test_a_message_survives_the_way_there_and_back(message):
     assert round_trip(message) == message
 
@@ -65,33 +70,36 @@ def test_lists_of_numbers_carry_null_for_what_is_no_number():
     assert to_json(JointState(position=[1e308, 1e308]))['position'] == [1e308, 1e308]
 
 
-@pytest.mark.parametrize(('kind', 'values', 'text'), [
-    (Int8, {'data': 128}, "field 'data': expected an integer from -128 to 127, got 128"),
-    (Int8, {'data': 1.0}, 'an integer'),
-    (Int8, {'data': True}, 'an integer'),
-    (UInt64, {'data': -1}, 'an integer from 0'),
-    (Int64, {'data': 2**63}, 'an integer'),
-    (Float32, {'data': 1e39}, 'a number up to'),
-    (Float32, {'data': '1'}, 'a number'),
-    (String, {'data': 5}, "field 'data': expected a string, got 5"),
-    (String, {'data': '\ud800'}, 'surrogates'),
-    (String, {'date': ''}, "std_msgs/msg/String has no field 'date'"),
-    (String, [], None),
-    (String, ['a', 'b'], '2 values'),
-    (String, 'text', 'an object of std_msgs/msg/String'),
-    (JointState, {'position': 5}, 'a list'),
-    (JointState, {'position': [1, True]}, "field 'position[1]': expected a number"),
-    (JointState, {'name': ['a', 1]}, "field 'name[1]': expected a string"),
-    (JointState, {'header': {'stamp': {'sec': 'x'}}}, "field 'header.stamp.sec'"),
-    (JointState, {'header': {'stamp': {'s': 1}}}, "no field 's' (in 'header.stamp')"),
-    (JointState, {'header': None}, 'an object'),
-    (CompressedImage, {'data': 'no base64!'}, 'base64'),
-    (CompressedImage, {'data': [1, 256]}, "field 'data[1]'"),
-    (CameraInfo, {'k': [1.0]}, 'expected exactly 9 values, got 1'),
-    (DiagnosticArray, {'status': [{'values': [{'key': 1}]}]}, "field 'status[0].values[0].key'"),
-    (DiagnosticStatus, {'level': 300}, 'an integer from 0 to 255'),
-    (PoseStamped, {'pose': {'position': {'x': []}}}, "field 'pose.position.x'"),
-])
+@pytest.mark.parametrize(
+    ('kind', 'values', 'text'),
+    [
+        (Int8, {'data': 128}, "field 'data': expected an integer from -128 to 127, got 128"),
+        (Int8, {'data': 1.0}, 'an integer'),
+        (Int8, {'data': True}, 'an integer'),
+        (UInt64, {'data': -1}, 'an integer from 0'),
+        (Int64, {'data': 2**63}, 'an integer'),
+        (Float32, {'data': 1e39}, 'a number up to'),
+        (Float32, {'data': '1'}, 'a number'),
+        (String, {'data': 5}, "field 'data': expected a string, got 5"),
+        (String, {'data': '\ud800'}, 'surrogates'),
+        (String, {'date': ''}, "std_msgs/msg/String has no field 'date'"),
+        (String, [], None),
+        (String, ['a', 'b'], '2 values'),
+        (String, 'text', 'an object of std_msgs/msg/String'),
+        (JointState, {'position': 5}, 'a list'),
+        (JointState, {'position': [1, True]}, "field 'position[1]': expected a number"),
+        (JointState, {'name': ['a', 1]}, "field 'name[1]': expected a string"),
+        (JointState, {'header': {'stamp': {'sec': 'x'}}}, "field 'header.stamp.sec'"),
+        (JointState, {'header': {'stamp': {'s': 1}}}, "no field 's' (in 'header.stamp')"),
+        (JointState, {'header': None}, 'an object'),
+        (CompressedImage, {'data': 'no base64!'}, 'base64'),
+        (CompressedImage, {'data': [1, 256]}, "field 'data[1]'"),
+        (CameraInfo, {'k': [1.0]}, 'expected exactly 9 values, got 1'),
+        (DiagnosticArray, {'status': [{'values': [{'key': 1}]}]}, "field 'status[0].values[0].key'"),
+        (DiagnosticStatus, {'level': 300}, 'an integer from 0 to 255'),
+        (PoseStamped, {'pose': {'position': {'x': []}}}, "field 'pose.position.x'"),
+    ],
+)
 def test_what_does_not_fit_names_the_field(kind, values, text):
     if text is None:
         assert read(kind, values) == kind()

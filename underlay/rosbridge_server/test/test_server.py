@@ -17,11 +17,20 @@ def test_malformed_messages_are_answered_and_the_client_stays(peer, text):
     assert 'nope/Nope' in peer.receive()['msg']
 
 
-@pytest.mark.parametrize('message', [
-    {'op': 'subscribe'}, {'op': 'subscribe', 'topic': 5}, {'op': 'subscribe', 'topic': 'a b', 'type': 'std_msgs/String'},
-    {'op': 'advertise', 'topic': '/x'}, {'op': 'publish'}, {'op': 'call_service'}, {'op': 'send_action_goal', 'action': '/x'},
-    {'op': 'subscribe', 'topic': '/x', 'throttle_rate': 'fast'}, {'op': 'cancel_action_goal', 'id': 1},
-])
+@pytest.mark.parametrize(
+    'message',
+    [
+        {'op': 'subscribe'},
+        {'op': 'subscribe', 'topic': 5},
+        {'op': 'subscribe', 'topic': 'a b', 'type': 'std_msgs/String'},
+        {'op': 'advertise', 'topic': '/x'},
+        {'op': 'publish'},
+        {'op': 'call_service'},
+        {'op': 'send_action_goal', 'action': '/x'},
+        {'op': 'subscribe', 'topic': '/x', 'throttle_rate': 'fast'},
+        {'op': 'cancel_action_goal', 'id': 1},
+    ],
+)
 def test_missing_and_wrong_fields_are_named(peer, message):
     peer.send(**message, **({} if 'id' in message else {'id': 'i'}))
     status = peer.receive()

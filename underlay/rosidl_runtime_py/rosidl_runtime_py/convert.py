@@ -10,8 +10,9 @@ import numpy as np
 import yaml
 
 
-def message_to_ordereddict(msg: Any, *, truncate_length: int | None = None, no_arr: bool = False,
-                           no_str: bool = False) -> OrderedDict[str, Any]:
+def message_to_ordereddict(
+    msg: Any, *, truncate_length: int | None = None, no_arr: bool = False, no_str: bool = False
+) -> OrderedDict[str, Any]:
     """Return a message as nested ordered dictionaries of plain values.
 
     Args:
@@ -22,11 +23,13 @@ def message_to_ordereddict(msg: Any, *, truncate_length: int | None = None, no_a
     """
     fields = msg.get_fields_and_field_types()
     return OrderedDict(
-        (name, _plain(getattr(msg, name), kind, truncate_length, no_arr, no_str)) for name, kind in fields.items())
+        (name, _plain(getattr(msg, name), kind, truncate_length, no_arr, no_str)) for name, kind in fields.items()
+    )
 
 
-def message_to_yaml(msg: Any, *, truncate_length: int | None = None, no_arr: bool = False, no_str: bool = False,
-                    flow_style: bool = False) -> str:
+def message_to_yaml(
+    msg: Any, *, truncate_length: int | None = None, no_arr: bool = False, no_str: bool = False, flow_style: bool = False
+) -> str:
     """Return a message as a YAML document; the arguments are those of `message_to_ordereddict`."""
     values = message_to_ordereddict(msg, truncate_length=truncate_length, no_arr=no_arr, no_str=no_str)
     return str(yaml.dump(_unordered(values), allow_unicode=True, width=2**31, sort_keys=False, default_flow_style=flow_style))
@@ -57,7 +60,7 @@ def _plain(value: Any, kind: str, longest: int | None, no_arr: bool, no_str: boo
 
 def _plain_list(value: Any, kind: str, longest: int | None, no_arr: bool, no_str: bool) -> Any:
     if no_arr:
-        return f"<{'array' if isinstance(value, np.ndarray) else 'sequence'} type: {kind}, length: {len(value)}>"
+        return f'<{"array" if isinstance(value, np.ndarray) else "sequence"} type: {kind}, length: {len(value)}>'
     cut = longest is not None and len(value) > longest
     items = value[:longest] if cut else value
     plain: list[Any] = [_plain(item, kind, longest, no_arr, no_str) for item in items]

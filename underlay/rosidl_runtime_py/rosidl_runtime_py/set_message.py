@@ -12,8 +12,9 @@ from rosidl_runtime_py.convert import get_message_slot_types
 from rosidl_runtime_py.utilities import get_interface
 
 
-def set_message_fields(msg: Any, values: dict[str, Any], expand_header_auto: bool = False,
-                       expand_time_now: bool = False) -> list[Any]:
+def set_message_fields(
+    msg: Any, values: dict[str, Any], expand_header_auto: bool = False, expand_time_now: bool = False
+) -> list[Any]:
     """Set fields from a dictionary.
 
     Args:

@@ -16,10 +16,18 @@ def test_interfaces_are_found_by_name():
     assert get_service('std_srvs/srv/SetBool') is SetBool
 
 
-@pytest.mark.parametrize(('name', 'problem'), [
-    ('String', ValueError), ('std_msgs/String', ValueError), ('a//b', ValueError), ('../x/y', ValueError),
-    ('nowhere/msg/String', ImportError), ('std_msgs/msg/Nothing', AttributeError), ('std_srvs/srv/SetBool', ValueError),
-])
+@pytest.mark.parametrize(
+    ('name', 'problem'),
+    [
+        ('String', ValueError),
+        ('std_msgs/String', ValueError),
+        ('a//b', ValueError),
+        ('../x/y', ValueError),
+        ('nowhere/msg/String', ImportError),
+        ('std_msgs/msg/Nothing', AttributeError),
+        ('std_srvs/srv/SetBool', ValueError),
+    ],
+)
 def test_what_is_no_message_is_refused(name, problem):
     with pytest.raises(problem):
         get_message(name)
@@ -32,8 +40,12 @@ def test_a_message_becomes_plain_values_and_yaml():
     assert values['header']['frame_id'] == 'base'
     assert values['position'] == [1.5]
     assert yaml.safe_load(message_to_yaml(message)) == {
-        'header': {'stamp': {'sec': 0, 'nanosec': 0}, 'frame_id': 'base'}, 'name': ['a'], 'position': [1.5], 'velocity': [],
-        'effort': []}
+        'header': {'stamp': {'sec': 0, 'nanosec': 0}, 'frame_id': 'base'},
+        'name': ['a'],
+        'position': [1.5],
+        'velocity': [],
+        'effort': [],
+    }
     assert message_to_csv(message) == '0,0,base,a,1.5'
 
 
@@ -64,10 +76,15 @@ def test_stamps_for_now_and_auto_are_returned():
     assert set_message_fields(message, {'header': {'stamp': 'now'}}, expand_time_now=True) == [message.header.stamp]
 
 
-@pytest.mark.parametrize(('values', 'problem'), [
-    ({'nope': 1}, AttributeError), ('x', TypeError), ({'header': 'auto'}, TypeError),
-    ({'pose': {'position': {'x': 'far'}}}, ValueError),
-])
+@pytest.mark.parametrize(
+    ('values', 'problem'),
+    [
+        ({'nope': 1}, AttributeError),
+        ('x', TypeError),
+        ({'header': 'auto'}, TypeError),
+        ({'pose': {'position': {'x': 'far'}}}, ValueError),
+    ],
+)
 def test_what_does_not_fit_is_refused(values, problem):
     with pytest.raises(problem):
         set_message_fields(PoseStamped(), values)

@@ -182,5 +182,6 @@ def not_sent(code: int, message: str) -> Outcome:
 
 def failed(error: BaseException) -> Outcome:
     """Return the outcome of a trigger whose backend broke: nobody knows what the robot did."""
-    return Outcome(Phase.UNKNOWN, ResultCode.INTERNAL,
-                   f'The robot link failed ({error!r}). Look where the robot is, and see the log.')
+    return Outcome(
+        Phase.UNKNOWN, ResultCode.INTERNAL, f'The robot link failed ({error!r}). Look where the robot is, and see the log.'
+    )

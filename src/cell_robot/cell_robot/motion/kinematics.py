@@ -66,12 +66,15 @@ def _speeds(base: float, elbow: float, wrist: float) -> JointVector:
     return tuple(math.radians(value) for value in degrees)
 
 
-ARMS = {arm.name: arm for arm in (
-    Arm('ur3e', -0.24355, -0.2132, 0.15185, 0.13105, 0.08535, 0.0921, _speeds(180, 180, 360), 0.5),
-    Arm('ur5e', -0.425, -0.3922, 0.1625, 0.1333, 0.0997, 0.0996, _speeds(180, 180, 180), 0.85),
-    Arm('ur10e', -0.6127, -0.57155, 0.1807, 0.17415, 0.11985, 0.11655, _speeds(120, 180, 180), 1.3),
-    Arm('ur16e', -0.4784, -0.36, 0.1807, 0.17415, 0.11985, 0.11655, _speeds(120, 180, 180), 0.9),
-)}
+ARMS = {
+    arm.name: arm
+    for arm in (
+        Arm('ur3e', -0.24355, -0.2132, 0.15185, 0.13105, 0.08535, 0.0921, _speeds(180, 180, 360), 0.5),
+        Arm('ur5e', -0.425, -0.3922, 0.1625, 0.1333, 0.0997, 0.0996, _speeds(180, 180, 180), 0.85),
+        Arm('ur10e', -0.6127, -0.57155, 0.1807, 0.17415, 0.11985, 0.11655, _speeds(120, 180, 180), 1.3),
+        Arm('ur16e', -0.4784, -0.36, 0.1807, 0.17415, 0.11985, 0.11655, _speeds(120, 180, 180), 0.9),
+    )
+}
 
 
 def link(arm: Arm, number: int, angle: float) -> Matrix:
@@ -79,10 +82,14 @@ def link(arm: Arm, number: int, angle: float) -> Matrix:
     cosine, sine = math.cos(angle), math.sin(angle)
     twist_cosine, twist_sine = round(math.cos(ALPHA[number])), round(math.sin(ALPHA[number]))
     a, d = arm.a[number], arm.d[number]
-    return np.array([[cosine, -sine * twist_cosine, sine * twist_sine, a * cosine],
-                     [sine, cosine * twist_cosine, -cosine * twist_sine, a * sine],
-                     [0.0, twist_sine, twist_cosine, d],
-                     [0.0, 0.0, 0.0, 1.0]])
+    return np.array(
+        [
+            [cosine, -sine * twist_cosine, sine * twist_sine, a * cosine],
+            [sine, cosine * twist_cosine, -cosine * twist_sine, a * sine],
+            [0.0, twist_sine, twist_cosine, d],
+            [0.0, 0.0, 0.0, 1.0],
+        ]
+    )
 
 
 def frames(arm: Arm, joints: Sequence[float]) -> list[Matrix]:
@@ -107,8 +114,11 @@ def inverse(arm: Arm, flange: Matrix, free: float = 0.0) -> list[JointVector]:
         flange: Transform from the controller's base to the flange.
         free: Angle of the last joint, radians, where the wrist is singular and any would do.
     """
-    return [tuple(_wrapped(angle) for angle in solution)
-            for pan in _pans(arm, flange) for solution in _behind_pan(arm, flange, pan, free)]
+    return [
+        tuple(_wrapped(angle) for angle in solution)
+        for pan in _pans(arm, flange)
+        for solution in _behind_pan(arm, flange, pan, free)
+    ]
 
 
 def nearest(arm: Arm, flange: Matrix, joints: Sequence[float], limits: Sequence[tuple[float, float]]) -> JointVector | None:
@@ -120,8 +130,9 @@ def nearest(arm: Arm, flange: Matrix, joints: Sequence[float], limits: Sequence[
         joints: Where the arm is, radians.
         limits: Lowest and highest angle of each joint, radians.
     """
-    found = [turned for solution in inverse(arm, flange, joints[5])
-             if (turned := _turned(solution, joints, limits)) is not None]
+    found = [
+        turned for solution in inverse(arm, flange, joints[5]) if (turned := _turned(solution, joints, limits)) is not None
+    ]
     return min(found, key=lambda solution: effort(solution, joints), default=None)
 
 
@@ -180,7 +191,7 @@ def _planar(arm: Arm, flange: Matrix, pan: float, wrist_2: float, wrist_3: float
     hand = link(arm, 4, wrist_2) @ link(arm, 5, wrist_3)
     wrist = np.linalg.inv(link(arm, 0, pan)) @ flange @ np.linalg.inv(hand)
     x, y = float(wrist[0, 3]), float(wrist[1, 3])
-    cosine = (x * x + y * y - arm.a2 ** 2 - arm.a3 ** 2) / (2.0 * arm.a2 * arm.a3)
+    cosine = (x * x + y * y - arm.a2**2 - arm.a3**2) / (2.0 * arm.a2 * arm.a3)
     if abs(cosine) > 1.0 + SLACK:
         return
     bend = math.acos(max(-1.0, min(1.0, cosine)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cell_robot.motion.kinematics import JointVector, farthest
-from cell_robot.motion.lines import MoveError, deadline
+from cell_robot.motion.path_check import MoveError, deadline
 from cell_robot.motion.poses import pose
 from cell_robot.motion.recipe import Recipe, Target
 
@@ -130,12 +130,15 @@ class Planner:
         if left == 0:
             raise PlanError(f'Tray {tray} of {part_number} is empty by the ledger. Reload it.')
         if left > slots:
-            raise PlanError(f'By the ledger tray {tray} holds {left} x {part_number}, by the recipe it has {slots} slots. '
-                            'Correct the count or the recipe.')
+            raise PlanError(
+                f'By the ledger tray {tray} holds {left} x {part_number}, by the recipe it has {slots} slots. '
+                'Correct the count or the recipe.'
+            )
         return slots - left
 
-    def plan(self, event: str, tray: int, stand: JointVector, piece: Piece, stock: Stock, *,
-             closed: bool = False) -> list[Step]:
+    def plan(
+        self, event: str, tray: int, stand: JointVector, piece: Piece, stock: Stock, *, closed: bool = False
+    ) -> list[Step]:
         """Return the steps of an event.
 
         Args:
@@ -152,8 +155,10 @@ class Planner:
         try:
             steps = self._steps(event, tray, stand, piece, stock)
         except MoveError as problem:
-            raise ReachError(f'{event} is not possible from here: {problem}. Nothing moved. Move the arm by hand to a free '
-                             'place, or correct the recipe.') from problem
+            raise ReachError(
+                f'{event} is not possible from here: {problem}. Nothing moved. Move the arm by hand to a free '
+                'place, or correct the recipe.'
+            ) from problem
         return self._opened(steps) if closed else steps
 
     def retract(self, stand: JointVector) -> list[Step]:
@@ -235,10 +240,13 @@ class Planner:
         """From the camera to a target, and back to the camera."""
         above, there = self._down(target)
         down, up, way = pose(target.pose), pose(target.above), target.approach
-        return [*self._swing('to the approach', self._camera, above),
-                self._line(DOWN, down, there, way, self._speeds.approach), grip,
-                self._line('going up', up, above, way, self._speeds.approach),
-                *self._swing('to the camera', above, self._camera)]
+        return [
+            *self._swing('to the approach', self._camera, above),
+            self._line(DOWN, down, there, way, self._speeds.approach),
+            grip,
+            self._line('going up', up, above, way, self._speeds.approach),
+            *self._swing('to the camera', above, self._camera),
+        ]
 
     def _down(self, target: Target) -> tuple[JointVector, JointVector]:
         """Joints above a target and in it; worked out once."""
@@ -264,16 +272,28 @@ class Planner:
             return []
         self._cell.swing(start, end)
         speeds = self._speeds
-        return [Move(label, end, None, speeds.joint, speeds.joint_acceleration,
-                     deadline(way, speeds.joint, speeds.joint_acceleration))]
+        return [
+            Move(
+                label,
+                end,
+                None,
+                speeds.joint,
+                speeds.joint_acceleration,
+                deadline(way, speeds.joint, speeds.joint_acceleration),
+            )
+        ]
 
     def _line(self, label: str, end: tuple[float, ...], joints: JointVector, way: float, speed: float) -> Move:
         acceleration = self._speeds.linear_acceleration
         return Move(label, joints, end, speed, acceleration, deadline(way, speed, acceleration))
 
     def _open(self) -> Grip:
-        return Grip(False, self._recipe.gripper.open_time, False,
-                    'The piece is still in the gripper after it opened. Take it out by hand.')
+        return Grip(
+            False,
+            self._recipe.gripper.open_time,
+            False,
+            'The piece is still in the gripper after it opened. Take it out by hand.',
+        )
 
     def _targets(self) -> list[Target]:
         trays = (tray for trays in self._recipe.parts.values() for tray in trays.values())

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cell_robot.motion.kinematics import JointVector
-from cell_robot.motion.lines import Cell
+from cell_robot.motion.path_check import Cell
 from cell_robot.motion.poses import Matrix
 
 WAYPOINTS = ('home', 'camera')

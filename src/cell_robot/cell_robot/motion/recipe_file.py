@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from cell_robot.motion.kinematics import ARMS, JointVector
-from cell_robot.motion.lines import FULL_TURN, Bounds, Cell, MoveError
+from cell_robot.motion.path_check import FULL_TURN, Bounds, Cell, MoveError
 from cell_robot.motion.poses import Matrix, from_rpy, matrix, pose
 from cell_robot.motion.recipe import TARGETS, WAYPOINTS, Gripper, Recipe, Speeds, Target, TrayTargets
 
@@ -123,10 +123,15 @@ class _Reader:
         tool = self._mapping(self._data, 'tool')
         self._unknown('tool', tool, {'tcp', 'payload', 'center_of_gravity'})
         return Recipe(
-            cell=self._cell(tool), payload=self._number('tool', tool, 'payload', 0.0, 30.0),
+            cell=self._cell(tool),
+            payload=self._number('tool', tool, 'payload', 0.0, 30.0),
             center_of_gravity=self._vector('tool.center_of_gravity', tool.get('center_of_gravity')),
-            speeds=self._speeds(), gripper=self._gripper(), waypoints=self._waypoints(), targets=self._targets(),
-            parts=self._parts())
+            speeds=self._speeds(),
+            gripper=self._gripper(),
+            waypoints=self._waypoints(),
+            targets=self._targets(),
+            parts=self._parts(),
+        )
 
     def _cell(self, tool: Mapping[str, Any]) -> Cell:
         name = self._data.get('robot')
@@ -160,9 +165,13 @@ class _Reader:
         def speed(key: str, unit: float, most: float) -> float:
             return self._number('speeds', given, key, 1e-3 / unit, most / unit * 1.000001) * unit
 
-        return Speeds(speed('joint', turn, JOINT_SPEED), speed('joint_acceleration', turn, JOINT_ACCELERATION),
-                      speed('linear', way, LINEAR_SPEED), speed('linear_acceleration', way, LINEAR_ACCELERATION),
-                      speed('approach', way, LINEAR_SPEED))
+        return Speeds(
+            speed('joint', turn, JOINT_SPEED),
+            speed('joint_acceleration', turn, JOINT_ACCELERATION),
+            speed('linear', way, LINEAR_SPEED),
+            speed('linear_acceleration', way, LINEAR_ACCELERATION),
+            speed('approach', way, LINEAR_SPEED),
+        )
 
     def _gripper(self) -> Gripper:
         given = self._mapping(self._data, 'gripper')
@@ -176,8 +185,10 @@ class _Reader:
     def _waypoints(self) -> dict[str, JointVector]:
         given = self._mapping(self._data, 'waypoints')
         self._unknown('waypoints', given, set(WAYPOINTS))
-        return {name: tuple(angle * self._angle for angle in self._numbers(f'waypoints.{name}', given.get(name), 6))
-                for name in WAYPOINTS}
+        return {
+            name: tuple(angle * self._angle for angle in self._numbers(f'waypoints.{name}', given.get(name), 6))
+            for name in WAYPOINTS
+        }
 
     def _targets(self) -> dict[str, Target]:
         given = self._mapping(self._data, 'targets')

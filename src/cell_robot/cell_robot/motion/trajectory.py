@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cell_robot.motion.kinematics import JointVector
-from cell_robot.motion.lines import seconds
+from cell_robot.motion.path_check import seconds
 
 SAMPLE_S = 0.08
 """Time from waypoint to waypoint; between them controllers run a cubic through place and speed."""
@@ -48,7 +48,7 @@ def timed(path: Sequence[JointVector], way: float, speed: float, acceleration: f
     excess = max(abs(value) / limit for point in waypoints for value, limit in zip(point.speeds, limits, strict=True))
     if excess <= 1.0:
         return waypoints
-    return _sampled(stands, way, speed / excess, acceleration / excess ** 2)
+    return _sampled(stands, way, speed / excess, acceleration / excess**2)
 
 
 def progress(time: float, way: float, speed: float, acceleration: float) -> tuple[float, float]:

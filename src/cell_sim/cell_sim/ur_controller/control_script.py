@@ -107,8 +107,16 @@ class ControlScript:
             machine.motion.brake(self._float(machine, 0))
             return True
 
-        return {1: joints, 2: joints_to_pose, 3: line, 4: line_to_joints, 33: stop, 34: stop, 15: stop_following,
-                16: stop_following}
+        return {
+            1: joints,
+            2: joints_to_pose,
+            3: line,
+            4: line_to_joints,
+            33: stop,
+            34: stop,
+            15: stop_following,
+            16: stop_following,
+        }
 
     def _settings(self) -> dict[int, Command]:
         def payload(machine: Machine) -> bool:
@@ -139,7 +147,9 @@ class ControlScript:
         return {
             30: lambda m: self._result(m, m.motion.inverse(self._six(m), self._six(m, 6))),
             46: lambda m: self._result(m, m.motion.inverse(self._six(m))),
-            60: has_inverse, 61: has_inverse, 36: has_inverse,
+            60: has_inverse,
+            61: has_inverse,
+            36: has_inverse,
             37: lambda m: self._yes(m, all(abs(angle) <= LIMIT for angle in self._six(m))),
             39: lambda m: self._result(m, pose(matrix(self._six(m)) @ matrix(self._six(m, 6)))),
             40: lambda m: self._result(m, m.motion.tcp_offset),
@@ -201,7 +211,7 @@ class ControlScript:
 
     def _floats_from(self, machine: Machine, first: int, count: int) -> tuple[float, ...]:
         begin = self._floats + first
-        values = tuple(machine.registers.input_doubles[begin:begin + count])
+        values = tuple(machine.registers.input_doubles[begin : begin + count])
         if not all(map(math.isfinite, values)):
             raise ProgramError('an argument of the command is not a number')
         return values
@@ -210,7 +220,7 @@ class ControlScript:
         machine.registers.output_ints[self._ints] = state
 
     def _result(self, machine: Machine, values: tuple[float, ...]) -> bool:
-        machine.registers.output_doubles[self._floats:self._floats + len(values)] = values
+        machine.registers.output_doubles[self._floats : self._floats + len(values)] = values
         return False
 
     def _yes(self, machine: Machine, answer: bool) -> bool:

@@ -37,9 +37,18 @@ class Message(NamedTuple):
 class Controller:
     """One arm with its controller."""
 
-    def __init__(self, now: float = 0.0, *, arm: Arm = ARMS['ur5e'], timings: Timings = Timings(), version: Version = Version(),
-                 mode: RobotMode = RobotMode.RUNNING, remote: bool = True,
-                 programs: Mapping[str, Callable[[], Program]] | None = None, time_scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        now: float = 0.0,
+        *,
+        arm: Arm = ARMS['ur5e'],
+        timings: Timings = Timings(),
+        version: Version = Version(),
+        mode: RobotMode = RobotMode.RUNNING,
+        remote: bool = True,
+        programs: Mapping[str, Callable[[], Program]] | None = None,
+        time_scale: float = 1.0,
+    ) -> None:
         """Make a controller that has been on for a while.
 
         Args:
@@ -233,4 +242,4 @@ class Controller:
     def report(self, text: str, *, runtime_exception: bool = False) -> None:
         """Show people a message."""
         self._message_count += 1
-        self.messages = [*self.messages[1 - MESSAGES:], Message(self._message_count, text, runtime_exception)]
+        self.messages = [*self.messages[1 - MESSAGES :], Message(self._message_count, text, runtime_exception)]

@@ -18,10 +18,23 @@ LINE_LIMIT = 4096
 SERIAL_NUMBER = '20205500001'
 ROLES = ('PROGRAMMER', 'OPERATOR', 'NONE', 'LOCKED', 'RESTRICTED')
 OPERATIONAL_MODES = ('MANUAL', 'AUTOMATIC')
-UNLOCK_TOO_EARLY = ('Cannot unlock protective stop until 5s after occurrence. '
-                    'Always inspect cause of protective stop before unlocking')
-REMOTE_ONLY = ('load', 'load installation', 'play', 'stop', 'pause', 'power on', 'power off', 'brake release',
-               'unlock protective stop', 'restart safety', 'set operational mode', 'clear operational mode')
+UNLOCK_TOO_EARLY = (
+    'Cannot unlock protective stop until 5s after occurrence. Always inspect cause of protective stop before unlocking'
+)
+REMOTE_ONLY = (
+    'load',
+    'load installation',
+    'play',
+    'stop',
+    'pause',
+    'power on',
+    'power off',
+    'brake release',
+    'unlock protective stop',
+    'restart safety',
+    'set operational mode',
+    'clear operational mode',
+)
 _STATES = {RuntimeState.PLAYING: 'PLAYING', RuntimeState.PAUSED: 'PAUSED'}
 
 Answer = Callable[[str, float], str]
@@ -47,7 +60,7 @@ class Dashboard:
             if line == command or line.startswith(command + ' '):
                 if command in REMOTE_ONLY and not self._c.remote:
                     return f'Failed to execute: {line}'
-                return self._answers[command](line[len(command):].strip(), now)
+                return self._answers[command](line[len(command) :].strip(), now)
         return f"could not understand: '{line}'"
 
     def _reading(self) -> dict[str, Answer]:
@@ -59,7 +72,8 @@ class Dashboard:
             'safetystatus': lambda _text, _now: f'Safetystatus: {c.safety.name}',
             'programState': lambda _text, _now: f'{_STATES.get(c.runtime, "STOPPED")} {c.loaded or "<unnamed>"}',
             'get loaded program': lambda _text, _now: (
-                f'Loaded program: {PROGRAMS}{c.loaded}' if c.loaded else 'No program loaded'),
+                f'Loaded program: {PROGRAMS}{c.loaded}' if c.loaded else 'No program loaded'
+            ),
             'isProgramSaved': lambda _text, _now: f'{str(bool(c.loaded)).lower()} {c.loaded or "<unnamed>"}',
             'PolyscopeVersion': lambda _text, _now: f'URSoftware {c.version.number} ({c.version.date})',
             'version': lambda _text, _now: c.version.number,
@@ -82,7 +96,8 @@ class Dashboard:
             'power off': lambda _text, _now: _done('Powering off', c.power_off(), 'power off'),
             'brake release': lambda _text, now: _done('Brake releasing', c.brake_release(now), 'brake release'),
             'unlock protective stop': lambda _text, now: (
-                'Protective stop releasing' if c.unlock_protective_stop(now) else UNLOCK_TOO_EARLY),
+                'Protective stop releasing' if c.unlock_protective_stop(now) else UNLOCK_TOO_EARLY
+            ),
             'restart safety': self._restart_safety,
             'set operational mode': self._set_operational_mode,
             'clear operational mode': self._clear_operational_mode,

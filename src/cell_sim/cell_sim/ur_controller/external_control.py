@@ -42,7 +42,7 @@ class ExternalControl:
             return False
         registers.output_ints[INT] = (registers.output_ints[INT] + 1) & 0x7FFFFFFF
         if registers.input_ints[INT] == FOLLOW and self._patience == SILENCE_S:
-            machine.motion.place(tuple(registers.input_doubles[DOUBLE:DOUBLE + 6]), seconds)
+            machine.motion.place(tuple(registers.input_doubles[DOUBLE : DOUBLE + 6]), seconds)
         elif any(machine.motion.speeds):
             machine.motion.halt()
         return True

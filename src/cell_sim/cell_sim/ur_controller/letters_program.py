@@ -14,11 +14,11 @@ from cell_common.catalogue import EVENT_LETTERS, Catalogue
 from cell_robot.motion.poses import pose
 from cell_robot.motion.recipe import Recipe, Target
 
+from cell_sim.letters.program import Command
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.program import Machine
 from cell_sim.ur_controller.states import RuntimeState
-from cell_sim.ur_program import Command
-from cell_sim.world import Impossible
+from cell_sim.world.world import Impossible
 
 FILE_NAME = 'letters.urp'
 FREE_TRAYS = (1, 2, 3, 4)
@@ -101,8 +101,13 @@ class LettersProgram:
         self._movement.problem, self._movement.ended = problem, True
 
     def _events(self) -> Mapping[str, Callable[[Machine], Work]]:
-        return {'START_PROGRAM': self._home, 'HOME': self._home, 'BENCHMARK': self._benchmark,
-                'PLACE': lambda machine: self._put(machine, 'place'), 'REJECT': lambda machine: self._put(machine, 'reject')}
+        return {
+            'START_PROGRAM': self._home,
+            'HOME': self._home,
+            'BENCHMARK': self._benchmark,
+            'PLACE': lambda machine: self._put(machine, 'place'),
+            'REJECT': lambda machine: self._put(machine, 'reject'),
+        }
 
     def _pick(self, machine: Machine, part_number: str, tray: int) -> Work:
         if self._holds(machine):
@@ -197,8 +202,9 @@ class LettersProgram:
 class ControllerMotions:
     """Lets letters be carried out by the program that a controller is running."""
 
-    def __init__(self, controller: Callable[[], Controller], catalogue: Catalogue,
-                 event_letters: Mapping[str, str] = EVENT_LETTERS) -> None:
+    def __init__(
+        self, controller: Callable[[], Controller], catalogue: Catalogue, event_letters: Mapping[str, str] = EVENT_LETTERS
+    ) -> None:
         """Know the letters; `controller` returns the controller once it is switched on."""
         self._controller = controller
         self._events = {letter: event for event, letter in event_letters.items()}

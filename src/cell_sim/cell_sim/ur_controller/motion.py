@@ -176,8 +176,10 @@ class Motion:
     def place(self, joints: Sequence[float], seconds: float) -> None:
         """Let the joints be at an angle after `seconds`, no faster than they can."""
         self._way = self._wanted = None
-        steps = [max(-limit * seconds, min(limit * seconds, target - now))
-                 for target, now, limit in zip(joints, self.joints, self.arm.speed, strict=True)]
+        steps = [
+            max(-limit * seconds, min(limit * seconds, target - now))
+            for target, now, limit in zip(joints, self.joints, self.arm.speed, strict=True)
+        ]
         self._set(tuple(now + step for now, step in zip(self.joints, steps, strict=True)), seconds)
 
     def brake(self, deceleration: float) -> None:

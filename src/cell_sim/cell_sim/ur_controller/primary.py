@@ -47,16 +47,25 @@ def robot_state(controller: Controller) -> bytes:
 
 def _modes(c: Controller) -> bytes:
     powered = c.mode in (RobotMode.POWER_ON, RobotMode.IDLE, RobotMode.RUNNING)
-    flags = (True, True, powered, c.safety in EMERGENCY, c.safety == SafetyMode.PROTECTIVE_STOP,
-             c.runtime == RuntimeState.PLAYING, c.runtime == RuntimeState.PAUSED)
+    flags = (
+        True,
+        True,
+        powered,
+        c.safety in EMERGENCY,
+        c.safety == SafetyMode.PROTECTIVE_STOP,
+        c.runtime == RuntimeState.PLAYING,
+        c.runtime == RuntimeState.PAUSED,
+    )
     slider = c.registers.speed_slider
     return _part(0, struct.pack('>Q7?bB3dB', int(c.timestamp * 1e6), *flags, c.mode, 0, slider, slider, 1.0, 0))
 
 
 def _joints(c: Controller) -> bytes:
     mode = JOINT_MODES.get(c.mode, JOINT_POWER_OFF)
-    rows = (struct.pack('>3d4fB', angle, angle, speed, 0.0, JOINT_VOLTAGE, MOTOR_TEMPERATURE, MOTOR_TEMPERATURE, mode)
-            for angle, speed in zip(c.motion.joints, c.motion.speeds, strict=True))
+    rows = (
+        struct.pack('>3d4fB', angle, angle, speed, 0.0, JOINT_VOLTAGE, MOTOR_TEMPERATURE, MOTOR_TEMPERATURE, mode)
+        for angle, speed in zip(c.motion.joints, c.motion.speeds, strict=True)
+    )
     return _part(1, b''.join(rows))
 
 

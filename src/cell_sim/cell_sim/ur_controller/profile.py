@@ -58,4 +58,4 @@ class Profile:
 
     @property
     def _cruise(self) -> float:
-        return max(0.0, self.length - self._rise_length - self.speed ** 2 / (2.0 * self.deceleration)) / self.speed
+        return max(0.0, self.length - self._rise_length - self.speed**2 / (2.0 * self.deceleration)) / self.speed

@@ -25,15 +25,46 @@ def realtime_frame(c: Controller) -> bytes:
     tool, tool_speed = motion.tcp_pose, motion.tcp_speed
     values = (
         c.timestamp,
-        *motion.joints, *motion.speeds, *_SIX, *_SIX, *_SIX,  # target: angle, speed, acceleration, current, moment
-        *motion.joints, *motion.speeds, *_SIX, *_SIX,  # actual: angle, speed, current, control current
-        *tool, *tool_speed, *_SIX,  # actual pose and speed, force
-        *tool, *tool_speed,  # target pose and speed
-        float(c.registers.digital_inputs), *(TEMPERATURE,) * 6, 0.0, 0.0,  # then controller timer and test value
-        float(c.mode), *(joint_mode,) * 6, float(c.safety), *_SIX, *_THREE, *_SIX,  # reserved, accelerometer, reserved
-        c.speed_scaling, 0.0, 0.0, 0.0,  # momentum, reserved
-        VOLTAGE, powered, 0.0, *(powered,) * 6,
-        float(c.registers.digital_outputs), float(c.runtime if c.runtime != RuntimeState.STOPPING else 0),
-        *_THREE, *_THREE, float(c.safety), *_THREE,  # elbow, its speed, safety status, reserved
-        c.payload[0], *c.payload[1:4], *_SIX)
+        *motion.joints,
+        *motion.speeds,
+        *_SIX,
+        *_SIX,
+        *_SIX,  # target: angle, speed, acceleration, current, moment
+        *motion.joints,
+        *motion.speeds,
+        *_SIX,
+        *_SIX,  # actual: angle, speed, current, control current
+        *tool,
+        *tool_speed,
+        *_SIX,  # actual pose and speed, force
+        *tool,
+        *tool_speed,  # target pose and speed
+        float(c.registers.digital_inputs),
+        *(TEMPERATURE,) * 6,
+        0.0,
+        0.0,  # then controller timer and test value
+        float(c.mode),
+        *(joint_mode,) * 6,
+        float(c.safety),
+        *_SIX,
+        *_THREE,
+        *_SIX,  # reserved, accelerometer, reserved
+        c.speed_scaling,
+        0.0,
+        0.0,
+        0.0,  # momentum, reserved
+        VOLTAGE,
+        powered,
+        0.0,
+        *(powered,) * 6,
+        float(c.registers.digital_outputs),
+        float(c.runtime if c.runtime != RuntimeState.STOPPING else 0),
+        *_THREE,
+        *_THREE,
+        float(c.safety),
+        *_THREE,  # elbow, its speed, safety status, reserved
+        c.payload[0],
+        *c.payload[1:4],
+        *_SIX,
+    )
     return _FRAME.pack(FRAME_SIZE, *values)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from cell_robot.rtde.codec import PROTOCOL, Kind, Level, Recipe
-from cell_robot.rtde.framing import Frame, RtdeError, frame
+from cell_robot.protocols.rtde.codec import PROTOCOL, Kind, Level, Recipe
+from cell_robot.protocols.rtde.framing import Frame, RtdeError, frame
 
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.variables import INPUTS, OUTPUTS
@@ -99,7 +99,7 @@ class RtdeSession:
     def _agree_outputs(self, payload: bytes, now: float) -> bytes:
         if len(payload) < 8:
             raise RtdeError('an output request without a frequency')
-        frequency, = struct.unpack_from('>d', payload)
+        (frequency,) = struct.unpack_from('>d', payload)
         names = _names(payload[8:])
         types = [OUTPUTS[name][0] if name in OUTPUTS else NOT_FOUND for name in names]
         if not 0.0 < frequency <= MAX_FREQUENCY or NOT_FOUND in types or not names:

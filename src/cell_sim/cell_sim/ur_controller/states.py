@@ -86,9 +86,16 @@ class Timings:
 
 def safety_bits(mode: SafetyMode) -> int:
     """Return `safety_status_bits` of a safety mode."""
-    bits = {SafetyMode.NORMAL: 0b1, SafetyMode.REDUCED: 0b10, SafetyMode.PROTECTIVE_STOP: 0b100, SafetyMode.RECOVERY: 0b1000,
-            SafetyMode.SAFEGUARD_STOP: 0b10000, SafetyMode.SYSTEM_EMERGENCY_STOP: 0b10100000,
-            SafetyMode.ROBOT_EMERGENCY_STOP: 0b11000000, SafetyMode.VIOLATION: 0b1_00000000,
-            SafetyMode.FAULT: 0b10_00000000}[mode]
+    bits = {
+        SafetyMode.NORMAL: 0b1,
+        SafetyMode.REDUCED: 0b10,
+        SafetyMode.PROTECTIVE_STOP: 0b100,
+        SafetyMode.RECOVERY: 0b1000,
+        SafetyMode.SAFEGUARD_STOP: 0b10000,
+        SafetyMode.SYSTEM_EMERGENCY_STOP: 0b10100000,
+        SafetyMode.ROBOT_EMERGENCY_STOP: 0b11000000,
+        SafetyMode.VIOLATION: 0b1_00000000,
+        SafetyMode.FAULT: 0b10_00000000,
+    }[mode]
     stopped = mode not in (*FREE_TO_MOVE, SafetyMode.RECOVERY)
     return bits | (stopped << 10)

@@ -41,9 +41,19 @@ def _always(value: Any) -> Getter:
 _ARM: dict[str, tuple[str, Getter]] = {
     **{name: ('VECTOR6D', lambda c: c.motion.joints) for name in ('target_q', 'actual_q')},
     **{name: ('VECTOR6D', lambda c: c.motion.speeds) for name in ('target_qd', 'actual_qd')},
-    **{name: ('VECTOR6D', _always(ZERO_6)) for name in (
-        'target_qdd', 'target_current', 'target_moment', 'actual_current', 'joint_control_output', 'actual_TCP_force',
-        'ft_raw_wrench', 'payload_inertia')},
+    **{
+        name: ('VECTOR6D', _always(ZERO_6))
+        for name in (
+            'target_qdd',
+            'target_current',
+            'target_moment',
+            'actual_current',
+            'joint_control_output',
+            'actual_TCP_force',
+            'ft_raw_wrench',
+            'payload_inertia',
+        )
+    },
     **{name: ('VECTOR6D', lambda c: c.motion.tcp_pose) for name in ('actual_TCP_pose', 'target_TCP_pose')},
     **{name: ('VECTOR6D', lambda c: c.motion.tcp_speed) for name in ('actual_TCP_speed', 'target_TCP_speed')},
     'joint_temperatures': ('VECTOR6D', _always((JOINT_TEMPERATURE,) * 6)),
@@ -112,12 +122,19 @@ OUTPUTS: dict[str, tuple[str, Getter]] = {**_ARM, **_CONTROLLER, **_IO, **_regis
 """Name -> (type, getter) of everything that a client may read."""
 
 INPUTS: dict[str, str] = {
-    'speed_slider_mask': 'UINT32', 'speed_slider_fraction': 'DOUBLE',
-    'standard_digital_output_mask': 'UINT8', 'standard_digital_output': 'UINT8',
-    'configurable_digital_output_mask': 'UINT8', 'configurable_digital_output': 'UINT8',
-    'tool_digital_output_mask': 'UINT8', 'tool_digital_output': 'UINT8',
-    'standard_analog_output_mask': 'UINT8', 'standard_analog_output_type': 'UINT8',
-    'standard_analog_output_0': 'DOUBLE', 'standard_analog_output_1': 'DOUBLE', 'external_force_torque': 'VECTOR6D',
+    'speed_slider_mask': 'UINT32',
+    'speed_slider_fraction': 'DOUBLE',
+    'standard_digital_output_mask': 'UINT8',
+    'standard_digital_output': 'UINT8',
+    'configurable_digital_output_mask': 'UINT8',
+    'configurable_digital_output': 'UINT8',
+    'tool_digital_output_mask': 'UINT8',
+    'tool_digital_output': 'UINT8',
+    'standard_analog_output_mask': 'UINT8',
+    'standard_analog_output_type': 'UINT8',
+    'standard_analog_output_0': 'DOUBLE',
+    'standard_analog_output_1': 'DOUBLE',
+    'external_force_torque': 'VECTOR6D',
     **{name: kind for name, (kind, _) in _register_outputs().items() if name.startswith('input_')},
 }
 """Name -> type of everything that a client may write."""

@@ -10,9 +10,17 @@ SPEED_SCALING = 'speed_scaling_state_broadcaster/speed_scaling'
 IO = 'io_and_status_controller/'
 DASHBOARD = 'dashboard_client/'
 TRIGGERS: Mapping[str, str] = {
-    'brake_release': 'brake release', 'close_popup': 'close popup', 'close_safety_popup': 'close safety popup',
-    'pause': 'pause', 'play': 'play', 'power_off': 'power off', 'power_on': 'power on', 'restart_safety': 'restart safety',
-    'stop': 'stop', 'unlock_protective_stop': 'unlock protective stop'}
+    'brake_release': 'brake release',
+    'close_popup': 'close popup',
+    'close_safety_popup': 'close safety popup',
+    'pause': 'pause',
+    'play': 'play',
+    'power_off': 'power off',
+    'power_on': 'power on',
+    'restart_safety': 'restart safety',
+    'stop': 'stop',
+    'unlock_protective_stop': 'unlock protective stop',
+}
 """Service of the dashboard client -> command of the dashboard."""
 JOINT_ORDER = ('elbow_joint', 'shoulder_lift_joint', 'shoulder_pan_joint', 'wrist_1_joint', 'wrist_2_joint', 'wrist_3_joint')
 """The joint state broadcaster sorts by name: who reads must map by name."""

@@ -60,8 +60,10 @@ class Trajectory:
         span = after.time - before.time
         share = (time - before.time) / span
         if before.speeds and after.speeds:
-            return tuple(_cubic(share, span, *values) for values in zip(
-                before.joints, after.joints, before.speeds, after.speeds, strict=True))
+            return tuple(
+                _cubic(share, span, *values)
+                for values in zip(before.joints, after.joints, before.speeds, after.speeds, strict=True)
+            )
         return tuple(one + (other - one) * share for one, other in zip(before.joints, after.joints, strict=True))
 
 
@@ -94,6 +96,10 @@ def _check(points: Sequence[Point], joints: int) -> None:
 
 def _cubic(share: float, span: float, start: float, end: float, start_speed: float, end_speed: float) -> float:
     """Hermite's cubic."""
-    squared, cubed = share * share, share ** 3
-    return ((2 * cubed - 3 * squared + 1) * start + (cubed - 2 * squared + share) * span * start_speed
-            + (3 * squared - 2 * cubed) * end + (cubed - squared) * span * end_speed)
+    squared, cubed = share * share, share**3
+    return (
+        (2 * cubed - 3 * squared + 1) * start
+        + (cubed - 2 * squared + share) * span * start_speed
+        + (3 * squared - 2 * cubed) * end
+        + (cubed - squared) * span * end_speed
+    )

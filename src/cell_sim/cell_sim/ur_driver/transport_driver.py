@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cell_robot.rtde import codec
-from cell_robot.rtde.codec import Kind, Recipe, Value
-from cell_robot.rtde.framing import Frame, FrameSplitter, RtdeError
+from cell_robot.protocols.rtde import codec
+from cell_robot.protocols.rtde.codec import Kind, Recipe, Value
+from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError
 
 from cell_sim.ur_controller.external_control import DOUBLE, INT, SCRIPT
 
@@ -17,11 +17,27 @@ RTDE_PORT, SCRIPT_PORT = 30004, 30002
 READ_SIZE = 65536
 FREQUENCY = 125.0
 CONNECT_S, SILENCE_S, PAUSE_S = 2.0, 2.0, 0.3
-OUTPUTS = ('timestamp', 'actual_q', 'actual_qd', 'robot_mode', 'safety_mode', 'runtime_state', 'speed_scaling',
-           'actual_digital_input_bits', 'actual_digital_output_bits', f'output_int_register_{INT}')
+OUTPUTS = (
+    'timestamp',
+    'actual_q',
+    'actual_qd',
+    'robot_mode',
+    'safety_mode',
+    'runtime_state',
+    'speed_scaling',
+    'actual_digital_input_bits',
+    'actual_digital_output_bits',
+    f'output_int_register_{INT}',
+)
 CONTROL = (f'input_int_register_{INT}', *(f'input_double_register_{DOUBLE + number}' for number in range(6)))
-IO = ('standard_digital_output_mask', 'standard_digital_output', 'configurable_digital_output_mask',
-      'configurable_digital_output', 'tool_digital_output_mask', 'tool_digital_output')
+IO = (
+    'standard_digital_output_mask',
+    'standard_digital_output',
+    'configurable_digital_output_mask',
+    'configurable_digital_output',
+    'tool_digital_output_mask',
+    'tool_digital_output',
+)
 BANKS = ((0, 8, 'standard'), (8, 16, 'configurable'), (16, 18, 'tool'))
 
 Values = dict[str, Value]
@@ -30,8 +46,9 @@ Values = dict[str, Value]
 class ControllerLink:
     """Keeps a connection to the controller."""
 
-    def __init__(self, address: str, cycle: Callable[[Values], tuple[int, tuple[float, ...]]],
-                 lost: Callable[[str], None]) -> None:
+    def __init__(
+        self, address: str, cycle: Callable[[Values], tuple[int, tuple[float, ...]]], lost: Callable[[str], None]
+    ) -> None:
         """Be ready to `run`.
 
         Args:

@@ -30,8 +30,13 @@ class DeclareLaunchArgument(Action):
     """
 
     def __init__(
-        self, name: str, *, default_value: SomeSubstitutionsType | None = None, description: str | None = None,
-        choices: list[str] | None = None, **kwargs: Any,
+        self,
+        name: str,
+        *,
+        default_value: SomeSubstitutionsType | None = None,
+        description: str | None = None,
+        choices: list[str] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if choices is not None and not choices:
@@ -82,7 +87,8 @@ class DeclareLaunchArgument(Action):
         if self._name not in context.launch_configurations:
             if self._default_value is None:
                 raise RuntimeError(
-                    f'Required launch argument "{self._name}" (description: "{self._description}") was not provided.')
+                    f'Required launch argument "{self._name}" (description: "{self._description}") was not provided.'
+                )
             context.launch_configurations[self._name] = perform_substitutions(context, self._default_value)
         value = context.launch_configurations[self._name]
         if self._choices is not None and value not in self._choices:
@@ -146,11 +152,15 @@ class ResetLaunchConfigurations(Action):
     """Removes all launch configurations but those given."""
 
     def __init__(
-        self, launch_configurations: Mapping[Any, SomeSubstitutionsType] | None = None, **kwargs: Any,
+        self,
+        launch_configurations: Mapping[Any, SomeSubstitutionsType] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._kept = [(normalize_to_list_of_substitutions(name), normalize_to_list_of_substitutions(value))
-                      for name, value in (launch_configurations or {}).items()]
+        self._kept = [
+            (normalize_to_list_of_substitutions(name), normalize_to_list_of_substitutions(value))
+            for name, value in (launch_configurations or {}).items()
+        ]
 
     def execute(self, context: LaunchContext) -> None:
         """Remove them."""

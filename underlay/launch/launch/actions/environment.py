@@ -50,8 +50,12 @@ class AppendEnvironmentVariable(Action):
     """
 
     def __init__(
-        self, name: SomeSubstitutionsType, value: SomeSubstitutionsType, prepend: bool | SomeSubstitutionsType = False,
-        separator: SomeSubstitutionsType = os.pathsep, **kwargs: Any,
+        self,
+        name: SomeSubstitutionsType,
+        value: SomeSubstitutionsType,
+        prepend: bool | SomeSubstitutionsType = False,
+        separator: SomeSubstitutionsType = os.pathsep,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._name = normalize_to_list_of_substitutions(name)

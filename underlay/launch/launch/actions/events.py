@@ -46,7 +46,8 @@ class Shutdown(EmitEvent):
         cause = context.get_locals_as_dict().get('event')
         if isinstance(cause, events.process.ProcessExited) and not context.is_shutdown:
             launch_logging.get_logger('launch').info(
-                'process[%s] was required: shutting down launched system', cause.process_name)
+                'process[%s] was required: shutting down launched system', cause.process_name
+            )
         super().execute(context)
 
 

@@ -101,12 +101,22 @@ class ExecuteLocal(Action):
     """
 
     def __init__(
-        self, *, process_description: Executable, shell: bool = False,
-        sigterm_timeout: SomeSubstitutionsType = _SIGTERM_TIMEOUT, sigkill_timeout: SomeSubstitutionsType = _SIGKILL_TIMEOUT,
-        emulate_tty: bool = False, output: SomeSubstitutionsType | Mapping[str, Any] = 'log',
-        output_format: str = '[{this.process_description.final_name}] {line}', cached_output: bool = False,
-        log_cmd: bool = False, on_exit: Response | None = None, respawn: bool | SomeSubstitutionsType = False,
-        respawn_delay: float | None = None, respawn_max_retries: int = -1, **kwargs: Any,
+        self,
+        *,
+        process_description: Executable,
+        shell: bool = False,
+        sigterm_timeout: SomeSubstitutionsType = _SIGTERM_TIMEOUT,
+        sigkill_timeout: SomeSubstitutionsType = _SIGKILL_TIMEOUT,
+        emulate_tty: bool = False,
+        output: SomeSubstitutionsType | Mapping[str, Any] = 'log',
+        output_format: str = '[{this.process_description.final_name}] {line}',
+        cached_output: bool = False,
+        log_cmd: bool = False,
+        on_exit: Response | None = None,
+        respawn: bool | SomeSubstitutionsType = False,
+        respawn_delay: float | None = None,
+        respawn_max_retries: int = -1,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         ensure_argument_type(respawn_delay, (int, float, type(None)), 'respawn_delay', type(self).__name__)
@@ -173,8 +183,13 @@ class ExecuteLocal(Action):
         """Settle what the process is started with."""
         described = self.process_description
         described.prepare(context, self)
-        self._details = {'action': self, 'name': described.final_name, 'cmd': described.final_cmd,
-                         'cwd': described.final_cwd, 'env': described.final_env}
+        self._details = {
+            'action': self,
+            'name': described.final_name,
+            'cmd': described.final_cmd,
+            'cwd': described.final_cwd,
+            'env': described.final_env,
+        }
         self._respawn = perform_typed_substitution(context, self._respawn, bool)
 
     def execute(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:
@@ -196,8 +211,9 @@ class ExecuteLocal(Action):
         self._logger = launch_logging.get_logger(name)
         self._context = context
         self._completed = loop.create_future()
-        context.register_event_handler(_Responder(
-            lambda event, _: self._on_targeted(event), matcher=lambda event: isinstance(event, ProcessTargetedEvent)))
+        context.register_event_handler(
+            _Responder(lambda event, _: self._on_targeted(event), matcher=lambda event: isinstance(event, ProcessTargetedEvent))
+        )
         context.register_event_handler(OnShutdown(on_shutdown=lambda event, _: self._begin_shutdown(event)))
         if self._on_exit is not None:
             context.register_event_handler(OnProcessExit(target_action=self, on_exit=self._on_exit))
@@ -215,11 +231,20 @@ class ExecuteLocal(Action):
         emulate_tty = self._emulate_tty
         if 'emulate_tty' in self._context.launch_configurations:
             emulate_tty = evaluate_condition_expression(
-                self._context, normalize_to_list_of_substitutions(self._context.launch_configurations['emulate_tty']))
+                self._context, normalize_to_list_of_substitutions(self._context.launch_configurations['emulate_tty'])
+            )
         try:
-            self._child = Child(self._context._running_loop(), details['cmd'], cwd=details['cwd'], env=details['env'],
-                                shell=self._shell, emulate_tty=emulate_tty, guard=self._context._guard, on_output=self._written,
-                                on_exit=self._ended)
+            self._child = Child(
+                self._context._running_loop(),
+                details['cmd'],
+                cwd=details['cwd'],
+                env=details['env'],
+                shell=self._shell,
+                emulate_tty=emulate_tty,
+                guard=self._context._guard,
+                on_output=self._written,
+                on_exit=self._ended,
+            )
         except OSError as problem:
             self._logger.error("cannot start the process: %s, cmd '%s'", problem, command)
             self._complete()
@@ -287,10 +312,17 @@ class ExecuteLocal(Action):
         term = float(perform_substitutions(self._context, self._sigterm_timeout))
         kill = term + float(perform_substitutions(self._context, self._sigkill_timeout))
         loop = self._context._running_loop()
-        self._timers = [loop.call_later(term, self._escalate, term, signal.SIGINT, signal.SIGTERM),
-                        loop.call_later(kill, self._escalate, kill, signal.SIGTERM, signal.SIGKILL)]
+        self._timers = [
+            loop.call_later(term, self._escalate, term, signal.SIGINT, signal.SIGTERM),
+            loop.call_later(kill, self._escalate, kill, signal.SIGTERM, signal.SIGKILL),
+        ]
 
     def _escalate(self, seconds: float, before: signal.Signals, now: signal.Signals) -> None:
-        self._logger.error("process[%s] failed to terminate '%g' seconds after receiving '%s', escalating to '%s'",
-                           self.process_description.final_name, seconds, before.name, now.name)
+        self._logger.error(
+            "process[%s] failed to terminate '%g' seconds after receiving '%s', escalating to '%s'",
+            self.process_description.final_name,
+            seconds,
+            before.name,
+            now.name,
+        )
         self._signal(now)

@@ -26,13 +26,20 @@ class ExecuteProcess(ExecuteLocal):
     """
 
     def __init__(
-        self, *, cmd: Iterable[SomeSubstitutionsType], prefix: SomeSubstitutionsType | None = None,
-        name: SomeSubstitutionsType | None = None, cwd: SomeSubstitutionsType | None = None,
+        self,
+        *,
+        cmd: Iterable[SomeSubstitutionsType],
+        prefix: SomeSubstitutionsType | None = None,
+        name: SomeSubstitutionsType | None = None,
+        cwd: SomeSubstitutionsType | None = None,
         env: Mapping[Any, SomeSubstitutionsType] | None = None,
-        additional_env: Mapping[Any, SomeSubstitutionsType] | None = None, **kwargs: Any,
+        additional_env: Mapping[Any, SomeSubstitutionsType] | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(process_description=Executable(
-            cmd=cmd, prefix=prefix, name=name, cwd=cwd, env=env, additional_env=additional_env), **kwargs)
+        super().__init__(
+            process_description=Executable(cmd=cmd, prefix=prefix, name=name, cwd=cwd, env=env, additional_env=additional_env),
+            **kwargs,
+        )
 
     @property
     def name(self) -> str | list[Substitution] | None:

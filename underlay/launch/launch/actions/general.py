@@ -44,8 +44,12 @@ class OpaqueFunction(Action):
     """
 
     def __init__(
-        self, *, function: Callable[..., Sequence[LaunchDescriptionEntity] | None], args: Iterable[Any] | None = None,
-        kwargs: Mapping[str, Any] | None = None, **options: Any,
+        self,
+        *,
+        function: Callable[..., Sequence[LaunchDescriptionEntity] | None],
+        args: Iterable[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         if not callable(function):

@@ -33,8 +33,13 @@ class GroupAction(Action):
     """
 
     def __init__(
-        self, actions: Iterable[LaunchDescriptionEntity], *, scoped: bool = True, forwarding: bool = True,
-        launch_configurations: Mapping[Any, SomeSubstitutionsType] | None = None, **kwargs: Any,
+        self,
+        actions: Iterable[LaunchDescriptionEntity],
+        *,
+        scoped: bool = True,
+        forwarding: bool = True,
+        launch_configurations: Mapping[Any, SomeSubstitutionsType] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         given = dict(launch_configurations or {})

@@ -29,8 +29,11 @@ class IncludeLaunchDescription(Action):
     """
 
     def __init__(
-        self, launch_description_source: LaunchDescriptionSource | SomeSubstitutionsType, *,
-        launch_arguments: Iterable[tuple[SomeSubstitutionsType, SomeSubstitutionsType]] | None = None, **kwargs: Any,
+        self,
+        launch_description_source: LaunchDescriptionSource | SomeSubstitutionsType,
+        *,
+        launch_arguments: Iterable[tuple[SomeSubstitutionsType, SomeSubstitutionsType]] | None = None,
+        **kwargs: Any,
     ) -> None:
         from launch.launch_description_sources import AnyLaunchDescriptionSource
 
@@ -67,12 +70,18 @@ class IncludeLaunchDescription(Action):
             RuntimeError: a required argument is not given.
         """
         description = self._source.get_launch_description(context)
-        before = {name: context.get_locals_as_dict().get(name)
-                  for name in ('current_launch_file_path', 'current_launch_file_directory')}
+        before = {
+            name: context.get_locals_as_dict().get(name)
+            for name in ('current_launch_file_path', 'current_launch_file_directory')
+        }
         location = Path(self._source.location)
         file = str(location.absolute())
-        context.extend_locals({'current_launch_file_path': file,
-                               'current_launch_file_directory': str(location.absolute().parent) if location.exists() else file})
+        context.extend_locals(
+            {
+                'current_launch_file_path': file,
+                'current_launch_file_directory': str(location.absolute().parent) if location.exists() else file,
+            }
+        )
         given = {perform_substitutions(context, normalize_to_list_of_substitutions(name)) for name, _ in self._arguments}
         self._check(description.get_launch_arguments(), given)
         settings = [SetLaunchConfiguration(name, value) for name, value in self._arguments]
@@ -83,8 +92,10 @@ class IncludeLaunchDescription(Action):
         for argument in declared:
             optional = argument.default_value is not None or argument._conditionally_included or argument._given_by_include
             if not optional and argument.name not in given:
-                raise RuntimeError(f"Included launch description missing required argument '{argument.name}' "
-                                   f"(description: '{argument.description}'), given: [{', '.join(sorted(given))}]")
+                raise RuntimeError(
+                    f"Included launch description missing required argument '{argument.name}' "
+                    f"(description: '{argument.description}'), given: [{', '.join(sorted(given))}]"
+                )
 
 
 class _RestoreLocals(Action):

@@ -33,8 +33,12 @@ class TimerAction(Action):
     """
 
     def __init__(
-        self, *, period: float | SomeSubstitutionsType, actions: Iterable[LaunchDescriptionEntity],
-        cancel_on_shutdown: bool | SomeSubstitutionsType = True, **kwargs: Any,
+        self,
+        *,
+        period: float | SomeSubstitutionsType,
+        actions: Iterable[LaunchDescriptionEntity],
+        cancel_on_shutdown: bool | SomeSubstitutionsType = True,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         ensure_argument_type(period, (*SomeSubstitutionsType_types_tuple, float), 'period', 'TimerAction')
@@ -88,9 +92,13 @@ class TimerAction(Action):
             context.emit_event_sync(TimerEvent(timer_action=self))
             self._complete()
 
-        context.register_event_handler(EventHandler(
-            matcher=lambda event: isinstance(event, TimerEvent) and event.timer_action is self,
-            entities=OpaqueFunction(function=visit), handle_once=True))
+        context.register_event_handler(
+            EventHandler(
+                matcher=lambda event: isinstance(event, TimerEvent) and event.timer_action is self,
+                entities=OpaqueFunction(function=visit),
+                handle_once=True,
+            )
+        )
         if perform_typed_substitution(context, self._cancel_on_shutdown, bool):
             context.register_event_handler(OnShutdown(on_shutdown=lambda *_: self.cancel(), handle_once=True))
         self._timer = loop.call_later(perform_typed_substitution(context, self._period, float), up)

@@ -40,7 +40,8 @@ def evaluate_condition_expression(context: LaunchContext, expression: list[Subst
         return False
     source = ' + '.join(part.describe() for part in expression)
     raise InvalidConditionExpressionError(
-        f"invalid condition expression, expected one of [true, 1, false, 0] but got '{text}', expanded from {source}")
+        f"invalid condition expression, expected one of [true, 1, false, 0] but got '{text}', expanded from {source}"
+    )
 
 
 class IfCondition(Condition):
@@ -66,8 +67,9 @@ class LaunchConfigurationEquals(Condition):
     """
 
     def __init__(self, launch_configuration_name: str, expected_value: SomeSubstitutionsType | None) -> None:
-        warnings.warn(f'{type(self).__name__} is deprecated; use IfCondition or UnlessCondition with EqualsSubstitution',
-                      stacklevel=2)
+        warnings.warn(
+            f'{type(self).__name__} is deprecated; use IfCondition or UnlessCondition with EqualsSubstitution', stacklevel=2
+        )
         self._name = launch_configuration_name
         self._expected = None if expected_value is None else normalize_to_list_of_substitutions(expected_value)
         super().__init__(predicate=self._holds)

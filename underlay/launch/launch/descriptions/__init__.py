@@ -39,14 +39,21 @@ class Executable:
     """
 
     def __init__(
-        self, *, cmd: Iterable[SomeSubstitutionsType], prefix: SomeSubstitutionsType | None = None,
-        name: SomeSubstitutionsType | None = None, cwd: SomeSubstitutionsType | None = None, env: _Variables | None = None,
-        additional_env: _Variables | None = None, arguments: Iterable[SomeSubstitutionsType] | None = None,
+        self,
+        *,
+        cmd: Iterable[SomeSubstitutionsType],
+        prefix: SomeSubstitutionsType | None = None,
+        name: SomeSubstitutionsType | None = None,
+        cwd: SomeSubstitutionsType | None = None,
+        env: _Variables | None = None,
+        additional_env: _Variables | None = None,
+        arguments: Iterable[SomeSubstitutionsType] | None = None,
     ) -> None:
         self._cmd = [normalize_to_list_of_substitutions(part) for part in (*cmd, *(arguments or ()))]
         self._has_own_prefix = prefix is not None
         self._prefix = normalize_to_list_of_substitutions(
-            LaunchConfiguration('launch-prefix', default='') if prefix is None else prefix)
+            LaunchConfiguration('launch-prefix', default='') if prefix is None else prefix
+        )
         self._name = None if name is None else normalize_to_list_of_substitutions(name)
         self._cwd = None if cwd is None else normalize_to_list_of_substitutions(cwd)
         self._env = None if env is None else self._normalized(env)
@@ -58,8 +65,10 @@ class Executable:
 
     @staticmethod
     def _normalized(variables: _Variables) -> list[tuple[list[Substitution], list[Substitution]]]:
-        return [(normalize_to_list_of_substitutions(key), normalize_to_list_of_substitutions(value))
-                for key, value in variables.items()]
+        return [
+            (normalize_to_list_of_substitutions(key), normalize_to_list_of_substitutions(value))
+            for key, value in variables.items()
+        ]
 
     @property
     def cmd(self) -> list[list[Substitution]]:

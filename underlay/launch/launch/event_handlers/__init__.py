@@ -58,7 +58,11 @@ class _OnProcessEvent(_Responder):
     """Handles events of one class, of one process, of those that a function accepts, or of all."""
 
     def __init__(
-        self, kind: type[Event], target_action: Callable[[Action], bool] | Action | None, response: Response, **options: Any,
+        self,
+        kind: type[Event],
+        target_action: Callable[[Action], bool] | Action | None,
+        response: Response,
+        **options: Any,
     ) -> None:
         if target_action is not None and not isinstance(target_action, Action) and not callable(target_action):
             raise TypeError(f'target_action of {type(self).__name__} must be an action or a function')
@@ -70,6 +74,7 @@ class _OnProcessEvent(_Responder):
             if target_action is None or isinstance(target_action, Action):
                 return target_action in (None, action)
             return bool(target_action(action))
+
         super().__init__(response, matcher=matches, **options)
 
 
@@ -77,7 +82,11 @@ class OnProcessStart(_OnProcessEvent):
     """Acts when a process has started."""
 
     def __init__(
-        self, *, target_action: Callable[[Action], bool] | Action | None = None, on_start: Response, **options: Any,
+        self,
+        *,
+        target_action: Callable[[Action], bool] | Action | None = None,
+        on_start: Response,
+        **options: Any,
     ) -> None:
         super().__init__(ProcessStarted, target_action, on_start, **options)
 
@@ -86,7 +95,11 @@ class OnProcessExit(_OnProcessEvent):
     """Acts when a process has ended."""
 
     def __init__(
-        self, *, target_action: Callable[[Action], bool] | Action | None = None, on_exit: Response, **options: Any,
+        self,
+        *,
+        target_action: Callable[[Action], bool] | Action | None = None,
+        on_exit: Response,
+        **options: Any,
     ) -> None:
         super().__init__(ProcessExited, target_action, on_exit, **options)
 
@@ -95,7 +108,9 @@ class OnProcessIO(_OnProcessEvent):
     """Acts when a process has written something."""
 
     def __init__(
-        self, *, target_action: Callable[[Action], bool] | Action | None = None,
+        self,
+        *,
+        target_action: Callable[[Action], bool] | Action | None = None,
         on_stdin: Callable[[ProcessIO], SomeEntitiesType | None] | None = None,
         on_stdout: Callable[[ProcessIO], SomeEntitiesType | None] | None = None,
         on_stderr: Callable[[ProcessIO], SomeEntitiesType | None] | None = None,
@@ -104,6 +119,7 @@ class OnProcessIO(_OnProcessEvent):
         def respond(event: ProcessIO, _: LaunchContext) -> SomeEntitiesType | None:
             function = on_stdout if event.from_stdout else on_stderr if event.from_stderr else on_stdin
             return None if function is None else function(event)
+
         super().__init__(ProcessIO, target_action, respond, **options)
 
 
@@ -118,5 +134,8 @@ class OnIncludeLaunchDescription(_Responder):
     """Visits launch descriptions that are handed to the launch service."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(lambda event, _: event.launch_description,
-                         matcher=lambda event: isinstance(event, IncludeLaunchDescription), **options)
+        super().__init__(
+            lambda event, _: event.launch_description,
+            matcher=lambda event: isinstance(event, IncludeLaunchDescription),
+            **options,
+        )

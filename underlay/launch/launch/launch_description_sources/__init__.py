@@ -46,7 +46,8 @@ def get_launch_description_from_python_launch_file(python_launch_file_path: str)
     spec.loader.exec_module(module)
     if not hasattr(module, 'generate_launch_description'):
         raise InvalidPythonLaunchFileError(
-            f"launch file at '{path}' does not contain the required function 'generate_launch_description()'")
+            f"launch file at '{path}' does not contain the required function 'generate_launch_description()'"
+        )
     description = module.generate_launch_description()
     if not isinstance(description, LaunchDescription):
         raise InvalidPythonLaunchFileError(f"generate_launch_description() of '{path}' returned no LaunchDescription")

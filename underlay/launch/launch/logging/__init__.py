@@ -133,10 +133,13 @@ def get_logger(name: str | None = None) -> logging.Logger:
     """Return a logger that writes to the screen and to the launch log file."""
     logger = logging.getLogger(name or 'launch')
     logger.setLevel(launch_config.level)
-    return _set_handlers(logger, [
-        launch_config.handler('screen', '[{levelname}] [{name}]: {message}'),
-        launch_config.handler('file', '{created:.7f} [{levelname}] [{name}]: {message}', 'launch.log'),
-    ])
+    return _set_handlers(
+        logger,
+        [
+            launch_config.handler('screen', '[{levelname}] [{name}]: {message}'),
+            launch_config.handler('file', '{created:.7f} [{levelname}] [{name}]: {message}', 'launch.log'),
+        ],
+    )
 
 
 def log_launch_config(*, logger: logging.Logger) -> None:
@@ -151,7 +154,7 @@ def log_launch_config(*, logger: logging.Logger) -> None:
 def _destinations(output_config: OutputConfig) -> dict[str, set[str]]:
     if isinstance(output_config, str):
         if output_config not in _ALIASES:
-            raise ValueError(f"{output_config} is not a valid output config: expected one of {', '.join(_ALIASES)}")
+            raise ValueError(f'{output_config} is not a valid output config: expected one of {", ".join(_ALIASES)}')
         return _ALIASES[output_config]
     found: dict[str, set[str]] = {}
     for source, destinations in output_config.items():

@@ -164,7 +164,10 @@ class IfElseSubstitution(Substitution):
     """
 
     def __init__(
-        self, condition: SomeSubstitutionsType, if_value: SomeSubstitutionsType = '', else_value: SomeSubstitutionsType = '',
+        self,
+        condition: SomeSubstitutionsType,
+        if_value: SomeSubstitutionsType = '',
+        else_value: SomeSubstitutionsType = '',
     ) -> None:
         if if_value == else_value == '':
             raise RuntimeError('One of if_value and else_value must be specified')

@@ -35,7 +35,8 @@ class LaunchConfiguration(Substitution):
             single = isinstance(default, str | Substitution) or not isinstance(default, collections.abc.Iterable)
             items = [default] if single else default
             self._default = normalize_to_list_of_substitutions(
-                [item if isinstance(item, str | Substitution) else str(item) for item in items])
+                [item if isinstance(item, str | Substitution) else str(item) for item in items]
+            )
 
     @property
     def variable_name(self) -> list[Substitution]:

@@ -49,8 +49,9 @@ def ensure_argument_type(argument: object, types: Any, argument_name: str, calle
     if not isinstance(argument, wanted):
         names = ', '.join(sorted(kind.__name__ for kind in wanted))
         where = f' to {caller}' if caller else ''
-        raise TypeError(f"expected '{argument_name}'{where} to be one of [{names}], got '{argument}' "
-                        f"of type '{type(argument).__name__}'")
+        raise TypeError(
+            f"expected '{argument_name}'{where} to be one of [{names}], got '{argument}' of type '{type(argument).__name__}'"
+        )
 
 
 def _as_substitution(item: object) -> Substitution:
@@ -86,7 +87,8 @@ def normalize_to_list_of_entities(entities: Iterable[Any]) -> list[LaunchDescrip
 
 
 def visit_all_entities_and_collect_futures(
-    entity: LaunchDescriptionEntity, context: LaunchContext,
+    entity: LaunchDescriptionEntity,
+    context: LaunchContext,
 ) -> list[tuple[LaunchDescriptionEntity, asyncio.Future[None]]]:
     """Visit the entity and all that it yields, depth first; return those that go on, with their futures."""
     sub_entities = entity.visit(context)

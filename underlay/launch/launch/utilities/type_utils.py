@@ -54,8 +54,9 @@ def coerce_to_type(value: str, data_type: Any = None) -> Any:
         found = _parse(value, 'a value')
         if type(found) in _SCALARS or _is_uniform(found):
             return found
-        raise ValueError(f"'{value}' is {type(found).__name__}: only bool, int, float, str and uniform lists of them "
-                         'can be used')
+        raise ValueError(
+            f"'{value}' is {type(found).__name__}: only bool, int, float, str and uniform lists of them can be used"
+        )
     if get_origin(data_type) is list:
         found = _parse(value, str(data_type))
         if not isinstance(found, list):
@@ -67,8 +68,11 @@ def coerce_to_type(value: str, data_type: Any = None) -> Any:
 def _is_substitution(value: object) -> bool:
     if isinstance(value, Substitution):
         return True
-    return (isinstance(value, collections.abc.Iterable) and not isinstance(value, str)
-            and any(isinstance(item, Substitution) for item in value))
+    return (
+        isinstance(value, collections.abc.Iterable)
+        and not isinstance(value, str)
+        and any(isinstance(item, Substitution) for item in value)
+    )
 
 
 def normalize_typed_substitution(value: Any, data_type: Any) -> Any:

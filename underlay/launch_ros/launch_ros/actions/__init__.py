@@ -18,5 +18,6 @@ __all__ = [
     'SetUseSimTime',
 ]
 
-__getattr__ = refuse(__name__, 'ComposableNodeContainer', 'LifecycleNode', 'LifecycleTransition', 'LoadComposableNodes',
-                     'ROSTimer', 'RosTimer')
+__getattr__ = refuse(
+    __name__, 'ComposableNodeContainer', 'LifecycleNode', 'LifecycleTransition', 'LoadComposableNodes', 'ROSTimer', 'RosTimer'
+)

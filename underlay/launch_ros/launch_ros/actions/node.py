@@ -43,11 +43,18 @@ class Node(ExecuteProcess):
     UNSPECIFIED_NODE_NAMESPACE = '<node_namespace_unspecified>'
 
     def __init__(
-        self, *, executable: SomeSubstitutionsType, package: SomeSubstitutionsType | None = None,
-        name: SomeSubstitutionsType | None = None, namespace: SomeSubstitutionsType | None = None,
-        exec_name: SomeSubstitutionsType | None = None, parameters: SomeParameters | None = None,
-        remappings: SomeRemapRules | None = None, ros_arguments: Iterable[SomeSubstitutionsType] | None = None,
-        arguments: Iterable[SomeSubstitutionsType] | None = None, **kwargs: Any,
+        self,
+        *,
+        executable: SomeSubstitutionsType,
+        package: SomeSubstitutionsType | None = None,
+        name: SomeSubstitutionsType | None = None,
+        namespace: SomeSubstitutionsType | None = None,
+        exec_name: SomeSubstitutionsType | None = None,
+        parameters: SomeParameters | None = None,
+        remappings: SomeRemapRules | None = None,
+        ros_arguments: Iterable[SomeSubstitutionsType] | None = None,
+        arguments: Iterable[SomeSubstitutionsType] | None = None,
+        **kwargs: Any,
     ) -> None:
         if 'cmd' in kwargs:
             raise TypeError("Node: use 'executable' and 'arguments' in place of 'cmd'")
@@ -60,8 +67,9 @@ class Node(ExecuteProcess):
         self._node_name = None if name is None else normalize_to_list_of_substitutions(name)
         self._node_namespace = None if namespace is None else normalize_to_list_of_substitutions(namespace)
         self._parameters = [self._normalized(item) for item in parameters or ()]
-        self._remappings = [(normalize_to_list_of_substitutions(src), normalize_to_list_of_substitutions(dst))
-                            for src, dst in remappings or ()]
+        self._remappings = [
+            (normalize_to_list_of_substitutions(src), normalize_to_list_of_substitutions(dst)) for src, dst in remappings or ()
+        ]
         self._final_name: str | None = None
         self._expanded_namespace = self.UNSPECIFIED_NODE_NAMESPACE
         self._temporary_files: list[str] = []
@@ -136,7 +144,9 @@ class Node(ExecuteProcess):
         if names[self.node_name] > 1:
             launch.logging.get_logger(__name__).warning(
                 'there are now at least %d nodes with the name %s created within this launch context',
-                names[self.node_name], self.node_name)
+                names[self.node_name],
+                self.node_name,
+            )
 
     def _parameter_arguments(self, context: LaunchContext) -> list[str]:
         arguments: list[str] = []

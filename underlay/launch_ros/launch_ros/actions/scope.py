@@ -42,8 +42,9 @@ class PushROSNamespace(Action):
         try:
             validate_namespace(namespace)
         except ValueError as problem:
-            raise SubstitutionFailure(f"The resulting namespace is invalid: [previous_namespace='{previous}', "
-                                      f"pushed_namespace='{pushed}']: {problem}") from problem
+            raise SubstitutionFailure(
+                f"The resulting namespace is invalid: [previous_namespace='{previous}', pushed_namespace='{pushed}']: {problem}"
+            ) from problem
         context.launch_configurations['ros_namespace'] = namespace
 
 

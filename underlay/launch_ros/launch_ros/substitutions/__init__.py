@@ -95,7 +95,8 @@ class ExecutableInPackage(FindPackagePrefix):
         folder = Path(prefix, 'lib', package)
         if not folder.is_dir():
             raise SubstitutionFailure(
-                f"package '{package}' found at '{prefix}', but libexec directory '{folder}' does not exist")
+                f"package '{package}' found at '{prefix}', but libexec directory '{folder}' does not exist"
+            )
         found = shutil.which(executable, path=str(folder))
         if found is None:
             raise SubstitutionFailure(f"executable '{executable}' not found on the libexec directory '{folder}'")

@@ -22,8 +22,10 @@ def validate_node_name(name: str) -> None:
 def validate_namespace(namespace: str) -> None:
     """Raise ValueError unless this can be an absolute namespace."""
     if not _NAMESPACE.fullmatch(namespace) or '__' in namespace or len(namespace) > _LONGEST_NAMESPACE:
-        raise ValueError(f"invalid namespace '{namespace}': parts of letters, digits and single '_', each after a '/', "
-                         'none beginning with a digit')
+        raise ValueError(
+            f"invalid namespace '{namespace}': parts of letters, digits and single '_', each after a '/', "
+            'none beginning with a digit'
+        )
 
 
 def prefix_namespace(base_ns: str | None, ns: str | None) -> str | None:

@@ -25,8 +25,15 @@ class PlayVerb(VerbExtension):
         add('--exclude-topics', nargs='+', default=[], metavar='topic', help='Topics not to play.')
         add('-l', '--loop', action='store_true', help='Begin again at the end.')
         add('-m', '--remap', nargs='+', type=remapping, default=[], metavar='old:=new', help='Topics to rename.')
-        add('--clock', type=positive_float, nargs='?', const=40.0, default=0.0, metavar='HZ',
-            help='Publish /clock at this frequency, %(const)s Hz by default.')
+        add(
+            '--clock',
+            type=positive_float,
+            nargs='?',
+            const=40.0,
+            default=0.0,
+            metavar='HZ',
+            help='Publish /clock at this frequency, %(const)s Hz by default.',
+        )
         add('-d', '--delay', type=not_negative_float, default=0.0, help='Time to wait before playing [s].')
         add('--playback-duration', type=float, default=-1.0, help='Time of the bag to play, negative for all [s].')
         add('--start-offset', type=not_negative_float, default=0.0, help='Time of the bag to skip [s].')
@@ -35,9 +42,16 @@ class PlayVerb(VerbExtension):
     def main(self, *, args: argparse.Namespace) -> int | str | None:
         """Play until the end or an interruption."""
         playback = Playback(
-            rate=args.rate, topics=frozenset(args.topics), exclude_topics=frozenset(args.exclude_topics),
-            remap=dict(args.remap), clock_hz=args.clock, start_offset_s=args.start_offset, delay_s=args.delay,
-            duration_s=args.playback_duration, loop=args.loop)
+            rate=args.rate,
+            topics=frozenset(args.topics),
+            exclude_topics=frozenset(args.exclude_topics),
+            remap=dict(args.remap),
+            clock_hz=args.clock,
+            start_offset_s=args.start_offset,
+            delay_s=args.delay,
+            duration_s=args.playback_duration,
+            loop=args.loop,
+        )
         try:
             run_until_signal(lambda: Player(args.bag_path, playback))
         except (ReaderError, OSError) as problem:

@@ -50,9 +50,16 @@ class RecordVerb(VerbExtension):
         if path.exists():
             return print_error(f"Output folder '{path}' already exists.")
         try:
-            recorder = run_until_signal(lambda: Recorder(
-                path, _selection(args), args.storage, poll_s=max(args.polling_interval, 1) / 1000.0, node_name=args.node_name,
-                parameter_overrides=[Parameter('use_sim_time', value=args.use_sim_time)]))
+            recorder = run_until_signal(
+                lambda: Recorder(
+                    path,
+                    _selection(args),
+                    args.storage,
+                    poll_s=max(args.polling_interval, 1) / 1000.0,
+                    node_name=args.node_name,
+                    parameter_overrides=[Parameter('use_sim_time', value=args.use_sim_time)],
+                )
+            )
         except (WriterError, OSError) as problem:
             return print_error(str(problem))
         recorder.get_logger().info(f"Recorded {recorder.count} messages of {len(recorder.topics)} topics in '{path}'")
@@ -61,8 +68,13 @@ class RecordVerb(VerbExtension):
 
 def _selection(args: argparse.Namespace) -> Selection:
     return Selection(
-        topics=_absolute([*args.topics, *args.topics_positional]), everything=args.all or args.all_topics, regex=args.regex,
-        exclude_regex=args.exclude_regex, exclude_topics=_absolute(args.exclude_topics), hidden=args.include_hidden_topics)
+        topics=_absolute([*args.topics, *args.topics_positional]),
+        everything=args.all or args.all_topics,
+        regex=args.regex,
+        exclude_regex=args.exclude_regex,
+        exclude_topics=_absolute(args.exclude_topics),
+        hidden=args.include_hidden_topics,
+    )
 
 
 def _absolute(names: list[str]) -> frozenset[str]:

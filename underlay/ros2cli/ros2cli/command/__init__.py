@@ -40,8 +40,13 @@ def get_command_extensions(group_name: str, *, exclude_names: Collection[str] | 
 
 
 def add_subparsers_on_demand(
-    parser: argparse.ArgumentParser, cli_name: str, dest: str, group_name: str,
-    hide_extensions: Collection[str] | None = None, required: bool = True, argv: Sequence[str] | None = None,
+    parser: argparse.ArgumentParser,
+    cli_name: str,
+    dest: str,
+    group_name: str,
+    hide_extensions: Collection[str] | None = None,
+    required: bool = True,
+    argv: Sequence[str] | None = None,
 ) -> Any:
     """Add a sub-command for each extension of a group; load only the one that the command line names, if it names one.
 
@@ -66,8 +71,12 @@ def add_subparsers_on_demand(
     width = max(map(len, shown), default=0)
     description = '' if chosen else ''.join(f'{name:{width}}  {get_first_line_doc(shown[name])}\n' for name in shown)
     subparsers = parser.add_subparsers(
-        title='Commands', description=description or None, dest=f' {dest.lstrip("_")}', required=required,
-        metavar=f'Call `{cli_name} <command> -h` for more detailed usage.')
+        title='Commands',
+        description=description or None,
+        dest=f' {dest.lstrip("_")}',
+        required=required,
+        metavar=f'Call `{cli_name} <command> -h` for more detailed usage.',
+    )
     for name in names:
         extension = extensions.get(name)
         text = get_first_line_doc(extension) if extension is not None else ''
@@ -75,7 +84,7 @@ def add_subparsers_on_demand(
         if extension is not None:
             sub_parser.set_defaults(**{dest: extension})
         if extension is not None and name == chosen:
-            sub_parser._words_left = words[words.index(name) + 1:]  # type: ignore[attr-defined]  # for sub-commands of its own
+            sub_parser._words_left = words[words.index(name) + 1 :]  # type: ignore[attr-defined]  # for sub-commands of its own
             with_argv = 'argv' in inspect.signature(extension.add_arguments).parameters
             extension.add_arguments(sub_parser, f'{cli_name} {name}', **({'argv': argv} if with_argv else {}))
     return subparsers

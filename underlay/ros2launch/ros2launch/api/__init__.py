@@ -43,10 +43,14 @@ def get_share_file_path_from_package(*, package_name: str, file_name: str) -> st
     found = [str(Path(folder, file_name)) for folder, _, names in os.walk(share) if file_name in names]
     if not found:
         raise FileNotFoundError(
-            f"file '{file_name}' was not found in the share directory of package '{package_name}' which is at '{share}'")
+            f"file '{file_name}' was not found in the share directory of package '{package_name}' which is at '{share}'"
+        )
     if len(found) > 1:
-        raise MultipleLaunchFilesError(f"file '{file_name}' was found more than once in the share directory of package "
-                                       f"'{package_name}': [{', '.join(found)}]", found)
+        raise MultipleLaunchFilesError(
+            f"file '{file_name}' was found more than once in the share directory of package "
+            f"'{package_name}': [{', '.join(found)}]",
+            found,
+        )
     return found[0]
 
 
@@ -88,7 +92,11 @@ def parse_launch_arguments(launch_arguments: Sequence[str]) -> list[tuple[str, s
 
 
 def launch_a_launch_file(
-    *, launch_file_path: str, launch_file_arguments: Sequence[str], noninteractive: bool = False, debug: bool = False,
+    *,
+    launch_file_path: str,
+    launch_file_arguments: Sequence[str],
+    noninteractive: bool = False,
+    debug: bool = False,
 ) -> int:
     """Launch a launch file with arguments written ``name:=value``; return the exit code when everything has ended.
 
@@ -97,7 +105,11 @@ def launch_a_launch_file(
     """
     arguments = parse_launch_arguments(launch_file_arguments)
     service = LaunchService(argv=launch_file_arguments, noninteractive=noninteractive, debug=debug)
-    service.include_launch_description(LaunchDescription([
-        IncludeLaunchDescription(AnyLaunchDescriptionSource(launch_file_path), launch_arguments=arguments),
-    ]))
+    service.include_launch_description(
+        LaunchDescription(
+            [
+                IncludeLaunchDescription(AnyLaunchDescriptionSource(launch_file_path), launch_arguments=arguments),
+            ]
+        )
+    )
     return service.run()

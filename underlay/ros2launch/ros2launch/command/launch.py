@@ -15,24 +15,49 @@ class LaunchCommand(CommandExtension):
 
     def add_arguments(self, parser: argparse.ArgumentParser, cli_name: str) -> None:  # noqa: ARG002
         """Add the arguments."""
-        parser.add_argument('-n', '--noninteractive', default=not sys.stdin.isatty(), action='store_true',
-                            help='Run the launch system non-interactively, with no terminal associated')
-        parser.add_argument('-d', '--debug', action='store_true',
-                            help='Put the launch system in debug mode, provides more verbose output.')
-        parser.add_argument('-s', '--show-args', '--show-arguments', action='store_true',
-                            help='Show arguments that may be given to the launch file.')
-        parser.add_argument('-a', '--show-all-subprocesses-output', action='store_true',
-                            help="Show all launched subprocesses' output by overriding their output configuration "
-                            'using the OVERRIDE_LAUNCH_PROCESS_OUTPUT envvar.')
-        parser.add_argument('--launch-prefix', help='Prefix command, which should go before all executables. Command must be '
-                            "wrapped in quotes if it contains spaces (e.g. --launch-prefix 'xterm -e gdb -ex run --args').")
-        parser.add_argument('--launch-prefix-filter', help='Regex pattern for filtering which executables the --launch-prefix '
-                            'is applied to by matching the executable name.')
-        parser.add_argument('package_name', help='Name of the ROS package which contains the launch file, '
-                            'or path of a launch file')
+        parser.add_argument(
+            '-n',
+            '--noninteractive',
+            default=not sys.stdin.isatty(),
+            action='store_true',
+            help='Run the launch system non-interactively, with no terminal associated',
+        )
+        parser.add_argument(
+            '-d', '--debug', action='store_true', help='Put the launch system in debug mode, provides more verbose output.'
+        )
+        parser.add_argument(
+            '-s',
+            '--show-args',
+            '--show-arguments',
+            action='store_true',
+            help='Show arguments that may be given to the launch file.',
+        )
+        parser.add_argument(
+            '-a',
+            '--show-all-subprocesses-output',
+            action='store_true',
+            help="Show all launched subprocesses' output by overriding their output configuration "
+            'using the OVERRIDE_LAUNCH_PROCESS_OUTPUT envvar.',
+        )
+        parser.add_argument(
+            '--launch-prefix',
+            help='Prefix command, which should go before all executables. Command must be '
+            "wrapped in quotes if it contains spaces (e.g. --launch-prefix 'xterm -e gdb -ex run --args').",
+        )
+        parser.add_argument(
+            '--launch-prefix-filter',
+            help='Regex pattern for filtering which executables the --launch-prefix '
+            'is applied to by matching the executable name.',
+        )
+        parser.add_argument(
+            'package_name', help='Name of the ROS package which contains the launch file, or path of a launch file'
+        )
         parser.add_argument('launch_file_name', nargs='?', help='Name of the launch file')
-        parser.add_argument('launch_arguments', nargs='*',
-                            help="Arguments to the launch file; '<name>:=<value>' (for duplicates, last one wins)")
+        parser.add_argument(
+            'launch_arguments',
+            nargs='*',
+            help="Arguments to the launch file; '<name>:=<value>' (for duplicates, last one wins)",
+        )
 
     def main(self, *, parser: argparse.ArgumentParser, args: argparse.Namespace) -> int | str | None:  # noqa: ARG002
         """Launch it; return the exit code or what is wrong."""
@@ -75,4 +100,5 @@ class LaunchCommand(CommandExtension):
             if value:
                 arguments = [*arguments, f'{name}:={value}']
         return launch_a_launch_file(
-            launch_file_path=path, launch_file_arguments=arguments, noninteractive=args.noninteractive, debug=args.debug)
+            launch_file_path=path, launch_file_arguments=arguments, noninteractive=args.noninteractive, debug=args.debug
+        )

@@ -16,8 +16,11 @@ class RunCommand(CommandExtension):
 
     def add_arguments(self, parser: argparse.ArgumentParser, cli_name: str) -> None:  # noqa: ARG002
         """Add the arguments."""
-        parser.add_argument('--prefix', help='Prefix command, which should go before the executable. '
-                            "Command must be wrapped in quotes if it contains spaces (e.g. --prefix 'gdb -ex run --args').")
+        parser.add_argument(
+            '--prefix',
+            help='Prefix command, which should go before the executable. '
+            "Command must be wrapped in quotes if it contains spaces (e.g. --prefix 'gdb -ex run --args').",
+        )
         parser.add_argument('package_name', help='Name of the ROS package')
         parser.add_argument('executable_name', help='Name of the executable')
         parser.add_argument('argv', nargs=argparse.REMAINDER, help='Pass arbitrary arguments to the executable')

@@ -72,9 +72,13 @@ def upgrade() -> None:
 
 
 def _verdict_columns(nullable: bool) -> list[sa.Column[Any]]:
-    return [sa.Column('verdict', sa.String(16), nullable=nullable), sa.Column('recognised', sa.String(64), nullable=nullable),
-            sa.Column('text', sa.Text, nullable=nullable), sa.Column('score', sa.Float, nullable=nullable),
-            sa.Column('frame_ns', sa.BigInteger, nullable=nullable)]
+    return [
+        sa.Column('verdict', sa.String(16), nullable=nullable),
+        sa.Column('recognised', sa.String(64), nullable=nullable),
+        sa.Column('text', sa.Text, nullable=nullable),
+        sa.Column('score', sa.Float, nullable=nullable),
+        sa.Column('frame_ns', sa.BigInteger, nullable=nullable),
+    ]
 
 
 def downgrade() -> None:

@@ -27,24 +27,31 @@ def upgrade() -> None:
         sa.Column('boot_id', sa.String(36), nullable=False),
         sa.Column('raw', sa.LargeBinary, nullable=False),
         sa.Column('status', sa.SmallInteger, nullable=False),
-        text('weight', 20), text('unit', 2),
+        text('weight', 20),
+        text('unit', 2),
         sa.Column('stability', sa.SmallInteger, nullable=False),
         sa.Column('mode', sa.SmallInteger, nullable=False),
-        text('tare', 20), text('message', 200), text('peer', 64),
-        sa.UniqueConstraint('scale_id', 'sequence'))
+        text('tare', 20),
+        text('message', 200),
+        text('peer', 64),
+        sa.UniqueConstraint('scale_id', 'sequence'),
+    )
     op.create_table(
         'weigh_scale',
         sa.Column('scale_id', sa.String(32), primary_key=True),
         sa.Column('last_sequence', sa.BigInteger, nullable=False),
-        sa.Column('valid_readings', sa.BigInteger, nullable=False))
+        sa.Column('valid_readings', sa.BigInteger, nullable=False),
+    )
     op.create_table(
         'weigh_cursor',
         sa.Column('scale_id', sa.String(32), primary_key=True),
-        sa.Column('sequence', sa.BigInteger, nullable=False))
+        sa.Column('sequence', sa.BigInteger, nullable=False),
+    )
     op.create_table(
         'prepuff_company',
         sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
-        sa.Column('name', sa.String(255), nullable=False, unique=True))
+        sa.Column('name', sa.String(255), nullable=False, unique=True),
+    )
     op.create_table(
         'prepuff_job',
         sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
@@ -64,9 +71,17 @@ def upgrade() -> None:
         text('started_by', 64),
         sa.Column('started_ns', sa.BigInteger, nullable=False),
         sa.Column('finished_ns', sa.BigInteger),
-        text('ended_by', 64), text('end_reason', 200))
-    op.create_index('one_active_job_a_station', 'prepuff_job', ['station'], unique=True,
-                    sqlite_where=sa.text("status = 'active'"), postgresql_where=sa.text("status = 'active'"))
+        text('ended_by', 64),
+        text('end_reason', 200),
+    )
+    op.create_index(
+        'one_active_job_a_station',
+        'prepuff_job',
+        ['station'],
+        unique=True,
+        sqlite_where=sa.text("status = 'active'"),
+        postgresql_where=sa.text("status = 'active'"),
+    )
     op.create_table(
         'filler_bag',
         sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
@@ -83,10 +98,12 @@ def upgrade() -> None:
         sa.Column('outcome', sa.SmallInteger, nullable=False),
         sa.Column('weighed_ns', sa.BigInteger, nullable=False),
         sa.Column('stability', sa.SmallInteger, nullable=False),
-        text('message', 200))
+        text('message', 200),
+    )
     op.create_table(
         'weigh_void',
         sa.Column('bag_id', BIG_KEY, sa.ForeignKey('filler_bag.id'), primary_key=True, autoincrement=False),
         sa.Column('voided_ns', sa.BigInteger, nullable=False),
         sa.Column('voided_by', sa.String(64), nullable=False),
-        sa.Column('reason', sa.String(200), nullable=False))
+        sa.Column('reason', sa.String(200), nullable=False),
+    )

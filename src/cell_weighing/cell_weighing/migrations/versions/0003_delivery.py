@@ -33,5 +33,6 @@ def upgrade() -> None:
         sa.Column('bag_id', sa.BigInteger),
         sa.Column('bag_num', sa.BigInteger),
         sa.Column('in_tolerance', sa.Boolean),
-        sa.Column('job_complete', sa.Boolean))
+        sa.Column('job_complete', sa.Boolean),
+    )
     op.create_index('weigh_delivery_lane', 'weigh_delivery', ['state', 'station', 'id'])

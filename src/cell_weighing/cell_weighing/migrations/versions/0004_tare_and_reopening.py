@@ -16,8 +16,10 @@ def upgrade() -> None:
     op.add_column('prepuff_job', sa.Column('bags_voided', sa.Integer, nullable=False, server_default='0'))
     op.add_column('filler_bag', sa.Column('net_weight', sa.String(40), nullable=False, server_default=''))
     op.execute('UPDATE filler_bag SET net_weight = weight_exact WHERE zone != 0')
-    op.execute('UPDATE prepuff_job SET bags_voided = (SELECT COUNT(*) FROM weigh_void JOIN filler_bag '
-               'ON filler_bag.id = weigh_void.bag_id WHERE filler_bag.prepuff_job_id = prepuff_job.id)')
+    op.execute(
+        'UPDATE prepuff_job SET bags_voided = (SELECT COUNT(*) FROM weigh_void JOIN filler_bag '
+        'ON filler_bag.id = weigh_void.bag_id WHERE filler_bag.prepuff_job_id = prepuff_job.id)'
+    )
     op.create_table(
         'weigh_reopen',
         sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
@@ -27,4 +29,5 @@ def upgrade() -> None:
         sa.Column('reopened_by', sa.String(64), nullable=False),
         sa.Column('reason', sa.String(200), nullable=False),
         sa.Column('quantity_before', sa.Integer, nullable=False),
-        sa.Column('quantity', sa.Integer, nullable=False))
+        sa.Column('quantity', sa.Integer, nullable=False),
+    )

@@ -22,4 +22,5 @@ def upgrade() -> None:
         sa.Column('issued_ns', sa.BigInteger, nullable=False),
         sa.Column('arguments', sa.Text, nullable=False),
         sa.Column('code', sa.Integer, nullable=False),
-        sa.Column('message', sa.Text, nullable=False))
+        sa.Column('message', sa.Text, nullable=False),
+    )

@@ -17,5 +17,7 @@ def upgrade() -> None:
         op.add_column(table, sa.Column(f'{edge}_monotonic', sa.BigInteger))
     # An active job was started after all readings that have been worked through; all others came after its start.
     op.execute("UPDATE prepuff_job SET started_boot = '', started_monotonic = 0 WHERE status = 'active'")
-    op.execute("UPDATE weigh_reopen SET ended_boot = '', ended_monotonic = 0, reopened_boot = '', reopened_monotonic = 0 "
-               "WHERE prepuff_job_id IN (SELECT id FROM prepuff_job WHERE status = 'active')")
+    op.execute(
+        "UPDATE weigh_reopen SET ended_boot = '', ended_monotonic = 0, reopened_boot = '', reopened_monotonic = 0 "
+        "WHERE prepuff_job_id IN (SELECT id FROM prepuff_job WHERE status = 'active')"
+    )

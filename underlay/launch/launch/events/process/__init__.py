@@ -50,7 +50,14 @@ class RunningProcessEvent(Event):
     name = 'launch.events.process.RunningProcessEvent'
 
     def __init__(
-        self, *, action: ExecuteLocal, name: str, cmd: list[str], cwd: str | None, env: dict[str, str] | None, pid: int,
+        self,
+        *,
+        action: ExecuteLocal,
+        name: str,
+        cmd: list[str],
+        cwd: str | None,
+        env: dict[str, str] | None,
+        pid: int,
     ) -> None:
         self.action = action
         self.process_name = name
@@ -136,7 +143,10 @@ class SignalProcess(ProcessTargetedEvent):
     name = 'launch.events.process.SignalProcess'
 
     def __init__(
-        self, *, signal_number: str | signal_module.Signals, process_matcher: Callable[[ExecuteLocal], bool],
+        self,
+        *,
+        signal_number: str | signal_module.Signals,
+        process_matcher: Callable[[ExecuteLocal], bool],
     ) -> None:
         super().__init__(process_matcher=process_matcher)
         self.signal = signal_module.Signals[signal_number] if isinstance(signal_number, str) else signal_number

@@ -1,0 +1,76 @@
+"""Ask the running cell what the doctor needs to know."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from cell_common.parameters import schema_of
+from cell_common.qos import latched
+from cell_web.gateway_node import GatewayParameters
+from cell_weighing.bridge.parameters import ScaleBridgeParameters
+from cell_weighing.station.parameters import WeighStationParameters
+from rclpy.parameter import parameter_value_to_python
+from rclpy.parameter_client import AsyncParameterClient
+
+from cell_bringup.client import CellClient, CellError
+from cell_bringup.doctor import Facts, Scale, parameters_of
+from cell_interfaces.msg import ScaleList, WeighJob
+
+TOPIC_S = 3.0
+
+
+def gather(client: CellClient) -> Facts:
+    """Return what the cell tells within a few seconds."""
+    heard: list[ScaleList] = []
+    client.node.create_subscription(ScaleList, 'weighing/scales', heard.append, latched())
+    asked = {name: AsyncParameterClient(client.node, name) for name in ('scale_bridge', 'weigh_station', 'web_gateway')}
+    bridge = _parameters(client, asked['scale_bridge'], ScaleBridgeParameters)
+    station = _parameters(client, asked['weigh_station'], WeighStationParameters)
+    gateway = _parameters(client, asked['web_gateway'], GatewayParameters)
+    if bridge:
+        _wait(client, lambda: heard)
+    if station:
+        _wait(client, lambda: client.weigh_jobs)
+    jobs = client.weigh_jobs.jobs if client.weigh_jobs else ()
+    now = client.node.get_clock().now().nanoseconds / 1e9
+    scales = [_scale(state, now) for state in (heard[-1].scales if heard else ())]
+    return Facts(
+        bridge,
+        station,
+        gateway,
+        scales,
+        {job.station: job.state == WeighJob.ACTIVE for job in jobs},
+        int(heard[-1].port) if heard else 0,
+        dict(os.environ),
+    )
+
+
+def _scale(state: Any, now: float) -> Scale:
+    heard = state.last_heard.sec + state.last_heard.nanosec / 1e9
+    return Scale(state.scale_id, state.connected, state.peer, max(0.0, now - heard) if heard else None)
+
+
+def _parameters(client: CellClient, asked: AsyncParameterClient, kind: Any) -> Any:
+    names = list(schema_of(kind))
+    if not _wait(client, asked.services_are_ready):
+        return None
+    future = asked.get_parameters(names)
+    if not _wait(client, future.done):
+        return None
+    values: Mapping[str, Any] = {name: _plain(value) for name, value in zip(names, future.result().values, strict=False)}
+    return parameters_of(kind, values)
+
+
+def _plain(value: Any) -> Any:
+    told = parameter_value_to_python(value)
+    return told if told is None or isinstance(told, (bool, int, float, str)) else list(told)
+
+
+def _wait(client: CellClient, condition: Any) -> bool:
+    try:
+        client.wait_for(condition, TOPIC_S, 'answer')
+    except CellError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The pick job: model, state machine, effects, storage."""

@@ -1,0 +1,1 @@
+"""Backend `ros_driver`: motion and state through the Universal Robots ROS 2 driver."""

@@ -1,0 +1,1 @@
+"""Backend `rtde`: motion by ur_rtde, state by RTDE."""

@@ -1,1 +1,0 @@
-"""Motion through ur_rtde, in a process of its own: its client is not thread safe, may block for minutes and may crash."""

@@ -1,0 +1,1 @@
+"""The process that holds the RTDE control connection, and its supervisor."""

@@ -1,1 +1,0 @@
-"""The letters link: a UR program connects, gets one letter at a time and answers."""

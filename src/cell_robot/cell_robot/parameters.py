@@ -1,0 +1,102 @@
+"""Parameters of the robot node."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cell_common.parameters import parameter
+
+
+@dataclass(frozen=True)
+class RobotParameters:
+    """What a deployment chooses for the robot node."""
+
+    backend: str = parameter('letters', 'Link to the robot.', choices=('letters', 'rtde', 'ros_driver'))
+    catalogue_file: str = parameter('', 'Part catalogue (YAML): gives each part its letter.')
+    alarm_delay: float = parameter(
+        3.0, 'How long the robot may be missing before an alarm is raised.', unit='s', minimum=0.0, maximum=600.0
+    )
+    max_recoveries: int = parameter(
+        3,
+        'rtde, ros_driver: protective stops that are unlocked for an operator within '
+        'recovery_window; after that a person has to unlock on the pendant.',
+        minimum=1,
+        maximum=1000,
+    )
+    recovery_window: float = parameter(
+        600.0, 'rtde, ros_driver: time within which recoveries are counted.', unit='s', minimum=1.0, maximum=86400.0
+    )
+    recipe_file: str = parameter(
+        '', 'rtde, ros_driver: where the arm picks, shows and puts down (YAML), as config/recipe.yaml.'
+    )
+    allow_moves: bool = parameter(
+        False, 'rtde, ros_driver: whether MOVE_<named pose> is carried out; for a simulated arm only.'
+    )
+    robot_address: str = parameter('127.0.0.1', 'rtde: address of the robot controller.')
+    driver_namespace: str = parameter(
+        '/', "ros_driver: namespace of the official driver's topics and services; a relative one is below the cell's."
+    )
+    receive_frequency: float = parameter(
+        125.0, 'rtde: packages per second that the controller sends of its state.', unit='Hz', minimum=1.0, maximum=500.0
+    )
+    stale_data: float = parameter(
+        0.5,
+        'rtde: age of the newest package from which no move is begun; one under way is ended at twice that age.',
+        unit='s',
+        minimum=0.05,
+        maximum=10.0,
+    )
+    watchdog_frequency: float = parameter(
+        5.0,
+        'rtde: rate at which the controller must hear the control process; after one '
+        'period of silence it ends the control script, and the arm stops.',
+        unit='Hz',
+        minimum=1.0,
+        maximum=50.0,
+    )
+    joint_rate: float = parameter(
+        25.0, 'rtde, ros_driver: joint states published per second.', unit='Hz', minimum=1.0, maximum=500.0
+    )
+    arm_model: str = parameter(
+        '',
+        'Model of the arm in robot_description and TF; "" = the one in recipe_file, and no arm is described without either.',
+        choices=('', 'ur3e', 'ur5e', 'ur10e', 'ur16e'),
+    )
+    publish_tf: bool = parameter(
+        True,
+        'Whether the frames of the arm are published on /tf and /tf_static; false where the '
+        'official driver publishes them: those of the tool and the trays come all the same.',
+    )
+    frame_prefix: str = parameter('', 'Put in front of every frame name, so that several arms share one TF tree, e.g. cell2_.')
+    listen_address: str = parameter(
+        '127.0.0.1', 'letters: address on which the node waits for the UR program; 0.0.0.0 = every network of this machine.'
+    )
+    port: int = parameter(50010, 'letters: TCP port on which the node waits for the UR program.', minimum=1, maximum=65535)
+    allowed_peers: list[str] = parameter(
+        ['127.0.0.1'],
+        'letters: addresses or networks (192.168.0.0/24) from which a UR program may connect; everything else is turned away.',
+    )
+    framing: str = parameter(
+        'line',
+        'letters: line = numbered lines with heartbeat; bare = one letter out, a word back, which cannot name a tray.',
+        choices=('line', 'bare'),
+    )
+    bare_reply: str = parameter(
+        'ack',
+        'letters, framing bare: ack = the program answers once, at the end of the motion; '
+        'ack_done = ack at the start and done at the end.',
+        choices=('ack', 'ack_done'),
+    )
+    event_letters: list[str] = parameter([''], 'letters: other letters for events, as EVENT=letter; D stays START_PROGRAM.')
+    ack_timeout: float = parameter(
+        1.0, 'letters: how long the program may take to acknowledge a letter.', unit='s', minimum=0.01, maximum=60.0
+    )
+    done_timeout: float = parameter(
+        30.0, 'letters: how long the program may take from acknowledgement to done.', unit='s', minimum=0.05, maximum=3600.0
+    )
+    heartbeat_timeout: float = parameter(
+        3.0, 'letters: silence after which a program that sends heartbeats counts as lost.', unit='s', minimum=0.1, maximum=60.0
+    )
+    reconnect_timeout: float = parameter(
+        10.0, 'letters: how long a recovery waits for the program to connect again.', unit='s', minimum=0.1, maximum=120.0
+    )

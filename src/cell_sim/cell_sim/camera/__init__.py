@@ -1,0 +1,1 @@
+"""Simulated camera: rendered and photographed scenes, HTTP server."""

@@ -1,0 +1,1 @@
+"""Simulated UR program of the letters backend."""

@@ -1,0 +1,133 @@
+"""The simulated world as one process. It hears the ledger and the weigh jobs, and tells the graph nothing."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import cv2
+from cell_common.background import BackgroundLoop
+from cell_common.catalogue import CatalogueError, load_catalogue
+from cell_common.diagnostics import Diagnostics, Health
+from cell_common.parameters import declare
+from cell_common.qos import events, latched
+from cell_common.runner import StartError, main_of
+from cell_robot.motion.recipe_file import RecipeError, load_recipe
+from rclpy.node import Node
+
+from cell_interfaces.msg import Inventory, InventoryEvent, ResultCode, RobotState, WeighJob, WeighJobList
+from cell_interfaces.srv import InjectFault
+from cell_sim.camera.photo_scene import PhotoError, PhotoScene, load_album
+from cell_sim.faults import UnknownFault
+from cell_sim.parameters import WorldParameters
+from cell_sim.scales.filler import Order
+from cell_sim.simulation import Simulation
+from cell_sim.world.parts import Mixture
+from cell_sim.world.stock_sync import Booking
+
+KEPT_BY_PEOPLE = (InventoryEvent.ADJUST, InventoryEvent.RELOAD, InventoryEvent.RESET, InventoryEvent.UNDO)
+PATIENCE_S = 15.0
+
+
+class WorldNode(Node):
+    """Runs the simulated world beside the cell."""
+
+    def __init__(self, **options: Any) -> None:
+        """Switch the simulated devices on.
+
+        Raises:
+            StartError: The catalogue, a port or the truth file cannot be used.
+        """
+        super().__init__('world', **options)
+        self._p = declare(self, WorldParameters)
+        self._background = BackgroundLoop('world')
+        try:
+            self.simulation = self._simulation()
+            self._background.run(self.simulation.start(), PATIENCE_S)
+        except (CatalogueError, PhotoError, RecipeError, OSError) as problem:
+            self._background.close()
+            raise StartError(f'{problem}. Correct the parameters of the simulated world.') from problem
+        self.create_subscription(Inventory, 'inventory', self._on_stock, latched())
+        self.create_subscription(InventoryEvent, 'inventory/events', self._on_booking, events())
+        self.create_subscription(WeighJobList, 'weighing/job', self._on_weigh_jobs, latched())
+        self.create_subscription(RobotState, 'robot/state', self._on_robot, latched())
+        self.create_service(InjectFault, 'sim/fault', self._on_fault)
+        Diagnostics(self, 'simulated').add('devices', self._health)
+        self.get_logger().info('This cell is simulated: no real arm moves and no real scale weighs. ' + self._where())
+
+    def destroy_node(self) -> None:
+        """Switch the devices off."""
+        self._background.run(self.simulation.stop(), PATIENCE_S)
+        self._background.close()
+        super().destroy_node()
+
+    def _simulation(self) -> Simulation:
+        p = self._p
+        catalogue = load_catalogue(p.catalogue_file)
+        parts = tuple(catalogue.parts)
+        scene = None
+        if p.camera and p.scene == 'photos':
+            album = load_album(p.folder)
+            album.require(parts)
+            scene = PhotoScene(album, p.seed)
+        return Simulation(
+            catalogue,
+            Mixture(parts, p.seed, p.wrong_share, p.unreadable_share),
+            robot=p.robot(),
+            camera=p.network_camera(),
+            scales=p.scales(),
+            scene=scene,
+            ur_address=p.ur_address,
+            recipe=load_recipe(p.recipe_file) if p.ur_address and p.recipe_file else None,
+            time_scale=p.time_scale,
+            truth_file=p.truth_file,
+        )
+
+    def _where(self) -> str:
+        camera = self.simulation.camera
+        return f'Camera: http://{self._p.camera_address}:{camera.port}/camera.mjpg' if camera is not None else 'No camera.'
+
+    def _on_stock(self, message: Inventory) -> None:
+        stock = [(part.part_number, tray.tray, tray.count) for part in message.parts for tray in part.trays]
+        self._background.loop.call_soon_threadsafe(self.simulation.keeper.report, message.sequence, stock)
+
+    def _on_booking(self, message: InventoryEvent) -> None:
+        if message.kind in KEPT_BY_PEOPLE:
+            booking = Booking(message.sequence, message.part_number, message.tray, message.delta)
+            self._background.loop.call_soon_threadsafe(self.simulation.keeper.carry_out, booking)
+
+    def _on_robot(self, message: RobotState) -> None:
+        """Let a person set up the trays of the part that the robot was told to pick: parts share the places of their trays."""
+        kind, _, part_number = message.last_trigger_event.partition('_')
+        if kind == 'PART':
+            self._background.loop.call_soon_threadsafe(setattr, self.simulation.world, 'on_table', part_number)
+
+    def _on_weigh_jobs(self, message: WeighJobList) -> None:
+        orders = {
+            job.station: Order(job.weigh_job_id, float(job.target_weight), job.unit)
+            for job in message.jobs
+            if job.state == WeighJob.ACTIVE
+        }
+        self._background.loop.call_soon_threadsafe(self.simulation.order_bags, orders)
+
+    def _on_fault(self, request: InjectFault.Request, response: InjectFault.Response) -> InjectFault.Response:
+        try:
+            work = self.simulation.inject(request.device, request.fault, float(request.value))
+            response.message = self._background.run(work, PATIENCE_S)
+        except UnknownFault as problem:
+            response.code, response.message = ResultCode.INVALID_ARGUMENT, str(problem)
+        return response
+
+    def _health(self) -> Health:
+        if not self.simulation.keeper.started:
+            return Health(0, 'the trays are empty until the ledger reports its stock')
+        devices = {'robot': self.simulation.robot, **self.simulation.scales}
+        lost = [name for name, device in devices.items() if device is not None and not device.connected.is_set()]
+        return Health(0, f'not connected: {", ".join(lost)}' if lost else '')
+
+
+def main() -> None:
+    """Run the node; the devices' own log lines go to standard error."""
+    cv2.setNumThreads(1)  # the pictures are small, and the nodes of the cell share the cores
+    logging.basicConfig(level=logging.INFO, format='[world] %(message)s')
+    main_of(WorldNode)()

@@ -1,0 +1,1 @@
+"""Simulated indicators and filling stations."""

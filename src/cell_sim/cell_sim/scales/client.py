@@ -1,0 +1,169 @@
+"""A simulated indicator's network side: dials the scale bridge, prints, answers SMA commands, can be told to misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+from cell_sim.faults import Faults
+from cell_sim.net.tcp_client import Dialler, local
+from cell_sim.scales.indicator import Indicator
+from cell_sim.scales.line_faults import FAULTS, FLOOD_LIMIT, Wire, line_of
+
+PIECE_PAUSE_S = 0.002
+SETTLE_LIMIT_S = 2.0
+"""Seconds after which P gives up and answers dashes."""
+REPEAT_S = 0.1
+
+
+class ScaleClient:
+    """One indicator that is a TCP client of the scale bridge, as a ZM405 with an Ethernet option is."""
+
+    def __init__(self, indicator: Indicator, host: str, port: int, *, stream_rate: float = 0.0, source: str = '') -> None:
+        """Make an indicator that is switched off.
+
+        Args:
+            indicator: What it shows and prints.
+            host: Where the scale bridge listens.
+            port: Its TCP port.
+            stream_rate: Lines per second without being asked; 0 = it prints on demand only.
+            source: Address of this machine that it dials from, e.g. 127.0.1.1; "" = whichever.
+        """
+        self.indicator, self._host, self._port, self.stream_rate = indicator, host, port, stream_rate
+        self.faults = Faults(FAULTS)
+        self._link = Dialler(f'scale {indicator.scale_id}', host, port, self._talk, source)
+        self._source = source
+        self.connected = self._link.connected
+        self._wire = Wire(self.faults, indicator.scale_id)
+        self._repeat: asyncio.Task[None] | None = None
+        self._late: list[bytes] = []
+        self._held_until = 0.0
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether it sends a line when PRINT is pressed; otherwise it streams, or answers what it is asked."""
+        return not self.stream_rate and self.indicator.print_format != 'sma'
+
+    async def start(self) -> None:
+        """Switch on."""
+        self.indicator.clock_offset = time.time() - self._now()
+        self._link.start()
+        if self.stream_rate:
+            self._link.spawn(self._stream())
+
+    async def stop(self) -> None:
+        """Switch off."""
+        await self._link.stop()
+
+    async def print(self) -> tuple[bytes, bool]:
+        """Press PRINT; return the line and whether it went out whole (without a link it is lost)."""
+        line = line_of(self.indicator, self._now(), self.faults)
+        return line, await self._put(line)
+
+    def inject(self, fault: str, value: float) -> str:
+        """Arm a fault; those of the link act at once.
+
+        Raises:
+            UnknownFault: There is no such fault.
+        """
+        text = self.faults.arm(fault, value)
+        if seconds := self.faults.amount('disconnect'):
+            self._link.leave(seconds)
+        if seconds := self.faults.amount('power_cycle'):
+            self._link.leave(seconds, quietly=True)
+        if seconds := self.faults.amount('half_open'):
+            self._held_until = self._now() + seconds
+            self._link.spawn(self._deliver_late(seconds))
+        if lines := self.faults.amount('duplicate_id'):
+            self._link.spawn(self._impostor(int(lines)))
+        if lines := self.faults.amount('flood'):
+            self._link.spawn(self._flood(min(int(lines), FLOOD_LIMIT)))
+        return text
+
+    async def _talk(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        """Answer commands, each LF ... CR."""
+        try:
+            while True:
+                command = (await reader.readuntil(b'\r')).strip(b'\r\n').decode('latin-1')
+                self._stop_repeating()
+                if command == 'R':
+                    self._repeat = self._link.spawn(self._repeated())
+                else:
+                    await self._put(await self._answer(command))
+        finally:
+            self._stop_repeating()
+
+    def _stop_repeating(self) -> None:
+        if self._repeat is not None:
+            self._repeat.cancel()
+            self._repeat = None
+
+    async def _answer(self, command: str) -> bytes:
+        if command not in ('W', 'P') or self.indicator.print_format != 'sma':
+            return self.indicator.answer(command, self._now())
+        settled = command == 'W' or await self._settled()
+        return line_of(self.indicator, self._now(), self.faults, settled=settled)
+
+    async def _settled(self) -> bool:
+        """Wait until the weight is stable; return whether it became so in time."""
+        deadline = self._now() + SETTLE_LIMIT_S
+        while (moving := self.indicator.platform.moving(self._now())) and self._now() < deadline:
+            await asyncio.sleep(0.02)
+        return not moving
+
+    async def _repeated(self) -> None:
+        while await self._put(line_of(self.indicator, self._now(), self.faults)):
+            await asyncio.sleep(REPEAT_S)
+
+    async def _stream(self) -> None:
+        due = self._now()
+        while True:
+            due = max(due + 1 / self.stream_rate, self._now())
+            await asyncio.sleep(due - self._now())
+            await self._put(line_of(self.indicator, self._now(), self.faults))
+
+    async def _put(self, line: bytes) -> bool:
+        """Send a line as its way lets it through; return whether it went out whole."""
+        if seconds := self.faults.amount('cut'):
+            await self._write([line[: len(line) // 2]])
+            self._link.leave(seconds)
+            return False
+        return await self._write(self._wire.pieces(line))
+
+    async def _write(self, pieces: list[bytes]) -> bool:
+        if self._now() < self._held_until:
+            self._late += pieces
+            return True
+        with contextlib.suppress(OSError):
+            for number, piece in enumerate(pieces):
+                if number:
+                    await asyncio.sleep(PIECE_PAUSE_S)
+                if not self._link.send(piece):
+                    return False
+            if self._link.writer is not None:
+                await self._link.writer.drain()
+                return True
+        return False
+
+    async def _deliver_late(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._held_until, late, self._late = 0.0, self._late, []
+        await self._write([b''.join(late)])
+
+    async def _flood(self, lines: int) -> None:
+        for _ in range(lines):
+            if not await self._write([line_of(self.indicator, self._now(), self.faults)]):
+                return
+
+    async def _impostor(self, lines: int) -> None:
+        """Be another indicator that somebody set up with the same id."""
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(self._host, self._port, local_addr=local(self._source))
+            self._link.keep(writer)
+            for _ in range(lines):
+                writer.write(self.indicator.print_line(self._now()))
+                await writer.drain()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,75 @@
+"""A station where bags are filled: waits for a weigh job, fills, presses PRINT, takes the bag away, and again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from cell_sim.scales.client import ScaleClient
+from cell_sim.scales.filler import Filler, Order
+from cell_sim.scales.indicator import KILOGRAMS
+
+FILLING, PRINTED, CLEARED = 0.6, 0.7, 0.8
+"""Shares of the bag period at which the bag lies still, is printed, and is taken away."""
+
+
+class FillingStation:
+    """One filler with one scale."""
+
+    def __init__(self, station: str, scale: ScaleClient, filler: Filler, period: float, observer: Callable[..., None]) -> None:
+        """Put a filler at a scale.
+
+        Args:
+            station: Name of the station, as in weigh jobs.
+            scale: The indicator under the bag.
+            filler: Decides what bags weigh.
+            period: Seconds from bag to bag.
+            observer: Told of every bag.
+        """
+        self.station = station
+        self._scale, self._filler, self._period, self._observer = scale, filler, period, observer
+        self._order: Order | None = None
+        self._ordered = asyncio.Event()
+
+    def set_order(self, order: Order | None) -> None:
+        """Say what is to be filled from now on; None = nothing."""
+        self._order = order
+        if order is None:
+            self._ordered.clear()
+        else:
+            self._ordered.set()
+
+    async def work(self) -> None:
+        """Fill bags until cancelled."""
+        while True:
+            await self._ordered.wait()
+            await self._scale.connected.wait()
+            if self._order is not None:
+                await self._fill_one(self._order)
+
+    async def _fill_one(self, order: Order) -> None:
+        indicator, now = self._scale.indicator, asyncio.get_running_loop().time
+        indicator.unit = order.unit
+        weight = self._filler.next_bag(order)
+        indicator.platform.fill(weight * float(KILOGRAMS[order.unit]), now(), FILLING * self._period)
+        try:
+            await asyncio.sleep(PRINTED * self._period)
+            if self._order == order:
+                await self._print(order, weight)
+            await asyncio.sleep((CLEARED - PRINTED) * self._period)
+        finally:
+            indicator.platform.clear()
+        await asyncio.sleep((1 - CLEARED) * self._period)
+
+    async def _print(self, order: Order, weight: float) -> None:
+        line, sent = await self._scale.print() if self._scale.on_demand else (b'', True)
+        self._observer(
+            'bag',
+            scale_id=self._scale.indicator.scale_id,
+            station=self.station,
+            job=order.job,
+            weight=weight,
+            unit=order.unit,
+            line=line.decode('latin-1'),
+            sent=sent,
+        )

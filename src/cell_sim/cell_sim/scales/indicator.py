@@ -1,0 +1,234 @@
+"""A ZM405 weighing indicator without its network: what it shows, what it prints, how it answers SMA commands.
+
+Print formats are templates that somebody typed in (ZM400 service manual AWT35-501334); two have names here: `legacy` is
+`scale_id,weight unit`, `extended` is `id,mode,status,weight,unit,tare,tare_status`. All end in CR LF. SMA replies follow
+SMA SCP-0499: `<LF><s><r><n><m><f><weight, 10><unit, 3><CR>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from cell_sim.scales.platform import Platform
+
+KILOGRAMS: Mapping[str, Decimal] = {
+    'kg': Decimal(1),
+    'g': Decimal('0.001'),
+    't': Decimal(1000),
+    'lb': Decimal('0.45359237'),
+    'oz': Decimal('0.028349523125'),
+}
+"""Kilograms in one unit (pound and ounce: international yard and pound agreement, 1959, exact)."""
+_DIVISIONS: Mapping[str, Decimal] = {
+    'kg': Decimal(1),
+    'g': Decimal(1000),
+    't': Decimal('0.001'),
+    'lb': Decimal(2),
+    'oz': Decimal(40),
+}
+"""The display's division in a unit, for one of so many kilograms."""
+TEMPLATES: Mapping[str, str] = {
+    'legacy': '{id},{weight} {unit}',
+    'extended': '{id},{mode},{status},{weight:>6},{unit},{tare:>6},{tare_status}',
+}
+"""Print formats by name. Tokens may have a width, as str.format writes it; there are {date} and {time} as well."""
+FORMATS = (*TEMPLATES, 'sma')
+PLENTY = Decimal('1.02')
+"""Share of its capacity above which an indicator shows overload."""
+ZERO_RANGE = Decimal('0.02')
+"""Share of its capacity within which it can be set to zero."""
+DASHES = '------'
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the display shows."""
+
+    weight: str
+    """Digits, or dashes."""
+    status: str
+    """WSTAT: S stable, M motion, O overload, U underload."""
+    net: bool
+    tare: str
+    unit: str
+    moving: bool = False
+
+
+class Indicator:
+    """One indicator on one platform."""
+
+    def __init__(
+        self,
+        scale_id: str,
+        *,
+        print_format: str = 'legacy',
+        division: Decimal = Decimal('0.005'),
+        capacity: Decimal = Decimal(60),
+        decimal_comma: bool = False,
+    ) -> None:
+        """Make an indicator that shows zero.
+
+        Args:
+            scale_id: As typed into its print format.
+            print_format: One of FORMATS, or a template of its own with tokens in braces.
+            division: Smallest step of the display, kilograms.
+            capacity: Kilograms.
+            decimal_comma: It prints a comma where others print a decimal point.
+
+        Raises:
+            ValueError: The print format is neither.
+        """
+        self.scale_id, self.print_format = scale_id, print_format
+        self._template = TEMPLATES.get(print_format, print_format)
+        self._point = ',' if decimal_comma else '.'
+        self.clock_offset = 0.0
+        """What its clock shows (seconds since 1970) less `now`."""
+        self.platform = Platform()
+        self.unit = 'kg'
+        self._division, self._capacity = division, capacity
+        self._zero = self._tare = Decimal(0)
+        self._preset = False
+        self._about: list[str] = []
+        self._commands: Mapping[str, Callable[[float], bytes]] = {
+            'W': self.sma_weight,
+            'H': lambda now: self.sma_weight(now, high=True),
+            'Z': self._set_zero,
+            'C': self._clear_tare,
+            'M': self._tell_tare,
+            'U': self._next_unit,
+            'D': lambda _: b'\n    \r',
+            'A': self._begin_about,
+            'B': self._go_on_about,
+            'I': self._begin_info,
+            'N': self._go_on_about,
+        }
+        if print_format != 'sma':
+            check_template(self._template)
+
+    def show(self, now: float, *, unit: str = '', high: bool = False) -> Shown:
+        """Return what the display shows; `unit` overrides the selected one, `high` gives a tenth of the division."""
+        unit = unit or self.unit
+        load = Decimal(repr(self.platform.load(now))) - self._zero
+        status = 'M' if self.platform.moving(now) else 'S'
+        if load > self._capacity * PLENTY:
+            status = 'O'
+        elif load < -self._capacity * ZERO_RANGE:
+            status = 'U'
+        weight = DASHES if status in 'OU' else self._digits(load - self._tare, unit, high)
+        return Shown(weight, status, self._tare != 0, self._digits(self._tare, unit, high), unit, self.platform.moving(now))
+
+    def print_line(self, now: float, *, unit: str = '') -> bytes:
+        """Return what the PRINT key sends."""
+        return self.format_line(self.show(now, unit=unit), now)
+
+    def format_line(self, shown: Shown, now: float, *, settled: bool = True) -> bytes:
+        """Return a display as a line: of the print format with CR LF, or an SMA reply (dashes when it did not settle)."""
+        if self.print_format == 'sma':
+            return _sma(shown, settled=settled)
+        tare = ('PT' if self._preset else 'T') if shown.net else 'NT'
+        clock = datetime.fromtimestamp(now + self.clock_offset, timezone.utc)
+        line = self._template.format(
+            id=self.scale_id,
+            mode='N' if shown.net else 'G',
+            status=shown.status,
+            unit=shown.unit,
+            tare_status=tare,
+            weight=shown.weight.replace('.', self._point),
+            tare=shown.tare.replace('.', self._point),
+            date=f'{clock:%d/%m/%Y}',
+            time=f'{clock:%H:%M:%S}',
+        )
+        return f'{line}\r\n'.encode()
+
+    def sma_weight(self, now: float, *, high: bool = False, settled: bool = True) -> bytes:
+        """Return the SMA reply to W or H; dashes when an error stands or, for P, when it did not settle."""
+        return _sma(self.show(now, high=high), high=high, settled=settled)
+
+    def answer(self, command: str, now: float) -> bytes:
+        """Return the reply to an SMA command without its LF and CR.
+
+        `P` and `R` take time and belong to whoever owns the clock.
+        """
+        if command.startswith('T'):
+            return self._set_tare(command[1:], now)
+        reply = self._commands.get(command)
+        return reply(now) if reply is not None else b'\n?\r'
+
+    def _digits(self, kilograms: Decimal, unit: str, high: bool = False) -> str:
+        step = (self._division * _DIVISIONS[unit] / (10 if high else 1)).normalize()
+        value = (kilograms / KILOGRAMS[unit] / step).quantize(Decimal(1), ROUND_HALF_EVEN) * step
+        exponent = step.as_tuple().exponent
+        assert isinstance(exponent, int)
+        return f'{value + 0:.{max(0, -exponent)}f}'
+
+    def _set_zero(self, now: float) -> bytes:
+        load = Decimal(repr(self.platform.load(now)))
+        if self.platform.moving(now) or abs(load) > self._capacity * ZERO_RANGE:
+            return self._failed(b'E', now)
+        self._zero, self._tare = load, Decimal(0)
+        return self.sma_weight(now)
+
+    def _set_tare(self, value: str, now: float) -> bytes:
+        if not value:
+            if self.platform.moving(now):
+                return self._failed(b'T', now)
+            self._tare, self._preset = Decimal(repr(self.platform.load(now))) - self._zero, False
+            return self.sma_weight(now)
+        if not value.strip().replace('.', '', 1).isdecimal() or not value.isascii():
+            return b'\n?\r'
+        self._tare, self._preset = Decimal(value.strip()) * KILOGRAMS[self.unit], True
+        return self._tell_tare(now)
+
+    def _failed(self, status: bytes, now: float) -> bytes:
+        reply = self.sma_weight(now, settled=False)
+        return reply[:1] + status + reply[2:]
+
+    def _clear_tare(self, now: float) -> bytes:
+        self._tare, self._preset = Decimal(0), False
+        return self.sma_weight(now)
+
+    def _tell_tare(self, now: float) -> bytes:
+        shown = self.show(now)
+        return f'\n 1T  {shown.tare:>10}{shown.unit:<3}\r'.encode()
+
+    def _next_unit(self, now: float) -> bytes:
+        self.unit = 'lb' if self.unit == 'kg' else 'kg'
+        return self.sma_weight(now)
+
+    def _begin_about(self, now: float) -> bytes:
+        self._about = ['SMA:2/1.0', 'MFG:simulated', 'MOD:ZM405', 'REV:1.0', 'END:']
+        return self._go_on_about(now)
+
+    def _begin_info(self, now: float) -> bytes:
+        self._about = ['SMA:2/1.0', 'TYP:S', f'CAP:kg :{self._capacity:>7}:{self._division:>7}', 'CMD:HPRTMCUZ', 'END:']
+        return self._go_on_about(now)
+
+    def _go_on_about(self, _now: float) -> bytes:
+        return f'\n{self._about.pop(0)}\r'.encode() if self._about else b'\n?\r'
+
+
+def _sma(shown: Shown, *, high: bool = False, settled: bool = True) -> bytes:
+    weight = shown.weight if settled else DASHES
+    status = shown.status if shown.status in 'OU' else ('Z' if weight != DASHES and Decimal(weight) == 0 else ' ')
+    field = f'{weight:^10}' if weight == DASHES else f'{weight:>10}'
+    kind = 'N' if shown.net else 'G'
+    motion = 'M' if shown.moving else ' '
+    return f'\n{status}1{kind.lower() if high else kind}{motion} {field}{shown.unit:<3}\r'.encode()
+
+
+def check_template(template: str) -> None:
+    """Check a print format.
+
+    Raises:
+        ValueError: It has an unknown token or prints no weight.
+    """
+    tokens = dict.fromkeys(('id', 'mode', 'status', 'weight', 'unit', 'tare', 'tare_status', 'date', 'time'), '')
+    try:
+        template.format(**tokens)
+    except (KeyError, IndexError, ValueError) as problem:
+        raise ValueError(f'"{template}" has a token that there is not; there are {", ".join(tokens)}') from problem
+    if '{weight' not in template:
+        raise ValueError(f'"{template}" prints no weight: it needs the token weight in braces')

@@ -1,0 +1,1 @@
+"""TCP servers of the simulated UR controller, one per port."""

@@ -1,0 +1,63 @@
+"""The RTDE port (30004): answers requests, sends data packages when they are due, and drops them for slow readers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from cell_robot.protocols.rtde.codec import Kind
+from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError, frame
+
+from cell_sim.faults import Faults
+from cell_sim.ur_controller.controller import Controller
+from cell_sim.ur_controller.ports.port import Port, send_unless_behind
+from cell_sim.ur_controller.rtde import Ownership, RtdeSession
+
+READ_SIZE = 65536
+REFUSABLE = (Kind.OUTPUTS, Kind.INPUTS, Kind.START)
+
+
+class RtdePort(Port):
+    """Serves any number of clients; the controller's cycle calls `publish`."""
+
+    def __init__(self, controller: Controller, faults: Faults, address: str, port: int) -> None:
+        """Be closed; `faults` may hold `rtde_refuse`, `rtde_late` and `rtde_never`."""
+        super().__init__(address, port)
+        self._controller, self._faults = controller, faults
+        self._ownership = Ownership()
+        self._sessions: dict[asyncio.StreamWriter, RtdeSession] = {}
+        self.dropped = 0
+        """Packages that slow readers did not get."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one client."""
+        session, splitter = RtdeSession(self._controller, self._ownership), FrameSplitter()
+        self._sessions[writer] = session
+        try:
+            with contextlib.suppress(RtdeError):
+                while data := await reader.read(READ_SIZE):
+                    for request in splitter.feed(data):
+                        await self._answer(session, request, writer)
+        finally:
+            session.close()
+            del self._sessions[writer]
+
+    async def _answer(self, session: RtdeSession, request: Frame, writer: asyncio.StreamWriter) -> None:
+        if self._faults.once('rtde_never'):
+            return
+        if seconds := self._faults.amount('rtde_late'):
+            await asyncio.sleep(seconds)
+        await self.unstalled()
+        if request.kind in REFUSABLE and self._faults.once('rtde_refuse'):
+            writer.write(frame(request.kind, b'\x00'))
+        else:
+            writer.write(session.handle(request, asyncio.get_running_loop().time()))
+
+    def publish(self, now: float) -> None:
+        """Send the data packages that are due."""
+        if self.stalled:
+            return
+        for writer, session in self._sessions.items():
+            package = session.due(now)
+            if package and not send_unless_behind(writer, package):
+                self.dropped += 1

@@ -1,0 +1,95 @@
+"""The ports that take URScript: primary (30001) and secondary (30002), which tell the state at 10 Hz, and real-time (30003)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from cell_sim.faults import Faults
+from cell_sim.ur_controller.controller import Controller
+from cell_sim.ur_controller.ports.port import Port, is_behind, send_unless_behind
+from cell_sim.ur_controller.primary import (
+    robot_state,
+    runtime_exception_message,
+    safety_mode_message,
+    text_message,
+    version_message,
+)
+from cell_sim.ur_controller.program import ProgramError
+from cell_sim.ur_controller.realtime import realtime_frame
+from cell_sim.ur_controller.scripts import ScriptCollector, ScriptTooLong, program_of
+
+READ_SIZE = 65536
+STATE_PERIOD_S = 0.1
+"""Robot state comes at 10 Hz."""
+
+
+class ScriptPort(Port):
+    """Takes programs, and tells the state in the controller's cycle (`publish`)."""
+
+    def __init__(self, controller: Controller, faults: Faults, address: str, port: int, *, real_time: bool) -> None:
+        """Be closed; `faults` may hold `script_refuse`, `script_late` and `script_never`."""
+        super().__init__(address, port)
+        self._controller, self._faults, self._real_time = controller, faults, real_time
+        self._due = 0.0
+        self._told = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Run what one client sends."""
+        controller = self._controller
+        if not self._real_time:
+            writer.write(version_message(controller.version) + safety_mode_message(controller) + robot_state(controller))
+        collector = ScriptCollector()
+        with contextlib.suppress(ScriptTooLong):
+            while data := await reader.read(READ_SIZE):
+                for script in collector.feed(data):
+                    if seconds := self._faults.amount('script_late'):
+                        await asyncio.sleep(seconds)
+                    await self.unstalled()
+                    self._run(script)
+
+    def publish(self, now: float) -> None:
+        """Send what is due to all who read."""
+        if self.stalled or not self.writers:
+            return
+        if self._real_time:
+            free = [writer for writer in self.writers if not is_behind(writer)]
+            frames = realtime_frame(self._controller) if free else b''
+        else:
+            free, frames = [*self.writers], self._news(now)
+        if frames:
+            for writer in free:
+                send_unless_behind(writer, frames)
+
+    def _news(self, now: float) -> bytes:
+        """Return the messages that have come up and, when it is due, the state of the arm."""
+        controller = self._controller
+        new = [message for message in controller.messages if message.number > self._told]
+        self._told = max((message.number for message in controller.messages), default=0)
+        frames = b''.join(
+            (runtime_exception_message if message.runtime_exception else text_message)(message.text, controller.timestamp)
+            for message in new
+        )
+        if now < self._due:
+            return frames
+        self._due = now + STATE_PERIOD_S
+        return frames + robot_state(controller)
+
+    def _run(self, script: str) -> None:
+        """Run a program; in local mode these ports can only be read."""
+        controller = self._controller
+        if self._faults.once('script_never'):
+            return
+        if self._faults.once('script_refuse'):
+            controller.report('compile error: the script was refused')
+            return
+        if not controller.remote:
+            controller.report('A script was ignored: the controller is in local mode')
+            return
+        try:
+            program = program_of(script)
+        except ProgramError as problem:
+            controller.report(str(problem))
+            return
+        if not controller.start_program(program):
+            controller.report('A script was ignored: the arm cannot move now')

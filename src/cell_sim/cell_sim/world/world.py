@@ -1,0 +1,231 @@
+"""The one model of what is physically there: trays, the part in the gripper, the place bin, the reject tray.
+
+It knows no network and no clock: time is an argument (seconds of any steady clock). Everything that a device of the
+simulated cell sees or does goes through it, so that camera, robot and trays can never contradict each other.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from cell_sim.faults import UnknownFault
+from cell_sim.world.parts import Mixture, Piece
+
+Observer = Callable[..., None]
+"""Called with a word for what happened and its facts as keyword arguments."""
+
+
+class Impossible(Exception):
+    """The arm cannot do that now; the text says why, as the robot's program would."""
+
+
+class Phase(enum.Enum):
+    """What the camera can see of the part in the gripper."""
+
+    AWAY = 'away'
+    MOVING = 'moving'
+    STILL = 'still'
+
+
+class Move(enum.Enum):
+    """What the arm does with the part."""
+
+    SHOW = 'show'
+    LEAVE = 'leave'
+
+
+REFERENCE = 'reference/'
+"""Begins the serial of known-good pieces, which lie in a nest and not in a tray."""
+ARRIVING, STANDING = 0.55, 0.85
+"""Shares of a show movement at which the part comes into view, and at which it stands still."""
+GONE = 0.3
+"""Share of a leave movement at which the part is out of view."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is before the camera."""
+
+    piece: Piece | None
+    phase: Phase
+
+
+EMPTY = View(None, Phase.AWAY)
+
+
+def _nobody(_event: str, **_facts: object) -> None:
+    """Observe nothing."""
+
+
+class World:
+    """Trays, gripper, place bin, reject tray. Not thread-safe: one thread owns it."""
+
+    def __init__(self, mixture: Mixture, observer: Observer = _nobody) -> None:
+        """Make a world with empty trays.
+
+        Args:
+            mixture: Decides what is laid into the trays.
+            observer: Told of every physical event (the truth log of tests).
+        """
+        self._mixture = mixture
+        self._observer = observer
+        self._trays: dict[tuple[str, int], deque[Piece]] = {}
+        self._laid: Counter[tuple[str, int]] = Counter()
+        self._move, self._start, self._end = Move.LEAVE, 0.0, 0.0
+        self.held: Piece | None = None
+        self.placed: list[Piece] = []
+        self.rejected: list[Piece] = []
+        self.dropped: list[Piece] = []
+        """Let go of where nothing is to be put down."""
+        self.on_table = ''
+        """Part whose trays stand in the places that several parts share; "" = nobody has set any up."""
+        self._phase: Phase | None = None
+        self._last_picked = next(iter(mixture.part_numbers), '')
+        self._in_nest = ''
+
+    def count(self, part_number: str, tray: int) -> int:
+        """Return how many pieces lie in a tray."""
+        return len(self._trays.get((part_number, tray), ()))
+
+    def change_tray(self, part_number: str, tray: int, delta: int) -> None:
+        """Lay pieces into a tray, or take some out at its far end; an empty tray stays empty."""
+        place = (part_number, tray)
+        pieces = self._trays.setdefault(place, deque())
+        for _ in range(delta):
+            self._laid[place] += 1
+            pieces.append(self._mixture.draw(part_number, tray, self._laid[place]))
+        for _ in range(min(-delta, len(pieces))):
+            pieces.pop()
+        self._observer('tray', ordered=part_number, tray=tray, delta=delta, count=len(pieces))
+
+    def fill(self, stock: Iterable[tuple[str, int, int]]) -> None:
+        """Bring trays to the counts given, each (part number, tray, count)."""
+        for part_number, tray, count in stock:
+            self.change_tray(part_number, tray, count - self.count(part_number, tray))
+
+    def pick(self, part_number: str, tray: int, now: float, duration: float) -> Piece:
+        """Take the next piece out of a tray and begin to hold it up.
+
+        Args:
+            part_number: Whose trays; what lies there may be another part.
+            tray: 1..4, or 0 for the first tray that is not empty.
+            now: Time, seconds.
+            duration: Seconds until the robot stands still before the camera and says that it is done.
+
+        Raises:
+            Impossible: The gripper holds a part already, or the tray is empty.
+        """
+        if self.held is not None:
+            raise Impossible('gripper is not empty')
+        pieces = self._find(part_number, tray)
+        if not pieces:
+            raise Impossible(f'tray {tray} is empty' if tray else 'all trays are empty')
+        self.held = pieces.popleft()
+        self._last_picked = part_number
+        self._begin(Move.SHOW, now, duration)
+        self._observer('picked', ordered=part_number, **_facts(self.held))
+        return self.held
+
+    def show_reference(self, now: float, duration: float) -> Piece:
+        """Hold up the part in the gripper once more, or the known-good piece out of the nest.
+
+        Until a person lays another one into the nest, it is a piece of the part that was picked last.
+        """
+        held = self.held or self.take_reference()
+        self._begin(Move.SHOW, now, duration)
+        return held
+
+    def carry_off(self, now: float, duration: float) -> Piece:
+        """Begin to carry the part in the gripper away from the camera.
+
+        Raises:
+            Impossible: The gripper is empty.
+        """
+        if self.held is None:
+            raise Impossible('gripper is empty')
+        self._begin(Move.LEAVE, now, duration)
+        return self.held
+
+    def drop(self, into: list[Piece]) -> None:
+        """Let the part fall into the place bin, into the reject tray, or to the floor (`placed`, `rejected` or `dropped`)."""
+        if self.held is not None:
+            into.append(self.held)
+            names = ((self.placed, 'placed'), (self.rejected, 'rejected'), (self.dropped, 'dropped'))
+            self._observer(next(name for place, name in names if place is into), **_facts(self.held))
+            self.held = None
+
+    def take(self, part_number: str, tray: int) -> Piece | None:
+        """Close the gripper round the next piece of a tray; returns None when there is nothing to hold."""
+        pieces = self._find(part_number, tray)
+        if self.held is not None or not pieces:
+            return None
+        self.held, self._last_picked, self._phase = pieces.popleft(), part_number, Phase.AWAY
+        self._observer('picked', ordered=part_number, **_facts(self.held))
+        return self.held
+
+    def take_reference(self) -> Piece:
+        """Close the gripper round the known-good piece in the nest."""
+        part_number = self._in_nest or self._last_picked
+        self.held = Piece(part_number, False, REFERENCE + part_number)
+        return self.held
+
+    def see(self, phase: Phase) -> None:
+        """Let the place of the arm, and not the time since a movement began, tell what the camera sees of the part."""
+        if phase is Phase.STILL and self._phase is not phase:
+            self.stand()
+        self._phase = phase
+
+    def lay_into_nest(self, part_number: str) -> str:
+        """Let a person lay a known-good piece of a part into the nest, and say so.
+
+        Raises:
+            UnknownFault: There is no such part.
+        """
+        if part_number not in self._mixture.part_numbers:
+            raise UnknownFault(f'no part "{part_number}"; there are: {", ".join(self._mixture.part_numbers)}')
+        self._in_nest = part_number
+        return f'a known-good {part_number} lies in the nest'
+
+    def lay_back_reference(self) -> None:
+        """Put a reference piece back into its nest; any other part stays in the gripper."""
+        if self.held is not None and self.held.serial.startswith(REFERENCE):
+            self.held = None
+
+    def take_away(self) -> None:
+        """Let a person take the part out of the gripper and out of the cell."""
+        if self.held is not None:
+            self._observer('taken_away', **_facts(self.held))
+            self.held = None
+
+    def stand(self) -> None:
+        """Note that the part stands still before the camera."""
+        if self.held is not None:
+            self._observer('held_up', **_facts(self.held))
+
+    def view(self, now: float) -> View:
+        """Return what the camera sees at a time."""
+        held = self.held
+        if held is None:
+            return EMPTY
+        if self._phase is not None:
+            return View(held, self._phase)
+        share = 1.0 if now >= self._end else (now - self._start) / (self._end - self._start)
+        if self._move is Move.LEAVE:
+            return View(held, Phase.MOVING if share < GONE else Phase.AWAY)
+        if share < ARRIVING:
+            return View(held, Phase.AWAY)
+        return View(held, Phase.MOVING if share < STANDING else Phase.STILL)
+
+    def _begin(self, move: Move, now: float, duration: float) -> None:
+        self._move, self._start, self._end = move, now, now + duration
+
+    def _find(self, part_number: str, tray: int) -> deque[Piece] | None:
+        wanted = [tray] if tray else sorted(number for name, number in self._trays if name == part_number)
+        return next((pieces for number in wanted if (pieces := self._trays.get((part_number, number)))), None)
+
+
+def _facts(piece: Piece) -> dict[str, object]:
+    return {'part_number': piece.part_number, 'unreadable': piece.unreadable, 'serial': piece.serial}

@@ -1,0 +1,1 @@
+"""Frames from USB, network, file and folder sources."""

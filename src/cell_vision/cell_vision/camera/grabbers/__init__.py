@@ -1,0 +1,1 @@
+"""Frame sources: the transports to a camera."""

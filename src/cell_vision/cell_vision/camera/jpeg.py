@@ -1,0 +1,24 @@
+"""What can be told of a JPEG from its bytes, without decoding it (ITU-T T.81, annex B)."""
+
+from __future__ import annotations
+
+START = b'\xff\xd8'
+END = b'\xff\xd9'
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_WITHOUT_LENGTH = frozenset([0x01, *range(0xD0, 0xD8)])
+
+
+def is_complete(data: bytes) -> bool:
+    """Say whether the bytes begin and end as a JPEG does; filling bytes after the end are allowed."""
+    return data.startswith(START) and data.rstrip(b'\0\r\n').endswith(END)
+
+
+def size_of(data: bytes) -> tuple[int, int] | None:
+    """Return (width, height) in pixels from the frame header, None when there is none."""
+    at = 2
+    while data.startswith(START) and at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker in _FRAME_HEADERS:
+            return int.from_bytes(data[at + 7 : at + 9], 'big'), int.from_bytes(data[at + 5 : at + 7], 'big')
+        at += 2 if marker in _WITHOUT_LENGTH else 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
+    return None

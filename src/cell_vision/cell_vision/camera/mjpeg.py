@@ -1,0 +1,104 @@
+"""Take the pictures out of a multipart/x-mixed-replace stream (RFC 2046 section 5.1, as IP cameras use it)."""
+
+from __future__ import annotations
+
+from cell_vision.camera.jpeg import is_complete
+
+LARGEST_PART = 32_000_000
+LONGEST_HEAD = 16_384
+HEAD_END = b'\r\n\r\n'
+
+
+class MultipartError(Exception):
+    """The stream is not what it said it was."""
+
+
+def boundary_of(content_type: str) -> bytes:
+    """Return the boundary that a Content-Type names, with its leading dashes.
+
+    Raises:
+        MultipartError: It is not a multipart type, or names none.
+    """
+    kind, *parameters = [part.strip() for part in content_type.split(';')]
+    if not kind.lower().startswith('multipart/'):
+        raise MultipartError(f'the address answers {kind or "nothing"}, not a multipart stream of JPEGs')
+    for parameter in parameters:
+        name, _, value = parameter.partition('=')
+        if name.strip().lower() == 'boundary' and value:
+            text = value.strip().strip('"')
+            return b'--' + text.removeprefix('--').encode('latin-1')
+    raise MultipartError('the stream names no boundary')
+
+
+class MultipartReader:
+    """Collects bytes and gives out whole JPEGs; what is damaged is left out and counted."""
+
+    def __init__(self, boundary: bytes) -> None:
+        """Read parts separated by `boundary`, leading dashes included."""
+        self._boundary = boundary
+        self._buffer = bytearray()
+        self._length: int | None = None
+        self._in_body = False
+        self.damaged = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes as they came and return the JPEGs that are complete now, oldest first.
+
+        Raises:
+            MultipartError: A part is larger than any picture.
+        """
+        self._buffer += data
+        pictures = []
+        while (body := self._next()) is not None:
+            if is_complete(body):
+                pictures.append(body)
+            else:
+                self.damaged += 1
+        if len(self._buffer) > LARGEST_PART:
+            raise MultipartError(f'a part of more than {LARGEST_PART // 1_000_000} MB: this is no camera picture')
+        return pictures
+
+    def _next(self) -> bytes | None:
+        if not self._in_body and not self._skip_head():
+            return None
+        if self._length is not None:
+            return self._counted(self._length)
+        end = self._buffer.find(self._boundary)
+        return None if end < 0 else self._cut(end).removesuffix(b'\r\n')
+
+    def _counted(self, length: int) -> bytes | None:
+        """Return a body of stated length; where another part begins within it, the body was cut short."""
+        early = self._buffer.find(b'\r\n' + self._boundary, 0, length)
+        if early >= 0:
+            return self._cut(early)
+        return self._cut(length) if len(self._buffer) >= length else None
+
+    def _cut(self, end: int) -> bytes:
+        body = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        self._in_body, self._length = False, None
+        return body
+
+    def _skip_head(self) -> bool:
+        """Drop everything up to the body of the next part; say whether it begins."""
+        start = self._buffer.find(self._boundary)
+        if start < 0:
+            del self._buffer[: max(0, len(self._buffer) - len(self._boundary))]
+            return False
+        end = self._buffer.find(HEAD_END, start)
+        if end < 0:
+            del self._buffer[: start if len(self._buffer) - start < LONGEST_HEAD else start + 1]
+            return False
+        self._length = _content_length(bytes(self._buffer[start:end]))
+        self._in_body = True
+        del self._buffer[: end + len(HEAD_END)]
+        return True
+
+
+def _content_length(head: bytes) -> int | None:
+    for line in head.split(b'\r\n'):
+        name, _, value = line.partition(b':')
+        if name.strip().lower() == b'content-length' and value.strip().isdigit():
+            length = int(value)
+            return length if 0 < length <= LARGEST_PART else None
+    return None

@@ -1,0 +1,1 @@
+"""Decides whether a reading shows the ordered part."""

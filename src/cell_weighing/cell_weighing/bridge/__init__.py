@@ -1,0 +1,1 @@
+"""The scale bridge: TCP server, framing, codecs, journal."""

@@ -1,0 +1,64 @@
+"""The strict ASCII grammar that all codecs share: scale id, number, unit.
+
+`float` and `Decimal` take far more than indicators send: nan, inf, 1_000, 1e3, Arabic digits. Nothing of that passes here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cell_weighing.domain.reading import Status, Weighing
+from cell_weighing.domain.units import UNITS
+
+SCALE_ID = rb'[A-Za-z0-9][A-Za-z0-9_.-]{0,31}'
+NUMBER = rb'[0-9]{1,9}(?:\.[0-9]{1,6})?'
+UNIT = b'(?i:' + '|'.join(sorted(UNITS, key=len, reverse=True)).encode() + b')'
+
+_NUMBER = re.compile(NUMBER)
+_ID = re.compile(rb' *(' + SCALE_ID + rb') *,')
+_DASHES = re.compile(rb'-[- .]*')
+_UNIT = re.compile(UNIT)
+
+
+def scale_id_of(line: bytes) -> str:
+    """Return the id before the first comma of a line that is otherwise wrong, or ""."""
+    found = _ID.match(line)
+    return found[1].decode('ascii') if found else ''
+
+
+def number(field: bytes) -> str:
+    """Return an unsigned number as text, or "" when the field is not one."""
+    return field.decode('ascii') if _NUMBER.fullmatch(field) else ''
+
+
+def malformed(scale_id: str, message: str) -> Weighing:
+    """Return the weighing of a line that does not follow the grammar."""
+    return Weighing(scale_id, Status.MALFORMED, message=message)
+
+
+def weighed(scale_id: str, weight: bytes, unit: bytes, point: bytes = b'.') -> Weighing:
+    """Judge a weight field and a unit field.
+
+    Args:
+        scale_id: Copied into the result.
+        weight: The field as sent, blanks around it allowed.
+        unit: The field as sent, blanks around it allowed.
+        point: What separates whole and fraction: a point, or a comma where the deployment says so.
+
+    Returns:
+        VALID with weight and unit; OUT_OF_RANGE for dashes and for weights below zero; MALFORMED for everything else.
+    """
+    field, name = weight.strip(b' '), unit.strip(b' ')
+    if _DASHES.fullmatch(field):
+        return Weighing(scale_id, Status.OUT_OF_RANGE, message='the indicator shows dashes: it has no weight to give')
+    sign, digits = (field[:1], field[1:].lstrip(b' ')) if field[:1] in (b'+', b'-') else (b'', field)
+    if point != b'.':
+        digits = digits.replace(b'.', b'?').replace(point, b'.')
+    value = number(digits)
+    if not value:
+        return malformed(scale_id, 'the weight is not a number')
+    if not _UNIT.fullmatch(name):
+        return malformed(scale_id, f'the unit is not one of {", ".join(UNITS)}')
+    if sign == b'-':
+        return Weighing(scale_id, Status.OUT_OF_RANGE, message='the weight is below zero: empty the scale and set it to zero')
+    return Weighing(scale_id, Status.VALID, value, name.decode('ascii').lower())

@@ -1,0 +1,139 @@
+"""Parameters of scale_bridge, and what they make of a site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cell_common.parameters import ParameterError, parameter
+
+from cell_weighing.bridge.codecs import CODECS, CodecOptions, make_codec
+from cell_weighing.bridge.codecs.template import EXTENDED
+from cell_weighing.bridge.line_pipeline import Site
+from cell_weighing.bridge.peers import CAPTURES, PeerError, parse_peers
+from cell_weighing.bridge.stream_capture import CaptureSettings, Taken
+from cell_weighing.bridge.tcp_server import ServerSettings
+from cell_weighing.delivery.settings import SettingsError, read_settings
+
+
+@dataclass(frozen=True)
+class ScaleBridgeParameters:
+    """Parameters of scale_bridge."""
+
+    listen_address: str = parameter('0.0.0.0', 'Address on which indicators may connect; 0.0.0.0 = every interface.')
+    port: int = parameter(10001, 'TCP port on which indicators connect; 0 = one that is free.', minimum=0, maximum=65535)
+    codec: str = parameter(
+        'legacy',
+        'What the indicators send: legacy = "scale_id,weight unit", template = the print format '
+        'in parameter template, sma = SMA SCP-0499, asked by the bridge.',
+        choices=tuple(CODECS),
+    )
+    template: str = parameter(
+        EXTENDED,
+        'Print format for codec template: literal characters and tokens {id} {mode} {status} '
+        '{weight} {unit} {tare} {tare_status} {skip}.',
+    )
+    decimal_comma: bool = parameter(False, 'The indicators write a comma where others write a decimal point.')
+    capture: str = parameter(
+        'printed',
+        'printed = each line is a bag (print key); streaming = the indicator sends all the '
+        'time, and a bag is captured when the weight is at rest, once until the scale was empty.',
+        choices=CAPTURES,
+    )
+    capture_count: int = parameter(5, 'Streaming: samples that must agree.', minimum=2, maximum=1000)
+    capture_time: float = parameter(0.5, 'Streaming: how long they must span at least.', unit='s', minimum=0.0, maximum=60.0)
+    capture_spread: float = parameter(
+        0.005, 'Streaming: largest difference between them.', unit='kg', minimum=0.0, maximum=1000.0
+    )
+    capture_empty: float = parameter(
+        0.020, 'Streaming: at or below this weight the scale is empty.', unit='kg', minimum=0.0, maximum=1000.0
+    )
+    sma_ask: str = parameter(
+        'W', 'What SMA scales are asked: W = the weight as it is, P = the weight as soon as it is stable.', choices=('W', 'P')
+    )
+    peers: list[str] = parameter(
+        [''],
+        'What is known of addresses, each as "192.168.1.31 id=3 codec=sma capture=streaming" '
+        'with any of id, codec, capture. A line that claims a scale bound to another '
+        'address is no weight.',
+    )
+    ask_period: float = parameter(
+        0.2, 'Time between two questions to an indicator that is asked.', unit='s', minimum=0.05, maximum=60.0
+    )
+    database_url: str = parameter('sqlite:///cell.db', 'Database that holds the journal of readings, as an SQLAlchemy URL.')
+    free_space: float = parameter(
+        500.0,
+        "Free space on the journal's file system below which a warning is given; 0 = never.",
+        unit='MB',
+        minimum=0.0,
+        maximum=1e9,
+    )
+    idle_timeout: float = parameter(
+        0.0,
+        'Silence after which a connection is closed; 0 = never, for indicators that send only when a bag is printed: one '
+        'that does not notice that it was closed loses its next line.',
+        unit='s',
+        minimum=0.0,
+        maximum=86400.0,
+    )
+    max_connections: int = parameter(2000, 'Connections held at once; more are refused.', minimum=1, maximum=20000)
+    waiting_limit: int = parameter(
+        20_000,
+        'Lines that may wait in memory when the journal cannot be written, about 1 kB each; then no more are read from '
+        'the indicators, whose own buffers must hold theirs.',
+        minimum=100,
+        maximum=1_000_000,
+    )
+    settings_file: str = parameter(
+        '', "The old scale server's settings.json: its host and port are used instead of listen_address and port; empty = none."
+    )
+
+
+def site_of(parameters: ScaleBridgeParameters, new_id: Callable[[], str], taken: Mapping[str, Taken]) -> Site:
+    """Return what all connections share.
+
+    Raises:
+        ParameterError: peers, template or decimal_comma cannot be used.
+    """
+    options = CodecOptions(parameters.template, parameters.decimal_comma, parameters.sma_ask)
+    settings = CaptureSettings(
+        parameters.capture_count,
+        _decimal(parameters.capture_spread),
+        round(parameters.capture_time * 1e9),
+        _decimal(parameters.capture_empty),
+    )
+    try:
+        peers = parse_peers(entry for entry in parameters.peers if entry)
+        for codec in {parameters.codec, *(peer.codec for peer in peers.values() if peer.codec)}:
+            make_codec(codec, options)
+    except PeerError as problem:
+        raise ParameterError(f'parameter "peers": {problem}. Correct it in the parameter file.') from problem
+    except ValueError as problem:
+        raise ParameterError(f'parameter "template": {problem}. Correct it in the parameter file.') from problem
+    return Site(new_id, parameters.codec, parameters.capture, options, peers, settings, taken=taken)
+
+
+def server_settings(parameters: ScaleBridgeParameters) -> ServerSettings:
+    """Return how the server listens.
+
+    Raises:
+        ParameterError: The settings file cannot be used.
+    """
+    try:
+        old = read_settings(parameters.settings_file)
+    except SettingsError as problem:
+        raise ParameterError(f'parameter "settings_file": {problem}') from problem
+    return ServerSettings(
+        old.host or parameters.listen_address,
+        old.port or parameters.port,
+        parameters.idle_timeout,
+        parameters.max_connections,
+        parameters.ask_period,
+        parameters.waiting_limit,
+    )
+
+
+def _decimal(value: float) -> Decimal:
+    """Return a parameter as the decimal that people wrote."""
+    return Decimal(repr(value))

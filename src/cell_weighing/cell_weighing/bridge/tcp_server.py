@@ -1,0 +1,285 @@
+"""The TCP server that indicators connect to. It moves bytes; what they mean is `intake`'s affair."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cell_weighing.bridge.line_pipeline import Intake, Site
+from cell_weighing.bridge.stream_capture import Taken
+from cell_weighing.domain.reading import Reading
+
+BIND_RETRY_S = 2.0
+HOUSEKEEPING_S = 0.25
+LOW_WATER = 0.25
+"""Part of the limit of waiting readings at which the sockets are read again."""
+BUFFER = memoryview(bytearray(4096))
+"""What has arrived on the connection that is being read; one for all: a buffer made for each read costs more than its line."""
+DISPLACED_FOR_S = 0.5
+"""How long a connection that a newer one displaces is still read, so that what it has sent already is not lost."""
+KEEP_ALIVE_IDLE_S, KEEP_ALIVE_INTERVAL_S, KEEP_ALIVE_COUNT = 30, 10, 3
+
+
+class Journal(Protocol):
+    """What the server hands readings to."""
+
+    pending: int
+    """Readings not yet durable."""
+
+    def append(self, readings: list[Reading], kept: Mapping[str, Taken]) -> None:
+        """Take readings and where streaming scales stand now; returns at once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Listening:
+    """The server listens, or cannot."""
+
+    port: int
+    problem: str = ''
+
+
+@dataclass(frozen=True)
+class Connected:
+    """An indicator has connected."""
+
+    peer: str
+
+
+@dataclass(frozen=True)
+class Disconnected:
+    """A connection has ended."""
+
+    peer: str
+    scale_ids: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Displaced:
+    """A second connection sends a scale id that the first one still holds; the newest connection stays."""
+
+    scale_id: str
+    old_peer: str
+    new_peer: str
+
+
+@dataclass(frozen=True)
+class FalseIdentity:
+    """A line claims a scale id that does not belong to its address."""
+
+    scale_id: str
+    peer: str
+
+
+Event = Listening | Connected | Disconnected | Displaced | FalseIdentity
+
+
+@dataclass
+class ServerSettings:
+    """How the server listens."""
+
+    address: str
+    port: int
+    idle_timeout: float = 0.0
+    """Seconds of silence after which a connection is closed; 0 = never."""
+    max_connections: int = 2000
+    ask_period: float = 0.2
+    """Seconds between two questions to an indicator that speaks only when asked."""
+    waiting_limit: int = 20_000
+    """Readings not yet durable at which the sockets are no longer read: TCP then holds the senders back and nothing is lost."""
+
+
+@dataclass
+class IndicatorServer:
+    """Listens, keeps the connections, and gives the journal what their bytes come to."""
+
+    settings: ServerSettings
+    site: Site
+    journal: Journal
+    tell: Callable[[Event], None]
+    """Called in the server's thread with what happens."""
+    connections: set[Connection] = field(default_factory=set)
+    owners: dict[str, Connection] = field(default_factory=dict)
+    """The connection that each scale id lives on."""
+    paused: bool = False
+    """The journal is behind: nothing is read from the network."""
+
+    async def serve(self) -> None:
+        """Listen until cancelled; a port that cannot be had is asked for again and again."""
+        server = await self._bind()
+        try:
+            async with server:
+                await self._keep_house()
+        finally:
+            for connection in list(self.connections):
+                connection.close('the bridge is stopping')
+
+    async def _bind(self) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        told = ''
+        while True:
+            try:
+                server = await loop.create_server(
+                    lambda: Connection(self), self.settings.address, self.settings.port, backlog=1024
+                )
+            except (OSError, OverflowError) as problem:
+                reason = str(getattr(problem, 'strerror', None) or problem)
+                if reason != told:
+                    self.tell(Listening(self.settings.port, reason))
+                told = reason
+                await asyncio.sleep(BIND_RETRY_S)
+                continue
+            self.tell(Listening(int(server.sockets[0].getsockname()[1])))
+            return server
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            if self.paused and self.journal.pending < LOW_WATER * self.settings.waiting_limit:
+                self.paused = False
+                for connection in self.connections:
+                    connection.resume()
+            if self.settings.idle_timeout and not self.paused:
+                oldest = time.monotonic_ns() - int(self.settings.idle_timeout * 1e9)
+                for connection in [c for c in self.connections if c.heard_ns < oldest]:
+                    connection.close(f'nothing came for {self.settings.idle_timeout:g} s')
+
+    def take(self, readings: list[Reading], kept: Mapping[str, Taken]) -> None:
+        """Give readings to the journal, and stop reading from the network when it falls behind."""
+        self.journal.append(readings, kept)
+        if not self.paused and self.journal.pending >= self.settings.waiting_limit:
+            self.paused = True
+            for connection in self.connections:
+                connection.pause()
+
+    def own(self, scale_id: str, connection: Connection) -> None:
+        """Note that a scale id lives on this connection; of two connections with one id the newer stays."""
+        other = self.owners.get(scale_id)
+        if other is None or other is connection:
+            self.owners[scale_id] = connection
+            return
+        if connection.displaced:
+            return
+        newer, older = (connection, other) if connection.number > other.number else (other, connection)
+        self.owners[scale_id] = newer
+        self.tell(Displaced(scale_id, older.intake.peer, newer.intake.peer))
+        older.displaced = True
+        reason = f'scale {scale_id} has connected anew from {newer.intake.peer}'
+        asyncio.get_running_loop().call_later(DISPLACED_FOR_S, older.close, reason)
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One indicator's connection."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, server: IndicatorServer) -> None:
+        self._server = server
+        self._transport: asyncio.Transport | None = None
+        self._reason = ''
+        self._asking: asyncio.TimerHandle | None = None
+        self._owned = 0
+        self._told_false: set[str] = set()
+        self.intake = Intake(server.site, '', 0)
+        self.number = next(self._numbers)
+        """Rises with every connection."""
+        self.displaced = False
+        """A newer connection has its scale; this one is about to be closed."""
+        self.heard_ns = time.monotonic_ns()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Set keep-alive and take the connection in."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        address, port = (transport.get_extra_info('peername') or ('', 0))[:2]
+        if len(self._server.connections) >= self._server.settings.max_connections:
+            transport.abort()
+            reason = f'refused: more than {self._server.settings.max_connections} connections'
+            self._server.tell(Disconnected(f'{address}:{port}', (), reason))
+            return
+        self.intake = Intake(self._server.site, address, port)
+        _keep_alive(transport.get_extra_info('socket'))
+        self._server.connections.add(self)
+        self._server.tell(Connected(self.intake.peer))
+        if self._server.paused:
+            self.pause()
+        self._ask()
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's
+        """Return where the next bytes go."""
+        return BUFFER
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Turn bytes into readings."""
+        received_ns, self.heard_ns = time.time_ns(), time.monotonic_ns()
+        self._take(self.intake.feed(bytes(BUFFER[:nbytes]), received_ns, self.heard_ns))
+
+    def eof_received(self) -> bool:
+        """Let the transport close: an indicator that will send no more has nothing to hear either."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Record a line that was cut off, and give the scale ids back."""
+        if self not in self._server.connections:
+            return
+        if self._asking:
+            self._asking.cancel()
+        self._take(self.intake.end(time.time_ns(), time.monotonic_ns()))
+        self._server.connections.discard(self)
+        for scale_id in self.intake.scale_ids:
+            if self._server.owners.get(scale_id) is self:
+                del self._server.owners[scale_id]
+        reason = self._reason or (str(exc) if exc else 'the indicator closed it')
+        self._server.tell(Disconnected(self.intake.peer, tuple(sorted(self.intake.scale_ids)), reason))
+
+    def close(self, reason: str) -> None:
+        """Close the connection from our side."""
+        self._reason = self._reason or reason
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause(self) -> None:
+        """Read no more for now."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _take(self, readings: list[Reading]) -> None:
+        intake = self.intake
+        if len(intake.scale_ids) != self._owned:
+            self._owned = len(intake.scale_ids)
+            for scale_id in intake.scale_ids:
+                self._server.own(scale_id, self)
+        if readings or intake.kept:
+            kept, intake.kept = intake.kept, {}
+            self._server.take(readings, kept)
+        for scale_id in intake.false_ids - self._told_false:
+            self._told_false.add(scale_id)
+            self._server.tell(FalseIdentity(scale_id, intake.peer))
+
+    def _ask(self) -> None:
+        question = getattr(self.intake.codec, 'ask', b'')
+        if question and self._transport is not None and not self._transport.is_closing():
+            if not self._transport.get_write_buffer_size():
+                self._transport.write(question)
+            self._asking = asyncio.get_running_loop().call_later(self._server.settings.ask_period, self._ask)
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Find out within about a minute that an indicator has lost its power or its cable."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEP_ALIVE_IDLE_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEP_ALIVE_INTERVAL_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEP_ALIVE_COUNT)

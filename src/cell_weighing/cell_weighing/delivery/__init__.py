@@ -1,0 +1,1 @@
+"""Delivers bags to the web application."""

@@ -1,0 +1,57 @@
+"""Posts parcels to the web application over HTTP."""
+
+from __future__ import annotations
+
+import threading
+
+import requests
+
+from cell_weighing.delivery.policy import Answer, Parcel
+
+TIMEOUT_S = 10.0
+LONGEST_BODY = 65_536
+
+
+class HttpPoster:
+    """Keeps one session a thread, so that connections are used again."""
+
+    def __init__(self, url: str, timeout: float = TIMEOUT_S) -> None:
+        """Post to `url`; an answer that takes longer than `timeout` seconds counts as none."""
+        self._url = url
+        self._timeout = timeout
+        self._local = threading.local()
+
+    def post(self, parcel: Parcel, key: str) -> Answer:
+        """Post a parcel as form fields with a bearer token; never raises.
+
+        Redirects are not followed: they would turn the post into a get, or carry the key to another host.
+        """
+        headers = {'Authorization': f'Bearer {key}', 'Idempotency-Key': parcel.reading_id, 'Accept': 'application/json'}
+        try:
+            with self._session().post(
+                self._url, data=parcel.fields, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
+            ) as response:
+                body = response.raw.read(LONGEST_BODY, decode_content=True).decode('utf-8', 'replace')
+                return Answer(response.status_code, body, retry_after=response.headers.get('Retry-After', ''))
+        except (requests.RequestException, OSError) as problem:
+            return Answer(0, error=_reason(problem))
+        except Exception as problem:  # urllib3 raises its own from the body's stream
+            return Answer(0, error=type(problem).__name__)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, 'session', None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            session.trust_env = False
+        return session
+
+
+def _reason(problem: Exception) -> str:
+    """Say briefly why there was no answer; texts of requests are long and may carry the request."""
+    if isinstance(problem, requests.Timeout):
+        return 'no answer in time'
+    if isinstance(problem, requests.exceptions.SSLError):
+        return 'its certificate is not accepted'
+    if isinstance(problem, requests.ConnectionError):
+        return 'no connection'
+    return type(problem).__name__

@@ -1,0 +1,108 @@
+"""The settings file of the old scale server, read as it is, and the key to the web application.
+
+The key comes from a key file, the variable CELL_WEIGHING_API_KEY or `api_key` of the settings file, in this
+order. It is never shown: not in a parameter, a log, an exception or a repr.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KEY_VARIABLE = 'CELL_WEIGHING_API_KEY'
+_TEXTS = ('host', 'site_url', 'controller', 'function', 'api_key', 'station')
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the text says why and names no secret."""
+
+
+@dataclass(frozen=True)
+class SiteSettings:
+    """What the old server's settings.json holds."""
+
+    host: str = ''
+    """Address on which indicators connect."""
+    port: int = 0
+    """TCP port on which indicators connect; 0 = not given."""
+    site_url: str = ''
+    controller: str = ''
+    function: str = ''
+    station: str = ''
+    """Station of every scale that has no station of its own."""
+    api_key: str = field(default='', repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where bags are posted: site_url + controller + '/' + function; "" when there is no web application."""
+        return f'{self.site_url}{self.controller}/{self.function}' if self.site_url else ''
+
+
+def read_settings(path: str) -> SiteSettings:
+    """Read a settings file; "" = none, then there is no web application.
+
+    Raises:
+        SettingsError: It cannot be read, or something in it is wrong.
+    """
+    if not path:
+        return SiteSettings()
+    try:
+        text = Path(path).expanduser().read_text(encoding='utf-8-sig')
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(
+            f'cannot read the settings file {path}: {getattr(problem, "strerror", None) or "not UTF-8"}. '
+            'Check parameter settings_file.'
+        ) from None
+    return parse_settings(text, path)
+
+
+def parse_settings(text: str, path: str = 'settings.json') -> SiteSettings:
+    """Check the text of a settings file; keys that the old server did not have are passed over.
+
+    Raises:
+        SettingsError: Something in it is wrong.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError:
+        raise SettingsError(f'the settings file {path} is not JSON') from None
+    if not isinstance(data, dict):
+        raise SettingsError(f'the settings file {path} must hold one JSON object')
+    values = {name: data.get(name) or '' for name in _TEXTS}
+    wrong = [name for name, value in values.items() if not isinstance(value, (str, int))]
+    if wrong:
+        raise SettingsError(f'the settings file {path}: {wrong[0]} must be a text')
+    port = data.get('port') or 0
+    if isinstance(port, str) and port.isascii() and port.isdigit():
+        port = int(port)
+    if not isinstance(port, int) or not 0 <= port <= 65535:
+        raise SettingsError(f'the settings file {path}: port must be a number from 1 to 65535')
+    settings = SiteSettings(port=port, **{name: str(value) for name, value in values.items()})
+    if settings.site_url and not settings.site_url.startswith(('http://', 'https://')):
+        raise SettingsError(f'the settings file {path}: site_url must begin with http:// or https://')
+    return settings
+
+
+def read_key(settings: SiteSettings, key_file: str, environment: Mapping[str, str]) -> str:
+    """Return the key to the web application.
+
+    Raises:
+        SettingsError: There is none, or the key file cannot be read.
+    """
+    key = environment.get(KEY_VARIABLE) or settings.api_key
+    if key_file:
+        try:
+            key = Path(key_file).expanduser().read_text(encoding='ascii')
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError(f'cannot read the key file {key_file}: check parameter key_file and its permissions') from None
+    key = key.strip()
+    if not key:
+        raise SettingsError(
+            f'there is no key to the web application: set parameter key_file, the variable {KEY_VARIABLE} '
+            'or api_key in the settings file'
+        )
+    if not key.isascii() or not key.isprintable() or ' ' in key:
+        raise SettingsError('the key to the web application has characters that a key cannot have')
+    return key

@@ -1,0 +1,1 @@
+"""Weighing rules: readings, jobs, tolerance, units, order of events."""

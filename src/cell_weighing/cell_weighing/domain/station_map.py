@@ -1,0 +1,84 @@
+"""Which station does a scale weigh for? Also while a spare scale stands in for another. No clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+
+class AliasError(ValueError):
+    """An entry cannot be used; the text names it and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Alias:
+    """From one moment until just before another, one scale stands in for another."""
+
+    scale_id: str
+    stands_for: str
+    from_ns: int
+    until_ns: int
+
+
+def parse_aliases(entries: Iterable[str]) -> list[Alias]:
+    """Read entries such as "9=3 2026-11-01T06:00Z/2026-11-02T18:00Z": scale 9 stands in for scale 3 in that ISO 8601 interval.
+
+    Raises:
+        AliasError: An entry is wrong, or two of one scale overlap.
+    """
+    aliases: list[Alias] = []
+    for entry in entries:
+        alias = _parse(entry)
+        if any(a.scale_id == alias.scale_id and a.from_ns < alias.until_ns and alias.from_ns < a.until_ns for a in aliases):
+            raise AliasError(f'"{entry}": scale {alias.scale_id} stands in for two at a time')
+        aliases.append(alias)
+    return aliases
+
+
+@dataclass(frozen=True)
+class Stations:
+    """The stations of a site."""
+
+    by_scale: Mapping[str, str]
+    """Station by scale id."""
+    aliases: list[Alias] = field(default_factory=list)
+    default: str = ''
+    """Station of every other scale; "" = none."""
+
+    @property
+    def names(self) -> list[str]:
+        """All stations, sorted."""
+        return sorted({*self.by_scale.values(), *([self.default] if self.default else [])})
+
+    def of(self, scale_id: str, moment_ns: int) -> str:
+        """Return the station that a scale weighed for at a moment; "" when it has none."""
+        return self.by_scale.get(resolve(self.aliases, scale_id, moment_ns), self.default)
+
+
+def resolve(aliases: Iterable[Alias], scale_id: str, moment_ns: int) -> str:
+    """Return the scale that a scale stands in for at a moment: itself, when no alias says otherwise."""
+    return next((a.stands_for for a in aliases if a.scale_id == scale_id and a.from_ns <= moment_ns < a.until_ns), scale_id)
+
+
+def _parse(entry: str) -> Alias:
+    pair, _, interval = entry.strip().partition(' ')
+    scale_id, _, stands_for = pair.partition('=')
+    start, _, end = interval.strip().partition('/')
+    try:
+        from_ns, until_ns = _moment(start), _moment(end)
+    except ValueError:
+        from_ns = until_ns = 0
+    if not scale_id or not stands_for or scale_id == stands_for or from_ns >= until_ns:
+        raise AliasError(
+            f'"{entry}" must be like "9=3 2026-11-01T06:00Z/2026-11-02T18:00Z": spare scale, scale it stands in '
+            'for, from, until'
+        )
+    return Alias(scale_id, stands_for, from_ns, until_ns)
+
+
+def _moment(text: str) -> int:
+    moment = datetime.fromisoformat(text.replace('Z', '+00:00'))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return int(moment.timestamp()) * 1_000_000_000

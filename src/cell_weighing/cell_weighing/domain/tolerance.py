@@ -1,0 +1,117 @@
+"""Is a bag within its limits? Exact decimal arithmetic; the limits themselves belong to the band."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+
+from cell_weighing.domain.units import EXACT, check_unit, kilograms
+
+_PLAIN = re.compile(r'[0-9]{1,9}(\.[0-9]{1,6})?', re.ASCII)
+
+
+class Outcome(IntEnum):
+    """Numbers as in cell_interfaces/BagRecord."""
+
+    IN_TOLERANCE = 0
+    UNDER = 1
+    OVER = 2
+    NO_ACTIVE_JOB = 3
+
+
+class Zone(IntEnum):
+    """Where a bag lies: out of tolerance, in tolerance but close to a limit, or well within."""
+
+    NONE = 0
+    """There was no job to judge it by."""
+    REJECT_UNDER = 1
+    WARN_UNDER = 2
+    GOOD = 3
+    WARN_OVER = 4
+    REJECT_OVER = 5
+
+
+@dataclass(frozen=True)
+class Band:
+    """What a bag of a job should weigh."""
+
+    target: Decimal
+    unit: str
+    tolerance: Decimal
+    """Fraction of the target."""
+
+    @property
+    def low(self) -> Decimal:
+        """Lightest bag in tolerance, in `unit`."""
+        return EXACT.multiply(self.target, EXACT.subtract(Decimal(1), self.tolerance))
+
+    @property
+    def high(self) -> Decimal:
+        """Heaviest bag in tolerance, in `unit`."""
+        return EXACT.multiply(self.target, EXACT.add(Decimal(1), self.tolerance))
+
+    def judge(self, weight: Decimal, unit: str) -> Outcome:
+        """Compare a weight with the limits, each in its own unit.
+
+        Raises:
+            UnitError: The unit is not known.
+        """
+        mass = kilograms(weight, unit)
+        if mass < kilograms(self.low, self.unit):
+            return Outcome.UNDER
+        if mass > kilograms(self.high, self.unit):
+            return Outcome.OVER
+        return Outcome.IN_TOLERANCE
+
+    def zone(self, weight: Decimal, unit: str, warn_share: Decimal) -> Zone:
+        """Say in which of the five zones a weight lies.
+
+        Args:
+            weight: In `unit`.
+            unit: Its unit.
+            warn_share: Share of the tolerance, 0 < share <= 1, beyond which a bag in tolerance is in a warning zone; 1 = there
+                is none.
+
+        Raises:
+            UnitError: The unit is not known.
+        """
+        outcome = self.judge(weight, unit)
+        if outcome is not Outcome.IN_TOLERANCE:
+            return Zone.REJECT_UNDER if outcome is Outcome.UNDER else Zone.REJECT_OVER
+        inner = Band(self.target, self.unit, EXACT.multiply(self.tolerance, warn_share)).judge(weight, unit)
+        return {Outcome.UNDER: Zone.WARN_UNDER, Outcome.OVER: Zone.WARN_OVER}.get(inner, Zone.GOOD)
+
+
+def net_of(weight: Decimal, unit: str, tare: Decimal, tare_unit: str) -> tuple[Decimal, str]:
+    """Take a tare off a weight, exactly: in the weight's unit when both have the same, else in kilograms.
+
+    Raises:
+        UnitError: A unit is not known.
+    """
+    if not tare:
+        return weight, check_unit(unit)
+    if unit == tare_unit:
+        return EXACT.subtract(weight, tare), check_unit(unit)
+    return EXACT.subtract(kilograms(weight, unit), kilograms(tare, tare_unit)), 'kg'
+
+
+def plain_decimal(text: str) -> Decimal | None:
+    """Return the number if the text is plain ASCII digits with at most one point, else None."""
+    return Decimal(text) if _PLAIN.fullmatch(text) else None
+
+
+def explain(zone: Zone, weight: str, unit: str, band: Band) -> str:
+    """Say for people what is wrong with a bag; "" when nothing is."""
+    close = 'in tolerance, but close to'
+    words = {
+        Zone.REJECT_UNDER: ('under', band.low),
+        Zone.REJECT_OVER: ('over', band.high),
+        Zone.WARN_UNDER: (close, band.low),
+        Zone.WARN_OVER: (close, band.high),
+    }
+    if zone not in words:
+        return ''
+    word, limit = words[zone]
+    return f'{weight} {unit} is {word} the limit of {limit.normalize():f} {band.unit}'

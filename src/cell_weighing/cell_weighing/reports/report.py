@@ -1,0 +1,311 @@
+"""The report of a weigh job: a page that prints well and needs nothing from elsewhere, and its bags as CSV. No ROS."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone, tzinfo
+from decimal import Decimal
+from html import escape
+from statistics import fmean
+
+from cell_weighing.domain.jobs import Bag, Job
+from cell_weighing.domain.tolerance import Outcome
+from cell_weighing.domain.units import convert, kilograms
+from cell_weighing.reports.spc import Chart, chart, drift, giveaway, histogram, spread
+from cell_weighing.reports.svg import chart_figure, histogram_figure
+
+COLUMNS = (
+    'bag_id',
+    'number',
+    'weighed_at',
+    'scale',
+    'station',
+    'weight',
+    'unit',
+    'net_weight',
+    'target',
+    'target_unit',
+    'outcome',
+    'zone',
+    'stability',
+    'voided',
+    'voided_by',
+    'void_reason',
+    'message',
+    'reading_id',
+)
+RULES = {
+    1: 'one mean beyond the limits',
+    2: 'two of three means beyond two thirds of the way to a limit',
+    3: 'four of five means beyond one third of the way to a limit',
+    4: 'eight means in a row on one side',
+}
+NOTICE = 'For process control only, not legal for trade.'
+STYLE = """
+body{font:13px/1.4 sans-serif;color:#111;max-width:760px;margin:24px auto;padding:0 16px}
+h1{font-size:20px;margin:0}h2{font-size:15px;margin:20px 0 4px}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:2px 8px 2px 0;border-bottom:1px solid #ddd}
+td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}thead{display:table-header-group}
+tr{break-inside:avoid}tr.out td{font-weight:bold}tr.voided td{text-decoration:line-through}
+figure{margin:8px 0;break-inside:avoid}svg{width:100%;height:auto}svg text{font-size:11px;fill:#333}
+.line{fill:none;stroke:#111}.point{fill:#111}.mark{fill:none;stroke:#c00;stroke-width:2}.bar{fill:#999;stroke:#fff}
+.limit{stroke:#555;stroke-dasharray:4 3}.axis{stroke:#111}
+@page{margin:15mm}@media print{body{margin:0;max-width:none;padding:0}}
+"""
+POLICY = (
+    "default-src 'none'; style-src 'sha256-"
+    + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Content-Security-Policy of the page: its own style sheet and nothing else."""
+
+
+@dataclass(frozen=True)
+class Voided:
+    """Who took a bag back, and why."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A weigh job with all its bags."""
+
+    job: Job
+    bags: Sequence[Bag]
+    """In order of their numbers, voided ones too."""
+    voided: Mapping[int, Voided]
+    """By bag id."""
+    ended_by: str = ''
+    end_reason: str = ''
+
+    @property
+    def counted(self) -> list[Bag]:
+        """The bags that are not voided."""
+        return [bag for bag in self.bags if not bag.voided]
+
+
+def report_csv(batch: Batch) -> str:
+    """Return the bags as CSV (RFC 4180) with a line of headings; times are ISO 8601, UTC.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for bag in batch.bags:
+        void = batch.voided.get(bag.bag_id, Voided('', ''))
+        texts = (void.by, void.reason, bag.message)
+        writer.writerow(
+            [
+                bag.bag_id,
+                bag.number,
+                _moment(bag.weighed_ns, timezone.utc).isoformat(timespec='milliseconds'),
+                _plain(bag.scale_id),
+                _plain(bag.station),
+                bag.weight,
+                bag.unit,
+                bag.net_weight,
+                bag.target,
+                bag.target_unit,
+                bag.outcome.name,
+                bag.zone.name,
+                bag.stability.name,
+                int(bag.voided),
+                *(_plain(text) for text in texts),
+                bag.reading_id,
+            ]
+        )
+    return out.getvalue()
+
+
+def report_html(batch: Batch, made_ns: int, zone: tzinfo | None = None) -> str:
+    """Return the report as one HTML page.
+
+    Args:
+        batch: The job and its bags.
+        made_ns: When the report is made, UTC, nanoseconds.
+        zone: Time zone of the times shown; None = that of this machine.
+    """
+    job = batch.job
+    weights = [in_unit_of(job, bag) for bag in batch.counted]
+    made = chart(weights)
+    title = f'Weigh job {job.job_id}: {job.company}'
+    body = [
+        f'<h1>{escape(title)}</h1><p>{NOTICE}</p>',
+        _pairs(_order_lines(batch, zone)),
+        '<h2>Result</h2>',
+        _pairs(_result_lines(batch, weights)),
+        _figures(batch, weights, made),
+        '<h2>Signals</h2>',
+        _list(signal_lines(batch, made)),
+        '<h2>Scales</h2>',
+        _scales(batch),
+        '<h2>Bags</h2>',
+        _bags(batch, zone),
+        f'<p>Made {_shown(made_ns, zone)}.</p>',
+    ]
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<style>{STYLE}</style></head><body>{"".join(body)}</body></html>'
+    )
+
+
+def in_unit_of(job: Job, bag: Bag) -> float:
+    """Return a bag's net weight in the unit of its job, for statistics."""
+    return float(convert(bag.product, bag.unit, job.band.unit))
+
+
+def signal_lines(batch: Batch, made: Chart | None) -> list[str]:
+    """Say for people what the charts tell; one line that nothing is to be told when that is so."""
+    if made is None:
+        return [f'Fewer than {2 * 5} bags: no chart.']
+    lines = [
+        f'Group {signal.index + 1}: {RULES[signal.rule]} ({"above" if signal.above else "below"} the mean).'
+        for signal in made.signals
+    ]
+    lines += [f'Group {index + 1}: its bags differ by more than the limit.' for index in made.wide]
+    for scale_id, bags in by_scale(batch).items():
+        found = drift([in_unit_of(batch.job, bag) for bag in bags])
+        if found:
+            lines.append(
+                f'Scale {scale_id}: shifted by {found.shift:+.4g} {batch.job.band.unit} from bag '
+                f'{bags[found.since].number} on. Check it with a test weight, then the filler.'
+            )
+    return lines or ['None: the filling was steady.']
+
+
+def by_scale(batch: Batch) -> dict[str, list[Bag]]:
+    """Return the bags that count of each scale."""
+    scales: dict[str, list[Bag]] = {}
+    for bag in batch.counted:
+        scales.setdefault(bag.scale_id, []).append(bag)
+    return dict(sorted(scales.items()))
+
+
+def _order_lines(batch: Batch, zone: tzinfo | None) -> list[tuple[str, str]]:
+    job, band = batch.job, batch.job.band
+    ended = 'active' if job.finished_ns is None else _shown(job.finished_ns, zone)
+    if batch.end_reason:
+        ended += f', early: {batch.end_reason} ({batch.ended_by})'
+    return [
+        ('Station', job.station),
+        ('Target', f'{band.target} {band.unit} ± {_percent(band.tolerance)}'),
+        *([('Tare', f'{_digits(job.tare)} {band.unit}, taken off gross weights')] if job.tare else []),
+        ('In tolerance', f'{_digits(band.low)} to {_digits(band.high)} {band.unit}, limits included'),
+        ('Started', f'{_shown(job.started_ns, zone)} {job.started_by}'.rstrip()),
+        ('Ended', ended),
+    ]
+
+
+def _result_lines(batch: Batch, weights: Sequence[float]) -> list[tuple[str, str]]:
+    job, unit, counted = batch.job, batch.job.band.unit, batch.counted
+    number = {outcome: sum(bag.outcome is outcome for bag in counted) for outcome in Outcome}
+    lines = [
+        ('Bags in tolerance', f'{number[Outcome.IN_TOLERANCE]} of {job.quantity} wanted'),
+        ('Under, over', f'{number[Outcome.UNDER]} under, {number[Outcome.OVER]} over'),
+        ('Voided', str(len(batch.bags) - len(counted))),
+    ]
+    if not weights:
+        return lines
+    sums = giveaway([kilograms(bag.product, bag.unit) for bag in counted], kilograms(job.band.target, unit))
+    over, short, net = (_digits(convert(mass, 'kg', unit)) for mass in (sums.over, sums.short, sums.net))
+    return [
+        *lines,
+        ('Mean, standard deviation', f'{fmean(weights):.6g} {unit}, {spread(weights):.3g} {unit}'),
+        ('Lightest, heaviest', f'{min(weights):.6g} {unit}, {max(weights):.6g} {unit}'),
+        ('Given away', f'{over} {unit} above target, {short} {unit} below; together {net} {unit}'),
+    ]
+
+
+def _figures(batch: Batch, weights: Sequence[float], made: Chart | None) -> str:
+    if not weights:
+        return ''
+    job, unit = batch.job, batch.job.band.unit
+    marks = [('from', float(job.band.low)), ('target', float(job.band.target)), ('to', float(job.band.high))]
+    figures = [histogram_figure(f'Bags by weight, {unit}', histogram(weights), marks)]
+    figures += _charts(made, '', unit)
+    scales = by_scale(batch)
+    if len(scales) > 1:
+        for scale_id, bags in scales.items():
+            figures += _charts(chart([in_unit_of(job, bag) for bag in bags]), f'Scale {scale_id}: ', unit)
+    return ''.join(figures)
+
+
+def _charts(made: Chart | None, of_what: str, unit: str) -> list[str]:
+    if made is None:
+        return []
+    return [
+        chart_figure(
+            f'{of_what}mean of each {made.size} bags, {unit}',
+            made.means,
+            made.mean_limits,
+            [signal.index for signal in made.signals],
+        ),
+        chart_figure(f'{of_what}range of each {made.size} bags, {unit}', made.ranges, made.range_limits, made.wide),
+    ]
+
+
+def _scales(batch: Batch) -> str:
+    rows = []
+    for scale_id, bags in by_scale(batch).items():
+        weights = [in_unit_of(batch.job, bag) for bag in bags]
+        numbers = (str(len(bags)), f'{fmean(weights):.6g}', f'{spread(weights):.3g}')
+        rows.append(f'<tr><td>{escape(scale_id)}</td>{_cells(numbers, "number")}</tr>')
+    return _table(('Scale', 'Bags', f'Mean, {batch.job.band.unit}', 'Standard deviation'), rows, numbers=3)
+
+
+def _bags(batch: Batch, zone: tzinfo | None) -> str:
+    rows = []
+    for bag in batch.bags:
+        void = batch.voided.get(bag.bag_id)
+        remark = f'voided by {void.by}: {void.reason}' if void else bag.message
+        kind = 'voided' if bag.voided else '' if bag.outcome is Outcome.IN_TOLERANCE else 'out'
+        cells = (_shown(bag.weighed_ns, zone), bag.scale_id, bag.zone.name.lower().replace('_', ' '), remark)
+        numbers = (str(bag.number), f'{bag.weight} {bag.unit}')
+        rows.append(f'<tr class="{kind}">{_cells(cells, "text")}{_cells(numbers, "number")}</tr>')
+    return _table(('Weighed', 'Scale', 'Zone', 'Remark', 'Number', 'Weight'), rows, numbers=2)
+
+
+def _table(headings: Sequence[str], rows: Iterable[str], numbers: int) -> str:
+    plain = len(headings) - numbers
+    heads = ''.join(f'<th{"" if index < plain else " class=number"}>{escape(text)}</th>' for index, text in enumerate(headings))
+    return f'<table><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _cells(texts: Iterable[str], kind: str) -> str:
+    return ''.join(f'<td class="{kind}">{escape(text)}</td>' for text in texts)
+
+
+def _pairs(lines: Iterable[tuple[str, str]]) -> str:
+    return '<table>' + ''.join(f'<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>' for name, text in lines) + '</table>'
+
+
+def _list(lines: Iterable[str]) -> str:
+    return '<ul>' + ''.join(f'<li>{escape(line)}</li>' for line in lines) + '</ul>'
+
+
+def _plain(text: str) -> str:
+    return "'" + text if text[:1] in ('=', '+', '-', '@', '\t', '\r') else text
+
+
+def _digits(number: Decimal) -> str:
+    return f'{number.normalize():f}'
+
+
+def _percent(share: Decimal) -> str:
+    return f'{_digits(share * 100)} %'
+
+
+def _moment(nanoseconds: int, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(nanoseconds / 1e9, timezone.utc).astimezone(zone)
+
+
+def _shown(nanoseconds: int, zone: tzinfo | None) -> str:
+    return f'{_moment(nanoseconds, zone):%Y-%m-%d %H:%M:%S %z}'

@@ -1,0 +1,343 @@
+"""Statistical process control of bag weights: charts, run rules, drift, giveaway. No ROS, no database, no clock.
+
+Weights enter as numbers in one unit. Statistics are `float`: an estimate from a few dozen bags is uncertain in its second
+digit, so binary rounding in the sixteenth is of no account. What is a sum of masses (giveaway) is `Decimal` and exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+from itertools import pairwise
+from statistics import fmean, stdev
+
+from cell_weighing.domain.units import EXACT
+
+SUBGROUP = 5
+BASELINE = 25
+"""Bags of a scale from which its centre and spread are learned before drift is looked for."""
+ALLOWANCE = 0.5
+"""CUSUM reference value k in standard deviations: shifts of one standard deviation are looked for."""
+DECISION = 5.0
+"""CUSUM decision interval h in standard deviations: with k = 0.5 a false signal about once in 465 bags (Montgomery,
+Introduction to Statistical Quality Control, section 9.1)."""
+D2_OF_2 = 1.128
+"""Mean range of two, in standard deviations: from the same tables as `FACTORS`."""
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Factors of one subgroup size."""
+
+    a2: float
+    d3: float
+    d4: float
+
+
+FACTORS = {
+    2: Factors(1.880, 0.0, 3.267),
+    3: Factors(1.023, 0.0, 2.574),
+    4: Factors(0.729, 0.0, 2.282),
+    5: Factors(0.577, 0.0, 2.114),
+    6: Factors(0.483, 0.0, 2.004),
+    7: Factors(0.419, 0.076, 1.924),
+    8: Factors(0.373, 0.136, 1.864),
+    9: Factors(0.337, 0.184, 1.816),
+    10: Factors(0.308, 0.223, 1.777),
+}
+"""Control chart factors by subgroup size.
+
+Source: ASTM Manual 7 (Presentation of Data and Control Chart Analysis), table of factors for control limits; the same in ISO
+7870-2 and in the NIST/SEMATECH e-Handbook of Statistical Methods, section 6.3.2.1.
+"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Centre line and control limits of one chart, in the unit of the weights."""
+
+    low: float
+    centre: float
+    high: float
+
+    def outside(self, value: float) -> bool:
+        """Whether a point lies beyond a limit; one on it does not."""
+        return not self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Chart:
+    """An X-bar/R chart."""
+
+    size: int
+    """Bags in a subgroup."""
+    means: list[float]
+    ranges: list[float]
+    mean_limits: Limits
+    range_limits: Limits
+    signals: list[Signal]
+    """What the run rules say of the means."""
+
+    @property
+    def wide(self) -> list[int]:
+        """Subgroups, counted from 0, whose range is beyond its limits."""
+        return [index for index, value in enumerate(self.ranges) if self.range_limits.outside(value)]
+
+
+class Rule(IntEnum):
+    """The run rules by their number in the Western Electric Statistical Quality Control Handbook (1956)."""
+
+    BEYOND_3_SIGMA = 1
+    """One point beyond three standard deviations."""
+    TWO_OF_THREE = 2
+    """Two of three successive points beyond two standard deviations, on one side."""
+    FOUR_OF_FIVE = 3
+    """Four of five successive points beyond one standard deviation, on one side."""
+    EIGHT_IN_A_ROW = 4
+    """Eight successive points on one side of the centre."""
+
+
+_RUNS = {
+    Rule.BEYOND_3_SIGMA: (1, 1, 3.0),
+    Rule.TWO_OF_THREE: (2, 3, 2.0),
+    Rule.FOUR_OF_FIVE: (4, 5, 1.0),
+    Rule.EIGHT_IN_A_ROW: (8, 8, 0.0),
+}
+"""Rule -> how many, of how many successive points, beyond how many standard deviations."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A run rule that is broken."""
+
+    rule: Rule
+    index: int
+    """The point, counted from 0, at which it is broken."""
+    above: bool
+    """On which side of the centre."""
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One bar of a histogram: low <= weight < high, the last one with its upper edge."""
+
+    low: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A scale, or what feeds it, has shifted from where it was."""
+
+    index: int
+    """The value, counted from 0, at which it became certain."""
+    since: int
+    """The value at which it probably began."""
+    shift: float
+    """Mean of the values from `since` to `index` less the old centre, in the unit of the values."""
+
+
+@dataclass(frozen=True)
+class Giveaway:
+    """What was filled beyond the target, exactly."""
+
+    over: Decimal
+    """Sum of what bags above the target have above it."""
+    short: Decimal
+    """Sum of what bags below the target lack, as a positive number."""
+
+    @property
+    def net(self) -> Decimal:
+        """All bags together less their targets."""
+        return EXACT.subtract(self.over, self.short)
+
+
+def subgroups(values: Sequence[float], size: int = SUBGROUP) -> list[Sequence[float]]:
+    """Cut successive values into subgroups; an incomplete last one is left out."""
+    return [values[start : start + size] for start in range(0, len(values) - size + 1, size)]
+
+
+def chart_limits(grand_mean: float, mean_range: float, size: int) -> tuple[Limits, Limits]:
+    """Return the limits of the X-bar and of the R chart.
+
+    Args:
+        grand_mean: Mean of the subgroups' means.
+        mean_range: Mean of the subgroups' ranges.
+        size: Values in a subgroup.
+
+    Raises:
+        ValueError: There are no factors for this size.
+    """
+    if size not in FACTORS:
+        raise ValueError(f'subgroups must have {min(FACTORS)} to {max(FACTORS)} values')
+    factors = FACTORS[size]
+    reach = factors.a2 * mean_range
+    return (
+        Limits(grand_mean - reach, grand_mean, grand_mean + reach),
+        Limits(factors.d3 * mean_range, mean_range, factors.d4 * mean_range),
+    )
+
+
+def chart(values: Sequence[float], size: int = SUBGROUP) -> Chart | None:
+    """Make the X-bar/R chart of successive weights; None when there are fewer than two subgroups.
+
+    Raises:
+        ValueError: There are no factors for this size of subgroup.
+    """
+    groups = subgroups(values, size)
+    if size in FACTORS and len(groups) < 2:
+        return None
+    means = [fmean(group) for group in groups]
+    ranges = [max(group) - min(group) for group in groups]
+    of_means, of_ranges = chart_limits(fmean(means), fmean(ranges), size)
+    sigma = (of_means.high - of_means.centre) / 3
+    return Chart(size, means, ranges, of_means, of_ranges, run_rules(means, of_means.centre, sigma))
+
+
+def run_rules(points: Sequence[float], centre: float, sigma: float) -> list[Signal]:
+    """Apply the four Western Electric rules.
+
+    A rule speaks at each point that is itself on the far side and completes the run; a point exactly on a line is not beyond
+    it.
+
+    Args:
+        points: In order of time.
+        centre: The centre line.
+        sigma: Standard deviation of the points; with 0 only points off the centre speak.
+    """
+    signals = []
+    for index in range(len(points)):
+        for rule, (wanted, window, distance) in _RUNS.items():
+            recent = points[max(0, index - window + 1) : index + 1]
+            for above in (True, False):
+                beyond = [(point - centre if above else centre - point) > distance * sigma for point in recent]
+                if beyond[-1] and sum(beyond) >= wanted:
+                    signals.append(Signal(rule, index, above))
+    return signals
+
+
+def histogram(values: Sequence[float], bins: int = 0) -> list[Bin]:
+    """Count weights in bins of equal width from the lightest to the heaviest.
+
+    Args:
+        values: Finite.
+        bins: How many; 0 = the square root of how many values there are, 5 to 20.
+    """
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    if low == high:
+        return [Bin(low, high, len(values))]
+    bins = bins or min(20, max(5, math.isqrt(len(values))))
+    width = (high - low) / bins
+    counts = [0] * bins
+    for value in values:
+        counts[min(bins - 1, int((value - low) / width))] += 1
+    return [
+        Bin(low + index * width, high if index == bins - 1 else low + (index + 1) * width, count)
+        for index, count in enumerate(counts)
+    ]
+
+
+def spread(values: Sequence[float]) -> float:
+    """Return the standard deviation of a sample; 0 for fewer than two values."""
+    return stdev(values) if len(values) > 1 else 0.0
+
+
+class Cusum:
+    """The tabular CUSUM of values as they come.
+
+    Source: Montgomery, Introduction to Statistical Quality Control, section 9.1.
+    """
+
+    def __init__(self, centre: float, sigma: float) -> None:
+        """Take the centre and the standard deviation, which is above 0."""
+        self._centre = centre
+        self._sigma = sigma
+        self.high = 0.0
+        """Upper sum, in standard deviations."""
+        self.low = 0.0
+        """Lower sum, positive, in standard deviations."""
+
+    def add(self, value: float) -> None:
+        """Add the next value."""
+        deviation = (value - self._centre) / self._sigma
+        self.high = max(0.0, self.high + deviation - ALLOWANCE)
+        self.low = max(0.0, self.low - deviation - ALLOWANCE)
+
+
+class DriftWatch:
+    """Tells when the values of one scale shift from where they were at the start.
+
+    The first values tell centre and short-term spread (mean moving range / 1.128, so that a drift within them does not widen
+    it); the CUSUM of the others is watched. It cannot tell a scale that drifts from a filler that does: a test weight can.
+    """
+
+    def __init__(self, baseline: int = BASELINE) -> None:
+        """Learn from so many values first, at least 2."""
+        self._baseline = baseline
+        self._learned: list[float] = []
+        self._centre = 0.0
+        self._cusum: Cusum | None = None
+        self._count = 0
+        self._runs = {True: (0, 0.0), False: (0, 0.0)}
+        """Above, below: since which value that sum has not been 0, and the sum of these values."""
+        self.found: Drift | None = None
+        """The first drift; it stands."""
+
+    def add(self, value: float) -> Drift | None:
+        """Take the next value; return the drift if there is one by now."""
+        at, self._count = self._count, self._count + 1
+        if at < self._baseline:
+            self._learn(value)
+        elif self._cusum is not None and self.found is None:
+            self._watch(self._cusum, at, value)
+        return self.found
+
+    def _learn(self, value: float) -> None:
+        self._learned.append(value)
+        if len(self._learned) == self._baseline:
+            self._centre = fmean(self._learned)
+            sigma = fmean(abs(b - a) for a, b in pairwise(self._learned)) / D2_OF_2
+            self._cusum = Cusum(self._centre, sigma) if sigma else None
+
+    def _watch(self, sums: Cusum, at: int, value: float) -> None:
+        before = {True: sums.high, False: sums.low}
+        sums.add(value)
+        for above, after in ((True, sums.high), (False, sums.low)):
+            since, total = self._runs[above] if before[above] > 0 else (at, 0.0)
+            self._runs[above] = since, total + value
+            if after > DECISION:
+                self.found = Drift(at, since, (total + value) / (at - since + 1) - self._centre)
+
+
+def drift(values: Sequence[float], baseline: int = BASELINE) -> Drift | None:
+    """Return the first drift in the values of one scale and one job, in order of time.
+
+    Args:
+        values: Of one scale and one job.
+        baseline: How many values are learned from, at least 2.
+
+    Returns:
+        None when there is none, too few values, or the first values do not differ at all.
+    """
+    watch = DriftWatch(baseline)
+    for value in values:
+        watch.add(value)
+    return watch.found
+
+
+def giveaway(weights: Sequence[Decimal], target: Decimal) -> Giveaway:
+    """Sum what bags have above and below the target, exactly, in the unit of both."""
+    over = short = Decimal(0)
+    for weight in weights:
+        difference = EXACT.subtract(weight, target)
+        if difference > 0:
+            over = EXACT.add(over, difference)
+        else:
+            short = EXACT.subtract(short, difference)
+    return Giveaway(over, short)

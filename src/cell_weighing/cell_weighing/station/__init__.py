@@ -1,0 +1,1 @@
+"""The weigh station: weigh jobs and bag records."""

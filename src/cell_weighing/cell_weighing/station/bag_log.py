@@ -1,0 +1,53 @@
+"""The daily log of a weigh station."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from cell_common.runner import StartError
+from rclpy.node import Node
+
+from cell_weighing.domain.jobs import Bag
+from cell_weighing.domain.tolerance import Zone
+from cell_weighing.station.daily_log import DailyLog
+
+
+class StationLog:
+    """Writes one line for each bag; a log that cannot be written never holds up the weighing."""
+
+    def __init__(self, node: Node, folder: str, keep_days: int) -> None:
+        """Open the log; `folder` "" = none.
+
+        Raises:
+            StartError: The folder cannot be made.
+        """
+        self._node = node
+        try:
+            self._log = DailyLog(Path(folder).expanduser(), keep_days) if folder else None
+        except OSError as problem:
+            raise StartError(
+                f'cannot make the log folder {folder}: {problem.strerror}. Check parameter log_folder.'
+            ) from problem
+
+    def bag(self, bag: Bag) -> None:
+        """Write a line for a bag."""
+        result = bag.message or 'in tolerance'
+        number = f'bag {bag.number} of job {bag.job_id}' if bag.job_id else 'bag without a job'
+        mark = '' if bag.zone is Zone.GOOD else f' [{bag.zone.name}]'
+        where = f'station {bag.station or "-"} scale {bag.scale_id}'
+        self.write(f'{where}: {bag.weight} {bag.unit}, {number}, {result}{mark}')
+
+    def write(self, text: str) -> None:
+        """Write a line."""
+        if self._log is None:
+            return
+        try:
+            self._log.write(datetime.now(), text)
+        except OSError as problem:
+            self._node.get_logger().warning(f'cannot write the daily log: {problem.strerror}', throttle_duration_sec=60)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._log is not None:
+            self._log.close()

@@ -1,0 +1,93 @@
+"""Parameters of weigh_station, and what they make of a site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cell_common.parameters import ParameterError, parameter
+
+from cell_weighing.delivery.settings import SettingsError, SiteSettings, read_settings
+from cell_weighing.domain.station_map import AliasError, Stations, parse_aliases
+from cell_weighing.domain.tolerance import plain_decimal
+
+
+@dataclass(frozen=True)
+class WeighStationParameters:
+    """Parameters of weigh_station."""
+
+    database_url: str = parameter('sqlite:///cell.db', 'Database of jobs, bags and journal of readings, as an SQLAlchemy URL.')
+    scale_ids: list[str] = parameter(['1', '2'], 'Indicators, each with its station at the same place in parameter stations.')
+    stations: list[str] = parameter(['A', 'B'], 'Station of each indicator in parameter scale_ids.')
+    aliases: list[str] = parameter(
+        [''],
+        'Spare scales that stand in for others, each as '
+        '"9=3 2026-11-01T06:00Z/2026-11-02T18:00Z": spare, scale it stands in for, from/until.',
+    )
+    default_tolerance: str = parameter('0.10', 'Tolerance of a job that names none, as a share of the target.')
+    warn_share: str = parameter(
+        '0.80', 'Share of the tolerance beyond which a bag in tolerance is in a warning zone; 1 = no such zone.'
+    )
+    settings_file: str = parameter(
+        '', "The old scale server's settings.json: names the web application that bags are posted to; empty = none."
+    )
+    key_file: str = parameter(
+        '',
+        'File that holds the key to the web application; empty = the variable CELL_WEIGHING_API_KEY, '
+        'then api_key of the settings file.',
+    )
+    journal_days: int = parameter(
+        365,
+        'How long lines of which no bag was made stay in the journal; those of bags stay for good; 0 = all of them do.',
+        unit='d',
+        minimum=0,
+        maximum=36500,
+    )
+    log_folder: str = parameter('', 'Folder for the daily log files log-YYYY-MM-DD.txt; empty = none.')
+    log_days: int = parameter(90, 'How long daily log files are kept.', unit='d', minimum=1, maximum=3650)
+
+
+def stations_of(parameters: WeighStationParameters, settings: SiteSettings) -> Stations:
+    """Return which scale weighs for which station.
+
+    Raises:
+        ParameterError: scale_ids and stations do not go together, or an alias cannot be used.
+    """
+    scales = parameters.scale_ids
+    if len(scales) != len(parameters.stations) or len(set(scales)) != len(scales):
+        raise ParameterError(
+            'parameters "scale_ids" and "stations" must be lists of the same length, each scale once: '
+            'the first scale weighs at the first station, and so on. Correct them in the parameter file.'
+        )
+    try:
+        aliases = parse_aliases(entry for entry in parameters.aliases if entry)
+    except AliasError as problem:
+        raise ParameterError(f'parameter "aliases": {problem}. Correct it in the parameter file.') from problem
+    return Stations(dict(zip(scales, parameters.stations, strict=True)), aliases, settings.station)
+
+
+def settings_of(parameters: WeighStationParameters) -> SiteSettings:
+    """Return the settings of the web application.
+
+    Raises:
+        ParameterError: The settings file cannot be used.
+    """
+    try:
+        return read_settings(parameters.settings_file)
+    except SettingsError as problem:
+        raise ParameterError(f'parameter "settings_file": {problem}') from problem
+
+
+def share_of(name: str, text: str, *, whole: bool = False) -> Decimal:
+    """Return a share between 0 and 1; `whole` allows 1.
+
+    Raises:
+        ParameterError: It is none.
+    """
+    share = plain_decimal(text)
+    if share is None or not (0 < share < 1 or (whole and share == 1)):
+        raise ParameterError(
+            f'parameter "{name}" is "{text}"; it must be a share between 0 and 1, such as 0.10. Correct it '
+            'in the parameter file.'
+        )
+    return share
