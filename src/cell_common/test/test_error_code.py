@@ -4,7 +4,9 @@ from cell_interfaces.msg import ResultCode
 
 
 def test_names_and_numbers_are_those_of_the_message():
-    constants = {name: getattr(ResultCode, name) for name in dir(ResultCode) if name.isupper() and name[0] != '_'}
+    constants = {
+        name: value for name in dir(ResultCode) if name.isupper() and isinstance(value := getattr(ResultCode, name), int)
+    }
     assert constants == {code.name: code.value for code in ErrorCode}
 
 
