@@ -1,117 +1,161 @@
-"""Pure modules stay pure: what knows a rule or a protocol knows neither ROS nor sockets nor the clock."""
+"""Modules that claim to be pure are pure, with everything they import."""
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from house_rules.workspace import PACKAGES, ROOT, Module, imported_modules, modules, with_parents
 
-ROOT = Path(__file__).resolve().parents[2]
-FORBIDDEN = {'rclpy', 'socket', 'requests', 'asyncio', 'aiohttp', 'http', 'subprocess', 'threading', 'multiprocessing'}
+CLAIM = 'Pure: no ROS, sockets, files or clock.'
+LOOSE_CLAIM = re.compile(r'\b(?:no|without|free of|neither|nor|knows nothing of) (?:ROS|rclpy|sockets?|clock)\b', re.IGNORECASE)
+FORBIDDEN = {
+    *(
+        'rclpy',
+        'rosidl_runtime_py',
+        'cv_bridge',
+        'launch',
+        'launch_ros',
+        'socket',
+        'socketserver',
+        'ssl',
+        'select',
+        'selectors',
+    ),
+    *('requests', 'urllib', 'http', 'aiohttp', 'asyncio', 'subprocess', 'threading', 'multiprocessing', 'concurrent', 'signal'),
+    *('sqlite3', 'sqlalchemy', 'alembic', 'rtde_control', 'rtde_receive', 'rtde_io', 'serial'),
+}
+GENERATED = re.compile(r'^(?:\w+_interfaces|\w+_msgs|std_srvs)$')
+CLOCK_MODULES = {'time', 'datetime'}
 CLOCKS = {
-    ('time', 'time'),
-    ('time', 'monotonic'),
-    ('time', 'sleep'),
-    ('time', 'time_ns'),
-    ('time', 'monotonic_ns'),
-    ('datetime', 'now'),
-    ('datetime', 'utcnow'),
+    *('time.time', 'time.time_ns', 'time.monotonic', 'time.monotonic_ns', 'time.perf_counter', 'time.perf_counter_ns'),
+    *('time.sleep', 'time.process_time', 'time.clock_gettime', 'time.clock_gettime_ns'),
+    *('datetime.now', 'datetime.utcnow', 'datetime.today', 'date.today'),
 }
-PURE = {
-    'cell_common': ['catalogue.py', 'commands.py'],
-    'cell_vision': ['matching*.py', 'geometry.py', 'reading.py', 'verdict*.py', 'multipart.py'],
-    'cell_robot': [
-        '**/framing.py',
-        '**/codec.py',
-        '**/trigger*.py',
-        'motion/*.py',
-        'recovery.py',
-        'rtde/view.py',
-        'description.py',
-        'backends/ros_driver_picture.py',
-    ],
-    'cell_inventory': ['rules.py', 'ledger.py', 'legacy.py'],
-    'cell_coordinator': ['job_machine*.py', 'alarm_*.py'],
-    'cell_weighing': [
-        'framing.py',
-        'codecs/*.py',
-        'units.py',
-        'validation.py',
-        'jobs.py',
-        'stability.py',
-        'spc.py',
-        'report.py',
-        'report_figures.py',
-    ],
-    'cell_web': ['allow*.py'],
-    'cell_sim': [
-        'world.py',
-        'arm_hand.py',
-        'ur_controller/[a-r]*.py',
-        'ur_driver/[a-s]*.py',
-        'ur_driver/trajectory.py',
-        'pieces.py',
-        'stock_keeper.py',
-        'ur_program.py',
-        'indicator.py',
-        'platform_load.py',
-        'filler.py',
-        'line_faults.py',
-        'faults.py',
-        'label.py',
-        'camera_scene.py',
-        'photo_scene.py',
-    ],
-}
+FILES = {'open', 'read_text', 'read_bytes', 'write_text', 'write_bytes', 'joinpath'}
+# By their name these know a protocol or a rule, so they must claim purity.
+MUST_CLAIM = re.compile(r'/(?:framing|codec|codecs/\w+|grammar|rules|machine|model|kinematics|domain/\w+|trigger|session)\.py$')
 
 
-def pure_modules() -> Iterator[Path]:
-    for package, patterns in PURE.items():
-        for pattern in patterns:
-            yield from (ROOT / 'src' / package / package).glob(pattern)
+def claims(module: Module) -> bool:
+    return CLAIM in module.docstring
 
 
-def imports(tree: ast.AST) -> set[str]:
-    names = set()
+def violations(tree: ast.AST) -> list[str]:
+    """Return what in one module is not pure: imports, calls of a clock, and names imported from a clock's module."""
+    found = []
+    for name, line in imported_modules(tree):
+        top = name.split('.')[0]
+        if top in FORBIDDEN or GENERATED.match(top):
+            found.append(f'line {line}: imports {name}')
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split('.')[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.split('.')[0])
-    return names
+        if isinstance(node, ast.ImportFrom) and node.module in CLOCK_MODULES:
+            found += [
+                f'line {node.lineno}: imports {node.module}.{alias.name}'
+                for alias in node.names
+                if f'{node.module}.{alias.name}' in CLOCKS
+            ]
+        elif isinstance(node, ast.Attribute) and '.'.join(ast.unparse(node).split('.')[-2:]) in CLOCKS:
+            found.append(f'line {node.lineno}: uses {ast.unparse(node)}')
+    return found
 
 
-def clock_calls(tree: ast.AST) -> list[str]:
+def file_access(tree: ast.AST) -> list[str]:
     return [
-        f'{node.func.value.id}.{node.func.attr}'
+        f'line {node.lineno}: calls {ast.unparse(node.func)}'
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and (node.func.value.id, node.func.attr) in CLOCKS
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id == 'open')
+            or (isinstance(node.func, ast.Attribute) and node.func.attr in FILES - {'open', 'joinpath'})
+        )
     ]
 
 
-@pytest.mark.parametrize('path', sorted(set(pure_modules())), ids=lambda p: str(p.relative_to(ROOT / 'src')))
-def test_a_pure_module_knows_no_ros_no_socket_and_no_clock(path: Path):
-    tree = ast.parse(path.read_text())
-    assert not imports(tree) & FORBIDDEN
-    assert not clock_calls(tree)
+def closure(module: Module) -> dict[str, list[str]]:
+    """Return every workspace module that importing this one runs, with the chain of imports that leads to it."""
+    known = modules()
+    chains = {module.name: [module.name]}
+    waiting = [module.name]
+    while waiting:
+        name = waiting.pop()
+        needed = {name, *(imported for imported, _ in imported_modules(known[name].tree))}
+        for parent in (p for n in needed for p in with_parents(n) if p in known):
+            if parent not in chains:
+                chains[parent] = [*chains[name], parent]
+                waiting.append(parent)
+    return chains
+
+
+PURE = [module for module in modules().values() if claims(module)]
+
+
+@pytest.mark.parametrize('module', PURE, ids=lambda m: m.label)
+def test_a_module_that_claims_to_be_pure_is_pure_with_all_its_imports(module: Module):
+    found = [
+        f'{" -> ".join(chain)}: {fault}'
+        for name, chain in closure(module).items()
+        for fault in violations(modules()[name].tree)
+    ]
+    found += file_access(module.tree)
+    assert not found
 
 
 def test_every_package_with_rules_has_pure_modules():
-    found = {path.relative_to(ROOT / 'src').parts[0] for path in pure_modules()}
-    assert found == set(PURE)
+    assert {module.package for module in PURE} == set(PACKAGES) - {'cell_bringup'}
 
 
-def test_the_check_sees_a_forbidden_import_and_a_clock():
-    tree = ast.parse('import rclpy.node\nfrom time import x\nimport time\ntime.monotonic()')
-    assert imports(tree) & FORBIDDEN
-    assert clock_calls(tree) == ['time.monotonic']
+@pytest.mark.parametrize('module', [m for m in modules().values() if MUST_CLAIM.search(m.label)], ids=lambda m: m.label)
+def test_a_module_of_a_protocol_or_a_rule_claims_to_be_pure(module: Module):
+    assert claims(module), f'add the line "{CLAIM}" to its docstring, or move what is not pure out'
 
 
-def test_nothing_under_src_knows_on_which_ground_it_stands():
+@pytest.mark.parametrize('module', [m for m in modules().values() if LOOSE_CLAIM.search(m.docstring)], ids=lambda m: m.label)
+def test_a_claim_in_other_words_is_made_in_the_words_that_are_checked(module: Module):
+    assert claims(module), f'say "{CLAIM}"'
+
+
+@pytest.mark.parametrize(
+    'source',
+    [
+        'import rclpy.node',
+        'def f():\n    import socket',
+        'from time import monotonic',
+        'import time\ntime.monotonic()',
+        'import time as clock\nfrom datetime import datetime\ndatetime.now()',
+        'import datetime\nstamp = datetime.datetime.now',
+        'from cell_interfaces.msg import JobState',
+        'from sensor_msgs.msg import Image',
+        'from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from rclpy.node import Node',
+    ],
+)
+def test_what_is_not_pure_is_found(source: str):
+    assert violations(ast.parse(source))
+
+
+@pytest.mark.parametrize(
+    'source', ['import math', 'from datetime import timedelta', 'import time', 'from collections.abc import Iterator']
+)
+def test_what_is_pure_is_not_reported(source: str):
+    assert not violations(ast.parse(source))
+
+
+def test_an_import_of_an_import_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    rules = Module('cell_x.rules', tmp_path / 'rules.py')
+    helper = Module('cell_x.helper', tmp_path / 'helper.py')
+    rules.path.write_text('from cell_x.helper import call\n')
+    helper.path.write_text('import socket\n')
+    for name, module in ((rules.name, rules), (helper.name, helper)):
+        monkeypatch.setitem(modules(), name, module)
+    assert closure(rules)['cell_x.helper'] == ['cell_x.rules', 'cell_x.helper']
+    assert violations(helper.tree) == ['line 1: imports socket']
+
+
+def test_a_read_of_a_file_is_found():
+    assert file_access(ast.parse('open("x")')) and file_access(ast.parse('path.read_text()'))
+
+
+def test_nothing_under_src_knows_which_installation_it_runs_on():
     word = re.compile(r'underlay|\.venv')
     offenders = [
         str(path.relative_to(ROOT))
