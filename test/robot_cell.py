@@ -18,16 +18,16 @@ from cell_common.qos import latched
 from cell_common.testing import Graph, free_port, wait_until
 from cell_coordinator.node import CoordinatorNode
 from cell_inventory.inventory_node import InventoryNode
-from cell_robot.backends.base import Phase as TriggerPhase
+from cell_robot.backends.base import ViewPhase as TriggerPhase
 from cell_robot.motion.recipe_file import load_recipe
 from cell_robot.node import RobotNode
 from cell_sim.node import WorldNode
-from cell_sim.testing.motion_monitor import Commanded, MotionWatch
+from cell_sim.testing.motion_monitor import CommandInterval, MotionMonitor
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.letters_program import LettersProgram
 from cell_sim.ur_controller.states import RuntimeState
-from cell_sim.world.ground_truth import read_truth
-from cell_sim.world.world import Phase
+from cell_sim.world.ground_truth import read_ground_truth
+from cell_sim.world.world import ViewPhase
 from rclpy.action.client import ActionClient
 from rclpy.node import Node
 
@@ -62,7 +62,7 @@ class Eyes(Node):
 
     def _view(self) -> Any:
         view = self._world.simulation.world.view(0.0)
-        return view.piece if view.phase is Phase.STILL else None
+        return view.piece if view.phase is ViewPhase.STILL else None
 
     def _read(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
         self.reading()
@@ -139,7 +139,7 @@ class RobotCell:
         if link == 'ros_driver':
             self._add_driver(time_scale)
         self.inventory = graph.add(InventoryNode(**graph.options(database_url=database, catalogue_file=catalogue)))
-        wait_until(lambda: self.world.simulation.keeper.started, READY_S, 'the trays are set up')
+        wait_until(lambda: self.world.simulation.stock_sync.started, READY_S, 'the trays are set up')
         settings = {
             'catalogue_file': catalogue,
             'backend': link,
@@ -281,7 +281,7 @@ class RobotCell:
         return [(event.kind, event.piece) for event in rows]
 
     def truth(self) -> list[dict[str, Any]]:
-        return read_truth(self.truth_file)
+        return read_ground_truth(self.truth_file)
 
     def _recipe(self, grip_time: float) -> str:
         """Write the recipe with the gripper's time (s), which the node waits for in real time; return the path."""
@@ -291,33 +291,33 @@ class RobotCell:
         file.write_text(yaml.safe_dump(recipe))
         return str(file)
 
-    def complaints(self) -> list[str]:
+    def violations(self) -> list[str]:
         """Motions since the watch last forgot that were not commanded."""
-        return self.watch.complaints([*self.commands], own_program=self.link == 'letters')
+        return self.watch.violations([*self.commands], own_program=self.link == 'letters')
 
     def _watch_motion(self, recipe: str) -> None:
         """Let every cycle of the controller be seen."""
-        self.watch = MotionWatch(load_recipe(recipe).cell.tcp)
-        self.commands: list[Commanded] = []
+        self.watch = MotionMonitor(load_recipe(recipe).cell.tcp)
+        self.commands: list[CommandInterval] = []
 
-        def see(controller: Controller) -> None:
+        def update(controller: Controller) -> None:
             free = controller.may_move and controller.runtime == RuntimeState.PLAYING
             program = controller.program
-            self.watch.see(
+            self.watch.update(
                 time.monotonic(),
                 controller.motion.joints,
                 free=free,
                 doing=program.doing if isinstance(program, LettersProgram) else '',
             )
 
-        self.world.simulation.ur.watch(see)
+        self.world.simulation.ur.watch(update)
 
     def _note_commands(self) -> None:
         """Write down what the robot node is told to do, where it hands it to the link, and when that ends."""
         backend = self.robot._backend
 
         def noted(name: str, begin: Callable[..., Future[Any]], *arguments: Any) -> Future[Any]:
-            commanded = Commanded(name, time.monotonic())
+            commanded = CommandInterval(name, time.monotonic())
             self.commands.append(commanded)
             future = begin(*arguments)
             future.add_done_callback(lambda done: _end(commanded, done))
@@ -339,7 +339,7 @@ class RobotCell:
         self.driver = self.graph.add(UrDriverNode(**options))
 
 
-def _end(commanded: Commanded, future: Future[Any]) -> None:
+def _end(commanded: CommandInterval, future: Future[Any]) -> None:
     """Note the end of a command, whatever came of it."""
     commanded.ended = time.monotonic()
     if not future.cancelled() and future.exception() is None:

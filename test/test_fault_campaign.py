@@ -134,7 +134,7 @@ class Campaign:
         done = Counter(ACTIONS[str(entry['event'])] for entry in truth if entry['event'] in ACTIONS)
         asked = Counter(sent.values())
         assert all(done[event] <= asked[event] for event in done), f'the arm did {done}, asked for was {asked}'
-        assert not cell.complaints(), '; '.join(cell.complaints())
+        assert not cell.violations(), '; '.join(cell.violations())
 
     def arm_rests(self, over: float) -> None:
         """Wait until nothing more comes of the fault by itself and the arm stands; nothing may be commanded meanwhile.
@@ -276,10 +276,10 @@ def test_an_arm_that_moves_without_a_command_is_told(cells: Cells, link: str) ->
     cell = cells.of(link).cell
     assert cell.commands and all(command.ended and command.well for command in cell.commands)
     wait_until(lambda: time.monotonic() > cell.commands[-1].ended + STILL_S, PATIENCE_S)
-    assert cell.complaints() == []
+    assert cell.violations() == []
     motion = cell.controller.motion
     cell.background(lambda: motion.place([motion.joints[0] + 0.01, *motion.joints[1:]], 1.0))
-    wait_until(cell.complaints, PATIENCE_S, 'the watch has seen it')
+    wait_until(cell.violations, PATIENCE_S, 'the watch has seen it')
     cell.watch.forget()
 
 

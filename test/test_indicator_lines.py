@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from cell_sim.faults import Faults
 from cell_sim.scales.indicator import Indicator
-from cell_sim.scales.line_faults import FAULTS, Wire, line_of
+from cell_sim.scales.line_faults import FAULTS, LineCorruptor, line_of
 from cell_weighing.bridge.codecs import make_codec
 from cell_weighing.bridge.framing import BadLine, LineFramer
 from cell_weighing.domain.reading import Mode, Stability, Status, Weighing
@@ -67,7 +67,7 @@ def test_overload_is_no_weight(print_format: str) -> None:
 @pytest.mark.parametrize('print_format', CODEC)
 def test_dashes_are_no_weight(print_format: str) -> None:
     faults = Faults(FAULTS)
-    faults.arm('dashes')
+    faults.inject('dashes')
     [weighing] = understood(print_format, line_of(indicator(print_format), STILL, faults))
     assert (weighing.status, weighing.weight) == (Status.OUT_OF_RANGE, '')
 
@@ -82,16 +82,16 @@ def disturbed(print_format: str) -> Iterator[tuple[list[bytes], bytes]]:
     """Yield what was written and what was meant, for every fault of the wire."""
     for fault, amount in (('split', 1), ('glue', 3), ('noise', 1), ('endless', 5000)):
         faults = Faults(FAULTS)
-        wire, line = Wire(faults, '3'), indicator(print_format).print_line(STILL)
-        faults.arm(fault, amount)
-        yield [piece for _ in range(3) for piece in wire.pieces(line)], line
+        wire, line = LineCorruptor(faults, '3'), indicator(print_format).print_line(STILL)
+        faults.inject(fault, amount)
+        yield [piece for _ in range(3) for piece in wire.chunks(line)], line
 
 
 @pytest.mark.parametrize('print_format', CODEC)
 def test_no_fault_of_the_wire_costs_or_makes_a_weight(print_format: str) -> None:
     codec = make_codec(CODEC[print_format])
-    for pieces, meant in disturbed(print_format):
+    for chunks, meant in disturbed(print_format):
         framer = LineFramer()
-        lines = [line for piece in pieces for line in framer.feed(piece)]
+        lines = [line for piece in chunks for line in framer.feed(piece)]
         valid = [line for line in lines if not isinstance(line, BadLine) and codec.parse(line).status is Status.VALID]
         assert valid == [meant.strip(b'\r\n')] * 3

@@ -19,7 +19,7 @@ from cell_common.background import BackgroundLoop
 from cell_common.qos import latched
 from cell_common.testing import Graph, wait_until
 from cell_robot.node import RobotNode
-from cell_sim.ur_controller.ports.controller import ControllerServer, Ports
+from cell_sim.ur_controller.ports.controller import ControllerPorts, ControllerServer
 from rcl_interfaces.msg import Log
 
 from cell_interfaces.msg import RobotState
@@ -71,7 +71,7 @@ class Nonsense:
         self._background.close()
 
     async def _open(self) -> None:
-        ports = Ports()
+        ports = ControllerPorts()
         self._servers = [
             await asyncio.start_server(self._serve, self._address, port)
             for port in (ports.dashboard, ports.primary, ports.secondary, ports.script, ports.rtde)

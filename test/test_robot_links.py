@@ -35,7 +35,7 @@ def test_the_same_job_file_gives_the_same_ledger(graph: Graph, tmp_path: Path, l
     assert sum(event == 'placed' for event, _ in put_down) == 12
     assert sum(event == 'rejected' for event, _ in put_down) >= 2
     assert 'dropped' not in dict(truth)
-    assert not cell.complaints(), '; '.join(cell.complaints())
+    assert not cell.violations(), '; '.join(cell.violations())
     FOUND[link] = ledger, put_down
     first = next(iter(FOUND))
     assert FOUND[link] == FOUND[first], f'{link} differs from {first}'
@@ -51,7 +51,7 @@ def test_a_job_goes_on_where_the_machine_stands_still_now_and_then(graph: Graph,
         stand_still(cell.robot._backend.control_pid if link == 'rtde' else 0)
     end = cell.wait_rest(job)
     assert (end.state, end.placed) == (JobState.DONE, 3), end.reason
-    assert not cell.complaints(), '; '.join(cell.complaints())
+    assert not cell.violations(), '; '.join(cell.violations())
 
 
 def stand_still(control_pid: int) -> None:

@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 from ament_index_python.packages import get_package_share_directory
 from cell_sim.camera.rendered_scene import RenderedScene
-from cell_sim.world.parts import Piece
-from cell_sim.world.world import EMPTY, Phase, View
+from cell_sim.world.parts import PhysicalPart
+from cell_sim.world.world import EMPTY, CameraView, ViewPhase
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
@@ -32,11 +32,11 @@ BAG = HERE / 'replay'
 START_S = 1_700_000_000
 ORDERED = 'G8NB-17SR'
 PIECES = [
-    Piece(ORDERED, False, 'bag/1'),
-    Piece('G8NB-17SU', False, 'bag/2'),
-    Piece(ORDERED, False, 'bag/3'),
-    Piece(ORDERED, True, 'bag/4'),
-    Piece('HF115F-024', False, 'bag/5'),
+    PhysicalPart(ORDERED, False, 'bag/1'),
+    PhysicalPart('G8NB-17SU', False, 'bag/2'),
+    PhysicalPart(ORDERED, False, 'bag/3'),
+    PhysicalPart(ORDERED, True, 'bag/4'),
+    PhysicalPart('HF115F-024', False, 'bag/5'),
 ]
 LINES = ['1,2.000 kg', '1,1.700 kg', '1,--.--- kg', '1,2.200 kg']
 JPEG_QUALITY = 80
@@ -48,7 +48,7 @@ def frames() -> list[tuple[float, bytes]]:
     """Return (seconds, JPEG) of each frame."""
     scene = RenderedScene({}, seed=3)
     pictures = [(0.0, scene.frame(EMPTY))]
-    pictures += [(2.0 + n, scene.frame(View(piece, Phase.STILL))) for n, piece in enumerate(PIECES)]
+    pictures += [(2.0 + n, scene.frame(CameraView(piece, ViewPhase.STILL))) for n, piece in enumerate(PIECES)]
     return [(at, _smaller(jpeg)) for at, jpeg in pictures]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class UnknownFault(ValueError):
+class UnknownFaultError(ValueError):
     """There is no such fault; the text names those that there are."""
 
 
@@ -19,9 +19,9 @@ class Faults:
             known: Name -> (what it does, for people; default amount).
         """
         self.known = known
-        self._armed: dict[str, float] = {}
+        self._pending: dict[str, float] = {}
 
-    def arm(self, fault: str, value: float = 0.0) -> str:
+    def inject(self, fault: str, value: float = 0.0) -> str:
         """Arm a fault and return what will happen.
 
         Args:
@@ -29,29 +29,29 @@ class Faults:
             value: Its amount (times or seconds); 0 = the default.
 
         Raises:
-            UnknownFault: There is no such fault.
+            UnknownFaultError: There is no such fault.
         """
         if fault not in self.known:
-            raise UnknownFault(
+            raise UnknownFaultError(
                 f'no fault "{fault}"; there are: '
                 + '; '.join(f'{name} ({meaning}, default {default:g})' for name, (meaning, default) in self.known.items())
             )
         meaning, default = self.known[fault]
-        self._armed[fault] = value if value > 0 else default
-        return f'{meaning}: {self._armed[fault]:g}'
+        self._pending[fault] = value if value > 0 else default
+        return f'{meaning}: {self._pending[fault]:g}'
 
-    def once(self, fault: str) -> bool:
+    def consume(self, fault: str) -> bool:
         """Use up one time of a fault whose amount counts times; return whether it was armed."""
-        left = self._armed.get(fault, 0.0)
+        left = self._pending.get(fault, 0.0)
         if left < 1:
             return False
-        self._armed[fault] = left - 1
+        self._pending[fault] = left - 1
         return True
 
-    def amount(self, fault: str) -> float:
+    def take(self, fault: str) -> float:
         """Use up a fault and return its amount; 0 when it was not armed."""
-        return self._armed.pop(fault, 0.0)
+        return self._pending.pop(fault, 0.0)
 
-    def disarm(self) -> None:
+    def clear(self) -> None:
         """Forget every fault that is armed."""
-        self._armed.clear()
+        self._pending.clear()

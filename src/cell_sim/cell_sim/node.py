@@ -17,13 +17,13 @@ from rclpy.node import Node
 
 from cell_interfaces.msg import Inventory, InventoryEvent, ResultCode, RobotState, WeighJob, WeighJobList
 from cell_interfaces.srv import InjectFault
-from cell_sim.camera.photo_scene import PhotoError, PhotoScene, load_album
-from cell_sim.faults import UnknownFault
+from cell_sim.camera.photo_scene import PhotoError, PhotoScene, load_photo_set
+from cell_sim.faults import UnknownFaultError
 from cell_sim.parameters import WorldParameters
-from cell_sim.scales.filler import Order
+from cell_sim.scales.filler import FillOrder
 from cell_sim.simulation import Simulation
-from cell_sim.world.parts import Mixture
-from cell_sim.world.stock_sync import Booking
+from cell_sim.world.parts import TrayMix
+from cell_sim.world.stock_sync import StockChange
 
 KEPT_BY_PEOPLE = (InventoryEvent.ADJUST, InventoryEvent.RELOAD, InventoryEvent.RESET, InventoryEvent.UNDO)
 PATIENCE_S = 15.0
@@ -67,12 +67,12 @@ class WorldNode(Node):
         parts = tuple(catalogue.parts)
         scene = None
         if p.camera and p.scene == 'photos':
-            album = load_album(p.folder)
+            album = load_photo_set(p.folder)
             album.require(parts)
             scene = PhotoScene(album, p.seed)
         return Simulation(
             catalogue,
-            Mixture(parts, p.seed, p.wrong_share, p.unreadable_share),
+            TrayMix(parts, p.seed, p.wrong_share, p.unreadable_share),
             robot=p.robot(),
             camera=p.network_camera(),
             scales=p.scales(),
@@ -89,12 +89,12 @@ class WorldNode(Node):
 
     def _on_stock(self, message: Inventory) -> None:
         stock = [(part.part_number, tray.tray, tray.count) for part in message.parts for tray in part.trays]
-        self._background.loop.call_soon_threadsafe(self.simulation.keeper.report, message.sequence, stock)
+        self._background.loop.call_soon_threadsafe(self.simulation.stock_sync.report, message.sequence, stock)
 
     def _on_booking(self, message: InventoryEvent) -> None:
         if message.kind in KEPT_BY_PEOPLE:
-            booking = Booking(message.sequence, message.part_number, message.tray, message.delta)
-            self._background.loop.call_soon_threadsafe(self.simulation.keeper.carry_out, booking)
+            booking = StockChange(message.sequence, message.part_number, message.tray, message.delta)
+            self._background.loop.call_soon_threadsafe(self.simulation.stock_sync.apply, booking)
 
     def _on_robot(self, message: RobotState) -> None:
         """Let a person set up the trays of the part that the robot was told to pick: parts share the places of their trays."""
@@ -104,7 +104,7 @@ class WorldNode(Node):
 
     def _on_weigh_jobs(self, message: WeighJobList) -> None:
         orders = {
-            job.station: Order(job.weigh_job_id, float(job.target_weight), job.unit)
+            job.station: FillOrder(job.weigh_job_id, float(job.target_weight), job.unit)
             for job in message.jobs
             if job.state == WeighJob.ACTIVE
         }
@@ -114,12 +114,12 @@ class WorldNode(Node):
         try:
             work = self.simulation.inject(request.device, request.fault, float(request.value))
             response.message = self._background.run(work, PATIENCE_S)
-        except UnknownFault as problem:
+        except UnknownFaultError as problem:
             response.code, response.message = ResultCode.INVALID_ARGUMENT, str(problem)
         return response
 
     def _health(self) -> Health:
-        if not self.simulation.keeper.started:
+        if not self.simulation.stock_sync.started:
             return Health(0, 'the trays are empty until the ledger reports its stock')
         devices = {'robot': self.simulation.robot, **self.simulation.scales}
         lost = [name for name, device in devices.items() if device is not None and not device.connected.is_set()]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from cell_common.catalogue import EVENT_LETTERS
 from cell_common.parameters import ParameterError, parameter
 
-from cell_sim.letters.client import RobotSettings
+from cell_sim.letters.client import LettersSettings
 from cell_sim.scales.fleet import ScaleSettings
 from cell_sim.scales.indicator import check_template
 from cell_sim.simulation import CameraSettings
@@ -88,11 +88,11 @@ class WorldParameters:
     bag_out_share: float = parameter(0.05, 'Share of bags that are filled far off the target.', minimum=0.0, maximum=1.0)
     truth_file: str = parameter('', 'File that gets the truth of what happened, JSON lines, for tests; "" = none.')
 
-    def robot(self) -> RobotSettings | None:
+    def robot(self) -> LettersSettings | None:
         """Return how the robot is simulated, None when it is not."""
         if not self.robot_port:
             return None
-        return RobotSettings(
+        return LettersSettings(
             self.robot_host,
             self.robot_port,
             self.framing,

@@ -17,16 +17,16 @@ from cell_robot.motion.recipe import Recipe
 from cell_sim.camera.http_server import CameraServer
 from cell_sim.camera.label_renderer import code_text
 from cell_sim.camera.rendered_scene import RenderedScene, Scene
-from cell_sim.faults import UnknownFault
+from cell_sim.faults import UnknownFaultError
 from cell_sim.letters.arm import controller_server, letters_robot
-from cell_sim.letters.client import RobotProgram, RobotSettings
-from cell_sim.letters.program import UrProgram
-from cell_sim.scales.filler import Order
+from cell_sim.letters.client import LettersClient, LettersSettings
+from cell_sim.letters.program import TimedProgram
+from cell_sim.scales.filler import FillOrder
 from cell_sim.scales.fleet import ALL_SCALES, Fleet, ScaleSettings, inject_all
 from cell_sim.ur_controller.ports.controller import ControllerServer
-from cell_sim.world.ground_truth import TruthLog
-from cell_sim.world.parts import Mixture
-from cell_sim.world.stock_sync import StockKeeper
+from cell_sim.world.ground_truth import GroundTruthLog
+from cell_sim.world.parts import TrayMix
+from cell_sim.world.stock_sync import StockSync
 from cell_sim.world.world import World
 
 
@@ -62,9 +62,9 @@ class Simulation:
     def __init__(
         self,
         catalogue: Catalogue,
-        mixture: Mixture,
+        mixture: TrayMix,
         *,
-        robot: RobotSettings | None = None,
+        robot: LettersSettings | None = None,
         camera: CameraSettings | None = None,
         scales: ScaleSettings | None = None,
         scene: Scene | None = None,
@@ -91,9 +91,9 @@ class Simulation:
         Raises:
             OSError: The truth file cannot be written.
         """
-        self.truth = TruthLog(truth_file, time.time)
+        self.truth = GroundTruthLog(truth_file, time.time)
         self.world = World(mixture, self.truth)
-        self.keeper = StockKeeper(self.world)
+        self.stock_sync = StockSync(self.world)
         self._tasks: list[asyncio.Task[None]] = []
         self.ur: ControllerServer | None = None
         if ur_address:
@@ -102,7 +102,7 @@ class Simulation:
                 if recipe is None
                 else controller_server(ur_address, recipe, self.world, letters=robot is not None, time_scale=time_scale)
             )
-        self.robot: RobotProgram | None = None
+        self.robot: LettersClient | None = None
         if robot is not None:
             on_controller = self.ur is not None and recipe is not None
             self.robot = (
@@ -156,22 +156,22 @@ class Simulation:
         """Let a device misbehave and return what will happen.
 
         Raises:
-            UnknownFault: There is no such device, or it has no such fault.
+            UnknownFaultError: There is no such device, or it has no such fault.
         """
         devices = self.devices
         if device == ALL_SCALES and self.scales:
             return inject_all(self.scales.values(), fault, value)
         if device == 'hand' and fault == 'empty':
-            self.world.take_away()
+            self.world.remove_part()
             return 'a person has taken the part out of the gripper'
         if device == 'nest':
-            return self.world.lay_into_nest(fault)
+            return self.world.place_in_nest(fault)
         if device not in devices:
             known = ', '.join([*devices, 'nest', 'hand (empty)', ALL_SCALES])
-            raise UnknownFault(f'no simulated device "{device}"; there are: {known}')
+            raise UnknownFaultError(f'no simulated device "{device}"; there are: {known}')
         return devices[device].inject(fault, value)
 
-    def order_bags(self, orders: Mapping[str, Order]) -> None:
+    def order_bags(self, orders: Mapping[str, FillOrder]) -> None:
         """Tell the fillers what is to be filled now: station -> order; a station that is not named stops."""
         for station in self.stations:
             station.set_order(orders.get(station.station))
@@ -180,13 +180,13 @@ class Simulation:
         return self._scene.frame(self.world.view(self._now()))
 
 
-def _robot(world: World, catalogue: Catalogue, settings: RobotSettings) -> RobotProgram:
-    program = UrProgram(world, catalogue, settings.time_scale, settings.event_letters)
-    return RobotProgram(
+def _robot(world: World, catalogue: Catalogue, settings: LettersSettings) -> LettersClient:
+    program = TimedProgram(world, catalogue, settings.time_scale, settings.event_letters)
+    return LettersClient(
         program,
         settings.host,
         settings.port,
         framing=settings.framing,
         bare_reply=settings.bare_reply,
-        take_away=world.take_away,
+        remove_part=world.remove_part,
     )

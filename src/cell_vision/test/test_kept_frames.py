@@ -124,7 +124,7 @@ def test_only_the_latest_readings_with_a_request_id_are_remembered():
 
 
 def test_the_folder_is_what_the_bench_measures(kept, tmp_path):
-    from cell_sim.camera.photo_scene import load_album
+    from cell_sim.camera.photo_scene import load_photo_set
 
     kept.keep(corrected('a-1', 'EM1-2U4'), frame(), START)
-    assert list(load_album(tmp_path / 'kept').files) == ['EM1-2U4']
+    assert list(load_photo_set(tmp_path / 'kept').files) == ['EM1-2U4']

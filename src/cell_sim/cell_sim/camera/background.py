@@ -12,15 +12,15 @@ Image = NDArray[np.uint8]
 Field = NDArray[np.float32]
 
 
-def bench(width: int, height: int, seed: int) -> Image:
+def render_bench(width: int, height: int, seed: int) -> Image:
     """Return the scene without part and gripper, BGR: a bench with trays and profiles, out of focus."""
     chance = np.random.default_rng(seed)
     image = np.empty((height, width, 3), np.uint8)
     image[:] = (112, 116, 114)
     cv2.rectangle(image, (0, 0), (width, height // 4), (88, 84, 78), -1)
     for x in range(-40, width, 230):
-        colour = tuple(int(c) for c in np.array((122, 92, 62)) + chance.integers(-14, 14, 3))
-        cv2.rectangle(image, (x, height // 2 + 40), (x + 190, height - 30), colour, -1)
+        color = tuple(int(c) for c in np.array((122, 92, 62)) + chance.integers(-14, 14, 3))
+        cv2.rectangle(image, (x, height // 2 + 40), (x + 190, height - 30), color, -1)
         _pieces_in_tray(image, x, height // 2 + 60, chance)
     cv2.rectangle(image, (0, height // 4 - 26), (width, height // 4 + 22), (176, 178, 176), -1)
     cv2.line(image, (0, height // 4 - 2), (width, height // 4 - 2), (120, 122, 122), 5)
@@ -28,7 +28,7 @@ def bench(width: int, height: int, seed: int) -> Image:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), 13), np.uint8)
 
 
-def gripper(width: int, height: int, body: tuple[int, int]) -> Image:
+def render_gripper(width: int, height: int, body: tuple[int, int]) -> Image:
     """Return the two-finger gripper around a body in the middle of a drawing, BGRA; its palm is to the right."""
     image = np.zeros((height, width, 4), np.uint8)
     middle_x, middle_y = width // 2, height // 2
@@ -44,7 +44,7 @@ def gripper(width: int, height: int, body: tuple[int, int]) -> Image:
     return image
 
 
-def light(width: int, height: int, chance: np.random.Generator) -> Field:
+def lighting_field(width: int, height: int, chance: np.random.Generator) -> Field:
     """Return the light's unevenness as a factor per pixel, about 1: a ramp, a soft bright spot, darker corners."""
     y, x = np.mgrid[0:height:8, 0:width:8].astype(np.float32)
     x, y = x / width - 0.5, y / height - 0.5

@@ -78,15 +78,15 @@ class CameraServer:
         """Arm a fault.
 
         Raises:
-            UnknownFault: There is no such fault.
+            UnknownFaultError: There is no such fault.
         """
-        text = self.faults.arm(fault, value)
+        text = self.faults.inject(fault, value)
         now = asyncio.get_running_loop().time()
-        if seconds := self.faults.amount('disconnect'):
+        if seconds := self.faults.take('disconnect'):
             self._keep(self._off(seconds))
-        if seconds := self.faults.amount('stall'):
+        if seconds := self.faults.take('stall'):
             self._stalled_until = now + seconds
-        if seconds := self.faults.amount('freeze'):
+        if seconds := self.faults.take('freeze'):
             self._frozen_until = now + seconds
         return text
 
@@ -160,7 +160,7 @@ class CameraServer:
 
     async def _next(self) -> bytes:
         await self._fresh.wait()
-        if self.faults.once('garbage'):
+        if self.faults.consume('garbage'):
             return b'\xff\xd8' + bytes(reversed(self._frame[2:2000]))
         return self._frame
 

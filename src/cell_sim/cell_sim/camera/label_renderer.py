@@ -16,9 +16,9 @@ import numpy as np
 from cell_common.catalogue import Part
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from cell_sim.world.parts import Piece
+from cell_sim.world.parts import PhysicalPart
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 BODY = (760, 440)
 """Width and height of the body, pixels of the drawing."""
 CODE_SIDE = 136
@@ -35,14 +35,14 @@ _WEIGHTS = ('Roboto-Regular', 'Roboto-Medium', 'Roboto-Bold')
 class Style:
     """How a part's maker prints it."""
 
-    body: Colour
-    plate: Colour | None
+    body: Color
+    plate: Color | None
     """Paper of the label; None = printed on the body itself."""
-    ink: Colour
+    ink: Color
     typeface: str
     size: int
     """Of the part number, pixels."""
-    centred: bool
+    centered: bool
     maker: str
     coil: str
     rating: str
@@ -50,7 +50,7 @@ class Style:
     barcode: bool
 
 
-_LOOKS: tuple[tuple[Colour, Colour | None, Colour], ...] = (
+_LOOKS: tuple[tuple[Color, Color | None, Color], ...] = (
     ((46, 48, 52), (238, 236, 228), (24, 24, 28)),
     ((38, 62, 104), (244, 244, 242), (20, 22, 40)),
     ((34, 35, 37), None, (206, 206, 200)),
@@ -79,11 +79,13 @@ def style_of(part_number: str) -> Style:
     )
 
 
-def draw_part(piece: Piece, prints: Mapping[str, tuple[str, ...]], codes: Mapping[str, str] | None = None) -> Image.Image:
+def draw_part(
+    piece: PhysicalPart, prints: Mapping[str, tuple[str, ...]], codes: Mapping[str, str] | None = None
+) -> Image.Image:
     """Draw a piece, RGBA, BODY pixels in size.
 
     Args:
-        piece: What to draw; its serial seeds date code and wear.
+        piece: What to draw; its serial seeds date code and apply_wear.
         prints: Part number -> further texts printed on that part.
         codes: Part number -> content of the DataMatrix on that part; those that are not named carry none.
     """
@@ -91,7 +93,7 @@ def draw_part(piece: Piece, prints: Mapping[str, tuple[str, ...]], codes: Mappin
     image = Image.new('RGBA', BODY, (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
     pen.rounded_rectangle((0, 0, BODY[0] - 1, BODY[1] - 1), 22, fill=style.body)
-    _mould(pen, style.body)
+    _draw_housing(pen, style.body)
     frame = (_LABEL_MARGIN, _LABEL_MARGIN, BODY[0] - _LABEL_MARGIN, BODY[1] - _LABEL_MARGIN)
     if style.plate is not None:
         pen.rounded_rectangle(frame, 8, fill=style.plate)
@@ -118,7 +120,7 @@ def font(typeface: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(font_roboto.__file__).parent / 'files' / f'{typeface}.ttf'), size)
 
 
-def _lines(piece: Piece, style: Style, prints: tuple[str, ...], chance: random.Random) -> list[tuple[str, int]]:
+def _lines(piece: PhysicalPart, style: Style, prints: tuple[str, ...], chance: random.Random) -> list[tuple[str, int]]:
     """Return the lines of a label, each text and size; the part number's line is the second."""
     number = next((text for text in prints if piece.part_number in text), piece.part_number)
     further = [text for text in prints if text != number]
@@ -140,8 +142,8 @@ def _print(
     y = top + gap // 2 + chance.randint(-4, 4)
     for number, (text, size) in enumerate(lines):
         letters = font(style.typeface if number == 1 else 'Roboto-Regular', size)
-        letters = _fitting(letters, text, right - left - 40)
-        x = (left + right - letters.getlength(text)) / 2 if style.centred else left + 24
+        letters = _fit_font(letters, text, right - left - 40)
+        x = (left + right - letters.getlength(text)) / 2 if style.centered else left + 24
         pen.text((x, y), text, font=letters, fill=style.ink)
         y += size + gap
     if style.barcode:
@@ -161,12 +163,12 @@ def _data_matrix(text: str) -> Image.Image:
     return ground
 
 
-def _fitting(letters: ImageFont.FreeTypeFont, text: str, width: float) -> ImageFont.FreeTypeFont:
+def _fit_font(letters: ImageFont.FreeTypeFont, text: str, width: float) -> ImageFont.FreeTypeFont:
     length = letters.getlength(text)
     return letters if length <= width else letters.font_variant(size=int(letters.size * width / length))
 
 
-def _mould(pen: ImageDraw.ImageDraw, body: Colour) -> None:
+def _draw_housing(pen: ImageDraw.ImageDraw, body: Color) -> None:
     """Draw what the injection mould leaves: an edge that catches light, and a shaded one."""
     light = tuple(min(255, c + 34) for c in body)
     dark = tuple(max(0, c - 26) for c in body)
@@ -177,7 +179,7 @@ def _mould(pen: ImageDraw.ImageDraw, body: Colour) -> None:
     pen.ellipse((12, 12, 26, 26), fill=dark)
 
 
-def _barcode(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], ink: Colour, chance: random.Random) -> None:
+def _barcode(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], ink: Color, chance: random.Random) -> None:
     left, top, right, bottom = box
     x = left
     while x < right:
@@ -186,7 +188,7 @@ def _barcode(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], ink: Colo
         x += bar + chance.choice((2, 2, 3, 5))
 
 
-def wear(image: Image.Image, kind: str, chance: random.Random) -> Image.Image:
+def apply_wear(image: Image.Image, kind: str, chance: random.Random) -> Image.Image:
     """Return the part as nobody can read it: print `rubbed` off, `smeared`, or hidden under `grease`."""
     if kind == 'smeared':
         worn = image.filter(ImageFilter.BoxBlur((44, 9)))

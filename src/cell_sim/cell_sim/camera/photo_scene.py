@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cell_sim.camera.sensor import Sensor, defocus
-from cell_sim.world.parts import Piece
-from cell_sim.world.world import Phase, View
+from cell_sim.world.parts import PhysicalPart
+from cell_sim.world.world import CameraView, ViewPhase
 
 Image = NDArray[np.uint8]
 QUALITY = 95
@@ -35,7 +35,7 @@ class PhotoError(ValueError):
 
 
 @dataclass(frozen=True)
-class Album:
+class PhotoSet:
     """The photographs of each part."""
 
     files: Mapping[str, Sequence[Path]]
@@ -55,7 +55,7 @@ class Album:
             )
 
 
-def load_album(folder: str | Path) -> Album:
+def load_photo_set(folder: str | Path) -> PhotoSet:
     """Read truth.json of a folder and check that its photographs are there.
 
     Raises:
@@ -77,7 +77,7 @@ def load_album(folder: str | Path) -> Album:
         raise PhotoError(f'{truth} names photographs that are not there: {", ".join(lost[:8])}')
     if not files:
         raise PhotoError(f'{truth} names no photograph')
-    return Album(files)
+    return PhotoSet(files)
 
 
 def _entry(entry: Any, truth: Path) -> tuple[str, str]:
@@ -93,7 +93,7 @@ def _entry(entry: Any, truth: Path) -> tuple[str, str]:
 
 
 @dataclass
-class _Shot:
+class _CachedShot:
     """A picture and the noisy frames made of it so far."""
 
     image: Image
@@ -104,7 +104,7 @@ class _Shot:
 class PhotoScene:
     """Shows photographs; each one at most once until all of its part were shown."""
 
-    def __init__(self, album: Album, seed: int = 1) -> None:
+    def __init__(self, album: PhotoSet, seed: int = 1) -> None:
         """Prepare to show an album.
 
         Args:
@@ -118,21 +118,21 @@ class PhotoScene:
         self._decks: dict[str, list[Path]] = {}
         self._dealt: dict[str, Path] = {}
         self._rounds: dict[str, int] = {}
-        empty = _without_part(_load(min(file for group in album.files.values() for file in group)))
+        empty = _empty_background(_load(min(file for group in album.files.values() for file in group)))
         self._sensors: dict[tuple[int, ...], Sensor] = {}
-        self._empty = _Shot(empty)
-        self._piece: Piece | None = None
+        self._empty = _CachedShot(empty)
+        self._piece: PhysicalPart | None = None
         self._still = self._moving = self._empty
 
-    def frame(self, view: View) -> bytes:
+    def frame(self, view: CameraView) -> bytes:
         """Return a JPEG of what is seen."""
-        if view.piece is None or view.phase is Phase.AWAY:
+        if view.piece is None or view.phase is ViewPhase.AWAY:
             return self._next(self._empty)
         if view.piece != self._piece:
-            self._take_up(view.piece)
-        return self._next(self._still if view.phase is Phase.STILL else self._moving)
+            self._start_shot(view.piece)
+        return self._next(self._still if view.phase is ViewPhase.STILL else self._moving)
 
-    def photo_of(self, piece: Piece) -> Path:
+    def photo_of(self, piece: PhysicalPart) -> Path:
         """Return the photograph that shows a piece; the same piece is always shown by the same one."""
         if piece.serial not in self._dealt:
             deck = self._decks.setdefault(piece.part_number, [])
@@ -143,14 +143,14 @@ class PhotoScene:
             self._dealt[piece.serial] = deck.pop()
         return self._dealt[piece.serial]
 
-    def _take_up(self, piece: Piece) -> None:
+    def _start_shot(self, piece: PhysicalPart) -> None:
         photo = _load(self.photo_of(piece))
         if piece.unreadable:
             photo = defocus(photo, _UNREADABLE_SIGMA)
-        self._piece, self._still = piece, _Shot(photo)
-        self._moving = _Shot(np.asarray(cv2.blur(photo, (181, 9)), np.uint8))
+        self._piece, self._still = piece, _CachedShot(photo)
+        self._moving = _CachedShot(np.asarray(cv2.blur(photo, (181, 9)), np.uint8))
 
-    def _next(self, shot: _Shot) -> bytes:
+    def _next(self, shot: _CachedShot) -> bytes:
         """Return the next noisy frame of a picture; each is made once."""
         shot.turn += 1
         if len(shot.frames) < VARIANTS:
@@ -162,8 +162,8 @@ class PhotoScene:
         return shot.frames[shot.turn % VARIANTS]
 
 
-def _without_part(photo: Image) -> Image:
-    """Return the empty stage of a photograph: its colour where no part lies, at the edges."""
+def _empty_background(photo: Image) -> Image:
+    """Return the empty stage of a photograph: its color where no part lies, at the edges."""
     edges = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])
     return np.full_like(photo, np.median(edges, axis=0).astype(np.uint8))
 

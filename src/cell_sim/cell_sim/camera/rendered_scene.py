@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from cell_sim.camera.background import bench, gripper, light
-from cell_sim.camera.label_renderer import BODY, draw_part, wear
+from cell_sim.camera.background import lighting_field, render_bench, render_gripper
+from cell_sim.camera.label_renderer import BODY, apply_wear, draw_part
 from cell_sim.camera.sensor import Sensor, defocus
-from cell_sim.world.parts import Piece
-from cell_sim.world.world import Phase, View
+from cell_sim.world.parts import PhysicalPart
+from cell_sim.world.world import CameraView, ViewPhase
 
 Image = NDArray[np.uint8]
 WIDTH, HEIGHT = 1280, 720
@@ -34,13 +34,13 @@ _KINDS_OF_WEAR = ('rubbed', 'smeared', 'grease', 'defocus')
 class Scene(Protocol):
     """Anything that can be before the camera."""
 
-    def frame(self, view: View) -> bytes:
+    def frame(self, view: CameraView) -> bytes:
         """Return a JPEG of what is seen; may take 100 ms for a new piece."""
         ...
 
 
 @dataclass
-class _Shot:
+class _CachedShot:
     """A rendered scene and the noisy frames made of it so far."""
 
     image: Image
@@ -61,57 +61,57 @@ class RenderedScene:
         """
         self._prints, self._seed, self._codes = prints, seed, codes or {}
         self._sensor = Sensor(WIDTH, HEIGHT, seed)
-        self._bench = bench(WIDTH, HEIGHT, seed)
+        self._bench = render_bench(WIDTH, HEIGHT, seed)
         self._small_bench = _half(self._bench)
-        self._gripper = gripper(*_DRAWING, BODY)
+        self._gripper = render_gripper(*_DRAWING, BODY)
         self._steps = itertools.count()
-        self._empty = _Shot(self._lit(self._bench, 'empty'))
-        self._piece: Piece | None = None
+        self._empty = _CachedShot(self._apply_lighting(self._bench, 'empty'))
+        self._piece: PhysicalPart | None = None
         self._shot, self._small_part = self._empty, _half(np.zeros((HEIGHT, WIDTH, 4), np.uint8))
 
-    def frame(self, view: View) -> bytes:
+    def frame(self, view: CameraView) -> bytes:
         """Return a JPEG of what is seen."""
         if view.piece is not None and view.piece != self._piece:
-            self._take_up(view.piece)
-        if view.piece is None or view.phase is Phase.AWAY:
+            self._start_shot(view.piece)
+        if view.piece is None or view.phase is ViewPhase.AWAY:
             return self._repeat(self._empty)
-        if view.phase is Phase.STILL:
+        if view.phase is ViewPhase.STILL:
             return self._repeat(self._shot)
         return self._sensor.expose(self._blurred())
 
-    def picture(self, piece: Piece) -> Image:
+    def render(self, piece: PhysicalPart) -> Image:
         """Return what the camera sees of a piece that stands still, BGR, without the sensor's noise."""
         return self._compose(piece)[0]
 
-    def _take_up(self, piece: Piece) -> None:
+    def _start_shot(self, piece: PhysicalPart) -> None:
         image, part = self._compose(piece)
-        self._piece, self._shot, self._small_part = piece, _Shot(image), _half(part)
+        self._piece, self._shot, self._small_part = piece, _CachedShot(image), _half(part)
 
-    def _repeat(self, shot: _Shot) -> bytes:
+    def _repeat(self, shot: _CachedShot) -> bytes:
         if len(shot.frames) < VARIANTS:
             shot.frames.append(self._sensor.expose(shot.image))
             return shot.frames[-1]
         shot.turn = (shot.turn + 1 + next(self._steps) % (VARIANTS - 1)) % VARIANTS
         return shot.frames[shot.turn]
 
-    def _compose(self, piece: Piece) -> tuple[Image, Image]:
-        """Return the lit scene (BGR) and the part with its gripper alone (BGRA, colour times opacity)."""
+    def _compose(self, piece: PhysicalPart) -> tuple[Image, Image]:
+        """Return the lit scene (BGR) and the part with its gripper alone (BGRA, color times opacity)."""
         chance = random.Random(f'{self._seed}/{piece.serial}')
         drawing = draw_part(piece, self._prints, self._codes)
         kind = chance.choice(_KINDS_OF_WEAR) if piece.unreadable else ''
         if kind and kind != 'defocus':
-            drawing = wear(drawing, kind, chance)
+            drawing = apply_wear(drawing, kind, chance)
         held = _in_gripper(_bgra(drawing), self._gripper)
         part = np.asarray(cv2.warpPerspective(held, _pose(chance), (WIDTH, HEIGHT), flags=cv2.INTER_AREA), np.uint8)
         part[:, :, :3] = cv2.multiply(part[:, :, :3], cv2.merge([part[:, :, 3]] * 3), scale=1 / 255)
-        image = self._lit(_over(part, self._bench), piece.serial)
+        image = self._apply_lighting(_alpha_blend(part, self._bench), piece.serial)
         if kind == 'defocus':
             return defocus(image, chance.uniform(15, 19)), part
         return np.asarray(cv2.GaussianBlur(image, (0, 0), chance.uniform(0.6, 1.1)), np.uint8), part
 
-    def _lit(self, image: Image, serial: str) -> Image:
+    def _apply_lighting(self, image: Image, serial: str) -> Image:
         chance = np.random.default_rng(random.Random(f'light/{self._seed}/{serial}').getrandbits(32))
-        factor = cv2.merge([light(WIDTH, HEIGHT, chance)] * 3)
+        factor = cv2.merge([lighting_field(WIDTH, HEIGHT, chance)] * 3)
         return np.asarray(cv2.multiply(image, factor, dtype=cv2.CV_8U), np.uint8)
 
     def _blurred(self) -> Image:
@@ -119,7 +119,9 @@ class RenderedScene:
         shift = np.array([[1, 0, 60 + 70 * (next(self._steps) % 4)], [0, 1, 0]], np.float32)
         height, width = self._small_part.shape[:2]
         part = np.asarray(cv2.blur(cv2.warpAffine(self._small_part, shift, (width, height)), (67, 3)), np.uint8)
-        return np.asarray(cv2.resize(_over(part, self._small_bench), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.uint8)
+        return np.asarray(
+            cv2.resize(_alpha_blend(part, self._small_bench), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR), np.uint8
+        )
 
 
 def _in_gripper(body: Image, fingers: Image) -> Image:
@@ -138,15 +140,15 @@ def _pose(chance: random.Random) -> NDArray[np.float64]:
     width, height = _DRAWING
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     turn, size = np.radians(chance.uniform(-7, 7)), chance.uniform(0.86, 1.02)
-    centred = (corners - (width / 2, height / 2)) * size
-    turned = centred @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    centered = (corners - (width / 2, height / 2)) * size
+    turned = centered @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     place = np.array((WIDTH / 2 + chance.uniform(-50, 50), HEIGHT / 2 + chance.uniform(-30, 30)))
     tilt = np.array([(chance.uniform(-34, 34), chance.uniform(-26, 26)) for _ in corners])
     return np.asarray(cv2.getPerspectiveTransform(corners, (turned + place + tilt).astype(np.float32)), np.float64)
 
 
-def _over(part: Image, behind: Image) -> Image:
-    """Lay a part (colour times opacity, with opacity) over a background."""
+def _alpha_blend(part: Image, behind: Image) -> Image:
+    """Lay a part (color times opacity, with opacity) over a background."""
     rest = cv2.merge([cv2.bitwise_not(part[:, :, 3])] * 3)
     return np.asarray(cv2.add(np.ascontiguousarray(part[:, :, :3]), cv2.multiply(behind, rest, scale=1 / 255)), np.uint8)
 

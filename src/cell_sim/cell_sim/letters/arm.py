@@ -7,12 +7,12 @@ from collections.abc import Callable
 from cell_common.catalogue import Catalogue
 from cell_robot.motion.recipe import Recipe
 
-from cell_sim.letters.client import RobotProgram, RobotSettings
+from cell_sim.letters.client import LettersClient, LettersSettings
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.letters_program import FILE_NAME, ControllerMotions, LettersProgram
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_controller.program import Program, WaitingProgram
-from cell_sim.world.gripper import ArmHand
+from cell_sim.world.gripper import SimulatedGripper
 from cell_sim.world.world import World
 
 WAITING = 'waiting.urp'
@@ -30,7 +30,7 @@ def controller_server(
         letters: Whether a person has started the letters program on it.
         time_scale: How many times faster than in life the arm moves.
     """
-    hand = ArmHand(recipe, world)
+    gripper = SimulatedGripper(recipe, world)
     programs: dict[str, Callable[[], Program]] = {WAITING: WaitingProgram, FILE_NAME: lambda: LettersProgram(recipe)}
 
     def make(now: float) -> Controller:
@@ -42,22 +42,22 @@ def controller_server(
         return controller
 
     def follow(controller: Controller) -> None:
-        holds = hand.follow(controller.motion.joints, controller.motion.speeds, controller.registers.digital_outputs)
+        holds = gripper.update(controller.motion.joints, controller.motion.speeds, controller.registers.digital_outputs)
         if recipe.gripper.part_input is not None:
             controller.registers.set_input(recipe.gripper.part_input, holds)
 
     return ControllerServer(make, address=address, every_cycle=follow)
 
 
-def letters_robot(server: ControllerServer, world: World, catalogue: Catalogue, settings: RobotSettings) -> RobotProgram:
+def letters_robot(server: ControllerServer, world: World, catalogue: Catalogue, settings: LettersSettings) -> LettersClient:
     """Return the sockets of the letters program that runs on a controller."""
     motions = ControllerMotions(lambda: server.controller, catalogue, settings.event_letters)
-    return RobotProgram(
+    return LettersClient(
         motions,
         settings.host,
         settings.port,
         framing=settings.framing,
         bare_reply=settings.bare_reply,
-        take_away=world.take_away,
+        remove_part=world.remove_part,
         state=lambda: motions.state,
     )

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from cell_common.catalogue import EVENT_LETTERS
 
 from cell_sim.faults import Faults
-from cell_sim.letters.program import LINE_LIMIT, Command, Motions, Movement, parse_line
-from cell_sim.net.tcp_client import Dialler
+from cell_sim.letters.program import LINE_LIMIT, LetterCommand, LetterExecutor, LetterMovement, parse_line
+from cell_sim.net.tcp_client import ReconnectingTcpClient
 from cell_sim.ur_controller.states import RuntimeState
-from cell_sim.world.world import Impossible
+from cell_sim.world.world import ImpossibleMoveError
 
 HEARTBEAT_S = 1.0
 REACTION_S = 0.02
@@ -35,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class RobotSettings:
+class LettersSettings:
     """How the robot of the world behaves."""
 
     host: str = '127.0.0.1'
@@ -51,18 +51,18 @@ def _always_playing() -> RuntimeState:
     return RuntimeState.PLAYING
 
 
-class RobotProgram:
+class LettersClient:
     """A UR controller that runs the program; survives every loss of the link as the real one does."""
 
     def __init__(
         self,
-        program: Motions,
+        program: LetterExecutor,
         host: str,
         port: int,
         *,
         framing: str = 'line',
         bare_reply: str = 'ack',
-        take_away: Callable[[], None] = lambda: None,
+        remove_part: Callable[[], None] = lambda: None,
         state: Callable[[], RuntimeState] = _always_playing,
     ) -> None:
         """Make a controller that is not running yet.
@@ -73,14 +73,14 @@ class RobotProgram:
             port: Its TCP port.
             framing: `line` or `bare`.
             bare_reply: In framing `bare`: `ack` at the end of a movement, or `ack_done`, one at each end.
-            take_away: Takes the part out of the gripper (fault `empty_hand`).
+            remove_part: Takes the part out of the gripper (fault `empty_hand`).
             state: What the controller does with the program: paused it is silent, stopped it has no connection.
         """
         self._state = state
-        self._program, self._framing, self._take_away = program, framing, take_away
+        self._program, self._framing, self._take_away = program, framing, remove_part
         self._bare = ('ack', 'done') if bare_reply == 'ack_done' else ('', 'ack')
         self.faults = Faults(FAULTS)
-        self._link = Dialler('the robot program', host, port, self._talk)
+        self._link = ReconnectingTcpClient('the robot program', host, port, self._run_session)
         self.connected = self._link.connected
         self._busy = False
         self._mute_until = 0.0
@@ -89,7 +89,7 @@ class RobotProgram:
         """Begin to dial the robot node."""
         self._link.start()
         if self._state is not _always_playing:
-            self._link.spawn(self._watch())
+            self._link.spawn(self._follow_program_state())
 
     async def stop(self) -> None:
         """End the program and close the link."""
@@ -99,62 +99,62 @@ class RobotProgram:
         """Arm a fault; `disconnect`, `silent` and `empty_hand` act at once.
 
         Raises:
-            UnknownFault: There is no such fault.
+            UnknownFaultError: There is no such fault.
         """
-        text = self.faults.arm(fault, value)
-        if seconds := self.faults.amount('disconnect'):
-            self._link.leave(seconds)
-        if seconds := self.faults.amount('silent'):
+        text = self.faults.inject(fault, value)
+        if seconds := self.faults.take('disconnect'):
+            self._link.disconnect_for(seconds)
+        if seconds := self.faults.take('silent'):
             self._mute_until = self._now() + seconds
-        if self.faults.amount('clear'):
-            self.faults.disarm()
+        if self.faults.take('clear'):
+            self.faults.clear()
             self._mute_until = self._now()
-        if self.faults.amount('empty_hand'):
+        if self.faults.take('empty_hand'):
             self._take_away()
         return text
 
-    async def _talk(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    async def _run_session(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         beat = self._link.spawn(self._heartbeat()) if self._framing == 'line' else None
         try:
             while (command := await self._receive(reader)) is not None:
-                self._link.spawn(self._obey(command))
+                self._link.spawn(self._execute(command))
         finally:
             if beat is not None:
                 beat.cancel()
 
-    async def _receive(self, reader: asyncio.StreamReader) -> Command | None:
+    async def _receive(self, reader: asyncio.StreamReader) -> LetterCommand | None:
         if self._framing == 'bare':
             while (byte := await reader.read(1)).isspace():
                 pass
-            return Command(byte.decode('latin-1')) if byte else None
+            return LetterCommand(byte.decode('latin-1')) if byte else None
         while True:
             line = await reader.readuntil(b'\n')
             if len(line) <= LINE_LIMIT and (command := parse_line(line)) is not None:
                 return command
             _LOG.warning('the program does not understand %r', line[:LINE_LIMIT])
 
-    async def _watch(self) -> None:
+    async def _follow_program_state(self) -> None:
         """Have no connection while the program does not run, and open none while it is paused."""
         while True:
             state = self._state()
             if state == RuntimeState.STOPPED or (state != RuntimeState.PLAYING and self._link.writer is None):
-                self._link.leave(2 * WATCH_S)
+                self._link.disconnect_for(2 * WATCH_S)
             await asyncio.sleep(WATCH_S)
 
-    async def _resumed(self) -> None:
+    async def _wait_resumed(self) -> None:
         """Wait while the program is paused."""
         while self._state() not in (RuntimeState.PLAYING, RuntimeState.STOPPED):
             await asyncio.sleep(POLL_S)
 
-    async def _obey(self, command: Command) -> None:
+    async def _execute(self, command: LetterCommand) -> None:
         link = self._link.writer
         await asyncio.sleep(REACTION_S)
-        await self._resumed()
+        await self._wait_resumed()
         if link is None or self._link.writer is not link:
             return
-        if self.faults.once('no_ack'):
+        if self.faults.consume('no_ack'):
             return
-        if self.faults.once('refuse'):
+        if self.faults.consume('refuse'):
             self._refuse(command, 'refused by the program')
             return
         if self._busy:
@@ -162,46 +162,46 @@ class RobotProgram:
             return
         try:
             movement = self._program.begin(command, self._now())
-        except Impossible as reason:
+        except ImpossibleMoveError as reason:
             self._refuse(command, str(reason))
             return
         self._busy = True
-        self._say(f'ACK {command.trigger_id}', self._bare[0])
-        await self._carry_out(command, movement)
+        self._send_line(f'ACK {command.trigger_id}', self._bare[0])
+        await self._finish_movement(command, movement)
 
-    async def _carry_out(self, command: Command, movement: Movement) -> None:
+    async def _finish_movement(self, command: LetterCommand, movement: LetterMovement) -> None:
         link, problem = self._link.writer, ''
         try:
-            away = self.faults.amount('drop_connection')
-            await self._until(movement, 0.5)
+            away = self.faults.take('drop_connection')
+            await self._wait_until(movement, 0.5)
             if away:
-                self._link.leave(away)
-            await self._until(movement, 1.0)
+                self._link.disconnect_for(away)
+            await self._wait_until(movement, 1.0)
         finally:
             problem = movement.finish()
             self._busy = False
-        await asyncio.sleep(self.faults.amount('late'))
-        await self._resumed()
-        if self.faults.once('no_done') or self._link.writer is not link:
+        await asyncio.sleep(self.faults.take('late'))
+        await self._wait_resumed()
+        if self.faults.consume('no_done') or self._link.writer is not link:
             return
         if problem:
             self._refuse(command, problem)
         else:
-            self._say(f'DONE {command.trigger_id}', self._bare[1])
+            self._send_line(f'DONE {command.trigger_id}', self._bare[1])
 
-    async def _until(self, movement: Movement, share: float) -> None:
+    async def _wait_until(self, movement: LetterMovement, share: float) -> None:
         while movement.share(self._now()) < share and self._state() != RuntimeState.STOPPED:
             await asyncio.sleep(POLL_S)
 
-    def _refuse(self, command: Command, reason: str) -> None:
-        self._say(f'ERR {command.trigger_id} {reason}', '')
+    def _refuse(self, command: LetterCommand, reason: str) -> None:
+        self._send_line(f'ERR {command.trigger_id} {reason}', '')
 
     async def _heartbeat(self) -> None:
         while True:
-            self._say('HB', '')
+            self._send_line('HB', '')
             await asyncio.sleep(HEARTBEAT_S)
 
-    def _say(self, line: str, bare: str) -> None:
+    def _send_line(self, line: str, bare: str) -> None:
         text = bare if self._framing == 'bare' else line
         if text and self._now() >= self._mute_until and self._state() == RuntimeState.PLAYING:
             self._link.send(text.encode() + b'\n')

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from cell_common.catalogue import EVENT_LETTERS, Catalogue
 
-from cell_sim.world.world import Impossible, World
+from cell_sim.world.world import ImpossibleMoveError, World
 
 DURATIONS: Mapping[str, float] = {'PART': 1.6, 'PLACE': 1.2, 'REJECT': 1.2, 'START_PROGRAM': 0.5, 'HOME': 0.8, 'BENCHMARK': 1.6}
 """Seconds that a movement takes."""
@@ -24,7 +24,7 @@ _COMMAND = re.compile(rb'([A-Za-z0-9]) ([A-Za-z0-9_-]{1,64})(?: ([0-4]))?\r?\n')
 
 
 @dataclass(frozen=True)
-class Command:
+class LetterCommand:
     """One letter from the robot node."""
 
     letter: str
@@ -34,7 +34,7 @@ class Command:
     """1..4; 0 = the program chooses."""
 
 
-class Movement(Protocol):
+class LetterMovement(Protocol):
     """A movement that has begun; it goes on whether or not anybody still listens."""
 
     def share(self, now: float) -> float:
@@ -46,14 +46,14 @@ class Movement(Protocol):
         ...
 
 
-class Motions(Protocol):
+class LetterExecutor(Protocol):
     """What moves the arm for a letter."""
 
-    def begin(self, command: Command, now: float) -> Movement:
+    def begin(self, command: LetterCommand, now: float) -> LetterMovement:
         """Begin what a letter asks for.
 
         Raises:
-            Impossible: It makes no sense now; nothing has moved.
+            ImpossibleMoveError: It makes no sense now; nothing has moved.
         """
         ...
 
@@ -77,16 +77,16 @@ class TimedMovement:
         return ''
 
 
-def parse_line(line: bytes) -> Command | None:
+def parse_line(line: bytes) -> LetterCommand | None:
     """Return the command of a whole line, or None when it is not one."""
     match = _COMMAND.fullmatch(line)
     if match is None:
         return None
     letter, trigger_id, tray = match.groups()
-    return Command(letter.decode(), trigger_id.decode(), int(tray or 0))
+    return LetterCommand(letter.decode(), trigger_id.decode(), int(tray or 0))
 
 
-class UrProgram:
+class TimedProgram:
     """The state machine of the program: refuses what makes no sense, moves the world's parts otherwise."""
 
     def __init__(
@@ -105,33 +105,33 @@ class UrProgram:
         self._parts = {part.letter: part.part_number for part in catalogue.parts.values()}
         self._durations = {event: seconds / time_scale for event, seconds in DURATIONS.items()}
 
-    def begin(self, command: Command, now: float) -> Movement:
+    def begin(self, command: LetterCommand, now: float) -> LetterMovement:
         """Begin what a letter asks for.
 
         Raises:
-            Impossible: It makes no sense now; nothing has moved.
+            ImpossibleMoveError: It makes no sense now; nothing has moved.
         """
         if command.letter in self._parts:
             return self._pick(self._parts[command.letter], command.tray, now)
         event = self._events.get(command.letter)
         if event is None:
-            raise Impossible(f'unknown letter {command.letter}')
+            raise ImpossibleMoveError(f'unknown letter {command.letter}')
         duration = self._durations[event]
         return TimedMovement(now, duration, self._start(event, now, duration))
 
-    def _pick(self, part_number: str, tray: int, now: float) -> Movement:
+    def _pick(self, part_number: str, tray: int, now: float) -> LetterMovement:
         duration = self._durations['PART']
         self._world.pick(part_number, tray, now, duration)
-        return TimedMovement(now, duration, self._world.stand)
+        return TimedMovement(now, duration, self._world.settle)
 
     def _start(self, event: str, now: float, duration: float) -> Callable[[], None]:
         world = self._world
         if event in ('PLACE', 'REJECT'):
-            world.carry_off(now, duration)
-            return lambda: world.drop(world.placed if event == 'PLACE' else world.rejected)
+            world.carry_away(now, duration)
+            return lambda: world.release(world.placed if event == 'PLACE' else world.rejected)
         if event == 'BENCHMARK':
             world.show_reference(now, duration)
-            return world.stand
+            return world.settle
         if event == 'HOME' and world.held is not None:
-            world.carry_off(now, duration)
-        return world.lay_back_reference if event == 'HOME' else lambda: None
+            world.carry_away(now, duration)
+        return world.return_reference if event == 'HOME' else lambda: None

@@ -10,7 +10,7 @@ from typing import Any
 
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
 _LOG = logging.getLogger(__name__)
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+SessionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def local(source: str) -> tuple[str, int] | None:
@@ -18,20 +18,20 @@ def local(source: str) -> tuple[str, int] | None:
     return (source, 0) if source else None
 
 
-class Dialler:
-    """Connects, lets `talk` use the connection until it ends, and connects again."""
+class ReconnectingTcpClient:
+    """Connects, lets `handler` use the connection until it ends, and connects again."""
 
-    def __init__(self, name: str, host: str, port: int, talk: Talk, source: str = '') -> None:
+    def __init__(self, name: str, host: str, port: int, handler: SessionHandler, source: str = '') -> None:
         """Make a dialler at rest.
 
         Args:
             name: Of the device, for the log.
             host: Who is dialled.
             port: TCP port.
-            talk: Uses a connection; returning or raising OSError or EOFError ends it.
+            handler: Uses a connection; returning or raising OSError or EOFError ends it.
             source: Address of this machine to dial from; "" = whichever.
         """
-        self._name, self._host, self._port, self._talk = name, host, port, talk
+        self._name, self._host, self._port, self._handler = name, host, port, handler
         self._source = source
         self.connected = asyncio.Event()
         self.writer: asyncio.StreamWriter | None = None
@@ -54,15 +54,15 @@ class Dialler:
         for orphan in self._orphans:
             orphan.transport.abort()
 
-    def leave(self, seconds: float, *, quietly: bool = False) -> None:
+    def disconnect_for(self, seconds: float, *, silently: bool = False) -> None:
         """Lose the connection for a while.
 
         Args:
             seconds: Until it is dialled again.
-            quietly: Without a word to the other end, which keeps a dead connection.
+            silently: Without a word to the other end, which keeps a dead connection.
         """
         self._away_until = asyncio.get_running_loop().time() + seconds
-        if quietly and self.writer is not None:
+        if silently and self.writer is not None:
             self._orphans.append(self.writer)
             self.writer = None
             self.connected.clear()
@@ -78,7 +78,7 @@ class Dialler:
         self.writer.write(data)
         return True
 
-    def keep(self, writer: asyncio.StreamWriter) -> None:
+    def track(self, writer: asyncio.StreamWriter) -> None:
         """Abort another connection of the device when it is switched off."""
         self._orphans.append(writer)
 
@@ -116,7 +116,7 @@ class Dialler:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, EOFError, asyncio.LimitOverrunError):
-            await self._talk(reader, writer)
+            await self._handler(reader, writer)
 
     def _drop(self) -> None:
         self.connected.clear()

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cell_sim.faults import UnknownFault
-from cell_sim.scales.filler import Order
+from cell_sim.faults import UnknownFaultError
+from cell_sim.scales.filler import FillOrder
 from cell_sim.scales.fleet import ALL_SCALES, Fleet, ScaleSettings, inject_all
 from cell_sim.scales.indicator import KILOGRAMS, TEMPLATES
 from cell_sim.scales.line_faults import FAULTS
@@ -64,7 +64,7 @@ async def run(arguments: argparse.Namespace, commands: asyncio.Queue[str], say: 
         arguments.seed,
         bags,
     )
-    order = Order(1, float(arguments.target), arguments.unit)
+    order = FillOrder(1, float(arguments.target), arguments.unit)
     async with contextlib.AsyncExitStack() as stack:
         for scale in fleet.scales.values():
             stack.push_async_callback(scale.stop)
@@ -102,7 +102,7 @@ def obey(fleet: Fleet, line: str) -> str:
     try:
         amount = float(value or 0)
         return f'{scale_id}: {inject_all(scales, fault, amount)}'
-    except UnknownFault as problem:
+    except UnknownFaultError as problem:
         return str(problem)
     except ValueError:
         return f'{value} is not a number'

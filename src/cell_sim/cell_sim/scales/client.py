@@ -7,9 +7,9 @@ import contextlib
 import time
 
 from cell_sim.faults import Faults
-from cell_sim.net.tcp_client import Dialler, local
+from cell_sim.net.tcp_client import ReconnectingTcpClient, local
 from cell_sim.scales.indicator import Indicator
-from cell_sim.scales.line_faults import FAULTS, FLOOD_LIMIT, Wire, line_of
+from cell_sim.scales.line_faults import FAULTS, FLOOD_LIMIT, LineCorruptor, line_of
 
 PIECE_PAUSE_S = 0.002
 SETTLE_LIMIT_S = 2.0
@@ -32,12 +32,12 @@ class ScaleClient:
         """
         self.indicator, self._host, self._port, self.stream_rate = indicator, host, port, stream_rate
         self.faults = Faults(FAULTS)
-        self._link = Dialler(f'scale {indicator.scale_id}', host, port, self._talk, source)
+        self._link = ReconnectingTcpClient(f'scale {indicator.scale_id}', host, port, self._run_session, source)
         self._source = source
         self.connected = self._link.connected
-        self._wire = Wire(self.faults, indicator.scale_id)
+        self._wire = LineCorruptor(self.faults, indicator.scale_id)
         self._repeat: asyncio.Task[None] | None = None
-        self._late: list[bytes] = []
+        self._delayed: list[bytes] = []
         self._held_until = 0.0
 
     @property
@@ -65,23 +65,23 @@ class ScaleClient:
         """Arm a fault; those of the link act at once.
 
         Raises:
-            UnknownFault: There is no such fault.
+            UnknownFaultError: There is no such fault.
         """
-        text = self.faults.arm(fault, value)
-        if seconds := self.faults.amount('disconnect'):
-            self._link.leave(seconds)
-        if seconds := self.faults.amount('power_cycle'):
-            self._link.leave(seconds, quietly=True)
-        if seconds := self.faults.amount('half_open'):
+        text = self.faults.inject(fault, value)
+        if seconds := self.faults.take('disconnect'):
+            self._link.disconnect_for(seconds)
+        if seconds := self.faults.take('power_cycle'):
+            self._link.disconnect_for(seconds, silently=True)
+        if seconds := self.faults.take('half_open'):
             self._held_until = self._now() + seconds
-            self._link.spawn(self._deliver_late(seconds))
-        if lines := self.faults.amount('duplicate_id'):
-            self._link.spawn(self._impostor(int(lines)))
-        if lines := self.faults.amount('flood'):
+            self._link.spawn(self._deliver_delayed(seconds))
+        if lines := self.faults.take('duplicate_id'):
+            self._link.spawn(self._second_client(int(lines)))
+        if lines := self.faults.take('flood'):
             self._link.spawn(self._flood(min(int(lines), FLOOD_LIMIT)))
         return text
 
-    async def _talk(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    async def _run_session(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         """Answer commands, each LF ... CR."""
         try:
             while True:
@@ -125,18 +125,18 @@ class ScaleClient:
 
     async def _put(self, line: bytes) -> bool:
         """Send a line as its way lets it through; return whether it went out whole."""
-        if seconds := self.faults.amount('cut'):
+        if seconds := self.faults.take('cut'):
             await self._write([line[: len(line) // 2]])
-            self._link.leave(seconds)
+            self._link.disconnect_for(seconds)
             return False
-        return await self._write(self._wire.pieces(line))
+        return await self._write(self._wire.chunks(line))
 
-    async def _write(self, pieces: list[bytes]) -> bool:
+    async def _write(self, chunks: list[bytes]) -> bool:
         if self._now() < self._held_until:
-            self._late += pieces
+            self._delayed += chunks
             return True
         with contextlib.suppress(OSError):
-            for number, piece in enumerate(pieces):
+            for number, piece in enumerate(chunks):
                 if number:
                     await asyncio.sleep(PIECE_PAUSE_S)
                 if not self._link.send(piece):
@@ -146,9 +146,9 @@ class ScaleClient:
                 return True
         return False
 
-    async def _deliver_late(self, seconds: float) -> None:
+    async def _deliver_delayed(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        self._held_until, late, self._late = 0.0, self._late, []
+        self._held_until, late, self._delayed = 0.0, self._delayed, []
         await self._write([b''.join(late)])
 
     async def _flood(self, lines: int) -> None:
@@ -156,11 +156,11 @@ class ScaleClient:
             if not await self._write([line_of(self.indicator, self._now(), self.faults)]):
                 return
 
-    async def _impostor(self, lines: int) -> None:
+    async def _second_client(self, lines: int) -> None:
         """Be another indicator that somebody set up with the same id."""
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection(self._host, self._port, local_addr=local(self._source))
-            self._link.keep(writer)
+            self._link.track(writer)
             for _ in range(lines):
                 writer.write(self.indicator.print_line(self._now()))
                 await writer.drain()

@@ -12,7 +12,7 @@ OUTLIER = (0.12, 0.2)
 
 
 @dataclass(frozen=True)
-class Order:
+class FillOrder:
     """What is to be filled at a station now."""
 
     job: int
@@ -36,7 +36,7 @@ class Filler:
         self._chance = random.Random(f'filler/{seed}/{station}')
         self._out_share = out_share
 
-    def next_bag(self, order: Order) -> float:
+    def next_weight(self, order: FillOrder) -> float:
         """Return what the next bag weighs, in the order's unit."""
         usual = 1 + self._chance.gauss(0, SPREAD)
         wrong = 1 + self._chance.choice((-1, 1)) * self._chance.uniform(*OUTLIER)

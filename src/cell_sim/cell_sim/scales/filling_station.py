@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from cell_sim.scales.client import ScaleClient
-from cell_sim.scales.filler import Filler, Order
+from cell_sim.scales.filler import Filler, FillOrder
 from cell_sim.scales.indicator import KILOGRAMS
 
 FILLING, PRINTED, CLEARED = 0.6, 0.7, 0.8
@@ -28,10 +28,10 @@ class FillingStation:
         """
         self.station = station
         self._scale, self._filler, self._period, self._observer = scale, filler, period, observer
-        self._order: Order | None = None
+        self._order: FillOrder | None = None
         self._ordered = asyncio.Event()
 
-    def set_order(self, order: Order | None) -> None:
+    def set_order(self, order: FillOrder | None) -> None:
         """Say what is to be filled from now on; None = nothing."""
         self._order = order
         if order is None:
@@ -47,10 +47,10 @@ class FillingStation:
             if self._order is not None:
                 await self._fill_one(self._order)
 
-    async def _fill_one(self, order: Order) -> None:
+    async def _fill_one(self, order: FillOrder) -> None:
         indicator, now = self._scale.indicator, asyncio.get_running_loop().time
         indicator.unit = order.unit
-        weight = self._filler.next_bag(order)
+        weight = self._filler.next_weight(order)
         indicator.platform.fill(weight * float(KILOGRAMS[order.unit]), now(), FILLING * self._period)
         try:
             await asyncio.sleep(PRINTED * self._period)
@@ -61,7 +61,7 @@ class FillingStation:
             indicator.platform.clear()
         await asyncio.sleep((1 - CLEARED) * self._period)
 
-    async def _print(self, order: Order, weight: float) -> None:
+    async def _print(self, order: FillOrder, weight: float) -> None:
         line, sent = await self._scale.print() if self._scale.on_demand else (b'', True)
         self._observer(
             'bag',

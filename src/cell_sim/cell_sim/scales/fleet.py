@@ -74,7 +74,7 @@ def inject_all(scales: Iterable[ScaleClient], fault: str, value: float) -> str:
     """Let every one of some scales misbehave and return what will happen.
 
     Raises:
-        UnknownFault: There is no such fault.
+        UnknownFaultError: There is no such fault.
     """
     told = [scale.inject(fault, value) for scale in scales]
     return f'{told[0]}, {len(told)} scale{"s" if len(told) > 1 else ""}'

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from cell_sim.scales.platform import Platform
+from cell_sim.scales.platform import ScalePlatform
 
 KILOGRAMS: Mapping[str, Decimal] = {
     'kg': Decimal(1),
@@ -44,7 +44,7 @@ DASHES = '------'
 
 
 @dataclass(frozen=True)
-class Shown:
+class DisplayState:
     """What the display shows."""
 
     weight: str
@@ -86,7 +86,7 @@ class Indicator:
         self._point = ',' if decimal_comma else '.'
         self.clock_offset = 0.0
         """What its clock shows (seconds since 1970) less `now`."""
-        self.platform = Platform()
+        self.platform = ScalePlatform()
         self.unit = 'kg'
         self._division, self._capacity = division, capacity
         self._zero = self._tare = Decimal(0)
@@ -97,18 +97,18 @@ class Indicator:
             'H': lambda now: self.sma_weight(now, high=True),
             'Z': self._set_zero,
             'C': self._clear_tare,
-            'M': self._tell_tare,
+            'M': self._report_tare,
             'U': self._next_unit,
             'D': lambda _: b'\n    \r',
             'A': self._begin_about,
-            'B': self._go_on_about,
+            'B': self._continue_about,
             'I': self._begin_info,
-            'N': self._go_on_about,
+            'N': self._continue_about,
         }
         if print_format != 'sma':
             check_template(self._template)
 
-    def show(self, now: float, *, unit: str = '', high: bool = False) -> Shown:
+    def show(self, now: float, *, unit: str = '', high: bool = False) -> DisplayState:
         """Return what the display shows; `unit` overrides the selected one, `high` gives a tenth of the division."""
         unit = unit or self.unit
         load = Decimal(repr(self.platform.load(now))) - self._zero
@@ -118,13 +118,15 @@ class Indicator:
         elif load < -self._capacity * ZERO_RANGE:
             status = 'U'
         weight = DASHES if status in 'OU' else self._digits(load - self._tare, unit, high)
-        return Shown(weight, status, self._tare != 0, self._digits(self._tare, unit, high), unit, self.platform.moving(now))
+        return DisplayState(
+            weight, status, self._tare != 0, self._digits(self._tare, unit, high), unit, self.platform.moving(now)
+        )
 
     def print_line(self, now: float, *, unit: str = '') -> bytes:
         """Return what the PRINT key sends."""
         return self.format_line(self.show(now, unit=unit), now)
 
-    def format_line(self, shown: Shown, now: float, *, settled: bool = True) -> bytes:
+    def format_line(self, shown: DisplayState, now: float, *, settled: bool = True) -> bytes:
         """Return a display as a line: of the print format with CR LF, or an SMA reply (dashes when it did not settle)."""
         if self.print_format == 'sma':
             return _sma(shown, settled=settled)
@@ -180,7 +182,7 @@ class Indicator:
         if not value.strip().replace('.', '', 1).isdecimal() or not value.isascii():
             return b'\n?\r'
         self._tare, self._preset = Decimal(value.strip()) * KILOGRAMS[self.unit], True
-        return self._tell_tare(now)
+        return self._report_tare(now)
 
     def _failed(self, status: bytes, now: float) -> bytes:
         reply = self.sma_weight(now, settled=False)
@@ -190,7 +192,7 @@ class Indicator:
         self._tare, self._preset = Decimal(0), False
         return self.sma_weight(now)
 
-    def _tell_tare(self, now: float) -> bytes:
+    def _report_tare(self, now: float) -> bytes:
         shown = self.show(now)
         return f'\n 1T  {shown.tare:>10}{shown.unit:<3}\r'.encode()
 
@@ -200,17 +202,17 @@ class Indicator:
 
     def _begin_about(self, now: float) -> bytes:
         self._about = ['SMA:2/1.0', 'MFG:simulated', 'MOD:ZM405', 'REV:1.0', 'END:']
-        return self._go_on_about(now)
+        return self._continue_about(now)
 
     def _begin_info(self, now: float) -> bytes:
         self._about = ['SMA:2/1.0', 'TYP:S', f'CAP:kg :{self._capacity:>7}:{self._division:>7}', 'CMD:HPRTMCUZ', 'END:']
-        return self._go_on_about(now)
+        return self._continue_about(now)
 
-    def _go_on_about(self, _now: float) -> bytes:
+    def _continue_about(self, _now: float) -> bytes:
         return f'\n{self._about.pop(0)}\r'.encode() if self._about else b'\n?\r'
 
 
-def _sma(shown: Shown, *, high: bool = False, settled: bool = True) -> bytes:
+def _sma(shown: DisplayState, *, high: bool = False, settled: bool = True) -> bytes:
     weight = shown.weight if settled else DASHES
     status = shown.status if shown.status in 'OU' else ('Z' if weight != DASHES and Decimal(weight) == 0 else ' ')
     field = f'{weight:^10}' if weight == DASHES else f'{weight:>10}'

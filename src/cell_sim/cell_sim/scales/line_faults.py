@@ -12,7 +12,7 @@ from cell_sim.scales.indicator import DASHES, Indicator
 FLOOD_LIMIT = 100_000
 """Lines; a flood ends, whatever was asked for."""
 FAULTS = {
-    'split': ('the next lines come in pieces, byte by byte, times', 1.0),
+    'split': ('the next lines come in chunks, byte by byte, times', 1.0),
     'glue': ('so many lines are held back and come all at once, lines', 2.0),
     'noise': ('a line of noise comes before each of the next lines, times', 1.0),
     'garble': ('characters of the next lines are hit on the way and no longer ASCII, times', 1.0),
@@ -32,19 +32,19 @@ FAULTS = {
 
 def line_of(indicator: Indicator, now: float, faults: Faults, *, settled: bool = True) -> bytes:
     """Return the line that the indicator prints or answers now, its display's faults included."""
-    indicator.clock_offset -= faults.amount('clock_jump')
-    shown = indicator.show(now, unit='lb' if faults.once('wrong_unit') else '')
-    if faults.once('dashes'):
+    indicator.clock_offset -= faults.take('clock_jump')
+    shown = indicator.show(now, unit='lb' if faults.consume('wrong_unit') else '')
+    if faults.consume('dashes'):
         shown = replace(shown, weight=DASHES)
-    if faults.once('motion') and shown.weight != DASHES:
+    if faults.consume('motion') and shown.weight != DASHES:
         places = len(shown.weight.partition('.')[2])
         early = f'{Decimal(shown.weight) * Decimal("0.93"):.{places}f}'
         shown = replace(shown, weight=early, status='M', moving=True)
     return indicator.format_line(shown, now, settled=settled)
 
 
-class Wire:
-    """Turns lines into the pieces that are written to the socket."""
+class LineCorruptor:
+    """Turns lines into the chunks that are written to the socket."""
 
     def __init__(self, faults: Faults, seed: str) -> None:
         """Serve one indicator's link; `seed` gives its noise."""
@@ -53,16 +53,16 @@ class Wire:
         self._held: list[bytes] = []
         self._hold = 0
 
-    def pieces(self, line: bytes) -> list[bytes]:
+    def chunks(self, line: bytes) -> list[bytes]:
         """Return what is to be written for a line, with a short pause after each piece; nothing while it is held back."""
         before = b''
-        if self._faults.once('garble'):
-            line = self._hit(line)
-        if self._faults.once('noise'):
+        if self._faults.consume('garble'):
+            line = self._corrupt(line)
+        if self._faults.consume('noise'):
             before = self.noise(self._chance.randint(3, 40)) + b'\r\n'
-        if length := self._faults.amount('endless'):
+        if length := self._faults.take('endless'):
             before += b'7' * int(length) + b'\r\n'
-        if lines := self._faults.amount('glue'):
+        if lines := self._faults.take('glue'):
             self._hold = int(lines)
         if self._hold:
             self._held.append(before + line)
@@ -72,9 +72,9 @@ class Wire:
             whole, self._held = b''.join(self._held), []
             return [whole]
         whole = before + line
-        return [whole[at : at + 1] for at in range(len(whole))] if self._faults.once('split') else [whole]
+        return [whole[at : at + 1] for at in range(len(whole))] if self._faults.consume('split') else [whole]
 
-    def _hit(self, line: bytes) -> bytes:
+    def _corrupt(self, line: bytes) -> bytes:
         """Return the line with one of its characters hit; its end comes through."""
         at = self._chance.randrange(len(line.strip(b'\r\n'))) + len(line) - len(line.lstrip(b'\n'))
         return line[:at] + bytes([self._chance.randrange(128, 256)]) + line[at + 1 :]

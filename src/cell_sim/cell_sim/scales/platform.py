@@ -9,7 +9,7 @@ FILLED, SETTLED = 0.75, 1.0
 """Shares of the fill time at which the flow stops, and at which the platform stands still."""
 
 
-class Platform:
+class ScalePlatform:
     """The load on one platform over time, kilograms."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Was every motion of the arm commanded? A judge for tests: cycles of the controller and commands go in, complaints come out.
+"""Was every motion of the arm commanded? A judge for tests: cycles of the controller and commands go in, violations come out.
 
 Two kinds of robot are judged. One is driven move by move (`rtde`, `ros_driver`): it may move while a command is under way and,
 when that ended badly, for the moment that stopping it takes; a recovery may only take the tool straight up. The other carries
@@ -29,7 +29,7 @@ HOME = 'HOME'
 
 
 @dataclass
-class Commanded:
+class CommandInterval:
     """Something that the robot was told to do."""
 
     name: str
@@ -52,7 +52,7 @@ class Commanded:
 
 
 @dataclass
-class Stretch:
+class MotionSegment:
     """A motion from standstill to standstill."""
 
     doing: str
@@ -67,7 +67,7 @@ class Stretch:
         return f'motion of {self.times[-1] - self.times[0]:.2f} s, {turned:.3f} rad{f", in {self.doing}" if self.doing else ""}'
 
 
-class MotionWatch:
+class MotionMonitor:
     """Remembers how the arm moved."""
 
     def __init__(self, tcp: Callable[[Sequence[float]], Matrix]) -> None:
@@ -76,11 +76,11 @@ class MotionWatch:
         self._stand: JointVector | None = None
         self._free = True
         self._doing = ''
-        self.stretches: list[Stretch] = []
+        self.segments: list[MotionSegment] = []
         self.started: list[str] = []
         """What the robot's own program has begun, in order."""
 
-    def see(self, time: float, joints: JointVector, *, free: bool, doing: str = '') -> None:
+    def update(self, time: float, joints: JointVector, *, free: bool, doing: str = '') -> None:
         """Take a cycle of the controller in.
 
         Args:
@@ -100,18 +100,18 @@ class MotionWatch:
 
     def forget(self) -> None:
         """Begin anew with the arm where it is."""
-        self.stretches, self.started = [], []
+        self.segments, self.started = [], []
 
     def _move(self, time: float, start: JointVector, joints: JointVector, doing: str, free: bool) -> None:
-        last = self.stretches[-1] if self.stretches else None
+        last = self.segments[-1] if self.segments else None
         if last is None or time > last.times[-1] + GAP_S or doing != last.doing:
-            last = Stretch(doing, [time], [start])
-            self.stretches = [*self.stretches, last]
+            last = MotionSegment(doing, [time], [start])
+            self.segments = [*self.segments, last]
         last.times.append(time)
         last.joints.append(joints)
         last.free = last.free and free
 
-    def complaints(self, commands: Sequence[Commanded], *, own_program: bool) -> list[str]:
+    def violations(self, commands: Sequence[CommandInterval], *, own_program: bool) -> list[str]:
         """Return every motion that nobody had asked for.
 
         Args:
@@ -119,19 +119,19 @@ class MotionWatch:
             own_program: The robot carries commands out by a program of its own.
         """
         found = []
-        for stretch in [*self.stretches]:
-            if not stretch.free:
-                found.append(f'{stretch}: power, safety or the program did not let the arm move')
-            wrong = _in_program(stretch, commands) if own_program else self._driven(stretch, commands)
-            found += [f'{stretch}: {wrong}'] if wrong else []
+        for segment in [*self.segments]:
+            if not segment.free:
+                found.append(f'{segment}: power, safety or the program did not let the arm move')
+            wrong = _in_program(segment, commands) if own_program else self._explained_by(segment, commands)
+            found += [f'{segment}: {wrong}'] if wrong else []
         twice = {doing for doing in self.started if self.started.count(doing) > 1}
         return found + [f'{doing} was carried out more than once' for doing in sorted(twice)]
 
-    def _driven(self, stretch: Stretch, commands: Sequence[Commanded]) -> str:
-        if not any(command.covers(stretch.times[0], SETTLING_S) for command in commands):
+    def _explained_by(self, segment: MotionSegment, commands: Sequence[CommandInterval]) -> str:
+        if not any(command.covers(segment.times[0], SETTLING_S) for command in commands):
             return 'it began when no command was under way'
         recovering: dict[int, list[Matrix]] = {}
-        for time, joints in zip(stretch.times, stretch.joints, strict=True):
+        for time, joints in zip(segment.times, segment.joints, strict=True):
             asked = [
                 number
                 for number, command in enumerate(commands)
@@ -158,11 +158,11 @@ def _not_straight_up(tools: Sequence[Matrix]) -> str:
     )
 
 
-def _in_program(stretch: Stretch, commands: Sequence[Commanded]) -> str:
-    event, _, number = stretch.doing.partition(' ')
-    if not stretch.doing:
+def _in_program(segment: MotionSegment, commands: Sequence[CommandInterval]) -> str:
+    event, _, number = segment.doing.partition(' ')
+    if not segment.doing:
         return 'the program moves without having been told anything'
-    begin = stretch.times[0]
+    begin = segment.times[0]
     asked = any(
         (command.name == number or (command.recovery and event == HOME)) and command.begun <= begin for command in commands
     )

@@ -21,7 +21,7 @@ REAL_TIME = frozenset((6, 9, 10, 11, 24, 25, 26, 27, 38, 58, *range(66, 72)))
 RUNNING_BIT = 1 << 15
 CYCLE_S = 0.002
 
-Command = Callable[[Machine], bool]
+ScriptCommand = Callable[[Machine], bool]
 """Carries a command out and returns whether the script waits until the arm stands."""
 
 
@@ -43,7 +43,7 @@ class ControlScript:
         self._watchdog = 0.0
         """Seconds within which the client must write; 0 = it need not."""
         self._writes, self._written_at = -1, 0.0
-        self._commands: dict[int, Command] = {**self._moves(), **self._settings(), **self._questions()}
+        self._commands: dict[int, ScriptCommand] = {**self._moves(), **self._settings(), **self._questions()}
 
     def step(self, machine: Machine, now: float, seconds: float) -> bool:
         """Do one cycle."""
@@ -81,7 +81,7 @@ class ControlScript:
             self._waiting = self._commands[command](machine)
         self._tell(machine, READY if self._waiting else DONE)
 
-    def _moves(self) -> dict[int, Command]:
+    def _moves(self) -> dict[int, ScriptCommand]:
         def joints(machine: Machine) -> bool:
             machine.motion.move_joints(self._six(machine), *self._pace(machine))
             return self._go(machine)
@@ -118,7 +118,7 @@ class ControlScript:
             16: stop_following,
         }
 
-    def _settings(self) -> dict[int, Command]:
+    def _settings(self) -> dict[int, ScriptCommand]:
         def payload(machine: Machine) -> bool:
             machine.payload = self._six(machine)[:4]
             return False
@@ -136,7 +136,7 @@ class ControlScript:
 
         return {8: lambda _machine: False, 17: payload, 29: tcp, 35: watchdog}
 
-    def _questions(self) -> dict[int, Command]:
+    def _questions(self) -> dict[int, ScriptCommand]:
         def has_inverse(machine: Machine) -> bool:
             try:
                 machine.motion.inverse(self._six(machine))

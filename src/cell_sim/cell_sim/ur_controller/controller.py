@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cell_robot.motion.kinematics import ARMS, Arm
 
-from cell_sim.ur_controller.motion import Motion, MotionError, Singular
+from cell_sim.ur_controller.motion import Motion, MotionError, SingularityError
 from cell_sim.ur_controller.power import Power
 from cell_sim.ur_controller.program import Program, ProgramError, WaitingProgram
 from cell_sim.ur_controller.registers import Registers
@@ -24,7 +24,7 @@ MESSAGES = 200
 """Messages that are kept for those who listen."""
 
 
-class Message(NamedTuple):
+class PendantMessage(NamedTuple):
     """Something that the controller tells people."""
 
     number: int
@@ -76,7 +76,7 @@ class Controller:
         self.default_program = ''
         """What a person at the pendant loads when nothing is loaded."""
         self.popup = ''
-        self.messages: list[Message] = []
+        self.messages: list[PendantMessage] = []
         """The newest ones: errors of programs and causes of stops."""
         self._message_count = 0
         self._began = now - FIRST_TIMESTAMP
@@ -121,7 +121,7 @@ class Controller:
             self.motion.step(seconds, self.registers.speed_slider)
             if not self.program.step(self, now, seconds):
                 self.stop_program()
-        except Singular as problem:
+        except SingularityError as problem:
             self.protective_stop(now, str(problem))
         except (ProgramError, MotionError) as problem:
             self.report(str(problem), runtime_exception=True)
@@ -223,7 +223,7 @@ class Controller:
         self.power_off()
         self._restart_at = now + self.timings.safety_restart
 
-    def attend(self, now: float) -> None:
+    def acknowledge_at_pendant(self, now: float) -> None:
         """Let a person at the pendant clear every stop, switch power and brakes on and start the program that was loaded."""
         self.safety, self._restart_at, self._stopped_at = SafetyMode.NORMAL, None, now - self.timings.unlock
         self.stop_program()
@@ -242,4 +242,4 @@ class Controller:
     def report(self, text: str, *, runtime_exception: bool = False) -> None:
         """Show people a message."""
         self._message_count += 1
-        self.messages = [*self.messages[1 - MESSAGES :], Message(self._message_count, text, runtime_exception)]
+        self.messages = [*self.messages[1 - MESSAGES :], PendantMessage(self._message_count, text, runtime_exception)]

@@ -37,11 +37,11 @@ REMOTE_ONLY = (
 )
 _STATES = {RuntimeState.PLAYING: 'PLAYING', RuntimeState.PAUSED: 'PAUSED'}
 
-Answer = Callable[[str, float], str]
+ReplyFunction = Callable[[str, float], str]
 """(what follows the command, seconds) -> reply."""
 
 
-class Dashboard:
+class DashboardCommands:
     """What all connections to the dashboard share."""
 
     def __init__(self, controller: Controller) -> None:
@@ -50,7 +50,7 @@ class Dashboard:
         self._role, self._operational_mode = 'PROGRAMMER', 'NONE'
         self.log: list[str] = []
         """What clients added to the controller's log, newest last."""
-        self._answers: dict[str, Answer] = {**self._reading(), **self._changing(), **self._people()}
+        self._answers: dict[str, ReplyFunction] = {**self._reading(), **self._changing(), **self._people()}
         self._longest_first = sorted(self._answers, key=len, reverse=True)
 
     def reply(self, line: str, now: float) -> str:
@@ -63,7 +63,7 @@ class Dashboard:
                 return self._answers[command](line[len(command) :].strip(), now)
         return f"could not understand: '{line}'"
 
-    def _reading(self) -> dict[str, Answer]:
+    def _reading(self) -> dict[str, ReplyFunction]:
         c = self._c
         return {
             'running': lambda _text, _now: f'Program running: {str(c.runtime == RuntimeState.PLAYING).lower()}',
@@ -84,7 +84,7 @@ class Dashboard:
             'getUserRole': lambda _text, _now: self._role,
         }
 
-    def _changing(self) -> dict[str, Answer]:
+    def _changing(self) -> dict[str, ReplyFunction]:
         c = self._c
         return {
             'load installation': self._load_installation,
@@ -103,7 +103,7 @@ class Dashboard:
             'clear operational mode': self._clear_operational_mode,
         }
 
-    def _people(self) -> dict[str, Answer]:
+    def _people(self) -> dict[str, ReplyFunction]:
         return {
             'close popup': lambda _text, _now: self._show('', 'closing popup'),
             'close safety popup': lambda _text, _now: 'closing safety popup',

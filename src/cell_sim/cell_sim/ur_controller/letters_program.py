@@ -14,11 +14,11 @@ from cell_common.catalogue import EVENT_LETTERS, Catalogue
 from cell_robot.motion.poses import pose
 from cell_robot.motion.recipe import Recipe, Target
 
-from cell_sim.letters.program import Command
+from cell_sim.letters.program import LetterCommand
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.program import Machine
 from cell_sim.ur_controller.states import RuntimeState
-from cell_sim.world.world import Impossible
+from cell_sim.world.world import ImpossibleMoveError
 
 FILE_NAME = 'letters.urp'
 FREE_TRAYS = (1, 2, 3, 4)
@@ -26,7 +26,7 @@ Work = Iterator[None]
 """Yields once in every cycle while it is under way."""
 
 
-class Refused(Exception):
+class SubprogramError(Exception):
     """The program's sub-program returned a reason instead of doing its work."""
 
 
@@ -72,10 +72,10 @@ class LettersProgram:
         """Call a sub-program.
 
         Raises:
-            Impossible: There is none.
+            ImpossibleMoveError: There is none.
         """
         if part_number and part_number not in self._recipe.parts:
-            raise Impossible('no sub-program for this letter')
+            raise ImpossibleMoveError('no sub-program for this letter')
         self._called = (lambda machine: self._pick(machine, part_number, tray)) if part_number else self._events()[event]
         self._movement = ArmMovement(1 if event in ('START_PROGRAM', 'HOME') else 5)
         self.doing = f'{event or part_number} {trigger_id}'
@@ -92,7 +92,7 @@ class LettersProgram:
                 next(self._work)
             except StopIteration:
                 self._end('')
-            except Refused as reason:
+            except SubprogramError as reason:
                 self._end(str(reason))
         return True
 
@@ -111,7 +111,7 @@ class LettersProgram:
 
     def _pick(self, machine: Machine, part_number: str, tray: int) -> Work:
         if self._holds(machine):
-            raise Refused('gripper is not empty')
+            raise SubprogramError('gripper is not empty')
         if machine.registers.digital_outputs >> self._recipe.gripper.close_output & 1:
             yield from self._grip(machine, closed=False)
         trays = self._recipe.parts[part_number]
@@ -128,7 +128,7 @@ class LettersProgram:
                 break
             yield from self._grip(machine, closed=False)
         else:
-            raise Refused(f'tray {tray} is empty' if tray else 'all trays are empty')
+            raise SubprogramError(f'tray {tray} is empty' if tray else 'all trays are empty')
         yield from self._swing(machine, self._recipe.waypoints['camera'])
 
     def _benchmark(self, machine: Machine) -> Work:
@@ -142,7 +142,7 @@ class LettersProgram:
 
     def _put(self, machine: Machine, name: str) -> Work:
         if not self._holds(machine):
-            raise Refused('gripper is empty')
+            raise SubprogramError('gripper is empty')
         target = self._recipe.targets[name]
         yield from self._reach(machine, target)
         yield from self._grip(machine, closed=False)
@@ -216,18 +216,18 @@ class ControllerMotions:
         controller = self._controller()
         return controller.runtime if isinstance(controller.program, LettersProgram) else RuntimeState.STOPPED
 
-    def begin(self, command: Command, _now: float) -> ArmMovement:
+    def begin(self, command: LetterCommand, _now: float) -> ArmMovement:
         """Begin what a letter asks for.
 
         Raises:
-            Impossible: The program knows no such letter.
+            ImpossibleMoveError: The program knows no such letter.
         """
         program = self._controller().program
         if not isinstance(program, LettersProgram):
-            raise Impossible('the program has ended')
+            raise ImpossibleMoveError('the program has ended')
         if command.letter in self._parts:
             return program.begin('', self._parts[command.letter], command.tray, command.trigger_id)
         event = self._events.get(command.letter)
         if event is None:
-            raise Impossible(f'unknown letter {command.letter}')
+            raise ImpossibleMoveError(f'unknown letter {command.letter}')
         return program.begin(event, '', 0, command.trigger_id)

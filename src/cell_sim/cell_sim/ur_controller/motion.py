@@ -26,7 +26,7 @@ RATE_PER_M = 4.0
 PROBE_S = 1e-4
 """Speeds of the tool are taken from where it would be so much later."""
 
-Way = Callable[[float], JointVector]
+JointPath = Callable[[float], JointVector]
 """Share of the way (0..1) -> joints."""
 
 
@@ -34,11 +34,11 @@ class MotionError(Exception):
     """A move is impossible; the text says why."""
 
 
-class Singular(MotionError):
+class SingularityError(MotionError):
     """A straight move came to a place that the arm cannot pass."""
 
 
-class StraightWay:
+class LinearPath:
     """A straight line of the flange, inverted point by point as the arm reaches it."""
 
     def __init__(self, arm: Arm, joints: JointVector, end: Matrix) -> None:
@@ -52,7 +52,7 @@ class StraightWay:
         """Return the joints at a share of the way.
 
         Raises:
-            Singular: The arm cannot pass.
+            SingularityError: The arm cannot pass.
         """
         place = max(0.0, min(share, 1.0)) * self._count
         low = min(int(place), self._count - 1)
@@ -64,7 +64,7 @@ class StraightWay:
         last = self._nodes[-1]
         joints = nearest(self._arm, between(self._begin, self._end, share), last, [(-LIMIT, LIMIT)] * 6)
         if joints is None or farthest(joints, last) > JUMP_RAD:
-            raise Singular('The straight move comes to a place that the arm cannot pass')
+            raise SingularityError('The straight move comes to a place that the arm cannot pass')
         return joints
 
 
@@ -79,7 +79,7 @@ class Motion:
         """rad/s."""
         self.tcp = np.eye(4)
         """Flange -> tool centre point."""
-        self._way: Way | None = None
+        self._way: JointPath | None = None
         self._profile = Profile(0.0, 0.0, 1.0, 1.0)
         self._time = self._offset = 0.0
         self._length = 0.0
@@ -147,7 +147,7 @@ class Motion:
         """
         self.inverse(target)
         flange = matrix(target) @ np.linalg.inv(self.tcp)
-        way = StraightWay(self.arm, self.joints, flange)
+        way = LinearPath(self.arm, self.joints, flange)
         metres, radians = distance(forward(self.arm, self.joints), flange)
         self._begin(way, metres if metres > 1e-4 else radians, speed, acceleration)
 
@@ -160,7 +160,7 @@ class Motion:
         """Let the tool approach a speed in the base (m/s, rad/s) and keep it; acceleration in m/s^2, taken for the joints.
 
         Raises:
-            Singular: No joint speeds give it here.
+            SingularityError: No joint speeds give it here.
         """
         columns, here = [], forward(self.arm, self.joints) @ self.tcp
         for number in range(6):
@@ -170,7 +170,7 @@ class Motion:
             columns.append([*(there[:3, 3] - here[:3, 3]), *turn])
         jacobian = np.array(columns).T / PROBE_RAD
         if abs(np.linalg.det(jacobian)) < FLAT:
-            raise Singular('A speed of the tool is asked for where the arm cannot give it')
+            raise SingularityError('A speed of the tool is asked for where the arm cannot give it')
         self.follow_speeds([float(rate) for rate in np.linalg.solve(jacobian, np.array(speed))], acceleration * RATE_PER_M)
 
     def place(self, joints: Sequence[float], seconds: float) -> None:
@@ -211,7 +211,7 @@ class Motion:
         """Move on; `scaling` 0..1 slows moves down as the speed slider does.
 
         Raises:
-            Singular: The arm came to a place that it cannot pass; it has stopped.
+            SingularityError: The arm came to a place that it cannot pass; it has stopped.
         """
         if self._wanted is not None:
             self._approach(self._wanted, seconds)
@@ -220,13 +220,13 @@ class Motion:
             done = self._offset + self._profile.at(self._time)[0]
             try:
                 self._set(self._way(done / self._length if self._length else 1.0), seconds)
-            except Singular:
+            except SingularityError:
                 self.halt()
                 raise
             if self._time >= self._profile.duration:
                 self.halt()
 
-    def _begin(self, way: Way, length: float, speed: float, acceleration: float) -> None:
+    def _begin(self, way: JointPath, length: float, speed: float, acceleration: float) -> None:
         if not (speed > 0.0 and acceleration > 0.0 and math.isfinite(length)):
             raise MotionError('Speed and acceleration must be positive')
         self.halt()

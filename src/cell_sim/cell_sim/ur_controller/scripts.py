@@ -18,7 +18,7 @@ _OFFSET = re.compile(r'global reg_offset_(int|float)\s*=\s*(?:#[^\n]*\n)?\s*(\d+
 """ur_rtde writes the number on the line after the comment that follows the equals sign."""
 
 
-class ScriptTooLong(Exception):
+class ScriptTooLongError(Exception):
     """More came than a program may have."""
 
 
@@ -34,12 +34,12 @@ class ScriptCollector:
         """Take bytes as they came and return the programs and single commands that are complete.
 
         Raises:
-            ScriptTooLong: Close the connection.
+            ScriptTooLongError: Close the connection.
         """
         *lines, self._rest = (self._rest + data).split(b'\n')
         found = [script for line in lines if (script := self._line(line.decode('utf-8', 'replace').rstrip('\r')))]
         if len(self._rest) + sum(map(len, self._program)) > SCRIPT_LIMIT:
-            raise ScriptTooLong
+            raise ScriptTooLongError
         return found
 
     def _line(self, line: str) -> str:

@@ -25,7 +25,7 @@ Ended = Callable[[int, str], None]
 """Hears error code and text when a goal has ended."""
 
 
-class Follower:
+class TrajectoryFollower:
     """What the driver makes of each data package."""
 
     def __init__(self, time_scale: float = 1.0) -> None:

@@ -33,9 +33,9 @@ from ur_msgs.msg import Digital, IOStates
 from ur_msgs.srv import SetIO
 
 from cell_sim.ur_driver import names
-from cell_sim.ur_driver.follower import INVALID_GOAL, SUCCESSFUL, Follower
-from cell_sim.ur_driver.trajectory import BadTrajectory, Point, Trajectory, arranged
-from cell_sim.ur_driver.transport_driver import ControllerLink, Values
+from cell_sim.ur_driver.controller_client import ControllerClient, Values
+from cell_sim.ur_driver.follower import INVALID_GOAL, SUCCESSFUL, TrajectoryFollower
+from cell_sim.ur_driver.trajectory import Point, Trajectory, TrajectoryError, joint_order
 
 PINS = 18
 IO_PERIOD_S = 0.1
@@ -68,10 +68,10 @@ class UrDriverNode(Node):
         self._values: Values | None = None
         self._told: dict[str, Any] = {}
         self._started = False
-        self._follower = Follower(self._p.time_scale)
+        self._follower = TrajectoryFollower(self._p.time_scale)
         self._background = BackgroundLoop('ur_driver')
         self._inbox: Inbox[Any] = Inbox(self, lambda work: work())
-        self._link = ControllerLink(self._p.robot_ip, self._cycle, self._lost)
+        self._link = ControllerClient(self._p.robot_ip, self._cycle, self._lost)
         self._publish_topics()
         self._offer_services()
         every(self, 1.0 / self._p.joint_rate, self._publish)
@@ -164,15 +164,15 @@ class UrDriverNode(Node):
         """Accept as the controller does: while its program runs, and only whole and sensible trajectories."""
         try:
             if not self._follower.running:
-                raise BadTrajectory('the external control program does not run on the robot')
+                raise TrajectoryError('the external control program does not run on the robot')
             self._trajectory(goal.trajectory)
-        except BadTrajectory as problem:
+        except TrajectoryError as problem:
             self.get_logger().error(f'goal rejected: {problem}')
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
     def _trajectory(self, message: Any) -> Trajectory:
-        order = arranged(message.joint_names, JOINTS)
+        order = joint_order(message.joint_names, JOINTS)
         points = [
             Point(
                 point.time_from_start.sec + point.time_from_start.nanosec * 1e-9,
@@ -254,7 +254,7 @@ def _ordered(values: Any, order: list[int]) -> tuple[float, ...]:
     if len(values) == 0:
         return ()
     if len(values) != len(order):
-        raise BadTrajectory('a point has the wrong number of values')
+        raise TrajectoryError('a point has the wrong number of values')
     return tuple(values[index] for index in order)
 
 

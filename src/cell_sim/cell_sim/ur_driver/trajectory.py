@@ -14,7 +14,7 @@ from dataclasses import dataclass
 MOST_POINTS = 100_000
 
 
-class BadTrajectory(ValueError):
+class TrajectoryError(ValueError):
     """It is not accepted; the text says why."""
 
 
@@ -36,7 +36,7 @@ class Trajectory:
         """Take waypoints whose joints are in the order of `start`.
 
         Raises:
-            BadTrajectory: They make no trajectory.
+            TrajectoryError: They make no trajectory.
         """
         _check(points, len(start))
         self._points = [Point(0.0, tuple(start), (0.0,) * len(start)), *points]
@@ -67,31 +67,31 @@ class Trajectory:
         return tuple(one + (other - one) * share for one, other in zip(before.joints, after.joints, strict=True))
 
 
-def arranged(names: Sequence[str], known: Sequence[str]) -> list[int]:
+def joint_order(names: Sequence[str], known: Sequence[str]) -> list[int]:
     """Return where in `names` each known joint is.
 
     Raises:
-        BadTrajectory: A joint is missing, unknown or twice there.
+        TrajectoryError: A joint is missing, unknown or twice there.
     """
     if sorted(names) != sorted(known):
-        raise BadTrajectory(f'the joints {", ".join(names) or "(none)"} are not those of the controller')
+        raise TrajectoryError(f'the joints {", ".join(names) or "(none)"} are not those of the controller')
     return [list(names).index(name) for name in known]
 
 
 def _check(points: Sequence[Point], joints: int) -> None:
     if not 0 < len(points) <= MOST_POINTS:
-        raise BadTrajectory(f'it has {len(points)} points')
+        raise TrajectoryError(f'it has {len(points)} points')
     last = 0.0
     for number, point in enumerate(points):
         if len(point.joints) != joints or len(point.speeds) not in (0, joints):
-            raise BadTrajectory(f'point {number} has the wrong number of values')
+            raise TrajectoryError(f'point {number} has the wrong number of values')
         if not all(map(math.isfinite, (*point.joints, *point.speeds, point.time))):
-            raise BadTrajectory(f'point {number} holds something that is no number')
+            raise TrajectoryError(f'point {number} holds something that is no number')
         if point.time <= last and not (number == 0 and point.time == 0.0):
-            raise BadTrajectory(f'the time of point {number} does not come after that of the one before it')
+            raise TrajectoryError(f'the time of point {number} does not come after that of the one before it')
         last = point.time
     if any(points[-1].speeds):
-        raise BadTrajectory('it does not end at rest')
+        raise TrajectoryError('it does not end at rest')
 
 
 def _cubic(share: float, span: float, start: float, end: float, start_speed: float, end_speed: float) -> float:

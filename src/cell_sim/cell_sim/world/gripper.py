@@ -14,7 +14,7 @@ from cell_robot.motion.kinematics import farthest
 from cell_robot.motion.poses import Matrix, distance, rotation_vector
 from cell_robot.motion.recipe import Gripper, Recipe
 
-from cell_sim.world.world import REFERENCE, Phase, World
+from cell_sim.world.world import REFERENCE, ViewPhase, World
 
 GRIP_M, GRIP_RAD = 0.010, math.radians(10.0)
 """The gripper holds or puts down what is meant when the tool centre point is so near the taught pose."""
@@ -28,7 +28,7 @@ STANDING_RAD_S = 0.01
 
 
 @dataclass(frozen=True)
-class Spot:
+class TaughtPose:
     """A taught place."""
 
     name: str
@@ -37,7 +37,7 @@ class Spot:
     """(part number, tray) of those whose pieces lie there; several parts may share a place."""
 
 
-class Table:
+class TaughtPoses:
     """Every taught place of a recipe."""
 
     def __init__(self, recipe: Recipe) -> None:
@@ -51,28 +51,28 @@ class Table:
                     spots.setdefault(_key(slot.pose), (slot.pose, 'tray', []))[2].append((part_number, tray))
         self._poses = [pose for pose, _, _ in spots.values()]
         self._places = np.array([pose[:3, 3] for pose in self._poses])
-        self._spots = [Spot(name, tuple(owners)) for _, name, owners in spots.values()]
+        self._spots = [TaughtPose(name, tuple(owners)) for _, name, owners in spots.values()]
 
-    def spot(self, tcp: Matrix) -> Spot | None:
+    def spot(self, tcp: Matrix) -> TaughtPose | None:
         """Return the taught place that the tool is at, None when it is at none."""
         index = int(np.argmin(np.linalg.norm(self._places - tcp[:3, 3], axis=1)))
         metres, radians = distance(self._poses[index], tcp)
         return self._spots[index] if metres <= GRIP_M and radians <= GRIP_RAD else None
 
 
-class ArmHand:
+class SimulatedGripper:
     """The gripper of an arm in a world."""
 
     def __init__(self, recipe: Recipe, world: World) -> None:
         """Be open."""
         self._recipe, self._world = recipe, world
-        self._table = Table(recipe)
+        self._poses = TaughtPoses(recipe)
         self._camera = recipe.waypoints['camera']
         self._before_camera = recipe.cell.tcp(self._camera)
         self._outputs = 0
         self.closed = False
 
-    def follow(self, joints: Sequence[float], speeds: Sequence[float], outputs: int) -> bool:
+    def update(self, joints: Sequence[float], speeds: Sequence[float], outputs: int) -> bool:
         """Take the arm's stand and its digital outputs, and return whether a piece is held (the gripper's sensor).
 
         Args:
@@ -87,42 +87,42 @@ class ArmHand:
                 self.closed = closed
                 self._close(joints) if closed else self._open(joints)
         if self._world.held is not None:
-            self._world.see(self._phase(joints, speeds))
+            self._world.set_visibility(self._visibility(joints, speeds))
         return self._world.held is not None
 
     def _close(self, joints: Sequence[float]) -> None:
-        spot = self._spot(joints)
+        spot = self._taught_pose(joints)
         if spot is None or self._world.held is not None:
             return
         if spot.name == 'benchmark':
-            self._world.take_reference()
+            self._world.grip_reference()
         elif spot.name == 'tray':
             owner = next(
                 (owner for owner in spot.owners if owner[0] == self._world.on_table),
                 spot.owners[0] if len(spot.owners) == 1 else None,
             )
             if owner is not None:
-                self._world.take(*owner)
+                self._world.grip(*owner)
 
     def _open(self, joints: Sequence[float]) -> None:
-        world, spot = self._world, self._spot(joints)
+        world, spot = self._world, self._taught_pose(joints)
         name = spot.name if spot is not None else ''
         if name == 'benchmark' and world.held is not None and world.held.serial.startswith(REFERENCE):
-            world.lay_back_reference()
+            world.return_reference()
         else:
-            world.drop({'place': world.placed, 'reject': world.rejected}.get(name, world.dropped))
+            world.release({'place': world.placed, 'reject': world.rejected}.get(name, world.dropped))
 
-    def _spot(self, joints: Sequence[float]) -> Spot | None:
-        return self._table.spot(self._recipe.cell.tcp(joints))
+    def _taught_pose(self, joints: Sequence[float]) -> TaughtPose | None:
+        return self._poses.spot(self._recipe.cell.tcp(joints))
 
-    def _phase(self, joints: Sequence[float], speeds: Sequence[float]) -> Phase:
+    def _visibility(self, joints: Sequence[float], speeds: Sequence[float]) -> ViewPhase:
         turned = farthest(joints, self._camera)
         if turned <= CAMERA_RAD:
-            return Phase.STILL if max(map(abs, speeds)) <= STANDING_RAD_S else Phase.MOVING
+            return ViewPhase.STILL if max(map(abs, speeds)) <= STANDING_RAD_S else ViewPhase.MOVING
         if turned > FAR_RAD:
-            return Phase.AWAY
+            return ViewPhase.AWAY
         metres, _ = distance(self._recipe.cell.tcp(joints), self._before_camera)
-        return Phase.MOVING if metres <= PASSING_M else Phase.AWAY
+        return ViewPhase.MOVING if metres <= PASSING_M else ViewPhase.AWAY
 
 
 def is_closed(gripper: Gripper, before: int, after: int, closed: bool) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 
-class TruthLog:
+class GroundTruthLog:
     """Appends what happened to a file; an empty path keeps nothing."""
 
     def __init__(self, path: str, clock: Callable[[], float]) -> None:
@@ -39,7 +39,7 @@ class TruthLog:
             self._file = None
 
 
-def read_truth(path: str | Path) -> list[dict[str, object]]:
+def read_ground_truth(path: str | Path) -> list[dict[str, object]]:
     """Return the events of a truth log; a last line that is still being written is left out."""
     lines = Path(path).read_text(encoding='utf-8').split('\n')[:-1]
     return [json.loads(line) for line in lines]

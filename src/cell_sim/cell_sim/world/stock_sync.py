@@ -13,7 +13,7 @@ from cell_sim.world.world import World
 
 
 @dataclass(frozen=True)
-class Booking:
+class StockChange:
     """What the ledger's entry means for a tray."""
 
     sequence: int
@@ -23,7 +23,7 @@ class Booking:
     """Pieces added, or taken away when negative."""
 
 
-class StockKeeper:
+class StockSync:
     """Fills trays; waits for the first stock report before anything else."""
 
     def __init__(self, world: World) -> None:
@@ -47,7 +47,7 @@ class StockKeeper:
             self._sequence = sequence
             self._world.fill(stock)
 
-    def carry_out(self, booking: Booking) -> None:
+    def apply(self, booking: StockChange) -> None:
         """Do what an entry says, unless the first report included it already or none came yet."""
         if self._sequence is None or booking.sequence <= self._sequence:
             return

@@ -9,7 +9,7 @@ from typing import Any
 
 from cell_sim.faults import Faults
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.dashboard import Dashboard
+from cell_sim.ur_controller.dashboard import DashboardCommands
 from cell_sim.ur_controller.faults import FAULTS
 from cell_sim.ur_controller.ports.dashboard import DashboardPort
 from cell_sim.ur_controller.ports.port import Port
@@ -25,7 +25,7 @@ IDLE_CYCLE_S = 0.02
 
 
 @dataclass(frozen=True)
-class Ports:
+class ControllerPorts:
     """TCP ports; 0 = any free one. The defaults are the ones every UR client expects."""
 
     dashboard: int = 29999
@@ -43,7 +43,7 @@ class ControllerServer:
         controller: Callable[[float], Controller] = Controller,
         *,
         address: str = '127.0.0.1',
-        ports: Ports = Ports(),
+        ports: ControllerPorts = ControllerPorts(),
         every_cycle: Callable[[Controller], None] = lambda _controller: None,
     ) -> None:
         """Be switched off.
@@ -80,7 +80,7 @@ class ControllerServer:
             OSError: A port is in use.
         """
         self.controller = self._make(asyncio.get_running_loop().time())
-        self.dashboard = DashboardPort(Dashboard(self.controller), self.faults, self.address, self._wanted.dashboard)
+        self.dashboard = DashboardPort(DashboardCommands(self.controller), self.faults, self.address, self._wanted.dashboard)
         self.rtde = RtdePort(self.controller, self.faults, self.address, self._wanted.rtde)
         wanted = ((self._wanted.primary, False), (self._wanted.secondary, False), (self._wanted.script, True))
         self.scripts = [
@@ -102,31 +102,31 @@ class ControllerServer:
         """Let the controller misbehave and return what will happen.
 
         Raises:
-            UnknownFault: There is no such fault.
+            UnknownFaultError: There is no such fault.
         """
-        text = self.faults.arm(fault, value)
+        text = self.faults.inject(fault, value)
         now, controller = asyncio.get_running_loop().time(), self.controller
-        if self.faults.amount('protective_stop'):
+        if self.faults.take('protective_stop'):
             controller.protective_stop(now, 'position deviates from path')
-        if seconds := self.faults.amount('emergency_stop'):
+        if seconds := self.faults.take('emergency_stop'):
             controller.emergency_stop()
             self._keep(_later(seconds, controller.release_emergency_stop))
-        if seconds := self.faults.amount('safeguard_stop'):
+        if seconds := self.faults.take('safeguard_stop'):
             controller.safeguard_stop()
             self._keep(_later(seconds, controller.reset_safeguard))
-        if self.faults.amount('clear'):
-            self.faults.disarm()
+        if self.faults.take('clear'):
+            self.faults.clear()
             self.stalled_until = now
-        if self.faults.amount('attend'):
-            controller.attend(now)
-        if seconds := self.faults.amount('stall'):
+        if self.faults.take('attend'):
+            controller.acknowledge_at_pendant(now)
+        if seconds := self.faults.take('stall'):
             self.stalled_until = now + seconds
-        if seconds := self.faults.amount('local_mode'):
+        if seconds := self.faults.take('local_mode'):
             controller.remote = False
             self._keep(_later(seconds, lambda: setattr(controller, 'remote', True)))
-        if seconds := self.faults.amount('disconnect'):
+        if seconds := self.faults.take('disconnect'):
             self._keep(self._away(seconds))
-        if seconds := self.faults.amount('reboot'):
+        if seconds := self.faults.take('reboot'):
             controller.reboot(now)
             self._keep(self._away(seconds))
         return text

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from cell_sim.faults import Faults
-from cell_sim.ur_controller.dashboard import BANNER, LINE_LIMIT, Dashboard
+from cell_sim.ur_controller.dashboard import BANNER, LINE_LIMIT, DashboardCommands
 from cell_sim.ur_controller.ports.port import Port
 
 
 class DashboardPort(Port):
     """Serves any number of clients."""
 
-    def __init__(self, dashboard: Dashboard, faults: Faults, address: str, port: int) -> None:
+    def __init__(self, dashboard: DashboardCommands, faults: Faults, address: str, port: int) -> None:
         """Be closed; `faults` may hold `refuse`, `late` and `never`."""
         super().__init__(address, port)
         self._dashboard, self._faults = dashboard, faults
@@ -20,7 +20,7 @@ class DashboardPort(Port):
         """Set when a client has asked the controller to shut down."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one client."""
+        """ReplyFunction one client."""
         writer.write(f'{BANNER}\n'.encode())
         rest = b''
         while data := await reader.read(LINE_LIMIT):
@@ -32,14 +32,14 @@ class DashboardPort(Port):
                 return
 
     async def _answer(self, line: str, writer: asyncio.StreamWriter) -> bool:
-        """Answer one line and return whether the connection stays."""
-        if self._faults.once('never'):
+        """ReplyFunction one line and return whether the connection stays."""
+        if self._faults.consume('never'):
             return True
-        refused = self._faults.once('refuse')
+        refused = self._faults.consume('refuse')
         reply = f'Failed to execute: {line}' if refused else self._dashboard.reply(line, asyncio.get_running_loop().time())
-        if seconds := self._faults.amount('late'):
+        if seconds := self._faults.take('late'):
             await asyncio.sleep(seconds)
-        await self.unstalled()
+        await self.wait_unstalled()
         writer.write(f'{reply}\n'.encode())
         await writer.drain()
         if line == 'shutdown' and not refused:

@@ -47,7 +47,7 @@ class Port(ABC):
     def publish(self, now: float) -> None:  # noqa: B027 - most ports only answer
         """Send what is due; called once in every cycle of the controller."""
 
-    async def unstalled(self) -> None:
+    async def wait_unstalled(self) -> None:
         """Wait while the port is stalled."""
         while self.stalled:
             await asyncio.sleep(POLL_S)
@@ -73,14 +73,14 @@ class Port(ABC):
                 writer.close()
 
 
-def is_behind(writer: asyncio.StreamWriter) -> bool:
+def is_backlogged(writer: asyncio.StreamWriter) -> bool:
     """Return whether a client takes no more now, or has left."""
     return writer.transport.is_closing() or writer.transport.get_write_buffer_size() > SEND_BUFFER
 
 
-def send_unless_behind(writer: asyncio.StreamWriter, data: bytes) -> bool:
+def send_unless_backlogged(writer: asyncio.StreamWriter, data: bytes) -> bool:
     """Send to a client unless it has fallen behind; return whether it was sent."""
-    if is_behind(writer):
+    if is_backlogged(writer):
         return False
     writer.write(data)
     return True

@@ -10,7 +10,7 @@ from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError, f
 
 from cell_sim.faults import Faults
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.ports.port import Port, send_unless_behind
+from cell_sim.ur_controller.ports.port import Port, send_unless_backlogged
 from cell_sim.ur_controller.rtde import Ownership, RtdeSession
 
 READ_SIZE = 65536
@@ -30,7 +30,7 @@ class RtdePort(Port):
         """Packages that slow readers did not get."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one client."""
+        """ReplyFunction one client."""
         session, splitter = RtdeSession(self._controller, self._ownership), FrameSplitter()
         self._sessions[writer] = session
         try:
@@ -43,12 +43,12 @@ class RtdePort(Port):
             del self._sessions[writer]
 
     async def _answer(self, session: RtdeSession, request: Frame, writer: asyncio.StreamWriter) -> None:
-        if self._faults.once('rtde_never'):
+        if self._faults.consume('rtde_never'):
             return
-        if seconds := self._faults.amount('rtde_late'):
+        if seconds := self._faults.take('rtde_late'):
             await asyncio.sleep(seconds)
-        await self.unstalled()
-        if request.kind in REFUSABLE and self._faults.once('rtde_refuse'):
+        await self.wait_unstalled()
+        if request.kind in REFUSABLE and self._faults.consume('rtde_refuse'):
             writer.write(frame(request.kind, b'\x00'))
         else:
             writer.write(session.handle(request, asyncio.get_running_loop().time()))
@@ -59,5 +59,5 @@ class RtdePort(Port):
             return
         for writer, session in self._sessions.items():
             package = session.due(now)
-            if package and not send_unless_behind(writer, package):
+            if package and not send_unless_backlogged(writer, package):
                 self.dropped += 1

@@ -7,7 +7,7 @@ import contextlib
 
 from cell_sim.faults import Faults
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.ports.port import Port, is_behind, send_unless_behind
+from cell_sim.ur_controller.ports.port import Port, is_backlogged, send_unless_backlogged
 from cell_sim.ur_controller.primary import (
     robot_state,
     runtime_exception_message,
@@ -17,7 +17,7 @@ from cell_sim.ur_controller.primary import (
 )
 from cell_sim.ur_controller.program import ProgramError
 from cell_sim.ur_controller.realtime import realtime_frame
-from cell_sim.ur_controller.scripts import ScriptCollector, ScriptTooLong, program_of
+from cell_sim.ur_controller.scripts import ScriptCollector, ScriptTooLongError, program_of
 
 READ_SIZE = 65536
 STATE_PERIOD_S = 0.1
@@ -40,12 +40,12 @@ class ScriptPort(Port):
         if not self._real_time:
             writer.write(version_message(controller.version) + safety_mode_message(controller) + robot_state(controller))
         collector = ScriptCollector()
-        with contextlib.suppress(ScriptTooLong):
+        with contextlib.suppress(ScriptTooLongError):
             while data := await reader.read(READ_SIZE):
                 for script in collector.feed(data):
-                    if seconds := self._faults.amount('script_late'):
+                    if seconds := self._faults.take('script_late'):
                         await asyncio.sleep(seconds)
-                    await self.unstalled()
+                    await self.wait_unstalled()
                     self._run(script)
 
     def publish(self, now: float) -> None:
@@ -53,13 +53,13 @@ class ScriptPort(Port):
         if self.stalled or not self.writers:
             return
         if self._real_time:
-            free = [writer for writer in self.writers if not is_behind(writer)]
+            free = [writer for writer in self.writers if not is_backlogged(writer)]
             frames = realtime_frame(self._controller) if free else b''
         else:
             free, frames = [*self.writers], self._news(now)
         if frames:
             for writer in free:
-                send_unless_behind(writer, frames)
+                send_unless_backlogged(writer, frames)
 
     def _news(self, now: float) -> bytes:
         """Return the messages that have come up and, when it is due, the state of the arm."""
@@ -78,9 +78,9 @@ class ScriptPort(Port):
     def _run(self, script: str) -> None:
         """Run a program; in local mode these ports can only be read."""
         controller = self._controller
-        if self._faults.once('script_never'):
+        if self._faults.consume('script_never'):
             return
-        if self._faults.once('script_refuse'):
+        if self._faults.consume('script_refuse'):
             controller.report('compile error: the script was refused')
             return
         if not controller.remote:

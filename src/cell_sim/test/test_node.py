@@ -13,7 +13,7 @@ from cell_common.qos import events, latched
 from cell_common.runner import StartError
 from cell_common.testing import Graph, wait_until
 from cell_sim.node import WorldNode
-from cell_sim.world.ground_truth import read_truth
+from cell_sim.world.ground_truth import read_ground_truth
 
 from cell_interfaces.msg import Inventory, InventoryEvent, PartStock, ResultCode, TrayStock, WeighJob, WeighJobList
 from cell_interfaces.srv import InjectFault
@@ -78,7 +78,7 @@ def test_the_robot_dials_and_picks_and_the_truth_is_logged(
         heard = b''
         while b'DONE t1\n' not in heard:
             heard += link.recv(100)
-    assert [event['event'] for event in read_truth(tmp_path / 'truth.jsonl')][-2:] == ['picked', 'held_up']
+    assert [event['event'] for event in read_ground_truth(tmp_path / 'truth.jsonl')][-2:] == ['picked', 'held_up']
 
 
 def test_the_camera_serves_jpegs(world: WorldNode) -> None:

@@ -11,9 +11,9 @@ import pytest
 from cell_robot.motion.poses import Matrix
 from cell_robot.motion.recipe import Gripper, Recipe
 from cell_robot.motion.recipe_file import load_recipe
-from cell_sim.world.gripper import GRIP_M, ArmHand, is_closed
-from cell_sim.world.parts import Mixture
-from cell_sim.world.world import Phase, World
+from cell_sim.world.gripper import GRIP_M, SimulatedGripper, is_closed
+from cell_sim.world.parts import TrayMix
+from cell_sim.world.world import ViewPhase, World
 
 PART, OTHER = 'EM1-2U1', 'G8NB-17SR'
 STILL = (0.0,) * 6
@@ -22,7 +22,7 @@ ON, OFF = 1, 0
 
 @pytest.fixture(scope='module')
 def recipe() -> Recipe:
-    return load_recipe(Path(__file__).resolve().parents[3] / 'config' / 'recipe.yaml')
+    return load_recipe(Path(__file__).resolve().parents[4] / 'config' / 'recipe.yaml')
 
 
 class Bench:
@@ -30,10 +30,10 @@ class Bench:
 
     def __init__(self, recipe: Recipe) -> None:
         self.events: list[str] = []
-        self.world = World(Mixture((PART, OTHER)), self._note)
+        self.world = World(TrayMix((PART, OTHER)), self._note)
         self.world.fill([(PART, 1, 2), (OTHER, 1, 2)])
         self.world.on_table = PART
-        self.recipe, self.hand = recipe, ArmHand(recipe, self.world)
+        self.recipe, self.gripper = recipe, SimulatedGripper(recipe, self.world)
 
     def _note(self, event: str, **_facts: Any) -> None:
         self.events.append(event)
@@ -42,7 +42,7 @@ class Bench:
         place = pose.copy()
         place[0, 3] += aside
         joints = self.recipe.cell.solve(place, self.recipe.waypoints['camera'])
-        return self.hand.follow(joints, STILL, output)
+        return self.gripper.update(joints, STILL, output)
 
     def slot(self, number: int = 0) -> Matrix:
         return self.recipe.parts[PART][1].slots[number].pose
@@ -96,14 +96,14 @@ def test_the_known_good_piece_comes_from_its_nest_and_goes_back(bench: Bench) ->
 def test_the_camera_sees_what_stands_before_it_and_not_what_moves(bench: Bench) -> None:
     camera = bench.recipe.waypoints['camera']
     bench.at(bench.slot(), ON)
-    assert bench.world.view(0.0).phase is Phase.AWAY
-    bench.hand.follow(camera, (0.5, *STILL[1:]), ON)
-    assert bench.world.view(0.0).phase is Phase.MOVING
-    bench.hand.follow(camera, STILL, ON)
-    assert bench.world.view(0.0).phase is Phase.STILL
+    assert bench.world.view(0.0).phase is ViewPhase.AWAY
+    bench.gripper.update(camera, (0.5, *STILL[1:]), ON)
+    assert bench.world.view(0.0).phase is ViewPhase.MOVING
+    bench.gripper.update(camera, STILL, ON)
+    assert bench.world.view(0.0).phase is ViewPhase.STILL
     assert bench.events[-1] == 'held_up'
-    bench.hand.follow(tuple(np.add(camera, 0.1)), STILL, ON)
-    assert bench.world.view(0.0).phase is Phase.MOVING
+    bench.gripper.update(tuple(np.add(camera, 0.1)), STILL, ON)
+    assert bench.world.view(0.0).phase is ViewPhase.MOVING
 
 
 def test_of_two_outputs_the_one_that_went_on_last_counts(recipe: Recipe) -> None:

@@ -13,7 +13,7 @@ from cell_sim.parameters import WorldParameters
 from cell_sim.scales.cli import obey, parser, run
 from cell_sim.scales.fleet import Fleet, ScaleSettings
 from cell_sim.simulation import Simulation
-from cell_sim.world.parts import Mixture
+from cell_sim.world.parts import TrayMix
 
 PATIENCE_S = 10.0
 
@@ -101,9 +101,9 @@ def test_arguments_that_cannot_work_are_refused(words: tuple[str, ...], capsys: 
 
 
 def test_every_scale_of_a_world_misbehaves_at_once(catalogue: Catalogue) -> None:
-    simulation = Simulation(catalogue, Mixture(tuple(catalogue.parts), 1), scales=ScaleSettings(scale_ids=('1', '2', '3')))
+    simulation = Simulation(catalogue, TrayMix(tuple(catalogue.parts), 1), scales=ScaleSettings(scale_ids=('1', '2', '3')))
     assert asyncio.run(simulation.inject('scale:*', 'noise', 2.0)).endswith('3 scales')
-    assert [scale.faults.once('noise') for scale in simulation.scales.values()] == [True] * 3
+    assert [scale.faults.consume('noise') for scale in simulation.scales.values()] == [True] * 3
 
 
 def test_a_print_format_of_the_world_that_cannot_work_is_named() -> None:

@@ -14,9 +14,9 @@ from cell_robot.motion.kinematics import JOINTS
 from cell_sim.ur_controller.external_control import FOLLOW, HOLD, INT
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_driver import names
-from cell_sim.ur_driver.follower import GOAL_VIOLATED, INVALID_GOAL, SUCCESSFUL, Follower
+from cell_sim.ur_driver.follower import GOAL_VIOLATED, INVALID_GOAL, SUCCESSFUL, TrajectoryFollower
 from cell_sim.ur_driver.node import UrDriverNode
-from cell_sim.ur_driver.trajectory import BadTrajectory, Point, Trajectory, arranged
+from cell_sim.ur_driver.trajectory import Point, Trajectory, TrajectoryError, joint_order
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action.client import ActionClient
 from sensor_msgs.msg import JointState
@@ -50,15 +50,15 @@ def test_places_and_speeds_are_met_and_cubic_in_between() -> None:
     ],
 )
 def test_what_is_no_trajectory_is_not_taken(points: list[Point], why: str) -> None:
-    with pytest.raises(BadTrajectory, match=why):
+    with pytest.raises(TrajectoryError, match=why):
         Trajectory(ZERO, points)
 
 
 def test_joints_are_mapped_by_name() -> None:
-    assert [names.JOINT_ORDER[index] for index in arranged(names.JOINT_ORDER, JOINTS)] == list(JOINTS)
+    assert [names.JOINT_ORDER[index] for index in joint_order(names.JOINT_ORDER, JOINTS)] == list(JOINTS)
     for wrong in (JOINTS[:5], (*JOINTS[:5], 'finger'), (*JOINTS, JOINTS[0])):
-        with pytest.raises(BadTrajectory):
-            arranged(wrong, JOINTS)
+        with pytest.raises(TrajectoryError):
+            joint_order(wrong, JOINTS)
 
 
 class Feed:
@@ -72,7 +72,7 @@ class Feed:
             'speed_scaling': 1.0,
             f'output_int_register_{INT}': 0,
         }
-        self.follower, self.ended = Follower(), []
+        self.follower, self.ended = TrajectoryFollower(), []
 
     def step(self, seconds: float = 0.1, follow: bool = True, **changes: Any) -> tuple[int, tuple[float, ...]]:
         self.values.update(changes)

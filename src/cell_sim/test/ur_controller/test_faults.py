@@ -12,13 +12,13 @@ import pytest
 from cell_common.background import BackgroundLoop
 from cell_common.catalogue import Catalogue
 from cell_common.testing import wait_until
-from cell_sim.faults import UnknownFault
+from cell_sim.faults import UnknownFaultError
 from cell_sim.simulation import Simulation
 from cell_sim.ur_controller.control_script import ControlScript
 from cell_sim.ur_controller.states import RobotMode, RuntimeState, SafetyMode
-from cell_sim.world.parts import Mixture
+from cell_sim.world.parts import TrayMix
 
-OPEN: list[Talk] = []
+OPEN: list[SessionHandler] = []
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def hang_up() -> Iterator[None]:
         OPEN.pop().close()
 
 
-class Talk:
+class SessionHandler:
     """A plain connection to the dashboard."""
 
     def __init__(self, address: str) -> None:
@@ -48,26 +48,26 @@ class Talk:
 
 
 def test_a_refused_command_is_not_carried_out_and_the_next_one_is(ur: Any) -> None:
-    talk = Talk(ur.server.address)
+    handler = SessionHandler(ur.server.address)
     ur.inject('refuse')
-    assert talk.ask('power off') == 'Failed to execute: power off'
+    assert handler.ask('power off') == 'Failed to execute: power off'
     assert ur.server.controller.mode == RobotMode.RUNNING
-    assert talk.ask('power off') == 'Powering off'
+    assert handler.ask('power off') == 'Powering off'
 
 
 def test_a_late_answer_comes_after_the_command_was_carried_out(ur: Any) -> None:
-    talk = Talk(ur.server.address)
+    handler = SessionHandler(ur.server.address)
     ur.inject('late', 0.4)
     begin = time.monotonic()
-    assert talk.ask('power off') == 'Powering off'
+    assert handler.ask('power off') == 'Powering off'
     assert 0.4 <= time.monotonic() - begin < 3.0
 
 
 def test_a_command_that_is_never_answered_is_not_carried_out_either(ur: Any) -> None:
-    talk = Talk(ur.server.address)
+    handler = SessionHandler(ur.server.address)
     ur.inject('never')
     with pytest.raises(TimeoutError):
-        talk.ask('power off', 0.3)
+        handler.ask('power off', 0.3)
     assert ur.server.controller.mode == RobotMode.RUNNING
 
 
@@ -92,15 +92,15 @@ def test_a_reboot_forgets_and_comes_back_without_power(ur: Any) -> None:
     controller.registers.output_ints[3] = 7
     ur.inject('reboot', 0.3)
     with pytest.raises(OSError):
-        Talk(ur.server.address)
+        SessionHandler(ur.server.address)
     wait_until(ur.server.connected.is_set)
     assert controller.registers.output_ints[3] == 0
-    assert Talk(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
+    assert SessionHandler(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
 
 
-def _ended(talk: Talk) -> bool:
+def _ended(handler: SessionHandler) -> bool:
     try:
-        return talk.ask('robotmode') == ''
+        return handler.ask('robotmode') == ''
     except ConnectionError:
         return True
 
@@ -110,26 +110,26 @@ def test_breaking_twice_at_once_does_no_more_than_breaking_once(ur: Any) -> None
     ur.inject('reboot', 0.4)
     time_out = time.monotonic() + 0.6
     wait_until(lambda: time.monotonic() > time_out and ur.server.connected.is_set())
-    assert Talk(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
+    assert SessionHandler(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
 
 
 def test_a_connection_that_breaks_gives_the_client_an_end_and_the_port_comes_back(ur: Any) -> None:
-    talk = Talk(ur.server.address)
+    handler = SessionHandler(ur.server.address)
     ur.inject('disconnect', 0.3)
-    assert _ended(talk)
+    assert _ended(handler)
     wait_until(ur.server.connected.is_set)
-    assert Talk(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
+    assert SessionHandler(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
 
 
 def test_the_world_has_a_controller_when_it_is_told_an_address(catalogue: Catalogue) -> None:
     address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
     background = BackgroundLoop('world')
-    simulation = Simulation(catalogue, Mixture(tuple(catalogue.parts), 1), ur_address=address)
+    simulation = Simulation(catalogue, TrayMix(tuple(catalogue.parts), 1), ur_address=address)
     background.run(simulation.start(), 5.0)
     try:
         background.run(simulation.inject('ur', 'protective_stop', 0.0), 5.0)
-        assert Talk(address).ask('safetymode') == 'Safetymode: PROTECTIVE_STOP'
-        with pytest.raises(UnknownFault, match='emergency_stop'):
+        assert SessionHandler(address).ask('safetymode') == 'Safetymode: PROTECTIVE_STOP'
+        with pytest.raises(UnknownFaultError, match='emergency_stop'):
             background.run(simulation.inject('ur', 'hiccup', 0.0), 5.0)
     finally:
         background.run(simulation.stop(), 5.0)
@@ -137,7 +137,7 @@ def test_the_world_has_a_controller_when_it_is_told_an_address(catalogue: Catalo
 
 
 def test_a_world_without_an_address_has_no_controller(catalogue: Catalogue) -> None:
-    assert 'ur' not in Simulation(catalogue, Mixture(tuple(catalogue.parts), 1)).devices
+    assert 'ur' not in Simulation(catalogue, TrayMix(tuple(catalogue.parts), 1)).devices
 
 
 def rtde_request(address: str, frames: bytes, expected: int, timeout: float = 5.0) -> bytes:
@@ -184,7 +184,7 @@ def test_a_script_is_refused_or_thrown_away(ur: Any, fault: str, said: list[str]
 def test_armed_faults_are_forgotten_when_cleared(ur: Any) -> None:
     ur.inject('never', 5.0)
     ur.inject('clear')
-    assert Talk(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
+    assert SessionHandler(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
 
 
 def test_a_person_at_the_pendant_brings_the_arm_back(ur: Any) -> None:

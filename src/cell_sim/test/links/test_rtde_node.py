@@ -23,7 +23,7 @@ from cell_interfaces.action import RecoverRobot, TriggerRobot
 from cell_interfaces.msg import AlarmEvent, CommandInfo, ResultCode, RobotState
 from cell_interfaces.srv import RobotCommand, RobotPreflight
 
-RECIPE = Path(__file__).parents[3] / 'config' / 'recipe.yaml'
+RECIPE = Path(__file__).parents[4] / 'config' / 'recipe.yaml'
 
 
 class Cell:

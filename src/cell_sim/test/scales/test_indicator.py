@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from cell_sim.faults import Faults
-from cell_sim.scales.filler import Filler, Order
+from cell_sim.scales.filler import Filler, FillOrder
 from cell_sim.scales.indicator import Indicator
-from cell_sim.scales.line_faults import FAULTS, Wire, line_of
-from cell_sim.scales.platform import Platform
+from cell_sim.scales.line_faults import FAULTS, LineCorruptor, line_of
+from cell_sim.scales.platform import ScalePlatform
 
 LONG_AFTER = 1000.0
 
@@ -114,7 +114,7 @@ def test_sma_does_not_know_every_command(command: str) -> None:
 
 
 def test_a_bag_fills_settles_and_lies_still() -> None:
-    platform = Platform()
+    platform = ScalePlatform()
     platform.fill(10.0, now=5.0, duration=2.0)
     assert (platform.load(5.0), platform.moving(5.0)) == (0.0, True)
     assert 4.9 < platform.load(5.75) < 5.1
@@ -125,18 +125,18 @@ def test_a_bag_fills_settles_and_lies_still() -> None:
 
 
 def test_bags_come_near_the_target_and_seldom_far_off() -> None:
-    order = Order(1, 12.5, 'kg')
+    order = FillOrder(1, 12.5, 'kg')
     filler = Filler(1, 'A', out_share=0.1)
-    bags = [filler.next_bag(order) for _ in range(2000)]
+    bags = [filler.next_weight(order) for _ in range(2000)]
     far = sum(abs(bag / 12.5 - 1) > 0.1 for bag in bags) / 2000
     assert 0.08 < far < 0.13
     assert abs(sum(bags) / 2000 - 12.5) < 0.1
 
 
 def test_the_same_seed_fills_the_same_bags() -> None:
-    order = Order(1, 12.5, 'kg')
+    order = FillOrder(1, 12.5, 'kg')
     one, same, other = (Filler(seed, 'A') for seed in (1, 1, 2))
-    bags = [[filler.next_bag(order) for _ in range(20)] for filler in (one, same, other)]
+    bags = [[filler.next_weight(order) for _ in range(20)] for filler in (one, same, other)]
     assert bags[0] == bags[1]
     assert bags[0] != bags[2]
 
@@ -150,44 +150,44 @@ LINE = b'3,12.500 kg\r\n'
 
 
 def test_a_line_without_fault_goes_out_whole(faults: Faults) -> None:
-    assert Wire(faults, '3').pieces(LINE) == [LINE]
+    assert LineCorruptor(faults, '3').chunks(LINE) == [LINE]
 
 
 def test_a_split_line_comes_byte_by_byte_and_only_as_often_as_told(faults: Faults) -> None:
-    wire = Wire(faults, '3')
-    faults.arm('split', 1)
-    assert wire.pieces(LINE) == [LINE[at : at + 1] for at in range(len(LINE))]
-    assert wire.pieces(LINE) == [LINE]
+    wire = LineCorruptor(faults, '3')
+    faults.inject('split', 1)
+    assert wire.chunks(LINE) == [LINE[at : at + 1] for at in range(len(LINE))]
+    assert wire.chunks(LINE) == [LINE]
 
 
 def test_glued_lines_come_at_once(faults: Faults) -> None:
-    wire = Wire(faults, '3')
-    faults.arm('glue', 3)
-    assert [wire.pieces(LINE) for _ in range(4)] == [[], [], [3 * LINE], [LINE]]
+    wire = LineCorruptor(faults, '3')
+    faults.inject('glue', 3)
+    assert [wire.chunks(LINE) for _ in range(4)] == [[], [], [3 * LINE], [LINE]]
 
 
 def test_noise_comes_before_the_line_and_the_line_is_whole(faults: Faults) -> None:
-    faults.arm('noise', 1)
-    whole = Wire(faults, '3').pieces(LINE)[0]
+    faults.inject('noise', 1)
+    whole = LineCorruptor(faults, '3').chunks(LINE)[0]
     noise = whole.removesuffix(LINE)
     assert noise.endswith(b'\r\n')
     assert not set(noise[:-2]) & set(b'\r\n')
 
 
 def test_an_endless_line_is_as_long_as_told(faults: Faults) -> None:
-    faults.arm('endless', 700)
-    assert Wire(faults, '3').pieces(LINE) == [b'7' * 700 + b'\r\n' + LINE]
+    faults.inject('endless', 700)
+    assert LineCorruptor(faults, '3').chunks(LINE) == [b'7' * 700 + b'\r\n' + LINE]
 
 
 def test_a_character_that_was_hit_is_no_ascii_and_the_end_comes_through(faults: Faults) -> None:
-    faults.arm('garble', 20)
-    wire = Wire(faults, '3')
+    faults.inject('garble', 20)
+    wire = LineCorruptor(faults, '3')
     for line in (LINE, b'\n 1G      12.500kg \r') * 10:
-        [hit] = wire.pieces(line)
+        [hit] = wire.chunks(line)
         assert len(hit) == len(line)
         assert not hit.isascii()
         assert (hit[:1] == b'\n', hit[-1:]) == (line[:1] == b'\n', line[-1:])
-    assert wire.pieces(LINE) == [LINE]
+    assert wire.chunks(LINE) == [LINE]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_character_that_was_hit_is_no_ascii_and_the_end_comes_through(faults: 
 )
 def test_the_display_errs_in_sma_too(faults: Faults, fault: str, reply: bytes) -> None:
     indicator = loaded(10.0, print_format='sma')
-    faults.arm(fault)
+    faults.inject(fault)
     assert line_of(indicator, LONG_AFTER, faults) == reply
     assert line_of(indicator, LONG_AFTER, faults) == b'\n 1G      10.000kg \r'
 
@@ -205,7 +205,7 @@ def test_a_print_format_may_be_typed_in(faults: Faults) -> None:
     indicator = loaded(10.0, print_format='{id};{weight:>8};{unit};{date} {time}', decimal_comma=True)
     indicator.clock_offset = 1_700_000_000.0
     assert line_of(indicator, LONG_AFTER, faults) == b'3;  10,000;kg;14/11/2023 22:30:00\r\n'
-    faults.arm('clock_jump')
+    faults.inject('clock_jump')
     assert line_of(indicator, LONG_AFTER, faults) == b'3;  10,000;kg;14/11/2023 21:30:00\r\n'
     assert line_of(indicator, LONG_AFTER + 1, faults) == b'3;  10,000;kg;14/11/2023 21:30:01\r\n'
 
@@ -221,13 +221,13 @@ def test_a_print_format_that_cannot_work_is_refused(template: str) -> None:
 )
 def test_the_display_errs_once(faults: Faults, fault: str, line: bytes) -> None:
     indicator = loaded(10.0)
-    faults.arm(fault)
+    faults.inject(fault)
     assert line_of(indicator, LONG_AFTER, faults) == line
     assert line_of(indicator, LONG_AFTER, faults) == b'3,10.000 kg\r\n'
 
 
 def test_an_unsettled_print_says_so_where_the_format_can(faults: Faults) -> None:
-    faults.arm('motion')
+    faults.inject('motion')
     assert line_of(loaded(10.0, print_format='extended'), LONG_AFTER, faults) == b'3,G,M, 9.300,kg, 0.000,NT\r\n'
 
 

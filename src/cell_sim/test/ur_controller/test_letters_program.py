@@ -11,11 +11,11 @@ import pytest
 from cell_common.catalogue import Catalogue
 from cell_robot.motion.recipe import Recipe
 from cell_robot.motion.recipe_file import load_recipe
-from cell_sim.letters.client import RobotSettings
+from cell_sim.letters.client import LettersSettings
 from cell_sim.simulation import Simulation
 from cell_sim.ur_controller.states import RobotMode, RuntimeState
-from cell_sim.world.parts import Mixture
-from cell_sim.world.world import Phase
+from cell_sim.world.parts import TrayMix
+from cell_sim.world.world import ViewPhase
 
 PART = 'EM1-2U1'
 FAST = 40.0
@@ -24,7 +24,7 @@ PATIENCE_S = 5.0
 
 @pytest.fixture(scope='module')
 def recipe() -> Recipe:
-    return load_recipe(Path(__file__).resolve().parents[3] / 'config' / 'recipe.yaml')
+    return load_recipe(Path(__file__).resolve().parents[4] / 'config' / 'recipe.yaml')
 
 
 class Cell:
@@ -74,10 +74,10 @@ def in_cell(
         address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
         simulation = Simulation(
             catalogue,
-            Mixture(tuple(catalogue.parts)),
+            TrayMix(tuple(catalogue.parts)),
             ur_address=address,
             recipe=recipe,
-            robot=RobotSettings(port=server.sockets[0].getsockname()[1]),
+            robot=LettersSettings(port=server.sockets[0].getsockname()[1]),
             time_scale=time_scale,
         )
         simulation.world.fill([(PART, 1, 3)])
@@ -100,7 +100,7 @@ def test_the_arm_picks_shows_and_places(catalogue: Catalogue, recipe: Recipe) ->
     async def scenario(cell: Cell) -> None:
         cell.say('A t1 1\n')
         assert [await cell.hear(), await cell.hear()] == ['ACK t1\n', 'DONE t1\n']
-        assert cell.world.view(0.0).phase is Phase.STILL
+        assert cell.world.view(0.0).phase is ViewPhase.STILL
         assert cell.controller.registers.digital_inputs & 1
         cell.say('P t2\n')
         assert [await cell.hear(), await cell.hear()] == ['ACK t2\n', 'DONE t2\n']
@@ -123,7 +123,7 @@ def test_the_known_good_piece_goes_back_into_its_nest(catalogue: Catalogue, reci
     async def scenario(cell: Cell) -> None:
         cell.say('B t1\n')
         assert [await cell.hear(), await cell.hear()] == ['ACK t1\n', 'DONE t1\n']
-        assert cell.world.view(0.0).phase is Phase.STILL
+        assert cell.world.view(0.0).phase is ViewPhase.STILL
         cell.say('H t2\n')
         assert [await cell.hear(), await cell.hear()] == ['ACK t2\n', 'DONE t2\n']
         assert cell.world.held is None

@@ -32,7 +32,7 @@ from rclpy.node import Node
 from cell_interfaces.msg import ResultCode, RobotState
 from cell_robot import recovery
 
-RECIPE = Path(__file__).parents[3] / 'config' / 'recipe.yaml'
+RECIPE = Path(__file__).parents[4] / 'config' / 'recipe.yaml'
 FAST = {'joint': 170, 'joint_acceleration': 570, 'linear': 900, 'linear_acceleration': 4900, 'approach': 300}
 TIMINGS = Timings(power_on=0.3, brake_release=0.3, boot=0.5, unlock=5.0)
 PART = 'PART_EM1-2U1'

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cell_sim.faults import UnknownFault
+from cell_sim.faults import UnknownFaultError
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.dashboard import UNLOCK_TOO_EARLY, Dashboard
+from cell_sim.ur_controller.dashboard import UNLOCK_TOO_EARLY, DashboardCommands
 from cell_sim.ur_controller.program import WaitingProgram
 from cell_sim.ur_controller.states import RobotMode, RuntimeState, SafetyMode
 
@@ -19,17 +19,17 @@ c.connect()
 
 
 @pytest.fixture
-def dashboard() -> Dashboard:
-    return Dashboard(Controller())
+def dashboard() -> DashboardCommands:
+    return DashboardCommands(Controller())
 
 
-def _at(dashboard: Dashboard, command: str, now: float) -> str:
+def _at(dashboard: DashboardCommands, command: str, now: float) -> str:
     dashboard._c.step(now)
     return dashboard.reply(command, now)
 
 
 def test_power_and_brakes_take_their_time() -> None:
-    dashboard = Dashboard(Controller(mode=RobotMode.POWER_OFF))
+    dashboard = DashboardCommands(Controller(mode=RobotMode.POWER_OFF))
     assert _at(dashboard, 'power on', 0.0) == 'Powering on'
     assert _at(dashboard, 'robotmode', 0.5) == 'Robotmode: POWER_ON'
     assert _at(dashboard, 'robotmode', 2.1) == 'Robotmode: IDLE'
@@ -39,7 +39,7 @@ def test_power_and_brakes_take_their_time() -> None:
 
 
 def test_an_arm_without_power_runs_no_program() -> None:
-    dashboard = Dashboard(Controller(mode=RobotMode.IDLE))
+    dashboard = DashboardCommands(Controller(mode=RobotMode.IDLE))
     _at(dashboard, 'load waiting.urp', 0.0)
     assert _at(dashboard, 'play', 0.0) == 'Failed to execute: play'
 
@@ -118,7 +118,7 @@ def test_in_local_mode_it_can_be_read_and_not_changed(dashboard: Dashboard) -> N
         ('', "could not understand: ''"),
     ],
 )
-def test_replies(dashboard: Dashboard, command: str, reply: str) -> None:
+def test_replies(dashboard: DashboardCommands, command: str, reply: str) -> None:
     assert dashboard.reply(command, 0.0) == reply
 
 
@@ -173,5 +173,5 @@ out += [c.running()]
 
 
 def test_a_fault_that_does_not_exist_is_refused(ur: Any) -> None:
-    with pytest.raises(UnknownFault, match='protective_stop'):
+    with pytest.raises(UnknownFaultError, match='protective_stop'):
         ur.inject('hiccup')

@@ -43,7 +43,7 @@ BANKS = ((0, 8, 'standard'), (8, 16, 'configurable'), (16, 18, 'tool'))
 Values = dict[str, Value]
 
 
-class ControllerLink:
+class ControllerClient:
     """Keeps a connection to the controller."""
 
     def __init__(

@@ -12,8 +12,8 @@ import pytest
 from cell_common.catalogue import Part
 from cell_sim.camera.label_renderer import code_text, style_of
 from cell_sim.camera.rendered_scene import HEIGHT, WIDTH, RenderedScene
-from cell_sim.world.parts import Piece
-from cell_sim.world.world import EMPTY, Phase, View
+from cell_sim.world.parts import PhysicalPart
+from cell_sim.world.world import EMPTY, CameraView, ViewPhase
 
 NUMBERS = (
     'EM1-2U1',
@@ -30,8 +30,8 @@ NUMBERS = (
 Read = Callable[[bytes], list[str]]
 
 
-def still(part_number: str, *, unreadable: bool = False, ordinal: int = 1) -> View:
-    return View(Piece(part_number, unreadable, f'{part_number}/1/{ordinal}'), Phase.STILL)
+def still(part_number: str, *, unreadable: bool = False, ordinal: int = 1) -> CameraView:
+    return CameraView(PhysicalPart(part_number, unreadable, f'{part_number}/1/{ordinal}'), ViewPhase.STILL)
 
 
 def pixels(jpeg: bytes) -> Any:
@@ -63,7 +63,7 @@ def test_a_frame_has_the_cameras_size(scene: RenderedScene) -> None:
 
 
 def test_the_same_seed_gives_the_same_frames() -> None:
-    views = [EMPTY, still('EM1-2U1'), still('G8NB-17SR', unreadable=True), View(still('EM1-2U1').piece, Phase.MOVING)]
+    views = [EMPTY, still('EM1-2U1'), still('G8NB-17SR', unreadable=True), CameraView(still('EM1-2U1').piece, ViewPhase.MOVING)]
     one, other = ([scene.frame(view) for view in views] for scene in (RenderedScene({}, 3), RenderedScene({}, 3)))
     assert one == other
 
@@ -71,8 +71,8 @@ def test_the_same_seed_gives_the_same_frames() -> None:
 def test_another_seed_or_another_piece_gives_another_picture(scene: RenderedScene) -> None:
     piece = still('EM1-2U1').piece
     assert piece is not None
-    assert not np.array_equal(scene.picture(piece), RenderedScene({}, 6).picture(piece))
-    assert not np.array_equal(scene.picture(piece), scene.picture(Piece('EM1-2U1', False, 'EM1-2U1/1/2')))
+    assert not np.array_equal(scene.render(piece), RenderedScene({}, 6).picture(piece))
+    assert not np.array_equal(scene.render(piece), scene.render(PhysicalPart('EM1-2U1', False, 'EM1-2U1/1/2')))
 
 
 def test_a_part_is_always_printed_in_its_makers_style() -> None:
@@ -88,7 +88,7 @@ def test_noise_differs_from_frame_to_frame(scene: RenderedScene) -> None:
 
 
 def test_a_part_that_is_away_leaves_the_empty_scene(scene: RenderedScene) -> None:
-    away = pixels(scene.frame(View(still('EM1-2U1').piece, Phase.AWAY))).astype(int)
+    away = pixels(scene.frame(CameraView(still('EM1-2U1').piece, ViewPhase.AWAY))).astype(int)
     assert np.abs(away - pixels(scene.frame(EMPTY))).mean() < 8
     assert np.abs(away - pixels(scene.frame(still('EM1-2U1')))).mean() > 20
 
@@ -122,7 +122,7 @@ def test_an_empty_scene_holds_no_text(scene: RenderedScene, read: Read) -> None:
 
 
 def test_a_moving_label_is_not_read(scene: RenderedScene, read: Read) -> None:
-    assert 'G8NB-17SR' not in read(scene.frame(View(still('G8NB-17SR').piece, Phase.MOVING)))
+    assert 'G8NB-17SR' not in read(scene.frame(CameraView(still('G8NB-17SR').piece, ViewPhase.MOVING)))
 
 
 @pytest.mark.slow

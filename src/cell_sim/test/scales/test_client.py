@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from cell_sim.faults import UnknownFault
+from cell_sim.faults import UnknownFaultError
 from cell_sim.scales.client import ScaleClient
-from cell_sim.scales.filler import Filler, Order
+from cell_sim.scales.filler import Filler, FillOrder
 from cell_sim.scales.filling_station import FillingStation
 from cell_sim.scales.indicator import Indicator
 
@@ -229,7 +229,7 @@ def test_a_flood_ends_after_as_many_lines_as_told() -> None:
 
 def test_an_unknown_fault_is_refused() -> None:
     async def scenario(bench: Bench) -> None:
-        with pytest.raises(UnknownFault, match='half_open'):
+        with pytest.raises(UnknownFaultError, match='half_open'):
             bench.scale.inject('melt', 0)
 
     with_scale(scenario)
@@ -244,7 +244,7 @@ def test_a_station_fills_one_line_a_bag_while_its_job_is_active() -> None:
         bags: list[dict[str, Any]] = []
         station = filling(bench, bags)
         working = asyncio.get_running_loop().create_task(station.work())
-        station.set_order(Order(1, 10.0, 'kg'))
+        station.set_order(FillOrder(1, 10.0, 'kg'))
         lines = [await bench.line() for _ in range(3)]
         station.set_order(None)
         assert [bag['line'].encode() for bag in bags[:3]] == lines
@@ -271,7 +271,7 @@ def test_a_bag_begun_for_a_job_that_ended_is_not_printed() -> None:
         bags: list[dict[str, Any]] = []
         station = filling(bench, bags)
         working = asyncio.get_running_loop().create_task(station.work())
-        station.set_order(Order(1, 10.0, 'kg'))
+        station.set_order(FillOrder(1, 10.0, 'kg'))
         await asyncio.sleep(PERIOD_S / 4)
         station.set_order(None)
         await asyncio.sleep(2 * PERIOD_S)
@@ -285,7 +285,7 @@ def test_bags_are_weighed_in_the_unit_of_the_job() -> None:
     async def scenario(bench: Bench) -> None:
         station = filling(bench, [])
         working = asyncio.get_running_loop().create_task(station.work())
-        station.set_order(Order(1, 800.0, 'g'))
+        station.set_order(FillOrder(1, 800.0, 'g'))
         assert (await bench.line()).endswith(b' g\r\n')
         working.cancel()
 

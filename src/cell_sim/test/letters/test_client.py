@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 from cell_common.catalogue import Catalogue
-from cell_sim.faults import UnknownFault
-from cell_sim.letters.client import RobotProgram
-from cell_sim.letters.program import Command, UrProgram, parse_line
-from cell_sim.world.parts import Mixture
+from cell_sim.faults import UnknownFaultError
+from cell_sim.letters.client import LettersClient
+from cell_sim.letters.program import LetterCommand, TimedProgram, parse_line
+from cell_sim.world.parts import TrayMix
 from cell_sim.world.world import World
 
 FAST = 40.0
@@ -23,7 +23,7 @@ class Cell:
     """The robot node's side of the link, and the world behind it."""
 
     world: World
-    robot: RobotProgram
+    robot: LettersClient
     links: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -57,15 +57,15 @@ def in_cell(
     async def run() -> None:
         links: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
         server = await asyncio.start_server(lambda *link: links.put_nowait(link), '127.0.0.1', 0)
-        world = World(Mixture(tuple(catalogue.parts)))
+        world = World(TrayMix(tuple(catalogue.parts)))
         world.fill([('EM1-2U1', 1, 3)])
-        robot = RobotProgram(
-            UrProgram(world, catalogue, FAST),
+        robot = LettersClient(
+            TimedProgram(world, catalogue, FAST),
             '127.0.0.1',
             server.sockets[0].getsockname()[1],
             framing=framing,
             bare_reply=bare_reply,
-            take_away=world.take_away,
+            remove_part=world.remove_part,
         )
         await robot.start()
         cell = Cell(world, robot, links, *await asyncio.wait_for(links.get(), PATIENCE_S))
@@ -83,10 +83,10 @@ def in_cell(
 @pytest.mark.parametrize(
     ('line', 'command'),
     [
-        (b'A t-1 2\n', Command('A', 't-1', 2)),
-        (b'P t_2\n', Command('P', 't_2')),
-        (b'H x 0\r\n', Command('H', 'x')),
-        (b'A t 3\n', Command('A', 't', 3)),
+        (b'A t-1 2\n', LetterCommand('A', 't-1', 2)),
+        (b'P t_2\n', LetterCommand('P', 't_2')),
+        (b'H x 0\r\n', LetterCommand('H', 'x')),
+        (b'A t 3\n', LetterCommand('A', 't', 3)),
         (b'A\n', None),
         (b'A  t\n', None),
         (b'A t 5\n', None),
@@ -96,7 +96,7 @@ def in_cell(
         (b'\n', None),
     ],
 )
-def test_a_line_is_a_command_or_nothing(line: bytes, command: Command | None) -> None:
+def test_a_line_is_a_command_or_nothing(line: bytes, command: LetterCommand | None) -> None:
     assert parse_line(line) == command
 
 
@@ -300,7 +300,7 @@ def test_a_person_empties_the_gripper(catalogue: Catalogue) -> None:
 
 def test_an_unknown_fault_is_refused_with_the_list_of_known_ones(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
-        with pytest.raises(UnknownFault, match='no_ack'):
+        with pytest.raises(UnknownFaultError, match='no_ack'):
             cell.robot.inject('explode', 0)
 
     in_cell(catalogue, scenario)
