@@ -44,7 +44,7 @@ def test_an_arm_without_power_runs_no_program() -> None:
     assert _at(dashboard, 'play', 0.0) == 'Failed to execute: play'
 
 
-def test_a_protective_stop_cannot_be_unlocked_in_its_first_five_seconds(dashboard: Dashboard) -> None:
+def test_a_protective_stop_cannot_be_unlocked_in_its_first_five_seconds(dashboard: DashboardCommands) -> None:
     controller = dashboard._c
     controller.start_program(WaitingProgram())
     controller.protective_stop(10.0, 'test')
@@ -56,7 +56,7 @@ def test_a_protective_stop_cannot_be_unlocked_in_its_first_five_seconds(dashboar
     assert _at(dashboard, 'safetymode', 15.1) == 'Safetymode: NORMAL'
 
 
-def test_a_paused_program_goes_on_when_it_is_played(dashboard: Dashboard) -> None:
+def test_a_paused_program_goes_on_when_it_is_played(dashboard: DashboardCommands) -> None:
     program = WaitingProgram()
     dashboard._c.start_program(program)
     assert _at(dashboard, 'pause', 0.0) == 'Pausing program'
@@ -74,7 +74,7 @@ def test_a_safeguard_stop_pauses_and_its_reset_goes_on() -> None:
     assert (controller.runtime, controller.may_move) == (RuntimeState.PLAYING, True)
 
 
-def test_an_emergency_stop_ends_the_program_and_needs_its_button_back(dashboard: Dashboard) -> None:
+def test_an_emergency_stop_ends_the_program_and_needs_its_button_back(dashboard: DashboardCommands) -> None:
     controller = dashboard._c
     controller.start_program(WaitingProgram())
     controller.emergency_stop()
@@ -84,7 +84,7 @@ def test_an_emergency_stop_ends_the_program_and_needs_its_button_back(dashboard:
     assert _at(dashboard, 'power on', 1.0) == 'Powering on'
 
 
-def test_a_violation_ends_with_a_restart_of_the_safety_system_without_power(dashboard: Dashboard) -> None:
+def test_a_violation_ends_with_a_restart_of_the_safety_system_without_power(dashboard: DashboardCommands) -> None:
     dashboard._c.violate_safety()
     assert _at(dashboard, 'restart safety', 0.0) == 'Restarting safety'
     assert _at(dashboard, 'safetymode', 1.0) == 'Safetymode: VIOLATION'
@@ -92,7 +92,7 @@ def test_a_violation_ends_with_a_restart_of_the_safety_system_without_power(dash
     assert _at(dashboard, 'robotmode', 3.1) == 'Robotmode: POWER_OFF'
 
 
-def test_in_local_mode_it_can_be_read_and_not_changed(dashboard: Dashboard) -> None:
+def test_in_local_mode_it_can_be_read_and_not_changed(dashboard: DashboardCommands) -> None:
     dashboard._c.remote = False
     assert _at(dashboard, 'is in remote control', 0.0) == 'false'
     assert _at(dashboard, 'power off', 0.0) == 'Failed to execute: power off'
