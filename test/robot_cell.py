@@ -18,7 +18,7 @@ from cell_common.qos import latched
 from cell_common.testing import Graph, free_port, wait_until
 from cell_coordinator.node import CoordinatorNode
 from cell_inventory.inventory_node import InventoryNode
-from cell_robot.backends.base import ViewPhase as TriggerPhase
+from cell_robot.backends.base import Phase as TriggerPhase
 from cell_robot.motion.recipe_file import load_recipe
 from cell_robot.node import RobotNode
 from cell_sim.node import WorldNode

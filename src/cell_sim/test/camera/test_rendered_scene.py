@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_frames() -> None:
 def test_another_seed_or_another_piece_gives_another_picture(scene: RenderedScene) -> None:
     piece = still('EM1-2U1').piece
     assert piece is not None
-    assert not np.array_equal(scene.render(piece), RenderedScene({}, 6).picture(piece))
+    assert not np.array_equal(scene.render(piece), RenderedScene({}, 6).render(piece))
     assert not np.array_equal(scene.render(piece), scene.render(PhysicalPart('EM1-2U1', False, 'EM1-2U1/1/2')))
 
 
