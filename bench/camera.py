@@ -88,7 +88,7 @@ def film(path: Path) -> None:
 def measure(source: str, seconds: float) -> bool:
     """Run the camera node on a source, print its figures and say whether they are good."""
     import rclpy
-    from cell_common.qos import stream
+    from cell_common.qos import sensor_stream
     from rclpy.executors import SingleThreadedExecutor
     from sensor_msgs.msg import CompressedImage
 
@@ -118,7 +118,7 @@ def measure(source: str, seconds: float) -> bool:
         if mark >= 0:
             full_ages.append((now - struct.unpack_from('>Q', data, mark + len(MARK))[0]) / 1e6)
 
-    node.create_subscription(CompressedImage, 'camera/image_raw/compressed', take, stream(), raw=True)
+    node.create_subscription(CompressedImage, 'camera/image_raw/compressed', take, sensor_stream(), raw=True)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:

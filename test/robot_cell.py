@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from cell_common.qos import latched
-from cell_common.testing import Graph, free_port, wait_until
+from cell_common.testing import NodeGraph, free_port, wait_until
 from cell_coordinator.node import CoordinatorNode
 from cell_inventory.inventory_node import InventoryNode
 from cell_robot.backends.base import Phase as TriggerPhase
@@ -101,7 +101,7 @@ class RobotCell:
 
     def __init__(
         self,
-        graph: Graph,
+        graph: NodeGraph,
         folder: Path,
         link: str,
         *,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cell_common.testing import Graph, wait_until
+from cell_common.testing import NodeGraph, wait_until
 from cell_sim.ur_controller.states import RuntimeState, SafetyMode
 from robot_cell import LINKS, RESTING, RobotCell
 from robot_faults import CONTROL, CRASH, FAULTS, MOMENTS, Fault
@@ -61,7 +61,7 @@ class Campaign:
     """One cell that goes through one case after the other."""
 
     def __init__(self, domain: int, folder: Path, link: str) -> None:
-        self.graph = Graph(domain)
+        self.graph = NodeGraph(domain)
         try:
             self.cell = RobotCell(self.graph, folder, link, seed=SEED, time_scale=TIME_SCALES[link], **FAST_LINK)
             self.piece_s = self._measure()

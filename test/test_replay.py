@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from cell_common.qos import events, stream
+from cell_common.qos import events, sensor_stream
 from cell_common.testing import wait_until
 from sensor_msgs.msg import CompressedImage
 
@@ -61,7 +61,7 @@ def test_a_replayed_bag_gives_the_golden_reads_verdicts_and_bags(replay):
     client = replay.client
     frames: list[CompressedImage] = []
     bags: list[BagRecord] = []
-    client.node.create_subscription(CompressedImage, 'camera/image_raw/compressed', frames.append, stream())
+    client.node.create_subscription(CompressedImage, 'camera/image_raw/compressed', frames.append, sensor_stream())
     client.node.create_subscription(BagRecord, 'weighing/bag', bags.append, events())
 
     def pieces():

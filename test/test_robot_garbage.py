@@ -15,9 +15,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.qos import latched
-from cell_common.testing import Graph, wait_until
+from cell_common.testing import NodeGraph, wait_until
 from cell_robot.node import RobotNode
 from cell_sim.ur_controller.ports.controller import ControllerPorts, ControllerServer
 from rcl_interfaces.msg import Log
@@ -63,7 +63,7 @@ class Nonsense:
         self._address, self._talk = address, talk
         self.connections = 0
         self._writers: set[asyncio.StreamWriter] = set()
-        self._background = BackgroundLoop('nonsense')
+        self._background = AsyncioThread('nonsense')
         self._background.run(self._open(), 5.0)
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ def address() -> Iterator[str]:
 
 
 @pytest.mark.parametrize('talk', [_random, _half_frame, _endless, _slam])
-def test_nonsense_from_the_controller_is_survived_and_told_once(graph: Graph, address: str, talk: Talk) -> None:
+def test_nonsense_from_the_controller_is_survived_and_told_once(graph: NodeGraph, address: str, talk: Talk) -> None:
     states = graph.collect(RobotState, 'robot/state', latched())
     said = graph.collect(Log, '/rosout', 1000)
     nonsense = Nonsense(address, talk)
@@ -124,7 +124,7 @@ def test_nonsense_from_the_controller_is_survived_and_told_once(graph: Graph, ad
     lines = [entry.msg for entry in said if 'robot' in entry.name and entry.level >= 30]
     assert len(lines) <= MOST_LINES, lines
     nonsense.close()
-    background = BackgroundLoop('ur')
+    background = AsyncioThread('ur')
     server = ControllerServer(address=address)
     try:
         background.run(server.start(), 5.0)

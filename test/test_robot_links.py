@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from cell_common.testing import Graph, wait_until
+from cell_common.testing import NodeGraph, wait_until
 from robot_cell import LINKS, RobotCell, Row, job_file
 
 from cell_interfaces.msg import InventoryEvent, JobState
@@ -22,7 +22,7 @@ FOUND: dict[str, tuple[list[Row], list[tuple[str, str]]]] = {}
 
 
 @pytest.mark.parametrize('link', LINKS)
-def test_the_same_job_file_gives_the_same_ledger(graph: Graph, tmp_path: Path, link: str) -> None:
+def test_the_same_job_file_gives_the_same_ledger(graph: NodeGraph, tmp_path: Path, link: str) -> None:
     cell = RobotCell(graph, tmp_path, link, grip_time=0.05)
     for job in job_file():
         end = cell.run(job['part_number'], job['quantity'])
@@ -42,7 +42,7 @@ def test_the_same_job_file_gives_the_same_ledger(graph: Graph, tmp_path: Path, l
 
 
 @pytest.mark.parametrize('link', LINKS)
-def test_a_job_goes_on_where_the_machine_stands_still_now_and_then(graph: Graph, tmp_path: Path, link: str) -> None:
+def test_a_job_goes_on_where_the_machine_stands_still_now_and_then(graph: NodeGraph, tmp_path: Path, link: str) -> None:
     cell = RobotCell(graph, tmp_path, link, grip_time=0.05, wrong_share=0.0)
     job = cell.start('EM1-2U1', 3)
     for number in range(STANDSTILLS):

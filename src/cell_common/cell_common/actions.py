@@ -21,14 +21,14 @@ from rclpy.task import Future
 _REQUESTS = ('goal', 'result')
 
 
-class GoalId(np.ndarray[Any, np.dtype[np.uint8]]):
+class HexGoalId(np.ndarray[Any, np.dtype[np.uint8]]):
     """The 16 bytes of a goal's id; in a text they are hexadecimal digits."""
 
     def __format__(self, specification: str) -> str:
         return format(self.tobytes().hex(), specification)
 
 
-class CellActionServer(ActionServer):
+class LowLatencyActionServer(ActionServer):
     """rclpy's action server with a shorter way from the request to the goal's begin."""
 
     def take_data(self) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class CellActionServer(ActionServer):
         for kind in _REQUESTS:
             if kind in data:
                 identity = data[kind][1].goal_id
-                identity._uuid = identity.uuid.view(GoalId)  # the setter would make a plain array of it
+                identity._uuid = identity.uuid.view(HexGoalId)  # the setter would make a plain array of it
         return data
 
     async def _execute_goal_request(self, request_header_and_message: tuple[Any, Any]) -> None:
@@ -47,7 +47,7 @@ class CellActionServer(ActionServer):
         with self._lock:
             known = self._handle.goal_exists(info)
         accepted = not known and await await_or_execute(self._goal_callback, request.goal) == GoalResponse.ACCEPT
-        goal = self._admit(info, request.goal) if accepted else None
+        goal = self._register_goal(info, request.goal) if accepted else None
         response = self._action_type.Impl.SendGoalService.Response(accepted=goal is not None, stamp=info.stamp)
         try:
             self._handle.send_goal_response(header, response)
@@ -59,7 +59,7 @@ class CellActionServer(ActionServer):
             if goal.status == GoalStatus.STATUS_ACCEPTED:  # it waits; one that has begun or ended has published that
                 self._handle.publish_status()
 
-    def _admit(self, info: GoalInfo, asked: Any) -> ServerGoalHandle | None:
+    def _register_goal(self, info: GoalInfo, asked: Any) -> ServerGoalHandle | None:
         """Keep books of a goal; None when ROS does not take it."""
         info.stamp = self._node.get_clock().now().to_msg()
         try:

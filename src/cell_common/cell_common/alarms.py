@@ -8,7 +8,7 @@ from cell_common.qos import latched
 from cell_interfaces.msg import Alarm, AlarmEvent
 
 LOW, MEDIUM, HIGH, CRITICAL = Alarm.LOW, Alarm.MEDIUM, Alarm.HIGH, Alarm.CRITICAL
-REMEMBERED = 50
+LATCHED_DEPTH = 50
 
 
 class AlarmReporter:
@@ -18,9 +18,9 @@ class AlarmReporter:
         """Advertise `alarms/events` on a node."""
         self._node = node
         self._standing: dict[str, str] = {}
-        self._publisher = node.create_publisher(AlarmEvent, 'alarms/events', latched(REMEMBERED))
+        self._publisher = node.create_publisher(AlarmEvent, 'alarms/events', latched(LATCHED_DEPTH))
 
-    def announce(self, key: str, priority: int, text: str, *, consequence: str, action: str) -> None:
+    def raise_alarm(self, key: str, priority: int, text: str, *, consequence: str, action: str) -> None:
         """Raise an alarm; again with the same key and text does nothing while it stands.
 
         Args:
@@ -37,14 +37,14 @@ class AlarmReporter:
             AlarmEvent(kind=AlarmEvent.RAISED, key=key, priority=priority, text=text, consequence=consequence, action=action)
         )
 
-    def withdraw(self, key: str, *, always: bool = False) -> None:
+    def clear_alarm(self, key: str, *, force: bool = False) -> None:
         """Say that a condition has gone; does nothing when it did not stand.
 
         Args:
             key: Names the condition within this node.
-            always: Say it in any case: at a start, for what an earlier life of this node may have raised.
+            force: Say it in any case: at a start, for what an earlier life of this node may have raised.
         """
-        if self._standing.pop(key, None) is not None or always:
+        if self._standing.pop(key, None) is not None or force:
             self._publish(AlarmEvent(kind=AlarmEvent.CLEARED, key=key))
 
     def _publish(self, event: AlarmEvent) -> None:

@@ -12,58 +12,58 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar('T')
-HELD_UP_S = 0.1
+STALL_THRESHOLD_S = 0.1
 """A thread that gets its turn later than this was held up."""
-LOOK_S = 0.1
+POLL_INTERVAL_S = 0.1
 """While a deadline is ahead the thread looks so often whether it was held up."""
 
 
-class PatientSelector(selectors.DefaultSelector):
+class StallCompensatingSelector(selectors.DefaultSelector):
     """Has a clock that stands while its thread is held up: by a busy machine, or because the whole machine stood still."""
 
     def __init__(self) -> None:
         """Have lost nothing yet."""
         super().__init__()
-        self._lost = 0.0
+        self._stalled_s = 0.0
         self._thread = 0
-        self._marked = time.monotonic()
+        self._last_seen = time.monotonic()
 
     def now(self) -> float:
         """Return seconds, for differences only; what the thread that selects asks never goes back."""
         if threading.get_ident() != self._thread:
-            return time.monotonic() - self._lost
-        return self._mark(self._marked)
+            return time.monotonic() - self._stalled_s
+        return self._observe(self._last_seen)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for events, at most for a look; what it takes longer than it should is lost."""
         self._thread = threading.get_ident()
-        self._mark(self._marked)
-        began = self._marked
+        self._observe(self._last_seen)
+        began = self._last_seen
         if timeout is not None:
-            timeout = max(0.0, min(timeout, LOOK_S))
+            timeout = max(0.0, min(timeout, POLL_INTERVAL_S))
         events = self._wait(timeout)
-        self._mark(math.inf if timeout is None else began + timeout)
+        self._observe(math.inf if timeout is None else began + timeout)
         return events
 
     def _wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         return super().select(timeout)
 
-    def _mark(self, due: float) -> float:
+    def _observe(self, due: float) -> float:
         """Take note that the thread has its turn, as it should have had when it was `due`; return the clock's time."""
-        self._marked = time.monotonic()
-        if self._marked - due > HELD_UP_S:
-            self._lost += self._marked - due
-        return self._marked - self._lost
+        self._last_seen = time.monotonic()
+        if self._last_seen - due > STALL_THRESHOLD_S:
+            self._stalled_s += self._last_seen - due
+        return self._last_seen - self._stalled_s
 
 
-class PatientLoop(asyncio.SelectorEventLoop):
+class StallCompensatingLoop(asyncio.SelectorEventLoop):
     """An event loop that goes by the clock of its selector.
 
     A deadline on the clock of the wall is over after a standstill before anything that came meanwhile has been looked at: an
     answer that lies there unread would count as none. Here a peer has the whole time in which it could have been heard.
     """
 
-    def __init__(self, selector: PatientSelector) -> None:
+    def __init__(self, selector: StallCompensatingSelector) -> None:
         """Take the selector."""
         self._clock = selector
         super().__init__(selector)
@@ -73,54 +73,56 @@ class PatientLoop(asyncio.SelectorEventLoop):
         return self._clock.now()
 
 
-class GatheringSelector(PatientSelector):
+class BatchingSelector(StallCompensatingSelector):
     """Lets what happens on many sockets gather for a little while, and leaves the turn to another thread meanwhile.
 
     Each look lets go of the interpreter and waits for it, and so does each read while another thread wants it: that costs more
     than the few bytes they find. What happens after a pause is seen at once.
     """
 
-    def __init__(self, gather: float, turn: threading.Lock) -> None:
-        """Look once in `gather` seconds at most; `turn` is held by the loop's thread except while it looks."""
+    def __init__(self, batch_window_s: float, gil_lock: threading.Lock) -> None:
+        """Look once in `batch_window_s` seconds at most; `gil_lock` is held by the loop's thread except while it looks."""
         super().__init__()
-        self._gather = gather
-        self._turn = turn
+        self._batch_window_s = batch_window_s
+        self._gil_lock = gil_lock
         self._looked_at = 0.0
 
     def _wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for events; a timeout of 0 looks at once."""
         if timeout is not None and timeout <= 0:
             return super()._wait(timeout)
-        self._turn.release()
+        self._gil_lock.release()
         try:
             since = time.monotonic() - self._looked_at
-            if since < 2 * self._gather:
-                wait = max(self._gather - since, self._gather / 5)
+            if since < 2 * self._batch_window_s:
+                wait = max(self._batch_window_s - since, self._batch_window_s / 5)
                 time.sleep(wait if timeout is None else min(wait, timeout))
             return super()._wait(timeout)
         finally:
-            self._turn.acquire()
+            self._gil_lock.acquire()
             self._looked_at = time.monotonic()
 
 
-class BackgroundLoop:
+class AsyncioThread:
     """An event loop that runs beside the node's executor.
 
     rclpy of Jazzy has no asyncio executor, so network servers get this loop and hand what they receive to the node
-    through an `Inbox`.
+    through an `ExecutorQueue`.
     """
 
-    def __init__(self, name: str, gather: float = 0.0, turn: threading.Lock | None = None) -> None:
+    def __init__(self, name: str, batch_window_s: float = 0.0, gil_lock: threading.Lock | None = None) -> None:
         """Start the thread.
 
         Args:
             name: Shows up in debuggers.
-            gather: Seconds for which events of a busy loop may gather.
-            turn: Held while the loop works, given up while it waits; only for a loop that gathers. A thread that computes at
-                length takes it too, so that the two do not wrest the interpreter from each other at each read.
+            batch_window_s: Seconds for which events of a busy loop may gather.
+            gil_lock: Held while the loop works, given up while it waits; only for a loop that batches. A thread that computes
+                at length takes it too, so that the two do not wrest the interpreter from each other at each read.
         """
-        self._turn = turn or threading.Lock()
-        self.loop = PatientLoop(GatheringSelector(gather, self._turn) if gather else PatientSelector())
+        self._gil_lock = gil_lock or threading.Lock()
+        self.loop = StallCompensatingLoop(
+            BatchingSelector(batch_window_s, self._gil_lock) if batch_window_s else StallCompensatingSelector()
+        )
         self._work: set[Future[Any]] = set()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -160,7 +162,7 @@ class BackgroundLoop:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            with self._turn:
+            with self._gil_lock:
                 self.loop.run_forever()
         finally:
             self.loop.close()

@@ -8,14 +8,14 @@ from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 
-from cell_common.timers import every
+from cell_common.timers import create_steady_timer
 
 
-class CallError(Exception):
+class ServiceCallError(Exception):
     """A service did not answer; the text names it and says whether it was there at all."""
 
 
-async def within(node: Node, future: Future, seconds: float) -> bool:
+async def wait_for(node: Node, future: Future, seconds: float) -> bool:
     """Wait for a future, at most so long; return whether it is done."""
     if future.done():
         return True
@@ -25,7 +25,7 @@ async def within(node: Node, future: Future, seconds: float) -> bool:
         if not either.done():
             either.set_result(None)
 
-    timer = every(node, seconds, wake)
+    timer = create_steady_timer(node, seconds, wake)
     future.add_done_callback(wake)
     try:
         await either
@@ -34,29 +34,29 @@ async def within(node: Node, future: Future, seconds: float) -> bool:
     return bool(future.done())
 
 
-async def call(node: Node, client: Client, request: Any, seconds: float) -> Any:
+async def call_service(node: Node, client: Client, request: Any, seconds: float) -> Any:
     """Call a service and return its response.
 
     Raises:
-        CallError: The service is not there, or did not answer in time.
+        ServiceCallError: The service is not there, or did not answer in time.
     """
     if not client.service_is_ready():
-        await appear(node, client, seconds)
+        await wait_for_service(node, client, seconds)
     future = client.call_async(request)
-    if not await within(node, future, seconds):
+    if not await wait_for(node, future, seconds):
         client.remove_pending_request(future)
-        raise CallError(f'{client.srv_name} did not answer within {seconds:g} s')
+        raise ServiceCallError(f'{client.srv_name} did not answer within {seconds:g} s')
     return future.result()
 
 
-async def appear(node: Node, client: Client, seconds: float) -> None:
+async def wait_for_service(node: Node, client: Client, seconds: float) -> None:
     """Wait until a service is there.
 
     Raises:
-        CallError: It was not there in time.
+        ServiceCallError: It was not there in time.
     """
     for _ in range(max(1, round(seconds / 0.1))):
         if client.service_is_ready():
             return
-        await within(node, Future(executor=node.executor), 0.1)
-    raise CallError(f'{client.srv_name} is not there: is its node running?')
+        await wait_for(node, Future(executor=node.executor), 0.1)
+    raise ServiceCallError(f'{client.srv_name} is not there: is its node running?')

@@ -81,11 +81,11 @@ class Part:
     """Regular expressions of what a maker prints right before the number ("SN|HD"); None = as usual for such a number."""
     suffixes: tuple[str, ...] | None = None
     """The same of what follows it (a package's letters)."""
-    tells_apart: tuple[str, ...] = ()
+    distinguishing_patterns: tuple[str, ...] = ()
     """Regular expressions of text that only this part carries, not those that print alike: found, it settles which it is."""
 
     @property
-    def printed(self) -> tuple[str, ...]:
+    def printed_text(self) -> tuple[str, ...]:
         """Every text that identifies the part."""
         return (self.part_number, *self.prints)
 
@@ -97,13 +97,8 @@ class Catalogue:
     parts: Mapping[str, Part]
     warnings: tuple[str, ...] = field(default=())
 
-    def twins_of(self, part_number: str) -> tuple[str, ...]:
-        """Return the other parts that print alike (I/1, O/0, ...)."""
-        key = look(part_number)
-        return tuple(other for other in self.parts if other != part_number and look(other) == key)
 
-
-def look(printed: str) -> str:
+def fold_confusables(printed: str) -> str:
     """Fold characters that many fonts print alike, and drop what is not a letter or digit."""
     return ''.join(c for c in printed.upper() if c.isalnum()).translate(_ALIKE)
 
@@ -144,14 +139,14 @@ def parse_catalogue(data: Any) -> Catalogue:
     problems += _same_codes(parts)
     if problems:
         raise CatalogueError('\n'.join(f'  - {problem}' for problem in problems))
-    return Catalogue({part.part_number: part for part in parts}, tuple(twin_warnings(part.part_number for part in parts)))
+    return Catalogue({part.part_number: part for part in parts}, tuple(lookalike_warnings(part.part_number for part in parts)))
 
 
-def twin_warnings(part_numbers: Iterable[str]) -> list[str]:
+def lookalike_warnings(part_numbers: Iterable[str]) -> list[str]:
     """Name the part numbers that print alike in many fonts, so that no camera can tell them apart by their number."""
     groups: dict[str, list[str]] = {}
     for part_number in part_numbers:
-        groups.setdefault(look(part_number), []).append(part_number)
+        groups.setdefault(fold_confusables(part_number), []).append(part_number)
     return [
         f'{" and ".join(group)} print alike: a reading of either is AMBIGUOUS. Tell them apart by another text on the part '
         '(prints), a barcode, or keep only one of them in the cell.'

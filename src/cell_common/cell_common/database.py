@@ -6,20 +6,92 @@ models, version table `alembic_<package>`), so packages share the database witho
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase
+
+from cell_common.ids import new_id
+from cell_common.time import TimeLike, to_ns
 
 BUSY_TIMEOUT_S = 10.0
 READ_ONLY = 'cell_read_only'
+_MAX_ID_LENGTH = 64  # of the id columns
 
 
 class DatabaseError(Exception):
     """The database cannot be used; the text says why and what to do."""
+
+
+class StorageFailedError(Exception):
+    """A transaction failed and was rolled back; the text says why and what to do."""
+
+
+class CommandInfoLike(Protocol):
+    """A cell_interfaces/CommandInfo."""
+
+    request_id: str
+    operator_id: str
+    issued_at: TimeLike
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One operator command for an audit table: who, when, arguments and result."""
+
+    received_ns: int
+    """ROS time in nanoseconds."""
+    command: str
+    """Name of the command."""
+    request_id: str
+    operator_id: str
+    issued_ns: int
+    """When the client sent the command, ROS time in nanoseconds; 0 = not given."""
+    arguments: str
+    """The other fields of the request, as text."""
+    code: int
+    """ResultCode of the response."""
+    message: str
+    """Message of the response."""
+
+
+def storage_error(error: SQLAlchemyError) -> StorageFailedError:
+    """Return an SQLAlchemy error as one that names the driver's cause and the remedy."""
+    cause = getattr(error, 'orig', None) or error
+    return StorageFailedError(f'the database refused: {cause}. Check its disk, then try again.')
+
+
+def audit_entry(command: str, info: CommandInfoLike, arguments: str, code: int, message: str, received_ns: int) -> AuditEntry:
+    """Return the audit entry of a command.
+
+    Args:
+        command: Name of the command.
+        info: The `command` field of the request; a request without an id gets a new one.
+        arguments: The other fields of the request.
+        code: ResultCode of the response.
+        message: Message of the response.
+        received_ns: ROS time in nanoseconds.
+    """
+    return AuditEntry(
+        received_ns=received_ns,
+        command=command,
+        request_id=(info.request_id or new_id())[:_MAX_ID_LENGTH],
+        operator_id=info.operator_id[:_MAX_ID_LENGTH],
+        issued_ns=to_ns(info.issued_at),
+        arguments=arguments,
+        code=code,
+        message=message,
+    )
+
+
+def insert_audit(connection: Connection, table: type[DeclarativeBase], entry: AuditEntry) -> None:
+    """Insert an entry into a package's audit table, whose columns are the fields of `AuditEntry`."""
+    connection.execute(insert(table).values(vars(entry)))
 
 
 def open_database(url: str) -> Engine:
@@ -82,7 +154,7 @@ def _open_sqlite(path: str) -> Engine:
     return engine
 
 
-def for_reading(engine: Engine) -> Engine:
+def read_only(engine: Engine) -> Engine:
     """Return the same database, on the same connections, for transactions that only read.
 
     They see one state from their first query to their end, wait for nobody and keep nobody waiting: on SQLite they take no

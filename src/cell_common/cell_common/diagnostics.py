@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
-from cell_common.timers import every
+from cell_common.timers import create_steady_timer
 
 PERIOD_S = 1.0
 
@@ -32,7 +32,7 @@ class Diagnostics:
         self._hardware_id = hardware_id
         self._tasks: dict[str, Callable[[], Health]] = {}
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        every(node, PERIOD_S, self.publish)
+        create_steady_timer(node, PERIOD_S, self.publish)
 
     def add(self, name: str, task: Callable[[], Health]) -> None:
         """Add a fact; `task` is asked for it once a second and must return at once."""

@@ -35,14 +35,14 @@ from rclpy.waitable import NumberOfEntities
 
 EVENTS_S = 1.0
 """So often events of the middleware are looked at; each that is waited for makes every wait longer."""
-KINDS = ('subscription', 'guard_condition', 'timer', 'client', 'service')
+ENTITY_KINDS = ('subscription', 'guard_condition', 'timer', 'client', 'service')
 """What a wait set calls the kinds of entities; the order of the lists in WaitingFor."""
 
-Work = Generator[tuple[Task, Any, Any], None, bool]
+ReadyTasks = Generator[tuple[Task, Any, Any], None, bool]
 """Tasks to carry out, each with its entity and node; returns whether there was one."""
 
 
-class WaitingFor:
+class WaitSetCache:
     """What the executor waits for, and the wait set; holds each handle, so that none is destroyed while it is waited for."""
 
     def __init__(self, plain: list[list[Any]], waitables: list[Any], context: Context) -> None:
@@ -51,8 +51,8 @@ class WaitingFor:
             raise ExternalShutdownException
         self.key = (plain, waitables)
         self._stack = ExitStack()
-        self.plain = [[entity for entity in kind if self._held(entity.handle)] for kind in plain]
-        self.waitables = [waitable for waitable in waitables if self._held(waitable)]
+        self.plain = [[entity for entity in kind if self._acquire(entity.handle)] for kind in plain]
+        self.waitables = [waitable for waitable in waitables if self._acquire(waitable)]
         self._stack.enter_context(context.handle)
         subscriptions, guards, timers, clients, services = (len(kind) for kind in self.plain)
         count = NumberOfEntities(subscriptions, guards, timers, clients, services)
@@ -67,10 +67,10 @@ class WaitingFor:
             count.num_events,
             context.handle,
         )
-        adders = [getattr(self.wait_set, f'add_{kind}') for kind in KINDS]
+        adders = [getattr(self.wait_set, f'add_{kind}') for kind in ENTITY_KINDS]
         self._adders = [(add, entity.handle) for add, kind in zip(adders, self.plain, strict=True) for entity in kind]
 
-    def _held(self, handle: Any) -> bool:
+    def _acquire(self, handle: Any) -> bool:
         try:
             self._stack.enter_context(handle)
         except rcl.InvalidHandle:  # destroyed since it was listed
@@ -86,7 +86,7 @@ class WaitingFor:
             waitable.add_to_wait_set(self.wait_set)
         self.wait_set.wait(timeout_ns)
         ready = []
-        for kind, entities in zip(KINDS, self.plain, strict=True):
+        for kind, entities in zip(ENTITY_KINDS, self.plain, strict=True):
             pointers = self.wait_set.get_ready_entities(kind)
             ready.append([entity for entity in entities if entity.handle.pointer in pointers] if pointers else [])
         return ready
@@ -96,12 +96,12 @@ class WaitingFor:
         self._stack.close()
 
 
-class CellExecutor(SingleThreadedExecutor):
+class CachedWaitSetExecutor(SingleThreadedExecutor):
     """Runs callbacks in the thread that spins; what SingleThreadedExecutor promises holds here too."""
 
     def __init__(self, *, context: Context | None = None) -> None:
         """Make an executor of this context, the default one when it is None."""
-        self._waiting_for: WaitingFor | None = None
+        self._waiting_for: WaitSetCache | None = None
         self._spinner: int | None = None
         self._events_due = 0.0
         super().__init__(context=context)
@@ -109,7 +109,7 @@ class CellExecutor(SingleThreadedExecutor):
     def shutdown(self, timeout_sec: float | None = None) -> bool:
         """Stop, and let go of the entities; call it from the thread that spun, or after it."""
         done = bool(super().shutdown(timeout_sec))
-        self._let_go()
+        self._release()
         return done
 
     def wake(self) -> None:
@@ -137,14 +137,14 @@ class CellExecutor(SingleThreadedExecutor):
             seconds = timeout_sec.timeout if isinstance(timeout_sec, TimeoutObject) else timeout_sec
             deadline = None if seconds is None or seconds < 0 else time.monotonic() + seconds
             while not self._is_shutdown and not condition():
-                if (yield from self._pending()):
+                if (yield from self._run_tasks()):
                     return
                 among = self.get_nodes() if nodes is None else nodes
                 now = time.monotonic()
-                if now >= self._events_due and (yield from self._events(among, now)):
+                if now >= self._events_due and (yield from self._poll_events(among, now)):
                     return
                 left = self._events_due - now if deadline is None else max(0.0, min(deadline, self._events_due) - now)
-                if (yield from self._ready(among, left)):
+                if (yield from self._wait_ready(among, left)):
                     return
                 if deadline is not None and time.monotonic() >= deadline:
                     raise TimeoutException
@@ -152,7 +152,7 @@ class CellExecutor(SingleThreadedExecutor):
         finally:
             self._spinner = None
 
-    def _pending(self) -> Work:
+    def _run_tasks(self) -> ReadyTasks:
         """Resume the tasks under way until none of them ends any more."""
         worked = False
         while True:
@@ -167,11 +167,11 @@ class CellExecutor(SingleThreadedExecutor):
                     return worked
             worked = True
 
-    def _events(self, nodes: list[Node], now: float) -> Work:
+    def _poll_events(self, nodes: list[Node], now: float) -> ReadyTasks:
         """Look for events of the middleware, and yield a task for each."""
         self._events_due = now + EVENTS_S
         handlers = [it for node in nodes for it in node.waitables if isinstance(it, EventHandler) and self.can_execute(it)]
-        there = WaitingFor([[] for _ in KINDS], handlers, self._context)
+        there = WaitSetCache([[] for _ in ENTITY_KINDS], handlers, self._context)
         try:
             if there.waitables:
                 there.wait(0)
@@ -181,9 +181,9 @@ class CellExecutor(SingleThreadedExecutor):
         yield from self._tasks_of([(handler, self._take_waitable) for handler in work])
         return bool(work)
 
-    def _ready(self, nodes: list[Node], seconds: float) -> Work:
+    def _wait_ready(self, nodes: list[Node], seconds: float) -> ReadyTasks:
         """Wait once, and yield a task for each entity that is ready."""
-        waiting_for = self._gather(nodes)
+        waiting_for = self._collect_entities(nodes)
         subscriptions, guards, timers, clients, services = waiting_for.wait(int(seconds * 1e9))
         if self._is_shutdown:
             raise ShutdownException
@@ -207,7 +207,7 @@ class CellExecutor(SingleThreadedExecutor):
             if entity.callback_group.can_execute(entity):
                 yield self._make_handler(entity, None, take), entity, None
 
-    def _gather(self, nodes: Iterable[Node]) -> WaitingFor:
+    def _collect_entities(self, nodes: Iterable[Node]) -> WaitSetCache:
         """Return what may be waited for now; the same object as before when nothing changed."""
         plain: list[list[Any]] = [[], [self._guard, self._sigint_gc], [], [], []]
         waitables: list[Any] = []
@@ -220,11 +220,11 @@ class CellExecutor(SingleThreadedExecutor):
             if guard._executor_triggered and guard.callback_group is not None:
                 guard.trigger()  # it was ready before, but could not be carried out
         if self._waiting_for is None or self._waiting_for.key != (plain, waitables):
-            self._let_go()
-            self._waiting_for = WaitingFor(plain, waitables, self._context)
+            self._release()
+            self._waiting_for = WaitSetCache(plain, waitables, self._context)
         return self._waiting_for
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._waiting_for is not None:
             self._waiting_for.release()
             self._waiting_for = None

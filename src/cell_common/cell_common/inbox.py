@@ -11,7 +11,7 @@ from rclpy.node import Node
 T = TypeVar('T')
 
 
-class Inbox(Generic[T]):
+class ExecutorQueue(Generic[T]):
     """A bounded queue whose items are handled one by one in the node's executor.
 
     Device threads put, the node handles: no ROS entity is touched from a foreign thread.

@@ -89,7 +89,7 @@ def schema_of(kind: type[Any]) -> dict[str, tuple[Any, Any, Schema]]:
     return result
 
 
-def check(name: str, value: Any, schema: Schema) -> None:
+def validate(name: str, value: Any, schema: Schema) -> None:
     """Check one value.
 
     Raises:
@@ -110,7 +110,7 @@ def check(name: str, value: Any, schema: Schema) -> None:
             )
 
 
-def declare(node: Node, kind: type[T]) -> T:
+def declare_parameters(node: Node, kind: type[T]) -> T:
     """Declare all parameters of a class on a node and return the values the deployment chose.
 
     Raises:
@@ -132,7 +132,7 @@ def declare(node: Node, kind: type[T]) -> T:
                     f'parameter "{name}" has the wrong type: {problem}. Wanted: {wanted}. Correct it in the parameter file.'
                 ) from problem
         value = list(value) if isinstance(default, list) else value
-        check(name, value, schema)
+        validate(name, value, schema)
         values[name] = value
     return kind(**values)
 

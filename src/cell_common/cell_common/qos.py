@@ -23,7 +23,7 @@ def events(depth: int = 100) -> QoSProfile:
     )
 
 
-def stream() -> QoSProfile:
+def sensor_stream() -> QoSProfile:
     """Return the profile for images: only the newest counts, a slow reader never holds the writer up."""
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,

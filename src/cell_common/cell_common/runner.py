@@ -16,7 +16,7 @@ from rclpy.guard_condition import GuardCondition
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from cell_common.executor import CellExecutor
+from cell_common.executor import CachedWaitSetExecutor
 from cell_common.parameters import ParameterError
 
 SWITCH_S = 0.0005
@@ -29,7 +29,7 @@ class StartError(Exception):
     """A node cannot start; the text says why and what to do."""
 
 
-def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
+def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
     """Make a node, spin it until SIGINT or SIGTERM, and destroy it.
 
     The first signal lets the callback under way finish, so that it never publishes into a context that is gone; a second one
@@ -51,13 +51,13 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     node: Node | None = None
-    executor: CellExecutor | None = None
+    executor: CachedWaitSetExecutor | None = None
     try:
         node = factory()
         # What is there now stays: a collection need not go through it, tens of milliseconds, again and again.
         gc.collect()
         gc.freeze()
-        executor = CellExecutor()
+        executor = CachedWaitSetExecutor()
         executor.add_node(node)
         # In a group of its own: a coroutine of the node's own group that waits for an answer does not keep the end waiting.
         ending.append(node.create_guard_condition(rclpy.utilities.try_shutdown, callback_group=ReentrantCallbackGroup()))
@@ -80,14 +80,14 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> 
     return 0
 
 
-def _noted(_number: int, _frame: FrameType | None) -> None:
+def _ignore_signal(_number: int, _frame: FrameType | None) -> None:
     """Do nothing: rclpy's handler, which calls this one, has done it; the default would raise KeyboardInterrupt anywhere."""
 
 
-def main_of(factory: Callable[[], Node]) -> Callable[[], None]:
+def node_main(factory: Callable[[], Node]) -> Callable[[], None]:
     """Return a console-script entry point for a node."""
 
     def main() -> None:
-        sys.exit(run(factory))
+        sys.exit(run_node(factory))
 
     return main

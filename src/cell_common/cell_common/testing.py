@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-__all__ = ['Graph', 'as_in_a_node', 'domain', 'free_port', 'graph', 'wait_until']
+__all__ = ['NodeGraph', 'dds_thread_count', 'domain', 'free_port', 'graph', 'node_switch_interval', 'wait_until']
 
 T = TypeVar('T')
 DEADLINE_S = 10.0
@@ -46,12 +46,12 @@ def wait_until(condition: Callable[[], T], timeout: float = DEADLINE_S, what: st
     return result
 
 
-def middleware_threads() -> int:
+def dds_thread_count() -> int:
     """Return how many threads the DDS participants of this process have."""
     return sum(name.read_text().startswith('dds.') for name in Path('/proc/self/task').glob('*/comm'))
 
 
-class Graph:
+class NodeGraph:
     """The nodes of one test, spun together in a thread, in a ROS domain that no other test uses."""
 
     def __init__(self, domain_id: int) -> None:
@@ -59,11 +59,11 @@ class Graph:
         import rclpy
         from rclpy.context import Context
 
-        from cell_common.executor import CellExecutor
+        from cell_common.executor import CachedWaitSetExecutor
 
         self.context = Context()
         self.context.init(domain_id=domain_id)
-        self.executor = CellExecutor(context=self.context)  # as every node of the cell has it
+        self.executor = CachedWaitSetExecutor(context=self.context)  # as every node of the cell has it
         self.nodes: list[Any] = []
         self._ending = threading.Event()
         self._leaving: queue.SimpleQueue[tuple[Any, threading.Event]] = queue.SimpleQueue()
@@ -151,7 +151,7 @@ def _destroy_action_clients(node: Any) -> None:
 
 
 @pytest.fixture(scope='session', autouse=True)
-def as_in_a_node() -> None:
+def node_switch_interval() -> None:
     """Threads hand over the interpreter as soon as in a node's process: here all nodes and devices share one."""
     from cell_common.runner import SWITCH_S
 
@@ -168,8 +168,8 @@ def domain() -> Iterator[int]:
 
 
 @pytest.fixture
-def graph(domain: int) -> Iterator[Graph]:
+def graph(domain: int) -> Iterator[NodeGraph]:
     """A running graph in a domain of its own."""
-    running = Graph(domain)
+    running = NodeGraph(domain)
     yield running
     running.close()

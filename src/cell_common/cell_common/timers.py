@@ -10,7 +10,7 @@ from rclpy.node import Node
 from rclpy.timer import Timer
 
 
-def every(node: Node, seconds: float, callback: Callable[[], object]) -> Timer:
+def create_steady_timer(node: Node, seconds: float, callback: Callable[[], object]) -> Timer:
     """Call back in the node's executor every so many seconds of real time.
 
     Housekeeping goes on in a replay whose bag has ended, where ROS time stands still. And a timer of ROS time that stands

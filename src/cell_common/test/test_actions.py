@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus, GoalStatusArray
-from cell_common.actions import CellActionServer, GoalId
+from cell_common.actions import HexGoalId, LowLatencyActionServer
 from cell_common.testing import wait_until
 from rclpy.action.client import ActionClient
 from rclpy.action.server import ActionServer, GoalResponse
@@ -23,7 +23,7 @@ class Acting(Node):
         self.create_subscription(GoalStatusArray, 'do/_action/status', self._see, qos_profile_action_status_default)
 
     def serve(self, **options):
-        self.server = CellActionServer(self, TriggerRobot, 'do', self._carry_out, **options)
+        self.server = LowLatencyActionServer(self, TriggerRobot, 'do', self._carry_out, **options)
         self.client = ActionClient(self, TriggerRobot, 'do')
         assert self.client.wait_for_server(5.0)
 
@@ -61,7 +61,7 @@ def test_the_method_it_overrides_is_there_in_rclpy():
 
 
 def test_a_goal_id_is_written_as_hexadecimal_digits():
-    identity = np.arange(16, dtype=np.uint8).view(GoalId)
+    identity = np.arange(16, dtype=np.uint8).view(HexGoalId)
     assert f'{identity}' == '000102030405060708090a0b0c0d0e0f'
     assert bytes(identity) == bytes(range(16))
 

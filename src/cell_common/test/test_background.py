@@ -8,14 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
-from cell_common.background import LOOK_S, BackgroundLoop, GatheringSelector, PatientSelector
+from cell_common.background import POLL_INTERVAL_S, AsyncioThread, BatchingSelector, StallCompensatingSelector
 from cell_common.testing import wait_until
 
 GATHER_S = 0.09
 DEADLINE_S = 1.0
 HEARING = f"""
 import asyncio, sys
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 
 async def hear():
     reader = asyncio.StreamReader()
@@ -26,7 +26,7 @@ async def hear():
     except asyncio.TimeoutError:
         print('nothing')
 
-BackgroundLoop('hearing').run(hear(), 30.0)
+AsyncioThread('hearing').run(hear(), 30.0)
 """
 
 
@@ -41,7 +41,7 @@ def turn():
 
 @pytest.fixture
 def background(turn):
-    loop = BackgroundLoop('test', GATHER_S, turn)
+    loop = AsyncioThread('test', GATHER_S, turn)
     yield loop
     loop.close()
 
@@ -66,7 +66,7 @@ def test_a_loop_that_ends_leaves_the_turn_free(background, turn):
 
 
 def test_what_follows_closely_gathers_and_what_comes_after_a_pause_is_seen_at_once(turn):
-    with turn, GatheringSelector(GATHER_S, turn) as selector:
+    with turn, BatchingSelector(GATHER_S, turn) as selector:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             selector.register(ours, 1)
@@ -96,7 +96,7 @@ class Standstill:
 @pytest.fixture
 def standing(monkeypatch):
     machine = Standstill(monkeypatch)
-    with PatientSelector() as selector:
+    with StallCompensatingSelector() as selector:
         monkeypatch.setattr(selector, '_wait', machine.wait)
         yield machine, selector
 
@@ -105,8 +105,8 @@ def test_the_clock_goes_on_while_a_thread_waits_as_long_as_it_wanted_to(standing
     _, selector = standing
     began = selector.now()
     for _ in range(5):
-        selector.select(LOOK_S)
-    assert selector.now() - began == pytest.approx(5 * LOOK_S)
+        selector.select(POLL_INTERVAL_S)
+    assert selector.now() - began == pytest.approx(5 * POLL_INTERVAL_S)
 
 
 def test_the_clock_stands_while_the_machine_stands_still_in_a_wait(standing):
@@ -122,7 +122,7 @@ def test_a_wait_for_a_far_deadline_counts_no_more_than_a_look(standing):
     began = selector.now()
     machine.extra = 60.0
     selector.select(30.0)
-    assert selector.now() - began == pytest.approx(LOOK_S)
+    assert selector.now() - began == pytest.approx(POLL_INTERVAL_S)
 
 
 def test_the_clock_stands_while_the_thread_is_held_up_at_its_work_and_never_goes_back(standing):

@@ -1,4 +1,4 @@
-from cell_common.calls import CallError, call
+from cell_common.calls import ServiceCallError, call_service
 from cell_common.testing import wait_until
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.task import Future
@@ -12,8 +12,8 @@ def ask(graph, name, seconds):
 
     async def work():
         try:
-            results.append(await call(graph.node, client, Trigger.Request(), seconds))
-        except CallError as problem:
+            results.append(await call_service(graph.node, client, Trigger.Request(), seconds))
+        except ServiceCallError as problem:
             results.append(problem)
 
     graph.executor.create_task(work)
@@ -32,7 +32,7 @@ def test_the_response_comes_back(graph):
 
 def test_a_missing_service_is_told_within_the_deadline(graph):
     problem = ask(graph, 'nobody', 0.3)
-    assert isinstance(problem, CallError)
+    assert isinstance(problem, ServiceCallError)
     assert 'is not there' in str(problem)
 
 
@@ -43,5 +43,5 @@ def test_a_service_that_does_not_answer_is_told_within_the_deadline(graph):
 
     graph.node.create_service(Trigger, 'stuck', stuck, callback_group=ReentrantCallbackGroup())
     problem = ask(graph, 'stuck', 0.5)
-    assert isinstance(problem, CallError)
+    assert isinstance(problem, ServiceCallError)
     assert 'did not answer within 0.5 s' in str(problem)

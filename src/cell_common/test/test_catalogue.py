@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cell_common.catalogue import CatalogueError, load_catalogue, look, parse_catalogue, twin_warnings
+from cell_common.catalogue import CatalogueError, fold_confusables, load_catalogue, lookalike_warnings, parse_catalogue
 
 CONFIG = Path(__file__).resolve().parents[3] / 'config'
 TRAYS = [{'count': 1, 'capacity': 4, 'low': 1}] * 4
@@ -21,23 +21,22 @@ def test_the_shipped_catalogue_loads_without_twins():
 
 def test_twins_that_print_alike_are_named():
     catalogue = load_catalogue(CONFIG / 'parts_with_twins.yaml')
-    assert catalogue.twins_of('EM1-2U1') == ('EM1-2UI',)
     assert 'EM1-2U1 and EM1-2UI print alike' in catalogue.warnings[0]
 
 
 def test_neighbours_that_differ_in_a_clear_character_are_no_twins():
-    assert not twin_warnings(['G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024'])
+    assert not lookalike_warnings(['G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024'])
 
 
 def test_look_folds_what_fonts_print_alike():
-    assert look('EM1-2UI') == look('em1 2u1')
-    assert look('DT04-2P') != look('DT04-4P')
+    assert fold_confusables('EM1-2UI') == fold_confusables('em1 2u1')
+    assert fold_confusables('DT04-2P') != fold_confusables('DT04-4P')
 
 
 def test_the_first_stock_comes_from_the_trays():
     parsed = parse_catalogue({'parts': [part(unit_weight=0.038, prints=['SNEM1-2U1'])]}).parts['EM1-2U1']
     assert [tray.count for tray in parsed.trays] == [1, 1, 1, 1]
-    assert parsed.printed == ('EM1-2U1', 'SNEM1-2U1')
+    assert parsed.printed_text == ('EM1-2U1', 'SNEM1-2U1')
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-from cell_common.commands import NANOSECONDS, expired, nanoseconds
+from cell_common.commands import expiry_error
+from cell_common.time import NS_PER_S, to_ns
 
 from cell_interfaces.msg import CommandInfo
 
@@ -10,19 +11,19 @@ def command(issued_s: int, valid_s: int) -> CommandInfo:
 
 
 def test_a_fresh_command_is_carried_out():
-    assert expired(command(100, 5), 104 * NANOSECONDS) == ''
+    assert expiry_error(command(100, 5), 104 * NS_PER_S) == ''
 
 
 def test_a_command_that_is_too_old_is_refused_and_says_how_old():
-    assert '7.0 s old and was valid for 5.0 s' in expired(command(100, 5), 107 * NANOSECONDS)
+    assert '7.0 s old and was valid for 5.0 s' in expiry_error(command(100, 5), 107 * NS_PER_S)
 
 
 def test_a_command_without_time_or_expiry_is_not_checked():
-    assert expired(command(0, 5), 10**18) == ''
-    assert expired(command(100, 0), 10**18) == ''
+    assert expiry_error(command(0, 5), 10**18) == ''
+    assert expiry_error(command(100, 0), 10**18) == ''
 
 
 def test_nanoseconds_of_a_stamp():
     info = command(2, 0)
     info.issued_at.nanosec = 5
-    assert nanoseconds(info.issued_at) == 2 * NANOSECONDS + 5
+    assert to_ns(info.issued_at) == 2 * NS_PER_S + 5

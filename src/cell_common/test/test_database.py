@@ -3,7 +3,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from cell_common.database import DatabaseError, for_reading, migrate, open_database
+from cell_common.database import DatabaseError, migrate, open_database, read_only
 from sqlalchemy import text
 
 
@@ -94,9 +94,9 @@ def test_a_transaction_for_reading_waits_for_no_writer_and_sees_one_state(tmp_pa
         writer.execute(text('CREATE TABLE bag (id INTEGER)'))
     with engine.begin() as writer:
         writer.execute(text('INSERT INTO bag VALUES (1)'))
-        with for_reading(engine).begin() as reader:
+        with read_only(engine).begin() as reader:
             assert reader.execute(text('SELECT COUNT(*) FROM bag')).scalar() == 0
-    with for_reading(engine).begin() as reader:
+    with read_only(engine).begin() as reader:
         assert reader.execute(text('SELECT COUNT(*) FROM bag')).scalar() == 1
         with engine.begin() as writer:
             writer.execute(text('INSERT INTO bag VALUES (2)'))

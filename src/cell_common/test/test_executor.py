@@ -6,10 +6,10 @@ import time
 
 import pytest
 import rclpy.executors
-from cell_common.actions import CellActionServer
-from cell_common.calls import call, within
-from cell_common.executor import CellExecutor
-from cell_common.inbox import Inbox
+from cell_common.actions import LowLatencyActionServer
+from cell_common.calls import call_service, wait_for
+from cell_common.executor import CachedWaitSetExecutor
+from cell_common.inbox import ExecutorQueue
 from cell_common.testing import wait_until
 from rclpy.action.client import ActionClient
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
@@ -33,7 +33,7 @@ class Spinning:
         self.context = Context()
         self.context.init(domain_id=domain)
         self.node = Node('spun', context=self.context)
-        self.executor = CellExecutor(context=self.context)
+        self.executor = CachedWaitSetExecutor(context=self.context)
         self.executor.add_node(self.node)
 
     def until(self, true):
@@ -115,7 +115,7 @@ def test_a_callback_may_wait_for_a_service_of_its_own_node(spinning):
         return response
 
     async def outer(_request, response):
-        response.message = (await call(node, client, RobotCommand.Request(), 5.0)).message
+        response.message = (await call_service(node, client, RobotCommand.Request(), 5.0)).message
         return response
 
     node.create_service(RobotCommand, 'inner', inner, callback_group=group)
@@ -128,7 +128,7 @@ def test_a_callback_may_wait_for_a_service_of_its_own_node(spinning):
 
 
 def test_a_wait_ends_at_its_time(spinning):
-    late = spinning.executor.create_task(within(spinning.node, Future(executor=spinning.executor), 0.02))
+    late = spinning.executor.create_task(wait_for(spinning.node, Future(executor=spinning.executor), 0.02))
     spinning.until(late.done)
     assert late.result() is False
 
@@ -162,7 +162,7 @@ def test_an_action_is_carried_out_with_its_feedback(spinning):
         goal.succeed()
         return TriggerRobot.Result(message='done')
 
-    server = CellActionServer(node, TriggerRobot, 'do', carry_out, callback_group=ReentrantCallbackGroup())
+    server = LowLatencyActionServer(node, TriggerRobot, 'do', carry_out, callback_group=ReentrantCallbackGroup())
     client = ActionClient(node, TriggerRobot, 'do', callback_group=ReentrantCallbackGroup())
     assert client.wait_for_server(5.0)
     goal = client.send_goal_async(TriggerRobot.Goal(), feedback_callback=lambda message: heard.append(message.feedback.state))
@@ -190,7 +190,7 @@ def test_a_subscription_whose_qos_does_not_fit_is_told(spinning):
 
 def test_what_another_thread_puts_in_wakes_a_spin_without_end(spinning):
     seen = []
-    inbox = Inbox(spinning.node, seen.append)
+    inbox = ExecutorQueue(spinning.node, seen.append)
     with spinning.without_end():
         for number in range(100):
             inbox.put(number)

@@ -1,8 +1,8 @@
 from dataclasses import dataclass
 
 import pytest
-from cell_common.parameters import ParameterError, check, declare, parameter, schema_of
-from cell_common.testing import Graph
+from cell_common.parameters import ParameterError, declare_parameters, parameter, schema_of, validate
+from cell_common.testing import NodeGraph
 from rclpy.node import Node
 
 
@@ -14,21 +14,21 @@ class Example:
     peers: list[str] = parameter([], 'Addresses that may connect.')
 
 
-def make(graph: Graph, **values):
+def make(graph: NodeGraph, **values):
     return graph.add(Node('example', **graph.options(**values)))
 
 
 def test_defaults_hold_where_the_deployment_says_nothing(graph):
-    assert declare(make(graph), Example) == Example(10.0, 3, 'line', [])
+    assert declare_parameters(make(graph), Example) == Example(10.0, 3, 'line', [])
 
 
 def test_the_deployment_chooses_within_the_range(graph):
-    chosen = declare(make(graph, rate=25.0, mode='bare', peers=['10.0.0.2']), Example)
+    chosen = declare_parameters(make(graph, rate=25.0, mode='bare', peers=['10.0.0.2']), Example)
     assert chosen == Example(25.0, 3, 'bare', ['10.0.0.2'])
 
 
 def test_a_whole_number_is_taken_where_a_real_one_is_wanted(graph):
-    assert declare(make(graph, rate=25), Example).rate == 25.0
+    assert declare_parameters(make(graph, rate=25), Example).rate == 25.0
 
 
 @pytest.mark.parametrize(
@@ -42,24 +42,24 @@ def test_a_whole_number_is_taken_where_a_real_one_is_wanted(graph):
 )
 def test_a_value_outside_its_range_names_parameter_value_and_what_is_allowed(graph, name, value, allowed):
     with pytest.raises(ParameterError, match=f'"{name}" is {value!r}; allowed: {allowed}'):
-        declare(make(graph, **{name: value}), Example)
+        declare_parameters(make(graph, **{name: value}), Example)
 
 
 @pytest.mark.parametrize(('name', 'value'), [('retries', 'three'), ('rate', 'fast'), ('rate', True), ('mode', 3)])
 def test_a_value_of_the_wrong_type_names_the_parameter(graph, name, value):
     with pytest.raises(ParameterError, match=f'"{name}" has the wrong type'):
-        declare(make(graph, **{name: value}), Example)
+        declare_parameters(make(graph, **{name: value}), Example)
 
 
 @pytest.mark.parametrize('value', ['10.0.0.2', [1, 2]])
 def test_a_list_of_another_type_is_refused(graph, value):
     with pytest.raises(ParameterError, match='wanted: a list of str'):
-        declare(make(graph, peers=value), Example)
+        declare_parameters(make(graph, peers=value), Example)
 
 
 def test_every_parameter_tells_its_description_unit_and_range(graph):
     node = make(graph)
-    declare(node, Example)
+    declare_parameters(node, Example)
     descriptor = node.describe_parameter('rate')
     assert descriptor.description == 'Frames per second. Unit: Hz.'
     assert descriptor.additional_constraints == '0.1 to 120 Hz'
@@ -72,6 +72,6 @@ def test_the_schema_can_be_read_without_a_node():
 
 def test_each_element_of_a_list_is_checked():
     _, _, schema = schema_of(Example)['retries']
-    check('retries', [1, 2], schema)
+    validate('retries', [1, 2], schema)
     with pytest.raises(ParameterError):
-        check('retries', [1, 0], schema)
+        validate('retries', [1, 0], schema)

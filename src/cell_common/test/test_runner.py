@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 NODE = """
-from cell_common.runner import run
+from cell_common.runner import run_node
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -18,7 +18,7 @@ class Waiting(Node):
         print('waits', flush=True)
         await Future(executor=self.executor)
 
-raise SystemExit(run(Waiting))
+raise SystemExit(run_node(Waiting))
 """
 LONGEST_S = 20.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from cell_common.testing import Graph, middleware_threads
+from cell_common.testing import NodeGraph, dds_thread_count
 from rclpy.action.client import ActionClient
 
 from cell_interfaces.action import TriggerRobot
@@ -13,13 +13,13 @@ from cell_interfaces.action import TriggerRobot
 def test_a_closed_graph_leaves_no_participant_for_the_garbage_collector_although_its_action_clients_do(domain: int) -> None:
     gc.disable()
     try:
-        Graph(domain).close()
-        before = middleware_threads()
-        graph = Graph(domain)
+        NodeGraph(domain).close()
+        before = dds_thread_count()
+        graph = NodeGraph(domain)
         client = ActionClient(graph.node, TriggerRobot, 'do')
-        assert middleware_threads() > before
+        assert dds_thread_count() > before
         graph.close()
-        assert middleware_threads() == before
+        assert dds_thread_count() == before
         assert client not in list(graph.node.waitables)
     finally:
         gc.enable()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cell_common.actions import CellActionServer
-from cell_common.commands import NANOSECONDS
+from cell_common.actions import LowLatencyActionServer
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
-from cell_common.parameters import declare
+from cell_common.parameters import declare_parameters
 from cell_common.qos import latched
-from cell_common.runner import StartError, main_of
-from cell_common.timers import every
+from cell_common.runner import StartError, node_main
+from cell_common.time import NS_PER_S
+from cell_common.timers import create_steady_timer
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.action.server import CancelResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -50,10 +50,10 @@ class CoordinatorNode(Node):
             StartError: The database cannot be used.
         """
         super().__init__('coordinator', **options)
-        self._settings = declare(self, CoordinatorParameters)
+        self._settings = declare_parameters(self, CoordinatorParameters)
         settings = self._settings
         self._board = StatusBoard(
-            self.get_namespace(), settings.subsystems, settings.needed_subsystems, round(settings.stale_after * NANOSECONDS)
+            self.get_namespace(), settings.subsystems, settings.needed_subsystems, round(settings.stale_after * NS_PER_S)
         )
         self._robot = RobotLink(self, settings.accept_timeout, settings.trigger_timeout)
         self._announcer = JobAnnouncer(self)
@@ -86,7 +86,7 @@ class CoordinatorNode(Node):
         rules = JobRules(
             self._settings.read_attempts,
             self._settings.max_consecutive_rejects,
-            round(self._settings.settle_time * NANOSECONDS),
+            round(self._settings.settle_time * NS_PER_S),
         )
         try:
             engine = open_database(self._settings.database_url)
@@ -103,13 +103,13 @@ class CoordinatorNode(Node):
         self.create_service(SetBenchmark, 'set_benchmark', self._on_set_benchmark, callback_group=together)
         self.create_service(CaptureComponent, 'capture_component', self._on_capture, callback_group=together)
         self.create_service(RobotCommand, 'start_robot', self._on_start_robot, callback_group=together)
-        self._run_job = CellActionServer(
+        self._run_job = LowLatencyActionServer(
             self, RunJob, 'run_job', self._on_run_job, callback_group=together, cancel_callback=self._on_cancel
         )
         self._status = self.create_publisher(CellStatus, 'status', latched())
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 100)
         self.create_subscription(Inventory, 'inventory', self._on_inventory, latched())
-        every(self, STATUS_PERIOD_S, self._publish_status)
+        create_steady_timer(self, STATUS_PERIOD_S, self._publish_status)
         Diagnostics(self).add('job', self._health)
 
     def _take_up(self) -> None:
@@ -246,4 +246,4 @@ class CoordinatorNode(Node):
         return Health(1, job.reason, values) if job.state is State.PAUSED and job.fault else Health(0, '', values)
 
 
-main = main_of(CoordinatorNode)
+main = node_main(CoordinatorNode)

@@ -31,7 +31,7 @@ def lists(graph):
 
 
 def announce(reporter, text='robot lost', key='lost', priority=alarms.HIGH):
-    reporter.announce(key, priority, text, consequence='stands', action='look')
+    reporter.raise_alarm(key, priority, text, consequence='stands', action='look')
 
 
 def handle(graph, service='acknowledge', alarm_id='', seconds=0, **command):
@@ -56,7 +56,7 @@ def test_raised_acknowledged_and_cleared(graph, node, reporter, lists):
     assert handle(graph).code == ResultCode.OK
     wait_until(lambda: shown(lists) == [('lost', Alarm.ACKNOWLEDGED)])
     assert lists[-1].alarms[0].acknowledged_by == 'ann'
-    reporter.withdraw('lost')
+    reporter.clear_alarm('lost')
     wait_until(lambda: shown(lists) == [])
 
 
@@ -65,7 +65,7 @@ def test_acknowledgements_survive_a_respawn(graph, node, options, reporter, list
     announce(reporter, key='closed')
     wait_until(lambda: lists and len(lists[-1].alarms) == 2)
     handle(graph)
-    reporter.withdraw('closed')
+    reporter.clear_alarm('closed')
     wait_until(lambda: shown(lists) == [('lost', Alarm.ACKNOWLEDGED)])
     graph.remove(node)
     lists.clear()

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cell_common.catalogue import CatalogueError, load_catalogue
-from cell_common.commands import expired
+from cell_common.commands import expiry_error
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
-from cell_common.parameters import declare, parameter
+from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events, latched
-from cell_common.runner import StartError, main_of
+from cell_common.runner import StartError, node_main
 from rclpy.node import Node
 
 from cell_interfaces.msg import Inventory, InventoryEvent, ResultCode
@@ -49,7 +49,7 @@ class InventoryNode(Node):
             StartError: The catalogue, the first stock file or the database cannot be used.
         """
         super().__init__('inventory', **options)
-        self._settings = declare(self, InventoryParameters)
+        self._settings = declare_parameters(self, InventoryParameters)
         self._trouble = ''
         self._ledger = self._open()
         self._publisher = self.create_publisher(Inventory, 'inventory', latched())
@@ -155,7 +155,7 @@ class InventoryNode(Node):
     def _change(self, request: Any, response: Any, book: Callable[[str], list[Booked]]) -> Any:
         """Answer a person's command: check its age, book, publish, say what was done."""
         try:
-            late = expired(request.command, self._now())
+            late = expiry_error(request.command, self._now())
             if late:
                 raise Refused(ResultCode.EXPIRED, late)
             booked = book(request.command.operator_id or self.get_name())
@@ -206,4 +206,4 @@ def _summary(booked: list[Booked]) -> str:
     )
 
 
-main = main_of(InventoryNode)
+main = node_main(InventoryNode)

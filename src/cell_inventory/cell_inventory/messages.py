@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from builtin_interfaces.msg import Time
 from cell_common.catalogue import Part
-from cell_common.commands import NANOSECONDS
+from cell_common.time import NS_PER_S
 
 from cell_interfaces.msg import Inventory, InventoryEvent, PartStock, TrayStock
 from cell_inventory.rules import Booked, Stock
@@ -12,7 +12,7 @@ from cell_inventory.rules import Booked, Stock
 
 def time_message(stamp_ns: int) -> Time:
     """Return nanoseconds as a ROS time."""
-    return Time(sec=stamp_ns // NANOSECONDS, nanosec=stamp_ns % NANOSECONDS)
+    return Time(sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
 
 
 def inventory_message(stock: Stock, sequence: int, stamp_ns: int, only: str = '') -> Inventory:

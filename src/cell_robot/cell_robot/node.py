@@ -6,16 +6,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from cell_common.actions import CellActionServer
+from cell_common.actions import LowLatencyActionServer
 from cell_common.alarms import AlarmReporter
-from cell_common.commands import expired
+from cell_common.commands import expiry_error
 from cell_common.diagnostics import Diagnostics
 from cell_common.ids import new_id
-from cell_common.inbox import Inbox
-from cell_common.parameters import declare
+from cell_common.inbox import ExecutorQueue
+from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
-from cell_common.runner import main_of
-from cell_common.timers import every
+from cell_common.runner import node_main
+from cell_common.timers import create_steady_timer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
@@ -49,7 +49,7 @@ class RobotNode(Node):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('robot', **options)
-        parameters = declare(self, RobotParameters)
+        parameters = declare_parameters(self, RobotParameters)
         self._backend = make_backend(parameters, self, self.get_logger())
         self._alarm_delay = parameters.alarm_delay
         self._desk = TriggerDesk()
@@ -58,7 +58,7 @@ class RobotNode(Node):
         self._recoveries = 0
         self._missing_since: Time | None = self.get_clock().now()
         self._changed = self.create_guard_condition(self._publish)
-        self._inbox: Inbox[Callable[[], None]] = Inbox(self, lambda work: work())
+        self._inbox: ExecutorQueue[Callable[[], None]] = ExecutorQueue(self, lambda work: work())
         self._alarms = AlarmReporter(self)
         self._states = self.create_publisher(RobotState, 'robot/state', latched())
         self._joints = self.create_publisher(JointState, 'joint_states', events(10))
@@ -67,7 +67,7 @@ class RobotNode(Node):
         )
         together = ReentrantCallbackGroup()
         self._servers = [
-            CellActionServer(
+            LowLatencyActionServer(
                 self,
                 TriggerRobot,
                 'robot/trigger',
@@ -76,16 +76,16 @@ class RobotNode(Node):
                 callback_group=together,
                 result_timeout=KEPT_S,
             ),
-            CellActionServer(
+            LowLatencyActionServer(
                 self, RecoverRobot, 'robot/recover', self._recover, callback_group=together, result_timeout=KEPT_S
             ),
         ]
         self.create_service(RobotCommand, 'robot/start_program', self._start_program, callback_group=together)
         self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)
         self.create_service(RobotPreflight, 'robot/preflight', self._preflight, callback_group=together)
-        every(self, PERIOD_S, self._publish)
+        create_steady_timer(self, PERIOD_S, self._publish)
         if parameters.backend != 'letters':  # which know no joints
-            every(self, 1.0 / parameters.joint_rate, self._publish_joints)
+            create_steady_timer(self, 1.0 / parameters.joint_rate, self._publish_joints)
         self._model = ModelPublisher(self, parameters)
         self._backend.start(self._changed.trigger)
 
@@ -113,13 +113,13 @@ class RobotNode(Node):
         return TriggerRobot.Result(code=outcome.code, message=outcome.message, outcome=RESULTS[outcome.phase])
 
     async def _start_program(self, request: Any, response: Any) -> Any:
-        late = expired(request.command, self._now_ns())
+        late = expiry_error(request.command, self._now_ns())
         outcome = not_sent(ResultCode.EXPIRED, late) if late else await self._start()
         response.code, response.message = outcome.code, outcome.message
         return response
 
     async def _stop(self, request: Any, response: Any) -> Any:
-        late = expired(request.command, self._now_ns())
+        late = expiry_error(request.command, self._now_ns())
         answer = Answer(ResultCode.EXPIRED, late) if late else await self._answer(self._backend.stop())
         response.code, response.message = answer.code, answer.message
         return response
@@ -138,13 +138,13 @@ class RobotNode(Node):
             self._recovering = False
         if answer.code == ResultCode.OK:
             self._recoveries += 1
-            self._alarms.withdraw('outcome_unknown')
+            self._alarms.clear_alarm('outcome_unknown')
         self._changed.trigger()
         (goal.succeed if answer.code == ResultCode.OK else goal.abort)()
         return RecoverRobot.Result(code=answer.code, message=answer.message)
 
     def _refuse_recovery(self, request: Any) -> Answer | None:
-        late = expired(request.command, self._now_ns())
+        late = expiry_error(request.command, self._now_ns())
         if late:
             return Answer(ResultCode.EXPIRED, late)
         if not request.area_is_clear:
@@ -216,7 +216,7 @@ class RobotNode(Node):
     def _report(self, command: Command, outcome: Outcome) -> None:
         if outcome.phase is Phase.UNKNOWN:
             self.get_logger().warning(f'{command.event} {command.trigger_id}: {outcome.message}')
-            self._alarms.announce(
+            self._alarms.raise_alarm(
                 'outcome_unknown',
                 alarms.HIGH,
                 outcome.message,
@@ -224,7 +224,7 @@ class RobotNode(Node):
                 action='Look where the piece is, then resolve the step on the job page.',
             )
         elif outcome.phase is not Phase.NOT_SENT:
-            self._alarms.withdraw('outcome_unknown')
+            self._alarms.clear_alarm('outcome_unknown')
         self._changed.trigger()
 
     async def _preflight(self, _request: Any, response: Any) -> Any:
@@ -269,12 +269,12 @@ class RobotNode(Node):
         """Raise an alarm when the robot is missing for too long, once."""
         if state.connected:
             self._missing_since = None
-            self._alarms.withdraw('not_connected')
+            self._alarms.clear_alarm('not_connected')
             return
         now = self.get_clock().now()
         self._missing_since = self._missing_since or now
         if (now - self._missing_since).nanoseconds >= self._alarm_delay * 1e9:
-            self._alarms.announce(
+            self._alarms.raise_alarm(
                 'not_connected', alarms.HIGH, state.message, consequence='The robot cannot pick.', action=self._backend.advice
             )
 
@@ -282,4 +282,4 @@ class RobotNode(Node):
         return int(self.get_clock().now().nanoseconds)
 
 
-main = main_of(RobotNode)
+main = node_main(RobotNode)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from cell_common.qos import events, latched
-from cell_common.testing import Graph, wait_until
+from cell_common.testing import NodeGraph, wait_until
 from cell_robot.backends.base import Joints
 from cell_robot.description import arm_tree, cell_tree, fixed_frames, moving_frames, placed, rpy_of, urdf
 from cell_robot.model_publisher import ModelPublisher
@@ -108,7 +108,7 @@ def test_only_known_joints_get_frames() -> None:
     assert [frame.child for frame in moving_frames(tree, {'elbow_joint': 0.1, 'finger': 1.0})] == ['forearm_link']
 
 
-def test_description_and_frames_reach_who_joins_late(graph: Graph) -> None:
+def test_description_and_frames_reach_who_joins_late(graph: NodeGraph) -> None:
     model = ModelPublisher(graph.node, RobotParameters(recipe_file=str(RECIPE), frame_prefix='c2_'))
     static = graph.collect(TFMessage, '/tf_static', latched())
     texts = graph.collect(String, 'robot_description', latched())
@@ -127,14 +127,14 @@ def test_description_and_frames_reach_who_joins_late(graph: Graph) -> None:
     assert frames[0].header.frame_id == 'c2_base_link_inertia'
 
 
-def test_beside_the_official_driver_only_the_cells_own_frames_come(graph: Graph) -> None:
+def test_beside_the_official_driver_only_the_cells_own_frames_come(graph: NodeGraph) -> None:
     ModelPublisher(graph.node, RobotParameters(recipe_file=str(RECIPE), publish_tf=False))
     static = graph.collect(TFMessage, '/tf_static', latched())
     wait_until(lambda: static, what='latched')
     assert {transform.header.frame_id for transform in static[0].transforms} == {'base', 'tool0'}
 
 
-def test_an_unknown_arm_is_not_described(graph: Graph) -> None:
+def test_an_unknown_arm_is_not_described(graph: NodeGraph) -> None:
     texts = graph.collect(String, 'robot_description', latched())
     ModelPublisher(graph.node, RobotParameters()).move(Joints(JOINTS, (0.0,) * 6))
     ModelPublisher(graph.node, RobotParameters(recipe_file='/nowhere.yaml', arm_model='ur3e'))

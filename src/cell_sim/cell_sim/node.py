@@ -6,12 +6,12 @@ import logging
 from typing import Any
 
 import cv2
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.catalogue import CatalogueError, load_catalogue
 from cell_common.diagnostics import Diagnostics, Health
-from cell_common.parameters import declare
+from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
-from cell_common.runner import StartError, main_of
+from cell_common.runner import StartError, node_main
 from cell_robot.motion.recipe_file import RecipeError, load_recipe
 from rclpy.node import Node
 
@@ -39,8 +39,8 @@ class WorldNode(Node):
             StartError: The catalogue, a port or the truth file cannot be used.
         """
         super().__init__('world', **options)
-        self._p = declare(self, WorldParameters)
-        self._background = BackgroundLoop('world')
+        self._p = declare_parameters(self, WorldParameters)
+        self._background = AsyncioThread('world')
         try:
             self.simulation = self._simulation()
             self._background.run(self.simulation.start(), PATIENCE_S)
@@ -130,4 +130,4 @@ def main() -> None:
     """Run the node; the devices' own log lines go to standard error."""
     cv2.setNumThreads(1)  # the pictures are small, and the nodes of the cell share the cores
     logging.basicConfig(level=logging.INFO, format='[world] %(message)s')
-    main_of(WorldNode)()
+    node_main(WorldNode)()

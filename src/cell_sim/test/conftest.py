@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.catalogue import Catalogue, parse_catalogue
 from cell_common.testing import *
 from cell_sim.ur_controller.ports.controller import ControllerServer
@@ -47,7 +47,7 @@ def catalogue_file(tmp_path: Path) -> Path:
 class UrController:
     """A simulated controller on an address of its own, and ur_rtde in a process of its own that judges it."""
 
-    def __init__(self, server: ControllerServer, background: BackgroundLoop) -> None:
+    def __init__(self, server: ControllerServer, background: AsyncioThread) -> None:
         self.server, self._background = server, background
 
     def inject(self, fault: str, value: float = 0.0) -> str:
@@ -86,7 +86,7 @@ class UrController:
 @pytest.fixture
 def ur() -> Iterator[UrController]:
     pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
-    background = BackgroundLoop('ur')
+    background = AsyncioThread('ur')
     server = ControllerServer(address=f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}')
     background.run(server.start(), 5.0)
     yield UrController(server, background)

@@ -11,7 +11,7 @@ import pytest
 from cell_common.parameters import ParameterError
 from cell_common.qos import events, latched
 from cell_common.runner import StartError
-from cell_common.testing import Graph, wait_until
+from cell_common.testing import NodeGraph, wait_until
 from cell_sim.node import WorldNode
 from cell_sim.world.ground_truth import read_ground_truth
 
@@ -33,7 +33,7 @@ scale_socket = pytest.fixture(listening)
 
 @pytest.fixture
 def world(
-    graph: Graph, catalogue_file: Path, tmp_path: Path, robot_socket: socket.socket, scale_socket: socket.socket
+    graph: NodeGraph, catalogue_file: Path, tmp_path: Path, robot_socket: socket.socket, scale_socket: socket.socket
 ) -> WorldNode:
     return graph.add(
         WorldNode(
@@ -56,7 +56,7 @@ def stock(sequence: int, count: int) -> Inventory:
     return Inventory(sequence=sequence, parts=[PartStock(part_number=PART, trays=[tray])])
 
 
-def test_the_trays_follow_the_ledger(graph: Graph, world: WorldNode) -> None:
+def test_the_trays_follow_the_ledger(graph: NodeGraph, world: WorldNode) -> None:
     graph.node.create_publisher(Inventory, 'inventory', latched()).publish(stock(3, 4))
     wait_until(lambda: world.simulation.world.count(PART, 1) == 4)
     bookings = graph.node.create_publisher(InventoryEvent, 'inventory/events', events())
@@ -67,7 +67,7 @@ def test_the_trays_follow_the_ledger(graph: Graph, world: WorldNode) -> None:
 
 
 def test_the_robot_dials_and_picks_and_the_truth_is_logged(
-    graph: Graph, world: WorldNode, robot_socket: socket.socket, tmp_path: Path
+    graph: NodeGraph, world: WorldNode, robot_socket: socket.socket, tmp_path: Path
 ) -> None:
     graph.node.create_publisher(Inventory, 'inventory', latched()).publish(stock(3, 1))
     wait_until(lambda: world.simulation.world.count(PART, 1) == 1)
@@ -92,7 +92,9 @@ def weigh_jobs(state: int) -> WeighJobList:
     return WeighJobList(jobs=[WeighJob(weigh_job_id=1, station='A', target_weight='10.00', unit='kg', state=state)])
 
 
-def test_the_filler_fills_while_the_weigh_job_is_active(graph: Graph, world: WorldNode, scale_socket: socket.socket) -> None:
+def test_the_filler_fills_while_the_weigh_job_is_active(
+    graph: NodeGraph, world: WorldNode, scale_socket: socket.socket
+) -> None:
     link, _ = scale_socket.accept()
     with link:
         jobs = graph.node.create_publisher(WeighJobList, 'weighing/job', latched())
@@ -106,19 +108,19 @@ def test_the_filler_fills_while_the_weigh_job_is_active(graph: Graph, world: Wor
                 pass
 
 
-def test_photographs_need_a_catalogue_of_their_parts(graph: Graph, catalogue_file: Path, tmp_path: Path) -> None:
+def test_photographs_need_a_catalogue_of_their_parts(graph: NodeGraph, catalogue_file: Path, tmp_path: Path) -> None:
     (tmp_path / 'chip.png').write_bytes(b'')
     (tmp_path / 'truth.json').write_text('[{"file": "chip.png", "part_number": "74LS00"}]')
     with pytest.raises(StartError, match=r'holds none of EM1-2U1.*74LS00'):
         WorldNode(**graph.options(catalogue_file=str(catalogue_file), scene='photos', folder=str(tmp_path)))
 
 
-def test_an_event_letter_that_is_none_stops_the_start(graph: Graph, catalogue_file: Path) -> None:
+def test_an_event_letter_that_is_none_stops_the_start(graph: NodeGraph, catalogue_file: Path) -> None:
     with pytest.raises(ParameterError, match='event_letters'):
         WorldNode(**graph.options(catalogue_file=str(catalogue_file), event_letters=['JUMP=J']))
 
 
-def test_a_fault_can_be_injected(graph: Graph, world: WorldNode) -> None:
+def test_a_fault_can_be_injected(graph: NodeGraph, world: WorldNode) -> None:
     answer = graph.call(InjectFault, 'sim/fault', InjectFault.Request(device='robot', fault='refuse', value=2.0))
     assert (answer.code, answer.message) == (ResultCode.OK, 'the next triggers are refused, times: 2')
 
@@ -127,24 +129,24 @@ def test_a_fault_can_be_injected(graph: Graph, world: WorldNode) -> None:
     ('device', 'fault', 'named'), [('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'camera, robot, scale:7, nest')]
 )
 def test_an_unknown_fault_or_device_is_refused_with_what_there_is(
-    graph: Graph, world: WorldNode, device: str, fault: str, named: str
+    graph: NodeGraph, world: WorldNode, device: str, fault: str, named: str
 ) -> None:
     answer = graph.call(InjectFault, 'sim/fault', InjectFault.Request(device=device, fault=fault))
     assert answer.code == ResultCode.INVALID_ARGUMENT
     assert named in answer.message
 
 
-def test_nothing_of_the_truth_is_published(graph: Graph, world: WorldNode) -> None:
+def test_nothing_of_the_truth_is_published(graph: NodeGraph, world: WorldNode) -> None:
     topics = {name for name, _ in world.get_publisher_names_and_types_by_node('world', '/cell')}
     assert topics <= {'/diagnostics', '/rosout', '/parameter_events'}
 
 
-def test_a_camera_port_in_use_stops_the_start(graph: Graph, catalogue_file: Path, robot_socket: socket.socket) -> None:
+def test_a_camera_port_in_use_stops_the_start(graph: NodeGraph, catalogue_file: Path, robot_socket: socket.socket) -> None:
     options = graph.options(catalogue_file=str(catalogue_file), camera_port=robot_socket.getsockname()[1], robot_port=0)
     with pytest.raises(StartError, match='address already in use'):
         WorldNode(**options)
 
 
-def test_a_missing_catalogue_stops_the_start(graph: Graph) -> None:
+def test_a_missing_catalogue_stops_the_start(graph: NodeGraph) -> None:
     with pytest.raises(StartError, match='catalogue_file'):
         WorldNode(**graph.options(catalogue_file='/nowhere.yaml'))

@@ -54,7 +54,11 @@ def test_rules_allow_what_is_not_usual():
     assert ruled.decide('EM1-2U1', lines('EM1-2U1X')).verdict is not Verdict.MATCH
 
 
-TWINS = catalogue(part('EM1-2U1', tells_apart=('KESTREL',)), part('EM1-2UI', tells_apart=('NORD ?WERK',)), part('EM1-2U4'))
+TWINS = catalogue(
+    part('EM1-2U1', distinguishing_patterns=('KESTREL',)),
+    part('EM1-2UI', distinguishing_patterns=('NORD ?WERK',)),
+    part('EM1-2U4'),
+)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import time
 import cv2
 import numpy as np
 import pytest
-from cell_common.qos import stream
-from cell_common.testing import Graph, wait_until
+from cell_common.qos import sensor_stream
+from cell_common.testing import NodeGraph, wait_until
 from cell_vision.camera import node as camera_node
 from cell_vision.camera.capture import Capture
 from cell_vision.camera.grabbers.opencv import FileGrabber
@@ -30,7 +30,7 @@ from cell_interfaces.srv import ReadText
 @pytest.fixture(scope='module')
 def graph():
     with domain_id() as number:
-        running = Graph(int(number))
+        running = NodeGraph(int(number))
         yield running
         running.close()
 
@@ -69,7 +69,7 @@ def camera(graph):
     made = []
 
     def make(source, **parameters):
-        frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', stream())
+        frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', sensor_stream())
         node = graph.add(
             CameraNode(**graph.options(**{'source': str(source), 'frame_rate': 50.0, 'stall_timeout': 0.5, **parameters}))
         )
@@ -111,7 +111,7 @@ def test_a_camera_that_is_unplugged_is_told_and_taken_up_when_it_is_back(graph, 
 
 def test_frames_that_come_while_ros_ends_are_no_loss_of_the_camera(ip_camera):
     with domain_id() as number:
-        running = Graph(int(number))
+        running = NodeGraph(int(number))
         node = CameraNode(**running.options(source=ip_camera.url, frame_rate=100.0))
         wait_until(lambda: node._capture.state.frames > 3)
         running.close()
@@ -129,8 +129,8 @@ def test_a_frame_is_decoded_only_while_somebody_wants_its_pixels(graph, camera, 
     _, frames = camera(ip_camera.url)
     wait_until(lambda: len(frames) > 3)
     assert not any(decoded)
-    pictures = graph.collect(Image, 'camera/image_raw', stream())
-    infos = graph.collect(CameraInfo, 'camera/camera_info', stream())
+    pictures = graph.collect(Image, 'camera/image_raw', sensor_stream())
+    infos = graph.collect(CameraInfo, 'camera/camera_info', sensor_stream())
     wait_until(lambda: pictures and infos)
     assert (pictures[0].height, pictures[0].width, pictures[0].encoding) == (720, 1280, 'bgr8')
     assert len(pictures[0].data) == 3 * 1280 * 720 and (infos[0].width, infos[0].height) == (1280, 720)

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Duration, Time
-from cell_common.qos import stream
-from cell_common.testing import Graph, wait_until
+from cell_common.qos import sensor_stream
+from cell_common.testing import NodeGraph, wait_until
 from cell_vision.camera.node import CameraNode
 from cell_vision.matching.node import MatcherNode
 from cell_vision.ocr.node import OcrNode
@@ -45,7 +45,7 @@ def catalogue_file(tmp_path):
 def graph():
     """One graph for all tests of this module: the reader takes seconds to warm up."""
     with domain_id() as number:
-        running = Graph(int(number))
+        running = NodeGraph(int(number))
         yield running
         running.close()
 
@@ -68,7 +68,7 @@ def seeing(graph, ip_camera, kept_folder):
     ocr = graph.add(
         OcrNode(**graph.options(read_timeout=20.0, codes=['QRCode', 'DataMatrix'], kept_frames_folder=str(kept_folder)))
     )
-    frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', stream())
+    frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', sensor_stream())
     wait_until(lambda: frames, what='a frame')
     wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
     return camera, ocr

@@ -12,8 +12,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from cell_common.backoff import Backoff
 from cell_common.testing import wait_until
-from cell_vision.backoff import Backoff
 from cell_vision.ocr.frame_buffer import FrameSlot, SerializedFrame, stamp_of
 from cell_vision.ocr.worker.protocol import ProtocolError, decode_reading, encode_reading, read_message, write_message
 from cell_vision.ocr.worker.supervisor import EngineHost, Job, Outcome

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-from cell_common.background import BackgroundLoop
-from cell_common.commands import nanoseconds
+from cell_common.background import AsyncioThread
 from cell_common.diagnostics import Diagnostics, Health
-from cell_common.inbox import Inbox
-from cell_common.parameters import declare, parameter
-from cell_common.qos import stream
-from cell_common.runner import main_of
+from cell_common.inbox import ExecutorQueue
+from cell_common.parameters import declare_parameters, parameter
+from cell_common.qos import sensor_stream
+from cell_common.runner import node_main
+from cell_common.time import to_ns
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage
@@ -76,15 +76,15 @@ class GatewayNode(Node):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('web_gateway', **options)
-        self.parameters = declare(self, GatewayParameters)
+        self.parameters = declare_parameters(self, GatewayParameters)
         parts = self._parts()  # before anything runs that would have to be ended when a parameter is wrong
         self._log = LogToRos(self)
         logging.getLogger('cell_web').addHandler(self._log)
         logging.getLogger('cell_web').setLevel(logging.INFO)
         self._folders = _folders(self.parameters.hmi_folder)
         self._watching: dict[str, Subscription] = {}
-        self._wishes: Inbox[tuple[str, bool]] = Inbox(self, self._wish)
-        self._background = BackgroundLoop('web_gateway')
+        self._wishes: ExecutorQueue[tuple[str, bool]] = ExecutorQueue(self, self._wish)
+        self._background = AsyncioThread('web_gateway')
         self._hubs = {name: FrameHub(self._asker(name), keep=name == 'overlay') for name in TOPICS}
         self.server = Server(self._settings(), OneRole(ROLES[self.parameters.role]), self._hubs, self._now_ns, parts)
         self._diagnostics = Diagnostics(self)
@@ -128,13 +128,13 @@ class GatewayNode(Node):
         name, wanted = wish
         if wanted and name not in self._watching:
             self._watching[name] = self.create_subscription(
-                CompressedImage, TOPICS[name], lambda image: self._frame(name, image), stream()
+                CompressedImage, TOPICS[name], lambda image: self._frame(name, image), sensor_stream()
             )
         elif not wanted and name in self._watching:
             self.destroy_subscription(self._watching.pop(name))
 
     def _frame(self, name: str, image: CompressedImage) -> None:
-        frame = Frame(bytes(image.data), nanoseconds(image.header.stamp))
+        frame = Frame(bytes(image.data), to_ns(image.header.stamp))
         self._background.loop.call_soon_threadsafe(self._hubs[name].publish, frame)
 
     def _page_health(self) -> Health:
@@ -171,4 +171,4 @@ def _folders(chosen: str) -> list[Path]:
     return folders
 
 
-main = main_of(GatewayNode)
+main = node_main(GatewayNode)

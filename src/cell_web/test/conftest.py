@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, WSMsgType, web
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.testing import *
 
 sys.path.insert(0, str(Path(__file__).parent))  # the scene and the page that tests share
@@ -19,7 +19,7 @@ from page_fixtures import *
 class FakeRosbridge:
     """A WebSocket server on a port of the kernel's choice that keeps what it gets and answers as a test says."""
 
-    def __init__(self, background: BackgroundLoop, port: int = 0) -> None:
+    def __init__(self, background: AsyncioThread, port: int = 0) -> None:
         self.received: list[dict[str, Any]] = []
         self.connections: list[web.WebSocketResponse] = []
         self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda message: None
@@ -80,21 +80,21 @@ class FakeRosbridge:
 
 
 @pytest.fixture
-def background() -> Iterator[BackgroundLoop]:
-    running = BackgroundLoop('test')
+def background() -> Iterator[AsyncioThread]:
+    running = AsyncioThread('test')
     yield running
     running.close()
 
 
 @pytest.fixture
-def rosbridge(background: BackgroundLoop) -> Iterator[FakeRosbridge]:
+def rosbridge(background: AsyncioThread) -> Iterator[FakeRosbridge]:
     running = FakeRosbridge(background)
     yield running
     running.stop()
 
 
 @pytest.fixture
-def browse(background: BackgroundLoop) -> Callable[[Callable[[ClientSession], Any]], Any]:
+def browse(background: AsyncioThread) -> Callable[[Callable[[ClientSession], Any]], Any]:
     """Run a coroutine function with an HTTP client."""
 
     def run(work: Callable[[ClientSession], Any]) -> Any:

@@ -13,8 +13,8 @@ import cell_scene as scene
 import cv2
 import numpy as np
 import pytest
-from cell_common.qos import stream
-from cell_common.testing import Graph, wait_until
+from cell_common.qos import sensor_stream
+from cell_common.testing import NodeGraph, wait_until
 from cell_web.gateway_node import TOPICS, GatewayNode
 from playwright.sync_api import Page, expect, sync_playwright
 from sensor_msgs.msg import CompressedImage
@@ -93,8 +93,8 @@ def cell(rosbridge: Any) -> Iterator[ScriptedCell]:
 
 
 @pytest.fixture
-def gateway(graph: Graph, rosbridge: Any) -> GatewayNode:
-    publishers = [graph.node.create_publisher(CompressedImage, topic, stream()) for topic in TOPICS.values()]
+def gateway(graph: NodeGraph, rosbridge: Any) -> GatewayNode:
+    publishers = [graph.node.create_publisher(CompressedImage, topic, sensor_stream()) for topic in TOPICS.values()]
     picture = np.full((480, 640, 3), 120, np.uint8)
     cv2.rectangle(picture, (170, 150), (470, 330), (210, 205, 200), -1)
     cv2.putText(picture, 'EM1-2U1', (200, 255), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (40, 40, 40), 4)

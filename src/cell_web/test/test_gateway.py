@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
-from cell_common.qos import stream
-from cell_common.testing import Graph, free_port, wait_until
+from cell_common.qos import sensor_stream
+from cell_common.testing import NodeGraph, free_port, wait_until
 from cell_web.gateway_node import TOPICS, GatewayNode
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CompressedImage
@@ -28,7 +28,7 @@ def page(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_gateway(graph: Graph, page: Path) -> Iterator[Callable[..., GatewayNode]]:
+def make_gateway(graph: NodeGraph, page: Path) -> Iterator[Callable[..., GatewayNode]]:
     def make(**parameters: Any) -> GatewayNode:
         options = graph.options(**{'port': 0, 'hmi_folder': str(page), 'rosbridge_port': 1, **parameters})
         node = graph.add(GatewayNode(**options))
@@ -215,7 +215,7 @@ def test_rosbridge_that_is_quicker_than_the_page_is_held_back(gateway: GatewayNo
     assert browse(work) < 300  # 30 MB: what sockets of the kernel hold; an unbounded queue would never stop
 
 
-def test_a_port_in_use_is_reported_and_tried_again(graph: Graph, make_gateway: Any) -> None:
+def test_a_port_in_use_is_reported_and_tried_again(graph: NodeGraph, make_gateway: Any) -> None:
     received = graph.collect(DiagnosticArray, '/diagnostics')
     with socket.socket() as other:
         other.bind(('127.0.0.1', 0))
@@ -246,8 +246,10 @@ async def parts(response: Any, count: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize('name', ['camera', 'overlay'])
-def test_frames_are_taken_only_while_somebody_watches(graph: Graph, gateway: GatewayNode, browse: Browse, name: str) -> None:
-    publisher = graph.node.create_publisher(CompressedImage, TOPICS[name], stream())
+def test_frames_are_taken_only_while_somebody_watches(
+    graph: NodeGraph, gateway: GatewayNode, browse: Browse, name: str
+) -> None:
+    publisher = graph.node.create_publisher(CompressedImage, TOPICS[name], sensor_stream())
     graph.node.create_timer(0.02, lambda: publisher.publish(frame(7)))
     listening = address(gateway)
     assert publisher.get_subscription_count() == 0
@@ -261,8 +263,8 @@ def test_frames_are_taken_only_while_somebody_watches(graph: Graph, gateway: Gat
     wait_until(lambda: publisher.get_subscription_count() == 0)
 
 
-def test_a_snapshot_is_the_next_frame(graph: Graph, gateway: GatewayNode, browse: Browse) -> None:
-    publisher = graph.node.create_publisher(CompressedImage, TOPICS['camera'], stream())
+def test_a_snapshot_is_the_next_frame(graph: NodeGraph, gateway: GatewayNode, browse: Browse) -> None:
+    publisher = graph.node.create_publisher(CompressedImage, TOPICS['camera'], sensor_stream())
     graph.node.create_timer(0.02, lambda: publisher.publish(frame(65)))
     status, headers, text = get(browse, gateway, '/snapshot.jpg')
     assert (status, headers['Content-Type'], headers['X-Timestamp'], text) == (200, 'image/jpeg', '65.000000', 'A' * 10)
@@ -286,6 +288,6 @@ def test_one_viewer_too_many_is_refused(make_gateway: Any, browse: Browse) -> No
     assert browse(work) == 503
 
 
-def test_an_impossible_parameter_stops_the_start(graph: Graph) -> None:
+def test_an_impossible_parameter_stops_the_start(graph: NodeGraph) -> None:
     with pytest.raises(ValueError, match='role'):
         GatewayNode(**graph.options(port=0, role='king'))

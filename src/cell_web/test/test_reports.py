@@ -11,7 +11,7 @@ from aiohttp import ClientSession
 from cell_common.database import migrate, open_database
 from cell_common.ids import new_id
 from cell_common.runner import StartError
-from cell_common.testing import Graph, wait_until
+from cell_common.testing import NodeGraph, wait_until
 from cell_web.gateway_node import GatewayNode
 from cell_weighing.domain.jobs import JobOrder
 from cell_weighing.domain.reading import Reading, Status
@@ -36,7 +36,7 @@ def job_id(tmp_path: Path) -> int:
 
 
 @pytest.fixture
-def get(graph: Graph, browse: Browse, tmp_path: Path) -> Callable[..., tuple[int, dict[str, str], str]]:
+def get(graph: NodeGraph, browse: Browse, tmp_path: Path) -> Callable[..., tuple[int, dict[str, str], str]]:
     def run(path: str, database: str = 'cell.db') -> tuple[int, dict[str, str], str]:
         url = database and f'sqlite:///{tmp_path}/{database}'
         node = graph.add(GatewayNode(**graph.options(port=0, rosbridge_port=1, database_url=url, hmi_folder=str(tmp_path))))
@@ -78,6 +78,6 @@ def test_without_a_database_no_reports_are_served(get: Any) -> None:
     assert get('/api/weighing/jobs/1/bags.csv', database='')[0] in (404, 503)
 
 
-def test_a_database_url_that_is_none_stops_the_start(graph: Graph) -> None:
+def test_a_database_url_that_is_none_stops_the_start(graph: NodeGraph) -> None:
     with pytest.raises(StartError, match='database_url'):
         GatewayNode(**graph.options(port=0, database_url='nonsense'))

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientSession
 from cell_common.database import migrate, open_database
 from cell_common.runner import StartError
-from cell_common.testing import Graph, wait_until
+from cell_common.testing import NodeGraph, wait_until
 from cell_web.gateway_node import GatewayNode
 from cell_web.openapi import description
 from cell_web.tokens import TokenError, TokenFile
@@ -48,7 +48,7 @@ def store(tmp_path: Path) -> WeighStore:
 
 
 @pytest.fixture
-def make_gateway(graph: Graph, tmp_path: Path) -> Callable[..., str]:
+def make_gateway(graph: NodeGraph, tmp_path: Path) -> Callable[..., str]:
     def make(**parameters: Any) -> str:
         options = {
             'port': 0,
@@ -151,7 +151,9 @@ def test_the_api_is_off_unless_it_is_asked_for(make_gateway: Callable[..., str],
 
 
 @pytest.mark.parametrize('wrong', [{'api_tokens_file': ''}, {'database_url': ''}, {'warn_share': '2'}])
-def test_an_api_that_cannot_work_stops_the_start(graph: Graph, make_gateway: Callable[..., str], wrong: dict[str, str]) -> None:
+def test_an_api_that_cannot_work_stops_the_start(
+    graph: NodeGraph, make_gateway: Callable[..., str], wrong: dict[str, str]
+) -> None:
     with pytest.raises(StartError, match=r'api_enabled|warn_share'):
         make_gateway(**wrong)
 

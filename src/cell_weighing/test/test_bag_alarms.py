@@ -10,10 +10,10 @@ class Alarms:
     def __init__(self):
         self.standing = {}
 
-    def announce(self, key, priority, text, **_):
+    def raise_alarm(self, key, priority, text, **_):
         self.standing[key] = text
 
-    def withdraw(self, key, *, always=False):
+    def clear_alarm(self, key, *, force=False):
         self.standing.pop(key, None)
 
 

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cell_common.alarms import REMEMBERED
-from cell_common.commands import expired, nanoseconds
+from cell_common.alarms import LATCHED_DEPTH
+from cell_common.commands import expiry_error
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.ids import new_id
-from cell_common.parameters import declare, parameter
+from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import latched
-from cell_common.runner import StartError, main_of
-from cell_common.timers import every
+from cell_common.runner import StartError, node_main
+from cell_common.time import to_ns
+from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 
 from cell_coordinator.alarms.book import AlarmBook, AlarmError, AlarmRecord, Raised
@@ -44,7 +45,7 @@ class AlarmsNode(Node):
             StartError: The database cannot be used.
         """
         super().__init__('alarms', **options)
-        settings = declare(self, AlarmsParameters)
+        settings = declare_parameters(self, AlarmsParameters)
         try:
             engine = open_database(settings.database_url)
             migrate(engine, 'cell_coordinator')
@@ -54,19 +55,19 @@ class AlarmsNode(Node):
             raise StartError(str(problem)) from problem
         self._trouble = ''
         self._publisher = self.create_publisher(AlarmList, 'alarms', latched())
-        self.create_subscription(AlarmEvent, 'alarms/events', self._on_event, latched(REMEMBERED))
+        self.create_subscription(AlarmEvent, 'alarms/events', self._on_event, latched(LATCHED_DEPTH))
         self.create_service(HandleAlarm, 'alarms/acknowledge', self._on_acknowledge)
         self.create_service(HandleAlarm, 'alarms/shelve', self._on_shelve)
-        every(self, EXPIRE_EVERY_S, lambda: self._keep(self._book.expire(self._now())))
+        create_steady_timer(self, EXPIRE_EVERY_S, lambda: self._keep(self._book.expire(self._now())))
         Diagnostics(self).add('alarms', self._health)
         self._publish()
 
     def _on_event(self, event: AlarmEvent) -> None:
         if event.kind == AlarmEvent.CLEARED:
-            self._keep(self._book.clear(event.source, event.key, nanoseconds(event.stamp)))
+            self._keep(self._book.clear(event.source, event.key, to_ns(event.stamp)))
             return
         raised = Raised(event.source, event.key, event.priority, event.text, event.consequence, event.action)
-        self._keep(self._book.raise_alarm(raised, new_id(), nanoseconds(event.stamp)))
+        self._keep(self._book.raise_alarm(raised, new_id(), to_ns(event.stamp)))
 
     def _on_acknowledge(self, request: HandleAlarm.Request, response: HandleAlarm.Response) -> HandleAlarm.Response:
         return self._handle(
@@ -81,13 +82,13 @@ class AlarmsNode(Node):
             request,
             response,
             'shelved',
-            lambda: self._book.shelve(request.alarm_id, nanoseconds(request.shelve_for), self._now()),
+            lambda: self._book.shelve(request.alarm_id, to_ns(request.shelve_for), self._now()),
         )
 
     def _handle(
         self, request: HandleAlarm.Request, response: HandleAlarm.Response, done: str, work: Callable[[], list[AlarmRecord]]
     ) -> HandleAlarm.Response:
-        late = expired(request.command, self._now())
+        late = expiry_error(request.command, self._now())
         if late:
             response.code, response.message = ResultCode.EXPIRED, late
             return response
@@ -146,4 +147,4 @@ def _message(record: AlarmRecord) -> Alarm:
     )
 
 
-main = main_of(AlarmsNode)
+main = node_main(AlarmsNode)

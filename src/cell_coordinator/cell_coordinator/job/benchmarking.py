@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cell_common.calls import CallError, call
+from cell_common.calls import ServiceCallError, call_service
 from cell_common.ids import new_id
 from cell_common.qos import latched
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -109,8 +109,8 @@ class Showing:
         request = StoreBenchmark.Request(command=command, part_number=part_number, ocr=reading)
         request.command.valid_for.sec = request.command.valid_for.nanosec = 0  # its age was checked before the arm moved
         try:
-            answer = await call(self._node, self._store, request, self._parameters.call_timeout)
-        except CallError as problem:
+            answer = await call_service(self._node, self._store, request, self._parameters.call_timeout)
+        except ServiceCallError as problem:
             raise Refused(ResultCode.TIMED_OUT, str(problem)) from problem
         if answer.code != ResultCode.OK:
             raise Refused(answer.code, answer.message)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cell_common.calls import CallError, call
-from cell_common.commands import expired, nanoseconds
+from cell_common.calls import ServiceCallError, call_service
+from cell_common.commands import expiry_error
 from cell_common.ids import new_id
+from cell_common.time import to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
@@ -64,7 +65,7 @@ class Desk:
 
     def check_age(self, command: Any) -> None:
         """Refuse a command that is too old."""
-        late = expired(command, self.now_ns())
+        late = expiry_error(command, self.now_ns())
         if late:
             raise Refused(ResultCode.EXPIRED, late)
 
@@ -161,10 +162,10 @@ class Desk:
         if self._runner.job.state is State.RUNNING or self.busy_with:
             raise Refused(ResultCode.JOB_ACTIVE, 'the robot is busy with a job: pause it first')
         try:
-            answer = await call(
+            answer = await call_service(
                 self._node, self._start_program, RobotCommand.Request(command=request.command), self._trigger_timeout
             )
-        except CallError as problem:
+        except ServiceCallError as problem:
             raise Refused(ResultCode.TIMED_OUT, str(problem)) from problem
         return answer.code, answer.message
 
@@ -177,7 +178,7 @@ class Desk:
                     name,
                     command.request_id or new_id(),
                     command.operator_id,
-                    nanoseconds(command.issued_at),
+                    to_ns(command.issued_at),
                     arguments,
                     code,
                     message,
@@ -193,8 +194,8 @@ class Desk:
     async def _check_robot(self) -> None:
         """Refuse while the robot is not fit for a job, with the line that fails."""
         try:
-            answer = await call(self._node, self._preflight, RobotPreflight.Request(), PREFLIGHT_S)
-        except CallError as problem:
+            answer = await call_service(self._node, self._preflight, RobotPreflight.Request(), PREFLIGHT_S)
+        except ServiceCallError as problem:
             raise Refused(ResultCode.TIMED_OUT, str(problem)) from problem
         if answer.code != ResultCode.OK:
             raise Refused(answer.code, f'the robot is not fit for a job: {answer.message}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from builtin_interfaces.msg import Time
-from cell_common.commands import NANOSECONDS, nanoseconds
+from cell_common.time import NS_PER_S, to_ns
 
 from cell_coordinator.health import Line
 from cell_coordinator.job.model import Job, Verdict, VerdictKind
@@ -14,7 +14,7 @@ from cell_interfaces.msg import CellStatus, JobState, MatchResult, Subsystem
 
 def time_message(stamp_ns: int) -> Time:
     """Return nanoseconds as a ROS time."""
-    return Time(sec=stamp_ns // NANOSECONDS, nanosec=stamp_ns % NANOSECONDS)
+    return Time(sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
 
 
 def verdict_of(result: MatchResult) -> Verdict:
@@ -22,7 +22,7 @@ def verdict_of(result: MatchResult) -> Verdict:
     return Verdict(
         VerdictKind(result.verdict),
         result.expected_part_number,
-        nanoseconds(result.header.stamp),
+        to_ns(result.header.stamp),
         result.part_number,
         result.text,
         float(result.score),

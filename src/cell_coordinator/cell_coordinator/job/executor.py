@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from cell_common.calls import CallError, call, within
-from cell_common.commands import NANOSECONDS
+from cell_common.calls import ServiceCallError, call_service, wait_for
 from cell_common.ids import new_id
-from cell_common.timers import every
+from cell_common.time import NS_PER_S
+from cell_common.timers import create_steady_timer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -87,7 +87,7 @@ class Carrier:
             self._node.destroy_timer(timer)
             self.carry_out(effect)
 
-        timer = every(self._node, 0.0, later)
+        timer = create_steady_timer(self._node, 0.0, later)
 
     async def read(self, newer_than_ns: int, wanted: Callable[[], bool] = lambda: True, frames: int = 0) -> OcrResult:
         """Read frames later than a stamp, again and again until it worked.
@@ -162,7 +162,7 @@ class Carrier:
     async def _read_frame(self, effect: ev.ReadFrame) -> Event:
         self._reading = await self.read(effect.newer_than_ns, self._still(effect.ticket))
         stamp = self._reading.header.stamp
-        return ev.ReadEnded(self._now(), effect.ticket, stamp.sec * NANOSECONDS + stamp.nanosec)
+        return ev.ReadEnded(self._now(), effect.ticket, stamp.sec * NS_PER_S + stamp.nanosec)
 
     async def _judge(self, effect: ev.JudgeReading) -> Event:
         reading, job = self._reading, self.job()
@@ -198,17 +198,17 @@ class Carrier:
         deadline = time.monotonic() + self._parameters.retry_time
         while True:
             try:
-                response = await call(self._node, client, request, timeout)
+                response = await call_service(self._node, client, request, timeout)
                 problem = response.message if response.code != ResultCode.OK else problem_of(response)
                 if response.code == ResultCode.OK and not problem:
                     return response
                 if response.code not in (ResultCode.OK, *_TRY_AGAIN):
                     raise GivenUpError(problem, response.code)
-            except CallError as error:
+            except ServiceCallError as error:
                 problem = str(error)
             if time.monotonic() > deadline or not wanted():
                 raise GivenUpError(f'{client.srv_name}: {problem}')
-            await within(self._node, Future(executor=self._node.executor), RETRY_AFTER_S)
+            await wait_for(self._node, Future(executor=self._node.executor), RETRY_AFTER_S)
 
     def _still(self, ticket: int) -> Callable[[], bool]:
         return lambda: self.job().ticket == ticket

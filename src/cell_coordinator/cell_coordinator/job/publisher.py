@@ -38,7 +38,7 @@ class JobAnnouncer:
     def begin(self, job: Job) -> None:
         """Publish the job found in the database; alarms of an earlier life of this node are over."""
         for key in _KEYS:
-            self._alarms.withdraw(key, always=True)
+            self._alarms.clear_alarm(key, force=True)
         self.changed(job, ())
 
     def changed(self, job: Job, effects: tuple[Effect, ...]) -> None:
@@ -81,9 +81,9 @@ class JobAnnouncer:
 
     def _piece(self, job: Job, record: PieceRecord) -> None:
         if record.outcome is Outcome.PLACED:
-            self._alarms.withdraw('part_rejected')
+            self._alarms.clear_alarm('part_rejected')
             return
-        self._alarms.announce(
+        self._alarms.raise_alarm(
             'part_rejected',
             alarms.MEDIUM,
             f'piece {record.piece} was rejected: {record.reason}',
@@ -93,7 +93,7 @@ class JobAnnouncer:
 
     def _standing(self, job: Job) -> None:
         if job.state is State.PAUSED and job.fault:
-            self._alarms.announce(
+            self._alarms.raise_alarm(
                 'job_paused',
                 alarms.HIGH,
                 job.reason,
@@ -103,9 +103,9 @@ class JobAnnouncer:
                 else 'Remove the cause, then go on or cancel.',
             )
         else:
-            self._alarms.withdraw('job_paused')
+            self._alarms.clear_alarm('job_paused')
         if job.state is State.WAITING_RELOAD:
-            self._alarms.announce(
+            self._alarms.raise_alarm(
                 'reload_required',
                 alarms.MEDIUM,
                 job.reason,
@@ -113,9 +113,9 @@ class JobAnnouncer:
                 action='Fill the trays and confirm the reload. The arm then goes on by itself.',
             )
         else:
-            self._alarms.withdraw('reload_required')
+            self._alarms.clear_alarm('reload_required')
         if job.over:
-            self._alarms.withdraw('part_rejected')
+            self._alarms.clear_alarm('part_rejected')
 
     def _now(self) -> object:
         return self._node.get_clock().now().to_msg()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cell_common.calls import CallError, call
+from cell_common.calls import ServiceCallError, call_service
 from cell_common.ids import new_id
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.duration import Duration
@@ -49,9 +49,9 @@ class RejectKeeper:
 
     async def _tell(self, request: KeepFrame.Request) -> None:
         try:
-            answer = await call(self._node, self._client, request, PATIENCE_S)
+            answer = await call_service(self._node, self._client, request, PATIENCE_S)
             trouble = answer.message if answer.code not in (ResultCode.OK, ResultCode.NOT_READY) else ''
-        except CallError as problem:
+        except ServiceCallError as problem:
             trouble = str(problem)
         if trouble and trouble != self._trouble:
             self._node.get_logger().warning(f'the frame of a rejected piece was not kept: {trouble}')

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from action_msgs.msg import GoalStatus
-from cell_common.calls import within
+from cell_common.calls import wait_for
 from cell_common.qos import latched
 from rclpy.action.client import ActionClient, ClientGoalHandle
 from rclpy.node import Node
@@ -57,7 +57,7 @@ class RobotLink:
         if not await self._server():
             return Ended(TriggerOutcome.NOT_SENT, 'the robot node is not there: is it running?')
         sent = self._client.send_goal_async(TriggerRobot.Goal(trigger_id=trigger_id, event=event, tray=tray))
-        if not await within(self._node, sent, self._accept_timeout):
+        if not await wait_for(self._node, sent, self._accept_timeout):
             return Ended(TriggerOutcome.UNKNOWN, 'the robot node did not answer')
         handle: ClientGoalHandle = sent.result()
         if not handle.accepted:
@@ -75,14 +75,14 @@ class RobotLink:
         while not self._client.server_is_ready():
             if time.monotonic() > deadline:
                 return False
-            await within(self._node, Future(executor=self._node.executor), LOOK_EVERY_S)
+            await wait_for(self._node, Future(executor=self._node.executor), LOOK_EVERY_S)
         return True
 
     async def _wait(self, result: Future, trigger_id: str) -> str:
         """Wait for the result; return why it will not come, "" when it is there."""
         begun = time.monotonic()
         gone_since: float | None = None
-        while not await within(self._node, result, LOOK_EVERY_S):
+        while not await wait_for(self._node, result, LOOK_EVERY_S):
             now = time.monotonic()
             gone_since = None if self._client.server_is_ready() else gone_since or now
             if gone_since is not None and now - gone_since > FORGOTTEN_AFTER_S:

@@ -9,13 +9,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from cell_common.actions import CellActionServer
-from cell_common.background import BackgroundLoop
-from cell_common.inbox import Inbox
-from cell_common.parameters import declare, parameter
+from cell_common.actions import LowLatencyActionServer
+from cell_common.background import AsyncioThread
+from cell_common.inbox import ExecutorQueue
+from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events, latched
-from cell_common.runner import main_of
-from cell_common.timers import every
+from cell_common.runner import node_main
+from cell_common.timers import create_steady_timer
 from cell_robot.motion.kinematics import JOINTS
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.dashboard.transport import connected
@@ -64,18 +64,18 @@ class UrDriverNode(Node):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('ur_driver', **options)
-        self._p = declare(self, DriverParameters)
+        self._p = declare_parameters(self, DriverParameters)
         self._values: Values | None = None
         self._told: dict[str, Any] = {}
         self._started = False
         self._follower = TrajectoryFollower(self._p.time_scale)
-        self._background = BackgroundLoop('ur_driver')
-        self._inbox: Inbox[Any] = Inbox(self, lambda work: work())
+        self._background = AsyncioThread('ur_driver')
+        self._inbox: ExecutorQueue[Any] = ExecutorQueue(self, lambda work: work())
         self._link = ControllerClient(self._p.robot_ip, self._cycle, self._lost)
         self._publish_topics()
         self._offer_services()
-        every(self, 1.0 / self._p.joint_rate, self._publish)
-        every(self, IO_PERIOD_S, self._publish_io)
+        create_steady_timer(self, 1.0 / self._p.joint_rate, self._publish)
+        create_steady_timer(self, IO_PERIOD_S, self._publish_io)
         self._background.submit(self._link.run(self._connected))
 
     def destroy_node(self) -> None:
@@ -96,7 +96,7 @@ class UrDriverNode(Node):
 
     def _offer_services(self) -> None:
         group = ReentrantCallbackGroup()
-        self._trajectories = CellActionServer(
+        self._trajectories = LowLatencyActionServer(
             self,
             FollowJointTrajectory,
             names.TRAJECTORY,
@@ -258,4 +258,4 @@ def _ordered(values: Any, order: list[int]) -> tuple[float, ...]:
     return tuple(values[index] for index in order)
 
 
-main = main_of(UrDriverNode)
+main = node_main(UrDriverNode)

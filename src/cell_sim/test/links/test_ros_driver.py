@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.testing import wait_until
 from cell_robot.backends.base import Command, Phase
 from cell_robot.backends.ros_driver.backend import RosDriverBackend
@@ -53,7 +53,7 @@ class Link:
 
     def __init__(self, graph: Any) -> None:
         self.graph = graph
-        self._world = BackgroundLoop('ur')
+        self._world = AsyncioThread('ur')
         address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
         self.server = ControllerServer(lambda now: Arm(now, timings=TIMINGS), address=address)
         self._world.run(self.server.start(), 5.0)

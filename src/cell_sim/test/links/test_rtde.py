@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.testing import wait_until
 from cell_robot.backends.base import Command, Phase
 from cell_robot.backends.rtde.backend import RtdeBackend
@@ -53,7 +53,7 @@ class Link:
     def __init__(self, **options: Any) -> None:
         import yaml
 
-        self._world = BackgroundLoop('ur')
+        self._world = AsyncioThread('ur')
         self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
         self.server = ControllerServer(lambda now: Arm(now, timings=TIMINGS), address=self.address)
         self._world.run(self.server.start(), 5.0)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.qos import latched
 from cell_common.runner import StartError
-from cell_common.testing import Graph, wait_until
+from cell_common.testing import NodeGraph, wait_until
 from cell_robot.node import RobotNode
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from diagnostic_msgs.msg import DiagnosticArray
@@ -29,9 +29,9 @@ RECIPE = Path(__file__).parents[4] / 'config' / 'recipe.yaml'
 class Cell:
     """A robot node and its controller."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: NodeGraph) -> None:
         self.graph = graph
-        self._world = BackgroundLoop('ur')
+        self._world = AsyncioThread('ur')
         self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
         self.server = ControllerServer(address=self.address)
         self._world.run(self.server.start(), 5.0)
@@ -89,7 +89,7 @@ class Cell:
 
 
 @pytest.fixture
-def cell(graph: Graph) -> Iterator[Cell]:
+def cell(graph: NodeGraph) -> Iterator[Cell]:
     pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
     made = Cell(graph)
     yield made
@@ -138,7 +138,7 @@ def test_a_robot_that_goes_is_missed(cell: Cell) -> None:
 
 
 @pytest.mark.parametrize(('recipe', 'said'), [('', 'set parameter recipe_file'), ('/nowhere.yaml', 'cannot read the recipe')])
-def test_without_a_recipe_the_node_does_not_start(graph: Graph, recipe: str, said: str) -> None:
+def test_without_a_recipe_the_node_does_not_start(graph: NodeGraph, recipe: str, said: str) -> None:
     pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
     with pytest.raises(StartError, match=said):
         RobotNode(**graph.options(backend='rtde', recipe_file=recipe))

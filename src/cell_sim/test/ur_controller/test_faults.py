@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.catalogue import Catalogue
 from cell_common.testing import wait_until
 from cell_sim.faults import UnknownFaultError
@@ -123,7 +123,7 @@ def test_a_connection_that_breaks_gives_the_client_an_end_and_the_port_comes_bac
 
 def test_the_world_has_a_controller_when_it_is_told_an_address(catalogue: Catalogue) -> None:
     address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
-    background = BackgroundLoop('world')
+    background = AsyncioThread('world')
     simulation = Simulation(catalogue, TrayMix(tuple(catalogue.parts), 1), ur_address=address)
     background.run(simulation.start(), 5.0)
     try:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.qos import events, latched
-from cell_common.testing import Graph, wait_until
+from cell_common.testing import NodeGraph, wait_until
 from cell_robot.motion.kinematics import JOINTS
 from cell_sim.ur_controller.external_control import FOLLOW, HOLD, INT
 from cell_sim.ur_controller.ports.controller import ControllerServer
@@ -130,8 +130,8 @@ def test_another_program_is_not_the_drivers() -> None:
 
 
 @pytest.fixture
-def robot(graph: Graph) -> Iterator[ControllerServer]:
-    world = BackgroundLoop('ur')
+def robot(graph: NodeGraph) -> Iterator[ControllerServer]:
+    world = AsyncioThread('ur')
     address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
     server = ControllerServer(address=address)
     world.run(server.start(), 5.0)
@@ -147,7 +147,7 @@ def goal(joints: tuple[float, ...], seconds: int = 1) -> FollowJointTrajectory.G
     return FollowJointTrajectory.Goal(trajectory=JointTrajectory(joint_names=list(JOINTS), points=[point]))
 
 
-def test_names_types_and_latching_are_the_official_ones(graph: Graph, robot: ControllerServer) -> None:
+def test_names_types_and_latching_are_the_official_ones(graph: NodeGraph, robot: ControllerServer) -> None:
     running = graph.collect(Bool, 'io_and_status_controller/robot_program_running', latched())
     joints = graph.collect(JointState, 'joint_states', events())
     wait_until(lambda: running and running[-1].data and joints, 15.0, 'the driver runs its program')
@@ -168,7 +168,9 @@ def test_names_types_and_latching_are_the_official_ones(graph: Graph, robot: Con
     assert (answer.success, answer.remote_control) == (True, True)
 
 
-def test_a_goal_moves_the_arm_a_stopped_program_refuses_one_and_is_sent_again(graph: Graph, robot: ControllerServer) -> None:
+def test_a_goal_moves_the_arm_a_stopped_program_refuses_one_and_is_sent_again(
+    graph: NodeGraph, robot: ControllerServer
+) -> None:
     running = graph.collect(Bool, 'io_and_status_controller/robot_program_running', latched())
     client = ActionClient(graph.node, FollowJointTrajectory, names.TRAJECTORY)
     wait_until(lambda: running and running[-1].data and client.server_is_ready(), 15.0, 'the driver runs its program')
@@ -190,7 +192,7 @@ def test_a_goal_moves_the_arm_a_stopped_program_refuses_one_and_is_sent_again(gr
     client.destroy()
 
 
-def test_a_cancelled_goal_leaves_the_arm_where_it_is(graph: Graph, robot: ControllerServer) -> None:
+def test_a_cancelled_goal_leaves_the_arm_where_it_is(graph: NodeGraph, robot: ControllerServer) -> None:
     running = graph.collect(Bool, 'io_and_status_controller/robot_program_running', latched())
     client = ActionClient(graph.node, FollowJointTrajectory, names.TRAJECTORY)
     wait_until(lambda: running and running[-1].data and client.server_is_ready(), 15.0, 'the driver runs its program')

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from cell_vision.backoff import Backoff
+from cell_common.backoff import Backoff
+
 from cell_vision.camera.source import SourceEnded, SourceError
 
 EARLY = 0.75

@@ -5,11 +5,11 @@ from __future__ import annotations
 import array
 from typing import Any
 
-from cell_common.commands import NANOSECONDS
 from cell_common.diagnostics import Diagnostics, Health
-from cell_common.parameters import ParameterError, declare
-from cell_common.qos import stream
-from cell_common.runner import StartError, main_of
+from cell_common.parameters import ParameterError, declare_parameters
+from cell_common.qos import sensor_stream
+from cell_common.runner import StartError, node_main
+from cell_common.time import NS_PER_S
 from rclpy.clock import Clock
 from rclpy.node import Node
 from rclpy.time import Time
@@ -33,16 +33,16 @@ class CameraNode(Node):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('camera', **options)
-        self._options = declare(self, CameraParameters)
+        self._options = declare_parameters(self, CameraParameters)
         self._source = _source(self._options)
         self._calibration = _calibration(self._options)
         self._treatment = Treatment(self._options.roi, self._options.rotation, self._options.jpeg_quality)
         self._watch = PictureWatch(
             Limits(self._options.frozen_after, self._options.least_brightness, self._options.least_sharpness)
         )
-        self._compressed = self.create_publisher(CompressedImage, 'camera/image_raw/compressed', stream())
-        self._raw = self.create_publisher(Image, 'camera/image_raw', stream())
-        self._info = self.create_publisher(CameraInfo, 'camera/camera_info', stream())
+        self._compressed = self.create_publisher(CompressedImage, 'camera/image_raw/compressed', sensor_stream())
+        self._raw = self.create_publisher(Image, 'camera/image_raw', sensor_stream())
+        self._info = self.create_publisher(CameraInfo, 'camera/camera_info', sensor_stream())
         clock: Clock = self.get_clock()
         self._capture = Capture(
             self._grabber, self._take, lambda: int(clock.now().nanoseconds), rate=self._options.frame_rate, log=self._say
@@ -124,7 +124,7 @@ class CameraNode(Node):
     def _health(self) -> Health:
         state = self._capture.state
         now = self.get_clock().now().nanoseconds
-        age = (now - state.last_frame) / NANOSECONDS if state.last_frame else float('nan')
+        age = (now - state.last_frame) / NS_PER_S if state.last_frame else float('nan')
         values = {
             'source': self._source.shown,
             'frames': str(state.frames),
@@ -160,7 +160,7 @@ def _calibration(parameters: CameraParameters) -> Calibration | None:
         raise StartError(str(problem)) from problem
 
 
-main = main_of(CameraNode)
+main = node_main(CameraNode)
 
 if __name__ == '__main__':
     main()

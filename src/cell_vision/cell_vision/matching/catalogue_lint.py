@@ -49,7 +49,7 @@ def _pair(one: Part, other: Part, first: list[Pattern], second: list[Pattern], w
 
 def _means(one: Part, other: Part) -> str:
     ways = []
-    if one.tells_apart or other.tells_apart:
+    if one.distinguishing_patterns or other.distinguishing_patterns:
         ways.append('the text that the catalogue names (tells_apart)')
     if one.code and other.code:
         ways.append('their barcodes (code)')
@@ -71,5 +71,5 @@ def _swallowing(parts: list[Part], patterns: dict[str, list[Pattern]], weights: 
                 'AMBIGUOUS. Narrow the rule.'
             )
     for part in parts:
-        if any(re.fullmatch(rule, normalise(text)) for rule in part.ignore for text in part.printed):
+        if any(re.fullmatch(rule, normalise(text)) for rule in part.ignore for text in part.printed_text):
             yield f'a rule of {part.part_number} (ignore) matches its own number: correct it.'

@@ -97,7 +97,7 @@ class Matcher:
     def __post_init__(self) -> None:
         parts = self.catalogue.parts.values()
         self._patterns = [pattern for part in parts for pattern in patterns_of(part, self.weights)]
-        self._marks = {part.part_number: tuple(map(re.compile, part.tells_apart)) for part in parts}
+        self._marks = {part.part_number: tuple(map(re.compile, part.distinguishing_patterns)) for part in parts}
         self._shorter = _losing_one(self._patterns)
         self._next_to = _reading_one_wrong(self._patterns)
         self._ignored = [re.compile(rule) for part in parts for rule in part.ignore]
@@ -306,7 +306,7 @@ class Matcher:
 def patterns_of(part: Part, weights: Weights) -> list[Pattern]:
     """Return the texts that identify a part, with what its maker may put around them."""
     rules = [None if given is None else tuple(map(re.compile, given)) for given in (part.prefixes, part.suffixes)]
-    shown = [normalise(text) for text in part.printed]
+    shown = [normalise(text) for text in part.printed_text]
     return [Pattern(part.part_number, text, weights.fold(text), Affixes(*rules)) for text in shown]
 
 

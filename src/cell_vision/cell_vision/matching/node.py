@@ -7,12 +7,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 from cell_common.catalogue import CatalogueError, load_catalogue
-from cell_common.commands import NANOSECONDS, expired
+from cell_common.commands import expiry_error
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
-from cell_common.parameters import declare, parameter
+from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events
-from cell_common.runner import StartError, main_of
+from cell_common.runner import StartError, node_main
+from cell_common.time import NS_PER_S
 from rclpy.node import Node
 from rclpy.time import Time
 from sqlalchemy.exc import SQLAlchemyError
@@ -51,7 +52,7 @@ class MatcherNode(Node):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('part_matcher', **options)
-        parameters = declare(self, MatcherParameters)
+        parameters = declare_parameters(self, MatcherParameters)
         try:
             catalogue = load_catalogue(parameters.catalogue_file)
             engine = open_database(parameters.database_url)
@@ -90,7 +91,7 @@ class MatcherNode(Node):
 
     def _store_benchmark(self, request: StoreBenchmark.Request, response: StoreBenchmark.Response) -> StoreBenchmark.Response:
         now = self.get_clock().now().nanoseconds
-        if late := expired(request.command, now):
+        if late := expiry_error(request.command, now):
             response.code, response.message = ResultCode.EXPIRED, late
             return response
         texts = [line.shown for line in join_lines(readings_of(request.ocr))]
@@ -104,7 +105,7 @@ class MatcherNode(Node):
                 texts,
                 identifying,
                 operator_id=request.command.operator_id,
-                at=datetime.fromtimestamp(now / NANOSECONDS, timezone.utc),
+                at=datetime.fromtimestamp(now / NS_PER_S, timezone.utc),
                 frames=max(1, request.ocr.frames),
             )
         except SQLAlchemyError as problem:
@@ -154,7 +155,7 @@ class MatcherNode(Node):
 def benchmark_message(benchmark: Benchmark) -> BenchmarkSet:
     """Return a stored benchmark as a message."""
     assert benchmark.created_at is not None
-    stamp = Time(nanoseconds=round(benchmark.created_at.timestamp() * NANOSECONDS)).to_msg()
+    stamp = Time(nanoseconds=round(benchmark.created_at.timestamp() * NS_PER_S)).to_msg()
     return BenchmarkSet(
         stamp=stamp,
         part_number=benchmark.part_number,
@@ -190,7 +191,7 @@ def match_message(witnessed: Witnessed, request: MatchPart.Request) -> MatchResu
     )
 
 
-main = main_of(MatcherNode)
+main = node_main(MatcherNode)
 
 if __name__ == '__main__':
     main()

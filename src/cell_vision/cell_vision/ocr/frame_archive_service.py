@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cell_common.calls import within
-from cell_common.commands import expired
-from cell_common.inbox import Inbox
+from cell_common.calls import wait_for
+from cell_common.commands import expiry_error
+from cell_common.inbox import ExecutorQueue
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
@@ -39,7 +39,7 @@ class FrameKeeper:
         self._folder = FrameFolder(Path(folder).expanduser(), most_bytes) if folder else None
         self._recent = RecentFrames()
         self._pool = ThreadPoolExecutor(1, 'kept frames')
-        self._inbox: Inbox[tuple[Future, Outcome]] = Inbox(node, self._deliver)
+        self._inbox: ExecutorQueue[tuple[Future, Outcome]] = ExecutorQueue(node, self._deliver)
         node.create_service(KeepFrame, 'ocr/keep_frame', self._keep, callback_group=ReentrantCallbackGroup())
 
     def read(self, image: CompressedImage, result: OcrResult) -> None:
@@ -69,7 +69,7 @@ class FrameKeeper:
         told = Told(request.request_id, KINDS[request.kind], request.part_number, request.verdict, request.command.operator_id)
         now = self._node.get_clock().now().nanoseconds
         self._pool.submit(self._write, future, told, self._recent.get(request.request_id), now)
-        if not await within(self._node, future, PATIENCE_S):
+        if not await wait_for(self._node, future, PATIENCE_S):
             response.code = ResultCode.TIMED_OUT
             response.message = f'the disk of {self._shown} does not answer; the frame may be kept later'
             return response
@@ -78,7 +78,7 @@ class FrameKeeper:
 
     def _refusal(self, request: KeepFrame.Request) -> tuple[int, str]:
         """Say why a frame cannot be kept, (OK, "") when it can."""
-        if late := expired(request.command, self._node.get_clock().now().nanoseconds):
+        if late := expiry_error(request.command, self._node.get_clock().now().nanoseconds):
             return ResultCode.EXPIRED, late
         if self._folder is None:
             return ResultCode.NOT_READY, 'frames are not kept: parameter kept_frames_folder of the ocr node is empty'

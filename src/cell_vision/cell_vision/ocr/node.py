@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cell_common.calls import within
-from cell_common.commands import NANOSECONDS, nanoseconds
+from cell_common.calls import wait_for
 from cell_common.diagnostics import Diagnostics, Health
-from cell_common.inbox import Inbox
-from cell_common.parameters import declare
-from cell_common.qos import events, stream
-from cell_common.runner import main_of
+from cell_common.inbox import ExecutorQueue
+from cell_common.parameters import declare_parameters
+from cell_common.qos import events, sensor_stream
+from cell_common.runner import node_main
+from cell_common.time import NS_PER_S, to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
@@ -66,13 +66,13 @@ class OcrNode(Node):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('ocr', **options)
-        self._options = declare(self, OcrParameters)
+        self._options = declare_parameters(self, OcrParameters)
         self._frames = FrameSlot()
         self._careful_until = 0
         self._reading = 0
         self._last_read = 0
         self._region: Sequence[Point] = ()
-        self._inbox: Inbox[tuple[Future, Answer]] = Inbox(self, self._deliver)
+        self._inbox: ExecutorQueue[tuple[Future, Answer]] = ExecutorQueue(self, self._deliver)
         self._host = EngineHost(
             self._options.worker_arguments(),
             python=self._options.engine_python,
@@ -83,7 +83,7 @@ class OcrNode(Node):
         self._results = self.create_publisher(OcrResult, 'ocr/result', events())
         self._overlay = OverlayPublisher(self, self._options.overlay_quality)
         self._keeper = FrameKeeper(self, self._options.kept_frames_folder, self._options.kept_frames_limit * MEGABYTE)
-        self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, stream(), raw=True)
+        self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, sensor_stream(), raw=True)
         self.create_subscription(MatchResult, 'matching/result', self._judged, events())
         self.create_service(ReadText, 'ocr/read', self._read, callback_group=ReentrantCallbackGroup())
         if self._options.continuous_rate:
@@ -103,7 +103,7 @@ class OcrNode(Node):
 
     def _judged(self, match: MatchResult) -> None:
         doubtful = match.verdict != MatchResult.MATCH
-        self._careful_until = self.get_clock().now().nanoseconds + round(SECOND_LOOK_S * NANOSECONDS) if doubtful else 0
+        self._careful_until = self.get_clock().now().nanoseconds + round(SECOND_LOOK_S * NS_PER_S) if doubtful else 0
         self._overlay.judged(match)
 
     async def _read_unasked(self) -> None:
@@ -125,19 +125,19 @@ class OcrNode(Node):
     async def _answer(
         self, request: ReadText.Request, response: ReadText.Response, region: Sequence[Point]
     ) -> ReadText.Response:
-        timeout = nanoseconds(request.timeout) / NANOSECONDS or self._options.read_timeout
+        timeout = to_ns(request.timeout) / NS_PER_S or self._options.read_timeout
         given = len(request.image.data) > 0
         asked = Asked(
             OcrResult(request_id=request.request_id),
             SeveralFrames(1 if given else request.frames or self._options.frames),
-            self.get_clock().now().nanoseconds + round(timeout * NANOSECONDS),
+            self.get_clock().now().nanoseconds + round(timeout * NS_PER_S),
             region,
         )
-        image = request.image if given else await self._frame(nanoseconds(request.newer_than), timeout)
+        image = request.image if given else await self._frame(to_ns(request.newer_than), timeout)
         if image is None:
             self._fail(asked, ResultCode.NO_FRAME, self._why_no_frame(timeout), OcrResult.NO_FRAME)
         while image is not None and await self._recognise(asked, image) and self._goes_on(asked):
-            image = await self._frame(nanoseconds(image.header.stamp), min(PATIENCE_S, self._left(asked)))
+            image = await self._frame(to_ns(image.header.stamp), min(PATIENCE_S, self._left(asked)))
         if asked.images:
             self._conclude(asked)
         response.code, response.message, response.result = asked.code, asked.message, asked.result
@@ -149,7 +149,7 @@ class OcrNode(Node):
         future: Future = Future(executor=self.executor)
         cancel = self._frames.when_newer(newer_than, future.set_result)
         try:
-            if not await within(self, future, timeout):
+            if not await wait_for(self, future, timeout):
                 return None
         finally:
             cancel()
@@ -171,7 +171,7 @@ class OcrNode(Node):
             'budget': OF_THE_TIME * min(self._left(asked), self._options.engine_deadline),
         }
         self._host.submit(Job(bytes(image.data), lambda answer: self._inbox.put((future, answer)), options))
-        if not await within(self, future, max(0.001, self._left(asked))):
+        if not await wait_for(self, future, max(0.001, self._left(asked))):
             state = self._host.state
             code = ResultCode.TIMED_OUT if state.ready else ResultCode.ENGINE_FAILED
             self._fail(asked, code, state.message or 'the text reader was not done in time')
@@ -183,8 +183,8 @@ class OcrNode(Node):
             return False
         asked.several.readings.append(answer.reading)
         asked.images.append(image)
-        stamp = nanoseconds(image.header.stamp)
-        asked.ages.append(max(0.0, (now - stamp) / NANOSECONDS) if stamp else 0.0)
+        stamp = to_ns(image.header.stamp)
+        asked.ages.append(max(0.0, (now - stamp) / NS_PER_S) if stamp else 0.0)
         self._last_read = stamp
         return True
 
@@ -204,7 +204,7 @@ class OcrNode(Node):
         self._keeper.read(image, asked.result)
 
     def _left(self, asked: Asked) -> float:
-        return (asked.deadline - self.get_clock().now().nanoseconds) / NANOSECONDS
+        return (asked.deadline - self.get_clock().now().nanoseconds) / NS_PER_S
 
     def _fail(self, asked: Asked, code: int, message: str, status: int = OcrResult.FAILED) -> None:
         asked.code, asked.message = code, message
@@ -237,7 +237,7 @@ class OcrNode(Node):
         )
 
 
-main = main_of(OcrNode)
+main = node_main(OcrNode)
 
 if __name__ == '__main__':
     main()

@@ -6,7 +6,7 @@ import array
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from cell_common.inbox import Inbox
+from cell_common.inbox import ExecutorQueue
 from cell_common.qos import latched
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
@@ -34,7 +34,7 @@ class OverlayPublisher:
         """Advertise the overlay on a node."""
         self._quality = quality
         self._publisher = node.create_publisher(CompressedImage, 'ocr/overlay/compressed', latched())
-        self._inbox: Inbox[tuple[Header, bytes]] = Inbox(node, self._publish)
+        self._inbox: ExecutorQueue[tuple[Header, bytes]] = ExecutorQueue(node, self._publish)
         self._pool = ThreadPoolExecutor(1, 'overlay')
         self._last: tuple[CompressedImage, OcrResult] | None = None
 

@@ -94,7 +94,7 @@ class JournalWriter:
             engine: The open, migrated database.
             deliver: Called in the writer's thread with each committed batch, in order.
             complain: Called in the writer's thread with the reason when the database refuses, with "" when it works again.
-            turn: Held while the writer computes, and never while it waits for the database: see `BackgroundLoop`.
+            turn: Held while the writer computes, and never while it waits for the database: see `AsyncioThread`.
         """
         self._turn = turn or threading.Lock()
         self._engine = engine

@@ -9,15 +9,15 @@ from concurrent.futures import Future
 from typing import Any
 
 from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.ids import new_id
-from cell_common.inbox import Inbox
-from cell_common.parameters import declare
+from cell_common.inbox import ExecutorQueue
+from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
-from cell_common.runner import StartError, main_of
-from cell_common.timers import every
+from cell_common.runner import StartError, node_main
+from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 
 from cell_interfaces.msg import ScaleList, ScaleReading
@@ -49,10 +49,10 @@ class ScaleBridgeNode(Node):
             ParameterError: A parameter cannot be used.
         """
         super().__init__('scale_bridge', **options)
-        self.parameters = declare(self, ScaleBridgeParameters)
+        self.parameters = declare_parameters(self, ScaleBridgeParameters)
         self._site = site_of(self.parameters, new_id, {})
         self._settings = server_settings(self.parameters)
-        self._inbox: Inbox[Event | JournalProblem] = Inbox(self, self._handle)
+        self._inbox: ExecutorQueue[Event | JournalProblem] = ExecutorQueue(self, self._handle)
         self._closing = False
         self.listening = Listening(self._settings.port, 'starting')
         self._journal_problem = ''
@@ -66,7 +66,7 @@ class ScaleBridgeNode(Node):
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
         for key in ('port', 'journal', 'held_back'):
-            self._alarms.withdraw(key, always=True)
+            self._alarms.clear_alarm(key, force=True)
         try:
             self._engine = open_database(self.parameters.database_url)
             migrate(self._engine, 'cell_weighing')
@@ -77,8 +77,8 @@ class ScaleBridgeNode(Node):
         self._book = ScaleBook.remember({scale: record.valid for scale, record in self._journal.known.items()})
         self._site.taken = {scale: record.taken for scale, record in self._journal.known.items()}
         self._start_diagnostics()
-        every(self, LIST_PERIOD_S, self._publish_scales)
-        self._loop = BackgroundLoop('indicators', GATHER_S, turn)
+        create_steady_timer(self, LIST_PERIOD_S, self._publish_scales)
+        self._loop = AsyncioThread('indicators', GATHER_S, turn)
         self._server = IndicatorServer(self._settings, self._site, self._journal, self._tell)
         self._serving: Future[None] = self._loop.submit(self._server.serve())
 
@@ -130,7 +130,7 @@ class ScaleBridgeNode(Node):
                 self._note_journal(news.reason)
 
     def _call_for_a_while(self, key: str, text: str, *, consequence: str, action: str) -> None:
-        self._alarms.announce(key, MEDIUM, text, consequence=consequence, action=action)
+        self._alarms.raise_alarm(key, MEDIUM, text, consequence=consequence, action=action)
         self._calm[key] = self.get_clock().now().nanoseconds + CALM_NS
 
     def _publish(self, readings: list[Reading]) -> None:
@@ -162,14 +162,14 @@ class ScaleBridgeNode(Node):
             if reading.status is Status.MALFORMED:
                 self._note_malformed(reading, entry.malformed_in_a_row)
             elif entry.malformed:
-                self._alarms.withdraw(f'malformed_{reading.scale_id}')
+                self._alarms.clear_alarm(f'malformed_{reading.scale_id}')
 
     def _note_malformed(self, reading: Reading, in_a_row: int) -> None:
         who = f'scale {reading.scale_id}' if reading.scale_id else reading.peer
         if in_a_row == 1:
             self.get_logger().warning(f'{who} sent a line that is no weight: {reading.message}')
         if in_a_row >= MALFORMED_ALARM:
-            self._alarms.announce(
+            self._alarms.raise_alarm(
                 f'malformed_{reading.scale_id}',
                 MEDIUM,
                 f'{who} sends lines that are no weights: {reading.message}',
@@ -181,10 +181,10 @@ class ScaleBridgeNode(Node):
         self.listening = listening
         if not listening.problem:
             self.get_logger().info(f'indicators may connect to port {listening.port}')
-            self._alarms.withdraw('port')
+            self._alarms.clear_alarm('port')
             return
         self.get_logger().error(self._port_text())
-        self._alarms.announce(
+        self._alarms.raise_alarm(
             'port',
             HIGH,
             self._port_text(),
@@ -203,10 +203,10 @@ class ScaleBridgeNode(Node):
         self._journal_problem = reason = self._disk.explain(reason)
         if not reason:
             self.get_logger().info('the journal works again')
-            self._alarms.withdraw('journal')
+            self._alarms.clear_alarm('journal')
             return
         self.get_logger().error(f'cannot write the journal: {reason}', throttle_duration_sec=60)
-        self._alarms.announce(
+        self._alarms.raise_alarm(
             'journal',
             HIGH,
             f'Readings cannot be stored: {reason}',
@@ -216,7 +216,7 @@ class ScaleBridgeNode(Node):
 
     def _note_held_back(self) -> None:
         if self._server.paused and self._journal_problem:
-            self._alarms.announce(
+            self._alarms.raise_alarm(
                 'held_back',
                 HIGH,
                 f'{self._journal.pending} lines wait for the journal: no more are read from the indicators',
@@ -224,7 +224,7 @@ class ScaleBridgeNode(Node):
                 action='Weigh no more bags until there is room on the disk and the database works again; do not restart.',
             )
         elif not self._server.paused:
-            self._alarms.withdraw('held_back')
+            self._alarms.clear_alarm('held_back')
 
     def _publish_scales(self) -> None:
         self._note()
@@ -232,7 +232,7 @@ class ScaleBridgeNode(Node):
         now_ns = self.get_clock().now().nanoseconds
         for key in [key for key, until in self._calm.items() if until <= now_ns]:
             del self._calm[key]
-            self._alarms.withdraw(key)
+            self._alarms.clear_alarm(key)
         for scale_id, (received_ns, peer, sample) in list(self._site.samples.items()):
             self._dirty |= self._book.sample(scale_id, peer, received_ns, sample)
         if not self._dirty:
@@ -266,4 +266,4 @@ class ScaleBridgeNode(Node):
         return self._disk.health() or Health(0, '', values)
 
 
-main = main_of(ScaleBridgeNode)
+main = node_main(ScaleBridgeNode)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cell_common.database import for_reading
+from cell_common.database import read_only
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
@@ -75,7 +75,7 @@ class Outbox:
     def __init__(self, engine: Engine) -> None:
         """Use an open, migrated database."""
         self._engine = engine
-        self._reading = for_reading(engine)
+        self._reading = read_only(engine)
         self._lock = threading.Lock()
         self._done: tuple[int, int] | None = None
         """Parcels delivered and when the last one was, once counted: what this outbox delivers is added without counting."""

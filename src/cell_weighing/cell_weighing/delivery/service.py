@@ -160,7 +160,7 @@ class Dispatch:
     def alarm(self, alarms: AlarmReporter, counts: OutboxCounts) -> None:
         """Call people when bags do not get through, and say when they do again."""
         if problem := self.problem():
-            alarms.announce(
+            alarms.raise_alarm(
                 'delivery',
                 MEDIUM,
                 f'Bags do not reach the web application: {problem}',
@@ -168,9 +168,9 @@ class Dispatch:
                 action='Check the web application, the network and the key.',
             )
         else:
-            alarms.withdraw('delivery')
+            alarms.clear_alarm('delivery')
         if counts.dead:
-            alarms.announce(
+            alarms.raise_alarm(
                 'dead_letters',
                 MEDIUM,
                 f'{counted(counts.dead, "bag")} refused by the web application.',
@@ -178,7 +178,7 @@ class Dispatch:
                 action='See the reason beside each on the page under Weigh, put it right, then press Send again.',
             )
         else:
-            alarms.withdraw('dead_letters')
+            alarms.clear_alarm('dead_letters')
 
     def close(self) -> None:
         """Let a post under way end, then stop."""

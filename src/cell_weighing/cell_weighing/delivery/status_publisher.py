@@ -7,7 +7,7 @@ from concurrent.futures import Future as ThreadFuture
 from cell_common.alarms import AlarmReporter
 from cell_common.diagnostics import Health
 from cell_common.qos import latched
-from cell_common.timers import every
+from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 
 from cell_interfaces.msg import DeliveryState
@@ -36,7 +36,7 @@ class DeliveryTopic:
         self._looking = False
         self._topic = node.create_publisher(DeliveryState, 'weighing/delivery', latched())
         if dispatch.wanted:
-            every(node, LOOK_S, self._look)
+            create_steady_timer(node, LOOK_S, self._look)
         else:
             self._show(NOTHING, [])
 

@@ -35,10 +35,10 @@ class BagAlarms:
                 self._drift(bag)
         for job in jobs:
             if job.active:
-                self._alarms.withdraw(f'no_job_{job.station}')
+                self._alarms.clear_alarm(f'no_job_{job.station}')
 
     def _no_job(self, bag: Bag) -> None:
-        self._alarms.announce(
+        self._alarms.raise_alarm(
             f'no_job_{bag.station or bag.scale_id}',
             MEDIUM,
             f'Bag of {bag.weight} {bag.unit} not counted: {bag.message}',
@@ -51,11 +51,11 @@ class BagAlarms:
         if job_id != bag.job_id:
             watch = DriftWatch()
             self._watches[bag.scale_id] = bag.job_id, watch
-            self._alarms.withdraw(f'drift_{bag.scale_id}', always=True)
+            self._alarms.clear_alarm(f'drift_{bag.scale_id}', force=True)
         if watch.found is not None:
             return
         if found := watch.add(float(convert(bag.product, bag.unit, bag.target_unit))):
-            self._alarms.announce(
+            self._alarms.raise_alarm(
                 f'drift_{bag.scale_id}',
                 LOW,
                 f'Scale {bag.scale_id}: bags of weigh job {bag.job_id} have shifted by {found.shift:+.3g} {bag.target_unit}.',

@@ -7,7 +7,7 @@ from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from cell_common.inbox import Inbox
+from cell_common.inbox import ExecutorQueue
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -21,7 +21,9 @@ class Worker:
         """Start the thread."""
         self._node = node
         self._pool = ThreadPoolExecutor(1, 'database')
-        self._inbox: Inbox[tuple[Callable[[ThreadFuture[Any]], None], ThreadFuture[Any]]] = Inbox(node, self._hand_over)
+        self._inbox: ExecutorQueue[tuple[Callable[[ThreadFuture[Any]], None], ThreadFuture[Any]]] = ExecutorQueue(
+            node, self._hand_over
+        )
 
     def submit(self, work: Callable[[], T], then: Callable[[ThreadFuture[T]], None]) -> None:
         """Do `work` in the thread, and `then` with its finished future in the node's thread."""

@@ -10,10 +10,10 @@ from typing import Any
 from cell_common.alarms import HIGH, AlarmReporter
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
-from cell_common.parameters import declare
+from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
-from cell_common.runner import StartError, main_of
-from cell_common.timers import every
+from cell_common.runner import StartError, node_main
+from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -47,7 +47,7 @@ class WeighStationNode(Node):
             ParameterError: A parameter cannot be used.
         """
         super().__init__('weigh_station', **options)
-        self.parameters = declare(self, WeighStationParameters)
+        self.parameters = declare_parameters(self, WeighStationParameters)
         settings = settings_of(self.parameters)
         self._stations = stations_of(self.parameters, settings)
         tolerance = share_of('default_tolerance', self.parameters.default_tolerance)
@@ -70,7 +70,7 @@ class WeighStationNode(Node):
         self._bag_alarms = BagAlarms(self._alarms)
         self._bag_alarms.remember(self._store.bags_of_active_jobs())
         for key in ('database', 'delivery', 'dead_letters'):
-            self._alarms.withdraw(key, always=True)
+            self._alarms.clear_alarm(key, force=True)
         self._jobs_topic = self.create_publisher(WeighJobList, 'weighing/job', latched())
         self._bag_topic = self.create_publisher(BagRecord, 'weighing/bag', events())
         self._bags_topic = self.create_publisher(BagList, 'weighing/bags', latched())
@@ -79,8 +79,8 @@ class WeighStationNode(Node):
         diagnostics = Diagnostics(self)
         diagnostics.add('bags', self._health)
         diagnostics.add('delivery', DeliveryTopic(self, self._dispatch, self._worker, self._alarms).health)
-        every(self, CATCH_UP_PERIOD_S, self._catch_up)
-        every(self, PRUNE_PERIOD_S, self._prune)
+        create_steady_timer(self, CATCH_UP_PERIOD_S, self._catch_up)
+        create_steady_timer(self, PRUNE_PERIOD_S, self._prune)
         self._work(self._store.catch_up, always=True)
 
     def destroy_node(self) -> None:
@@ -152,7 +152,7 @@ class WeighStationNode(Node):
     def _note_problem(self, reason: str) -> None:
         if reason and reason != self._problem:
             self.get_logger().error(f'cannot store bags: {reason}')
-            self._alarms.announce(
+            self._alarms.raise_alarm(
                 'database',
                 HIGH,
                 f'Bags cannot be stored: {reason}',
@@ -160,7 +160,7 @@ class WeighStationNode(Node):
                 action='Check free disk space and the database, then wait: nothing is lost.',
             )
         elif self._problem and not reason:
-            self._alarms.withdraw('database')
+            self._alarms.clear_alarm('database')
         self._problem = reason
 
     def _health(self) -> Health:
@@ -169,4 +169,4 @@ class WeighStationNode(Node):
         return Health(0, '', {'scales': ', '.join(f'{scale}={station}' for scale, station in self._stations.by_scale.items())})
 
 
-main = main_of(WeighStationNode)
+main = node_main(WeighStationNode)

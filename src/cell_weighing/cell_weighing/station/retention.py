@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from cell_common.database import for_reading
+from cell_common.database import read_only
 from sqlalchemy import Connection, Engine, Table, delete, exists, func, select
 
 from cell_weighing.storage.tables import BagRow, CursorRow, ReadingRow
@@ -45,7 +45,7 @@ class JournalPruner:
         if not self._keep_ns:
             return 0
         removed = 0
-        with for_reading(self._engine).begin() as connection:
+        with read_only(self._engine).begin() as connection:
             done = {row.scale_id: row.sequence for row in connection.execute(select(CursorRow.scale_id, CursorRow.sequence))}
         for scale_id, sequence in done.items():
             if now_ns < self._rest.get(scale_id, 0):
@@ -54,7 +54,7 @@ class JournalPruner:
         return removed
 
     def _prune_scale(self, scale_id: str, done: int, now_ns: int) -> int:
-        with for_reading(self._engine).begin() as connection:
+        with read_only(self._engine).begin() as connection:
             page = self._page(connection, scale_id, done)
             last = connection.scalar(select(func.max(_READING.c.sequence)).where(_READING.c.scale_id == scale_id))
         old = [row for row in page if row.received_ns < now_ns - self._keep_ns and row.sequence != last]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from cell_common.commands import expired, nanoseconds
+from cell_common.commands import expiry_error
 from cell_common.ids import new_id
+from cell_common.time import to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from sqlalchemy.exc import SQLAlchemyError
@@ -163,7 +164,7 @@ class Commands:
 
     async def _do(self, command: Any, work: Callable[[], T], response: Any) -> T | None:
         """Do a command after everything that the journal holds; put its result code into the response."""
-        if late := expired(command, self._now()):
+        if late := expiry_error(command, self._now()):
             response.code, response.message = ResultCode.EXPIRED, late
             return None
         try:
@@ -194,7 +195,7 @@ def command_row(request: Any, received_ns: int, code: int, message: str) -> Comm
         command=name,
         request_id=(command.request_id or new_id())[:64],
         operator_id=command.operator_id[:64],
-        issued_ns=nanoseconds(command.issued_at),
+        issued_ns=to_ns(command.issued_at),
         arguments=arguments,
         code=code,
         message=message,

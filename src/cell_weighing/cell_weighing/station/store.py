@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
 
-from cell_common.database import for_reading
+from cell_common.database import read_only
 from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
@@ -53,7 +53,7 @@ class WeighStore:
             deliver: Put each bag into the outbox to the web application.
         """
         self._engine = engine
-        self._reading = for_reading(engine)
+        self._reading = read_only(engine)
         self._stations = stations
         self._clock = clock
         self._warn_share = warn_share

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.ids import new_id
 
 from cell_interfaces.msg import ResultCode, RobotState
@@ -94,7 +94,7 @@ class LettersBackend(Backend):
     def start(self, changed: Callable[[], None]) -> None:
         """Open the port."""
         self._changed = changed
-        self._background = BackgroundLoop('letters')
+        self._background = AsyncioThread('letters')
         options = self._options
         self._background.submit(Server(options.address, options.port, options.allowed, self).run())
 

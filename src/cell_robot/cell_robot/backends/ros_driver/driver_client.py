@@ -12,7 +12,7 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus
 from action_msgs.srv import CancelGoal
-from cell_common.inbox import Inbox
+from cell_common.inbox import ExecutorQueue
 from cell_common.qos import events, latched
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action.client import ActionClient
@@ -68,7 +68,7 @@ class DriverLink:
         """
         self._node, self._picture, self._period = node, picture, period
         self._prefix = namespace if namespace.endswith('/') or not namespace else namespace + '/'
-        self._inbox: Inbox[Callable[[], None]] = Inbox(node, lambda work: work())
+        self._inbox: ExecutorQueue[Callable[[], None]] = ExecutorQueue(node, lambda work: work())
         self._hear: Hear = lambda _values: None
         self._taken_at = -1
         self._wanted = 0

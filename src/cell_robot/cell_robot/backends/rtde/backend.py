@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from cell_common.background import BackgroundLoop
+from cell_common.background import AsyncioThread
 from cell_common.runner import StartError
 
 from cell_interfaces.msg import ResultCode
@@ -98,7 +98,7 @@ class RtdeBackend(Backend):
     def start(self, changed: Callable[[], None]) -> None:
         """Begin to listen to the robot."""
         self._changed = changed
-        self._background = BackgroundLoop(self.name)
+        self._background = AsyncioThread(self.name)
         self._arm = self._background.run(self._make_arm(), BOOKED_S)
         self._background.submit(self._listening())
 

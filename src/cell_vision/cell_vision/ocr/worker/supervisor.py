@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cell_vision.backoff import Backoff
+from cell_common.backoff import Backoff
+
 from cell_vision.ocr.worker.protocol import GO, ProtocolError, decode_reading, read_message, write_message
 from cell_vision.types import FrameReading
 
