@@ -13,7 +13,7 @@ from cell_bringup.client import CellError
 from cell_common.testing import wait_until
 
 from cell_interfaces.msg import BagRecord, JobState, MatchResult, ScaleReading
-from cell_interfaces.srv import ControlJob
+from cell_interfaces.srv import ControlJob, GetCrop
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PART = 'EM1-2U1'
@@ -122,7 +122,10 @@ def test_twins_that_carry_codes_are_told_apart_by_them(launch_cell, tmp_path):
     job = finish(cell, cell.start_job(PART, 3))
     assert (job.state, job.placed, job.rejected) == (JobState.DONE, 3, 0)
     assert [entry['part_number'] for entry in placed(cell)] == [PART] * 3
-    assert job.last_match.decided_by == MatchResult.BY_CODE and bytes(job.last_match.crop.data[:2]) == b'\xff\xd8'
+    match = job.last_match
+    crop = GetCrop.Request(request_id=match.request_id, polygon=match.polygon)
+    assert bytes(cell.client.call(GetCrop, 'ocr/get_crop', crop).crop.data[:2]) == b'\xff\xd8'
+    assert match.decided_by == MatchResult.BY_CODE
 
 
 @pytest.mark.parametrize('victim', ['inventory', 'ocr', 'robot'])

@@ -82,6 +82,7 @@ def test_a_wrong_part_is_never_placed(cell):
     assert cell.stock()[1][-1].reason == why
     assert [capture.attempt for capture in cell.captures[:3]] == [1, 2, 3]
     assert {capture.match.verdict for capture in cell.captures[:3]} == {MatchResult.MISMATCH}
+    assert [asked.careful for asked in cell.vision.asked] == [False, True, True, False, False]
     wait_until(lambda: [alarm.text for alarm in alarms if alarm.key == 'part_rejected' and alarm.text])
     assert why in next(alarm.text for alarm in alarms if alarm.key == 'part_rejected' and alarm.text)
 

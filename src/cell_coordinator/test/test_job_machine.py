@@ -140,8 +140,11 @@ def test_the_machine_itself_refuses_to_place_without_a_match():
 
 
 def test_a_wrong_part_is_read_again_then_rejected_with_the_reason():
-    play = Play().picked().judged(BAD)
+    play = Play().picked()
+    assert isinstance(play.effects[-1], ev.ReadFrame) and not play.effects[-1].careful
+    play.judged(BAD)
     assert isinstance(play.effects[-1], ev.ReadFrame) and play.effects[-1].newer_than_ns == play.job.frame_ns
+    assert play.effects[-1].careful
     play.judged(BAD)
     assert play.job.outcome_reason == f'wrong part: read {OTHER}, ordered {PART}'
     play.robot().answer(ev.BookingDone).sees(State.RUNNING, Step.PICK)

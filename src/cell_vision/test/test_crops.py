@@ -7,8 +7,8 @@ import io
 import cv2
 import numpy as np
 import pytest
-from cell_vision.matching.evidence_crop import decisive_region
 from cell_vision.ocr.crops import cut
+from cell_vision.ocr.matched_region import matched_region
 from cell_vision.types import Code, Reading
 from PIL import Image
 
@@ -54,8 +54,8 @@ def test_a_code_beside_the_print_is_in_the_crop_so_that_it_can_be_shown_when_it_
     frame, reading = scene(0)
     code = Code('QRCode', 'A', ((500.0, 300.0), (540.0, 300.0), (540.0, 340.0), (500.0, 340.0)))
     crop = cut(frame, [reading], 640, [code])
-    assert decisive_region(crop.jpeg, crop.polygon, code.polygon)
-    assert not decisive_region(cut(frame, [reading], 640).jpeg, cut(frame, [reading], 640).polygon, code.polygon)
+    assert matched_region(crop.jpeg, crop.polygon, code.polygon)
+    assert not matched_region(cut(frame, [reading], 640).jpeg, cut(frame, [reading], 640).polygon, code.polygon)
 
 
 def test_a_region_that_reaches_out_of_the_frame_is_cut_with_black():
@@ -70,7 +70,7 @@ def test_the_text_that_decided_is_cut_out_of_the_crop(turn):
     a, b, c, d = map(np.array, line.polygon)
     right = tuple(map(tuple, ((a + b) / 2, b, c, (c + d) / 2)))
     crop = cut(frame, [line], 200)
-    piece = decoded(decisive_region(crop.jpeg, crop.polygon, right))
+    piece = decoded(matched_region(crop.jpeg, crop.polygon, right))
     high, wide = piece.shape
     assert piece[high // 2, wide // 2] < 25
     assert wide < 0.7 * decoded(crop.jpeg).shape[1]
@@ -89,4 +89,4 @@ def test_the_text_that_decided_is_cut_out_of_the_crop(turn):
 def test_what_cannot_be_cut_out_is_empty_and_no_error(spoil):
     frame, line = scene(0)
     crop = cut(frame, [line], 300)
-    assert decisive_region(*spoil(crop.jpeg, crop.polygon, line.polygon)) == b''
+    assert matched_region(*spoil(crop.jpeg, crop.polygon, line.polygon)) == b''

@@ -18,11 +18,12 @@ from cell_vision.matching.node import MatcherNode
 from cell_vision.ocr.node import OcrNode
 from diagnostic_msgs.msg import DiagnosticArray
 from domain_coordinator import domain_id
+from geometry_msgs.msg import Point32
 from sensor_msgs.msg import CompressedImage
 from std_srvs.srv import Trigger
 
 from cell_interfaces.msg import CodeReading, MatchResult, OcrResult, ResultCode
-from cell_interfaces.srv import GetBenchmarks, KeepFrame, MatchPart, ReadText, StoreBenchmark
+from cell_interfaces.srv import GetBenchmarks, GetCrop, KeepFrame, MatchPart, ReadText, StoreBenchmark
 
 TRAYS = (
     '[{count: 1, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, {count: 0, capacity: 9, low: 0}, '
@@ -137,7 +138,7 @@ def test_a_worker_killed_while_it_reads_gives_a_clear_result(graph, seeing):
     wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
 
 
-def test_after_a_doubtful_verdict_only_the_first_frame_is_looked_at_closely(graph, seeing, ip_camera, monkeypatch):
+def test_a_careful_reading_reads_only_its_first_frame_carefully(graph, seeing, ip_camera, monkeypatch):
     _, ocr = seeing
     wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
     shown, gray = ip_camera.picture, bytes(cv2.imencode('.jpg', np.full((720, 1280, 3), 90, np.uint8))[1])
@@ -145,13 +146,11 @@ def test_after_a_doubtful_verdict_only_the_first_frame_is_looked_at_closely(grap
     close, submit = [], ocr._host.submit
     monkeypatch.setattr(ocr._host, 'submit', lambda job: (close.append(job.options['careful']), submit(job)))
     try:
-        ocr._judged(MatchResult(verdict=MatchResult.UNREADABLE))
-        answer = read(graph, newer_than=graph.node.get_clock().now().to_msg(), frames=3)
+        answer = read(graph, newer_than=graph.node.get_clock().now().to_msg(), frames=3, careful=True)
     finally:
         show(ip_camera, ocr, shown)
     assert (answer.result.status, answer.result.frames) == (OcrResult.NO_TEXT, 3)
     assert close == [True, False, False]
-    ocr._judged(MatchResult(verdict=MatchResult.MATCH))
 
 
 def test_without_a_newer_frame_the_reading_says_so(graph, seeing):
@@ -215,13 +214,26 @@ def test_a_camera_that_stops_after_the_first_frame_leaves_the_reading_of_that_on
     assert time.monotonic() - begun < 5
 
 
-def test_the_reading_carries_an_upright_crop_and_the_verdict_the_text_that_decided(graph, seeing, matcher):
+def get_crop(graph, request_id, polygon=()):
+    answer = graph.call(GetCrop, 'ocr/get_crop', GetCrop.Request(request_id=request_id, polygon=list(polygon)))
+    assert answer.crop.format == ('jpeg' if answer.code == ResultCode.OK else ''), answer.message
+    data = np.frombuffer(bytes(answer.crop.data), np.uint8)
+    return answer.code, cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+
+
+def test_an_upright_crop_of_a_reading_and_of_the_text_that_decided_is_served_by_request_id(graph, seeing, matcher):
     result = read(graph, newer_than=now(graph)).result
-    crop = cv2.imdecode(np.frombuffer(bytes(result.crop.data), np.uint8), cv2.IMREAD_COLOR)
-    assert crop.shape[1] > 2 * crop.shape[0] and max(crop.shape) <= 480
-    assert result.crop_polygon[0].x < result.crop_polygon[1].x
+    assert result.has_crop and result.crop_polygon[0].x < result.crop_polygon[1].x
+    code, crop = get_crop(graph, 'r1')
+    assert code == ResultCode.OK and crop.shape[1] > 2 * crop.shape[0] and max(crop.shape) <= 480
     verdict = graph.call(MatchPart, 'matching/match', MatchPart.Request(expected_part_number='EM1-2U1', ocr=result)).result
-    assert bytes(verdict.crop.data[:2]) == b'\xff\xd8' and verdict.crop.format == 'jpeg'
+    code, text = get_crop(graph, 'r1', verdict.polygon)
+    assert code == ResultCode.OK and text.size <= crop.size
+    assert get_crop(graph, 'r1', [Point32(x=9000.0 + x, y=9000.0 + y) for x, y in ((0, 0), (9, 0), (9, 9), (0, 9))]) == (
+        ResultCode.INVALID_ARGUMENT,
+        None,
+    )
+    assert get_crop(graph, 'another') == (ResultCode.UNKNOWN_READING, None)
 
 
 def test_a_code_in_the_picture_is_read_beside_the_text(graph, seeing, compress, draw):

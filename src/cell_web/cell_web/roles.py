@@ -39,7 +39,7 @@ VIEWER = Role(
             'weighing/delivery',
         }
     ),
-    services=frozenset({'robot/preflight', 'matching/benchmarks'}),
+    services=frozenset({'robot/preflight', 'matching/benchmarks', 'ocr/get_crop'}),
 )
 """Sees everything that the page shows, changes nothing."""
 

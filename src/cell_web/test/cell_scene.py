@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point32
 from rosidl_runtime_py.convert import message_to_ordereddict
 from sensor_msgs.msg import CompressedImage
 
@@ -121,7 +122,7 @@ def mismatch(now: float) -> MatchResult:
         score=0.94,
         decided_by=MatchResult.BY_BENCHMARK,
         text='EM1-2U4',
-        crop=crop('EM1-2U4'),
+        polygon=[Point32(x=float(x), y=float(y)) for x, y in ((0, 0), (340, 0), (340, 90), (0, 90))],
         candidates=[PartScore(part_number='EM1-2U4', score=0.94), PartScore(part_number='EM2-2U1', score=0.31)],
         reason='EM1-2U4 explains the text (0.94) much better than EM1-2U1 (0.41).',
     )

@@ -69,9 +69,11 @@ def test_a_recovery_shows_the_cause_asks_and_tells_each_step(cell: ScriptedCell,
 
 def test_an_operator_says_what_a_rejected_piece_really_was(cell: ScriptedCell, open_page: Any) -> None:
     cell.publish('component_captured', scene.captured(time.time()))
+    cell.answers['/cell/ocr/get_crop'] = {'code': 0, 'message': '', 'crop': scene.written(scene.crop('EM1-2U4'))}
     page = open_page()
     expect(page.get_by_test_id('verdict')).to_have_attribute('data-state', 'MISMATCH')
     expect(page.get_by_test_id('verdict-crop').locator('img')).to_have_js_property('naturalWidth', 340)
+    assert [call['args']['request_id'] for call in cell.of('/cell/ocr/get_crop')] == ['read-9']
     expect(page.get_by_test_id('verdict-codes')).to_contain_text('EM1-2U4 M2634 (DataMatrix)')
     shoot(page, 'mismatch')
     page.get_by_test_id('correct').click()

@@ -186,6 +186,8 @@ class ReadFrame:
 
     ticket: int
     newer_than_ns: int
+    careful: bool = False
+    """The piece was read before without a decision: read the frame in several ways."""
 
 
 @dataclass(frozen=True)

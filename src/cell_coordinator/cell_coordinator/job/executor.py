@@ -89,13 +89,16 @@ class Carrier:
 
         timer = create_steady_timer(self._node, 0.0, later)
 
-    async def read(self, newer_than_ns: int, wanted: Callable[[], bool] = lambda: True, frames: int = 0) -> OcrResult:
+    async def read(
+        self, newer_than_ns: int, wanted: Callable[[], bool] = lambda: True, frames: int = 0, *, careful: bool = False
+    ) -> OcrResult:
         """Read frames later than a stamp, again and again until it worked.
 
         Args:
             newer_than_ns: ROS time, nanoseconds.
             wanted: Whether it is still worth trying again.
             frames: At most so many when the first is not certain; 0 = as many as the text reader is set up for.
+            careful: Read the first frame in several ways.
 
         Raises:
             GivenUpError: No reading came about in time.
@@ -105,6 +108,7 @@ class Carrier:
             request_id=new_id(),
             newer_than=time_message(newer_than_ns),
             frames=frames,
+            careful=careful,
             timeout=Duration(seconds=timeout).to_msg(),
         )
 
@@ -160,7 +164,7 @@ class Carrier:
         return ev.StockSeen(self._now(), effect.ticket, tuple(sorted(trays.items())))
 
     async def _read_frame(self, effect: ev.ReadFrame) -> Event:
-        self._reading = await self.read(effect.newer_than_ns, self._still(effect.ticket))
+        self._reading = await self.read(effect.newer_than_ns, self._still(effect.ticket), careful=effect.careful)
         stamp = self._reading.header.stamp
         return ev.ReadEnded(self._now(), effect.ticket, stamp.sec * NS_PER_S + stamp.nanosec)
 

@@ -266,7 +266,7 @@ class JobMachine:
             return self._book(job)
         job = replace(job, ticket=job.ticket + 1)
         if job.step is Step.READ:
-            return Transition(job, (ev.ReadFrame(job.ticket, job.newer_than_ns),))
+            return Transition(job, (ev.ReadFrame(job.ticket, job.newer_than_ns, careful=job.attempt > 1),))
         if job.step is Step.MATCH:
             return Transition(job, (ev.JudgeReading(job.ticket, job.part_number),))
         job = replace(

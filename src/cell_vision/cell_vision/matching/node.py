@@ -25,10 +25,9 @@ from cell_vision.matching.benchmark import Benchmark
 from cell_vision.matching.benchmark_store import BenchmarkStore
 from cell_vision.matching.catalogue_lint import lint
 from cell_vision.matching.confusions import load_weights
-from cell_vision.matching.evidence_crop import decisive_region
 from cell_vision.matching.matcher import Decision, Matcher, Verdict
 from cell_vision.matching.text_lines import join_lines
-from cell_vision.ocr.conversions import codes_of, picture, points, polygon_of, readings_of
+from cell_vision.ocr.conversions import codes_of, points, readings_of
 
 VERDICTS = {
     Verdict.MATCH: MatchResult.MATCH,
@@ -167,9 +166,8 @@ def benchmark_message(benchmark: Benchmark) -> BenchmarkSet:
 
 
 def match_message(witnessed: Witnessed, request: MatchPart.Request) -> MatchResult:
-    """Return a decision as a message, with the region that decided."""
+    """Return a decision as a message."""
     decision = witnessed.decision
-    crop = decisive_region(bytes(request.ocr.crop.data), polygon_of(request.ocr.crop_polygon), decision.polygon)
     by = MatchResult.BY_NONE
     if witnessed.by_code:
         by = MatchResult.BY_CODE
@@ -186,7 +184,6 @@ def match_message(witnessed: Witnessed, request: MatchPart.Request) -> MatchResu
         candidates=[PartScore(part_number=part, score=score) for part, score in decision.candidates],
         text=decision.text,
         polygon=points(decision.polygon),
-        crop=picture(crop),
         reason=decision.reason,
     )
 

@@ -54,7 +54,7 @@ def fill_result(result: OcrResult, reading: FrameReading, frames: int = 1) -> No
     result.codes = [CodeReading(format=code.format, text=code.text, polygon=points(code.polygon)) for code in reading.codes]
     result.frames = frames
     if reading.crop is not None and reading.readings:
-        result.crop, result.crop_polygon = picture(reading.crop.jpeg), points(reading.crop.polygon)
+        result.has_crop, result.crop_polygon = bool(result.request_id), points(reading.crop.polygon)
     result.image_width = reading.width
     result.image_height = reading.height
     result.engine = reading.engine

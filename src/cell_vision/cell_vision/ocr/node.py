@@ -22,6 +22,7 @@ from sensor_msgs.msg import CompressedImage
 from cell_interfaces.msg import MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import ReadText
 from cell_vision.ocr.conversions import code_of, fill_result
+from cell_vision.ocr.crop_service import CropService
 from cell_vision.ocr.frame_archive_service import FrameKeeper
 from cell_vision.ocr.frame_buffer import FrameSlot, SerializedFrame, stamp_of
 from cell_vision.ocr.multi_frame import SeveralFrames
@@ -33,8 +34,6 @@ from cell_vision.types import Point
 
 MEGABYTE = 1_000_000
 DIAGNOSTIC = {True: 0, False: 2}
-SECOND_LOOK_S = 2.0
-"""A reading asked for so soon after a verdict other than MATCH is of the same part: it is looked at in every way."""
 PATIENCE_S = 0.5
 """A further frame that does not come within this is not waited for: what was read is answered."""
 OF_THE_TIME = 0.4
@@ -51,6 +50,8 @@ class Asked:
     several: SeveralFrames
     deadline: int
     """ROS time, nanoseconds."""
+    careful: bool = False
+    """Read the first frame in several ways."""
     region: Sequence[Point] = ()
     """Where to look first."""
     images: list[CompressedImage] = field(default_factory=list)
@@ -62,13 +63,12 @@ class Asked:
 
 
 class OcrNode(Node):
-    """Serves `ocr/read` and `ocr/keep_frame`; publishes `ocr/result` and `ocr/overlay/compressed`."""
+    """Serves `ocr/read`, `ocr/get_crop` and `ocr/keep_frame`; publishes `ocr/result` and `ocr/overlay/compressed`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('ocr', **options)
         self._options = declare_parameters(self, OcrParameters)
         self._frames = FrameSlot()
-        self._careful_until = 0
         self._reading = 0
         self._last_read = 0
         self._region: Sequence[Point] = ()
@@ -82,6 +82,7 @@ class OcrNode(Node):
         )
         self._results = self.create_publisher(OcrResult, 'ocr/result', events())
         self._overlay = OverlayPublisher(self, self._options.overlay_quality)
+        self._crops = CropService(self)
         self._keeper = FrameKeeper(self, self._options.kept_frames_folder, self._options.kept_frames_limit * MEGABYTE)
         self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, sensor_stream(), raw=True)
         self.create_subscription(MatchResult, 'matching/result', self._judged, events())
@@ -102,8 +103,6 @@ class OcrNode(Node):
         self._frames.put(SerializedFrame(stamp_of(data), data))
 
     def _judged(self, match: MatchResult) -> None:
-        doubtful = match.verdict != MatchResult.MATCH
-        self._careful_until = self.get_clock().now().nanoseconds + round(SECOND_LOOK_S * NS_PER_S) if doubtful else 0
         self._overlay.judged(match)
 
     async def _read_unasked(self) -> None:
@@ -131,6 +130,7 @@ class OcrNode(Node):
             OcrResult(request_id=request.request_id),
             SeveralFrames(1 if given else request.frames or self._options.frames),
             self.get_clock().now().nanoseconds + round(timeout * NS_PER_S),
+            request.careful,
             region,
         )
         image = request.image if given else await self._frame(to_ns(request.newer_than), timeout)
@@ -161,7 +161,7 @@ class OcrNode(Node):
         """Let the worker read a frame; return whether it did. A failure counts only when no frame was read before."""
         now = self.get_clock().now().nanoseconds
         future: Future = Future(executor=self.executor)
-        careful = now < self._careful_until and not asked.images  # one close look of seconds; further frames only vote on it
+        careful = asked.careful and not asked.images  # a careful reading takes seconds; further frames only vote on it
         options = {
             'fast': self._options.fast,
             'careful': careful,
@@ -197,6 +197,7 @@ class OcrNode(Node):
         image = asked.images[asked.several.judged]
         reading = asked.several.result()
         fill_result(asked.result, reading, len(asked.images))
+        self._crops.remember(asked.result, reading.crop)
         self._region = reading.crop.polygon if reading.crop is not None and is_certain(reading.readings) else ()
         asked.result.header, asked.result.frame_age = image.header, asked.ages[asked.several.judged]
         asked.code, asked.message = ResultCode.OK, ''

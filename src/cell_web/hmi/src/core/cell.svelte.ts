@@ -11,6 +11,7 @@ export const STALE_MS = 3_500;
 export const VALID_FOR_S = 5;
 const THROTTLE_MS = 200;
 const TICK_MS = 500;
+const CROP_TIMEOUT_MS = 6_000;
 const NOTICES = 4;
 
 export interface Session {
@@ -115,6 +116,18 @@ export class Cell {
     const now = this.#clock.now(performance.now());
     const issued_at: Stamp = now === null ? { sec: 0, nanosec: 0 } : stampOf(now);
     return { request_id: newId(), operator_id: this.operator, issued_at, valid_for: { sec: VALID_FOR_S, nanosec: 0 } };
+  }
+
+  /** Fetch the picture of the text that decided a verdict: base64 JPEG, "" when the cell does not have it (any more). */
+  async evidence(match: MatchResult): Promise<string> {
+    if (!match.request_id || !match.polygon?.length) return '';
+    const { request_id, polygon } = match;
+    try {
+      const answer = await this.connection.call(this.name('ocr/get_crop'), 'cell_interfaces/srv/GetCrop', { request_id, polygon }, CROP_TIMEOUT_MS);
+      return answer.crop?.data ?? '';
+    } catch {
+      return '';
+    }
   }
 
   tell(kind: Notice['kind'], title: string, text: string): void {

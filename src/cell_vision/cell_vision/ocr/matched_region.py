@@ -1,4 +1,4 @@
-"""Cut the text that decided out of a reading's crop. Without OpenCV: the matcher does not need it for anything else."""
+"""Cut the text that decided a verdict out of the crop of a reading. Without OpenCV, which the node does not load."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARGIN = 0.35
 QUALITY = 85
 
 
-def decisive_region(jpeg: bytes, crop_polygon: Sequence[Point], polygon: Sequence[Point]) -> bytes:
+def matched_region(jpeg: bytes, crop_polygon: Sequence[Point], polygon: Sequence[Point]) -> bytes:
     """Return the JPEG of the part of a crop in which a text stands.
 
     Args:
