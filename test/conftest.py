@@ -17,8 +17,7 @@ from typing import Any
 import psutil
 import pytest
 from cell_bringup.client import CellClient
-from cell_common.testing import *
-from cell_common.testing import free_port, wait_until
+from cell_common.testing import domain, free_port, graph, node_switch_interval, wait_until
 
 from cell_interfaces.msg import JobState
 

@@ -1,1 +1,1 @@
-from cell_common.testing import *
+from cell_common.testing import domain, graph, node_switch_interval

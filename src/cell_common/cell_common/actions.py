@@ -18,6 +18,8 @@ from rclpy.action.server import ActionServer, GoalResponse, RCLError, ServerGoal
 from rclpy.executors import await_or_execute
 from rclpy.task import Future
 
+__all__ = ['HexGoalId', 'LowLatencyActionServer']
+
 _REQUESTS = ('goal', 'result')
 
 

@@ -7,6 +7,8 @@ from rclpy.node import Node
 from cell_common.qos import latched
 from cell_interfaces.msg import Alarm, AlarmEvent
 
+__all__ = ['CRITICAL', 'HIGH', 'LATCHED_DEPTH', 'LOW', 'MEDIUM', 'AlarmReporter']
+
 LOW, MEDIUM, HIGH, CRITICAL = Alarm.LOW, Alarm.MEDIUM, Alarm.HIGH, Alarm.CRITICAL
 LATCHED_DEPTH = 50
 

@@ -11,6 +11,8 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+__all__ = ['POLL_INTERVAL_S', 'AsyncioThread', 'BatchingSelector', 'StallCompensatingSelector']
+
 T = TypeVar('T')
 STALL_THRESHOLD_S = 0.1
 """A thread that gets its turn later than this was held up."""

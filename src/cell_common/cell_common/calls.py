@@ -10,6 +10,8 @@ from rclpy.task import Future
 
 from cell_common.timers import create_steady_timer
 
+__all__ = ['ServiceCallError', 'call_service', 'wait_for', 'wait_for_service']
+
 
 class ServiceCallError(Exception):
     """A service did not answer; the text names it and says whether it was there at all."""

@@ -17,6 +17,21 @@ from typing import Any
 
 import yaml
 
+__all__ = [
+    'EVENT_LETTERS',
+    'LETTERS',
+    'START_LETTER',
+    'TRAYS',
+    'Catalogue',
+    'CatalogueError',
+    'Part',
+    'Tray',
+    'fold_confusables',
+    'load_catalogue',
+    'lookalike_warnings',
+    'parse_catalogue',
+]
+
 TRAYS = (1, 2, 3, 4)
 START_LETTER = 'D'
 """Starts the robot's program in every site; no part and no event may use it."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from cell_common.time import NS_PER_S, to_ns
 
+__all__ = ['expiry_error']
+
 
 def expiry_error(command: Any, now_ns: int) -> str:
     """Say why a command is too old, or return "" when it may be carried out.

@@ -19,6 +19,19 @@ from sqlalchemy.orm import DeclarativeBase
 from cell_common.ids import new_id
 from cell_common.time import TimeLike, to_ns
 
+__all__ = [
+    'AuditEntry',
+    'DatabaseError',
+    'StorageFailedError',
+    'audit_entry',
+    'insert_audit',
+    'migrate',
+    'open_database',
+    'read_only',
+    'run_migrations',
+    'storage_error',
+]
+
 BUSY_TIMEOUT_S = 10.0
 READ_ONLY = 'cell_read_only'
 _MAX_ID_LENGTH = 64  # of the id columns

@@ -10,6 +10,8 @@ from rclpy.node import Node
 
 from cell_common.timers import create_steady_timer
 
+__all__ = ['Diagnostics', 'Health']
+
 PERIOD_S = 1.0
 
 

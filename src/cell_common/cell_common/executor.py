@@ -33,6 +33,8 @@ from rclpy.node import Node
 from rclpy.task import Task
 from rclpy.waitable import NumberOfEntities
 
+__all__ = ['CachedWaitSetExecutor']
+
 EVENTS_S = 1.0
 """So often events of the middleware are looked at; each that is waited for makes every wait longer."""
 ENTITY_KINDS = ('subscription', 'guard_condition', 'timer', 'client', 'service')

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from rclpy.node import Node
 
+__all__ = ['ExecutorQueue']
+
 T = TypeVar('T')
 
 

@@ -17,6 +17,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
+__all__ = ['ParameterError', 'Schema', 'declare_parameters', 'parameter', 'schema_of', 'validate']
+
 if TYPE_CHECKING:
     from rclpy.node import Node
 

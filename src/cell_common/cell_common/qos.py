@@ -2,6 +2,8 @@
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
+__all__ = ['events', 'latched', 'sensor_stream']
+
 
 def latched(depth: int = 1) -> QoSProfile:
     """Return the profile for state: whoever joins late gets the last `depth` values at once."""

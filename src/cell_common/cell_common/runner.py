@@ -19,6 +19,8 @@ from rclpy.signals import SignalHandlerOptions
 from cell_common.executor import CachedWaitSetExecutor
 from cell_common.parameters import ParameterError
 
+__all__ = ['EXIT_BAD_CONFIGURATION', 'SWITCH_S', 'StartError', 'node_main', 'run_node']
+
 SWITCH_S = 0.0005
 """How long a thread keeps the interpreter from another that wants it. Python's 5 ms would make a device's thread wait that long
 behind a callback."""

@@ -1,6 +1,6 @@
 """Fixtures for tests that need ROS: a domain of their own, ports from the kernel, waiting with a deadline.
 
-Import the fixtures in a package's `conftest.py`:  `from cell_common.testing import *`.
+Import the fixtures in a package's `conftest.py`: `from cell_common.testing import domain, graph, node_switch_interval`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Times as whole nanoseconds, and their conversion to and from ROS messages.
+"""Times as whole nanoseconds; `cell_common.ros_time` makes the messages of them.
 
 Rules compute with plain integers: a float of seconds since 1970 is exact to about 200 ns only.
 Pure: no ROS, sockets, files or clock.
@@ -6,13 +6,9 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from builtin_interfaces.msg import Time
-    from rclpy.clock import Clock
-
-__all__ = ['NS_PER_S', 'now_ns', 'seconds_to_ns', 'to_msg', 'to_ns']
+__all__ = ['NS_PER_S', 'TimeLike', 'now_ns', 'seconds_to_ns', 'to_ns']
 
 NS_PER_S = 1_000_000_000
 """Nanoseconds per second."""
@@ -25,16 +21,29 @@ class TimeLike(Protocol):
     nanosec: int
 
 
+class _Instant(Protocol):
+    """An rclpy.time.Time."""
+
+    @property
+    def nanoseconds(self) -> int: ...
+
+
+class _Clock(Protocol):
+    """An rclpy clock."""
+
+    def now(self) -> _Instant: ...
+
+
 class HasClock(Protocol):
     """An rclpy node."""
 
-    def get_clock(self) -> Clock:
+    def get_clock(self) -> _Clock:
         """Return the node's clock."""
 
 
 def now_ns(node: HasClock) -> int:
     """Return the ROS time of a node in nanoseconds; it is simulated time where the node uses it."""
-    return int(node.get_clock().now().nanoseconds)
+    return node.get_clock().now().nanoseconds
 
 
 def seconds_to_ns(seconds: float) -> int:
@@ -45,11 +54,3 @@ def seconds_to_ns(seconds: float) -> int:
 def to_ns(message: TimeLike) -> int:
     """Return a builtin_interfaces Time or Duration in nanoseconds."""
     return int(message.sec) * NS_PER_S + int(message.nanosec)
-
-
-def to_msg(nanoseconds: int) -> Time:
-    """Return nanoseconds as a builtin_interfaces Time; `nanosec` is 0..999999999 for negative times, too."""
-    from builtin_interfaces.msg import Time  # deferred: rules import NS_PER_S from this module
-
-    seconds, rest = divmod(nanoseconds, NS_PER_S)
-    return Time(sec=seconds, nanosec=rest)

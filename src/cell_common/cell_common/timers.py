@@ -9,6 +9,8 @@ from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.timer import Timer
 
+__all__ = ['create_steady_timer']
+
 
 def create_steady_timer(node: Node, seconds: float, callback: Callable[[], object]) -> Timer:
     """Call back in the node's executor every so many seconds of real time.

@@ -2,7 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 from builtin_interfaces.msg import Duration, Time
-from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_msg, to_ns
+from cell_common.ros_time import to_msg
+from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_ns
 
 
 @pytest.mark.parametrize('nanoseconds', [0, 1, NS_PER_S - 1, NS_PER_S, 1_790_000_000_123_456_789, -1])

@@ -3,8 +3,7 @@ from collections import deque
 import pytest
 import yaml
 from cell_common.qos import events, latched
-from cell_common.testing import *
-from cell_common.testing import wait_until
+from cell_common.testing import domain, graph, node_switch_interval, wait_until
 from cell_coordinator.node import CoordinatorNode
 from cell_inventory.inventory_node import InventoryNode
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus

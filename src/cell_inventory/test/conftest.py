@@ -1,7 +1,7 @@
 import pytest
 import yaml
 from cell_common.catalogue import parse_catalogue
-from cell_common.testing import *
+from cell_common.testing import domain, graph, node_switch_interval
 
 PARTS = {
     'parts': [

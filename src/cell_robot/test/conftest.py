@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cell_common.testing import *
-from cell_common.testing import free_port, wait_until
+from cell_common.testing import domain, free_port, graph, node_switch_interval, wait_until
 from rclpy.action import ActionClient
 
 from cell_interfaces.action import RecoverRobot, TriggerRobot

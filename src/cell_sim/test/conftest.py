@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cell_common.background import AsyncioThread
 from cell_common.catalogue import Catalogue, parse_catalogue
-from cell_common.testing import *
+from cell_common.testing import domain, graph, node_switch_interval
 from cell_sim.ur_controller.ports.controller import ControllerServer
 
 PART_NUMBERS = ('EM1-2U1', 'EM1-2U4', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'DT04-2P')

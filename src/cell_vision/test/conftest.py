@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import pytest
-from cell_common.testing import *
+from cell_common.testing import domain, graph, node_switch_interval
 
 BOUNDARY = b'frame'
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, WSMsgType, web
 from cell_common.background import AsyncioThread
-from cell_common.testing import *
+from cell_common.testing import domain, graph, node_switch_interval
 
 sys.path.insert(0, str(Path(__file__).parent))  # the scene and the page that tests share
-from page_fixtures import *
+from page_fixtures import *  # noqa: F403
 
 
 class FakeRosbridge:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 from cell_common.database import migrate, open_database
-from cell_common.testing import *
+from cell_common.testing import domain, graph, node_switch_interval, wait_until
 
 
 class FakeIndicator:
