@@ -24,7 +24,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import cv2
-from cell_common.catalogue import Catalogue, Part, load_catalogue
+from cell_common.catalogue import Catalogue, Part
+from cell_common.catalogue_file import load_catalogue
 from cell_vision.matching.confusions import load_weights
 from cell_vision.matching.matcher import Matcher, Verdict
 from cell_vision.ocr.engines.base import ENGINES, Engine, EngineOptions, make_engine

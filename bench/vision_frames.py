@@ -16,7 +16,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from cell_common.catalogue import Catalogue, Part, load_catalogue
+from cell_common.catalogue import Catalogue, Part
+from cell_common.catalogue_file import load_catalogue
 from vision_prints import faces, printed
 
 SIZE = (1280, 720)

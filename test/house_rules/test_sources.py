@@ -16,6 +16,8 @@ SOURCES = {'.py', '.ts', '.svelte', '.css', '.sh'}
 PROVIDED_BY = {
     'cv2': 'python3-opencv',
     'numpy': 'python3-numpy',
+    'pydantic': 'python3-pydantic',
+    'pydantic_core': 'python3-pydantic',
     'yaml': 'python3-yaml',
     'sqlalchemy': 'python3-sqlalchemy',
     'PIL': 'python3-pil',
@@ -117,6 +119,7 @@ ROSDEP_KEYS = {
     'python3-opencv',
     'python3-pil',
     'python3-psutil',
+    'python3-pydantic',
     'python3-pytest',
     'python3-rapidfuzz-pip',
     'python3-requests',

@@ -7,6 +7,7 @@ __all__ = [
     'backoff',
     'calls',
     'catalogue',
+    'catalogue_file',
     'commands',
     'database',
     'diagnostics',
@@ -21,4 +22,5 @@ __all__ = [
     'testing',
     'time',
     'timers',
+    'yaml_model',
 ]

@@ -1,27 +1,4 @@
-from pathlib import Path
-
-import pytest
-import yaml
-from cell_common.catalogue import CatalogueError, fold_confusables, load_catalogue, lookalike_warnings, parse_catalogue
-
-CONFIG = Path(__file__).resolve().parents[3] / 'config'
-TRAYS = [{'count': 1, 'capacity': 4, 'low': 1}] * 4
-
-
-def part(number='EM1-2U1', letter='A', **more):
-    return {'part_number': number, 'letter': letter, 'trays': TRAYS, **more}
-
-
-def test_the_shipped_catalogue_loads_without_twins():
-    catalogue = load_catalogue(CONFIG / 'parts.yaml')
-    assert len(catalogue.parts) >= 20
-    assert {'EM1-2U1', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024'} <= set(catalogue.parts)
-    assert not catalogue.warnings
-
-
-def test_twins_that_print_alike_are_named():
-    catalogue = load_catalogue(CONFIG / 'parts_with_twins.yaml')
-    assert 'EM1-2U1 and EM1-2UI print alike' in catalogue.warnings[0]
+from cell_common.catalogue import Part, Tray, fold_confusables, lookalike_warnings
 
 
 def test_neighbours_that_differ_in_a_clear_character_are_no_twins():
@@ -33,67 +10,5 @@ def test_look_folds_what_fonts_print_alike():
     assert fold_confusables('DT04-2P') != fold_confusables('DT04-4P')
 
 
-def test_the_first_stock_comes_from_the_trays():
-    parsed = parse_catalogue({'parts': [part(unit_weight=0.038, prints=['SNEM1-2U1'])]}).parts['EM1-2U1']
-    assert [tray.count for tray in parsed.trays] == [1, 1, 1, 1]
-    assert parsed.printed_text == ('EM1-2U1', 'SNEM1-2U1')
-
-
-@pytest.mark.parametrize(
-    ('entry', 'problem'),
-    [
-        (part(letter='D'), 'letter D is reserved for START_PROGRAM'),
-        (part(letter='P'), 'letter P is reserved for PLACE'),
-        (part(letter='AB'), 'letter must be one of'),
-        (part(number='has blank'), 'part_number must be'),
-        (part(number=7400), 'must be text; put it in quotes'),
-        (part(unit_weight=-1), 'unit_weight'),
-        (part(colour='red'), 'unknown key "colour"'),
-        ({**part(), 'trays': TRAYS[:3]}, 'trays must be a list of 4'),
-        ({**part(), 'trays': [{'count': 9, 'capacity': 4, 'low': 1}] * 4}, 'must not be more than capacity'),
-        ('EM1-2U1', 'is not a mapping'),
-    ],
-)
-def test_a_bad_entry_is_named(entry, problem):
-    with pytest.raises(CatalogueError, match=problem):
-        parse_catalogue({'parts': [entry]})
-
-
-def test_a_part_may_name_its_barcode_and_need_not():
-    parts = parse_catalogue({'parts': [part(code='EM1-2U1(;.*)?'), part('EM1-2U4', 'C')]}).parts
-    assert (parts['EM1-2U1'].code, parts['EM1-2U4'].code) == ('EM1-2U1(;.*)?', '')
-
-
-@pytest.mark.parametrize(
-    ('code', 'problem'),
-    [('EM1(', 'no regular expression'), (4711, 'in quotes'), ('.*', 'in quotes'), (['EM1-2U1'], 'in quotes')],
-)
-def test_a_barcode_that_is_no_pattern_or_fits_anything_is_refused(code, problem):
-    with pytest.raises(CatalogueError, match=problem):
-        parse_catalogue({'parts': [part(code=code)]})
-
-
-@pytest.mark.parametrize('other', ['EM1-2U1', 'EM1-2U.'])
-def test_two_parts_whose_barcodes_cannot_be_told_apart_are_refused(other):
-    with pytest.raises(CatalogueError, match='make them differ'):
-        parse_catalogue({'parts': [part(code='EM1-2U1'), part('EM1-2U4', 'C', code=other)]})
-
-
-def test_every_problem_is_told_at_once():
-    with pytest.raises(CatalogueError) as caught:
-        parse_catalogue({'parts': [part(), part(), part('X', 'D')]})
-    assert 'part_number "EM1-2U1" is used 2 times' in str(caught.value)
-    assert 'letter D is reserved' in str(caught.value)
-
-
-def test_a_file_that_is_not_there_names_the_parameter(tmp_path):
-    with pytest.raises(CatalogueError, match='Check parameter catalogue_file'):
-        load_catalogue(tmp_path / 'none.yaml')
-
-
-@pytest.mark.parametrize('text', ['parts: [', 'parts: []', '[]', '', yaml.safe_dump({'parts': 3})])
-def test_a_file_without_parts_is_refused(tmp_path, text):
-    path = tmp_path / 'parts.yaml'
-    path.write_text(text)
-    with pytest.raises(CatalogueError, match=r'parts\.yaml'):
-        load_catalogue(path)
+def test_the_part_number_is_the_first_text_that_identifies_a_part():
+    assert Part('EM1-2U1', 'A', (Tray(1, 0, 4, 1),), prints=('SNEM1-2U1',)).printed_text == ('EM1-2U1', 'SNEM1-2U1')

@@ -1,6 +1,6 @@
 import pytest
 import yaml
-from cell_common.catalogue import parse_catalogue
+from cell_common.catalogue_file import parse_catalogue
 from cell_common.testing import domain, graph, node_switch_interval
 
 PARTS = {

@@ -121,7 +121,7 @@ STEPS = st.lists(
 @given(STEPS)
 @settings(max_examples=25, deadline=None)
 def test_counts_are_always_the_sums_and_within_the_trays(tmp_path_factory, steps):
-    from cell_common.catalogue import parse_catalogue
+    from cell_common.catalogue_file import parse_catalogue
 
     trays = [{'count': 3, 'capacity': 10, 'low': 2}] * 4
     catalogue = parse_catalogue({'parts': [{'part_number': PART, 'letter': 'A', 'trays': trays}]})

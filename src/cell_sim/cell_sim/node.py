@@ -7,7 +7,8 @@ from typing import Any
 
 import cv2
 from cell_common.background import AsyncioThread
-from cell_common.catalogue import CatalogueError, load_catalogue
+from cell_common.catalogue import CatalogueError
+from cell_common.catalogue_file import load_catalogue
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched

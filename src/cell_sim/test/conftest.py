@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from cell_common.background import AsyncioThread
-from cell_common.catalogue import Catalogue, parse_catalogue
+from cell_common.catalogue import Catalogue
+from cell_common.catalogue_file import parse_catalogue
 from cell_common.testing import domain, graph, node_switch_interval
 from cell_sim.ur_controller.ports.controller import ControllerServer
 

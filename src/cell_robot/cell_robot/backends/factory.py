@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cell_common.catalogue import CatalogueError, load_catalogue
+from cell_common.catalogue import CatalogueError
+from cell_common.catalogue_file import load_catalogue
 from cell_common.runner import StartError
 
 from cell_robot.backends.base import Backend

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from cell_common.catalogue import CatalogueError, load_catalogue
+from cell_common.catalogue import CatalogueError
+from cell_common.catalogue_file import load_catalogue
 from cell_common.commands import expiry_error
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
