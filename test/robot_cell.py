@@ -17,7 +17,7 @@ import yaml
 from cell_common.qos import latched
 from cell_common.testing import NodeGraph, free_port, wait_until
 from cell_coordinator.node import CoordinatorNode
-from cell_inventory.inventory_node import InventoryNode
+from cell_inventory.node import InventoryNode
 from cell_robot.backends.base import Phase as TriggerPhase
 from cell_robot.motion.recipe_file import load_recipe
 from cell_robot.node import RobotNode

@@ -21,7 +21,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
-            'inventory = cell_inventory.inventory_node:main',
+            'inventory = cell_inventory.node:main',
             'export_stock = cell_inventory.export_stock:main',
         ],
     },

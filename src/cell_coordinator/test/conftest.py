@@ -5,7 +5,7 @@ import yaml
 from cell_common.qos import events, latched
 from cell_common.testing import domain, graph, node_switch_interval, wait_until
 from cell_coordinator.node import CoordinatorNode
-from cell_inventory.inventory_node import InventoryNode
+from cell_inventory.node import InventoryNode
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.action.client import ActionClient
 from rclpy.action.server import ActionServer

@@ -4,7 +4,7 @@ from cell_common.qos import events, latched
 from cell_common.runner import StartError
 from cell_common.testing import wait_until
 from cell_coordinator.node import CoordinatorNode
-from cell_inventory.inventory_node import InventoryNode
+from cell_inventory.node import InventoryNode
 from sqlalchemy import create_engine, text
 
 from cell_interfaces.msg import (

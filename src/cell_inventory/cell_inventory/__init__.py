@@ -1,1 +1,3 @@
-"""The stock ledger."""
+"""Stock ledger of the cell: an append-only table of ledger entries, and the counts of all trays as their sums."""
+
+__all__ = ['node']

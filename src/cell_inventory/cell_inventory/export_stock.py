@@ -18,16 +18,16 @@ from rclpy.utilities import try_shutdown
 from cell_interfaces.msg import Inventory
 from cell_inventory.stock_file import write_stock
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 
 
-def export(node: Node, output: TextIO, patience: float = PATIENCE_S) -> bool:
-    """Write the counts once the latched inventory has come; return whether it came within `patience` seconds."""
+def export(node: Node, output: TextIO, timeout_s: float = TIMEOUT_S) -> bool:
+    """Write the counts of the latched inventory; return False if no inventory is received within `timeout_s`."""
     received: list[Inventory] = []
     node.create_subscription(Inventory, 'inventory', received.append, latched())
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout_s
     while not received and time.monotonic() < deadline:
         executor.spin_once(timeout_sec=0.1)
     executor.remove_node(node)
@@ -38,13 +38,13 @@ def export(node: Node, output: TextIO, patience: float = PATIENCE_S) -> bool:
 
 
 def main() -> None:
-    """Run the command; exit code 1 when no inventory was heard."""
+    """Run the command; exit code 1 if no inventory is received."""
     rclpy.init()
     node = rclpy.create_node('export_stock')
     try:
         if not export(node, sys.stdout):
             sys.exit(
-                f'no inventory was heard on {node.resolve_topic_name("inventory")}: is the cell running? '
+                f'no inventory received on {node.resolve_topic_name("inventory")}: is the cell running? '
                 'Give its namespace with --ros-args -r __ns:=/cell'
             )
     finally:

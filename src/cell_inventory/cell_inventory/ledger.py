@@ -1,28 +1,28 @@
-"""The stock ledger in the database: append-only entries, counts as sums over them."""
+"""The stock ledger in the database: append-only entries, with the counts as their sums."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from cell_common.catalogue import Catalogue
-from sqlalchemy import BigInteger, Connection, Engine, ForeignKey, Row, Text, exists, func, insert, select
+from cell_common.database import storage_error
+from cell_common.error_code import ErrorCode
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, ForeignKey, Row, Text, exists, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
-from cell_interfaces.msg import ResultCode
 from cell_inventory import rules
-from cell_inventory.rules import Booked, Entry, Kind, Refused, Stock
+from cell_inventory.rules import BookingRejected, EntryKind, LedgerEntry, NewEntry, Stock
 
-Rule = Callable[[Stock], list[Entry]]
+Rule = Callable[[Stock], list[NewEntry]]
 
 
 class Base(DeclarativeBase):
-    """The tables of this package; migrations/versions makes them."""
+    """The tables of this package; migrations/versions creates them."""
 
 
 class LedgerRow(Base):
-    """One entry. NULL in job_id, piece and undoes means "none", so that the unique constraints leave such rows alone."""
+    """One entry. job_id, piece and undoes are NULL for "none", which the unique constraints ignore."""
 
     __tablename__ = 'stock_ledger'
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -43,140 +43,147 @@ _ROW = LedgerRow.__table__
 
 
 class Ledger:
-    """Books entries and knows the counts.
+    """Appends entries and caches the counts.
 
-    The counts are summed up once when the ledger is opened and carried forward with each committed entry: this object is the
+    The counts are summed once, when the ledger is opened, and updated with each committed entry. This object must be the
     only writer of its tables.
     """
 
     def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
-        """Sum up what the database holds; its tables must be migrated.
+        """Sum the entries of the database; its tables must be migrated.
 
         Raises:
-            Refused: STORAGE_FAILED.
+            BookingRejected: STORAGE_FAILED.
         """
         self.catalogue = catalogue
         self._engine = engine
         self._counts: dict[tuple[str, int], int] = {}
-        self.sequence = 0
-        """Number of the last entry."""
-        self._refresh()
+        self._sequence = 0
+        self._reload_counts()
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last entry; 0 = the ledger is empty."""
+        return self._sequence
 
     @property
     def stock(self) -> Stock:
-        """The stock as it stands."""
+        """The current counts."""
         return Stock(self.catalogue, self._counts)
 
-    def load(self, now_ns: int, operator_id: str, counts: Mapping[tuple[str, int], int] | None = None) -> list[Booked]:
-        """Book the first stock of trays that the ledger has not seen; see rules.first_load."""
-        return self.apply(lambda stock: rules.first_load(stock, counts), operator_id, now_ns)
-
-    def apply(self, rule: Rule, operator_id: str, now_ns: int) -> list[Booked]:
-        """Book what a rule returns, all of it or nothing.
+    def load_initial(
+        self, now_ns: int, operator_id: str, counts: Mapping[tuple[str, int], int] | None = None
+    ) -> list[LedgerEntry]:
+        """Load the trays that have no entry yet; see rules.initial_load.
 
         Raises:
-            Refused: The rule refused, or the database did (STORAGE_FAILED).
+            BookingRejected: STORAGE_FAILED.
+        """
+        return self.post(lambda stock: rules.initial_load(stock, counts), operator_id, now_ns)
+
+    def post(self, rule: Rule, operator_id: str, now_ns: int) -> list[LedgerEntry]:
+        """Append the entries of a rule in one transaction.
+
+        Raises:
+            BookingRejected: By the rule, or STORAGE_FAILED.
         """
         return self._write(lambda _: rule(self.stock), operator_id, now_ns)
 
-    def undo(self, sequence: int, reason: str, operator_id: str, now_ns: int) -> list[Booked]:
-        """Take back an entry; 0 = the latest entry made by a person that was not taken back yet.
+    def undo(self, sequence: int, reason: str, operator_id: str, now_ns: int) -> list[LedgerEntry]:
+        """Cancel an entry; 0 = the latest manual entry that is not canceled yet.
 
         Raises:
-            Refused: See rules.undo.
+            BookingRejected: See rules.undo.
         """
 
-        def entries(connection: Connection) -> list[Entry]:
-            number = sequence or self._latest_by_people(connection)
-            target = self._one(connection, _ROW.c.sequence == number)
+        def entries(connection: Connection) -> list[NewEntry]:
+            number = sequence or self._latest_manual_entry(connection)
+            target = self._find(connection, _ROW.c.sequence == number)
             undone = connection.scalar(select(exists().where(_ROW.c.undoes == number)))
             return rules.undo(self.stock, target, bool(undone), reason)
 
         return self._write(entries, operator_id, now_ns)
 
-    def book(self, wanted: Entry, now_ns: int) -> list[Booked]:
-        """Book a piece that the robot moved; an empty list says that it was booked before.
+    def book(self, wanted: NewEntry, now_ns: int) -> list[LedgerEntry]:
+        """Book a piece that the robot moved; returns an empty list when the piece is booked already.
 
         Raises:
-            Refused: See rules.book.
+            BookingRejected: See rules.book.
         """
 
-        def entries(connection: Connection) -> list[Entry]:
-            earlier = self._one(connection, (_ROW.c.job_id == wanted.job_id) & (_ROW.c.piece == wanted.piece))
+        def entries(connection: Connection) -> list[NewEntry]:
+            earlier = self._find(connection, (_ROW.c.job_id == wanted.job_id) & (_ROW.c.piece == wanted.piece))
             return rules.book(self.stock, wanted, earlier)
 
         return self._write(entries, wanted.operator_id, now_ns)
 
-    def latest(self, limit: int, part_number: str = '') -> list[Booked]:
-        """Return the latest entries, newest first.
+    def latest(self, limit: int, part_number: str = '') -> list[LedgerEntry]:
+        """Return at most `limit` entries, newest first.
 
         Raises:
-            Refused: STORAGE_FAILED.
+            BookingRejected: STORAGE_FAILED.
         """
         query = select(_ROW).order_by(_ROW.c.sequence.desc()).limit(limit)
         if part_number:
             query = query.where(_ROW.c.part_number == part_number)
         try:
             with self._engine.connect() as connection:
-                return [_booked(row) for row in connection.execute(query)]
-        except SQLAlchemyError as problem:
-            raise _storage_failed(problem) from problem
+                return [_entry_of(row) for row in connection.execute(query)]
+        except SQLAlchemyError as error:
+            raise _storage_failed(error) from error
 
-    def _write(self, entries: Callable[[Connection], list[Entry]], operator_id: str, now_ns: int) -> list[Booked]:
+    def _write(self, entries: Callable[[Connection], list[NewEntry]], operator_id: str, now_ns: int) -> list[LedgerEntry]:
         try:
             with self._engine.begin() as connection:
-                booked = self._number(rules.by(entries(connection), operator_id), now_ns)
-                if booked:
-                    connection.execute(insert(LedgerRow), [_values(item) for item in booked])
-        except SQLAlchemyError as problem:
-            self._refresh()
-            raise _storage_failed(problem) from problem
-        for item in booked:
+                posted = self._assign_sequence(rules.attributed_to(entries(connection), operator_id), now_ns)
+                if posted:
+                    connection.execute(insert(LedgerRow), [_columns(item) for item in posted])
+        except SQLAlchemyError as error:
+            self._reload_counts()
+            raise _storage_failed(error) from error
+        for item in posted:
             self._counts[item.entry.part_number, item.entry.tray] = item.count_after
-            self.sequence = item.sequence
-        return booked
+            self._sequence = item.sequence
+        return posted
 
-    def _number(self, entries: Sequence[Entry], now_ns: int) -> list[Booked]:
+    def _assign_sequence(self, entries: Sequence[NewEntry], now_ns: int) -> list[LedgerEntry]:
         counts = dict(self._counts)
-        booked = []
-        for sequence, entry in enumerate(entries, self.sequence + 1):
+        numbered = []
+        for sequence, entry in enumerate(entries, self._sequence + 1):
             key = (entry.part_number, entry.tray)
             counts[key] = counts.get(key, 0) + entry.delta
-            booked.append(Booked(sequence, now_ns, counts[key], entry))
-        return booked
+            numbered.append(LedgerEntry(sequence, now_ns, counts[key], entry))
+        return numbered
 
-    def _refresh(self) -> None:
+    def _reload_counts(self) -> None:
         sums = select(_ROW.c.part_number, _ROW.c.tray, func.sum(_ROW.c.delta)).group_by(_ROW.c.part_number, _ROW.c.tray)
         try:
             with self._engine.connect() as connection:
                 self._counts = {(part, tray): int(count) for part, tray, count in connection.execute(sums)}
-                self.sequence = int(connection.scalar(select(func.coalesce(func.max(_ROW.c.sequence), 0))) or 0)
-        except SQLAlchemyError as problem:
-            raise _storage_failed(problem) from problem
+                self._sequence = int(connection.scalar(select(func.coalesce(func.max(_ROW.c.sequence), 0))) or 0)
+        except SQLAlchemyError as error:
+            raise _storage_failed(error) from error
 
-    def _latest_by_people(self, connection: Connection) -> int:
+    def _latest_manual_entry(self, connection: Connection) -> int:
         later = aliased(LedgerRow)
         query = select(func.max(_ROW.c.sequence)).where(
-            _ROW.c.kind.in_([int(kind) for kind in rules.BY_PEOPLE]),
+            _ROW.c.kind.in_([int(kind) for kind in rules.MANUAL_KINDS]),
             _ROW.c.job_id.is_(None),
             ~exists().where(later.undoes == _ROW.c.sequence),
         )
         return int(connection.scalar(query) or 0)
 
     @staticmethod
-    def _one(connection: Connection, condition: Any) -> Booked | None:
+    def _find(connection: Connection, condition: ColumnElement[bool]) -> LedgerEntry | None:
         row = connection.execute(select(_ROW).where(condition)).first()
-        return _booked(row) if row else None
+        return _entry_of(row) if row else None
 
 
-def _storage_failed(problem: SQLAlchemyError) -> Refused:
-    cause = getattr(problem, 'orig', None) or problem
-    return Refused(
-        ResultCode.STORAGE_FAILED, f'the database refused, nothing was booked: {cause}. Check its disk, then try again.'
-    )
+def _storage_failed(error: SQLAlchemyError) -> BookingRejected:
+    return BookingRejected(ErrorCode.STORAGE_FAILED, f'nothing was booked: {storage_error(error)}')
 
 
-def _values(item: Booked) -> dict[str, Any]:
+def _columns(item: LedgerEntry) -> dict[str, int | str | None]:
     entry = item.entry
     return {
         'sequence': item.sequence,
@@ -194,16 +201,16 @@ def _values(item: Booked) -> dict[str, Any]:
     }
 
 
-def _booked(row: Row[Any]) -> Booked:
-    entry = Entry(
-        Kind(row.kind),
-        row.part_number,
-        row.tray,
-        row.delta,
-        row.operator_id,
-        row.reason,
-        row.job_id or '',
-        row.piece or 0,
-        row.undoes or 0,
+def _entry_of(row: Row[tuple[object, ...]]) -> LedgerEntry:
+    entry = NewEntry(
+        kind=EntryKind(row.kind),
+        part_number=row.part_number,
+        tray=row.tray,
+        delta=row.delta,
+        operator_id=row.operator_id,
+        reason=row.reason,
+        job_id=row.job_id or '',
+        piece=row.piece or 0,
+        undoes=row.undoes or 0,
     )
-    return Booked(row.sequence, row.stamp_ns, row.count_after, entry)
+    return LedgerEntry(row.sequence, row.stamp_ns, row.count_after, entry)

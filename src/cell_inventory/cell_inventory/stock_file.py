@@ -1,15 +1,13 @@
-"""Counts as a JSON file, for sites that come from a hand-made `inventory.json`.
+"""Counts as a JSON file, for sites that migrate from a hand-made `inventory.json`.
 
-The format is ours, modelled on such files (four trays a part): one object,
-part number -> {"tray1": pieces, ... "tray4": pieces}.
-A tray that is not named keeps the catalogue's first stock.
+One object: part number -> {"tray1": pieces, ... "tray4": pieces}. A missing tray keeps the catalogue's initial count.
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from cell_common.catalogue import TRAYS, Catalogue
 
@@ -17,14 +15,14 @@ _NAMES = {f'tray{tray}': tray for tray in TRAYS}
 
 
 class StockFileError(ValueError):
-    """The file cannot be used; the text lists every problem."""
+    """The file cannot be used; the text lists all errors."""
 
 
 def read_stock(text: str, catalogue: Catalogue) -> dict[tuple[str, int], int]:
     """Return (part number, tray) -> pieces.
 
     Raises:
-        StockFileError: It is not JSON, or a part, tray or count in it is not possible.
+        StockFileError: The text is not JSON, or has an unknown part, an unknown tray or a count outside 0..capacity.
     """
     try:
         data = json.loads(text)
@@ -32,22 +30,21 @@ def read_stock(text: str, catalogue: Catalogue) -> dict[tuple[str, int], int]:
         raise StockFileError(f'not JSON: {error}') from error
     if not isinstance(data, dict):
         raise StockFileError('it must be an object: part number -> {"tray1": pieces, ...}')
-    problems: list[str] = []
+    messages: list[str] = []
     counts: dict[tuple[str, int], int] = {}
     for part_number, trays in data.items():
         part = catalogue.parts.get(part_number)
         if part is None or not isinstance(trays, dict):
-            problems.append(f'{part_number}: not in the catalogue' if part is None else f'{part_number}: must be an object')
+            messages.append(f'{part_number}: not in the catalogue' if part is None else f'{part_number}: must be an object')
             continue
         capacities = {tray.tray: tray.capacity for tray in part.trays}
         for name, count in trays.items():
-            problem = _problem(name, count, capacities)
-            if problem:
-                problems.append(f'{part_number}: {problem}')
+            if message := _error_of(name, count, capacities):
+                messages.append(f'{part_number}: {message}')
             else:
                 counts[part_number, _NAMES[name]] = count
-    if problems:
-        raise StockFileError('; '.join(problems))
+    if messages:
+        raise StockFileError('; '.join(messages))
     return counts
 
 
@@ -59,7 +56,7 @@ def write_stock(counts: Mapping[tuple[str, int], int]) -> str:
     return json.dumps(parts, indent=2) + '\n'
 
 
-def _problem(name: str, count: Any, capacities: Mapping[int, int]) -> str:
+def _error_of(name: str, count: object, capacities: Mapping[int, int]) -> str:
     if name not in _NAMES:
         return f'unknown key "{name}", use tray1 to tray4'
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= capacities[_NAMES[name]]:

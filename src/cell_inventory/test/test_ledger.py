@@ -2,7 +2,7 @@ import pytest
 from cell_common.catalogue import Catalogue
 from cell_common.database import migrate, open_database
 from cell_inventory.ledger import Ledger
-from cell_inventory.rules import Entry, Kind, Refused
+from cell_inventory.rules import BookingRejected, EntryKind, NewEntry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -23,16 +23,16 @@ def engine(database_url):
 @pytest.fixture
 def ledger(engine, catalogue):
     ledger = Ledger(engine, catalogue)
-    ledger.load(1, 'inventory')
+    ledger.load_initial(1, 'inventory')
     return ledger
 
 
 def adjust(ledger, tray, count):
-    return ledger.apply(lambda stock: rules.adjust(stock, PART, tray, count, 'counted'), 'ann', 2)
+    return ledger.post(lambda stock: rules.adjust(stock, PART, tray, count, 'counted'), 'ann', 2)
 
 
-def piece(number, kind=Kind.PLACE, tray=1):
-    return Entry(kind, PART, tray, -1, 'inventory', '', 'job', number)
+def piece(number, kind=EntryKind.PLACE, tray=1):
+    return NewEntry(kind, PART, tray, -1, 'inventory', '', 'job', number)
 
 
 def counts(ledger):
@@ -44,14 +44,14 @@ def test_the_counts_survive_a_restart(ledger, engine, catalogue):
     again = Ledger(engine, catalogue)
     assert counts(again) == [3, 9, 0, 0]
     assert again.sequence == ledger.sequence == 9
-    assert again.load(3, 'inventory') == []
+    assert again.load_initial(3, 'inventory') == []
 
 
 def test_parts_taken_off_the_catalogue_stay_and_come_back(ledger, engine, catalogue):
     adjust(ledger, 1, 7)
     fewer = Ledger(engine, Catalogue({'G8NB-17SR': catalogue.parts['G8NB-17SR']}))
-    assert fewer.load(3, 'x') == [] and fewer.stock.count(PART, 1) == 7
-    assert Ledger(engine, catalogue).load(4, 'x') == []
+    assert fewer.load_initial(3, 'x') == [] and fewer.stock.count(PART, 1) == 7
+    assert Ledger(engine, catalogue).load_initial(4, 'x') == []
 
 
 def test_the_same_piece_is_booked_once(ledger, engine, catalogue):
@@ -64,9 +64,9 @@ def test_the_same_piece_is_booked_once(ledger, engine, catalogue):
 def test_the_database_itself_refuses_a_second_booking(ledger, engine, catalogue):
     stale = Ledger(engine, catalogue)
     ledger.book(piece(1), 5)
-    with pytest.raises(Refused) as refusal:
-        stale.apply(lambda _: [piece(1)], 'x', 6)
-    assert refusal.value.code == ResultCode.STORAGE_FAILED
+    with pytest.raises(BookingRejected) as caught:
+        stale.post(lambda _: [piece(1)], 'x', 6)
+    assert caught.value.code == ResultCode.STORAGE_FAILED
     assert counts(stale) == [2, 2, 0, 0]
 
 
@@ -78,14 +78,14 @@ def test_undo_without_a_number_walks_back_what_people_did(ledger):
     assert counts(ledger)[0] == 4
     ledger.undo(0, '', 'ann', 5)
     assert counts(ledger)[0] == 2
-    with pytest.raises(Refused):
+    with pytest.raises(BookingRejected):
         ledger.undo(0, '', 'ann', 6)
 
 
 def test_an_entry_is_undone_only_once(ledger):
     sequence = adjust(ledger, 1, 5)[0].sequence
     ledger.undo(sequence, '', 'ann', 4)
-    with pytest.raises(Refused):
+    with pytest.raises(BookingRejected):
         ledger.undo(sequence, '', 'ann', 5)
     assert counts(ledger)[0] == 3
 
@@ -93,9 +93,9 @@ def test_an_entry_is_undone_only_once(ledger):
 def test_a_failing_database_changes_nothing_and_says_so(ledger, engine):
     with engine.begin() as connection:
         connection.execute(text('ALTER TABLE stock_ledger RENAME TO away'))
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(BookingRejected) as caught:
         adjust(ledger, 1, 5)
-    assert refusal.value.code == ResultCode.STORAGE_FAILED
+    assert caught.value.code == ResultCode.STORAGE_FAILED
     with engine.begin() as connection:
         connection.execute(text('ALTER TABLE away RENAME TO stock_ledger'))
     assert counts(ledger)[0] == 3
@@ -128,7 +128,7 @@ def test_counts_are_always_the_sums_and_within_the_trays(tmp_path_factory, steps
     engine = open_database(f'sqlite:///{tmp_path_factory.mktemp("ledger")}/cell.db')
     migrate(engine, 'cell_inventory')
     ledger = Ledger(engine, catalogue)
-    ledger.load(1, 'x')
+    ledger.load_initial(1, 'x')
     for what, first, second in steps:
         try:
             if what == 'adjust':
@@ -137,7 +137,7 @@ def test_counts_are_always_the_sums_and_within_the_trays(tmp_path_factory, steps
                 ledger.book(piece(second, tray=first), 2)
             else:
                 ledger.undo(first, '', 'x', 3)
-        except Refused:
+        except BookingRejected:
             pass
     assert Ledger(engine, catalogue).stock.counts == ledger.stock.counts
     assert all(0 <= count <= 10 for count in ledger.stock.counts.values())

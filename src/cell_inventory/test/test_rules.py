@@ -1,5 +1,5 @@
 import pytest
-from cell_inventory.rules import Booked, Entry, Kind, Refused, Stock
+from cell_inventory.rules import BookingRejected, EntryKind, LedgerEntry, NewEntry, Stock
 
 from cell_interfaces.msg import InventoryEvent, ResultCode
 from cell_inventory import rules
@@ -13,29 +13,29 @@ def stock(catalogue):
 
 
 def code_of(rule, *arguments):
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(BookingRejected) as caught:
         rule(*arguments)
-    assert str(refusal.value)
-    return refusal.value.code
+    assert str(caught.value)
+    return caught.value.code
 
 
-def placed(tray=1, piece=1, kind=Kind.PLACE, job='job'):
-    return Entry(kind, PART, tray, -1, job_id=job, piece=piece)
+def placed(tray=1, piece=1, kind=EntryKind.PLACE, job='job'):
+    return NewEntry(kind, PART, tray, -1, job_id=job, piece=piece)
 
 
 def test_kinds_are_numbered_as_in_the_message():
-    assert {kind.name: int(kind) for kind in Kind} == {
+    assert {kind.name: int(kind) for kind in EntryKind} == {
         name: getattr(InventoryEvent, name) for name in ('LOAD', 'PLACE', 'REJECT', 'ADJUST', 'RELOAD', 'RESET', 'UNDO')
     }
 
 
-def test_first_load_books_only_trays_the_ledger_has_not_seen(stock):
-    entries = rules.first_load(stock)
+def test_the_initial_load_books_only_trays_the_ledger_has_not_seen(stock):
+    entries = rules.initial_load(stock)
     assert [(e.part_number, e.tray, e.delta) for e in entries] == [('G8NB-17SR', tray, 5) for tray in (1, 2, 3, 4)]
 
 
-def test_first_load_prefers_given_counts(stock):
-    assert rules.first_load(stock, {('G8NB-17SR', 2): 1})[1].delta == 1
+def test_the_initial_load_prefers_given_counts(stock):
+    assert rules.initial_load(stock, {('G8NB-17SR', 2): 1})[1].delta == 1
 
 
 @pytest.mark.parametrize(('count', 'delta'), [(0, -3), (3, 0), (10, 7)])
@@ -79,22 +79,22 @@ def test_reset_of_an_unknown_part_is_refused(stock):
 
 
 def test_undo_books_the_opposite(stock):
-    target = Booked(7, 0, 3, Entry(Kind.ADJUST, PART, 1, 2))
-    assert rules.undo(stock, target, False, 'slip') == [Entry(Kind.UNDO, PART, 1, -2, reason='slip', undoes=7)]
+    target = LedgerEntry(7, 0, 3, NewEntry(EntryKind.ADJUST, PART, 1, 2))
+    assert rules.undo(stock, target, False, 'slip') == [NewEntry(EntryKind.UNDO, PART, 1, -2, reason='slip', undoes=7)]
 
 
 @pytest.mark.parametrize(
     ('entry', 'undone', 'code'),
     [
-        (Entry(Kind.ADJUST, PART, 1, 2), True, ResultCode.NOTHING_TO_UNDO),
-        (Entry(Kind.UNDO, PART, 1, 2, undoes=3), False, ResultCode.NOTHING_TO_UNDO),
-        (Entry(Kind.LOAD, PART, 1, 2), False, ResultCode.NOTHING_TO_UNDO),
-        (Entry(Kind.RELOAD, PART, 2, 4), False, ResultCode.NOT_ENOUGH_STOCK),
-        (Entry(Kind.ADJUST, PART, 3, -1), False, ResultCode.OVER_CAPACITY),
+        (NewEntry(EntryKind.ADJUST, PART, 1, 2), True, ResultCode.NOTHING_TO_UNDO),
+        (NewEntry(EntryKind.UNDO, PART, 1, 2, undoes=3), False, ResultCode.NOTHING_TO_UNDO),
+        (NewEntry(EntryKind.LOAD, PART, 1, 2), False, ResultCode.NOTHING_TO_UNDO),
+        (NewEntry(EntryKind.RELOAD, PART, 2, 4), False, ResultCode.NOT_ENOUGH_STOCK),
+        (NewEntry(EntryKind.ADJUST, PART, 3, -1), False, ResultCode.OVER_CAPACITY),
     ],
 )
 def test_undo_refuses(stock, entry, undone, code):
-    assert code_of(rules.undo, stock, Booked(7, 0, 0, entry), undone, '') == code
+    assert code_of(rules.undo, stock, LedgerEntry(7, 0, 0, entry), undone, '') == code
 
 
 def test_undo_of_nothing_is_refused(stock):
@@ -106,19 +106,24 @@ def test_a_piece_is_booked_out_of_its_tray(stock):
 
 
 def test_a_piece_booked_before_is_not_booked_again(stock):
-    assert rules.book(stock, placed(), Booked(1, 0, 2, placed())) == []
+    assert rules.book(stock, placed(), LedgerEntry(1, 0, 2, placed())) == []
 
 
 def test_a_piece_booked_with_another_outcome_is_refused(stock):
-    assert code_of(rules.book, stock, placed(kind=Kind.REJECT), Booked(1, 0, 2, placed())) == ResultCode.INVALID_ARGUMENT
+    assert (
+        code_of(rules.book, stock, placed(kind=EntryKind.REJECT), LedgerEntry(1, 0, 2, placed())) == ResultCode.INVALID_ARGUMENT
+    )
 
 
 def test_what_the_robot_took_from_an_empty_tray_is_booked_with_a_correction_first(stock):
-    assert [(e.kind, e.delta) for e in rules.book(stock, placed(tray=2), None)] == [(Kind.ADJUST, 1), (Kind.PLACE, -1)]
+    assert [(e.kind, e.delta) for e in rules.book(stock, placed(tray=2), None)] == [
+        (EntryKind.ADJUST, 1),
+        (EntryKind.PLACE, -1),
+    ]
 
 
 def test_a_piece_of_a_part_that_left_the_catalogue_is_still_booked(catalogue):
-    old = Entry(Kind.PLACE, 'OLD', 1, -1, job_id='job', piece=1)
+    old = NewEntry(EntryKind.PLACE, 'OLD', 1, -1, job_id='job', piece=1)
     assert rules.book(Stock(catalogue, {('OLD', 1): 4}), old, None) == [old]
 
 

@@ -8,7 +8,7 @@ def test_what_is_written_reads_back(catalogue):
 
 
 @pytest.mark.parametrize(
-    ('text', 'problem'),
+    ('text', 'message'),
     [
         ('{', 'not JSON'),
         ('[]', 'must be an object'),
@@ -19,6 +19,6 @@ def test_what_is_written_reads_back(catalogue):
         ('{"EM1-2U1": {"tray1": true}}', '0 to 10'),
     ],
 )
-def test_a_file_that_cannot_be_is_refused_with_the_place(catalogue, text, problem):
-    with pytest.raises(StockFileError, match=problem):
+def test_a_file_that_cannot_be_is_refused_with_the_place(catalogue, text, message):
+    with pytest.raises(StockFileError, match=message):
         read_stock(text, catalogue)

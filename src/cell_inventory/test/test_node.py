@@ -7,7 +7,7 @@ from cell_common.qos import latched
 from cell_common.runner import StartError
 from cell_common.testing import wait_until
 from cell_inventory.export_stock import export
-from cell_inventory.inventory_node import InventoryNode
+from cell_inventory.node import InventoryNode
 from cell_inventory.stock_file import read_stock
 
 from cell_interfaces.msg import CommandInfo, Inventory, InventoryEvent, ResultCode

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from builtin_interfaces.msg import Time
 from cell_common.catalogue import Part
-from cell_common.time import NS_PER_S
+from cell_common.ros_time import to_msg
 
 from cell_interfaces.msg import Inventory, InventoryEvent, PartStock, TrayStock
-from cell_inventory.rules import Booked, Stock
-
-
-def time_message(stamp_ns: int) -> Time:
-    """Return nanoseconds as a ROS time."""
-    return Time(sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
+from cell_inventory.rules import LedgerEntry, Stock
 
 
 def inventory_message(stock: Stock, sequence: int, stamp_ns: int, only: str = '') -> Inventory:
@@ -21,11 +15,11 @@ def inventory_message(stock: Stock, sequence: int, stamp_ns: int, only: str = ''
     Args:
         stock: Catalogue and counts.
         sequence: Number of the last ledger entry in these counts.
-        stamp_ns: When the ledger was read, nanoseconds.
-        only: Part number to restrict it to; "" = all.
+        stamp_ns: When the ledger was read, ROS time in nanoseconds.
+        only: Part number to restrict the message to; "" = all parts.
     """
     parts = [part_message(stock, part) for number, part in sorted(stock.catalogue.parts.items()) if only in ('', number)]
-    return Inventory(stamp=time_message(stamp_ns), sequence=sequence, parts=parts)
+    return Inventory(stamp=to_msg(stamp_ns), sequence=sequence, parts=parts)
 
 
 def part_message(stock: Stock, part: Part) -> PartStock:
@@ -45,20 +39,20 @@ def part_message(stock: Stock, part: Part) -> PartStock:
     )
 
 
-def event_message(item: Booked) -> InventoryEvent:
+def event_message(entry: LedgerEntry) -> InventoryEvent:
     """Return one ledger entry."""
-    entry = item.entry
+    new = entry.entry
     return InventoryEvent(
-        sequence=item.sequence,
-        stamp=time_message(item.stamp_ns),
-        kind=int(entry.kind),
-        part_number=entry.part_number,
-        tray=entry.tray,
-        delta=entry.delta,
-        count_after=item.count_after,
-        job_id=entry.job_id,
-        piece=entry.piece,
-        operator_id=entry.operator_id,
-        reason=entry.reason,
-        undoes=entry.undoes,
+        sequence=entry.sequence,
+        stamp=to_msg(entry.stamp_ns),
+        kind=int(new.kind),
+        part_number=new.part_number,
+        tray=new.tray,
+        delta=new.delta,
+        count_after=entry.count_after,
+        job_id=new.job_id,
+        piece=new.piece,
+        operator_id=new.operator_id,
+        reason=new.reason,
+        undoes=new.undoes,
     )

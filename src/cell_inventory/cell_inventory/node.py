@@ -1,0 +1,230 @@
+"""Node `inventory`: owns the stock ledger and publishes the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from cell_common.catalogue import CatalogueError
+from cell_common.catalogue_file import load_catalogue
+from cell_common.commands import expiry_error
+from cell_common.database import DatabaseError, migrate, open_database
+from cell_common.diagnostics import Diagnostics, Health
+from cell_common.parameters import declare_parameters, parameter
+from cell_common.qos import events, latched
+from cell_common.runner import StartError, node_main
+from cell_common.time import now_ns
+from rclpy.node import Node
+
+from cell_interfaces.msg import CommandInfo, Inventory, InventoryEvent, ResultCode
+from cell_interfaces.srv import AdjustStock, BookPiece, GetInventory, ResetStock, UndoStock
+from cell_inventory import rules
+from cell_inventory.conversions import event_message, inventory_message
+from cell_inventory.ledger import Ledger
+from cell_inventory.rules import BookingRejected, EntryKind, LedgerEntry, NewEntry
+from cell_inventory.stock_file import StockFileError, read_stock
+
+__all__ = ['InventoryNode', 'InventoryParameters']
+
+MAX_EVENTS = 1000
+MAX_SUMMARIZED = 4
+_OUTCOMES = {BookPiece.Request.PLACED: EntryKind.PLACE, BookPiece.Request.REJECTED: EntryKind.REJECT}
+
+
+class StockRequest(Protocol):
+    """A request with the command of an operator."""
+
+    command: CommandInfo
+
+
+class StockResponse(Protocol):
+    """A response with a result code."""
+
+    code: int
+    message: str
+
+
+class StockChangeResponse(StockResponse, Protocol):
+    """A response with the counts after a change."""
+
+    inventory: Inventory
+
+
+ResponseT = TypeVar('ResponseT', bound=StockResponse)
+ChangeResponseT = TypeVar('ChangeResponseT', bound=StockChangeResponse)
+
+
+@dataclass(frozen=True)
+class InventoryParameters:
+    """Parameters of node `inventory`."""
+
+    database_url: str = parameter('sqlite:///cell.db', 'Database of the ledger, as an SQLAlchemy URL.')
+    catalogue_file: str = parameter('config/parts.yaml', 'The part catalogue, a YAML file.')
+    first_stock_file: str = parameter(
+        '', 'Counts to load when a tray is first seen, a JSON file (see docs); "" = the catalogue\'s counts.'
+    )
+
+
+class InventoryNode(Node):
+    """Services and topics of the ledger; the rules are in `rules`, the storage in `ledger`."""
+
+    def __init__(self, **options: Any) -> None:
+        """Open the ledger and load new trays of the catalogue.
+
+        Raises:
+            StartError: The catalogue, the first stock file or the database cannot be used.
+        """
+        super().__init__('inventory', **options)
+        self._settings = declare_parameters(self, InventoryParameters)
+        self._storage_message = ''
+        self._ledger = self._open()
+        self._publisher = self.create_publisher(Inventory, 'inventory', latched())
+        self._events = self.create_publisher(InventoryEvent, 'inventory/events', events())
+        self.create_service(AdjustStock, 'inventory/adjust', self._on_adjust)
+        self.create_service(AdjustStock, 'inventory/reload', self._on_reload)
+        self.create_service(ResetStock, 'inventory/reset', self._on_reset)
+        self.create_service(UndoStock, 'inventory/undo', self._on_undo)
+        self.create_service(GetInventory, 'inventory/get', self._on_get)
+        self.create_service(BookPiece, 'inventory/book', self._on_book)
+        Diagnostics(self).add('ledger', self._health)
+        self._publish(())
+
+    def _open(self) -> Ledger:
+        try:
+            catalogue = load_catalogue(self._settings.catalogue_file)
+            path = self._settings.first_stock_file
+            counts = read_stock(Path(path).read_text(encoding='utf-8'), catalogue) if path else None
+            engine = open_database(self._settings.database_url)
+            migrate(engine, 'cell_inventory')
+            ledger = Ledger(engine, catalogue)
+            loaded = ledger.load_initial(now_ns(self), self.get_name(), counts)
+        except (StockFileError, OSError, UnicodeDecodeError) as error:
+            raise StartError(f'parameter first_stock_file: {error}') from error
+        except (CatalogueError, DatabaseError, BookingRejected) as error:
+            raise StartError(str(error)) from error
+        for warning in catalogue.warnings:
+            self.get_logger().warning(warning)
+        self.get_logger().info(f'{len(catalogue.parts)} parts, {len(loaded)} trays loaded for the first time')
+        return ledger
+
+    def _on_adjust(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
+        def rule(stock: rules.Stock) -> list[NewEntry]:
+            return rules.adjust(stock, request.part_number, request.tray, request.count, request.reason)
+
+        return self._post(request, response, lambda operator: self._ledger.post(rule, operator, now_ns(self)))
+
+    def _on_reload(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
+        def rule(stock: rules.Stock) -> list[NewEntry]:
+            return rules.reload(stock, request.part_number, request.tray, request.count, request.reason)
+
+        return self._post(request, response, lambda operator: self._ledger.post(rule, operator, now_ns(self)))
+
+    def _on_reset(self, request: ResetStock.Request, response: ResetStock.Response) -> ResetStock.Response:
+        def rule(stock: rules.Stock) -> list[NewEntry]:
+            return rules.reset(stock, request.part_number, request.reason)
+
+        return self._post(request, response, lambda operator: self._ledger.post(rule, operator, now_ns(self)))
+
+    def _on_undo(self, request: UndoStock.Request, response: UndoStock.Response) -> UndoStock.Response:
+        def undo(operator: str) -> list[LedgerEntry]:
+            return self._ledger.undo(request.sequence, request.reason, operator, now_ns(self))
+
+        return self._post(request, response, undo)
+
+    def _on_book(self, request: BookPiece.Request, response: BookPiece.Response) -> BookPiece.Response:
+        try:
+            kind = _OUTCOMES.get(request.outcome)
+            if kind is None:
+                raise BookingRejected(ResultCode.INVALID_ARGUMENT, f'outcome is {request.outcome}: give PLACED or REJECTED')
+            wanted = NewEntry(
+                kind=kind,
+                part_number=request.part_number,
+                tray=request.tray,
+                delta=-1,
+                operator_id=self.get_name(),
+                reason=request.reason,
+                job_id=request.job_id,
+                piece=request.piece,
+            )
+            posted = self._ledger.book(wanted, now_ns(self))
+        except BookingRejected as error:
+            return self._reject(response, error)
+        self._storage_message = ''
+        self._publish(posted)
+        response.already_booked = not posted
+        response.message = _summary(posted) if posted else 'booked before'
+        return response
+
+    def _on_get(self, request: GetInventory.Request, response: GetInventory.Response) -> GetInventory.Response:
+        try:
+            if request.part_number:
+                self._ledger.stock.part(request.part_number)
+            if request.max_events > MAX_EVENTS:
+                raise BookingRejected(
+                    ResultCode.INVALID_ARGUMENT, f'max_events is {request.max_events}: give at most {MAX_EVENTS}'
+                )
+            latest = self._ledger.latest(request.max_events, request.part_number) if request.max_events else []
+        except BookingRejected as error:
+            return self._reject(response, error)
+        response.events = [event_message(item) for item in latest]
+        response.inventory = self._message(request.part_number)
+        return response
+
+    def _post(
+        self, request: StockRequest, response: ChangeResponseT, post: Callable[[str], list[LedgerEntry]]
+    ) -> ChangeResponseT:
+        """Execute an operator's command: check its age, post the entries, publish and fill in the response."""
+        try:
+            if message := expiry_error(request.command, now_ns(self)):
+                raise BookingRejected(ResultCode.EXPIRED, message)
+            posted = post(request.command.operator_id or self.get_name())
+        except BookingRejected as error:
+            return self._reject(response, error)
+        self._storage_message = ''
+        self._publish(posted)
+        response.message = _summary(posted)
+        response.inventory = self._message()
+        return response
+
+    def _reject(self, response: ResponseT, error: BookingRejected) -> ResponseT:
+        response.code, response.message = error.code, str(error)
+        if error.code == ResultCode.STORAGE_FAILED:
+            if not self._storage_message:
+                self.get_logger().error(str(error))
+            self._storage_message = str(error)
+        return response
+
+    def _message(self, only: str = '') -> Inventory:
+        return inventory_message(self._ledger.stock, self._ledger.sequence, now_ns(self), only)
+
+    def _publish(self, posted: Sequence[LedgerEntry]) -> None:
+        for item in posted:
+            self._events.publish(event_message(item))
+        self._publisher.publish(self._message())
+
+    def _health(self) -> Health:
+        if self._storage_message:
+            return Health(2, self._storage_message)
+        stock = self._ledger.stock
+        empty = [
+            number
+            for number, part in stock.catalogue.parts.items()
+            if not any(stock.count(number, tray.tray) for tray in part.trays)
+        ]
+        values = {'parts': str(len(stock.catalogue.parts)), 'entries': str(self._ledger.sequence)}
+        return Health(1 if empty else 0, f'trays empty: {", ".join(empty)}' if empty else '', values)
+
+
+def _summary(posted: Sequence[LedgerEntry]) -> str:
+    if not posted:
+        return 'nothing to change'
+    if len(posted) > MAX_SUMMARIZED:
+        return f'{len(posted)} trays changed'
+    return ', '.join(
+        f'{item.entry.part_number} tray {item.entry.tray}: {item.entry.delta:+d}, now {item.count_after}' for item in posted
+    )
+
+
+main = node_main(InventoryNode)
