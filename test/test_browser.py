@@ -183,5 +183,5 @@ def test_what_the_robot_does_is_told_in_words(launch_cell: Callable[..., Any], p
     expect(page.get_by_test_id('robot-mode')).to_contain_text('CONNECTED')
     cell.client.call(InjectFault, 'sim/fault', InjectFault.Request(device='robot', fault='disconnect', value=20.0))
     expect(page.get_by_test_id('robot-mode')).to_contain_text('NOT CONNECTED', timeout=15_000)
-    expect(page.get_by_test_id('robot-trouble')).to_be_visible()
+    expect(page.get_by_test_id('robot-message')).to_be_visible()
     expect(page.get_by_test_id('start-job')).to_be_disabled()

@@ -56,7 +56,7 @@ def test_a_job_is_started_after_a_confirmation_with_a_fresh_command(cell: Script
     assert cell.of('/cell/run_job')[0]['args']['job_id'] == 'j2'
     cell.publish('job', scene.job(time.time(), JobState.RUNNING, job_id='j2', placed=0))
     expect(page.get_by_test_id('job-state')).to_have_text('RUNNING')
-    expect(page.get_by_test_id('notice-error')).to_have_count(0)
+    expect(page.get_by_test_id('toast-error')).to_have_count(0)
 
 
 def test_a_refused_job_says_why(cell: ScriptedCell, open_page: Any) -> None:
@@ -66,7 +66,7 @@ def test_a_refused_job_says_why(cell: ScriptedCell, open_page: Any) -> None:
     page.get_by_test_id('part-select').select_option('EM1-2U1')
     page.get_by_test_id('start-job').click()
     page.get_by_test_id('confirm-yes').click()
-    expect(page.get_by_test_id('notice-error')).to_contain_text('reload first. (NOT ENOUGH STOCK)')
+    expect(page.get_by_test_id('toast-error')).to_contain_text('reload first. (NOT ENOUGH STOCK)')
     shoot(page, 'refused')
     assert cell.of('/cell/run_job') == []
 

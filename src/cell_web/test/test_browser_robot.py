@@ -47,7 +47,7 @@ def test_a_recovery_shows_the_cause_asks_and_tells_each_step(cell: ScriptedCell,
     expect(page.get_by_test_id('robot-speed')).to_have_text('80 %')
     shoot(page, 'stopped')
     page.get_by_test_id('robot-recover').click()
-    expect(page.get_by_test_id('recover-cause')).to_contain_text('The arm stopped itself')
+    expect(page.get_by_test_id('recover-cause')).to_contain_text('Protective stop: contact')
     shoot(page, 'recover')
     assert cell.calls == []
     page.get_by_test_id('confirm-yes').click()
@@ -82,7 +82,7 @@ def test_an_operator_says_what_a_rejected_piece_really_was(cell: ScriptedCell, o
     (asked,) = wait_until(lambda: cell.of('/cell/ocr/keep_frame'))
     expected = {'request_id': 'read-9', 'kind': 1, 'part_number': 'EM2-2U1', 'verdict': 'MISMATCH EM1-2U4'}
     assert {key: asked['args'][key] for key in expected} == expected
-    expect(page.get_by_test_id('correct')).to_have_text('Kept: it was EM2-2U1')
+    expect(page.get_by_test_id('correct')).to_have_text('Saved: EM2-2U1')
     expect(page.get_by_test_id('correct')).to_be_disabled()
 
 

@@ -37,7 +37,7 @@ def test_a_tare_that_is_no_weight_is_named_and_nothing_starts(cell: ScriptedCell
     page.get_by_test_id('weigh-open').click()
     for name, value in (('company', 'Acme'), ('station', 'B'), ('target', '12.5'), ('tare', '1e3')):
         page.get_by_test_id(f'weigh-{name}').fill(value)
-    expect(page.get_by_text('what the empty bag weighs')).to_be_visible()
+    expect(page.get_by_text('Enter the tare')).to_be_visible()
     expect(page.get_by_test_id('weigh-start')).to_be_disabled()
 
 
@@ -64,7 +64,7 @@ def test_a_finished_weigh_job_is_reopened_with_a_reason(cell: ScriptedCell, open
     shoot(page, 'reopen')
     page.get_by_test_id('reopen-yes').click()
     (asked,) = wait_until(lambda: cell.of('/cell/weighing/reopen_job'))
-    expected = {'weigh_job_id': 6, 'quantity': 40, 'reason': 'More bags were ordered'}
+    expected = {'weigh_job_id': 6, 'quantity': 40, 'reason': 'More bags ordered'}
     assert {key: asked['args'][key] for key in expected} == expected
 
 

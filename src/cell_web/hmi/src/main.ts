@@ -4,21 +4,21 @@ import './app.css';
 import { backoff } from './core/backoff';
 import type { Session } from './core/cell.svelte';
 
-/** Ask the gateway which cell this is and who we are, until it answers. */
-async function session(): Promise<Session> {
+/** Fetch the session (namespace, role, operator id) from the gateway; retry with back-off until it responds. */
+async function fetchSession(): Promise<Session> {
   for (let attempt = 0; ; attempt++) {
     try {
       const response = await fetch('./session.json', { cache: 'no-store' });
       if (response.ok) return (await response.json()) as Session;
     } catch {
-      // The gateway is not there yet.
+      // Gateway not reachable yet: retry.
     }
     await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
   }
 }
 
 const target = document.getElementById('app');
-if (!target) throw new Error('index.html holds no #app');
-const found = await session();
+if (!target) throw new Error('index.html has no #app element');
+const session = await fetchSession();
 target.replaceChildren();
-mount(App, { target, props: { session: found } });
+mount(App, { target, props: { session } });

@@ -23,11 +23,11 @@ const answered = (message: Message): Message => ({ op: 'service_response', id: m
 async function failure(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;
-  } catch (problem) {
-    expect(problem).toBeInstanceOf(CallError);
-    return (problem as CallError).failure;
+  } catch (error) {
+    expect(error).toBeInstanceOf(CallError);
+    return (error as CallError).failure;
   }
-  throw new Error('it did not fail');
+  throw new Error('the call did not fail');
 }
 
 beforeEach(async () => {
@@ -47,7 +47,7 @@ describe('commands', () => {
     expect(rosbridge.ops('call_service')).toMatchObject([{ service: '/cell/control_job', args: request, timeout: 1 }]);
   });
 
-  it('given while disconnected fail at once and are never sent later', async () => {
+  it('given while disconnected fail immediately and are never sent later', async () => {
     connect();
     expect(await failure(connection.call('/cell/control_job', TYPE, request, 1000))).toBe('offline');
     expect(await failure(connection.goal('/cell/run_job', 'cell_interfaces/action/RunJob', { command, job_id: '1', part_number: '', quantity: 0 }))).toBe('offline');
@@ -64,7 +64,7 @@ describe('commands', () => {
     expect(rosbridge.ops('send_action_goal')).toEqual([]);
   });
 
-  it('under way when the connection is lost end with an error', async () => {
+  it('pending when the connection is lost fail', async () => {
     connect();
     await until(() => connection.connected);
     const call = failure(connection.call('/cell/control_job', TYPE, request, 5000));
@@ -74,16 +74,16 @@ describe('commands', () => {
     expect(await Promise.all([call, goal])).toEqual(['lost', 'lost']);
   });
 
-  it('without an answer end at their deadline, and a late answer changes nothing', async () => {
+  it('without a response time out, and a late response is ignored', async () => {
     connect();
     await until(() => connection.connected);
-    expect(await failure(connection.call('/cell/control_job', TYPE, request, 30))).toBe('late');
+    expect(await failure(connection.call('/cell/control_job', TYPE, request, 30))).toBe('timeout');
     rosbridge.sockets[0]!.send(JSON.stringify(answered(rosbridge.received[0]!)));
     rosbridge.answer = answered;
     expect(await connection.call('/cell/control_job', TYPE, request, 1000)).toEqual(response);
   });
 
-  it('that are refused say why', async () => {
+  it('that are rejected say why', async () => {
     rosbridge.answer = (message) => ({ ...answered(message), result: false, values: 'not allowed for role viewer' });
     connect();
     await until(() => connection.connected);
@@ -101,7 +101,7 @@ describe('commands', () => {
 });
 
 describe('the connection', () => {
-  it('is made again after a loss, and every topic with it, once', async () => {
+  it('reconnects after a loss and resubscribes every topic once', async () => {
     const seen: unknown[] = [];
     connect();
     connection.subscribe('/cell/job', 'cell_interfaces/msg/JobState', 200, (job) => seen.push(job.placed));
@@ -115,7 +115,7 @@ describe('the connection', () => {
     expect(links.map((link) => link.state)).toEqual(['connecting', 'connected', 'waiting', 'connecting', 'connected']);
   });
 
-  it('waits longer after each failure and tells when it tries again', async () => {
+  it('backs off after each failure and reports the next attempt', async () => {
     const port = rosbridge.port;
     await rosbridge.stop();
     rosbridge.port = port;
@@ -127,35 +127,35 @@ describe('the connection', () => {
     expect(waits.every((link) => link.retryAt > 0 && link.reason)).toBe(true);
   });
 
-  it('that says nothing is given up', async () => {
-    connect({ silenceMs: 50 });
+  it('is closed after the idle timeout', async () => {
+    connect({ idleTimeoutMs: 50 });
     await until(() => rosbridge.sockets.length >= 2);
-    expect(links.some((link) => link.reason === 'Nothing was heard from the cell.')).toBe(true);
+    expect(links.some((link) => link.reason === 'Idle timeout: no data received from the cell.')).toBe(true);
   });
 
-  it('that does not open in time is given up', async () => {
+  it('is closed after the connect timeout', async () => {
     const net = await import('node:net');
-    const silent = net.createServer();
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    connect({ url: `ws://127.0.0.1:${(silent.address() as { port: number }).port}`, dialMs: 30 });
-    await until(() => links.some((link) => link.reason === 'No answer from the gateway.'));
+    const silentServer = net.createServer();
+    await new Promise<void>((resolve) => silentServer.listen(0, '127.0.0.1', resolve));
+    connect({ url: `ws://127.0.0.1:${(silentServer.address() as { port: number }).port}`, connectTimeoutMs: 30 });
+    await until(() => links.some((link) => link.reason === 'Connection to the gateway timed out.'));
     connection.stop();
-    silent.close();
+    silentServer.close();
   });
 
-  it('tells the reason that the gateway gives', async () => {
+  it('reports the close reason of the gateway', async () => {
     connect();
     await until(() => connection.connected);
     rosbridge.sockets[0]!.close(1013, 'rosbridge is not running');
     await until(() => links.some((link) => link.reason === 'rosbridge is not running'));
   });
 
-  it('that is stopped stays so', async () => {
+  it('stays stopped', async () => {
     connect();
     await until(() => connection.connected);
     connection.stop();
     await until(() => rosbridge.sockets[0]!.readyState === 3);
-    connection.hurry();
+    connection.reconnectNow();
     expect(links.at(-1)?.state).toBe('stopped');
   });
 });

@@ -2,7 +2,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 
 export type Message = Record<string, unknown>;
 
-/** A rosbridge on a port of the kernel's choice that keeps what it gets and answers as a test says. */
+/** Fake rosbridge on an ephemeral port: records messages and responds as scripted. */
 export class FakeRosbridge {
   readonly received: Message[] = [];
   readonly sockets: WebSocket[] = [];

@@ -6,13 +6,13 @@ import { milliseconds, ServerClock, stampOf } from './clock';
 import { Connection, type Link } from './connection';
 import { newId } from './ids';
 
-/** The status comes every second; after this long without one, what the page shows is not to be trusted. */
+/** The status is published every second; without one for this long, the displayed data is stale. */
 export const STALE_MS = 3_500;
 export const VALID_FOR_S = 5;
 const THROTTLE_MS = 200;
 const TICK_MS = 500;
 const CROP_TIMEOUT_MS = 6_000;
-const NOTICES = 4;
+const MAX_TOASTS = 4;
 
 export interface Session {
   namespace: string;
@@ -20,14 +20,14 @@ export interface Session {
   operator_id: string;
 }
 
-export interface Notice {
+export interface Toast {
   id: number;
   kind: 'error' | 'done';
   title: string;
   text: string;
 }
 
-/** What the page knows of the cell: the latest message of each topic, the connection, and what operators have to be told. */
+/** View model of the cell: latest message of each topic, connection state, and toasts. */
 export class Cell {
   link = $state.raw<Link>({ state: 'stopped', retryAt: 0, reason: '' });
   status = $state.raw<CellStatus | null>(null);
@@ -40,12 +40,12 @@ export class Cell {
   scales = $state.raw<ScaleList | null>(null);
   delivery = $state.raw<DeliveryState | null>(null);
   captured = $state.raw<ComponentCaptured | null>(null);
-  notices = $state<Notice[]>([]);
+  toasts = $state<Toast[]>([]);
   operator = $state('');
-  /** Local monotonic time, ms, moved on by `tick`. */
+  /** Local monotonic time, ms, updated by `tick`. */
   now = $state(performance.now());
   #statusAt = $state(-Infinity);
-  #notice = 0;
+  #toast = 0;
   #clock = new ServerClock();
   readonly connection: Connection;
   readonly session: Session;
@@ -53,7 +53,7 @@ export class Cell {
   constructor(session: Session, url: string, connection?: Connection) {
     this.session = session;
     this.operator = session.operator_id;
-    this.connection = connection ?? new Connection({ url, onLink: (link) => this.#linked(link) });
+    this.connection = connection ?? new Connection({ url, onLink: (link) => this.#onLink(link) });
     this.#subscribe();
   }
 
@@ -61,22 +61,22 @@ export class Cell {
     return this.link.state === 'connected';
   }
 
-  /** Local ms since the cell was last heard; Infinity when it never was. */
-  get silence(): number {
+  /** Time since the last cell status, ms; Infinity before the first. */
+  get statusAgeMs(): number {
     return this.now - this.#statusAt;
   }
 
-  /** What is shown is what is. Commands need it. */
+  /** Whether the displayed data is current. Commands require it. */
   get live(): boolean {
-    return this.connected && this.silence < STALE_MS;
+    return this.connected && this.statusAgeMs < STALE_MS;
   }
 
-  /** The cell's clock, ms; null before its first status. */
+  /** Time of the cell's clock, ms; null before the first status. */
   get cellMs(): number | null {
     return this.#clock.now(this.now);
   }
 
-  /** The latest verdict, of a job or of a capture outside one. */
+  /** The latest match result, from the job or from a capture outside a job. */
   get verdict(): MatchResult | null {
     const known = [this.job?.last_match, this.captured?.match].filter((match) => match && milliseconds(match.header.stamp) > 0) as MatchResult[];
     return known.reduce<MatchResult | null>((a, b) => (a && milliseconds(a.header.stamp) > milliseconds(b.header.stamp) ? a : b), null);
@@ -87,11 +87,11 @@ export class Cell {
     return this.job !== null && states.includes(this.job.state);
   }
 
-  /** Why no command can be given, for people; "" when commands can be given. */
+  /** Message that explains why commands are disabled; "" when they are enabled. */
   get blocked(): string {
     if (!this.connected) return 'Not connected to the cell.';
-    if (!this.live) return 'The cell has not been heard for a while.';
-    return this.session.role === 'viewer' ? 'This page may look, not operate.' : '';
+    if (!this.live) return 'No status received from the cell.';
+    return this.session.role === 'viewer' ? 'View only: this role cannot send commands.' : '';
   }
 
   start(): () => void {
@@ -111,14 +111,14 @@ export class Cell {
     return `${this.session.namespace.replace(/\/$/, '')}/${relative}`;
   }
 
-  /** Who, when and until when, for a command given now. */
+  /** Return the command header: request id, operator, issue time by the cell's clock, and validity. */
   command(): CommandInfo {
     const now = this.#clock.now(performance.now());
     const issued_at: Stamp = now === null ? { sec: 0, nanosec: 0 } : stampOf(now);
     return { request_id: newId(), operator_id: this.operator, issued_at, valid_for: { sec: VALID_FOR_S, nanosec: 0 } };
   }
 
-  /** Fetch the picture of the text that decided a verdict: base64 JPEG, "" when the cell does not have it (any more). */
+  /** Fetch the label region that decided a match: base64 JPEG, "" when the OCR node no longer has it. */
   async evidence(match: MatchResult): Promise<string> {
     if (!match.request_id || !match.polygon?.length) return '';
     const { request_id, polygon } = match;
@@ -130,17 +130,17 @@ export class Cell {
     }
   }
 
-  tell(kind: Notice['kind'], title: string, text: string): void {
-    const id = ++this.#notice;
-    this.notices = [...this.notices.filter((notice) => notice.title !== title), { id, kind, title, text }].slice(-NOTICES);
+  notify(kind: Toast['kind'], title: string, text: string): void {
+    const id = ++this.#toast;
+    this.toasts = [...this.toasts.filter((toast) => toast.title !== title), { id, kind, title, text }].slice(-MAX_TOASTS);
     if (kind === 'done') setTimeout(() => this.dismiss(id), 5_000);
   }
 
   dismiss(id: number): void {
-    this.notices = this.notices.filter((notice) => notice.id !== id);
+    this.toasts = this.toasts.filter((toast) => toast.id !== id);
   }
 
-  #linked(link: Link): void {
+  #onLink(link: Link): void {
     this.link = link;
     if (link.state === 'connecting') this.#clock.reset();
     this.tick();
@@ -148,7 +148,7 @@ export class Cell {
 
   #subscribe(): void {
     const on = this.connection.subscribe.bind(this.connection);
-    on(this.name('status'), 'cell_interfaces/msg/CellStatus', 0, (status) => this.#heard(status));
+    on(this.name('status'), 'cell_interfaces/msg/CellStatus', 0, (status) => this.#onStatus(status));
     on(this.name('job'), 'cell_interfaces/msg/JobState', THROTTLE_MS, (job) => (this.job = job));
     on(this.name('inventory'), 'cell_interfaces/msg/Inventory', THROTTLE_MS, (inventory) => (this.inventory = inventory));
     on(this.name('robot/state'), 'cell_interfaces/msg/RobotState', THROTTLE_MS, (robot) => (this.robot = robot));
@@ -160,10 +160,10 @@ export class Cell {
     on(this.name('weighing/delivery'), 'cell_interfaces/msg/DeliveryState', THROTTLE_MS, (delivery) => (this.delivery = delivery));
   }
 
-  #heard(status: CellStatus): void {
+  #onStatus(status: CellStatus): void {
     const before = this.status;
     this.status = status;
-    if (before && milliseconds(before.stamp) === milliseconds(status.stamp)) return; // the same latched value once more is no sign of life
+    if (before && milliseconds(before.stamp) === milliseconds(status.stamp)) return; // a repeated latched value does not prove that the cell is alive
     const now = performance.now();
     this.#clock.observe(status.stamp, now);
     this.#statusAt = now;

@@ -1,6 +1,6 @@
 import type { Stamp } from '../generated/messages';
 
-const REMEMBERED = 30;
+const MAX_SAMPLES = 30;
 
 export const milliseconds = (stamp: Stamp): number => stamp.sec * 1000 + stamp.nanosec / 1e6;
 
@@ -10,26 +10,26 @@ export const stampOf = (ms: number): Stamp => {
 };
 
 /**
- * The cell's clock as seen from here, estimated from the stamps of its status.
+ * Estimates the cell's clock from the stamps of its status messages.
  *
- * A tablet's own clock may be wrong by hours, and the cell refuses commands by their age. Of the last samples the one that
- * travelled quickest is the best; the estimate is late by that travel time, so that a command seems older, never younger.
+ * A tablet's clock may be hours off, and the cell rejects commands by their age. Of the last samples, the one with the
+ * lowest latency is the best. The estimate lags by that latency: a command may look older, never younger.
  */
 export class ServerClock {
   #offsets: number[] = [];
 
-  /** Take a stamp and the local monotonic time (ms) at which it came. */
+  /** Add a sample: a stamp and the local monotonic time of its arrival, ms. */
   observe(stamp: Stamp, localMs: number): void {
     this.#offsets.push(milliseconds(stamp) - localMs);
-    if (this.#offsets.length > REMEMBERED) this.#offsets.shift();
+    if (this.#offsets.length > MAX_SAMPLES) this.#offsets.shift();
   }
 
-  /** The cell's time in ms, or null before the first stamp. */
+  /** Return the cell's time in ms; null before the first sample. */
   now(localMs: number): number | null {
     return this.#offsets.length === 0 ? null : Math.max(...this.#offsets) + localMs;
   }
 
-  /** Forget: the next connection may lead to another machine. */
+  /** Discard all samples: the next connection may reach another machine. */
   reset(): void {
     this.#offsets = [];
   }

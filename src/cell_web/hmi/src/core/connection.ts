@@ -5,10 +5,10 @@ import { openSocket } from './transport';
 
 export type LinkState = 'connecting' | 'connected' | 'waiting' | 'stopped';
 /**
- * Why a command brought no answer. `offline`: it never left the page. `lost` and `late`: it left, and what became of it is
- * not known. `refused`: the gateway or rosbridge did not pass it on.
+ * Why a command failed. `offline`: not sent. `lost` and `timeout`: sent, outcome unknown. `refused`: rejected by the gateway
+ * or rosbridge.
  */
-export type Failure = 'offline' | 'lost' | 'late' | 'refused';
+export type Failure = 'offline' | 'lost' | 'timeout' | 'refused';
 
 export class CallError extends Error {
   constructor(readonly failure: Failure, message: string) {
@@ -18,26 +18,26 @@ export class CallError extends Error {
 
 export interface Link {
   state: LinkState;
-  /** When the next attempt begins, local monotonic ms; 0 when none is planned. */
+  /** Time of the next connection attempt, local monotonic ms; 0 when none is scheduled. */
   retryAt: number;
-  /** Why the last connection ended, for people; "" when none did. */
+  /** Message that explains why the last connection ended; "" before the first. */
   reason: string;
 }
 
 export interface ConnectionOptions {
   url: string;
   onLink: (link: Link) => void;
-  /** Called for each message, so that silence can be seen. */
+  /** Called for each received message. */
   onMessage?: () => void;
   random?: () => number;
-  /** Silence after which the connection is given up and made anew, ms. */
-  silenceMs?: number;
-  /** How long a connection may take to open, ms. */
-  dialMs?: number;
+  /** Idle timeout after which the connection is closed and reopened, ms. */
+  idleTimeoutMs?: number;
+  /** Connect timeout, ms. */
+  connectTimeoutMs?: number;
   retryBaseMs?: number;
 }
 
-interface Wanted {
+interface Subscription {
   name: string;
   type: string;
   throttleMs: number;
@@ -49,24 +49,23 @@ interface Pending {
 }
 
 /**
- * The page's connection to rosbridge: dials again by itself, and never keeps a command for later.
+ * Connection to rosbridge with automatic reconnection. Commands are never queued.
  *
- * roslib queues what is sent while disconnected and sends it on reconnection, and tells nobody about calls that were under way
- * when the connection was lost. So every connection gets a Ros of its own that is thrown away when it ends, nothing is given
- * to it unless it is connected, and calls under way end here with an error.
+ * roslib queues messages while disconnected and sends them on reconnection; it never fails calls whose connection was lost.
+ * Therefore each connection uses a new Ros object, nothing is sent unless connected, and pending calls fail on disconnect.
  */
 export class Connection {
   #options: Required<ConnectionOptions>;
   #ros: Ros | null = null;
   #link: Link = { state: 'stopped', retryAt: 0, reason: '' };
-  #wanted: Wanted[] = [];
+  #subscriptions: Subscription[] = [];
   #pending = new Set<Pending>();
   #attempt = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  #connectTimer: ReturnType<typeof setTimeout> | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ConnectionOptions) {
-    this.#options = { onMessage: () => undefined, random: Math.random, silenceMs: 15_000, dialMs: 5_000, retryBaseMs: 500, ...options };
+    this.#options = { onMessage: () => undefined, random: Math.random, idleTimeoutMs: 15_000, connectTimeoutMs: 5_000, retryBaseMs: 500, ...options };
   }
 
   get connected(): boolean {
@@ -74,62 +73,62 @@ export class Connection {
   }
 
   start(): void {
-    if (this.#link.state === 'stopped') this.#dial();
+    if (this.#link.state === 'stopped') this.#connect();
   }
 
   stop(): void {
-    this.#end('stopped', '');
+    this.#disconnect('stopped', '');
   }
 
-  /** Dial now instead of waiting, e.g. when the browser says that the network is back. */
-  hurry(): void {
+  /** Reconnect without waiting for the back-off, e.g. on the browser's "online" event. */
+  reconnectNow(): void {
     if (this.#link.state !== 'waiting') return;
-    clearTimeout(this.#timer);
-    this.#dial();
+    clearTimeout(this.#connectTimer);
+    this.#connect();
   }
 
-  /** Get a topic's messages on this and every later connection. */
+  /** Subscribe to a topic on this and every later connection. */
   subscribe<T extends keyof Messages>(name: string, type: T, throttleMs: number, handle: (message: Messages[T]) => void): void {
-    const wanted: Wanted = { name, type, throttleMs, handle: handle as (message: never) => void };
-    this.#wanted.push(wanted);
-    if (this.#ros && this.connected) this.#attach(this.#ros, wanted);
+    const subscription: Subscription = { name, type, throttleMs, handle: handle as (message: never) => void };
+    this.#subscriptions.push(subscription);
+    if (this.#ros && this.connected) this.#subscribeOn(this.#ros, subscription);
   }
 
   /**
-   * Call a service now.
+   * Call a service.
    *
-   * @throws CallError it could not be sent, was refused, or brought no answer within `deadlineMs`.
+   * @throws CallError when it was not sent, was rejected, or got no response within `deadlineMs`.
    */
   call<T extends keyof Services>(name: string, type: T, request: Services[T]['request'], deadlineMs: number): Promise<Services[T]['response']> {
-    return this.#exchange(deadlineMs, (ros, done, refused) => {
+    return this.#request(deadlineMs, (ros, done, refused) => {
       const service = new Service<Services[T]['request'], Services[T]['response']>({ ros, name, serviceType: type });
       service.callService(request, done, refused, deadlineMs / 1000);
     });
   }
 
   /**
-   * Send an action goal now and wait for its result, however long it takes; 0 = no deadline. `onStep` gets the feedback.
+   * Send an action goal and wait for its result; `deadlineMs` 0 = no timeout.
    *
-   * @throws CallError it could not be sent, was refused, or the connection was lost before the result came.
+   * @throws CallError when it was not sent, was rejected, timed out, or the connection was lost.
    */
   goal<T extends keyof Actions>(name: string, type: T, goal: Actions[T]['goal'], deadlineMs = 0,
-    onStep: (feedback: Actions[T]['feedback']) => void = () => undefined): Promise<Actions[T]['result']> {
-    return this.#exchange(deadlineMs, (ros, done, refused) => {
+    onFeedback: (feedback: Actions[T]['feedback']) => void = () => undefined): Promise<Actions[T]['result']> {
+    return this.#request(deadlineMs, (ros, done, refused) => {
       const action = new Action<Actions[T]['goal'], Actions[T]['feedback'], Actions[T]['result']>({ ros, name, actionType: type });
-      // A goal that the cell ended itself (aborted, cancelled) carries a result with code and message, which roslib gives as text.
-      const ended = (problem: unknown): void => {
-        const result = resultIn(String(problem));
-        if (result === null) refused(problem);
+      // roslib reports the result of an aborted or canceled goal as the text of an error.
+      const ended = (error: unknown): void => {
+        const result = resultIn(String(error));
+        if (result === null) refused(error);
         else done(result as Actions[T]['result']);
       };
-      action.sendGoal(goal, done, onStep, ended);
+      action.sendGoal(goal, done, onFeedback, ended);
     });
   }
 
-  #exchange<R>(deadlineMs: number, send: (ros: Ros, done: (value: R) => void, refused: (problem: unknown) => void) => void): Promise<R> {
+  #request<R>(deadlineMs: number, send: (ros: Ros, done: (value: R) => void, refused: (error: unknown) => void) => void): Promise<R> {
     const ros = this.#ros;
     if (!ros?.isConnected || !this.connected) {
-      return Promise.reject(new CallError('offline', 'Not connected: nothing was sent. Give the command again when the connection is back.'));
+      return Promise.reject(new CallError('offline', 'Not connected: the command was not sent. Repeat it after reconnecting.'));
     }
     return new Promise<R>((resolve, reject) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
@@ -144,86 +143,86 @@ export class Connection {
         },
       };
       if (deadlineMs > 0) {
-        const text = `No answer within ${deadlineMs / 1000} s. It may have been carried out: look at the cell before you give it again.`;
-        timer = setTimeout(() => pending.fail('late', text), deadlineMs);
+        const text = `No response within ${deadlineMs / 1000} s. The command may have been executed: check the cell before you repeat it.`;
+        timer = setTimeout(() => pending.fail('timeout', text), deadlineMs);
       }
       this.#pending.add(pending);
       const done = (value: R): void => {
         settle();
         resolve(value);
       };
-      send(ros, done, (problem) => pending.fail('refused', String(problem) || 'Refused without a reason.'));
+      send(ros, done, (error) => pending.fail('refused', String(error) || 'Rejected without a reason.'));
     });
   }
 
-  #dial(): void {
+  #connect(): void {
     const ros = new Ros({ transportFactory: openSocket });
     this.#ros = ros;
-    ros.on('connection', () => this.#opened(ros));
-    ros.on('close', (event: unknown) => this.#closed(ros, closeReason(event)));
-    this.#change({ state: 'connecting', retryAt: 0, reason: this.#link.reason });
-    this.#timer = setTimeout(() => this.#closed(ros, 'No answer from the gateway.'), this.#options.dialMs);
-    ros.connect(this.#options.url).catch((problem: unknown) => this.#closed(ros, String(problem)));
+    ros.on('connection', () => this.#onOpen(ros));
+    ros.on('close', (event: unknown) => this.#onClose(ros, closeReason(event)));
+    this.#setLink({ state: 'connecting', retryAt: 0, reason: this.#link.reason });
+    this.#connectTimer = setTimeout(() => this.#onClose(ros, 'Connection to the gateway timed out.'), this.#options.connectTimeoutMs);
+    ros.connect(this.#options.url).catch((error: unknown) => this.#onClose(ros, String(error)));
   }
 
-  #opened(ros: Ros): void {
+  #onOpen(ros: Ros): void {
     if (ros !== this.#ros) return;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#connectTimer);
     this.#attempt = 0;
-    this.#change({ state: 'connected', retryAt: 0, reason: '' });
-    this.#heard();
-    for (const wanted of this.#wanted) this.#attach(ros, wanted);
+    this.#setLink({ state: 'connected', retryAt: 0, reason: '' });
+    this.#onData();
+    for (const subscription of this.#subscriptions) this.#subscribeOn(ros, subscription);
   }
 
-  #attach(ros: Ros, wanted: Wanted): void {
+  #subscribeOn(ros: Ros, subscription: Subscription): void {
     const topic = new Topic({
-      ros, name: wanted.name, messageType: wanted.type, throttle_rate: wanted.throttleMs, queue_length: 1, reconnect_on_close: false,
+      ros, name: subscription.name, messageType: subscription.type, throttle_rate: subscription.throttleMs, queue_length: 1, reconnect_on_close: false,
     });
     topic.subscribe((message: unknown) => {
       if (ros !== this.#ros) return;
-      this.#heard();
-      wanted.handle(message as never);
+      this.#onData();
+      subscription.handle(message as never);
     });
   }
 
-  #heard(): void {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      if (this.#ros) this.#closed(this.#ros, 'Nothing was heard from the cell.');
-    }, this.#options.silenceMs);
+  #onData(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => {
+      if (this.#ros) this.#onClose(this.#ros, 'Idle timeout: no data received from the cell.');
+    }, this.#options.idleTimeoutMs);
     this.#options.onMessage();
   }
 
-  #closed(ros: Ros, reason: string): void {
+  #onClose(ros: Ros, reason: string): void {
     if (ros !== this.#ros) return;
-    this.#end('waiting', reason);
+    this.#disconnect('waiting', reason);
   }
 
-  #end(state: 'waiting' | 'stopped', reason: string): void {
+  #disconnect(state: 'waiting' | 'stopped', reason: string): void {
     const ros = this.#ros;
     this.#ros = null;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#silence);
+    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#idleTimer);
     ros?.removeAllListeners();
     ros?.close();
     let retryAt = 0;
     if (state === 'waiting') {
       const wait = backoff(this.#attempt++, this.#options.random, this.#options.retryBaseMs);
       retryAt = performance.now() + wait;
-      this.#timer = setTimeout(() => this.#dial(), wait);
+      this.#connectTimer = setTimeout(() => this.#connect(), wait);
     }
-    this.#change({ state, retryAt, reason });
-    const lost = 'The connection was lost before the answer came. It may have been carried out: look at the cell before you give it again.';
+    this.#setLink({ state, retryAt, reason });
+    const lost = 'Connection lost before the response arrived. The command may have been executed: check the cell before you repeat it.';
     for (const pending of [...this.#pending]) pending.fail('lost', lost);
   }
 
-  #change(link: Link): void {
+  #setLink(link: Link): void {
     this.#link = link;
     this.#options.onLink(link);
   }
 }
 
-/** Return the action result in the text of roslib's GoalError, or null when there is none. */
+/** Extract the action result from the text of roslib's GoalError; null when it has none. */
 function resultIn(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text.slice(text.indexOf('{')));
@@ -233,8 +232,8 @@ function resultIn(text: string): unknown {
   }
 }
 
-/** Say why a WebSocket was closed, from its close event. */
+/** Return the message for a WebSocket close event. */
 function closeReason(event: unknown): string {
   const { reason = '', code = 0 } = (event ?? {}) as Partial<CloseEvent>;
-  return reason || (code === 1006 ? 'The gateway is not reachable.' : `The connection was closed (${code}).`);
+  return reason || (code === 1006 ? 'Gateway not reachable.' : `Connection closed (code ${code}).`);
 }

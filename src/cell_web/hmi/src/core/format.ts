@@ -1,7 +1,7 @@
 import type { Stamp } from '../generated/messages';
 import { milliseconds } from './clock';
 
-/** Return an age for people: "3 s", "12 min", "5 h", "2 d"; "no time" when it is not known. */
+/** Format an age in ms: "3 s", "12 min", "5 h", "2 d"; "no time" when it is unknown. */
 export function age(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms)) return 'no time';
   const s = Math.max(0, Math.floor(ms / 1000));
@@ -10,21 +10,21 @@ export function age(ms: number | null): string {
   return s < 86_400 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86_400)} d`;
 }
 
-/** Return how long ago a stamp was, by the cell's clock. */
+/** Format the age of a stamp by the cell's clock, e.g. "3 s ago". */
 export function since(stamp: Stamp, cellMs: number | null): string {
   return cellMs === null || milliseconds(stamp) === 0 ? age(null) : `${age(cellMs - milliseconds(stamp))} ago`;
 }
 
-/** Return seconds with two digits, or a dash when there is no value. */
+/** Format seconds with two decimals; a dash when there is no value. */
 export const seconds = (value: number | null): string => (value ? `${value.toFixed(2)} s` : '–');
 
-/** Write a constant's name for people: WAITING_RELOAD -> WAITING RELOAD, STEP_READ -> READ with prefix "STEP_". */
-export const spoken = (name: string | undefined, prefix = ''): string => (name ?? 'UNKNOWN').replace(prefix, '').replaceAll('_', ' ');
+/** Convert a constant's name to a label: WAITING_RELOAD -> WAITING RELOAD, STEP_READ -> READ with prefix "STEP_". */
+export const constantLabel = (name: string | undefined, prefix = ''): string => (name ?? 'UNKNOWN').replace(prefix, '').replaceAll('_', ' ');
 
 const KILOGRAMS: Record<string, number> = { kg: 1, g: 0.001, lb: 0.45359237, oz: 0.028349523125, t: 1000 };
 
 export interface Band {
-  /** All in fractions of the bar, 0..1. */
+  /** All positions are fractions of the bar, 0..1. */
   value: number;
   target: number;
   low: number;
@@ -32,8 +32,8 @@ export interface Band {
 }
 
 /**
- * Where a weight, its target and its tolerance band lie on a bar that shows twice the band. For drawing only: the verdict is
- * the station's, in decimals. null when there is nothing to compare with.
+ * Return the positions of weight, target and tolerance band on a bar twice as wide as the band; null without a target.
+ * For drawing only: weigh_station decides the result with decimals.
  */
 export function band(weight: string, unit: string, target: string, targetUnit: string, tolerance: string): Band | null {
   const factor = (KILOGRAMS[unit] ?? NaN) / (KILOGRAMS[targetUnit] ?? NaN);

@@ -1,4 +1,4 @@
-/** A random UUID (version 4). crypto.randomUUID is missing on pages that come over plain HTTP. */
+/** Return a random UUID (version 4). crypto.randomUUID is not available on pages served over plain HTTP. */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;

@@ -1,6 +1,6 @@
 import { AbstractTransport } from 'roslib';
 
-/** roslib's view of one WebSocket. A message is sent now or not at all. */
+/** roslib transport over one WebSocket. Messages are dropped, not queued, unless the socket is open. */
 class SocketTransport extends AbstractTransport {
   constructor(private readonly socket: WebSocket) {
     super();
@@ -30,7 +30,7 @@ class SocketTransport extends AbstractTransport {
   }
 }
 
-/** Open a WebSocket for roslib. */
+/** Transport factory for roslib: open a WebSocket. */
 export async function openSocket(url: string): Promise<AbstractTransport> {
   return new SocketTransport(new WebSocket(url));
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Cell } from '../src/core/cell.svelte';
-import { Operator } from '../src/core/operator.svelte';
+import { Commands } from '../src/core/commands.svelte';
 import { ControlJob_Request, JobState, ResultCode, type MatchResult } from '../src/generated/messages';
 import { FakeRosbridge, until, type Message } from './fake_rosbridge';
 
@@ -9,7 +9,7 @@ const NOW = 1_000_000;
 
 let rosbridge: FakeRosbridge;
 let cell: Cell;
-let operator: Operator;
+let commands: Commands;
 let stop: () => void;
 let answers: Record<string, Message>;
 
@@ -19,7 +19,7 @@ const calls = (name: string): Message[] => rosbridge.received.filter((message) =
 
 async function begin(session = SESSION): Promise<void> {
   cell = new Cell(session, rosbridge.url);
-  operator = new Operator(cell);
+  commands = new Commands(cell);
   stop = cell.start();
   await until(() => rosbridge.ops('subscribe').length >= 10);
   status(NOW);
@@ -42,24 +42,24 @@ afterEach(async () => {
 });
 
 async function startJob(yes = true): Promise<void> {
-  const starting = operator.startJob('P', 5);
-  await until(() => operator.question);
-  operator.answer(yes);
+  const starting = commands.startJob('P', 5);
+  await until(() => commands.question);
+  commands.answer(yes);
   await starting;
 }
 
-describe('the view of the cell', () => {
-  it('is live while the status comes, and stale soon after it stops', async () => {
+describe('the view model of the cell', () => {
+  it('is live while statuses arrive, and stale soon after they stop', async () => {
     await begin();
     expect([cell.live, cell.blocked]).toEqual([true, '']);
     vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 4_000);
     cell.tick();
     expect(cell.live).toBe(false);
-    expect(cell.blocked).toContain('not been heard');
+    expect(cell.blocked).toContain('No status received');
     vi.restoreAllMocks();
   });
 
-  it('takes the same status once more for no sign of life', async () => {
+  it('does not count a repeated status as a sign of life', async () => {
     await begin();
     vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 4_000);
     status(NOW);
@@ -81,7 +81,7 @@ describe('the view of the cell', () => {
 });
 
 describe('a command', () => {
-  it('tells who, when by the clock of the cell, and until when', async () => {
+  it("carries operator, issue time by the cell's clock, and validity", async () => {
     await begin();
     const [one, two] = [cell.command(), cell.command()];
     expect(one.request_id).not.toBe(two.request_id);
@@ -94,87 +94,87 @@ describe('a command', () => {
     await begin();
     vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 4_000);
     cell.tick();
-    await operator.control(ControlJob_Request.PAUSE);
+    await commands.control(ControlJob_Request.PAUSE);
     vi.restoreAllMocks();
-    expect(cell.notices.at(-1)?.text).toContain('not been heard');
+    expect(cell.toasts.at(-1)?.text).toContain('No status received');
     expect(calls('/cell/control_job')).toEqual([]);
   });
 
-  it('is not sent by one who may only look', async () => {
+  it('is not sent by a viewer', async () => {
     await begin({ ...SESSION, role: 'viewer' });
-    await operator.control(ControlJob_Request.PAUSE);
+    await commands.control(ControlJob_Request.PAUSE);
     expect(calls('/cell/control_job')).toEqual([]);
   });
 
   it('that fails says why, with the name of its code', async () => {
     answers['/cell/control_job'] = { code: ResultCode.WRONG_STATE, message: 'Only a running job can be paused.' };
     await begin();
-    await operator.control(ControlJob_Request.PAUSE);
-    expect(cell.notices.at(-1)).toMatchObject({ kind: 'error', title: 'Pause', text: 'Only a running job can be paused. (WRONG STATE)' });
+    await commands.control(ControlJob_Request.PAUSE);
+    expect(cell.toasts.at(-1)).toMatchObject({ kind: 'error', title: 'Pause', text: 'Only a running job can be paused. (WRONG STATE)' });
   });
 
-  it('under way when the connection is lost says so, and leaves the page usable', async () => {
+  it('pending when the connection is lost says so and leaves the page usable', async () => {
     await begin();
     rosbridge.answer = () => undefined;
-    const pausing = operator.control(ControlJob_Request.PAUSE);
+    const pausing = commands.control(ControlJob_Request.PAUSE);
     await until(() => calls('/cell/control_job').length);
     rosbridge.drop();
     await pausing;
-    expect(cell.notices.at(-1)?.text).toContain('lost before the answer');
-    expect(operator.busy).toBe(false);
+    expect(cell.toasts.at(-1)?.text).toContain('lost before the response');
+    expect(commands.busy).toBe(false);
   });
 
-  it('is given once, however often the button is hit', async () => {
+  it('is sent once, however often the button is pressed', async () => {
     await begin();
-    await Promise.all([operator.control(ControlJob_Request.PAUSE), operator.control(ControlJob_Request.PAUSE)]);
+    await Promise.all([commands.control(ControlJob_Request.PAUSE), commands.control(ControlJob_Request.PAUSE)]);
     expect(calls('/cell/control_job')).toHaveLength(1);
   });
 });
 
 describe('starting a job', () => {
-  it('asks first, and a no sends nothing', async () => {
+  it('asks first, and sends nothing when declined', async () => {
     await begin();
     await startJob(false);
     expect(rosbridge.ops('call_service').map((call) => call.service)).toEqual(['/cell/robot/preflight']);
   });
 
-  it('sets the job, sends the goal, and is done when the job is seen to run', async () => {
+  it('sets the job, sends the goal, and completes when the job runs', async () => {
     answers['/cell/set_job'] = { job_id: 'j1' };
     await begin();
     const starting = startJob();
     await until(() => calls('/cell/run_job').length);
-    expect(operator.busy).toBe(true);
+    expect(commands.busy).toBe(true);
     job(JobState.RUNNING);
     await starting;
     expect(calls('/cell/run_job')).toMatchObject([{ args: { job_id: 'j1', part_number: '', quantity: 0 } }]);
-    expect(cell.notices).toEqual([]);
+    expect(cell.toasts).toEqual([]);
     rosbridge.drop(); // the job goes on without the page
     await until(() => !cell.connected);
-    expect(cell.notices).toEqual([]);
+    expect(cell.toasts).toEqual([]);
   });
 
-  it('stops where the cell refuses the job', async () => {
+  it('stops when the cell rejects the job', async () => {
     answers['/cell/set_job'] = { code: ResultCode.NOT_ENOUGH_STOCK, message: '2 are left.' };
     await begin();
     await startJob();
     expect(calls('/cell/run_job')).toEqual([]);
-    expect(cell.notices.at(-1)?.text).toBe('2 are left. (NOT ENOUGH STOCK)');
+    expect(cell.toasts.at(-1)?.text).toBe('2 are left. (NOT ENOUGH STOCK)');
   });
 
-  it('says what the cell says when the goal is ended at once', async () => {
+  it('shows the message of the cell when the goal is aborted', async () => {
     answers['/cell/set_job'] = { job_id: 'j1' };
     answers['/cell/run_job'] = { status: 6, result: true, values: { code: ResultCode.NOT_READY, message: 'The camera is off.' } };
     await begin();
     await startJob();
-    expect(cell.notices.at(-1)?.text).toBe('The camera is off. (NOT READY)');
+    expect(cell.toasts.at(-1)?.text).toBe('The camera is off. (NOT READY)');
   });
 
-  it('says what the gateway says when the goal is refused', async () => {
+  it('shows the message of the gateway when the goal is rejected', async () => {
     answers['/cell/set_job'] = { job_id: 'j1' };
     answers['/cell/run_job'] = { status: 6, result: false, values: 'not allowed for role viewer' };
     await begin();
     await startJob();
-    expect(cell.notices.at(-1)?.text).toContain('not allowed for role viewer');
+    expect(cell.toasts.at(-1)?.text).toContain('not allowed for role viewer');
   });
 
   it('says that the start is not confirmed when the connection is lost', async () => {
@@ -184,69 +184,69 @@ describe('starting a job', () => {
     await until(() => calls('/cell/run_job').length);
     rosbridge.drop();
     await starting;
-    expect(cell.notices.at(-1)).toMatchObject({ kind: 'error', title: 'Start job' });
+    expect(cell.toasts.at(-1)).toMatchObject({ kind: 'error', title: 'Start job' });
   });
 });
 
 describe('stop cell', () => {
-  it('asks robot and job at once, even when the page is stale', async () => {
+  it('stops robot and job together, even with stale data', async () => {
     await begin();
     vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 4_000);
     cell.tick();
-    await operator.stopCell();
+    await commands.stopCell();
     vi.restoreAllMocks();
     expect([calls('/cell/robot/stop').length, calls('/cell/control_job').length]).toEqual([1, 1]);
   });
 
-  it('counts it as stopped when no job runs', async () => {
+  it('succeeds when no job is running', async () => {
     answers['/cell/control_job'] = { code: ResultCode.NO_JOB, message: 'no job' };
     await begin();
-    await operator.stopCell();
-    expect(cell.notices.at(-1)?.kind).toBe('done');
+    await commands.stopCell();
+    expect(cell.toasts.at(-1)?.kind).toBe('done');
   });
 
-  it('says which part could not be stopped', async () => {
+  it('names the part that could not be stopped', async () => {
     answers['/cell/robot/stop'] = { code: ResultCode.NOT_SUPPORTED, message: 'This link cannot stop the program: use the pendant.' };
     await begin();
-    await operator.stopCell();
-    expect(cell.notices.at(-1)).toMatchObject({ kind: 'error', text: 'Robot: This link cannot stop the program: use the pendant. Job: asked to pause.' });
+    await commands.stopCell();
+    expect(cell.toasts.at(-1)).toMatchObject({ kind: 'error', text: 'Robot: This link cannot stop the program: use the pendant. Job: pause requested.' });
   });
 });
 
 describe('before a start', () => {
   const checks = [{ name: 'remote control', ok: true, message: '' }, { name: 'program', ok: false, message: 'load the program' }];
 
-  it('the lines of pre-flight are shown', async () => {
+  it('the pre-flight checks are shown', async () => {
     answers['/cell/robot/preflight'] = { checks: [checks[0]] };
     await begin();
-    const starting = operator.startJob('P', 5);
-    await until(() => operator.question);
-    expect(operator.question).toMatchObject({ yes: 'Start', moves: true, checks: [checks[0]] });
-    operator.answer(false);
+    const starting = commands.startJob('P', 5);
+    await until(() => commands.question);
+    expect(commands.question).toMatchObject({ confirmLabel: 'Start', moves: true, checks: [checks[0]] });
+    commands.answer(false);
     await starting;
   });
 
-  it('a line that fails leaves nothing to start, only to check again', async () => {
+  it('a failing check offers only to check again', async () => {
     answers['/cell/robot/preflight'] = { code: ResultCode.PREFLIGHT_FAILED, message: 'program: load the program', checks };
     await begin();
-    const starting = operator.startJob('P', 5);
-    await until(() => operator.question);
-    expect(operator.question).toMatchObject({ yes: 'Check again', text: 'program: load the program', checks });
+    const starting = commands.startJob('P', 5);
+    await until(() => commands.question);
+    expect(commands.question).toMatchObject({ confirmLabel: 'Check again', text: 'program: load the program', checks });
     answers['/cell/robot/preflight'] = { checks: [checks[0]] };
-    operator.answer(true);
-    await until(() => operator.question?.yes === 'Start');
-    operator.answer(false);
+    commands.answer(true);
+    await until(() => commands.question?.confirmLabel === 'Start');
+    commands.answer(false);
     await starting;
     expect(calls('/cell/set_job')).toEqual([]);
     expect(calls('/cell/robot/preflight')).toHaveLength(2);
   });
 
-  it('a robot that cannot be asked is told of, and nothing starts', async () => {
+  it('an unreachable robot is reported, and nothing starts', async () => {
     await begin();
     rosbridge.answer = (message) => ({ op: 'service_response', id: message.id, service: message.service, result: false, values: 'no such service' });
-    await operator.startJob('P', 5);
-    expect(operator.question).toBeNull();
-    expect(cell.notices.at(-1)).toMatchObject({ kind: 'error', title: 'Start job' });
+    await commands.startJob('P', 5);
+    expect(commands.question).toBeNull();
+    expect(cell.toasts.at(-1)).toMatchObject({ kind: 'error', title: 'Start job' });
   });
 });
 
@@ -259,81 +259,81 @@ describe('recovering the robot', () => {
 
   it('sends nothing before the operator says that the area is clear', async () => {
     await begin();
-    operator.askRecovery();
-    expect(operator.recovery?.phase).toBe('asking');
-    operator.closeRecovery();
-    expect(operator.recovery).toBeNull();
+    commands.askRecovery();
+    expect(commands.recovery?.phase).toBe('asking');
+    commands.closeRecovery();
+    expect(commands.recovery).toBeNull();
     expect(rosbridge.received.filter((message) => message.op === 'send_action_goal')).toEqual([]);
   });
 
-  it('tells each step and how it ended', async () => {
+  it('shows each step and the result', async () => {
     await begin();
-    operator.askRecovery();
-    const recovering = operator.recoverRobot();
+    commands.askRecovery();
+    const recovering = commands.recoverRobot();
     await until(() => calls('/cell/robot/recover').length);
     expect(goalOf().args).toMatchObject({ area_is_clear: true });
     feedback(1, 'wait 5 s');
     feedback(2, 'unlock');
-    await until(() => operator.recovery?.steps.length === 2);
-    expect(operator.recovery).toMatchObject({ phase: 'running', steps: ['wait 5 s', 'unlock'], count: 3 });
+    await until(() => commands.recovery?.steps.length === 2);
+    expect(commands.recovery).toMatchObject({ phase: 'running', steps: ['wait 5 s', 'unlock'], count: 3 });
     result({ code: 0, message: 'The robot is ready.' });
     await recovering;
-    expect(operator.recovery).toMatchObject({ phase: 'done', steps: ['wait 5 s', 'unlock'], message: 'The robot is ready.' });
+    expect(commands.recovery).toMatchObject({ phase: 'done', steps: ['wait 5 s', 'unlock'], message: 'The robot is ready.' });
   });
 
-  it('that is refused says why, with what was done so far', async () => {
+  it('that is rejected says why and keeps the steps so far', async () => {
     await begin();
-    const recovering = operator.recoverRobot();
+    const recovering = commands.recoverRobot();
     await until(() => calls('/cell/robot/recover').length);
     feedback(1, 'look');
     result({ code: ResultCode.WRONG_STATE, message: 'The emergency stop is pressed.' });
     await recovering;
-    expect(operator.recovery).toMatchObject({ phase: 'failed', steps: ['look'], message: 'The emergency stop is pressed. (WRONG STATE)' });
+    expect(commands.recovery).toMatchObject({ phase: 'failed', steps: ['look'], message: 'The emergency stop is pressed. (WRONG STATE)' });
   });
 
-  it('that cannot be begun leaves a notice and no dialog', async () => {
+  it('that cannot start shows a toast and no dialog', async () => {
     await begin({ ...SESSION, role: 'viewer' });
-    operator.askRecovery();
-    await operator.recoverRobot();
-    expect(operator.recovery).toBeNull();
-    expect(cell.notices.at(-1)?.text).toContain('look, not operate');
+    commands.askRecovery();
+    await commands.recoverRobot();
+    expect(commands.recovery).toBeNull();
+    expect(cell.toasts.at(-1)?.text).toContain('View only');
   });
 });
 
 describe('a correction', () => {
   const match = { request_id: 'r7', verdict: 1, part_number: 'P', text: 'P' } as MatchResult;
 
-  it('names the reading, the part and the verdict, and is remembered', async () => {
+  it('names the reading, the part and the verdict, and is stored', async () => {
     await begin();
-    expect(await operator.correct(match, 'Q')).toBe(true);
+    expect(await commands.correct(match, 'Q')).toBe(true);
     expect(calls('/cell/ocr/keep_frame')[0]?.args).toMatchObject({ request_id: 'r7', kind: 1, part_number: 'Q', verdict: 'MISMATCH P' });
-    expect(operator.corrections).toEqual({ r7: 'Q' });
+    expect(commands.corrections).toEqual({ r7: 'Q' });
   });
 
-  it('that the reader has forgotten is not taken for kept', async () => {
+  it('of an expired reading is not stored', async () => {
     answers['/cell/ocr/keep_frame'] = { code: ResultCode.INVALID_ARGUMENT, message: 'The reading is too old.' };
     await begin();
-    expect(await operator.correct(match, '')).toBe(false);
-    expect(operator.corrections).toEqual({});
+    expect(await commands.correct(match, '')).toBe(false);
+    expect(commands.corrections).toEqual({});
   });
 });
 
 describe('weighing', () => {
-  it('has bags sent again, reopens a job and voids a bag, each with its command', async () => {
+  it('resends bags, reopens a job and voids a bag, each with its command', async () => {
     await begin();
-    await operator.sendAgain(41);
-    await operator.reopenWeighJob(7, 'A', 30, 'More bags were ordered');
-    await operator.voidBag(41, 'Weighed twice');
+    await commands.resend(41);
+    await commands.reopenWeighJob(7, 'A', 30, 'More bags ordered');
+    await commands.voidBag(41, 'Weighed twice');
     expect(calls('/cell/weighing/retry')[0]?.args).toMatchObject({ bag_id: 41, command: { operator_id: 'Ada' } });
-    expect(calls('/cell/weighing/reopen_job')[0]?.args).toMatchObject({ weigh_job_id: 7, station: 'A', quantity: 30, reason: 'More bags were ordered' });
+    expect(calls('/cell/weighing/reopen_job')[0]?.args).toMatchObject({ weigh_job_id: 7, station: 'A', quantity: 30, reason: 'More bags ordered' });
     expect(calls('/cell/weighing/void_bag')[0]?.args).toMatchObject({ bag_id: 41, reason: 'Weighed twice' });
   });
 
-  it('shows benchmarks, or why they cannot be had', async () => {
+  it('returns benchmarks, or the error message', async () => {
     answers['/cell/matching/benchmarks'] = { benchmarks: [{ part_number: 'P', version: 2, frames: 5 }] };
     await begin();
-    expect(await operator.benchmarks()).toMatchObject([{ version: 2, frames: 5 }]);
+    expect(await commands.benchmarks()).toMatchObject([{ version: 2, frames: 5 }]);
     answers['/cell/matching/benchmarks'] = { code: ResultCode.UNKNOWN_PART, message: 'No such part.' };
-    expect(await operator.benchmarks('X')).toBe('No such part.');
+    expect(await commands.benchmarks('X')).toBe('No such part.');
   });
 });

@@ -1,5 +1,5 @@
-/** What this tablet remembers between visits; a browser may forbid that, then nothing is remembered. */
-export const memory = {
+/** Settings in localStorage. A browser may forbid access; then reads return "" and writes do nothing. */
+export const localSettings = {
   get(key: string): string {
     try {
       return localStorage.getItem(`cell.${key}`) ?? '';
@@ -11,7 +11,7 @@ export const memory = {
     try {
       localStorage.setItem(`cell.${key}`, value);
     } catch {
-      // Private browsing: the value lasts as long as the page.
+      // Storage forbidden, e.g. in private browsing.
     }
   },
 };

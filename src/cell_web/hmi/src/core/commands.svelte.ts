@@ -1,0 +1,280 @@
+import {
+  ControlJob_Request, JobState, KeepFrame_Request, ResultCode, type Actions, type BenchmarkSet, type MatchResult, type PreflightCheck, type Services,
+} from '../generated/messages';
+import type { Cell } from './cell.svelte';
+import { CallError } from './connection';
+import { codeName, verdictLabel } from './labels';
+
+export const DEADLINE_MS = 6_000;
+const START_CONFIRM_MS = 6_000;
+const RECOVERY_MS = 120_000;
+const POLL_MS = 50;
+
+export interface Question {
+  title: string;
+  text: string;
+  /** Text of the confirm button. */
+  confirmLabel: string;
+  /** Show the warning that the arm will move. */
+  moves?: boolean;
+  /** Pre-flight checks to show with the question. */
+  checks?: PreflightCheck[];
+}
+
+/** State of a robot recovery. */
+export interface Recovery {
+  phase: 'asking' | 'running' | 'done' | 'failed';
+  /** Started steps; the last one is in progress. */
+  steps: string[];
+  count: number;
+  message: string;
+}
+
+type ServiceResult = { code: number; message: string };
+type Body<R> = Omit<R, 'command'>;
+
+/** Operator commands. Asks for confirmation before arm motion and shows the result of each command as a toast. */
+export class Commands {
+  question = $state.raw<Question | null>(null);
+  recovery = $state.raw<Recovery | null>(null);
+  /** Corrections by request id: part number; "" = not readable. */
+  corrections = $state.raw<Record<string, string>>({});
+  /** A command is in progress; others are rejected until it completes. */
+  busy = $state(false);
+  #decide: ((yes: boolean) => void) | null = null;
+
+  constructor(private readonly cell: Cell) {}
+
+  /** Ask the operator; a new question cancels the previous one. */
+  ask(question: Question): Promise<boolean> {
+    this.answer(false);
+    this.question = question;
+    return new Promise((resolve) => (this.#decide = resolve));
+  }
+
+  answer(yes: boolean): void {
+    this.question = null;
+    this.#decide?.(yes);
+    this.#decide = null;
+  }
+
+  /** Set a pick job and run it. */
+  async startJob(part_number: string, quantity: number): Promise<void> {
+    if (!(await this.#confirmStart(`${quantity} × ${part_number}. The robot arm will move.`))) return;
+    await this.#runExclusive('Start job', async () => {
+      const set = await this.#call('set_job', 'cell_interfaces/srv/SetJob', { part_number, quantity });
+      if (this.#reportFailure('Start job', set)) return;
+      await this.#runJob(set.job_id);
+    });
+  }
+
+  /** Run a job that is set and not started. */
+  async runJob(job: JobState): Promise<void> {
+    if (!(await this.#confirmStart(`${job.quantity} × ${job.part_number}. The robot arm will move.`))) return;
+    await this.#runExclusive('Start job', () => this.#runJob(job.job_id));
+  }
+
+  async control(action: number, question?: Question): Promise<void> {
+    if (question && !(await this.ask(question))) return;
+    await this.#callAndReport(CONTROL_TITLES[action] ?? 'Job', 'control_job', 'cell_interfaces/srv/ControlJob', { action });
+  }
+
+  async reload(part_number: string, tray: number, count: number): Promise<boolean> {
+    return this.#callAndReport('Reload', 'inventory/reload', 'cell_interfaces/srv/AdjustStock', { part_number, tray, count, reason: 'reload confirmed on the page' });
+  }
+
+  async startWeighJob(body: Body<Services['cell_interfaces/srv/StartWeighJob']['request']>): Promise<boolean> {
+    return this.#callAndReport('Start weigh job', 'weighing/start_job', 'cell_interfaces/srv/StartWeighJob', body);
+  }
+
+  async endWeighJob(station: string): Promise<void> {
+    const text = `Station ${station}. Bags weighed so far stay on record.`;
+    if (!(await this.ask({ title: 'End the weigh job early?', text, confirmLabel: 'End weigh job' }))) return;
+    await this.#callAndReport('End weigh job', 'weighing/end_job', 'cell_interfaces/srv/EndWeighJob', { station, reason: 'ended on the page' });
+  }
+
+  async acknowledge(alarm_id: string): Promise<void> {
+    await this.#callAndReport('Acknowledge', 'alarms/acknowledge', 'cell_interfaces/srv/HandleAlarm', { alarm_id, shelve_for: { sec: 0, nanosec: 0 } });
+  }
+
+  async shelve(alarm_id: string, minutes: number): Promise<void> {
+    await this.#callAndReport('Shelve', 'alarms/shelve', 'cell_interfaces/srv/HandleAlarm', { alarm_id, shelve_for: { sec: minutes * 60, nanosec: 0 } });
+  }
+
+  async reopenWeighJob(weigh_job_id: number, station: string, quantity: number, reason: string): Promise<boolean> {
+    return this.#callAndReport('Reopen weigh job', 'weighing/reopen_job', 'cell_interfaces/srv/ReopenWeighJob', { weigh_job_id, station, quantity, reason });
+  }
+
+  async voidBag(bag_id: number, reason: string): Promise<boolean> {
+    return this.#callAndReport('Void bag', 'weighing/void_bag', 'cell_interfaces/srv/VoidBag', { bag_id, reason });
+  }
+
+  /** Resend a rejected bag; 0 = resend all of them and resume a paused delivery. */
+  async resend(bag_id: number): Promise<void> {
+    await this.#callAndReport('Resend', 'weighing/retry', 'cell_interfaces/srv/RetryDelivery', { bag_id });
+  }
+
+  /** Save a correction: the image of the reading is kept as a test sample with this part number. */
+  async correct(match: MatchResult, part_number: string): Promise<boolean> {
+    const verdict = `${verdictLabel(match.verdict).text} ${match.part_number}`.trim();
+    const kept = await this.#callAndReport('Correction', 'ocr/keep_frame', 'cell_interfaces/srv/KeepFrame', {
+      request_id: match.request_id, kind: KeepFrame_Request.CORRECTION, part_number, verdict });
+    if (kept) this.corrections = { ...this.corrections, [match.request_id]: part_number };
+    return kept;
+  }
+
+  /** Return the latest benchmark of every part, or all versions of one part; an error message on failure. */
+  async benchmarks(part_number = ''): Promise<BenchmarkSet[] | string> {
+    try {
+      const answer = await this.cell.connection.call(this.cell.name('matching/benchmarks'), 'cell_interfaces/srv/GetBenchmarks', { part_number }, DEADLINE_MS);
+      return answer.code === ResultCode.OK ? answer.benchmarks : answer.message;
+    } catch (error) {
+      return text(error);
+    }
+  }
+
+  /** Open the recovery dialog; nothing is sent before the operator confirms that the area is clear. */
+  askRecovery(): void {
+    if (this.recovery?.phase !== 'running') this.recovery = { phase: 'asking', steps: [], count: 0, message: '' };
+  }
+
+  closeRecovery(): void {
+    this.recovery = null;
+  }
+
+  /** Recover the robot after the confirmation, and show each step. */
+  async recoverRobot(): Promise<void> {
+    await this.#runExclusive('Recover robot', async () => {
+      this.recovery = { phase: 'running', steps: [], count: 0, message: '' };
+      try {
+        const result = await this.#sendGoal('robot/recover', 'cell_interfaces/action/RecoverRobot', { area_is_clear: true }, RECOVERY_MS, (feedback) => {
+          const before = this.recovery?.phase === 'running' ? this.recovery : null;
+          if (before) this.recovery = { ...before, steps: [...before.steps.slice(0, Math.max(0, feedback.number - 1)), feedback.step], count: feedback.count };
+        });
+        const good = result.code === ResultCode.OK;
+        this.#finishRecovery(good, good ? result.message : `${result.message} (${codeName(result.code)})`);
+      } catch (error) {
+        this.#finishRecovery(false, text(error));
+      }
+    });
+    if (this.recovery?.phase === 'asking') this.recovery = null; // not started; the toast says why
+  }
+
+  #finishRecovery(good: boolean, message: string): void {
+    this.recovery = { steps: [], count: 0, ...this.recovery, phase: good ? 'done' : 'failed', message };
+  }
+
+  /** Stop the robot program and pause the pick job. Works without a confirmation and with stale data. */
+  async stopCell(): Promise<void> {
+    const stop = this.#call('robot/stop', 'cell_interfaces/srv/RobotCommand', {});
+    const pause = this.#call('control_job', 'cell_interfaces/srv/ControlJob', { action: ControlJob_Request.PAUSE });
+    const [robot, job] = await Promise.allSettled([stop, pause]);
+    const robotResult = outcome(robot, 'stop requested.');
+    const jobResult = outcome(job, 'pause requested.', [ResultCode.NO_JOB, ResultCode.WRONG_STATE]);
+    const good = robotResult.good && jobResult.good;
+    this.cell.notify(good ? 'done' : 'error', 'Stop cell', `Robot: ${robotResult.text} Job: ${jobResult.text}`);
+  }
+
+  /** Run the pre-flight checks and ask for confirmation; while a check fails, offer only to check again. */
+  async #confirmStart(what: string): Promise<boolean> {
+    for (;;) {
+      let found: { checks: PreflightCheck[]; error: string } | null = null;
+      await this.#runExclusive('Start job', async () => {
+        found = await this.#preflight();
+      });
+      if (!found) return false;
+      const { checks, error } = found as { checks: PreflightCheck[]; error: string };
+      if (!error) return this.ask({ title: 'Start picking?', text: what, confirmLabel: 'Start', moves: true, checks });
+      if (!(await this.ask({ title: 'Robot not ready', text: error, confirmLabel: 'Check again', checks }))) return false;
+    }
+  }
+
+  async #preflight(): Promise<{ checks: PreflightCheck[]; error: string }> {
+    const answer = await this.cell.connection.call(this.cell.name('robot/preflight'), 'cell_interfaces/srv/RobotPreflight', {}, DEADLINE_MS);
+    return { checks: answer.checks ?? [], error: answer.code === ResultCode.OK ? '' : answer.message || codeName(answer.code) };
+  }
+
+  /** Send the goal and wait until the job topic shows the start; the job then runs without this page. */
+  async #runJob(job_id: string): Promise<void> {
+    let ended = false;
+    const goal = this.#sendGoal('run_job', 'cell_interfaces/action/RunJob', { job_id, part_number: '', quantity: 0 }, 0);
+    const result = goal.then((value) => ({ value })).finally(() => (ended = true));
+    const begun = this.#waitUntilStarted(job_id, () => ended).then((seen) => ({ seen }));
+    const first = await Promise.race([result, begun]);
+    if ('value' in first) {
+      this.#reportFailure('Start job', first.value);
+      return;
+    }
+    result.catch(() => undefined); // the connection may be lost while the job runs
+    if (!first.seen && !ended) this.cell.notify('error', 'Start job', 'The cell did not confirm the start. Check the job before you start it again.');
+  }
+
+  async #waitUntilStarted(job_id: string, ended: () => boolean): Promise<boolean> {
+    const end = performance.now() + START_CONFIRM_MS;
+    while (performance.now() < end && !ended()) {
+      const job = this.cell.job;
+      if (job?.job_id === job_id && job.state !== JobState.READY && job.state !== JobState.NONE) return true;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    return ended();
+  }
+
+  async #callAndReport<T extends keyof Services>(title: string, name: string, type: T, body: Body<Services[T]['request']>): Promise<boolean> {
+    let good = false;
+    await this.#runExclusive(title, async () => {
+      const answer = await this.#call(name, type, body);
+      good = !this.#reportFailure(title, answer);
+      if (good) this.cell.notify('done', title, answer.message || 'Done.');
+    });
+    return good;
+  }
+
+  /** Run one command at a time; show a toast when it fails. */
+  async #runExclusive(title: string, work: () => Promise<void>): Promise<void> {
+    const error = this.busy ? 'Another command is in progress.' : this.cell.blocked;
+    if (error) {
+      this.cell.notify('error', title, error);
+      return;
+    }
+    this.busy = true;
+    try {
+      await work();
+    } catch (error) {
+      this.cell.notify('error', title, text(error));
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #call<T extends keyof Services>(name: string, type: T, body: Body<Services[T]['request']>): Promise<Services[T]['response'] & ServiceResult> {
+    const request = { command: this.cell.command(), ...body } as Services[T]['request'];
+    return this.cell.connection.call(this.cell.name(name), type, request, DEADLINE_MS) as Promise<Services[T]['response'] & ServiceResult>;
+  }
+
+  #sendGoal<T extends keyof Actions>(name: string, type: T, body: Body<Actions[T]['goal']>, deadlineMs: number,
+    onFeedback?: (feedback: Actions[T]['feedback']) => void): Promise<Actions[T]['result'] & ServiceResult> {
+    const goal = { command: this.cell.command(), ...body } as Actions[T]['goal'];
+    return this.cell.connection.goal(this.cell.name(name), type, goal, deadlineMs, onFeedback) as Promise<Actions[T]['result'] & ServiceResult>;
+  }
+
+  #reportFailure(title: string, answer: ServiceResult): boolean {
+    if (answer.code === ResultCode.OK) return false;
+    this.cell.notify('error', title, `${answer.message} (${codeName(answer.code)})`);
+    return true;
+  }
+}
+
+const CONTROL_TITLES: Record<number, string> = {
+  [ControlJob_Request.PAUSE]: 'Pause', [ControlJob_Request.RESUME]: 'Resume', [ControlJob_Request.CANCEL]: 'Cancel job',
+  [ControlJob_Request.RESOLVE_DONE]: 'Resolve', [ControlJob_Request.RESOLVE_NOT_DONE]: 'Resolve', [ControlJob_Request.RESOLVE_REMOVED]: 'Resolve',
+};
+
+/** Summarize one half of a stop; `idle` lists the codes that mean "not running". */
+function outcome(result: PromiseSettledResult<ServiceResult>, done: string, idle: number[] = []): { good: boolean; text: string } {
+  if (result.status === 'rejected') return { good: false, text: text(result.reason) };
+  const { code, message } = result.value;
+  if (idle.includes(code)) return { good: true, text: 'not running.' };
+  return code === ResultCode.OK ? { good: true, text: message || done } : { good: false, text: message };
+}
+
+const text = (error: unknown): string => (error instanceof CallError ? error.message : `Internal page error: ${String(error)}`);
