@@ -1,39 +1,44 @@
-"""Misbehaviour on request: what a simulated device has been told to do wrong next."""
+"""Fault injection: the faults that are pending for one simulated device.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+__all__ = ['FaultInjector', 'UnknownFaultError']
+
 
 class UnknownFaultError(ValueError):
-    """There is no such fault; the text names those that there are."""
+    """No such fault exists; the text lists the known ones."""
 
 
-class Faults:
-    """The faults armed for one device."""
+class FaultInjector:
+    """Pending faults of one device."""
 
     def __init__(self, known: Mapping[str, tuple[str, float]]) -> None:
-        """Know what may be armed.
+        """Create an injector without pending faults.
 
         Args:
-            known: Name -> (what it does, for people; default amount).
+            known: Name -> (description for the operator, default value).
         """
         self.known = known
         self._pending: dict[str, float] = {}
 
     def inject(self, fault: str, value: float = 0.0) -> str:
-        """Arm a fault and return what will happen.
+        """Make a fault pending and return a description of its effect.
 
         Args:
             fault: One of the known names.
-            value: Its amount (times or seconds); 0 = the default.
+            value: Count or seconds, depending on the fault; 0 = the default.
 
         Raises:
-            UnknownFaultError: There is no such fault.
+            UnknownFaultError: No such fault exists.
         """
         if fault not in self.known:
             raise UnknownFaultError(
-                f'no fault "{fault}"; there are: '
+                f'no fault "{fault}"; known faults: '
                 + '; '.join(f'{name} ({meaning}, default {default:g})' for name, (meaning, default) in self.known.items())
             )
         meaning, default = self.known[fault]
@@ -41,7 +46,7 @@ class Faults:
         return f'{meaning}: {self._pending[fault]:g}'
 
     def consume(self, fault: str) -> bool:
-        """Use up one time of a fault whose amount counts times; return whether it was armed."""
+        """Use one occurrence of a counted fault; return True if one was pending."""
         left = self._pending.get(fault, 0.0)
         if left < 1:
             return False
@@ -49,9 +54,9 @@ class Faults:
         return True
 
     def take(self, fault: str) -> float:
-        """Use up a fault and return its amount; 0 when it was not armed."""
+        """Remove a fault and return its value; 0 if it was not pending."""
         return self._pending.pop(fault, 0.0)
 
     def clear(self) -> None:
-        """Forget every fault that is armed."""
+        """Remove all pending faults."""
         self._pending.clear()

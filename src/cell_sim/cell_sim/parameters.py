@@ -20,7 +20,7 @@ class WorldParameters:
 
     catalogue_file: str = parameter('', 'The part catalogue (YAML) whose parts lie in the trays.')
     seed: int = parameter(
-        1, 'Seed of everything that is left to chance; the same seed gives the same world.', minimum=0, maximum=2**31 - 1
+        1, 'Seed of everything that is left to rng; the same seed gives the same world.', minimum=0, maximum=2**31 - 1
     )
     wrong_share: float = parameter(0.0, 'Share of pieces that are another part than the tray says.', minimum=0.0, maximum=1.0)
     unreadable_share: float = parameter(0.0, 'Share of pieces whose print cannot be read.', minimum=0.0, maximum=1.0)

@@ -14,14 +14,14 @@ Field = NDArray[np.float32]
 
 def render_bench(width: int, height: int, seed: int) -> Image:
     """Return the scene without part and gripper, BGR: a bench with trays and profiles, out of focus."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     image = np.empty((height, width, 3), np.uint8)
     image[:] = (112, 116, 114)
     cv2.rectangle(image, (0, 0), (width, height // 4), (88, 84, 78), -1)
     for x in range(-40, width, 230):
-        color = tuple(int(c) for c in np.array((122, 92, 62)) + chance.integers(-14, 14, 3))
+        color = tuple(int(c) for c in np.array((122, 92, 62)) + rng.integers(-14, 14, 3))
         cv2.rectangle(image, (x, height // 2 + 40), (x + 190, height - 30), color, -1)
-        _pieces_in_tray(image, x, height // 2 + 60, chance)
+        _pieces_in_tray(image, x, height // 2 + 60, rng)
     cv2.rectangle(image, (0, height // 4 - 26), (width, height // 4 + 22), (176, 178, 176), -1)
     cv2.line(image, (0, height // 4 - 2), (width, height // 4 - 2), (120, 122, 122), 5)
     cv2.rectangle(image, (width - 210, 0), (width - 150, height // 2), (168, 170, 168), -1)
@@ -44,22 +44,22 @@ def render_gripper(width: int, height: int, body: tuple[int, int]) -> Image:
     return image
 
 
-def lighting_field(width: int, height: int, chance: np.random.Generator) -> Field:
+def lighting_field(width: int, height: int, rng: np.random.Generator) -> Field:
     """Return the light's unevenness as a factor per pixel, about 1: a ramp, a soft bright spot, darker corners."""
     y, x = np.mgrid[0:height:8, 0:width:8].astype(np.float32)
     x, y = x / width - 0.5, y / height - 0.5
-    angle = chance.uniform(0, 2 * np.pi)
+    angle = rng.uniform(0, 2 * np.pi)
     ramp = 0.22 * (x * np.cos(angle) + y * np.sin(angle))
-    spot_x, spot_y = chance.uniform(-0.35, 0.35, 2)
-    spot = chance.uniform(0.04, 0.14) * np.exp(-((x - spot_x) ** 2 + (y - spot_y) ** 2) / 0.05)
+    spot_x, spot_y = rng.uniform(-0.35, 0.35, 2)
+    spot = rng.uniform(0.04, 0.14) * np.exp(-((x - spot_x) ** 2 + (y - spot_y) ** 2) / 0.05)
     field = (0.97 + ramp + spot) * (1 - 0.35 * (x * x + y * y))
     return np.asarray(cv2.resize(field.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _pieces_in_tray(image: Image, left: int, top: int, chance: np.random.Generator) -> None:
+def _pieces_in_tray(image: Image, left: int, top: int, rng: np.random.Generator) -> None:
     for row in range(3):
         for column in range(4):
-            if chance.random() < 0.8:
+            if rng.random() < 0.8:
                 x, y = left + 12 + column * 44, top + 10 + row * 66
                 cv2.rectangle(image, (x, y), (x + 32, y + 48), (54, 52, 50), -1)
 

@@ -62,20 +62,20 @@ _LOOKS: tuple[tuple[Color, Color | None, Color], ...] = (
 
 def style_of(part_number: str) -> Style:
     """Return the style of a part number, always the same one."""
-    chance = random.Random(f'style of {part_number}')
-    body, plate, ink = chance.choice(_LOOKS)
+    rng = random.Random(f'style of {part_number}')
+    body, plate, ink = rng.choice(_LOOKS)
     return Style(
         body,
         plate,
         ink,
-        chance.choice(_WEIGHTS),
-        chance.randint(66, 84),
-        chance.random() < 0.4,
-        chance.choice(_MAKERS),
-        chance.choice(_COILS),
-        chance.choice(_RATINGS),
-        chance.choice(_ORIGINS),
-        plate is not None and chance.random() < 0.5,
+        rng.choice(_WEIGHTS),
+        rng.randint(66, 84),
+        rng.random() < 0.4,
+        rng.choice(_MAKERS),
+        rng.choice(_COILS),
+        rng.choice(_RATINGS),
+        rng.choice(_ORIGINS),
+        plate is not None and rng.random() < 0.5,
     )
 
 
@@ -89,7 +89,7 @@ def draw_part(
         prints: Part number -> further texts printed on that part.
         codes: Part number -> content of the DataMatrix on that part; those that are not named carry none.
     """
-    style, chance = style_of(piece.part_number), random.Random(f'print of {piece.serial}')
+    style, rng = style_of(piece.part_number), random.Random(f'print of {piece.serial}')
     image = Image.new('RGBA', BODY, (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
     pen.rounded_rectangle((0, 0, BODY[0] - 1, BODY[1] - 1), 22, fill=style.body)
@@ -99,7 +99,7 @@ def draw_part(
         pen.rounded_rectangle(frame, 8, fill=style.plate)
     if codes and piece.part_number in codes:
         image.paste(_data_matrix(codes[piece.part_number]), (frame[2] - CODE_SIDE - 12, frame[3] - CODE_SIDE - 12))
-    _print(pen, style, _lines(piece, style, prints.get(piece.part_number, ()), chance), frame, chance)
+    _print(pen, style, _lines(piece, style, prints.get(piece.part_number, ()), rng), frame, rng)
     return image
 
 
@@ -120,11 +120,11 @@ def font(typeface: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(font_roboto.__file__).parent / 'files' / f'{typeface}.ttf'), size)
 
 
-def _lines(piece: PhysicalPart, style: Style, prints: tuple[str, ...], chance: random.Random) -> list[tuple[str, int]]:
+def _lines(piece: PhysicalPart, style: Style, prints: tuple[str, ...], rng: random.Random) -> list[tuple[str, int]]:
     """Return the lines of a label, each text and size; the part number's line is the second."""
     number = next((text for text in prints if piece.part_number in text), piece.part_number)
     further = [text for text in prints if text != number]
-    date = f'{chance.choice("ABCDEFGHKMN")}{chance.randint(24, 26)}{chance.randint(1, 52):02d}'
+    date = f'{rng.choice("ABCDEFGHKMN")}{rng.randint(24, 26)}{rng.randint(1, 52):02d}'
     lines = [(style.maker, 34), (number, style.size)]
     lines += [(text, 40) for text in further[:1]]
     return [*lines, (style.rating, 32), (f'{style.coil}   {date}', 30), (style.origin, 22)]
@@ -135,11 +135,11 @@ def _print(
     style: Style,
     lines: list[tuple[str, int]],
     frame: tuple[int, int, int, int],
-    chance: random.Random,
+    rng: random.Random,
 ) -> None:
     left, top, right, bottom = frame
     gap = max(8, (bottom - top - sum(size for _, size in lines)) // (len(lines) + 1))
-    y = top + gap // 2 + chance.randint(-4, 4)
+    y = top + gap // 2 + rng.randint(-4, 4)
     for number, (text, size) in enumerate(lines):
         letters = font(style.typeface if number == 1 else 'Roboto-Regular', size)
         letters = _fit_font(letters, text, right - left - 40)
@@ -147,7 +147,7 @@ def _print(
         pen.text((x, y), text, font=letters, fill=style.ink)
         y += size + gap
     if style.barcode:
-        _barcode(pen, (right - 150, top + 14, right - 20, top + 52), style.ink, chance)
+        _barcode(pen, (right - 150, top + 14, right - 20, top + 52), style.ink, rng)
 
 
 def _data_matrix(text: str) -> Image.Image:
@@ -179,16 +179,16 @@ def _draw_housing(pen: ImageDraw.ImageDraw, body: Color) -> None:
     pen.ellipse((12, 12, 26, 26), fill=dark)
 
 
-def _barcode(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], ink: Color, chance: random.Random) -> None:
+def _barcode(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], ink: Color, rng: random.Random) -> None:
     left, top, right, bottom = box
     x = left
     while x < right:
-        bar = chance.choice((1, 2, 2, 3, 4))
+        bar = rng.choice((1, 2, 2, 3, 4))
         pen.rectangle((x, top, min(x + bar, right) - 1, bottom), fill=ink)
-        x += bar + chance.choice((2, 2, 3, 5))
+        x += bar + rng.choice((2, 2, 3, 5))
 
 
-def apply_wear(image: Image.Image, kind: str, chance: random.Random) -> Image.Image:
+def apply_wear(image: Image.Image, kind: str, rng: random.Random) -> Image.Image:
     """Return the part as nobody can read it: print `rubbed` off, `smeared`, or hidden under `grease`."""
     if kind == 'smeared':
         worn = image.filter(ImageFilter.BoxBlur((44, 9)))
@@ -196,18 +196,18 @@ def apply_wear(image: Image.Image, kind: str, chance: random.Random) -> Image.Im
         return worn
     ground = image.getpixel((BODY[0] // 2, _LABEL_MARGIN + 4)) if kind == 'rubbed' else (58, 50, 40, 255)
     over = Image.new('RGBA', image.size, ground)
-    return Image.composite(over, image, _strokes(chance))
+    return Image.composite(over, image, _strokes(rng))
 
 
-def _strokes(chance: random.Random) -> Image.Image:
+def _strokes(rng: random.Random) -> Image.Image:
     """Return where a part has been rubbed, as opacity: many strokes across the label, most over the part number."""
     strokes = Image.new('L', BODY, 0)
     pen = ImageDraw.Draw(strokes)
     for _ in range(150):
-        x, y = chance.randint(60, BODY[0] - 60), int(chance.triangular(40, BODY[1] - 40, 140))
-        long = chance.randint(90, 220)
-        end = (x + long, y + chance.randint(-20, 20))
-        pen.line((x - long, y, *end), fill=chance.randint(246, 255), width=chance.randint(14, 30))
+        x, y = rng.randint(60, BODY[0] - 60), int(rng.triangular(40, BODY[1] - 40, 140))
+        long = rng.randint(90, 220)
+        end = (x + long, y + rng.randint(-20, 20))
+        pen.line((x - long, y, *end), fill=rng.randint(246, 255), width=rng.randint(14, 30))
     inside = Image.new('L', BODY, 0)
     frame = (_LABEL_MARGIN + 3, _LABEL_MARGIN + 3, BODY[0] - _LABEL_MARGIN - 3, BODY[1] - _LABEL_MARGIN - 3)
     ImageDraw.Draw(inside).rectangle(frame, fill=255)

@@ -96,22 +96,22 @@ class RenderedScene:
 
     def _compose(self, piece: PhysicalPart) -> tuple[Image, Image]:
         """Return the lit scene (BGR) and the part with its gripper alone (BGRA, color times opacity)."""
-        chance = random.Random(f'{self._seed}/{piece.serial}')
+        rng = random.Random(f'{self._seed}/{piece.serial}')
         drawing = draw_part(piece, self._prints, self._codes)
-        kind = chance.choice(_KINDS_OF_WEAR) if piece.unreadable else ''
+        kind = rng.choice(_KINDS_OF_WEAR) if piece.unreadable else ''
         if kind and kind != 'defocus':
-            drawing = apply_wear(drawing, kind, chance)
+            drawing = apply_wear(drawing, kind, rng)
         held = _in_gripper(_bgra(drawing), self._gripper)
-        part = np.asarray(cv2.warpPerspective(held, _pose(chance), (WIDTH, HEIGHT), flags=cv2.INTER_AREA), np.uint8)
+        part = np.asarray(cv2.warpPerspective(held, _pose(rng), (WIDTH, HEIGHT), flags=cv2.INTER_AREA), np.uint8)
         part[:, :, :3] = cv2.multiply(part[:, :, :3], cv2.merge([part[:, :, 3]] * 3), scale=1 / 255)
         image = self._apply_lighting(_alpha_blend(part, self._bench), piece.serial)
         if kind == 'defocus':
-            return defocus(image, chance.uniform(15, 19)), part
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), chance.uniform(0.6, 1.1)), np.uint8), part
+            return defocus(image, rng.uniform(15, 19)), part
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.6, 1.1)), np.uint8), part
 
     def _apply_lighting(self, image: Image, serial: str) -> Image:
-        chance = np.random.default_rng(random.Random(f'light/{self._seed}/{serial}').getrandbits(32))
-        factor = cv2.merge([lighting_field(WIDTH, HEIGHT, chance)] * 3)
+        rng = np.random.default_rng(random.Random(f'light/{self._seed}/{serial}').getrandbits(32))
+        factor = cv2.merge([lighting_field(WIDTH, HEIGHT, rng)] * 3)
         return np.asarray(cv2.multiply(image, factor, dtype=cv2.CV_8U), np.uint8)
 
     def _blurred(self) -> Image:
@@ -135,15 +135,15 @@ def _in_gripper(body: Image, fingers: Image) -> Image:
     return drawing
 
 
-def _pose(chance: random.Random) -> NDArray[np.float64]:
+def _pose(rng: random.Random) -> NDArray[np.float64]:
     """Return the homography from the drawing to the frame: turn, size, place and a slight tilt."""
     width, height = _DRAWING
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-    turn, size = np.radians(chance.uniform(-7, 7)), chance.uniform(0.86, 1.02)
+    turn, size = np.radians(rng.uniform(-7, 7)), rng.uniform(0.86, 1.02)
     centered = (corners - (width / 2, height / 2)) * size
     turned = centered @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    place = np.array((WIDTH / 2 + chance.uniform(-50, 50), HEIGHT / 2 + chance.uniform(-30, 30)))
-    tilt = np.array([(chance.uniform(-34, 34), chance.uniform(-26, 26)) for _ in corners])
+    place = np.array((WIDTH / 2 + rng.uniform(-50, 50), HEIGHT / 2 + rng.uniform(-30, 30)))
+    tilt = np.array([(rng.uniform(-34, 34), rng.uniform(-26, 26)) for _ in corners])
     return np.asarray(cv2.getPerspectiveTransform(corners, (turned + place + tilt).astype(np.float32)), np.float64)
 
 

@@ -27,9 +27,9 @@ class Sensor:
             seed: The same seed gives the same frames in the same order.
             sigma: Standard deviation of the noise, grey levels of 8 bits.
         """
-        self._chance = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         shape = (height + _MARGIN, width + _MARGIN)
-        luma = self._chance.normal(0, sigma, shape).astype(np.float32)
+        luma = self._rng.normal(0, sigma, shape).astype(np.float32)
         # Demosaicing correlates neighbours; a slight blur does the same, then the level is restored.
         luma = cv2.GaussianBlur(luma, (0, 0), 0.6) * 1.5
         self._more = cv2.cvtColor(np.clip(luma, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
@@ -38,7 +38,7 @@ class Sensor:
     def expose(self, image: Image, quality: int = JPEG_QUALITY) -> bytes:
         """Return the JPEG of a BGR image as this sensor sees it now."""
         height, width = image.shape[:2]
-        y, x = self._chance.integers(0, _MARGIN, 2)
+        y, x = self._rng.integers(0, _MARGIN, 2)
         place = (slice(y, y + height), slice(x, x + width))
         noisy = cv2.subtract(cv2.add(image, self._more[place]), self._less[place])
         return encode(np.asarray(noisy, np.uint8), quality)

@@ -1,1 +1,3 @@
-"""Simulated UR program of the letters backend."""
+"""Simulated UR program of the letters backend: its rules and its TCP client."""
+
+__all__ = ['client', 'program']

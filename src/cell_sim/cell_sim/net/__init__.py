@@ -1,1 +1,3 @@
-"""TCP client of the simulated devices."""
+"""TCP client with reconnection, shared by the simulated devices."""
+
+__all__ = ['tcp_client']

@@ -110,10 +110,10 @@ def obey(fleet: Fleet, line: str) -> str:
 
 async def _trouble(fleet: Fleet, arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
     """Let something go wrong somewhere, again and again; the same seed gives the same faults in the same order."""
-    chance = random.Random(f'trouble/{arguments.seed}')
+    rng = random.Random(f'trouble/{arguments.seed}')
     while True:
         await asyncio.sleep(1 / arguments.trouble)
-        say(obey(fleet, f'{chance.choice(list(fleet.scales))} {chance.choice(list(FAULTS))}'))
+        say(obey(fleet, f'{rng.choice(list(fleet.scales))} {rng.choice(list(FAULTS))}'))
 
 
 def _weight(text: str) -> Decimal:

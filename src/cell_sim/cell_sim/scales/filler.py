@@ -30,14 +30,14 @@ class Filler:
 
         Args:
             seed: Of the world.
-            station: Whose filler it is; gives each its own chance.
+            station: Whose filler it is; gives each its own rng.
             out_share: Share of bags that go wrong, 0..1.
         """
-        self._chance = random.Random(f'filler/{seed}/{station}')
+        self._rng = random.Random(f'filler/{seed}/{station}')
         self._out_share = out_share
 
     def next_weight(self, order: FillOrder) -> float:
         """Return what the next bag weighs, in the order's unit."""
-        usual = 1 + self._chance.gauss(0, SPREAD)
-        wrong = 1 + self._chance.choice((-1, 1)) * self._chance.uniform(*OUTLIER)
-        return order.target * (wrong if self._chance.random() < self._out_share else usual)
+        usual = 1 + self._rng.gauss(0, SPREAD)
+        wrong = 1 + self._rng.choice((-1, 1)) * self._rng.uniform(*OUTLIER)
+        return order.target * (wrong if self._rng.random() < self._out_share else usual)

@@ -49,7 +49,7 @@ class Fleet:
 
         Args:
             settings: How they are.
-            seed: Of all that is left to chance.
+            seed: Of all that is left to rng.
             observer: Told of every bag.
 
         Raises:

@@ -49,7 +49,7 @@ class LineCorruptor:
     def __init__(self, faults: Faults, seed: str) -> None:
         """Serve one indicator's link; `seed` gives its noise."""
         self._faults = faults
-        self._chance = random.Random(f'wire/{seed}')
+        self._rng = random.Random(f'wire/{seed}')
         self._held: list[bytes] = []
         self._hold = 0
 
@@ -59,7 +59,7 @@ class LineCorruptor:
         if self._faults.consume('garble'):
             line = self._corrupt(line)
         if self._faults.consume('noise'):
-            before = self.noise(self._chance.randint(3, 40)) + b'\r\n'
+            before = self.noise(self._rng.randint(3, 40)) + b'\r\n'
         if length := self._faults.take('endless'):
             before += b'7' * int(length) + b'\r\n'
         if lines := self._faults.take('glue'):
@@ -76,9 +76,9 @@ class LineCorruptor:
 
     def _corrupt(self, line: bytes) -> bytes:
         """Return the line with one of its characters hit; its end comes through."""
-        at = self._chance.randrange(len(line.strip(b'\r\n'))) + len(line) - len(line.lstrip(b'\n'))
-        return line[:at] + bytes([self._chance.randrange(128, 256)]) + line[at + 1 :]
+        at = self._rng.randrange(len(line.strip(b'\r\n'))) + len(line) - len(line.lstrip(b'\n'))
+        return line[:at] + bytes([self._rng.randrange(128, 256)]) + line[at + 1 :]
 
     def noise(self, length: int) -> bytes:
         """Return bytes as a disturbed line gives them, without line ends."""
-        return bytes(self._chance.choice([byte for byte in range(256) if byte not in (10, 13)]) for _ in range(length))
+        return bytes(self._rng.choice([byte for byte in range(256) if byte not in (10, 13)]) for _ in range(length))

@@ -1,1 +1,3 @@
 """Checks that only tests use."""
+
+__all__ = ['motion_monitor']

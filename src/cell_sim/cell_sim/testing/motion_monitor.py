@@ -1,8 +1,12 @@
-"""Was every motion of the arm commanded? A judge for tests: cycles of the controller and commands go in, violations come out.
+"""Checks that every motion of the arm was commanded. Inputs are controller cycles and commands; outputs are violations.
 
-Two kinds of robot are judged. One is driven move by move (`rtde`, `ros_driver`): it may move while a command is under way and,
-when that ended badly, for the moment that stopping it takes; a recovery may only take the tool straight up. The other carries
-letters out by a program of its own (`letters`): it may end what it was told at any later time, and does everything once.
+Two kinds of robot are checked:
+
+- `rtde` and `ros_driver` are driven move by move. The arm may move while a command is active. After a failed command it
+  may move for the time that stopping takes. A recovery may only lift the tool straight up.
+- `letters` runs a program of its own. It may finish a command at any later time, and executes each one once.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -15,52 +19,53 @@ import numpy as np
 from cell_robot.motion.kinematics import JointVector, farthest
 from cell_robot.motion.poses import Matrix, distance
 
+__all__ = ['CommandInterval', 'MotionMonitor', 'MotionSegment']
+
 MOVED_RAD = 1e-6
 GAP_S = 0.3
-"""An arm that stood for longer than this and moves again, moves anew."""
+"""Standstill that separates two motion segments."""
 STOPPING_S = 2.0
-"""Stopping takes at most so long: the controller's watchdog ends a program after 1 s without its client."""
+"""Upper limit for stopping: the controller's watchdog ends a program 1 s after its client is gone."""
 SETTLING_S = 0.1
-"""After a good end: the news of it and the controller's cycle are not in step."""
-BESIDE_M, TURNED_RAD = 0.003, 0.02
-"""A retraction stays so near to the vertical line."""
+"""Tolerance after a successful end: its report and the controller's cycle are not synchronized."""
+ASIDE_M, TURNED_RAD = 0.003, 0.02
+"""Tolerance of a retraction around the vertical line."""
 HOME = 'HOME'
-"""What a recovery over letters lets the program do."""
+"""Event that a recovery over letters lets the program execute."""
 
 
 @dataclass
 class CommandInterval:
-    """Something that the robot was told to do."""
+    """Time during which one command was active."""
 
     name: str
-    """Id of a trigger; "recover" of a recovery."""
+    """Id of a trigger; "recover" for a recovery."""
     begun: float
     """Seconds, by the clock of the cycles."""
     ended: float | None = None
-    """When its outcome was given; None = it is under way."""
-    well: bool = False
-    """It was done."""
+    """Time of its outcome; None = still active."""
+    succeeded: bool = False
 
     @property
     def recovery(self) -> bool:
-        """Whether it is a recovery."""
+        """Whether the command is a recovery."""
         return self.name == 'recover'
 
-    def covers(self, time: float, more: float = 0.0) -> bool:
-        """Return whether it was under way at a time, or had ended no longer than `more` seconds before."""
-        return self.begun <= time and (self.ended is None or time <= self.ended + more)
+    def covers(self, time: float, margin: float = 0.0) -> bool:
+        """Return True if the command was active at a time, or had ended at most `margin` seconds before."""
+        return self.begun <= time and (self.ended is None or time <= self.ended + margin)
 
 
 @dataclass
 class MotionSegment:
-    """A motion from standstill to standstill."""
+    """Motion from standstill to standstill."""
 
     doing: str
-    """What the robot's own program was carrying out."""
+    """Event that the robot's own program was executing."""
     times: list[float] = field(default_factory=list)
     joints: list[JointVector] = field(default_factory=list)
     free: bool = True
-    """Power, brakes, safety and a running program let the arm move all the time."""
+    """Power, brakes, safety and a running program allowed motion throughout."""
 
     def __str__(self) -> str:
         turned = farthest(self.joints[0], self.joints[-1])
@@ -68,38 +73,42 @@ class MotionSegment:
 
 
 class MotionMonitor:
-    """Remembers how the arm moved."""
+    """Records motion segments and reports those that no command explains."""
 
     def __init__(self, tcp: Callable[[Sequence[float]], Matrix]) -> None:
-        """Have seen nothing; `tcp` tells where the tool is (base frame, metres)."""
+        """Create a monitor without segments.
+
+        Args:
+            tcp: Returns the tool center point of joints: a 4 x 4 matrix in the base frame, meters.
+        """
         self._tcp = tcp
-        self._stand: JointVector | None = None
+        self._last: JointVector | None = None
         self._free = True
         self._doing = ''
         self.segments: list[MotionSegment] = []
         self.started: list[str] = []
-        """What the robot's own program has begun, in order."""
+        """Events that the robot's own program started, in order."""
 
     def update(self, time: float, joints: JointVector, *, free: bool, doing: str = '') -> None:
-        """Take a cycle of the controller in.
+        """Process one controller cycle.
 
         Args:
             time: Seconds.
             joints: Radians.
-            free: Whether the arm may move from now on: power, brakes, safety, and a program that runs.
-            doing: What the robot's own program is carrying out; "" = nothing.
+            free: Whether power, brakes, safety and a running program allow motion from now on.
+            doing: Event that the robot's own program is executing; "" = none.
         """
         if doing and doing != self._doing:
             self.started.append(doing)
-        if self._stand is None:
-            self._stand = joints
-        if farthest(joints, self._stand) > MOVED_RAD:
-            self._move(time, self._stand, joints, doing or self._doing, free or self._free)
-            self._stand = joints
+        if self._last is None:
+            self._last = joints
+        if farthest(joints, self._last) > MOVED_RAD:
+            self._move(time, self._last, joints, doing or self._doing, free or self._free)
+            self._last = joints
         self._free, self._doing = free, doing
 
-    def forget(self) -> None:
-        """Begin anew with the arm where it is."""
+    def reset(self) -> None:
+        """Discard all segments; the arm stays where it is."""
         self.segments, self.started = [], []
 
     def _move(self, time: float, start: JointVector, joints: JointVector, doing: str, free: bool) -> None:
@@ -112,58 +121,60 @@ class MotionMonitor:
         last.free = last.free and free
 
     def violations(self, commands: Sequence[CommandInterval], *, own_program: bool) -> list[str]:
-        """Return every motion that nobody had asked for.
+        """Return a description of each motion that no command explains.
 
         Args:
-            commands: All that the robot was told since the watch began, in order.
-            own_program: The robot carries commands out by a program of its own.
+            commands: All commands since the monitor started, in order.
+            own_program: The robot executes commands by a program of its own (`letters`).
         """
         found = []
         for segment in [*self.segments]:
             if not segment.free:
-                found.append(f'{segment}: power, safety or the program did not let the arm move')
-            wrong = _in_program(segment, commands) if own_program else self._explained_by(segment, commands)
-            found += [f'{segment}: {wrong}'] if wrong else []
-        twice = {doing for doing in self.started if self.started.count(doing) > 1}
-        return found + [f'{doing} was carried out more than once' for doing in sorted(twice)]
+                found.append(f'{segment}: power, safety or the program did not allow motion')
+            violation = _in_program(segment, commands) if own_program else self._explained_by(segment, commands)
+            found += [f'{segment}: {violation}'] if violation else []
+        repeated = {doing for doing in self.started if self.started.count(doing) > 1}
+        return found + [f'{doing} was executed more than once' for doing in sorted(repeated)]
 
     def _explained_by(self, segment: MotionSegment, commands: Sequence[CommandInterval]) -> str:
+        """Return why the commands do not explain a segment of a driven robot; "" = they do."""
         if not any(command.covers(segment.times[0], SETTLING_S) for command in commands):
-            return 'it began when no command was under way'
+            return 'the motion began while no command was active'
         recovering: dict[int, list[Matrix]] = {}
         for time, joints in zip(segment.times, segment.joints, strict=True):
-            asked = [
+            active = [
                 number
                 for number, command in enumerate(commands)
-                if command.covers(time, SETTLING_S if command.well else STOPPING_S)
+                if command.covers(time, SETTLING_S if command.succeeded else STOPPING_S)
             ]
-            if not asked:
-                return 'it went on after the command had ended'
-            if commands[asked[-1]].recovery:
-                recovering.setdefault(asked[-1], []).append(self._tcp(joints))
-        return next((wrong for tools in recovering.values() if (wrong := _not_straight_up(tools))), '')
+            if not active:
+                return 'the motion went on after the command had ended'
+            if commands[active[-1]].recovery:
+                recovering.setdefault(active[-1], []).append(self._tcp(joints))
+        return next((found for tools in recovering.values() if (found := _not_straight_up(tools))), '')
 
 
 def _not_straight_up(tools: Sequence[Matrix]) -> str:
-    """Say how a tool did not go straight up; "" when it did."""
+    """Return how a tool path differs from straight up; "" = it does not."""
     heights = [float(tool[2, 3]) for tool in tools]
-    beside = max(float(np.hypot(*(tool[:2, 3] - tools[0][:2, 3]))) for tool in tools)
+    aside = max(float(np.hypot(*(tool[:2, 3] - tools[0][:2, 3]))) for tool in tools)
     turned = max(distance(tools[0], tool)[1] for tool in tools)
-    sinks = max(highest - height for highest, height in zip(accumulate(heights, max), heights, strict=True))
-    if beside <= BESIDE_M and turned <= TURNED_RAD and sinks <= BESIDE_M:
+    sunk = max(highest - height for highest, height in zip(accumulate(heights, max), heights, strict=True))
+    if aside <= ASIDE_M and turned <= TURNED_RAD and sunk <= ASIDE_M:
         return ''
     return (
-        'a recovery took the tool elsewhere than straight up: '
-        f'{1e3 * beside:.0f} mm aside, {1e3 * sinks:.0f} mm down, turned {turned:.3f} rad'
+        'a recovery did not move the tool straight up: '
+        f'{1e3 * aside:.0f} mm aside, {1e3 * sunk:.0f} mm down, turned {turned:.3f} rad'
     )
 
 
 def _in_program(segment: MotionSegment, commands: Sequence[CommandInterval]) -> str:
+    """Return why no command explains a segment of the robot's own program; "" = one does."""
     event, _, number = segment.doing.partition(' ')
     if not segment.doing:
-        return 'the program moves without having been told anything'
-    begin = segment.times[0]
-    asked = any(
-        (command.name == number or (command.recovery and event == HOME)) and command.begun <= begin for command in commands
+        return 'the program moves without a command'
+    begun = segment.times[0]
+    commanded = any(
+        (command.name == number or (command.recovery and event == HOME)) and command.begun <= begun for command in commands
     )
-    return '' if asked else 'nobody had triggered it'
+    return '' if commanded else 'no trigger had commanded the motion'

@@ -1,1 +1,3 @@
-"""A simulated UR controller: dashboard, primary, secondary, script and RTDE ports in front of one model of an e-Series arm."""
+"""Simulated UR controller: dashboard, primary, secondary, real-time and RTDE ports before one model of an e-Series arm."""
+
+__all__ = ['controller', 'letters_program', 'ports', 'states']

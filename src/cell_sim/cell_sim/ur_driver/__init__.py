@@ -1,1 +1,3 @@
-"""The official ROS 2 driver's face on the simulated UR controller: trajectories, dashboard, inputs and outputs."""
+"""Simulated counterpart of the official ROS 2 driver: trajectories, dashboard, inputs and outputs."""
+
+__all__ = ['node']

@@ -1,1 +1,3 @@
-"""The simulated world: trays, parts, gripper, ground truth."""
+"""Physical state of the simulated cell: parts, trays, gripper, and the log of what really happened."""
+
+__all__ = ['ground_truth', 'parts', 'world']

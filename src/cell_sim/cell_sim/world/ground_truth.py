@@ -1,4 +1,4 @@
-"""The truth about what happened in the simulated world, for tests: one JSON object a line. Nothing in the cell reads it."""
+"""Log of what really happened in the simulated world, for tests: one JSON object a line. No node of the cell reads it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
+__all__ = ['GroundTruthLog', 'read_ground_truth']
+
 
 class GroundTruthLog:
-    """Appends what happened to a file; an empty path keeps nothing."""
+    """Appends events to a file; an empty path disables the log."""
 
     def __init__(self, path: str, clock: Callable[[], float]) -> None:
         """Open the file.
 
         Args:
-            path: The file, made with its folder when it is not there; "" = no log.
+            path: File to append to, created with its folder if missing; "" = no log.
             clock: Returns the wall time, seconds since 1970.
 
         Raises:
@@ -40,6 +42,10 @@ class GroundTruthLog:
 
 
 def read_ground_truth(path: str | Path) -> list[dict[str, object]]:
-    """Return the events of a truth log; a last line that is still being written is left out."""
+    """Return the events of a log, without a last line that is incomplete.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
     lines = Path(path).read_text(encoding='utf-8').split('\n')[:-1]
     return [json.loads(line) for line in lines]

@@ -1,4 +1,7 @@
-"""The physical parts of the simulated world, and chance that lays a wrong or unreadable one into a tray."""
+"""Physical parts of the simulated world, and the random draw of wrong or unreadable ones into a tray.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-LOOK_ALIKES = 3
-"""A wrong part is mostly one of so many nearest neighbours of the ordered one."""
-LOOK_ALIKE_SHARE = 0.8
+__all__ = ['PhysicalPart', 'TrayMix']
+
+SIMILAR_COUNT = 3
+"""A wrong part is mostly one of this many nearest part numbers."""
+SIMILAR_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -17,47 +22,46 @@ class PhysicalPart:
     """One physical part."""
 
     part_number: str
-    """What it really is, whatever tray it lies in."""
+    """True part number, whatever tray the part lies in."""
     unreadable: bool
-    """Its print is smeared, scratched or out of focus."""
+    """The print is smeared, scratched or out of focus."""
     serial: str
-    """Names the piece, and seeds how it looks."""
+    """Unique name; also seeds the appearance of the part."""
 
 
 @dataclass(frozen=True)
 class TrayMix:
-    """How trays are filled.
+    """Composition of the trays.
 
-    The same seed lays the same pieces into the same places of the same trays, in whatever order the trays are filled
-    or emptied.
+    The same seed puts the same parts into the same places, independent of the order in which trays are filled.
     """
 
     part_numbers: Sequence[str]
     seed: int = 1
     wrong_share: float = 0.0
-    """Share of pieces that are another part of the catalogue, 0..1."""
+    """Share of parts with another part number than the tray's, 0..1."""
     unreadable_share: float = 0.0
-    """Share of pieces that cannot be read, 0..1; drawn independently of the wrong ones."""
+    """Share of unreadable parts, 0..1; drawn independently of the wrong ones."""
 
     def draw(self, part_number: str, tray: int, ordinal: int) -> PhysicalPart:
-        """Return the piece that is laid into a tray as its `ordinal`-th since the world began."""
+        """Return the part that is the `ordinal`-th to enter a tray."""
         serial = f'{part_number}/{tray}/{ordinal}'
-        chance = random.Random(f'{self.seed}/{serial}')
-        wrong, unreadable = chance.random() < self.wrong_share, chance.random() < self.unreadable_share
-        real = self.neighbour(part_number, chance) if wrong else part_number
+        rng = random.Random(f'{self.seed}/{serial}')
+        wrong, unreadable = rng.random() < self.wrong_share, rng.random() < self.unreadable_share
+        real = self.wrong_part(part_number, rng) if wrong else part_number
         return PhysicalPart(real, unreadable, serial)
 
-    def neighbour(self, part_number: str, chance: random.Random) -> str:
-        """Return another part of the catalogue, mostly one whose number looks alike."""
+    def wrong_part(self, part_number: str, rng: random.Random) -> str:
+        """Return another part number of the catalogue, mostly a similar one."""
         others = by_similarity(part_number, self.part_numbers)
         if not others:
             return part_number
-        return chance.choice(others[:LOOK_ALIKES] if chance.random() < LOOK_ALIKE_SHARE else others)
+        return rng.choice(others[:SIMILAR_COUNT] if rng.random() < SIMILAR_SHARE else others)
 
 
 def by_similarity(part_number: str, part_numbers: Sequence[str]) -> list[str]:
-    """Return the other part numbers, the most alike first."""
-    likeness: Mapping[str, float] = {
+    """Return the other part numbers, the most similar first."""
+    similarity: Mapping[str, float] = {
         other: difflib.SequenceMatcher(None, part_number, other).ratio() for other in part_numbers if other != part_number
     }
-    return sorted(likeness, key=lambda other: (-likeness[other], other))
+    return sorted(similarity, key=lambda other: (-similarity[other], other))

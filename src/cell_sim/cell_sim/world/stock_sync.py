@@ -1,7 +1,9 @@
-"""A simulated person who keeps the trays as the ledger says they were kept.
+"""Keeps the simulated trays in step with the ledger.
 
-When somebody books a refill, a reset, a correction or takes one back, this person does in the simulated world what the
-booking says. Picks are not his: the robot takes those pieces itself.
+An operator's entry (reload, reset, adjustment, undo) changes the physical tray as well.
+Entries of picks are ignored: the simulated robot removes those parts itself.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -14,42 +16,42 @@ from cell_sim.world.world import World
 
 @dataclass(frozen=True)
 class StockChange:
-    """What the ledger's entry means for a tray."""
+    """Effect of one ledger entry on a tray."""
 
     sequence: int
+    """Consecutive number of the ledger entry."""
     part_number: str
     tray: int
     delta: int
-    """Pieces added, or taken away when negative."""
+    """Parts added; negative = removed."""
 
 
 class StockSync:
-    """Fills trays; waits for the first stock report before anything else."""
+    """Fills the trays from the first stock report and applies later ledger entries."""
 
     def __init__(self, world: World) -> None:
-        """Take charge of a world's trays."""
         self._world = world
         self._sequence: int | None = None
 
     @property
     def started(self) -> bool:
-        """Whether the trays have been set up."""
+        """Whether the first stock report has filled the trays."""
         return self._sequence is not None
 
     def report(self, sequence: int, stock: Iterable[tuple[str, int, int]]) -> None:
-        """Set the trays up from the first stock report; later ones change nothing.
+        """Fill the trays from the first stock report; ignore later reports.
 
         Args:
-            sequence: The last ledger entry that the report includes.
+            sequence: Number of the last ledger entry in the report.
             stock: (part number, tray, count) of each tray.
         """
         if self._sequence is None:
             self._sequence = sequence
             self._world.fill(stock)
 
-    def apply(self, booking: StockChange) -> None:
-        """Do what an entry says, unless the first report included it already or none came yet."""
-        if self._sequence is None or booking.sequence <= self._sequence:
+    def apply(self, change: StockChange) -> None:
+        """Apply a ledger entry, unless the first report is missing or already includes it."""
+        if self._sequence is None or change.sequence <= self._sequence:
             return
-        self._sequence = booking.sequence
-        self._world.change_tray(booking.part_number, booking.tray, booking.delta)
+        self._sequence = change.sequence
+        self._world.change_tray(change.part_number, change.tray, change.delta)

@@ -1,7 +1,9 @@
-"""The one model of what is physically there: trays, the part in the gripper, the place bin, the reject tray.
+"""Physical state of the cell: trays, the part in the gripper, the output bin and the reject tray.
 
-It knows no network and no clock: time is an argument (seconds of any steady clock). Everything that a device of the
-simulated cell sees or does goes through it, so that camera, robot and trays can never contradict each other.
+Every simulated device reads or changes this one model, so camera, robot and trays cannot contradict each other.
+Time is an argument: seconds of any steady clock.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -14,16 +16,18 @@ from dataclasses import dataclass
 from cell_sim.faults import UnknownFaultError
 from cell_sim.world.parts import PhysicalPart, TrayMix
 
+__all__ = ['EMPTY', 'CameraView', 'ImpossibleMoveError', 'ViewPhase', 'World']
+
 Observer = Callable[..., None]
-"""Called with a word for what happened and its facts as keyword arguments."""
+"""Called with the name of an event and its facts as keyword arguments."""
 
 
 class ImpossibleMoveError(Exception):
-    """The arm cannot do that now; the text says why, as the robot's program would."""
+    """The arm cannot execute the move now; the text is the reason that the robot program reports."""
 
 
 class ViewPhase(enum.Enum):
-    """What the camera can set_visibility of the part in the gripper."""
+    """Visibility of the part in the gripper."""
 
     AWAY = 'away'
     MOVING = 'moving'
@@ -31,23 +35,23 @@ class ViewPhase(enum.Enum):
 
 
 class ArmMove(enum.Enum):
-    """What the arm does with the part."""
+    """Kind of the last timed movement."""
 
     SHOW = 'show'
     LEAVE = 'leave'
 
 
 REFERENCE = 'reference/'
-"""Begins the serial of known-good pieces, which lie in a nest and not in a tray."""
+"""Serial prefix of known-good parts, which lie in a nest and not in a tray."""
 ARRIVING, STANDING = 0.55, 0.85
-"""Shares of a show movement at which the part comes into view, and at which it stands still."""
+"""Shares of a show movement at which the part enters the image, and at which it stands still."""
 GONE = 0.3
-"""Share of a leave movement at which the part is out of view."""
+"""Share of a leave movement at which the part has left the image."""
 
 
 @dataclass(frozen=True)
 class CameraView:
-    """What is before the camera."""
+    """Subject of the camera."""
 
     piece: PhysicalPart | None
     phase: ViewPhase
@@ -57,66 +61,70 @@ EMPTY = CameraView(None, ViewPhase.AWAY)
 
 
 def _ignore(_event: str, **_facts: object) -> None:
-    """Observe nothing."""
+    """Ignore an event."""
 
 
 class World:
-    """Trays, gripper, place bin, reject tray. Not thread-safe: one thread owns it."""
+    """Trays, gripper, output bin, reject tray. Not thread-safe: one thread owns it."""
 
-    def __init__(self, mixture: TrayMix, observer: Observer = _ignore) -> None:
-        """Make a world with empty trays.
+    def __init__(self, mix: TrayMix, observer: Observer = _ignore) -> None:
+        """Create a world with empty trays.
 
         Args:
-            mixture: Decides what is laid into the trays.
-            observer: Told of every physical event (the truth log of tests).
+            mix: Draws the parts that enter the trays.
+            observer: Receives every physical event (the ground truth log of tests).
         """
-        self._mixture = mixture
+        self._mix = mix
         self._observer = observer
         self._trays: dict[tuple[str, int], deque[PhysicalPart]] = {}
-        self._laid: Counter[tuple[str, int]] = Counter()
+        self._added: Counter[tuple[str, int]] = Counter()
         self._move, self._start, self._end = ArmMove.LEAVE, 0.0, 0.0
         self.held: PhysicalPart | None = None
         self.placed: list[PhysicalPart] = []
         self.rejected: list[PhysicalPart] = []
         self.dropped: list[PhysicalPart] = []
-        """Let go of where nothing is to be put down."""
-        self.on_table = ''
-        """Part whose trays settle in the places that several parts share; "" = nobody has set any up."""
+        """Parts released where no part belongs."""
+        self.presented_part = ''
+        """Part whose trays occupy the places that several parts share; "" = none yet."""
         self._visibility: ViewPhase | None = None
-        self._last_picked = next(iter(mixture.part_numbers), '')
+        self._last_picked = next(iter(mix.part_numbers), '')
         self._in_nest = ''
 
     def count(self, part_number: str, tray: int) -> int:
-        """Return how many pieces lie in a tray."""
+        """Return the number of parts in a tray."""
         return len(self._trays.get((part_number, tray), ()))
 
+    def present_part(self, part_number: str) -> None:
+        """Set up the trays of a part in the places that several parts share."""
+        self.presented_part = part_number
+
     def change_tray(self, part_number: str, tray: int, delta: int) -> None:
-        """Lay pieces into a tray, or grip some out at its far end; an empty tray stays empty."""
+        """Add parts to a tray, or remove parts at its far end; an empty tray stays empty."""
         place = (part_number, tray)
         pieces = self._trays.setdefault(place, deque())
         for _ in range(delta):
-            self._laid[place] += 1
-            pieces.append(self._mixture.draw(part_number, tray, self._laid[place]))
+            self._added[place] += 1
+            pieces.append(self._mix.draw(part_number, tray, self._added[place]))
         for _ in range(min(-delta, len(pieces))):
             pieces.pop()
         self._observer('tray', ordered=part_number, tray=tray, delta=delta, count=len(pieces))
 
     def fill(self, stock: Iterable[tuple[str, int, int]]) -> None:
-        """Bring trays to the counts given, each (part number, tray, count)."""
+        """Bring trays to the given counts, each (part number, tray, count)."""
         for part_number, tray, count in stock:
             self.change_tray(part_number, tray, count - self.count(part_number, tray))
 
     def pick(self, part_number: str, tray: int, now: float, duration: float) -> PhysicalPart:
-        """Take the next piece out of a tray and begin to hold it up.
+        """Take the next part out of a tray and start to show it to the camera.
 
         Args:
-            part_number: Whose trays; what lies there may be another part.
+            part_number: Owner of the tray; the part in it may be another one.
             tray: 1..4, or 0 for the first tray that is not empty.
             now: Time, seconds.
-            duration: Seconds until the robot stands still before the camera and says that it is done.
+            duration: Seconds until the robot stands before the camera and reports the end of the movement.
 
         Raises:
-            ImpossibleMoveError: The gripper holds a part already, or the tray is empty.
+            ImpossibleMoveError: The gripper holds a part, or the tray is empty.
         """
         if self.held is not None:
             raise ImpossibleMoveError('gripper is not empty')
@@ -130,16 +138,16 @@ class World:
         return self.held
 
     def show_reference(self, now: float, duration: float) -> PhysicalPart:
-        """Hold up the part in the gripper once more, or the known-good piece out of the nest.
+        """Show the held part again, or the known-good part from the nest.
 
-        Until a person lays another one into the nest, it is a piece of the part that was picked last.
+        The nest holds a part of the last picked number unless `place_in_nest` has named another.
         """
         held = self.held or self.grip_reference()
         self._begin(ArmMove.SHOW, now, duration)
         return held
 
     def carry_away(self, now: float, duration: float) -> PhysicalPart:
-        """Begin to carry the part in the gripper away from the camera.
+        """Start to carry the held part away from the camera.
 
         Raises:
             ImpossibleMoveError: The gripper is empty.
@@ -150,7 +158,7 @@ class World:
         return self.held
 
     def release(self, into: list[PhysicalPart]) -> None:
-        """Let the part fall into the place bin, into the reject tray, or to the floor (`placed`, `rejected` or `dropped`)."""
+        """Open the gripper over `placed`, `rejected` or `dropped`."""
         if self.held is not None:
             into.append(self.held)
             names = ((self.placed, 'placed'), (self.rejected, 'rejected'), (self.dropped, 'dropped'))
@@ -158,7 +166,7 @@ class World:
             self.held = None
 
     def grip(self, part_number: str, tray: int) -> PhysicalPart | None:
-        """Close the gripper round the next piece of a tray; returns None when there is nothing to hold."""
+        """Close the gripper at a tray; return the gripped part, or None if there is none."""
         pieces = self._find(part_number, tray)
         if self.held is not None or not pieces:
             return None
@@ -167,46 +175,46 @@ class World:
         return self.held
 
     def grip_reference(self) -> PhysicalPart:
-        """Close the gripper round the known-good piece in the nest."""
+        """Close the gripper at the nest and return the known-good part."""
         part_number = self._in_nest or self._last_picked
         self.held = PhysicalPart(part_number, False, REFERENCE + part_number)
         return self.held
 
     def set_visibility(self, phase: ViewPhase) -> None:
-        """Let the place of the arm, and not the time since a movement began, tell what the camera sees of the part."""
+        """Set the visibility from the position of the arm; it then no longer follows the time of a movement."""
         if phase is ViewPhase.STILL and self._visibility is not phase:
             self.settle()
         self._visibility = phase
 
     def place_in_nest(self, part_number: str) -> str:
-        """Let a person lay a known-good piece of a part into the nest, and say so.
+        """Put a known-good part into the nest and return a description.
 
         Raises:
-            UnknownFaultError: There is no such part.
+            UnknownFaultError: The part number is unknown.
         """
-        if part_number not in self._mixture.part_numbers:
-            raise UnknownFaultError(f'no part "{part_number}"; there are: {", ".join(self._mixture.part_numbers)}')
+        if part_number not in self._mix.part_numbers:
+            raise UnknownFaultError(f'no part "{part_number}"; known parts: {", ".join(self._mix.part_numbers)}')
         self._in_nest = part_number
-        return f'a known-good {part_number} lies in the nest'
+        return f'the nest holds a known-good {part_number}'
 
     def return_reference(self) -> None:
-        """Put a reference piece back into its nest; any other part stays in the gripper."""
+        """Put a reference part back into its nest; any other part stays in the gripper."""
         if self.held is not None and self.held.serial.startswith(REFERENCE):
             self.held = None
 
     def remove_part(self) -> None:
-        """Let a person grip the part out of the gripper and out of the cell."""
+        """Remove the held part from the cell, as an operator would by hand."""
         if self.held is not None:
             self._observer('taken_away', **_facts(self.held))
             self.held = None
 
     def settle(self) -> None:
-        """Note that the part stands still before the camera."""
+        """Record that the held part stands still before the camera."""
         if self.held is not None:
             self._observer('held_up', **_facts(self.held))
 
     def view(self, now: float) -> CameraView:
-        """Return what the camera sees at a time."""
+        """Return the subject of the camera at a time."""
         held = self.held
         if held is None:
             return EMPTY

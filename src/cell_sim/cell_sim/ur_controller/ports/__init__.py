@@ -1,1 +1,3 @@
-"""TCP servers of the simulated UR controller, one per port."""
+"""TCP servers of the simulated UR controller, one module for each kind of port."""
+
+__all__ = ['controller', 'rtde']
