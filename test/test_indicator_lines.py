@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from cell_sim.faults import Faults
+from cell_sim.faults import FaultInjector
 from cell_sim.scales.indicator import Indicator
 from cell_sim.scales.line_faults import FAULTS, LineCorruptor, line_of
 from cell_weighing.bridge.codecs import make_codec
@@ -66,7 +66,7 @@ def test_overload_is_no_weight(print_format: str) -> None:
 
 @pytest.mark.parametrize('print_format', CODEC)
 def test_dashes_are_no_weight(print_format: str) -> None:
-    faults = Faults(FAULTS)
+    faults = FaultInjector(FAULTS)
     faults.inject('dashes')
     [weighing] = understood(print_format, line_of(indicator(print_format), STILL, faults))
     assert (weighing.status, weighing.weight) == (Status.OUT_OF_RANGE, '')
@@ -81,7 +81,7 @@ def test_an_sma_reply_that_is_no_weight_is_never_one(command: str) -> None:
 def disturbed(print_format: str) -> Iterator[tuple[list[bytes], bytes]]:
     """Yield what was written and what was meant, for every fault of the wire."""
     for fault, amount in (('split', 1), ('glue', 3), ('noise', 1), ('endless', 5000)):
-        faults = Faults(FAULTS)
+        faults = FaultInjector(FAULTS)
         wire, line = LineCorruptor(faults, '3'), indicator(print_format).print_line(STILL)
         faults.inject(fault, amount)
         yield [piece for _ in range(3) for piece in wire.chunks(line)], line

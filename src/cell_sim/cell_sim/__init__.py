@@ -3,4 +3,17 @@
 The public submodules are listed in `__all__`. Each of them names its own public modules or classes.
 """
 
-__all__ = ['camera', 'faults', 'letters', 'net', 'node', 'scales', 'simulation', 'testing', 'ur_controller', 'ur_driver', 'world']
+__all__ = [
+    'camera',
+    'faults',
+    'letters',
+    'net',
+    'node',
+    'parameters',
+    'scales',
+    'simulation',
+    'testing',
+    'ur_controller',
+    'ur_driver',
+    'world',
+]

@@ -1,4 +1,4 @@
-"""The simulated world as one process. It hears the ledger and the weigh jobs, and tells the graph nothing."""
+"""ROS node of the simulated world. It reads the ledger, the weigh jobs and the robot state, and publishes no data."""
 
 from __future__ import annotations
 
@@ -22,69 +22,74 @@ from cell_sim.camera.photo_scene import PhotoError, PhotoScene, load_photo_set
 from cell_sim.faults import UnknownFaultError
 from cell_sim.parameters import WorldParameters
 from cell_sim.scales.filler import FillOrder
-from cell_sim.simulation import Simulation
+from cell_sim.simulation import Simulation, SimulationConfig
 from cell_sim.world.parts import TrayMix
 from cell_sim.world.stock_sync import StockChange
 
-KEPT_BY_PEOPLE = (InventoryEvent.ADJUST, InventoryEvent.RELOAD, InventoryEvent.RESET, InventoryEvent.UNDO)
-PATIENCE_S = 15.0
+__all__ = ['WorldNode', 'main']
+
+OPERATOR_ENTRIES = (InventoryEvent.ADJUST, InventoryEvent.RELOAD, InventoryEvent.RESET, InventoryEvent.UNDO)
+TIMEOUT_S = 15.0
+"""Limit for starting and stopping the devices, and for a fault to take effect."""
 
 
 class WorldNode(Node):
-    """Runs the simulated world beside the cell."""
+    """Runs the simulated world in one process, next to the nodes of the cell."""
 
     def __init__(self, **options: Any) -> None:
         """Switch the simulated devices on.
 
         Raises:
-            StartError: The catalogue, a port or the truth file cannot be used.
+            StartError: The catalogue, a port or the ground truth log cannot be used.
         """
         super().__init__('world', **options)
         self._p = declare_parameters(self, WorldParameters)
         self._background = AsyncioThread('world')
         try:
-            self.simulation = self._simulation()
-            self._background.run(self.simulation.start(), PATIENCE_S)
-        except (CatalogueError, PhotoError, RecipeError, OSError) as problem:
+            self.simulation = self._create_simulation()
+            self._background.run(self.simulation.start(), TIMEOUT_S)
+        except (CatalogueError, PhotoError, RecipeError, OSError) as error:
             self._background.close()
-            raise StartError(f'{problem}. Correct the parameters of the simulated world.') from problem
+            raise StartError(f'{error}. Correct the parameters of the simulated world.') from error
         self.create_subscription(Inventory, 'inventory', self._on_stock, latched())
-        self.create_subscription(InventoryEvent, 'inventory/events', self._on_booking, events())
+        self.create_subscription(InventoryEvent, 'inventory/events', self._on_ledger_entry, events())
         self.create_subscription(WeighJobList, 'weighing/job', self._on_weigh_jobs, latched())
         self.create_subscription(RobotState, 'robot/state', self._on_robot, latched())
         self.create_service(InjectFault, 'sim/fault', self._on_fault)
         Diagnostics(self, 'simulated').add('devices', self._health)
-        self.get_logger().info('This cell is simulated: no real arm moves and no real scale weighs. ' + self._where())
+        self.get_logger().info(f'This cell is simulated: no real arm moves and no real scale weighs. {self._camera_address()}')
 
     def destroy_node(self) -> None:
         """Switch the devices off."""
-        self._background.run(self.simulation.stop(), PATIENCE_S)
+        self._background.run(self.simulation.stop(), TIMEOUT_S)
         self._background.close()
         super().destroy_node()
 
-    def _simulation(self) -> Simulation:
+    def _create_simulation(self) -> Simulation:
         p = self._p
         catalogue = load_catalogue(p.catalogue_file)
         parts = tuple(catalogue.parts)
         scene = None
         if p.camera and p.scene == 'photos':
-            album = load_photo_set(p.folder)
-            album.require(parts)
-            scene = PhotoScene(album, p.seed)
+            photos = load_photo_set(p.folder)
+            photos.require(parts)
+            scene = PhotoScene(photos, p.seed)
         return Simulation(
-            catalogue,
-            TrayMix(parts, p.seed, p.wrong_share, p.unreadable_share),
-            robot=p.robot(),
-            camera=p.network_camera(),
-            scales=p.scales(),
-            scene=scene,
-            ur_address=p.ur_address,
-            recipe=load_recipe(p.recipe_file) if p.ur_address and p.recipe_file else None,
-            time_scale=p.time_scale,
-            truth_file=p.truth_file,
+            SimulationConfig(
+                catalogue,
+                TrayMix(parts, p.seed, p.wrong_share, p.unreadable_share),
+                robot=p.robot(),
+                camera=p.network_camera(),
+                scales=p.scales(),
+                scene=scene,
+                ur_address=p.ur_address,
+                recipe=load_recipe(p.recipe_file) if p.ur_address and p.recipe_file else None,
+                time_scale=p.time_scale,
+                truth_file=p.truth_file,
+            )
         )
 
-    def _where(self) -> str:
+    def _camera_address(self) -> str:
         camera = self.simulation.camera
         return f'Camera: http://{self._p.camera_address}:{camera.port}/camera.mjpg' if camera is not None else 'No camera.'
 
@@ -92,16 +97,16 @@ class WorldNode(Node):
         stock = [(part.part_number, tray.tray, tray.count) for part in message.parts for tray in part.trays]
         self._background.loop.call_soon_threadsafe(self.simulation.stock_sync.report, message.sequence, stock)
 
-    def _on_booking(self, message: InventoryEvent) -> None:
-        if message.kind in KEPT_BY_PEOPLE:
-            booking = StockChange(message.sequence, message.part_number, message.tray, message.delta)
-            self._background.loop.call_soon_threadsafe(self.simulation.stock_sync.apply, booking)
+    def _on_ledger_entry(self, message: InventoryEvent) -> None:
+        if message.kind in OPERATOR_ENTRIES:
+            change = StockChange(message.sequence, message.part_number, message.tray, message.delta)
+            self._background.loop.call_soon_threadsafe(self.simulation.stock_sync.apply, change)
 
     def _on_robot(self, message: RobotState) -> None:
-        """Let a person set up the trays of the part that the robot was told to pick: parts share the places of their trays."""
+        """Set up the trays of the part that the robot was commanded to pick: parts share the places of their trays."""
         kind, _, part_number = message.last_trigger_event.partition('_')
         if kind == 'PART':
-            self._background.loop.call_soon_threadsafe(setattr, self.simulation.world, 'on_table', part_number)
+            self._background.loop.call_soon_threadsafe(self.simulation.world.present_part, part_number)
 
     def _on_weigh_jobs(self, message: WeighJobList) -> None:
         orders = {
@@ -114,21 +119,21 @@ class WorldNode(Node):
     def _on_fault(self, request: InjectFault.Request, response: InjectFault.Response) -> InjectFault.Response:
         try:
             work = self.simulation.inject(request.device, request.fault, float(request.value))
-            response.message = self._background.run(work, PATIENCE_S)
-        except UnknownFaultError as problem:
-            response.code, response.message = ResultCode.INVALID_ARGUMENT, str(problem)
+            response.message = self._background.run(work, TIMEOUT_S)
+        except UnknownFaultError as error:
+            response.code, response.message = ResultCode.INVALID_ARGUMENT, str(error)
         return response
 
     def _health(self) -> Health:
         if not self.simulation.stock_sync.started:
             return Health(0, 'the trays are empty until the ledger reports its stock')
         devices = {'robot': self.simulation.robot, **self.simulation.scales}
-        lost = [name for name, device in devices.items() if device is not None and not device.connected.is_set()]
-        return Health(0, f'not connected: {", ".join(lost)}' if lost else '')
+        offline = [name for name, device in devices.items() if device is not None and not device.connected.is_set()]
+        return Health(0, f'not connected: {", ".join(offline)}' if offline else '')
 
 
 def main() -> None:
-    """Run the node; the devices' own log lines go to standard error."""
-    cv2.setNumThreads(1)  # the pictures are small, and the nodes of the cell share the cores
+    """Run the node; the devices log to standard error."""
+    cv2.setNumThreads(1)  # the images are small, and the nodes of the cell share the cores
     logging.basicConfig(level=logging.INFO, format='[world] %(message)s')
     node_main(WorldNode)()

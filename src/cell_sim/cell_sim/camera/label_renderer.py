@@ -1,7 +1,7 @@
-"""Draws one part as it lies in the gripper: a relay-like body with its print, in real fonts, without camera effects.
+"""Draws one part: a relay-like body with its print, in real fonts, without camera effects.
 
-How a part number's label is made (maker, colours, typeface, layout) depends on the part number alone, as in life; date
-code and small faults of the print differ from piece to piece.
+The style of a label (maker, colors, typeface, layout) depends on the part number alone. Date code and small offsets of the
+print differ from part to part.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Color = tuple[int, int, int]
 BODY = (760, 440)
 """Width and height of the body, pixels of the drawing."""
 CODE_SIDE = 136
-"""Of a DataMatrix on the label, quiet zone included, pixels of the drawing."""
+"""Side of a DataMatrix with its quiet zone, pixels of the drawing."""
 _LABEL_MARGIN = 38
 _MAKERS = ('KESTREL', 'NORDWERK', 'TANAKA DENKI', 'ELCORA', 'VESTA RELAYS', 'ORBIS COMPONENTS')
 _COILS = ('COIL 12VDC', 'COIL 24VDC', 'COIL 5VDC', 'COIL 230VAC')
@@ -33,15 +33,15 @@ _WEIGHTS = ('Roboto-Regular', 'Roboto-Medium', 'Roboto-Bold')
 
 @dataclass(frozen=True)
 class Style:
-    """How a part's maker prints it."""
+    """Label style of a part number."""
 
     body: Color
     plate: Color | None
-    """Paper of the label; None = printed on the body itself."""
+    """Color of the label paper; None = printed on the body itself."""
     ink: Color
     typeface: str
     size: int
-    """Of the part number, pixels."""
+    """Size of the part number, pixels."""
     centered: bool
     maker: str
     coil: str
@@ -82,12 +82,12 @@ def style_of(part_number: str) -> Style:
 def draw_part(
     piece: PhysicalPart, prints: Mapping[str, tuple[str, ...]], codes: Mapping[str, str] | None = None
 ) -> Image.Image:
-    """Draw a piece, RGBA, BODY pixels in size.
+    """Draw a part as an RGBA image of BODY pixels.
 
     Args:
-        piece: What to draw; its serial seeds date code and apply_wear.
+        piece: The part; its serial seeds date code and offsets.
         prints: Part number -> further texts printed on that part.
-        codes: Part number -> content of the DataMatrix on that part; those that are not named carry none.
+        codes: Part number -> content of the DataMatrix on that part; other parts have none.
     """
     style, rng = style_of(piece.part_number), random.Random(f'print of {piece.serial}')
     image = Image.new('RGBA', BODY, (0, 0, 0, 0))
@@ -99,29 +99,29 @@ def draw_part(
         pen.rounded_rectangle(frame, 8, fill=style.plate)
     if codes and piece.part_number in codes:
         image.paste(_data_matrix(codes[piece.part_number]), (frame[2] - CODE_SIDE - 12, frame[3] - CODE_SIDE - 12))
-    _print(pen, style, _lines(piece, style, prints.get(piece.part_number, ()), rng), frame, rng)
+    _draw_print(pen, style, _lines(piece, style, prints.get(piece.part_number, ()), rng), frame, rng)
     return image
 
 
 def code_text(part: Part) -> str:
-    """Return what a part's barcode reads: the catalogue's pattern when that is plain text, else the part number if it fits."""
+    """Return the barcode text of a part: the catalogue's pattern if it is plain text, else the part number if it matches."""
     fitting = [text for text in (part.code, part.part_number) if text and re.fullmatch(part.code, text)]
     return fitting[0] if part.code and fitting else ''
 
 
 def font(typeface: str, size: int) -> ImageFont.FreeTypeFont:
-    """Return a typeface of the Roboto family, or Pillow's own where that package is not installed."""
+    """Return a typeface of the Roboto family, or Pillow's default if that package is not installed."""
     try:
         import font_roboto
     except ImportError:
-        own = ImageFont.load_default(size)
-        assert isinstance(own, ImageFont.FreeTypeFont)
-        return own
+        default = ImageFont.load_default(size)
+        assert isinstance(default, ImageFont.FreeTypeFont)
+        return default
     return ImageFont.truetype(str(Path(font_roboto.__file__).parent / 'files' / f'{typeface}.ttf'), size)
 
 
 def _lines(piece: PhysicalPart, style: Style, prints: tuple[str, ...], rng: random.Random) -> list[tuple[str, int]]:
-    """Return the lines of a label, each text and size; the part number's line is the second."""
+    """Return the lines of a label as (text, size); the second line is the part number."""
     number = next((text for text in prints if piece.part_number in text), piece.part_number)
     further = [text for text in prints if text != number]
     date = f'{rng.choice("ABCDEFGHKMN")}{rng.randint(24, 26)}{rng.randint(1, 52):02d}'
@@ -130,7 +130,7 @@ def _lines(piece: PhysicalPart, style: Style, prints: tuple[str, ...], rng: rand
     return [*lines, (style.rating, 32), (f'{style.coil}   {date}', 30), (style.origin, 22)]
 
 
-def _print(
+def _draw_print(
     pen: ImageDraw.ImageDraw,
     style: Style,
     lines: list[tuple[str, int]],
@@ -147,12 +147,12 @@ def _print(
         pen.text((x, y), text, font=letters, fill=style.ink)
         y += size + gap
     if style.barcode:
-        _barcode(pen, (right - 150, top + 14, right - 20, top + 52), style.ink, rng)
+        _draw_barcode(pen, (right - 150, top + 14, right - 20, top + 52), style.ink, rng)
 
 
 def _data_matrix(text: str) -> Image.Image:
-    """Return a code on white, CODE_SIDE pixels a side, with its quiet zone."""
-    import zxingcpp  # Only catalogues that name codes need it.
+    """Return a DataMatrix with its quiet zone on white, CODE_SIDE pixels square."""
+    import zxingcpp  # needed only if the catalogue has codes
 
     modules = np.asarray(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.DataMatrix).to_image(scale=1))
     ground = Image.new('RGBA', (CODE_SIDE, CODE_SIDE), (250, 250, 248, 255))
@@ -169,7 +169,7 @@ def _fit_font(letters: ImageFont.FreeTypeFont, text: str, width: float) -> Image
 
 
 def _draw_housing(pen: ImageDraw.ImageDraw, body: Color) -> None:
-    """Draw what the injection mould leaves: an edge that catches light, and a shaded one."""
+    """Draw the molded edges of the housing: a bright one and a shaded one."""
     light = tuple(min(255, c + 34) for c in body)
     dark = tuple(max(0, c - 26) for c in body)
     width, height = BODY
@@ -179,7 +179,7 @@ def _draw_housing(pen: ImageDraw.ImageDraw, body: Color) -> None:
     pen.ellipse((12, 12, 26, 26), fill=dark)
 
 
-def _barcode(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], ink: Color, rng: random.Random) -> None:
+def _draw_barcode(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], ink: Color, rng: random.Random) -> None:
     left, top, right, bottom = box
     x = left
     while x < right:
@@ -189,7 +189,7 @@ def _barcode(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], ink: Colo
 
 
 def apply_wear(image: Image.Image, kind: str, rng: random.Random) -> Image.Image:
-    """Return the part as nobody can read it: print `rubbed` off, `smeared`, or hidden under `grease`."""
+    """Return an unreadable part: its print `rubbed` off, `smeared`, or hidden under `grease`."""
     if kind == 'smeared':
         worn = image.filter(ImageFilter.BoxBlur((44, 9)))
         worn.putalpha(image.getchannel('A'))
@@ -200,7 +200,7 @@ def apply_wear(image: Image.Image, kind: str, rng: random.Random) -> Image.Image
 
 
 def _strokes(rng: random.Random) -> Image.Image:
-    """Return where a part has been rubbed, as opacity: many strokes across the label, most over the part number."""
+    """Return the opacity mask of wear: many strokes across the label, most of them over the part number."""
     strokes = Image.new('L', BODY, 0)
     pen = ImageDraw.Draw(strokes)
     for _ in range(150):

@@ -1,7 +1,7 @@
-"""The rendered scene: what the camera of the simulated cell sees of the part that the robot holds up.
+"""Rendered scene: images of the part that the robot shows to the camera.
 
-A still scene is rendered once for each piece and then repeats a handful of noisy frames, so that a camera that runs all
-day costs almost nothing. The same seed and piece give the same picture.
+A still scene is rendered once for each part and then repeats a few noisy frames, so a camera that runs all day needs
+little CPU time. The same seed and part give the same image.
 """
 
 from __future__ import annotations
@@ -23,25 +23,27 @@ from cell_sim.camera.sensor import Sensor, defocus
 from cell_sim.world.parts import PhysicalPart
 from cell_sim.world.world import CameraView, ViewPhase
 
+__all__ = ['RenderedScene', 'Scene']
+
 Image = NDArray[np.uint8]
 WIDTH, HEIGHT = 1280, 720
 VARIANTS = 8
-"""Noisy frames that a still scene repeats."""
+"""Number of noisy frames that a still scene repeats."""
 _DRAWING = (1700, 1000)
-_KINDS_OF_WEAR = ('rubbed', 'smeared', 'grease', 'defocus')
+_WEAR_KINDS = ('rubbed', 'smeared', 'grease', 'defocus')
 
 
 class Scene(Protocol):
-    """Anything that can be before the camera."""
+    """Source of camera frames."""
 
     def frame(self, view: CameraView) -> bytes:
-        """Return a JPEG of what is seen; may take 100 ms for a new piece."""
+        """Return a JPEG of the view; may take 100 ms for a new part."""
         ...
 
 
 @dataclass
 class _CachedShot:
-    """A rendered scene and the noisy frames made of it so far."""
+    """Rendered image and its noisy frames."""
 
     image: Image
     frames: list[bytes] = field(default_factory=list)
@@ -49,14 +51,14 @@ class _CachedShot:
 
 
 class RenderedScene:
-    """Renders labels in a gripper before the bench of the cell."""
+    """Renders labeled parts in a gripper in front of a bench."""
 
     def __init__(self, prints: Mapping[str, tuple[str, ...]], seed: int = 1, codes: Mapping[str, str] | None = None) -> None:
-        """Prepare the bench and the sensor.
+        """Render the background.
 
         Args:
             prints: Part number -> further texts printed on that part.
-            seed: Of everything that is random in the pictures.
+            seed: Seed of all random choices in the images.
             codes: Part number -> content of the DataMatrix on that part.
         """
         self._prints, self._seed, self._codes = prints, seed, codes or {}
@@ -70,7 +72,7 @@ class RenderedScene:
         self._shot, self._small_part = self._empty, _half(np.zeros((HEIGHT, WIDTH, 4), np.uint8))
 
     def frame(self, view: CameraView) -> bytes:
-        """Return a JPEG of what is seen."""
+        """Return a JPEG of the view."""
         if view.piece is not None and view.piece != self._piece:
             self._start_shot(view.piece)
         if view.piece is None or view.phase is ViewPhase.AWAY:
@@ -80,7 +82,7 @@ class RenderedScene:
         return self._sensor.expose(self._blurred())
 
     def render(self, piece: PhysicalPart) -> Image:
-        """Return what the camera sees of a piece that stands still, BGR, without the sensor's noise."""
+        """Return the BGR image of a part that stands still, without sensor noise."""
         return self._compose(piece)[0]
 
     def _start_shot(self, piece: PhysicalPart) -> None:
@@ -95,10 +97,10 @@ class RenderedScene:
         return shot.frames[shot.turn]
 
     def _compose(self, piece: PhysicalPart) -> tuple[Image, Image]:
-        """Return the lit scene (BGR) and the part with its gripper alone (BGRA, color times opacity)."""
+        """Return the lit scene (BGR), and the part with its gripper alone (BGRA, premultiplied alpha)."""
         rng = random.Random(f'{self._seed}/{piece.serial}')
         drawing = draw_part(piece, self._prints, self._codes)
-        kind = rng.choice(_KINDS_OF_WEAR) if piece.unreadable else ''
+        kind = rng.choice(_WEAR_KINDS) if piece.unreadable else ''
         if kind and kind != 'defocus':
             drawing = apply_wear(drawing, kind, rng)
         held = _in_gripper(_bgra(drawing), self._gripper)
@@ -115,7 +117,7 @@ class RenderedScene:
         return np.asarray(cv2.multiply(image, factor, dtype=cv2.CV_8U), np.uint8)
 
     def _blurred(self) -> Image:
-        """Return the part on its way: off its place and smeared along its path."""
+        """Return the part in motion: displaced, and blurred along its path."""
         shift = np.array([[1, 0, 60 + 70 * (next(self._steps) % 4)], [0, 1, 0]], np.float32)
         height, width = self._small_part.shape[:2]
         part = np.asarray(cv2.blur(cv2.warpAffine(self._small_part, shift, (width, height)), (67, 3)), np.uint8)
@@ -125,7 +127,7 @@ class RenderedScene:
 
 
 def _in_gripper(body: Image, fingers: Image) -> Image:
-    """Lay the body (BGRA) into the middle of the drawing, between the fingers."""
+    """Paste the body (BGRA) into the middle of the drawing, between the fingers."""
     drawing = fingers.copy()
     height, width = body.shape[:2]
     top, left = (drawing.shape[0] - height) // 2, (drawing.shape[1] - width) // 2
@@ -136,7 +138,7 @@ def _in_gripper(body: Image, fingers: Image) -> Image:
 
 
 def _pose(rng: random.Random) -> NDArray[np.float64]:
-    """Return the homography from the drawing to the frame: turn, size, place and a slight tilt."""
+    """Return a random 3 x 3 homography from the drawing to the frame: rotation, size, position and a slight tilt."""
     width, height = _DRAWING
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     turn, size = np.radians(rng.uniform(-7, 7)), rng.uniform(0.86, 1.02)
@@ -148,7 +150,7 @@ def _pose(rng: random.Random) -> NDArray[np.float64]:
 
 
 def _alpha_blend(part: Image, behind: Image) -> Image:
-    """Lay a part (color times opacity, with opacity) over a background."""
+    """Blend a part (BGRA, premultiplied alpha) over a BGR background."""
     rest = cv2.merge([cv2.bitwise_not(part[:, :, 3])] * 3)
     return np.asarray(cv2.add(np.ascontiguousarray(part[:, :, :3]), cv2.multiply(behind, rest, scale=1 / 255)), np.uint8)
 

@@ -1,4 +1,7 @@
-"""The camera's sensor and encoder: noise from a precomputed field, and JPEG."""
+"""Camera sensor and encoder: noise from a precomputed field, and JPEG.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -12,31 +15,31 @@ _MARGIN = 96
 
 
 class Sensor:
-    """Adds sensor noise and encodes.
+    """Adds sensor noise to images and encodes them.
 
-    Drawing a million normal deviates for each frame would cost more than everything else together, so the noise is one
-    large field that is laid over each frame at another random place.
+    The noise is one large precomputed field, applied to each frame at a random offset: drawing a million normal deviates
+    for each frame would cost more than the rest of the rendering.
     """
 
     def __init__(self, width: int, height: int, seed: int, sigma: float = 3.0) -> None:
-        """Prepare the noise of a sensor.
+        """Compute the noise field.
 
         Args:
-            width: Of the frame, pixels.
-            height: Of the frame, pixels.
+            width: Frame width, pixels.
+            height: Frame height, pixels.
             seed: The same seed gives the same frames in the same order.
-            sigma: Standard deviation of the noise, grey levels of 8 bits.
+            sigma: Standard deviation of the noise, gray levels of 8 bits.
         """
         self._rng = np.random.default_rng(seed)
         shape = (height + _MARGIN, width + _MARGIN)
         luma = self._rng.normal(0, sigma, shape).astype(np.float32)
-        # Demosaicing correlates neighbours; a slight blur does the same, then the level is restored.
+        # A slight blur correlates adjacent pixels as demosaicing does; the factor restores the level.
         luma = cv2.GaussianBlur(luma, (0, 0), 0.6) * 1.5
         self._more = cv2.cvtColor(np.clip(luma, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
         self._less = cv2.cvtColor(np.clip(-luma, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
 
     def expose(self, image: Image, quality: int = JPEG_QUALITY) -> bytes:
-        """Return the JPEG of a BGR image as this sensor sees it now."""
+        """Return the JPEG of a BGR image with noise."""
         height, width = image.shape[:2]
         y, x = self._rng.integers(0, _MARGIN, 2)
         place = (slice(y, y + height), slice(x, x + width))
@@ -45,7 +48,7 @@ class Sensor:
 
 
 def defocus(image: Image, sigma: float) -> Image:
-    """Blur an image by many pixels; at a quarter of the size, which nobody can tell and which is 50 times faster."""
+    """Blur an image by many pixels, at a quarter of its size: the result looks the same and takes 1/50 of the time."""
     height, width = image.shape[:2]
     small = cv2.resize(image, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
     blurred = cv2.GaussianBlur(small, (0, 0), sigma / 4)
@@ -53,7 +56,11 @@ def defocus(image: Image, sigma: float) -> Image:
 
 
 def encode(image: Image, quality: int = JPEG_QUALITY) -> bytes:
-    """Return the JPEG of a BGR image."""
+    """Return the JPEG of a BGR image.
+
+    Raises:
+        ValueError: OpenCV cannot encode the image.
+    """
     done, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise ValueError(f'an image of shape {image.shape} cannot be encoded')

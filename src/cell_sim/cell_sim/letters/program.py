@@ -1,8 +1,10 @@
-r"""What the UR program does with the letters it gets: the rules, without socket and clock.
+r"""Rules of the UR program of the letters backend.
 
-Framing `line`: `<letter> <id> [tray]\n` comes in, `ACK <id>\n` and then `DONE <id>\n` or `ERR <id> <reason>\n` goes out,
-and `HB\n` every second. Framing `bare`: one letter comes in, `ack\n` goes out at the end of the
-movement, or `ack\n` at its beginning and `done\n` at its end when so configured.
+Framing `line`: `<letter> <id> [tray]\n` is received. `ACK <id>\n` and then `DONE <id>\n` or `ERR <id> <reason>\n` is sent,
+and `HB\n` every second. Framing `bare`: one letter is received and `ack\n` is sent at the end of the movement, or `ack\n`
+at its start and `done\n` at its end.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ from cell_common.catalogue import EVENT_LETTERS, Catalogue
 
 from cell_sim.world.world import ImpossibleMoveError, World
 
+__all__ = ['LetterCommand', 'TimedProgram', 'parse_line']
+
 DURATIONS: Mapping[str, float] = {'PART': 1.6, 'PLACE': 1.2, 'REJECT': 1.2, 'START_PROGRAM': 0.5, 'HOME': 0.8, 'BENCHMARK': 1.6}
-"""Seconds that a movement takes."""
+"""Duration of each movement, seconds."""
 LINE_LIMIT = 256
-"""Bytes of the longest line a program's string variable is asked to hold."""
+"""Longest line in bytes that a string variable of a UR program has to hold."""
 _COMMAND = re.compile(rb'([A-Za-z0-9]) ([A-Za-z0-9_-]{1,64})(?: ([0-4]))?\r?\n')
 
 
@@ -35,32 +39,32 @@ class LetterCommand:
 
 
 class LetterMovement(Protocol):
-    """A movement that has begun; it goes on whether or not anybody still listens."""
+    """Movement in progress; it continues without a connection."""
 
     def share(self, now: float) -> float:
-        """Return how much of it is done, 0..1; 1 when it has ended, by whatever cause."""
+        """Return the completed share, 0..1; 1 after any end."""
         ...
 
     def finish(self) -> str:
-        """Take note of its end, once; returns why it was not carried out, "" when it was."""
+        """Apply the effect of the movement, once; return an error message, "" on success."""
         ...
 
 
 class LetterExecutor(Protocol):
-    """What moves the arm for a letter."""
+    """Moves the arm for a letter."""
 
     def begin(self, command: LetterCommand, now: float) -> LetterMovement:
-        """Begin what a letter asks for.
+        """Start the movement of a letter.
 
         Raises:
-            ImpossibleMoveError: It makes no sense now; nothing has moved.
+            ImpossibleMoveError: The movement makes no sense now; the arm has not moved.
         """
         ...
 
 
 @dataclass(frozen=True)
 class TimedMovement:
-    """A movement of which only the duration is simulated."""
+    """Movement that is simulated by its duration only."""
 
     begun: float
     duration: float
@@ -68,17 +72,17 @@ class TimedMovement:
     end: Callable[[], None]
 
     def share(self, now: float) -> float:
-        """Return how much of it is done."""
+        """Return the completed share, 0..1."""
         return min(1.0, (now - self.begun) / self.duration)
 
     def finish(self) -> str:
-        """Let the world take note."""
+        """Apply the effect to the world."""
         self.end()
         return ''
 
 
 def parse_line(line: bytes) -> LetterCommand | None:
-    """Return the command of a whole line, or None when it is not one."""
+    """Return the command of a complete line, or None if it is no command."""
     match = _COMMAND.fullmatch(line)
     if match is None:
         return None
@@ -87,18 +91,18 @@ def parse_line(line: bytes) -> LetterCommand | None:
 
 
 class TimedProgram:
-    """The state machine of the program: refuses what makes no sense, moves the world's parts otherwise."""
+    """Letters program without an arm: refuses impossible letters, and moves the world's parts after each duration."""
 
     def __init__(
         self, world: World, catalogue: Catalogue, time_scale: float = 1.0, event_letters: Mapping[str, str] = EVENT_LETTERS
     ) -> None:
-        """Bind a program to its world.
+        """Store the letters and durations.
 
         Args:
-            world: What the arm moves in.
-            catalogue: Gives the letters of the parts.
-            time_scale: Movements are so many times faster than real ones.
-            event_letters: Event -> its letter.
+            world: Parts that the arm moves.
+            catalogue: Letters of the parts.
+            time_scale: Speed relative to a real arm.
+            event_letters: Event -> letter.
         """
         self._world = world
         self._events = {letter: event for event, letter in event_letters.items()}
@@ -106,10 +110,10 @@ class TimedProgram:
         self._durations = {event: seconds / time_scale for event, seconds in DURATIONS.items()}
 
     def begin(self, command: LetterCommand, now: float) -> LetterMovement:
-        """Begin what a letter asks for.
+        """Start the movement of a letter.
 
         Raises:
-            ImpossibleMoveError: It makes no sense now; nothing has moved.
+            ImpossibleMoveError: The movement makes no sense now; the arm has not moved.
         """
         if command.letter in self._parts:
             return self._pick(self._parts[command.letter], command.tray, now)
@@ -125,6 +129,7 @@ class TimedProgram:
         return TimedMovement(now, duration, self._world.settle)
 
     def _start(self, event: str, now: float, duration: float) -> Callable[[], None]:
+        """Start an event and return the effect of its end."""
         world = self._world
         if event in ('PLACE', 'REJECT'):
             world.carry_away(now, duration)

@@ -93,21 +93,18 @@ class ReconnectingTcpClient:
         return task
 
     async def _stay_connected(self) -> None:
-        backoff, now = FIRST_BACKOFF_S, asyncio.get_running_loop().time
+        backoff, now = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S), asyncio.get_running_loop().time
         while True:
             while (remaining := self._offline_until - now()) > 0.0:
                 await asyncio.sleep(remaining)
             try:
-                reader, writer = await asyncio.open_connection(
-                    self._host, self._port, local_addr=local_address(self._source)
-                )
+                reader, writer = await asyncio.open_connection(self._host, self._port, local_addr=local_address(self._source))
             except OSError:
-                await asyncio.sleep(backoff)
-                backoff = min(2 * backoff, LONGEST_BACKOFF_S)
+                await asyncio.sleep(backoff.next())
                 continue
-            backoff = FIRST_BACKOFF_S
+            backoff.reset()
             await self._run(reader, writer)
-            await asyncio.sleep(backoff)
+            await asyncio.sleep(FIRST_BACKOFF_S)
 
     async def _run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         _LOG.info('%s: connected to %s:%d', self._name, self._host, self._port)

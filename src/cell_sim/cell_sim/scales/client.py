@@ -1,4 +1,4 @@
-"""A simulated indicator's network side: dials the scale bridge, prints, answers SMA commands, can be told to misbehave."""
+"""TCP client of one indicator: connects to the scale bridge, prints, replies to SMA commands, injects faults."""
 
 from __future__ import annotations
 
@@ -6,48 +6,50 @@ import asyncio
 import contextlib
 import time
 
-from cell_sim.faults import Faults
-from cell_sim.net.tcp_client import ReconnectingTcpClient, local
+from cell_sim.faults import FaultInjector
+from cell_sim.net.tcp_client import ReconnectingTcpClient, local_address
 from cell_sim.scales.indicator import Indicator
 from cell_sim.scales.line_faults import FAULTS, FLOOD_LIMIT, LineCorruptor, line_of
 
-PIECE_PAUSE_S = 0.002
+__all__ = ['ScaleClient']
+
+CHUNK_PAUSE_S = 0.002
 SETTLE_LIMIT_S = 2.0
-"""Seconds after which P gives up and answers dashes."""
+"""Timeout of command P; the reply has dashes after it."""
 REPEAT_S = 0.1
 
 
 class ScaleClient:
-    """One indicator that is a TCP client of the scale bridge, as a ZM405 with an Ethernet option is."""
+    """Indicator as a TCP client of the scale bridge, like a ZM405 with an Ethernet option."""
 
     def __init__(self, indicator: Indicator, host: str, port: int, *, stream_rate: float = 0.0, source: str = '') -> None:
-        """Make an indicator that is switched off.
+        """Create a stopped client.
 
         Args:
-            indicator: What it shows and prints.
-            host: Where the scale bridge listens.
-            port: Its TCP port.
-            stream_rate: Lines per second without being asked; 0 = it prints on demand only.
-            source: Address of this machine that it dials from, e.g. 127.0.1.1; "" = whichever.
+            indicator: Display and print format.
+            host: Host of the scale bridge.
+            port: TCP port of the scale bridge.
+            stream_rate: Lines per second without a request; 0 = prints on demand only.
+            source: Local address, e.g. 127.0.1.1; "" = the system chooses.
         """
         self.indicator, self._host, self._port, self.stream_rate = indicator, host, port, stream_rate
-        self.faults = Faults(FAULTS)
+        self.faults = FaultInjector(FAULTS)
         self._link = ReconnectingTcpClient(f'scale {indicator.scale_id}', host, port, self._run_session, source)
         self._source = source
         self.connected = self._link.connected
-        self._wire = LineCorruptor(self.faults, indicator.scale_id)
+        self._corruptor = LineCorruptor(self.faults, indicator.scale_id)
         self._repeat: asyncio.Task[None] | None = None
         self._delayed: list[bytes] = []
-        self._held_until = 0.0
+        self._delayed_until = 0.0
 
     @property
     def on_demand(self) -> bool:
-        """Whether it sends a line when PRINT is pressed; otherwise it streams, or answers what it is asked."""
+        """Whether it prints when PRINT is pressed; otherwise it streams, or replies to commands."""
         return not self.stream_rate and self.indicator.print_format != 'sma'
 
     async def start(self) -> None:
         """Switch on."""
-        self.indicator.clock_offset = time.time() - self._now()
+        self.indicator.set_clock(time.time(), self._now())
         self._link.start()
         if self.stream_rate:
             self._link.spawn(self._stream())
@@ -57,15 +59,15 @@ class ScaleClient:
         await self._link.stop()
 
     async def print(self) -> tuple[bytes, bool]:
-        """Press PRINT; return the line and whether it went out whole (without a link it is lost)."""
+        """Press PRINT; return the line and whether it was sent completely (without a connection it is lost)."""
         line = line_of(self.indicator, self._now(), self.faults)
-        return line, await self._put(line)
+        return line, await self._send(line)
 
     def inject(self, fault: str, value: float) -> str:
-        """Arm a fault; those of the link act at once.
+        """Inject a fault; faults of the connection take effect now.
 
         Raises:
-            UnknownFaultError: There is no such fault.
+            UnknownFaultError: No such fault exists.
         """
         text = self.faults.inject(fault, value)
         if seconds := self.faults.take('disconnect'):
@@ -73,7 +75,7 @@ class ScaleClient:
         if seconds := self.faults.take('power_cycle'):
             self._link.disconnect_for(seconds, silently=True)
         if seconds := self.faults.take('half_open'):
-            self._held_until = self._now() + seconds
+            self._delayed_until = self._now() + seconds
             self._link.spawn(self._deliver_delayed(seconds))
         if lines := self.faults.take('duplicate_id'):
             self._link.spawn(self._second_client(int(lines)))
@@ -82,15 +84,15 @@ class ScaleClient:
         return text
 
     async def _run_session(self, reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        """Answer commands, each LF ... CR."""
+        """Reply to commands, each LF ... CR."""
         try:
             while True:
                 command = (await reader.readuntil(b'\r')).strip(b'\r\n').decode('latin-1')
                 self._stop_repeating()
                 if command == 'R':
-                    self._repeat = self._link.spawn(self._repeated())
+                    self._repeat = self._link.spawn(self._send_repeatedly())
                 else:
-                    await self._put(await self._answer(command))
+                    await self._send(await self._reply(command))
         finally:
             self._stop_repeating()
 
@@ -99,21 +101,21 @@ class ScaleClient:
             self._repeat.cancel()
             self._repeat = None
 
-    async def _answer(self, command: str) -> bytes:
+    async def _reply(self, command: str) -> bytes:
         if command not in ('W', 'P') or self.indicator.print_format != 'sma':
-            return self.indicator.answer(command, self._now())
-        settled = command == 'W' or await self._settled()
+            return self.indicator.reply(command, self._now())
+        settled = command == 'W' or await self._wait_settled()
         return line_of(self.indicator, self._now(), self.faults, settled=settled)
 
-    async def _settled(self) -> bool:
-        """Wait until the weight is stable; return whether it became so in time."""
+    async def _wait_settled(self) -> bool:
+        """Wait for a stable weight with a timeout; return True if it is stable."""
         deadline = self._now() + SETTLE_LIMIT_S
         while (moving := self.indicator.platform.moving(self._now())) and self._now() < deadline:
             await asyncio.sleep(0.02)
         return not moving
 
-    async def _repeated(self) -> None:
-        while await self._put(line_of(self.indicator, self._now(), self.faults)):
+    async def _send_repeatedly(self) -> None:
+        while await self._send(line_of(self.indicator, self._now(), self.faults)):
             await asyncio.sleep(REPEAT_S)
 
     async def _stream(self) -> None:
@@ -121,25 +123,25 @@ class ScaleClient:
         while True:
             due = max(due + 1 / self.stream_rate, self._now())
             await asyncio.sleep(due - self._now())
-            await self._put(line_of(self.indicator, self._now(), self.faults))
+            await self._send(line_of(self.indicator, self._now(), self.faults))
 
-    async def _put(self, line: bytes) -> bool:
-        """Send a line as its way lets it through; return whether it went out whole."""
+    async def _send(self, line: bytes) -> bool:
+        """Send a line with its pending faults; return True if it was sent completely."""
         if seconds := self.faults.take('cut'):
             await self._write([line[: len(line) // 2]])
             self._link.disconnect_for(seconds)
             return False
-        return await self._write(self._wire.chunks(line))
+        return await self._write(self._corruptor.chunks(line))
 
     async def _write(self, chunks: list[bytes]) -> bool:
-        if self._now() < self._held_until:
+        if self._now() < self._delayed_until:
             self._delayed += chunks
             return True
         with contextlib.suppress(OSError):
-            for number, piece in enumerate(chunks):
+            for number, chunk in enumerate(chunks):
                 if number:
-                    await asyncio.sleep(PIECE_PAUSE_S)
-                if not self._link.send(piece):
+                    await asyncio.sleep(CHUNK_PAUSE_S)
+                if not self._link.send(chunk):
                     return False
             if self._link.writer is not None:
                 await self._link.writer.drain()
@@ -148,8 +150,8 @@ class ScaleClient:
 
     async def _deliver_delayed(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        self._held_until, late, self._delayed = 0.0, self._delayed, []
-        await self._write([b''.join(late)])
+        self._delayed_until, delayed, self._delayed = 0.0, self._delayed, []
+        await self._write([b''.join(delayed)])
 
     async def _flood(self, lines: int) -> None:
         for _ in range(lines):
@@ -157,9 +159,9 @@ class ScaleClient:
                 return
 
     async def _second_client(self, lines: int) -> None:
-        """Be another indicator that somebody set up with the same id."""
+        """Connect as another indicator that was set up with the same id."""
         with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection(self._host, self._port, local_addr=local(self._source))
+            _, writer = await asyncio.open_connection(self._host, self._port, local_addr=local_address(self._source))
             self._link.track(writer)
             for _ in range(lines):
                 writer.write(self.indicator.print_line(self._now()))

@@ -1,4 +1,4 @@
-"""A station where bags are filled: waits for a weigh job, fills, presses PRINT, takes the bag away, and again."""
+"""Station where bags are filled: waits for an order, fills a bag, presses PRINT, removes the bag, and repeats."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from cell_sim.scales.filler import Filler, FillOrder
 from cell_sim.scales.indicator import KILOGRAMS
 
 FILLING, PRINTED, CLEARED = 0.6, 0.7, 0.8
-"""Shares of the bag period at which the bag lies still, is printed, and is taken away."""
+"""Shares of the bag period at which the bag is stable, is printed, and is removed."""
 
 
 class FillingStation:
     """One filler with one scale."""
 
     def __init__(self, station: str, scale: ScaleClient, filler: Filler, period: float, observer: Callable[..., None]) -> None:
-        """Put a filler at a scale.
+        """Create a station without an order.
 
         Args:
             station: Name of the station, as in weigh jobs.
-            scale: The indicator under the bag.
-            filler: Decides what bags weigh.
+            scale: Indicator under the bag.
+            filler: Draws the weights.
             period: Seconds from bag to bag.
-            observer: Told of every bag.
+            observer: Receives each bag.
         """
         self.station = station
         self._scale, self._filler, self._period, self._observer = scale, filler, period, observer
         self._order: FillOrder | None = None
-        self._ordered = asyncio.Event()
+        self._has_order = asyncio.Event()
 
     def set_order(self, order: FillOrder | None) -> None:
-        """Say what is to be filled from now on; None = nothing."""
+        """Replace the order; None stops the filler after the current bag."""
         self._order = order
         if order is None:
-            self._ordered.clear()
+            self._has_order.clear()
         else:
-            self._ordered.set()
+            self._has_order.set()
 
-    async def work(self) -> None:
+    async def run(self) -> None:
         """Fill bags until cancelled."""
         while True:
-            await self._ordered.wait()
+            await self._has_order.wait()
             await self._scale.connected.wait()
             if self._order is not None:
-                await self._fill_one(self._order)
+                await self._fill_bag(self._order)
 
-    async def _fill_one(self, order: FillOrder) -> None:
+    async def _fill_bag(self, order: FillOrder) -> None:
         indicator, now = self._scale.indicator, asyncio.get_running_loop().time
-        indicator.unit = order.unit
+        indicator.select_unit(order.unit)
         weight = self._filler.next_weight(order)
         indicator.platform.fill(weight * float(KILOGRAMS[order.unit]), now(), FILLING * self._period)
         try:

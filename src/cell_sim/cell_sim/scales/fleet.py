@@ -1,4 +1,4 @@
-"""Many indicators at once, and who fills bags on them, on one asyncio loop."""
+"""Many indicators with their bag fillers, on one asyncio loop."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from cell_sim.scales.filler import Filler
 from cell_sim.scales.filling_station import FillingStation
 from cell_sim.scales.indicator import Indicator
 
+__all__ = ['ALL_SCALES', 'Fleet', 'ScaleSettings', 'inject_all']
+
 ALL_SCALES = 'scale:*'
-"""The device that stands for every scale when a fault is given."""
+"""Device name that stands for every scale in fault injection."""
 
 
 @dataclass(frozen=True)
 class ScaleSettings:
-    """The scales of a world, and who fills bags on them."""
+    """Settings of the indicators and bag fillers."""
 
     host: str = '127.0.0.1'
     port: int = 10001
     """Of the scale bridge."""
     scale_ids: Sequence[str] = ('1', '2')
     stations: Sequence[str] = ('A', 'B')
-    """Station of each scale; a scale beyond the end of the list serves none."""
+    """Station of each scale; scales beyond the end of the list have no filler."""
     print_format: str = 'legacy'
     """legacy, extended, sma, or a template with tokens in braces."""
     stream_rate: float = 0.0
@@ -35,25 +37,26 @@ class ScaleSettings:
     bag_period: float = 4.0
     """Seconds from bag to bag."""
     out_share: float = 0.05
+    """Share of outliers, 0..1."""
     decimal_comma: bool = False
     source: str = ''
-    """Address that the first indicator dials from; each that follows takes the next one. "" = whichever.
-    SMA replies name no scale: the address does."""
+    """Local address of the first indicator; each further one uses the next address. "" = the system chooses.
+    SMA replies carry no scale id: the address identifies the scale."""
 
 
 class Fleet:
-    """The scales and their fillers."""
+    """Scales and fillers of a world."""
 
     def __init__(self, settings: ScaleSettings, seed: int, observer: Callable[..., None]) -> None:
-        """Make scales that are switched off and fillers that do not work yet.
+        """Create stopped scales and idle fillers.
 
         Args:
-            settings: How they are.
-            seed: Of all that is left to rng.
-            observer: Told of every bag.
+            settings: Settings of all scales.
+            seed: Seed of all random choices.
+            observer: Receives each bag.
 
         Raises:
-            ValueError: The print format or the address cannot be used.
+            ValueError: The print format or the source address is invalid.
         """
         self.scales: dict[str, ScaleClient] = {}
         self.stations: list[FillingStation] = []
@@ -71,10 +74,10 @@ class Fleet:
 
 
 def inject_all(scales: Iterable[ScaleClient], fault: str, value: float) -> str:
-    """Let every one of some scales misbehave and return what will happen.
+    """Inject a fault into several scales and return a description of its effect.
 
     Raises:
-        UnknownFaultError: There is no such fault.
+        UnknownFaultError: No such fault exists.
     """
-    told = [scale.inject(fault, value) for scale in scales]
-    return f'{told[0]}, {len(told)} scale{"s" if len(told) > 1 else ""}'
+    texts = [scale.inject(fault, value) for scale in scales]
+    return f'{texts[0]}, {len(texts)} scale{"s" if len(texts) > 1 else ""}'

@@ -1,8 +1,10 @@
-"""A ZM405 weighing indicator without its network: what it shows, what it prints, how it answers SMA commands.
+"""ZM405 weighing indicator without its network: display, print formats and replies to SMA commands.
 
-Print formats are templates that somebody typed in (ZM400 service manual AWT35-501334); two have names here: `legacy` is
+Print formats are templates that the installer enters (ZM400 service manual AWT35-501334). Two have names here: `legacy` is
 `scale_id,weight unit`, `extended` is `id,mode,status,weight,unit,tare,tare_status`. All end in CR LF. SMA replies follow
 SMA SCP-0499: `<LF><s><r><n><m><f><weight, 10><unit, 3><CR>`.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from datetime import datetime, timezone
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from cell_sim.scales.platform import ScalePlatform
+
+__all__ = ['KILOGRAMS', 'TEMPLATES', 'DisplayState', 'Indicator', 'check_template']
 
 KILOGRAMS: Mapping[str, Decimal] = {
     'kg': Decimal(1),
@@ -29,23 +33,23 @@ _DIVISIONS: Mapping[str, Decimal] = {
     'lb': Decimal(2),
     'oz': Decimal(40),
 }
-"""The display's division in a unit, for one of so many kilograms."""
+"""Display division in each unit, for a division of 1 kg."""
 TEMPLATES: Mapping[str, str] = {
     'legacy': '{id},{weight} {unit}',
     'extended': '{id},{mode},{status},{weight:>6},{unit},{tare:>6},{tare_status}',
 }
-"""Print formats by name. Tokens may have a width, as str.format writes it; there are {date} and {time} as well."""
+"""Print formats by name. Tokens may have a width as in str.format; {date} and {time} exist, too."""
 FORMATS = (*TEMPLATES, 'sma')
-PLENTY = Decimal('1.02')
-"""Share of its capacity above which an indicator shows overload."""
+OVERLOAD_SHARE = Decimal('1.02')
+"""Share of the capacity above which the display shows overload."""
 ZERO_RANGE = Decimal('0.02')
-"""Share of its capacity within which it can be set to zero."""
+"""Share of the capacity within which the zero can be set."""
 DASHES = '------'
 
 
 @dataclass(frozen=True)
 class DisplayState:
-    """What the display shows."""
+    """Contents of the display."""
 
     weight: str
     """Digits, or dashes."""
@@ -58,7 +62,7 @@ class DisplayState:
 
 
 class Indicator:
-    """One indicator on one platform."""
+    """One indicator with its platform."""
 
     def __init__(
         self,
@@ -69,23 +73,23 @@ class Indicator:
         capacity: Decimal = Decimal(60),
         decimal_comma: bool = False,
     ) -> None:
-        """Make an indicator that shows zero.
+        """Create an indicator that shows zero.
 
         Args:
-            scale_id: As typed into its print format.
-            print_format: One of FORMATS, or a template of its own with tokens in braces.
+            scale_id: Id in its print format.
+            print_format: One of FORMATS, or a template with tokens in braces.
             division: Smallest step of the display, kilograms.
             capacity: Kilograms.
-            decimal_comma: It prints a comma where others print a decimal point.
+            decimal_comma: Print a comma as the decimal separator.
 
         Raises:
-            ValueError: The print format is neither.
+            ValueError: The template is invalid.
         """
         self.scale_id, self.print_format = scale_id, print_format
         self._template = TEMPLATES.get(print_format, print_format)
         self._point = ',' if decimal_comma else '.'
         self.clock_offset = 0.0
-        """What its clock shows (seconds since 1970) less `now`."""
+        """Clock of the indicator (seconds since 1970) minus the `now` of the methods."""
         self.platform = ScalePlatform()
         self.unit = 'kg'
         self._division, self._capacity = division, capacity
@@ -100,20 +104,32 @@ class Indicator:
             'M': self._report_tare,
             'U': self._next_unit,
             'D': lambda _: b'\n    \r',
-            'A': self._begin_about,
+            'A': self._start_about,
             'B': self._continue_about,
-            'I': self._begin_info,
+            'I': self._start_info,
             'N': self._continue_about,
         }
         if print_format != 'sma':
             check_template(self._template)
 
+    def set_clock(self, wall_time: float, now: float) -> None:
+        """Set the clock: `wall_time` (seconds since 1970) at `now`."""
+        self.clock_offset = wall_time - now
+
+    def shift_clock(self, seconds: float) -> None:
+        """Set the clock forward, or back if negative."""
+        self.clock_offset += seconds
+
+    def select_unit(self, unit: str) -> None:
+        """Select the unit of the display."""
+        self.unit = unit
+
     def show(self, now: float, *, unit: str = '', high: bool = False) -> DisplayState:
-        """Return what the display shows; `unit` overrides the selected one, `high` gives a tenth of the division."""
+        """Return the display; `unit` overrides the selected unit, `high` uses a tenth of the division."""
         unit = unit or self.unit
         load = Decimal(repr(self.platform.load(now))) - self._zero
         status = 'M' if self.platform.moving(now) else 'S'
-        if load > self._capacity * PLENTY:
+        if load > self._capacity * OVERLOAD_SHARE:
             status = 'O'
         elif load < -self._capacity * ZERO_RANGE:
             status = 'U'
@@ -123,11 +139,11 @@ class Indicator:
         )
 
     def print_line(self, now: float, *, unit: str = '') -> bytes:
-        """Return what the PRINT key sends."""
+        """Return the line that the PRINT key sends."""
         return self.format_line(self.show(now, unit=unit), now)
 
     def format_line(self, shown: DisplayState, now: float, *, settled: bool = True) -> bytes:
-        """Return a display as a line: of the print format with CR LF, or an SMA reply (dashes when it did not settle)."""
+        """Format a display as a printed line with CR LF, or as an SMA reply with dashes if it has not settled."""
         if self.print_format == 'sma':
             return _sma(shown, settled=settled)
         tare = ('PT' if self._preset else 'T') if shown.net else 'NT'
@@ -146,18 +162,18 @@ class Indicator:
         return f'{line}\r\n'.encode()
 
     def sma_weight(self, now: float, *, high: bool = False, settled: bool = True) -> bytes:
-        """Return the SMA reply to W or H; dashes when an error stands or, for P, when it did not settle."""
+        """Return the SMA reply to W or H, with dashes on an error or if the weight has not settled."""
         return _sma(self.show(now, high=high), high=high, settled=settled)
 
-    def answer(self, command: str, now: float) -> bytes:
+    def reply(self, command: str, now: float) -> bytes:
         """Return the reply to an SMA command without its LF and CR.
 
-        `P` and `R` take time and belong to whoever owns the clock.
+        `P` and `R` take time, so the caller implements them with its clock.
         """
         if command.startswith('T'):
             return self._set_tare(command[1:], now)
-        reply = self._commands.get(command)
-        return reply(now) if reply is not None else b'\n?\r'
+        handler = self._commands.get(command)
+        return handler(now) if handler is not None else b'\n?\r'
 
     def _digits(self, kilograms: Decimal, unit: str, high: bool = False) -> str:
         step = (self._division * _DIVISIONS[unit] / (10 if high else 1)).normalize()
@@ -200,11 +216,11 @@ class Indicator:
         self.unit = 'lb' if self.unit == 'kg' else 'kg'
         return self.sma_weight(now)
 
-    def _begin_about(self, now: float) -> bytes:
+    def _start_about(self, now: float) -> bytes:
         self._about = ['SMA:2/1.0', 'MFG:simulated', 'MOD:ZM405', 'REV:1.0', 'END:']
         return self._continue_about(now)
 
-    def _begin_info(self, now: float) -> bytes:
+    def _start_info(self, now: float) -> bytes:
         self._about = ['SMA:2/1.0', 'TYP:S', f'CAP:kg :{self._capacity:>7}:{self._division:>7}', 'CMD:HPRTMCUZ', 'END:']
         return self._continue_about(now)
 
@@ -225,12 +241,12 @@ def check_template(template: str) -> None:
     """Check a print format.
 
     Raises:
-        ValueError: It has an unknown token or prints no weight.
+        ValueError: The template has an unknown token, or none for the weight.
     """
     tokens = dict.fromkeys(('id', 'mode', 'status', 'weight', 'unit', 'tare', 'tare_status', 'date', 'time'), '')
     try:
         template.format(**tokens)
-    except (KeyError, IndexError, ValueError) as problem:
-        raise ValueError(f'"{template}" has a token that there is not; there are {", ".join(tokens)}') from problem
+    except (KeyError, IndexError, ValueError) as error:
+        raise ValueError(f'"{template}" has an unknown token; known tokens: {", ".join(tokens)}') from error
     if '{weight' not in template:
-        raise ValueError(f'"{template}" prints no weight: it needs the token weight in braces')
+        raise ValueError(f'"{template}" prints no weight: add the token {{weight}}')

@@ -1,4 +1,7 @@
-"""How a line of an indicator goes wrong on its way: cut, glued, drowned in noise. Bytes in, bytes out."""
+"""Faults of an indicator's lines: split, merged, garbled, preceded by noise. Bytes in, bytes out.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +9,35 @@ import random
 from dataclasses import replace
 from decimal import Decimal
 
-from cell_sim.faults import Faults
+from cell_sim.faults import FaultInjector
 from cell_sim.scales.indicator import DASHES, Indicator
 
+__all__ = ['FAULTS', 'FLOOD_LIMIT', 'LineCorruptor', 'line_of']
+
 FLOOD_LIMIT = 100_000
-"""Lines; a flood ends, whatever was asked for."""
+"""Upper limit of a flood, lines."""
 FAULTS = {
-    'split': ('the next lines come in chunks, byte by byte, times', 1.0),
-    'glue': ('so many lines are held back and come all at once, lines', 2.0),
-    'noise': ('a line of noise comes before each of the next lines, times', 1.0),
-    'garble': ('characters of the next lines are hit on the way and no longer ASCII, times', 1.0),
-    'cut': ('the link ends in the middle of the next line, seconds until it comes back', 1.0),
-    'endless': ('a line without end comes before the next line, bytes', 5000.0),
-    'wrong_unit': ('somebody pressed the unit key: the next lines are in pounds, times', 1.0),
-    'dashes': ('the next lines have dashes for digits, times', 1.0),
+    'split': ('the next lines arrive byte by byte, times', 1.0),
+    'glue': ('lines are held back and arrive together, lines', 2.0),
+    'noise': ('a line of noise precedes each of the next lines, times', 1.0),
+    'garble': ('one character of each of the next lines is replaced by a byte that is not ASCII, times', 1.0),
+    'cut': ('the connection drops in the middle of the next line, seconds until reconnection', 1.0),
+    'endless': ('a very long line precedes the next line, bytes', 5000.0),
+    'wrong_unit': ('the unit key was pressed: the next lines are in pounds, times', 1.0),
+    'dashes': ('the next lines have dashes instead of digits, times', 1.0),
     'motion': ('the next lines were printed too early, in motion, times', 1.0),
-    'clock_jump': ('somebody set the clock of the indicator back, seconds', 3600.0),
-    'power_cycle': ('the indicator loses its power without a word on the link, seconds until it is back', 2.0),
-    'half_open': ('lines do not get through and come late, seconds', 3.0),
-    'disconnect': ('the link is closed, seconds until it comes back', 2.0),
+    'clock_jump': ('the clock of the indicator is set back, seconds', 3600.0),
+    'power_cycle': ('the indicator loses power without closing its connection, seconds until it is back', 2.0),
+    'half_open': ('lines do not get through and arrive late, seconds', 3.0),
+    'disconnect': ('the connection closes, seconds until reconnection', 2.0),
     'duplicate_id': ('another indicator with the same id connects and prints, lines', 1.0),
-    'flood': ('the PRINT key is stuck: lines as fast as the link takes them, at most 100000, lines', 1000.0),
+    'flood': ('the PRINT key is stuck: lines at the highest possible rate, at most 100000, lines', 1000.0),
 }
 
 
-def line_of(indicator: Indicator, now: float, faults: Faults, *, settled: bool = True) -> bytes:
-    """Return the line that the indicator prints or answers now, its display's faults included."""
-    indicator.clock_offset -= faults.take('clock_jump')
+def line_of(indicator: Indicator, now: float, faults: FaultInjector, *, settled: bool = True) -> bytes:
+    """Return the line that the indicator prints or replies now, with the pending faults of its display."""
+    indicator.shift_clock(-faults.take('clock_jump'))
     shown = indicator.show(now, unit='lb' if faults.consume('wrong_unit') else '')
     if faults.consume('dashes'):
         shown = replace(shown, weight=DASHES)
@@ -46,15 +51,20 @@ def line_of(indicator: Indicator, now: float, faults: Faults, *, settled: bool =
 class LineCorruptor:
     """Turns lines into the chunks that are written to the socket."""
 
-    def __init__(self, faults: Faults, seed: str) -> None:
-        """Serve one indicator's link; `seed` gives its noise."""
+    def __init__(self, faults: FaultInjector, seed: str) -> None:
+        """Create a corruptor for one connection.
+
+        Args:
+            faults: Pending faults of the indicator.
+            seed: Seed of the noise.
+        """
         self._faults = faults
         self._rng = random.Random(f'wire/{seed}')
         self._held: list[bytes] = []
         self._hold = 0
 
     def chunks(self, line: bytes) -> list[bytes]:
-        """Return what is to be written for a line, with a short pause after each piece; nothing while it is held back."""
+        """Return the chunks to write for a line, with a short pause between them; none while lines are held back."""
         before = b''
         if self._faults.consume('garble'):
             line = self._corrupt(line)
@@ -75,10 +85,10 @@ class LineCorruptor:
         return [whole[at : at + 1] for at in range(len(whole))] if self._faults.consume('split') else [whole]
 
     def _corrupt(self, line: bytes) -> bytes:
-        """Return the line with one of its characters hit; its end comes through."""
+        """Return the line with one character replaced; its line end stays."""
         at = self._rng.randrange(len(line.strip(b'\r\n'))) + len(line) - len(line.lstrip(b'\n'))
         return line[:at] + bytes([self._rng.randrange(128, 256)]) + line[at + 1 :]
 
     def noise(self, length: int) -> bytes:
-        """Return bytes as a disturbed line gives them, without line ends."""
+        """Return random bytes without line ends, as on a disturbed line."""
         return bytes(self._rng.choice([byte for byte in range(256) if byte not in (10, 13)]) for _ in range(length))

@@ -1,4 +1,7 @@
-"""What lies on a scale: a bag that is being filled, settles, and is taken away. Time is an argument."""
+"""Load on a scale while a bag is filled, settles, and is removed. Time is an argument.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,25 @@ FILLED, SETTLED = 0.75, 1.0
 
 
 class ScalePlatform:
-    """The load on one platform over time, kilograms."""
+    """Load on one platform over time, kilograms."""
 
     def __init__(self) -> None:
-        """Begin empty and at rest."""
         self._weight, self._start, self._duration = 0.0, 0.0, 0.0
 
     def fill(self, weight: float, now: float, duration: float) -> None:
-        """Begin to fill a bag; it lies still after `duration` seconds."""
+        """Start to fill a bag of `weight` kilograms; it is stable after `duration` seconds."""
         self._weight, self._start, self._duration = weight, now, duration
 
     def clear(self) -> None:
-        """Take everything away."""
+        """Remove the load."""
         self._weight, self._duration = 0.0, 0.0
 
     def moving(self, now: float) -> bool:
-        """Return whether the load has not settled yet."""
+        """Return True if the load has not settled yet."""
         return self._share(now) < SETTLED
 
     def load(self, now: float) -> float:
-        """Return what presses on the platform, kilograms."""
+        """Return the load, kilograms."""
         share = self._share(now)
         if share >= SETTLED:
             return self._weight

@@ -1,6 +1,9 @@
-"""The control script that ur_rtde uploads, carried out natively: commands in input registers, results in output registers.
+"""Control script of ur_rtde, implemented natively: commands in input registers, results in output registers.
 
-It loops every cycle. State 1 = ready, 2 = done; a command is taken once and forgotten when the client writes 0.
+The script loops once per cycle. State 1 = ready, 2 = done. A command is executed once, until the client writes 0.
+Source: the script `rtde_control` of the package ur_rtde.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -17,91 +20,91 @@ from cell_sim.ur_controller.program import Machine, ProgramError
 READY, DONE = 1, 2
 NOTHING, STOP_SCRIPT = 0, 255
 REAL_TIME = frozenset((6, 9, 10, 11, 24, 25, 26, 27, 38, 58, *range(66, 72)))
-"""Commands that are carried out in every cycle and never reported done."""
+"""Commands that are executed in every cycle and never reported done."""
 RUNNING_BIT = 1 << 15
 CYCLE_S = 0.002
 
 ScriptCommand = Callable[[Machine], bool]
-"""Carries a command out and returns whether the script waits until the arm stands."""
+"""Executes a command and returns True if the script waits until the arm stands still."""
 
 
 class ControlScript:
-    """The program `rtde_control`."""
+    """Program `rtde_control`."""
 
     name = 'rtde_control'
 
     def __init__(self, int_offset: int = 0, float_offset: int = 0) -> None:
-        """Begin.
+        """Store the register offsets.
 
         Args:
             int_offset: First integer register, 0 or 24.
             float_offset: First double register.
         """
         self._ints, self._floats = int_offset, float_offset
-        self._executing = self._waiting = self._asynchronous = self._begun = False
+        self._executing = self._waiting = self._asynchronous = self._initialized = False
         self._operation = self._changes = 0
         self._watchdog = 0.0
-        """Seconds within which the client must write; 0 = it need not."""
+        """Timeout of the client's writes, seconds; 0 = no watchdog."""
         self._writes, self._written_at = -1, 0.0
-        self._commands: dict[int, ScriptCommand] = {**self._moves(), **self._settings(), **self._questions()}
+        self._commands: dict[int, ScriptCommand] = {**self._moves(), **self._settings(), **self._queries()}
 
     def step(self, machine: Machine, now: float, seconds: float) -> bool:
-        """Do one cycle."""
-        if not self._begun:
-            self._begun = True
+        """Run one cycle."""
+        if not self._initialized:
+            self._initialized = True
             self._progress(machine, running=False)
-        self._watch(machine, now)
+        self._check_watchdog(machine, now)
         if self._asynchronous and not machine.motion.moving:
             self._progress(machine, running=False)
         if self._waiting:
             if not machine.motion.moving:
                 self._waiting = False
-                self._tell(machine, DONE)
+                self._set_state(machine, DONE)
             return True
         command = machine.registers.input_ints[self._ints]
         if command == STOP_SCRIPT:
             return False
         if command in REAL_TIME:
             self._real_time(machine, command, seconds)
-            self._tell(machine, READY)
+            self._set_state(machine, READY)
         elif command == NOTHING:
             self._executing = False
-            self._tell(machine, READY)
+            self._set_state(machine, READY)
         elif not self._executing:
-            self._take(machine, command, now)
+            self._start(machine, command, now)
         return True
 
-    def _take(self, machine: Machine, command: int, now: float) -> None:
+    def _start(self, machine: Machine, command: int, now: float) -> None:
         self._executing = True
         if command == 31:
-            machine.protective_stop(now, 'asked for by the program')
+            machine.protective_stop(now, 'requested by the program')
         elif command not in self._commands:
             raise ProgramError(f'command {command} of the control script is not simulated')
         else:
             self._waiting = self._commands[command](machine)
-        self._tell(machine, READY if self._waiting else DONE)
+        self._set_state(machine, READY if self._waiting else DONE)
 
     def _moves(self) -> dict[int, ScriptCommand]:
         def joints(machine: Machine) -> bool:
             machine.motion.move_joints(self._six(machine), *self._pace(machine))
-            return self._go(machine)
+            return self._started(machine)
 
         def joints_to_pose(machine: Machine) -> bool:
             machine.motion.move_joints(machine.motion.inverse(self._six(machine)), *self._pace(machine))
-            return self._go(machine)
+            return self._started(machine)
 
         def line(machine: Machine) -> bool:
             machine.motion.move_line(self._six(machine), *self._pace(machine))
-            return self._go(machine)
+            return self._started(machine)
 
         def line_to_joints(machine: Machine) -> bool:
             target = pose(forward(machine.motion.arm, self._six(machine)) @ machine.motion.tcp)
             machine.motion.move_line(target, *self._pace(machine))
-            return self._go(machine)
+            return self._started(machine)
 
         def stop(machine: Machine) -> bool:
             machine.motion.brake(self._float(machine, 0))
-            return self._go(machine)
+            return self._started(machine)
 
         def stop_following(machine: Machine) -> bool:
             machine.motion.brake(self._float(machine, 0))
@@ -136,13 +139,13 @@ class ControlScript:
 
         return {8: lambda _machine: False, 17: payload, 29: tcp, 35: watchdog}
 
-    def _questions(self) -> dict[int, ScriptCommand]:
+    def _queries(self) -> dict[int, ScriptCommand]:
         def has_inverse(machine: Machine) -> bool:
             try:
                 machine.motion.inverse(self._six(machine))
             except MotionError:
-                return self._yes(machine, False)
-            return self._yes(machine, True)
+                return self._boolean(machine, False)
+            return self._boolean(machine, True)
 
         return {
             30: lambda m: self._result(m, m.motion.inverse(self._six(m), self._six(m, 6))),
@@ -150,12 +153,12 @@ class ControlScript:
             60: has_inverse,
             61: has_inverse,
             36: has_inverse,
-            37: lambda m: self._yes(m, all(abs(angle) <= LIMIT for angle in self._six(m))),
+            37: lambda m: self._boolean(m, all(abs(angle) <= LIMIT for angle in self._six(m))),
             39: lambda m: self._result(m, pose(matrix(self._six(m)) @ matrix(self._six(m, 6)))),
             40: lambda m: self._result(m, m.motion.tcp_offset),
             43: lambda m: self._result(m, m.motion.tcp_pose),
             44: lambda m: self._result(m, pose(forward(m.motion.arm, self._six(m)) @ matrix(self._six(m, 6)))),
-            47: lambda m: self._yes(m, not m.motion.moving),
+            47: lambda m: self._boolean(m, not m.motion.moving),
         }
 
     def _real_time(self, machine: Machine, command: int, seconds: float) -> None:
@@ -176,8 +179,8 @@ class ControlScript:
         else:
             raise ProgramError(f'command {command} of the control script is not simulated')
 
-    def _go(self, machine: Machine) -> bool:
-        """Let a move or a stop that has begun replace the asynchronous one before it; return whether to wait for its end."""
+    def _started(self, machine: Machine) -> bool:
+        """Register a started move or stop in place of the previous one; return True if the script waits for its end."""
         if self._asynchronous:
             self._progress(machine, running=False)
         if not machine.registers.input_ints[self._ints + 1]:
@@ -192,7 +195,7 @@ class ControlScript:
         word = self._operation << 24 | self._changes << 16 | (RUNNING_BIT if running else 0)
         machine.registers.output_ints[self._ints + 2] = word
 
-    def _watch(self, machine: Machine, now: float) -> None:
+    def _check_watchdog(self, machine: Machine, now: float) -> None:
         writes = machine.registers.int_writes[self._ints]
         if writes != self._writes:
             self._writes, self._written_at = writes, now
@@ -200,7 +203,7 @@ class ControlScript:
             raise ProgramError('rtde_set_watchdog: the client has not written in time')
 
     def _pace(self, machine: Machine) -> tuple[float, float]:
-        """Speed and acceleration of a move."""
+        """Return speed and acceleration of a move."""
         return self._float(machine, 6), self._float(machine, 7)
 
     def _float(self, machine: Machine, number: int) -> float:
@@ -216,13 +219,13 @@ class ControlScript:
             raise ProgramError('an argument of the command is not a number')
         return values
 
-    def _tell(self, machine: Machine, state: int) -> None:
+    def _set_state(self, machine: Machine, state: int) -> None:
         machine.registers.output_ints[self._ints] = state
 
     def _result(self, machine: Machine, values: tuple[float, ...]) -> bool:
         machine.registers.output_doubles[self._floats : self._floats + len(values)] = values
         return False
 
-    def _yes(self, machine: Machine, answer: bool) -> bool:
+    def _boolean(self, machine: Machine, answer: bool) -> bool:
         machine.registers.output_ints[self._ints + 1] = int(answer)
         return False

@@ -1,9 +1,13 @@
-"""The controller behind all ports: power, safety, program, arm. It knows the time only as an argument (seconds)."""
+"""Model of a UR controller behind all its ports: power, safety, program, arm. Time is an argument, seconds.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cell_robot.motion.kinematics import ARMS, Arm
@@ -14,70 +18,79 @@ from cell_sim.ur_controller.program import Program, ProgramError, WaitingProgram
 from cell_sim.ur_controller.registers import Registers
 from cell_sim.ur_controller.states import EMERGENCY, FREE_TO_MOVE, RobotMode, RuntimeState, SafetyMode, Timings, Version
 
+__all__ = ['Controller', 'ControllerConfig', 'PendantMessage']
+
 START = (0.0, -math.pi / 2, -math.pi / 2, -math.pi / 2, math.pi / 2, 0.0)
-"""Joints at the beginning, radians."""
+"""Default start joints, radians."""
 FIRST_TIMESTAMP = 60.0
-"""Clients of the maker do not believe that a controller has booted before its clock shows 40 s."""
-AT_THE_PENDANT_S = 0.2
-"""How long a person needs to start a program."""
-MESSAGES = 200
-"""Messages that are kept for those who listen."""
+"""Clients of the manufacturer treat a controller as booting until its clock shows 40 s."""
+PENDANT_DELAY_S = 0.2
+"""Time that the operator needs to start a program."""
+MESSAGE_LIMIT = 200
+"""Number of messages kept for clients."""
 
 
 class PendantMessage(NamedTuple):
-    """Something that the controller tells people."""
+    """Message that the pendant shows to the operator."""
 
     number: int
-    """Counts them."""
+    """Consecutive number."""
     text: str
     runtime_exception: bool
-    """A program ended by it."""
+    """The message is the error that ended a program."""
+
+
+def _waiting_only() -> Mapping[str, Callable[[], Program]]:
+    return {'waiting.urp': WaitingProgram}
+
+
+@dataclass(frozen=True)
+class ControllerConfig:
+    """Model, software and initial state of a controller."""
+
+    arm: Arm = ARMS['ur5e']
+    timings: Timings = field(default_factory=Timings)
+    version: Version = field(default_factory=Version)
+    mode: RobotMode = RobotMode.RUNNING
+    """Initial state of power and brakes."""
+    remote: bool = True
+    """Initially in remote control."""
+    programs: Mapping[str, Callable[[], Program]] = field(default_factory=_waiting_only)
+    """File name (`X.urp`) -> factory of the program that `load` finds under it."""
+    time_scale: float = 1.0
+    """Speed of the arm relative to a real one; all other delays keep their duration."""
+    start_joints: tuple[float, ...] = START
+    """Radians."""
+    running_program: str = ''
+    """File name of the program that runs from the start and that the operator loads by default; "" = none."""
 
 
 class Controller:
     """One arm with its controller."""
 
-    def __init__(
-        self,
-        now: float = 0.0,
-        *,
-        arm: Arm = ARMS['ur5e'],
-        timings: Timings = Timings(),
-        version: Version = Version(),
-        mode: RobotMode = RobotMode.RUNNING,
-        remote: bool = True,
-        programs: Mapping[str, Callable[[], Program]] | None = None,
-        time_scale: float = 1.0,
-    ) -> None:
-        """Make a controller that has been on for a while.
+    def __init__(self, now: float = 0.0, config: ControllerConfig = ControllerConfig()) -> None:
+        """Create a controller that booted some time ago.
 
         Args:
-            now: Time of the clock that is given to the methods.
-            arm: Model of the arm.
-            timings: How long power, brakes and so on take.
-            version: What it says about its software.
-            mode: Where power and brakes are.
-            remote: Whether it is in remote control.
-            programs: File name (`X.urp`) -> maker of the program that `load` finds under it.
-            time_scale: How many times faster than in life the arm moves; everything else keeps its time.
+            now: Time of the clock that the methods use.
+            config: Model and initial state.
         """
-        self._time_scale = time_scale
-        self.arm, self.timings, self.version, self.remote = arm, timings, version, remote
-        self.programs = dict(programs if programs is not None else {'waiting.urp': WaitingProgram})
-        self.power = Power(timings, mode)
+        self.time_scale = config.time_scale
+        self.arm, self.timings, self.version, self.remote = config.arm, config.timings, config.version, config.remote
+        self.programs = dict(config.programs)
+        self.power = Power(config.timings, config.mode)
         self.safety = SafetyMode.NORMAL
-        self.motion, self.registers = Motion(arm, START), Registers()
+        self.motion, self.registers = Motion(config.arm, config.start_joints), Registers()
         self.payload: tuple[float, ...] = (0.0,) * 4
-        """kg, then the centre of gravity (m)."""
+        """kg, then the center of gravity (m)."""
         self.runtime = RuntimeState.STOPPED
         self.program: Program | None = None
-        self.loaded = ''
+        self.loaded = config.running_program
         """File name of the program that `play` starts; "" = none."""
-        self.default_program = ''
-        """What a person at the pendant loads when nothing is loaded."""
+        self._default_program = config.running_program
         self.popup = ''
         self.messages: list[PendantMessage] = []
-        """The newest ones: errors of programs and causes of stops."""
+        """Newest messages: errors of programs and causes of stops."""
         self._message_count = 0
         self._began = now - FIRST_TIMESTAMP
         self._last = now
@@ -85,10 +98,12 @@ class Controller:
         self._played_before_safeguard = False
         self._restart_at: float | None = None
         self._play_at: float | None = None
+        if config.running_program:
+            self.play()
 
     @property
     def mode(self) -> RobotMode:
-        """The robot mode."""
+        """Robot mode."""
         return self.power.mode
 
     @property
@@ -98,17 +113,21 @@ class Controller:
 
     @property
     def speed_scaling(self) -> float:
-        """Share of the programmed speed, 0..1."""
+        """Actual share of the programmed speed, 0..1."""
         return self.registers.speed_slider if self.runtime == RuntimeState.PLAYING else 0.0
 
     @property
     def may_move(self) -> bool:
-        """Whether brakes and safety let the arm move."""
+        """Whether brakes and safety allow motion."""
         return self.mode == RobotMode.RUNNING and self.safety in FREE_TO_MOVE
 
+    def set_remote(self, remote: bool) -> None:
+        """Switch between remote and local control."""
+        self.remote = remote
+
     def step(self, now: float) -> None:
-        """Let time pass until `now`: modes change, the program does one cycle, the arm moves."""
-        seconds, self._last = max(0.0, now - self._last) * self._time_scale, now
+        """Advance the time to `now`: modes change, the program runs one cycle, the arm moves."""
+        seconds, self._last = max(0.0, now - self._last) * self.time_scale, now
         self.power.advance(now)
         if self._restart_at is not None and now >= self._restart_at:
             self.safety, self._restart_at = SafetyMode.NORMAL, None
@@ -121,27 +140,27 @@ class Controller:
             self.motion.step(seconds, self.registers.speed_slider)
             if not self.program.step(self, now, seconds):
                 self.stop_program()
-        except SingularityError as problem:
-            self.protective_stop(now, str(problem))
-        except (ProgramError, MotionError) as problem:
-            self.report(str(problem), runtime_exception=True)
+        except SingularityError as error:
+            self.protective_stop(now, str(error))
+        except (ProgramError, MotionError) as error:
+            self.report(str(error), runtime_exception=True)
             self.stop_program()
 
     def power_on(self, now: float) -> bool:
-        """Begin to power the joints; return whether that is possible now."""
+        """Start to power the joints; return False if that is not possible now."""
         return self.safety not in EMERGENCY and self.power.power_on(now)
 
     def brake_release(self, now: float) -> bool:
-        """Begin to release the brakes; return whether that is possible now."""
+        """Start to release the brakes; return False if that is not possible now."""
         return self.safety not in EMERGENCY and self.power.brake_release(now)
 
     def power_off(self) -> bool:
-        """Take the power away; return whether that is possible now."""
+        """Stop the program and switch the power off; return False if that is not possible now."""
         self.stop_program()
         return self.power.power_off()
 
     def start_program(self, program: Program) -> bool:
-        """Run a program in place of the one that runs; return whether the arm may move at all."""
+        """Replace the running program; return False if the arm may not move."""
         if not self.may_move:
             return False
         self.stop_program()
@@ -149,7 +168,7 @@ class Controller:
         return True
 
     def play(self) -> bool:
-        """Go on with the paused program, or start the loaded one; return whether that was possible."""
+        """Resume the paused program, or start the loaded one; return False if that is not possible."""
         if not self.may_move or self.runtime == RuntimeState.PLAYING:
             return False
         if self.runtime == RuntimeState.PAUSED:
@@ -158,7 +177,7 @@ class Controller:
         return bool(self.loaded) and self.start_program(self.programs[self.loaded]())
 
     def pause(self) -> bool:
-        """Pause the program; return whether one was running."""
+        """Pause the program; return False if none was running."""
         if self.runtime != RuntimeState.PLAYING:
             return False
         self.runtime = RuntimeState.PAUSED
@@ -166,7 +185,7 @@ class Controller:
         return True
 
     def stop_program(self) -> bool:
-        """End the program and stand still; return whether there was one."""
+        """End the program and stop the arm; return False if there was no program."""
         self._play_at = None
         ended = self.program is not None
         self.program, self.runtime = None, RuntimeState.STOPPED
@@ -174,7 +193,7 @@ class Controller:
         return ended
 
     def protective_stop(self, now: float, cause: str) -> None:
-        """Stop the arm at once and pause the program, as the safety system does when it finds a contact."""
+        """Stop the arm and pause the program, as the safety system does on a contact."""
         if self.safety in FREE_TO_MOVE:
             self.safety, self._stopped_at = SafetyMode.PROTECTIVE_STOP, now
             self.pause()
@@ -182,7 +201,7 @@ class Controller:
             self.report(f'Protective stop: {cause}')
 
     def unlock_protective_stop(self, now: float) -> bool:
-        """Leave a protective stop; return False when it occurred too short a time ago."""
+        """Leave a protective stop; return False if it occurred too recently."""
         if self.safety != SafetyMode.PROTECTIVE_STOP:
             return True
         if now - self._stopped_at < self.timings.unlock:
@@ -197,49 +216,49 @@ class Controller:
             self.safety = SafetyMode.SAFEGUARD_STOP
 
     def reset_safeguard(self) -> None:
-        """Close and reset the safeguard: the program goes on when it ran before."""
+        """Close and reset the safeguard: a program that ran before resumes."""
         if self.safety == SafetyMode.SAFEGUARD_STOP:
             self.safety = SafetyMode.NORMAL
             if self._played_before_safeguard:
                 self.play()
 
     def emergency_stop(self) -> None:
-        """Press the emergency stop: the program ends, the arm loses its power."""
+        """Press the emergency stop: the program ends, the power goes off."""
         self.power_off()
         self.safety = SafetyMode.ROBOT_EMERGENCY_STOP
 
     def release_emergency_stop(self) -> None:
-        """Turn the button back; the arm stays without power."""
+        """Release the emergency stop; the power stays off."""
         if self.safety in EMERGENCY:
             self.safety = SafetyMode.NORMAL
 
     def violate_safety(self) -> None:
-        """Bring the safety system into a violation, which only a restart of it ends."""
+        """Cause a safety violation; only `restart_safety` ends it."""
         self.power_off()
         self.safety = SafetyMode.VIOLATION
 
     def restart_safety(self, now: float) -> None:
-        """Restart the safety system, which takes the power away."""
+        """Restart the safety system; the power goes off."""
         self.power_off()
         self._restart_at = now + self.timings.safety_restart
 
     def acknowledge_at_pendant(self, now: float) -> None:
-        """Let a person at the pendant clear every stop, switch power and brakes on and start the program that was loaded."""
+        """Do what the operator does at the pendant: clear every stop, switch power and brakes on, start the loaded program."""
         self.safety, self._restart_at, self._stopped_at = SafetyMode.NORMAL, None, now - self.timings.unlock
         self.stop_program()
         self.power = Power(self.timings, RobotMode.RUNNING)
         self.remote, self.popup = True, ''
-        self.loaded = self.loaded or self.default_program
-        self._play_at = now + AT_THE_PENDANT_S
+        self.loaded = self.loaded or self._default_program
+        self._play_at = now + PENDANT_DELAY_S
 
     def reboot(self, now: float) -> None:
-        """Switch off and on: program, registers and the clock begin anew."""
+        """Restart the controller: program, registers and clock are reset."""
         self.stop_program()
         self.power.reboot(now)
         self.safety, self.registers, self.loaded = SafetyMode.NORMAL, Registers(), ''
         self._began = self._last = now
 
     def report(self, text: str, *, runtime_exception: bool = False) -> None:
-        """Show people a message."""
+        """Show a message on the pendant."""
         self._message_count += 1
-        self.messages = [*self.messages[1 - MESSAGES :], PendantMessage(self._message_count, text, runtime_exception)]
+        self.messages = [*self.messages[1 - MESSAGE_LIMIT :], PendantMessage(self._message_count, text, runtime_exception)]

@@ -1,13 +1,14 @@
-"""The dashboard's text commands and their replies.
+"""Text commands of the dashboard server and their replies.
 
-Source: Universal Robots, "Dashboard Server e-Series, port 29999". What a controller in local mode answers to a command that
-changes something is not described there; `Failed to execute: <command>` is taken for it.
+Source: Universal Robots, "Dashboard Server e-Series, port 29999". It does not describe the reply of a controller in local
+mode to a command that changes its state; `Failed to execute: <command>` is assumed.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.states import RobotMode, RuntimeState
@@ -38,33 +39,32 @@ REMOTE_ONLY = (
 _STATES = {RuntimeState.PLAYING: 'PLAYING', RuntimeState.PAUSED: 'PAUSED'}
 
 ReplyFunction = Callable[[str, float], str]
-"""(what follows the command, seconds) -> reply."""
+"""(argument of the command, seconds) -> reply."""
 
 
 class DashboardCommands:
-    """What all connections to the dashboard share."""
+    """Dashboard server, shared by all its connections."""
 
     def __init__(self, controller: Controller) -> None:
-        """Speak for a controller."""
-        self._c = controller
+        self.controller = controller
         self._role, self._operational_mode = 'PROGRAMMER', 'NONE'
         self.log: list[str] = []
-        """What clients added to the controller's log, newest last."""
-        self._answers: dict[str, ReplyFunction] = {**self._reading(), **self._changing(), **self._people()}
-        self._longest_first = sorted(self._answers, key=len, reverse=True)
+        """Messages that clients added to the log, newest last."""
+        self._replies: dict[str, ReplyFunction] = {**self._queries(), **self._changes(), **self._pendant()}
+        self._longest_first = sorted(self._replies, key=len, reverse=True)
 
     def reply(self, line: str, now: float) -> str:
         """Return the reply to one line."""
         line = line.strip()
         for command in self._longest_first:
             if line == command or line.startswith(command + ' '):
-                if command in REMOTE_ONLY and not self._c.remote:
+                if command in REMOTE_ONLY and not self.controller.remote:
                     return f'Failed to execute: {line}'
-                return self._answers[command](line[len(command) :].strip(), now)
+                return self._replies[command](line[len(command) :].strip(), now)
         return f"could not understand: '{line}'"
 
-    def _reading(self) -> dict[str, ReplyFunction]:
-        c = self._c
+    def _queries(self) -> dict[str, ReplyFunction]:
+        c = self.controller
         return {
             'running': lambda _text, _now: f'Program running: {str(c.runtime == RuntimeState.PLAYING).lower()}',
             'robotmode': lambda _text, _now: f'Robotmode: {c.mode.name}',
@@ -84,8 +84,8 @@ class DashboardCommands:
             'getUserRole': lambda _text, _now: self._role,
         }
 
-    def _changing(self) -> dict[str, ReplyFunction]:
-        c = self._c
+    def _changes(self) -> dict[str, ReplyFunction]:
+        c = self.controller
         return {
             'load installation': self._load_installation,
             'load': self._load,
@@ -103,7 +103,7 @@ class DashboardCommands:
             'clear operational mode': self._clear_operational_mode,
         }
 
-    def _people(self) -> dict[str, ReplyFunction]:
+    def _pendant(self) -> dict[str, ReplyFunction]:
         return {
             'close popup': lambda _text, _now: self._show('', 'closing popup'),
             'close safety popup': lambda _text, _now: 'closing safety popup',
@@ -115,12 +115,12 @@ class DashboardCommands:
         }
 
     def _load(self, text: str, _now: float) -> str:
-        name = PurePosixPath(text).name
-        if name not in self._c.programs:
+        name = text.rstrip('/').rpartition('/')[2]
+        if name not in self.controller.programs:
             return f'File not found: {text}'
-        if self._c.program is not None or self._c.mode in (RobotMode.BOOTING, RobotMode.NO_CONTROLLER):
+        if self.controller.program is not None or self.controller.mode in (RobotMode.BOOTING, RobotMode.NO_CONTROLLER):
             return f'Error while loading program: {text}'
-        self._c.loaded = name
+        self.controller.loaded = name
         return f'Loading program: {PROGRAMS}{name}'
 
     def _load_installation(self, text: str, _now: float) -> str:
@@ -129,7 +129,7 @@ class DashboardCommands:
         return f'Loading installation: {text}'
 
     def _restart_safety(self, _text: str, now: float) -> str:
-        self._c.restart_safety(now)
+        self.controller.restart_safety(now)
         return 'Restarting safety'
 
     def _set_operational_mode(self, text: str, _now: float) -> str:
@@ -153,7 +153,7 @@ class DashboardCommands:
         return 'Added log message'
 
     def _show(self, text: str, reply: str) -> str:
-        self._c.popup = text
+        self.controller.popup = text
         return reply
 
 

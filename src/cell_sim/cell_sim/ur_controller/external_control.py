@@ -1,7 +1,9 @@
-"""The program through which the simulated ROS driver moves the arm, carried out natively.
+"""Program through which the simulated ROS driver moves the arm, implemented natively.
 
-The official driver's program takes joint targets from a socket that it opens to the driver; this one takes them from input
-registers. As there, silence ends the program, and with it every motion.
+The official driver's program reads joint targets from a socket that it opens to the driver. This one reads them from input
+registers. In both, a timeout without targets ends the program and its motion.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -11,37 +13,36 @@ from cell_sim.ur_controller.program import Machine
 NAME = 'external_control'
 SCRIPT = f'def {NAME}():\n  # targets: input double registers 24-29, command: input int register 24\nend\n'
 INT, DOUBLE = 24, 24
-"""First registers; those below belong to fieldbuses and to other clients."""
+"""First registers; lower ones belong to fieldbuses and other clients."""
 HOLD, FOLLOW = 0, 1
-"""Commands."""
-SILENCE_S = 1.0
-"""Longer than in life, for driver and controller share the cores of one machine."""
-FIRST_S = 3.0
-"""The client may take so long to begin."""
+"""Commands in the integer register."""
+TIMEOUT_S = 1.0
+"""Longer than on a real robot, because driver and controller share the cores of one machine."""
+START_TIMEOUT_S = 3.0
+"""Timeout until the first write of the client."""
 
 
 class ExternalControl:
-    """The running program."""
+    """Follows joint targets in the input registers."""
 
     name = NAME
 
     def __init__(self) -> None:
-        """Begin."""
-        self._writes, self._heard_at = -1, 0.0
-        self._patience = FIRST_S
+        self._writes, self._last_write = -1, 0.0
+        self._timeout_s = START_TIMEOUT_S
 
     def step(self, machine: Machine, now: float, seconds: float) -> bool:
-        """Do one cycle: follow the target, and tell the client that the program runs."""
+        """Run one cycle: follow the target, and count in a register to show that the program runs."""
         registers = machine.registers
         writes = registers.int_writes[INT]
         if self._writes < 0:
-            self._writes, self._heard_at = writes, now
+            self._writes, self._last_write = writes, now
         elif writes != self._writes:
-            self._writes, self._heard_at, self._patience = writes, now, SILENCE_S
-        elif now - self._heard_at > self._patience:
+            self._writes, self._last_write, self._timeout_s = writes, now, TIMEOUT_S
+        elif now - self._last_write > self._timeout_s:
             return False
         registers.output_ints[INT] = (registers.output_ints[INT] + 1) & 0x7FFFFFFF
-        if registers.input_ints[INT] == FOLLOW and self._patience == SILENCE_S:
+        if registers.input_ints[INT] == FOLLOW and self._timeout_s == TIMEOUT_S:
             machine.motion.place(tuple(registers.input_doubles[DOUBLE : DOUBLE + 6]), seconds)
         elif any(machine.motion.speeds):
             machine.motion.halt()

@@ -1,8 +1,9 @@
-"""The letters program on the controller: what urscript/letters.script and taught sub-programs make the arm do.
+"""Letters program on the controller: native counterpart of urscript/letters.script with its taught sub-programs.
 
-The native twin of that program. It moves the controller's own arm in the controller's cycle, so whatever stops a program or
-an arm stops this one: paused by a protective stop it says nothing and goes on when it is resumed, ended it is gone.
-Where the arm goes is taken from the recipe.
+It moves the arm of the controller in the controller's cycle, so a stop of the program or of the arm stops it as well. A
+protective stop pauses it; after a resume it continues. The poses come from the recipe.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -20,167 +21,177 @@ from cell_sim.ur_controller.program import Machine
 from cell_sim.ur_controller.states import RuntimeState
 from cell_sim.world.world import ImpossibleMoveError
 
+__all__ = ['FILE_NAME', 'ControllerExecutor', 'LettersProgram']
+
 FILE_NAME = 'letters.urp'
-FREE_TRAYS = (1, 2, 3, 4)
-Work = Iterator[None]
-"""Yields once in every cycle while it is under way."""
+TRAYS = (1, 2, 3, 4)
+Subprogram = Iterator[None]
+"""Yields once in every cycle until it ends."""
 
 
 class SubprogramError(Exception):
-    """The program's sub-program returned a reason instead of doing its work."""
+    """A sub-program refused its command; the text is the reason."""
 
 
 class ArmMovement:
-    """A sub-program under way."""
+    """Sub-program in progress."""
 
     def __init__(self, stages: int) -> None:
-        """Begin; `stages` moves lie ahead."""
+        """Create a movement of `stages` moves."""
         self._stages = stages
         self.passed = 0
-        """Moves that are behind it."""
+        """Number of completed moves."""
         self.ended = False
-        self.problem = ''
+        self.message = ''
+
+    def finish_with(self, message: str) -> None:
+        """Mark the movement as ended; `message` "" = success."""
+        self.message, self.ended = message, True
 
     def share(self, _now: float) -> float:
-        """Return how much of it is done, by moves."""
+        """Return the completed share of the moves."""
         return 1.0 if self.ended else min(0.99, self.passed / self._stages)
 
     def finish(self) -> str:
-        """Return why it was not carried out."""
-        return self.problem
+        """Return the error message, "" on success."""
+        return self.message
 
 
 class LettersProgram:
-    """The running program."""
+    """The letters program while it runs."""
 
     name = 'letters'
 
     def __init__(self, recipe: Recipe) -> None:
-        """Begin with nothing to do."""
+        """Create an idle program.
+
+        Args:
+            recipe: Taught poses, speeds and gripper.
+        """
         self._recipe = recipe
-        self._work: Work | None = None
-        self._called: Callable[[Machine], Work] | None = None
+        self._running: Subprogram | None = None
+        self._requested: Callable[[Machine], Subprogram] | None = None
         self._movement = ArmMovement(1)
         self._seconds = 0.0
         self._reference = False
-        """The piece in the gripper is the known-good one."""
+        """The part in the gripper is the known-good one."""
         self._slots: Counter[tuple[str, int]] = Counter()
         self.doing = ''
-        """Event and id of the trigger that is being carried out, also while the program is paused; "" = none."""
+        """Event and id of the trigger in progress, also while the program is paused; "" = none."""
 
     def begin(self, event: str, part_number: str, tray: int, trigger_id: str = '') -> ArmMovement:
-        """Call a sub-program.
+        """Start a sub-program.
 
         Raises:
-            ImpossibleMoveError: There is none.
+            ImpossibleMoveError: No sub-program exists for the part.
         """
         if part_number and part_number not in self._recipe.parts:
             raise ImpossibleMoveError('no sub-program for this letter')
-        self._called = (lambda machine: self._pick(machine, part_number, tray)) if part_number else self._events()[event]
+        self._requested = (lambda machine: self._pick(machine, part_number, tray)) if part_number else self._events()[event]
         self._movement = ArmMovement(1 if event in ('START_PROGRAM', 'HOME') else 5)
         self.doing = f'{event or part_number} {trigger_id}'
         return self._movement
 
     def step(self, machine: Machine, _now: float, seconds: float) -> bool:
-        """Do one cycle of the sub-program."""
+        """Run one cycle of the sub-program."""
         self._seconds = seconds
-        if self._called is not None:
+        if self._requested is not None:
             machine.motion.tcp = self._recipe.cell.tool
-            self._work, self._called = self._called(machine), None
-        if self._work is not None:
+            self._running, self._requested = self._requested(machine), None
+        if self._running is not None:
             try:
-                next(self._work)
+                next(self._running)
             except StopIteration:
                 self._end('')
-            except SubprogramError as reason:
-                self._end(str(reason))
+            except SubprogramError as error:
+                self._end(str(error))
         return True
 
-    def _end(self, problem: str) -> None:
-        self._work, self.doing = None, ''
-        self._movement.problem, self._movement.ended = problem, True
+    def _end(self, message: str) -> None:
+        self._running, self.doing = None, ''
+        self._movement.finish_with(message)
 
-    def _events(self) -> Mapping[str, Callable[[Machine], Work]]:
+    def _events(self) -> Mapping[str, Callable[[Machine], Subprogram]]:
         return {
             'START_PROGRAM': self._home,
             'HOME': self._home,
             'BENCHMARK': self._benchmark,
-            'PLACE': lambda machine: self._put(machine, 'place'),
-            'REJECT': lambda machine: self._put(machine, 'reject'),
+            'PLACE': lambda machine: self._put_down(machine, 'place'),
+            'REJECT': lambda machine: self._put_down(machine, 'reject'),
         }
 
-    def _pick(self, machine: Machine, part_number: str, tray: int) -> Work:
+    def _pick(self, machine: Machine, part_number: str, tray: int) -> Subprogram:
         if self._holds(machine):
             raise SubprogramError('gripper is not empty')
         if machine.registers.digital_outputs >> self._recipe.gripper.close_output & 1:
             yield from self._grip(machine, closed=False)
         trays = self._recipe.parts[part_number]
-        for number in (tray,) if tray else FREE_TRAYS:
+        for number in (tray,) if tray else TRAYS:
             if number not in trays:
                 continue
             slots = trays[number].slots
             slot = slots[self._slots[part_number, number] % len(slots)]
-            yield from self._reach(machine, slot)
+            yield from self._approach(machine, slot)
             yield from self._grip(machine, closed=True)
-            yield from self._lift(machine, slot)
+            yield from self._retract(machine, slot)
             if self._holds(machine):
                 self._slots[part_number, number] += 1
                 break
             yield from self._grip(machine, closed=False)
         else:
             raise SubprogramError(f'tray {tray} is empty' if tray else 'all trays are empty')
-        yield from self._swing(machine, self._recipe.waypoints['camera'])
+        yield from self._move_joints(machine, self._recipe.waypoints['camera'])
 
-    def _benchmark(self, machine: Machine) -> Work:
+    def _benchmark(self, machine: Machine) -> Subprogram:
         if not self._holds(machine):
             nest = self._recipe.targets['benchmark']
-            yield from self._reach(machine, nest)
+            yield from self._approach(machine, nest)
             yield from self._grip(machine, closed=True)
-            yield from self._lift(machine, nest)
+            yield from self._retract(machine, nest)
             self._reference = True
-        yield from self._swing(machine, self._recipe.waypoints['camera'])
+        yield from self._move_joints(machine, self._recipe.waypoints['camera'])
 
-    def _put(self, machine: Machine, name: str) -> Work:
+    def _put_down(self, machine: Machine, name: str) -> Subprogram:
         if not self._holds(machine):
             raise SubprogramError('gripper is empty')
         target = self._recipe.targets[name]
-        yield from self._reach(machine, target)
+        yield from self._approach(machine, target)
         yield from self._grip(machine, closed=False)
-        yield from self._lift(machine, target)
-        yield from self._swing(machine, self._recipe.waypoints['home'])
+        yield from self._retract(machine, target)
+        yield from self._move_joints(machine, self._recipe.waypoints['home'])
 
-    def _home(self, machine: Machine) -> Work:
+    def _home(self, machine: Machine) -> Subprogram:
         if self._reference and self._holds(machine):
             nest = self._recipe.targets['benchmark']
-            yield from self._reach(machine, nest)
+            yield from self._approach(machine, nest)
             yield from self._grip(machine, closed=False)
-            yield from self._lift(machine, nest)
+            yield from self._retract(machine, nest)
         self._reference = False
-        yield from self._swing(machine, self._recipe.waypoints['home'])
+        yield from self._move_joints(machine, self._recipe.waypoints['home'])
 
-    def _reach(self, machine: Machine, target: Target) -> Work:
+    def _approach(self, machine: Machine, target: Target) -> Subprogram:
         cell = self._recipe.cell
-        yield from self._swing(machine, cell.solve(target.above, self._recipe.waypoints['camera']))
+        yield from self._move_joints(machine, cell.solve(target.above, self._recipe.waypoints['camera']))
         speeds = self._recipe.speeds
         machine.motion.move_line(pose(target.pose), speeds.approach, speeds.linear_acceleration)
-        yield from self._arrive(machine)
+        yield from self._wait_standstill(machine)
 
-    def _lift(self, machine: Machine, target: Target) -> Work:
+    def _retract(self, machine: Machine, target: Target) -> Subprogram:
         speeds = self._recipe.speeds
         machine.motion.move_line(pose(target.above), speeds.approach, speeds.linear_acceleration)
-        yield from self._arrive(machine)
+        yield from self._wait_standstill(machine)
 
-    def _swing(self, machine: Machine, joints: tuple[float, ...]) -> Work:
+    def _move_joints(self, machine: Machine, joints: tuple[float, ...]) -> Subprogram:
         speeds = self._recipe.speeds
         machine.motion.move_joints(joints, speeds.joint, speeds.joint_acceleration)
-        yield from self._arrive(machine)
+        yield from self._wait_standstill(machine)
 
-    def _arrive(self, machine: Machine) -> Work:
+    def _wait_standstill(self, machine: Machine) -> Subprogram:
         while machine.motion.moving:
             yield
         self._movement.passed += 1
 
-    def _grip(self, machine: Machine, *, closed: bool) -> Work:
+    def _grip(self, machine: Machine, *, closed: bool) -> Subprogram:
         gripper, registers = self._recipe.gripper, machine.registers
         registers.set_output(gripper.close_output, closed)
         if gripper.open_output is not None:
@@ -192,35 +203,41 @@ class LettersProgram:
         self._movement.passed += 1
 
     def _holds(self, machine: Machine) -> bool:
-        """Return what the sensor says; without one the gripper is believed."""
+        """Return the gripper sensor, or the gripper output if there is no sensor."""
         gripper, registers = self._recipe.gripper, machine.registers
         if gripper.part_input is None:
             return bool(registers.digital_outputs >> gripper.close_output & 1)
         return bool(registers.digital_inputs >> gripper.part_input & 1)
 
 
-class ControllerMotions:
-    """Lets letters be carried out by the program that a controller is running."""
+class ControllerExecutor:
+    """Executes letters by the letters program that runs on a controller."""
 
     def __init__(
         self, controller: Callable[[], Controller], catalogue: Catalogue, event_letters: Mapping[str, str] = EVENT_LETTERS
     ) -> None:
-        """Know the letters; `controller` returns the controller once it is switched on."""
+        """Store the letters.
+
+        Args:
+            controller: Returns the controller; called after it has started.
+            catalogue: Letters of the parts.
+            event_letters: Event -> letter.
+        """
         self._controller = controller
         self._events = {letter: event for event, letter in event_letters.items()}
         self._parts = {part.letter: part.part_number for part in catalogue.parts.values()}
 
     @property
     def state(self) -> RuntimeState:
-        """What the program is doing: STOPPED also while another program runs."""
+        """State of the letters program: STOPPED also while another program runs."""
         controller = self._controller()
         return controller.runtime if isinstance(controller.program, LettersProgram) else RuntimeState.STOPPED
 
     def begin(self, command: LetterCommand, _now: float) -> ArmMovement:
-        """Begin what a letter asks for.
+        """Start the movement of a letter.
 
         Raises:
-            ImpossibleMoveError: The program knows no such letter.
+            ImpossibleMoveError: The letter is unknown, or the program has ended.
         """
         program = self._controller().program
         if not isinstance(program, LettersProgram):

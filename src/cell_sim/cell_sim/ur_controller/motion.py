@@ -1,4 +1,7 @@
-"""The moving arm: joint and straight moves with the timing of a trapezoid, stops, and joints that follow speeds."""
+"""Motion of the arm: joint moves and linear moves with trapezoidal speed, stops, and speed control.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -12,47 +15,47 @@ from cell_robot.motion.poses import Matrix, between, distance, matrix, pose, rot
 from cell_sim.ur_controller.profile import Profile
 
 LIMIT = 2.0 * math.pi
-"""Every joint turns so far to either side."""
+"""Limit of every joint in both directions, radians."""
 NODE_M, NODE_RAD = 0.01, 0.05
-"""A straight way is inverted at points so far apart; between them the joints run linearly."""
+"""Distance between the points of a linear path that are inverted; joints are interpolated between them."""
 JUMP_RAD = 0.6
-"""Joints that would turn further than this from one point to the next have come to a singularity."""
+"""A larger joint step between two points means a singularity."""
 
 PROBE_RAD = 1e-5
 FLAT = 1e-4
-"""Below this determinant of its Jacobian the arm is singular."""
+"""Determinant of the Jacobian below which the arm is singular."""
 RATE_PER_M = 4.0
-"""rad/s^2 of the joints for each m/s^2 of the tool."""
+"""Joint acceleration (rad/s^2) for each m/s^2 of the tool."""
 PROBE_S = 1e-4
-"""Speeds of the tool are taken from where it would be so much later."""
+"""Time step of the numerical tool speed."""
 
 JointPath = Callable[[float], JointVector]
-"""Share of the way (0..1) -> joints."""
+"""Share of the path (0..1) -> joints."""
 
 
 class MotionError(Exception):
-    """A move is impossible; the text says why."""
+    """The move is impossible; the text has the cause."""
 
 
 class SingularityError(MotionError):
-    """A straight move came to a place that the arm cannot pass."""
+    """A linear move reached a singularity."""
 
 
 class LinearPath:
-    """A straight line of the flange, inverted point by point as the arm reaches it."""
+    """Straight line of the flange, inverted point by point as the arm proceeds."""
 
     def __init__(self, arm: Arm, joints: JointVector, end: Matrix) -> None:
-        """Begin at `joints`, end with the flange at `end`."""
-        self._arm, self._begin, self._end = arm, forward(arm, joints), end
-        metres, radians = distance(self._begin, end)
-        self._count = max(1, math.ceil(max(metres / NODE_M, radians / NODE_RAD)))
+        """Plan a path from `joints` to the flange pose `end` (4 x 4, base frame, meters)."""
+        self._arm, self._start, self._end = arm, forward(arm, joints), end
+        meters, radians = distance(self._start, end)
+        self._count = max(1, math.ceil(max(meters / NODE_M, radians / NODE_RAD)))
         self._nodes = [joints]
 
     def __call__(self, share: float) -> JointVector:
-        """Return the joints at a share of the way.
+        """Return the joints at a share of the path.
 
         Raises:
-            SingularityError: The arm cannot pass.
+            SingularityError: The path reaches a singularity.
         """
         place = max(0.0, min(share, 1.0)) * self._count
         low = min(int(place), self._count - 1)
@@ -62,40 +65,45 @@ class LinearPath:
 
     def _next(self, share: float) -> JointVector:
         last = self._nodes[-1]
-        joints = nearest(self._arm, between(self._begin, self._end, share), last, [(-LIMIT, LIMIT)] * 6)
+        joints = nearest(self._arm, between(self._start, self._end, share), last, [(-LIMIT, LIMIT)] * 6)
         if joints is None or farthest(joints, last) > JUMP_RAD:
-            raise SingularityError('The straight move comes to a place that the arm cannot pass')
+            raise SingularityError('The linear move reaches a singularity')
         return joints
 
 
 class Motion:
-    """Where the joints are and how they move."""
+    """Joint positions and their current move."""
 
     def __init__(self, arm: Arm, joints: Sequence[float]) -> None:
-        """Stand at `joints` (radians)."""
+        """Create an arm that stands still.
+
+        Args:
+            arm: Kinematic model.
+            joints: Radians.
+        """
         self.arm = arm
         self.joints: JointVector = tuple(joints)
         self.speeds: JointVector = (0.0,) * 6
         """rad/s."""
         self.tcp = np.eye(4)
-        """Flange -> tool centre point."""
-        self._way: JointPath | None = None
+        """Flange -> tool center point, 4 x 4."""
+        self._path: JointPath | None = None
         self._profile = Profile(0.0, 0.0, 1.0, 1.0)
         self._time = self._offset = 0.0
         self._length = 0.0
-        self._wanted: JointVector | None = None
+        self._target_speeds: JointVector | None = None
         self._acceleration = 1.0
         self._pose_of: tuple[JointVector, bytes] | None = None
         self._pose: tuple[float, ...] = ()
 
     @property
     def moving(self) -> bool:
-        """Whether a move or a stop is under way."""
-        return self._way is not None or self._wanted is not None
+        """Whether a move or a stop is in progress."""
+        return self._path is not None or self._target_speeds is not None
 
     @property
     def tcp_pose(self) -> tuple[float, ...]:
-        """Tool centre point in the base: metres and a rotation vector."""
+        """Tool center point in the base: meters and a rotation vector."""
         key = (self.joints, self.tcp.tobytes())
         if key != self._pose_of:
             self._pose_of, self._pose = key, pose(forward(self.arm, self.joints) @ self.tcp)
@@ -103,12 +111,12 @@ class Motion:
 
     @property
     def tcp_offset(self) -> tuple[float, ...]:
-        """Tool centre point in the flange: metres and a rotation vector."""
+        """Tool center point in the flange: meters and a rotation vector."""
         return pose(self.tcp)
 
     @property
     def tcp_speed(self) -> tuple[float, ...]:
-        """Speed of the tool centre point in the base: m/s and rad/s."""
+        """Speed of the tool center point in the base: m/s and rad/s."""
         if not any(self.speeds):
             return (0.0,) * 6
         now = matrix(self.tcp_pose)
@@ -117,7 +125,7 @@ class Motion:
         return (*((later[:3, 3] - now[:3, 3]) / PROBE_S), *(angle / PROBE_S for angle in turn))
 
     def inverse(self, target: Sequence[float], near: Sequence[float] | None = None) -> JointVector:
-        """Return the joints that put the tool centre point at a pose.
+        """Return the joints that put the tool center point at a pose.
 
         Raises:
             MotionError: The pose is out of reach.
@@ -129,38 +137,48 @@ class Motion:
         return joints
 
     def move_joints(self, target: Sequence[float], speed: float, acceleration: float) -> None:
-        """Begin a joint move; speed and acceleration of the joint that turns most, rad/s and rad/s^2.
+        """Start a joint move.
+
+        Args:
+            target: Radians.
+            speed: Of the leading joint, rad/s.
+            acceleration: Of the leading joint, rad/s^2.
 
         Raises:
-            MotionError: A joint is asked beyond its limit, or a number makes no sense.
+            MotionError: A joint target is outside its limits, or speed or acceleration is not positive.
         """
         if any(not abs(angle) <= LIMIT for angle in target):
             raise MotionError('A joint position is outside its limits')
-        begin, end = self.joints, tuple(target)
-        self._begin(lambda share: _blend(begin, end, share), farthest(begin, end), speed, acceleration)
+        start, end = self.joints, tuple(target)
+        self._begin(lambda share: _blend(start, end, share), farthest(start, end), speed, acceleration)
 
     def move_line(self, target: Sequence[float], speed: float, acceleration: float) -> None:
-        """Begin a straight move of the tool centre point to a pose; m/s and m/s^2 (rad where it only turns).
+        """Start a linear move of the tool center point.
+
+        Args:
+            target: Pose in the base: meters and a rotation vector.
+            speed: m/s, or rad/s if the tool only turns.
+            acceleration: m/s^2 or rad/s^2.
 
         Raises:
-            MotionError: The end is out of reach, or a number makes no sense.
+            MotionError: The target is out of reach, or speed or acceleration is not positive.
         """
         self.inverse(target)
         flange = matrix(target) @ np.linalg.inv(self.tcp)
-        way = LinearPath(self.arm, self.joints, flange)
-        metres, radians = distance(forward(self.arm, self.joints), flange)
-        self._begin(way, metres if metres > 1e-4 else radians, speed, acceleration)
+        path = LinearPath(self.arm, self.joints, flange)
+        meters, radians = distance(forward(self.arm, self.joints), flange)
+        self._begin(path, meters if meters > 1e-4 else radians, speed, acceleration)
 
     def follow_speeds(self, speeds: Sequence[float], acceleration: float) -> None:
-        """Let the joints approach speeds (rad/s) and keep them."""
-        self._way = None
-        self._wanted, self._acceleration = tuple(speeds), acceleration
+        """Accelerate the joints to constant speeds (rad/s); acceleration in rad/s^2."""
+        self._path = None
+        self._target_speeds, self._acceleration = tuple(speeds), acceleration
 
     def follow_tool_speed(self, speed: Sequence[float], acceleration: float) -> None:
-        """Let the tool approach a speed in the base (m/s, rad/s) and keep it; acceleration in m/s^2, taken for the joints.
+        """Accelerate the tool to a constant speed in the base (m/s, rad/s); acceleration in m/s^2.
 
         Raises:
-            SingularityError: No joint speeds give it here.
+            SingularityError: The arm is at a singularity.
         """
         columns, here = [], forward(self.arm, self.joints) @ self.tcp
         for number in range(6):
@@ -170,12 +188,12 @@ class Motion:
             columns.append([*(there[:3, 3] - here[:3, 3]), *turn])
         jacobian = np.array(columns).T / PROBE_RAD
         if abs(np.linalg.det(jacobian)) < FLAT:
-            raise SingularityError('A speed of the tool is asked for where the arm cannot give it')
+            raise SingularityError('A tool speed was requested at a singularity')
         self.follow_speeds([float(rate) for rate in np.linalg.solve(jacobian, np.array(speed))], acceleration * RATE_PER_M)
 
     def place(self, joints: Sequence[float], seconds: float) -> None:
-        """Let the joints be at an angle after `seconds`, no faster than they can."""
-        self._way = self._wanted = None
+        """Move the joints to a target within `seconds`, limited by their maximum speed."""
+        self._path = self._target_speeds = None
         steps = [
             max(-limit * seconds, min(limit * seconds, target - now))
             for target, now, limit in zip(joints, self.joints, self.arm.speed, strict=True)
@@ -183,63 +201,63 @@ class Motion:
         self._set(tuple(now + step for now, step in zip(self.joints, steps, strict=True)), seconds)
 
     def brake(self, deceleration: float) -> None:
-        """Stop on the way that the arm is on; deceleration in the units of the move.
+        """Stop along the current path; deceleration in the units of the move.
 
         Raises:
             MotionError: The deceleration is not positive.
         """
         if not deceleration > 0.0:
             raise MotionError('A deceleration must be positive')
-        if self._wanted is not None:
+        if self._target_speeds is not None:
             self.follow_speeds((0.0,) * 6, deceleration)
-        elif self._way is not None:
+        elif self._path is not None:
             done, speed = self._profile.at(self._time)
             self._offset += done
             self._profile = Profile.braking(speed, deceleration, self._length - self._offset)
             self._time = 0.0
 
     def halt(self) -> None:
-        """Stand still and forget the move."""
-        self._way = self._wanted = None
+        """Stop and discard the move."""
+        self._path = self._target_speeds = None
         self.speeds = (0.0,) * 6
 
     def hold(self) -> None:
-        """Stand still; the next step goes on with the move."""
+        """Stop; the next step continues the move."""
         self.speeds = (0.0,) * 6
 
     def step(self, seconds: float, scaling: float) -> None:
-        """Move on; `scaling` 0..1 slows moves down as the speed slider does.
+        """Continue the move; `scaling` 0..1 slows it down as the speed slider does.
 
         Raises:
-            SingularityError: The arm came to a place that it cannot pass; it has stopped.
+            SingularityError: The path reaches a singularity; the arm has stopped.
         """
-        if self._wanted is not None:
-            self._approach(self._wanted, seconds)
-        elif self._way is not None:
+        if self._target_speeds is not None:
+            self._approach(self._target_speeds, seconds)
+        elif self._path is not None:
             self._time += seconds * scaling
             done = self._offset + self._profile.at(self._time)[0]
             try:
-                self._set(self._way(done / self._length if self._length else 1.0), seconds)
+                self._set(self._path(done / self._length if self._length else 1.0), seconds)
             except SingularityError:
                 self.halt()
                 raise
             if self._time >= self._profile.duration:
                 self.halt()
 
-    def _begin(self, way: JointPath, length: float, speed: float, acceleration: float) -> None:
+    def _begin(self, path: JointPath, length: float, speed: float, acceleration: float) -> None:
         if not (speed > 0.0 and acceleration > 0.0 and math.isfinite(length)):
             raise MotionError('Speed and acceleration must be positive')
         self.halt()
-        self._way, self._length = way, length
+        self._path, self._length = path, length
         self._profile, self._time, self._offset = Profile.standing(length, speed, acceleration), 0.0, 0.0
 
-    def _approach(self, wanted: JointVector, seconds: float) -> None:
+    def _approach(self, target: JointVector, seconds: float) -> None:
         change = self._acceleration * seconds
-        speeds = tuple(now + max(-change, min(change, goal - now)) for goal, now in zip(wanted, self.speeds, strict=True))
+        speeds = tuple(now + max(-change, min(change, goal - now)) for goal, now in zip(target, self.speeds, strict=True))
         moved = (angle + speed * seconds for angle, speed in zip(self.joints, speeds, strict=True))
         self.joints, self.speeds = tuple(max(-LIMIT, min(LIMIT, angle)) for angle in moved), speeds
-        if not any(wanted) and not any(speeds):
-            self._wanted = None
+        if not any(target) and not any(speeds):
+            self._target_speeds = None
 
     def _set(self, joints: JointVector, seconds: float) -> None:
         if seconds > 0.0:

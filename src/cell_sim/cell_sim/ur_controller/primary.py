@@ -1,6 +1,8 @@
 """Frames of the primary and secondary interfaces: version, messages, robot state.
 
 Source: Universal Robots, "Primary and secondary client interface". All numbers are big-endian.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -26,22 +28,22 @@ def version_message(version: Version) -> bytes:
 
 
 def safety_mode_message(controller: Controller) -> bytes:
-    """Return the second frame of every connection, 24 bytes: no code, no argument, the safety mode."""
+    """Return the second frame of every connection, 24 bytes: code 0, argument 0 and the safety mode."""
     return _message(NO_TIMESTAMP, SAFETY_MODE, struct.pack('>iiB', 0, 0, controller.safety))
 
 
 def runtime_exception_message(text: str, timestamp: float) -> bytes:
-    """Return the message of a program that ended by an error; line and column are not known of a program that is no text."""
+    """Return the message of a program that ended with an error; line and column are 0, because programs are not text here."""
     return _message(int(timestamp * 1e6), RUNTIME_EXCEPTION, struct.pack('>ii', 0, 0) + text.encode())
 
 
 def text_message(text: str, timestamp: float) -> bytes:
-    """Return a message for people; `timestamp` in seconds."""
+    """Return a message for the operator; `timestamp` in seconds."""
     return _message(int(timestamp * 1e6), TEXT, text.encode())
 
 
 def robot_state(controller: Controller) -> bytes:
-    """Return the state of the arm: its modes, joints and tool."""
+    """Return the robot state: modes, joints and tool."""
     return _frame(ROBOT_STATE, _modes(controller) + _joints(controller) + _tool(controller))
 
 

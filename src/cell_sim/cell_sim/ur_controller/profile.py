@@ -1,4 +1,7 @@
-"""How far along its way an arm is at a time: acceleration, constant speed, deceleration."""
+"""Speed profile of a move: acceleration, constant speed, deceleration.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +11,35 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Profile:
-    """A trapezoid of speed over time, or a triangle when the way is short. Units: those of the way (rad or m) and seconds."""
+    """Trapezoid of speed over time, or a triangle for a short path. Units: those of the path (rad or m) and seconds."""
 
     length: float
     speed: float
-    """Highest speed that is reached."""
+    """Highest speed reached."""
     acceleration: float
     deceleration: float
     begin_speed: float = 0.0
 
     @classmethod
     def standing(cls, length: float, speed: float, acceleration: float) -> Profile:
-        """Return the profile of a way from stand to stand."""
+        """Return the profile of a path from standstill to standstill."""
         return cls(length, min(speed, math.sqrt(length * acceleration)), acceleration, acceleration)
 
     @classmethod
     def braking(cls, speed: float, deceleration: float, room: float) -> Profile:
-        """Return the profile of a stop from a speed that needs no more than `room`."""
+        """Return the profile of a stop within at most `room`."""
         length = min(speed * speed / (2.0 * deceleration), room)
         return cls(length, speed, deceleration, speed * speed / (2.0 * length) if length > 0.0 else deceleration, speed)
 
     @property
     def duration(self) -> float:
-        """Seconds from begin to end."""
+        """Seconds from start to end."""
         if self.length <= 0.0 or self.speed <= 0.0:
             return 0.0
         return self._rise + self._cruise + self.speed / self.deceleration
 
     def at(self, time: float) -> tuple[float, float]:
-        """Return how far it is and how fast at a time after the begin."""
+        """Return position and speed at a time after the start."""
         time = max(0.0, min(time, self.duration))
         if time >= self.duration:
             return max(0.0, self.length), 0.0

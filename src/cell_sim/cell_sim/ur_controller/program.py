@@ -1,4 +1,7 @@
-"""What a program is to the controller that runs it."""
+"""Interface between a program and the controller that runs it.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ from cell_sim.ur_controller.registers import Registers
 
 
 class ProgramError(Exception):
-    """A runtime error of the program, which ends it; the text is what the pendant shows."""
+    """Runtime error that ends the program; the pendant shows the text."""
 
 
 class Machine(Protocol):
-    """What a program can reach."""
+    """Part of the controller that a program can use."""
 
     motion: Motion
     registers: Registers
@@ -29,24 +32,24 @@ class Program(Protocol):
     name: str
 
     def step(self, machine: Machine, now: float, seconds: float) -> bool:
-        """Do one cycle and return whether the program goes on.
+        """Run one cycle and return False if the program has ended.
 
         Args:
-            machine: What it moves.
+            machine: Arm and registers.
             now: Seconds.
-            seconds: Length of the cycle.
+            seconds: Duration of the cycle.
 
         Raises:
             ProgramError: The program ends with an error.
-            MotionError: So it does, for the arm cannot do what it is told.
+            MotionError: The program ends because the arm cannot execute a move.
         """
 
 
 class WaitingProgram:
-    """A program of the pendant that loops without moving the arm, until it is stopped."""
+    """Program that loops without moving the arm until it is stopped."""
 
     name = 'waiting'
 
     def step(self, _machine: Machine, _now: float, _seconds: float) -> bool:
-        """Wait."""
+        """Continue."""
         return True

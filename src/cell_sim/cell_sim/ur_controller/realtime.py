@@ -1,7 +1,9 @@
-"""The frame of the real-time client interface (30003): 152 doubles behind the length, as from software 5.10 on.
+"""Frame of the real-time client interface (30003): a length and 152 doubles, as in software 5.10 and later.
 
-Source: Universal Robots, "Remote control via TCP/IP", table of the real-time client interface. What the model does not know is
-sent as zero.
+Source: Universal Robots, "Remote control via TCP/IP", table of the real-time client interface. Values that the
+model does not compute are sent as zero.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ TEMPERATURE, VOLTAGE = 28.0, 48.0
 
 
 def realtime_frame(c: Controller) -> bytes:
-    """Return the frame of the controller's state now."""
+    """Return the frame of the current state, 1220 bytes."""
     motion = c.motion
     powered = VOLTAGE if c.mode in (RobotMode.IDLE, RobotMode.RUNNING) else 0.0
     joint_mode = float(JOINT_MODES.get(c.mode, JOINT_POWER_OFF))

@@ -1,4 +1,7 @@
-"""What clients write and read besides the arm: registers, digital and analog outputs, speed slider."""
+"""Values that clients read and write besides the arm: registers, digital and analog outputs, speed slider.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,30 @@ from collections.abc import Mapping
 from typing import Any
 
 REGISTERS = 48
-"""Integer and double registers each way: 0-23 for fieldbuses, 24-47 for RTDE."""
+"""Integer and double registers in each direction: 0-23 for fieldbuses, 24-47 for RTDE."""
 _DIGITAL = (('standard_digital_output', 0, 0xFF), ('configurable_digital_output', 8, 0xFF), ('tool_digital_output', 16, 0x03))
 """Name of the value, first bit of it in `actual_digital_output_bits`, bits that exist."""
 
 
 class Registers:
-    """Values that stay until somebody writes others, whoever is connected."""
+    """Values that stay until they are overwritten, independent of connections."""
 
     def __init__(self) -> None:
-        """Begin with zeros, and the speed slider at its right end."""
+        """Create registers with zeros and a speed slider of 100 %."""
         self.input_ints, self.input_doubles = [0] * REGISTERS, [0.0] * REGISTERS
         self.output_ints, self.output_doubles = [0] * REGISTERS, [0.0] * REGISTERS
         self.int_writes = [0] * REGISTERS
-        """How often each integer input was written: a watchdog looks at it."""
+        """Number of writes to each integer input, for watchdogs."""
         self.input_bits = self.output_bits = 0
         """128 single bits."""
         self.digital_outputs = self.digital_inputs = 0
         self.analog_outputs, self.analog_types = [0.0, 0.0], 0
-        """0..1 of the range; bit set = voltage, otherwise current."""
+        """Outputs as a share of the range, 0..1; types: bit set = voltage, otherwise current."""
         self.speed_slider = 1.0
         self.external_force = (0.0,) * 6
 
     def write(self, values: Mapping[str, Any]) -> None:
-        """Take a data package of a client: input variables by their RTDE names, masks as the protocol means them."""
+        """Apply a data package: input variables by RTDE name, outputs only where their mask is set."""
         for name, value in values.items():
             family, _, number = name.rpartition('_')
             if family == 'input_int_register':
@@ -47,11 +50,11 @@ class Registers:
         self._write_outputs(values)
 
     def set_output(self, number: int, on: bool) -> None:
-        """Switch one digital output; numbers as in RTDE: 0-7 standard, 8-15 configurable, 16-17 tool."""
+        """Set one digital output; numbers as in RTDE: 0-7 standard, 8-15 configurable, 16-17 tool."""
         self.digital_outputs = _masked(self.digital_outputs, int(on) << number, 1 << number)
 
     def set_input(self, number: int, on: bool) -> None:
-        """Let what is wired to a digital input switch it."""
+        """Set one digital input, as the device wired to it would."""
         self.digital_inputs = _masked(self.digital_inputs, int(on) << number, 1 << number)
 
     def _write_outputs(self, values: Mapping[str, Any]) -> None:

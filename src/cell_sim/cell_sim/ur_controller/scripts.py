@@ -1,6 +1,8 @@
-"""URScript that comes over a socket: where a program begins and ends, and which programs are known.
+"""URScript received over a socket: splits a byte stream into programs and recognizes the known ones.
 
 Source: Universal Robots, "The URScript Programming Language", on the primary, secondary and real-time interfaces.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -12,29 +14,28 @@ from cell_sim.ur_controller.external_control import NAME, ExternalControl
 from cell_sim.ur_controller.program import Program, ProgramError
 
 SCRIPT_LIMIT = 4 * 1024 * 1024
-"""Bytes of a program that is not yet complete."""
+"""Upper limit of an incomplete program, bytes."""
 _CONTROL = re.compile(r'def rtde_control\(')
 _OFFSET = re.compile(r'global reg_offset_(int|float)\s*=\s*(?:#[^\n]*\n)?\s*(\d+)')
 """ur_rtde writes the number on the line after the comment that follows the equals sign."""
 
 
 class ScriptTooLongError(Exception):
-    """More came than a program may have."""
+    """A program exceeds SCRIPT_LIMIT; close the connection."""
 
 
 class ScriptCollector:
-    """Cuts what comes over one connection into programs; it does not wait for the end of the connection."""
+    """Splits the bytes of one connection into programs, each as soon as it is complete."""
 
     def __init__(self) -> None:
-        """Begin with nothing received."""
         self._rest = b''
         self._program: list[str] = []
 
     def feed(self, data: bytes) -> list[str]:
-        """Take bytes as they came and return the programs and single commands that are complete.
+        """Add received bytes and return the complete programs and single commands.
 
         Raises:
-            ScriptTooLongError: Close the connection.
+            ScriptTooLongError: An incomplete program exceeds the limit.
         """
         *lines, self._rest = (self._rest + data).split(b'\n')
         found = [script for line in lines if (script := self._line(line.decode('utf-8', 'replace').rstrip('\r')))]
@@ -43,7 +44,7 @@ class ScriptCollector:
         return found
 
     def _line(self, line: str) -> str:
-        """Take a line and return the program that it completes, or ""."""
+        """Add a line and return the program that it completes, or ""."""
         if not self._program and not line.startswith(('def ', 'sec ')):
             return line.strip()
         self._program.append(line)
@@ -54,10 +55,10 @@ class ScriptCollector:
 
 
 def program_of(script: str) -> Program:
-    """Return the program that a script is.
+    """Return the native program of a script.
 
     Raises:
-        ProgramError: It is none that this controller can run.
+        ProgramError: The script is unknown to this controller.
     """
     if script.startswith(f'def {NAME}('):
         return ExternalControl()

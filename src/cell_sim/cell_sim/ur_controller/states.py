@@ -1,6 +1,8 @@
-"""Modes and states of a controller, with the numbers that its interfaces use.
+"""Modes and states of a UR controller, with the numbers of its interfaces.
 
 Source: Universal Robots, "Real-Time Data Exchange (RTDE) Guide" and "Dashboard Server e-Series".
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 
 
 class RobotMode(enum.IntEnum):
-    """What the arm's power and brakes are doing."""
+    """Robot mode: state of power and brakes."""
 
     NO_CONTROLLER = -1
     DISCONNECTED = 0
@@ -25,7 +27,7 @@ class RobotMode(enum.IntEnum):
 
 
 class SafetyMode(enum.IntEnum):
-    """What the safety system allows; the same numbers as the safety status."""
+    """Safety mode; the same numbers as the safety status."""
 
     NORMAL = 1
     REDUCED = 2
@@ -39,7 +41,7 @@ class SafetyMode(enum.IntEnum):
 
 
 class RuntimeState(enum.IntEnum):
-    """What the program is doing."""
+    """State of the program."""
 
     STOPPING = 0
     STOPPED = 1
@@ -52,13 +54,13 @@ class RuntimeState(enum.IntEnum):
 EMERGENCY = (SafetyMode.SYSTEM_EMERGENCY_STOP, SafetyMode.ROBOT_EMERGENCY_STOP)
 FREE_TO_MOVE = (SafetyMode.NORMAL, SafetyMode.REDUCED)
 JOINT_MODES = {RobotMode.RUNNING: 253, RobotMode.IDLE: 255, RobotMode.POWER_ON: 235}
-"""Mode of every joint while the arm is in a mode; JOINT_POWER_OFF (239) in all others."""
+"""Joint mode in each robot mode; JOINT_POWER_OFF (239) in all others."""
 JOINT_POWER_OFF = 239
 
 
 @dataclass(frozen=True)
 class Version:
-    """Version of the controller's software; dashboard and RTDE tell the same one."""
+    """Software version that dashboard and RTDE report."""
 
     major: int = 5
     minor: int = 11
@@ -68,19 +70,19 @@ class Version:
 
     @property
     def number(self) -> str:
-        """The version with dots."""
+        """Version number with dots."""
         return f'{self.major}.{self.minor}.{self.bugfix}.{self.build}'
 
 
 @dataclass(frozen=True)
 class Timings:
-    """How long the controller takes, seconds."""
+    """Delays of the controller, seconds."""
 
     power_on: float = 2.0
     brake_release: float = 1.5
     boot: float = 10.0
     unlock: float = 5.0
-    """A protective stop cannot be unlocked earlier than this after it occurred."""
+    """Time after a protective stop before which it cannot be unlocked."""
     safety_restart: float = 3.0
 
 

@@ -1,18 +1,21 @@
-"""The variables of RTDE: name, type, and where the value of an output comes from.
+"""Variables of RTDE: name, type, and the getter of each output.
 
-Source: Universal Robots, "Real-Time Data Exchange (RTDE) Guide". Clients decode by tables of their own, so types are as there.
+Source: Universal Robots, "Real-Time Data Exchange (RTDE) Guide". Clients decode with their own tables, so the types match it.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+from cell_robot.protocols.rtde.codec import Value
 
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.registers import REGISTERS
 from cell_sim.ur_controller.states import JOINT_MODES, JOINT_POWER_OFF, RobotMode, RuntimeState, safety_bits
 
-Getter = Callable[[Controller], Any]
+Getter = Callable[[Controller], Value]
 ZERO_6, ZERO_3 = (0.0,) * 6, (0.0,) * 3
 MAIN_VOLTAGE = ROBOT_VOLTAGE = 48.0
 JOINT_TEMPERATURE = 28.0
@@ -21,7 +24,7 @@ GRAVITY = 9.80665
 WORDS = {'0_to_31': 0, '32_to_63': 32}
 
 
-def _powered(volts_or_amperes: float) -> Getter:
+def _powered(volts_or_amperes: float) -> Callable[[Controller], float]:
     return lambda c: volts_or_amperes if c.mode in (RobotMode.IDLE, RobotMode.RUNNING) else 0.0
 
 
@@ -34,7 +37,7 @@ def _joint_modes(c: Controller) -> tuple[int, ...]:
     return (JOINT_MODES.get(c.mode, JOINT_POWER_OFF),) * 6
 
 
-def _always(value: Any) -> Getter:
+def _always(value: Value) -> Getter:
     return lambda _c: value
 
 
@@ -92,7 +95,7 @@ _IO: dict[str, tuple[str, Getter]] = {
 
 
 def _analog(c: Controller, number: int) -> float:
-    """Volts, or amperes."""
+    """Return an analog output in volts or amperes, depending on its type."""
     share = c.registers.analog_outputs[number]
     return share * 10.0 if c.registers.analog_types & (1 << number) else 0.004 + share * 0.016
 
@@ -107,19 +110,19 @@ def _bits(family: str, first: int, mask: int) -> Getter:
 
 def _register_outputs() -> dict[str, tuple[str, Getter]]:
     found: dict[str, tuple[str, Getter]] = {}
-    for way in ('input', 'output'):
+    for direction in ('input', 'output'):
         for number in range(REGISTERS):
-            found[f'{way}_int_register_{number}'] = 'INT32', _register(f'{way}_ints', number)
-            found[f'{way}_double_register_{number}'] = 'DOUBLE', _register(f'{way}_doubles', number)
+            found[f'{direction}_int_register_{number}'] = 'INT32', _register(f'{direction}_ints', number)
+            found[f'{direction}_double_register_{number}'] = 'DOUBLE', _register(f'{direction}_doubles', number)
         for name, first in WORDS.items():
-            found[f'{way}_bit_registers{name}'] = 'UINT32', _bits(f'{way}_bits', first, 0xFFFFFFFF)
+            found[f'{direction}_bit_registers{name}'] = 'UINT32', _bits(f'{direction}_bits', first, 0xFFFFFFFF)
         for number in range(64, 128):
-            found[f'{way}_bit_register_{number}'] = 'BOOL', _bits(f'{way}_bits', number, 1)
+            found[f'{direction}_bit_register_{number}'] = 'BOOL', _bits(f'{direction}_bits', number, 1)
     return found
 
 
 OUTPUTS: dict[str, tuple[str, Getter]] = {**_ARM, **_CONTROLLER, **_IO, **_register_outputs()}
-"""Name -> (type, getter) of everything that a client may read."""
+"""Name -> (type, getter) of all variables that a client may read."""
 
 INPUTS: dict[str, str] = {
     'speed_slider_mask': 'UINT32',
@@ -137,4 +140,4 @@ INPUTS: dict[str, str] = {
     'external_force_torque': 'VECTOR6D',
     **{name: kind for name, (kind, _) in _register_outputs().items() if name.startswith('input_')},
 }
-"""Name -> type of everything that a client may write."""
+"""Name -> type of all variables that a client may write."""

@@ -1,22 +1,25 @@
-"""The simulated driver's connections to the controller: state and targets over RTDE, its program over the secondary port."""
+"""Connections of the simulated driver to the controller: RTDE for state and targets, the secondary port for its program."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from cell_robot.protocols.rtde import codec
 from cell_robot.protocols.rtde.codec import Kind, Recipe, Value
 from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError
 
 from cell_sim.ur_controller.external_control import DOUBLE, INT, SCRIPT
+from cell_sim.ur_driver.follower import DriverData
 
 RTDE_PORT, SCRIPT_PORT = 30004, 30002
 READ_SIZE = 65536
+GREETING_SIZE = 79
+"""Bytes that the secondary port sends first: version and safety mode."""
 FREQUENCY = 125.0
-CONNECT_S, SILENCE_S, PAUSE_S = 2.0, 2.0, 0.3
+CONNECT_TIMEOUT_S, DATA_TIMEOUT_S, RECONNECT_S = 2.0, 2.0, 0.3
 OUTPUTS = (
     'timestamp',
     'actual_q',
@@ -29,6 +32,7 @@ OUTPUTS = (
     'actual_digital_output_bits',
     f'output_int_register_{INT}',
 )
+"""RTDE names of the fields of DriverData, in their order."""
 CONTROL = (f'input_int_register_{INT}', *(f'input_double_register_{DOUBLE + number}' for number in range(6)))
 IO = (
     'standard_digital_output_mask',
@@ -40,37 +44,42 @@ IO = (
 )
 BANKS = ((0, 8, 'standard'), (8, 16, 'configurable'), (16, 18, 'tool'))
 
-Values = dict[str, Value]
-
 
 class ControllerClient:
-    """Keeps a connection to the controller."""
+    """RTDE client of the controller that reconnects."""
 
     def __init__(
-        self, address: str, cycle: Callable[[Values], tuple[int, tuple[float, ...]]], lost: Callable[[str], None]
+        self,
+        address: str,
+        *,
+        on_data: Callable[[DriverData], tuple[int, tuple[float, ...]]],
+        on_connect: Callable[[], None],
+        on_disconnect: Callable[[str], None],
     ) -> None:
-        """Be ready to `run`.
+        """Store the callbacks; `run` connects.
 
         Args:
-            address: The controller's.
-            cycle: Takes a data package and returns what the program is told: command and joint targets.
-            lost: Hears why there is no connection.
+            address: Address of the controller.
+            on_data: Processes a data package and returns command and joint targets for the program.
+            on_connect: Called after each successful connection.
+            on_disconnect: Called with the cause after each loss of the connection or failed attempt.
         """
-        self._address, self._cycle, self._lost = address, cycle, lost
+        self._address, self._on_data = address, on_data
+        self._on_connect, self._on_disconnect = on_connect, on_disconnect
         self._writer: asyncio.StreamWriter | None = None
         self._io: Recipe | None = None
 
-    async def run(self, began: Callable[[], Any]) -> None:
-        """Connect again and again, until cancelled; `began` is called after each time that it worked."""
+    async def run(self) -> None:
+        """Keep a connection until cancelled."""
         while True:
             try:
-                await self._once(began)
-            except (OSError, RtdeError, asyncio.TimeoutError) as problem:
-                self._lost(str(problem) or 'no data comes')
-            await asyncio.sleep(PAUSE_S)
+                await self._run_session()
+            except (OSError, RtdeError, asyncio.TimeoutError) as error:
+                self._on_disconnect(str(error) or f'no data for {DATA_TIMEOUT_S:g} s')
+            await asyncio.sleep(RECONNECT_S)
 
     def set_output(self, pin: int, on: bool) -> bool:
-        """Switch a digital output; return whether there is a connection and such a pin."""
+        """Set a digital output; return False without a connection or for an unknown pin."""
         bank = next(((first, name) for first, end, name in BANKS if first <= pin < end), None)
         if self._writer is None or self._io is None or bank is None:
             return False
@@ -85,33 +94,34 @@ class ControllerClient:
         """Send the program that follows the targets.
 
         Raises:
-            OSError: The controller does not take it.
+            OSError: The controller refuses the connection.
+            asyncio.TimeoutError: The controller does not respond.
         """
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(self._address, SCRIPT_PORT), CONNECT_S)
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(self._address, SCRIPT_PORT), CONNECT_TIMEOUT_S)
         try:
-            await asyncio.wait_for(reader.read(79), CONNECT_S)
+            await asyncio.wait_for(reader.read(GREETING_SIZE), CONNECT_TIMEOUT_S)
             writer.write(SCRIPT.encode())
             await writer.drain()
             await asyncio.sleep(0.05)
         finally:
             writer.close()
 
-    async def _once(self, began: Callable[[], Any]) -> None:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(self._address, RTDE_PORT), CONNECT_S)
-        frames = _Frames(reader)
+    async def _run_session(self) -> None:
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(self._address, RTDE_PORT), CONNECT_TIMEOUT_S)
+        frames = _FrameReader(reader)
         try:
-            await frames.answer(writer, codec.ask_version(), Kind.VERSION)
-            outputs = codec.recipe(await frames.answer(writer, codec.ask_outputs(FREQUENCY, OUTPUTS), Kind.OUTPUTS), OUTPUTS)
-            control = codec.recipe(await frames.answer(writer, codec.ask_inputs(CONTROL), Kind.INPUTS), CONTROL)
-            self._io = codec.recipe(await frames.answer(writer, codec.ask_inputs(IO), Kind.INPUTS), IO)
-            if not codec.accepted(await frames.answer(writer, codec.ask_start(), Kind.START)):
-                raise RtdeError('the controller sends no data')
+            await frames.request(writer, codec.ask_version(), Kind.VERSION)
+            outputs = codec.recipe(await frames.request(writer, codec.ask_outputs(FREQUENCY, OUTPUTS), Kind.OUTPUTS), OUTPUTS)
+            control = codec.recipe(await frames.request(writer, codec.ask_inputs(CONTROL), Kind.INPUTS), CONTROL)
+            self._io = codec.recipe(await frames.request(writer, codec.ask_inputs(IO), Kind.INPUTS), IO)
+            if not codec.accepted(await frames.request(writer, codec.ask_start(), Kind.START)):
+                raise RtdeError('the controller refused to start the data packages')
             self._writer = writer
-            began()
+            self._on_connect()
             while True:
                 frame = await frames.next()
                 if frame.kind == Kind.DATA:
-                    command, targets = self._cycle(outputs.unpack(frame.payload))
+                    command, targets = self._on_data(_driver_data(outputs.unpack(frame.payload)))
                     writer.write(control.pack(_control(command, targets)))
         finally:
             self._writer = None
@@ -119,28 +129,38 @@ class ControllerClient:
                 writer.transport.abort()
 
 
-class _Frames:
-    """Frames of a connection, one at a time."""
+class _FrameReader:
+    """Reads one frame after the other from a connection."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader, self._splitter = reader, FrameSplitter()
-        self._waiting: list[Frame] = []
+        self._queue: list[Frame] = []
 
     async def next(self) -> Frame:
-        """Return the next frame; raises OSError when there is none, asyncio.TimeoutError when it does not come."""
-        while not self._waiting:
-            data = await asyncio.wait_for(self._reader.read(READ_SIZE), SILENCE_S)
+        """Return the next frame.
+
+        Raises:
+            ConnectionError: The controller closed the connection.
+            asyncio.TimeoutError: No data within DATA_TIMEOUT_S.
+        """
+        while not self._queue:
+            data = await asyncio.wait_for(self._reader.read(READ_SIZE), DATA_TIMEOUT_S)
             if not data:
                 raise ConnectionError('the controller closed the connection')
-            self._waiting = self._splitter.feed(data)
-        return self._waiting.pop(0)
+            self._queue = self._splitter.feed(data)
+        return self._queue.pop(0)
 
-    async def answer(self, writer: asyncio.StreamWriter, request: bytes, kind: Kind) -> bytes:
-        """Send a request and return the payload of its answer."""
+    async def request(self, writer: asyncio.StreamWriter, request: bytes, kind: Kind) -> bytes:
+        """Send a request and return the payload of its reply."""
         writer.write(request)
         while (frame := await self.next()).kind != kind:
             pass
         return frame.payload
+
+
+def _driver_data(values: Mapping[str, Value]) -> DriverData:
+    fields = cast(Any, tuple(values[name] for name in OUTPUTS))  # the recipe's types match the fields
+    return DriverData(*fields)
 
 
 def _control(command: int, targets: tuple[float, ...]) -> Mapping[str, Value]:

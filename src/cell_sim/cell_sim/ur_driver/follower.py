@@ -1,16 +1,18 @@
-"""Lets the controller's program follow a trajectory, at the controller's own pace. No ROS, no sockets, no clock.
+"""Follows a trajectory at the pace of the controller.
 
-As in the scaled controller of the official driver, the trajectory's time runs as fast as the robot's speed scaling allows: it
-stands while the program is paused, and goes on with the same goal when the program is resumed. A program that ends, ends the
-goal too.
+As in the scaled trajectory controller of the official driver, the time of the trajectory is scaled by the robot's speed
+scaling. It stops while the program is paused and continues with the same goal after a resume. The end of the program aborts
+the goal.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
-from cell_sim.ur_controller.external_control import FOLLOW, HOLD, INT
+from cell_sim.ur_controller.external_control import FOLLOW, HOLD
 from cell_sim.ur_driver.trajectory import Trajectory
 
 SUCCESSFUL, INVALID_GOAL, PATH_VIOLATED, GOAL_VIOLATED = 0, -1, -4, -5
@@ -19,68 +21,91 @@ STOPPING, STOPPED, PLAYING = 0, 1, 2
 """Values of runtime_state."""
 GOAL_RAD = 1e-4
 LATE_S = 2.0
-"""Of the controller's time, after the trajectory's end."""
+"""Timeout after the end of the trajectory, in the controller's time."""
 
-Ended = Callable[[int, str], None]
-"""Hears error code and text when a goal has ended."""
+GoalCallback = Callable[[int, str], None]
+"""Called with error code and text at the end of a goal."""
+
+
+class DriverData(NamedTuple):
+    """One data package of the controller."""
+
+    timestamp: float
+    """Seconds, by the clock of the controller."""
+    joints: tuple[float, ...]
+    """Radians."""
+    speeds: tuple[float, ...]
+    """rad/s."""
+    robot_mode: int
+    safety_mode: int
+    runtime_state: int
+    speed_scaling: float
+    """Share of the programmed speed, 0..1."""
+    digital_inputs: int
+    """Bits."""
+    digital_outputs: int
+    """Bits."""
+    echo: int
+    """Counter of the driver's own program; it changes while that runs."""
 
 
 class TrajectoryFollower:
-    """What the driver makes of each data package."""
+    """Computes the joint targets for each data package."""
 
     def __init__(self, time_scale: float = 1.0) -> None:
-        """Hold still.
+        """Create a follower without a goal.
 
         Args:
-            time_scale: How many times faster than in life the controller's arm moves.
+            time_scale: Speed of the arm relative to a real one.
         """
-        self._time_scale = time_scale
+        self.time_scale = time_scale
         self._goal: Trajectory | None = None
-        self._ended: Ended = lambda _code, _text: None
+        self._on_end: GoalCallback = lambda _code, _text: None
         self._elapsed = self._late = 0.0
         self._timestamp: float | None = None
         self._echo: int | None = None
         self.running = False
-        """The driver's program runs on the controller, or is paused."""
+        """Whether the driver's program runs on the controller, or is paused."""
         self.joints: tuple[float, ...] = ()
-        """Where the joints are; () = not known."""
+        """Joint positions, radians; () = unknown."""
 
-    def begin(self, trajectory: Trajectory, ended: Ended) -> None:
-        """Follow a trajectory from now on; one that was followed until now is aborted."""
-        self.end(INVALID_GOAL, 'another goal has taken its place')
-        self._goal, self._ended, self._elapsed = trajectory, ended, 0.0
+    def start(self, trajectory: Trajectory, on_end: GoalCallback) -> None:
+        """Follow a trajectory; the current goal is aborted."""
+        self.finish(INVALID_GOAL, 'replaced by another goal')
+        self._goal, self._on_end, self._elapsed = trajectory, on_end, 0.0
         self._late = 0.0
 
-    def end(self, code: int, text: str) -> None:
-        """Hold still."""
-        ended, self._ended, was, self._goal = self._ended, lambda _code, _text: None, self._goal, None
-        if was is not None:
-            ended(code, text)
+    def finish(self, code: int, text: str) -> None:
+        """End the current goal, if any, and hold the position."""
+        on_end, goal = self._on_end, self._goal
+        self._on_end, self._goal = lambda _code, _text: None, None
+        if goal is not None:
+            on_end(code, text)
 
-    def lost(self) -> None:
-        """Know nothing: the controller is not connected."""
+    def disconnected(self) -> None:
+        """Reset the state after the loss of the connection."""
         self.running, self.joints, self._timestamp, self._echo = False, (), None, None
-        self.end(INVALID_GOAL, 'the connection to the robot was lost')
+        self.finish(INVALID_GOAL, 'the connection to the robot was lost')
 
-    def cycle(self, values: Mapping[str, Any]) -> tuple[int, tuple[float, ...]]:
-        """Take a data package and return what the program is told: command and joint targets."""
-        self.joints = values['actual_q']
-        passed = values['timestamp'] - self._timestamp if self._timestamp is not None else 0.0
-        self._timestamp = values['timestamp']
-        self._watch(values['runtime_state'], values[f'output_int_register_{INT}'])
+    def update(self, data: DriverData) -> tuple[int, tuple[float, ...]]:
+        """Process a data package and return command and joint targets for the program."""
+        self.joints = data.joints
+        passed = data.timestamp - self._timestamp if self._timestamp is not None else 0.0
+        self._timestamp = data.timestamp
+        self._update_running(data.runtime_state, data.echo)
         if self._goal is None:
             return HOLD, self.joints
-        passed = max(0.0, passed) if values['runtime_state'] == PLAYING else 0.0
-        self._elapsed += passed * values['speed_scaling'] * self._time_scale
+        passed = max(0.0, passed) if data.runtime_state == PLAYING else 0.0
+        self._elapsed += passed * data.speed_scaling * self.time_scale
         return self._follow(self._goal, passed)
 
-    def _watch(self, runtime: int, echo: int) -> None:
-        """See whether it is the driver's own program that runs: it counts in a register."""
+    def _update_running(self, runtime: int, echo: int) -> None:
+        """Detect whether the running program is the driver's own, which counts in a register."""
         counted = self._echo is not None and echo != self._echo
         self._echo = echo
         if runtime in (STOPPING, STOPPED):
             self.running = False
-            self.end(INVALID_GOAL, 'the program on the robot has ended')
+            self.finish(INVALID_GOAL, 'the program on the robot has ended')
         elif counted:
             self.running = True
 
@@ -90,7 +115,7 @@ class TrajectoryFollower:
             self._late += seconds
             off = max(abs(one - other) for one, other in zip(self.joints, goal.end, strict=True))
             if off <= GOAL_RAD:
-                self.end(SUCCESSFUL, '')
+                self.finish(SUCCESSFUL, '')
             elif self._late > LATE_S:
-                self.end(GOAL_VIOLATED, f'a joint is {off:.4f} rad away from the goal')
+                self.finish(GOAL_VIOLATED, f'a joint is {off:.4f} rad away from the goal')
         return FOLLOW, targets

@@ -1,4 +1,7 @@
-"""Names, as the official driver has them (Universal Robots ROS 2 driver, Jazzy: documentation of ur_robot_driver)."""
+"""ROS names of the official driver (Universal Robots ROS 2 driver, Jazzy: documentation of ur_robot_driver).
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,6 @@ TRIGGERS: Mapping[str, str] = {
     'stop': 'stop',
     'unlock_protective_stop': 'unlock protective stop',
 }
-"""Service of the dashboard client -> command of the dashboard."""
+"""Service of the dashboard client -> dashboard command."""
 JOINT_ORDER = ('elbow_joint', 'shoulder_lift_joint', 'shoulder_pan_joint', 'wrist_1_joint', 'wrist_2_joint', 'wrist_3_joint')
-"""The joint state broadcaster sorts by name: who reads must map by name."""
+"""Order of the joint state broadcaster, which sorts by name: readers must map by name."""

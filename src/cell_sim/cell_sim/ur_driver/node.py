@@ -1,13 +1,14 @@
-"""A stand-in for the official driver in the simulated world: the same names, types and latching, before the same controller.
+"""Simulated counterpart of the official driver: the same names, types and latching, on top of the simulated controller.
 
-It reaches the controller over its sockets only, as the official one does, so that one controller serves every link.
+It uses the sockets of the controller only, as the official driver does, so one controller serves every backend.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from cell_common.actions import LowLatencyActionServer
 from cell_common.background import AsyncioThread
@@ -20,71 +21,83 @@ from cell_robot.motion.kinematics import JOINTS
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.dashboard.transport import connected
 from control_msgs.action import FollowJointTrajectory
-from rclpy.action.server import CancelResponse, GoalResponse
+from rclpy.action.server import CancelResponse, GoalResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool, Float64
 from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
 from ur_dashboard_msgs.msg import RobotMode, SafetyMode
 from ur_dashboard_msgs.srv import IsInRemoteControl
 from ur_msgs.msg import Digital, IOStates
 from ur_msgs.srv import SetIO
 
 from cell_sim.ur_driver import names
-from cell_sim.ur_driver.controller_client import ControllerClient, Values
-from cell_sim.ur_driver.follower import INVALID_GOAL, SUCCESSFUL, TrajectoryFollower
-from cell_sim.ur_driver.trajectory import Point, Trajectory, TrajectoryError, joint_order
+from cell_sim.ur_driver.controller_client import ControllerClient
+from cell_sim.ur_driver.follower import INVALID_GOAL, SUCCESSFUL, DriverData, TrajectoryFollower
+from cell_sim.ur_driver.trajectory import Trajectory, TrajectoryError, TrajectoryPoint, joint_order
+
+__all__ = ['UrDriverNode', 'main']
 
 PINS = 18
 IO_PERIOD_S = 0.1
+T = TypeVar('T')
+TriggerCallback = Callable[[Trigger.Request, Trigger.Response], Awaitable[Trigger.Response]]
 
 
 @dataclass(frozen=True)
 class DriverParameters:
-    """What a deployment chooses for the simulated driver."""
+    """Parameters of the simulated driver."""
 
     robot_ip: str = parameter('127.0.0.1', 'Address of the simulated UR controller.')
     headless_mode: bool = parameter(
         True,
-        'Send the external control program once, when the controller is first reached; '
-        'otherwise somebody calls resend_robot_program.',
+        'Send the external control program once after the first connection; otherwise call resend_robot_program to send it.',
     )
     joint_rate: float = parameter(
-        60.0, 'Joint states published per second; the official driver publishes 500.', unit='Hz', minimum=1.0, maximum=125.0
+        60.0, 'Rate of the joint states; the official driver publishes at 500 Hz.', unit='Hz', minimum=1.0, maximum=125.0
     )
     time_scale: float = parameter(
-        1.0, 'As in the simulated world: how many times faster than in life the arm moves.', minimum=0.1, maximum=100.0
+        1.0,
+        'Speed of the arm relative to a real one; must be the same as in the simulated world.',
+        minimum=0.1,
+        maximum=100.0,
     )
 
 
 class UrDriverNode(Node):
-    """Offers what a UR robot's official driver offers, as much of it as the cell uses."""
+    """Offers the part of a UR robot's official driver that the cell uses."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('ur_driver', **options)
         self._p = declare_parameters(self, DriverParameters)
-        self._values: Values | None = None
-        self._told: dict[str, Any] = {}
-        self._started = False
-        self._follower = TrajectoryFollower(self._p.time_scale)
+        self._data: DriverData | None = None
+        self._published: dict[str, object] = {}
+        self._program_sent = False
+        self.follower = TrajectoryFollower(self._p.time_scale)
         self._background = AsyncioThread('ur_driver')
-        self._inbox: ExecutorQueue[Any] = ExecutorQueue(self, lambda work: work())
-        self._link = ControllerClient(self._p.robot_ip, self._cycle, self._lost)
-        self._publish_topics()
-        self._offer_services()
+        self._queue: ExecutorQueue[Callable[[], None]] = ExecutorQueue(self, lambda work: work())
+        self._client = ControllerClient(
+            self._p.robot_ip,
+            on_data=self._on_data,
+            on_connect=self._on_connect,
+            on_disconnect=self._on_disconnect,
+        )
+        self._create_publishers()
+        self._create_services()
         create_steady_timer(self, 1.0 / self._p.joint_rate, self._publish)
         create_steady_timer(self, IO_PERIOD_S, self._publish_io)
-        self._background.submit(self._link.run(self._connected))
+        self._background.submit(self._client.run())
 
     def destroy_node(self) -> None:
-        """Leave the controller alone; its program ends by the silence."""
+        """Disconnect from the controller; its program ends by its timeout."""
         self._background.close()
         self._trajectories.destroy()
         super().destroy_node()
 
-    def _publish_topics(self) -> None:
+    def _create_publishers(self) -> None:
         self._joints = self.create_publisher(JointState, names.JOINT_STATES, events(10))
         self._scaling = self.create_publisher(Float64, names.SPEED_SCALING, events(10))
         self._io = self.create_publisher(IOStates, names.IO + 'io_states', events(10))
@@ -94,7 +107,7 @@ class UrDriverNode(Node):
             'program': self.create_publisher(Bool, names.IO + 'robot_program_running', latched()),
         }
 
-    def _offer_services(self) -> None:
+    def _create_services(self) -> None:
         group = ReentrantCallbackGroup()
         self._trajectories = LowLatencyActionServer(
             self,
@@ -103,96 +116,100 @@ class UrDriverNode(Node):
             self._follow,
             callback_group=group,
             result_timeout=10,
-            goal_callback=self._accept,
-            cancel_callback=self._cancel,
+            goal_callback=self._on_goal,
+            cancel_callback=self._on_cancel,
         )
         for service, command in names.TRIGGERS.items():
-            self.create_service(Trigger, names.DASHBOARD + service, self._dashboard(command), callback_group=group)
-        self.create_service(IsInRemoteControl, names.DASHBOARD + 'is_in_remote_control', self._remote, callback_group=group)
-        self.create_service(Trigger, names.IO + 'resend_robot_program', self._resend, callback_group=group)
+            self.create_service(Trigger, names.DASHBOARD + service, self._dashboard_callback(command), callback_group=group)
+        self.create_service(
+            IsInRemoteControl, names.DASHBOARD + 'is_in_remote_control', self._is_in_remote_control, callback_group=group
+        )
+        self.create_service(Trigger, names.IO + 'resend_robot_program', self._resend_program, callback_group=group)
         self.create_service(SetIO, names.IO + 'set_io', self._set_io)
 
-    # In the background loop's thread.
+    # In the thread of the asyncio loop.
 
-    def _connected(self) -> None:
-        if self._p.headless_mode and not self._started:
-            self._started = True
-            self._background.submit(self._link.send_program())
+    def _on_connect(self) -> None:
+        if self._p.headless_mode and not self._program_sent:
+            self._program_sent = True
+            self._background.submit(self._client.send_program())
 
-    def _cycle(self, values: Values) -> tuple[int, tuple[float, ...]]:
-        self._values = values
-        return self._follower.cycle(values)
+    def _on_data(self, data: DriverData) -> tuple[int, tuple[float, ...]]:
+        self._data = data
+        return self.follower.update(data)
 
-    def _lost(self, why: str) -> None:
-        if self._values is not None:
-            self.get_logger().warning(f'connection to the robot lost: {why}')
-        self._values = None
-        self._follower.lost()
+    def _on_disconnect(self, cause: str) -> None:
+        if self._data is not None:
+            self.get_logger().warning(f'connection to the robot lost: {cause}')
+        self._data = None
+        self.follower.disconnected()
 
-    # In the executor's thread.
+    # In the thread of the executor.
 
     def _publish(self) -> None:
-        values: Any = self._values
-        self._tell('program', Bool(data=self._follower.running))
-        if values is None:
+        data = self._data
+        self._publish_change('program', Bool(data=self.follower.running))
+        if data is None:
             return
-        self._tell('robot_mode', RobotMode(mode=values['robot_mode']))
-        self._tell('safety_mode', SafetyMode(mode=values['safety_mode']))
+        self._publish_change('robot_mode', RobotMode(mode=data.robot_mode))
+        self._publish_change('safety_mode', SafetyMode(mode=data.safety_mode))
         order = [JOINTS.index(name) for name in names.JOINT_ORDER]
         message = JointState(
             name=list(names.JOINT_ORDER),
-            position=[values['actual_q'][index] for index in order],
-            velocity=[values['actual_qd'][index] for index in order],
+            position=[data.joints[index] for index in order],
+            velocity=[data.speeds[index] for index in order],
         )
         message.header.stamp = self.get_clock().now().to_msg()
         self._joints.publish(message)
-        self._scaling.publish(Float64(data=100.0 * values['speed_scaling']))
+        self._scaling.publish(Float64(data=100.0 * data.speed_scaling))
 
-    def _tell(self, name: str, message: Any) -> None:
-        """Publish what is latched, when it has changed."""
-        if self._told.get(name) != message:
-            self._told[name] = message
+    def _publish_change(self, name: str, message: object) -> None:
+        """Publish a latched message if it has changed."""
+        if self._published.get(name) != message:
+            self._published[name] = message
             self._latched[name].publish(message)
 
     def _publish_io(self) -> None:
-        values: Any = self._values
-        if values is not None:
-            inputs, outputs = values['actual_digital_input_bits'], values['actual_digital_output_bits']
-            self._io.publish(IOStates(digital_in_states=_pins(inputs), digital_out_states=_pins(outputs)))
+        data = self._data
+        if data is not None:
+            states = IOStates(digital_in_states=_pins(data.digital_inputs), digital_out_states=_pins(data.digital_outputs))
+            self._io.publish(states)
 
-    def _accept(self, goal: Any) -> GoalResponse:
-        """Accept as the controller does: while its program runs, and only whole and sensible trajectories."""
+    def _on_goal(self, goal: FollowJointTrajectory.Goal) -> GoalResponse:
+        """Accept complete and valid trajectories while the program runs, as the official controller does."""
         try:
-            if not self._follower.running:
+            if not self.follower.running:
                 raise TrajectoryError('the external control program does not run on the robot')
             self._trajectory(goal.trajectory)
-        except TrajectoryError as problem:
-            self.get_logger().error(f'goal rejected: {problem}')
+        except TrajectoryError as error:
+            self.get_logger().error(f'goal rejected: {error}')
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
-    def _trajectory(self, message: Any) -> Trajectory:
+    def _trajectory(self, message: JointTrajectory) -> Trajectory:
         order = joint_order(message.joint_names, JOINTS)
         points = [
-            Point(
+            TrajectoryPoint(
                 point.time_from_start.sec + point.time_from_start.nanosec * 1e-9,
                 _ordered(point.positions, order),
                 _ordered(point.velocities, order),
             )
             for point in message.points
         ]
-        return Trajectory(self._follower.joints or (0.0,) * len(JOINTS), points)
+        return Trajectory(self.follower.joints or (0.0,) * len(JOINTS), points)
 
-    def _cancel(self, _goal: Any) -> CancelResponse:
-        self._background.loop.call_soon_threadsafe(self._follower.end, INVALID_GOAL, 'cancelled')
+    def _on_cancel(self, _goal: ServerGoalHandle) -> CancelResponse:
+        self._background.loop.call_soon_threadsafe(self.follower.finish, INVALID_GOAL, 'canceled')
         return CancelResponse.ACCEPT
 
-    async def _follow(self, goal: Any) -> FollowJointTrajectory.Result:
+    async def _follow(self, goal: ServerGoalHandle) -> FollowJointTrajectory.Result:
         ended: RosFuture = RosFuture(executor=self.executor)
         trajectory = self._trajectory(goal.request.trajectory)
-        self._background.loop.call_soon_threadsafe(
-            self._follower.begin, trajectory, lambda *result: self._inbox.put(lambda: ended.set_result(result))
-        )
+
+        def on_end(code: int, text: str) -> None:
+            self._queue.put(lambda: ended.set_result((code, text)))
+
+        self._background.loop.call_soon_threadsafe(self.follower.start, trajectory, on_end)
         code, text = await ended
         if code == SUCCESSFUL:
             goal.succeed()
@@ -202,55 +219,63 @@ class UrDriverNode(Node):
             goal.abort()
         return FollowJointTrajectory.Result(error_code=code, error_string=text)
 
-    def _dashboard(self, command: str) -> Any:
-        async def serve(_request: Any, response: Any) -> Any:
-            response.success, response.message = await self._ask(command)
+    def _dashboard_callback(self, command: str) -> TriggerCallback:
+        async def serve(_request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            response.success, response.message = await self._send_dashboard_command(command)
             return response
 
         return serve
 
-    async def _remote(self, _request: Any, response: Any) -> Any:
-        response.success, response.answer = await self._ask('is in remote control')
+    async def _is_in_remote_control(
+        self, _request: IsInRemoteControl.Request, response: IsInRemoteControl.Response
+    ) -> IsInRemoteControl.Response:
+        response.success, response.answer = await self._send_dashboard_command('is in remote control')
         response.remote_control = response.answer == 'true'
         return response
 
-    async def _ask(self, command: str) -> tuple[bool, str]:
-        async def ask() -> str:
+    async def _send_dashboard_command(self, command: str) -> tuple[bool, str]:
+        async def send() -> str:
             async with connected(self._p.robot_ip) as dashboard:
                 return await dashboard.ask(command)
 
         try:
-            answer = await self._here(self._background.submit(ask()))
-        except DashboardError as problem:
-            return False, str(problem)
-        return not answer.startswith('Failed'), answer
+            reply = await self._await_in_executor(self._background.submit(send()))
+        except DashboardError as error:
+            return False, str(error)
+        return not reply.startswith('Failed'), reply
 
-    async def _resend(self, _request: Any, response: Any) -> Any:
+    async def _resend_program(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         try:
-            await self._here(self._background.submit(self._link.send_program()))
+            await self._await_in_executor(self._background.submit(self._client.send_program()))
             response.success = True
-        except (OSError, TimeoutError) as problem:
-            response.message = f'the program was not sent: {problem}'
+        except (OSError, TimeoutError) as error:
+            response.message = f'the program was not sent: {error}'
         return response
 
-    def _set_io(self, request: Any, response: Any) -> Any:
+    def _set_io(self, request: SetIO.Request, response: SetIO.Response) -> SetIO.Response:
         if request.fun == SetIO.Request.FUN_SET_DIGITAL_OUT:
-            self._background.loop.call_soon_threadsafe(self._link.set_output, request.pin, request.state > 0.0)
-            response.success = self._values is not None and 0 <= request.pin < PINS
+            self._background.loop.call_soon_threadsafe(self._client.set_output, request.pin, request.state > 0.0)
+            response.success = self._data is not None and 0 <= request.pin < PINS
         return response
 
-    async def _here(self, future: Future[Any]) -> Any:
-        waiting: RosFuture = RosFuture(executor=self.executor)
-        future.add_done_callback(lambda _: self._inbox.put(lambda: waiting.set_result(None)))
-        await waiting
+    async def _await_in_executor(self, future: Future[T]) -> T:
+        """Await a future of another thread without blocking the executor."""
+        done: RosFuture = RosFuture(executor=self.executor)
+        future.add_done_callback(lambda _: self._queue.put(lambda: done.set_result(None)))
+        await done
         return future.result()
 
 
-def _pins(bits: Any) -> list[Digital]:
+def _pins(bits: int) -> list[Digital]:
     return [Digital(pin=pin, state=bool(bits >> pin & 1)) for pin in range(PINS)]
 
 
-def _ordered(values: Any, order: list[int]) -> tuple[float, ...]:
+def _ordered(values: Sequence[float], order: Sequence[int]) -> tuple[float, ...]:
+    """Return the values of a waypoint in the order of the controller; () = not given.
+
+    Raises:
+        TrajectoryError: The number of values is wrong.
+    """
     if len(values) == 0:
         return ()
     if len(values) != len(order):

@@ -1,8 +1,10 @@
-"""What a joint trajectory controller accepts, and where the joints should be at a time. No ROS, no sockets, no clock.
+"""Joint trajectories: validation of goals, and interpolation between waypoints.
 
 Source: ros2_controllers, user documentation of joint_trajectory_controller ("Trajectory Representation" and the parameters
-`allow_partial_joints_goal` and `allow_nonzero_velocity_at_trajectory_end`, both false): linear between waypoints that have
-places only, cubic where speeds are given too.
+`allow_partial_joints_goal` and `allow_nonzero_velocity_at_trajectory_end`, both false): linear between waypoints with
+positions only, cubic if both have velocities.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -11,15 +13,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-MOST_POINTS = 100_000
+MAX_POINTS = 100_000
 
 
 class TrajectoryError(ValueError):
-    """It is not accepted; the text says why."""
+    """The trajectory is rejected; the text has the cause."""
 
 
 @dataclass(frozen=True)
-class Point:
+class TrajectoryPoint:
     """One waypoint."""
 
     time: float
@@ -30,29 +32,33 @@ class Point:
 
 
 class Trajectory:
-    """An accepted trajectory, from where the joints were when it began."""
+    """Accepted trajectory, starting at the current joints."""
 
-    def __init__(self, start: Sequence[float], points: Sequence[Point]) -> None:
-        """Take waypoints whose joints are in the order of `start`.
+    def __init__(self, start: Sequence[float], points: Sequence[TrajectoryPoint]) -> None:
+        """Validate the waypoints.
+
+        Args:
+            start: Current joints, radians.
+            points: Waypoints with the joints in the order of `start`.
 
         Raises:
-            TrajectoryError: They make no trajectory.
+            TrajectoryError: The waypoints are invalid.
         """
         _check(points, len(start))
-        self._points = [Point(0.0, tuple(start), (0.0,) * len(start)), *points]
+        self._points = [TrajectoryPoint(0.0, tuple(start), (0.0,) * len(start)), *points]
 
     @property
     def duration(self) -> float:
-        """Seconds from begin to end."""
+        """Seconds from start to end."""
         return self._points[-1].time
 
     @property
     def end(self) -> tuple[float, ...]:
-        """Where it ends."""
+        """Final joints."""
         return self._points[-1].joints
 
     def at(self, time: float) -> tuple[float, ...]:
-        """Return where the joints should be after so many seconds."""
+        """Return the joints at a time after the start, seconds."""
         if time >= self.duration:
             return self.end
         index = next(number for number, point in enumerate(self._points) if point.time > time)
@@ -68,34 +74,34 @@ class Trajectory:
 
 
 def joint_order(names: Sequence[str], known: Sequence[str]) -> list[int]:
-    """Return where in `names` each known joint is.
+    """Return the index in `names` of each known joint.
 
     Raises:
-        TrajectoryError: A joint is missing, unknown or twice there.
+        TrajectoryError: A joint is missing, unknown or repeated.
     """
     if sorted(names) != sorted(known):
         raise TrajectoryError(f'the joints {", ".join(names) or "(none)"} are not those of the controller')
     return [list(names).index(name) for name in known]
 
 
-def _check(points: Sequence[Point], joints: int) -> None:
-    if not 0 < len(points) <= MOST_POINTS:
-        raise TrajectoryError(f'it has {len(points)} points')
+def _check(points: Sequence[TrajectoryPoint], joints: int) -> None:
+    if not 0 < len(points) <= MAX_POINTS:
+        raise TrajectoryError(f'the trajectory has {len(points)} points')
     last = 0.0
     for number, point in enumerate(points):
         if len(point.joints) != joints or len(point.speeds) not in (0, joints):
             raise TrajectoryError(f'point {number} has the wrong number of values')
         if not all(map(math.isfinite, (*point.joints, *point.speeds, point.time))):
-            raise TrajectoryError(f'point {number} holds something that is no number')
+            raise TrajectoryError(f'point {number} has a value that is not a finite number')
         if point.time <= last and not (number == 0 and point.time == 0.0):
-            raise TrajectoryError(f'the time of point {number} does not come after that of the one before it')
+            raise TrajectoryError(f'the time of point {number} is not later than that of the previous point')
         last = point.time
     if any(points[-1].speeds):
-        raise TrajectoryError('it does not end at rest')
+        raise TrajectoryError('the trajectory does not end at rest')
 
 
 def _cubic(share: float, span: float, start: float, end: float, start_speed: float, end_speed: float) -> float:
-    """Hermite's cubic."""
+    """Return the cubic Hermite spline at a share of a segment; `span` in seconds."""
     squared, cubed = share * share, share**3
     return (
         (2 * cubed - 3 * squared + 1) * start

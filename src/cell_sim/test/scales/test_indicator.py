@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from cell_sim.faults import Faults
+from cell_sim.faults import FaultInjector
 from cell_sim.scales.filler import Filler, FillOrder
 from cell_sim.scales.indicator import Indicator
 from cell_sim.scales.line_faults import FAULTS, LineCorruptor, line_of
@@ -142,31 +142,31 @@ def test_the_same_seed_fills_the_same_bags() -> None:
 
 
 @pytest.fixture
-def faults() -> Faults:
-    return Faults(FAULTS)
+def faults() -> FaultInjector:
+    return FaultInjector(FAULTS)
 
 
 LINE = b'3,12.500 kg\r\n'
 
 
-def test_a_line_without_fault_goes_out_whole(faults: Faults) -> None:
+def test_a_line_without_fault_goes_out_whole(faults: FaultInjector) -> None:
     assert LineCorruptor(faults, '3').chunks(LINE) == [LINE]
 
 
-def test_a_split_line_comes_byte_by_byte_and_only_as_often_as_told(faults: Faults) -> None:
+def test_a_split_line_comes_byte_by_byte_and_only_as_often_as_told(faults: FaultInjector) -> None:
     wire = LineCorruptor(faults, '3')
     faults.inject('split', 1)
     assert wire.chunks(LINE) == [LINE[at : at + 1] for at in range(len(LINE))]
     assert wire.chunks(LINE) == [LINE]
 
 
-def test_glued_lines_come_at_once(faults: Faults) -> None:
+def test_glued_lines_come_at_once(faults: FaultInjector) -> None:
     wire = LineCorruptor(faults, '3')
     faults.inject('glue', 3)
     assert [wire.chunks(LINE) for _ in range(4)] == [[], [], [3 * LINE], [LINE]]
 
 
-def test_noise_comes_before_the_line_and_the_line_is_whole(faults: Faults) -> None:
+def test_noise_comes_before_the_line_and_the_line_is_whole(faults: FaultInjector) -> None:
     faults.inject('noise', 1)
     whole = LineCorruptor(faults, '3').chunks(LINE)[0]
     noise = whole.removesuffix(LINE)
@@ -174,12 +174,12 @@ def test_noise_comes_before_the_line_and_the_line_is_whole(faults: Faults) -> No
     assert not set(noise[:-2]) & set(b'\r\n')
 
 
-def test_an_endless_line_is_as_long_as_told(faults: Faults) -> None:
+def test_an_endless_line_is_as_long_as_told(faults: FaultInjector) -> None:
     faults.inject('endless', 700)
     assert LineCorruptor(faults, '3').chunks(LINE) == [b'7' * 700 + b'\r\n' + LINE]
 
 
-def test_a_character_that_was_hit_is_no_ascii_and_the_end_comes_through(faults: Faults) -> None:
+def test_a_character_that_was_hit_is_no_ascii_and_the_end_comes_through(faults: FaultInjector) -> None:
     faults.inject('garble', 20)
     wire = LineCorruptor(faults, '3')
     for line in (LINE, b'\n 1G      12.500kg \r') * 10:
@@ -194,14 +194,14 @@ def test_a_character_that_was_hit_is_no_ascii_and_the_end_comes_through(faults: 
     ('fault', 'reply'),
     [('wrong_unit', b'\n 1G       22.05lb \r'), ('dashes', b'\n 1G    ------  kg \r'), ('motion', b'\n 1GM      9.300kg \r')],
 )
-def test_the_display_errs_in_sma_too(faults: Faults, fault: str, reply: bytes) -> None:
+def test_the_display_errs_in_sma_too(faults: FaultInjector, fault: str, reply: bytes) -> None:
     indicator = loaded(10.0, print_format='sma')
     faults.inject(fault)
     assert line_of(indicator, LONG_AFTER, faults) == reply
     assert line_of(indicator, LONG_AFTER, faults) == b'\n 1G      10.000kg \r'
 
 
-def test_a_print_format_may_be_typed_in(faults: Faults) -> None:
+def test_a_print_format_may_be_typed_in(faults: FaultInjector) -> None:
     indicator = loaded(10.0, print_format='{id};{weight:>8};{unit};{date} {time}', decimal_comma=True)
     indicator.clock_offset = 1_700_000_000.0
     assert line_of(indicator, LONG_AFTER, faults) == b'3;  10,000;kg;14/11/2023 22:30:00\r\n'
@@ -219,14 +219,14 @@ def test_a_print_format_that_cannot_work_is_refused(template: str) -> None:
 @pytest.mark.parametrize(
     ('fault', 'line'), [('wrong_unit', b'3,22.05 lb\r\n'), ('dashes', b'3,------ kg\r\n'), ('motion', b'3,9.300 kg\r\n')]
 )
-def test_the_display_errs_once(faults: Faults, fault: str, line: bytes) -> None:
+def test_the_display_errs_once(faults: FaultInjector, fault: str, line: bytes) -> None:
     indicator = loaded(10.0)
     faults.inject(fault)
     assert line_of(indicator, LONG_AFTER, faults) == line
     assert line_of(indicator, LONG_AFTER, faults) == b'3,10.000 kg\r\n'
 
 
-def test_an_unsettled_print_says_so_where_the_format_can(faults: Faults) -> None:
+def test_an_unsettled_print_says_so_where_the_format_can(faults: FaultInjector) -> None:
     faults.inject('motion')
     assert line_of(loaded(10.0, print_format='extended'), LONG_AFTER, faults) == b'3,G,M, 9.300,kg, 0.000,NT\r\n'
 

@@ -24,7 +24,7 @@ def dashboard() -> DashboardCommands:
 
 
 def _at(dashboard: DashboardCommands, command: str, now: float) -> str:
-    dashboard._c.step(now)
+    dashboard.controller.step(now)
     return dashboard.reply(command, now)
 
 
@@ -45,7 +45,7 @@ def test_an_arm_without_power_runs_no_program() -> None:
 
 
 def test_a_protective_stop_cannot_be_unlocked_in_its_first_five_seconds(dashboard: DashboardCommands) -> None:
-    controller = dashboard._c
+    controller = dashboard.controller
     controller.start_program(WaitingProgram())
     controller.protective_stop(10.0, 'test')
     assert controller.runtime == RuntimeState.PAUSED
@@ -58,11 +58,11 @@ def test_a_protective_stop_cannot_be_unlocked_in_its_first_five_seconds(dashboar
 
 def test_a_paused_program_goes_on_when_it_is_played(dashboard: DashboardCommands) -> None:
     program = WaitingProgram()
-    dashboard._c.start_program(program)
+    dashboard.controller.start_program(program)
     assert _at(dashboard, 'pause', 0.0) == 'Pausing program'
     assert _at(dashboard, 'pause', 0.0) == 'Failed to execute: pause'
     assert _at(dashboard, 'play', 0.0) == 'Starting program'
-    assert dashboard._c.program is program
+    assert dashboard.controller.program is program
 
 
 def test_a_safeguard_stop_pauses_and_its_reset_goes_on() -> None:
@@ -75,7 +75,7 @@ def test_a_safeguard_stop_pauses_and_its_reset_goes_on() -> None:
 
 
 def test_an_emergency_stop_ends_the_program_and_needs_its_button_back(dashboard: DashboardCommands) -> None:
-    controller = dashboard._c
+    controller = dashboard.controller
     controller.start_program(WaitingProgram())
     controller.emergency_stop()
     assert (controller.runtime, controller.mode) == (RuntimeState.STOPPED, RobotMode.POWER_OFF)
@@ -85,7 +85,7 @@ def test_an_emergency_stop_ends_the_program_and_needs_its_button_back(dashboard:
 
 
 def test_a_violation_ends_with_a_restart_of_the_safety_system_without_power(dashboard: DashboardCommands) -> None:
-    dashboard._c.violate_safety()
+    dashboard.controller.violate_safety()
     assert _at(dashboard, 'restart safety', 0.0) == 'Restarting safety'
     assert _at(dashboard, 'safetymode', 1.0) == 'Safetymode: VIOLATION'
     assert _at(dashboard, 'safetymode', 3.1) == 'Safetymode: NORMAL'
@@ -93,7 +93,7 @@ def test_a_violation_ends_with_a_restart_of_the_safety_system_without_power(dash
 
 
 def test_in_local_mode_it_can_be_read_and_not_changed(dashboard: DashboardCommands) -> None:
-    dashboard._c.remote = False
+    dashboard.controller.remote = False
     assert _at(dashboard, 'is in remote control', 0.0) == 'false'
     assert _at(dashboard, 'power off', 0.0) == 'Failed to execute: power off'
     assert _at(dashboard, 'robotmode', 0.0) == 'Robotmode: RUNNING'

@@ -16,7 +16,7 @@ from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_driver import names
 from cell_sim.ur_driver.follower import GOAL_VIOLATED, INVALID_GOAL, SUCCESSFUL, TrajectoryFollower
 from cell_sim.ur_driver.node import UrDriverNode
-from cell_sim.ur_driver.trajectory import Point, Trajectory, TrajectoryError, joint_order
+from cell_sim.ur_driver.trajectory import Trajectory, TrajectoryError, TrajectoryPoint, joint_order
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action.client import ActionClient
 from sensor_msgs.msg import JointState
@@ -29,11 +29,11 @@ from ur_msgs.msg import IOStates
 from ur_msgs.srv import SetIO
 
 ZERO = (0.0,) * 6
-ENDS = Trajectory(ZERO, [Point(1.0, (1.0, *ZERO[1:]))])
+ENDS = Trajectory(ZERO, [TrajectoryPoint(1.0, (1.0, *ZERO[1:]))])
 
 
 def test_places_and_speeds_are_met_and_cubic_in_between() -> None:
-    path = Trajectory(ZERO, [Point(1.0, (1.0,) * 6, (1.0,) * 6), Point(3.0, (2.0,) * 6, ZERO)])
+    path = Trajectory(ZERO, [TrajectoryPoint(1.0, (1.0,) * 6, (1.0,) * 6), TrajectoryPoint(3.0, (2.0,) * 6, ZERO)])
     assert path.at(0.0) == ZERO and path.at(1.0) == pytest.approx((1.0,) * 6) and path.at(9.0) == (2.0,) * 6
     assert (path.at(1.001)[0] - path.at(0.999)[0]) / 0.002 == pytest.approx(1.0, abs=0.01)
     assert ENDS.at(0.25)[0] == pytest.approx(0.25), 'linear without speeds'
@@ -43,13 +43,13 @@ def test_places_and_speeds_are_met_and_cubic_in_between() -> None:
     ('points', 'why'),
     [
         ([], '0 points'),
-        ([Point(1.0, (0.0,) * 5)], 'number of values'),
-        ([Point(1.0, (float('nan'), *ZERO[1:]))], 'no number'),
-        ([Point(1.0, ZERO), Point(1.0, ZERO)], 'time of point 1'),
-        ([Point(1.0, ZERO, (0.1,) * 6)], 'at rest'),
+        ([TrajectoryPoint(1.0, (0.0,) * 5)], 'number of values'),
+        ([TrajectoryPoint(1.0, (float('nan'), *ZERO[1:]))], 'not a finite number'),
+        ([TrajectoryPoint(1.0, ZERO), TrajectoryPoint(1.0, ZERO)], 'time of point 1'),
+        ([TrajectoryPoint(1.0, ZERO, (0.1,) * 6)], 'at rest'),
     ],
 )
-def test_what_is_no_trajectory_is_not_taken(points: list[Point], why: str) -> None:
+def test_what_is_no_trajectory_is_not_taken(points: list[TrajectoryPoint], why: str) -> None:
     with pytest.raises(TrajectoryError, match=why):
         Trajectory(ZERO, points)
 

@@ -1,13 +1,12 @@
-"""The whole controller on its ports, with the cycle that lets its time pass."""
+"""The whole controller on its ports, with the cycle that advances its time."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
 
-from cell_sim.faults import Faults
+from cell_sim.faults import FaultInjector
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.dashboard import DashboardCommands
 from cell_sim.ur_controller.faults import FAULTS
@@ -16,17 +15,22 @@ from cell_sim.ur_controller.ports.port import Port
 from cell_sim.ur_controller.ports.rtde import RtdePort
 from cell_sim.ur_controller.ports.script import ScriptPort
 
+__all__ = ['ControllerPorts', 'ControllerServer']
+
 CYCLE_S = 0.002
 """500 Hz, as on the e-Series."""
 PROGRAM_CYCLE_S = 0.008
-"""While a program of its own runs and nobody is connected; as slow as on the CB series."""
+"""While a program runs without a client; 125 Hz, as on the CB series."""
 IDLE_CYCLE_S = 0.02
-"""While nobody is connected and nothing runs."""
+"""Without a client and a program."""
+
+CycleCallback = Callable[[Controller], None]
+"""Called in the loop's thread after each cycle of the controller."""
 
 
 @dataclass(frozen=True)
 class ControllerPorts:
-    """TCP ports; 0 = any free one. The defaults are the ones every UR client expects."""
+    """TCP ports; 0 = any free one. The defaults are the ones that every UR client expects."""
 
     dashboard: int = 29999
     rtde: int = 30004
@@ -36,7 +40,7 @@ class ControllerPorts:
 
 
 class ControllerServer:
-    """Serves a controller; several of them share a machine when each has an address of its own (127.x.y.z)."""
+    """Serves a controller. Several can share a machine if each has its own address (127.x.y.z)."""
 
     def __init__(
         self,
@@ -44,34 +48,28 @@ class ControllerServer:
         *,
         address: str = '127.0.0.1',
         ports: ControllerPorts = ControllerPorts(),
-        every_cycle: Callable[[Controller], None] = lambda _controller: None,
+        on_cycle: CycleCallback | None = None,
     ) -> None:
-        """Be switched off.
+        """Create a stopped server.
 
         Args:
-            controller: Makes the controller at a time of the loop's clock.
+            controller: Creates the controller for a time of the loop's clock.
             address: Address to listen on.
-            ports: Where.
-            every_cycle: Called after each cycle of the controller: what is wired to it and stands around it.
+            ports: TCP ports.
+            on_cycle: First cycle callback: the hardware wired to the controller.
         """
-        self._every_cycle = every_cycle
+        self._callbacks: list[CycleCallback] = [on_cycle] if on_cycle is not None else []
         self._make, self.address, self._wanted = controller, address, ports
-        self.faults = Faults(FAULTS)
+        self.faults = FaultInjector(FAULTS)
         self.connected = asyncio.Event()
-        """Set while it is on the network."""
+        """Set while the ports are open."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._ports: list[Port] = []
         self.stalled_until = 0.0
 
-    def watch(self, see: Callable[[Controller], None]) -> None:
-        """Let somebody see the controller after each cycle, in the loop's thread."""
-        wired = self._every_cycle
-
-        def both(controller: Controller) -> None:
-            wired(controller)
-            see(controller)
-
-        self._every_cycle = both
+    def add_cycle_callback(self, callback: CycleCallback) -> None:
+        """Call a function after each cycle, after the callbacks that exist already."""
+        self._callbacks = [*self._callbacks, callback]
 
     async def start(self) -> None:
         """Switch on.
@@ -88,8 +86,8 @@ class ControllerServer:
         ]
         self._ports = [self.dashboard, self.rtde, *self.scripts]
         await self._open()
-        self._keep(self._cycle())
-        self._keep(self._shut_down())
+        self._spawn(self._run_cycles())
+        self._spawn(self._wait_shut_down())
 
     async def stop(self) -> None:
         """Switch off."""
@@ -99,37 +97,44 @@ class ControllerServer:
         await self._close()
 
     def inject(self, fault: str, value: float = 0.0) -> str:
-        """Let the controller misbehave and return what will happen.
+        """Inject a fault and return a description of its effect.
 
         Raises:
-            UnknownFaultError: There is no such fault.
+            UnknownFaultError: No such fault exists.
         """
         text = self.faults.inject(fault, value)
-        now, controller = asyncio.get_running_loop().time(), self.controller
+        now = asyncio.get_running_loop().time()
+        self._inject_stops(now)
+        self._inject_network_faults(now)
+        return text
+
+    def _inject_stops(self, now: float) -> None:
+        controller = self.controller
         if self.faults.take('protective_stop'):
             controller.protective_stop(now, 'position deviates from path')
         if seconds := self.faults.take('emergency_stop'):
             controller.emergency_stop()
-            self._keep(_later(seconds, controller.release_emergency_stop))
+            self._spawn(_call_later(seconds, controller.release_emergency_stop))
         if seconds := self.faults.take('safeguard_stop'):
             controller.safeguard_stop()
-            self._keep(_later(seconds, controller.reset_safeguard))
+            self._spawn(_call_later(seconds, controller.reset_safeguard))
+        if self.faults.take('attend'):
+            controller.acknowledge_at_pendant(now)
+        if seconds := self.faults.take('local_mode'):
+            controller.set_remote(False)
+            self._spawn(_call_later(seconds, lambda: controller.set_remote(True)))
+
+    def _inject_network_faults(self, now: float) -> None:
         if self.faults.take('clear'):
             self.faults.clear()
             self.stalled_until = now
-        if self.faults.take('attend'):
-            controller.acknowledge_at_pendant(now)
         if seconds := self.faults.take('stall'):
             self.stalled_until = now + seconds
-        if seconds := self.faults.take('local_mode'):
-            controller.remote = False
-            self._keep(_later(seconds, lambda: setattr(controller, 'remote', True)))
         if seconds := self.faults.take('disconnect'):
-            self._keep(self._away(seconds))
+            self._spawn(self._go_offline(seconds))
         if seconds := self.faults.take('reboot'):
-            controller.reboot(now)
-            self._keep(self._away(seconds))
-        return text
+            self.controller.reboot(now)
+            self._spawn(self._go_offline(seconds))
 
     async def _open(self) -> None:
         for port in self._ports:
@@ -141,17 +146,17 @@ class ControllerServer:
         for port in self._ports:
             await port.close()
 
-    async def _away(self, seconds: float) -> None:
+    async def _go_offline(self, seconds: float) -> None:
         await self._close()
         await asyncio.sleep(seconds)
         await self._open()
 
-    async def _shut_down(self) -> None:
+    async def _wait_shut_down(self) -> None:
         await self.dashboard.shut_down.wait()
         self.controller.power_off()
         await self._close()
 
-    async def _cycle(self) -> None:
+    async def _run_cycles(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
@@ -159,9 +164,10 @@ class ControllerServer:
             await asyncio.sleep(due - loop.time())
             now = loop.time()
             self.controller.step(now)
-            self._every_cycle(self.controller)
+            for callback in self._callbacks:
+                callback(self.controller)
             for port in self._ports:
-                port.stalled = now < self.stalled_until
+                port.set_stalled(now < self.stalled_until)
                 port.publish(now)
 
     def _period(self) -> float:
@@ -169,12 +175,12 @@ class ControllerServer:
             return CYCLE_S
         return PROGRAM_CYCLE_S if self.controller.program is not None else IDLE_CYCLE_S
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-async def _later(seconds: float, action: Callable[[], object]) -> None:
+async def _call_later(seconds: float, action: Callable[[], object]) -> None:
     await asyncio.sleep(seconds)
     action()

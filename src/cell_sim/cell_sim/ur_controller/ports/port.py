@@ -1,4 +1,4 @@
-"""One listening port of the controller: accepts, keeps the connections, closes them all at once on demand."""
+"""One listening TCP port of the controller: accepts clients and closes all connections on demand."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import contextlib
 from abc import ABC, abstractmethod
 
 SEND_BUFFER = 64 * 1024
-"""Bytes that may wait for a slow reader; more is not sent to it."""
-
+"""Bytes that may be queued for a slow client; further data is dropped."""
 POLL_S = 0.01
 
 
@@ -16,16 +15,16 @@ class Port(ABC):
     """A TCP port of the controller."""
 
     def __init__(self, address: str, port: int) -> None:
-        """Be closed; `port` 0 = any free one."""
+        """Create a closed port; `port` 0 = any free one."""
         self.address, self.port = address, port
         self.writers: set[asyncio.StreamWriter] = set()
         self.stalled = False
-        """While set, connections stand, but nothing is sent."""
+        """While true, connections stay open, but no data is sent."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Listen, unless it does already.
+        """Listen; no-op if the port is open.
 
         Raises:
             OSError: The port is in use.
@@ -36,7 +35,7 @@ class Port(ABC):
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Stop listening and break every connection."""
+        """Stop listening and abort every connection."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -44,8 +43,12 @@ class Port(ABC):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def publish(self, now: float) -> None:  # noqa: B027 - most ports only answer
-        """Send what is due; called once in every cycle of the controller."""
+    def set_stalled(self, stalled: bool) -> None:
+        """Start or end a stall."""
+        self.stalled = stalled
+
+    def publish(self, now: float) -> None:  # noqa: B027 - most ports only reply
+        """Send the data that is due; called once in every cycle of the controller."""
 
     async def wait_unstalled(self) -> None:
         """Wait while the port is stalled."""
@@ -54,7 +57,7 @@ class Port(ABC):
 
     @abstractmethod
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Talk to one client until it leaves."""
+        """Serve one client until it disconnects."""
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -74,12 +77,12 @@ class Port(ABC):
 
 
 def is_backlogged(writer: asyncio.StreamWriter) -> bool:
-    """Return whether a client takes no more now, or has left."""
+    """Return True if the send buffer of a client is full, or the connection is closing."""
     return writer.transport.is_closing() or writer.transport.get_write_buffer_size() > SEND_BUFFER
 
 
 def send_unless_backlogged(writer: asyncio.StreamWriter, data: bytes) -> bool:
-    """Send to a client unless it has fallen behind; return whether it was sent."""
+    """Send data unless the client is backlogged; return True if it was sent."""
     if is_backlogged(writer):
         return False
     writer.write(data)

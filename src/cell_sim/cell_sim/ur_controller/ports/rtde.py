@@ -1,4 +1,4 @@
-"""The RTDE port (30004): answers requests, sends data packages when they are due, and drops them for slow readers."""
+"""RTDE port (30004): replies to requests, sends data packages when due, and drops them for slow clients."""
 
 from __future__ import annotations
 
@@ -8,41 +8,43 @@ import contextlib
 from cell_robot.protocols.rtde.codec import Kind
 from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError, frame
 
-from cell_sim.faults import Faults
+from cell_sim.faults import FaultInjector
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.ports.port import Port, send_unless_backlogged
-from cell_sim.ur_controller.rtde import Ownership, RtdeSession
+from cell_sim.ur_controller.rtde import InputOwnership, RtdeSession
+
+__all__ = ['RtdePort', 'send_unless_backlogged']
 
 READ_SIZE = 65536
 REFUSABLE = (Kind.OUTPUTS, Kind.INPUTS, Kind.START)
 
 
 class RtdePort(Port):
-    """Serves any number of clients; the controller's cycle calls `publish`."""
+    """Serves any number of RTDE clients; the controller's cycle calls `publish`."""
 
-    def __init__(self, controller: Controller, faults: Faults, address: str, port: int) -> None:
-        """Be closed; `faults` may hold `rtde_refuse`, `rtde_late` and `rtde_never`."""
+    def __init__(self, controller: Controller, faults: FaultInjector, address: str, port: int) -> None:
+        """Create a closed port; its faults are `rtde_refuse`, `rtde_late` and `rtde_never`."""
         super().__init__(address, port)
         self._controller, self._faults = controller, faults
-        self._ownership = Ownership()
+        self._ownership = InputOwnership()
         self._sessions: dict[asyncio.StreamWriter, RtdeSession] = {}
         self.dropped = 0
-        """Packages that slow readers did not get."""
+        """Number of packages dropped for slow clients."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """ReplyFunction one client."""
+        """Reply to one client."""
         session, splitter = RtdeSession(self._controller, self._ownership), FrameSplitter()
         self._sessions[writer] = session
         try:
             with contextlib.suppress(RtdeError):
                 while data := await reader.read(READ_SIZE):
                     for request in splitter.feed(data):
-                        await self._answer(session, request, writer)
+                        await self._reply(session, request, writer)
         finally:
             session.close()
             del self._sessions[writer]
 
-    async def _answer(self, session: RtdeSession, request: Frame, writer: asyncio.StreamWriter) -> None:
+    async def _reply(self, session: RtdeSession, request: Frame, writer: asyncio.StreamWriter) -> None:
         if self._faults.consume('rtde_never'):
             return
         if seconds := self._faults.take('rtde_late'):

@@ -1,11 +1,11 @@
-"""The ports that take URScript: primary (30001) and secondary (30002), which tell the state at 10 Hz, and real-time (30003)."""
+"""Ports that accept URScript: primary (30001) and secondary (30002) with state at 10 Hz, and real-time (30003)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 
-from cell_sim.faults import Faults
+from cell_sim.faults import FaultInjector
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.ports.port import Port, is_backlogged, send_unless_backlogged
 from cell_sim.ur_controller.primary import (
@@ -21,21 +21,21 @@ from cell_sim.ur_controller.scripts import ScriptCollector, ScriptTooLongError, 
 
 READ_SIZE = 65536
 STATE_PERIOD_S = 0.1
-"""Robot state comes at 10 Hz."""
+"""Period of the robot state, 10 Hz."""
 
 
 class ScriptPort(Port):
-    """Takes programs, and tells the state in the controller's cycle (`publish`)."""
+    """Accepts programs, and sends the state in the controller's cycle (`publish`)."""
 
-    def __init__(self, controller: Controller, faults: Faults, address: str, port: int, *, real_time: bool) -> None:
-        """Be closed; `faults` may hold `script_refuse`, `script_late` and `script_never`."""
+    def __init__(self, controller: Controller, faults: FaultInjector, address: str, port: int, *, real_time: bool) -> None:
+        """Create a closed port; its faults are `script_refuse`, `script_late` and `script_never`."""
         super().__init__(address, port)
         self._controller, self._faults, self._real_time = controller, faults, real_time
         self._due = 0.0
-        self._told = 0
+        self._last_sent = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Run what one client sends."""
+        """Run the programs of one client."""
         controller = self._controller
         if not self._real_time:
             writer.write(version_message(controller.version) + safety_mode_message(controller) + robot_state(controller))
@@ -49,23 +49,23 @@ class ScriptPort(Port):
                     self._run(script)
 
     def publish(self, now: float) -> None:
-        """Send what is due to all who read."""
+        """Send the data that is due to all clients that are not backlogged."""
         if self.stalled or not self.writers:
             return
         if self._real_time:
             free = [writer for writer in self.writers if not is_backlogged(writer)]
             frames = realtime_frame(self._controller) if free else b''
         else:
-            free, frames = [*self.writers], self._news(now)
+            free, frames = [*self.writers], self._updates(now)
         if frames:
             for writer in free:
                 send_unless_backlogged(writer, frames)
 
-    def _news(self, now: float) -> bytes:
-        """Return the messages that have come up and, when it is due, the state of the arm."""
+    def _updates(self, now: float) -> bytes:
+        """Return the new messages and, when due, the robot state."""
         controller = self._controller
-        new = [message for message in controller.messages if message.number > self._told]
-        self._told = max((message.number for message in controller.messages), default=0)
+        new = [message for message in controller.messages if message.number > self._last_sent]
+        self._last_sent = max((message.number for message in controller.messages), default=0)
         frames = b''.join(
             (runtime_exception_message if message.runtime_exception else text_message)(message.text, controller.timestamp)
             for message in new
@@ -76,7 +76,7 @@ class ScriptPort(Port):
         return frames + robot_state(controller)
 
     def _run(self, script: str) -> None:
-        """Run a program; in local mode these ports can only be read."""
+        """Run a program; in local mode these ports are read-only."""
         controller = self._controller
         if self._faults.consume('script_never'):
             return
@@ -88,8 +88,8 @@ class ScriptPort(Port):
             return
         try:
             program = program_of(script)
-        except ProgramError as problem:
-            controller.report(str(problem))
+        except ProgramError as error:
+            controller.report(str(error))
             return
         if not controller.start_program(program):
             controller.report('A script was ignored: the arm cannot move now')
