@@ -292,25 +292,25 @@ class RobotCell:
         return str(file)
 
     def violations(self) -> list[str]:
-        """Motions since the watch last forgot that were not commanded."""
-        return self.watch.violations([*self.commands], own_program=self.link == 'letters')
+        """Motions since the monitor last forgot that were not commanded."""
+        return self.monitor.violations([*self.commands], own_program=self.link == 'letters')
 
     def _watch_motion(self, recipe: str) -> None:
         """Let every cycle of the controller be seen."""
-        self.watch = MotionMonitor(load_recipe(recipe).cell.tcp)
+        self.monitor = MotionMonitor(load_recipe(recipe).cell.tcp)
         self.commands: list[CommandInterval] = []
 
         def update(controller: Controller) -> None:
             free = controller.may_move and controller.runtime == RuntimeState.PLAYING
             program = controller.program
-            self.watch.update(
+            self.monitor.update(
                 time.monotonic(),
                 controller.motion.joints,
                 free=free,
                 doing=program.doing if isinstance(program, LettersProgram) else '',
             )
 
-        self.world.simulation.ur.watch(update)
+        self.world.simulation.ur.add_cycle_callback(update)
 
     def _note_commands(self) -> None:
         """Write down what the robot node is told to do, where it hands it to the link, and when that ends."""
@@ -344,7 +344,7 @@ def _end(commanded: CommandInterval, future: Future[Any]) -> None:
     commanded.ended = time.monotonic()
     if not future.cancelled() and future.exception() is None:
         outcome = future.result()
-        commanded.well = outcome.code == ResultCode.OK if commanded.recovery else outcome.phase is TriggerPhase.DONE
+        commanded.succeeded = outcome.code == ResultCode.OK if commanded.recovery else outcome.phase is TriggerPhase.DONE
 
 
 def _time(job: JobState) -> tuple[int, int]:

@@ -93,7 +93,7 @@ class Campaign:
     def case(self, fault: Fault, moment: int) -> str:
         """Run one case and return its outcome."""
         cell = self.cell
-        cell.watch.forget()
+        cell.monitor.reset()
         self.tidy()
         seen, states = len(cell.truth()), len(cell.states)
         job_id = cell.start(PART, 1)
@@ -274,13 +274,13 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells]:
 def test_an_arm_that_moves_without_a_command_is_told(cells: Cells, link: str) -> None:
     """The failing twin of the campaign's check: somebody else lets the arm move."""
     cell = cells.of(link).cell
-    assert cell.commands and all(command.ended and command.well for command in cell.commands)
+    assert cell.commands and all(command.ended and command.succeeded for command in cell.commands)
     wait_until(lambda: time.monotonic() > cell.commands[-1].ended + STILL_S, PATIENCE_S)
     assert cell.violations() == []
     motion = cell.controller.motion
     cell.background(lambda: motion.place([motion.joints[0] + 0.01, *motion.joints[1:]], 1.0))
     wait_until(cell.violations, PATIENCE_S, 'the watch has seen it')
-    cell.watch.forget()
+    cell.monitor.reset()
 
 
 @pytest.mark.parametrize('fault', FAULTS)

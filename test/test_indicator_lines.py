@@ -53,7 +53,7 @@ def test_motion_arrives_where_the_format_tells_it(print_format: str, still: Stab
 @pytest.mark.parametrize('print_format', ['extended', 'sma'])
 def test_net_arrives_as_net(print_format: str) -> None:
     scale = indicator(print_format)
-    scale.answer('T2.5', STILL)
+    scale.reply('T2.5', STILL)
     [weighing] = understood(print_format, scale.print_line(STILL))
     assert (weighing.weight, weighing.mode) == ('10.000', Mode.NET)
 
@@ -74,7 +74,7 @@ def test_dashes_are_no_weight(print_format: str) -> None:
 
 @pytest.mark.parametrize('command', ['A', 'B', 'D', 'I', 'M', 'N', 'X'])
 def test_an_sma_reply_that_is_no_weight_is_never_one(command: str) -> None:
-    replies = understood('sma', indicator('sma').answer(command, STILL))
+    replies = understood('sma', indicator('sma').reply(command, STILL))
     assert all(weighing.status is Status.MALFORMED for weighing in replies)
 
 

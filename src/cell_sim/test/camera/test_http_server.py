@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from cell_sim.camera.http_server import BOUNDARY, SEND_BUFFER, CameraServer
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 RATE = 50.0
 Frames = Callable[[int], Awaitable[list[bytes]]]
 
@@ -31,7 +31,7 @@ def with_camera(source: Source, scenario: Callable[[CameraServer], Awaitable[Non
         camera = CameraServer(source, 0, frame_rate=RATE)
         await camera.start()
         try:
-            await asyncio.wait_for(scenario(camera), 3 * PATIENCE_S)
+            await asyncio.wait_for(scenario(camera), 3 * TIMEOUT_S)
         finally:
             await camera.stop()
 
@@ -44,11 +44,11 @@ class Watcher:
     async def open(self, port: int) -> Watcher:
         self.reader, self.writer = await asyncio.open_connection('127.0.0.1', port)
         self.writer.write(b'GET /camera.mjpg HTTP/1.1\r\nHost: camera\r\n\r\n')
-        self.head = await asyncio.wait_for(self.reader.readuntil(b'\r\n\r\n'), PATIENCE_S)
+        self.head = await asyncio.wait_for(self.reader.readuntil(b'\r\n\r\n'), TIMEOUT_S)
         return self
 
     async def frame(self) -> bytes:
-        head = await asyncio.wait_for(self.reader.readuntil(b'\r\n\r\n'), PATIENCE_S)
+        head = await asyncio.wait_for(self.reader.readuntil(b'\r\n\r\n'), TIMEOUT_S)
         assert head.startswith(f'--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n'.encode())
         length = int(head.split(b'Content-Length: ')[1].split(b'\r\n')[0])
         return (await self.reader.readexactly(length + 2))[:-2]

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import pytest
 from cell_common.catalogue import Catalogue
 from cell_sim.faults import UnknownFaultError
-from cell_sim.letters.client import LettersClient
+from cell_sim.letters.client import LettersClient, LettersSettings
 from cell_sim.letters.program import LetterCommand, TimedProgram, parse_line
 from cell_sim.world.parts import TrayMix
 from cell_sim.world.world import World
 
 FAST = 40.0
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Cell:
         """Return the next line that is no heartbeat; "" at the end of the link."""
         while True:
             try:
-                line = (await asyncio.wait_for(self.reader.readline(), PATIENCE_S)).decode()
+                line = (await asyncio.wait_for(self.reader.readline(), TIMEOUT_S)).decode()
             except ConnectionError:
                 return ''
             if line != 'HB\n':
@@ -44,7 +44,7 @@ class Cell:
 
     async def next_link(self) -> None:
         self.writer.close()
-        self.reader, self.writer = await asyncio.wait_for(self.links.get(), PATIENCE_S)
+        self.reader, self.writer = await asyncio.wait_for(self.links.get(), TIMEOUT_S)
 
     async def trigger(self, text: str) -> list[str]:
         await self.say(text)
@@ -61,14 +61,11 @@ def in_cell(
         world.fill([('EM1-2U1', 1, 3)])
         robot = LettersClient(
             TimedProgram(world, catalogue, FAST),
-            '127.0.0.1',
-            server.sockets[0].getsockname()[1],
-            framing=framing,
-            bare_reply=bare_reply,
+            LettersSettings(port=server.sockets[0].getsockname()[1], framing=framing, bare_reply=bare_reply),
             remove_part=world.remove_part,
         )
         await robot.start()
-        cell = Cell(world, robot, links, *await asyncio.wait_for(links.get(), PATIENCE_S))
+        cell = Cell(world, robot, links, *await asyncio.wait_for(links.get(), TIMEOUT_S))
         try:
             await scenario(cell)
         finally:
@@ -164,7 +161,7 @@ def test_what_is_no_command_is_ignored(catalogue: Catalogue) -> None:
 
 def test_the_heart_beats_while_idle(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
-        beats = [await asyncio.wait_for(cell.reader.readline(), PATIENCE_S) for _ in range(2)]
+        beats = [await asyncio.wait_for(cell.reader.readline(), TIMEOUT_S) for _ in range(2)]
         assert beats == [b'HB\n', b'HB\n']
 
     in_cell(catalogue, scenario)

@@ -23,7 +23,7 @@ from cell_robot.backends.ros_driver.joint_snapshot import Picture
 from cell_robot.backends.rtde.steps import ArmOptions
 from cell_robot.motion.recipe_file import parse_recipe
 from cell_robot.recovery import Repeats
-from cell_sim.ur_controller.controller import Controller
+from cell_sim.ur_controller.controller import Controller, ControllerConfig
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_controller.states import Timings
 from cell_sim.ur_driver.node import UrDriverNode
@@ -55,7 +55,7 @@ class Link:
         self.graph = graph
         self._world = AsyncioThread('ur')
         address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
-        self.server = ControllerServer(lambda now: Arm(now, timings=TIMINGS), address=address)
+        self.server = ControllerServer(lambda now: Arm(now, ControllerConfig(timings=TIMINGS)), address=address)
         self._world.run(self.server.start(), 5.0)
         self.driver = graph.add(UrDriverNode(**graph.options(robot_ip=address) | {'namespace': 'cell/driver'}))
         self.node = Node('robot', context=graph.context, namespace='cell')
@@ -111,7 +111,7 @@ class Link:
 
     def hurry(self, times: float = 4.0) -> None:
         """Let the arm move so many times faster than in life, where nothing has to happen on the way."""
-        self.robot._time_scale = self.driver._follower._time_scale = times
+        self.robot.time_scale = self.driver.follower.time_scale = times
 
     def stands(self) -> None:
         wait_until(lambda: not any(map(abs, self.robot.motion.speeds)) and self.robot.program is None, 5.0, 'arm stands')

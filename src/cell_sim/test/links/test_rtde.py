@@ -20,7 +20,7 @@ from cell_robot.backends.rtde.backend import RtdeBackend
 from cell_robot.backends.rtde.steps import ArmOptions
 from cell_robot.motion.recipe_file import parse_recipe
 from cell_robot.recovery import Repeats
-from cell_sim.ur_controller.controller import Controller
+from cell_sim.ur_controller.controller import Controller, ControllerConfig
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_controller.states import RobotMode, SafetyMode, Timings
 
@@ -55,7 +55,7 @@ class Link:
 
         self._world = AsyncioThread('ur')
         self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
-        self.server = ControllerServer(lambda now: Arm(now, timings=TIMINGS), address=self.address)
+        self.server = ControllerServer(lambda now: Arm(now, ControllerConfig(timings=TIMINGS)), address=self.address)
         self._world.run(self.server.start(), 5.0)
         data = yaml.safe_load(RECIPE.read_text())
         data['parts'] = {'EM1-2U1': data['parts']['EM1-2U1']}
@@ -101,7 +101,7 @@ class Link:
 
     def hurry(self, times: float = 4.0) -> None:
         """Let the arm move so many times faster than in life, where nothing has to happen on the way."""
-        self.robot._time_scale = times
+        self.robot.time_scale = times
 
     def stands(self) -> None:
         wait_until(lambda: not any(map(abs, self.robot.motion.speeds)) and self.robot.program is None, 3.0, 'arm stands')

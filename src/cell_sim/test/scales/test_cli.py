@@ -10,12 +10,12 @@ import pytest
 from cell_common.catalogue import Catalogue
 from cell_common.parameters import ParameterError
 from cell_sim.parameters import WorldParameters
-from cell_sim.scales.cli import obey, parser, run
+from cell_sim.scales.cli import execute_line, parser, run
 from cell_sim.scales.fleet import Fleet, ScaleSettings
-from cell_sim.simulation import Simulation
+from cell_sim.simulation import Simulation, SimulationConfig
 from cell_sim.world.parts import TrayMix
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 
 
 def indicators(
@@ -50,7 +50,7 @@ def indicators(
         arguments = parser().parse_args(['--port', str(server.sockets[0].getsockname()[1]), *words])
         for command in commands:
             queue.put_nowait(command)
-        await asyncio.wait_for(run(arguments, queue, say), PATIENCE_S)
+        await asyncio.wait_for(run(arguments, queue, say), TIMEOUT_S)
         server.close()
 
     asyncio.run(whole())
@@ -72,8 +72,8 @@ def test_a_line_on_standard_input_lets_one_misbehave() -> None:
     words = ('--count', '2', '--period', '0.2')
     came, _, said = indicators(*words, commands=('2 endless 500', '', '7 flood', '2 melt'), lines=8)
     assert sum(came.values()) >= 8
-    assert any(len(name) == 502 for name in came)  # the line without end has no comma
-    assert said[0].startswith('2: a line without end')
+    assert any(len(name) == 502 for name in came)  # the very long line has no comma
+    assert said[0].startswith('2: a very long line')
     assert said[1].startswith('no scale 7')
     assert 'no fault "melt"' in said[2]
 
@@ -90,7 +90,7 @@ def test_random_trouble_comes_in_the_same_order_from_the_same_seed() -> None:
     [('* split 2', '2 scales'), ('scale:1 noise', '1 scale'), ('1 split two', 'two is not a number'), ('help', 'half_open')],
 )
 def test_what_a_person_types_is_obeyed_or_explained(line: str, answer: str) -> None:
-    assert answer in obey(Fleet(ScaleSettings(), 1, lambda *_, **__: None), line)
+    assert answer in execute_line(Fleet(ScaleSettings(), 1, lambda *_, **__: None), line)
 
 
 @pytest.mark.parametrize('words', [('--target', '0'), ('--unit', 'stone'), ('--count', 'many')])
@@ -101,7 +101,9 @@ def test_arguments_that_cannot_work_are_refused(words: tuple[str, ...], capsys: 
 
 
 def test_every_scale_of_a_world_misbehaves_at_once(catalogue: Catalogue) -> None:
-    simulation = Simulation(catalogue, TrayMix(tuple(catalogue.parts), 1), scales=ScaleSettings(scale_ids=('1', '2', '3')))
+    simulation = Simulation(
+        SimulationConfig(catalogue, TrayMix(tuple(catalogue.parts), 1), scales=ScaleSettings(scale_ids=('1', '2', '3')))
+    )
     assert asyncio.run(simulation.inject('scale:*', 'noise', 2.0)).endswith('3 scales')
     assert [scale.faults.consume('noise') for scale in simulation.scales.values()] == [True] * 3
 

@@ -14,7 +14,7 @@ from cell_sim.scales.filler import Filler, FillOrder
 from cell_sim.scales.filling_station import FillingStation
 from cell_sim.scales.indicator import Indicator
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 PERIOD_S = 0.1
 Link = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -30,16 +30,16 @@ class Bench:
     opened: list[asyncio.StreamWriter]
 
     async def line(self) -> bytes:
-        return await asyncio.wait_for(self.reader.readline(), PATIENCE_S)
+        return await asyncio.wait_for(self.reader.readline(), TIMEOUT_S)
 
     async def next_link(self) -> Link:
-        link = await asyncio.wait_for(self.links.get(), PATIENCE_S)
+        link = await asyncio.wait_for(self.links.get(), TIMEOUT_S)
         self.opened.append(link[1])
         return link
 
     async def ask(self, command: bytes) -> bytes:
         self.writer.write(b'\n' + command + b'\r')
-        return await asyncio.wait_for(self.reader.readuntil(b'\r'), PATIENCE_S)
+        return await asyncio.wait_for(self.reader.readuntil(b'\r'), TIMEOUT_S)
 
 
 def with_scale(
@@ -56,10 +56,10 @@ def with_scale(
         indicator.platform.fill(kilograms, 0.0, 0.0)
         scale = ScaleClient(indicator, '127.0.0.1', server.sockets[0].getsockname()[1], stream_rate=stream_rate)
         await scale.start()
-        reader, writer = await asyncio.wait_for(links.get(), PATIENCE_S)
+        reader, writer = await asyncio.wait_for(links.get(), TIMEOUT_S)
         bench = Bench(scale, links, reader, writer, [writer])
         try:
-            await asyncio.wait_for(scenario(bench), 4 * PATIENCE_S)
+            await asyncio.wait_for(scenario(bench), 4 * TIMEOUT_S)
         finally:
             await scale.stop()
             for opened in bench.opened:
@@ -142,7 +142,7 @@ def test_sma_r_repeats_until_the_next_command() -> None:
         first = await bench.ask(b'R')
         assert [await bench.reader.readuntil(b'\r') for _ in range(2)] == [first, first]
         bench.writer.write(b'\nM\r')
-        while (reply := await asyncio.wait_for(bench.reader.readuntil(b'\r'), PATIENCE_S)) == first:
+        while (reply := await asyncio.wait_for(bench.reader.readuntil(b'\r'), TIMEOUT_S)) == first:
             pass
         assert reply == b'\n 1T       0.000kg \r'
 
@@ -174,7 +174,7 @@ def test_a_reply_is_cut_and_comes_in_pieces_as_a_printed_line_is() -> None:
         assert await bench.ask(b'W') == b'\n 1G      12.500kg \r'
         bench.scale.inject('cut', 0.1)
         bench.writer.write(b'\nP\r')
-        assert await asyncio.wait_for(bench.reader.read(), PATIENCE_S) == b'\n 1G      '
+        assert await asyncio.wait_for(bench.reader.read(), TIMEOUT_S) == b'\n 1G      '
         bench.reader, bench.writer = await bench.next_link()
         assert await bench.ask(b'W') == b'\n 1G      12.500kg \r'
 
@@ -186,7 +186,7 @@ def test_a_power_cycle_leaves_a_dead_connection_and_makes_a_new_one() -> None:
         bench.scale.inject('power_cycle', 0.1)
         reader, _ = await bench.next_link()
         await bench.scale.print()
-        assert await asyncio.wait_for(reader.readline(), PATIENCE_S) == b'3,12.500 kg\r\n'
+        assert await asyncio.wait_for(reader.readline(), TIMEOUT_S) == b'3,12.500 kg\r\n'
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(bench.reader.read(1), 0.2)
 
@@ -243,7 +243,7 @@ def test_a_station_fills_one_line_a_bag_while_its_job_is_active() -> None:
     async def scenario(bench: Bench) -> None:
         bags: list[dict[str, Any]] = []
         station = filling(bench, bags)
-        working = asyncio.get_running_loop().create_task(station.work())
+        working = asyncio.get_running_loop().create_task(station.run())
         station.set_order(FillOrder(1, 10.0, 'kg'))
         lines = [await bench.line() for _ in range(3)]
         station.set_order(None)
@@ -258,7 +258,7 @@ def test_a_station_fills_one_line_a_bag_while_its_job_is_active() -> None:
 
 def test_a_station_without_a_job_prints_nothing() -> None:
     async def scenario(bench: Bench) -> None:
-        working = asyncio.get_running_loop().create_task(filling(bench, []).work())
+        working = asyncio.get_running_loop().create_task(filling(bench, []).run())
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(bench.reader.read(1), 3 * PERIOD_S)
         working.cancel()
@@ -270,7 +270,7 @@ def test_a_bag_begun_for_a_job_that_ended_is_not_printed() -> None:
     async def scenario(bench: Bench) -> None:
         bags: list[dict[str, Any]] = []
         station = filling(bench, bags)
-        working = asyncio.get_running_loop().create_task(station.work())
+        working = asyncio.get_running_loop().create_task(station.run())
         station.set_order(FillOrder(1, 10.0, 'kg'))
         await asyncio.sleep(PERIOD_S / 4)
         station.set_order(None)
@@ -284,7 +284,7 @@ def test_a_bag_begun_for_a_job_that_ended_is_not_printed() -> None:
 def test_bags_are_weighed_in_the_unit_of_the_job() -> None:
     async def scenario(bench: Bench) -> None:
         station = filling(bench, [])
-        working = asyncio.get_running_loop().create_task(station.work())
+        working = asyncio.get_running_loop().create_task(station.run())
         station.set_order(FillOrder(1, 800.0, 'g'))
         assert (await bench.line()).endswith(b' g\r\n')
         working.cancel()

@@ -42,9 +42,9 @@ def test_the_extended_format_tells_motion_and_tare() -> None:
     indicator = loaded(10.0, print_format='extended')
     assert indicator.print_line(LONG_AFTER) == b'3,G,S,10.000,kg, 0.000,NT\r\n'
     assert indicator.print_line(0.5).startswith(b'3,G,M,')
-    indicator.answer('T', LONG_AFTER)
+    indicator.reply('T', LONG_AFTER)
     assert indicator.print_line(LONG_AFTER) == b'3,N,S, 0.000,kg,10.000,T\r\n'
-    indicator.answer('T2.5', LONG_AFTER)
+    indicator.reply('T2.5', LONG_AFTER)
     assert indicator.print_line(LONG_AFTER) == b'3,N,S, 7.500,kg, 2.500,PT\r\n'
 
 
@@ -61,56 +61,56 @@ def test_an_overloaded_scale_shows_dashes() -> None:
     ],
 )
 def test_sma_tells_weight_zero_and_overload(kilograms: float, now: float, reply: bytes) -> None:
-    assert loaded(kilograms).answer('W', now) == reply
+    assert loaded(kilograms).reply('W', now) == reply
     assert len(reply) == 20
 
 
 def test_sma_tells_motion() -> None:
-    assert loaded(10.0).answer('W', 0.5)[4:5] == b'M'
+    assert loaded(10.0).reply('W', 0.5)[4:5] == b'M'
 
 
 def test_sma_high_resolution_has_a_digit_more() -> None:
-    assert loaded(1.2345).answer('H', LONG_AFTER) == b'\n 1g      1.2345kg \r'
+    assert loaded(1.2345).reply('H', LONG_AFTER) == b'\n 1g      1.2345kg \r'
 
 
 def test_sma_tare_is_set_told_and_cleared() -> None:
     indicator = loaded(10.0)
-    assert indicator.answer('T', LONG_AFTER) == b'\nZ1N       0.000kg \r'
-    assert indicator.answer('M', LONG_AFTER) == b'\n 1T      10.000kg \r'
-    assert indicator.answer('C', LONG_AFTER) == b'\n 1G      10.000kg \r'
+    assert indicator.reply('T', LONG_AFTER) == b'\nZ1N       0.000kg \r'
+    assert indicator.reply('M', LONG_AFTER) == b'\n 1T      10.000kg \r'
+    assert indicator.reply('C', LONG_AFTER) == b'\n 1G      10.000kg \r'
 
 
 def test_sma_does_not_tare_in_motion() -> None:
     indicator = loaded(10.0)
-    assert indicator.answer('T', 0.5).startswith(b'\nT')
-    assert b'------' in indicator.answer('T', 0.5)
-    assert indicator.answer('W', LONG_AFTER) == b'\n 1G      10.000kg \r'
+    assert indicator.reply('T', 0.5).startswith(b'\nT')
+    assert b'------' in indicator.reply('T', 0.5)
+    assert indicator.reply('W', LONG_AFTER) == b'\n 1G      10.000kg \r'
 
 
 def test_sma_sets_a_little_to_zero_but_not_much() -> None:
     little, much = loaded(0.2), loaded(20.0)
-    assert little.answer('Z', LONG_AFTER).startswith(b'\nZ1G       0.000')
-    assert much.answer('Z', LONG_AFTER).startswith(b'\nE')
-    assert much.answer('W', LONG_AFTER) == b'\n 1G      20.000kg \r'
+    assert little.reply('Z', LONG_AFTER).startswith(b'\nZ1G       0.000')
+    assert much.reply('Z', LONG_AFTER).startswith(b'\nE')
+    assert much.reply('W', LONG_AFTER) == b'\n 1G      20.000kg \r'
 
 
 def test_sma_changes_the_unit() -> None:
     indicator = loaded(1.0)
-    assert indicator.answer('U', LONG_AFTER) == b'\n 1G        2.20lb \r'
-    assert indicator.answer('U', LONG_AFTER) == b'\n 1G       1.000kg \r'
+    assert indicator.reply('U', LONG_AFTER) == b'\n 1G        2.20lb \r'
+    assert indicator.reply('U', LONG_AFTER) == b'\n 1G       1.000kg \r'
 
 
 def test_sma_tells_what_it_is_line_by_line() -> None:
     indicator = loaded(0.0)
-    told = [indicator.answer('A', 0.0), *(indicator.answer('B', 0.0) for _ in range(4))]
+    told = [indicator.reply('A', 0.0), *(indicator.reply('B', 0.0) for _ in range(4))]
     assert (told[0], told[-1]) == (b'\nSMA:2/1.0\r', b'\nEND:\r')
-    assert indicator.answer('I', 0.0) == b'\nSMA:2/1.0\r'
-    assert indicator.answer('D', 0.0) == b'\n    \r'
+    assert indicator.reply('I', 0.0) == b'\nSMA:2/1.0\r'
+    assert indicator.reply('D', 0.0) == b'\n    \r'
 
 
 @pytest.mark.parametrize('command', ['', 'X', 'WW', 'T1e3', 'T-1', 'T٣', 'Tnan'])
 def test_sma_does_not_know_every_command(command: str) -> None:
-    assert loaded(1.0).answer(command, LONG_AFTER) == b'\n?\r'
+    assert loaded(1.0).reply(command, LONG_AFTER) == b'\n?\r'
 
 
 def test_a_bag_fills_settles_and_lies_still() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from cell_sim.faults import UnknownFaultError
-from cell_sim.ur_controller.controller import Controller
+from cell_sim.ur_controller.controller import Controller, ControllerConfig
 from cell_sim.ur_controller.dashboard import UNLOCK_TOO_EARLY, DashboardCommands
 from cell_sim.ur_controller.program import WaitingProgram
 from cell_sim.ur_controller.states import RobotMode, RuntimeState, SafetyMode
@@ -29,7 +29,7 @@ def _at(dashboard: DashboardCommands, command: str, now: float) -> str:
 
 
 def test_power_and_brakes_take_their_time() -> None:
-    dashboard = DashboardCommands(Controller(mode=RobotMode.POWER_OFF))
+    dashboard = DashboardCommands(Controller(config=ControllerConfig(mode=RobotMode.POWER_OFF)))
     assert _at(dashboard, 'power on', 0.0) == 'Powering on'
     assert _at(dashboard, 'robotmode', 0.5) == 'Robotmode: POWER_ON'
     assert _at(dashboard, 'robotmode', 2.1) == 'Robotmode: IDLE'
@@ -39,7 +39,7 @@ def test_power_and_brakes_take_their_time() -> None:
 
 
 def test_an_arm_without_power_runs_no_program() -> None:
-    dashboard = DashboardCommands(Controller(mode=RobotMode.IDLE))
+    dashboard = DashboardCommands(Controller(config=ControllerConfig(mode=RobotMode.IDLE)))
     _at(dashboard, 'load waiting.urp', 0.0)
     assert _at(dashboard, 'play', 0.0) == 'Failed to execute: play'
 

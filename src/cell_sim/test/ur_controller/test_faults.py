@@ -13,7 +13,7 @@ from cell_common.background import AsyncioThread
 from cell_common.catalogue import Catalogue
 from cell_common.testing import wait_until
 from cell_sim.faults import UnknownFaultError
-from cell_sim.simulation import Simulation
+from cell_sim.simulation import Simulation, SimulationConfig
 from cell_sim.ur_controller.control_script import ControlScript
 from cell_sim.ur_controller.states import RobotMode, RuntimeState, SafetyMode
 from cell_sim.world.parts import TrayMix
@@ -124,7 +124,7 @@ def test_a_connection_that_breaks_gives_the_client_an_end_and_the_port_comes_bac
 def test_the_world_has_a_controller_when_it_is_told_an_address(catalogue: Catalogue) -> None:
     address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
     background = AsyncioThread('world')
-    simulation = Simulation(catalogue, TrayMix(tuple(catalogue.parts), 1), ur_address=address)
+    simulation = Simulation(SimulationConfig(catalogue, TrayMix(tuple(catalogue.parts), 1), ur_address=address))
     background.run(simulation.start(), 5.0)
     try:
         background.run(simulation.inject('ur', 'protective_stop', 0.0), 5.0)
@@ -137,7 +137,7 @@ def test_the_world_has_a_controller_when_it_is_told_an_address(catalogue: Catalo
 
 
 def test_a_world_without_an_address_has_no_controller(catalogue: Catalogue) -> None:
-    assert 'ur' not in Simulation(catalogue, TrayMix(tuple(catalogue.parts), 1)).devices
+    assert 'ur' not in Simulation(SimulationConfig(catalogue, TrayMix(tuple(catalogue.parts), 1))).devices
 
 
 def rtde_request(address: str, frames: bytes, expected: int, timeout: float = 5.0) -> bytes:

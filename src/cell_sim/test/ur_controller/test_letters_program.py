@@ -12,14 +12,14 @@ from cell_common.catalogue import Catalogue
 from cell_robot.motion.recipe import Recipe
 from cell_robot.motion.recipe_file import load_recipe
 from cell_sim.letters.client import LettersSettings
-from cell_sim.simulation import Simulation
+from cell_sim.simulation import Simulation, SimulationConfig
 from cell_sim.ur_controller.states import RobotMode, RuntimeState
 from cell_sim.world.parts import TrayMix
 from cell_sim.world.world import ViewPhase
 
 PART = 'EM1-2U1'
 FAST = 40.0
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 
 
 @pytest.fixture(scope='module')
@@ -37,12 +37,12 @@ class Cell:
         self.controller = simulation.ur.controller
 
     async def answer(self) -> None:
-        self.reader, self.writer = await asyncio.wait_for(self._links.get(), PATIENCE_S)
+        self.reader, self.writer = await asyncio.wait_for(self._links.get(), TIMEOUT_S)
 
     def say(self, text: str) -> None:
         self.writer.write(text.encode())
 
-    async def hear(self, patience: float = PATIENCE_S) -> str:
+    async def hear(self, patience: float = TIMEOUT_S) -> str:
         """Return the next line that is no heartbeat; "" at the end of the link."""
 
         async def listen() -> str:
@@ -57,7 +57,7 @@ class Cell:
             while not condition():
                 await asyncio.sleep(0.002)
 
-        await asyncio.wait_for(look(), PATIENCE_S)
+        await asyncio.wait_for(look(), TIMEOUT_S)
 
     def hang_up(self) -> None:
         self.writer.close()
@@ -73,15 +73,17 @@ def in_cell(
         server = await asyncio.start_server(lambda *link: links.put_nowait(link), '127.0.0.1', 0)
         address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
         simulation = Simulation(
-            catalogue,
-            TrayMix(tuple(catalogue.parts)),
-            ur_address=address,
-            recipe=recipe,
-            robot=LettersSettings(port=server.sockets[0].getsockname()[1]),
-            time_scale=time_scale,
+            SimulationConfig(
+                catalogue,
+                TrayMix(tuple(catalogue.parts)),
+                ur_address=address,
+                recipe=recipe,
+                robot=LettersSettings(port=server.sockets[0].getsockname()[1]),
+                time_scale=time_scale,
+            )
         )
         simulation.world.fill([(PART, 1, 3)])
-        simulation.world.on_table = PART
+        simulation.world.present_part(PART)
         await simulation.start()
         cell = Cell(simulation, links)
         try:
@@ -111,7 +113,7 @@ def test_the_arm_picks_shows_and_places(catalogue: Catalogue, recipe: Recipe) ->
 
 
 @pytest.mark.parametrize(('text', 'reason'), [('A t 3\n', 'tray 3 is empty'), ('P t\n', 'gripper is empty')])
-def test_what_the_arm_finds_out_on_its_way_is_told(catalogue: Catalogue, recipe: Recipe, text: str, reason: str) -> None:
+def test_what_the_arm_finds_out_on_its_way_is_reported(catalogue: Catalogue, recipe: Recipe, text: str, reason: str) -> None:
     async def scenario(cell: Cell) -> None:
         cell.say(text)
         assert [await cell.hear(), await cell.hear()] == ['ACK t\n', f'ERR t {reason}\n']

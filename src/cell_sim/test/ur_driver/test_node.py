@@ -11,10 +11,10 @@ from cell_common.background import AsyncioThread
 from cell_common.qos import events, latched
 from cell_common.testing import NodeGraph, wait_until
 from cell_robot.motion.kinematics import JOINTS
-from cell_sim.ur_controller.external_control import FOLLOW, HOLD, INT
+from cell_sim.ur_controller.external_control import FOLLOW, HOLD
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_driver import names
-from cell_sim.ur_driver.follower import GOAL_VIOLATED, INVALID_GOAL, SUCCESSFUL, TrajectoryFollower
+from cell_sim.ur_driver.follower import GOAL_VIOLATED, INVALID_GOAL, SUCCESSFUL, DriverData, TrajectoryFollower
 from cell_sim.ur_driver.node import UrDriverNode
 from cell_sim.ur_driver.trajectory import Trajectory, TrajectoryError, TrajectoryPoint, joint_order
 from control_msgs.action import FollowJointTrajectory
@@ -65,29 +65,23 @@ class Feed:
     """Data packages, one after the other."""
 
     def __init__(self) -> None:
-        self.values: dict[str, Any] = {
-            'timestamp': 0.0,
-            'actual_q': ZERO,
-            'runtime_state': 2,
-            'speed_scaling': 1.0,
-            f'output_int_register_{INT}': 0,
-        }
+        self.data = DriverData(0.0, ZERO, ZERO, 7, 1, 2, 1.0, 0, 0, 0)
         self.follower, self.ended = TrajectoryFollower(), []
 
     def step(self, seconds: float = 0.1, follow: bool = True, **changes: Any) -> tuple[int, tuple[float, ...]]:
-        self.values.update(changes)
-        self.values['timestamp'] += seconds
-        self.values[f'output_int_register_{INT}'] += self.values['runtime_state'] == 2
-        command, targets = self.follower.cycle(self.values)
+        data = self.data._replace(**changes)
+        echo = data.echo + (data.runtime_state == 2)
+        self.data = data._replace(timestamp=data.timestamp + seconds, echo=echo)
+        command, targets = self.follower.update(self.data)
         if follow and command == FOLLOW:
-            self.values['actual_q'] = targets
+            self.data = self.data._replace(joints=targets)
         return command, targets
 
     def begin(self) -> None:
         self.step()
         self.step()
         assert self.follower.running
-        self.follower.begin(ENDS, lambda code, text: self.ended.append(code))
+        self.follower.start(ENDS, lambda code, text: self.ended.append(code))
 
 
 def test_time_runs_as_the_speed_scaling_says_and_stands_in_a_pause() -> None:
@@ -109,7 +103,7 @@ def test_a_program_that_ends_or_is_lost_ends_the_goal() -> None:
     assert feed.ended == [INVALID_GOAL] and not feed.follower.running
     other = Feed()
     other.begin()
-    other.follower.lost()
+    other.follower.disconnected()
     assert other.ended == [INVALID_GOAL]
 
 
@@ -124,8 +118,8 @@ def test_an_arm_that_does_not_get_there_violates_the_goal() -> None:
 def test_another_program_is_not_the_drivers() -> None:
     feed = Feed()
     for _ in range(3):
-        feed.values[f'output_int_register_{INT}'] = 6
-        feed.follower.cycle(feed.values)
+        feed.data = feed.data._replace(echo=6)
+        feed.follower.update(feed.data)
     assert not feed.follower.running
 
 

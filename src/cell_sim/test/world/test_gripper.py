@@ -32,7 +32,7 @@ class Bench:
         self.events: list[str] = []
         self.world = World(TrayMix((PART, OTHER)), self._note)
         self.world.fill([(PART, 1, 2), (OTHER, 1, 2)])
-        self.world.on_table = PART
+        self.world.presented_part = PART
         self.recipe, self.gripper = recipe, SimulatedGripper(recipe, self.world)
 
     def _note(self, event: str, **_facts: Any) -> None:
@@ -60,7 +60,7 @@ def test_closing_at_a_slot_takes_a_piece_of_the_part_whose_trays_stand_there(ben
 
 
 def test_a_shared_slot_at_which_nobody_has_set_trays_up_is_empty(bench: Bench) -> None:
-    bench.world.on_table = ''
+    bench.world.presented_part = ''
     assert not bench.at(bench.slot(), ON)
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cell_sim.world.parts import LOOK_ALIKES, TrayMix, by_similarity
+from cell_sim.world.parts import SIMILAR_COUNT, TrayMix, by_similarity
 
 NAMES = ('EM1-2U1', 'EM1-2U4', 'EM2-2U1', 'G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024', 'DT04-2P')
 
@@ -29,11 +29,11 @@ def test_shares_come_out_about_as_asked() -> None:
 
 def test_wrong_pieces_are_mostly_look_alikes() -> None:
     pieces = [TrayMix(NAMES, 3, 1.0).draw('G8NB-17SR', 1, n).part_number for n in range(1000)]
-    near = by_similarity('G8NB-17SR', NAMES)[:LOOK_ALIKES]
+    near = by_similarity('G8NB-17SR', NAMES)[:SIMILAR_COUNT]
     assert near[0] == 'G8NB-17SU'
     assert 'G8NB-17SR' not in pieces
     assert sum(name in near for name in pieces) > 800
-    assert len(set(pieces)) > LOOK_ALIKES
+    assert len(set(pieces)) > SIMILAR_COUNT
 
 
 def test_a_catalogue_of_one_part_has_no_wrong_piece() -> None:

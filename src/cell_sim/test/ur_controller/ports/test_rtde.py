@@ -9,7 +9,7 @@ import pytest
 from cell_robot.protocols.rtde import codec
 from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.rtde import Ownership, RtdeSession
+from cell_sim.ur_controller.rtde import InputOwnership, RtdeSession
 
 
 def _ask(session: RtdeSession, request: bytes, now: float = 0.0) -> bytes:
@@ -17,8 +17,8 @@ def _ask(session: RtdeSession, request: bytes, now: float = 0.0) -> bytes:
     return b''.join(frame.payload for answer in answers for frame in FrameSplitter().feed(answer))
 
 
-def _session(ownership: Ownership | None = None, controller: Controller | None = None) -> RtdeSession:
-    return RtdeSession(controller or Controller(), ownership or Ownership())
+def _session(ownership: InputOwnership | None = None, controller: Controller | None = None) -> RtdeSession:
+    return RtdeSession(controller or Controller(), ownership or InputOwnership())
 
 
 def test_version_2_is_spoken_and_version_1_is_not() -> None:
@@ -32,7 +32,7 @@ def test_a_variable_that_does_not_exist_is_named() -> None:
 
 
 def test_an_input_belongs_to_one_connection_until_that_ends() -> None:
-    ownership = Ownership()
+    ownership = InputOwnership()
     first, second = _session(ownership), _session(ownership)
     names = ['input_int_register_0']
     assert codec.recipe(_ask(first, codec.ask_inputs(names)), names).number == 1
