@@ -1,6 +1,6 @@
 """The simulated world with all its devices, on one asyncio loop.
 
-Tests use this class without ROS; the node passes it the data of its topics.
+Tests use this class directly; the node passes it the data of its topics.
 """
 
 from __future__ import annotations

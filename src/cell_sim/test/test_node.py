@@ -1,4 +1,4 @@
-"""The node: what it hears on its topics reaches the world, and nothing of the truth reaches the graph."""
+"""World node: data of its topics reaches the world, and no ground truth reaches the graph."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def stock(sequence: int, count: int) -> Inventory:
 def test_the_trays_follow_the_ledger(graph: NodeGraph, world: WorldNode) -> None:
     graph.node.create_publisher(Inventory, 'inventory', latched()).publish(stock(3, 4))
     wait_until(lambda: world.simulation.world.count(PART, 1) == 4)
-    bookings = graph.node.create_publisher(InventoryEvent, 'inventory/events', events())
-    wait_until(bookings.get_subscription_count)
-    bookings.publish(InventoryEvent(sequence=4, kind=InventoryEvent.PLACE, part_number=PART, tray=1, delta=-1))
-    bookings.publish(InventoryEvent(sequence=5, kind=InventoryEvent.RELOAD, part_number=PART, tray=1, delta=6))
+    entries = graph.node.create_publisher(InventoryEvent, 'inventory/events', events())
+    wait_until(entries.get_subscription_count)
+    entries.publish(InventoryEvent(sequence=4, kind=InventoryEvent.PLACE, part_number=PART, tray=1, delta=-1))
+    entries.publish(InventoryEvent(sequence=5, kind=InventoryEvent.RELOAD, part_number=PART, tray=1, delta=6))
     wait_until(lambda: world.simulation.world.count(PART, 1) == 10)
 
 
-def test_the_robot_dials_and_picks_and_the_truth_is_logged(
+def test_the_robot_connects_and_picks_and_the_truth_is_logged(
     graph: NodeGraph, world: WorldNode, robot_socket: socket.socket, tmp_path: Path
 ) -> None:
     graph.node.create_publisher(Inventory, 'inventory', latched()).publish(stock(3, 1))
@@ -75,9 +75,9 @@ def test_the_robot_dials_and_picks_and_the_truth_is_logged(
     with link:
         link.settimeout(5.0)
         link.sendall(b'A t1 1\n')
-        heard = b''
-        while b'DONE t1\n' not in heard:
-            heard += link.recv(100)
+        received = b''
+        while b'DONE t1\n' not in received:
+            received += link.recv(100)
     assert [event['event'] for event in read_ground_truth(tmp_path / 'truth.jsonl')][-2:] == ['picked', 'held_up']
 
 

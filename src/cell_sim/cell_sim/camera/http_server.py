@@ -50,7 +50,8 @@ class CameraServer:
         self._clients: set[asyncio.Task[None]] = set()
         self._fresh = asyncio.Event()
         self._frame = b''
-        self._client_count = 0
+        self.client_count = 0
+        """Number of clients that receive frames."""
         self._stalled_until = self._frozen_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -112,7 +113,7 @@ class CameraServer:
         while True:
             due = max(due + self._period, loop.time())
             await asyncio.sleep(due - loop.time())
-            if not self._client_count or loop.time() < self._stalled_until:
+            if not self.client_count or loop.time() < self._stalled_until:
                 continue
             if not (self._frame and loop.time() < self._frozen_until):
                 self._frame = await loop.run_in_executor(self._worker, self._capture)
@@ -141,7 +142,7 @@ class CameraServer:
             body = f'This camera serves {STREAM_PATH} and {SNAPSHOT_PATH}.\n'.encode()
             writer.write(_response_head('404 Not Found', 'text/plain', len(body)) + body)
             return
-        self._client_count += 1
+        self.client_count += 1
         try:
             if path == SNAPSHOT_PATH:
                 frame = await self._next()
@@ -149,7 +150,7 @@ class CameraServer:
             else:
                 await self._stream(writer)
         finally:
-            self._client_count -= 1
+            self.client_count -= 1
 
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
         writer.get_extra_info('socket').setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)

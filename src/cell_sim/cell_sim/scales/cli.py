@@ -1,4 +1,4 @@
-"""Simulated indicators on the command line: many in one process, without ROS, with faults on request.
+"""Simulated indicators on the command line: many in one process, not in the ROS graph, with faults on request.
 
     indicators --count 300 --port 10001 --format extended
     indicators --count 200 --format sma --source 127.0.1.1     # each from its own address, replies to requests

@@ -1,3 +1,3 @@
 """Checks that only tests use."""
 
-__all__ = ['motion_monitor']
+__all__ = ['motion_monitor', 'waiting']

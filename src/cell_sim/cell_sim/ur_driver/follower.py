@@ -10,7 +10,7 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from cell_sim.ur_controller.external_control import FOLLOW, HOLD
 from cell_sim.ur_driver.trajectory import Trajectory
@@ -27,7 +27,8 @@ GoalCallback = Callable[[int, str], None]
 """Called with error code and text at the end of a goal."""
 
 
-class DriverData(NamedTuple):
+@dataclass(frozen=True)
+class DriverData:
     """One data package of the controller."""
 
     timestamp: float

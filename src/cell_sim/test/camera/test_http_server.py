@@ -10,6 +10,8 @@ import pytest
 from cell_sim.camera.http_server import BOUNDARY, SEND_BUFFER, CameraServer
 
 TIMEOUT_S = 5.0
+from cell_sim.testing.waiting import assert_holds_async, wait_until_async
+
 RATE = 50.0
 Frames = Callable[[int], Awaitable[list[bytes]]]
 
@@ -71,19 +73,18 @@ def test_frames_come_one_after_the_other_as_multipart() -> None:
     with_camera(Source(), scenario)
 
 
-def test_no_frame_is_made_while_nobody_watches() -> None:
+def test_no_frame_is_produced_without_a_client() -> None:
     source = Source()
 
     async def scenario(camera: CameraServer) -> None:
-        await asyncio.sleep(5 / RATE)
-        assert source.taken == 0
+        await assert_holds_async(lambda: source.taken == 0, 5 / RATE)
         watcher = await Watcher().open(camera.port)
         await watcher.frame()
         watcher.close()
-        await asyncio.sleep(5 / RATE)
+        await wait_until_async(lambda: camera.client_count == 0)
+        await assert_holds_async(lambda: camera.client_count == 0, 2 / RATE, 'the frame in progress ends')
         made = source.taken
-        await asyncio.sleep(5 / RATE)
-        assert source.taken == made
+        await assert_holds_async(lambda: source.taken == made, 5 / RATE)
 
     with_camera(source, scenario)
 
@@ -145,6 +146,17 @@ def test_a_port_in_use_is_an_error() -> None:
     with_camera(Source(), scenario)
 
 
+async def reopened(port: int) -> Watcher:
+    """Connect as soon as the camera is back."""
+    deadline = asyncio.get_running_loop().time() + 5.0
+    while True:
+        try:
+            return await Watcher().open(port)
+        except OSError:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0)
+
+
 def test_a_disconnected_camera_comes_back_on_the_same_port() -> None:
     async def scenario(camera: CameraServer) -> None:
         watcher = await Watcher().open(camera.port)
@@ -156,8 +168,7 @@ def test_a_disconnected_camera_comes_back_on_the_same_port() -> None:
         watcher.close()
         with pytest.raises(OSError):
             await Watcher().open(camera.port)
-        await asyncio.sleep(0.4)
-        again = await Watcher().open(camera.port)
+        again = await reopened(camera.port)
         await again.frame()
         again.close()
 
@@ -169,7 +180,7 @@ def test_a_stalled_camera_sends_nothing_for_a_while() -> None:
         watcher = await Watcher().open(camera.port)
         await watcher.frame()
         camera.inject('stall', 0.4)
-        await asyncio.sleep(0.05)
+        await assert_holds_async(lambda: True, 0.05)
         started = asyncio.get_running_loop().time()
         for _ in range(4):
             await watcher.frame()

@@ -1,4 +1,4 @@
-"""The UR program's stand-in, over a real socket, against a listener as the robot node has one."""
+"""Simulated UR program over a real socket, against a listener like the one of the robot node."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from cell_common.catalogue import Catalogue
 from cell_sim.faults import UnknownFaultError
 from cell_sim.letters.client import LettersClient, LettersSettings
 from cell_sim.letters.program import LetterCommand, TimedProgram, parse_line
+from cell_sim.testing.waiting import assert_holds_async, wait_until_async
 from cell_sim.world.parts import TrayMix
 from cell_sim.world.world import World
 
@@ -20,7 +21,7 @@ TIMEOUT_S = 5.0
 
 @dataclass
 class Cell:
-    """The robot node's side of the link, and the world behind it."""
+    """Robot node's side of the connection, and the world."""
 
     world: World
     robot: LettersClient
@@ -28,12 +29,12 @@ class Cell:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
-    async def say(self, text: str) -> None:
+    async def send(self, text: str) -> None:
         self.writer.write(text.encode())
         await self.writer.drain()
 
-    async def hear(self) -> str:
-        """Return the next line that is no heartbeat; "" at the end of the link."""
+    async def receive(self) -> str:
+        """Return the next line that is no heartbeat; "" at the end of the connection."""
         while True:
             try:
                 line = (await asyncio.wait_for(self.reader.readline(), TIMEOUT_S)).decode()
@@ -47,8 +48,8 @@ class Cell:
         self.reader, self.writer = await asyncio.wait_for(self.links.get(), TIMEOUT_S)
 
     async def trigger(self, text: str) -> list[str]:
-        await self.say(text)
-        return [await self.hear(), await self.hear()]
+        await self.send(text)
+        return [await self.receive(), await self.receive()]
 
 
 def in_cell(
@@ -136,8 +137,8 @@ def test_events_without_a_part_are_done(catalogue: Catalogue, text: str) -> None
 )
 def test_nonsense_is_refused(catalogue: Catalogue, text: str, reason: str) -> None:
     async def scenario(cell: Cell) -> None:
-        await cell.say(text)
-        assert await cell.hear() == f'ERR t {reason}\n'
+        await cell.send(text)
+        assert await cell.receive() == f'ERR t {reason}\n'
         assert cell.world.held is None
 
     in_cell(catalogue, scenario)
@@ -145,8 +146,8 @@ def test_nonsense_is_refused(catalogue: Catalogue, text: str, reason: str) -> No
 
 def test_a_second_letter_during_a_movement_is_refused(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
-        await cell.say('A t1 1\nA t2 1\n')
-        assert [await cell.hear() for _ in range(3)] == ['ACK t1\n', 'ERR t2 busy\n', 'DONE t1\n']
+        await cell.send('A t1 1\nA t2 1\n')
+        assert [await cell.receive() for _ in range(3)] == ['ACK t1\n', 'ERR t2 busy\n', 'DONE t1\n']
         assert cell.world.count('EM1-2U1', 1) == 2
 
     in_cell(catalogue, scenario)
@@ -169,10 +170,10 @@ def test_the_heart_beats_while_idle(catalogue: Catalogue) -> None:
 
 def test_bare_framing_answers_once_at_the_end(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
-        await cell.say('A')
-        assert await cell.hear() == 'ack\n'
-        await cell.say('P')
-        assert await cell.hear() == 'ack\n'
+        await cell.send('A')
+        assert await cell.receive() == 'ack\n'
+        await cell.send('P')
+        assert await cell.receive() == 'ack\n'
         assert len(cell.world.placed) == 1
 
     in_cell(catalogue, scenario, 'bare')
@@ -186,18 +187,18 @@ def test_bare_framing_may_answer_at_both_ends(catalogue: Catalogue) -> None:
     in_cell(catalogue, scenario, 'bare', bare_reply='ack_done')
 
 
-def test_bare_framing_is_silent_about_what_it_does_not_do(catalogue: Catalogue) -> None:
+def test_bare_framing_ignores_impossible_letters_silently(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
-        await cell.say('P')
-        await asyncio.sleep(0.1)
-        await cell.say('A\n')
-        assert await cell.hear() == 'ack\n'
+        await cell.send('P')
+        await assert_holds_async(lambda: cell.world.held is None, 0.1)
+        await cell.send('A\n')
+        assert await cell.receive() == 'ack\n'
         assert cell.world.placed == []
 
     in_cell(catalogue, scenario, 'bare')
 
 
-def test_the_program_dials_again_when_the_link_is_lost(catalogue: Catalogue) -> None:
+def test_the_program_reconnects_after_a_loss_of_the_connection(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
         cell.writer.transport.abort()
         await cell.next_link()
@@ -206,11 +207,11 @@ def test_the_program_dials_again_when_the_link_is_lost(catalogue: Catalogue) -> 
     in_cell(catalogue, scenario)
 
 
-def test_a_told_refusal_moves_nothing(catalogue: Catalogue) -> None:
+def test_an_injected_refusal_moves_nothing(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
         cell.robot.inject('refuse', 0)
-        await cell.say('A t1 1\n')
-        assert await cell.hear() == 'ERR t1 refused by the program\n'
+        await cell.send('A t1 1\n')
+        assert await cell.receive() == 'ERR t1 refused by the program\n'
         assert cell.world.count('EM1-2U1', 1) == 3
         assert await cell.trigger('A t2 1\n') == ['ACK t2\n', 'DONE t2\n']
 
@@ -220,9 +221,8 @@ def test_a_told_refusal_moves_nothing(catalogue: Catalogue) -> None:
 def test_without_acknowledgement_nothing_moves(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
         cell.robot.inject('no_ack', 1)
-        await cell.say('A t1 1\n')
-        await asyncio.sleep(0.1)
-        assert cell.world.held is None
+        await cell.send('A t1 1\n')
+        await assert_holds_async(lambda: cell.world.held is None, 0.1)
         assert await cell.trigger('H t2\n') == ['ACK t2\n', 'DONE t2\n']
 
     in_cell(catalogue, scenario)
@@ -231,10 +231,10 @@ def test_without_acknowledgement_nothing_moves(catalogue: Catalogue) -> None:
 def test_an_unreported_movement_has_been_made(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
         cell.robot.inject('no_done', 1)
-        await cell.say('A t1 1\n')
-        assert await cell.hear() == 'ACK t1\n'
-        await asyncio.sleep(0.2)
-        assert cell.world.held is not None
+        await cell.send('A t1 1\n')
+        assert await cell.receive() == 'ACK t1\n'
+        await wait_until_async(lambda: cell.world.held is not None)
+        await assert_holds_async(lambda: cell.world.held is not None, 0.2)
         assert await cell.trigger('P t2\n') == ['ACK t2\n', 'DONE t2\n']
 
     in_cell(catalogue, scenario)
@@ -243,9 +243,9 @@ def test_an_unreported_movement_has_been_made(catalogue: Catalogue) -> None:
 def test_a_link_lost_in_mid_movement_leaves_the_movement_made_and_unreported(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
         cell.robot.inject('drop_connection', 0.2)
-        await cell.say('A t1 1\n')
-        assert await cell.hear() == 'ACK t1\n'
-        assert await cell.hear() == ''
+        await cell.send('A t1 1\n')
+        assert await cell.receive() == 'ACK t1\n'
+        assert await cell.receive() == ''
         await cell.next_link()
         assert cell.world.held is not None
         assert await cell.trigger('P t2\n') == ['ACK t2\n', 'DONE t2\n']
@@ -253,40 +253,40 @@ def test_a_link_lost_in_mid_movement_leaves_the_movement_made_and_unreported(cat
     in_cell(catalogue, scenario)
 
 
-def test_a_late_report_comes_late(catalogue: Catalogue) -> None:
+def test_a_late_report_is_delayed(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
         cell.robot.inject('late', 0.3)
-        await cell.say('H t1\n')
-        assert await cell.hear() == 'ACK t1\n'
+        await cell.send('H t1\n')
+        assert await cell.receive() == 'ACK t1\n'
         started = asyncio.get_running_loop().time()
-        assert await cell.hear() == 'DONE t1\n'
+        assert await cell.receive() == 'DONE t1\n'
         assert asyncio.get_running_loop().time() - started > 0.25
 
     in_cell(catalogue, scenario)
 
 
-def test_a_told_disconnection_stays_away_as_long_as_told(catalogue: Catalogue) -> None:
+def test_an_injected_disconnection_lasts_its_time(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
         cell.robot.inject('disconnect', 0.5)
         started = asyncio.get_running_loop().time()
-        assert await cell.hear() == ''
+        assert await cell.receive() == ''
         await cell.next_link()
         assert asyncio.get_running_loop().time() - started > 0.45
 
     in_cell(catalogue, scenario)
 
 
-def test_a_silent_program_says_nothing_though_the_link_stands(catalogue: Catalogue) -> None:
+def test_a_silent_program_sends_nothing_over_an_open_connection(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
         cell.robot.inject('silent', 0.4)
-        await cell.say('H t1\n')
-        await asyncio.sleep(0.5)
+        await cell.send('H t1\n')
+        await assert_holds_async(lambda: cell.robot.connected.is_set(), 0.5)
         assert await cell.trigger('H t2\n') == ['ACK t2\n', 'DONE t2\n']
 
     in_cell(catalogue, scenario)
 
 
-def test_a_person_empties_the_gripper(catalogue: Catalogue) -> None:
+def test_the_operator_empties_the_gripper(catalogue: Catalogue) -> None:
     async def scenario(cell: Cell) -> None:
         await cell.trigger('A t1 1\n')
         cell.robot.inject('empty_hand', 0)

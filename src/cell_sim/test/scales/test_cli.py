@@ -1,4 +1,4 @@
-"""Many indicators on the command line: what they send, and what they obey."""
+"""Many indicators on the command line: lines, faults and commands."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ TIMEOUT_S = 10.0
 
 
 def indicators(
-    *words: str, commands: tuple[str, ...] = (), lines: int = 0, sayings: int = 0
+    *words: str, commands: tuple[str, ...] = (), lines: int = 0, logged_lines: int = 0
 ) -> tuple[Counter[str], list[str], list[str]]:
-    """Run the program against a listener until so many lines came, or so much was said.
+    """Run the program against a listener until it has sent or logged a number of lines.
 
     Returns:
-        How many lines came by indicator, where the connections came from, and what the program said.
+        Number of lines of each indicator, addresses of the connections, and logged lines.
     """
-    came: Counter[str] = Counter()
+    lines_of: Counter[str] = Counter()
     peers: list[str] = []
-    said: list[str] = []
+    logged: list[str] = []
 
     async def whole() -> None:
         queue: asyncio.Queue[str] = asyncio.Queue()
@@ -36,31 +36,31 @@ def indicators(
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             peers.append(writer.get_extra_info('peername')[0])
             while line := await reader.readline():
-                came[line.decode('latin-1').split(',')[0]] += 1
-                if sum(came.values()) == lines:
+                lines_of[line.decode('latin-1').split(',')[0]] += 1
+                if sum(lines_of.values()) == lines:
                     queue.put_nowait('quit')
             writer.close()
 
-        def say(text: str) -> None:
-            said.append(text)
-            if len(said) == sayings:
+        def log(text: str) -> None:
+            logged.append(text)
+            if len(logged) == logged_lines:
                 queue.put_nowait('quit')
 
         server = await asyncio.start_server(serve, '127.0.0.1', 0, backlog=200)
         arguments = parser().parse_args(['--port', str(server.sockets[0].getsockname()[1]), *words])
         for command in commands:
             queue.put_nowait(command)
-        await asyncio.wait_for(run(arguments, queue, say), TIMEOUT_S)
+        await asyncio.wait_for(run(arguments, queue, log), TIMEOUT_S)
         server.close()
 
     asyncio.run(whole())
-    return came, peers, said
+    return lines_of, peers, logged
 
 
 def test_each_of_many_indicators_prints_its_bags() -> None:
-    came, _, said = indicators('--count', '40', '--first', '100', '--period', '0.1', lines=200)
-    assert set(came) == {str(number) for number in range(100, 140)}
-    assert said[-1] == '40 of 40 connected'
+    lines_of, _, logged = indicators('--count', '40', '--first', '100', '--period', '0.1', lines=200)
+    assert set(lines_of) == {str(number) for number in range(100, 140)}
+    assert logged[-1] == '40 of 40 connected'
 
 
 def test_each_dials_from_an_address_of_its_own() -> None:
@@ -68,19 +68,19 @@ def test_each_dials_from_an_address_of_its_own() -> None:
     assert sorted(set(peers)) == ['127.0.7.254', '127.0.7.255', '127.0.8.0']
 
 
-def test_a_line_on_standard_input_lets_one_misbehave() -> None:
+def test_a_line_on_standard_input_injects_a_fault() -> None:
     words = ('--count', '2', '--period', '0.2')
-    came, _, said = indicators(*words, commands=('2 endless 500', '', '7 flood', '2 melt'), lines=8)
-    assert sum(came.values()) >= 8
-    assert any(len(name) == 502 for name in came)  # the very long line has no comma
-    assert said[0].startswith('2: a very long line')
-    assert said[1].startswith('no scale 7')
-    assert 'no fault "melt"' in said[2]
+    lines_of, _, logged = indicators(*words, commands=('2 endless 500', '', '7 flood', '2 melt'), lines=8)
+    assert sum(lines_of.values()) >= 8
+    assert any(len(name) == 502 for name in lines_of)  # the very long line has no comma
+    assert logged[0].startswith('2: a very long line')
+    assert logged[1].startswith('no scale 7')
+    assert 'no fault "melt"' in logged[2]
 
 
-def test_random_trouble_comes_in_the_same_order_from_the_same_seed() -> None:
+def test_random_faults_have_the_same_order_with_the_same_seed() -> None:
     words = ('--count', '5', '--trouble', '50', '--period', '60')
-    first, second = (indicators(*words, sayings=5)[2] for _ in range(2))
+    first, second = (indicators(*words, logged_lines=5)[2] for _ in range(2))
     assert len(first) >= 5
     assert first[:5] == second[:5]
 

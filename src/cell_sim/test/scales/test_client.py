@@ -13,6 +13,7 @@ from cell_sim.scales.client import ScaleClient
 from cell_sim.scales.filler import Filler, FillOrder
 from cell_sim.scales.filling_station import FillingStation
 from cell_sim.scales.indicator import Indicator
+from cell_sim.testing.waiting import assert_holds_async
 
 TIMEOUT_S = 5.0
 PERIOD_S = 0.1
@@ -216,7 +217,7 @@ def test_a_duplicate_id_comes_over_a_second_link() -> None:
     with_scale(scenario)
 
 
-def test_a_flood_ends_after_as_many_lines_as_told() -> None:
+def test_a_flood_ends_after_the_given_number_of_lines() -> None:
     async def scenario(bench: Bench) -> None:
         bench.scale.inject('flood', 5000)
         lines = [await bench.line() for _ in range(5000)]
@@ -272,10 +273,9 @@ def test_a_bag_begun_for_a_job_that_ended_is_not_printed() -> None:
         station = filling(bench, bags)
         working = asyncio.get_running_loop().create_task(station.run())
         station.set_order(FillOrder(1, 10.0, 'kg'))
-        await asyncio.sleep(PERIOD_S / 4)
+        await assert_holds_async(lambda: bags == [], PERIOD_S / 4)
         station.set_order(None)
-        await asyncio.sleep(2 * PERIOD_S)
-        assert bags == []
+        await assert_holds_async(lambda: bags == [], 2 * PERIOD_S)
         working.cancel()
 
     with_scale(scenario)

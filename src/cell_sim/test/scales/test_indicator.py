@@ -73,7 +73,7 @@ def test_sma_high_resolution_has_a_digit_more() -> None:
     assert loaded(1.2345).reply('H', LONG_AFTER) == b'\n 1g      1.2345kg \r'
 
 
-def test_sma_tare_is_set_told_and_cleared() -> None:
+def test_sma_tare_is_set_reported_and_cleared() -> None:
     indicator = loaded(10.0)
     assert indicator.reply('T', LONG_AFTER) == b'\nZ1N       0.000kg \r'
     assert indicator.reply('M', LONG_AFTER) == b'\n 1T      10.000kg \r'
@@ -102,8 +102,8 @@ def test_sma_changes_the_unit() -> None:
 
 def test_sma_tells_what_it_is_line_by_line() -> None:
     indicator = loaded(0.0)
-    told = [indicator.reply('A', 0.0), *(indicator.reply('B', 0.0) for _ in range(4))]
-    assert (told[0], told[-1]) == (b'\nSMA:2/1.0\r', b'\nEND:\r')
+    replies = [indicator.reply('A', 0.0), *(indicator.reply('B', 0.0) for _ in range(4))]
+    assert (replies[0], replies[-1]) == (b'\nSMA:2/1.0\r', b'\nEND:\r')
     assert indicator.reply('I', 0.0) == b'\nSMA:2/1.0\r'
     assert indicator.reply('D', 0.0) == b'\n    \r'
 
@@ -153,7 +153,7 @@ def test_a_line_without_fault_goes_out_whole(faults: FaultInjector) -> None:
     assert LineCorruptor(faults, '3').chunks(LINE) == [LINE]
 
 
-def test_a_split_line_comes_byte_by_byte_and_only_as_often_as_told(faults: FaultInjector) -> None:
+def test_a_split_line_arrives_byte_by_byte_and_only_as_often_as_requested(faults: FaultInjector) -> None:
     wire = LineCorruptor(faults, '3')
     faults.inject('split', 1)
     assert wire.chunks(LINE) == [LINE[at : at + 1] for at in range(len(LINE))]
@@ -174,7 +174,7 @@ def test_noise_comes_before_the_line_and_the_line_is_whole(faults: FaultInjector
     assert not set(noise[:-2]) & set(b'\r\n')
 
 
-def test_an_endless_line_is_as_long_as_told(faults: FaultInjector) -> None:
+def test_an_endless_line_is_as_long_as_requested(faults: FaultInjector) -> None:
     faults.inject('endless', 700)
     assert LineCorruptor(faults, '3').chunks(LINE) == [b'7' * 700 + b'\r\n' + LINE]
 
@@ -210,7 +210,7 @@ def test_a_print_format_may_be_typed_in(faults: FaultInjector) -> None:
     assert line_of(indicator, LONG_AFTER + 1, faults) == b'3;  10,000;kg;14/11/2023 21:30:01\r\n'
 
 
-@pytest.mark.parametrize('template', ['', 'legcay', '{id},{unit}', '{weight', '{weight} {colour}'])
+@pytest.mark.parametrize('template', ['', 'legcay', '{id},{unit}', '{weight', '{weight} {color}'])
 def test_a_print_format_that_cannot_work_is_refused(template: str) -> None:
     with pytest.raises(ValueError, match='token'):
         Indicator('3', print_format=template)

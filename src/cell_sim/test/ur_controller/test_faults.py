@@ -1,4 +1,4 @@
-"""What a UR controller does wrong when it is told to."""
+"""Faults of the simulated UR controller."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from cell_common.catalogue import Catalogue
 from cell_common.testing import wait_until
 from cell_sim.faults import UnknownFaultError
 from cell_sim.simulation import Simulation, SimulationConfig
+from cell_sim.testing.waiting import assert_holds
 from cell_sim.ur_controller.control_script import ControlScript
 from cell_sim.ur_controller.states import RobotMode, RuntimeState, SafetyMode
 from cell_sim.world.parts import TrayMix
 
-OPEN: list[SessionHandler] = []
+OPEN: list[DashboardSession] = []
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def hang_up() -> Iterator[None]:
         OPEN.pop().close()
 
 
-class SessionHandler:
+class DashboardSession:
     """A plain connection to the dashboard."""
 
     def __init__(self, address: str) -> None:
@@ -48,7 +49,7 @@ class SessionHandler:
 
 
 def test_a_refused_command_is_not_carried_out_and_the_next_one_is(ur: Any) -> None:
-    handler = SessionHandler(ur.server.address)
+    handler = DashboardSession(ur.server.address)
     ur.inject('refuse')
     assert handler.ask('power off') == 'Failed to execute: power off'
     assert ur.server.controller.mode == RobotMode.RUNNING
@@ -56,7 +57,7 @@ def test_a_refused_command_is_not_carried_out_and_the_next_one_is(ur: Any) -> No
 
 
 def test_a_late_answer_comes_after_the_command_was_carried_out(ur: Any) -> None:
-    handler = SessionHandler(ur.server.address)
+    handler = DashboardSession(ur.server.address)
     ur.inject('late', 0.4)
     begin = time.monotonic()
     assert handler.ask('power off') == 'Powering off'
@@ -64,7 +65,7 @@ def test_a_late_answer_comes_after_the_command_was_carried_out(ur: Any) -> None:
 
 
 def test_a_command_that_is_never_answered_is_not_carried_out_either(ur: Any) -> None:
-    handler = SessionHandler(ur.server.address)
+    handler = DashboardSession(ur.server.address)
     ur.inject('never')
     with pytest.raises(TimeoutError):
         handler.ask('power off', 0.3)
@@ -92,13 +93,13 @@ def test_a_reboot_forgets_and_comes_back_without_power(ur: Any) -> None:
     controller.registers.output_ints[3] = 7
     ur.inject('reboot', 0.3)
     with pytest.raises(OSError):
-        SessionHandler(ur.server.address)
+        DashboardSession(ur.server.address)
     wait_until(ur.server.connected.is_set)
     assert controller.registers.output_ints[3] == 0
-    assert SessionHandler(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
+    assert DashboardSession(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
 
 
-def _ended(handler: SessionHandler) -> bool:
+def _ended(handler: DashboardSession) -> bool:
     try:
         return handler.ask('robotmode') == ''
     except ConnectionError:
@@ -110,25 +111,25 @@ def test_breaking_twice_at_once_does_no_more_than_breaking_once(ur: Any) -> None
     ur.inject('reboot', 0.4)
     time_out = time.monotonic() + 0.6
     wait_until(lambda: time.monotonic() > time_out and ur.server.connected.is_set())
-    assert SessionHandler(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
+    assert DashboardSession(ur.server.address).ask('robotmode') == 'Robotmode: BOOTING'
 
 
 def test_a_connection_that_breaks_gives_the_client_an_end_and_the_port_comes_back(ur: Any) -> None:
-    handler = SessionHandler(ur.server.address)
+    handler = DashboardSession(ur.server.address)
     ur.inject('disconnect', 0.3)
     assert _ended(handler)
     wait_until(ur.server.connected.is_set)
-    assert SessionHandler(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
+    assert DashboardSession(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
 
 
-def test_the_world_has_a_controller_when_it_is_told_an_address(catalogue: Catalogue) -> None:
+def test_the_world_has_a_controller_if_it_has_an_address(catalogue: Catalogue) -> None:
     address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
     background = AsyncioThread('world')
     simulation = Simulation(SimulationConfig(catalogue, TrayMix(tuple(catalogue.parts), 1), ur_address=address))
     background.run(simulation.start(), 5.0)
     try:
         background.run(simulation.inject('ur', 'protective_stop', 0.0), 5.0)
-        assert SessionHandler(address).ask('safetymode') == 'Safetymode: PROTECTIVE_STOP'
+        assert DashboardSession(address).ask('safetymode') == 'Safetymode: PROTECTIVE_STOP'
         with pytest.raises(UnknownFaultError, match='emergency_stop'):
             background.run(simulation.inject('ur', 'hiccup', 0.0), 5.0)
     finally:
@@ -172,22 +173,21 @@ def test_a_late_package_is_answered_late_and_one_never_taken_not_at_all(ur: Any)
 @pytest.mark.parametrize(
     ('fault', 'said'), [('script_refuse', ['compile error: the script was refused']), ('script_never', [])]
 )
-def test_a_script_is_refused_or_thrown_away(ur: Any, fault: str, said: list[str]) -> None:
+def test_a_script_is_refused_or_discarded(ur: Any, fault: str, said: list[str]) -> None:
     ur.inject(fault)
     with socket.create_connection((ur.server.address, 30002), 5.0) as client:
         client.sendall(b'def nothing():\n end\nend\n')
         wait_until(lambda: fault == 'script_never' or ur.server.controller.messages)
-        time.sleep(0.1)
-    assert [message.text for message in ur.server.controller.messages] == said
+        assert_holds(lambda: [message.text for message in ur.server.controller.messages] == said, 0.1)
 
 
-def test_armed_faults_are_forgotten_when_cleared(ur: Any) -> None:
+def test_pending_faults_are_removed_by_clear(ur: Any) -> None:
     ur.inject('never', 5.0)
     ur.inject('clear')
-    assert SessionHandler(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
+    assert DashboardSession(ur.server.address).ask('robotmode') == 'Robotmode: RUNNING'
 
 
-def test_a_person_at_the_pendant_brings_the_arm_back(ur: Any) -> None:
+def test_the_operator_at_the_pendant_brings_the_arm_back(ur: Any) -> None:
     controller = ur.server.controller
     controller.loaded = 'waiting.urp'
     ur.inject('emergency_stop', 0.1)

@@ -13,6 +13,7 @@ from cell_robot.motion.recipe import Recipe
 from cell_robot.motion.recipe_file import load_recipe
 from cell_sim.letters.client import LettersSettings
 from cell_sim.simulation import Simulation, SimulationConfig
+from cell_sim.testing.waiting import assert_holds_async, wait_until_async
 from cell_sim.ur_controller.states import RobotMode, RuntimeState
 from cell_sim.world.parts import TrayMix
 from cell_sim.world.world import ViewPhase
@@ -39,10 +40,10 @@ class Cell:
     async def answer(self) -> None:
         self.reader, self.writer = await asyncio.wait_for(self._links.get(), TIMEOUT_S)
 
-    def say(self, text: str) -> None:
+    def send(self, text: str) -> None:
         self.writer.write(text.encode())
 
-    async def hear(self, patience: float = TIMEOUT_S) -> str:
+    async def receive(self, timeout: float = TIMEOUT_S) -> str:
         """Return the next line that is no heartbeat; "" at the end of the link."""
 
         async def listen() -> str:
@@ -50,14 +51,10 @@ class Cell:
                 pass
             return line
 
-        return await asyncio.wait_for(listen(), patience)
+        return await asyncio.wait_for(listen(), timeout)
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async def look() -> None:
-            while not condition():
-                await asyncio.sleep(0.002)
-
-        await asyncio.wait_for(look(), TIMEOUT_S)
+        await wait_until_async(condition, TIMEOUT_S)
 
     def hang_up(self) -> None:
         self.writer.close()
@@ -100,12 +97,12 @@ def in_cell(
 
 def test_the_arm_picks_shows_and_places(catalogue: Catalogue, recipe: Recipe) -> None:
     async def scenario(cell: Cell) -> None:
-        cell.say('A t1 1\n')
-        assert [await cell.hear(), await cell.hear()] == ['ACK t1\n', 'DONE t1\n']
+        cell.send('A t1 1\n')
+        assert [await cell.receive(), await cell.receive()] == ['ACK t1\n', 'DONE t1\n']
         assert cell.world.view(0.0).phase is ViewPhase.STILL
         assert cell.controller.registers.digital_inputs & 1
-        cell.say('P t2\n')
-        assert [await cell.hear(), await cell.hear()] == ['ACK t2\n', 'DONE t2\n']
+        cell.send('P t2\n')
+        assert [await cell.receive(), await cell.receive()] == ['ACK t2\n', 'DONE t2\n']
         assert ([piece.part_number for piece in cell.world.placed], cell.world.held) == ([PART], None)
         assert not cell.controller.registers.digital_inputs & 1
 
@@ -115,19 +112,19 @@ def test_the_arm_picks_shows_and_places(catalogue: Catalogue, recipe: Recipe) ->
 @pytest.mark.parametrize(('text', 'reason'), [('A t 3\n', 'tray 3 is empty'), ('P t\n', 'gripper is empty')])
 def test_what_the_arm_finds_out_on_its_way_is_reported(catalogue: Catalogue, recipe: Recipe, text: str, reason: str) -> None:
     async def scenario(cell: Cell) -> None:
-        cell.say(text)
-        assert [await cell.hear(), await cell.hear()] == ['ACK t\n', f'ERR t {reason}\n']
+        cell.send(text)
+        assert [await cell.receive(), await cell.receive()] == ['ACK t\n', f'ERR t {reason}\n']
 
     in_cell(catalogue, recipe, scenario)
 
 
 def test_the_known_good_piece_goes_back_into_its_nest(catalogue: Catalogue, recipe: Recipe) -> None:
     async def scenario(cell: Cell) -> None:
-        cell.say('B t1\n')
-        assert [await cell.hear(), await cell.hear()] == ['ACK t1\n', 'DONE t1\n']
+        cell.send('B t1\n')
+        assert [await cell.receive(), await cell.receive()] == ['ACK t1\n', 'DONE t1\n']
         assert cell.world.view(0.0).phase is ViewPhase.STILL
-        cell.say('H t2\n')
-        assert [await cell.hear(), await cell.hear()] == ['ACK t2\n', 'DONE t2\n']
+        cell.send('H t2\n')
+        assert [await cell.receive(), await cell.receive()] == ['ACK t2\n', 'DONE t2\n']
         assert cell.world.held is None
         assert not cell.world.dropped
 
@@ -136,61 +133,60 @@ def test_the_known_good_piece_goes_back_into_its_nest(catalogue: Catalogue, reci
 
 def test_in_a_protective_stop_nothing_is_said_and_nothing_moves(catalogue: Catalogue, recipe: Recipe) -> None:
     async def scenario(cell: Cell) -> None:
-        cell.say('A t1 1\n')
-        assert await cell.hear() == 'ACK t1\n'
+        cell.send('A t1 1\n')
+        assert await cell.receive() == 'ACK t1\n'
         await cell.until(lambda: cell.controller.motion.moving)
         await cell.simulation.inject('ur', 'protective_stop', 0.0)
         stand = cell.controller.motion.joints
         with pytest.raises(asyncio.TimeoutError):
-            await cell.hear(0.5)
+            await cell.receive(0.5)
         assert cell.controller.motion.joints == stand
         cell.controller.unlock_protective_stop(1e9)
         assert cell.controller.play()
-        assert await cell.hear() == 'DONE t1\n'
+        assert await cell.receive() == 'DONE t1\n'
 
     in_cell(catalogue, recipe, scenario, 10.0)
 
 
-def test_a_letter_that_waited_through_a_stop_is_not_carried_out_when_the_link_was_reset(
+def test_a_letter_that_waited_during_a_stop_is_not_executed_after_a_reset_of_the_connection(
     catalogue: Catalogue, recipe: Recipe
 ) -> None:
     async def scenario(cell: Cell) -> None:
         await cell.simulation.inject('ur', 'protective_stop', 0.0)
-        cell.say('A t1 1\n')
-        await asyncio.sleep(0.1)
+        cell.send('A t1 1\n')
+        await assert_holds_async(lambda: cell.world.held is None, 0.1)
         cell.writer.transport.abort()
-        await asyncio.sleep(0.2)
+        await assert_holds_async(lambda: cell.world.held is None, 0.2)
         cell.controller.unlock_protective_stop(1e9)
         cell.controller.play()
         await cell.answer()
-        await asyncio.sleep(0.3)
-        assert (cell.world.held, cell.controller.motion.moving) == (None, False)
+        await assert_holds_async(lambda: (cell.world.held, cell.controller.motion.moving) == (None, False), 0.3)
 
     in_cell(catalogue, recipe, scenario)
 
 
-def test_a_program_that_has_ended_has_no_connection_until_a_person_starts_it(catalogue: Catalogue, recipe: Recipe) -> None:
+def test_a_program_that_has_ended_has_no_connection_until_the_operator_starts_it(catalogue: Catalogue, recipe: Recipe) -> None:
     async def scenario(cell: Cell) -> None:
-        cell.say('A t1 1\n')
-        assert await cell.hear() == 'ACK t1\n'
+        cell.send('A t1 1\n')
+        assert await cell.receive() == 'ACK t1\n'
         await cell.simulation.inject('ur', 'emergency_stop', 0.1)
-        assert await cell.hear() == ''
+        assert await cell.receive() == ''
         assert cell.controller.mode == RobotMode.POWER_OFF
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(cell.answer(), 0.6)
         await cell.simulation.inject('ur', 'attend', 0.0)
         await cell.until(lambda: cell.controller.runtime == RuntimeState.PLAYING)
         await cell.answer()
-        cell.say('H t2\n')
-        assert [await cell.hear(), await cell.hear()] == ['ACK t2\n', 'DONE t2\n']
+        cell.send('H t2\n')
+        assert [await cell.receive(), await cell.receive()] == ['ACK t2\n', 'DONE t2\n']
 
     in_cell(catalogue, recipe, scenario, 10.0)
 
 
 def test_a_reboot_opens_the_gripper_and_the_truth_says_that_the_piece_fell(catalogue: Catalogue, recipe: Recipe) -> None:
     async def scenario(cell: Cell) -> None:
-        cell.say('A t1 1\n')
-        assert [await cell.hear(), await cell.hear()] == ['ACK t1\n', 'DONE t1\n']
+        cell.send('A t1 1\n')
+        assert [await cell.receive(), await cell.receive()] == ['ACK t1\n', 'DONE t1\n']
         await cell.simulation.inject('ur', 'reboot', 0.1)
         await cell.until(lambda: cell.world.dropped)
         assert (cell.world.held, len(cell.world.placed)) == (None, 0)

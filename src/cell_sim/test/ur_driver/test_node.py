@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,12 +70,12 @@ class Feed:
         self.follower, self.ended = TrajectoryFollower(), []
 
     def step(self, seconds: float = 0.1, follow: bool = True, **changes: Any) -> tuple[int, tuple[float, ...]]:
-        data = self.data._replace(**changes)
+        data = replace(self.data, **changes)
         echo = data.echo + (data.runtime_state == 2)
-        self.data = data._replace(timestamp=data.timestamp + seconds, echo=echo)
+        self.data = replace(data, timestamp=data.timestamp + seconds, echo=echo)
         command, targets = self.follower.update(self.data)
         if follow and command == FOLLOW:
-            self.data = self.data._replace(joints=targets)
+            self.data = replace(self.data, joints=targets)
         return command, targets
 
     def begin(self) -> None:
@@ -118,7 +119,7 @@ def test_an_arm_that_does_not_get_there_violates_the_goal() -> None:
 def test_another_program_is_not_the_drivers() -> None:
     feed = Feed()
     for _ in range(3):
-        feed.data = feed.data._replace(echo=6)
+        feed.data = replace(feed.data, echo=6)
         feed.follower.update(feed.data)
     assert not feed.follower.running
 
@@ -147,7 +148,7 @@ def test_names_types_and_latching_are_the_official_ones(graph: NodeGraph, robot:
     wait_until(lambda: running and running[-1].data and joints, 15.0, 'the driver runs its program')
     modes = graph.collect(RobotMode, 'io_and_status_controller/robot_mode', latched())
     safety = graph.collect(SafetyMode, 'io_and_status_controller/safety_mode', latched())
-    wait_until(lambda: modes and safety, what='whoever joins late hears the modes')
+    wait_until(lambda: modes and safety, what='a late subscriber receives the modes')
     assert (modes[0].mode, safety[0].mode) == (RobotMode.RUNNING, SafetyMode.NORMAL)
     assert list(joints[0].name) == sorted(joints[0].name)
     assert dict(zip(joints[0].name, joints[0].position, strict=True)) == pytest.approx(

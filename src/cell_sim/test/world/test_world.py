@@ -72,7 +72,7 @@ def test_the_camera_sees_the_piece_leave(world: World) -> None:
     assert world.view(6.0) == EMPTY
 
 
-def test_nothing_can_be_carried_off_by_an_empty_gripper(world: World) -> None:
+def test_an_empty_gripper_carries_nothing_away(world: World) -> None:
     with pytest.raises(ImpossibleMoveError, match='gripper is empty'):
         world.carry_away(0.0, 1.0)
 
@@ -114,15 +114,15 @@ def test_a_picked_piece_stays_in_the_gripper_when_the_arm_goes_home(world: World
     assert world.held is None
 
 
-def test_the_keeper_sets_trays_up_once_and_follows_the_ledger_after(world: World) -> None:
-    keeper = StockSync(world)
-    keeper.apply(StockChange(4, PART, 1, 50))
-    keeper.report(5, [(PART, 1, 7), (PART, 3, 4)])
-    keeper.report(6, [(PART, 1, 1)])
-    keeper.apply(StockChange(5, PART, 1, 50))
+def test_the_stock_sync_fills_trays_once_and_then_follows_the_ledger(world: World) -> None:
+    sync = StockSync(world)
+    sync.apply(StockChange(4, PART, 1, 50))
+    sync.report(5, [(PART, 1, 7), (PART, 3, 4)])
+    sync.report(6, [(PART, 1, 1)])
+    sync.apply(StockChange(5, PART, 1, 50))
     assert world.count(PART, 1) == 7
-    keeper.apply(StockChange(7, PART, 3, 2))
-    keeper.apply(StockChange(8, PART, 1, -9))
+    sync.apply(StockChange(7, PART, 3, 2))
+    sync.apply(StockChange(8, PART, 1, -9))
     assert (world.count(PART, 1), world.count(PART, 3)) == (0, 6)
 
 

@@ -1,0 +1,50 @@
+"""Waiting in tests: for a condition with a timeout, or for a time during which a condition must hold."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+__all__ = ['assert_holds', 'assert_holds_async', 'wait_until_async']
+
+POLL_S = 0.005
+TIMEOUT_S = 10.0
+
+
+async def wait_until_async(condition: Callable[[], object], timeout: float = TIMEOUT_S, what: str = '') -> None:
+    """Wait until a condition is true, while the event loop runs.
+
+    Raises:
+        AssertionError: The condition was not true within `timeout` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    while not condition():
+        assert loop.time() < deadline, f'not within {timeout:g} s: {what or condition}'
+        await asyncio.sleep(POLL_S)
+
+
+async def assert_holds_async(condition: Callable[[], object], seconds: float, what: str = '') -> None:
+    """Let a time pass while the event loop runs, and check that a condition is true throughout.
+
+    Raises:
+        AssertionError: The condition was false at some time.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while loop.time() < deadline:
+        assert condition(), f'not for {seconds:g} s: {what or condition}'
+        await asyncio.sleep(POLL_S)
+
+
+def assert_holds(condition: Callable[[], object], seconds: float, what: str = '') -> None:
+    """Let a time pass, and check that a condition is true throughout.
+
+    Raises:
+        AssertionError: The condition was false at some time.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert condition(), f'not for {seconds:g} s: {what or condition}'
+        time.sleep(POLL_S)
