@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 from cell_sim.camera.http_server import BOUNDARY, SEND_BUFFER, CameraServer
+from cell_sim.testing.waiting import assert_holds_async, wait_until_async
 
 TIMEOUT_S = 5.0
-from cell_sim.testing.waiting import assert_holds_async, wait_until_async
 
 RATE = 50.0
 Frames = Callable[[int], Awaitable[list[bytes]]]

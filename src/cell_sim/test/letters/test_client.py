@@ -280,7 +280,7 @@ def test_a_silent_program_sends_nothing_over_an_open_connection(catalogue: Catal
     async def scenario(cell: Cell) -> None:
         cell.robot.inject('silent', 0.4)
         await cell.send('H t1\n')
-        await assert_holds_async(lambda: cell.robot.connected.is_set(), 0.5)
+        await assert_holds_async(cell.robot.connected.is_set, 0.5)
         assert await cell.trigger('H t2\n') == ['ACK t2\n', 'DONE t2\n']
 
     in_cell(catalogue, scenario)
