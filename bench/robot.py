@@ -27,14 +27,13 @@ from typing import Any
 
 import rclpy
 import robot_receive
-from cell_common.executor import CachedWaitSetExecutor
 from cell_common.runner import SWITCH_S
 from cell_common.testing import free_port
 from cell_robot.node import KEPT_S
 from cell_robot.testing import FakeProgram
 from rclpy.action.client import ActionClient
 from rclpy.action.server import ActionServer
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -106,7 +105,7 @@ class Action:
     def __init__(self, namespace: str) -> None:
         self._node = Node('bench', namespace=namespace)
         self._client = ActionClient(self._node, TriggerRobot, 'robot/trigger')
-        self._executor = CachedWaitSetExecutor()  # as every node of the cell has it, the coordinator too
+        self._executor = SingleThreadedExecutor()  # as in every node of the cell
         self._executor.add_node(self._node)
         self._client.wait_for_server(10.0)
 

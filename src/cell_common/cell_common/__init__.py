@@ -1,7 +1,6 @@
 """Library of the cell: parameters, quality of service, alarms, database, catalogue, time, executor and test fixtures."""
 
 __all__ = [
-    'actions',
     'alarms',
     'background',
     'backoff',
@@ -12,7 +11,6 @@ __all__ = [
     'database',
     'diagnostics',
     'error_code',
-    'executor',
     'ids',
     'inbox',
     'parameters',

@@ -11,42 +11,43 @@ __all__ = ['CRITICAL', 'HIGH', 'LATCHED_DEPTH', 'LOW', 'MEDIUM', 'AlarmReporter'
 
 LOW, MEDIUM, HIGH, CRITICAL = Alarm.LOW, Alarm.MEDIUM, Alarm.HIGH, Alarm.CRITICAL
 LATCHED_DEPTH = 50
+"""Events that the alarms node receives when it starts later than the reporting node."""
 
 
 class AlarmReporter:
-    """Tells the alarms node what stands and what has gone; says each change once."""
+    """Publishes the alarms of a node on `alarms/events`; repeated raises and clears are filtered."""
 
     def __init__(self, node: Node) -> None:
         """Advertise `alarms/events` on a node."""
         self._node = node
-        self._standing: dict[str, str] = {}
+        self._active: dict[str, str] = {}
         self._publisher = node.create_publisher(AlarmEvent, 'alarms/events', latched(LATCHED_DEPTH))
 
     def raise_alarm(self, key: str, priority: int, text: str, *, consequence: str, action: str) -> None:
-        """Raise an alarm; again with the same key and text does nothing while it stands.
+        """Raise an alarm; no-op while an alarm with the same key and text is active.
 
         Args:
-            key: Names the condition within this node.
+            key: Identifies the condition within this node.
             priority: LOW, MEDIUM, HIGH or CRITICAL.
             text: What happened.
-            consequence: What it means for the cell.
+            consequence: Effect on the cell.
             action: What the operator should do.
         """
-        if self._standing.get(key) == text:
+        if self._active.get(key) == text:
             return
-        self._standing[key] = text
+        self._active[key] = text
         self._publish(
             AlarmEvent(kind=AlarmEvent.RAISED, key=key, priority=priority, text=text, consequence=consequence, action=action)
         )
 
     def clear_alarm(self, key: str, *, force: bool = False) -> None:
-        """Say that a condition has gone; does nothing when it did not stand.
+        """Clear an alarm; no-op if it is not active.
 
         Args:
-            key: Names the condition within this node.
-            force: Say it in any case: at a start, for what an earlier life of this node may have raised.
+            key: Identifies the condition within this node.
+            force: Publish in any case: at start-up, for an alarm that a previous process of this node may have raised.
         """
-        if self._standing.pop(key, None) is not None or force:
+        if self._active.pop(key, None) is not None or force:
             self._publish(AlarmEvent(kind=AlarmEvent.CLEARED, key=key))
 
     def _publish(self, event: AlarmEvent) -> None:

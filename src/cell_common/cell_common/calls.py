@@ -1,4 +1,4 @@
-"""Service calls with a deadline, for coroutine callbacks on the node's own executor."""
+"""Service calls with a timeout, for coroutine callbacks on the node's own executor."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from cell_common.timers import create_steady_timer
 
 __all__ = ['ServiceCallError', 'call_service', 'wait_for', 'wait_for_service']
 
+POLL_S = 0.1
+
 
 class ServiceCallError(Exception):
-    """A service did not answer; the text names it and says whether it was there at all."""
+    """A service did not respond in time; the text names the service and says whether it was available."""
 
 
 async def wait_for(node: Node, future: Future, seconds: float) -> bool:
-    """Wait for a future, at most so long; return whether it is done."""
+    """Wait for a future with a timeout; return True if it completed."""
     if future.done():
         return True
     either: Future = Future(executor=node.executor)
@@ -37,28 +39,34 @@ async def wait_for(node: Node, future: Future, seconds: float) -> bool:
 
 
 async def call_service(node: Node, client: Client, request: Any, seconds: float) -> Any:
-    """Call a service and return its response.
+    """Call a service with a timeout and return its response.
+
+    Args:
+        node: The node of the client; its executor must spin.
+        client: Client of the service.
+        request: Request message of the client's service type.
+        seconds: Timeout, each for the service to appear and for its response.
 
     Raises:
-        ServiceCallError: The service is not there, or did not answer in time.
+        ServiceCallError: The service is not available, or did not respond in time.
     """
     if not client.service_is_ready():
         await wait_for_service(node, client, seconds)
     future = client.call_async(request)
     if not await wait_for(node, future, seconds):
         client.remove_pending_request(future)
-        raise ServiceCallError(f'{client.srv_name} did not answer within {seconds:g} s')
+        raise ServiceCallError(f'{client.srv_name} did not respond within {seconds:g} s')
     return future.result()
 
 
 async def wait_for_service(node: Node, client: Client, seconds: float) -> None:
-    """Wait until a service is there.
+    """Wait until a service is available.
 
     Raises:
-        ServiceCallError: It was not there in time.
+        ServiceCallError: The service is not available after `seconds`.
     """
-    for _ in range(max(1, round(seconds / 0.1))):
+    for _ in range(max(1, round(seconds / POLL_S))):
         if client.service_is_ready():
             return
-        await wait_for(node, Future(executor=node.executor), 0.1)
-    raise ServiceCallError(f'{client.srv_name} is not there: is its node running?')
+        await wait_for(node, Future(executor=node.executor), POLL_S)
+    raise ServiceCallError(f'{client.srv_name} is not available: is its node running?')

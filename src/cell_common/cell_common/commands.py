@@ -1,23 +1,37 @@
-"""Commands carry who, when and an expiry; a command that is too old is refused, not carried out late."""
+"""Expiry of operator commands: an expired command is rejected, never executed late.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
-from cell_common.time import NS_PER_S, to_ns
+from cell_common.time import NS_PER_S, TimeLike, to_ns
 
-__all__ = ['expiry_error']
+__all__ = ['CommandInfoLike', 'expiry_error']
 
 
-def expiry_error(command: Any, now_ns: int) -> str:
-    """Say why a command is too old, or return "" when it may be carried out.
+class CommandInfoLike(Protocol):
+    """A cell_interfaces/CommandInfo."""
+
+    request_id: str
+    operator_id: str
+    issued_at: TimeLike
+    valid_for: TimeLike
+
+
+def expiry_error(command: CommandInfoLike, now_ns: int) -> str:
+    """Return why a command has expired, or "" if it is valid.
+
+    A command without `issued_at` or `valid_for` never expires.
 
     Args:
-        command: A cell_interfaces CommandInfo.
-        now_ns: ROS time now, nanoseconds.
+        command: The `command` field of a request.
+        now_ns: ROS time in nanoseconds.
     """
     issued, valid_for = to_ns(command.issued_at), to_ns(command.valid_for)
     if issued == 0 or valid_for == 0 or now_ns <= issued + valid_for:
         return ''
     age = (now_ns - issued) / NS_PER_S
-    return f'the command is {age:.1f} s old and was valid for {valid_for / NS_PER_S:.1f} s; give it again'
+    return f'the command is {age:.1f} s old and was valid for {valid_for / NS_PER_S:.1f} s; send it again'

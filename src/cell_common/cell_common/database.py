@@ -1,7 +1,7 @@
-"""One database for a cell: SQLite in its state folder by default, PostgreSQL for a plant.
+"""The database of a cell: SQLite in its state folder by default, PostgreSQL for a plant.
 
-Each package that stores something owns its tables and their Alembic migrations (folder `migrations` beside the package's
-models, version table `alembic_<package>`), so packages share the database without sharing a migration history.
+Each package owns its tables and their Alembic migrations: folder `migrations` of the package, version table
+`alembic_<package>`. So packages share the database without a common migration history.
 """
 
 from __future__ import annotations
@@ -9,15 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
+from cell_common.commands import CommandInfoLike
 from cell_common.ids import new_id
-from cell_common.time import TimeLike, to_ns
+from cell_common.time import to_ns
+
+if TYPE_CHECKING:
+    import sqlite3
+    from types import ModuleType
 
 __all__ = [
     'AuditEntry',
@@ -43,14 +48,6 @@ class DatabaseError(Exception):
 
 class StorageFailedError(Exception):
     """A transaction failed and was rolled back; the text says why and what to do."""
-
-
-class CommandInfoLike(Protocol):
-    """A cell_interfaces/CommandInfo."""
-
-    request_id: str
-    operator_id: str
-    issued_at: TimeLike
 
 
 @dataclass(frozen=True)
@@ -108,21 +105,21 @@ def insert_audit(connection: Connection, table: type[DeclarativeBase], entry: Au
 
 
 def open_database(url: str) -> Engine:
-    """Open the database and check that it answers.
+    """Open the database and run a first query.
 
-    For SQLite: write-ahead log, foreign keys on, `synchronous=FULL` so that what is committed survives a power cut, and a
-    transaction takes the write lock when it begins, so that two processes never deadlock on an upgrade.
+    SQLite uses a write-ahead log, foreign keys, and `synchronous=FULL`: a committed transaction survives a power cut. A
+    transaction takes the write lock at its beginning, so two processes never deadlock on a lock upgrade.
 
     Args:
         url: SQLAlchemy URL, e.g. "sqlite:////var/lib/cell/cell.db" or "postgresql+psycopg://cell@plant/cell".
 
     Raises:
-        DatabaseError: The URL is not one, or the database does not answer.
+        DatabaseError: The URL is invalid, or the database does not respond.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as problem:
-        raise DatabaseError('database_url is not a database URL; example: sqlite:////var/lib/cell/cell.db') from problem
+    except ArgumentError as error:
+        raise DatabaseError('database_url is not a database URL; example: sqlite:////var/lib/cell/cell.db') from error
     if parsed.get_backend_name() == 'sqlite':
         engine = _open_sqlite(parsed.database or '')
     else:
@@ -130,12 +127,12 @@ def open_database(url: str) -> Engine:
     try:
         with engine.connect() as connection:
             connection.execute(text('SELECT 1'))
-    except SQLAlchemyError as problem:
+    except SQLAlchemyError as error:
         shown = parsed.render_as_string(hide_password=True)
         raise DatabaseError(
-            f'cannot open the database {shown}: {problem.__cause__ or problem}. '
+            f'cannot open the database {shown}: {error.__cause__ or error}. '
             'Check that the folder exists and may be written to, or that the server runs.'
-        ) from problem
+        ) from error
     return engine
 
 
@@ -144,44 +141,44 @@ def _open_sqlite(path: str) -> Engine:
         folder = Path(path).expanduser().parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
+        except OSError as error:
             raise DatabaseError(
-                f'cannot make the state folder {folder}: {problem.strerror}. '
+                f'cannot make the state folder {folder}: {error.strerror}. '
                 'Give launch argument state_dir a folder that may be written to.'
-            ) from problem
+            ) from error
     engine = create_engine(
         f'sqlite:///{Path(path).expanduser() if path else ""}',
         connect_args={'timeout': BUSY_TIMEOUT_S, 'check_same_thread': False},
     )
 
     @event.listens_for(engine, 'connect')
-    def prepare(connection: Any, _record: object) -> None:
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
         for pragma in ('journal_mode=WAL', 'synchronous=FULL', 'foreign_keys=ON'):
             connection.execute(f'PRAGMA {pragma}')
 
     @event.listens_for(engine, 'begin')
-    def begin(connection: Any) -> None:
+    def begin(connection: Connection) -> None:
         connection.exec_driver_sql('BEGIN' if connection.get_execution_options().get(READ_ONLY) else 'BEGIN IMMEDIATE')
 
     return engine
 
 
 def read_only(engine: Engine) -> Engine:
-    """Return the same database, on the same connections, for transactions that only read.
+    """Return the engine with the same connection pool, for read-only transactions.
 
-    They see one state from their first query to their end, wait for nobody and keep nobody waiting: on SQLite they take no
-    write lock. PostgreSQL refuses a write in them.
+    Each sees one snapshot from its first query to its end. On SQLite it takes no write lock, so it neither waits nor blocks.
+    PostgreSQL rejects a write in it.
     """
     return engine.execution_options(**{READ_ONLY: True, 'postgresql_readonly': True})
 
 
 def migrate(engine: Engine, package: str) -> None:
-    """Bring a package's tables to the newest version; quick when they are there already.
+    """Upgrade a package's tables to the newest version; a single query if they are up to date.
 
     Args:
         engine: The open database.
-        package: Import name of the package that holds `migrations/versions`.
+        package: Import name of the package with `migrations/versions`.
 
     Raises:
         DatabaseError: The migration failed, or the database is newer than this software.
@@ -202,18 +199,18 @@ def migrate(engine: Engine, package: str) -> None:
         with engine.begin() as connection:
             config.attributes['connection'] = connection
             command.upgrade(config, 'head')
-    except (CommandError, SQLAlchemyError) as problem:
+    except (CommandError, SQLAlchemyError) as error:
         raise DatabaseError(
-            f'cannot bring the tables of {package} to version {newest}: {problem}. '
+            f'cannot bring the tables of {package} to version {newest}: {error}. '
             'If the database was used by a newer release, install that release.'
-        ) from problem
+        ) from error
 
 
-def run_migrations(context: Any) -> None:
+def run_migrations(context: ModuleType) -> None:
     """Body of every package's `migrations/env.py`.
 
     Args:
-        context: `alembic.context`.
+        context: The module `alembic.context`.
     """
     attributes = context.config.attributes
     context.configure(connection=attributes['connection'], version_table=attributes['version_table'], target_metadata=None)

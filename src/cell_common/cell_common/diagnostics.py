@@ -1,4 +1,4 @@
-"""Publish a node's health on /diagnostics, for rqt_robot_monitor and the operators' page."""
+"""Publish a node's health on /diagnostics, for rqt_robot_monitor and the operator page."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ PERIOD_S = 1.0
 
 @dataclass
 class Health:
-    """One health fact: a level, a sentence for people, and values."""
+    """Health of one part of a node."""
 
     level: int = 0
-    """0 ok, 1 warn, 2 error, 3 stale: as in diagnostic_msgs/DiagnosticStatus."""
+    """0 OK, 1 WARN, 2 ERROR, 3 STALE, as in diagnostic_msgs/DiagnosticStatus."""
     message: str = ''
+    """Sentence for the operator; "" = nothing to report."""
     values: dict[str, str] = field(default_factory=dict)
 
 
 class Diagnostics:
-    """Publishes the node's health facts once a second."""
+    """Publishes the health of a node once a second."""
 
     def __init__(self, node: Node, hardware_id: str = '') -> None:
-        """Advertise /diagnostics, the one absolute name of the cell (every ROS tool looks for it there)."""
+        """Advertise /diagnostics; the topic is absolute because ROS tools subscribe to it there."""
         self._node = node
         self._hardware_id = hardware_id
         self._tasks: dict[str, Callable[[], Health]] = {}
@@ -37,11 +38,11 @@ class Diagnostics:
         create_steady_timer(node, PERIOD_S, self.publish)
 
     def add(self, name: str, task: Callable[[], Health]) -> None:
-        """Add a fact; `task` is asked for it once a second and must return at once."""
+        """Add a status; `task` is called once a second in the executor and must not block."""
         self._tasks[name] = task
 
     def publish(self) -> None:
-        """Publish all facts now."""
+        """Publish the health of all tasks now."""
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()
         prefix = self._node.get_fully_qualified_name().lstrip('/')

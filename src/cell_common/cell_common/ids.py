@@ -6,5 +6,5 @@ __all__ = ['new_id']
 
 
 def new_id() -> str:
-    """Return a new UUIDv7 (RFC 9562) as text: unique, and sorted by the time it was made."""
+    """Return a new UUIDv7 (RFC 9562) as text; its order as text is the order of creation."""
     return str(uuid_utils.uuid7())

@@ -1,4 +1,4 @@
-"""Hand work from other threads to a node's own thread."""
+"""A queue from other threads to a node's executor."""
 
 from __future__ import annotations
 
@@ -14,13 +14,19 @@ T = TypeVar('T')
 
 
 class ExecutorQueue(Generic[T]):
-    """A bounded queue whose items are handled one by one in the node's executor.
+    """A bounded queue whose items are handled one at a time in the node's executor.
 
-    Device threads put, the node handles: no ROS entity is touched from a foreign thread.
+    Device threads put items, the node handles them: ROS entities are used from the executor's thread only.
     """
 
     def __init__(self, node: Node, handle: Callable[[T], None], capacity: int = 10_000) -> None:
-        """Make the queue; `put` raises queue.Full when `capacity` items wait."""
+        """Create the queue.
+
+        Args:
+            node: Its executor calls `handle`.
+            handle: Called with each item, in the order of `put`.
+            capacity: Most items that wait; `put` then blocks or raises queue.Full.
+        """
         self._handle = handle
         self._items: queue.Queue[T] = queue.Queue(capacity)
         self._guard = node.create_guard_condition(self._drain)
@@ -29,13 +35,13 @@ class ExecutorQueue(Generic[T]):
         """Queue an item from any thread.
 
         Raises:
-            queue.Full: No place became free within `timeout` seconds (None = do not wait).
+            queue.Full: The queue is full, for `timeout` seconds if one is given.
         """
         self._items.put(item, block=timeout is not None, timeout=timeout)
         self._guard.trigger()
 
     def __len__(self) -> int:
-        """Return how many items wait."""
+        """Return the number of waiting items."""
         return self._items.qsize()
 
     def _drain(self) -> None:

@@ -1,13 +1,11 @@
-"""Parameters as a schema: every parameter is declared once, with type, range, unit and description.
-
-A node's parameters are one frozen dataclass whose fields are made by `parameter`:
+"""Node parameters as a frozen dataclass: each is declared once, with type, range, unit and description.
 
     @dataclass(frozen=True)
     class CameraParameters:
         frame_rate: float = parameter(10.0, 'Frames taken per second.', unit='Hz', minimum=0.1, maximum=120.0)
 
-`declare` declares them on a node, checks what the deployment's file says and returns the frozen values.
-The types allowed are bool, int, float, str, list[int], list[float] and list[str].
+`declare_parameters` declares the fields on a node, checks the deployment's values and returns them as an instance.
+Types: bool, int, float, str, list[int], list[float] and list[str].
 """
 
 from __future__ import annotations
@@ -17,22 +15,24 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-__all__ = ['ParameterError', 'Schema', 'declare_parameters', 'parameter', 'schema_of', 'validate']
-
 if TYPE_CHECKING:
+    from rcl_interfaces.msg import ParameterDescriptor
     from rclpy.node import Node
 
+__all__ = ['ParameterError', 'Schema', 'declare_parameters', 'parameter', 'schema_of', 'validate']
+
 T = TypeVar('T')
+ParameterValue = bool | int | float | str | Sequence[int] | Sequence[float] | Sequence[str]
 _KEY = 'cell_parameter'
 
 
 class ParameterError(ValueError):
-    """A parameter has a value that the node cannot work with; the text names parameter, value and what is allowed."""
+    """A parameter has an invalid value; the text names the parameter, its value and the allowed ones."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Schema:
-    """What is known of one parameter beside its name, type and default."""
+    """Description and range of one parameter; name, type and default are those of its dataclass field."""
 
     description: str
     unit: str = ''
@@ -41,7 +41,7 @@ class Schema:
     choices: Sequence[str] = ()
 
     def allowed(self) -> str:
-        """Return what values are allowed, for people."""
+        """Return the allowed values as text, e.g. "0.1 to 120 Hz"."""
         unit = f' {self.unit}' if self.unit else ''
         if self.choices:
             return 'one of ' + ', '.join(self.choices)
@@ -55,7 +55,7 @@ class Schema:
 
 
 def parameter(
-    default: Any,
+    default: ParameterValue,
     description: str,
     *,
     unit: str = '',
@@ -63,15 +63,15 @@ def parameter(
     maximum: float | None = None,
     choices: Sequence[str] = (),
 ) -> Any:
-    """Make a dataclass field that is a parameter.
+    """Return a dataclass field that is a parameter.
 
     Args:
-        default: Value when the deployment's file does not name it; a list is copied for each node.
-        description: What it does, one sentence.
-        unit: SI unit or "px", "" for a plain number or text.
-        minimum: Smallest value allowed (each element of a list).
-        maximum: Largest value allowed (each element of a list).
-        choices: The texts allowed, for an enumerated parameter.
+        default: Value if the deployment's file does not set it; a list is copied for each node.
+        description: One sentence.
+        unit: SI unit or "px"; "" for a plain number or text.
+        minimum: Smallest allowed value, of each element of a list.
+        maximum: Largest allowed value, of each element of a list.
+        choices: Allowed texts of an enumerated parameter.
     """
     metadata = {_KEY: Schema(description, unit, minimum, maximum, tuple(choices))}
     if isinstance(default, list):
@@ -79,33 +79,33 @@ def parameter(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def schema_of(kind: type[Any]) -> dict[str, tuple[Any, Any, Schema]]:
+def schema_of(kind: type[object]) -> dict[str, tuple[type[object], ParameterValue, Schema]]:
     """Return name -> (type, default, schema) of a parameter class, in order of declaration."""
     types = get_type_hints(kind)
-    result = {}
-    for field in dataclasses.fields(kind):
-        default = field.default
+    result: dict[str, tuple[type[object], ParameterValue, Schema]] = {}
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        default: Any = field.default
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
         result[field.name] = (types[field.name], default, field.metadata[_KEY])
     return result
 
 
-def validate(name: str, value: Any, schema: Schema) -> None:
-    """Check one value.
+def validate(name: str, value: ParameterValue, schema: Schema) -> None:
+    """Check one value, or each element of a list.
 
     Raises:
-        ParameterError: The value is outside what the schema allows.
+        ParameterError: The value is outside the schema's range or choices.
     """
     for item in value if isinstance(value, (list, tuple)) else [value]:
-        good = not schema.choices or item in schema.choices
+        valid = not schema.choices or item in schema.choices
         if isinstance(item, (int, float)) and not isinstance(item, bool):
-            good = (
+            valid = (
                 math.isfinite(item)
                 and (schema.minimum is None or item >= schema.minimum)
                 and (schema.maximum is None or item <= schema.maximum)
             )
-        if not good:
+        if not valid:
             raise ParameterError(
                 f'parameter "{name}" is {value!r}; allowed: {schema.allowed()}. '
                 f'It means: {schema.description} Correct it in the parameter file.'
@@ -113,7 +113,7 @@ def validate(name: str, value: Any, schema: Schema) -> None:
 
 
 def declare_parameters(node: Node, kind: type[T]) -> T:
-    """Declare all parameters of a class on a node and return the values the deployment chose.
+    """Declare all parameters of a class on a node and return their values.
 
     Raises:
         ParameterError: A value has the wrong type or is outside its range.
@@ -121,28 +121,32 @@ def declare_parameters(node: Node, kind: type[T]) -> T:
     from rcl_interfaces.msg import ParameterDescriptor
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 
-    values = {}
+    values: dict[str, ParameterValue] = {}
     for name, (wanted, default, schema) in schema_of(kind).items():
         text = schema.description + (f' Unit: {schema.unit}.' if schema.unit else '')
         descriptor = ParameterDescriptor(description=text, additional_constraints=schema.allowed(), read_only=True)
         try:
             value = _declare_one(node, name, default, wanted, descriptor)
-        except (InvalidParameterTypeException, InvalidParameterValueException) as problem:
-            value = _whole_number(node, name, wanted, descriptor)
-            if value is None:
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            number = _declare_whole_number(node, name, descriptor) if wanted is float else None
+            if number is None:
                 raise ParameterError(
-                    f'parameter "{name}" has the wrong type: {problem}. Wanted: {wanted}. Correct it in the parameter file.'
-                ) from problem
-        value = list(value) if isinstance(default, list) else value
+                    f'parameter "{name}" has the wrong type: {error}. Wanted: {wanted}. Correct it in the parameter file.'
+                ) from error
+            value = number
+        if isinstance(default, list) and isinstance(value, Sequence):
+            value = list(value)  # type: ignore[assignment]
         validate(name, value, schema)
         values[name] = value
     return kind(**values)
 
 
-def _declare_one(node: Node, name: str, default: Any, wanted: Any, descriptor: Any) -> Any:
+def _declare_one(
+    node: Node, name: str, default: ParameterValue, wanted: type[object], descriptor: ParameterDescriptor
+) -> ParameterValue:
     if default != []:
-        return node.declare_parameter(name, default, descriptor).value
-    # rclpy takes an empty list for bytes and then refuses texts: let it take any type, and check it here.
+        return node.declare_parameter(name, default, descriptor).value  # type: ignore[no-any-return]
+    # rclpy takes an empty list for bytes and rejects texts, so it accepts any type here and the elements are checked below.
     descriptor.dynamic_typing = True
     value = node.declare_parameter(name, default, descriptor).value
     element = get_args(wanted)[0]
@@ -150,15 +154,17 @@ def _declare_one(node: Node, name: str, default: Any, wanted: Any, descriptor: A
         raise ParameterError(
             f'parameter "{name}" is {value!r}; wanted: a list of {element.__name__}. Correct it in the parameter file.'
         )
-    return value
+    return value  # type: ignore[no-any-return]
 
 
-def _whole_number(node: Node, name: str, wanted: Any, descriptor: Any) -> float | None:
-    """Take `10` where 10.0 is wanted: people write whole numbers without a point."""
-    if wanted is not float:
+def _declare_whole_number(node: Node, name: str, descriptor: ParameterDescriptor) -> float | None:
+    """Accept `10` for 10.0, since YAML users omit the point; return None if the override is no whole number."""
+    from rclpy.exceptions import InvalidParameterTypeException
+    from rclpy.parameter import Parameter
+
+    try:
+        value = node.declare_parameter(name, Parameter.Type.INTEGER).value
+    except InvalidParameterTypeException:
         return None
-    given = node._parameter_overrides.get(name)
-    if given is None or not isinstance(given.value, int) or isinstance(given.value, bool):
-        return None
-    node._parameter_overrides.pop(name)
-    return float(node.declare_parameter(name, float(given.value), descriptor).value)
+    node.undeclare_parameter(name)
+    return float(node.declare_parameter(name, float(value), descriptor, ignore_override=True).value)

@@ -1,4 +1,4 @@
-"""The quality-of-service profiles of the cell's topics."""
+"""Quality-of-service profiles of the cell's topics."""
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
@@ -6,7 +6,7 @@ __all__ = ['events', 'latched', 'sensor_stream']
 
 
 def latched(depth: int = 1) -> QoSProfile:
-    """Return the profile for state: whoever joins late gets the last `depth` values at once."""
+    """Return the profile for state: a late subscriber receives the last `depth` messages on connection."""
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
         depth=depth,
@@ -16,7 +16,7 @@ def latched(depth: int = 1) -> QoSProfile:
 
 
 def events(depth: int = 100) -> QoSProfile:
-    """Return the profile for things that happen once: every one arrives, in order, while both ends are up."""
+    """Return the profile for events: each arrives once and in order while both ends are up."""
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
         depth=depth,
@@ -26,7 +26,7 @@ def events(depth: int = 100) -> QoSProfile:
 
 
 def sensor_stream() -> QoSProfile:
-    """Return the profile for images: only the newest counts, a slow reader never holds the writer up."""
+    """Return the profile for images: only the newest is kept, and a slow subscriber never blocks the publisher."""
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
         depth=1,

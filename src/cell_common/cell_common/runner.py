@@ -1,4 +1,4 @@
-"""Run one node in one process, the same way for every node of the cell."""
+"""Run one node in one process: signals, exit codes and errors at start-up are the same for every node of the cell."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from types import FrameType
 import rclpy
 import rclpy.utilities
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import ExternalShutdownException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.guard_condition import GuardCondition
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from cell_common.executor import CachedWaitSetExecutor
 from cell_common.parameters import ParameterError
+from cell_common.timers import create_steady_timer
 
 __all__ = ['EXIT_BAD_CONFIGURATION', 'SWITCH_S', 'StartError', 'node_main', 'run_node']
 
 SWITCH_S = 0.0005
-"""How long a thread keeps the interpreter from another that wants it. Python's 5 ms would make a device's thread wait that long
-behind a callback."""
+"""GIL switch interval. With Python's default of 5 ms a device thread waits that long for a computing callback."""
+SIGNAL_POLL_S = 1.0
 EXIT_BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
@@ -32,47 +32,54 @@ class StartError(Exception):
 
 
 def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
-    """Make a node, spin it until SIGINT or SIGTERM, and destroy it.
+    """Create a node, spin it until SIGINT or SIGTERM, and destroy it.
 
-    The first signal lets the callback under way finish, so that it never publishes into a context that is gone; a second one
-    does not wait.
+    The first signal lets the current callback finish, so that it never publishes into a context that is shut down. The second
+    signal shuts the context down without waiting.
+
+    Args:
+        factory: Creates the node; may raise StartError or ParameterError.
+        arguments: ROS arguments; None = those of the command line.
 
     Returns:
-        The exit code: 0 after a wanted end, 78 when the configuration does not allow a start.
+        The exit code: 0 after a signal, 78 if the configuration does not allow a start.
     """
     sys.setswitchinterval(SWITCH_S)
     rclpy.init(args=None if arguments is None else list(arguments), signal_handler_options=SignalHandlerOptions.NO)
-    ending: list[GuardCondition] = []
+    shutdown_guards: list[GuardCondition] = []
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if ending:
-            ending.pop().trigger()
+        if shutdown_guards:
+            shutdown_guards.pop().trigger()
         else:
             rclpy.utilities.try_shutdown()
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     node: Node | None = None
-    executor: CachedWaitSetExecutor | None = None
+    executor: SingleThreadedExecutor | None = None
     try:
         node = factory()
-        # What is there now stays: a collection need not go through it, tens of milliseconds, again and again.
+        # Objects that exist now live as long as the node: collections need not visit them, tens of milliseconds each time.
         gc.collect()
         gc.freeze()
-        executor = CachedWaitSetExecutor()
+        executor = SingleThreadedExecutor()
         executor.add_node(node)
-        # In a group of its own: a coroutine of the node's own group that waits for an answer does not keep the end waiting.
-        ending.append(node.create_guard_condition(rclpy.utilities.try_shutdown, callback_group=ReentrantCallbackGroup()))
+        # In their own group: a waiting coroutine of the node's default group would delay the shutdown.
+        group = ReentrantCallbackGroup()
+        shutdown_guards.append(node.create_guard_condition(rclpy.utilities.try_shutdown, callback_group=group))
+        # Python runs signal handlers between bytecodes only, so an executor that waits must return now and then.
+        create_steady_timer(node, SIGNAL_POLL_S, lambda: None, group)
         executor.spin()
-    except (ParameterError, StartError) as problem:
-        rclpy.logging.get_logger(factory.__module__.rsplit('.', 1)[-1]).fatal(f'cannot start: {problem}')
+    except (ParameterError, StartError) as error:
+        rclpy.logging.get_logger(factory.__module__.rsplit('.', 1)[-1]).fatal(f'cannot start: {error}')
         return EXIT_BAD_CONFIGURATION
     except ExternalShutdownException:
         pass
     except Exception:
         if rclpy.utilities.ok():
             raise
-        # Interrupted while it started: ROS is gone already, whatever broke did so for that.
+        # A signal during the start: errors after the shutdown of the context are its consequence.
     finally:
         if executor is not None:
             executor.shutdown()
@@ -80,10 +87,6 @@ def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None
             node.destroy_node()
         rclpy.utilities.try_shutdown()
     return 0
-
-
-def _ignore_signal(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: rclpy's handler, which calls this one, has done it; the default would raise KeyboardInterrupt anywhere."""
 
 
 def node_main(factory: Callable[[], Node]) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""Fixtures for tests that need ROS: a domain of their own, ports from the kernel, waiting with a deadline.
+"""Fixtures for tests that need ROS: a separate domain, ports from the kernel, waiting with a deadline.
 
 Import the fixtures in a package's `conftest.py`: `from cell_common.testing import domain, graph, node_switch_interval`.
 """
@@ -13,16 +13,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-__all__ = ['NodeGraph', 'dds_thread_count', 'domain', 'free_port', 'graph', 'node_switch_interval', 'wait_until']
+if TYPE_CHECKING:
+    from rclpy.node import Node
+    from rclpy.qos import QoSProfile
+
+__all__ = [
+    'NodeGraph',
+    'dds_thread_count',
+    'domain',
+    'free_port',
+    'graph',
+    'node_switch_interval',
+    'wait_until',
+]
 
 T = TypeVar('T')
+NodeT = TypeVar('NodeT', bound='Node')
 DEADLINE_S = 10.0
 POLL_S = 0.01
-PATIENCE_S = 0.1
+SPIN_TIMEOUT_S = 0.1
 
 
 def free_port() -> int:
@@ -33,10 +46,15 @@ def free_port() -> int:
 
 
 def wait_until(condition: Callable[[], T], timeout: float = DEADLINE_S, what: str = '') -> T:
-    """Wait until a condition holds and return what it returned.
+    """Wait until a condition returns a true value, and return that value.
+
+    Args:
+        condition: Polled every 10 ms.
+        timeout: Seconds.
+        what: Name of the condition for the message.
 
     Raises:
-        AssertionError: It did not hold within `timeout` seconds.
+        AssertionError: The condition is not true within `timeout`.
     """
     deadline = time.monotonic() + timeout
     while not (result := condition()):
@@ -47,7 +65,7 @@ def wait_until(condition: Callable[[], T], timeout: float = DEADLINE_S, what: st
 
 
 def dds_thread_count() -> int:
-    """Return how many threads the DDS participants of this process have."""
+    """Return the number of threads of the DDS participants of this process."""
     return sum(name.read_text().startswith('dds.') for name in Path('/proc/self/task').glob('*/comm'))
 
 
@@ -55,59 +73,58 @@ class NodeGraph:
     """The nodes of one test, spun together in a thread, in a ROS domain that no other test uses."""
 
     def __init__(self, domain_id: int) -> None:
-        """Start rclpy in a context of its own."""
+        """Create a context in `domain_id` and start the thread."""
         import rclpy
         from rclpy.context import Context
-
-        from cell_common.executor import CachedWaitSetExecutor
+        from rclpy.executors import SingleThreadedExecutor
 
         self.context = Context()
         self.context.init(domain_id=domain_id)
-        self.executor = CachedWaitSetExecutor(context=self.context)  # as every node of the cell has it
-        self.nodes: list[Any] = []
-        self._ending = threading.Event()
-        self._leaving: queue.SimpleQueue[tuple[Any, threading.Event]] = queue.SimpleQueue()
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.nodes: list[Node] = []
+        self._closing = threading.Event()
+        self._removals: queue.SimpleQueue[tuple[Node, threading.Event]] = queue.SimpleQueue()
         self.node = self.add(rclpy.create_node('test', context=self.context, namespace='cell'))
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
-    def add(self, node: Any) -> Any:
-        """Spin a node; it must have been made with this graph's `context`."""
+    def add(self, node: NodeT) -> NodeT:
+        """Spin a node, which must belong to `context`."""
         self.nodes.append(node)
         self.executor.add_node(node)
         return node
 
-    def remove(self, node: Any) -> None:
+    def remove(self, node: Node) -> None:
         """Stop and destroy a node, as if its process had ended.
 
-        It is done by the thread that spins, between two callbacks: a node that is destroyed while the executor waits on it
-        ends the executor. From a callback it is done once that callback has returned.
+        The spinning thread destroys the node between two callbacks, because destroying a node in a wait set ends the executor.
+        From a callback the node is removed after that callback has returned.
         """
         self.nodes.remove(node)
-        gone = threading.Event()
-        self._leaving.put((node, gone))
+        removed = threading.Event()
+        self._removals.put((node, removed))
         self.executor.wake()
         if threading.current_thread() is not self._thread:
-            assert gone.wait(DEADLINE_S), f'{node.get_name()} was not removed'
+            assert removed.wait(DEADLINE_S), f'{node.get_name()} was not removed'
 
-    def options(self, **parameters: Any) -> dict[str, Any]:
-        """Return the arguments that place a node class in this graph with these parameters."""
+    def options(self, **parameters: object) -> dict[str, object]:
+        """Return the constructor arguments that place a node in this graph with these parameters."""
         from rclpy.parameter import Parameter
 
         overrides = [Parameter(name, value=value) for name, value in parameters.items()]
         return {'context': self.context, 'namespace': 'cell', 'parameter_overrides': overrides}
 
-    def collect(self, kind: Any, topic: str, qos: Any = 10) -> list[Any]:
+    def collect(self, kind: type[T], topic: str, qos: QoSProfile | int = 10) -> list[T]:
         """Subscribe and return the list that messages are appended to."""
-        received: list[Any] = []
+        received: list[T] = []
         self.node.create_subscription(kind, topic, received.append, qos)
         return received
 
     def call(self, kind: Any, name: str, request: Any, timeout: float = DEADLINE_S) -> Any:
-        """Call a service and return its response.
+        """Call a service of type `kind` and return its response.
 
         Raises:
-            AssertionError: No response in time.
+            AssertionError: No response within `timeout`.
         """
         client = self.node.create_client(kind, name)
         wait_until(client.service_is_ready, timeout, f'service {name}')
@@ -116,8 +133,8 @@ class NodeGraph:
         return future.result()
 
     def close(self) -> None:
-        """Destroy the nodes and end the context."""
-        self._ending.set()
+        """Destroy the nodes and shut the context down."""
+        self._closing.set()
         self.executor.wake()
         self._thread.join(DEADLINE_S)
         self.executor.shutdown()
@@ -129,21 +146,21 @@ class NodeGraph:
     def _spin(self) -> None:
         from rclpy.executors import ExternalShutdownException, ShutdownException
 
-        patience = PATIENCE_S
+        timeout = SPIN_TIMEOUT_S
         with contextlib.suppress(ExternalShutdownException, ShutdownException):
-            while self.context.ok() and not self._ending.is_set():
-                self.executor.spin_once(timeout_sec=patience)
-                while not self._leaving.empty():
-                    node, gone = self._leaving.get()
+            while self.context.ok() and not self._closing.is_set():
+                self.executor.spin_once(timeout_sec=timeout)
+                while not self._removals.empty():
+                    node, removed = self._removals.get()
                     self.executor.remove_node(node)
                     node.destroy_node()
-                    gone.set()
-                    # The executor keeps what it found ready as long as its arguments are the same; the node is among that.
-                    patience = PATIENCE_S if patience != PATIENCE_S else 2 * PATIENCE_S
+                    removed.set()
+                    # The executor keeps its list of ready entities, with the node's, as long as its arguments are the same.
+                    timeout = SPIN_TIMEOUT_S if timeout != SPIN_TIMEOUT_S else 2 * SPIN_TIMEOUT_S
 
 
-def _destroy_action_clients(node: Any) -> None:
-    """Destroy what a node leaves: an action client keeps its participant, with all threads, until garbage is collected."""
+def _destroy_action_clients(node: Node) -> None:
+    """Destroy the action clients of a node: otherwise each keeps its participant and threads until garbage collection."""
     from rclpy.action.client import ActionClient
 
     for client in [waitable for waitable in node.waitables if isinstance(waitable, ActionClient)]:
@@ -152,7 +169,7 @@ def _destroy_action_clients(node: Any) -> None:
 
 @pytest.fixture(scope='session', autouse=True)
 def node_switch_interval() -> None:
-    """Threads hand over the interpreter as soon as in a node's process: here all nodes and devices share one."""
+    """Use the nodes' GIL switch interval, since all nodes under test share one process."""
     from cell_common.runner import SWITCH_S
 
     sys.setswitchinterval(SWITCH_S)
@@ -160,7 +177,7 @@ def node_switch_interval() -> None:
 
 @pytest.fixture
 def domain() -> Iterator[int]:
-    """A ROS domain id that no other test on this machine holds."""
+    """A ROS domain id that no other test on this machine uses."""
     from domain_coordinator import domain_id
 
     with domain_id() as number:
@@ -169,7 +186,7 @@ def domain() -> Iterator[int]:
 
 @pytest.fixture
 def graph(domain: int) -> Iterator[NodeGraph]:
-    """A running graph in a domain of its own."""
+    """A running graph in its own domain."""
     running = NodeGraph(domain)
     yield running
     running.close()

@@ -1,9 +1,10 @@
-"""Timers of real time."""
+"""Timers of steady time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.node import Node
@@ -12,10 +13,12 @@ from rclpy.timer import Timer
 __all__ = ['create_steady_timer']
 
 
-def create_steady_timer(node: Node, seconds: float, callback: Callable[[], object]) -> Timer:
-    """Call back in the node's executor every so many seconds of real time.
+def create_steady_timer(
+    node: Node, period_s: float, callback: Callable[[], object], callback_group: CallbackGroup | None = None
+) -> Timer:
+    """Create a timer of steady time, which runs independently of `use_sim_time`.
 
-    Housekeeping goes on in a replay whose bag has ended, where ROS time stands still. And a timer of ROS time that stands
-    still keeps Jazzy's executor from waking for an interrupt.
+    Housekeeping continues after the end of a replayed bag, where ROS time stops. Also, a stopped ROS time timer keeps Jazzy's
+    executor from waking up on an interrupt.
     """
-    return node.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+    return node.create_timer(period_s, callback, callback_group, Clock(clock_type=ClockType.STEADY_TIME))

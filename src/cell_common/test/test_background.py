@@ -11,13 +11,13 @@ import pytest
 from cell_common.background import POLL_INTERVAL_S, AsyncioThread, BatchingSelector, StallCompensatingSelector
 from cell_common.testing import wait_until
 
-GATHER_S = 0.09
+BATCH_WINDOW_S = 0.09
 DEADLINE_S = 1.0
-HEARING = f"""
+LISTENER = f"""
 import asyncio, sys
 from cell_common.background import AsyncioThread
 
-async def hear():
+async def listen():
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     print('ready', flush=True)
@@ -26,8 +26,12 @@ async def hear():
     except asyncio.TimeoutError:
         print('nothing')
 
-AsyncioThread('hearing').run(hear(), 30.0)
+AsyncioThread('listening').run(listen(), 30.0)
 """
+
+
+def listener():
+    return subprocess.Popen([sys.executable, '-c', LISTENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 async def answer(of):
@@ -35,38 +39,38 @@ async def answer(of):
 
 
 @pytest.fixture
-def turn():
+def gil_lock():
     return threading.Lock()
 
 
 @pytest.fixture
-def background(turn):
-    loop = AsyncioThread('test', GATHER_S, turn)
+def background(gil_lock):
+    loop = AsyncioThread('test', BATCH_WINDOW_S, gil_lock)
     yield loop
     loop.close()
 
 
-def test_a_loop_that_gathers_has_the_turn_while_it_works_and_gives_it_up_while_it_waits(background, turn):
-    assert background.run(answer(turn.locked), 5) is True
-    wait_until(lambda: not turn.locked())
+def test_a_batching_loop_holds_the_lock_while_it_works_and_releases_it_while_it_waits(background, gil_lock):
+    assert background.run(answer(gil_lock.locked), 5) is True
+    wait_until(lambda: not gil_lock.locked())
 
 
-def test_while_another_thread_has_the_turn_the_loop_does_nothing(background, turn):
-    wait_until(lambda: turn.acquire(blocking=False))
+def test_the_loop_does_nothing_while_another_thread_holds_the_lock(background, gil_lock):
+    wait_until(lambda: gil_lock.acquire(blocking=False))
     waiting = background.submit(answer(lambda: 'done'))
     with pytest.raises(TimeoutError):
-        waiting.result(GATHER_S)
-    turn.release()
+        waiting.result(BATCH_WINDOW_S)
+    gil_lock.release()
     assert waiting.result(5) == 'done'
 
 
-def test_a_loop_that_ends_leaves_the_turn_free(background, turn):
+def test_a_closed_loop_releases_the_lock(background, gil_lock):
     background.close()
-    assert not turn.locked()
+    assert not gil_lock.locked()
 
 
-def test_what_follows_closely_gathers_and_what_comes_after_a_pause_is_seen_at_once(turn):
-    with turn, BatchingSelector(GATHER_S, turn) as selector:
+def test_events_in_quick_succession_are_batched_and_one_after_a_pause_is_not_delayed(gil_lock):
+    with gil_lock, BatchingSelector(BATCH_WINDOW_S, gil_lock) as selector:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             selector.register(ours, 1)
@@ -76,12 +80,12 @@ def test_what_follows_closely_gathers_and_what_comes_after_a_pause_is_seen_at_on
                 start = time.monotonic()
                 assert selector.select(timeout)
                 took.append(time.monotonic() - start)
-    assert took[1] >= GATHER_S * 0.9
-    assert took[0] < GATHER_S and took[2] < GATHER_S
+    assert took[1] >= BATCH_WINDOW_S * 0.9
+    assert took[0] < BATCH_WINDOW_S and took[2] < BATCH_WINDOW_S
 
 
-class Standstill:
-    """The clock that a selector looks at, and a machine that stands still while it waits."""
+class StalledMachine:
+    """A clock for the selector, and a machine that stalls during a select."""
 
     def __init__(self, monkeypatch):
         self.at, self.extra = 100.0, 0.0
@@ -95,13 +99,13 @@ class Standstill:
 
 @pytest.fixture
 def standing(monkeypatch):
-    machine = Standstill(monkeypatch)
+    machine = StalledMachine(monkeypatch)
     with StallCompensatingSelector() as selector:
         monkeypatch.setattr(selector, '_wait', machine.wait)
         yield machine, selector
 
 
-def test_the_clock_goes_on_while_a_thread_waits_as_long_as_it_wanted_to(standing):
+def test_the_clock_runs_during_a_select_that_ends_in_time(standing):
     _, selector = standing
     began = selector.now()
     for _ in range(5):
@@ -109,7 +113,7 @@ def test_the_clock_goes_on_while_a_thread_waits_as_long_as_it_wanted_to(standing
     assert selector.now() - began == pytest.approx(5 * POLL_INTERVAL_S)
 
 
-def test_the_clock_stands_while_the_machine_stands_still_in_a_wait(standing):
+def test_the_clock_stops_during_a_stall_in_a_select(standing):
     machine, selector = standing
     began = selector.now()
     machine.extra = 60.0
@@ -117,7 +121,7 @@ def test_the_clock_stands_while_the_machine_stands_still_in_a_wait(standing):
     assert selector.now() - began == pytest.approx(0.05)
 
 
-def test_a_wait_for_a_far_deadline_counts_no_more_than_a_look(standing):
+def test_a_stall_in_a_long_select_counts_at_most_one_poll_interval(standing):
     machine, selector = standing
     began = selector.now()
     machine.extra = 60.0
@@ -125,7 +129,7 @@ def test_a_wait_for_a_far_deadline_counts_no_more_than_a_look(standing):
     assert selector.now() - began == pytest.approx(POLL_INTERVAL_S)
 
 
-def test_the_clock_stands_while_the_thread_is_held_up_at_its_work_and_never_goes_back(standing):
+def test_the_clock_stops_during_a_stall_between_selects_and_never_goes_back(standing):
     machine, selector = standing
     selector.select(0.0)
     began = selector.now()
@@ -135,7 +139,7 @@ def test_the_clock_stands_while_the_thread_is_held_up_at_its_work_and_never_goes
     assert selector.now() == pytest.approx(began)
 
 
-def test_a_wait_without_a_deadline_is_no_standstill(standing):
+def test_a_select_without_a_timeout_is_no_stall(standing):
     machine, selector = standing
     selector.select(0.0)
     began = selector.now()
@@ -144,19 +148,22 @@ def test_a_wait_without_a_deadline_is_no_standstill(standing):
     assert selector.now() - began == pytest.approx(60.0)
 
 
-def test_an_answer_that_came_while_the_process_stood_still_is_heard_before_the_deadline_of_its_wait():
-    """In a process of its own, which the system stops for longer than the deadline."""
-    with subprocess.Popen([sys.executable, '-c', HEARING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as hearer:
-        assert hearer.stdout.readline() == 'ready\n'
-        os.kill(hearer.pid, signal.SIGSTOP)
-        wait_until(lambda: 'T' in Path(f'/proc/{hearer.pid}/stat').read_text().rsplit(')', 1)[1].split()[0])
+def test_data_that_arrived_during_a_stop_of_the_process_is_read_before_the_timeout():
+    with subprocess.Popen(
+        [sys.executable, '-c', LISTENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == 'ready\n'
+        os.kill(process.pid, signal.SIGSTOP)
+        wait_until(lambda: 'T' in Path(f'/proc/{process.pid}/stat').read_text().rsplit(')', 1)[1].split()[0])
         threading.Event().wait(1.5 * DEADLINE_S)
-        hearer.stdin.write('answer\n')
-        hearer.stdin.flush()
-        os.kill(hearer.pid, signal.SIGCONT)
-        assert hearer.communicate(timeout=10)[0] == 'answer\n'
+        process.stdin.write('answer\n')
+        process.stdin.flush()
+        os.kill(process.pid, signal.SIGCONT)
+        assert process.communicate(timeout=10)[0] == 'answer\n'
 
 
-def test_an_answer_that_does_not_come_ends_the_wait_at_its_deadline():
-    with subprocess.Popen([sys.executable, '-c', HEARING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as hearer:
-        assert hearer.stdout.read() == 'ready\nnothing\n'
+def test_without_data_the_wait_ends_at_its_timeout():
+    with subprocess.Popen(
+        [sys.executable, '-c', LISTENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.read() == 'ready\nnothing\n'

@@ -15,9 +15,9 @@ def test_a_success_starts_over_with_the_initial_delay():
     assert backoff.next() == 0.25
 
 
-@pytest.mark.parametrize(('chance', 'expected'), [(0.0, 2.0), (0.5, 3.0), (1.0, 4.0)])
-def test_jitter_takes_at_most_its_share_off_the_delay(chance, expected):
-    assert retry_delay(3, 1.0, 60.0, jitter=0.5, uniform=lambda: chance) == expected
+@pytest.mark.parametrize(('random', 'expected'), [(0.0, 2.0), (0.5, 3.0), (1.0, 4.0)])
+def test_jitter_takes_at_most_its_share_off_the_delay(random, expected):
+    assert retry_delay(3, 1.0, 60.0, jitter=0.5, uniform=lambda: random) == expected
 
 
 def test_any_number_of_attempts_stays_at_the_maximum():

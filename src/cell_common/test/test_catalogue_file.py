@@ -32,7 +32,7 @@ def test_the_first_stock_comes_from_the_trays():
 
 
 @pytest.mark.parametrize(
-    ('entry', 'problem'),
+    ('entry', 'message'),
     [
         (part(letter='D'), 'letter D is reserved for START_PROGRAM'),
         (part(letter='P'), 'letter P is reserved for PLACE'),
@@ -40,14 +40,14 @@ def test_the_first_stock_comes_from_the_trays():
         (part(number='has blank'), 'part_number must be'),
         (part(number=7400), 'must be text; put it in quotes'),
         (part(unit_weight=-1), 'unit_weight'),
-        (part(colour='red'), 'unknown key "colour"'),
+        (part(color='red'), 'unknown key "color"'),
         ({**part(), 'trays': TRAYS[:3]}, 'trays must be a list of 4'),
         ({**part(), 'trays': [{'count': 9, 'capacity': 4, 'low': 1}] * 4}, 'must not be more than capacity'),
         ('EM1-2U1', 'is not a mapping'),
     ],
 )
-def test_a_bad_entry_is_named(entry, problem):
-    with pytest.raises(CatalogueError, match=problem):
+def test_a_bad_entry_is_named(entry, message):
+    with pytest.raises(CatalogueError, match=message):
         parse_catalogue({'parts': [entry]})
 
 
@@ -57,21 +57,21 @@ def test_a_part_may_name_its_barcode_and_need_not():
 
 
 @pytest.mark.parametrize(
-    ('code', 'problem'),
+    ('code', 'message'),
     [('EM1(', 'no regular expression'), (4711, 'in quotes'), ('.*', 'in quotes'), (['EM1-2U1'], 'in quotes')],
 )
-def test_a_barcode_that_is_no_pattern_or_fits_anything_is_refused(code, problem):
-    with pytest.raises(CatalogueError, match=problem):
+def test_a_barcode_that_is_no_pattern_or_fits_anything_is_rejected(code, message):
+    with pytest.raises(CatalogueError, match=message):
         parse_catalogue({'parts': [part(code=code)]})
 
 
 @pytest.mark.parametrize('other', ['EM1-2U1', 'EM1-2U.'])
-def test_two_parts_whose_barcodes_cannot_be_told_apart_are_refused(other):
+def test_two_parts_with_ambiguous_barcodes_are_rejected(other):
     with pytest.raises(CatalogueError, match='make them differ'):
         parse_catalogue({'parts': [part(code='EM1-2U1'), part('EM1-2U4', 'C', code=other)]})
 
 
-def test_every_problem_is_told_at_once():
+def test_all_errors_are_reported_together():
     with pytest.raises(CatalogueError) as caught:
         parse_catalogue({'parts': [part(), part(), part('X', 'D')]})
     assert 'part_number "EM1-2U1" is used 2 times' in str(caught.value)
@@ -84,7 +84,7 @@ def test_a_file_that_is_not_there_names_the_parameter(tmp_path):
 
 
 @pytest.mark.parametrize('text', ['parts: [', 'parts: []', '[]', '', yaml.safe_dump({'parts': 3})])
-def test_a_file_without_parts_is_refused(tmp_path, text):
+def test_a_file_without_parts_is_rejected(tmp_path, text):
     path = tmp_path / 'parts.yaml'
     path.write_text(text)
     with pytest.raises(CatalogueError, match=r'parts\.yaml'):

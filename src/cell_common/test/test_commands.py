@@ -1,5 +1,5 @@
 from cell_common.commands import expiry_error
-from cell_common.time import NS_PER_S, to_ns
+from cell_common.time import NS_PER_S
 
 from cell_interfaces.msg import CommandInfo
 
@@ -10,20 +10,14 @@ def command(issued_s: int, valid_s: int) -> CommandInfo:
     return info
 
 
-def test_a_fresh_command_is_carried_out():
+def test_a_fresh_command_is_valid():
     assert expiry_error(command(100, 5), 104 * NS_PER_S) == ''
 
 
-def test_a_command_that_is_too_old_is_refused_and_says_how_old():
+def test_an_expired_command_is_rejected_with_its_age():
     assert '7.0 s old and was valid for 5.0 s' in expiry_error(command(100, 5), 107 * NS_PER_S)
 
 
-def test_a_command_without_time_or_expiry_is_not_checked():
+def test_a_command_without_time_or_expiry_never_expires():
     assert expiry_error(command(0, 5), 10**18) == ''
     assert expiry_error(command(100, 0), 10**18) == ''
-
-
-def test_nanoseconds_of_a_stamp():
-    info = command(2, 0)
-    info.issued_at.nanosec = 5
-    assert to_ns(info.issued_at) == 2 * NS_PER_S + 5

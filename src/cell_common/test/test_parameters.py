@@ -18,7 +18,7 @@ def make(graph: NodeGraph, **values):
     return graph.add(Node('example', **graph.options(**values)))
 
 
-def test_defaults_hold_where_the_deployment_says_nothing(graph):
+def test_defaults_hold_without_a_value_of_the_deployment(graph):
     assert declare_parameters(make(graph), Example) == Example(10.0, 3, 'line', [])
 
 
@@ -27,7 +27,7 @@ def test_the_deployment_chooses_within_the_range(graph):
     assert chosen == Example(25.0, 3, 'bare', ['10.0.0.2'])
 
 
-def test_a_whole_number_is_taken_where_a_real_one_is_wanted(graph):
+def test_a_whole_number_is_accepted_for_a_float(graph):
     assert declare_parameters(make(graph, rate=25), Example).rate == 25.0
 
 
@@ -40,7 +40,7 @@ def test_a_whole_number_is_taken_where_a_real_one_is_wanted(graph):
         ('mode', 'smoke', 'one of line, bare'),
     ],
 )
-def test_a_value_outside_its_range_names_parameter_value_and_what_is_allowed(graph, name, value, allowed):
+def test_a_value_outside_its_range_names_parameter_value_and_range(graph, name, value, allowed):
     with pytest.raises(ParameterError, match=f'"{name}" is {value!r}; allowed: {allowed}'):
         declare_parameters(make(graph, **{name: value}), Example)
 
@@ -52,12 +52,12 @@ def test_a_value_of_the_wrong_type_names_the_parameter(graph, name, value):
 
 
 @pytest.mark.parametrize('value', ['10.0.0.2', [1, 2]])
-def test_a_list_of_another_type_is_refused(graph, value):
+def test_a_list_of_another_type_is_rejected(graph, value):
     with pytest.raises(ParameterError, match='wanted: a list of str'):
         declare_parameters(make(graph, peers=value), Example)
 
 
-def test_every_parameter_tells_its_description_unit_and_range(graph):
+def test_a_parameter_describes_its_description_unit_and_range(graph):
     node = make(graph)
     declare_parameters(node, Example)
     descriptor = node.describe_parameter('rate')

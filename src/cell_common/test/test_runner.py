@@ -1,5 +1,3 @@
-"""A node ends when it is told to, whatever its callbacks wait for."""
-
 import signal
 import subprocess
 import sys
@@ -23,7 +21,7 @@ raise SystemExit(run_node(Waiting))
 LONGEST_S = 20.0
 
 
-def test_a_callback_that_waits_for_ever_does_not_keep_a_node_from_ending(domain, monkeypatch):
+def test_a_callback_that_waits_forever_does_not_delay_the_shutdown(domain, monkeypatch):
     monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
     with subprocess.Popen([sys.executable, '-c', NODE], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == 'waits\n'

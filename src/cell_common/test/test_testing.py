@@ -1,5 +1,3 @@
-"""What the graph of a test leaves behind."""
-
 from __future__ import annotations
 
 import gc
@@ -10,7 +8,7 @@ from rclpy.action.client import ActionClient
 from cell_interfaces.action import TriggerRobot
 
 
-def test_a_closed_graph_leaves_no_participant_for_the_garbage_collector_although_its_action_clients_do(domain: int) -> None:
+def test_a_closed_graph_destroys_the_participants_of_its_action_clients(domain: int) -> None:
     gc.disable()
     try:
         NodeGraph(domain).close()

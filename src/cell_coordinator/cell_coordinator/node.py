@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cell_common.actions import LowLatencyActionServer
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters
@@ -14,7 +13,7 @@ from cell_common.runner import StartError, node_main
 from cell_common.time import NS_PER_S
 from cell_common.timers import create_steady_timer
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.action.server import CancelResponse, ServerGoalHandle
+from rclpy.action.server import ActionServer, CancelResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
@@ -103,7 +102,7 @@ class CoordinatorNode(Node):
         self.create_service(SetBenchmark, 'set_benchmark', self._on_set_benchmark, callback_group=together)
         self.create_service(CaptureComponent, 'capture_component', self._on_capture, callback_group=together)
         self.create_service(RobotCommand, 'start_robot', self._on_start_robot, callback_group=together)
-        self._run_job = LowLatencyActionServer(
+        self._run_job = ActionServer(
             self, RunJob, 'run_job', self._on_run_job, callback_group=together, cancel_callback=self._on_cancel
         )
         self._status = self.create_publisher(CellStatus, 'status', latched())

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from cell_common.actions import LowLatencyActionServer
 from cell_common.alarms import AlarmReporter
 from cell_common.commands import expiry_error
 from cell_common.diagnostics import Diagnostics
@@ -16,6 +15,7 @@ from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
 from cell_common.runner import node_main
 from cell_common.timers import create_steady_timer
+from rclpy.action.server import ActionServer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
@@ -67,7 +67,7 @@ class RobotNode(Node):
         )
         together = ReentrantCallbackGroup()
         self._servers = [
-            LowLatencyActionServer(
+            ActionServer(
                 self,
                 TriggerRobot,
                 'robot/trigger',
@@ -76,9 +76,7 @@ class RobotNode(Node):
                 callback_group=together,
                 result_timeout=KEPT_S,
             ),
-            LowLatencyActionServer(
-                self, RecoverRobot, 'robot/recover', self._recover, callback_group=together, result_timeout=KEPT_S
-            ),
+            ActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together, result_timeout=KEPT_S),
         ]
         self.create_service(RobotCommand, 'robot/start_program', self._start_program, callback_group=together)
         self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)

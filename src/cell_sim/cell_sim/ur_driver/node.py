@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cell_common.actions import LowLatencyActionServer
 from cell_common.background import AsyncioThread
 from cell_common.inbox import ExecutorQueue
 from cell_common.parameters import declare_parameters, parameter
@@ -21,7 +20,7 @@ from cell_robot.motion.kinematics import JOINTS
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.dashboard.transport import connected
 from control_msgs.action import FollowJointTrajectory
-from rclpy.action.server import CancelResponse, GoalResponse, ServerGoalHandle
+from rclpy.action.server import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
@@ -109,7 +108,7 @@ class UrDriverNode(Node):
 
     def _create_services(self) -> None:
         group = ReentrantCallbackGroup()
-        self._trajectories = LowLatencyActionServer(
+        self._trajectories = ActionServer(
             self,
             FollowJointTrajectory,
             names.TRAJECTORY,
