@@ -21,11 +21,18 @@ from cell_sim.scales.indicator import Indicator
 from cell_sim.scales.line_faults import FAULTS
 from cell_weighing.bridge.codecs import CodecOptions
 from cell_weighing.bridge.journal_writer import JournalWriter
-from cell_weighing.bridge.line_pipeline import Site
-from cell_weighing.bridge.peers import Peer
-from cell_weighing.bridge.stream_capture import CaptureSettings
-from cell_weighing.bridge.tcp_server import Displaced, Event, FalseIdentity, IndicatorServer, Listening, ServerSettings
-from cell_weighing.domain.reading import Reading, Stability, Status
+from cell_weighing.bridge.line_pipeline import SiteConfig
+from cell_weighing.bridge.peers import PeerConfig
+from cell_weighing.bridge.stream_capture import StabilitySettings
+from cell_weighing.bridge.tcp_server import (
+    ConnectionReplaced,
+    IdentityMismatch,
+    IndicatorServer,
+    ListeningState,
+    ServerEvent,
+    ServerSettings,
+)
+from cell_weighing.domain.reading import ReadingStatus, Stability, WeightReading
 
 PATIENCE_S = 20.0
 WAY_BACK_S = 0.3
@@ -48,19 +55,19 @@ class Bridge:
 
     def __init__(self, folder: Path, kind: str, addresses: dict[str, str]) -> None:
         _, codec, capture, _ = KINDS[kind]
-        self.readings: list[Reading] = []
-        self.events: list[Event] = []
+        self.readings: list[WeightReading] = []
+        self.events: list[ServerEvent] = []
         engine = open_database(f'sqlite:///{folder}/cell.db')
         migrate(engine, 'cell_weighing')
-        self.journal = JournalWriter(engine, self.readings.extend, lambda problem: None)
-        peers = {address: Peer(scale_id) for scale_id, address in addresses.items()} if kind == 'sma asked' else {}
-        site = Site(
+        self.journal = JournalWriter(engine, self.readings.extend, lambda error: None)
+        peers = {address: PeerConfig(scale_id) for scale_id, address in addresses.items()} if kind == 'sma asked' else {}
+        site = SiteConfig(
             lambda: str(uuid.uuid4()),
             codec,
             capture,
             CodecOptions(TEMPLATES.get(kind, CodecOptions.template)),
             peers,
-            CaptureSettings(count=3, window_ns=40_000_000),
+            StabilitySettings(count=3, window_ns=40_000_000),
         )
         self.server = IndicatorServer(ServerSettings('127.0.0.1', 0, ask_period=0.02), site, self.journal, self.events.append)
         self.site = site
@@ -69,8 +76,8 @@ class Bridge:
         self.task = asyncio.create_task(self.server.serve())
         await until(lambda: self.events)
         [listening] = self.events
-        assert isinstance(listening, Listening)
-        assert not listening.problem
+        assert isinstance(listening, ListeningState)
+        assert not listening.error
         self.port = listening.port
         return self
 
@@ -80,7 +87,7 @@ class Bridge:
         await asyncio.sleep(0.05)  # what was on its way when the connections closed
         assert self.journal.close() == 0
 
-    def of(self, scale_id: str) -> list[Reading]:
+    def of(self, scale_id: str) -> list[WeightReading]:
         return [reading for reading in self.readings if reading.scale_id == scale_id]
 
 
@@ -118,7 +125,7 @@ class Weigher:
 async def misbehave(weigher: Weigher, fault: str) -> None:
     await weigher.scale.connected.wait()
     await weigher.weigh(10)
-    await until(lambda: weigher.bridge.of(fault))
+    await until(lambda: weigher.bridge.station_of(fault))
     await asyncio.sleep(0.02)
     amount = {'flood': FLOOD, 'clock_jump': 7200.0}.get(fault, WAY_BACK_S if fault in LINK_FAULTS else 0.0)
     weigher.scale.inject(fault, amount)
@@ -126,7 +133,7 @@ async def misbehave(weigher: Weigher, fault: str) -> None:
         await asyncio.sleep(0.5)
     await weigher.weigh(11)
     if fault == 'duplicate_id':  # the bridge closes the older connection; who prints without one prints for nobody
-        await until(lambda: any(isinstance(event, Displaced) for event in weigher.bridge.events))
+        await until(lambda: any(isinstance(event, ConnectionReplaced) for event in weigher.bridge.events))
         await asyncio.sleep(1.0)
         await weigher.scale.connected.wait()
     if fault == 'cut' and weigher.scale.on_demand:
@@ -190,8 +197,8 @@ REFUSED = {'noise', 'garble', 'cut', 'endless', 'dashes'}
 @pytest.mark.parametrize('fault', FAULTS)
 @pytest.mark.parametrize('kind', KINDS)
 def test_the_journal_holds_what_was_shown_and_nothing_else(campaigns: Callable[[str], Bridge], kind: str, fault: str) -> None:
-    readings = campaigns(kind).of(fault)
-    valid = [f'{reading.weight} {reading.unit}' for reading in readings if reading.status is Status.VALID]
+    readings = campaigns(kind).station_of(fault)
+    valid = [f'{reading.weight} {reading.unit}' for reading in readings if reading.status is ReadingStatus.VALID]
     assert valid == (PRINTED[fault] if KINDS[kind][2] == 'printed' else THREE)
     assert len(readings) - len(valid) == (fault in REFUSED)
     assert all(reading.weight.encode() in reading.raw for reading in readings)
@@ -201,7 +208,7 @@ def test_the_journal_holds_what_was_shown_and_nothing_else(campaigns: Callable[[
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_a_weight_in_motion_is_marked_or_not_captured(campaigns: Callable[[str], Bridge], kind: str) -> None:
-    told = [reading.stability for reading in campaigns(kind).of('motion')]
+    told = [reading.stability for reading in campaigns(kind).station_of('motion')]
     second = {'legacy': Stability.UNKNOWN, 'template': Stability.IN_MOTION, 'clock': Stability.IN_MOTION}
     assert told[1] is second.get(kind, Stability.STABLE)
 
@@ -209,10 +216,10 @@ def test_a_weight_in_motion_is_marked_or_not_captured(campaigns: Callable[[str],
 @pytest.mark.parametrize('kind', KINDS)
 def test_two_indicators_with_one_id_are_told_of_and_nobody_else_is(campaigns: Callable[[str], Bridge], kind: str) -> None:
     events = campaigns(kind).events
-    told = {event.scale_id for event in events if isinstance(event, Displaced)}
+    told = {event.scale_id for event in events if isinstance(event, ConnectionReplaced)}
     assert 'duplicate_id' in told
     assert told <= {'duplicate_id', 'power_cycle'}  # a dead connection stays behind when power is lost
-    assert not [event for event in events if isinstance(event, FalseIdentity)]
+    assert not [event for event in events if isinstance(event, IdentityMismatch)]
 
 
 def test_hundreds_of_indicators_in_one_process_lose_nothing(tmp_path: Path) -> None:
@@ -246,7 +253,7 @@ def test_hundreds_of_indicators_in_one_process_lose_nothing(tmp_path: Path) -> N
 
 
 def weights(bridge: Bridge, scale_id: str) -> list[str]:
-    return [reading.weight for reading in bridge.of(scale_id) if reading.status is Status.VALID]
+    return [reading.weight for reading in bridge.station_of(scale_id) if reading.status is ReadingStatus.VALID]
 
 
 def test_order_and_numbers_hold_when_the_clock_is_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +261,7 @@ def test_order_and_numbers_hold_when_the_clock_is_set_back(tmp_path: Path, monke
     clock = SimpleNamespace(time_ns=lambda: time.time_ns() + ahead['ns'], monotonic_ns=time.monotonic_ns)
     monkeypatch.setattr('cell_weighing.bridge.tcp_server.time', clock)
 
-    async def run() -> list[Reading]:
+    async def run() -> list[WeightReading]:
         async with Bridge(tmp_path, 'legacy', {}) as bridge:
             scale = ScaleClient(Indicator('3'), '127.0.0.1', bridge.port)
             await scale.start()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from cell_sim.faults import FaultInjector
+from cell_sim.faults import Faults
 from cell_sim.scales.indicator import Indicator
 from cell_sim.scales.line_faults import FAULTS, LineCorruptor, line_of
 from cell_weighing.bridge.codecs import make_codec
-from cell_weighing.bridge.framing import BadLine, LineFramer
-from cell_weighing.domain.reading import Mode, Stability, Status, Weighing
+from cell_weighing.bridge.framing import LineFramer, MalformedLine
+from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, WeightMode
 
 CODEC = {'legacy': 'legacy', 'extended': 'template', 'sma': 'sma'}
 STILL, MOVING = 100.0, 0.5
@@ -22,9 +22,9 @@ def indicator(print_format: str, kilograms: float = 12.5) -> Indicator:
     return result
 
 
-def understood(print_format: str, sent: bytes) -> list[Weighing]:
+def understood(print_format: str, sent: bytes) -> list[ParsedLine]:
     codec, framer = make_codec(CODEC[print_format]), LineFramer()
-    return [codec.parse(line.data if isinstance(line, BadLine) else line) for line in framer.feed(sent)]
+    return [codec.parse(line.data if isinstance(line, MalformedLine) else line) for line in framer.feed(sent)]
 
 
 @pytest.mark.parametrize('print_format', CODEC)
@@ -33,7 +33,7 @@ def test_a_weight_arrives_as_it_is_shown(print_format: str, unit: str) -> None:
     scale = indicator(print_format)
     scale.unit = unit
     [weighing] = understood(print_format, scale.print_line(STILL))
-    assert (weighing.status, weighing.weight, weighing.unit) == (Status.VALID, scale.show(STILL).weight, unit)
+    assert (weighing.status, weighing.weight, weighing.unit) == (ReadingStatus.VALID, scale.show(STILL).weight, unit)
 
 
 @pytest.mark.parametrize(
@@ -53,35 +53,35 @@ def test_motion_arrives_where_the_format_tells_it(print_format: str, still: Stab
 @pytest.mark.parametrize('print_format', ['extended', 'sma'])
 def test_net_arrives_as_net(print_format: str) -> None:
     scale = indicator(print_format)
-    scale.reply('T2.5', STILL)
+    scale.answer('T2.5', STILL)
     [weighing] = understood(print_format, scale.print_line(STILL))
-    assert (weighing.weight, weighing.mode) == ('10.000', Mode.NET)
+    assert (weighing.weight, weighing.mode) == ('10.000', WeightMode.NET)
 
 
 @pytest.mark.parametrize('print_format', CODEC)
 def test_overload_is_no_weight(print_format: str) -> None:
     [weighing] = understood(print_format, indicator(print_format, kilograms=80.0).print_line(STILL))
-    assert (weighing.status, weighing.weight) == (Status.OUT_OF_RANGE, '')
+    assert (weighing.status, weighing.weight) == (ReadingStatus.OUT_OF_RANGE, '')
 
 
 @pytest.mark.parametrize('print_format', CODEC)
 def test_dashes_are_no_weight(print_format: str) -> None:
-    faults = FaultInjector(FAULTS)
+    faults = Faults(FAULTS)
     faults.inject('dashes')
     [weighing] = understood(print_format, line_of(indicator(print_format), STILL, faults))
-    assert (weighing.status, weighing.weight) == (Status.OUT_OF_RANGE, '')
+    assert (weighing.status, weighing.weight) == (ReadingStatus.OUT_OF_RANGE, '')
 
 
 @pytest.mark.parametrize('command', ['A', 'B', 'D', 'I', 'M', 'N', 'X'])
 def test_an_sma_reply_that_is_no_weight_is_never_one(command: str) -> None:
-    replies = understood('sma', indicator('sma').reply(command, STILL))
-    assert all(weighing.status is Status.MALFORMED for weighing in replies)
+    replies = understood('sma', indicator('sma').answer(command, STILL))
+    assert all(weighing.status is ReadingStatus.MALFORMED for weighing in replies)
 
 
 def disturbed(print_format: str) -> Iterator[tuple[list[bytes], bytes]]:
     """Yield what was written and what was meant, for every fault of the wire."""
     for fault, amount in (('split', 1), ('glue', 3), ('noise', 1), ('endless', 5000)):
-        faults = FaultInjector(FAULTS)
+        faults = Faults(FAULTS)
         wire, line = LineCorruptor(faults, '3'), indicator(print_format).print_line(STILL)
         faults.inject(fault, amount)
         yield [piece for _ in range(3) for piece in wire.chunks(line)], line
@@ -90,8 +90,10 @@ def disturbed(print_format: str) -> Iterator[tuple[list[bytes], bytes]]:
 @pytest.mark.parametrize('print_format', CODEC)
 def test_no_fault_of_the_wire_costs_or_makes_a_weight(print_format: str) -> None:
     codec = make_codec(CODEC[print_format])
-    for chunks, meant in disturbed(print_format):
+    for pieces, meant in disturbed(print_format):
         framer = LineFramer()
-        lines = [line for piece in chunks for line in framer.feed(piece)]
-        valid = [line for line in lines if not isinstance(line, BadLine) and codec.parse(line).status is Status.VALID]
+        lines = [line for piece in pieces for line in framer.feed(piece)]
+        valid = [
+            line for line in lines if not isinstance(line, MalformedLine) and codec.parse(line).status is ReadingStatus.VALID
+        ]
         assert valid == [meant.strip(b'\r\n')] * 3

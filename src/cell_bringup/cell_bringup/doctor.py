@@ -16,12 +16,17 @@ from cell_common.database import open_database
 from cell_common.parameters import ParameterError
 from cell_web.gateway_node import GatewayParameters
 from cell_web.tokens import TokenError, TokenFile
-from cell_weighing.bridge.parameters import ScaleBridgeParameters
-from cell_weighing.delivery.outbox import Outbox
-from cell_weighing.delivery.settings import SettingsError, SiteSettings, read_key
-from cell_weighing.domain.station_map import Stations
-from cell_weighing.reports.reader import open_reader
-from cell_weighing.station.parameters import WeighStationParameters, settings_of, stations_of
+from cell_weighing.configuration import (
+    ScaleBridgeParameters,
+    SettingsError,
+    StationMap,
+    WebAppSettings,
+    WeighStationParameters,
+    read_api_key,
+    station_map,
+    web_app_settings,
+)
+from cell_weighing.reader import open_reader, read_outbox_counts
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.engine import make_url
@@ -104,9 +109,9 @@ def listening(facts: Facts) -> Finding:
     port = facts.port or parameters.port
     try:
         socket.create_connection((_near(parameters.listen_address), port), CONNECT_S).close()
-    except OSError as problem:
+    except OSError as error:
         return bad(
-            f'nothing listens on port {port} ({problem.strerror or problem}): see the log of scale_bridge; another '
+            f'nothing listens on port {port} ({error.strerror or error}): see the log of scale_bridge; another '
             f'program may hold the port (ss -ltnp sport = :{port})'
         )
     return good(f'port {port} accepts connections')
@@ -139,7 +144,7 @@ def scale_names(facts: Facts) -> Finding:
         scale.scale_id
         for scale in facts.scales
         if scale.scale_id
-        and not stations.of(scale.scale_id, 0)
+        and not stations.station_of(scale.scale_id, 0)
         and not any(alias.scale_id == scale.scale_id for alias in stations.aliases)
     ]
     if strange:
@@ -176,8 +181,8 @@ def web_application(facts: Facts) -> Finding:
         return good('none is configured')
     try:
         answer = requests.head(settings.url, timeout=HTTP_S, allow_redirects=False)
-    except requests.RequestException as problem:
-        return bad(f'{settings.url} cannot be reached ({type(problem).__name__}): check site_url, the network and its server')
+    except requests.RequestException as error:
+        return bad(f'{settings.url} cannot be reached ({type(error).__name__}): check site_url, the network and its server')
     if answer.status_code >= 500 or 300 <= answer.status_code < 400:
         return bad(f'{settings.url} answers HTTP {answer.status_code}: check site_url, controller and function')
     return good(f'{settings.url} answers')
@@ -188,7 +193,7 @@ def token(facts: Facts) -> Finding:
     settings = _settings(facts)
     if not settings.url:
         return good('none is needed')
-    key = read_key(settings, _station(facts).key_file, facts.environment)
+    key = read_api_key(settings, _station(facts).key_file, facts.environment)
     answer = requests.post(
         settings.url, data={}, headers={'Authorization': f'Bearer {key}'}, timeout=HTTP_S, allow_redirects=False
     )
@@ -208,7 +213,7 @@ def outbox(facts: Facts) -> Finding:
     """Count the bags on their way to the web application."""
     engine = open_reader(_station(facts).database_url)
     try:
-        counts = Outbox(engine).counts()
+        counts = read_outbox_counts(engine)
     finally:
         engine.dispose()
     text = f'{counts.waiting} waiting, {counts.delivered} delivered, {counts.dead} refused'
@@ -312,14 +317,14 @@ def report(findings: Sequence[tuple[str, Finding]], console: Console) -> int:
 def _try(check: Callable[[Facts], Finding], facts: Facts) -> Finding:
     try:
         return check(facts)
-    except (NotRunningError, ParameterError, SettingsError, TokenError) as problem:
-        return bad(str(problem))
-    except requests.RequestException as problem:
-        return bad(f'no answer ({type(problem).__name__}): see the lines above')
-    except SQLAlchemyError as problem:
-        return bad(f'the database refuses: {getattr(problem, "orig", None) or problem}')
-    except Exception as problem:
-        return bad(f'{type(problem).__name__}: {problem}')
+    except (NotRunningError, ParameterError, SettingsError, TokenError) as error:
+        return bad(str(error))
+    except requests.RequestException as error:
+        return bad(f'no answer ({type(error).__name__}): see the lines above')
+    except SQLAlchemyError as error:
+        return bad(f'the database refuses: {getattr(error, "orig", None) or error}')
+    except Exception as error:
+        return bad(f'{type(error).__name__}: {error}')
 
 
 def _bridge(facts: Facts) -> ScaleBridgeParameters:
@@ -334,12 +339,12 @@ def _station(facts: Facts) -> WeighStationParameters:
     return facts.station
 
 
-def _settings(facts: Facts) -> SiteSettings:
-    return settings_of(_station(facts))
+def _settings(facts: Facts) -> WebAppSettings:
+    return web_app_settings(_station(facts))
 
 
-def _stations(facts: Facts) -> Stations:
-    return stations_of(_station(facts), _settings(facts))
+def _stations(facts: Facts) -> StationMap:
+    return station_map(_station(facts), _settings(facts))
 
 
 def _heard(scale: Scale | None) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 from cell_common.parameters import schema_of
 from cell_common.qos import latched
 from cell_web.gateway_node import GatewayParameters
-from cell_weighing.bridge.parameters import ScaleBridgeParameters
-from cell_weighing.station.parameters import WeighStationParameters
+from cell_weighing.configuration import ScaleBridgeParameters, WeighStationParameters
 from rclpy.parameter import parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 

@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 
 from cell_common.database import DatabaseError
-from cell_weighing.reports.reader import open_reader, read_batch
-from cell_weighing.reports.report import report_csv, report_html
-from cell_weighing.station.store import NoSuchJobError
+from cell_weighing.reader import NoSuchJobError, open_reader, read_job_report
+from cell_weighing.reports import report_csv, report_html
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,16 +29,16 @@ def write_report(job_id: int, url: str, folder: Path, console: Console) -> int:
     """Write weigh_job_<id>.html and weigh_job_<id>.csv; return the exit code."""
     url = database_of(url)
     try:
-        batch = read_batch(open_reader(url), job_id)
+        batch = read_job_report(open_reader(url), job_id)
         page, table = folder / f'weigh_job_{job_id}.html', folder / f'weigh_job_{job_id}.csv'
         page.write_text(report_html(batch, time.time_ns()), encoding='utf-8')
         table.write_text(report_csv(batch), encoding='utf-8', newline='')
-    except SQLAlchemyError as problem:
-        reason = getattr(problem, 'orig', None) or problem
+    except SQLAlchemyError as error:
+        reason = getattr(error, 'orig', None) or error
         console.print(f'[red]Cannot read the database: {reason}.[/] Give its URL with --database-url.', soft_wrap=True)
         return 1
-    except (DatabaseError, NoSuchJobError, OSError) as problem:
-        console.print(f'[red]{problem}[/]', soft_wrap=True)
+    except (DatabaseError, NoSuchJobError, OSError) as error:
+        console.print(f'[red]{error}[/]', soft_wrap=True)
         return 1
     console.print(f'{page}\n{table}')
     return 0

@@ -14,13 +14,16 @@ from cell_common.database import migrate, open_database
 from cell_common.testing import free_port, wait_until
 from cell_web.gateway_node import GatewayParameters
 from cell_web.tokens import TokenFile
-from cell_weighing.bridge.parameters import ScaleBridgeParameters
-from cell_weighing.domain.jobs import JobOrder
-from cell_weighing.domain.station_map import Stations
-from cell_weighing.domain.tolerance import Band
-from cell_weighing.station.parameters import WeighStationParameters
-from cell_weighing.station.store import WeighStore
-from cell_weighing.storage.tables import DeliveryRow
+from cell_weighing.configuration import ScaleBridgeParameters, WeighStationParameters
+from cell_weighing.testing import (
+    DeliveryRow,
+    JobRequest,
+    ScaleBridgeNode,
+    StationMap,
+    ToleranceBand,
+    WeighStationNode,
+    WeighStore,
+)
 from rich.console import Console
 from sqlalchemy.orm import Session
 
@@ -228,16 +231,13 @@ def test_every_check_has_a_name_of_its_own():
 
 
 def test_the_running_cell_is_asked(graph, domain, tmp_path):
-    from cell_weighing.bridge.node import ScaleBridgeNode
-    from cell_weighing.station.node import WeighStationNode
-
     url = f'sqlite:///{tmp_path}/cell.db'
     bridge = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=url)))
     graph.add(WeighStationNode(**graph.options(database_url=url)))
-    wait_until(lambda: not bridge.listening.problem)
+    wait_until(lambda: not bridge.listening.error)
     engine = open_database(url)
-    order = JobOrder('ACME', 'A', Band(Decimal(1), 'kg', Decimal('0.1')), 3)
-    WeighStore(engine, Stations({}), lambda: 1).start_job(order, 1, 'ann')
+    order = JobRequest('ACME', 'A', ToleranceBand(Decimal(1), 'kg', Decimal('0.1')), 3)
+    WeighStore(engine, StationMap({}), lambda: 1).start_job(order, 1, 'ann')
     with socket.create_connection(('127.0.0.1', bridge.listening.port)) as indicator:
         indicator.sendall(b'1,1.000 kg\r\n')
         client = CellClient('cell', domain)

@@ -1,14 +1,8 @@
 import io
-import time
-from decimal import Decimal
 
 import pytest
 from cell_bringup.cli import dispatch, parser
-from cell_common.database import migrate, open_database
-from cell_weighing.domain.jobs import JobOrder
-from cell_weighing.domain.station_map import Stations
-from cell_weighing.domain.tolerance import Band
-from cell_weighing.station.store import WeighStore
+from cell_weighing.testing import open_store, start_job
 from rich.console import Console
 
 
@@ -27,12 +21,7 @@ def cell(tmp_path, monkeypatch):
 
 @pytest.fixture
 def job_id(tmp_path):
-    engine = open_database(f'sqlite:///{tmp_path}/state/cell.db')
-    migrate(engine, 'cell_weighing')
-    order = JobOrder('ACME', 'A', Band(Decimal('1.10'), 'kg', Decimal('0.10')), 3)
-    job = WeighStore(engine, Stations({'1': 'A'}), time.time_ns).start_job(order, time.time_ns(), 'ann')
-    engine.dispose()
-    return job.job_id
+    return start_job(open_store(f'sqlite:///{tmp_path}/state/cell.db')).job_id
 
 
 def test_a_report_is_written_as_page_and_table(cell, job_id, tmp_path):

@@ -53,4 +53,5 @@ class ErrorCode(enum.IntEnum):
     NO_WEIGH_JOB = 501
     UNKNOWN_BAG = 502
     NOT_REFUSED = 503
+    KEY_REUSED = 504
     UNKNOWN_ALARM = 600

@@ -25,7 +25,7 @@ from sensor_msgs.msg import CompressedImage
 from cell_web.mjpeg_hub import Frame, FrameHub
 from cell_web.pages import folder_of
 from cell_web.roles import ROLES
-from cell_web.routes import api, reports
+from cell_web.routes import bag_api_routes, report_routes
 from cell_web.server import OneRole, Part, Server, ServerSettings
 from cell_web.server_proxy import ProxyLimits
 
@@ -50,7 +50,6 @@ class GatewayParameters:
     database_url: str = parameter('', 'Database of weigh jobs, as an SQLAlchemy URL, for their reports; "" = none are served.')
     api_enabled: bool = parameter(False, 'Serve POST /api/prepuff/scan_bag, so that other sites and programs post bags here.')
     api_tokens_file: str = parameter('', 'File of the tokens that may post bags, made by "cell token new"; holds hashes only.')
-    warn_share: str = parameter('0.80', 'Zones of bags that are posted, as in parameter warn_share of weigh_station.')
     hmi_folder: str = parameter('', 'Folder of the built page; "" = the installed one.')
 
 
@@ -116,7 +115,7 @@ class GatewayNode(Node):
 
     def _parts(self) -> list[Part]:
         p = self.parameters
-        return [*reports(p.database_url), *(api(p.database_url, p.api_tokens_file, p.warn_share) if p.api_enabled else ())]
+        return [*report_routes(p.database_url), *(bag_api_routes(self, p.api_tokens_file) if p.api_enabled else ())]
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cell_weighing.delivery.bag_api import FIELDS, KEY_HEADER
-from cell_weighing.domain.units import UNITS
+from cell_weighing.bag_api import FIELDS, KEY_HEADER, UNITS
 
 _BAG = {
     'bag_id': {'type': 'integer', 'description': 'Number of the record.'},
@@ -70,7 +69,7 @@ def _scan_bag() -> dict[str, Any]:
             '409': _answer('Recorded, but the station has no active weigh job: it counts for none.', {**_ERROR, **_BAG}),
             '413': _answer('The request is too large; nothing is recorded.', _ERROR),
             '422': _answer('A value cannot be, or the key was used for another bag; nothing is recorded.', _ERROR),
-            '503': _answer('The database does not answer: try again with the same key.', _ERROR),
+            '503': _answer('weigh_station or its database does not respond: try again with the same key.', _ERROR),
         },
     }
 

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from aiohttp import web
-from cell_weighing.reports.reader import read_batch
-from cell_weighing.reports.report import POLICY, Batch, report_csv, report_html
-from cell_weighing.station.store import NoSuchJobError
+from cell_weighing.reader import NoSuchJobError, read_job_report
+from cell_weighing.reports import POLICY, JobReport, report_csv, report_html
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -57,11 +56,11 @@ class Reports:
         router.add_get(f'{JOB}/report.html', report)
         router.add_get(f'{JOB}/bags.csv', bags)
 
-    async def _answer(self, request: web.Request, make: Callable[[Batch], web.Response]) -> web.Response:
+    async def _answer(self, request: web.Request, make: Callable[[JobReport], web.Response]) -> web.Response:
         job_id = int(request.match_info['job_id'])
         try:
-            return await asyncio.to_thread(lambda: make(read_batch(self._engine, job_id)))
-        except NoSuchJobError as problem:
-            raise web.HTTPNotFound(text=str(problem)) from problem
-        except SQLAlchemyError as problem:
-            raise web.HTTPServiceUnavailable(text='The database cannot be read. Does weigh_station run?') from problem
+            return await asyncio.to_thread(lambda: make(read_job_report(self._engine, job_id)))
+        except NoSuchJobError as error:
+            raise web.HTTPNotFound(text=str(error)) from error
+        except SQLAlchemyError as error:
+            raise web.HTTPServiceUnavailable(text='The database cannot be read. Does weigh_station run?') from error

@@ -1,39 +1,134 @@
-"""The web application's API over HTTP: bags that others weighed are recorded here."""
+"""REST API for bags weighed elsewhere: `POST /api/prepuff/scan_bag`."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 from cell_common.ids import new_id
-from cell_weighing.delivery.bag_api import KEY_HEADER, RefusedError, Reply, Scan, check, reading_id_of, reply
-from cell_weighing.station.store import NoSuchJobError, WeighStore
-from sqlalchemy.exc import SQLAlchemyError
+from cell_weighing.bag_api import (
+    KEY_HEADER,
+    ApiReply,
+    BadRequestError,
+    PostedBag,
+    RecordedBag,
+    reading_id_for_key,
+    reply_to,
+    validate_form,
+)
+from rclpy.node import Node
+from rclpy.task import Future
 
+from cell_interfaces.msg import ResultCode
+from cell_interfaces.srv import RecordBag
 from cell_web.openapi import description
 from cell_web.pages import NO_STORE
 from cell_web.server import Session
 from cell_web.tokens import TokenError, TokenFile
 
 LARGEST = 16384
+RECORD_TIMEOUT_S = 10.0
+DISCOVERY_TIMEOUT_S = 2.0
+"""Discovery of weigh_station may end after the gateway has started to listen."""
 VERSION = '0.1.0'
+
+
+class RecorderUnavailableError(Exception):
+    """weigh_station did not record a bag: it is not running, did not respond in time, or its database failed."""
+
+
+class BagRecorder:
+    """Client of `weighing/record_bag` for coroutines of the HTTP server's event loop."""
+
+    def __init__(self, node: Node, timeout_s: float = RECORD_TIMEOUT_S) -> None:
+        """Create the service client.
+
+        Args:
+            node: The gateway's node.
+            timeout_s: Seconds that a call may take.
+        """
+        self._client = node.create_client(RecordBag, 'weighing/record_bag')
+        self._timeout_s = timeout_s
+
+    async def record(self, bag: PostedBag, reading_id: str, client: str) -> RecordedBag:
+        """Record a bag; the same reading id again returns the recorded bag.
+
+        Args:
+            bag: The validated bag.
+            reading_id: Its idempotency key.
+            client: Name of the API client, for the audit.
+
+        Raises:
+            BadRequestError: weigh_station rejected the bag.
+            RecorderUnavailableError: It is not known whether the bag was recorded; the sender may repeat the request.
+        """
+        request = RecordBag.Request(
+            reading_id=reading_id, station=bag.station, scale_id=bag.scale_id, weight=bag.weight, unit=bag.unit
+        )
+        request.command.operator_id = client
+        response = await self._call(request)
+        if response.code == ResultCode.OK:
+            return RecordedBag(
+                bag_id=response.bag.bag_id,
+                bag_number=response.bag.bag_number,
+                station=response.bag.station,
+                in_tolerance=response.bag.outcome == response.bag.IN_TOLERANCE,
+                job_complete=response.job_complete,
+                message=response.message,
+            )
+        if response.code == ResultCode.NO_WEIGH_JOB:
+            raise BadRequestError(404, 'station', response.message)
+        if response.code == ResultCode.KEY_REUSED:
+            raise BadRequestError(422, KEY_HEADER, f'this {KEY_HEADER} was used for another bag: make a new one for each bag')
+        if response.code == ResultCode.INVALID_ARGUMENT:
+            raise BadRequestError(422, '', response.message)
+        raise RecorderUnavailableError(response.message)
+
+    async def _call(self, request: RecordBag.Request) -> RecordBag.Response:
+        await self._wait_ready()
+        loop = asyncio.get_running_loop()
+        finished = asyncio.Event()
+
+        def finish(_: Future) -> None:
+            loop.call_soon_threadsafe(finished.set)
+
+        # rclpy sends from any thread; the response arrives in the node's thread, which must not touch the event loop.
+        future = self._client.call_async(request)
+        future.add_done_callback(finish)
+        try:
+            await asyncio.wait_for(finished.wait(), self._timeout_s)
+        except asyncio.TimeoutError as error:
+            raise RecorderUnavailableError('weigh_station did not respond in time') from error
+        finally:
+            self._client.remove_pending_request(future)
+        response: RecordBag.Response = future.result()
+        return response
+
+    async def _wait_ready(self) -> None:
+        deadline = time.monotonic() + DISCOVERY_TIMEOUT_S
+        while not self._client.service_is_ready():
+            if time.monotonic() > deadline:
+                raise RecorderUnavailableError('weigh_station is not running')
+            await asyncio.sleep(0.05)
 
 
 class ScanBag:
     """Serves `POST /api/prepuff/scan_bag` to programs that have a token."""
 
-    def __init__(self, store: WeighStore, tokens: TokenFile, now_ns: Callable[[], int]) -> None:
-        """Take the store, which is used by one thread of our own from now on, the tokens, and the clock (UTC, nanoseconds)."""
-        self._store = store
+    def __init__(self, recorder: BagRecorder, tokens: TokenFile) -> None:
+        """Store the collaborators.
+
+        Args:
+            recorder: Passes bags on to weigh_station.
+            tokens: The clients that may post.
+        """
+        self._recorder = recorder
         self._tokens = tokens
-        self._now_ns = now_ns
-        self._thread = ThreadPoolExecutor(1, 'scan_bag')
 
     def add_routes(self, router: web.UrlDispatcher, known: Callable[[web.Request], Session]) -> None:  # noqa: ARG002
-        """Add the API and its description; who asks is told by the token alone."""
+        """Add the API and its description; clients are identified by their token, not by a session."""
         router.add_post('/api/prepuff/scan_bag', self._scan)
         router.add_get('/api/openapi.json', self._describe)
 
@@ -42,42 +137,39 @@ class ScanBag:
 
     async def _scan(self, request: web.Request) -> web.Response:
         try:
-            answer = await self._answer(request)
-        except RefusedError as refused:
-            answer = refused.reply
-        except SQLAlchemyError:
-            answer = Reply(503, {'error': 'the database does not answer: try again with the same key', 'field': ''})
+            reply = await self._record(request)
+        except BadRequestError as error:
+            reply = error.reply
+        except RecorderUnavailableError as error:
+            reply = ApiReply(
+                503, {'error': f'the bag cannot be recorded now: {error}. Try again with the same key', 'field': ''}
+            )
         headers = {'Cache-Control': NO_STORE}
-        if answer.status == 401:
+        if reply.status == 401:
             headers['WWW-Authenticate'] = 'Bearer'
-        return web.json_response(answer.body, status=answer.status, headers=headers)
+        return web.json_response(reply.body, status=reply.status, headers=headers)
 
-    async def _answer(self, request: web.Request) -> Reply:
-        client = self._client(request)
+    async def _record(self, request: web.Request) -> ApiReply:
+        client = self._client_name(request)
         if request.content_length is None or request.content_length > LARGEST:
-            raise RefusedError(413, '', f'the request must tell its length, at most {LARGEST} bytes')
+            raise BadRequestError(413, '', f'the request must state its length, at most {LARGEST} bytes')
         key = request.headers.get(KEY_HEADER)
-        reading_id = new_id() if key is None else reading_id_of(key, client)
+        reading_id = new_id() if key is None else reading_id_for_key(key, client)
         try:
             form = await request.post()
-        except ValueError as problem:
-            raise RefusedError(400, '', 'the body is not a form') from problem
-        scan = check({name: form.getall(name) for name in form})
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._record, scan, reading_id)
+        except ValueError as error:
+            raise BadRequestError(400, '', 'the body is not a form') from error
+        bag = validate_form({name: form.getall(name) for name in form})
+        return reply_to(await self._recorder.record(bag, reading_id, client))
 
-    def _record(self, scan: Scan, reading_id: str) -> Reply:
-        try:
-            bag, job = self._store.record(scan.reading(reading_id, self._now_ns(), time.monotonic_ns()), scan.station)
-        except NoSuchJobError as problem:
-            raise RefusedError(404, 'station', str(problem)) from problem
-        return reply(scan, bag, job)
-
-    def _client(self, request: web.Request) -> str:
+    def _client_name(self, request: web.Request) -> str:
         kind, _, token = request.headers.get('Authorization', '').partition(' ')
         try:
             name = self._tokens.name_of(token.strip()) if kind.lower() == 'bearer' else ''
-        except TokenError as problem:
-            raise RefusedError(503, 'Authorization', 'the tokens cannot be read: see the log of web_gateway') from problem
+        except TokenError as error:
+            raise BadRequestError(503, 'Authorization', 'the tokens cannot be read: see the log of web_gateway') from error
         if not name:
-            raise RefusedError(401, 'Authorization', 'a token is needed: Authorization: Bearer <token>, made by cell token new')
+            raise BadRequestError(
+                401, 'Authorization', 'a token is needed: Authorization: Bearer <token>, made by cell token new'
+            )
         return name

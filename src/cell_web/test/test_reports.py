@@ -2,36 +2,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
-from cell_common.database import migrate, open_database
 from cell_common.ids import new_id
 from cell_common.runner import StartError
 from cell_common.testing import NodeGraph, wait_until
 from cell_web.gateway_node import GatewayNode
-from cell_weighing.domain.jobs import JobOrder
-from cell_weighing.domain.reading import Reading, Status
-from cell_weighing.domain.station_map import Stations
-from cell_weighing.domain.tolerance import Band
-from cell_weighing.reports.report import POLICY
-from cell_weighing.station.store import WeighStore
+from cell_weighing.reports import POLICY
+from cell_weighing.testing import ReadingStatus, WeightReading, open_store, start_job
 
 Browse = Callable[[Callable[[ClientSession], Any]], Any]
 
 
 @pytest.fixture
 def job_id(tmp_path: Path) -> int:
-    engine = open_database(f'sqlite:///{tmp_path}/cell.db')
-    migrate(engine, 'cell_weighing')
-    store = WeighStore(engine, Stations({'1': 'A'}), time.time_ns)
-    now = time.time_ns()
-    job = store.start_job(JobOrder('ACME', 'A', Band(Decimal('1.10'), 'kg', Decimal('0.10')), 3), now, 'ann')
-    store.process([Reading(new_id(), '1', 1, now, 0, b'', Status.VALID, '1.12', 'kg')])
-    engine.dispose()
+    store = open_store(f'sqlite:///{tmp_path}/cell.db')
+    job = start_job(store)
+    store.process_readings([WeightReading(new_id(), '1', 1, time.time_ns(), 0, b'', ReadingStatus.VALID, '1.12', 'kg')])
     return job.job_id
 
 

@@ -5,24 +5,28 @@ import json
 import re
 import time
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
-from cell_common.database import migrate, open_database
 from cell_common.runner import StartError
 from cell_common.testing import NodeGraph, wait_until
 from cell_web.gateway_node import GatewayNode
 from cell_web.openapi import description
 from cell_web.tokens import TokenError, TokenFile
-from cell_weighing.delivery.http_client import HttpPoster
-from cell_weighing.delivery.policy import Answer, Parcel, Verdict, judge, receipt
-from cell_weighing.domain.jobs import JobOrder
-from cell_weighing.domain.station_map import Stations
-from cell_weighing.domain.tolerance import Band
-from cell_weighing.station.store import WeighStore
+from cell_weighing.testing import (
+    DeliveryItem,
+    DeliveryVerdict,
+    HttpPoster,
+    HttpResult,
+    WeighStationNode,
+    WeighStore,
+    classify,
+    open_store,
+    parse_receipt,
+    start_job,
+)
 
 Post = Callable[..., tuple[int, dict[str, Any]]]
 GOOD = {'weight': '1.12', 'unit': 'kg', 'scale': '3', 'station': 'A'}
@@ -40,11 +44,14 @@ def token(tokens: TokenFile) -> str:
 
 @pytest.fixture
 def store(tmp_path: Path) -> WeighStore:
-    engine = open_database(f'sqlite:///{tmp_path}/cell.db')
-    migrate(engine, 'cell_weighing')
-    store = WeighStore(engine, Stations({'1': 'A'}), time.time_ns)
-    store.start_job(JobOrder('ACME', 'A', Band(Decimal('1.10'), 'kg', Decimal('0.10')), 2), time.time_ns(), 'ann')
+    store = open_store(f'sqlite:///{tmp_path}/cell.db')
+    start_job(store)
     return store
+
+
+@pytest.fixture
+def station(graph: NodeGraph, store: WeighStore, tmp_path: Path) -> WeighStationNode:
+    return graph.add(WeighStationNode(**graph.options(database_url=f'sqlite:///{tmp_path}/cell.db')))
 
 
 @pytest.fixture
@@ -54,7 +61,6 @@ def make_gateway(graph: NodeGraph, tmp_path: Path) -> Callable[..., str]:
             'port': 0,
             'rosbridge_port': 1,
             'api_enabled': True,
-            'database_url': f'sqlite:///{tmp_path}/cell.db',
             'api_tokens_file': str(tmp_path / 'tokens.json'),
             'hmi_folder': str(tmp_path),
         }
@@ -66,7 +72,7 @@ def make_gateway(graph: NodeGraph, tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def post(make_gateway: Callable[..., str], browse: Any, token: str, store: WeighStore) -> Post:
+def post(make_gateway: Callable[..., str], browse: Any, token: str, station: WeighStationNode) -> Post:
     url = make_gateway()
 
     def run(form: Any = None, key: str = '', authorization: str = f'Bearer {token}') -> tuple[int, dict[str, Any]]:
@@ -125,19 +131,36 @@ def test_a_bag_without_a_job_is_recorded_and_the_poster_counts_it_as_delivered(p
     store.end_job('A', 'done', time.time_ns(), 'ann')
     status, told = post()
     assert status == 409 and told['in_tolerance'] is False and told['bag_id'] == store.latest_bags()[0].bag_id
-    answer = Answer(status, json.dumps(told))
-    assert judge(answer) is Verdict.DONE and receipt(answer).bag_id == told['bag_id']
+    answer = HttpResult(status, json.dumps(told))
+    assert classify(answer) is DeliveryVerdict.DONE and parse_receipt(answer).bag_id == told['bag_id']
 
 
 def test_our_own_poster_gets_on_with_it(
-    make_gateway: Callable[..., str], token: str, store: WeighStore, background: Any
+    make_gateway: Callable[..., str], token: str, store: WeighStore, station: WeighStationNode, background: Any
 ) -> None:
     poster = HttpPoster(f'{make_gateway()}/api/prepuff/scan_bag')
-    parcel = Parcel('0192d3c4-0000-7000-8000-000000000001', 'A', '3', '1.12', 'kg')
-    answers = [poster.post(parcel, token) for _ in range(2)]
-    assert [judge(answer) for answer in answers] == [Verdict.DONE] * 2 and receipt(answers[0]) == receipt(answers[1])
-    assert receipt(answers[0]).bag_num == 1 and store.latest_bags()[0].reading_id == parcel.reading_id
-    assert judge(poster.post(parcel, 'wrong')) is Verdict.PAUSE
+    item = DeliveryItem('0192d3c4-0000-7000-8000-000000000001', 'A', '3', '1.12', 'kg')
+    answers = [poster.post(item, token) for _ in range(2)]
+    assert [classify(answer) for answer in answers] == [DeliveryVerdict.DONE] * 2 and parse_receipt(
+        answers[0]
+    ) == parse_receipt(answers[1])
+    assert parse_receipt(answers[0]).bag_num == 1 and store.latest_bags()[0].reading_id == item.reading_id
+    assert classify(poster.post(item, 'wrong')) is DeliveryVerdict.PAUSE
+
+
+def test_a_bag_that_cannot_be_recorded_may_be_posted_again(
+    make_gateway: Callable[..., str], token: str, background: Any
+) -> None:
+    poster = HttpPoster(f'{make_gateway()}/api/prepuff/scan_bag')
+    answer = poster.post(DeliveryItem('0192d3c4-0000-7000-8000-000000000001', 'A', '3', '1.12', 'kg'), token)
+    assert answer.status == 503 and 'weigh_station is not running' in answer.body
+    assert classify(answer) is DeliveryVerdict.RETRY
+
+
+def test_a_key_that_was_used_for_another_bag_is_rejected(post: Post, store: WeighStore) -> None:
+    assert post(key='bag-1')[0] == 200
+    status, told = post({**GOOD, 'weight': '1.13'}, key='bag-1')
+    assert (status, told['field']) == (422, 'Idempotency-Key') and len(store.latest_bags()) == 1
 
 
 def test_the_api_is_off_unless_it_is_asked_for(make_gateway: Callable[..., str], browse: Any, store: WeighStore) -> None:
@@ -150,12 +173,9 @@ def test_the_api_is_off_unless_it_is_asked_for(make_gateway: Callable[..., str],
     assert browse(work) in (404, 405)
 
 
-@pytest.mark.parametrize('wrong', [{'api_tokens_file': ''}, {'database_url': ''}, {'warn_share': '2'}])
-def test_an_api_that_cannot_work_stops_the_start(
-    graph: NodeGraph, make_gateway: Callable[..., str], wrong: dict[str, str]
-) -> None:
-    with pytest.raises(StartError, match=r'api_enabled|warn_share'):
-        make_gateway(**wrong)
+def test_an_api_without_tokens_stops_the_start(make_gateway: Callable[..., str]) -> None:
+    with pytest.raises(StartError, match='api_enabled'):
+        make_gateway(api_tokens_file='')
 
 
 def test_the_description_is_served_and_says_what_the_api_answers(make_gateway: Callable[..., str], browse: Any) -> None:

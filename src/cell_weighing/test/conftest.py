@@ -49,7 +49,7 @@ def bridge(graph, database_url):
     from cell_weighing.bridge.node import ScaleBridgeNode
 
     node = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url)))
-    wait_until(lambda: not node.listening.problem)
+    wait_until(lambda: not node.listening.error)
     return node
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from struct import Struct
 
 from cell_weighing.bridge.scale_registry import ScaleEntry
-from cell_weighing.domain.reading import Reading, shown
+from cell_weighing.domain.reading import WeightReading, printable
 
 SECOND_NS = 1_000_000_000
 _HEADER = b'\x00\x01\x00\x00'
@@ -26,13 +26,13 @@ _COUNTS = Struct('<QQ')
 _PADDING = (b'', b'\0\0\0', b'\0\0', b'\0')
 
 
-def serialised(reading: Reading) -> bytes:
+def encode_reading(reading: WeightReading) -> bytes:
     """Return the bytes of cell_interfaces/ScaleReading, field by field in its order."""
     start = _padded(_string(reading.reading_id)) + _aligned(reading.scale_id)
     if len(start) % 8:
         start += b'\0\0\0\0'
     times = divmod(reading.received_ns, SECOND_NS)
-    raw = _string(shown(reading.raw)) + bytes((reading.status,))
+    raw = _string(printable(reading.raw)) + bytes((reading.status,))
     unit = _string(reading.unit) + bytes((reading.stability, reading.mode))
     return b''.join(
         (
@@ -48,7 +48,7 @@ def serialised(reading: Reading) -> bytes:
     )
 
 
-def serialised_list(stamp_ns: int, port: int, entries: Iterable[ScaleEntry]) -> bytes:
+def encode_scale_list(stamp_ns: int, port: int, entries: Iterable[ScaleEntry]) -> bytes:
     """Return the bytes of cell_interfaces/ScaleList, each scale a cell_interfaces/ScaleState."""
     entries = list(entries)
     out = bytearray(_LIST.pack(*divmod(stamp_ns, SECOND_NS), port, len(entries)))

@@ -13,7 +13,7 @@ MAX_LINE_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class BadLine:
+class MalformedLine:
     """Bytes that are not a whole line."""
 
     data: bytes
@@ -31,30 +31,30 @@ class LineFramer:
         self._part = b''
         self._skipping = False
 
-    def feed(self, data: bytes) -> list[bytes | BadLine]:
+    def feed(self, data: bytes) -> list[bytes | MalformedLine]:
         """Take bytes as they came and return the lines that are now whole, without their ends.
 
         A line over the limit comes out once, as a BadLine, as soon as the limit is passed; the rest of it is dropped.
         """
         *whole, rest = (self._part + data if self._part else data).replace(b'\r', b'\n').split(b'\n')
-        lines: list[bytes | BadLine] = []
+        lines: list[bytes | MalformedLine] = []
         for line in whole:
             if self._skipping:
                 self._skipping = False
             elif line:
-                lines.append(line if len(line) <= self._max else self._too_long(line))
+                lines.append(line if len(line) <= self._max else self._discard(line))
         if self._skipping:
             rest = b''
         elif len(rest) > self._max:
-            lines.append(self._too_long(rest))
+            lines.append(self._discard(rest))
             self._skipping, rest = True, b''
         self._part = rest
         return lines
 
-    def end(self) -> list[BadLine]:
+    def end(self) -> list[MalformedLine]:
         """Say that the connection has ended: a line that was under way is not a line, its number may lack digits."""
         part, self._part, self._skipping = self._part, b'', False
-        return [BadLine(part, 'the connection ended in the middle of the line')] if part else []
+        return [MalformedLine(part, 'the connection ended in the middle of the line')] if part else []
 
-    def _too_long(self, line: bytes) -> BadLine:
-        return BadLine(line[: self._max], f'the line is longer than {self._max} bytes')
+    def _discard(self, line: bytes) -> MalformedLine:
+        return MalformedLine(line[: self._max], f'the line is longer than {self._max} bytes')

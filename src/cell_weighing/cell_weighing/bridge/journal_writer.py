@@ -15,10 +15,10 @@ from typing import NamedTuple, cast
 from sqlalchemy import Connection, Engine, Table, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from cell_weighing.bridge.stream_capture import Taken
+from cell_weighing.bridge.stream_capture import CaptureState
 from cell_weighing.domain.boot_clock import boot_id
-from cell_weighing.domain.reading import Reading, Status
-from cell_weighing.storage.journal_reader import last_sequences, valid_since
+from cell_weighing.domain.reading import ReadingStatus, WeightReading
+from cell_weighing.storage.journal_reader import count_valid_since, last_sequences
 from cell_weighing.storage.tables import ReadingRow, ScaleRow
 
 RETRY_S = 1.0
@@ -58,24 +58,24 @@ _UPDATE = (
 Row = tuple[str | int | bytes, ...]
 
 
-class JournalProblem(NamedTuple):
+class JournalStatus(NamedTuple):
     """The database refuses readings, or takes them again (reason "")."""
 
     reason: str
 
 
-class ScaleRecord(NamedTuple):
+class ScaleProgress(NamedTuple):
     """How far one scale has come."""
 
     sequence: int
     """The last consecutive number."""
     valid: int
     """Valid readings since the journal was begun."""
-    taken: Taken
+    taken: CaptureState
     """Where it stands, when it is a streaming one."""
 
 
-_NEW = ScaleRecord(0, 0, Taken())
+_NEW = ScaleProgress(0, 0, CaptureState())
 
 
 class JournalWriter:
@@ -84,9 +84,9 @@ class JournalWriter:
     def __init__(
         self,
         engine: Engine,
-        deliver: Callable[[list[Reading]], None],
-        complain: Callable[[str], None],
-        turn: threading.Lock | None = None,
+        on_committed: Callable[[list[WeightReading]], None],
+        on_error: Callable[[str], None],
+        gil_lock: threading.Lock | None = None,
     ) -> None:
         """Read how far each scale's numbers have come and start the thread.
 
@@ -96,23 +96,23 @@ class JournalWriter:
             complain: Called in the writer's thread with the reason when the database refuses, with "" when it works again.
             turn: Held while the writer computes, and never while it waits for the database: see `AsyncioThread`.
         """
-        self._turn = turn or threading.Lock()
+        self._gil_lock = gil_lock or threading.Lock()
         self._engine = engine
-        self._deliver = deliver
-        self._complain = complain
+        self._on_committed = on_committed
+        self._on_error = on_error
         self._insert = _FastInsert(engine, boot_id())
         self._last = self._read_state()
         self._stored = set(self._last)
-        self.known = dict(self._last)
+        self.initial_state = dict(self._last)
         """Every scale of the journal as found at the start, by scale id."""
         self._dirty: set[str] = set()
         """Scales whose counts are not stored yet."""
-        self._due: list[str] = []
+        self._save_queue: list[str] = []
         """Those of them whose turn it is, some with each commit: all at once, lines would wait for it."""
         self._save_at = 0.0
         self._committed_at = 0.0
-        self._waiting: list[Reading] = []
-        self._kept: dict[str, Taken] = {}
+        self._waiting: list[WeightReading] = []
+        self._kept: dict[str, CaptureState] = {}
         self._changed = threading.Condition()
         self._ending = False
         self.pending = 0
@@ -122,11 +122,11 @@ class JournalWriter:
         self._thread = threading.Thread(target=self._run, name='journal')
         self._thread.start()
 
-    def append(self, readings: Sequence[Reading], kept: Mapping[str, Taken] | None = None) -> None:
+    def append(self, readings: Sequence[WeightReading], capture_updates: Mapping[str, CaptureState] | None = None) -> None:
         """Take readings, and where streaming scales stand now, from any thread; returns at once."""
         with self._changed:
             self._waiting.extend(readings)
-            self._kept.update(kept or {})
+            self._kept.update(capture_updates or {})
             self.pending += len(readings)
             self._changed.notify()
 
@@ -149,17 +149,17 @@ class JournalWriter:
             self._gather()
             with self._changed:
                 batch, self._waiting = self._waiting, []
-                kept, self._kept = self._kept, {}
-            if not batch and not kept:
+                capture_updates, self._kept = self._kept, {}
+            if not batch and not capture_updates:
                 return
             taken = len(batch)
-            if not self._commit_at_last(batch, kept):
+            if not self._commit_with_retry(batch, capture_updates):
                 return
             self._committed_at = time.monotonic()
             self.committed += taken
             if batch:
-                with self._turn:
-                    self._deliver(batch)
+                with self._gil_lock:
+                    self._on_committed(batch)
             with self._changed:
                 self.pending -= taken
 
@@ -169,30 +169,30 @@ class JournalWriter:
         if wait > 0 and not self._ending:
             time.sleep(wait)
 
-    def _commit_at_last(self, batch: list[Reading], kept: Mapping[str, Taken]) -> bool:
+    def _commit_with_retry(self, batch: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> bool:
         """Commit, again and again while the database refuses; False when the writer is to end before it has worked."""
         broken = False
         while True:
             try:
                 if broken:
                     self._reconcile(batch)
-                self._commit(batch, kept)
-            except SQLAlchemyError as problem:
+                self._commit(batch, capture_updates)
+            except SQLAlchemyError as error:
                 broken = True
-                self._complain(str(problem.__cause__ or problem))
+                self._on_error(str(error.__cause__ or error))
                 with self._changed:
                     if self._changed.wait_for(lambda: self._ending, RETRY_S):
                         return False
                 continue
             if broken:
-                self._complain('')
+                self._on_error('')
             return True
 
-    def _commit(self, batch: list[Reading], kept: Mapping[str, Taken]) -> None:
-        with self._turn:
-            state = self._counted(batch, kept)
+    def _commit(self, batch: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> None:
+        with self._gil_lock:
+            state = self._assign_sequences(batch, capture_updates)
             rows = self._insert.rows(batch)
-            save = state.keys() - self._stored | kept.keys() | set(self._due[:SAVE_AT_ONCE])
+            save = state.keys() - self._stored | capture_updates.keys() | set(self._save_queue[:SAVE_AT_ONCE])
         with self._engine.begin() as connection:
             self._insert(connection, rows)
             self._store_state(connection, {scale: state.get(scale) or self._last[scale] for scale in save})
@@ -200,24 +200,26 @@ class JournalWriter:
         self._last |= state
         self._dirty |= state.keys()
         self._dirty -= save
-        del self._due[:SAVE_AT_ONCE]
-        if not self._due and time.monotonic() >= self._save_at:
-            self._due = list(self._dirty)
+        del self._save_queue[:SAVE_AT_ONCE]
+        if not self._save_queue and time.monotonic() >= self._save_at:
+            self._save_queue = list(self._dirty)
             self._save_at = time.monotonic() + SAVE_S
 
-    def _counted(self, batch: list[Reading], kept: Mapping[str, Taken]) -> dict[str, ScaleRecord]:
+    def _assign_sequences(
+        self, batch: list[WeightReading], capture_updates: Mapping[str, CaptureState]
+    ) -> dict[str, ScaleProgress]:
         """Give readings their consecutive numbers; return how far their scales will have come with them."""
-        state: dict[str, ScaleRecord] = {}
+        state: dict[str, ScaleProgress] = {}
         for reading in batch:
             sequence, valid, taken = state.get(reading.scale_id) or self._last.get(reading.scale_id, _NEW)
             reading.sequence = sequence + 1
-            state[reading.scale_id] = ScaleRecord(sequence + 1, valid + (reading.status is Status.VALID), taken)
-        for scale_id, taken in kept.items():
+            state[reading.scale_id] = ScaleProgress(sequence + 1, valid + (reading.status is ReadingStatus.VALID), taken)
+        for scale_id, taken in capture_updates.items():
             sequence, valid, _ = state.get(scale_id) or self._last.get(scale_id, _NEW)
-            state[scale_id] = ScaleRecord(sequence, valid, taken)
+            state[scale_id] = ScaleProgress(sequence, valid, taken)
         return state
 
-    def _store_state(self, connection: Connection, state: Mapping[str, ScaleRecord]) -> None:
+    def _store_state(self, connection: Connection, state: Mapping[str, ScaleProgress]) -> None:
         new = [_values(scale_id, record) for scale_id, record in state.items() if scale_id not in self._stored]
         old = [_values(scale_id, record) for scale_id, record in state.items() if scale_id in self._stored]
         if new:
@@ -225,7 +227,7 @@ class JournalWriter:
         if old:
             connection.execute(_UPDATE, old)
 
-    def _reconcile(self, batch: list[Reading]) -> None:
+    def _reconcile(self, batch: list[WeightReading]) -> None:
         """Drop from a batch what is durable already: a commit whose answer was lost may have worked."""
         self._last = self._read_state()
         self._stored = set(self._last)
@@ -237,20 +239,20 @@ class JournalWriter:
             )
         batch[:] = [reading for reading in batch if reading.reading_id not in written]
 
-    def _read_state(self) -> dict[str, ScaleRecord]:
+    def _read_state(self) -> dict[str, ScaleProgress]:
         with self._engine.begin() as connection:
             rows = list(connection.execute(select(_SCALE)))
             last = last_sequences(connection)
-            more = valid_since(connection, {row.scale_id: row.last_sequence for row in rows})
+            more = count_valid_since(connection, {row.scale_id: row.last_sequence for row in rows})
         return {
-            row.scale_id: ScaleRecord(
-                last[row.scale_id], row.valid_readings + more[row.scale_id], Taken(row.armed, row.captured)
+            row.scale_id: ScaleProgress(
+                last[row.scale_id], row.valid_readings + more[row.scale_id], CaptureState(row.armed, row.captured)
             )
             for row in rows
         }
 
 
-def _values(scale_id: str, record: ScaleRecord) -> dict[str, object]:
+def _values(scale_id: str, record: ScaleProgress) -> dict[str, object]:
     return {
         'b_scale_id': scale_id,
         'b_last_sequence': record.sequence,
@@ -275,7 +277,7 @@ class _FastInsert:
         columns = [column.name for column in _READING.columns]
         assert not self._positional or compiled.positiontup == columns == list(_COLUMNS)
 
-    def rows(self, batch: list[Reading]) -> list[Row]:
+    def rows(self, batch: list[WeightReading]) -> list[Row]:
         """Return what is to be inserted."""
         boot = self._boot_id
         return [

@@ -21,13 +21,21 @@ from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 
 from cell_interfaces.msg import ScaleList, ScaleReading
-from cell_weighing.bridge.cdr import serialised, serialised_list
-from cell_weighing.bridge.journal_writer import JournalProblem, JournalWriter
-from cell_weighing.bridge.parameters import ScaleBridgeParameters, server_settings, site_of
-from cell_weighing.bridge.scale_registry import ScaleBook
-from cell_weighing.bridge.tcp_server import Connected, Disconnected, Displaced, Event, FalseIdentity, IndicatorServer, Listening
-from cell_weighing.domain.reading import Reading, Status
-from cell_weighing.storage.disk_space import Disk
+from cell_weighing.bridge.cdr import encode_reading, encode_scale_list
+from cell_weighing.bridge.journal_writer import JournalStatus, JournalWriter
+from cell_weighing.bridge.parameters import ScaleBridgeParameters, server_settings, site_config
+from cell_weighing.bridge.scale_registry import ScaleRegistry
+from cell_weighing.bridge.tcp_server import (
+    ConnectionReplaced,
+    IdentityMismatch,
+    IndicatorConnected,
+    IndicatorDisconnected,
+    IndicatorServer,
+    ListeningState,
+    ServerEvent,
+)
+from cell_weighing.domain.reading import ReadingStatus, WeightReading
+from cell_weighing.storage.disk_space import DatabaseDisk
 
 LIST_PERIOD_S = 0.5
 GATHER_S = 0.005
@@ -50,15 +58,15 @@ class ScaleBridgeNode(Node):
         """
         super().__init__('scale_bridge', **options)
         self.parameters = declare_parameters(self, ScaleBridgeParameters)
-        self._site = site_of(self.parameters, new_id, {})
+        self._site = site_config(self.parameters, new_id, {})
         self._settings = server_settings(self.parameters)
-        self._inbox: ExecutorQueue[Event | JournalProblem] = ExecutorQueue(self, self._handle)
+        self._inbox: ExecutorQueue[ServerEvent | JournalStatus] = ExecutorQueue(self, self._handle)
         self._closing = False
-        self.listening = Listening(self._settings.port, 'starting')
-        self._journal_problem = ''
-        self._disk = Disk(self.parameters.database_url, self.parameters.free_space)
+        self.listening = ListeningState(self._settings.port, 'starting')
+        self._journal_error = ''
+        self._disk = DatabaseDisk(self.parameters.database_url, self.parameters.free_space)
         self._dirty = True
-        self._published: deque[list[Reading]] = deque()
+        self._published: deque[list[WeightReading]] = deque()
         """What the journal's thread has published and the book has not taken in."""
         self._calm: dict[str, int] = {}
         """When an alarm of a passing event is withdrawn if it does not happen again, nanoseconds."""
@@ -70,12 +78,12 @@ class ScaleBridgeNode(Node):
         try:
             self._engine = open_database(self.parameters.database_url)
             migrate(self._engine, 'cell_weighing')
-        except DatabaseError as problem:
-            raise StartError(str(problem)) from problem
+        except DatabaseError as error:
+            raise StartError(str(error)) from error
         turn = threading.Lock()
-        self._journal = JournalWriter(self._engine, self._publish, lambda reason: self._tell(JournalProblem(reason)), turn)
-        self._book = ScaleBook.remember({scale: record.valid for scale, record in self._journal.known.items()})
-        self._site.taken = {scale: record.taken for scale, record in self._journal.known.items()}
+        self._journal = JournalWriter(self._engine, self._publish, lambda reason: self._tell(JournalStatus(reason)), turn)
+        self._registry = ScaleRegistry.restore({scale: record.valid for scale, record in self._journal.initial_state.items()})
+        self._site.taken = {scale: record.taken for scale, record in self._journal.initial_state.items()}
         self._start_diagnostics()
         create_steady_timer(self, LIST_PERIOD_S, self._publish_scales)
         self._loop = AsyncioThread('indicators', GATHER_S, turn)
@@ -88,12 +96,12 @@ class ScaleBridgeNode(Node):
             self._loop.close()
         self._closing = True
         if hasattr(self, '_journal') and (lost := self._journal.close()):
-            self.get_logger().error(f'{lost} readings could not be written: {self._journal_problem or "too slow"}')
+            self.get_logger().error(f'{lost} readings could not be written: {self._journal_error or "too slow"}')
         if hasattr(self, '_engine'):
             self._engine.dispose()
         super().destroy_node()
 
-    def _tell(self, news: Event | JournalProblem) -> None:
+    def _tell(self, news: ServerEvent | JournalStatus) -> None:
         while not self._closing:
             try:
                 self._inbox.put(news, timeout=1.0)
@@ -101,39 +109,39 @@ class ScaleBridgeNode(Node):
                 continue
             break
 
-    def _handle(self, news: Event | JournalProblem) -> None:
+    def _handle(self, news: ServerEvent | JournalStatus) -> None:
         self._dirty = True
         match news:
-            case Listening():
+            case ListeningState():
                 self._note_listening(news)
-            case Connected():
-                self._book.connect(news.peer)
-            case Disconnected():
-                self._book.disconnect(news.peer)
+            case IndicatorConnected():
+                self._registry.connect(news.peer)
+            case IndicatorDisconnected():
+                self._registry.disconnect(news.peer)
                 who = ', '.join(news.scale_ids) or 'nameless'
                 self.get_logger().info(f'indicator {who} at {news.peer} has gone: {news.reason}')
-            case Displaced():
+            case ConnectionReplaced():
                 self._call_for_a_while(
                     f'duplicate_{news.scale_id}',
                     f'scale {news.scale_id} connected from {news.new_peer} while it was connected from {news.old_peer}',
                     consequence='The newest connection is used. If two indicators send the same id, their bags are mixed up.',
                     action='If the indicator was switched off and on, acknowledge. Otherwise give each an id of its own.',
                 )
-            case FalseIdentity():
+            case IdentityMismatch():
                 self._call_for_a_while(
                     f'identity_{news.peer.rpartition(":")[0]}',
                     f'{news.peer} sends as scale {news.scale_id}, which is not the scale of that address',
                     consequence='Its lines are recorded and count as no weight.',
                     action='Correct the id in the indicator, or the address in parameter peers.',
                 )
-            case JournalProblem():
+            case JournalStatus():
                 self._note_journal(news.reason)
 
     def _call_for_a_while(self, key: str, text: str, *, consequence: str, action: str) -> None:
         self._alarms.raise_alarm(key, MEDIUM, text, consequence=consequence, action=action)
         self._calm[key] = self.get_clock().now().nanoseconds + CALM_NS
 
-    def _publish(self, readings: list[Reading]) -> None:
+    def _publish(self, readings: list[WeightReading]) -> None:
         """Tell what is durable now, in the journal's thread (rcl_publish is thread-safe).
 
         Handed to the node's thread first, each message would wait for the interpreter between the threads of the indicators
@@ -141,12 +149,12 @@ class ScaleBridgeNode(Node):
         """
         for reading in readings:
             try:
-                self._weight.publish(serialised(reading))
-            except Exception as problem:  # the journal goes on: a station finds there what it was not told
+                self._weight.publish(encode_reading(reading))
+            except Exception as error:  # the journal goes on: a station finds there what it was not told
                 if not self.context.ok():
                     break
                 self.get_logger().error(
-                    f'reading {reading.reading_id} is stored and could not be published: {problem!r}', throttle_duration_sec=60
+                    f'reading {reading.reading_id} is stored and could not be published: {error!r}', throttle_duration_sec=60
                 )
         self._published.append(readings)
 
@@ -156,15 +164,15 @@ class ScaleBridgeNode(Node):
             self._dirty = True
             self._note_readings(self._published.popleft())
 
-    def _note_readings(self, readings: list[Reading]) -> None:
+    def _note_readings(self, readings: list[WeightReading]) -> None:
         for reading in readings:
-            entry = self._book.book(reading)
-            if reading.status is Status.MALFORMED:
+            entry = self._registry.update(reading)
+            if reading.status is ReadingStatus.MALFORMED:
                 self._note_malformed(reading, entry.malformed_in_a_row)
             elif entry.malformed:
                 self._alarms.clear_alarm(f'malformed_{reading.scale_id}')
 
-    def _note_malformed(self, reading: Reading, in_a_row: int) -> None:
+    def _note_malformed(self, reading: WeightReading, in_a_row: int) -> None:
         who = f'scale {reading.scale_id}' if reading.scale_id else reading.peer
         if in_a_row == 1:
             self.get_logger().warning(f'{who} sent a line that is no weight: {reading.message}')
@@ -177,9 +185,9 @@ class ScaleBridgeNode(Node):
                 action="Check the indicator's print format and the parameter codec.",
             )
 
-    def _note_listening(self, listening: Listening) -> None:
+    def _note_listening(self, listening: ListeningState) -> None:
         self.listening = listening
-        if not listening.problem:
+        if not listening.error:
             self.get_logger().info(f'indicators may connect to port {listening.port}')
             self._alarms.clear_alarm('port')
             return
@@ -195,12 +203,12 @@ class ScaleBridgeNode(Node):
     def _port_text(self) -> str:
         port = self.listening.port
         return (
-            f'cannot listen on {self._settings.address}:{port}: {self.listening.problem}. Stop the program that '
+            f'cannot listen on {self._settings.address}:{port}: {self.listening.error}. Stop the program that '
             f'uses the port (find it with "ss -ltnp sport = :{port}") or set parameter port; trying again every 2 s'
         )
 
     def _note_journal(self, reason: str) -> None:
-        self._journal_problem = reason = self._disk.explain(reason)
+        self._journal_error = reason = self._disk.describe_error(reason)
         if not reason:
             self.get_logger().info('the journal works again')
             self._alarms.clear_alarm('journal')
@@ -215,7 +223,7 @@ class ScaleBridgeNode(Node):
         )
 
     def _note_held_back(self) -> None:
-        if self._server.paused and self._journal_problem:
+        if self._server.paused and self._journal_error:
             self._alarms.raise_alarm(
                 'held_back',
                 HIGH,
@@ -233,36 +241,39 @@ class ScaleBridgeNode(Node):
         for key in [key for key, until in self._calm.items() if until <= now_ns]:
             del self._calm[key]
             self._alarms.clear_alarm(key)
-        for scale_id, (received_ns, peer, sample) in list(self._site.samples.items()):
-            self._dirty |= self._book.sample(scale_id, peer, received_ns, sample)
+        for scale_id, (received_ns, peer, update_sample) in list(self._site.samples.items()):
+            self._dirty |= self._registry.update_sample(scale_id, peer, received_ns, update_sample)
         if not self._dirty:
             return
         self._dirty = False
-        self._scales.publish(serialised_list(now_ns, self.listening.port, self._book.listed()))
+        self._scales.publish(encode_scale_list(now_ns, self.listening.port, self._registry.entries()))
 
     def _start_diagnostics(self) -> None:
         diagnostics = Diagnostics(self)
         diagnostics.add(
             'listening',
-            lambda: Health(2, self._port_text()) if self.listening.problem else Health(0, f'port {self.listening.port}'),
+            lambda: Health(2, self._port_text()) if self.listening.error else Health(0, f'port {self.listening.port}'),
         )
         diagnostics.add('indicators', self._indicator_health)
         diagnostics.add('journal', self._journal_health)
 
     def _indicator_health(self) -> Health:
-        wrong = [entry.scale_id or entry.peer for entry in self._book.listed() if entry.malformed_in_a_row]
-        values = {'connected': str(self._book.connected), 'malformed': str(sum(e.malformed for e in self._book.listed()))}
+        wrong = [entry.scale_id or entry.peer for entry in self._registry.entries() if entry.malformed_in_a_row]
+        values = {
+            'connected': str(self._registry.connected),
+            'malformed': str(sum(e.malformed for e in self._registry.entries())),
+        }
         if wrong:
             return Health(1, f'{", ".join(wrong)}: the last line was no weight; check the print format', values)
-        if not self._book.connected:
+        if not self._registry.connected:
             return Health(1, f'no indicator is connected; let one connect to port {self.listening.port}', values)
-        return Health(0, f'{self._book.connected} connected', values)
+        return Health(0, f'{self._registry.connected} connected', values)
 
     def _journal_health(self) -> Health:
         values = {'committed': str(self._journal.committed), 'waiting': str(self._journal.pending)}
-        if self._journal_problem:
+        if self._journal_error:
             held = '; as many lines wait as may, indicators are not read' if self._server.paused else ''
-            return Health(2, f'readings cannot be stored: {self._journal_problem}; check disk space and database{held}', values)
+            return Health(2, f'readings cannot be stored: {self._journal_error}; check disk space and database{held}', values)
         return self._disk.health() or Health(0, '', values)
 
 

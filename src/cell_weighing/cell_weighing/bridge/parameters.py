@@ -10,9 +10,9 @@ from cell_common.parameters import ParameterError, parameter
 
 from cell_weighing.bridge.codecs import CODECS, CodecOptions, make_codec
 from cell_weighing.bridge.codecs.template import EXTENDED
-from cell_weighing.bridge.line_pipeline import Site
+from cell_weighing.bridge.line_pipeline import SiteConfig
 from cell_weighing.bridge.peers import CAPTURES, PeerError, parse_peers
-from cell_weighing.bridge.stream_capture import CaptureSettings, Taken
+from cell_weighing.bridge.stream_capture import CaptureState, StabilitySettings
 from cell_weighing.bridge.tcp_server import ServerSettings
 from cell_weighing.delivery.settings import SettingsError, read_settings
 
@@ -90,14 +90,14 @@ class ScaleBridgeParameters:
     )
 
 
-def site_of(parameters: ScaleBridgeParameters, new_id: Callable[[], str], taken: Mapping[str, Taken]) -> Site:
+def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str], taken: Mapping[str, CaptureState]) -> SiteConfig:
     """Return what all connections share.
 
     Raises:
         ParameterError: peers, template or decimal_comma cannot be used.
     """
     options = CodecOptions(parameters.template, parameters.decimal_comma, parameters.sma_ask)
-    settings = CaptureSettings(
+    settings = StabilitySettings(
         parameters.capture_count,
         _decimal(parameters.capture_spread),
         round(parameters.capture_time * 1e9),
@@ -107,11 +107,11 @@ def site_of(parameters: ScaleBridgeParameters, new_id: Callable[[], str], taken:
         peers = parse_peers(entry for entry in parameters.peers if entry)
         for codec in {parameters.codec, *(peer.codec for peer in peers.values() if peer.codec)}:
             make_codec(codec, options)
-    except PeerError as problem:
-        raise ParameterError(f'parameter "peers": {problem}. Correct it in the parameter file.') from problem
-    except ValueError as problem:
-        raise ParameterError(f'parameter "template": {problem}. Correct it in the parameter file.') from problem
-    return Site(new_id, parameters.codec, parameters.capture, options, peers, settings, taken=taken)
+    except PeerError as error:
+        raise ParameterError(f'parameter "peers": {error}. Correct it in the parameter file.') from error
+    except ValueError as error:
+        raise ParameterError(f'parameter "template": {error}. Correct it in the parameter file.') from error
+    return SiteConfig(new_id, parameters.codec, parameters.capture, options, peers, settings, taken=taken)
 
 
 def server_settings(parameters: ScaleBridgeParameters) -> ServerSettings:
@@ -122,8 +122,8 @@ def server_settings(parameters: ScaleBridgeParameters) -> ServerSettings:
     """
     try:
         old = read_settings(parameters.settings_file)
-    except SettingsError as problem:
-        raise ParameterError(f'parameter "settings_file": {problem}') from problem
+    except SettingsError as error:
+        raise ParameterError(f'parameter "settings_file": {error}') from error
     return ServerSettings(
         old.host or parameters.listen_address,
         old.port or parameters.port,

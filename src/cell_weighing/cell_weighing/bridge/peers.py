@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cell_weighing.bridge.codecs import CODECS
-from cell_weighing.domain.reading import Status, Weighing
+from cell_weighing.domain.reading import ParsedLine, ReadingStatus
 
 PRINTED, STREAMING = 'printed', 'streaming'
 CAPTURES = (PRINTED, STREAMING)
@@ -20,7 +20,7 @@ class PeerError(ValueError):
 
 
 @dataclass(frozen=True)
-class Peer:
+class PeerConfig:
     """What is configured for one address."""
 
     scale_id: str = ''
@@ -31,13 +31,13 @@ class Peer:
     """printed or streaming; "" = the bridge's default."""
 
 
-def parse_peers(entries: Iterable[str]) -> dict[str, Peer]:
+def parse_peers(entries: Iterable[str]) -> dict[str, PeerConfig]:
     """Read entries such as "192.168.1.31 id=3 codec=sma capture=streaming": an address and what is known of it.
 
     Raises:
         PeerError: An entry is wrong, or two are for one address or one scale.
     """
-    peers: dict[str, Peer] = {}
+    peers: dict[str, PeerConfig] = {}
     for entry in entries:
         address, peer = _parse(entry)
         if address in peers:
@@ -48,7 +48,7 @@ def parse_peers(entries: Iterable[str]) -> dict[str, Peer]:
     return peers
 
 
-def _parse(entry: str) -> tuple[str, Peer]:
+def _parse(entry: str) -> tuple[str, PeerConfig]:
     address, *pairs = entry.split() or ['']
     try:
         ipaddress.ip_address(address)
@@ -57,7 +57,7 @@ def _parse(entry: str) -> tuple[str, Peer]:
     values = dict(pair.split('=', 1) for pair in pairs if '=' in pair)
     if len(values) != len(pairs) or not values.keys() <= {'id', 'codec', 'capture'}:
         raise PeerError(f'"{entry}" may say id=, codec= and capture= after the address, each once')
-    peer = Peer(values.get('id', ''), values.get('codec', ''), values.get('capture', ''))
+    peer = PeerConfig(values.get('id', ''), values.get('codec', ''), values.get('capture', ''))
     if peer.scale_id and not _SCALE_ID.fullmatch(peer.scale_id):
         raise PeerError(f'"{entry}": id must be 1 to 32 characters of A-Z a-z 0-9 _ . -')
     if peer.codec and peer.codec not in CODECS:
@@ -67,7 +67,7 @@ def _parse(entry: str) -> tuple[str, Peer]:
     return address, peer
 
 
-def identify(weighing: Weighing, peer: Peer, peers: Mapping[str, Peer], address: str) -> str:
+def check_identity(weighing: ParsedLine, peer: PeerConfig, peers: Mapping[str, PeerConfig], address: str) -> str:
     """Check the scale id of a weighing against what is configured, and put the right one in.
 
     A weighing whose id cannot be believed becomes MALFORMED: it is recorded, and is no weight.
@@ -80,7 +80,7 @@ def identify(weighing: Weighing, peer: Peer, peers: Mapping[str, Peer], address:
         if claimed in ('', peer.scale_id):
             weighing.scale_id = peer.scale_id
             return ''
-        if weighing.status is Status.MALFORMED:
+        if weighing.status is ReadingStatus.MALFORMED:
             weighing.scale_id = peer.scale_id
             return ''
         _refuse(weighing, peer.scale_id, f'the line says scale {claimed}, but {address} is scale {peer.scale_id}')
@@ -88,11 +88,11 @@ def identify(weighing: Weighing, peer: Peer, peers: Mapping[str, Peer], address:
     if claimed and any(other.scale_id == claimed for other in peers.values()):
         _refuse(weighing, '', f'scale {claimed} is bound to another address than {address}')
         return claimed
-    if not claimed and weighing.status is not Status.MALFORMED:
+    if not claimed and weighing.status is not ReadingStatus.MALFORMED:
         _refuse(weighing, '', f'the line names no scale: bind {address} to one in parameter peers')
     return ''
 
 
-def _refuse(weighing: Weighing, scale_id: str, message: str) -> None:
-    weighing.scale_id, weighing.status, weighing.message = scale_id, Status.MALFORMED, message
+def _refuse(weighing: ParsedLine, scale_id: str, message: str) -> None:
+    weighing.scale_id, weighing.status, weighing.message = scale_id, ReadingStatus.MALFORMED, message
     weighing.weight = weighing.unit = weighing.tare = ''

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cell_weighing.domain.reading import Reading, Status, Weighing
+from cell_weighing.domain.reading import ParsedLine, ReadingStatus, WeightReading
 
 
 @dataclass
@@ -26,7 +26,7 @@ class ScaleEntry:
 
 
 @dataclass
-class ScaleBook:
+class ScaleRegistry:
     """All indicators, and the connections that have not yet said whose they are."""
 
     scales: dict[str, ScaleEntry] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class ScaleBook:
     open_peers: set[str] = field(default_factory=set)
 
     @classmethod
-    def remember(cls, known: Mapping[str, int]) -> ScaleBook:
+    def restore(cls, known: Mapping[str, int]) -> ScaleRegistry:
         """Begin with the scales that the journal knows: number of valid readings by id."""
         return cls({scale: ScaleEntry(scale, readings=valid) for scale, valid in known.items() if scale})
 
@@ -57,7 +57,7 @@ class ScaleBook:
             if entry.peer == peer:
                 entry.peer = ''
 
-    def book(self, reading: Reading) -> ScaleEntry:
+    def update(self, reading: WeightReading) -> ScaleEntry:
         """Take a reading in, which may come after the end of its connection, and return its scale's entry."""
         if reading.scale_id:
             entry = self.scales.setdefault(reading.scale_id, ScaleEntry(reading.scale_id))
@@ -68,17 +68,17 @@ class ScaleBook:
         else:
             entry = self.nameless.get(reading.peer) or ScaleEntry('', reading.peer)
         entry.last_heard_ns = reading.received_ns
-        if reading.status is Status.MALFORMED:
+        if reading.status is ReadingStatus.MALFORMED:
             entry.malformed += 1
             entry.malformed_in_a_row += 1
         else:
             entry.malformed_in_a_row = 0
-        if reading.status is Status.VALID:
+        if reading.status is ReadingStatus.VALID:
             entry.readings += 1
             entry.last_weight, entry.last_unit = reading.weight, reading.unit
         return entry
 
-    def sample(self, scale_id: str, peer: str, received_ns: int, weighing: Weighing) -> bool:
+    def update_sample(self, scale_id: str, peer: str, received_ns: int, weighing: ParsedLine) -> bool:
         """Take in the latest sample of a streaming scale; return whether it is news."""
         entry = self.scales.setdefault(scale_id, ScaleEntry(scale_id))
         if entry.last_heard_ns >= received_ns:
@@ -86,10 +86,10 @@ class ScaleBook:
         self.nameless.pop(peer, None)
         entry.last_heard_ns = received_ns
         entry.peer = peer if peer in self.open_peers else entry.peer
-        if weighing.status is Status.VALID:
+        if weighing.status is ReadingStatus.VALID:
             entry.last_weight, entry.last_unit = weighing.weight, weighing.unit
         return True
 
-    def listed(self) -> list[ScaleEntry]:
+    def entries(self) -> list[ScaleEntry]:
         """Return all entries in order of scale id, digits as numbers, nameless connections first."""
         return [*self.nameless.values(), *sorted(self.scales.values(), key=lambda e: (len(e.scale_id), e.scale_id))]

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cell_weighing.domain.reading import Stability, Status, Weighing
+from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability
 from cell_weighing.domain.units import EXACT, kilograms
 
 GAP_NS = 5_000_000_000
@@ -21,7 +21,7 @@ GAP_NS = 5_000_000_000
 
 
 @dataclass(frozen=True)
-class CaptureSettings:
+class StabilitySettings:
     """When a streamed weight counts as at rest."""
 
     count: int = 5
@@ -35,7 +35,7 @@ class CaptureSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class CaptureState:
     """What the samples of one scale have led to, as it is kept over a restart."""
 
     armed: bool = True
@@ -44,41 +44,41 @@ class Taken:
     """The last bag's weight in kilograms, decimal digits; "" = none."""
 
 
-class Capture:
+class StreamCapture:
     """The samples of one scale."""
 
-    def __init__(self, settings: CaptureSettings, taken: Taken | None = None) -> None:
+    def __init__(self, settings: StabilitySettings, taken: CaptureState | None = None) -> None:
         """Begin, or go on with what was kept."""
         self._settings = settings
-        self.taken = taken or Taken()
+        self.taken = taken or CaptureState()
         self._run: deque[tuple[int, Decimal]] = deque()
         self._unit = ''
         self._last_ns: int | None = None
         self._gap = taken is not None
         self._faulty = False
 
-    def feed(self, sample: Weighing, now_ns: int) -> Weighing | None:
+    def feed(self, sample: ParsedLine, now_ns: int) -> ParsedLine | None:
         """Take a sample and return what is to be recorded: a captured bag, or the first of a row of faults."""
         if self._last_ns is None or now_ns - self._last_ns > GAP_NS:
             self._gap = self._gap or self._last_ns is not None
             self._run.clear()
         self._last_ns = now_ns
-        if sample.status is not Status.VALID:
+        if sample.status is not ReadingStatus.VALID:
             self._run.clear()
             first, self._faulty = not self._faulty, True
-            return sample if first or sample.status is Status.MALFORMED else None
+            return sample if first or sample.status is ReadingStatus.MALFORMED else None
         self._faulty = False
         weight = kilograms(Decimal(sample.weight), sample.unit)
         if weight <= self._settings.empty:
             self._run.clear()
             self._gap = False
-            self.taken = Taken(True, self.taken.captured)
+            self.taken = CaptureState(True, self.taken.captured)
             return None
-        if not self._at_rest(sample, weight, now_ns):
+        if not self._is_stable(sample, weight, now_ns):
             return None
         return self._capture(sample, weight)
 
-    def _at_rest(self, sample: Weighing, weight: Decimal, now_ns: int) -> bool:
+    def _is_stable(self, sample: ParsedLine, weight: Decimal, now_ns: int) -> bool:
         if sample.stability is Stability.IN_MOTION or sample.unit != self._unit:
             self._run.clear()
             self._unit = sample.unit
@@ -92,12 +92,12 @@ class Capture:
             run.popleft()
         return len(run) >= self._settings.count and now_ns - run[0][0] >= self._settings.window_ns
 
-    def _capture(self, sample: Weighing, weight: Decimal) -> Weighing | None:
+    def _capture(self, sample: ParsedLine, weight: Decimal) -> ParsedLine | None:
         another = self._gap and not self.taken.armed and not self._same(weight)
         self._gap = False
         if not self.taken.armed and not another:
             return None
-        self.taken = Taken(False, f'{weight:f}')
+        self.taken = CaptureState(False, f'{weight:f}')
         sample.stability = Stability.STABLE
         if another:
             sample.message = 'the scale was not seen empty before: the connection was interrupted'

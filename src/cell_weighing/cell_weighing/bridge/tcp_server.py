@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cell_weighing.bridge.line_pipeline import Intake, Site
-from cell_weighing.bridge.stream_capture import Taken
-from cell_weighing.domain.reading import Reading
+from cell_weighing.bridge.line_pipeline import LinePipeline, SiteConfig
+from cell_weighing.bridge.stream_capture import CaptureState
+from cell_weighing.domain.reading import WeightReading
 
 BIND_RETRY_S = 2.0
 HOUSEKEEPING_S = 0.25
@@ -26,34 +26,34 @@ DISPLACED_FOR_S = 0.5
 KEEP_ALIVE_IDLE_S, KEEP_ALIVE_INTERVAL_S, KEEP_ALIVE_COUNT = 30, 10, 3
 
 
-class Journal(Protocol):
+class ReadingSink(Protocol):
     """What the server hands readings to."""
 
     pending: int
     """Readings not yet durable."""
 
-    def append(self, readings: list[Reading], kept: Mapping[str, Taken]) -> None:
+    def append(self, readings: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> None:
         """Take readings and where streaming scales stand now; returns at once."""
         ...
 
 
 @dataclass(frozen=True)
-class Listening:
+class ListeningState:
     """The server listens, or cannot."""
 
     port: int
-    problem: str = ''
+    error: str = ''
 
 
 @dataclass(frozen=True)
-class Connected:
+class IndicatorConnected:
     """An indicator has connected."""
 
     peer: str
 
 
 @dataclass(frozen=True)
-class Disconnected:
+class IndicatorDisconnected:
     """A connection has ended."""
 
     peer: str
@@ -62,7 +62,7 @@ class Disconnected:
 
 
 @dataclass(frozen=True)
-class Displaced:
+class ConnectionReplaced:
     """A second connection sends a scale id that the first one still holds; the newest connection stays."""
 
     scale_id: str
@@ -71,14 +71,14 @@ class Displaced:
 
 
 @dataclass(frozen=True)
-class FalseIdentity:
+class IdentityMismatch:
     """A line claims a scale id that does not belong to its address."""
 
     scale_id: str
     peer: str
 
 
-Event = Listening | Connected | Disconnected | Displaced | FalseIdentity
+ServerEvent = ListeningState | IndicatorConnected | IndicatorDisconnected | ConnectionReplaced | IdentityMismatch
 
 
 @dataclass
@@ -101,9 +101,9 @@ class IndicatorServer:
     """Listens, keeps the connections, and gives the journal what their bytes come to."""
 
     settings: ServerSettings
-    site: Site
-    journal: Journal
-    tell: Callable[[Event], None]
+    site: SiteConfig
+    journal: ReadingSink
+    on_event: Callable[[ServerEvent], None]
     """Called in the server's thread with what happens."""
     connections: set[Connection] = field(default_factory=set)
     owners: dict[str, Connection] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class IndicatorServer:
         server = await self._bind()
         try:
             async with server:
-                await self._keep_house()
+                await self._housekeeping()
         finally:
             for connection in list(self.connections):
                 connection.close('the bridge is stopping')
@@ -129,17 +129,17 @@ class IndicatorServer:
                 server = await loop.create_server(
                     lambda: Connection(self), self.settings.address, self.settings.port, backlog=1024
                 )
-            except (OSError, OverflowError) as problem:
-                reason = str(getattr(problem, 'strerror', None) or problem)
+            except (OSError, OverflowError) as error:
+                reason = str(getattr(error, 'strerror', None) or error)
                 if reason != told:
-                    self.tell(Listening(self.settings.port, reason))
+                    self.on_event(ListeningState(self.settings.port, reason))
                 told = reason
                 await asyncio.sleep(BIND_RETRY_S)
                 continue
-            self.tell(Listening(int(server.sockets[0].getsockname()[1])))
+            self.on_event(ListeningState(int(server.sockets[0].getsockname()[1])))
             return server
 
-    async def _keep_house(self) -> None:
+    async def _housekeeping(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
             if self.paused and self.journal.pending < LOW_WATER * self.settings.waiting_limit:
@@ -148,30 +148,30 @@ class IndicatorServer:
                     connection.resume()
             if self.settings.idle_timeout and not self.paused:
                 oldest = time.monotonic_ns() - int(self.settings.idle_timeout * 1e9)
-                for connection in [c for c in self.connections if c.heard_ns < oldest]:
+                for connection in [c for c in self.connections if c.last_received_ns < oldest]:
                     connection.close(f'nothing came for {self.settings.idle_timeout:g} s')
 
-    def take(self, readings: list[Reading], kept: Mapping[str, Taken]) -> None:
+    def submit(self, readings: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> None:
         """Give readings to the journal, and stop reading from the network when it falls behind."""
-        self.journal.append(readings, kept)
+        self.journal.append(readings, capture_updates)
         if not self.paused and self.journal.pending >= self.settings.waiting_limit:
             self.paused = True
             for connection in self.connections:
                 connection.pause()
 
-    def own(self, scale_id: str, connection: Connection) -> None:
+    def claim_scale(self, scale_id: str, connection: Connection) -> None:
         """Note that a scale id lives on this connection; of two connections with one id the newer stays."""
         other = self.owners.get(scale_id)
         if other is None or other is connection:
             self.owners[scale_id] = connection
             return
-        if connection.displaced:
+        if connection.replaced:
             return
         newer, older = (connection, other) if connection.number > other.number else (other, connection)
         self.owners[scale_id] = newer
-        self.tell(Displaced(scale_id, older.intake.peer, newer.intake.peer))
-        older.displaced = True
-        reason = f'scale {scale_id} has connected anew from {newer.intake.peer}'
+        self.on_event(ConnectionReplaced(scale_id, older.pipeline.peer, newer.pipeline.peer))
+        older.replaced = True
+        reason = f'scale {scale_id} has connected anew from {newer.pipeline.peer}'
         asyncio.get_running_loop().call_later(DISPLACED_FOR_S, older.close, reason)
 
 
@@ -187,12 +187,12 @@ class Connection(asyncio.BufferedProtocol):
         self._asking: asyncio.TimerHandle | None = None
         self._owned = 0
         self._told_false: set[str] = set()
-        self.intake = Intake(server.site, '', 0)
+        self.pipeline = LinePipeline(server.site, '', 0)
         self.number = next(self._numbers)
         """Rises with every connection."""
-        self.displaced = False
+        self.replaced = False
         """A newer connection has its scale; this one is about to be closed."""
-        self.heard_ns = time.monotonic_ns()
+        self.last_received_ns = time.monotonic_ns()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set keep-alive and take the connection in."""
@@ -202,12 +202,12 @@ class Connection(asyncio.BufferedProtocol):
         if len(self._server.connections) >= self._server.settings.max_connections:
             transport.abort()
             reason = f'refused: more than {self._server.settings.max_connections} connections'
-            self._server.tell(Disconnected(f'{address}:{port}', (), reason))
+            self._server.on_event(IndicatorDisconnected(f'{address}:{port}', (), reason))
             return
-        self.intake = Intake(self._server.site, address, port)
+        self.pipeline = LinePipeline(self._server.site, address, port)
         _keep_alive(transport.get_extra_info('socket'))
         self._server.connections.add(self)
-        self._server.tell(Connected(self.intake.peer))
+        self._server.on_event(IndicatorConnected(self.pipeline.peer))
         if self._server.paused:
             self.pause()
         self._ask()
@@ -218,8 +218,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Turn bytes into readings."""
-        received_ns, self.heard_ns = time.time_ns(), time.monotonic_ns()
-        self._take(self.intake.feed(bytes(BUFFER[:nbytes]), received_ns, self.heard_ns))
+        received_ns, self.last_received_ns = time.time_ns(), time.monotonic_ns()
+        self._take(self.pipeline.feed(bytes(BUFFER[:nbytes]), received_ns, self.last_received_ns))
 
     def eof_received(self) -> bool:
         """Let the transport close: an indicator that will send no more has nothing to hear either."""
@@ -231,13 +231,13 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._asking:
             self._asking.cancel()
-        self._take(self.intake.end(time.time_ns(), time.monotonic_ns()))
+        self._take(self.pipeline.end(time.time_ns(), time.monotonic_ns()))
         self._server.connections.discard(self)
-        for scale_id in self.intake.scale_ids:
+        for scale_id in self.pipeline.scale_ids:
             if self._server.owners.get(scale_id) is self:
                 del self._server.owners[scale_id]
         reason = self._reason or (str(exc) if exc else 'the indicator closed it')
-        self._server.tell(Disconnected(self.intake.peer, tuple(sorted(self.intake.scale_ids)), reason))
+        self._server.on_event(IndicatorDisconnected(self.pipeline.peer, tuple(sorted(self.pipeline.scale_ids)), reason))
 
     def close(self, reason: str) -> None:
         """Close the connection from our side."""
@@ -255,21 +255,21 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def _take(self, readings: list[Reading]) -> None:
-        intake = self.intake
-        if len(intake.scale_ids) != self._owned:
-            self._owned = len(intake.scale_ids)
-            for scale_id in intake.scale_ids:
-                self._server.own(scale_id, self)
-        if readings or intake.kept:
-            kept, intake.kept = intake.kept, {}
-            self._server.take(readings, kept)
-        for scale_id in intake.false_ids - self._told_false:
+    def _take(self, readings: list[WeightReading]) -> None:
+        pipeline = self.pipeline
+        if len(pipeline.scale_ids) != self._owned:
+            self._owned = len(pipeline.scale_ids)
+            for scale_id in pipeline.scale_ids:
+                self._server.claim_scale(scale_id, self)
+        if readings or pipeline.capture_updates:
+            capture_updates, pipeline.capture_updates = pipeline.capture_updates, {}
+            self._server.submit(readings, capture_updates)
+        for scale_id in pipeline.spoofed_ids - self._told_false:
             self._told_false.add(scale_id)
-            self._server.tell(FalseIdentity(scale_id, intake.peer))
+            self._server.on_event(IdentityMismatch(scale_id, pipeline.peer))
 
     def _ask(self) -> None:
-        question = getattr(self.intake.codec, 'ask', b'')
+        question = getattr(self.pipeline.codec, 'ask', b'')
         if question and self._transport is not None and not self._transport.is_closing():
             if not self._transport.get_write_buffer_size():
                 self._transport.write(question)

@@ -17,7 +17,7 @@ _TITLE = re.compile(r'<(title|h1)\b[^>]*>(.*?)</\1\s*>', re.IGNORECASE | re.DOTA
 _TAG = re.compile(r'<[!/?a-zA-Z][^>]*(>|\Z)')
 
 
-def words_of(body: str) -> str:
+def error_message_of(body: str) -> str:
     """Return a server's message in at most `LONGEST` characters, on one line; "" when it says nothing."""
     try:
         told = _message(json.loads(body))

@@ -6,7 +6,7 @@ import threading
 
 import requests
 
-from cell_weighing.delivery.policy import Answer, Parcel
+from cell_weighing.delivery.policy import DeliveryItem, HttpResult
 
 TIMEOUT_S = 10.0
 LONGEST_BODY = 65_536
@@ -21,22 +21,22 @@ class HttpPoster:
         self._timeout = timeout
         self._local = threading.local()
 
-    def post(self, parcel: Parcel, key: str) -> Answer:
+    def post(self, item: DeliveryItem, key: str) -> HttpResult:
         """Post a parcel as form fields with a bearer token; never raises.
 
         Redirects are not followed: they would turn the post into a get, or carry the key to another host.
         """
-        headers = {'Authorization': f'Bearer {key}', 'Idempotency-Key': parcel.reading_id, 'Accept': 'application/json'}
+        headers = {'Authorization': f'Bearer {key}', 'Idempotency-Key': item.reading_id, 'Accept': 'application/json'}
         try:
             with self._session().post(
-                self._url, data=parcel.fields, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
+                self._url, data=item.fields, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:
                 body = response.raw.read(LONGEST_BODY, decode_content=True).decode('utf-8', 'replace')
-                return Answer(response.status_code, body, retry_after=response.headers.get('Retry-After', ''))
-        except (requests.RequestException, OSError) as problem:
-            return Answer(0, error=_reason(problem))
-        except Exception as problem:  # urllib3 raises its own from the body's stream
-            return Answer(0, error=type(problem).__name__)
+                return HttpResult(response.status_code, body, retry_after=response.headers.get('Retry-After', ''))
+        except (requests.RequestException, OSError) as error:
+            return HttpResult(0, error=_reason(error))
+        except Exception as error:  # urllib3 raises its own from the body's stream
+            return HttpResult(0, error=type(error).__name__)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, 'session', None)
@@ -46,12 +46,12 @@ class HttpPoster:
         return session
 
 
-def _reason(problem: Exception) -> str:
+def _reason(error: Exception) -> str:
     """Say briefly why there was no answer; texts of requests are long and may carry the request."""
-    if isinstance(problem, requests.Timeout):
+    if isinstance(error, requests.Timeout):
         return 'no answer in time'
-    if isinstance(problem, requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.SSLError):
         return 'its certificate is not accepted'
-    if isinstance(problem, requests.ConnectionError):
+    if isinstance(error, requests.ConnectionError):
         return 'no connection'
-    return type(problem).__name__
+    return type(error).__name__

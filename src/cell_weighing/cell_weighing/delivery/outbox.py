@@ -10,7 +10,7 @@ from cell_common.database import read_only
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
-from cell_weighing.delivery.policy import Answer, Parcel, State, receipt
+from cell_weighing.delivery.policy import DeliveryItem, DeliveryItemState, HttpResult, parse_receipt
 from cell_weighing.domain.jobs import Bag
 from cell_weighing.storage.tables import BagRow, DeliveryRow
 
@@ -32,7 +32,7 @@ class OutboxCounts:
 
 
 @dataclass(frozen=True)
-class Refused:
+class DeadLetter:
     """A bag that the web application refused."""
 
     bag_id: int
@@ -41,10 +41,10 @@ class Refused:
     unit: str
     http_status: int
     reason: str
-    refused_ns: int
+    rejected_ns: int
 
 
-class NotRefusedError(LookupError):
+class NotDeadLetterError(LookupError):
     """There is no such refused bag."""
 
 
@@ -56,7 +56,7 @@ def delivery_row(bag: Bag, validated_ns: int) -> DeliveryRow:
         scale_id=bag.scale_id,
         weight=bag.weight,
         unit=bag.unit,
-        state=int(State.WAITING),
+        state=int(DeliveryItemState.WAITING),
         attempts=0,
         received_ns=bag.weighed_ns,
         validated_ns=validated_ns,
@@ -64,7 +64,7 @@ def delivery_row(bag: Bag, validated_ns: int) -> DeliveryRow:
     )
 
 
-def _kept(answer: Answer) -> str:
+def _kept(answer: HttpResult) -> str:
     """Return an answer as it came; without NUL, which PostgreSQL's text cannot hold."""
     return answer.body[:LONGEST_RESPONSE].replace('\0', '\ufffd')
 
@@ -83,26 +83,28 @@ class Outbox:
     def stations(self) -> list[str]:
         """Return the stations that have parcels waiting."""
         with Session(self._reading) as session:
-            return list(session.scalars(select(DeliveryRow.station).where(DeliveryRow.state == State.WAITING).distinct()))
+            return list(
+                session.scalars(select(DeliveryRow.station).where(DeliveryRow.state == DeliveryItemState.WAITING).distinct())
+            )
 
-    def next(self, station: str) -> Parcel | None:
+    def next(self, station: str) -> DeliveryItem | None:
         """Return the first waiting parcel of a station, in the order in which the bags were stored."""
         with Session(self._reading) as session:
             row = session.scalars(
                 select(DeliveryRow)
-                .where(DeliveryRow.station == station, DeliveryRow.state == State.WAITING)
+                .where(DeliveryRow.station == station, DeliveryRow.state == DeliveryItemState.WAITING)
                 .order_by(DeliveryRow.id)
                 .limit(1)
             ).first()
-            return Parcel(row.reading_id, row.station, row.scale_id, row.weight, row.unit, row.attempts) if row else None
+            return DeliveryItem(row.reading_id, row.station, row.scale_id, row.weight, row.unit, row.attempts) if row else None
 
-    def delivered(self, parcel: Parcel, answer: Answer, posted_ns: int, acknowledged_ns: int) -> None:
+    def mark_delivered(self, item: DeliveryItem, answer: HttpResult, posted_ns: int, acknowledged_ns: int) -> None:
         """Enter that the web application has taken a parcel, and what it said of it."""
-        told = receipt(answer)
+        told = parse_receipt(answer)
         with self._lock:
             self._enter(
-                parcel,
-                state=int(State.DELIVERED),
+                item,
+                state=int(DeliveryItemState.DELIVERED),
                 posted_ns=posted_ns,
                 acknowledged_ns=acknowledged_ns,
                 http_status=answer.status,
@@ -116,34 +118,38 @@ class Outbox:
             if self._done:
                 self._done = self._done[0] + 1, max(self._done[1], acknowledged_ns)
 
-    def failed(self, parcel: Parcel, answer: Answer, posted_ns: int, error: str, *, dead: bool) -> None:
+    def mark_failed(self, item: DeliveryItem, answer: HttpResult, posted_ns: int, error: str, *, dead: bool) -> None:
         """Enter that an attempt failed; a dead parcel is not tried again until a person says so."""
         self._enter(
-            parcel,
-            state=int(State.DEAD if dead else State.WAITING),
+            item,
+            state=int(DeliveryItemState.DEAD_LETTER if dead else DeliveryItemState.WAITING),
             posted_ns=posted_ns,
             http_status=answer.status,
             error=error[:200],
             response=_kept(answer),
         )
 
-    def _enter(self, parcel: Parcel, **values: object) -> None:
+    def _enter(self, item: DeliveryItem, **values: object) -> None:
         with Session(self._engine) as session, session.begin():
             session.execute(
                 update(DeliveryRow)
-                .where(DeliveryRow.reading_id == parcel.reading_id)
+                .where(DeliveryRow.reading_id == item.reading_id)
                 .values(attempts=DeliveryRow.attempts + 1, **values)
             )
 
-    def revive(self, reading_ids: Sequence[str] | None = None) -> int:
+    def requeue(self, reading_ids: Sequence[str] | None = None) -> int:
         """Let dead parcels (None = all) wait again; return how many."""
         with Session(self._engine) as session, session.begin():
-            wanted = update(DeliveryRow).where(DeliveryRow.state == State.DEAD).values(state=int(State.WAITING), error='')
+            wanted = (
+                update(DeliveryRow)
+                .where(DeliveryRow.state == DeliveryItemState.DEAD_LETTER)
+                .values(state=int(DeliveryItemState.WAITING), error='')
+            )
             if reading_ids is not None:
                 wanted = wanted.where(DeliveryRow.reading_id.in_(reading_ids))
             return int(session.execute(wanted).rowcount)  # type: ignore[attr-defined]
 
-    def revive_bag(self, bag_id: int) -> None:
+    def requeue_bag(self, bag_id: int) -> None:
         """Let one refused bag wait again.
 
         Raises:
@@ -151,8 +157,8 @@ class Outbox:
         """
         with Session(self._reading) as session:
             reading_id = session.scalar(select(BagRow.reading_id).where(BagRow.id == bag_id))
-        if reading_id is None or not self.revive([reading_id]):
-            raise NotRefusedError(f'bag {bag_id} is none that the web application has refused')
+        if reading_id is None or not self.requeue([reading_id]):
+            raise NotDeadLetterError(f'bag {bag_id} is none that the web application has refused')
 
     def counts(self) -> OutboxCounts:
         """Return how the outbox stands; delivered parcels are counted once, later ones are added."""
@@ -161,31 +167,33 @@ class Outbox:
                 self._done = self._count_delivered(session)
             rows = session.execute(
                 select(DeliveryRow.state, func.count(), func.min(DeliveryRow.received_ns))
-                .where(DeliveryRow.state.in_([State.WAITING, State.DEAD]))
+                .where(DeliveryRow.state.in_([DeliveryItemState.WAITING, DeliveryItemState.DEAD_LETTER]))
                 .group_by(DeliveryRow.state)
             ).all()
             numbers = {state: (count, oldest) for state, count, oldest in rows}
-            waiting, oldest = numbers.get(State.WAITING, (0, 0))
-            return OutboxCounts(waiting, self._done[0], numbers.get(State.DEAD, (0, 0))[0], oldest, self._done[1])
+            waiting, oldest = numbers.get(DeliveryItemState.WAITING, (0, 0))
+            return OutboxCounts(
+                waiting, self._done[0], numbers.get(DeliveryItemState.DEAD_LETTER, (0, 0))[0], oldest, self._done[1]
+            )
 
-    def refused(self, limit: int = 50) -> list[Refused]:
+    def dead_letters(self, limit: int = 50) -> list[DeadLetter]:
         """Return the refused bags, newest first."""
         with Session(self._reading) as session:
             rows = session.execute(
                 select(DeliveryRow, BagRow.id)
                 .join(BagRow, BagRow.reading_id == DeliveryRow.reading_id)
-                .where(DeliveryRow.state == State.DEAD)
+                .where(DeliveryRow.state == DeliveryItemState.DEAD_LETTER)
                 .order_by(DeliveryRow.posted_ns.desc(), DeliveryRow.id.desc())
                 .limit(limit)
             )
             return [
-                Refused(bag_id, row.station, row.weight, row.unit, row.http_status or 0, row.error, row.posted_ns or 0)
+                DeadLetter(bag_id, row.station, row.weight, row.unit, row.http_status or 0, row.error, row.posted_ns or 0)
                 for row, bag_id in rows
             ]
 
     @staticmethod
     def _count_delivered(session: Session) -> tuple[int, int]:
         count, last = session.execute(
-            select(func.count(), func.max(DeliveryRow.acknowledged_ns)).where(DeliveryRow.state == State.DELIVERED)
+            select(func.count(), func.max(DeliveryRow.acknowledged_ns)).where(DeliveryRow.state == DeliveryItemState.DELIVERED)
         ).one()
         return count, last or 0

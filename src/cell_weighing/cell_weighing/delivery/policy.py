@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from cell_weighing.delivery.error_text import words_of
+from cell_weighing.delivery.error_text import error_message_of
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
@@ -19,29 +19,29 @@ _REMEDIES = dict.fromkeys((404, 405, 410), 'check site_url, controller and funct
 """What people can do about a refusal, by HTTP status."""
 
 
-class State(IntEnum):
+class DeliveryItemState(IntEnum):
     """Where a parcel stands."""
 
     WAITING = 0
     DELIVERED = 1
-    DEAD = 2
+    DEAD_LETTER = 2
     """Refused for good; a person may send it again."""
 
 
-class Verdict(IntEnum):
+class DeliveryVerdict(IntEnum):
     """What an answer means for the parcel."""
 
     DONE = 0
     RETRY = 1
     """The web application or the way to it has a problem: again, for ever, before any later parcel of the station."""
-    DEAD = 2
+    DEAD_LETTER = 2
     """The web application will never take this parcel."""
     PAUSE = 3
     """It does not accept our key: nothing more is sent until the key changes or a person says so."""
 
 
 @dataclass(frozen=True)
-class Parcel:
+class DeliveryItem:
     """One bag on its way."""
 
     reading_id: str
@@ -59,7 +59,7 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResult:
     """What came back."""
 
     status: int
@@ -72,7 +72,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class DeliveryReceipt:
     """What the web application says of the bag; None where it says nothing."""
 
     bag_id: int | None = None
@@ -81,7 +81,7 @@ class Receipt:
     job_complete: bool | None = None
 
 
-def judge(answer: Answer) -> Verdict:
+def classify(answer: HttpResult) -> DeliveryVerdict:
     """Say what an answer means.
 
     409 says that the bag is there already. 408, 425 and 429 ask to come back later. A redirect is a wrong address, which a
@@ -89,15 +89,15 @@ def judge(answer: Answer) -> Verdict:
     """
     status = answer.status
     if 200 <= status < 300 or status == 409:
-        return Verdict.DONE
+        return DeliveryVerdict.DONE
     if status in (401, 403):
-        return Verdict.PAUSE
+        return DeliveryVerdict.PAUSE
     if 400 <= status < 500 and status not in (408, 425, 429):
-        return Verdict.DEAD
-    return Verdict.RETRY
+        return DeliveryVerdict.DEAD_LETTER
+    return DeliveryVerdict.RETRY
 
 
-def explain(answer: Answer, url: str) -> str:
+def explain(answer: HttpResult, url: str) -> str:
     """Say for people in one sentence what is wrong; the answer itself is kept in the delivery ledger."""
     if not answer.status:
         return f'{url} cannot be reached: {answer.error}'
@@ -105,24 +105,24 @@ def explain(answer: Answer, url: str) -> str:
         return f'{url} does not accept the key (HTTP {answer.status})'
     if 300 <= answer.status < 400:
         return f'{url} sends us elsewhere (HTTP {answer.status}): correct site_url, controller and function'
-    code, words = str(answer.status), words_of(answer.body)
+    code, words = str(answer.status), error_message_of(answer.body)
     said = f'HTTP {code}: {words.removeprefix(code).strip()}' if words else f'HTTP {code}'
-    if judge(answer) is Verdict.DEAD:
+    if classify(answer) is DeliveryVerdict.DEAD_LETTER:
         return f'The web application refused this bag ({said}): {_REMEDIES.get(answer.status, _REMEDY)}, then send it again.'
     return f'{url} has a problem ({said})'
 
 
-def receipt(answer: Answer) -> Receipt:
+def parse_receipt(answer: HttpResult) -> DeliveryReceipt:
     """Read what the web application says of the bag; text that is not JSON, or has other fields, says nothing."""
     try:
         told = json.loads(answer.body)
     except ValueError:
-        return Receipt()
+        return DeliveryReceipt()
     if not isinstance(told, dict):
-        return Receipt()
+        return DeliveryReceipt()
     inner = told.get('data')
     told = {**inner, **told} if isinstance(inner, dict) else told
-    return Receipt(
+    return DeliveryReceipt(
         _whole(told.get('bag_id')),
         _whole(told.get('bag_num')),
         _flag(told.get('in_tolerance')),
@@ -130,7 +130,7 @@ def receipt(answer: Answer) -> Receipt:
     )
 
 
-def delay(attempts: int, answer: Answer, chance: Callable[[], float]) -> float:
+def retry_delay(attempts: int, answer: HttpResult, random_fn: Callable[[], float]) -> float:
     """Return how long to wait before the next attempt, seconds: doubling, with jitter so that sites do not come all at once.
 
     Args:
@@ -139,7 +139,7 @@ def delay(attempts: int, answer: Answer, chance: Callable[[], float]) -> float:
         chance: Returns a random number from 0 to 1.
     """
     longest = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(attempts - 1, 30))
-    wait = longest * (0.5 + 0.5 * chance())
+    wait = longest * (0.5 + 0.5 * random_fn())
     if answer.retry_after.isascii() and answer.retry_after.isdigit():
         wait = max(wait, min(float(answer.retry_after), LONGEST_RETRY_AFTER_S))
     return wait

@@ -13,13 +13,13 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from cell_weighing.delivery.outbox import Outbox
-from cell_weighing.delivery.policy import Answer, Parcel, Verdict, delay, explain, judge
+from cell_weighing.delivery.policy import DeliveryItem, DeliveryVerdict, HttpResult, classify, explain, retry_delay
 
 IDLE_S = 5.0
 """How long a lane that waits for its bell waits at most before it looks again."""
 
 
-class Pause(NamedTuple):
+class Wait(NamedTuple):
     """How long a lane is to wait before its next step."""
 
     seconds: float
@@ -27,32 +27,32 @@ class Pause(NamedTuple):
     """A new parcel ends the wait."""
 
 
-GO_ON, IDLE = Pause(0.0, False), Pause(IDLE_S, True)
+NOW, IDLE = Wait(0.0, False), Wait(IDLE_S, True)
 
 
 @dataclass
-class Way:
+class DeliveryContext:
     """What the lanes share: the way to the web application and how it is."""
 
     outbox: Outbox
     url: str
-    post: Callable[[Parcel, str], Answer]
+    post: Callable[[DeliveryItem, str], HttpResult]
     """Post a parcel with a key; never raises."""
     key: Callable[[], str]
     """Return the key as it is now, "" when there is none."""
     clock: Callable[[], int]
     """UTC, nanoseconds."""
-    chance: Callable[[], float]
-    refused_key: str | None = field(default=None, repr=False)
+    random_fn: Callable[[], float]
+    rejected_key: str | None = field(default=None, repr=False)
     """The key that the web application does not accept: everything is paused while it is the one we have."""
     errors: dict[str, str] = field(default_factory=dict)
     """What is wrong at the moment, by station."""
 
-    def open(self) -> bool:
+    def can_send(self) -> bool:
         """Whether anything may be posted: there is a key, and it is not the refused one."""
         key = self.key()
-        if key and key != self.refused_key:
-            self.refused_key = None
+        if key and key != self.rejected_key:
+            self.rejected_key = None
             return True
         return False
 
@@ -60,57 +60,57 @@ class Way:
     def paused(self) -> bool:
         """Whether nothing is posted because there is no key, or a refused one."""
         key = self.key()
-        return not key or key == self.refused_key
+        return not key or key == self.rejected_key
 
-    def reopen(self) -> None:
+    def retry_key(self) -> None:
         """Try the refused key again: a person says so."""
-        self.refused_key = None
+        self.rejected_key = None
 
 
-class Lane:
+class StationQueue:
     """The parcels of one station, one after the other."""
 
-    def __init__(self, station: str, way: Way) -> None:
+    def __init__(self, station: str, way: DeliveryContext) -> None:
         """Begin with nothing known."""
         self._station = station
         self._way = way
         self._attempts = 0
 
-    def step(self) -> Pause:
+    def step(self) -> Wait:
         """Try the first parcel once, and return how long to wait before the next step."""
         way = self._way
-        if not way.open():
-            way.errors[self._station] = f'{way.url} does not accept the key' if way.refused_key else 'there is no key'
+        if not way.can_send():
+            way.errors[self._station] = f'{way.url} does not accept the key' if way.rejected_key else 'there is no key'
             return IDLE
-        parcel = way.outbox.next(self._station)
-        if parcel is None:
+        item = way.outbox.next(self._station)
+        if item is None:
             way.errors.pop(self._station, None)
             return IDLE
         key, posted_ns = way.key(), way.clock()
-        answer = way.post(parcel, key)
-        verdict = judge(answer)
-        if verdict is Verdict.DONE:
-            way.outbox.delivered(parcel, answer, posted_ns, way.clock())
+        answer = way.post(item, key)
+        verdict = classify(answer)
+        if verdict is DeliveryVerdict.DONE:
+            way.outbox.mark_delivered(item, answer, posted_ns, way.clock())
             way.errors.pop(self._station, None)
             self._attempts = 0
-            return GO_ON
+            return NOW
         error = explain(answer, way.url)
-        way.outbox.failed(parcel, answer, posted_ns, error, dead=verdict is Verdict.DEAD)
-        if verdict is Verdict.DEAD:
+        way.outbox.mark_failed(item, answer, posted_ns, error, dead=verdict is DeliveryVerdict.DEAD_LETTER)
+        if verdict is DeliveryVerdict.DEAD_LETTER:
             self._attempts = 0
-            return GO_ON
+            return NOW
         way.errors[self._station] = error
-        if verdict is Verdict.PAUSE:
-            way.refused_key = key
+        if verdict is DeliveryVerdict.PAUSE:
+            way.rejected_key = key
             return IDLE
         self._attempts += 1
-        return Pause(delay(self._attempts, answer, way.chance), False)
+        return Wait(retry_delay(self._attempts, answer, way.random_fn), False)
 
 
-class Courier:
+class DeliverySender:
     """Runs a thread for each station that has parcels."""
 
-    def __init__(self, way: Way, complain: Callable[[str], None]) -> None:
+    def __init__(self, way: DeliveryContext, complain: Callable[[str], None]) -> None:
         """Start; `complain` is called from a lane's thread with the reason when the database refuses."""
         self.way = way
         self._complain = complain
@@ -118,9 +118,9 @@ class Courier:
         self._threads: dict[str, threading.Thread] = {}
         self._bells: dict[str, threading.Event] = {}
         for station in way.outbox.stations():
-            self.ring(station)
+            self.wake(station)
 
-    def ring(self, station: str) -> None:
+    def wake(self, station: str) -> None:
         """Say that a station has a new parcel."""
         if station not in self._threads:
             self._bells[station] = threading.Event()
@@ -128,10 +128,10 @@ class Courier:
             self._threads[station].start()
         self._bells[station].set()
 
-    def ring_all(self) -> None:
+    def wake_all(self) -> None:
         """Let every lane look again now: dead parcels were revived, or the key was changed."""
         for station in {*self.way.outbox.stations(), *self._threads}:
-            self.ring(station)
+            self.wake(station)
 
     def close(self, timeout: float = 12.0) -> None:
         """Let the post under way end, then stop."""
@@ -142,13 +142,13 @@ class Courier:
             thread.join(timeout)
 
     def _run(self, station: str) -> None:
-        lane, bell = Lane(station, self.way), self._bells[station]
+        lane, bell = StationQueue(station, self.way), self._bells[station]
         while not self._ending.is_set():
             bell.clear()
             try:
                 pause = lane.step()
-            except SQLAlchemyError as problem:
-                self._complain(str(problem.__cause__ or problem))
-                pause = Pause(IDLE_S, False)
+            except SQLAlchemyError as error:
+                self._complain(str(error.__cause__ or error))
+                pause = Wait(IDLE_S, False)
             if pause.seconds:
                 (bell if pause.until_rung else self._ending).wait(pause.seconds)

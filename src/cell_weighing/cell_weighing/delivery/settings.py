@@ -20,7 +20,7 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
-class SiteSettings:
+class WebAppSettings:
     """What the old server's settings.json holds."""
 
     host: str = ''
@@ -40,25 +40,25 @@ class SiteSettings:
         return f'{self.site_url}{self.controller}/{self.function}' if self.site_url else ''
 
 
-def read_settings(path: str) -> SiteSettings:
+def read_settings(path: str) -> WebAppSettings:
     """Read a settings file; "" = none, then there is no web application.
 
     Raises:
         SettingsError: It cannot be read, or something in it is wrong.
     """
     if not path:
-        return SiteSettings()
+        return WebAppSettings()
     try:
         text = Path(path).expanduser().read_text(encoding='utf-8-sig')
-    except (OSError, UnicodeDecodeError) as problem:
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f'cannot read the settings file {path}: {getattr(problem, "strerror", None) or "not UTF-8"}. '
+            f'cannot read the settings file {path}: {getattr(error, "strerror", None) or "not UTF-8"}. '
             'Check parameter settings_file.'
         ) from None
     return parse_settings(text, path)
 
 
-def parse_settings(text: str, path: str = 'settings.json') -> SiteSettings:
+def parse_settings(text: str, path: str = 'settings.json') -> WebAppSettings:
     """Check the text of a settings file; keys that the old server did not have are passed over.
 
     Raises:
@@ -79,13 +79,13 @@ def parse_settings(text: str, path: str = 'settings.json') -> SiteSettings:
         port = int(port)
     if not isinstance(port, int) or not 0 <= port <= 65535:
         raise SettingsError(f'the settings file {path}: port must be a number from 1 to 65535')
-    settings = SiteSettings(port=port, **{name: str(value) for name, value in values.items()})
+    settings = WebAppSettings(port=port, **{name: str(value) for name, value in values.items()})
     if settings.site_url and not settings.site_url.startswith(('http://', 'https://')):
         raise SettingsError(f'the settings file {path}: site_url must begin with http:// or https://')
     return settings
 
 
-def read_key(settings: SiteSettings, key_file: str, environment: Mapping[str, str]) -> str:
+def read_api_key(settings: WebAppSettings, key_file: str, environment: Mapping[str, str]) -> str:
     """Return the key to the web application.
 
     Raises:

@@ -11,21 +11,21 @@ from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 
 from cell_interfaces.msg import DeliveryState
-from cell_weighing.delivery.outbox import OutboxCounts, Refused
-from cell_weighing.delivery.service import Dispatch
+from cell_weighing.delivery.outbox import DeadLetter, OutboxCounts
+from cell_weighing.delivery.service import DeliveryService
 from cell_weighing.station.conversions import delivery_message
-from cell_weighing.station.database_worker import Worker
+from cell_weighing.station.database_worker import DatabaseWorker
 
 LOOK_S = 1.0
 """The topic changes at most this often, however fast bags are delivered."""
 NOTHING = OutboxCounts(0, 0, 0)
-Standing = tuple[OutboxCounts, list[Refused]]
+Standing = tuple[OutboxCounts, list[DeadLetter]]
 
 
-class DeliveryTopic:
+class DeliveryStatusPublisher:
     """Looks at the outbox every second and tells what has changed."""
 
-    def __init__(self, node: Node, dispatch: Dispatch, worker: Worker, alarms: AlarmReporter) -> None:
+    def __init__(self, node: Node, dispatch: DeliveryService, worker: DatabaseWorker, alarms: AlarmReporter) -> None:
         """Publish what is known and begin to look."""
         self._node = node
         self._dispatch = dispatch
@@ -35,7 +35,7 @@ class DeliveryTopic:
         self._shown: DeliveryState | None = None
         self._looking = False
         self._topic = node.create_publisher(DeliveryState, 'weighing/delivery', latched())
-        if dispatch.wanted:
+        if dispatch.enabled:
             create_steady_timer(node, LOOK_S, self._look)
         else:
             self._show(NOTHING, [])
@@ -51,7 +51,7 @@ class DeliveryTopic:
 
     def _standing(self) -> Standing:
         counts = self._dispatch.outbox.counts()
-        return counts, self._dispatch.outbox.refused() if counts.dead else []
+        return counts, self._dispatch.outbox.dead_letters() if counts.dead else []
 
     def _looked(self, done: ThreadFuture[Standing]) -> None:
         self._looking = False
@@ -60,7 +60,7 @@ class DeliveryTopic:
             self._show(self._counts, refused)
         self._dispatch.alarm(self._alarms, self._counts)
 
-    def _show(self, counts: OutboxCounts, refused: list[Refused]) -> None:
+    def _show(self, counts: OutboxCounts, refused: list[DeadLetter]) -> None:
         state, text = self._dispatch.state()
         message = delivery_message(int(state), text, counts, refused)
         if message != self._shown:

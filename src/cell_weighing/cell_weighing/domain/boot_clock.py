@@ -6,7 +6,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-from cell_weighing.domain.event_order import Moment
+from cell_weighing.domain.event_order import MonotonicStamp
 
 
 @cache
@@ -18,6 +18,6 @@ def boot_id() -> str:
         return ''
 
 
-def now_here() -> Moment:
+def monotonic_now() -> MonotonicStamp:
     """Return this moment."""
-    return Moment(boot_id(), time.monotonic_ns())
+    return MonotonicStamp(boot_id(), time.monotonic_ns())

@@ -1,8 +1,10 @@
-"""What was first, a reading or a command? Decided without the time of day, which people and NTP may set. No clock.
+"""Order of readings and commands, decided by the monotonic clock.
 
-Readings and commands are stamped with the machine's monotonic clock beside the UTC that people see. A reading that was not yet
-worked through when a command was carried out is compared with it by that clock when both come from one boot of one machine.
-Otherwise it came later: a command is carried out only after everything that stands in the journal has been worked through.
+UTC may be set by an operator or by NTP, so it cannot decide which job a reading belongs to. Readings and job boundaries
+therefore also carry the machine's monotonic clock and the id of the boot. The two are compared when both come from one boot.
+Otherwise the reading is later: a command runs only after every reading that is in the journal has been processed.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -11,49 +13,49 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from cell_weighing.domain.reading import Reading
+from cell_weighing.domain.reading import WeightReading
 
 
-class Moment(NamedTuple):
+class MonotonicStamp(NamedTuple):
     """A moment on a machine's monotonic clock."""
 
     boot_id: str
-    """The boot within which the number means something; "" = it means nothing, see `PASSED`."""
+    """The boot that the number belongs to; "" = none, see `ALWAYS_BEFORE`."""
     monotonic_ns: int
 
 
-PASSED = Moment('', 0)
-"""A moment that whatever is worked through from now on comes after."""
+ALWAYS_BEFORE = MonotonicStamp('', 0)
+"""A stamp that lies before every reading that is processed from now on."""
 
 
-class Edge(NamedTuple):
-    """When a job was started, ended or made active again."""
+class JobBoundary(NamedTuple):
+    """When a job was started, ended or reopened."""
 
     utc_ns: int
-    moment: Moment | None = None
-    """None in rows of older releases: they can be compared by UTC only."""
+    stamp: MonotonicStamp | None = None
+    """None in rows of older releases, which can be compared by UTC only."""
 
-    def passed(self, reading: Reading) -> bool:
-        """Whether a reading that is worked through now was taken at this edge or after it."""
-        if self.moment is None:
+    def is_at_or_before(self, reading: WeightReading) -> bool:
+        """Whether a reading that is processed now was taken at this boundary or after it."""
+        if self.stamp is None:
             return reading.received_ns >= self.utc_ns
-        boot_id, monotonic_ns = self.moment
+        boot_id, monotonic_ns = self.stamp
         return not boot_id or reading.boot_id != boot_id or reading.monotonic_ns >= monotonic_ns
 
 
-def oldest_first(pages: Sequence[Sequence[Reading]], size: int) -> list[Reading]:
-    """Merge pages of several scales in the order in which they were taken, as far as that is certain.
+def merge_by_time(pages: Sequence[Sequence[WeightReading]], size: int) -> list[WeightReading]:
+    """Merge pages of several scales by the time of weighing, as far as the order is certain.
 
-    A scale's own readings always stay in the order of their numbers, whatever the clock has done between them.
+    Readings of one scale keep the order of their sequence numbers, even when the clock was set back between them.
 
     Args:
-        pages: Readings of one scale each, in order of their numbers.
-        size: Length of a page that has more behind it.
+        pages: Readings of one scale each, in order of sequence number.
+        size: Length of a full page: more readings of that scale may follow.
     """
     boots = {reading.boot_id for page in pages for reading in page}
-    steady = len(boots) == 1 and '' not in boots
+    one_boot = len(boots) == 1 and '' not in boots
     keyed = [
-        list(zip(accumulate((r.monotonic_ns if steady else r.received_ns for r in page), max), page, strict=True))
+        list(zip(accumulate((r.monotonic_ns if one_boot else r.received_ns for r in page), max), page, strict=True))
         for page in pages
     ]
     full = [page[-1][0] for page in keyed if len(page) == size]

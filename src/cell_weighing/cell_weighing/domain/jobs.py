@@ -1,4 +1,7 @@
-"""Weigh jobs and bags, and the rules between them. No ROS, no database, no clock."""
+"""Weigh jobs and bags, and the rules between them.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from cell_weighing.domain.event_order import PASSED, Edge, Moment
-from cell_weighing.domain.reading import Mode, Reading, Stability, Status
-from cell_weighing.domain.tolerance import Band, Outcome, Zone, explain, net_of, plain_decimal
+from cell_weighing.domain.event_order import ALWAYS_BEFORE, JobBoundary, MonotonicStamp
+from cell_weighing.domain.reading import ReadingStatus, Stability, WeightMode, WeightReading
+from cell_weighing.domain.tolerance import (
+    ToleranceBand,
+    ToleranceResult,
+    WeightZone,
+    explain,
+    plain_decimal,
+    subtract_tare,
+)
 from cell_weighing.domain.units import UNITS, convert
 
 
 class JobError(ValueError):
-    """A job that cannot be; the text names the field and what is allowed."""
+    """A field of a job request is not allowed; the text names the field and the allowed values."""
 
 
 class JobActiveError(ValueError):
@@ -21,26 +31,42 @@ class JobActiveError(ValueError):
 
 
 @dataclass(frozen=True)
-class JobOrder:
-    """What somebody wants weighed."""
+class JobForm:
+    """A job request as the operator typed it, not validated."""
 
     company: str
     station: str
-    band: Band
+    target: str
+    """Decimal digits in `unit`."""
+    unit: str
+    quantity: int
+    tolerance: str = ''
+    """Decimal digits, share of the target; "" = the default of the site."""
+    tare: str = ''
+    """Decimal digits in `unit`: weight of the empty bag; "" = none."""
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A validated request for a weigh job."""
+
+    company: str
+    station: str
+    band: ToleranceBand
     quantity: int
     """Bags in tolerance at which the job is complete."""
     tare: Decimal = Decimal(0)
-    """Weight of the empty bag in the band's unit, taken off what is not net already."""
+    """Weight of the empty bag in the band's unit, subtracted from gross weights."""
 
 
 @dataclass
-class Job:
-    """A weigh job."""
+class WeighingJob:
+    """A weigh job and its counts."""
 
     job_id: int
     company: str
     station: str
-    band: Band
+    band: ToleranceBand
     quantity: int
     started_ns: int
     started_by: str = ''
@@ -51,38 +77,44 @@ class Job:
     bags_out: int = 0
     """Bags out of tolerance and not voided."""
     bags_numbered: int = 0
-    """The last bag number given; numbers are never given twice."""
+    """The last bag number assigned; a number is never assigned twice."""
     tare: Decimal = Decimal(0)
     """Weight of the empty bag in the band's unit."""
     bags_voided: int = 0
-    """Bags taken back; in none of the other counts."""
-    started: Moment | None = None
-    finished: Moment | None = None
-    gaps: list[tuple[Edge, Edge]] = field(default_factory=list)
-    """From when until just before when it was ended, before it was made active again."""
+    """Voided bags; the other counts exclude them."""
+    started: MonotonicStamp | None = None
+    finished: MonotonicStamp | None = None
+    gaps: list[tuple[JobBoundary, JobBoundary]] = field(default_factory=list)
+    """Each interval from an end until the job was reopened."""
 
     @property
     def active(self) -> bool:
-        """Whether bags are still wanted."""
+        """Whether the job accepts bags."""
         return self.finished_ns is None
 
-    def covers(self, reading: Reading) -> bool:
-        """Whether the job was active when a reading was taken: from its start on, until just before its end, but in no gap."""
-        if not Edge(self.started_ns, self.started).passed(reading):
+    def contains(self, reading: WeightReading) -> bool:
+        """Whether the job was active when a reading was taken: from its start, until just before its end, in no gap."""
+        if not JobBoundary(self.started_ns, self.started).is_at_or_before(reading):
             return False
-        if self.finished_ns is not None and Edge(self.finished_ns, self.finished).passed(reading):
+        if self.finished_ns is not None and JobBoundary(self.finished_ns, self.finished).is_at_or_before(reading):
             return False
-        return not any(ended.passed(reading) and not reopened.passed(reading) for ended, reopened in self.gaps)
+        return not any(
+            ended.is_at_or_before(reading) and not reopened.is_at_or_before(reading) for ended, reopened in self.gaps
+        )
 
-    def complete(self, reading: Reading) -> None:
-        """Finish with this reading: what is worked through after it comes too late."""
+    def complete(self, reading: WeightReading) -> None:
+        """Finish the job with this reading: readings that are processed later are too late."""
         self.finished_ns = reading.received_ns
-        self.finished = PASSED if self.started else None
+        self.finished = ALWAYS_BEFORE if self.started else None
 
-    def net(self, reading: Reading) -> tuple[Decimal, str]:
-        """Return what a reading of a bag weighs without the bag, and its unit; what the indicator calls net stays as it is."""
-        tare = Decimal(0) if reading.mode is Mode.NET else self.tare
-        return net_of(reading.value, reading.unit, tare, self.band.unit)
+    def was_completed_by(self, bag: Bag) -> bool:
+        """Whether this bag completed the job."""
+        return self.finished_ns is not None and bag.weighed_ns == self.finished_ns
+
+    def net_weight(self, reading: WeightReading) -> tuple[Decimal, str]:
+        """Return the weight without the bag, and its unit; a weight that the indicator marks as net is unchanged."""
+        tare = Decimal(0) if reading.mode is WeightMode.NET else self.tare
+        return subtract_tare(reading.value, reading.unit, tare, self.band.unit)
 
 
 @dataclass
@@ -95,7 +127,7 @@ class Bag:
     weight: str
     unit: str
     weighed_ns: int
-    outcome: Outcome
+    outcome: ToleranceResult
     stability: Stability = Stability.UNKNOWN
     job_id: int = 0
     number: int = 0
@@ -104,78 +136,72 @@ class Bag:
     message: str = ''
     voided: bool = False
     bag_id: int = 0
-    zone: Zone = Zone.NONE
+    zone: WeightZone = WeightZone.NONE
     net_weight: str = ''
-    """What was compared with the target, in `unit`; "" when there was no job."""
+    """The weight that was compared with the target, in `unit`; "" when there was no job."""
 
     @property
     def product(self) -> Decimal:
-        """What the bag holds, in `unit`: its net weight, the weight itself when there was no job."""
+        """Weight of the content in `unit`: the net weight, or the weight itself when there was no job."""
         return Decimal(self.net_weight or self.weight)
 
 
-def order(
-    *,
-    company: str,
-    station: str,
-    target: str,
-    unit: str,
-    quantity: int,
-    tolerance: str,
-    stations: Iterable[str],
-    default_tolerance: Decimal,
-    tare: str = '',
-) -> JobOrder:
-    """Check what was asked for.
+def validate_request(form: JobForm, stations: Iterable[str], default_tolerance: Decimal) -> JobRequest:
+    """Validate a job request.
+
+    Args:
+        form: The request as typed.
+        stations: Names of the stations of the site.
+        default_tolerance: Share of the target, used when the form names none.
 
     Raises:
         JobError: A field is outside its range.
     """
     known = sorted(set(stations))
-    if not company.strip() or len(company) > 255:
+    if not form.company.strip() or len(form.company) > 255:
         raise JobError('company must be 1 to 255 characters')
-    if station not in known:
-        raise JobError(f'there is no station "{station}"; stations are {", ".join(known) or "not configured"}')
-    weight = plain_decimal(target)
+    if form.station not in known:
+        raise JobError(f'there is no station "{form.station}"; stations are {", ".join(known) or "not configured"}')
+    weight = plain_decimal(form.target)
     if weight is None or weight <= 0:
         raise JobError('target_weight must be a number above 0 in plain digits, such as 12.5')
-    if unit not in UNITS:
+    if form.unit not in UNITS:
         raise JobError(f'unit must be one of {", ".join(UNITS)}')
-    if quantity < 1:
+    if form.quantity < 1:
         raise JobError('quantity must be at least 1')
-    share = plain_decimal(tolerance) if tolerance else default_tolerance
+    share = plain_decimal(form.tolerance) if form.tolerance else default_tolerance
     if share is None or not 0 < share < 1:
         raise JobError('tolerance must be a share of the target between 0 and 1, such as 0.10')
-    empty = plain_decimal(tare or '0')
-    if empty is None:
+    tare = plain_decimal(form.tare or '0')
+    if tare is None:
         raise JobError('tare must be the weight of the empty bag in plain digits, such as 0.05')
-    return JobOrder(company.strip(), station, Band(weight, unit, share), quantity, empty)
+    return JobRequest(form.company.strip(), form.station, ToleranceBand(weight, form.unit, share), form.quantity, tare)
 
 
-def is_bag(reading: Reading) -> bool:
-    """Whether a reading is of a bag: it has a weight, the scale was not empty, and not known to be in motion."""
-    return reading.status is Status.VALID and reading.stability is not Stability.IN_MOTION and reading.value > 0
+def is_bag(reading: WeightReading) -> bool:
+    """Whether a reading is a bag: a valid weight above zero that the indicator does not mark as in motion."""
+    return reading.status is ReadingStatus.VALID and reading.stability is not Stability.IN_MOTION and reading.value > 0
 
 
-def weigh(reading: Reading, station: str, job: Job | None, warn_share: Decimal = Decimal(1)) -> Bag:
+def make_bag(reading: WeightReading, station: str, job: WeighingJob | None, warn_share: Decimal = Decimal(1)) -> Bag:
     """Make the bag of a reading and count it in its job.
 
     Args:
         reading: A reading for which `is_bag` holds.
-        station: The station that its scale weighed for; "" = none.
-        job: The job that was active at the station when the reading was taken, if any. Its counts are brought up to date,
-            and it is finished when its quantity is reached.
+        station: The station of its scale; "" = none.
+        job: The job that was active at the station when the reading was taken. Its counts are updated, and it is finished when
+            its quantity is reached.
         warn_share: Share of the tolerance beyond which a bag in tolerance is in a warning zone.
     """
     bag = Bag(
-        reading.reading_id,
-        reading.scale_id,
-        station,
-        reading.weight,
-        reading.unit,
-        reading.received_ns,
-        Outcome.NO_ACTIVE_JOB,
-        reading.stability,
+        reading_id=reading.reading_id,
+        scale_id=reading.scale_id,
+        station=station,
+        weight=reading.weight,
+        unit=reading.unit,
+        weighed_ns=reading.received_ns,
+        outcome=ToleranceResult.NO_ACTIVE_JOB,
+        stability=reading.stability,
     )
     if not station:
         bag.message = f'scale {reading.scale_id} belongs to no station: name it in parameters scale_ids and stations'
@@ -187,23 +213,24 @@ def weigh(reading: Reading, station: str, job: Job | None, warn_share: Decimal =
     return bag
 
 
-def _judge(bag: Bag, job: Job, reading: Reading, warn_share: Decimal) -> None:
-    net, unit = job.net(reading)
+def _judge(bag: Bag, job: WeighingJob, reading: WeightReading, warn_share: Decimal) -> None:
+    net, unit = job.net_weight(reading)
     bag.zone, bag.outcome = job.band.zone(net, unit, warn_share), job.band.judge(net, unit)
-    bag.net_weight = reading.weight if net == reading.value and unit == reading.unit else _shown(net, unit, reading.unit)
-    words = bag.net_weight if bag.net_weight == reading.weight else f'net {bag.net_weight}'
-    bag.message = explain(bag.zone, words, reading.unit, job.band)
+    unchanged = net == reading.value and unit == reading.unit
+    bag.net_weight = reading.weight if unchanged else _digits(net, unit, reading.unit)
+    text = bag.net_weight if bag.net_weight == reading.weight else f'net {bag.net_weight}'
+    bag.message = explain(bag.zone, text, reading.unit, job.band)
 
 
-def _shown(weight: Decimal, unit: str, to: str) -> str:
+def _digits(weight: Decimal, unit: str, to: str) -> str:
     return f'{weight if unit == to else convert(weight, unit, to).normalize():f}'
 
 
-def _count(bag: Bag, job: Job, reading: Reading) -> None:
+def _count(bag: Bag, job: WeighingJob, reading: WeightReading) -> None:
     job.bags_numbered += 1
     bag.job_id, bag.number = job.job_id, job.bags_numbered
     bag.target, bag.target_unit = str(job.band.target), job.band.unit
-    if bag.outcome is not Outcome.IN_TOLERANCE:
+    if bag.outcome is not ToleranceResult.IN_TOLERANCE:
         job.bags_out += 1
         return
     job.bags_completed += 1
@@ -211,35 +238,35 @@ def _count(bag: Bag, job: Job, reading: Reading) -> None:
         job.complete(reading)
 
 
-def take_back(bag: Bag, job: Job | None) -> None:
-    """Mark a bag as voided and no longer count it; a completed job stays completed."""
+def void_bag(bag: Bag, job: WeighingJob | None) -> None:
+    """Mark a bag as voided and remove it from the counts; a completed job stays completed."""
     bag.voided = True
     if job is None:
         return
     job.bags_voided += 1
-    if bag.outcome is Outcome.IN_TOLERANCE:
+    if bag.outcome is ToleranceResult.IN_TOLERANCE:
         job.bags_completed -= 1
     else:
         job.bags_out -= 1
 
 
-def check_reopening(job: Job, quantity: int, other: Job | None) -> int:
-    """Return the number of bags that a job is to have when it is made active again.
+def validate_reopen(job: WeighingJob, quantity: int, other: WeighingJob | None) -> int:
+    """Return the number of bags of a job that is to be reopened.
 
     Args:
         job: The job.
-        quantity: The new number; 0 = as it was.
-        other: The station's active job, if any.
+        quantity: The new number of bags; 0 = unchanged.
+        other: The active job of the station, if any.
 
     Raises:
-        JobActiveError: It is active, or its station has another one.
-        JobError: It has as many bags already.
+        JobActiveError: The job is active, or its station has another active job.
+        JobError: The job has as many bags already.
     """
     if job.active:
         raise JobActiveError(f'weigh job {job.job_id} is active: there is nothing to reopen')
     if other is not None:
         raise JobActiveError(f'station {job.station} has an active weigh job: end it first')
-    wanted = quantity or job.quantity
-    if wanted <= job.bags_completed:
+    new_quantity = quantity or job.quantity
+    if new_quantity <= job.bags_completed:
         raise JobError(f'quantity must be more than the {job.bags_completed} bags that weigh job {job.job_id} has')
-    return wanted
+    return new_quantity

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import IntEnum
 
 
-class Status(IntEnum):
+class ReadingStatus(IntEnum):
     """May the weight be used? Numbers as in cell_interfaces/ScaleReading."""
 
     VALID = 0
@@ -23,7 +23,7 @@ class Stability(IntEnum):
     IN_MOTION = 2
 
 
-class Mode(IntEnum):
+class WeightMode(IntEnum):
     """Gross (with the container) or net (without it)."""
 
     UNKNOWN = 0
@@ -32,18 +32,18 @@ class Mode(IntEnum):
 
 
 @dataclass(slots=True)
-class Weighing:
+class ParsedLine:
     """What a codec understood of one line."""
 
     scale_id: str
     """As sent; "" when the protocol carries none: then the connection decides."""
-    status: Status
+    status: ReadingStatus
     weight: str = ''
     """Decimal digits as sent, without blanks and plus sign; "" unless VALID."""
     unit: str = ''
     """kg, g, lb, oz or t; "" unless VALID."""
     stability: Stability = Stability.UNKNOWN
-    mode: Mode = Mode.UNKNOWN
+    mode: WeightMode = WeightMode.UNKNOWN
     tare: str = ''
     """Decimal digits in `unit`; "" when not told."""
     message: str = ''
@@ -51,7 +51,7 @@ class Weighing:
 
 
 @dataclass(slots=True)
-class Reading:
+class WeightReading:
     """One line of an indicator as it stands in the journal."""
 
     reading_id: str
@@ -64,11 +64,11 @@ class Reading:
     monotonic_ns: int
     """The machine's monotonic clock at the same moment; it never jumps, and is comparable within one boot."""
     raw: bytes
-    status: Status
+    status: ReadingStatus
     weight: str = ''
     unit: str = ''
     stability: Stability = Stability.UNKNOWN
-    mode: Mode = Mode.UNKNOWN
+    mode: WeightMode = WeightMode.UNKNOWN
     tare: str = ''
     message: str = ''
     peer: str = ''
@@ -83,12 +83,12 @@ class Reading:
         Raises:
             ValueError: The reading is not VALID.
         """
-        if self.status is not Status.VALID:
+        if self.status is not ReadingStatus.VALID:
             raise ValueError(f'reading {self.reading_id} has no weight: {self.message}')
         return Decimal(self.weight)
 
 
-def shown(raw: bytes) -> str:
+def printable(raw: bytes) -> str:
     r"""Return raw bytes as text: printable ASCII as it is, a backslash as \\, everything else as \xNN."""
     text = raw.decode('latin-1')
     if text.isascii() and text.isprintable() and '\\' not in text:

@@ -12,7 +12,7 @@ class AliasError(ValueError):
 
 
 @dataclass(frozen=True)
-class Alias:
+class ScaleAlias:
     """From one moment until just before another, one scale stands in for another."""
 
     scale_id: str
@@ -21,13 +21,13 @@ class Alias:
     until_ns: int
 
 
-def parse_aliases(entries: Iterable[str]) -> list[Alias]:
+def parse_aliases(entries: Iterable[str]) -> list[ScaleAlias]:
     """Read entries such as "9=3 2026-11-01T06:00Z/2026-11-02T18:00Z": scale 9 stands in for scale 3 in that ISO 8601 interval.
 
     Raises:
         AliasError: An entry is wrong, or two of one scale overlap.
     """
-    aliases: list[Alias] = []
+    aliases: list[ScaleAlias] = []
     for entry in entries:
         alias = _parse(entry)
         if any(a.scale_id == alias.scale_id and a.from_ns < alias.until_ns and alias.from_ns < a.until_ns for a in aliases):
@@ -37,12 +37,12 @@ def parse_aliases(entries: Iterable[str]) -> list[Alias]:
 
 
 @dataclass(frozen=True)
-class Stations:
+class StationMap:
     """The stations of a site."""
 
     by_scale: Mapping[str, str]
     """Station by scale id."""
-    aliases: list[Alias] = field(default_factory=list)
+    aliases: list[ScaleAlias] = field(default_factory=list)
     default: str = ''
     """Station of every other scale; "" = none."""
 
@@ -51,17 +51,17 @@ class Stations:
         """All stations, sorted."""
         return sorted({*self.by_scale.values(), *([self.default] if self.default else [])})
 
-    def of(self, scale_id: str, moment_ns: int) -> str:
+    def station_of(self, scale_id: str, moment_ns: int) -> str:
         """Return the station that a scale weighed for at a moment; "" when it has none."""
-        return self.by_scale.get(resolve(self.aliases, scale_id, moment_ns), self.default)
+        return self.by_scale.get(resolve_alias(self.aliases, scale_id, moment_ns), self.default)
 
 
-def resolve(aliases: Iterable[Alias], scale_id: str, moment_ns: int) -> str:
+def resolve_alias(aliases: Iterable[ScaleAlias], scale_id: str, moment_ns: int) -> str:
     """Return the scale that a scale stands in for at a moment: itself, when no alias says otherwise."""
     return next((a.stands_for for a in aliases if a.scale_id == scale_id and a.from_ns <= moment_ns < a.until_ns), scale_id)
 
 
-def _parse(entry: str) -> Alias:
+def _parse(entry: str) -> ScaleAlias:
     pair, _, interval = entry.strip().partition(' ')
     scale_id, _, stands_for = pair.partition('=')
     start, _, end = interval.strip().partition('/')
@@ -74,7 +74,7 @@ def _parse(entry: str) -> Alias:
             f'"{entry}" must be like "9=3 2026-11-01T06:00Z/2026-11-02T18:00Z": spare scale, scale it stands in '
             'for, from, until'
         )
-    return Alias(scale_id, stands_for, from_ns, until_ns)
+    return ScaleAlias(scale_id, stands_for, from_ns, until_ns)
 
 
 def _moment(text: str) -> int:

@@ -12,7 +12,7 @@ from cell_weighing.domain.units import EXACT, check_unit, kilograms
 _PLAIN = re.compile(r'[0-9]{1,9}(\.[0-9]{1,6})?', re.ASCII)
 
 
-class Outcome(IntEnum):
+class ToleranceResult(IntEnum):
     """Numbers as in cell_interfaces/BagRecord."""
 
     IN_TOLERANCE = 0
@@ -21,7 +21,7 @@ class Outcome(IntEnum):
     NO_ACTIVE_JOB = 3
 
 
-class Zone(IntEnum):
+class WeightZone(IntEnum):
     """Where a bag lies: out of tolerance, in tolerance but close to a limit, or well within."""
 
     NONE = 0
@@ -34,7 +34,7 @@ class Zone(IntEnum):
 
 
 @dataclass(frozen=True)
-class Band:
+class ToleranceBand:
     """What a bag of a job should weigh."""
 
     target: Decimal
@@ -52,7 +52,7 @@ class Band:
         """Heaviest bag in tolerance, in `unit`."""
         return EXACT.multiply(self.target, EXACT.add(Decimal(1), self.tolerance))
 
-    def judge(self, weight: Decimal, unit: str) -> Outcome:
+    def judge(self, weight: Decimal, unit: str) -> ToleranceResult:
         """Compare a weight with the limits, each in its own unit.
 
         Raises:
@@ -60,12 +60,12 @@ class Band:
         """
         mass = kilograms(weight, unit)
         if mass < kilograms(self.low, self.unit):
-            return Outcome.UNDER
+            return ToleranceResult.UNDER
         if mass > kilograms(self.high, self.unit):
-            return Outcome.OVER
-        return Outcome.IN_TOLERANCE
+            return ToleranceResult.OVER
+        return ToleranceResult.IN_TOLERANCE
 
-    def zone(self, weight: Decimal, unit: str, warn_share: Decimal) -> Zone:
+    def zone(self, weight: Decimal, unit: str, warn_share: Decimal) -> WeightZone:
         """Say in which of the five zones a weight lies.
 
         Args:
@@ -78,13 +78,15 @@ class Band:
             UnitError: The unit is not known.
         """
         outcome = self.judge(weight, unit)
-        if outcome is not Outcome.IN_TOLERANCE:
-            return Zone.REJECT_UNDER if outcome is Outcome.UNDER else Zone.REJECT_OVER
-        inner = Band(self.target, self.unit, EXACT.multiply(self.tolerance, warn_share)).judge(weight, unit)
-        return {Outcome.UNDER: Zone.WARN_UNDER, Outcome.OVER: Zone.WARN_OVER}.get(inner, Zone.GOOD)
+        if outcome is not ToleranceResult.IN_TOLERANCE:
+            return WeightZone.REJECT_UNDER if outcome is ToleranceResult.UNDER else WeightZone.REJECT_OVER
+        inner = ToleranceBand(self.target, self.unit, EXACT.multiply(self.tolerance, warn_share)).judge(weight, unit)
+        return {ToleranceResult.UNDER: WeightZone.WARN_UNDER, ToleranceResult.OVER: WeightZone.WARN_OVER}.get(
+            inner, WeightZone.GOOD
+        )
 
 
-def net_of(weight: Decimal, unit: str, tare: Decimal, tare_unit: str) -> tuple[Decimal, str]:
+def subtract_tare(weight: Decimal, unit: str, tare: Decimal, tare_unit: str) -> tuple[Decimal, str]:
     """Take a tare off a weight, exactly: in the weight's unit when both have the same, else in kilograms.
 
     Raises:
@@ -102,14 +104,14 @@ def plain_decimal(text: str) -> Decimal | None:
     return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
-def explain(zone: Zone, weight: str, unit: str, band: Band) -> str:
+def explain(zone: WeightZone, weight: str, unit: str, band: ToleranceBand) -> str:
     """Say for people what is wrong with a bag; "" when nothing is."""
     close = 'in tolerance, but close to'
     words = {
-        Zone.REJECT_UNDER: ('under', band.low),
-        Zone.REJECT_OVER: ('over', band.high),
-        Zone.WARN_UNDER: (close, band.low),
-        Zone.WARN_OVER: (close, band.high),
+        WeightZone.REJECT_UNDER: ('under', band.low),
+        WeightZone.REJECT_OVER: ('over', band.high),
+        WeightZone.WARN_UNDER: (close, band.low),
+        WeightZone.WARN_OVER: (close, band.high),
     }
     if zone not in words:
         return ''

@@ -13,10 +13,10 @@ from decimal import Decimal
 from html import escape
 from statistics import fmean
 
-from cell_weighing.domain.jobs import Bag, Job
-from cell_weighing.domain.tolerance import Outcome
+from cell_weighing.domain.jobs import Bag, WeighingJob
+from cell_weighing.domain.tolerance import ToleranceResult
 from cell_weighing.domain.units import convert, kilograms
-from cell_weighing.reports.spc import Chart, chart, drift, giveaway, histogram, spread
+from cell_weighing.reports.spc import ControlChart, chart, drift, giveaway, histogram, sample_std
 from cell_weighing.reports.svg import chart_figure, histogram_figure
 
 COLUMNS = (
@@ -74,10 +74,10 @@ class Voided:
 
 
 @dataclass(frozen=True)
-class Batch:
+class JobReport:
     """A weigh job with all its bags."""
 
-    job: Job
+    job: WeighingJob
     bags: Sequence[Bag]
     """In order of their numbers, voided ones too."""
     voided: Mapping[int, Voided]
@@ -91,7 +91,7 @@ class Batch:
         return [bag for bag in self.bags if not bag.voided]
 
 
-def report_csv(batch: Batch) -> str:
+def report_csv(batch: JobReport) -> str:
     """Return the bags as CSV (RFC 4180) with a line of headings; times are ISO 8601, UTC.
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it.
@@ -125,7 +125,7 @@ def report_csv(batch: Batch) -> str:
     return out.getvalue()
 
 
-def report_html(batch: Batch, made_ns: int, zone: tzinfo | None = None) -> str:
+def report_html(batch: JobReport, made_ns: int, zone: tzinfo | None = None) -> str:
     """Return the report as one HTML page.
 
     Args:
@@ -134,7 +134,7 @@ def report_html(batch: Batch, made_ns: int, zone: tzinfo | None = None) -> str:
         zone: Time zone of the times shown; None = that of this machine.
     """
     job = batch.job
-    weights = [in_unit_of(job, bag) for bag in batch.counted]
+    weights = [net_in_job_unit(job, bag) for bag in batch.counted]
     made = chart(weights)
     title = f'Weigh job {job.job_id}: {job.company}'
     body = [
@@ -144,7 +144,7 @@ def report_html(batch: Batch, made_ns: int, zone: tzinfo | None = None) -> str:
         _pairs(_result_lines(batch, weights)),
         _figures(batch, weights, made),
         '<h2>Signals</h2>',
-        _list(signal_lines(batch, made)),
+        _list(spc_messages(batch, made)),
         '<h2>Scales</h2>',
         _scales(batch),
         '<h2>Bags</h2>',
@@ -157,12 +157,12 @@ def report_html(batch: Batch, made_ns: int, zone: tzinfo | None = None) -> str:
     )
 
 
-def in_unit_of(job: Job, bag: Bag) -> float:
+def net_in_job_unit(job: WeighingJob, bag: Bag) -> float:
     """Return a bag's net weight in the unit of its job, for statistics."""
     return float(convert(bag.product, bag.unit, job.band.unit))
 
 
-def signal_lines(batch: Batch, made: Chart | None) -> list[str]:
+def spc_messages(batch: JobReport, made: ControlChart | None) -> list[str]:
     """Say for people what the charts tell; one line that nothing is to be told when that is so."""
     if made is None:
         return [f'Fewer than {2 * 5} bags: no chart.']
@@ -172,7 +172,7 @@ def signal_lines(batch: Batch, made: Chart | None) -> list[str]:
     ]
     lines += [f'Group {index + 1}: its bags differ by more than the limit.' for index in made.wide]
     for scale_id, bags in by_scale(batch).items():
-        found = drift([in_unit_of(batch.job, bag) for bag in bags])
+        found = drift([net_in_job_unit(batch.job, bag) for bag in bags])
         if found:
             lines.append(
                 f'Scale {scale_id}: shifted by {found.shift:+.4g} {batch.job.band.unit} from bag '
@@ -181,7 +181,7 @@ def signal_lines(batch: Batch, made: Chart | None) -> list[str]:
     return lines or ['None: the filling was steady.']
 
 
-def by_scale(batch: Batch) -> dict[str, list[Bag]]:
+def by_scale(batch: JobReport) -> dict[str, list[Bag]]:
     """Return the bags that count of each scale."""
     scales: dict[str, list[Bag]] = {}
     for bag in batch.counted:
@@ -189,7 +189,7 @@ def by_scale(batch: Batch) -> dict[str, list[Bag]]:
     return dict(sorted(scales.items()))
 
 
-def _order_lines(batch: Batch, zone: tzinfo | None) -> list[tuple[str, str]]:
+def _order_lines(batch: JobReport, zone: tzinfo | None) -> list[tuple[str, str]]:
     job, band = batch.job, batch.job.band
     ended = 'active' if job.finished_ns is None else _shown(job.finished_ns, zone)
     if batch.end_reason:
@@ -204,12 +204,12 @@ def _order_lines(batch: Batch, zone: tzinfo | None) -> list[tuple[str, str]]:
     ]
 
 
-def _result_lines(batch: Batch, weights: Sequence[float]) -> list[tuple[str, str]]:
+def _result_lines(batch: JobReport, weights: Sequence[float]) -> list[tuple[str, str]]:
     job, unit, counted = batch.job, batch.job.band.unit, batch.counted
-    number = {outcome: sum(bag.outcome is outcome for bag in counted) for outcome in Outcome}
+    number = {outcome: sum(bag.outcome is outcome for bag in counted) for outcome in ToleranceResult}
     lines = [
-        ('Bags in tolerance', f'{number[Outcome.IN_TOLERANCE]} of {job.quantity} wanted'),
-        ('Under, over', f'{number[Outcome.UNDER]} under, {number[Outcome.OVER]} over'),
+        ('Bags in tolerance', f'{number[ToleranceResult.IN_TOLERANCE]} of {job.quantity} wanted'),
+        ('Under, over', f'{number[ToleranceResult.UNDER]} under, {number[ToleranceResult.OVER]} over'),
         ('Voided', str(len(batch.bags) - len(counted))),
     ]
     if not weights:
@@ -218,13 +218,13 @@ def _result_lines(batch: Batch, weights: Sequence[float]) -> list[tuple[str, str
     over, short, net = (_digits(convert(mass, 'kg', unit)) for mass in (sums.over, sums.short, sums.net))
     return [
         *lines,
-        ('Mean, standard deviation', f'{fmean(weights):.6g} {unit}, {spread(weights):.3g} {unit}'),
+        ('Mean, standard deviation', f'{fmean(weights):.6g} {unit}, {sample_std(weights):.3g} {unit}'),
         ('Lightest, heaviest', f'{min(weights):.6g} {unit}, {max(weights):.6g} {unit}'),
         ('Given away', f'{over} {unit} above target, {short} {unit} below; together {net} {unit}'),
     ]
 
 
-def _figures(batch: Batch, weights: Sequence[float], made: Chart | None) -> str:
+def _figures(batch: JobReport, weights: Sequence[float], made: ControlChart | None) -> str:
     if not weights:
         return ''
     job, unit = batch.job, batch.job.band.unit
@@ -234,11 +234,11 @@ def _figures(batch: Batch, weights: Sequence[float], made: Chart | None) -> str:
     scales = by_scale(batch)
     if len(scales) > 1:
         for scale_id, bags in scales.items():
-            figures += _charts(chart([in_unit_of(job, bag) for bag in bags]), f'Scale {scale_id}: ', unit)
+            figures += _charts(chart([net_in_job_unit(job, bag) for bag in bags]), f'Scale {scale_id}: ', unit)
     return ''.join(figures)
 
 
-def _charts(made: Chart | None, of_what: str, unit: str) -> list[str]:
+def _charts(made: ControlChart | None, of_what: str, unit: str) -> list[str]:
     if made is None:
         return []
     return [
@@ -252,21 +252,21 @@ def _charts(made: Chart | None, of_what: str, unit: str) -> list[str]:
     ]
 
 
-def _scales(batch: Batch) -> str:
+def _scales(batch: JobReport) -> str:
     rows = []
     for scale_id, bags in by_scale(batch).items():
-        weights = [in_unit_of(batch.job, bag) for bag in bags]
-        numbers = (str(len(bags)), f'{fmean(weights):.6g}', f'{spread(weights):.3g}')
+        weights = [net_in_job_unit(batch.job, bag) for bag in bags]
+        numbers = (str(len(bags)), f'{fmean(weights):.6g}', f'{sample_std(weights):.3g}')
         rows.append(f'<tr><td>{escape(scale_id)}</td>{_cells(numbers, "number")}</tr>')
     return _table(('Scale', 'Bags', f'Mean, {batch.job.band.unit}', 'Standard deviation'), rows, numbers=3)
 
 
-def _bags(batch: Batch, zone: tzinfo | None) -> str:
+def _bags(batch: JobReport, zone: tzinfo | None) -> str:
     rows = []
     for bag in batch.bags:
         void = batch.voided.get(bag.bag_id)
         remark = f'voided by {void.by}: {void.reason}' if void else bag.message
-        kind = 'voided' if bag.voided else '' if bag.outcome is Outcome.IN_TOLERANCE else 'out'
+        kind = 'voided' if bag.voided else '' if bag.outcome is ToleranceResult.IN_TOLERANCE else 'out'
         cells = (_shown(bag.weighed_ns, zone), bag.scale_id, bag.zone.name.lower().replace('_', ' '), remark)
         numbers = (str(bag.number), f'{bag.weight} {bag.unit}')
         rows.append(f'<tr class="{kind}">{_cells(cells, "text")}{_cells(numbers, "number")}</tr>')

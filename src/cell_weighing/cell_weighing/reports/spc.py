@@ -56,11 +56,11 @@ Source: ASTM Manual 7 (Presentation of Data and Control Chart Analysis), table o
 
 
 @dataclass(frozen=True)
-class Limits:
+class ControlLimits:
     """Centre line and control limits of one chart, in the unit of the weights."""
 
     low: float
-    centre: float
+    center: float
     high: float
 
     def outside(self, value: float) -> bool:
@@ -69,16 +69,16 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Chart:
+class ControlChart:
     """An X-bar/R chart."""
 
     size: int
     """Bags in a subgroup."""
     means: list[float]
     ranges: list[float]
-    mean_limits: Limits
-    range_limits: Limits
-    signals: list[Signal]
+    mean_limits: ControlLimits
+    range_limits: ControlLimits
+    signals: list[RunRuleSignal]
     """What the run rules say of the means."""
 
     @property
@@ -110,7 +110,7 @@ _RUNS = {
 
 
 @dataclass(frozen=True)
-class Signal:
+class RunRuleSignal:
     """A run rule that is broken."""
 
     rule: Rule
@@ -121,7 +121,7 @@ class Signal:
 
 
 @dataclass(frozen=True)
-class Bin:
+class HistogramBin:
     """One bar of a histogram: low <= weight < high, the last one with its upper edge."""
 
     low: float
@@ -161,7 +161,7 @@ def subgroups(values: Sequence[float], size: int = SUBGROUP) -> list[Sequence[fl
     return [values[start : start + size] for start in range(0, len(values) - size + 1, size)]
 
 
-def chart_limits(grand_mean: float, mean_range: float, size: int) -> tuple[Limits, Limits]:
+def chart_limits(grand_mean: float, mean_range: float, size: int) -> tuple[ControlLimits, ControlLimits]:
     """Return the limits of the X-bar and of the R chart.
 
     Args:
@@ -177,12 +177,12 @@ def chart_limits(grand_mean: float, mean_range: float, size: int) -> tuple[Limit
     factors = FACTORS[size]
     reach = factors.a2 * mean_range
     return (
-        Limits(grand_mean - reach, grand_mean, grand_mean + reach),
-        Limits(factors.d3 * mean_range, mean_range, factors.d4 * mean_range),
+        ControlLimits(grand_mean - reach, grand_mean, grand_mean + reach),
+        ControlLimits(factors.d3 * mean_range, mean_range, factors.d4 * mean_range),
     )
 
 
-def chart(values: Sequence[float], size: int = SUBGROUP) -> Chart | None:
+def chart(values: Sequence[float], size: int = SUBGROUP) -> ControlChart | None:
     """Make the X-bar/R chart of successive weights; None when there are fewer than two subgroups.
 
     Raises:
@@ -194,11 +194,11 @@ def chart(values: Sequence[float], size: int = SUBGROUP) -> Chart | None:
     means = [fmean(group) for group in groups]
     ranges = [max(group) - min(group) for group in groups]
     of_means, of_ranges = chart_limits(fmean(means), fmean(ranges), size)
-    sigma = (of_means.high - of_means.centre) / 3
-    return Chart(size, means, ranges, of_means, of_ranges, run_rules(means, of_means.centre, sigma))
+    sigma = (of_means.high - of_means.center) / 3
+    return ControlChart(size, means, ranges, of_means, of_ranges, run_rules(means, of_means.center, sigma))
 
 
-def run_rules(points: Sequence[float], centre: float, sigma: float) -> list[Signal]:
+def run_rules(points: Sequence[float], center: float, sigma: float) -> list[RunRuleSignal]:
     """Apply the four Western Electric rules.
 
     A rule speaks at each point that is itself on the far side and completes the run; a point exactly on a line is not beyond
@@ -214,13 +214,13 @@ def run_rules(points: Sequence[float], centre: float, sigma: float) -> list[Sign
         for rule, (wanted, window, distance) in _RUNS.items():
             recent = points[max(0, index - window + 1) : index + 1]
             for above in (True, False):
-                beyond = [(point - centre if above else centre - point) > distance * sigma for point in recent]
+                beyond = [(point - center if above else center - point) > distance * sigma for point in recent]
                 if beyond[-1] and sum(beyond) >= wanted:
-                    signals.append(Signal(rule, index, above))
+                    signals.append(RunRuleSignal(rule, index, above))
     return signals
 
 
-def histogram(values: Sequence[float], bins: int = 0) -> list[Bin]:
+def histogram(values: Sequence[float], bins: int = 0) -> list[HistogramBin]:
     """Count weights in bins of equal width from the lightest to the heaviest.
 
     Args:
@@ -231,19 +231,19 @@ def histogram(values: Sequence[float], bins: int = 0) -> list[Bin]:
         return []
     low, high = min(values), max(values)
     if low == high:
-        return [Bin(low, high, len(values))]
+        return [HistogramBin(low, high, len(values))]
     bins = bins or min(20, max(5, math.isqrt(len(values))))
     width = (high - low) / bins
     counts = [0] * bins
     for value in values:
         counts[min(bins - 1, int((value - low) / width))] += 1
     return [
-        Bin(low + index * width, high if index == bins - 1 else low + (index + 1) * width, count)
+        HistogramBin(low + index * width, high if index == bins - 1 else low + (index + 1) * width, count)
         for index, count in enumerate(counts)
     ]
 
 
-def spread(values: Sequence[float]) -> float:
+def sample_std(values: Sequence[float]) -> float:
     """Return the standard deviation of a sample; 0 for fewer than two values."""
     return stdev(values) if len(values) > 1 else 0.0
 
@@ -254,9 +254,9 @@ class Cusum:
     Source: Montgomery, Introduction to Statistical Quality Control, section 9.1.
     """
 
-    def __init__(self, centre: float, sigma: float) -> None:
+    def __init__(self, center: float, sigma: float) -> None:
         """Take the centre and the standard deviation, which is above 0."""
-        self._centre = centre
+        self._centre = center
         self._sigma = sigma
         self.high = 0.0
         """Upper sum, in standard deviations."""
@@ -270,7 +270,7 @@ class Cusum:
         self.low = max(0.0, self.low - deviation - ALLOWANCE)
 
 
-class DriftWatch:
+class DriftDetector:
     """Tells when the values of one scale shift from where they were at the start.
 
     The first values tell centre and short-term spread (mean moving range / 1.128, so that a drift within them does not widen
@@ -293,19 +293,19 @@ class DriftWatch:
         """Take the next value; return the drift if there is one by now."""
         at, self._count = self._count, self._count + 1
         if at < self._baseline:
-            self._learn(value)
+            self._learn_baseline(value)
         elif self._cusum is not None and self.found is None:
-            self._watch(self._cusum, at, value)
+            self._check(self._cusum, at, value)
         return self.found
 
-    def _learn(self, value: float) -> None:
+    def _learn_baseline(self, value: float) -> None:
         self._learned.append(value)
         if len(self._learned) == self._baseline:
             self._centre = fmean(self._learned)
             sigma = fmean(abs(b - a) for a, b in pairwise(self._learned)) / D2_OF_2
             self._cusum = Cusum(self._centre, sigma) if sigma else None
 
-    def _watch(self, sums: Cusum, at: int, value: float) -> None:
+    def _check(self, sums: Cusum, at: int, value: float) -> None:
         before = {True: sums.high, False: sums.low}
         sums.add(value)
         for above, after in ((True, sums.high), (False, sums.low)):
@@ -325,7 +325,7 @@ def drift(values: Sequence[float], baseline: int = BASELINE) -> Drift | None:
     Returns:
         None when there is none, too few values, or the first values do not differ at all.
     """
-    watch = DriftWatch(baseline)
+    watch = DriftDetector(baseline)
     for value in values:
         watch.add(value)
     return watch.found

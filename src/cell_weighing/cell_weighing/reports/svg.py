@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from cell_weighing.reports.spc import Bin, Limits
+from cell_weighing.reports.spc import ControlLimits, HistogramBin
 
 WIDTH, HEIGHT = 720, 200
 LEFT, RIGHT, TOP, BOTTOM = 64, 96, 12, 24
@@ -26,7 +26,7 @@ class _Scale:
         return self._start + self._length * (0.5 if self.level else (value - self._low) / self._span)
 
 
-def chart_figure(title: str, points: Sequence[float], limits: Limits, marked: Iterable[int] = ()) -> str:
+def chart_figure(title: str, points: Sequence[float], limits: ControlLimits, marked: Iterable[int] = ()) -> str:
     """Draw a control chart: the points, the centre line and the limits.
 
     Args:
@@ -39,7 +39,7 @@ def chart_figure(title: str, points: Sequence[float], limits: Limits, marked: It
     up = _Scale([*points, limits.low, limits.high], HEIGHT - BOTTOM, TOP)
     parts = [
         _rule(up(value), name, value)
-        for name, value in (('upper limit', limits.high), ('mean', limits.centre), ('lower limit', limits.low))
+        for name, value in (('upper limit', limits.high), ('mean', limits.center), ('lower limit', limits.low))
     ]
     places = [(f'{across(index):.1f}', f'{up(value):.1f}') for index, value in enumerate(points)]
     path = ' '.join(f'{x},{y}' for x, y in places)
@@ -49,7 +49,7 @@ def chart_figure(title: str, points: Sequence[float], limits: Limits, marked: It
     return _figure(title, parts)
 
 
-def histogram_figure(title: str, bars: Sequence[Bin], marks: Sequence[tuple[str, float]]) -> str:
+def histogram_figure(title: str, bars: Sequence[HistogramBin], marks: Sequence[tuple[str, float]]) -> str:
     """Draw a histogram with named upright lines, such as the limits of the job.
 
     Args:

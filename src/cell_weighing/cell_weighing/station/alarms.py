@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from cell_common.alarms import LOW, MEDIUM, AlarmReporter
 
-from cell_weighing.domain.jobs import Bag, Job
-from cell_weighing.domain.tolerance import Outcome
+from cell_weighing.domain.jobs import Bag, WeighingJob
+from cell_weighing.domain.tolerance import ToleranceResult
 from cell_weighing.domain.units import convert
-from cell_weighing.reports.spc import DriftWatch
+from cell_weighing.reports.spc import DriftDetector
 
 
 class BagAlarms:
@@ -18,18 +18,18 @@ class BagAlarms:
     def __init__(self, alarms: AlarmReporter) -> None:
         """Take where alarms are raised."""
         self._alarms = alarms
-        self._watches: dict[str, tuple[int, DriftWatch]] = {}
+        self._watches: dict[str, tuple[int, DriftDetector]] = {}
         """By scale: the job that it weighs for, and what is known of its drift."""
 
-    def remember(self, bags: Iterable[Bag]) -> None:
+    def restore(self, bags: Iterable[Bag]) -> None:
         """Learn from the bags that active jobs had before this start; a drift that stood then is told again."""
         for bag in bags:
             self._drift(bag)
 
-    def look(self, bags: Iterable[Bag], jobs: Iterable[Job]) -> None:
+    def update(self, bags: Iterable[Bag], jobs: Iterable[WeighingJob]) -> None:
         """Raise what new bags give cause for, and withdraw what a started job puts right."""
         for bag in bags:
-            if bag.outcome is Outcome.NO_ACTIVE_JOB:
+            if bag.outcome is ToleranceResult.NO_ACTIVE_JOB:
                 self._no_job(bag)
             else:
                 self._drift(bag)
@@ -47,9 +47,9 @@ class BagAlarms:
         )
 
     def _drift(self, bag: Bag) -> None:
-        job_id, watch = self._watches.get(bag.scale_id, (0, DriftWatch()))
+        job_id, watch = self._watches.get(bag.scale_id, (0, DriftDetector()))
         if job_id != bag.job_id:
-            watch = DriftWatch()
+            watch = DriftDetector()
             self._watches[bag.scale_id] = bag.job_id, watch
             self._alarms.clear_alarm(f'drift_{bag.scale_id}', force=True)
         if watch.found is not None:

@@ -9,11 +9,11 @@ from cell_common.runner import StartError
 from rclpy.node import Node
 
 from cell_weighing.domain.jobs import Bag
-from cell_weighing.domain.tolerance import Zone
+from cell_weighing.domain.tolerance import WeightZone
 from cell_weighing.station.daily_log import DailyLog
 
 
-class StationLog:
+class BagLog:
     """Writes one line for each bag; a log that cannot be written never holds up the weighing."""
 
     def __init__(self, node: Node, folder: str, keep_days: int) -> None:
@@ -25,16 +25,14 @@ class StationLog:
         self._node = node
         try:
             self._log = DailyLog(Path(folder).expanduser(), keep_days) if folder else None
-        except OSError as problem:
-            raise StartError(
-                f'cannot make the log folder {folder}: {problem.strerror}. Check parameter log_folder.'
-            ) from problem
+        except OSError as error:
+            raise StartError(f'cannot make the log folder {folder}: {error.strerror}. Check parameter log_folder.') from error
 
     def bag(self, bag: Bag) -> None:
         """Write a line for a bag."""
         result = bag.message or 'in tolerance'
         number = f'bag {bag.number} of job {bag.job_id}' if bag.job_id else 'bag without a job'
-        mark = '' if bag.zone is Zone.GOOD else f' [{bag.zone.name}]'
+        mark = '' if bag.zone is WeightZone.GOOD else f' [{bag.zone.name}]'
         where = f'station {bag.station or "-"} scale {bag.scale_id}'
         self.write(f'{where}: {bag.weight} {bag.unit}, {number}, {result}{mark}')
 
@@ -44,8 +42,8 @@ class StationLog:
             return
         try:
             self._log.write(datetime.now(), text)
-        except OSError as problem:
-            self._node.get_logger().warning(f'cannot write the daily log: {problem.strerror}', throttle_duration_sec=60)
+        except OSError as error:
+            self._node.get_logger().warning(f'cannot write the daily log: {error.strerror}', throttle_duration_sec=60)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,47 +1,39 @@
-"""Between our own types and ROS messages."""
+"""Conversion between the domain's types and ROS messages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from builtin_interfaces.msg import Time
+from cell_common.time import to_msg, to_ns
 
-from cell_interfaces.msg import BagRecord, DeadLetter, DeliveryState, ScaleReading, WeighJob
-from cell_weighing.delivery.outbox import OutboxCounts, Refused
-from cell_weighing.domain.jobs import Bag, Job
-from cell_weighing.domain.reading import Mode, Reading, Stability, Status
-
-SECOND_NS = 1_000_000_000
+from cell_interfaces import msg
+from cell_weighing.delivery.outbox import DeadLetter, OutboxCounts
+from cell_weighing.domain.jobs import Bag, WeighingJob
+from cell_weighing.domain.reading import ReadingStatus, Stability, WeightMode, WeightReading
 
 
-def stamp(nanoseconds: int) -> Time:
-    """Return nanoseconds since 1970 as a Time."""
-    return Time(sec=nanoseconds // SECOND_NS, nanosec=nanoseconds % SECOND_NS)
-
-
-def reading_of(message: ScaleReading) -> Reading:
-    """Return the reading that a message carries; what the message does not carry stays empty."""
-    received = message.received_at.sec * SECOND_NS + message.received_at.nanosec
-    return Reading(
-        message.reading_id,
-        message.scale_id,
-        message.sequence,
-        received,
-        0,
-        b'',
-        Status(message.status),
-        message.weight,
-        message.unit,
-        Stability(message.stability),
-        Mode(message.mode),
-        message.tare,
-        message.message,
+def reading_of(message: msg.ScaleReading) -> WeightReading:
+    """Return the reading of a message; raw bytes, peer and monotonic clock are only in the journal and stay empty."""
+    return WeightReading(
+        reading_id=message.reading_id,
+        scale_id=message.scale_id,
+        sequence=message.sequence,
+        received_ns=to_ns(message.received_at),
+        monotonic_ns=0,
+        raw=b'',
+        status=ReadingStatus(message.status),
+        weight=message.weight,
+        unit=message.unit,
+        stability=Stability(message.stability),
+        mode=WeightMode(message.mode),
+        tare=message.tare,
+        message=message.message,
     )
 
 
-def job_message(job: Job) -> WeighJob:
+def job_message(job: WeighingJob) -> msg.WeighJob:
     """Return a weigh job as a message."""
-    return WeighJob(
+    return msg.WeighJob(
         weigh_job_id=job.job_id,
         company=job.company,
         station=job.station,
@@ -53,16 +45,16 @@ def job_message(job: Job) -> WeighJob:
         bags_completed=job.bags_completed,
         bags_voided=job.bags_voided,
         bags_out=job.bags_out,
-        state=WeighJob.ACTIVE if job.active else WeighJob.COMPLETED,
+        state=msg.WeighJob.ACTIVE if job.active else msg.WeighJob.COMPLETED,
         started_by=job.started_by,
-        started_at=stamp(job.started_ns),
-        finished_at=stamp(job.finished_ns or 0),
+        started_at=to_msg(job.started_ns),
+        finished_at=to_msg(job.finished_ns or 0),
     )
 
 
-def bag_message(bag: Bag) -> BagRecord:
+def bag_message(bag: Bag) -> msg.BagRecord:
     """Return a bag as a message."""
-    return BagRecord(
+    return msg.BagRecord(
         bag_id=bag.bag_id,
         reading_id=bag.reading_id,
         weigh_job_id=bag.job_id,
@@ -76,33 +68,33 @@ def bag_message(bag: Bag) -> BagRecord:
         outcome=int(bag.outcome),
         zone=int(bag.zone),
         net_weight=bag.net_weight,
-        weighed_at=stamp(bag.weighed_ns),
+        weighed_at=to_msg(bag.weighed_ns),
         voided=bag.voided,
         message=bag.message,
     )
 
 
-def delivery_message(state: int, message: str, counts: OutboxCounts, refused: Iterable[Refused]) -> DeliveryState:
-    """Return how far the bags have got as a message, without its stamp."""
-    return DeliveryState(
+def delivery_message(state: int, message: str, counts: OutboxCounts, dead_letters: Iterable[DeadLetter]) -> msg.DeliveryState:
+    """Return the state of the delivery as a message, without its stamp."""
+    return msg.DeliveryState(
         state=state,
         message=message,
         waiting=counts.waiting,
-        oldest_waiting_at=stamp(counts.oldest_ns),
-        last_delivered_at=stamp(counts.last_ns),
+        oldest_waiting_at=to_msg(counts.oldest_ns),
+        last_delivered_at=to_msg(counts.last_ns),
         delivered=counts.delivered,
         dead=counts.dead,
-        dead_letters=[_dead_letter(bag) for bag in refused],
+        dead_letters=[_dead_letter_message(letter) for letter in dead_letters],
     )
 
 
-def _dead_letter(bag: Refused) -> DeadLetter:
-    return DeadLetter(
-        bag_id=bag.bag_id,
-        station=bag.station,
-        weight=bag.weight,
-        unit=bag.unit,
-        http_status=bag.http_status,
-        reason=bag.reason,
-        refused_at=stamp(bag.refused_ns),
+def _dead_letter_message(letter: DeadLetter) -> msg.DeadLetter:
+    return msg.DeadLetter(
+        bag_id=letter.bag_id,
+        station=letter.station,
+        weight=letter.weight,
+        unit=letter.unit,
+        http_status=letter.http_status,
+        reason=letter.reason,
+        refused_at=to_msg(letter.rejected_ns),
     )

@@ -32,7 +32,7 @@ class DailyLog:
             OSError: The disk is full, or the folder has gone.
         """
         if now.date() != self._day or self._file is None:
-            self._turn(now.date())
+            self._rotate(now.date())
         assert self._file is not None
         self._file.write(f'{now:%Y-%m-%d %H:%M:%S} {" ".join(text.split())}\n')
         self._file.flush()
@@ -43,7 +43,7 @@ class DailyLog:
             self._file.close()
             self._file = None
 
-    def _turn(self, day: date) -> None:
+    def _rotate(self, day: date) -> None:
         self.close()
         self._file = (self._folder / f'log-{day:%Y-%m-%d}.txt').open('a', encoding='utf-8')
         self._day = day

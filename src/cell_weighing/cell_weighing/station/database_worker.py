@@ -14,7 +14,7 @@ from rclpy.task import Future
 T = TypeVar('T')
 
 
-class Worker:
+class DatabaseWorker:
     """One thread that does one thing after the other, so that the node never waits for a disk."""
 
     def __init__(self, node: Node) -> None:
@@ -29,7 +29,7 @@ class Worker:
         """Do `work` in the thread, and `then` with its finished future in the node's thread."""
         self._pool.submit(work).add_done_callback(lambda done: self._inbox.put((then, done), timeout=1.0))
 
-    async def do(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T]) -> T:
         """Do `work` in the thread and wait for its result, from a coroutine callback of the node.
 
         Raises:

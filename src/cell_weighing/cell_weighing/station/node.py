@@ -1,7 +1,8 @@
-"""weigh_station: weigh jobs, and the bags that are weighed for them."""
+"""weigh_station node: weigh jobs, and the bags that are weighed for them."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
@@ -15,20 +16,22 @@ from cell_common.qos import events, latched
 from cell_common.runner import StartError, node_main
 from cell_common.timers import create_steady_timer
 from rclpy.node import Node
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from cell_interfaces.msg import BagList, BagRecord, ScaleReading, WeighJobList
-from cell_weighing.delivery.service import Dispatch
-from cell_weighing.delivery.status_publisher import DeliveryTopic
+from cell_interfaces import msg
+from cell_weighing.delivery.service import DeliveryService
+from cell_weighing.delivery.settings import WebAppSettings
+from cell_weighing.delivery.status_publisher import DeliveryStatusPublisher
 from cell_weighing.domain.jobs import Bag
-from cell_weighing.domain.reading import Reading
+from cell_weighing.domain.reading import WeightReading
 from cell_weighing.station.alarms import BagAlarms
-from cell_weighing.station.bag_log import StationLog
+from cell_weighing.station.bag_log import BagLog
 from cell_weighing.station.conversions import bag_message, job_message, reading_of
-from cell_weighing.station.database_worker import Worker
-from cell_weighing.station.parameters import WeighStationParameters, settings_of, share_of, stations_of
+from cell_weighing.station.database_worker import DatabaseWorker
+from cell_weighing.station.parameters import WeighStationParameters, parse_share, station_map, web_app_settings
 from cell_weighing.station.retention import JournalPruner
-from cell_weighing.station.services import Commands, Snapshot, snapshot
+from cell_weighing.station.services import JobRules, StationSnapshot, WeighingServices, take_snapshot
 from cell_weighing.station.store import WeighStore
 
 CATCH_UP_PERIOD_S = 2.0
@@ -37,62 +40,77 @@ READINGS_DEPTH = 2000
 
 
 class WeighStationNode(Node):
-    """Wires the store to topics and services."""
+    """Connects the store to topics and services."""
 
     def __init__(self, **options: Any) -> None:
-        """Open the database and work through what came in while the node was down.
+        """Open the database and process the readings that were stored while the node was down.
+
+        Args:
+            options: Passed on to `Node`.
 
         Raises:
             StartError: The database cannot be used.
             ParameterError: A parameter cannot be used.
         """
         super().__init__('weigh_station', **options)
+        self._resources = contextlib.ExitStack()
         self.parameters = declare_parameters(self, WeighStationParameters)
-        settings = settings_of(self.parameters)
-        self._stations = stations_of(self.parameters, settings)
-        tolerance = share_of('default_tolerance', self.parameters.default_tolerance)
-        warn_share = share_of('warn_share', self.parameters.warn_share, whole=True)
-        self._log = StationLog(self, self.parameters.log_folder, self.parameters.log_days)
-        try:
-            engine = open_database(self.parameters.database_url)
-            migrate(engine, 'cell_weighing')
-            self._store = WeighStore(engine, self._stations, time.time_ns, warn_share=warn_share, deliver=bool(settings.url))
-            self._dispatch = Dispatch(engine, settings, self.parameters.key_file, self._complain)
-        except (DatabaseError, SQLAlchemyError) as problem:
-            raise StartError(str(problem)) from problem
-        self._engine = engine
+        settings = web_app_settings(self.parameters)
+        self._stations = station_map(self.parameters, settings)
+        rules = JobRules(self._stations.names, parse_share('default_tolerance', self.parameters.default_tolerance))
+        self._log = BagLog(self, self.parameters.log_folder, self.parameters.log_days)
+        self._resources.callback(self._log.close)
+        engine = self._open_store(settings)
         self._pruner = JournalPruner(engine, self.parameters.journal_days)
-        self._problem = 'starting'
-        self._waiting: list[Reading] = []
+        self._error = 'starting'
+        self._waiting: list[WeightReading] = []
         self._busy = False
-        self._worker = Worker(self)
+        self._worker = DatabaseWorker(self)
+        self._resources.callback(self._worker.close)
+        self._delivery = self._start_delivery(engine, settings)
         self._alarms = AlarmReporter(self)
         self._bag_alarms = BagAlarms(self._alarms)
-        self._bag_alarms.remember(self._store.bags_of_active_jobs())
+        self._bag_alarms.restore(self._store.bags_of_active_jobs())
         for key in ('database', 'delivery', 'dead_letters'):
             self._alarms.clear_alarm(key, force=True)
-        self._jobs_topic = self.create_publisher(WeighJobList, 'weighing/job', latched())
-        self._bag_topic = self.create_publisher(BagRecord, 'weighing/bag', events())
-        self._bags_topic = self.create_publisher(BagList, 'weighing/bags', latched())
-        Commands(self, self._store, self._dispatch, self._worker, self._stations, tolerance, self._show).offer()
-        self.create_subscription(ScaleReading, 'weighing/weight', self._on_reading, events(READINGS_DEPTH))
+        self._jobs_topic = self.create_publisher(msg.WeighJobList, 'weighing/job', latched())
+        self._bag_topic = self.create_publisher(msg.BagRecord, 'weighing/bag', events())
+        self._bags_topic = self.create_publisher(msg.BagList, 'weighing/bags', latched())
+        WeighingServices(self, self._store, self._delivery, self._worker, rules, self._publish).create_services()
+        self.create_subscription(msg.ScaleReading, 'weighing/weight', self._on_reading, events(READINGS_DEPTH))
+        status = DeliveryStatusPublisher(self, self._delivery, self._worker, self._alarms)
         diagnostics = Diagnostics(self)
         diagnostics.add('bags', self._health)
-        diagnostics.add('delivery', DeliveryTopic(self, self._dispatch, self._worker, self._alarms).health)
+        diagnostics.add('delivery', status.health)
         create_steady_timer(self, CATCH_UP_PERIOD_S, self._catch_up)
         create_steady_timer(self, PRUNE_PERIOD_S, self._prune)
-        self._work(self._store.catch_up, always=True)
+        self._submit(self._store.catch_up, always=True)
+
+    def _open_store(self, settings: WebAppSettings) -> Engine:
+        warn_share = parse_share('warn_share', self.parameters.warn_share, whole=True)
+        try:
+            engine = open_database(self.parameters.database_url)
+            self._resources.callback(engine.dispose)
+            migrate(engine, 'cell_weighing')
+            self._store = WeighStore(engine, self._stations, time.time_ns, warn_share=warn_share, deliver=bool(settings.url))
+        except (DatabaseError, SQLAlchemyError) as error:
+            raise StartError(str(error)) from error
+        return engine
+
+    def _start_delivery(self, engine: Engine, settings: WebAppSettings) -> DeliveryService:
+        try:
+            delivery = DeliveryService(engine, settings, self.parameters.key_file, self._on_delivery_error)
+        except SQLAlchemyError as error:
+            raise StartError(str(error)) from error
+        self._resources.callback(delivery.close)
+        return delivery
 
     def destroy_node(self) -> None:
-        """Finish the work under way and close the database."""
-        for part in ('_dispatch', '_worker', '_log'):
-            if hasattr(self, part):
-                getattr(self, part).close()
-        if hasattr(self, '_engine'):
-            self._engine.dispose()
+        """Finish the delivery and the database work in progress, then close the database and the log."""
+        self._resources.close()
         super().destroy_node()
 
-    def _on_reading(self, message: ScaleReading) -> None:
+    def _on_reading(self, message: msg.ScaleReading) -> None:
         self._waiting.append(reading_of(message))
         self._process()
 
@@ -100,72 +118,74 @@ class WeighStationNode(Node):
         if self._busy or not self._waiting:
             return
         readings, self._waiting = self._waiting, []
-        self._work(lambda: self._store.process(readings))
+        self._submit(lambda: self._store.process_readings(readings))
 
     def _catch_up(self) -> None:
-        """Look for readings whose message never came; the journal is the truth, the topic only makes it quick."""
+        """Process readings whose message was lost: the journal decides, the topic only saves time."""
         if not self._busy:
-            self._work(self._store.catch_up, always=bool(self._problem))
+            self._submit(self._store.catch_up, always=bool(self._error))
 
     def _prune(self) -> None:
         if not self._busy:
-            self._worker.submit(lambda: self._pruner.prune(time.time_ns()), self._pruned)
+            self._worker.submit(lambda: self._pruner.prune(time.time_ns()), self._on_pruned)
 
-    def _pruned(self, done: ThreadFuture[int]) -> None:
-        if problem := done.exception():
-            self.get_logger().warning(f'cannot remove old lines from the journal: {problem}', throttle_duration_sec=3600)
+    def _on_pruned(self, done: ThreadFuture[int]) -> None:
+        if error := done.exception():
+            self.get_logger().warning(f'cannot remove old lines from the journal: {error}', throttle_duration_sec=3600)
 
-    def _complain(self, reason: str) -> None:
-        """Log from a courier's thread that the database refuses."""
-        self.get_logger().error(f'cannot enter a delivery: {reason}', throttle_duration_sec=60)
+    def _on_delivery_error(self, message: str) -> None:
+        """Log a database error of a delivery thread."""
+        self.get_logger().error(f'cannot record a delivery: {message}', throttle_duration_sec=60)
 
-    def _work(self, work: Callable[[], list[Bag]], *, always: bool = False) -> None:
+    def _submit(self, work: Callable[[], list[Bag]], *, always: bool = False) -> None:
+        """Run `work` in the database thread and publish its bags; `always` publishes without new bags, too."""
         self._busy = True
 
-        def do() -> Snapshot | None:
+        def run() -> StationSnapshot | None:
             bags = work()
-            return snapshot(self._store, bags) if bags or always else None
+            return take_snapshot(self._store, bags) if bags or always else None
 
-        self._worker.submit(do, self._worked)
+        self._worker.submit(run, self._on_processed)
 
-    def _worked(self, done: ThreadFuture[Snapshot | None]) -> None:
+    def _on_processed(self, done: ThreadFuture[StationSnapshot | None]) -> None:
         self._busy = False
         try:
             changed = done.result()
-        except SQLAlchemyError as problem:
-            return self._note_problem(str(problem.__cause__ or problem))
-        self._note_problem('')
+        except SQLAlchemyError as error:
+            return self._set_error(str(error.__cause__ or error))
+        self._set_error('')
         if changed:
-            self._show(changed)
+            self._publish(changed)
         return self._process()
 
-    def _show(self, changed: Snapshot) -> None:
+    def _publish(self, changed: StationSnapshot) -> None:
         now = self.get_clock().now().to_msg()
-        self._dispatch.ring(bag.station for bag in changed.bags)
+        self._delivery.wake(bag.station for bag in changed.bags)
         for bag in changed.bags:
             self._bag_topic.publish(bag_message(bag))
             self._log.bag(bag)
-        self._bag_alarms.look(changed.bags, changed.jobs)
-        self._jobs_topic.publish(WeighJobList(stamp=now, jobs=[job_message(job) for job in changed.jobs]))
-        self._bags_topic.publish(BagList(stamp=now, bags=[bag_message(bag) for bag in changed.latest]))
+        self._bag_alarms.update(changed.bags, changed.jobs)
+        self._jobs_topic.publish(msg.WeighJobList(stamp=now, jobs=[job_message(job) for job in changed.jobs]))
+        self._bags_topic.publish(msg.BagList(stamp=now, bags=[bag_message(bag) for bag in changed.latest]))
 
-    def _note_problem(self, reason: str) -> None:
-        if reason and reason != self._problem:
-            self.get_logger().error(f'cannot store bags: {reason}')
+    def _set_error(self, message: str) -> None:
+        """Report a database error once, and clear its alarm when the database works again."""
+        if message and message != self._error:
+            self.get_logger().error(f'cannot store bags: {message}')
             self._alarms.raise_alarm(
                 'database',
                 HIGH,
-                f'Bags cannot be stored: {reason}',
+                f'Bags cannot be stored: {message}',
                 consequence='Bags wait in the journal and are not judged.',
                 action='Check free disk space and the database, then wait: nothing is lost.',
             )
-        elif self._problem and not reason:
+        elif self._error and not message:
             self._alarms.clear_alarm('database')
-        self._problem = reason
+        self._error = message
 
     def _health(self) -> Health:
-        if self._problem:
-            return Health(2, f'bags cannot be stored: {self._problem}; check disk space and database')
+        if self._error:
+            return Health(2, f'bags cannot be stored: {self._error}; check disk space and database')
         return Health(0, '', {'scales': ', '.join(f'{scale}={station}' for scale, station in self._stations.by_scale.items())})
 
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from cell_common.parameters import ParameterError, parameter
 
-from cell_weighing.delivery.settings import SettingsError, SiteSettings, read_settings
-from cell_weighing.domain.station_map import AliasError, Stations, parse_aliases
+from cell_weighing.delivery.settings import SettingsError, WebAppSettings, read_settings
+from cell_weighing.domain.station_map import AliasError, StationMap, parse_aliases
 from cell_weighing.domain.tolerance import plain_decimal
 
 
@@ -47,7 +47,7 @@ class WeighStationParameters:
     log_days: int = parameter(90, 'How long daily log files are kept.', unit='d', minimum=1, maximum=3650)
 
 
-def stations_of(parameters: WeighStationParameters, settings: SiteSettings) -> Stations:
+def station_map(parameters: WeighStationParameters, settings: WebAppSettings) -> StationMap:
     """Return which scale weighs for which station.
 
     Raises:
@@ -61,12 +61,12 @@ def stations_of(parameters: WeighStationParameters, settings: SiteSettings) -> S
         )
     try:
         aliases = parse_aliases(entry for entry in parameters.aliases if entry)
-    except AliasError as problem:
-        raise ParameterError(f'parameter "aliases": {problem}. Correct it in the parameter file.') from problem
-    return Stations(dict(zip(scales, parameters.stations, strict=True)), aliases, settings.station)
+    except AliasError as error:
+        raise ParameterError(f'parameter "aliases": {error}. Correct it in the parameter file.') from error
+    return StationMap(dict(zip(scales, parameters.stations, strict=True)), aliases, settings.station)
 
 
-def settings_of(parameters: WeighStationParameters) -> SiteSettings:
+def web_app_settings(parameters: WeighStationParameters) -> WebAppSettings:
     """Return the settings of the web application.
 
     Raises:
@@ -74,11 +74,11 @@ def settings_of(parameters: WeighStationParameters) -> SiteSettings:
     """
     try:
         return read_settings(parameters.settings_file)
-    except SettingsError as problem:
-        raise ParameterError(f'parameter "settings_file": {problem}') from problem
+    except SettingsError as error:
+        raise ParameterError(f'parameter "settings_file": {error}') from error
 
 
-def share_of(name: str, text: str, *, whole: bool = False) -> Decimal:
+def parse_share(name: str, text: str, *, whole: bool = False) -> Decimal:
     """Return a share between 0 and 1; `whole` allows 1.
 
     Raises:

@@ -1,89 +1,123 @@
-"""The commands of weigh_station: each refused or carried out after everything that the journal holds."""
+"""Services of weigh_station: each command is checked, run after the whole journal, and audited."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 from cell_common.commands import expiry_error
-from cell_common.ids import new_id
-from cell_common.time import to_ns
+from cell_common.database import AuditEntry, audit_entry
+from cell_common.time import now_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from sqlalchemy.exc import SQLAlchemyError
 
-from cell_interfaces.msg import ResultCode
-from cell_interfaces.srv import EndWeighJob, ReopenWeighJob, RetryDelivery, StartWeighJob, VoidBag
-from cell_weighing.delivery.outbox import NotRefusedError
-from cell_weighing.delivery.service import Dispatch, NoApplicationError, counted
-from cell_weighing.domain.boot_clock import now_here
-from cell_weighing.domain.event_order import Moment
-from cell_weighing.domain.jobs import Bag, Job, JobActiveError, JobError, order
-from cell_weighing.domain.station_map import Stations
+from cell_interfaces.msg import CommandInfo, ResultCode
+from cell_interfaces.srv import EndWeighJob, RecordBag, ReopenWeighJob, RetryDelivery, StartWeighJob, VoidBag
+from cell_weighing.bag_api import BadRequestError, recorded_bag, validate_bag
+from cell_weighing.delivery.outbox import NotDeadLetterError
+from cell_weighing.delivery.service import DeliveryService, NoApplicationError, pluralize
+from cell_weighing.domain.boot_clock import monotonic_now
+from cell_weighing.domain.event_order import MonotonicStamp
+from cell_weighing.domain.jobs import Bag, JobActiveError, JobError, JobForm, WeighingJob, validate_request
 from cell_weighing.station.conversions import bag_message, job_message
-from cell_weighing.station.database_worker import Worker
-from cell_weighing.station.store import NoSuchBagError, NoSuchJobError, WeighStore
-from cell_weighing.storage.tables import CommandRow
+from cell_weighing.station.database_worker import DatabaseWorker
+from cell_weighing.station.job_store import NoSuchBagError, NoSuchJobError
+from cell_weighing.station.store import KeyReusedError, WeighStore
 
-T = TypeVar('T')
-CODES = {
+LONGEST_KEY = 36
+CODES: Mapping[type[Exception], int] = {
+    BadRequestError: ResultCode.INVALID_ARGUMENT,
     JobError: ResultCode.INVALID_ARGUMENT,
     JobActiveError: ResultCode.WEIGH_JOB_ACTIVE,
+    KeyReusedError: ResultCode.KEY_REUSED,
     NoSuchJobError: ResultCode.NO_WEIGH_JOB,
     NoSuchBagError: ResultCode.UNKNOWN_BAG,
-    NotRefusedError: ResultCode.NOT_REFUSED,
+    NotDeadLetterError: ResultCode.NOT_REFUSED,
     NoApplicationError: ResultCode.NOT_READY,
 }
+"""Result code of each error that a command may raise; an error of the database is STORAGE_FAILED."""
+REJECTIONS: tuple[type[Exception], ...] = (*CODES, SQLAlchemyError)
+
+T = TypeVar('T')
+
+
+class Request(Protocol):
+    """Request of a service that carries a command."""
+
+    command: CommandInfo
+
+    def get_fields_and_field_types(self) -> dict[str, str]:
+        """Return the type of each field by name."""
+        ...
+
+
+class Response(Protocol):
+    """Response of a service: a result code and a message for the operator."""
+
+    code: int
+    message: str
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """What the latched topics show."""
+class StationSnapshot:
+    """State of the station that the topics publish."""
 
     bags: list[Bag]
-    """New since the last snapshot."""
-    jobs: list[Job]
+    """Bags that are new since the last snapshot."""
+    jobs: list[WeighingJob]
+    """The active or latest job of each station."""
     latest: list[Bag]
+    """The latest bags, newest first."""
 
 
-def snapshot(store: WeighStore, bags: list[Bag]) -> Snapshot:
-    """Return what the topics are to show after new bags."""
-    return Snapshot(bags, store.jobs(), store.latest_bags())
+def take_snapshot(store: WeighStore, bags: list[Bag]) -> StationSnapshot:
+    """Read the state of the station after new bags."""
+    return StationSnapshot(bags, store.jobs(), store.latest_bags())
 
 
 @dataclass(frozen=True)
-class Commands:
-    """Offers the services of the node."""
+class JobRules:
+    """Site rules for new weigh jobs."""
+
+    stations: list[str]
+    default_tolerance: Decimal
+    """Share of the target, used when a request names no tolerance."""
+
+
+@dataclass(frozen=True)
+class WeighingServices:
+    """Creates the services and runs their commands in the database thread."""
 
     node: Node
     store: WeighStore
-    dispatch: Dispatch
-    worker: Worker
-    stations: Stations
-    default_tolerance: Decimal
-    show: Callable[[Snapshot], None]
-    """Called in the node's thread with what a command has changed."""
-    moment: Callable[[], Moment] = now_here
-    """Returns this moment by the clock that also stamps the readings."""
+    delivery: DeliveryService
+    worker: DatabaseWorker
+    rules: JobRules
+    on_changed: Callable[[StationSnapshot], None]
+    """Called in the node's thread after each command."""
+    stamp: Callable[[], MonotonicStamp] = monotonic_now
+    """Returns the current moment on the clock that stamps readings."""
 
-    def offer(self) -> None:
-        """Create the services."""
+    def create_services(self) -> None:
+        """Create the services of the node."""
         group = ReentrantCallbackGroup()
         for kind, name, callback in (
             (StartWeighJob, 'start_job', self._start_job),
             (EndWeighJob, 'end_job', self._end_job),
             (ReopenWeighJob, 'reopen_job', self._reopen_job),
+            (RecordBag, 'record_bag', self._record_bag),
             (VoidBag, 'void_bag', self._void_bag),
             (RetryDelivery, 'retry', self._retry),
         ):
             self.node.create_service(kind, f'weighing/{name}', callback, callback_group=group)
 
     async def _start_job(self, request: StartWeighJob.Request, response: StartWeighJob.Response) -> StartWeighJob.Response:
-        def work() -> Job:
-            asked = order(
+        def start() -> WeighingJob:
+            form = JobForm(
                 company=request.company,
                 station=request.station,
                 target=request.target_weight,
@@ -91,43 +125,39 @@ class Commands:
                 quantity=request.quantity,
                 tolerance=request.tolerance,
                 tare=request.tare,
-                stations=self.stations.names,
-                default_tolerance=self.default_tolerance,
             )
-            return self.store.start_job(asked, self._now(), request.command.operator_id, self.moment())
+            job_request = validate_request(form, self.rules.stations, self.rules.default_tolerance)
+            return self.store.start_job(job_request, self._now(), request.command.operator_id, self.stamp())
 
-        job = await self._carry_out(request, work, response)
+        job = await self._execute_and_audit(request, start, response)
         if job:
             response.weigh_job_id = job.job_id
             response.message = f'weigh job {job.job_id} has started at station {job.station}'
         return response
 
     async def _end_job(self, request: EndWeighJob.Request, response: EndWeighJob.Response) -> EndWeighJob.Response:
-        job = await self._carry_out(
-            request,
-            lambda: self.store.end_job(
-                request.station, request.reason, self._now(), request.command.operator_id, self.moment()
-            ),
-            response,
-        )
+        def end() -> WeighingJob:
+            return self.store.end_job(request.station, request.reason, self._now(), request.command.operator_id, self.stamp())
+
+        job = await self._execute_and_audit(request, end, response)
         if job:
             response.job = job_message(job)
             response.message = f'weigh job {job.job_id} has ended with {job.bags_completed} of {job.quantity} bags'
         return response
 
     async def _reopen_job(self, request: ReopenWeighJob.Request, response: ReopenWeighJob.Response) -> ReopenWeighJob.Response:
-        def work() -> Job:
+        def reopen() -> WeighingJob:
             return self.store.reopen_job(
                 request.weigh_job_id,
                 request.station,
                 request.quantity,
-                _reason(request.reason),
+                _require_reason(request.reason),
                 self._now(),
                 request.command.operator_id,
-                self.moment(),
+                self.stamp(),
             )
 
-        job = await self._carry_out(request, work, response)
+        job = await self._execute_and_audit(request, reopen, response)
         if job:
             response.job = job_message(job)
             response.message = (
@@ -135,74 +165,102 @@ class Commands:
             )
         return response
 
-    async def _void_bag(self, request: VoidBag.Request, response: VoidBag.Response) -> VoidBag.Response:
-        def work() -> Bag:
-            return self.store.void_bag(request.bag_id, _reason(request.reason), self._now(), request.command.operator_id)
+    async def _record_bag(self, request: RecordBag.Request, response: RecordBag.Response) -> RecordBag.Response:
+        def record() -> tuple[Bag, WeighingJob | None, bool]:
+            posted = validate_bag(request.weight, request.unit, request.scale_id, request.station)
+            reading_id = _require_key(request.reading_id)
+            reading = posted.to_reading(reading_id, self._now(), self.stamp().monotonic_ns)
+            return self.store.record_external(reading, posted.station)
 
-        bag = await self._carry_out(request, work, response)
+        result = await self._execute_and_audit(request, record, response, bags=lambda done: [done[0]] if done[2] else [])
+        if result:
+            bag, job, _ = result
+            recorded = recorded_bag(bag, job)
+            response.bag, response.job_complete, response.message = bag_message(bag), recorded.job_complete, recorded.message
+        return response
+
+    async def _void_bag(self, request: VoidBag.Request, response: VoidBag.Response) -> VoidBag.Response:
+        def void() -> Bag:
+            return self.store.void_bag(
+                request.bag_id, _require_reason(request.reason), self._now(), request.command.operator_id
+            )
+
+        bag = await self._execute_and_audit(request, void, response)
         if bag:
             response.bag = bag_message(bag)
             response.message = f'bag {bag.bag_id} is voided and no longer counts'
         return response
 
     async def _retry(self, request: RetryDelivery.Request, response: RetryDelivery.Response) -> RetryDelivery.Response:
-        count = await self._carry_out(request, lambda: self.dispatch.retry(request.bag_id), response)
+        count = await self._execute_and_audit(request, lambda: self.delivery.retry(request.bag_id), response)
         if count is not None:
             response.count = count
-            response.message = f'{counted(count, "refused bag")} sent again' if count else 'bags are sent again'
+            response.message = f'resending {pluralize(count, "rejected bag")}' if count else 'resending bags'
         return response
 
-    async def _carry_out(self, request: Any, work: Callable[[], T], response: Any) -> T | None:
-        """Carry a command out or refuse it; its result code goes into the response, and all of it into the audit."""
-        result = await self._do(request.command, work, response)
-        said = command_row(request, self._now(), int(response.code), response.message)
+    async def _execute_and_audit(
+        self,
+        request: Request,
+        work: Callable[[], T],
+        response: Response,
+        bags: Callable[[T], list[Bag]] = lambda _: [],
+    ) -> T | None:
+        """Run or reject a command, set the result code of the response, and store the audit row.
+
+        Args:
+            request: The request with its command.
+            work: Runs in the database thread.
+            response: Receives code and, on failure, message.
+            bags: Returns the new bags of a result.
+        """
+        result = await self._execute(request.command, work, response, bags)
+        entry = audit_of(request, self._now(), int(response.code), response.message)
         try:
-            await self.worker.do(lambda: self.store.audit(said))
-        except SQLAlchemyError as problem:
-            self.node.get_logger().error(f'command {said.command} is missing in the audit: {problem.__cause__ or problem}')
+            await self.worker.run(lambda: self.store.audit(entry))
+        except SQLAlchemyError as error:
+            self.node.get_logger().error(f'command {entry.command} is missing in the audit: {error.__cause__ or error}')
         return result
 
-    async def _do(self, command: Any, work: Callable[[], T], response: Any) -> T | None:
-        """Do a command after everything that the journal holds; put its result code into the response."""
-        if late := expiry_error(command, self._now()):
-            response.code, response.message = ResultCode.EXPIRED, late
+    async def _execute(
+        self, command: CommandInfo, work: Callable[[], T], response: Response, bags: Callable[[T], list[Bag]]
+    ) -> T | None:
+        if message := expiry_error(command, self._now()):
+            response.code, response.message = ResultCode.EXPIRED, message
             return None
         try:
-            result, changed = await self.worker.do(lambda: self._in_order(work))
-        except (*CODES, SQLAlchemyError) as problem:
-            response.code, response.message = int(CODES.get(type(problem), ResultCode.STORAGE_FAILED)), str(problem)
+            result, changed = await self.worker.run(lambda: self._after_journal(work, bags))
+        except REJECTIONS as error:
+            response.code, response.message = int(CODES.get(type(error), ResultCode.STORAGE_FAILED)), str(error)
             return None
-        self.show(changed)
+        self.on_changed(changed)
         response.code = ResultCode.OK
         return result
 
-    def _in_order(self, work: Callable[[], T]) -> tuple[T, Snapshot]:
-        bags = self.store.catch_up()
+    def _after_journal(self, work: Callable[[], T], bags: Callable[[T], list[Bag]]) -> tuple[T, StationSnapshot]:
+        """Process the journal, then run a command: the order of weighing and commands is kept."""
+        caught_up = self.store.catch_up()
         result = work()
-        return result, snapshot(self.store, bags)
+        return result, take_snapshot(self.store, caught_up + bags(result))
 
     def _now(self) -> int:
-        return int(self.node.get_clock().now().nanoseconds)
+        return now_ns(self.node)
 
 
-def command_row(request: Any, received_ns: int, code: int, message: str) -> CommandRow:
-    """Return the audit's entry of a request and its result."""
+def audit_of(request: Request, received_ns: int, code: int, message: str) -> AuditEntry:
+    """Return the audit entry of a request and its result."""
     fields = [name for name in request.get_fields_and_field_types() if name != 'command']
     arguments = json.dumps({name: getattr(request, name) for name in fields})
-    command, name = request.command, type(request).__name__.removesuffix('_Request')
-    return CommandRow(
-        received_ns=received_ns,
-        command=name,
-        request_id=(command.request_id or new_id())[:64],
-        operator_id=command.operator_id[:64],
-        issued_ns=to_ns(command.issued_at),
-        arguments=arguments,
-        code=code,
-        message=message,
-    )
+    name = type(request).__name__.removesuffix('_Request')
+    return audit_entry(name, request.command, arguments, code, message, received_ns)
 
 
-def _reason(text: str) -> str:
+def _require_reason(text: str) -> str:
     if not text.strip():
         raise JobError('give a reason: it stays with the record')
+    return text
+
+
+def _require_key(text: str) -> str:
+    if not 1 <= len(text) <= LONGEST_KEY or not text.isascii() or not text.isprintable():
+        raise BadRequestError(400, 'reading_id', f'reading_id must be 1 to {LONGEST_KEY} printable ASCII characters')
     return text

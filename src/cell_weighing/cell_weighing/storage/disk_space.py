@@ -13,7 +13,7 @@ _FULL = ('disk is full', 'No space left', 'could not extend file', 'quota exceed
 """How SQLite, the operating system and PostgreSQL say it."""
 
 
-class Disk:
+class DatabaseDisk:
     """Looks at the folder of a SQLite database; of a database server it knows nothing."""
 
     def __init__(self, database_url: str, wanted_mb: float) -> None:
@@ -30,7 +30,7 @@ class Disk:
         except OSError:
             return None
 
-    def explain(self, reason: str) -> str:
+    def describe_error(self, reason: str) -> str:
         """Say why the database refuses: that the disk is full and where, else its own words."""
         if not any(words in reason for words in _FULL):
             return reason

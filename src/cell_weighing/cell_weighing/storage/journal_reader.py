@@ -7,7 +7,7 @@ from typing import cast
 
 from sqlalchemy import Connection, Table, func, select
 
-from cell_weighing.domain.reading import Mode, Reading, Stability, Status
+from cell_weighing.domain.reading import ReadingStatus, Stability, WeightMode, WeightReading
 from cell_weighing.storage.tables import ReadingRow, ScaleRow
 
 PAGE = 500
@@ -17,25 +17,25 @@ _SCALE = cast('Table', ScaleRow.__table__)
 
 def read_journal(
     connection: Connection, scale_id: str, after: int, last: int | None = None, limit: int = 1000
-) -> list[Reading]:
+) -> list[WeightReading]:
     """Return a scale's readings with consecutive numbers above `after` and up to `last`, in order."""
     wanted = select(_READING).where(_READING.c.scale_id == scale_id, _READING.c.sequence > after)
     if last is not None:
         wanted = wanted.where(_READING.c.sequence <= last)
     rows = connection.execute(wanted.order_by(_READING.c.sequence).limit(limit))
     return [
-        Reading(
+        WeightReading(
             row.reading_id,
             row.scale_id,
             row.sequence,
             row.received_ns,
             row.monotonic_ns,
             row.raw,
-            Status(row.status),
+            ReadingStatus(row.status),
             row.weight,
             row.unit,
             Stability(row.stability),
-            Mode(row.mode),
+            WeightMode(row.mode),
             row.tare,
             row.message,
             row.peer,
@@ -45,7 +45,7 @@ def read_journal(
     ]
 
 
-def find_moments(connection: Connection, readings: Iterable[Reading]) -> None:
+def fill_monotonic_stamps(connection: Connection, readings: Iterable[WeightReading]) -> None:
     """Enter when readings that came by topic were taken, by the monotonic clock, as far as the journal knows them."""
     wanted = {reading.reading_id: reading for reading in readings if not reading.boot_id}
     ids = list(wanted)
@@ -64,13 +64,15 @@ def last_sequences(connection: Connection) -> dict[str, int]:
     return {row.scale_id: row.last or 0 for row in connection.execute(select(_SCALE.c.scale_id, last.label('last')))}
 
 
-def valid_since(connection: Connection, sequences: Mapping[str, int]) -> dict[str, int]:
+def count_valid_since(connection: Connection, sequences: Mapping[str, int]) -> dict[str, int]:
     """Return how many valid readings each scale has had since the consecutive number given."""
     return {
         scale_id: connection.execute(
             select(func.count())
             .select_from(_READING)
-            .where(_READING.c.scale_id == scale_id, _READING.c.sequence > sequence, _READING.c.status == int(Status.VALID))
+            .where(
+                _READING.c.scale_id == scale_id, _READING.c.sequence > sequence, _READING.c.status == int(ReadingStatus.VALID)
+            )
         ).scalar_one()
         for scale_id, sequence in sequences.items()
     }

@@ -13,13 +13,13 @@ from typing import Protocol
 from cell_weighing.bridge.codecs.legacy import LegacyCodec
 from cell_weighing.bridge.codecs.sma import SmaCodec
 from cell_weighing.bridge.codecs.template import EXTENDED, TemplateCodec
-from cell_weighing.domain.reading import Weighing
+from cell_weighing.domain.reading import ParsedLine
 
 
 class Codec(Protocol):
     """Turns lines into weighings. One that has an attribute `ask` speaks only when asked: those bytes are sent to it."""
 
-    def parse(self, line: bytes) -> Weighing:
+    def parse(self, line: bytes) -> ParsedLine:
         """Understand one line; what does not follow the grammar comes back as MALFORMED, nothing raises."""
         ...
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from cell_weighing.domain.reading import Status, Weighing
+from cell_weighing.domain.reading import ParsedLine, ReadingStatus
 from cell_weighing.domain.units import UNITS
 
 SCALE_ID = rb'[A-Za-z0-9][A-Za-z0-9_.-]{0,31}'
@@ -26,17 +26,17 @@ def scale_id_of(line: bytes) -> str:
     return found[1].decode('ascii') if found else ''
 
 
-def number(field: bytes) -> str:
+def parse_number(field: bytes) -> str:
     """Return an unsigned number as text, or "" when the field is not one."""
     return field.decode('ascii') if _NUMBER.fullmatch(field) else ''
 
 
-def malformed(scale_id: str, message: str) -> Weighing:
+def malformed(scale_id: str, message: str) -> ParsedLine:
     """Return the weighing of a line that does not follow the grammar."""
-    return Weighing(scale_id, Status.MALFORMED, message=message)
+    return ParsedLine(scale_id, ReadingStatus.MALFORMED, message=message)
 
 
-def weighed(scale_id: str, weight: bytes, unit: bytes, point: bytes = b'.') -> Weighing:
+def parse_weight(scale_id: str, weight: bytes, unit: bytes, point: bytes = b'.') -> ParsedLine:
     """Judge a weight field and a unit field.
 
     Args:
@@ -50,15 +50,17 @@ def weighed(scale_id: str, weight: bytes, unit: bytes, point: bytes = b'.') -> W
     """
     field, name = weight.strip(b' '), unit.strip(b' ')
     if _DASHES.fullmatch(field):
-        return Weighing(scale_id, Status.OUT_OF_RANGE, message='the indicator shows dashes: it has no weight to give')
+        return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message='the indicator shows dashes: it has no weight to give')
     sign, digits = (field[:1], field[1:].lstrip(b' ')) if field[:1] in (b'+', b'-') else (b'', field)
     if point != b'.':
         digits = digits.replace(b'.', b'?').replace(point, b'.')
-    value = number(digits)
+    value = parse_number(digits)
     if not value:
         return malformed(scale_id, 'the weight is not a number')
     if not _UNIT.fullmatch(name):
         return malformed(scale_id, f'the unit is not one of {", ".join(UNITS)}')
     if sign == b'-':
-        return Weighing(scale_id, Status.OUT_OF_RANGE, message='the weight is below zero: empty the scale and set it to zero')
-    return Weighing(scale_id, Status.VALID, value, name.decode('ascii').lower())
+        return ParsedLine(
+            scale_id, ReadingStatus.OUT_OF_RANGE, message='the weight is below zero: empty the scale and set it to zero'
+        )
+    return ParsedLine(scale_id, ReadingStatus.VALID, value, name.decode('ascii').lower())

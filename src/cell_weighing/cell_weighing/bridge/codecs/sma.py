@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import re
 
-from cell_weighing.bridge.codecs.grammar import malformed, weighed
-from cell_weighing.domain.reading import Mode, Stability, Status, Weighing
+from cell_weighing.bridge.codecs.grammar import malformed, parse_weight
+from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, WeightMode
 
 WEIGHT_NOW = b'\nW\r'
 """Ask for the weight as it is, stable or not."""
@@ -45,7 +45,7 @@ class SmaCodec:
         self.ask = QUESTIONS[ask]
         self._point = b',' if decimal_comma else b'.'
 
-    def parse(self, line: bytes) -> Weighing:
+    def parse(self, line: bytes) -> ParsedLine:
         """Understand one reply."""
         reply = _REPLY.fullmatch(line)
         if not reply:
@@ -55,8 +55,8 @@ class SmaCodec:
         if mode in b'Tt':
             return malformed('', 'the reply is a tare, not a weight')
         if status in _FAULTS:
-            return Weighing('', Status.OUT_OF_RANGE, message=_FAULTS[status])
-        result = weighed('', weight, unit, self._point)
+            return ParsedLine('', ReadingStatus.OUT_OF_RANGE, message=_FAULTS[status])
+        result = parse_weight('', weight, unit, self._point)
         result.stability = Stability.IN_MOTION if motion == b'M' else Stability.STABLE
-        result.mode = Mode.GROSS if mode in b'Gg' else Mode.NET
+        result.mode = WeightMode.GROSS if mode in b'Gg' else WeightMode.NET
         return result

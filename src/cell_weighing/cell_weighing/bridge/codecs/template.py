@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import re
 
-from cell_weighing.bridge.codecs.grammar import NUMBER, SCALE_ID, UNIT, malformed, scale_id_of, weighed
-from cell_weighing.domain.reading import Mode, Stability, Status, Weighing
+from cell_weighing.bridge.codecs.grammar import NUMBER, SCALE_ID, UNIT, malformed, parse_weight, scale_id_of
+from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, WeightMode
 
 EXTENDED = '{id},{mode},{status},{weight},{unit},{tare},{tare_status}'
 _LEAST = ('id', 'weight', 'unit')
@@ -69,7 +69,7 @@ class TemplateCodec:
         self._usual = re.compile(pattern)
         self._at = {name: place for place, name in enumerate(self._names)}
 
-    def parse(self, line: bytes) -> Weighing:
+    def parse(self, line: bytes) -> ParsedLine:
         """Understand one line."""
         if b'  ' in line:
             line = _PADDING.sub(b' ', line)
@@ -79,16 +79,16 @@ class TemplateCodec:
         at, fields = self._at, match.groups()
         scale_id = fields[at['id']].decode('ascii') if 'id' in at else ''
         weight, unit = self._number(fields[at['weight']]), fields[at['unit']].decode('ascii').lower()
-        result = Weighing(scale_id, Status.VALID, weight, unit)
+        result = ParsedLine(scale_id, ReadingStatus.VALID, weight, unit)
         if len(at) > len(_LEAST):
             if (status := fields[at['status']] if 'status' in at else b'') in _FAULTS:
-                return Weighing(scale_id, Status.OUT_OF_RANGE, message=_FAULTS[status])
+                return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message=_FAULTS[status])
             result.stability = _STABILITY.get(status, Stability.UNKNOWN)
-            result.mode = _mode(fields[at['mode']]) if 'mode' in at else Mode.UNKNOWN
+            result.mode = _mode(fields[at['mode']]) if 'mode' in at else WeightMode.UNKNOWN
             result.tare = self._number(fields[at['tare']]) if 'tare' in at else ''
         return result
 
-    def _explain(self, line: bytes) -> Weighing:
+    def _explain(self, line: bytes) -> ParsedLine:
         """Say what is wrong with a line that does not follow the template; it never becomes a weight."""
         fields = self._fields(line)
         if fields is None:
@@ -98,9 +98,9 @@ class TemplateCodec:
             return malformed('', 'the line does not begin with a scale id')
         status = fields.get('status', b'').strip(b' ')
         if status in _FAULTS:
-            return Weighing(scale_id.decode('ascii'), Status.OUT_OF_RANGE, message=_FAULTS[status])
-        result = weighed(scale_id.decode('ascii'), fields['weight'], fields['unit'], self._point)
-        if result.status is Status.VALID:
+            return ParsedLine(scale_id.decode('ascii'), ReadingStatus.OUT_OF_RANGE, message=_FAULTS[status])
+        result = parse_weight(scale_id.decode('ascii'), fields['weight'], fields['unit'], self._point)
+        if result.status is ReadingStatus.VALID:
             return malformed(result.scale_id, f'the line does not follow the print format {self._shown()}')
         return result
 
@@ -141,8 +141,8 @@ def _literal(literal: bytes) -> bytes:
     return rb' ?' + re.escape(core) + (rb' ?' if core else b'')
 
 
-def _mode(field: bytes) -> Mode:
-    return Mode.GROSS if field.upper().startswith(b'G') else Mode.NET
+def _mode(field: bytes) -> WeightMode:
+    return WeightMode.GROSS if field.upper().startswith(b'G') else WeightMode.NET
 
 
 def _check(template: str, names: list[str], literals: list[bytes], decimal_comma: bool) -> None:

@@ -1,0 +1,199 @@
+"""REST contract for recording a bag: form fields, validation and JSON replies.
+
+The form is the one that the old scale server posts (weight, unit, scale, station). `web_gateway` serves it and passes each bag
+on to the service `weighing/record_bag`, which applies the same validation.
+
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cell_weighing.bridge.codecs.grammar import SCALE_ID, parse_weight
+from cell_weighing.domain.jobs import Bag, WeighingJob
+from cell_weighing.domain.reading import ReadingStatus, WeightReading
+from cell_weighing.domain.tolerance import ToleranceResult
+from cell_weighing.domain.units import UNITS
+
+__all__ = [
+    'FIELDS',
+    'KEY_HEADER',
+    'UNITS',
+    'ApiReply',
+    'BadRequestError',
+    'PostedBag',
+    'RecordedBag',
+    'reading_id_for_key',
+    'recorded_bag',
+    'reply_to',
+    'validate_bag',
+    'validate_form',
+]
+
+FIELDS = ('weight', 'unit', 'scale', 'station')
+KEY_HEADER = 'Idempotency-Key'
+_SCALE = re.compile(SCALE_ID)
+_KEY = re.compile('[!-~]{1,255}')
+_NAMESPACE = uuid.UUID('6f1c2d1a-7a0e-5d7e-9a55-8f0f6f3b2f10')
+
+
+@dataclass(frozen=True)
+class ApiReply:
+    """HTTP status and JSON object of a response."""
+
+    status: int
+    body: dict[str, object]
+
+
+class BadRequestError(ValueError):
+    """A request that was rejected; nothing was recorded."""
+
+    def __init__(self, status: int, field: str, message: str) -> None:
+        """Store the reply.
+
+        Args:
+            status: HTTP status.
+            field: The form field or header that is wrong; "" = none.
+            message: Text for the operator.
+        """
+        super().__init__(message)
+        self.reply = ApiReply(status, {'error': message, 'field': field})
+
+
+@dataclass(frozen=True)
+class PostedBag:
+    """A validated bag of a request."""
+
+    weight: str
+    """Decimal digits in `unit`, above 0."""
+    unit: str
+    """kg, g, lb, oz or t."""
+    scale_id: str
+    station: str
+
+    def to_reading(self, reading_id: str, now_ns: int, monotonic_ns: int) -> WeightReading:
+        """Return the bag as a reading that was received now.
+
+        Args:
+            reading_id: Idempotency key of the bag.
+            now_ns: UTC, nanoseconds since 1970.
+            monotonic_ns: The machine's monotonic clock, nanoseconds.
+        """
+        return WeightReading(
+            reading_id, self.scale_id, 0, now_ns, monotonic_ns, b'', ReadingStatus.VALID, self.weight, self.unit
+        )
+
+
+@dataclass(frozen=True)
+class RecordedBag:
+    """Fields of a stored bag that the reply reports."""
+
+    bag_id: int
+    bag_number: int
+    """Number within its weigh job, from 1; 0 = it counts for no job."""
+    station: str
+    in_tolerance: bool
+    job_complete: bool
+    """This bag completed its weigh job."""
+    message: str
+
+
+def validate_form(form: Mapping[str, Sequence[object]]) -> PostedBag:
+    """Validate a posted form.
+
+    Args:
+        form: The values of each field.
+
+    Raises:
+        BadRequestError: 400 when a field is missing, empty or repeated; 422 when a value is not allowed.
+    """
+    weight, unit, scale, station = (_single_text(form, name) for name in FIELDS)
+    return validate_bag(weight, unit, scale, station)
+
+
+def validate_bag(weight: str, unit: str, scale: str, station: str) -> PostedBag:
+    """Validate the four values of a bag and normalize weight and unit.
+
+    Raises:
+        BadRequestError: 422 when a value is not allowed; its reply names the field.
+    """
+    if not unit.isascii() or unit.strip().lower() not in UNITS:
+        raise BadRequestError(422, 'unit', f'unit must be one of {", ".join(UNITS)}')
+    parsed = parse_weight(scale, weight.encode('ascii', 'replace'), unit.encode('ascii'))
+    if parsed.status is not ReadingStatus.VALID:
+        raise BadRequestError(422, 'weight', f'weight must be a number in plain digits, such as 12.50: {parsed.message}')
+    if not parsed.weight.strip('0.'):
+        raise BadRequestError(422, 'weight', 'weight must be above 0')
+    if not _SCALE.fullmatch(scale.encode('ascii', 'replace')):
+        raise BadRequestError(422, 'scale', 'scale must be 1 to 32 letters, digits, dots, dashes or underscores')
+    if not 1 <= len(station) <= 64 or not station.isprintable():
+        raise BadRequestError(422, 'station', 'station must be 1 to 64 characters')
+    return PostedBag(parsed.weight, parsed.unit, scale, station)
+
+
+def reading_id_for_key(key: str, client: str) -> str:
+    """Return the reading id for an idempotency key.
+
+    A UUID is used as it is, so a bag has one id on both sides. Other keys are hashed together with the client's name.
+
+    Args:
+        key: Value of the header `Idempotency-Key`.
+        client: Name of the API client.
+
+    Raises:
+        BadRequestError: 400, the key is not 1 to 255 visible ASCII characters.
+    """
+    if not _KEY.fullmatch(key):
+        raise BadRequestError(400, KEY_HEADER, f'{KEY_HEADER} must be 1 to 255 visible ASCII characters')
+    try:
+        return str(uuid.UUID(key)) if len(key) == 36 else str(uuid.uuid5(_NAMESPACE, f'{client} {key}'))
+    except ValueError:
+        return str(uuid.uuid5(_NAMESPACE, f'{client} {key}'))
+
+
+def reply_to(recorded: RecordedBag) -> ApiReply:
+    """Return the reply for a recorded bag; a repeated request gets the same reply.
+
+    Status 409 tells the sender that the bag is stored but counts for no weigh job.
+    """
+    body: dict[str, object] = {
+        'bag_id': recorded.bag_id,
+        'bag_num': recorded.bag_number,
+        'in_tolerance': recorded.in_tolerance,
+        'job_complete': recorded.job_complete,
+    }
+    if not recorded.bag_number:
+        return ApiReply(409, {'error': recorded.message, 'field': 'station', **body})
+    return ApiReply(200, body | {'message': recorded.message})
+
+
+def recorded_bag(bag: Bag, job: WeighingJob | None) -> RecordedBag:
+    """Return the fields of a stored bag that a reply reports.
+
+    Args:
+        bag: The stored bag.
+        job: The weigh job that it counts for; None = none.
+    """
+    if job is None:
+        message = f'recorded, but it counts for no job: station {bag.station} has no active weigh job'
+    else:
+        message = bag.message or f'bag {bag.number} of {job.quantity} is in tolerance'
+    return RecordedBag(
+        bag_id=bag.bag_id,
+        bag_number=bag.number,
+        station=bag.station,
+        in_tolerance=bag.outcome is ToleranceResult.IN_TOLERANCE,
+        job_complete=job is not None and job.was_completed_by(bag),
+        message=message,
+    )
+
+
+def _single_text(form: Mapping[str, Sequence[object]], name: str) -> str:
+    values = form.get(name, ())
+    if len(values) != 1 or not isinstance(values[0], str) or not values[0].strip():
+        raise BadRequestError(400, name, f'{name} is required' if len(values) < 2 else f'{name} is given more than once')
+    return values[0]

@@ -1,0 +1,19 @@
+"""Parameters of the weighing nodes and their derived settings, for programs that check a site (`cell doctor`)."""
+
+from __future__ import annotations
+
+from cell_weighing.bridge.parameters import ScaleBridgeParameters
+from cell_weighing.delivery.settings import SettingsError, WebAppSettings, read_api_key
+from cell_weighing.domain.station_map import StationMap
+from cell_weighing.station.parameters import WeighStationParameters, station_map, web_app_settings
+
+__all__ = [
+    'ScaleBridgeParameters',
+    'SettingsError',
+    'StationMap',
+    'WebAppSettings',
+    'WeighStationParameters',
+    'read_api_key',
+    'station_map',
+    'web_app_settings',
+]

@@ -1,0 +1,96 @@
+"""Read-only access to the weighing tables for other packages.
+
+The tables belong to weigh_station and scale_bridge. Reports and checks read them through this module, on a connection that
+cannot write. The nodes may work on the database at the same time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cell_common.database import DatabaseError
+from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from cell_weighing.delivery.outbox import Outbox, OutboxCounts
+from cell_weighing.reports.report import JobReport, Voided
+from cell_weighing.station.job_store import NoSuchJobError
+from cell_weighing.storage.rows import bag_of, job_of
+from cell_weighing.storage.tables import BagRow, JobRow, VoidRow
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection as SqliteConnection
+
+    from sqlalchemy import Connection
+
+__all__ = ['NoSuchJobError', 'OutboxCounts', 'open_reader', 'read_job_report', 'read_outbox_counts']
+
+
+def open_reader(url: str) -> Engine:
+    """Open a database for reading only; nothing is read before the first query.
+
+    Args:
+        url: SQLAlchemy URL.
+
+    Raises:
+        DatabaseError: The text is not a URL.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseError('database_url is not a database URL; example: sqlite:////var/lib/cell/cell.db') from error
+    if parsed.get_backend_name() != 'sqlite':
+        return create_engine(parsed, pool_pre_ping=True, execution_options={'postgresql_readonly': True})
+    engine = create_engine(f'sqlite:///file:{parsed.database}?mode=ro&uri=true', connect_args={'check_same_thread': False})
+
+    @event.listens_for(engine, 'connect')
+    def prepare(connection: SqliteConnection, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, 'begin')
+    def begin(connection: Connection) -> None:
+        # One snapshot of the database for all queries of a report.
+        connection.exec_driver_sql('BEGIN')
+
+    return engine
+
+
+def read_job_report(engine: Engine, job_id: int) -> JobReport:
+    """Return a weigh job with its bags.
+
+    Args:
+        engine: From `open_reader`.
+        job_id: Number of the weigh job.
+
+    Raises:
+        NoSuchJobError: There is no such job.
+        SQLAlchemyError: The database cannot be read, or has no weighing tables yet.
+    """
+    with Session(engine) as session:
+        row = session.get(JobRow, job_id)
+        if row is None:
+            raise NoSuchJobError(f'there is no weigh job {job_id}')
+        job = job_of(session, row)
+        rows = session.execute(
+            select(BagRow, VoidRow)
+            .outerjoin(VoidRow, VoidRow.bag_id == BagRow.id)
+            .where(BagRow.prepuff_job_id == job_id)
+            .order_by(BagRow.bag_number)
+        ).all()
+        bags = [bag_of(bag, job, voided=void is not None) for bag, void in rows]
+        voided = {void.bag_id: Voided(void.voided_by, void.reason) for _, void in rows if void}
+        return JobReport(job, bags, voided, row.ended_by, row.end_reason)
+
+
+def read_outbox_counts(engine: Engine) -> OutboxCounts:
+    """Return how many bags wait for the web application, were delivered, or were rejected.
+
+    Args:
+        engine: From `open_reader`.
+
+    Raises:
+        SQLAlchemyError: The database cannot be read, or has no weighing tables yet.
+    """
+    return Outbox(engine).counts()

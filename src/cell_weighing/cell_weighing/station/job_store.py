@@ -1,0 +1,216 @@
+"""Weigh jobs in the database: start, end, reopen, void a bag, and the audit of commands."""
+
+from __future__ import annotations
+
+from cell_common.database import AuditEntry, insert_audit, read_only
+from sqlalchemy import Engine, Select, select
+from sqlalchemy.orm import Session
+
+from cell_weighing.domain.event_order import MonotonicStamp
+from cell_weighing.domain.jobs import Bag, JobActiveError, JobRequest, WeighingJob, validate_reopen, void_bag
+from cell_weighing.storage.rows import bag_of, job_of, utc_datetime, write_counts
+from cell_weighing.storage.tables import BagRow, CommandRow, CompanyRow, JobRow, ReopenRow, VoidRow
+
+LATEST_BAGS = 20
+
+
+class NoSuchJobError(LookupError):
+    """There is no active job at the station."""
+
+
+class NoSuchBagError(LookupError):
+    """There is no such bag, or it has been voided already."""
+
+
+class JobStore:
+    """Weigh jobs of all stations, one transaction per call. Used by one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use an open, migrated database."""
+        self._engine = engine
+        self._read_only = read_only(engine)
+
+    def start_job(
+        self, request: JobRequest, started_ns: int, started_by: str, stamp: MonotonicStamp | None = None
+    ) -> WeighingJob:
+        """Start a weigh job.
+
+        Args:
+            request: A validated request.
+            started_ns: UTC, nanoseconds since 1970.
+            started_by: Operator id, stored in at most 64 characters.
+            stamp: The same moment on the clock that stamps readings; None = only UTC is known.
+
+        Raises:
+            JobActiveError: The station has an active job.
+        """
+        with Session(self._engine) as session, session.begin():
+            if session.scalars(_active_at(request.station)).first():
+                raise JobActiveError(f'station {request.station} has an active weigh job: end it first')
+            row = JobRow(
+                prepuff_company_id=_company_id(session, request.company),
+                target_weight=request.band.target,
+                quantity=request.quantity,
+                bags_completed=0,
+                bags_out=0,
+                bags_numbered=0,
+                station=request.station,
+                status='active',
+                started_at=utc_datetime(started_ns),
+                target=str(request.band.target),
+                unit=request.band.unit,
+                tolerance=str(request.band.tolerance),
+                tare=str(request.tare),
+                bags_voided=0,
+                started_by=started_by[:64],
+                started_ns=started_ns,
+            )
+            row.started_boot, row.started_monotonic = stamp or (None, None)
+            session.add(row)
+            session.flush()
+            return job_of(session, row)
+
+    def end_job(
+        self, station: str, reason: str, ended_ns: int, ended_by: str, stamp: MonotonicStamp | None = None
+    ) -> WeighingJob:
+        """End a station's active job before its quantity is reached.
+
+        Raises:
+            NoSuchJobError: The station has no active job.
+        """
+        with Session(self._engine) as session, session.begin():
+            row = session.scalars(_active_at(station)).first()
+            if row is None:
+                raise NoSuchJobError(f'station "{station}" has no active weigh job')
+            row.status, row.finished_ns = 'completed', ended_ns
+            row.finished_boot, row.finished_monotonic = stamp or (None, None)
+            row.ended_by, row.end_reason = ended_by[:64], reason[:200]
+            return job_of(session, row)
+
+    def reopen_job(
+        self,
+        job_id: int,
+        station: str,
+        quantity: int,
+        reason: str,
+        reopened_ns: int,
+        reopened_by: str,
+        stamp: MonotonicStamp | None = None,
+    ) -> WeighingJob:
+        """Make a completed job active again; its bags keep their numbers.
+
+        Args:
+            job_id: The job; 0 = the latest job of the station.
+            station: Used when `job_id` is 0.
+            quantity: New number of bags; 0 = unchanged.
+            reason: Stored with the record.
+            reopened_ns: UTC, nanoseconds: bags count for the job again from this moment.
+            reopened_by: Operator id.
+            stamp: As in `start_job`.
+
+        Raises:
+            NoSuchJobError: There is no such job.
+            JobActiveError: The job is active, or its station has another active job.
+            JobError: The job has as many bags already.
+        """
+        latest = select(JobRow).where(JobRow.station == station).order_by(JobRow.id.desc()).limit(1)
+        with Session(self._engine) as session, session.begin():
+            row = session.get(JobRow, job_id) if job_id else session.scalars(latest).first()
+            if row is None:
+                raise NoSuchJobError(
+                    f'there is no weigh job {job_id}' if job_id else f'station "{station}" has had no weigh job'
+                )
+            other = session.scalars(_active_at(row.station)).first()
+            new_quantity = validate_reopen(job_of(session, row), quantity, job_of(session, other) if other else None)
+            session.add(
+                ReopenRow(
+                    prepuff_job_id=row.id,
+                    ended_ns=row.finished_ns,
+                    reopened_ns=reopened_ns,
+                    reopened_by=reopened_by[:64],
+                    reason=reason[:200],
+                    quantity_before=row.quantity,
+                    quantity=new_quantity,
+                    ended_boot=row.finished_boot,
+                    ended_monotonic=row.finished_monotonic,
+                    reopened_boot=stamp and stamp.boot_id,
+                    reopened_monotonic=stamp and stamp.monotonic_ns,
+                )
+            )
+            row.finished_boot = row.finished_monotonic = None
+            row.status, row.finished_ns, row.quantity, row.ended_by, row.end_reason = 'active', None, new_quantity, '', ''
+            return job_of(session, row)
+
+    def void_bag(self, bag_id: int, reason: str, voided_ns: int, voided_by: str) -> Bag:
+        """Void a bag: a compensating record is added, and the bag no longer counts.
+
+        Raises:
+            NoSuchBagError: There is no such bag, or it is voided already.
+        """
+        with Session(self._engine) as session, session.begin():
+            row = session.get(BagRow, bag_id)
+            if row is None:
+                raise NoSuchBagError(f'there is no bag {bag_id}')
+            if session.get(VoidRow, bag_id) is not None:
+                raise NoSuchBagError(f'bag {bag_id} is voided already')
+            job_row = session.get(JobRow, row.prepuff_job_id) if row.prepuff_job_id else None
+            job = job_of(session, job_row) if job_row else None
+            bag = bag_of(row, job, voided=False)
+            void_bag(bag, job)
+            if job_row and job:
+                write_counts(job_row, job)
+            session.add(VoidRow(bag_id=bag_id, voided_ns=voided_ns, voided_by=voided_by[:64], reason=reason[:200]))
+            return bag
+
+    def current_jobs(self, stations: list[str]) -> list[WeighingJob]:
+        """Return each station's active job, or its latest one, in the order of `stations`."""
+        with Session(self._read_only) as session:
+            rows = [
+                session.scalars(
+                    select(JobRow).where(JobRow.station == station).order_by(JobRow.status, JobRow.id.desc()).limit(1)
+                ).first()
+                for station in stations
+            ]
+            return [job_of(session, row) for row in rows if row]
+
+    def latest_bags(self, limit: int = LATEST_BAGS) -> list[Bag]:
+        """Return the latest bags, newest first."""
+        with Session(self._read_only) as session:
+            rows = session.execute(
+                select(BagRow, JobRow, VoidRow.bag_id)
+                .outerjoin(JobRow, BagRow.prepuff_job_id == JobRow.id)
+                .outerjoin(VoidRow, VoidRow.bag_id == BagRow.id)
+                .order_by(BagRow.id.desc())
+                .limit(limit)
+            )
+            return [bag_of(bag, job_of(session, job) if job else None, voided=voided is not None) for bag, job, voided in rows]
+
+    def bags_of_active_jobs(self) -> list[Bag]:
+        """Return all bags of the active jobs in the order in which they were stored."""
+        with Session(self._read_only) as session:
+            rows = session.execute(
+                select(BagRow, JobRow)
+                .join(JobRow, BagRow.prepuff_job_id == JobRow.id)
+                .where(JobRow.status == 'active')
+                .order_by(BagRow.id)
+            ).all()
+            jobs = {row.id: job_of(session, row) for _, row in rows}
+            return [bag_of(bag, jobs[row.id], voided=False) for bag, row in rows]
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Store who gave a command, when, and its result."""
+        with self._engine.begin() as connection:
+            insert_audit(connection, CommandRow, entry)
+
+
+def _active_at(station: str) -> Select[tuple[JobRow]]:
+    return select(JobRow).where(JobRow.station == station, JobRow.status == 'active')
+
+
+def _company_id(session: Session, name: str) -> int:
+    company = session.scalars(select(CompanyRow).where(CompanyRow.name == name)).first()
+    if company is None:
+        company = CompanyRow(name=name)
+        session.add(company)
+        session.flush()
+    return company.id

@@ -1,0 +1,113 @@
+"""Conversion between table rows and the domain's weigh jobs, bags and boundaries."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cell_weighing.domain.event_order import JobBoundary, MonotonicStamp
+from cell_weighing.domain.jobs import Bag, WeighingJob
+from cell_weighing.domain.reading import Stability
+from cell_weighing.domain.tolerance import ToleranceBand, ToleranceResult, WeightZone
+from cell_weighing.storage.tables import BagRow, CompanyRow, JobRow, ReopenRow
+
+
+def job_of(session: Session, row: JobRow) -> WeighingJob:
+    """Return the weigh job of a row; its `gaps` stay empty, see `load_gaps`."""
+    company = session.get(CompanyRow, row.prepuff_company_id)
+    return WeighingJob(
+        job_id=row.id,
+        company=company.name if company else '',
+        station=row.station,
+        band=ToleranceBand(Decimal(row.target), row.unit, Decimal(row.tolerance)),
+        quantity=row.quantity,
+        started_ns=row.started_ns,
+        started_by=row.started_by,
+        finished_ns=row.finished_ns,
+        bags_completed=row.bags_completed,
+        bags_out=row.bags_out,
+        bags_numbered=row.bags_numbered,
+        tare=Decimal(row.tare),
+        bags_voided=row.bags_voided,
+        started=_stamp(row.started_boot, row.started_monotonic),
+        finished=_stamp(row.finished_boot, row.finished_monotonic),
+    )
+
+
+def load_gaps(session: Session, job: WeighingJob) -> WeighingJob:
+    """Load the intervals in which a reopened job was closed, and return the job."""
+    rows = session.scalars(select(ReopenRow).where(ReopenRow.prepuff_job_id == job.job_id))
+    job.gaps = [
+        (
+            JobBoundary(row.ended_ns, _stamp(row.ended_boot, row.ended_monotonic)),
+            JobBoundary(row.reopened_ns, _stamp(row.reopened_boot, row.reopened_monotonic)),
+        )
+        for row in rows
+    ]
+    return job
+
+
+def write_counts(row: JobRow, job: WeighingJob) -> None:
+    """Copy the counts and the end of a job into its row."""
+    row.bags_completed, row.bags_out, row.bags_numbered = job.bags_completed, job.bags_out, job.bags_numbered
+    row.finished_ns, row.bags_voided = job.finished_ns, job.bags_voided
+    row.finished_boot, row.finished_monotonic = job.finished or (None, None)
+    if not job.active:
+        row.status = 'completed'
+
+
+def bag_row(bag: Bag) -> BagRow:
+    """Return the row of a new bag."""
+    return BagRow(
+        prepuff_job_id=bag.job_id or None,
+        weight=Decimal(bag.weight),
+        unit=bag.unit,
+        scale_id=bag.scale_id,
+        in_tolerance=bag.outcome is ToleranceResult.IN_TOLERANCE,
+        weighed_at=utc_datetime(bag.weighed_ns),
+        reading_id=bag.reading_id,
+        weight_exact=bag.weight,
+        station=bag.station,
+        bag_number=bag.number,
+        outcome=int(bag.outcome),
+        weighed_ns=bag.weighed_ns,
+        stability=int(bag.stability),
+        message=bag.message[:200],
+        zone=int(bag.zone),
+        net_weight=bag.net_weight,
+    )
+
+
+def bag_of(row: BagRow, job: WeighingJob | None, *, voided: bool) -> Bag:
+    """Return the bag of a row, judged against its job."""
+    return Bag(
+        reading_id=row.reading_id,
+        scale_id=row.scale_id,
+        station=row.station,
+        weight=row.weight_exact,
+        unit=row.unit,
+        weighed_ns=row.weighed_ns,
+        outcome=ToleranceResult(row.outcome),
+        stability=Stability(row.stability),
+        job_id=row.prepuff_job_id or 0,
+        number=row.bag_number,
+        target=str(job.band.target) if job else '',
+        target_unit=job.band.unit if job else '',
+        message=row.message,
+        voided=voided,
+        bag_id=row.id,
+        zone=WeightZone(row.zone),
+        net_weight=row.net_weight,
+    )
+
+
+def utc_datetime(nanoseconds: int) -> datetime:
+    """Return nanoseconds since 1970 as UTC without a time zone, the form of a DATETIME column."""
+    return datetime.fromtimestamp(nanoseconds / 1e9, timezone.utc).replace(tzinfo=None)
+
+
+def _stamp(boot_id: str | None, monotonic_ns: int | None) -> MonotonicStamp | None:
+    return None if boot_id is None or monotonic_ns is None else MonotonicStamp(boot_id, monotonic_ns)

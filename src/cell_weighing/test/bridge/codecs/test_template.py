@@ -1,0 +1,112 @@
+import time
+
+import pytest
+from cell_weighing.bridge.codecs import CodecOptions, make_codec
+from cell_weighing.bridge.codecs.template import EXTENDED, TemplateCodec, TemplateError
+from cell_weighing.domain.reading import ReadingStatus, Stability, WeightMode
+
+CODEC = TemplateCodec(EXTENDED)
+
+
+@pytest.mark.parametrize(
+    ('line', 'expected'),
+    [
+        (b'3,G,S,  12.500,kg,  0.000,NT', ('3', '12.500', 'kg', Stability.STABLE, WeightMode.GROSS, '0.000')),
+        (b'3,N,M     ,12.5   ,lb,1.0,T', ('3', '12.5', 'lb', Stability.IN_MOTION, WeightMode.NET, '1.0')),
+        (b'  3 ,NET, ,+ 12.5,KG,,', ('3', '12.5', 'kg', Stability.UNKNOWN, WeightMode.NET, '')),
+        (b'3,GROSS,S,0,g,0,PT  ', ('3', '0', 'g', Stability.STABLE, WeightMode.GROSS, '0')),
+    ],
+)
+def test_a_line_of_the_extended_format_is_read_whole(line, expected):
+    w = CODEC.parse(line)
+    assert w.status is ReadingStatus.VALID
+    assert (w.scale_id, w.weight, w.unit, w.stability, w.mode, w.tare) == expected
+
+
+@pytest.mark.parametrize(
+    ('line', 'word'),
+    [
+        (b'3,G,O,------,kg,,NT', 'overload'),
+        (b'3,G,U,------,kg,,NT', 'underload'),
+        (b'3,G,E,0.0,kg,0,NT', 'calibration'),
+        (b'3,G,O,99.9,kg,0,NT', 'overload'),
+        (b'3,G,S,------,kg,0,NT', 'dashes'),
+        (b'3,G,S,-1.5,kg,0,NT', 'below zero'),
+    ],
+)
+def test_a_fault_of_the_indicator_is_out_of_range_and_said(line, word):
+    w = CODEC.parse(line)
+    assert (w.status, w.scale_id, w.weight) == (ReadingStatus.OUT_OF_RANGE, '3', '') and word in w.message
+
+
+@pytest.mark.parametrize(
+    'line',
+    [
+        b'3,12.500 kg',
+        b'3,G,S,12.5,kg',
+        b'3,G,X,12.5,kg,0,NT',
+        b'3,Q,S,12.5,kg,0,NT',
+        b'3,G,S,1e3,kg,0,NT',
+        b'3,G,S,12.5,st,0,NT',
+        b'3,G,S,12.5,kg,x,NT',
+        b'3,G,S,12.5,kg,0,NT,9',
+        b',G,S,12.5,kg,0,NT',
+        b'3,G,S,,kg,0,NT',
+        b'',
+    ],
+)
+def test_a_line_of_another_format_is_never_a_weight(line):
+    w = CODEC.parse(line)
+    assert w.status is ReadingStatus.MALFORMED and w.weight == '' and w.message
+
+
+def test_a_template_may_have_other_separators_and_fields_to_skip():
+    codec = TemplateCodec('#{id};{skip};{weight} {unit}')
+    assert codec.parse(b'#7;12:30;1.5 kg').weight == '1.5'
+    assert codec.parse(b'7;12:30;1.5 kg').status is ReadingStatus.MALFORMED
+
+
+def test_dini_argeo_lines_are_a_template_too():
+    codec = TemplateCodec('ST,GS,{weight},{unit}')
+    assert codec.parse(b'ST,GS,   1.234,kg').weight == '1.234'
+    assert codec.parse(b'US,GS,   1.234,kg').status is ReadingStatus.MALFORMED
+
+
+def test_a_decimal_comma_is_read_only_when_configured():
+    assert make_codec('legacy').parse(b'3,12,5 kg').status is ReadingStatus.MALFORMED
+    local = make_codec('legacy', CodecOptions(decimal_comma=True))
+    assert local.parse(b'3,12,5 kg').weight == '12.5'
+    assert local.parse(b'3,12.5 kg').status is ReadingStatus.MALFORMED
+    assert local.parse(b'3,-12,5 kg').status is ReadingStatus.OUT_OF_RANGE
+
+
+@pytest.mark.parametrize(
+    ('template', 'word'),
+    [
+        ('{id},{wait},{unit}', 'unknown token'),
+        ('{id},{weight}', 'must name'),
+        ('{weight} {weight} {unit}', 'no token twice'),
+        ('{id}{weight} {unit}', 'between each two'),
+        ('{id};{weight} {unit}é', 'ASCII'),
+    ],
+)
+def test_a_template_that_cannot_work_is_refused_with_words(template, word):
+    with pytest.raises(TemplateError, match=word):
+        TemplateCodec(template)
+
+
+def test_decimal_commas_between_commas_are_refused():
+    with pytest.raises(TemplateError, match='decimal commas'):
+        TemplateCodec(EXTENDED, decimal_comma=True)
+    assert TemplateCodec(EXTENDED.replace(',', ';'), decimal_comma=True).parse(b'3;G;S;12,5;kg;0,1;NT').tare == '0.1'
+
+
+@pytest.mark.parametrize(
+    'line', [b'3,1' + b' ' * 250 + b'!', b'3,' + b' ' * 250, b' ' * 250, b',' * 250, b'3,G' + b' , ' * 80, b'1' * 250]
+)
+def test_no_line_takes_long(line):
+    for codec in (CODEC, make_codec('legacy'), make_codec('sma')):
+        start = time.perf_counter()
+        for _ in range(100):
+            codec.parse(line)
+        assert time.perf_counter() - start < 0.5

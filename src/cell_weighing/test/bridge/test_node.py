@@ -1,0 +1,143 @@
+import socket
+
+import pytest
+from cell_common.qos import events, latched
+from cell_common.runner import StartError
+from cell_common.testing import free_port, wait_until
+from cell_weighing.bridge.node import ScaleBridgeNode
+from cell_weighing.storage.journal_reader import last_sequences, read_journal
+
+from cell_interfaces.msg import AlarmEvent, ScaleList, ScaleReading
+
+
+@pytest.fixture
+def readings(graph, bridge):
+    received = graph.collect(ScaleReading, 'weighing/weight', events())
+    wait_until(lambda: bridge._weight.get_subscription_count() == 1)
+    return received
+
+
+def scale(lists, scale_id):
+    return next((s for s in lists[-1].scales if s.scale_id == scale_id), None) if lists else None
+
+
+def test_a_printed_line_becomes_a_reading(indicator, readings):
+    indicator().send('3,12.500 kg')
+    wait_until(lambda: readings)
+    reading = readings[0]
+    assert (reading.scale_id, reading.weight, reading.unit, reading.sequence) == ('3', '12.500', 'kg', 1)
+    assert (reading.status, reading.stability) == (ScaleReading.VALID, ScaleReading.STABILITY_UNKNOWN)
+    assert reading.raw == '3,12.500 kg' and len(reading.reading_id) == 36 and reading.received_at.sec > 0
+
+
+def test_a_malformed_line_is_recorded_counted_and_no_number(graph, indicator, readings, engine):
+    lists = graph.collect(ScaleList, 'weighing/scales', latched())
+    device = indicator()
+    device.send('3,12.500 kg', '3,nan kg')
+    wait_until(lambda: len(readings) == 2)
+    assert readings[1].status == ScaleReading.MALFORMED
+    assert (readings[1].scale_id, readings[1].weight, readings[1].sequence) == ('3', '', 2)
+    assert readings[1].message
+    wait_until(lambda: (entry := scale(lists, '3')) and entry.malformed == 1 and entry.readings == 1)
+    with engine.connect() as connection:
+        assert [r.raw for r in read_journal(connection, '3', 0)] == [b'3,12.500 kg', b'3,nan kg']
+
+
+def test_noise_cannot_bring_a_scale_into_being(graph, indicator, readings):
+    lists = graph.collect(ScaleList, 'weighing/scales', latched())
+    indicator().send('GET,/ HTTP/1.1')
+    wait_until(lambda: readings)
+    assert readings[0].scale_id == '' and readings[0].status == ScaleReading.MALFORMED
+    wait_until(lambda: (entry := scale(lists, '')) and entry.malformed == 1 and entry.connected)
+
+
+def test_lines_split_and_glued_come_out_whole(indicator, readings):
+    device = indicator()
+    for piece in (b'3,12', b'.500 kg\r', b'\n3,1.000 kg\r\n3,2.0', b'00 kg\n'):
+        device.raw(piece)
+    wait_until(lambda: len(readings) == 3)
+    assert [r.weight for r in readings] == ['12.500', '1.000', '2.000']
+
+
+def test_a_line_cut_off_by_the_end_of_the_connection_is_no_reading(indicator, readings):
+    device = indicator()
+    device.send('3,1.000 kg')
+    device.raw(b'3,12.5')
+    device.close()
+    wait_until(lambda: len(readings) == 2)
+    assert readings[1].status == ScaleReading.MALFORMED and 'middle of the line' in readings[1].message
+
+
+def test_the_newest_connection_of_a_scale_wins_and_people_are_told(graph, indicator, readings):
+    raised = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    lists = graph.collect(ScaleList, 'weighing/scales', latched())
+    old, new = indicator(), indicator()
+    old.send('3,1.000 kg')
+    wait_until(lambda: len(readings) == 1)
+    new.send('3,2.000 kg')
+    wait_until(lambda: len(readings) == 2)
+    assert old.closed_by_bridge()
+    wait_until(lambda: any(a.key == 'duplicate_3' for a in raised))
+    peer = f'127.0.0.1:{new.socket.getsockname()[1]}'
+    wait_until(lambda: (entry := scale(lists, '3')) and entry.peer == peer)
+
+
+def test_the_list_shows_when_a_scale_has_gone(graph, indicator, readings):
+    lists = graph.collect(ScaleList, 'weighing/scales', latched())
+    device = indicator()
+    device.send('3,1.000 kg')
+    wait_until(lambda: (entry := scale(lists, '3')) and entry.connected and entry.last_weight == '1.000')
+    device.close()
+    wait_until(lambda: (entry := scale(lists, '3')) and not entry.connected and entry.last_weight == '1.000')
+
+
+def test_three_wrong_lines_in_a_row_call_people_and_a_good_one_clears(graph, indicator, readings):
+    told = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    device = indicator()
+    device.send('3,1.000 kg', '3,?', '3,?', '3,?')
+    wait_until(lambda: any(a.key == 'malformed_3' and a.kind == AlarmEvent.RAISED for a in told))
+    device.send('3,1.000 kg')
+    wait_until(lambda: any(a.key == 'malformed_3' and a.kind == AlarmEvent.CLEARED for a in told))
+
+
+def test_consecutive_numbers_go_on_after_a_restart(graph, bridge, indicator, database_url, engine):
+    indicator().send('3,1.000 kg', '3,2.000 kg')
+    wait_until(lambda: _last(engine) == {'3': 2})
+    graph.remove(bridge)
+    again = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url)))
+    wait_until(lambda: not again.listening.error)
+    with socket.create_connection(('127.0.0.1', again.listening.port)) as device:
+        device.sendall(b'3,3.000 kg\r\n')
+        wait_until(lambda: _last(engine) == {'3': 3})
+
+
+def _last(engine):
+    with engine.connect() as connection:
+        return last_sequences(connection)
+
+
+def test_a_port_in_use_is_said_and_taken_when_it_is_free(graph, database_url):
+    told = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    port = free_port()
+    with socket.socket() as holder:
+        holder.bind(('127.0.0.1', port))
+        holder.listen()
+        node = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=port, database_url=database_url)))
+        wait_until(lambda: told and told[-1].kind == AlarmEvent.RAISED)
+        assert str(port) in told[-1].text and 'Stop the program' in told[-1].action
+    wait_until(lambda: not node.listening.error)
+    wait_until(lambda: told[-1].kind == AlarmEvent.CLEARED)
+
+
+def test_a_database_that_cannot_be_opened_stops_the_node_with_words(graph):
+    with pytest.raises(StartError, match='cannot make the state folder'):
+        ScaleBridgeNode(**graph.options(database_url='sqlite:////proc/nowhere/cell.db'))
+
+
+def test_a_silent_connection_is_closed_only_when_configured(graph, database_url):
+    node = graph.add(
+        ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=0, database_url=database_url, idle_timeout=0.2))
+    )
+    wait_until(lambda: not node.listening.error)
+    with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
+        assert device.recv(1) == b''

@@ -1,0 +1,79 @@
+import pytest
+from cell_weighing.delivery.policy import (
+    LONGEST_DELAY_S,
+    DeliveryItem,
+    DeliveryReceipt,
+    DeliveryVerdict,
+    HttpResult,
+    classify,
+    explain,
+    parse_receipt,
+    retry_delay,
+)
+
+PARCEL = DeliveryItem('0190-id', 'A', '3', '12.500', 'kg')
+
+
+def test_the_form_fields_are_those_of_the_old_server():
+    assert PARCEL.fields == {'weight': '12.500', 'unit': 'kg', 'scale': '3', 'station': 'A'}
+
+
+@pytest.mark.parametrize(
+    ('status', 'verdict'),
+    [
+        (200, DeliveryVerdict.DONE),
+        (201, DeliveryVerdict.DONE),
+        (204, DeliveryVerdict.DONE),
+        (409, DeliveryVerdict.DONE),
+        (0, DeliveryVerdict.RETRY),
+        (500, DeliveryVerdict.RETRY),
+        (503, DeliveryVerdict.RETRY),
+        (302, DeliveryVerdict.RETRY),
+        (408, DeliveryVerdict.RETRY),
+        (425, DeliveryVerdict.RETRY),
+        (429, DeliveryVerdict.RETRY),
+        (401, DeliveryVerdict.PAUSE),
+        (403, DeliveryVerdict.PAUSE),
+        (400, DeliveryVerdict.DEAD_LETTER),
+        (404, DeliveryVerdict.DEAD_LETTER),
+        (422, DeliveryVerdict.DEAD_LETTER),
+    ],
+)
+def test_an_answer_means(status, verdict):
+    assert classify(HttpResult(status)) is verdict
+
+
+@pytest.mark.parametrize(
+    ('body', 'expected'),
+    [
+        ('{"bag_id": 7, "bag_num": "3", "in_tolerance": true, "job_complete": 0}', DeliveryReceipt(7, 3, True, False)),
+        ('{"status": "ok", "data": {"bag_id": 7, "in_tolerance": "1"}}', DeliveryReceipt(7, None, True, None)),
+        ('{"bag_id": true, "bag_num": -1, "in_tolerance": "maybe"}', DeliveryReceipt()),
+        ('<html>', DeliveryReceipt()),
+        ('[]', DeliveryReceipt()),
+        ('', DeliveryReceipt()),
+        ('{"bag_id": 1e400}', DeliveryReceipt()),
+        ('{"bag_num": 99999999999999999999}', DeliveryReceipt()),
+    ],
+)
+def test_a_receipt_is_what_the_answer_says_and_no_more(body, expected):
+    assert parse_receipt(HttpResult(200, body)) == expected
+
+
+def test_the_delay_doubles_up_to_a_cap_with_jitter_below_it():
+    longest = [retry_delay(n, HttpResult(500), lambda: 1.0) for n in range(1, 12)]
+    assert longest[:4] == [1.0, 2.0, 4.0, 8.0] and longest[-1] == LONGEST_DELAY_S
+    assert retry_delay(3, HttpResult(500), lambda: 0.0) == 2.0
+    assert retry_delay(10**6, HttpResult(500), lambda: 1.0) == LONGEST_DELAY_S
+
+
+@pytest.mark.parametrize(('header', 'seconds'), [('120', 120.0), ('999999', 3600.0), ('soon', 1.0), ('', 1.0), ('-5', 1.0)])
+def test_retry_after_is_respected_within_reason(header, seconds):
+    assert retry_delay(1, HttpResult(429, retry_after=header), lambda: 1.0) == seconds
+
+
+def test_people_are_told_what_to_look_at():
+    assert 'cannot be reached: no connection' in explain(HttpResult(0, error='no connection'), 'http://x')
+    assert 'does not accept the key' in explain(HttpResult(401), 'http://x')
+    assert 'correct site_url' in explain(HttpResult(302), 'http://x')
+    assert '(HTTP 422: unit)' in explain(HttpResult(422, '{"error":\n "unit"}'), 'http://x')

@@ -1,0 +1,204 @@
+import random
+
+import pytest
+from cell_common.testing import wait_until
+from cell_weighing.delivery.outbox import Outbox, delivery_row
+from cell_weighing.delivery.policy import DeliveryItemState, HttpResult
+from cell_weighing.delivery.sender import IDLE_S, DeliveryContext, DeliverySender, StationQueue
+from cell_weighing.domain.jobs import Bag
+from cell_weighing.domain.tolerance import ToleranceResult
+from cell_weighing.storage.tables import DeliveryRow
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+
+class WebApplication:
+    """Takes bags as the real one does: one record a key, however often it is posted."""
+
+    def __init__(self):
+        self.bags, self.posts, self.now = {}, 0, 0.0
+        self.mood = lambda: 200
+
+    def post(self, item, key):
+        self.posts += 1
+        status = self.mood()
+        if status == 'slow':
+            self.now += 10.0
+            self.bags.setdefault(item.reading_id, item)
+            return HttpResult(0, error='no answer in time')
+        if status == 200:
+            self.bags.setdefault(item.reading_id, item)
+            return HttpResult(200, f'{{"bag_id": {len(self.bags)}, "in_tolerance": true}}')
+        return HttpResult(status, 'no') if status else HttpResult(0, error='no connection')
+
+
+@pytest.fixture
+def site():
+    return WebApplication()
+
+
+@pytest.fixture
+def way(engine, site):
+    return DeliveryContext(
+        Outbox(engine), 'http://app/scan_bag', site.post, lambda: 'key', lambda: int(site.now * 1e9), lambda: 1.0
+    )
+
+
+@pytest.fixture
+def put(engine):
+    numbers = iter(range(10**6))
+
+    def put(count=1, station='A'):
+        with Session(engine) as session, session.begin():
+            for number in (next(numbers) for _ in range(count)):
+                bag = Bag(f'{number:06}', '1', station, '1.1', 'kg', number, ToleranceResult.IN_TOLERANCE)
+                session.add(delivery_row(bag, 0))
+
+    return put
+
+
+def rows(engine):
+    with Session(engine) as session:
+        return list(session.scalars(select(DeliveryRow).order_by(DeliveryRow.id)))
+
+
+def test_a_parcel_is_posted_and_the_ledger_tells_when_and_what_was_said(engine, way, site, put):
+    put()
+    site.now = 5.0
+    assert StationQueue('A', way).step().seconds == 0
+    (row,) = rows(engine)
+    assert (row.state, row.attempts, row.http_status, row.bag_id, row.in_tolerance) == (
+        DeliveryItemState.DELIVERED,
+        1,
+        200,
+        1,
+        True,
+    )
+    assert row.posted_ns == row.acknowledged_ns == 5 * 10**9
+    assert StationQueue('A', way).step().seconds == IDLE_S
+
+
+def test_the_answer_stays_word_for_word_in_the_ledger_and_people_see_a_sentence(engine, way, site, put):
+    put()
+    page = '<html><body><h1>Unknown\x00 station</h1><p>' + 'x' * 9000 + '</p></body></html>'
+    way.post = lambda *_: HttpResult(422, page)
+    StationQueue('A', way).step()
+    (row,) = rows(engine)
+    assert row.response == page[:4000].replace('\0', '\ufffd')
+    assert row.error == (
+        'The web application refused this bag (HTTP 422: Unknown station): put right there what it names, then send it again.'
+    )
+    way.outbox.requeue()
+    way.post = site.post
+    StationQueue('A', way).step()
+    assert rows(engine)[0].response == '{"bag_id": 1, "in_tolerance": true}'
+
+
+def test_a_server_error_is_tried_again_before_any_later_parcel(engine, way, site, put):
+    put(2)
+    lane = StationQueue('A', way)
+    site.mood = lambda: 500
+    assert [lane.step().seconds for _ in range(4)] == [1.0, 2.0, 4.0, 8.0]
+    assert 'HTTP 500' in way.errors['A'] and site.bags == {}
+    site.mood = lambda: 200
+    lane.step()
+    lane.step()
+    assert list(site.bags) == ['000000', '000001'] and way.errors == {}
+    assert [row.attempts for row in rows(engine)] == [5, 1]
+
+
+def test_a_refused_parcel_is_a_dead_letter_and_the_next_goes_on_and_a_person_may_send_it_again(engine, way, site, put):
+    put(2)
+    lane = StationQueue('A', way)
+    site.mood = iter([422, 200]).__next__
+    lane.step()
+    lane.step()
+    assert [row.state for row in rows(engine)] == [
+        DeliveryItemState.DEAD_LETTER,
+        DeliveryItemState.DELIVERED,
+    ] and 'HTTP 422' in rows(engine)[0].error
+    site.mood = lambda: 200
+    assert way.outbox.requeue() == 1
+    lane.step()
+    assert list(site.bags) == ['000001', '000000'] and way.outbox.counts().dead == 0
+
+
+@pytest.mark.parametrize('status', [401, 403])
+def test_a_refused_key_pauses_everything_until_it_changes(engine, way, site, put, status):
+    put()
+    put(station='B')
+    site.mood = lambda: status
+    StationQueue('A', way).step()
+    assert StationQueue('A', way).step().seconds == IDLE_S and StationQueue('B', way).step().seconds == IDLE_S
+    assert site.posts == 1 and 'does not accept the key' in way.errors['B']
+    site.mood, way.key = (lambda: 200), (lambda: 'new key')
+    StationQueue('A', way).step()
+    StationQueue('B', way).step()
+    assert len(site.bags) == 2
+
+
+def test_a_refused_key_is_tried_again_when_a_person_says_so(way, site, put):
+    put()
+    site.mood = lambda: 401
+    StationQueue('A', way).step()
+    way.retry_key()
+    site.mood = lambda: 200
+    StationQueue('A', way).step()
+    assert len(site.bags) == 1
+
+
+def test_without_a_key_nothing_is_posted(way, site, put):
+    put()
+    way.key = lambda: ''
+    StationQueue('A', way).step()
+    assert site.posts == 0 and way.errors['A'] == 'there is no key'
+
+
+def test_an_answer_that_never_came_makes_no_second_bag(engine, way, site, put):
+    put()
+    lane = StationQueue('A', way)
+    site.mood = iter(['slow', 200]).__next__
+    lane.step()
+    lane.step()
+    assert len(site.bags) == 1 and site.posts == 2 and rows(engine)[0].state == DeliveryItemState.DELIVERED
+
+
+@pytest.mark.parametrize('rate', [0.05, pytest.param(5.0, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+def test_an_hour_of_outage_then_flapping_then_slow_loses_and_doubles_nothing(way, site, put, rate):
+    """Bags come in (so many a second) while the web application is down for an hour, then flaps and is slow for ten minutes."""
+    luck = random.Random(7)
+
+    def mood():
+        if site.now < 3600:
+            return luck.choice([0, 500, 503])
+        if site.now < 4200:
+            return luck.choice([0, 200, 200, 'slow', 502])
+        return 200
+
+    site.mood = mood
+    lane, sent = StationQueue('A', way), 0
+    while site.now < 4200:
+        site.now += lane.step().seconds + 0.02
+        wanted = int(site.now * rate)
+        put(wanted - sent)
+        sent = wanted
+    while lane.step().seconds < IDLE_S:
+        pass
+    assert list(site.bags) == [f'{number:06}' for number in range(sent)]
+    assert way.outbox.counts().delivered == sent and site.posts < sent + 2000
+
+
+def test_stations_do_not_hold_each_other_up(engine, way, site, put):
+    put(3)
+    put(3, 'B')
+    post = site.post
+    way.post = lambda item, key: HttpResult(500) if item.station == 'A' else post(item, key)
+    complaints = []
+    courier = DeliverySender(way, complaints.append)
+    wait_until(lambda: len(site.bags) == 3)
+    put(1, 'B')
+    courier.wake('B')
+    wait_until(lambda: len(site.bags) == 4)
+    wait_until(lambda: way.outbox.counts().waiting == 3)
+    assert not complaints
+    courier.close()

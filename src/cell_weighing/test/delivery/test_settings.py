@@ -1,0 +1,79 @@
+import json
+
+import pytest
+from cell_weighing.delivery.settings import (
+    KEY_VARIABLE,
+    SettingsError,
+    WebAppSettings,
+    parse_settings,
+    read_api_key,
+    read_settings,
+)
+
+OLD = {
+    'host': '0.0.0.0',
+    'port': 10001,
+    'site_url': 'https://app.example/',
+    'controller': 'api/prepuff',
+    'function': 'scan_bag',
+    'api_key': 's3cret',
+    'station': 'A',
+}
+
+
+def test_the_old_file_is_read_as_it_is(tmp_path):
+    path = tmp_path / 'settings.json'
+    path.write_bytes(b'\xef\xbb\xbf' + json.dumps(OLD | {'theme': 'dark'}).encode())
+    settings = read_settings(str(path))
+    assert (settings.host, settings.port, settings.station) == ('0.0.0.0', 10001, 'A')
+    assert settings.url == 'https://app.example/api/prepuff/scan_bag'
+
+
+def test_no_file_is_no_web_application():
+    assert read_settings('').url == ''
+
+
+def test_a_port_may_be_text():
+    assert parse_settings('{"port": "10001"}').port == 10001
+
+
+@pytest.mark.parametrize(
+    ('text', 'word'),
+    [
+        ('{', 'not JSON'),
+        ('[]', 'one JSON object'),
+        ('{"port": "many"}', 'port must be'),
+        ('{"port": 70000}', 'port must be'),
+        ('{"station": ["A"]}', 'station must be'),
+        ('{"site_url": "app.example/"}', 'http://'),
+    ],
+)
+def test_a_wrong_file_is_refused_with_words(text, word):
+    with pytest.raises(SettingsError, match=word):
+        parse_settings(text)
+
+
+def test_a_missing_file_is_refused_with_words(tmp_path):
+    with pytest.raises(SettingsError, match='cannot read the settings file'):
+        read_settings(str(tmp_path / 'none.json'))
+
+
+def test_the_key_comes_from_file_then_variable_then_settings(tmp_path):
+    file = tmp_path / 'key'
+    file.write_text('from-file\n')
+    settings = parse_settings(json.dumps(OLD))
+    assert read_api_key(settings, str(file), {KEY_VARIABLE: 'from-variable'}) == 'from-file'
+    assert read_api_key(settings, '', {KEY_VARIABLE: 'from-variable'}) == 'from-variable'
+    assert read_api_key(settings, '', {}) == 's3cret'
+
+
+def test_a_key_that_cannot_be_is_refused_and_not_shown(tmp_path):
+    cases = (WebAppSettings(), ''), (WebAppSettings(), str(tmp_path / 'none')), (WebAppSettings(api_key='s3 cret'), '')
+    for settings, file in cases:
+        with pytest.raises(SettingsError) as refused:
+            read_api_key(settings, file, {})
+        assert 's3' not in str(refused.value)
+
+
+def test_the_key_is_not_in_the_repr():
+    assert 's3cret' not in repr(parse_settings(json.dumps(OLD)))

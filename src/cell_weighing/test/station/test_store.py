@@ -1,0 +1,181 @@
+from decimal import Decimal
+
+import pytest
+from cell_common.ids import new_id
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.domain.jobs import JobActiveError, JobRequest
+from cell_weighing.domain.reading import ReadingStatus, Stability, WeightReading
+from cell_weighing.domain.station_map import StationMap
+from cell_weighing.domain.tolerance import ToleranceBand, ToleranceResult, WeightZone
+from cell_weighing.station.store import WeighStore
+from cell_weighing.storage.tables import BagRow, DeliveryRow
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+STATIONS = StationMap({'1': 'A', '2': 'B'})
+
+
+@pytest.fixture
+def journal(engine):
+    writer = JournalWriter(engine, lambda _: None, lambda _: None)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def store(engine):
+    return WeighStore(engine, STATIONS, lambda: 999)
+
+
+def reading(at, weight='1.10', scale='1', **changes):
+    return WeightReading(
+        new_id(), scale, 0, at, at, b'', **({'status': ReadingStatus.VALID, 'weight': weight, 'unit': 'kg'} | changes)
+    )
+
+
+def journalled(journal, *readings):
+    """Write readings and return them numbered."""
+    journal.append(readings)
+    while journal.pending:
+        pass
+    return list(readings)
+
+
+def order(station='A', quantity=3):
+    return JobRequest('ACME', station, ToleranceBand(Decimal('1.10'), 'kg', Decimal('0.10')), quantity)
+
+
+def test_a_reading_counts_once_however_often_it_comes(store, journal):
+    readings = journalled(journal, reading(1), reading(2))
+    assert len(store.process_readings(readings)) == 2
+    assert store.process_readings(readings) == [] and store.catch_up() == []
+    assert len(store.latest_bags()) == 2
+
+
+def test_a_gap_is_filled_from_the_journal_in_order(store, journal):
+    readings = journalled(journal, *(reading(at, f'1.0{at}') for at in range(1, 6)))
+    bags = store.process_readings([readings[0], readings[4]])
+    assert [bag.weight for bag in bags] == ['1.01', '1.02', '1.03', '1.04', '1.05']
+
+
+def test_a_reading_that_is_in_no_journal_counts_too_in_a_replay(store):
+    alone = reading(1)
+    alone.sequence = 57
+    assert len(store.process_readings([alone])) == 1
+
+
+def test_catching_up_takes_many_pages_oldest_first_over_all_scales(engine, journal, monkeypatch):
+    monkeypatch.setattr('cell_weighing.station.store.PAGE', 50)
+    count = 107
+    journalled(journal, *(reading(2 * i + (scale == '2'), scale=scale) for i in range(count) for scale in ('1', '2')))
+    bags = WeighStore(engine, STATIONS, lambda: 0).catch_up()
+    assert len(bags) == 2 * count
+    assert [bag.weighed_ns for bag in bags] == sorted(bag.weighed_ns for bag in bags)
+
+
+def test_a_bag_belongs_to_the_job_that_was_active_when_it_was_weighed(store, journal):
+    first = store.start_job(order(), 100, 'ann')
+    store.end_job('A', 'break', 200, 'ann')
+    second = store.start_job(order(), 300, 'ann')
+    bags = store.process_readings(journalled(journal, *(reading(at) for at in (99, 100, 199, 200, 299, 300))))
+    assert [bag.job_id for bag in bags] == [0, first.job_id, first.job_id, 0, 0, second.job_id]
+
+
+def test_a_job_that_was_ended_before_its_last_bags_came_in_completes_with_them(store, journal):
+    store.start_job(order(quantity=2), 100, 'ann')
+    store.end_job('A', 'break', 500, 'ann')
+    bags = store.process_readings(journalled(journal, reading(101), reading(102), reading(103)))
+    assert [bag.outcome for bag in bags] == [
+        ToleranceResult.IN_TOLERANCE,
+        ToleranceResult.IN_TOLERANCE,
+        ToleranceResult.NO_ACTIVE_JOB,
+    ]
+    assert store.jobs()[0].finished_ns == 102
+
+
+def test_an_older_reading_of_another_scale_finds_the_job_of_its_time(engine, journal):
+    store = WeighStore(engine, StationMap({'1': 'A', '2': 'A'}), lambda: 0)
+    first = store.start_job(order(), 100, 'ann')
+    store.end_job('A', 'break', 200, 'ann')
+    second = store.start_job(order(), 300, 'ann')
+    new, old, older = journalled(journal, reading(301), reading(150, scale='2'), reading(140))
+    bags = store.process_readings([new, old, older])
+    assert [bag.job_id for bag in bags] == [second.job_id, first.job_id, first.job_id]
+    assert [bag.number for bag in bags] == [1, 1, 2] and store.jobs()[0].bags_completed == 1
+
+
+def test_two_jobs_at_one_station_are_refused_but_not_at_two(store):
+    store.start_job(order(), 1, '')
+    with pytest.raises(JobActiveError):
+        store.start_job(order(), 2, '')
+    store.start_job(order('B'), 2, '')
+    assert [job.station for job in store.jobs()] == ['A', 'B']
+
+
+def test_a_reading_from_the_time_between_end_and_reopening_belongs_to_no_job(store, journal):
+    job = store.start_job(order(), 100, 'ann')
+    store.end_job('A', 'break', 200, 'ann')
+    store.reopen_job(0, 'A', 0, 'too early', 300, 'bob')
+    bags = store.process_readings(journalled(journal, *(reading(at) for at in (150, 200, 299, 300))))
+    assert [bag.job_id for bag in bags] == [job.job_id, 0, 0, job.job_id]
+
+
+def test_a_reopened_job_completes_again_and_keeps_every_reopening(engine, store, journal):
+    job = store.start_job(order(quantity=1), 100, 'ann')
+    store.process_readings(journalled(journal, reading(101)))
+    again = store.reopen_job(job.job_id, '', 2, 'customer wants one more', 300, 'bob')
+    assert again.active and again.bags_numbered == 1
+    (bag,) = store.process_readings(journalled(journal, reading(301)))
+    assert bag.number == 2 and store.jobs()[0].finished_ns == 301
+    with engine.connect() as connection:
+        kept = connection.exec_driver_sql(
+            'SELECT ended_ns, reopened_ns, reopened_by, reason, quantity_before, quantity FROM weigh_reopen'
+        ).one()
+    assert tuple(kept) == (101, 300, 'bob', 'customer wants one more', 1, 2)
+
+
+def test_the_tables_hold_what_the_web_application_expects(engine, store, journal):
+    job = store.start_job(order(), 1_700_000_000 * 10**9, 'ann')
+    store.process_readings(journalled(journal, reading(1_700_000_001 * 10**9, '1.105', stability=Stability.STABLE)))
+    with engine.connect() as connection:
+        bag = connection.exec_driver_sql(
+            'SELECT prepuff_job_id, weight, unit, scale_id, in_tolerance, weighed_at FROM filler_bag'
+        ).one()
+        row = connection.exec_driver_sql(
+            'SELECT prepuff_company_id, target_weight, quantity, bags_completed, station, status, started_by_id, started_at '
+            'FROM prepuff_job'
+        ).one()
+    assert tuple(bag) == (job.job_id, '1.10', 'kg', '1', 1, '2023-11-14 22:13:21.000000')
+    assert tuple(row) == (1, '1.10', 3, 1, 'A', 'active', None, '2023-11-14 22:13:20.000000')
+    with Session(engine) as session:
+        exact = session.scalars(select(BagRow)).one()
+        assert (exact.weight_exact, exact.zone) == ('1.105', WeightZone.GOOD)
+
+
+def test_a_failed_transaction_counts_nothing_and_the_next_try_counts_all(store, journal, monkeypatch):
+    readings = journalled(journal, reading(1), reading(2))
+
+    def fail(*_):
+        raise OperationalError('x', {}, Exception('disk full'))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, '_store', fail)
+        with pytest.raises(OperationalError):
+            store.process_readings(readings)
+    assert store.latest_bags() == []
+    assert len(store.catch_up()) == 2
+
+
+def test_a_bag_for_the_web_application_is_stored_with_its_parcel(engine, journal):
+    store = WeighStore(engine, STATIONS, lambda: 999, deliver=True)
+    (bag,) = store.process_readings(journalled(journal, reading(1, '1.105')))
+    with Session(engine) as session:
+        parcel = session.scalars(select(DeliveryRow)).one()
+        assert (parcel.reading_id, parcel.weight, parcel.received_ns, parcel.stored_ns) == (bag.reading_id, '1.105', 1, 999)
+
+
+def test_without_a_web_application_there_are_no_parcels(engine, store, journal):
+    store.process_readings(journalled(journal, reading(1)))
+    with Session(engine) as session:
+        assert session.scalars(select(DeliveryRow)).all() == []

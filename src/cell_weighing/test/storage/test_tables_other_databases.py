@@ -1,0 +1,175 @@
+"""The weigh side on a real PostgreSQL, and what its tables would be on MySQL."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from cell_common.database import migrate, open_database
+from cell_common.ids import new_id
+from cell_common.testing import free_port
+from cell_weighing.bridge.journal_writer import JournalWriter
+from cell_weighing.delivery.outbox import Outbox
+from cell_weighing.delivery.policy import HttpResult
+from cell_weighing.domain.jobs import JobRequest
+from cell_weighing.domain.reading import ReadingStatus, WeightReading
+from cell_weighing.domain.station_map import StationMap
+from cell_weighing.domain.tolerance import ToleranceBand, WeightZone
+from cell_weighing.reader import open_reader, read_job_report
+from cell_weighing.station.retention import JournalPruner
+from cell_weighing.station.store import WeighStore
+from cell_weighing.storage.tables import BagRow, CompanyRow, JobRow
+from sqlalchemy.dialects import mysql
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateTable
+
+SECOND = 1_000_000_000
+NOW = 1_790_000_000 * SECOND
+
+
+def binaries() -> Path | None:
+    """Return the folder of PostgreSQL's server programs."""
+    found = sorted(Path('/usr/lib/postgresql').glob('*/bin/initdb'))
+    return found[-1].parent if found else Path(path).parent if (path := shutil.which('initdb')) else None
+
+
+@pytest.fixture(scope='module')
+def postgresql(tmp_path_factory):
+    """A PostgreSQL server of its own; the server refuses to run as root, so there it runs as nobody."""
+    pytest.importorskip('psycopg', reason='psycopg is not installed')
+    programs = binaries()
+    if programs is None:
+        pytest.skip('PostgreSQL is not installed (apt install postgresql)')
+    folder, port = tmp_path_factory.mktemp('postgresql'), free_port()
+    user = {'user': 'nobody', 'group': 'nogroup', 'extra_groups': []} if os.getuid() == 0 else {}
+    if user:
+        for parent in (folder, *folder.parents[:2]):
+            parent.chmod(0o755)
+        shutil.chown(folder, 'nobody', 'nogroup')
+    quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, 'cwd': folder}
+    subprocess.run(
+        [programs / 'initdb', '-D', folder / 'data', '-U', 'cell', '-A', 'trust', '--no-sync'], check=True, **quiet, **user
+    )
+    server = subprocess.Popen(
+        [programs / 'postgres', '-D', folder / 'data', '-p', str(port), '-k', str(folder), '-c', 'listen_addresses=127.0.0.1'],
+        **quiet,
+        **user,
+    )
+    url = f'postgresql+psycopg://cell@127.0.0.1:{port}/postgres'
+    try:
+        _wait(url)
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)  # its fast shutdown: it waits for nobody
+        server.wait(20)
+
+
+def _wait(url):
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            open_database(url).dispose()
+            return
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_weighing_works_on_postgresql_from_the_journal_to_the_report(postgresql):
+    engine = open_database(postgresql)
+    for _ in range(2):
+        migrate(engine, 'cell_weighing')
+    store = WeighStore(engine, StationMap({'1': 'A'}), lambda: NOW, warn_share=Decimal('0.8'), deliver=True)
+    order = JobRequest('ACME', 'A', ToleranceBand(Decimal('1.10'), 'kg', Decimal('0.10')), 2, Decimal('0.05'))
+    job = store.start_job(order, NOW, 'ann')
+    told = []
+    writer = JournalWriter(engine, told.extend, told.append)
+    writer.append(
+        [
+            WeightReading(new_id(), '1', 0, NOW + n, n, b'\x00\xff', ReadingStatus.VALID, weight, 'kg')
+            for n, weight in enumerate(('1.04', '0.0', '1.15', '9.9', '0.0'))
+        ]
+    )
+    assert writer.close() == 0 and [reading.sequence for reading in told] == [1, 2, 3, 4, 5]
+    bags = store.catch_up()
+    assert [(bag.zone, bag.net_weight, bag.number) for bag in bags] == [
+        (WeightZone.WARN_UNDER, '0.99', 1),
+        (WeightZone.GOOD, '1.10', 2),
+        (WeightZone.NONE, '', 0),
+    ]
+    assert store.process_readings(told) == [] and not store.jobs()[0].active
+    store.void_bag(bags[0].bag_id, 'burst', NOW, 'bob')
+    assert store.reopen_job(0, 'A', 0, 'one is missing', NOW + 9, 'bob').active
+    box = Outbox(engine)
+    box.mark_delivered(box.next('A'), HttpResult(200, '{"bag_num": 1}'), NOW, NOW)
+    box.mark_failed(box.next('A'), HttpResult(422, 'no'), NOW, 'no', dead=True)
+    counts = box.counts()
+    assert (counts.waiting, counts.delivered, counts.dead) == (1, 1, 1) and box.dead_letters()[0].bag_id == bags[1].bag_id
+    box.requeue_bag(bags[1].bag_id)
+    assert JournalPruner(engine, 1).prune(NOW + 10 * 86_400 * SECOND) == 1
+    reader = open_reader(postgresql)
+    batch = read_job_report(reader, job.job_id)
+    assert (batch.job.bags_voided, len(batch.counted), batch.bags[0].weight) == (1, 1, '1.04')
+    with pytest.raises(DBAPIError, match='read-only'), reader.begin() as connection:
+        connection.exec_driver_sql('DELETE FROM weigh_void')
+    reader.dispose()
+    engine.dispose()
+
+
+@pytest.mark.slow
+def test_two_active_jobs_at_a_station_are_impossible_on_postgresql(postgresql):
+    engine = open_database(postgresql)
+    migrate(engine, 'cell_weighing')
+    store = WeighStore(engine, StationMap({'2': 'B'}), lambda: NOW)
+    store.start_job(JobRequest('ACME', 'B', ToleranceBand(Decimal(1), 'kg', Decimal('0.1')), 1), NOW, 'ann')
+    with pytest.raises(DBAPIError, match='one_active_job'), engine.begin() as connection:
+        connection.exec_driver_sql(
+            'INSERT INTO prepuff_job (prepuff_company_id, target_weight, quantity, station, status, started_at, target, unit, '
+            "tolerance, started_ns) VALUES (1, 1, 1, 'B', 'active', now(), '1', 'kg', '0.1', 1)"
+        )
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ('row', 'columns'),
+    [
+        (CompanyRow, {'id': 'BIGINT'}),
+        (
+            JobRow,
+            {
+                'id': 'BIGINT',
+                'prepuff_company_id': 'BIGINT',
+                'target_weight': 'NUMERIC(10, 2)',
+                'quantity': 'INTEGER',
+                'bags_completed': 'INTEGER',
+                'station': 'VARCHAR(64)',
+                'status': "ENUM('active','completed')",
+                'started_by_id': 'BIGINT',
+                'started_at': 'DATETIME',
+            },
+        ),
+        (
+            BagRow,
+            {
+                'id': 'BIGINT',
+                'prepuff_job_id': 'BIGINT',
+                'weight': 'NUMERIC(10, 2)',
+                'unit': 'VARCHAR(2)',
+                'scale_id': 'VARCHAR(32)',
+                'in_tolerance': 'BOOL',
+                'weighed_at': 'DATETIME',
+            },
+        ),
+    ],
+)
+def test_the_tables_of_the_web_application_have_its_mysql_types(row, columns):
+    text = str(CreateTable(row.__table__).compile(dialect=mysql.dialect()))
+    lines = dict(line.strip().rstrip(',').split(' ', 1) for line in text.splitlines() if line.startswith('\t'))
+    assert {name: lines[name].partition(' NOT NULL')[0] for name in columns} == columns
+    assert list(lines)[: len(columns)] == list(columns)
