@@ -69,7 +69,7 @@ class Bridge:
             peers,
             StabilitySettings(count=3, window_ns=40_000_000),
         )
-        self.server = IndicatorServer(ServerSettings('127.0.0.1', 0, ask_period=0.02), site, self.journal, self.events.append)
+        self.server = IndicatorServer(ServerSettings('127.0.0.1', 0, poll_period=0.02), site, self.journal, self.events.append)
         self.site = site
 
     async def __aenter__(self) -> Bridge:
@@ -125,7 +125,7 @@ class Weigher:
 async def misbehave(weigher: Weigher, fault: str) -> None:
     await weigher.scale.connected.wait()
     await weigher.weigh(10)
-    await until(lambda: weigher.bridge.station_of(fault))
+    await until(lambda: weigher.bridge.of(fault))
     await asyncio.sleep(0.02)
     amount = {'flood': FLOOD, 'clock_jump': 7200.0}.get(fault, WAY_BACK_S if fault in LINK_FAULTS else 0.0)
     weigher.scale.inject(fault, amount)
@@ -197,7 +197,7 @@ REFUSED = {'noise', 'garble', 'cut', 'endless', 'dashes'}
 @pytest.mark.parametrize('fault', FAULTS)
 @pytest.mark.parametrize('kind', KINDS)
 def test_the_journal_holds_what_was_shown_and_nothing_else(campaigns: Callable[[str], Bridge], kind: str, fault: str) -> None:
-    readings = campaigns(kind).station_of(fault)
+    readings = campaigns(kind).of(fault)
     valid = [f'{reading.weight} {reading.unit}' for reading in readings if reading.status is ReadingStatus.VALID]
     assert valid == (PRINTED[fault] if KINDS[kind][2] == 'printed' else THREE)
     assert len(readings) - len(valid) == (fault in REFUSED)
@@ -208,7 +208,7 @@ def test_the_journal_holds_what_was_shown_and_nothing_else(campaigns: Callable[[
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_a_weight_in_motion_is_marked_or_not_captured(campaigns: Callable[[str], Bridge], kind: str) -> None:
-    told = [reading.stability for reading in campaigns(kind).station_of('motion')]
+    told = [reading.stability for reading in campaigns(kind).of('motion')]
     second = {'legacy': Stability.UNKNOWN, 'template': Stability.IN_MOTION, 'clock': Stability.IN_MOTION}
     assert told[1] is second.get(kind, Stability.STABLE)
 
@@ -253,7 +253,7 @@ def test_hundreds_of_indicators_in_one_process_lose_nothing(tmp_path: Path) -> N
 
 
 def weights(bridge: Bridge, scale_id: str) -> list[str]:
-    return [reading.weight for reading in bridge.station_of(scale_id) if reading.status is ReadingStatus.VALID]
+    return [reading.weight for reading in bridge.of(scale_id) if reading.status is ReadingStatus.VALID]
 
 
 def test_order_and_numbers_hold_when_the_clock_is_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,1 +1,1 @@
-"""The scale bridge: TCP server, framing, codecs, journal."""
+"""Connects indicators over TCP, and records each of their lines in the journal."""

@@ -1,7 +1,8 @@
-"""Bytes to lines, for every line ending that indicators use.
+"""Splits a byte stream into lines, for every line ending that indicators use.
 
-CR and LF both end a line and an empty line means nothing, so CR, LF, CRLF and the LF...CR of SMA SCP-0499 need no setting.
-No socket and no clock in here: feed bytes in, take lines out.
+CR and LF both end a line, and an empty line is ignored. So CR, LF, CRLF and the LF...CR of SMA SCP-0499 need no setting.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -9,32 +10,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAX_LINE_BYTES = 256
-"""Longest line kept: far more than any indicator sends, little enough that a stream without line ends costs nothing."""
+"""Longest line: more than any indicator sends, and a stream without line ends costs little memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class MalformedLine:
-    """Bytes that are not a whole line."""
+    """Bytes that are not a complete line."""
 
     data: bytes
-    """What is known of it, at most the cap."""
+    """At most the length limit."""
     reason: str
-    """For people."""
+    """Cause for the operator."""
 
 
 class LineFramer:
-    """Cuts one connection's bytes into lines."""
+    """Splits the bytes of one connection into lines."""
 
     def __init__(self, max_bytes: int = MAX_LINE_BYTES) -> None:
-        """Begin with an empty line; `max_bytes` is a security limit, line end not counted."""
+        """Set the length limit.
+
+        Args:
+            max_bytes: Security limit of a line, line end excluded.
+        """
         self._max = max_bytes
         self._part = b''
         self._skipping = False
 
-    def feed(self, data: bytes) -> list[bytes | MalformedLine]:
-        """Take bytes as they came and return the lines that are now whole, without their ends.
+    @property
+    def buffered(self) -> int:
+        """Number of bytes of the incomplete line, at most the length limit."""
+        return len(self._part)
 
-        A line over the limit comes out once, as a BadLine, as soon as the limit is passed; the rest of it is dropped.
+    def feed(self, data: bytes) -> list[bytes | MalformedLine]:
+        """Feed received bytes and return the lines that are complete, without their ends.
+
+        A line over the limit is returned once, as a MalformedLine, as soon as the limit is passed; the rest is dropped.
         """
         *whole, rest = (self._part + data if self._part else data).replace(b'\r', b'\n').split(b'\n')
         lines: list[bytes | MalformedLine] = []
@@ -52,7 +62,7 @@ class LineFramer:
         return lines
 
     def end(self) -> list[MalformedLine]:
-        """Say that the connection has ended: a line that was under way is not a line, its number may lack digits."""
+        """Signal the end of the connection; an incomplete line may lack digits, so it is malformed."""
         part, self._part, self._skipping = self._part, b'', False
         return [MalformedLine(part, 'the connection ended in the middle of the line')] if part else []
 

@@ -1,7 +1,7 @@
-"""The journal: every line of every indicator, durable before anybody hears of it.
+"""Writes the journal: every line of every indicator is durable before it is published.
 
-Group commit: one thread writes; while a commit runs, what arrives waits, and all of it goes into the next. A commit thus
-costs one disk flush for many lines, and a line waits for at most two.
+Group commit: one thread writes. Readings that arrive during a commit wait and go into the next one, so one disk flush serves
+many lines, and a line waits for at most two flushes.
 """
 
 from __future__ import annotations
@@ -10,27 +10,26 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from cell_weighing.bridge.stream_capture import CaptureState
 from cell_weighing.domain.boot_clock import boot_id
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
 from cell_weighing.storage.journal_reader import count_valid_since, last_sequences
-from cell_weighing.storage.tables import ReadingRow, ScaleRow
+from cell_weighing.storage.tables import READING_TABLE, SCALE_TABLE
 
 RETRY_S = 1.0
-GATHER_S = 0.005
-"""Shortest time between two commits: on a fast disk commits of a few lines each would cost more than the lines."""
+BATCH_WINDOW_S = 0.005
+"""Shortest time between two commits: on a fast disk, commits of a few lines each would cost more than the lines."""
 ROWS = 60
-"""Rows in one statement: 15 values each, and SQLite before 3.32 takes 999."""
-SAVE_AT_ONCE = 20
+"""Rows in one statement: 15 values each, and SQLite before 3.32 accepts 999 values."""
+SAVE_WITH_COMMIT = 20
+"""Scales whose counts are stored with one commit."""
 SAVE_S = 5.0
-"""How often the counts of scales are stored; after a crash they are made good from the readings themselves."""
-_READING = cast('Table', ReadingRow.__table__)
-_SCALE = cast('Table', ScaleRow.__table__)
+"""Period of storing the counts of scales; after a crash they are recounted from the readings."""
 _COLUMNS = (
     'reading_id',
     'scale_id',
@@ -49,8 +48,8 @@ _COLUMNS = (
     'peer',
 )
 _UPDATE = (
-    update(_SCALE)
-    .where(_SCALE.c.scale_id == bindparam('b_scale_id'))
+    update(SCALE_TABLE)
+    .where(SCALE_TABLE.c.scale_id == bindparam('b_scale_id'))
     .values({name: bindparam(f'b_{name}') for name in ('last_sequence', 'valid_readings', 'armed', 'captured')})
 )
 
@@ -59,42 +58,46 @@ Row = tuple[str | int | bytes, ...]
 
 
 class JournalStatus(NamedTuple):
-    """The database refuses readings, or takes them again (reason "")."""
+    """Whether the database accepts readings."""
 
-    reason: str
+    error: str
+    """Message of the database; "" = it works again."""
 
 
 class ScaleProgress(NamedTuple):
-    """How far one scale has come."""
+    """Stored progress of one scale."""
 
     sequence: int
-    """The last consecutive number."""
+    """The last sequence number."""
     valid: int
-    """Valid readings since the journal was begun."""
-    taken: CaptureState
-    """Where it stands, when it is a streaming one."""
+    """Valid readings since the journal was created."""
+    capture: CaptureState
+    """State of its capture, when it is a streaming scale."""
 
 
 _NEW = ScaleProgress(0, 0, CaptureState())
 
 
 class JournalWriter:
-    """Writes readings and hands them on once they are durable."""
+    """Writes readings in a thread of its own and passes them on after the commit."""
 
     def __init__(
         self,
         engine: Engine,
         on_committed: Callable[[list[WeightReading]], None],
-        on_error: Callable[[str], None],
+        on_error: Callable[[str], object],
         gil_lock: threading.Lock | None = None,
     ) -> None:
-        """Read how far each scale's numbers have come and start the thread.
+        """Load the progress of each scale and start the thread.
 
         Args:
             engine: The open, migrated database.
-            deliver: Called in the writer's thread with each committed batch, in order.
-            complain: Called in the writer's thread with the reason when the database refuses, with "" when it works again.
-            turn: Held while the writer computes, and never while it waits for the database: see `AsyncioThread`.
+            on_committed: Called in the writer's thread with each committed batch, in order.
+            on_error: Called in the writer's thread with the message when the database fails, with "" when it works again.
+            gil_lock: Held while the writer computes, and never while it waits for the database: see `AsyncioThread`.
+
+        Raises:
+            SQLAlchemyError: The journal cannot be read.
         """
         self._gil_lock = gil_lock or threading.Lock()
         self._engine = engine
@@ -104,40 +107,48 @@ class JournalWriter:
         self._last = self._read_state()
         self._stored = set(self._last)
         self.initial_state = dict(self._last)
-        """Every scale of the journal as found at the start, by scale id."""
+        """Progress of every scale at the start, by scale id."""
         self._dirty: set[str] = set()
         """Scales whose counts are not stored yet."""
         self._save_queue: list[str] = []
-        """Those of them whose turn it is, some with each commit: all at once, lines would wait for it."""
+        """Scales whose counts are due: some with each commit, because all in one commit would delay its lines."""
         self._save_at = 0.0
         self._committed_at = 0.0
         self._waiting: list[WeightReading] = []
-        self._kept: dict[str, CaptureState] = {}
+        self._capture_updates: dict[str, CaptureState] = {}
         self._changed = threading.Condition()
-        self._ending = False
+        self._stopping = False
         self.pending = 0
-        """Readings taken and not yet handed on."""
+        """Readings appended and not passed on yet."""
         self.committed = 0
         """Readings committed since the start."""
         self._thread = threading.Thread(target=self._run, name='journal')
         self._thread.start()
 
     def append(self, readings: Sequence[WeightReading], capture_updates: Mapping[str, CaptureState] | None = None) -> None:
-        """Take readings, and where streaming scales stand now, from any thread; returns at once."""
+        """Queue readings from any thread; returns immediately.
+
+        Args:
+            readings: In order of arrival; their sequence numbers are assigned here.
+            capture_updates: Changed capture states of streaming scales, stored in the same transaction.
+        """
         with self._changed:
             self._waiting.extend(readings)
-            self._kept.update(capture_updates or {})
+            self._capture_updates.update(capture_updates or {})
             self.pending += len(readings)
             self._changed.notify()
 
     def close(self, timeout: float = 10.0) -> int:
-        """Write what waits and stop.
+        """Write the queued readings and stop.
+
+        Args:
+            timeout: Longest wait, seconds.
 
         Returns:
-            How many readings could not be written: 0 unless the database refuses.
+            Number of readings that could not be written: 0 unless the database fails.
         """
         with self._changed:
-            self._ending = True
+            self._stopping = True
             self._changed.notify()
         self._thread.join(timeout)
         return self.pending
@@ -145,46 +156,46 @@ class JournalWriter:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._kept or self._ending)
-            self._gather()
+                self._changed.wait_for(lambda: self._waiting or self._capture_updates or self._stopping)
+            self._await_batch_window()
             with self._changed:
                 batch, self._waiting = self._waiting, []
-                capture_updates, self._kept = self._kept, {}
+                capture_updates, self._capture_updates = self._capture_updates, {}
             if not batch and not capture_updates:
                 return
-            taken = len(batch)
+            count = len(batch)
             if not self._commit_with_retry(batch, capture_updates):
                 return
             self._committed_at = time.monotonic()
-            self.committed += taken
+            self.committed += count
             if batch:
                 with self._gil_lock:
                     self._on_committed(batch)
             with self._changed:
-                self.pending -= taken
+                self.pending -= count
 
-    def _gather(self) -> None:
-        """Let a batch grow a little when commits follow each other closely; a line that comes alone never waits."""
-        wait = self._committed_at + GATHER_S - time.monotonic()
-        if wait > 0 and not self._ending:
+    def _await_batch_window(self) -> None:
+        """Let a batch grow when commits follow each other closely; a single line never waits."""
+        wait = self._committed_at + BATCH_WINDOW_S - time.monotonic()
+        if wait > 0 and not self._stopping:
             time.sleep(wait)
 
     def _commit_with_retry(self, batch: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> bool:
-        """Commit, again and again while the database refuses; False when the writer is to end before it has worked."""
-        broken = False
+        """Commit, and retry while the database fails; return False when the writer stops before that."""
+        failed = False
         while True:
             try:
-                if broken:
+                if failed:
                     self._reconcile(batch)
                 self._commit(batch, capture_updates)
             except SQLAlchemyError as error:
-                broken = True
+                failed = True
                 self._on_error(str(error.__cause__ or error))
                 with self._changed:
-                    if self._changed.wait_for(lambda: self._ending, RETRY_S):
+                    if self._changed.wait_for(lambda: self._stopping, RETRY_S):
                         return False
                 continue
-            if broken:
+            if failed:
                 self._on_error('')
             return True
 
@@ -192,7 +203,7 @@ class JournalWriter:
         with self._gil_lock:
             state = self._assign_sequences(batch, capture_updates)
             rows = self._insert.rows(batch)
-            save = state.keys() - self._stored | capture_updates.keys() | set(self._save_queue[:SAVE_AT_ONCE])
+            save = state.keys() - self._stored | capture_updates.keys() | set(self._save_queue[:SAVE_WITH_COMMIT])
         with self._engine.begin() as connection:
             self._insert(connection, rows)
             self._store_state(connection, {scale: state.get(scale) or self._last[scale] for scale in save})
@@ -200,7 +211,7 @@ class JournalWriter:
         self._last |= state
         self._dirty |= state.keys()
         self._dirty -= save
-        del self._save_queue[:SAVE_AT_ONCE]
+        del self._save_queue[:SAVE_WITH_COMMIT]
         if not self._save_queue and time.monotonic() >= self._save_at:
             self._save_queue = list(self._dirty)
             self._save_at = time.monotonic() + SAVE_S
@@ -208,40 +219,38 @@ class JournalWriter:
     def _assign_sequences(
         self, batch: list[WeightReading], capture_updates: Mapping[str, CaptureState]
     ) -> dict[str, ScaleProgress]:
-        """Give readings their consecutive numbers; return how far their scales will have come with them."""
+        """Assign sequence numbers to readings; return the new progress of their scales."""
         state: dict[str, ScaleProgress] = {}
         for reading in batch:
-            sequence, valid, taken = state.get(reading.scale_id) or self._last.get(reading.scale_id, _NEW)
+            sequence, valid, capture = state.get(reading.scale_id) or self._last.get(reading.scale_id, _NEW)
             reading.sequence = sequence + 1
-            state[reading.scale_id] = ScaleProgress(sequence + 1, valid + (reading.status is ReadingStatus.VALID), taken)
-        for scale_id, taken in capture_updates.items():
+            state[reading.scale_id] = ScaleProgress(sequence + 1, valid + (reading.status is ReadingStatus.VALID), capture)
+        for scale_id, capture in capture_updates.items():
             sequence, valid, _ = state.get(scale_id) or self._last.get(scale_id, _NEW)
-            state[scale_id] = ScaleProgress(sequence, valid, taken)
+            state[scale_id] = ScaleProgress(sequence, valid, capture)
         return state
 
     def _store_state(self, connection: Connection, state: Mapping[str, ScaleProgress]) -> None:
-        new = [_values(scale_id, record) for scale_id, record in state.items() if scale_id not in self._stored]
-        old = [_values(scale_id, record) for scale_id, record in state.items() if scale_id in self._stored]
+        new = [_values(scale_id, progress) for scale_id, progress in state.items() if scale_id not in self._stored]
+        old = [_values(scale_id, progress) for scale_id, progress in state.items() if scale_id in self._stored]
         if new:
-            connection.execute(insert(_SCALE), [{column[2:]: value for column, value in values.items()} for values in new])
+            rows = [{column.removeprefix('b_'): value for column, value in values.items()} for values in new]
+            connection.execute(insert(SCALE_TABLE), rows)
         if old:
             connection.execute(_UPDATE, old)
 
     def _reconcile(self, batch: list[WeightReading]) -> None:
-        """Drop from a batch what is durable already: a commit whose answer was lost may have worked."""
+        """Drop readings that are durable already: a commit whose response was lost may have worked."""
         self._last = self._read_state()
         self._stored = set(self._last)
         with self._engine.begin() as connection:
-            written = set(
-                connection.scalars(
-                    select(_READING.c.reading_id).where(_READING.c.reading_id.in_([reading.reading_id for reading in batch]))
-                )
-            )
+            ids = [reading.reading_id for reading in batch]
+            written = set(connection.scalars(select(READING_TABLE.c.reading_id).where(READING_TABLE.c.reading_id.in_(ids))))
         batch[:] = [reading for reading in batch if reading.reading_id not in written]
 
     def _read_state(self) -> dict[str, ScaleProgress]:
         with self._engine.begin() as connection:
-            rows = list(connection.execute(select(_SCALE)))
+            rows = list(connection.execute(select(SCALE_TABLE)))
             last = last_sequences(connection)
             more = count_valid_since(connection, {row.scale_id: row.last_sequence for row in rows})
         return {
@@ -252,33 +261,33 @@ class JournalWriter:
         }
 
 
-def _values(scale_id: str, record: ScaleProgress) -> dict[str, object]:
+def _values(scale_id: str, progress: ScaleProgress) -> dict[str, object]:
     return {
         'b_scale_id': scale_id,
-        'b_last_sequence': record.sequence,
-        'b_valid_readings': record.valid,
-        'b_armed': record.taken.armed,
-        'b_captured': record.taken.captured,
+        'b_last_sequence': progress.sequence,
+        'b_valid_readings': progress.valid,
+        'b_armed': progress.capture.armed,
+        'b_captured': progress.capture.captured,
     }
 
 
 class _FastInsert:
-    """Inserts readings by the driver itself: building SQLAlchemy's parameters costs more than the insert.
+    """Inserts readings through the driver: building SQLAlchemy's parameters costs more than the insert.
 
-    Where values are positional (SQLite), many rows go into one statement: the driver lets go of the interpreter at each, and
-    gets it back only when another busy thread has had its turn, so that a batch in single rows waited that often.
+    Where parameters are positional (SQLite), many rows go into one statement. The driver releases the interpreter lock at each
+    statement, and waits for a busy thread to get it back.
     """
 
-    def __init__(self, engine: Engine, boot_id: str) -> None:
-        compiled = insert(_READING).compile(dialect=engine.dialect)
+    def __init__(self, engine: Engine, boot: str) -> None:
+        compiled = insert(READING_TABLE).compile(dialect=engine.dialect)
         self._sql = str(compiled)
         self._positional = bool(compiled.positional)
-        self._boot_id = boot_id
-        columns = [column.name for column in _READING.columns]
+        self._boot_id = boot
+        columns = [column.name for column in READING_TABLE.columns]
         assert not self._positional or compiled.positiontup == columns == list(_COLUMNS)
 
     def rows(self, batch: list[WeightReading]) -> list[Row]:
-        """Return what is to be inserted."""
+        """Return the rows of readings, in the order of `_COLUMNS`."""
         boot = self._boot_id
         return [
             (
@@ -302,16 +311,16 @@ class _FastInsert:
         ]
 
     def __call__(self, connection: Connection, rows: list[Row]) -> None:
-        """Insert them."""
+        """Insert rows."""
         if not self._positional:
             if rows:
                 connection.exec_driver_sql(self._sql, [dict(zip(_COLUMNS, row, strict=True)) for row in rows])
             return
         for start in range(0, len(rows), ROWS):
             some = rows[start : start + ROWS]
-            connection.exec_driver_sql(self._sql_of(len(some)), tuple(chain.from_iterable(some)))
+            connection.exec_driver_sql(self._statement(len(some)), tuple(chain.from_iterable(some)))
 
-    def _sql_of(self, count: int) -> str:
-        """Return the statement for so many rows."""
+    def _statement(self, count: int) -> str:
+        """Return the insert statement for a number of rows."""
         head, _, values = self._sql.partition(' VALUES ')
         return f'{head} VALUES {", ".join([values] * count)}'

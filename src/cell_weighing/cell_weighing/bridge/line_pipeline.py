@@ -1,8 +1,11 @@
-"""What one connection's bytes come to: framing, codec, identity and capture in a row. No socket, no clock."""
+"""Turns the bytes of one connection into readings: framing, codec, identity check, capture.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cell_weighing.bridge.codecs import Codec, CodecOptions, make_codec
@@ -14,10 +17,10 @@ from cell_weighing.domain.reading import ParsedLine, ReadingStatus, WeightReadin
 
 @dataclass
 class SiteConfig:
-    """What all connections share."""
+    """Settings and state that all connections share."""
 
     new_id: Callable[[], str]
-    """Makes reading ids."""
+    """Returns a new reading id."""
     codec: str = 'legacy'
     capture: str = PRINTED
     options: CodecOptions = field(default_factory=CodecOptions)
@@ -25,100 +28,110 @@ class SiteConfig:
     """By IP address."""
     settings: StabilitySettings = field(default_factory=StabilitySettings)
     max_line_bytes: int = MAX_LINE_BYTES
-    taken: Mapping[str, CaptureState] = field(default_factory=dict)
-    """Where each streaming scale stood when the bridge was last ended, by scale id."""
+    restored: Mapping[str, CaptureState] = field(default_factory=dict)
+    """Capture state of each streaming scale when the bridge was last stopped, by scale id."""
     captures: dict[str, StreamCapture] = field(default_factory=dict)
-    """By scale id: they outlive the connection."""
+    """By scale id; a capture outlives its connection."""
     samples: dict[str, tuple[int, str, ParsedLine]] = field(default_factory=dict)
-    """The latest streamed sample by scale id: when it came (UTC, nanoseconds), from where, what."""
+    """The latest streamed sample by scale id: time (UTC, nanoseconds), peer, sample."""
 
     def capture_for(self, scale_id: str) -> StreamCapture:
-        """Return the capture of a scale, made when it is first heard of."""
+        """Return the capture of a scale, created at its first sample."""
         if scale_id not in self.captures:
-            self.captures[scale_id] = StreamCapture(self.settings, self.taken.get(scale_id))
+            self.captures[scale_id] = StreamCapture(self.settings, self.restored.get(scale_id))
         return self.captures[scale_id]
 
 
 class LinePipeline:
-    """Turns one connection's bytes into readings."""
+    """Converts the bytes of one connection to readings."""
 
     def __init__(self, site: SiteConfig, address: str, port: int) -> None:
-        """Choose codec and capture by the address (IPv4 or IPv6 text)."""
+        """Select codec and capture by the peer's address.
+
+        Args:
+            site: Shared settings.
+            address: IPv4 or IPv6 address.
+            port: Port of the peer.
+        """
         self._site = site
         self._address = address.removeprefix('::ffff:')
         self.peer = f'{self._address}:{port}'
-        self._rule = site.peers.get(self._address, PeerConfig())
-        self.codec: Codec = make_codec(self._rule.codec or site.codec, site.options)
-        self._streaming = (self._rule.capture or site.capture) == STREAMING
+        self._config = site.peers.get(self._address, PeerConfig())
+        self.codec: Codec = make_codec(self._config.codec or site.codec, site.options)
+        self._streaming = (self._config.capture or site.capture) == STREAMING
         self._framer = LineFramer(site.max_line_bytes)
-        self._last_id = self._rule.scale_id
+        self._last_id = self._config.scale_id
         self.scale_ids: set[str] = set()
-        """Scales that have spoken on this connection."""
+        """Scales that have sent a line on this connection."""
         self.spoofed_ids: set[str] = set()
-        """Scale ids that lines on this connection claimed and that are not believed."""
+        """Scale ids that lines claimed and that belong to another address."""
         self.capture_updates: dict[str, CaptureState] = {}
-        """Where streaming scales stand now, if it has changed since this was last emptied."""
+        """Changed capture states of streaming scales; the caller empties it."""
 
     def feed(self, data: bytes, received_ns: int, monotonic_ns: int) -> list[WeightReading]:
-        """Take bytes as they came and return the readings that they complete."""
+        """Feed received bytes and return the readings that they complete.
+
+        Args:
+            data: Any part of the stream.
+            received_ns: UTC, nanoseconds since 1970.
+            monotonic_ns: The machine's monotonic clock, nanoseconds.
+        """
         return self._readings(self._framer.feed(data), received_ns, monotonic_ns)
 
     def end(self, received_ns: int, monotonic_ns: int) -> list[WeightReading]:
-        """Say that the connection has ended, and return the record of a line that was cut off."""
+        """Signal the end of the connection and return the reading of an incomplete line, if any."""
         return self._readings(self._framer.end(), received_ns, monotonic_ns)
 
-    def _readings(
-        self, lines: list[MalformedLine] | list[bytes | MalformedLine], received_ns: int, monotonic_ns: int
-    ) -> list[WeightReading]:
+    def _readings(self, lines: Sequence[bytes | MalformedLine], received_ns: int, monotonic_ns: int) -> list[WeightReading]:
         readings = []
         for line in lines:
             raw = line.data if isinstance(line, MalformedLine) else line
-            weighing = self._weigh(line)
-            if self._streaming and weighing.scale_id:
-                captured = self._sample(weighing, received_ns, monotonic_ns)
+            parsed = self._parse(line)
+            if self._streaming and parsed.scale_id:
+                captured = self._capture(parsed, received_ns, monotonic_ns)
                 if captured is None:
                     continue
-                weighing = captured
+                parsed = captured
             readings.append(
                 WeightReading(
                     self._site.new_id(),
-                    weighing.scale_id,
+                    parsed.scale_id,
                     0,
                     received_ns,
                     monotonic_ns,
                     raw,
-                    weighing.status,
-                    weighing.weight,
-                    weighing.unit,
-                    weighing.stability,
-                    weighing.mode,
-                    weighing.tare,
-                    weighing.message,
+                    parsed.status,
+                    parsed.weight,
+                    parsed.unit,
+                    parsed.stability,
+                    parsed.mode,
+                    parsed.tare,
+                    parsed.message,
                     self.peer,
                 )
             )
         return readings
 
-    def _weigh(self, line: bytes | MalformedLine) -> ParsedLine:
+    def _parse(self, line: bytes | MalformedLine) -> ParsedLine:
         if isinstance(line, MalformedLine):
             return ParsedLine(self._last_id, ReadingStatus.MALFORMED, message=line.reason)
-        weighing = self.codec.parse(line)
-        if self._site.peers or not weighing.scale_id:
-            false = check_identity(weighing, self._rule, self._site.peers, self._address)
-            if false:
-                self.spoofed_ids.add(false)
-        if weighing.status is not ReadingStatus.MALFORMED:
-            self.scale_ids.add(weighing.scale_id)
-            self._last_id = weighing.scale_id
-        elif weighing.scale_id not in self.scale_ids:
-            weighing.scale_id = self._last_id
-        return weighing
+        parsed = self.codec.parse(line)
+        if self._site.peers or not parsed.scale_id:
+            spoofed = check_identity(parsed, self._config, self._site.peers, self._address)
+            if spoofed:
+                self.spoofed_ids.add(spoofed)
+        if parsed.status is not ReadingStatus.MALFORMED:
+            self.scale_ids.add(parsed.scale_id)
+            self._last_id = parsed.scale_id
+        elif parsed.scale_id not in self.scale_ids:
+            parsed.scale_id = self._last_id
+        return parsed
 
-    def _sample(self, weighing: ParsedLine, received_ns: int, monotonic_ns: int) -> ParsedLine | None:
-        capture = self._site.capture_for(weighing.scale_id)
-        self._site.samples[weighing.scale_id] = received_ns, self.peer, weighing
-        before = capture.taken
-        captured = capture.feed(weighing, monotonic_ns)
-        if capture.taken != before:
-            self.capture_updates[weighing.scale_id] = capture.taken
+    def _capture(self, sample: ParsedLine, received_ns: int, monotonic_ns: int) -> ParsedLine | None:
+        capture = self._site.capture_for(sample.scale_id)
+        self._site.samples[sample.scale_id] = received_ns, self.peer, sample
+        before = capture.state
+        captured = capture.feed(sample, monotonic_ns)
+        if capture.state != before:
+            self.capture_updates[sample.scale_id] = capture.state
         return captured

@@ -1,7 +1,8 @@
-"""scale_bridge: indicators connect to it; their lines go into the journal and then onto weighing/weight."""
+"""scale_bridge node: stores the lines of indicators in the journal, then publishes them on weighing/weight."""
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections import deque
@@ -17,6 +18,7 @@ from cell_common.inbox import ExecutorQueue
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
 from cell_common.runner import StartError, node_main
+from cell_common.time import NS_PER_S, now_ns
 from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 
@@ -38,119 +40,142 @@ from cell_weighing.domain.reading import ReadingStatus, WeightReading
 from cell_weighing.storage.disk_space import DatabaseDisk
 
 LIST_PERIOD_S = 0.5
-GATHER_S = 0.005
-"""How long lines of several indicators may gather before they are read."""
+BATCH_WINDOW_S = 0.005
+"""Time for which lines of several indicators are collected before they are read, seconds."""
 MALFORMED_ALARM = 3
-"""Malformed lines in a row after which people are called."""
+"""Malformed lines in a row that raise an alarm."""
 READINGS_DEPTH = 2000
-CALM_NS = 60_000_000_000
+TRANSIENT_ALARM_NS = 60 * NS_PER_S
 
 
 class ScaleBridgeNode(Node):
-    """Wires the indicator server, the journal and the topics."""
+    """Connects the indicator server, the journal and the topics."""
 
     def __init__(self, **options: Any) -> None:
-        """Open the journal and begin to listen.
+        """Open the journal and start to listen.
+
+        Args:
+            options: Passed on to `Node`.
 
         Raises:
             StartError: The database cannot be used.
             ParameterError: A parameter cannot be used.
         """
         super().__init__('scale_bridge', **options)
+        self._resources = contextlib.ExitStack()
         self.parameters = declare_parameters(self, ScaleBridgeParameters)
-        self._site = site_config(self.parameters, new_id, {})
         self._settings = server_settings(self.parameters)
-        self._inbox: ExecutorQueue[ServerEvent | JournalStatus] = ExecutorQueue(self, self._handle)
+        site = site_config(self.parameters, new_id)
+        self._events: ExecutorQueue[ServerEvent | JournalStatus] = ExecutorQueue(self, self._on_event)
         self._closing = False
         self.listening = ListeningState(self._settings.port, 'starting')
         self._journal_error = ''
         self._disk = DatabaseDisk(self.parameters.database_url, self.parameters.free_space)
         self._dirty = True
         self._published: deque[list[WeightReading]] = deque()
-        """What the journal's thread has published and the book has not taken in."""
-        self._calm: dict[str, int] = {}
-        """When an alarm of a passing event is withdrawn if it does not happen again, nanoseconds."""
+        """Batches that the journal's thread has published and the registry has not counted."""
+        self._transient_until: dict[str, int] = {}
+        """When the alarm of a transient event is cleared unless it happens again, nanoseconds."""
         self._weight = self.create_publisher(ScaleReading, 'weighing/weight', events(READINGS_DEPTH))
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
         for key in ('port', 'journal', 'held_back'):
             self._alarms.clear_alarm(key, force=True)
-        try:
-            self._engine = open_database(self.parameters.database_url)
-            migrate(self._engine, 'cell_weighing')
-        except DatabaseError as error:
-            raise StartError(str(error)) from error
-        turn = threading.Lock()
-        self._journal = JournalWriter(self._engine, self._publish, lambda reason: self._tell(JournalStatus(reason)), turn)
-        self._registry = ScaleRegistry.restore({scale: record.valid for scale, record in self._journal.initial_state.items()})
-        self._site.taken = {scale: record.taken for scale, record in self._journal.initial_state.items()}
+        gil_lock = threading.Lock()
+        self._journal = self._open_journal(gil_lock)
+        progress = self._journal.initial_state
+        self._registry = ScaleRegistry.restore({scale: stored.valid for scale, stored in progress.items()})
+        site.restored = {scale: stored.capture for scale, stored in progress.items()}
+        self._site = site
         self._start_diagnostics()
         create_steady_timer(self, LIST_PERIOD_S, self._publish_scales)
-        self._loop = AsyncioThread('indicators', GATHER_S, turn)
-        self._server = IndicatorServer(self._settings, self._site, self._journal, self._tell)
-        self._serving: Future[None] = self._loop.submit(self._server.serve())
+        loop = AsyncioThread('indicators', BATCH_WINDOW_S, gil_lock)
+        self._resources.callback(loop.close)
+        self._server = IndicatorServer(self._settings, site, self._journal, self._post_event)
+        self._serving: Future[None] = loop.submit(self._server.serve())
+
+    def _open_journal(self, gil_lock: threading.Lock) -> JournalWriter:
+        try:
+            engine = open_database(self.parameters.database_url)
+            self._resources.callback(engine.dispose)
+            migrate(engine, 'cell_weighing')
+        except DatabaseError as error:
+            raise StartError(str(error)) from error
+        journal = JournalWriter(engine, self._publish, lambda error: self._post_event(JournalStatus(error)), gil_lock)
+        self._resources.callback(self._close_journal, journal)
+        return journal
+
+    def _close_journal(self, journal: JournalWriter) -> None:
+        self._closing = True
+        if lost := journal.close():
+            self.get_logger().error(f'{lost} readings could not be written: {self._journal_error or "too slow"}')
 
     def destroy_node(self) -> None:
-        """Stop listening, write what has arrived, close the database."""
-        if hasattr(self, '_loop'):
-            self._loop.close()
-        self._closing = True
-        if hasattr(self, '_journal') and (lost := self._journal.close()):
-            self.get_logger().error(f'{lost} readings could not be written: {self._journal_error or "too slow"}')
-        if hasattr(self, '_engine'):
-            self._engine.dispose()
+        """Stop listening, write the received readings, close the database."""
+        self._resources.close()
         super().destroy_node()
 
-    def _tell(self, news: ServerEvent | JournalStatus) -> None:
+    @property
+    def pending(self) -> int:
+        """Readings received and not published yet."""
+        return self._journal.pending
+
+    @property
+    def subscriber_count(self) -> int:
+        """Number of matched subscriptions of weighing/weight."""
+        return int(self._weight.get_subscription_count())
+
+    def _post_event(self, event: ServerEvent | JournalStatus) -> None:
+        """Queue an event for the node's thread, from any thread."""
         while not self._closing:
             try:
-                self._inbox.put(news, timeout=1.0)
+                self._events.put(event, timeout=1.0)
             except queue.Full:
                 continue
             break
 
-    def _handle(self, news: ServerEvent | JournalStatus) -> None:
+    def _on_event(self, event: ServerEvent | JournalStatus) -> None:
         self._dirty = True
-        match news:
+        match event:
             case ListeningState():
-                self._note_listening(news)
+                self._on_listening(event)
             case IndicatorConnected():
-                self._registry.connect(news.peer)
+                self._registry.connect(event.peer)
             case IndicatorDisconnected():
-                self._registry.disconnect(news.peer)
-                who = ', '.join(news.scale_ids) or 'nameless'
-                self.get_logger().info(f'indicator {who} at {news.peer} has gone: {news.reason}')
+                self._registry.disconnect(event.peer)
+                name = ', '.join(event.scale_ids) or 'without id'
+                self.get_logger().info(f'indicator {name} at {event.peer} disconnected: {event.reason}')
             case ConnectionReplaced():
-                self._call_for_a_while(
-                    f'duplicate_{news.scale_id}',
-                    f'scale {news.scale_id} connected from {news.new_peer} while it was connected from {news.old_peer}',
+                self._raise_transient_alarm(
+                    f'duplicate_{event.scale_id}',
+                    f'scale {event.scale_id} connected from {event.new_peer} while it was connected from {event.old_peer}',
                     consequence='The newest connection is used. If two indicators send the same id, their bags are mixed up.',
                     action='If the indicator was switched off and on, acknowledge. Otherwise give each an id of its own.',
                 )
             case IdentityMismatch():
-                self._call_for_a_while(
-                    f'identity_{news.peer.rpartition(":")[0]}',
-                    f'{news.peer} sends as scale {news.scale_id}, which is not the scale of that address',
+                self._raise_transient_alarm(
+                    f'identity_{event.peer.rpartition(":")[0]}',
+                    f'{event.peer} sends as scale {event.scale_id}, which is not the scale of that address',
                     consequence='Its lines are recorded and count as no weight.',
                     action='Correct the id in the indicator, or the address in parameter peers.',
                 )
             case JournalStatus():
-                self._note_journal(news.reason)
+                self._on_journal(event.error)
 
-    def _call_for_a_while(self, key: str, text: str, *, consequence: str, action: str) -> None:
+    def _raise_transient_alarm(self, key: str, text: str, *, consequence: str, action: str) -> None:
         self._alarms.raise_alarm(key, MEDIUM, text, consequence=consequence, action=action)
-        self._calm[key] = self.get_clock().now().nanoseconds + CALM_NS
+        self._transient_until[key] = now_ns(self) + TRANSIENT_ALARM_NS
 
     def _publish(self, readings: list[WeightReading]) -> None:
-        """Tell what is durable now, in the journal's thread (rcl_publish is thread-safe).
+        """Publish durable readings in the journal's thread (rcl_publish is thread-safe).
 
-        Handed to the node's thread first, each message would wait for the interpreter between the threads of the indicators
-        and of the journal: at some thousand lines a second they share it three ways, and the node falls behind.
+        In the node's thread, each message would wait for the interpreter lock between the threads of server and journal: at a
+        thousand lines a second the node would fall behind.
         """
         for reading in readings:
             try:
                 self._weight.publish(encode_reading(reading))
-            except Exception as error:  # the journal goes on: a station finds there what it was not told
+            except Exception as error:  # the journal goes on: a station reads the missing reading there
                 if not self.context.ok():
                     break
                 self.get_logger().error(
@@ -158,71 +183,68 @@ class ScaleBridgeNode(Node):
                 )
         self._published.append(readings)
 
-    def _note(self) -> None:
-        """Take in what was published since; at each batch it would compete with those who read and write the next."""
+    def _count_published(self) -> None:
+        """Count the published readings; per batch this would compete with the threads of server and journal."""
         while self._published:
             self._dirty = True
-            self._note_readings(self._published.popleft())
+            for reading in self._published.popleft():
+                entry = self._registry.update(reading)
+                if reading.status is ReadingStatus.MALFORMED:
+                    self._on_malformed(reading, entry.malformed_in_a_row)
+                elif entry.malformed:
+                    self._alarms.clear_alarm(f'malformed_{reading.scale_id}')
 
-    def _note_readings(self, readings: list[WeightReading]) -> None:
-        for reading in readings:
-            entry = self._registry.update(reading)
-            if reading.status is ReadingStatus.MALFORMED:
-                self._note_malformed(reading, entry.malformed_in_a_row)
-            elif entry.malformed:
-                self._alarms.clear_alarm(f'malformed_{reading.scale_id}')
-
-    def _note_malformed(self, reading: WeightReading, in_a_row: int) -> None:
-        who = f'scale {reading.scale_id}' if reading.scale_id else reading.peer
+    def _on_malformed(self, reading: WeightReading, in_a_row: int) -> None:
+        name = f'scale {reading.scale_id}' if reading.scale_id else reading.peer
         if in_a_row == 1:
-            self.get_logger().warning(f'{who} sent a line that is no weight: {reading.message}')
+            self.get_logger().warning(f'{name}: the line is no weight: {reading.message}')
         if in_a_row >= MALFORMED_ALARM:
             self._alarms.raise_alarm(
                 f'malformed_{reading.scale_id}',
                 MEDIUM,
-                f'{who} sends lines that are no weights: {reading.message}',
+                f'{name} sends lines that are no weights: {reading.message}',
                 consequence='Its bags are not counted.',
                 action="Check the indicator's print format and the parameter codec.",
             )
 
-    def _note_listening(self, listening: ListeningState) -> None:
+    def _on_listening(self, listening: ListeningState) -> None:
         self.listening = listening
         if not listening.error:
-            self.get_logger().info(f'indicators may connect to port {listening.port}')
+            self.get_logger().info(f'listening for indicators on port {listening.port}')
             self._alarms.clear_alarm('port')
             return
-        self.get_logger().error(self._port_text())
+        self.get_logger().error(self._port_message())
         self._alarms.raise_alarm(
             'port',
             HIGH,
-            self._port_text(),
+            self._port_message(),
             consequence='No indicator can connect, no bag is counted.',
             action=f'Stop the program that uses port {listening.port}, or set parameter port.',
         )
 
-    def _port_text(self) -> str:
+    def _port_message(self) -> str:
         port = self.listening.port
         return (
             f'cannot listen on {self._settings.address}:{port}: {self.listening.error}. Stop the program that '
-            f'uses the port (find it with "ss -ltnp sport = :{port}") or set parameter port; trying again every 2 s'
+            f'uses the port (find it with "ss -ltnp sport = :{port}") or set parameter port; retrying every 2 s'
         )
 
-    def _note_journal(self, reason: str) -> None:
-        self._journal_error = reason = self._disk.describe_error(reason)
-        if not reason:
+    def _on_journal(self, error: str) -> None:
+        self._journal_error = message = self._disk.describe_error(error)
+        if not message:
             self.get_logger().info('the journal works again')
             self._alarms.clear_alarm('journal')
             return
-        self.get_logger().error(f'cannot write the journal: {reason}', throttle_duration_sec=60)
+        self.get_logger().error(f'cannot write the journal: {message}', throttle_duration_sec=60)
         self._alarms.raise_alarm(
             'journal',
             HIGH,
-            f'Readings cannot be stored: {reason}',
+            f'Readings cannot be stored: {message}',
             consequence='Readings wait in memory and are not counted; a restart would lose them.',
             action='Make room on the disk or check the database, then wait: nothing is weighed again.',
         )
 
-    def _note_held_back(self) -> None:
+    def _update_held_back_alarm(self) -> None:
         if self._server.paused and self._journal_error:
             self._alarms.raise_alarm(
                 'held_back',
@@ -235,44 +257,44 @@ class ScaleBridgeNode(Node):
             self._alarms.clear_alarm('held_back')
 
     def _publish_scales(self) -> None:
-        self._note()
-        self._note_held_back()
-        now_ns = self.get_clock().now().nanoseconds
-        for key in [key for key, until in self._calm.items() if until <= now_ns]:
-            del self._calm[key]
+        self._count_published()
+        self._update_held_back_alarm()
+        now = now_ns(self)
+        for key in [key for key, until in self._transient_until.items() if until <= now]:
+            del self._transient_until[key]
             self._alarms.clear_alarm(key)
-        for scale_id, (received_ns, peer, update_sample) in list(self._site.samples.items()):
-            self._dirty |= self._registry.update_sample(scale_id, peer, received_ns, update_sample)
+        for scale_id, (received_ns, peer, sample) in list(self._site.samples.items()):
+            self._dirty |= self._registry.update_sample(scale_id, peer, received_ns, sample)
         if not self._dirty:
             return
         self._dirty = False
-        self._scales.publish(encode_scale_list(now_ns, self.listening.port, self._registry.entries()))
+        self._scales.publish(encode_scale_list(now, self.listening.port, self._registry.entries()))
 
     def _start_diagnostics(self) -> None:
         diagnostics = Diagnostics(self)
-        diagnostics.add(
-            'listening',
-            lambda: Health(2, self._port_text()) if self.listening.error else Health(0, f'port {self.listening.port}'),
-        )
+        diagnostics.add('listening', self._listening_health)
         diagnostics.add('indicators', self._indicator_health)
-        diagnostics.add('journal', self._journal_health)
+        diagnostics.add('journal', self.journal_health)
+
+    def _listening_health(self) -> Health:
+        return Health(2, self._port_message()) if self.listening.error else Health(0, f'port {self.listening.port}')
 
     def _indicator_health(self) -> Health:
-        wrong = [entry.scale_id or entry.peer for entry in self._registry.entries() if entry.malformed_in_a_row]
-        values = {
-            'connected': str(self._registry.connected),
-            'malformed': str(sum(e.malformed for e in self._registry.entries())),
-        }
+        entries = self._registry.entries()
+        wrong = [entry.scale_id or entry.peer for entry in entries if entry.malformed_in_a_row]
+        connected = self._registry.connected
+        values = {'connected': str(connected), 'malformed': str(sum(entry.malformed for entry in entries))}
         if wrong:
             return Health(1, f'{", ".join(wrong)}: the last line was no weight; check the print format', values)
-        if not self._registry.connected:
+        if not connected:
             return Health(1, f'no indicator is connected; let one connect to port {self.listening.port}', values)
-        return Health(0, f'{self._registry.connected} connected', values)
+        return Health(0, f'{connected} connected', values)
 
-    def _journal_health(self) -> Health:
+    def journal_health(self) -> Health:
+        """Return the diagnostic state of the journal and its disk."""
         values = {'committed': str(self._journal.committed), 'waiting': str(self._journal.pending)}
         if self._journal_error:
-            held = '; as many lines wait as may, indicators are not read' if self._server.paused else ''
+            held = '; the limit of waiting lines is reached, indicators are not read' if self._server.paused else ''
             return Health(2, f'readings cannot be stored: {self._journal_error}; check disk space and database{held}', values)
         return self._disk.health() or Health(0, '', values)
 

@@ -1,18 +1,19 @@
-"""Parameters of scale_bridge, and what they make of a site."""
+"""Parameters of scale_bridge, and the settings derived from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from cell_common.parameters import ParameterError, parameter
+from cell_common.time import seconds_to_ns
 
 from cell_weighing.bridge.codecs import CODECS, CodecOptions, make_codec
 from cell_weighing.bridge.codecs.template import EXTENDED
 from cell_weighing.bridge.line_pipeline import SiteConfig
 from cell_weighing.bridge.peers import CAPTURES, PeerError, parse_peers
-from cell_weighing.bridge.stream_capture import CaptureState, StabilitySettings
+from cell_weighing.bridge.stream_capture import StabilitySettings
 from cell_weighing.bridge.tcp_server import ServerSettings
 from cell_weighing.delivery.settings import SettingsError, read_settings
 
@@ -25,8 +26,8 @@ class ScaleBridgeParameters:
     port: int = parameter(10001, 'TCP port on which indicators connect; 0 = one that is free.', minimum=0, maximum=65535)
     codec: str = parameter(
         'legacy',
-        'What the indicators send: legacy = "scale_id,weight unit", template = the print format '
-        'in parameter template, sma = SMA SCP-0499, asked by the bridge.',
+        'Protocol of the indicators: legacy = "scale_id,weight unit", template = the print format '
+        'in parameter template, sma = SMA SCP-0499, polled by the bridge.',
         choices=tuple(CODECS),
     )
     template: str = parameter(
@@ -34,32 +35,36 @@ class ScaleBridgeParameters:
         'Print format for codec template: literal characters and tokens {id} {mode} {status} '
         '{weight} {unit} {tare} {tare_status} {skip}.',
     )
-    decimal_comma: bool = parameter(False, 'The indicators write a comma where others write a decimal point.')
+    decimal_comma: bool = parameter(False, 'The indicators write a decimal comma instead of a point.')
     capture: str = parameter(
         'printed',
         'printed = each line is a bag (print key); streaming = the indicator sends all the '
-        'time, and a bag is captured when the weight is at rest, once until the scale was empty.',
+        'time, and a bag is captured when the weight is stable, once until the scale was empty.',
         choices=CAPTURES,
     )
     capture_count: int = parameter(5, 'Streaming: samples that must agree.', minimum=2, maximum=1000)
-    capture_time: float = parameter(0.5, 'Streaming: how long they must span at least.', unit='s', minimum=0.0, maximum=60.0)
+    capture_time: float = parameter(0.5, 'Streaming: shortest time that they span.', unit='s', minimum=0.0, maximum=60.0)
     capture_spread: float = parameter(
-        0.005, 'Streaming: largest difference between them.', unit='kg', minimum=0.0, maximum=1000.0
+        0.005, 'Streaming: largest difference between these samples.', unit='kg', minimum=0.0, maximum=1000.0
     )
     capture_empty: float = parameter(
         0.020, 'Streaming: at or below this weight the scale is empty.', unit='kg', minimum=0.0, maximum=1000.0
     )
     sma_ask: str = parameter(
-        'W', 'What SMA scales are asked: W = the weight as it is, P = the weight as soon as it is stable.', choices=('W', 'P')
+        'W', 'Poll command for SMA scales: W = current weight, P = weight as soon as it is stable.', choices=('W', 'P')
     )
     peers: list[str] = parameter(
         [''],
-        'What is known of addresses, each as "192.168.1.31 id=3 codec=sma capture=streaming" '
+        'Settings of addresses, each as "192.168.1.31 id=3 codec=sma capture=streaming" '
         'with any of id, codec, capture. A line that claims a scale bound to another '
         'address is no weight.',
     )
     ask_period: float = parameter(
-        0.2, 'Time between two questions to an indicator that is asked.', unit='s', minimum=0.05, maximum=60.0
+        0.2,
+        'Time between two poll commands, for codecs that poll.',
+        unit='s',
+        minimum=0.05,
+        maximum=60.0,
     )
     database_url: str = parameter('sqlite:///cell.db', 'Database that holds the journal of readings, as an SQLAlchemy URL.')
     free_space: float = parameter(
@@ -71,13 +76,13 @@ class ScaleBridgeParameters:
     )
     idle_timeout: float = parameter(
         0.0,
-        'Silence after which a connection is closed; 0 = never, for indicators that send only when a bag is printed: one '
-        'that does not notice that it was closed loses its next line.',
+        'Time without data after which a connection is closed; 0 = never, for indicators that send only when a bag is '
+        'printed: an indicator that does not notice the close loses its next line.',
         unit='s',
         minimum=0.0,
         maximum=86400.0,
     )
-    max_connections: int = parameter(2000, 'Connections held at once; more are refused.', minimum=1, maximum=20000)
+    max_connections: int = parameter(2000, 'Largest number of connections; more are refused.', minimum=1, maximum=20000)
     waiting_limit: int = parameter(
         20_000,
         'Lines that may wait in memory when the journal cannot be written, about 1 kB each; then no more are read from '
@@ -90,8 +95,12 @@ class ScaleBridgeParameters:
     )
 
 
-def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str], taken: Mapping[str, CaptureState]) -> SiteConfig:
-    """Return what all connections share.
+def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str]) -> SiteConfig:
+    """Return the settings that all connections share.
+
+    Args:
+        parameters: Parameters of the node.
+        new_id: Returns a new reading id.
 
     Raises:
         ParameterError: peers, template or decimal_comma cannot be used.
@@ -100,7 +109,7 @@ def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str], ta
     settings = StabilitySettings(
         parameters.capture_count,
         _decimal(parameters.capture_spread),
-        round(parameters.capture_time * 1e9),
+        seconds_to_ns(parameters.capture_time),
         _decimal(parameters.capture_empty),
     )
     try:
@@ -111,22 +120,22 @@ def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str], ta
         raise ParameterError(f'parameter "peers": {error}. Correct it in the parameter file.') from error
     except ValueError as error:
         raise ParameterError(f'parameter "template": {error}. Correct it in the parameter file.') from error
-    return SiteConfig(new_id, parameters.codec, parameters.capture, options, peers, settings, taken=taken)
+    return SiteConfig(new_id, parameters.codec, parameters.capture, options, peers, settings)
 
 
 def server_settings(parameters: ScaleBridgeParameters) -> ServerSettings:
-    """Return how the server listens.
+    """Return the settings of the TCP server.
 
     Raises:
         ParameterError: The settings file cannot be used.
     """
     try:
-        old = read_settings(parameters.settings_file)
+        settings = read_settings(parameters.settings_file)
     except SettingsError as error:
         raise ParameterError(f'parameter "settings_file": {error}') from error
     return ServerSettings(
-        old.host or parameters.listen_address,
-        old.port or parameters.port,
+        settings.host or parameters.listen_address,
+        settings.port or parameters.port,
         parameters.idle_timeout,
         parameters.max_connections,
         parameters.ask_period,
@@ -135,5 +144,5 @@ def server_settings(parameters: ScaleBridgeParameters) -> ServerSettings:
 
 
 def _decimal(value: float) -> Decimal:
-    """Return a parameter as the decimal that people wrote."""
+    """Return a parameter as the decimal number that the operator wrote."""
     return Decimal(repr(value))

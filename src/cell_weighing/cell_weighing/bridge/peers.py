@@ -1,4 +1,7 @@
-"""Who is at the other end? What a site knows of an indicator by the address it connects from. No socket, no clock."""
+"""Site configuration of indicators by address, and the check of the scale ids that they send.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -16,26 +19,32 @@ _SCALE_ID = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.-]{0,31}', re.ASCII)
 
 
 class PeerError(ValueError):
-    """An entry of the peer list cannot be used; the text names it and what is allowed."""
+    """An entry of the peer list cannot be used; the text names the entry and the allowed values."""
 
 
 @dataclass(frozen=True)
 class PeerConfig:
-    """What is configured for one address."""
+    """Configuration of one address."""
 
     scale_id: str = ''
-    """The only scale that may speak from there; "" = any."""
+    """The only scale that may send from this address; "" = any."""
     codec: str = ''
-    """What it sends; "" = the bridge's default."""
+    """Codec; "" = the bridge's default."""
     capture: str = ''
     """printed or streaming; "" = the bridge's default."""
 
 
 def parse_peers(entries: Iterable[str]) -> dict[str, PeerConfig]:
-    """Read entries such as "192.168.1.31 id=3 codec=sma capture=streaming": an address and what is known of it.
+    """Parse entries such as "192.168.1.31 id=3 codec=sma capture=streaming".
+
+    Args:
+        entries: An IP address each, followed by any of id, codec and capture.
+
+    Returns:
+        Configuration by address.
 
     Raises:
-        PeerError: An entry is wrong, or two are for one address or one scale.
+        PeerError: An entry is wrong, or two entries share an address or a scale.
     """
     peers: dict[str, PeerConfig] = {}
     for entry in entries:
@@ -67,32 +76,35 @@ def _parse(entry: str) -> tuple[str, PeerConfig]:
     return address, peer
 
 
-def check_identity(weighing: ParsedLine, peer: PeerConfig, peers: Mapping[str, PeerConfig], address: str) -> str:
-    """Check the scale id of a weighing against what is configured, and put the right one in.
+def check_identity(parsed: ParsedLine, peer: PeerConfig, peers: Mapping[str, PeerConfig], address: str) -> str:
+    """Check the scale id of a line against the configuration, and fill in the configured id.
 
-    A weighing whose id cannot be believed becomes MALFORMED: it is recorded, and is no weight.
+    A line with the id of another address becomes MALFORMED: it is recorded, but not as a weight.
+
+    Args:
+        parsed: The line; changed in place.
+        peer: Configuration of its address.
+        peers: Configuration of all addresses.
+        address: Address of the peer, for messages.
 
     Returns:
-        The false id that the line claims, or "" when all is well.
+        The spoofed id, or "" when the id is right.
     """
-    claimed = weighing.scale_id
+    claimed = parsed.scale_id
     if peer.scale_id:
-        if claimed in ('', peer.scale_id):
-            weighing.scale_id = peer.scale_id
+        if claimed in ('', peer.scale_id) or parsed.status is ReadingStatus.MALFORMED:
+            parsed.scale_id = peer.scale_id
             return ''
-        if weighing.status is ReadingStatus.MALFORMED:
-            weighing.scale_id = peer.scale_id
-            return ''
-        _refuse(weighing, peer.scale_id, f'the line says scale {claimed}, but {address} is scale {peer.scale_id}')
+        _reject(parsed, peer.scale_id, f'the line says scale {claimed}, but {address} is scale {peer.scale_id}')
         return claimed
     if claimed and any(other.scale_id == claimed for other in peers.values()):
-        _refuse(weighing, '', f'scale {claimed} is bound to another address than {address}')
+        _reject(parsed, '', f'scale {claimed} is bound to another address than {address}')
         return claimed
-    if not claimed and weighing.status is not ReadingStatus.MALFORMED:
-        _refuse(weighing, '', f'the line names no scale: bind {address} to one in parameter peers')
+    if not claimed and parsed.status is not ReadingStatus.MALFORMED:
+        _reject(parsed, '', f'the line names no scale: bind {address} to one in parameter peers')
     return ''
 
 
-def _refuse(weighing: ParsedLine, scale_id: str, message: str) -> None:
-    weighing.scale_id, weighing.status, weighing.message = scale_id, ReadingStatus.MALFORMED, message
-    weighing.weight = weighing.unit = weighing.tare = ''
+def _reject(parsed: ParsedLine, scale_id: str, message: str) -> None:
+    parsed.scale_id, parsed.status, parsed.message = scale_id, ReadingStatus.MALFORMED, message
+    parsed.weight = parsed.unit = parsed.tare = ''

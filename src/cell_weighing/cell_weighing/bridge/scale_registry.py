@@ -1,4 +1,7 @@
-"""What the bridge knows of each indicator. No ROS, no socket, no clock."""
+"""State of each indicator: connection, counts, last weight.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from cell_weighing.domain.reading import ParsedLine, ReadingStatus, WeightReadin
 
 @dataclass
 class ScaleEntry:
-    """One indicator."""
+    """State of one indicator."""
 
     scale_id: str
     peer: str = ''
-    """Its end of the connection; "" when not connected."""
-    last_heard_ns: int = 0
+    """Remote end of its connection; "" = not connected."""
+    last_received_ns: int = 0
+    """When its last line was received, UTC nanoseconds; 0 = never."""
     readings: int = 0
     """Valid readings since the bridge was installed."""
     malformed: int = 0
@@ -27,7 +31,7 @@ class ScaleEntry:
 
 @dataclass
 class ScaleRegistry:
-    """All indicators, and the connections that have not yet said whose they are."""
+    """All indicators, and the connections whose scale is not known yet."""
 
     scales: dict[str, ScaleEntry] = field(default_factory=dict)
     nameless: dict[str, ScaleEntry] = field(default_factory=dict)
@@ -35,22 +39,26 @@ class ScaleRegistry:
     open_peers: set[str] = field(default_factory=set)
 
     @classmethod
-    def restore(cls, known: Mapping[str, int]) -> ScaleRegistry:
-        """Begin with the scales that the journal knows: number of valid readings by id."""
-        return cls({scale: ScaleEntry(scale, readings=valid) for scale, valid in known.items() if scale})
+    def restore(cls, valid_readings: Mapping[str, int]) -> ScaleRegistry:
+        """Return a registry with the scales of the journal.
+
+        Args:
+            valid_readings: Number of valid readings by scale id.
+        """
+        return cls({scale: ScaleEntry(scale, readings=valid) for scale, valid in valid_readings.items() if scale})
 
     @property
     def connected(self) -> int:
-        """How many connections there are."""
+        """Number of connections."""
         return len(self.open_peers)
 
     def connect(self, peer: str) -> None:
-        """Note a new connection."""
+        """Add a connection."""
         self.open_peers.add(peer)
         self.nameless[peer] = ScaleEntry('', peer)
 
     def disconnect(self, peer: str) -> None:
-        """Note that a connection has ended."""
+        """Remove a connection."""
         self.open_peers.discard(peer)
         self.nameless.pop(peer, None)
         for entry in self.scales.values():
@@ -58,7 +66,7 @@ class ScaleRegistry:
                 entry.peer = ''
 
     def update(self, reading: WeightReading) -> ScaleEntry:
-        """Take a reading in, which may come after the end of its connection, and return its scale's entry."""
+        """Count a reading and return the entry of its scale; the reading may follow the end of its connection."""
         if reading.scale_id:
             entry = self.scales.setdefault(reading.scale_id, ScaleEntry(reading.scale_id))
             before = self.nameless.pop(reading.peer, None)
@@ -67,7 +75,7 @@ class ScaleRegistry:
                 entry.peer = reading.peer
         else:
             entry = self.nameless.get(reading.peer) or ScaleEntry('', reading.peer)
-        entry.last_heard_ns = reading.received_ns
+        entry.last_received_ns = reading.received_ns
         if reading.status is ReadingStatus.MALFORMED:
             entry.malformed += 1
             entry.malformed_in_a_row += 1
@@ -78,18 +86,25 @@ class ScaleRegistry:
             entry.last_weight, entry.last_unit = reading.weight, reading.unit
         return entry
 
-    def update_sample(self, scale_id: str, peer: str, received_ns: int, weighing: ParsedLine) -> bool:
-        """Take in the latest sample of a streaming scale; return whether it is news."""
+    def update_sample(self, scale_id: str, peer: str, received_ns: int, sample: ParsedLine) -> bool:
+        """Store the latest sample of a streaming scale; return whether it is new.
+
+        Args:
+            scale_id: The scale.
+            peer: Remote end of its connection.
+            received_ns: When the sample was received, UTC nanoseconds.
+            sample: The sample.
+        """
         entry = self.scales.setdefault(scale_id, ScaleEntry(scale_id))
-        if entry.last_heard_ns >= received_ns:
+        if entry.last_received_ns >= received_ns:
             return False
         self.nameless.pop(peer, None)
-        entry.last_heard_ns = received_ns
+        entry.last_received_ns = received_ns
         entry.peer = peer if peer in self.open_peers else entry.peer
-        if weighing.status is ReadingStatus.VALID:
-            entry.last_weight, entry.last_unit = weighing.weight, weighing.unit
+        if sample.status is ReadingStatus.VALID:
+            entry.last_weight, entry.last_unit = sample.weight, sample.unit
         return True
 
     def entries(self) -> list[ScaleEntry]:
-        """Return all entries in order of scale id, digits as numbers, nameless connections first."""
+        """Return all entries: nameless connections first, then by scale id, shorter ids first."""
         return [*self.nameless.values(), *sorted(self.scales.values(), key=lambda e: (len(e.scale_id), e.scale_id))]

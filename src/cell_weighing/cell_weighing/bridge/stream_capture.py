@@ -1,10 +1,12 @@
-"""One bag, one record: capture from an indicator that streams its weight several times a second.
+"""Captures one reading per bag from an indicator that streams its weight several times a second.
 
-A bag is captured when the weight has stayed within a small spread for a number of samples and a time, and the next one only
-after the scale was seen empty. The time of each sample is an argument.
+A bag is captured when the weight has stayed within a small spread for a number of samples and a time. The next bag is captured
+only after the scale was empty. The time of each sample is an argument.
 
-After an interruption (restart of the bridge, lost connection) nobody knows whether the scale was emptied. A weight then that
-differs from the captured one is another bag; the same weight is taken for the same bag, so that none is counted twice.
+After an interruption (restart of the bridge, lost connection) it is unknown whether the scale was emptied. A weight that
+differs from the captured one is then another bag. An equal weight is taken for the same bag, so that no bag counts twice.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -17,48 +19,58 @@ from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability
 from cell_weighing.domain.units import EXACT, kilograms
 
 GAP_NS = 5_000_000_000
-"""Silence after which the scale may have been emptied unseen."""
+"""Time without data after which the scale may have been emptied unseen, nanoseconds."""
 
 
 @dataclass(frozen=True)
 class StabilitySettings:
-    """When a streamed weight counts as at rest."""
+    """When a streamed weight counts as stable."""
 
     count: int = 5
     """Samples that must agree."""
     spread: Decimal = Decimal('0.005')
     """Largest difference between them, kilograms."""
     window_ns: int = 500_000_000
-    """How long they must span at least, nanoseconds."""
+    """Shortest time that they span, nanoseconds."""
     empty: Decimal = Decimal('0.020')
-    """At or below this the scale is empty, kilograms."""
+    """At or below this weight the scale is empty, kilograms."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureState:
-    """What the samples of one scale have led to, as it is kept over a restart."""
+    """State of one scale's capture, stored over a restart."""
 
     armed: bool = True
-    """The scale was seen empty since the last bag: the next stable weight is a bag."""
+    """The scale was empty since the last bag: the next stable weight is a bag."""
     captured: str = ''
-    """The last bag's weight in kilograms, decimal digits; "" = none."""
+    """Weight of the last bag in kilograms, decimal digits; "" = none."""
 
 
 class StreamCapture:
-    """The samples of one scale."""
+    """Captures bags from the samples of one scale."""
 
-    def __init__(self, settings: StabilitySettings, taken: CaptureState | None = None) -> None:
-        """Begin, or go on with what was kept."""
+    def __init__(self, settings: StabilitySettings, state: CaptureState | None = None) -> None:
+        """Start, or continue with a stored state.
+
+        Args:
+            settings: When a weight is stable.
+            state: The stored state; None = a new scale.
+        """
         self._settings = settings
-        self.taken = taken or CaptureState()
+        self.state = state or CaptureState()
         self._run: deque[tuple[int, Decimal]] = deque()
         self._unit = ''
         self._last_ns: int | None = None
-        self._gap = taken is not None
+        self._gap = state is not None
         self._faulty = False
 
     def feed(self, sample: ParsedLine, now_ns: int) -> ParsedLine | None:
-        """Take a sample and return what is to be recorded: a captured bag, or the first of a row of faults."""
+        """Feed a sample and return the line to record: a captured bag, a malformed line, or the first of a row of faults.
+
+        Args:
+            sample: The sample; its stability is set when it is captured.
+            now_ns: Monotonic clock, nanoseconds.
+        """
         if self._last_ns is None or now_ns - self._last_ns > GAP_NS:
             self._gap = self._gap or self._last_ns is not None
             self._run.clear()
@@ -72,7 +84,7 @@ class StreamCapture:
         if weight <= self._settings.empty:
             self._run.clear()
             self._gap = False
-            self.taken = CaptureState(True, self.taken.captured)
+            self.state = CaptureState(True, self.state.captured)
             return None
         if not self._is_stable(sample, weight, now_ns):
             return None
@@ -93,15 +105,16 @@ class StreamCapture:
         return len(run) >= self._settings.count and now_ns - run[0][0] >= self._settings.window_ns
 
     def _capture(self, sample: ParsedLine, weight: Decimal) -> ParsedLine | None:
-        another = self._gap and not self.taken.armed and not self._same(weight)
+        another = self._gap and not self.state.armed and not self._equals_captured(weight)
         self._gap = False
-        if not self.taken.armed and not another:
+        if not self.state.armed and not another:
             return None
-        self.taken = CaptureState(False, f'{weight:f}')
+        self.state = CaptureState(False, f'{weight:f}')
         sample.stability = Stability.STABLE
         if another:
             sample.message = 'the scale was not seen empty before: the connection was interrupted'
         return sample
 
-    def _same(self, weight: Decimal) -> bool:
-        return bool(self.taken.captured) and abs(EXACT.subtract(weight, Decimal(self.taken.captured))) <= self._settings.spread
+    def _equals_captured(self, weight: Decimal) -> bool:
+        captured = self.state.captured
+        return bool(captured) and abs(EXACT.subtract(weight, Decimal(captured))) <= self._settings.spread

@@ -1,4 +1,4 @@
-"""The TCP server that indicators connect to. It moves bytes; what they mean is `intake`'s affair."""
+"""TCP server for indicators: connections, keep-alive, back pressure. `line_pipeline` interprets the bytes."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from cell_weighing.domain.reading import WeightReading
 BIND_RETRY_S = 2.0
 HOUSEKEEPING_S = 0.25
 LOW_WATER = 0.25
-"""Part of the limit of waiting readings at which the sockets are read again."""
+"""Share of the limit of waiting readings below which the sockets are read again."""
+# Receive buffer, shared by all connections: a buffer allocated for each read costs more than its line.
 BUFFER = memoryview(bytearray(4096))
-"""What has arrived on the connection that is being read; one for all: a buffer made for each read costs more than its line."""
-DISPLACED_FOR_S = 0.5
-"""How long a connection that a newer one displaces is still read, so that what it has sent already is not lost."""
+REPLACED_FOR_S = 0.5
+"""How long a replaced connection is still read, so that data in transit is not lost, seconds."""
 KEEP_ALIVE_IDLE_S, KEEP_ALIVE_INTERVAL_S, KEEP_ALIVE_COUNT = 30, 10, 3
 
 
 class ReadingSink(Protocol):
-    """What the server hands readings to."""
+    """Destination of the readings."""
 
     pending: int
     """Readings not yet durable."""
 
     def append(self, readings: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> None:
-        """Take readings and where streaming scales stand now; returns at once."""
+        """Queue readings and changed capture states; returns immediately."""
         ...
 
 
@@ -43,6 +43,7 @@ class ListeningState:
 
     port: int
     error: str = ''
+    """Why it cannot; "" = it listens."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class IndicatorDisconnected:
 
 @dataclass(frozen=True)
 class ConnectionReplaced:
-    """A second connection sends a scale id that the first one still holds; the newest connection stays."""
+    """A second connection sends a scale id that another one holds; the newest connection stays."""
 
     scale_id: str
     old_peer: str
@@ -72,7 +73,7 @@ class ConnectionReplaced:
 
 @dataclass(frozen=True)
 class IdentityMismatch:
-    """A line claims a scale id that does not belong to its address."""
+    """A line claims a scale id that belongs to another address."""
 
     scale_id: str
     peer: str
@@ -83,36 +84,36 @@ ServerEvent = ListeningState | IndicatorConnected | IndicatorDisconnected | Conn
 
 @dataclass
 class ServerSettings:
-    """How the server listens."""
+    """Settings of the server."""
 
     address: str
     port: int
     idle_timeout: float = 0.0
-    """Seconds of silence after which a connection is closed; 0 = never."""
+    """Seconds without data after which a connection is closed; 0 = never."""
     max_connections: int = 2000
-    ask_period: float = 0.2
-    """Seconds between two questions to an indicator that speaks only when asked."""
+    poll_period: float = 0.2
+    """Seconds between two poll commands to an indicator that only responds to commands."""
     waiting_limit: int = 20_000
-    """Readings not yet durable at which the sockets are no longer read: TCP then holds the senders back and nothing is lost."""
+    """Readings not yet durable at which the sockets are no longer read: TCP then holds back the senders, nothing is lost."""
 
 
 @dataclass
 class IndicatorServer:
-    """Listens, keeps the connections, and gives the journal what their bytes come to."""
+    """Accepts indicators and passes their readings to the journal."""
 
     settings: ServerSettings
     site: SiteConfig
     journal: ReadingSink
     on_event: Callable[[ServerEvent], None]
-    """Called in the server's thread with what happens."""
+    """Called in the server's thread."""
     connections: set[Connection] = field(default_factory=set)
     owners: dict[str, Connection] = field(default_factory=dict)
-    """The connection that each scale id lives on."""
+    """The connection of each scale id."""
     paused: bool = False
-    """The journal is behind: nothing is read from the network."""
+    """The journal is behind: no socket is read."""
 
     async def serve(self) -> None:
-        """Listen until cancelled; a port that cannot be had is asked for again and again."""
+        """Listen until cancelled; retry while the port is in use."""
         server = await self._bind()
         try:
             async with server:
@@ -123,23 +124,24 @@ class IndicatorServer:
 
     async def _bind(self) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        told = ''
+        reported = ''
         while True:
             try:
                 server = await loop.create_server(
                     lambda: Connection(self), self.settings.address, self.settings.port, backlog=1024
                 )
             except (OSError, OverflowError) as error:
-                reason = str(getattr(error, 'strerror', None) or error)
-                if reason != told:
-                    self.on_event(ListeningState(self.settings.port, reason))
-                told = reason
+                message = str(getattr(error, 'strerror', None) or error)
+                if message != reported:
+                    self.on_event(ListeningState(self.settings.port, message))
+                reported = message
                 await asyncio.sleep(BIND_RETRY_S)
                 continue
             self.on_event(ListeningState(int(server.sockets[0].getsockname()[1])))
             return server
 
     async def _housekeeping(self) -> None:
+        """Resume paused sockets, and close idle connections."""
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
             if self.paused and self.journal.pending < LOW_WATER * self.settings.waiting_limit:
@@ -149,10 +151,10 @@ class IndicatorServer:
             if self.settings.idle_timeout and not self.paused:
                 oldest = time.monotonic_ns() - int(self.settings.idle_timeout * 1e9)
                 for connection in [c for c in self.connections if c.last_received_ns < oldest]:
-                    connection.close(f'nothing came for {self.settings.idle_timeout:g} s')
+                    connection.close(f'idle timeout: no data for {self.settings.idle_timeout:g} s')
 
     def submit(self, readings: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> None:
-        """Give readings to the journal, and stop reading from the network when it falls behind."""
+        """Pass readings to the journal, and pause the sockets when the journal is behind."""
         self.journal.append(readings, capture_updates)
         if not self.paused and self.journal.pending >= self.settings.waiting_limit:
             self.paused = True
@@ -160,7 +162,7 @@ class IndicatorServer:
                 connection.pause()
 
     def claim_scale(self, scale_id: str, connection: Connection) -> None:
-        """Note that a scale id lives on this connection; of two connections with one id the newer stays."""
+        """Assign a scale id to a connection; the newer of two connections with one id replaces the older."""
         other = self.owners.get(scale_id)
         if other is None or other is connection:
             self.owners[scale_id] = connection
@@ -171,31 +173,32 @@ class IndicatorServer:
         self.owners[scale_id] = newer
         self.on_event(ConnectionReplaced(scale_id, older.pipeline.peer, newer.pipeline.peer))
         older.replaced = True
-        reason = f'scale {scale_id} has connected anew from {newer.pipeline.peer}'
-        asyncio.get_running_loop().call_later(DISPLACED_FOR_S, older.close, reason)
+        reason = f'scale {scale_id} reconnected from {newer.pipeline.peer}'
+        asyncio.get_running_loop().call_later(REPLACED_FOR_S, older.close, reason)
 
 
 class Connection(asyncio.BufferedProtocol):
-    """One indicator's connection."""
+    """Connection of one indicator."""
 
     _numbers = itertools.count()
 
     def __init__(self, server: IndicatorServer) -> None:
+        """Store the server."""
         self._server = server
         self._transport: asyncio.Transport | None = None
         self._reason = ''
-        self._asking: asyncio.TimerHandle | None = None
-        self._owned = 0
-        self._told_false: set[str] = set()
+        self._poll_timer: asyncio.TimerHandle | None = None
+        self._claimed = 0
+        self._reported_ids: set[str] = set()
         self.pipeline = LinePipeline(server.site, '', 0)
         self.number = next(self._numbers)
-        """Rises with every connection."""
+        """Increases with every connection."""
         self.replaced = False
         """A newer connection has its scale; this one is about to be closed."""
         self.last_received_ns = time.monotonic_ns()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Set keep-alive and take the connection in."""
+        """Register the connection, or abort it when there are too many."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         address, port = (transport.get_extra_info('peername') or ('', 0))[:2]
@@ -205,33 +208,33 @@ class Connection(asyncio.BufferedProtocol):
             self._server.on_event(IndicatorDisconnected(f'{address}:{port}', (), reason))
             return
         self.pipeline = LinePipeline(self._server.site, address, port)
-        _keep_alive(transport.get_extra_info('socket'))
+        _set_keep_alive(transport.get_extra_info('socket'))
         self._server.connections.add(self)
         self._server.on_event(IndicatorConnected(self.pipeline.peer))
         if self._server.paused:
             self.pause()
-        self._ask()
+        self._poll()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's
-        """Return where the next bytes go."""
+        """Return the shared receive buffer."""
         return BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Turn bytes into readings."""
+        """Convert received bytes to readings."""
         received_ns, self.last_received_ns = time.time_ns(), time.monotonic_ns()
-        self._take(self.pipeline.feed(bytes(BUFFER[:nbytes]), received_ns, self.last_received_ns))
+        self._submit(self.pipeline.feed(bytes(BUFFER[:nbytes]), received_ns, self.last_received_ns))
 
     def eof_received(self) -> bool:
-        """Let the transport close: an indicator that will send no more has nothing to hear either."""
+        """Close the transport: an indicator that sends no more needs no response either."""
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Record a line that was cut off, and give the scale ids back."""
+        """Record an incomplete line, and release the scale ids."""
         if self not in self._server.connections:
             return
-        if self._asking:
-            self._asking.cancel()
-        self._take(self.pipeline.end(time.time_ns(), time.monotonic_ns()))
+        if self._poll_timer:
+            self._poll_timer.cancel()
+        self._submit(self.pipeline.end(time.time_ns(), time.monotonic_ns()))
         self._server.connections.discard(self)
         for scale_id in self.pipeline.scale_ids:
             if self._server.owners.get(scale_id) is self:
@@ -240,44 +243,44 @@ class Connection(asyncio.BufferedProtocol):
         self._server.on_event(IndicatorDisconnected(self.pipeline.peer, tuple(sorted(self.pipeline.scale_ids)), reason))
 
     def close(self, reason: str) -> None:
-        """Close the connection from our side."""
+        """Close the connection from this side."""
         self._reason = self._reason or reason
         if self._transport is not None:
             self._transport.abort()
 
     def pause(self) -> None:
-        """Read no more for now."""
+        """Stop reading the socket."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Read again."""
+        """Read the socket again."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def _take(self, readings: list[WeightReading]) -> None:
+    def _submit(self, readings: list[WeightReading]) -> None:
         pipeline = self.pipeline
-        if len(pipeline.scale_ids) != self._owned:
-            self._owned = len(pipeline.scale_ids)
+        if len(pipeline.scale_ids) != self._claimed:
+            self._claimed = len(pipeline.scale_ids)
             for scale_id in pipeline.scale_ids:
                 self._server.claim_scale(scale_id, self)
         if readings or pipeline.capture_updates:
             capture_updates, pipeline.capture_updates = pipeline.capture_updates, {}
             self._server.submit(readings, capture_updates)
-        for scale_id in pipeline.spoofed_ids - self._told_false:
-            self._told_false.add(scale_id)
+        for scale_id in pipeline.spoofed_ids - self._reported_ids:
+            self._reported_ids.add(scale_id)
             self._server.on_event(IdentityMismatch(scale_id, pipeline.peer))
 
-    def _ask(self) -> None:
-        question = getattr(self.pipeline.codec, 'ask', b'')
-        if question and self._transport is not None and not self._transport.is_closing():
+    def _poll(self) -> None:
+        command = self.pipeline.codec.poll_command
+        if command and self._transport is not None and not self._transport.is_closing():
             if not self._transport.get_write_buffer_size():
-                self._transport.write(question)
-            self._asking = asyncio.get_running_loop().call_later(self._server.settings.ask_period, self._ask)
+                self._transport.write(command)
+            self._poll_timer = asyncio.get_running_loop().call_later(self._server.settings.poll_period, self._poll)
 
 
-def _keep_alive(sock: socket.socket) -> None:
-    """Find out within about a minute that an indicator has lost its power or its cable."""
+def _set_keep_alive(sock: socket.socket) -> None:
+    """Detect within about a minute that an indicator has lost its power or its cable."""
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEP_ALIVE_IDLE_S)

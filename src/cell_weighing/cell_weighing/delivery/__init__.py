@@ -1,1 +1,1 @@
-"""Delivers bags to the web application."""
+"""Delivery of bags to the web application: outbox, retries, dead letters."""

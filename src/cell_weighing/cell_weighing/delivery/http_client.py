@@ -1,4 +1,4 @@
-"""Posts parcels to the web application over HTTP."""
+"""HTTP client for the web application."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ LONGEST_BODY = 65_536
 
 
 class HttpPoster:
-    """Keeps one session a thread, so that connections are used again."""
+    """Posts bags; each thread reuses its own connection."""
 
     def __init__(self, url: str, timeout: float = TIMEOUT_S) -> None:
-        """Post to `url`; an answer that takes longer than `timeout` seconds counts as none."""
+        """Store the address.
+
+        Args:
+            url: Address of the web application.
+            timeout: Seconds without a response after which a request has failed.
+        """
         self._url = url
         self._timeout = timeout
         self._local = threading.local()
 
     def post(self, item: DeliveryItem, key: str) -> HttpResult:
-        """Post a parcel as form fields with a bearer token; never raises.
+        """Post a bag as form fields with a bearer token; errors are part of the result.
 
-        Redirects are not followed: they would turn the post into a get, or carry the key to another host.
+        Redirects are not followed: they would turn the POST into a GET, or send the key to another host.
         """
         headers = {'Authorization': f'Bearer {key}', 'Idempotency-Key': item.reading_id, 'Accept': 'application/json'}
         try:
@@ -34,8 +39,8 @@ class HttpPoster:
                 body = response.raw.read(LONGEST_BODY, decode_content=True).decode('utf-8', 'replace')
                 return HttpResult(response.status_code, body, retry_after=response.headers.get('Retry-After', ''))
         except (requests.RequestException, OSError) as error:
-            return HttpResult(0, error=_reason(error))
-        except Exception as error:  # urllib3 raises its own from the body's stream
+            return HttpResult(0, error=_message(error))
+        except Exception as error:  # urllib3 raises its own errors while the body is read
             return HttpResult(0, error=type(error).__name__)
 
     def _session(self) -> requests.Session:
@@ -46,8 +51,8 @@ class HttpPoster:
         return session
 
 
-def _reason(error: Exception) -> str:
-    """Say briefly why there was no answer; texts of requests are long and may carry the request."""
+def _message(error: Exception) -> str:
+    """Return a short cause; the texts of requests are long and may contain the request."""
     if isinstance(error, requests.Timeout):
         return 'no answer in time'
     if isinstance(error, requests.exceptions.SSLError):

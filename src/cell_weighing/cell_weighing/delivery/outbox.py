@@ -1,4 +1,4 @@
-"""The outbox: bags on their way to the web application, and the ledger of how each has got there."""
+"""Outbox and delivery ledger: which bags wait for the web application, and how each was delivered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cell_common.database import read_only
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import CursorResult, Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from cell_weighing.delivery.policy import DeliveryItem, DeliveryItemState, HttpResult, parse_receipt
@@ -15,25 +15,26 @@ from cell_weighing.domain.jobs import Bag
 from cell_weighing.storage.tables import BagRow, DeliveryRow
 
 LONGEST_RESPONSE = 4000
-"""Characters of an answer that the ledger keeps."""
+"""Characters of a response that the ledger keeps."""
 
 
 @dataclass(frozen=True)
 class OutboxCounts:
-    """How the outbox stands."""
+    """Number of bags by state."""
 
     waiting: int
     delivered: int
     dead: int
+    """Dead letters."""
     oldest_ns: int = 0
-    """When the oldest waiting bag was weighed; 0 = none waits."""
+    """When the oldest waiting bag was weighed, UTC nanoseconds; 0 = none waits."""
     last_ns: int = 0
-    """When the web application last took a bag; 0 = never."""
+    """When the web application last accepted a bag, UTC nanoseconds; 0 = never."""
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A bag that the web application refused."""
+    """A bag that the web application rejected."""
 
     bag_id: int
     station: str
@@ -45,11 +46,11 @@ class DeadLetter:
 
 
 class NotDeadLetterError(LookupError):
-    """There is no such refused bag."""
+    """The bag has not been rejected by the web application."""
 
 
 def delivery_row(bag: Bag, validated_ns: int) -> DeliveryRow:
-    """Return the ledger entry of a new bag; it is stored in one transaction with the bag."""
+    """Return the ledger entry of a new bag, to be stored in one transaction with the bag."""
     return DeliveryRow(
         reading_id=bag.reading_id,
         station=bag.station,
@@ -64,72 +65,83 @@ def delivery_row(bag: Bag, validated_ns: int) -> DeliveryRow:
     )
 
 
-def _kept(answer: HttpResult) -> str:
-    """Return an answer as it came; without NUL, which PostgreSQL's text cannot hold."""
-    return answer.body[:LONGEST_RESPONSE].replace('\0', '\ufffd')
-
-
 class Outbox:
-    """Used by several threads: each call has a session of its own."""
+    """Reads and updates the ledger; each call has its own session, so threads may share one outbox."""
 
     def __init__(self, engine: Engine) -> None:
         """Use an open, migrated database."""
         self._engine = engine
-        self._reading = read_only(engine)
+        self._read_only = read_only(engine)
         self._lock = threading.Lock()
-        self._done: tuple[int, int] | None = None
-        """Parcels delivered and when the last one was, once counted: what this outbox delivers is added without counting."""
+        self._delivered: tuple[int, int] | None = None
+        """Number of delivered bags and time of the last one: counted once, then updated by `mark_delivered`."""
 
     def stations(self) -> list[str]:
-        """Return the stations that have parcels waiting."""
-        with Session(self._reading) as session:
-            return list(
-                session.scalars(select(DeliveryRow.station).where(DeliveryRow.state == DeliveryItemState.WAITING).distinct())
-            )
+        """Return the stations that have bags waiting."""
+        with Session(self._read_only) as session:
+            waiting = DeliveryRow.state == DeliveryItemState.WAITING
+            return list(session.scalars(select(DeliveryRow.station).where(waiting).distinct()))
 
     def next(self, station: str) -> DeliveryItem | None:
-        """Return the first waiting parcel of a station, in the order in which the bags were stored."""
-        with Session(self._reading) as session:
+        """Return the first waiting bag of a station, in the order in which the bags were stored."""
+        with Session(self._read_only) as session:
             row = session.scalars(
                 select(DeliveryRow)
                 .where(DeliveryRow.station == station, DeliveryRow.state == DeliveryItemState.WAITING)
                 .order_by(DeliveryRow.id)
                 .limit(1)
             ).first()
-            return DeliveryItem(row.reading_id, row.station, row.scale_id, row.weight, row.unit, row.attempts) if row else None
+            if row is None:
+                return None
+            return DeliveryItem(row.reading_id, row.station, row.scale_id, row.weight, row.unit, row.attempts)
 
-    def mark_delivered(self, item: DeliveryItem, answer: HttpResult, posted_ns: int, acknowledged_ns: int) -> None:
-        """Enter that the web application has taken a parcel, and what it said of it."""
-        told = parse_receipt(answer)
+    def mark_delivered(self, item: DeliveryItem, result: HttpResult, posted_ns: int, acknowledged_ns: int) -> None:
+        """Record that the web application accepted a bag, with its receipt.
+
+        Args:
+            item: The bag.
+            result: The response.
+            posted_ns: When it was posted, UTC nanoseconds.
+            acknowledged_ns: When the response arrived, UTC nanoseconds.
+        """
+        receipt = parse_receipt(result)
         with self._lock:
-            self._enter(
+            self._update(
                 item,
                 state=int(DeliveryItemState.DELIVERED),
                 posted_ns=posted_ns,
                 acknowledged_ns=acknowledged_ns,
-                http_status=answer.status,
+                http_status=result.status,
                 error='',
-                response=_kept(answer),
-                bag_id=told.bag_id,
-                bag_num=told.bag_num,
-                in_tolerance=told.in_tolerance,
-                job_complete=told.job_complete,
+                response=_stored_body(result),
+                bag_id=receipt.bag_id,
+                bag_num=receipt.bag_num,
+                in_tolerance=receipt.in_tolerance,
+                job_complete=receipt.job_complete,
             )
-            if self._done:
-                self._done = self._done[0] + 1, max(self._done[1], acknowledged_ns)
+            if self._delivered:
+                self._delivered = self._delivered[0] + 1, max(self._delivered[1], acknowledged_ns)
 
-    def mark_failed(self, item: DeliveryItem, answer: HttpResult, posted_ns: int, error: str, *, dead: bool) -> None:
-        """Enter that an attempt failed; a dead parcel is not tried again until a person says so."""
-        self._enter(
+    def mark_failed(self, item: DeliveryItem, result: HttpResult, posted_ns: int, error: str, *, dead: bool) -> None:
+        """Record a failed attempt.
+
+        Args:
+            item: The bag.
+            result: The response, or why there was none.
+            posted_ns: When it was posted, UTC nanoseconds.
+            error: Message for the operator.
+            dead: Make the bag a dead letter, which is not sent again before an operator's command.
+        """
+        self._update(
             item,
             state=int(DeliveryItemState.DEAD_LETTER if dead else DeliveryItemState.WAITING),
             posted_ns=posted_ns,
-            http_status=answer.status,
+            http_status=result.status,
             error=error[:200],
-            response=_kept(answer),
+            response=_stored_body(result),
         )
 
-    def _enter(self, item: DeliveryItem, **values: object) -> None:
+    def _update(self, item: DeliveryItem, **values: object) -> None:
         with Session(self._engine) as session, session.begin():
             session.execute(
                 update(DeliveryRow)
@@ -138,33 +150,38 @@ class Outbox:
             )
 
     def requeue(self, reading_ids: Sequence[str] | None = None) -> int:
-        """Let dead parcels (None = all) wait again; return how many."""
-        with Session(self._engine) as session, session.begin():
-            wanted = (
-                update(DeliveryRow)
-                .where(DeliveryRow.state == DeliveryItemState.DEAD_LETTER)
-                .values(state=int(DeliveryItemState.WAITING), error='')
-            )
-            if reading_ids is not None:
-                wanted = wanted.where(DeliveryRow.reading_id.in_(reading_ids))
-            return int(session.execute(wanted).rowcount)  # type: ignore[attr-defined]
+        """Move dead letters back to the waiting bags.
+
+        Args:
+            reading_ids: The dead letters; None = all.
+
+        Returns:
+            Number of bags that wait again.
+        """
+        dead = DeliveryRow.state == DeliveryItemState.DEAD_LETTER
+        statement = update(DeliveryRow).where(dead).values(state=int(DeliveryItemState.WAITING), error='')
+        if reading_ids is not None:
+            statement = statement.where(DeliveryRow.reading_id.in_(reading_ids))
+        with self._engine.begin() as connection:
+            result: CursorResult[tuple[()]] = connection.execute(statement)
+            return int(result.rowcount)
 
     def requeue_bag(self, bag_id: int) -> None:
-        """Let one refused bag wait again.
+        """Move one dead letter back to the waiting bags.
 
         Raises:
-            NotRefusedError: There is no such bag, or it is not refused.
+            NotDeadLetterError: There is no such bag, or it is not a dead letter.
         """
-        with Session(self._reading) as session:
+        with Session(self._read_only) as session:
             reading_id = session.scalar(select(BagRow.reading_id).where(BagRow.id == bag_id))
         if reading_id is None or not self.requeue([reading_id]):
-            raise NotDeadLetterError(f'bag {bag_id} is none that the web application has refused')
+            raise NotDeadLetterError(f'bag {bag_id} has not been rejected by the web application')
 
     def counts(self) -> OutboxCounts:
-        """Return how the outbox stands; delivered parcels are counted once, later ones are added."""
-        with self._lock, Session(self._reading) as session:
-            if self._done is None:
-                self._done = self._count_delivered(session)
+        """Return the number of bags by state."""
+        with self._lock, Session(self._read_only) as session:
+            if self._delivered is None:
+                self._delivered = _count_delivered(session)
             rows = session.execute(
                 select(DeliveryRow.state, func.count(), func.min(DeliveryRow.received_ns))
                 .where(DeliveryRow.state.in_([DeliveryItemState.WAITING, DeliveryItemState.DEAD_LETTER]))
@@ -172,13 +189,12 @@ class Outbox:
             ).all()
             numbers = {state: (count, oldest) for state, count, oldest in rows}
             waiting, oldest = numbers.get(DeliveryItemState.WAITING, (0, 0))
-            return OutboxCounts(
-                waiting, self._done[0], numbers.get(DeliveryItemState.DEAD_LETTER, (0, 0))[0], oldest, self._done[1]
-            )
+            dead, _ = numbers.get(DeliveryItemState.DEAD_LETTER, (0, 0))
+            return OutboxCounts(waiting, self._delivered[0], dead, oldest, self._delivered[1])
 
     def dead_letters(self, limit: int = 50) -> list[DeadLetter]:
-        """Return the refused bags, newest first."""
-        with Session(self._reading) as session:
+        """Return the dead letters, newest first, at most `limit`."""
+        with Session(self._read_only) as session:
             rows = session.execute(
                 select(DeliveryRow, BagRow.id)
                 .join(BagRow, BagRow.reading_id == DeliveryRow.reading_id)
@@ -187,13 +203,25 @@ class Outbox:
                 .limit(limit)
             )
             return [
-                DeadLetter(bag_id, row.station, row.weight, row.unit, row.http_status or 0, row.error, row.posted_ns or 0)
+                DeadLetter(
+                    bag_id=bag_id,
+                    station=row.station,
+                    weight=row.weight,
+                    unit=row.unit,
+                    http_status=row.http_status or 0,
+                    reason=row.error,
+                    rejected_ns=row.posted_ns or 0,
+                )
                 for row, bag_id in rows
             ]
 
-    @staticmethod
-    def _count_delivered(session: Session) -> tuple[int, int]:
-        count, last = session.execute(
-            select(func.count(), func.max(DeliveryRow.acknowledged_ns)).where(DeliveryRow.state == DeliveryItemState.DELIVERED)
-        ).one()
-        return count, last or 0
+
+def _count_delivered(session: Session) -> tuple[int, int]:
+    delivered = DeliveryRow.state == DeliveryItemState.DELIVERED
+    count, last = session.execute(select(func.count(), func.max(DeliveryRow.acknowledged_ns)).where(delivered)).one()
+    return count, last or 0
+
+
+def _stored_body(result: HttpResult) -> str:
+    """Return the response body as the ledger stores it; PostgreSQL's text cannot hold NUL."""
+    return result.body[:LONGEST_RESPONSE].replace('\0', '\ufffd')

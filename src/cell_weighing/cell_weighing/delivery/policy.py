@@ -1,4 +1,7 @@
-"""Delivery to the web application: what is posted, what its answers mean, when to try again. No network, no clock."""
+"""Rules of delivery: form fields of a bag, meaning of HTTP responses, retry delays.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -7,42 +10,43 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from cell_common import backoff
 from cell_weighing.delivery.error_text import error_message_of
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
 LONGEST_RETRY_AFTER_S = 3600.0
-
-
-_REMEDY = 'put right there what it names'
+JITTER = 0.5
+"""Random share of each delay, so that many sites do not retry in step."""
+_REMEDY = 'correct the cause in the web application'
 _REMEDIES = dict.fromkeys((404, 405, 410), 'check site_url, controller and function')
-"""What people can do about a refusal, by HTTP status."""
+"""Remedy for a rejected bag, by HTTP status."""
 
 
 class DeliveryItemState(IntEnum):
-    """Where a parcel stands."""
+    """State of a bag in the outbox. Numbers as in the table `weigh_delivery`."""
 
     WAITING = 0
     DELIVERED = 1
     DEAD_LETTER = 2
-    """Refused for good; a person may send it again."""
+    """Rejected for good; an operator may send it again."""
 
 
 class DeliveryVerdict(IntEnum):
-    """What an answer means for the parcel."""
+    """Meaning of an HTTP response for the bag."""
 
     DONE = 0
     RETRY = 1
-    """The web application or the way to it has a problem: again, for ever, before any later parcel of the station."""
+    """Web application or network failed: try again without limit, before any later bag of the station."""
     DEAD_LETTER = 2
-    """The web application will never take this parcel."""
+    """The web application will never accept this bag."""
     PAUSE = 3
-    """It does not accept our key: nothing more is sent until the key changes or a person says so."""
+    """The API key was rejected: send nothing until the key changes or an operator retries."""
 
 
 @dataclass(frozen=True)
 class DeliveryItem:
-    """One bag on its way."""
+    """One bag in the outbox."""
 
     reading_id: str
     """Also the idempotency key: the web application can tell a repetition from a second bag."""
@@ -60,20 +64,20 @@ class DeliveryItem:
 
 @dataclass(frozen=True)
 class HttpResult:
-    """What came back."""
+    """Result of an HTTP request."""
 
     status: int
-    """HTTP status; 0 when there was no answer."""
+    """HTTP status; 0 = no response."""
     body: str = ''
     error: str = ''
-    """Why there was no answer."""
+    """Why there was no response."""
     retry_after: str = ''
-    """The header of this name."""
+    """Value of the header Retry-After."""
 
 
 @dataclass(frozen=True)
 class DeliveryReceipt:
-    """What the web application says of the bag; None where it says nothing."""
+    """The web application's record of a bag; None = field not given."""
 
     bag_id: int | None = None
     bag_num: int | None = None
@@ -81,13 +85,13 @@ class DeliveryReceipt:
     job_complete: bool | None = None
 
 
-def classify(answer: HttpResult) -> DeliveryVerdict:
-    """Say what an answer means.
+def classify(result: HttpResult) -> DeliveryVerdict:
+    """Return the meaning of a response.
 
-    409 says that the bag is there already. 408, 425 and 429 ask to come back later. A redirect is a wrong address, which a
-    person corrects: until then nothing is given up.
+    409 = the bag is recorded already. 408, 425 and 429 ask for a later retry. A redirect is a wrong address that an operator
+    corrects, so the bag waits.
     """
-    status = answer.status
+    status = result.status
     if 200 <= status < 300 or status == 409:
         return DeliveryVerdict.DONE
     if status in (401, 403):
@@ -97,52 +101,51 @@ def classify(answer: HttpResult) -> DeliveryVerdict:
     return DeliveryVerdict.RETRY
 
 
-def explain(answer: HttpResult, url: str) -> str:
-    """Say for people in one sentence what is wrong; the answer itself is kept in the delivery ledger."""
-    if not answer.status:
-        return f'{url} cannot be reached: {answer.error}'
-    if answer.status in (401, 403):
-        return f'{url} does not accept the key (HTTP {answer.status})'
-    if 300 <= answer.status < 400:
-        return f'{url} sends us elsewhere (HTTP {answer.status}): correct site_url, controller and function'
-    code, words = str(answer.status), error_message_of(answer.body)
-    said = f'HTTP {code}: {words.removeprefix(code).strip()}' if words else f'HTTP {code}'
-    if classify(answer) is DeliveryVerdict.DEAD_LETTER:
-        return f'The web application refused this bag ({said}): {_REMEDIES.get(answer.status, _REMEDY)}, then send it again.'
-    return f'{url} has a problem ({said})'
+def explain(result: HttpResult, url: str) -> str:
+    """Return one sentence for the operator about a failed request; the delivery ledger keeps the full response."""
+    if not result.status:
+        return f'{url} cannot be reached: {result.error}'
+    if result.status in (401, 403):
+        return f'{url} does not accept the key (HTTP {result.status})'
+    if 300 <= result.status < 400:
+        return f'{url} redirects to another address (HTTP {result.status}): correct site_url, controller and function'
+    code, message = str(result.status), error_message_of(result.body)
+    detail = f'HTTP {code}: {message.removeprefix(code).strip()}' if message else f'HTTP {code}'
+    if classify(result) is DeliveryVerdict.DEAD_LETTER:
+        return f'The web application rejected this bag ({detail}): {_REMEDIES.get(result.status, _REMEDY)}, then send it again.'
+    return f'{url} failed ({detail})'
 
 
-def parse_receipt(answer: HttpResult) -> DeliveryReceipt:
-    """Read what the web application says of the bag; text that is not JSON, or has other fields, says nothing."""
+def parse_receipt(result: HttpResult) -> DeliveryReceipt:
+    """Parse the JSON of a response, at the top level or below "data"; unknown forms give an empty receipt."""
     try:
-        told = json.loads(answer.body)
+        body = json.loads(result.body)
     except ValueError:
         return DeliveryReceipt()
-    if not isinstance(told, dict):
+    if not isinstance(body, dict):
         return DeliveryReceipt()
-    inner = told.get('data')
-    told = {**inner, **told} if isinstance(inner, dict) else told
+    inner = body.get('data')
+    body = {**inner, **body} if isinstance(inner, dict) else body
     return DeliveryReceipt(
-        _whole(told.get('bag_id')),
-        _whole(told.get('bag_num')),
-        _flag(told.get('in_tolerance')),
-        _flag(told.get('job_complete')),
+        _whole(body.get('bag_id')),
+        _whole(body.get('bag_num')),
+        _flag(body.get('in_tolerance')),
+        _flag(body.get('job_complete')),
     )
 
 
-def retry_delay(attempts: int, answer: HttpResult, random_fn: Callable[[], float]) -> float:
-    """Return how long to wait before the next attempt, seconds: doubling, with jitter so that sites do not come all at once.
+def retry_delay(attempts: int, result: HttpResult, random_fn: Callable[[], float]) -> float:
+    """Return the delay before the next attempt in seconds: exponential backoff with jitter.
 
     Args:
-        attempts: How often it has been tried, at least 1.
-        answer: The last answer; its Retry-After is respected.
-        chance: Returns a random number from 0 to 1.
+        attempts: Number of failed attempts, at least 1.
+        result: The last response; its Retry-After is respected up to `LONGEST_RETRY_AFTER_S`.
+        random_fn: Returns a random number from 0 to 1.
     """
-    longest = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(attempts - 1, 30))
-    wait = longest * (0.5 + 0.5 * random_fn())
-    if answer.retry_after.isascii() and answer.retry_after.isdigit():
-        wait = max(wait, min(float(answer.retry_after), LONGEST_RETRY_AFTER_S))
-    return wait
+    delay = backoff.retry_delay(attempts, FIRST_DELAY_S, LONGEST_DELAY_S, jitter=JITTER, uniform=random_fn)
+    if result.retry_after.isascii() and result.retry_after.isdigit():
+        delay = max(delay, min(float(result.retry_after), LONGEST_RETRY_AFTER_S))
+    return delay
 
 
 def _whole(value: object) -> int | None:

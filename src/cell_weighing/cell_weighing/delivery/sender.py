@@ -1,6 +1,7 @@
-"""Carries parcels from the outbox to the web application, one lane a station: in order, and never held up by another station.
+"""Sends bags from the outbox to the web application, one queue and one thread per station.
 
-The lanes know no network and no clock: `post` and `clock` are given, so a test runs an hour of outage in a second.
+Bags of a station are sent in order, and a station never waits for another one. The queues get `post`, `clock` and `random_fn`
+as arguments, so a test runs an hour of outage within a second.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from cell_weighing.delivery.outbox import Outbox
 from cell_weighing.delivery.policy import DeliveryItem, DeliveryVerdict, HttpResult, classify, explain, retry_delay
 
 IDLE_S = 5.0
-"""How long a lane that waits for its bell waits at most before it looks again."""
+"""Longest time between two looks at the outbox, seconds."""
 
 
 class Wait(NamedTuple):
-    """How long a lane is to wait before its next step."""
+    """Time until the next step of a queue."""
 
     seconds: float
-    until_rung: bool
-    """A new parcel ends the wait."""
+    until_woken: bool
+    """A new bag ends the wait early."""
 
 
 NOW, IDLE = Wait(0.0, False), Wait(IDLE_S, True)
@@ -32,24 +33,25 @@ NOW, IDLE = Wait(0.0, False), Wait(IDLE_S, True)
 
 @dataclass
 class DeliveryContext:
-    """What the lanes share: the way to the web application and how it is."""
+    """Collaborators and connection state that all queues share."""
 
     outbox: Outbox
     url: str
     post: Callable[[DeliveryItem, str], HttpResult]
-    """Post a parcel with a key; never raises."""
+    """Posts a bag with an API key; never raises."""
     key: Callable[[], str]
-    """Return the key as it is now, "" when there is none."""
+    """Returns the current API key, "" = none."""
     clock: Callable[[], int]
-    """UTC, nanoseconds."""
+    """Returns UTC, nanoseconds since 1970."""
     random_fn: Callable[[], float]
+    """Returns a random number from 0 to 1."""
     rejected_key: str | None = field(default=None, repr=False)
-    """The key that the web application does not accept: everything is paused while it is the one we have."""
+    """The key that the web application rejected: delivery is paused while it is the current one."""
     errors: dict[str, str] = field(default_factory=dict)
-    """What is wrong at the moment, by station."""
+    """Current error of each station."""
 
     def can_send(self) -> bool:
-        """Whether anything may be posted: there is a key, and it is not the refused one."""
+        """Whether bags may be posted: there is a key, and it was not rejected."""
         key = self.key()
         if key and key != self.rejected_key:
             self.rejected_key = None
@@ -58,97 +60,119 @@ class DeliveryContext:
 
     @property
     def paused(self) -> bool:
-        """Whether nothing is posted because there is no key, or a refused one."""
+        """Whether delivery waits for a valid key."""
         key = self.key()
         return not key or key == self.rejected_key
 
     def retry_key(self) -> None:
-        """Try the refused key again: a person says so."""
+        """Allow the rejected key again, on an operator's command."""
         self.rejected_key = None
 
 
 class StationQueue:
-    """The parcels of one station, one after the other."""
+    """The bags of one station, sent one after the other."""
 
-    def __init__(self, station: str, way: DeliveryContext) -> None:
-        """Begin with nothing known."""
+    def __init__(self, station: str, context: DeliveryContext) -> None:
+        """Store the station and the shared context."""
         self._station = station
-        self._way = way
+        self._context = context
         self._attempts = 0
 
     def step(self) -> Wait:
-        """Try the first parcel once, and return how long to wait before the next step."""
-        way = self._way
-        if not way.can_send():
-            way.errors[self._station] = f'{way.url} does not accept the key' if way.rejected_key else 'there is no key'
+        """Post the first bag once, and return the time until the next step.
+
+        Raises:
+            SQLAlchemyError: The outbox cannot be read or written.
+        """
+        context = self._context
+        if not context.can_send():
+            missing = f'{context.url} does not accept the key' if context.rejected_key else 'there is no key'
+            context.errors[self._station] = missing
             return IDLE
-        item = way.outbox.next(self._station)
+        item = context.outbox.next(self._station)
         if item is None:
-            way.errors.pop(self._station, None)
+            context.errors.pop(self._station, None)
             return IDLE
-        key, posted_ns = way.key(), way.clock()
-        answer = way.post(item, key)
-        verdict = classify(answer)
+        return self._send(item)
+
+    def _send(self, item: DeliveryItem) -> Wait:
+        context = self._context
+        key, posted_ns = context.key(), context.clock()
+        result = context.post(item, key)
+        verdict = classify(result)
         if verdict is DeliveryVerdict.DONE:
-            way.outbox.mark_delivered(item, answer, posted_ns, way.clock())
-            way.errors.pop(self._station, None)
+            context.outbox.mark_delivered(item, result, posted_ns, context.clock())
+            context.errors.pop(self._station, None)
             self._attempts = 0
             return NOW
-        error = explain(answer, way.url)
-        way.outbox.mark_failed(item, answer, posted_ns, error, dead=verdict is DeliveryVerdict.DEAD_LETTER)
+        error = explain(result, context.url)
+        context.outbox.mark_failed(item, result, posted_ns, error, dead=verdict is DeliveryVerdict.DEAD_LETTER)
         if verdict is DeliveryVerdict.DEAD_LETTER:
             self._attempts = 0
             return NOW
-        way.errors[self._station] = error
+        context.errors[self._station] = error
         if verdict is DeliveryVerdict.PAUSE:
-            way.rejected_key = key
+            context.rejected_key = key
             return IDLE
         self._attempts += 1
-        return Wait(retry_delay(self._attempts, answer, way.random_fn), False)
+        return Wait(retry_delay(self._attempts, result, context.random_fn), False)
 
 
 class DeliverySender:
-    """Runs a thread for each station that has parcels."""
+    """Runs one thread for each station that has bags to send."""
 
-    def __init__(self, way: DeliveryContext, complain: Callable[[str], None]) -> None:
-        """Start; `complain` is called from a lane's thread with the reason when the database refuses."""
-        self.way = way
-        self._complain = complain
-        self._ending = threading.Event()
+    def __init__(self, context: DeliveryContext, on_error: Callable[[str], object]) -> None:
+        """Start a thread for each station of the outbox.
+
+        Args:
+            context: Shared by all queues.
+            on_error: Called from a queue's thread with the message of a database error.
+
+        Raises:
+            SQLAlchemyError: The outbox cannot be read.
+        """
+        self.context = context
+        self._on_error = on_error
+        self._stopping = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
-        self._bells: dict[str, threading.Event] = {}
-        for station in way.outbox.stations():
+        self._wake_events: dict[str, threading.Event] = {}
+        for station in context.outbox.stations():
             self.wake(station)
 
     def wake(self, station: str) -> None:
-        """Say that a station has a new parcel."""
+        """Wake the thread of a station that has a new bag; start the thread if there is none."""
         if station not in self._threads:
-            self._bells[station] = threading.Event()
-            self._threads[station] = threading.Thread(target=self._run, args=(station,), name=f'courier {station}', daemon=True)
-            self._threads[station].start()
-        self._bells[station].set()
+            self._wake_events[station] = threading.Event()
+            thread = threading.Thread(target=self._run, args=(station,), name=f'delivery {station}', daemon=True)
+            self._threads[station] = thread
+            thread.start()
+        self._wake_events[station].set()
 
     def wake_all(self) -> None:
-        """Let every lane look again now: dead parcels were revived, or the key was changed."""
-        for station in {*self.way.outbox.stations(), *self._threads}:
+        """Wake every thread: dead letters were requeued, or the key was changed."""
+        for station in {*self.context.outbox.stations(), *self._threads}:
             self.wake(station)
 
     def close(self, timeout: float = 12.0) -> None:
-        """Let the post under way end, then stop."""
-        self._ending.set()
-        for bell in self._bells.values():
-            bell.set()
+        """Finish the requests in progress, and stop.
+
+        Args:
+            timeout: Longest wait for each thread, seconds.
+        """
+        self._stopping.set()
+        for event in self._wake_events.values():
+            event.set()
         for thread in self._threads.values():
             thread.join(timeout)
 
     def _run(self, station: str) -> None:
-        lane, bell = StationQueue(station, self.way), self._bells[station]
-        while not self._ending.is_set():
-            bell.clear()
+        queue, wake_event = StationQueue(station, self.context), self._wake_events[station]
+        while not self._stopping.is_set():
+            wake_event.clear()
             try:
-                pause = lane.step()
+                wait = queue.step()
             except SQLAlchemyError as error:
-                self._complain(str(error.__cause__ or error))
-                pause = Wait(IDLE_S, False)
-            if pause.seconds:
-                (bell if pause.until_rung else self._ending).wait(pause.seconds)
+                self._on_error(str(error.__cause__ or error))
+                wait = Wait(IDLE_S, False)
+            if wait.seconds:
+                (wake_event if wait.until_woken else self._stopping).wait(wait.seconds)

@@ -1,4 +1,4 @@
-"""Delivery as the node sees it: started when there is a web application, watched, ended."""
+"""Delivery as the node uses it: start, wake, retry, health and alarms."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from cell_weighing.delivery.outbox import NotDeadLetterError, Outbox, OutboxCoun
 from cell_weighing.delivery.sender import DeliveryContext, DeliverySender
 from cell_weighing.delivery.settings import SettingsError, WebAppSettings, read_api_key
 
-KEY_LOOK_S = 5.0
+KEY_PERIOD_S = 5.0
+"""Time between two reads of the API key."""
 
 
 class DeliveryRoute(IntEnum):
-    """How the way to the web application is. Numbers as in cell_interfaces/DeliveryState."""
+    """State of the connection to the web application. Numbers as in cell_interfaces/DeliveryState."""
 
     OFF = 0
     UP = 1
@@ -30,9 +31,9 @@ class DeliveryRoute(IntEnum):
     PAUSED = 3
 
 
-def pluralize(number: int, what: str) -> str:
-    """Return "1 bag is" or "2 bags are"."""
-    return f'{number} {what} is' if number == 1 else f'{number} {what}s are'
+def pluralize(number: int, noun: str) -> str:
+    """Return "1 bag" or "2 bags"."""
+    return f'{number} {noun}' if number == 1 else f'{number} {noun}s'
 
 
 class NoApplicationError(RuntimeError):
@@ -40,13 +41,13 @@ class NoApplicationError(RuntimeError):
 
 
 class ApiKeyFile:
-    """The key to the web application, read again every few seconds so that a new one needs no restart."""
+    """The API key, read every few seconds so that a new key needs no restart."""
 
     def __init__(self, settings: WebAppSettings, key_file: str) -> None:
-        """Remember where the key is."""
+        """Store the sources of the key; see `read_api_key`."""
         self._settings = settings
         self._key_file = key_file
-        self._read_at = -KEY_LOOK_S
+        self._read_at = -KEY_PERIOD_S
         self._key = ''
         self._lock = threading.Lock()
         self.error = ''
@@ -55,7 +56,7 @@ class ApiKeyFile:
     def key(self) -> str:
         """Return the key, "" when there is none."""
         with self._lock:
-            if time.monotonic() - self._read_at >= KEY_LOOK_S:
+            if time.monotonic() - self._read_at >= KEY_PERIOD_S:
                 self._read_at = time.monotonic()
                 try:
                     self._key, self.error = read_api_key(self._settings, self._key_file, os.environ), ''
@@ -65,85 +66,87 @@ class ApiKeyFile:
 
 
 class DeliveryService:
-    """The outbox and its courier; does nothing when the settings name no web application."""
+    """The outbox and its sender; without a web application nothing is sent."""
 
-    def __init__(self, engine: Engine, settings: WebAppSettings, key_file: str, complain: Callable[[str], None]) -> None:
-        """Start to deliver what waits.
+    def __init__(self, engine: Engine, settings: WebAppSettings, key_file: str, on_error: Callable[[str], object]) -> None:
+        """Start to deliver the waiting bags.
 
         Args:
             engine: The open, migrated database.
-            settings: Name the web application.
-            key_file: File that holds the key; "" = elsewhere, see site_settings.
-            complain: Called from another thread with the reason when the database refuses.
+            settings: Address of the web application.
+            key_file: File with the API key; "" = other sources, see `read_api_key`.
+            on_error: Called from another thread with the message of a database error.
+
+        Raises:
+            SQLAlchemyError: The outbox cannot be read.
         """
         self.outbox = Outbox(engine)
         self._url = settings.url
         self._keys = ApiKeyFile(settings, key_file)
-        self._courier: DeliverySender | None = None
+        self._sender: DeliverySender | None = None
         if self._url:
-            way = DeliveryContext(
-                self.outbox, self._url, HttpPoster(self._url).post, self._keys.key, time.time_ns, random.random
-            )
-            self._courier = DeliverySender(way, complain)
+            post = HttpPoster(self._url).post
+            context = DeliveryContext(self.outbox, self._url, post, self._keys.key, time.time_ns, random.random)
+            self._sender = DeliverySender(context, on_error)
 
     @property
     def enabled(self) -> bool:
-        """Whether there is a web application."""
-        return self._courier is not None
+        """Whether a web application is configured."""
+        return self._sender is not None
 
     def wake(self, stations: Iterable[str]) -> None:
-        """Say that these stations have new parcels."""
-        if self._courier:
+        """Send the new bags of these stations."""
+        if self._sender:
             for station in set(stations):
-                self._courier.wake(station)
+                self._sender.wake(station)
 
     def retry(self, bag_id: int = 0) -> int:
-        """Send dead parcels again and try a refused key again: a person says so.
+        """Send dead letters again and allow a rejected key again, on an operator's command.
 
         Args:
-            bag_id: The refused bag to send again; 0 = all.
+            bag_id: The dead letter; 0 = all.
 
         Returns:
-            How many were dead; 0 when only a pause has ended.
+            Number of dead letters; 0 when only a pause has ended.
 
         Raises:
-            NoApplicationError: There is no web application to send to.
-            NotRefusedError: No such bag is refused, and nothing was paused.
+            NoApplicationError: No web application is configured.
+            NotDeadLetterError: The bag is not a dead letter, or there are none and delivery is not paused.
         """
-        if not self._courier:
+        if not self._sender:
             raise NoApplicationError('no web application is configured: give weigh_station a settings_file')
-        paused = self._courier.way.paused
+        paused = self._sender.context.paused
         if bag_id:
             self.outbox.requeue_bag(bag_id)
-            revived = 1
+            requeued = 1
         else:
-            revived = self.outbox.requeue()
-        if not revived and not paused:
-            raise NotDeadLetterError('no bag is refused: there is nothing to send again')
-        self._courier.way.retry_key()
-        self._courier.wake_all()
-        return revived
+            requeued = self.outbox.requeue()
+        if not requeued and not paused:
+            raise NotDeadLetterError('no bag has been rejected: there is nothing to send again')
+        self._sender.context.retry_key()
+        self._sender.wake_all()
+        return requeued
 
     def state(self) -> tuple[DeliveryRoute, str]:
-        """Return how the way to the web application is, and for people what is wrong; "" when nothing is."""
-        if not self._courier:
+        """Return the state of the connection, and a message for the operator; "" when it works."""
+        if not self._sender:
             return DeliveryRoute.OFF, ''
         error = self.error()
-        if self._courier.way.paused:
+        if self._sender.context.paused:
             return DeliveryRoute.PAUSED, f'{error or "the key is not accepted"}. Correct the key, then send again.'
         if error:
-            return DeliveryRoute.RETRYING, f'{error}. Bags wait and are tried again by themselves.'
+            return DeliveryRoute.RETRYING, f'{error}. Bags wait and are retried automatically.'
         return DeliveryRoute.UP, ''
 
     def error(self) -> str:
-        """Return what keeps parcels from being delivered now, for people; "" when nothing does."""
-        if not self._courier:
+        """Return why bags cannot be delivered now; "" when they can."""
+        if not self._sender:
             return ''
-        return self._keys.error or '; '.join(sorted(set(self._courier.way.errors.values())))
+        return self._keys.error or '; '.join(sorted(set(self._sender.context.errors.values())))
 
     def health(self, counts: OutboxCounts) -> Health:
-        """Return the delivery's health."""
-        if not self._courier:
+        """Return the diagnostic state of the delivery."""
+        if not self._sender:
             return Health(0, 'no web application is configured (parameter settings_file)')
         values = {
             'waiting': str(counts.waiting),
@@ -154,15 +157,12 @@ class DeliveryService:
         if error := self.error():
             return Health(1, f'{pluralize(counts.waiting, "bag")} waiting: {error}', values)
         if counts.dead:
-            return Health(
-                1,
-                f'{pluralize(counts.dead, "bag")} refused by the web application: see why on the page, then send again',
-                values,
-            )
+            rejected = pluralize(counts.dead, 'bag')
+            return Health(1, f'{rejected} rejected by the web application: see the reason on the page, then send again', values)
         return Health(0, f'{pluralize(counts.waiting, "bag")} waiting', values)
 
-    def alarm(self, alarms: AlarmReporter, counts: OutboxCounts) -> None:
-        """Call people when bags do not get through, and say when they do again."""
+    def update_alarms(self, alarms: AlarmReporter, counts: OutboxCounts) -> None:
+        """Raise or clear the delivery alarms."""
         if error := self.error():
             alarms.raise_alarm(
                 'delivery',
@@ -177,14 +177,14 @@ class DeliveryService:
             alarms.raise_alarm(
                 'dead_letters',
                 MEDIUM,
-                f'{pluralize(counts.dead, "bag")} refused by the web application.',
-                consequence='Refused bags are recorded here only.',
-                action='See the reason beside each on the page under Weigh, put it right, then press Send again.',
+                f'{pluralize(counts.dead, "bag")} rejected by the web application.',
+                consequence='Rejected bags are recorded here only.',
+                action='See the reason next to each bag on the page under Weigh, correct the cause, then press Send again.',
             )
         else:
             alarms.clear_alarm('dead_letters')
 
     def close(self) -> None:
-        """Let a post under way end, then stop."""
-        if self._courier:
-            self._courier.close()
+        """Finish the requests in progress, and stop."""
+        if self._sender:
+            self._sender.close()

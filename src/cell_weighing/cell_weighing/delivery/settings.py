@@ -1,7 +1,7 @@
-"""The settings file of the old scale server, read as it is, and the key to the web application.
+"""Settings file of the old scale server, and the API key of the web application.
 
-The key comes from a key file, the variable CELL_WEIGHING_API_KEY or `api_key` of the settings file, in this
-order. It is never shown: not in a parameter, a log, an exception or a repr.
+The key comes from a key file, the variable CELL_WEIGHING_API_KEY or `api_key` of the settings file, in this order. It never
+appears in a parameter, a log, an exception or a repr.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _TEXTS = ('host', 'site_url', 'controller', 'function', 'api_key', 'station')
 
 
 class SettingsError(ValueError):
-    """The settings cannot be used; the text says why and names no secret."""
+    """The settings cannot be used; the text says why and contains no secret."""
 
 
 @dataclass(frozen=True)
 class WebAppSettings:
-    """What the old server's settings.json holds."""
+    """Content of the old server's settings.json."""
 
     host: str = ''
     """Address on which indicators connect."""
@@ -31,20 +31,23 @@ class WebAppSettings:
     controller: str = ''
     function: str = ''
     station: str = ''
-    """Station of every scale that has no station of its own."""
+    """Station of every scale without an entry in parameter `scale_ids`; "" = none."""
     api_key: str = field(default='', repr=False)
 
     @property
     def url(self) -> str:
-        """Where bags are posted: site_url + controller + '/' + function; "" when there is no web application."""
+        """Address for bags: site_url + controller + '/' + function; "" = no web application."""
         return f'{self.site_url}{self.controller}/{self.function}' if self.site_url else ''
 
 
 def read_settings(path: str) -> WebAppSettings:
-    """Read a settings file; "" = none, then there is no web application.
+    """Read a settings file.
+
+    Args:
+        path: The file; "" = none, then there is no web application.
 
     Raises:
-        SettingsError: It cannot be read, or something in it is wrong.
+        SettingsError: The file cannot be read, or a value is wrong.
     """
     if not path:
         return WebAppSettings()
@@ -59,10 +62,14 @@ def read_settings(path: str) -> WebAppSettings:
 
 
 def parse_settings(text: str, path: str = 'settings.json') -> WebAppSettings:
-    """Check the text of a settings file; keys that the old server did not have are passed over.
+    """Parse the text of a settings file; unknown keys are ignored.
+
+    Args:
+        text: JSON.
+        path: Name of the file, for errors.
 
     Raises:
-        SettingsError: Something in it is wrong.
+        SettingsError: A value is wrong.
     """
     try:
         data = json.loads(text)
@@ -86,10 +93,15 @@ def parse_settings(text: str, path: str = 'settings.json') -> WebAppSettings:
 
 
 def read_api_key(settings: WebAppSettings, key_file: str, environment: Mapping[str, str]) -> str:
-    """Return the key to the web application.
+    """Return the API key of the web application.
+
+    Args:
+        settings: Content of the settings file.
+        key_file: File with the key; "" = none.
+        environment: Environment variables.
 
     Raises:
-        SettingsError: There is none, or the key file cannot be read.
+        SettingsError: There is no key, the key file cannot be read, or the key has characters that are not allowed.
     """
     key = environment.get(KEY_VARIABLE) or settings.api_key
     if key_file:

@@ -1,4 +1,4 @@
-"""How far the bags have got on their way to the web application, as topic, health and alarms."""
+"""Publishes the state of the delivery as topic, diagnostics and alarms."""
 
 from __future__ import annotations
 
@@ -16,55 +16,62 @@ from cell_weighing.delivery.service import DeliveryService
 from cell_weighing.station.conversions import delivery_message
 from cell_weighing.station.database_worker import DatabaseWorker
 
-LOOK_S = 1.0
-"""The topic changes at most this often, however fast bags are delivered."""
-NOTHING = OutboxCounts(0, 0, 0)
-Standing = tuple[OutboxCounts, list[DeadLetter]]
+POLL_PERIOD_S = 1.0
+"""The topic changes at most this often, at any rate of delivery."""
+EMPTY = OutboxCounts(0, 0, 0)
+OutboxState = tuple[OutboxCounts, list[DeadLetter]]
 
 
 class DeliveryStatusPublisher:
-    """Looks at the outbox every second and tells what has changed."""
+    """Polls the outbox every second and publishes changes."""
 
-    def __init__(self, node: Node, dispatch: DeliveryService, worker: DatabaseWorker, alarms: AlarmReporter) -> None:
-        """Publish what is known and begin to look."""
+    def __init__(self, node: Node, delivery: DeliveryService, worker: DatabaseWorker, alarms: AlarmReporter) -> None:
+        """Create the topic and start to poll.
+
+        Args:
+            node: Owner of topic and timer.
+            delivery: The delivery.
+            worker: Thread that reads the database.
+            alarms: Where delivery alarms are raised.
+        """
         self._node = node
-        self._dispatch = dispatch
+        self._delivery = delivery
         self._worker = worker
         self._alarms = alarms
-        self._counts = NOTHING
-        self._shown: DeliveryState | None = None
-        self._looking = False
+        self._counts = EMPTY
+        self._published: DeliveryState | None = None
+        self._polling = False
         self._topic = node.create_publisher(DeliveryState, 'weighing/delivery', latched())
-        if dispatch.enabled:
-            create_steady_timer(node, LOOK_S, self._look)
+        if delivery.enabled:
+            create_steady_timer(node, POLL_PERIOD_S, self._poll)
         else:
-            self._show(NOTHING, [])
+            self._publish(EMPTY, [])
 
     def health(self) -> Health:
-        """Return the delivery's health."""
-        return self._dispatch.health(self._counts)
+        """Return the diagnostic state of the delivery."""
+        return self._delivery.health(self._counts)
 
-    def _look(self) -> None:
-        if not self._looking:
-            self._looking = True
-            self._worker.submit(self._standing, self._looked)
+    def _poll(self) -> None:
+        if not self._polling:
+            self._polling = True
+            self._worker.submit(self._read, self._on_polled)
 
-    def _standing(self) -> Standing:
-        counts = self._dispatch.outbox.counts()
-        return counts, self._dispatch.outbox.dead_letters() if counts.dead else []
+    def _read(self) -> OutboxState:
+        counts = self._delivery.outbox.counts()
+        return counts, self._delivery.outbox.dead_letters() if counts.dead else []
 
-    def _looked(self, done: ThreadFuture[Standing]) -> None:
-        self._looking = False
+    def _on_polled(self, done: ThreadFuture[OutboxState]) -> None:
+        self._polling = False
         if done.exception() is None:
-            self._counts, refused = done.result()
-            self._show(self._counts, refused)
-        self._dispatch.alarm(self._alarms, self._counts)
+            self._counts, dead_letters = done.result()
+            self._publish(self._counts, dead_letters)
+        self._delivery.update_alarms(self._alarms, self._counts)
 
-    def _show(self, counts: OutboxCounts, refused: list[DeadLetter]) -> None:
-        state, text = self._dispatch.state()
-        message = delivery_message(int(state), text, counts, refused)
-        if message != self._shown:
-            self._shown = message
-            stamped = delivery_message(int(state), text, counts, refused)
+    def _publish(self, counts: OutboxCounts, dead_letters: list[DeadLetter]) -> None:
+        state, text = self._delivery.state()
+        message = delivery_message(int(state), text, counts, dead_letters)
+        if message != self._published:
+            self._published = message
+            stamped = delivery_message(int(state), text, counts, dead_letters)
             stamped.stamp = self._node.get_clock().now().to_msg()
             self._topic.publish(stamped)

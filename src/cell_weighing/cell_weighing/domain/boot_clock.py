@@ -1,4 +1,4 @@
-"""This boot of this machine, and its monotonic clock."""
+"""The monotonic clock of this machine, and the id of its boot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cell_weighing.domain.event_order import MonotonicStamp
 
 @cache
 def boot_id() -> str:
-    """Return what names this boot of this machine; "" where the system does not tell."""
+    """Return the id of this boot (Linux: random/boot_id); "" where the system has none."""
     try:
         return Path('/proc/sys/kernel/random/boot_id').read_text(encoding='ascii').strip()
     except OSError:
@@ -19,5 +19,5 @@ def boot_id() -> str:
 
 
 def monotonic_now() -> MonotonicStamp:
-    """Return this moment."""
+    """Return the current moment."""
     return MonotonicStamp(boot_id(), time.monotonic_ns())

@@ -1,4 +1,7 @@
-"""What a line of an indicator means, and what is kept of it."""
+"""Parsed lines and readings of indicators.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from enum import IntEnum
 
 
 class ReadingStatus(IntEnum):
-    """May the weight be used? Numbers as in cell_interfaces/ScaleReading."""
+    """Whether the weight may be used. Numbers as in cell_interfaces/ScaleReading."""
 
     VALID = 0
     MALFORMED = 1
@@ -16,7 +19,7 @@ class ReadingStatus(IntEnum):
 
 
 class Stability(IntEnum):
-    """Was the weight at rest? Numbers as in cell_interfaces/ScaleReading."""
+    """Whether the weight was stable. Numbers as in cell_interfaces/ScaleReading."""
 
     UNKNOWN = 0
     STABLE = 1
@@ -24,7 +27,7 @@ class Stability(IntEnum):
 
 
 class WeightMode(IntEnum):
-    """Gross (with the container) or net (without it)."""
+    """Gross (with the container) or net (without it). Numbers as in cell_interfaces/ScaleReading."""
 
     UNKNOWN = 0
     GROSS = 1
@@ -33,36 +36,36 @@ class WeightMode(IntEnum):
 
 @dataclass(slots=True)
 class ParsedLine:
-    """What a codec understood of one line."""
+    """Result of a codec for one line."""
 
     scale_id: str
-    """As sent; "" when the protocol carries none: then the connection decides."""
+    """As sent; "" when the protocol has no id: then the connection decides."""
     status: ReadingStatus
     weight: str = ''
-    """Decimal digits as sent, without blanks and plus sign; "" unless VALID."""
+    """Decimal digits as sent, without spaces and plus sign; "" unless VALID."""
     unit: str = ''
     """kg, g, lb, oz or t; "" unless VALID."""
     stability: Stability = Stability.UNKNOWN
     mode: WeightMode = WeightMode.UNKNOWN
     tare: str = ''
-    """Decimal digits in `unit`; "" when not told."""
+    """Decimal digits in `unit`; "" when the line has no tare."""
     message: str = ''
-    """For people: why it is not VALID."""
+    """Message for the operator: why the line is not VALID."""
 
 
 @dataclass(slots=True)
 class WeightReading:
-    """One line of an indicator as it stands in the journal."""
+    """One line of an indicator as the journal stores it."""
 
     reading_id: str
     """UUIDv7."""
     scale_id: str
     sequence: int
-    """Consecutive number of this scale's readings, from 1; 0 before it is journalled."""
+    """Sequence number of this scale's readings, from 1; 0 before it is stored."""
     received_ns: int
-    """UTC, nanoseconds since 1970, when the line's last byte arrived."""
+    """When the line's last byte arrived, UTC nanoseconds since 1970."""
     monotonic_ns: int
-    """The machine's monotonic clock at the same moment; it never jumps, and is comparable within one boot."""
+    """The same moment on the machine's monotonic clock, comparable within one boot."""
     raw: bytes
     status: ReadingStatus
     weight: str = ''
@@ -72,9 +75,9 @@ class WeightReading:
     tare: str = ''
     message: str = ''
     peer: str = ''
-    """Address of the indicator's end of the connection."""
+    """Remote address and port of the connection."""
     boot_id: str = field(default='', compare=False)
-    """The boot of the machine within which `monotonic_ns` means something, as the journal tells; "" = not known."""
+    """Boot of the machine that `monotonic_ns` belongs to; "" = unknown."""
 
     @property
     def value(self) -> Decimal:
@@ -89,7 +92,7 @@ class WeightReading:
 
 
 def printable(raw: bytes) -> str:
-    r"""Return raw bytes as text: printable ASCII as it is, a backslash as \\, everything else as \xNN."""
+    r"""Return raw bytes as text: printable ASCII unchanged, a backslash as \\, other bytes as \xNN."""
     text = raw.decode('latin-1')
     if text.isascii() and text.isprintable() and '\\' not in text:
         return text

@@ -1,4 +1,7 @@
-"""Which station does a scale weigh for? Also while a spare scale stands in for another. No clock."""
+"""Maps scales to stations, with spare scales that replace others for a time.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from cell_common.time import NS_PER_S
+
 
 class AliasError(ValueError):
-    """An entry cannot be used; the text names it and what is allowed."""
+    """An alias cannot be used; the text names it and the allowed form."""
 
 
 @dataclass(frozen=True)
 class ScaleAlias:
-    """From one moment until just before another, one scale stands in for another."""
+    """A spare scale that replaces another one for a time."""
 
     scale_id: str
     stands_for: str
     from_ns: int
+    """First moment, UTC nanoseconds since 1970."""
     until_ns: int
+    """First moment after it, UTC nanoseconds since 1970."""
 
 
 def parse_aliases(entries: Iterable[str]) -> list[ScaleAlias]:
-    """Read entries such as "9=3 2026-11-01T06:00Z/2026-11-02T18:00Z": scale 9 stands in for scale 3 in that ISO 8601 interval.
+    """Parse aliases such as "9=3 2026-11-01T06:00Z/2026-11-02T18:00Z".
+
+    Args:
+        entries: Spare scale, replaced scale, and an ISO 8601 interval each; a time without a zone is UTC.
 
     Raises:
-        AliasError: An entry is wrong, or two of one scale overlap.
+        AliasError: An alias is wrong, or two aliases of one scale overlap.
     """
     aliases: list[ScaleAlias] = []
     for entry in entries:
@@ -38,7 +48,7 @@ def parse_aliases(entries: Iterable[str]) -> list[ScaleAlias]:
 
 @dataclass(frozen=True)
 class StationMap:
-    """The stations of a site."""
+    """The station of each scale."""
 
     by_scale: Mapping[str, str]
     """Station by scale id."""
@@ -52,12 +62,12 @@ class StationMap:
         return sorted({*self.by_scale.values(), *([self.default] if self.default else [])})
 
     def station_of(self, scale_id: str, moment_ns: int) -> str:
-        """Return the station that a scale weighed for at a moment; "" when it has none."""
+        """Return the station of a scale at a moment; "" = none."""
         return self.by_scale.get(resolve_alias(self.aliases, scale_id, moment_ns), self.default)
 
 
 def resolve_alias(aliases: Iterable[ScaleAlias], scale_id: str, moment_ns: int) -> str:
-    """Return the scale that a scale stands in for at a moment: itself, when no alias says otherwise."""
+    """Return the scale that a scale replaces at a moment; the scale itself when it replaces none."""
     return next((a.stands_for for a in aliases if a.scale_id == scale_id and a.from_ns <= moment_ns < a.until_ns), scale_id)
 
 
@@ -66,7 +76,7 @@ def _parse(entry: str) -> ScaleAlias:
     scale_id, _, stands_for = pair.partition('=')
     start, _, end = interval.strip().partition('/')
     try:
-        from_ns, until_ns = _moment(start), _moment(end)
+        from_ns, until_ns = _utc_ns(start), _utc_ns(end)
     except ValueError:
         from_ns = until_ns = 0
     if not scale_id or not stands_for or scale_id == stands_for or from_ns >= until_ns:
@@ -77,8 +87,8 @@ def _parse(entry: str) -> ScaleAlias:
     return ScaleAlias(scale_id, stands_for, from_ns, until_ns)
 
 
-def _moment(text: str) -> int:
+def _utc_ns(text: str) -> int:
     moment = datetime.fromisoformat(text.replace('Z', '+00:00'))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return int(moment.timestamp()) * 1_000_000_000
+    return int(moment.timestamp()) * NS_PER_S

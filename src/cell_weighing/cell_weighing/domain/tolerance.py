@@ -1,4 +1,7 @@
-"""Is a bag within its limits? Exact decimal arithmetic; the limits themselves belong to the band."""
+"""Tolerance check of a weight, in exact decimal arithmetic; the limits belong to the band.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _PLAIN = re.compile(r'[0-9]{1,9}(\.[0-9]{1,6})?', re.ASCII)
 
 
 class ToleranceResult(IntEnum):
-    """Numbers as in cell_interfaces/BagRecord."""
+    """Result for a bag. Numbers as in cell_interfaces/BagRecord."""
 
     IN_TOLERANCE = 0
     UNDER = 1
@@ -22,10 +25,10 @@ class ToleranceResult(IntEnum):
 
 
 class WeightZone(IntEnum):
-    """Where a bag lies: out of tolerance, in tolerance but close to a limit, or well within."""
+    """Zone of a bag: out of tolerance, in tolerance but close to a limit, or good. Numbers as in cell_interfaces/BagRecord."""
 
     NONE = 0
-    """There was no job to judge it by."""
+    """There was no job to compare it with."""
     REJECT_UNDER = 1
     WARN_UNDER = 2
     GOOD = 3
@@ -35,25 +38,29 @@ class WeightZone(IntEnum):
 
 @dataclass(frozen=True)
 class ToleranceBand:
-    """What a bag of a job should weigh."""
+    """Target weight of a job and its tolerance."""
 
     target: Decimal
     unit: str
     tolerance: Decimal
-    """Fraction of the target."""
+    """Share of the target."""
 
     @property
     def low(self) -> Decimal:
-        """Lightest bag in tolerance, in `unit`."""
+        """Lightest weight in tolerance, in `unit`."""
         return EXACT.multiply(self.target, EXACT.subtract(Decimal(1), self.tolerance))
 
     @property
     def high(self) -> Decimal:
-        """Heaviest bag in tolerance, in `unit`."""
+        """Heaviest weight in tolerance, in `unit`."""
         return EXACT.multiply(self.target, EXACT.add(Decimal(1), self.tolerance))
 
     def judge(self, weight: Decimal, unit: str) -> ToleranceResult:
-        """Compare a weight with the limits, each in its own unit.
+        """Compare a weight with the limits.
+
+        Args:
+            weight: In `unit`.
+            unit: Its unit, which may differ from the band's.
 
         Raises:
             UnitError: The unit is not known.
@@ -66,28 +73,30 @@ class ToleranceBand:
         return ToleranceResult.IN_TOLERANCE
 
     def zone(self, weight: Decimal, unit: str, warn_share: Decimal) -> WeightZone:
-        """Say in which of the five zones a weight lies.
+        """Return the zone of a weight.
 
         Args:
             weight: In `unit`.
             unit: Its unit.
-            warn_share: Share of the tolerance, 0 < share <= 1, beyond which a bag in tolerance is in a warning zone; 1 = there
-                is none.
+            warn_share: Share of the tolerance, 0 < share <= 1, beyond which a weight in tolerance is in a warning zone; 1 = no
+                warning zone.
 
         Raises:
             UnitError: The unit is not known.
         """
-        outcome = self.judge(weight, unit)
-        if outcome is not ToleranceResult.IN_TOLERANCE:
-            return WeightZone.REJECT_UNDER if outcome is ToleranceResult.UNDER else WeightZone.REJECT_OVER
+        result = self.judge(weight, unit)
+        if result is not ToleranceResult.IN_TOLERANCE:
+            return WeightZone.REJECT_UNDER if result is ToleranceResult.UNDER else WeightZone.REJECT_OVER
         inner = ToleranceBand(self.target, self.unit, EXACT.multiply(self.tolerance, warn_share)).judge(weight, unit)
-        return {ToleranceResult.UNDER: WeightZone.WARN_UNDER, ToleranceResult.OVER: WeightZone.WARN_OVER}.get(
-            inner, WeightZone.GOOD
-        )
+        warnings = {ToleranceResult.UNDER: WeightZone.WARN_UNDER, ToleranceResult.OVER: WeightZone.WARN_OVER}
+        return warnings.get(inner, WeightZone.GOOD)
 
 
 def subtract_tare(weight: Decimal, unit: str, tare: Decimal, tare_unit: str) -> tuple[Decimal, str]:
-    """Take a tare off a weight, exactly: in the weight's unit when both have the same, else in kilograms.
+    """Subtract a tare from a weight, exactly.
+
+    Returns:
+        The net weight and its unit: that of the weight when both units are equal or the tare is 0, else kg.
 
     Raises:
         UnitError: A unit is not known.
@@ -100,12 +109,12 @@ def subtract_tare(weight: Decimal, unit: str, tare: Decimal, tare_unit: str) -> 
 
 
 def plain_decimal(text: str) -> Decimal | None:
-    """Return the number if the text is plain ASCII digits with at most one point, else None."""
+    """Return the number of a text of plain ASCII digits with at most one point; None for any other text."""
     return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
 def explain(zone: WeightZone, weight: str, unit: str, band: ToleranceBand) -> str:
-    """Say for people what is wrong with a bag; "" when nothing is."""
+    """Return the message for the operator about a weight; "" when it is good."""
     close = 'in tolerance, but close to'
     words = {
         WeightZone.REJECT_UNDER: ('under', band.low),

@@ -2,6 +2,8 @@
 
 Source: NIST Handbook 44, Appendix C, and SI brochure: the international pound is 0.45359237 kg exactly, the avoirdupois ounce
 is 1/16 of it, the tonne is 1000 kg.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -20,18 +22,18 @@ KILOGRAMS: Mapping[str, Decimal] = {
 """Kilograms in one of each unit."""
 UNITS = tuple(KILOGRAMS)
 EXACT = Context(prec=80, traps=[Inexact, InvalidOperation])
-"""Arithmetic that raises rather than rounds: sums and products of what indicators send always fit."""
+"""Arithmetic that raises an error instead of rounding; sums and products of weights as sent always fit."""
 
 
 class UnitError(ValueError):
-    """Not a unit that the cell knows; the text names those it does."""
+    """The unit is not known; the text names the known units."""
 
 
 def check_unit(unit: str) -> str:
-    """Return the unit if it is known.
+    """Return a unit that is known.
 
     Raises:
-        UnitError: It is not.
+        UnitError: It is not known.
     """
     if unit not in KILOGRAMS:
         raise UnitError(f'"{unit}" is not a unit; use one of {", ".join(UNITS)}')
@@ -48,9 +50,15 @@ def kilograms(weight: Decimal, unit: str) -> Decimal:
 
 
 def convert(weight: Decimal, unit: str, to: str, places: int = 6) -> Decimal:
-    """Return a weight in another unit, rounded half to even to so many decimal places, for display and delivery.
+    """Return a weight in another unit, rounded half to even, for display and delivery.
 
-    Limits are never compared with converted weights: `kilograms` is exact, this is not.
+    Compare limits with `kilograms`, which is exact.
+
+    Args:
+        weight: In `unit`.
+        unit: Its unit.
+        to: Unit of the result.
+        places: Decimal places of the result.
 
     Raises:
         UnitError: A unit is not known.

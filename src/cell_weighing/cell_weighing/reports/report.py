@@ -1,4 +1,9 @@
-"""The report of a weigh job: a page that prints well and needs nothing from elsewhere, and its bags as CSV. No ROS."""
+"""Report of a weigh job as one self-contained, printable HTML page, and its bags as CSV.
+
+The clock of the report is an argument.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -62,12 +67,12 @@ POLICY = (
     + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Content-Security-Policy of the page: its own style sheet and nothing else."""
+"""Content-Security-Policy of the page: only its own style sheet."""
 
 
 @dataclass(frozen=True)
 class Voided:
-    """Who took a bag back, and why."""
+    """Operator and reason of a voided bag."""
 
     by: str
     reason: str
@@ -91,24 +96,24 @@ class JobReport:
         return [bag for bag in self.bags if not bag.voided]
 
 
-def report_csv(batch: JobReport) -> str:
+def report_csv(report: JobReport) -> str:
     """Return the bags as CSV (RFC 4180) with a line of headings; times are ISO 8601, UTC.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    A text that a spreadsheet would read as a formula gets a leading apostrophe.
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for bag in batch.bags:
-        void = batch.voided.get(bag.bag_id, Voided('', ''))
+    for bag in report.bags:
+        void = report.voided.get(bag.bag_id, Voided('', ''))
         texts = (void.by, void.reason, bag.message)
         writer.writerow(
             [
                 bag.bag_id,
                 bag.number,
-                _moment(bag.weighed_ns, timezone.utc).isoformat(timespec='milliseconds'),
-                _plain(bag.scale_id),
-                _plain(bag.station),
+                _local_time(bag.weighed_ns, timezone.utc).isoformat(timespec='milliseconds'),
+                _spreadsheet_text(bag.scale_id),
+                _spreadsheet_text(bag.station),
                 bag.weight,
                 bag.unit,
                 bag.net_weight,
@@ -118,38 +123,38 @@ def report_csv(batch: JobReport) -> str:
                 bag.zone.name,
                 bag.stability.name,
                 int(bag.voided),
-                *(_plain(text) for text in texts),
+                *(_spreadsheet_text(text) for text in texts),
                 bag.reading_id,
             ]
         )
     return out.getvalue()
 
 
-def report_html(batch: JobReport, made_ns: int, zone: tzinfo | None = None) -> str:
+def report_html(report: JobReport, made_ns: int, zone: tzinfo | None = None) -> str:
     """Return the report as one HTML page.
 
     Args:
-        batch: The job and its bags.
-        made_ns: When the report is made, UTC, nanoseconds.
+        report: The job and its bags.
+        made_ns: Current time, UTC nanoseconds since 1970.
         zone: Time zone of the times shown; None = that of this machine.
     """
-    job = batch.job
-    weights = [net_in_job_unit(job, bag) for bag in batch.counted]
+    job = report.job
+    weights = [net_in_job_unit(job, bag) for bag in report.counted]
     made = chart(weights)
     title = f'Weigh job {job.job_id}: {job.company}'
     body = [
         f'<h1>{escape(title)}</h1><p>{NOTICE}</p>',
-        _pairs(_order_lines(batch, zone)),
+        _pairs(_request_lines(report, zone)),
         '<h2>Result</h2>',
-        _pairs(_result_lines(batch, weights)),
-        _figures(batch, weights, made),
+        _pairs(_result_lines(report, weights)),
+        _figures(report, weights, made),
         '<h2>Signals</h2>',
-        _list(spc_messages(batch, made)),
+        _list(spc_messages(report, made)),
         '<h2>Scales</h2>',
-        _scales(batch),
+        _scales(report),
         '<h2>Bags</h2>',
-        _bags(batch, zone),
-        f'<p>Made {_shown(made_ns, zone)}.</p>',
+        _bags(report, zone),
+        f'<p>Made {_format_time(made_ns, zone)}.</p>',
     ]
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -162,8 +167,8 @@ def net_in_job_unit(job: WeighingJob, bag: Bag) -> float:
     return float(convert(bag.product, bag.unit, job.band.unit))
 
 
-def spc_messages(batch: JobReport, made: ControlChart | None) -> list[str]:
-    """Say for people what the charts tell; one line that nothing is to be told when that is so."""
+def spc_messages(report: JobReport, made: ControlChart | None) -> list[str]:
+    """Return a sentence for each broken rule, wide group and drift; one line when there is none."""
     if made is None:
         return [f'Fewer than {2 * 5} bags: no chart.']
     lines = [
@@ -171,46 +176,46 @@ def spc_messages(batch: JobReport, made: ControlChart | None) -> list[str]:
         for signal in made.signals
     ]
     lines += [f'Group {index + 1}: its bags differ by more than the limit.' for index in made.wide]
-    for scale_id, bags in by_scale(batch).items():
-        found = drift([net_in_job_unit(batch.job, bag) for bag in bags])
+    for scale_id, bags in by_scale(report).items():
+        found = drift([net_in_job_unit(report.job, bag) for bag in bags])
         if found:
             lines.append(
-                f'Scale {scale_id}: shifted by {found.shift:+.4g} {batch.job.band.unit} from bag '
+                f'Scale {scale_id}: shifted by {found.shift:+.4g} {report.job.band.unit} from bag '
                 f'{bags[found.since].number} on. Check it with a test weight, then the filler.'
             )
     return lines or ['None: the filling was steady.']
 
 
-def by_scale(batch: JobReport) -> dict[str, list[Bag]]:
-    """Return the bags that count of each scale."""
+def by_scale(report: JobReport) -> dict[str, list[Bag]]:
+    """Return the bags of each scale that are not voided."""
     scales: dict[str, list[Bag]] = {}
-    for bag in batch.counted:
+    for bag in report.counted:
         scales.setdefault(bag.scale_id, []).append(bag)
     return dict(sorted(scales.items()))
 
 
-def _order_lines(batch: JobReport, zone: tzinfo | None) -> list[tuple[str, str]]:
-    job, band = batch.job, batch.job.band
-    ended = 'active' if job.finished_ns is None else _shown(job.finished_ns, zone)
-    if batch.end_reason:
-        ended += f', early: {batch.end_reason} ({batch.ended_by})'
+def _request_lines(report: JobReport, zone: tzinfo | None) -> list[tuple[str, str]]:
+    job, band = report.job, report.job.band
+    ended = 'active' if job.finished_ns is None else _format_time(job.finished_ns, zone)
+    if report.end_reason:
+        ended += f', early: {report.end_reason} ({report.ended_by})'
     return [
         ('Station', job.station),
         ('Target', f'{band.target} {band.unit} ± {_percent(band.tolerance)}'),
         *([('Tare', f'{_digits(job.tare)} {band.unit}, taken off gross weights')] if job.tare else []),
         ('In tolerance', f'{_digits(band.low)} to {_digits(band.high)} {band.unit}, limits included'),
-        ('Started', f'{_shown(job.started_ns, zone)} {job.started_by}'.rstrip()),
+        ('Started', f'{_format_time(job.started_ns, zone)} {job.started_by}'.rstrip()),
         ('Ended', ended),
     ]
 
 
-def _result_lines(batch: JobReport, weights: Sequence[float]) -> list[tuple[str, str]]:
-    job, unit, counted = batch.job, batch.job.band.unit, batch.counted
+def _result_lines(report: JobReport, weights: Sequence[float]) -> list[tuple[str, str]]:
+    job, unit, counted = report.job, report.job.band.unit, report.counted
     number = {outcome: sum(bag.outcome is outcome for bag in counted) for outcome in ToleranceResult}
     lines = [
         ('Bags in tolerance', f'{number[ToleranceResult.IN_TOLERANCE]} of {job.quantity} wanted'),
         ('Under, over', f'{number[ToleranceResult.UNDER]} under, {number[ToleranceResult.OVER]} over'),
-        ('Voided', str(len(batch.bags) - len(counted))),
+        ('Voided', str(len(report.bags) - len(counted))),
     ]
     if not weights:
         return lines
@@ -224,50 +229,50 @@ def _result_lines(batch: JobReport, weights: Sequence[float]) -> list[tuple[str,
     ]
 
 
-def _figures(batch: JobReport, weights: Sequence[float], made: ControlChart | None) -> str:
+def _figures(report: JobReport, weights: Sequence[float], made: ControlChart | None) -> str:
     if not weights:
         return ''
-    job, unit = batch.job, batch.job.band.unit
+    job, unit = report.job, report.job.band.unit
     marks = [('from', float(job.band.low)), ('target', float(job.band.target)), ('to', float(job.band.high))]
     figures = [histogram_figure(f'Bags by weight, {unit}', histogram(weights), marks)]
     figures += _charts(made, '', unit)
-    scales = by_scale(batch)
+    scales = by_scale(report)
     if len(scales) > 1:
         for scale_id, bags in scales.items():
             figures += _charts(chart([net_in_job_unit(job, bag) for bag in bags]), f'Scale {scale_id}: ', unit)
     return ''.join(figures)
 
 
-def _charts(made: ControlChart | None, of_what: str, unit: str) -> list[str]:
+def _charts(made: ControlChart | None, prefix: str, unit: str) -> list[str]:
     if made is None:
         return []
     return [
         chart_figure(
-            f'{of_what}mean of each {made.size} bags, {unit}',
+            f'{prefix}mean of each {made.size} bags, {unit}',
             made.means,
             made.mean_limits,
             [signal.index for signal in made.signals],
         ),
-        chart_figure(f'{of_what}range of each {made.size} bags, {unit}', made.ranges, made.range_limits, made.wide),
+        chart_figure(f'{prefix}range of each {made.size} bags, {unit}', made.ranges, made.range_limits, made.wide),
     ]
 
 
-def _scales(batch: JobReport) -> str:
+def _scales(report: JobReport) -> str:
     rows = []
-    for scale_id, bags in by_scale(batch).items():
-        weights = [net_in_job_unit(batch.job, bag) for bag in bags]
+    for scale_id, bags in by_scale(report).items():
+        weights = [net_in_job_unit(report.job, bag) for bag in bags]
         numbers = (str(len(bags)), f'{fmean(weights):.6g}', f'{sample_std(weights):.3g}')
         rows.append(f'<tr><td>{escape(scale_id)}</td>{_cells(numbers, "number")}</tr>')
-    return _table(('Scale', 'Bags', f'Mean, {batch.job.band.unit}', 'Standard deviation'), rows, numbers=3)
+    return _table(('Scale', 'Bags', f'Mean, {report.job.band.unit}', 'Standard deviation'), rows, numbers=3)
 
 
-def _bags(batch: JobReport, zone: tzinfo | None) -> str:
+def _bags(report: JobReport, zone: tzinfo | None) -> str:
     rows = []
-    for bag in batch.bags:
-        void = batch.voided.get(bag.bag_id)
+    for bag in report.bags:
+        void = report.voided.get(bag.bag_id)
         remark = f'voided by {void.by}: {void.reason}' if void else bag.message
         kind = 'voided' if bag.voided else '' if bag.outcome is ToleranceResult.IN_TOLERANCE else 'out'
-        cells = (_shown(bag.weighed_ns, zone), bag.scale_id, bag.zone.name.lower().replace('_', ' '), remark)
+        cells = (_format_time(bag.weighed_ns, zone), bag.scale_id, bag.zone.name.lower().replace('_', ' '), remark)
         numbers = (str(bag.number), f'{bag.weight} {bag.unit}')
         rows.append(f'<tr class="{kind}">{_cells(cells, "text")}{_cells(numbers, "number")}</tr>')
     return _table(('Weighed', 'Scale', 'Zone', 'Remark', 'Number', 'Weight'), rows, numbers=2)
@@ -291,7 +296,7 @@ def _list(lines: Iterable[str]) -> str:
     return '<ul>' + ''.join(f'<li>{escape(line)}</li>' for line in lines) + '</ul>'
 
 
-def _plain(text: str) -> str:
+def _spreadsheet_text(text: str) -> str:
     return "'" + text if text[:1] in ('=', '+', '-', '@', '\t', '\r') else text
 
 
@@ -303,9 +308,9 @@ def _percent(share: Decimal) -> str:
     return f'{_digits(share * 100)} %'
 
 
-def _moment(nanoseconds: int, zone: tzinfo | None) -> datetime:
+def _local_time(nanoseconds: int, zone: tzinfo | None) -> datetime:
     return datetime.fromtimestamp(nanoseconds / 1e9, timezone.utc).astimezone(zone)
 
 
-def _shown(nanoseconds: int, zone: tzinfo | None) -> str:
-    return f'{_moment(nanoseconds, zone):%Y-%m-%d %H:%M:%S %z}'
+def _format_time(nanoseconds: int, zone: tzinfo | None) -> str:
+    return f'{_local_time(nanoseconds, zone):%Y-%m-%d %H:%M:%S %z}'

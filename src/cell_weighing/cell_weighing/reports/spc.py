@@ -1,7 +1,9 @@
-"""Statistical process control of bag weights: charts, run rules, drift, giveaway. No ROS, no database, no clock.
+"""Statistical process control of bag weights: charts, run rules, drift, giveaway.
 
-Weights enter as numbers in one unit. Statistics are `float`: an estimate from a few dozen bags is uncertain in its second
-digit, so binary rounding in the sixteenth is of no account. What is a sum of masses (giveaway) is `Decimal` and exact.
+Weights are numbers in one unit. Statistics are `float`: an estimate from a few dozen bags is uncertain in its second digit, so
+binary rounding in the sixteenth does not matter. Sums of masses (giveaway) are `Decimal` and exact.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ from cell_weighing.domain.units import EXACT
 
 SUBGROUP = 5
 BASELINE = 25
-"""Bags of a scale from which its centre and spread are learned before drift is looked for."""
+"""Bags of a scale from which its center and spread are learned, before drift is detected."""
 ALLOWANCE = 0.5
-"""CUSUM reference value k in standard deviations: shifts of one standard deviation are looked for."""
+"""CUSUM reference value k in standard deviations: tuned to shifts of one standard deviation."""
 DECISION = 5.0
 """CUSUM decision interval h in standard deviations: with k = 0.5 a false signal about once in 465 bags (Montgomery,
 Introduction to Statistical Quality Control, section 9.1)."""
@@ -30,7 +32,7 @@ D2_OF_2 = 1.128
 
 @dataclass(frozen=True)
 class Factors:
-    """Factors of one subgroup size."""
+    """Control chart factors of one subgroup size."""
 
     a2: float
     d3: float
@@ -57,7 +59,7 @@ Source: ASTM Manual 7 (Presentation of Data and Control Chart Analysis), table o
 
 @dataclass(frozen=True)
 class ControlLimits:
-    """Centre line and control limits of one chart, in the unit of the weights."""
+    """Center line and control limits of one chart, in the unit of the weights."""
 
     low: float
     center: float
@@ -79,7 +81,7 @@ class ControlChart:
     mean_limits: ControlLimits
     range_limits: ControlLimits
     signals: list[RunRuleSignal]
-    """What the run rules say of the means."""
+    """Run rules that the means break."""
 
     @property
     def wide(self) -> list[int]:
@@ -97,7 +99,7 @@ class Rule(IntEnum):
     FOUR_OF_FIVE = 3
     """Four of five successive points beyond one standard deviation, on one side."""
     EIGHT_IN_A_ROW = 4
-    """Eight successive points on one side of the centre."""
+    """Eight successive points on one side of the center."""
 
 
 _RUNS = {
@@ -106,7 +108,7 @@ _RUNS = {
     Rule.FOUR_OF_FIVE: (4, 5, 1.0),
     Rule.EIGHT_IN_A_ROW: (8, 8, 0.0),
 }
-"""Rule -> how many, of how many successive points, beyond how many standard deviations."""
+"""By rule: number of points, out of a number of successive points, beyond a number of standard deviations."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class RunRuleSignal:
     index: int
     """The point, counted from 0, at which it is broken."""
     above: bool
-    """On which side of the centre."""
+    """Above the center, or below."""
 
 
 @dataclass(frozen=True)
@@ -131,33 +133,33 @@ class HistogramBin:
 
 @dataclass(frozen=True)
 class Drift:
-    """A scale, or what feeds it, has shifted from where it was."""
+    """A shift of a scale or of its filler."""
 
     index: int
     """The value, counted from 0, at which it became certain."""
     since: int
     """The value at which it probably began."""
     shift: float
-    """Mean of the values from `since` to `index` less the old centre, in the unit of the values."""
+    """Mean of the values from `since` to `index` less the old center, in the unit of the values."""
 
 
 @dataclass(frozen=True)
 class Giveaway:
-    """What was filled beyond the target, exactly."""
+    """Product filled above and below the target, exactly."""
 
     over: Decimal
-    """Sum of what bags above the target have above it."""
+    """Sum of the excess of bags above the target."""
     short: Decimal
-    """Sum of what bags below the target lack, as a positive number."""
+    """Sum of the shortfall of bags below the target, as a positive number."""
 
     @property
     def net(self) -> Decimal:
-        """All bags together less their targets."""
+        """Weight of all bags minus their targets."""
         return EXACT.subtract(self.over, self.short)
 
 
 def subgroups(values: Sequence[float], size: int = SUBGROUP) -> list[Sequence[float]]:
-    """Cut successive values into subgroups; an incomplete last one is left out."""
+    """Split successive values into subgroups; an incomplete last one is left out."""
     return [values[start : start + size] for start in range(0, len(values) - size + 1, size)]
 
 
@@ -201,13 +203,13 @@ def chart(values: Sequence[float], size: int = SUBGROUP) -> ControlChart | None:
 def run_rules(points: Sequence[float], center: float, sigma: float) -> list[RunRuleSignal]:
     """Apply the four Western Electric rules.
 
-    A rule speaks at each point that is itself on the far side and completes the run; a point exactly on a line is not beyond
+    A rule is broken at each point that is itself beyond the line and completes the run; a point exactly on a line is not beyond
     it.
 
     Args:
         points: In order of time.
-        centre: The centre line.
-        sigma: Standard deviation of the points; with 0 only points off the centre speak.
+        center: The center line.
+        sigma: Standard deviation of the points; with 0 every point off the center is beyond a line.
     """
     signals = []
     for index in range(len(points)):
@@ -225,7 +227,7 @@ def histogram(values: Sequence[float], bins: int = 0) -> list[HistogramBin]:
 
     Args:
         values: Finite.
-        bins: How many; 0 = the square root of how many values there are, 5 to 20.
+        bins: Number of bins; 0 = the square root of the number of values, 5 to 20.
     """
     if not values:
         return []
@@ -249,14 +251,19 @@ def sample_std(values: Sequence[float]) -> float:
 
 
 class Cusum:
-    """The tabular CUSUM of values as they come.
+    """Tabular CUSUM of a sequence of values.
 
     Source: Montgomery, Introduction to Statistical Quality Control, section 9.1.
     """
 
     def __init__(self, center: float, sigma: float) -> None:
-        """Take the centre and the standard deviation, which is above 0."""
-        self._centre = center
+        """Start with both sums 0.
+
+        Args:
+            center: Mean of the process.
+            sigma: Standard deviation of the process, above 0.
+        """
+        self._center = center
         self._sigma = sigma
         self.high = 0.0
         """Upper sum, in standard deviations."""
@@ -265,32 +272,33 @@ class Cusum:
 
     def add(self, value: float) -> None:
         """Add the next value."""
-        deviation = (value - self._centre) / self._sigma
+        deviation = (value - self._center) / self._sigma
         self.high = max(0.0, self.high + deviation - ALLOWANCE)
         self.low = max(0.0, self.low - deviation - ALLOWANCE)
 
 
 class DriftDetector:
-    """Tells when the values of one scale shift from where they were at the start.
+    """Detects a shift of the values of one scale from its first values.
 
-    The first values tell centre and short-term spread (mean moving range / 1.128, so that a drift within them does not widen
-    it); the CUSUM of the others is watched. It cannot tell a scale that drifts from a filler that does: a test weight can.
+    The first values give the center and the short-term spread: mean moving range / 1.128, which a drift among them does not
+    widen. The CUSUM of the later values detects the shift. Only a test weight can tell a drift of the scale from a drift of the
+    filler.
     """
 
     def __init__(self, baseline: int = BASELINE) -> None:
-        """Learn from so many values first, at least 2."""
+        """Set the number of values that are learned from, at least 2."""
         self._baseline = baseline
         self._learned: list[float] = []
-        self._centre = 0.0
+        self._center = 0.0
         self._cusum: Cusum | None = None
         self._count = 0
         self._runs = {True: (0, 0.0), False: (0, 0.0)}
-        """Above, below: since which value that sum has not been 0, and the sum of these values."""
+        """Above, below: index of the value since which that sum has not been 0, and the sum of these values."""
         self.found: Drift | None = None
-        """The first drift; it stands."""
+        """The first drift; later values do not change it."""
 
     def add(self, value: float) -> Drift | None:
-        """Take the next value; return the drift if there is one by now."""
+        """Add the next value; return the drift, None = no drift yet."""
         at, self._count = self._count, self._count + 1
         if at < self._baseline:
             self._learn_baseline(value)
@@ -301,9 +309,9 @@ class DriftDetector:
     def _learn_baseline(self, value: float) -> None:
         self._learned.append(value)
         if len(self._learned) == self._baseline:
-            self._centre = fmean(self._learned)
+            self._center = fmean(self._learned)
             sigma = fmean(abs(b - a) for a, b in pairwise(self._learned)) / D2_OF_2
-            self._cusum = Cusum(self._centre, sigma) if sigma else None
+            self._cusum = Cusum(self._center, sigma) if sigma else None
 
     def _check(self, sums: Cusum, at: int, value: float) -> None:
         before = {True: sums.high, False: sums.low}
@@ -312,7 +320,7 @@ class DriftDetector:
             since, total = self._runs[above] if before[above] > 0 else (at, 0.0)
             self._runs[above] = since, total + value
             if after > DECISION:
-                self.found = Drift(at, since, (total + value) / (at - since + 1) - self._centre)
+                self.found = Drift(at, since, (total + value) / (at - since + 1) - self._center)
 
 
 def drift(values: Sequence[float], baseline: int = BASELINE) -> Drift | None:
@@ -320,10 +328,10 @@ def drift(values: Sequence[float], baseline: int = BASELINE) -> Drift | None:
 
     Args:
         values: Of one scale and one job.
-        baseline: How many values are learned from, at least 2.
+        baseline: Number of values that are learned from, at least 2.
 
     Returns:
-        None when there is none, too few values, or the first values do not differ at all.
+        None when there is no drift, too few values, or the first values are all equal.
     """
     watch = DriftDetector(baseline)
     for value in values:
@@ -332,7 +340,7 @@ def drift(values: Sequence[float], baseline: int = BASELINE) -> Drift | None:
 
 
 def giveaway(weights: Sequence[Decimal], target: Decimal) -> Giveaway:
-    """Sum what bags have above and below the target, exactly, in the unit of both."""
+    """Sum the excess and the shortfall of bags against the target, exactly, in the unit of both."""
     over = short = Decimal(0)
     for weight in weights:
         difference = EXACT.subtract(weight, target)

@@ -1,4 +1,7 @@
-"""Figures of the batch report as inline SVG: lines and bars that print in black and white. No ROS, no clock."""
+"""Figures of the report as inline SVG: lines and bars that print in black and white.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from cell_weighing.reports.spc import ControlLimits, HistogramBin
 
 WIDTH, HEIGHT = 720, 200
 LEFT, RIGHT, TOP, BOTTOM = 64, 96, 12, 24
-"""Margins in px: numbers stand at the left, names of lines at the right."""
+"""Margins in px: numbers at the left, names of lines at the right."""
 
 
 class _Scale:
@@ -27,13 +30,13 @@ class _Scale:
 
 
 def chart_figure(title: str, points: Sequence[float], limits: ControlLimits, marked: Iterable[int] = ()) -> str:
-    """Draw a control chart: the points, the centre line and the limits.
+    """Draw a control chart: the points, the center line and the limits.
 
     Args:
-        title: For people who cannot see it.
+        title: Caption, also read out by screen readers.
         points: At least one.
         limits: In the same unit.
-        marked: Points, counted from 0, that a rule or a limit speaks of; they are ringed.
+        marked: Points, counted from 0, that break a rule or a limit; they get a ring.
     """
     across = _Scale([0, len(points) - 1], LEFT + 8, WIDTH - RIGHT - 8)
     up = _Scale([*points, limits.low, limits.high], HEIGHT - BOTTOM, TOP)
@@ -50,10 +53,10 @@ def chart_figure(title: str, points: Sequence[float], limits: ControlLimits, mar
 
 
 def histogram_figure(title: str, bars: Sequence[HistogramBin], marks: Sequence[tuple[str, float]]) -> str:
-    """Draw a histogram with named upright lines, such as the limits of the job.
+    """Draw a histogram with named vertical lines, such as the limits of the job.
 
     Args:
-        title: For people who cannot see it.
+        title: Caption, also read out by screen readers.
         bars: At least one.
         marks: Name and weight of each line.
     """

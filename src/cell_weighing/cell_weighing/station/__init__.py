@@ -1,1 +1,1 @@
-"""The weigh station: weigh jobs and bag records."""
+"""weigh_station: weigh jobs, bag records, alarms and logs."""

@@ -1,4 +1,4 @@
-"""Alarms that bags give cause for: weighed without a job, or a scale that drifts."""
+"""Alarms about bags: weighed without a job, or a scale that drifts."""
 
 from __future__ import annotations
 
@@ -13,31 +13,36 @@ from cell_weighing.reports.spc import DriftDetector
 
 
 class BagAlarms:
-    """Looks at each new bag once. What it has learned of a scale ends with the job; after a restart it is learned again."""
+    """Raises and clears the alarms; each job starts with a new drift detector per scale."""
 
     def __init__(self, alarms: AlarmReporter) -> None:
-        """Take where alarms are raised."""
+        """Store where alarms are raised."""
         self._alarms = alarms
-        self._watches: dict[str, tuple[int, DriftDetector]] = {}
-        """By scale: the job that it weighs for, and what is known of its drift."""
+        self._detectors: dict[str, tuple[int, DriftDetector]] = {}
+        """By scale: the id of its job, and the drift detector."""
 
     def restore(self, bags: Iterable[Bag]) -> None:
-        """Learn from the bags that active jobs had before this start; a drift that stood then is told again."""
+        """Process the bags of active jobs from before a restart; a drift among them is raised again."""
         for bag in bags:
-            self._drift(bag)
+            self._check_drift(bag)
 
     def update(self, bags: Iterable[Bag], jobs: Iterable[WeighingJob]) -> None:
-        """Raise what new bags give cause for, and withdraw what a started job puts right."""
+        """Raise the alarms of new bags, and clear the alarms of stations with an active job.
+
+        Args:
+            bags: New bags, each passed once.
+            jobs: The latest job of each station.
+        """
         for bag in bags:
             if bag.outcome is ToleranceResult.NO_ACTIVE_JOB:
-                self._no_job(bag)
+                self._raise_no_job(bag)
             else:
-                self._drift(bag)
+                self._check_drift(bag)
         for job in jobs:
             if job.active:
                 self._alarms.clear_alarm(f'no_job_{job.station}')
 
-    def _no_job(self, bag: Bag) -> None:
+    def _raise_no_job(self, bag: Bag) -> None:
         self._alarms.raise_alarm(
             f'no_job_{bag.station or bag.scale_id}',
             MEDIUM,
@@ -46,15 +51,15 @@ class BagAlarms:
             action='Start a weigh job at the station, then weigh the bag again.',
         )
 
-    def _drift(self, bag: Bag) -> None:
-        job_id, watch = self._watches.get(bag.scale_id, (0, DriftDetector()))
+    def _check_drift(self, bag: Bag) -> None:
+        job_id, detector = self._detectors.get(bag.scale_id, (0, DriftDetector()))
         if job_id != bag.job_id:
-            watch = DriftDetector()
-            self._watches[bag.scale_id] = bag.job_id, watch
+            detector = DriftDetector()
+            self._detectors[bag.scale_id] = bag.job_id, detector
             self._alarms.clear_alarm(f'drift_{bag.scale_id}', force=True)
-        if watch.found is not None:
+        if detector.found is not None:
             return
-        if found := watch.add(float(convert(bag.product, bag.unit, bag.target_unit))):
+        if found := detector.add(float(convert(bag.product, bag.unit, bag.target_unit))):
             self._alarms.raise_alarm(
                 f'drift_{bag.scale_id}',
                 LOW,

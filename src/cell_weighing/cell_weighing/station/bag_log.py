@@ -1,4 +1,4 @@
-"""The daily log of a weigh station."""
+"""Writes a line for each bag to the daily log."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from cell_weighing.station.daily_log import DailyLog
 
 
 class BagLog:
-    """Writes one line for each bag; a log that cannot be written never holds up the weighing."""
+    """Daily log of bags; an error of the log never stops the weighing."""
 
     def __init__(self, node: Node, folder: str, keep_days: int) -> None:
-        """Open the log; `folder` "" = none.
+        """Open the log.
+
+        Args:
+            node: Its logger reports errors of the log.
+            folder: Folder of the log files; "" = no log.
+            keep_days: Age at which a log file is deleted, days.
 
         Raises:
-            StartError: The folder cannot be made.
+            StartError: The folder cannot be created.
         """
         self._node = node
         try:
             self._log = DailyLog(Path(folder).expanduser(), keep_days) if folder else None
         except OSError as error:
-            raise StartError(f'cannot make the log folder {folder}: {error.strerror}. Check parameter log_folder.') from error
+            raise StartError(f'cannot create the log folder {folder}: {error.strerror}. Check parameter log_folder.') from error
 
     def bag(self, bag: Bag) -> None:
         """Write a line for a bag."""

@@ -1,4 +1,4 @@
-"""The log file that operators know from the old scale server: one a day, `log-YYYY-MM-DD.txt`, old ones removed."""
+"""Log file per day, `log-YYYY-MM-DD.txt` as the old scale server wrote it; old files are deleted."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ _NAME = re.compile(r'log-(\d{4}-\d{2}-\d{2})\.txt')
 
 
 class DailyLog:
-    """Writes lines into the day's file; local time, for it is read by people at the scale."""
+    """Appends lines to the file of the day, in local time."""
 
     def __init__(self, folder: Path, keep_days: int) -> None:
-        """Use a folder, made when it is not there.
+        """Create the folder if it is missing.
+
+        Args:
+            folder: Folder of the log files.
+            keep_days: Age at which a file is deleted, days.
 
         Raises:
-            OSError: It cannot be made.
+            OSError: The folder cannot be created.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
@@ -26,14 +30,17 @@ class DailyLog:
         self._file: TextIO | None = None
 
     def write(self, now: datetime, text: str) -> None:
-        """Append a line; `now` is local time.
+        """Append a line.
+
+        Args:
+            now: Local time.
+            text: The line; line breaks become spaces.
 
         Raises:
-            OSError: The disk is full, or the folder has gone.
+            OSError: The disk is full, or the folder was removed.
         """
         if now.date() != self._day or self._file is None:
-            self._rotate(now.date())
-        assert self._file is not None
+            self._file = self._rotate(now.date())
         self._file.write(f'{now:%Y-%m-%d %H:%M:%S} {" ".join(text.split())}\n')
         self._file.flush()
 
@@ -43,11 +50,13 @@ class DailyLog:
             self._file.close()
             self._file = None
 
-    def _rotate(self, day: date) -> None:
+    def _rotate(self, day: date) -> TextIO:
+        """Open the file of a day, and delete old files."""
         self.close()
-        self._file = (self._folder / f'log-{day:%Y-%m-%d}.txt').open('a', encoding='utf-8')
+        file = (self._folder / f'log-{day:%Y-%m-%d}.txt').open('a', encoding='utf-8')
         self._day = day
         for path in self._folder.iterdir():
             found = _NAME.fullmatch(path.name)
             if found and day - date.fromisoformat(found[1]) > self._keep:
                 path.unlink(missing_ok=True)
+        return file

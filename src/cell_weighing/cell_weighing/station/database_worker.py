@@ -1,11 +1,11 @@
-"""Work on the database in a thread of its own, with the results handed to the node's thread."""
+"""Thread for database work; results are passed on to the node's thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
 from cell_common.inbox import ExecutorQueue
 from rclpy.node import Node
@@ -14,26 +14,45 @@ from rclpy.task import Future
 T = TypeVar('T')
 
 
+class _Finished(Generic[T]):
+    """A finished piece of work and its callback."""
+
+    def __init__(self, done: ThreadFuture[T], callback: Callable[[ThreadFuture[T]], object]) -> None:
+        self._done = done
+        self._callback = callback
+
+    def deliver(self) -> None:
+        """Call the callback, unless the work was cancelled."""
+        if not self._done.cancelled():
+            self._callback(self._done)
+
+
 class DatabaseWorker:
-    """One thread that does one thing after the other, so that the node never waits for a disk."""
+    """Runs work one after the other in one thread, so the node never waits for a disk."""
 
     def __init__(self, node: Node) -> None:
-        """Start the thread."""
+        """Start the thread.
+
+        Args:
+            node: Its thread runs the callbacks.
+        """
         self._node = node
         self._pool = ThreadPoolExecutor(1, 'database')
-        self._inbox: ExecutorQueue[tuple[Callable[[ThreadFuture[Any]], None], ThreadFuture[Any]]] = ExecutorQueue(
-            node, self._hand_over
-        )
+        self._finished: ExecutorQueue[_Finished[object]] = ExecutorQueue(node, lambda finished: finished.deliver())
 
-    def submit(self, work: Callable[[], T], then: Callable[[ThreadFuture[T]], None]) -> None:
-        """Do `work` in the thread, and `then` with its finished future in the node's thread."""
-        self._pool.submit(work).add_done_callback(lambda done: self._inbox.put((then, done), timeout=1.0))
+    def submit(self, work: Callable[[], T], callback: Callable[[ThreadFuture[T]], object]) -> None:
+        """Run `work` in the thread, then `callback` with its finished future in the node's thread."""
+
+        def pass_on(done: ThreadFuture[T]) -> None:
+            self._finished.put(_Finished(done, callback), timeout=1.0)  # type: ignore[arg-type]
+
+        self._pool.submit(work).add_done_callback(pass_on)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Do `work` in the thread and wait for its result, from a coroutine callback of the node.
+        """Run `work` in the thread and return its result, from a coroutine callback of the node.
 
         Raises:
-            Exception: Whatever `work` raised.
+            Exception: The exception of `work`.
         """
         done = Future(executor=self._node.executor)
         self.submit(work, done.set_result)
@@ -41,11 +60,5 @@ class DatabaseWorker:
         return finished.result()
 
     def close(self) -> None:
-        """Finish what is under way, drop what waits, and end the thread."""
+        """Finish the work in progress, drop the queue, and end the thread."""
         self._pool.shutdown(cancel_futures=True)
-
-    @staticmethod
-    def _hand_over(item: tuple[Callable[[ThreadFuture[Any]], None], ThreadFuture[Any]]) -> None:
-        then, done = item
-        if not done.cancelled():
-            then(done)

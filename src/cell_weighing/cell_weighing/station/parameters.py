@@ -1,4 +1,4 @@
-"""Parameters of weigh_station, and what they make of a site."""
+"""Parameters of weigh_station, and the settings derived from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WeighStationParameters:
         'Spare scales that stand in for others, each as '
         '"9=3 2026-11-01T06:00Z/2026-11-02T18:00Z": spare, scale it stands in for, from/until.',
     )
-    default_tolerance: str = parameter('0.10', 'Tolerance of a job that names none, as a share of the target.')
+    default_tolerance: str = parameter('0.10', 'Tolerance of a job without a tolerance of its own, as a share of the target.')
     warn_share: str = parameter(
         '0.80', 'Share of the tolerance beyond which a bag in tolerance is in a warning zone; 1 = no such zone.'
     )
@@ -38,7 +38,7 @@ class WeighStationParameters:
     )
     journal_days: int = parameter(
         365,
-        'How long lines of which no bag was made stay in the journal; those of bags stay for good; 0 = all of them do.',
+        'How long the journal keeps lines that became no bag; lines of bags are kept without limit; 0 = all lines are.',
         unit='d',
         minimum=0,
         maximum=36500,
@@ -48,10 +48,10 @@ class WeighStationParameters:
 
 
 def station_map(parameters: WeighStationParameters, settings: WebAppSettings) -> StationMap:
-    """Return which scale weighs for which station.
+    """Return the station of each scale.
 
     Raises:
-        ParameterError: scale_ids and stations do not go together, or an alias cannot be used.
+        ParameterError: scale_ids and stations do not match, or an alias cannot be used.
     """
     scales = parameters.scale_ids
     if len(scales) != len(parameters.stations) or len(set(scales)) != len(scales):
@@ -67,7 +67,7 @@ def station_map(parameters: WeighStationParameters, settings: WebAppSettings) ->
 
 
 def web_app_settings(parameters: WeighStationParameters) -> WebAppSettings:
-    """Return the settings of the web application.
+    """Return the address and the settings of the web application.
 
     Raises:
         ParameterError: The settings file cannot be used.
@@ -79,10 +79,15 @@ def web_app_settings(parameters: WeighStationParameters) -> WebAppSettings:
 
 
 def parse_share(name: str, text: str, *, whole: bool = False) -> Decimal:
-    """Return a share between 0 and 1; `whole` allows 1.
+    """Parse a parameter that is a share between 0 and 1.
+
+    Args:
+        name: Name of the parameter, for the error.
+        text: Its value.
+        whole: Allow 1.
 
     Raises:
-        ParameterError: It is none.
+        ParameterError: The text is not such a share.
     """
     share = plain_decimal(text)
     if share is None or not (0 < share < 1 or (whole and share == 1)):

@@ -1,1 +1,1 @@
-"""Database tables of the package and their readers."""
+"""Tables of the weighing package, and the readers of the journal."""

@@ -1,10 +1,14 @@
-"""The tables of the weigh side.
+"""Tables of the weighing package, and their owners.
 
-`prepuff_company`, `prepuff_job` and `filler_bag` have the columns that the existing web application gives them (DECIMAL(10,2),
-ENUM, DATETIME in UTC), followed by ours: DECIMAL(10,2) cannot hold every weight that an indicator sends, so the exact digits
-stand beside it as text and are what is judged. Times are whole nanoseconds since 1970, UTC.
+scale_bridge writes `weigh_reading` (the journal) and `weigh_scale`. weigh_station reads both through `journal_reader`, and
+deletes old journal lines that no bag needs (`retention`). weigh_station alone writes all other tables. Other packages read
+through `cell_weighing.reader`.
 
-What decides which job a reading belongs to are the columns `*_boot` and `*_monotonic` (see moments.py), NULL in rows of older
+`prepuff_company`, `prepuff_job` and `filler_bag` have the columns of the existing web application (DECIMAL(10,2), ENUM,
+DATETIME in UTC), followed by additional ones. DECIMAL(10,2) cannot hold every weight that an indicator sends, so the exact
+digits are stored as text, and they are judged. Times are whole nanoseconds since 1970, UTC.
+
+The columns `*_boot` and `*_monotonic` decide which job a reading belongs to (see `event_order`); they are NULL in rows of older
 releases.
 """
 
@@ -12,7 +16,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -27,41 +31,43 @@ from sqlalchemy import (
     Numeric,
     SmallInteger,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 BigKey = BigInteger().with_variant(Integer, 'sqlite')
 
 
 class Hundredths(TypeDecorator[Decimal]):
-    """DECIMAL(10,2); text on SQLite, which has no decimals."""
+    """DECIMAL(10,2); text on SQLite, which has no decimal type."""
 
     impl = Numeric(10, 2)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """Choose the column type."""
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the column type of a dialect."""
         return dialect.type_descriptor(String(16) if dialect.name == 'sqlite' else Numeric(10, 2))
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        """Round to two places on the way in."""
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
+        """Round to two places before a value is stored."""
         rounded = None if value is None else value.quantize(Decimal('0.01'))
         return str(rounded) if rounded is not None and dialect.name == 'sqlite' else rounded
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
-        """Return a Decimal on the way out."""
+    def process_result_value(self, value: Decimal | str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        """Return a stored value as a Decimal."""
         return None if value is None else Decimal(str(value)).quantize(Decimal('0.01'))
 
 
-class Base(DeclarativeBase):
-    """Base of the tables."""
+class WeighingBase(DeclarativeBase):
+    """Base of the tables of this package."""
 
 
-class ReadingRow(Base):
-    """The journal: every line that came from an indicator. Rows are added and never changed; see pruning.py."""
+class ReadingRow(WeighingBase):
+    """The journal: one line of an indicator. Rows are never changed; `retention` removes old ones."""
 
     __tablename__ = 'weigh_reading'
     __table_args__ = (UniqueConstraint('scale_id', 'sequence'),)
@@ -83,8 +89,8 @@ class ReadingRow(Base):
     peer: Mapped[str] = mapped_column(String(64))
 
 
-class ScaleRow(Base):
-    """One indicator: how far its consecutive numbers had come when this was last stored, and where its capture stands."""
+class ScaleRow(WeighingBase):
+    """One indicator: its last stored sequence number, its count of valid readings, and the state of its capture."""
 
     __tablename__ = 'weigh_scale'
 
@@ -95,8 +101,8 @@ class ScaleRow(Base):
     captured: Mapped[str] = mapped_column(String(24), default='')
 
 
-class CursorRow(Base):
-    """How far weigh_station has worked through the readings of one indicator."""
+class CursorRow(WeighingBase):
+    """Sequence number of the last reading of one indicator that weigh_station has processed."""
 
     __tablename__ = 'weigh_cursor'
 
@@ -104,7 +110,7 @@ class CursorRow(Base):
     sequence: Mapped[int] = mapped_column(BigInteger)
 
 
-class CompanyRow(Base):
+class CompanyRow(WeighingBase):
     """A customer."""
 
     __tablename__ = 'prepuff_company'
@@ -113,7 +119,7 @@ class CompanyRow(Base):
     name: Mapped[str] = mapped_column(String(255), unique=True)
 
 
-class JobRow(Base):
+class JobRow(WeighingBase):
     """A weigh job."""
 
     __tablename__ = 'prepuff_job'
@@ -146,7 +152,7 @@ class JobRow(Base):
     bags_voided: Mapped[int] = mapped_column(Integer, default=0)
 
 
-class BagRow(Base):
+class BagRow(WeighingBase):
     """A weighed bag; `prepuff_job_id` is NULL when the station had no job."""
 
     __tablename__ = 'filler_bag'
@@ -171,8 +177,8 @@ class BagRow(Base):
     net_weight: Mapped[str] = mapped_column(String(40), default='')
 
 
-class VoidRow(Base):
-    """A bag taken back by a person: the compensating record, the bag itself stays as it is."""
+class VoidRow(WeighingBase):
+    """A voided bag: the compensating record, the row of the bag is unchanged."""
 
     __tablename__ = 'weigh_void'
 
@@ -182,8 +188,8 @@ class VoidRow(Base):
     reason: Mapped[str] = mapped_column(String(200))
 
 
-class ReopenRow(Base):
-    """A completed job made active again: from `ended_ns` until `reopened_ns` no bag was counted for it."""
+class ReopenRow(WeighingBase):
+    """A reopened job: from `ended_ns` until `reopened_ns` no bag was counted for it."""
 
     __tablename__ = 'weigh_reopen'
 
@@ -201,8 +207,8 @@ class ReopenRow(Base):
     quantity: Mapped[int] = mapped_column(Integer)
 
 
-class CommandRow(Base):
-    """The audit: one command that somebody gave, carried out or refused, and what was answered."""
+class CommandRow(WeighingBase):
+    """Audit of one operator command, executed or rejected, with its result."""
 
     __tablename__ = 'weigh_command'
 
@@ -217,8 +223,8 @@ class CommandRow(Base):
     message: Mapped[str] = mapped_column(Text)
 
 
-class DeliveryRow(Base):
-    """The delivery ledger: how a bag has got to the web application, with the time of each stage."""
+class DeliveryRow(WeighingBase):
+    """Delivery ledger: one bag for the web application, with the time of each stage."""
 
     __tablename__ = 'weigh_delivery'
     __table_args__ = (Index('weigh_delivery_lane', 'state', 'station', 'id'),)
@@ -243,3 +249,8 @@ class DeliveryRow(Base):
     bag_num: Mapped[int | None] = mapped_column(BigInteger)
     in_tolerance: Mapped[bool | None] = mapped_column(Boolean)
     job_complete: Mapped[bool | None] = mapped_column(Boolean)
+
+
+READING_TABLE = cast('Table', ReadingRow.__table__)
+"""The journal as a core table: the bridge writes and the station reads thousands of rows, without the cost of objects."""
+SCALE_TABLE = cast('Table', ScaleRow.__table__)

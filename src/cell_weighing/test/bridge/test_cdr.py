@@ -70,7 +70,7 @@ def test_the_bytes_of_a_list_are_its_message(entries):
             scale_id=e.scale_id,
             peer=e.peer,
             connected=bool(e.peer),
-            last_heard=time_of(e.last_heard_ns),
+            last_heard=time_of(e.last_received_ns),
             readings=e.readings,
             malformed=e.malformed,
             last_weight=e.last_weight,

@@ -52,5 +52,5 @@ def test_a_line_over_the_limit_is_told_once_and_the_next_line_is_whole(step):
 
 def test_bytes_without_line_ends_take_no_memory():
     framer = LineFramer(100)
-    told = [line for _ in range(1000) for line in framer.feed(b'x' * 1000)]
-    assert len(told) == 1 and len(framer._part) <= 100
+    received = [line for _ in range(1000) for line in framer.feed(b'x' * 1000)]
+    assert len(received) == 1 and framer.buffered <= 100

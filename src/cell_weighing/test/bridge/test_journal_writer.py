@@ -126,11 +126,11 @@ def test_where_a_streaming_scale_stands_is_kept(engine):
     writer.close()
     again = JournalWriter(engine, lambda _: None, lambda _: None)
     again.append([], {'7': CaptureState(True, '1.10'), '8': CaptureState(False, '2')})
-    assert again.initial_state['7'].taken == CaptureState(False, '1.10')
+    assert again.initial_state['7'].capture == CaptureState(False, '1.10')
     again.close()
     last = JournalWriter(engine, lambda _: None, lambda _: None)
     last.close()
-    assert {scale: (r.sequence, r.valid, r.taken) for scale, r in last.initial_state.items()} == {
+    assert {scale: (r.sequence, r.valid, r.capture) for scale, r in last.initial_state.items()} == {
         '7': (1, 1, CaptureState(True, '1.10')),
         '8': (0, 0, CaptureState(False, '2')),
     }

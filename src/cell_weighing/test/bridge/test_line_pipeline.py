@@ -18,8 +18,8 @@ def site():
     )
 
 
-def stream(intake, *lines, start=0):
-    return [r for i, line in enumerate(lines) for r in intake.feed(line, start + i * STEP_NS, start + i * STEP_NS)]
+def stream(pipeline, *lines, start=0):
+    return [r for i, line in enumerate(lines) for r in pipeline.feed(line, start + i * STEP_NS, start + i * STEP_NS)]
 
 
 def test_a_printed_line_is_a_reading_with_its_raw_text_and_times(site):
@@ -29,17 +29,17 @@ def test_a_printed_line_is_a_reading_with_its_raw_text_and_times(site):
 
 
 def test_noise_before_any_weight_belongs_to_nobody_and_after_one_to_its_scale(site):
-    intake = LinePipeline(site, '10.0.0.3', 5000)
-    (before,) = intake.feed(b'5,nan kg\r\n', 1, 1)
-    weight, after = intake.feed(b'3,1 kg\r\n5,nan kg\r\n', 1, 1)
+    pipeline = LinePipeline(site, '10.0.0.3', 5000)
+    (before,) = pipeline.feed(b'5,nan kg\r\n', 1, 1)
+    weight, after = pipeline.feed(b'3,1 kg\r\n5,nan kg\r\n', 1, 1)
     assert (before.scale_id, weight.scale_id, after.scale_id) == ('', '3', '3')
-    assert intake.scale_ids == {'3'}
+    assert pipeline.scale_ids == {'3'}
 
 
 def test_a_line_that_was_cut_off_is_recorded_as_such(site):
-    intake = LinePipeline(site, '10.0.0.3', 5000)
-    intake.feed(b'3,1 kg\r\n3,12.5', 1, 1)
-    (cut,) = intake.end(2, 2)
+    pipeline = LinePipeline(site, '10.0.0.3', 5000)
+    pipeline.feed(b'3,1 kg\r\n3,12.5', 1, 1)
+    (cut,) = pipeline.end(2, 2)
     assert (cut.scale_id, cut.status, cut.raw) == ('3', ReadingStatus.MALFORMED, b'3,12.5')
 
 
@@ -51,17 +51,17 @@ def test_an_indicator_without_an_id_gets_that_of_its_address(site):
 
 def test_a_false_id_is_told_and_no_weight(site):
     site.peers = parse_peers(['10.0.0.4 id=4'])
-    intake = LinePipeline(site, '10.0.0.5', 5000)
-    (reading,) = intake.feed(b'4,12.5 kg\r\n', 1, 1)
-    assert reading.status is ReadingStatus.MALFORMED and intake.spoofed_ids == {'4'} and intake.scale_ids == set()
+    pipeline = LinePipeline(site, '10.0.0.5', 5000)
+    (reading,) = pipeline.feed(b'4,12.5 kg\r\n', 1, 1)
+    assert reading.status is ReadingStatus.MALFORMED and pipeline.spoofed_ids == {'4'} and pipeline.scale_ids == set()
 
 
 def test_a_stream_comes_to_one_reading_a_bag(site):
     site.capture = 'streaming'
-    intake = LinePipeline(site, '10.0.0.3', 5000)
-    readings = stream(intake, b'3,0 kg\r\n', *[b'3,1.1 kg\r\n'] * 5, b'3,0 kg\r\n', *[b'3,1.2 kg\r\n'] * 5)
+    pipeline = LinePipeline(site, '10.0.0.3', 5000)
+    readings = stream(pipeline, b'3,0 kg\r\n', *[b'3,1.1 kg\r\n'] * 5, b'3,0 kg\r\n', *[b'3,1.2 kg\r\n'] * 5)
     assert [(r.weight, r.stability) for r in readings] == [('1.1', Stability.STABLE), ('1.2', Stability.STABLE)]
-    assert site.samples['3'][2].weight == '1.2' and intake.capture_updates['3'].armed is False
+    assert site.samples['3'][2].weight == '1.2' and pipeline.capture_updates['3'].armed is False
 
 
 def test_a_connection_that_comes_back_does_not_count_the_bag_again(site):

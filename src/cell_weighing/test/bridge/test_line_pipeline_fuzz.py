@@ -68,12 +68,12 @@ def mangled(luck: random.Random) -> bytes:
 def test_random_input_gives_no_crash_no_wrong_reading_and_no_memory(codec, count):
     luck, oracle = random.Random(count), ORACLES[codec]
     site = SiteConfig(lambda: 'id', codec=codec, peers=parse_peers(['10.0.0.1 id=3']) if codec == 'sma' else {})
-    intake, valid = LinePipeline(site, '10.0.0.1', 1), 0
+    pipeline, valid = LinePipeline(site, '10.0.0.1', 1), 0
     early = held()
     for number in range(count):
         data = mangled(luck)
         cut = luck.randrange(len(data) + 1)
-        for reading in intake.feed(data[:cut], 1, 1) + intake.feed(data[cut:], 1, 1):
+        for reading in pipeline.feed(data[:cut], 1, 1) + pipeline.feed(data[cut:], 1, 1):
             if reading.status is not ReadingStatus.VALID:
                 assert reading.weight == reading.unit == ''
                 continue
@@ -82,7 +82,7 @@ def test_random_input_gives_no_crash_no_wrong_reading_and_no_memory(codec, count
             assert expected, reading
             assert (reading.weight, reading.unit) == (expected[2].decode(), expected[3].decode().lower()), reading
             assert reading.scale_id == (expected[1].decode() or '3'), reading
-        intake.scale_ids &= {'3'}
+        pipeline.scale_ids &= {'3'}
         if number == count // 4:
             early = held()
     late = held()
@@ -100,6 +100,6 @@ def test_three_lines_glued_and_cut_at_every_byte_come_out_the_same(first):
 
 
 def outcome(*pieces):
-    intake = LinePipeline(SiteConfig(lambda: ''), '10.0.0.1', 1)
-    readings = [r for piece in pieces for r in intake.feed(piece, 1, 1)]
-    return [(r.scale_id, r.status, r.weight, r.unit, r.raw) for r in [*readings, *intake.end(1, 1)]]
+    pipeline = LinePipeline(SiteConfig(lambda: ''), '10.0.0.1', 1)
+    readings = [r for piece in pieces for r in pipeline.feed(piece, 1, 1)]
+    return [(r.scale_id, r.status, r.weight, r.unit, r.raw) for r in [*readings, *pipeline.end(1, 1)]]

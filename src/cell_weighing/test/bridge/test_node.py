@@ -13,7 +13,7 @@ from cell_interfaces.msg import AlarmEvent, ScaleList, ScaleReading
 @pytest.fixture
 def readings(graph, bridge):
     received = graph.collect(ScaleReading, 'weighing/weight', events())
-    wait_until(lambda: bridge._weight.get_subscription_count() == 1)
+    wait_until(lambda: bridge.subscriber_count == 1)
     return received
 
 

@@ -78,7 +78,7 @@ def test_dashes_are_recorded_once_a_row_and_malformed_lines_each():
 def test_after_a_restart_only_another_weight_is_another_bag(shown, counted):
     before = Scale()
     before.show('0', *['12.500'] * 10)
-    after = Scale(StreamCapture(FIVE, before.capture.taken))
+    after = Scale(StreamCapture(FIVE, before.capture.state))
     taken = after.show(*[shown] * 10)
     assert len(taken) == counted and all('not seen empty' in w.message for w in taken)
     assert len(after.show('0', *['12.500'] * 10)) == 1

@@ -23,7 +23,7 @@ def start(graph, database_url):
         options = graph.options(listen_address='127.0.0.1', port=0, database_url=database_url, **parameters)
         node = graph.add(ScaleBridgeNode(**options))
         wait_until(lambda: not node.listening.error)
-        wait_until(lambda: node._weight.get_subscription_count() == 1)
+        wait_until(lambda: node.subscriber_count == 1)
         return node, readings
 
     return start
@@ -89,13 +89,13 @@ def test_a_bag_on_the_scale_while_the_bridge_restarts_is_not_counted_again(graph
 
 
 def test_a_scale_that_claims_anothers_id_calls_people_and_counts_as_no_weight(graph, start):
-    told = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    received = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     node, readings = start(peers=['127.0.0.1 id=3'])
     with socket.create_connection(('127.0.0.1', node.listening.port)) as device:
         device.sendall(b'4,5.1 kg\r\n')
         wait_until(lambda: readings)
     assert (readings[0].status, readings[0].scale_id) == (ScaleReading.MALFORMED, '3')
-    wait_until(lambda: any(a.key == 'identity_127.0.0.1' and 'scale 4' in a.text for a in told))
+    wait_until(lambda: any(a.key == 'identity_127.0.0.1' and 'scale 4' in a.text for a in received))
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ def main(database: str, url: str) -> None:
     engine = open_database(database)
     migrate(engine, 'cell_weighing')
     store = WeighStore(engine, StationMap({'1': 'A', '2': 'B'}), time.time_ns, deliver=True)
-    way = DeliveryContext(Outbox(engine), url, HttpPoster(url, 1.0).post, lambda: 'key', time.time_ns, random.random)
+    context = DeliveryContext(Outbox(engine), url, HttpPoster(url, 1.0).post, lambda: 'key', time.time_ns, random.random)
     store.catch_up()
-    courier = DeliverySender(way, sys.exit)
+    courier = DeliverySender(context, sys.exit)
 
     def weighed(batch: list[WeightReading]) -> None:
         for bag in store.process_readings(batch):

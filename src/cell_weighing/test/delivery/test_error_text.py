@@ -44,13 +44,13 @@ def test_it_is_one_short_line_whatever_comes(body):
 
 
 def test_a_refusal_is_a_sentence_that_says_what_to_do():
-    told = explain(HttpResult(422, '{"message": "The application does not know this station."}'), 'http://x')
-    assert told == (
-        'The web application refused this bag (HTTP 422: The application does not know this station): '
-        'put right there what it names, then send it again.'
+    received = explain(HttpResult(422, '{"message": "The application does not know this station."}'), 'http://x')
+    assert received == (
+        'The web application rejected this bag (HTTP 422: The application does not know this station): '
+        'correct the cause in the web application, then send it again.'
     )
     assert explain(HttpResult(404, NGINX), 'http://x') == (
-        'The web application refused this bag (HTTP 404: Not Found): check site_url, controller and function, '
+        'The web application rejected this bag (HTTP 404: Not Found): check site_url, controller and function, '
         'then send it again.'
     )
     assert len(explain(HttpResult(404, 'x' * 999), 'http://x')) <= 200, 'it fits the ledger and the page whole'
@@ -58,6 +58,6 @@ def test_a_refusal_is_a_sentence_that_says_what_to_do():
 
 def test_a_problem_of_the_server_is_told_without_its_page():
     assert explain(HttpResult(502, NGINX.replace('404 Not Found', '502 Bad Gateway')), 'http://x') == (
-        'http://x has a problem (HTTP 502: Bad Gateway)'
+        'http://x failed (HTTP 502: Bad Gateway)'
     )
-    assert explain(HttpResult(500), 'http://x') == 'http://x has a problem (HTTP 500)'
+    assert explain(HttpResult(500), 'http://x') == 'http://x failed (HTTP 500)'

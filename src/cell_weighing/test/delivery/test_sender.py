@@ -38,7 +38,7 @@ def site():
 
 
 @pytest.fixture
-def way(engine, site):
+def context(engine, site):
     return DeliveryContext(
         Outbox(engine), 'http://app/scan_bag', site.post, lambda: 'key', lambda: int(site.now * 1e9), lambda: 1.0
     )
@@ -62,10 +62,10 @@ def rows(engine):
         return list(session.scalars(select(DeliveryRow).order_by(DeliveryRow.id)))
 
 
-def test_a_parcel_is_posted_and_the_ledger_tells_when_and_what_was_said(engine, way, site, put):
+def test_a_parcel_is_posted_and_the_ledger_tells_when_and_what_was_said(engine, context, site, put):
     put()
     site.now = 5.0
-    assert StationQueue('A', way).step().seconds == 0
+    assert StationQueue('A', context).step().seconds == 0
     (row,) = rows(engine)
     assert (row.state, row.attempts, row.http_status, row.bag_id, row.in_tolerance) == (
         DeliveryItemState.DELIVERED,
@@ -75,96 +75,97 @@ def test_a_parcel_is_posted_and_the_ledger_tells_when_and_what_was_said(engine, 
         True,
     )
     assert row.posted_ns == row.acknowledged_ns == 5 * 10**9
-    assert StationQueue('A', way).step().seconds == IDLE_S
+    assert StationQueue('A', context).step().seconds == IDLE_S
 
 
-def test_the_answer_stays_word_for_word_in_the_ledger_and_people_see_a_sentence(engine, way, site, put):
+def test_the_answer_stays_word_for_word_in_the_ledger_and_people_see_a_sentence(engine, context, site, put):
     put()
     page = '<html><body><h1>Unknown\x00 station</h1><p>' + 'x' * 9000 + '</p></body></html>'
-    way.post = lambda *_: HttpResult(422, page)
-    StationQueue('A', way).step()
+    context.post = lambda *_: HttpResult(422, page)
+    StationQueue('A', context).step()
     (row,) = rows(engine)
     assert row.response == page[:4000].replace('\0', '\ufffd')
     assert row.error == (
-        'The web application refused this bag (HTTP 422: Unknown station): put right there what it names, then send it again.'
+        'The web application rejected this bag (HTTP 422: Unknown station): '
+        'correct the cause in the web application, then send it again.'
     )
-    way.outbox.requeue()
-    way.post = site.post
-    StationQueue('A', way).step()
+    context.outbox.requeue()
+    context.post = site.post
+    StationQueue('A', context).step()
     assert rows(engine)[0].response == '{"bag_id": 1, "in_tolerance": true}'
 
 
-def test_a_server_error_is_tried_again_before_any_later_parcel(engine, way, site, put):
+def test_a_server_error_is_tried_again_before_any_later_parcel(engine, context, site, put):
     put(2)
-    lane = StationQueue('A', way)
+    queue = StationQueue('A', context)
     site.mood = lambda: 500
-    assert [lane.step().seconds for _ in range(4)] == [1.0, 2.0, 4.0, 8.0]
-    assert 'HTTP 500' in way.errors['A'] and site.bags == {}
+    assert [queue.step().seconds for _ in range(4)] == [1.0, 2.0, 4.0, 8.0]
+    assert 'HTTP 500' in context.errors['A'] and site.bags == {}
     site.mood = lambda: 200
-    lane.step()
-    lane.step()
-    assert list(site.bags) == ['000000', '000001'] and way.errors == {}
+    queue.step()
+    queue.step()
+    assert list(site.bags) == ['000000', '000001'] and context.errors == {}
     assert [row.attempts for row in rows(engine)] == [5, 1]
 
 
-def test_a_refused_parcel_is_a_dead_letter_and_the_next_goes_on_and_a_person_may_send_it_again(engine, way, site, put):
+def test_a_refused_parcel_is_a_dead_letter_and_the_next_goes_on_and_a_person_may_send_it_again(engine, context, site, put):
     put(2)
-    lane = StationQueue('A', way)
+    queue = StationQueue('A', context)
     site.mood = iter([422, 200]).__next__
-    lane.step()
-    lane.step()
+    queue.step()
+    queue.step()
     assert [row.state for row in rows(engine)] == [
         DeliveryItemState.DEAD_LETTER,
         DeliveryItemState.DELIVERED,
     ] and 'HTTP 422' in rows(engine)[0].error
     site.mood = lambda: 200
-    assert way.outbox.requeue() == 1
-    lane.step()
-    assert list(site.bags) == ['000001', '000000'] and way.outbox.counts().dead == 0
+    assert context.outbox.requeue() == 1
+    queue.step()
+    assert list(site.bags) == ['000001', '000000'] and context.outbox.counts().dead == 0
 
 
 @pytest.mark.parametrize('status', [401, 403])
-def test_a_refused_key_pauses_everything_until_it_changes(engine, way, site, put, status):
+def test_a_refused_key_pauses_everything_until_it_changes(engine, context, site, put, status):
     put()
     put(station='B')
     site.mood = lambda: status
-    StationQueue('A', way).step()
-    assert StationQueue('A', way).step().seconds == IDLE_S and StationQueue('B', way).step().seconds == IDLE_S
-    assert site.posts == 1 and 'does not accept the key' in way.errors['B']
-    site.mood, way.key = (lambda: 200), (lambda: 'new key')
-    StationQueue('A', way).step()
-    StationQueue('B', way).step()
+    StationQueue('A', context).step()
+    assert StationQueue('A', context).step().seconds == IDLE_S and StationQueue('B', context).step().seconds == IDLE_S
+    assert site.posts == 1 and 'does not accept the key' in context.errors['B']
+    site.mood, context.key = (lambda: 200), (lambda: 'new key')
+    StationQueue('A', context).step()
+    StationQueue('B', context).step()
     assert len(site.bags) == 2
 
 
-def test_a_refused_key_is_tried_again_when_a_person_says_so(way, site, put):
+def test_a_refused_key_is_tried_again_when_a_person_says_so(context, site, put):
     put()
     site.mood = lambda: 401
-    StationQueue('A', way).step()
-    way.retry_key()
+    StationQueue('A', context).step()
+    context.retry_key()
     site.mood = lambda: 200
-    StationQueue('A', way).step()
+    StationQueue('A', context).step()
     assert len(site.bags) == 1
 
 
-def test_without_a_key_nothing_is_posted(way, site, put):
+def test_without_a_key_nothing_is_posted(context, site, put):
     put()
-    way.key = lambda: ''
-    StationQueue('A', way).step()
-    assert site.posts == 0 and way.errors['A'] == 'there is no key'
+    context.key = lambda: ''
+    StationQueue('A', context).step()
+    assert site.posts == 0 and context.errors['A'] == 'there is no key'
 
 
-def test_an_answer_that_never_came_makes_no_second_bag(engine, way, site, put):
+def test_an_answer_that_never_came_makes_no_second_bag(engine, context, site, put):
     put()
-    lane = StationQueue('A', way)
+    queue = StationQueue('A', context)
     site.mood = iter(['slow', 200]).__next__
-    lane.step()
-    lane.step()
+    queue.step()
+    queue.step()
     assert len(site.bags) == 1 and site.posts == 2 and rows(engine)[0].state == DeliveryItemState.DELIVERED
 
 
 @pytest.mark.parametrize('rate', [0.05, pytest.param(5.0, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
-def test_an_hour_of_outage_then_flapping_then_slow_loses_and_doubles_nothing(way, site, put, rate):
+def test_an_hour_of_outage_then_flapping_then_slow_loses_and_doubles_nothing(context, site, put, rate):
     """Bags come in (so many a second) while the web application is down for an hour, then flaps and is slow for ten minutes."""
     luck = random.Random(7)
 
@@ -176,29 +177,29 @@ def test_an_hour_of_outage_then_flapping_then_slow_loses_and_doubles_nothing(way
         return 200
 
     site.mood = mood
-    lane, sent = StationQueue('A', way), 0
+    queue, sent = StationQueue('A', context), 0
     while site.now < 4200:
-        site.now += lane.step().seconds + 0.02
+        site.now += queue.step().seconds + 0.02
         wanted = int(site.now * rate)
         put(wanted - sent)
         sent = wanted
-    while lane.step().seconds < IDLE_S:
+    while queue.step().seconds < IDLE_S:
         pass
     assert list(site.bags) == [f'{number:06}' for number in range(sent)]
-    assert way.outbox.counts().delivered == sent and site.posts < sent + 2000
+    assert context.outbox.counts().delivered == sent and site.posts < sent + 2000
 
 
-def test_stations_do_not_hold_each_other_up(engine, way, site, put):
+def test_stations_do_not_hold_each_other_up(engine, context, site, put):
     put(3)
     put(3, 'B')
     post = site.post
-    way.post = lambda item, key: HttpResult(500) if item.station == 'A' else post(item, key)
+    context.post = lambda item, key: HttpResult(500) if item.station == 'A' else post(item, key)
     complaints = []
-    courier = DeliverySender(way, complaints.append)
+    courier = DeliverySender(context, complaints.append)
     wait_until(lambda: len(site.bags) == 3)
     put(1, 'B')
     courier.wake('B')
     wait_until(lambda: len(site.bags) == 4)
-    wait_until(lambda: way.outbox.counts().waiting == 3)
+    wait_until(lambda: context.outbox.counts().waiting == 3)
     assert not complaints
     courier.close()

@@ -70,11 +70,11 @@ class FakeApplication:
         if mood == 'slow':
             time.sleep(1.5)
             mood = 200
-        told = json.dumps({'bag_id': len(self.bags), 'bag_num': 1, 'in_tolerance': True, 'job_complete': False}).encode()
+        received = json.dumps({'bag_id': len(self.bags), 'bag_num': 1, 'in_tolerance': True, 'job_complete': False}).encode()
         handler.send_response(mood)
-        handler.send_header('Content-Length', str(len(told)))
+        handler.send_header('Content-Length', str(len(received)))
         handler.end_headers()
-        handler.wfile.write(told)
+        handler.wfile.write(received)
 
     def close(self):
         self.server.shutdown()
@@ -131,26 +131,26 @@ def test_a_bag_is_posted_as_the_old_server_did(station, indicator, application, 
 
 
 def test_weighing_goes_on_while_the_web_application_is_down_and_people_are_told(graph, station, indicator, application):
-    told = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    received = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     application.mood = lambda: 500
     indicator().send(*[f'1,{n}.0 kg' for n in range(1, 6)])
     wait_until(lambda: len(station.bags) == 5)
-    wait_until(lambda: any(a.key == 'delivery' and a.kind == AlarmEvent.RAISED and 'HTTP 500' in a.text for a in told))
+    wait_until(lambda: any(a.key == 'delivery' and a.kind == AlarmEvent.RAISED and 'HTTP 500' in a.text for a in received))
     application.mood = lambda: 200
     wait_until(lambda: len(application.bags) == 5)
     assert [fields['weight'] for fields in application.bags.values()] == ['1.0', '2.0', '3.0', '4.0', '5.0']
-    wait_until(lambda: told[-1].key == 'delivery' and told[-1].kind == AlarmEvent.CLEARED)
+    wait_until(lambda: received[-1].key == 'delivery' and received[-1].kind == AlarmEvent.CLEARED)
 
 
 def test_a_key_that_is_not_accepted_is_never_shown(graph, station, indicator, application, capfd):
-    told = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    received = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     application.key = 'another'
     indicator().send('1,1.0 kg')
-    wait_until(lambda: any(a.key == 'delivery' and 'does not accept the key' in a.text for a in told))
+    wait_until(lambda: any(a.key == 'delivery' and 'does not accept the key' in a.text for a in received))
     assert len(application.requests) == 1
     out = capfd.readouterr()
-    assert 's3cret' not in out.out + out.err + ''.join(a.text for a in told)
-    assert all('s3cret' not in str(p.value) for p in station.get_parameters(list(station._parameters)))
+    assert 's3cret' not in out.out + out.err + ''.join(a.text for a in received)
+    assert all('s3cret' not in str(p.value) for p in station.get_parameters_by_prefix('').values())
 
 
 def retry(graph, bag_id=0):
@@ -259,8 +259,8 @@ def _finish(engine, url):
     from cell_weighing.station.store import WeighStore
 
     WeighStore(engine, StationMap({'1': 'A', '2': 'B'}), time.time_ns, deliver=True).catch_up()
-    way = DeliveryContext(Outbox(engine), url, HttpPoster(url).post, lambda: 'key', time.time_ns, random.random)
+    context = DeliveryContext(Outbox(engine), url, HttpPoster(url).post, lambda: 'key', time.time_ns, random.random)
     for station in 'AB':
-        lane = StationQueue(station, way)
-        while lane.step() != IDLE:
+        queue = StationQueue(station, context)
+        while queue.step() != IDLE:
             pass

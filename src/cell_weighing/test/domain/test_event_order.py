@@ -120,7 +120,7 @@ def test_a_clock_a_day_ahead_that_is_put_right_spoils_nothing_after_it(make, sta
     second = cell.start()
     assert cell.weigh().job_id == second.job_id
     cell.end()
-    assert cell.retry_key().job_id == second.job_id, 'the latest job is the one that was started last'
+    assert cell.reopen().job_id == second.job_id, 'the latest job is the one that was started last'
     assert cell.weigh().job_id == second.job_id
     assert [(job.job_id, job.bags_completed) for job in cell.store.jobs()] == [(second.job_id, 2)]
 
@@ -132,7 +132,7 @@ def test_a_clock_set_forward_between_end_and_reopening_fills_no_gap(make):
     cell.end()
     between = cell.weigh()
     cell.host.utc_ns += DAY
-    cell.retry_key()
+    cell.reopen()
     cell.host.utc_ns -= 2 * DAY
     assert (between.job_id, cell.weigh().job_id) == (0, job.job_id)
 

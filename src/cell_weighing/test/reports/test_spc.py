@@ -157,8 +157,8 @@ def test_a_false_signal_is_as_rare_as_the_rules_promise():
     # Champ and Woodall (1987): with all four rules a process in control signals once in 91.75 points on average.
     points = np.random.default_rng(7).normal(size=40_000).tolist()
     runs, start = [], 0
-    told = sorted({s.index for s in run_rules(points, 0.0, 1.0)})
-    for at in told:
+    received = sorted({s.index for s in run_rules(points, 0.0, 1.0)})
+    for at in received:
         if at >= start + 20:  # a new run, after the window of the longest rule
             runs.append(at - start)
             start = at + 8
@@ -175,7 +175,7 @@ def test_the_textbooks_cusum():
 
 
 def wobble(count, center):
-    """Values that alternate by 0.02 about a centre."""
+    """Values that alternate by 0.02 about a center."""
     return [center + (0.01 if index % 2 else -0.01) for index in range(count)]
 
 

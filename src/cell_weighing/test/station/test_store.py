@@ -9,7 +9,7 @@ from cell_weighing.domain.station_map import StationMap
 from cell_weighing.domain.tolerance import ToleranceBand, ToleranceResult, WeightZone
 from cell_weighing.station.store import WeighStore
 from cell_weighing.storage.tables import BagRow, DeliveryRow
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -153,16 +153,17 @@ def test_the_tables_hold_what_the_web_application_expects(engine, store, journal
         assert (exact.weight_exact, exact.zone) == ('1.105', WeightZone.GOOD)
 
 
-def test_a_failed_transaction_counts_nothing_and_the_next_try_counts_all(store, journal, monkeypatch):
+def test_a_failed_transaction_counts_nothing_and_the_next_try_counts_all(store, engine, journal):
     readings = journalled(journal, reading(1), reading(2))
 
-    def fail(*_):
-        raise OperationalError('x', {}, Exception('disk full'))
+    def fail(_connection, _cursor, statement, *_):
+        if 'weigh_cursor' in statement:
+            raise OperationalError(statement, {}, Exception('disk full'))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(store, '_store', fail)
-        with pytest.raises(OperationalError):
-            store.process_readings(readings)
+    event.listen(engine, 'before_cursor_execute', fail)
+    with pytest.raises(OperationalError):
+        store.process_readings(readings)
+    event.remove(engine, 'before_cursor_execute', fail)
     assert store.latest_bags() == []
     assert len(store.catch_up()) == 2
 
@@ -171,8 +172,8 @@ def test_a_bag_for_the_web_application_is_stored_with_its_parcel(engine, journal
     store = WeighStore(engine, STATIONS, lambda: 999, deliver=True)
     (bag,) = store.process_readings(journalled(journal, reading(1, '1.105')))
     with Session(engine) as session:
-        parcel = session.scalars(select(DeliveryRow)).one()
-        assert (parcel.reading_id, parcel.weight, parcel.received_ns, parcel.stored_ns) == (bag.reading_id, '1.105', 1, 999)
+        item = session.scalars(select(DeliveryRow)).one()
+        assert (item.reading_id, item.weight, item.received_ns, item.stored_ns) == (bag.reading_id, '1.105', 1, 999)
 
 
 def test_without_a_web_application_there_are_no_parcels(engine, store, journal):

@@ -13,9 +13,10 @@ from cell_common.testing import wait_until
 from cell_weighing.bridge.journal_writer import JournalWriter
 from cell_weighing.bridge.node import ScaleBridgeNode
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
+from cell_weighing.reader import open_reader
 from cell_weighing.storage.disk_space import DatabaseDisk
 from cell_weighing.storage.journal_reader import read_journal
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from cell_interfaces.msg import AlarmEvent, ScaleReading
@@ -35,20 +36,20 @@ def test_a_database_that_may_not_grow_hands_nothing_on_until_it_may(engine, data
         lambda connection: connection.connection.driver_connection.execute(f'PRAGMA max_page_count={pages[0]}'),
         insert=True,
     )
-    told, complaints = [], []
-    writer = JournalWriter(small, told.extend, complaints.append)
+    received, complaints = [], []
+    writer = JournalWriter(small, received.extend, complaints.append)
     sent = [reading() for _ in range(40)]
     for one in sent:
         writer.append([one])
     wait_until(lambda: complaints)
-    assert 'disk is full' in complaints[0] and writer.pending == 40 - len(told) > 0
+    assert 'disk is full' in complaints[0] and writer.pending == 40 - len(received) > 0
     with engine.connect() as connection:
-        assert [r.reading_id for r in read_journal(connection, '1', 0)] == [r.reading_id for r in told]
+        assert [r.reading_id for r in read_journal(connection, '1', 0)] == [r.reading_id for r in received]
     pages[0] += 1000
     wait_until(lambda: not writer.pending)
     assert complaints[-1] == '' and writer.close() == 0
     with engine.connect() as connection:
-        assert read_journal(connection, '1', 0) == told == sent and [r.sequence for r in told] == list(range(1, 41))
+        assert read_journal(connection, '1', 0) == received == sent and [r.sequence for r in received] == list(range(1, 41))
     small.dispose()
 
 
@@ -75,20 +76,20 @@ def test_a_full_disk_is_told_with_its_free_space_and_ends_by_itself(graph, tiny_
     with pytest.raises(OSError, match='No space'), block.open('wb', buffering=0) as file:
         while file.write(b'x' * 4096):
             pass
-    warning = node._journal_health()
+    warning = node.journal_health()
     assert warning.level == 1 and 'MB are free' in warning.message
     for number in range(2, 400):
         device.sendall(f'1,{number / 100:.2f} kg\r\n'.encode())
     wait_until(lambda: any(a.key == 'journal' and a.kind == AlarmEvent.RAISED for a in alarms), 20)
     raised = next(a for a in alarms if a.key == 'journal' and a.kind == AlarmEvent.RAISED)
-    assert 'disk full: free space 0.0 MB' in str(raised) and node._journal_health().level == 2
-    with node._engine.connect() as connection:
+    assert 'disk full: free space 0.0 MB' in str(raised) and node.journal_health().level == 2
+    with open_reader(url).connect() as connection:
         assert len(published) <= len(read_journal(connection, '1', 0)) < 399
     block.unlink()
     wait_until(lambda: len(published) == 399, 20)
     assert [message.weight for message in published] == [f'{number / 100:.2f}' for number in range(1, 400)]
     wait_until(lambda: any(a.key == 'journal' and a.kind == AlarmEvent.CLEARED for a in alarms[alarms.index(raised) :]))
-    assert node._journal_health().level == 0
+    assert node.journal_health().level == 0
     device.close()
 
 
@@ -101,13 +102,14 @@ def refusing(graph, database_url):
     wait_until(lambda: not node.listening.error)
     refuse = threading.Event()
 
-    @event.listens_for(node._engine, 'before_cursor_execute')
     def fail(_connection, _cursor, statement, *_):
         if refuse.is_set() and statement.startswith('INSERT INTO weigh_reading'):
             raise OperationalError(statement, {}, Exception('database or disk is full'))
 
+    event.listen(Engine, 'before_cursor_execute', fail)
     refuse.set()
-    return node, refuse
+    yield node, refuse
+    event.remove(Engine, 'before_cursor_execute', fail)
 
 
 def raised(alarms, key, kind=AlarmEvent.RAISED):
@@ -119,11 +121,11 @@ def test_when_too_many_lines_wait_no_more_are_read_and_none_is_lost(graph, refus
     weights = [f'{number // 1000}.{number % 1000:03d}' for number in range(1, 5001)]
     alarms = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     published = graph.collect(ScaleReading, 'weighing/weight', events(10_000))
-    wait_until(lambda: node._weight.get_subscription_count() == 1)
+    wait_until(lambda: node.subscriber_count == 1)
     with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
         device.sendall(''.join(f'1,{weight} kg\r\n' for weight in weights).encode())
         wait_until(lambda: raised(alarms, 'held_back'))
-        assert 100 <= node._journal.pending < 1000 and 'indicators are not read' in node._journal_health().message
+        assert 100 <= node.pending < 1000 and 'indicators are not read' in node.journal_health().message
         assert not published
         refuse.clear()
         wait_until(lambda: len(published) == 5000, 20)
@@ -136,10 +138,10 @@ def test_while_few_lines_wait_the_indicators_are_read_on(graph, refusing):
     alarms = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
         device.sendall(b'1,0.010 kg\r\n' * 50)
-        wait_until(lambda: node._journal.pending == 50 and raised(alarms, 'journal'))
+        wait_until(lambda: node.pending == 50 and raised(alarms, 'journal'))
         device.sendall(b'1,0.010 kg\r\n')
-        wait_until(lambda: node._journal.pending == 51)
-    assert not raised(alarms, 'held_back') and 'indicators are not read' not in node._journal_health().message
+        wait_until(lambda: node.pending == 51)
+    assert not raised(alarms, 'held_back') and 'indicators are not read' not in node.journal_health().message
 
 
 def test_of_a_database_server_no_free_space_is_told():

@@ -88,22 +88,22 @@ def test_weighing_works_on_postgresql_from_the_journal_to_the_report(postgresql)
     store = WeighStore(engine, StationMap({'1': 'A'}), lambda: NOW, warn_share=Decimal('0.8'), deliver=True)
     order = JobRequest('ACME', 'A', ToleranceBand(Decimal('1.10'), 'kg', Decimal('0.10')), 2, Decimal('0.05'))
     job = store.start_job(order, NOW, 'ann')
-    told = []
-    writer = JournalWriter(engine, told.extend, told.append)
+    received = []
+    writer = JournalWriter(engine, received.extend, received.append)
     writer.append(
         [
             WeightReading(new_id(), '1', 0, NOW + n, n, b'\x00\xff', ReadingStatus.VALID, weight, 'kg')
             for n, weight in enumerate(('1.04', '0.0', '1.15', '9.9', '0.0'))
         ]
     )
-    assert writer.close() == 0 and [reading.sequence for reading in told] == [1, 2, 3, 4, 5]
+    assert writer.close() == 0 and [reading.sequence for reading in received] == [1, 2, 3, 4, 5]
     bags = store.catch_up()
     assert [(bag.zone, bag.net_weight, bag.number) for bag in bags] == [
         (WeightZone.WARN_UNDER, '0.99', 1),
         (WeightZone.GOOD, '1.10', 2),
         (WeightZone.NONE, '', 0),
     ]
-    assert store.process_readings(told) == [] and not store.jobs()[0].active
+    assert store.process_readings(received) == [] and not store.jobs()[0].active
     store.void_bag(bags[0].bag_id, 'burst', NOW, 'bob')
     assert store.reopen_job(0, 'A', 0, 'one is missing', NOW + 9, 'bob').active
     box = Outbox(engine)

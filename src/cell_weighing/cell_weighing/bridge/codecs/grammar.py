@@ -1,6 +1,8 @@
-"""The strict ASCII grammar that all codecs share: scale id, number, unit.
+"""Strict ASCII grammar shared by all codecs: scale id, number, unit.
 
-`float` and `Decimal` take far more than indicators send: nan, inf, 1_000, 1e3, Arabic digits. Nothing of that passes here.
+`float` and `Decimal` accept more than indicators send: nan, inf, 1_000, 1e3, Arabic digits. This grammar rejects all of these.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -21,36 +23,42 @@ _UNIT = re.compile(UNIT)
 
 
 def scale_id_of(line: bytes) -> str:
-    """Return the id before the first comma of a line that is otherwise wrong, or ""."""
+    """Return the id before the first comma of a malformed line, or ""."""
     found = _ID.match(line)
     return found[1].decode('ascii') if found else ''
 
 
 def parse_number(field: bytes) -> str:
-    """Return an unsigned number as text, or "" when the field is not one."""
+    """Return an unsigned number as text, or "" when the field is not a number."""
     return field.decode('ascii') if _NUMBER.fullmatch(field) else ''
 
 
 def malformed(scale_id: str, message: str) -> ParsedLine:
-    """Return the weighing of a line that does not follow the grammar."""
+    """Return the result for a line outside the grammar.
+
+    Args:
+        scale_id: The scale, "" = unknown.
+        message: Cause for the operator.
+    """
     return ParsedLine(scale_id, ReadingStatus.MALFORMED, message=message)
 
 
 def parse_weight(scale_id: str, weight: bytes, unit: bytes, point: bytes = b'.') -> ParsedLine:
-    """Judge a weight field and a unit field.
+    """Parse a weight field and a unit field.
 
     Args:
         scale_id: Copied into the result.
-        weight: The field as sent, blanks around it allowed.
-        unit: The field as sent, blanks around it allowed.
-        point: What separates whole and fraction: a point, or a comma where the deployment says so.
+        weight: The field as sent; spaces around it are allowed.
+        unit: The field as sent; spaces around it are allowed.
+        point: Decimal separator: a point, or a comma where the site uses it.
 
     Returns:
         VALID with weight and unit; OUT_OF_RANGE for dashes and for weights below zero; MALFORMED for everything else.
     """
     field, name = weight.strip(b' '), unit.strip(b' ')
     if _DASHES.fullmatch(field):
-        return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message='the indicator shows dashes: it has no weight to give')
+        message = 'the indicator shows dashes: it has no weight to give'
+        return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message=message)
     sign, digits = (field[:1], field[1:].lstrip(b' ')) if field[:1] in (b'+', b'-') else (b'', field)
     if point != b'.':
         digits = digits.replace(b'.', b'?').replace(point, b'.')
@@ -60,7 +68,6 @@ def parse_weight(scale_id: str, weight: bytes, unit: bytes, point: bytes = b'.')
     if not _UNIT.fullmatch(name):
         return malformed(scale_id, f'the unit is not one of {", ".join(UNITS)}')
     if sign == b'-':
-        return ParsedLine(
-            scale_id, ReadingStatus.OUT_OF_RANGE, message='the weight is below zero: empty the scale and set it to zero'
-        )
+        message = 'the weight is below zero: empty the scale and set it to zero'
+        return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message=message)
     return ParsedLine(scale_id, ReadingStatus.VALID, value, name.decode('ascii').lower())

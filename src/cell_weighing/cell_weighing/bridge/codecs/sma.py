@@ -1,13 +1,15 @@
 """SMA Level 2 replies: SMA SCP-0499 "Scale Serial Communication Protocol", Scale Manufacturers Association.
 
 A reply is `<LF><s><r><n><m><f><weight, 10><unit, 3><CR>`:
-s  Z centre of zero, O over capacity, U under capacity, E zero error, I initial zero error, T tare error, blank none of these
+s  Z center of zero, O over capacity, U under capacity, E zero error, I initial zero error, T tare error, blank none of these
 r  weighing range, a digit
-n  G gross, N net, T tare; small letters for high resolution
+n  G gross, N net, T tare; lower case for high resolution
 m  M in motion, blank stable
 f  reserved
-An indicator that cannot give a weight fills the field with centre dashes. It answers a command that it does not know with
-`<LF>?<CR>`. The reply names no scale: the address of the connection does (parameter `peers`).
+An indicator without a weight fills the field with dashes. It answers an unknown command with `<LF>?<CR>`. The reply names no
+scale: the address of the connection does (parameter `peers`).
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from cell_weighing.bridge.codecs.grammar import malformed, parse_weight
 from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, WeightMode
 
 WEIGHT_NOW = b'\nW\r'
-"""Ask for the weight as it is, stable or not."""
+"""Request the current weight, stable or not."""
 WEIGHT_WHEN_STABLE = b'\nP\r'
-"""Ask for the weight as soon as it is stable; the scale answers with dashes when it does not settle."""
-QUESTIONS = {'W': WEIGHT_NOW, 'P': WEIGHT_WHEN_STABLE}
+"""Request the weight as soon as it is stable; the scale answers with dashes when it does not settle."""
+COMMANDS = {'W': WEIGHT_NOW, 'P': WEIGHT_WHEN_STABLE}
 _REPLY = re.compile(rb'([ZOUEIT ])([0-9 ])([GNTgnt])([M ])([ -~])([ -~]{10})([ -~]{1,3})')
 _FAULTS = {
     b'O': 'over capacity: take weight off the scale',
@@ -33,20 +35,20 @@ _FAULTS = {
 
 
 class SmaCodec:
-    """Reads SMA replies."""
+    """Parses SMA replies."""
 
-    def __init__(self, ask: str = 'W', *, decimal_comma: bool = False) -> None:
-        """Choose the question.
+    def __init__(self, command: str = 'W', *, decimal_comma: bool = False) -> None:
+        """Choose the poll command.
 
         Args:
-            ask: "W" = the weight as it is, "P" = the weight as soon as it is stable.
+            command: "W" = current weight, "P" = weight as soon as it is stable.
             decimal_comma: Numbers have a comma where SCP-0499 writes a point.
         """
-        self.ask = QUESTIONS[ask]
+        self.poll_command = COMMANDS[command]
         self._point = b',' if decimal_comma else b'.'
 
     def parse(self, line: bytes) -> ParsedLine:
-        """Understand one reply."""
+        """Parse one reply; see `Codec`."""
         reply = _REPLY.fullmatch(line)
         if not reply:
             unknown = line.strip() == b'?'

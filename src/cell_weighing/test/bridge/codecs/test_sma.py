@@ -8,7 +8,7 @@ CODEC = SmaCodec()
 
 @pytest.mark.parametrize(('question', 'sent'), [('W', b'\nW\r'), ('P', b'\nP\r')])
 def test_the_scale_is_asked_for_its_weight_now_or_when_it_is_stable(question, sent):
-    assert SmaCodec(question).ask == sent
+    assert SmaCodec(question).poll_command == sent
 
 
 def test_a_comma_is_a_decimal_point_only_where_the_site_says_so():

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 from cell_weighing.bridge.codecs import make_codec
-from cell_weighing.bridge.codecs.legacy import LegacyCodec
+from cell_weighing.bridge.codecs.template import LegacyCodec
 from cell_weighing.bridge.framing import LineFramer
 from cell_weighing.domain.reading import ReadingStatus, Stability
 
