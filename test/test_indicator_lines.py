@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from cell_sim.faults import Faults
+from cell_sim.faults import FaultInjector
 from cell_sim.scales.indicator import Indicator
 from cell_sim.scales.line_faults import FAULTS, LineCorruptor, line_of
 from cell_weighing.bridge.codecs import make_codec
@@ -53,7 +53,7 @@ def test_motion_arrives_where_the_format_tells_it(print_format: str, still: Stab
 @pytest.mark.parametrize('print_format', ['extended', 'sma'])
 def test_net_arrives_as_net(print_format: str) -> None:
     scale = indicator(print_format)
-    scale.answer('T2.5', STILL)
+    scale.reply('T2.5', STILL)
     [weighing] = understood(print_format, scale.print_line(STILL))
     assert (weighing.weight, weighing.mode) == ('10.000', WeightMode.NET)
 
@@ -66,7 +66,7 @@ def test_overload_is_no_weight(print_format: str) -> None:
 
 @pytest.mark.parametrize('print_format', CODEC)
 def test_dashes_are_no_weight(print_format: str) -> None:
-    faults = Faults(FAULTS)
+    faults = FaultInjector(FAULTS)
     faults.inject('dashes')
     [weighing] = understood(print_format, line_of(indicator(print_format), STILL, faults))
     assert (weighing.status, weighing.weight) == (ReadingStatus.OUT_OF_RANGE, '')
@@ -74,14 +74,14 @@ def test_dashes_are_no_weight(print_format: str) -> None:
 
 @pytest.mark.parametrize('command', ['A', 'B', 'D', 'I', 'M', 'N', 'X'])
 def test_an_sma_reply_that_is_no_weight_is_never_one(command: str) -> None:
-    replies = understood('sma', indicator('sma').answer(command, STILL))
+    replies = understood('sma', indicator('sma').reply(command, STILL))
     assert all(weighing.status is ReadingStatus.MALFORMED for weighing in replies)
 
 
 def disturbed(print_format: str) -> Iterator[tuple[list[bytes], bytes]]:
     """Yield what was written and what was meant, for every fault of the wire."""
     for fault, amount in (('split', 1), ('glue', 3), ('noise', 1), ('endless', 5000)):
-        faults = Faults(FAULTS)
+        faults = FaultInjector(FAULTS)
         wire, line = LineCorruptor(faults, '3'), indicator(print_format).print_line(STILL)
         faults.inject(fault, amount)
         yield [piece for _ in range(3) for piece in wire.chunks(line)], line
@@ -90,9 +90,9 @@ def disturbed(print_format: str) -> Iterator[tuple[list[bytes], bytes]]:
 @pytest.mark.parametrize('print_format', CODEC)
 def test_no_fault_of_the_wire_costs_or_makes_a_weight(print_format: str) -> None:
     codec = make_codec(CODEC[print_format])
-    for pieces, meant in disturbed(print_format):
+    for chunks, meant in disturbed(print_format):
         framer = LineFramer()
-        lines = [line for piece in pieces for line in framer.feed(piece)]
+        lines = [line for piece in chunks for line in framer.feed(piece)]
         valid = [
             line for line in lines if not isinstance(line, MalformedLine) and codec.parse(line).status is ReadingStatus.VALID
         ]

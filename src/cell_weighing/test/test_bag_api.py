@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from cell_weighing.bag_api import BadRequestError, PostedBag, reading_id_for_key, recorded_bag, reply_to, validate_form
+from cell_weighing.delivery.outbox import Outbox
 from cell_weighing.domain.jobs import JobRequest
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
 from cell_weighing.domain.station_map import StationMap
@@ -133,6 +134,13 @@ def test_a_station_that_never_had_a_job_is_not_known(store):
     with pytest.raises(NoSuchJobError, match='"B"'):
         record(store, 'a', 100, station='B')
     assert store.latest_bags() == []
+
+
+def test_a_posted_bag_is_not_passed_on_to_the_web_application(engine):
+    store = WeighStore(engine, StationMap({'1': 'A'}), lambda: 1, deliver=True)
+    start(store)
+    record(store, 'a', 100)
+    assert Outbox(engine).counts().waiting == 0
 
 
 def test_a_posted_bag_is_new_once_and_shares_the_numbers_of_the_job(store):

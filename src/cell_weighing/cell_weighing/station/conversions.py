@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cell_common.time import to_msg, to_ns
+from cell_common.ros_time import to_msg
+from cell_common.time import to_ns
 
 from cell_interfaces import msg
 from cell_weighing.delivery.outbox import DeadLetter, OutboxCounts

@@ -47,7 +47,7 @@ class WeighStore(JobStore):
             stations: The station of each scale.
             clock: Returns UTC, nanoseconds since 1970.
             warn_share: Share of the tolerance beyond which a bag in tolerance is in a warning zone.
-            deliver: Add each bag to the outbox for the web application.
+            deliver: Add each bag of a scale to the outbox for the web application.
         """
         super().__init__(engine)
         self._stations = stations
@@ -90,7 +90,7 @@ class WeighStore(JobStore):
     def record_external(self, reading: WeightReading, station: str) -> tuple[Bag, WeighingJob | None, bool]:
         """Make the bag of a reading that is not in the journal, for a given station.
 
-        Idempotent: a repeated reading id returns the recorded bag.
+        Idempotent: a repeated reading id returns the recorded bag. The bag is not delivered to the web application.
 
         Args:
             reading: One for which `is_bag` holds; its sequence number is not used.
@@ -118,7 +118,7 @@ class WeighStore(JobStore):
             if session.scalars(select(JobRow.id).where(JobRow.station == station).limit(1)).first() is None:
                 raise NoSuchJobError(f'there is no station "{station}": it has never had a weigh job')
             job = self._job_at(session, station, reading)
-            bag = self._add_bag(session, make_bag(reading, station, job, self._warn_share))
+            bag = self._add_bag(session, make_bag(reading, station, job, self._warn_share), deliver=False)
             self._flush(session, cursors)
         self._cursors = cursors
         return bag, job, True
@@ -158,13 +158,14 @@ class WeighStore(JobStore):
             return []
         station = self._stations.station_of(reading.scale_id, reading.received_ns)
         job = self._job_at(session, station, reading) if station else None
-        return [self._add_bag(session, make_bag(reading, station, job, self._warn_share))]
+        bag = make_bag(reading, station, job, self._warn_share)
+        return [self._add_bag(session, bag, deliver=self._deliver)]
 
-    def _add_bag(self, session: Session, bag: Bag) -> Bag:
+    def _add_bag(self, session: Session, bag: Bag, *, deliver: bool) -> Bag:
         row = bag_row(bag)
         session.add(row)
         self._new.append((bag, row))
-        if self._deliver:
+        if deliver:
             delivery = delivery_row(bag, self._clock())
             self._deliveries.append(delivery)
             session.add(delivery)

@@ -303,7 +303,7 @@ def test_a_bag_from_elsewhere_is_recorded_and_published_once(graph, station, ind
         ({'station': ''}, ResultCode.INVALID_ARGUMENT),
         ({'reading_id': ''}, ResultCode.INVALID_ARGUMENT),
         ({'reading_id': 'x' * 37}, ResultCode.INVALID_ARGUMENT),
-        ({'station': 'Z'}, ResultCode.NO_WEIGH_JOB),
+        ({'station': 'Z', 'reading_id': 'bag-2'}, ResultCode.NO_WEIGH_JOB),
         ({'weight': '1.11'}, ResultCode.KEY_REUSED),
     ],
 )
