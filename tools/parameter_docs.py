@@ -21,13 +21,17 @@ refuses to start on a value outside its range and says which one.
 
 
 def parameter_classes() -> dict[tuple[str, str], type]:
-    """Return (package, node) -> parameter class, found by the call of `declare` in each package's modules."""
+    """Return (package, node) -> parameter class, found by the call of `declare_parameters` in each package's modules."""
     found = {}
     for path in sorted((ROOT / 'src').glob('*/*/**/*node.py')):
         package = path.relative_to(ROOT / 'src').parts[0]
         tree = ast.parse(path.read_text(encoding='utf-8'))
         for call in ast.walk(tree):
-            if isinstance(call, ast.Call) and getattr(call.func, 'id', '') == 'declare' and isinstance(call.args[1], ast.Name):
+            if (
+                isinstance(call, ast.Call)
+                and getattr(call.func, 'id', '') == 'declare_parameters'
+                and isinstance(call.args[1], ast.Name)
+            ):
                 name = path.relative_to(ROOT / 'src' / package).with_suffix('')
                 module = importlib.import_module('.'.join(name.parts))
                 found[package, node_name(tree)] = getattr(module, call.args[1].id)
