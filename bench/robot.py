@@ -29,7 +29,7 @@ import rclpy
 import robot_receive
 from cell_common.runner import SWITCH_S
 from cell_common.testing import free_port
-from cell_robot.node import KEPT_S
+from cell_robot.node import RESULT_TIMEOUT_S
 from cell_robot.testing import FakeProgram
 from rclpy.action.client import ActionClient
 from rclpy.action.server import ActionServer
@@ -73,7 +73,7 @@ def run_bare_action() -> None:
         goal.succeed()
         return TriggerRobot.Result(outcome=TriggerRobot.Result.SUCCEEDED)
 
-    ActionServer(node, TriggerRobot, 'robot/trigger', execute, result_timeout=KEPT_S)
+    ActionServer(node, TriggerRobot, 'robot/trigger', execute, result_timeout=RESULT_TIMEOUT_S)
     with contextlib.suppress(ExternalShutdownException):
         rclpy.spin(node)
 

@@ -65,25 +65,25 @@ def serve(address: str, told: Connection) -> None:
 
 def listen_as_node(address: str, frequency: float, seconds: float, out: Connection) -> None:
     """Listen as the robot node does."""
-    from cell_robot.protocols.rtde.transport import Receiver
-    from cell_robot.protocols.rtde.view import NAMES, Continuity, view
+    from cell_robot.clients import RtdeReceiver
+    from cell_robot.protocols.rtde import OUTPUT_NAMES, PacketLossCounter, parse_snapshot
 
     class Listener:
         def __init__(self) -> None:
-            self.count = Continuity(frequency)
+            self.count = PacketLossCounter(frequency)
 
         def connected(self) -> None:
             self.count.restart()
 
         def package(self, values: dict[str, Any]) -> None:
-            self.count.take(view(values).timestamp)
+            self.count.take(parse_snapshot(values).timestamp)
 
         def lost(self, why: str) -> None:
             raise SystemExit(why)
 
     async def run() -> Listened:
         listener = Listener()
-        task = asyncio.ensure_future(Receiver(address, frequency, NAMES, listener).run())
+        task = asyncio.ensure_future(RtdeReceiver(address, frequency, OUTPUT_NAMES, listener).run())
         await asyncio.sleep(WARM_UP_S)
         began, cpu, received = time.perf_counter(), time.process_time(), listener.count.received
         await asyncio.sleep(seconds)

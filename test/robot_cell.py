@@ -18,14 +18,14 @@ from cell_common.qos import latched
 from cell_common.testing import NodeGraph, free_port, wait_until
 from cell_coordinator.node import CoordinatorNode
 from cell_inventory.node import InventoryNode
-from cell_robot.backends.base import Phase as TriggerPhase
-from cell_robot.motion.recipe_file import load_recipe
+from cell_robot.backends.base import TriggerPhase
 from cell_robot.node import RobotNode
+from cell_robot.recipe_file import load_recipe
+from cell_robot.robot_modes import RuntimeState
 from cell_sim.node import WorldNode
 from cell_sim.testing.motion_monitor import CommandInterval, MotionMonitor
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.letters_program import LettersProgram
-from cell_sim.ur_controller.states import RuntimeState
 from cell_sim.world.ground_truth import read_ground_truth
 from cell_sim.world.world import ViewPhase
 from rclpy.action.client import ActionClient

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 from cell_common.testing import NodeGraph, wait_until
-from cell_sim.ur_controller.states import RuntimeState, SafetyMode
+from cell_robot.robot_modes import RuntimeState, SafetyMode
 from robot_cell import LINKS, RESTING, RobotCell
 from robot_faults import CONTROL, CRASH, FAULTS, MOMENTS, Fault
 

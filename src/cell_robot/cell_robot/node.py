@@ -1,4 +1,4 @@
-"""The robot node: the cell's one way to the robot, whatever the link."""
+"""Robot node: the only connection between the cell and the robot, whatever the backend."""
 
 from __future__ import annotations
 
@@ -9,253 +9,274 @@ from typing import Any, TypeVar
 from cell_common.alarms import AlarmReporter
 from cell_common.commands import expiry_error
 from cell_common.diagnostics import Diagnostics
+from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.inbox import ExecutorQueue
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
 from cell_common.runner import node_main
+from cell_common.time import now_ns, seconds_to_ns
 from cell_common.timers import create_steady_timer
-from rclpy.action.server import ActionServer
+from rclpy.action.server import ActionServer, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
-from rclpy.time import Time
 from sensor_msgs.msg import JointState
 
 from cell_common import alarms
 from cell_interfaces.action import RecoverRobot, TriggerRobot
-from cell_interfaces.msg import ResultCode, RobotState
+from cell_interfaces.msg import RobotState
 from cell_interfaces.srv import RobotCommand, RobotPreflight
-from cell_robot.backends.base import Answer, Check, Command, LinkState, Outcome, Phase, failed, not_sent
+from cell_robot.backends.base import (
+    CommandResult,
+    LinkState,
+    PreflightCheck,
+    TriggerCommand,
+    TriggerOutcome,
+    TriggerPhase,
+    backend_failed,
+    not_sent,
+)
 from cell_robot.backends.factory import make_backend
-from cell_robot.conversions import FEEDBACK, RESULTS, check_messages, health, joint_message, state_message, verdict
+from cell_robot.conversions import (
+    FEEDBACK,
+    RESULTS,
+    joint_message,
+    link_health,
+    preflight_lines,
+    preflight_result,
+    state_message,
+)
 from cell_robot.model_publisher import ModelPublisher
 from cell_robot.parameters import RobotParameters
-from cell_robot.progress import Teller
-from cell_robot.trigger_admission import TriggerDesk
+from cell_robot.progress import ProgressReporter
+from cell_robot.trigger_admission import TriggerAdmission
+
+__all__ = ['RESULT_TIMEOUT_S', 'RobotNode', 'main']
 
 T = TypeVar('T')
-PERIOD_S = 1.0
-KEPT_S = 2
-"""Seconds a result can be asked for; every goal kept is listed in every status message, which makes each trigger slower."""
-HAND_OVER_S = 0.002
-"""How long the node's thread stands back for the link's thread, which sends and is answered: the two share one interpreter."""
+StartedTrigger = Future[TriggerOutcome] | TriggerOutcome
+"""Running trigger, or the outcome of one that was refused."""
+STATE_PERIOD_S = 1.0
+RESULT_TIMEOUT_S = 2
+"""Seconds a result can be requested. Every kept goal is in every status message, which slows each trigger."""
+FEEDBACK_WAIT_S = 0.002
+"""Time the node's thread yields to the backend's thread for the acknowledgement: both share one interpreter."""
 NOT_CLEAR = 'Look at the cause of the stop and at the area, then confirm that the area is clear.'
 RECOVERING = 'The robot is being recovered. Wait for its end.'
 
 
 class RobotNode(Node):
-    """Offers robot/trigger, start_program, stop, recover, preflight and state, and joint_states where they are known."""
+    """Provides robot/trigger, start_program, stop, recover, preflight and state, and joint_states if they are known."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('robot', **options)
         parameters = declare_parameters(self, RobotParameters)
         self._backend = make_backend(parameters, self, self.get_logger())
-        self._alarm_delay = parameters.alarm_delay
-        self._desk = TriggerDesk()
-        self._begun: dict[bytes, tuple[Command, Future[Outcome] | Outcome]] = {}
+        self._alarm_delay_ns = seconds_to_ns(parameters.alarm_delay)
+        self._admission = TriggerAdmission()
+        self._started: dict[bytes, tuple[TriggerCommand, StartedTrigger]] = {}
         self._recovering = False
         self._recoveries = 0
-        self._missing_since: Time | None = self.get_clock().now()
-        self._changed = self.create_guard_condition(self._publish)
-        self._inbox: ExecutorQueue[Callable[[], None]] = ExecutorQueue(self, lambda work: work())
+        self._disconnected_since_ns: int | None = now_ns(self)
+        self._state_changed = self.create_guard_condition(self._publish_state)
+        self._queue: ExecutorQueue[Callable[[], None]] = ExecutorQueue(self, lambda work: work())
         self._alarms = AlarmReporter(self)
         self._states = self.create_publisher(RobotState, 'robot/state', latched())
         self._joints = self.create_publisher(JointState, 'joint_states', events(10))
         Diagnostics(self, self._backend.name).add(
-            'link', lambda: health(self._backend.name, self._backend.state(), self._desk.last)
+            'link', lambda: link_health(self._backend.name, self._backend.state(), self._admission.last)
         )
-        together = ReentrantCallbackGroup()
-        self._servers = [
+        self._action_servers = self._create_interfaces()
+        create_steady_timer(self, STATE_PERIOD_S, self._publish_state)
+        if parameters.backend != 'letters':  # which does not know the joints
+            create_steady_timer(self, 1.0 / parameters.joint_rate, self._publish_joints)
+        self._model = ModelPublisher(self, parameters)
+        self._backend.start(self._state_changed.trigger)
+
+    def _create_interfaces(self) -> list[ActionServer]:
+        group = ReentrantCallbackGroup()
+        self.create_service(RobotCommand, 'robot/start_program', self._on_start_program, callback_group=group)
+        self.create_service(RobotCommand, 'robot/stop', self._on_stop, callback_group=group)
+        self.create_service(RobotPreflight, 'robot/preflight', self._on_preflight, callback_group=group)
+        return [
             ActionServer(
                 self,
                 TriggerRobot,
                 'robot/trigger',
-                self._trigger,
-                handle_accepted_callback=self._accepted,
-                callback_group=together,
-                result_timeout=KEPT_S,
+                self._execute_trigger,
+                handle_accepted_callback=self._on_trigger_accepted,
+                callback_group=group,
+                result_timeout=RESULT_TIMEOUT_S,
             ),
-            ActionServer(self, RecoverRobot, 'robot/recover', self._recover, callback_group=together, result_timeout=KEPT_S),
+            ActionServer(
+                self,
+                RecoverRobot,
+                'robot/recover',
+                self._execute_recovery,
+                callback_group=group,
+                result_timeout=RESULT_TIMEOUT_S,
+            ),
         ]
-        self.create_service(RobotCommand, 'robot/start_program', self._start_program, callback_group=together)
-        self.create_service(RobotCommand, 'robot/stop', self._stop, callback_group=together)
-        self.create_service(RobotPreflight, 'robot/preflight', self._preflight, callback_group=together)
-        create_steady_timer(self, PERIOD_S, self._publish)
-        if parameters.backend != 'letters':  # which know no joints
-            create_steady_timer(self, 1.0 / parameters.joint_rate, self._publish_joints)
-        self._model = ModelPublisher(self, parameters)
-        self._backend.start(self._changed.trigger)
 
     def destroy_node(self) -> None:
-        """Give up the link, then the node."""
+        """Close the backend, then the node."""
         self._backend.close()
-        for server in self._servers:
+        for server in self._action_servers:
             server.destroy()
         super().destroy_node()
 
-    def _accepted(self, goal: Any) -> None:
-        """Hand a trigger to the link at once: as a task of the executor it would leave some milliseconds later."""
-        asked = goal.request
-        command = Command(asked.trigger_id, asked.event, asked.tray)
+    def _on_trigger_accepted(self, goal: ServerGoalHandle) -> None:
+        """Send the trigger here: as a task of the executor it would leave some milliseconds later."""
+        request = goal.request
+        command = TriggerCommand(request.trigger_id, request.event, request.tray)
 
-        def told(phase: Phase) -> None:
+        def publish(phase: TriggerPhase) -> None:
             goal.publish_feedback(TriggerRobot.Feedback(state=FEEDBACK[phase]))
 
-        self._begun[bytes(goal.goal_id.uuid)] = command, self._begin(command, told)
+        self._started[bytes(goal.goal_id.uuid)] = command, self._start_trigger(command, publish)
         goal.execute()
 
-    async def _trigger(self, goal: Any) -> TriggerRobot.Result:
-        outcome = await self._finish(*self._begun.pop(bytes(goal.goal_id.uuid)))
-        (goal.succeed if outcome.phase is Phase.DONE else goal.abort)()
+    async def _execute_trigger(self, goal: ServerGoalHandle) -> TriggerRobot.Result:
+        outcome = await self._await_outcome(*self._started.pop(bytes(goal.goal_id.uuid)))
+        (goal.succeed if outcome.phase is TriggerPhase.DONE else goal.abort)()
         return TriggerRobot.Result(code=outcome.code, message=outcome.message, outcome=RESULTS[outcome.phase])
 
-    async def _start_program(self, request: Any, response: Any) -> Any:
-        late = expiry_error(request.command, self._now_ns())
-        outcome = not_sent(ResultCode.EXPIRED, late) if late else await self._start()
+    async def _on_start_program(self, request: RobotCommand.Request, response: RobotCommand.Response) -> RobotCommand.Response:
+        error = expiry_error(request.command, now_ns(self))
+        outcome = not_sent(ErrorCode.EXPIRED, error) if error else await self._start_program()
         response.code, response.message = outcome.code, outcome.message
         return response
 
-    async def _stop(self, request: Any, response: Any) -> Any:
-        late = expiry_error(request.command, self._now_ns())
-        answer = Answer(ResultCode.EXPIRED, late) if late else await self._answer(self._backend.stop())
-        response.code, response.message = answer.code, answer.message
+    async def _start_program(self) -> TriggerOutcome:
+        command = TriggerCommand(new_id(), 'START_PROGRAM')
+        return await self._await_outcome(command, self._start_trigger(command, lambda _: None))
+
+    async def _on_stop(self, request: RobotCommand.Request, response: RobotCommand.Response) -> RobotCommand.Response:
+        error = expiry_error(request.command, now_ns(self))
+        result = CommandResult(ErrorCode.EXPIRED, error) if error else await self._await_result(self._backend.stop())
+        response.code, response.message = result.code, result.message
         return response
 
-    async def _recover(self, goal: Any) -> RecoverRobot.Result:
-        def step(text: str, number: int, count: int) -> None:
+    async def _execute_recovery(self, goal: ServerGoalHandle) -> RecoverRobot.Result:
+        def publish(text: str, number: int, count: int) -> None:
             self.get_logger().info(f'recovery {number}/{count}: {text}')
             goal.publish_feedback(RecoverRobot.Feedback(step=text, number=number, count=count))
 
-        answer = self._refuse_recovery(goal.request)
-        if answer is None:
+        def on_step(text: str, number: int, count: int) -> None:
+            self._queue.put(lambda: publish(text, number, count))
+
+        result = self._recovery_refusal(goal.request)
+        if result is None:
             self._recovering = True
-            answer = await self._answer(
-                self._backend.recover(lambda text, number, count: self._inbox.put(lambda: step(text, number, count)))
-            )
+            result = await self._await_result(self._backend.recover(on_step))
             self._recovering = False
-        if answer.code == ResultCode.OK:
+        if result.code == ErrorCode.OK:
             self._recoveries += 1
             self._alarms.clear_alarm('outcome_unknown')
-        self._changed.trigger()
-        (goal.succeed if answer.code == ResultCode.OK else goal.abort)()
-        return RecoverRobot.Result(code=answer.code, message=answer.message)
+        self._state_changed.trigger()
+        (goal.succeed if result.code == ErrorCode.OK else goal.abort)()
+        return RecoverRobot.Result(code=result.code, message=result.message)
 
-    def _refuse_recovery(self, request: Any) -> Answer | None:
-        late = expiry_error(request.command, self._now_ns())
-        if late:
-            return Answer(ResultCode.EXPIRED, late)
+    def _recovery_refusal(self, request: RecoverRobot.Goal) -> CommandResult | None:
+        """Return why a recovery may not start, None when it may."""
+        if error := expiry_error(request.command, now_ns(self)):
+            return CommandResult(ErrorCode.EXPIRED, error)
         if not request.area_is_clear:
-            return Answer(ResultCode.INVALID_ARGUMENT, NOT_CLEAR)
+            return CommandResult(ErrorCode.INVALID_ARGUMENT, NOT_CLEAR)
         if self._recovering:
-            return Answer(ResultCode.ROBOT_BUSY, RECOVERING)
-        if self._desk.busy:
-            return Answer(ResultCode.ROBOT_BUSY, 'The robot is busy with a trigger. Wait for its end.')
+            return CommandResult(ErrorCode.ROBOT_BUSY, RECOVERING)
+        if self._admission.busy:
+            return CommandResult(ErrorCode.ROBOT_BUSY, 'The robot is busy with a trigger. Wait for its end.')
         return None
 
-    async def _start(self) -> Outcome:
-        command = Command(new_id(), 'START_PROGRAM')
-        return await self._finish(command, self._begin(command, lambda _: None))
-
-    def _begin(self, command: Command, told: Callable[[Phase], None]) -> Future[Outcome] | Outcome:
-        """Let the backend carry out one event.
-
-        `told` hears of the acknowledgement in the thread that brings it (feedback may be published from any: rcl_publish is
-        thread-safe), and before that of SENT only where it takes longer than HAND_OVER_S: to tell it at once would cost the
-        acknowledgement a millisecond. The books are kept in the node's own thread.
-        """
+    def _start_trigger(self, command: TriggerCommand, publish: Callable[[TriggerPhase], None]) -> StartedTrigger:
+        """Admit a trigger and pass it to the backend; `publish` sends its feedback to the client."""
         if self._recovering:
-            return not_sent(ResultCode.ROBOT_BUSY, RECOVERING)
-        refusal = self._desk.admit(command)
+            return not_sent(ErrorCode.ROBOT_BUSY, RECOVERING)
+        refusal = self._admission.admit(command)
         if refusal is not None:
             return refusal
 
-        teller = Teller(told)
+        def log_error(phase: TriggerPhase, error: Exception) -> None:
+            self.get_logger().warning(f'{command.trigger_id}: feedback {phase.name} was not published: {error!r}')
 
-        def tell(phase: Phase) -> None:
-            try:
-                teller.tell(phase)
-            except Exception as error:  # the link goes on without it
-                self.get_logger().warning(f'{command.trigger_id}: {phase.name} could not be told: {error!r}')
-
-        def note(phase: Phase) -> None:
-            if phase is Phase.SENT:
-                tell(phase)
-            self._desk.progress(phase, self._now_ns())
-            self._changed.trigger()
-
-        def progress(phase: Phase) -> None:
-            if phase is Phase.ACKNOWLEDGED:
-                tell(phase)
-            self._inbox.put(lambda: note(phase))
-
+        reporter = ProgressReporter(publish, self._record_progress, self._queue.put, log_error)
         try:
-            future = self._backend.trigger(command, progress)
-            teller.wait(HAND_OVER_S)
+            future = self._backend.trigger(command, reporter.report)
+            reporter.wait_acknowledged(FEEDBACK_WAIT_S)
             return future
         except Exception as error:
-            broken: Future[Outcome] = Future()
-            broken.set_exception(error)
-            return broken
+            failed: Future[TriggerOutcome] = Future()
+            failed.set_exception(error)
+            return failed
 
-    async def _finish(self, command: Command, begun: Future[Outcome] | Outcome) -> Outcome:
-        """Wait for the end of what was begun, and keep the books of it."""
-        if isinstance(begun, Outcome):
-            return begun
+    def _record_progress(self, phase: TriggerPhase) -> None:
+        self._admission.progress(phase, now_ns(self))
+        self._state_changed.trigger()
+
+    async def _await_outcome(self, command: TriggerCommand, started: StartedTrigger) -> TriggerOutcome:
+        """Wait for the end of a trigger and record it."""
+        if isinstance(started, TriggerOutcome):
+            return started
         try:
-            outcome = await self._here(begun)
-        except Exception as error:  # whatever broke, the trigger may have left: its outcome is unknown
+            outcome = await self._await_in_executor(started)
+        except Exception as error:  # the trigger may have left: its outcome is unknown
             self.get_logger().error(f'backend {self._backend.name} failed: {error!r}')
-            outcome = failed(error)
-        self._desk.end(outcome, self._now_ns())
-        self._report(command, outcome)
+            outcome = backend_failed(error)
+        self._admission.finish(outcome, now_ns(self))
+        self._update_outcome_alarm(command, outcome)
         return outcome
 
-    def _report(self, command: Command, outcome: Outcome) -> None:
-        if outcome.phase is Phase.UNKNOWN:
+    def _update_outcome_alarm(self, command: TriggerCommand, outcome: TriggerOutcome) -> None:
+        if outcome.phase is TriggerPhase.UNKNOWN:
             self.get_logger().warning(f'{command.event} {command.trigger_id}: {outcome.message}')
             self._alarms.raise_alarm(
                 'outcome_unknown',
                 alarms.HIGH,
                 outcome.message,
-                consequence='The job waits. The step is not done again by itself.',
+                consequence='The job waits. The step is not repeated automatically.',
                 action='Look where the piece is, then resolve the step on the job page.',
             )
-        elif outcome.phase is not Phase.NOT_SENT:
+        elif outcome.phase is not TriggerPhase.NOT_SENT:
             self._alarms.clear_alarm('outcome_unknown')
-        self._changed.trigger()
+        self._state_changed.trigger()
 
-    async def _preflight(self, _request: Any, response: Any) -> Any:
+    async def _on_preflight(
+        self, _request: RobotPreflight.Request, response: RobotPreflight.Response
+    ) -> RobotPreflight.Response:
         try:
-            checks = await self._here(self._backend.preflight())
+            checks = await self._await_in_executor(self._backend.preflight())
         except Exception as error:
             self.get_logger().error(f'backend {self._backend.name} failed: {error!r}')
-            checks = [Check('link', False, f'The robot link failed ({error!r}); see the log.')]
-        if self._recovering or self._desk.busy:
-            checks.append(Check('free', False, RECOVERING if self._recovering else 'A trigger is under way. Wait for its end.'))
-        response.checks = check_messages(checks)
-        response.code, response.message = verdict(checks)
+            checks = [PreflightCheck('link', False, f'The robot backend failed ({error!r}); see the log.')]
+        if self._recovering:
+            checks.append(PreflightCheck('free', False, RECOVERING))
+        elif self._admission.busy:
+            checks.append(PreflightCheck('free', False, 'A trigger is active. Wait for its end.'))
+        response.checks = preflight_lines(checks)
+        response.code, response.message = preflight_result(checks)
         return response
 
-    async def _answer(self, future: Future[Answer]) -> Answer:
+    async def _await_result(self, future: Future[CommandResult]) -> CommandResult:
         try:
-            return await self._here(future)
+            return await self._await_in_executor(future)
         except Exception as error:
             self.get_logger().error(f'backend {self._backend.name} failed: {error!r}')
-            return Answer(ResultCode.INTERNAL, f'The robot link failed ({error!r}); see the log.')
+            return CommandResult(ErrorCode.INTERNAL, f'The robot backend failed ({error!r}); see the log.')
 
-    async def _here(self, future: Future[T]) -> T:
-        """Wait on the node's executor for what a backend's thread will bring."""
+    async def _await_in_executor(self, future: Future[T]) -> T:
+        """Await a future of the backend's thread in the node's executor."""
         waiting = RosFuture(executor=self.executor)
-        future.add_done_callback(lambda _: self._inbox.put(lambda: waiting.set_result(None)))
+        future.add_done_callback(lambda _: self._queue.put(lambda: waiting.set_result(None)))
         await waiting
         return future.result()
 
-    def _publish(self) -> None:
+    def _publish_state(self) -> None:
         state = self._backend.state()
-        self._watch(state)
-        now = self.get_clock().now().to_msg()
-        self._states.publish(state_message(now, self._backend.name, state, self._desk.last, self._recoveries))
+        self._update_connection_alarm(state)
+        stamp = self.get_clock().now().to_msg()
+        self._states.publish(state_message(stamp, self._backend.name, state, self._admission.last, self._recoveries))
 
     def _publish_joints(self) -> None:
         joints = self._backend.state().joints
@@ -263,21 +284,23 @@ class RobotNode(Node):
             self._joints.publish(joint_message(self.get_clock().now().to_msg(), joints))
             self._model.move(joints)
 
-    def _watch(self, state: LinkState) -> None:
-        """Raise an alarm when the robot is missing for too long, once."""
+    def _update_connection_alarm(self, state: LinkState) -> None:
+        """Raise an alarm once the robot is disconnected for longer than `alarm_delay`."""
         if state.connected:
-            self._missing_since = None
+            self._disconnected_since_ns = None
             self._alarms.clear_alarm('not_connected')
             return
-        now = self.get_clock().now()
-        self._missing_since = self._missing_since or now
-        if (now - self._missing_since).nanoseconds >= self._alarm_delay * 1e9:
+        now = now_ns(self)
+        if self._disconnected_since_ns is None:
+            self._disconnected_since_ns = now
+        if now - self._disconnected_since_ns >= self._alarm_delay_ns:
             self._alarms.raise_alarm(
-                'not_connected', alarms.HIGH, state.message, consequence='The robot cannot pick.', action=self._backend.advice
+                'not_connected',
+                alarms.HIGH,
+                state.message,
+                consequence='The robot cannot pick.',
+                action=self._backend.disconnected_advice,
             )
-
-    def _now_ns(self) -> int:
-        return int(self.get_clock().now().nanoseconds)
 
 
 main = node_main(RobotNode)

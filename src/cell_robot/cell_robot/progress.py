@@ -1,39 +1,65 @@
-"""Tell a client how its trigger goes, in order, from whichever thread has the news."""
+"""Progress of one trigger, reported from the backend's thread to the client and to the node."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Event, Lock
 
-from cell_robot.backends.base import Phase
+from cell_robot.backends.base import TriggerPhase
 
 
-class Teller:
-    """Passes on SENT only while the acknowledgement is not there.
+class ProgressReporter:
+    """Publishes SENT and ACKNOWLEDGED to the client, in order, and records both in the node's thread.
 
-    An acknowledgement mostly comes within a millisecond. To tell SENT before it would cost it a millisecond more on its way,
-    here and in the client.
+    SENT is published only until the acknowledgement arrives, which is mostly within a millisecond. Publishing it first would
+    delay the acknowledgement by a millisecond, here and in the client.
     """
 
-    def __init__(self, told: Callable[[Phase], None]) -> None:
-        """Take what brings a phase to the client."""
-        self._told = told
+    def __init__(
+        self,
+        publish: Callable[[TriggerPhase], None],
+        record: Callable[[TriggerPhase], None],
+        run_in_node: Callable[[Callable[[], None]], None],
+        on_error: Callable[[TriggerPhase, Exception], None],
+    ) -> None:
+        """Store the callbacks.
+
+        Args:
+            publish: Sends feedback to the client. ACKNOWLEDGED is published from the calling thread, because rcl_publish is
+                thread-safe and waiting for the node's thread takes milliseconds.
+            record: Updates the node's own state; called in the node's thread.
+            run_in_node: Queues a call for the node's thread.
+            on_error: Called when `publish` raises; the trigger continues without the feedback.
+        """
+        self._publish, self._record, self._run_in_node, self._on_error = publish, record, run_in_node, on_error
         self._order = Lock()
         self._acknowledged = False
-        self._heard = Event()
+        self._acknowledgement_done = Event()
 
-    def tell(self, phase: Phase) -> None:
-        """Tell a phase, unless it is overtaken; raises what `told` raises."""
+    def report(self, phase: TriggerPhase) -> None:
+        """Report a phase; from any thread."""
+        if phase is TriggerPhase.ACKNOWLEDGED:
+            self._publish_in_order(phase)
+        self._run_in_node(lambda: self._report_in_node(phase))
+
+    def wait_acknowledged(self, timeout_s: float) -> bool:
+        """Wait until the acknowledgement was published; returns False on timeout."""
+        return self._acknowledgement_done.wait(timeout_s)
+
+    def _report_in_node(self, phase: TriggerPhase) -> None:
+        if phase is TriggerPhase.SENT:
+            self._publish_in_order(phase)
+        self._record(phase)
+
+    def _publish_in_order(self, phase: TriggerPhase) -> None:
         with self._order:
             if self._acknowledged:
                 return
-            self._acknowledged = phase is Phase.ACKNOWLEDGED
+            self._acknowledged = phase is TriggerPhase.ACKNOWLEDGED
             try:
-                self._told(phase)
+                self._publish(phase)
+            except Exception as error:
+                self._on_error(phase, error)
             finally:
                 if self._acknowledged:
-                    self._heard.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until the acknowledgement has been told, at most so long; return whether it has."""
-        return self._heard.wait(seconds)
+                    self._acknowledgement_done.set()

@@ -1,4 +1,4 @@
-"""Pieces in the trays, as the ledger publishes them."""
+"""Pieces in the trays, as published by the inventory."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from cell_interfaces.msg import Inventory
 
 
 class TrayStock:
-    """Keeps the newest inventory; may be asked from any thread."""
+    """Newest inventory; readable from any thread."""
 
     def __init__(self, node: Node) -> None:
         """Subscribe to `inventory`."""
         self.sequence = 0
-        """Number of the last ledger entry known; 0 = none yet."""
+        """Number of the last known ledger entry; 0 = none yet."""
         self._counts: Mapping[tuple[str, int], int] = {}
-        node.create_subscription(Inventory, 'inventory', self._take, latched())
+        node.create_subscription(Inventory, 'inventory', self._update, latched())
 
     @property
     def counts(self) -> Mapping[tuple[str, int], int]:
         """(part number, tray) -> pieces."""
         return self._counts
 
-    def _take(self, message: Inventory) -> None:
+    def _update(self, message: Inventory) -> None:
         self._counts = {(part.part_number, tray.tray): int(tray.count) for part in message.parts for tray in part.trays}
         self.sequence = int(message.sequence)

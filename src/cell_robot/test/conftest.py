@@ -25,7 +25,7 @@ class Cell:
 
     def __init__(self, graph: Any, catalogue: str) -> None:
         self.graph = graph
-        self._catalogue = catalogue
+        self.catalogue_file = catalogue
         self.port = free_port()
         from cell_common.qos import latched
 
@@ -37,7 +37,7 @@ class Cell:
     def start(self, **parameters: Any) -> Any:
         from cell_robot.node import RobotNode
 
-        options = {'catalogue_file': self._catalogue, 'port': self.port, **SHORT, **parameters}
+        options = {'catalogue_file': self.catalogue_file, 'port': self.port, **SHORT, **parameters}
         self.robot = self.graph.add(RobotNode(**self.graph.options(**options)))
         return self.robot
 

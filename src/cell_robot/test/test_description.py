@@ -1,4 +1,4 @@
-"""The URDF and the frames against the kinematics that the arm is moved by."""
+"""URDF and frames against the kinematics."""
 
 from __future__ import annotations
 
@@ -9,17 +9,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from cell_common.qos import events, latched
-from cell_common.testing import NodeGraph, wait_until
-from cell_robot.backends.base import Joints
-from cell_robot.description import arm_tree, cell_tree, fixed_frames, moving_frames, placed, rpy_of, urdf
-from cell_robot.model_publisher import ModelPublisher
-from cell_robot.motion.kinematics import ARMS, JOINTS, forward
-from cell_robot.motion.poses import Matrix, from_rpy, rotation
-from cell_robot.motion.recipe_file import load_recipe
-from cell_robot.parameters import RobotParameters
-from std_msgs.msg import String
-from tf2_msgs.msg import TFMessage
+from cell_robot.description import arm_frames, cell_frames, fixed_frames, moving_frames, origin_transform, rpy_of, urdf
+from cell_robot.motion.kinematics import ARMS, JOINTS, forward_kinematics
+from cell_robot.motion.poses import Matrix, rotation_matrix, rpy_to_rotation_vector
+from cell_robot.recipe_file import load_recipe
 
 RECIPE = Path(__file__).parents[3] / 'config' / 'recipe.yaml'
 STANDS = [
@@ -37,11 +30,11 @@ def tree_of(text: str, angles: dict[str, float]) -> dict[str, Matrix]:
         origin = joint.find('origin')
         xyz, rpy = ([float(value) for value in origin.get(name).split()] for name in ('xyz', 'rpy'))
         place = np.eye(4)
-        place[:3, :3], place[:3, 3] = rotation(from_rpy(*rpy)), xyz
+        place[:3, :3], place[:3, 3] = rotation_matrix(rpy_to_rotation_vector(*rpy)), xyz
         if joint.get('type') == 'revolute':
             assert joint.find('axis').get('xyz') == '0 0 1'
             turn = np.eye(4)
-            turn[:3, :3] = rotation((0.0, 0.0, angles[joint.get('name')]))
+            turn[:3, :3] = rotation_matrix((0.0, 0.0, angles[joint.get('name')]))
             place = place @ turn
         places[joint.find('child').get('link')] = places[joint.find('parent').get('link')] @ place
     return places
@@ -50,22 +43,22 @@ def tree_of(text: str, angles: dict[str, float]) -> dict[str, Matrix]:
 @pytest.mark.parametrize('name', sorted(ARMS))
 def test_the_urdf_puts_tool0_where_the_kinematics_do(name: str) -> None:
     arm = ARMS[name]
-    text = urdf(arm, arm_tree(arm))
+    text = urdf(arm, arm_frames(arm))
     for stand in STANDS:
         places = tree_of(text, dict(zip(JOINTS, stand, strict=True)))
-        assert np.abs(np.linalg.inv(places['base']) @ places['tool0'] - forward(arm, stand)).max() < 1e-9
+        assert np.abs(np.linalg.inv(places['base']) @ places['tool0'] - forward_kinematics(arm, stand)).max() < 1e-9
 
 
 def test_base_link_is_half_a_turn_from_the_pendants_base() -> None:
     arm = ARMS['ur5e']
-    places = tree_of(urdf(arm, arm_tree(arm)), dict.fromkeys(JOINTS, 0.0))
-    assert places['base'] == pytest.approx(placed(rpy=(0.0, 0.0, math.pi)), abs=1e-12)
+    places = tree_of(urdf(arm, arm_frames(arm)), dict.fromkeys(JOINTS, 0.0))
+    assert places['base'] == pytest.approx(origin_transform(rpy=(0.0, 0.0, math.pi)), abs=1e-12)
     assert places['tool0'][0, 3] > 0.0, 'at zero the arm stretches along +x of base_link (REP 103: forward)'
 
 
 def test_the_text_is_whole_for_rviz() -> None:
     arm = ARMS['ur10e']
-    robot = ElementTree.fromstring(urdf(arm, arm_tree(arm)))
+    robot = ElementTree.fromstring(urdf(arm, arm_frames(arm)))
     links = [link.get('name') for link in robot.iter('link')]
     children = [joint.find('child').get('link') for joint in robot.iter('joint')]
     assert robot.get('name') == 'ur10e' and len(set(links)) == len(links)
@@ -78,14 +71,14 @@ def test_the_text_is_whole_for_rviz() -> None:
     'rpy', [(0.1, 0.2, 0.3), (0.0, math.pi / 2, 0.4), (math.pi / 2, math.pi, math.pi), (0.0, -math.pi / 2, 0.0)]
 )
 def test_roll_pitch_and_yaw_come_back_as_the_same_turn(rpy: tuple[float, float, float]) -> None:
-    place = placed((1.0, 2.0, 3.0), rpy)
-    assert placed((1.0, 2.0, 3.0), rpy_of(place)) == pytest.approx(place, abs=1e-12)
+    place = origin_transform((1.0, 2.0, 3.0), rpy)
+    assert origin_transform((1.0, 2.0, 3.0), rpy_of(place)) == pytest.approx(place, abs=1e-12)
 
 
 def test_frames_are_the_same_tree_as_the_urdf() -> None:
     recipe = load_recipe(RECIPE, reach=False)
     arm = recipe.cell.arm
-    tree = [*arm_tree(arm), *cell_tree(recipe)]
+    tree = [*arm_frames(arm), *cell_frames(recipe)]
     angles = dict(zip(JOINTS, STANDS[1], strict=True))
     wanted = tree_of(urdf(arm, tree), angles)
     found = {'base_link': np.eye(4)}
@@ -103,43 +96,9 @@ def test_frames_are_the_same_tree_as_the_urdf() -> None:
 
 
 def test_only_known_joints_get_frames() -> None:
-    tree = arm_tree(ARMS['ur5e'])
+    tree = arm_frames(ARMS['ur5e'])
     assert moving_frames(tree, {}) == []
     assert [frame.child for frame in moving_frames(tree, {'elbow_joint': 0.1, 'finger': 1.0})] == ['forearm_link']
-
-
-def test_description_and_frames_reach_who_joins_late(graph: NodeGraph) -> None:
-    model = ModelPublisher(graph.node, RobotParameters(recipe_file=str(RECIPE), frame_prefix='c2_'))
-    static = graph.collect(TFMessage, '/tf_static', latched())
-    texts = graph.collect(String, 'robot_description', latched())
-    moving = graph.collect(TFMessage, '/tf', events())
-    wait_until(lambda: static and texts, what='latched')
-    assert ElementTree.fromstring(texts[0].data).get('name') == 'ur5e'
-    children = [transform.child_frame_id for transform in static[0].transforms]
-    assert 'c2_base' in children and 'c2_tool' in children and not {f'c2_{name}' for name in MOVING} & set(children)
-
-    def moved() -> list[Any]:
-        model.move(Joints(JOINTS[::-1], tuple(STANDS[1][::-1])))
-        return moving
-
-    frames = wait_until(moved, what='/tf')[0].transforms
-    assert [frame.child_frame_id for frame in frames] == [f'c2_{name}' for name in MOVING]
-    assert frames[0].header.frame_id == 'c2_base_link_inertia'
-
-
-def test_beside_the_official_driver_only_the_cells_own_frames_come(graph: NodeGraph) -> None:
-    ModelPublisher(graph.node, RobotParameters(recipe_file=str(RECIPE), publish_tf=False))
-    static = graph.collect(TFMessage, '/tf_static', latched())
-    wait_until(lambda: static, what='latched')
-    assert {transform.header.frame_id for transform in static[0].transforms} == {'base', 'tool0'}
-
-
-def test_an_unknown_arm_is_not_described(graph: NodeGraph) -> None:
-    texts = graph.collect(String, 'robot_description', latched())
-    ModelPublisher(graph.node, RobotParameters()).move(Joints(JOINTS, (0.0,) * 6))
-    ModelPublisher(graph.node, RobotParameters(recipe_file='/nowhere.yaml', arm_model='ur3e'))
-    wait_until(lambda: texts, what='the second one')
-    assert len(texts) == 1 and 'name="ur3e"' in texts[0].data
 
 
 def _matrix(frame: Any) -> Matrix:

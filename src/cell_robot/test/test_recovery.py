@@ -3,30 +3,62 @@
 from __future__ import annotations
 
 import pytest
-from cell_robot.recovery import Facts, Part, Repeats, parts, refusal, trouble
+from cell_robot.recovery import (
+    ProtectiveStopCounter,
+    RecoveryFacts,
+    RecoveryStep,
+    not_movable_reason,
+    recovery_steps,
+    refusal_reason,
+)
 
 from cell_interfaces.msg import RobotState as R
 
 
 def facts(**changes):
     values = {'fresh': True, 'safety': R.SAFETY_PROTECTIVE_STOP, 'mode': R.MODE_RUNNING, 'remote': True, 'unlocks_left': 1}
-    return Facts(**{**values, **changes})
+    return RecoveryFacts(**{**values, **changes})
 
 
 def test_a_protective_stop_is_walked_back_in_the_documented_order():
-    assert refusal(facts()) == ''
-    assert parts(facts()) == [Part.CAUSE, Part.WAIT, Part.POPUPS, Part.UNLOCK, Part.READY, Part.STOP, Part.UPLOAD, Part.RETRACT]
+    assert refusal_reason(facts()) == ''
+    assert recovery_steps(facts()) == [
+        RecoveryStep.CAUSE,
+        RecoveryStep.WAIT,
+        RecoveryStep.POPUPS,
+        RecoveryStep.UNLOCK,
+        RecoveryStep.READY,
+        RecoveryStep.STOP,
+        RecoveryStep.UPLOAD,
+        RecoveryStep.RETRACT,
+    ]
 
 
 def test_after_an_emergency_stop_was_turned_back_power_and_brakes_come_first():
     after = facts(safety=R.SAFETY_NORMAL, mode=R.MODE_POWER_OFF)
-    assert refusal(after) == ''
-    assert parts(after) == [Part.CAUSE, Part.POPUPS, Part.POWER, Part.BRAKES, Part.READY, Part.STOP, Part.UPLOAD, Part.RETRACT]
-    assert Part.POWER not in parts(facts(safety=R.SAFETY_NORMAL, mode=R.MODE_IDLE))
+    assert refusal_reason(after) == ''
+    assert recovery_steps(after) == [
+        RecoveryStep.CAUSE,
+        RecoveryStep.POPUPS,
+        RecoveryStep.POWER,
+        RecoveryStep.BRAKES,
+        RecoveryStep.READY,
+        RecoveryStep.STOP,
+        RecoveryStep.UPLOAD,
+        RecoveryStep.RETRACT,
+    ]
+    assert RecoveryStep.POWER not in recovery_steps(facts(safety=R.SAFETY_NORMAL, mode=R.MODE_IDLE))
 
 
 def test_a_running_robot_only_gets_its_program_anew():
-    assert parts(facts(safety=R.SAFETY_NORMAL)) == [Part.CAUSE, Part.POPUPS, Part.READY, Part.STOP, Part.UPLOAD, Part.RETRACT]
+    assert recovery_steps(facts(safety=R.SAFETY_NORMAL)) == [
+        RecoveryStep.CAUSE,
+        RecoveryStep.POPUPS,
+        RecoveryStep.READY,
+        RecoveryStep.STOP,
+        RecoveryStep.UPLOAD,
+        RecoveryStep.RETRACT,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,22 +77,22 @@ def test_a_running_robot_only_gets_its_program_anew():
     ],
 )
 def test_what_only_people_can_end_is_refused_with_what_to_do(changes, said):
-    assert said in refusal(facts(**changes))
+    assert said in refusal_reason(facts(**changes))
 
 
 def test_without_a_protective_stop_no_unlock_is_needed():
-    assert refusal(facts(safety=R.SAFETY_NORMAL, unlocks_left=0)) == ''
+    assert refusal_reason(facts(safety=R.SAFETY_NORMAL, unlocks_left=0)) == ''
 
 
 def test_why_the_arm_cannot_move_is_said():
-    assert trouble(R.SAFETY_NORMAL, R.MODE_RUNNING) == '' == trouble(R.SAFETY_REDUCED, R.MODE_RUNNING)
-    assert trouble(R.SAFETY_PROTECTIVE_STOP, R.MODE_RUNNING).startswith('Protective stop.')
-    assert 'brakes on' in trouble(R.SAFETY_NORMAL, R.MODE_IDLE)
-    assert 'safety system' in trouble(22, R.MODE_RUNNING), 'a mode that is not in the message'
+    assert not_movable_reason(R.SAFETY_NORMAL, R.MODE_RUNNING) == '' == not_movable_reason(R.SAFETY_REDUCED, R.MODE_RUNNING)
+    assert not_movable_reason(R.SAFETY_PROTECTIVE_STOP, R.MODE_RUNNING).startswith('Protective stop.')
+    assert 'brakes on' in not_movable_reason(R.SAFETY_NORMAL, R.MODE_IDLE)
+    assert 'safety system' in not_movable_reason(22, R.MODE_RUNNING), 'a mode that is not in the message'
 
 
 def test_repeats_are_forgotten_after_their_time():
-    repeats = Repeats(3, 600.0)
+    repeats = ProtectiveStopCounter(3, 600.0)
     for at in (0.0, 100.0, 200.0):
         assert repeats.left(at) > 0
         repeats.add(at)

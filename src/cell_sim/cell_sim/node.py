@@ -13,7 +13,7 @@ from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
 from cell_common.runner import StartError, node_main
-from cell_robot.motion.recipe_file import RecipeError, load_recipe
+from cell_robot.recipe_file import RecipeError, load_recipe
 from rclpy.node import Node
 
 from cell_interfaces.msg import Inventory, InventoryEvent, ResultCode, RobotState, WeighJob, WeighJobList

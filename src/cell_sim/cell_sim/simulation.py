@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cell_common.catalogue import Catalogue
-from cell_robot.motion.recipe import Recipe
+from cell_robot.motion import CellRecipe
 
 from cell_sim.camera.http_server import CameraServer
 from cell_sim.camera.label_renderer import code_text
@@ -60,7 +60,7 @@ class SimulationConfig:
     """Subject of the camera; None = rendered labels."""
     ur_address: str = ''
     """Address of a simulated UR controller, which uses the ports of a real one; "" = no controller."""
-    recipe: Recipe | None = None
+    recipe: CellRecipe | None = None
     """With a recipe the controller's arm handles the parts of the world, and runs the letters program if `robot` is set."""
     time_scale: float = 1.0
     """Speed of the controller's arm relative to a real one."""

@@ -1,1 +1,1 @@
-"""The links to the robot, all behind the interface of `base`."""
+"""Backends: the ways to drive a robot. `base` is the contract, `factory` chooses one."""

@@ -1,6 +1,8 @@
-"""What the robot node asks of a link to the robot; the node knows nothing else of it.
+"""Contract between the robot node and a backend.
 
-A backend does its device work in threads of its own and answers with futures. Its callbacks may come from any thread.
+A backend does its device work in its own threads and answers with futures. Its callbacks may come from any thread.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -11,77 +13,78 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Protocol
 
-from cell_interfaces.msg import ResultCode, RobotState
+from cell_common.error_code import ErrorCode
+
+from cell_robot.robot_modes import ProgramState, RobotMode, SafetyMode
 
 
-class Phase(enum.Enum):
-    """Where a trigger stands."""
+class TriggerPhase(enum.Enum):
+    """Progress or end of a trigger."""
 
     NOT_SENT = 'not sent'
-    """Nothing left the node: it is safe to try again."""
+    """Nothing left the node: retrying is safe."""
     SENT = 'sent'
     ACKNOWLEDGED = 'acknowledged'
-    """The robot has taken it and is busy."""
+    """The robot has accepted the event and is busy."""
     DONE = 'done'
     REFUSED = 'refused'
-    """The robot said that it did not do it."""
+    """The robot reported that it did not execute the event."""
     UNKNOWN = 'unknown'
-    """It was sent and never confirmed: a person resolves it."""
+    """Sent and never confirmed: an operator resolves it."""
 
 
 @dataclass(frozen=True)
-class Command:
-    """One event for the robot to carry out."""
+class TriggerCommand:
+    """One event for the robot to execute."""
 
     trigger_id: str
-    """Correlation id, unique."""
+    """Unique correlation id."""
     event: str
     """START_PROGRAM, PART_<part number>, PLACE, REJECT, BENCHMARK, HOME or, where allowed, MOVE_<named pose>."""
     tray: int = 0
-    """1..4; 0 = none is given."""
+    """1..4; 0 = not specified."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a trigger ended."""
+class TriggerOutcome:
+    """End of a trigger."""
 
-    phase: Phase
+    phase: TriggerPhase
     """NOT_SENT, DONE, REFUSED or UNKNOWN."""
-    code: int
-    """A ResultCode."""
+    code: ErrorCode
     message: str
-    """For people: what was done, or what is wrong and what to do."""
+    """Result or fault for people, with the remedy."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How a stop or a recovery ended."""
+class CommandResult:
+    """End of a stop or a recovery."""
 
-    code: int
-    """A ResultCode."""
+    code: ErrorCode
     message: str
-    """For people: what was done, or what is wrong and what to do."""
+    """Result or fault for people, with the remedy."""
 
 
 @dataclass(frozen=True)
-class Check:
+class PreflightCheck:
     """One line of the checks before a job."""
 
     name: str
-    """What is checked, e.g. "remote control"."""
+    """Subject, for example "remote control"."""
     ok: bool
-    """It holds, or this link cannot tell."""
+    """The check passed, or this backend cannot tell."""
     message: str
-    """For people: what was found, and what to do when it is not ok."""
+    """Finding for people, with the remedy when it failed."""
 
 
-Step = Callable[[str, int, int], None]
-"""Is told (a sentence for people, number of this step from 1, steps in all)."""
+ProgressCallback = Callable[[str, int, int], None]
+"""Arguments: message for people, step number from 1, number of steps."""
 
 
 @dataclass(frozen=True)
-class Joints:
+class JointPositions:
     """Joint state, in the order of the robot's joints from base to wrist."""
 
     names: tuple[str, ...]
@@ -93,95 +96,99 @@ class Joints:
 
 @dataclass(frozen=True)
 class LinkState:
-    """What a link knows of the robot now; fields without knowledge keep their defaults."""
+    """Current state of the robot as seen by a backend; unknown fields keep their defaults."""
 
     connected: bool = False
     peer: str = ''
     """Address of the robot's end, "" when not connected."""
-    robot_mode: int = RobotState.MODE_UNKNOWN
-    safety_mode: int = RobotState.SAFETY_UNKNOWN
-    program_state: int = RobotState.PROGRAM_UNKNOWN
+    robot_mode: int = RobotMode.UNKNOWN
+    safety_mode: int = SafetyMode.UNKNOWN
+    """A value of SafetyMode, or a higher number of the controller."""
+    program_state: ProgramState = ProgramState.UNKNOWN
     speed_scaling: float = math.nan
     """0..1."""
     data_age: float = math.nan
-    """Seconds since the robot was last heard."""
+    """Seconds since the last data from the robot."""
     message: str = ''
-    """For people: what is wrong and what to do; "" when all is well."""
+    """Fault and remedy for people; "" without a fault."""
     blocked: bool = False
-    """Nothing moves before a person has done what `message` says."""
-    joints: Joints | None = None
+    """Nothing moves before an operator has followed `message`."""
+    joints: JointPositions | None = None
+
+
+class Logger(Protocol):
+    """Part of the ROS logger interface that backends use, from any thread."""
+
+    def info(self, message: str) -> object: ...  # noqa: D102
+    def warning(self, message: str) -> object: ...  # noqa: D102
+    def error(self, message: str) -> object: ...  # noqa: D102
 
 
 class Backend(ABC):
-    """One link to one robot."""
+    """Connection to one robot."""
 
     name: str
-    """As in the parameter `backend`."""
-    advice = 'Start the program on the pendant; check the network cable.'
-    """What to do when the robot is missing."""
+    """Value of parameter `backend`."""
+    disconnected_advice = 'Start the program on the pendant; check the network cable.'
+    """Remedy when the robot is not connected."""
 
     @abstractmethod
-    def start(self, changed: Callable[[], None]) -> None:
-        """Begin to look for the robot; `changed` is called after each change of `state`."""
+    def start(self, on_change: Callable[[], None]) -> None:
+        """Start connecting to the robot; `on_change` is called after each change of `state`."""
 
     @abstractmethod
-    def trigger(self, command: Command, progress: Callable[[Phase], None]) -> Future[Outcome]:
-        """Let the robot carry out an event; the node sees to it that there is one at a time.
+    def trigger(self, command: TriggerCommand, progress: Callable[[TriggerPhase], None]) -> Future[TriggerOutcome]:
+        """Execute an event; the node sends one trigger at a time.
 
         Args:
-            command: What to do.
+            command: Event to execute.
             progress: Called with SENT and ACKNOWLEDGED, before the future is done.
 
         Returns:
-            A future that always ends, with an outcome and never with an exception of the device.
+            A future that always ends with an outcome, never with an exception of the device.
         """
 
     @abstractmethod
-    def stop(self) -> Future[Answer]:
-        """Stop the arm, where the link can do that."""
+    def stop(self) -> Future[CommandResult]:
+        """Stop the arm, if the backend can."""
 
     @abstractmethod
-    def recover(self, step: Step) -> Future[Answer]:
-        """Bring the robot back after a stop; the node has asked whether the area is clear.
+    def recover(self, on_step: ProgressCallback) -> Future[CommandResult]:
+        """Recover the robot after a stop; the operator has confirmed that the area is clear.
 
         Args:
-            step: Called at the begin of each step.
+            on_step: Called at the start of each step.
         """
 
     @abstractmethod
-    def preflight(self) -> Future[list[Check]]:
-        """Check whether a job may begin; nothing moves. Every line is there, in the order in which it was checked."""
+    def preflight(self) -> Future[list[PreflightCheck]]:
+        """Check whether a job may start; nothing moves. Returns all lines, in the order they were checked."""
 
     @abstractmethod
     def state(self) -> LinkState:
-        """Return what is known now; returns at once."""
+        """Return the current state without waiting."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give up the link and end the backend's threads."""
+        """Close the connection and end the backend's threads."""
 
 
-def done(code: int, message: str) -> Future[Answer]:
-    """Return a future that holds an answer already."""
-    future: Future[Answer] = Future()
-    future.set_result(Answer(code, message))
+def completed(code: ErrorCode, message: str) -> Future[CommandResult]:
+    """Return a future that already has its result."""
+    future: Future[CommandResult] = Future()
+    future.set_result(CommandResult(code, message))
     return future
 
 
-def checked(checks: list[Check]) -> Future[list[Check]]:
-    """Return a future that holds checks already."""
-    future: Future[list[Check]] = Future()
-    future.set_result(checks)
-    return future
+def not_sent(code: ErrorCode, message: str) -> TriggerOutcome:
+    """Return the outcome of a trigger that never left the node."""
+    return TriggerOutcome(TriggerPhase.NOT_SENT, code, message)
 
 
-def not_sent(code: int, message: str) -> Outcome:
-    """Return the outcome of a trigger that never left."""
-    return Outcome(Phase.NOT_SENT, code, message)
-
-
-def failed(error: BaseException) -> Outcome:
-    """Return the outcome of a trigger whose backend broke: nobody knows what the robot did."""
-    return Outcome(
-        Phase.UNKNOWN, ResultCode.INTERNAL, f'The robot link failed ({error!r}). Look where the robot is, and see the log.'
+def backend_failed(error: BaseException) -> TriggerOutcome:
+    """Return the outcome of a trigger whose backend raised: the state of the robot is unknown."""
+    return TriggerOutcome(
+        TriggerPhase.UNKNOWN,
+        ErrorCode.INTERNAL,
+        f'The robot backend failed ({error!r}). Look where the robot is, and see the log.',
     )

@@ -1,1 +1,1 @@
-"""The process that holds the RTDE control connection, and its supervisor."""
+"""Process that holds ur_rtde's control connection, its supervisor, and the protocol between the two."""

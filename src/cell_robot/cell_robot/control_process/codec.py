@@ -1,50 +1,53 @@
-"""What the node and its control process say to each other: one JSON object a line. No ROS, no sockets."""
+"""Protocol between the node and its control process: one JSON object per line.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TypeVar
 
 MAX_LINE = 4096
 """Bytes."""
 
 
 class ControlError(Exception):
-    """A line is not of this protocol; the text says why."""
+    """A line violates the protocol; the text gives the reason."""
 
 
 @dataclass(frozen=True)
-class Setup:
-    """Tell the controller what hangs at the flange."""
+class SetToolAndPayload:
+    """Set tool and payload on the controller."""
 
     tcp: tuple[float, ...]
-    """From the flange: metres and a rotation vector."""
+    """Tool center point from the flange: meters and a rotation vector."""
     payload: float
     """kg."""
     center_of_gravity: tuple[float, ...]
-    """Metres from the flange."""
+    """Meters from the flange."""
 
 
 @dataclass(frozen=True)
 class MoveJoints:
-    """Turn the joints there."""
+    """Joint move."""
 
     joints: tuple[float, ...]
     """rad."""
     speed: float
-    """rad/s of the joint that turns most."""
+    """rad/s of the leading joint."""
     acceleration: float
     """rad/s^2."""
 
 
 @dataclass(frozen=True)
 class MoveLine:
-    """Move the tool there on a straight line."""
+    """Straight line of the tool."""
 
     pose: tuple[float, ...]
-    """Base frame: metres and a rotation vector."""
+    """Base frame: meters and a rotation vector."""
     speed: float
     """m/s."""
     acceleration: float
@@ -61,104 +64,109 @@ class SetOutput:
 
 
 @dataclass(frozen=True)
-class Stop:
-    """Brake the arm; the move under way ends as not done."""
+class StopArm:
+    """Brake the arm; a running move ends with an error."""
 
     deceleration: float
     """rad/s^2."""
 
 
 @dataclass(frozen=True)
-class Ready:
+class ControlReady:
     """The control script runs."""
 
 
 @dataclass(frozen=True)
-class Beat:
-    """The process is alive; it comes several times a second."""
+class Heartbeat:
+    """Sign of life, several times a second."""
 
 
 @dataclass(frozen=True)
-class Begun:
-    """The controller has taken a move."""
+class MoveStarted:
+    """The controller has accepted a move."""
 
     number: int
 
 
 @dataclass(frozen=True)
-class Done:
-    """A request has ended."""
+class RequestDone:
+    """End of a request."""
 
     number: int
     ok: bool
     text: str
-    """What is wrong; "" when it was done."""
+    """Error for people; "" when `ok`."""
 
 
 @dataclass(frozen=True)
-class Failed:
-    """The process ends: it cannot go on; the text says why."""
+class ControlFailed:
+    """The process ends with an error."""
 
     text: str
 
 
-Request = Setup | MoveJoints | MoveLine | SetOutput | Stop
-Report = Ready | Beat | Begun | Done | Failed
-_REQUESTS: tuple[type[Any], ...] = (Setup, MoveJoints, MoveLine, SetOutput, Stop)
-_REPORTS: tuple[type[Any], ...] = (Ready, Beat, Begun, Done, Failed)
+ControlRequest = SetToolAndPayload | MoveJoints | MoveLine | SetOutput | StopArm
+ControlReport = ControlReady | Heartbeat | MoveStarted | RequestDone | ControlFailed
+_REQUESTS: Mapping[str, type[ControlRequest]] = {
+    kind.__name__: kind for kind in (SetToolAndPayload, MoveJoints, MoveLine, SetOutput, StopArm)
+}
+_REPORTS: Mapping[str, type[ControlReport]] = {
+    kind.__name__: kind for kind in (ControlReady, Heartbeat, MoveStarted, RequestDone, ControlFailed)
+}
+Fields = dict[str, object]
+"""Members of a JSON object."""
+T = TypeVar('T')
 
 
-def encode_request(number: int, request: Request) -> bytes:
-    """Return the line of a request; `number` names it in the reports."""
-    return _line(request, number=number)
+def encode_request(number: int, request: ControlRequest) -> bytes:
+    """Return the line of a request; `number` identifies it in the reports."""
+    return _encode(request, number=number)
 
 
-def encode_report(report: Report) -> bytes:
+def encode_report(report: ControlReport) -> bytes:
     """Return the line of a report."""
-    return _line(report)
+    return _encode(report)
 
 
-def decode_request(line: bytes) -> tuple[int, Request]:
+def decode_request(line: bytes) -> tuple[int, ControlRequest]:
     """Return number and request of a line.
 
     Raises:
-        ControlError: It is none.
+        ControlError: The line violates the protocol.
     """
-    values = _object(line)
+    values = _parse_object(line)
     number = values.pop('number', None)
     if not isinstance(number, int):
-        raise ControlError('a request without a number')
-    request: Request = _made(values, _REQUESTS)
-    return number, request
+        raise ControlError('request without a number')
+    return number, _build(values, _REQUESTS)
 
 
-def decode_report(line: bytes) -> Report:
+def decode_report(line: bytes) -> ControlReport:
     """Return the report of a line.
 
     Raises:
-        ControlError: It is none.
+        ControlError: The line violates the protocol.
     """
-    report: Report = _made(_object(line), _REPORTS)
-    return report
+    return _build(_parse_object(line), _REPORTS)
 
 
-def _line(message: Any, **more: Any) -> bytes:
+def _encode(message: ControlRequest | ControlReport, **more: int) -> bytes:
     return json.dumps({'kind': type(message).__name__, **more, **asdict(message)}).encode() + b'\n'
 
 
-def _object(line: bytes) -> dict[str, Any]:
+def _parse_object(line: bytes) -> Fields:
     try:
         values = json.loads(line)
-    except ValueError as problem:
-        raise ControlError(f'a line is no JSON: {problem}') from problem
+    except ValueError as error:
+        raise ControlError(f'line is not JSON: {error}') from error
     if not isinstance(values, dict):
-        raise ControlError('a line is no object')
+        raise ControlError('line is not a JSON object')
     return values
 
 
-def _made(values: dict[str, Any], kinds: Sequence[type[Any]]) -> Any:
+def _build(values: Fields, kinds: Mapping[str, type[T]]) -> T:
     name = values.pop('kind', None)
-    kind = next((kind for kind in kinds if kind.__name__ == name), None)
-    if kind is None or set(values) != {field.name for field in fields(kind)}:
-        raise ControlError(f'a line of kind {name!r} with {sorted(values)} is not known')
+    kind = kinds.get(name) if isinstance(name, str) else None
+    if kind is None or set(values) != {field.name for field in fields(kind)}:  # type: ignore[arg-type]
+        raise ControlError(f'unknown message {name!r} with {sorted(values)}')
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})

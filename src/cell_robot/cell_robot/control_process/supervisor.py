@@ -1,4 +1,7 @@
-"""Starts the control process, talks to it, and ends it when it does not answer. Everything in one event loop."""
+"""Supervisor of the control process: starts it, exchanges messages, and kills it when it stops responding.
+
+Everything runs in one event loop.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +9,50 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
-from cell_robot.backends.letters.framing import LineFraming
+from cell_robot.backends.letters.protocol import LineFraming
 from cell_robot.control_process.codec import (
     MAX_LINE,
-    Beat,
     ControlError,
-    Failed,
-    Ready,
-    Report,
-    Request,
+    ControlFailed,
+    ControlReady,
+    ControlReport,
+    ControlRequest,
+    Heartbeat,
     decode_report,
     encode_request,
 )
 
-START_S = 10.0
-"""From the start of the process until the control script runs; uploading takes up to 5 s."""
-SILENCE_S = 1.0
-"""Without a beat for so long the process hangs."""
-END_S = 2.0
+START_TIMEOUT_S = 10.0
+"""From the start of the process until the control script runs; the upload takes up to 5 s."""
+HEARTBEAT_TIMEOUT_S = 1.0
+END_TIMEOUT_S = 2.0
 
 
 class ControlProcess:
-    """One control process; make a new one after it has ended."""
+    """One control process; create a new one after it has ended."""
 
-    def __init__(self, report: Callable[[Report], None], ended: Callable[[str], None]) -> None:
-        """Take who hears what it reports, and who hears, once, why it has ended ("" = it was told to)."""
-        self._report, self._tell_end = report, ended
+    def __init__(self, on_report: Callable[[ControlReport], None], on_end: Callable[[str], None]) -> None:
+        """Store the callbacks.
+
+        Args:
+            on_report: Called with each report except heartbeats.
+            on_end: Called once with the reason of the end; "" after `kill('')`.
+        """
+        self._on_report, self._on_end = on_report, on_end
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._heard_at = 0.0
+        self._last_received_at = 0.0
         self._started = asyncio.Event()
-        self._why = ''
+        self._reason = ''
         self._number = 0
         self.over = False
 
     @property
     def ready(self) -> bool:
-        """Whether the control script runs and moves are taken."""
+        """Whether the control script runs and accepts moves."""
         return self._started.is_set() and not self.over
 
     @property
@@ -54,11 +61,11 @@ class ControlProcess:
         return self._process.pid if self._process else 0
 
     async def start(self, address: str, watchdog: float) -> str:
-        """Start it and wait until it is ready; return what is wrong, "" when it is ready.
+        """Start the process and wait until it is ready; returns an error message, "" when it is ready.
 
         Args:
-            address: The robot's.
-            watchdog: Lowest rate at which the controller must hear it, Hz.
+            address: Address of the robot.
+            watchdog: Minimum rate of the watchdog signal to the controller, Hz.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -75,31 +82,31 @@ class ControlProcess:
                 stderr=asyncio.subprocess.DEVNULL,
             )
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE)
-        reading = self._keep(self._read(reader))
+        reading = self._track_task(self._read(reader))
         waiting = asyncio.ensure_future(self._started.wait())
-        await asyncio.wait([reading, waiting], timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([reading, waiting], timeout=START_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if not self._started.is_set():
-            await self.kill(self._why or f'the control script did not run within {START_S:g} s')
-            return self._why
-        self._keep(self._watch())
+            await self.kill(self._reason or f'the control script did not run within {START_TIMEOUT_S:g} s')
+            return self._reason
+        self._track_task(self._watch_heartbeat())
         return ''
 
-    def send(self, request: Request) -> int:
-        """Send a request and return its number; its end comes as a report Done, or the process ends."""
+    def send(self, request: ControlRequest) -> int:
+        """Send a request and return its number; it ends with a RequestDone report or with the process."""
         self._number += 1
         if self._writer is not None and not self.over:
             self._writer.write(encode_request(self._number, request))
         return self._number
 
-    async def kill(self, why: str) -> None:
-        """End it at once."""
-        self._end(why)
+    async def kill(self, reason: str) -> None:
+        """Kill the process and wait for its end; `reason` goes to `on_end`."""
+        self._end(reason)
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._process.wait(), END_S)
+                await asyncio.wait_for(self._process.wait(), END_TIMEOUT_S)
         for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
 
@@ -108,39 +115,39 @@ class ControlProcess:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             while data := await reader.read(MAX_LINE):
-                self._heard_at = loop.time()
+                self._last_received_at = loop.time()
                 for line in lines.feed(data):
-                    self._take(line)
-        await self.kill(self._why or 'the control process ended')
+                    self._handle(line)
+        await self.kill(self._reason or 'the control process ended')
 
-    def _take(self, line: bytes) -> None:
+    def _handle(self, line: bytes) -> None:
         try:
             report = decode_report(line)
-        except ControlError as problem:
-            report = Failed(str(problem))
-        if isinstance(report, Failed):
-            self._why = report.text
-        elif isinstance(report, Ready):
+        except ControlError as error:
+            report = ControlFailed(str(error))
+        if isinstance(report, ControlFailed):
+            self._reason = report.text
+        elif isinstance(report, ControlReady):
             self._started.set()
-        elif not isinstance(report, Beat):
-            self._report(report)
+        elif not isinstance(report, Heartbeat):
+            self._on_report(report)
 
-    async def _watch(self) -> None:
+    async def _watch_heartbeat(self) -> None:
         loop = asyncio.get_running_loop()
-        while (silence := loop.time() - self._heard_at) < SILENCE_S:
-            await asyncio.sleep(SILENCE_S - silence)
-        await self.kill(f'the control process did not answer for {SILENCE_S:g} s')
+        while (silence := loop.time() - self._last_received_at) < HEARTBEAT_TIMEOUT_S:
+            await asyncio.sleep(HEARTBEAT_TIMEOUT_S - silence)
+        await self.kill(f'the control process did not answer for {HEARTBEAT_TIMEOUT_S:g} s')
 
-    def _end(self, why: str) -> None:
+    def _end(self, reason: str) -> None:
         if self.over:
             return
-        self.over, self._why = True, why
+        self.over, self._reason = True, reason
         if self._writer is not None:
             self._writer.close()
-        self._tell_end(why)
+        self._on_end(reason)
 
-    def _keep(self, work: object) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def _track_task(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

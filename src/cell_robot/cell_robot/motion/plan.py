@@ -1,8 +1,10 @@
-"""The steps of each event, all checked before the first one is made. No ROS, no sockets, no clock.
+"""Plans: the steps of each event, all checked before the first one is executed.
 
-Every plan goes by the camera waypoint: from there each target is known to be reachable, for the recipe was checked so. The
-slot that is taken from a tray follows from the ledger alone, so that it is right after a crash too: slots are emptied in the
-order of the recipe, so the next one is that of number slots - pieces left.
+Every plan passes the camera waypoint, because the recipe check has shown that each target is reachable from there. The slot
+to pick from follows from the ledger alone, so it is right after a crash too. Slots are emptied in the order of the recipe:
+the next index is the number of slots minus the pieces left.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -13,24 +15,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cell_robot.motion.kinematics import JointVector, farthest
-from cell_robot.motion.path_check import MoveError, deadline
-from cell_robot.motion.poses import pose
-from cell_robot.motion.recipe import Recipe, Target
+from cell_robot.motion.kinematics import JointVector, max_joint_difference
+from cell_robot.motion.path_check import MoveError, move_deadline
+from cell_robot.motion.poses import matrix_to_pose
+from cell_robot.motion.recipe import ApproachTarget, CellRecipe
 
-THERE_RAD = 0.002
-"""A move shorter than this is left out."""
+ARRIVED_RAD = 0.002
+"""Moves shorter than this are left out."""
 BESIDE_M = 0.05
-"""A tool that is no further than this beside a target, and below its approach, is lifted before it goes anywhere else."""
+"""A tool within this horizontal distance of a target, and below its approach, is lifted before any other move."""
 LIFTED_M = 0.002
 EVENTS = ('START_PROGRAM', 'PLACE', 'REJECT', 'BENCHMARK', 'HOME')
 PART, MOVE = 'PART_', 'MOVE_'
 DOWN = 'going down'
-"""Label of the move to a piece or a place."""
+"""Label of the move down to a target."""
 
 
-class Piece(enum.Enum):
-    """What is known of the gripper."""
+class GripperContent(enum.Enum):
+    """Content of the gripper as far as it is known; the value is its name for people."""
 
     NONE = 'nothing'
     HELD = 'a piece'
@@ -39,73 +41,72 @@ class Piece(enum.Enum):
 
 
 class PlanError(Exception):
-    """An event cannot be carried out; nothing moved. The text says why and what to do."""
+    """An event cannot be executed; nothing moved. The text gives the reason and the remedy."""
 
 
 class UnknownEventError(PlanError):
-    """There is no such event, or its part has no place in the recipe."""
+    """The event does not exist, or the recipe has no position for its part."""
 
 
 class ReachError(PlanError):
-    """A pose breaks a joint limit, the workspace or the arm's reach."""
+    """A pose violates a joint limit, the workspace or the arm's reach."""
 
 
 @dataclass(frozen=True)
-class Move:
+class MoveStep:
     """One move of the arm."""
 
     label: str
-    """For people, completes "on the way"."""
+    """Name for people; completes "on the way"."""
     joints: JointVector
-    """Where it ends."""
+    """Joint angles at the end, radians."""
     pose: tuple[float, ...] | None
-    """Where the tool ends when it moves on a straight line; None = the joints turn evenly."""
+    """Tool pose at the end of a straight line; None = joint move."""
     speed: float
     """rad/s, or m/s on a straight line."""
     acceleration: float
     seconds: float
-    """After so long at full speed it counts as stuck."""
+    """Duration at full speed after which the move counts as stuck."""
 
 
 @dataclass(frozen=True)
-class Grip:
-    """Open or close the gripper."""
+class GripStep:
+    """Opening or closing of the gripper."""
 
     closed: bool
     seconds: float
-    """Until it is open or closed."""
+    """Time to open or close."""
     holds: bool
-    """What the part sensor must say afterwards, where there is one."""
+    """Expected state of the part sensor afterwards, if there is one."""
     missing: str
-    """What it means when it says otherwise, for people."""
+    """Message for people when the sensor disagrees."""
 
 
-Step = Move | Grip
-Stock = Mapping[tuple[str, int], int]
-"""(part number, tray) -> pieces by the ledger."""
+PlanStep = MoveStep | GripStep
+TrayCounts = Mapping[tuple[str, int], int]
+"""(part number, tray) -> pieces according to the ledger."""
 
 
 class Planner:
-    """Makes plans from a recipe."""
+    """Makes plans from a recipe that `recipe_file` has checked as a whole."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        """Plan by a recipe that was checked as a whole."""
+    def __init__(self, recipe: CellRecipe) -> None:
         self._recipe, self._cell, self._speeds = recipe, recipe.cell, recipe.speeds
         self._camera = recipe.waypoints['camera']
-        self._places = np.array([target.above[:3, 3] for target in self._targets()])
-        """Where the approaches begin, metres."""
-        self._known: dict[tuple[float, ...], tuple[JointVector, JointVector]] = {}
+        self._approach_points = np.array([target.above[:3, 3] for target in self._all_targets()])
+        """Start of each approach, meters; shape (targets, 3)."""
+        self._solved: dict[tuple[float, ...], tuple[JointVector, JointVector]] = {}
 
     @property
     def named_poses(self) -> tuple[str, ...]:
-        """Names that MOVE_<name> takes."""
+        """Names that MOVE_<name> accepts."""
         return (*self._recipe.waypoints, *(f'above_{name}' for name in self._recipe.targets))
 
-    def tray(self, part_number: str, tray: int, stock: Stock) -> int:
-        """Return the tray to take from: the one given, or the first one that holds pieces.
+    def tray(self, part_number: str, tray: int, stock: TrayCounts) -> int:
+        """Return the tray to pick from: the given one, or for 0 the first tray with pieces.
 
         Raises:
-            PlanError: There is none.
+            PlanError: There is no such tray, or all trays are empty.
         """
         trays = self._recipe.parts.get(part_number)
         if trays is None:
@@ -113,16 +114,16 @@ class Planner:
         if tray == 0:
             tray = next((number for number in sorted(trays) if stock.get((part_number, number), 0) > 0), 0)
             if tray == 0:
-                raise PlanError(f'No tray holds {part_number} by the ledger. Reload, or name the tray.')
+                raise PlanError(f'No tray holds {part_number} according to the ledger. Reload, or name the tray.')
         if tray not in trays:
             raise UnknownEventError(f'The recipe has no tray {tray} for {part_number}. Add it to parts of the recipe.')
         return tray
 
-    def slot(self, part_number: str, tray: int, stock: Stock) -> int:
-        """Return the index of the slot whose piece is taken next.
+    def slot(self, part_number: str, tray: int, stock: TrayCounts) -> int:
+        """Return the index of the slot to pick from next.
 
         Raises:
-            PlanError: By the ledger the tray is empty, or holds more than there are slots.
+            PlanError: By the ledger the tray is empty, or holds more pieces than the recipe has slots.
         """
         left, slots = stock.get((part_number, tray)), len(self._recipe.parts[part_number][tray].slots)
         if left is None:
@@ -137,164 +138,158 @@ class Planner:
         return slots - left
 
     def plan(
-        self, event: str, tray: int, stand: JointVector, piece: Piece, stock: Stock, *, closed: bool = False
-    ) -> list[Step]:
+        self, event: str, tray: int, joints: JointVector, content: GripperContent, stock: TrayCounts, *, closed: bool = False
+    ) -> list[PlanStep]:
         """Return the steps of an event.
 
         Args:
-            event: As in a trigger.
-            tray: 1..4; 0 = none is given.
-            stand: Where the joints are, rad.
-            piece: What is in the gripper.
+            event: Event of a trigger.
+            tray: 1..4; 0 = not specified.
+            joints: Current joint angles, radians.
+            content: Content of the gripper.
             stock: Pieces in the trays.
-            closed: The gripper is closed, as it is after its piece was taken out by hand or got lost.
+            closed: The gripper is closed, for example after its piece was removed by hand.
 
         Raises:
-            PlanError: It cannot be done; the kinds of it tell unknown events and reach.
+            PlanError: The event cannot be executed; its subclasses tell unknown events and reach apart.
         """
         try:
-            steps = self._steps(event, tray, stand, piece, stock)
-        except MoveError as problem:
+            steps = self._steps(event, tray, joints, content, stock)
+        except MoveError as error:
             raise ReachError(
-                f'{event} is not possible from here: {problem}. Nothing moved. Move the arm by hand to a free '
+                f'{event} is not possible from here: {error}. Nothing moved. Move the arm by hand to a free '
                 'place, or correct the recipe.'
-            ) from problem
-        return self._opened(steps) if closed else steps
+            ) from error
+        return self._open_before_pick(steps) if closed else steps
 
-    def retract(self, stand: JointVector) -> list[Step]:
-        """Return the way up from a target that the tool is in; [] when it is at none.
+    def retract(self, joints: JointVector) -> list[PlanStep]:
+        """Return the move straight up out of a target; [] when the tool is not in one.
 
         Raises:
-            ReachError: It cannot go straight up from here.
+            ReachError: The arm cannot move straight up from here.
         """
-        tool = self._cell.tcp(stand)
-        beside = np.hypot(self._places[:, 0] - tool[0, 3], self._places[:, 1] - tool[1, 3]) <= BESIDE_M
-        height = float(self._places[beside, 2].max(initial=-np.inf))
+        tool = self._cell.tcp(joints)
+        points = self._approach_points
+        beside = np.hypot(points[:, 0] - tool[0, 3], points[:, 1] - tool[1, 3]) <= BESIDE_M
+        height = float(points[beside, 2].max(initial=-np.inf))
         if tool[2, 3] > height - LIFTED_M:
             return []
         end = tool.copy()
         end[2, 3] = height
         try:
-            way = self._cell.line(stand, end)
-        except MoveError as problem:
-            raise ReachError(f'The arm cannot retract straight up: {problem}. Move it by hand to a free place.') from problem
-        return [self._line('retracting', pose(end), way[-1], float(end[2, 3] - tool[2, 3]), self._speeds.approach)]
+            path = self._cell.linear_move(joints, end)
+        except MoveError as error:
+            raise ReachError(f'The arm cannot retract straight up: {error}. Move it by hand to a free place.') from error
+        length = float(end[2, 3] - tool[2, 3])
+        return [self._linear_move('retracting', matrix_to_pose(end), path[-1], length, self._speeds.approach)]
 
-    def _steps(self, event: str, tray: int, stand: JointVector, piece: Piece, stock: Stock) -> list[Step]:
+    def _steps(self, event: str, tray: int, joints: JointVector, content: GripperContent, stock: TrayCounts) -> list[PlanStep]:
         if event == 'START_PROGRAM':
             return []
         if event == 'HOME':
-            return self._home(stand, piece)
+            return self._home(joints, content)
         if event.startswith(MOVE):
-            return self._named(event.removeprefix(MOVE), stand)
+            return self._named_pose(event.removeprefix(MOVE), joints)
         if event in ('PLACE', 'REJECT'):
-            return self._put_down(event, stand, piece)
+            return self._put_down(event, joints, content)
         if event == 'BENCHMARK':
-            return self._take(self._recipe.targets['benchmark'], stand, piece, 'The benchmark part is not in its place.')
+            missing = 'The benchmark part is not in its place.'
+            return self._pick(self._recipe.targets['benchmark'], joints, content, missing)
         if not event.startswith(PART):
             raise UnknownEventError(f'{event} is no event of this robot.')
         part_number = event.removeprefix(PART)
         tray = self.tray(part_number, tray, stock)
         slot = self.slot(part_number, tray, stock)
         missing = f'No piece in slot {slot + 1} of tray {tray}. Look into the tray and correct its count.'
-        return self._take(self._recipe.parts[part_number][tray].slots[slot], stand, piece, missing)
+        return self._pick(self._recipe.parts[part_number][tray].slots[slot], joints, content, missing)
 
-    def _take(self, target: Target, stand: JointVector, piece: Piece, missing: str) -> list[Step]:
-        if piece in (Piece.HELD, Piece.BENCHMARK):
-            raise PlanError(f'The gripper holds {piece.value}. Take it out first, by hand or with REJECT.')
-        grip = Grip(True, self._recipe.gripper.close_time, True, missing)
-        return [*self._to_camera(stand), *self._visit(target, grip)]
+    def _pick(self, target: ApproachTarget, joints: JointVector, content: GripperContent, missing: str) -> list[PlanStep]:
+        if content in (GripperContent.HELD, GripperContent.BENCHMARK):
+            raise PlanError(f'The gripper holds {content.value}. Take it out first, by hand or with REJECT.')
+        grip = GripStep(True, self._recipe.gripper.close_time, True, missing)
+        return [*self._to_camera(joints), *self._pick_or_place(target, grip)]
 
-    def _opened(self, steps: list[Step]) -> list[Step]:
-        """Open the gripper above the place before going down to take something: a closed one would hit it."""
-        takes = any(isinstance(step, Grip) and step.closed for step in steps)
-        down = next((number for number, step in enumerate(steps) if isinstance(step, Move) and step.label == DOWN), 0)
-        return [*steps[:down], self._open(), *steps[down:]] if takes else steps
+    def _open_before_pick(self, steps: list[PlanStep]) -> list[PlanStep]:
+        """Open the gripper above the target before going down: a closed one would hit the piece."""
+        picks = any(isinstance(step, GripStep) and step.closed for step in steps)
+        down = next((number for number, step in enumerate(steps) if isinstance(step, MoveStep) and step.label == DOWN), 0)
+        return [*steps[:down], self._open(), *steps[down:]] if picks else steps
 
-    def _put_down(self, event: str, stand: JointVector, piece: Piece) -> list[Step]:
-        if piece is Piece.NONE:
+    def _put_down(self, event: str, joints: JointVector, content: GripperContent) -> list[PlanStep]:
+        if content is GripperContent.NONE:
             raise PlanError('The gripper holds nothing. Look where the piece is.')
-        return [*self._to_camera(stand), *self._visit(self._recipe.targets[event.lower()], self._open())]
+        return [*self._to_camera(joints), *self._pick_or_place(self._recipe.targets[event.lower()], self._open())]
 
-    def _home(self, stand: JointVector, piece: Piece) -> list[Step]:
+    def _home(self, joints: JointVector, content: GripperContent) -> list[PlanStep]:
         home = self._recipe.waypoints['home']
-        if piece is Piece.BENCHMARK:
-            steps = [*self._to_camera(stand), *self._visit(self._recipe.targets['benchmark'], self._open())]
-            return [*steps, *self._swing('to home', self._camera, home)]
-        if farthest(stand, home) <= THERE_RAD:
+        if content is GripperContent.BENCHMARK:
+            steps = [*self._to_camera(joints), *self._pick_or_place(self._recipe.targets['benchmark'], self._open())]
+            return [*steps, *self._joint_move('to home', self._camera, home)]
+        if max_joint_difference(joints, home) <= ARRIVED_RAD:
             return []
-        return [*self._to_camera(stand), *self._swing('to home', self._camera, home)]
+        return [*self._to_camera(joints), *self._joint_move('to home', self._camera, home)]
 
-    def _named(self, name: str, stand: JointVector) -> list[Step]:
+    def _named_pose(self, name: str, joints: JointVector) -> list[PlanStep]:
         if name not in self.named_poses:
             raise UnknownEventError(f'There is no pose {name}. There are: {", ".join(self.named_poses)}.')
         if name in self._recipe.waypoints:
             end = self._recipe.waypoints[name]
         else:
-            end = self._down(self._recipe.targets[name.removeprefix('above_')])[0]
-        if farthest(stand, end) <= THERE_RAD:
+            end = self._solve(self._recipe.targets[name.removeprefix('above_')])[0]
+        if max_joint_difference(joints, end) <= ARRIVED_RAD:
             return []
-        return [*self._to_camera(stand), *self._swing(f'to {name}', self._camera, end)]
+        return [*self._to_camera(joints), *self._joint_move(f'to {name}', self._camera, end)]
 
-    def _visit(self, target: Target, grip: Grip) -> list[Step]:
-        """From the camera to a target, and back to the camera."""
-        above, there = self._down(target)
-        down, up, way = pose(target.pose), pose(target.above), target.approach
+    def _pick_or_place(self, target: ApproachTarget, grip: GripStep) -> list[PlanStep]:
+        """Return the steps from the camera to a target and back."""
+        above, at_target = self._solve(target)
+        down, up, length = matrix_to_pose(target.pose), matrix_to_pose(target.above), target.approach
         return [
-            *self._swing('to the approach', self._camera, above),
-            self._line(DOWN, down, there, way, self._speeds.approach),
+            *self._joint_move('to the approach', self._camera, above),
+            self._linear_move(DOWN, down, at_target, length, self._speeds.approach),
             grip,
-            self._line('going up', up, above, way, self._speeds.approach),
-            *self._swing('to the camera', above, self._camera),
+            self._linear_move('going up', up, above, length, self._speeds.approach),
+            *self._joint_move('to the camera', above, self._camera),
         ]
 
-    def _down(self, target: Target) -> tuple[JointVector, JointVector]:
-        """Joints above a target and in it; worked out once."""
+    def _solve(self, target: ApproachTarget) -> tuple[JointVector, JointVector]:
+        """Return the joints above a target and at it; cached."""
         key = (*target.pose.flat, target.approach)
-        if key not in self._known:
-            self._known[key] = self._come_down(target)
-        return self._known[key]
+        if key not in self._solved:
+            self._solved[key] = self._approach(target)
+        return self._solved[key]
 
-    def _come_down(self, target: Target) -> tuple[JointVector, JointVector]:
+    def _approach(self, target: ApproachTarget) -> tuple[JointVector, JointVector]:
         above = self._cell.solve(target.above, self._camera)
-        self._cell.swing(self._camera, above)
-        return above, self._cell.line(above, target.pose)[-1]
+        self._cell.joint_move(self._camera, above)
+        return above, self._cell.linear_move(above, target.pose)[-1]
 
-    def _to_camera(self, stand: JointVector) -> list[Step]:
-        """To the camera from anywhere; from a target straight up first."""
-        up = self.retract(stand)
-        start = next((step.joints for step in up if isinstance(step, Move)), stand)
-        return [*up, *self._swing('to the camera', start, self._camera)]
+    def _to_camera(self, joints: JointVector) -> list[PlanStep]:
+        """Return the steps to the camera from anywhere; out of a target straight up first."""
+        up = self.retract(joints)
+        start = next((step.joints for step in up if isinstance(step, MoveStep)), joints)
+        return [*up, *self._joint_move('to the camera', start, self._camera)]
 
-    def _swing(self, label: str, start: JointVector, end: JointVector) -> list[Step]:
-        way = farthest(start, end)
-        if way <= THERE_RAD:
+    def _joint_move(self, label: str, start: JointVector, end: JointVector) -> list[PlanStep]:
+        length = max_joint_difference(start, end)
+        if length <= ARRIVED_RAD:
             return []
-        self._cell.swing(start, end)
-        speeds = self._speeds
-        return [
-            Move(
-                label,
-                end,
-                None,
-                speeds.joint,
-                speeds.joint_acceleration,
-                deadline(way, speeds.joint, speeds.joint_acceleration),
-            )
-        ]
+        self._cell.joint_move(start, end)
+        speed, acceleration = self._speeds.joint, self._speeds.joint_acceleration
+        return [MoveStep(label, end, None, speed, acceleration, move_deadline(length, speed, acceleration))]
 
-    def _line(self, label: str, end: tuple[float, ...], joints: JointVector, way: float, speed: float) -> Move:
+    def _linear_move(self, label: str, end: tuple[float, ...], joints: JointVector, length: float, speed: float) -> MoveStep:
         acceleration = self._speeds.linear_acceleration
-        return Move(label, joints, end, speed, acceleration, deadline(way, speed, acceleration))
+        return MoveStep(label, joints, end, speed, acceleration, move_deadline(length, speed, acceleration))
 
-    def _open(self) -> Grip:
-        return Grip(
+    def _open(self) -> GripStep:
+        return GripStep(
             False,
             self._recipe.gripper.open_time,
             False,
             'The piece is still in the gripper after it opened. Take it out by hand.',
         )
 
-    def _targets(self) -> list[Target]:
+    def _all_targets(self) -> list[ApproachTarget]:
         trays = (tray for trays in self._recipe.parts.values() for tray in trays.values())
         return [*self._recipe.targets.values(), *(slot for tray in trays for slot in tray.slots)]

@@ -1,4 +1,7 @@
-"""Poses as the controller writes them (metres and a rotation vector) and as 4x4 matrices."""
+"""Poses as the controller writes them (meters and a rotation vector) and as 4x4 transforms.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -9,47 +12,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
-"""A 4x4 homogeneous transform, metres."""
-_TINY = 1e-9
+"""4x4 homogeneous transform, meters; or a 3x3 rotation where a function says so."""
+ZERO_ANGLE_RAD = 1e-9
 ROUNDING = 1e-12
-"""Either sign of a half turn is right; below this the first component is made positive, as controllers show it."""
+"""Both signs of a half turn are right. Within this tolerance the first component is made positive, as controllers do."""
 
 
-def matrix(pose: Sequence[float]) -> Matrix:
-    """Return the transform of (x, y, z, rx, ry, rz): metres and a rotation vector (axis times angle, radians)."""
+def pose_to_matrix(pose: Sequence[float]) -> Matrix:
+    """Return the transform of (x, y, z, rx, ry, rz): meters and a rotation vector (axis times angle, radians)."""
     result = np.eye(4)
-    result[:3, :3] = rotation(pose[3:6])
+    result[:3, :3] = rotation_matrix(pose[3:6])
     result[:3, 3] = pose[:3]
     return result
 
 
-def pose(transform: Matrix) -> tuple[float, ...]:
-    """Return (x, y, z, rx, ry, rz) of a transform: metres and a rotation vector of at most pi."""
+def matrix_to_pose(transform: Matrix) -> tuple[float, ...]:
+    """Return (x, y, z, rx, ry, rz) of a transform: meters and a rotation vector of length 0..pi."""
     return (*map(float, transform[:3, 3]), *rotation_vector(transform[:3, :3]))
 
 
-def rotation(vector: Sequence[float]) -> Matrix:
-    """Return the 3x3 matrix of a rotation vector (Rodrigues' formula)."""
+def rotation_matrix(vector: Sequence[float]) -> Matrix:
+    """Return the 3x3 matrix of a rotation vector in radians (Rodrigues' formula)."""
     x, y, z = (float(value) for value in vector)
     angle = math.sqrt(x * x + y * y + z * z)
-    if angle < _TINY:
+    if angle < ZERO_ANGLE_RAD:
         return np.eye(3)
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]) / angle
     result: Matrix = np.eye(3) + math.sin(angle) * cross + (1.0 - math.cos(angle)) * (cross @ cross)
     return result
 
 
-def rotation_vector(turn: Matrix) -> tuple[float, float, float]:
-    """Return the rotation vector of a 3x3 matrix, of length 0..pi."""
-    skew = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]) / 2.0
-    sine, cosine = float(np.linalg.norm(skew)), (float(np.trace(turn)) - 1.0) / 2.0
+def rotation_vector(rotation: Matrix) -> tuple[float, float, float]:
+    """Return the rotation vector of a 3x3 rotation matrix, length 0..pi."""
+    skew = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]) / 2.0
+    sine, cosine = float(np.linalg.norm(skew)), (float(np.trace(rotation)) - 1.0) / 2.0
     angle = math.atan2(sine, cosine)
     if sine > 1e-6:
         vector = skew / sine * angle
     elif cosine > 0.0:
         vector = skew
-    else:  # half a turn: the axis is the column of (R + 1) / 2 that is longest
-        square = (turn + np.eye(3)) / 2.0
+    else:  # half a turn: the axis is the longest column of (R + 1) / 2
+        square = (rotation + np.eye(3)) / 2.0
         column = square[:, int(np.argmax(np.diag(square)))]
         axis = column / np.linalg.norm(column)
         sign = float(axis @ skew) if sine > ROUNDING else float(axis[np.flatnonzero(abs(axis) > ROUNDING)[0]])
@@ -57,8 +60,8 @@ def rotation_vector(turn: Matrix) -> tuple[float, float, float]:
     return float(vector[0]), float(vector[1]), float(vector[2])
 
 
-def from_rpy(roll: float, pitch: float, yaw: float) -> tuple[float, float, float]:
-    """Return the rotation vector of roll, pitch and yaw about the fixed axes x, y, z (radians), as URDF means them."""
+def rpy_to_rotation_vector(roll: float, pitch: float, yaw: float) -> tuple[float, float, float]:
+    """Return the rotation vector of roll, pitch and yaw about the fixed axes x, y, z (radians, URDF convention)."""
     cosines, sines = np.cos([roll, pitch, yaw]), np.sin([roll, pitch, yaw])
     about_x = np.array([[1, 0, 0], [0, cosines[0], -sines[0]], [0, sines[0], cosines[0]]])
     about_y = np.array([[cosines[1], 0, sines[1]], [0, 1, 0], [-sines[1], 0, cosines[1]]])
@@ -66,16 +69,16 @@ def from_rpy(roll: float, pitch: float, yaw: float) -> tuple[float, float, float
     return rotation_vector(about_z @ about_y @ about_x)
 
 
-def between(start: Matrix, end: Matrix, share: float) -> Matrix:
-    """Return the transform at `share` (0..1) of the straight way: position linear, turn about one axis."""
+def interpolate(start: Matrix, end: Matrix, share: float) -> Matrix:
+    """Return the transform at `share` (0..1) of a straight move: linear position, rotation about one axis."""
     turn = rotation_vector(start[:3, :3].T @ end[:3, :3])
     result = np.eye(4)
-    result[:3, :3] = start[:3, :3] @ rotation([share * value for value in turn])
+    result[:3, :3] = start[:3, :3] @ rotation_matrix([share * value for value in turn])
     result[:3, 3] = (1.0 - share) * start[:3, 3] + share * end[:3, 3]
     return result
 
 
-def distance(start: Matrix, end: Matrix) -> tuple[float, float]:
-    """Return how far apart two transforms are: metres and radians."""
+def pose_distance(start: Matrix, end: Matrix) -> tuple[float, float]:
+    """Return the distance between two transforms: meters and radians."""
     turn = rotation_vector(start[:3, :3].T @ end[:3, :3])
     return float(np.linalg.norm(end[:3, 3] - start[:3, 3])), math.sqrt(sum(value * value for value in turn))

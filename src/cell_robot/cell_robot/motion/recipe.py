@@ -1,6 +1,8 @@
-"""The recipe: where the arm picks, shows and puts down, as the integrator writes it, in a YAML file with stated units.
+"""Cell recipe: where the arm picks, shows and puts down, in meters, radians, seconds and kilograms.
 
-Read by `recipe_file.load_recipe`; everything here is in metres, radians, seconds and kilograms.
+`cell_robot.recipe_file` reads it from the integrator's YAML file, which states its own units.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -9,18 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cell_robot.motion.kinematics import JointVector
-from cell_robot.motion.path_check import Cell
+from cell_robot.motion.path_check import ArmCell
 from cell_robot.motion.poses import Matrix
 
 WAYPOINTS = ('home', 'camera')
-"""Stands of the arm, as joint angles."""
+"""Arm positions, as joint angles."""
 TARGETS = ('place', 'reject', 'benchmark')
-"""Where something is put down or taken, as poses with an approach."""
+"""Positions to put down or pick up a piece, as poses with an approach."""
 
 
 @dataclass(frozen=True)
-class Speeds:
-    """How fast the arm moves."""
+class SpeedSettings:
+    """Speeds and accelerations of the arm."""
 
     joint: float
     """rad/s."""
@@ -31,35 +33,35 @@ class Speeds:
     linear_acceleration: float
     """m/s^2."""
     approach: float
-    """m/s, on the last bit to and from a piece."""
+    """m/s, on the last stretch to and from a piece."""
 
 
 @dataclass(frozen=True)
-class Gripper:
-    """A gripper on digital outputs; numbers as in RTDE: 0-7 standard, 8-15 configurable, 16-17 tool."""
+class GripperSettings:
+    """Gripper on digital outputs; pin numbers as in RTDE: 0-7 standard, 8-15 configurable, 16-17 tool."""
 
     close_output: int
     open_output: int | None
-    """A second output that opens it; None = it opens when close_output goes off."""
+    """Second output that opens it; None = it opens when close_output goes off."""
     part_input: int | None
-    """An input that is on while a piece is held; None = there is none."""
+    """Input that is on while a piece is held; None = no sensor."""
     close_time: float
-    """Seconds until it is closed."""
+    """Seconds to close."""
     open_time: float
-    """Seconds until it is open."""
+    """Seconds to open."""
 
 
 @dataclass(frozen=True)
-class Target:
-    """A place to take something from or put it down; the tool comes down to it along the base's z axis."""
+class ApproachTarget:
+    """Position to pick up or put down a piece; the tool comes down along the base's z axis."""
 
     pose: Matrix
     approach: float
-    """Metres above it where the slow way begins."""
+    """Height in meters above the pose where the slow move begins."""
 
     @property
     def above(self) -> Matrix:
-        """Where the slow way begins."""
+        """Transform at the start of the slow move."""
         result = self.pose.copy()
         result[2, 3] += self.approach
         return result
@@ -67,27 +69,27 @@ class Target:
 
 @dataclass(frozen=True)
 class TrayTargets:
-    """The slots of one tray, in the order in which they are emptied."""
+    """Slots of one tray, in the order in which they are emptied."""
 
-    slots: tuple[Target, ...]
+    slots: tuple[ApproachTarget, ...]
     corners: tuple[int, ...]
-    """Indexes of the slots at the corners of the tray: when these can be reached, all can."""
+    """Indexes of the corner slots: when these are reachable, all are."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that the arm must know of the cell."""
+class CellRecipe:
+    """Geometry, speeds and targets of one cell."""
 
-    cell: Cell
+    cell: ArmCell
     payload: float
     """Kilograms, with the heaviest piece."""
     center_of_gravity: tuple[float, float, float]
-    """Metres from the flange."""
-    speeds: Speeds
-    gripper: Gripper
+    """Meters from the flange."""
+    speeds: SpeedSettings
+    gripper: GripperSettings
     waypoints: Mapping[str, JointVector]
-    """By the names of WAYPOINTS."""
-    targets: Mapping[str, Target]
-    """By the names of TARGETS."""
+    """Name of WAYPOINTS -> joint angles."""
+    targets: Mapping[str, ApproachTarget]
+    """Name of TARGETS -> target."""
     parts: Mapping[str, Mapping[int, TrayTargets]]
-    """Part number -> tray -> its slots."""
+    """Part number -> tray number -> slots."""

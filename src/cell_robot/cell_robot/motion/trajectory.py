@@ -1,6 +1,8 @@
-"""Moves as timed joint waypoints, for a controller that only follows joints. No ROS, no sockets, no clock.
+"""Moves as timed joint waypoints, for a controller that only follows joint trajectories.
 
-Straight lines of the tool come as joints along the line (`Cell.line`); the speed along the way rises, holds and falls.
+Straight lines come as joints along the line (`ArmCell.linear_move`). The speed profile along the path is trapezoidal.
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -13,82 +15,84 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cell_robot.motion.kinematics import JointVector
-from cell_robot.motion.path_check import seconds
+from cell_robot.motion.path_check import move_duration
 
 SAMPLE_S = 0.08
-"""Time from waypoint to waypoint; between them controllers run a cubic through place and speed."""
+"""Time between waypoints; controllers interpolate positions and speeds with a cubic."""
 PROBE = 1e-4
-"""Share of the way over which the direction is measured."""
+"""Share of the path over which its direction is measured."""
 
 
 @dataclass(frozen=True)
-class Waypoint:
-    """Where the joints are at a time."""
+class TimedWaypoint:
+    """Joint positions and speeds at one time."""
 
     time: float
-    """Seconds from the begin."""
+    """Seconds from the start."""
     joints: JointVector
     """rad."""
     speeds: JointVector
     """rad/s."""
 
 
-def timed(path: Sequence[JointVector], way: float, speed: float, acceleration: float, limits: JointVector) -> list[Waypoint]:
-    """Return waypoints from rest at the first stand to rest at the last one; the first stand itself is left out.
+def time_path(
+    path: Sequence[JointVector], length: float, speed: float, acceleration: float, limits: JointVector
+) -> list[TimedWaypoint]:
+    """Return waypoints from rest at the first point to rest at the last one; the first point is left out.
 
     Args:
-        path: Stands, evenly spread over the way; at least two.
-        way: Length of the way: metres, or radians of the joint that turns most.
-        speed: Highest speed, in the unit of the way per second.
-        acceleration: In the unit of the way.
-        limits: Highest speed of each joint, rad/s; the whole move is slowed down to keep them.
+        path: Joint vectors at equal distances along the path; at least two.
+        length: Length of the path: meters, or radians of the joint that turns most.
+        speed: Maximum speed, in the unit of the length per second.
+        acceleration: In the unit of the length.
+        limits: Maximum speed of each joint, rad/s; the whole move is slowed down to keep them.
     """
-    stands = np.array(path)
-    waypoints = _sampled(stands, way, speed, acceleration)
+    points = np.array(path)
+    waypoints = _sample(points, length, speed, acceleration)
     excess = max(abs(value) / limit for point in waypoints for value, limit in zip(point.speeds, limits, strict=True))
     if excess <= 1.0:
         return waypoints
-    return _sampled(stands, way, speed / excess, acceleration / excess**2)
+    return _sample(points, length, speed / excess, acceleration / excess**2)
 
 
-def progress(time: float, way: float, speed: float, acceleration: float) -> tuple[float, float]:
-    """Return how far along a way from rest to rest one is after `time` seconds, and how fast."""
-    total = seconds(way, speed, acceleration)
+def profile_at(time: float, length: float, speed: float, acceleration: float) -> tuple[float, float]:
+    """Return distance and speed `time` seconds after the start of a move from rest to rest."""
+    total = move_duration(length, speed, acceleration)
     time = max(0.0, min(time, total))
-    top = min(speed, math.sqrt(way * acceleration))
+    top = min(speed, math.sqrt(length * acceleration))
     rise = top / acceleration
     if time < rise:
         return acceleration * time * time / 2.0, acceleration * time
     if time <= total - rise:
         return top * (time - rise / 2.0), top
     left = total - time
-    return way - acceleration * left * left / 2.0, acceleration * left
+    return length - acceleration * left * left / 2.0, acceleration * left
 
 
-def _sampled(stands: NDArray[np.float64], way: float, speed: float, acceleration: float) -> list[Waypoint]:
-    total = seconds(way, speed, acceleration)
+def _sample(points: NDArray[np.float64], length: float, speed: float, acceleration: float) -> list[TimedWaypoint]:
+    total = move_duration(length, speed, acceleration)
     count = max(2, math.ceil(total / SAMPLE_S))
     result = []
     for number in range(1, count):
         time = total * number / count
-        done, rate = progress(time, way, speed, acceleration)
-        joints, direction = _along(stands, done / way)
-        result.append(Waypoint(time, _tuple(joints), _tuple(direction * (rate / way))))
-    return [*result, Waypoint(total, _tuple(stands[-1]), (0.0,) * stands.shape[1])]
+        done, rate = profile_at(time, length, speed, acceleration)
+        joints, direction = _interpolate(points, done / length)
+        result.append(TimedWaypoint(time, _to_tuple(joints), _to_tuple(direction * (rate / length))))
+    return [*result, TimedWaypoint(total, _to_tuple(points[-1]), (0.0,) * points.shape[1])]
 
 
-def _along(stands: NDArray[np.float64], share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the joints at a share of the way, and their change per share."""
+def _interpolate(points: NDArray[np.float64], share: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the joints at a share (0..1) of the path, and their change per share."""
     low, high = max(0.0, share - PROBE), min(1.0, share + PROBE)
-    return _stand(stands, share), (_stand(stands, high) - _stand(stands, low)) / (high - low)
+    return _joints_at(points, share), (_joints_at(points, high) - _joints_at(points, low)) / (high - low)
 
 
-def _stand(stands: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    place = share * (len(stands) - 1)
-    low = min(int(place), len(stands) - 2)
-    result: NDArray[np.float64] = stands[low] + (stands[low + 1] - stands[low]) * (place - low)
+def _joints_at(points: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    index = share * (len(points) - 1)
+    low = min(int(index), len(points) - 2)
+    result: NDArray[np.float64] = points[low] + (points[low + 1] - points[low]) * (index - low)
     return result
 
 
-def _tuple(values: NDArray[np.float64]) -> JointVector:
+def _to_tuple(values: NDArray[np.float64]) -> JointVector:
     return tuple(float(value) for value in values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cell_common.catalogue import Catalogue
-from cell_robot.motion.recipe import Recipe
+from cell_robot.motion import CellRecipe
 
 from cell_sim.letters.client import LettersClient, LettersSettings
 from cell_sim.ur_controller.controller import Controller, ControllerConfig
@@ -19,7 +19,7 @@ WAITING = 'waiting.urp'
 
 
 def controller_server(
-    address: str, recipe: Recipe, world: World, *, letters: bool, time_scale: float = 1.0
+    address: str, recipe: CellRecipe, world: World, *, letters: bool, time_scale: float = 1.0
 ) -> ControllerServer:
     """Return a controller whose arm handles the parts of a world.
 

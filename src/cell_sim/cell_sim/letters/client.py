@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cell_common.catalogue import EVENT_LETTERS
+from cell_robot.robot_modes import RuntimeState
 
 from cell_sim.faults import FaultInjector
 from cell_sim.letters.program import LINE_LIMIT, LetterCommand, LetterExecutor, LetterMovement, parse_line
 from cell_sim.net.tcp_client import ReconnectingTcpClient
-from cell_sim.ur_controller.states import RuntimeState
 from cell_sim.world.world import ImpossibleMoveError
 
 __all__ = ['FAULTS', 'LettersClient', 'LettersSettings']

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 import numpy as np
-from cell_robot.motion.kinematics import JointVector, farthest
-from cell_robot.motion.poses import Matrix, distance
+from cell_robot.motion import JointVector, Matrix, max_joint_difference, pose_distance
 
 __all__ = ['CommandInterval', 'MotionMonitor', 'MotionSegment']
 
@@ -68,7 +67,7 @@ class MotionSegment:
     """Power, brakes, safety and a running program allowed motion throughout."""
 
     def __str__(self) -> str:
-        turned = farthest(self.joints[0], self.joints[-1])
+        turned = max_joint_difference(self.joints[0], self.joints[-1])
         return f'motion of {self.times[-1] - self.times[0]:.2f} s, {turned:.3f} rad{f", in {self.doing}" if self.doing else ""}'
 
 
@@ -102,7 +101,7 @@ class MotionMonitor:
             self.started.append(doing)
         if self._last is None:
             self._last = joints
-        if farthest(joints, self._last) > MOVED_RAD:
+        if max_joint_difference(joints, self._last) > MOVED_RAD:
             self._move(time, self._last, joints, doing or self._doing, free or self._free)
             self._last = joints
         self._free, self._doing = free, doing
@@ -158,7 +157,7 @@ def _not_straight_up(tools: Sequence[Matrix]) -> str:
     """Return how a tool path differs from straight up; "" = it does not."""
     heights = [float(tool[2, 3]) for tool in tools]
     aside = max(float(np.hypot(*(tool[:2, 3] - tools[0][:2, 3]))) for tool in tools)
-    turned = max(distance(tools[0], tool)[1] for tool in tools)
+    turned = max(pose_distance(tools[0], tool)[1] for tool in tools)
     sunk = max(highest - height for highest, height in zip(accumulate(heights, max), heights, strict=True))
     if aside <= ASIDE_M and turned <= TURNED_RAD and sunk <= ASIDE_M:
         return ''

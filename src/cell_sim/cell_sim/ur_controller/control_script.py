@@ -11,8 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from cell_robot.motion.kinematics import forward
-from cell_robot.motion.poses import matrix, pose
+from cell_robot.motion import forward_kinematics, matrix_to_pose, pose_to_matrix
 
 from cell_sim.ur_controller.motion import LIMIT, MotionError
 from cell_sim.ur_controller.program import Machine, ProgramError
@@ -98,7 +97,7 @@ class ControlScript:
             return self._started(machine)
 
         def line_to_joints(machine: Machine) -> bool:
-            target = pose(forward(machine.motion.arm, self._six(machine)) @ machine.motion.tcp)
+            target = matrix_to_pose(forward_kinematics(machine.motion.arm, self._six(machine)) @ machine.motion.tcp)
             machine.motion.move_line(target, *self._pace(machine))
             return self._started(machine)
 
@@ -127,7 +126,7 @@ class ControlScript:
             return False
 
         def tcp(machine: Machine) -> bool:
-            machine.motion.tcp = matrix(self._six(machine))
+            machine.motion.tcp = pose_to_matrix(self._six(machine))
             return False
 
         def watchdog(machine: Machine) -> bool:
@@ -154,10 +153,12 @@ class ControlScript:
             61: has_inverse,
             36: has_inverse,
             37: lambda m: self._boolean(m, all(abs(angle) <= LIMIT for angle in self._six(m))),
-            39: lambda m: self._result(m, pose(matrix(self._six(m)) @ matrix(self._six(m, 6)))),
+            39: lambda m: self._result(m, matrix_to_pose(pose_to_matrix(self._six(m)) @ pose_to_matrix(self._six(m, 6)))),
             40: lambda m: self._result(m, m.motion.tcp_offset),
             43: lambda m: self._result(m, m.motion.tcp_pose),
-            44: lambda m: self._result(m, pose(forward(m.motion.arm, self._six(m)) @ matrix(self._six(m, 6)))),
+            44: lambda m: self._result(
+                m, matrix_to_pose(forward_kinematics(m.motion.arm, self._six(m)) @ pose_to_matrix(self._six(m, 6)))
+            ),
             47: lambda m: self._boolean(m, not m.motion.moving),
         }
 
@@ -175,7 +176,7 @@ class ControlScript:
         elif command == 38:
             self._result(machine, (0.0,) * 6)
         elif command == 58:
-            self._result(machine, pose(forward(machine.motion.arm, machine.motion.joints)))
+            self._result(machine, matrix_to_pose(forward_kinematics(machine.motion.arm, machine.motion.joints)))
         else:
             raise ProgramError(f'command {command} of the control script is not simulated')
 

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cell_robot.motion.kinematics import ARMS, Arm
+from cell_robot.motion import ARMS, ArmModel
+from cell_robot.robot_modes import RobotMode, RuntimeState, SafetyMode
 
 from cell_sim.ur_controller.motion import Motion, MotionError, SingularityError
 from cell_sim.ur_controller.power import Power
 from cell_sim.ur_controller.program import Program, ProgramError, WaitingProgram
 from cell_sim.ur_controller.registers import Registers
-from cell_sim.ur_controller.states import EMERGENCY, FREE_TO_MOVE, RobotMode, RuntimeState, SafetyMode, Timings, Version
+from cell_sim.ur_controller.states import EMERGENCY, FREE_TO_MOVE, Timings, Version
 
 __all__ = ['Controller', 'ControllerConfig', 'PendantMessage']
 
@@ -48,7 +49,7 @@ def _waiting_only() -> Mapping[str, Callable[[], Program]]:
 class ControllerConfig:
     """Model, software and initial state of a controller."""
 
-    arm: Arm = ARMS['ur5e']
+    arm: ArmModel = ARMS['ur5e']
     timings: Timings = field(default_factory=Timings)
     version: Version = field(default_factory=Version)
     mode: RobotMode = RobotMode.RUNNING

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cell_robot.robot_modes import RobotMode, RuntimeState
+
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.states import RobotMode, RuntimeState
 
 BANNER = 'Connected: Universal Robots Dashboard Server'
 PROGRAMS = '/programs/'

@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from cell_common.catalogue import EVENT_LETTERS, Catalogue
-from cell_robot.motion.poses import pose
-from cell_robot.motion.recipe import Recipe, Target
+from cell_robot.motion import ApproachTarget, CellRecipe, matrix_to_pose
+from cell_robot.robot_modes import RuntimeState
 
 from cell_sim.letters.program import LetterCommand
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.program import Machine
-from cell_sim.ur_controller.states import RuntimeState
 from cell_sim.world.world import ImpossibleMoveError
 
 __all__ = ['FILE_NAME', 'ControllerExecutor', 'LettersProgram']
@@ -62,7 +61,7 @@ class LettersProgram:
 
     name = 'letters'
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: CellRecipe) -> None:
         """Create an idle program.
 
         Args:
@@ -169,16 +168,16 @@ class LettersProgram:
         self._reference = False
         yield from self._move_joints(machine, self._recipe.waypoints['home'])
 
-    def _approach(self, machine: Machine, target: Target) -> Subprogram:
+    def _approach(self, machine: Machine, target: ApproachTarget) -> Subprogram:
         cell = self._recipe.cell
         yield from self._move_joints(machine, cell.solve(target.above, self._recipe.waypoints['camera']))
         speeds = self._recipe.speeds
-        machine.motion.move_line(pose(target.pose), speeds.approach, speeds.linear_acceleration)
+        machine.motion.move_line(matrix_to_pose(target.pose), speeds.approach, speeds.linear_acceleration)
         yield from self._wait_standstill(machine)
 
-    def _retract(self, machine: Machine, target: Target) -> Subprogram:
+    def _retract(self, machine: Machine, target: ApproachTarget) -> Subprogram:
         speeds = self._recipe.speeds
-        machine.motion.move_line(pose(target.above), speeds.approach, speeds.linear_acceleration)
+        machine.motion.move_line(matrix_to_pose(target.above), speeds.approach, speeds.linear_acceleration)
         yield from self._wait_standstill(machine)
 
     def _move_joints(self, machine: Machine, joints: tuple[float, ...]) -> Subprogram:

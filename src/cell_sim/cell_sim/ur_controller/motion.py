@@ -9,8 +9,19 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from cell_robot.motion.kinematics import Arm, JointVector, farthest, forward, nearest
-from cell_robot.motion.poses import Matrix, between, distance, matrix, pose, rotation_vector
+from cell_robot.motion import (
+    ArmModel,
+    JointVector,
+    Matrix,
+    forward_kinematics,
+    interpolate,
+    matrix_to_pose,
+    max_joint_difference,
+    nearest_solution,
+    pose_distance,
+    pose_to_matrix,
+    rotation_vector,
+)
 
 from cell_sim.ur_controller.profile import Profile
 
@@ -44,10 +55,10 @@ class SingularityError(MotionError):
 class LinearPath:
     """Straight line of the flange, inverted point by point as the arm proceeds."""
 
-    def __init__(self, arm: Arm, joints: JointVector, end: Matrix) -> None:
+    def __init__(self, arm: ArmModel, joints: JointVector, end: Matrix) -> None:
         """Plan a path from `joints` to the flange pose `end` (4 x 4, base frame, meters)."""
-        self._arm, self._start, self._end = arm, forward(arm, joints), end
-        meters, radians = distance(self._start, end)
+        self._arm, self._start, self._end = arm, forward_kinematics(arm, joints), end
+        meters, radians = pose_distance(self._start, end)
         self._count = max(1, math.ceil(max(meters / NODE_M, radians / NODE_RAD)))
         self._nodes = [joints]
 
@@ -65,8 +76,8 @@ class LinearPath:
 
     def _next(self, share: float) -> JointVector:
         last = self._nodes[-1]
-        joints = nearest(self._arm, between(self._start, self._end, share), last, [(-LIMIT, LIMIT)] * 6)
-        if joints is None or farthest(joints, last) > JUMP_RAD:
+        joints = nearest_solution(self._arm, interpolate(self._start, self._end, share), last, [(-LIMIT, LIMIT)] * 6)
+        if joints is None or max_joint_difference(joints, last) > JUMP_RAD:
             raise SingularityError('The linear move reaches a singularity')
         return joints
 
@@ -74,7 +85,7 @@ class LinearPath:
 class Motion:
     """Joint positions and their current move."""
 
-    def __init__(self, arm: Arm, joints: Sequence[float]) -> None:
+    def __init__(self, arm: ArmModel, joints: Sequence[float]) -> None:
         """Create an arm that stands still.
 
         Args:
@@ -106,21 +117,23 @@ class Motion:
         """Tool center point in the base: meters and a rotation vector."""
         key = (self.joints, self.tcp.tobytes())
         if key != self._pose_of:
-            self._pose_of, self._pose = key, pose(forward(self.arm, self.joints) @ self.tcp)
+            self._pose_of, self._pose = key, matrix_to_pose(forward_kinematics(self.arm, self.joints) @ self.tcp)
         return self._pose
 
     @property
     def tcp_offset(self) -> tuple[float, ...]:
         """Tool center point in the flange: meters and a rotation vector."""
-        return pose(self.tcp)
+        return matrix_to_pose(self.tcp)
 
     @property
     def tcp_speed(self) -> tuple[float, ...]:
         """Speed of the tool center point in the base: m/s and rad/s."""
         if not any(self.speeds):
             return (0.0,) * 6
-        now = matrix(self.tcp_pose)
-        later = forward(self.arm, [q + PROBE_S * qd for q, qd in zip(self.joints, self.speeds, strict=True)]) @ self.tcp
+        now = pose_to_matrix(self.tcp_pose)
+        later = (
+            forward_kinematics(self.arm, [q + PROBE_S * qd for q, qd in zip(self.joints, self.speeds, strict=True)]) @ self.tcp
+        )
         turn = rotation_vector(later[:3, :3] @ now[:3, :3].T)
         return (*((later[:3, 3] - now[:3, 3]) / PROBE_S), *(angle / PROBE_S for angle in turn))
 
@@ -130,8 +143,8 @@ class Motion:
         Raises:
             MotionError: The pose is out of reach.
         """
-        flange = matrix(target) @ np.linalg.inv(self.tcp)
-        joints = nearest(self.arm, flange, self.joints if near is None else near, [(-LIMIT, LIMIT)] * 6)
+        flange = pose_to_matrix(target) @ np.linalg.inv(self.tcp)
+        joints = nearest_solution(self.arm, flange, self.joints if near is None else near, [(-LIMIT, LIMIT)] * 6)
         if joints is None:
             raise MotionError('No inverse kinematics solution: the pose is out of reach')
         return joints
@@ -150,7 +163,7 @@ class Motion:
         if any(not abs(angle) <= LIMIT for angle in target):
             raise MotionError('A joint position is outside its limits')
         start, end = self.joints, tuple(target)
-        self._begin(lambda share: _blend(start, end, share), farthest(start, end), speed, acceleration)
+        self._begin(lambda share: _blend(start, end, share), max_joint_difference(start, end), speed, acceleration)
 
     def move_line(self, target: Sequence[float], speed: float, acceleration: float) -> None:
         """Start a linear move of the tool center point.
@@ -164,9 +177,9 @@ class Motion:
             MotionError: The target is out of reach, or speed or acceleration is not positive.
         """
         self.inverse(target)
-        flange = matrix(target) @ np.linalg.inv(self.tcp)
+        flange = pose_to_matrix(target) @ np.linalg.inv(self.tcp)
         path = LinearPath(self.arm, self.joints, flange)
-        meters, radians = distance(forward(self.arm, self.joints), flange)
+        meters, radians = pose_distance(forward_kinematics(self.arm, self.joints), flange)
         self._begin(path, meters if meters > 1e-4 else radians, speed, acceleration)
 
     def follow_speeds(self, speeds: Sequence[float], acceleration: float) -> None:
@@ -180,10 +193,10 @@ class Motion:
         Raises:
             SingularityError: The arm is at a singularity.
         """
-        columns, here = [], forward(self.arm, self.joints) @ self.tcp
+        columns, here = [], forward_kinematics(self.arm, self.joints) @ self.tcp
         for number in range(6):
             joints = [angle + (PROBE_RAD if number == index else 0.0) for index, angle in enumerate(self.joints)]
-            there = forward(self.arm, joints) @ self.tcp
+            there = forward_kinematics(self.arm, joints) @ self.tcp
             turn = rotation_vector(there[:3, :3] @ here[:3, :3].T)
             columns.append([*(there[:3, 3] - here[:3, 3]), *turn])
         jacobian = np.array(columns).T / PROBE_RAD

@@ -5,7 +5,9 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
-from cell_sim.ur_controller.states import RobotMode, Timings
+from cell_robot.robot_modes import RobotMode
+
+from cell_sim.ur_controller.states import Timings
 
 _BEFORE_POWER = (RobotMode.NO_CONTROLLER, RobotMode.DISCONNECTED, RobotMode.BOOTING)
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import struct
 
+from cell_robot.robot_modes import RobotMode, RuntimeState, SafetyMode
+
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.states import EMERGENCY, JOINT_MODES, JOINT_POWER_OFF, RobotMode, RuntimeState, SafetyMode, Version
+from cell_sim.ur_controller.states import EMERGENCY, JOINT_MODES, JOINT_POWER_OFF, Version
 
 ROBOT_STATE, ROBOT_MESSAGE = 16, 20
 TEXT, VERSION, SAFETY_MODE, RUNTIME_EXCEPTION = 0, 3, 5, 10

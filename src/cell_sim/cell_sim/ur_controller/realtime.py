@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import struct
 
+from cell_robot.robot_modes import RobotMode, RuntimeState
+
 from cell_sim.ur_controller.controller import Controller
-from cell_sim.ur_controller.states import JOINT_MODES, JOINT_POWER_OFF, RobotMode, RuntimeState
+from cell_sim.ur_controller.states import JOINT_MODES, JOINT_POWER_OFF
 
 FRAME_SIZE = 1220
 _FRAME = struct.Struct('>i152d')

@@ -10,8 +10,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from cell_robot.protocols.rtde.codec import PROTOCOL, Kind, Level, Recipe
-from cell_robot.protocols.rtde.framing import Frame, RtdeError, frame
+from cell_robot.protocols.rtde import (
+    PROTOCOL_VERSION,
+    MessageLevel,
+    PacketType,
+    RtdeError,
+    RtdePacket,
+    RtdeRecipe,
+    encode_packet,
+)
 
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.variables import INPUTS, OUTPUTS
@@ -45,26 +52,26 @@ class RtdeSession:
 
     def __init__(self, controller: Controller, ownership: InputOwnership) -> None:
         self._controller, self._ownership = controller, ownership
-        self._inputs: list[Recipe] = []
-        self._outputs: Recipe | None = None
+        self._inputs: list[RtdeRecipe] = []
+        self._outputs: RtdeRecipe | None = None
         self._period, self._due = 1.0 / MAX_FREQUENCY, 0.0
         self.started = False
         self.skipped = 0
         """Data packages that were due but skipped."""
 
-    def handle(self, request: Frame, now: float) -> bytes:
+    def handle(self, request: RtdePacket, now: float) -> bytes:
         """Return the reply to a frame, b'' for a data package.
 
         Raises:
             RtdeError: The frame is invalid; close the connection.
         """
         kind, payload = request.kind, request.payload
-        if kind == Kind.DATA:
+        if kind == PacketType.DATA:
             self._write_inputs(payload)
             return b''
-        if kind == Kind.OUTPUTS:
+        if kind == PacketType.OUTPUTS:
             return self._setup_outputs(payload, now)
-        if kind == Kind.INPUTS:
+        if kind == PacketType.INPUTS:
             return self._setup_inputs(payload)
         return self._reply(kind, payload, now)
 
@@ -83,16 +90,16 @@ class RtdeSession:
         self._ownership.release(self)
 
     def _reply(self, kind: int, payload: bytes, now: float) -> bytes:
-        if kind == Kind.VERSION:
-            return frame(kind, bytes([payload == struct.pack('>H', PROTOCOL)]))
-        if kind == Kind.CONTROLLER_VERSION:
+        if kind == PacketType.VERSION:
+            return encode_packet(kind, bytes([payload == struct.pack('>H', PROTOCOL_VERSION)]))
+        if kind == PacketType.CONTROLLER_VERSION:
             version = self._controller.version
-            return frame(kind, struct.pack('>IIII', version.major, version.minor, version.bugfix, version.build))
-        if kind in (Kind.START, Kind.PAUSE):
-            possible = kind == Kind.PAUSE or self._outputs is not None
-            self.started, self._due = possible and kind == Kind.START, now
-            return frame(kind, bytes([possible]))
-        return message(f'unknown package type {kind}', Level.ERROR)
+            return encode_packet(kind, struct.pack('>IIII', version.major, version.minor, version.bugfix, version.build))
+        if kind in (PacketType.START, PacketType.PAUSE):
+            possible = kind == PacketType.PAUSE or self._outputs is not None
+            self.started, self._due = possible and kind == PacketType.START, now
+            return encode_packet(kind, bytes([possible]))
+        return message(f'unknown package type {kind}', MessageLevel.ERROR)
 
     def _write_inputs(self, payload: bytes) -> None:
         if not payload or not 0 < payload[0] <= len(self._inputs):
@@ -106,18 +113,18 @@ class RtdeSession:
         names = _names(payload[8:])
         types = [OUTPUTS[name][0] if name in OUTPUTS else NOT_FOUND for name in names]
         if not 0.0 < frequency <= MAX_FREQUENCY or NOT_FOUND in types or not names:
-            return _setup_reply(Kind.OUTPUTS, 0, types)
-        self._outputs, self._period, self._due = Recipe(1, names, tuple(types)), 1.0 / frequency, now
-        return _setup_reply(Kind.OUTPUTS, 1, types)
+            return _setup_reply(PacketType.OUTPUTS, 0, types)
+        self._outputs, self._period, self._due = RtdeRecipe(1, names, tuple(types)), 1.0 / frequency, now
+        return _setup_reply(PacketType.OUTPUTS, 1, types)
 
     def _setup_inputs(self, payload: bytes) -> bytes:
         names = _names(payload)
         types = [self._input_type(name) for name in names]
         if not names or NOT_FOUND in types or IN_USE in types or len(self._inputs) >= MAX_INPUT_RECIPES:
-            return _setup_reply(Kind.INPUTS, 0, types)
+            return _setup_reply(PacketType.INPUTS, 0, types)
         self._ownership.claim(names, self)
-        self._inputs.append(Recipe(len(self._inputs) + 1, names, tuple(types)))
-        return _setup_reply(Kind.INPUTS, len(self._inputs), types)
+        self._inputs.append(RtdeRecipe(len(self._inputs) + 1, names, tuple(types)))
+        return _setup_reply(PacketType.INPUTS, len(self._inputs), types)
 
     def _input_type(self, name: str) -> str:
         if name not in INPUTS:
@@ -125,10 +132,10 @@ class RtdeSession:
         return INPUTS[name] if self._ownership.free(name, self) else IN_USE
 
 
-def message(text: str, level: Level) -> bytes:
+def message(text: str, level: MessageLevel) -> bytes:
     """Return a text message frame; the text is cut at 255 bytes."""
     data = text.encode()[:255]
-    return frame(Kind.TEXT, bytes([len(data)]) + data + b'\x04RTDE' + bytes([level]))
+    return encode_packet(PacketType.TEXT, bytes([len(data)]) + data + b'\x04RTDE' + bytes([level]))
 
 
 def _names(data: bytes) -> tuple[str, ...]:
@@ -136,5 +143,5 @@ def _names(data: bytes) -> tuple[str, ...]:
     return tuple(name for name in data.decode('ascii', 'replace').split(',') if name)
 
 
-def _setup_reply(kind: Kind, number: int, types: Sequence[str]) -> bytes:
-    return frame(kind, bytes([number]) + ','.join(types).encode())
+def _setup_reply(kind: PacketType, number: int, types: Sequence[str]) -> bytes:
+    return encode_packet(kind, bytes([number]) + ','.join(types).encode())

@@ -7,49 +7,9 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
-
-class RobotMode(enum.IntEnum):
-    """Robot mode: state of power and brakes."""
-
-    NO_CONTROLLER = -1
-    DISCONNECTED = 0
-    CONFIRM_SAFETY = 1
-    BOOTING = 2
-    POWER_OFF = 3
-    POWER_ON = 4
-    IDLE = 5
-    BACKDRIVE = 6
-    RUNNING = 7
-    UPDATING_FIRMWARE = 8
-
-
-class SafetyMode(enum.IntEnum):
-    """Safety mode; the same numbers as the safety status."""
-
-    NORMAL = 1
-    REDUCED = 2
-    PROTECTIVE_STOP = 3
-    RECOVERY = 4
-    SAFEGUARD_STOP = 5
-    SYSTEM_EMERGENCY_STOP = 6
-    ROBOT_EMERGENCY_STOP = 7
-    VIOLATION = 8
-    FAULT = 9
-
-
-class RuntimeState(enum.IntEnum):
-    """State of the program."""
-
-    STOPPING = 0
-    STOPPED = 1
-    PLAYING = 2
-    PAUSING = 3
-    PAUSED = 4
-    RESUMING = 5
-
+from cell_robot.robot_modes import RobotMode, SafetyMode
 
 EMERGENCY = (SafetyMode.SYSTEM_EMERGENCY_STOP, SafetyMode.ROBOT_EMERGENCY_STOP)
 FREE_TO_MOVE = (SafetyMode.NORMAL, SafetyMode.REDUCED)

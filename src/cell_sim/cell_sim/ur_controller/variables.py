@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cell_robot.protocols.rtde.codec import Value
+from cell_robot.protocols.rtde import RtdeValue
+from cell_robot.robot_modes import RobotMode, RuntimeState
 
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.registers import REGISTERS
-from cell_sim.ur_controller.states import JOINT_MODES, JOINT_POWER_OFF, RobotMode, RuntimeState, safety_bits
+from cell_sim.ur_controller.states import JOINT_MODES, JOINT_POWER_OFF, safety_bits
 
-Getter = Callable[[Controller], Value]
+Getter = Callable[[Controller], RtdeValue]
 ZERO_6, ZERO_3 = (0.0,) * 6, (0.0,) * 3
 MAIN_VOLTAGE = ROBOT_VOLTAGE = 48.0
 JOINT_TEMPERATURE = 28.0
@@ -37,7 +38,7 @@ def _joint_modes(c: Controller) -> tuple[int, ...]:
     return (JOINT_MODES.get(c.mode, JOINT_POWER_OFF),) * 6
 
 
-def _always(value: Value) -> Getter:
+def _always(value: RtdeValue) -> Getter:
     return lambda _c: value
 
 

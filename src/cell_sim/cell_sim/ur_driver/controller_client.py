@@ -7,9 +7,20 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from cell_robot.protocols.rtde import codec
-from cell_robot.protocols.rtde.codec import Kind, Recipe, Value
-from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError
+from cell_robot.protocols.rtde import (
+    PacketSplitter,
+    PacketType,
+    RtdeError,
+    RtdePacket,
+    RtdeRecipe,
+    RtdeValue,
+    inputs_request,
+    outputs_request,
+    parse_accepted,
+    parse_rtde_recipe,
+    start_request,
+    version_request,
+)
 
 from cell_sim.ur_controller.external_control import DOUBLE, INT, SCRIPT
 from cell_sim.ur_driver.follower import DriverData
@@ -67,7 +78,7 @@ class ControllerClient:
         self._address, self._on_data = address, on_data
         self._on_connect, self._on_disconnect = on_connect, on_disconnect
         self._writer: asyncio.StreamWriter | None = None
-        self._io: Recipe | None = None
+        self._io: RtdeRecipe | None = None
 
     async def run(self) -> None:
         """Keep a connection until cancelled."""
@@ -84,7 +95,7 @@ class ControllerClient:
         if self._writer is None or self._io is None or bank is None:
             return False
         first, name = bank
-        values: dict[str, Value] = dict.fromkeys(IO, 0)
+        values: dict[str, RtdeValue] = dict.fromkeys(IO, 0)
         values[f'{name}_digital_output_mask'] = 1 << pin - first
         values[f'{name}_digital_output'] = int(on) << pin - first
         self._writer.write(self._io.pack(values))
@@ -110,17 +121,19 @@ class ControllerClient:
         reader, writer = await asyncio.wait_for(asyncio.open_connection(self._address, RTDE_PORT), CONNECT_TIMEOUT_S)
         frames = _FrameReader(reader)
         try:
-            await frames.request(writer, codec.ask_version(), Kind.VERSION)
-            outputs = codec.recipe(await frames.request(writer, codec.ask_outputs(FREQUENCY, OUTPUTS), Kind.OUTPUTS), OUTPUTS)
-            control = codec.recipe(await frames.request(writer, codec.ask_inputs(CONTROL), Kind.INPUTS), CONTROL)
-            self._io = codec.recipe(await frames.request(writer, codec.ask_inputs(IO), Kind.INPUTS), IO)
-            if not codec.accepted(await frames.request(writer, codec.ask_start(), Kind.START)):
+            await frames.request(writer, version_request(), PacketType.VERSION)
+            outputs = parse_rtde_recipe(
+                await frames.request(writer, outputs_request(FREQUENCY, OUTPUTS), PacketType.OUTPUTS), OUTPUTS
+            )
+            control = parse_rtde_recipe(await frames.request(writer, inputs_request(CONTROL), PacketType.INPUTS), CONTROL)
+            self._io = parse_rtde_recipe(await frames.request(writer, inputs_request(IO), PacketType.INPUTS), IO)
+            if not parse_accepted(await frames.request(writer, start_request(), PacketType.START)):
                 raise RtdeError('the controller refused to start the data packages')
             self._writer = writer
             self._on_connect()
             while True:
                 frame = await frames.next()
-                if frame.kind == Kind.DATA:
+                if frame.kind == PacketType.DATA:
                     command, targets = self._on_data(_driver_data(outputs.unpack(frame.payload)))
                     writer.write(control.pack(_control(command, targets)))
         finally:
@@ -133,10 +146,10 @@ class _FrameReader:
     """Reads one frame after the other from a connection."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader, self._splitter = reader, FrameSplitter()
-        self._queue: list[Frame] = []
+        self._reader, self._splitter = reader, PacketSplitter()
+        self._queue: list[RtdePacket] = []
 
-    async def next(self) -> Frame:
+    async def next(self) -> RtdePacket:
         """Return the next frame.
 
         Raises:
@@ -150,7 +163,7 @@ class _FrameReader:
             self._queue = self._splitter.feed(data)
         return self._queue.pop(0)
 
-    async def request(self, writer: asyncio.StreamWriter, request: bytes, kind: Kind) -> bytes:
+    async def request(self, writer: asyncio.StreamWriter, request: bytes, kind: PacketType) -> bytes:
         """Send a request and return the payload of its reply."""
         writer.write(request)
         while (frame := await self.next()).kind != kind:
@@ -158,10 +171,10 @@ class _FrameReader:
         return frame.payload
 
 
-def _driver_data(values: Mapping[str, Value]) -> DriverData:
+def _driver_data(values: Mapping[str, RtdeValue]) -> DriverData:
     fields = cast(Any, tuple(values[name] for name in OUTPUTS))  # the recipe's types match the fields
     return DriverData(*fields)
 
 
-def _control(command: int, targets: tuple[float, ...]) -> Mapping[str, Value]:
+def _control(command: int, targets: tuple[float, ...]) -> Mapping[str, RtdeValue]:
     return dict(zip(CONTROL, (command, *targets), strict=True))

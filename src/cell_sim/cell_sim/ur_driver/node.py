@@ -16,9 +16,9 @@ from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events, latched
 from cell_common.runner import node_main
 from cell_common.timers import create_steady_timer
-from cell_robot.motion.kinematics import JOINTS
-from cell_robot.protocols.dashboard.codec import DashboardError
-from cell_robot.protocols.dashboard.transport import connected
+from cell_robot.clients import open_dashboard
+from cell_robot.motion import JOINTS
+from cell_robot.protocols.dashboard import DashboardError
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action.server import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -234,7 +234,7 @@ class UrDriverNode(Node):
 
     async def _send_dashboard_command(self, command: str) -> tuple[bool, str]:
         async def send() -> str:
-            async with connected(self._p.robot_ip) as dashboard:
+            async with open_dashboard(self._p.robot_ip) as dashboard:
                 return await dashboard.ask(command)
 
         try:

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from cell_robot.motion.kinematics import farthest
-from cell_robot.motion.poses import Matrix, distance, rotation_vector
-from cell_robot.motion.recipe import Gripper, Recipe
+from cell_robot.motion import CellRecipe, GripperSettings, Matrix, max_joint_difference, pose_distance, rotation_vector
 
 from cell_sim.world.world import REFERENCE, ViewPhase, World
 
@@ -42,7 +40,7 @@ class TaughtPose:
 class TaughtPoses:
     """All taught places of a recipe, searchable by tool pose."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: CellRecipe) -> None:
         found: dict[tuple[float, ...], tuple[Matrix, str, list[tuple[str, int]]]] = {}
         for name, target in recipe.targets.items():
             found[_key(target.pose)] = target.pose, name, []
@@ -57,14 +55,14 @@ class TaughtPoses:
     def find(self, tcp: Matrix) -> TaughtPose | None:
         """Return the taught place within tolerance of the tool center point, or None."""
         index = int(np.argmin(np.linalg.norm(self._positions - tcp[:3, 3], axis=1)))
-        meters, radians = distance(self._matrices[index], tcp)
+        meters, radians = pose_distance(self._matrices[index], tcp)
         return self._taught[index] if meters <= GRIP_M and radians <= GRIP_RAD else None
 
 
 class SimulatedGripper:
     """Gripper of one arm in one world."""
 
-    def __init__(self, recipe: Recipe, world: World) -> None:
+    def __init__(self, recipe: CellRecipe, world: World) -> None:
         self._recipe, self._world = recipe, world
         self._poses = TaughtPoses(recipe)
         self._camera = recipe.waypoints['camera']
@@ -116,16 +114,16 @@ class SimulatedGripper:
         return self._poses.find(self._recipe.cell.tcp(joints))
 
     def _visibility(self, joints: Sequence[float], speeds: Sequence[float]) -> ViewPhase:
-        turned = farthest(joints, self._camera)
+        turned = max_joint_difference(joints, self._camera)
         if turned <= CAMERA_RAD:
             return ViewPhase.STILL if max(map(abs, speeds)) <= STANDING_RAD_S else ViewPhase.MOVING
         if turned > FAR_RAD:
             return ViewPhase.AWAY
-        meters, _ = distance(self._recipe.cell.tcp(joints), self._camera_tcp)
+        meters, _ = pose_distance(self._recipe.cell.tcp(joints), self._camera_tcp)
         return ViewPhase.MOVING if meters <= PASSING_M else ViewPhase.AWAY
 
 
-def is_closed(gripper: Gripper, before: int, after: int, closed: bool) -> bool:
+def is_closed(gripper: GripperSettings, before: int, after: int, closed: bool) -> bool:
     """Return True if a gripper is closed after its outputs have changed; of two outputs the last rising edge counts."""
     if gripper.open_output is None:
         return bool(after >> gripper.close_output & 1)

@@ -15,17 +15,14 @@ from typing import Any
 import pytest
 from cell_common.background import AsyncioThread
 from cell_common.testing import wait_until
-from cell_robot.backends.base import Command, Phase
-from cell_robot.backends.rtde.backend import RtdeBackend
-from cell_robot.backends.rtde.steps import ArmOptions
-from cell_robot.motion.recipe_file import parse_recipe
-from cell_robot.recovery import Repeats
+from cell_robot.recipe_file import parse_recipe
+from cell_robot.robot_modes import RobotMode, SafetyMode
+from cell_robot.testing.arm_backends import ArmOptions, TriggerCommand, TriggerPhase, recovery, rtde_backend
 from cell_sim.ur_controller.controller import Controller, ControllerConfig
 from cell_sim.ur_controller.ports.controller import ControllerServer
-from cell_sim.ur_controller.states import RobotMode, SafetyMode, Timings
+from cell_sim.ur_controller.states import Timings
 
 from cell_interfaces.msg import ResultCode, RobotState
-from cell_robot import recovery
 
 RECIPE = Path(__file__).parents[4] / 'config' / 'recipe.yaml'
 FAST = {'joint': 170, 'joint_acceleration': 570, 'linear': 900, 'linear_acceleration': 4900, 'approach': 300}
@@ -65,9 +62,9 @@ class Link:
         log = SimpleNamespace(info=self.log.append, warning=self.log.append, error=self.log.append)
         self.stock = SimpleNamespace(sequence=1, counts={('EM1-2U1', 1): 24, ('EM1-2U1', 2): 0})
         arm = ArmOptions(self.address, 125.0, STALE_S, WATCHDOG_HZ)
-        self.backend = RtdeBackend(arm, self.recipe, self.stock, Repeats(2, 600.0), log, **options)
+        self.backend = rtde_backend(arm, self.recipe, self.stock, log, **options)
         self.backend.start(lambda: None)
-        self.phases: list[Phase] = []
+        self.phases: list[TriggerPhase] = []
         self.steps: list[tuple[str, int, int]] = []
         wait_until(lambda: self.backend.state().connected, what='robot connected')
 
@@ -88,7 +85,7 @@ class Link:
 
     def begin(self, event: str, tray: int = 0) -> Any:
         self.phases.clear()
-        return self.backend.trigger(Command(f't{time.monotonic_ns()}', event, tray), self.phases.append)
+        return self.backend.trigger(TriggerCommand(f't{time.monotonic_ns()}', event, tray), self.phases.append)
 
     def do(self, event: str, tray: int = 0) -> Any:
         return self.begin(event, tray).result(20.0)
@@ -133,7 +130,7 @@ def watched(link: Link, condition: Callable[[], Any], event: str, tray: int = 0)
         if value not in seen:
             seen.append(value)
         time.sleep(0.002)
-    assert future.result().phase is Phase.DONE, future.result()
+    assert future.result().phase is TriggerPhase.DONE, future.result()
     return seen
 
 
@@ -142,7 +139,7 @@ def test_a_piece_is_picked_from_its_slot_shown_and_placed(link: Link) -> None:
     link.do('HOME')
     lowest = min(watched(link, link.tool, PART, 1), key=lambda place: place[2])
     assert lowest == pytest.approx((-480, -420, 40), abs=3), 'the first slot of tray 1'
-    assert link.phases == [Phase.SENT, Phase.ACKNOWLEDGED]
+    assert link.phases == [TriggerPhase.SENT, TriggerPhase.ACKNOWLEDGED]
     assert link.robot.registers.digital_outputs == 1 and link.robot.payload[0] == 1.2
     state = link.backend.state()
     assert state.joints.positions == pytest.approx(link.recipe.waypoints['camera'], abs=1e-3)
@@ -162,7 +159,7 @@ def test_the_slot_follows_from_the_ledger(link: Link) -> None:
 
 def test_a_gripper_whose_piece_was_taken_out_opens_before_it_takes_the_next(link: Link) -> None:
     link.hurry()
-    assert link.do(PART, 1).phase is Phase.DONE
+    assert link.do(PART, 1).phase is TriggerPhase.DONE
     link.robot.piece = False
     wait_until(lambda: link.checks()['gripper empty'].ok, what='the piece is gone')
 
@@ -179,11 +176,11 @@ def test_an_empty_slot_is_refused_and_the_arm_comes_back(link: Link) -> None:
     link.hurry()
     link.robot.piece = False
     outcome = link.do(PART, 1)
-    assert (outcome.phase, outcome.code) == (Phase.REFUSED, ResultCode.ROBOT_REFUSED)
+    assert (outcome.phase, outcome.code) == (TriggerPhase.REFUSED, ResultCode.ROBOT_REFUSED)
     assert 'slot 1 of tray 1' in outcome.message
     assert link.robot.registers.digital_outputs == 0
     assert link.backend.state().joints.positions == pytest.approx(link.recipe.waypoints['camera'], abs=1e-3)
-    assert link.do('HOME').phase is Phase.DONE, 'nothing is held'
+    assert link.do('HOME').phase is TriggerPhase.DONE, 'nothing is held'
 
 
 @pytest.mark.parametrize(
@@ -199,7 +196,7 @@ def test_an_empty_slot_is_refused_and_the_arm_comes_back(link: Link) -> None:
 def test_what_cannot_be_done_is_not_begun(link: Link, event: str, tray: int, code: int) -> None:
     before = link.robot.motion.joints
     outcome = link.do(event, tray)
-    assert (outcome.phase, outcome.code) == (Phase.NOT_SENT, code), outcome
+    assert (outcome.phase, outcome.code) == (TriggerPhase.NOT_SENT, code), outcome
     assert link.phases == [] and link.robot.motion.joints == before
 
 
@@ -207,7 +204,7 @@ def test_out_of_bounds_is_refused_before_anything_moves(link: Link) -> None:
     link.robot.motion.joints = (0.0, 0.5, 0.5, 0.0, 0.0, 0.0)
     wait_until(lambda: link.backend.state().joints.positions[1] == 0.5)
     outcome = link.do('HOME')
-    assert (outcome.phase, outcome.code) == (Phase.NOT_SENT, ResultCode.OUT_OF_REACH)
+    assert (outcome.phase, outcome.code) == (TriggerPhase.NOT_SENT, ResultCode.OUT_OF_REACH)
     assert 'by hand' in outcome.message and link.robot.motion.joints[1] == 0.5
 
 
@@ -216,31 +213,31 @@ def test_a_control_process_killed_in_mid_move_leaves_a_cell_that_recovers_in_5_s
     killed = time.monotonic()
     os.kill(link.backend.control_pid, signal.SIGKILL)
     outcome = future.result(SOON_S)
-    assert outcome.phase is Phase.UNKNOWN and 'control process ended' in outcome.message
+    assert outcome.phase is TriggerPhase.UNKNOWN and 'control process ended' in outcome.message
     link.stands()
     joints = link.robot.motion.joints
     refused = link.do('HOME')
-    assert (refused.phase, refused.code) == (Phase.NOT_SENT, ResultCode.ROBOT_STOPPED) and 'recover' in refused.message
+    assert (refused.phase, refused.code) == (TriggerPhase.NOT_SENT, ResultCode.ROBOT_STOPPED) and 'recover' in refused.message
     answer = link.recover()
     assert answer.code == ResultCode.OK, answer
     took = time.monotonic() - killed
     assert took < 5.0
     assert link.robot.motion.joints == pytest.approx(joints, abs=1e-3), 'nothing moved before a fresh command'
-    assert link.do('HOME').phase is Phase.DONE
+    assert link.do('HOME').phase is TriggerPhase.DONE
 
 
 def test_a_control_process_killed_while_it_rests_is_replaced_by_itself(link: Link) -> None:
     link.hurry()
-    assert link.do('HOME').phase is Phase.DONE
+    assert link.do('HOME').phase is TriggerPhase.DONE
     os.kill(link.backend.control_pid, signal.SIGKILL)
     wait_until(lambda: link.backend.control_pid == 0)
     assert link.do('MOVE_home').code == ResultCode.NOT_SUPPORTED
-    assert link.do(PART, 1).phase is Phase.DONE
+    assert link.do(PART, 1).phase is TriggerPhase.DONE
 
 
 def test_a_controller_that_has_rebooted_while_the_arm_stood_takes_the_next_job(link: Link) -> None:
     link.hurry()
-    assert link.do('HOME').phase is Phase.DONE
+    assert link.do('HOME').phase is TriggerPhase.DONE
     pid = link.backend.control_pid
     link.inject('reboot', 0.2)
     wait_until(lambda: link.backend.state().robot_mode == RobotState.MODE_POWER_OFF, what='it has booted')
@@ -248,7 +245,7 @@ def test_a_controller_that_has_rebooted_while_the_arm_stood_takes_the_next_job(l
     wait_until(lambda: link.backend.state().robot_mode == RobotState.MODE_RUNNING, what='a person has switched the arm on')
     wait_until(lambda: not Path(f'/proc/{pid}').exists(), what='the process whose script is gone has ended')
     assert all(check.ok for check in link.checks().values()), link.checks()
-    assert link.do(PART, 1).phase is Phase.DONE
+    assert link.do(PART, 1).phase is TriggerPhase.DONE
 
 
 def test_a_protective_stop_ends_the_event_at_once_and_is_walked_back(link: Link) -> None:
@@ -256,7 +253,10 @@ def test_a_protective_stop_ends_the_event_at_once_and_is_walked_back(link: Link)
     stopped = time.monotonic()
     link.inject('protective_stop')
     outcome = future.result(SOON_S)
-    assert (outcome.phase, outcome.code) == (Phase.UNKNOWN, ResultCode.ROBOT_STOPPED) and 'protective stop' in outcome.message
+    assert (outcome.phase, outcome.code) == (
+        TriggerPhase.UNKNOWN,
+        ResultCode.ROBOT_STOPPED,
+    ) and 'protective stop' in outcome.message
     link.stands()
     assert 'protective stop' in link.backend.state().message
     answer = link.recover()
@@ -285,7 +285,7 @@ def test_an_emergency_stop_still_pressed_is_refused_and_recovers_when_it_is_turn
     future = link.moving(PART, 1)
     link.inject('emergency_stop', STAYS_S)
     outcome = future.result(SOON_S)
-    assert outcome.phase is Phase.UNKNOWN and 'emergency stop' in outcome.message
+    assert outcome.phase is TriggerPhase.UNKNOWN and 'emergency stop' in outcome.message
     answer = link.recover()
     assert answer.code == ResultCode.ROBOT_STOPPED and 'turn the button back' in answer.message
     link._world.loop.call_soon_threadsafe(link.robot.release_emergency_stop)
@@ -310,25 +310,25 @@ def test_after_a_safeguard_stop_nothing_goes_on_by_itself(link: Link) -> None:
     assert link.recover().code == ResultCode.OK
 
 
-@pytest.mark.parametrize(('fault', 'amount', 'word'), [('stall', 2.5, 'no data came'), ('disconnect', 1.0, 'lost')])
+@pytest.mark.parametrize(('fault', 'amount', 'word'), [('stall', 2.5, 'no data for'), ('disconnect', 1.0, 'lost')])
 def test_data_that_does_not_come_ends_the_event_and_the_arm_stands(link: Link, fault: str, amount: float, word: str) -> None:
     future = link.moving(PART, 1)
     link.inject(fault, amount)
     outcome = future.result(4.0)
-    assert outcome.phase is Phase.UNKNOWN and word in outcome.message
+    assert outcome.phase is TriggerPhase.UNKNOWN and word in outcome.message
     link.stands()
     joints = link.robot.motion.joints
     wait_until(lambda: link.backend.state().connected, what='connected again')
-    assert link.do('HOME').phase is Phase.NOT_SENT
+    assert link.do('HOME').phase is TriggerPhase.NOT_SENT
     assert link.robot.motion.joints == joints
     assert link.recover().code == ResultCode.OK
-    assert link.do('HOME').phase is Phase.DONE
+    assert link.do('HOME').phase is TriggerPhase.DONE
 
 
 def test_a_person_stops_the_arm(link: Link) -> None:
     future = link.moving(PART, 1)
     assert link.backend.stop().result(SOON_S).code == ResultCode.OK
-    assert 'a person stopped the robot' in future.result(SOON_S).message
+    assert 'the operator stopped the robot' in future.result(SOON_S).message
     link.stands()
     assert link.do('HOME').code == ResultCode.ROBOT_STOPPED
 
@@ -340,7 +340,7 @@ def test_a_piece_lost_on_the_way_stops_the_arm(link: Link) -> None:
     future = link.moving('PLACE')
     link.robot.piece = False
     outcome = future.result(SOON_S)
-    assert outcome.phase is Phase.UNKNOWN and 'lost from the gripper' in outcome.message
+    assert outcome.phase is TriggerPhase.UNKNOWN and 'lost from the gripper' in outcome.message
     link.stands()
 
 
@@ -359,7 +359,7 @@ def test_local_mode_is_named_by_the_preflight_and_refuses_motion(link: Link) -> 
     check = link.checks()['remote control']
     assert not check.ok and 'remote control on the pendant' in check.message
     outcome = link.do('HOME')
-    assert outcome.phase is Phase.NOT_SENT and 'local mode' in outcome.message
+    assert outcome.phase is TriggerPhase.NOT_SENT and 'local mode' in outcome.message
     assert 'local mode' in link.recover().message
 
 
@@ -375,7 +375,7 @@ def test_a_piece_in_the_gripper_and_a_stop_are_named_by_the_preflight(link: Link
 
 def test_a_benchmark_part_is_shown_and_laid_back(link: Link) -> None:
     link.hurry()
-    assert link.do('BENCHMARK').phase is Phase.DONE
+    assert link.do('BENCHMARK').phase is TriggerPhase.DONE
     lowest = min(watched(link, link.tool, 'HOME'), key=lambda place: place[2])
     assert lowest == pytest.approx((250, 350, 60), abs=3)
     assert link.robot.registers.digital_outputs == 0
@@ -387,11 +387,11 @@ def test_a_control_process_that_hangs_in_mid_move_is_killed_and_the_arm_stands(l
     pid = link.backend.control_pid
     os.kill(pid, signal.SIGSTOP)
     outcome = future.result(SOON_S)
-    assert outcome.phase is Phase.UNKNOWN, outcome
+    assert outcome.phase is TriggerPhase.UNKNOWN, outcome
     link.stands()
     wait_until(lambda: not Path(f'/proc/{pid}').exists(), what='the process is gone')
     assert link.recover().code == ResultCode.OK
-    assert link.do('HOME').phase is Phase.DONE
+    assert link.do('HOME').phase is TriggerPhase.DONE
 
 
 def test_no_control_process_outlives_the_backend(link: Link) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from cell_common.testing import wait_until
+from cell_robot.robot_modes import RuntimeState
 from cell_sim.ur_controller.control_script import ControlScript
 from cell_sim.ur_controller.controller import START, Controller
 from cell_sim.ur_controller.motion import Motion, MotionError
@@ -18,7 +19,6 @@ from cell_sim.ur_controller.primary import robot_state, version_message
 from cell_sim.ur_controller.profile import Profile
 from cell_sim.ur_controller.program import ProgramError
 from cell_sim.ur_controller.scripts import ScriptCollector, program_of
-from cell_sim.ur_controller.states import RuntimeState
 
 CONTROL = """
 from rtde_control import RTDEControlInterface

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cell_robot.robot_modes import RobotMode, RuntimeState, SafetyMode
 from cell_sim.faults import UnknownFaultError
 from cell_sim.ur_controller.controller import Controller, ControllerConfig
 from cell_sim.ur_controller.dashboard import UNLOCK_TOO_EARLY, DashboardCommands
 from cell_sim.ur_controller.program import WaitingProgram
-from cell_sim.ur_controller.states import RobotMode, RuntimeState, SafetyMode
 
 CLIENT = """
 from dashboard_client import DashboardClient

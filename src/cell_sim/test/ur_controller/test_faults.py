@@ -12,11 +12,11 @@ import pytest
 from cell_common.background import AsyncioThread
 from cell_common.catalogue import Catalogue
 from cell_common.testing import wait_until
+from cell_robot.robot_modes import RobotMode, RuntimeState, SafetyMode
 from cell_sim.faults import UnknownFaultError
 from cell_sim.simulation import Simulation, SimulationConfig
 from cell_sim.testing.waiting import assert_holds
 from cell_sim.ur_controller.control_script import ControlScript
-from cell_sim.ur_controller.states import RobotMode, RuntimeState, SafetyMode
 from cell_sim.world.parts import TrayMix
 
 OPEN: list[DashboardSession] = []

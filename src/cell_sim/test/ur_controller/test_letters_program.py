@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from cell_common.catalogue import Catalogue
-from cell_robot.motion.recipe import Recipe
-from cell_robot.motion.recipe_file import load_recipe
+from cell_robot.motion import CellRecipe
+from cell_robot.recipe_file import load_recipe
+from cell_robot.robot_modes import RobotMode, RuntimeState
 from cell_sim.letters.client import LettersSettings
 from cell_sim.simulation import Simulation, SimulationConfig
 from cell_sim.testing.waiting import assert_holds_async, wait_until_async
-from cell_sim.ur_controller.states import RobotMode, RuntimeState
 from cell_sim.world.parts import TrayMix
 from cell_sim.world.world import ViewPhase
 
@@ -24,7 +24,7 @@ TIMEOUT_S = 5.0
 
 
 @pytest.fixture(scope='module')
-def recipe() -> Recipe:
+def recipe() -> CellRecipe:
     return load_recipe(Path(__file__).resolve().parents[4] / 'config' / 'recipe.yaml')
 
 
@@ -63,7 +63,7 @@ class Cell:
 
 
 def in_cell(
-    catalogue: Catalogue, recipe: Recipe, scenario: Callable[[Cell], Awaitable[None]], time_scale: float = FAST
+    catalogue: Catalogue, recipe: CellRecipe, scenario: Callable[[Cell], Awaitable[None]], time_scale: float = FAST
 ) -> None:
     async def run() -> None:
         links: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
@@ -95,7 +95,7 @@ def in_cell(
     asyncio.run(run())
 
 
-def test_the_arm_picks_shows_and_places(catalogue: Catalogue, recipe: Recipe) -> None:
+def test_the_arm_picks_shows_and_places(catalogue: Catalogue, recipe: CellRecipe) -> None:
     async def scenario(cell: Cell) -> None:
         cell.send('A t1 1\n')
         assert [await cell.receive(), await cell.receive()] == ['ACK t1\n', 'DONE t1\n']
@@ -110,7 +110,9 @@ def test_the_arm_picks_shows_and_places(catalogue: Catalogue, recipe: Recipe) ->
 
 
 @pytest.mark.parametrize(('text', 'reason'), [('A t 3\n', 'tray 3 is empty'), ('P t\n', 'gripper is empty')])
-def test_what_the_arm_finds_out_on_its_way_is_reported(catalogue: Catalogue, recipe: Recipe, text: str, reason: str) -> None:
+def test_what_the_arm_finds_out_on_its_way_is_reported(
+    catalogue: Catalogue, recipe: CellRecipe, text: str, reason: str
+) -> None:
     async def scenario(cell: Cell) -> None:
         cell.send(text)
         assert [await cell.receive(), await cell.receive()] == ['ACK t\n', f'ERR t {reason}\n']
@@ -118,7 +120,7 @@ def test_what_the_arm_finds_out_on_its_way_is_reported(catalogue: Catalogue, rec
     in_cell(catalogue, recipe, scenario)
 
 
-def test_the_known_good_piece_goes_back_into_its_nest(catalogue: Catalogue, recipe: Recipe) -> None:
+def test_the_known_good_piece_goes_back_into_its_nest(catalogue: Catalogue, recipe: CellRecipe) -> None:
     async def scenario(cell: Cell) -> None:
         cell.send('B t1\n')
         assert [await cell.receive(), await cell.receive()] == ['ACK t1\n', 'DONE t1\n']
@@ -131,7 +133,7 @@ def test_the_known_good_piece_goes_back_into_its_nest(catalogue: Catalogue, reci
     in_cell(catalogue, recipe, scenario)
 
 
-def test_in_a_protective_stop_nothing_is_said_and_nothing_moves(catalogue: Catalogue, recipe: Recipe) -> None:
+def test_in_a_protective_stop_nothing_is_said_and_nothing_moves(catalogue: Catalogue, recipe: CellRecipe) -> None:
     async def scenario(cell: Cell) -> None:
         cell.send('A t1 1\n')
         assert await cell.receive() == 'ACK t1\n'
@@ -149,7 +151,7 @@ def test_in_a_protective_stop_nothing_is_said_and_nothing_moves(catalogue: Catal
 
 
 def test_a_letter_that_waited_during_a_stop_is_not_executed_after_a_reset_of_the_connection(
-    catalogue: Catalogue, recipe: Recipe
+    catalogue: Catalogue, recipe: CellRecipe
 ) -> None:
     async def scenario(cell: Cell) -> None:
         await cell.simulation.inject('ur', 'protective_stop', 0.0)
@@ -165,7 +167,9 @@ def test_a_letter_that_waited_during_a_stop_is_not_executed_after_a_reset_of_the
     in_cell(catalogue, recipe, scenario)
 
 
-def test_a_program_that_has_ended_has_no_connection_until_the_operator_starts_it(catalogue: Catalogue, recipe: Recipe) -> None:
+def test_a_program_that_has_ended_has_no_connection_until_the_operator_starts_it(
+    catalogue: Catalogue, recipe: CellRecipe
+) -> None:
     async def scenario(cell: Cell) -> None:
         cell.send('A t1 1\n')
         assert await cell.receive() == 'ACK t1\n'
@@ -183,7 +187,7 @@ def test_a_program_that_has_ended_has_no_connection_until_the_operator_starts_it
     in_cell(catalogue, recipe, scenario, 10.0)
 
 
-def test_a_reboot_opens_the_gripper_and_the_truth_says_that_the_piece_fell(catalogue: Catalogue, recipe: Recipe) -> None:
+def test_a_reboot_opens_the_gripper_and_the_truth_says_that_the_piece_fell(catalogue: Catalogue, recipe: CellRecipe) -> None:
     async def scenario(cell: Cell) -> None:
         cell.send('A t1 1\n')
         assert [await cell.receive(), await cell.receive()] == ['ACK t1\n', 'DONE t1\n']

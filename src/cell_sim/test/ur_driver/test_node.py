@@ -11,7 +11,7 @@ import pytest
 from cell_common.background import AsyncioThread
 from cell_common.qos import events, latched
 from cell_common.testing import NodeGraph, wait_until
-from cell_robot.motion.kinematics import JOINTS
+from cell_robot.motion import JOINTS
 from cell_sim.ur_controller.external_control import FOLLOW, HOLD
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_driver import names

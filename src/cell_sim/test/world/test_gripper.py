@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cell_robot.motion.poses import Matrix
-from cell_robot.motion.recipe import Gripper, Recipe
-from cell_robot.motion.recipe_file import load_recipe
+from cell_robot.motion import CellRecipe, GripperSettings, Matrix
+from cell_robot.recipe_file import load_recipe
 from cell_sim.world.gripper import GRIP_M, SimulatedGripper, is_closed
 from cell_sim.world.parts import TrayMix
 from cell_sim.world.world import ViewPhase, World
@@ -21,14 +20,14 @@ ON, OFF = 1, 0
 
 
 @pytest.fixture(scope='module')
-def recipe() -> Recipe:
+def recipe() -> CellRecipe:
     return load_recipe(Path(__file__).resolve().parents[4] / 'config' / 'recipe.yaml')
 
 
 class Bench:
     """An arm that a test puts anywhere."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: CellRecipe) -> None:
         self.events: list[str] = []
         self.world = World(TrayMix((PART, OTHER)), self._note)
         self.world.fill([(PART, 1, 2), (OTHER, 1, 2)])
@@ -49,7 +48,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(recipe: Recipe) -> Bench:
+def bench(recipe: CellRecipe) -> Bench:
     return Bench(recipe)
 
 
@@ -106,8 +105,8 @@ def test_the_camera_sees_what_stands_before_it_and_not_what_moves(bench: Bench) 
     assert bench.world.view(0.0).phase is ViewPhase.MOVING
 
 
-def test_of_two_outputs_the_one_that_went_on_last_counts(recipe: Recipe) -> None:
-    gripper: Gripper = replace(recipe.gripper, close_output=0, open_output=1)
+def test_of_two_outputs_the_one_that_went_on_last_counts(recipe: CellRecipe) -> None:
+    gripper: GripperSettings = replace(recipe.gripper, close_output=0, open_output=1)
     assert is_closed(gripper, 0b00, 0b01, closed=False)
     assert is_closed(gripper, 0b01, 0b00, closed=True), 'without power on either it stays as it is'
     assert not is_closed(gripper, 0b00, 0b10, closed=True)

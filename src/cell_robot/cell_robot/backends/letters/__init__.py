@@ -1,1 +1,1 @@
-"""Backend `letters`: a UR program that receives one letter per trigger over TCP."""
+"""Backend `letters`: the UR program connects to the node, which sends one letter per event."""

@@ -1,32 +1,47 @@
-"""Say a thing a few times, then only now and then how often it was not said: a flood must not flood the log."""
+"""Rate-limits repeated log messages and reports how many were suppressed.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
-KEYS = 256
+MAX_KINDS = 256
 
 
-class Throttle:
-    """Admits so many texts of one kind in a period."""
+@dataclass
+class _Window:
+    start: float
+    logged: int = 0
+    suppressed: int = 0
 
-    def __init__(self, burst: int, period: float) -> None:
-        """Admit `burst` texts of each kind in `period` seconds."""
-        self._burst, self._period = burst, period
-        self._kinds: OrderedDict[str, list[float]] = OrderedDict()
-        """Kind -> [start of period, texts in it, texts held back]."""
 
-    def admit(self, kind: str, now: float) -> str | None:
-        """Return what to add to the text ("" or how many were held back), None when it must not be said."""
-        entry = self._kinds.setdefault(kind, [now, 0, 0])
-        self._kinds.move_to_end(kind)
-        if len(self._kinds) > KEYS:
-            self._kinds.popitem(last=False)
-        if now - entry[0] >= self._period:
-            entry[0], entry[1] = now, 0
-        if entry[1] >= self._burst:
-            entry[2] += 1
+class LogRateLimiter:
+    """Allows a number of messages per kind and period."""
+
+    def __init__(self, max_per_period: int, period: float) -> None:
+        """Allow `max_per_period` messages of each kind in `period` seconds."""
+        self._max_per_period, self._period = max_per_period, period
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+
+    def allow(self, kind: str, now: float) -> str | None:
+        """Return a suffix for the message ("" or the number of suppressed ones), None to suppress it.
+
+        Args:
+            kind: Kind of the message; limits are per kind.
+            now: Seconds of a monotonic clock.
+        """
+        window = self._windows.setdefault(kind, _Window(now))
+        self._windows.move_to_end(kind)
+        if len(self._windows) > MAX_KINDS:
+            self._windows.popitem(last=False)
+        if now - window.start >= self._period:
+            window.start, window.logged = now, 0
+        if window.logged >= self._max_per_period:
+            window.suppressed += 1
             return None
-        held, entry[2] = int(entry[2]), 0
-        entry[1] += 1
-        return f' (and {held} more like it)' if held else ''
+        suppressed, window.suppressed = window.suppressed, 0
+        window.logged += 1
+        return f' (and {suppressed} more like it)' if suppressed else ''

@@ -1,45 +1,145 @@
-"""What is known of one connection: its framing, its trigger, whether it has spoken, when it was last heard."""
+"""State of one connection of a UR program: framing, trigger, heartbeat.
+
+Times are seconds of the caller's monotonic clock.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cell_robot.backends.letters.codec import Dialect, Kind, Reply
-from cell_robot.backends.letters.framing import Framing
-from cell_robot.backends.letters.trigger import Deadlines, Step, TriggerMachine
+from cell_robot.backends.base import TriggerPhase
+from cell_robot.backends.letters.protocol import Framing, LettersProtocol, ProgramReply, ReplyKind
 
-SHOWN = 60
+MAX_SHOWN = 60
+"""Bytes of an unknown frame that go into the log."""
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Timeouts of the UR program, seconds."""
+
+    acknowledge: float = 1.0
+    done: float = 30.0
+    heartbeat: float = 3.0
+
+
+@dataclass(frozen=True)
+class TriggerUpdate:
+    """Change of a trigger's phase."""
+
+    phase: TriggerPhase
+    reason: str = ''
+    """For people; valid for REFUSED and UNKNOWN."""
+    reset: bool = False
+    """Reset the connection: the letter may still be unread at the robot, or a late reply could be misattributed."""
+
+
+class TriggerMachine:
+    """State machine of one trigger: sent, acknowledged, then done, refused or unknown."""
+
+    def __init__(self, deadlines: Deadlines, *, numbered: bool, acknowledge_is_done: bool = False) -> None:
+        """Configure the machine; no trigger is active.
+
+        Args:
+            deadlines: Timeouts of the program.
+            numbered: Replies carry the trigger id.
+            acknowledge_is_done: The program answers once, at the end; only the deadline for done applies.
+        """
+        self._deadlines = deadlines
+        self._numbered = numbered
+        self._single = acknowledge_is_done
+        self._id = ''
+        self._phase: TriggerPhase | None = None
+        self._due = 0.0
+        self.late = ''
+        """Id of a trigger that was reported as unknown and may still be executing; "" = none."""
+
+    @property
+    def deadline(self) -> float | None:
+        """Time at which to call `on_timeout`, None without an active trigger."""
+        return self._due if self._phase else None
+
+    def sent(self, trigger_id: str, now: float) -> TriggerUpdate:
+        """Start a trigger that was written to the connection; none may be active."""
+        self._id, self._phase = trigger_id, TriggerPhase.SENT
+        self._due = now + (self._deadlines.done if self._single else self._deadlines.acknowledge)
+        return TriggerUpdate(TriggerPhase.SENT)
+
+    def reply(self, reply: ProgramReply, now: float) -> TriggerUpdate | None:
+        """Apply a reply; returns None when it does not change the active trigger."""
+        if self._numbered and self.late and reply.trigger_id == self.late and reply.kind in (ReplyKind.DONE, ReplyKind.ERR):
+            self.late = ''
+            return None
+        if self._phase is None or (self._numbered and reply.trigger_id != self._id):
+            return None
+        if reply.kind is ReplyKind.ERR:
+            return self._end(TriggerUpdate(TriggerPhase.REFUSED, reply.reason or 'no reason given'))
+        if reply.kind is ReplyKind.ACK:
+            return self._acknowledged(now)
+        if reply.kind is ReplyKind.DONE and (self._numbered or self._phase is TriggerPhase.ACKNOWLEDGED):
+            return self._end(TriggerUpdate(TriggerPhase.DONE))
+        return None
+
+    def on_timeout(self, now: float) -> TriggerUpdate | None:
+        """End the trigger as unknown when its deadline has passed."""
+        if self._phase is None or now < self._due:
+            return None
+        if self._phase is TriggerPhase.SENT and not self._single:
+            reason = f'no acknowledgement within {self._deadlines.acknowledge:g} s'
+            return self._end(TriggerUpdate(TriggerPhase.UNKNOWN, reason, reset=True))
+        self.late = self._id
+        reason = f'not done within {self._deadlines.done:g} s'
+        return self._end(TriggerUpdate(TriggerPhase.UNKNOWN, reason, reset=not self._numbered))
+
+    def on_disconnect(self, reason: str) -> TriggerUpdate | None:
+        """End an active trigger as unknown because the connection is gone."""
+        self.late = ''
+        return self._end(TriggerUpdate(TriggerPhase.UNKNOWN, reason)) if self._phase else None
+
+    def _acknowledged(self, now: float) -> TriggerUpdate | None:
+        if self._single:
+            return self._end(TriggerUpdate(TriggerPhase.DONE))
+        if self._phase is not TriggerPhase.SENT:
+            return None
+        self._phase, self._due = TriggerPhase.ACKNOWLEDGED, now + self._deadlines.done
+        return TriggerUpdate(TriggerPhase.ACKNOWLEDGED)
+
+    def _end(self, update: TriggerUpdate) -> TriggerUpdate:
+        self._phase = None
+        return update
 
 
 @dataclass
-class Session:
-    """One connection of a UR program; times are seconds of the caller's clock."""
+class LettersSession:
+    """One connection of a UR program."""
 
-    dialect: Dialect
+    protocol: LettersProtocol
     deadlines: Deadlines
-    heard_at: float
+    last_received_at: float
     machine: TriggerMachine
     framing: Framing = field(init=False)
     proven: bool = False
-    """It has said something that a UR program says (bare programs keep silent until asked: they count from the start)."""
+    """The peer has sent a valid reply. Bare programs stay silent until asked and count as proven from the start."""
     beats: bool = False
-    """It sends heartbeats, so that silence means that it is gone."""
+    """The peer sends heartbeats, so silence means that it is gone."""
     garbage: str = ''
-    """The first thing it said that is not of the protocol, for the log; "" = none."""
+    """First frame outside the protocol, for the log; "" = none."""
 
     def __post_init__(self) -> None:
-        """Make what depends on the dialect."""
-        self.framing = self.dialect.framing()
-        self.proven = not self.dialect.numbered
-        self.beats = self.dialect.numbered
+        """Derive framing and flags from the protocol."""
+        self.framing = self.protocol.framing()
+        self.proven = not self.protocol.numbered
+        self.beats = self.protocol.numbered
 
-    def feed(self, data: bytes, now: float) -> Iterator[Step | None]:
-        """Take bytes; yields once for each valid reply what has become of the trigger, None when nothing changed."""
+    def feed(self, data: bytes, now: float) -> Iterator[TriggerUpdate | None]:
+        """Add received bytes; yields one item per valid reply: the trigger's update, or None without one."""
         for frame in self.framing.feed(data):
-            reply = self.dialect.decode(frame)
+            reply = self.protocol.decode(frame)
             if reply is None:
-                self.garbage = self.garbage or repr(frame[:SHOWN])[1:]
+                self.garbage = self.garbage or repr(frame[:MAX_SHOWN])[1:]
             else:
                 yield self._take(reply, now)
         if self.framing.overlong:
@@ -47,16 +147,16 @@ class Session:
 
     @property
     def deadline(self) -> float | None:
-        """When `tick` or `silent` has something to say, None when never."""
-        times = [self.machine.deadline, self.heard_at + self.deadlines.heartbeat if self.beats else None]
+        """Time at which the trigger or the heartbeat times out, None without a timeout."""
+        times = [self.machine.deadline, self.last_received_at + self.deadlines.heartbeat if self.beats else None]
         return min((time for time in times if time is not None), default=None)
 
-    def silent(self, now: float) -> bool:
-        """Whether its heartbeat has been missing for too long."""
-        return self.beats and now >= self.heard_at + self.deadlines.heartbeat
+    def timed_out(self, now: float) -> bool:
+        """Return whether the heartbeat is overdue."""
+        return self.beats and now >= self.last_received_at + self.deadlines.heartbeat
 
-    def _take(self, reply: Reply, now: float) -> Step | None:
-        self.heard_at = now
+    def _take(self, reply: ProgramReply, now: float) -> TriggerUpdate | None:
+        self.last_received_at = now
         self.proven = True
-        self.beats = self.beats or reply.kind is Kind.HEARTBEAT
+        self.beats = self.beats or reply.kind is ReplyKind.HEARTBEAT
         return self.machine.reply(reply, now)

@@ -1,4 +1,4 @@
-"""TCP for the letters link: the PC listens, the UR program connects."""
+"""TCP server of the letters backend: the node listens, the UR program connects."""
 
 from __future__ import annotations
 
@@ -12,57 +12,58 @@ import weakref
 from collections.abc import Iterable
 from typing import Protocol
 
+from cell_common.backoff import Backoff
+
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
 BACKLOG = 1024
-"""A burst of connections must not make the robot's own one wait for a second SYN."""
+"""A burst of connections must not delay the robot's own one by a second SYN."""
 KEEPALIVE = {'TCP_KEEPIDLE': 2, 'TCP_KEEPINTVL': 1, 'TCP_KEEPCNT': 3}
-"""A cable pulled out is noticed after about 5 s even when nothing is sent."""
+"""Detects an unplugged cable within about 5 s, even without traffic."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Listener(Protocol):
-    """Is told what happens; every call comes from the event loop's thread."""
+class ConnectionListener(Protocol):
+    """Callbacks of the server, all in the event loop's thread."""
 
-    def opened(self, connection: Connection) -> None:
-        """An allowed peer has connected."""
+    def opened(self, connection: ProgramConnection) -> None:
+        """An allowed peer connected."""
 
-    def received(self, connection: Connection, data: bytes) -> None:
-        """Bytes came."""
+    def received(self, connection: ProgramConnection, data: bytes) -> None:
+        """Bytes arrived."""
 
-    def closed(self, connection: Connection, why: str) -> None:
-        """The connection is gone; `why` is for people."""
+    def closed(self, connection: ProgramConnection, reason: str) -> None:
+        """The connection closed; `reason` is for people."""
 
     def rejected(self, address: str) -> None:
-        """A peer that is not on the allow-list was turned away."""
+        """A peer outside the allow-list was rejected."""
 
-    def listening(self, problem: str) -> None:
-        """The port is open (""), or cannot be opened for this reason."""
+    def listening(self, error: str) -> None:
+        """The port is open (""), or opening it failed with `error`."""
 
 
-def networks(allowed: Iterable[str]) -> list[Network]:
+def parse_networks(allowed: Iterable[str]) -> list[Network]:
     """Return an allow-list as networks; empty texts are ignored.
 
     Raises:
-        ValueError: One is neither an address nor a network such as 192.168.0.0/24.
+        ValueError: A text is neither an address nor a network such as 192.168.0.0/24.
     """
     return [ipaddress.ip_network(text, strict=False) for text in allowed if text]
 
 
-class Connection(asyncio.Protocol):
-    """One peer."""
+class ProgramConnection(asyncio.Protocol):
+    """TCP connection of one peer."""
 
-    def __init__(self, listener: Listener, allowed: list[Network]) -> None:
-        """Wait to be connected by the server."""
+    def __init__(self, listener: ConnectionListener, allowed: list[Network]) -> None:
         self._listener = listener
         self._allowed = allowed
         self._transport: asyncio.Transport | None = None
-        self._why = ''
+        self._reason = ''
         self._accepted = False
         self.peer = ''
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Check the peer and tell the listener."""
+        """Check the peer against the allow-list and notify the listener."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         name = transport.get_extra_info('peername')
@@ -72,34 +73,33 @@ class Connection(asyncio.Protocol):
             return
         self.peer = f'{name[0]}:{name[1]}'
         self._accepted = True
-        _keep_alive(transport.get_extra_info('socket'))
+        _enable_keepalive(transport.get_extra_info('socket'))
         self._listener.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Hand bytes on."""
+        """Pass bytes on to the listener."""
         if self._accepted:
             self._listener.received(self, data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Tell the listener once."""
+        """Notify the listener once."""
         if self._accepted:
             self._accepted = False
-            self._listener.closed(
-                self, self._why or (f'{error.strerror or error}' if isinstance(error, OSError) else 'closed by the robot')
-            )
+            cause = f'{error.strerror or error}' if isinstance(error, OSError) else 'closed by the robot'
+            self._listener.closed(self, self._reason or cause)
 
     def send(self, data: bytes) -> bool:
-        """Write bytes; False when the connection is gone."""
+        """Write bytes; returns False when the connection is gone."""
         if self._transport is None or self._transport.is_closing():
             return False
         self._transport.write(data)
         return True
 
-    def reset(self, why: str) -> None:
-        """End the connection by TCP RST, so that the peer's next send fails at once."""
+    def reset(self, reason: str) -> None:
+        """Close the connection with a TCP RST, so that the peer's next send fails immediately."""
         if self._transport is None or self._transport.is_closing():
             return
-        self._why = why
+        self._reason = reason
         with contextlib.suppress(OSError):
             self._transport.get_extra_info('socket').setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
         self._transport.abort()
@@ -110,15 +110,15 @@ class Connection(asyncio.Protocol):
         return any(peer in network for network in self._allowed)
 
 
-class Server:
-    """Listens, and keeps trying when the port cannot be opened."""
+class LettersServer:
+    """Listening socket; retries when the port cannot be opened."""
 
-    def __init__(self, address: str, port: int, allowed: list[Network], listener: Listener) -> None:
-        """Open nothing yet; `run` does."""
+    def __init__(self, address: str, port: int, allowed: list[Network], listener: ConnectionListener) -> None:
+        """Store the settings; `run` opens the port."""
         self._address, self._port = address, port
         self._allowed = allowed
         self._listener = listener
-        self._connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self._connections: weakref.WeakSet[ProgramConnection] = weakref.WeakSet()
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -129,40 +129,39 @@ class Server:
             server.close()
             for connection in list(self._connections):
                 connection.reset('the cell is ending')
-            await asyncio.sleep(0)  # the loop closes the sockets in its next round
+            await asyncio.sleep(0)  # the loop closes the sockets in its next iteration
 
     async def _open(self) -> asyncio.Server:
-        delay = FIRST_RETRY_S
+        backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:
                 server = await asyncio.get_running_loop().create_server(
-                    self._connection, self._address, self._port, backlog=BACKLOG
+                    self._make_connection, self._address, self._port, backlog=BACKLOG
                 )
-            except OSError as problem:
-                self._listener.listening(_explain(problem, self._address, self._port))
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, LAST_RETRY_S)
+            except OSError as error:
+                self._listener.listening(_explain(error, self._address, self._port))
+                await asyncio.sleep(backoff.next())
             else:
                 self._listener.listening('')
                 return server
 
-    def _connection(self) -> Connection:
-        connection = Connection(self._listener, self._allowed)
+    def _make_connection(self) -> ProgramConnection:
+        connection = ProgramConnection(self._listener, self._allowed)
         self._connections.add(connection)
         return connection
 
 
-def _explain(problem: OSError, address: str, port: int) -> str:
-    if problem.errno == errno.EADDRINUSE:
+def _explain(error: OSError, address: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
         advice = f'another program holds the port: end it (ss -ltnp "sport = :{port}" names it), or change parameter port'
-    elif problem.errno == errno.EACCES:
+    elif error.errno == errno.EACCES:
         advice = 'use a port above 1023, parameter port'
     else:
         advice = 'check parameter listen_address and the network'
-    return f'cannot listen on {address}:{port} ({problem.strerror or problem}); {advice}'
+    return f'cannot listen on {address}:{port} ({error.strerror or error}); {advice}'
 
 
-def _keep_alive(stream: socket.socket) -> None:
+def _enable_keepalive(stream: socket.socket) -> None:
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in KEEPALIVE.items():
         if hasattr(socket, name):

@@ -1,6 +1,6 @@
-"""The official driver's topics, services and action, as the backend's event loop uses them.
+"""Client of the official driver's topics, services and action, used from the backend's event loop.
 
-Every ROS entity is made once and touched in the node's executor only; the event loop hands work over and waits with a deadline.
+Every ROS entity is created once and used in the node's executor only. The event loop queues work and waits with a timeout.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from action_msgs.msg import GoalStatus
 from action_msgs.srv import CancelGoal
 from cell_common.inbox import ExecutorQueue
 from cell_common.qos import events, latched
+from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_ns
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action.client import ActionClient
 from rclpy.client import Client
@@ -28,12 +29,16 @@ from ur_dashboard_msgs.srv import IsInRemoteControl
 from ur_msgs.msg import IOStates
 from ur_msgs.srv import SetIO
 
-from cell_robot.backends.ros_driver.joint_snapshot import Picture
+from cell_robot.backends.ros_driver.joint_snapshot import DriverSnapshot
 from cell_robot.motion.kinematics import JOINTS
-from cell_robot.motion.trajectory import Waypoint
-from cell_robot.protocols.rtde.codec import Value
+from cell_robot.motion.trajectory import TimedWaypoint
+from cell_robot.protocols.rtde.codec import RtdeValue
 
-ANSWER_S = 2.0
+if TYPE_CHECKING:
+    from rclpy.action.client import ClientGoalHandle
+    from rclpy.task import Future as RosFuture
+
+CALL_TIMEOUT_S = 2.0
 TRAJECTORY = 'scaled_joint_trajectory_controller/follow_joint_trajectory'
 SCALING = 'speed_scaling_state_broadcaster/speed_scaling'
 DASHBOARD = {
@@ -44,35 +49,44 @@ DASHBOARD = {
     'stop': 'stop',
     'unlock protective stop': 'unlock_protective_stop',
 }
-"""Command of the dashboard -> service of the driver's dashboard client."""
+"""Dashboard command -> service of the driver's dashboard client."""
 REMOTE = 'is in remote control'
 
-Hear = Callable[[dict[str, Value]], None]
+OnPackage = Callable[[dict[str, RtdeValue]], None]
+T = TypeVar('T')
+
+
+class GoalResult(Protocol):
+    """Response of the action's get_result service."""
+
+    status: int
+    result: FollowJointTrajectory.Result
 
 
 class DriverError(Exception):
-    """The driver did not answer, or refused; the text says what."""
+    """The driver did not answer or refused; the text gives the reason."""
 
 
-class DriverLink:
-    """One driver."""
+class DriverClient:
+    """Client of one driver."""
 
-    def __init__(self, node: Node, namespace: str, picture: Picture, period: float) -> None:
-        """Subscribe, and make the clients.
+    def __init__(self, node: Node, namespace: str, snapshot: DriverSnapshot, period: float) -> None:
+        """Create subscriptions and clients.
 
         Args:
-            node: Whose executor everything runs in.
-            namespace: Of the driver, e.g. `/`; relative ones are below the node's.
-            picture: Takes the topics in.
-            period: Joint states that come sooner than this after the one before are left out, seconds.
+            node: Node whose executor runs everything.
+            namespace: Namespace of the driver, for example `/`; relative ones are below the node's.
+            snapshot: Receives the values of the topics.
+            period: Joint states closer together than this are dropped, seconds.
         """
-        self._node, self._picture, self._period = node, picture, period
+        self.snapshot = snapshot
+        self._node, self._period_ns = node, seconds_to_ns(period)
         self._prefix = namespace if namespace.endswith('/') or not namespace else namespace + '/'
-        self._inbox: ExecutorQueue[Callable[[], None]] = ExecutorQueue(node, lambda work: work())
-        self._hear: Hear = lambda _values: None
-        self._taken_at = -1
-        self._wanted = 0
-        """Number of the goal that may go on; every cancel makes a new one."""
+        self._queue: ExecutorQueue[Callable[[], None]] = ExecutorQueue(node, lambda work: work())
+        self._on_package: OnPackage = lambda _values: None
+        self._accepted_at_ns = -1
+        self._generation = 0
+        """Only goals of the current generation may continue; every cancel increments it."""
         self._subscribe()
         prefix = self._prefix
         self._services = {
@@ -84,33 +98,33 @@ class DriverLink:
         self._cancels = node.create_client(CancelGoal, f'{prefix}{TRAJECTORY}/_action/cancel_goal')
         self._trajectories = ActionClient(node, FollowJointTrajectory, prefix + TRAJECTORY)
 
-    def listen(self, hear: Hear) -> None:
-        """Hand every data package to `hear`, in the executor's thread."""
-        self._hear = hear
+    def listen(self, on_package: OnPackage) -> None:
+        """Pass every data package to `on_package`, in the executor's thread."""
+        self._on_package = on_package
 
-    async def ask(self, command: str) -> str:
-        """Give a command to the dashboard and return its answer.
+    async def dashboard(self, command: str) -> str:
+        """Send a command to the dashboard and return its answer.
 
         Raises:
             DriverError: No answer, or a refusal.
         """
         if command == REMOTE:
-            answer = await self._call(self._remote, IsInRemoteControl.Request())
-            if not answer.success:
-                raise DriverError(f'the dashboard does not tell whether it is in remote control: {answer.answer}')
-            return 'true' if answer.remote_control else 'false'
-        answer = await self._call(self._services[command], Trigger.Request())
+            remote: IsInRemoteControl.Response = await self._call(self._remote, IsInRemoteControl.Request())
+            if not remote.success:
+                raise DriverError(f'the dashboard does not report whether it is in remote control: {remote.answer}')
+            return 'true' if remote.remote_control else 'false'
+        answer: Trigger.Response = await self._call(self._services[command], Trigger.Request())
         if not answer.success:
             raise DriverError(f'the controller refused "{command}": {answer.message}')
         return str(answer.message)
 
     async def resend_program(self) -> None:
-        """Let the driver send its program to the robot.
+        """Send the driver's program to the robot.
 
         Raises:
-            DriverError: It did not.
+            DriverError: No answer, or a refusal.
         """
-        answer = await self._call(self._resend, Trigger.Request())
+        answer: Trigger.Response = await self._call(self._resend, Trigger.Request())
         if not answer.success:
             raise DriverError(f'the driver did not send its program: {answer.message}')
 
@@ -118,146 +132,153 @@ class DriverLink:
         """Switch a digital output.
 
         Raises:
-            DriverError: The driver did not.
+            DriverError: No answer, or a refusal.
         """
         request = SetIO.Request(fun=SetIO.Request.FUN_SET_DIGITAL_OUT, pin=pin, state=float(on))
-        if not (await self._call(self._set_io, request)).success:
+        answer: SetIO.Response = await self._call(self._set_io, request)
+        if not answer.success:
             raise DriverError(f'the driver did not switch output {pin}')
 
-    async def follow(self, waypoints: Sequence[Waypoint], begun: Callable[[], None]) -> None:
-        """Move through waypoints; `begun` is called, in the event loop, when the controller has taken them.
+    async def follow_trajectory(self, waypoints: Sequence[TimedWaypoint], on_started: Callable[[], None]) -> None:
+        """Move through waypoints; `on_started` is called in the event loop when the controller has accepted them.
 
         Raises:
-            DriverError: The arm did not get to the last one, or it is not known whether it did.
+            DriverError: The arm did not reach the last waypoint, or it is unknown whether it did.
         """
-        accepted: Future[Any] = Future()
-        ended: Future[Any] = Future()
-        self._inbox.put(lambda: self._send_goal(_goal(waypoints), accepted, ended))
-        if not await self._within(accepted, ANSWER_S, 'the trajectory'):
+        accepted: Future[bool] = Future()
+        ended: Future[GoalResult] = Future()
+        self._queue.put(lambda: self._send_goal(_make_goal(waypoints), accepted, ended))
+        if not await _wait_for(accepted, CALL_TIMEOUT_S, 'the trajectory'):
             raise DriverError('the driver rejected the trajectory: its program does not run, or its controller is not active')
-        begun()
+        on_started()
         answer = await asyncio.wrap_future(ended)
         if answer.status != GoalStatus.STATUS_SUCCEEDED or answer.result.error_code != FollowJointTrajectory.Result.SUCCESSFUL:
             reason = answer.result.error_string or f'code {answer.result.error_code}'
             raise DriverError(f'the driver ended the trajectory: {reason}')
 
     def cancel(self) -> None:
-        """End every goal of the controller, also one that is only on its way there; from any thread."""
-        self._wanted += 1
-        self._inbox.put(self._cancel)
+        """Cancel every goal of the controller, also goals in transit; from any thread."""
+        self._generation += 1
+        self._queue.put(self._cancel)
 
-    async def clear(self) -> None:
-        """End every goal, and return when the controller has heard of it.
+    async def reset(self) -> None:
+        """Cancel every goal, and wait until the controller has confirmed.
 
         Raises:
-            DriverError: It did not answer.
+            DriverError: No answer.
         """
-        self._wanted += 1
+        self._generation += 1
         await self._call(self._cancels, CancelGoal.Request())
 
     def close(self) -> None:
-        """End every goal; in the executor's thread, or when the executor has ended."""
-        self._hear = lambda _values: None
-        self._wanted += 1
+        """Cancel every goal; in the executor's thread, or after the executor has ended."""
+        self._on_package = lambda _values: None
+        self._generation += 1
         self._cancel()
 
-    # In the executor's thread.
+    # The methods below run in the executor's thread.
 
     def _subscribe(self) -> None:
-        node, prefix, picture = self._node, self._prefix, self._picture
+        node, prefix = self._node, self._prefix
         status = prefix + 'io_and_status_controller/'
+        node.create_subscription(RobotMode, status + 'robot_mode', self._on_mode, latched())
+        node.create_subscription(SafetyMode, status + 'safety_mode', self._on_safety, latched())
+        node.create_subscription(Bool, status + 'robot_program_running', self._on_running, latched())
+        node.create_subscription(IOStates, status + 'io_states', self._on_io, events(1))
+        node.create_subscription(Float64, prefix + SCALING, self._on_scaling, events(1))
+        node.create_subscription(JointState, prefix + 'joint_states', self._on_joints, events(1))
 
-        def put(name: str) -> Callable[[Any], None]:
-            return lambda message: setattr(picture, name, message.data if name == 'running' else message.mode)
+    def _on_mode(self, message: RobotMode) -> None:
+        self.snapshot.mode = message.mode
 
-        node.create_subscription(RobotMode, status + 'robot_mode', put('mode'), latched())
-        node.create_subscription(SafetyMode, status + 'safety_mode', put('safety'), latched())
-        node.create_subscription(Bool, status + 'robot_program_running', put('running'), latched())
-        node.create_subscription(IOStates, status + 'io_states', self._take_io, events(1))
-        node.create_subscription(Float64, prefix + SCALING, self._take_scaling, events(1))
-        node.create_subscription(JointState, prefix + 'joint_states', self._take_joints, events(1))
+    def _on_safety(self, message: SafetyMode) -> None:
+        self.snapshot.safety = message.mode
 
-    def _take_io(self, message: Any) -> None:
-        self._picture.inputs = sum(1 << pin.pin for pin in message.digital_in_states if pin.state)
-        self._picture.outputs = sum(1 << pin.pin for pin in message.digital_out_states if pin.state)
+    def _on_running(self, message: Bool) -> None:
+        self.snapshot.running = message.data
 
-    def _take_scaling(self, message: Any) -> None:
-        self._picture.scaling = message.data / 100.0
+    def _on_io(self, message: IOStates) -> None:
+        self.snapshot.inputs = sum(1 << pin.pin for pin in message.digital_in_states if pin.state)
+        self.snapshot.outputs = sum(1 << pin.pin for pin in message.digital_out_states if pin.state)
 
-    def _take_joints(self, message: Any) -> None:
-        now = self._node.get_clock().now().nanoseconds
-        if self._taken_at <= now < self._taken_at + self._period * 1e9:
+    def _on_scaling(self, message: Float64) -> None:
+        self.snapshot.scaling = message.data / 100.0
+
+    def _on_joints(self, message: JointState) -> None:
+        now = now_ns(self._node)
+        if self._accepted_at_ns <= now < self._accepted_at_ns + self._period_ns:
             return
-        self._taken_at = now
-        stamp = message.header.stamp
-        values = self._picture.package(stamp.sec + stamp.nanosec * 1e-9, message.name, message.position, message.velocity)
+        self._accepted_at_ns = now
+        timestamp = to_ns(message.header.stamp) / NS_PER_S
+        values = self.snapshot.package(timestamp, message.name, message.position, message.velocity)
         if values is not None:
-            self._hear(values)
+            self._on_package(values)
 
-    def _send_goal(self, goal: Any, accepted: Future[Any], ended: Future[Any]) -> None:
-        number = self._wanted
+    def _send_goal(self, goal: FollowJointTrajectory.Goal, accepted: Future[bool], ended: Future[GoalResult]) -> None:
+        generation = self._generation
 
-        def taken(future: Any) -> None:
-            handle = future.result()
-            _bring(accepted, handle.accepted)
+        def on_response(future: RosFuture) -> None:
+            handle: ClientGoalHandle = future.result()
+            _set_result(accepted, handle.accepted)
             if not handle.accepted:
                 return
-            handle.get_result_async().add_done_callback(lambda result: _bring(ended, result.result()))
-            if number != self._wanted:
+            handle.get_result_async().add_done_callback(lambda result: _set_result(ended, result.result()))
+            if generation != self._generation:
                 handle.cancel_goal_async()
 
         if not self._trajectories.server_is_ready():
-            _fail(accepted, f'{self._prefix}{TRAJECTORY} is not there: is the driver running, its controller active?')
+            _set_error(accepted, f'{self._prefix}{TRAJECTORY} is not there: is the driver running, its controller active?')
             return
-        self._trajectories.send_goal_async(goal).add_done_callback(taken)
+        self._trajectories.send_goal_async(goal).add_done_callback(on_response)
 
     def _cancel(self) -> None:
         if self._cancels.service_is_ready():
             self._cancels.call_async(CancelGoal.Request())  # an empty request means every goal
 
-    def _request(self, client: Client, request: Any, answer: Future[Any]) -> None:
+    def _request(self, client: Client, request: object, answer: Future[T]) -> None:
         if not client.service_is_ready():
-            _fail(answer, f'{client.srv_name} is not there: is the driver running?')
+            _set_error(answer, f'{client.srv_name} is not there: is the driver running?')
             return
         waiting = client.call_async(request)
-        waiting.add_done_callback(lambda future: _bring(answer, future.result()))
+        waiting.add_done_callback(lambda future: _set_result(answer, future.result()))
 
-        def forget(done: Future[Any]) -> None:
+        def forget(done: Future[T]) -> None:
             if done.cancelled():
-                self._inbox.put(lambda: client.remove_pending_request(waiting))
+                self._queue.put(lambda: client.remove_pending_request(waiting))
 
         answer.add_done_callback(forget)
 
-    # In the event loop.
+    # The methods below run in the event loop.
 
-    async def _call(self, client: Client, request: Any) -> Any:
-        answer: Future[Any] = Future()
-        self._inbox.put(lambda: self._request(client, request, answer))
-        return await self._within(answer, ANSWER_S, client.srv_name)
-
-    async def _within(self, future: Future[Any], seconds: float, what: str) -> Any:
-        try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
-        except asyncio.TimeoutError as problem:
-            raise DriverError(f'the driver did not answer {what} within {seconds:g} s') from problem
+    async def _call(self, client: Client, request: object) -> T:
+        answer: Future[T] = Future()
+        self._queue.put(lambda: self._request(client, request, answer))
+        return await _wait_for(answer, CALL_TIMEOUT_S, client.srv_name)
 
 
-def _bring(future: Future[Any], value: Any) -> None:
+async def _wait_for(future: Future[T], timeout_s: float, name: str) -> T:
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+    except asyncio.TimeoutError as error:
+        raise DriverError(f'the driver did not answer {name} within {timeout_s:g} s') from error
+
+
+def _set_result(future: Future[T], value: T) -> None:
     if not future.done():
         future.set_result(value)
 
 
-def _fail(future: Future[Any], text: str) -> None:
+def _set_error(future: Future[T], text: str) -> None:
     if not future.done():
         future.set_exception(DriverError(text))
 
 
-def _goal(waypoints: Sequence[Waypoint]) -> Any:
+def _make_goal(waypoints: Sequence[TimedWaypoint]) -> FollowJointTrajectory.Goal:
     points = [
         JointTrajectoryPoint(
             positions=list(point.joints),
             velocities=list(point.speeds),
-            time_from_start=Duration(nanoseconds=round(point.time * 1e9)).to_msg(),
+            time_from_start=Duration(nanoseconds=seconds_to_ns(point.time)).to_msg(),
         )
         for point in waypoints
     ]

@@ -1,63 +1,76 @@
-"""What the driver's topics say together: one data package, as the controller itself would send it. No ROS, no clock."""
+"""Combines the driver's topics into one data package, with the fields the controller itself would send.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from cell_robot.motion.kinematics import JOINTS, JointVector
-from cell_robot.motion.path_check import Cell
-from cell_robot.motion.poses import pose
-from cell_robot.protocols.rtde.codec import Value
-from cell_robot.protocols.rtde.view import PLAYING, STOPPED
-
-NEEDED = {
-    'io_and_status_controller/robot_mode': 'mode',
-    'io_and_status_controller/safety_mode': 'safety',
-    'io_and_status_controller/robot_program_running': 'running',
-    'io_and_status_controller/io_states': 'outputs',
-}
-"""Topic -> what it brings; without it no move is begun."""
+from cell_robot.motion.kinematics import JOINTS
+from cell_robot.motion.path_check import ArmCell
+from cell_robot.motion.poses import matrix_to_pose
+from cell_robot.protocols.rtde.codec import RtdeValue
+from cell_robot.robot_modes import RuntimeState
 
 
 @dataclass
-class Picture:
-    """The newest of each topic; None = nothing has come."""
+class DriverSnapshot:
+    """Newest value of each topic; None = nothing received."""
 
-    cell: Cell
+    cell: ArmCell
     mode: int | None = None
+    """A value of RobotMode."""
     safety: int | None = None
+    """A value of SafetyMode."""
     running: bool | None = None
+    """The driver's program runs."""
     inputs: int | None = None
+    """Digital inputs, one bit per pin."""
     outputs: int | None = None
+    """Digital outputs, one bit per pin."""
     scaling: float = 1.0
     """0..1."""
-    _joints: JointVector = field(default=(), repr=False)
 
     @property
-    def missing(self) -> str:
-        """Topics that have not come; "" when all have."""
-        return ', '.join(topic for topic, name in NEEDED.items() if getattr(self, name) is None)
+    def missing(self) -> list[str]:
+        """Topics that have not been received; no move starts without them."""
+        values = {'robot_mode': self.mode, 'safety_mode': self.safety, 'robot_program_running': self.running}
+        values['io_states'] = self.outputs
+        return [f'io_and_status_controller/{topic}' for topic, value in values.items() if value is None]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no topic has been received."""
+        return self.mode is None and self.safety is None and self.running is None and self.outputs is None
 
     def package(
-        self, stamp: float, names: Sequence[str], positions: Sequence[float], speeds: Sequence[float]
-    ) -> dict[str, Value] | None:
-        """Return the data package that joint states complete, None when something is missing; joints may come in any order."""
-        if self.missing or not set(JOINTS) <= set(names) or len(positions) != len(names):
+        self, timestamp: float, names: Sequence[str], positions: Sequence[float], speeds: Sequence[float]
+    ) -> dict[str, RtdeValue] | None:
+        """Return the data package that a joint state completes, None while a value is missing.
+
+        Args:
+            timestamp: Seconds.
+            names: Joint names, in any order.
+            positions: Joint angles, radians.
+            speeds: Joint speeds, rad/s; empty where the driver reports none.
+        """
+        if self.mode is None or self.safety is None or self.running is None or self.inputs is None or self.outputs is None:
+            return None
+        if not set(JOINTS) <= set(names) or len(positions) != len(names):
             return None
         order = [list(names).index(name) for name in JOINTS]
         joints = tuple(float(positions[index]) for index in order)
         moving = tuple(float(speeds[index]) for index in order) if len(speeds) == len(names) else (0.0,) * len(JOINTS)
-        assert self.mode is not None and self.safety is not None
-        assert self.inputs is not None and self.outputs is not None
         return {
-            'timestamp': stamp,
+            'timestamp': timestamp,
             'actual_q': joints,
             'actual_qd': moving,
-            'actual_TCP_pose': pose(self.cell.tcp(joints)),
+            'actual_TCP_pose': matrix_to_pose(self.cell.tcp(joints)),
             'robot_mode': self.mode,
             'safety_mode': self.safety,
-            'runtime_state': PLAYING if self.running else STOPPED,
+            'runtime_state': RuntimeState.PLAYING if self.running else RuntimeState.STOPPED,
             'speed_scaling': self.scaling,
             'actual_digital_input_bits': self.inputs,
             'actual_digital_output_bits': self.outputs,

@@ -1,1 +1,1 @@
-"""Backend `rtde`: motion by ur_rtde, state by RTDE."""
+"""Backend `rtde`: motion through ur_rtde in a separate process, state through RTDE."""

@@ -1,55 +1,64 @@
-"""What a step of the arm needs to know, and how it may end."""
+"""Settings of the arm, errors of its steps, and the check that it has arrived.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cell_interfaces.msg import ResultCode
-from cell_robot.motion.kinematics import farthest
-from cell_robot.motion.plan import Move
-from cell_robot.motion.poses import distance, matrix
-from cell_robot.protocols.rtde.view import View
+from cell_common.error_code import ErrorCode
+
+from cell_robot.motion.kinematics import max_joint_difference
+from cell_robot.motion.plan import MoveStep
+from cell_robot.motion.poses import pose_distance, pose_to_matrix
+from cell_robot.protocols.rtde.snapshot import RobotSnapshot
 
 ARRIVED_RAD, ARRIVED_M = 0.01, 0.002
-STANDS_RAD = 2e-4
-"""Joints that turn no further from one package to the next stand; what they may still turn is too little to be seen."""
+STANDSTILL_RAD = 2e-4
+"""Maximum joint change between two packages of an arm that stands still."""
 
 
 class StepError(Exception):
-    """A step did not end as it should; the text says why. Whether anything moved is not known unless it is said."""
+    """A step failed; the text gives the reason. The position of the arm is unknown unless the text says otherwise."""
 
-    def __init__(self, text: str, code: int = ResultCode.ROBOT_OUTCOME_UNKNOWN) -> None:
-        """Take the sentence for people and the code."""
+    def __init__(self, text: str, code: ErrorCode = ErrorCode.ROBOT_OUTCOME_UNKNOWN) -> None:
+        """Store the message for people and the code for programs."""
         super().__init__(text)
         self.code = code
 
 
 class NoPieceError(StepError):
-    """The gripper closed on nothing."""
+    """The gripper closed without a piece."""
 
 
 @dataclass(frozen=True)
 class ArmOptions:
-    """What a deployment chooses for the arm."""
+    """Settings of the arm and its data connection."""
 
     address: str
     frequency: float
-    """Hz."""
+    """Data packages per second."""
     stale: float
-    """Seconds."""
+    """Age in seconds from which data is too old for a move."""
     watchdog: float
-    """Hz."""
+    """Minimum rate of the control process's watchdog signal, Hz."""
 
 
-def arrived(step: Move, before: View | None, seen: View) -> bool:
-    """Return whether the arm stands where a move should end; of straight moves the controller's own kinematics tells.
+def has_arrived(step: MoveStep, before: RobotSnapshot | None, now: RobotSnapshot) -> bool:
+    """Return whether the arm stands at the end of a move; linear moves use the controller's own kinematics.
 
-    The data may be a cycle older than the news that a move has ended; it then shows an arm on its last millimetres. Not every
-    driver gives speeds, so two packages are held against each other.
+    The data may be one cycle older than the report that a move has ended, and then shows the arm on its last millimeters.
+    Not every driver reports speeds, so two packages are compared.
+
+    Args:
+        step: Executed move.
+        before: Package before `now`, None when there is none.
+        now: Newest package.
     """
-    if before is None or farthest(before.joints, seen.joints) > STANDS_RAD:
+    if before is None or max_joint_difference(before.joints, now.joints) > STANDSTILL_RAD:
         return False
     if step.pose is None:
-        return farthest(seen.joints, step.joints) < ARRIVED_RAD
-    metres, radians = distance(matrix(seen.tool), matrix(step.pose))
-    return metres < ARRIVED_M and radians < ARRIVED_RAD
+        return max_joint_difference(now.joints, step.joints) < ARRIVED_RAD
+    meters, radians = pose_distance(pose_to_matrix(now.tool), pose_to_matrix(step.pose))
+    return meters < ARRIVED_M and radians < ARRIVED_RAD

@@ -1,6 +1,8 @@
-"""What the dashboard's replies mean. No ROS, no sockets.
+"""Commands and replies of the dashboard server.
 
 Source: Universal Robots, "Dashboard Server e-Series, port 29999".
+
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -19,33 +21,33 @@ REPLIES: Mapping[str, str] = {
     'close popup': 'closing popup',
     'close safety popup': 'closing safety popup',
 }
-"""Command -> how a reply begins that says it was done."""
+"""Command -> beginning of the reply that confirms it."""
 
 
 class DashboardError(Exception):
-    """The dashboard did not answer, or refused; the text says what."""
+    """The dashboard did not answer or refused a command; the text gives the reason."""
 
 
-def command(line: str) -> bytes:
+def encode(command: str) -> bytes:
     """Return the bytes of a command."""
-    return f'{line}\n'.encode()
+    return f'{command}\n'.encode()
 
 
-def check(line: str, reply: str) -> None:
-    """Check that a command of REPLIES was carried out.
+def require_ok(command: str, reply: str) -> None:
+    """Check that the controller executed a command of REPLIES.
 
     Raises:
-        DashboardError: The reply says otherwise.
+        DashboardError: The reply does not confirm the command.
     """
-    if not reply.startswith(REPLIES[line]):
-        raise DashboardError(f'the controller refused "{line}": {reply}')
+    if not reply.startswith(REPLIES[command]):
+        raise DashboardError(f'the controller refused "{command}": {reply}')
 
 
-def truth(reply: str) -> bool:
-    """Return what a reply of true or false says.
+def parse_bool(reply: str) -> bool:
+    """Return the value of a reply "true" or "false".
 
     Raises:
-        DashboardError: It is neither.
+        DashboardError: The reply is neither.
     """
     if reply not in ('true', 'false'):
         raise DashboardError(f'the controller answered {reply!r} where true or false was expected')

@@ -1,4 +1,7 @@
-"""What RTDE frames say."""
+"""Requests and answers of RTDE as bytes.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from cell_robot.protocols.rtde.framing import RtdeError, frame
+from cell_robot.protocols.rtde.framing import RtdeError, encode_packet
 
-PROTOCOL = 2
+PROTOCOL_VERSION = 2
 MAX_NAMES = 2048
-"""Bytes of a list of names."""
+"""Bytes of a list of variable names."""
 TYPES: Mapping[str, tuple[str, int]] = {
     'BOOL': ('?', 1),
     'UINT8': ('B', 1),
@@ -25,14 +28,14 @@ TYPES: Mapping[str, tuple[str, int]] = {
     'VECTOR6INT32': ('i', 6),
     'VECTOR6UINT32': ('I', 6),
 }
-"""Type -> (struct code of one element, elements)."""
+"""Type -> (struct code of one element, number of elements)."""
 REFUSALS = {'NOT_FOUND': 'the controller does not know it', 'IN_USE': 'another client owns it'}
 
-Value = bool | int | float | tuple[int, ...] | tuple[float, ...]
+RtdeValue = bool | int | float | tuple[int, ...] | tuple[float, ...]
 
 
-class Kind(enum.IntEnum):
-    """Kinds of frames: ASCII letters."""
+class PacketType(enum.IntEnum):
+    """Packet types: ASCII letters."""
 
     VERSION = ord('V')
     CONTROLLER_VERSION = ord('v')
@@ -44,8 +47,8 @@ class Kind(enum.IntEnum):
     DATA = ord('U')
 
 
-class Level(enum.IntEnum):
-    """How bad a text message of the controller is."""
+class MessageLevel(enum.IntEnum):
+    """Severity of a text message."""
 
     EXCEPTION = 0
     ERROR = 1
@@ -54,18 +57,18 @@ class Level(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Text:
-    """A text message of the controller."""
+class TextMessage:
+    """Text message of the controller."""
 
     text: str
     source: str
     level: int
-    """A value of Level, or one that is not known."""
+    """A value of MessageLevel, or an unknown one."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A list of variables that travel together."""
+class RtdeRecipe:
+    """Ordered list of variables that travel in one data package."""
 
     number: int
     """Recipe id given by the controller, 1..255."""
@@ -75,75 +78,83 @@ class Recipe:
     _layout: struct.Struct = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Prepare the layout: a byte for the id, then the values without padding."""
+        """Compile the layout: one byte for the recipe id, then the values without padding."""
         codes = ''.join(f'{count}{code}' for code, count in map(TYPES.__getitem__, self.types))
         object.__setattr__(self, '_layout', struct.Struct('>B' + codes))
 
-    def unpack(self, payload: bytes) -> dict[str, Value]:
+    def unpack(self, payload: bytes) -> dict[str, RtdeValue]:
         """Return the values of a data package by name.
 
         Raises:
-            RtdeError: The package is not of this recipe.
+            RtdeError: The package does not belong to this recipe.
         """
         if len(payload) != self._layout.size or payload[0] != self.number:
             raise RtdeError(f'a package of {len(payload)} bytes is not of recipe {self.number} ({self._layout.size} bytes)')
         values = iter(self._layout.unpack(payload)[1:])
-        result: dict[str, Value] = {}
+        result: dict[str, RtdeValue] = {}
         for name, kind in zip(self.names, self.types, strict=True):
             count = TYPES[kind][1]
             result[name] = next(values) if count == 1 else tuple(islice(values, count))
         return result
 
-    def pack(self, values: Mapping[str, Value]) -> bytes:
-        """Return the bytes of a data package; `values` must hold every name of the recipe.
+    def pack(self, values: Mapping[str, RtdeValue]) -> bytes:
+        """Return the bytes of a data packet; `values` must hold every name of the recipe.
 
         Raises:
             RtdeError: A value is missing or does not fit its type.
         """
-        flat: list[Value] = []
+        flat: list[RtdeValue] = []
         for name in self.names:
             if name not in values:
                 raise RtdeError(f'no value for {name}')
             value = values[name]
             flat += value if isinstance(value, tuple) else (value,)
         try:
-            return frame(Kind.DATA, self._layout.pack(self.number, *flat))
-        except struct.error as problem:
-            raise RtdeError(f'values of recipe {self.number} do not fit their types: {problem}') from problem
+            return encode_packet(PacketType.DATA, self._layout.pack(self.number, *flat))
+        except struct.error as error:
+            raise RtdeError(f'values of recipe {self.number} do not fit their types: {error}') from error
 
 
-def ask_version() -> bytes:
+def version_request() -> bytes:
     """Return the request for protocol version 2."""
-    return frame(Kind.VERSION, struct.pack('>H', PROTOCOL))
+    return encode_packet(PacketType.VERSION, struct.pack('>H', PROTOCOL_VERSION))
 
 
-def ask_controller_version() -> bytes:
-    """Return the request for the controller's version."""
-    return frame(Kind.CONTROLLER_VERSION)
+def controller_version_request() -> bytes:
+    """Return the request for the version of the controller."""
+    return encode_packet(PacketType.CONTROLLER_VERSION)
 
 
-def ask_outputs(frequency: float, names: Sequence[str]) -> bytes:
-    """Return the request for variables of the controller at so many packages a second (1..500 on the e-Series)."""
-    return frame(Kind.OUTPUTS, struct.pack('>d', frequency) + _names(names))
+def outputs_request(frequency: float, names: Sequence[str]) -> bytes:
+    """Return the request for output variables at `frequency` packages per second (1..500 on the e-Series).
+
+    Raises:
+        RtdeError: The list of names is empty or too long.
+    """
+    return encode_packet(PacketType.OUTPUTS, struct.pack('>d', frequency) + _encode_names(names))
 
 
-def ask_inputs(names: Sequence[str]) -> bytes:
-    """Return the request to own variables that this client is going to write."""
-    return frame(Kind.INPUTS, _names(names))
+def inputs_request(names: Sequence[str]) -> bytes:
+    """Return the request to own input variables that this client is going to write.
+
+    Raises:
+        RtdeError: The list of names is empty or too long.
+    """
+    return encode_packet(PacketType.INPUTS, _encode_names(names))
 
 
-def ask_start() -> bytes:
-    """Return the request to start the packages."""
-    return frame(Kind.START)
+def start_request() -> bytes:
+    """Return the request to start the data packages."""
+    return encode_packet(PacketType.START)
 
 
-def ask_pause() -> bytes:
-    """Return the request to stop the packages."""
-    return frame(Kind.PAUSE)
+def pause_request() -> bytes:
+    """Return the request to stop the data packages."""
+    return encode_packet(PacketType.PAUSE)
 
 
-def accepted(payload: bytes) -> bool:
-    """Return what the answer to a version, start or pause request says.
+def parse_accepted(payload: bytes) -> bool:
+    """Return whether the controller accepted a version, start or pause request.
 
     Raises:
         RtdeError: The answer has the wrong length.
@@ -151,8 +162,8 @@ def accepted(payload: bytes) -> bool:
     return bool(_unpack('>B', payload, 'an answer')[0])
 
 
-def controller_version(payload: bytes) -> tuple[int, int, int, int]:
-    """Return major, minor, bugfix and build.
+def parse_controller_version(payload: bytes) -> tuple[int, int, int, int]:
+    """Return major, minor, bugfix and build number.
 
     Raises:
         RtdeError: The answer has the wrong length.
@@ -161,11 +172,11 @@ def controller_version(payload: bytes) -> tuple[int, int, int, int]:
     return major, minor, bugfix, build
 
 
-def recipe(payload: bytes, names: Sequence[str]) -> Recipe:
-    """Return the recipe that the controller made of an outputs or inputs request for `names`.
+def parse_rtde_recipe(payload: bytes, names: Sequence[str]) -> RtdeRecipe:
+    """Return the recipe that the controller made from an outputs or inputs request for `names`.
 
     Raises:
-        RtdeError: It refused; the text names each variable and why.
+        RtdeError: The controller refused; the text names each variable and the reason.
     """
     if not payload:
         raise RtdeError('the answer to a list of variables is empty')
@@ -181,37 +192,37 @@ def recipe(payload: bytes, names: Sequence[str]) -> Recipe:
         raise RtdeError('the controller refused ' + '; '.join(refused))
     if payload[0] == 0:
         raise RtdeError('the controller refused the list of variables: ' + ', '.join(names))
-    return Recipe(payload[0], tuple(names), tuple(types))
+    return RtdeRecipe(payload[0], tuple(names), tuple(types))
 
 
-def text(payload: bytes) -> Text:
+def parse_text(payload: bytes) -> TextMessage:
     """Return a text message.
 
     Raises:
         RtdeError: Its lengths do not fit.
     """
-    message, rest = _short_text(payload)
-    source, rest = _short_text(rest)
+    message, rest = _split_text(payload)
+    source, rest = _split_text(rest)
     if len(rest) != 1:
         raise RtdeError('a text message has the wrong length')
-    return Text(message, source, rest[0])
+    return TextMessage(message, source, rest[0])
 
 
-def _short_text(data: bytes) -> tuple[str, bytes]:
-    """Take a text with its length in front; returns the text and what follows it."""
+def _split_text(data: bytes) -> tuple[str, bytes]:
+    """Return a text with a length byte in front, and the remaining bytes."""
     if not data or len(data) < 1 + data[0]:
         raise RtdeError('a text message is cut off')
     return data[1 : 1 + data[0]].decode('utf-8', 'replace'), data[1 + data[0] :]
 
 
-def _names(names: Sequence[str]) -> bytes:
+def _encode_names(names: Sequence[str]) -> bytes:
     data = ','.join(names).encode('ascii')
     if not names or len(data) > MAX_NAMES:
         raise RtdeError(f'a list of variables must be 1 to {MAX_NAMES} bytes long; it is {len(data)}')
     return data
 
 
-def _unpack(layout: str, payload: bytes, what: str) -> tuple[int, ...]:
+def _unpack(layout: str, payload: bytes, name: str) -> tuple[int, ...]:
     if len(payload) != struct.calcsize(layout):
-        raise RtdeError(f'{what} is {len(payload)} bytes long')
+        raise RtdeError(f'{name} is {len(payload)} bytes long')
     return struct.unpack(layout, payload)

@@ -1,4 +1,7 @@
-"""Cut the bytes of an RTDE connection into frames: uint16 size of the whole frame, uint8 kind, payload."""
+"""Splits the byte stream of an RTDE connection into packets: uint16 total size, uint8 type, payload.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -6,55 +9,59 @@ import struct
 from dataclasses import dataclass
 
 HEADER = struct.Struct('>HB')
-MAX_FRAME = 0xFFFF
+MAX_PACKET = 0xFFFF
 
 
 class RtdeError(Exception):
-    """The controller said something that the protocol does not allow, or refused; the text says what."""
+    """The controller violated the protocol or refused a request; the text gives the reason."""
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One message."""
+class RtdePacket:
+    """One RTDE packet."""
 
     kind: int
-    """A value of codec.Kind, or one that is not known."""
+    """A value of codec.PacketType, or an unknown one."""
     payload: bytes
 
 
-class FrameSplitter:
-    """Keeps at most one frame of at most 65,535 bytes."""
+class PacketSplitter:
+    """Incremental splitter; buffers at most one packet of at most 65,535 bytes."""
 
     def __init__(self) -> None:
-        """Begin with nothing received."""
         self._rest = b''
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """Take bytes as they came and return the frames that are complete.
+    @property
+    def pending(self) -> int:
+        """Number of buffered bytes of an incomplete packet."""
+        return len(self._rest)
+
+    def feed(self, data: bytes) -> list[RtdePacket]:
+        """Add received bytes and return the complete packets.
 
         Raises:
-            RtdeError: A size makes no sense, so that the place of the next frame is unknown: close the connection.
+            RtdeError: A size is invalid, so the start of the next packet is unknown: close the connection.
         """
-        data, at, frames = self._rest + data, 0, []
+        data, at, packets = self._rest + data, 0, []
         while len(data) - at >= HEADER.size:
             size, kind = HEADER.unpack_from(data, at)
             if size < HEADER.size:
-                raise RtdeError(f'a frame says that it is {size} bytes long: this is no RTDE server')
+                raise RtdeError(f'packet with invalid size of {size} bytes: the peer is no RTDE server')
             if len(data) - at < size:
                 break
-            frames.append(Frame(kind, data[at + HEADER.size : at + size]))
+            packets.append(RtdePacket(kind, data[at + HEADER.size : at + size]))
             at += size
         self._rest = data[at:]
-        return frames
+        return packets
 
 
-def frame(kind: int, payload: bytes = b'') -> bytes:
-    """Return the bytes of a frame.
+def encode_packet(kind: int, payload: bytes = b'') -> bytes:
+    """Return the bytes of a packet.
 
     Raises:
-        RtdeError: The payload is too long for a frame.
+        RtdeError: The payload is too long for one packet.
     """
     size = HEADER.size + len(payload)
-    if size > MAX_FRAME:
-        raise RtdeError(f'a frame of {size} bytes is longer than {MAX_FRAME}')
+    if size > MAX_PACKET:
+        raise RtdeError(f'a packet of {size} bytes exceeds {MAX_PACKET} bytes')
     return HEADER.pack(size, kind) + payload

@@ -1,4 +1,7 @@
-"""The handshake of a client that only listens, then its data: what to send next, given what came."""
+"""Client session that only receives: handshake, then data packages.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -7,82 +10,86 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cell_robot.protocols.rtde import codec
-from cell_robot.protocols.rtde.codec import Kind, Recipe, Text, Value
-from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError
+from cell_robot.protocols.rtde.codec import PacketType, RtdeRecipe, RtdeValue, TextMessage
+from cell_robot.protocols.rtde.framing import PacketSplitter, RtdeError, RtdePacket
 
 
-class Stage(enum.Enum):
-    """How far the handshake is: the answer that is awaited."""
+class HandshakeStage(enum.Enum):
+    """Handshake progress: the type of the answer that is due next."""
 
-    VERSION = Kind.VERSION
-    CONTROLLER_VERSION = Kind.CONTROLLER_VERSION
-    OUTPUTS = Kind.OUTPUTS
-    START = Kind.START
-    RUNNING = Kind.DATA
+    VERSION = PacketType.VERSION
+    CONTROLLER_VERSION = PacketType.CONTROLLER_VERSION
+    OUTPUTS = PacketType.OUTPUTS
+    START = PacketType.START
+    RUNNING = PacketType.DATA
 
 
 @dataclass
-class Received:
-    """What some bytes brought."""
+class ReceivedData:
+    """Result of feeding received bytes."""
 
     send: bytes = b''
-    """To be sent now."""
-    packages: list[dict[str, Value]] = field(default_factory=list)
-    """Data, oldest first."""
-    texts: list[Text] = field(default_factory=list)
+    """Bytes to send now."""
+    packages: list[dict[str, RtdeValue]] = field(default_factory=list)
+    """Data packages, oldest first."""
+    texts: list[TextMessage] = field(default_factory=list)
 
 
 class ReceiveSession:
-    """One connection that asks for variables and listens; make a new one for each connection."""
+    """State of one connection that subscribes to output variables; create one per connection."""
 
     def __init__(self, frequency: float, names: Sequence[str]) -> None:
-        """Prepare to ask for `names` at `frequency` packages a second."""
+        """Request the output variables `names` at `frequency` packages per second."""
         self._frequency, self._names = frequency, tuple(names)
-        self._splitter = FrameSplitter()
-        self._recipe: Recipe | None = None
-        self.stage = Stage.VERSION
+        self._splitter = PacketSplitter()
+        self._recipe: RtdeRecipe | None = None
+        self.stage = HandshakeStage.VERSION
         self.version: tuple[int, int, int, int] | None = None
-        """Major, minor, bugfix, build of the controller; None until it has told."""
+        """Major, minor, bugfix and build number of the controller; None before its answer."""
 
-    def begin(self) -> bytes:
-        """Return what to send first."""
-        return codec.ask_version()
+    def hello(self) -> bytes:
+        """Return the bytes that open the handshake."""
+        return codec.version_request()
 
-    def feed(self, data: bytes) -> Received:
-        """Take bytes as they came.
+    def feed(self, data: bytes) -> ReceivedData:
+        """Add received bytes.
 
         Raises:
-            RtdeError: The controller refused, or what came is not RTDE: close the connection.
+            RtdeError: The controller refused, or the bytes are not RTDE: close the connection.
         """
-        received = Received()
-        for frame in self._splitter.feed(data):
-            if frame.kind == Kind.TEXT:
-                received.texts.append(codec.text(frame.payload))
-            elif frame.kind == Kind.DATA and self.stage in (Stage.RUNNING, Stage.START) and self._recipe is not None:
-                received.packages.append(self._recipe.unpack(frame.payload))
+        received = ReceivedData()
+        for packet in self._splitter.feed(data):
+            if packet.kind == PacketType.TEXT:
+                received.texts.append(codec.parse_text(packet.payload))
+            elif packet.kind == PacketType.DATA and self._recipe is not None and self._takes_data:
+                received.packages.append(self._recipe.unpack(packet.payload))
             else:
-                received.send += self._answer(frame)
+                received.send += self._answer(packet)
         return received
 
-    def _answer(self, frame: Frame) -> bytes:
-        if frame.kind != self.stage.value:
-            raise RtdeError(f'a frame of kind {frame.kind} came while {self.stage.name} was awaited')
-        if self.stage is Stage.VERSION:
-            self._must(frame, f'protocol version {codec.PROTOCOL}: the controller is too old')
-            self.stage = Stage.CONTROLLER_VERSION
-            return codec.ask_controller_version()
-        if self.stage is Stage.CONTROLLER_VERSION:
-            self.version = codec.controller_version(frame.payload)
-            self.stage = Stage.OUTPUTS
-            return codec.ask_outputs(self._frequency, self._names)
-        if self.stage is Stage.OUTPUTS:
-            self._recipe = codec.recipe(frame.payload, self._names)
-            self.stage = Stage.START
-            return codec.ask_start()
-        self._must(frame, 'to start the data')
-        self.stage = Stage.RUNNING
+    @property
+    def _takes_data(self) -> bool:
+        return self.stage in (HandshakeStage.RUNNING, HandshakeStage.START)
+
+    def _answer(self, packet: RtdePacket) -> bytes:
+        if packet.kind != self.stage.value:
+            raise RtdeError(f'received a packet of kind {packet.kind}, expected {self.stage.name}')
+        if self.stage is HandshakeStage.VERSION:
+            self._require(packet, f'protocol version {codec.PROTOCOL_VERSION}: the controller is too old')
+            self.stage = HandshakeStage.CONTROLLER_VERSION
+            return codec.controller_version_request()
+        if self.stage is HandshakeStage.CONTROLLER_VERSION:
+            self.version = codec.parse_controller_version(packet.payload)
+            self.stage = HandshakeStage.OUTPUTS
+            return codec.outputs_request(self._frequency, self._names)
+        if self.stage is HandshakeStage.OUTPUTS:
+            self._recipe = codec.parse_rtde_recipe(packet.payload, self._names)
+            self.stage = HandshakeStage.START
+            return codec.start_request()
+        self._require(packet, 'to start the data')
+        self.stage = HandshakeStage.RUNNING
         return b''
 
-    def _must(self, frame: Frame, what: str) -> None:
-        if not codec.accepted(frame.payload):
-            raise RtdeError(f'the controller refused {what}')
+    def _require(self, packet: RtdePacket, request: str) -> None:
+        if not codec.parse_accepted(packet.payload):
+            raise RtdeError(f'the controller refused {request}')

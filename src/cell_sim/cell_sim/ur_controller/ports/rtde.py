@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from cell_robot.protocols.rtde.codec import Kind
-from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError, frame
+from cell_robot.protocols.rtde import PacketSplitter, PacketType, RtdeError, RtdePacket, encode_packet
 
 from cell_sim.faults import FaultInjector
 from cell_sim.ur_controller.controller import Controller
@@ -16,7 +15,7 @@ from cell_sim.ur_controller.rtde import InputOwnership, RtdeSession
 __all__ = ['RtdePort', 'send_unless_backlogged']
 
 READ_SIZE = 65536
-REFUSABLE = (Kind.OUTPUTS, Kind.INPUTS, Kind.START)
+REFUSABLE = (PacketType.OUTPUTS, PacketType.INPUTS, PacketType.START)
 
 
 class RtdePort(Port):
@@ -33,7 +32,7 @@ class RtdePort(Port):
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Reply to one client."""
-        session, splitter = RtdeSession(self._controller, self._ownership), FrameSplitter()
+        session, splitter = RtdeSession(self._controller, self._ownership), PacketSplitter()
         self._sessions[writer] = session
         try:
             with contextlib.suppress(RtdeError):
@@ -44,14 +43,14 @@ class RtdePort(Port):
             session.close()
             del self._sessions[writer]
 
-    async def _reply(self, session: RtdeSession, request: Frame, writer: asyncio.StreamWriter) -> None:
+    async def _reply(self, session: RtdeSession, request: RtdePacket, writer: asyncio.StreamWriter) -> None:
         if self._faults.consume('rtde_never'):
             return
         if seconds := self._faults.take('rtde_late'):
             await asyncio.sleep(seconds)
         await self.wait_unstalled()
         if request.kind in REFUSABLE and self._faults.consume('rtde_refuse'):
-            writer.write(frame(request.kind, b'\x00'))
+            writer.write(encode_packet(request.kind, b'\x00'))
         else:
             writer.write(session.handle(request, asyncio.get_running_loop().time()))
 

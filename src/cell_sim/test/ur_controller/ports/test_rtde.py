@@ -6,15 +6,25 @@ import struct
 from typing import Any
 
 import pytest
-from cell_robot.protocols.rtde import codec
-from cell_robot.protocols.rtde.framing import Frame, FrameSplitter, RtdeError
+from cell_robot.protocols.rtde import (
+    PacketSplitter,
+    PacketType,
+    RtdeError,
+    RtdePacket,
+    inputs_request,
+    outputs_request,
+    parse_accepted,
+    parse_rtde_recipe,
+    start_request,
+    version_request,
+)
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.rtde import InputOwnership, RtdeSession
 
 
 def _ask(session: RtdeSession, request: bytes, now: float = 0.0) -> bytes:
-    answers = [session.handle(frame, now) for frame in FrameSplitter().feed(request)]
-    return b''.join(frame.payload for answer in answers for frame in FrameSplitter().feed(answer))
+    answers = [session.handle(frame, now) for frame in PacketSplitter().feed(request)]
+    return b''.join(frame.payload for answer in answers for frame in PacketSplitter().feed(answer))
 
 
 def _session(ownership: InputOwnership | None = None, controller: Controller | None = None) -> RtdeSession:
@@ -22,32 +32,32 @@ def _session(ownership: InputOwnership | None = None, controller: Controller | N
 
 
 def test_version_2_is_spoken_and_version_1_is_not() -> None:
-    assert codec.accepted(_ask(_session(), codec.ask_version()))
-    assert _session().handle(Frame(codec.Kind.VERSION, struct.pack('>H', 1)), 0.0)[-1] == 0
+    assert parse_accepted(_ask(_session(), version_request()))
+    assert _session().handle(RtdePacket(PacketType.VERSION, struct.pack('>H', 1)), 0.0)[-1] == 0
 
 
 def test_a_variable_that_does_not_exist_is_named() -> None:
     with pytest.raises(RtdeError, match='warp_factor: the controller does not know it'):
-        codec.recipe(_ask(_session(), codec.ask_outputs(125.0, ['timestamp', 'warp_factor'])), ['timestamp', 'warp_factor'])
+        parse_rtde_recipe(_ask(_session(), outputs_request(125.0, ['timestamp', 'warp_factor'])), ['timestamp', 'warp_factor'])
 
 
 def test_an_input_belongs_to_one_connection_until_that_ends() -> None:
     ownership = InputOwnership()
     first, second = _session(ownership), _session(ownership)
     names = ['input_int_register_0']
-    assert codec.recipe(_ask(first, codec.ask_inputs(names)), names).number == 1
-    assert codec.recipe(_ask(first, codec.ask_inputs(names)), names).number == 2
+    assert parse_rtde_recipe(_ask(first, inputs_request(names)), names).number == 1
+    assert parse_rtde_recipe(_ask(first, inputs_request(names)), names).number == 2
     with pytest.raises(RtdeError, match='another client owns it'):
-        codec.recipe(_ask(second, codec.ask_inputs(names)), names)
+        parse_rtde_recipe(_ask(second, inputs_request(names)), names)
     first.close()
-    assert codec.recipe(_ask(second, codec.ask_inputs(names)), names).number == 1
+    assert parse_rtde_recipe(_ask(second, inputs_request(names)), names).number == 1
 
 
 def test_packages_come_at_the_rate_asked_for_and_missed_ones_are_not_made_up_for() -> None:
     session, names = _session(), ['timestamp']
-    assert not codec.accepted(_ask(session, codec.ask_start()))
-    _ask(session, codec.ask_outputs(64.0, names))
-    assert codec.accepted(_ask(session, codec.ask_start(), 1.0))
+    assert not parse_accepted(_ask(session, start_request()))
+    _ask(session, outputs_request(64.0, names))
+    assert parse_accepted(_ask(session, start_request(), 1.0))
     assert sum(bool(session.due(1.0 + cycle / 512)) for cycle in range(512)) == 64
     assert bool(session.due(3.0)) and not session.due(3.0)
     assert session.skipped == 64
@@ -55,7 +65,7 @@ def test_packages_come_at_the_rate_asked_for_and_missed_ones_are_not_made_up_for
 
 def test_a_frequency_beyond_the_controllers_is_refused() -> None:
     with pytest.raises(RtdeError):
-        codec.recipe(_ask(_session(), codec.ask_outputs(501.0, ['timestamp'])), ['timestamp'])
+        parse_rtde_recipe(_ask(_session(), outputs_request(501.0, ['timestamp'])), ['timestamp'])
 
 
 def test_a_mask_says_which_outputs_are_meant() -> None:

@@ -1,0 +1,122 @@
+"""RTDE receiver: subscribes to the controller's real-time data and reconnects after a loss."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from typing import Protocol
+
+from cell_common.backoff import Backoff
+
+from cell_robot.protocols.rtde.codec import RtdeValue
+from cell_robot.protocols.rtde.framing import RtdeError
+from cell_robot.protocols.rtde.session import ReceiveSession
+
+PORT = 30004
+CONNECT_TIMEOUT_S = 2.0
+FIRST_RETRY_S, LAST_RETRY_S = 0.1, 2.0
+IDLE_TIMEOUT_S = 3.0
+"""Maximum time without data, also during the handshake."""
+
+
+class RtdeListener(Protocol):
+    """Callbacks of the receiver, in the event loop."""
+
+    def connected(self) -> None:
+        """Data begins to arrive."""
+
+    def package(self, values: dict[str, RtdeValue]) -> None:
+        """A data package arrived."""
+
+    def lost(self, reason: str) -> None:
+        """There is no connection, or it broke."""
+
+
+class _Connection(asyncio.Protocol):
+    """One connection; the future `closed` has the reason of its end."""
+
+    def __init__(self, session: ReceiveSession, listener: RtdeListener) -> None:
+        self._session, self._listener = session, listener
+        self._loop = asyncio.get_running_loop()
+        self.closed: asyncio.Future[str] = self._loop.create_future()
+        self.last_received_at = self._loop.time()
+        self._connected = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        stream = transport.get_extra_info('socket')
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        transport.write(self._session.hello())
+
+    def data_received(self, data: bytes) -> None:
+        self.last_received_at = self._loop.time()
+        try:
+            received = self._session.feed(data)
+        except RtdeError as error:
+            self.close(str(error))
+            return
+        if received.send:
+            self._transport.write(received.send)
+        for values in received.packages:
+            if not self._connected:
+                self._connected = True
+                self._listener.connected()
+            self._listener.package(values)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.close(str(error) if error else 'closed by the controller')
+
+    def close(self, reason: str) -> None:
+        if not self.closed.done():
+            self.closed.set_result(reason)
+        self._transport.abort()
+
+
+class RtdeReceiver:
+    """Keeps a connection that subscribes to output variables."""
+
+    def __init__(self, address: str, frequency: float, names: Sequence[str], listener: RtdeListener) -> None:
+        """Store the settings; `run` connects.
+
+        Args:
+            address: Address of the robot.
+            frequency: Packages per second.
+            names: Output variables, as in the RTDE guide.
+            listener: Receiver of data and connection events.
+        """
+        self._address, self._frequency, self._names, self._listener = address, frequency, names, listener
+
+    async def run(self) -> None:
+        """Connect and reconnect until cancelled."""
+        backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
+        while True:
+            started = asyncio.get_running_loop().time()
+            reason = await self._run_connection()
+            self._listener.lost(reason)
+            if asyncio.get_running_loop().time() - started > IDLE_TIMEOUT_S:
+                backoff.reset()
+            await asyncio.sleep(backoff.next())
+
+    async def _run_connection(self) -> str:
+        """Receive until the connection ends; returns the reason."""
+        loop = asyncio.get_running_loop()
+        session = ReceiveSession(self._frequency, self._names)
+        try:
+            _, connection = await asyncio.wait_for(
+                loop.create_connection(lambda: _Connection(session, self._listener), self._address, PORT), CONNECT_TIMEOUT_S
+            )
+        except (OSError, asyncio.TimeoutError) as error:
+            return f'the controller at {self._address}:{PORT} does not answer ({error or "no answer"})'
+        try:
+            while not connection.closed.done():
+                left = connection.last_received_at + IDLE_TIMEOUT_S - loop.time()
+                if left <= 0:
+                    return f'no data for {IDLE_TIMEOUT_S:g} s'
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(connection.closed), left)
+            return connection.closed.result()
+        finally:
+            connection.close('idle timeout')

@@ -1,0 +1,121 @@
+"""Robot state from one RTDE data package, and the count of lost packages.
+
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from cell_robot.protocols.rtde.codec import RtdeValue
+from cell_robot.robot_modes import ProgramState, RuntimeState
+
+OUTPUT_NAMES = (
+    'timestamp',
+    'actual_q',
+    'actual_qd',
+    'actual_TCP_pose',
+    'robot_mode',
+    'safety_mode',
+    'runtime_state',
+    'speed_scaling',
+    'actual_digital_input_bits',
+    'actual_digital_output_bits',
+)
+"""Output variables that the node subscribes to."""
+PROGRAMS: Mapping[int, ProgramState] = {
+    RuntimeState.STOPPING: ProgramState.STOPPED,
+    RuntimeState.STOPPED: ProgramState.STOPPED,
+    RuntimeState.PLAYING: ProgramState.PLAYING,
+    RuntimeState.PAUSING: ProgramState.PAUSED,
+    RuntimeState.PAUSED: ProgramState.PAUSED,
+    RuntimeState.RESUMING: ProgramState.PLAYING,
+}
+_MAX_SAFETY = 255
+TOLERANCE = 0.05
+"""Share of a period by which a timestamp may be early."""
+
+
+@dataclass(frozen=True)
+class RobotSnapshot:
+    """State of the robot at one time."""
+
+    timestamp: float
+    """Seconds since the controller started."""
+    joints: tuple[float, ...]
+    """rad."""
+    speeds: tuple[float, ...]
+    """rad/s."""
+    tool: tuple[float, ...]
+    """Tool center point in the base frame: meters and a rotation vector."""
+    mode: int
+    """A value of RobotMode."""
+    safety: int
+    """A value of SafetyMode, or a higher number of RTDE's safety_mode."""
+    runtime: int
+    """A value of RuntimeState."""
+    scaling: float
+    """0..1."""
+    inputs: int
+    """Digital inputs, one bit per pin."""
+    outputs: int
+    """Digital outputs, one bit per pin."""
+
+    @property
+    def program(self) -> ProgramState:
+        """State of the program on the controller."""
+        return PROGRAMS.get(self.runtime, ProgramState.UNKNOWN)
+
+
+def parse_snapshot(values: Mapping[str, RtdeValue]) -> RobotSnapshot:
+    """Return the snapshot of a package that holds OUTPUT_NAMES."""
+
+    def number(name: str) -> float:
+        return cast('float', values[name])
+
+    def integer(name: str) -> int:
+        return cast('int', values[name])
+
+    def vector(name: str) -> tuple[float, ...]:
+        return cast('tuple[float, ...]', values[name])
+
+    return RobotSnapshot(
+        number('timestamp'),
+        vector('actual_q'),
+        vector('actual_qd'),
+        vector('actual_TCP_pose'),
+        integer('robot_mode'),
+        min(_MAX_SAFETY, max(0, integer('safety_mode'))),
+        integer('runtime_state'),
+        max(0.0, min(1.0, number('speed_scaling'))),
+        integer('actual_digital_input_bits'),
+        integer('actual_digital_output_bits'),
+    )
+
+
+class PacketLossCounter:
+    """Counts received and missing packages by the timestamps of the controller."""
+
+    def __init__(self, frequency: float) -> None:
+        """Expect `frequency` packages per second."""
+        self._frequency = frequency
+        self._first: float | None = None
+        self._since_first = self._before = 0
+        self.received = 0
+        self.missed = 0
+
+    def restart(self) -> None:
+        """Start a new connection; packages between two connections do not count as missing."""
+        self._first, self._before = None, self.missed
+
+    def take(self, timestamp: float) -> None:
+        """Count a package; `timestamp` in seconds since the controller started."""
+        self.received += 1
+        if self._first is None:
+            self._first, self._since_first = timestamp, 0
+        self._since_first += 1
+        due = math.floor((timestamp - self._first) * self._frequency + TOLERANCE) + 1  # a late package is not missing
+        self.missed = max(self.missed, self._before + due - self._since_first)
