@@ -20,7 +20,7 @@ setup(
     zip_safe=True,
     maintainer='Workcell maintainers',
     maintainer_email='maintainers@workcell.invalid',
-    description='The one connection to the robot.',
+    description='Robot node, motion planning and UR protocols.',
     license='Apache-2.0',
     entry_points={
         'console_scripts': [

@@ -9,47 +9,45 @@ from cell_common.parameters import parameter
 
 @dataclass(frozen=True)
 class RobotParameters:
-    """What a deployment chooses for the robot node."""
+    """Parameters of the robot node; descriptions name the backends that use them."""
 
-    backend: str = parameter('letters', 'Link to the robot.', choices=('letters', 'rtde', 'ros_driver'))
+    backend: str = parameter('letters', 'Backend that drives the robot.', choices=('letters', 'rtde', 'ros_driver'))
     catalogue_file: str = parameter('', 'Part catalogue (YAML): gives each part its letter.')
     alarm_delay: float = parameter(
-        3.0, 'How long the robot may be missing before an alarm is raised.', unit='s', minimum=0.0, maximum=600.0
+        3.0, 'Time without the robot after which an alarm is raised.', unit='s', minimum=0.0, maximum=600.0
     )
     max_recoveries: int = parameter(
         3,
-        'rtde, ros_driver: protective stops that are unlocked for an operator within '
-        'recovery_window; after that a person has to unlock on the pendant.',
+        'rtde, ros_driver: protective stops that a recovery may unlock within recovery_window; '
+        'further ones must be unlocked on the pendant.',
         minimum=1,
         maximum=1000,
     )
     recovery_window: float = parameter(
-        600.0, 'rtde, ros_driver: time within which recoveries are counted.', unit='s', minimum=1.0, maximum=86400.0
+        600.0, 'rtde, ros_driver: time window of max_recoveries.', unit='s', minimum=1.0, maximum=86400.0
     )
     recipe_file: str = parameter(
-        '', 'rtde, ros_driver: where the arm picks, shows and puts down (YAML), as config/recipe.yaml.'
+        '', 'rtde, ros_driver: recipe (YAML) of the poses to pick, show and put down, as config/recipe.yaml.'
     )
-    allow_moves: bool = parameter(
-        False, 'rtde, ros_driver: whether MOVE_<named pose> is carried out; for a simulated arm only.'
-    )
+    allow_moves: bool = parameter(False, 'rtde, ros_driver: whether MOVE_<named pose> is an event; for a simulated arm only.')
     robot_address: str = parameter('127.0.0.1', 'rtde: address of the robot controller.')
     driver_namespace: str = parameter(
         '/', "ros_driver: namespace of the official driver's topics and services; a relative one is below the cell's."
     )
     receive_frequency: float = parameter(
-        125.0, 'rtde: packages per second that the controller sends of its state.', unit='Hz', minimum=1.0, maximum=500.0
+        125.0, 'rtde: state packages per second requested from the controller.', unit='Hz', minimum=1.0, maximum=500.0
     )
     stale_data: float = parameter(
         0.5,
-        'rtde: age of the newest package from which no move is begun; one under way is ended at twice that age.',
+        'rtde: age of the newest package at which no move starts; at twice that age a running move is aborted.',
         unit='s',
         minimum=0.05,
         maximum=10.0,
     )
     watchdog_frequency: float = parameter(
         5.0,
-        'rtde: rate at which the controller must hear the control process; after one '
-        'period of silence it ends the control script, and the arm stops.',
+        'rtde: minimum rate of the watchdog signal from the control process; after one period without it the controller '
+        'ends the control script, and the arm stops.',
         unit='Hz',
         minimum=1.0,
         maximum=50.0,
@@ -59,26 +57,26 @@ class RobotParameters:
     )
     arm_model: str = parameter(
         '',
-        'Model of the arm in robot_description and TF; "" = the one in recipe_file, and no arm is described without either.',
+        'Arm model in robot_description and TF; "" = the one in recipe_file. Without either, no arm is described.',
         choices=('', 'ur3e', 'ur5e', 'ur10e', 'ur16e'),
     )
     publish_tf: bool = parameter(
         True,
-        'Whether the frames of the arm are published on /tf and /tf_static; false where the '
-        'official driver publishes them: those of the tool and the trays come all the same.',
+        'Whether to publish the frames of the arm on /tf and /tf_static; false where the official driver publishes them. '
+        'The frames of tool and trays are always published.',
     )
-    frame_prefix: str = parameter('', 'Put in front of every frame name, so that several arms share one TF tree, e.g. cell2_.')
+    frame_prefix: str = parameter('', 'Prefix of every frame name, so that several arms can share one TF tree, e.g. cell2_.')
     listen_address: str = parameter(
-        '127.0.0.1', 'letters: address on which the node waits for the UR program; 0.0.0.0 = every network of this machine.'
+        '127.0.0.1', 'letters: listening address for the UR program; 0.0.0.0 = every network of this machine.'
     )
-    port: int = parameter(50010, 'letters: TCP port on which the node waits for the UR program.', minimum=1, maximum=65535)
+    port: int = parameter(50010, 'letters: listening TCP port for the UR program.', minimum=1, maximum=65535)
     allowed_peers: list[str] = parameter(
         ['127.0.0.1'],
-        'letters: addresses or networks (192.168.0.0/24) from which a UR program may connect; everything else is turned away.',
+        'letters: addresses or networks (192.168.0.0/24) from which a UR program may connect; all others are rejected.',
     )
     framing: str = parameter(
         'line',
-        'letters: line = numbered lines with heartbeat; bare = one letter out, a word back, which cannot name a tray.',
+        'letters: line = numbered lines with heartbeat; bare = one letter out, one word back, which cannot name a tray.',
         choices=('line', 'bare'),
     )
     bare_reply: str = parameter(
@@ -89,14 +87,18 @@ class RobotParameters:
     )
     event_letters: list[str] = parameter([''], 'letters: other letters for events, as EVENT=letter; D stays START_PROGRAM.')
     ack_timeout: float = parameter(
-        1.0, 'letters: how long the program may take to acknowledge a letter.', unit='s', minimum=0.01, maximum=60.0
+        1.0, 'letters: timeout of the acknowledgement of a letter.', unit='s', minimum=0.01, maximum=60.0
     )
     done_timeout: float = parameter(
-        30.0, 'letters: how long the program may take from acknowledgement to done.', unit='s', minimum=0.05, maximum=3600.0
+        30.0, 'letters: timeout from acknowledgement to done.', unit='s', minimum=0.05, maximum=3600.0
     )
     heartbeat_timeout: float = parameter(
-        3.0, 'letters: silence after which a program that sends heartbeats counts as lost.', unit='s', minimum=0.1, maximum=60.0
+        3.0,
+        'letters: time without data after which a program with heartbeats counts as lost.',
+        unit='s',
+        minimum=0.1,
+        maximum=60.0,
     )
     reconnect_timeout: float = parameter(
-        10.0, 'letters: how long a recovery waits for the program to connect again.', unit='s', minimum=0.1, maximum=120.0
+        10.0, 'letters: time that a recovery waits for the program to reconnect.', unit='s', minimum=0.1, maximum=120.0
     )
