@@ -3,11 +3,11 @@
 
     . ./env.sh && python bench/robot.py [--count 100] [--pause 0.5] [--receive 60]
 
-The robot node, the UR program and the client are processes of their own. The program acknowledges and is done at once, so that
-what is measured is what the node adds. "acknowledged" is when the action's feedback says so, "result" when the result is there.
-The kinds of trips take turns, so that all of them meet the same machine.
-Triggers come with a pause, as a robot's do: an action server lists every goal of the last seconds in every status message, so
-that thousands in a row would measure that list. Then a controller's data is listened to, see robot_receive.py.
+The robot node, the UR program and the client are separate processes. The program acknowledges and finishes immediately, so
+the measurement is the time that the node adds. "acknowledged" is the time until the feedback, "result" until the result.
+The kinds of round trip alternate, so all of them run under the same load.
+Triggers have a pause between them, as with a robot. An action server lists every goal of the last seconds in every status
+message, so thousands in a row would measure that list. Then the data of a controller is received, see robot_receive.py.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ CATALOGUE = Path(__file__).parents[1] / 'config' / 'parts.yaml'
 
 
 def run_program(port: int) -> None:
-    """Be the UR program until killed."""
+    """Run the UR program until killed."""
     while True:
         with contextlib.suppress(ConnectionRefusedError), FakeProgram(port, heartbeat=1.0) as program:
             program.gone.wait()
 
 
 def echo(listener: socket.socket) -> None:
-    """Answer each line with two, as the program does, on a bare socket."""
+    """Answer each line with two lines on a bare socket, like the program."""
     stream, _ = listener.accept()
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     while data := stream.recv(4096):
@@ -64,7 +64,7 @@ def echo(listener: socket.socket) -> None:
 
 
 def run_bare_action() -> None:
-    """Be an action server that acknowledges and is done at once, and nothing else: what rclpy itself takes."""
+    """Run an action server that only acknowledges and succeeds: the cost of rclpy itself."""
     rclpy.init()
     node = Node('bare', namespace='bare')
 
@@ -79,7 +79,7 @@ def run_bare_action() -> None:
 
 
 class Socket:
-    """The bare ping-pong."""
+    """Round trips over a bare socket."""
 
     def __init__(self) -> None:
         listener = socket.create_server(('127.0.0.1', 0))
@@ -89,7 +89,7 @@ class Socket:
         self._stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def trip(self, number: int) -> tuple[float, float]:
-        """Send one line; return seconds until the first answer and until the last."""
+        """Send one line; return the seconds until the first and the last answer."""
         began = time.perf_counter()
         self._stream.sendall(b'H trip-%d\n' % number)
         data = self._stream.recv(4096)
@@ -100,7 +100,7 @@ class Socket:
 
 
 class Action:
-    """The way through ROS."""
+    """Round trips through a ROS action."""
 
     def __init__(self, namespace: str) -> None:
         self._node = Node('bench', namespace=namespace)
@@ -112,8 +112,8 @@ class Action:
     def wait(self, future: Future) -> Any:
         """Spin until a future is done.
 
-        Not by spin_until_future_complete: it leaves a callback in the future at each turn, hundreds of tasks a trip in the end,
-        and the client would be measured instead of the node.
+        spin_until_future_complete would add a callback to the future at each turn, hundreds of tasks per trip in the end. The
+        client would be measured instead of the node.
         """
         deadline = time.monotonic() + 10.0
         while not future.done() and time.monotonic() < deadline:
@@ -121,16 +121,16 @@ class Action:
         return future.result()
 
     def trip(self, number: int) -> tuple[float, float]:
-        """Send one trigger; return seconds until it was acknowledged and until its result was there."""
+        """Send one trigger; return the seconds until its acknowledgement and its result."""
         times = []
 
-        def told(message: Any) -> None:
+        def on_feedback(message: Any) -> None:
             if message.feedback.state == TriggerRobot.Feedback.ACKNOWLEDGED:
                 times.append(time.perf_counter() - began)
 
         goal = TriggerRobot.Goal(trigger_id=f'trip-{os.getpid()}-{number}', event='HOME')
         began = time.perf_counter()
-        handle = self.wait(self._client.send_goal_async(goal, feedback_callback=told))
+        handle = self.wait(self._client.send_goal_async(goal, feedback_callback=on_feedback))
         result = self.wait(handle.get_result_async()).result
         whole = time.perf_counter() - began
         if result.outcome != TriggerRobot.Result.SUCCEEDED:
@@ -142,7 +142,7 @@ Trip = Callable[[int], tuple[float, float]]
 
 
 def measure(kinds: Sequence[Trip], count: int, pause: float) -> list[tuple[list[float], list[float]]]:
-    """Make so many trips of each kind, by turns; return first and last answers of each, milliseconds, sorted."""
+    """Alternate `count` trips of each kind; return the sorted first and last answers of each, milliseconds."""
     trips: list[list[tuple[float, float]]] = [[] for _ in kinds]
     for number in range(count + WARM_UP):
         for made, trip in zip(trips, kinds, strict=True):
@@ -197,13 +197,13 @@ def main() -> int:
     rclpy.init()
     try:
         action, floor = Action('cell'), Action('bare')
-        patience = time.monotonic() + START_S
+        deadline = time.monotonic() + START_S
         while True:  # until the program has connected
             try:
                 action.trip(-1 - time.monotonic_ns())
                 break
             except SystemExit:
-                if time.monotonic() > patience:
+                if time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
         (socket_first, socket_last), (floor_first, floor_last), (ros_first, ros_last) = measure(
@@ -226,7 +226,7 @@ def main() -> int:
     added = statistics.median(ros_first) - statistics.median(socket_first)
     print(f'added to the acknowledgement, median: {added:.2f} ms (goal: under {GOAL_MS:g} ms)')
     bare_added = statistics.median(floor_first) - statistics.median(socket_first)
-    print(f'of that, what an rclpy action takes that does nothing: {bare_added:.2f} ms')
+    print(f'of that, a bare rclpy action: {bare_added:.2f} ms')
     good = added < GOAL_MS
     if chosen.receive > 0:
         good &= robot_receive.show(robot_receive.measure(FREQUENCY_HZ, chosen.receive), FREQUENCY_HZ)

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Listening to a controller's data at 125 Hz: CPU of one core, and packages missed by the controller's own clock.
+"""Receiving a controller's data at 125 Hz: CPU share of one core, and packages missing by the controller's own clock.
 
     . ./env.sh && python bench/robot_receive.py [--seconds 60] [--frequency 125]
 
-The simulated controller is a process of its own, so is each listener. "node" is what the robot node uses
-(cell_robot.protocols.rtde);
-"ur_rtde" is RTDEReceiveInterface, asked for the newest joints at the same rate. Every process does nothing else. Called by
-bench/robot.py too.
+The simulated controller and each listener are separate processes. "node" is the receiver of the robot node
+(cell_robot.clients); "ur_rtde" is RTDEReceiveInterface, polled for the newest joints at the same rate. Also called by
+bench/robot.py.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ WARM_UP_S = 1.0
 
 
 @dataclass(frozen=True)
-class Listened:
-    """What one listener did."""
+class ReceiveResult:
+    """Result of one listener."""
 
     share: float
     """CPU time of a core, 0..1."""
     packages: int
     gaps: int
-    """Packages that should have come by the controller's clock, and did not."""
+    """Packages missing by the controller's clock."""
     unsent: int = 0
-    """Those of them that the controller, which shares the machine, was too late to send."""
+    """Missing packages that the controller, which shares the machine, did not send in time."""
 
     @property
     def missed(self) -> int:
@@ -44,27 +43,27 @@ class Listened:
         return max(0, self.gaps - self.unsent)
 
 
-def serve(address: str, told: Connection) -> None:
-    """Be the controller until killed; tells that it is ready, then of each connection that ends what was not sent to it."""
+def serve(address: str, events: Connection) -> None:
+    """Run the controller until killed; sends 0 when ready, then the unsent packages of each connection that ends."""
     from cell_sim.ur_controller.ports import rtde as server_rtde
     from cell_sim.ur_controller.ports.controller import ControllerServer
 
     class Session(server_rtde.RtdeSession):
         def close(self) -> None:
-            told.send(self.skipped)
+            events.send(self.skipped)
             super().close()
 
     async def run() -> None:
         server_rtde.RtdeSession = Session  # type: ignore[misc]
         await ControllerServer(address=address).start()
-        told.send(0)
+        events.send(0)
         await asyncio.Event().wait()
 
     asyncio.run(run())
 
 
 def listen_as_node(address: str, frequency: float, seconds: float, out: Connection) -> None:
-    """Listen as the robot node does."""
+    """Receive like the robot node."""
     from cell_robot.clients import RtdeReceiver
     from cell_robot.protocols.rtde import OUTPUT_NAMES, PacketLossCounter, parse_snapshot
 
@@ -81,7 +80,7 @@ def listen_as_node(address: str, frequency: float, seconds: float, out: Connecti
         def lost(self, why: str) -> None:
             raise SystemExit(why)
 
-    async def run() -> Listened:
+    async def run() -> ReceiveResult:
         listener = Listener()
         task = asyncio.ensure_future(RtdeReceiver(address, frequency, OUTPUT_NAMES, listener).run())
         await asyncio.sleep(WARM_UP_S)
@@ -89,13 +88,13 @@ def listen_as_node(address: str, frequency: float, seconds: float, out: Connecti
         await asyncio.sleep(seconds)
         share = (time.process_time() - cpu) / (time.perf_counter() - began)
         task.cancel()
-        return Listened(share, listener.count.received - received, listener.count.missed)
+        return ReceiveResult(share, listener.count.received - received, listener.count.missed)
 
     out.send(asyncio.run(run()))
 
 
 def listen_as_ur_rtde(address: str, frequency: float, seconds: float, out: Connection) -> None:
-    """Listen with ur_rtde; it offers no event, so it is asked at the same rate."""
+    """Receive with ur_rtde; it has no event for new data, so it is polled at the same rate."""
     from rtde_receive import RTDEReceiveInterface
 
     client = RTDEReceiveInterface(address, frequency)
@@ -108,11 +107,11 @@ def listen_as_ur_rtde(address: str, frequency: float, seconds: float, out: Conne
         now = client.getTimestamp()
         steps = round((now - last) * frequency)
         packages, missed, last = packages + (steps > 0), missed + max(0, steps - 1), now
-    out.send(Listened((time.process_time() - cpu) / (time.perf_counter() - began), packages, missed))
+    out.send(ReceiveResult((time.process_time() - cpu) / (time.perf_counter() - began), packages, missed))
 
 
-def measure(frequency: float, seconds: float) -> dict[str, Listened]:
-    """Let each listener listen, one after the other; a listener that is not installed is left out."""
+def measure(frequency: float, seconds: float) -> dict[str, ReceiveResult]:
+    """Run each listener in turn; one that is not installed is skipped."""
     address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.9'
     spawn = multiprocessing.get_context('spawn')
     ours, theirs = spawn.Pipe()
@@ -123,10 +122,10 @@ def measure(frequency: float, seconds: float) -> dict[str, Listened]:
     listeners = {'node': (listen_as_node, seconds), 'ur_rtde': (listen_as_ur_rtde, min(seconds, 10.0))}
     try:
         for name, (listen, time_s) in listeners.items():
-            answer, tell = spawn.Pipe(duplex=False)
-            process = spawn.Process(target=listen, args=(address, frequency, time_s, tell), daemon=True)
+            answer, sender = spawn.Pipe(duplex=False)
+            process = spawn.Process(target=listen, args=(address, frequency, time_s, sender), daemon=True)
             process.start()
-            tell.close()
+            sender.close()
             with contextlib.suppress(EOFError):  # not installed
                 found[name] = answer.recv()
             process.join()
@@ -137,7 +136,7 @@ def measure(frequency: float, seconds: float) -> dict[str, Listened]:
     return found
 
 
-def show(found: dict[str, Listened], frequency: float) -> bool:
+def show(found: dict[str, ReceiveResult], frequency: float) -> bool:
     """Print the table; return whether the node meets its goal."""
     print(f'{f"receive at {frequency:g} Hz":34}{"CPU":>9}{"packages":>9}{"unsent":>9}{"missed":>9}')
     for name, listened in found.items():

@@ -18,7 +18,7 @@ from cell_common.qos import latched
 from cell_common.testing import NodeGraph, free_port, wait_until
 from cell_coordinator.node import CoordinatorNode
 from cell_inventory.node import InventoryNode
-from cell_robot.backends.base import TriggerPhase
+from cell_robot.backends.trigger import TriggerPhase
 from cell_robot.node import RobotNode
 from cell_robot.recipe_file import load_recipe
 from cell_robot.robot_modes import RuntimeState

@@ -14,7 +14,8 @@ from sensor_msgs.msg import JointState
 from cell_interfaces.action import TriggerRobot
 from cell_interfaces.msg import PreflightCheck as PreflightCheckMessage
 from cell_interfaces.msg import RobotState
-from cell_robot.backends.base import JointPositions, LinkState, PreflightCheck, TriggerPhase
+from cell_robot.backends.base import JointPositions, LinkState, PreflightCheck
+from cell_robot.backends.trigger import TriggerPhase
 from cell_robot.trigger_admission import TriggerRecord
 
 RESULTS = {

@@ -27,17 +27,9 @@ from cell_common import alarms
 from cell_interfaces.action import RecoverRobot, TriggerRobot
 from cell_interfaces.msg import RobotState
 from cell_interfaces.srv import RobotCommand, RobotPreflight
-from cell_robot.backends.base import (
-    CommandResult,
-    LinkState,
-    PreflightCheck,
-    TriggerCommand,
-    TriggerOutcome,
-    TriggerPhase,
-    backend_failed,
-    not_sent,
-)
+from cell_robot.backends.base import CommandResult, LinkState, PreflightCheck, backend_failed
 from cell_robot.backends.factory import make_backend
+from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.conversions import (
     FEEDBACK,
     RESULTS,

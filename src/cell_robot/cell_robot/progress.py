@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Lock
 
-from cell_robot.backends.base import TriggerPhase
+from cell_robot.backends.trigger import TriggerPhase
 
 
 class ProgressReporter:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Len
 from cell_common.yaml_model import StrictModel, YamlDocument, YamlError, load_yaml, validate
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -41,9 +40,9 @@ Location = tuple[int | str, ...]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Vector = Annotated[list[Number], Len(3, 3)]
-Pose = Annotated[list[Number], Len(6, 6)]
-JointLimit = Annotated[list[Number], Len(2, 2)]
+Vector = Annotated[list[Number], Field(min_length=3, max_length=3)]
+Pose = Annotated[list[Number], Field(min_length=6, max_length=6)]
+JointLimit = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 
 class RecipeError(ValueError):
@@ -207,7 +206,7 @@ class RecipeModel(StrictModel):
     tool: ToolModel
     speeds: SpeedsModel
     workspace: WorkspaceModel
-    joint_limits: Annotated[list[JointLimit], Len(6, 6)] | None = None
+    joint_limits: Annotated[list[JointLimit], Field(min_length=6, max_length=6)] | None = None
     gripper: GripperModel
     waypoints: WaypointsModel
     targets: TargetsModel

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from cell_common.error_code import ErrorCode
 
-from cell_robot.backends.base import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
+from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 
 MAX_IDS = 100_000
 """Number of ids that are remembered."""

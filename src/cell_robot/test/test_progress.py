@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from queue import Queue
 
-from cell_robot.backends.base import TriggerPhase
+from cell_robot.backends.trigger import TriggerPhase
 from cell_robot.progress import ProgressReporter
 
 SENT, ACKNOWLEDGED = TriggerPhase.SENT, TriggerPhase.ACKNOWLEDGED

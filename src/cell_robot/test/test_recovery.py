@@ -50,7 +50,7 @@ def test_after_an_emergency_stop_was_turned_back_power_and_brakes_come_first():
     assert RecoveryStep.POWER not in recovery_steps(facts(safety=R.SAFETY_NORMAL, mode=R.MODE_IDLE))
 
 
-def test_a_running_robot_only_gets_its_program_anew():
+def test_a_running_robot_only_gets_its_program_restarted():
     assert recovery_steps(facts(safety=R.SAFETY_NORMAL)) == [
         RecoveryStep.CAUSE,
         RecoveryStep.POPUPS,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cell_robot.backends.base import TriggerCommand, TriggerOutcome, TriggerPhase
+from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase
 from cell_robot.trigger_admission import TriggerAdmission
 
 from cell_interfaces.msg import ResultCode
 
 
-def test_the_desk_admits_one_trigger_at_a_time():
+def test_one_trigger_is_admitted_at_a_time():
     admission = TriggerAdmission()
     assert admission.admit(TriggerCommand('1', 'HOME')) is None
     assert admission.admit(TriggerCommand('2', 'HOME')).code == ResultCode.ROBOT_BUSY
@@ -19,7 +19,7 @@ def test_the_desk_admits_one_trigger_at_a_time():
     assert admission.admit(TriggerCommand('2', 'HOME')) is None
 
 
-def test_the_desk_forgets_what_was_never_sent():
+def test_the_id_of_a_trigger_that_was_never_sent_may_be_reused():
     admission = TriggerAdmission()
     admission.admit(TriggerCommand('1', 'HOME'))
     admission.finish(TriggerOutcome(TriggerPhase.NOT_SENT, 200, ''), 6)

@@ -1,13 +1,10 @@
 """Contract between the robot node and a backend.
 
 A backend does its device work in its own threads and answers with futures. Its callbacks may come from any thread.
-
-Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
 
-import enum
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -17,45 +14,8 @@ from typing import Protocol
 
 from cell_common.error_code import ErrorCode
 
+from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase
 from cell_robot.robot_modes import ProgramState, RobotMode, SafetyMode
-
-
-class TriggerPhase(enum.Enum):
-    """Progress or end of a trigger."""
-
-    NOT_SENT = 'not sent'
-    """Nothing left the node: retrying is safe."""
-    SENT = 'sent'
-    ACKNOWLEDGED = 'acknowledged'
-    """The robot has accepted the event and is busy."""
-    DONE = 'done'
-    REFUSED = 'refused'
-    """The robot reported that it did not execute the event."""
-    UNKNOWN = 'unknown'
-    """Sent and never confirmed: an operator resolves it."""
-
-
-@dataclass(frozen=True)
-class TriggerCommand:
-    """One event for the robot to execute."""
-
-    trigger_id: str
-    """Unique correlation id."""
-    event: str
-    """START_PROGRAM, PART_<part number>, PLACE, REJECT, BENCHMARK, HOME or, where allowed, MOVE_<named pose>."""
-    tray: int = 0
-    """1..4; 0 = not specified."""
-
-
-@dataclass(frozen=True)
-class TriggerOutcome:
-    """End of a trigger."""
-
-    phase: TriggerPhase
-    """NOT_SENT, DONE, REFUSED or UNKNOWN."""
-    code: ErrorCode
-    message: str
-    """Result or fault for people, with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -178,11 +138,6 @@ def completed(code: ErrorCode, message: str) -> Future[CommandResult]:
     future: Future[CommandResult] = Future()
     future.set_result(CommandResult(code, message))
     return future
-
-
-def not_sent(code: ErrorCode, message: str) -> TriggerOutcome:
-    """Return the outcome of a trigger that never left the node."""
-    return TriggerOutcome(TriggerPhase.NOT_SENT, code, message)
 
 
 def backend_failed(error: BaseException) -> TriggerOutcome:

@@ -25,7 +25,7 @@ from cell_robot.control_process.codec import (
 )
 
 START_TIMEOUT_S = 10.0
-"""From the start of the process until the control script runs; the upload takes up to 5 s."""
+"""From the start of the process until the control script runs; the upload needs at most 5 s."""
 HEARTBEAT_TIMEOUT_S = 1.0
 END_TIMEOUT_S = 2.0
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from rclpy.node import Node
 
 from cell_robot import recovery
-from cell_robot.backends.base import Logger, TriggerCommand, TriggerPhase
+from cell_robot.backends.base import Logger
 from cell_robot.backends.ros_driver.backend import RosDriverBackend
 from cell_robot.backends.ros_driver.driver_client import DriverClient
 from cell_robot.backends.ros_driver.joint_snapshot import DriverSnapshot
 from cell_robot.backends.rtde.backend import RtdeBackend
 from cell_robot.backends.rtde.setup import ArmSetup, Stock
 from cell_robot.backends.rtde.steps import ArmOptions
+from cell_robot.backends.trigger import TriggerCommand, TriggerPhase
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.recovery import ProtectiveStopCounter
 

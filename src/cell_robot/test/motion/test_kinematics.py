@@ -30,8 +30,8 @@ UR5E = ARMS['ur5e']
 BENT = (0.3, -1.6, -1.5, -1.4, 1.5, 0.2)
 
 
-def draw(chance):
-    return tuple(chance.uniform(-math.pi, math.pi) for _ in range(6))
+def draw(rng):
+    return tuple(rng.uniform(-math.pi, math.pi) for _ in range(6))
 
 
 def test_the_ur5e_stands_where_its_controller_says():
@@ -48,9 +48,9 @@ def test_a_stretched_arm_reaches_as_far_as_its_links_are_long(name, reach):
 
 @pytest.mark.parametrize('name', ARMS)
 def test_every_solution_of_the_inverse_leads_back_to_the_pose(name):
-    chance, arm = random.Random(3), ARMS[name]
+    rng, arm = random.Random(3), ARMS[name]
     for _ in range(300):
-        joints = draw(chance)
+        joints = draw(rng)
         flange = forward_kinematics(arm, joints)
         solutions = inverse_kinematics(arm, flange)
         assert min(max_joint_difference(solution, joints) for solution in solutions) < 1e-6
@@ -119,10 +119,10 @@ def test_rotation_vectors_survive_the_way_there_and_back(vector):
 
 
 def test_random_rotation_vectors_survive_the_way_there_and_back():
-    chance = random.Random(5)
+    rng = random.Random(5)
     for _ in range(500):
-        axis = np.array([chance.gauss(0, 1) for _ in range(3)])
-        vector = axis / np.linalg.norm(axis) * chance.uniform(0, math.pi - 1e-3)
+        axis = np.array([rng.gauss(0, 1) for _ in range(3)])
+        vector = axis / np.linalg.norm(axis) * rng.uniform(0, math.pi - 1e-3)
         assert rotation_vector(rotation_matrix(vector)) == pytest.approx(tuple(vector), abs=1e-8)
 
 

@@ -17,24 +17,13 @@ from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.runner import StartError
 
-from cell_robot.backends.base import (
-    Backend,
-    CommandResult,
-    LinkState,
-    Logger,
-    PreflightCheck,
-    ProgressCallback,
-    TriggerCommand,
-    TriggerOutcome,
-    TriggerPhase,
-    completed,
-    not_sent,
-)
+from cell_robot.backends.base import Backend, CommandResult, LinkState, Logger, PreflightCheck, ProgressCallback, completed
 from cell_robot.backends.letters.event_letters import EventLettersError, event_letters
 from cell_robot.backends.letters.protocol import PROTOCOLS, LettersProtocol
 from cell_robot.backends.letters.rate_limit import LogRateLimiter
 from cell_robot.backends.letters.session import Deadlines, LettersSession, TriggerMachine, TriggerUpdate
 from cell_robot.backends.letters.tcp_server import LettersServer, Network, ProgramConnection, parse_networks
+from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.parameters import RobotParameters
 from cell_robot.robot_modes import ProgramState
 
@@ -45,7 +34,7 @@ LOG_PERIOD_S = 60.0
 MAX_CONNECT_LOGS = 20
 """Maximum number of log lines about connects and disconnects per period."""
 RECOVERY_STEPS = 3
-CANNOT_TELL = 'the letters backend cannot tell: look at the pendant'
+NOT_AVAILABLE = 'the letters backend cannot tell: look at the pendant'
 NOT_CONNECTED = 'No robot program is connected. Start the program on the pendant.'
 BY_HAND = 'On the pendant: clear the message, move the arm to a safe place by hand, then start the program again.'
 
@@ -107,6 +96,10 @@ class LettersBackend(Backend):
         """Close the port and the connections."""
         self._on_change = lambda: None
         self._background.close()
+
+    def disconnect(self, reason: str) -> None:
+        """Reset the connection of the program, which then reconnects; from any thread."""
+        self._background.loop.call_soon_threadsafe(self._reset_active, reason)
 
     def state(self) -> LinkState:
         """Return the current state."""
@@ -207,6 +200,10 @@ class LettersBackend(Backend):
             self._logger.info(f'listening for the robot program on {self._options.address}:{self._options.port}')
         self._listen_error = error
         self._notify()
+
+    def _reset_active(self, reason: str) -> None:
+        if self._active is not None:
+            self._active.reset(reason)
 
     def _on_silent_peer(self, connection: ProgramConnection, reason: str) -> None:
         self._log(self._rare, 'unproven', f'{connection.peer}: connected without ever sending a valid reply ({reason})')
@@ -309,7 +306,7 @@ class LettersBackend(Backend):
         return [
             PreflightCheck('program', bool(peer), f'{peer} is connected' if peer else self._disconnected_message()),
             PreflightCheck('last trigger', not busy, busy or 'it has ended'),
-            *(PreflightCheck(name, True, CANNOT_TELL) for name in ('remote control', 'safety', 'mode', 'gripper empty')),
+            *(PreflightCheck(name, True, NOT_AVAILABLE) for name in ('remote control', 'safety', 'mode', 'gripper empty')),
         ]
 
     async def _recover(self, on_step: ProgressCallback) -> CommandResult:

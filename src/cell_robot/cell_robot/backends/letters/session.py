@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cell_robot.backends.base import TriggerPhase
 from cell_robot.backends.letters.protocol import Framing, LettersProtocol, ProgramReply, ReplyKind
+from cell_robot.backends.trigger import TriggerPhase
 
 MAX_SHOWN = 60
 """Bytes of an unknown frame that go into the log."""

@@ -18,23 +18,12 @@ from cell_common.error_code import ErrorCode
 from cell_common.runner import StartError
 
 from cell_robot import recovery
-from cell_robot.backends.base import (
-    Backend,
-    CommandResult,
-    JointPositions,
-    LinkState,
-    Logger,
-    PreflightCheck,
-    ProgressCallback,
-    TriggerCommand,
-    TriggerOutcome,
-    TriggerPhase,
-    not_sent,
-)
+from cell_robot.backends.base import Backend, CommandResult, JointPositions, LinkState, Logger, PreflightCheck, ProgressCallback
 from cell_robot.backends.rtde.arm import RtdeArm
 from cell_robot.backends.rtde.recovery import recover
 from cell_robot.backends.rtde.setup import ArmSetup, make_setup
 from cell_robot.backends.rtde.steps import NoPieceError, StepError
+from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.clients.rtde import RtdeReceiver
 from cell_robot.motion.kinematics import JOINTS, JointVector
 from cell_robot.motion.plan import (

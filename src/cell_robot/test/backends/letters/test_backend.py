@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import psutil
 import pytest
 from cell_common.testing import free_port, wait_until
-from cell_robot.backends.base import TriggerCommand, TriggerPhase
 from cell_robot.backends.letters.backend import MAX_UNPROVEN, LettersBackend, LettersOptions
 from cell_robot.backends.letters.session import Deadlines
 from cell_robot.backends.letters.tcp_server import parse_networks
+from cell_robot.backends.trigger import TriggerCommand, TriggerPhase
 from cell_robot.testing import FakeProgram, acknowledge
 
 from cell_interfaces.msg import ResultCode

@@ -1,7 +1,6 @@
-"""The shipped UR programs, run: URScript is turned into Python line by line and talks to the real link over a socket.
+"""The shipped UR programs against the real backend: URScript is translated into Python line by line.
 
-This is no UR controller. It shows that the text is well formed, calls nothing that URScript does not have, and speaks the
-protocol.
+This is no UR controller. It shows that the text is well formed, calls only functions of URScript, and speaks the protocol.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from pathlib import Path
 import pytest
 from cell_common.catalogue import EVENT_LETTERS
 from cell_common.testing import free_port, wait_until
-from cell_robot.backends.base import TriggerCommand, TriggerPhase
 from cell_robot.backends.letters.backend import LettersBackend, LettersOptions
 from cell_robot.backends.letters.session import Deadlines
 from cell_robot.backends.letters.tcp_server import parse_networks
+from cell_robot.backends.trigger import TriggerCommand, TriggerPhase
 
 FOLDER = Path(__file__).parents[3] / 'urscript'
 MAINS = ('letters.script', 'letters_bare.script')
@@ -236,7 +235,7 @@ def test_every_event_reaches_its_sub_program(pair, main, event, program):
     assert controller.done == [(program,)]
 
 
-def test_a_pick_is_told_its_tray(pair):
+def test_a_pick_gets_its_tray(pair):
     backend, controller = pair('letters.script', pick_1='')
     assert trigger(backend, 'PART_EM1-2U1', tray=3).phase is TriggerPhase.DONE
     assert trigger(backend, 'PART_EM1-2U1', 'job-2').phase is TriggerPhase.DONE
@@ -245,7 +244,7 @@ def test_a_pick_is_told_its_tray(pair):
 
 @pytest.mark.parametrize('main', MAINS)
 @pytest.mark.parametrize(('event', 'reason'), [('PLACE', 'place is not taught'), ('PART_NEW', 'no sub-program')])
-def test_what_is_not_taught_is_refused(pair, main, event, reason):
+def test_a_sub_program_that_is_not_taught_refuses_its_letter(pair, main, event, reason):
     backend, _ = pair(main)
     outcome = trigger(backend, event)
     assert outcome.phase is TriggerPhase.REFUSED
@@ -261,16 +260,16 @@ def test_bare_with_a_single_answer(pair):
 
 def test_the_script_connects_again_when_the_cell_has_gone(pair):
     backend, _ = pair('letters.script', home='')
-    backend._background.loop.call_soon_threadsafe(lambda: backend._active.reset('test'))
+    backend.disconnect('test')
     wait_until(lambda: not backend.state().connected)
     wait_until(lambda: backend.state().connected)
     assert trigger(backend, 'HOME').phase is TriggerPhase.DONE
 
 
-def test_a_letter_that_was_given_up_is_not_carried_out_later(pair):
+def test_a_letter_that_timed_out_is_not_executed_later(pair):
     backend, controller = pair('letters.script', acknowledge=0.3, home='', place='')
     lock = controller.names['_lock']
-    with lock:  # the program stands still, as in a protective stop
+    with lock:  # the program pauses, as in a protective stop
         outcome = trigger(backend, 'PLACE')
         assert outcome.phase is TriggerPhase.UNKNOWN
     wait_until(lambda: backend.state().connected)

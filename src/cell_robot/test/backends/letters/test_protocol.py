@@ -1,4 +1,4 @@
-"""The words of both framings."""
+"""Triggers and replies in both framings."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def test_a_bare_trigger_is_the_letter_alone():
         (b'ERR 7 caf\xc3\xa9\x1b[31m', ProgramReply(ReplyKind.ERR, '7', 'caf???[31m')),
     ],
 )
-def test_lines_are_understood(line, reply):
+def test_lines_are_decoded(line, reply):
     assert LINE.decode(line) == reply
 
 
 @pytest.mark.parametrize(
     'line', [b'', b'ACK', b'ack 7', b'ACK 7 8', b'DONE', b'ERR', b'HB 1', b'GET / HTTP/1.1', b'\x00\xff', b'ACK  7']
 )
-def test_lines_of_no_sense_are_told_apart(line):
+def test_unknown_lines_are_ignored(line):
     assert LINE.decode(line) is None
 
 
@@ -49,10 +49,10 @@ def test_lines_of_no_sense_are_told_apart(line):
         (b'err tray empty', ProgramReply(ReplyKind.ERR, '', 'tray empty')),
     ],
 )
-def test_bare_words_are_understood(word, reply):
+def test_bare_words_are_decoded(word, reply):
     assert BARE.decode(word) == reply
 
 
 @pytest.mark.parametrize('word', [b'', b'ok', b'acknowledged', b'\xff'])
-def test_bare_words_of_no_sense_are_told_apart(word):
+def test_unknown_bare_words_are_ignored(word):
     assert BARE.decode(word) is None

@@ -1,4 +1,4 @@
-"""Cutting bytes into lines."""
+"""Lines and words from a byte stream."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def test_the_longest_line_allowed_is_kept():
 
 
 def test_random_bytes_never_make_the_framing_keep_more_than_a_line():
-    chance = random.Random(7)
+    rng = random.Random(7)
     framing = LineFraming()
     for _ in range(300):
-        assert all(len(frame) <= MAX_LINE for frame in framing.feed(chance.randbytes(5000)))
+        assert all(len(frame) <= MAX_LINE for frame in framing.feed(rng.randbytes(5000)))
         assert framing.pending <= MAX_LINE
 
 

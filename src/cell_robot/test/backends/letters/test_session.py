@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cell_robot.backends.base import TriggerPhase
 from cell_robot.backends.letters.protocol import ProgramReply, ReplyKind
 from cell_robot.backends.letters.session import Deadlines, TriggerMachine
+from cell_robot.backends.trigger import TriggerPhase
 
 DEADLINES = Deadlines(acknowledge=1.0, done=30.0)
 

@@ -74,8 +74,8 @@ def test_a_refusal_at_any_stage_ends_the_connection_with_its_reason(until, answe
 
 
 def test_random_bytes_end_in_an_error_or_in_nothing():
-    chance = random.Random(11)
+    rng = random.Random(11)
     for _ in range(300):
-        session = handshake(chance.choice(list(HandshakeStage)))
+        session = handshake(rng.choice(list(HandshakeStage)))
         with contextlib.suppress(RtdeError):
-            assert session.feed(chance.randbytes(chance.randrange(400))).packages == []
+            assert session.feed(rng.randbytes(rng.randrange(400))).packages == []

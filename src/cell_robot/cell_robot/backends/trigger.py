@@ -1,0 +1,54 @@
+"""A trigger: one event for the robot to execute, its progress and its outcome.
+
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from cell_common.error_code import ErrorCode
+
+
+class TriggerPhase(enum.Enum):
+    """Progress or end of a trigger."""
+
+    NOT_SENT = 'not sent'
+    """Nothing left the node: retrying is safe."""
+    SENT = 'sent'
+    ACKNOWLEDGED = 'acknowledged'
+    """The robot has accepted the event and is busy."""
+    DONE = 'done'
+    REFUSED = 'refused'
+    """The robot reported that it did not execute the event."""
+    UNKNOWN = 'unknown'
+    """Sent and never confirmed: an operator resolves it."""
+
+
+@dataclass(frozen=True)
+class TriggerCommand:
+    """One event for the robot to execute."""
+
+    trigger_id: str
+    """Unique correlation id."""
+    event: str
+    """START_PROGRAM, PART_<part number>, PLACE, REJECT, BENCHMARK, HOME or, where allowed, MOVE_<named pose>."""
+    tray: int = 0
+    """1..4; 0 = not specified."""
+
+
+@dataclass(frozen=True)
+class TriggerOutcome:
+    """End of a trigger."""
+
+    phase: TriggerPhase
+    """NOT_SENT, DONE, REFUSED or UNKNOWN."""
+    code: ErrorCode
+    message: str
+    """Result or fault for people, with the remedy."""
+
+
+def not_sent(code: ErrorCode, message: str) -> TriggerOutcome:
+    """Return the outcome of a trigger that never left the node."""
+    return TriggerOutcome(TriggerPhase.NOT_SENT, code, message)
