@@ -96,7 +96,7 @@ def process(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_for_port(port: int) -> None:
-    """Wait until somebody listens."""
+    """Wait until a program listens on the port."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if any(c.laddr.port == port and c.status == psutil.CONN_LISTEN for c in psutil.net_connections('tcp')):

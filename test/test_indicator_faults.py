@@ -34,7 +34,7 @@ from cell_weighing.bridge.tcp_server import (
 )
 from cell_weighing.domain.reading import ReadingStatus, Stability, WeightReading
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 WAY_BACK_S = 0.3
 FLOOD = 300
 WITH_CLOCK = '{id};{mode};{status};{weight:>8};{unit};{time}'
@@ -84,14 +84,14 @@ class Bridge:
     async def __aexit__(self, *_: object) -> None:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
-        await asyncio.sleep(0.05)  # what was on its way when the connections closed
+        await until(lambda: not self.server.connections)
         assert self.journal.close() == 0
 
     def of(self, scale_id: str) -> list[WeightReading]:
         return [reading for reading in self.readings if reading.scale_id == scale_id]
 
 
-async def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
+async def until(condition: Callable[[], object], seconds: float = TIMEOUT_S) -> None:
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         await asyncio.sleep(0.01)
@@ -162,7 +162,7 @@ async def campaign(folder: Path, kind: str) -> Bridge:
         await asyncio.gather(*(misbehave(Weigher(scale, bridge), scale.indicator.scale_id) for scale in scales))
         for scale in scales:
             await scale.stop()
-        await asyncio.sleep(0.1)
+        await until(lambda: not bridge.server.connections)
     return bridge
 
 
@@ -189,7 +189,7 @@ PRINTED: dict[str, list[str]] = dict.fromkeys(FAULTS, THREE) | {
     'duplicate_id': ['10.000 kg', *THREE],
     'flood': ['10.000 kg'] * (FLOOD + 1) + THREE[1:],
 }
-"""What printed lines come to: a line is a bag, also one printed too early or by an impostor (it is told of)."""
+"""What printed lines come to: a line is a bag, also one printed too early or by an impostor (it is reported of)."""
 REFUSED = {'noise', 'garble', 'cut', 'endless', 'dashes'}
 """Faults that leave one line on record that is no weight."""
 
@@ -208,17 +208,17 @@ def test_the_journal_holds_what_was_shown_and_nothing_else(campaigns: Callable[[
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_a_weight_in_motion_is_marked_or_not_captured(campaigns: Callable[[str], Bridge], kind: str) -> None:
-    told = [reading.stability for reading in campaigns(kind).of('motion')]
+    reported = [reading.stability for reading in campaigns(kind).of('motion')]
     second = {'legacy': Stability.UNKNOWN, 'template': Stability.IN_MOTION, 'clock': Stability.IN_MOTION}
-    assert told[1] is second.get(kind, Stability.STABLE)
+    assert reported[1] is second.get(kind, Stability.STABLE)
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_two_indicators_with_one_id_are_told_of_and_nobody_else_is(campaigns: Callable[[str], Bridge], kind: str) -> None:
+def test_only_two_indicators_with_one_id_are_reported(campaigns: Callable[[str], Bridge], kind: str) -> None:
     events = campaigns(kind).events
-    told = {event.scale_id for event in events if isinstance(event, ConnectionReplaced)}
-    assert 'duplicate_id' in told
-    assert told <= {'duplicate_id', 'power_cycle'}  # a dead connection stays behind when power is lost
+    reported = {event.scale_id for event in events if isinstance(event, ConnectionReplaced)}
+    assert 'duplicate_id' in reported
+    assert reported <= {'duplicate_id', 'power_cycle'}  # a dead connection stays behind when power is lost
     assert not [event for event in events if isinstance(event, IdentityMismatch)]
 
 

@@ -92,8 +92,8 @@ def test_a_posted_bag_is_recorded_once_whatever_goes_wrong_on_the_way_back(post:
     first = post(key='bag-1')
     assert first[0] == 200 and first[1]['bag_num'] == 1 and first[1]['in_tolerance'] is True
     assert post(key='bag-1') == first
-    status, told = post(key='bag-2')
-    assert (status, told['bag_num'], told['job_complete']) == (200, 2, True)
+    status, body = post(key='bag-2')
+    assert (status, body['bag_num'], body['job_complete']) == (200, 2, True)
     assert len(store.latest_bags()) == 2 and store.latest_bags()[0].zone.name == 'GOOD'
 
 
@@ -109,16 +109,16 @@ def test_each_error_names_its_field_and_records_nothing(post: Post, store: Weigh
         ({'weight': '1'}, (400, 'unit')),
         ({**GOOD, 'weight': '9' * 20000}, (413, '')),
     ):
-        status, told = post(form)
-        assert (status, told['field']) == expected and told['error']
+        status, body = post(form)
+        assert (status, body['field']) == expected and body['error']
     assert post(key='ö'.encode().decode('latin-1'))[0] == 400
     assert store.latest_bags() == []
 
 
 @pytest.mark.parametrize('authorization', ['', 'Bearer', 'Bearer wrong', 'Basic eA=='])
 def test_without_a_good_token_nothing_is_taken(post: Post, store: WeighStore, authorization: str) -> None:
-    status, told = post(authorization=authorization)
-    assert (status, told['field']) == (401, 'Authorization') and store.latest_bags() == []
+    status, body = post(authorization=authorization)
+    assert (status, body['field']) == (401, 'Authorization') and store.latest_bags() == []
 
 
 def test_a_revoked_token_is_refused_at_once(post: Post, tokens: TokenFile) -> None:
@@ -129,10 +129,10 @@ def test_a_revoked_token_is_refused_at_once(post: Post, tokens: TokenFile) -> No
 
 def test_a_bag_without_a_job_is_recorded_and_the_poster_counts_it_as_delivered(post: Post, store: WeighStore) -> None:
     store.end_job('A', 'done', time.time_ns(), 'ann')
-    status, told = post()
-    assert status == 409 and told['in_tolerance'] is False and told['bag_id'] == store.latest_bags()[0].bag_id
-    answer = HttpResult(status, json.dumps(told))
-    assert classify(answer) is DeliveryVerdict.DONE and parse_receipt(answer).bag_id == told['bag_id']
+    status, body = post()
+    assert status == 409 and body['in_tolerance'] is False and body['bag_id'] == store.latest_bags()[0].bag_id
+    answer = HttpResult(status, json.dumps(body))
+    assert classify(answer) is DeliveryVerdict.DONE and parse_receipt(answer).bag_id == body['bag_id']
 
 
 def test_our_own_poster_gets_on_with_it(
@@ -159,8 +159,8 @@ def test_a_bag_that_cannot_be_recorded_may_be_posted_again(
 
 def test_a_key_that_was_used_for_another_bag_is_rejected(post: Post, store: WeighStore) -> None:
     assert post(key='bag-1')[0] == 200
-    status, told = post({**GOOD, 'weight': '1.13'}, key='bag-1')
-    assert (status, told['field']) == (422, 'Idempotency-Key') and len(store.latest_bags()) == 1
+    status, body = post({**GOOD, 'weight': '1.13'}, key='bag-1')
+    assert (status, body['field']) == (422, 'Idempotency-Key') and len(store.latest_bags()) == 1
 
 
 def test_the_api_is_off_unless_it_is_asked_for(make_gateway: Callable[..., str], browse: Any, store: WeighStore) -> None:
@@ -185,9 +185,9 @@ def test_the_description_is_served_and_says_what_the_api_answers(make_gateway: C
         async with session.get(f'{url}/api/openapi.json') as response:
             return await response.json()
 
-    told = browse(work)
-    assert told == json.loads(json.dumps(description('0.1.0'))) and told['openapi'] == '3.1.0'
-    operation = told['paths']['/api/prepuff/scan_bag']['post']
+    body = browse(work)
+    assert body == json.loads(json.dumps(description('0.1.0'))) and body['openapi'] == '3.1.0'
+    operation = body['paths']['/api/prepuff/scan_bag']['post']
     assert set(operation['responses']) == {'200', '400', '401', '404', '409', '413', '422', '503'}
     form = operation['requestBody']['content']['application/x-www-form-urlencoded']['schema']
     pattern = form['properties']['weight']['pattern']
@@ -209,7 +209,7 @@ def test_names_of_tokens_are_unique_and_plain(tokens: TokenFile, token: str) -> 
         tokens.revoke('other')
 
 
-def test_a_token_file_that_is_damaged_is_told_and_lets_nobody_in(tmp_path: Path) -> None:
+def test_a_damaged_token_file_is_reported_and_accepts_no_client(tmp_path: Path) -> None:
     (tmp_path / 'tokens.json').write_text('{"tokens": 1}')
     with pytest.raises(TokenError, match='token file'):
         TokenFile(tmp_path / 'tokens.json').name_of('x')

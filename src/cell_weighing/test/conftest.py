@@ -1,4 +1,4 @@
-"""Fixtures: a database of its own for each test, and an indicator that can be made to do anything."""
+"""Fixtures: a database for each test, and an indicator that sends any bytes."""
 
 import socket
 
@@ -8,7 +8,7 @@ from cell_common.testing import domain, graph, node_switch_interval, wait_until
 
 
 class FakeIndicator:
-    """An indicator over a real socket: sends what it is told, when it is told."""
+    """An indicator over a real socket; each test decides its lines and their time."""
 
     def __init__(self, port: int) -> None:
         self.port = port

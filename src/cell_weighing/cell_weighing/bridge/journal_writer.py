@@ -15,8 +15,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from cell_weighing.boot_clock import boot_id
 from cell_weighing.bridge.stream_capture import CaptureState
-from cell_weighing.domain.boot_clock import boot_id
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
 from cell_weighing.storage.journal_reader import count_valid_since, last_sequences
 from cell_weighing.storage.tables import READING_TABLE, SCALE_TABLE

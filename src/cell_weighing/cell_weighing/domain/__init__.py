@@ -1,1 +1,4 @@
-"""Weighing rules: readings, jobs, tolerance, units, order of events."""
+"""Weighing rules: readings, jobs, tolerance, units, order of events.
+
+Pure: no ROS, sockets, files or clock.
+"""

@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from cell_interfaces.msg import CommandInfo, ResultCode
 from cell_interfaces.srv import EndWeighJob, RecordBag, ReopenWeighJob, RetryDelivery, StartWeighJob, VoidBag
 from cell_weighing.bag_api import BadRequestError, recorded_bag, validate_bag
+from cell_weighing.boot_clock import monotonic_now
 from cell_weighing.delivery.outbox import NotDeadLetterError
 from cell_weighing.delivery.service import DeliveryService, NoApplicationError, pluralize
-from cell_weighing.domain.boot_clock import monotonic_now
 from cell_weighing.domain.event_order import MonotonicStamp
 from cell_weighing.domain.jobs import Bag, JobActiveError, JobError, JobForm, WeighingJob, validate_request
 from cell_weighing.station.conversions import bag_message, job_message

@@ -42,7 +42,7 @@ def test_a_line_as_long_as_the_limit_is_a_line():
 
 
 @pytest.mark.parametrize('step', [1, 3, 100])
-def test_a_line_over_the_limit_is_told_once_and_the_next_line_is_whole(step):
+def test_a_line_over_the_limit_is_reported_once_and_the_next_line_is_complete(step):
     framer = LineFramer(8)
     data = b'123456789' * 5 + b'\r\nnext\r\n'
     lines = [line for i in range(0, len(data), step) for line in framer.feed(data[i : i + step])]

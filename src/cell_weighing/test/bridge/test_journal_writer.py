@@ -82,7 +82,7 @@ def test_close_writes_what_waits(engine):
         assert last_sequences(connection) == {'1': 1000}
 
 
-def test_a_database_that_refuses_is_told_tried_again_and_nothing_is_lost(engine, journal):
+def test_a_failed_commit_is_reported_and_retried_and_nothing_is_lost(engine, journal):
     refuse = threading.Event()
     refuse.set()
 

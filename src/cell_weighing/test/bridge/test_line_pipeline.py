@@ -49,7 +49,7 @@ def test_an_indicator_without_an_id_gets_that_of_its_address(site):
     assert (reading.scale_id, reading.status, reading.stability) == ('4', ReadingStatus.VALID, Stability.STABLE)
 
 
-def test_a_false_id_is_told_and_no_weight(site):
+def test_a_spoofed_id_is_reported_and_counts_as_no_weight(site):
     site.peers = parse_peers(['10.0.0.4 id=4'])
     pipeline = LinePipeline(site, '10.0.0.5', 5000)
     (reading,) = pipeline.feed(b'4,12.5 kg\r\n', 1, 1)

@@ -68,7 +68,7 @@ def test_a_line_cut_off_by_the_end_of_the_connection_is_no_reading(indicator, re
     assert readings[1].status == ScaleReading.MALFORMED and 'middle of the line' in readings[1].message
 
 
-def test_the_newest_connection_of_a_scale_wins_and_people_are_told(graph, indicator, readings):
+def test_the_newest_connection_of_a_scale_wins_and_an_alarm_is_raised(graph, indicator, readings):
     raised = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     lists = graph.collect(ScaleList, 'weighing/scales', latched())
     old, new = indicator(), indicator()
@@ -92,12 +92,12 @@ def test_the_list_shows_when_a_scale_has_gone(graph, indicator, readings):
 
 
 def test_three_wrong_lines_in_a_row_call_people_and_a_good_one_clears(graph, indicator, readings):
-    told = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    alarm_events = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     device = indicator()
     device.send('3,1.000 kg', '3,?', '3,?', '3,?')
-    wait_until(lambda: any(a.key == 'malformed_3' and a.kind == AlarmEvent.RAISED for a in told))
+    wait_until(lambda: any(a.key == 'malformed_3' and a.kind == AlarmEvent.RAISED for a in alarm_events))
     device.send('3,1.000 kg')
-    wait_until(lambda: any(a.key == 'malformed_3' and a.kind == AlarmEvent.CLEARED for a in told))
+    wait_until(lambda: any(a.key == 'malformed_3' and a.kind == AlarmEvent.CLEARED for a in alarm_events))
 
 
 def test_consecutive_numbers_go_on_after_a_restart(graph, bridge, indicator, database_url, engine):
@@ -117,16 +117,16 @@ def _last(engine):
 
 
 def test_a_port_in_use_is_said_and_taken_when_it_is_free(graph, database_url):
-    told = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    alarm_events = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     port = free_port()
     with socket.socket() as holder:
         holder.bind(('127.0.0.1', port))
         holder.listen()
         node = graph.add(ScaleBridgeNode(**graph.options(listen_address='127.0.0.1', port=port, database_url=database_url)))
-        wait_until(lambda: told and told[-1].kind == AlarmEvent.RAISED)
-        assert str(port) in told[-1].text and 'Stop the program' in told[-1].action
+        wait_until(lambda: alarm_events and alarm_events[-1].kind == AlarmEvent.RAISED)
+        assert str(port) in alarm_events[-1].text and 'Stop the program' in alarm_events[-1].action
     wait_until(lambda: not node.listening.error)
-    wait_until(lambda: told[-1].kind == AlarmEvent.CLEARED)
+    wait_until(lambda: alarm_events[-1].kind == AlarmEvent.CLEARED)
 
 
 def test_a_database_that_cannot_be_opened_stops_the_node_with_words(graph):

@@ -47,7 +47,7 @@ def test_a_weight_that_drifts_is_not_at_rest():
     assert scale.show(*[f'{1 + i * 0.002:.3f}' for i in range(50)]) == []
 
 
-def test_motion_told_by_the_indicator_counts():
+def test_motion_reported_by_the_indicator_counts():
     scale = Scale()
     assert scale.show(*['12.5'] * 20, stability=Stability.IN_MOTION) == []
     assert len(scale.show(*['12.5'] * 5, stability=Stability.STABLE)) == 1
@@ -59,7 +59,7 @@ def test_samples_that_come_fast_must_still_span_the_time():
     assert not any(fast)
 
 
-def test_a_change_of_unit_starts_anew():
+def test_a_change_of_unit_starts_over():
     scale = Scale()
     assert scale.show('5.0', '5.0', '5.0', '5.0') == []
     assert scale.show('5000', '5000', '5000', '5000', unit='g') == []

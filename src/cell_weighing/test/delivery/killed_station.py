@@ -26,11 +26,11 @@ def main(database: str, url: str) -> None:
     store = WeighStore(engine, StationMap({'1': 'A', '2': 'B'}), time.time_ns, deliver=True)
     context = DeliveryContext(Outbox(engine), url, HttpPoster(url, 1.0).post, lambda: 'key', time.time_ns, random.random)
     store.catch_up()
-    courier = DeliverySender(context, sys.exit)
+    delivery = DeliverySender(context, sys.exit)
 
     def weighed(batch: list[WeightReading]) -> None:
         for bag in store.process_readings(batch):
-            courier.wake(bag.station)
+            delivery.wake(bag.station)
 
     journal = JournalWriter(engine, weighed, sys.stderr.write)
     sys.stdout.write(f'{os.getpid()}\n')

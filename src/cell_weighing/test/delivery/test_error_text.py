@@ -56,7 +56,7 @@ def test_a_refusal_is_a_sentence_that_says_what_to_do():
     assert len(explain(HttpResult(404, 'x' * 999), 'http://x')) <= 200, 'it fits the ledger and the page whole'
 
 
-def test_a_problem_of_the_server_is_told_without_its_page():
+def test_a_server_error_is_explained_without_its_page():
     assert explain(HttpResult(502, NGINX.replace('404 Not Found', '502 Bad Gateway')), 'http://x') == (
         'http://x failed (HTTP 502: Bad Gateway)'
     )

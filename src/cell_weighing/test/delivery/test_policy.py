@@ -11,11 +11,11 @@ from cell_weighing.delivery.policy import (
     retry_delay,
 )
 
-PARCEL = DeliveryItem('0190-id', 'A', '3', '12.500', 'kg')
+ITEM = DeliveryItem('0190-id', 'A', '3', '12.500', 'kg')
 
 
 def test_the_form_fields_are_those_of_the_old_server():
-    assert PARCEL.fields == {'weight': '12.500', 'unit': 'kg', 'scale': '3', 'station': 'A'}
+    assert ITEM.fields == {'weight': '12.500', 'unit': 'kg', 'scale': '3', 'station': 'A'}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_retry_after_is_respected_within_reason(header, seconds):
     assert retry_delay(1, HttpResult(429, retry_after=header), lambda: 1.0) == seconds
 
 
-def test_people_are_told_what_to_look_at():
+def test_the_explanation_names_what_to_check():
     assert 'cannot be reached: no connection' in explain(HttpResult(0, error='no connection'), 'http://x')
     assert 'does not accept the key' in explain(HttpResult(401), 'http://x')
     assert 'correct site_url' in explain(HttpResult(302), 'http://x')

@@ -62,7 +62,7 @@ def rows(engine):
         return list(session.scalars(select(DeliveryRow).order_by(DeliveryRow.id)))
 
 
-def test_a_parcel_is_posted_and_the_ledger_tells_when_and_what_was_said(engine, context, site, put):
+def test_a_bag_is_posted_and_the_ledger_stores_times_and_response(engine, context, site, put):
     put()
     site.now = 5.0
     assert StationQueue('A', context).step().seconds == 0
@@ -95,7 +95,7 @@ def test_the_answer_stays_word_for_word_in_the_ledger_and_people_see_a_sentence(
     assert rows(engine)[0].response == '{"bag_id": 1, "in_tolerance": true}'
 
 
-def test_a_server_error_is_tried_again_before_any_later_parcel(engine, context, site, put):
+def test_a_server_error_is_retried_before_any_later_bag(engine, context, site, put):
     put(2)
     queue = StationQueue('A', context)
     site.mood = lambda: 500
@@ -108,7 +108,7 @@ def test_a_server_error_is_tried_again_before_any_later_parcel(engine, context, 
     assert [row.attempts for row in rows(engine)] == [5, 1]
 
 
-def test_a_refused_parcel_is_a_dead_letter_and_the_next_goes_on_and_a_person_may_send_it_again(engine, context, site, put):
+def test_a_rejected_bag_is_a_dead_letter_and_an_operator_may_send_it_again(engine, context, site, put):
     put(2)
     queue = StationQueue('A', context)
     site.mood = iter([422, 200]).__next__
@@ -195,11 +195,11 @@ def test_stations_do_not_hold_each_other_up(engine, context, site, put):
     post = site.post
     context.post = lambda item, key: HttpResult(500) if item.station == 'A' else post(item, key)
     complaints = []
-    courier = DeliverySender(context, complaints.append)
+    delivery = DeliverySender(context, complaints.append)
     wait_until(lambda: len(site.bags) == 3)
     put(1, 'B')
-    courier.wake('B')
+    delivery.wake('B')
     wait_until(lambda: len(site.bags) == 4)
     wait_until(lambda: context.outbox.counts().waiting == 3)
     assert not complaints
-    courier.close()
+    delivery.close()

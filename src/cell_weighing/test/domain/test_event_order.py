@@ -1,4 +1,4 @@
-"""Somebody, or NTP, sets the clock while bags are weighed: each bag still belongs to the job it was weighed for."""
+"""The clock is set while bags are weighed: each bag still belongs to the job that it was weighed for."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cell_common.database import migrate, open_database
 from cell_common.ids import new_id
+from cell_weighing.boot_clock import boot_id
 from cell_weighing.bridge.journal_writer import JournalWriter
-from cell_weighing.domain.boot_clock import boot_id
 from cell_weighing.domain.event_order import ALWAYS_BEFORE, JobBoundary, MonotonicStamp, merge_by_time
 from cell_weighing.domain.jobs import JobRequest
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
@@ -25,7 +25,7 @@ ORDER = JobRequest('ACME', 'A', ToleranceBand(Decimal('1.10'), 'kg', Decimal('0.
 
 
 class Host:
-    """A machine: its monotonic clock runs, its time of day is what somebody sets it to."""
+    """A machine with a monotonic clock, and a time of day that a test may set."""
 
     def __init__(self) -> None:
         self.utc_ns, self.monotonic_ns = NOON, 50 * SECOND
@@ -108,7 +108,7 @@ def test_a_clock_set_back_behind_the_start_loses_no_bag_to_the_job(make, stamped
 
 
 @pytest.mark.parametrize('stamped', [True, False])
-def test_a_clock_a_day_ahead_that_is_put_right_spoils_nothing_after_it(make, stamped):
+def test_a_clock_that_was_a_day_ahead_changes_nothing_after_its_correction(make, stamped):
     cell = make(stamped)
     cell.host.utc_ns += DAY
     first = cell.start()

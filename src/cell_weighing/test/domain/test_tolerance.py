@@ -28,7 +28,7 @@ def test_the_limits_belong_to_the_band_in_every_unit(weight, unit, outcome):
     assert BAND.judge(Decimal(weight), unit) is outcome
 
 
-def test_people_are_told_the_limit():
+def test_the_message_names_the_limit():
     assert explain(WeightZone.REJECT_UNDER, '0.98', 'kg', BAND) == '0.98 kg is under the limit of 0.99 kg'
     assert explain(WeightZone.REJECT_OVER, '3', 'lb', BAND) == '3 lb is over the limit of 1.21 kg'
     assert explain(WeightZone.WARN_UNDER, '0.99', 'kg', BAND) == '0.99 kg is in tolerance, but close to the limit of 0.99 kg'

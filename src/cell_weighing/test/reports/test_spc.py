@@ -99,7 +99,7 @@ def test_a_chart_worked_by_hand():
     assert made.signals == [] and made.wide == []
 
 
-def test_a_subgroup_that_scatters_is_told():
+def test_a_subgroup_with_a_wide_range_is_marked():
     made = chart([10, 10.1] * 10 + [9, 11])
     assert made.wide == []  # an incomplete last subgroup is left out
     made = chart([10, 10.1] * 10 + [9, 11, 9, 11, 10])
@@ -179,7 +179,7 @@ def wobble(count, center):
     return [center + (0.01 if index % 2 else -0.01) for index in range(count)]
 
 
-def test_a_scale_that_shifts_is_told_with_where_it_began_and_by_how_much():
+def test_a_shift_of_a_scale_is_found_with_its_start_and_size():
     found = drift(wobble(25, 1.10) + wobble(10, 1.10) + wobble(20, 1.13))
     assert found is not None and 33 <= found.since <= 35 <= found.index < 45
     assert found.shift == pytest.approx(0.03, abs=0.011)

@@ -72,7 +72,7 @@ def test_each_scale_is_watched_for_itself(update, alarms):
     assert alarms.standing == {}
 
 
-def test_a_new_job_begins_anew_and_withdraws_the_alarm(update, alarms):
+def test_a_new_job_starts_a_new_detector_and_clears_the_alarm(update, alarms):
     update(STEADY + ['1.18'] * 10)
     assert alarms.standing
     update(['2.50', '2.52'] * 20, job_id=2)

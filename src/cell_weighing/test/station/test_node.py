@@ -177,7 +177,7 @@ def end(graph):
     return graph.call(EndWeighJob, 'weighing/end_job', EndWeighJob.Request(command=CLERK, station='A', reason='lunch'))
 
 
-def test_the_zone_and_the_net_weight_of_a_bag_are_told(graph, station, indicator, bags, jobs):
+def test_the_zone_and_the_net_weight_of_a_bag_are_published(graph, station, indicator, bags, jobs):
     assert start(graph, tare='0.05', quantity=3).code == ResultCode.OK
     indicator().send('1,1.04 kg', '1,1.03 kg', '1,1150 g')
     wait_until(lambda: len(bags) == 3)

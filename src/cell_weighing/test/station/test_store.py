@@ -168,7 +168,7 @@ def test_a_failed_transaction_counts_nothing_and_the_next_try_counts_all(store, 
     assert len(store.catch_up()) == 2
 
 
-def test_a_bag_for_the_web_application_is_stored_with_its_parcel(engine, journal):
+def test_a_bag_for_the_web_application_is_stored_with_its_ledger_entry(engine, journal):
     store = WeighStore(engine, STATIONS, lambda: 999, deliver=True)
     (bag,) = store.process_readings(journalled(journal, reading(1, '1.105')))
     with Session(engine) as session:

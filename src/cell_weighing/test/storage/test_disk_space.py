@@ -63,7 +63,7 @@ def tiny_disk(tmp_path):
     subprocess.run(['umount', '-l', folder], check=True)
 
 
-def test_a_full_disk_is_told_with_its_free_space_and_ends_by_itself(graph, tiny_disk):
+def test_a_full_disk_raises_an_alarm_with_its_free_space_and_recovers(graph, tiny_disk):
     alarms = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     published = graph.collect(ScaleReading, 'weighing/weight', events(2000))
     url = f'sqlite:///{tiny_disk}/cell.db'
@@ -144,7 +144,7 @@ def test_while_few_lines_wait_the_indicators_are_read_on(graph, refusing):
     assert not raised(alarms, 'held_back') and 'indicators are not read' not in node.journal_health().message
 
 
-def test_of_a_database_server_no_free_space_is_told():
+def test_the_free_space_of_a_database_server_is_unknown():
     disk = DatabaseDisk('postgresql+psycopg://cell@plant/cell', 1e9)
     assert disk.free_mb() is None and disk.health() is None
     assert disk.describe_error('server closed the connection') == 'server closed the connection'

@@ -4,14 +4,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from cell_common.database import migrate, open_database
+from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.ids import new_id
-from cell_common.testing import free_port
+from cell_common.testing import free_port, wait_until
 from cell_weighing.bridge.journal_writer import JournalWriter
 from cell_weighing.delivery.outbox import Outbox
 from cell_weighing.delivery.policy import HttpResult
@@ -61,23 +60,19 @@ def postgresql(tmp_path_factory):
     )
     url = f'postgresql+psycopg://cell@127.0.0.1:{port}/postgres'
     try:
-        _wait(url)
+        wait_until(lambda: is_ready(url), 90)
         yield url
     finally:
         server.send_signal(signal.SIGINT)  # its fast shutdown: it waits for nobody
         server.wait(20)
 
 
-def _wait(url):
-    deadline = time.monotonic() + 90
-    while True:
-        try:
-            open_database(url).dispose()
-            return
-        except Exception:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+def is_ready(url):
+    try:
+        open_database(url).dispose()
+    except DatabaseError:
+        return False
+    return True
 
 
 @pytest.mark.slow
