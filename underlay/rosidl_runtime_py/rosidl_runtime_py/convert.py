@@ -32,7 +32,15 @@ def message_to_yaml(
 ) -> str:
     """Return a message as a YAML document; the arguments are those of `message_to_ordereddict`."""
     values = message_to_ordereddict(msg, truncate_length=truncate_length, no_arr=no_arr, no_str=no_str)
-    return str(yaml.dump(_unordered(values), allow_unicode=True, width=2**31, sort_keys=False, default_flow_style=flow_style))
+    return str(
+        yaml.dump(
+            _unordered(values),
+            allow_unicode=True,
+            width=2**31,
+            sort_keys=False,
+            default_flow_style=None if flow_style else False,
+        )
+    )
 
 
 def message_to_csv(msg: Any, *, truncate_length: int | None = None, no_arr: bool = False, no_str: bool = False) -> str:

@@ -1,0 +1,5 @@
+"""Verbs of `ros2 interface`."""
+
+from ros2cli.verb import VerbExtension
+
+__all__ = ['VerbExtension']

@@ -1,0 +1,1 @@
+"""Command `ros2 param`."""
