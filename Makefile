@@ -7,7 +7,7 @@ PHOTOS ?=
 ARGS ?=
 IN_ENV := . ./env.sh &&
 
-.PHONY: setup setup-tests run test fast slow lint bench paddleocr clean help
+.PHONY: setup setup-tests run test fast slow lint coverage api paddleocr clean help
 
 help:           ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## / — /'
@@ -32,6 +32,12 @@ slow: setup-tests   ## run the tests that need the whole graph or a browser
 
 lint: setup-tests   ## run the house rules only
 	@$(IN_ENV) python tools/check.py lint
+
+coverage: setup-tests   ## measure branch coverage of the fast tests and print it per package
+	@$(IN_ENV) python tools/check.py coverage
+
+api: setup-tests   ## write API pages from the docstrings to build/api/index.html
+	@$(IN_ENV) python tools/api_pages.py
 
 paddleocr: setup    ## make the environment of OCR engine paddleocr (.venv-paddleocr, with models) and try it
 	@$(PYTHON) tools/setup.py --paddleocr

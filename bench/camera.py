@@ -26,6 +26,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 RATE = 30.0
 SIZE = (1280, 720)
@@ -34,11 +35,11 @@ MARK = b'\xff\xfe\x00\x12TIME'
 """A comment segment (ITU-T T.81, B.2.4.5) of 16 bytes: "TIME", then nanoseconds since the epoch and four bytes of filling."""
 
 
-def picture(at: int) -> np.ndarray:
+def picture(at: int) -> NDArray[np.uint8]:
     """Draw a frame: a label that moves over uneven ground."""
     ramp = np.linspace(90, 200, SIZE[0], dtype=np.float32)[None, :].repeat(SIZE[1], 0)
     noise = np.random.default_rng(at).normal(0, 2, (SIZE[1], SIZE[0])).astype(np.float32)
-    image = cv2.cvtColor(np.clip(ramp + noise, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    image: NDArray[np.uint8] = np.repeat(np.clip(ramp + noise, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
     cv2.putText(image, 'EM1-2U4', (300 + 3 * at, 360), cv2.FONT_HERSHEY_SIMPLEX, 2.2, (25, 25, 25), 5, cv2.LINE_AA)
     return image
 

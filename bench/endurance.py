@@ -62,8 +62,8 @@ def frames(count: int, seed: int) -> list[Frame]:
                 cv2.LINE_AA,
             )
         turn = dice.choice((None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180))
-        image = image if turn is None else cv2.rotate(image, turn)
-        jpeg = bytes(cv2.imencode('.jpg', image)[1]) if at % 20 else b'\xff\xd8 no picture'
+        turned = image if turn is None else cv2.rotate(image, turn)
+        jpeg = bytes(cv2.imencode('.jpg', turned)[1]) if at % 20 else b'\xff\xd8 no picture'
         codes = ['QRCode', 'DataMatrix'] if at % 10 == 3 else []
         drawn.append(Frame(jpeg, {'fast': True, 'careful': at % 100 == 7, 'crop_side': 480, 'codes': codes}))
     return drawn

@@ -43,7 +43,7 @@ def name_of(process: psutil.Process) -> str:
     words = process.cmdline()
     for word in words:
         if '/lib/' in word and word.rsplit('/', 2)[-2].startswith(('cell_', 'rosbridge')):
-            return word.rsplit('/', 1)[-1]
+            return str(word).rsplit('/', 1)[-1]
     return next(
         (' '.join(words[at : at + 2]) for at, word in enumerate(words) if word == '-m'), Path(words[-1] if words else '?').name
     )

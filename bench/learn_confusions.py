@@ -163,7 +163,7 @@ def count(reads: Iterable[Read]) -> tuple[Counter[str], Counter[str]]:
         seen.update(wanted)
         for kind, i, j in Levenshtein.editops(wanted, best).as_list():
             if kind == 'replace':
-                misread[wanted[i] + best[j]] += 1
+                misread[wanted[int(i)] + best[int(j)]] += 1
     return seen, misread
 
 
@@ -266,7 +266,9 @@ def write(pairs: dict[str, float], limits: dict[str, float], calibration: dict[s
     tail = rest[rest.index('# Characters between') :]
     tail = tail[: tail.index('# What a score means')] if '# What a score means' in tail else tail
     for name, value in limits.items():
-        tail = re.sub(rf'^{name}: \S+', lambda found, to=f'{name}: {value}': to.ljust(len(found[0])), tail, flags=re.MULTILINE)
+        found = re.search(rf'^{name}: \S+', tail, flags=re.MULTILINE)
+        if found is not None:
+            tail = tail[: found.start()] + f'{name}: {value}'.ljust(len(found[0])) + tail[found.end() :]
     head = head[: head.index('# Made:')].rstrip('\n') + f'\n# Made: {made}.\n'
     listed = ''.join(f"  '{pair}': {price}\n" for pair, price in pairs.items())
     score = ''.join(f'  {name}: {value}\n' for name, value in calibration.items())

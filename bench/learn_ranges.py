@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import yaml
@@ -71,12 +72,12 @@ def _batches(frames: int) -> dict[str, list[Any]]:
         seen[RECOGNISER].append(batch)
         return batch
 
-    engine_ppocr.detector_batch, engine_ppocr.strip_batch = looking, reading
-    engine = PpOcrEngine(EngineOptions(precision='float32'))
     parts = list(bench_catalogue(ROOT / 'config').parts)
-    for level in LEVELS:
-        for number in range(frames):
-            see(engine, frame('train', level, number, parts).data, {})
+    with patch.object(engine_ppocr, 'detector_batch', looking), patch.object(engine_ppocr, 'strip_batch', reading):
+        engine = PpOcrEngine(EngineOptions(precision='float32'))
+        for level in LEVELS:
+            for number in range(frames):
+                see(engine, frame('train', level, number, parts).data, {})
     return seen
 
 

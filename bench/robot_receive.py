@@ -20,6 +20,7 @@ import time
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
+from unittest.mock import patch
 
 GOAL_SHARE = 0.06
 WARM_UP_S = 1.0
@@ -47,17 +48,18 @@ def serve(address: str, events: Connection) -> None:
     """Run the controller until killed; sends 0 when ready, then the unsent packages of each connection that ends."""
     from cell_sim.ur_controller.ports import rtde as server_rtde
     from cell_sim.ur_controller.ports.controller import ControllerServer
+    from cell_sim.ur_controller.rtde import RtdeSession
 
-    class Session(server_rtde.RtdeSession):
+    class Session(RtdeSession):
         def close(self) -> None:
             events.send(self.skipped)
             super().close()
 
     async def run() -> None:
-        server_rtde.RtdeSession = Session  # type: ignore[misc]
-        await ControllerServer(address=address).start()
-        events.send(0)
-        await asyncio.Event().wait()
+        with patch.object(server_rtde, 'RtdeSession', Session):
+            await ControllerServer(address=address).start()
+            events.send(0)
+            await asyncio.Event().wait()
 
     asyncio.run(run())
 

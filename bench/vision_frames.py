@@ -289,16 +289,16 @@ def _drawn(design: _Design, capital: float, level: Level, chance: random.Random)
         cover[y : y + strip.shape[0], x : x + strip.shape[1]] = strip
         y += strip.shape[0] + gap
     _scratch(cover, capital, chance.randint(*level.scratches), chance)
-    gray = design.ground + (design.ink - design.ground) * cover
+    lit = design.ground + (design.ink - design.ground) * cover
     if design.look == 'laser':
-        grain = np.random.default_rng(chance.getrandbits(32)).normal(0, 2.5, gray.shape)
-        gray = gray + cv2.GaussianBlur(grain.astype(np.float32), (0, 0), 0.8)
-    gray = gray.astype(np.float32)
+        grain = np.random.default_rng(chance.getrandbits(32)).normal(0, 2.5, cover.shape)
+        lit = lit + cv2.GaussianBlur(np.asarray(grain, np.float32), (0, 0), 0.8)
+    gray = np.asarray(lit, np.float32)
     border = max(1, round(capital * 0.08))
     cv2.rectangle(gray, (0, 0), (wide - 1, high - 1), min(255.0, design.ground + 18.0), border)
     if design.body >= 0:
         rim = round(capital * chance.uniform(0.4, 1.6))
-        gray = cv2.copyMakeBorder(gray, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=float(design.body))
+        gray = np.pad(gray, rim, constant_values=design.body)
     return gray[:, :, None] * np.array(design.tint, np.float32)
 
 

@@ -85,7 +85,7 @@ class Peer:
             if line.startswith(b'{"ms"'):
                 answer: dict[str, Any] = json.loads(line)
                 return answer
-        raise RuntimeError(f'{self.name} ended with code {self._child.wait()}; run "{self._child.args}" by hand to see why')
+        raise RuntimeError(f'{self.name} ended with code {self._child.wait()}; run "{self._child.args!r}" by hand to see why')
 
 
 def setup() -> None:

@@ -113,7 +113,7 @@ def judged_again(row: Row, matcher: Matcher) -> Row:
     _judge(
         again,
         matcher,
-        [[Reading(text, score, tuple(map(tuple, polygon))) for text, score, polygon in look] for look in row.looks],
+        [[Reading(text, score, _polygon(corners)) for text, score, corners in look] for look in row.looks],
     )
     return again
 
@@ -121,7 +121,7 @@ def judged_again(row: Row, matcher: Matcher) -> Row:
 def theirs(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
     """Let another reader read a frame, and judge it by our matcher, or by the old rule behind the classic preprocessing."""
     answer = peer.read(shot.data)
-    readings = [Reading(text, score, tuple(map(tuple, polygon))) for text, score, polygon in answer['texts'] if text.strip()]
+    readings = [Reading(text, score, _polygon(corners)) for text, score, corners in answer['texts'] if text.strip()]
     row = _row(shot, level, readings, answer['ms'])
     row.wall = answer['wall']
     if peer.name.startswith('classic'):
@@ -175,3 +175,9 @@ def voted(engine: Engine, matcher: Matcher, shots: Sequence[Frame], level: str) 
     row = _row(shots[-1], level, readings, (time.process_time() - begin) * 1000)
     _judge(row, matcher, [readings])
     return row
+
+
+def _polygon(corners: Sequence[Sequence[float]]) -> Polygon:
+    """Return the four corners of a text as the matcher wants them."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    return (ax, ay), (bx, by), (cx, cy), (dx, dy)

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 API_S = 0.02
@@ -139,4 +140,6 @@ def plain(port: str, database: str) -> None:
 if __name__ == '__main__':
     if sys.argv[1] == 'watch':
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    {'watch': watch, 'old': old, 'plain': plain}[sys.argv[1]](*sys.argv[2:])
+    commands: dict[str, Callable[..., None]] = {'watch': watch, 'old': old, 'plain': plain}
+    command = commands[sys.argv[1]]
+    command(*sys.argv[2:])

@@ -4,6 +4,8 @@ ros2 launch cell_bringup cell.launch.py                       the cell against t
 ros2 launch cell_bringup cell.launch.py simulation:=false     the same nodes with the real devices of config/cell.yaml
 """
 
+from collections.abc import Mapping
+
 from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import (
@@ -19,7 +21,7 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from launch import LaunchDescription
+from launch import Condition, LaunchDescription
 
 CONFIG = PathJoinSubstitution([FindPackageShare('cell_bringup'), 'config'])
 BOOLEAN = ['true', 'false']
@@ -116,7 +118,7 @@ def number(name: str, kind: type = int) -> ParameterValue:
     return ParameterValue(LaunchConfiguration(name), value_type=kind)
 
 
-def node(package: str, executable: str, *parameters: dict[str, object], condition: IfCondition | None = None) -> Node:
+def node(package: str, executable: str, *parameters: Mapping[str, object], condition: Condition | None = None) -> Node:
     """Describe one node of the cell: the deployment's file first, then what the launch arguments say."""
     return Node(
         package=package,

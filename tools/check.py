@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Run the checks and tests with one summary at the end. `make test`, `make fast`, `make slow` and `make lint` call it.
+"""Run checks and tests, and print one summary; the targets test, fast, slow, lint and coverage of the Makefile call this.
 
-What a check prints is kept in build/test/<check>.log; the slow tests leave their node logs and screenshots below build/test/.
+The output of each check is kept in build/test/<check>.log. Slow tests leave node logs and screenshots below build/test/.
 """
 
 from __future__ import annotations
@@ -21,31 +21,41 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / 'build' / 'test'
-LONGEST_S = 1500
+TIMEOUT_S = 1500
 PACKAGES = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
-PYTEST = ['python', '-m', 'pytest', '-q', '--durations=5']
+STAND_INS = sorted(path.parent.name for path in (ROOT / 'underlay').glob('*/setup.py'))
+PYTEST = ('python', '-m', 'pytest', '-q', '--durations=5')
 WEIGHING, VISION = 'src/cell_weighing/test', 'src/cell_vision/test'
+NO_TESTS_SELECTED = 5
+"""Exit code of pytest; correct for a group that has no tests in this tree."""
 RUNNING: set[subprocess.Popen[str]] = set()
 COUNTS = re.compile(r'(\d+) (passed|failed|skipped|errors?|xfailed|deselected)\b')
 
 
 @dataclass(frozen=True)
 class Check:
-    """One command of one group."""
+    """One command of a group.
+
+    Attributes:
+        group: lint, fast, slow or coverage.
+        name: Names the log file.
+        command: Program and arguments.
+        folder: Working directory.
+        background: Needs a processor but no exact timing: runs in a second thread, its output is printed at the end.
+        exclusive: Measures the timing of a whole cell: runs when nothing else does.
+    """
 
     group: str
     name: str
     command: tuple[str, ...]
     folder: Path = ROOT
-    beside: bool = False
-    """Computes and waits for nobody: runs beside the others, one after the other, and is shown at the end."""
-    alone: bool = False
-    """Looks at how a whole cell behaves in time: runs when nothing else does."""
+    background: bool = False
+    exclusive: bool = False
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a check ended."""
+class CheckResult:
+    """Result of one check: exit code, wall time and the counts that pytest printed."""
 
     check: Check
     code: int
@@ -53,31 +63,37 @@ class Outcome:
     counts: dict[str, int]
 
 
-def checks() -> list[Check]:
-    """Return every check, in the order in which they run."""
-    pure = [f'src/{name}/{name}' for name in PACKAGES]
-    fast_tests = [f'src/{name}/test' for name in PACKAGES if any((ROOT / 'src' / name / 'test').glob('test_*.py'))]
-    waiting = [path for path in fast_tests if path not in {WEIGHING, VISION}]
+def all_checks() -> list[Check]:
+    """Return every check in the order in which they run."""
+    typed = [f'src/{name}/{name}' for name in PACKAGES] + [f'underlay/{name}/{name}' for name in STAND_INS]
+    with_tests = [f'src/{name}/test' for name in PACKAGES if any((ROOT / 'src' / name / 'test').rglob('test_*.py'))]
+    foreground = [path for path in with_tests if path not in {WEIGHING, VISION}]
+    coverage = [f'--cov={name}' for name in PACKAGES]
     return [
         Check('lint', 'ruff', ('ruff', 'check', '.')),
-        Check('lint', 'mypy', ('mypy', *pure)),
+        Check('lint', 'format', ('ruff', 'format', '--check', '--quiet', '.')),
+        Check('lint', 'spelling', ('codespell',)),
+        Check('lint', 'mypy', ('mypy', *typed, 'launch', 'bench', 'tools')),
         Check('lint', 'house-rules', (*PYTEST, 'test/house_rules')),
-        Check('slow', 'weighing', (*PYTEST, '-m', 'slow', WEIGHING), beside=True),
-        Check('slow', 'vision', (*PYTEST, '-m', 'slow', VISION), beside=True),
-        Check('fast', 'unit-vision', (*PYTEST, '-m', 'not slow', VISION), beside=True),
-        Check('fast', 'unit', (*PYTEST, '-m', 'not slow', WEIGHING, *waiting)),
+        Check('slow', 'weighing', (*PYTEST, '-m', 'slow', WEIGHING), background=True),
+        Check('slow', 'vision', (*PYTEST, '-m', 'slow', VISION), background=True),
+        Check('fast', 'unit-vision', (*PYTEST, '-m', 'not slow', VISION), background=True),
+        Check('fast', 'unit-weighing', (*PYTEST, '-m', 'not slow', WEIGHING), background=True),
+        Check('fast', 'unit', (*PYTEST, '-m', 'not slow', *foreground)),
         Check('fast', 'underlay', (*PYTEST, '-m', 'not slow', 'underlay')),
         Check('fast', 'page', ('npm', 'test', '--silent'), ROOT / 'src' / 'cell_web' / 'hmi'),
-        Check('slow', 'packages', (*PYTEST, '-m', 'slow', *waiting, 'underlay')),
-        Check('slow', 'graph', (*PYTEST, '-m', 'slow', 'test'), alone=True),
+        Check('slow', 'packages', (*PYTEST, '-m', 'slow', *foreground, 'underlay')),
+        Check('slow', 'graph', (*PYTEST, '-m', 'slow', 'test'), exclusive=True),
+        Check('coverage', 'branches', (*PYTEST, '-m', 'not slow', '--cov-branch', *coverage, '--cov-report=', *with_tests)),
+        Check('coverage', 'per-package', ('python', 'tools/coverage_table.py')),
     ]
 
 
-def run(check: Check) -> Outcome:
-    """Run a check, show what it prints and keep it in its log."""
-    if not check.beside:
+def run(check: Check) -> CheckResult:
+    """Run a check, print its output and write its log; end it after `TIMEOUT_S`."""
+    if not check.background:
         print(f'\n== {check.group}: {check.name}', flush=True)
-    began = time.monotonic()
+    started = time.monotonic()
     lines = []
     with (LOGS / f'{check.name}.log').open('w', encoding='utf-8') as log:
         process = subprocess.Popen(
@@ -92,37 +108,36 @@ def run(check: Check) -> Outcome:
             start_new_session=True,
         )
         RUNNING.add(process)
-        watchdog = threading.Timer(LONGEST_S, end, [process, check])
+        watchdog = threading.Timer(TIMEOUT_S, kill, [process, check])
         watchdog.start()
         try:
             for line in _lines(process):
                 log.write(line)
-                if not check.beside:
+                if not check.background:
                     print(line, end='', flush=True)
                 lines.append(line)
             code = process.wait()
         finally:
             watchdog.cancel()
             RUNNING.discard(process)
-            with contextlib.suppress(ProcessLookupError):  # also what it left behind
+            with contextlib.suppress(ProcessLookupError):  # a child may outlive the check
                 os.killpg(process.pid, signal.SIGKILL)
-    if check.beside:
-        print(f'\n== {check.group}: {check.name} (ran beside)\n{"".join(lines)}', flush=True)
+    if check.background:
+        print(f'\n== {check.group}: {check.name} (ran in the background)\n{"".join(lines)}', flush=True)
     counts = {kind.rstrip('s') if kind == 'errors' else kind: int(n) for n, kind in COUNTS.findall(''.join(lines[-3:]))}
-    # pytest's code 5 says that no test was selected: right for a group that has none in this tree.
-    return Outcome(check, 0 if code == 5 else code, time.monotonic() - began, counts)
+    return CheckResult(check, 0 if code == NO_TESTS_SELECTED else code, time.monotonic() - started, counts)
 
 
-def run_all(chosen: list[Check]) -> list[Outcome]:
-    """Run the lint; then one check after the other, in a second thread those marked `beside`; then those marked `alone`."""
-    outcomes = [run(check) for check in chosen if check.group == 'lint']
+def run_all(chosen: list[Check]) -> list[CheckResult]:
+    """Run lint first, then the other checks one by one, background checks in a second thread, exclusive ones last."""
+    results = [run(check) for check in chosen if check.group == 'lint']
     rest = [check for check in chosen if check.group != 'lint']
     with ThreadPoolExecutor(max_workers=1) as thread:
-        beside = [thread.submit(run, check) for check in rest if check.beside]
+        background = [thread.submit(run, check) for check in rest if check.background]
         try:
-            outcomes += [run(check) for check in rest if not check.beside and not check.alone]
-            outcomes += [future.result() for future in beside]
-            return outcomes + [run(check) for check in rest if check.alone]
+            results += [run(check) for check in rest if not check.background and not check.exclusive]
+            results += [future.result() for future in background]
+            return results + [run(check) for check in rest if check.exclusive]
         except BaseException:
             thread.shutdown(wait=False, cancel_futures=True)
             for process in list(RUNNING):
@@ -130,15 +145,21 @@ def run_all(chosen: list[Check]) -> list[Outcome]:
             raise
 
 
-def end(process: subprocess.Popen[str], check: Check) -> None:
-    """End a check that hangs, with all that it started."""
-    print(f'\n{check.name} took longer than {LONGEST_S} s and was ended', flush=True)
+def kill(process: subprocess.Popen[str], check: Check) -> None:
+    """Kill a check that hangs, and its children."""
+    print(f'\n{check.name}: no end after {TIMEOUT_S} s, killed', flush=True)
     os.killpg(process.pid, signal.SIGKILL)
 
 
 def environment() -> dict[str, str]:
     """Return the environment of the checks: discovery on this machine only, results below build/test."""
-    return {**os.environ, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'CELL_TEST_RESULTS': str(LOGS), 'PYTHONUNBUFFERED': '1'}
+    return {
+        **os.environ,
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'CELL_TEST_RESULTS': str(LOGS),
+        'COVERAGE_FILE': str(LOGS / 'coverage'),
+        'PYTHONUNBUFFERED': '1',
+    }
 
 
 def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -146,29 +167,29 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
     yield from process.stdout
 
 
-def summarise(outcomes: list[Outcome]) -> int:
+def summarize(results: list[CheckResult]) -> int:
     """Print the summary and return the exit code."""
     print('\n== summary')
-    for outcome in outcomes:
-        said = ', '.join(f'{n} {kind}' for kind, n in outcome.counts.items() if kind != 'deselected')
-        state = 'ok    ' if outcome.code == 0 else 'FAILED'
-        print(f'{state}  {outcome.check.group:5} {outcome.check.name:12} {outcome.seconds:6.1f} s  {said}')
-    failed = [outcome for outcome in outcomes if outcome.code]
+    for result in results:
+        counts = ', '.join(f'{n} {kind}' for kind, n in result.counts.items() if kind != 'deselected')
+        state = 'ok    ' if result.code == 0 else 'FAILED'
+        print(f'{state}  {result.check.group:8} {result.check.name:13} {result.seconds:6.1f} s  {counts}')
+    failed = [result for result in results if result.code]
     if failed:
-        names = ', '.join(f'{(LOGS / outcome.check.name).relative_to(ROOT)}.log' for outcome in failed)
-        print(f'\nWhat they printed: {names}. Node logs and screenshots of slow tests: {LOGS.relative_to(ROOT)}/')
-    passed = sum(outcome.counts.get('passed', outcome.code == 0) for outcome in outcomes)
-    broken = sum(max(1, outcome.counts.get('failed', 0) + outcome.counts.get('error', 0)) for outcome in failed)
+        names = ', '.join(f'{(LOGS / result.check.name).relative_to(ROOT)}.log' for result in failed)
+        print(f'\nOutput of the failed checks: {names}. Node logs and screenshots of slow tests: {LOGS.relative_to(ROOT)}/')
+    passed = sum(result.counts.get('passed', result.code == 0) for result in results)
+    broken = sum(max(1, result.counts.get('failed', 0) + result.counts.get('error', 0)) for result in failed)
     print(f'\n{passed} passed, {broken} failed')
     return 1 if failed else 0
 
 
 def main() -> int:
-    """Run the groups named on the command line, all when none is."""
+    """Run the groups named on the command line; without names lint, fast and slow."""
     groups = sys.argv[1:] or ['lint', 'fast', 'slow']
     LOGS.mkdir(parents=True, exist_ok=True)
     try:
-        return summarise(run_all([check for check in checks() if check.group in groups]))
+        return summarize(run_all([check for check in all_checks() if check.group in groups]))
     except KeyboardInterrupt:
         print('\ninterrupted')
         return 130

