@@ -11,6 +11,7 @@ from .launch_description import LaunchDescription
 from .launch_description_entity import LaunchDescriptionEntity
 from .launch_description_source import LaunchDescriptionSource
 from .launch_description_sources import InvalidLaunchFileError
+from .launch_introspector import LaunchIntrospector
 from .launch_service import LaunchService
 from .some_entities_type import SomeEntitiesType, SomeEntitiesType_types_tuple
 from .some_substitutions_type import SomeSubstitutionsType, SomeSubstitutionsType_types_tuple
@@ -26,6 +27,7 @@ __all__ = [
     'LaunchDescription',
     'LaunchDescriptionEntity',
     'LaunchDescriptionSource',
+    'LaunchIntrospector',
     'LaunchService',
     'SomeEntitiesType',
     'SomeEntitiesType_types_tuple',
@@ -41,4 +43,4 @@ __all__ = [
     'substitutions',
 ]
 
-__getattr__ = refuse(__name__, 'LaunchIntrospector', 'frontend')
+__getattr__ = refuse(__name__, 'frontend')

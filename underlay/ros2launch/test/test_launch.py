@@ -88,11 +88,23 @@ def test_arguments_are_shown(capsys, share):
     assert 'No arguments.' in capsys.readouterr().out
 
 
+def test_a_description_is_printed_without_launching(capsys, share):
+    assert not cli.main(argv=['launch', '--print-description', 'shown', 'show.launch.py'])
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith('<launch.launch_description.LaunchDescription object at ')
+    assert [line[:4] for line in lines] == ['├── ', '├── ', '├── ', '└── ']
+    assert lines[-1] == (
+        "└── ExecuteProcess(cmd=['echo', LaunchConfig('word'), LaunchConfig('how'), LaunchConfig('extra')], "
+        'cwd=None, env=None, shell=False)'
+    )
+
+
 @pytest.mark.parametrize(
     ('words', 'answer'),
     [
         (['none', 'x'], "Package 'none' not found"),
         (['shown', 'none.launch.py'], 'was not found in the share directory'),
+        (['-p', 'shown', 'none.launch.py'], 'was not found in the share directory'),
         (['shown', 'twice.launch.py'], 'was found more than once'),
         (['shown'], 'No launch file supplied'),
         (['shown', 'show.launch.py', 'word'], "malformed launch argument 'word'"),

@@ -90,6 +90,11 @@ class Executable:
         """The working folder."""
         return self._cwd
 
+    @property
+    def env(self) -> list[tuple[list[Substitution], list[Substitution]]] | None:
+        """The whole environment; None for the launch's own."""
+        return self._env
+
     def prepare(self, context: LaunchContext, action: Action) -> None:  # noqa: ARG002
         """Set what the process is started with: ``final_name``, ``final_cmd``, ``final_cwd``, ``final_env``."""
         cmd = [perform_substitutions(context, part) for part in self._cmd]

@@ -11,13 +11,14 @@ from ament_index_python.packages import get_package_share_directory
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import AnyLaunchDescriptionSource, get_launch_description_from_any_launch_file
 
-from launch import LaunchDescription, LaunchService
+from launch import LaunchDescription, LaunchIntrospector, LaunchService
 
 __all__ = [
     'MultipleLaunchFilesError',
     'get_share_file_path_from_package',
     'launch_a_launch_file',
     'parse_launch_arguments',
+    'print_a_launch_file',
     'print_arguments_of_launch_description',
     'print_arguments_of_launch_file',
 ]
@@ -74,6 +75,12 @@ def print_arguments_of_launch_file(*, launch_file_path: str) -> None:
     """Write the arguments of a launch file to stdout."""
     description = get_launch_description_from_any_launch_file(launch_file_path)
     print_arguments_of_launch_description(launch_description=description)
+
+
+def print_a_launch_file(*, launch_file_path: str) -> None:
+    """Print the description of a launch file to the console."""
+    description = get_launch_description_from_any_launch_file(launch_file_path)
+    print(LaunchIntrospector().format_launch_description(description))
 
 
 def parse_launch_arguments(launch_arguments: Sequence[str]) -> list[tuple[str, str]]:

@@ -26,6 +26,13 @@ class LaunchCommand(CommandExtension):
             '-d', '--debug', action='store_true', help='Put the launch system in debug mode, provides more verbose output.'
         )
         parser.add_argument(
+            '-p',
+            '--print',
+            '--print-description',
+            action='store_true',
+            help='Print the launch description to the console without launching it.',
+        )
+        parser.add_argument(
             '-s',
             '--show-args',
             '--show-arguments',
@@ -90,10 +97,14 @@ class LaunchCommand(CommandExtension):
 
     @staticmethod
     def _run(args: argparse.Namespace, path: str, arguments: list[str]) -> int | None:
-        from ros2launch.api import launch_a_launch_file, print_arguments_of_launch_file
+        from ros2launch.api import launch_a_launch_file, print_a_launch_file, print_arguments_of_launch_file
 
         if args.show_args:
-            return print_arguments_of_launch_file(launch_file_path=path)  # type: ignore[func-returns-value]
+            print_arguments_of_launch_file(launch_file_path=path)
+            return None
+        if args.print:
+            print_a_launch_file(launch_file_path=path)
+            return None
         if args.show_all_subprocesses_output:
             os.environ['OVERRIDE_LAUNCH_PROCESS_OUTPUT'] = 'both'
         for name, value in (('launch-prefix', args.launch_prefix), ('launch-prefix-filter', args.launch_prefix_filter)):
