@@ -53,14 +53,17 @@ def test_every_launch_argument_is_explained():
     assert not [name for name in declared if f'`{name}`' not in text]
 
 
-@pytest.mark.parametrize('page', sorted([*DOCS.glob('*.md'), *ROOT.glob('*.md')]), ids=lambda p: p.name)
+PAGES = sorted([*DOCS.rglob('*.md'), *ROOT.glob('*.md'), ROOT / 'underlay' / 'README.md'])
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda p: p.name)
 def test_links_between_pages_lead_somewhere(page):
     targets = re.findall(r'\]\((?!https?:|#|mailto:)([^)#]+)', page.read_text(encoding='utf-8'))
     assert not [target for target in targets if not (page.parent / target).exists()]
 
 
 def test_every_pinned_library_has_its_reason():
-    text = (DOCS / 'decisions.md').read_text(encoding='utf-8').lower()
+    text = (DOCS / 'decisions' / '0002-pinned-libraries.md').read_text(encoding='utf-8').lower()
     names = [
         re.split(r'[=\[]', line)[0].lower()
         for name in ('runtime', 'installed_ros')
