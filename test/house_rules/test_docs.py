@@ -78,3 +78,34 @@ def test_every_fault_of_the_simulated_devices_is_explained(module):
     text = (DOCS / 'simulated-world.md').read_text(encoding='utf-8')
     faults = importlib.import_module(f'cell_sim.{module}').FAULTS
     assert not [name for name in faults if f'`{name}`' not in text]
+
+
+def test_every_package_has_the_version_of_the_workspace():
+    spec = importlib.util.spec_from_file_location('set_version', ROOT / 'tools' / 'set_version.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    version = (ROOT / 'VERSION').read_text(encoding='utf-8').strip()
+    assert {path for path, declared in module.declared().items() if declared != version} == set()
+    assert f'\n## {version} - ' in (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8')
+
+
+def test_every_decision_record_is_listed_and_has_three_parts():
+    folder = DOCS / 'decisions'
+    index = (folder / 'README.md').read_text(encoding='utf-8')
+    records = sorted(folder.glob('0*.md'))
+    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
+    for path in records:
+        text = path.read_text(encoding='utf-8')
+        assert f'({path.name})' in index
+        assert text.index('## Context') < text.index('## Decision') < text.index('## Consequence')
+
+
+def test_every_file_that_contributing_names_exists():
+    text = (ROOT / 'CONTRIBUTING.md').read_text(encoding='utf-8')
+    named = [
+        name
+        for name in re.findall(r'`([\w./]+/[\w./]*)`', text)
+        if name.startswith(('src/', 'test/', 'docs/', 'tools/', 'launch/'))
+    ]
+    assert named
+    assert not [name for name in named if not (ROOT / name).exists()]
