@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Set the workspace up: environment, ROS 2, packages, web page. Standard library only.
+"""Set the workspace up: environment, ROS 2, packages, operator page. Standard library only.
 
-Each step has a stamp made of what goes into it; a step whose stamp stands is skipped, so the whole is quick when done and
-may be interrupted and repeated at any time. The output of every step goes to build/setup/<step>.log.
+A step is skipped while its inputs are unchanged, so set-up may be interrupted and repeated at any time.
+The output of each step goes to build/setup/<step>.log.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _has_python_headers() -> bool:
     return (Path(sysconfig.get_path('include')) / 'Python.h').exists()
 
 
-# What the operating system must provide: how to see that it is there, and Debian's package for it.
+# Needs of the operating system: a check, and Debian's package that provides it.
 SYSTEM_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     'C++ compiler': (lambda: shutil.which('c++') is not None, 'g++'),
     'libGL (OpenCV)': (lambda: _has_library('libGL.so.1'), 'libgl1'),
@@ -63,9 +63,9 @@ TEST_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
 
 
 def system_ros() -> str | None:
-    """Return the prefix of an installed ROS 2 (sourced, or in its usual place), or None.
+    """Return the prefix of an installed ROS 2, sourced or in its usual place; None without one.
 
-    The wheels of another checkout, whose env.sh was sourced here, are none: they have no `setup.sh`.
+    Wheels of another checkout, whose env.sh was sourced here, do not count: they have no `setup.sh`.
     """
     for prefix in map(Path, filter(None, os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep))):
         installed = (prefix / 'share' / 'rclpy').is_dir() and (prefix / 'setup.sh').exists()
@@ -75,7 +75,11 @@ def system_ros() -> str | None:
 
 
 def ensure_system(needs: dict[str, tuple[Callable[[], bool], str]]) -> None:
-    """Install the operating system's packages that are missing, or say which line installs them."""
+    """Install missing packages of the operating system; without root raise an error with the command.
+
+    Raises:
+        SetupError: Packages are missing and this process may not install them.
+    """
     missing = [package for _, (present, package) in needs.items() if not present()]
     if not missing:
         return
@@ -97,7 +101,7 @@ def venv_python() -> str:
 
 
 def make_venv(log: Path) -> None:
-    """Make the virtual environment (again when its folder was moved or its interpreter has gone)."""
+    """Make the virtual environment; replace one that was moved or whose interpreter is missing."""
     if VENV.exists():
         shutil.rmtree(VENV)
     options = ['--system-site-packages'] if system_ros() else []
@@ -142,7 +146,7 @@ def build_environment() -> dict[str, str]:
 
 
 def colcon_build(log: Path, packages: Sequence[str] = ()) -> None:
-    """Build the workspace (or some packages) with colcon: underlay/ only where there is no ROS installation."""
+    """Build the workspace or some packages with colcon; underlay/ only without an installed ROS 2."""
     prefix = system_ros()
     selected = ['--packages-select', *packages] if packages else []
     paths = ['src'] if prefix else ['src', 'underlay']
@@ -184,7 +188,7 @@ def link_node() -> None:
 
 
 def build_hmi(log: Path) -> None:
-    """Build the operators' page with the Node.js that comes as a wheel."""
+    """Build the operator page with the Node.js of the wheel."""
     link_node()
     env = build_environment()
     run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=HMI, env=env)
@@ -192,9 +196,9 @@ def build_hmi(log: Path) -> None:
 
 
 def make_paddleocr(log: Path) -> None:
-    """Make the environment of engine paddleocr, and bring the models that a wheel carries into it.
+    """Make the environment of engine paddleocr and import the models of a wheel into it.
 
-    Its libraries do not get along with the nodes', so the OCR worker runs under this interpreter (parameter engine_python).
+    Its libraries conflict with the nodes', so the OCR worker runs under this interpreter (parameter engine_python).
     """
     shutil.rmtree(PADDLE_VENV, ignore_errors=True)
     run_logged([sys.executable, '-m', 'venv', str(PADDLE_VENV)], log)
@@ -221,7 +225,7 @@ def paddleocr_step(optional: bool) -> Step:
         'PaddleOCR (environment of its own)',
         lambda: [*requirement('paddleocr'), PADDLE_MODELS, *sources],
         make_paddleocr,
-        beside=optional,
+        background=optional,
         optional=optional,
         makes=PADDLE_VENV / 'bin' / 'python',
     )
@@ -241,7 +245,7 @@ def tree(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
 
 
 def package_inputs() -> list[Path | str]:
-    """What a new build depends on; Python modules are linked, so a change in them needs none."""
+    """Return the inputs of a build; Python modules are linked, so a change of them needs no build."""
     names = ('package.xml', 'setup.py', 'setup.cfg', 'CMakeLists.txt', '.msg', '.srv', '.action')
     shared = tree('launch', 'config')
     return [
@@ -252,22 +256,22 @@ def package_inputs() -> list[Path | str]:
 
 
 def requirement(*names: str) -> list[Path | str]:
-    """The requirement files and the interpreter they are installed for."""
+    """Return the requirement files and the interpreter that they are installed for."""
     return [*(ROOT / 'requirements' / f'{name}.txt' for name in names), *venv_identity()]
 
 
 def venv_identity() -> list[Path | str]:
-    """What the environment itself depends on: its place, the interpreter, the ground it stands on."""
+    """Return the inputs of the environment: its path, the interpreter, and the ROS installation."""
     return [str(VENV), sys.version, system_ros() or 'wheels']
 
 
 def interface_inputs() -> list[Path | str]:
-    """What the message packages depend on."""
+    """Return the inputs of the message packages."""
     return [*tree('src/cell_interfaces', *(f'underlay/{name}' for name in MESSAGES_WITHOUT_WHEEL)), *requirement('ros')]
 
 
 def message_packages() -> list[str]:
-    """The packages that generate code, slow to build and seldom changed."""
+    """Return the packages that generate code: slow to build and rarely changed."""
     return ['cell_interfaces'] if system_ros() else ['cell_interfaces', *MESSAGES_WITHOUT_WHEEL]
 
 
@@ -285,11 +289,15 @@ def steps(with_tests: bool) -> list[Step]:
         Step('venv', 'virtual environment', venv_identity, make_venv, makes=VENV / 'bin' / 'python'),
         *(ros if wheels else []),
         Step(
-            'interfaces', 'messages (colcon)', interface_inputs, lambda log: colcon_build(log, message_packages()), beside=True
+            'interfaces',
+            'messages (colcon)',
+            interface_inputs,
+            lambda log: colcon_build(log, message_packages()),
+            background=True,
         ),
         Step('requirements', 'Python packages', lambda: requirement(*runtime), lambda log: install_requirements(runtime, log)),
         *([*tests, paddleocr_step(optional=True)] if with_tests else []),
-        Step('hmi', "operators' page", lambda: [*tree('src/cell_web/hmi', 'src/cell_interfaces'), *venv_identity()], build_hmi),
+        Step('hmi', 'operator page', lambda: [*tree('src/cell_web/hmi', 'src/cell_interfaces'), *venv_identity()], build_hmi),
         Step('build', 'packages (colcon)', package_inputs, colcon_build),
     ]
 
@@ -297,8 +305,8 @@ def steps(with_tests: bool) -> list[Step]:
 def main() -> int:
     """Run the steps; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--tests', action='store_true', help='install what the tests need, too')
-    parser.add_argument('--paddleocr', action='store_true', help='make the environment of engine paddleocr, too')
+    parser.add_argument('--tests', action='store_true', help='also install the test tools')
+    parser.add_argument('--paddleocr', action='store_true', help='also make the environment of engine paddleocr')
     options = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
         print(f'Python {sys.version.split()[0]} is too old: install Python 3.10 or newer and run this again.')
@@ -310,11 +318,11 @@ def main() -> int:
         if options.tests:
             ensure_system(TEST_NEEDS)
         ran = perform_all([*steps(options.tests), *([paddleocr_step(optional=False)] if options.paddleocr else [])])
-    except SetupError as problem:
-        print(f'\n{problem}\n\nSet-up stopped. Mend this and run it again: what is done is kept.')
+    except SetupError as error:
+        print(f'\n{error}\n\nSet-up stopped. Correct this and run it again: finished steps are kept.')
         return 1
     except KeyboardInterrupt:
-        print('\nSet-up interrupted; run it again to go on where it stopped.')
+        print('\nSet-up interrupted; run it again to continue.')
         return 130
     if ran:
         print(f'-- set-up complete in {time.monotonic() - began:.0f} s')

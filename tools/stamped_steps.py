@@ -1,4 +1,4 @@
-"""Steps that are done once: each has a stamp made of what goes into it, and is skipped while its stamp stands.
+"""Steps of set-up. A step is skipped while the digest of its inputs equals the one of its last run.
 
 Standard library only. The output of every step goes to build/setup/<step>.log.
 """
@@ -26,14 +26,14 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its name, what it is, what it depends on and what it does."""
+    """One step: name, title for the terminal, inputs that its digest covers, and the function that runs it."""
 
     name: str
     title: str
     inputs: Callable[[], Iterable[Path | str]]
     run: Callable[[Path], None]
-    beside: bool = False
-    """Runs beside the steps after it; the last step waits for it."""
+    background: bool = False
+    """Runs in a thread while the following steps run; the last step waits for it."""
     optional: bool = False
     """Its failure is told and does not end the set-up."""
     makes: Path | None = None
@@ -65,12 +65,12 @@ def digest(inputs: Iterable[Path | str]) -> str:
 
 
 class Progress:
-    """A line that counts seconds while a step runs; plain lines where there is no terminal or other steps run beside it."""
+    """Line that counts seconds while a step runs; plain lines without a terminal, or while other steps run."""
 
     def __init__(self, title: str, live: bool) -> None:
         self._title = title
         self._live = live and sys.stdout.isatty()
-        self._began = time.monotonic()
+        self._started = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._tick, daemon=True)
 
@@ -88,7 +88,7 @@ class Progress:
     @property
     def seconds(self) -> float:
         """Seconds since the step began."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self._started
 
     def _tick(self) -> None:
         while not self._ended.wait(1 if self._live else 30):
@@ -99,7 +99,7 @@ class Progress:
 
 
 def perform(step: Step, live: bool) -> bool:
-    """Run a step unless its stamp stands; return whether it ran."""
+    """Run a step unless its stamp is current; return whether it ran."""
     stamp = LOGS / f'{step.name}.stamp'
     wanted = digest(step.inputs())
     if stamp.exists() and stamp.read_text() == wanted and (step.makes is None or step.makes.exists()):
@@ -110,25 +110,25 @@ def perform(step: Step, live: bool) -> bool:
     try:
         with Progress(step.title, live):
             step.run(log)
-    except SetupError as problem:
+    except SetupError as error:
         if not step.optional:
             raise
-        print(f'{problem}\n   {step.title} is left out; its tests fail until it is there', flush=True)
+        print(f'{error}\n   {step.title} skipped; its tests fail until it succeeds', flush=True)
         return False
     stamp.write_text(wanted)
     return True
 
 
 def perform_all(plan: Sequence[Step]) -> list[str]:
-    """Run the steps, those marked `beside` in threads of their own; return the names of those that ran."""
+    """Run the steps, background steps in threads; return the names of the steps that ran."""
     ran = []
     with ThreadPoolExecutor() as threads:
-        beside: list[Future[bool]] = []
+        background: list[Future[bool]] = []
         for step in plan:
             if step is plan[-1]:
-                ran += ['beside' for future in beside if future.result()]
-            if step.beside:
-                beside.append(threads.submit(perform, step, False))
-            elif perform(step, live=not any(not future.done() for future in beside)):
+                ran += ['background' for future in background if future.result()]
+            if step.background:
+                background.append(threads.submit(perform, step, False))
+            elif perform(step, live=not any(not future.done() for future in background)):
                 ran.append(step.name)
     return ran
