@@ -119,6 +119,7 @@ class RobotCell:
         database = f'sqlite:///{folder}/cell.db'
         self.states = graph.collect(RobotState, 'robot/state', latched())
         self.jobs = graph.collect(JobState, 'job', latched(100))
+        self._ready_since: float | None = None
         self.statuses = graph.collect(CellStatus, 'status', latched())
         self.world = graph.add(
             WorldNode(
@@ -185,9 +186,11 @@ class RobotCell:
         )
 
     def settled(self) -> bool:
-        """Whether the link has been up for a moment."""
-        time.sleep(SETTLE_S)
-        return self.state is not None and self.state.connected and self.statuses[-1].ready
+        """Return whether robot and cell have been ready for SETTLE_S; call it repeatedly."""
+        now = time.monotonic()
+        ready = self.state is not None and self.state.connected and self.statuses[-1].ready
+        self._ready_since = (self._ready_since or now) if ready else None
+        return self._ready_since is not None and now - self._ready_since >= SETTLE_S
 
     def inject(self, fault: str, value: float = 0.0, device: str = 'ur') -> None:
         simulation, background = self.world.simulation, self.world._background
@@ -209,7 +212,8 @@ class RobotCell:
             except AssertionError as refused:
                 if 'not ready' not in str(refused):
                     raise
-                time.sleep(1.0)
+                count = len(self.statuses)
+                wait_until(lambda count=count: len(self.statuses) > count, READY_S, 'cell/status')
         return self._start(part_number, quantity)
 
     def _start(self, part_number: str, quantity: int) -> str:
@@ -227,7 +231,7 @@ class RobotCell:
         return str(wait_until(begun, READY_S, 'the job runs').pop())
 
     def run(self, part_number: str, quantity: int, timeout: float = 60.0) -> JobState:
-        """Run a job to its end; a pause after rejects is confirmed as a person would."""
+        """Run a job to its end; a pause after rejects is confirmed, as by an operator."""
         job_id = self.start(part_number, quantity)
         while (job := self.wait_rest(job_id, timeout)).state == JobState.PAUSED and not job.unresolved_trigger:
             self.control(ControlJob.Request.RESUME)
@@ -242,15 +246,15 @@ class RobotCell:
         return self.job
 
     def control(self, action: int) -> JobState:
-        """Control the job; returns when what came of it has been heard on the topic too."""
+        """Control the job; returns once the topic shows the result."""
         command = CommandInfo(operator_id='ann')
         answer = self.graph.call(ControlJob, 'control_job', ControlJob.Request(action=action, command=command))
         assert answer.code == ResultCode.OK, answer.message
-        wait_until(lambda: _time(self.job) >= _time(answer.job), READY_S, 'the job is told')
+        wait_until(lambda: _time(self.job) >= _time(answer.job), READY_S, 'the job on the topic')
         return answer.job
 
     def recover(self, timeout: float = 40.0) -> Any:
-        """Let the robot node bring the robot back, as an operator does who has looked; return the result."""
+        """Recover the robot, with the area confirmed clear; return the result."""
         wait_until(self._recovery.server_is_ready, READY_S, 'robot/recover')
         goal = RecoverRobot.Goal(command=CommandInfo(operator_id='ann'), area_is_clear=True)
         sent = self._recovery.send_goal_async(goal)
@@ -313,8 +317,8 @@ class RobotCell:
         self.world.simulation.ur.add_cycle_callback(update)
 
     def _note_commands(self) -> None:
-        """Write down what the robot node is told to do, where it hands it to the link, and when that ends."""
-        backend = self.robot._backend
+        """Record each command that the robot node passes to its backend, with start and end."""
+        backend = self.robot.backend
 
         def noted(name: str, begin: Callable[..., Future[Any]], *arguments: Any) -> Future[Any]:
             commanded = CommandInterval(name, time.monotonic())

@@ -48,7 +48,7 @@ def test_a_job_goes_on_where_the_machine_stands_still_now_and_then(graph: NodeGr
     for number in range(STANDSTILLS):
         going = cell.controller.timestamp
         wait_until(lambda until=going + 0.15 + 0.07 * number: cell.controller.timestamp > until, what='the controller goes on')
-        stand_still(cell.robot._backend.control_pid if link == 'rtde' else 0)
+        stand_still(cell.robot.backend.control_pid if link == 'rtde' else 0)
     end = cell.wait_rest(job)
     assert (end.state, end.placed) == (JobState.DONE, 3), end.reason
     assert not cell.violations(), '; '.join(cell.violations())

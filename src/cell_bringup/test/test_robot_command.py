@@ -22,7 +22,7 @@ CATALOGUE = f'parts:\n  - {{part_number: EM1-2U1, letter: A, trays: [{TRAYS}]}}\
 
 
 class Terminal:
-    """A robot node, and a person who types."""
+    """A robot node and a terminal for commands."""
 
     def __init__(self, graph, domain, catalogue):
         self.graph, self.domain, self.port = graph, domain, free_port()
@@ -49,7 +49,7 @@ def terminal(graph, domain, tmp_path):
 
 def test_the_state_and_the_preflight_are_shown(terminal):
     with FakeProgram(terminal.port):
-        wait_until(lambda: terminal.node._backend.state().connected)
+        wait_until(lambda: terminal.node.backend.state().connected)
         code, shown = terminal.type('state')
     assert code == 0
     assert 'robot over letters' in shown and 'connected to 127.0.0.1' in shown and 'none since the start' in shown
@@ -61,9 +61,9 @@ def test_without_a_program_the_state_says_what_to_do(terminal):
     assert 'not connected' in shown and 'Start the program' in shown
 
 
-def test_a_recovery_tells_its_steps(terminal):
+def test_a_recovery_shows_its_steps(terminal):
     with FakeProgram(terminal.port) as program:
-        wait_until(lambda: terminal.node._backend.state().connected)
+        wait_until(lambda: terminal.node.backend.state().connected)
         code, shown = terminal.type('recover --yes')
         assert program.letters[0].startswith('H ')
     assert code == 0 and '3/3 Sending HOME' in shown and 'at home' in shown
@@ -76,7 +76,7 @@ def test_a_recovery_that_fails_says_why(terminal):
 
 def test_a_letters_robot_knows_no_named_poses(terminal):
     with FakeProgram(terminal.port) as program:
-        wait_until(lambda: terminal.node._backend.state().connected)
+        wait_until(lambda: terminal.node.backend.state().connected)
         code, shown = terminal.type('move home')
         assert code == 1 and 'MOVE_home' in shown and program.letters == []
     assert 'camera' in terminal.type('moves')[1]

@@ -27,7 +27,7 @@ from cell_common import alarms
 from cell_interfaces.action import RecoverRobot, TriggerRobot
 from cell_interfaces.msg import RobotState
 from cell_interfaces.srv import RobotCommand, RobotPreflight
-from cell_robot.backends.base import CommandResult, LinkState, PreflightCheck, backend_failed
+from cell_robot.backends.base import Backend, CommandResult, LinkState, PreflightCheck, backend_failed
 from cell_robot.backends.factory import make_backend
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.conversions import (
@@ -110,6 +110,11 @@ class RobotNode(Node):
                 result_timeout=RESULT_TIMEOUT_S,
             ),
         ]
+
+    @property
+    def backend(self) -> Backend:
+        """Backend that drives the robot."""
+        return self._backend
 
     def destroy_node(self) -> None:
         """Close the backend, then the node."""
