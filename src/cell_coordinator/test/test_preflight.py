@@ -22,7 +22,7 @@ def test_without_a_robot_node_nothing_is_sent(cell):
     cell.up()
     cell.graph.remove(cell.robot)
     result = cell.result(cell.run(1))
-    assert result.code == ResultCode.TIMED_OUT and 'robot/preflight is not there' in result.message
+    assert result.code == ResultCode.TIMED_OUT and 'robot/preflight is not available' in result.message
     assert cell.robot.sent == []
 
 
