@@ -1,12 +1,12 @@
 """What the tests of the launch system share."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 
 import launch.logging
 import pytest
 from launch.utilities import visit_all_entities_and_collect_futures
+from ros2cli.helpers import wait_for
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, LaunchService
 
@@ -53,12 +53,9 @@ def visit(context) -> Callable[..., LaunchContext]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], object]], None]:
-    """Return a function that waits until something holds."""
+    """Return a function that waits for a condition with a timeout."""
 
     def wait(holds: Callable[[], object], timeout: float = 20.0) -> None:
-        deadline = time.monotonic() + timeout
-        while not holds():
-            assert time.monotonic() < deadline, 'it did not come about in time'
-            time.sleep(0.01)
+        assert wait_for(lambda: bool(holds()), timeout, 0.01), 'not in time'
 
     return wait

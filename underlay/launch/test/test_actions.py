@@ -176,10 +176,8 @@ def test_arguments_are_known_before_launching(files):
             IncludeLaunchDescription([ThisLaunchFileDir(), '/unknown.launch.py']),
         ]
     )
-    found = {
-        argument.name: (argument.description, argument._conditionally_included) for argument in outer.get_launch_arguments()
-    }
-    assert found == {'a': ('first', False), 'b': ('no description given', True), 'deep': ('no description given', False)}
+    found = {argument.name: argument.description for argument in outer.get_launch_arguments()}
+    assert found == {'a': 'first', 'b': 'no description given', 'deep': 'no description given'}
 
 
 @pytest.mark.parametrize(

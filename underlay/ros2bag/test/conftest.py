@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 
 import pytest
 import rclpy
@@ -13,6 +12,7 @@ from rclpy.executors import ExternalShutdownException, ShutdownException, Single
 from ros2bag.player import Playback, Player
 from ros2bag.recorder import Recorder
 from ros2bag.selection import Selection
+from ros2cli.helpers import wait_for
 
 DEADLINE_S = 10.0
 
@@ -36,11 +36,9 @@ class Bench:
 
     @staticmethod
     def until(condition, timeout=DEADLINE_S):
-        end = time.monotonic() + timeout
-        while not (value := condition()):
-            assert time.monotonic() < end, 'not in time'
-            time.sleep(0.01)
-        return value
+        found = []
+        assert wait_for(lambda: bool(found.append(condition()) or found[-1]), timeout, 0.01), 'not in time'
+        return found[-1]
 
     def collect(self, kind, topic, qos=10):
         received = []

@@ -29,10 +29,10 @@ class Verbose(CommandExtension):
     """Have verbs."""
 
     def add_arguments(self, parser, cli_name):
-        add_subparsers_on_demand(parser, cli_name, '_verb', 'test.verb', required=False)
+        add_subparsers_on_demand(parser, cli_name, 'verb', 'test.verb', required=False)
 
     def main(self, *, parser, args):
-        return args._verb.main(args=args)
+        return args.verb.main(args=args)
 
 
 class Say2(VerbExtension):

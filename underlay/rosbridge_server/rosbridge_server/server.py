@@ -64,6 +64,11 @@ class Server:
         self._runner: web.AppRunner | None = None
         self._on_port: Callable[[int], None] | None = None
 
+    @property
+    def connections(self) -> int:
+        """Number of open connections."""
+        return len(self._sockets)
+
     def start(self, on_port: Callable[[int], None]) -> None:
         """Start the thread; `on_port` is called in it with the port once the server listens."""
         self._on_port = on_port

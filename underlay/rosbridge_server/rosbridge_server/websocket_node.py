@@ -93,6 +93,11 @@ class RosbridgeWebsocketNode(Node):
         self._server.start(self._on_port)
         self._listening.wait(FIRST_TRY_S)
 
+    @property
+    def connections(self) -> int:
+        """Number of open connections."""
+        return self._server.connections
+
     def destroy_node(self) -> None:
         """Close all connections, then end the node."""
         self._server.stop()

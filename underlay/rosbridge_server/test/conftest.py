@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import threading
-import time
 
 import aiohttp
 import pytest
@@ -14,6 +13,7 @@ import rclpy
 from domain_coordinator import domain_id
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor, ShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
+from ros2cli.helpers import wait_for
 from rosbridge_server.websocket_node import RosbridgeWebsocketNode
 
 DEADLINE_S = 10.0
@@ -21,11 +21,9 @@ DEADLINE_S = 10.0
 
 def wait_until(condition, timeout=DEADLINE_S):
     """Wait for a condition and return its value."""
-    end = time.monotonic() + timeout
-    while not (value := condition()):
-        assert time.monotonic() < end, 'not in time'
-        time.sleep(0.01)
-    return value
+    found = []
+    assert wait_for(lambda: bool(found.append(condition()) or found[-1]), timeout, 0.01), 'not in time'
+    return found[-1]
 
 
 class Peer:

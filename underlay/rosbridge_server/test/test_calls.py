@@ -219,7 +219,7 @@ def test_a_goal_outlives_the_client_that_sent_it(bench, server, peer, lookup):
     send_goal(peer, 'wait', feedback=True)
     peer.receive('action_feedback')
     peer.run(peer.socket.close())
-    bench.until(lambda: not server._server._sockets)
+    bench.until(lambda: server.connections == 0)
     assert not lookup.cancelled.is_set()
     lookup.cancelled.set()
 

@@ -99,7 +99,7 @@ def test_a_client_that_stops_reading_is_dropped_past_the_limit_and_others_go_on(
     def dropped():
         publish()
         good.receive()
-        return len(server._server._sockets) == 1
+        return server.connections == 1
 
     bench.until(dropped)
 
