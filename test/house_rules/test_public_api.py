@@ -82,6 +82,10 @@ def test_an_import_of_another_packages_inside_is_found():
 # -- private names --------------------------------------------------------------------------------------------------
 
 
+DOCUMENTED = {'_exit'}
+"""Public in spite of the underscore: os._exit is documented by Python."""
+
+
 def is_private(name: str) -> bool:
     return name.startswith('_') and not (name.startswith('__') and name.endswith('__'))
 
@@ -101,7 +105,7 @@ def foreign_private_use(tree: ast.AST) -> list[str]:
     }
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in defined:
+        if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in {*defined, *DOCUMENTED}:
             if not (isinstance(node.value, ast.Name) and node.value.id in {'self', 'cls', *own}):
                 found.append(f'line {node.lineno}: {ast.unparse(node)}')
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split('.')[0] not in {'__future__'}:

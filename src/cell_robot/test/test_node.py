@@ -84,9 +84,9 @@ def test_a_late_done_is_not_taken_for_the_next_trigger(cell):
         busy = cell.trigger('t2', 'PLACE')
         assert outcome(busy) == (RESULT.NOT_SENT, ResultCode.ROBOT_BUSY), 'the robot may still move for the first one'
         assert 't1' in busy.message
-        program.say('DONE', 't1')
+        program.reply('DONE', 't1')
         second = wait_until(lambda: begin_when_free(cell, program))
-        program.say('DONE', 't1')
+        program.reply('DONE', 't1')
         assert outcome(cell.result(second)) == UNKNOWN, 'a DONE of another trigger proves nothing'
 
 
@@ -112,7 +112,7 @@ def test_a_connection_lost_in_the_middle_makes_the_outcome_unknown_at_once(cell)
 def test_a_program_that_falls_silent_is_lost(cell):
     cell.start(heartbeat_timeout=0.4)
     with FakeProgram(cell.port, heartbeat=0) as program:
-        program.say('HB')
+        program.reply('HB')
         cell.connected()
         assert program.gone.wait(5)
     cell.missing()
@@ -174,7 +174,7 @@ def test_there_is_one_trigger_at_a_time(cell):
         second = cell.trigger('t2', 'PLACE')
         assert outcome(second) == (RESULT.NOT_SENT, ResultCode.ROBOT_BUSY)
         assert cell.recover(area_is_clear=True).code == ResultCode.ROBOT_BUSY
-        program.say('DONE', 't1')
+        program.reply('DONE', 't1')
         assert outcome(cell.result(first)) == SUCCEEDED
         assert program.letters == ['P t1']
 

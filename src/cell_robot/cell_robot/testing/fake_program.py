@@ -18,13 +18,13 @@ Plan = Callable[['FakeProgram', str], None]
 
 def finish(program: FakeProgram, trigger_id: str) -> None:
     """Acknowledge and finish."""
-    program.say('ACK', trigger_id)
-    program.say('DONE', trigger_id)
+    program.reply('ACK', trigger_id)
+    program.reply('DONE', trigger_id)
 
 
 def acknowledge(program: FakeProgram, trigger_id: str) -> None:
     """Acknowledge and never finish."""
-    program.say('ACK', trigger_id)
+    program.reply('ACK', trigger_id)
 
 
 def keep_silent(_program: FakeProgram, _trigger_id: str) -> None:
@@ -33,12 +33,12 @@ def keep_silent(_program: FakeProgram, _trigger_id: str) -> None:
 
 def refuse(program: FakeProgram, trigger_id: str) -> None:
     """Refuse with a reason."""
-    program.say('ERR', trigger_id, 'gripper empty')
+    program.reply('ERR', trigger_id, 'gripper empty')
 
 
 def drop(program: FakeProgram, trigger_id: str) -> None:
     """Acknowledge, then close the connection."""
-    program.say('ACK', trigger_id)
+    program.reply('ACK', trigger_id)
     program.close()
 
 
@@ -89,7 +89,7 @@ class FakeProgram:
             if thread is not threading.current_thread():
                 thread.join(CONNECT_TIMEOUT_S)
 
-    def say(self, word: str, trigger_id: str = '', reason: str = '') -> None:
+    def reply(self, word: str, trigger_id: str = '', reason: str = '') -> None:
         """Send one line of the protocol, in this program's framing."""
         words = [word.lower(), reason] if self._bare else [word, trigger_id, reason]
         self.send(' '.join(filter(None, words)).encode() + b'\n')
@@ -137,7 +137,7 @@ class FakeProgram:
 
     def _beat(self, period: float) -> None:
         while not self._stop.is_set():
-            self.say('HB')
+            self.reply('HB')
             self._stop.wait(period)
 
 

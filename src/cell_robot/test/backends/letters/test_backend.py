@@ -233,7 +233,7 @@ def test_ids_keep_a_stale_answer_of_the_former_connection_out(link):
         for trigger_id in ('old', '', 'ne', 'newer'):
             program.send(f'DONE {trigger_id}\n'.encode())
         assert not running.done()
-        program.say('DONE', 'new')
+        program.reply('DONE', 'new')
         assert running.result(5).phase is TriggerPhase.DONE
 
 
