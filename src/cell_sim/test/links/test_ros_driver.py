@@ -17,7 +17,15 @@ import yaml
 from cell_common.background import AsyncioThread
 from cell_common.testing import wait_until
 from cell_robot.recipe_file import parse_recipe
-from cell_robot.testing.arm_backends import ArmOptions, TriggerCommand, TriggerPhase, recovery, ros_driver_backend
+from cell_robot.testing.arm_backends import (
+    ArmOptions,
+    ArmSetup,
+    ProtectiveStopCounter,
+    TriggerCommand,
+    TriggerPhase,
+    recovery,
+    ros_driver_backend,
+)
 from cell_sim.ur_controller.controller import Controller, ControllerConfig
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_controller.states import Timings
@@ -59,8 +67,9 @@ class Link:
         self.log: list[str] = []
         log = SimpleNamespace(info=self.log.append, warning=self.log.append, error=self.log.append)
         self.stock = SimpleNamespace(sequence=1, counts={('EM1-2U1', 1): 24, ('EM1-2U1', 2): 0})
-        options = ArmOptions('driver', 125.0, 1.0, 5.0)
-        self.backend = ros_driver_backend(options, self.recipe, self.stock, log, self.node, 'driver')
+        options, stops = ArmOptions('driver', 125.0, 1.0, 5.0), ProtectiveStopCounter(2, 600.0)
+        setup = ArmSetup(options, self.recipe, self.stock, stops, log)
+        self.backend = ros_driver_backend(setup, self.node, 'driver')
         graph.add(self.node)
         self.backend.start(lambda: None)
         self.phases: list[TriggerPhase] = []
@@ -198,7 +207,7 @@ def test_a_driver_that_dies_in_mid_move_leaves_an_arm_that_stands_and_a_true_rea
     link.graph.remove(link.driver)
     outcome = future.result(10.0)
     # The step and the link miss the driver's data at the same age: whichever looks first tells it.
-    assert outcome.phase is TriggerPhase.UNKNOWN and re.search('no data came|no joint states', outcome.message), outcome
+    assert outcome.phase is TriggerPhase.UNKNOWN and re.search('no data for|no joint states', outcome.message), outcome
     link.stands()
     wait_until(lambda: 'ur_robot_driver' in link.backend.state().message, 5.0, 'the loss with its reason')
     assert not link.backend.state().connected

@@ -17,7 +17,15 @@ from cell_common.background import AsyncioThread
 from cell_common.testing import wait_until
 from cell_robot.recipe_file import parse_recipe
 from cell_robot.robot_modes import RobotMode, SafetyMode
-from cell_robot.testing.arm_backends import ArmOptions, TriggerCommand, TriggerPhase, recovery, rtde_backend
+from cell_robot.testing.arm_backends import (
+    ArmOptions,
+    ArmSetup,
+    ProtectiveStopCounter,
+    RtdeBackend,
+    TriggerCommand,
+    TriggerPhase,
+    recovery,
+)
 from cell_sim.ur_controller.controller import Controller, ControllerConfig
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_controller.states import Timings
@@ -62,7 +70,8 @@ class Link:
         log = SimpleNamespace(info=self.log.append, warning=self.log.append, error=self.log.append)
         self.stock = SimpleNamespace(sequence=1, counts={('EM1-2U1', 1): 24, ('EM1-2U1', 2): 0})
         arm = ArmOptions(self.address, 125.0, STALE_S, WATCHDOG_HZ)
-        self.backend = rtde_backend(arm, self.recipe, self.stock, log, **options)
+        self.stops = ProtectiveStopCounter(2, 600.0)
+        self.backend = RtdeBackend(ArmSetup(arm, self.recipe, self.stock, self.stops, log, **options))
         self.backend.start(lambda: None)
         self.phases: list[TriggerPhase] = []
         self.steps: list[tuple[str, int, int]] = []
@@ -345,8 +354,8 @@ def test_a_piece_lost_on_the_way_stops_the_arm(link: Link) -> None:
 
 
 def test_too_many_protective_stops_need_a_person_at_the_pendant(link: Link) -> None:
-    link.backend._repeats.add(time.monotonic())
-    link.backend._repeats.add(time.monotonic())
+    link.stops.add(time.monotonic())
+    link.stops.add(time.monotonic())
     link.inject('protective_stop')
     wait_until(lambda: link.backend.state().safety_mode == RobotState.SAFETY_PROTECTIVE_STOP)
     answer = link.recover()
