@@ -1,12 +1,12 @@
-"""Weighing under load: our bridge, the old design and a plain bridge, on this machine.
+"""Weighing under load: scale_bridge, the old design and a plain bridge, on this machine.
 
   python bench/weighing.py                    # 500 indicators x 10 lines/s for 20 s, then the old design, then the ceilings
   python bench/weighing.py --indicators 50 --seconds 5
 
-1. Load: simulated indicators send numbered weights to scale_bridge with the durable journal on. Each must be in the journal and
-   on the topic exactly once, in order, with the right weight; latency is from the send call to a subscriber elsewhere.
-2. The old design under the same load: a thread a connection, recv(16), the post to the web application inside the loop.
-3. Ceiling: the same lines as fast as they go, for ours and for a plain asyncio bridge that commits each line.
+1. Load: simulated indicators send numbered weights to scale_bridge with the durable journal. Each must be in the journal and on
+   the topic exactly once, in order, with the right weight. Latency is from the send call to a subscriber in another process.
+2. The old design under the same load: one thread per connection, recv(16), the POST to the web application inside the loop.
+3. Ceiling: lines sent without pause, to scale_bridge and to a plain asyncio bridge that commits each line.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CEILING_TIMES = 5.0
 
 @dataclass
 class Sent:
-    """What the indicators have sent: monotonic send time by (scale, number)."""
+    """Lines sent by the indicators: monotonic send time by (scale, number)."""
 
     at: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -50,13 +50,13 @@ def line(scale: int, number: int) -> bytes:
 
 
 def number_of(weight: str) -> int:
-    """Return the number that a weight stands for, -1 when it cannot be one of ours."""
+    """Return the number that a weight encodes, -1 when no indicator sent it."""
     whole, _, thousandths = weight.partition('.')
     return int(whole) * 1000 + int(thousandths) if len(thousandths) == 3 else -1
 
 
 async def indicator(scale: int, port: int, lines: int, period: float, sent: Sent) -> None:
-    """Connect, then send a line every `period` seconds (0 = as fast as the bridge takes them)."""
+    """Connect, then send a line every `period` seconds (0 = as fast as the bridge accepts them)."""
     _, writer = await asyncio.open_connection('127.0.0.1', port)
     start = time.monotonic() + 0.5 + period * (scale % 97) / 97
     for number in range(1, lines + 1):
@@ -74,7 +74,7 @@ async def indicator(scale: int, port: int, lines: int, period: float, sent: Sent
 
 
 async def load(port: int, indicators: int, lines: int, period: float) -> Sent:
-    """Run all indicators to their end."""
+    """Run all indicators until they have sent their lines."""
     sent = Sent()
     await asyncio.gather(*(indicator(scale, port, lines, period, sent) for scale in range(1, indicators + 1)))
     return sent
@@ -82,7 +82,7 @@ async def load(port: int, indicators: int, lines: int, period: float) -> Sent:
 
 @contextlib.contextmanager
 def process(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a process, and end it."""
+    """Run a process, and terminate it at the end."""
     running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         yield running
@@ -106,7 +106,7 @@ def wait_for_port(port: int) -> None:
 
 
 def wait_quiet(count: Callable[[], int], wanted: int) -> float:
-    """Wait until a count has reached what is wanted, or has not grown for a while; return when it last grew."""
+    """Wait until a count reaches `wanted` or has not grown for `SETTLE_S`; return the time of its last growth."""
     last, since = -1, time.monotonic()
     while last < wanted and time.monotonic() - since < SETTLE_S:
         now = count()
@@ -148,13 +148,13 @@ def journal(database: Path) -> list[tuple[str, int, str]]:
 
 
 def rows(database: Path, table: str) -> int:
-    """Return how many rows a table has."""
+    """Return the number of rows of a table."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
         return int(connection.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0])
 
 
 def run_load(folder: Path, indicators: int, rate: float, seconds: float) -> dict[str, object]:
-    """Measure our bridge under the given load."""
+    """Measure scale_bridge under the given load."""
     port, database, seen_file = free_port(), folder / 'cell.db', folder / 'seen.txt'
     lines = int(rate * seconds)
     with bridge(port, database) as node, peer('watch', str(seen_file)):
@@ -209,7 +209,7 @@ def run_old(folder: Path, indicators: int, rate: float, seconds: float) -> dict[
 
 
 def run_ceiling(folder: Path, indicators: int, total: int, what: str) -> float:
-    """Return how many lines a second come out on the topic when they are sent as fast as they go."""
+    """Return the number of lines stored per second when they are sent without pause."""
     port, database, seen_file = free_port(), folder / f'{what}.db', folder / f'{what}.txt'
     lines = total // indicators
     running = bridge(port, database) if what == 'ours' else peer('plain', str(port), str(database))
@@ -226,7 +226,7 @@ def run_ceiling(folder: Path, indicators: int, total: int, what: str) -> float:
 
 
 def verdicts(result: dict[str, dict[str, float]]) -> list[tuple[bool, str]]:
-    """Return each thing that must hold: whether it does, and the numbers that say so."""
+    """Return each requirement: whether it holds, and its numbers."""
     load, old, ceiling = result['load'], result['old design'], result['ceiling']
     bad = {name: load[name] for name in ('lost', 'wrong', 'stored twice', 'out of order') if load[name]}
     return [
@@ -238,7 +238,7 @@ def verdicts(result: dict[str, dict[str, float]]) -> list[tuple[bool, str]]:
         (
             old['lost'] > 0,
             f'the old design lost {old["lost"]} of {old["lines sent"]} lines in the same run, '
-            f'{old["wrong or twice"]} were wrong or came twice',
+            f'{old["wrong or twice"]} were wrong or duplicated',
         ),
         (
             ceiling['times'] >= CEILING_TIMES,
@@ -249,7 +249,7 @@ def verdicts(result: dict[str, dict[str, float]]) -> list[tuple[bool, str]]:
 
 
 def main() -> None:
-    """Measure and print; exit with 1 when something that must hold does not."""
+    """Measure and print; exit with 1 when a requirement does not hold."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument('--indicators', type=int, default=500)
     arguments.add_argument('--rate', type=float, default=10.0, help='lines a second of each indicator')

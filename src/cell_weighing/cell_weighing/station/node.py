@@ -31,8 +31,8 @@ from cell_weighing.station.conversions import bag_message, job_message, reading_
 from cell_weighing.station.database_worker import DatabaseWorker
 from cell_weighing.station.parameters import WeighStationParameters, parse_share, station_map, web_app_settings
 from cell_weighing.station.retention import JournalPruner
-from cell_weighing.station.services import JobRules, StationSnapshot, WeighingServices, take_snapshot
-from cell_weighing.station.store import WeighStore
+from cell_weighing.station.services import JobRules, WeighingServices
+from cell_weighing.station.store import StationSnapshot, WeighStore
 
 CATCH_UP_PERIOD_S = 2.0
 PRUNE_PERIOD_S = 10.0
@@ -143,7 +143,7 @@ class WeighStationNode(Node):
 
         def run() -> StationSnapshot | None:
             bags = work()
-            return take_snapshot(self._store, bags) if bags or always else None
+            return self._store.snapshot(bags) if bags or always else None
 
         self._worker.submit(run, self._on_processed)
 

@@ -26,7 +26,7 @@ from cell_weighing.domain.jobs import Bag, JobActiveError, JobError, JobForm, We
 from cell_weighing.station.conversions import bag_message, job_message
 from cell_weighing.station.database_worker import DatabaseWorker
 from cell_weighing.station.job_store import NoSuchBagError, NoSuchJobError
-from cell_weighing.station.store import KeyReusedError, WeighStore
+from cell_weighing.station.store import KeyReusedError, StationSnapshot, WeighStore
 
 LONGEST_KEY = 36
 CODES: Mapping[type[Exception], int] = {
@@ -60,23 +60,6 @@ class Response(Protocol):
 
     code: int
     message: str
-
-
-@dataclass(frozen=True)
-class StationSnapshot:
-    """State of the station that the topics publish."""
-
-    bags: list[Bag]
-    """Bags that are new since the last snapshot."""
-    jobs: list[WeighingJob]
-    """The active or latest job of each station."""
-    latest: list[Bag]
-    """The latest bags, newest first."""
-
-
-def take_snapshot(store: WeighStore, bags: list[Bag]) -> StationSnapshot:
-    """Read the state of the station after new bags."""
-    return StationSnapshot(bags, store.jobs(), store.latest_bags())
 
 
 @dataclass(frozen=True)
@@ -240,7 +223,7 @@ class WeighingServices:
         """Process the journal, then run a command: the order of weighing and commands is kept."""
         caught_up = self.store.catch_up()
         result = work()
-        return result, take_snapshot(self.store, caught_up + bags(result))
+        return result, self.store.snapshot(caught_up + bags(result))
 
     def _now(self) -> int:
         return now_ns(self.node)

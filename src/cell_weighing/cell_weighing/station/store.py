@@ -6,6 +6,7 @@ Each reading of the journal counts exactly once: a cursor per scale is stored in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import Engine, Select, select
@@ -22,6 +23,18 @@ from cell_weighing.storage.rows import bag_of, bag_row, job_of, load_gaps, write
 from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, JobRow, VoidRow
 
 PAGE = 500
+
+
+@dataclass(frozen=True)
+class StationSnapshot:
+    """State of the station that the topics publish."""
+
+    bags: list[Bag]
+    """Bags that are new since the last snapshot."""
+    jobs: list[WeighingJob]
+    """The active or latest job of each station."""
+    latest: list[Bag]
+    """The latest bags, newest first."""
 
 
 class KeyReusedError(ValueError):
@@ -65,6 +78,10 @@ class WeighStore(JobStore):
     def jobs(self) -> list[WeighingJob]:
         """Return the active job of each station, or its latest one, in order of station."""
         return self.current_jobs(self._stations.names)
+
+    def snapshot(self, bags: list[Bag]) -> StationSnapshot:
+        """Read the state of the station after new bags."""
+        return StationSnapshot(bags, self.jobs(), self.latest_bags())
 
     def process_readings(self, readings: Iterable[WeightReading]) -> list[Bag]:
         """Make bags of readings received by topic; a repeated reading counts once.
