@@ -92,7 +92,7 @@ def old(port: str, out: str) -> None:
 
 
 def plain(port: str, database: str) -> None:
-    """Run the bridge that one would write first: asyncio, one commit a line, then publish."""
+    """Run a straightforward bridge: asyncio, one commit per line, then publish."""
     import rclpy
     from cell_common.ids import new_id
     from cell_common.qos import events
@@ -140,6 +140,11 @@ def plain(port: str, database: str) -> None:
 if __name__ == '__main__':
     if sys.argv[1] == 'watch':
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+<<<<<<< HEAD
     commands: dict[str, Callable[..., None]] = {'watch': watch, 'old': old, 'plain': plain}
     command = commands[sys.argv[1]]
     command(*sys.argv[2:])
+=======
+    parts: dict[str, Callable[..., None]] = {'watch': watch, 'old': old, 'plain': plain}
+    parts[sys.argv[1]](*sys.argv[2:])
+>>>>>>> 77761ad (Bench of the scales: typed parts)
