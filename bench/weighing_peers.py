@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 API_S = 0.02
-"""Response time of a fast web application, seconds."""
+"""How long the web application takes to answer: a quick one."""
 
 
 def watch(out: str) -> None:
@@ -31,7 +31,7 @@ def watch(out: str) -> None:
     node = rclpy.create_node('watch', namespace='cell')
 
     def take(first: bytes) -> None:
-        """Take all queued messages: one wake-up of rclpy for each message costs more than the message."""
+        """Take all that is there: rclpy wakes up for one message at a time, which costs more than the message."""
         seen.append((first, time.monotonic_ns()))
         while more := subscription.handle.take_message(ScaleReading, True):
             seen.append((more[0], time.monotonic_ns()))
@@ -44,7 +44,7 @@ def watch(out: str) -> None:
 
 
 def old(port: str, out: str) -> None:
-    """Run the old scale server: one thread per connection, recv(16), POST to the web application in the loop."""
+    """Run the old scale server: a thread a connection, recv(16), post to the web application in the loop."""
     import requests
 
     class Api(http.server.BaseHTTPRequestHandler):
@@ -92,7 +92,7 @@ def old(port: str, out: str) -> None:
 
 
 def plain(port: str, database: str) -> None:
-    """Run a straightforward bridge: asyncio, one commit per line, then publish."""
+    """Run the bridge that one would write first: asyncio, one commit a line, then publish."""
     import rclpy
     from cell_common.ids import new_id
     from cell_common.qos import events
@@ -140,11 +140,6 @@ def plain(port: str, database: str) -> None:
 if __name__ == '__main__':
     if sys.argv[1] == 'watch':
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-<<<<<<< HEAD
     commands: dict[str, Callable[..., None]] = {'watch': watch, 'old': old, 'plain': plain}
     command = commands[sys.argv[1]]
     command(*sys.argv[2:])
-=======
-    parts: dict[str, Callable[..., None]] = {'watch': watch, 'old': old, 'plain': plain}
-    parts[sys.argv[1]](*sys.argv[2:])
->>>>>>> 77761ad (Bench of the scales: typed parts)
