@@ -14,7 +14,7 @@ from typing import Any
 import requests
 from cell_common.database import open_database
 from cell_common.parameters import ParameterError
-from cell_web.gateway_node import GatewayParameters
+from cell_web.parameters import GatewayParameters
 from cell_web.tokens import TokenError, TokenFile
 from cell_weighing.configuration import (
     ScaleBridgeParameters,

@@ -8,7 +8,7 @@ from typing import Any
 
 from cell_common.parameters import schema_of
 from cell_common.qos import latched
-from cell_web.gateway_node import GatewayParameters
+from cell_web.parameters import GatewayParameters
 from cell_weighing.configuration import ScaleBridgeParameters, WeighStationParameters
 from rclpy.parameter import parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient

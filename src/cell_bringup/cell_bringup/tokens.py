@@ -19,7 +19,7 @@ def work_with_tokens(action: str, name: str, path: Path | None, console: Console
             for entry in tokens.entries():
                 console.print(f'{entry.name}  made {entry.made_at}', highlight=False)
         elif action == 'new':
-            token = tokens.make(name, datetime.now(timezone.utc).isoformat(timespec='seconds'))
+            token = tokens.create(name, datetime.now(timezone.utc).isoformat(timespec='seconds'))
             console.print(f'Token of {name}, shown this once:', highlight=False)
             console.print(token, highlight=False, markup=False, soft_wrap=True)
         else:

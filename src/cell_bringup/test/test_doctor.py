@@ -12,7 +12,7 @@ from cell_bringup.doctor import CHECKS, Facts, Finding, Scale, examine, report
 from cell_bringup.doctor_probe import gather
 from cell_common.database import migrate, open_database
 from cell_common.testing import free_port, wait_until
-from cell_web.gateway_node import GatewayParameters
+from cell_web.parameters import GatewayParameters
 from cell_web.tokens import TokenFile
 from cell_weighing.configuration import ScaleBridgeParameters, WeighStationParameters
 from cell_weighing.testing import (
@@ -189,7 +189,7 @@ def test_our_own_api_needs_tokens(facts, web, tmp_path):
     gateway = GatewayParameters(api_enabled=True, port=web.server_port, api_tokens_file=str(tmp_path / 'tokens.json'))
     facts = replace(facts, gateway=gateway)
     assert_bad(facts, 'own API', 'cell token new')
-    TokenFile(tmp_path / 'tokens.json').make('filler', '')
+    TokenFile(tmp_path / 'tokens.json').create('filler', '')
     assert said(facts, 'own API') == Finding(True, 'served; tokens of filler')
     web.handler.status = 503
     assert_bad(facts, 'own API', '503')

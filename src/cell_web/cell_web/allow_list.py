@@ -1,8 +1,9 @@
-"""Which rosbridge messages of a browser are passed on. Pure: decides, sends nothing.
+"""Message filter between browser and rosbridge: decides which messages are forwarded.
 
-rosbridge itself has no authentication, and an empty list there allows everything; so the decision is made here, for each
-message, before rosbridge sees it. Operations of rosbridge protocol v2 that are not named below never pass: publishing,
-advertising, fragments (a message in pieces could not be judged) and authentication.
+rosbridge has no authentication, and its empty allow list permits everything. Therefore each message is checked here first.
+Operations of rosbridge protocol v2 that are not listed below are always rejected: publish, advertise, authentication, and
+fragments (part of a message cannot be checked).
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -10,99 +11,99 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cell_web.roles import Role
 
 STATUS_ABORTED = 6
-"""action_msgs/GoalStatus: the goal was ended by the server."""
+"""action_msgs/GoalStatus: the server aborted the goal."""
 COMPRESSIONS = ('none', 'png')
 _SUBSCRIBE_KEYS = {'op', 'id', 'type', 'topic', 'throttle_rate', 'queue_length', 'compression'}
+JsonObject = dict[str, object]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What becomes of one message: exactly one of the two is set."""
+class MessageDecision:
+    """Result of checking one message; exactly one of `forward` and `answer` is set."""
 
     forward: str = ''
-    """The message to pass on, written anew from what was judged so that no second reading of it can differ."""
+    """Message to forward, serialized from the checked object: rosbridge cannot parse it differently."""
     answer: str = ''
-    """The answer to the browser when it is refused."""
+    """Response to the browser for a rejected message."""
     reason: str = ''
-    """Why it is refused; "" when it is passed on."""
+    """Reason of the rejection; "" when the message is forwarded."""
 
 
 class AllowList:
-    """Judges the messages of one browser session."""
+    """Checks the messages of one browser session against a role."""
 
     def __init__(self, role: Role, namespace: str) -> None:
-        """Take the role and the cell's namespace, e.g. "/cell"."""
+        """Resolve the names of the role in the cell's namespace, e.g. "/cell"."""
         prefix = '/' + namespace.strip('/') + '/' if namespace.strip('/') else '/'
         self._topics = {prefix + name for name in role.topics}
         self._services = {prefix + name for name in role.services}
         self._actions = {prefix + name for name in role.actions}
         self._role = role.name
-        self._rules: Mapping[str, Callable[[dict[str, Any]], str]] = {
-            'subscribe': self._subscribe,
-            'unsubscribe': lambda message: self._named('topic', message, self._topics),
-            'call_service': lambda message: self._named('service', message, self._services),
-            'send_action_goal': lambda message: self._named('action', message, self._actions),
-            'cancel_action_goal': lambda message: self._named('action', message, self._actions),
+        self._rules: Mapping[str, Callable[[JsonObject], str]] = {
+            'subscribe': self._check_subscribe,
+            'unsubscribe': lambda message: self._require_allowed('topic', message, self._topics),
+            'call_service': lambda message: self._require_allowed('service', message, self._services),
+            'send_action_goal': lambda message: self._require_allowed('action', message, self._actions),
+            'cancel_action_goal': lambda message: self._require_allowed('action', message, self._actions),
         }
 
-    def judge(self, text: str | bytes) -> Verdict:
-        """Judge one message as it came from the browser."""
-        message, problem = _read(text)
+    def judge(self, text: str | bytes) -> MessageDecision:
+        """Check one message from the browser."""
+        message, reason = _parse(text)
         if message is None:
-            return _refused({}, problem)
+            return _rejected({}, reason)
         operation = message.get('op')
         rule = self._rules.get(operation) if isinstance(operation, str) else None
         if rule is None:
-            return _refused(message, f'operation {_shown(operation)} is not allowed here')
-        problem = rule(message)
-        return _refused(message, problem) if problem else Verdict(forward=_write(message))
+            return _rejected(message, f'operation {_quote(operation)} is not allowed')
+        reason = rule(message)
+        return _rejected(message, reason) if reason else MessageDecision(forward=_serialize(message))
 
-    def _named(self, key: str, message: dict[str, Any], allowed: set[str]) -> str:
+    def _require_allowed(self, key: str, message: JsonObject, allowed: set[str]) -> str:
         name = message.get(key)
         if isinstance(name, str) and name in allowed:
             return ''
-        return f'{key} {_shown(name)} is not allowed for role {self._role}'
+        return f'{key} {_quote(name)} is not allowed for role {self._role}'
 
-    def _subscribe(self, message: dict[str, Any]) -> str:
+    def _check_subscribe(self, message: JsonObject) -> str:
         if message.get('compression', 'none') not in COMPRESSIONS:
-            return f'compression {_shown(message.get("compression"))} is not offered here'
+            return f'compression {_quote(message.get("compression"))} is not supported'
         if unknown := sorted(set(message) - _SUBSCRIBE_KEYS):
-            return f'subscribe knows no {_shown(unknown[0])}'
-        return self._named('topic', message, self._topics)
+            return f'subscribe: unknown key {_quote(unknown[0])}'
+        return self._require_allowed('topic', message, self._topics)
 
 
-def _read(text: str | bytes) -> tuple[dict[str, Any] | None, str]:
-    """Return the message, or None and what is wrong with it."""
+def _parse(text: str | bytes) -> tuple[JsonObject | None, str]:
+    """Return the message, or None and the error."""
     if not isinstance(text, str):
-        return None, 'only text messages are taken'
+        return None, 'binary messages are not supported'
     try:
-        message = json.loads(text, parse_constant=_reject)
+        message = json.loads(text, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        return None, 'the message is not JSON'
+        return None, 'the message is not valid JSON'
     return (message, '') if isinstance(message, dict) else (None, 'the message is not a JSON object')
 
 
-def _reject(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _write(message: Mapping[str, Any]) -> str:
+def _serialize(message: Mapping[str, object]) -> str:
     return json.dumps(message, ensure_ascii=False, separators=(',', ':'))
 
 
-def _shown(name: object) -> str:
-    """Quote what a browser sent, cut to what fits a log line."""
+def _quote(name: object) -> str:
+    """Quote input from a browser for a log line, at most 80 characters of it."""
     return json.dumps(str(name)[:80])
 
 
-def _refused(message: Mapping[str, Any], reason: str) -> Verdict:
-    """Answer in the form that the browser's client waits for, so that a call fails at once instead of timing out."""
-    answer: dict[str, Any] = {'op': 'status', 'level': 'error', 'msg': reason}
+def _rejected(message: Mapping[str, object], reason: str) -> MessageDecision:
+    """Build the response that roslib expects, so that the call fails immediately instead of timing out."""
+    answer: JsonObject = {'op': 'status', 'level': 'error', 'msg': reason}
     if isinstance(identity := message.get('id'), str):
         answer['id'] = identity
         if message.get('op') == 'call_service':
@@ -122,4 +123,4 @@ def _refused(message: Mapping[str, Any], reason: str) -> Verdict:
                 'status': STATUS_ABORTED,
                 'result': False,
             }
-    return Verdict(answer=_write(answer), reason=reason)
+    return MessageDecision(answer=_serialize(answer), reason=reason)

@@ -1,4 +1,7 @@
-"""Motion JPEG over HTTP (multipart/x-mixed-replace), the writing side. Pure."""
+"""Writer of motion JPEG over HTTP (multipart/x-mixed-replace).
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ CONTENT_TYPE = f'multipart/x-mixed-replace; boundary={BOUNDARY}'
 
 
 def part(jpeg: bytes, stamp_ns: int, age_ns: int) -> bytes:
-    """Return one part with its headers.
+    """Return one multipart part with its headers.
 
     Args:
-        jpeg: The encoded image.
-        stamp_ns: When the frame was taken, ROS time in nanoseconds.
-        age_ns: How old it was when it was sent, nanoseconds; less than 0 is written as 0.
+        jpeg: Encoded image.
+        stamp_ns: Capture time, ROS time in nanoseconds.
+        age_ns: Age of the frame at sending, nanoseconds; negative values are written as 0.
     """
     head = (
         f'--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n'

@@ -1,4 +1,4 @@
-"""Hand camera frames to any number of viewers, each at the pace of its own connection."""
+"""Fan-out of camera frames to any number of viewers, each at the rate of its connection."""
 
 from __future__ import annotations
 
@@ -8,51 +8,51 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Frame:
+class MjpegFrame:
     """One encoded image."""
 
     jpeg: bytes
     stamp_ns: int
-    """When it was taken, ROS time in nanoseconds."""
+    """Capture time, ROS time in nanoseconds."""
 
 
 class FrameHub:
-    """The newest frame of one topic, and who waits for it. Lives on one event loop.
+    """Newest frame of one topic and its waiting viewers. Used from one event loop only.
 
-    A viewer that is slower than the camera gets the newest frame when it is ready for one; frames in between are dropped.
+    A viewer slower than the camera gets the newest frame when it is ready; frames in between are dropped.
     """
 
-    def __init__(self, wanted: Callable[[bool], None], keep: bool = False) -> None:
-        """Make a hub.
+    def __init__(self, on_demand: Callable[[bool], None], keep: bool = False) -> None:
+        """Create a hub without viewers.
 
         Args:
-            wanted: Called with True when the first viewer comes and with False when the last one goes.
-            keep: Show a new viewer the last frame there was, however old; for pictures that come seldom.
+            on_demand: Called with True when the first viewer subscribes, with False when the last one leaves.
+            keep: Send a new viewer the last frame, whatever its age; for topics with rare images.
         """
-        self._wanted = wanted
+        self._on_demand = on_demand
         self._keep = keep
         self._waiting: set[asyncio.Event] = set()
-        self._frame: Frame | None = None
+        self._frame: MjpegFrame | None = None
         self._number = 0
         self.sent = 0
         self.dropped = 0
 
     @property
     def viewers(self) -> int:
-        """How many watch now."""
+        """Number of current viewers."""
         return len(self._waiting)
 
-    def publish(self, frame: Frame) -> None:
-        """Give a new frame to every viewer."""
+    def publish(self, frame: MjpegFrame) -> None:
+        """Pass a new frame to every viewer."""
         self._frame = frame
         self._number += 1
         for event in self._waiting:
             event.set()
 
-    async def frames(self) -> AsyncGenerator[Frame, None]:
-        """Yield frames, newest only, until the caller stops."""
+    async def frames(self) -> AsyncGenerator[MjpegFrame, None]:
+        """Yield frames, always the newest, until the caller closes the generator."""
         event = asyncio.Event()
-        self._enter(event)
+        self._subscribe(event)
         seen = self._number - (self._frame is not None)
         try:
             while True:
@@ -65,16 +65,16 @@ class FrameHub:
                 yield self._frame
                 self.sent += 1
         finally:
-            self._leave(event)
+            self._unsubscribe(event)
 
-    def _enter(self, event: asyncio.Event) -> None:
+    def _subscribe(self, event: asyncio.Event) -> None:
         self._waiting.add(event)
         if len(self._waiting) == 1:
-            self._wanted(True)
+            self._on_demand(True)
 
-    def _leave(self, event: asyncio.Event) -> None:
+    def _unsubscribe(self, event: asyncio.Event) -> None:
         self._waiting.discard(event)
         if not self._waiting:
-            self._wanted(False)
+            self._on_demand(False)
             if not self._keep:
                 self._frame = None

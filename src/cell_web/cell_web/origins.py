@@ -1,8 +1,10 @@
-"""Is a request made by our own page? Pure.
+"""Host and Origin checks of HTTP requests.
 
-A browser sends cookies and opens WebSockets for any page, so a foreign site could drive the cell through the browser of
-somebody who can reach it. Two checks stop that: the `Origin` of a WebSocket must be the host it connects to, and the `Host`
-must be one that this machine answers to (else a foreign name that is made to resolve to it would pass the first check).
+Browsers send cookies and open WebSockets for any page. Without checks, a foreign site could control the cell through the
+browser of an operator. Two checks prevent this:
+
+- the `Origin` of a WebSocket must equal the host it connects to;
+- the `Host` must be a name of this machine, against DNS rebinding (a foreign name that resolves to this machine).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from urllib.parse import urlsplit
 
 
 def host_of(authority: str) -> str:
-    """Return the host of `host`, `host:port` or `[address]:port`, in lower case; "" when it is none."""
+    """Return the host of `host`, `host:port` or `[address]:port` in lower case; "" when it is malformed."""
     try:
         return (urlsplit(f'//{authority}').hostname or '').lower()
     except ValueError:
@@ -21,7 +23,7 @@ def host_of(authority: str) -> str:
 
 
 def host_allowed(authority: str, names: Iterable[str]) -> bool:
-    """Say whether a Host header is an IP address, localhost, or one of the machine's names."""
+    """Return whether a Host header is an IP address, localhost, or one of `names`."""
     host = host_of(authority)
     try:
         ipaddress.ip_address(host)
@@ -31,12 +33,12 @@ def host_allowed(authority: str, names: Iterable[str]) -> bool:
 
 
 def origin_allowed(origin: str | None, authority: str, extra: Iterable[str]) -> bool:
-    """Say whether a WebSocket may be opened.
+    """Return whether a WebSocket may be opened.
 
     Args:
-        origin: The Origin header; None = the client is no browser, and such a client can send any Origin it likes.
-        authority: The Host header.
-        extra: Other origins that may, e.g. "https://cell.example".
+        origin: Origin header; None = not a browser. Such a client could send any Origin anyway.
+        authority: Host header.
+        extra: Other permitted origins, e.g. "https://cell.example".
     """
     if origin is None:
         return True

@@ -1,4 +1,4 @@
-"""What every answer of the gateway carries, where the built page lies, and what to show when it is not there."""
+"""Files of the operator page and the headers of every response."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 NO_STORE = 'no-store'
 REVALIDATE = 'no-cache'
-FOREVER = 'public, max-age=31536000, immutable'
+IMMUTABLE = 'public, max-age=31536000, immutable'
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Workcell: page not built</title></head>
-<body><h1>The operators' page is not built</h1>
-<p>The gateway runs, but it found no page to show. In the workspace run</p>
+<body><h1>The operator page is not built</h1>
+<p>The gateway is running but found no built page. In the workspace, run</p>
 <pre>make setup</pre>
 <p>or, for the page alone, in <code>src/cell_web/hmi</code>:</p>
 <pre>npm ci &amp;&amp; npm run build</pre>
-<p>then load this page again.</p></body></html>
+<p>then reload this page.</p></body></html>
 """
 
 
-def folder_of(candidates: Iterable[Path]) -> Path | None:
-    """Return the first folder that holds a built page."""
+def find_page_folder(candidates: Iterable[Path]) -> Path | None:
+    """Return the first folder with a built page, or None."""
     return next((folder for folder in candidates if (folder / 'index.html').is_file()), None)
 
 
-def file_of(folder: Path, path: str) -> Path | None:
-    """Return the file that a URL path names inside a folder; None when there is none or it lies outside."""
+def resolve_static_file(folder: Path, path: str) -> Path | None:
+    """Return the file of a URL path; None when it does not exist or is outside the folder."""
     relative = PurePosixPath(path.lstrip('/') or 'index.html')
     if '..' in relative.parts or '\0' in path:
         return None
@@ -43,6 +43,6 @@ def file_of(folder: Path, path: str) -> Path | None:
     return file if file.is_file() else None
 
 
-def caching_of(path: str) -> str:
-    """Return the Cache-Control of a page file: the build names what lies in assets/ by its content."""
-    return FOREVER if path.lstrip('/').startswith('assets/') else REVALIDATE
+def cache_control(path: str) -> str:
+    """Return the Cache-Control header of a page file. Files in assets/ have content hashes in their names."""
+    return IMMUTABLE if path.lstrip('/').startswith('assets/') else REVALIDATE

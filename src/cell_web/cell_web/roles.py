@@ -1,7 +1,7 @@
-"""Who may do what through the gateway: names of topics, services and actions, relative to the cell's namespace.
+"""Roles: topics, services and actions that a session may use, relative to the cell's namespace.
 
-Nothing listed means nothing allowed. A role is data, so that a login can later choose one for each session: the gateway
-asks a role for every message that a browser sends and has no other list.
+Names that are not listed are rejected. The gateway checks every browser message against the role of its session.
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Role:
-    """What one kind of person may use through rosbridge."""
+    """Permissions of one kind of session through rosbridge."""
 
     name: str
     topics: frozenset[str] = field(default=frozenset())
@@ -19,10 +19,10 @@ class Role:
     services: frozenset[str] = field(default=frozenset())
     """Services that may be called."""
     actions: frozenset[str] = field(default=frozenset())
-    """Actions whose goals may be sent and cancelled."""
+    """Actions whose goals may be sent and canceled."""
 
 
-# What the page uses and nothing else: test_page_sources.py compares.
+# Exactly the names that the page uses; test_roles.py compares them.
 VIEWER = Role(
     'viewer',
     topics=frozenset(
@@ -41,7 +41,7 @@ VIEWER = Role(
     ),
     services=frozenset({'robot/preflight', 'matching/benchmarks', 'ocr/get_crop'}),
 )
-"""Sees everything that the page shows, changes nothing."""
+"""May see all data of the page and change nothing."""
 
 OPERATOR = Role(
     'operator',
@@ -65,6 +65,6 @@ OPERATOR = Role(
     ),
     actions=frozenset({'run_job', 'robot/recover'}),
 )
-"""Runs the cell."""
+"""May operate the cell."""
 
 ROLES = {role.name: role for role in (VIEWER, OPERATOR)}

@@ -10,14 +10,14 @@ from cell_common.runner import StartError
 from cell_weighing.reader import open_reader
 from rclpy.node import Node
 
-from cell_web.server import Part
+from cell_web.server import Routes
 from cell_web.server_reports import Reports
 from cell_web.server_scan import BagRecorder, ScanBag
 from cell_web.tokens import TokenError, TokenFile
 
 
-def report_routes(database_url: str) -> list[Part]:
-    """Return the routes of reports; none without a database.
+def report_routes(database_url: str) -> list[Routes]:
+    """Return the report routes; none without a database.
 
     Args:
         database_url: SQLAlchemy URL; "" = no database.
@@ -33,7 +33,7 @@ def report_routes(database_url: str) -> list[Part]:
         raise StartError(str(error)) from error
 
 
-def bag_api_routes(node: Node, tokens_file: str) -> list[Part]:
+def bag_api_routes(node: Node, tokens_file: str) -> list[Routes]:
     """Return the routes of the bag API; weigh_station records the bags.
 
     Args:

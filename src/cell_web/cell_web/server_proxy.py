@@ -1,4 +1,4 @@
-"""Pass WebSocket messages between a browser and rosbridge, as far as the session's role allows."""
+"""WebSocket proxy between browsers and rosbridge, filtered by the role of the session."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSClose
 from cell_web.allow_list import AllowList
 
 log = logging.getLogger(__name__)
-REFUSALS_LOGGED = 5
+MAX_REJECTIONS_LOGGED = 5
 CONNECT_S = 5.0
 
 
 @dataclass(frozen=True)
 class ProxyLimits:
-    """Bounds of one connection."""
+    """Limits of the proxy."""
 
     from_browser: int = 256 * 1024
-    """Largest message taken from a browser, bytes."""
+    """Maximum message size from a browser, bytes."""
     from_rosbridge: int = 8 * 1024 * 1024
-    """Largest message taken from rosbridge, bytes."""
+    """Maximum message size from rosbridge, bytes."""
     clients: int = 32
-    """Connections at the same time."""
+    """Maximum number of connections."""
     heartbeat: float = 10.0
-    """Seconds between pings; a browser that answers none within half of it is given up."""
+    """Ping interval, seconds; a connection without a pong for half of it is closed."""
 
 
 class RosbridgeProxy:
-    """Relays browser connections to one rosbridge server.
+    """Forwards browser connections to one rosbridge server.
 
-    Back-pressure: the next message is read from one side only after the other side has taken the last one, so nothing piles
-    up here; rosbridge drops old display messages for a slow reader (queue_length 1).
+    Back-pressure: a message is read from one side only after the other side accepted the previous one. Nothing is queued
+    here; rosbridge drops old messages for a slow reader (queue_length 1).
     """
 
     def __init__(self, url: str, limits: ProxyLimits) -> None:
-        """Take rosbridge's address, e.g. "ws://127.0.0.1:9090"."""
+        """Store the URL of rosbridge, e.g. "ws://127.0.0.1:9090", and the limits."""
         self._url = url
         self._limits = limits
         self.clients = 0
-        self.refused = 0
+        self.rejected = 0
 
     async def handle(self, request: web.Request, allow: AllowList) -> web.WebSocketResponse:
-        """Serve one browser until either side closes."""
+        """Serve one browser until either side closes the connection."""
         browser = web.WebSocketResponse(max_msg_size=self._limits.from_browser, heartbeat=self._limits.heartbeat)
         await browser.prepare(request)
         if self.clients >= self._limits.clients:
-            await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b'too many pages are connected')
+            await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b'too many connected pages')
             return browser
         self.clients += 1
         try:
@@ -72,39 +72,41 @@ class RosbridgeProxy:
                 await rosbridge.close()
 
     async def _relay(self, browser: web.WebSocketResponse, rosbridge: ClientWebSocketResponse, allow: AllowList) -> None:
-        ways = {
-            asyncio.create_task(self._upward(browser, rosbridge, allow)),
-            asyncio.create_task(_downward(rosbridge, browser)),
+        directions = {
+            asyncio.create_task(self._browser_to_rosbridge(browser, rosbridge, allow)),
+            asyncio.create_task(_rosbridge_to_browser(rosbridge, browser)),
         }
         try:
-            done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            for way in done:
-                if (problem := way.exception()) and not isinstance(problem, (ConnectionError, ClientError)):
-                    raise problem
+            done, _ = await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if (error := task.exception()) and not isinstance(error, (ConnectionError, ClientError)):
+                    raise error
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for task in directions:
+                task.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
         if not browser.closed:
             await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b'rosbridge closed the connection')
 
-    async def _upward(self, browser: web.WebSocketResponse, rosbridge: ClientWebSocketResponse, allow: AllowList) -> None:
-        refused = 0
+    async def _browser_to_rosbridge(
+        self, browser: web.WebSocketResponse, rosbridge: ClientWebSocketResponse, allow: AllowList
+    ) -> None:
+        rejected = 0
         async for message in browser:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 continue
-            verdict = allow.judge(message.data)
-            if verdict.forward:
-                await rosbridge.send_str(verdict.forward)
+            decision = allow.judge(message.data)
+            if decision.forward:
+                await rosbridge.send_str(decision.forward)
                 continue
-            self.refused += 1
-            refused += 1
-            if refused <= REFUSALS_LOGGED:
-                log.warning('refused a message of a page: %s', verdict.reason)
-            await browser.send_str(verdict.answer)
+            self.rejected += 1
+            rejected += 1
+            if rejected <= MAX_REJECTIONS_LOGGED:
+                log.warning('message from a page rejected: %s', decision.reason)
+            await browser.send_str(decision.answer)
 
 
-async def _downward(rosbridge: ClientWebSocketResponse, browser: web.WebSocketResponse) -> None:
+async def _rosbridge_to_browser(rosbridge: ClientWebSocketResponse, browser: web.WebSocketResponse) -> None:
     async for message in rosbridge:
         if message.type is WSMsgType.TEXT:
             await browser.send_str(message.data)

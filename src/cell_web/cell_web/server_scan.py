@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 
 from aiohttp import web
 from cell_common.ids import new_id
@@ -23,7 +24,7 @@ from rclpy.task import Future
 
 from cell_interfaces.msg import ResultCode
 from cell_interfaces.srv import RecordBag
-from cell_web.openapi import description
+from cell_web.openapi import openapi_document
 from cell_web.pages import NO_STORE
 from cell_web.server import Session
 from cell_web.tokens import TokenError, TokenFile
@@ -32,7 +33,7 @@ LARGEST = 16384
 RECORD_TIMEOUT_S = 10.0
 DISCOVERY_TIMEOUT_S = 2.0
 """Discovery of weigh_station may end after the gateway has started to listen."""
-VERSION = '0.1.0'
+VERSION = version('cell_web')
 
 
 class RecorderUnavailableError(Exception):
@@ -133,7 +134,7 @@ class ScanBag:
         router.add_get('/api/openapi.json', self._describe)
 
     async def _describe(self, _request: web.Request) -> web.Response:
-        return web.json_response(description(VERSION))
+        return web.json_response(openapi_document(VERSION))
 
     async def _scan(self, request: web.Request) -> web.Response:
         try:
@@ -165,7 +166,7 @@ class ScanBag:
     def _client_name(self, request: web.Request) -> str:
         kind, _, token = request.headers.get('Authorization', '').partition(' ')
         try:
-            name = self._tokens.name_of(token.strip()) if kind.lower() == 'bearer' else ''
+            name = self._tokens.client_name(token.strip()) if kind.lower() == 'bearer' else ''
         except TokenError as error:
             raise BadRequestError(503, 'Authorization', 'the tokens cannot be read: see the log of web_gateway') from error
         if not name:

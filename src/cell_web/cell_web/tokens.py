@@ -1,6 +1,6 @@
-"""Tokens of programs that use the API: a file that holds their names and hashes, never the tokens themselves.
+"""API tokens: a file with the names and hashes of tokens, never the tokens themselves.
 
-A token is 256 random bits, so that a plain SHA-256 of it cannot be searched; slow hashes are for passwords that people choose.
+A token has 256 random bits, so an unsalted SHA-256 resists brute force. Slow hashes are for passwords chosen by people.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+__all__ = ['TokenEntry', 'TokenError', 'TokenFile']
+
 _NAME = re.compile('[A-Za-z0-9][A-Za-z0-9_.-]{0,63}')
 
 
 class TokenError(Exception):
-    """The file or a name cannot be used; the text says what to do and names no secret."""
+    """The token file or a name is unusable; the text says what to do and contains no secret."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class TokenEntry:
     """One token."""
 
     name: str
@@ -32,38 +34,38 @@ class Entry:
 
 
 class TokenFile:
-    """The tokens in a file. Changes made by others are seen at the next look."""
+    """Tokens in a file; changes by other processes are seen at the next call."""
 
     def __init__(self, path: Path) -> None:
-        """Take the path; the file need not be there yet."""
+        """Remember the path; the file may not exist yet."""
         self._path = path
         self._stamp: tuple[int, int, int] | None = None
-        self._entries: list[Entry] = []
+        self._entries: list[TokenEntry] = []
 
-    def entries(self) -> list[Entry]:
-        """Return what the file holds, in order.
+    def entries(self) -> list[TokenEntry]:
+        """Return the entries in file order; none when there is no file.
 
         Raises:
-            TokenError: It cannot be read.
+            TokenError: The file cannot be read.
         """
         try:
             status = self._path.stat()
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if stamp != self._stamp:
                 listed = json.loads(self._path.read_text(encoding='utf-8'))['tokens']
-                self._entries = [Entry(str(e['name']), str(e['sha256']), str(e['made_at'])) for e in listed]
+                self._entries = [TokenEntry(str(e['name']), str(e['sha256']), str(e['made_at'])) for e in listed]
                 self._stamp = stamp
         except FileNotFoundError:
             self._stamp, self._entries = None, []
-        except (OSError, ValueError, KeyError, TypeError) as problem:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise TokenError(
-                f'cannot read the token file {self._path}: {type(problem).__name__}. Check its permissions, or '
-                'delete it and make new tokens with cell token new.'
+                f'cannot read the token file {self._path}: {type(error).__name__}. Check its permissions, or '
+                'delete it and create new tokens with cell token new.'
             ) from None
         return self._entries
 
-    def name_of(self, token: str) -> str:
-        """Return whose token this is; "" when it is nobody's.
+    def client_name(self, token: str) -> str:
+        """Return the client that a token belongs to; "" for an unknown token.
 
         Raises:
             TokenError: The file cannot be read.
@@ -74,32 +76,34 @@ class TokenFile:
                 found = entry.name
         return found
 
-    def make(self, name: str, made_at: str) -> str:
-        """Add a token and return it: this is the only time that it can be seen.
+    def create(self, name: str, made_at: str) -> str:
+        """Add a token and return it. The token is not stored and cannot be shown again.
 
         Raises:
-            TokenError: The name is taken or not allowed, or the file cannot be read or written.
+            TokenError: The name is taken or invalid, or the file cannot be read or written.
         """
         if not _NAME.fullmatch(name):
-            raise TokenError("a token's name must be 1 to 64 letters, digits, dots, dashes or underscores")
+            raise TokenError(
+                'token name: use 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit'
+            )
         if any(entry.name == name for entry in self.entries()):
-            raise TokenError(f'there is a token named {name} already: choose another name, or revoke it first')
+            raise TokenError(f'token {name} already exists: choose another name, or revoke it first')
         token = secrets.token_urlsafe(32)
-        self._write([*self.entries(), Entry(name, _digest(token), made_at)])
+        self._write([*self.entries(), TokenEntry(name, _digest(token), made_at)])
         return token
 
     def revoke(self, name: str) -> None:
-        """Remove a token; it is refused from now on.
+        """Remove a token; requests with it are rejected from now on.
 
         Raises:
-            TokenError: There is none of this name, or the file cannot be read or written.
+            TokenError: The name is unknown, or the file cannot be read or written.
         """
         left = [entry for entry in self.entries() if entry.name != name]
         if len(left) == len(self.entries()):
-            raise TokenError(f'there is no token named {name}')
+            raise TokenError(f'token {name} does not exist: see cell token list')
         self._write(left)
 
-    def _write(self, entries: list[Entry]) -> None:
+    def _write(self, entries: list[TokenEntry]) -> None:
         new = self._path.with_name(f'{self._path.name}.{os.getpid()}')
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,12 +111,12 @@ class TokenFile:
                 json.dump({'tokens': [asdict(entry) for entry in entries]}, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
-            if os.geteuid() == 0:  # the cell's own user, who owns the folder, must be able to read it
+            if os.geteuid() == 0:  # the service user, who owns the folder, must be able to read the file
                 folder = self._path.parent.stat()
                 os.chown(new, folder.st_uid, folder.st_gid)
             new.replace(self._path)
-        except OSError as problem:
-            raise TokenError(f'cannot write the token file {self._path}: {problem.strerror}') from problem
+        except OSError as error:
+            raise TokenError(f'cannot write the token file {self._path}: {error.strerror}') from error
 
 
 def _digest(token: str) -> str:

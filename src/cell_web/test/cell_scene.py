@@ -1,4 +1,4 @@
-"""A cell in the middle of its work, as rosbridge would tell it: real messages, written as JSON."""
+"""A cell during operation as rosbridge would publish it: real messages as JSON."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from aiohttp import ClientSession, WSMsgType, web
 from cell_common.background import AsyncioThread
 from cell_common.testing import domain, graph, node_switch_interval
 
-sys.path.insert(0, str(Path(__file__).parent))  # the scene and the page that tests share
+sys.path.insert(0, str(Path(__file__).parent))  # cell_scene and page_fixtures, shared by the tests
 from page_fixtures import *  # noqa: F403
 
 
 class FakeRosbridge:
-    """A WebSocket server on a port of the kernel's choice that keeps what it gets and answers as a test says."""
+    """WebSocket server on an ephemeral port that records messages and responds as a test defines."""
 
     def __init__(self, background: AsyncioThread, port: int = 0) -> None:
         self.received: list[dict[str, Any]] = []
@@ -25,6 +25,7 @@ class FakeRosbridge:
         self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda message: None
         self.latched: dict[str, dict[str, Any]] = {}
         self.background = background
+        self._changed = asyncio.Condition()
         self.port = background.run(self._start(port), 5)
 
     async def _start(self, port: int) -> int:
@@ -39,29 +40,40 @@ class FakeRosbridge:
         connection = web.WebSocketResponse()
         await connection.prepare(request)
         self.connections.append(connection)
+        await self._notify_changed()
         async for message in connection:
             if message.type is WSMsgType.TEXT:
                 data = json.loads(message.data)
                 self.received.append(data)
+                await self._notify_changed()
                 if data['op'] == 'subscribe' and data['topic'] in self.latched:
                     await connection.send_json({'op': 'publish', 'topic': data['topic'], 'msg': self.latched[data['topic']]})
                 if (answer := self.answer(data)) is not None:
                     await connection.send_json(answer)
         return connection
 
+    async def wait_for(self, condition: Callable[[], object], timeout: float = 5) -> None:
+        """Wait, on the fake's loop, until a condition over connections and messages holds."""
+        async with self._changed:
+            await asyncio.wait_for(self._changed.wait_for(lambda: bool(condition())), timeout)
+
+    async def _notify_changed(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
     def send(self, message: dict[str, Any]) -> None:
         self.background.run(self.connections[-1].send_json(message), 5)
 
     def publish(self, topic: str, message: dict[str, Any]) -> None:
-        """Send a message to every page that has subscribed; those that come later get it when they do."""
+        """Send a message to every connected page, and to later subscribers on subscription."""
         self.latched[topic] = message
 
-        async def tell() -> None:
+        async def publish_all() -> None:
             for connection in self.connections:
                 if not connection.closed:
                     await connection.send_json({'op': 'publish', 'topic': topic, 'msg': message})
 
-        self.background.run(tell(), 5)
+        self.background.run(publish_all(), 5)
 
     def drop(self) -> None:
         """Close every connection."""

@@ -1,4 +1,4 @@
-"""The built page in a real browser, through the gateway, against a scripted rosbridge: what tests of it share."""
+"""Fixtures for the built page in a real browser, through the gateway, against a scripted rosbridge."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PREFLIGHT = [
     {'name': name, 'ok': True, 'message': message}
     for name, message in (
         ('link', 'connected'),
-        ('remote control', 'this link cannot tell'),
+        ('remote control', 'not supported by this backend'),
         ('gripper empty', ''),
         ('data fresh', '0.4 s'),
     )
@@ -56,7 +56,7 @@ class ScriptedCell:
         for topic, message in scene.whole_cell(time.time()).items():
             self.publish(topic, message)
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._tell)
+        self._thread = threading.Thread(target=self._publish_status)
         self._thread.start()
 
     def publish(self, topic: str, message: Any) -> None:
@@ -69,7 +69,7 @@ class ScriptedCell:
         self._ended.set()
         self._thread.join()
 
-    def _tell(self) -> None:
+    def _publish_status(self) -> None:
         while not self._ended.wait(0.5):
             if not self.silent.is_set():
                 self.publish('status', self.status(time.time()))
@@ -124,14 +124,14 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def open_page(chromium: Any, gateway: GatewayNode) -> Iterator[Callable[..., Page]]:
     contexts = []
-    problems: list[str] = []
+    errors: list[str] = []
 
     def open_it(width: int = 1280, height: int = 800) -> Page:
         context = chromium.new_context(viewport={'width': width, 'height': height}, has_touch=True)
         contexts.append(context)
         page: Page = context.new_page()
-        page.on('pageerror', lambda error: problems.append(str(error)))
-        page.on('console', lambda line: problems.append(line.text) if 'Content Security' in line.text else None)
+        page.on('pageerror', lambda error: errors.append(str(error)))
+        page.on('console', lambda line: errors.append(line.text) if 'Content Security' in line.text else None)
         page.goto(f'http://127.0.0.1:{gateway.server.state.port}/')
         expect(page.get_by_test_id('connection-state')).to_contain_text('CONNECTED')
         return page
@@ -139,7 +139,7 @@ def open_page(chromium: Any, gateway: GatewayNode) -> Iterator[Callable[..., Pag
     yield open_it
     for context in contexts:
         context.close()
-    assert problems == []
+    assert errors == []
 
 
 def shoot(page: Page, name: str) -> None:

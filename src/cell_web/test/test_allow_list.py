@@ -30,10 +30,10 @@ def judge(allow: AllowList, **message: Any) -> Any:
         {'op': 'cancel_action_goal', 'action': '/cell/run_job', 'id': 'x'},
     ],
 )
-def test_what_the_page_uses_passes_unchanged(message: dict[str, Any]) -> None:
-    verdict = judge(OPERATORS, **message)
-    assert json.loads(verdict.forward) == message
-    assert verdict.answer == ''
+def test_messages_of_the_page_pass_unchanged(message: dict[str, Any]) -> None:
+    decision = judge(OPERATORS, **message)
+    assert json.loads(decision.forward) == message
+    assert decision.answer == ''
 
 
 @pytest.mark.parametrize(
@@ -58,21 +58,21 @@ def test_what_the_page_uses_passes_unchanged(message: dict[str, Any]) -> None:
         {},
     ],
 )
-def test_what_is_not_listed_never_passes(message: dict[str, Any]) -> None:
-    verdict = judge(OPERATORS, **message)
-    assert verdict.forward == ''
-    assert verdict.reason
-    assert json.loads(verdict.answer)['op'] == 'status'
+def test_unlisted_messages_never_pass(message: dict[str, Any]) -> None:
+    decision = judge(OPERATORS, **message)
+    assert decision.forward == ''
+    assert decision.reason
+    assert json.loads(decision.answer)['op'] == 'status'
 
 
 @pytest.mark.parametrize('text', ['', 'null', '[]', '{"op":', '{"op":"subscribe","x":NaN}', '[' * 100_000, b'{}'])
-def test_what_is_no_message_never_passes(text: str | bytes) -> None:
+def test_malformed_messages_never_pass(text: str | bytes) -> None:
     assert OPERATORS.judge(text).forward == ''
 
 
-def test_the_message_is_passed_as_it_was_judged() -> None:
-    verdict = OPERATORS.judge('{"op":"call_service","service":"/rosapi/set_param","service":"/cell/set_job"}')
-    assert verdict.forward == '{"op":"call_service","service":"/cell/set_job"}'
+def test_the_message_is_forwarded_as_it_was_checked() -> None:
+    decision = OPERATORS.judge('{"op":"call_service","service":"/rosapi/set_param","service":"/cell/set_job"}')
+    assert decision.forward == '{"op":"call_service","service":"/cell/set_job"}'
 
 
 def test_a_refused_call_is_answered_like_a_failed_call() -> None:

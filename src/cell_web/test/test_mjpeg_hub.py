@@ -3,11 +3,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from cell_web.mjpeg_hub import Frame, FrameHub
+from cell_web.mjpeg_hub import FrameHub, MjpegFrame
 
 
-def frame(number: int) -> Frame:
-    return Frame(b'', number)
+def frame(number: int) -> MjpegFrame:
+    return MjpegFrame(b'', number)
 
 
 def test_a_slow_viewer_gets_the_newest_frame_and_the_rest_is_counted() -> None:
@@ -26,7 +26,7 @@ def test_a_slow_viewer_gets_the_newest_frame_and_the_rest_is_counted() -> None:
     assert asyncio.run(work()) == ([1, 4], 2)
 
 
-def test_each_viewer_has_a_pace_of_its_own() -> None:
+def test_each_viewer_has_its_own_rate() -> None:
     async def work() -> tuple[int, int]:
         hub = FrameHub(lambda wanted: None)
         async with aclosing(hub.frames()) as one, aclosing(hub.frames()) as two:
@@ -42,16 +42,16 @@ def test_each_viewer_has_a_pace_of_its_own() -> None:
     assert asyncio.run(work()) == (2, 3)
 
 
-def test_it_says_when_somebody_watches_and_when_nobody_does() -> None:
+def test_demand_starts_with_the_first_viewer_and_ends_with_the_last() -> None:
     async def work() -> list[bool]:
-        said: list[bool] = []
-        hub = FrameHub(said.append)
+        calls: list[bool] = []
+        hub = FrameHub(calls.append)
         tasks = [asyncio.create_task(anext(hub.frames())) for _ in range(2)]
         await asyncio.sleep(0)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        return said
+        return calls
 
     assert asyncio.run(work()) == [True, False]
 

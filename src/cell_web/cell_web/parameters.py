@@ -1,0 +1,31 @@
+"""Parameters of web_gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cell_common.parameters import parameter
+
+from cell_web.roles import ROLES
+
+__all__ = ['GatewayParameters']
+
+
+@dataclass(frozen=True)
+class GatewayParameters:
+    """Parameters of `web_gateway`."""
+
+    listen_address: str = parameter('127.0.0.1', 'Address to listen on; 0.0.0.0 = all interfaces.')
+    port: int = parameter(8080, 'TCP port of the operator page; 0 = any free port.', minimum=0, maximum=65535)
+    rosbridge_address: str = parameter('127.0.0.1', 'Address of rosbridge.')
+    rosbridge_port: int = parameter(9090, 'TCP port of rosbridge.', minimum=1, maximum=65535)
+    role: str = parameter('operator', 'Role of every session.', choices=tuple(ROLES))
+    host_names: list[str] = parameter([''], 'Accepted host names, in addition to the host name and addresses of this machine.')
+    origins: list[str] = parameter([''], 'Other origins that may connect, e.g. "https://plant.example".')
+    max_clients: int = parameter(32, 'Maximum number of connected pages.', minimum=1, maximum=1000)
+    max_viewers: int = parameter(8, 'Maximum number of camera streams.', minimum=1, maximum=100)
+    max_message: int = parameter(262144, 'Maximum message size from a page.', unit='byte', minimum=1024, maximum=16777216)
+    database_url: str = parameter('', 'SQLAlchemy URL of the weighing database, for reports; "" = no reports.')
+    api_enabled: bool = parameter(False, 'Serve POST /api/prepuff/scan_bag, so that other programs can post bags.')
+    api_tokens_file: str = parameter('', 'File of API tokens, written by "cell token new"; it contains hashes only.')
+    hmi_folder: str = parameter('', 'Folder of the built operator page; "" = the installed page.')

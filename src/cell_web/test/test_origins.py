@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+from cell_web.origins import host_allowed, host_of, origin_allowed
+
+
+@pytest.mark.parametrize(
+    ('authority', 'host'),
+    [
+        ('Cell7:8080', 'cell7'),
+        ('[::1]:8080', '::1'),
+        ('10.0.0.5', '10.0.0.5'),
+        ('[::1', ''),
+        ('', ''),
+    ],
+)
+def test_the_host_is_found_in_an_authority(authority: str, host: str) -> None:
+    assert host_of(authority) == host
+
+
+@pytest.mark.parametrize('authority', ['127.0.0.1:8080', '[::1]:8080', 'localhost', 'CELL7:8080'])
+def test_addresses_and_own_names_are_hosts(authority: str) -> None:
+    assert host_allowed(authority, ['cell7'])
+
+
+@pytest.mark.parametrize('authority', ['evil.example', 'cell7.evil.example', ''])
+def test_foreign_names_are_not(authority: str) -> None:
+    assert not host_allowed(authority, ['cell7'])
+
+
+@pytest.mark.parametrize('origin', [None, 'http://cell7:8080', 'https://cell7:8080', 'https://plant.example'])
+def test_own_page_listed_pages_and_programs_may_connect(origin: str | None) -> None:
+    assert origin_allowed(origin, 'cell7:8080', ['https://plant.example'])
+
+
+@pytest.mark.parametrize('origin', ['http://evil.example', 'http://cell7', 'null', '', 'file://', 'http://cell7:8080.evil'])
+def test_other_pages_may_not(origin: str) -> None:
+    assert not origin_allowed(origin, 'cell7:8080', [])

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from cell_web.pages import IMMUTABLE, REVALIDATE, cache_control, find_page_folder, resolve_static_file
+
+
+def test_the_first_folder_with_a_page_is_used(tmp_path: Path) -> None:
+    (tmp_path / 'empty').mkdir()
+    (tmp_path / 'built').mkdir()
+    (tmp_path / 'built' / 'index.html').write_text('page')
+    assert find_page_folder([tmp_path / 'none', tmp_path / 'empty', tmp_path / 'built']) == tmp_path / 'built'
+    assert find_page_folder([tmp_path / 'none']) is None
+
+
+def test_files_are_found_inside_the_folder_only(tmp_path: Path) -> None:
+    folder = tmp_path / 'page'
+    (folder / 'assets').mkdir(parents=True)
+    (folder / 'index.html').write_text('page')
+    (folder / 'assets' / 'a.js').write_text('1')
+    (tmp_path / 'secret').write_text('s')
+    assert resolve_static_file(folder, '/') == folder / 'index.html'
+    assert resolve_static_file(folder, '/assets/a.js') == folder / 'assets' / 'a.js'
+    assert [resolve_static_file(folder, path) for path in ('/../secret', '//etc/passwd', '/assets', '/none', '/a\0')] == [
+        None
+    ] * 5
+
+
+def test_hashed_assets_are_cached_and_other_files_revalidated() -> None:
+    assert (cache_control('/assets/a-1.js'), cache_control('/'), cache_control('/icon.svg')) == (
+        IMMUTABLE,
+        REVALIDATE,
+        REVALIDATE,
+    )
