@@ -1,4 +1,7 @@
-"""Is the cell ready? Health of the nodes as heard on /diagnostics. No ROS, no clock."""
+"""Health of the cell's nodes as reported on /diagnostics: is the cell ready for a job?
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -6,77 +9,87 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 OK, WARN, ERROR, STALE = range(4)
-_WORDS = ('OK', 'WARN', 'ERROR', 'STALE')
+"""Levels of diagnostic_msgs/DiagnosticStatus, and of cell_interfaces/Subsystem."""
+_LEVEL_NAMES = ('OK', 'WARN', 'ERROR', 'STALE')
 
 
 @dataclass(frozen=True)
-class Line:
-    """One subsystem."""
+class SubsystemStatus:
+    """Health of one node."""
 
     name: str
     level: int
     """OK, WARN, ERROR or STALE."""
     message: str
+    """For the operator; may be "" when the level is OK."""
 
 
 @dataclass(frozen=True)
-class _Heard:
-    at_ns: int
+class _TaskReport:
+    received_ns: int
     level: int
     message: str
 
 
-class StatusBoard:
-    """Remembers what each node last said of itself."""
+class SubsystemHealth:
+    """Latest report of each diagnostic task, and the health of each node derived from them."""
 
     def __init__(self, namespace: str, names: Sequence[str], needed: Sequence[str], stale_after_ns: int) -> None:
-        """Take the names in the order they are shown.
+        """Store the settings.
 
         Args:
-            namespace: This cell's namespace: reports of other cells are not heard.
-            names: Nodes to show.
+            namespace: Namespace of this cell; reports of other cells are ignored.
+            names: Nodes to show, in this order.
             needed: Nodes that a job needs.
-            stale_after_ns: Silence after which a node is stale, nanoseconds.
+            stale_after_ns: Age in nanoseconds after which a report no longer counts.
         """
         self._prefix = namespace.strip('/') + '/' if namespace.strip('/') else ''
         self._names = tuple(names)
         self._needed = tuple(needed)
         self._stale_after_ns = stale_after_ns
-        self._heard: dict[str, dict[str, _Heard]] = {}
+        self._reports: dict[str, dict[str, _TaskReport]] = {}
 
-    def hear(self, status_name: str, level: int, message: str, now_ns: int) -> bool:
-        """Take in one status of /diagnostics, named "<namespace>/<node>: <task>"; return whether a line changed."""
+    def update(self, status_name: str, level: int, message: str, now_ns: int) -> bool:
+        """Store one status of /diagnostics and return True if the node's health changed.
+
+        Args:
+            status_name: "<namespace>/<node>: <task>", as diagnostic_updater names it.
+            level: OK, WARN, ERROR or STALE.
+            message: For the operator.
+            now_ns: Time of arrival.
+        """
         node, _, task = status_name.partition(': ')
         if not node.startswith(self._prefix):
             return False
         name = node[len(self._prefix) :]
         if name not in self._names and name not in self._needed:
             return False
-        before = self.line(name, now_ns)
-        self._heard.setdefault(name, {})[task] = _Heard(now_ns, level, message)
-        return self.line(name, now_ns) != before
+        before = self.status_of(name, now_ns)
+        self._reports.setdefault(name, {})[task] = _TaskReport(now_ns, level, message)
+        return self.status_of(name, now_ns) != before
 
-    def line(self, name: str, now_ns: int) -> Line:
-        """Return one node's line: the worst of what it says of itself."""
-        tasks = self._heard.get(name, {})
-        fresh = [heard for heard in tasks.values() if now_ns - heard.at_ns <= self._stale_after_ns]
+    def status_of(self, name: str, now_ns: int) -> SubsystemStatus:
+        """Return the worst fresh report of a node; STALE if there is none."""
+        reports = self._reports.get(name, {})
+        fresh = [report for report in reports.values() if now_ns - report.received_ns <= self._stale_after_ns]
         if not fresh:
-            text = 'not heard of since it was last seen' if tasks else 'never heard of'
-            return Line(name, STALE, f'{text}: is the node running?')
-        worst = max(fresh, key=lambda heard: heard.level)
-        return Line(name, worst.level, worst.message)
+            message = 'status reports stopped' if reports else 'no status received'
+            return SubsystemStatus(name, STALE, f'{message}: is the node running?')
+        worst = max(fresh, key=lambda report: report.level)
+        return SubsystemStatus(name, worst.level, worst.message)
 
-    def lines(self, now_ns: int) -> list[Line]:
-        """Return all lines in their order."""
-        return [self.line(name, now_ns) for name in self._names]
+    def statuses(self, now_ns: int) -> list[SubsystemStatus]:
+        """Return the health of all nodes to show, in their order."""
+        return [self.status_of(name, now_ns) for name in self._names]
 
-    def failing(self, now_ns: int) -> list[Line]:
-        """Return the needed nodes that do not work; empty = the cell is ready."""
-        return [line for name in self._needed if (line := self.line(name, now_ns)).level >= ERROR]
+    def not_ready(self, now_ns: int) -> list[SubsystemStatus]:
+        """Return the needed nodes that are ERROR or STALE; an empty list means that the cell is ready."""
+        return [status for name in self._needed if (status := self.status_of(name, now_ns)).level >= ERROR]
 
 
-def sentence(failing: Sequence[Line]) -> str:
-    """Return why the cell is not ready, for people."""
+def not_ready_message(failing: Sequence[SubsystemStatus]) -> str:
+    """Return the message for the operator that names each failing node."""
     return 'the cell is not ready: ' + '; '.join(
-        f'{line.name} is {_WORDS[min(line.level, STALE)]}' + (f' ({line.message})' if line.message else '') for line in failing
+        f'{status.name} is {_LEVEL_NAMES[min(status.level, STALE)]}' + (f' ({status.message})' if status.message else '')
+        for status in failing
     )

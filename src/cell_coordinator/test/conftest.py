@@ -12,6 +12,7 @@ from rclpy.action.server import ActionServer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
+from sqlalchemy import create_engine, text
 
 from cell_interfaces.action import RunJob, TriggerRobot
 from cell_interfaces.msg import (
@@ -34,6 +35,8 @@ from cell_interfaces.srv import (
     ReadText,
     RobotCommand,
     RobotPreflight,
+    SetBenchmark,
+    SetJob,
     StoreBenchmark,
 )
 
@@ -46,20 +49,20 @@ PARTS = {
 }
 SUCCEEDED, NOT_SENT, REFUSED, UNKNOWN = range(4)
 SILENT = 'silent'
-TALKERS = ('camera', 'ocr', 'part_matcher', 'robot', 'inventory')
+REPORTING_NODES = ('camera', 'ocr', 'part_matcher', 'robot', 'inventory')
 
 
 class FakeRobot(Node):
-    """Carries triggers out at once; `script` holds other outcomes, by event."""
+    """Executes triggers immediately; `script` holds other outcomes by event."""
 
     def __init__(self, **options):
         super().__init__('robot', **options)
         self.sent = []
         self.script = {}
-        self.in_hand = None
+        self.in_gripper = None
         self.trays = {}
         self.supply = deque()
-        self.before_end = {}
+        self.before_result = {}
         self.placed, self.rejected = [], []
         group = ReentrantCallbackGroup()
         self.server = ActionServer(self, TriggerRobot, 'robot/trigger', self.trigger, callback_group=group)
@@ -68,7 +71,7 @@ class FakeRobot(Node):
         self.create_service(RobotPreflight, 'robot/preflight', self.preflight)
         self.started = 0
         self.failing = ''
-        """The line of the pre-flight checks that fails; "" = none."""
+        """The failing line of the preflight checks; "" = none."""
 
     def destroy_node(self):
         self.server.destroy()
@@ -91,7 +94,7 @@ class FakeRobot(Node):
         outcome = answers.pop(0) if answers else SUCCEEDED
         if outcome == SILENT:
             await Future(executor=self.executor)
-        self.before_end.get(event, lambda: None)()
+        self.before_result.get(event, lambda: None)()
         if outcome == SUCCEEDED:
             self.act(event)
             goal.succeed()
@@ -101,17 +104,17 @@ class FakeRobot(Node):
 
     def act(self, event):
         if event.startswith('PART_') or event == 'BENCHMARK':
-            self.in_hand = self.supply.popleft() if self.supply else PART
+            self.in_gripper = self.supply.popleft() if self.supply else PART
         elif event in ('PLACE', 'REJECT'):
-            (self.placed if event == 'PLACE' else self.rejected).append(self.in_hand)
-            self.in_hand = None
+            (self.placed if event == 'PLACE' else self.rejected).append(self.in_gripper)
+            self.in_gripper = None
 
     def events(self):
         return [event for event, _, _ in self.sent]
 
 
 class FakeVision(Node):
-    """Reads what the fake robot holds up, and judges it; `broken` services answer with an error."""
+    """Fake of OCR and matcher; it reads the number of the piece that the fake robot presents."""
 
     def __init__(self, robot, **options):
         super().__init__('vision', **options)
@@ -135,29 +138,29 @@ class FakeVision(Node):
         stamp = max(self.get_clock().now().nanoseconds, newer + 1) - self.age_ns
         result = OcrResult(status=OcrResult.OK, read_time=0.05, request_id=request.request_id, frames=max(1, request.frames))
         result.header.stamp.sec, result.header.stamp.nanosec = divmod(stamp, 10**9)
-        text = self.robot.in_hand or ''
-        result.status = OcrResult.OK if text else OcrResult.NO_TEXT
-        result.texts = [TextReading(text=text, score=0.9)] if text else []
+        number = self.robot.in_gripper or ''
+        result.status = OcrResult.OK if number else OcrResult.NO_TEXT
+        result.texts = [TextReading(text=number, score=0.9)] if number else []
         response.result = result
         return response
 
     def match(self, request, response):
-        text = request.ocr.texts[0].text if request.ocr.texts else ''
+        number = request.ocr.texts[0].text if request.ocr.texts else ''
         result = MatchResult(
             header=request.ocr.header,
             request_id=request.request_id,
-            text=text,
+            text=number,
             score=0.9,
             expected_part_number=request.expected_part_number,
         )
         result.verdict, result.part_number = MatchResult.UNKNOWN, ''
-        if not text:
+        if not number:
             result.verdict = MatchResult.UNREADABLE
-        elif '?' in text:
-            result.verdict, result.reason = MatchResult.AMBIGUOUS, f'{text} may be two parts'
-        elif text in (PART, OTHER):
-            result.part_number = text
-            result.verdict = MatchResult.MATCH if text == request.expected_part_number else MatchResult.MISMATCH
+        elif '?' in number:
+            result.verdict, result.reason = MatchResult.AMBIGUOUS, f'{number} may be two parts'
+        elif number in (PART, OTHER):
+            result.part_number = number
+            result.verdict = MatchResult.MATCH if number == request.expected_part_number else MatchResult.MISMATCH
         response.result = result
         return response
 
@@ -171,16 +174,16 @@ class FakeVision(Node):
         return response
 
 
-class Talker(Node):
-    """Says on /diagnostics how the nodes are that the tests do not run."""
+class DiagnosticsPublisher(Node):
+    """Reports the health of nodes that the tests do not run."""
 
     def __init__(self, **options):
-        super().__init__('talker', **options)
-        self.levels = dict.fromkeys(TALKERS, 0)
+        super().__init__('diagnostics', **options)
+        self.levels = dict.fromkeys(REPORTING_NODES, 0)
         self.publisher = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        self.create_timer(0.1, self.talk)
+        self.create_timer(0.1, self.publish)
 
-    def talk(self):
+    def publish(self):
         self.publisher.publish(
             DiagnosticArray(
                 status=[
@@ -192,7 +195,7 @@ class Talker(Node):
 
 
 class Cell:
-    """The coordinator with a real ledger among fakes, and a person at the page."""
+    """The coordinator with a real ledger among fakes, and the operator."""
 
     def __init__(self, graph, database_url, catalogue_file):
         self.graph = graph
@@ -200,7 +203,7 @@ class Cell:
         options = graph.options()
         self.robot = graph.add(FakeRobot(**options))
         self.vision = graph.add(FakeVision(self.robot, **options))
-        self.talker = graph.add(Talker(**options))
+        self.diagnostics = graph.add(DiagnosticsPublisher(**options))
         self.inventory_options = graph.options(database_url=database_url, catalogue_file=str(catalogue_file))
         self.inventory = graph.add(InventoryNode(**self.inventory_options))
         self.jobs = graph.collect(JobState, 'job', latched(100))
@@ -239,9 +242,9 @@ class Cell:
         self.goal = sent.result()
         return self.goal.get_result_async()
 
-    def run_with_feedback(self, quantity, heard):
+    def run_with_feedback(self, quantity, on_feedback):
         wait_until(self.runner.server_is_ready)
-        sent = self.runner.send_goal_async(RunJob.Goal(part_number=PART, quantity=quantity), feedback_callback=heard)
+        sent = self.runner.send_goal_async(RunJob.Goal(part_number=PART, quantity=quantity), feedback_callback=on_feedback)
         wait_until(sent.done)
 
     def result(self, future, timeout=10.0):
@@ -276,6 +279,21 @@ class Cell:
         return self.graph.call(
             AdjustStock, 'inventory/adjust', AdjustStock.Request(part_number=part, tray=tray, count=count, reason='test')
         )
+
+    def set_job(self, quantity, part=PART, **command):
+        return self.graph.call(
+            SetJob,
+            'set_job',
+            SetJob.Request(part_number=part, quantity=quantity, command=CommandInfo(operator_id='ann', **command)),
+        )
+
+    def set_benchmark(self, part=PART):
+        return self.graph.call(SetBenchmark, 'set_benchmark', SetBenchmark.Request(part_number=part))
+
+    def rows(self, query):
+        """Rows of the database as tuples."""
+        with create_engine(self.database_url).connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
 
 
 @pytest.fixture

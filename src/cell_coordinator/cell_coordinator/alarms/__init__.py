@@ -1,1 +1,1 @@
-"""The alarms: raise, acknowledge, shelve, clear."""
+"""The alarms of the cell: states after ANSI/ISA-18.2, storage, node."""

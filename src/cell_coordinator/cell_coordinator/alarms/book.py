@@ -1,10 +1,12 @@
-"""The alarms that stand or wait for an acknowledgement: states after ANSI/ISA-18.2. No ROS, no clock, no database.
+"""State machine of the alarms after ANSI/ISA-18.2, "Management of Alarm Systems for the Process Industries".
 
-    UNACKNOWLEDGED --acknowledge--> ACKNOWLEDGED --cleared--> closed
-    UNACKNOWLEDGED --cleared--> RETURNED --acknowledge--> closed
-    any of these --shelve--> SHELVED --time over--> what it would be by then
+Pure: no ROS, sockets, files or clock.
 
-An alarm that comes again after a person acknowledged it is unacknowledged again, because something new has happened.
+    UNACKNOWLEDGED --acknowledge--> ACKNOWLEDGED --clear--> CLOSED
+    UNACKNOWLEDGED --clear--> RETURNED --acknowledge--> CLOSED
+    any of these --shelve--> SHELVED --time over--> the state it would have without shelving
+
+An alarm that is raised again after its acknowledgement becomes UNACKNOWLEDGED again, because its condition has recurred.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from cell_interfaces.msg import ResultCode
+from cell_common.error_code import ErrorCode
+from cell_common.time import NS_PER_S
 
-LONGEST_SHELVE_NS = 8 * 3600 * 1_000_000_000
+MAX_SHELVE_NS = 8 * 3600 * NS_PER_S
+"""One shift."""
 
 
 class AlarmState(enum.IntEnum):
-    """Numbers as in cell_interfaces/msg/Alarm; CLOSED alarms are not shown."""
+    """State of an alarm; numbers of cell_interfaces/msg/Alarm. A CLOSED alarm is not published."""
 
     UNACKNOWLEDGED = 0
     ACKNOWLEDGED = 1
@@ -31,17 +35,17 @@ class AlarmState(enum.IntEnum):
 
 
 class AlarmError(Exception):
-    """A command cannot be carried out; `code` is a ResultCode."""
+    """A command on an alarm is not possible; the text tells the operator why."""
 
-    def __init__(self, code: int, message: str) -> None:
-        """Take the code and the sentence for the answer."""
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        """Store the code of the response."""
         super().__init__(message)
         self.code = code
 
 
 @dataclass(frozen=True)
 class AlarmRecord:
-    """One occurrence of an alarm."""
+    """One occurrence of an alarm, from its first raise until it is closed."""
 
     alarm_id: str
     source: str
@@ -51,11 +55,11 @@ class AlarmRecord:
     consequence: str
     action: str
     raised_ns: int
-    heard_ns: int = 0
-    """Stamp of the latest event of it."""
+    last_event_ns: int = 0
+    """Stamp of the latest event of this alarm."""
     count: int = 1
-    standing: bool = True
-    """The condition is there."""
+    active: bool = True
+    """The condition exists."""
     acknowledged_by: str = ''
     acknowledged_ns: int = 0
     shelved_until_ns: int = 0
@@ -63,24 +67,24 @@ class AlarmRecord:
 
     @property
     def acknowledged(self) -> bool:
-        """Whether somebody has seen it."""
+        """True if an operator has acknowledged the alarm since it was last raised."""
         return self.acknowledged_ns > 0
 
     @property
     def state(self) -> AlarmState:
-        """The state of ISA-18.2."""
-        if not self.standing and self.acknowledged:
+        """State after ISA-18.2."""
+        if not self.active and self.acknowledged:
             return AlarmState.CLOSED
         if self.shelved_until_ns:
             return AlarmState.SHELVED
-        if not self.standing:
+        if not self.active:
             return AlarmState.RETURNED
         return AlarmState.ACKNOWLEDGED if self.acknowledged else AlarmState.UNACKNOWLEDGED
 
 
 @dataclass(frozen=True)
-class Raised:
-    """What a node says when it raises an alarm."""
+class AlarmRaise:
+    """Content of an event that raises an alarm; see cell_interfaces/msg/AlarmEvent."""
 
     source: str
     key: str
@@ -91,60 +95,50 @@ class Raised:
 
 
 class AlarmBook:
-    """The open alarms, one for each (source, key). Each change returns the records that changed.
+    """The open alarms, one for each (source, key). Each method that changes alarms returns the changed records.
 
-    The nodes' events are latched, so after a restart of the alarms node they all come again: an event that is not newer than
-    the latest one of the same alarm changes nothing.
+    The events are latched, so a restarted alarms node receives all of them again. Therefore an event counts only if it is newer
+    than the latest event of the same alarm.
     """
 
-    def __init__(self, records: Iterable[AlarmRecord] = (), last_heard: Mapping[tuple[str, str], int] | None = None) -> None:
-        """Take up the open alarms of the database, and when each alarm was heard of last."""
-        self._heard = dict(last_heard or {})
+    def __init__(
+        self, records: Iterable[AlarmRecord] = (), last_event_times: Mapping[tuple[str, str], int] | None = None
+    ) -> None:
+        """Restore the alarms of the database.
+
+        Args:
+            records: Alarms; closed ones are ignored.
+            last_event_times: Stamp of the latest event by (source, key), closed alarms included.
+        """
+        self._last_event_ns = dict(last_event_times or {})
         self._open = {(record.source, record.key): record for record in records if record.state is not AlarmState.CLOSED}
 
-    def shown(self) -> list[AlarmRecord]:
+    def active(self) -> list[AlarmRecord]:
         """Return the open alarms: highest priority first, then newest first."""
         return sorted(self._open.values(), key=lambda record: (-record.priority, -record.raised_ns, record.alarm_id))
 
-    def raise_alarm(self, raised: Raised, alarm_id: str, event_ns: int) -> list[AlarmRecord]:
-        """Add an alarm, or count one that is open already.
+    def raise_alarm(self, raised: AlarmRaise, alarm_id: str, event_ns: int) -> list[AlarmRecord]:
+        """Open an alarm, or count a repeated raise of an open one.
 
         Args:
-            raised: What the node said.
+            raised: Content of the event.
             alarm_id: Id for a new occurrence.
-            event_ns: When the node said it.
+            event_ns: Stamp of the event.
         """
         key = (raised.source, raised.key)
-        if not self._news(key, event_ns):
+        if not self._is_newer(key, event_ns):
             return []
         known = self._open.get(key)
         if known is None:
-            return [
-                self._put(
-                    AlarmRecord(
-                        alarm_id,
-                        raised.source,
-                        raised.key,
-                        raised.priority,
-                        raised.text,
-                        raised.consequence,
-                        raised.action,
-                        event_ns,
-                        event_ns,
-                    )
-                )
-            ]
+            return [self._store(AlarmRecord(alarm_id, **vars(raised), raised_ns=event_ns, last_event_ns=event_ns))]
         return [
-            self._put(
+            self._store(
                 replace(
                     known,
-                    priority=raised.priority,
-                    text=raised.text,
-                    consequence=raised.consequence,
-                    action=raised.action,
-                    standing=True,
+                    **vars(raised),
+                    active=True,
                     count=known.count + 1,
-                    heard_ns=event_ns,
+                    last_event_ns=event_ns,
                     acknowledged_by='',
                     acknowledged_ns=0,
                 )
@@ -152,53 +146,53 @@ class AlarmBook:
         ]
 
     def clear(self, source: str, key: str, event_ns: int) -> list[AlarmRecord]:
-        """Note that a condition has gone."""
+        """Mark an alarm as inactive: its condition no longer exists."""
         known = self._open.get((source, key))
-        if known is None or not self._news((source, key), event_ns) or not known.standing:
+        if known is None or not self._is_newer((source, key), event_ns) or not known.active:
             return []
-        return [self._put(replace(known, standing=False, heard_ns=event_ns))]
+        return [self._store(replace(known, active=False, last_event_ns=event_ns))]
 
-    def acknowledge(self, alarm_id: str, who: str, now_ns: int) -> list[AlarmRecord]:
-        """Note that somebody has seen an alarm; "" = all of them, shelved ones excepted.
+    def acknowledge(self, alarm_id: str, operator_id: str, now_ns: int) -> list[AlarmRecord]:
+        """Acknowledge an alarm; an empty id acknowledges all that are not shelved.
 
         Raises:
             AlarmError: UNKNOWN_ALARM.
         """
-        chosen = [self._find(alarm_id)] if alarm_id else [r for r in self.shown() if not r.shelved_until_ns]
+        chosen = [self._find(alarm_id)] if alarm_id else [r for r in self.active() if not r.shelved_until_ns]
         return [
-            self._put(replace(record, acknowledged_by=who, acknowledged_ns=now_ns))
+            self._store(replace(record, acknowledged_by=operator_id, acknowledged_ns=now_ns))
             for record in chosen
             if not record.acknowledged
         ]
 
     def shelve(self, alarm_id: str, for_ns: int, now_ns: int) -> list[AlarmRecord]:
-        """Hide an alarm for some time.
+        """Hide an alarm for a limited time.
 
         Raises:
-            AlarmError: UNKNOWN_ALARM, or a time that is not allowed.
+            AlarmError: UNKNOWN_ALARM, or INVALID_ARGUMENT for a time that is not allowed.
         """
-        if not 0 < for_ns <= LONGEST_SHELVE_NS:
-            raise AlarmError(ResultCode.INVALID_ARGUMENT, 'an alarm can be shelved for more than 0 and at most 8 hours')
-        return [self._put(replace(self._find(alarm_id), shelved_until_ns=now_ns + for_ns))]
+        if not 0 < for_ns <= MAX_SHELVE_NS:
+            raise AlarmError(ErrorCode.INVALID_ARGUMENT, 'an alarm can be shelved for more than 0 and at most 8 hours')
+        return [self._store(replace(self._find(alarm_id), shelved_until_ns=now_ns + for_ns))]
 
     def expire(self, now_ns: int) -> list[AlarmRecord]:
-        """Bring back what was shelved for long enough."""
-        over = [record for record in self._open.values() if 0 < record.shelved_until_ns <= now_ns]
-        return [self._put(replace(record, shelved_until_ns=0)) for record in over]
+        """End the shelving of alarms whose time is over."""
+        expired = [record for record in self._open.values() if 0 < record.shelved_until_ns <= now_ns]
+        return [self._store(replace(record, shelved_until_ns=0)) for record in expired]
 
-    def _news(self, key: tuple[str, str], event_ns: int) -> bool:
-        if event_ns <= self._heard.get(key, 0):
+    def _is_newer(self, key: tuple[str, str], event_ns: int) -> bool:
+        if event_ns <= self._last_event_ns.get(key, 0):
             return False
-        self._heard[key] = event_ns
+        self._last_event_ns[key] = event_ns
         return True
 
     def _find(self, alarm_id: str) -> AlarmRecord:
         for record in self._open.values():
             if record.alarm_id == alarm_id:
                 return record
-        raise AlarmError(ResultCode.UNKNOWN_ALARM, f'there is no alarm {alarm_id}: it may be closed already')
+        raise AlarmError(ErrorCode.UNKNOWN_ALARM, f'alarm {alarm_id} does not exist: it may be closed already')
 
-    def _put(self, record: AlarmRecord) -> AlarmRecord:
+    def _store(self, record: AlarmRecord) -> AlarmRecord:
         key = (record.source, record.key)
         if record.state is AlarmState.CLOSED:
             self._open.pop(key, None)
@@ -208,7 +202,7 @@ class AlarmBook:
 
 
 def to_json(record: AlarmRecord) -> str:
-    """Return the snapshot kept in the database."""
+    """Return the snapshot that is stored in the database."""
     return json.dumps(asdict(record))
 
 
@@ -216,10 +210,10 @@ def from_json(text: str) -> AlarmRecord:
     """Return the record of a snapshot.
 
     Raises:
-        ValueError: It was not written by a release that this one understands.
+        ValueError: The snapshot was written by an incompatible release.
     """
     try:
         data: dict[str, Any] = json.loads(text)
         return AlarmRecord(**data)
-    except TypeError as problem:
-        raise ValueError(f'alarm snapshot not understood: {problem}') from problem
+    except TypeError as error:
+        raise ValueError(f'alarm snapshot not understood: {error}') from error

@@ -1,4 +1,4 @@
-"""Node `alarms`: collects what the nodes raise and clear, and keeps what people acknowledged and shelved."""
+"""Node `alarms`: collects the alarms of all nodes and the operator's acknowledgements. The states are in `alarms.book`."""
 
 from __future__ import annotations
 
@@ -8,38 +8,40 @@ from typing import Any
 
 from cell_common.alarms import LATCHED_DEPTH
 from cell_common.commands import expiry_error
-from cell_common.database import DatabaseError, migrate, open_database
+from cell_common.database import DatabaseError, StorageFailedError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
+from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import latched
 from cell_common.runner import StartError, node_main
-from cell_common.time import to_ns
+from cell_common.time import now_ns, to_msg, to_ns
 from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 
-from cell_coordinator.alarms.book import AlarmBook, AlarmError, AlarmRecord, Raised
+from cell_coordinator.alarms.book import AlarmBook, AlarmError, AlarmRaise, AlarmRecord
 from cell_coordinator.alarms.store import AlarmStore
-from cell_coordinator.job.conversions import time_message
-from cell_coordinator.job.store import StorageFailedError
-from cell_interfaces.msg import Alarm, AlarmEvent, AlarmList, ResultCode
+from cell_interfaces.msg import Alarm, AlarmEvent, AlarmList
 from cell_interfaces.srv import HandleAlarm
 
-EXPIRE_EVERY_S = 1.0
+EXPIRE_PERIOD_S = 1.0
 
 
 @dataclass(frozen=True)
 class AlarmsParameters:
     """Parameters of node `alarms`."""
 
-    database_url: str = parameter('sqlite:///cell.db', 'Where alarms are kept, as an SQLAlchemy URL.')
+    database_url: str = parameter('sqlite:///cell.db', 'Database of the alarms, as an SQLAlchemy URL.')
 
 
 class AlarmsNode(Node):
-    """Publishes alarms; the states are in `alarm_book`."""
+    """Publishes alarms; serves alarms/acknowledge and alarms/shelve."""
 
     def __init__(self, **options: Any) -> None:
-        """Take up the open alarms of the database.
+        """Restore the open alarms of the database.
+
+        Args:
+            options: Arguments of rclpy's Node.
 
         Raises:
             StartError: The database cannot be used.
@@ -50,86 +52,80 @@ class AlarmsNode(Node):
             engine = open_database(settings.database_url)
             migrate(engine, 'cell_coordinator')
             self._store = AlarmStore(engine)
-            self._book = AlarmBook(self._store.open_alarms(), self._store.last_heard())
-        except (DatabaseError, StorageFailedError) as problem:
-            raise StartError(str(problem)) from problem
-        self._trouble = ''
+            self._book = AlarmBook(self._store.open_alarms(), self._store.last_event_times())
+        except (DatabaseError, StorageFailedError) as error:
+            raise StartError(str(error)) from error
+        self._storage_error = ''
         self._publisher = self.create_publisher(AlarmList, 'alarms', latched())
         self.create_subscription(AlarmEvent, 'alarms/events', self._on_event, latched(LATCHED_DEPTH))
         self.create_service(HandleAlarm, 'alarms/acknowledge', self._on_acknowledge)
         self.create_service(HandleAlarm, 'alarms/shelve', self._on_shelve)
-        create_steady_timer(self, EXPIRE_EVERY_S, lambda: self._keep(self._book.expire(self._now())))
+        create_steady_timer(self, EXPIRE_PERIOD_S, lambda: self._store_and_publish(self._book.expire(now_ns(self))))
         Diagnostics(self).add('alarms', self._health)
         self._publish()
 
     def _on_event(self, event: AlarmEvent) -> None:
         if event.kind == AlarmEvent.CLEARED:
-            self._keep(self._book.clear(event.source, event.key, to_ns(event.stamp)))
+            self._store_and_publish(self._book.clear(event.source, event.key, to_ns(event.stamp)))
             return
-        raised = Raised(event.source, event.key, event.priority, event.text, event.consequence, event.action)
-        self._keep(self._book.raise_alarm(raised, new_id(), to_ns(event.stamp)))
+        raised = AlarmRaise(event.source, event.key, event.priority, event.text, event.consequence, event.action)
+        self._store_and_publish(self._book.raise_alarm(raised, new_id(), to_ns(event.stamp)))
 
     def _on_acknowledge(self, request: HandleAlarm.Request, response: HandleAlarm.Response) -> HandleAlarm.Response:
-        return self._handle(
-            request,
-            response,
-            'acknowledged',
-            lambda: self._book.acknowledge(request.alarm_id, request.command.operator_id, self._now()),
-        )
+        def acknowledge() -> list[AlarmRecord]:
+            return self._book.acknowledge(request.alarm_id, request.command.operator_id, now_ns(self))
+
+        return self._run_command(request, response, 'acknowledged', acknowledge)
 
     def _on_shelve(self, request: HandleAlarm.Request, response: HandleAlarm.Response) -> HandleAlarm.Response:
-        return self._handle(
-            request,
-            response,
-            'shelved',
-            lambda: self._book.shelve(request.alarm_id, to_ns(request.shelve_for), self._now()),
-        )
+        def shelve() -> list[AlarmRecord]:
+            return self._book.shelve(request.alarm_id, to_ns(request.shelve_for), now_ns(self))
 
-    def _handle(
-        self, request: HandleAlarm.Request, response: HandleAlarm.Response, done: str, work: Callable[[], list[AlarmRecord]]
+        return self._run_command(request, response, 'shelved', shelve)
+
+    def _run_command(
+        self, request: HandleAlarm.Request, response: HandleAlarm.Response, done: str, run: Callable[[], list[AlarmRecord]]
     ) -> HandleAlarm.Response:
-        late = expiry_error(request.command, self._now())
-        if late:
-            response.code, response.message = ResultCode.EXPIRED, late
+        error = expiry_error(request.command, now_ns(self))
+        if error:
+            response.code, response.message = ErrorCode.EXPIRED, error
             return response
         try:
-            changed = work()
-        except AlarmError as refusal:
-            response.code, response.message = refusal.code, str(refusal)
+            changed = run()
+        except AlarmError as alarm_error:
+            response.code, response.message = alarm_error.code, str(alarm_error)
             return response
-        self._keep(changed)
-        who = request.command.operator_id or 'unknown'
+        self._store_and_publish(changed)
+        operator = request.command.operator_id or 'unknown'
         for record in changed:
-            self.get_logger().info(f'{record.source}/{record.key} {done} by {who}')
+            self.get_logger().info(f'{record.source}/{record.key} {done} by {operator}')
         response.message = f'{len(changed)} {done}'
         return response
 
-    def _keep(self, changed: list[AlarmRecord]) -> None:
-        """Store and publish. A database that refuses does not hide an alarm: it is shown all the same."""
+    def _store_and_publish(self, changed: list[AlarmRecord]) -> None:
+        """Store and publish changed alarms; they are published even if the database fails."""
         if not changed:
             return
         try:
             self._store.save(changed)
-            self._trouble = ''
-        except StorageFailedError as problem:
-            if not self._trouble:
-                self.get_logger().error(str(problem))
-            self._trouble = str(problem)
+            self._storage_error = ''
+        except StorageFailedError as error:
+            if not self._storage_error:
+                self.get_logger().error(str(error))
+            self._storage_error = str(error)
         self._publish()
 
     def _publish(self) -> None:
-        self._publisher.publish(
-            AlarmList(stamp=self.get_clock().now().to_msg(), alarms=[_message(record) for record in self._book.shown()])
-        )
+        alarms = [_to_msg(record) for record in self._book.active()]
+        self._publisher.publish(AlarmList(stamp=self.get_clock().now().to_msg(), alarms=alarms))
 
     def _health(self) -> Health:
-        return Health(2, self._trouble) if self._trouble else Health(0, '', {'open': str(len(self._book.shown()))})
+        if self._storage_error:
+            return Health(2, self._storage_error)
+        return Health(0, '', {'open': str(len(self._book.active()))})
 
-    def _now(self) -> int:
-        return int(self.get_clock().now().nanoseconds)
 
-
-def _message(record: AlarmRecord) -> Alarm:
+def _to_msg(record: AlarmRecord) -> Alarm:
     return Alarm(
         alarm_id=record.alarm_id,
         source=record.source,
@@ -139,11 +135,11 @@ def _message(record: AlarmRecord) -> Alarm:
         text=record.text,
         consequence=record.consequence,
         action=record.action,
-        raised_at=time_message(record.raised_ns),
+        raised_at=to_msg(record.raised_ns),
         count=record.count,
         acknowledged_by=record.acknowledged_by,
-        acknowledged_at=time_message(record.acknowledged_ns),
-        shelved_until=time_message(record.shelved_until_ns),
+        acknowledged_at=to_msg(record.acknowledged_ns),
+        shelved_until=to_msg(record.shelved_until_ns),
     )
 
 

@@ -1,20 +1,20 @@
-"""Alarms in the database: the open ones for the next start, the closed ones for the history."""
+"""Alarms in the database: open ones for the next start, closed ones for the history."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
 
+from cell_common.database import storage_error
 from sqlalchemy import BigInteger, Engine, Text, delete, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cell_coordinator.alarms.book import AlarmRecord, AlarmState, from_json, to_json
-from cell_coordinator.job.store import StorageFailedError
 
 
 class Base(DeclarativeBase):
-    """The table of the alarms; migrations/versions makes it."""
+    """Table of the alarms; migrations/versions creates it."""
 
 
 class AlarmRow(Base):
@@ -26,22 +26,22 @@ class AlarmRow(Base):
     key: Mapped[str]
     open: Mapped[bool]
     raised_ns: Mapped[int] = mapped_column(BigInteger)
-    heard_ns: Mapped[int] = mapped_column(BigInteger)
+    last_event_ns: Mapped[int] = mapped_column(BigInteger)
     snapshot: Mapped[str] = mapped_column(Text)
 
 
 class AlarmStore:
-    """Keeps alarms."""
+    """Stores alarm records."""
 
     def __init__(self, engine: Engine) -> None:
-        """Take the open database; its tables must be migrated."""
+        """Store the engine of an open database; its tables must be migrated."""
         self._engine = engine
 
     def open_alarms(self) -> list[AlarmRecord]:
-        """Return the alarms that were open; one that this release does not understand is left out.
+        """Return the open alarms; a record of an incompatible release is left out.
 
         Raises:
-            StorageFailedError: The database refused.
+            StorageFailedError: The database failed.
         """
         records = []
         try:
@@ -49,28 +49,29 @@ class AlarmStore:
                 for snapshot in connection.execute(select(AlarmRow.snapshot).where(AlarmRow.open)).scalars():
                     with contextlib.suppress(ValueError):
                         records.append(from_json(snapshot))
-        except SQLAlchemyError as problem:
-            raise _failed(problem) from problem
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
         return records
 
-    def last_heard(self) -> dict[tuple[str, str], int]:
-        """Return (source, key) -> stamp of the latest event heard of it, closed alarms included.
+    def last_event_times(self) -> dict[tuple[str, str], int]:
+        """Return the stamp of the latest event by (source, key), closed alarms included.
 
         Raises:
-            StorageFailedError: The database refused.
+            StorageFailedError: The database failed.
         """
-        query = select(AlarmRow.source, AlarmRow.key, func.max(AlarmRow.heard_ns)).group_by(AlarmRow.source, AlarmRow.key)
+        latest = func.max(AlarmRow.last_event_ns)
+        query = select(AlarmRow.source, AlarmRow.key, latest).group_by(AlarmRow.source, AlarmRow.key)
         try:
             with self._engine.connect() as connection:
-                return {(source, key): int(heard) for source, key, heard in connection.execute(query)}
-        except SQLAlchemyError as problem:
-            raise _failed(problem) from problem
+                return {(source, key): int(event_ns) for source, key, event_ns in connection.execute(query)}
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
 
     def save(self, records: Iterable[AlarmRecord]) -> None:
-        """Store records, new or changed.
+        """Insert or replace records.
 
         Raises:
-            StorageFailedError: The database refused; nothing was stored.
+            StorageFailedError: The database failed; nothing was stored.
         """
         try:
             with self._engine.begin() as connection:
@@ -82,14 +83,10 @@ class AlarmStore:
                             source=record.source,
                             key=record.key,
                             raised_ns=record.raised_ns,
-                            heard_ns=record.heard_ns,
+                            last_event_ns=record.last_event_ns,
                             open=record.state is not AlarmState.CLOSED,
                             snapshot=to_json(record),
                         )
                     )
-        except SQLAlchemyError as problem:
-            raise _failed(problem) from problem
-
-
-def _failed(problem: SQLAlchemyError) -> StorageFailedError:
-    return StorageFailedError(f'the database refused: {getattr(problem, "orig", None) or problem}. Check its disk.')
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error

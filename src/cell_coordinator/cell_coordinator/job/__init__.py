@@ -1,1 +1,1 @@
-"""The pick job: model, state machine, effects, storage."""
+"""The pick job: state machine, effects on other nodes, storage, operator commands."""

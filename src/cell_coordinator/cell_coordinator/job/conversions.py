@@ -1,25 +1,28 @@
-"""Jobs and verdicts as ROS messages, and back."""
+"""Conversion between the job's values and ROS messages."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 
 from builtin_interfaces.msg import Time
-from cell_common.time import NS_PER_S, to_ns
+from cell_common.time import to_msg, to_ns
 
-from cell_coordinator.health import Line
-from cell_coordinator.job.model import Job, Verdict, VerdictKind
-from cell_interfaces.msg import CellStatus, JobState, MatchResult, Subsystem
-
-
-def time_message(stamp_ns: int) -> Time:
-    """Return nanoseconds as a ROS time."""
-    return Time(sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
+from cell_coordinator.health import SubsystemStatus
+from cell_coordinator.job.events import BookPiece, MatchReading, OcrReading, RequestReload
+from cell_coordinator.job.model import MatchVerdict, PickJob, VerdictKind
+from cell_interfaces import msg
+from cell_interfaces.srv import BookPiece as BookPieceService
 
 
-def verdict_of(result: MatchResult) -> Verdict:
-    """Return what the state machine needs of a matcher's result."""
-    return Verdict(
+def reading_from_msg(result: msg.OcrResult) -> OcrReading:
+    """Return a reading for the state machine; the message travels inside it."""
+    return OcrReading(to_ns(result.header.stamp), result)
+
+
+def verdict_from_msg(result: msg.MatchResult) -> MatchVerdict:
+    """Return the verdict for the state machine."""
+    return MatchVerdict(
         VerdictKind(result.verdict),
         result.expected_part_number,
         to_ns(result.header.stamp),
@@ -27,43 +30,80 @@ def verdict_of(result: MatchResult) -> Verdict:
         result.text,
         float(result.score),
         result.reason,
+        result.request_id,
     )
 
 
-def match_message(verdict: Verdict | None) -> MatchResult:
-    """Return a verdict that was kept in the database, without what only the matcher knew."""
+def verdict_to_msg(verdict: MatchVerdict | None) -> msg.MatchResult:
+    """Return a stored verdict; candidates and polygon are not stored. None gives an empty message."""
     if verdict is None:
-        return MatchResult()
-    message = MatchResult(
+        return msg.MatchResult()
+    message = msg.MatchResult(
+        request_id=verdict.request_id,
         expected_part_number=verdict.expected,
         verdict=int(verdict.kind),
-        part_number=verdict.recognised,
+        part_number=verdict.recognized,
         score=verdict.score,
         text=verdict.text,
         reason=verdict.reason,
     )
-    message.header.stamp = time_message(verdict.frame_ns)
+    message.header.stamp = to_msg(verdict.frame_ns)
     return message
 
 
-def job_message(job: Job, last_match: MatchResult, read_times: list[float]) -> JobState:
-    """Return the job for `job` and the feedback of run_job.
+def capture_to_msg(effect: MatchReading, reading: msg.OcrResult, match: msg.MatchResult) -> msg.ComponentCaptured:
+    """Return a reading of the job with its verdict, for topic component_captured."""
+    return msg.ComponentCaptured(
+        stamp=reading.header.stamp,
+        job_id=effect.job_id,
+        piece=effect.piece,
+        attempt=effect.attempt,
+        ocr=reading,
+        match=match,
+    )
+
+
+def booking_to_msg(effect: BookPiece) -> BookPieceService.Request:
+    """Return the request that books a piece out of its tray."""
+    return BookPieceService.Request(
+        job_id=effect.job_id,
+        piece=effect.piece,
+        part_number=effect.part_number,
+        tray=effect.tray,
+        outcome=int(effect.outcome),
+        reason=effect.reason,
+    )
+
+
+def reload_to_msg(effect: RequestReload, job: PickJob, stamp: Time) -> msg.ReloadRequired:
+    """Return the request to refill the trays, for topic reload_required."""
+    return msg.ReloadRequired(
+        stamp=stamp,
+        job_id=job.job_id,
+        part_number=job.part_number,
+        trays=list(effect.trays),
+        missing=effect.missing,
+    )
+
+
+def job_to_msg(job: PickJob, last_match: msg.MatchResult, read_times: Sequence[float]) -> msg.JobState:
+    """Return the job for topic job and the feedback of run_job.
 
     Args:
         job: The job.
         last_match: Verdict on the latest piece.
-        read_times: Seconds of each reading of this job, in order.
+        read_times: Duration of each reading of this job in seconds, oldest first.
     """
-    return JobState(
-        stamp=time_message(job.changed_ns or job.created_ns),
+    return msg.JobState(
+        stamp=to_msg(job.changed_ns or job.created_ns),
         job_id=job.job_id,
         part_number=job.part_number,
         quantity=job.quantity,
         placed=job.placed,
         rejected=job.rejected,
         operator_id=job.operator_id,
-        created_at=time_message(job.created_ns),
-        finished_at=time_message(job.finished_ns),
+        created_at=to_msg(job.created_ns),
+        finished_at=to_msg(job.finished_ns),
         state=int(job.state),
         step=int(job.step),
         piece=job.piece,
@@ -77,7 +117,10 @@ def job_message(job: Job, last_match: MatchResult, read_times: list[float]) -> J
     )
 
 
-def status_message(lines: list[Line], ready: bool, stamp: Time) -> CellStatus:
-    """Return the cell's health."""
-    subsystems = [Subsystem(level=min(line.level, Subsystem.STALE), name=line.name, message=line.message) for line in lines]
-    return CellStatus(stamp=stamp, ready=ready, subsystems=subsystems)
+def status_to_msg(statuses: Sequence[SubsystemStatus], ready: bool, stamp: Time) -> msg.CellStatus:
+    """Return the health of the cell, for topic status."""
+    subsystems = [
+        msg.Subsystem(level=min(status.level, msg.Subsystem.STALE), name=status.name, message=status.message)
+        for status in statuses
+    ]
+    return msg.CellStatus(stamp=stamp, ready=ready, subsystems=subsystems)

@@ -1,15 +1,20 @@
-"""What goes into the job's state machine (events) and what comes out of it (effects, records)."""
+"""Inputs (events) and outputs (effects and records) of the job's state machine.
+
+Pure: no ROS, sockets, files or clock.
+
+Every event carries its time, `now_ns`. An effect that expects an answer has an `effect_id`, and its answer carries the same.
+"""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
 
-from cell_coordinator.job.model import Outcome, Verdict
+from cell_coordinator.job.model import MatchVerdict, PieceOutcome
 
 
 class TriggerOutcome(enum.IntEnum):
-    """Numbers as in cell_interfaces/action/TriggerRobot."""
+    """Outcome of a robot trigger; numbers of cell_interfaces/action/TriggerRobot."""
 
     SUCCEEDED = 0
     NOT_SENT = 1
@@ -18,114 +23,125 @@ class TriggerOutcome(enum.IntEnum):
 
 
 class Resolution(enum.Enum):
-    """What a person found after a trigger of unknown outcome."""
+    """What the operator found after a trigger with an unknown outcome."""
 
     DONE = 'done'
     NOT_DONE = 'not done'
     REMOVED = 'piece removed'
 
 
-# Commands of people. The machine may refuse them.
+@dataclass(frozen=True)
+class OcrReading:
+    """One reading of the OCR node, passed from `ReadFinished` to `MatchReading`."""
+
+    frame_ns: int
+    """Stamp of the frame, ROS time in nanoseconds."""
+    message: object = None
+    """The OcrResult message; the rules never look into it."""
+
+
+# Operator commands. The machine may reject them.
 
 
 @dataclass(frozen=True)
 class Start:
-    """Begin a job that is READY."""
+    """Start a job that is READY."""
 
     now_ns: int
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Pause after the step being done."""
+    """Pause after the current step."""
 
     now_ns: int
-    who: str = ''
+    operator_id: str = ''
 
 
 @dataclass(frozen=True)
 class Resume:
-    """Go on."""
+    """Resume a paused job, or withdraw a pause request."""
 
     now_ns: int
-    who: str = ''
+    operator_id: str = ''
 
 
 @dataclass(frozen=True)
 class Cancel:
-    """End the job."""
+    """End the job; a piece in the gripper is rejected."""
 
     now_ns: int
-    who: str = ''
+    operator_id: str = ''
 
 
 @dataclass(frozen=True)
 class Resolve:
-    """Say what became of the piece."""
+    """Tell the outcome of an unresolved trigger."""
 
     now_ns: int
-    how: Resolution
-    who: str = ''
+    resolution: Resolution
+    operator_id: str = ''
 
 
-# Answers to effects, by ticket.
+# Answers to effects.
 
 
 @dataclass(frozen=True)
-class TriggerEnded:
-    """A trigger ended, or nobody knows whether it did."""
+class TriggerFinished:
+    """The robot finished a trigger, or its outcome is unknown."""
 
     now_ns: int
-    ticket: int
+    effect_id: int
     outcome: TriggerOutcome
     message: str = ''
 
 
 @dataclass(frozen=True)
-class StockSeen:
-    """What the ledger has of the job's part: (tray, pieces)."""
+class StockReceived:
+    """Stock of the job's part in the ledger."""
 
     now_ns: int
-    ticket: int
+    effect_id: int
     trays: tuple[tuple[int, int], ...]
+    """(tray number, pieces) of each tray."""
 
 
 @dataclass(frozen=True)
-class ReadEnded:
-    """A frame was read, with or without text in it."""
+class ReadFinished:
+    """A frame was read; the reading may contain no text."""
 
     now_ns: int
-    ticket: int
-    frame_ns: int
+    effect_id: int
+    reading: OcrReading
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The matcher gave its verdict."""
+class VerdictReceived:
+    """The matcher compared a reading with the ordered part."""
 
     now_ns: int
-    ticket: int
-    verdict: Verdict
+    effect_id: int
+    verdict: MatchVerdict
 
 
 @dataclass(frozen=True)
-class BookingDone:
-    """The ledger has the piece."""
+class BookingConfirmed:
+    """The ledger stored the piece."""
 
     now_ns: int
-    ticket: int
+    effect_id: int
 
 
 @dataclass(frozen=True)
 class EffectFailed:
-    """An effect other than a trigger could not be carried out, retries included."""
+    """An effect other than a trigger failed, retries included."""
 
     now_ns: int
-    ticket: int
+    effect_id: int
     message: str
 
 
-# Things that happen.
+# Other events.
 
 
 @dataclass(frozen=True)
@@ -136,109 +152,122 @@ class StockChanged:
 
 
 @dataclass(frozen=True)
-class Restarted:
-    """The coordinator has come up again with this job in its database."""
+class CoordinatorRestarted:
+    """The coordinator started and found this job in its database."""
 
     now_ns: int
 
 
+Command = Start | Pause | Resume | Cancel | Resolve
 Event = (
-    Start
-    | Pause
-    | Resume
-    | Cancel
-    | Resolve
-    | TriggerEnded
-    | StockSeen
-    | ReadEnded
-    | Judged
-    | BookingDone
+    Command
+    | TriggerFinished
+    | StockReceived
+    | ReadFinished
+    | VerdictReceived
+    | BookingConfirmed
     | EffectFailed
     | StockChanged
-    | Restarted
+    | CoordinatorRestarted
 )
 
 
-# Effects: carried out after the snapshot is stored.
+# Effects. They are executed after the snapshot is stored.
 
 
 @dataclass(frozen=True)
 class SendTrigger:
-    """Let the robot do something. Never sent twice under one id."""
+    """Send a trigger to the robot. No trigger id is sent twice."""
 
-    ticket: int
+    effect_id: int
     trigger_id: str
     event: str
     tray: int
 
 
 @dataclass(frozen=True)
-class LookUpStock:
-    """Ask the ledger what the trays hold."""
+class QueryStock:
+    """Query the ledger for the stock of the part."""
 
-    ticket: int
+    effect_id: int
     part_number: str
 
 
 @dataclass(frozen=True)
 class ReadFrame:
-    """Read a frame with a stamp later than newer_than_ns."""
+    """Read a frame with a stamp later than `after_ns`."""
 
-    ticket: int
-    newer_than_ns: int
+    effect_id: int
+    after_ns: int
     careful: bool = False
-    """The piece was read before without a decision: read the frame in several ways."""
+    """Read in several ways, which takes seconds: an earlier reading of this piece was not decisive."""
 
 
 @dataclass(frozen=True)
-class JudgeReading:
-    """Judge the latest reading against the part."""
+class MatchReading:
+    """Compare a reading with the ordered part."""
 
-    ticket: int
+    effect_id: int
+    job_id: str
+    piece: int
+    attempt: int
     part_number: str
+    reading: OcrReading
 
 
 @dataclass(frozen=True)
-class BookOut:
-    """Book the piece out of its tray. Idempotent by (job_id, piece)."""
+class BookPiece:
+    """Book the piece out of its tray. Idempotent under the key (job_id, piece)."""
 
-    ticket: int
+    effect_id: int
     job_id: str
     piece: int
     part_number: str
     tray: int
-    outcome: Outcome
+    outcome: PieceOutcome
     reason: str
 
 
 @dataclass(frozen=True)
-class AskReload:
-    """Tell people that the trays are empty."""
+class ArchiveReject:
+    """Keep the frame of a piece that goes into the reject tray. Best effort, without an answer."""
+
+    verdict: MatchVerdict
+
+
+@dataclass(frozen=True)
+class RequestReload:
+    """Ask the operator to fill the empty trays."""
 
     trays: tuple[int, ...]
     missing: int
+    """Pieces that the job still needs."""
+
+
+# Records. They are stored in the history in the same transaction as the snapshot.
 
 
 @dataclass(frozen=True)
 class PieceRecord:
-    """For the history: where a piece went. Stored together with the snapshot."""
+    """Destination of one piece and its evidence."""
 
     piece: int
     tray: int
-    outcome: Outcome
+    outcome: PieceOutcome
     reason: str
-    verdict: Verdict | None
+    verdict: MatchVerdict | None
     now_ns: int
 
 
 @dataclass(frozen=True)
 class ReadingRecord:
-    """For the history: one judged frame. Stored together with the snapshot."""
+    """One reading with its verdict."""
 
     piece: int
     attempt: int
-    verdict: Verdict
+    verdict: MatchVerdict
     now_ns: int
 
 
-Effect = SendTrigger | LookUpStock | ReadFrame | JudgeReading | BookOut | AskReload | PieceRecord | ReadingRecord
+AnsweredEffect = SendTrigger | QueryStock | ReadFrame | MatchReading | BookPiece
+Effect = AnsweredEffect | ArchiveReject | RequestReload | PieceRecord | ReadingRecord

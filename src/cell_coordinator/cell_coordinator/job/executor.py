@@ -1,33 +1,34 @@
-"""Carries the job's effects out through the other nodes, and brings the answers back as events."""
+"""Executes the job's effects through other nodes and returns their answers as events."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from cell_common.calls import ServiceCallError, call_service, wait_for
 from cell_common.ids import new_id
-from cell_common.time import NS_PER_S
+from cell_common.time import now_ns, to_msg
 from cell_common.timers import create_steady_timer
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.client import Client
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.task import Future
 
 from cell_coordinator.job import events as ev
-from cell_coordinator.job.conversions import time_message, verdict_of
-from cell_coordinator.job.events import Effect, Event, TriggerOutcome
-from cell_coordinator.job.model import Job
-from cell_coordinator.job.reject_archiver import RejectKeeper
-from cell_coordinator.job.robot_client import RobotLink
+from cell_coordinator.job.conversions import booking_to_msg, capture_to_msg, reading_from_msg, verdict_from_msg
+from cell_coordinator.job.events import AnsweredEffect, Effect, Event, TriggerOutcome
+from cell_coordinator.job.model import PickJob
+from cell_coordinator.job.reject_archiver import RejectArchiver
+from cell_coordinator.job.robot_client import RobotClient
 from cell_coordinator.parameters import CoordinatorParameters
 from cell_interfaces.msg import ComponentCaptured, MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import BookPiece, GetInventory, MatchPart, ReadText
 
-RETRY_AFTER_S = 0.5
-_ANSWER_MARGIN_S = 1.0
-_TRY_AGAIN = {
+RETRY_PERIOD_S = 0.5
+_RESPONSE_MARGIN_S = 1.0  # ocr/read answers after its own timeout; the call must outlive that
+_RETRYABLE = {
     ResultCode.NOT_READY,
     ResultCode.TIMED_OUT,
     ResultCode.STORAGE_FAILED,
@@ -39,183 +40,212 @@ _TRY_AGAIN = {
 _READ = (OcrResult.OK, OcrResult.NO_TEXT)
 
 
-class GivenUpError(Exception):
-    """A node did not do its part in time; the text says which and why, `code` is its ResultCode."""
+class CallFailedError(Exception):
+    """A call to another node failed, retries included; the text names the service and the reason."""
 
     def __init__(self, message: str, code: int = ResultCode.TIMED_OUT) -> None:
-        """Take the sentence for people and the code."""
+        """Store the message for the operator and the ResultCode."""
         super().__init__(message)
         self.code = code
 
 
-class Carrier:
+class ServiceResponse(Protocol):
+    """Fields that every response of the cell has."""
+
+    code: int
+    message: str
+
+
+class EffectExecutor:
     """Clients of the nodes that a pick job needs."""
 
-    def __init__(self, node: Node, parameters: CoordinatorParameters, robot: RobotLink) -> None:
-        """Make the clients; set `feed` and `job` before the first effect."""
+    def __init__(
+        self,
+        node: Node,
+        settings: CoordinatorParameters,
+        robot: RobotClient,
+        *,
+        on_event: Callable[[Event], None],
+        current_job: Callable[[], PickJob],
+        on_capture: Callable[[ComponentCaptured], None],
+    ) -> None:
+        """Create the clients.
+
+        Args:
+            node: Node of the clients.
+            settings: Timeouts.
+            robot: Client of the robot node.
+            on_event: Called with the answer to each effect.
+            current_job: Returns the job; calls for an effect that is no longer its latest are not retried.
+            on_capture: Called with each reading of the job and its verdict.
+        """
         self._node = node
-        self._parameters = parameters
+        self._settings = settings
         self._robot = robot
+        self._on_event = on_event
+        self._current_job = current_job
+        self._on_capture = on_capture
+        self._rejects = RejectArchiver(node)
         group = ReentrantCallbackGroup()
         self._read = node.create_client(ReadText, 'ocr/read', callback_group=group)
         self._match = node.create_client(MatchPart, 'matching/match', callback_group=group)
         self._book = node.create_client(BookPiece, 'inventory/book', callback_group=group)
         self._stock = node.create_client(GetInventory, 'inventory/get', callback_group=group)
-        self._rejects = RejectKeeper(node)
-        self._reading, self._verdict = OcrResult(), MatchResult()
-        self.feed: Callable[[Event], None] = lambda _event: None
-        self.job: Callable[[], Job]
-        self.captured: Callable[[ComponentCaptured], None] = lambda _captured: None
-        self._work: dict[type[Any], Callable[[Any], Coroutine[Any, Any, Event]]] = {
-            ev.SendTrigger: self._send_trigger,
-            ev.LookUpStock: self._look_up_stock,
-            ev.ReadFrame: self._read_frame,
-            ev.JudgeReading: self._judge,
-            ev.BookOut: self._book_out,
-        }
 
-    def carry_out(self, effect: Effect) -> None:
-        """Begin an effect; its answer comes as an event. Before the node is spun it waits for that."""
-        if type(effect) not in self._work:
-            return
+    def execute(self, effect: Effect) -> None:
+        """Start an effect; an answer arrives as an event. Records need no execution."""
+        if isinstance(effect, ev.ArchiveReject):
+            self._rejects.archive(effect.verdict)
+        elif isinstance(effect, AnsweredEffect):
+            self._start(effect)
+
+    async def read(
+        self,
+        after_ns: int,
+        *,
+        frames: int = 0,
+        careful: bool = False,
+        retry_while: Callable[[], bool] = lambda: False,
+    ) -> OcrResult:
+        """Read text on frames that are newer than a stamp.
+
+        Args:
+            after_ns: ROS time in nanoseconds.
+            frames: Maximum number of frames to combine if the first is not certain; 0 = the OCR node's default.
+            careful: Read the first frame in several ways, which takes seconds.
+            retry_while: A failed reading is repeated while this returns True.
+
+        Raises:
+            CallFailedError: No frame was read.
+        """
+        timeout = self._settings.read_timeout
+        request = ReadText.Request(
+            request_id=new_id(),
+            newer_than=to_msg(after_ns),
+            frames=frames,
+            careful=careful,
+            timeout=Duration(seconds=timeout).to_msg(),
+        )
+        response = await self._call_with_retry(self._read, request, timeout + _RESPONSE_MARGIN_S, retry_while, _reading_error)
+        return response.result
+
+    async def match(self, part_number: str, reading: OcrResult, retry_while: Callable[[], bool] = lambda: False) -> MatchResult:
+        """Compare a reading with a part.
+
+        Raises:
+            CallFailedError: The matcher rejected the call or did not answer.
+        """
+        request = MatchPart.Request(request_id=reading.request_id, expected_part_number=part_number, ocr=reading)
+        return (await self._call_with_retry(self._match, request, self._settings.call_timeout, retry_while)).result
+
+    async def stock(self, part_number: str, retry_while: Callable[[], bool] = lambda: False) -> dict[int, int]:
+        """Return the pieces of a part by tray number, from the ledger and not from its topic, which may lag.
+
+        Raises:
+            CallFailedError: The inventory rejected the call or did not answer.
+        """
+        request = GetInventory.Request(part_number=part_number)
+        response = await self._call_with_retry(self._stock, request, self._settings.call_timeout, retry_while)
+        return {tray.tray: tray.count for part in response.inventory.parts for tray in part.trays}
+
+    def _start(self, effect: AnsweredEffect) -> None:
         executor = self._node.executor
         if executor is not None:
             executor.create_task(self._run, effect)
             return
 
-        def later() -> None:
+        # A restored job may have effects before the node is added to an executor.
+        def retry() -> None:
             self._node.destroy_timer(timer)
-            self.carry_out(effect)
+            self._start(effect)
 
-        timer = create_steady_timer(self._node, 0.0, later)
+        timer = create_steady_timer(self._node, 0.0, retry)
 
-    async def read(
-        self, newer_than_ns: int, wanted: Callable[[], bool] = lambda: True, frames: int = 0, *, careful: bool = False
-    ) -> OcrResult:
-        """Read frames later than a stamp, again and again until it worked.
-
-        Args:
-            newer_than_ns: ROS time, nanoseconds.
-            wanted: Whether it is still worth trying again.
-            frames: At most so many when the first is not certain; 0 = as many as the text reader is set up for.
-            careful: Read the first frame in several ways.
-
-        Raises:
-            GivenUpError: No reading came about in time.
-        """
-        timeout = self._parameters.read_timeout
-        request = ReadText.Request(
-            request_id=new_id(),
-            newer_than=time_message(newer_than_ns),
-            frames=frames,
-            careful=careful,
-            timeout=Duration(seconds=timeout).to_msg(),
-        )
-
-        def problem(response: ReadText.Response) -> str:
-            return '' if response.result.status in _READ else response.result.message or 'no frame was read'
-
-        response = await self._insist(self._read, request, timeout + _ANSWER_MARGIN_S, wanted, problem)
-        return response.result
-
-    async def match(self, part_number: str, reading: OcrResult, wanted: Callable[[], bool] = lambda: True) -> Any:
-        """Judge a reading against a part; returns a MatchResult.
-
-        Raises:
-            GivenUpError: The matcher refused, or did not answer in time.
-        """
-        request = MatchPart.Request(request_id=reading.request_id, expected_part_number=part_number, ocr=reading)
-        return (await self._insist(self._match, request, self._parameters.call_timeout, wanted)).result
-
-    async def stock(self, part_number: str, wanted: Callable[[], bool] = lambda: False) -> dict[int, int]:
-        """Return tray -> pieces of a part, from the ledger itself; asked once more as long as it is `wanted`.
-
-        Raises:
-            GivenUpError: The inventory refused, or did not answer in time.
-        """
-        request = GetInventory.Request(part_number=part_number)
-        response = await self._insist(self._stock, request, self._parameters.call_timeout, wanted)
-        return {tray.tray: tray.count for part in response.inventory.parts for tray in part.trays}
-
-    async def _run(self, effect: Any) -> None:
+    async def _run(self, effect: AnsweredEffect) -> None:
         try:
-            event = await self._work[type(effect)](effect)
-        except GivenUpError as problem:
-            event = ev.EffectFailed(self._now(), effect.ticket, str(problem))
-        except Exception as defect:  # a defect must stop the job, not the node
-            self._node.get_logger().error(f'defect while carrying out {effect}: {defect!r}')
-            event = self._broken(effect)
-        self.feed(event)
+            event = await self._answer_to(effect)
+        except CallFailedError as error:
+            event = ev.EffectFailed(now_ns(self._node), effect.effect_id, str(error))
+        except Exception as error:  # a defect must stop the job, not the node
+            self._node.get_logger().error(f'defect while executing {effect}: {error!r}')
+            event = self._defect_event(effect)
+        self._on_event(event)
 
-    def _broken(self, effect: Any) -> Event:
-        text = "a defect in the coordinator, see the node's log"
+    async def _answer_to(self, effect: AnsweredEffect) -> Event:
+        match effect:
+            case ev.SendTrigger():
+                return await self._send_trigger(effect)
+            case ev.QueryStock():
+                return await self._query_stock(effect)
+            case ev.ReadFrame():
+                return await self._read_frame(effect)
+            case ev.MatchReading():
+                return await self._match_reading(effect)
+            case ev.BookPiece():
+                return await self._book_piece(effect)
+
+    def _defect_event(self, effect: AnsweredEffect) -> Event:
+        message = "a defect in the coordinator, see the node's log"
         if isinstance(effect, ev.SendTrigger):
-            return ev.TriggerEnded(self._now(), effect.ticket, TriggerOutcome.UNKNOWN, text)
-        return ev.EffectFailed(self._now(), effect.ticket, text)
+            return ev.TriggerFinished(now_ns(self._node), effect.effect_id, TriggerOutcome.UNKNOWN, message)
+        return ev.EffectFailed(now_ns(self._node), effect.effect_id, message)
 
     async def _send_trigger(self, effect: ev.SendTrigger) -> Event:
-        if effect.event == 'REJECT':
-            self._rejects.rejected(self._verdict)
-        ended = await self._robot.trigger(effect.trigger_id, effect.event, effect.tray)
-        return ev.TriggerEnded(self._now(), effect.ticket, ended.outcome, ended.message)
+        result = await self._robot.trigger(effect.trigger_id, effect.event, effect.tray)
+        return ev.TriggerFinished(now_ns(self._node), effect.effect_id, result.outcome, result.message)
 
-    async def _look_up_stock(self, effect: ev.LookUpStock) -> Event:
-        trays = await self.stock(effect.part_number, self._still(effect.ticket))
-        return ev.StockSeen(self._now(), effect.ticket, tuple(sorted(trays.items())))
+    async def _query_stock(self, effect: ev.QueryStock) -> Event:
+        trays = await self.stock(effect.part_number, self._still_current(effect))
+        return ev.StockReceived(now_ns(self._node), effect.effect_id, tuple(sorted(trays.items())))
 
     async def _read_frame(self, effect: ev.ReadFrame) -> Event:
-        self._reading = await self.read(effect.newer_than_ns, self._still(effect.ticket), careful=effect.careful)
-        stamp = self._reading.header.stamp
-        return ev.ReadEnded(self._now(), effect.ticket, stamp.sec * NS_PER_S + stamp.nanosec)
+        result = await self.read(effect.after_ns, careful=effect.careful, retry_while=self._still_current(effect))
+        return ev.ReadFinished(now_ns(self._node), effect.effect_id, reading_from_msg(result))
 
-    async def _judge(self, effect: ev.JudgeReading) -> Event:
-        reading, job = self._reading, self.job()
-        self._verdict = result = await self.match(effect.part_number, reading, self._still(effect.ticket))
-        self.captured(
-            ComponentCaptured(
-                stamp=reading.header.stamp, job_id=job.job_id, piece=job.piece, attempt=job.attempt, ocr=reading, match=result
-            )
-        )
-        return ev.Judged(self._now(), effect.ticket, verdict_of(result))
+    async def _match_reading(self, effect: ev.MatchReading) -> Event:
+        reading = effect.reading.message
+        result = await self.match(effect.part_number, reading, self._still_current(effect))
+        self._on_capture(capture_to_msg(effect, reading, result))
+        return ev.VerdictReceived(now_ns(self._node), effect.effect_id, verdict_from_msg(result))
 
-    async def _book_out(self, effect: ev.BookOut) -> Event:
-        request = BookPiece.Request(
-            job_id=effect.job_id,
-            piece=effect.piece,
-            part_number=effect.part_number,
-            tray=effect.tray,
-            outcome=int(effect.outcome),
-            reason=effect.reason,
-        )
-        await self._insist(self._book, request, self._parameters.call_timeout, self._still(effect.ticket))
-        return ev.BookingDone(self._now(), effect.ticket)
+    async def _book_piece(self, effect: ev.BookPiece) -> Event:
+        request = booking_to_msg(effect)
+        await self._call_with_retry(self._book, request, self._settings.call_timeout, self._still_current(effect))
+        return ev.BookingConfirmed(now_ns(self._node), effect.effect_id)
 
-    async def _insist(
+    async def _call_with_retry(
         self,
-        client: Any,
-        request: Any,
+        client: Client,
+        request: object,
         timeout: float,
-        wanted: Callable[[], bool],
-        problem_of: Callable[[Any], str] = lambda _response: '',
+        retry_while: Callable[[], bool],
+        error_of: Callable[[Any], str] = lambda _response: '',
     ) -> Any:
-        """Call until it works: these calls move nothing and may be repeated."""
-        deadline = time.monotonic() + self._parameters.retry_time
+        """Call a service that moves nothing, and repeat the call for at most `retry_time` if the error may pass.
+
+        Raises:
+            CallFailedError: The call failed.
+        """
+        deadline = time.monotonic() + self._settings.retry_time
         while True:
             try:
-                response = await call_service(self._node, client, request, timeout)
-                problem = response.message if response.code != ResultCode.OK else problem_of(response)
-                if response.code == ResultCode.OK and not problem:
+                response: ServiceResponse = await call_service(self._node, client, request, timeout)
+                error = response.message if response.code != ResultCode.OK else error_of(response)
+                if response.code == ResultCode.OK and not error:
                     return response
-                if response.code not in (ResultCode.OK, *_TRY_AGAIN):
-                    raise GivenUpError(problem, response.code)
-            except ServiceCallError as error:
-                problem = str(error)
-            if time.monotonic() > deadline or not wanted():
-                raise GivenUpError(f'{client.srv_name}: {problem}')
-            await wait_for(self._node, Future(executor=self._node.executor), RETRY_AFTER_S)
+                if response.code not in (ResultCode.OK, *_RETRYABLE):
+                    raise CallFailedError(error, response.code)
+            except ServiceCallError as call_error:
+                error = str(call_error)
+            if time.monotonic() > deadline or not retry_while():
+                raise CallFailedError(f'{client.srv_name}: {error}')
+            await wait_for(self._node, Future(executor=self._node.executor), RETRY_PERIOD_S)
 
-    def _still(self, ticket: int) -> Callable[[], bool]:
-        return lambda: self.job().ticket == ticket
+    def _still_current(self, effect: AnsweredEffect) -> Callable[[], bool]:
+        return lambda: self._current_job().effect_id == effect.effect_id
 
-    def _now(self) -> int:
-        return int(self._node.get_clock().now().nanoseconds)
+
+def _reading_error(response: ReadText.Response) -> str:
+    if response.result.status in _READ:
+        return ''
+    return response.result.message or 'no frame was read'

@@ -1,4 +1,10 @@
-"""A pick job as a value: everything that must survive a crash, and nothing else."""
+"""The pick job as an immutable value that is stored as JSON.
+
+Pure: no ROS, sockets, files or clock.
+
+`PickJob` holds everything that must survive a crash, and nothing else. The enumerations have the numbers of the messages'
+constants; `test_model.py` compares them.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +14,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 
-class State(enum.IntEnum):
-    """Numbers as in cell_interfaces/msg/JobState."""
+class JobState(enum.IntEnum):
+    """State of the job; numbers of cell_interfaces/msg/JobState."""
 
     NONE = 0
     READY = 1
@@ -21,11 +27,11 @@ class State(enum.IntEnum):
     FAILED = 7
 
 
-OVER = (State.NONE, State.DONE, State.CANCELLED, State.FAILED)
+TERMINAL_STATES = (JobState.NONE, JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 
 
-class Step(enum.IntEnum):
-    """Numbers as in cell_interfaces/msg/JobState; START is STEP_IDLE there."""
+class JobStep(enum.IntEnum):
+    """Step of the current piece; numbers of cell_interfaces/msg/JobState, where START is called STEP_IDLE."""
 
     START = 0
     PICK = 1
@@ -36,12 +42,12 @@ class Step(enum.IntEnum):
     BOOK = 6
 
 
-IN_HAND = (Step.READ, Step.MATCH, Step.PLACE, Step.REJECT)
-"""Steps that begin with a piece in the gripper."""
+STEPS_WITH_PIECE = (JobStep.READ, JobStep.MATCH, JobStep.PLACE, JobStep.REJECT)
+"""Steps that start with a piece in the gripper."""
 
 
-class Outcome(enum.IntEnum):
-    """Where a piece went; numbers as in cell_interfaces/srv/BookPiece."""
+class PieceOutcome(enum.IntEnum):
+    """Destination of a piece; numbers of cell_interfaces/srv/BookPiece."""
 
     NONE = 0
     PLACED = 1
@@ -49,7 +55,7 @@ class Outcome(enum.IntEnum):
 
 
 class VerdictKind(enum.IntEnum):
-    """Numbers as in cell_interfaces/msg/MatchResult."""
+    """Decision of the matcher; numbers of cell_interfaces/msg/MatchResult."""
 
     MATCH = 0
     MISMATCH = 1
@@ -59,23 +65,25 @@ class VerdictKind(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the matcher said of one frame."""
+class MatchVerdict:
+    """Verdict of the matcher on one reading."""
 
     kind: VerdictKind
     expected: str
-    """Part number that it was judged against."""
+    """Part number that the reading was compared with."""
     frame_ns: int
     """Stamp of the frame, ROS time in nanoseconds."""
-    recognised: str = ''
-    """Part number that was recognised, "" when none."""
+    recognized: str = ''
+    """Part number that was recognized, "" if none was."""
     text: str = ''
     score: float = 0.0
     reason: str = ''
+    request_id: str = ''
+    """Id of the reading; the OCR node keeps its frame under this id for a while."""
 
 
 @dataclass(frozen=True)
-class Job:
+class PickJob:
     """A pick job between two transitions."""
 
     job_id: str
@@ -86,68 +94,69 @@ class Job:
     started_ns: int = 0
     finished_ns: int = 0
     changed_ns: int = 0
-    """When it came to this state."""
-    state: State = State.READY
-    step: Step = Step.START
-    """The step being done, or to be done next."""
+    """Time of the last change of `state`."""
+    state: JobState = JobState.READY
+    step: JobStep = JobStep.START
+    """The current step, or the next one if nothing is running."""
     placed: int = 0
     rejected: int = 0
-    rejects_in_row: int = 0
+    consecutive_rejects: int = 0
     piece: int = 0
     tray: int = 0
     attempt: int = 0
-    ticket: int = 0
-    """Number of the latest effect. An answer that carries another one is too late and is not heard."""
+    effect_id: int = 0
+    """Number of the latest effect. An answer to an earlier effect is ignored."""
     trigger: str = ''
-    """Event of the trigger that was sent and has not ended; "" = none."""
+    """Event of the trigger that was sent and has no outcome yet; "" = none."""
     unresolved: bool = False
-    """That trigger's outcome is unknown: a person must say what happened."""
-    newer_than_ns: int = 0
-    """Only a frame with a later stamp may judge the piece in hand."""
+    """The outcome of that trigger is unknown: an operator must resolve it."""
+    frame_after_ns: int = 0
+    """Only a frame with a later stamp counts for the current piece."""
     frame_ns: int = 0
     """Stamp of the frame that was read last."""
-    verdict: Verdict | None = None
-    """Of the piece in hand; None until it was judged."""
-    outcome: Outcome = Outcome.NONE
-    """To be booked."""
+    verdict: MatchVerdict | None = None
+    """Verdict on the current piece; None before the first."""
+    outcome: PieceOutcome = PieceOutcome.NONE
+    """Outcome of the current piece that is to be booked."""
     outcome_reason: str = ''
-    pausing: bool = False
-    cancelling: bool = False
-    fault: bool = False
-    """It is paused because something went wrong, not because a person wanted it."""
+    pause_requested: bool = False
+    cancel_requested: bool = False
+    paused_by_fault: bool = False
+    """The job was paused by a fault, not by an operator."""
     reason: str = ''
+    """For the operator: why the job is paused, waiting or failed."""
 
     @property
-    def over(self) -> bool:
-        """Whether the job has ended."""
-        return self.state in OVER
+    def finished(self) -> bool:
+        """True if the job is in a terminal state."""
+        return self.state in TERMINAL_STATES
 
     @property
     def trigger_id(self) -> str:
-        """Correlation id of the trigger under way: never the same twice in a job."""
-        return f'{self.job_id}-{self.ticket}'
+        """Correlation id of the latest trigger; unique within the job."""
+        return f'{self.job_id}-{self.effect_id}'
 
 
-NO_JOB = Job('', '', 0, state=State.NONE)
+NO_JOB = PickJob('', '', 0, state=JobState.NONE)
 
 
-def to_json(job: Job) -> str:
-    """Return the snapshot kept in the database."""
+def to_json(job: PickJob) -> str:
+    """Return the snapshot that is stored in the database."""
     return json.dumps(asdict(job))
 
 
-def from_json(text: str) -> Job:
+def from_json(text: str) -> PickJob:
     """Return the job of a snapshot.
 
     Raises:
-        ValueError: It was not written by a release that this one understands.
+        ValueError: The snapshot was written by an incompatible release.
     """
     try:
         data: dict[str, Any] = json.loads(text)
         verdict = data.pop('verdict')
         if verdict is not None:
-            verdict = Verdict(**{**verdict, 'kind': VerdictKind(verdict['kind'])})
-        data.update(state=State(data['state']), step=Step(data['step']), outcome=Outcome(data['outcome']))
-        return Job(**data, verdict=verdict)
-    except (KeyError, TypeError) as problem:
-        raise ValueError(f'job snapshot not understood: {problem}') from problem
+            verdict = MatchVerdict(**{**verdict, 'kind': VerdictKind(verdict['kind'])})
+        data.update(state=JobState(data['state']), step=JobStep(data['step']), outcome=PieceOutcome(data['outcome']))
+        return PickJob(**data, verdict=verdict)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f'job snapshot not understood: {error}') from error

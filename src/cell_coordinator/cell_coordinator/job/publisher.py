@@ -1,121 +1,122 @@
-"""Tells the cell how the job stands: topics and alarms."""
+"""Publishes the job's topics and raises its alarms."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from cell_common.alarms import AlarmReporter
+from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
 from cell_common.qos import events, latched
 from rclpy.node import Node
 
-from cell_common import alarms
-from cell_coordinator.job.conversions import job_message, match_message
-from cell_coordinator.job.events import AskReload, Effect, PieceRecord
-from cell_coordinator.job.model import Job, Outcome, State
-from cell_interfaces.msg import ComponentCaptured, JobInvalid, JobState, MatchResult, ReloadRequired
+from cell_coordinator.job.conversions import job_to_msg, reload_to_msg, verdict_to_msg
+from cell_coordinator.job.events import Effect, PieceRecord, RequestReload
+from cell_coordinator.job.model import JobState, PickJob, PieceOutcome
+from cell_interfaces import msg
 
-_KEYS = ('job_paused', 'reload_required', 'part_rejected')
+_ALARM_KEYS = ('job_paused', 'reload_required', 'part_rejected')
 
 
-class JobAnnouncer:
-    """Publishes job, component_captured, reload_required and job_invalid, and raises the job's alarms."""
+class JobPublisher:
+    """Publisher of job, component_captured, reload_required and job_invalid, and of the job's alarms."""
 
     def __init__(self, node: Node) -> None:
-        """Advertise the topics on a node."""
+        """Create the publishers on a node."""
         self._node = node
         self._alarms = AlarmReporter(node)
-        self._job = node.create_publisher(JobState, 'job', latched())
-        self._captured = node.create_publisher(ComponentCaptured, 'component_captured', events())
-        self._reload = node.create_publisher(ReloadRequired, 'reload_required', events())
-        self._invalid = node.create_publisher(JobInvalid, 'job_invalid', events())
-        self._last_match = MatchResult()
+        self._job = node.create_publisher(msg.JobState, 'job', latched())
+        self._captured = node.create_publisher(msg.ComponentCaptured, 'component_captured', events())
+        self._reload = node.create_publisher(msg.ReloadRequired, 'reload_required', events())
+        self._invalid = node.create_publisher(msg.JobInvalid, 'job_invalid', events())
+        self._last_match = msg.MatchResult()
         self._read_times: list[float] = []
-        self._of_job = ''
-        self.state = JobState()
+        self._job_id = ''
+        self._listeners: list[Callable[[msg.JobState], None]] = []
+        self.last_state = msg.JobState()
         """The job as it was published last."""
-        self.listeners: list[Callable[[JobState], None]] = []
 
-    def begin(self, job: Job) -> None:
-        """Publish the job found in the database; alarms of an earlier life of this node are over."""
-        for key in _KEYS:
+    def add_listener(self, listener: Callable[[msg.JobState], None]) -> None:
+        """Call a listener with each published job."""
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: Callable[[msg.JobState], None]) -> None:
+        """Stop calling a listener."""
+        self._listeners.remove(listener)
+
+    def publish_initial(self, job: PickJob) -> None:
+        """Publish the persisted job, and clear alarms that an earlier run of this node may have raised."""
+        for key in _ALARM_KEYS:
             self._alarms.clear_alarm(key, force=True)
-        self.changed(job, ())
+        self.publish(job, ())
 
-    def changed(self, job: Job, effects: tuple[Effect, ...]) -> None:
-        """Publish the job and what happened to it."""
-        if job.job_id != self._of_job:
-            self._of_job, self._read_times, self._last_match = job.job_id, [], match_message(job.verdict)
-        self.state = job_message(job, self._last_match, self._read_times)
-        self._job.publish(self.state)
+    def publish(self, job: PickJob, effects: tuple[Effect, ...]) -> None:
+        """Publish the job, the reload requests among the effects, and the alarms that follow from both."""
+        if job.job_id != self._job_id:
+            self._job_id, self._read_times, self._last_match = job.job_id, [], verdict_to_msg(job.verdict)
+        self.last_state = job_to_msg(job, self._last_match, self._read_times)
+        self._job.publish(self.last_state)
         for effect in effects:
-            if isinstance(effect, AskReload):
-                self._reload.publish(
-                    ReloadRequired(
-                        stamp=self._now(),
-                        job_id=job.job_id,
-                        part_number=job.part_number,
-                        trays=list(effect.trays),
-                        missing=effect.missing,
-                    )
-                )
+            if isinstance(effect, RequestReload):
+                self._reload.publish(reload_to_msg(effect, job, self._node.get_clock().now().to_msg()))
             elif isinstance(effect, PieceRecord):
-                self._piece(job, effect)
-        self._standing(job)
-        for listener in list(self.listeners):
-            listener(self.state)
+                self._on_piece_recorded(job, effect)
+        self._update_alarms(job)
+        for listener in list(self._listeners):
+            listener(self.last_state)
 
-    def captured(self, capture: ComponentCaptured) -> None:
-        """Publish a judged component; one of the job's becomes part of its state with the next change."""
+    def publish_capture(self, capture: msg.ComponentCaptured) -> None:
+        """Publish a reading with its verdict. One of the current job is part of its next published state."""
         self._captured.publish(capture)
-        if capture.job_id and capture.job_id == self._of_job:
+        if capture.job_id and capture.job_id == self._job_id:
             self._last_match = capture.match
             self._read_times.append(float(capture.ocr.read_time))
 
-    def invalid(self, code: int, message: str, part_number: str, requested: int, available: int) -> None:
-        """Publish that a job was refused before it began."""
+    def publish_invalid(self, code: int, message: str, part_number: str, requested: int, available: int) -> None:
+        """Publish that a job was rejected before its start."""
         self._invalid.publish(
-            JobInvalid(
-                stamp=self._now(), code=code, part_number=part_number, requested=requested, available=available, message=message
+            msg.JobInvalid(
+                stamp=self._node.get_clock().now().to_msg(),
+                code=code,
+                part_number=part_number,
+                requested=requested,
+                available=available,
+                message=message,
             )
         )
 
-    def _piece(self, job: Job, record: PieceRecord) -> None:
-        if record.outcome is Outcome.PLACED:
+    def _on_piece_recorded(self, job: PickJob, record: PieceRecord) -> None:
+        if record.outcome is PieceOutcome.PLACED:
             self._alarms.clear_alarm('part_rejected')
             return
         self._alarms.raise_alarm(
             'part_rejected',
-            alarms.MEDIUM,
+            MEDIUM,
             f'piece {record.piece} was rejected: {record.reason}',
-            consequence=f'One {job.part_number} less in tray {record.tray}; the job goes on with the next.',
+            consequence=f'Tray {record.tray} has one {job.part_number} less; the job continues with the next piece.',
             action='Look at the piece in the reject tray and at the tray it came from.',
         )
 
-    def _standing(self, job: Job) -> None:
-        if job.state is State.PAUSED and job.fault:
+    def _update_alarms(self, job: PickJob) -> None:
+        if job.state is JobState.PAUSED and job.paused_by_fault:
             self._alarms.raise_alarm(
                 'job_paused',
-                alarms.HIGH,
+                HIGH,
                 job.reason,
-                consequence='The job stands still.',
-                action='Say what happened to the piece, then go on.'
+                consequence='The job is paused.',
+                action='Tell what happened to the piece, then resume.'
                 if job.unresolved
-                else 'Remove the cause, then go on or cancel.',
+                else 'Remove the cause, then resume or cancel.',
             )
         else:
             self._alarms.clear_alarm('job_paused')
-        if job.state is State.WAITING_RELOAD:
+        if job.state is JobState.WAITING_RELOAD:
             self._alarms.raise_alarm(
                 'reload_required',
-                alarms.MEDIUM,
+                MEDIUM,
                 job.reason,
                 consequence='The job waits.',
-                action='Fill the trays and confirm the reload. The arm then goes on by itself.',
+                action='Fill the trays and confirm the reload. The arm then moves again without another command.',
             )
         else:
             self._alarms.clear_alarm('reload_required')
-        if job.over:
+        if job.finished:
             self._alarms.clear_alarm('part_rejected')
-
-    def _now(self) -> object:
-        return self._node.get_clock().now().to_msg()

@@ -1,4 +1,4 @@
-"""The way to the robot node: one trigger at a time, with an outcome that is never better than what is known."""
+"""Action client of robot/trigger. One goal at a time; anything unconfirmed is reported as UNKNOWN."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from action_msgs.msg import GoalStatus
 from cell_common.calls import wait_for
+from cell_common.error_code import ErrorCode
 from cell_common.qos import latched
 from rclpy.action.client import ActionClient, ClientGoalHandle
 from rclpy.node import Node
@@ -14,37 +15,37 @@ from rclpy.task import Future
 
 from cell_coordinator.job.events import TriggerOutcome
 from cell_interfaces.action import TriggerRobot
-from cell_interfaces.msg import ResultCode, RobotState
+from cell_interfaces.msg import RobotState
 
-LOOK_EVERY_S = 0.25
-FORGOTTEN_AFTER_S = 3.0
-"""The robot node publishes its last trigger every second: three times another one means that ours is not known there."""
+POLL_PERIOD_S = 0.25
+LOST_AFTER_S = 3.0
+"""The robot node publishes its latest trigger id every second. After three other ids in a row it does not know ours."""
 _CODES = {
-    TriggerOutcome.SUCCEEDED: ResultCode.OK,
-    TriggerOutcome.NOT_SENT: ResultCode.ROBOT_NOT_CONNECTED,
-    TriggerOutcome.REFUSED: ResultCode.ROBOT_REFUSED,
-    TriggerOutcome.UNKNOWN: ResultCode.ROBOT_OUTCOME_UNKNOWN,
+    TriggerOutcome.SUCCEEDED: ErrorCode.OK,
+    TriggerOutcome.NOT_SENT: ErrorCode.ROBOT_NOT_CONNECTED,
+    TriggerOutcome.REFUSED: ErrorCode.ROBOT_REFUSED,
+    TriggerOutcome.UNKNOWN: ErrorCode.ROBOT_OUTCOME_UNKNOWN,
 }
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a trigger ended."""
+class TriggerResult:
+    """Outcome of a trigger."""
 
     outcome: TriggerOutcome
     message: str
 
     @property
-    def code(self) -> int:
-        """The ResultCode that says the same."""
-        return int(_CODES[self.outcome])
+    def code(self) -> ErrorCode:
+        """The result code for this outcome."""
+        return _CODES[self.outcome]
 
 
-class RobotLink:
-    """Client of robot/trigger."""
+class RobotClient:
+    """Client of the robot node."""
 
     def __init__(self, node: Node, accept_timeout: float, trigger_timeout: float) -> None:
-        """Make the client; times in seconds, as in the parameters of the same names."""
+        """Create the client; the timeouts in seconds are the parameters of the same names."""
         self._node = node
         self._accept_timeout = accept_timeout
         self._trigger_timeout = trigger_timeout
@@ -52,60 +53,65 @@ class RobotLink:
         self._state: tuple[float, RobotState] | None = None
         node.create_subscription(RobotState, 'robot/state', self._on_state, latched())
 
-    async def trigger(self, trigger_id: str, event: str, tray: int = 0) -> Ended:
-        """Send one trigger and wait for its end; never sends it twice."""
-        if not await self._server():
-            return Ended(TriggerOutcome.NOT_SENT, 'the robot node is not there: is it running?')
+    async def trigger(self, trigger_id: str, event: str, tray: int = 0) -> TriggerResult:
+        """Send one trigger and wait for its outcome. It is never sent twice."""
+        if not await self._wait_for_server():
+            return TriggerResult(TriggerOutcome.NOT_SENT, 'the robot node was not found: is it running?')
         sent = self._client.send_goal_async(TriggerRobot.Goal(trigger_id=trigger_id, event=event, tray=tray))
         if not await wait_for(self._node, sent, self._accept_timeout):
-            return Ended(TriggerOutcome.UNKNOWN, 'the robot node did not answer')
+            return TriggerResult(TriggerOutcome.UNKNOWN, 'the robot node did not answer')
         handle: ClientGoalHandle = sent.result()
         if not handle.accepted:
-            return Ended(TriggerOutcome.NOT_SENT, 'the robot node did not take the trigger')
+            return TriggerResult(TriggerOutcome.NOT_SENT, 'the robot node did not accept the trigger')
         result: Future = handle.get_result_async()
-        lost = await self._wait(result, trigger_id)
-        return Ended(TriggerOutcome.UNKNOWN, lost) if lost else _ended(result.result())
+        error = await self._wait_for_result(result, trigger_id)
+        return TriggerResult(TriggerOutcome.UNKNOWN, error) if error else trigger_result(result.result())
 
     def close(self) -> None:
-        """Give the client up."""
+        """Destroy the action client."""
         self._client.destroy()
 
-    async def _server(self) -> bool:
+    async def _wait_for_server(self) -> bool:
         deadline = time.monotonic() + self._accept_timeout
         while not self._client.server_is_ready():
             if time.monotonic() > deadline:
                 return False
-            await wait_for(self._node, Future(executor=self._node.executor), LOOK_EVERY_S)
+            await wait_for(self._node, Future(executor=self._node.executor), POLL_PERIOD_S)
         return True
 
-    async def _wait(self, result: Future, trigger_id: str) -> str:
-        """Wait for the result; return why it will not come, "" when it is there."""
-        begun = time.monotonic()
+    async def _wait_for_result(self, result: Future, trigger_id: str) -> str:
+        """Wait for the result; return "" if it arrived, else the reason why it never will."""
+        started = time.monotonic()
         gone_since: float | None = None
-        while not await wait_for(self._node, result, LOOK_EVERY_S):
+        while not await wait_for(self._node, result, POLL_PERIOD_S):
             now = time.monotonic()
             gone_since = None if self._client.server_is_ready() else gone_since or now
-            if gone_since is not None and now - gone_since > FORGOTTEN_AFTER_S:
-                return 'the robot node has gone'
-            if now - begun > FORGOTTEN_AFTER_S and self._forgotten(begun, trigger_id):
+            if gone_since is not None and now - gone_since > LOST_AFTER_S:
+                return 'the robot node has stopped'
+            if now - started > LOST_AFTER_S and self._trigger_lost(started, trigger_id):
                 return 'the robot node was restarted meanwhile'
-            if now - begun > self._trigger_timeout:
+            if now - started > self._trigger_timeout:
                 return f'no outcome within {self._trigger_timeout:g} s'
         return ''
 
-    def _forgotten(self, begun: float, trigger_id: str) -> bool:
+    def _trigger_lost(self, started: float, trigger_id: str) -> bool:
         if self._state is None:
             return False
-        heard, state = self._state
-        return heard > begun + FORGOTTEN_AFTER_S and state.last_trigger_id != trigger_id
+        received, state = self._state
+        return received > started + LOST_AFTER_S and state.last_trigger_id != trigger_id
 
     def _on_state(self, state: RobotState) -> None:
         self._state = time.monotonic(), state
 
 
-def _ended(response: TriggerRobot.Impl.GetResultService.Response) -> Ended:
-    """Read the result; a goal that the server does not know, or a defect there, comes as zeros and is not a success."""
+def trigger_result(response: TriggerRobot.Impl.GetResultService.Response) -> TriggerResult:
+    """Return the outcome of a finished goal.
+
+    An unknown goal and a defect of the server arrive as zeros, and zero is SUCCEEDED. The outcome therefore counts only if the
+    status of the goal agrees with it.
+    """
     outcome = TriggerOutcome(response.result.outcome)
     if (outcome is TriggerOutcome.SUCCEEDED) != (response.status == GoalStatus.STATUS_SUCCEEDED):
-        return Ended(TriggerOutcome.UNKNOWN, response.result.message or 'the robot node does not know this trigger')
-    return Ended(outcome, response.result.message)
+        message = response.result.message or 'the robot node does not know this trigger'
+        return TriggerResult(TriggerOutcome.UNKNOWN, message)
+    return TriggerResult(outcome, response.result.message)

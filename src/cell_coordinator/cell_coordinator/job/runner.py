@@ -1,79 +1,85 @@
-"""Holds the one job: applies events, stores before acting, hands effects out. No ROS, no clock."""
+"""Runs the state machine: stores each transition in the database, then publishes and executes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from cell_coordinator.job.events import Cancel, Effect, Event, Pause, Resolve, Restarted, Resume, Start
-from cell_coordinator.job.machine import JobMachine, Refused
-from cell_coordinator.job.model import Job, State
-from cell_coordinator.job.store import JobStore, StorageFailedError
-from cell_interfaces.msg import ResultCode
+from cell_common.database import StorageFailedError
+from cell_common.error_code import ErrorCode
 
-_COMMANDS = (Start, Pause, Resume, Cancel, Resolve)
+from cell_coordinator.job.events import Command, CoordinatorRestarted, Effect, Event
+from cell_coordinator.job.machine import CommandRejected, JobMachine
+from cell_coordinator.job.model import JobState, PickJob
+from cell_coordinator.job.store import JobStore
 
 
 class JobRunner:
-    """The active job, or the last one."""
+    """Owner of the active job, or of the last one."""
 
-    def __init__(self, machine: JobMachine, store: JobStore) -> None:
-        """Take up the newest job of the database.
+    def __init__(
+        self,
+        machine: JobMachine,
+        store: JobStore,
+        *,
+        on_change: Callable[[PickJob, tuple[Effect, ...]], None],
+        execute: Callable[[Effect], None],
+    ) -> None:
+        """Load the newest job of the database.
+
+        Args:
+            machine: Computes the transitions.
+            store: Stores job and history.
+            on_change: Called with the stored job and its effects, before they are executed.
+            execute: Called with each effect.
 
         Raises:
-            StorageFailedError: The database refused.
+            StorageFailedError: The database failed.
         """
         self._machine = machine
         self._store = store
+        self._on_change = on_change
+        self._execute = execute
         self._closed = False
         self.job = store.latest()
-        self.trouble = ''
-        """Why the last snapshot could not be stored; "" = it could."""
-        self.changed: Callable[[Job, tuple[Effect, ...]], None] = lambda _job, _effects: None
-        """Called after each change, before the effects are carried out."""
-        self.carry_out: Callable[[Effect], None] = lambda _effect: None
+        self.storage_error = ''
+        """Why the last snapshot could not be stored; "" if it was stored."""
 
     def close(self) -> None:
-        """Hear no more answers: the node is going, and what is still under way is for the next start to judge."""
+        """Ignore further events. In-flight work is reconciled at the next start."""
         self._closed = True
 
-    def take_up(self, now_ns: int) -> None:
-        """Bring the job back after a start: PAUSED when it was under way. Call once `changed` and `carry_out` are set."""
-        self.feed(Restarted(now_ns))
+    def restore(self, now_ns: int) -> None:
+        """Resume work on the persisted job; a job that was running comes back PAUSED."""
+        self.dispatch(CoordinatorRestarted(now_ns))
 
-    def put(self, job: Job) -> None:
-        """Set a new job.
+    def set_job(self, job: PickJob) -> None:
+        """Replace a finished job, or one that was not started.
 
         Raises:
-            Refused: A job is active, or the database refused.
+            CommandRejected: A job is active, or the database failed.
         """
-        if not self.job.over and self.job.state is not State.READY:
-            raise Refused(
-                ResultCode.JOB_ACTIVE, f'a job for {self.job.part_number} is {self.job.state.name}: finish or cancel it first'
+        if not self.job.finished and self.job.state is not JobState.READY:
+            raise CommandRejected(
+                ErrorCode.JOB_ACTIVE, f'a job for {self.job.part_number} is {self.job.state.name}: finish or cancel it first'
             )
         try:
-            if self.job.state is State.READY:
-                self._store.save(
-                    replace(
-                        self.job,
-                        state=State.CANCELLED,
-                        finished_ns=job.created_ns,
-                        reason='replaced by another job before it began',
-                    )
-                )
+            if self.job.state is JobState.READY:
+                reason = 'replaced by another job before it was started'
+                self._store.save(replace(self.job, state=JobState.CANCELLED, finished_ns=job.created_ns, reason=reason))
             self._store.save(job)
-        except StorageFailedError as problem:
-            raise self._not_stored(problem) from problem
-        self._adopt(job, ())
+        except StorageFailedError as error:
+            raise self._storage_failed(error) from error
+        self._apply(job, ())
 
-    def feed(self, event: Event) -> None:
-        """Apply an event: store what follows, tell it, carry it out.
+    def dispatch(self, event: Event) -> None:
+        """Apply an event: compute the transition, store it, publish it, execute its effects.
 
-        When the database refuses what follows from an answer, the job stands as it does on the disk: paused, with the step to
-        be done again, or with a trigger that a person resolves.
+        If an answer cannot be stored, the job is paused as it stands in the database. Its step is then repeated, or its trigger
+        is resolved by the operator.
 
         Raises:
-            Refused: The event is a command that is not allowed now, or could not be stored.
+            CommandRejected: The event is a command that is not allowed now, or that cannot be stored.
         """
         if self._closed:
             return
@@ -82,22 +88,22 @@ class JobRunner:
             return
         try:
             self._store.save(following.job, following.effects)
-        except StorageFailedError as problem:
-            refusal = self._not_stored(problem)
-            if isinstance(event, _COMMANDS):
-                raise refusal from problem
-            halted = self._machine.advance(self.job, Restarted(event.now_ns)).job
-            self._adopt(halted if halted.unresolved else replace(halted, reason=str(problem)), ())
+        except StorageFailedError as error:
+            rejection = self._storage_failed(error)
+            if isinstance(event, Command):
+                raise rejection from error
+            halted = self._machine.advance(self.job, CoordinatorRestarted(event.now_ns)).job
+            self._apply(halted if halted.unresolved else replace(halted, reason=str(error)), ())
             return
-        self.trouble = ''
-        self._adopt(following.job, following.effects)
+        self.storage_error = ''
+        self._apply(following.job, following.effects)
 
-    def _adopt(self, job: Job, effects: tuple[Effect, ...]) -> None:
+    def _apply(self, job: PickJob, effects: tuple[Effect, ...]) -> None:
         self.job = job
-        self.changed(job, effects)
+        self._on_change(job, effects)
         for effect in effects:
-            self.carry_out(effect)
+            self._execute(effect)
 
-    def _not_stored(self, problem: StorageFailedError) -> Refused:
-        self.trouble = str(problem)
-        return Refused(ResultCode.STORAGE_FAILED, str(problem))
+    def _storage_failed(self, error: StorageFailedError) -> CommandRejected:
+        self.storage_error = str(error)
+        return CommandRejected(ErrorCode.STORAGE_FAILED, self.storage_error)

@@ -1,29 +1,24 @@
-"""Pick jobs, pieces, readings and the audit of commands in the database."""
+"""Pick jobs, pieces, readings and the audit trail in the database."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
+from cell_common.database import AuditEntry, insert_audit, storage_error
 from sqlalchemy import BigInteger, Connection, Engine, Text, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cell_coordinator.job.events import Effect, PieceRecord, ReadingRecord
-from cell_coordinator.job.model import NO_JOB, Job, State, Verdict, from_json, to_json
-
-
-class StorageFailedError(Exception):
-    """The database refused; nothing was stored."""
+from cell_coordinator.job.model import NO_JOB, JobState, MatchVerdict, PickJob, from_json, to_json
 
 
 class Base(DeclarativeBase):
-    """The tables of the pick jobs; migrations/versions makes them."""
+    """Tables of the pick jobs; migrations/versions creates them."""
 
 
 class JobRow(Base):
-    """One pick job: columns for people and reports, the snapshot for the state machine."""
+    """One pick job: columns for reports, and the snapshot for the state machine."""
 
     __tablename__ = 'pick_job'
     job_id: Mapped[str] = mapped_column(primary_key=True)
@@ -41,7 +36,7 @@ class JobRow(Base):
 
 
 class PieceRow(Base):
-    """Where one piece of a job went, and on what evidence."""
+    """Destination of one piece, with its evidence."""
 
     __tablename__ = 'pick_piece'
     job_id: Mapped[str] = mapped_column(primary_key=True)
@@ -50,7 +45,7 @@ class PieceRow(Base):
     outcome: Mapped[str]
     reason: Mapped[str] = mapped_column(Text)
     verdict: Mapped[str | None]
-    recognised: Mapped[str | None]
+    recognized: Mapped[str | None]
     text: Mapped[str | None] = mapped_column(Text)
     score: Mapped[float | None]
     frame_ns: Mapped[int | None] = mapped_column(BigInteger)
@@ -58,7 +53,7 @@ class PieceRow(Base):
 
 
 class ReadingRow(Base):
-    """One judged frame."""
+    """One reading with its verdict."""
 
     __tablename__ = 'pick_reading'
     reading_id: Mapped[int] = mapped_column(primary_key=True)
@@ -66,15 +61,15 @@ class ReadingRow(Base):
     piece: Mapped[int]
     attempt: Mapped[int]
     verdict: Mapped[str]
-    recognised: Mapped[str]
+    recognized: Mapped[str]
     text: Mapped[str] = mapped_column(Text)
     score: Mapped[float]
     frame_ns: Mapped[int] = mapped_column(BigInteger)
-    judged_ns: Mapped[int] = mapped_column(BigInteger)
+    matched_ns: Mapped[int] = mapped_column(BigInteger)
 
 
 class AuditRow(Base):
-    """One command that somebody gave, and what came of it."""
+    """One operator command and its result; the columns are the fields of `AuditEntry`."""
 
     __tablename__ = 'command_audit'
     audit_id: Mapped[int] = mapped_column(primary_key=True)
@@ -88,48 +83,34 @@ class AuditRow(Base):
     message: Mapped[str] = mapped_column(Text)
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command for the audit."""
-
-    received_ns: int
-    command: str
-    request_id: str
-    operator_id: str
-    issued_ns: int
-    arguments: str
-    code: int
-    message: str
-
-
 class JobStore:
-    """Stores the job's snapshot together with the history it makes, in one transaction."""
+    """Stores a snapshot of the job and its history, both in one transaction."""
 
     def __init__(self, engine: Engine) -> None:
-        """Take the open database; its tables must be migrated."""
+        """Store the engine of an open database; its tables must be migrated."""
         self._engine = engine
 
-    def latest(self) -> Job:
-        """Return the newest job, NO_JOB when there was none.
+    def latest(self) -> PickJob:
+        """Return the newest job, or NO_JOB.
 
-        A job whose snapshot this release does not understand comes back FAILED, with what its columns tell.
+        A job whose snapshot was written by an incompatible release comes back FAILED, with the values of its columns.
 
         Raises:
-            StorageFailedError: The database refused.
+            StorageFailedError: The database failed.
         """
-        # job_id is a UUIDv7: it orders jobs made in the same tick of the clock.
+        # job_id is a UUIDv7, which orders jobs of the same clock tick.
         query = select(JobRow.__table__).order_by(JobRow.created_ns.desc(), JobRow.job_id.desc()).limit(1)
         try:
             with self._engine.connect() as connection:
                 row = connection.execute(query).first()
-        except SQLAlchemyError as problem:
-            raise _failed(problem) from problem
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
         if row is None:
             return NO_JOB
         try:
             return from_json(row.snapshot)
-        except ValueError as problem:
-            return Job(
+        except ValueError as error:
+            return PickJob(
                 row.job_id,
                 row.part_number,
                 row.quantity,
@@ -137,41 +118,41 @@ class JobStore:
                 row.created_ns,
                 placed=row.placed,
                 rejected=row.rejected,
-                state=State.FAILED,
-                reason=str(problem),
+                state=JobState.FAILED,
+                reason=str(error),
             )
 
-    def save(self, job: Job, effects: Sequence[Effect] = ()) -> None:
+    def save(self, job: PickJob, effects: Sequence[Effect] = ()) -> None:
         """Store the snapshot, and the records among the effects.
 
         Raises:
-            StorageFailedError: The database refused; nothing was stored.
+            StorageFailedError: The database failed; nothing was stored.
         """
         columns = _columns(job)
         try:
             with self._engine.begin() as connection:
-                done = connection.execute(update(JobRow).where(JobRow.job_id == job.job_id).values(columns))
-                if not done.rowcount:
+                updated = connection.execute(update(JobRow).where(JobRow.job_id == job.job_id).values(columns))
+                if not updated.rowcount:
                     connection.execute(insert(JobRow).values(columns))
                 for effect in effects:
-                    _record(connection, job.job_id, effect)
-        except SQLAlchemyError as problem:
-            raise _failed(problem) from problem
+                    _insert_record(connection, job.job_id, effect)
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
 
-    def audit(self, command: Command) -> None:
-        """Keep who commanded what, when, and with what result.
+    def add_audit(self, entry: AuditEntry) -> None:
+        """Add an entry to the audit trail.
 
         Raises:
-            StorageFailedError: The database refused.
+            StorageFailedError: The database failed.
         """
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(AuditRow).values(vars(command)))
-        except SQLAlchemyError as problem:
-            raise _failed(problem) from problem
+                insert_audit(connection, AuditRow, entry)
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
 
 
-def _columns(job: Job) -> dict[str, Any]:
+def _columns(job: PickJob) -> dict[str, object]:
     return {
         'job_id': job.job_id,
         'part_number': job.part_number,
@@ -188,7 +169,7 @@ def _columns(job: Job) -> dict[str, Any]:
     }
 
 
-def _record(connection: Connection, job_id: str, effect: Effect) -> None:
+def _insert_record(connection: Connection, job_id: str, effect: Effect) -> None:
     if isinstance(effect, PieceRecord):
         connection.execute(
             insert(PieceRow).values(
@@ -198,27 +179,26 @@ def _record(connection: Connection, job_id: str, effect: Effect) -> None:
                 outcome=effect.outcome.name,
                 reason=effect.reason,
                 booked_ns=effect.now_ns,
-                **(_verdict(effect.verdict) if effect.verdict else {}),
+                **(_verdict_columns(effect.verdict) if effect.verdict else {}),
             )
         )
     elif isinstance(effect, ReadingRecord):
         connection.execute(
             insert(ReadingRow).values(
-                job_id=job_id, piece=effect.piece, attempt=effect.attempt, judged_ns=effect.now_ns, **_verdict(effect.verdict)
+                job_id=job_id,
+                piece=effect.piece,
+                attempt=effect.attempt,
+                matched_ns=effect.now_ns,
+                **_verdict_columns(effect.verdict),
             )
         )
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def _verdict_columns(verdict: MatchVerdict) -> dict[str, object]:
     return {
         'verdict': verdict.kind.name,
-        'recognised': verdict.recognised,
+        'recognized': verdict.recognized,
         'text': verdict.text,
         'score': verdict.score,
         'frame_ns': verdict.frame_ns,
     }
-
-
-def _failed(problem: SQLAlchemyError) -> StorageFailedError:
-    cause = getattr(problem, 'orig', None) or problem
-    return StorageFailedError(f'the database refused: {cause}. Check its disk, then try again.')

@@ -30,7 +30,7 @@ def lists(graph):
     return graph.collect(AlarmList, 'alarms', latched())
 
 
-def announce(reporter, text='robot lost', key='lost', priority=alarms.HIGH):
+def raise_alarm(reporter, text='robot lost', key='lost', priority=alarms.HIGH):
     reporter.raise_alarm(key, priority, text, consequence='stands', action='look')
 
 
@@ -44,52 +44,52 @@ def handle(graph, service='acknowledge', alarm_id='', seconds=0, **command):
     )
 
 
-def shown(lists):
+def active(lists):
     return [(alarm.key, alarm.state) for alarm in lists[-1].alarms] if lists else None
 
 
-def test_raised_acknowledged_and_cleared(graph, node, reporter, lists):
-    announce(reporter)
-    wait_until(lambda: shown(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
+def test_an_alarm_is_raised_acknowledged_and_cleared(graph, node, reporter, lists):
+    raise_alarm(reporter)
+    wait_until(lambda: active(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
     alarm = lists[-1].alarms[0]
     assert (alarm.source, alarm.priority, alarm.text, alarm.count) == ('test', Alarm.HIGH, 'robot lost', 1)
     assert handle(graph).code == ResultCode.OK
-    wait_until(lambda: shown(lists) == [('lost', Alarm.ACKNOWLEDGED)])
+    wait_until(lambda: active(lists) == [('lost', Alarm.ACKNOWLEDGED)])
     assert lists[-1].alarms[0].acknowledged_by == 'ann'
     reporter.clear_alarm('lost')
-    wait_until(lambda: shown(lists) == [])
+    wait_until(lambda: active(lists) == [])
 
 
-def test_acknowledgements_survive_a_respawn(graph, node, options, reporter, lists):
-    announce(reporter)
-    announce(reporter, key='closed')
+def test_acknowledgements_survive_a_restart(graph, node, options, reporter, lists):
+    raise_alarm(reporter)
+    raise_alarm(reporter, key='closed')
     wait_until(lambda: lists and len(lists[-1].alarms) == 2)
     handle(graph)
     reporter.clear_alarm('closed')
-    wait_until(lambda: shown(lists) == [('lost', Alarm.ACKNOWLEDGED)])
+    wait_until(lambda: active(lists) == [('lost', Alarm.ACKNOWLEDGED)])
     graph.remove(node)
     lists.clear()
     graph.add(AlarmsNode(**options))
     wait_until(lambda: lists)
-    announce(reporter, key='new', priority=alarms.LOW)
+    raise_alarm(reporter, key='new', priority=alarms.LOW)
     wait_until(lambda: len(lists[-1].alarms) == 2)
-    assert shown(lists) == [('lost', Alarm.ACKNOWLEDGED), ('new', Alarm.UNACKNOWLEDGED)]
+    assert active(lists) == [('lost', Alarm.ACKNOWLEDGED), ('new', Alarm.UNACKNOWLEDGED)]
     assert lists[-1].alarms[0].count == 1
 
 
-def test_an_alarm_raised_before_the_node_came_up_is_heard(graph, reporter, options, lists):
-    announce(reporter)
+def test_an_alarm_raised_before_the_node_started_is_received(graph, reporter, options, lists):
+    raise_alarm(reporter)
     graph.add(AlarmsNode(**options))
-    wait_until(lambda: shown(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
+    wait_until(lambda: active(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
 
 
-def test_shelved_and_refused_commands(graph, node, reporter, lists):
-    announce(reporter)
+def test_an_alarm_is_shelved_and_bad_commands_are_rejected(graph, node, reporter, lists):
+    raise_alarm(reporter)
     wait_until(lambda: lists and lists[-1].alarms)
     alarm_id = lists[-1].alarms[0].alarm_id
     assert handle(graph, 'shelve', alarm_id).code == ResultCode.INVALID_ARGUMENT
     assert handle(graph, 'shelve', 'nope', 60).code == ResultCode.UNKNOWN_ALARM
     assert handle(graph, 'shelve', alarm_id, 60, issued_at=Time(sec=1), valid_for=Duration(sec=1)).code == ResultCode.EXPIRED
     assert handle(graph, 'shelve', alarm_id, 1).code == ResultCode.OK
-    wait_until(lambda: shown(lists) == [('lost', Alarm.SHELVED)])
-    wait_until(lambda: shown(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
+    wait_until(lambda: active(lists) == [('lost', Alarm.SHELVED)])
+    wait_until(lambda: active(lists) == [('lost', Alarm.UNACKNOWLEDGED)])

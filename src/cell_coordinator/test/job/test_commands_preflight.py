@@ -1,4 +1,4 @@
-"""No job begins on a robot that is not fit for it."""
+"""No job starts on a robot that is not fit for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from cell_common.testing import wait_until
 from cell_interfaces.msg import ResultCode
 
 
-def test_a_robot_that_is_not_fit_lets_no_job_begin_and_the_line_that_fails_is_named(cell):
+def test_a_failing_preflight_check_rejects_the_job_and_is_named(cell):
     cell.up()
     cell.robot.failing = 'remote control: Switch it to remote control on the pendant.'
     result = cell.result(cell.run(1))
@@ -26,16 +26,16 @@ def test_without_a_robot_node_nothing_is_sent(cell):
     assert cell.robot.sent == []
 
 
-def test_a_cell_that_is_not_ready_refuses_and_names_the_line(cell):
-    cell.talker.levels['camera'] = 2
-    cell.talker.levels.pop('robot')
+def test_a_cell_that_is_not_ready_rejects_the_job_and_names_the_nodes(cell):
+    cell.diagnostics.levels['camera'] = 2
+    cell.diagnostics.levels.pop('robot')
     cell.up(ready=False, stale_after=1.0)
     wait_until(lambda: cell.statuses and [line.level for line in cell.statuses[-1].subsystems][:2] == [2, 0])
     result = cell.result(cell.run(1))
     assert result.code == ResultCode.NOT_READY and not cell.robot.sent
     assert 'camera is ERROR (broken)' in result.message and 'robot is STALE' in result.message
     assert not cell.statuses[-1].ready
-    cell.talker.levels.update(camera=1, robot=0)
+    cell.diagnostics.levels.update(camera=1, robot=0)
     wait_until(lambda: cell.statuses[-1].ready)
-    cell.talker.levels.pop('ocr')
+    cell.diagnostics.levels.pop('ocr')
     wait_until(lambda: not cell.statuses[-1].ready)

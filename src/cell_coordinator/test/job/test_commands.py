@@ -1,0 +1,95 @@
+import pytest
+from builtin_interfaces.msg import Duration, Time
+from cell_common.qos import events
+from cell_common.testing import wait_until
+
+from cell_interfaces.msg import (
+    CommandInfo,
+    JobInvalid,
+    JobState,
+    ResultCode,
+)
+from cell_interfaces.srv import RobotCommand
+
+PART, OTHER = 'G8NB-17SR', 'G8NB-17SU'
+SUCCEEDED, NOT_SENT, REFUSED, UNKNOWN = range(4)
+TOO_OLD = {'issued_at': Time(sec=1), 'valid_for': Duration(sec=1)}
+
+
+def test_canceling_the_action_ends_the_job_and_books_the_piece(cell):
+    cell.up()
+    cell.vision.read_broken = 1
+    future = cell.run(3)
+    wait_until(lambda: cell.jobs and cell.jobs[-1].step == JobState.STEP_READ)
+    cell.goal.cancel_goal_async()
+    result = cell.result(future)
+    assert result.code == ResultCode.JOB_CANCELLED and future.result().status == 5
+    assert cell.robot.rejected == [PART] and cell.booked() == [(2, 1)]
+    assert cell.result(cell.run(1)).code == ResultCode.OK
+
+
+def test_pause_resume_and_cancel_by_command(cell):
+    cell.up()
+    cell.robot.script['PART'] = [SUCCEEDED, NOT_SENT]
+    future = cell.run(3)
+    cell.until('PAUSED')
+    assert cell.control('PAUSE').code == ResultCode.WRONG_STATE
+    assert cell.control('CANCEL').job.state == JobState.CANCELLED
+    assert cell.result(future).code == ResultCode.JOB_CANCELLED
+    assert cell.control('CANCEL').code == ResultCode.NO_JOB
+    assert cell.booked() == [(1, 1)]
+
+
+def test_expired_commands_are_rejected_and_audited(cell):
+    cell.up()
+    assert cell.result(cell.run(1, command=CommandInfo(**TOO_OLD))).code == ResultCode.EXPIRED
+    assert cell.set_job(1, **TOO_OLD).code == ResultCode.EXPIRED
+    assert not cell.robot.sent and cell.jobs[-1].state == JobState.NONE
+    assert cell.rows('SELECT command, code FROM command_audit') == [('run_job', 1), ('set_job', 1)]
+
+
+@pytest.mark.parametrize(
+    ('part', 'quantity', 'code', 'available'),
+    [
+        (PART, 0, ResultCode.INVALID_ARGUMENT, 5),
+        (PART, -3, ResultCode.INVALID_ARGUMENT, 5),
+        (PART, 6, ResultCode.NOT_ENOUGH_STOCK, 5),
+        ('NOPE', 1, ResultCode.UNKNOWN_PART, 0),
+    ],
+)
+def test_a_job_that_the_trays_cannot_serve_is_rejected(cell, part, quantity, code, available):
+    cell.up()
+    invalid = cell.graph.collect(JobInvalid, 'job_invalid', events())
+    wait_until(lambda: cell.coordinator.count_subscribers('job_invalid'))
+    answer = cell.set_job(quantity, part)
+    assert (answer.code, answer.job_id) == (code, '') and answer.message
+    wait_until(lambda: invalid)
+    assert (invalid[0].code, invalid[0].requested, invalid[0].available) == (code, quantity, available)
+    assert cell.result(cell.run(quantity, part)).code == code and not cell.robot.sent
+
+
+def test_a_job_may_be_replaced_before_it_starts(cell):
+    cell.up()
+    first, second = cell.set_job(1), cell.set_job(2)
+    assert (first.available, cell.until('READY').quantity) == (5, 2)
+    assert cell.result(cell.run(job_id=first.job_id)).code == ResultCode.NO_JOB
+    assert cell.result(cell.run(job_id=second.job_id)).job.placed == 2
+    assert cell.rows('SELECT state FROM pick_job WHERE quantity = 1') == [('CANCELLED',)]
+
+
+def test_only_one_job_is_active(cell):
+    cell.up()
+    cell.robot.script['PART'] = [NOT_SENT]
+    cell.run(1)
+    cell.until('PAUSED')
+    assert cell.set_job(1).code == ResultCode.JOB_ACTIVE
+    assert cell.result(cell.run(1)).code == ResultCode.JOB_ACTIVE
+    assert cell.set_benchmark().code == ResultCode.JOB_ACTIVE
+
+
+def test_the_robots_program_is_started_on_request(cell):
+    cell.up()
+    answer = cell.graph.call(RobotCommand, 'start_robot', RobotCommand.Request())
+    assert (answer.code, answer.message, cell.robot.started) == (ResultCode.OK, 'started', 1)
+    late = cell.graph.call(RobotCommand, 'start_robot', RobotCommand.Request(command=CommandInfo(**TOO_OLD)))
+    assert late.code == ResultCode.EXPIRED and cell.robot.started == 1

@@ -1,0 +1,93 @@
+import pytest
+from cell_common.error_code import ErrorCode
+from cell_coordinator.job import events as ev
+from cell_coordinator.job.events import TriggerOutcome
+from cell_coordinator.job.machine import CommandRejected, JobMachine, JobRules
+from cell_coordinator.job.model import NO_JOB, JobState, JobStep, PickJob
+from cell_coordinator.job.runner import JobRunner
+from cell_coordinator.job.store import JobStore
+from sqlalchemy import text
+
+PART = 'G8NB-17SR'
+
+
+class RunnerUnderTest(JobRunner):
+    """Keeps the executed effects, with the trigger id that the database held at that time."""
+
+    def __init__(self, engine):
+        self.executed = []
+        self.published = []
+        store = JobStore(engine)
+        super().__init__(
+            JobMachine(JobRules()),
+            store,
+            on_change=lambda job, effects: self.published.append((job, effects)),
+            execute=lambda effect: self.executed.append((effect, store.latest().trigger_id)),
+        )
+
+
+@pytest.fixture
+def runner(engine):
+    return RunnerUnderTest(engine)
+
+
+def break_database(engine, broken):
+    names = ('pick_job', 'away') if broken else ('away', 'pick_job')
+    with engine.begin() as connection:
+        connection.execute(text(f'ALTER TABLE {names[0]} RENAME TO {names[1]}'))
+
+
+def test_an_empty_database_has_no_job(runner):
+    assert runner.job == NO_JOB
+    runner.restore(1)
+    assert runner.job == NO_JOB and not runner.executed
+
+
+def test_the_snapshot_is_stored_before_the_effect_is_executed(runner):
+    runner.set_job(PickJob('a', PART, 1, created_ns=1))
+    runner.dispatch(ev.Start(2))
+    [(effect, stored)] = runner.executed
+    assert effect.trigger_id == stored
+    assert runner.published[-1] == (runner.job, (effect,))
+
+
+def test_a_closed_runner_ignores_answers(runner):
+    runner.set_job(PickJob('a', PART, 1, created_ns=1))
+    runner.dispatch(ev.Start(2))
+    runner.close()
+    before = runner.job
+    runner.dispatch(ev.TriggerFinished(3, runner.job.effect_id, TriggerOutcome.UNKNOWN))
+    assert runner.job == before
+
+
+def test_the_newest_job_is_restored(runner, engine):
+    for number in (1, 2, 3):
+        runner.set_job(PickJob(f'job{number}', PART, 1, created_ns=5))
+    assert RunnerUnderTest(engine).job.job_id == 'job3'
+
+
+def test_a_command_that_cannot_be_stored_is_rejected_and_changes_nothing(runner, engine):
+    runner.set_job(PickJob('a', PART, 1, created_ns=1))
+    break_database(engine, True)
+    with pytest.raises(CommandRejected) as error:
+        runner.dispatch(ev.Start(2))
+    assert error.value.code == ErrorCode.STORAGE_FAILED and runner.storage_error
+    assert runner.job.state is JobState.READY and not runner.executed
+    with pytest.raises(CommandRejected):
+        runner.set_job(PickJob('b', PART, 1, created_ns=2))
+    break_database(engine, False)
+    runner.dispatch(ev.Start(3))
+    assert runner.job.state is JobState.RUNNING and not runner.storage_error
+
+
+def test_an_answer_that_cannot_be_stored_pauses_the_job_as_it_stands_in_the_database(runner, engine):
+    runner.set_job(PickJob('a', PART, 1, created_ns=1))
+    runner.dispatch(ev.Start(2))
+    break_database(engine, True)
+    runner.dispatch(ev.TriggerFinished(3, runner.job.effect_id, TriggerOutcome.SUCCEEDED))
+    assert (runner.job.state, runner.job.step, runner.job.unresolved) == (JobState.PAUSED, JobStep.START, True)
+    assert len(runner.executed) == 1
+    break_database(engine, False)
+    restarted = RunnerUnderTest(engine)
+    restarted.restore(4)
+    assert restarted.job.unresolved and restarted.job.step is JobStep.START
