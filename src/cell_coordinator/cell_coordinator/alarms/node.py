@@ -14,8 +14,9 @@ from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import latched
+from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
-from cell_common.time import now_ns, to_msg, to_ns
+from cell_common.time import now_ns, to_ns
 from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from statistics import median
 
 from builtin_interfaces.msg import Time
-from cell_common.time import to_msg, to_ns
+from cell_common.ros_time import to_msg
+from cell_common.time import to_ns
 
 from cell_coordinator.health import SubsystemStatus
 from cell_coordinator.job.events import BookPiece, MatchReading, OcrReading, RequestReload

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from cell_common.calls import ServiceCallError, call_service, wait_for
 from cell_common.ids import new_id
-from cell_common.time import now_ns, to_msg
+from cell_common.ros_time import to_msg
+from cell_common.time import now_ns
 from cell_common.timers import create_steady_timer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.client import Client
