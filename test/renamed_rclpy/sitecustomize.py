@@ -9,12 +9,14 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import io
+import re
 import sys
 import tokenize
 from functools import cache
 from pathlib import Path
 
 PREFIX = '_renamed'
+ATTRIBUTE = re.compile(r'\.(_\w+)')
 
 
 def private_names(source: str) -> set[str]:
@@ -35,13 +37,20 @@ def names_of(folder: Path) -> frozenset[str]:
 
 
 def renamed(source: str, names: frozenset[str]) -> str:
-    """Return the source with `names` prefixed, as identifiers and as texts of their own (`__slots__`)."""
+    """Return the source with `names` prefixed: as identifiers, as texts of their own (`__slots__`) and in f-strings."""
     lines = source.splitlines(keepends=True)
     for token in reversed(list(tokenize.generate_tokens(io.StringIO(source).readline))):
-        if token.type in {tokenize.NAME, tokenize.STRING} and token.string.strip('\'"') in names:
+        text = token.string
+        if token.type == tokenize.NAME and text in names:
+            text = PREFIX + text
+        elif token.type == tokenize.STRING and text.strip('\'"') in names:
+            text = text[0] + PREFIX + text[1:]
+        elif token.type == tokenize.STRING and text[0] in 'fF' and '\n' not in text:  # one token until Python 3.12
+            text = ATTRIBUTE.sub(lambda match: f'.{PREFIX}{match[1]}' if match[1] in names else match[0], text)
+        if text != token.string:
             row, column = token.start
-            line, quote = lines[row - 1], 0 if token.type == tokenize.NAME else 1
-            lines[row - 1] = line[: column + quote] + PREFIX + line[column + quote :]
+            line = lines[row - 1]
+            lines[row - 1] = line[:column] + text + line[column + len(token.string) :]
     return ''.join(lines)
 
 
