@@ -1,0 +1,316 @@
+"""Pydantic models of the recipe file, and their conversion to a CellRecipe in meters, radians, seconds and kilograms.
+
+The messages of the validators follow `cell_common.yaml_model`: key, fact, remedy.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from cell_common.yaml_model import StrictModel
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from cell_robot.motion.kinematics import ARMS, JointVector
+from cell_robot.motion.path_check import FULL_TURN_RANGE, ArmCell, WorkspaceLimits
+from cell_robot.motion.poses import Matrix, pose_to_matrix, rpy_to_rotation_vector
+from cell_robot.motion.recipe import ApproachTarget, CellRecipe, GripperSettings, SpeedSettings, TrayTargets
+
+LENGTHS = {'m': 1.0, 'mm': 0.001}
+ANGLES = {'rad': 1.0, 'deg': math.pi / 180.0}
+MIN_SPEED = 1e-3
+MAX_SPEEDS = {
+    'joint': math.pi,
+    'joint_acceleration': 10.0,
+    'linear': 1.0,
+    'linear_acceleration': 5.0,
+    'approach': 1.0,
+}
+"""Upper limits in rad/s, rad/s^2, m/s and m/s^2. ur_rtde accepts more; a cell next to people should not."""
+MAX_APPROACH_M = 1.0
+ROUNDING = 1.000001
+"""Tolerance for limits that the file states in degrees or millimeters."""
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Vector = Annotated[list[Number], Field(min_length=3, max_length=3)]
+Pose = Annotated[list[Number], Field(min_length=6, max_length=6)]
+JointLimit = Annotated[list[Number], Field(min_length=2, max_length=2)]
+
+
+class UnitsModel(StrictModel):
+    """Key `units`: the units of all lengths, angles and rotations in the file."""
+
+    length: Literal['mm', 'm']
+    angle: Literal['deg', 'rad']
+    rotation: Literal['rotation_vector', 'rpy']
+
+    @property
+    def meters(self) -> float:
+        """Meters per unit of length."""
+        return LENGTHS[self.length]
+
+    @property
+    def radians(self) -> float:
+        """Radians per unit of angle."""
+        return ANGLES[self.angle]
+
+    def vector(self, values: list[float]) -> tuple[float, float, float]:
+        """Return a position in meters."""
+        x, y, z = (value * self.meters for value in values)
+        return x, y, z
+
+    def joints(self, values: list[float]) -> JointVector:
+        """Return joint angles in radians."""
+        return tuple(value * self.radians for value in values)
+
+    def matrix(self, values: list[float]) -> Matrix:
+        """Return the transform of a pose."""
+        x, y, z = (value * self.radians for value in values[3:])
+        rotation = rpy_to_rotation_vector(x, y, z) if self.rotation == 'rpy' else (x, y, z)
+        return pose_to_matrix([*self.vector(values[:3]), *rotation])
+
+
+class ToolModel(StrictModel):
+    """Key `tool`."""
+
+    tcp: Pose
+    payload: Annotated[float, Field(ge=0.0, le=30.0, allow_inf_nan=False)]
+    center_of_gravity: Vector
+
+
+class SpeedsModel(StrictModel):
+    """Key `speeds`, in the units of the file per second or second squared."""
+
+    joint: Number
+    joint_acceleration: Number
+    linear: Number
+    linear_acceleration: Number
+    approach: Number
+
+    def in_si(self, units: UnitsModel) -> dict[str, float]:
+        """Return the values in radians and meters."""
+        values = dict(self)
+        return {key: values[key] * (units.radians if key.startswith('joint') else units.meters) for key in MAX_SPEEDS}
+
+
+class WorkspaceModel(StrictModel):
+    """Key `workspace`: two opposite corners of the box."""
+
+    low: Vector
+    high: Vector
+
+    @model_validator(mode='after')
+    def _check_order(self) -> WorkspaceModel:
+        if not all(low < high for low, high in zip(self.low, self.high, strict=True)):
+            raise ValueError('workspace: each number of low must be less than that of high')
+        return self
+
+
+class GripperModel(StrictModel):
+    """Key `gripper`."""
+
+    close_output: int
+    open_output: int | None = None
+    part_input: int | None = None
+    close_time: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)]
+    open_time: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)]
+
+    @field_validator('close_output', 'open_output', 'part_input')
+    @classmethod
+    def _check_pin(cls, pin: int | None, info: ValidationInfo) -> int | None:
+        if pin is not None and not 0 <= pin <= 17:
+            raise ValueError(f'{info.field_name} must be 0-7 (standard), 8-15 (configurable) or 16-17 (tool)')
+        return pin
+
+    @model_validator(mode='after')
+    def _check_outputs(self) -> GripperModel:
+        if self.close_output == self.open_output:
+            raise ValueError('gripper: close_output and open_output must differ')
+        return self
+
+
+class WaypointsModel(StrictModel):
+    """Key `waypoints`: joint angles."""
+
+    home: Pose
+    camera: Pose
+
+
+class TargetModel(StrictModel):
+    """Pose of a target and the height of its approach."""
+
+    pose: Pose
+    approach: Positive
+
+
+class TargetsModel(StrictModel):
+    """Key `targets`."""
+
+    place: TargetModel
+    reject: TargetModel
+    benchmark: TargetModel
+
+
+class SideModel(StrictModel):
+    """Number of slots along one side of a tray, and the step from slot to slot."""
+
+    count: Annotated[int, Field(ge=1, le=100)]
+    step: Vector
+
+
+class TrayModel(TargetModel):
+    """First slot of a tray; the others follow along rows and columns."""
+
+    rows: SideModel | None = None
+    columns: SideModel | None = None
+
+
+class TraysModel(StrictModel):
+    """Trays of one part, by number."""
+
+    tray_1: TrayModel | None = Field(None, alias='1')
+    tray_2: TrayModel | None = Field(None, alias='2')
+    tray_3: TrayModel | None = Field(None, alias='3')
+    tray_4: TrayModel | None = Field(None, alias='4')
+
+    @model_validator(mode='before')
+    @classmethod
+    def _number_to_text(cls, data: object) -> object:
+        """Turn the numeric keys of YAML into field names."""
+        return {str(key): value for key, value in data.items()} if isinstance(data, dict) else data
+
+    @property
+    def by_number(self) -> dict[int, TrayModel]:
+        """Tray number -> tray, without the missing ones."""
+        trays = enumerate((self.tray_1, self.tray_2, self.tray_3, self.tray_4), 1)
+        return {number: tray for number, tray in trays if tray is not None}
+
+
+class RecipeModel(StrictModel):
+    """The whole file. `units` comes first: the checks of the later keys need it."""
+
+    units: UnitsModel
+    robot: Literal['ur3e', 'ur5e', 'ur10e', 'ur16e']
+    tool: ToolModel
+    speeds: SpeedsModel
+    workspace: WorkspaceModel
+    joint_limits: Annotated[list[JointLimit], Field(min_length=6, max_length=6)] | None = None
+    gripper: GripperModel
+    waypoints: WaypointsModel
+    targets: TargetsModel
+    parts: dict[str, TraysModel]
+
+    @field_validator('speeds')
+    @classmethod
+    def _check_speeds(cls, speeds: SpeedsModel, info: ValidationInfo) -> SpeedsModel:
+        if (units := _units(info)) is None:
+            return speeds
+        errors = []
+        for key, value in speeds.in_si(units).items():
+            if not MIN_SPEED <= value <= MAX_SPEEDS[key] * ROUNDING:
+                unit = units.radians if key.startswith('joint') else units.meters
+                low, high = MIN_SPEED / unit, MAX_SPEEDS[key] / unit
+                errors.append(f'speeds: {key} is {value / unit:g}; write a number from {low:.3g} to {high:.3g}')
+        if errors:
+            raise ValueError('; '.join(errors))
+        return speeds
+
+    @field_validator('joint_limits')
+    @classmethod
+    def _check_joint_limits(cls, limits: list[list[float]] | None, info: ValidationInfo) -> list[list[float]] | None:
+        if limits is None or (units := _units(info)) is None:
+            return limits
+        lowest, highest = FULL_TURN_RANGE[0] * ROUNDING, FULL_TURN_RANGE[1] * ROUNDING
+        if any(not lowest <= low * units.radians < high * units.radians <= highest for low, high in limits):
+            raise ValueError('joint_limits: lowest must be less than highest, both within one turn either way')
+        return limits
+
+    @field_validator('targets')
+    @classmethod
+    def _check_target_approaches(cls, targets: TargetsModel, info: ValidationInfo) -> TargetsModel:
+        _check_approaches({f'targets: {name}': target for name, target in targets}, info)
+        return targets
+
+    @field_validator('parts', mode='before')
+    @classmethod
+    def _part_numbers_to_text(cls, data: object) -> object:
+        return {str(key): value for key, value in data.items()} if isinstance(data, dict) else data
+
+    @field_validator('parts')
+    @classmethod
+    def _check_parts(cls, parts: dict[str, TraysModel], info: ValidationInfo) -> dict[str, TraysModel]:
+        empty = [part_number for part_number, trays in parts.items() if not trays.by_number]
+        if empty:
+            raise ValueError(f'parts: {", ".join(empty)} has no tray; write its trays, 1 to 4')
+        trays = {
+            f'parts: {part_number}: {number}': tray
+            for part_number, trays in parts.items()
+            for number, tray in trays.by_number.items()
+        }
+        _check_approaches(trays, info)
+        return parts
+
+    def recipe(self) -> CellRecipe:
+        """Return the recipe in SI units."""
+        units, tool = self.units, self.tool
+        limits = self.joint_limits
+        joints = (
+            tuple((low * units.radians, high * units.radians) for low, high in limits) if limits else (FULL_TURN_RANGE,) * 6
+        )
+        workspace = WorkspaceLimits(units.vector(self.workspace.low), units.vector(self.workspace.high), joints)
+        return CellRecipe(
+            cell=ArmCell(ARMS[self.robot], units.matrix(tool.tcp), workspace),
+            payload=tool.payload,
+            center_of_gravity=units.vector(tool.center_of_gravity),
+            speeds=SpeedSettings(**self.speeds.in_si(units)),
+            gripper=GripperSettings(**dict(self.gripper)),
+            waypoints={name: units.joints(angles) for name, angles in self.waypoints},
+            targets={name: _make_target(target, units) for name, target in self.targets},
+            parts={
+                part_number: {number: _make_tray(tray, units) for number, tray in trays.by_number.items()}
+                for part_number, trays in self.parts.items()
+            },
+        )
+
+
+def _units(info: ValidationInfo) -> UnitsModel | None:
+    """Return the units of the file, None when they are invalid themselves."""
+    units = info.data.get('units')
+    return units if isinstance(units, UnitsModel) else None
+
+
+def _check_approaches(targets: dict[str, TargetModel] | dict[str, TrayModel], info: ValidationInfo) -> None:
+    units = _units(info)
+    if units is None:
+        return
+    high = MAX_APPROACH_M / units.meters
+    errors = [
+        f'{place}: approach is {target.approach:g}; write a number from 0 to {high:g}'
+        for place, target in targets.items()
+        if target.approach > high
+    ]
+    if errors:
+        raise ValueError('; '.join(errors))
+
+
+def _make_target(target: TargetModel, units: UnitsModel) -> ApproachTarget:
+    return ApproachTarget(units.matrix(target.pose), target.approach * units.meters)
+
+
+def _make_tray(tray: TrayModel, units: UnitsModel) -> TrayTargets:
+    first = _make_target(tray, units)
+    (rows, down), (columns, along) = (_side(side, units) for side in (tray.rows, tray.columns))
+    slots = []
+    for row in range(rows):
+        for column in range(columns):
+            pose = first.pose.copy()
+            pose[:3, 3] += row * np.array(down) + column * np.array(along)
+            slots.append(ApproachTarget(pose, first.approach))
+    corners = sorted({0, columns - 1, (rows - 1) * columns, rows * columns - 1})
+    return TrayTargets(tuple(slots), tuple(corners))
+
+
+def _side(side: SideModel | None, units: UnitsModel) -> tuple[int, tuple[float, float, float]]:
+    return (1, (0.0, 0.0, 0.0)) if side is None else (side.count, units.vector(side.step))
