@@ -1,4 +1,4 @@
-"""A whole cell for a test: launched as a user launches it, on a domain and ports of its own."""
+"""A whole cell for a test, launched as a user launches it, on its own domain and ports."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ READY_S = 60.0
 STOP_S = 20.0
 ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 HUNG_S = 60.0
-"""A test that goes on so much longer than it may hangs outside Python, where pytest-timeout does not reach it."""
+"""Margin after a test's timeout: longer means that it hangs outside Python, where pytest-timeout has no effect."""
 TERMINAL = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the terminal's error output, which pytest takes away while a test runs."""
+    """Keep the error output of the terminal, which pytest captures while a test runs."""
     config.stash[TERMINAL] = os.dup(2)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """End the whole run, with the stacks of all threads, when a test hangs in a library, instead of waiting for ever."""
+    """End the run with the stacks of all threads if a test hangs in a library."""
     marker = item.get_closest_marker('timeout')
     limit = marker.args[0] if marker else float(item.config.getini('timeout'))
     faulthandler.dump_traceback_later(limit + HUNG_S, exit=True, file=item.config.stash[TERMINAL])
@@ -47,7 +47,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 class RunningCell:
-    """A launched cell and a client beside it."""
+    """A launched cell and its client."""
 
     def __init__(self, domain_id: int, home: Path, log: Path, launch_file: str = 'cell.launch.py', **arguments: Any) -> None:
         self.domain_id, self.log, self.launch_file = domain_id, log, launch_file
@@ -67,7 +67,7 @@ class RunningCell:
         self.client = CellClient(domain_id=domain_id)
 
     def _launch(self) -> subprocess.Popen[bytes]:
-        # setpriv: the cell ends with the test run, also when that is ended from outside.
+        # setpriv: the cell ends with the test run, also if that is killed
         launch = ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', self.launch_file]
         command = [*launch, *(f'{k}:={v}' for k, v in self.arguments.items())]
         env = {**os.environ, 'ROS_DOMAIN_ID': str(self.domain_id), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
@@ -79,7 +79,7 @@ class RunningCell:
     def wait_ready(self, timeout: float = READY_S) -> None:
         wait_until(lambda: self.client.status is not None and self.client.status.ready, timeout, f'cell ready; see {self.log}')
 
-    def said(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text(errors='replace')
 
     def truth(self) -> list[dict[str, Any]]:
@@ -131,7 +131,7 @@ class RunningCell:
 
 @pytest.fixture
 def results(request: pytest.FixtureRequest) -> Path:
-    """A folder for logs and screenshots of this test, kept when it fails."""
+    """Folder for logs and screenshots of this test, kept after the run."""
     base = Path(os.environ.get('CELL_TEST_RESULTS', 'build/test'))
     folder = base / re.sub(r'\W+', '_', request.node.name)
     shutil.rmtree(folder, ignore_errors=True)
@@ -141,7 +141,7 @@ def results(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope='module')
 def shared_cell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCell]:
-    """A cell for the tests of a module that leave it as they found it."""
+    """A cell shared by the tests of a module that leave it unchanged."""
     from domain_coordinator import domain_id
 
     folder = tmp_path_factory.mktemp('cell')
@@ -159,7 +159,7 @@ def shared_cell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def launch_cell(domain: int, tmp_path: Path, results: Path) -> Iterator[Callable[..., RunningCell]]:
-    """Launch a cell with launch arguments; it is ready when it comes back, and ended with the test."""
+    """Launch a cell with launch arguments and wait until it is ready; it ends with the test."""
     running: list[RunningCell] = []
 
     def launch(*, wait: bool = True, **arguments: Any) -> RunningCell:

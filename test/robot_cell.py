@@ -1,7 +1,7 @@
-"""A cell round one robot link for tests: coordinator, ledger and robot node, the simulated controller, stand-in eyes.
+"""A cell with one robot backend for tests: coordinator, ledger, robot node, simulated controller, and a vision substitute.
 
-Everything but the child processes of a link runs in this process, so that a case takes no longer than the arm does. The eyes
-see what the camera would see of the piece, and read it without error: what is under test here is the robot.
+Everything except the child processes of a backend runs in this process, so that a case takes no longer than the arm. The
+vision substitute reads every piece without error, because the robot is under test here.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from cell_sim.testing.motion_monitor import CommandInterval, MotionMonitor
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.letters_program import LettersProgram
 from cell_sim.world.ground_truth import read_ground_truth
+from cell_sim.world.parts import PhysicalPart
 from cell_sim.world.world import ViewPhase
 from rclpy.action.client import ActionClient
 from rclpy.node import Node
@@ -36,36 +37,34 @@ from cell_interfaces.msg import CellStatus, CommandInfo, JobState, MatchResult, 
 from cell_interfaces.srv import AdjustStock, ControlJob, GetInventory, MatchPart, ReadText
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
-LINKS = ('letters', 'rtde', 'ros_driver')
+BACKENDS = ('letters', 'rtde', 'ros_driver')
 JOBS = Path(__file__).parent / 'data' / 'robot_jobs.yaml'
 READY_S = 30.0
 SETTLE_S = 0.2
 STARTS = 5
 SLOW_MACHINE = {'watchdog_frequency': 1.0, 'stale_data': 1.5}
-"""Controller, nodes and eyes share a process here: none of them is as punctual as its like in life."""
+"""Controller and nodes share one process here, so none of them is as punctual as on separate machines."""
 RESTING = (JobState.PAUSED, JobState.WAITING_RELOAD, JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 ENDED = RESTING[2:]
 Row = tuple[int, str, int, int, int]
 
 
-class Eyes(Node):
-    """Camera, OCR and matcher in one: what stands before the camera is read, whatever moves is not."""
+class VisionSubstitute(Node):
+    """Camera, OCR and matcher in one: reads a piece that stands still before the camera, and none that moves."""
 
     def __init__(self, world: WorldNode, **options: Any) -> None:
-        super().__init__('eyes', **options)
+        super().__init__('vision', **options)
         self._world = world
-        self.reading: Callable[[], None] = lambda: None
         self.verified: list[str] = []
-        """Serials of the pieces that were judged to be the ordered part."""
+        """Serials of the pieces that were matched to the ordered part."""
         self.create_service(ReadText, 'ocr/read', self._read)
         self.create_service(MatchPart, 'matching/match', self._match)
 
-    def _view(self) -> Any:
+    def _view(self) -> PhysicalPart | None:
         view = self._world.simulation.world.view(0.0)
         return view.piece if view.phase is ViewPhase.STILL else None
 
     def _read(self, request: ReadText.Request, response: ReadText.Response) -> ReadText.Response:
-        self.reading()
         piece = self._view()
         newer = request.newer_than.sec * 10**9 + request.newer_than.nanosec
         stamp = max(self.get_clock().now().nanoseconds, newer + 1)
@@ -97,13 +96,13 @@ class Eyes(Node):
 
 
 class RobotCell:
-    """One link, one arm, one ledger."""
+    """One backend, one arm, one ledger."""
 
     def __init__(
         self,
         graph: NodeGraph,
         folder: Path,
-        link: str,
+        backend: str,
         *,
         seed: int = 7,
         wrong_share: float = 0.2,
@@ -111,7 +110,7 @@ class RobotCell:
         grip_time: float = 0.3,
         **robot: Any,
     ) -> None:
-        self.graph, self.link, self.folder = graph, link, folder
+        self.graph, self.backend, self.folder = graph, backend, folder
         self.truth_file = folder / 'truth.jsonl'
         self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
         self.port = free_port()
@@ -119,7 +118,6 @@ class RobotCell:
         database = f'sqlite:///{folder}/cell.db'
         self.states = graph.collect(RobotState, 'robot/state', latched())
         self.jobs = graph.collect(JobState, 'job', latched(100))
-        self._ready_since: float | None = None
         self.statuses = graph.collect(CellStatus, 'status', latched())
         self.world = graph.add(
             WorldNode(
@@ -130,20 +128,20 @@ class RobotCell:
                     time_scale=time_scale,
                     camera=False,
                     scale_port=0,
-                    robot_port=self.port if link == 'letters' else 0,
+                    robot_port=self.port if backend == 'letters' else 0,
                     ur_address=self.address,
                     recipe_file=recipe,
                     truth_file=str(self.truth_file),
                 )
             )
         )
-        if link == 'ros_driver':
+        if backend == 'ros_driver':
             self._add_driver(time_scale)
         self.inventory = graph.add(InventoryNode(**graph.options(database_url=database, catalogue_file=catalogue)))
         wait_until(lambda: self.world.simulation.stock_sync.started, READY_S, 'the trays are set up')
         settings = {
             'catalogue_file': catalogue,
-            'backend': link,
+            'backend': backend,
             'recipe_file': recipe,
             'robot_address': self.address,
             'port': self.port,
@@ -151,10 +149,10 @@ class RobotCell:
             **SLOW_MACHINE,
             **robot,
         }
-        self._watch_motion(recipe)
+        self._monitor_motion(recipe)
         self.robot = graph.add(RobotNode(**graph.options(**settings)))
-        self._note_commands()
-        self.eyes = graph.add(Eyes(self.world, **graph.options()))
+        self._record_commands()
+        self.vision = graph.add(VisionSubstitute(self.world, **graph.options()))
         self.coordinator = graph.add(
             CoordinatorNode(
                 **graph.options(
@@ -182,38 +180,42 @@ class RobotCell:
         wait_until(
             lambda: self.state is not None and self.state.connected and self.statuses and self.statuses[-1].ready,
             timeout,
-            f'{self.link}: ready; {self.state and self.state.message}',
+            f'{self.backend}: ready; {self.state and self.state.message}',
         )
 
-    def settled(self) -> bool:
-        """Return whether robot and cell have been ready for SETTLE_S; call it repeatedly."""
-        now = time.monotonic()
-        ready = self.state is not None and self.state.connected and self.statuses[-1].ready
-        self._ready_since = (self._ready_since or now) if ready else None
-        return self._ready_since is not None and now - self._ready_since >= SETTLE_S
+    def wait_settled(self, condition: Callable[[], object] = lambda: True, seconds: float = SETTLE_S) -> None:
+        """Wait until the backend has been ready, and a condition true, for a time without interruption."""
+        since = time.monotonic()
+
+        def settled() -> bool:
+            nonlocal since
+            ready = self.state is not None and self.state.connected and self.statuses and self.statuses[-1].ready
+            if not ready or not condition():
+                since = time.monotonic()
+            return time.monotonic() - since >= seconds
+
+        wait_until(settled, READY_S, f'{self.backend}: ready for {seconds:g} s')
 
     def inject(self, fault: str, value: float = 0.0, device: str = 'ur') -> None:
-        simulation, background = self.world.simulation, self.world._background
-        background.run(simulation.inject(device, fault, value), 5.0)
+        self.world.run(self.world.simulation.inject(device, fault, value), 5.0)
 
-    def background(self, work: Callable[[], None]) -> None:
-        """Do something in the thread of the simulated controller."""
+    def run_in_world(self, work: Callable[[], None]) -> None:
+        """Call a function in the thread of the simulated controller."""
 
-        async def do() -> None:
+        async def call() -> None:
             work()
 
-        self.world._background.run(do(), 5.0)
+        self.world.run(call(), 5.0)
 
     def start(self, part_number: str, quantity: int) -> str:
-        """Start a job and return its id; a status that is a moment old may still refuse it."""
+        """Start a job and return its id; retry while an outdated status refuses it."""
         for _ in range(STARTS - 1):
             try:
                 return self._start(part_number, quantity)
-            except AssertionError as refused:
-                if 'not ready' not in str(refused):
+            except AssertionError as error:
+                if 'not ready' not in str(error):
                     raise
-                count = len(self.statuses)
-                wait_until(lambda count=count: len(self.statuses) > count, READY_S, 'cell/status')
+                self.wait_settled(seconds=1.0)
         return self._start(part_number, quantity)
 
     def _start(self, part_number: str, quantity: int) -> str:
@@ -221,17 +223,17 @@ class RobotCell:
         known = {job.job_id for job in list(self.jobs)}
         command = CommandInfo(operator_id='ann')
         sent = self._runner.send_goal_async(RunJob.Goal(part_number=part_number, quantity=quantity, command=command))
-        wait_until(sent.done, READY_S, 'the goal is answered')
+        wait_until(sent.done, READY_S, 'a reply to the goal')
         self.result = sent.result().get_result_async()
 
-        def begun() -> set[str]:
+        def running() -> set[str]:
             assert not self.result.done() or self.result.result().result.job.job_id, self.result.result().result.message
             return {job.job_id for job in list(self.jobs) if job.state == JobState.RUNNING} - known
 
-        return str(wait_until(begun, READY_S, 'the job runs').pop())
+        return str(wait_until(running, READY_S, 'the job runs').pop())
 
     def run(self, part_number: str, quantity: int, timeout: float = 60.0) -> JobState:
-        """Run a job to its end; a pause after rejects is confirmed, as by an operator."""
+        """Run a job to its end; the operator resumes it after rejects."""
         job_id = self.start(part_number, quantity)
         while (job := self.wait_rest(job_id, timeout)).state == JobState.PAUSED and not job.unresolved_trigger:
             self.control(ControlJob.Request.RESUME)
@@ -241,45 +243,45 @@ class RobotCell:
         wait_until(
             lambda: self.job is not None and self.job.job_id == job_id and self.job.state in RESTING,
             timeout,
-            f'{self.link}: the job rests; last: {self.job and (self.job.state, self.job.step, self.job.reason)}',
+            f'{self.backend}: the job rests; last: {self.job and (self.job.state, self.job.step, self.job.reason)}',
         )
         return self.job
 
     def control(self, action: int) -> JobState:
-        """Control the job; returns once the topic shows the result."""
+        """Control the job; return when the topic shows the result, too."""
         command = CommandInfo(operator_id='ann')
         answer = self.graph.call(ControlJob, 'control_job', ControlJob.Request(action=action, command=command))
         assert answer.code == ResultCode.OK, answer.message
-        wait_until(lambda: _time(self.job) >= _time(answer.job), READY_S, 'the job on the topic')
+        wait_until(lambda: _time(self.job) >= _time(answer.job), READY_S, 'the job on its topic')
         return answer.job
 
     def recover(self, timeout: float = 40.0) -> Any:
-        """Recover the robot, with the area confirmed clear; return the result."""
+        """Recover the robot through the robot node, as the operator does after a check; return the result."""
         wait_until(self._recovery.server_is_ready, READY_S, 'robot/recover')
         goal = RecoverRobot.Goal(command=CommandInfo(operator_id='ann'), area_is_clear=True)
         sent = self._recovery.send_goal_async(goal)
-        wait_until(sent.done, READY_S, 'robot/recover is answered')
+        wait_until(sent.done, READY_S, 'a reply of robot/recover')
         result = sent.result().get_result_async()
         wait_until(result.done, timeout, 'the end of robot/recover')
         return result.result().result
 
     def refill(self, part_number: str) -> None:
-        """Fill the trays of a part and book it."""
+        """Fill the trays of a part and record it in the ledger."""
         command = CommandInfo(operator_id='ann')
         request = AdjustStock.Request(part_number=part_number, count=-1, reason='filled', command=command)
         answer = self.graph.call(AdjustStock, 'inventory/reload', request)
         assert answer.code == ResultCode.OK, answer.message
 
     def ledger(self) -> list[Row]:
-        """What jobs have booked, oldest first: (kind, part number, tray, delta, piece)."""
+        """Return the ledger entries of jobs, oldest first: (kind, part number, tray, delta, piece)."""
         answer = self.graph.call(GetInventory, 'inventory/get', GetInventory.Request(max_events=1000))
         assert answer.code == ResultCode.OK
         rows = [event for event in answer.events if event.job_id]
         rows.sort(key=lambda event: event.sequence)
         return [(event.kind, event.part_number, event.tray, event.delta, event.piece) for event in rows]
 
-    def booked(self, job_id: str) -> list[tuple[int, int]]:
-        """(kind, piece) of one job, oldest first."""
+    def entries(self, job_id: str) -> list[tuple[int, int]]:
+        """Return (kind, piece) of the ledger entries of one job, oldest first."""
         answer = self.graph.call(GetInventory, 'inventory/get', GetInventory.Request(max_events=1000))
         rows = sorted((event for event in answer.events if event.job_id == job_id), key=lambda event: event.sequence)
         return [(event.kind, event.piece) for event in rows]
@@ -288,7 +290,7 @@ class RobotCell:
         return read_ground_truth(self.truth_file)
 
     def _recipe(self, grip_time: float) -> str:
-        """Write the recipe with the gripper's time (s), which the node waits for in real time; return the path."""
+        """Write a recipe with the time of the gripper in seconds, which passes in real time; return its path."""
         recipe = yaml.safe_load((CONFIG / 'recipe.yaml').read_text())
         recipe['gripper'] |= {'close_time': grip_time, 'open_time': grip_time}
         file = self.folder / 'recipe.yaml'
@@ -296,11 +298,11 @@ class RobotCell:
         return str(file)
 
     def violations(self) -> list[str]:
-        """Motions since the monitor last forgot that were not commanded."""
-        return self.monitor.violations([*self.commands], own_program=self.link == 'letters')
+        """Return the motions since the last reset of the monitor that were not commanded."""
+        return self.monitor.violations([*self.commands], own_program=self.backend == 'letters')
 
-    def _watch_motion(self, recipe: str) -> None:
-        """Let every cycle of the controller be seen."""
+    def _monitor_motion(self, recipe: str) -> None:
+        """Monitor every cycle of the controller."""
         self.monitor = MotionMonitor(load_recipe(recipe).cell.tcp)
         self.commands: list[CommandInterval] = []
 
@@ -316,11 +318,11 @@ class RobotCell:
 
         self.world.simulation.ur.add_cycle_callback(update)
 
-    def _note_commands(self) -> None:
-        """Record each command that the robot node passes to its backend, with start and end."""
+    def _record_commands(self) -> None:
+        """Record each command that the robot node passes to its backend, with its start and end."""
         backend = self.robot.backend
 
-        def noted(name: str, begin: Callable[..., Future[Any]], *arguments: Any) -> Future[Any]:
+        def recorded(name: str, begin: Callable[..., Future[Any]], *arguments: Any) -> Future[Any]:
             commanded = CommandInterval(name, time.monotonic())
             self.commands.append(commanded)
             future = begin(*arguments)
@@ -328,11 +330,11 @@ class RobotCell:
             return future
 
         def trigger(command: Any, progress: Any, begin: Any = backend.trigger) -> Future[Any]:
-            moves = command.event != 'START_PROGRAM' or self.link == 'letters'
-            return noted(command.trigger_id, begin, command, progress) if moves else begin(command, progress)
+            moves = command.event != 'START_PROGRAM' or self.backend == 'letters'
+            return recorded(command.trigger_id, begin, command, progress) if moves else begin(command, progress)
 
         def recover(step: Any, begin: Any = backend.recover) -> Future[Any]:
-            return noted('recover', begin, step)
+            return recorded('recover', begin, step)
 
         backend.trigger, backend.recover = trigger, recover
 
@@ -344,7 +346,7 @@ class RobotCell:
 
 
 def _end(commanded: CommandInterval, future: Future[Any]) -> None:
-    """Note the end of a command, whatever came of it."""
+    """Record the end of a command with its outcome."""
     commanded.ended = time.monotonic()
     if not future.cancelled() and future.exception() is None:
         outcome = future.result()

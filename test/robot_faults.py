@@ -1,4 +1,4 @@
-"""The faults of the campaign: what each one is on each link, and what the job may say when it pauses."""
+"""Faults of the campaign: the injections for each backend, and the reasons that a paused job may give."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import re
 from dataclasses import dataclass
 
 MOMENTS = 10
-"""Of a piece, from the trigger of its pick to its booking."""
+"""Moments of a piece, from the trigger of its pick to its ledger entry."""
 Injection = tuple[tuple[str, str, float], ...]
 """(device, fault, value) of sim/fault."""
 CONTROL = 'control'
-"""Stands for the control process of the rtde link, which is ended by SIGKILL."""
-LOST = r'connection|connected|not heard|lost|acknowledg|not done|reset|link|no data|stale|old'
+"""Device name of the control process of the rtde backend, which is ended by SIGKILL."""
+LOST = r'connection|connected|not heard|lost|acknowledg|not done|reset|backend|no data|stale|old'
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One way in which a robot goes wrong."""
+    """One fault of the robot."""
 
     name: str
     letters: Injection
     controller: Injection
-    """On a link that speaks to the controller's own ports."""
+    """Injection for a backend that uses the controller's ports."""
     reason: str
-    """What a link that knows the controller's state may give as the reason (the letters link knows only that answers are
+    """Pattern of the reason on a backend that knows the controller's state (the letters backend only knows that replies are
     missing)."""
     lasts: float = 0.0
-    """It may still do something by itself for so many seconds."""
+    """Seconds for which the fault may still have an effect."""
     within: float = float('inf')
-    """Seconds from the fault until the job rests with its reason, or has ended."""
+    """Seconds from the fault until the job is paused with its reason, or has ended."""
 
-    def on(self, link: str) -> Injection:
-        """Return what is injected on a link."""
-        return self.letters if link == 'letters' else self.controller
+    def on(self, backend: str) -> Injection:
+        """Return the injection for a backend."""
+        return self.letters if backend == 'letters' else self.controller
 
-    def true(self, link: str, reason: str) -> bool:
-        """Say whether a pause gives a true reason."""
-        return re.search(LOST + '|refused' if link == 'letters' else self.reason, reason, re.IGNORECASE) is not None
+    def true(self, backend: str, reason: str) -> bool:
+        """Return True if the reason of a pause is true."""
+        return re.search(LOST + '|refused' if backend == 'letters' else self.reason, reason, re.IGNORECASE) is not None
 
 
 def _both(fault: str, value: float = 0.0) -> dict[str, Injection]:
@@ -77,4 +77,4 @@ FAULTS = {
     )
 }
 CRASH = Fault('control_killed', (), ((CONTROL, 'kill', 0.0),), 'control process', within=5.0)
-"""Only the rtde link has a process to lose."""
+"""Only the rtde backend has a control process."""

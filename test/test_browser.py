@@ -1,4 +1,4 @@
-"""An operator's way through the page, in a real browser, against the whole cell."""
+"""The operator page in a real browser, against the whole cell."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_an_operator_starts_a_job_by_clicking_and_sees_it_finish(launch_cell: Ca
     expect(page.get_by_test_id(f'inventory-row-{PART}')).to_be_visible()
 
 
-def test_an_operator_says_what_a_rejected_piece_was_and_its_picture_is_kept(
+def test_an_operator_corrects_a_rejected_piece_and_its_image_is_kept(
     launch_cell: Callable[..., Any], page: Page, tmp_path: Path
 ) -> None:
     cell = launch_cell(wrong_share=1.0, unreadable_share=0.0)
@@ -75,8 +75,7 @@ def test_an_operator_says_what_a_rejected_piece_was_and_its_picture_is_kept(
     page.get_by_test_id('correction-none').click()
     expect(page.get_by_test_id('correct')).to_have_text('Kept: no readable number', timeout=10_000)
     kept = tmp_path / 'state' / 'kept_frames'
-    told = wait_until(lambda: [file for file in kept.rglob('*') if 'CORRECTION' in file.read_text('latin-1').upper()], 10)
-    assert told
+    wait_until(lambda: [file for file in kept.rglob('*') if 'CORRECTION' in file.read_text('latin-1').upper()], 10)
 
 
 def test_a_robot_that_stopped_itself_is_recovered_by_clicking(launch_cell: Callable[..., Any], page: Page) -> None:
@@ -98,25 +97,31 @@ def test_a_robot_that_stopped_itself_is_recovered_by_clicking(launch_cell: Calla
 
 
 class WebApplication:
-    """Refuses each bag the first time, as an application that does not know the station, and takes it when it is sent again.
+    """Rejects each bag the first time, as an application that does not know the station, and accepts it the second time.
 
-    So whatever the fillers weigh meanwhile, only bags that somebody sends again are taken.
+    So only bags that are sent again are accepted, whatever the fillers weigh.
     """
 
     def __init__(self) -> None:
         self.refused: list[str] = []
-        self.taken: list[str] = []
+        self.accepted: list[str] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers['Content-Length']))
                 key, known = self.headers['Idempotency-Key'], self.headers['Idempotency-Key'] in outer.refused
-                (outer.taken if known else outer.refused).append(key)
+                (outer.accepted if known else outer.refused).append(key)
+                number = len(outer.accepted)
                 answer = (
                     {'message': 'the application does not know this station'}
                     if not known
-                    else {'bag_id': len(outer.taken), 'bag_num': len(outer.taken), 'in_tolerance': True, 'job_complete': False}
+                    else {
+                        'bag_id': number,
+                        'bag_num': number,
+                        'in_tolerance': True,
+                        'job_complete': False,
+                    }
                 )
                 data = json.dumps(answer).encode()
                 self.send_response(200 if known else 422)
@@ -146,7 +151,7 @@ def application() -> Iterator[WebApplication]:
     running.close()
 
 
-def test_a_refused_bag_is_sent_again_by_a_click(
+def test_a_rejected_bag_is_sent_again_by_a_click(
     launch_cell: Callable[..., Any], page: Page, application: WebApplication, tmp_path: Path
 ) -> None:
     settings = {'site_url': application.url, 'controller': 'api', 'function': 'scan_bag', 'api_key': 'key', 'station': 'A'}
@@ -164,20 +169,20 @@ def test_a_refused_bag_is_sent_again_by_a_click(
     expect(page.get_by_test_id('dead-letter').first).to_contain_text('does not know this station', timeout=60_000)
     expect(page.get_by_test_id('last-bag-A')).to_contain_text('kg')
     expect(page.get_by_test_id('weigh-job-A')).to_have_attribute('data-state', 'COMPLETED', timeout=60_000)
-    assert application.taken == []
+    assert application.accepted == []
     letters = page.get_by_test_id('dead-letter')
-    wait_until(lambda: letters.count() == len(application.refused) >= 2, 30)  # the page hears of them once a second
+    wait_until(lambda: letters.count() == len(application.refused) >= 2, 30)  # the page updates once a second
     page.get_by_test_id('send-again').first.click()
-    wait_until(lambda: application.taken, 30)
+    wait_until(lambda: application.accepted, 30)
     expect(page.get_by_test_id('delivery-delivered')).to_have_text('1', timeout=10_000)
     wait_until(lambda: letters.count() == len(application.refused) - 1, 10)
-    assert len(application.taken) == 1
+    assert len(application.accepted) == 1
     with page.expect_popup() as report:
         page.get_by_test_id('report-link').click()
     expect(report.value.locator('body')).to_contain_text('ACME Foam')
 
 
-def test_what_the_robot_does_is_told_in_words(launch_cell: Callable[..., Any], page: Page) -> None:
+def test_the_state_of_the_robot_is_shown_in_words(launch_cell: Callable[..., Any], page: Page) -> None:
     cell = launch_cell()
     open_page(cell, page)
     expect(page.get_by_test_id('robot-mode')).to_contain_text('CONNECTED')

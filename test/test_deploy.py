@@ -1,4 +1,4 @@
-"""The service files: systemd understands them, they stay hardened, and the command in them is one that the cell takes."""
+"""Service files: systemd accepts them, they are hardened, and their command starts the cell."""
 
 import os
 import re
@@ -15,11 +15,11 @@ UNIT = DEPLOY / 'cell.service'
 ANALYZE = shutil.which('systemd-analyze')
 SECTIONS = {'Unit', 'Service', 'Install'}
 MOST_EXPOSED = 25
-"""Exposure of 100 that `systemd-analyze security` allows; a service without any hardening has 96."""
+"""Highest exposure (of 100) in `systemd-analyze security`; a service without hardening has 96."""
 
 
 def settings() -> dict[str, list[str]]:
-    """Return the values of each setting; sections are checked on the way."""
+    """Return the values of each setting, and check the sections."""
     found: dict[str, list[str]] = {}
     for line in UNIT.read_text(encoding='utf-8').splitlines():
         if line.startswith('['):
@@ -42,7 +42,7 @@ def test_systemd_understands_the_unit():
 
 
 @pytest.mark.skipif(not ANALYZE, reason='systemd is not installed')
-def test_systemd_complains_of_a_unit_with_a_mistake(tmp_path):
+def test_systemd_rejects_a_unit_with_a_mistake(tmp_path):
     (tmp_path / 'cell.service').write_text(UNIT.read_text().replace('ProtectSystem=strict', 'ProtectSystems=strict'))
     assert 'ProtectSystems' in analyze('verify', '--man=no', str(tmp_path / 'cell.service')).stderr
 
@@ -69,11 +69,11 @@ def test_the_service_is_little_exposed():
         ('StartLimitIntervalSec', '0'),
     ],
 )
-def test_what_the_service_rests_on_is_set_once(name, value):
+def test_each_required_setting_is_set_once(name, value):
     assert settings()[name] == [value]
 
 
-def test_the_user_of_the_service_is_made_by_the_file_beside_it():
+def test_the_user_of_the_service_is_created_by_the_sysusers_file():
     line = next(line for line in (DEPLOY / 'cell.sysusers').read_text().splitlines() if not line.startswith('#'))
     user, folder = settings()['User'][0], settings()['StateDirectory'][0]
     assert shlex.split(line) == ['u', user, '-', 'ROS 2 workcell', f'/var/lib/{folder}']
@@ -108,6 +108,6 @@ def test_the_command_of_the_service_starts_the_cell_s_launch_file():
 
 
 def test_the_arguments_of_the_example_are_launch_arguments():
-    told = launched('').stdout
+    arguments = launched('').stdout
     for argument in [*environment()['CELL_ARGUMENTS'].split(), 'state_dir:=']:
-        assert f"'{argument.split(':=')[0]}'" in told
+        assert f"'{argument.split(':=')[0]}'" in arguments

@@ -1,7 +1,7 @@
-"""Every kind of indicator with every misbehaviour, over sockets, against the bridge's server and its durable journal.
+"""Every kind of indicator with every fault, over sockets, against the bridge's server and its durable journal.
 
-Each indicator weighs three bags, 10, 11 and 12 kg; while it comes to the second one something goes wrong. What the journal
-must hold then is written down here for each fault: no whole line lost, none counted twice, and no weight that was not shown.
+Each indicator weighs three bags of 10, 11 and 12 kg, and a fault is injected before the second one. The tables below contain
+the journal entries for each fault: no complete line is lost or counted twice, and every weight was on the display.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from cell_sim.scales.client import ScaleClient
 from cell_sim.scales.fleet import Fleet, ScaleSettings
 from cell_sim.scales.indicator import Indicator
 from cell_sim.scales.line_faults import FAULTS
+from cell_sim.testing.waiting import wait_stable_async, wait_until_async
 from cell_weighing.bridge.codecs import CodecOptions
 from cell_weighing.bridge.journal_writer import JournalWriter
 from cell_weighing.bridge.line_pipeline import SiteConfig
@@ -35,23 +36,23 @@ from cell_weighing.bridge.tcp_server import (
 from cell_weighing.domain.reading import ReadingStatus, Stability, WeightReading
 
 TIMEOUT_S = 20.0
-WAY_BACK_S = 0.3
+OFFLINE_S = 0.3
 FLOOD = 300
 WITH_CLOCK = '{id};{mode};{status};{weight:>8};{unit};{time}'
-# kind -> print format, the bridge's codec, its capture, lines a second without being asked
+# kind -> print format, the bridge's codec, its capture, lines per second without a request
 KINDS = {
     'legacy': ('legacy', 'legacy', 'printed', 0.0),
     'template': ('extended', 'template', 'printed', 0.0),
     'clock': (WITH_CLOCK, 'template', 'printed', 0.0),
     'streaming': ('extended', 'template', 'streaming', 50.0),
-    'sma asked': ('sma', 'sma', 'streaming', 0.0),
+    'sma requested': ('sma', 'sma', 'streaming', 0.0),
 }
 TEMPLATES = {'clock': '{id};{mode};{status};{weight};{unit};{skip}'}
 LINK_FAULTS = {'cut', 'power_cycle', 'half_open', 'disconnect'}
 
 
 class Bridge:
-    """The bridge without its ROS node: server and journal as they are."""
+    """The bridge as server and journal, outside of its node."""
 
     def __init__(self, folder: Path, kind: str, addresses: dict[str, str]) -> None:
         _, codec, capture, _ = KINDS[kind]
@@ -60,7 +61,7 @@ class Bridge:
         engine = open_database(f'sqlite:///{folder}/cell.db')
         migrate(engine, 'cell_weighing')
         self.journal = JournalWriter(engine, self.readings.extend, lambda error: None)
-        peers = {address: PeerConfig(scale_id) for scale_id, address in addresses.items()} if kind == 'sma asked' else {}
+        peers = {address: PeerConfig(scale_id) for scale_id, address in addresses.items()} if kind == 'sma requested' else {}
         site = SiteConfig(
             lambda: str(uuid.uuid4()),
             codec,
@@ -74,7 +75,7 @@ class Bridge:
 
     async def __aenter__(self) -> Bridge:
         self.task = asyncio.create_task(self.server.serve())
-        await until(lambda: self.events)
+        await wait_until_async(lambda: self.events)
         [listening] = self.events
         assert isinstance(listening, ListeningState)
         assert not listening.error
@@ -84,17 +85,11 @@ class Bridge:
     async def __aexit__(self, *_: object) -> None:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
-        await until(lambda: not self.server.connections)
+        await wait_until_async(lambda: not self.server.connections)
         assert self.journal.close() == 0
 
     def of(self, scale_id: str) -> list[WeightReading]:
         return [reading for reading in self.readings if reading.scale_id == scale_id]
-
-
-async def until(condition: Callable[[], object], seconds: float = TIMEOUT_S) -> None:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        await asyncio.sleep(0.01)
 
 
 class Weigher:
@@ -106,41 +101,49 @@ class Weigher:
     async def weigh(self, kilograms: float) -> None:
         platform, indicator = self.scale.indicator.platform, self.scale.indicator
         platform.clear()
-        await self._seen('0.000')
+        await self._wait_shown('0.000')
         platform.fill(kilograms, 0.0, 0.0)
         if self.scale.on_demand:
             await self.scale.connected.wait()
             await self.scale.print()
         else:
-            await self._seen(indicator.show(1.0).weight)
-            await asyncio.sleep(0.2)
+            await self._wait_shown(indicator.show(1.0).weight)
+            await self.wait_stable(0.2)
 
-    async def _seen(self, weight: str) -> None:
-        """Wait until the bridge has heard a streaming indicator say this."""
+    async def wait_stable(self, seconds: float) -> None:
+        """Wait until the bridge has received no line of this indicator for a time."""
+        scale_id = self.scale.indicator.scale_id
+        await wait_stable_async(lambda: len(self.bridge.of(scale_id)), seconds)
+
+    async def _wait_shown(self, weight: str) -> None:
+        """Wait until the bridge has received this weight from a streaming indicator."""
         scale_id, samples = self.scale.indicator.scale_id, self.bridge.site.samples
         if not self.scale.on_demand:
-            await until(lambda: scale_id in samples and samples[scale_id][2].weight == weight)
+            await wait_until_async(lambda: scale_id in samples and samples[scale_id][2].weight == weight)
 
 
-async def misbehave(weigher: Weigher, fault: str) -> None:
+async def weigh_with_fault(weigher: Weigher, fault: str) -> None:
     await weigher.scale.connected.wait()
     await weigher.weigh(10)
-    await until(lambda: weigher.bridge.of(fault))
-    await asyncio.sleep(0.02)
-    amount = {'flood': FLOOD, 'clock_jump': 7200.0}.get(fault, WAY_BACK_S if fault in LINK_FAULTS else 0.0)
+    await wait_until_async(lambda: weigher.bridge.of(fault))
+    await weigher.wait_stable(0.02)
+    amount = {'flood': FLOOD, 'clock_jump': 7200.0}.get(fault, OFFLINE_S if fault in LINK_FAULTS else 0.0)
     weigher.scale.inject(fault, amount)
     if fault in ('duplicate_id', 'flood'):
-        await asyncio.sleep(0.5)
+        if weigher.scale.on_demand:
+            lines = FLOOD if fault == 'flood' else 1
+            await wait_until_async(lambda: len(weigher.bridge.of(fault)) > lines, TIMEOUT_S)
+        await weigher.wait_stable(0.5)
     await weigher.weigh(11)
-    if fault == 'duplicate_id':  # the bridge closes the older connection; who prints without one prints for nobody
-        await until(lambda: any(isinstance(event, ConnectionReplaced) for event in weigher.bridge.events))
-        await asyncio.sleep(1.0)
+    if fault == 'duplicate_id':  # the bridge closes the older connection, and lines without a connection are lost
+        await wait_until_async(lambda: any(isinstance(event, ConnectionReplaced) for event in weigher.bridge.events))
+        await weigher.wait_stable(1.0)
         await weigher.scale.connected.wait()
     if fault == 'cut' and weigher.scale.on_demand:
-        await until(lambda: not weigher.scale.connected.is_set())
+        await wait_until_async(lambda: not weigher.scale.connected.is_set())
         await weigher.scale.connected.wait()
     await weigher.weigh(12)
-    await asyncio.sleep(0.5)
+    await weigher.wait_stable(0.5)
 
 
 async def campaign(folder: Path, kind: str) -> Bridge:
@@ -159,10 +162,10 @@ async def campaign(folder: Path, kind: str) -> Bridge:
         ]
         for scale in scales:
             await scale.start()
-        await asyncio.gather(*(misbehave(Weigher(scale, bridge), scale.indicator.scale_id) for scale in scales))
+        await asyncio.gather(*(weigh_with_fault(Weigher(scale, bridge), scale.indicator.scale_id) for scale in scales))
         for scale in scales:
             await scale.stop()
-        await until(lambda: not bridge.server.connections)
+        await wait_until_async(lambda: not bridge.server.connections)
     return bridge
 
 
@@ -189,14 +192,14 @@ PRINTED: dict[str, list[str]] = dict.fromkeys(FAULTS, THREE) | {
     'duplicate_id': ['10.000 kg', *THREE],
     'flood': ['10.000 kg'] * (FLOOD + 1) + THREE[1:],
 }
-"""What printed lines come to: a line is a bag, also one printed too early or by an impostor (it is reported of)."""
+"""Weights of printed lines: each line is a bag, also one that was printed too early or by a second indicator."""
 REFUSED = {'noise', 'garble', 'cut', 'endless', 'dashes'}
-"""Faults that leave one line on record that is no weight."""
+"""Faults that leave one recorded line without a weight."""
 
 
 @pytest.mark.parametrize('fault', FAULTS)
 @pytest.mark.parametrize('kind', KINDS)
-def test_the_journal_holds_what_was_shown_and_nothing_else(campaigns: Callable[[str], Bridge], kind: str, fault: str) -> None:
+def test_the_journal_contains_exactly_the_shown_weights(campaigns: Callable[[str], Bridge], kind: str, fault: str) -> None:
     readings = campaigns(kind).of(fault)
     valid = [f'{reading.weight} {reading.unit}' for reading in readings if reading.status is ReadingStatus.VALID]
     assert valid == (PRINTED[fault] if KINDS[kind][2] == 'printed' else THREE)
@@ -208,9 +211,9 @@ def test_the_journal_holds_what_was_shown_and_nothing_else(campaigns: Callable[[
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_a_weight_in_motion_is_marked_or_not_captured(campaigns: Callable[[str], Bridge], kind: str) -> None:
-    reported = [reading.stability for reading in campaigns(kind).of('motion')]
+    stabilities = [reading.stability for reading in campaigns(kind).of('motion')]
     second = {'legacy': Stability.UNKNOWN, 'template': Stability.IN_MOTION, 'clock': Stability.IN_MOTION}
-    assert reported[1] is second.get(kind, Stability.STABLE)
+    assert stabilities[1] is second.get(kind, Stability.STABLE)
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -218,7 +221,7 @@ def test_only_two_indicators_with_one_id_are_reported(campaigns: Callable[[str],
     events = campaigns(kind).events
     reported = {event.scale_id for event in events if isinstance(event, ConnectionReplaced)}
     assert 'duplicate_id' in reported
-    assert reported <= {'duplicate_id', 'power_cycle'}  # a dead connection stays behind when power is lost
+    assert reported <= {'duplicate_id', 'power_cycle'}  # power loss leaves a dead connection
     assert not [event for event in events if isinstance(event, IdentityMismatch)]
 
 
@@ -239,7 +242,7 @@ def test_hundreds_of_indicators_in_one_process_lose_nothing(tmp_path: Path) -> N
                     for scale_id in ids[number::7]:
                         fleet.scales[scale_id].inject(fault, 2 if fault == 'glue' and number < lines - 1 else 1)
                 await asyncio.gather(*(print_one(scale, number) for scale in fleet.scales.values()))
-            await until(lambda: all(len(weights(bridge, scale_id)) == lines for scale_id in ids))
+            await wait_until_async(lambda: all(len(weights(bridge, scale_id)) == lines for scale_id in ids))
             for scale in fleet.scales.values():
                 await scale.stop()
         return bridge
@@ -256,7 +259,7 @@ def weights(bridge: Bridge, scale_id: str) -> list[str]:
     return [reading.weight for reading in bridge.of(scale_id) if reading.status is ReadingStatus.VALID]
 
 
-def test_order_and_numbers_hold_when_the_clock_is_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_order_and_numbers_survive_a_clock_that_is_set_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ahead = {'ns': 0}
     clock = SimpleNamespace(time_ns=lambda: time.time_ns() + ahead['ns'], monotonic_ns=time.monotonic_ns)
     monkeypatch.setattr('cell_weighing.bridge.tcp_server.time', clock)
@@ -270,11 +273,11 @@ def test_order_and_numbers_hold_when_the_clock_is_set_back(tmp_path: Path, monke
                 ahead['ns'] = jump_s * 10**9
                 await scale.print()
                 before = len(bridge.readings)
-                await until(lambda before=before: len(bridge.readings) > before)
+                await wait_until_async(lambda before=before: len(bridge.readings) > before)
             await scale.stop()
         return bridge.readings
 
     first, back, forth = asyncio.run(run())
     assert [first.sequence, back.sequence, forth.sequence] == [1, 2, 3]
     assert first.monotonic_ns < back.monotonic_ns < forth.monotonic_ns
-    assert back.received_ns < first.received_ns < forth.received_ns  # as the clock stood: the record hides nothing
+    assert back.received_ns < first.received_ns < forth.received_ns  # as the clock was, uncorrected

@@ -1,4 +1,4 @@
-"""What the simulated indicators send is what the scale bridge understands: both sides of the wire, without the wire."""
+"""The scale bridge parses the lines of the simulated indicators; both sides are tested without a network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def indicator(print_format: str, kilograms: float = 12.5) -> Indicator:
     return result
 
 
-def understood(print_format: str, sent: bytes) -> list[ParsedLine]:
+def parsed(print_format: str, sent: bytes) -> list[ParsedLine]:
     codec, framer = make_codec(CODEC[print_format]), LineFramer()
     return [codec.parse(line.data if isinstance(line, MalformedLine) else line) for line in framer.feed(sent)]
 
@@ -31,8 +31,8 @@ def understood(print_format: str, sent: bytes) -> list[ParsedLine]:
 @pytest.mark.parametrize('unit', ['kg', 'lb'])
 def test_a_weight_arrives_as_it_is_shown(print_format: str, unit: str) -> None:
     scale = indicator(print_format)
-    scale.unit = unit
-    [weighing] = understood(print_format, scale.print_line(STILL))
+    scale.select_unit(unit)
+    [weighing] = parsed(print_format, scale.print_line(STILL))
     assert (weighing.status, weighing.weight, weighing.unit) == (ReadingStatus.VALID, scale.show(STILL).weight, unit)
 
 
@@ -44,9 +44,9 @@ def test_a_weight_arrives_as_it_is_shown(print_format: str, unit: str) -> None:
         ('sma', Stability.STABLE, Stability.IN_MOTION),
     ],
 )
-def test_motion_arrives_where_the_format_tells_it(print_format: str, still: Stability, moving: Stability) -> None:
+def test_motion_arrives_if_the_format_contains_it(print_format: str, still: Stability, moving: Stability) -> None:
     scale = indicator(print_format)
-    [at_rest], [in_motion] = (understood(print_format, scale.print_line(now)) for now in (STILL, MOVING))
+    [at_rest], [in_motion] = (parsed(print_format, scale.print_line(now)) for now in (STILL, MOVING))
     assert (at_rest.stability, in_motion.stability) == (still, moving)
 
 
@@ -54,13 +54,13 @@ def test_motion_arrives_where_the_format_tells_it(print_format: str, still: Stab
 def test_net_arrives_as_net(print_format: str) -> None:
     scale = indicator(print_format)
     scale.reply('T2.5', STILL)
-    [weighing] = understood(print_format, scale.print_line(STILL))
+    [weighing] = parsed(print_format, scale.print_line(STILL))
     assert (weighing.weight, weighing.mode) == ('10.000', WeightMode.NET)
 
 
 @pytest.mark.parametrize('print_format', CODEC)
 def test_overload_is_no_weight(print_format: str) -> None:
-    [weighing] = understood(print_format, indicator(print_format, kilograms=80.0).print_line(STILL))
+    [weighing] = parsed(print_format, indicator(print_format, kilograms=80.0).print_line(STILL))
     assert (weighing.status, weighing.weight) == (ReadingStatus.OUT_OF_RANGE, '')
 
 
@@ -68,27 +68,27 @@ def test_overload_is_no_weight(print_format: str) -> None:
 def test_dashes_are_no_weight(print_format: str) -> None:
     faults = FaultInjector(FAULTS)
     faults.inject('dashes')
-    [weighing] = understood(print_format, line_of(indicator(print_format), STILL, faults))
+    [weighing] = parsed(print_format, line_of(indicator(print_format), STILL, faults))
     assert (weighing.status, weighing.weight) == (ReadingStatus.OUT_OF_RANGE, '')
 
 
 @pytest.mark.parametrize('command', ['A', 'B', 'D', 'I', 'M', 'N', 'X'])
 def test_an_sma_reply_that_is_no_weight_is_never_one(command: str) -> None:
-    replies = understood('sma', indicator('sma').reply(command, STILL))
+    replies = parsed('sma', indicator('sma').reply(command, STILL))
     assert all(weighing.status is ReadingStatus.MALFORMED for weighing in replies)
 
 
 def disturbed(print_format: str) -> Iterator[tuple[list[bytes], bytes]]:
-    """Yield what was written and what was meant, for every fault of the wire."""
+    """Yield the written chunks and the original line for every line fault."""
     for fault, amount in (('split', 1), ('glue', 3), ('noise', 1), ('endless', 5000)):
         faults = FaultInjector(FAULTS)
-        wire, line = LineCorruptor(faults, '3'), indicator(print_format).print_line(STILL)
+        corruptor, line = LineCorruptor(faults, '3'), indicator(print_format).print_line(STILL)
         faults.inject(fault, amount)
-        yield [piece for _ in range(3) for piece in wire.chunks(line)], line
+        yield [piece for _ in range(3) for piece in corruptor.chunks(line)], line
 
 
 @pytest.mark.parametrize('print_format', CODEC)
-def test_no_fault_of_the_wire_costs_or_makes_a_weight(print_format: str) -> None:
+def test_no_line_fault_loses_or_creates_a_weight(print_format: str) -> None:
     codec = make_codec(CODEC[print_format])
     for chunks, meant in disturbed(print_format):
         framer = LineFramer()

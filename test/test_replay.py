@@ -1,6 +1,6 @@
-"""A recorded bag through the nodes that decide: same reads, same verdicts, same bags as the golden ones.
+"""Replay of a recorded bag: reads, verdicts and bags match the golden results.
 
-CELL_WRITE_GOLDEN=1 writes the golden file from what comes out; read the difference before you commit it.
+CELL_WRITE_GOLDEN=1 writes the golden file from the results; review the difference before a commit.
 """
 
 import json
@@ -18,7 +18,7 @@ from cell_interfaces.srv import MatchPart, ReadText, StartWeighJob
 DATA = Path(__file__).resolve().parent / 'data'
 GOLDEN = DATA / 'replay_golden.json'
 ORDERED = 'G8NB-17SR'
-FIRST_PIECE_S = 1_700_000_002  # before it only the lead-in
+FIRST_PIECE_S = 1_700_000_002  # only the lead-in precedes it
 FRAMES, BAGS = 5, 3
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -28,8 +28,8 @@ def verdict(code):
     return next(name for name in names if getattr(MatchResult, name) == code)
 
 
-def judge(client, frame):
-    """Read a frame of the bag and judge it against the ordered part."""
+def match_frame(client, frame):
+    """Read a frame of the bag and match it against the ordered part."""
     read = client.call(ReadText, 'ocr/read', ReadText.Request(image=frame))
     match = client.call(MatchPart, 'matching/match', MatchPart.Request(expected_part_number=ORDERED, ocr=read.result)).result
     return {
@@ -37,7 +37,7 @@ def judge(client, frame):
         'status': 'OK' if read.result.status == OcrResult.OK else 'NO_TEXT',
         'verdict': verdict(match.verdict),
         'part_number': match.part_number,
-        'text': match.text if match.part_number else '',  # faint print reads a little differently on another processor
+        'text': match.text if match.part_number else '',  # faint print gives slightly different texts on another processor
     }
 
 
@@ -71,15 +71,15 @@ def test_a_replayed_bag_gives_the_golden_reads_verdicts_and_bags(replay):
     order = StartWeighJob.Request(company='ACME', station='A', target_weight='2.000', unit='kg', quantity=9)
     client.call(StartWeighJob, 'weighing/start_job', order)
     wait_until(lambda: len(pieces()) == FRAMES and len(bags) == BAGS, 60, 'all frames and bags of the bag')
-    seen = {'reads': [judge(client, frame) for frame in pieces()], 'bags': [bag(record) for record in bags]}
+    seen = {'reads': [match_frame(client, frame) for frame in pieces()], 'bags': [bag(record) for record in bags]}
     if os.environ.get('CELL_WRITE_GOLDEN'):
         GOLDEN.write_text(json.dumps(seen, indent=1) + '\n')
     assert seen == json.loads(GOLDEN.read_text())
 
 
 def test_the_golden_results_never_take_another_part_for_the_ordered_one():
-    """Whoever writes the golden file anew cannot write a false accept into it unseen."""
-    held_up = {
+    # so that a rewritten golden file cannot contain a false accept
+    shown = {
         1700000002: ORDERED,
         1700000003: 'G8NB-17SU',
         1700000004: ORDERED,
@@ -87,7 +87,7 @@ def test_the_golden_results_never_take_another_part_for_the_ordered_one():
         1700000006: 'HF115F-024',
     }
     golden = json.loads(GOLDEN.read_text())
-    assert {read['frame'] for read in golden['reads']} == set(held_up)
+    assert {read['frame'] for read in golden['reads']} == set(shown)
     for read in golden['reads']:
-        assert read['verdict'] != 'MATCH' or held_up[read['frame']] == ORDERED
+        assert read['verdict'] != 'MATCH' or shown[read['frame']] == ORDERED
     assert sum(read['verdict'] == 'MATCH' for read in golden['reads']) >= 2

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Write the bag of the replay test: test/data/replay (MCAP), and what is in it.
+"""Write the bag of the replay test: test/data/replay (MCAP).
 
     . ./env.sh && python test/data/make_replay_bag.py
 
-What happens in it, seconds from the start:
-    0       the empty gripper: a lead-in, which a node that has just found the player may miss
-    2..6    a piece held up each second: the ordered part, its neighbour, the ordered one again, an unreadable one, another part
+Contents, seconds from the start:
+    0       the empty gripper: a lead-in, which a node that has just discovered the player may miss
+    2..6    one piece each second: the ordered part, a similar one, the ordered one again, an unreadable one, another part
     7..10   lines of scale 1: in tolerance, too light, malformed, in tolerance
 The frames are rendered labels with noise, as the simulated camera sends them; the golden results are in replay_golden.json,
-written by the test itself when it is run with CELL_WRITE_GOLDEN=1 and then read by a person.
+written by the test with CELL_WRITE_GOLDEN=1 and then reviewed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _smaller(jpeg: bytes) -> bytes:
 
 
 def main() -> int:
-    """Write the bag anew."""
+    """Write the bag, replacing an old one."""
     shutil.rmtree(BAG, ignore_errors=True)
     types = get_typestore(Stores.ROS2_JAZZY)
     share = Path(get_package_share_directory('cell_interfaces'))

@@ -18,7 +18,6 @@ TOGETHER = {'links', 'nodes', 'browser', 'faults'}
 # file: why it must pause for a given time
 SLEEPS: dict[str, str] = {
     'src/cell_weighing/test/delivery/killed_station.py': 'paces the bags of the station that is killed',
-    'test/test_indicator_faults.py': 'a fault lasts a given time, and a bag lies on the scale for a given time',
 }
 # file: why it must use a private member of something else
 PRIVATE: dict[str, str] = {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import cv2
 from cell_common.background import AsyncioThread
@@ -29,6 +30,7 @@ from cell_sim.world.stock_sync import StockChange
 __all__ = ['WorldNode', 'main']
 
 OPERATOR_ENTRIES = (InventoryEvent.ADJUST, InventoryEvent.RELOAD, InventoryEvent.RESET, InventoryEvent.UNDO)
+T = TypeVar('T')
 TIMEOUT_S = 15.0
 """Limit for starting and stopping the devices, and for a fault to take effect."""
 
@@ -58,6 +60,14 @@ class WorldNode(Node):
         self.create_service(InjectFault, 'sim/fault', self._on_fault)
         Diagnostics(self, 'simulated').add('devices', self._health)
         self.get_logger().info(f'This cell is simulated: no real arm moves and no real scale weighs. {self._camera_address()}')
+
+    def run(self, work: Coroutine[Any, Any, T], timeout: float = TIMEOUT_S) -> T:
+        """Run a coroutine in the event loop of the devices and return its result.
+
+        Raises:
+            TimeoutError: The coroutine has not ended within `timeout` seconds.
+        """
+        return self._background.run(work, timeout)
 
     def destroy_node(self) -> None:
         """Switch the devices off."""

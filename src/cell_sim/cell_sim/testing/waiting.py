@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-__all__ = ['assert_holds', 'assert_holds_async', 'wait_until_async']
+__all__ = ['assert_holds', 'assert_holds_async', 'wait_stable_async', 'wait_until_async']
 
 POLL_S = 0.005
 TIMEOUT_S = 10.0
@@ -23,6 +23,22 @@ async def wait_until_async(condition: Callable[[], object], timeout: float = TIM
     while not condition():
         assert loop.time() < deadline, f'not within {timeout:g} s: {what or condition}'
         await asyncio.sleep(POLL_S)
+
+
+async def wait_stable_async(value: Callable[[], object], seconds: float, timeout: float = TIMEOUT_S) -> None:
+    """Wait until a value has not changed for a time, while the event loop runs.
+
+    Raises:
+        AssertionError: The value still changed after `timeout` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    last, since = value(), loop.time()
+    while loop.time() - since < seconds:
+        assert loop.time() < deadline + seconds, f'still changing after {timeout:g} s: {last}'
+        await asyncio.sleep(POLL_S)
+        if (current := value()) != last:
+            last, since = current, loop.time()
 
 
 async def assert_holds_async(condition: Callable[[], object], seconds: float, what: str = '') -> None:

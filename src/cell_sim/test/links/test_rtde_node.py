@@ -1,4 +1,4 @@
-"""The robot node with backend rtde, seen through its topics, services and actions."""
+"""Robot node with backend rtde, tested through its topics, services and actions."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_state_and_joints_are_complete_and_a_named_pose_is_reached(cell: Cell) -
     assert cell.preflight().code == ResultCode.OK
 
 
-def test_a_stop_is_told_everywhere_and_recovered_step_by_step(cell: Cell) -> None:
+def test_a_stop_is_reported_on_every_topic_and_recovered_step_by_step(cell: Cell) -> None:
     future = cell.begin('MOVE_above_place')
     wait_until(lambda: any(map(abs, cell.server.controller.motion.speeds)), what='moving')
     stop = cell.graph.call(RobotCommand, 'robot/stop', RobotCommand.Request(command=CommandInfo()))
@@ -130,7 +130,7 @@ def test_a_stop_is_told_everywhere_and_recovered_step_by_step(cell: Cell) -> Non
     assert cell.preflight().code == ResultCode.OK
 
 
-def test_a_robot_that_goes_is_missed(cell: Cell) -> None:
+def test_a_lost_robot_is_reported(cell: Cell) -> None:
     cell.inject('disconnect', 1.0)
     wait_until(lambda: not cell.states[-1].connected)
     assert 'check the network cable' in cell.states[-1].message

@@ -1,4 +1,4 @@
-"""The same job file over every link: the same ledger, and the same pieces in the same places."""
+"""The same job file over every backend gives the same ledger, and the same pieces in the same places."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 from cell_common.testing import NodeGraph, wait_until
-from robot_cell import LINKS, RobotCell, Row, job_file
+from robot_cell import BACKENDS, RobotCell, Row, job_file
 
 from cell_interfaces.msg import InventoryEvent, JobState
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 STANDSTILL_S = 0.7
-"""Longer than an output or an arm is given to show in the data."""
+"""Longer than the timeout for an output or the arm to show in the data."""
 STANDSTILLS = 8
 FOUND: dict[str, tuple[list[Row], list[tuple[str, str]]]] = {}
 
 
-@pytest.mark.parametrize('link', LINKS)
-def test_the_same_job_file_gives_the_same_ledger(graph: NodeGraph, tmp_path: Path, link: str) -> None:
-    cell = RobotCell(graph, tmp_path, link, grip_time=0.05)
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_the_same_job_file_gives_the_same_ledger(graph: NodeGraph, tmp_path: Path, backend: str) -> None:
+    cell = RobotCell(graph, tmp_path, backend, grip_time=0.05)
     for job in job_file():
         end = cell.run(job['part_number'], job['quantity'])
         assert (end.state, end.placed) == (JobState.DONE, job['quantity']), end.reason
@@ -36,29 +36,29 @@ def test_the_same_job_file_gives_the_same_ledger(graph: NodeGraph, tmp_path: Pat
     assert sum(event == 'rejected' for event, _ in put_down) >= 2
     assert 'dropped' not in dict(truth)
     assert not cell.violations(), '; '.join(cell.violations())
-    FOUND[link] = ledger, put_down
+    FOUND[backend] = ledger, put_down
     first = next(iter(FOUND))
-    assert FOUND[link] == FOUND[first], f'{link} differs from {first}'
+    assert FOUND[backend] == FOUND[first], f'{backend} differs from {first}'
 
 
-@pytest.mark.parametrize('link', LINKS)
-def test_a_job_goes_on_where_the_machine_stands_still_now_and_then(graph: NodeGraph, tmp_path: Path, link: str) -> None:
-    cell = RobotCell(graph, tmp_path, link, grip_time=0.05, wrong_share=0.0)
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_a_job_survives_short_standstills_of_the_machine(graph: NodeGraph, tmp_path: Path, backend: str) -> None:
+    cell = RobotCell(graph, tmp_path, backend, grip_time=0.05, wrong_share=0.0)
     job = cell.start('EM1-2U1', 3)
     for number in range(STANDSTILLS):
         going = cell.controller.timestamp
         wait_until(lambda until=going + 0.15 + 0.07 * number: cell.controller.timestamp > until, what='the controller goes on')
-        stand_still(cell.robot.backend.control_pid if link == 'rtde' else 0)
+        stand_still(cell.robot.backend.control_pid if backend == 'rtde' else 0)
     end = cell.wait_rest(job)
     assert (end.state, end.placed) == (JobState.DONE, 3), end.reason
     assert not cell.violations(), '; '.join(cell.violations())
 
 
 def stand_still(control_pid: int) -> None:
-    """Let neither a thread of this process nor the control process of a link do anything for a while."""
+    """Suspend all threads of this process and the control process of a backend."""
     with contextlib.suppress(ProcessLookupError):
         if control_pid:
             os.kill(control_pid, signal.SIGSTOP)
-        ctypes.PyDLL(None).usleep(round(STANDSTILL_S * 1e6))  # which, unlike what is called by CDLL, keeps the interpreter
+        ctypes.PyDLL(None).usleep(round(STANDSTILL_S * 1e6))  # PyDLL keeps the interpreter lock, unlike CDLL
         if control_pid:
             os.kill(control_pid, signal.SIGCONT)

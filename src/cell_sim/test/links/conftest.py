@@ -1,0 +1,172 @@
+"""Robot backends connected to a simulated controller."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from cell_common.background import AsyncioThread
+from cell_common.testing import wait_until
+from cell_robot.recipe_file import parse_recipe
+from cell_robot.testing.arm_backends import (
+    ArmOptions,
+    ArmSetup,
+    ProtectiveStopCounter,
+    RtdeBackend,
+    TriggerCommand,
+    TriggerPhase,
+    ros_driver_backend,
+)
+from cell_sim.ur_controller.controller import Controller, ControllerConfig
+from cell_sim.ur_controller.ports.controller import ControllerServer
+from cell_sim.ur_controller.states import Timings
+from cell_sim.ur_driver.node import UrDriverNode
+from rclpy.node import Node
+
+RECIPE = Path(__file__).parents[4] / 'config' / 'recipe.yaml'
+FAST = {'joint': 170, 'joint_acceleration': 570, 'linear': 900, 'linear_acceleration': 4900, 'approach': 300}
+TIMINGS = Timings(power_on=0.3, brake_release=0.3, boot=0.5, unlock=5.0)
+STALE_S, WATCHDOG_HZ = 0.75, 1.5
+"""Tolerant values, because controller and client share busy cores here."""
+SAMPLE_S = 0.002
+
+
+class ArmWithSensor(Controller):
+    """Controller with a gripper sensor; the test decides whether a piece is there."""
+
+    piece = True
+
+    def step(self, now: float) -> None:
+        super().step(now)
+        self.registers.digital_inputs = int(bool(self.registers.digital_outputs & 1) and self.piece)
+
+
+class BackendLink:
+    """A backend connected to its simulated robot."""
+
+    def __init__(self) -> None:
+        self._world = AsyncioThread('ur')
+        self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
+        config = ControllerConfig(timings=TIMINGS)
+        self.server = ControllerServer(lambda now: ArmWithSensor(now, config), address=self.address)
+        self._world.run(self.server.start(), 5.0)
+        data = yaml.safe_load(RECIPE.read_text())
+        data['parts'], data['speeds'] = {'EM1-2U1': data['parts']['EM1-2U1']}, FAST
+        self.recipe = parse_recipe(data)
+        self.stock = SimpleNamespace(sequence=1, counts={('EM1-2U1', 1): 24, ('EM1-2U1', 2): 0})
+        self.phases: list[TriggerPhase] = []
+        self.steps: list[tuple[str, int, int]] = []
+        lines: list[str] = []
+        self.log = SimpleNamespace(info=lines.append, warning=lines.append, error=lines.append)
+        self.backend: Any = None
+
+    @property
+    def robot(self) -> Any:
+        return self.server.controller
+
+    def setup(self, options: ArmOptions) -> ArmSetup:
+        return ArmSetup(options, self.recipe, self.stock, ProtectiveStopCounter(2, 600.0), self.log)
+
+    def start(self) -> None:
+        self.backend.start(lambda: None)
+        wait_until(lambda: self.backend.state().connected, what='robot connected')
+
+    def close(self) -> None:
+        self.backend.close()
+        self._world.run(self.server.stop(), 5.0)
+        self._world.close()
+
+    def inject(self, fault: str, value: float = 0.0) -> None:
+        self.in_world(lambda: self.server.inject(fault, value))
+
+    def in_world(self, work: Callable[[], object]) -> None:
+        """Call a function in the thread of the controller."""
+
+        async def call() -> None:
+            work()
+
+        self._world.run(call(), 5.0)
+
+    def begin(self, event: str, tray: int = 0) -> Any:
+        self.phases.clear()
+        return self.backend.trigger(TriggerCommand(f't{time.monotonic_ns()}', event, tray), self.phases.append)
+
+    def do(self, event: str, tray: int = 0) -> Any:
+        return self.begin(event, tray).result(30.0)
+
+    def moving(self, event: str, tray: int = 0) -> Any:
+        """Begin an event and wait until the arm moves."""
+        future = self.begin(event, tray)
+        wait_until(lambda: any(map(abs, self.robot.motion.speeds)) or future.done(), 10.0, 'moving')
+        assert not future.done(), future.result()
+        return future
+
+    def sample(self, value: Callable[[], Any], event: str, tray: int = 0) -> list[Any]:
+        """Execute an event and return the distinct values of a function during it."""
+        future, values = self.begin(event, tray), []
+        while not wait([future], SAMPLE_S).done:
+            if (current := value()) not in values:
+                values.append(current)
+        assert future.result().phase is TriggerPhase.DONE, future.result()
+        return values
+
+    def hurry(self, times: float = 4.0) -> None:
+        """Speed the arm up in tests where nothing happens during a movement."""
+        self.robot.time_scale = times
+
+    def stands(self) -> None:
+        wait_until(lambda: not any(map(abs, self.robot.motion.speeds)) and self.robot.program is None, 5.0, 'arm stands')
+
+    def recover(self) -> Any:
+        self.steps.clear()
+        return self.backend.recover(lambda *step: self.steps.append(step)).result(40.0)
+
+    def checks(self) -> dict[str, Any]:
+        return {check.name: check for check in self.backend.preflight().result(5.0)}
+
+    def tool(self) -> tuple[float, ...]:
+        """Position of the tool center point, whole millimeters."""
+        return tuple(round(1000 * value) for value in self.robot.motion.tcp_pose[:3])
+
+
+@pytest.fixture
+def rtde() -> Iterator[BackendLink]:
+    """Backend rtde with the real ur_rtde."""
+    pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
+    link = BackendLink()
+    options = ArmOptions(link.address, 125.0, STALE_S, WATCHDOG_HZ)
+    link.backend = RtdeBackend(link.setup(options))
+    link.start()
+    yield link
+    link.close()
+
+
+class DriverLink(BackendLink):
+    """Backend ros_driver with the simulated driver."""
+
+    def __init__(self, graph: Any) -> None:
+        super().__init__()
+        self.graph = graph
+        self.driver = graph.add(UrDriverNode(**graph.options(robot_ip=self.address) | {'namespace': 'cell/driver'}))
+        node = Node('robot', context=graph.context, namespace='cell')
+        options = ArmOptions('driver', 125.0, 1.0, 5.0)
+        self.backend = ros_driver_backend(self.setup(options), node, 'driver')
+        graph.add(node)
+
+    def hurry(self, times: float = 4.0) -> None:
+        self.robot.time_scale = self.driver.follower.time_scale = times
+
+
+@pytest.fixture
+def driver(graph: Any) -> Iterator[DriverLink]:
+    link = DriverLink(graph)
+    link.start()
+    yield link
+    link.close()
