@@ -1,4 +1,4 @@
-"""The whole cell: every node, and the simulated devices unless told otherwise.
+"""The whole cell: all nodes, with simulated devices by default.
 
 ros2 launch cell_bringup cell.launch.py                       the cell against the simulated world
 ros2 launch cell_bringup cell.launch.py simulation:=false     the same nodes with the real devices of config/cell.yaml
@@ -27,10 +27,12 @@ CONFIG = PathJoinSubstitution([FindPackageShare('cell_bringup'), 'config'])
 BOOLEAN = ['true', 'false']
 ARGUMENTS = [
     DeclareLaunchArgument(
-        'namespace', default_value='cell', description='Namespace of this cell; several cells share a network.'
+        'namespace', default_value='cell', description='Namespace of the cell; use different ones for cells on one network.'
     ),
     DeclareLaunchArgument(
-        'params_file', default_value=PathJoinSubstitution([CONFIG, 'cell.yaml']), description="The deployment's parameter file."
+        'params_file',
+        default_value=PathJoinSubstitution([CONFIG, 'cell.yaml']),
+        description='Parameter file of the deployment.',
     ),
     DeclareLaunchArgument(
         'catalogue_file', default_value=PathJoinSubstitution([CONFIG, 'parts.yaml']), description='The part catalogue.'
@@ -38,7 +40,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'state_dir',
         default_value=PathJoinSubstitution([EnvironmentVariable('HOME'), '.local', 'state', 'cell']),
-        description='Folder of the database and of what the nodes keep.',
+        description='Folder of the database and other persistent data.',
     ),
     DeclareLaunchArgument(
         'database_url',
@@ -49,19 +51,19 @@ ARGUMENTS = [
         'devices',
         default_value='true',
         choices=BOOLEAN,
-        description='Start the nodes that own a device (camera, robot, scale_bridge); false for a replay.',
+        description='Start the device nodes (camera, robot, scale_bridge); false for a replay.',
     ),
     DeclareLaunchArgument(
         'simulation',
         default_value='true',
         choices=BOOLEAN,
-        description='Use the simulated devices; false where the real ones are connected.',
+        description='Use simulated devices; false = real devices.',
     ),
     DeclareLaunchArgument(
         'scene',
         default_value='labels',
         choices=['labels', 'photos'],
-        description='What the simulated camera shows: labels or photographs.',
+        description='Scene of the simulated camera: drawn labels or photographs.',
     ),
     DeclareLaunchArgument('folder', default_value='', description='Folder of photographs with truth.json, for scene:=photos.'),
     DeclareLaunchArgument('seed', default_value='53', description='Seed of the simulated world.'),
@@ -70,21 +72,21 @@ ARGUMENTS = [
         'unreadable_share', default_value='0.05', description='Share of unreadable parts in the simulated trays, 0..1.'
     ),
     DeclareLaunchArgument(
-        'time_scale', default_value='1.0', description='How many times faster than real the simulated devices move.'
+        'time_scale', default_value='1.0', description='Speed factor of the simulated devices; 1.0 = real time.'
     ),
     DeclareLaunchArgument(
-        'truth_file', default_value='', description='Where the simulated world logs what it did; "" = nowhere.'
+        'truth_file', default_value='', description='File of the ground truth log of the simulation; "" = none.'
     ),
     DeclareLaunchArgument(
         'robot_backend',
         default_value='letters',
         choices=['letters', 'rtde', 'ros_driver'],
-        description='Link to the robot; with simulation:=true the simulated robot takes the same one.',
+        description='Robot backend; the simulated robot uses the same one.',
     ),
     DeclareLaunchArgument(
         'recipe_file',
         default_value=PathJoinSubstitution([CONFIG, 'recipe.yaml']),
-        description='Where the arm picks, shows and puts down, for robot_backend rtde and ros_driver.',
+        description='Recipe file: poses of the arm, for robot_backend rtde and ros_driver.',
     ),
     DeclareLaunchArgument(
         'sim_robot_address',
@@ -98,10 +100,10 @@ ARGUMENTS = [
         'scale_port', default_value='10001', description='TCP port on which scale_bridge listens for indicators.'
     ),
     DeclareLaunchArgument('rosbridge_port', default_value='9090', description='TCP port of rosbridge, loopback only.'),
-    DeclareLaunchArgument('web_port', default_value='8080', description="TCP port of the operators' page."),
+    DeclareLaunchArgument('web_port', default_value='8080', description='TCP port of the operator page.'),
     DeclareLaunchArgument('sim_camera_port', default_value='8090', description='TCP port of the simulated camera.'),
-    DeclareLaunchArgument('use_sim_time', default_value='false', choices=BOOLEAN, description='Take time from /clock.'),
-    DeclareLaunchArgument('respawn', default_value='true', choices=BOOLEAN, description='Start a node again when it has died.'),
+    DeclareLaunchArgument('use_sim_time', default_value='false', choices=BOOLEAN, description='Use the time from /clock.'),
+    DeclareLaunchArgument('respawn', default_value='true', choices=BOOLEAN, description='Restart a node after it exits.'),
     DeclareLaunchArgument(
         'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error'], description='Log level of all nodes.'
     ),
@@ -109,17 +111,17 @@ ARGUMENTS = [
 
 
 def text(name: str) -> ParameterValue:
-    """Pass a launch argument on as a string parameter, whatever it looks like."""
+    """Pass a launch argument as a string parameter, without YAML type inference."""
     return ParameterValue(LaunchConfiguration(name), value_type=str)
 
 
 def number(name: str, kind: type = int) -> ParameterValue:
-    """Pass a launch argument on as a number."""
+    """Pass a launch argument as a parameter of type `kind`."""
     return ParameterValue(LaunchConfiguration(name), value_type=kind)
 
 
 def node(package: str, executable: str, *parameters: Mapping[str, object], condition: Condition | None = None) -> Node:
-    """Describe one node of the cell: the deployment's file first, then what the launch arguments say."""
+    """Describe one node: parameters of the file first, then those of launch arguments."""
     return Node(
         package=package,
         executable=executable,
@@ -147,7 +149,7 @@ def generate_launch_description() -> LaunchDescription:
     real_robot = {
         'publish_tf': ParameterValue(NotEqualsSubstitution(LaunchConfiguration('robot_backend'), 'ros_driver'), value_type=bool)
     }
-    # The simulated controller shares the machine's cores with the cell, so it is not as punctual as a real one.
+    # The simulated controller shares the CPU with the cell, so its timing is less precise than that of a real one.
     simulated_robot = {
         'robot_address': text('sim_robot_address'),
         'driver_namespace': 'driver',

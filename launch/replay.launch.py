@@ -1,4 +1,4 @@
-"""Replay a bag through the nodes that decide: the devices' nodes are off, time comes from the bag.
+"""Replay a bag through the decision nodes: device nodes are off, time comes from the bag.
 
     ros2 launch cell_bringup replay.launch.py bag:=run1
 
@@ -39,7 +39,7 @@ def generate_launch_description() -> LaunchDescription:
             '--clock',
             '100',
             '--delay',
-            '5.0',  # on a busy machine the nodes find the player only after some seconds
+            '5.0',  # discovery of the player takes some seconds on a loaded machine
             '--rate',
             LaunchConfiguration('rate'),
         ],
@@ -56,12 +56,10 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             DeclareLaunchArgument('bag', description='Folder of the bag (MCAP or sqlite3).'),
-            DeclareLaunchArgument('rate', default_value='1.0', description='How many times faster than recorded.'),
+            DeclareLaunchArgument('rate', default_value='1.0', description='Playback rate; 1.0 = as recorded.'),
+            DeclareLaunchArgument('start_after', default_value='5.0', description='Delay before the bag starts, seconds.'),
             DeclareLaunchArgument(
-                'start_after', default_value='5.0', description='Seconds until the bag starts, so that the nodes are up.'
-            ),
-            DeclareLaunchArgument(
-                'exit_at_end', default_value='false', choices=['true', 'false'], description='End when the bag has ended.'
+                'exit_at_end', default_value='false', choices=['true', 'false'], description='Shut down when the bag has ended.'
             ),
             cell,
             TimerAction(period=LaunchConfiguration('start_after'), actions=[player]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
@@ -13,8 +14,9 @@ from cell_bringup.models_arguments import add_models
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's grammar."""
-    top = argparse.ArgumentParser(prog='cell', description='Work with the cell from a terminal.')
+    """Return the argument parser of the command line."""
+    top = argparse.ArgumentParser(prog='cell', description='Operate and check the cell from a terminal.')
+    top.add_argument('--version', action='version', version=f'%(prog)s {version("cell_bringup")}')
     top.add_argument('--namespace', default='cell', help='namespace of the cell (default: cell)')
     commands = top.add_subparsers(dest='command', required=True)
     job = commands.add_parser('job', help='run a pick job and show its progress')
@@ -29,23 +31,23 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument('--folder', type=Path, default=Path(), help='where to write them (default: here)')
     add_database(report)
     add_models(commands)
-    token = commands.add_parser('token', help='make, list or revoke tokens of programs that post bags to the cell')
+    token = commands.add_parser('token', help='create, list or revoke API tokens of programs that post bags')
     token.add_argument('action', choices=['new', 'list', 'revoke'])
     token.add_argument('name', nargs='?', default='', help='what the token is for, e.g. filler-3')
     token.add_argument('--file', type=Path, help='default: api_tokens.json beside the database')
-    doctor = commands.add_parser('doctor', help='look for what is wrong and say what to do; exit code 1 when something is')
+    doctor = commands.add_parser('doctor', help='check the cell and print remedies; exit code 1 when a check fails')
     doctor.add_argument('what', choices=['weighing'])
-    add_robot(commands.add_parser('robot', help='how the robot stands; recover it; move and upset the simulated one'))
-    benchmarks = commands.add_parser('benchmarks', help='list the readings of known-good parts that verdicts go by')
+    add_robot(commands.add_parser('robot', help='show the robot state; recover it; move the simulated arm and inject faults'))
+    benchmarks = commands.add_parser('benchmarks', help='list the reference readings of known-good parts')
     benchmarks.add_argument('part_number', nargs='?', default='', help='show every version of this part')
-    commands.add_parser('status', help='show what is ready and what is not')
+    commands.add_parser('status', help='show the state of every subsystem')
     run = commands.add_parser(
         'run',
         help='start the cell with simulated devices and run a demo',
         epilog='Further name:=value arguments go to cell.launch.py.',
     )
     run.add_argument('--demo', choices=['job', 'none'], default='job')
-    run.add_argument('--photos', type=Path, help='folder of photographs with truth.json that the simulated robot holds up')
+    run.add_argument('--photos', type=Path, help='folder of photographs with truth.json, shown by the simulated camera')
     run.add_argument(
         '--state-dir', type=Path, default=Path('state'), help='folder of the database and the log (default: ./state)'
     )
@@ -54,34 +56,34 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_robot(robot: argparse.ArgumentParser) -> None:
-    """Add what can be done with the robot."""
+    """Add the actions of `cell robot`."""
     what = robot.add_subparsers(dest='what', required=True)
-    what.add_parser('state', help='how it stands, and whether a job may begin')
+    what.add_parser('state', help='show the state and the pre-flight checks')
     what.add_parser('moves', help='list the named poses')
-    move = what.add_parser('move', help='let the simulated arm go to a named pose')
+    move = what.add_parser('move', help='move the simulated arm to a named pose')
     move.add_argument('pose')
-    recover = what.add_parser('recover', help='bring it back after a stop, step by step')
-    recover.add_argument('--yes', action='store_true', help='the cause was looked at and the area is clear: do not ask')
-    fault = what.add_parser('fault', help='let the simulated robot misbehave; a wrong name lists what there is')
+    recover = what.add_parser('recover', help='recover the robot after a stop, step by step')
+    recover.add_argument('--yes', action='store_true', help='do not ask: the cause is fixed and the area is clear')
+    fault = what.add_parser('fault', help='inject a fault into the simulated robot; an unknown name lists the faults')
     fault.add_argument('fault')
-    fault.add_argument('value', nargs='?', type=float, default=0.0, help='times or seconds (default: as the fault has)')
+    fault.add_argument('value', nargs='?', type=float, default=0.0, help='count or seconds (default: that of the fault)')
     fault.add_argument('--device', default='ur', help='ur (the controller) or robot (the letters program); default: ur')
 
 
 def add_database(command: argparse.ArgumentParser) -> None:
-    """Let a command be told which database to look into."""
+    """Add the option of the database."""
     command.add_argument(
-        '--database-url', default='', help='default: ./state/cell.db when it is there, otherwise ~/.local/state/cell/cell.db'
+        '--database-url', default='', help='default: ./state/cell.db if it exists, else ~/.local/state/cell/cell.db'
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit with its code."""
-    sys.exit(dispatch(parser().parse_args(arguments), Console()))
+    sys.exit(run_command(parser().parse_args(arguments), Console()))
 
 
-def dispatch(options: argparse.Namespace, console: Console) -> int:
-    """Carry a parsed command line out and return the exit code."""
+def run_command(options: argparse.Namespace, console: Console) -> int:
+    """Run a parsed command line and return the exit code."""
     if options.command == 'run':
         from cell_bringup import demo
 
@@ -102,19 +104,19 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
 
         return work_with_tokens(options.action, options.name, options.file, console)
     from cell_bringup.client import connected
-    from cell_bringup.jobs import guard, run_pick_job, run_weigh_job, wait_until_ready
+    from cell_bringup.jobs import exit_code_of, run_pick_job, run_weigh_job, wait_until_ready
     from cell_bringup.terminal_views import status_table
 
     with connected(options.namespace) as client:
         if options.command == 'doctor':
-            from cell_bringup.doctor import examine, report
+            from cell_bringup.doctor import print_findings, run_checks
             from cell_bringup.doctor_probe import gather
 
-            return report(examine(gather(client)), console)
+            return print_findings(run_checks(gather(client)), console)
 
         def work() -> None:
             if options.command == 'status':
-                status = client.wait_for(lambda: client.status, 5, 'tell its status (is it running?)')
+                status = client.wait_for(lambda: client.status, 5, 'publish its status (is it running?)')
                 console.print(status_table(status))
                 return
             if options.command == 'benchmarks':
@@ -134,4 +136,4 @@ def dispatch(options: argparse.Namespace, console: Console) -> int:
             else:
                 run_weigh_job(client, console, options.station, options.target_weight, options.quantity, 3600)
 
-        return guard(console, work)
+        return exit_code_of(console, work)

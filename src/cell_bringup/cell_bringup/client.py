@@ -1,4 +1,4 @@
-"""Talk to a running cell from a terminal: what it publishes, and its services and actions with deadlines."""
+"""Client of a running cell: latest topics, and services and actions with timeouts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, TypeVar
 
 import rclpy
@@ -22,6 +21,8 @@ from cell_interfaces.action import RunJob
 from cell_interfaces.msg import BagRecord, CellStatus, CommandInfo, Inventory, JobState, WeighJobList
 from cell_interfaces.srv import AdjustStock, ControlJob, EndWeighJob, SetJob, StartWeighJob
 
+__all__ = ['CellClient', 'CellError', 'connected']
+
 T = TypeVar('T')
 ANSWER_S = 5.0
 POLL_S = 0.05
@@ -29,14 +30,14 @@ VALID_S = 5
 
 
 class CellError(Exception):
-    """The cell refused or did not answer; the text says what to do."""
+    """The cell rejected a command or did not respond; the text says what to do."""
 
 
 class CellClient:
-    """A node of its own beside the cell. Keeps the newest of what the cell publishes."""
+    """ROS node with its own context and thread; keeps the latest message of the cell's topics."""
 
     def __init__(self, namespace: str = 'cell', domain_id: int | None = None) -> None:
-        """Join the cell's graph; the ROS domain is the environment's unless given."""
+        """Create the node and start its thread; `domain_id` None = ROS_DOMAIN_ID of the environment."""
         self._context = Context()
         self._context.init(domain_id=domain_id)
         self.node = rclpy.create_node(f'cell_cli_{os.getpid()}', namespace=namespace, context=self._context)
@@ -46,13 +47,10 @@ class CellClient:
         self.weigh_jobs: WeighJobList | None = None
         self.bags: list[BagRecord] = []
         self._clients: dict[str, Any] = {}
-        for kind, topic, name in (
-            (CellStatus, 'status', 'status'),
-            (JobState, 'job', 'job'),
-            (Inventory, 'inventory', 'inventory'),
-            (WeighJobList, 'weighing/job', 'weigh_jobs'),
-        ):
-            self.node.create_subscription(kind, topic, partial(setattr, self, name), latched())
+        self.node.create_subscription(CellStatus, 'status', self._on_status, latched())
+        self.node.create_subscription(JobState, 'job', self._on_job, latched())
+        self.node.create_subscription(Inventory, 'inventory', self._on_inventory, latched())
+        self.node.create_subscription(WeighJobList, 'weighing/job', self._on_weigh_jobs, latched())
         self.node.create_subscription(BagRecord, 'weighing/bag', self.bags.append, events())
         self._run_job = ActionClient(self.node, RunJob, 'run_job')
         self._executor = SingleThreadedExecutor(context=self._context)
@@ -62,13 +60,13 @@ class CellClient:
         self._thread.start()
 
     def close(self) -> None:
-        """Leave the graph; a second time does nothing."""
+        """Destroy the node and its context; idempotent."""
         if self._closed:
             return
         self._closed = True
         self._executor.shutdown()
         self._thread.join(ANSWER_S)
-        self._run_job.destroy()  # or it keeps the node's participant, with all its threads, until the garbage is collected
+        self._run_job.destroy()  # otherwise the DDS participant and its threads live until garbage collection
         self.node.destroy_node()
         self._context.try_shutdown()
 
@@ -86,7 +84,7 @@ class CellClient:
         return result
 
     def command(self) -> CommandInfo:
-        """Return who asks, when, and for how long it holds."""
+        """Return a command header: request id, operator, issue time and validity."""
         info = CommandInfo(request_id=str(uuid.uuid4()), operator_id=getpass.getuser())
         info.issued_at = self.node.get_clock().now().to_msg()
         info.valid_for.sec = VALID_S
@@ -98,7 +96,7 @@ class CellClient:
         Raises:
             CellError: No answer, or the answer's code is not OK.
         """
-        # Kept for the client's life: destroying one while the executor waits on it ends the executor.
+        # Clients live as long as the node: destroying one while the executor waits on it ends the executor.
         if name not in self._clients:
             self._clients[name] = self.node.create_client(kind, name)
         client = self._clients[name]
@@ -121,7 +119,7 @@ class CellClient:
         sent = self._run_job.send_goal_async(RunJob.Goal(command=self.command(), job_id=job_id))
         self.wait_for(sent.done, ANSWER_S, 'answer run_job')
         if not sent.result().accepted:
-            raise CellError('The cell refused the job.')
+            raise CellError('The cell rejected the job.')
         return sent.result().get_result_async()
 
     def control(self, action: int) -> JobState:
@@ -129,7 +127,7 @@ class CellClient:
         return self.call(ControlJob, 'control_job', ControlJob.Request(command=self.command(), action=action)).job
 
     def reload(self, part_number: str) -> Inventory:
-        """Book that every tray of a part was filled."""
+        """Record a refill of every tray of a part."""
         request = AdjustStock.Request(command=self.command(), part_number=part_number, tray=0, count=-1, reason='filled')
         return self.call(AdjustStock, 'inventory/reload', request).inventory
 
@@ -149,6 +147,18 @@ class CellClient:
         parts = self.inventory.parts if self.inventory else ()
         return next((int(part.total) for part in parts if part.part_number == part_number), None)
 
+    def _on_status(self, status: CellStatus) -> None:
+        self.status = status
+
+    def _on_job(self, job: JobState) -> None:
+        self.job = job
+
+    def _on_inventory(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+
+    def _on_weigh_jobs(self, jobs: WeighJobList) -> None:
+        self.weigh_jobs = jobs
+
     def _spin(self) -> None:
         with contextlib.suppress(ExternalShutdownException, ShutdownException):
             self._executor.spin()
@@ -156,7 +166,7 @@ class CellClient:
 
 @contextlib.contextmanager
 def connected(namespace: str = 'cell') -> Iterator[CellClient]:
-    """Join the graph for the length of a block."""
+    """Provide a client for the length of a block."""
     client = CellClient(namespace)
     try:
         yield client

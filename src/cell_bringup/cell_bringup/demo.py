@@ -1,4 +1,4 @@
-"""Start the whole cell with simulated devices and show it doing its main job."""
+"""`cell run`: start the cell with simulated devices and run a demo."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from cell_bringup.client import CellClient, CellError, connected
 from cell_bringup.jobs import ensure_stock, run_pick_job, run_weigh_job, wait_until_ready
 from cell_bringup.terminal_views import Stock, status_table, summary_table
 
+__all__ = ['Options', 'photo_catalogue', 'run']
+
 PIECES, BAGS = 3, 3
 PART = 'EM1-2U1'
 STATION, TARGET_KG = 'A', '1.10'
@@ -27,7 +29,7 @@ STOP_S = 15.0
 
 @dataclass(frozen=True)
 class Options:
-    """What `cell run` was asked for."""
+    """Options of `cell run`."""
 
     demo: bool
     photos: Path | None
@@ -44,8 +46,8 @@ def photo_catalogue(folder: Path) -> dict[str, object]:
     try:
         truth = json.loads((folder / 'truth.json').read_text(encoding='utf-8'))
         numbers = sorted({str(entry['part_number']) for entry in truth})
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise CellError(f'{folder} needs a truth.json: [{{"file": ..., "part_number": ...}}, ...] ({problem}).') from problem
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CellError(f'{folder} needs a truth.json: [{{"file": ..., "part_number": ...}}, ...] ({error}).') from error
     free = [letter for letter in LETTERS if letter not in EVENT_LETTERS.values()]
     if not 0 < len(numbers) <= len(free):
         raise CellError(f'{folder} names {len(numbers)} part numbers; 1 to {len(free)} have letters.')
@@ -76,9 +78,9 @@ def run(options: Options, console: Console) -> int:
             start_new_session=True,
         )
     try:
-        return _accompany(cell, options, console, part, began, web_port)
-    except CellError as problem:
-        console.print(f'[red]{problem}[/]\nwhat the nodes say is in {_short(log)}')
+        return _run_alongside(cell, options, console, part, began, web_port)
+    except CellError as error:
+        console.print(f'[red]{error}[/]\nsee the log of the nodes: {_short(log)}')
         return 1
     except KeyboardInterrupt:
         return 0
@@ -86,7 +88,7 @@ def run(options: Options, console: Console) -> int:
         _stop(cell, console)
 
 
-def _accompany(
+def _run_alongside(
     cell: subprocess.Popen[bytes], options: Options, console: Console, part: str, began: float, web_port: str
 ) -> int:
     with connected() as client:
@@ -95,15 +97,15 @@ def _accompany(
         if client.status is not None:
             console.print(status_table(client.status))
         if options.demo:
-            _demonstrate(client, console, part)
-    console.print(f"operators' page: [bold]http://localhost:{web_port}[/]   (Ctrl-C stops the cell)")
+            _run_demo_jobs(client, console, part)
+    console.print(f'operator page: [bold]http://localhost:{web_port}[/]   (Ctrl-C stops the cell)')
     code = cell.wait()
     if code:
-        raise CellError(f'The cell ended by itself with code {code}.')
+        raise CellError(f'The cell exited unexpectedly with code {code}.')
     return 0
 
 
-def _demonstrate(client: CellClient, console: Console, part: str) -> None:
+def _run_demo_jobs(client: CellClient, console: Console, part: str) -> None:
     before = ensure_stock(client, console, part, PIECES * 2)
     job = run_pick_job(client, console, part, PIECES)
     bags = run_weigh_job(client, console, STATION, TARGET_KG, BAGS, BAGS_S)
@@ -134,7 +136,7 @@ def _stop(cell: subprocess.Popen[bytes], console: Console) -> None:
 
 
 def _interrupt(_number: int, _frame: object) -> None:
-    """End as Ctrl-C does: the cell is stopped, nothing is left behind."""
+    """Handle the signal like Ctrl-C, so that the cell is stopped."""
     raise KeyboardInterrupt
 
 

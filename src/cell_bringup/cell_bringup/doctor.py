@@ -55,7 +55,7 @@ class Scale:
     scale_id: str
     connected: bool
     peer: str
-    heard_s: float | None
+    last_seen_s: float | None
     """Seconds since its last line; None when none came."""
 
 
@@ -82,63 +82,63 @@ class Finding:
     text: str
 
 
-def good(text: str) -> Finding:
+def ok(text: str) -> Finding:
     """Return that all is well."""
     return Finding(True, text)
 
 
-def bad(text: str) -> Finding:
+def failed(text: str) -> Finding:
     """Return what is not well and what to do."""
     return Finding(False, text)
 
 
-def nodes(facts: Facts) -> Finding:
+def check_nodes(facts: Facts) -> Finding:
     """Look whether the nodes answer."""
     missing = [name for name, found in (('scale_bridge', facts.bridge), ('weigh_station', facts.station)) if found is None]
     if missing:
-        return bad(
+        return failed(
             f'{" and ".join(missing)} do not answer: start the cell (systemctl start cell), and use its ROS_DOMAIN_ID '
             'and namespace here'
         )
-    return good('scale_bridge and weigh_station answer')
+    return ok('scale_bridge and weigh_station answer')
 
 
-def listening(facts: Facts) -> Finding:
+def check_listening(facts: Facts) -> Finding:
     """Connect to the port for indicators."""
     parameters = _bridge(facts)
     port = facts.port or parameters.port
     try:
         socket.create_connection((_near(parameters.listen_address), port), CONNECT_S).close()
     except OSError as error:
-        return bad(
+        return failed(
             f'nothing listens on port {port} ({error.strerror or error}): see the log of scale_bridge; another '
             f'program may hold the port (ss -ltnp sport = :{port})'
         )
-    return good(f'port {port} accepts connections')
+    return ok(f'port {port} accepts connections')
 
 
-def scales(facts: Facts) -> Finding:
-    """Look whether each configured scale is connected and has been heard."""
+def check_scales(facts: Facts) -> Finding:
+    """Check that each configured scale is connected and sends data."""
     known = {scale.scale_id: scale for scale in facts.scales}
     wanted = _station(facts).scale_ids
     absent = [scale_id for scale_id in wanted if not (scale_id in known and known[scale_id].connected)]
-    said = ', '.join(f'{scale_id} {_heard(known.get(scale_id))}' for scale_id in wanted)
+    said = ', '.join(f'{scale_id} {_last_seen_text(known.get(scale_id))}' for scale_id in wanted)
     if absent:
-        return bad(
+        return failed(
             f'not connected: {", ".join(absent)} ({said}). Check power, network cable and the target address in the '
             'indicator; see firewall below'
         )
-    silent = [i for i in wanted if known[i].heard_s is None or (known[i].heard_s or 0.0) > SILENT_S]
+    silent = [i for i in wanted if known[i].last_seen_s is None or (known[i].last_seen_s or 0.0) > SILENT_S]
     if silent:
-        return bad(
+        return failed(
             f'connected but silent: {", ".join(silent)} ({said}). Press PRINT at the indicator; check that its print '
             'format begins with the scale id'
         )
-    return good(said)
+    return ok(said)
 
 
-def scale_names(facts: Facts) -> Finding:
-    """Look whether every scale that is heard weighs for a station."""
+def check_scale_names(facts: Facts) -> Finding:
+    """Check that every scale that sends data belongs to a station."""
     stations = _stations(facts)
     strange = [
         scale.scale_id
@@ -148,68 +148,68 @@ def scale_names(facts: Facts) -> Finding:
         and not any(alias.scale_id == scale.scale_id for alias in stations.aliases)
     ]
     if strange:
-        return bad(
+        return failed(
             f'scales that belong to no station: {", ".join(strange)}. Add them to scale_ids and stations of '
             'weigh_station, or correct the id in the print format'
         )
-    return good('every scale that is heard belongs to a station')
+    return ok('every scale that sends data belongs to a station')
 
 
-def active_jobs(facts: Facts) -> Finding:
+def check_active_jobs(facts: Facts) -> Finding:
     """Look whether each station has an active weigh job."""
     idle = [name for name in _stations(facts).names if not facts.active.get(name)]
     if idle:
-        return bad(f'no active weigh job at {", ".join(idle)}: bags weighed there count for none. Start one on the page')
-    return good(f'active at {", ".join(_stations(facts).names)}')
+        return failed(f'no active weigh job at {", ".join(idle)}: bags weighed there count for none. Start one on the page')
+    return ok(f'active at {", ".join(_stations(facts).names)}')
 
 
-def station_names(facts: Facts) -> Finding:
+def check_station_names(facts: Facts) -> Finding:
     """Look whether jobs are at stations that have a scale."""
     strange = sorted(set(facts.active) - set(_stations(facts).names))
     if strange:
-        return bad(
+        return failed(
             f'weigh jobs at {", ".join(strange)}, where no scale weighs: names must be alike, capitals too, in '
             'parameter stations and in the job'
         )
-    return good('jobs and parameters name the same stations')
+    return ok('jobs and parameters name the same stations')
 
 
-def web_application(facts: Facts) -> Finding:
+def check_web_application(facts: Facts) -> Finding:
     """Ask the web application for an answer; it need not like the question, only posts are answered with sense."""
     settings = _settings(facts)
     if not settings.url:
-        return good('none is configured')
+        return ok('none is configured')
     try:
         answer = requests.head(settings.url, timeout=HTTP_S, allow_redirects=False)
     except requests.RequestException as error:
-        return bad(f'{settings.url} cannot be reached ({type(error).__name__}): check site_url, the network and its server')
+        return failed(f'{settings.url} cannot be reached ({type(error).__name__}): check site_url, the network and its server')
     if answer.status_code >= 500 or 300 <= answer.status_code < 400:
-        return bad(f'{settings.url} answers HTTP {answer.status_code}: check site_url, controller and function')
-    return good(f'{settings.url} answers')
+        return failed(f'{settings.url} answers HTTP {answer.status_code}: check site_url, controller and function')
+    return ok(f'{settings.url} answers')
 
 
-def token(facts: Facts) -> Finding:
+def check_api_key(facts: Facts) -> Finding:
     """Send the key with an empty form: nothing can be recorded, but a wrong key is refused."""
     settings = _settings(facts)
     if not settings.url:
-        return good('none is needed')
+        return ok('none is needed')
     key = read_api_key(settings, _station(facts).key_file, facts.environment)
     answer = requests.post(
         settings.url, data={}, headers={'Authorization': f'Bearer {key}'}, timeout=HTTP_S, allow_redirects=False
     )
     if answer.status_code in (401, 403):
-        return bad(
+        return failed(
             f'the web application does not accept the key (HTTP {answer.status_code}): get a new one and put it where '
             'the old one is (key_file, CELL_WEIGHING_API_KEY or settings.json)'
         )
     if answer.status_code == 404:
-        return bad(f'{settings.url} is not there (HTTP 404): check site_url, controller and function')
+        return failed(f'{settings.url} is not there (HTTP 404): check site_url, controller and function')
     if answer.status_code >= 500:
-        return bad(f'the web application answers HTTP {answer.status_code}: see its log')
-    return good('the key is accepted')
+        return failed(f'the web application answers HTTP {answer.status_code}: see its log')
+    return ok('the key is accepted')
 
 
-def outbox(facts: Facts) -> Finding:
+def check_outbox(facts: Facts) -> Finding:
     """Count the bags on their way to the web application."""
     engine = open_reader(_station(facts).database_url)
     try:
@@ -218,43 +218,43 @@ def outbox(facts: Facts) -> Finding:
         engine.dispose()
     text = f'{counts.waiting} waiting, {counts.delivered} delivered, {counts.dead} refused'
     if counts.dead or counts.waiting > MOST_WAITING:
-        return bad(
+        return failed(
             f'{text}: put right what the checks above name; what waits is sent by itself, what was refused when a '
             'person asks for it'
         )
-    return good(text)
+    return ok(text)
 
 
-def own_api(facts: Facts) -> Finding:
+def check_own_api(facts: Facts) -> Finding:
     """Look whether the API that we serve answers and has tokens."""
     gateway = facts.gateway
     if gateway is None or not gateway.api_enabled:
-        return good('not served')
+        return ok('not served')
     url = f'http://{_near(gateway.listen_address)}:{gateway.port}/api/openapi.json'
     answer = requests.get(url, timeout=HTTP_S)
     if answer.status_code != 200:
-        return bad(f'{url} answers HTTP {answer.status_code}: see the log of web_gateway')
+        return failed(f'{url} answers HTTP {answer.status_code}: see the log of web_gateway')
     names = [entry.name for entry in TokenFile(Path(gateway.api_tokens_file).expanduser()).entries()]
     if not names:
-        return bad(f'nobody has a token: cell token new <name> --file {gateway.api_tokens_file}')
-    return good(f'served; tokens of {", ".join(names)}')
+        return failed(f'nobody has a token: cell token new <name> --file {gateway.api_tokens_file}')
+    return ok(f'served; tokens of {", ".join(names)}')
 
 
-def firewall(facts: Facts) -> Finding:
+def check_firewall(facts: Facts) -> Finding:
     """Say whether a firewall may keep indicators out."""
     parameters = _bridge(facts)
     port = facts.port or parameters.port
     if any(scale.connected and not _loopback(scale.peer.rsplit(':', 1)[0]) for scale in facts.scales):
-        return good('indicators come through')
+        return ok('indicators come through')
     if _loopback(parameters.listen_address):
-        return bad(
+        return failed(
             "scale_bridge listens on this machine only: set listen_address to 0.0.0.0 or to the address in the scales' network"
         )
     hints = [f'{name} is on: {how.format(port=port)}' for name, (path, word, how) in FIREWALLS.items() if _says(path, word)]
-    return good('no indicator from the network yet; ' + ('; '.join(hints) or f'if none comes, open TCP port {port}'))
+    return ok('no indicator from the network yet; ' + ('; '.join(hints) or f'if none comes, open TCP port {port}'))
 
 
-def database(facts: Facts) -> Finding:
+def check_database(facts: Facts) -> Finding:
     """Look whether the database may be written to and has room."""
     url = _station(facts).database_url
     parsed = make_url(url)
@@ -262,35 +262,37 @@ def database(facts: Facts) -> Finding:
     if parsed.get_backend_name() == 'sqlite':
         path = Path(parsed.database or '').expanduser()
         if not path.is_file():
-            return bad(f'{path} is not there: relative paths begin where the cell was started; give launch argument state_dir')
+            return failed(
+                f'{path} is not there: relative paths start where the cell was started; set launch argument state_dir'
+            )
         if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-            return bad(f'this user may not write {path}: run this as the user of the cell, or correct the owner of its folder')
+            return failed(f'{path} is not writable: run as the user of the cell, or correct the owner of its folder')
         room = shutil.disk_usage(path.parent).free
         free = f', {room / (1 << 30):.1f} GiB free'
         if room < LEAST_FREE:
-            return bad(f'only {room / (1 << 20):.0f} MiB are free at {path.parent}: make room')
+            return failed(f'only {room / (1 << 20):.0f} MiB are free at {path.parent}: make room')
     engine = open_database(url)
     try:
         with engine.connect() as connection:
             connection.begin().rollback()
     finally:
         engine.dispose()
-    return good(f'may be written{free}')
+    return ok(f'may be written{free}')
 
 
 CHECKS: tuple[tuple[str, Callable[[Facts], Finding]], ...] = (
-    ('nodes running', nodes),
-    ('server listening', listening),
-    ('scales connected', scales),
-    ('scales known', scale_names),
-    ('active weigh job', active_jobs),
-    ('station names agree', station_names),
-    ('web application reachable', web_application),
-    ('key accepted', token),
-    ('bags on their way', outbox),
-    ('own API', own_api),
-    ('firewall', firewall),
-    ('database', database),
+    ('nodes running', check_nodes),
+    ('server listening', check_listening),
+    ('scales connected', check_scales),
+    ('scales known', check_scale_names),
+    ('active weigh job', check_active_jobs),
+    ('station names agree', check_station_names),
+    ('web application reachable', check_web_application),
+    ('key accepted', check_api_key),
+    ('bags on their way', check_outbox),
+    ('own API', check_own_api),
+    ('firewall', check_firewall),
+    ('database', check_database),
 )
 
 
@@ -298,12 +300,12 @@ class NotRunningError(Exception):
     """A check needs a node that does not answer."""
 
 
-def examine(facts: Facts) -> list[tuple[str, Finding]]:
+def run_checks(facts: Facts) -> list[tuple[str, Finding]]:
     """Do every check; one that cannot be done is not ok."""
     return [(name, _try(check, facts)) for name, check in CHECKS]
 
 
-def report(findings: Sequence[tuple[str, Finding]], console: Console) -> int:
+def print_findings(findings: Sequence[tuple[str, Finding]], console: Console) -> int:
     """Show the findings; return 1 when something is not ok."""
     table = Table(box=None)
     for heading in ('check', '', 'what to do'):
@@ -318,13 +320,13 @@ def _try(check: Callable[[Facts], Finding], facts: Facts) -> Finding:
     try:
         return check(facts)
     except (NotRunningError, ParameterError, SettingsError, TokenError) as error:
-        return bad(str(error))
+        return failed(str(error))
     except requests.RequestException as error:
-        return bad(f'no answer ({type(error).__name__}): see the lines above')
+        return failed(f'no answer ({type(error).__name__}): see the lines above')
     except SQLAlchemyError as error:
-        return bad(f'the database refuses: {getattr(error, "orig", None) or error}')
+        return failed(f'the database refuses: {getattr(error, "orig", None) or error}')
     except Exception as error:
-        return bad(f'{type(error).__name__}: {error}')
+        return failed(f'{type(error).__name__}: {error}')
 
 
 def _bridge(facts: Facts) -> ScaleBridgeParameters:
@@ -347,10 +349,10 @@ def _stations(facts: Facts) -> StationMap:
     return station_map(_station(facts), _settings(facts))
 
 
-def _heard(scale: Scale | None) -> str:
-    if scale is None or scale.heard_s is None:
-        return 'never heard'
-    return f'heard {scale.heard_s:.0f} s ago'
+def _last_seen_text(scale: Scale | None) -> str:
+    if scale is None or scale.last_seen_s is None:
+        return 'no data received'
+    return f'last line {scale.last_seen_s:.0f} s ago'
 
 
 def _near(address: str) -> str:

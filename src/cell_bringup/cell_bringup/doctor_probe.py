@@ -22,33 +22,33 @@ TOPIC_S = 3.0
 
 def gather(client: CellClient) -> Facts:
     """Return what the cell tells within a few seconds."""
-    heard: list[ScaleList] = []
-    client.node.create_subscription(ScaleList, 'weighing/scales', heard.append, latched())
+    received: list[ScaleList] = []
+    client.node.create_subscription(ScaleList, 'weighing/scales', received.append, latched())
     asked = {name: AsyncParameterClient(client.node, name) for name in ('scale_bridge', 'weigh_station', 'web_gateway')}
     bridge = _parameters(client, asked['scale_bridge'], ScaleBridgeParameters)
     station = _parameters(client, asked['weigh_station'], WeighStationParameters)
     gateway = _parameters(client, asked['web_gateway'], GatewayParameters)
     if bridge:
-        _wait(client, lambda: heard)
+        _wait(client, lambda: received)
     if station:
         _wait(client, lambda: client.weigh_jobs)
     jobs = client.weigh_jobs.jobs if client.weigh_jobs else ()
     now = client.node.get_clock().now().nanoseconds / 1e9
-    scales = [_scale(state, now) for state in (heard[-1].scales if heard else ())]
+    scales = [_scale(state, now) for state in (received[-1].scales if received else ())]
     return Facts(
         bridge,
         station,
         gateway,
         scales,
         {job.station: job.state == WeighJob.ACTIVE for job in jobs},
-        int(heard[-1].port) if heard else 0,
+        int(received[-1].port) if received else 0,
         dict(os.environ),
     )
 
 
 def _scale(state: Any, now: float) -> Scale:
-    heard = state.last_heard.sec + state.last_heard.nanosec / 1e9
-    return Scale(state.scale_id, state.connected, state.peer, max(0.0, now - heard) if heard else None)
+    received = state.last_heard.sec + state.last_heard.nanosec / 1e9
+    return Scale(state.scale_id, state.connected, state.peer, max(0.0, now - received) if received else None)
 
 
 def _parameters(client: CellClient, asked: AsyncParameterClient, kind: Any) -> Any:
@@ -63,8 +63,8 @@ def _parameters(client: CellClient, asked: AsyncParameterClient, kind: Any) -> A
 
 
 def _plain(value: Any) -> Any:
-    told = parameter_value_to_python(value)
-    return told if told is None or isinstance(told, (bool, int, float, str)) else list(told)
+    converted = parameter_value_to_python(value)
+    return converted if converted is None or isinstance(converted, (bool, int, float, str)) else list(converted)
 
 
 def _wait(client: CellClient, condition: Any) -> bool:

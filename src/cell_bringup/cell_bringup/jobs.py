@@ -13,6 +13,8 @@ from cell_bringup.client import CellClient, CellError
 from cell_bringup.terminal_views import STATES, job_line, weigh_line
 from cell_interfaces.msg import BagRecord, JobState, WeighJob
 
+__all__ = ['ensure_stock', 'exit_code_of', 'run_pick_job', 'run_weigh_job', 'wait_until_ready']
+
 READY_S = 60.0
 REFRESH_S = 0.1
 
@@ -25,13 +27,11 @@ def wait_until_ready(client: CellClient, seconds: float = READY_S) -> None:
     """
     try:
         client.wait_for(lambda: client.status is not None and client.status.ready, seconds, 'get ready')
-    except CellError as problem:
+    except CellError as error:
         if client.status is None:
-            raise CellError(
-                f'{problem} Nothing was heard of it: is the cell running in this ROS domain and namespace?'
-            ) from problem
+            raise CellError(f'{error} No status received: is the cell running in this ROS domain and namespace?') from error
         failing = [f'{s.name}: {s.message}' for s in client.status.subsystems if s.level > 1]
-        raise CellError(f'{problem} ' + '; '.join(failing)) from problem
+        raise CellError(f'{error} ' + '; '.join(failing)) from error
 
 
 def run_pick_job(client: CellClient, console: Console, part_number: str, quantity: int) -> JobState:
@@ -43,7 +43,7 @@ def run_pick_job(client: CellClient, console: Console, part_number: str, quantit
     job_id = client.set_job(part_number, quantity)
     client.wait_for(lambda: client.job is not None and client.job.job_id == job_id, 5, 'publish the job')
     result = client.run_job(job_id)
-    said, rejected = '', 0
+    shown_reason, rejected = '', 0
     with _progress(console) as progress:
         task = progress.add_task(f'pick {quantity} × {part_number}', total=quantity, detail='')
         while not result.done():
@@ -53,8 +53,8 @@ def run_pick_job(client: CellClient, console: Console, part_number: str, quantit
                 if job.rejected > rejected:
                     rejected = job.rejected
                     console.print(f'   [yellow]rejected[/]: {job.last_match.reason}')
-                if job.reason and job.reason != said:
-                    said = job.reason
+                if job.reason and job.reason != shown_reason:
+                    shown_reason = job.reason
                     console.print(f'   [yellow]{STATES[job.state]}[/]: {job.reason}')
             time.sleep(REFRESH_S)
         outcome = result.result().result
@@ -111,11 +111,11 @@ def ensure_stock(client: CellClient, console: Console, part_number: str, quantit
     if stock < quantity:
         console.print(f'   only {stock} × {part_number} in the trays: refilled')
         client.reload(part_number)
-        stock = client.wait_for(lambda: _more(client.stock_of(part_number), quantity), 5, 'publish the refilled trays')
+        stock = client.wait_for(lambda: _refill_amount(client.stock_of(part_number), quantity), 5, 'publish the refilled trays')
     return stock
 
 
-def _more(stock: int | None, wanted: int) -> int:
+def _refill_amount(stock: int | None, wanted: int) -> int:
     return stock if stock is not None and stock >= wanted else 0
 
 
@@ -130,11 +130,11 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def guard(console: Console, work: Callable[[], Any]) -> int:
+def exit_code_of(console: Console, work: Callable[[], Any]) -> int:
     """Run a command's work; print a refusal as one sentence and return the exit code."""
     try:
         work()
-    except CellError as problem:
-        console.print(f'[red]{problem}[/]')
+    except CellError as error:
+        console.print(f'[red]{error}[/]')
         return 1
     return 0

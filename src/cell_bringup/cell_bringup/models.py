@@ -43,8 +43,8 @@ def work_with_models(options: argparse.Namespace, console: Console) -> int:
         if options.action == 'list':
             return _list(options, console)
         return _check(options, console) if options.action == 'check' else _import(options, console)
-    except (EngineError, OSError) as problem:
-        console.print(f'[red]{problem}[/]', soft_wrap=True, highlight=False)
+    except (EngineError, OSError) as error:
+        console.print(f'[red]{error}[/]', soft_wrap=True, highlight=False)
         return 1
 
 
@@ -58,8 +58,8 @@ def installed(python: str, names: tuple[str, ...]) -> dict[str, str]:
     try:
         said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
         return {str(name): str(release) for name, release in json.loads(said).items()}
-    except (OSError, subprocess.SubprocessError, ValueError) as problem:
-        raise EngineError(f'{command[0]} is no Python interpreter: give the path of one with --python') from problem
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise EngineError(f'{command[0]} is no Python interpreter: give the path of one with --python') from error
 
 
 def paddle_folder(python: str, folder: Path | None) -> Path:
@@ -92,8 +92,8 @@ def _state(engine: str, options: argparse.Namespace) -> tuple[str, str]:
             paddle_models(folder, int(found[PADDLE].split('.', 1)[0]))
             if altered := altered_files(folder):
                 return shown, f'not as imported: {", ".join(altered)}; import the models again'
-    except EngineError as problem:
-        return shown, str(problem)
+    except EngineError as error:
+        return shown, str(error)
     return shown, ''
 
 
@@ -101,9 +101,9 @@ def _list(options: argparse.Namespace, console: Console) -> int:
     engines = Table('engine', 'libraries', Column('models', overflow='fold'), 'state')
     folders = []
     for engine in ENGINES:
-        shown, problem = _state(engine, options)
+        shown, error = _state(engine, options)
         folder = _folder_of(engine, options)
-        engines.add_row(engine, shown, str(folder), problem or 'ok')
+        engines.add_row(engine, shown, str(folder), error or 'ok')
         folders += [folder] if folder.is_dir() and folder not in folders else []
     console.print(engines)
     for folder in folders:
@@ -118,15 +118,15 @@ def _check(options: argparse.Namespace, console: Console) -> int:
     wanted = [options.engine] if options.engine else [engine for engine in ENGINES if _libraries(engine, options)]
     bad = 0
     for engine in wanted:
-        _, problem = _state(engine, options)
-        if not problem:
+        _, error = _state(engine, options)
+        if not error:
             folder = str(_folder_of(engine, options)) if engine == PADDLE else ''
             python = options.python if engine == PADDLE else ''
             done = examine(['--engine', engine, '--model-dir', folder], python)
-            problem = done.problem
-        if problem:
+            error = done.problem
+        if error:
             bad += 1
-            console.print(f'[red]{engine}: {problem}[/]', soft_wrap=True, highlight=False)
+            console.print(f'[red]{engine}: {error}[/]', soft_wrap=True, highlight=False)
         else:
             figures = f'started in {done.start_s:.1f} s, read in {done.read_s * 1000:.0f} ms, {done.memory // MEGABYTE} MB'
             console.print(

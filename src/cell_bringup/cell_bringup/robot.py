@@ -23,7 +23,7 @@ from cell_interfaces.srv import InjectFault, RobotPreflight
 MOVE_S, RECOVER_S = 90.0, 120.0
 POSES = ('home', 'camera', 'above_place', 'above_reject', 'above_benchmark')
 """Names that the recipe gives to every cell."""
-ASK = 'Have you looked at the cause of the stop, and is the area clear?'
+ASK = 'Is the cause of the stop fixed, and is the area clear?'
 
 
 def names(prefix: str, kind: type[Any]) -> dict[int, str]:
@@ -45,12 +45,12 @@ def state_table(state: RobotState, now: float) -> Table:
     def row(name: str, text: str, good: bool | None = None) -> None:
         table.add_row(name, Text(text, style='' if good is None else 'green' if good else 'red'))
 
-    row('link', f'connected to {state.peer}' if state.connected else 'not connected', state.connected)
+    row('connection', f'connected to {state.peer}' if state.connected else 'not connected', state.connected)
     row('mode', MODES.get(state.robot_mode, str(state.robot_mode)), _good(state.robot_mode, RobotState.MODE_RUNNING, -2))
     row('safety', SAFETY.get(state.safety_mode, str(state.safety_mode)), _good(state.safety_mode, RobotState.SAFETY_NORMAL, 0))
     row('program', PROGRAMS.get(state.program_state, str(state.program_state)))
-    row('speed', 'not told' if math.isnan(state.speed_scaling) else f'{state.speed_scaling:.0%}')
-    row('data', 'never heard' if math.isnan(state.data_age) else f'{1e3 * state.data_age:.0f} ms old')
+    row('speed', 'not reported' if math.isnan(state.speed_scaling) else f'{state.speed_scaling:.0%}')
+    row('data', 'none received' if math.isnan(state.data_age) else f'{1e3 * state.data_age:.0f} ms old')
     row('last trigger', trigger_line(state, now))
     row('recoveries', str(state.recoveries))
     if state.message:
@@ -74,16 +74,16 @@ def check_table(checks: list[PreflightCheck]) -> Table:
     return table
 
 
-def show_state(client: CellClient, console: Console) -> None:
+def print_state(client: CellClient, console: Console) -> None:
     """Print how the robot stands and whether a job may begin.
 
     Raises:
         CellError: The robot node says nothing.
     """
-    heard: list[RobotState] = []
-    client.node.create_subscription(RobotState, 'robot/state', heard.append, latched())
-    client.wait_for(lambda: heard, ANSWER_S, 'tell its robot state (is the robot node running?)')
-    console.print(state_table(heard[-1], client.node.get_clock().now().nanoseconds * 1e-9))
+    received: list[RobotState] = []
+    client.node.create_subscription(RobotState, 'robot/state', received.append, latched())
+    client.wait_for(lambda: received, ANSWER_S, 'publish its robot state (is the robot node running?)')
+    console.print(state_table(received[-1], client.node.get_clock().now().nanoseconds * 1e-9))
     preflight = client.node.create_client(RobotPreflight, 'robot/preflight')
     client.wait_for(preflight.service_is_ready, ANSWER_S, 'offer robot/preflight (is the robot node running?)')
     answer = preflight.call_async(RobotPreflight.Request())
@@ -100,7 +100,7 @@ def move(client: CellClient, console: Console, name: str) -> None:
     goal = TriggerRobot.Goal(trigger_id=f'cli-{uuid.uuid4()}', event=f'MOVE_{name}')
     with console.status(f'moving to {name}'):
         began = time.monotonic()
-        result = act(client, TriggerRobot, 'robot/trigger', goal, lambda _: None, MOVE_S)
+        result = send_goal(client, TriggerRobot, 'robot/trigger', goal, lambda _: None, MOVE_S)
     if result.outcome != TriggerRobot.Result.SUCCEEDED:
         raise CellError(result.message)
     console.print(f'The arm is at [bold]{name}[/] ({time.monotonic() - began:.1f} s).')
@@ -113,13 +113,13 @@ def recover(client: CellClient, console: Console, sure: bool) -> None:
         CellError: Not confirmed, or the robot cannot be recovered; the text says what to do.
     """
     if not sure and not Confirm.ask(ASK, console=console, default=False):
-        raise CellError('Not recovered. Look at the cause and the area first.')
+        raise CellError('Not recovered. Fix the cause and clear the area first.')
 
     def step(feedback: RecoverRobot.Feedback) -> None:
         console.print(f'  [bold]{feedback.number}/{feedback.count}[/] {feedback.step}')
 
     goal = RecoverRobot.Goal(command=client.command(), area_is_clear=True)
-    result = act(client, RecoverRobot, 'robot/recover', goal, step, RECOVER_S)
+    result = send_goal(client, RecoverRobot, 'robot/recover', goal, step, RECOVER_S)
     if result.code:
         raise CellError(result.message)
     console.print(f'[green]{result.message}[/]')
@@ -134,8 +134,8 @@ def fault(client: CellClient, console: Console, name: str, value: float, device:
     inject = client.node.create_client(InjectFault, 'sim/fault')
     try:
         client.wait_for(inject.service_is_ready, ANSWER_S / 2, '')
-    except CellError as problem:
-        raise CellError('Faults can only be injected into the simulated robot, and this cell has no simulation.') from problem
+    except CellError as error:
+        raise CellError('Faults can only be injected into the simulated robot, and this cell has no simulation.') from error
     answer = inject.call_async(InjectFault.Request(device=device, fault=name, value=value))
     client.wait_for(answer.done, 3 * ANSWER_S, 'answer sim/fault')
     if answer.result().code:
@@ -143,7 +143,7 @@ def fault(client: CellClient, console: Console, name: str, value: float, device:
     console.print(answer.result().message)
 
 
-def act(client: CellClient, kind: Any, name: str, goal: Any, told: Callable[[Any], None], seconds: float) -> Any:
+def send_goal(client: CellClient, kind: Any, name: str, goal: Any, on_feedback: Callable[[Any], None], seconds: float) -> Any:
     """Send an action's goal and return its result.
 
     Raises:
@@ -151,10 +151,10 @@ def act(client: CellClient, kind: Any, name: str, goal: Any, told: Callable[[Any
     """
     action = ActionClient(client.node, kind, name)  # destroyed with the node: the executor waits on it until then
     client.wait_for(action.server_is_ready, ANSWER_S, f'offer {name} (is the robot node running?)')
-    sent = action.send_goal_async(goal, feedback_callback=lambda message: told(message.feedback))
+    sent = action.send_goal_async(goal, feedback_callback=lambda message: on_feedback(message.feedback))
     client.wait_for(sent.done, ANSWER_S, f'answer {name}')
     if not sent.result().accepted:
-        raise CellError(f'The cell refused {name}.')
+        raise CellError(f'The cell rejected {name}.')
     ended = sent.result().get_result_async()
     client.wait_for(ended.done, seconds, f'end {name}')
     return ended.result().result
@@ -171,7 +171,7 @@ def work_with_robot(client: CellClient, console: Console, options: Any) -> None:
         CellError: The cell refused or did not answer; the text says what to do.
     """
     if options.what == 'state':
-        show_state(client, console)
+        print_state(client, console)
     elif options.what == 'moves':
         console.print('  '.join(POSES))
     elif options.what == 'move':

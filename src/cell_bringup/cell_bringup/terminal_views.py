@@ -18,7 +18,7 @@ STATES = {
     JobState.PAUSED: 'paused',
     JobState.WAITING_RELOAD: 'waiting for a reload',
     JobState.DONE: 'done',
-    JobState.CANCELLED: 'cancelled',
+    JobState.CANCELLED: 'canceled',
     JobState.FAILED: 'failed',
 }
 STEPS = {
@@ -58,8 +58,8 @@ def status_table(status: CellStatus) -> Table:
     for heading in ('subsystem', 'state', 'what to do'):
         table.add_column(heading)
     for subsystem in status.subsystems:
-        word, colour = LEVELS[subsystem.level]
-        table.add_row(subsystem.name, Text(word, style=colour), subsystem.message)
+        word, color = LEVELS[subsystem.level]
+        table.add_row(subsystem.name, Text(word, style=color), subsystem.message)
     return table
 
 

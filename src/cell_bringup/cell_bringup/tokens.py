@@ -20,12 +20,12 @@ def work_with_tokens(action: str, name: str, path: Path | None, console: Console
                 console.print(f'{entry.name}  made {entry.made_at}', highlight=False)
         elif action == 'new':
             token = tokens.create(name, datetime.now(timezone.utc).isoformat(timespec='seconds'))
-            console.print(f'Token of {name}, shown this once:', highlight=False)
+            console.print(f'Token of {name}, shown only once:', highlight=False)
             console.print(token, highlight=False, markup=False, soft_wrap=True)
         else:
             tokens.revoke(name)
-            console.print(f'The token of {name} is refused from now on.', highlight=False)
-    except TokenError as problem:
-        console.print(f'[red]{problem}[/]', soft_wrap=True)
+            console.print(f'The token of {name} is revoked.', highlight=False)
+    except TokenError as error:
+        console.print(f'[red]{error}[/]', soft_wrap=True)
         return 1
     return 0

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from cell_bringup.client import CellClient
-from cell_bringup.doctor import CHECKS, Facts, Finding, Scale, examine, report
+from cell_bringup.doctor import CHECKS, Facts, Finding, Scale, print_findings, run_checks
 from cell_bringup.doctor_probe import gather
 from cell_common.database import migrate, open_database
 from cell_common.testing import free_port, wait_until
@@ -77,12 +77,12 @@ def web():
 def facts(engine, port, tmp_path):
     """A cell in good health without a web application."""
     url = f'sqlite:///{tmp_path}/cell.db'
-    heard = [Scale('1', True, '192.168.1.31:4000', 2.0), Scale('2', True, '192.168.1.32:4000', 3.0)]
+    seen = [Scale('1', True, '192.168.1.31:4000', 2.0), Scale('2', True, '192.168.1.32:4000', 3.0)]
     return Facts(
         ScaleBridgeParameters(),
         WeighStationParameters(database_url=url),
         GatewayParameters(),
-        heard,
+        seen,
         {'A': True, 'B': True},
         port,
     )
@@ -96,7 +96,7 @@ def with_web(facts, web, tmp_path, key='good'):
 
 
 def said(facts, name):
-    return dict(examine(facts))[name]
+    return dict(run_checks(facts))[name]
 
 
 def assert_bad(facts, name, word):
@@ -105,11 +105,11 @@ def assert_bad(facts, name, word):
 
 
 def test_a_healthy_cell_is_ok_in_everything(facts):
-    assert [name for name, finding in examine(facts) if not finding.ok] == []
+    assert [name for name, finding in run_checks(facts) if not finding.ok] == []
 
 
 def test_nothing_running_is_told_by_every_check_that_needs_it():
-    findings = dict(examine(Facts()))
+    findings = dict(run_checks(Facts()))
     assert not findings['nodes running'].ok and 'start the cell' in findings['nodes running'].text
     assert not findings['server listening'].ok and not findings['database'].ok
 
@@ -119,7 +119,7 @@ def test_a_port_that_nobody_listens_on(facts):
 
 
 def test_a_scale_that_is_gone_and_one_that_says_nothing(facts):
-    assert_bad(replace(facts, scales=facts.scales[:1]), 'scales connected', '2 never heard')
+    assert_bad(replace(facts, scales=facts.scales[:1]), 'scales connected', '2 no data received')
     assert_bad(replace(facts, scales=[Scale('1', True, '', None), facts.scales[1]]), 'scales connected', 'Press PRINT')
 
 
@@ -137,10 +137,10 @@ def test_a_web_application_that_answers_and_takes_the_key(facts, web, tmp_path):
     assert said(facts, 'web application reachable').ok and said(facts, 'key accepted').ok
 
 
-def test_a_wrong_key_is_told_and_not_shown(facts, web, tmp_path):
+def test_a_wrong_key_is_reported_and_not_shown(facts, web, tmp_path):
     facts = with_web(facts, web, tmp_path, key='wrongkey')
     assert_bad(facts, 'key accepted', 'does not accept')
-    assert not any('wrongkey' in finding.text for _, finding in examine(facts))
+    assert not any('wrongkey' in finding.text for _, finding in run_checks(facts))
     assert said(replace(facts, environment={'CELL_WEIGHING_API_KEY': 'good'}), 'key accepted').ok
 
 
@@ -165,7 +165,7 @@ def test_settings_that_cannot_be_read(facts):
     assert_bad(replace(facts, station=replace(facts.station, settings_file='none.json')), 'key accepted', 'settings_file')
 
 
-def test_refused_bags_are_told(facts, engine):
+def test_refused_bags_are_reported(facts, engine):
     with Session(engine) as session, session.begin():
         session.add(
             DeliveryRow(
@@ -216,14 +216,14 @@ def test_a_database_that_is_not_there_or_full(facts, tmp_path, monkeypatch):
 
 def test_a_check_that_breaks_is_not_ok(facts, monkeypatch):
     monkeypatch.setattr(doctor, 'CHECKS', (('broken', lambda _: 1 / 0),))
-    assert examine(facts) == [('broken', Finding(False, 'ZeroDivisionError: division by zero'))]
+    assert run_checks(facts) == [('broken', Finding(False, 'ZeroDivisionError: division by zero'))]
 
 
 def test_the_exit_code_tells_whether_something_is_wrong(facts):
     out = io.StringIO()
-    assert report([('a', Finding(True, 'fine')), ('b', Finding(False, 'mend it'))], Console(file=out, width=100)) == 1
+    assert print_findings([('a', Finding(True, 'fine')), ('b', Finding(False, 'mend it'))], Console(file=out, width=100)) == 1
     assert 'not ok' in out.getvalue() and 'mend it' in out.getvalue()
-    assert report([('a', Finding(True, 'fine'))], Console(file=out)) == 0
+    assert print_findings([('a', Finding(True, 'fine'))], Console(file=out)) == 0
 
 
 def test_every_check_has_a_name_of_its_own():
@@ -248,7 +248,7 @@ def test_the_running_cell_is_asked(graph, domain, tmp_path):
     engine.dispose()
     assert facts.gateway is None and facts.port == bridge.listening.port
     assert facts.station.scale_ids == ['1', '2'] and facts.bridge.capture_time == 0.5
-    findings = dict(examine(facts))
+    findings = dict(run_checks(facts))
     assert findings['nodes running'].ok and findings['server listening'].ok and findings['database'].ok
-    assert 'not connected: 2' in findings['scales connected'].text and 'heard' in findings['scales connected'].text
+    assert 'not connected: 2' in findings['scales connected'].text and 'last line' in findings['scales connected'].text
     assert findings['active weigh job'].text.startswith('no active weigh job at B')

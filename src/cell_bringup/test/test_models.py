@@ -3,7 +3,7 @@ import sys
 import zipfile
 
 import pytest
-from cell_bringup.cli import dispatch, parser
+from cell_bringup.cli import parser, run_command
 from rich.console import Console
 
 
@@ -13,7 +13,7 @@ def cell():
 
     def run(*arguments):
         out = io.StringIO()
-        return dispatch(parser().parse_args(arguments), Console(file=out, width=400)), out.getvalue()
+        return run_command(parser().parse_args(arguments), Console(file=out, width=400)), out.getvalue()
 
     return run
 
@@ -46,7 +46,7 @@ def test_an_engine_that_is_not_there_says_what_to_do(cell):
 
 
 @pytest.mark.parametrize('python', ['/not/there/python', '/bin/true'])
-def test_what_is_no_interpreter_is_told(cell, python):
+def test_what_is_no_interpreter_is_reported(cell, python):
     code, said = cell('models', 'list', '--python', python)
     assert code == 1 and python in said and '--python' in said
 
@@ -60,7 +60,7 @@ def test_models_are_imported_and_shown(cell, wheel, tmp_path):
     assert 'rec/inference.pdiparams' in said
 
 
-def test_models_that_cannot_be_imported_are_told(cell, tmp_path):
+def test_models_that_cannot_be_imported_are_reported(cell, tmp_path):
     code, said = cell('models', 'import', str(tmp_path / 'none.whl'), '--folder', str(tmp_path / 'models'))
     assert code == 1 and 'none.whl' in said and 'pip download' in said
     code, said = cell('models', 'import', str(tmp_path), '--folder', str(tmp_path / 'models'))

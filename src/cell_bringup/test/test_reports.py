@@ -1,7 +1,7 @@
 import io
 
 import pytest
-from cell_bringup.cli import dispatch, parser
+from cell_bringup.cli import parser, run_command
 from cell_weighing.testing import open_store, start_job
 from rich.console import Console
 
@@ -14,7 +14,7 @@ def cell(tmp_path, monkeypatch):
 
     def run(*arguments):
         out = io.StringIO()
-        return dispatch(parser().parse_args(arguments), Console(file=out, width=200)), out.getvalue()
+        return run_command(parser().parse_args(arguments), Console(file=out, width=200)), out.getvalue()
 
     return run
 
@@ -41,7 +41,7 @@ def test_without_a_database_it_says_how_to_name_one(cell):
     assert code == 1 and '--database-url' in said
 
 
-def test_a_folder_that_cannot_be_written_is_told(cell, job_id):
+def test_a_folder_that_cannot_be_written_is_reported(cell, job_id):
     code, said = cell('report', str(job_id), '--folder', 'none')
     assert code == 1 and 'none' in said
 

@@ -6,7 +6,7 @@ import io
 
 import pytest
 from cell_bringup.client import CellClient
-from cell_bringup.jobs import guard
+from cell_bringup.jobs import exit_code_of
 from cell_bringup.robot import work_with_robot
 from cell_common.testing import free_port, wait_until
 from cell_robot.node import RobotNode
@@ -34,7 +34,9 @@ class Terminal:
         shown = Console(file=io.StringIO(), width=200)
         client = CellClient(domain_id=self.domain)
         try:
-            code = guard(shown, lambda: work_with_robot(client, shown, cli.parser().parse_args(['robot', *line.split()])))
+            code = exit_code_of(
+                shown, lambda: work_with_robot(client, shown, cli.parser().parse_args(['robot', *line.split()]))
+            )
         finally:
             client.close()
         return code, shown.file.getvalue()
