@@ -31,7 +31,7 @@ from cell_weighing.bridge.tcp_server import (
     IndicatorServer,
     ListeningState,
     ServerEvent,
-    ServerSettings,
+    TcpServerSettings,
 )
 from cell_weighing.domain.reading import ReadingStatus, Stability, WeightReading
 
@@ -70,7 +70,9 @@ class Bridge:
             peers,
             StabilitySettings(count=3, window_ns=40_000_000),
         )
-        self.server = IndicatorServer(ServerSettings('127.0.0.1', 0, poll_period=0.02), site, self.journal, self.events.append)
+        self.server = IndicatorServer(
+            TcpServerSettings('127.0.0.1', 0, poll_period=0.02), site, self.journal, self.events.append
+        )
         self.site = site
 
     async def __aenter__(self) -> Bridge:

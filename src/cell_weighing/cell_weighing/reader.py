@@ -18,7 +18,7 @@ from cell_weighing.delivery.outbox import Outbox, OutboxCounts
 from cell_weighing.reports.report import JobReport, Voided
 from cell_weighing.station.job_store import NoSuchJobError
 from cell_weighing.storage.rows import bag_of, job_of
-from cell_weighing.storage.tables import BagRow, JobRow, VoidRow
+from cell_weighing.storage.tables import BagRow, VoidRow, WeighJobRow
 
 if TYPE_CHECKING:
     from sqlite3 import Connection as SqliteConnection
@@ -69,7 +69,7 @@ def read_job_report(engine: Engine, job_id: int) -> JobReport:
         SQLAlchemyError: The database cannot be read, or has no weighing tables yet.
     """
     with Session(engine) as session:
-        row = session.get(JobRow, job_id)
+        row = session.get(WeighJobRow, job_id)
         if row is None:
             raise NoSuchJobError(f'there is no weigh job {job_id}')
         job = job_of(session, row)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from cell_weighing.boot_clock import boot_id
-from cell_weighing.bridge.stream_capture import CaptureState
+from cell_weighing.bridge.stream_capture import StreamCaptureState
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
 from cell_weighing.storage.journal_reader import count_valid_since, last_sequences
 from cell_weighing.storage.tables import READING_TABLE, SCALE_TABLE
@@ -71,11 +71,11 @@ class ScaleProgress(NamedTuple):
     """The last sequence number."""
     valid: int
     """Valid readings since the journal was created."""
-    capture: CaptureState
+    capture: StreamCaptureState
     """State of its capture, when it is a streaming scale."""
 
 
-_NEW = ScaleProgress(0, 0, CaptureState())
+_NEW = ScaleProgress(0, 0, StreamCaptureState())
 
 
 class JournalWriter:
@@ -115,7 +115,7 @@ class JournalWriter:
         self._save_at = 0.0
         self._committed_at = 0.0
         self._waiting: list[WeightReading] = []
-        self._capture_updates: dict[str, CaptureState] = {}
+        self._capture_updates: dict[str, StreamCaptureState] = {}
         self._changed = threading.Condition()
         self._stopping = False
         self.pending = 0
@@ -125,7 +125,9 @@ class JournalWriter:
         self._thread = threading.Thread(target=self._run, name='journal')
         self._thread.start()
 
-    def append(self, readings: Sequence[WeightReading], capture_updates: Mapping[str, CaptureState] | None = None) -> None:
+    def append(
+        self, readings: Sequence[WeightReading], capture_updates: Mapping[str, StreamCaptureState] | None = None
+    ) -> None:
         """Queue readings from any thread; returns immediately.
 
         Args:
@@ -180,7 +182,7 @@ class JournalWriter:
         if wait > 0 and not self._stopping:
             time.sleep(wait)
 
-    def _commit_with_retry(self, batch: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> bool:
+    def _commit_with_retry(self, batch: list[WeightReading], capture_updates: Mapping[str, StreamCaptureState]) -> bool:
         """Commit, and retry while the database fails; return False when the writer stops before that."""
         failed = False
         while True:
@@ -199,7 +201,7 @@ class JournalWriter:
                 self._on_error('')
             return True
 
-    def _commit(self, batch: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> None:
+    def _commit(self, batch: list[WeightReading], capture_updates: Mapping[str, StreamCaptureState]) -> None:
         with self._gil_lock:
             state = self._assign_sequences(batch, capture_updates)
             rows = self._insert.rows(batch)
@@ -217,7 +219,7 @@ class JournalWriter:
             self._save_at = time.monotonic() + SAVE_S
 
     def _assign_sequences(
-        self, batch: list[WeightReading], capture_updates: Mapping[str, CaptureState]
+        self, batch: list[WeightReading], capture_updates: Mapping[str, StreamCaptureState]
     ) -> dict[str, ScaleProgress]:
         """Assign sequence numbers to readings; return the new progress of their scales."""
         state: dict[str, ScaleProgress] = {}
@@ -255,7 +257,7 @@ class JournalWriter:
             more = count_valid_since(connection, {row.scale_id: row.last_sequence for row in rows})
         return {
             row.scale_id: ScaleProgress(
-                last[row.scale_id], row.valid_readings + more[row.scale_id], CaptureState(row.armed, row.captured)
+                last[row.scale_id], row.valid_readings + more[row.scale_id], StreamCaptureState(row.armed, row.captured)
             )
             for row in rows
         }

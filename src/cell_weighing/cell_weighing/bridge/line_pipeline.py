@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from cell_weighing.bridge.codecs import Codec, CodecOptions, make_codec
 from cell_weighing.bridge.framing import MAX_LINE_BYTES, LineFramer, MalformedLine
 from cell_weighing.bridge.peers import PRINTED, STREAMING, PeerConfig, check_identity
-from cell_weighing.bridge.stream_capture import CaptureState, StabilitySettings, StreamCapture
+from cell_weighing.bridge.stream_capture import StabilitySettings, StreamCapture, StreamCaptureState
 from cell_weighing.domain.reading import ParsedLine, ReadingStatus, WeightReading
 
 
@@ -28,7 +28,7 @@ class SiteConfig:
     """By IP address."""
     settings: StabilitySettings = field(default_factory=StabilitySettings)
     max_line_bytes: int = MAX_LINE_BYTES
-    restored: Mapping[str, CaptureState] = field(default_factory=dict)
+    restored: Mapping[str, StreamCaptureState] = field(default_factory=dict)
     """Capture state of each streaming scale when the bridge was last stopped, by scale id."""
     captures: dict[str, StreamCapture] = field(default_factory=dict)
     """By scale id; a capture outlives its connection."""
@@ -65,7 +65,7 @@ class LinePipeline:
         """Scales that have sent a line on this connection."""
         self.spoofed_ids: set[str] = set()
         """Scale ids that lines claimed and that belong to another address."""
-        self.capture_updates: dict[str, CaptureState] = {}
+        self.capture_updates: dict[str, StreamCaptureState] = {}
         """Changed capture states of streaming scales; the caller empties it."""
 
     def feed(self, data: bytes, received_ns: int, monotonic_ns: int) -> list[WeightReading]:

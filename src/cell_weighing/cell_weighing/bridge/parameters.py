@@ -14,7 +14,7 @@ from cell_weighing.bridge.codecs.template import EXTENDED
 from cell_weighing.bridge.line_pipeline import SiteConfig
 from cell_weighing.bridge.peers import CAPTURES, PeerError, parse_peers
 from cell_weighing.bridge.stream_capture import StabilitySettings
-from cell_weighing.bridge.tcp_server import ServerSettings
+from cell_weighing.bridge.tcp_server import TcpServerSettings
 from cell_weighing.delivery.settings import SettingsError, read_settings
 
 
@@ -123,7 +123,7 @@ def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str]) ->
     return SiteConfig(new_id, parameters.codec, parameters.capture, options, peers, settings)
 
 
-def server_settings(parameters: ScaleBridgeParameters) -> ServerSettings:
+def server_settings(parameters: ScaleBridgeParameters) -> TcpServerSettings:
     """Return the settings of the TCP server.
 
     Raises:
@@ -133,7 +133,7 @@ def server_settings(parameters: ScaleBridgeParameters) -> ServerSettings:
         settings = read_settings(parameters.settings_file)
     except SettingsError as error:
         raise ParameterError(f'parameter "settings_file": {error}') from error
-    return ServerSettings(
+    return TcpServerSettings(
         settings.host or parameters.listen_address,
         settings.port or parameters.port,
         parameters.idle_timeout,

@@ -37,7 +37,7 @@ class StabilitySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureState:
+class StreamCaptureState:
     """State of one scale's capture, stored over a restart."""
 
     armed: bool = True
@@ -49,7 +49,7 @@ class CaptureState:
 class StreamCapture:
     """Captures bags from the samples of one scale."""
 
-    def __init__(self, settings: StabilitySettings, state: CaptureState | None = None) -> None:
+    def __init__(self, settings: StabilitySettings, state: StreamCaptureState | None = None) -> None:
         """Start, or continue with a stored state.
 
         Args:
@@ -57,7 +57,7 @@ class StreamCapture:
             state: The stored state; None = a new scale.
         """
         self._settings = settings
-        self.state = state or CaptureState()
+        self.state = state or StreamCaptureState()
         self._run: deque[tuple[int, Decimal]] = deque()
         self._unit = ''
         self._last_ns: int | None = None
@@ -84,7 +84,7 @@ class StreamCapture:
         if weight <= self._settings.empty:
             self._run.clear()
             self._gap = False
-            self.state = CaptureState(True, self.state.captured)
+            self.state = StreamCaptureState(True, self.state.captured)
             return None
         if not self._is_stable(sample, weight, now_ns):
             return None
@@ -109,7 +109,7 @@ class StreamCapture:
         self._gap = False
         if not self.state.armed and not another:
             return None
-        self.state = CaptureState(False, f'{weight:f}')
+        self.state = StreamCaptureState(False, f'{weight:f}')
         sample.stability = Stability.STABLE
         if another:
             sample.message = 'the scale was not seen empty before: the connection was interrupted'

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from cell_weighing.bridge.line_pipeline import LinePipeline, SiteConfig
-from cell_weighing.bridge.stream_capture import CaptureState
+from cell_weighing.bridge.stream_capture import StreamCaptureState
 from cell_weighing.domain.reading import WeightReading
 
 BIND_RETRY_S = 2.0
@@ -32,7 +32,7 @@ class ReadingSink(Protocol):
     pending: int
     """Readings not yet durable."""
 
-    def append(self, readings: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> None:
+    def append(self, readings: list[WeightReading], capture_updates: Mapping[str, StreamCaptureState]) -> None:
         """Queue readings and changed capture states; returns immediately."""
         ...
 
@@ -83,7 +83,7 @@ ServerEvent = ListeningState | IndicatorConnected | IndicatorDisconnected | Conn
 
 
 @dataclass
-class ServerSettings:
+class TcpServerSettings:
     """Settings of the server."""
 
     address: str
@@ -101,7 +101,7 @@ class ServerSettings:
 class IndicatorServer:
     """Accepts indicators and passes their readings to the journal."""
 
-    settings: ServerSettings
+    settings: TcpServerSettings
     site: SiteConfig
     journal: ReadingSink
     on_event: Callable[[ServerEvent], None]
@@ -153,7 +153,7 @@ class IndicatorServer:
                 for connection in [c for c in self.connections if c.last_received_ns < oldest]:
                     connection.close(f'idle timeout: no data for {self.settings.idle_timeout:g} s')
 
-    def submit(self, readings: list[WeightReading], capture_updates: Mapping[str, CaptureState]) -> None:
+    def submit(self, readings: list[WeightReading], capture_updates: Mapping[str, StreamCaptureState]) -> None:
         """Pass readings to the journal, and pause the sockets when the journal is behind."""
         self.journal.append(readings, capture_updates)
         if not self.paused and self.journal.pending >= self.settings.waiting_limit:

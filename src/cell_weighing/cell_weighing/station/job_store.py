@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cell_weighing.domain.event_order import MonotonicStamp
 from cell_weighing.domain.jobs import Bag, JobActiveError, JobRequest, WeighingJob, validate_reopen, void_bag
 from cell_weighing.storage.rows import bag_of, job_of, utc_datetime, write_counts
-from cell_weighing.storage.tables import BagRow, CommandRow, CompanyRow, JobRow, ReopenRow, VoidRow
+from cell_weighing.storage.tables import BagRow, CommandRow, CompanyRow, ReopenRow, VoidRow, WeighJobRow
 
 LATEST_BAGS = 20
 
@@ -22,7 +22,7 @@ class NoSuchBagError(LookupError):
     """There is no such bag, or it has been voided already."""
 
 
-class JobStore:
+class WeighJobStore:
     """Weigh jobs of all stations, one transaction per call. Used by one thread."""
 
     def __init__(self, engine: Engine) -> None:
@@ -47,7 +47,7 @@ class JobStore:
         with Session(self._engine) as session, session.begin():
             if session.scalars(_active_at(request.station)).first():
                 raise JobActiveError(f'station {request.station} has an active weigh job: end it first')
-            row = JobRow(
+            row = WeighJobRow(
                 prepuff_company_id=_company_id(session, request.company),
                 target_weight=request.band.target,
                 quantity=request.quantity,
@@ -113,9 +113,9 @@ class JobStore:
             JobActiveError: The job is active, or its station has another active job.
             JobError: The job has as many bags already.
         """
-        latest = select(JobRow).where(JobRow.station == station).order_by(JobRow.id.desc()).limit(1)
+        latest = select(WeighJobRow).where(WeighJobRow.station == station).order_by(WeighJobRow.id.desc()).limit(1)
         with Session(self._engine) as session, session.begin():
-            row = session.get(JobRow, job_id) if job_id else session.scalars(latest).first()
+            row = session.get(WeighJobRow, job_id) if job_id else session.scalars(latest).first()
             if row is None:
                 raise NoSuchJobError(
                     f'there is no weigh job {job_id}' if job_id else f'station "{station}" has had no weigh job'
@@ -153,7 +153,7 @@ class JobStore:
                 raise NoSuchBagError(f'there is no bag {bag_id}')
             if session.get(VoidRow, bag_id) is not None:
                 raise NoSuchBagError(f'bag {bag_id} is voided already')
-            job_row = session.get(JobRow, row.prepuff_job_id) if row.prepuff_job_id else None
+            job_row = session.get(WeighJobRow, row.prepuff_job_id) if row.prepuff_job_id else None
             job = job_of(session, job_row) if job_row else None
             bag = bag_of(row, job, voided=False)
             void_bag(bag, job)
@@ -167,7 +167,10 @@ class JobStore:
         with Session(self._read_only) as session:
             rows = [
                 session.scalars(
-                    select(JobRow).where(JobRow.station == station).order_by(JobRow.status, JobRow.id.desc()).limit(1)
+                    select(WeighJobRow)
+                    .where(WeighJobRow.station == station)
+                    .order_by(WeighJobRow.status, WeighJobRow.id.desc())
+                    .limit(1)
                 ).first()
                 for station in stations
             ]
@@ -177,8 +180,8 @@ class JobStore:
         """Return the latest bags, newest first."""
         with Session(self._read_only) as session:
             rows = session.execute(
-                select(BagRow, JobRow, VoidRow.bag_id)
-                .outerjoin(JobRow, BagRow.prepuff_job_id == JobRow.id)
+                select(BagRow, WeighJobRow, VoidRow.bag_id)
+                .outerjoin(WeighJobRow, BagRow.prepuff_job_id == WeighJobRow.id)
                 .outerjoin(VoidRow, VoidRow.bag_id == BagRow.id)
                 .order_by(BagRow.id.desc())
                 .limit(limit)
@@ -189,9 +192,9 @@ class JobStore:
         """Return all bags of the active jobs in the order in which they were stored."""
         with Session(self._read_only) as session:
             rows = session.execute(
-                select(BagRow, JobRow)
-                .join(JobRow, BagRow.prepuff_job_id == JobRow.id)
-                .where(JobRow.status == 'active')
+                select(BagRow, WeighJobRow)
+                .join(WeighJobRow, BagRow.prepuff_job_id == WeighJobRow.id)
+                .where(WeighJobRow.status == 'active')
                 .order_by(BagRow.id)
             ).all()
             jobs = {row.id: job_of(session, row) for _, row in rows}
@@ -203,8 +206,8 @@ class JobStore:
             insert_audit(connection, CommandRow, entry)
 
 
-def _active_at(station: str) -> Select[tuple[JobRow]]:
-    return select(JobRow).where(JobRow.station == station, JobRow.status == 'active')
+def _active_at(station: str) -> Select[tuple[WeighJobRow]]:
+    return select(WeighJobRow).where(WeighJobRow.station == station, WeighJobRow.status == 'active')
 
 
 def _company_id(session: Session, name: str) -> int:

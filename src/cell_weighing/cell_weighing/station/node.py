@@ -31,7 +31,7 @@ from cell_weighing.station.conversions import bag_message, job_message, reading_
 from cell_weighing.station.database_worker import DatabaseWorker
 from cell_weighing.station.parameters import WeighStationParameters, parse_share, station_map, web_app_settings
 from cell_weighing.station.retention import JournalPruner
-from cell_weighing.station.services import JobRules, WeighingServices
+from cell_weighing.station.services import WeighingServices, WeighJobRules
 from cell_weighing.station.store import StationSnapshot, WeighStore
 
 CATCH_UP_PERIOD_S = 2.0
@@ -57,7 +57,7 @@ class WeighStationNode(Node):
         self.parameters = declare_parameters(self, WeighStationParameters)
         settings = web_app_settings(self.parameters)
         self._stations = station_map(self.parameters, settings)
-        rules = JobRules(self._stations.names, parse_share('default_tolerance', self.parameters.default_tolerance))
+        rules = WeighJobRules(self._stations.names, parse_share('default_tolerance', self.parameters.default_tolerance))
         self._log = BagLog(self, self.parameters.log_folder, self.parameters.log_days)
         self._resources.callback(self._log.close)
         engine = self._open_store(settings)

@@ -63,7 +63,7 @@ class Response(Protocol):
 
 
 @dataclass(frozen=True)
-class JobRules:
+class WeighJobRules:
     """Site rules for new weigh jobs."""
 
     stations: list[str]
@@ -79,7 +79,7 @@ class WeighingServices:
     store: WeighStore
     delivery: DeliveryService
     worker: DatabaseWorker
-    rules: JobRules
+    rules: WeighJobRules
     on_changed: Callable[[StationSnapshot], None]
     """Called in the node's thread after each command."""
     stamp: Callable[[], MonotonicStamp] = monotonic_now

@@ -17,10 +17,10 @@ from cell_weighing.domain.event_order import JobBoundary, MonotonicStamp, merge_
 from cell_weighing.domain.jobs import Bag, WeighingJob, is_bag, make_bag
 from cell_weighing.domain.reading import WeightReading
 from cell_weighing.domain.station_map import StationMap
-from cell_weighing.station.job_store import JobStore, NoSuchJobError
+from cell_weighing.station.job_store import NoSuchJobError, WeighJobStore
 from cell_weighing.storage.journal_reader import fill_monotonic_stamps, last_sequences, read_journal
 from cell_weighing.storage.rows import bag_of, bag_row, job_of, load_gaps, write_counts
-from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, JobRow, VoidRow
+from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, VoidRow, WeighJobRow
 
 PAGE = 500
 
@@ -41,7 +41,7 @@ class KeyReusedError(ValueError):
     """The reading id belongs to a recorded bag with other values."""
 
 
-class WeighStore(JobStore):
+class WeighStore(WeighJobStore):
     """Weigh jobs, bags, and the progress through the journal. Used by one thread."""
 
     def __init__(
@@ -70,7 +70,7 @@ class WeighStore(JobStore):
         # State of the transaction in progress, reset by _begin_transaction.
         self._deliveries: list[DeliveryRow] = []
         self._new: list[tuple[Bag, BagRow]] = []
-        self._jobs: dict[str, tuple[JobBoundary, list[tuple[JobRow, WeighingJob]]]] = {}
+        self._jobs: dict[str, tuple[JobBoundary, list[tuple[WeighJobRow, WeighingJob]]]] = {}
         """By station: a boundary, and the jobs that had not ended at that boundary."""
         with Session(engine) as session:
             self._cursors = {row.scale_id: row.sequence for row in session.scalars(select(CursorRow))}
@@ -132,7 +132,7 @@ class WeighStore(JobStore):
                 ):
                     raise KeyReusedError('the reading id was used for another bag: make a new one for each bag')
                 return bag, job, False
-            if session.scalars(select(JobRow.id).where(JobRow.station == station).limit(1)).first() is None:
+            if session.scalars(select(WeighJobRow.id).where(WeighJobRow.station == station).limit(1)).first() is None:
                 raise NoSuchJobError(f'there is no station "{station}": it has never had a weigh job')
             job = self._job_at(session, station, reading)
             bag = self._add_bag(session, make_bag(reading, station, job, self._warn_share), deliver=False)
@@ -204,7 +204,7 @@ class WeighStore(JobStore):
         ):
             for row, job in jobs:
                 write_counts(row, job)
-            rows = session.scalars(_unfinished_at(station, reading).order_by(JobRow.id).with_for_update())
+            rows = session.scalars(_unfinished_at(station, reading).order_by(WeighJobRow.id).with_for_update())
             jobs = [(row, load_gaps(session, job_of(session, row))) for row in rows]
             boundary = JobBoundary(reading.received_ns, MonotonicStamp(reading.boot_id, reading.monotonic_ns))
             self._jobs[station] = boundary, jobs
@@ -230,14 +230,14 @@ def _recorded(session: Session, reading_id: str) -> tuple[Bag, WeighingJob | Non
     row = session.scalars(select(BagRow).where(BagRow.reading_id == reading_id)).first()
     if row is None:
         return None
-    job_row = session.get(JobRow, row.prepuff_job_id) if row.prepuff_job_id else None
+    job_row = session.get(WeighJobRow, row.prepuff_job_id) if row.prepuff_job_id else None
     job = job_of(session, job_row) if job_row else None
     return bag_of(row, job, voided=session.get(VoidRow, row.id) is not None), job
 
 
-def _unfinished_at(station: str, reading: WeightReading) -> Select[tuple[JobRow]]:
+def _unfinished_at(station: str, reading: WeightReading) -> Select[tuple[WeighJobRow]]:
     """Select the jobs of a station that had not ended when a reading was taken."""
-    later = (JobRow.finished_boot.is_(None) & (JobRow.finished_ns > reading.received_ns)) | (
-        (JobRow.finished_boot == reading.boot_id) & (JobRow.finished_monotonic > reading.monotonic_ns)
+    later = (WeighJobRow.finished_boot.is_(None) & (WeighJobRow.finished_ns > reading.received_ns)) | (
+        (WeighJobRow.finished_boot == reading.boot_id) & (WeighJobRow.finished_monotonic > reading.monotonic_ns)
     )
-    return select(JobRow).where(JobRow.station == station, JobRow.finished_ns.is_(None) | later)
+    return select(WeighJobRow).where(WeighJobRow.station == station, WeighJobRow.finished_ns.is_(None) | later)

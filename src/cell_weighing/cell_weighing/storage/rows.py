@@ -12,10 +12,10 @@ from cell_weighing.domain.event_order import JobBoundary, MonotonicStamp
 from cell_weighing.domain.jobs import Bag, WeighingJob
 from cell_weighing.domain.reading import Stability
 from cell_weighing.domain.tolerance import ToleranceBand, ToleranceResult, WeightZone
-from cell_weighing.storage.tables import BagRow, CompanyRow, JobRow, ReopenRow
+from cell_weighing.storage.tables import BagRow, CompanyRow, ReopenRow, WeighJobRow
 
 
-def job_of(session: Session, row: JobRow) -> WeighingJob:
+def job_of(session: Session, row: WeighJobRow) -> WeighingJob:
     """Return the weigh job of a row; its `gaps` stay empty, see `load_gaps`."""
     company = session.get(CompanyRow, row.prepuff_company_id)
     return WeighingJob(
@@ -50,7 +50,7 @@ def load_gaps(session: Session, job: WeighingJob) -> WeighingJob:
     return job
 
 
-def write_counts(row: JobRow, job: WeighingJob) -> None:
+def write_counts(row: WeighJobRow, job: WeighingJob) -> None:
     """Copy the counts and the end of a job into its row."""
     row.bags_completed, row.bags_out, row.bags_numbered = job.bags_completed, job.bags_out, job.bags_numbered
     row.finished_ns, row.bags_voided = job.finished_ns, job.bags_voided

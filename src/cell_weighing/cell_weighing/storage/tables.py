@@ -66,7 +66,7 @@ class WeighingBase(DeclarativeBase):
     """Base of the tables of this package."""
 
 
-class ReadingRow(WeighingBase):
+class WeightReadingRow(WeighingBase):
     """The journal: one line of an indicator. Rows are never changed; `retention` removes old ones."""
 
     __tablename__ = 'weigh_reading'
@@ -119,7 +119,7 @@ class CompanyRow(WeighingBase):
     name: Mapped[str] = mapped_column(String(255), unique=True)
 
 
-class JobRow(WeighingBase):
+class WeighJobRow(WeighingBase):
     """A weigh job."""
 
     __tablename__ = 'prepuff_job'
@@ -251,6 +251,6 @@ class DeliveryRow(WeighingBase):
     job_complete: Mapped[bool | None] = mapped_column(Boolean)
 
 
-READING_TABLE = cast('Table', ReadingRow.__table__)
+READING_TABLE = cast('Table', WeightReadingRow.__table__)
 """The journal as a core table: the bridge writes and the station reads thousands of rows, without the cost of objects."""
 SCALE_TABLE = cast('Table', ScaleRow.__table__)

@@ -4,7 +4,7 @@ import pytest
 from cell_common.ids import new_id
 from cell_common.testing import wait_until
 from cell_weighing.bridge.journal_writer import JournalWriter
-from cell_weighing.bridge.stream_capture import CaptureState
+from cell_weighing.bridge.stream_capture import StreamCaptureState
 from cell_weighing.domain.reading import ReadingStatus, Stability, WeightMode, WeightReading
 from cell_weighing.storage.journal_reader import last_sequences, read_journal
 from sqlalchemy import event, text
@@ -122,15 +122,15 @@ def test_a_commit_whose_answer_was_lost_is_not_written_twice(engine, journal):
 
 def test_where_a_streaming_scale_stands_is_kept(engine):
     writer = JournalWriter(engine, lambda _: None, lambda _: None)
-    writer.append([reading('7')], {'7': CaptureState(False, '1.10')})
+    writer.append([reading('7')], {'7': StreamCaptureState(False, '1.10')})
     writer.close()
     again = JournalWriter(engine, lambda _: None, lambda _: None)
-    again.append([], {'7': CaptureState(True, '1.10'), '8': CaptureState(False, '2')})
-    assert again.initial_state['7'].capture == CaptureState(False, '1.10')
+    again.append([], {'7': StreamCaptureState(True, '1.10'), '8': StreamCaptureState(False, '2')})
+    assert again.initial_state['7'].capture == StreamCaptureState(False, '1.10')
     again.close()
     last = JournalWriter(engine, lambda _: None, lambda _: None)
     last.close()
     assert {scale: (r.sequence, r.valid, r.capture) for scale, r in last.initial_state.items()} == {
-        '7': (1, 1, CaptureState(True, '1.10')),
-        '8': (0, 0, CaptureState(False, '2')),
+        '7': (1, 1, StreamCaptureState(True, '1.10')),
+        '8': (0, 0, StreamCaptureState(False, '2')),
     }

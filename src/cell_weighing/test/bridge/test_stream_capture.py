@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from cell_weighing.bridge.stream_capture import GAP_NS, CaptureState, StabilitySettings, StreamCapture
+from cell_weighing.bridge.stream_capture import GAP_NS, StabilitySettings, StreamCapture, StreamCaptureState
 from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,7 +94,7 @@ def test_after_a_silence_the_same_holds():
 
 
 def test_a_scale_that_was_empty_at_the_restart_is_ready():
-    after = Scale(StreamCapture(FIVE, CaptureState(True, '12.5')))
+    after = Scale(StreamCapture(FIVE, StreamCaptureState(True, '12.5')))
     assert len(after.show(*['12.500'] * 10)) == 1
 
 

@@ -22,7 +22,7 @@ from cell_weighing.delivery.outbox import Outbox
 from cell_weighing.delivery.policy import DeliveryItem
 from cell_weighing.station.node import WeighStationNode
 from cell_weighing.storage.journal_reader import last_sequences
-from cell_weighing.storage.tables import DeliveryRow, ReadingRow
+from cell_weighing.storage.tables import DeliveryRow, WeightReadingRow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -230,7 +230,9 @@ def test_killed_at_random_moments_every_bag_arrives_once_and_in_order(database_u
         os.kill(process, signal.SIGKILL)
     _finish(engine, application.url)
     with Session(engine) as session:
-        readings = list(session.execute(select(ReadingRow.reading_id, ReadingRow.scale_id).order_by(ReadingRow.sequence)))
+        readings = list(
+            session.execute(select(WeightReadingRow.reading_id, WeightReadingRow.scale_id).order_by(WeightReadingRow.sequence))
+        )
     for scale, station in (('1', 'A'), ('2', 'B')):
         weighed = [reading for reading, of in readings if of == scale]
         assert weighed and [key for key, fields in application.bags.items() if fields['station'] == station] == weighed

@@ -8,7 +8,7 @@ from cell_weighing.domain.station_map import StationMap
 from cell_weighing.station.retention import DAY_NS, JournalPruner
 from cell_weighing.station.store import WeighStore
 from cell_weighing.storage.journal_reader import last_sequences
-from cell_weighing.storage.tables import ReadingRow
+from cell_weighing.storage.tables import WeightReadingRow
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -37,7 +37,7 @@ def worked_through(engine):
 
 def numbers(engine):
     with Session(engine) as session:
-        return list(session.scalars(select(ReadingRow.sequence).order_by(ReadingRow.sequence)))
+        return list(session.scalars(select(WeightReadingRow.sequence).order_by(WeightReadingRow.sequence)))
 
 
 def test_old_lines_without_a_bag_go_and_all_others_stay(engine, journalled, worked_through):

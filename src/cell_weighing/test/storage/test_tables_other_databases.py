@@ -21,7 +21,7 @@ from cell_weighing.domain.tolerance import ToleranceBand, WeightZone
 from cell_weighing.reader import open_reader, read_job_report
 from cell_weighing.station.retention import JournalPruner
 from cell_weighing.station.store import WeighStore
-from cell_weighing.storage.tables import BagRow, CompanyRow, JobRow
+from cell_weighing.storage.tables import BagRow, CompanyRow, WeighJobRow
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
@@ -136,7 +136,7 @@ def test_two_active_jobs_at_a_station_are_impossible_on_postgresql(postgresql):
     [
         (CompanyRow, {'id': 'BIGINT'}),
         (
-            JobRow,
+            WeighJobRow,
             {
                 'id': 'BIGINT',
                 'prepuff_company_id': 'BIGINT',
