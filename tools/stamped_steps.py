@@ -35,7 +35,7 @@ class Step:
     background: bool = False
     """Runs in a thread while the following steps run; the last step waits for it."""
     optional: bool = False
-    """Its failure is told and does not end the set-up."""
+    """A failure is printed and does not end the set-up."""
     makes: Path | None = None
     """A file that is there when the step was done; without it the stamp does not count."""
 
