@@ -86,7 +86,7 @@ def film(path: Path) -> None:
     writer.release()
 
 
-def measure(source: str, seconds: float) -> bool:
+def brightness_and_sharpness(source: str, seconds: float) -> bool:
     """Run the camera node on a source, print its figures and say whether they are good."""
     import rclpy
     from cell_common.qos import sensor_stream
@@ -178,7 +178,7 @@ def main() -> int:
         camera = subprocess.Popen([sys.executable, __file__, '--serve'], stdout=subprocess.PIPE, text=True)
         try:
             assert camera.stdout
-            good = measure(f'http://127.0.0.1:{int(camera.stdout.readline())}/camera.mjpg', options.seconds)
+            good = brightness_and_sharpness(f'http://127.0.0.1:{int(camera.stdout.readline())}/camera.mjpg', options.seconds)
         finally:
             camera.kill()
             camera.wait()
@@ -186,7 +186,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / 'film.avi'
             film(path)
-            good = measure(str(path), options.seconds) and good
+            good = brightness_and_sharpness(str(path), options.seconds) and good
     return 0 if good else 1
 
 

@@ -20,12 +20,12 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
-from cell_vision.ocr.worker.protocol import SPARES
-from cell_vision.ocr.worker.supervisor import Answer, EngineHost, Job
+from cell_vision.ocr.worker.protocol import STANDBY_MODES
+from cell_vision.ocr.worker.supervisor import ReadJob, ReadResult, WorkerSupervisor
+from cell_vision.types import ReadOptions
 
 MEGABYTE = 1_000_000
 BAND = 0.05
@@ -38,7 +38,7 @@ class Frame:
     """One picture and how it is read."""
 
     jpeg: bytes
-    options: dict[str, Any]
+    options: ReadOptions
 
 
 def frames(count: int, seed: int) -> list[Frame]:
@@ -69,16 +69,16 @@ def frames(count: int, seed: int) -> list[Frame]:
     return drawn
 
 
-def read(host: EngineHost, frame: Frame, timeout: float = 60.0) -> Answer:
+def read(host: WorkerSupervisor, frame: Frame, timeout: float = 60.0) -> ReadResult:
     """Read one frame and wait for the answer."""
-    answers: queue.Queue[Answer] = queue.Queue()
-    host.submit(Job(frame.jpeg, answers.put, frame.options))
+    answers: queue.Queue[ReadResult] = queue.Queue()
+    host.submit(ReadJob(frame.jpeg, answers.put, frame.options))
     return answers.get(timeout=timeout)
 
 
-def started(arguments: Sequence[str], python: str, spare: str) -> EngineHost:
+def started(arguments: Sequence[str], python: str, spare: str) -> WorkerSupervisor:
     """Return a host whose worker is ready."""
-    host = EngineHost(arguments, python=python, deadline=30.0, spare=spare)
+    host = WorkerSupervisor(arguments, python=python, deadline=30.0, spare=spare)
     until = time.monotonic() + 120
     while not host.state.ready:
         if time.monotonic() > until:
@@ -105,7 +105,7 @@ class Memory:
         return low <= self.least and self.most <= high and not self.restarts
 
 
-def endure(host: EngineHost, pictures: Sequence[Frame], reads: int, warm_up: int, tell: bool = False) -> Memory:
+def endure(host: WorkerSupervisor, pictures: Sequence[Frame], reads: int, warm_up: int, verbose: bool = False) -> Memory:
     """Read pictures in turn and watch the worker's memory."""
     seen, starts = [], host.state.starts
     began = time.monotonic()
@@ -113,12 +113,12 @@ def endure(host: EngineHost, pictures: Sequence[Frame], reads: int, warm_up: int
         read(host, frame)
         if at >= warm_up:
             seen.append(host.state.memory)
-        if tell and at % 200 == 0:
+        if verbose and at % 200 == 0:
             print(f'{at:6} reads, {time.monotonic() - began:6.0f} s, {host.state.memory / MEGABYTE:6.1f} MB', flush=True)
     return Memory(statistics.median_low(seen[:20]), min(seen), max(seen), seen[-1], host.state.starts - starts)
 
 
-def kill_and_read(host: EngineHost, frame: Frame, delay: float, careful: bool) -> tuple[float, bool]:
+def kill_and_read(host: WorkerSupervisor, frame: Frame, delay: float, careful: bool) -> tuple[float, bool]:
     """Kill the worker while it reads, or while it starts; return how long the next reading took, and whether it was one.
 
     Args:
@@ -127,15 +127,15 @@ def kill_and_read(host: EngineHost, frame: Frame, delay: float, careful: bool) -
         delay: When the kill comes, seconds after a reading was asked for.
         careful: The next reading looks in every way, too, which takes longer by itself; otherwise it is a plain one.
     """
-    under_way: queue.Queue[Answer] = queue.Queue()
-    host.submit(Job(frame.jpeg, under_way.put, frame.options))
+    under_way: queue.Queue[ReadResult] = queue.Queue()
+    host.submit(ReadJob(frame.jpeg, under_way.put, frame.options))
     time.sleep(delay)
     with contextlib.suppress(ProcessLookupError):
         if host.state.pid:
             os.kill(host.state.pid, signal.SIGKILL)
     under_way.get(timeout=60)
     began = time.monotonic()
-    answer = read(host, replace(frame, options={**frame.options, 'careful': careful}))
+    answer = read(host, replace(frame, options=ReadOptions(**{**frame.options, 'careful': careful})))
     return time.monotonic() - began, bool(answer.reading and answer.reading.readings)
 
 
@@ -149,7 +149,7 @@ def main() -> int:
     parser.add_argument('--engine', default='ppocr')
     parser.add_argument('--python', default='')
     parser.add_argument('--model-dir', default='')
-    parser.add_argument('--spare', choices=SPARES, default='light')
+    parser.add_argument('--spare', choices=STANDBY_MODES, default='light')
     parser.add_argument('--cache-dir', default='~/.cache/cell/ocr')
     options = parser.parse_args()
     host = started(
@@ -160,7 +160,7 @@ def main() -> int:
     pictures = frames(options.pictures, seed=1)
     good = True
     if options.reads:
-        memory = endure(host, pictures, options.reads, options.warm_up, tell=True)
+        memory = endure(host, pictures, options.reads, options.warm_up, verbose=True)
         change = [(value / memory.after_warm_up - 1) * 100 for value in (memory.least, memory.most, memory.last)]
         print(
             f'{options.reads} reads after {options.warm_up}: {memory.after_warm_up / MEGABYTE:.1f} MB after the warm-up, '

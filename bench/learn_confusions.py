@@ -26,14 +26,16 @@ import cv2
 import numpy as np
 import yaml
 from cell_common.catalogue import Catalogue
-from cell_vision.matching.alignment import SEAM, normalise
-from cell_vision.matching.confusions import DIGITS, ONE_WAY, Weights, classes_of, load_weights, parse_pairs
+from cell_vision.matching.alignment import SEAM, normalize
+from cell_vision.matching.confusions import DIGITS, ONE_WAY, ConfusionWeights, equivalence_classes, parse_pairs
+from cell_vision.matching.default_weights import load_weights
 from cell_vision.matching.matcher import Matcher
-from cell_vision.matching.text_lines import join_lines
-from cell_vision.ocr.engines.base import EngineOptions, make_engine
+from cell_vision.matching.text_lines import group_lines
+from cell_vision.ocr.engines.base import EngineOptions
 from cell_vision.ocr.engines.ppocr import PpOcrEngine
-from cell_vision.ocr.engines.ppocr_ops import Strip
-from cell_vision.ocr.pipeline import see
+from cell_vision.ocr.engines.ppocr_ops import TextStrip
+from cell_vision.ocr.engines.registry import make_engine
+from cell_vision.ocr.pipeline import read_frame
 from cell_vision.types import Reading
 from rapidfuzz.distance import Levenshtein
 from vision_frames import LEVELS, Level, bench_catalogue, frame
@@ -89,8 +91,8 @@ def main() -> int:
     seen, misread = count(train)
     pairs = prices(seen, misread)
     print(yaml.safe_dump({'pairs': pairs}), f'{sum(seen.values())} characters, {sum(misread.values())} misread')
-    told = read_split('train', options.frames)
-    accept, margin = choose(told, weights_with(pairs))
+    labels = read_split('train', options.frames)
+    accept, margin = choose(labels, weights_with(pairs))
     print(yaml.safe_dump({'accept': accept, 'margin': margin}))
     dev = read_split('dev', options.frames)
     calibration = calibrate(features(dev, weights_with(pairs, accept=accept, margin=margin)))
@@ -98,7 +100,7 @@ def main() -> int:
     if options.write:
         made = (
             f'learnt by bench/learn_confusions.py from {len(train)} lines of the split train ({sum(seen.values())}\n'
-            f'# characters, {sum(misread.values())} misread), accept and margin chosen on {len(told)} frames of train,\n'
+            f'# characters, {sum(misread.values())} misread), accept and margin chosen on {len(labels)} frames of train,\n'
             f'# score calibrated on {len(dev)} frames of dev'
         )
         write(pairs, {'accept': accept, 'margin': margin}, calibration, made)
@@ -110,29 +112,29 @@ def read_strips(count: int) -> list[Read]:
     engine = PpOcrEngine(EngineOptions())
     result: list[Read] = []
     for number in range(count):
-        chance = random.Random(f'train strip {number}')
+        rng = random.Random(f'train strip {number}')
         level = LEVELS[list(LEVELS)[number % len(LEVELS)]]
-        text = ''.join(chance.choice(CHARACTERS) for _ in range(chance.randint(6, 10)))
-        image = _strip(text, level, chance)
+        text = ''.join(rng.choice(CHARACTERS) for _ in range(rng.randint(6, 10)))
+        image = _strip(text, level, rng)
         high, wide = image.shape[:2]
-        read = engine.recognise(Strip(image, ((0, 0), (wide, 0), (wide, high), (0, high))))
+        read = engine.recognize(TextStrip(image, ((0, 0), (wide, 0), (wide, high), (0, high))))
         result.append(('', text, level.name, [read] if read.text.strip() else []))
     return result
 
 
-def _strip(text: str, level: Level, chance: random.Random) -> Any:
+def _strip(text: str, level: Level, rng: random.Random) -> Any:
     """Draw one line as the detector cuts it out: BGR, uint8."""
-    capital = chance.uniform(*level.capital)
-    look = chance.choices(('font', 'dots', 'laser'), level.looks)[0]
-    cover = printed(text, look, chance.choice(faces('train')), max(6, round(capital)), chance)
-    rim = round(capital * chance.uniform(0.15, 0.4))
+    capital = rng.uniform(*level.capital)
+    look = rng.choices(('font', 'dots', 'laser'), level.looks)[0]
+    cover = printed(text, look, rng.choice(faces('train')), max(6, round(capital)), rng)
+    rim = round(capital * rng.uniform(0.15, 0.4))
     cover = cv2.copyMakeBorder(cover, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=0)
-    contrast = chance.uniform(*level.contrast)
-    ground = chance.uniform(10, 245 - contrast)
-    gray = ground + contrast * (cover if chance.random() < 0.5 else 1 - cover)
-    blur = chance.uniform(*level.blur) * capital
+    contrast = rng.uniform(*level.contrast)
+    ground = rng.uniform(10, 245 - contrast)
+    gray = ground + contrast * (cover if rng.random() < 0.5 else 1 - cover)
+    blur = rng.uniform(*level.blur) * capital
     gray = cv2.GaussianBlur(gray, (0, 0), blur) if blur > 0.25 else gray
-    noise = np.random.default_rng(chance.getrandbits(32)).normal(0, chance.uniform(*level.noise), gray.shape)
+    noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(*level.noise), gray.shape)
     return cv2.cvtColor(np.clip(gray + noise, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
 
 
@@ -145,7 +147,7 @@ def read_split(split: str, count: int) -> list[Read]:
         for number in range(count):
             shot = frame(split, level, number, parts)
             if shot.text or shot.kind == 'none':
-                result.append((shot.part_number, shot.text, level, list(see(engine, shot.data, {}).readings)))
+                result.append((shot.part_number, shot.text, level, list(read_frame(engine, shot.data, {}).readings)))
         print(f'{split} {level}: {count} frames read', file=sys.stderr)
     return result
 
@@ -156,7 +158,7 @@ def count(reads: Iterable[Read]) -> tuple[Counter[str], Counter[str]]:
     misread: Counter[str] = Counter()
     for _, text, _, readings in reads:
         wanted = _bare(text)
-        lines = [_bare(line.text) for line in join_lines(readings)]
+        lines = [_bare(line.text) for line in group_lines(readings)]
         best = max(lines, key=lambda line: Levenshtein.normalized_similarity(wanted, line), default='')
         if not wanted or Levenshtein.normalized_similarity(wanted, best) < LIKENESS:
             continue
@@ -196,13 +198,13 @@ def _directed(pair: str, misread: Counter[str]) -> str:
     return ONE_WAY.join(pair if there else pair[::-1])
 
 
-def weights_with(pairs: dict[str, float], **changed: float) -> Weights:
+def weights_with(pairs: dict[str, float], **changed: float) -> ConfusionWeights:
     """Return the shipped weights with what was learnt in place of what the file holds."""
     known = parse_pairs(pairs)
-    return replace(load_weights(), pairs=known, classes=classes_of(known), **changed)  # type: ignore[arg-type]
+    return replace(load_weights(), pairs=known, classes=equivalence_classes(known), **changed)  # type: ignore[arg-type]
 
 
-def choose(reads: Sequence[Read], weights: Weights) -> tuple[float, float]:
+def choose(reads: Sequence[Read], weights: ConfusionWeights) -> tuple[float, float]:
     """Return accept and margin: the ones that accept nothing wrong, then reject least, then forgive most.
 
     Each frame is judged against the catalogue, and against the catalogue without its part: there every match is wrong. A digit
@@ -221,22 +223,22 @@ def choose(reads: Sequence[Read], weights: Weights) -> tuple[float, float]:
             wrong += sum(bool(_named(matchers[part], readings)) for part, _, _, readings in reads if part and part not in TWINS)
             missed = sum(found != part for part, found in named if part not in TWINS)
             ranked.append((wrong, missed, -accept, margin))
-            print(f'accept {accept} margin {margin}: {wrong} wrong, {missed} not recognised', file=sys.stderr)
+            print(f'accept {accept} margin {margin}: {wrong} wrong, {missed} not recognized', file=sys.stderr)
     _, _, accept, margin = min(ranked)
     return -accept, margin
 
 
 def _named(matcher: Matcher, readings: Sequence[Reading]) -> str:
-    """Return the part that is recognised, whatever was ordered; "" = none."""
-    return matcher.decide(next(iter(matcher.catalogue.parts)), readings).part_number
+    """Return the part that is recognized, whatever was ordered; "" = none."""
+    return matcher.match(next(iter(matcher.catalogue.parts)), readings).part_number
 
 
-def features(reads: Iterable[Read], weights: Weights) -> list[tuple[float, float, bool]]:
+def features(reads: Iterable[Read], weights: ConfusionWeights) -> list[tuple[float, float, bool]]:
     """Return line score, price and truth of the likeliest part of each frame, twins aside."""
     matcher = Matcher(bench_catalogue(ROOT / 'config'), weights)
     result = []
     for part, _, _, readings in reads:
-        named = matcher.likeliest(readings)
+        named = matcher.most_likely(readings)
         if named is not None and part not in TWINS:
             result.append((named.line.score, named.cost, named.part_number == part))
     return result
@@ -280,7 +282,7 @@ def write(pairs: dict[str, float], limits: dict[str, float], calibration: dict[s
 
 
 def _bare(text: str) -> str:
-    return ''.join(c for c in normalise(text).replace(SEAM, '') if c.isalnum())
+    return ''.join(c for c in normalize(text).replace(SEAM, '') if c.isalnum())
 
 
 if __name__ == '__main__':

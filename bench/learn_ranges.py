@@ -19,10 +19,11 @@ import numpy as np
 import yaml
 from cell_vision.ocr.engines import ppocr as engine_ppocr
 from cell_vision.ocr.engines.base import EngineOptions
-from cell_vision.ocr.engines.ppocr import DETECTOR, RECOGNISER, PpOcrEngine, model_folder
-from cell_vision.ocr.engines.ppocr_ops import detector_batch, strip_batch
+from cell_vision.ocr.engines.model_files import DETECTOR, RECOGNIZER, model_folder
+from cell_vision.ocr.engines.ppocr import PpOcrEngine
+from cell_vision.ocr.engines.ppocr_ops import detector_input, recognizer_input
 from cell_vision.ocr.engines.quantization import RANGES, convolutions, digest
-from cell_vision.ocr.pipeline import see
+from cell_vision.ocr.pipeline import read_frame
 from vision_frames import LEVELS, bench_catalogue, frame
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +33,7 @@ LOWEST, HIGHEST = 10, 90
 EVERY = 3
 """One batch of so many is looked at."""
 LEFT = ('p2o.Conv.0', 'p2o.Conv.33', 'p2o.Conv.34')
-"""Layers left in float32: on the picture itself, and between the recogniser's body and neck. They cost next to nothing."""
+"""Layers left in float32: on the picture itself, and between the recognizer's body and neck. They cost next to nothing."""
 HEADER = """\
 # Lowest and highest input of the convolutions that compute in 8-bit integers, for each model file;
 see cell_vision.ocr.engines.quantization.
@@ -59,25 +60,25 @@ def main() -> int:
 
 
 def _batches(frames: int) -> dict[str, list[Any]]:
-    """Return what the detector and the recogniser are given when frames are read."""
-    seen: dict[str, list[Any]] = {DETECTOR: [], RECOGNISER: []}
+    """Return what the detector and the recognizer are given when frames are read."""
+    seen: dict[str, list[Any]] = {DETECTOR: [], RECOGNIZER: []}
 
     def looking(*arguments: Any) -> tuple[Any, float]:
-        batch, scale = detector_batch(*arguments)
+        batch, scale = detector_input(*arguments)
         seen[DETECTOR].append(batch)
         return batch, scale
 
     def reading(strip: Any) -> Any:
-        batch = strip_batch(strip)
-        seen[RECOGNISER].append(batch)
+        batch = recognizer_input(strip)
+        seen[RECOGNIZER].append(batch)
         return batch
 
     parts = list(bench_catalogue(ROOT / 'config').parts)
-    with patch.object(engine_ppocr, 'detector_batch', looking), patch.object(engine_ppocr, 'strip_batch', reading):
+    with patch.object(engine_ppocr, 'detector_input', looking), patch.object(engine_ppocr, 'recognizer_input', reading):
         engine = PpOcrEngine(EngineOptions(precision='float32'))
         for level in LEVELS:
             for number in range(frames):
-                see(engine, frame('train', level, number, parts).data, {})
+                read_frame(engine, frame('train', level, number, parts).data, {})
     return seen
 
 

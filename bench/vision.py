@@ -26,9 +26,10 @@ from pathlib import Path
 import cv2
 from cell_common.catalogue import Catalogue, Part
 from cell_common.catalogue_file import load_catalogue
-from cell_vision.matching.confusions import load_weights
-from cell_vision.matching.matcher import Matcher, Verdict
-from cell_vision.ocr.engines.base import ENGINES, Engine, EngineOptions, make_engine
+from cell_vision.matching.default_weights import load_weights
+from cell_vision.matching.matcher import Matcher, MatchOutcome
+from cell_vision.ocr.engines.base import ENGINES, Engine, EngineOptions
+from cell_vision.ocr.engines.registry import make_engine
 from cell_vision.ocr.worker.main import warm_up
 from vision_frames import LEVELS, SPLITS, Frame, bench_catalogue, frame
 from vision_peers import PEERS, Peer
@@ -54,7 +55,7 @@ class Bench:
         self.matcher = Matcher(catalogue, load_weights())
         self.engine: Engine = make_engine(options.engine, EngineOptions(backend=options.backend))
         warm_up(self.engine, 960)
-        while self.engine.prepare():
+        while self.engine.warm_next():
             pass
         self.parts = list(catalogue.parts)
 
@@ -187,12 +188,12 @@ def _photos(options: argparse.Namespace) -> list[Held]:
         shots = [(shot, 'photo') for photo, _ in shots for shot in variants(photo, options.variants)]
     rows = bench.own(shots)
     peers, pace = bench.against(shots)
-    right = share([row.verdict == Verdict.MATCH.value for row in rows])
+    right = share([row.verdict == MatchOutcome.MATCH.value for row in rows])
     wrong, pairs = sum(len(row.false_accepts) for row in rows), sum(row.pairs for row in rows)
     times_table(rows)
     for name, some in peers.items():
         print(
-            f'{name}: right {share([row.verdict == Verdict.MATCH.value for row in some]):.1f} %, false accepts '
+            f'{name}: right {share([row.verdict == MatchOutcome.MATCH.value for row in some]):.1f} %, false accepts '
             f'{sum(len(row.false_accepts) for row in some)}, median {spread([row.milliseconds for row in some])[0]:.0f} ms'
         )
     _report(rows, options)
@@ -227,7 +228,7 @@ def times_table(rows: Sequence[Row]) -> None:
 
 def _report(rows: Sequence[Row], options: argparse.Namespace) -> None:
     for row in rows:
-        missed = row.part_number and row.verdict != Verdict.MATCH.value
+        missed = row.part_number and row.verdict != MatchOutcome.MATCH.value
         if row.false_accepts or (options.show and (missed or (row.text and not row.exact))):
             accepted = f'FALSE ACCEPT as {row.false_accepts} ' if row.false_accepts else ''
             print(f'  {row.name} {row.look} {row.part_number or row.kind} "{row.text}" {accepted}{row.verdict} {row.texts}')

@@ -154,17 +154,17 @@ def frame(split: str, level: str, number: int, parts: Sequence[str], moment: int
         parts: The catalogue's part numbers.
         moment: The same scene, so many frames later: the part has moved a little, noise and blur are others.
     """
-    what, chance = LEVELS[level], random.Random(f'{SEEDS[split]} {level} {number}')
-    kind = chance.choices(('part', 'unknown', 'several', 'none'), (88, 5, 4, 3))[0]
-    part = parts[number % len(parts)] if kind == 'part' else chance.choice(parts)
-    capital = chance.uniform(*what.capital)
-    designs = [_design(split, part, what, chance)]
+    what, rng = LEVELS[level], random.Random(f'{SEEDS[split]} {level} {number}')
+    kind = rng.choices(('part', 'unknown', 'several', 'none'), (88, 5, 4, 3))[0]
+    part = parts[number % len(parts)] if kind == 'part' else rng.choice(parts)
+    capital = rng.uniform(*what.capital)
+    designs = [_design(split, part, what, rng)]
     if kind == 'unknown':
-        designs = [_foreign(designs[0], parts, chance)]
+        designs = [_foreign(designs[0], parts, rng)]
     if kind == 'several':
-        other = chance.choice([other for other in parts if other != part])
-        designs.append(_design(split, other, what, chance))
-    scene = _Scene(what, capital, chance)
+        other = rng.choice([other for other in parts if other != part])
+        designs.append(_design(split, other, what, rng))
+    scene = _Scene(what, capital, rng)
     later = random.Random(f'{SEEDS[split]} {level} {number} {moment}')
     image = scene.image([] if kind == 'none' else designs, later)
     data = _through_the_camera(image, what, capital, later)
@@ -179,34 +179,34 @@ def frame(split: str, level: str, number: int, parts: Sequence[str], moment: int
     )
 
 
-def _design(split: str, part: str, level: Level, chance: random.Random) -> _Design:
-    look = chance.choices(('font', 'dots', 'laser'), level.looks)[0]
-    number = chance.choice(_PREFIXES) + part + chance.choice(_SUFFIXES) if part[0].isdigit() else part
-    date = f'{chance.choice("ABCDEFGHKMN")}{chance.randint(24, 26)}{chance.randint(1, 52):02d}'
+def _design(split: str, part: str, level: Level, rng: random.Random) -> _Design:
+    look = rng.choices(('font', 'dots', 'laser'), level.looks)[0]
+    number = rng.choice(_PREFIXES) + part + rng.choice(_SUFFIXES) if part[0].isdigit() else part
+    date = f'{rng.choice("ABCDEFGHKMN")}{rng.randint(24, 26)}{rng.randint(1, 52):02d}'
     extra = [
-        (chance.choice(_MAKERS), chance.uniform(0.5, 0.8)),
-        (chance.choice(_LINES), chance.uniform(0.5, 0.75)),
-        (date, chance.uniform(0.55, 0.9)),
+        (rng.choice(_MAKERS), rng.uniform(0.5, 0.8)),
+        (rng.choice(_LINES), rng.uniform(0.5, 0.75)),
+        (date, rng.uniform(0.55, 0.9)),
     ]
-    chance.shuffle(extra)
-    extra = extra[: chance.randint(0, 3)]
-    at = chance.randint(0, len(extra))
+    rng.shuffle(extra)
+    extra = extra[: rng.randint(0, 3)]
+    at = rng.randint(0, len(extra))
     lines = (*extra[:at], (number, 1.0), *extra[at:])
-    contrast = chance.uniform(*level.contrast) * (0.75 if look == 'laser' else 1.0)
-    dark = chance.uniform(20, 230 - contrast) if look == 'font' else chance.uniform(20, 80)
-    light_on_dark = look == 'laser' or chance.random() < 0.45
+    contrast = rng.uniform(*level.contrast) * (0.75 if look == 'laser' else 1.0)
+    dark = rng.uniform(20, 230 - contrast) if look == 'font' else rng.uniform(20, 80)
+    light_on_dark = look == 'laser' or rng.random() < 0.45
     ground, ink = (dark, dark + contrast) if light_on_dark else (dark + contrast, dark)
-    tint = tuple(chance.uniform(0.9, 1.0) for _ in range(3))
-    body = chance.randint(20, 120) if look == 'font' and ground > ink and chance.random() < 0.5 else -1
-    return _Design(part, lines, number, look, chance.choice(faces(split)), int(ground), int(ink), body, tint)  # type: ignore[arg-type]
+    tint = tuple(rng.uniform(0.9, 1.0) for _ in range(3))
+    body = rng.randint(20, 120) if look == 'font' and ground > ink and rng.random() < 0.5 else -1
+    return _Design(part, lines, number, look, rng.choice(faces(split)), int(ground), int(ink), body, tint)  # type: ignore[arg-type]
 
 
-def _foreign(design: _Design, parts: Sequence[str], chance: random.Random) -> _Design:
+def _foreign(design: _Design, parts: Sequence[str], rng: random.Random) -> _Design:
     """Change one character of a part's number, so that no part of the catalogue is left."""
     while True:
-        at = chance.choice([i for i, c in enumerate(design.part_number) if c.isalnum()])
+        at = rng.choice([i for i, c in enumerate(design.part_number) if c.isalnum()])
         was = design.part_number[at]
-        new = chance.choice([c for c in ('0123456789' if was.isdigit() else 'ACDEFHKLMNPRTUVX') if c != was])
+        new = rng.choice([c for c in ('0123456789' if was.isdigit() else 'ACDEFHKLMNPRTUVX') if c != was])
         number = design.part_number[:at] + new + design.part_number[at + 1 :]
         if number not in parts:
             text = design.text.replace(design.part_number, number)
@@ -217,15 +217,15 @@ def _foreign(design: _Design, parts: Sequence[str], chance: random.Random) -> _D
 class _Scene:
     """Where parts lie, on what ground, in what light."""
 
-    def __init__(self, level: Level, capital: float, chance: random.Random) -> None:
-        self._level, self._capital, self._chance = level, capital, chance
-        self._direction = chance.choice((0, 90, 180, 270)) + chance.uniform(-level.turn, level.turn)
-        self._ground = chance.choice((chance.uniform(15, 70), chance.uniform(90, 150), chance.uniform(190, 245)))
-        self._grain = chance.getrandbits(32)
-        self._light = (chance.uniform(0, math.tau), chance.uniform(0, level.shade))
-        self._glare = chance.random() < level.glare
-        self._spot = (chance.uniform(0.2, 0.8), chance.uniform(0.2, 0.8), chance.uniform(0.05, 0.14), chance.uniform(30, 110))
-        self._skew = [(chance.uniform(-1, 1) * level.perspective, chance.uniform(-1, 1) * level.perspective) for _ in range(4)]
+    def __init__(self, level: Level, capital: float, rng: random.Random) -> None:
+        self._level, self._capital, self._chance = level, capital, rng
+        self._direction = rng.choice((0, 90, 180, 270)) + rng.uniform(-level.turn, level.turn)
+        self._ground = rng.choice((rng.uniform(15, 70), rng.uniform(90, 150), rng.uniform(190, 245)))
+        self._grain = rng.getrandbits(32)
+        self._light = (rng.uniform(0, math.tau), rng.uniform(0, level.shade))
+        self._glare = rng.random() < level.glare
+        self._spot = (rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8), rng.uniform(0.05, 0.14), rng.uniform(30, 110))
+        self._skew = [(rng.uniform(-1, 1) * level.perspective, rng.uniform(-1, 1) * level.perspective) for _ in range(4)]
 
     def image(self, designs: Sequence[_Design], later: random.Random) -> Any:
         """Draw the scene as it would be without a camera: float32, BGR."""
@@ -276,41 +276,41 @@ class _Scene:
         return lit
 
 
-def _drawn(design: _Design, capital: float, level: Level, chance: random.Random) -> Any:
+def _drawn(design: _Design, capital: float, level: Level, rng: random.Random) -> Any:
     """Draw a part straight on: float32, BGR, its number's capitals `capital` pixels high."""
-    strips = [printed(text, design.look, design.face, max(5, round(capital * size)), chance) for text, size in design.lines]
-    gap = max(3, round(capital * chance.uniform(0.45, 0.9)))
-    edge = round(capital * chance.uniform(0.7, 1.6))
+    strips = [printed(text, design.look, design.face, max(5, round(capital * size)), rng) for text, size in design.lines]
+    gap = max(3, round(capital * rng.uniform(0.45, 0.9)))
+    edge = round(capital * rng.uniform(0.7, 1.6))
     wide = max(strip.shape[1] for strip in strips) + 2 * edge
     high = sum(strip.shape[0] for strip in strips) + gap * (len(strips) - 1) + 2 * edge
-    cover, y, centred = np.zeros((high, wide), np.float32), edge, chance.random() < 0.5
+    cover, y, centred = np.zeros((high, wide), np.float32), edge, rng.random() < 0.5
     for strip in strips:
         x = (wide - strip.shape[1]) // 2 if centred else edge
         cover[y : y + strip.shape[0], x : x + strip.shape[1]] = strip
         y += strip.shape[0] + gap
-    _scratch(cover, capital, chance.randint(*level.scratches), chance)
+    _scratch(cover, capital, rng.randint(*level.scratches), rng)
     lit = design.ground + (design.ink - design.ground) * cover
     if design.look == 'laser':
-        grain = np.random.default_rng(chance.getrandbits(32)).normal(0, 2.5, cover.shape)
+        grain = np.random.default_rng(rng.getrandbits(32)).normal(0, 2.5, cover.shape)
         lit = lit + cv2.GaussianBlur(np.asarray(grain, np.float32), (0, 0), 0.8)
     gray = np.asarray(lit, np.float32)
     border = max(1, round(capital * 0.08))
     cv2.rectangle(gray, (0, 0), (wide - 1, high - 1), min(255.0, design.ground + 18.0), border)
     if design.body >= 0:
-        rim = round(capital * chance.uniform(0.4, 1.6))
+        rim = round(capital * rng.uniform(0.4, 1.6))
         gray = np.pad(gray, rim, constant_values=design.body)
     return gray[:, :, None] * np.array(design.tint, np.float32)
 
 
-def _scratch(cover: Any, capital: float, count: int, chance: random.Random) -> None:
+def _scratch(cover: Any, capital: float, count: int, rng: random.Random) -> None:
     """Take print away along thin lines."""
     high, wide = cover.shape
     for _ in range(count):
-        x, y, angle = chance.uniform(0, wide), chance.uniform(0, high), chance.uniform(0, math.pi)
-        long = capital * chance.uniform(1, 4)
+        x, y, angle = rng.uniform(0, wide), rng.uniform(0, high), rng.uniform(0, math.pi)
+        long = capital * rng.uniform(1, 4)
         start = (round(x - long * math.cos(angle)), round(y - long * math.sin(angle)))
         end = (round(x + long * math.cos(angle)), round(y + long * math.sin(angle)))
-        cv2.line(cover, start, end, chance.uniform(0, 0.5), max(1, round(capital * chance.uniform(0.02, 0.06))), cv2.LINE_AA)
+        cv2.line(cover, start, end, rng.uniform(0, 0.5), max(1, round(capital * rng.uniform(0.02, 0.06))), cv2.LINE_AA)
 
 
 @lru_cache(maxsize=1)

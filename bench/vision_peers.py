@@ -32,7 +32,7 @@ PEERS = {
     'classic preprocessing': ('classic', ''),
 }
 """Name -> what the child is asked to be, and its environment ("" = the project's)."""
-DETECTOR, RECOGNISER, DIRECTION = 'ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer'
+DETECTOR, RECOGNIZER, DIRECTION = 'ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer'
 Text = tuple[str, float, list[list[float]]]
 Read = Callable[[Any], list[Text]]
 NORMALISE = {'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'scale': '1./255.', 'order': 'hwc'}
@@ -105,7 +105,7 @@ def setup() -> None:
 
 
 def _alphabet() -> list[str]:
-    """Return the recogniser's characters, which the ONNX file of the rapidocr wheel carries."""
+    """Return the recognizer's characters, which the ONNX file of the rapidocr wheel carries."""
     import onnxruntime
     import rapidocr
 
@@ -138,7 +138,7 @@ def _describe(characters: list[str]) -> None:
                 'unclip_ratio': 1.5,
             },
         },
-        RECOGNISER: {
+        RECOGNIZER: {
             'Global': {'model_name': 'PP-OCRv4_mobile_rec'},
             'PreProcess': {'transform_ops': [DECODE, {'RecResizeImg': {'image_shape': [3, 48, 320]}}]},
             'PostProcess': {'name': 'CTCLabelDecode', 'character_dict': characters},
@@ -166,7 +166,7 @@ def _paddle2() -> Read:
         use_angle_cls=True,
         lang='ch',
         det_model_dir=str(MODELS / DETECTOR),
-        rec_model_dir=str(MODELS / RECOGNISER),
+        rec_model_dir=str(MODELS / RECOGNIZER),
         cls_model_dir=str(MODELS / DIRECTION),
         use_gpu=False,
         show_log=False,
@@ -190,7 +190,7 @@ def _paddle3() -> Read:
         text_detection_model_name='PP-OCRv4_mobile_det',
         text_detection_model_dir=str(MODELS / DETECTOR),
         text_recognition_model_name='PP-OCRv4_mobile_rec',
-        text_recognition_model_dir=str(MODELS / RECOGNISER),
+        text_recognition_model_dir=str(MODELS / RECOGNIZER),
         textline_orientation_model_name='PP-LCNet_x0_25_textline_ori',
         textline_orientation_model_dir=str(MODELS / DIRECTION),
         use_textline_orientation=True,

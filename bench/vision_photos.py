@@ -28,20 +28,20 @@ def variants(photo: Frame, count: int) -> Iterator[Frame]:
     """
     image = cv2.imdecode(np.frombuffer(photo.data, np.uint8), cv2.IMREAD_COLOR)
     for number in range(count):
-        chance = random.Random(f'variant {photo.name} {number}')
-        changed = _seen(_lit(_placed(image, chance, 90 * (number % 4)), chance), chance)
+        rng = random.Random(f'variant {photo.name} {number}')
+        changed = _seen(_lit(_placed(image, rng, 90 * (number % 4)), rng), rng)
         yield replace(photo, name=f'{photo.name} variant {number}', data=changed)
 
 
-def _placed(image: Any, chance: random.Random, direction: int) -> Any:
+def _placed(image: Any, rng: random.Random, direction: int) -> Any:
     high, wide = image.shape[:2]
-    scale = chance.uniform(*SCALE)
-    matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), direction + chance.uniform(-TURN, TURN), scale)
+    scale = rng.uniform(*SCALE)
+    matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), direction + rng.uniform(-TURN, TURN), scale)
     turned = direction % 180 != 0
     to_wide, to_high = (high, wide) if turned else (wide, high)
     to_wide, to_high = math.ceil(to_wide * max(1.0, scale)), math.ceil(to_high * max(1.0, scale))
-    matrix[0, 2] += (to_wide - wide) / 2 + chance.uniform(-SHIFT, SHIFT) * to_wide
-    matrix[1, 2] += (to_high - high) / 2 + chance.uniform(-SHIFT, SHIFT) * to_high
+    matrix[0, 2] += (to_wide - wide) / 2 + rng.uniform(-SHIFT, SHIFT) * to_wide
+    matrix[1, 2] += (to_high - high) / 2 + rng.uniform(-SHIFT, SHIFT) * to_high
     return cv2.warpAffine(
         image,
         matrix,
@@ -51,16 +51,16 @@ def _placed(image: Any, chance: random.Random, direction: int) -> Any:
     )
 
 
-def _lit(image: Any, chance: random.Random) -> Any:
+def _lit(image: Any, rng: random.Random) -> Any:
     """Change brightness, contrast, gamma and white balance: float32."""
-    light = (image.astype(np.float32) / 255) ** chance.uniform(0.7, 1.4)
-    light = (light - 0.5) * chance.uniform(0.75, 1.2) + 0.5 + chance.uniform(-0.1, 0.1)
-    return light * np.array([chance.uniform(0.88, 1.12) for _ in range(3)], np.float32) * 255
+    light = (image.astype(np.float32) / 255) ** rng.uniform(0.7, 1.4)
+    light = (light - 0.5) * rng.uniform(0.75, 1.2) + 0.5 + rng.uniform(-0.1, 0.1)
+    return light * np.array([rng.uniform(0.88, 1.12) for _ in range(3)], np.float32) * 255
 
 
-def _seen(image: Any, chance: random.Random) -> bytes:
+def _seen(image: Any, rng: random.Random) -> bytes:
     """Blur a little, add noise, compress."""
-    image = cv2.GaussianBlur(image, (0, 0), chance.uniform(0.3, 1.2))
-    noise = np.random.default_rng(chance.getrandbits(32)).normal(0, chance.uniform(1, 6), image.shape)
+    image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.2))
+    noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(1, 6), image.shape)
     seen = np.clip(image + noise, 0, 255).astype(np.uint8)
-    return bytes(cv2.imencode('.jpg', seen, [cv2.IMWRITE_JPEG_QUALITY, chance.choice((60, 75, 90))])[1])
+    return bytes(cv2.imencode('.jpg', seen, [cv2.IMWRITE_JPEG_QUALITY, rng.choice((60, 75, 90))])[1])

@@ -83,7 +83,7 @@ def faces(split: str) -> tuple[str, ...]:
     return tuple(face for face in wanted if _font(face, 40) is not None)
 
 
-def printed(text: str, look: str, face: str, height: int, chance: random.Random) -> Any:
+def printed(text: str, look: str, face: str, height: int, rng: random.Random) -> Any:
     """Return a line of print as coverage, float32 0..1; capitals are about `height` pixels high.
 
     Args:
@@ -91,11 +91,11 @@ def printed(text: str, look: str, face: str, height: int, chance: random.Random)
         look: "font", "dots" or "laser".
         face: Of look "font"; see `faces`.
         height: Pixels.
-        chance: Draws what differs from piece to piece.
+        rng: Draws what differs from piece to piece.
     """
     if look == 'dots':
-        return _dot_matrix(text, height, chance)
-    return _strokes(text, height, chance) if look == 'laser' else _typeset(text, face, height)
+        return _dot_matrix(text, height, rng)
+    return _strokes(text, height, rng) if look == 'laser' else _typeset(text, face, height)
 
 
 @lru_cache(maxsize=256)
@@ -119,27 +119,27 @@ def _typeset(text: str, face: str, height: int) -> Any:
     return np.asarray(image, np.float32) / 255
 
 
-def _dot_matrix(text: str, height: int, chance: random.Random) -> Any:
-    pitch, size = height / 7, chance.uniform(0.46, 0.66)
-    wide = chance.uniform(0.85, 1.1)
+def _dot_matrix(text: str, height: int, rng: random.Random) -> Any:
+    pitch, size = height / 7, rng.uniform(0.46, 0.66)
+    wide = rng.uniform(0.85, 1.1)
     image = np.zeros((round(height + pitch * 2), round(pitch * wide * 6 * len(text) + pitch * 2)), np.uint8)
     shift = 4
     for i, character in enumerate(text):
         columns = bytes.fromhex(_DOTS.get(character, _DOTS['-']))
         for column, bits in enumerate(columns):
             for row in (row for row in range(7) if bits >> row & 1):
-                x = (1.5 + (i * 6 + column) * wide) * pitch + chance.gauss(0, 0.06) * pitch
-                y = (1.5 + row) * pitch + chance.gauss(0, 0.06) * pitch
+                x = (1.5 + (i * 6 + column) * wide) * pitch + rng.gauss(0, 0.06) * pitch
+                y = (1.5 + row) * pitch + rng.gauss(0, 0.06) * pitch
                 middle = (round(x * 2**shift), round(y * 2**shift))
                 cv2.circle(image, middle, max(1, round(size * pitch * 2**shift)), 255, -1, cv2.LINE_AA, shift)
     return image.astype(np.float32) / 255
 
 
-def _strokes(text: str, height: int, chance: random.Random) -> Any:
-    face, thick = chance.choice(STROKES), max(1, round(height * chance.uniform(0.07, 0.13)))
+def _strokes(text: str, height: int, rng: random.Random) -> Any:
+    face, thick = rng.choice(STROKES), max(1, round(height * rng.uniform(0.07, 0.13)))
     scale = height / 21.0
     (wide, high), below = cv2.getTextSize(text, face, scale, thick)
     image = np.zeros((high + below + 6, wide + 6), np.uint8)
     cv2.putText(image, text, (3, high + 3), face, scale, 255, thick, cv2.LINE_AA)
-    grain = np.random.default_rng(chance.getrandbits(32)).uniform(0.7, 1.0, image.shape)
+    grain = np.random.default_rng(rng.getrandbits(32)).uniform(0.7, 1.0, image.shape)
     return (image / 255 * grain).astype(np.float32)

@@ -7,17 +7,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from cell_vision.matching.alignment import SEAM, normalise
-from cell_vision.matching.matcher import Decision, Matcher, Verdict
-from cell_vision.matching.text_lines import join_lines
+from cell_vision.matching.alignment import SEAM, normalize
+from cell_vision.matching.matcher import Decision, Matcher, MatchOutcome
+from cell_vision.matching.text_lines import group_lines
 from cell_vision.ocr.engines.base import Engine
-from cell_vision.ocr.pipeline import see
-from cell_vision.ocr.voting import vote
+from cell_vision.ocr.pipeline import read_frame
+from cell_vision.ocr.voting import fuse_frames
 from cell_vision.types import Polygon, Reading
 from vision_frames import Frame, frame
 from vision_peers import Peer
 
-UNDECIDED = {Verdict.UNREADABLE, Verdict.UNKNOWN, Verdict.AMBIGUOUS}
+UNDECIDED = {MatchOutcome.UNREADABLE, MatchOutcome.UNKNOWN, MatchOutcome.AMBIGUOUS}
 """The frame is read once more, carefully, as the ocr node does it after such a verdict."""
 OLD_RULE = 0.6
 
@@ -64,8 +64,8 @@ Look = tuple[Sequence[Reading], Decision, float, float, bool]
 
 def exact(text: str, readings: Sequence[Reading]) -> bool:
     """Say whether the printed line was read without a fault: as a whole line, or as whole words of one."""
-    wanted = ''.join(normalise(text).split())
-    for line in join_lines(readings):
+    wanted = ''.join(normalize(text).split())
+    for line in group_lines(readings):
         words = line.text.replace(SEAM, '').split()
         if any(''.join(words[i:j]) == wanted for i in range(len(words)) for j in range(i + 1, len(words) + 1)):
             return True
@@ -90,15 +90,15 @@ def ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected: st
         careful: Read an undecided frame once more.
     """
     begin, start = time.process_time(), time.perf_counter()
-    reading = see(engine, shot.data, {})
+    reading = read_frame(engine, shot.data, {})
     read = time.process_time()
-    decision = matcher.decide(expected, reading.readings)
+    decision = matcher.match(expected, reading.readings)
     done, end = time.process_time(), time.perf_counter()
     looks, again = [reading.readings], careful and decision.verdict in UNDECIDED
     judged = done - read
     if again:
-        looks.append(see(engine, shot.data, {'careful': True}).readings)
-        decision = matcher.decide(expected, looks[-1])
+        looks.append(read_frame(engine, shot.data, {'careful': True}).readings)
+        decision = matcher.match(expected, looks[-1])
         done, end = time.process_time(), time.perf_counter()
     row = _row(shot, level, looks[-1], (done - begin) * 1000)
     row.looks = [[(r.text, r.score, r.polygon) for r in readings] for readings in looks]
@@ -148,9 +148,9 @@ def _row(shot: Frame, level: str, readings: Sequence[Reading], milliseconds: flo
 def _judge(row: Row, matcher: Matcher, looks: Sequence[Sequence[Reading]]) -> None:
     """Judge every look against every part: a match on any of them is an acceptance."""
     for part in matcher.catalogue.parts:
-        decisions = [matcher.decide(part, readings) for readings in looks]
+        decisions = [matcher.match(part, readings) for readings in looks]
         row.pairs += 1
-        if any(decision.verdict is Verdict.MATCH for decision in decisions):
+        if any(decision.verdict is MatchOutcome.MATCH for decision in decisions):
             row.accepted.append(part)
         if part == row.part_number:
             row.verdict, row.reason = decisions[-1].verdict.value, decisions[-1].reason
@@ -159,19 +159,19 @@ def _judge(row: Row, matcher: Matcher, looks: Sequence[Sequence[Reading]]) -> No
 
 
 def _old_rule(row: Row, parts: Sequence[str]) -> None:
-    texts = [normalise(text) for text, _ in row.texts]
+    texts = [normalize(text) for text, _ in row.texts]
     for part in parts:
         row.pairs += 1
         if any(difflib.SequenceMatcher(None, part, text).ratio() >= OLD_RULE for text in texts):
             row.accepted.append(part)
     if row.part_number:
-        row.verdict = (Verdict.MATCH if row.part_number in row.accepted else Verdict.UNKNOWN).value
+        row.verdict = (MatchOutcome.MATCH if row.part_number in row.accepted else MatchOutcome.UNKNOWN).value
 
 
 def voted(engine: Engine, matcher: Matcher, shots: Sequence[Frame], level: str) -> Row:
     """Read several frames of one part, put them together by vote, and judge the result."""
     begin = time.process_time()
-    readings = vote([see(engine, shot.data, {}).readings for shot in shots])
+    readings = fuse_frames([read_frame(engine, shot.data, {}).readings for shot in shots])
     row = _row(shots[-1], level, readings, (time.process_time() - begin) * 1000)
     _judge(row, matcher, [readings])
     return row

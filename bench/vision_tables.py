@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cell_vision.matching.matcher import Verdict
+from cell_vision.matching.matcher import MatchOutcome
 from vision_run import Row
 
 TWINS = frozenset({'EM1-2U1', 'EM1-2UI'})
@@ -46,7 +46,7 @@ def exact_share(rows: Sequence[Row]) -> float:
 
 def reject_share(rows: Sequence[Row]) -> float:
     """Return how many frames of a part of the catalogue, twins aside, were not matched with it, %."""
-    return share([row.verdict != Verdict.MATCH.value for row in rows if row.part_number and row.part_number not in TWINS])
+    return share([row.verdict != MatchOutcome.MATCH.value for row in rows if row.part_number and row.part_number not in TWINS])
 
 
 def by_level(rows: Sequence[Row]) -> dict[str, list[Row]]:

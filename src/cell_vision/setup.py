@@ -17,7 +17,7 @@ setup(
     zip_safe=True,
     maintainer='Workcell maintainers',
     maintainer_email='maintainers@workcell.invalid',
-    description='Camera, text reading and the verdict on a part.',
+    description='Camera, OCR and the decision on a part.',
     license='Apache-2.0',
     entry_points={
         'console_scripts': [

@@ -22,6 +22,7 @@ PROVIDED_BY = {
     'sqlalchemy': 'python3-sqlalchemy',
     'PIL': 'python3-pil',
     'requests': 'python3-requests',
+    'urllib3': 'python3-urllib3',
     'aiohttp': 'python3-aiohttp',
     'rich': 'python3-rich',
     'psutil': 'python3-psutil',
@@ -125,6 +126,7 @@ ROSDEP_KEYS = {
     'python3-requests',
     'python3-rich',
     'python3-sqlalchemy',
+    'python3-urllib3',
     'python3-yaml',
 }
 

@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 
 from cell_vision.ocr.engines.base import ENGINES, EngineError
-from cell_vision.ocr.engines.model_check import examine
-from cell_vision.ocr.engines.model_import import altered_files, import_models, model_files, onnx_alphabet
-from cell_vision.ocr.engines.paddle_models import paddle_models
-from cell_vision.ocr.engines.paddleocr import MODELS
-from cell_vision.ocr.engines.ppocr import model_folder
+from cell_vision.ocr.engines.model_check import check_engine
+from cell_vision.ocr.engines.model_files import model_folder
+from cell_vision.ocr.engines.model_import import import_models, model_files, modified_files, onnx_alphabet
+from cell_vision.ocr.engines.paddle_models import MODELS_FOLDER, paddle_models
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -65,7 +64,7 @@ def installed(python: str, names: tuple[str, ...]) -> dict[str, str]:
 def paddle_folder(python: str, folder: Path | None) -> Path:
     """Return where PaddleOCR's models are looked for: the folder given, or that of the interpreter's environment."""
     home = Path(python).absolute().parent.parent if python else Path(sys.prefix)
-    return folder or home / MODELS
+    return folder or home / MODELS_FOLDER
 
 
 def _folder_of(engine: str, options: argparse.Namespace) -> Path:
@@ -90,7 +89,7 @@ def _state(engine: str, options: argparse.Namespace) -> tuple[str, str]:
         folder = _folder_of(engine, options)
         if engine == PADDLE:
             paddle_models(folder, int(found[PADDLE].split('.', 1)[0]))
-            if altered := altered_files(folder):
+            if altered := modified_files(folder):
                 return shown, f'not as imported: {", ".join(altered)}; import the models again'
     except EngineError as error:
         return shown, str(error)
@@ -122,8 +121,8 @@ def _check(options: argparse.Namespace, console: Console) -> int:
         if not error:
             folder = str(_folder_of(engine, options)) if engine == PADDLE else ''
             python = options.python if engine == PADDLE else ''
-            done = examine(['--engine', engine, '--model-dir', folder], python)
-            error = done.problem
+            done = check_engine(['--engine', engine, '--model-dir', folder], python)
+            error = done.error
         if error:
             bad += 1
             console.print(f'[red]{engine}: {error}[/]', soft_wrap=True, highlight=False)

@@ -1,1 +1,3 @@
-"""Camera, text reading and the verdict on a part."""
+"""Camera, OCR and the decision on a part."""
+
+__all__ = ['matching', 'ocr', 'types']

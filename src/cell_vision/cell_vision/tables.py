@@ -1,4 +1,4 @@
-"""The matcher's table."""
+"""Database table of the matcher."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from sqlalchemy import JSON, DateTime, Integer, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
-class Base(DeclarativeBase):
+class VisionBase(DeclarativeBase):
     """Tables of cell_vision."""
 
 
-class BenchmarkRow(Base):
-    """One benchmark; older versions stay."""
+class BenchmarkRow(VisionBase):
+    """One version of a benchmark."""
 
     __tablename__ = 'vision_benchmarks'
     __table_args__ = (UniqueConstraint('part_number', 'version'),)

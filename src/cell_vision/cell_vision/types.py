@@ -1,17 +1,24 @@
-"""What an OCR engine read in one frame, free of ROS."""
+"""Text, barcodes and crops that a reading of one frame consists of.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
+
+__all__ = ['UNREAD', 'Barcode', 'EvidenceCrop', 'FrameReading', 'Point', 'Polygon', 'ReadOptions', 'Reading']
 
 Point = tuple[float, float]
-"""x right, y down, pixels."""
+"""x to the right, y down, pixels."""
 Polygon = tuple[Point, Point, Point, Point]
-"""Corners clockwise from the text's own top left."""
+"""Corners, clockwise from the top left of the text itself."""
 
 
 UNREAD = '?'
-"""Text of a reading that stands for a further part in view whose print could not be read."""
+"""Text of a reading that stands for a further part in view with illegible print."""
 
 
 @dataclass(frozen=True)
@@ -19,49 +26,68 @@ class Reading:
     """One piece of text in a frame."""
 
     text: str
-    """As read, never empty; UNREAD where there is a part without legible print beside one that was read."""
+    """As read, never empty; UNREAD for a part without legible print next to one that was read."""
     score: float
-    """The engine's confidence, 0..1, not calibrated."""
+    """Confidence of the engine, 0..1, not calibrated."""
     polygon: Polygon
-    """Where it stands in the frame, pixels."""
+    """Corners in the frame, pixels."""
 
 
 @dataclass(frozen=True)
-class Code:
-    """A barcode or two-dimensional code in a frame."""
+class Barcode:
+    """A one- or two-dimensional code in a frame."""
 
     format: str
     """Symbology, e.g. "QRCode"."""
     text: str
-    """Its content, never empty."""
+    """Content, never empty."""
     polygon: Polygon
-    """Where it stands in the frame, pixels."""
+    """Corners in the frame, pixels."""
 
 
 @dataclass(frozen=True)
-class Crop:
-    """The region of a frame that was read, turned upright."""
+class EvidenceCrop:
+    """The region of a frame that was read, rotated upright."""
 
     jpeg: bytes
     polygon: Polygon
-    """Where its corners lie in the frame, pixels; clockwise from the crop's own top left."""
+    """Corners of the crop in the frame, pixels; clockwise from the crop's top left."""
 
 
 @dataclass(frozen=True)
 class FrameReading:
-    """All the text of one frame."""
+    """All text of one frame."""
 
     readings: tuple[Reading, ...]
-    """In reading order; empty when there is no text."""
+    """In reading order; empty when the frame holds no text."""
     width: int
     """Of the frame, pixels."""
     height: int
     """Of the frame, pixels."""
     seconds: float
-    """Spent by the engine, decoding included."""
+    """Time that the engine took, decoding included."""
     engine: str
     """Name and version, e.g. "rapidocr 3.8.4 openvino"."""
-    codes: tuple[Code, ...] = ()
-    """Empty when there are none, or none were looked for."""
-    crop: Crop | None = None
-    """None when there is no text, or no crop was asked for."""
+    codes: tuple[Barcode, ...] = ()
+    """Empty when the frame holds none or none were searched for."""
+    crop: EvidenceCrop | None = None
+    """None when the frame holds no text or no crop was requested."""
+
+
+class ReadOptions(TypedDict, total=False):
+    """How one frame is read; JSON values, as they cross the pipe to the worker."""
+
+    fast: bool
+    """Search for the part at low resolution first; default true."""
+    careful: bool
+    """Read the part in several ways and keep contradictions; default false."""
+    detector_side: int
+    """Longest side of the whole frame in the detector, pixels; default as the engine is set up."""
+    region: Sequence[Point]
+    """Four corners of the region where the last part was read, which is read first; empty = none."""
+    codes: Sequence[str]
+    """Symbologies of barcodes to read; default none."""
+    crop_side: int
+    """Longest side of the crop, pixels; default 0 = no crop."""
+    budget: float
+    """Seconds after which no further pass starts; default no limit."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socketserver
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -31,24 +30,33 @@ def jpeg(image: np.ndarray) -> bytes:
 
 
 class FakeCamera:
-    """An IP camera: serves what `picture` holds as multipart JPEGs, and does what it is told to do wrong."""
+    """An IP camera: serves what `picture` holds as multipart JPEGs, and misbehaves on request."""
 
     def __init__(self, port: int = 0) -> None:
         self.picture = jpeg(label('EM1-2U1'))
         self.period = 0.02
         self.with_length = True
         self.refuse = 0
+        self.challenge = ''
+        """WWW-Authenticate header of the response to a request without authentication; "" = none is needed."""
         self.faults: list[str] = []
         self.connections = 0
         self.requests: list[bytes] = []
-        self._open = True
+        self._closed = threading.Event()
+        self._sent = threading.Condition()
+        self._frames = 0
         camera = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 camera.connections += 1
                 with contextlib.suppress(OSError):
-                    camera.requests.append(self.request.recv(65536))
+                    request = self.request.recv(65536)
+                    camera.requests.append(request)
+                    if camera.challenge and b'Authorization' not in request:
+                        refusal = f'HTTP/1.1 401 No\r\nWWW-Authenticate: {camera.challenge}\r\nContent-Length: 0\r\n'
+                        self.request.sendall(f'{refusal}Connection: close\r\n\r\n'.encode())
+                        return
                     camera.serve(self.request)
 
         class Server(socketserver.ThreadingTCPServer):
@@ -63,27 +71,37 @@ class FakeCamera:
     def url(self) -> str:
         return f'http://127.0.0.1:{self.port}/camera.mjpg'
 
+    def show(self, picture: bytes, frames: int = 1) -> None:
+        """Put a picture before the camera, and wait until it was sent this many times."""
+        with self._sent:
+            self.picture = picture
+            target = self._frames + frames + 1
+            assert self._sent.wait_for(lambda: self._frames >= target, 10)
+
     def serve(self, link: Any) -> None:
         if self.refuse:
             link.sendall(b'HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n' % self.refuse)
             return
         link.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=' + BOUNDARY + b'\r\n\r\n')
-        while self._open:
+        while not self._closed.is_set():
             fault = self.faults.pop(0) if self.faults else ''
             if fault == 'drop':
                 return
             if fault == 'stall':
-                time.sleep(1.0)
+                self._closed.wait(1.0)
             if fault == 'garbage':
                 link.sendall(bytes(range(256)) * 40)
                 continue
             body = self.picture[: len(self.picture) // 2] if fault == 'half' else self.picture
             length = b'Content-Length: %d\r\n' % len(self.picture) if self.with_length else b''
             link.sendall(b'--' + BOUNDARY + b'\r\nContent-Type: image/jpeg\r\n' + length + b'\r\n' + body + b'\r\n')
-            time.sleep(self.period)
+            with self._sent:
+                self._frames += 1
+                self._sent.notify_all()
+            self._closed.wait(self.period)
 
     def close(self) -> None:
-        self._open = False
+        self._closed.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -103,7 +121,8 @@ def ip_camera() -> Iterator[FakeCamera]:
 @pytest.fixture(scope='session')
 def engine() -> Any:
     """The real engine, loaded once."""
-    from cell_vision.ocr.engines.base import EngineOptions, make_engine
+    from cell_vision.ocr.engines.base import EngineOptions
+    from cell_vision.ocr.engines.registry import make_engine
 
     return make_engine('rapidocr', EngineOptions())
 

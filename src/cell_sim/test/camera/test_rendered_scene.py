@@ -147,12 +147,12 @@ def test_a_label_carries_the_code_that_the_catalogue_names_when_it_is_plain(code
 
 
 def test_the_code_on_a_label_is_read_in_the_cameras_picture_and_hides_no_print(read: Read) -> None:
-    from cell_vision.ocr.barcodes import read_codes
+    from cell_vision.ocr.barcodes import read_barcodes
 
     parts = ['EM1-2U1', 'G8NB-17SR', 'HF115F-012', 'JQX-15F']
     scene = RenderedScene({}, 7, {part: f'{part};A' for part in parts})
     for part in parts:
         jpeg = scene.frame(still(part))
-        assert [found.text for found in read_codes(pixels(jpeg), ['DataMatrix'])] == [f'{part};A']
+        assert [found.text for found in read_barcodes(pixels(jpeg), ['DataMatrix'])] == [f'{part};A']
         assert part in read(jpeg)
-    assert not read_codes(pixels(scene.frame(still('MY2N-24'))), ['DataMatrix'])
+    assert not read_barcodes(pixels(scene.frame(still('MY2N-24'))), ['DataMatrix'])

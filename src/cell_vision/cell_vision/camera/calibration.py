@@ -1,4 +1,4 @@
-"""Read a camera calibration as camera_calibration writes it (camera_info_manager's YAML)."""
+"""Loads a camera calibration in the YAML format of camera_calibration and camera_info_manager."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from typing import Any
 
 import yaml
 
+CalibrationData = Mapping[str, Any]
+"""Parsed YAML."""
+
 SIZES = {'camera_matrix': 9, 'rectification_matrix': 9, 'projection_matrix': 12}
 
 
 class CalibrationError(ValueError):
-    """The calibration cannot be used; the text says why."""
+    """The calibration cannot be used; the text gives the cause."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Intrinsic parameters, row-major; names and meanings as in sensor_msgs/CameraInfo."""
+    """Intrinsic parameters, row-major, with the names of sensor_msgs/CameraInfo."""
 
     width: int
     height: int
@@ -33,24 +36,24 @@ def load_calibration(path: str) -> Calibration:
     """Read a calibration file.
 
     Raises:
-        CalibrationError: It cannot be read or lacks something.
+        CalibrationError: The file cannot be read or is incomplete.
     """
     try:
         data = yaml.safe_load(Path(path).expanduser().read_text(encoding='utf-8'))
-    except OSError as problem:
+    except OSError as error:
         raise CalibrationError(
-            f'cannot read the calibration {path}: {problem.strerror}. Check parameter calibration_file.'
-        ) from problem
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise CalibrationError(f'the calibration {path} is not YAML: {problem}') from problem
+            f'cannot read the calibration {path}: {error.strerror}. Check parameter calibration_file.'
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CalibrationError(f'the calibration {path} is not YAML: {error}') from error
     try:
         return parse_calibration(data)
-    except (KeyError, TypeError, ValueError) as problem:
-        raise CalibrationError(f'the calibration {path} lacks or spoils {problem}') from problem
+    except (KeyError, TypeError, ValueError) as error:
+        raise CalibrationError(f'the calibration {path} has a missing or invalid entry: {error}') from error
 
 
-def parse_calibration(data: Mapping[str, Any]) -> Calibration:
-    """Make a calibration of parsed YAML.
+def parse_calibration(data: CalibrationData) -> Calibration:
+    """Return a calibration from parsed YAML.
 
     Raises:
         KeyError: A key is missing.
@@ -59,7 +62,7 @@ def parse_calibration(data: Mapping[str, Any]) -> Calibration:
     matrices = {name: tuple(map(float, data[name]['data'])) for name in SIZES}
     for name, size in SIZES.items():
         if len(matrices[name]) != size:
-            raise ValueError(f'{name}: {len(matrices[name])} numbers where {size} are needed')
+            raise ValueError(f'{name}: {len(matrices[name])} numbers instead of {size}')
     return Calibration(
         int(data['image_width']),
         int(data['image_height']),

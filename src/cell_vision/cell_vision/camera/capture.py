@@ -1,143 +1,143 @@
-"""A thread that always holds the newest frame of a source, and opens the source again when it is lost."""
+"""Captures the frames of a source in a thread, and reopens the source when it is lost."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cell_common.backoff import Backoff
+from cell_common.time import NS_PER_S
 
-from cell_vision.camera.source import SourceEnded, SourceError
+from cell_vision.camera.source import EndOfSource, SourceError
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 EARLY = 0.75
-"""A frame may come this share of the period after the last one and still be taken: cameras jitter."""
-NANOSECONDS = 1_000_000_000
+"""A frame is accepted this share of the period after the last one: cameras jitter."""
 LONGEST_REASON = 300
 
 
-class Grabber(Protocol):
+class FrameSource(Protocol):
     """A source of frames; used by one thread."""
 
     def open(self) -> None:
-        """Open it; raises SourceError."""
+        """Open the source; raises SourceError."""
 
     def grab(self) -> None:
         """Wait for the next frame without decoding it; raises SourceError."""
 
-    def retrieve(self) -> Any:
-        """Return the frame that was waited for: JPEG bytes or a BGR picture."""
+    def retrieve(self) -> bytes | MatLike:
+        """Return the frame for which `grab` waited: JPEG bytes or a BGR image."""
 
     def close(self) -> None:
-        """Give it free."""
+        """Release the source."""
 
 
 @dataclass(frozen=True)
-class CaptureState:
-    """What people should know of the capture."""
+class CaptureStatus:
+    """State of the capture, for diagnostics."""
 
     running: bool = False
-    """Frames are wanted."""
+    """The capture is started."""
     connected: bool = False
-    """Frames come."""
+    """Frames are received."""
     ended: bool = False
-    """A file was shown to its end."""
-    problem: str = ''
-    """Why no frames come."""
+    """A file was played to its end."""
+    message: str = ''
+    """Why no frames are received, for the operator."""
     frames: int = 0
-    """Taken since the node started."""
+    """Number of frames since the node started."""
     losses: int = 0
-    """How often the source was lost."""
+    """Number of times the source was lost."""
     last_frame: int = 0
-    """Clock at the last frame, nanoseconds; 0 = none yet."""
+    """Time of the last frame, nanoseconds; 0 = none yet."""
 
 
-class Capture:
-    """Runs the thread."""
+class CaptureThread:
+    """Opens a source and passes its frames on, at most at a given rate."""
 
     def __init__(
         self,
-        make: Callable[[], Grabber],
-        take: Callable[[Any, int], None],
+        make_source: Callable[[], FrameSource],
+        on_frame: Callable[[bytes | MatLike, int], None],
         now: Callable[[], int],
         *,
         rate: float,
         log: Callable[[str], None],
     ) -> None:
-        """Prepare; `start` begins.
+        """Store the collaborators; `start` starts the thread.
 
         Args:
-            make: Returns a grabber that is not open yet.
-            take: Called in the thread with each frame and the clock at its arrival, nanoseconds.
-            now: The clock, nanoseconds.
-            rate: Frames taken per second, at most.
-            log: Called with a sentence once when the source is lost and once when it is back.
+            make_source: Returns a source that is not open yet.
+            on_frame: Called in the thread with each frame and the time of its arrival, nanoseconds.
+            now: Returns the time, nanoseconds.
+            rate: Largest number of frames per second.
+            log: Called with a message once when the source is lost and once when it is back.
         """
-        self._make, self._take, self._now, self._log = make, take, now, log
-        self._period = round(NANOSECONDS / rate)
+        self._make_source, self._on_frame, self._now, self._log = make_source, on_frame, now, log
+        self._period = round(NS_PER_S / rate)
         self._due = 0
         self._backoff = Backoff(0.25, 10.0)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.state = CaptureState()
+        self.state = CaptureStatus()
 
     def start(self) -> None:
-        """Begin to take frames; does nothing when it runs."""
+        """Start to capture; no effect while it runs."""
         if self._thread is not None:
             return
         self._stop.clear()
         self._backoff.reset()
-        self._change(running=True, ended=False, problem='the source is being opened')
+        self.state = replace(self.state, running=True, ended=False, message='the source is being opened')
         self._thread = threading.Thread(target=self._run, name='camera capture', daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Give the source free; does nothing when it does not run."""
+        """Release the source; no effect while it is stopped."""
         thread, self._thread = self._thread, None
         self._stop.set()
         if thread is not None:
             thread.join(timeout)
-        self._change(running=False, connected=False, problem='')
+        self.state = replace(self.state, running=False, connected=False, message='')
 
     def _run(self) -> None:
         stop = self._stop
         while not stop.is_set():
-            grabber = self._make()
+            source = self._make_source()
             try:
-                grabber.open()
+                source.open()
                 while not stop.is_set():
-                    grabber.grab()
-                    self._frame(grabber)
-            except SourceEnded as problem:
-                self._change(connected=False, ended=True, problem=str(problem))
-                self._log(str(problem))
+                    source.grab()
+                    self._accept(source)
+            except EndOfSource as error:
+                self.state = replace(self.state, connected=False, ended=True, message=str(error))
+                self._log(str(error))
                 return
-            except SourceError as problem:
-                self._lost(str(problem))
+            except SourceError as error:
+                self._on_lost(str(error))
                 stop.wait(self._backoff.next())
-            except Exception as problem:  # A driver's or a file system's own: the camera stays lost, the node does not.
-                self._lost(f'{type(problem).__name__}: {problem}'[:LONGEST_REASON])
+            except Exception as error:  # An error of a driver or a file system must not end the thread.
+                self._on_lost(f'{type(error).__name__}: {error}'[:LONGEST_REASON])
                 stop.wait(self._backoff.next())
             finally:
-                grabber.close()
+                source.close()
 
-    def _frame(self, grabber: Grabber) -> None:
+    def _accept(self, source: FrameSource) -> None:
         now = self._now()
         if now < self._due and self._due - now < self._period:
             return
         self._due = now + round(self._period * EARLY)
-        frame = grabber.retrieve()
+        frame = source.retrieve()
         if not self.state.connected:
             self._backoff.reset()
-            self._log('frames are coming')
-        self._change(connected=True, problem='', frames=self.state.frames + 1, last_frame=now)
-        self._take(frame, now)
+            self._log('frames are received')
+        self.state = replace(self.state, connected=True, message='', frames=self.state.frames + 1, last_frame=now)
+        self._on_frame(frame, now)
 
-    def _lost(self, problem: str) -> None:
-        if self.state.connected or problem != self.state.problem:
-            self._log(f'no frames: {problem}; trying again')
-        self._change(connected=False, problem=problem, losses=self.state.losses + self.state.connected)
-
-    def _change(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
+    def _on_lost(self, message: str) -> None:
+        if self.state.connected or message != self.state.message:
+            self._log(f'no frames: {message}; retrying')
+        self.state = replace(self.state, connected=False, message=message, losses=self.state.losses + self.state.connected)

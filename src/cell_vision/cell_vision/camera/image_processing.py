@@ -1,16 +1,22 @@
-"""Cut, turn, compress and decode a camera's frame."""
+"""Crops, rotates, compresses and decodes frames of a camera.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cell_vision.camera.jpeg import size_of
 
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
+
 
 @dataclass(frozen=True)
-class Picture:
+class ProcessedFrame:
     """A frame ready to be published."""
 
     jpeg: bytes
@@ -19,71 +25,71 @@ class Picture:
     height: int
     """Pixels."""
     stamp: int
-    """Clock at its arrival, nanoseconds."""
-    pixels: Any = None
-    """BGR, uint8, shape (height, width, 3); None unless asked for."""
+    """Time of its arrival, nanoseconds."""
+    pixels: MatLike | None = None
+    """BGR, uint8, shape (height, width, 3); None unless requested."""
 
 
 @dataclass(frozen=True)
-class Treatment:
-    """What is done to each frame."""
+class ImageProcessing:
+    """Processing of each frame."""
 
     roi: Sequence[int]
     """x, y, width, height in pixels; width 0 = the whole frame."""
     rotation: str
     """Clockwise, degrees: "0", "90", "180" or "270"."""
     quality: int
-    """Of the JPEG, 1..100."""
+    """JPEG quality, 1..100."""
 
     @property
-    def passes(self) -> bool:
-        """A JPEG may pass as it came."""
+    def is_passthrough(self) -> bool:
+        """Whether a JPEG is passed on unchanged."""
         return self.rotation == '0' and not self.roi[2]
 
 
-def prepare(frame: Any, stamp: int, treatment: Treatment, *, pixels: bool) -> Picture | None:
-    """Make a frame ready; JPEGs pass unchanged where nothing is to be done to them.
+def process_frame(frame: bytes | MatLike, stamp: int, processing: ImageProcessing, *, pixels: bool) -> ProcessedFrame | None:
+    """Prepare a frame for publication; JPEGs pass unchanged unless they are cropped or rotated.
 
     Args:
-        frame: JPEG bytes, or a BGR picture.
-        stamp: Clock at its arrival, nanoseconds.
-        treatment: What is done to it.
-        pixels: Decode it, too.
+        frame: JPEG bytes, or a BGR image.
+        stamp: Time of its arrival, nanoseconds.
+        processing: What is done to it.
+        pixels: Also return the decoded image.
 
     Returns:
-        None when it cannot be decoded or nothing of it is left.
+        None when the frame cannot be decoded or the cropped region is empty.
     """
-    if isinstance(frame, bytes) and treatment.passes and not pixels:
+    if isinstance(frame, bytes) and processing.is_passthrough and not pixels:
         size = size_of(frame)
-        return Picture(frame, *size, stamp) if size else None
-    import cv2  # Costs memory that a node which only hands JPEGs on does not need.
+        return ProcessedFrame(frame, *size, stamp) if size else None
+    import cv2  # takes memory that a node which only passes JPEGs on does not need
 
     image = _decoded(frame)
     if image is None:
         return None
-    jpeg = frame if isinstance(frame, bytes) and treatment.passes else b''
+    jpeg = frame if isinstance(frame, bytes) and processing.is_passthrough else b''
     if not jpeg:
-        image = _turned(image, treatment)
+        image = _rotate(image, processing)
         if not image.size:
             return None
-        jpeg = bytes(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, treatment.quality])[1])
-    return Picture(jpeg, image.shape[1], image.shape[0], stamp, image if pixels else None)
+        jpeg = bytes(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, processing.quality])[1])
+    return ProcessedFrame(jpeg, image.shape[1], image.shape[0], stamp, image if pixels else None)
 
 
-def _decoded(frame: Any) -> Any:
+def _decoded(frame: bytes | MatLike) -> MatLike | None:
     if not isinstance(frame, bytes):
-        return as_bgr(frame)
+        return to_bgr(frame)
     import cv2
     import numpy as np
 
     return cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_COLOR)
 
 
-def as_bgr(image: Any) -> Any:
-    """Return a driver's picture as BGR, uint8; None when it is none.
+def to_bgr(image: MatLike) -> MatLike | None:
+    """Return an image of a driver as BGR, uint8; None when it is not an image.
 
     Args:
-        image: Gray, BGR or BGRA, of any size; integers of 16 bits are scaled down, and of floats 0..255 is meant.
+        image: Gray, BGR or BGRA, of any size; 16-bit integers are scaled down, floats are in 0..255.
     """
     import cv2
     import numpy as np
@@ -91,21 +97,23 @@ def as_bgr(image: Any) -> Any:
     if not isinstance(image, np.ndarray) or image.ndim not in {2, 3} or not image.size:
         return None
     if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
+        image = (image.astype(np.uint16, copy=False) >> 8).astype(np.uint8)
     elif image.dtype != np.uint8:
         image = np.nan_to_num(np.clip(image, 0, 255)).astype(np.uint8)
     channels = image.shape[2] if image.ndim == 3 else 1
-    turn = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
+    conversions = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
     if channels == 3:
         return image
-    return cv2.cvtColor(image, turn[channels]) if channels in turn else None
+    return cv2.cvtColor(image, conversions[channels]) if channels in conversions else None
 
 
-def _turned(image: Any, treatment: Treatment) -> Any:
+def _rotate(image: MatLike, processing: ImageProcessing) -> MatLike:
     import cv2
 
-    if treatment.roi[2]:
-        x, y, wide, high = treatment.roi
+    if processing.roi[2]:
+        x, y, wide, high = processing.roi
         image = image[y : y + high, x : x + wide]
     turns = {'90': cv2.ROTATE_90_CLOCKWISE, '180': cv2.ROTATE_180, '270': cv2.ROTATE_90_COUNTERCLOCKWISE}
-    return cv2.rotate(image, turns[treatment.rotation]) if treatment.rotation in turns and image.size else image
+    if processing.rotation not in turns or not image.size:
+        return image
+    return cv2.rotate(image, turns[processing.rotation])

@@ -1,36 +1,38 @@
-"""Is what the camera shows fit to be read? Frozen, too dark, out of focus."""
+"""Monitors the images of the camera: frozen, too dark, out of focus.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
 
+from cell_common.time import NS_PER_S
 from PIL import Image, ImageFilter, ImageStat, UnidentifiedImageError
 
-PERIOD = 1_000_000_000
-"""A picture is looked at once in so many nanoseconds."""
+PERIOD = NS_PER_S
+"""Least time between two measurements, nanoseconds."""
 REDUCTION = 2
 LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
-NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What is still good enough."""
+class QualityLimits:
+    """Thresholds of the warnings."""
 
     frozen_after: float
-    """Seconds of the very same picture; 0 = any. A sensor's noise makes every picture another one."""
+    """Seconds of identical images; 0 = no limit. The noise of a live sensor makes each image different."""
     brightness: float
-    """Least mean, 0..255."""
+    """Least mean gray value, 0..255."""
     sharpness: float
-    """Least variance of the Laplacian at half size, 0 = any; see the value in the diagnostics with a sharp picture first."""
+    """Least variance of the Laplacian at half size, 0 = no limit; the diagnostics show the value of a sharp image."""
 
 
-class PictureWatch:
-    """Looks at the pictures that pass."""
+class ImageQualityMonitor:
+    """Compares and measures published images."""
 
-    def __init__(self, limits: Limits) -> None:
-        """Begin with nothing seen."""
+    def __init__(self, limits: QualityLimits) -> None:
         self._limits = limits
         self._last = b''
         self._changed = 0
@@ -38,38 +40,40 @@ class PictureWatch:
         self.brightness = float('nan')
         self.sharpness = float('nan')
 
-    def see(self, jpeg: bytes, now: int) -> None:
-        """Take a picture.
+    def update(self, jpeg: bytes, now: int) -> None:
+        """Add an image.
 
         Args:
-            jpeg: As published.
-            now: The clock, nanoseconds.
+            jpeg: The image as published.
+            now: The time, nanoseconds.
         """
         if jpeg != self._last:
             self._last, self._changed = jpeg, now
         if abs(now - self._looked) >= PERIOD:
             self._looked = now
-            self.brightness, self.sharpness = measure(jpeg)
+            self.brightness, self.sharpness = brightness_and_sharpness(jpeg)
 
-    def problem(self, now: int) -> str:
-        """Return what is wrong with the pictures, for people; "" when nothing is."""
-        still = (now - self._changed) / NANOSECONDS
+    def warning(self, now: int) -> str:
+        """Return a message about the images for the operator, "" = none."""
+        still = (now - self._changed) / NS_PER_S
         if self._last and 0 < self._limits.frozen_after < still:
-            return f'the very same picture has come for {still:.0f} s: the camera may be frozen; switch it off and on'
+            return f'identical images for {still:.0f} s: the camera may be frozen; switch it off and on'
         if self.brightness < self._limits.brightness:
-            return f'the picture is too dark ({self.brightness:.0f} of 255); check the light and the lens'
+            return f'the image is too dark ({self.brightness:.0f} of 255); check the light and the lens'
         if self.sharpness < self._limits.sharpness:
-            return f'the picture is blurred (sharpness {self.sharpness:.0f}); check focus and lens'
+            return f'the image is blurred (sharpness {self.sharpness:.0f}); check focus and lens'
         return ''
 
 
-def measure(jpeg: bytes) -> tuple[float, float]:
-    """Return mean brightness, 0..255, and sharpness (Laplacian's variance at half size); NaN when there is no picture."""
+def brightness_and_sharpness(jpeg: bytes) -> tuple[float, float]:
+    """Return mean brightness, 0..255, and sharpness (variance of the Laplacian at half size); NaN for invalid images."""
     try:
         image = Image.open(io.BytesIO(jpeg))
-        image.draft('L', (image.width // REDUCTION, image.height // REDUCTION))  # The decoder scales: cheaper than after it.
+        image.draft(
+            'L', (image.width // REDUCTION, image.height // REDUCTION)
+        )  # Scaling in the decoder is cheaper than after it.
         gray = image.convert('L')
-        edges = gray.filter(LAPLACIAN).crop((1, 1, gray.width - 1, gray.height - 1))  # Pillow leaves the rim as it was.
+        edges = gray.filter(LAPLACIAN).crop((1, 1, gray.width - 1, gray.height - 1))  # Pillow does not filter the rim.
     except (OSError, UnidentifiedImageError, ValueError):
         return float('nan'), float('nan')
     return float(ImageStat.Stat(gray).mean[0]), float(ImageStat.Stat(edges).var[0])

@@ -1,4 +1,7 @@
-"""What can be told of a JPEG from its bytes, without decoding it (ITU-T T.81, annex B)."""
+"""Completeness and size of a JPEG from its markers, without decoding (ITU-T T.81, annex B).
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ _WITHOUT_LENGTH = frozenset([0x01, *range(0xD0, 0xD8)])
 
 
 def is_complete(data: bytes) -> bool:
-    """Say whether the bytes begin and end as a JPEG does; filling bytes after the end are allowed."""
+    """Return whether the bytes begin and end like a JPEG; padding after the end is allowed."""
     return data.startswith(START) and data.rstrip(b'\0\r\n').endswith(END)
 
 

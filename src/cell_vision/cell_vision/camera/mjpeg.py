@@ -1,4 +1,7 @@
-"""Take the pictures out of a multipart/x-mixed-replace stream (RFC 2046 section 5.1, as IP cameras use it)."""
+"""Parser of multipart/x-mixed-replace streams of JPEGs (RFC 2046 section 5.1, as used by IP cameras).
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +13,31 @@ HEAD_END = b'\r\n\r\n'
 
 
 class MultipartError(Exception):
-    """The stream is not what it said it was."""
+    """The stream is not a valid multipart stream of JPEGs."""
 
 
 def boundary_of(content_type: str) -> bytes:
-    """Return the boundary that a Content-Type names, with its leading dashes.
+    """Return the boundary in a Content-Type header, with its leading dashes.
 
     Raises:
-        MultipartError: It is not a multipart type, or names none.
+        MultipartError: The type is not multipart, or has no boundary.
     """
     kind, *parameters = [part.strip() for part in content_type.split(';')]
     if not kind.lower().startswith('multipart/'):
-        raise MultipartError(f'the address answers {kind or "nothing"}, not a multipart stream of JPEGs')
+        raise MultipartError(f'the camera serves {kind or "no content type"}, not a multipart stream of JPEGs')
     for parameter in parameters:
         name, _, value = parameter.partition('=')
         if name.strip().lower() == 'boundary' and value:
             text = value.strip().strip('"')
             return b'--' + text.removeprefix('--').encode('latin-1')
-    raise MultipartError('the stream names no boundary')
+    raise MultipartError('the stream has no boundary')
 
 
 class MultipartReader:
-    """Collects bytes and gives out whole JPEGs; what is damaged is left out and counted."""
+    """Collects bytes and returns complete JPEGs; damaged ones are skipped and counted."""
 
     def __init__(self, boundary: bytes) -> None:
-        """Read parts separated by `boundary`, leading dashes included."""
+        """Set the boundary, leading dashes included."""
         self._boundary = boundary
         self._buffer = bytearray()
         self._length: int | None = None
@@ -42,21 +45,21 @@ class MultipartReader:
         self.damaged = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes as they came and return the JPEGs that are complete now, oldest first.
+        """Add received bytes and return the JPEGs that are now complete, oldest first.
 
         Raises:
-            MultipartError: A part is larger than any picture.
+            MultipartError: A part is larger than LARGEST_PART.
         """
         self._buffer += data
-        pictures = []
+        frames = []
         while (body := self._next()) is not None:
             if is_complete(body):
-                pictures.append(body)
+                frames.append(body)
             else:
                 self.damaged += 1
         if len(self._buffer) > LARGEST_PART:
-            raise MultipartError(f'a part of more than {LARGEST_PART // 1_000_000} MB: this is no camera picture')
-        return pictures
+            raise MultipartError(f'a part of more than {LARGEST_PART // 1_000_000} MB: not an image of a camera')
+        return frames
 
     def _next(self) -> bytes | None:
         if not self._in_body and not self._skip_head():
@@ -80,7 +83,7 @@ class MultipartReader:
         return body
 
     def _skip_head(self) -> bool:
-        """Drop everything up to the body of the next part; say whether it begins."""
+        """Drop all bytes before the body of the next part; return whether it begins."""
         start = self._buffer.find(self._boundary)
         if start < 0:
             del self._buffer[: max(0, len(self._buffer) - len(self._boundary))]

@@ -1,104 +1,105 @@
-"""The `camera` node: any camera source as ROS images, compressed once."""
+"""The `camera` node: publishes the frames of any camera source as ROS images, compressed once."""
 
 from __future__ import annotations
 
 import array
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import ParameterError, declare_parameters
 from cell_common.qos import sensor_stream
+from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
-from cell_common.time import NS_PER_S
-from rclpy.clock import Clock
+from cell_common.time import NS_PER_S, now_ns
 from rclpy.node import Node
-from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
 from cell_vision.camera.calibration import Calibration, CalibrationError, load_calibration
-from cell_vision.camera.capture import Capture, Grabber
-from cell_vision.camera.image_processing import Picture, Treatment, prepare
-from cell_vision.camera.image_quality import Limits, PictureWatch
+from cell_vision.camera.capture import CaptureStatus, CaptureThread, FrameSource
+from cell_vision.camera.image_processing import ImageProcessing, ProcessedFrame, process_frame
+from cell_vision.camera.image_quality import ImageQualityMonitor, QualityLimits
 from cell_vision.camera.parameters import CameraParameters
-from cell_vision.camera.source import Kind, Source, parse_source
+from cell_vision.camera.source import CameraSource, SourceKind, parse_source
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 FORMAT = 'bgr8; jpeg compressed bgr8'
-"""As compressed_image_transport writes it."""
+"""Format field of compressed_image_transport."""
+OK, WARN, ERROR = 0, 1, 2
+"""Diagnostic levels."""
 
 
 class CameraNode(Node):
-    """Publishes `camera/image_raw/compressed`, `camera/camera_info`, and `camera/image_raw` while somebody wants it."""
+    """Publishes `camera/image_raw/compressed`; `camera/camera_info` and `camera/image_raw` while they have subscribers."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('camera', **options)
         self._options = declare_parameters(self, CameraParameters)
-        self._source = _source(self._options)
-        self._calibration = _calibration(self._options)
-        self._treatment = Treatment(self._options.roi, self._options.rotation, self._options.jpeg_quality)
-        self._watch = PictureWatch(
-            Limits(self._options.frozen_after, self._options.least_brightness, self._options.least_sharpness)
+        self._source = _parse_source(self._options)
+        self._calibration = _load_calibration(self._options)
+        self._processing = ImageProcessing(self._options.roi, self._options.rotation, self._options.jpeg_quality)
+        self._quality = ImageQualityMonitor(
+            QualityLimits(self._options.frozen_after, self._options.least_brightness, self._options.least_sharpness)
         )
         self._compressed = self.create_publisher(CompressedImage, 'camera/image_raw/compressed', sensor_stream())
         self._raw = self.create_publisher(Image, 'camera/image_raw', sensor_stream())
         self._info = self.create_publisher(CameraInfo, 'camera/camera_info', sensor_stream())
-        clock: Clock = self.get_clock()
-        self._capture = Capture(
-            self._grabber, self._take, lambda: int(clock.now().nanoseconds), rate=self._options.frame_rate, log=self._say
+        self._capture = CaptureThread(
+            self._make_source, self._on_frame, lambda: now_ns(self), rate=self._options.frame_rate, log=self._log
         )
         self.create_service(Trigger, 'camera/start', self._start)
         self.create_service(Trigger, 'camera/stop', self._stop)
-        self._diagnostics = Diagnostics(self, self._source.shown)
-        self._diagnostics.add('capture', self._health)
+        self._diagnostics = Diagnostics(self, self._source.display_name)
+        self._diagnostics.add('capture', self.health)
         if self._options.autostart:
             self._capture.start()
 
+    @property
+    def capture_status(self) -> CaptureStatus:
+        """State of the capture."""
+        return self._capture.state
+
     def destroy_node(self) -> None:
-        """Give the camera free, then end the node."""
+        """Release the camera and destroy the node."""
         self._capture.stop()
         super().destroy_node()
 
-    def _grabber(self) -> Grabber:
-        if self._source.kind is Kind.HTTP:
+    def _make_source(self) -> FrameSource:
+        if self._source.kind is SourceKind.HTTP:
             from cell_vision.camera.grabbers.http import HttpGrabber
 
             return HttpGrabber(self._source.target, self._options.stall_timeout)
         from cell_vision.camera.grabbers.opencv import FileGrabber, OpenCvGrabber
 
-        steady = self._source.kind in {Kind.FOLDER, Kind.VIDEO}
-        return (FileGrabber if steady else OpenCvGrabber)(self._source, self._options)
+        is_file = self._source.kind in {SourceKind.FOLDER, SourceKind.VIDEO}
+        return (FileGrabber if is_file else OpenCvGrabber)(self._source, self._options)
 
-    def _take(self, frame: Any, stamp: int) -> None:
-        """Called in the capture thread with each frame; it is published from there, which costs half of the executor's turn."""
+    def _on_frame(self, frame: bytes | MatLike, stamp: int) -> None:
+        """Publish a frame from the capture thread, which halves the load of the executor."""
         try:
-            picture = prepare(frame, stamp, self._treatment, pixels=self._raw.get_subscription_count() > 0)
-            if picture is not None:
-                self._publish(picture)
-                self._watch.see(picture.jpeg, stamp)
+            processed = process_frame(frame, stamp, self._processing, pixels=self._raw.get_subscription_count() > 0)
+            if processed is not None:
+                self._publish(processed)
+                self._quality.update(processed.jpeg, stamp)
         except Exception:
-            if self.context.ok():  # Otherwise the node is being ended, and ROS is gone already.
+            if self.context.ok():  # After a shutdown the publishers are invalid, which is no error.
                 raise
 
-    def _publish(self, picture: Picture) -> None:
-        header = Header(stamp=Time(nanoseconds=picture.stamp).to_msg(), frame_id=self._options.frame_id)
-        self._compressed.publish(CompressedImage(header=header, format=FORMAT, data=array.array('B', picture.jpeg)))
+    def _publish(self, frame: ProcessedFrame) -> None:
+        header = Header(stamp=to_msg(frame.stamp), frame_id=self._options.frame_id)
+        self._compressed.publish(CompressedImage(header=header, format=FORMAT, data=array.array('B', frame.jpeg)))
         if self._info.get_subscription_count():
-            self._info.publish(self._camera_info(header, picture))
-        if picture.pixels is not None:
-            self._raw.publish(
-                Image(
-                    header=header,
-                    height=picture.height,
-                    width=picture.width,
-                    encoding='bgr8',
-                    step=3 * picture.width,
-                    data=array.array('B', picture.pixels.tobytes()),
-                )
-            )
+            self._info.publish(self._camera_info(header, frame))
+        if frame.pixels is not None:
+            from cv_bridge import CvBridge
 
-    def _camera_info(self, header: Header, picture: Picture) -> CameraInfo:
-        info = CameraInfo(header=header, width=picture.width, height=picture.height)
+            self._raw.publish(CvBridge().cv2_to_imgmsg(frame.pixels, 'bgr8', header))
+
+    def _camera_info(self, header: Header, frame: ProcessedFrame) -> CameraInfo:
+        info = CameraInfo(header=header, width=frame.width, height=frame.height)
         known = self._calibration
         if known is not None:
             info.width, info.height, info.distortion_model = known.width, known.height, known.model
@@ -110,54 +111,54 @@ class CameraNode(Node):
 
     def _start(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._capture.start()
-        response.success, response.message = True, f'taking frames from {self._source.shown}'
+        response.success, response.message = True, f'capturing from {self._source.display_name}'
         return response
 
     def _stop(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._capture.stop()
-        response.success, response.message = True, 'stopped; camera/start goes on'
+        response.success, response.message = True, 'stopped; call camera/start to continue'
         return response
 
-    def _say(self, text: str) -> None:
-        self.get_logger().info(f'{self._source.shown}: {text}')
+    def _log(self, message: str) -> None:
+        self.get_logger().info(f'{self._source.display_name}: {message}')
 
-    def _health(self) -> Health:
-        state = self._capture.state
-        now = self.get_clock().now().nanoseconds
-        age = (now - state.last_frame) / NS_PER_S if state.last_frame else float('nan')
+    def health(self) -> Health:
+        """Return the diagnostic status of the capture and the images."""
+        status, now, name = self._capture.state, now_ns(self), self._source.display_name
+        age = (now - status.last_frame) / NS_PER_S if status.last_frame else float('nan')
         values = {
-            'source': self._source.shown,
-            'frames': str(state.frames),
-            'losses': str(state.losses),
+            'source': name,
+            'frames': str(status.frames),
+            'losses': str(status.losses),
             'frame age': f'{age:.2f}',
-            'brightness': f'{self._watch.brightness:.0f}',
-            'sharpness': f'{self._watch.sharpness:.0f}',
+            'brightness': f'{self._quality.brightness:.0f}',
+            'sharpness': f'{self._quality.sharpness:.0f}',
         }
-        if not state.running:
-            return Health(1, 'the camera is stopped; call camera/start', values)
-        if not state.connected:
-            return Health(2, f'no frames from {self._source.shown}: {state.problem}', values)
+        if not status.running:
+            return Health(WARN, 'the camera is stopped; call camera/start', values)
+        if not status.connected:
+            return Health(ERROR, f'no frames from {name}: {status.message}', values)
         if age > self._options.stall_timeout + 1 / self._options.frame_rate:
-            return Health(2, f'no frame from {self._source.shown} for {age:.1f} s; check the camera', values)
-        problem = self._watch.problem(now)
-        return Health(1 if problem else 0, problem, values)
+            return Health(ERROR, f'no frame from {name} for {age:.1f} s; check the camera', values)
+        warning = self._quality.warning(now)
+        return Health(WARN if warning else OK, warning, values)
 
 
-def _source(parameters: CameraParameters) -> Source:
+def _parse_source(parameters: CameraParameters) -> CameraSource:
     try:
         source = parse_source(parameters.source)
-    except ValueError as problem:
-        raise ParameterError(str(problem)) from problem
+    except ValueError as error:
+        raise ParameterError(str(error)) from error
     if len(parameters.roi) != 4:
         raise ParameterError(f'parameter "roi" is {parameters.roi}; it must be four numbers: x, y, width, height')
     return source
 
 
-def _calibration(parameters: CameraParameters) -> Calibration | None:
+def _load_calibration(parameters: CameraParameters) -> Calibration | None:
     try:
         return load_calibration(parameters.calibration_file) if parameters.calibration_file else None
-    except CalibrationError as problem:
-        raise StartError(str(problem)) from problem
+    except CalibrationError as error:
+        raise StartError(str(error)) from error
 
 
 main = node_main(CameraNode)

@@ -1,4 +1,4 @@
-"""Which camera source a text means."""
+"""Parses the text of parameter source into a kind of camera source and its target."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ VIDEO_ENDINGS = ('.mp4', '.m3u8', '.ts', '.avi', '.mkv', '.webm', '.mov')
 IMAGE_ENDINGS = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff')
 
 
-class Kind(enum.Enum):
-    """What a source is."""
+class SourceKind(enum.Enum):
+    """Kinds of sources."""
 
     DEVICE = 'device'
     HTTP = 'http'
@@ -23,56 +23,56 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Source:
+class CameraSource:
     """A camera source."""
 
-    kind: Kind
+    kind: SourceKind
     target: str
     """Index, path, address or pipeline."""
 
     @property
-    def shown(self) -> str:
-        """The source for people: without user name and password."""
+    def display_name(self) -> str:
+        """Return the target without user name and password, for messages."""
         if '://' not in self.target:
             return self.target
         parts = urlsplit(self.target)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rsplit('@', 1)[-1]))
+        return urlunsplit((parts.scheme, parts.netloc.rsplit('@', 1)[-1], parts.path, parts.query, parts.fragment))
 
 
 class SourceError(Exception):
-    """The source cannot be opened or was lost; the text says why."""
+    """The source cannot be opened or was lost; the text gives the cause."""
 
 
-class SourceEnded(SourceError):
-    """A video or folder has been shown to its end."""
+class EndOfSource(SourceError):
+    """A video or a folder was played to its end."""
 
 
-def parse_source(text: str) -> Source:
-    """Return the source that a parameter names.
+def parse_source(text: str) -> CameraSource:
+    """Return the source that a text denotes.
 
     Args:
         text: "0" (index), "/dev/video0", "rtsp://...", "http://.../camera.mjpg", "gst:<pipeline>", a video file, or a folder of
             images.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: The text denotes none of these.
     """
     text = text.strip()
     if text.isdigit() or text.startswith('/dev/'):
-        return Source(Kind.DEVICE, text)
+        return CameraSource(SourceKind.DEVICE, text)
     if text.startswith('gst:'):
-        return Source(Kind.GSTREAMER, text.removeprefix('gst:').strip())
+        return CameraSource(SourceKind.GSTREAMER, text.removeprefix('gst:').strip())
     scheme = urlsplit(text).scheme
     if scheme in {'http', 'https'}:
         is_file = urlsplit(text).path.lower().endswith(VIDEO_ENDINGS)
-        return Source(Kind.NETWORK if is_file else Kind.HTTP, text)
+        return CameraSource(SourceKind.NETWORK if is_file else SourceKind.HTTP, text)
     if scheme in {'rtsp', 'rtsps', 'rtmp', 'udp', 'tcp'}:
-        return Source(Kind.NETWORK, text)
+        return CameraSource(SourceKind.NETWORK, text)
     if text and Path(text).expanduser().is_dir():
-        return Source(Kind.FOLDER, str(Path(text).expanduser()))
+        return CameraSource(SourceKind.FOLDER, str(Path(text).expanduser()))
     if text.lower().endswith(VIDEO_ENDINGS) or (text and Path(text).expanduser().is_file()):
-        return Source(Kind.VIDEO, str(Path(text).expanduser()))
+        return CameraSource(SourceKind.VIDEO, str(Path(text).expanduser()))
     raise ValueError(
-        f'source "{text}" is no camera index, /dev path, rtsp:// or http:// address, gst: pipeline, video file or '
+        f'source "{text}" is not a camera index, /dev path, rtsp:// or http:// address, gst: pipeline, video file or '
         'folder of images. Correct parameter source.'
     )

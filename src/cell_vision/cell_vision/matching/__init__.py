@@ -1,1 +1,3 @@
 """Decides whether a reading shows the ordered part."""
+
+__all__ = ['node']

@@ -1,7 +1,8 @@
-"""Find a printed text inside a line that was read, and price the differences.
+"""Aligns a printed text with a line that was read, and returns the cost of the differences.
 
-A semi-global alignment: the whole pattern must be explained; what stands before and after it in the line is free, but only
-where the rules of `edges` allow the number to begin and end.
+A semi-global alignment: the whole pattern must be explained. Text before and after it is free, but only where the rules of
+`edge_predicates` allow the number to begin and end.
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cell_vision.matching.confusions import DIGITS, Weights
+from cell_vision.matching.confusions import DIGITS, ConfusionWeights
 
 SEAM = '\x1f'
-"""Stands between two boxes with no visible gap: the detector cut a text in two."""
+"""Separates two boxes without a visible gap: the detector split a text."""
 BLANKS = ' ' + SEAM
 NEVER = float('inf')
 LONGEST_PREFIX = 4
 LONGEST_SUFFIX = 3
 SHORT_NUMBER = 2
-"""A number of so few digits after a blank may be the rest of the part number."""
+"""A number with at most this many digits after a blank may be the rest of the part number."""
 _REPLACED = str.maketrans(
     {
         'l': 'I',
@@ -40,68 +41,68 @@ _REPLACED = str.maketrans(
 
 @dataclass(frozen=True)
 class Affixes:
-    """What may stand right before and after a number without a blank, by a catalogue's rule; None = as usual, see `edges`."""
+    """Rules of a catalogue for text directly before and after a number; None = the default of `edge_predicates`."""
 
     prefixes: tuple[re.Pattern[str], ...] | None = None
     suffixes: tuple[re.Pattern[str], ...] | None = None
 
 
-AS_USUAL = Affixes()
+DEFAULT_AFFIXES = Affixes()
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Where a pattern was found and what it costs."""
+    """Place and cost of a pattern in a line."""
 
     cost: float
     end: int
-    """Index into the normalised line just after the pattern."""
+    """Index into the normalized line just after the pattern."""
 
 
 NOT_FOUND = Alignment(NEVER, 0)
 
 
-def normalise(text: str) -> str:
+def normalize(text: str) -> str:
     """Return a text in the matcher's alphabet: capital letters, digits, blanks, separators.
 
-    A small l stands for I: part numbers are printed in capitals, and recognisers write a bar as l.
+    A lower-case l becomes I: part numbers are printed in capitals, and OCR engines return a bar as l.
     """
     return unicodedata.normalize('NFKC', text.translate(_REPLACED)).upper().strip()
 
 
-def align(pattern: str, line: str, weights: Weights, affixes: Affixes = AS_USUAL) -> Alignment:
-    """Return the cheapest place of a pattern in a line, both normalised; cost is infinite when the edges forbid all."""
-    may_begin, may_end = edges(pattern, line, weights, affixes)
+def align(pattern: str, line: str, weights: ConfusionWeights, affixes: Affixes = DEFAULT_AFFIXES) -> Alignment:
+    """Return the cheapest place of a pattern in a line, both normalized; the cost is infinite if no place is allowed."""
+    may_begin, may_end = edge_predicates(pattern, line, weights, affixes)
     length = len(line)
     row = [0.0 if may_begin(j) else NEVER for j in range(length + 1)]
     for i, printed in enumerate(pattern):
         previous, row = row, [NEVER] * (length + 1)
-        missing = _missing(pattern, i, weights)
+        missing = deletion_cost(pattern, i, weights)
         row[0] = previous[0] + missing
         last = i == len(pattern) - 1
         for j, read in enumerate(line):
-            best = min(previous[j + 1] + missing, previous[j] + _swapped(printed, read, weights))
+            best = min(previous[j + 1] + missing, previous[j] + substitution_cost(printed, read, weights))
             if not last:
-                best = min(best, row[j] + _added(line, j, weights))
+                best = min(best, row[j] + insertion_cost(line, j, weights))
             row[j + 1] = best
     ends = [Alignment(row[j], j) for j in range(1, length + 1) if row[j] < NEVER and may_end(j)]
     return min(ends, key=lambda found: found.cost, default=NOT_FOUND)
 
 
-def edges(
-    pattern: str, line: str, weights: Weights, affixes: Affixes = AS_USUAL
+def edge_predicates(
+    pattern: str, line: str, weights: ConfusionWeights, affixes: Affixes = DEFAULT_AFFIXES
 ) -> tuple[Callable[[int], bool], Callable[[int], bool]]:
     """Return two predicates: may the pattern begin before character j of the line, may it end there.
 
-    A number that begins with a digit (74LS192) may carry a maker's letters before (SN) and a package's letters after it (N).
-    Any other may not: a letter more makes another part of it. A digit, or a letter that may be a misread digit, never adjoins
-    a digit: 74LS19 is not found in 74LS192, nor EM1-2U1 in EM1-2U1O. A catalogue's rules replace what may adjoin.
+    A number that begins with a digit (74LS192) may have the letters of a maker before it (SN) and of a package after it (N).
+    Other numbers may not: a further letter makes another part. A digit, or a letter that may be a misread digit, never adjoins
+    a digit: 74LS19 is not found in 74LS192, nor EM1-2U1 in EM1-2U1O. Rules of the catalogue replace this default.
     """
     maker = pattern[:1] in DIGITS
 
     def may_begin(j: int) -> bool:
         before = line[:j].rstrip(SEAM)
-        run = _tail(before)
+        run = _trailing(before)
         if not run:
             return not before.endswith('-') and not (maker and _short_number(before.split()[-1:]))
         if affixes.prefixes is not None:
@@ -115,7 +116,7 @@ def edges(
 
     def may_end(j: int) -> bool:
         after = line[j:].lstrip(SEAM)
-        run = _head(after)
+        run = _leading(after)
         rest = after[len(run) :]
         if run and not _may_follow(run, pattern, weights, affixes):
             return False
@@ -126,7 +127,7 @@ def edges(
     return may_begin, may_end
 
 
-def _may_follow(run: str, pattern: str, weights: Weights, affixes: Affixes) -> bool:
+def _may_follow(run: str, pattern: str, weights: ConfusionWeights, affixes: Affixes) -> bool:
     if affixes.suffixes is not None:
         return any(rule.fullmatch(run) for rule in affixes.suffixes)
     return (
@@ -134,18 +135,18 @@ def _may_follow(run: str, pattern: str, weights: Weights, affixes: Affixes) -> b
         and pattern[-1] in DIGITS
         and len(run) <= LONGEST_SUFFIX
         and run.isalpha()
-        and not any(weights.may_be_digit(c) for c in run)
+        and not any(weights.digit_like(c) for c in run)
     )
 
 
-def _tail(text: str) -> str:
+def _trailing(text: str) -> str:
     start = len(text)
     while start and text[start - 1].isalnum():
         start -= 1
     return text[start:]
 
 
-def _head(text: str) -> str:
+def _leading(text: str) -> str:
     end = 0
     while end < len(text) and text[end].isalnum():
         end += 1
@@ -156,7 +157,8 @@ def _short_number(tokens: list[str]) -> bool:
     return bool(tokens) and tokens[0].isdigit() and len(tokens[0]) <= SHORT_NUMBER
 
 
-def _swapped(printed: str, read: str, weights: Weights) -> float:
+def substitution_cost(printed: str, read: str, weights: ConfusionWeights) -> float:
+    """Return the cost of reading one character for another."""
     if printed.isalnum() and read.isalnum():
         return weights.substitution(printed, read)
     if printed == read:
@@ -164,14 +166,16 @@ def _swapped(printed: str, read: str, weights: Weights) -> float:
     return weights.separator_swapped if not printed.isalnum() and not read.isalnum() else 1.0
 
 
-def _missing(pattern: str, i: int, weights: Weights) -> float:
+def deletion_cost(pattern: str, i: int, weights: ConfusionWeights) -> float:
+    """Return the cost of a character of the pattern missing in the line."""
     if pattern[i].isalnum():
         return 1.0
     between = _between_digits(pattern, i)
     return weights.separator_between_digits if between else weights.separator_missing
 
 
-def _added(line: str, j: int, weights: Weights) -> float:
+def insertion_cost(line: str, j: int, weights: ConfusionWeights) -> float:
+    """Return the cost of an additional character in the line."""
     if line[j].isalnum():
         return 1.0
     if line[j] not in BLANKS:

@@ -1,4 +1,7 @@
-"""A benchmark: the reading of a known-good part."""
+"""Reference reading of a known-good part.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What a known-good part reads like."""
+    """Texts of a known-good part, as they are read."""
 
     part_number: str
     version: int
@@ -16,10 +19,10 @@ class Benchmark:
     texts: tuple[str, ...]
     """All lines read, in reading order."""
     identifying: tuple[str, ...]
-    """Those that hold the part's number, at least one. The others (maker, lot, date) stand on other parts too."""
+    """Texts that contain the number of the part, at least one. Others (maker, lot, date) are also on other parts."""
     frames: int = 1
-    """Frames that it was read from."""
+    """Number of frames from which it was read."""
     operator_id: str = ''
-    """Who set it."""
+    """The operator who set it."""
     created_at: datetime | None = None
-    """When, UTC; None when it is not stored."""
+    """UTC; None when it is not stored."""

@@ -1,4 +1,4 @@
-"""Benchmarks in the cell's database."""
+"""Stores benchmarks in the database of the cell."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from cell_vision.tables import BenchmarkRow
 
 
 class BenchmarkStore:
-    """Keeps every version; the newest counts."""
+    """Table of benchmarks; every version is kept."""
 
     def __init__(self, engine: Engine) -> None:
-        """Use a database whose tables are there."""
         self._engine = engine
 
     def add(
@@ -32,7 +31,7 @@ class BenchmarkStore:
         """Store a benchmark as the part's next version.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: The database refused; nothing was stored.
+            sqlalchemy.exc.SQLAlchemyError: The transaction failed; nothing was stored.
         """
         with Session(self._engine) as session, session.begin():
             last = session.scalar(select(func.max(BenchmarkRow.version)).where(BenchmarkRow.part_number == part_number))
@@ -49,8 +48,8 @@ class BenchmarkStore:
             session.flush()
             return _benchmark(row)
 
-    def newest(self) -> dict[str, Benchmark]:
-        """Return part number -> its newest benchmark."""
+    def latest(self) -> dict[str, Benchmark]:
+        """Return part number -> its latest benchmark."""
         with Session(self._engine) as session:
             rows = session.scalars(select(BenchmarkRow).order_by(BenchmarkRow.version))
             return {row.part_number: _benchmark(row) for row in rows}

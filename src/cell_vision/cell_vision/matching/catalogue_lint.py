@@ -1,4 +1,7 @@
-"""Look through a catalogue for parts that reading cannot tell apart, or hardly can, and say what would."""
+"""Checks a catalogue for parts that a reading cannot distinguish, or hardly can.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,16 @@ from itertools import combinations, permutations
 
 from cell_common.catalogue import Catalogue, Part
 
-from cell_vision.matching.alignment import align, normalise
-from cell_vision.matching.confusions import Weights
+from cell_vision.matching.alignment import align, normalize
+from cell_vision.matching.confusions import ConfusionWeights
 from cell_vision.matching.matcher import Pattern, patterns_of
 
 
-def lint(catalogue: Catalogue, weights: Weights) -> list[str]:
-    """Return a sentence for each doubt about a catalogue; empty when there is none.
+def lint_catalogue(catalogue: Catalogue, weights: ConfusionWeights) -> list[str]:
+    """Return a warning for each problem of a catalogue.
 
-    Twins print alike in many typefaces (EM1-2U1 and EM1-2UI): nothing in the number parts them. Near ones differ by characters
-    that are often misread for each other. A rule that lets a maker's letters make another part's number of it is named, too.
+    Some parts print alike in many typefaces (EM1-2U1 and EM1-2UI), so their numbers cannot be distinguished. Others differ only
+    by characters that are often misread for each other. Affix rules that turn one number into another are also reported.
     """
     parts = list(catalogue.parts.values())
     patterns = {part.part_number: patterns_of(part, weights) for part in parts}
@@ -25,29 +28,29 @@ def lint(catalogue: Catalogue, weights: Weights) -> list[str]:
         _pair(one, other, patterns[one.part_number], patterns[other.part_number], weights)
         for one, other in combinations(parts, 2)
     ]
-    return [*(sentence for sentence in found if sentence), *_swallowing(parts, patterns, weights)]
+    return [*(warning for warning in found if warning), *_shadowed_parts(parts, patterns, weights)]
 
 
-def _pair(one: Part, other: Part, first: list[Pattern], second: list[Pattern], weights: Weights) -> str:
-    """Return what is wrong with a pair of parts, "" = nothing."""
-    price = min(
+def _pair(one: Part, other: Part, first: list[Pattern], second: list[Pattern], weights: ConfusionWeights) -> str:
+    """Return the warning about a pair of parts, "" = none."""
+    cost = min(
         (align(mine.text, theirs.text, weights).cost for mine in first for theirs in second if mine.folded == theirs.folded),
         default=None,
     )
-    if price is None or price > weights.accept:
+    if cost is None or cost > weights.accept:
         return ''
     names = f'{one.part_number} and {other.part_number}'
-    means = _means(one, other)
-    if means:
-        return f'{names} print alike: they are told apart by {means}; without it a reading is AMBIGUOUS.'
+    remedies = _remedies(one, other)
+    if remedies:
+        return f'{names} print alike: they are distinguished by {remedies}; without it a reading is AMBIGUOUS.'
     return (
-        f'{names} print alike: a reading of either is AMBIGUOUS. Tell them apart by a text that only one of them carries '
+        f'{names} print alike: a reading of either is AMBIGUOUS. Distinguish them by a text that only one of them carries '
         '(tells_apart), by a barcode (code), or keep only one of them in the cell; a benchmark helps only where more is '
         'printed than the catalogue names.'
     )
 
 
-def _means(one: Part, other: Part) -> str:
+def _remedies(one: Part, other: Part) -> str:
     ways = []
     if one.distinguishing_patterns or other.distinguishing_patterns:
         ways.append('the text that the catalogue names (tells_apart)')
@@ -56,8 +59,8 @@ def _means(one: Part, other: Part) -> str:
     return ' or '.join(ways)
 
 
-def _swallowing(parts: list[Part], patterns: dict[str, list[Pattern]], weights: Weights) -> Iterator[str]:
-    """Name the parts whose affix rules make another part's number of their own."""
+def _shadowed_parts(parts: list[Part], patterns: dict[str, list[Pattern]], weights: ConfusionWeights) -> Iterator[str]:
+    """Yield warnings about affix or ignore rules that hide the number of a part."""
     for one, other in permutations(parts, 2):
         if one.prefixes is None and one.suffixes is None:
             continue
@@ -67,9 +70,9 @@ def _swallowing(parts: list[Part], patterns: dict[str, list[Pattern]], weights: 
             for theirs in patterns[other.part_number]
         ):
             yield (
-                f'the prefixes or suffixes of {one.part_number} make {other.part_number} of it: such a reading is '
+                f'the prefixes or suffixes of {one.part_number} also match {other.part_number}: such a reading is '
                 'AMBIGUOUS. Narrow the rule.'
             )
     for part in parts:
-        if any(re.fullmatch(rule, normalise(text)) for rule in part.ignore for text in part.printed_text):
+        if any(re.fullmatch(rule, normalize(text)) for rule in part.ignore for text in part.printed_text):
             yield f'a rule of {part.part_number} (ignore) matches its own number: correct it.'

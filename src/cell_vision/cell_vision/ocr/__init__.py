@@ -1,1 +1,3 @@
-"""Reads text and codes from frames."""
+"""Reads text and barcodes in camera frames."""
+
+__all__ = ['barcodes', 'engines']

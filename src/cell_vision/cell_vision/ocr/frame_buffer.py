@@ -1,4 +1,7 @@
-"""The newest camera frame, kept as it came, and those who wait for a newer one."""
+"""Buffer of the latest camera frame, serialized as it was received, with callbacks for a newer one.
+
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,17 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cell_common.time import NS_PER_S
+
 CDR_LITTLE_ENDIAN = 0x01
-NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class SerializedFrame:
-    """A sensor_msgs/CompressedImage as it came over the wire."""
+    """A sensor_msgs/CompressedImage as received."""
 
     stamp: int
-    """Of its header, ROS time, nanoseconds."""
+    """Header stamp, ROS time, nanoseconds."""
     data: bytes
     """CDR, encapsulation header included."""
 
@@ -26,39 +30,39 @@ def stamp_of(data: bytes) -> int:
     The layout is CDR (OMG DDSI-RTPS 10.5): four bytes of encapsulation, then `sec` (int32) and `nanosec` (uint32).
 
     Raises:
-        ValueError: Too short.
+        ValueError: The message is too short.
     """
     if len(data) < 12:
         raise ValueError(f'a message of {len(data)} bytes has no header')
     order = '<' if data[1] & CDR_LITTLE_ENDIAN else '>'
     seconds, nanoseconds = struct.unpack_from(f'{order}iI', data, 4)
-    return int(seconds) * NANOSECONDS + int(nanoseconds)
+    return int(seconds) * NS_PER_S + int(nanoseconds)
 
 
-class FrameSlot:
-    """Keeps the newest frame and hands it to those who wait for one newer than a stamp."""
+class LatestFrame:
+    """Keeps the latest frame and passes it to callers that wait for one newer than a stamp."""
 
     def __init__(self) -> None:
         self.newest: SerializedFrame | None = None
         self._waiting: list[tuple[int, Callable[[SerializedFrame], None]]] = []
 
-    def put(self, frame: SerializedFrame) -> None:
-        """Keep a frame that has arrived; one that arrives late but is older is kept too (the clock may have been set back)."""
+    def update(self, frame: SerializedFrame) -> None:
+        """Store a received frame, also one with an older stamp: the clock may have been set back."""
         self.newest = frame
         for item in [item for item in self._waiting if frame.stamp > item[0]]:
             self._waiting.remove(item)
             item[1](frame)
 
-    def when_newer(self, stamp: int, take: Callable[[SerializedFrame], None]) -> Callable[[], None]:
-        """Call `take` with a frame whose stamp is later than `stamp` (nanoseconds), at once or when it comes.
+    def on_newer(self, stamp: int, callback: Callable[[SerializedFrame], None]) -> Callable[[], None]:
+        """Call back once with a frame later than `stamp` (nanoseconds), now or when it is received.
 
         Returns:
-            Call it to stop waiting.
+            A function that cancels the callback.
         """
         if self.newest is not None and self.newest.stamp > stamp:
-            take(self.newest)
+            callback(self.newest)
             return lambda: None
-        item = (stamp, take)
+        item = (stamp, callback)
         self._waiting.append(item)
 
         def cancel() -> None:

@@ -1,4 +1,8 @@
-"""Cut the text that decided a verdict out of the crop of a reading. Without OpenCV, which the node does not load."""
+"""Cuts the text that decided a verdict out of the crop of a reading.
+
+It uses Pillow: the OCR node does not load OpenCV unless the overlay is viewed.
+Pure: no ROS, sockets, files or clock.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +16,20 @@ from PIL import Image
 from cell_vision.types import Point
 
 MARGIN = 0.35
-"""Around the text, in its heights."""
+"""Margin around the text, in its heights."""
 QUALITY = 85
 
 
 def matched_region(jpeg: bytes, crop_polygon: Sequence[Point], polygon: Sequence[Point]) -> bytes:
-    """Return the JPEG of the part of a crop in which a text stands.
+    """Return the region of a text in a crop, as JPEG.
 
     Args:
         jpeg: The crop.
-        crop_polygon: Where the crop's corners lie in the frame, pixels, clockwise from the crop's top left.
-        polygon: Where the text stands in the frame, pixels.
+        crop_polygon: Corners of the crop in the frame, pixels, clockwise from the top left of the crop.
+        polygon: Corners of the text in the frame, pixels.
 
     Returns:
-        Empty when there is no crop, no text, or the text does not lie in the crop.
+        Empty when there is no crop or no text, or the text is outside the crop.
     """
     if not jpeg or len(polygon) < 3 or len(crop_polygon) != 4:
         return b''
@@ -34,15 +38,15 @@ def matched_region(jpeg: bytes, crop_polygon: Sequence[Point], polygon: Sequence
             box = _box(np.array(crop_polygon), np.array(polygon), crop.size)
             if box is None:
                 return b''
-            piece = io.BytesIO()
-            crop.crop(box).convert('RGB').save(piece, 'JPEG', quality=QUALITY)
+            region = io.BytesIO()
+            crop.crop(box).convert('RGB').save(region, 'JPEG', quality=QUALITY)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return b''
-    return piece.getvalue()
+    return region.getvalue()
 
 
 def _box(crop: NDArray[np.float64], polygon: NDArray[np.float64], size: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """Return left, top, right, bottom of a polygon of the frame in the crop's pixels, with a margin; None = outside."""
+    """Return left, top, right, bottom of a polygon in pixels of the crop, with a margin; None = outside."""
     sides = np.array([crop[1] - crop[0], crop[3] - crop[0]])
     if abs(np.linalg.det(sides)) < 1e-6:
         return None

@@ -1,4 +1,4 @@
-"""The `ocr` node: reads text in the camera's newest frame, on request, in a worker process."""
+"""The `ocr` node: reads text in the latest camera frame on request, in a worker process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cell_common.inbox import ExecutorQueue
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, sensor_stream
 from cell_common.runner import node_main
-from cell_common.time import NS_PER_S, to_ns
+from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
@@ -21,43 +21,44 @@ from sensor_msgs.msg import CompressedImage
 
 from cell_interfaces.msg import MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import ReadText
-from cell_vision.ocr.conversions import code_of, fill_result
+from cell_vision.ocr.conversions import RESULT_CODES, fill_result
 from cell_vision.ocr.crop_service import CropService
-from cell_vision.ocr.frame_archive_service import FrameKeeper
-from cell_vision.ocr.frame_buffer import FrameSlot, SerializedFrame, stamp_of
-from cell_vision.ocr.multi_frame import SeveralFrames
+from cell_vision.ocr.frame_archive_service import FrameArchiveService
+from cell_vision.ocr.frame_buffer import LatestFrame, SerializedFrame, stamp_of
+from cell_vision.ocr.multi_frame import MultiFrameReading
 from cell_vision.ocr.overlay_publisher import OverlayPublisher
 from cell_vision.ocr.parameters import OcrParameters
 from cell_vision.ocr.voting import is_certain
-from cell_vision.ocr.worker.supervisor import Answer, EngineHost, Job
-from cell_vision.types import Point
+from cell_vision.ocr.worker.supervisor import ReadJob, ReadResult, WorkerStatus, WorkerSupervisor
+from cell_vision.types import Point, ReadOptions
 
-MEGABYTE = 1_000_000
-DIAGNOSTIC = {True: 0, False: 2}
-PATIENCE_S = 0.5
-"""A further frame that does not come within this is not waited for: what was read is answered."""
-OF_THE_TIME = 0.4
-"""A frame is looked at in further ways for this share of the time that is left: on a busy machine it is answered, too."""
-LIKE_THE_LAST = 1.5
-"""A further frame is read when so many times the last one's reading time is left."""
+BYTES_PER_MB = 1_000_000
+NEXT_FRAME_TIMEOUT_S = 0.5
+"""Timeout for a further frame; the reading is then made of the frames so far."""
+TIME_BUDGET_SHARE = 0.4
+"""Share of the remaining time for further passes over a frame, so that a busy machine also answers in time."""
+NEXT_FRAME_FACTOR = 1.5
+"""A further frame is read if the remaining time is at least this many times the last reading time."""
+OK, ERROR = 0, 2
+"""Diagnostic levels."""
 
 
 @dataclass
-class Asked:
-    """One reading being made."""
+class ReadRequest:
+    """A reading in progress."""
 
     result: OcrResult
-    several: SeveralFrames
+    fusion: MultiFrameReading
     deadline: int
     """ROS time, nanoseconds."""
     careful: bool = False
     """Read the first frame in several ways."""
     region: Sequence[Point] = ()
-    """Where to look first."""
+    """Region to read first; empty = none."""
     images: list[CompressedImage] = field(default_factory=list)
-    """Those that were read."""
+    """Frames that were read."""
     ages: list[float] = field(default_factory=list)
-    """Of each image when its reading began, seconds."""
+    """Age of each frame when its reading started, seconds."""
     code: int = ResultCode.OK
     message: str = ''
 
@@ -68,86 +69,100 @@ class OcrNode(Node):
     def __init__(self, **options: Any) -> None:
         super().__init__('ocr', **options)
         self._options = declare_parameters(self, OcrParameters)
-        self._frames = FrameSlot()
-        self._reading = 0
-        self._last_read = 0
+        self._frames = LatestFrame()
+        self._active_reads = 0
+        self._last_read_stamp = 0
         self._region: Sequence[Point] = ()
-        self._inbox: ExecutorQueue[tuple[Future, Answer]] = ExecutorQueue(self, self._deliver)
-        self._host = EngineHost(
+        self._results_queue: ExecutorQueue[tuple[Future, ReadResult]] = ExecutorQueue(self, self._finish)
+        self._worker = WorkerSupervisor(
             self._options.worker_arguments(),
             python=self._options.engine_python,
             deadline=self._options.engine_deadline,
-            most_memory=self._options.memory_limit * MEGABYTE,
+            most_memory=self._options.memory_limit * BYTES_PER_MB,
             spare=self._options.spare_worker,
         )
         self._results = self.create_publisher(OcrResult, 'ocr/result', events())
         self._overlay = OverlayPublisher(self, self._options.overlay_quality)
         self._crops = CropService(self)
-        self._keeper = FrameKeeper(self, self._options.kept_frames_folder, self._options.kept_frames_limit * MEGABYTE)
+        self._archive = FrameArchiveService(
+            self, self._options.kept_frames_folder, self._options.kept_frames_limit * BYTES_PER_MB
+        )
+        # Raw: most frames are never read, and a frame that is read goes to the worker as compressed bytes.
         self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, sensor_stream(), raw=True)
-        self.create_subscription(MatchResult, 'matching/result', self._judged, events())
-        self.create_service(ReadText, 'ocr/read', self._read, callback_group=ReentrantCallbackGroup())
+        self.create_subscription(MatchResult, 'matching/result', self._overlay.show_verdict, events())
+        self.create_service(ReadText, 'ocr/read', self._handle_read, callback_group=ReentrantCallbackGroup())
         if self._options.continuous_rate:
-            self.create_timer(1 / self._options.continuous_rate, self._read_unasked)
+            self.create_timer(1 / self._options.continuous_rate, self._read_continuously)
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('engine', self._health)
 
+    @property
+    def worker_status(self) -> WorkerStatus:
+        """State of the worker process."""
+        return self._worker.state
+
+    @property
+    def newest_frame(self) -> SerializedFrame | None:
+        """The latest received frame, None before the first."""
+        return self._frames.newest
+
+    @property
+    def overlay_viewers(self) -> int:
+        """Number of subscribers of the overlay."""
+        return self._overlay.viewers
+
     def destroy_node(self) -> None:
-        """End the worker, then the node."""
-        self._host.close()
+        """Stop the worker and destroy the node."""
+        self._worker.close()
         self._overlay.close()
-        self._keeper.close()
+        self._archive.close()
         super().destroy_node()
 
     def _on_frame(self, data: bytes) -> None:
-        self._frames.put(SerializedFrame(stamp_of(data), data))
+        self._frames.update(SerializedFrame(stamp_of(data), data))
 
-    def _judged(self, match: MatchResult) -> None:
-        self._overlay.judged(match)
-
-    async def _read_unasked(self) -> None:
-        """Read the newest frame unless something is being read, or this frame was."""
+    async def _read_continuously(self) -> None:
+        """Read the latest frame, unless it was read or a reading is in progress."""
         newest = self._frames.newest
-        if self._reading or newest is None or newest.stamp == self._last_read:
+        if self._active_reads or newest is None or newest.stamp == self._last_read_stamp:
             return
-        await self._read(ReadText.Request(frames=1), ReadText.Response(), self._region)
+        await self._handle_read(ReadText.Request(frames=1), ReadText.Response(), self._region)
 
-    async def _read(
+    async def _handle_read(
         self, request: ReadText.Request, response: ReadText.Response, region: Sequence[Point] = ()
     ) -> ReadText.Response:
-        self._reading += 1
+        self._active_reads += 1
         try:
-            return await self._answer(request, response, region)
+            return await self._read(request, response, region)
         finally:
-            self._reading -= 1
+            self._active_reads -= 1
 
-    async def _answer(
-        self, request: ReadText.Request, response: ReadText.Response, region: Sequence[Point]
-    ) -> ReadText.Response:
+    async def _read(self, request: ReadText.Request, response: ReadText.Response, region: Sequence[Point]) -> ReadText.Response:
         timeout = to_ns(request.timeout) / NS_PER_S or self._options.read_timeout
         given = len(request.image.data) > 0
-        asked = Asked(
+        reading = ReadRequest(
             OcrResult(request_id=request.request_id),
-            SeveralFrames(1 if given else request.frames or self._options.frames),
-            self.get_clock().now().nanoseconds + round(timeout * NS_PER_S),
+            MultiFrameReading(1 if given else request.frames or self._options.frames),
+            now_ns(self) + seconds_to_ns(timeout),
             request.careful,
             region,
         )
-        image = request.image if given else await self._frame(to_ns(request.newer_than), timeout)
+        image = request.image if given else await self._wait_for_frame(to_ns(request.newer_than), timeout)
         if image is None:
-            self._fail(asked, ResultCode.NO_FRAME, self._why_no_frame(timeout), OcrResult.NO_FRAME)
-        while image is not None and await self._recognise(asked, image) and self._goes_on(asked):
-            image = await self._frame(to_ns(image.header.stamp), min(PATIENCE_S, self._left(asked)))
-        if asked.images:
-            self._conclude(asked)
-        response.code, response.message, response.result = asked.code, asked.message, asked.result
-        self._results.publish(asked.result)
+            self._fail(reading, ResultCode.NO_FRAME, self._no_frame_message(timeout), OcrResult.NO_FRAME)
+        while image is not None and await self._run_engine(reading, image) and self._needs_more_frames(reading):
+            stamp, wait = to_ns(image.header.stamp), min(NEXT_FRAME_TIMEOUT_S, self._time_left(reading))
+            image = await self._wait_for_frame(stamp, wait)
+        if reading.images:
+            self._finalize(reading)
+        response.code, response.message, response.result = reading.code, reading.message, reading.result
+        self._results.publish(reading.result)
         return response
 
-    async def _frame(self, newer_than: int, timeout: float) -> CompressedImage | None:
-        """Return a frame with a later stamp, None when none comes in time."""
+    async def _wait_for_frame(self, newer_than: int, timeout: float) -> CompressedImage | None:
+        """Return a frame with a later stamp, None after the timeout."""
         future: Future = Future(executor=self.executor)
-        cancel = self._frames.when_newer(newer_than, future.set_result)
+        cancel = self._frames.on_newer(newer_than, future.set_result)
         try:
             if not await wait_for(self, future, timeout):
                 return None
@@ -157,83 +172,84 @@ class OcrNode(Node):
         assert frame is not None
         return deserialize_message(frame.data, CompressedImage)
 
-    async def _recognise(self, asked: Asked, image: CompressedImage) -> bool:
-        """Let the worker read a frame; return whether it did. A failure counts only when no frame was read before."""
-        now = self.get_clock().now().nanoseconds
+    async def _run_engine(self, reading: ReadRequest, image: CompressedImage) -> bool:
+        """Have the worker read a frame; return whether it did. A failure only counts if no frame was read before."""
+        now = now_ns(self)
         future: Future = Future(executor=self.executor)
-        careful = asked.careful and not asked.images  # a careful reading takes seconds; further frames only vote on it
-        options = {
-            'fast': self._options.fast,
-            'careful': careful,
-            'codes': self._options.codes,
-            'crop_side': self._options.crop_side,
-            'region': asked.region,
-            'budget': OF_THE_TIME * min(self._left(asked), self._options.engine_deadline),
-        }
-        self._host.submit(Job(bytes(image.data), lambda answer: self._inbox.put((future, answer)), options))
-        if not await wait_for(self, future, max(0.001, self._left(asked))):
-            state = self._host.state
-            code = ResultCode.TIMED_OUT if state.ready else ResultCode.ENGINE_FAILED
-            self._fail(asked, code, state.message or 'the text reader was not done in time')
+        options = ReadOptions(
+            fast=self._options.fast,
+            # A careful reading takes seconds, so only the first frame gets one; further frames just vote on it.
+            careful=reading.careful and not reading.images,
+            codes=self._options.codes,
+            crop_side=self._options.crop_side,
+            region=reading.region,
+            budget=TIME_BUDGET_SHARE * min(self._time_left(reading), self._options.engine_deadline),
+        )
+        self._worker.submit(ReadJob(bytes(image.data), lambda result: self._results_queue.put((future, result)), options))
+        if not await wait_for(self, future, max(0.001, self._time_left(reading))):
+            status = self._worker.state
+            code = ResultCode.TIMED_OUT if status.ready else ResultCode.ENGINE_FAILED
+            self._fail(reading, code, status.message or 'OCR timed out')
             return False
-        answer = future.result()
-        assert answer is not None
-        if answer.reading is None:
-            self._fail(asked, code_of(answer), answer.message)
+        result = future.result()
+        assert result is not None
+        if result.reading is None:
+            self._fail(reading, RESULT_CODES[result.failure], result.message)
             return False
-        asked.several.readings.append(answer.reading)
-        asked.images.append(image)
+        reading.fusion.readings.append(result.reading)
+        reading.images.append(image)
         stamp = to_ns(image.header.stamp)
-        asked.ages.append(max(0.0, (now - stamp) / NS_PER_S) if stamp else 0.0)
-        self._last_read = stamp
+        reading.ages.append(max(0.0, (now - stamp) / NS_PER_S) if stamp else 0.0)
+        self._last_read_stamp = stamp
         return True
 
-    def _goes_on(self, asked: Asked) -> bool:
-        """Say whether another frame may tell more, and would be read in time if it takes as long as the last."""
-        return asked.several.more and self._left(asked) > LIKE_THE_LAST * asked.several.readings[-1].seconds
+    def _needs_more_frames(self, reading: ReadRequest) -> bool:
+        """Return whether another frame may improve the reading and could be read in the remaining time."""
+        last = reading.fusion.readings[-1]
+        return reading.fusion.needs_more and self._time_left(reading) > NEXT_FRAME_FACTOR * last.seconds
 
-    def _conclude(self, asked: Asked) -> None:
-        """Put what all frames say into the result, and show and remember the frame that it belongs to."""
-        image = asked.images[asked.several.judged]
-        reading = asked.several.result()
-        fill_result(asked.result, reading, len(asked.images))
-        self._crops.remember(asked.result, reading.crop)
-        self._region = reading.crop.polygon if reading.crop is not None and is_certain(reading.readings) else ()
-        asked.result.header, asked.result.frame_age = image.header, asked.ages[asked.several.judged]
-        asked.code, asked.message = ResultCode.OK, ''
-        self._overlay.read(image, asked.result)
-        self._keeper.read(image, asked.result)
+    def _finalize(self, reading: ReadRequest) -> None:
+        """Fill the result from all frames; show and remember the frame whose coordinates it has."""
+        reference = reading.fusion.reference_index
+        image, fused = reading.images[reference], reading.fusion.fuse()
+        fill_result(reading.result, fused, len(reading.images))
+        reading.result.header, reading.result.frame_age = image.header, reading.ages[reference]
+        reading.code, reading.message = ResultCode.OK, ''
+        self._region = fused.crop.polygon if fused.crop is not None and is_certain(fused.readings) else ()
+        self._crops.remember(reading.result, fused.crop)
+        self._overlay.show_reading(image, reading.result)
+        self._archive.remember(image, reading.result)
 
-    def _left(self, asked: Asked) -> float:
-        return (asked.deadline - self.get_clock().now().nanoseconds) / NS_PER_S
+    def _time_left(self, reading: ReadRequest) -> float:
+        return (reading.deadline - now_ns(self)) / NS_PER_S
 
-    def _fail(self, asked: Asked, code: int, message: str, status: int = OcrResult.FAILED) -> None:
-        asked.code, asked.message = code, message
-        asked.result.status, asked.result.message = status, message
-        self.get_logger().warning(f'not read: {message}')
+    def _fail(self, reading: ReadRequest, code: int, message: str, status: int = OcrResult.FAILED) -> None:
+        reading.code, reading.message = code, message
+        reading.result.status, reading.result.message = status, message
+        self.get_logger().warning(f'no reading: {message}')
 
-    def _why_no_frame(self, timeout: float) -> str:
+    def _no_frame_message(self, timeout: float) -> str:
         if self._frames.newest is None:
-            return f'no camera frame came within {timeout:g} s; check that the camera runs'
-        return f'no camera frame newer than asked for came within {timeout:g} s; check the camera'
+            return f'no camera frame received for {timeout:g} s: check that the camera runs'
+        return f'no new camera frame received for {timeout:g} s: check the camera'
 
-    def _deliver(self, item: tuple[Future, Answer]) -> None:
-        future, answer = item
+    def _finish(self, item: tuple[Future, ReadResult]) -> None:
+        future, result = item
         if not future.done():
-            future.set_result(answer)
+            future.set_result(result)
 
     def _health(self) -> Health:
-        state = self._host.state
+        status = self._worker.state
         return Health(
-            DIAGNOSTIC[state.ready],
-            state.message,
+            OK if status.ready else ERROR,
+            status.message,
             {
-                'engine': state.engine,
-                'worker pid': str(state.pid),
-                'worker starts': str(state.starts),
-                'spare worker pid': str(state.spare_pid),
-                'readings': str(state.reads),
-                'worker memory MB': str(state.memory // MEGABYTE),
+                'engine': status.engine,
+                'worker pid': str(status.pid),
+                'worker starts': str(status.starts),
+                'spare worker pid': str(status.spare_pid),
+                'readings': str(status.reads),
+                'worker memory MB': str(status.memory // BYTES_PER_MB),
             },
         )
 

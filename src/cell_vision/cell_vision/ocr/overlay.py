@@ -1,6 +1,7 @@
-"""Draw what was read, and the verdict, over the frame it was read in: readable on a tablet at arm's length.
+"""Draws readings and verdict over a frame, readable on a tablet at arm's length.
 
-The verdict is told by colour and by shape: a tick, a cross or a question mark, and the frame's border solid or dashed.
+The verdict is shown by color and by shape: a tick, a cross or a question mark, and a solid or dashed border.
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -8,71 +9,73 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from cell_vision.types import Code, Point, Reading
+from cell_vision.types import Barcode, Point, Reading
 
-Colour = tuple[int, int, int]
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
+
+Color = tuple[int, int, int]
 """Blue, green, red, 0..255."""
-READ: Colour = (230, 190, 60)
-CODE: Colour = (230, 130, 220)
-GOOD: Colour = (90, 200, 70)
-BAD: Colour = (70, 70, 235)
-UNSURE: Colour = (50, 180, 250)
-WHITE: Colour = (255, 255, 255)
-DARK: Colour = (32, 26, 24)
+READ: Color = (230, 190, 60)
+CODE: Color = (230, 130, 220)
+GOOD: Color = (90, 200, 70)
+BAD: Color = (70, 70, 235)
+UNSURE: Color = (50, 180, 250)
+WHITE: Color = (255, 255, 255)
+DARK: Color = (32, 26, 24)
 FONT = cv2.FONT_HERSHEY_DUPLEX
 LETTER_WIDTH = 1 / 62
-"""Of a label's letters, against the frame's width; the banner's are twice as large."""
+"""Width of a letter of a label, as a share of the frame width; letters of the banner are twice as large."""
 UNCERTAIN = 0.9
-"""Text read with less confidence is outlined with dashes."""
+"""Text with less confidence has a dashed outline."""
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom."""
 
 
-class Shape(enum.Enum):
-    """What a verdict looks like, whatever its colour."""
+class VerdictIcon(enum.Enum):
+    """Icon of a verdict, which tells it without its color."""
 
     TICK = 'tick'
     CROSS = 'cross'
     QUESTION = 'question'
 
 
-COLOURS = {Shape.TICK: GOOD, Shape.CROSS: BAD, Shape.QUESTION: UNSURE}
+COLORS = {VerdictIcon.TICK: GOOD, VerdictIcon.CROSS: BAD, VerdictIcon.QUESTION: UNSURE}
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What is drawn of a match result."""
+class OverlayVerdict:
+    """Title, icon and place of a verdict."""
 
     title: str
     """E.g. "MATCH EM1-2U1"."""
-    shape: Shape
+    icon: VerdictIcon
     polygon: Sequence[Point] = ()
     """Of the text that decided, pixels; empty = none."""
 
     @property
-    def colour(self) -> Colour:
-        """The shape's colour."""
-        return COLOURS[self.shape]
+    def color(self) -> Color:
+        """Return the color of the icon."""
+        return COLORS[self.icon]
 
 
-def draw(jpeg: bytes, readings: Sequence[Reading], verdict: Verdict | None, quality: int, codes: Sequence[Code] = ()) -> bytes:
-    """Return the frame as JPEG with polygons, texts and verdict; empty when the frame cannot be decoded.
+def draw_overlay(
+    image: MatLike, readings: Sequence[Reading], verdict: OverlayVerdict | None, codes: Sequence[Barcode] = ()
+) -> None:
+    """Draw polygons, texts and verdict into a frame.
 
     Args:
-        jpeg: The frame, compressed.
-        readings: What was read in it.
-        verdict: Drawn as a banner with border, None = not judged yet.
-        quality: Of the JPEG returned, 1..100.
-        codes: Barcodes read in it.
+        image: BGR, uint8; modified.
+        readings: Texts of the frame.
+        verdict: Drawn as a banner with border, None = no verdict yet.
+        codes: Barcodes of the frame.
     """
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        return b''
     taken = [_bounds(polygon) for polygon in [*(item.polygon for item in readings), *(item.polygon for item in codes)]]
     if verdict is not None:
         taken.append(_banner(image, verdict))
@@ -83,24 +86,23 @@ def draw(jpeg: bytes, readings: Sequence[Reading], verdict: Verdict | None, qual
         _outline(image, code.polygon, CODE)
         _label(image, f'{code.format} {code.text}', code.polygon, CODE, taken)
     if verdict is not None and verdict.polygon:
-        _outline(image, verdict.polygon, verdict.colour, thick=2)
-    return bytes(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+        _outline(image, verdict.polygon, verdict.color, thick=2)
 
 
-def _banner(image: Any, verdict: Verdict) -> Box:
-    """Draw border, bar, sign and title; return the bar."""
+def _banner(image: MatLike, verdict: OverlayVerdict) -> Box:
+    """Draw border, bar, icon and title; return the bar."""
     high, wide = image.shape[:2]
     scale = 2 * _scale(image)
     bar = max(24, round(scale * 46))
     edge = max(3, wide // 110)
-    if verdict.shape is Shape.TICK:
-        cv2.rectangle(image, (0, 0), (wide - 1, high - 1), verdict.colour, 2 * edge)
+    if verdict.icon is VerdictIcon.TICK:
+        cv2.rectangle(image, (0, 0), (wide - 1, high - 1), verdict.color, 2 * edge)
     else:
         corners = [(0.0, 0.0), (wide - 1.0, 0.0), (wide - 1.0, high - 1.0), (0.0, high - 1.0)]
-        _dashes(image, corners, verdict.colour, 2 * edge, wide / 24)
-    cv2.rectangle(image, (0, 0), (wide - 1, bar), verdict.colour, -1)
-    _sign(image, verdict.shape, (edge + bar // 2, bar // 2), round(bar * 0.4))
-    title = _plain(verdict.title)
+        _dashes(image, corners, verdict.color, 2 * edge, wide / 24)
+    cv2.rectangle(image, (0, 0), (wide - 1, bar), verdict.color, -1)
+    _draw_icon(image, verdict.icon, (edge + bar // 2, bar // 2), round(bar * 0.4))
+    title = _to_ascii(verdict.title)
     room = wide - 2 * bar
     length = cv2.getTextSize(title, FONT, scale, 2)[0][0]
     scale *= min(1.0, room / max(1, length))
@@ -110,15 +112,15 @@ def _banner(image: Any, verdict: Verdict) -> Box:
     return 0, 0, wide, bar
 
 
-def _sign(image: Any, shape: Shape, middle: tuple[int, int], radius: int) -> None:
-    """Draw a sign in a white disc."""
+def _draw_icon(image: MatLike, icon: VerdictIcon, middle: tuple[int, int], radius: int) -> None:
+    """Draw an icon in a white disc."""
     x, y = middle
     thick = max(2, radius // 3)
     cv2.circle(image, middle, radius, WHITE, -1, cv2.LINE_AA)
-    if shape is Shape.TICK:
+    if icon is VerdictIcon.TICK:
         path = [(x - radius // 2, y), (x - radius // 8, y + radius // 2 - 1), (x + radius // 2, y - radius // 2 + 1)]
         cv2.polylines(image, [np.array(path, np.int32)], False, (40, 140, 30), thick, cv2.LINE_AA)
-    elif shape is Shape.CROSS:
+    elif icon is VerdictIcon.CROSS:
         arm = round(radius * 0.45)
         for one in (1, -1):
             cv2.line(image, (x - arm, y - arm * one), (x + arm, y + arm * one), (40, 40, 200), thick, cv2.LINE_AA)
@@ -128,29 +130,29 @@ def _sign(image: Any, shape: Shape, middle: tuple[int, int], radius: int) -> Non
         cv2.putText(image, '?', (x - wide // 2, y + high // 2), FONT, scale, (10, 90, 170), thick, cv2.LINE_AA)
 
 
-def _outline(image: Any, polygon: Sequence[Point], colour: Colour, *, thick: int = 1, dashed: bool = False) -> None:
-    """Draw a polygon with a dark rim, so that it shows on any ground."""
+def _outline(image: MatLike, polygon: Sequence[Point], color: Color, *, thick: int = 1, dashed: bool = False) -> None:
+    """Draw a polygon with a dark rim, so that it is visible on any ground."""
     width = max(2, round(_scale(image) * 3)) * thick
     corners = np.array(polygon, np.float64).round().astype(np.int32)
     cv2.polylines(image, [corners], True, DARK, width + 2, cv2.LINE_AA)
     if dashed:
-        _dashes(image, polygon, colour, width, 6.0 * width)
+        _dashes(image, polygon, color, width, 6.0 * width)
     else:
-        cv2.polylines(image, [corners], True, colour, width, cv2.LINE_AA)
+        cv2.polylines(image, [corners], True, color, width, cv2.LINE_AA)
 
 
-def _dashes(image: Any, polygon: Sequence[Point], colour: Colour, width: int, dash: float) -> None:
+def _dashes(image: MatLike, polygon: Sequence[Point], color: Color, width: int, dash: float) -> None:
     corners = np.array(polygon, np.float64)
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         pieces = max(1, round(float(np.linalg.norm(end - start)) / dash))
         for piece in range(0, pieces, 2):
             a, b = start + (end - start) * piece / pieces, start + (end - start) * min(1.0, (piece + 1) / pieces)
-            cv2.line(image, _pixel(a), _pixel(b), colour, width, cv2.LINE_AA)
+            cv2.line(image, _pixel(a), _pixel(b), color, width, cv2.LINE_AA)
 
 
-def _label(image: Any, text: str, polygon: Sequence[Point], colour: Colour, taken: list[Box]) -> None:
-    """Write a text on a dark box beside its polygon, where it covers neither print nor another label."""
-    scale, text = _scale(image), _plain(text)
+def _label(image: MatLike, text: str, polygon: Sequence[Point], color: Color, taken: list[Box]) -> None:
+    """Write a text on a dark box next to its polygon, where it covers neither print nor another label."""
+    scale, text = _scale(image), _to_ascii(text)
     (wide, high), below = cv2.getTextSize(text, FONT, scale, max(1, round(scale * 1.6)))
     pad = max(2, high // 4)
     left, top, right, bottom = _bounds(polygon)
@@ -161,7 +163,7 @@ def _label(image: Any, text: str, polygon: Sequence[Point], colour: Colour, take
     box = next((box for box in boxes if not any(_overlap(box, other) for other in taken)), boxes[0])
     taken.append(box)
     cv2.rectangle(image, box[:2], box[2:], DARK, -1)
-    cv2.rectangle(image, box[:2], (box[0] + pad // 2, box[3]), colour, -1)
+    cv2.rectangle(image, box[:2], (box[0] + pad // 2, box[3]), color, -1)
     cv2.putText(image, text, (box[0] + pad, box[1] + pad + high), FONT, scale, WHITE, max(1, round(scale * 1.6)), cv2.LINE_AA)
 
 
@@ -171,7 +173,7 @@ def _bounds(polygon: Sequence[Point]) -> Box:
     return round(float(left)), round(float(top)), round(float(right)), round(float(bottom))
 
 
-def _inside(image: Any, place: tuple[float, float], size: tuple[int, int]) -> Box:
+def _inside(image: MatLike, place: tuple[float, float], size: tuple[int, int]) -> Box:
     x = round(min(max(0.0, place[0]), max(0, image.shape[1] - size[0])))
     y = round(min(max(0.0, place[1]), max(0, image.shape[0] - size[1])))
     return x, y, x + size[0], y + size[1]
@@ -181,14 +183,14 @@ def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _scale(image: Any) -> float:
-    """Return the font's scale: its letters are about 20 pixels wide at scale 1."""
+def _scale(image: MatLike) -> float:
+    """Return the scale of the font, whose letters are about 20 pixels wide at scale 1."""
     return max(0.35, float(image.shape[1]) * LETTER_WIDTH / 24)
 
 
-def _plain(text: str) -> str:
+def _to_ascii(text: str) -> str:
     return text.encode('ascii', 'replace').decode()
 
 
-def _pixel(point: Any) -> tuple[int, int]:
+def _pixel(point: NDArray[np.float64]) -> tuple[int, int]:
     return round(float(point[0])), round(float(point[1]))

@@ -1,4 +1,4 @@
-"""Publishes `ocr/overlay/compressed`: drawn only while somebody looks, in a thread beside the node's own."""
+"""Publishes `ocr/overlay/compressed`; drawn in a separate thread, and only while the topic has subscribers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from cell_interfaces.msg import MatchResult, OcrResult
 from cell_vision.ocr.conversions import codes_of, polygon_of, readings_of
 
 if TYPE_CHECKING:
-    from cell_vision.ocr.overlay import Verdict
+    from cell_vision.ocr.overlay import OverlayVerdict
 
-NAMES = {
+FORMAT = 'bgr8; jpeg compressed bgr8'
+VERDICT_NAMES = {
     MatchResult.MATCH: 'MATCH',
     MatchResult.MISMATCH: 'MISMATCH',
     MatchResult.AMBIGUOUS: 'AMBIGUOUS',
@@ -28,62 +29,80 @@ NAMES = {
 
 
 class OverlayPublisher:
-    """Draws the last reading, and again with the verdict when one comes for the same frame."""
+    """Draws the last reading, and again with the verdict on the same frame."""
 
     def __init__(self, node: Node, quality: int) -> None:
-        """Advertise the overlay on a node."""
+        """Create the publisher.
+
+        Args:
+            node: The node.
+            quality: JPEG quality, 1..100.
+        """
         self._quality = quality
         self._publisher = node.create_publisher(CompressedImage, 'ocr/overlay/compressed', latched())
-        self._inbox: ExecutorQueue[tuple[Header, bytes]] = ExecutorQueue(node, self._publish)
+        self._queue: ExecutorQueue[tuple[Header, bytes]] = ExecutorQueue(node, self._publish)
         self._pool = ThreadPoolExecutor(1, 'overlay')
         self._last: tuple[CompressedImage, OcrResult] | None = None
 
-    def read(self, image: CompressedImage, result: OcrResult) -> None:
+    @property
+    def viewers(self) -> int:
+        """Number of subscribers."""
+        return int(self._publisher.get_subscription_count())
+
+    def show_reading(self, image: CompressedImage, result: OcrResult) -> None:
         """Draw a reading."""
         self._last = (image, result)
         self._draw(None)
 
-    def judged(self, match: MatchResult) -> None:
-        """Draw the verdict over the reading it belongs to."""
+    def show_verdict(self, match: MatchResult) -> None:
+        """Draw a verdict over the last reading, if it is of the same frame."""
         if self._last is not None and match.header.stamp == self._last[1].header.stamp:
             self._draw(match)
 
     def close(self) -> None:
-        """Wait for the drawing being made."""
+        """Wait until the current overlay is drawn."""
         self._pool.shutdown(cancel_futures=True)
 
     def _draw(self, match: MatchResult | None) -> None:
-        if self._last is None or self._publisher.get_subscription_count() == 0:
+        if self._last is None or not self.viewers:
             return
         image, result = self._last
-        self._pool.submit(self._render, bytes(image.data), result, match)
+        self._pool.submit(self._render, image, result, match)
 
-    def _render(self, jpeg: bytes, result: OcrResult, match: MatchResult | None) -> None:
-        from cell_vision.ocr import overlay  # OpenCV costs memory that a node nobody looks at does not need.
+    def _render(self, image: CompressedImage, result: OcrResult, match: MatchResult | None) -> None:
+        """Draw and compress an overlay; runs in the thread of the pool."""
+        # OpenCV takes memory that a node without viewers does not need.
+        import cv2
+        from cv_bridge import CvBridge, CvBridgeError
 
-        drawn = overlay.draw(jpeg, readings_of(result), _verdict(match), self._quality, codes_of(result))
-        if drawn:
-            self._inbox.put((result.header, drawn))
+        from cell_vision.ocr.overlay import draw_overlay
+
+        try:
+            pixels = CvBridge().compressed_imgmsg_to_cv2(image, 'bgr8')
+        except CvBridgeError:
+            return
+        draw_overlay(pixels, readings_of(result), _overlay_verdict(match), codes_of(result))
+        jpeg = bytes(cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, self._quality])[1])
+        self._queue.put((result.header, jpeg))
 
     def _publish(self, item: tuple[Header, bytes]) -> None:
         header, jpeg = item
-        data = array.array('B', jpeg)
-        self._publisher.publish(CompressedImage(header=header, format='bgr8; jpeg compressed bgr8', data=data))
+        self._publisher.publish(CompressedImage(header=header, format=FORMAT, data=array.array('B', jpeg)))
 
 
-def _verdict(match: MatchResult | None) -> Verdict | None:
-    from cell_vision.ocr import overlay
+def _overlay_verdict(match: MatchResult | None) -> OverlayVerdict | None:
+    from cell_vision.ocr.overlay import OverlayVerdict, VerdictIcon
 
     if match is None:
         return None
-    shapes = {
-        MatchResult.MATCH: overlay.Shape.TICK,
-        MatchResult.MISMATCH: overlay.Shape.CROSS,
-        MatchResult.UNKNOWN: overlay.Shape.CROSS,
+    icons = {
+        MatchResult.MATCH: VerdictIcon.TICK,
+        MatchResult.MISMATCH: VerdictIcon.CROSS,
+        MatchResult.UNKNOWN: VerdictIcon.CROSS,
     }
     certainty = f'  {match.score:.0%}' if match.verdict == MatchResult.MATCH else ''
-    return overlay.Verdict(
-        f'{NAMES[match.verdict]} {match.part_number}'.strip() + certainty,
-        shapes.get(match.verdict, overlay.Shape.QUESTION),
+    return OverlayVerdict(
+        f'{VERDICT_NAMES[match.verdict]} {match.part_number}'.strip() + certainty,
+        icons.get(match.verdict, VerdictIcon.QUESTION),
         polygon_of(match.polygon),
     )

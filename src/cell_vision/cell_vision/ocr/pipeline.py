@@ -1,57 +1,68 @@
-"""From the bytes of a compressed image to what stands in it, by the shortest way that gives a good reading.
+"""Reads one frame: from its compressed bytes to texts, barcodes and a crop, with as few passes as a good reading needs.
 
-First the part is looked for at low resolution and only its plate is read, laid straight and with its contrast stretched; then
-the whole frame; then, when asked to be careful, both again at higher resolution.
+First the part is located at low resolution and only its plate is read, level and with its contrast stretched; then the whole
+frame; then, in a careful reading, both again at higher resolution.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from cell_vision.ocr.crops import straight
+from cell_vision.ocr.box_geometry import center
+from cell_vision.ocr.crops import evidence_crop, rectify
 from cell_vision.ocr.engines.base import BadImageError, Engine
 from cell_vision.ocr.engines.ppocr_ops import PLATE_SIDE
-from cell_vision.ocr.merging import merged
-from cell_vision.ocr.plate_detector import Plate, corners, crop, faint_print, plates, smoothed, stretched
-from cell_vision.ocr.postprocessing import with_extras
-from cell_vision.types import UNREAD, FrameReading, Point, Reading
+from cell_vision.ocr.merging import merge_passes
+from cell_vision.ocr.plate_detector import (
+    Plate,
+    corners,
+    crop_plate,
+    denoise,
+    detect_faint_print,
+    detect_plates,
+    stretch_contrast,
+)
+from cell_vision.types import UNREAD, FrameReading, Point, Reading, ReadOptions
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 LONGEST_SIDE = 4096
 """Larger frames are scaled down when decoded."""
 SMALLEST_SIDE = 8
 FRAME_SIDE = 640
 ENLARGE = 2.0
-"""A small plate is made at most so many times larger."""
+"""Largest factor by which a small plate is enlarged."""
 REGION_GROWS = 0.3
-"""The region of the last part is looked at with so much more around it: the next may lie a little elsewhere."""
+"""The region of the last part is enlarged by this share: the next part may lie a little elsewhere."""
 RIM = 2.0
-"""Print that comes so near to a region's edge may be cut, pixels."""
+"""Print closer than this to the edge of a region may be cut off, pixels."""
 FRAME_RIM = 0.01
-"""What comes so near to the frame's rim is cut off by it: share of the longer side."""
+"""Print closer than this to the edge of the frame is cut off; share of the longer side."""
 PRINT_LENGTH = 3
-"""Letters and digits of a line that shows that a part's print was read."""
+"""Least letters and digits of a line that proves that the print of a part was read."""
 GOOD_SCORE = 0.85
 GOOD_LENGTH = 5
 GOOD_DIGITS = 2
 
 
-def decode(data: bytes) -> Any:
+def decode(data: bytes) -> MatLike:
     """Return a compressed image as BGR, uint8.
 
     Raises:
-        BadImageError: It is not an image, or holds too few pixels.
+        BadImageError: The data is not an image, or the image is too small.
     """
     if not data:
         raise BadImageError('the image is empty')
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as problem:
-        raise BadImageError(f'the image cannot be decoded: {problem.err}') from problem
+        image: MatLike | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise BadImageError(f'the image cannot be decoded: {error.err}') from error
     if image is None:
         raise BadImageError('the image cannot be decoded: it is damaged, or neither JPEG nor PNG')
     if min(image.shape[:2]) < SMALLEST_SIDE:
@@ -59,101 +70,107 @@ def decode(data: bytes) -> Any:
     return image
 
 
-def never_late() -> bool:
-    """Say that there is time for every look."""
+def no_deadline() -> bool:
+    """Return False: there is time for every pass."""
     return False
 
 
-def see(engine: Engine, data: bytes, options: Mapping[str, Any], late: Callable[[], bool] = never_late) -> FrameReading:
+def read_frame(
+    engine: Engine, data: bytes, options: ReadOptions, deadline_passed: Callable[[], bool] = no_deadline
+) -> FrameReading:
     """Decode and read one frame.
 
     Args:
-        engine: Reads pictures.
+        engine: Reads images.
         data: JPEG, PNG or another format that OpenCV decodes.
-        options: `fast` (default true): look for the part first; `careful` (default false): look at it in every way and keep
-            what contradicts; `detector_side`: longest side of the whole frame in the detector, pixels;
-            `region`: four corners in which the last part was read, looked at before anything else is;
-            `codes` and `crop_side`: see `with_extras`.
-        late: Asked after each look: whether what was read must do.
+        options: How to read.
+        deadline_passed: Called after each pass; when it returns true, no further pass starts.
 
     Raises:
         BadImageError: The frame cannot be decoded.
     """
     image = decode(data)
     high, wide = image.shape[:2]
-    readings = _where_it_was(engine, image, options['region']) if options.get('region') else ()
-    readings = readings or read(
-        engine,
-        image,
-        fast=bool(options.get('fast', True)),
-        careful=bool(options.get('careful')),
-        side=int(options.get('detector_side', 0)),
-        late=late,
-    )
-    return _without_codes(with_extras(FrameReading(tuple(readings), wide, high, 0.0, engine.name), image, options))
+    region = options.get('region')
+    readings = _read_last_region(engine, image, region) if region else ()
+    readings = readings or read_image(engine, image, options, deadline_passed)
+    reading = FrameReading(tuple(readings), wide, high, 0.0, engine.name)
+    return _without_codes(add_barcodes_and_crop(reading, image, options))
+
+
+def add_barcodes_and_crop(reading: FrameReading, image: MatLike, options: ReadOptions) -> FrameReading:
+    """Return a reading with the barcodes of the frame and the crop of what was read, as far as the options ask for them."""
+    formats, codes = options.get('codes', ()), reading.codes
+    if formats:
+        from cell_vision.ocr.barcodes import read_barcodes  # zxing-cpp is only installed where codes are read
+
+        codes = read_barcodes(image, formats, _plate_regions(image))
+    return replace(reading, codes=codes, crop=evidence_crop(image, reading.readings, options.get('crop_side', 0), codes))
+
+
+def _plate_regions(image: MatLike) -> Iterator[tuple[MatLike, MatLike]]:
+    for plate in detect_plates(image):
+        region = crop_plate(image, plate)
+        yield region.image, region.to_frame
 
 
 def _without_codes(frame: FrameReading) -> FrameReading:
-    """Leave out what stands for an unread part but is a code that was read."""
-    middles = [np.mean(code.polygon, axis=0) for code in frame.codes]
+    """Remove unread parts that are in fact barcodes which were read."""
+    codes = [center(code.polygon) for code in frame.codes]
 
     def is_code(reading: Reading) -> bool:
         area = np.array(reading.polygon, np.float32)
-        return any(cv2.pointPolygonTest(area, (float(x), float(y)), measureDist=False) >= 0 for x, y in middles)
+        return any(cv2.pointPolygonTest(area, (x, y), measureDist=False) >= 0 for x, y in codes)
 
     kept = tuple(reading for reading in frame.readings if reading.text != UNREAD or not is_code(reading))
     return replace(frame, readings=kept)
 
 
-def read(
-    engine: Engine,
-    image: Any,
-    *,
-    fast: bool = True,
-    careful: bool = False,
-    side: int = 0,
-    late: Callable[[], bool] = never_late,
+def read_image(
+    engine: Engine, image: MatLike, options: ReadOptions, deadline_passed: Callable[[], bool] = no_deadline
 ) -> Sequence[Reading]:
-    """Read a picture; see `see`."""
-    if not fast:
+    """Return the texts of a decoded frame; see `read_frame`."""
+    careful, side = options.get('careful', False), options.get('detector_side', 0)
+    if not options.get('fast', True):
         return engine.read(image, side)
-    parts = plates(image)
-    looks: list[Sequence[Reading]] = []
-    for look in _looks(engine, image, parts, careful, side):
-        looks.append(look)
-        if not careful and is_good(look) and not _unread(image, parts, looks):
-            return look
-        if late():
+    plates = detect_plates(image)
+    passes: list[Sequence[Reading]] = []
+    for readings in _passes(engine, image, plates, careful, side):
+        passes.append(readings)
+        if not careful and is_confident(readings) and not _unread_plates(image, plates, passes):
+            return readings
+        if deadline_passed():
             break
-    return [*merged(looks, keep_contradictions=careful), *_unread(image, parts, looks)]
+    return [*merge_passes(passes, keep_contradictions=careful), *_unread_plates(image, plates, passes)]
 
 
-def _unread(image: Any, parts: Sequence[Plate], looks: Sequence[Sequence[Reading]]) -> list[Reading]:
-    """Return a reading UNREAD for each plate without print that stands apart from all that have some: two parts are in view.
+def _unread_plates(image: MatLike, plates: Sequence[Plate], passes: Sequence[Sequence[Reading]]) -> list[Reading]:
+    """Return a reading UNREAD for each plate without print that is separate from all plates with print.
 
-    Close to a part its edges, shadow or a reflection pass for plates, at the frame's rim a dark corner or a neighbour cut off.
+    Then two parts are in view. Edges, shadows and reflections close to a part may look like plates, and so may a dark corner or
+    a truncated neighbor at the edge of the frame; these are ignored.
     """
     high, wide = image.shape[:2]
     rim = FRAME_RIM * max(high, wide)
-    middles = [
-        np.mean(reading.polygon, axis=0)
-        for look in looks
-        for reading in look
+    prints = [
+        center(reading.polygon)
+        for readings in passes
+        for reading in readings
         if sum(map(str.isalnum, reading.text)) >= PRINT_LENGTH
     ]
-    printed = [part for part in parts if any(part.holds(*middle) for middle in middles)]
+    printed = [plate for plate in plates if any(plate.contains(*point) for point in prints)]
     bare = [
-        part
-        for part in parts
-        if part not in printed
-        and all(part.apart_from(other) for other in printed)
-        and all(rim < x < wide - rim and rim < y < high - rim for x, y in corners(part))
+        plate
+        for plate in plates
+        if plate not in printed
+        and all(plate.is_separate_from(other) for other in printed)
+        and all(rim < x < wide - rim and rim < y < high - rim for x, y in corners(plate))
     ]
-    return [Reading(UNREAD, 1.0, corners(part)) for part in bare] if printed else []
+    return [Reading(UNREAD, 1.0, corners(plate)) for plate in bare] if printed else []
 
 
-def is_good(readings: Sequence[Reading]) -> bool:
-    """Say whether something that may be a part number was read with confidence."""
+def is_confident(readings: Sequence[Reading]) -> bool:
+    """Return whether a text that may be a part number was read with confidence."""
     return any(
         reading.score >= GOOD_SCORE
         and sum(map(str.isalnum, reading.text)) >= GOOD_LENGTH
@@ -162,46 +179,46 @@ def is_good(readings: Sequence[Reading]) -> bool:
     )
 
 
-def _looks(engine: Engine, image: Any, parts: Sequence[Plate], careful: bool, side: int) -> Iterator[Sequence[Reading]]:
-    """Give one reading after another, the quickest first."""
-    crops = [crop(image, part) for part in parts]
-    faint = [crop(image, place) for place in faint_print(image, parts)] if crops else []
+def _passes(engine: Engine, image: MatLike, plates: Sequence[Plate], careful: bool, side: int) -> Iterator[Sequence[Reading]]:
+    """Yield the readings of one pass after another, the quickest first."""
+    crops = [crop_plate(image, plate) for plate in plates]
+    faint = [crop_plate(image, place) for place in detect_faint_print(image, plates)] if crops else []
     if crops:
         yield [
             reading
-            for piece in (*crops, *faint)
-            for reading in _back(engine.read(stretched(piece.image), PLATE_SIDE, ENLARGE), piece.back)
+            for crop in (*crops, *faint)
+            for reading in _to_frame_coordinates(engine.read(stretch_contrast(crop.image), PLATE_SIDE, ENLARGE), crop.to_frame)
         ]
     yield engine.read(image, FRAME_SIDE)
     if careful or not crops:
         yield engine.read(image, side)
-    for piece in crops if careful else ():
-        clear = stretched(piece.image)
-        smooth = smoothed(clear)
-        smoother = smoothed(smooth)
-        for picture, plate_side in (
+    for crop in crops if careful else ():
+        clear = stretch_contrast(crop.image)
+        smooth = denoise(clear)
+        smoother = denoise(smooth)
+        for variant, plate_side in (
             (clear, 736),
             (smooth, 608),
             (smoother, 544),
             (smoother, 960),
-            (piece.image, 736),
+            (crop.image, 736),
             (smooth, 736),
             (smoother, 736),
         ):
-            yield _back(engine.read(picture, plate_side, ENLARGE), piece.back)
+            yield _to_frame_coordinates(engine.read(variant, plate_side, ENLARGE), crop.to_frame)
 
 
-def _where_it_was(engine: Engine, image: Any, region: Sequence[Point]) -> Sequence[Reading]:
-    """Read where the last part was read; nothing when that is not good, or when print may reach out of there."""
-    piece, back = straight(image, region, REGION_GROWS)
-    readings = engine.read(stretched(piece), PLATE_SIDE, ENLARGE)
-    high, wide = piece.shape[:2]
+def _read_last_region(engine: Engine, image: MatLike, region: Sequence[Point]) -> Sequence[Reading]:
+    """Read the region of the last part; empty when that is not confident or print may reach beyond the region."""
+    level, to_frame = rectify(image, region, REGION_GROWS)
+    readings = engine.read(stretch_contrast(level), PLATE_SIDE, ENLARGE)
+    high, wide = level.shape[:2]
     whole = all(RIM < x < wide - RIM and RIM < y < high - RIM for reading in readings for x, y in reading.polygon)
-    return _back(readings, back) if whole and is_good(readings) else ()
+    return _to_frame_coordinates(readings, to_frame) if whole and is_confident(readings) else ()
 
 
-def _back(readings: Sequence[Reading], matrix: Any) -> list[Reading]:
-    """Return readings of a crop with their places in the frame."""
+def _to_frame_coordinates(readings: Sequence[Reading], matrix: MatLike) -> list[Reading]:
+    """Return readings of a crop with polygons in the frame; `matrix` is affine, from the crop to the frame."""
     moved = []
     for reading in readings:
         a, b, c, d = cv2.transform(np.array([reading.polygon], np.float64), matrix)[0].tolist()

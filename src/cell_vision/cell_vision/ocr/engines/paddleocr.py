@@ -1,7 +1,7 @@
-"""PaddleOCR itself, release 2 (2.10) or 3 (3.7), on models of a local folder. Never tries a download.
+"""PaddleOCR, release 2 (2.10) or 3 (3.7), with models of a local folder. Never downloads.
 
-It is not thread-safe and grows with each new shape of picture, so it belongs into the worker process; its libraries do not get
-along with the node's (opencv-contrib, numpy), so the worker runs under an interpreter of its own (parameter engine_python).
+PaddleOCR is not thread-safe and its memory grows with each new image shape, so it runs in the worker process. Its libraries
+conflict with those of the node (opencv-contrib, numpy), so the worker has an interpreter of its own (parameter engine_python).
 """
 
 from __future__ import annotations
@@ -13,23 +13,39 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from cell_vision.ocr.box_geometry import order_corners
 from cell_vision.ocr.engines.base import EngineError, EngineOptions
-from cell_vision.ocr.engines.paddle_models import PaddleModel, paddle_models
+from cell_vision.ocr.engines.paddle_models import MODELS_FOLDER, PaddleModel, paddle_models
 from cell_vision.types import Polygon, Reading
 
-MODELS = 'models'
-"""Folder of the worker's environment where models are looked for when model_dir names none."""
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
+
+    Release2Result = Sequence[Sequence[tuple[NDArray[np.float32], tuple[str, float]]] | None] | None
+    """`[[[box, (text, score)], ...]]`, `[None]` or None when there is no text."""
+
 STANDING = 1.5
-"""PaddleOCR turns a cut-out that is so many times as high as wide by 90 degrees to the left before it is read."""
+"""PaddleOCR rotates a crop with at least this ratio of height to width by 90 degrees to the left."""
+
+
+class Release3Page(TypedDict, total=False):
+    """One image in the result of `PaddleOCR.predict`, release 3."""
+
+    rec_texts: Sequence[str]
+    rec_scores: Sequence[float]
+    rec_polys: Sequence[NDArray[np.float32]]
+    textline_orientation_angles: Sequence[int]
+    """1 = the line was turned over; missing when the classifier is off."""
 
 
 class PaddleOcrEngine:
-    """Detector, direction classifier and recogniser as PaddleOCR runs them."""
+    """Detector, direction classifier and recognizer, as PaddleOCR runs them."""
 
     def __init__(self, options: EngineOptions) -> None:
         """Load the models.
@@ -39,9 +55,9 @@ class PaddleOcrEngine:
         """
         release = installed_release()
         major = int(release.split('.', 1)[0])
-        folder = Path(options.model_dir).expanduser() if options.model_dir else Path(sys.prefix) / MODELS
+        folder = Path(options.model_dir).expanduser() if options.model_dir else Path(sys.prefix) / MODELS_FOLDER
         models = paddle_models(folder, major)
-        _stay_local(options.cache_dir)
+        _disable_network_use(options.cache_dir)
         from paddleocr import PaddleOCR
 
         logging.getLogger('ppocr').setLevel(logging.ERROR)
@@ -49,8 +65,8 @@ class PaddleOcrEngine:
         self._paddle = PaddleOCR(**(arguments_3 if major >= 3 else arguments_2)(models, options))
         self.name = f'paddleocr {release}'
 
-    def read(self, image: Any, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
-        """Read a picture; see `Engine`. Release 2 takes the detector's size at construction only."""
+    def read(self, image: MatLike, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
+        """Read an image; see `Engine`. Release 2 accepts the detector's size only when it is constructed."""
         side = detector_side or self._side
         scale = max(1.0, min(enlarge, side / max(image.shape[:2])))
         if scale > 1.0:
@@ -60,35 +76,35 @@ class PaddleOcrEngine:
         else:
             found = readings_of_2(self._paddle.ocr(image, cls=True), scale)
         kept = (reading for reading in found if reading.text.strip() and reading.score >= self._score)
-        return tuple(sorted(kept, key=lambda reading: min((y, x) for x, y in reading.polygon)))
+        return tuple(sorted(kept, key=_reading_order))
 
-    def prepare(self) -> bool:
-        """Have all done already; see `cell_vision.ocr.engines.base.Engine`."""
+    def warm_next(self) -> bool:
+        """Return False: nothing remains to be loaded; see `cell_vision.ocr.engines.base.Engine`."""
         return False
 
 
 def installed_release() -> str:
-    """Return PaddleOCR's release in this interpreter.
+    """Return the release of PaddleOCR in this interpreter.
 
     Raises:
-        EngineError: It is not installed, or is a release whose arguments and results are not known here.
+        EngineError: PaddleOCR is not installed, or its arguments and results differ from the supported releases.
     """
     try:
         release = version('paddleocr')
         version('paddlepaddle')
-    except PackageNotFoundError as problem:
+    except PackageNotFoundError as error:
         raise EngineError(
             f'paddleocr or paddlepaddle is not installed for {sys.executable}: run "make paddleocr" and set '
             'parameter engine_python to the interpreter that it names'
-        ) from problem
+        ) from error
     if release.split('.', 1)[0] not in {'2', '3'}:
         raise EngineError(f'paddleocr {release} is not supported: install 3.7.0 (requirements/paddleocr.txt) or 2.10.0')
     return release
 
 
-def arguments_2(models: Mapping[str, PaddleModel], options: EngineOptions) -> dict[str, Any]:
-    """Return how release 2 is constructed."""
-    arguments = {
+def arguments_2(models: Mapping[str, PaddleModel], options: EngineOptions) -> dict[str, object]:
+    """Return the constructor arguments of release 2."""
+    arguments: dict[str, object] = {
         'det_model_dir': str(models['det'].folder),
         'rec_model_dir': str(models['rec'].folder),
         'cls_model_dir': str(models['cls'].folder),
@@ -103,12 +119,12 @@ def arguments_2(models: Mapping[str, PaddleModel], options: EngineOptions) -> di
         'drop_score': 0.0,
     }
     if models['rec'].characters:
-        arguments['rec_char_dict_path'] = _dictionary(models['rec'].characters)
+        arguments['rec_char_dict_path'] = _write_dictionary(models['rec'].characters)
     return arguments
 
 
-def arguments_3(models: Mapping[str, PaddleModel], options: EngineOptions) -> dict[str, Any]:
-    """Return how release 3 is constructed; a step that is not named there is downloaded, so each one is."""
+def arguments_3(models: Mapping[str, PaddleModel], options: EngineOptions) -> dict[str, object]:
+    """Return the constructor arguments of release 3, which downloads the model of each stage that is not named."""
     return {
         'text_detection_model_name': models['det'].name,
         'text_detection_model_dir': str(models['det'].folder),
@@ -123,17 +139,17 @@ def arguments_3(models: Mapping[str, PaddleModel], options: EngineOptions) -> di
     }
 
 
-def readings_of_2(result: Any, scale: float = 1.0) -> list[Reading]:
-    """Return what `PaddleOCR.ocr` of release 2 gave: `[[[box, (text, score)], ...]]`, `[None]` or `None` when there is no text.
+def readings_of_2(result: Release2Result, scale: float = 1.0) -> list[Reading]:
+    """Return the readings in a result of `PaddleOCR.ocr`, release 2.
 
-    That release does not tell which lines it turned over: polygons begin at the top left as if none was.
+    This release does not report which lines it turned over, so polygons begin at the top left in the image.
     """
     lines = (result[0] or ()) if result else ()
     return [_reading(text, score, box, False, scale) for box, (text, score) in lines]
 
 
-def readings_of_3(result: Iterable[Mapping[str, Any]], scale: float = 1.0) -> list[Reading]:
-    """Return what `PaddleOCR.predict` of release 3 gave: a mapping for each picture."""
+def readings_of_3(result: Iterable[Release3Page], scale: float = 1.0) -> list[Reading]:
+    """Return the readings in a result of `PaddleOCR.predict`, release 3."""
     readings = []
     for page in result:
         texts = page['rec_texts']
@@ -146,33 +162,36 @@ def readings_of_3(result: Iterable[Mapping[str, Any]], scale: float = 1.0) -> li
     return readings
 
 
-def _reading(text: str, score: float, box: Any, flipped: bool, scale: float) -> Reading:
-    return Reading(str(text), float(score), upright(np.asarray(box, np.float64) / scale, flipped))
+def _reading(text: str, score: float, box: NDArray[np.float32], flipped: bool, scale: float) -> Reading:
+    corners = np.asarray(box, np.float64) / scale
+    return Reading(str(text), float(score), _text_corners(corners, flipped))
 
 
-def upright(box: Any, flipped: bool) -> Polygon:
-    """Order a box's corners from the text's own top left, as the cut-out was turned to read it.
+def _text_corners(box: NDArray[np.float64], flipped: bool) -> Polygon:
+    """Return the corners of a box from the top left of its text.
 
     Args:
-        box: Corners from the box's top left in the picture, clockwise, shape (4, 2).
-        flipped: The direction classifier turned it over.
+        box: Corners from the top left in the image, clockwise, shape (4, 2).
+        flipped: The direction classifier turned the crop over.
     """
     wide = max(np.linalg.norm(box[1] - box[0]), np.linalg.norm(box[2] - box[3]))
     high = max(np.linalg.norm(box[3] - box[0]), np.linalg.norm(box[2] - box[1]))
-    start = (1 if high >= STANDING * wide else 0) + (2 if flipped else 0)
-    a, b, c, d = ((float(x), float(y)) for x, y in np.roll(box, -start, axis=0))
-    return a, b, c, d
+    return order_corners(box.tolist(), int(high >= STANDING * wide) + 2 * flipped)
 
 
-def _stay_local(cache_dir: str) -> None:
-    """Keep PaddleX (under PaddleOCR 3) from asking model servers, and from writing into a home folder that a service lacks."""
+def _reading_order(reading: Reading) -> tuple[float, float]:
+    return min((y, x) for x, y in reading.polygon)
+
+
+def _disable_network_use(cache_dir: str) -> None:
+    """Keep PaddleX (below PaddleOCR 3) from asking model servers, and from writing to a home folder that a service lacks."""
     os.environ['PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK'] = 'True'
     if cache_dir:
         home = Path(cache_dir).expanduser() / 'paddlex'
         os.environ.setdefault('PADDLE_PDX_CACHE_HOME', str(home))
 
 
-def _dictionary(characters: Sequence[str]) -> str:
+def _write_dictionary(characters: Sequence[str]) -> str:
     with tempfile.NamedTemporaryFile('w', encoding='utf-8', prefix='cell_alphabet_', suffix='.txt', delete=False) as file:
         file.write('\n'.join(characters) + '\n')
     return file.name

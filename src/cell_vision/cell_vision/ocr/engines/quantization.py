@@ -1,65 +1,69 @@
-"""Networks that compute in 8-bit integers, where the processor has instructions for it (VNNI): a quarter less time a frame.
+"""8-bit integer networks on processors with instructions for them (VNNI): a quarter less time a frame.
 
-A convolution's weights are rounded to 255 steps for each of its outputs, its input to 256 steps over a range that
-bench/learn_ranges.py learnt for each model file. Without VNNI the sums of such products saturate (OpenVINO documentation,
-"Saturation (overflow) Issue Workaround"): there, and for model files that nobody learnt, float32 is used.
+The weights of a convolution are rounded to 255 steps for each output, its input to 256 steps over a range that
+bench/learn_ranges.py learned for each model file. Without VNNI the sums of such products saturate (OpenVINO documentation,
+"Saturation (overflow) Issue Workaround"); there, and for model files without learned ranges, float32 is used.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from cell_vision.ocr.engines.base import EngineError
+
+if TYPE_CHECKING:
+    from openvino import Model, Node, Output
 
 PROCESSOR = Path('/proc/cpuinfo')
 RANGES = 'data/ranges.yaml'
 INPUT_STEPS, WEIGHT_STEPS = 256, 255
-"""Unsigned with zero, and symmetrical about zero: what VNNI multiplies."""
+"""Unsigned with zero, and symmetrical about zero: the operand types of VNNI."""
 LEAST_RANGE = 1e-9
-"""Of an output whose weights are all zero."""
+"""Range of an output whose weights are all zero."""
 
 Ranges = Mapping[str, tuple[float, float]]
 """Layer -> lowest and highest value of its input."""
 
 
-def wanted(precision: str, backend: str, paths: list[Path]) -> bool:
-    """Say whether networks are to compute in integers.
+def int8_enabled(precision: str, backend: str, paths: Sequence[Path]) -> bool:
+    """Return whether networks run in 8-bit integers.
 
     Args:
-        precision: "float32", "int8", or "auto": integers where that is possible.
+        precision: "float32", "int8", or "auto": int8 where possible.
         backend: The inference library.
         paths: The model files.
 
     Raises:
-        EngineError: "int8" is asked for and not possible here.
+        EngineError: "int8" is requested but not possible.
     """
     if precision == 'float32':
         return False
-    why_not = _why_not(backend, paths)
-    if why_not and precision == 'int8':
-        raise EngineError(f'{why_not}: set parameter precision to auto')
-    return not why_not
+    reason = _unsupported_reason(backend, paths)
+    if reason and precision == 'int8':
+        raise EngineError(f'{reason}: set parameter precision to auto')
+    return not reason
 
 
-def _why_not(backend: str, paths: list[Path]) -> str:
+def _unsupported_reason(backend: str, paths: Sequence[Path]) -> str:
     if backend != 'openvino':
-        return f'{backend} is not set up for networks of integers, OpenVINO is'
+        return f'{backend} does not run int8 networks here, only OpenVINO does'
     if not has_vnni():
-        return 'this processor has no instructions for networks of integers (VNNI)'
-    unknown = [path.name for path in paths if not ranges_of(path)]
-    return f'no ranges were learnt for {", ".join(unknown)} (bench/learn_ranges.py)' if unknown else ''
+        return 'this processor has no instructions for int8 networks (VNNI)'
+    unknown = [path.name for path in paths if not activation_ranges(path)]
+    return f'no ranges were learned for {", ".join(unknown)} (bench/learn_ranges.py)' if unknown else ''
 
 
 def has_vnni(processor: Path = PROCESSOR) -> bool:
-    """Say whether the processor multiplies 8-bit integers without overflow; no where the file is missing."""
+    """Return whether the processor multiplies 8-bit integers without overflow; False where /proc/cpuinfo is missing."""
     try:
         return 'vnni' in processor.read_text(errors='replace')
     except OSError:
@@ -67,10 +71,10 @@ def has_vnni(processor: Path = PROCESSOR) -> bool:
 
 
 @cache
-def ranges_of(path: Path) -> Ranges:
-    """Return what was learnt for exactly this model file; empty when nothing was."""
-    learnt = yaml.safe_load(resources.files('cell_vision').joinpath(RANGES).read_text('utf-8')) or {}
-    known = learnt.get(path.name)
+def activation_ranges(path: Path) -> Ranges:
+    """Return the learned input ranges of this model file, identified by its checksum; empty when there are none."""
+    learned = yaml.safe_load(resources.files('cell_vision').joinpath(RANGES).read_text('utf-8')) or {}
+    known = learned.get(path.name)
     if known is None or known['sha256'] != digest(path):
         return {}
     return {layer: (float(low), float(high)) for layer, (low, high) in known['inputs'].items()}
@@ -82,8 +86,8 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
-def convolutions(model: Any) -> Iterator[Any]:
-    """Give the convolutions of an OpenVINO model that work on a whole picture and have constant weights."""
+def convolutions(model: Model) -> Iterator[Node]:
+    """Yield the convolutions of a model that have constant weights and a two-dimensional input."""
     for node in model.get_ordered_ops():
         if node.get_type_name() == 'Convolution' and node.input_value(1).get_node().get_type_name() == 'Constant':
             size = node.input_value(0).get_partial_shape()
@@ -91,19 +95,19 @@ def convolutions(model: Any) -> Iterator[Any]:
                 yield node
 
 
-def to_integers(model: Any, ranges: Ranges) -> None:
-    """Change an OpenVINO model so that the convolutions of `ranges` compute in integers.
+def quantize(model: Model, ranges: Ranges) -> None:
+    """Modify a model so that the convolutions in `ranges` compute in 8-bit integers.
 
     Raises:
-        EngineError: The model has no such convolution.
+        EngineError: The model lacks one of these convolutions.
     """
     import openvino.opset13 as operations
 
     nodes = {node.get_friendly_name(): node for node in convolutions(model)}
     if missing := ranges.keys() - nodes.keys():
-        raise EngineError(f'the model has no convolution {min(missing)}: {RANGES} does not fit to it')
+        raise EngineError(f'the model has no convolution {min(missing)}: {RANGES} does not fit it')
 
-    def rounded(value: Any, low: Any, high: Any, steps: int) -> Any:
+    def rounded(value: Output, low: float | NDArray[np.float32], high: float | NDArray[np.float32], steps: int) -> Output:
         ends = [operations.constant(np.asarray(end, np.float32)) for end in (low, high, low, high)]
         return operations.fake_quantize(value, *ends, steps).output(0)
 

@@ -1,7 +1,7 @@
-"""The OCR worker process: loads one engine, reads what it is given, dies with its parent.
+"""The OCR worker process: loads one engine, executes read jobs, and exits when its parent does.
 
-Started by the OCR node with its messages on stdin and stdout (see `worker_protocol`). It is a process of its own because
-engines are large, crash, hang and leak, and because one may need another interpreter with other library versions.
+The OCR node starts it with the messages on stdin and stdout (`cell_vision.ocr.worker.protocol`). It is a separate process
+because engines are large, crash, hang and leak memory, and because one may need another interpreter with other libraries.
 """
 
 from __future__ import annotations
@@ -12,42 +12,52 @@ import math
 import os
 import queue
 import resource
+import signal
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from cell_vision.ocr.engines.base import BadImageError, Engine, EngineError, EngineOptions, load_libraries, make_engine
-from cell_vision.ocr.worker.protocol import SPARES, ProtocolError, encode_reading, read_message, write_message
+from cell_vision.ocr.engines.base import BadImageError, Engine, EngineError, EngineOptions
+from cell_vision.ocr.engines.registry import load_libraries, make_engine
+from cell_vision.ocr.worker.protocol import (
+    STANDBY_MODES,
+    Header,
+    ProtocolError,
+    encode_reading,
+    read_message,
+    write_message,
+)
 
 WARM_UP_TEXT = 'AB12-34'
-SPARE_WAITS_S = 1.0
-"""A spare begins so much later to load: the worker may have a reading to do."""
+STANDBY_DELAY_S = 1.0
+"""Delay before a standby worker starts to load: the active one may have a job that needs the processor."""
 IDLE_S = 0.1
-"""A job that waited for the start comes within this time; only then is more loaded."""
+"""After this time without a job the next piece of warm-up runs."""
 STATM = Path('/proc/self/statm')
+
+_Jobs = queue.Queue[tuple[Header, bytes]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until stdin ends."""
+    """Serve jobs until stdin ends; return the exit code."""
     options = _parse(arguments)
-    requests, answers = _take_streams()
-    jobs: queue.Queue[tuple[dict[str, Any], bytes]] = queue.Queue()
-    threading.Thread(target=_listen, args=(requests, jobs), daemon=True).start()
+    requests, results = _redirect_stdout()
+    jobs: _Jobs = queue.Queue()
+    threading.Thread(target=_receive_jobs, args=(requests, jobs), daemon=True).start()
     try:
-        engine = _load(options) if options.spare == 'off' else _stand_by(options, jobs)
-    except Exception as problem:
-        fatal = str(problem) if isinstance(problem, EngineError) else f'the engine does not start: {problem!r}'
-        write_message(answers, {'fatal': fatal})
+        engine = _load(options) if options.spare == 'off' else _wait_as_standby(options, jobs)
+    except Exception as error:
+        fatal = str(error) if isinstance(error, EngineError) else f'the engine does not start: {error!r}'
+        write_message(results, {'fatal': fatal})
         return 1
-    write_message(answers, {'ready': engine.name})
+    write_message(results, {'ready': engine.name})
     while True:
         header, payload = _next_job(jobs, engine)
-        said = answer(engine, header, payload)
-        crop = said.pop('crop_jpeg', b'')
-        write_message(answers, {'job': header.get('job'), 'memory': resident_memory(), **said}, crop)
+        result, crop = execute_job(engine, header, payload)
+        write_message(results, {'job': header.get('job'), 'memory': resident_memory(), **result}, crop)
 
 
 def _load(options: argparse.Namespace) -> Engine:
@@ -67,52 +77,65 @@ def _load(options: argparse.Namespace) -> Engine:
     return engine
 
 
-def _stand_by(options: argparse.Namespace, jobs: queue.Queue[tuple[dict[str, Any], bytes]]) -> Engine:
-    """Be the spare: get ready so far once the worker has had its start to itself, wait for the turn, return the engine."""
+def _wait_as_standby(options: argparse.Namespace, jobs: _Jobs) -> Engine:
+    """Prepare as far as the mode says, wait for activation, and return the engine."""
     with contextlib.suppress(queue.Empty):
-        jobs.get(timeout=SPARE_WAITS_S)
+        jobs.get(timeout=STANDBY_DELAY_S)
         return _load(options)
     if options.spare == 'warm':
         engine = _load(options)
         jobs.get()
         return engine
-    with contextlib.suppress(Exception):  # What is wrong is told when the engine is loaded.
-        load_libraries(options.engine, options.backend)
+    with contextlib.suppress(Exception):  # Loading the engine after activation reports the same error.
+        _load_libraries(options)
     jobs.get()
     return _load(options)
 
 
-def _next_job(jobs: queue.Queue[tuple[dict[str, Any], bytes]], engine: Engine) -> tuple[dict[str, Any], bytes]:
-    """Wait for a job; as long as none comes, load what makes later ones faster."""
+def _load_libraries(options: argparse.Namespace) -> None:
+    import cell_vision.ocr.pipeline  # noqa: F401
+
+    load_libraries(options.engine, options.backend)
+
+
+def _next_job(jobs: _Jobs, engine: Engine) -> tuple[Header, bytes]:
+    """Wait for a job; while there is none, run the remaining warm-up."""
     more = True
     while more:
         try:
             return jobs.get(timeout=IDLE_S)
         except queue.Empty:
-            more = engine.prepare()
+            more = engine.warm_next()
     return jobs.get()
 
 
-def answer(engine: Engine, header: dict[str, Any], payload: bytes) -> dict[str, Any]:
-    """Carry out one job; every failure becomes an answer. `crop_jpeg` is not part of the header: it is sent as payload."""
-    from cell_vision.ocr.pipeline import see
+def execute_job(engine: Engine, header: Header, payload: bytes) -> tuple[Header, bytes]:
+    """Read one frame; every failure becomes a result.
+
+    Args:
+        engine: The loaded engine.
+        header: Fields of `cell_vision.types.ReadOptions`.
+        payload: The compressed image.
+
+    Returns:
+        The result message and its payload, the crop (JPEG), empty when there is none.
+    """
+    from cell_vision.ocr.pipeline import read_frame
 
     start = time.perf_counter()
-    enough = start + float(header.get('budget') or math.inf)
+    deadline = start + float(header.get('budget') or math.inf)
     try:
-        result = see(engine, payload, header, lambda: time.perf_counter() > enough)
-    except BadImageError as problem:
-        return {'error': 'BAD_IMAGE', 'message': str(problem)}
-    except Exception as problem:
-        return {'error': 'ENGINE', 'message': f'{type(problem).__name__}: {problem}'[:500]}
-    return encode_reading(result) | {
-        'crop_jpeg': result.crop.jpeg if result.crop is not None else b'',
-        'seconds': time.perf_counter() - start,
-    }
+        reading = read_frame(engine, payload, header, lambda: time.perf_counter() > deadline)  # type: ignore[arg-type]
+    except BadImageError as error:
+        return {'error': 'BAD_IMAGE', 'message': str(error)}, b''
+    except Exception as error:
+        return {'error': 'ENGINE', 'message': f'{type(error).__name__}: {error}'[:500]}, b''
+    crop = reading.crop.jpeg if reading.crop is not None else b''
+    return encode_reading(reading) | {'seconds': time.perf_counter() - start}, crop
 
 
 def resident_memory() -> int:
-    """Return the memory of this process, bytes (proc(5), statm); 0 where the system does not tell."""
+    """Return the resident memory of this process, bytes (proc(5), statm); 0 where /proc is missing."""
     try:
         return int(STATM.read_text(encoding='ascii').split()[1]) * resource.getpagesize()
     except OSError:
@@ -120,10 +143,10 @@ def resident_memory() -> int:
 
 
 def warm_up(engine: Engine, side: int = 480) -> None:
-    """Read a drawn text once, so that the first real reading is not the slow one.
+    """Read a drawn text once, so that the first real reading is not slow.
 
     Raises:
-        EngineError: The engine cannot read a plain text: it is broken.
+        EngineError: The engine cannot read the text: it is broken.
     """
     import cv2
     import numpy as np
@@ -134,18 +157,18 @@ def warm_up(engine: Engine, side: int = 480) -> None:
         raise EngineError(f'{engine.name} cannot read a plain text; its models may be damaged: reinstall it')
 
 
-def _listen(requests: BinaryIO, jobs: queue.Queue[tuple[dict[str, Any], bytes]]) -> None:
+def _receive_jobs(requests: BinaryIO, jobs: _Jobs) -> None:
     with contextlib.suppress(ProtocolError, OSError):
         while message := read_message(requests):
             jobs.put(message)
-    os._exit(0)  # The parent has gone: nobody wants the reading that may still be running.
+    os.kill(os.getpid(), signal.SIGKILL)  # The parent has ended; a reading that still runs has no receiver.
 
 
-def _take_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Keep stdout for messages alone: what libraries print goes to stderr."""
-    answers = os.fdopen(os.dup(1), 'wb')
+def _redirect_stdout() -> tuple[BinaryIO, BinaryIO]:
+    """Reserve stdout for messages: output of libraries goes to stderr."""
+    results = os.fdopen(os.dup(1), 'wb')
     os.dup2(2, 1)
-    return sys.stdin.buffer, answers
+    return sys.stdin.buffer, results
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -159,7 +182,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--precision', default=defaults.precision)
     parser.add_argument('--model-dir', default=defaults.model_dir)
     parser.add_argument('--cache-dir', default=defaults.cache_dir)
-    parser.add_argument('--spare', choices=SPARES, default='off')
+    parser.add_argument('--spare', choices=STANDBY_MODES, default='off')
     return parser.parse_args(arguments)
 
 

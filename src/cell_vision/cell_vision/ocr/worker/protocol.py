@@ -1,36 +1,39 @@
-"""The messages between the OCR node and its worker process: one line of JSON, then `size` bytes of payload.
+"""Messages between the OCR node and its worker process: one line of JSON, then `size` bytes of payload.
 
-Requests: `{"job": 7, "size": 81234}` + the compressed image, with the options of `see` and, as `"budget"`, the seconds after
-which no further look is begun. Answers: `{"job": 7, "readings": [...], ...}` or
-`{"job": 7, "error": "BAD_IMAGE", "message": "..."}`; the payload of an answer is the crop, a JPEG. The worker's first message
-is `{"ready": "<engine>"}` or `{"fatal": "<what is wrong and what to do>"}`. A spare worker says it only after the request
-`{"go": true}`, which is no job: its turn has come.
+Requests: `{"job": 7, "size": 81234}` with the fields of `cell_vision.types.ReadOptions`, and the compressed image as payload.
+Results: `{"job": 7, "readings": [...], ...}` with the crop (JPEG) as payload, or
+`{"job": 7, "error": "BAD_IMAGE", "message": "..."}`. The first message of a worker is `{"ready": "<engine>"}` or
+`{"fatal": "<cause and remedy>"}`. A standby worker sends it only after the request ACTIVATE, which is not a job.
+Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
-from cell_vision.types import Code, Crop, FrameReading, Reading
+from cell_vision.types import Barcode, EvidenceCrop, FrameReading, Polygon, Reading
 
-GO = {'go': True}
-SPARES = ('off', 'light', 'warm')
-"""How far a spare worker gets before its turn: none is kept; its libraries are loaded; its models are, too."""
+Header = dict[str, Any]
+"""The JSON object of a message."""
+
+ACTIVATE: Header = {'go': True}
+STANDBY_MODES = ('off', 'light', 'warm')
+"""Preparation of the standby worker: none is kept; its libraries are loaded; its models are loaded, too."""
 LONGEST_HEADER = 1_000_000
 LARGEST_PAYLOAD = 256_000_000
 
 
 class ProtocolError(Exception):
-    """The other side sent something that is not a message."""
+    """The data is not a message of this protocol."""
 
 
-def write_message(stream: IO[bytes], header: Mapping[str, Any], payload: bytes = b'') -> None:
+def write_message(stream: IO[bytes], header: Mapping[str, object], payload: bytes = b'') -> None:
     """Send one message.
 
     Raises:
-        OSError: The other side has gone.
+        OSError: The other side closed the pipe.
     """
     line = json.dumps({**header, 'size': len(payload)}, allow_nan=False).encode() + b'\n'
     stream.write(line)
@@ -38,11 +41,11 @@ def write_message(stream: IO[bytes], header: Mapping[str, Any], payload: bytes =
     stream.flush()
 
 
-def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
-    """Receive one message, None at the end of the stream.
+def read_message(stream: IO[bytes]) -> tuple[Header, bytes] | None:
+    """Receive one message; None at the end of the stream.
 
     Raises:
-        ProtocolError: What came is not a message.
+        ProtocolError: The data is not a message.
     """
     line = stream.readline(LONGEST_HEADER)
     if not line.endswith(b'\n'):
@@ -50,16 +53,16 @@ def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     try:
         header = json.loads(line)
         size = int(header.pop('size'))
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise ProtocolError(f'not a message: {line[:80]!r}') from problem
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProtocolError(f'not a message: {line[:80]!r}') from error
     if not 0 <= size <= LARGEST_PAYLOAD:
         raise ProtocolError(f'a payload of {size} bytes')
     payload = stream.read(size)
     return (header, payload) if len(payload) == size else None
 
 
-def encode_reading(result: FrameReading) -> dict[str, Any]:
-    """Return a frame's reading as JSON values."""
+def encode_reading(result: FrameReading) -> Header:
+    """Return the reading of a frame as JSON values, without the bytes of its crop."""
     return {
         'readings': [[r.text, r.score, [list(point) for point in r.polygon]] for r in result.readings],
         'width': result.width,
@@ -71,15 +74,15 @@ def encode_reading(result: FrameReading) -> dict[str, Any]:
     }
 
 
-def decode_reading(header: Mapping[str, Any], crop: bytes = b'') -> FrameReading:
-    """Return the frame's reading that an answer carries, with the crop that is its payload.
+def decode_reading(header: Header, crop: bytes = b'') -> FrameReading:
+    """Return the reading in a result message whose payload is the crop.
 
     Raises:
-        ProtocolError: A field is missing or is not what it should be.
+        ProtocolError: A field is missing or has a wrong type.
     """
     try:
         readings = tuple(Reading(str(text), float(score), _polygon(points)) for text, score, points in header['readings'])
-        codes = tuple(Code(str(kind), str(text), _polygon(points)) for kind, text, points in header.get('codes', ()))
+        codes = tuple(Barcode(str(kind), str(text), _polygon(points)) for kind, text, points in header.get('codes', ()))
         corners = header.get('crop')
         return FrameReading(
             readings,
@@ -88,14 +91,15 @@ def decode_reading(header: Mapping[str, Any], crop: bytes = b'') -> FrameReading
             float(header['seconds']),
             str(header['engine']),
             codes,
-            Crop(crop, _polygon(corners)) if crop and corners else None,
+            EvidenceCrop(crop, _polygon(corners)) if crop and corners else None,
         )
-    except (KeyError, TypeError, ValueError) as problem:
-        raise ProtocolError(f'not a reading: {problem!r}') from problem
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProtocolError(f'not a reading: {error!r}') from error
 
 
-def _polygon(points: Any) -> Any:
+def _polygon(points: Iterable[tuple[float, float]]) -> Polygon:
     corners = tuple((float(x), float(y)) for x, y in points)
     if len(corners) != 4:
         raise ValueError(f'a polygon of {len(corners)} corners')
-    return corners
+    a, b, c, d = corners
+    return a, b, c, d

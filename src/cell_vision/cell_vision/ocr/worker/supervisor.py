@@ -1,11 +1,12 @@
-"""The parent's end of the OCR worker: start it, give it one job at a time, watch its deadline, start it again.
+"""Supervises the OCR worker process: starts it, gives it one job at a time, enforces deadlines, and restarts it.
 
-All state belongs to one thread, fed by one queue. Whoever asks gets exactly one outcome for each job.
+All state belongs to one thread, which executes calls from one queue. Each job gets exactly one result.
 """
 
 from __future__ import annotations
 
 import contextlib
+import enum
 import os
 import queue
 import signal
@@ -14,26 +15,39 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from cell_common.backoff import Backoff
 
-from cell_vision.ocr.worker.protocol import GO, ProtocolError, decode_reading, read_message, write_message
-from cell_vision.types import FrameReading
+from cell_vision.ocr.worker.protocol import (
+    ACTIVATE,
+    Header,
+    ProtocolError,
+    decode_reading,
+    read_message,
+    write_message,
+)
+from cell_vision.types import FrameReading, ReadOptions
 
 WARM_UP_DEADLINE_S = 60.0
-END_S = 2.0
-SPARE_PAUSE_S = 30.0
-"""A spare that ended by itself is started again after this, and not before: it would end again."""
-PATIENCE_S = 2.5
-"""How long a job waits for a worker that is being started again; then its caller is told, who may ask once more."""
+STOP_TIMEOUT_S = 2.0
+STANDBY_RETRY_S = 30.0
+"""A standby worker that exited is started again after this time: it would probably exit again."""
+RESTART_WAIT_S = 2.5
+"""A job waits this long for a worker that is being restarted; then it fails, and the caller may try again."""
+RESTARTING = '; it is restarted'
+"""End of the status message of a worker that was lost."""
+_SOURCE_FOLDER = Path(__file__).resolve().parents[3]
+
+_Process = subprocess.Popen[bytes]
 
 
-class Outcome:
-    """How a job can end beside a reading."""
+class ReadFailure(str, enum.Enum):
+    """Why a job has no reading."""
 
+    NONE = ''
     BAD_IMAGE = 'BAD_IMAGE'
     ENGINE_FAILED = 'ENGINE_FAILED'
     TOO_SLOW = 'TOO_SLOW'
@@ -41,51 +55,53 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The one outcome of a job."""
+class ReadResult:
+    """The one result of a job."""
 
     reading: FrameReading | None
-    """What was read; None when it failed."""
-    failure: str = ''
-    """One of `Outcome`, "" when it was read."""
+    """None when the job failed."""
+    failure: ReadFailure = ReadFailure.NONE
     message: str = ''
-    """For people."""
+    """Message for the operator; "" unless the job failed."""
 
 
 @dataclass
-class Job:
+class ReadJob:
     """One frame to read."""
 
     image: bytes
     """JPEG, PNG or another format that OpenCV decodes."""
-    done: Callable[[Answer], None]
-    """Called once, from the host's thread."""
-    options: dict[str, Any] = field(default_factory=dict)
-    asked: float = field(default_factory=time.monotonic)
+    on_result: Callable[[ReadResult], None]
+    """Called once, in the thread of the supervisor."""
+    options: ReadOptions = field(default_factory=ReadOptions)
+    created: float = field(default_factory=time.monotonic)
+    """Monotonic time, seconds."""
 
 
 @dataclass(frozen=True)
-class HostState:
-    """What people should know of the engine."""
+class WorkerStatus:
+    """State of the worker process, for diagnostics."""
 
     ready: bool = False
     engine: str = ''
     """Name and version, "" until it was ready once."""
-    message: str = 'the text reader is warming up'
+    message: str = 'OCR is warming up'
     pid: int = 0
+    busy: bool = False
+    """A job is being executed."""
     starts: int = 0
     reads: int = 0
     memory: int = 0
     """Resident memory of the worker after its last reading, bytes."""
     spare_pid: int = 0
-    """The process that takes over when the worker is lost, 0 = none."""
+    """Process id of the standby worker, 0 = none."""
 
 
-class EngineHost:
-    """Runs the worker process."""
+class WorkerSupervisor:
+    """Runs the worker process and, if wanted, a standby worker that replaces it."""
 
     COMMAND: tuple[str, ...] = ('-m', 'cell_vision.ocr.worker.main')
-    """What the interpreter is told to run."""
+    """Arguments of the interpreter."""
 
     def __init__(
         self, arguments: Sequence[str], *, python: str = '', deadline: float = 5.0, most_memory: int = 0, spare: str = 'off'
@@ -94,141 +110,148 @@ class EngineHost:
 
         Args:
             arguments: Command line of `cell_vision.ocr.worker.main`.
-            python: Interpreter of the worker; "" = the one that runs this.
-            deadline: Seconds a reading may take before the worker is taken for hung and started again.
-            most_memory: Bytes; a worker that has more after a reading is started again; 0 = any.
-            spare: How far a second process is got ready in advance; one of `worker_protocol.SPARES`.
+            python: Interpreter of the worker; "" = the running one.
+            deadline: Longest reading, seconds; a worker that takes longer is killed and restarted.
+            most_memory: Bytes; a worker with more memory after a reading is restarted; 0 = no limit.
+            spare: Preparation of the standby worker; one of `protocol.STANDBY_MODES`.
         """
         self._command = [python or sys.executable, *self.COMMAND, *arguments]
         self._deadline = deadline
         self._most_memory = most_memory
-        self._events: queue.Queue[tuple[str, Any, Any]] = queue.Queue()
+        self._calls: queue.Queue[Callable[[], None]] = queue.Queue()
         self._backoff = Backoff(0.1, 30.0)
-        self._spare_kind = spare
-        self._spare: subprocess.Popen[bytes] | None = None
-        self._spare_started = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._waiting: Job | None = None
-        self._running: Job | None = None
-        self._until = 0.0
+        self._standby_mode = spare
+        self._standby: _Process | None = None
+        self._standby_started = 0.0
+        self._process: _Process | None = None
+        self._waiting: ReadJob | None = None
+        self._running: ReadJob | None = None
+        self._due = 0.0
         self._closed = False
-        self.state = HostState()
-        self._thread = threading.Thread(target=self._run, name='ocr engine host', daemon=True)
+        self.state = WorkerStatus()
+        self._thread = threading.Thread(target=self._run, name='ocr supervisor', daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job) -> None:
-        """Queue a job; one that waits already is answered SUPERSEDED: only the newest frame counts."""
-        self._events.put(('job', job, None))
+    @property
+    def queued(self) -> bool:
+        """Whether a job waits for the worker."""
+        return self._waiting is not None
+
+    def submit(self, job: ReadJob) -> None:
+        """Queue a job; it supersedes one that still waits, because only the newest frame counts."""
+        self._calls.put(partial(self._accept, job))
 
     def close(self) -> None:
-        """End the worker and answer what is pending."""
+        """Stop the worker and fail the pending jobs."""
         self._closed = True
-        self._events.put(('close', None, None))
-        self._thread.join(END_S * 2)
+        self._calls.put(lambda: None)
+        self._thread.join(STOP_TIMEOUT_S * 2)
 
     def _run(self) -> None:
         self._start()
         while not self._closed:
             try:
-                kind, subject, content = self._events.get(timeout=self._wait())
+                call = self._calls.get(timeout=self._wait_time())
             except queue.Empty:
-                self._time_is_up()
-                continue
-            if kind == 'job':
-                self._take(subject)
-            elif kind != 'close' and subject is self._process:
-                self._heard(kind, content)
-            elif kind == 'end' and subject is self._spare:
-                self._end_spare()
-        self._end_worker()
-        self._end_spare()
-        self._settle('the node is stopping')
+                self._on_deadline()
+            else:
+                call()
+        self._stop_worker()
+        self._stop_standby()
+        self._fail_pending('the node is stopping')
 
-    def _wait(self) -> float | None:
-        """Return the seconds until something is due, None when nothing is."""
-        due = [self._until] if self._until else []
+    def _wait_time(self) -> float | None:
+        """Return the seconds until the next deadline, None when there is none."""
+        due = [self._due] if self._due else []
         if self._waiting is not None and self._restarting():
-            due.append(self._waiting.asked + PATIENCE_S)
+            due.append(self._waiting.created + RESTART_WAIT_S)
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _restarting(self) -> bool:
         return not self.state.ready and bool(self.state.engine)
 
-    def _take(self, job: Job) -> None:
+    def _accept(self, job: ReadJob) -> None:
         if self._waiting is not None:
-            self._waiting.done(Answer(None, Outcome.SUPERSEDED, 'a newer frame was asked for before this one was read'))
+            message = 'a newer frame was requested before this one was read'
+            self._waiting.on_result(ReadResult(None, ReadFailure.SUPERSEDED, message))
         self._waiting = job
-        self._next()
+        self._dispatch()
 
-    def _next(self) -> None:
+    def _dispatch(self) -> None:
         if self._waiting is None or self._running is not None or not self.state.ready or self._process is None:
             return
         self._running, self._waiting = self._waiting, None
-        self._until = time.monotonic() + self._deadline
+        self._due = time.monotonic() + self._deadline
+        self.state = replace(self.state, busy=True)
         message = {'job': self.state.reads, **self._running.options}, self._running.image
-        threading.Thread(target=_send, args=(self._process, *message), name='ocr engine request', daemon=True).start()
+        threading.Thread(target=_send, args=(self._process, *message), name='ocr request', daemon=True).start()
 
-    def _heard(self, kind: str, content: Any) -> None:
-        if kind == 'end':
-            self._lost(f'the text reader ended by itself ({content})')
-        elif 'fatal' in content:
-            self._lost(str(content['fatal']))
-        elif 'ready' in content:
+    def _on_exit(self, process: _Process, status: str) -> None:
+        if process is self._process:
+            self._restart(f'OCR exited ({status})')
+        elif process is self._standby:
+            self._stop_standby()
+
+    def _on_message(self, process: _Process, header: Header, payload: bytes) -> None:
+        if process is not self._process:
+            return
+        if 'fatal' in header:
+            self._restart(str(header['fatal']))
+        elif 'ready' in header:
             self._backoff.reset()
-            self._until = 0.0
-            self._change(ready=True, engine=str(content['ready']), message='')
-            self._next()
-            self._keep_spare()
+            self._due = 0.0
+            self.state = replace(self.state, ready=True, engine=str(header['ready']), message='')
+            self._dispatch()
+            self._start_standby()
         elif self._running is not None:
-            job, self._running, self._until = self._running, None, 0.0
-            self._change(reads=self.state.reads + 1, memory=int(content.get('memory', 0)))
-            job.done(_answer(content))
+            job, self._running, self._due = self._running, None, 0.0
+            self.state = replace(self.state, busy=False, reads=self.state.reads + 1, memory=int(header.get('memory', 0)))
+            job.on_result(_result(header, payload))
             if 0 < self._most_memory < self.state.memory:
-                self._lost(f'the text reader took {self.state.memory // 1_000_000} MB of memory')
-            elif time.monotonic() > self._spare_started + SPARE_PAUSE_S:
-                self._keep_spare()
-            self._next()
+                self._restart(f'OCR took {self.state.memory // 1_000_000} MB of memory')
+            elif time.monotonic() > self._standby_started + STANDBY_RETRY_S:
+                self._start_standby()
+            self._dispatch()
 
-    def _time_is_up(self) -> None:
+    def _on_deadline(self) -> None:
         now = time.monotonic()
-        if self._waiting is not None and self._restarting() and now >= self._waiting.asked + PATIENCE_S:
+        if self._waiting is not None and self._restarting() and now >= self._waiting.created + RESTART_WAIT_S:
             job, self._waiting = self._waiting, None
-            job.done(Answer(None, Outcome.ENGINE_FAILED, self.state.message))
-        if not self._until or now < self._until:
+            job.on_result(ReadResult(None, ReadFailure.ENGINE_FAILED, self.state.message))
+        if not self._due or now < self._due:
             return
         if self._process is None:
             self._start()
         elif self._running is not None:
-            self._lost(f'the text reader did not answer within {self._deadline:g} s', Outcome.TOO_SLOW)
+            self._restart(f'OCR timed out after {self._deadline:g} s', ReadFailure.TOO_SLOW)
         else:
-            self._lost(f'the text reader did not get ready within {WARM_UP_DEADLINE_S:g} s')
+            self._restart(f'OCR did not start within {WARM_UP_DEADLINE_S:g} s')
 
-    def _lost(self, message: str, failure: str = Outcome.ENGINE_FAILED) -> None:
-        self._end_worker()
-        delay = self._backoff.next()
-        self._until = time.monotonic() + delay
-        self._change(ready=False, pid=0, message=f'{message}; it is started again')
+    def _restart(self, message: str, failure: ReadFailure = ReadFailure.ENGINE_FAILED) -> None:
+        self._stop_worker()
+        self._due = time.monotonic() + self._backoff.next()
+        self.state = replace(self.state, ready=False, busy=False, pid=0, message=message + RESTARTING)
         if self._running is not None:
             job, self._running = self._running, None
-            job.done(Answer(None, failure, self.state.message))
+            job.on_result(ReadResult(None, failure, self.state.message))
 
-    def _settle(self, message: str) -> None:
+    def _fail_pending(self, message: str) -> None:
         for job in (self._running, self._waiting):
             if job is not None:
-                job.done(Answer(None, Outcome.ENGINE_FAILED, message))
+                job.on_result(ReadResult(None, ReadFailure.ENGINE_FAILED, message))
         self._running = self._waiting = None
 
     def _start(self) -> None:
-        self._until = time.monotonic() + WARM_UP_DEADLINE_S
+        self._due = time.monotonic() + WARM_UP_DEADLINE_S
         try:
-            process = self._take_spare() or self._spawn()
-        except OSError as problem:
-            self._lost(f'cannot start {self._command[0]}: {problem.strerror}; check parameter engine_python')
+            process = self._activate_standby() or self._spawn()
+        except OSError as error:
+            self._restart(f'cannot start {self._command[0]}: {error.strerror}; check parameter engine_python')
             return
         self._process = process
-        self._change(pid=process.pid, starts=self.state.starts + 1)
+        self.state = replace(self.state, pid=process.pid, starts=self.state.starts + 1)
 
-    def _spawn(self, *more: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, *more: str) -> _Process:
         process = subprocess.Popen(
             [*self._command, *more],
             stdin=subprocess.PIPE,
@@ -236,90 +259,86 @@ class EngineHost:
             start_new_session=True,
             env=_environment(self._command[0]),
         )
-        threading.Thread(target=self._listen, args=(process,), name='ocr engine answers', daemon=True).start()
+        threading.Thread(target=self._read_output, args=(process,), name='ocr results', daemon=True).start()
         return process
 
-    def _keep_spare(self) -> None:
-        """Start a process that gets ready so far, then waits for its turn."""
-        if self._spare_kind == 'off' or self._spare is not None:
+    def _start_standby(self) -> None:
+        """Start a process that prepares as far as the mode says and waits for activation."""
+        if self._standby_mode == 'off' or self._standby is not None:
             return
-        self._spare_started = time.monotonic()
-        with contextlib.suppress(OSError):  # Too many processes, say: the cell works without a spare.
-            self._spare = self._spawn('--spare', self._spare_kind)
-            self._change(spare_pid=self._spare.pid)
+        self._standby_started = time.monotonic()
+        with contextlib.suppress(OSError):  # E.g. too many processes: the cell also works without a standby worker.
+            self._standby = self._spawn('--spare', self._standby_mode)
+            self.state = replace(self.state, spare_pid=self._standby.pid)
 
-    def _take_spare(self) -> subprocess.Popen[bytes] | None:
-        """Return the spare, told that its turn has come; None when there is none, or it has died, too."""
-        spare = self._spare
-        if spare is not None and spare.poll() is None:
-            assert spare.stdin is not None
+    def _activate_standby(self) -> _Process | None:
+        """Return the standby worker after activating it; None when there is none or it has exited, too."""
+        standby = self._standby
+        if standby is not None and standby.poll() is None:
+            assert standby.stdin is not None
             with contextlib.suppress(OSError):
-                write_message(spare.stdin, GO)
-                self._spare = None
-                self._change(spare_pid=0)
-                return spare
-        self._end_spare()
+                write_message(standby.stdin, ACTIVATE)
+                self._standby = None
+                self.state = replace(self.state, spare_pid=0)
+                return standby
+        self._stop_standby()
         return None
 
-    def _end_spare(self) -> None:
-        spare, self._spare = self._spare, None
-        _end(spare)
-        self._change(spare_pid=0)
+    def _stop_standby(self) -> None:
+        standby, self._standby = self._standby, None
+        _kill(standby)
+        self.state = replace(self.state, spare_pid=0)
 
-    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+    def _read_output(self, process: _Process) -> None:
         stream = process.stdout
         assert stream is not None
         with contextlib.suppress(ProtocolError, OSError), stream:
             while message := read_message(stream):
-                self._events.put(('message', process, {**message[0], 'payload': message[1]}))
+                self._calls.put(partial(self._on_message, process, *message))
         code = process.wait()
-        self._events.put(('end', process, f'signal {-code}' if code < 0 else f'exit code {code}'))
+        self._calls.put(partial(self._on_exit, process, f'signal {-code}' if code < 0 else f'exit code {code}'))
 
-    def _end_worker(self) -> None:
+    def _stop_worker(self) -> None:
         process, self._process = self._process, None
-        _end(process)
-
-    def _change(self, **changes: Any) -> None:
-        self.state = HostState(**{**self.state.__dict__, **changes})
+        _kill(process)
 
 
-def _send(process: subprocess.Popen[bytes], header: dict[str, Any], image: bytes) -> None:
-    """Write a job in a thread of its own: a frozen worker leaves the pipe full, and its deadline must be watched then, too."""
+def _send(process: _Process, header: Header, image: bytes) -> None:
+    """Write a job, in a thread of its own: with a frozen worker the pipe stays full, but the deadline must be enforced."""
     assert process.stdin is not None
-    with contextlib.suppress(OSError, ValueError):  # A worker that has ended is heard of by the end of its answers.
+    with contextlib.suppress(OSError, ValueError):  # The exit of a worker is noticed at the end of its output.
         write_message(process.stdin, header, image)
 
 
-def _end(process: subprocess.Popen[bytes] | None) -> None:
+def _kill(process: _Process | None) -> None:
     if process is None:
         return
     with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)  # With whatever a library may have forked.
+        os.killpg(process.pid, signal.SIGKILL)  # The group includes processes that a library forked.
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(END_S)
+        process.wait(STOP_TIMEOUT_S)
     if process.stdin is not None:
         with contextlib.suppress(OSError):
             process.stdin.close()
 
 
-def _answer(content: dict[str, Any]) -> Answer:
-    message = str(content.get('message', ''))
-    if content.get('error') == 'BAD_IMAGE':
-        return Answer(None, Outcome.BAD_IMAGE, message)
-    if 'error' in content:
-        return Answer(None, Outcome.ENGINE_FAILED, f'the text reader failed on this frame: {message}')
+def _result(header: Header, payload: bytes) -> ReadResult:
+    message = str(header.get('message', ''))
+    if header.get('error') == 'BAD_IMAGE':
+        return ReadResult(None, ReadFailure.BAD_IMAGE, message)
+    if 'error' in header:
+        return ReadResult(None, ReadFailure.ENGINE_FAILED, f'OCR failed on this frame: {message}')
     try:
-        return Answer(decode_reading(content, content.get('payload', b'')))
-    except ProtocolError as problem:
-        return Answer(None, Outcome.ENGINE_FAILED, f'the text reader answered nonsense: {problem}')
+        return ReadResult(decode_reading(header, payload))
+    except ProtocolError as error:
+        return ReadResult(None, ReadFailure.ENGINE_FAILED, f'invalid result from OCR: {error}')
 
 
 def _environment(python: str) -> dict[str, str]:
-    """Return the worker's environment: this package importable, one thread, no busy waiting.
+    """Return the environment of the worker: this package importable, one thread, no busy waiting.
 
-    Another interpreter gets this package alone: the node's libraries are built for the node's interpreter.
+    Another interpreter gets only this package: the libraries of the node are built for the node's interpreter.
     """
-    here = str(Path(__file__).resolve().parent.parent)
     inherited = os.environ.get('PYTHONPATH', '') if python == sys.executable else ''
-    path = os.pathsep.join(part for part in (here, inherited) if part)
+    path = os.pathsep.join(part for part in (str(_SOURCE_FOLDER), inherited) if part)
     return {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'PASSIVE'}

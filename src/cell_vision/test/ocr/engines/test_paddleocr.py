@@ -11,10 +11,10 @@ from pathlib import Path
 import cv2
 import pytest
 from cell_common.testing import wait_until
-from cell_vision.ocr.worker.supervisor import EngineHost, Job, Outcome
+from cell_vision.ocr.worker.supervisor import ReadFailure, ReadJob, WorkerSupervisor
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[5]
 HOME = ROOT / re.findall(r"PADDLE_VENV = ROOT / '(.+)'", (ROOT / 'tools' / 'setup.py').read_text(encoding='utf-8'))[0]
 PYTHON = HOME / 'bin' / 'python'
 
@@ -57,7 +57,7 @@ def paddle(proxy):
     with pytest.MonkeyPatch.context() as patch:
         for name in ('http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'):
             patch.setenv(name, proxy.url)
-        host = EngineHost(['--engine', 'paddleocr'], python=str(PYTHON), deadline=30.0)
+        host = WorkerSupervisor(['--engine', 'paddleocr'], python=str(PYTHON), deadline=30.0)
         wait_until(lambda: host.state.ready or 'again' in host.state.message, 100, 'PaddleOCR to start')
     assert host.state.ready, host.state.message
     yield host
@@ -66,7 +66,7 @@ def paddle(proxy):
 
 def read(host, image, **options):
     answers = queue.Queue()
-    host.submit(Job(image, answers.put, options))
+    host.submit(ReadJob(image, answers.put, options))
     return answers.get(timeout=60)
 
 
@@ -103,9 +103,9 @@ def test_several_lines_are_several_readings(paddle, draw, compress):
     assert {'EM1-2U1', 'G8NB-17SR'} <= {reading.text for reading in answer.reading.readings}
 
 
-def test_a_frame_without_text_and_one_that_is_none_are_told_apart(paddle, draw, compress):
+def test_a_frame_without_text_and_one_that_is_none_are_distinguished(paddle, draw, compress):
     assert read(paddle, compress(draw())).reading.readings == ()
-    assert read(paddle, b'\xff\xd8 no picture').failure == Outcome.BAD_IMAGE
+    assert read(paddle, b'\xff\xd8 no picture').failure == ReadFailure.BAD_IMAGE
     assert read(paddle, compress(draw('EM1-2U1'))).reading.readings
 
 
@@ -113,10 +113,10 @@ def test_nothing_was_asked_of_the_network(paddle, proxy):
     assert paddle.state.reads and not proxy.calls
 
 
-def test_a_missing_model_is_told_at_once_and_not_downloaded(tmp_path, proxy, monkeypatch):
+def test_a_missing_model_is_reported_and_not_downloaded(tmp_path, proxy, monkeypatch):
     assert PYTHON.exists(), f'{HOME.name} is missing: run "make setup-tests"'
     monkeypatch.setenv('https_proxy', proxy.url)
-    host = EngineHost(['--engine', 'paddleocr', '--model-dir', str(tmp_path)], python=str(PYTHON))
+    host = WorkerSupervisor(['--engine', 'paddleocr', '--model-dir', str(tmp_path)], python=str(PYTHON))
     wait_until(lambda: 'text detector' in host.state.message, 20, 'the reason')
     host.close()
     assert 'cell models import' in host.state.message and not proxy.calls

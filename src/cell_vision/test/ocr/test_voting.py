@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cell_vision.ocr.voting import is_certain, vote
+from cell_vision.ocr.voting import fuse_frames, is_certain
 from cell_vision.types import UNREAD, Reading
 
 
@@ -18,7 +18,7 @@ def texts(readings):
 
 def test_the_majority_of_the_frames_decides_each_character():
     frames = [[box(100, 50, 'EM1-2U1', 0.8)], [box(104, 51, 'EN1-2U1', 0.8)], [box(108, 52, 'EM1-2U4', 0.8)]]
-    voted = vote(frames)
+    voted = fuse_frames(frames)
     assert texts(voted) == ['EM1-2U1']
     assert 0.5 < voted[0].score < 0.8, 'what the frames do not agree on costs score'
     assert voted[0].polygon == frames[-1][0].polygon, 'the place is that of the newest frame'
@@ -26,55 +26,55 @@ def test_the_majority_of_the_frames_decides_each_character():
 
 def test_a_confident_frame_outvotes_two_that_guess():
     frames = [[box(0, 0, 'HF3FF-0l2', 0.55)], [box(0, 0, 'HF3FF-012', 0.99)], [box(0, 0, 'HF3FF-0l2', 0.55)]]
-    assert texts(vote(frames)) == ['HF3FF-012']
+    assert texts(fuse_frames(frames)) == ['HF3FF-012']
 
 
 def test_two_frames_that_contradict_each_other_leave_no_usable_score():
-    voted = vote([[box(0, 0, 'EM1-2U1', 0.95)], [box(0, 0, 'EM1-2U4', 0.95)]])
+    voted = fuse_frames([[box(0, 0, 'EM1-2U1', 0.95)], [box(0, 0, 'EM1-2U4', 0.95)]])
     assert voted[0].score < 0.6
 
 
 def test_frames_that_agree_keep_the_best_score_and_make_no_more_of_it():
-    voted = vote([[box(0, 0, 'EM1-2U1', 0.7)], [box(2, 1, 'EM1-2U1', 0.8)], [box(4, 2, 'EM1-2U1', 0.75)]])
+    voted = fuse_frames([[box(0, 0, 'EM1-2U1', 0.7)], [box(2, 1, 'EM1-2U1', 0.8)], [box(4, 2, 'EM1-2U1', 0.75)]])
     assert texts(voted) == ['EM1-2U1'] and voted[0].score == pytest.approx(0.8)
 
 
 def test_a_character_that_one_frame_lost_is_there_again():
     frames = [[box(0, 0, 'G8NB-17S', 0.8)], [box(0, 0, 'G8NB-17SR', 0.85)], [box(0, 0, 'G8NB-17SR', 0.8)]]
-    assert texts(vote(frames)) == ['G8NB-17SR']
+    assert texts(fuse_frames(frames)) == ['G8NB-17SR']
 
 
 def test_at_a_tie_the_longer_text_is_taken_but_not_believed():
-    voted = vote([[box(0, 0, 'EM1-2U1', 0.9)], [box(0, 0, 'EM1-2U1S', 0.9)]])
+    voted = fuse_frames([[box(0, 0, 'EM1-2U1', 0.9)], [box(0, 0, 'EM1-2U1S', 0.9)]])
     assert texts(voted) == ['EM1-2U1S'] and voted[0].score < 0.6
 
 
 def test_a_text_cut_into_pieces_in_one_frame_votes_as_one():
     frames = [[box(0, 0, 'EM1-2U1', 0.7)], [box(0, 0, 'EM1-', 0.9), box(80, 0, '2U1', 0.9)], [box(0, 0, 'EM1-2U1', 0.7)]]
-    assert texts(vote(frames)) == ['EM1-2U1']
+    assert texts(fuse_frames(frames)) == ['EM1-2U1']
 
 
 def test_texts_at_different_places_stay_apart_and_in_order():
     lines = [box(0, 0, 'KESTREL', 0.9), box(0, 60, 'EM1-2U1', 0.8), box(0, 120, '10A 250V', 0.8)]
     moved = [box(25, 12, 'KESTREL', 0.9), box(25, 72, 'EM1-2UI', 0.7), box(25, 132, '10A 250V', 0.8)]
-    assert texts(vote([lines, moved])) == ['KESTREL', 'EM1-2U1', '10A 250V']
+    assert texts(fuse_frames([lines, moved])) == ['KESTREL', 'EM1-2U1', '10A 250V']
 
 
 def test_a_part_that_moved_further_than_its_print_is_high_is_still_the_same():
     frames = [[box(0, 0, 'EM1-2U1', 0.8)], [box(0, 40, 'EM1-2U1', 0.8)], [box(0, 80, 'EM1-2U4', 0.6)]]
-    assert texts(vote(frames)) == ['EM1-2U1']
+    assert texts(fuse_frames(frames)) == ['EM1-2U1']
 
 
 def test_other_looks_of_one_frame_that_contradict_count_against_its_best():
     doubtful = [box(0, 0, 'EM1-2U1', 0.93), box(0, 0, 'EM1-2U4', 0.92)]
-    assert vote([doubtful, doubtful])[0].score < 0.6
+    assert fuse_frames([doubtful, doubtful])[0].score < 0.6
 
 
 def test_one_frame_and_empty_frames_are_nothing_to_vote_on():
     one = [box(0, 0, 'EM1-2U1', 0.4)]
-    assert vote([one]) == one
-    assert vote([[], []]) == []
-    assert texts(vote([[], one])) == ['EM1-2U1']
+    assert fuse_frames([one]) == one
+    assert fuse_frames([[], []]) == []
+    assert texts(fuse_frames([[], one])) == ['EM1-2U1']
 
 
 def test_nothing_is_certain_beside_a_part_that_could_not_be_read():

@@ -9,12 +9,13 @@ import pytest
 import yaml
 from cell_vision.ocr.engines import quantization as integers
 from cell_vision.ocr.engines.base import EngineError, EngineOptions
-from cell_vision.ocr.engines.inference import keep_quiet, load_network
-from cell_vision.ocr.engines.ppocr import DETECTOR, DIRECTION, RECOGNISER, PpOcrEngine, model_folder
-from cell_vision.ocr.engines.quantization import convolutions, digest, has_vnni, ranges_of, to_integers, wanted
+from cell_vision.ocr.engines.inference import disable_openvino_telemetry, load_network
+from cell_vision.ocr.engines.model_files import DETECTOR, DIRECTION, RECOGNIZER, model_folder
+from cell_vision.ocr.engines.ppocr import PpOcrEngine
+from cell_vision.ocr.engines.quantization import activation_ranges, convolutions, digest, has_vnni, int8_enabled, quantize
 
 NEEDS_VNNI = pytest.mark.skipif(not has_vnni(), reason='without VNNI sums of 8-bit products saturate')
-MODELS = [model_folder('') / name for name in (DETECTOR, RECOGNISER)]
+MODELS = [model_folder('') / name for name in (DETECTOR, RECOGNIZER)]
 
 
 @pytest.fixture(autouse=True)
@@ -31,36 +32,38 @@ def test_the_processor_says_whether_it_has_the_instructions(tmp_path, flags, has
 
 
 def test_ranges_are_known_for_the_models_that_come_with_the_engine_and_for_no_other(tmp_path):
-    assert all(len(ranges_of(path)) > 10 for path in MODELS)
-    other = tmp_path / RECOGNISER
+    assert all(len(activation_ranges(path)) > 10 for path in MODELS)
+    other = tmp_path / RECOGNIZER
     other.write_bytes(MODELS[1].read_bytes() + b' ')
-    assert not ranges_of(other) and not ranges_of(model_folder('') / DIRECTION)
+    assert not activation_ranges(other) and not activation_ranges(model_folder('') / DIRECTION)
     shutil.copy(MODELS[0], tmp_path)
-    assert ranges_of(tmp_path / DETECTOR) == ranges_of(MODELS[0]) and digest(tmp_path / DETECTOR) == digest(MODELS[0])
+    assert activation_ranges(tmp_path / DETECTOR) == activation_ranges(MODELS[0]) and digest(tmp_path / DETECTOR) == digest(
+        MODELS[0]
+    )
 
 
 def test_integers_are_taken_where_they_can_be_and_refused_with_the_reason(monkeypatch, tmp_path):
-    assert wanted('auto', 'openvino', MODELS) and wanted('int8', 'openvino', MODELS)
-    assert not wanted('float32', 'openvino', MODELS) and not wanted('auto', 'onnxruntime', MODELS)
+    assert int8_enabled('auto', 'openvino', MODELS) and int8_enabled('int8', 'openvino', MODELS)
+    assert not int8_enabled('float32', 'openvino', MODELS) and not int8_enabled('auto', 'onnxruntime', MODELS)
     with pytest.raises(EngineError, match=r'onnxruntime.*precision to auto'):
-        wanted('int8', 'onnxruntime', MODELS)
+        int8_enabled('int8', 'onnxruntime', MODELS)
     (tmp_path / 'mine.onnx').write_bytes(b'')
-    assert not wanted('auto', 'openvino', [tmp_path / 'mine.onnx'])
+    assert not int8_enabled('auto', 'openvino', [tmp_path / 'mine.onnx'])
     with pytest.raises(EngineError, match=r'mine\.onnx.*learn_ranges'):
-        wanted('int8', 'openvino', [tmp_path / 'mine.onnx'])
+        int8_enabled('int8', 'openvino', [tmp_path / 'mine.onnx'])
     monkeypatch.setattr(integers, 'has_vnni', lambda: False)
-    assert not wanted('auto', 'openvino', MODELS)
+    assert not int8_enabled('auto', 'openvino', MODELS)
     with pytest.raises(EngineError, match='VNNI'):
-        wanted('int8', 'openvino', MODELS)
+        int8_enabled('int8', 'openvino', MODELS)
 
 
 def test_each_convolution_of_the_ranges_is_rounded_and_no_other():
-    keep_quiet()
+    disable_openvino_telemetry()
     import openvino
 
     model = openvino.Core().read_model(str(MODELS[1]))
-    ranges = ranges_of(MODELS[1])
-    to_integers(model, ranges)
+    ranges = activation_ranges(MODELS[1])
+    quantize(model, ranges)
     rounded = {
         node.get_friendly_name()
         for node in model.get_ordered_ops()
@@ -69,10 +72,10 @@ def test_each_convolution_of_the_ranges_is_rounded_and_no_other():
     assert rounded == set(ranges)
     assert not [node for node in convolutions(model) if node.get_friendly_name() in ranges], 'weights are rounded, too'
     with pytest.raises(EngineError, match='no convolution'):
-        to_integers(model, {'p2o.Conv.999': (0.0, 1.0)})
+        quantize(model, {'p2o.Conv.999': (0.0, 1.0)})
 
 
-@pytest.mark.parametrize('name, shape', [(DETECTOR, (96, 192)), (RECOGNISER, (48, 192)), (DIRECTION, (48, 192))])
+@pytest.mark.parametrize('name, shape', [(DETECTOR, (96, 192)), (RECOGNIZER, (48, 192)), (DIRECTION, (48, 192))])
 def test_in_float32_every_processor_says_the_same_also_one_that_has_bfloat16(name, shape):
     batch = np.random.default_rng(7).uniform(-1, 1, (1, 3, *shape)).astype(np.float32)
     one, other = (load_network(model_folder('') / name, backend, 1).run(batch) for backend in ('openvino', 'onnxruntime'))

@@ -1,4 +1,4 @@
-"""Devices, streams and pipelines that cannot be opened: what to do is told in time, and the node can end."""
+"""Devices, streams and pipelines that cannot be opened: what to do is reported in time, and the node can end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import cv2
 import pytest
 from cell_common.testing import wait_until
-from cell_vision.camera.capture import Capture
+from cell_vision.camera.capture import CaptureThread
 from cell_vision.camera.grabbers.opencv import OpenCvGrabber
 from cell_vision.camera.parameters import CameraParameters
 from cell_vision.camera.source import SourceError, parse_source
@@ -31,7 +31,7 @@ def test_a_source_that_cannot_be_opened_says_what_to_do_in_time_and_lets_the_nod
         source = parse_source(text.format(closed=closed.getsockname()[1], silent=silent.getsockname()[1]))
         began = time.monotonic()
         said = []
-        capture = Capture(
+        capture = CaptureThread(
             lambda: OpenCvGrabber(source, CameraParameters(stall_timeout=0.5)),
             lambda *_: None,
             time.monotonic_ns,
@@ -39,7 +39,7 @@ def test_a_source_that_cannot_be_opened_says_what_to_do_in_time_and_lets_the_nod
             log=said.append,
         )
         capture.start()
-        wait_until(lambda: advice in capture.state.problem)
+        wait_until(lambda: advice in capture.state.message)
         assert time.monotonic() - began < 5.0
         assert not capture.state.connected and not any('secret' in text for text in said)
         began = time.monotonic()

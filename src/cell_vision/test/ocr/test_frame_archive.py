@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 
 import pytest
-from cell_vision.ocr.frame_archive import FrameFolder, RecentFrames, Seen, Told, UnknownReadingError
+from cell_vision.ocr.frame_archive import CapturedFrame, FrameArchive, FrameLabel, RecentFrames, UnknownReadingError
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
 
 
 def rejected(request_id, part='EM1-2U1', verdict='MISMATCH EM1-2U4'):
-    return Told(request_id, 'REJECT', part, verdict)
+    return FrameLabel(request_id, 'REJECT', part, verdict)
 
 
 def corrected(request_id, part):
-    return Told(request_id, 'CORRECTION', part, 'as the page showed it', 'maria')
+    return FrameLabel(request_id, 'CORRECTION', part, 'as the page showed it', 'maria')
 
 
 def frame(size=1000):
-    return Seen(b'\xff\xd8' + bytes(size), {'read': ['EM1-2U4'], 'engine': 'test'})
+    return CapturedFrame(b'\xff\xd8' + bytes(size), {'read': ['EM1-2U4'], 'engine': 'test'})
 
 
 def truth(folder):
@@ -33,50 +33,50 @@ def record(folder, name):
 
 @pytest.fixture
 def kept(tmp_path):
-    return FrameFolder(tmp_path / 'kept', 10_000)
+    return FrameArchive(tmp_path / 'kept', 10_000)
 
 
-def test_a_reject_is_kept_without_a_truth_that_nobody_told(kept, tmp_path):
-    name = kept.keep(rejected('a-1'), frame(), START)
+def test_a_reject_is_kept_without_a_truth_that_no_operator_gave(kept, tmp_path):
+    name = kept.store(rejected('a-1'), frame(), START)
     folder = tmp_path / 'kept'
     assert (folder / name).read_bytes() == frame().jpeg
-    told = record(folder, name)
-    known = [told[key] for key in ('kind', 'ordered', 'verdict', 'part_number')]
+    stored = record(folder, name)
+    known = [stored[key] for key in ('kind', 'ordered', 'verdict', 'part_number')]
     assert known == ['REJECT', 'EM1-2U1', 'MISMATCH EM1-2U4', None]
-    assert told['read'] == ['EM1-2U4'] and not truth(folder)
+    assert stored['read'] == ['EM1-2U4'] and not truth(folder)
 
 
 def test_a_correction_gives_the_kept_frame_its_truth_even_when_memory_has_forgotten_it(kept, tmp_path):
-    name = kept.keep(rejected('a-1'), frame(), START)
-    assert kept.keep(corrected('a-1', 'EM1-2U4'), None, START + SECOND) == name
+    name = kept.store(rejected('a-1'), frame(), START)
+    assert kept.store(corrected('a-1', 'EM1-2U4'), None, START + SECOND) == name
     folder = tmp_path / 'kept'
     assert truth(folder) == {name: 'EM1-2U4'}
-    told = record(folder, name)
-    assert (told['corrected_by'], told['verdict']) == ('maria', 'MISMATCH EM1-2U4')
-    kept.keep(corrected('a-1', 'EM2-2U1'), None, START + 2 * SECOND)
+    stored = record(folder, name)
+    assert (stored['corrected_by'], stored['verdict']) == ('maria', 'MISMATCH EM1-2U4')
+    kept.store(corrected('a-1', 'EM2-2U1'), None, START + 2 * SECOND)
     assert truth(folder) == {name: 'EM2-2U1'} and len(list(folder.glob('*.jpg'))) == 1
 
 
-def test_what_a_person_said_is_not_overwritten_by_a_later_reject(kept, tmp_path):
-    name = kept.keep(corrected('a-1', 'EM1-2U4'), frame(), START)
-    kept.keep(rejected('a-1'), frame(), START + SECOND)
+def test_a_correction_is_not_overwritten_by_a_later_reject(kept, tmp_path):
+    name = kept.store(corrected('a-1', 'EM1-2U4'), frame(), START)
+    kept.store(rejected('a-1'), frame(), START + SECOND)
     assert truth(tmp_path / 'kept') == {name: 'EM1-2U4'}
     assert record(tmp_path / 'kept', name)['kind'] == 'CORRECTION'
 
 
 def test_a_piece_without_a_readable_number_is_known_but_has_no_part(kept, tmp_path):
-    name = kept.keep(corrected('a-1', ''), frame(), START)
+    name = kept.store(corrected('a-1', ''), frame(), START)
     assert record(tmp_path / 'kept', name)['part_number'] == '' and not truth(tmp_path / 'kept')
 
 
 def test_the_frame_of_an_unknown_reading_is_refused(kept, tmp_path):
     with pytest.raises(UnknownReadingError):
-        kept.keep(corrected('never seen', 'EM1-2U4'), None, START)
+        kept.store(corrected('never seen', 'EM1-2U4'), None, START)
     assert not list((tmp_path / 'kept').glob('*'))
 
 
 def test_the_oldest_frames_go_when_the_folder_is_full(kept, tmp_path):
-    names = [kept.keep(corrected(f'r-{n}', 'EM1-2U4'), frame(2500), START + n * SECOND) for n in range(6)]
+    names = [kept.store(corrected(f'r-{n}', 'EM1-2U4'), frame(2500), START + n * SECOND) for n in range(6)]
     left = sorted(file.name for file in (tmp_path / 'kept').glob('*.jpg'))
     assert left == names[-3:] and set(truth(tmp_path / 'kept')) == set(left)
     assert sum(file.stat().st_size for file in (tmp_path / 'kept').iterdir()) <= 10_000
@@ -84,15 +84,15 @@ def test_the_oldest_frames_go_when_the_folder_is_full(kept, tmp_path):
 
 
 def test_a_request_id_cannot_name_a_place_outside_the_folder(kept, tmp_path):
-    name = kept.keep(rejected('../../etc/passwd'), frame(), START)
+    name = kept.store(rejected('../../etc/passwd'), frame(), START)
     assert '/' not in name and (tmp_path / 'kept' / name).is_file()
-    assert kept.keep(corrected('../../etc/passwd', 'EM1-2U4'), None, START) == name
+    assert kept.store(corrected('../../etc/passwd', 'EM1-2U4'), None, START) == name
 
 
 def test_a_folder_that_cannot_be_written_leaves_nothing_half_done(tmp_path):
     (tmp_path / 'kept').write_text('a file stands where the folder should be')
     with pytest.raises(OSError, match=r'exists|directory'):
-        FrameFolder(tmp_path / 'kept', 10_000).keep(rejected('a-1'), frame(), START)
+        FrameArchive(tmp_path / 'kept', 10_000).store(rejected('a-1'), frame(), START)
 
 
 def test_a_full_disk_leaves_no_part_of_the_frame(kept, tmp_path, monkeypatch):
@@ -101,21 +101,21 @@ def test_a_full_disk_leaves_no_part_of_the_frame(kept, tmp_path, monkeypatch):
 
     monkeypatch.setattr('os.fsync', full)
     with pytest.raises(OSError, match='No space'):
-        kept.keep(rejected('a-1'), frame(), START)
+        kept.store(rejected('a-1'), frame(), START)
     assert not list((tmp_path / 'kept').iterdir())
 
 
-def test_what_a_power_cut_left_is_removed_and_a_damaged_truth_written_anew(kept, tmp_path):
+def test_what_a_power_cut_left_is_removed_and_a_damaged_truth_written_again(kept, tmp_path):
     folder = tmp_path / 'kept'
     folder.mkdir()
     (folder / '.20230101T000000.000000_x.jpg.part').write_bytes(b'half')
     (folder / 'truth.json').write_text('[{"file": "half')
-    name = kept.keep(corrected('a-1', 'EM1-2U4'), frame(), START)
+    name = kept.store(corrected('a-1', 'EM1-2U4'), frame(), START)
     assert truth(folder) == {name: 'EM1-2U4'} and not list(folder.glob('.*'))
 
 
 def test_only_the_latest_readings_with_a_request_id_are_remembered():
-    recent = RecentFrames(most=3)
+    recent = RecentFrames(capacity=3)
     recent.remember('', frame())
     for number in range(5):
         recent.remember(f'r-{number}', frame(number))
@@ -126,5 +126,5 @@ def test_only_the_latest_readings_with_a_request_id_are_remembered():
 def test_the_folder_is_what_the_bench_measures(kept, tmp_path):
     from cell_sim.camera.photo_scene import load_photo_set
 
-    kept.keep(corrected('a-1', 'EM1-2U4'), frame(), START)
+    kept.store(corrected('a-1', 'EM1-2U4'), frame(), START)
     assert list(load_photo_set(tmp_path / 'kept').files) == ['EM1-2U4']

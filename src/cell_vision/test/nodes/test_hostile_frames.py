@@ -13,9 +13,9 @@ import pytest
 from cell_common.qos import sensor_stream
 from cell_common.testing import NodeGraph, wait_until
 from cell_vision.camera import node as camera_node
-from cell_vision.camera.capture import Capture
+from cell_vision.camera.capture import CaptureThread
 from cell_vision.camera.grabbers.opencv import FileGrabber
-from cell_vision.camera.image_processing import Treatment, prepare
+from cell_vision.camera.image_processing import ImageProcessing, process_frame
 from cell_vision.camera.node import CameraNode
 from cell_vision.camera.parameters import CameraParameters
 from cell_vision.camera.source import parse_source
@@ -38,7 +38,7 @@ def graph():
 @pytest.fixture(scope='module')
 def ocr(graph):
     node = graph.add(OcrNode(**graph.options(read_timeout=60.0, engine_deadline=60.0, codes=['QRCode'])))
-    wait_until(lambda: node._host.state.ready, 60, 'the engine')
+    wait_until(lambda: node.worker_status.ready, 60, 'the engine')
     return node
 
 
@@ -52,7 +52,7 @@ def test_what_is_no_frame_gets_a_clear_answer(graph, ocr, hostile_frame):
         pytest.skip("a request without bytes asks for the camera's frame")
     answer = read(graph, hostile_frame)
     assert (answer.code, answer.result.status) == (ResultCode.BAD_IMAGE, OcrResult.FAILED) and answer.message
-    assert ocr._host.state.starts == 1
+    assert ocr.worker_status.starts == 1
 
 
 def test_an_unusual_frame_is_read_or_refused(graph, ocr, unusual_frame):
@@ -60,7 +60,7 @@ def test_an_unusual_frame_is_read_or_refused(graph, ocr, unusual_frame):
     assert answer.code in {ResultCode.OK, ResultCode.BAD_IMAGE} and (answer.code == ResultCode.OK or answer.message)
     if unusual_frame.text:
         assert unusual_frame.text in [text.text for text in answer.result.texts]
-    assert ocr._host.state.starts == 1
+    assert ocr.worker_status.starts == 1
 
 
 @pytest.fixture
@@ -81,50 +81,50 @@ def camera(graph):
         graph.remove(node)
 
 
-def test_a_camera_that_sends_no_frames_is_told_and_comes_back(graph, camera, ip_camera, hostile_frame):
+def test_a_camera_that_sends_no_frames_is_reported_and_comes_back(graph, camera, ip_camera, hostile_frame):
     good = ip_camera.picture
     ip_camera.picture = hostile_frame
     node, frames = camera(ip_camera.url)
-    wait_until(lambda: ip_camera.connections > 1 or node._capture.state.frames > 3)
-    health = node._health()
+    wait_until(lambda: ip_camera.connections > 1 or node.capture_status.frames > 3)
+    health = node.health()
     assert not frames or all(frame.data for frame in frames)
     ip_camera.picture = good
     wait_until(lambda: frames and bytes(frames[-1].data) == good, 20, 'the frames of the mended camera')
-    assert health.message or node._capture.state.connected
+    assert health.message or node.capture_status.connected
 
 
-def test_a_camera_that_is_unplugged_is_told_and_taken_up_when_it_is_back(graph, camera, fake_camera):
+def test_a_camera_that_is_unplugged_is_reported_and_taken_up_when_it_is_back(graph, camera, fake_camera):
     cam = fake_camera()
     node, frames = camera(cam.url)
     wait_until(lambda: frames)
     port = cam.port
     cam.close()
-    wait_until(lambda: node._health().level == 2, 10, 'the loss')
-    assert cam.url in node._health().message
+    wait_until(lambda: node.health().level == 2, 10, 'the loss')
+    assert cam.url in node.health().message
     seen = len(frames)
     with contextlib.ExitStack() as stack:
         back = fake_camera(port)
         stack.callback(back.close)
         wait_until(lambda: len(frames) > seen + 2, 20, 'frames after the return')
-        assert node._health().level < 2
+        assert node.health().level < 2
 
 
 def test_frames_that_come_while_ros_ends_are_no_loss_of_the_camera(ip_camera):
     with domain_id() as number:
         running = NodeGraph(int(number))
         node = CameraNode(**running.options(source=ip_camera.url, frame_rate=100.0))
-        wait_until(lambda: node._capture.state.frames > 3)
+        wait_until(lambda: node.capture_status.frames > 3)
         running.close()
-        seen = node._capture.state.frames
-        wait_until(lambda: node._capture.state.frames > seen + 3)
-        assert node._capture.state.connected and node._capture.state.losses == 0
+        seen = node.capture_status.frames
+        wait_until(lambda: node.capture_status.frames > seen + 3)
+        assert node.capture_status.connected and node.capture_status.losses == 0
         node.destroy_node()
 
 
 def test_a_frame_is_decoded_only_while_somebody_wants_its_pixels(graph, camera, ip_camera, monkeypatch):
     decoded = []
     monkeypatch.setattr(
-        camera_node, 'prepare', lambda *frame, pixels: [decoded.append(pixels), prepare(*frame, pixels=pixels)][1]
+        camera_node, 'process_frame', lambda *frame, pixels: [decoded.append(pixels), process_frame(*frame, pixels=pixels)][1]
     )
     _, frames = camera(ip_camera.url)
     wait_until(lambda: len(frames) > 3)
@@ -136,7 +136,7 @@ def test_a_frame_is_decoded_only_while_somebody_wants_its_pixels(graph, camera, 
     assert len(pictures[0].data) == 3 * 1280 * 720 and (infos[0].width, infos[0].height) == (1280, 720)
 
 
-def test_a_folder_that_vanishes_is_told_and_shown_again_when_it_is_back(graph, camera, tmp_path, draw):
+def test_a_folder_that_vanishes_is_reported_and_shown_again_when_it_is_back(graph, camera, tmp_path, draw):
     folder, away = tmp_path / 'pictures', tmp_path / 'away'
     folder.mkdir()
     for name in ('a.png', 'b.png'):
@@ -144,8 +144,8 @@ def test_a_folder_that_vanishes_is_told_and_shown_again_when_it_is_back(graph, c
     node, frames = camera(folder)
     wait_until(lambda: len(frames) > 2)
     shutil.move(folder, away)
-    wait_until(lambda: node._health().level == 2, 10, 'the loss')
-    assert node._health().message
+    wait_until(lambda: node.health().level == 2, 10, 'the loss')
+    assert node.health().message
     seen = len(frames)
     shutil.move(away, folder)
     wait_until(lambda: len(frames) > seen + 2, 20, 'frames of the folder that is back')
@@ -155,8 +155,8 @@ def test_a_folder_that_vanishes_is_told_and_shown_again_when_it_is_back(graph, c
 def test_a_picture_of_a_folder_that_is_none_is_named(graph, camera, tmp_path, content):
     (tmp_path / 'a.jpg').write_bytes(content)
     node, frames = camera(tmp_path)
-    wait_until(lambda: 'a.jpg' in node._health().message)
-    assert node._health().level == 2 and not frames
+    wait_until(lambda: 'a.jpg' in node.health().message)
+    assert node.health().level == 2 and not frames
 
 
 def film(path, count=60, size=(320, 240)):
@@ -173,8 +173,8 @@ def test_a_video_that_ends_says_so_or_begins_again(graph, camera, tmp_path, loop
     if loop:
         wait_until(lambda: len(frames) > 12)
     else:
-        wait_until(lambda: node._capture.state.ended)
-        assert 'ended' in node._health().message and node._health().level == 2
+        wait_until(lambda: node.capture_status.ended)
+        assert 'ended' in node.health().message and node.health().level == 2
 
 
 def test_a_video_that_is_cut_short_while_it_is_shown_leaves_the_node_up(graph, camera, tmp_path):
@@ -183,7 +183,7 @@ def test_a_video_that_is_cut_short_while_it_is_shown_leaves_the_node_up(graph, c
     wait_until(lambda: len(frames) > 3)
     with path.open('r+b') as file:
         file.truncate(2000)
-    wait_until(lambda: node._health().level == 2, 15, 'the loss')
+    wait_until(lambda: node.health().level == 2, 15, 'the loss')
     film(path)
     seen = len(frames)
     wait_until(lambda: len(frames) > seen + 3, 20, 'frames of the mended video')
@@ -212,7 +212,7 @@ SHOWN = {'1x1', 'gray', 'gray with a channel', 'BGRA', '16 bit', '16 bit gray', 
 @pytest.mark.parametrize('kind', ARRAYS)
 @pytest.mark.parametrize('rotation', ['0', '90'])
 def test_every_kind_of_picture_becomes_bgr_or_is_left_out(kind, rotation):
-    picture = prepare(ARRAYS[kind], 1, Treatment([0, 0, 0, 0], rotation, 80), pixels=True)
+    picture = process_frame(ARRAYS[kind], 1, ImageProcessing([0, 0, 0, 0], rotation, 80), pixels=True)
     if kind in SHOWN:
         assert picture.pixels.dtype == np.uint8 and picture.pixels.ndim == 3 and picture.pixels.shape[2] == 3
         assert cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR).shape == picture.pixels.shape
@@ -238,10 +238,10 @@ def test_a_grabber_that_fails_in_an_unforeseen_way_is_opened_again():
             pass
 
     said = []
-    capture = Capture(Odd, lambda frame, stamp: None, time.monotonic_ns, rate=50.0, log=said.append)
+    capture = CaptureThread(Odd, lambda frame, stamp: None, time.monotonic_ns, rate=50.0, log=said.append)
     capture.start()
     wait_until(lambda: Odd.tries > 3, 20)
-    assert any('assertion failed' in text for text in said) and capture.state.problem
+    assert any('assertion failed' in text for text in said) and capture.state.message
     capture.stop()
     assert not any(thread.name == 'camera capture' and thread.is_alive() for thread in threading.enumerate())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cell_vision.types import Reading
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'bench'))
 
 import learn_confusions  # noqa: E402

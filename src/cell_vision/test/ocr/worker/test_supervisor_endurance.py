@@ -8,12 +8,13 @@ import queue
 import random
 import signal
 import statistics
+import threading
 import time
 from itertools import cycle, islice
 
 import pytest
 from cell_common.testing import wait_until
-from cell_vision.ocr.worker.supervisor import EngineHost, Job, Outcome
+from cell_vision.ocr.worker.supervisor import ReadFailure, ReadJob, WorkerSupervisor
 
 KILLS = 30
 READS, WARM_UP = 120, 80
@@ -22,7 +23,7 @@ LIMIT_S = 3.0
 
 @pytest.fixture(scope='module')
 def host(tmp_path_factory):
-    host = EngineHost(['--cache-dir', str(tmp_path_factory.mktemp('networks'))], deadline=60.0)
+    host = WorkerSupervisor(['--cache-dir', str(tmp_path_factory.mktemp('networks'))], deadline=60.0)
     wait_until(lambda: host.state.ready, 60, 'the worker')
     yield host
     host.close()
@@ -30,7 +31,7 @@ def host(tmp_path_factory):
 
 def ask(host, picture, **options):
     answers = queue.Queue()
-    host.submit(Job(picture, answers.put, options))
+    host.submit(ReadJob(picture, answers.put, options))
     return answers
 
 
@@ -70,15 +71,15 @@ def test_a_worker_killed_at_any_moment_costs_at_most_that_reading(host, draw, co
     took = []
     for _ in range(KILLS):
         under_way = ask(host, picture, careful=True)
-        time.sleep(dice.uniform(0.0, 0.5))  # While it reads, has read, or is still starting.
+        threading.Event().wait(dice.uniform(0.0, 0.5))  # While it reads, has read, or is still starting.
         with contextlib.suppress(ProcessLookupError):
             if pid := host.state.pid:
                 os.kill(pid, signal.SIGKILL)
         first = under_way.get(timeout=60)
-        assert first.reading is not None or (first.failure == Outcome.ENGINE_FAILED and 'started again' in first.message)
+        assert first.reading is not None or (first.failure == ReadFailure.ENGINE_FAILED and 'started again' in first.message)
         seconds, answer = timed(host, picture)
         took.append(seconds)
-        assert answer.reading is not None or (answer.failure == Outcome.ENGINE_FAILED and answer.message)
+        assert answer.reading is not None or (answer.failure == ReadFailure.ENGINE_FAILED and answer.message)
     assert max(took) < LIMIT_S + 2 * plain, sorted(took)  # What a reading costs beside the other load is not the killing's.
     wait_until(lambda: host.state.ready, 60, 'the worker')
     assert [reading.text for reading in read(host, picture).reading.readings] == ['EM1-2U1']
@@ -86,14 +87,14 @@ def test_a_worker_killed_at_any_moment_costs_at_most_that_reading(host, draw, co
 
 def test_what_is_no_frame_is_refused_with_a_reason(host, hostile_frame):
     answer = read(host, hostile_frame)
-    assert answer.failure == Outcome.BAD_IMAGE and answer.message, answer
+    assert answer.failure == ReadFailure.BAD_IMAGE and answer.message, answer
     assert host.state.ready
 
 
 def test_an_unusual_frame_is_read_or_refused_and_the_worker_lives(host, unusual_frame):
     starts = host.state.starts
     answer = read(host, unusual_frame.data, crop_side=480, codes=['QRCode'])
-    assert answer.failure in {'', Outcome.BAD_IMAGE}, answer.message
+    assert answer.failure in {'', ReadFailure.BAD_IMAGE}, answer.message
     if unusual_frame.text:
         assert unusual_frame.text in [reading.text for reading in answer.reading.readings]
     assert host.state.starts == starts

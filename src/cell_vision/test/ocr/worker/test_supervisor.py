@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from cell_common.backoff import Backoff
 from cell_common.testing import wait_until
-from cell_vision.ocr.frame_buffer import FrameSlot, SerializedFrame, stamp_of
+from cell_vision.ocr.frame_buffer import LatestFrame, SerializedFrame, stamp_of
 from cell_vision.ocr.worker.protocol import ProtocolError, decode_reading, encode_reading, read_message, write_message
-from cell_vision.ocr.worker.supervisor import EngineHost, Job, Outcome
+from cell_vision.ocr.worker.supervisor import ReadFailure, ReadJob, WorkerSupervisor
 from cell_vision.types import FrameReading, Reading
 
 READING = FrameReading((Reading('A1', 0.5, ((0, 0), (1, 0), (1, 1), (0, 1))),), 640, 480, 0.25, 'fake')
@@ -41,7 +41,7 @@ def fake_worker(tmp_path, monkeypatch):
             if picture == b'hang':
                 time.sleep(60)
             if picture == b'die':
-                os._exit(3)
+                sys.exit(3)
             if picture == b'nonsense':
                 write_message(sys.stdout.buffer, {'job': 0, 'readings': 'none'})
                 continue
@@ -54,11 +54,11 @@ def fake_worker(tmp_path, monkeypatch):
     hosts = []
 
     def start(**options):
-        host = EngineHost([], **options)
+        host = WorkerSupervisor([], **options)
         hosts.append(host)
         return host
 
-    monkeypatch.setattr(EngineHost, 'COMMAND', (str(program),))
+    monkeypatch.setattr(WorkerSupervisor, 'COMMAND', (str(program),))
     yield start
     for host in hosts:
         host.close()
@@ -72,7 +72,7 @@ class Asked:
         self.answers = queue.Queue()
 
     def __call__(self, picture):
-        self.host.submit(Job(picture, self.answers.put))
+        self.host.submit(ReadJob(picture, self.answers.put))
 
     def answer(self, timeout=10.0):
         return self.answers.get(timeout=timeout)
@@ -92,17 +92,17 @@ def test_only_the_newest_of_those_that_wait_is_read(fake_worker):
     for picture in (b'slow', b'second', b'third'):
         ask(picture)
     outcomes = [ask.answer() for _ in range(3)]
-    assert [a.failure for a in outcomes].count(Outcome.SUPERSEDED) == 1
+    assert [a.failure for a in outcomes].count(ReadFailure.SUPERSEDED) == 1
     assert [a.reading.readings[0].text for a in outcomes if a.reading] == ['slow', 'third']
 
 
-@pytest.mark.parametrize('picture, failure', [(b'hang', Outcome.TOO_SLOW), (b'die', Outcome.ENGINE_FAILED)])
+@pytest.mark.parametrize('picture, failure', [(b'hang', ReadFailure.TOO_SLOW), (b'die', ReadFailure.ENGINE_FAILED)])
 def test_a_worker_that_hangs_or_dies_is_started_again(fake_worker, picture, failure):
     host = fake_worker(deadline=0.5)
     ask = Asked(host)
     ask(picture)
     answer = ask.answer()
-    assert answer.failure == failure and 'started again' in answer.message
+    assert answer.failure == failure and 'restarted' in answer.message
     ask(b'next')
     assert ask.answer().reading.readings[0].text == 'next' and host.state.starts == 2
 
@@ -113,7 +113,7 @@ def test_a_frozen_worker_that_takes_no_picture_any_more_is_started_again(fake_wo
     os.kill(host.state.pid, signal.SIGSTOP)
     ask = Asked(host)
     ask(bytes(1_000_000))  # More than a pipe holds: who writes it waits.
-    assert ask.answer().failure == Outcome.TOO_SLOW
+    assert ask.answer().failure == ReadFailure.TOO_SLOW
     ask(b'next')
     assert ask.answer().reading.readings[0].text == 'next' and host.state.starts == 2
 
@@ -131,7 +131,7 @@ def test_a_worker_that_grew_too_large_is_started_again_after_its_answer(fake_wor
 def test_nonsense_from_the_worker_is_a_failure_of_that_job_only(fake_worker):
     ask = Asked(fake_worker())
     ask(b'nonsense')
-    assert ask.answer().failure == Outcome.ENGINE_FAILED
+    assert ask.answer().failure == ReadFailure.ENGINE_FAILED
     ask(b'next')
     assert ask.answer().reading is not None
 
@@ -142,20 +142,20 @@ def test_closing_answers_what_is_pending(fake_worker):
     ask = Asked(host)
     ask(b'hang')
     ask(b'waits')
-    wait_until(lambda: host._waiting is not None)
+    wait_until(lambda: host.queued)
     host.close()
-    assert [ask.answer().failure for _ in range(2)] == [Outcome.ENGINE_FAILED] * 2
+    assert [ask.answer().failure for _ in range(2)] == [ReadFailure.ENGINE_FAILED] * 2
 
 
 def test_an_engine_that_cannot_start_says_why(tmp_path):
-    host = EngineHost(['--model-dir', str(tmp_path)])
+    host = WorkerSupervisor(['--model-dir', str(tmp_path)])
     wait_until(lambda: 'model_dir' in host.state.message, 30)
     assert not host.state.ready
     host.close()
 
 
 def test_an_interpreter_that_is_not_there_says_so():
-    host = EngineHost([], python='/not/there/python')
+    host = WorkerSupervisor([], python='/not/there/python')
     wait_until(lambda: 'engine_python' in host.state.message)
     host.close()
 
@@ -232,7 +232,7 @@ def test_closing_ends_worker_and_spare(spared):
 
 @pytest.mark.parametrize('spare', ['light', 'warm'])
 def test_a_real_spare_reads(tmp_path, compress, draw, spare):
-    host = EngineHost(['--cache-dir', str(tmp_path)], deadline=60.0, spare=spare)
+    host = WorkerSupervisor(['--cache-dir', str(tmp_path)], deadline=60.0, spare=spare)
     try:
         wait_until(lambda: host.state.ready and host.state.spare_pid, 60)
         waiting = host.state.spare_pid
@@ -247,8 +247,8 @@ def test_a_real_spare_reads(tmp_path, compress, draw, spare):
 
 def test_worker_and_spare_die_with_their_parent():
     script = (
-        'import time, sys\nfrom cell_vision.ocr.worker.supervisor import EngineHost\n'
-        "host = EngineHost([], spare='light')\n"
+        'import time, sys\nfrom cell_vision.ocr.worker.supervisor import WorkerSupervisor\n'
+        "host = WorkerSupervisor([], spare='light')\n"
         'while not host.state.spare_pid: time.sleep(0.01)\nprint(host.state.pid, host.state.spare_pid, flush=True)\n'
         'time.sleep(60)\n'
     )
@@ -298,21 +298,21 @@ def frame(stamp):
 
 
 def test_who_waits_for_a_newer_frame_gets_it_and_no_older_one():
-    slot, got = FrameSlot(), []
-    slot.put(frame(10))
-    slot.when_newer(5, got.append)
-    slot.when_newer(10, got.append)
+    slot, got = LatestFrame(), []
+    slot.update(frame(10))
+    slot.on_newer(5, got.append)
+    slot.on_newer(10, got.append)
     assert got == [frame(10)]
-    slot.put(frame(10))
-    slot.put(frame(11))
-    slot.put(frame(12))
+    slot.update(frame(10))
+    slot.update(frame(11))
+    slot.update(frame(12))
     assert got == [frame(10), frame(11)]
 
 
 def test_who_no_longer_waits_gets_nothing():
-    slot, got = FrameSlot(), []
-    slot.when_newer(0, got.append)()
-    slot.put(frame(1))
+    slot, got = LatestFrame(), []
+    slot.on_newer(0, got.append)()
+    slot.update(frame(1))
     assert got == []
 
 

@@ -7,9 +7,9 @@ import io
 import cv2
 import numpy as np
 import pytest
-from cell_vision.ocr.crops import cut
+from cell_vision.ocr.crops import evidence_crop
 from cell_vision.ocr.matched_region import matched_region
-from cell_vision.types import Code, Reading
+from cell_vision.types import Barcode, Reading
 from PIL import Image
 
 SIZE = (640, 480)
@@ -31,7 +31,7 @@ def decoded(data):
 @pytest.mark.parametrize('turn', [0, 30, 90, 180, -135])
 def test_the_crop_is_upright_whatever_way_the_part_lies(turn):
     frame, reading = scene(turn)
-    crop = cut(frame, [reading], 640)
+    crop = evidence_crop(frame, [reading], 640)
     picture = decoded(crop.jpeg)
     high, wide = picture.shape
     assert wide > 2 * high
@@ -42,25 +42,27 @@ def test_the_crop_is_upright_whatever_way_the_part_lies(turn):
 
 def test_a_large_region_is_scaled_down_to_the_side_asked_for():
     frame, reading = scene(10)
-    assert max(decoded(cut(frame, [reading], 100).jpeg).shape) == 100
+    assert max(decoded(evidence_crop(frame, [reading], 100).jpeg).shape) == 100
 
 
 def test_there_is_no_crop_without_text_or_when_none_is_wanted():
     frame, reading = scene(0)
-    assert cut(frame, [], 640) is None and cut(frame, [reading], 0) is None
+    assert evidence_crop(frame, [], 640) is None and evidence_crop(frame, [reading], 0) is None
 
 
 def test_a_code_beside_the_print_is_in_the_crop_so_that_it_can_be_shown_when_it_decides():
     frame, reading = scene(0)
-    code = Code('QRCode', 'A', ((500.0, 300.0), (540.0, 300.0), (540.0, 340.0), (500.0, 340.0)))
-    crop = cut(frame, [reading], 640, [code])
+    code = Barcode('QRCode', 'A', ((500.0, 300.0), (540.0, 300.0), (540.0, 340.0), (500.0, 340.0)))
+    crop = evidence_crop(frame, [reading], 640, [code])
     assert matched_region(crop.jpeg, crop.polygon, code.polygon)
-    assert not matched_region(cut(frame, [reading], 640).jpeg, cut(frame, [reading], 640).polygon, code.polygon)
+    assert not matched_region(
+        evidence_crop(frame, [reading], 640).jpeg, evidence_crop(frame, [reading], 640).polygon, code.polygon
+    )
 
 
 def test_a_region_that_reaches_out_of_the_frame_is_cut_with_black():
     frame, _ = scene(0)
-    crop = cut(frame, [Reading('A', 0.9, ((600.0, 10.0), (700.0, 10.0), (700.0, 40.0), (600.0, 40.0)))], 640)
+    crop = evidence_crop(frame, [Reading('A', 0.9, ((600.0, 10.0), (700.0, 10.0), (700.0, 40.0), (600.0, 40.0)))], 640)
     assert decoded(crop.jpeg)[20, -20] < 10
 
 
@@ -69,7 +71,7 @@ def test_the_text_that_decided_is_cut_out_of_the_crop(turn):
     frame, line = scene(turn)
     a, b, c, d = map(np.array, line.polygon)
     right = tuple(map(tuple, ((a + b) / 2, b, c, (c + d) / 2)))
-    crop = cut(frame, [line], 200)
+    crop = evidence_crop(frame, [line], 200)
     piece = decoded(matched_region(crop.jpeg, crop.polygon, right))
     high, wide = piece.shape
     assert piece[high // 2, wide // 2] < 25
@@ -88,5 +90,5 @@ def test_the_text_that_decided_is_cut_out_of_the_crop(turn):
 )
 def test_what_cannot_be_cut_out_is_empty_and_no_error(spoil):
     frame, line = scene(0)
-    crop = cut(frame, [line], 300)
+    crop = evidence_crop(frame, [line], 300)
     assert matched_region(*spoil(crop.jpeg, crop.polygon, line.polygon)) == b''

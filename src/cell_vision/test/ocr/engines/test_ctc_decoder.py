@@ -1,4 +1,4 @@
-"""What is made of the recogniser's probabilities: characters, and how sure a number is."""
+"""What is made of the recognizer's probabilities: characters, and how sure a number is."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import cv2
 import numpy as np
 import pytest
 from cell_vision.ocr.engines.base import EngineOptions
-from cell_vision.ocr.engines.ctc_decoder import PRINTED, Alphabet, Decoded, agreed
+from cell_vision.ocr.engines.ctc_decoder import PRINTED, CtcDecoder, DecodedText, fuse_readings
 from cell_vision.ocr.engines.ppocr import PpOcrEngine
-from cell_vision.ocr.engines.ppocr_ops import Strip, smeared
+from cell_vision.ocr.engines.ppocr_ops import TextStrip, is_smeared
 
 
 def test_ctc_repeats_are_one_character_and_foreign_ones_are_left_out():
-    alphabet = Alphabet(['A', '口', '1'])
+    alphabet = CtcDecoder(['A', '口', '1'])
     steps = np.array([1, 1, 0, 1, 3, 3, 2], int)
     probabilities = np.full((len(steps), 5), 0.01)
     probabilities[np.arange(len(steps)), steps] = 0.9
     read = alphabet.decode(probabilities)
     assert read.text[:3] == 'AA1' and '口' not in read.text and 0 < read.score <= 0.9
-    assert alphabet.decode(np.eye(5)[[0, 0]]) == Decoded('', 0.0, doubtful=False, sure=())
+    assert alphabet.decode(np.eye(5)[[0, 0]]) == DecodedText('', 0.0, doubtful=False, sure=())
     assert '口' not in PRINTED
 
 
@@ -31,7 +31,7 @@ def decoded(text, other='', share=0.0, sure=0.98, at=()):
         steps[2 * i + 1, 0] = 1.0
     for i in np.atleast_1d(at if other and at else (len(text) - 1) if other else np.array([], int)):
         steps[2 * i, known.index(other) + 1] = share * sure
-    return Alphabet(known).decode(steps)
+    return CtcDecoder(known).decode(steps)
 
 
 @pytest.mark.parametrize('share, read', [(0.02, '12U'), (0.04, '12V')])
@@ -77,7 +77,7 @@ def test_a_dot_that_takes_no_room_is_a_scratch_and_a_dash_behind_a_dash_its_end(
     probabilities[:, 0] = 0.5
     for step, character in zip(steps, text, strict=True):
         probabilities[step, known.index(character) + 1] = 1.0
-    assert Alphabet(known).decode(probabilities).text == read
+    assert CtcDecoder(known).decode(probabilities).text == read
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_dot_that_takes_no_room_is_a_scratch_and_a_dash_behind_a_dash_its_end(
     ],
 )
 def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
-    assert agreed(*(Decoded(text, score, True, (score,) * len(text)) for text, score in (sharp, soft))) == together
+    assert fuse_readings(*(DecodedText(text, score, True, (score,) * len(text)) for text, score in (sharp, soft))) == together
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_do
 )
 def test_a_number_of_which_the_readings_together_waver_between_two_digits_is_never_sure(sharp, soft, rivals, score):
     readings = [
-        Decoded(text, 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.5 if text[3] == '5' else 0.0, rival, 0.0))
+        DecodedText(text, 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.5 if text[3] == '5' else 0.0, rival, 0.0))
         for text, rival in zip((sharp, soft), rivals, strict=True)
     ]
-    assert agreed(*readings) == ('74LS83', score)
+    assert fuse_readings(*readings) == ('74LS83', score)
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def test_a_number_of_which_the_readings_together_waver_between_two_digits_is_nev
 )
 def test_of_two_that_look_alike_the_likelier_by_both_readings_counts(sharp, soft, together):
     readings = [
-        Decoded(f'EM1-2U{read}', 0.9, True, (0.9,) * 6 + (likely,), fine=({},) * 6 + ({other: less},))
+        DecodedText(f'EM1-2U{read}', 0.9, True, (0.9,) * 6 + (likely,), fine=({},) * 6 + ({other: less},))
         for (read, likely, less), other in ((sharp, soft[0]), (soft, sharp[0]))
     ]
-    assert agreed(*readings)[0] == f'EM1-2U{together}'
+    assert fuse_readings(*readings)[0] == f'EM1-2U{together}'
 
 
 def test_the_probability_of_what_looks_alike_comes_with_the_text():
@@ -148,21 +148,21 @@ def test_the_probability_of_what_looks_alike_comes_with_the_text():
     probabilities[0, 1:4] = 0.0, 0.6, 0.3
     probabilities[2, 1:4] = 0.9, 0.0, 0.1
     probabilities[4, 1:4] = 0.7, 0.2, 0.1
-    decoded = Alphabet('21I').decode(probabilities)
+    decoded = CtcDecoder('21I').decode(probabilities)
     assert decoded.text == '122'
     assert [dict(fine) for fine in decoded.fine] == [{'I': pytest.approx(0.3)}, {}, {}]
 
 
 def test_a_doubt_stays_where_the_blurred_reading_lost_or_another_length():
-    wavers = Decoded('74LS83', 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.0, 0.3, 0.0))
+    wavers = DecodedText('74LS83', 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.0, 0.3, 0.0))
     for text, score, rival in (('74LS83', 0.7, 0.3), ('74LS3', 0.7, 0.0), ('74LS3', 0.97, 0.0)):
-        lost = Decoded(text, score, True, (score,) * len(text), (0.0,) * (len(text) - 2) + (rival, 0.0))
-        assert agreed(wavers, lost)[1] <= 0.89
+        lost = DecodedText(text, score, True, (score,) * len(text), (0.0,) * (len(text) - 2) + (rival, 0.0))
+        assert fuse_readings(wavers, lost)[1] <= 0.89
 
 
 def test_readings_of_the_same_text_are_as_sure_as_the_surer_one():
-    sharp, soft = (Decoded('JQX-15F', score, True, (score,) * 7) for score in (0.92, 0.98))
-    assert agreed(sharp, soft) == ('JQX-15F', 0.98)
+    sharp, soft = (DecodedText('JQX-15F', score, True, (score,) * 7) for score in (0.92, 0.98))
+    assert fuse_readings(sharp, soft) == ('JQX-15F', 0.98)
 
 
 @pytest.mark.parametrize(
@@ -238,24 +238,24 @@ def print_of(height, blur):
 
 @pytest.mark.parametrize(('height', 'blur', 'bad'), [(22, 0, False), (22, 2, True), (48, 2, False), (48, 8, False)])
 def test_print_is_smeared_when_it_is_small_and_its_edges_are_wide(height, blur, bad):
-    assert smeared(print_of(height, blur)) is bad
+    assert is_smeared(print_of(height, blur)) is bad
 
 
 @pytest.mark.parametrize(('text', 'blur', 'score'), [('74LS83', 2, 0.89), ('74LS83', 0, 0.97), ('ELCORA', 2, 0.97)])
 def test_a_number_in_smeared_print_is_never_sure(monkeypatch, text, blur, score):
     engine = PpOcrEngine(EngineOptions())
-    monkeypatch.setattr(engine, '_recogniser', lambda batch: batch)
-    monkeypatch.setattr(engine._alphabet, 'decode', lambda _: Decoded(text, 0.97, False, (0.97,) * 6))
-    assert engine.recognise(Strip(print_of(22, blur), ((0, 0), (90, 0), (90, 22), (0, 22)))).score == score
+    monkeypatch.setattr(engine, '_recognizer', lambda batch: batch)
+    monkeypatch.setattr(engine.decoder, 'decode', lambda _: DecodedText(text, 0.97, False, (0.97,) * 6))
+    assert engine.recognize(TextStrip(print_of(22, blur), ((0, 0), (90, 0), (90, 22), (0, 22)))).score == score
 
 
 @pytest.mark.parametrize('doubtful, looks', [(False, 1), (True, 2)])
 def test_only_a_doubtful_number_is_read_twice(monkeypatch, doubtful, looks):
     engine, strips = PpOcrEngine(EngineOptions()), []
-    monkeypatch.setattr(engine, '_recogniser', lambda batch: strips.append(batch) or batch)
-    monkeypatch.setattr(engine._alphabet, 'decode', lambda _: Decoded('74LS02', 0.95, doubtful, (0.95,) * 6))
+    monkeypatch.setattr(engine, '_recognizer', lambda batch: strips.append(batch) or batch)
+    monkeypatch.setattr(engine.decoder, 'decode', lambda _: DecodedText('74LS02', 0.95, doubtful, (0.95,) * 6))
     strip = np.full((48, 200, 3), 230, np.uint8)
     cv2.putText(strip, '74LS02', (10, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 20), 3)
-    assert engine.recognise(Strip(strip, ((0, 0), (200, 0), (200, 48), (0, 48)))).text == '74LS02'
+    assert engine.recognize(TextStrip(strip, ((0, 0), (200, 0), (200, 48), (0, 48)))).text == '74LS02'
     assert len(strips) == looks
     assert all(np.abs(np.diff(batch)).mean() < np.abs(np.diff(strips[0])).mean() for batch in strips[1:])

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import yaml
 from cell_vision.ocr.engines import paddleocr as engine_paddleocr
-from cell_vision.ocr.engines.base import EngineError, EngineOptions, make_engine
-from cell_vision.ocr.engines.model_import import SUMS, altered_files, import_models, model_files
+from cell_vision.ocr.engines.base import EngineError, EngineOptions
+from cell_vision.ocr.engines.model_import import SUMS, import_models, model_files, modified_files
 from cell_vision.ocr.engines.paddle_models import paddle_models, role_of
 from cell_vision.ocr.engines.paddleocr import arguments_2, arguments_3, readings_of_2, readings_of_3
+from cell_vision.ocr.engines.registry import make_engine
 
 ALPHABET = ('0', '1', 'A', 'é')
 WHEEL_FOLDERS = ('ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer')
@@ -65,7 +66,7 @@ def test_models_come_out_of_a_folder_or_a_wheel(source, tmp_path, packed):
     }
     found = paddle_models(target, 3)
     assert found['rec'].name == 'PP-OCRv4_mobile_rec' and found['rec'].characters == ALPHABET
-    assert model_files(target) == files and (target / SUMS).is_file() and not altered_files(target)
+    assert model_files(target) == files and (target / SUMS).is_file() and not modified_files(target)
 
 
 def test_a_description_that_comes_with_a_model_is_kept(source, tmp_path):
@@ -93,7 +94,7 @@ def add_recogniser(top):
     'spoil, said',
     [
         (lambda top: (top / WHEEL_FOLDERS[0] / 'inference.pdmodel').unlink(), 'no text detector'),
-        (add_recogniser, '2 models that may be the text recogniser'),
+        (add_recogniser, '2 models that may be the text recognizer'),
     ],
 )
 def test_a_source_that_is_not_whole_leaves_the_models_as_they_were(source, models, spoil, said):
@@ -116,7 +117,7 @@ def test_what_is_no_wheel_is_refused(tmp_path, content):
 def test_a_file_that_was_altered_is_named(models):
     (models / 'det' / 'inference.pdiparams').write_bytes(b'other')
     (models / 'cls' / 'inference.yml').unlink()
-    assert altered_files(models) == ['cls/inference.yml', 'det/inference.pdiparams']
+    assert modified_files(models) == ['cls/inference.yml', 'det/inference.pdiparams']
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def release(monkeypatch):
 
 
 @pytest.mark.parametrize('text, said', [('', 'make paddleocr'), ('4.0.0', 'not supported')])
-def test_a_paddleocr_that_is_not_there_or_unknown_is_told(release, text, said):
+def test_a_paddleocr_that_is_not_there_or_unknown_is_reported(release, text, said):
     release(text)
     with pytest.raises(EngineError, match=said):
         make_engine('paddleocr', EngineOptions())

@@ -16,6 +16,7 @@ from cell_common.testing import NodeGraph, wait_until
 from cell_vision.camera.node import CameraNode
 from cell_vision.matching.node import MatcherNode
 from cell_vision.ocr.node import OcrNode
+from cell_vision.ocr.worker.supervisor import WorkerSupervisor
 from diagnostic_msgs.msg import DiagnosticArray
 from domain_coordinator import domain_id
 from geometry_msgs.msg import Point32
@@ -71,7 +72,7 @@ def seeing(graph, ip_camera, kept_folder):
     )
     frames = graph.collect(CompressedImage, 'camera/image_raw/compressed', sensor_stream())
     wait_until(lambda: frames, what='a frame')
-    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
+    wait_until(lambda: ocr.worker_status.ready, 60, 'the engine')
     return camera, ocr
 
 
@@ -90,7 +91,7 @@ def read(graph, **request):
 def show(ip_camera, ocr, picture):
     """Put another picture before the camera, and wait until no frame of the old one is on its way any more."""
     ip_camera.picture = picture
-    wait_until(lambda: picture in ocr._frames.newest.data, what='the picture')
+    wait_until(lambda: picture in ocr.newest_frame.data, what='the picture')
 
 
 def test_the_part_in_front_of_the_camera_is_read_and_matched(graph, seeing, matcher, ip_camera):
@@ -114,43 +115,45 @@ def test_an_ordered_part_that_is_not_in_the_catalogue_is_refused(graph, matcher)
 def test_after_a_killed_worker_the_next_reading_is_answered(graph, seeing):
     _, ocr = seeing
     assert read(graph).code == ResultCode.OK
-    os.kill(ocr._host.state.pid, signal.SIGKILL)
-    wait_until(lambda: not ocr._host.state.ready, what='the loss')
+    os.kill(ocr.worker_status.pid, signal.SIGKILL)
+    wait_until(lambda: not ocr.worker_status.ready, what='the loss')
     answer = read(graph)  # bench/endurance.py measures how soon
     assert answer.code in {ResultCode.OK, ResultCode.ENGINE_FAILED}
-    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
-    assert read(graph).code == ResultCode.OK and ocr._host.state.starts == 2
+    wait_until(lambda: ocr.worker_status.ready, 60, 'the engine')
+    assert read(graph).code == ResultCode.OK and ocr.worker_status.starts == 2
 
 
 def test_a_worker_killed_while_it_reads_gives_a_clear_result(graph, seeing):
     _, ocr = seeing
-    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
+    wait_until(lambda: ocr.worker_status.ready, 60, 'the engine')
     client = graph.node.create_client(ReadText, 'ocr/read')
     wait_until(client.service_is_ready)
-    os.kill(ocr._host.state.pid, signal.SIGSTOP)
+    os.kill(ocr.worker_status.pid, signal.SIGSTOP)
     future = client.call_async(ReadText.Request())
-    wait_until(lambda: ocr._host._running is not None, what='the reading')
-    os.kill(ocr._host.state.pid, signal.SIGKILL)
+    wait_until(lambda: ocr.worker_status.busy, what='the reading')
+    os.kill(ocr.worker_status.pid, signal.SIGKILL)
     wait_until(future.done)
     answer = future.result()
     assert (answer.code, answer.result.status) == (ResultCode.ENGINE_FAILED, OcrResult.FAILED)
-    assert 'started again' in answer.message
-    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
+    assert 'restarted' in answer.message
+    wait_until(lambda: ocr.worker_status.ready, 60, 'the engine')
 
 
 def test_a_careful_reading_reads_only_its_first_frame_carefully(graph, seeing, ip_camera, monkeypatch):
     _, ocr = seeing
-    wait_until(lambda: ocr._host.state.ready, 60, 'the engine')
+    wait_until(lambda: ocr.worker_status.ready, 60, 'the engine')
     shown, gray = ip_camera.picture, bytes(cv2.imencode('.jpg', np.full((720, 1280, 3), 90, np.uint8))[1])
     show(ip_camera, ocr, gray)
-    close, submit = [], ocr._host.submit
-    monkeypatch.setattr(ocr._host, 'submit', lambda job: (close.append(job.options['careful']), submit(job)))
+    careful, submit = [], WorkerSupervisor.submit
+    monkeypatch.setattr(
+        WorkerSupervisor, 'submit', lambda worker, job: (careful.append(job.options['careful']), submit(worker, job))
+    )
     try:
         answer = read(graph, newer_than=graph.node.get_clock().now().to_msg(), frames=3, careful=True)
     finally:
         show(ip_camera, ocr, shown)
     assert (answer.result.status, answer.result.frames) == (OcrResult.NO_TEXT, 3)
-    assert close == [True, False, False]
+    assert careful == [True, False, False]
 
 
 def test_without_a_newer_frame_the_reading_says_so(graph, seeing):
@@ -261,8 +264,8 @@ def test_a_code_that_contradicts_the_print_stops_the_match(graph, seeing, matche
 
 def test_the_frame_of_a_reading_is_kept_and_corrected_by_its_request_id(graph, seeing, kept_folder):
     assert read(graph, newer_than=now(graph)).code == ResultCode.OK
-    told = KeepFrame.Request(request_id='r1', kind=KeepFrame.Request.REJECT, part_number='EM1-2U4', verdict='MISMATCH EM1-2U1')
-    answer = graph.call(KeepFrame, 'ocr/keep_frame', told)
+    label = KeepFrame.Request(request_id='r1', kind=KeepFrame.Request.REJECT, part_number='EM1-2U4', verdict='MISMATCH EM1-2U1')
+    answer = graph.call(KeepFrame, 'ocr/keep_frame', label)
     assert answer.code == ResultCode.OK, answer.message
     assert (kept_folder / answer.file).read_bytes()[:2] == b'\xff\xd8'
     right = KeepFrame.Request(request_id='r1', kind=KeepFrame.Request.CORRECTION, part_number='EM1-2U1')
@@ -273,7 +276,7 @@ def test_the_frame_of_a_reading_is_kept_and_corrected_by_its_request_id(graph, s
 @pytest.mark.parametrize(
     ('request_id', 'kind', 'code'),
     [
-        ('nobody asked', 0, ResultCode.UNKNOWN_READING),
+        ('not requested', 0, ResultCode.UNKNOWN_READING),
         ('', 0, ResultCode.INVALID_ARGUMENT),
         ('r1', 9, ResultCode.INVALID_ARGUMENT),
     ],
@@ -347,7 +350,7 @@ def test_the_camera_stops_starts_and_says_so_in_its_diagnostics(graph, seeing, i
 
 def test_the_overlay_is_drawn_for_those_who_look(graph, seeing, matcher):
     drawn = graph.collect(CompressedImage, 'ocr/overlay/compressed')
-    wait_until(seeing[1]._overlay._publisher.get_subscription_count)
+    wait_until(lambda: seeing[1].overlay_viewers)
     answer = read(graph)
     wait_until(lambda: len(drawn) == 1, what='the reading')
     graph.call(MatchPart, 'matching/match', MatchPart.Request(expected_part_number='EM1-2U1', ocr=answer.result))

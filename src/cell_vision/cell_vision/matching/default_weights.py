@@ -1,0 +1,15 @@
+"""The weights of the matcher that come with the package."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import yaml
+
+from cell_vision.matching.confusions import ConfusionWeights, parse_weights
+
+
+def load_weights() -> ConfusionWeights:
+    """Read data/confusions.yaml of this package."""
+    text = resources.files('cell_vision').joinpath('data/confusions.yaml').read_text(encoding='utf-8')
+    return parse_weights(yaml.safe_load(text))
