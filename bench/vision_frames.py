@@ -218,7 +218,7 @@ class _Scene:
     """Where parts lie, on what ground, in what light."""
 
     def __init__(self, level: Level, capital: float, rng: random.Random) -> None:
-        self._level, self._capital, self._chance = level, capital, rng
+        self._level, self._capital, self._rng = level, capital, rng
         self._direction = rng.choice((0, 90, 180, 270)) + rng.uniform(-level.turn, level.turn)
         self._ground = rng.choice((rng.uniform(15, 70), rng.uniform(90, 150), rng.uniform(190, 245)))
         self._grain = rng.getrandbits(32)
@@ -231,12 +231,12 @@ class _Scene:
         """Draw the scene as it would be without a camera: float32, BGR."""
         image = self._background()
         for design, place in zip(designs, self._places(len(designs), later), strict=True):
-            self._put(image, _drawn(design, self._capital, self._level, self._chance), place)
+            self._put(image, _drawn(design, self._capital, self._level, self._rng), place)
         return self._lit(image)
 
     def _places(self, count: int, later: random.Random) -> list[tuple[float, float]]:
         wide, high = SIZE
-        middle = (wide / 2 + self._chance.uniform(-110, 110), high / 2 + self._chance.uniform(-50, 50))
+        middle = (wide / 2 + self._rng.uniform(-110, 110), high / 2 + self._rng.uniform(-50, 50))
         moved = (middle[0] + later.uniform(-4, 4), middle[1] + later.uniform(-4, 4))
         if count < 2:
             return [moved][:count]
