@@ -93,7 +93,7 @@ def is_private(name: str) -> bool:
 def foreign_private_use(tree: ast.AST) -> list[str]:
     """Return uses of a private member of something that is neither self, cls, nor a class or module of this file."""
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    # A private member that a class of this file defines may be used by its neighbours in the file (friend access).
+    # A private member that a class of this file defines may be used by the rest of the file (friend access).
     defined = {
         *(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)),
         *(

@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument('weigh_job_id', type=int)
     report.add_argument('--folder', type=Path, default=Path(), help='where to write them (default: here)')
     add_database(report)
-    add_models(commands)
+    add_models(commands.add_parser)
     token = commands.add_parser('token', help='create, list or revoke API tokens of programs that post bags')
     token.add_argument('action', choices=['new', 'list', 'revoke'])
     token.add_argument('name', nargs='?', default='', help='what the token is for, e.g. filler-3')

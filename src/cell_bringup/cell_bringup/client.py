@@ -9,13 +9,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import rclpy
 from cell_common.qos import events, latched
 from rclpy.action.client import ActionClient
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, ShutdownException, SingleThreadedExecutor
+from rclpy.task import Future
 
 from cell_interfaces.action import RunJob
 from cell_interfaces.msg import BagRecord, CellStatus, CommandInfo, Inventory, JobState, WeighJobList
@@ -24,6 +25,7 @@ from cell_interfaces.srv import AdjustStock, ControlJob, EndWeighJob, SetJob, St
 __all__ = ['CellClient', 'CellError', 'connected']
 
 T = TypeVar('T')
+RequestT = TypeVar('RequestT')
 ANSWER_S = 5.0
 POLL_S = 0.05
 VALID_S = 5
@@ -31,6 +33,23 @@ VALID_S = 5
 
 class CellError(Exception):
     """The cell rejected a command or did not respond; the text says what to do."""
+
+
+class CodedResponse(Protocol):
+    """Response of a service of the cell."""
+
+    code: int
+    message: str
+
+
+ResponseT = TypeVar('ResponseT', bound=CodedResponse)
+
+
+class ServiceType(Protocol[RequestT, ResponseT]):
+    """Class that is generated from a .srv file."""
+
+    Request: type[RequestT]
+    Response: type[ResponseT]
 
 
 class CellClient:
@@ -90,7 +109,7 @@ class CellClient:
         info.valid_for.sec = VALID_S
         return info
 
-    def call(self, kind: Any, name: str, request: Any) -> Any:
+    def call(self, kind: ServiceType[RequestT, ResponseT], name: str, request: RequestT) -> ResponseT:
         """Call a service; return its response when its code is OK.
 
         Raises:
@@ -103,7 +122,7 @@ class CellClient:
         self.wait_for(client.service_is_ready, ANSWER_S, f'offer {name} (is it running?)')
         future = client.call_async(request)
         self.wait_for(future.done, ANSWER_S, f'answer {name}')
-        response = future.result()
+        response: ResponseT = future.result()
         if response.code:
             raise CellError(response.message)
         return response
@@ -113,14 +132,15 @@ class CellClient:
         request = SetJob.Request(command=self.command(), part_number=part_number, quantity=quantity)
         return str(self.call(SetJob, 'set_job', request).job_id)
 
-    def run_job(self, job_id: str) -> Any:
+    def run_job(self, job_id: str) -> Future:
         """Start a job that was set; return the future of its result."""
         self.wait_for(self._run_job.server_is_ready, ANSWER_S, 'offer run_job (is it running?)')
         sent = self._run_job.send_goal_async(RunJob.Goal(command=self.command(), job_id=job_id))
         self.wait_for(sent.done, ANSWER_S, 'answer run_job')
         if not sent.result().accepted:
             raise CellError('The cell rejected the job.')
-        return sent.result().get_result_async()
+        result: Future = sent.result().get_result_async()
+        return result
 
     def control(self, action: int) -> JobState:
         """Pause, resume or cancel the job, or resolve a trigger (constants of ControlJob.Request)."""

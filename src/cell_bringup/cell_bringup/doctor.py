@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import requests
 from cell_common.database import open_database
@@ -32,6 +32,7 @@ from rich.table import Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+T = TypeVar('T')
 CONNECT_S = 2.0
 HTTP_S = 10.0
 SILENT_S = 3600.0
@@ -219,8 +220,7 @@ def check_outbox(facts: Facts) -> Finding:
     text = f'{counts.waiting} waiting, {counts.delivered} delivered, {counts.dead} refused'
     if counts.dead or counts.waiting > MOST_WAITING:
         return failed(
-            f'{text}: put right what the checks above name; what waits is sent by itself, what was refused when a '
-            'person asks for it'
+            f'{text}: fix the causes named above; waiting bags are then sent, refused ones after an operator has requested it'
         )
     return ok(text)
 
@@ -373,6 +373,6 @@ def _says(path: str, word: str) -> bool:
         return False
 
 
-def parameters_of(kind: Any, values: Mapping[str, Any]) -> Any:
-    """Make a parameter class of what a node told; what it did not tell has its default."""
+def parameters_of(kind: Callable[..., T], values: Mapping[str, object]) -> T:
+    """Return a parameter class with the values of a node; parameters without a value keep their default."""
     return kind(**{name: value for name, value in values.items() if value is not None})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from cell_common.parameters import schema_of
 from cell_common.qos import latched
@@ -15,9 +15,10 @@ from rclpy.parameter_client import AsyncParameterClient
 
 from cell_bringup.client import CellClient, CellError
 from cell_bringup.doctor import Facts, Scale, parameters_of
-from cell_interfaces.msg import ScaleList, WeighJob
+from cell_interfaces.msg import ScaleList, ScaleState, WeighJob
 
 TOPIC_S = 3.0
+T = TypeVar('T')
 
 
 def gather(client: CellClient) -> Facts:
@@ -46,28 +47,28 @@ def gather(client: CellClient) -> Facts:
     )
 
 
-def _scale(state: Any, now: float) -> Scale:
+def _scale(state: ScaleState, now: float) -> Scale:
     received = state.last_heard.sec + state.last_heard.nanosec / 1e9
     return Scale(state.scale_id, state.connected, state.peer, max(0.0, now - received) if received else None)
 
 
-def _parameters(client: CellClient, asked: AsyncParameterClient, kind: Any) -> Any:
+def _parameters(client: CellClient, asked: AsyncParameterClient, kind: type[T]) -> T | None:
     names = list(schema_of(kind))
     if not _wait(client, asked.services_are_ready):
         return None
     future = asked.get_parameters(names)
     if not _wait(client, future.done):
         return None
-    values: Mapping[str, Any] = {name: _plain(value) for name, value in zip(names, future.result().values, strict=False)}
+    values: Mapping[str, object] = {name: _plain(value) for name, value in zip(names, future.result().values, strict=False)}
     return parameters_of(kind, values)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     converted = parameter_value_to_python(value)
     return converted if converted is None or isinstance(converted, (bool, int, float, str)) else list(converted)
 
 
-def _wait(client: CellClient, condition: Any) -> bool:
+def _wait(client: CellClient, condition: Callable[[], object]) -> bool:
     try:
         client.wait_for(condition, TOPIC_S, 'answer')
     except CellError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -35,7 +34,7 @@ def wait_until_ready(client: CellClient, seconds: float = READY_S) -> None:
 
 
 def run_pick_job(client: CellClient, console: Console, part_number: str, quantity: int) -> JobState:
-    """Set and run a pick job to its end, showing its progress; pausing does not end it, a person goes on at the cell.
+    """Set and run a pick job to its end, and show its progress. A pause does not end it: an operator resumes it at the cell.
 
     Raises:
         CellError: The cell refused the job.
@@ -130,7 +129,7 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def exit_code_of(console: Console, work: Callable[[], Any]) -> int:
+def exit_code_of(console: Console, work: Callable[[], object]) -> int:
     """Run a command's work; print a refusal as one sentence and return the exit code."""
     try:
         work()

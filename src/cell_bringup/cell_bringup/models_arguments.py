@@ -1,16 +1,17 @@
-"""The command line of `cell models`, apart from its code: other commands need not load an image library."""
+"""The command line of `cell models`, separate from its code: other commands do not load an image library."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from cell_vision.ocr.engines.base import ENGINES
 
 
-def add_models(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line's grammar."""
-    models = commands.add_parser('models', help='list, check or import the models of the text readers')
+def add_models(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command to the command line; `add_parser` adds a subcommand, as of `ArgumentParser.add_subparsers`."""
+    models = add_parser('models', help='list, check or import the models of the text readers')
     actions = models.add_subparsers(dest='action', required=True)
     for name, text in (
         ('list', 'show engines, model files, sizes and checksums'),

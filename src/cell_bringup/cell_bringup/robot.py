@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol, TypeVar
 
 from cell_common.qos import latched
 from rclpy.action.client import ActionClient
@@ -26,7 +27,20 @@ POSES = ('home', 'camera', 'above_place', 'above_reject', 'above_benchmark')
 ASK = 'Is the cause of the stop fixed, and is the area clear?'
 
 
-def names(prefix: str, kind: type[Any]) -> dict[int, str]:
+GoalT = TypeVar('GoalT')
+FeedbackT = TypeVar('FeedbackT')
+ResultT = TypeVar('ResultT')
+
+
+class ActionType(Protocol[GoalT, FeedbackT, ResultT]):
+    """Class that is generated from an .action file."""
+
+    Goal: type[GoalT]
+    Feedback: type[FeedbackT]
+    Result: type[ResultT]
+
+
+def names(prefix: str, kind: type[object]) -> dict[int, str]:
     """Return value -> words of a message's constants that begin with a prefix."""
     return {
         getattr(kind, name): name.removeprefix(prefix).replace('_', ' ').lower()
@@ -143,7 +157,14 @@ def fault(client: CellClient, console: Console, name: str, value: float, device:
     console.print(answer.result().message)
 
 
-def send_goal(client: CellClient, kind: Any, name: str, goal: Any, on_feedback: Callable[[Any], None], seconds: float) -> Any:
+def send_goal(
+    client: CellClient,
+    kind: ActionType[GoalT, FeedbackT, ResultT],
+    name: str,
+    goal: GoalT,
+    on_feedback: Callable[[FeedbackT], None],
+    seconds: float,
+) -> ResultT:
     """Send an action's goal and return its result.
 
     Raises:
@@ -157,15 +178,16 @@ def send_goal(client: CellClient, kind: Any, name: str, goal: Any, on_feedback: 
         raise CellError(f'The cell rejected {name}.')
     ended = sent.result().get_result_async()
     client.wait_for(ended.done, seconds, f'end {name}')
-    return ended.result().result
+    result: ResultT = ended.result().result
+    return result
 
 
 def _good(value: int, wanted: int, unknown: int) -> bool | None:
     return None if value == unknown else value == wanted
 
 
-def work_with_robot(client: CellClient, console: Console, options: Any) -> None:
-    """Carry out `cell robot ...`.
+def work_with_robot(client: CellClient, console: Console, options: argparse.Namespace) -> None:
+    """Run `cell robot ...`.
 
     Raises:
         CellError: The cell refused or did not answer; the text says what to do.

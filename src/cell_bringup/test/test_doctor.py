@@ -108,7 +108,7 @@ def test_a_healthy_cell_is_ok_in_everything(facts):
     assert [name for name, finding in run_checks(facts) if not finding.ok] == []
 
 
-def test_nothing_running_is_told_by_every_check_that_needs_it():
+def test_every_check_that_needs_a_running_cell_reports_that_none_runs():
     findings = dict(run_checks(Facts()))
     assert not findings['nodes running'].ok and 'start the cell' in findings['nodes running'].text
     assert not findings['server listening'].ok and not findings['database'].ok
