@@ -101,6 +101,18 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument('rosbridge_port', default_value='9090', description='TCP port of rosbridge, loopback only.'),
     DeclareLaunchArgument('web_port', default_value='8080', description='TCP port of the operator page.'),
+    DeclareLaunchArgument(
+        'legacy',
+        default_value='false',
+        choices=BOOLEAN,
+        description='Serve pages and backends of the replaced OCR system over Socket.IO (node socketio_gateway).',
+    ),
+    DeclareLaunchArgument(
+        'legacy_page_port', default_value='5001', description='TCP port for pages of the replaced OCR system.'
+    ),
+    DeclareLaunchArgument(
+        'legacy_hub_port', default_value='5002', description='TCP port for backends that speak to the replaced Robo Hub.'
+    ),
     DeclareLaunchArgument('sim_camera_port', default_value='8090', description='TCP port of the simulated camera.'),
     DeclareLaunchArgument('use_sim_time', default_value='false', choices=BOOLEAN, description='Use the time from /clock.'),
     DeclareLaunchArgument('respawn', default_value='true', choices=BOOLEAN, description='Restart a node after it exits.'),
@@ -173,6 +185,13 @@ def generate_launch_description() -> LaunchDescription:
         node('rosbridge_server', 'rosbridge_websocket', {'port': number('rosbridge_port'), 'address': '127.0.0.1'}),
         node('cell_web', 'web_gateway', database, gateway),
     ]
+    legacy = node(
+        'cell_web',
+        'socketio_gateway',
+        catalogue,
+        {'page_port': number('legacy_page_port'), 'hub_port': number('legacy_hub_port')},
+        condition=IfCondition(LaunchConfiguration('legacy')),
+    )
     devices = GroupAction(
         condition=with_devices,
         actions=[
@@ -220,6 +239,6 @@ def generate_launch_description() -> LaunchDescription:
         [
             *ARGUMENTS,
             SetEnvironmentVariable('PYTHONUNBUFFERED', '1'),
-            GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), *nodes, devices, world, simulated_driver]),
+            GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), *nodes, legacy, devices, world, simulated_driver]),
         ]
     )

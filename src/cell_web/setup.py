@@ -33,6 +33,7 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': [
+            'socketio_gateway = cell_web.socketio_gateway.node:main',
             'web_gateway = cell_web.gateway_node:main',
         ],
     },

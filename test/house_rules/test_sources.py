@@ -32,6 +32,7 @@ PROVIDED_BY = {
     'rapidfuzz': 'python3-rapidfuzz-pip',
     'uuid_utils': None,
     'zxingcpp': None,
+    'socketio': None,
     'openvino': None,
     'onnxruntime': None,
     'font_roboto': None,

@@ -1,3 +1,3 @@
 """Reads text and barcodes in camera frames."""
 
-__all__ = ['barcodes', 'engines']
+__all__ = ['barcodes', 'engines', 'pipeline']

@@ -1,0 +1,16 @@
+"""The modules that scripts of the replaced OCR backend import, under their old names.
+
+One line makes the old imports work in a script, with or without ROS:
+
+    import sys, cell_legacy; sys.path.insert(0, cell_legacy.PATH)
+
+After it, `robohub_client`, `camera.capture`, `camera.preprocess`, `ocr.engine`, `ocr.compare` and `utils.draw` can be imported.
+The same modules are importable as `cell_legacy.robohub_client` and so on. docs/migrate.md names a better way beside each.
+"""
+
+from pathlib import Path
+
+__all__ = ['PATH', 'camera', 'ocr', 'robohub_client', 'utils']
+
+PATH = str(Path(__file__).resolve().parent)
+"""Folder to put on `sys.path` or `PYTHONPATH`, so that the old module names are found."""

@@ -1,0 +1,3 @@
+"""Drawing helpers of the replaced OCR backend."""
+
+__all__ = ['draw']

@@ -1,0 +1,1 @@
+from cell_common.testing import *

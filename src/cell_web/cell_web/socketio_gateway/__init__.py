@@ -1,0 +1,1 @@
+"""Socket.IO servers with the event names of the replaced OCR backend and hub."""

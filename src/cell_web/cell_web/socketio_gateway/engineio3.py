@@ -1,0 +1,298 @@
+"""Serves clients of Engine.IO 3 (Socket.IO 1.x and 2.x) by a server that speaks Engine.IO 4 only.
+
+Each old client gets a connection of its own to the same server's WebSocket, and packets are passed between the two. Events and
+acknowledgements are the same in both protocols. What differs is translated here: who sends pings, the payload of polling
+requests, and the greeting (an old client expects its connect packet unasked).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+
+from cell_web.socketio_gateway.engineio3_codec import (
+    CLOSE,
+    MESSAGE,
+    NOOP,
+    OPEN,
+    PING,
+    PONG,
+    UPGRADE,
+    PayloadError,
+    decode_binary_payload,
+    decode_payload,
+    encode_payload,
+)
+
+__all__ = ['EngineIo3Bridge', 'EngineIo3Settings']
+
+LOG = logging.getLogger(__name__)
+FORWARDED_HEADERS = ('Origin', 'Cookie', 'Authorization')
+CONNECT = MESSAGE + '0'
+
+
+@dataclass(frozen=True)
+class EngineIo3Settings:
+    """Limits of the bridge."""
+
+    ping_interval_s: float = 25.0
+    """The client pings this often."""
+    ping_timeout_s: float = 20.0
+    """A client without a ping for interval plus timeout is gone."""
+    max_payload: int = 1_000_000
+    """Longest packet or request body, bytes."""
+    max_queue: int = 100
+    """Packets that wait for a polling client; a client that falls further behind is disconnected."""
+    max_clients: int = 100
+
+
+@dataclass
+class _Session:
+    """One old client: its packets that wait, and its connection to the server."""
+
+    sid: str
+    server: aiohttp.ClientWebSocketResponse
+    waiting: asyncio.Queue[str]
+    last_seen: float
+    upgraded: bool = False
+    connected: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server took the connection; an old client may send events before."""
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+
+class EngineIo3Bridge:
+    """Middleware for requests with `EIO=3`."""
+
+    def __init__(
+        self, server_url: Callable[[], str], is_origin_allowed: Callable[[web.Request], bool], settings: EngineIo3Settings
+    ) -> None:
+        """Store the collaborators.
+
+        Args:
+            server_url: Returns the address of the server's own Socket.IO endpoint, e.g. `http://127.0.0.1:5001/socket.io/`.
+            is_origin_allowed: Says whether the page that a request comes from may connect.
+            settings: Limits.
+        """
+        self._server_url, self._is_origin_allowed, self._settings = server_url, is_origin_allowed, settings
+        self._sessions: dict[str, _Session] = {}
+        self._http: aiohttp.ClientSession | None = None
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request of an old client: handshake, poll, packets, or WebSocket."""
+        if not self._is_origin_allowed(request):
+            raise web.HTTPForbidden(text='this origin is not allowed')
+        session = self._sessions.get(request.query.get('sid', ''))
+        if session is None and 'sid' in request.query:
+            return self._json_error(request, 1, 'Session ID unknown')
+        if request.query.get('transport') == 'websocket':
+            return await self._websocket(request, session)
+        if request.query.get('transport') != 'polling' or 'j' in request.query:
+            return self._json_error(request, 0, 'Transport unknown')
+        if request.method == 'OPTIONS':
+            return self._text(request, '')
+        if session is None:
+            return await self._open_by_polling(request)
+        return await (self._receive(request, session) if request.method == 'POST' else self._poll(request, session))
+
+    async def close(self) -> None:
+        """Disconnect every client."""
+        for session in list(self._sessions.values()):
+            await self._end(session)
+        if self._http is not None:
+            await self._http.close()
+
+    # -- sessions ---------------------------------------------------------------------------------------------------
+
+    async def _begin(self, request: web.Request) -> _Session:
+        """Connect to the server for a new client.
+
+        Raises:
+            web.HTTPServiceUnavailable: There are too many clients, or the server does not answer.
+        """
+        if len(self._sessions) >= self._settings.max_clients:
+            raise web.HTTPServiceUnavailable(text='too many clients')
+        if self._http is None:
+            self._http = aiohttp.ClientSession()
+        headers = {name: request.headers[name] for name in FORWARDED_HEADERS if name in request.headers}
+        try:
+            server = await self._http.ws_connect(
+                self._server_url(), params={'EIO': '4', 'transport': 'websocket'}, headers=headers, max_msg_size=0
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            LOG.warning('Engine.IO 3 client %s: no connection to the server: %s', request.remote, error)
+            raise web.HTTPServiceUnavailable(text='the server does not answer') from error
+        waiting: asyncio.Queue[str] = asyncio.Queue(self._settings.max_queue)
+        session = _Session(secrets.token_urlsafe(15), server, waiting, self._now())
+        self._sessions[session.sid] = session
+        session.tasks = [asyncio.create_task(self._from_server(session)), asyncio.create_task(self._watch(session))]
+        LOG.info('client %s connected with Engine.IO 3', request.remote)
+        return session
+
+    async def _from_server(self, session: _Session) -> None:
+        """Queue what the server sends; answer its pings."""
+        async for message in session.server:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                continue
+            packet = str(message.data)
+            if packet.startswith(OPEN):
+                await session.server.send_str(CONNECT)
+            elif packet.startswith(PING):
+                await session.server.send_str(PONG + packet[1:])
+            elif packet.startswith(CONNECT):
+                session.connected.set()
+                await session.waiting.put(CONNECT)
+            elif packet.startswith(MESSAGE):
+                await session.waiting.put(packet)
+        await self._end(session)
+
+    async def _watch(self, session: _Session) -> None:
+        """End the session of a client that stopped pinging."""
+        limit = self._settings.ping_interval_s + self._settings.ping_timeout_s
+        while (left := session.last_seen + limit - self._now()) > 0:
+            await asyncio.sleep(left)
+        LOG.info('Engine.IO 3 client timed out: no ping for %.0f s', limit)
+        await self._end(session)
+
+    async def _from_client(self, session: _Session, packet: str) -> None:
+        """Answer a client's ping, or pass its packet to the server."""
+        session.last_seen = self._now()
+        if packet.startswith(PING):
+            await session.waiting.put(PONG + packet[1:])
+        elif packet.startswith(MESSAGE) and packet != CONNECT:
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                await asyncio.wait_for(session.connected.wait(), self._settings.ping_timeout_s)
+                await session.server.send_str(packet)
+        elif packet.startswith(CLOSE):
+            await self._end(session)
+
+    async def _end(self, session: _Session) -> None:
+        if self._sessions.pop(session.sid, None) is None:
+            return
+        session.closed.set()
+        for task in session.tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        await session.server.close()
+
+    # -- polling ----------------------------------------------------------------------------------------------------
+
+    async def _open_by_polling(self, request: web.Request) -> web.Response:
+        session = await self._begin(request)
+        return self._text(request, encode_payload([self._greeting(session, ['websocket'])]))
+
+    async def _poll(self, request: web.Request, session: _Session) -> web.Response:
+        """Wait for packets, at most one ping interval; a NOOP when the client moved to its WebSocket."""
+        if session.upgraded:
+            return self._text(request, encode_payload([NOOP]))
+        first = asyncio.create_task(session.waiting.get())
+        closed = asyncio.create_task(session.closed.wait())
+        try:
+            await asyncio.wait({first, closed}, timeout=self._settings.ping_interval_s, return_when=asyncio.FIRST_COMPLETED)
+            packets = [first.result()] if first.done() else [CLOSE if closed.done() else NOOP]
+        finally:
+            first.cancel()
+            closed.cancel()
+        while first.done() and not first.cancelled() and not session.waiting.empty():
+            packets.append(session.waiting.get_nowait())
+        return self._text(request, encode_payload(packets))
+
+    async def _receive(self, request: web.Request, session: _Session) -> web.Response:
+        try:
+            body = await request.read()
+            is_binary = request.content_type == 'application/octet-stream'
+            packets = decode_binary_payload(body) if is_binary else decode_payload(body.decode('utf-8'))
+        except (PayloadError, UnicodeDecodeError) as error:
+            LOG.warning('Engine.IO 3 client %s: %s', request.remote, error)
+            await self._end(session)
+            return self._json_error(request, 3, 'Bad request')
+        for packet in packets:
+            await self._from_client(session, packet)
+        return self._text(request, 'ok')
+
+    # -- WebSocket --------------------------------------------------------------------------------------------------
+
+    async def _websocket(self, request: web.Request, session: _Session | None) -> web.WebSocketResponse:
+        """Serve a WebSocket: a new session, or one that moves from polling after its probe."""
+        client = web.WebSocketResponse(max_msg_size=self._settings.max_payload)
+        await client.prepare(request)
+        if session is None:
+            session = await self._begin(request)
+            session.upgraded = True
+            await client.send_str(self._greeting(session, []))
+        elif not await self._probe(client, session):
+            return client
+        sender = asyncio.create_task(self._send(client, session))
+        try:
+            async for message in client:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    await self._from_client(session, str(message.data))
+        finally:
+            sender.cancel()
+            await self._end(session)
+        return client
+
+    async def _probe(self, client: web.WebSocketResponse, session: _Session) -> bool:
+        """Answer the probe; return whether the client then moved to this WebSocket."""
+        async for message in client:
+            packet = str(message.data) if message.type is aiohttp.WSMsgType.TEXT else ''
+            if packet.startswith(PING):
+                await client.send_str(PONG + packet[1:])
+                with contextlib.suppress(asyncio.QueueFull):
+                    session.waiting.put_nowait(NOOP)  # ends the poll that waits
+            elif packet.startswith(UPGRADE):
+                session.upgraded = True
+                return True
+        return False
+
+    @staticmethod
+    async def _send(client: web.WebSocketResponse, session: _Session) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                packet = await session.waiting.get()
+                if packet != NOOP:
+                    await client.send_str(packet)
+
+    # -- answers ----------------------------------------------------------------------------------------------------
+
+    def _greeting(self, session: _Session, upgrades: list[str]) -> str:
+        return OPEN + json.dumps(
+            {
+                'sid': session.sid,
+                'upgrades': upgrades,
+                'pingInterval': int(1000 * self._settings.ping_interval_s),
+                'pingTimeout': int(1000 * self._settings.ping_timeout_s),
+            }
+        )
+
+    def _json_error(self, request: web.Request, code: int, message: str) -> web.Response:
+        body = json.dumps({'code': code, 'message': message})
+        return web.Response(status=400, text=body, content_type='application/json', headers=self._cors(request))
+
+    def _text(self, request: web.Request, body: str) -> web.Response:
+        return web.Response(text=body, content_type='text/plain', charset='UTF-8', headers=self._cors(request))
+
+    @staticmethod
+    def _cors(request: web.Request) -> dict[str, str]:
+        """Return the headers that let a page of an allowed origin read the answer."""
+        origin = request.headers.get('Origin')
+        if origin is None:
+            return {}
+        return {
+            'Access-Control-Allow-Origin': origin,
+            'Access-Control-Allow-Credentials': 'true',
+            'Access-Control-Allow-Headers': request.headers.get('Access-Control-Request-Headers', 'Content-Type'),
+            'Vary': 'Origin',
+        }
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

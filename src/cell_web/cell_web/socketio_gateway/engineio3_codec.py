@@ -1,0 +1,104 @@
+"""Packets and payloads of Engine.IO protocol 3, the transport of Socket.IO 1.x and 2.x clients.
+
+Pure: no ROS, sockets, files or clock.
+
+A packet is one digit for its type, then its data. A polling request carries several packets, each as `<length>:<packet>`; the
+length counts UTF-16 code units, since the reference implementation is JavaScript
+(https://github.com/socketio/engine.io-protocol/tree/v3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+__all__ = [
+    'CLOSE',
+    'MESSAGE',
+    'NOOP',
+    'OPEN',
+    'PING',
+    'PONG',
+    'UPGRADE',
+    'PayloadError',
+    'decode_binary_payload',
+    'decode_payload',
+    'encode_payload',
+]
+
+OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = '0', '1', '2', '3', '4', '5', '6'
+LONGEST_LENGTH = 8
+"""Digits of a packet's length."""
+END_OF_LENGTH = b'\xff'
+
+
+class PayloadError(ValueError):
+    """A polling request is not a payload of Engine.IO 3."""
+
+
+def encode_payload(packets: Iterable[str]) -> str:
+    """Return the body of a polling response with these text packets."""
+    return ''.join(f'{_utf16_length(packet)}:{packet}' for packet in packets)
+
+
+def decode_payload(body: str) -> list[str]:
+    """Return the packets of a polling request's body.
+
+    Raises:
+        PayloadError: A length is missing, not a number, or does not fit the body.
+    """
+    return list(_packets(body))
+
+
+def decode_binary_payload(body: bytes) -> list[str]:
+    """Return the text packets of a polling request in the binary form, which some clients use for text too.
+
+    Each packet is a byte 0 for text or 1 for binary data, the digits of its length in bytes as bytes 0 to 9, a byte 255,
+    and its data. Binary packets are left out: no event of the gateway carries binary data.
+
+    Raises:
+        PayloadError: The form is broken, or a text is not UTF-8.
+    """
+    packets = []
+    place = 0
+    while place < len(body):
+        end = body.find(END_OF_LENGTH, place, place + LONGEST_LENGTH + 2)
+        digits = body[place + 1 : end]
+        if body[place] > 1 or end < 0 or not digits or max(digits) > 9:
+            raise PayloadError('no length before a binary packet')
+        data = body[end + 1 : end + 1 + int(''.join(map(str, digits)))]
+        if body[place] == 0:
+            packets.append(_text(data))
+        place = end + 1 + int(''.join(map(str, digits)))
+    if place != len(body):
+        raise PayloadError('a binary packet in a body that is too short')
+    return packets
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode('utf-8')
+    except UnicodeDecodeError as error:
+        raise PayloadError('a packet that is not UTF-8') from error
+
+
+def _packets(body: str) -> Iterator[str]:
+    rest = body.encode('utf-16-le', 'surrogatepass')
+    separator = ':'.encode('utf-16-le')
+    while rest:
+        place = 0
+        while rest[place : place + 2] != separator:
+            place += 2
+            if place > 2 * LONGEST_LENGTH or place >= len(rest):
+                raise PayloadError('no length before a packet')
+        digits = rest[:place].decode('utf-16-le', 'replace')
+        if not (digits.isascii() and digits.isdigit()):
+            raise PayloadError(f'a packet of length {digits!r}')
+        end = place + 2 + 2 * int(digits)
+        if end > len(rest) or int(digits) == 0:
+            raise PayloadError(f'a packet of length {digits} in a body that is too short')
+        yield rest[place + 2 : end].decode('utf-16-le', 'replace')
+        rest = rest[end:]
+
+
+def _utf16_length(text: str) -> int:
+    return len(text.encode('utf-16-le', 'surrogatepass')) // 2

@@ -1,0 +1,212 @@
+"""Event names and payloads of the replaced OCR backend and hub.
+
+Pure: no ROS, sockets, files or clock.
+
+Payloads from a page or a backend are checked here. A `PayloadError` says which field is wrong and what it should be, and is
+sent back as a `status`. Ports and directions of each event are in docs/migrate.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = [
+    'BACKEND_EVENTS',
+    'HUB_EVENTS',
+    'PAGE_EVENTS',
+    'PROGRAM_STARTED',
+    'STOCK_TRAYS',
+    'JobRequest',
+    'PayloadError',
+    'TriggerRequest',
+    'parse_job',
+    'parse_message',
+    'parse_optional_job',
+    'parse_part',
+    'parse_trigger',
+    'stock_list',
+    'stock_mapping',
+]
+
+PAGE_EVENTS = (
+    'ping_test',
+    'get_inventory',
+    'reset_inventory',
+    'set_job',
+    'submitPartRequest',
+    'start_robot',
+    'start_camera',
+    'stop_camera',
+    'set_benchmark',
+    'capture_component',
+    'reload_required',
+)
+"""Events that a page sends to port 5001."""
+BACKEND_EVENTS = (
+    'pong_test',
+    'update_inventory',
+    'video_frame',
+    'benchmark_set',
+    'component_captured',
+    'status',
+    'job_invalid',
+    'reload_required',
+)
+"""Events that a page receives on port 5001."""
+HUB_EVENTS = ('send_trigger', 'get_inventory', 'reset_inventory', 'set_job')
+"""Events that a backend sends to port 5002; it receives update_inventory, ack, job_invalid, reload_required and status."""
+PROGRAM_STARTED = 'program_started'
+STOCK_TRAYS = 4
+"""Every part has four counts in an inventory event; a tray that does not exist has 0."""
+LONGEST_TEXT = 200
+MOST_PIECES = 1_000_000
+MOST_DIGITS = 12
+
+Stock = Mapping[str, Mapping[int, int]]
+"""Part number -> tray number, 1..4 -> pieces."""
+
+
+class PayloadError(ValueError):
+    """An event's payload is wrong; the text names the field and what it should be."""
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A part and how many of it."""
+
+    part_number: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class TriggerRequest:
+    """One letter for the robot's program."""
+
+    letter: str
+    event: str
+    """Name that the acknowledgement carries."""
+    part_number: str
+    """"" when the payload names none."""
+
+
+def parse_job(event: str, payload: object) -> JobRequest:
+    """Return the part number and quantity of a payload.
+
+    Raises:
+        PayloadError: A field is missing or wrong.
+    """
+    fields = _mapping(event, payload, '{part_number, quantity}')
+    return JobRequest(_text(event, fields, 'part_number'), _quantity(event, fields))
+
+
+def parse_optional_job(event: str, payload: object) -> JobRequest | None:
+    """Return the part number and quantity of a payload, or None when it names neither.
+
+    Raises:
+        PayloadError: One of the two is missing or wrong.
+    """
+    if payload is None:
+        return None
+    fields = _mapping(event, payload, '{part_number, quantity} or null')
+    if fields.get('part_number') in (None, '') and fields.get('quantity') in (None, '', 0):
+        return None
+    return parse_job(event, payload)
+
+
+def parse_part(event: str, payload: object, field: str = 'part_number') -> str:
+    """Return the part number of a payload.
+
+    Raises:
+        PayloadError: It is missing or wrong.
+    """
+    return _text(event, _mapping(event, payload, f'{{{field}}}'), field)
+
+
+def parse_message(event: str, payload: object) -> str:
+    """Return the `msg` of a payload, "" when it has none.
+
+    Raises:
+        PayloadError: It is no text, or too long.
+    """
+    fields = {} if payload is None else _mapping(event, payload, '{msg}')
+    return '' if fields.get('msg') is None else _text(event, fields, 'msg', empty=True)
+
+
+def parse_trigger(payload: object) -> TriggerRequest:
+    """Return the letter, event and part number of a `send_trigger`.
+
+    Raises:
+        PayloadError: A field is missing or wrong.
+    """
+    fields = _mapping('send_trigger', payload, '{trigger, event, part_number}')
+    letter = _text('send_trigger', fields, 'trigger')
+    if not re.fullmatch('[A-Za-z]', letter):
+        raise PayloadError(f'send_trigger: trigger must be one letter A to Z, not {_shown(letter)}')
+    part_number = '' if fields.get('part_number') is None else _text('send_trigger', fields, 'part_number', empty=True)
+    event = '' if fields.get('event') is None else _text('send_trigger', fields, 'event', empty=True)
+    return TriggerRequest(letter, event or (f'PART_{part_number}' if part_number else PROGRAM_STARTED), part_number)
+
+
+def stock_list(stock: Stock) -> dict[str, object]:
+    """Return the payload of `update_inventory` on port 5001: a list of parts with a count for each tray."""
+    return {
+        'inventory': [
+            {'part_number': part, **{f'tray{tray}': counts.get(tray, 0) for tray in range(1, STOCK_TRAYS + 1)}}
+            for part, counts in sorted(stock.items())
+        ]
+    }
+
+
+def stock_mapping(stock: Stock) -> dict[str, list[int]]:
+    """Return the payload of `update_inventory` on port 5002: part number -> counts of trays 1 to 4."""
+    return {part: [counts.get(tray, 0) for tray in range(1, STOCK_TRAYS + 1)] for part, counts in sorted(stock.items())}
+
+
+def _mapping(event: str, payload: object, expected: str) -> Mapping[str, object]:
+    if not isinstance(payload, Mapping):
+        raise PayloadError(f'{event}: expected {expected}, not {_shown(payload)}')
+    return payload
+
+
+def _text(event: str, fields: Mapping[str, object], name: str, *, empty: bool = False) -> str:
+    value = fields.get(name)
+    if value is None:
+        raise PayloadError(f'{event}: {name} is missing')
+    if not isinstance(value, str):
+        raise PayloadError(f'{event}: {name} must be a text, not {_shown(value)}')
+    text = value.strip()
+    if not text and not empty:
+        raise PayloadError(f'{event}: {name} is empty')
+    if len(text) > LONGEST_TEXT:
+        raise PayloadError(f'{event}: {name} has {len(text)} characters, at most {LONGEST_TEXT} are allowed')
+    if not text.isprintable():
+        raise PayloadError(f'{event}: {name} has a control character')
+    return text
+
+
+def _quantity(event: str, fields: Mapping[str, object]) -> int:
+    """Return the quantity; pages send it as a number or as the text of an input field."""
+    value = fields.get('quantity')
+    if value is None:
+        raise PayloadError(f'{event}: quantity is missing')
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, str) and re.fullmatch('[0-9]{1,9}', value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise PayloadError(f'{event}: quantity must be a whole number, not {_shown(value)}')
+    if not 1 <= value <= MOST_PIECES:
+        raise PayloadError(f'{event}: quantity must be 1 to {MOST_PIECES}, not {_shown(value)}')
+    return value
+
+
+def _shown(value: object) -> str:
+    """Return a value for a message, cut to a readable length."""
+    if value is None:
+        return 'null'
+    if isinstance(value, int) and abs(value) > 10**MOST_DIGITS:
+        return f'a number of more than {MOST_DIGITS} digits'
+    text = f'{value:.9g}' if isinstance(value, int | float) else repr(value)
+    return text if len(text) <= 40 else f'{text[:40]}...'

@@ -1,0 +1,130 @@
+"""Node `socketio_gateway`: the old event names, for pages and backends that exist already."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from cell_common.background import AsyncioThread
+from cell_common.catalogue import CatalogueError
+from cell_common.catalogue_file import load_catalogue
+from cell_common.diagnostics import Diagnostics, Health
+from cell_common.parameters import declare_parameters
+from cell_common.runner import StartError, node_main
+from rclpy.node import Node
+
+from cell_web.roles import ROLES
+from cell_web.socketio_gateway.cell_link import CaptureEvent, CellEvents, JobRefusal
+from cell_web.socketio_gateway.hub_server import HubServer
+from cell_web.socketio_gateway.page_server import PageServer
+from cell_web.socketio_gateway.parameters import SocketIoGatewayParameters
+from cell_web.socketio_gateway.ros_link import RosLink
+from cell_web.socketio_gateway.server import SocketIoServer, SocketIoSettings
+
+__all__ = ['SocketIoGatewayNode', 'main']
+
+OK, ERROR = 0, 2
+NEEDED_SERVICE = 'set_job'
+"""A role that may call it may give the commands of the old page."""
+
+
+class SocketIoGatewayNode(Node):
+    """Wires the page server and the hub server to the cell."""
+
+    def __init__(self, **options: Any) -> None:
+        """Start the servers.
+
+        Raises:
+            StartError: The catalogue cannot be read.
+        """
+        super().__init__('socketio_gateway', **options)
+        parameters = self.parameters = declare_parameters(self, SocketIoGatewayParameters)
+        letters = _letters(parameters.catalogue_file)
+        self._background = AsyncioThread('socketio_gateway')
+        self._link = RosLink(self, self._background.loop, parameters.command_timeout, parameters.motion_timeout)
+        self.page = PageServer(self._settings(parameters.page_port), self._link) if parameters.page_enabled else None
+        self.hub = HubServer(self._settings(parameters.hub_port), self._link, letters) if parameters.hub_enabled else None
+        self._servers = [part.server for part in (self.page, self.hub) if part is not None]
+        self._link.listen(self._events())
+        self._running = [self._background.submit(server.run()) for server in self._servers]
+        diagnostics = Diagnostics(self)
+        for server in self._servers:
+            diagnostics.add(f'{server.name} port', _health_of(server))
+
+    def destroy_node(self) -> None:
+        """Close every connection, then the node."""
+        self._background.close()
+        super().destroy_node()
+
+    def _settings(self, port: int) -> SocketIoSettings:
+        p = self.parameters
+        may_command = NEEDED_SERVICE in ROLES[p.role].services
+        return SocketIoSettings(
+            p.listen_address,
+            port,
+            origins=[origin for origin in p.origins if origin],
+            max_clients=p.max_clients,
+            may_command=lambda _request: may_command,
+        )
+
+    def _events(self) -> CellEvents:
+        """Return callbacks that pass each event to the servers that know it; called on the servers' loop."""
+        page, hub, loop = self.page, self.hub, self._background.loop
+        tasks = set()
+
+        def start(work: Coroutine[object, object, None]) -> None:
+            task = loop.create_task(work)
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        def on_stock(stock: Mapping[str, Mapping[int, int]]) -> None:
+            for part in (page, hub):
+                if part is not None:
+                    start(part.on_stock(stock))
+
+        def on_job_refused(refusal: JobRefusal) -> None:
+            for part in (page, hub):
+                if part is not None:
+                    start(part.on_job_refused(refusal))
+
+        def on_reload(part_number: str) -> None:
+            for part in (page, hub):
+                if part is not None:
+                    start(part.on_reload(part_number))
+
+        def on_frame(jpeg: bytes) -> None:
+            if page is not None:
+                start(page.on_frame(jpeg))
+
+        def on_capture(capture: CaptureEvent) -> None:
+            if page is not None:
+                start(page.on_capture(capture))
+
+        def on_benchmark(part_number: str, texts: tuple[str, ...], image: bytes) -> None:
+            if page is not None:
+                start(page.on_benchmark(part_number, texts, image))
+
+        return CellEvents(on_stock, on_frame, on_capture, on_benchmark, on_job_refused, on_reload)
+
+
+def _letters(catalogue_file: str) -> dict[str, str]:
+    if not catalogue_file:
+        return {}
+    try:
+        return {part.part_number: part.letter for part in load_catalogue(catalogue_file).parts.values()}
+    except CatalogueError as error:
+        raise StartError(str(error)) from error
+
+
+def _health_of(server: SocketIoServer) -> Callable[[], Health]:
+    def health() -> Health:
+        values = {'port': str(server.port), 'clients': str(len(server.clients))}
+        return Health(ERROR, server.error, values) if server.error else Health(OK, '', values)
+
+    return health
+
+
+logging.getLogger('engineio').setLevel(logging.ERROR)
+logging.getLogger('socketio').setLevel(logging.ERROR)
+main = node_main(SocketIoGatewayNode)

@@ -1,0 +1,34 @@
+"""The latest pictures with overlay, by the time of their frame.
+
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+__all__ = ['OverlayCache']
+
+
+class OverlayCache:
+    """Keeps the newest pictures; a later picture of the same frame replaces the earlier one."""
+
+    def __init__(self, capacity: int = 8) -> None:
+        """Keep at most `capacity` pictures."""
+        self._capacity = capacity
+        self._pictures: OrderedDict[int, bytes] = OrderedDict()
+
+    def add(self, stamp_ns: int, jpeg: bytes) -> None:
+        """Add the picture of a frame."""
+        self._pictures.pop(stamp_ns, None)
+        self._pictures[stamp_ns] = jpeg
+        while len(self._pictures) > self._capacity:
+            self._pictures.popitem(last=False)
+
+    def of(self, stamp_ns: int) -> bytes:
+        """Return the picture of a frame; empty when there is none."""
+        return self._pictures.get(stamp_ns, b'')
+
+    def newest(self) -> bytes:
+        """Return the picture that was added last; empty when there is none."""
+        return next(reversed(self._pictures.values()), b'')

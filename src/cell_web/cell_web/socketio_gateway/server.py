@@ -1,0 +1,255 @@
+"""A Socket.IO server on a port of its own: origins, sessions, old clients, unknown events, back-pressure.
+
+The page server and the hub server add their events to it. Everything runs on one asyncio event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import socketio
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from cell_web.origins import origin_allowed
+from cell_web.socketio_gateway.engineio3 import EngineIo3Bridge, EngineIo3Settings
+from cell_web.socketio_gateway.events import PayloadError
+
+__all__ = ['Client', 'EventHandler', 'SocketIoServer', 'SocketIoSettings']
+
+LOG = logging.getLogger(__name__)
+NAMESPACE = '/'
+RETRY_S = 2.0
+CLOSE_S = 1.0
+MAX_PAYLOAD = 1_000_000
+"""Largest event taken, bytes; a longer one ends its connection."""
+
+
+@dataclass(frozen=True)
+class SocketIoSettings:
+    """Where the server listens and who may connect."""
+
+    address: str
+    port: int
+    """0 = the kernel chooses."""
+    origins: Sequence[str] = ()
+    """Pages that may connect besides those of the same host, e.g. `http://10.0.0.5:5000`; `*` = every page."""
+    max_clients: int = 64
+    max_commands: int = 16
+    """Commands of one client that may wait or run at the same time."""
+    may_command: Callable[[web.Request], bool] = lambda _request: True
+    """Says whether the session of a request may change anything."""
+
+
+@dataclass
+class Client:
+    """One connected client."""
+
+    sid: str
+    name: str
+    """Server and address, for the audit, e.g. "page 10.0.0.5"."""
+    address: str
+    may_command: bool
+    commands: int = 0
+    """Commands under way."""
+    wants_video: bool = True
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+EventHandler = Callable[[Client, object], Awaitable[None]]
+
+
+class SocketIoServer:
+    """One Socket.IO server; `run` serves until it is canceled."""
+
+    def __init__(self, name: str, settings: SocketIoSettings, on_connect: Callable[[Client], Awaitable[None]]) -> None:
+        """Prepare the server.
+
+        Args:
+            name: For logs, e.g. "page".
+            settings: Where it listens and who may connect.
+            on_connect: Called for each new client, which is already in `clients`.
+        """
+        self.name = name
+        self.clients: dict[str, Client] = {}
+        self.port = 0
+        """The port it listens on; 0 while it does not."""
+        self.error = ''
+        """Why it does not listen; "" while it does."""
+        self._settings = settings
+        self._on_connect = on_connect
+        self._handlers: dict[str, tuple[EventHandler, bool]] = {}
+        self._sio = socketio.AsyncServer(
+            async_mode='aiohttp',
+            cors_allowed_origins=self._is_origin_text_allowed,
+            max_http_buffer_size=MAX_PAYLOAD,
+            http_compression=False,
+            ping_interval=10,
+            ping_timeout=10,
+            always_connect=False,
+        )
+        self._sio.on('connect', self._connected, namespace=NAMESPACE)
+        self._sio.on('disconnect', self._disconnected, namespace=NAMESPACE)
+        self._sio.on('*', self._on_event, namespace=NAMESPACE)
+
+    def on(self, event: str, handler: EventHandler, *, command: bool = False) -> None:
+        """Register the handler of an event.
+
+        Args:
+            event: Name of the event.
+            handler: Takes the client and the payload; a `PayloadError` it raises is sent back as a status.
+            command: It changes something: needs the right to command, and runs in the background, in order of arrival.
+        """
+        self._handlers[event] = (handler, command)
+
+    async def emit(self, event: str, payload: object, to: str | Sequence[str] | None = None) -> None:
+        """Send an event to one client, to several, or to all."""
+        if to is None or to:
+            await self._sio.emit(event, payload, to=list(to) if isinstance(to, list | tuple) else to, namespace=NAMESPACE)
+
+    async def status(self, client: Client, message: str) -> None:
+        """Send a sentence to one client."""
+        await self.emit('status', {'msg': message}, to=client.sid)
+
+    def keeps_up(self, client: Client) -> bool:
+        """Return whether everything sent to a client so far has left for its connection."""
+        sid = self._sio.manager.eio_sid_from_sid(client.sid, NAMESPACE)
+        connection = self._sio.eio.sockets.get(sid)
+        return connection is not None and connection.queue.empty()
+
+    async def run(self) -> None:
+        """Serve until canceled. A port in use is reported and tried again until it is free."""
+        bridge = EngineIo3Bridge(self._own_url, self._is_origin_allowed, EngineIo3Settings())
+        application = web.Application(middlewares=[self._middleware(bridge)], client_max_size=MAX_PAYLOAD)
+        self._sio.attach(application)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSE_S)
+        await runner.setup()
+        try:
+            await self._listen(runner)
+            await asyncio.Event().wait()
+        finally:
+            self.port = 0
+            await bridge.close()
+            await self._sio.shutdown()
+            await runner.cleanup()
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        where = f'{self._settings.address}:{self._settings.port}'
+        while True:
+            try:
+                await web.TCPSite(runner, self._settings.address, self._settings.port, reuse_address=True).start()
+                break
+            except OSError as error:
+                in_use = error.errno == errno.EADDRINUSE
+                text = (
+                    'is in use by another program: stop it or choose another port' if in_use else f'cannot be opened: {error}'
+                )
+                if not self.error:
+                    LOG.error('%s port %s %s; trying again every %g s', self.name, where, text, RETRY_S)
+                self.error = f'port {where} {text}'
+                await asyncio.sleep(RETRY_S)
+        self.error = ''
+        self.port = int(runner.addresses[0][1])
+        LOG.info('Socket.IO for the %s at http://%s:%d/', self.name, self._settings.address, self.port)
+
+    def _own_url(self) -> str:
+        host = '127.0.0.1' if self._settings.address in {'0.0.0.0', ''} else self._settings.address
+        return f'http://{host}:{self.port}/socket.io/'
+
+    # -- who may connect --------------------------------------------------------------------------------------------
+
+    def _middleware(self, bridge: EngineIo3Bridge) -> Middleware:
+        @web.middleware
+        async def choose_protocol(request: web.Request, handler: Handler) -> web.StreamResponse:
+            version = request.query.get('EIO')
+            if not request.path.startswith('/socket.io') or version == '4':
+                # Frames are JPEG in base64: compressing them again costs a core and saves a quarter of the bytes.
+                headers = request.headers.copy()
+                headers.popall('Sec-WebSocket-Extensions', None)
+                return await handler(request.clone(headers=headers))
+            if version == '3':
+                return await bridge.handle(request)
+            text = f'Engine.IO protocol {version or "(none named)"} is not served: use a Socket.IO client of release 1 to 4'
+            LOG.warning('%s port: client %s refused: %s', self.name, request.remote, text)
+            raise web.HTTPBadRequest(text=text)
+
+        return choose_protocol
+
+    def _is_origin_allowed(self, request: web.Request) -> bool:
+        allowed = '*' in self._settings.origins or origin_allowed(
+            request.headers.get('Origin'), request.host, self._settings.origins
+        )
+        if not allowed:
+            LOG.warning(
+                '%s port: page %s refused: add it to parameter origins', self.name, request.headers.get('Origin', '')[:200]
+            )
+        return allowed
+
+    def _is_origin_text_allowed(self, _origin: str, environ: dict[str, object]) -> bool:
+        request = environ['aiohttp.request']
+        return isinstance(request, web.Request) and self._is_origin_allowed(request)
+
+    # -- clients and events -----------------------------------------------------------------------------------------
+
+    async def _connected(self, sid: str, environ: dict[str, object], _auth: object = None) -> None:
+        request = environ['aiohttp.request']
+        assert isinstance(request, web.Request)
+        if len(self.clients) >= self._settings.max_clients:
+            LOG.warning('%s port: client %s refused: %d are connected', self.name, request.remote, len(self.clients))
+            raise socketio.exceptions.ConnectionRefusedError(f'{len(self.clients)} clients are connected (max_clients)')
+        client = Client(sid, f'{self.name} {request.remote}', str(request.remote), self._settings.may_command(request))
+        self.clients[sid] = client
+        LOG.info('%s port: client %s connected', self.name, client.address)
+        # The client learns that it is connected when this handler ends, and only then listens for events.
+        self._start(client, self._on_connect(client))
+
+    async def _disconnected(self, sid: str, reason: str = '') -> None:
+        client = self.clients.pop(sid, None)
+        if client is not None:
+            LOG.info('%s port: client %s disconnected (%s)', self.name, client.address, reason)
+
+    async def _on_event(self, event: str, sid: str, *arguments: object) -> None:
+        client = self.clients.get(sid)
+        if client is None:
+            return
+        payload = arguments[0] if arguments else None
+        if event not in self._handlers:
+            known = ', '.join(self._handlers)
+            await self.status(client, f'event {event[:40]!r} is not known here; known events: {known}')
+            return
+        handler, is_command = self._handlers[event]
+        if not is_command:
+            await self._handle(client, event, handler, payload)
+        elif not client.may_command:
+            await self.status(client, f'{event}: this session may only watch; log in as an operator')
+        elif client.commands >= self._settings.max_commands:
+            await self.status(client, f'{event}: refused, {client.commands} commands of this client are under way')
+        else:
+            client.commands += 1
+            self._start(client, self._run_command(client, event, handler, payload))
+
+    async def _run_command(self, client: Client, event: str, handler: EventHandler, payload: object) -> None:
+        try:
+            LOG.info('%s port: %s from %s', self.name, event, client.address)
+            await self._handle(client, event, handler, payload)
+        finally:
+            client.commands -= 1
+
+    async def _handle(self, client: Client, event: str, handler: EventHandler, payload: object) -> None:
+        try:
+            await handler(client, payload)
+        except PayloadError as error:
+            await self.status(client, str(error))
+        except Exception:
+            LOG.exception('%s port: %s failed', self.name, event)
+            await self.status(client, f'{event}: internal error; see the log of socketio_gateway')
+
+    @staticmethod
+    def _start(client: Client, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        client.tasks.add(task)
+        task.add_done_callback(client.tasks.discard)

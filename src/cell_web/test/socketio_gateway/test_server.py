@@ -1,0 +1,102 @@
+import socket
+
+import pytest
+import requests
+import socketio
+from cell_common.testing import free_port, wait_until
+from cell_web.socketio_gateway.page_server import PageServer
+from cell_web.socketio_gateway.server import SocketIoSettings
+
+
+def poll(port: int, origin: str | None = None, version: str = '4') -> requests.Response:
+    headers = {'Origin': origin} if origin else {}
+    url = f'http://127.0.0.1:{port}/socket.io/'
+    return requests.get(url, params={'EIO': version, 'transport': 'polling'}, headers=headers, timeout=5)
+
+
+@pytest.mark.parametrize('version', ['3', '4'])
+def test_a_page_of_the_same_host_and_a_program_may_connect(page, version):
+    assert poll(page.server.port, version=version).ok
+    assert poll(page.server.port, f'http://127.0.0.1:{page.server.port}', version).ok
+
+
+@pytest.mark.parametrize('version', ['3', '4'])
+@pytest.mark.parametrize('origin', ['http://evil.example', 'null', 'http://127.0.0.1:1'])
+def test_a_foreign_page_is_refused(page, origin, version):
+    assert poll(page.server.port, origin, version).status_code in {400, 403}
+
+
+@pytest.mark.parametrize('version', ['3', '4'])
+@pytest.mark.parametrize('allowed', ['http://10.0.0.5:5000', '*'])
+def test_an_allowed_page_may_connect_and_read_the_answer(serve, link, allowed, version):
+    server = serve(PageServer(SocketIoSettings('127.0.0.1', 0, origins=[allowed]), link).server)
+    response = poll(server.port, 'http://10.0.0.5:5000', version)
+    assert response.ok and response.headers['Access-Control-Allow-Origin'] in {'http://10.0.0.5:5000', '*'}
+
+
+@pytest.mark.parametrize('version', ['2', '5', ''])
+def test_another_protocol_is_refused_with_a_remedy(page, version, caplog):
+    response = poll(page.server.port, version=version)
+    assert response.status_code == 400 and 'use a Socket.IO client of release 1 to 4' in response.text
+    assert 'is not served' in caplog.text
+
+
+def test_another_namespace_is_refused_at_once(page):
+    client = socketio.Client(reconnection=False)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        client.connect(f'http://127.0.0.1:{page.server.port}', namespaces=['/control'], wait_timeout=5)
+
+
+def test_a_session_that_may_only_watch_is_told_so(serve, link, connect):
+    settings = SocketIoSettings('127.0.0.1', 0, may_command=lambda _request: False)
+    client = connect(serve(PageServer(settings, link).server).port)
+    client.send('start_robot')
+    assert 'log in as an operator' in client.wait('status')['msg']
+    client.send('ping_test', {'msg': 'x'})
+    client.wait('pong_test')
+    assert link.commands == []
+
+
+def test_more_clients_than_allowed_are_refused(serve, link, connect):
+    server = serve(PageServer(SocketIoSettings('127.0.0.1', 0, max_clients=1), link).server)
+    connect(server.port)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        connect(server.port)
+
+
+def test_a_payload_above_the_limit_ends_its_connection_and_no_other(page, connect):
+    greedy, other = connect(page.server.port), connect(page.server.port)
+    greedy.send('ping_test', {'msg': 'x' * 2_000_000})
+    wait_until(lambda: len(page.server.clients) == 1, 10.0, 'the connection ended')
+    other.send('ping_test', {'msg': 'x'})
+    other.wait('pong_test')
+
+
+def test_a_port_in_use_is_reported_and_tried_again(serve, link, background):
+    port = free_port()
+    first = PageServer(SocketIoSettings('127.0.0.1', port), link).server
+    running = background.submit(first.run())
+    wait_until(lambda: first.port, 5.0, 'the first server')
+    second = PageServer(SocketIoSettings('127.0.0.1', port), link).server
+    background.submit(second.run())
+    wait_until(lambda: 'in use by another program' in second.error, 5.0, 'the error')
+    running.cancel()
+    wait_until(lambda: second.port == port and not second.error, 10.0, 'the second server')
+
+
+def test_a_page_that_stops_reading_loses_frames_and_no_other_page_does(page, background, connect, link):
+    slow = socket.create_connection(('127.0.0.1', page.server.port))
+    slow.sendall(
+        b'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n'
+        b'Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
+    )
+    slow.sendall(b'\x81\x82\x00\x00\x00\x0040')  # a masked text frame with the connect packet
+    wait_until(lambda: len(page.server.clients) == 1, 5.0, 'the slow page')
+    fast = connect(page.server.port)
+    wait_until(lambda: len(page.server.clients) == 2, 5.0, 'the fast page')
+    for number in range(60):
+        background.run(page.on_frame(b'x' * 200_000), 5)
+        fast.wait('video_frame', number + 1)
+    assert len(fast.all('video_frame')) == 60
+    assert page.frames_skipped > 20
+    slow.close()

@@ -1,0 +1,121 @@
+"""The replaced system's page and backend, played from their contract, against a whole cell."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import socketio
+from cell_common.testing import free_port, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+PART = 'EM1-2U1'
+
+
+class Peer:
+    """A client that keeps what it receives."""
+
+    def __init__(self, port: int) -> None:
+        self.received: list[tuple[str, Any]] = []
+        self.sio = socketio.Client(reconnection=False, handle_sigint=False)
+        self.sio.on('*', lambda event, *data: self.received.append((event, data[0] if data else None)))
+        self.sio.connect(f'http://127.0.0.1:{port}')
+
+    def all(self, event: str) -> list[Any]:
+        return [data for name, data in list(self.received) if name == event]
+
+    def ask(self, event: str, payload: Any, answer: str, timeout: float = 30.0) -> Any:
+        """Send an event and return the next answer."""
+        count = len(self.all(answer))
+        self.sio.emit(event, payload)
+        last = lambda: [name for name, _ in self.received if name != 'video_frame'][-5:]  # noqa: E731
+        wait_until(
+            lambda: len(self.all(answer)) > count, timeout, f'{answer} after {event}; last: {last()} {self.all("status")[-3:]}'
+        )
+        return self.all(answer)[count]
+
+
+@pytest.fixture
+def cell(launch_cell):
+    ports = {'legacy_page_port': free_port(), 'legacy_hub_port': free_port()}
+    cell = launch_cell(legacy='true', wrong_share=0.0, unreadable_share=0.0, **ports)
+    cell.legacy = ports
+    return cell
+
+
+@pytest.fixture
+def connect(cell) -> Iterator[Any]:
+    peers: list[Peer] = []
+
+    def start(which: str) -> Peer:
+        def there() -> Peer | None:
+            with suppress(socketio.exceptions.ConnectionError):
+                return Peer(cell.legacy[f'legacy_{which}_port'])
+            return None
+
+        peers.append(wait_until(there, 30.0, f'the {which} port'))
+        return peers[-1]
+
+    yield start
+    for peer in peers:
+        with suppress(socketio.exceptions.SocketIOError):
+            peer.sio.disconnect()
+
+
+def counts(payload: dict[str, Any], part: str) -> list[int]:
+    row = next(row for row in payload['inventory'] if row['part_number'] == part)
+    return [row[f'tray{tray}'] for tray in range(1, 5)]
+
+
+def picture(payload: dict[str, Any], field: str = 'image') -> Any:
+    return cv2.imdecode(np.frombuffer(base64.b64decode(payload[field]), np.uint8), cv2.IMREAD_COLOR)
+
+
+def test_an_old_page_runs_a_job_from_its_events(cell, connect):
+    page = connect('page')
+    wait_until(lambda: page.all('update_inventory'), 30.0, 'the stock after connecting')
+    before = sum(counts(page.all('update_inventory')[-1], PART))
+    assert picture(page.ask('start_camera', None, 'video_frame'), 'frame') is not None
+
+    refused = page.ask('set_job', {'part_number': PART, 'quantity': 100_000}, 'job_invalid')
+    assert refused == {'part_number': PART, 'requested': 100_000, 'available': before}
+    assert 'quantity' in page.ask('set_job', {'part_number': PART}, 'status')['msg']
+
+    benchmark = page.ask('set_benchmark', {'part_number': PART}, 'benchmark_set', 60.0)
+    assert benchmark['part_number'] == PART and benchmark['texts'] and picture(benchmark) is not None
+
+    page.sio.emit('start_robot', {'part_number': PART, 'quantity': 2})
+    wait_until(lambda: len(page.all('component_captured')) >= 2, 60.0, f'two parts captured; {page.all("status")}')
+    capture = page.all('component_captured')[-1]
+    assert capture['match'] is True and capture['score'] > 0.5 and capture['texts'] and picture(capture) is not None
+    wait_until(lambda: sum(counts(page.all('update_inventory')[-1], PART)) == before - 2, 30.0, 'two parts booked')
+
+    page.ask('reset_inventory', None, 'update_inventory')
+    wait_until(lambda: sum(counts(page.all('update_inventory')[-1], PART)) >= before, 10.0, 'the stock reset')
+
+
+def test_an_old_backend_moves_the_robot_by_a_parts_letter(cell, connect):
+    backend = connect('hub')
+    wait_until(lambda: backend.all('update_inventory'), 30.0, 'the stock after connecting')
+    stock = backend.all('update_inventory')[-1]
+    assert len(stock[PART]) == 4
+    started = backend.ask('send_trigger', {'trigger': 'D', 'event': 'program_started', 'part_number': ''}, 'ack')
+    assert started == {'event': 'program_started'}
+    refused = backend.ask('send_trigger', {'trigger': 'P', 'event': 'PLACE', 'part_number': ''}, 'status')
+    assert 'letter P is refused' in refused['msg']
+
+
+def test_the_stock_is_there_for_a_page_that_reloads_while_the_ledger_is_down(cell, connect):
+    first = connect('page')
+    wait_until(lambda: first.all('update_inventory'), 30.0, 'the stock after connecting')
+    stock = first.all('update_inventory')[-1]
+    first.sio.disconnect()
+    cell.kill('inventory')
+    second = connect('page')
+    wait_until(lambda: second.all('update_inventory'), 10.0, 'the last known stock')
+    assert second.all('update_inventory')[0] == stock
