@@ -14,7 +14,7 @@ TESTS = sorted(
     if 'house_rules' not in p.parts
 )
 # Folders of tests that look at several modules together, by what they look at.
-TOGETHER = {'links', 'nodes', 'browser', 'faults'}
+TOGETHER = {'links', 'nodes', 'browser', 'faults', 'package'}
 # file: why it must pause for a given time
 SLEEPS: dict[str, str] = {
     'src/cell_weighing/test/delivery/killed_station.py': 'paces the bags of the station that is killed',

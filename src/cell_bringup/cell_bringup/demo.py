@@ -16,7 +16,7 @@ from rich.console import Console
 
 from cell_bringup.client import CellClient, CellError, connected
 from cell_bringup.jobs import ensure_stock, run_pick_job, run_weigh_job, wait_until_ready
-from cell_bringup.terminal_views import Stock, status_table, summary_table
+from cell_bringup.terminal_views import StockCounts, status_table, summary_table
 
 __all__ = ['Options', 'photo_catalogue', 'run']
 
@@ -111,7 +111,7 @@ def _run_demo_jobs(client: CellClient, console: Console, part: str) -> None:
     bags = run_weigh_job(client, console, STATION, TARGET_KG, BAGS, BAGS_S)
     out = job.placed + job.rejected
     client.wait_for(lambda: client.stock_of(part) == before - out, 5, f'book the {out} pieces that the robot took out')
-    console.print(summary_table(job, Stock(before, before - out), bags))
+    console.print(summary_table(job, StockCounts(before, before - out), bags))
 
 
 def _photo_arguments(options: Options) -> tuple[list[str], str]:

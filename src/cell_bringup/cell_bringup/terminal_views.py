@@ -45,7 +45,7 @@ LEVELS = {
 
 
 @dataclass(frozen=True)
-class Stock:
+class StockCounts:
     """Pieces of a part by the ledger, before and after a job."""
 
     before: int
@@ -82,7 +82,7 @@ def weigh_line(job: WeighJob) -> str:
     )
 
 
-def summary_table(job: JobState, stock: Stock, bags: Sequence[BagRecord]) -> Table:
+def summary_table(job: JobState, stock: StockCounts, bags: Sequence[BagRecord]) -> Table:
     """Return what a demo did."""
     table = Table(title='summary', title_style='bold', box=None, show_header=False)
     table.add_row('pick job', f'{job.quantity} × {job.part_number}: {STATES[job.state]}')

@@ -1,6 +1,6 @@
 """The modules that scripts of the replaced OCR backend import, under their old names.
 
-One line makes the old imports work in a script, with or without ROS:
+One line makes the old imports work in a script. ROS is not needed:
 
     import sys, cell_legacy; sys.path.insert(0, cell_legacy.PATH)
 

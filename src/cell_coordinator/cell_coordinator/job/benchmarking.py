@@ -11,7 +11,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 from cell_coordinator.job.commands import OperatorCommands
-from cell_coordinator.job.events import TriggerOutcome
+from cell_coordinator.job.events import RobotOutcome
 from cell_coordinator.job.executor import CallFailedError, EffectExecutor
 from cell_coordinator.job.machine import CommandRejected
 from cell_coordinator.job.publisher import JobPublisher
@@ -113,5 +113,5 @@ class BenchmarkService:
 
     async def _trigger(self, event: str) -> None:
         result = await self._robot.trigger(f'benchmark-{new_id()}', event)
-        if result.outcome is not TriggerOutcome.SUCCEEDED:
+        if result.outcome is not RobotOutcome.SUCCEEDED:
             raise CommandRejected(result.code, f'{event}: {result.message}')

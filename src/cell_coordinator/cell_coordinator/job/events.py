@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cell_coordinator.job.model import MatchVerdict, PieceOutcome
 
 
-class TriggerOutcome(enum.IntEnum):
+class RobotOutcome(enum.IntEnum):
     """Outcome of a robot trigger; numbers of cell_interfaces/action/TriggerRobot."""
 
     SUCCEEDED = 0
@@ -92,7 +92,7 @@ class TriggerFinished:
 
     now_ns: int
     effect_id: int
-    outcome: TriggerOutcome
+    outcome: RobotOutcome
     message: str = ''
 
 

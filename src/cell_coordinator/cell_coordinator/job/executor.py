@@ -19,7 +19,7 @@ from rclpy.task import Future
 
 from cell_coordinator.job import events as ev
 from cell_coordinator.job.conversions import booking_to_msg, capture_to_msg, reading_from_msg, verdict_from_msg
-from cell_coordinator.job.events import AnsweredEffect, Effect, Event, TriggerOutcome
+from cell_coordinator.job.events import AnsweredEffect, Effect, Event, RobotOutcome
 from cell_coordinator.job.model import PickJob
 from cell_coordinator.job.reject_archiver import RejectArchiver
 from cell_coordinator.job.robot_client import RobotClient
@@ -188,7 +188,7 @@ class EffectExecutor:
     def _defect_event(self, effect: AnsweredEffect) -> Event:
         message = "a defect in the coordinator, see the node's log"
         if isinstance(effect, ev.SendTrigger):
-            return ev.TriggerFinished(now_ns(self._node), effect.effect_id, TriggerOutcome.UNKNOWN, message)
+            return ev.TriggerFinished(now_ns(self._node), effect.effect_id, RobotOutcome.UNKNOWN, message)
         return ev.EffectFailed(now_ns(self._node), effect.effect_id, message)
 
     async def _send_trigger(self, effect: ev.SendTrigger) -> Event:

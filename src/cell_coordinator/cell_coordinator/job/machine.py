@@ -20,7 +20,7 @@ from typing import Any
 from cell_common.error_code import ErrorCode
 
 from cell_coordinator.job import events as ev
-from cell_coordinator.job.events import Effect, Event, Resolution, TriggerOutcome
+from cell_coordinator.job.events import Effect, Event, Resolution, RobotOutcome
 from cell_coordinator.job.model import (
     STEPS_WITH_PIECE,
     JobState,
@@ -30,6 +30,7 @@ from cell_coordinator.job.model import (
     PieceOutcome,
     VerdictKind,
 )
+from cell_coordinator.job.transitions import attributed, finished, paused, unresolved
 
 RESTARTED = 'the coordinator was restarted: check the cell, then resume'
 OLD_FRAME = 'the frame is older than the pick: compare the clocks of the computers'
@@ -115,10 +116,10 @@ class JobMachine:
 
     def _pause(self, job: PickJob, event: ev.Pause) -> Transition:
         if job.state is JobState.WAITING_RELOAD or (job.state is JobState.RUNNING and _is_between_pieces(job)):
-            return Transition(_paused(job, _attributed('paused', event.operator_id), fault=False))
+            return Transition(paused(job, attributed('paused', event.operator_id), fault=False))
         if job.state is not JobState.RUNNING:
             raise CommandRejected(ErrorCode.WRONG_STATE, f'the job is {job.state.name}: only a running job can be paused')
-        return Transition(replace(job, pause_requested=True, reason=_attributed(_PAUSE_REQUESTED, event.operator_id)))
+        return Transition(replace(job, pause_requested=True, reason=attributed(_PAUSE_REQUESTED, event.operator_id)))
 
     def _resume(self, job: PickJob, event: ev.Resume) -> Transition:
         if job.unresolved:
@@ -148,7 +149,7 @@ class JobMachine:
             raise CommandRejected(ErrorCode.NO_JOB, 'there is no job to cancel')
         if job.unresolved:
             raise CommandRejected(ErrorCode.NOT_RESOLVED, job.reason)
-        job = replace(job, cancel_requested=True, pause_requested=False, reason=_attributed('canceled', event.operator_id))
+        job = replace(job, cancel_requested=True, pause_requested=False, reason=attributed('canceled', event.operator_id))
         if job.state is JobState.RUNNING and not _is_between_pieces(job):
             return Transition(job)
         return self._cancel_idle(job, event.now_ns)
@@ -159,10 +160,10 @@ class JobMachine:
             raise CommandRejected(ErrorCode.WRONG_STATE, 'there is no trigger to resolve')
         if removed and job.step is JobStep.START:
             raise CommandRejected(ErrorCode.WRONG_STATE, 'no piece was picked yet: tell whether the program was started or not')
-        reason = _attributed(f'{job.step.name} resolved as {event.resolution.value}', event.operator_id)
+        reason = attributed(f'{job.step.name} resolved as {event.resolution.value}', event.operator_id)
         job = replace(job, unresolved=False, trigger='', paused_by_fault=False, reason=reason)
         if removed:
-            job = _expect_booking(job, PieceOutcome.REJECTED, _attributed('removed from the cell', event.operator_id))
+            job = _expect_booking(job, PieceOutcome.REJECTED, attributed('removed from the cell', event.operator_id))
         elif event.resolution is Resolution.DONE:
             job = self._complete_step(job, event.now_ns)
         if job.step is JobStep.BOOK:
@@ -174,15 +175,15 @@ class JobMachine:
     def _trigger_finished(self, job: PickJob, event: ev.TriggerFinished) -> Transition:
         if not job.trigger or job.unresolved or event.effect_id != job.effect_id:
             return Transition(job)
-        if event.outcome is TriggerOutcome.SUCCEEDED:
+        if event.outcome is RobotOutcome.SUCCEEDED:
             return self._advance(self._complete_step(replace(job, trigger=''), event.now_ns), event.now_ns)
-        if event.outcome is TriggerOutcome.UNKNOWN:
-            return Transition(_unresolved(job, event.message))
+        if event.outcome is RobotOutcome.UNKNOWN:
+            return Transition(unresolved(job, event.message))
         job = replace(job, trigger='')
         if job.cancel_requested and job.step not in STEPS_WITH_PIECE:
             return self._advance(job, event.now_ns)
-        fact = 'the robot refused' if event.outcome is TriggerOutcome.REFUSED else 'nothing was sent to the robot'
-        return Transition(_paused(job, f'{fact}: {event.message}'))
+        fact = 'the robot refused' if event.outcome is RobotOutcome.REFUSED else 'nothing was sent to the robot'
+        return Transition(paused(job, f'{fact}: {event.message}'))
 
     def _stock_received(self, job: PickJob, event: ev.StockReceived) -> Transition:
         if job.trigger or job.step is not JobStep.PICK or event.effect_id != job.effect_id:
@@ -245,7 +246,7 @@ class JobMachine:
             return Transition(job)
         if job.cancel_requested and job.state is JobState.RUNNING and job.step is not JobStep.BOOK:
             return self._advance(job, event.now_ns)
-        return Transition(_paused(job, event.message))
+        return Transition(paused(job, event.message))
 
     # Other events
 
@@ -259,9 +260,9 @@ class JobMachine:
         if job.finished or job.state is JobState.READY:
             return Transition(job)
         if job.trigger:
-            return Transition(_unresolved(job, 'the coordinator was restarted while it waited for the robot'))
+            return Transition(unresolved(job, 'the coordinator was restarted while it waited for the robot'))
         if job.state is not JobState.PAUSED:
-            job = _paused(job, RESTARTED)
+            job = paused(job, RESTARTED)
         return _book(job) if job.step is JobStep.BOOK else Transition(job)
 
     # Steps
@@ -269,14 +270,14 @@ class JobMachine:
     def _advance(self, job: PickJob, now_ns: int) -> Transition:
         """Enter the next step, unless the job is complete, canceled or to be paused."""
         if job.placed >= job.quantity:
-            return Transition(_finished(job, JobState.DONE, now_ns))
+            return Transition(finished(job, JobState.DONE, now_ns))
         if job.cancel_requested:
             if job.step in (JobStep.START, JobStep.PICK):
-                return Transition(_finished(job, JobState.CANCELLED, now_ns))
+                return Transition(finished(job, JobState.CANCELLED, now_ns))
             if job.step in STEPS_WITH_PIECE:
                 job = replace(job, step=JobStep.REJECT, outcome_reason=job.outcome_reason or 'job canceled')
         elif job.pause_requested and job.step is not JobStep.BOOK:
-            return Transition(_paused(job, job.reason.replace(_PAUSE_REQUESTED, 'paused'), fault=False))
+            return Transition(paused(job, job.reason.replace(_PAUSE_REQUESTED, 'paused'), fault=False))
         return _enter_step(job)
 
     def _complete_step(self, job: PickJob, now_ns: int) -> PickJob:
@@ -300,7 +301,7 @@ class JobMachine:
                     f'{job.consecutive_rejects} pieces in a row were rejected, the last one: '
                     f'{job.outcome_reason}. Check the tray, then resume or cancel.'
                 )
-                return Transition(_paused(job, reason))
+                return Transition(paused(job, reason))
         return self._advance(job, now_ns)
 
     def _cancel_idle(self, job: PickJob, now_ns: int) -> Transition:
@@ -309,7 +310,7 @@ class JobMachine:
             job = replace(_expect_booking(job, PieceOutcome.REJECTED, LEFT_IN_GRIPPER), reason=REMOVE_PIECE)
         if job.step is JobStep.BOOK:
             return _book(job)
-        return Transition(_finished(job, JobState.CANCELLED, now_ns))
+        return Transition(finished(job, JobState.CANCELLED, now_ns))
 
 
 def is_verified(job: PickJob) -> bool:
@@ -394,25 +395,3 @@ def _with_effect(effect: Effect, following: Transition) -> Transition:
 
 def _expect_booking(job: PickJob, outcome: PieceOutcome, reason: str) -> PickJob:
     return replace(job, step=JobStep.BOOK, outcome=outcome, outcome_reason=reason)
-
-
-def _paused(job: PickJob, reason: str, *, fault: bool = True) -> PickJob:
-    return replace(job, state=JobState.PAUSED, pause_requested=False, paused_by_fault=fault, reason=reason)
-
-
-def _unresolved(job: PickJob, message: str) -> PickJob:
-    piece = f' of piece {job.piece}' if job.piece else ''
-    reason = (
-        f'{job.trigger}{piece} has an unknown outcome ({message}): look at the cell, then tell whether it was done, was '
-        'not done, or the piece was removed'
-    )
-    return _paused(replace(job, unresolved=True), reason)
-
-
-def _finished(job: PickJob, state: JobState, now_ns: int) -> PickJob:
-    reason = '' if state is JobState.DONE else job.reason
-    return replace(job, state=state, finished_ns=now_ns, pause_requested=False, paused_by_fault=False, reason=reason)
-
-
-def _attributed(action: str, operator_id: str) -> str:
-    return f'{action} by {operator_id}' if operator_id else action

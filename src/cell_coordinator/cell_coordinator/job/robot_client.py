@@ -13,7 +13,7 @@ from rclpy.action.client import ActionClient, ClientGoalHandle
 from rclpy.node import Node
 from rclpy.task import Future
 
-from cell_coordinator.job.events import TriggerOutcome
+from cell_coordinator.job.events import RobotOutcome
 from cell_interfaces.action import TriggerRobot
 from cell_interfaces.msg import RobotState
 
@@ -21,10 +21,10 @@ POLL_PERIOD_S = 0.25
 LOST_AFTER_S = 3.0
 """The robot node publishes its latest trigger id every second. After three other ids in a row it does not know ours."""
 _CODES = {
-    TriggerOutcome.SUCCEEDED: ErrorCode.OK,
-    TriggerOutcome.NOT_SENT: ErrorCode.ROBOT_NOT_CONNECTED,
-    TriggerOutcome.REFUSED: ErrorCode.ROBOT_REFUSED,
-    TriggerOutcome.UNKNOWN: ErrorCode.ROBOT_OUTCOME_UNKNOWN,
+    RobotOutcome.SUCCEEDED: ErrorCode.OK,
+    RobotOutcome.NOT_SENT: ErrorCode.ROBOT_NOT_CONNECTED,
+    RobotOutcome.REFUSED: ErrorCode.ROBOT_REFUSED,
+    RobotOutcome.UNKNOWN: ErrorCode.ROBOT_OUTCOME_UNKNOWN,
 }
 
 
@@ -32,7 +32,7 @@ _CODES = {
 class TriggerResult:
     """Outcome of a trigger."""
 
-    outcome: TriggerOutcome
+    outcome: RobotOutcome
     message: str
 
     @property
@@ -56,16 +56,16 @@ class RobotClient:
     async def trigger(self, trigger_id: str, event: str, tray: int = 0) -> TriggerResult:
         """Send one trigger and wait for its outcome. It is never sent twice."""
         if not await self._wait_for_server():
-            return TriggerResult(TriggerOutcome.NOT_SENT, 'the robot node was not found: is it running?')
+            return TriggerResult(RobotOutcome.NOT_SENT, 'the robot node was not found: is it running?')
         sent = self._client.send_goal_async(TriggerRobot.Goal(trigger_id=trigger_id, event=event, tray=tray))
         if not await wait_for(self._node, sent, self._accept_timeout):
-            return TriggerResult(TriggerOutcome.UNKNOWN, 'the robot node did not answer')
+            return TriggerResult(RobotOutcome.UNKNOWN, 'the robot node did not answer')
         handle: ClientGoalHandle = sent.result()
         if not handle.accepted:
-            return TriggerResult(TriggerOutcome.NOT_SENT, 'the robot node did not accept the trigger')
+            return TriggerResult(RobotOutcome.NOT_SENT, 'the robot node did not accept the trigger')
         result: Future = handle.get_result_async()
         error = await self._wait_for_result(result, trigger_id)
-        return TriggerResult(TriggerOutcome.UNKNOWN, error) if error else trigger_result(result.result())
+        return TriggerResult(RobotOutcome.UNKNOWN, error) if error else trigger_result(result.result())
 
     def close(self) -> None:
         """Destroy the action client."""
@@ -110,8 +110,8 @@ def trigger_result(response: TriggerRobot.Impl.GetResultService.Response) -> Tri
     An unknown goal and a defect of the server arrive as zeros, and zero is SUCCEEDED. The outcome therefore counts only if the
     status of the goal agrees with it.
     """
-    outcome = TriggerOutcome(response.result.outcome)
-    if (outcome is TriggerOutcome.SUCCEEDED) != (response.status == GoalStatus.STATUS_SUCCEEDED):
+    outcome = RobotOutcome(response.result.outcome)
+    if (outcome is RobotOutcome.SUCCEEDED) != (response.status == GoalStatus.STATUS_SUCCEEDED):
         message = response.result.message or 'the robot node does not know this trigger'
-        return TriggerResult(TriggerOutcome.UNKNOWN, message)
+        return TriggerResult(RobotOutcome.UNKNOWN, message)
     return TriggerResult(outcome, response.result.message)

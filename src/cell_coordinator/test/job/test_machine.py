@@ -1,7 +1,7 @@
 import pytest
 from cell_common.error_code import ErrorCode
 from cell_coordinator.job import events as ev
-from cell_coordinator.job.events import OcrReading, Resolution, TriggerOutcome
+from cell_coordinator.job.events import OcrReading, Resolution, RobotOutcome
 from cell_coordinator.job.machine import (
     LEFT_IN_GRIPPER,
     OLD_FRAME,
@@ -18,7 +18,7 @@ from cell_coordinator.job.model import JobState, JobStep, MatchVerdict, PickJob,
 
 PART, OTHER = 'G8NB-17SR', 'G8NB-17SU'
 GOOD, BAD = VerdictKind.MATCH, VerdictKind.MISMATCH
-DONE, NOT_SENT, REFUSED, UNKNOWN = TriggerOutcome
+DONE, NOT_SENT, REFUSED, UNKNOWN = RobotOutcome
 
 
 class JobRun:

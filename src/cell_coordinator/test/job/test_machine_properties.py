@@ -1,7 +1,7 @@
 """For events in any order: no unverified piece is placed, no piece is booked twice, job and ledger agree."""
 
 from cell_coordinator.job import events as ev
-from cell_coordinator.job.events import OcrReading, Resolution, TriggerOutcome
+from cell_coordinator.job.events import OcrReading, Resolution, RobotOutcome
 from cell_coordinator.job.machine import CommandRejected, JobMachine, JobRules
 from cell_coordinator.job.model import (
     STEPS_WITH_PIECE,
@@ -59,7 +59,7 @@ class JobMachineProperties(RuleBasedStateMachine):
         if isinstance(event, ev.Resolve) or (
             isinstance(event, ev.TriggerFinished)
             and event.effect_id == before.effect_id
-            and event.outcome is not TriggerOutcome.UNKNOWN
+            and event.outcome is not RobotOutcome.UNKNOWN
             and not before.unresolved
         ):
             self.open_trigger = ''
@@ -86,7 +86,7 @@ class JobMachineProperties(RuleBasedStateMachine):
         return self.now
 
     def robot(self, outcome, late=0):
-        presented = outcome is TriggerOutcome.SUCCEEDED and not late and not self.job.unresolved
+        presented = outcome is RobotOutcome.SUCCEEDED and not late and not self.job.unresolved
         if self.job.trigger.startswith('PART_') and presented:
             self.shown_at[self.job.piece] = self.now
         self.dispatch(ev.TriggerFinished(self.tick(), self.job.effect_id - late, outcome))
@@ -109,7 +109,7 @@ class JobMachineProperties(RuleBasedStateMachine):
         elif self.job.state is JobState.READY:
             self.dispatch(ev.Start(self.tick()))
         elif self.job.trigger:
-            self.robot(TriggerOutcome.SUCCEEDED)
+            self.robot(RobotOutcome.SUCCEEDED)
         elif step is JobStep.BOOK:
             self.dispatch(ev.BookingConfirmed(self.tick(), self.job.effect_id))
         elif self.job.state is JobState.PAUSED:
@@ -137,7 +137,7 @@ class JobMachineProperties(RuleBasedStateMachine):
 
         step = self.job.step
         if self.job.trigger:
-            self.robot(one_of(*TriggerOutcome), late)
+            self.robot(one_of(*RobotOutcome), late)
         elif step is JobStep.PICK:
             self.stock(one_of([0, 0, 0, 0], [0, 0, 1, 0]), late)
         elif step is JobStep.READ:
@@ -147,7 +147,7 @@ class JobMachineProperties(RuleBasedStateMachine):
         else:
             self.dispatch(ev.BookingConfirmed(self.tick(), self.job.effect_id - late))
 
-    @rule(late=LATE, outcome=st.sampled_from(TriggerOutcome), kind=st.sampled_from(VerdictKind))
+    @rule(late=LATE, outcome=st.sampled_from(RobotOutcome), kind=st.sampled_from(VerdictKind))
     def all_answers_arrive(self, late, outcome, kind):
         self.dispatch(ev.BookingConfirmed(self.tick(), self.job.effect_id - late))
         self.verdict(kind, PART, PART, 0, late)

@@ -1,5 +1,5 @@
 import pytest
-from cell_coordinator.job.events import TriggerOutcome
+from cell_coordinator.job.events import RobotOutcome
 from cell_coordinator.job.model import (
     JobState,
     JobStep,
@@ -21,7 +21,7 @@ def test_the_enumerations_have_the_numbers_of_the_messages():
     assert all(getattr(msg.JobState, f'STEP_{step.name}') == step for step in JobStep if step is not JobStep.START)
     assert msg.JobState.STEP_IDLE == JobStep.START
     assert all(getattr(msg.MatchResult, kind.name) == kind for kind in VerdictKind)
-    assert all(getattr(TriggerRobot.Result, outcome.name) == outcome for outcome in TriggerOutcome)
+    assert all(getattr(TriggerRobot.Result, outcome.name) == outcome for outcome in RobotOutcome)
     assert (BookPiece.Request.PLACED, BookPiece.Request.REJECTED) == (PieceOutcome.PLACED, PieceOutcome.REJECTED)
 
 

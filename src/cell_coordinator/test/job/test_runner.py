@@ -1,7 +1,7 @@
 import pytest
 from cell_common.error_code import ErrorCode
 from cell_coordinator.job import events as ev
-from cell_coordinator.job.events import TriggerOutcome
+from cell_coordinator.job.events import RobotOutcome
 from cell_coordinator.job.machine import CommandRejected, JobMachine, JobRules
 from cell_coordinator.job.model import NO_JOB, JobState, JobStep, PickJob
 from cell_coordinator.job.runner import JobRunner
@@ -56,7 +56,7 @@ def test_a_closed_runner_ignores_answers(runner):
     runner.dispatch(ev.Start(2))
     runner.close()
     before = runner.job
-    runner.dispatch(ev.TriggerFinished(3, runner.job.effect_id, TriggerOutcome.UNKNOWN))
+    runner.dispatch(ev.TriggerFinished(3, runner.job.effect_id, RobotOutcome.UNKNOWN))
     assert runner.job == before
 
 
@@ -84,7 +84,7 @@ def test_an_answer_that_cannot_be_stored_pauses_the_job_as_it_stands_in_the_data
     runner.set_job(PickJob('a', PART, 1, created_ns=1))
     runner.dispatch(ev.Start(2))
     break_database(engine, True)
-    runner.dispatch(ev.TriggerFinished(3, runner.job.effect_id, TriggerOutcome.SUCCEEDED))
+    runner.dispatch(ev.TriggerFinished(3, runner.job.effect_id, RobotOutcome.SUCCEEDED))
     assert (runner.job.state, runner.job.step, runner.job.unresolved) == (JobState.PAUSED, JobStep.START, True)
     assert len(runner.executed) == 1
     break_database(engine, False)

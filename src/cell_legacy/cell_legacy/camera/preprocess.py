@@ -22,7 +22,7 @@ SMALLEST_ANGLE_DEG = 0.1
 LARGEST_ANGLE_DEG = 45.0
 
 
-def preprocess_for_ocr(frame_bgr: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+def preprocess_for_ocr(frame_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the frame as black print on white: gray, smoothed, sharpened, thresholded and deskewed.
 
     Args:
@@ -34,7 +34,7 @@ def preprocess_for_ocr(frame_bgr: NDArray[np.uint8] | None) -> NDArray[np.uint8]
     Raises:
         ValueError: It is not an image of at least one pixel.
     """
-    if not isinstance(frame_bgr, np.ndarray) or frame_bgr.ndim not in (2, 3) or frame_bgr.size == 0:
+    if getattr(frame_bgr, 'ndim', 0) not in (2, 3) or np.size(frame_bgr) == 0:
         raise ValueError('preprocess_for_ocr: expected an image as a numpy array of shape (height, width, 3)')
     gray = _to_gray(np.asarray(frame_bgr, np.uint8))
     smooth = cv2.bilateralFilter(gray, BILATERAL_DIAMETER, BILATERAL_SIGMA, BILATERAL_SIGMA)
@@ -49,10 +49,9 @@ def deskew(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     The angle is the one of smallest size. The replaced module took OpenCV's number as it was, which since OpenCV 4.5.1 lies
     in (0, 90] and turned straight images by 90 degrees.
     """
-    points = cv2.findNonZero(image)
-    if points is None:
+    if not cv2.countNonZero(image):
         return image
-    angle = float(cv2.minAreaRect(points)[2]) % 90.0
+    angle = float(cv2.minAreaRect(cv2.findNonZero(image))[2]) % 90.0
     if angle > LARGEST_ANGLE_DEG:
         angle -= 90.0
     if abs(angle) < SMALLEST_ANGLE_DEG:

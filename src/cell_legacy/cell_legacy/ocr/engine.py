@@ -96,20 +96,24 @@ def _parse_mapping(page: Mapping[str, object]) -> Iterator[tuple[Polygon, str, f
     polygons = _sequence(page.get('rec_polys')) or _sequence(page.get('dt_polys'))
     rows = zip(polygons, _sequence(page.get('rec_texts')), _sequence(page.get('rec_scores')), strict=False)
     for polygon, text, score in rows:
-        yield _polygon(polygon), str(text), float(np.asarray(score, float))
+        yield _polygon(polygon), str(text), _number(score)
 
 
 def _parse_lines(page: object) -> Iterator[tuple[Polygon, str, float]]:
     for line in _sequence(page):
         match line:
             case [polygon, [str() as text, score]]:
-                yield _polygon(polygon), text, float(score)
+                yield _polygon(polygon), text, _number(score)
 
 
 def _sequence(value: object) -> Sequence[object]:
     if isinstance(value, np.ndarray):
         return list(value)
     return value if isinstance(value, list | tuple) else []
+
+
+def _number(value: object) -> float:
+    return float(np.asarray(value, float).item())
 
 
 def _polygon(points: object) -> Polygon:

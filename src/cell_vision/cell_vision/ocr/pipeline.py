@@ -29,6 +29,8 @@ from cell_vision.ocr.plate_detector import (
 )
 from cell_vision.types import UNREAD, FrameReading, Point, Reading, ReadOptions
 
+__all__ = ['add_barcodes_and_crop', 'decode', 'is_confident', 'no_deadline', 'read_frame', 'read_image']
+
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 

@@ -26,7 +26,7 @@ from cell_web.socketio_gateway.engineio3_codec import (
     PING,
     PONG,
     UPGRADE,
-    PayloadError,
+    EngineIoPayloadError,
     decode_binary_payload,
     decode_payload,
     encode_payload,
@@ -210,7 +210,7 @@ class EngineIo3Bridge:
             body = await request.read()
             is_binary = request.content_type == 'application/octet-stream'
             packets = decode_binary_payload(body) if is_binary else decode_payload(body.decode('utf-8'))
-        except (PayloadError, UnicodeDecodeError) as error:
+        except (EngineIoPayloadError, UnicodeDecodeError) as error:
             LOG.warning('Engine.IO 3 client %s: %s', request.remote, error)
             await self._end(session)
             return self._json_error(request, 3, 'Bad request')

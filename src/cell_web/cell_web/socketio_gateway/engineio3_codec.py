@@ -19,7 +19,7 @@ __all__ = [
     'PING',
     'PONG',
     'UPGRADE',
-    'PayloadError',
+    'EngineIoPayloadError',
     'decode_binary_payload',
     'decode_payload',
     'encode_payload',
@@ -31,7 +31,7 @@ LONGEST_LENGTH = 8
 END_OF_LENGTH = b'\xff'
 
 
-class PayloadError(ValueError):
+class EngineIoPayloadError(ValueError):
     """A polling request is not a payload of Engine.IO 3."""
 
 
@@ -44,7 +44,7 @@ def decode_payload(body: str) -> list[str]:
     """Return the packets of a polling request's body.
 
     Raises:
-        PayloadError: A length is missing, not a number, or does not fit the body.
+        EngineIoPayloadError: A length is missing, not a number, or does not fit the body.
     """
     return list(_packets(body))
 
@@ -56,7 +56,7 @@ def decode_binary_payload(body: bytes) -> list[str]:
     and its data. Binary packets are left out: no event of the gateway carries binary data.
 
     Raises:
-        PayloadError: The form is broken, or a text is not UTF-8.
+        EngineIoPayloadError: The form is broken, or a text is not UTF-8.
     """
     packets = []
     place = 0
@@ -64,13 +64,13 @@ def decode_binary_payload(body: bytes) -> list[str]:
         end = body.find(END_OF_LENGTH, place, place + LONGEST_LENGTH + 2)
         digits = body[place + 1 : end]
         if body[place] > 1 or end < 0 or not digits or max(digits) > 9:
-            raise PayloadError('no length before a binary packet')
+            raise EngineIoPayloadError('no length before a binary packet')
         data = body[end + 1 : end + 1 + int(''.join(map(str, digits)))]
         if body[place] == 0:
             packets.append(_text(data))
         place = end + 1 + int(''.join(map(str, digits)))
     if place != len(body):
-        raise PayloadError('a binary packet in a body that is too short')
+        raise EngineIoPayloadError('a binary packet in a body that is too short')
     return packets
 
 
@@ -78,7 +78,7 @@ def _text(data: bytes) -> str:
     try:
         return data.decode('utf-8')
     except UnicodeDecodeError as error:
-        raise PayloadError('a packet that is not UTF-8') from error
+        raise EngineIoPayloadError('a packet that is not UTF-8') from error
 
 
 def _packets(body: str) -> Iterator[str]:
@@ -89,13 +89,13 @@ def _packets(body: str) -> Iterator[str]:
         while rest[place : place + 2] != separator:
             place += 2
             if place > 2 * LONGEST_LENGTH or place >= len(rest):
-                raise PayloadError('no length before a packet')
+                raise EngineIoPayloadError('no length before a packet')
         digits = rest[:place].decode('utf-16-le', 'replace')
         if not (digits.isascii() and digits.isdigit()):
-            raise PayloadError(f'a packet of length {digits!r}')
+            raise EngineIoPayloadError(f'a packet of length {digits!r}')
         end = place + 2 + 2 * int(digits)
         if end > len(rest) or int(digits) == 0:
-            raise PayloadError(f'a packet of length {digits} in a body that is too short')
+            raise EngineIoPayloadError(f'a packet of length {digits} in a body that is too short')
         yield rest[place + 2 : end].decode('utf-16-le', 'replace')
         rest = rest[end:]
 

@@ -18,8 +18,8 @@ __all__ = [
     'PAGE_EVENTS',
     'PROGRAM_STARTED',
     'STOCK_TRAYS',
-    'JobRequest',
     'PayloadError',
+    'PickJobRequest',
     'TriggerRequest',
     'parse_job',
     'parse_message',
@@ -73,7 +73,7 @@ class PayloadError(ValueError):
 
 
 @dataclass(frozen=True)
-class JobRequest:
+class PickJobRequest:
     """A part and how many of it."""
 
     part_number: str
@@ -91,17 +91,17 @@ class TriggerRequest:
     """"" when the payload names none."""
 
 
-def parse_job(event: str, payload: object) -> JobRequest:
+def parse_job(event: str, payload: object) -> PickJobRequest:
     """Return the part number and quantity of a payload.
 
     Raises:
         PayloadError: A field is missing or wrong.
     """
     fields = _mapping(event, payload, '{part_number, quantity}')
-    return JobRequest(_text(event, fields, 'part_number'), _quantity(event, fields))
+    return PickJobRequest(_text(event, fields, 'part_number'), _quantity(event, fields))
 
 
-def parse_optional_job(event: str, payload: object) -> JobRequest | None:
+def parse_optional_job(event: str, payload: object) -> PickJobRequest | None:
     """Return the part number and quantity of a payload, or None when it names neither.
 
     Raises:

@@ -14,6 +14,7 @@ from cell_common.parameters import declare_parameters
 from cell_common.runner import StartError, node_main
 from rclpy.node import Node
 
+from cell_web.gateway_node import RosLogHandler
 from cell_web.roles import ROLES
 from cell_web.socketio_gateway.cell_link import CaptureEvent, CellEvents, JobRefusal
 from cell_web.socketio_gateway.hub_server import HubServer
@@ -41,6 +42,9 @@ class SocketIoGatewayNode(Node):
         super().__init__('socketio_gateway', **options)
         parameters = self.parameters = declare_parameters(self, SocketIoGatewayParameters)
         letters = _letters(parameters.catalogue_file)
+        self._log = RosLogHandler(self)
+        logging.getLogger('cell_web').addHandler(self._log)
+        logging.getLogger('cell_web').setLevel(logging.INFO)
         self._background = AsyncioThread('socketio_gateway')
         self._link = RosLink(self, self._background.loop, parameters.command_timeout, parameters.motion_timeout)
         self.page = PageServer(self._settings(parameters.page_port), self._link) if parameters.page_enabled else None
@@ -55,6 +59,7 @@ class SocketIoGatewayNode(Node):
     def destroy_node(self) -> None:
         """Close every connection, then the node."""
         self._background.close()
+        logging.getLogger('cell_web').removeHandler(self._log)
         super().destroy_node()
 
     def _settings(self, port: int) -> SocketIoSettings:
@@ -125,6 +130,4 @@ def _health_of(server: SocketIoServer) -> Callable[[], Health]:
     return health
 
 
-logging.getLogger('engineio').setLevel(logging.ERROR)
-logging.getLogger('socketio').setLevel(logging.ERROR)
 main = node_main(SocketIoGatewayNode)

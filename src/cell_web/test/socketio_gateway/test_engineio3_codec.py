@@ -1,5 +1,10 @@
 import pytest
-from cell_web.socketio_gateway.engineio3_codec import PayloadError, decode_binary_payload, decode_payload, encode_payload
+from cell_web.socketio_gateway.engineio3_codec import (
+    EngineIoPayloadError,
+    decode_binary_payload,
+    decode_payload,
+    encode_payload,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +27,7 @@ def test_a_payload_counts_utf16_code_units(packets, body):
     'body', ['x', '2', ':40', '5:40', '-1:4', '0:', '1.0:4', '²:40', '999999999:4', '2:40x', '40', ' 2:40']
 )
 def test_a_broken_payload_is_an_error(body):
-    with pytest.raises(PayloadError):
+    with pytest.raises(EngineIoPayloadError):
         decode_payload(body)
 
 
@@ -39,7 +44,7 @@ def test_a_binary_packet_is_left_out():
     'body', [b'\x00', b'\x00\x02', b'\x00\xff4', b'\x02\x01\xff4', b'\x00\x0a\xff4', b'\x00\x05\xff40', b'\x00\x02\xff\xff\xfe']
 )
 def test_a_broken_binary_payload_is_an_error(body):
-    with pytest.raises(PayloadError):
+    with pytest.raises(EngineIoPayloadError):
         decode_binary_payload(body)
 
 
@@ -53,5 +58,5 @@ def test_any_bytes_are_packets_or_an_error(body):
     try:
         decode_binary_payload(body)
         decode_payload(body.decode('latin-1'))
-    except PayloadError:
+    except EngineIoPayloadError:
         pass

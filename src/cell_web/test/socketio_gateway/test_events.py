@@ -1,7 +1,7 @@
 import pytest
 from cell_web.socketio_gateway.events import (
-    JobRequest,
     PayloadError,
+    PickJobRequest,
     TriggerRequest,
     parse_job,
     parse_message,
@@ -19,7 +19,7 @@ STOCK = {'LY2N-J': {1: 5}, 'EM1-2U1': {1: 2, 2: 0, 4: 7}}
 
 @pytest.mark.parametrize('quantity', [3, '3', ' 3 ', 3.0])
 def test_a_job_is_a_part_and_a_quantity(quantity):
-    assert parse_job('set_job', {'part_number': ' EM1-2U1 ', 'quantity': quantity}) == JobRequest('EM1-2U1', 3)
+    assert parse_job('set_job', {'part_number': ' EM1-2U1 ', 'quantity': quantity}) == PickJobRequest('EM1-2U1', 3)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_start_without_a_part_names_no_job(payload):
 
 
 def test_a_start_with_a_part_and_a_quantity_names_a_job():
-    assert parse_optional_job('start_robot', {'part_number': 'A', 'quantity': 2}) == JobRequest('A', 2)
+    assert parse_optional_job('start_robot', {'part_number': 'A', 'quantity': 2}) == PickJobRequest('A', 2)
 
 
 @pytest.mark.parametrize('payload', [{'part_number': 'A'}, {'quantity': 2}, 'x', 5])

@@ -47,7 +47,7 @@ def test_another_namespace_is_refused_at_once(page):
         client.connect(f'http://127.0.0.1:{page.server.port}', namespaces=['/control'], wait_timeout=5)
 
 
-def test_a_session_that_may_only_watch_is_told_so(serve, link, connect):
+def test_a_session_that_may_only_watch_gets_a_status(serve, link, connect):
     settings = SocketIoSettings('127.0.0.1', 0, may_command=lambda _request: False)
     client = connect(serve(PageServer(settings, link).server).port)
     client.send('start_robot')

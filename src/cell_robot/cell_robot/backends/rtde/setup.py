@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
 
-class Stock(Protocol):
+class TrayStockReader(Protocol):
     """Pieces in the trays; readable from any thread."""
 
     @property
@@ -38,7 +38,7 @@ class ArmSetup:
 
     options: ArmOptions
     recipe: CellRecipe
-    stock: Stock
+    stock: TrayStockReader
     stops: ProtectiveStopCounter
     """Limit of unlocked protective stops."""
     log: Logger

@@ -1,1 +1,0 @@
-from cell_common.testing import *
