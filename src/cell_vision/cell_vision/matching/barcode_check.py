@@ -68,12 +68,14 @@ class BarcodeCheck:
         return _decided(expected, decision, code_part)
 
     def _identify(self, codes: Sequence[Barcode]) -> list[_IdentifiedPart]:
-        return [
+        named = [
             _IdentifiedPart(part, code)
             for code in codes
             for part, pattern in self._patterns.items()
             if pattern.fullmatch(code.text)
         ]
+        # A code that passed its own error detection decides, wherever in the list it stands.
+        return sorted(named, key=lambda item: (item.code.format not in CHECKED, item.code.format, item.code.text))
 
 
 def _compared(decision: Decision, code_part: _IdentifiedPart) -> Decision:

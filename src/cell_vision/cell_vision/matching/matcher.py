@@ -121,6 +121,7 @@ class Matcher:
         """
         if expected not in self.catalogue.parts:
             raise KeyError(expected)
+        readings = in_canonical_order(readings)
         lines = [line for line in group_lines(readings) if sum(map(str.isalnum, line.text)) >= LEAST_LETTERS]
         usable = [line for line in lines if line.score >= self.weights.least_score]
         if not usable:
@@ -169,13 +170,14 @@ class Matcher:
 
     def most_likely(self, readings: Sequence[Reading]) -> Candidate | None:
         """Return the part that explains a line best, at any cost; None when no line could contain a number."""
+        readings = in_canonical_order(readings)
         lines = [line for line in group_lines(readings) if sum(map(str.isalnum, line.text)) >= LEAST_LETTERS]
         found = [
             self._candidate(pattern.part_number, self._cost(pattern, line.text), line)
             for line in lines
             for pattern in self._patterns
         ]
-        best = min(found, key=lambda candidate: (candidate.cost, -candidate.line.score), default=None)
+        best = min(found, key=_rank, default=None)
         return best if best is not None and best.cost < math.inf else None
 
     def _disambiguate(self, found: list[Candidate], lines: list[TextLine]) -> list[Candidate]:
@@ -239,7 +241,7 @@ class Matcher:
             ):
                 part = self._patterns[at].part_number
                 near[part] = max(near.get(part, 0.0), FAINT * similarity / 100)
-        candidates = tuple(sorted(near.items(), key=lambda item: -item[1])[:MOST_CANDIDATES])
+        candidates = tuple(sorted(near.items(), key=lambda item: (-item[1], item[0]))[:MOST_CANDIDATES])
         return Decision(
             MatchOutcome.UNKNOWN,
             f'no part of the catalogue has the text {_quote(lines)}',
@@ -259,7 +261,7 @@ class Matcher:
         for part_number, benchmark in self.benchmarks.items():
             for candidate in self._by_benchmark(part_number, benchmark, lines):
                 self._keep_best(best, candidate)
-        accepted = sorted((c for c in best.values() if c.cost <= self.weights.accept), key=lambda c: (c.cost, -c.line.score))
+        accepted = sorted((c for c in best.values() if c.cost <= self.weights.accept), key=_rank)
         if not accepted:
             return []
         if accepted[0].cost > 1.0 - self.weights.margin:
@@ -277,7 +279,7 @@ class Matcher:
     def _close_candidates(self, accepted: list[Candidate], found: Mapping[str, Candidate]) -> list[Candidate]:
         """Return the accepted candidates, and those that cost more than `accept` but are within `margin` of the best."""
         near = [c for c in found.values() if c.cost < accepted[0].cost + self.weights.margin or c in accepted]
-        return sorted(near, key=lambda c: (c.cost, -c.line.score))
+        return sorted(near, key=_rank)
 
     def _by_benchmark(self, part_number: str, benchmark: Benchmark, lines: list[TextLine]) -> list[Candidate]:
         """Match each identifying text of a benchmark as a whole line."""
@@ -295,7 +297,7 @@ class Matcher:
 
     def _keep_best(self, best: dict[str, Candidate], candidate: Candidate) -> None:
         known = best.get(candidate.part_number)
-        if known is None or candidate.cost < known.cost:
+        if known is None or _rank(candidate) < _rank(known):
             best[candidate.part_number] = candidate
 
     def _cost(self, pattern: Pattern, line: str) -> float:
@@ -306,6 +308,17 @@ class Matcher:
 
     def _is_uninformative(self, line: TextLine) -> bool:
         return any(rule.fullmatch(line.text) for rule in self._ignored)
+
+
+def in_canonical_order(readings: Iterable[Reading]) -> list[Reading]:
+    """Return readings without repetitions in an order of their own: a verdict is a function of the set of readings."""
+    return sorted(set(readings), key=lambda reading: (reading.polygon, reading.text, -reading.score))
+
+
+def _rank(candidate: Candidate) -> tuple[float, float, str, str, tuple[Point, ...]]:
+    """Return the sort key of candidates: the cheapest first, then the most certain; no two differing ones are equal."""
+    line = candidate.line
+    return candidate.cost, -line.score, candidate.part_number, line.text, line.polygon
 
 
 def patterns_of(part: Part, weights: ConfusionWeights) -> list[Pattern]:

@@ -11,7 +11,7 @@ from statistics import median_low
 
 from cell_vision.matching.alignment import normalize
 from cell_vision.ocr import box_geometry
-from cell_vision.types import Reading
+from cell_vision.types import Polygon, Reading
 
 SAME_PLACE = 0.5
 """Two boxes are at the same place if their centers are closer than this across the line, in heights of the lower one."""
@@ -30,7 +30,7 @@ def merge_passes(passes: Sequence[Sequence[Reading]], *, keep_contradictions: bo
             its readings. The matcher then sees that the passes disagree.
     """
     places: list[list[Reading]] = []
-    for reading in sorted((reading for readings in passes for reading in readings), key=lambda reading: -reading.score):
+    for reading in sorted((reading for readings in passes for reading in readings), key=_rank):
         place = next((place for place in places if overlaps(place[0], reading)), None)
         if place is None:
             places.append([reading])
@@ -38,6 +38,11 @@ def merge_passes(passes: Sequence[Sequence[Reading]], *, keep_contradictions: bo
             place.append(reading)
     kept = [reading for place in places for reading in (_texts(place) if keep_contradictions else place[:1])]
     return sorted(kept, key=lambda reading: reading.polygon[0][::-1])
+
+
+def _rank(reading: Reading) -> tuple[float, str, Polygon]:
+    """Return the sort key of readings, the most certain first; it does not depend on the order of the passes."""
+    return -reading.score, reading.text, reading.polygon
 
 
 def _texts(place: Sequence[Reading]) -> list[Reading]:

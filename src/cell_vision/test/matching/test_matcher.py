@@ -329,3 +329,28 @@ def test_a_pair_of_one_direction_forgives_only_that_one():
 def test_a_letter_that_is_read_as_a_digit_in_any_direction_may_be_one(character, may_be):
     pairs = parse_pairs({'V>U': 0.4, '0O': 0.1, 'Z>2': 0.3})
     assert replace(load_weights(), pairs=pairs, classes=equivalence_classes(pairs)).digit_like(character) is may_be
+
+
+REREAD = [at('SN74LS09N', 100, 100, score=0.90), at('SN74LS09N', 100, 100, score=0.99)]
+MIXED = [
+    *lines('SN74LS112N', '20B5XBLE4', 'MALAYSIA'),
+    at('SN74LS112N', 102, 101, score=0.91),
+    at('SN74LS12N', 101, 99, score=0.92),
+    at('EM1-', 100, 600),
+    at('2U1', 250, 600),
+    at('2U1', 100, 650, score=0.8),
+]
+
+
+@pytest.mark.parametrize('readings', [REREAD, [*REREAD, REREAD[0]], lines('DT04-2P', 'DT04-4P', 'EM1-2U1'), MIXED])
+@pytest.mark.parametrize('expected', ['74LS09', 'DT04-2P', 'EM1-2U1', '74LS112'])
+def test_a_verdict_does_not_depend_on_the_order_or_repetition_of_readings(readings, expected):
+    judge = matcher(*CHIPS, *RELAYS, '74LS09', '74LS12')
+    shuffled = itertools.islice(itertools.permutations(readings), 0, 40_320, 337)
+    decisions = {judge.match(expected, order) for order in (*shuffled, readings, readings[::-1], readings + readings)}
+    assert len(decisions) == 1, {decision.reason for decision in decisions}
+
+
+def test_of_equal_texts_the_more_certain_reading_counts():
+    for readings in (REREAD, REREAD[::-1]):
+        assert matcher(*CHIPS, '74LS09').match('74LS09', readings).verdict is MatchOutcome.MATCH
