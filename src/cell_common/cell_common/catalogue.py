@@ -75,6 +75,9 @@ class Part:
     distinguishing_patterns: tuple[str, ...] = ()
     """Regular expressions of text that no lookalike carries: a match decides between them. Key `tells_apart` of the file."""
 
+    required_patterns: tuple[str, ...] = ()
+    """Regular expressions of text that must be read beside the number, e.g. its voltage. Key `also` of the file."""
+
     @property
     def printed_text(self) -> tuple[str, ...]:
         """Every text that identifies the part, the part number first."""

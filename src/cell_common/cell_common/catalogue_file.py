@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 from typing import Annotated
@@ -12,22 +11,37 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from cell_common.catalogue import EVENT_LETTERS, LETTERS, TRAYS, Catalogue, CatalogueError, Part, Tray, lookalike_warnings
-from cell_common.yaml_model import StrictModel, YamlDocument, YamlError, load_yaml, validate
+from cell_common.yaml_model import SourceFloat, SourceInt, StrictModel, YamlDocument, YamlError, load_yaml, validate
 
 __all__ = ['load_catalogue', 'parse_catalogue']
 
 MAX_NUMBER_LENGTH = 64
 _NAMES = {'parts': 'part_number'}
+_PATTERN_KEYS = ('ignore', 'prefixes', 'suffixes', 'tells_apart', 'also')
+_NEVER_EMPTY = frozenset({'ignore', 'tells_apart', 'also'})
+"""Keys whose patterns are evidence: one that matches the empty text would always hold."""
 
 
 def _unquoted(value: object) -> object:
-    """Accept an unquoted number where text is wanted: `letter: 7`."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    """Accept an unquoted number where text is wanted (`letter: 7`), unless YAML changed it: 0104 is 68."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    source = value.source if isinstance(value, SourceInt | SourceFloat) else str(value)
+    if str(value) != source:
+        raise ValueError(f"YAML reads {source} as the number {value}: put it in quotes, '{source}'")
+    return str(value)
+
+
+def _plain_count(value: object) -> object:
+    """Refuse a count that YAML reads otherwise than a person does: 010 is 8."""
+    if isinstance(value, SourceInt) and str(value) != value.source:
+        raise ValueError(f'YAML reads {value.source} as {int(value)}: write the number without leading zeros, ":" or "_"')
+    return value
 
 
 Text = Annotated[str, BeforeValidator(_unquoted)]
 Texts = list[Text]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, BeforeValidator(_plain_count), Field(ge=0)]
 
 
 class TrayEntry(StrictModel):
@@ -58,12 +72,18 @@ class PartEntry(StrictModel):
     prefixes: Texts | None = None
     suffixes: Texts | None = None
     tells_apart: Texts = Field(default_factory=list)
+    also: Texts = Field(default_factory=list)
 
     @field_validator('part_number')
     @classmethod
     def _check_number(cls, value: str) -> str:
         if not value or not value.isascii() or not value.isprintable() or ' ' in value or len(value) > MAX_NUMBER_LENGTH:
-            raise ValueError(f'part_number must be 1..{MAX_NUMBER_LENGTH} printable ASCII characters without blanks')
+            raise ValueError(
+                f'part_number must be 1..{MAX_NUMBER_LENGTH} printable ASCII characters without blanks; '
+                'give a print with blanks under prints'
+            )
+        if not any(c.isalnum() for c in value):
+            raise ValueError(f'part_number "{value}" has no letter or digit: a camera cannot read it')
         return value
 
     @field_validator('letter')
@@ -83,20 +103,35 @@ class PartEntry(StrictModel):
             raise ValueError(f'trays must be a list of {len(TRAYS)}, each {{count, capacity, low}}')
         return value
 
-    @field_validator('ignore', 'prefixes', 'suffixes', 'tells_apart', mode='before')
+    @field_validator('prints', *_PATTERN_KEYS, mode='before')
     @classmethod
     def _check_list(cls, value: object, info: ValidationInfo) -> object:
         if value is None:
             return None if info.field_name in {'prefixes', 'suffixes'} else []
         if not isinstance(value, list):
-            raise ValueError(f'{info.field_name} must be a list of regular expressions, each in quotes')
+            example = f"{info.field_name}: ['{value}']" if isinstance(value, str) and value else f"{info.field_name}: ['...']"
+            kind = 'texts' if info.field_name == 'prints' else 'regular expressions'
+            raise ValueError(f'{info.field_name} must be a list of {kind}, each in quotes: {example}')
         return value
 
-    @field_validator('ignore', 'prefixes', 'suffixes', 'tells_apart')
+    @field_validator('prints')
+    @classmethod
+    def _check_prints(cls, values: list[str]) -> list[str]:
+        for value in values:
+            if not any(c.isalnum() for c in value):
+                raise ValueError(f'prints holds "{value}", which has no letter or digit: remove it')
+            if len(value) > MAX_NUMBER_LENGTH or not value.isprintable():
+                raise ValueError(f'prints holds {value!r}: a text has 1..{MAX_NUMBER_LENGTH} printable characters in one line')
+        return values
+
+    @field_validator(*_PATTERN_KEYS)
     @classmethod
     def _check_patterns(cls, values: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        key = str(info.field_name)
         for value in values or ():
-            _compile(value, str(info.field_name))
+            pattern = _compile(value, key)
+            if not value or (key in _NEVER_EMPTY and pattern.search('')):
+                raise ValueError(f'{key} "{value}" also matches where nothing is printed: name the text it stands for')
         return values
 
     @field_validator('code', mode='before')
@@ -122,6 +157,7 @@ class PartEntry(StrictModel):
             prefixes=None if self.prefixes is None else tuple(self.prefixes),
             suffixes=None if self.suffixes is None else tuple(self.suffixes),
             distinguishing_patterns=tuple(self.tells_apart),
+            required_patterns=tuple(self.also),
         )
 
 
@@ -168,12 +204,15 @@ def _catalogue(document: YamlDocument) -> Catalogue:
     entries = data.get('parts') if isinstance(data, dict) else None
     if not isinstance(entries, list) or not entries:
         raise YamlError(['it must hold a list "parts" with at least one part'])
-    messages = _repeated(entries, 'part_number') + _repeated(entries, 'letter')
+    messages = [
+        *_repeated(document, entries, 'part_number', 'keep one of them'),
+        *_repeated(document, entries, 'letter', 'give each part a letter of its own'),
+        *_ambiguous_codes(entries),
+    ]
     try:
         parts = [entry.part() for entry in validate(CatalogueFile, document, _NAMES).parts]
     except YamlError as error:
         raise YamlError([*error.messages, *messages]) from error
-    messages += _ambiguous_codes(parts)
     if messages:
         raise YamlError(messages)
     return Catalogue({part.part_number: part for part in parts}, tuple(lookalike_warnings(part.part_number for part in parts)))
@@ -186,16 +225,41 @@ def _compile(pattern: str, key: str) -> re.Pattern[str]:
         raise ValueError(f'{key} "{pattern}" is no regular expression: {error}') from error
 
 
-def _repeated(entries: Iterable[object], key: str) -> list[str]:
-    values = Counter(str(entry[key]) for entry in entries if isinstance(entry, dict) and key in entry)
-    return [f'{key} "{value}" is used {times} times' for value, times in values.items() if times > 1]
+def _repeated(document: YamlDocument, entries: Sequence[object], key: str, remedy: str) -> list[str]:
+    """Return a message for each value of a key that several parts have."""
+    places: dict[str, list[int]] = {}
+    for index, entry in enumerate(entries):
+        if isinstance(entry, dict) and entry.get(key) is not None:
+            places.setdefault(str(entry[key]), []).append(index)
+    messages = []
+    for value, indices in places.items():
+        if len(indices) > 1:
+            lines = [line for index in indices if (line := document.line(('parts', index, key)))]
+            where = f'line {lines[-1]}: ' if lines else ''
+            others = f' (also in line {", ".join(map(str, lines[:-1]))})' if lines else ''
+            messages.append(f'{where}{key} "{value}" is used {len(indices)} times{others}: {remedy}')
+    return messages
 
 
-def _ambiguous_codes(parts: Sequence[Part]) -> list[str]:
+def _ambiguous_codes(entries: Iterable[object]) -> list[str]:
     """Return a message for each pair of parts where one's barcode pattern also matches the other's barcode."""
-    coded = [part for part in parts if part.code]
-    return [
-        f'code "{one.code}" of {one.part_number} also matches that of {other.part_number}: make them differ'
-        for one, other in permutations(coded, 2)
-        if one.code == other.code or re.fullmatch(other.code, one.code)
+    coded = [
+        (str(entry.get('part_number')), code) for entry in entries if isinstance(entry, dict) and (code := _code_of(entry))
     ]
+    return [
+        f'code "{code}" of {one} also matches that of {other}: make them differ'
+        for (one, code), (other, another) in permutations(coded, 2)
+        if code == another or re.fullmatch(another, code)
+    ]
+
+
+def _code_of(entry: Mapping[object, object]) -> str:
+    """Return the barcode pattern of an entry, "" when it has none or the pattern is an error of its own."""
+    code = entry.get('code')
+    if not isinstance(code, str):
+        return ''
+    try:
+        re.compile(code)
+    except re.error:
+        return ''
+    return code

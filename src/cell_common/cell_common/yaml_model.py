@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ['StrictModel', 'YamlDocument', 'YamlError', 'load_yaml', 'validate']
+__all__ = ['SourceFloat', 'SourceInt', 'StrictModel', 'YamlDocument', 'YamlError', 'load_yaml', 'validate']
 
 Location = tuple[int | str, ...]
 ModelT = TypeVar('ModelT', bound=BaseModel)
@@ -75,12 +75,42 @@ class YamlDocument:
         return None
 
 
+class SourceInt(int):
+    """A whole number with the text that stood for it in the file: YAML reads 0104 as 68."""
+
+    source: str = ''
+
+
+class SourceFloat(float):
+    """A number with the text that stood for it in the file: YAML reads 1.50 as 1.5."""
+
+    source: str = ''
+
+
+class _Loader(yaml.SafeLoader):
+    """Keeps the text of each number."""
+
+    def construct_source_int(self, node: yaml.ScalarNode) -> SourceInt:
+        value = SourceInt(self.construct_yaml_int(node))
+        value.source = node.value
+        return value
+
+    def construct_source_float(self, node: yaml.ScalarNode) -> SourceFloat:
+        value = SourceFloat(self.construct_yaml_float(node))
+        value.source = node.value
+        return value
+
+
+_Loader.add_constructor('tag:yaml.org,2002:int', _Loader.construct_source_int)
+_Loader.add_constructor('tag:yaml.org,2002:float', _Loader.construct_source_float)
+
+
 def load_yaml(path: str | Path) -> YamlDocument:
     """Read a YAML file.
 
     Raises:
         OSError: The file cannot be read.
-        YamlError: The file is not YAML; the message names the line.
+        YamlError: The file is not YAML, or a key is given twice in one mapping; the message names the line.
     """
     try:
         node = yaml.compose(Path(path).read_text(encoding='utf-8'), Loader=yaml.SafeLoader)
@@ -88,11 +118,14 @@ def load_yaml(path: str | Path) -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise YamlError([f'line {line}: not YAML: {error.problem or error.context}']) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise YamlError([f'not YAML: {error}']) from error
     lines: dict[Location, int] = {}
+    repeated: list[str] = []
     if node is not None:
-        _collect_lines(node, (), lines)
+        _collect_lines(node, (), lines, repeated)
+    if repeated:
+        raise YamlError(repeated)
     return YamlDocument(data, lines)
 
 
@@ -115,11 +148,11 @@ def validate(model: type[ModelT], document: YamlDocument, names: Mapping[str, st
 
 
 def _construct(node: yaml.Node) -> object:
-    constructor = yaml.constructor.SafeConstructor()
-    return constructor.construct_document(node)
+    return _Loader('').construct_document(node)
 
 
-def _collect_lines(node: yaml.Node, location: Location, lines: dict[Location, int]) -> None:
+def _collect_lines(node: yaml.Node, location: Location, lines: dict[Location, int], repeated: list[str]) -> None:
+    """Collect the line of each key and entry; YAML would silently drop all but the last of equal keys."""
     if len(location) > _MAX_DEPTH:  # an alias inside its own anchor
         return
     entries: list[tuple[int | str, yaml.Node, yaml.Node]] = []
@@ -129,8 +162,12 @@ def _collect_lines(node: yaml.Node, location: Location, lines: dict[Location, in
         entries = [(index, value, value) for index, value in enumerate(node.value)]
     for step, marked, value in entries:
         inner = (*location, step)
-        lines[inner] = marked.start_mark.line + 1
-        _collect_lines(value, inner, lines)
+        line = marked.start_mark.line + 1
+        if inner in lines:
+            repeated.append(f'line {line}: key "{step}" is given twice, first in line {lines[inner]}: keep one of them')
+            continue
+        lines[inner] = line
+        _collect_lines(value, inner, lines, repeated)
 
 
 def _message(detail: ErrorDetails, document: YamlDocument, names: Mapping[str, str]) -> str:
