@@ -62,6 +62,15 @@ def test_links_between_pages_lead_somewhere(page):
     assert not [target for target in targets if not (page.parent / target).exists()]
 
 
+def test_the_function_that_a_page_names_is_in_the_linked_file():
+    for page in PAGES:
+        text = page.read_text(encoding='utf-8')
+        for names, target in re.findall(r'((?:`[\w.]+`(?: and )?)+)\s+(?:in|of)(?:\s+the)?\s+\[[^\]]+\]\(([^)#]+)\)', text):
+            source = (page.parent / target).read_text(encoding='utf-8')
+            for name in re.findall(r'`([\w.]+)`', names):
+                assert re.search(rf'\b{name.rpartition(".")[2]}\b', source), f'{page.name}: {target} has no {name}'
+
+
 def test_every_pinned_library_has_its_reason():
     text = (DOCS / 'decisions' / '0002-pinned-libraries.md').read_text(encoding='utf-8').lower()
     names = [
