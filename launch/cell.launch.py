@@ -80,7 +80,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'robot_backend',
         default_value='letters',
-        choices=['letters', 'rtde', 'ros_driver'],
+        choices=['letters', 'rtde', 'ros_driver', 'hub'],
         description='Robot backend; the simulated robot uses the same one.',
     ),
     DeclareLaunchArgument(

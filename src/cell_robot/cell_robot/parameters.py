@@ -11,7 +11,7 @@ from cell_common.parameters import parameter
 class RobotParameters:
     """Parameters of the robot node; descriptions name the backends that use them."""
 
-    backend: str = parameter('letters', 'Backend that drives the robot.', choices=('letters', 'rtde', 'ros_driver'))
+    backend: str = parameter('letters', 'Backend that drives the robot.', choices=('letters', 'rtde', 'ros_driver', 'hub'))
     catalogue_file: str = parameter('', 'Part catalogue (YAML): gives each part its letter.')
     alarm_delay: float = parameter(
         3.0, 'Time without the robot after which an alarm is raised.', unit='s', minimum=0.0, maximum=600.0
@@ -85,7 +85,9 @@ class RobotParameters:
         'ack_done = ack at the start and done at the end.',
         choices=('ack', 'ack_done'),
     )
-    event_letters: list[str] = parameter([''], 'letters: other letters for events, as EVENT=letter; D stays START_PROGRAM.')
+    event_letters: list[str] = parameter(
+        [''], 'letters, hub: other letters for events, as EVENT=letter; D stays START_PROGRAM.'
+    )
     ack_timeout: float = parameter(
         1.0, 'letters: timeout of the acknowledgement of a letter.', unit='s', minimum=0.01, maximum=60.0
     )
@@ -100,5 +102,17 @@ class RobotParameters:
         maximum=60.0,
     )
     reconnect_timeout: float = parameter(
-        10.0, 'letters: time that a recovery waits for the program to reconnect.', unit='s', minimum=0.1, maximum=120.0
+        10.0,
+        'letters, hub: time that a recovery waits for the program or the hub to reconnect.',
+        unit='s',
+        minimum=0.1,
+        maximum=120.0,
+    )
+    hub_url: str = parameter('http://127.0.0.1:5002', 'hub: address of the hub (Socket.IO 5, namespace /).')
+    hub_ack_timeout: float = parameter(
+        30.0,
+        "hub: timeout from a trigger to the hub's ack, which must come at the end of the motion.",
+        unit='s',
+        minimum=0.05,
+        maximum=3600.0,
     )

@@ -30,6 +30,10 @@ def make_backend(parameters: RobotParameters, node: Node, log: Logger) -> Backen
         from cell_robot.backends.ros_driver.backend import make_ros_driver
 
         return make_ros_driver(parameters, node, log)
+    if parameters.backend == 'hub':
+        from cell_robot.backends.hub.backend import make_hub
+
+        return make_hub(parameters, log)
     from cell_robot.backends.letters.backend import make_letters
 
     return make_letters(parameters, log)
