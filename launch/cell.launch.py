@@ -15,6 +15,8 @@ from launch.substitutions import (
     IfElseSubstitution,
     LaunchConfiguration,
     NotEqualsSubstitution,
+    NotSubstitution,
+    OrSubstitution,
     PathJoinSubstitution,
 )
 from launch_ros.actions import Node, PushRosNamespace
@@ -84,6 +86,11 @@ ARGUMENTS = [
         description='Robot backend; the simulated robot uses the same one.',
     ),
     DeclareLaunchArgument(
+        'hub_url',
+        default_value='http://127.0.0.1:5002',
+        description='Address of the hub that passes letters to the robot, for robot_backend hub.',
+    ),
+    DeclareLaunchArgument(
         'recipe_file',
         default_value=PathJoinSubstitution([CONFIG, 'recipe.yaml']),
         description='Recipe file: poses of the arm, for robot_backend rtde and ros_driver.',
@@ -94,7 +101,9 @@ ARGUMENTS = [
         description='Loopback address of the simulated UR controller, for robot_backend rtde and ros_driver.',
     ),
     DeclareLaunchArgument(
-        'robot_port', default_value='50010', description='TCP port on which the robot node listens for the UR program.'
+        'robot_port',
+        default_value='50010',
+        description='TCP port on which the robot node (robot_backend hub: the hub) listens for the UR program.',
     ),
     DeclareLaunchArgument(
         'scale_port', default_value='10001', description='TCP port on which scale_bridge listens for indicators.'
@@ -155,8 +164,14 @@ def generate_launch_description() -> LaunchDescription:
     simulated_camera = {
         'source': ParameterValue(['http://127.0.0.1:', LaunchConfiguration('sim_camera_port'), '/camera.mjpg'], value_type=str)
     }
-    letters = EqualsSubstitution(LaunchConfiguration('robot_backend'), 'letters')
-    robot = {'port': number('robot_port'), 'backend': text('robot_backend'), 'recipe_file': text('recipe_file')}
+    hub = EqualsSubstitution(LaunchConfiguration('robot_backend'), 'hub')
+    letters = OrSubstitution(EqualsSubstitution(LaunchConfiguration('robot_backend'), 'letters'), hub)
+    robot = {
+        'port': number('robot_port'),
+        'backend': text('robot_backend'),
+        'recipe_file': text('recipe_file'),
+        'hub_url': text('hub_url'),
+    }
     # The official driver's launch file starts a robot_state_publisher, which knows the calibration of the arm.
     real_robot = {
         'publish_tf': ParameterValue(NotEqualsSubstitution(LaunchConfiguration('robot_backend'), 'ros_driver'), value_type=bool)
@@ -202,28 +217,28 @@ def generate_launch_description() -> LaunchDescription:
             node('cell_weighing', 'scale_bridge', database, {'port': number('scale_port')}),
         ],
     )
-    world = node(
-        'cell_sim',
-        'world',
-        catalogue,
-        {
-            'scene': text('scene'),
-            'folder': text('folder'),
-            'seed': number('seed'),
-            'wrong_share': number('wrong_share', float),
-            'unreadable_share': number('unreadable_share', float),
-            'time_scale': number('time_scale', float),
-            'truth_file': text('truth_file'),
-            'robot_port': ParameterValue(IfElseSubstitution(letters, LaunchConfiguration('robot_port'), '0'), value_type=int),
-            'ur_address': ParameterValue(
-                IfElseSubstitution(letters, '', LaunchConfiguration('sim_robot_address')), value_type=str
-            ),
-            'recipe_file': text('recipe_file'),
-            'scale_port': number('scale_port'),
-            'camera_port': number('sim_camera_port'),
-        },
-        condition=simulated,
-    )
+    world = {
+        'scene': text('scene'),
+        'folder': text('folder'),
+        'seed': number('seed'),
+        'wrong_share': number('wrong_share', float),
+        'unreadable_share': number('unreadable_share', float),
+        'time_scale': number('time_scale', float),
+        'truth_file': text('truth_file'),
+        'robot_port': ParameterValue(IfElseSubstitution(letters, LaunchConfiguration('robot_port'), '0'), value_type=int),
+        'ur_address': ParameterValue(IfElseSubstitution(letters, '', LaunchConfiguration('sim_robot_address')), value_type=str),
+        'recipe_file': text('recipe_file'),
+        'scale_port': number('scale_port'),
+        'camera_port': number('sim_camera_port'),
+    }
+    simulation = LaunchConfiguration('simulation')
+    worlds = [
+        node('cell_sim', 'world', catalogue, world, condition=IfCondition(AndSubstitution(simulation, NotSubstitution(hub)))),
+        # A hub passes letters without ids.
+        node(
+            'cell_sim', 'world', catalogue, world, {'framing': 'bare'}, condition=IfCondition(AndSubstitution(simulation, hub))
+        ),
+    ]
     simulated_driver = GroupAction(
         condition=IfCondition(
             AndSubstitution(
@@ -239,6 +254,8 @@ def generate_launch_description() -> LaunchDescription:
         [
             *ARGUMENTS,
             SetEnvironmentVariable('PYTHONUNBUFFERED', '1'),
-            GroupAction([PushRosNamespace(LaunchConfiguration('namespace')), *nodes, legacy, devices, world, simulated_driver]),
+            GroupAction(
+                [PushRosNamespace(LaunchConfiguration('namespace')), *nodes, legacy, devices, *worlds, simulated_driver]
+            ),
         ]
     )

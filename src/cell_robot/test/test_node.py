@@ -11,6 +11,7 @@ from cell_common.runner import StartError
 from cell_common.testing import wait_until
 from cell_robot.node import RobotNode
 from cell_robot.testing import FakeProgram, acknowledge, drop, finish, keep_silent, refuse
+from cell_robot.testing.fake_hub import FakeHub, stay_silent
 from diagnostic_msgs.msg import DiagnosticArray
 
 from cell_interfaces.action import TriggerRobot
@@ -257,6 +258,9 @@ def test_a_home_that_is_refused_fails_the_recovery(cell):
         ({'event_letters': ['PLACE=A']}, 'letter A'),
         ({'event_letters': ['PLACE=D']}, 'START_PROGRAM'),
         ({'event_letters': ['JUMP=J']}, 'JUMP'),
+        ({'backend': 'hub', 'catalogue_file': ''}, 'catalogue_file'),
+        ({'backend': 'hub', 'hub_url': 'hub:5002'}, 'hub_url'),
+        ({'backend': 'hub', 'event_letters': ['PLACE=A']}, 'letter A'),
     ],
 )
 def test_an_invalid_configuration_is_reported_at_the_start(cell, parameters, words):
@@ -313,3 +317,18 @@ def test_without_a_program_the_preflight_names_the_line_that_fails(cell):
     assert answer.code == ResultCode.PREFLIGHT_FAILED
     assert answer.message.startswith('program: ') and 'Start the program' in answer.message
     assert not answer.checks[0].ok
+
+
+def test_a_hub_drives_the_robot_and_an_ack_that_never_comes_is_unknown(cell):
+    with FakeHub(cell.port, [stay_silent]) as hub:
+        cell.start(backend='hub', hub_url=hub.url, hub_ack_timeout=0.4)
+        cell.connected()
+        assert preflight(cell).code == ResultCode.OK
+        assert outcome(cell.trigger('t1', 'PART_EM1-2U1', tray=2)) == UNKNOWN
+        assert cell.state.backend == 'hub' and cell.state.peer == hub.url
+        assert outcome(cell.trigger('t2', 'PLACE')) == (RESULT.NOT_SENT, ResultCode.ROBOT_BUSY)
+        assert 'last trigger' in preflight(cell).message
+        assert cell.recover(area_is_clear=True).code == ResultCode.OK
+        assert outcome(cell.trigger('t3', 'PART_EM1-2U1')) == SUCCEEDED
+        assert [payload['trigger'] for payload in hub.triggers] == ['A', 'H', 'A']
+    cell.missing()
