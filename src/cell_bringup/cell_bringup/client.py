@@ -20,7 +20,7 @@ from rclpy.task import Future
 
 from cell_interfaces.action import RunJob
 from cell_interfaces.msg import BagRecord, CellStatus, CommandInfo, Inventory, JobState, WeighJobList
-from cell_interfaces.srv import AdjustStock, ControlJob, EndWeighJob, SetJob, StartWeighJob
+from cell_interfaces.srv import AdjustStock, ControlJob, SetJob, StartWeighJob
 
 __all__ = ['CellClient', 'CellError', 'connected']
 
@@ -157,10 +157,6 @@ class CellClient:
             command=self.command(), company=company, station=station, target_weight=target_weight, unit='kg', quantity=quantity
         )
         return int(self.call(StartWeighJob, 'weighing/start_job', request).weigh_job_id)
-
-    def end_weigh_job(self, station: str, reason: str) -> None:
-        """End a station's weigh job early."""
-        self.call(EndWeighJob, 'weighing/end_job', EndWeighJob.Request(command=self.command(), station=station, reason=reason))
 
     def stock_of(self, part_number: str) -> int | None:
         """Return the pieces of a part by the ledger, None when the part or the ledger is not known."""

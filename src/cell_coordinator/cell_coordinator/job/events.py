@@ -76,7 +76,7 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Resolve:
-    """Tell the outcome of an unresolved trigger."""
+    """Report the outcome of an unresolved trigger."""
 
     now_ns: int
     resolution: Resolution

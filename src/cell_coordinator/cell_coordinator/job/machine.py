@@ -159,7 +159,7 @@ class JobMachine:
         if job.state is not JobState.PAUSED or not (job.unresolved or (removed and job.step in STEPS_WITH_PIECE)):
             raise CommandRejected(ErrorCode.WRONG_STATE, 'there is no trigger to resolve')
         if removed and job.step is JobStep.START:
-            raise CommandRejected(ErrorCode.WRONG_STATE, 'no piece was picked yet: tell whether the program was started or not')
+            raise CommandRejected(ErrorCode.WRONG_STATE, 'no piece was picked yet: resolve with Completed or Not completed')
         reason = attributed(f'{job.step.name} resolved as {event.resolution.value}', event.operator_id)
         job = replace(job, unresolved=False, trigger='', paused_by_fault=False, reason=reason)
         if removed:

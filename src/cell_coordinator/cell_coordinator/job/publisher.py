@@ -102,7 +102,7 @@ class JobPublisher:
                 HIGH,
                 job.reason,
                 consequence='The job is paused.',
-                action='Tell what happened to the piece, then resume.'
+                action='Look at the piece, choose Completed, Not completed or Piece removed, then resume.'
                 if job.unresolved
                 else 'Remove the cause, then resume or cancel.',
             )

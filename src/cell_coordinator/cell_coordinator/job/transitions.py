@@ -21,8 +21,8 @@ def unresolved(job: PickJob, message: str) -> PickJob:
     """Return the job PAUSED with a trigger of unknown outcome, which an operator resolves."""
     piece = f' of piece {job.piece}' if job.piece else ''
     reason = (
-        f'{job.trigger}{piece} has an unknown outcome ({message}): look at the cell, then tell whether it was done, was '
-        'not done, or the piece was removed'
+        f'{job.trigger}{piece} has an unknown outcome ({message}): look at the cell, then choose Completed, '
+        'Not completed or Piece removed'
     )
     return paused(replace(job, unresolved=True), reason)
 

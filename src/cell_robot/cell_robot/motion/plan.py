@@ -25,7 +25,6 @@ ARRIVED_RAD = 0.002
 BESIDE_M = 0.05
 """A tool within this horizontal distance of a target, and below its approach, is lifted before any other move."""
 LIFTED_M = 0.002
-EVENTS = ('START_PROGRAM', 'PLACE', 'REJECT', 'BENCHMARK', 'HOME')
 PART, MOVE = 'PART_', 'MOVE_'
 DOWN = 'going down'
 """Label of the move down to a target."""

@@ -39,7 +39,6 @@ TEMPLATES: Mapping[str, str] = {
     'extended': '{id},{mode},{status},{weight:>6},{unit},{tare:>6},{tare_status}',
 }
 """Print formats by name. Tokens may have a width as in str.format; {date} and {time} exist, too."""
-FORMATS = (*TEMPLATES, 'sma')
 OVERLOAD_SHARE = Decimal('1.02')
 """Share of the capacity above which the display shows overload."""
 ZERO_RANGE = Decimal('0.02')
@@ -77,7 +76,7 @@ class Indicator:
 
         Args:
             scale_id: Id in its print format.
-            print_format: One of FORMATS, or a template with tokens in braces.
+            print_format: Key of TEMPLATES, "sma", or a template with tokens in braces.
             division: Smallest step of the display, kilograms.
             capacity: Kilograms.
             decimal_comma: Print a comma as the decimal separator.

@@ -34,8 +34,6 @@ __all__ = ['add_barcodes_and_crop', 'decode', 'is_confident', 'no_deadline', 're
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
-LONGEST_SIDE = 4096
-"""Larger frames are scaled down when decoded."""
 SMALLEST_SIDE = 8
 FRAME_SIDE = 640
 ENLARGE = 2.0

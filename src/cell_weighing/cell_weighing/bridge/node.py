@@ -241,7 +241,7 @@ class ScaleBridgeNode(Node):
             HIGH,
             f'Readings cannot be stored: {message}',
             consequence='Readings wait in memory and are not counted; a restart would lose them.',
-            action='Make room on the disk or check the database, then wait: nothing is weighed again.',
+            action='Free space on the disk or check the database, then wait. No bag needs to be weighed again.',
         )
 
     def _update_held_back_alarm(self) -> None:
@@ -251,7 +251,7 @@ class ScaleBridgeNode(Node):
                 HIGH,
                 f'{self._journal.pending} lines wait for the journal: no more are read from the indicators',
                 consequence='Indicators hold what they print as long as their buffers last; a bag weighed after that is lost.',
-                action='Weigh no more bags until there is room on the disk and the database works again; do not restart.',
+                action='Stop weighing until the disk has free space and the database works again. Do not restart the bridge.',
             )
         elif not self._server.paused:
             self._alarms.clear_alarm('held_back')

@@ -57,7 +57,7 @@ class ScaleBridgeParameters:
         [''],
         'Settings of addresses, each as "192.168.1.31 id=3 codec=sma capture=streaming" '
         'with any of id, codec, capture. A line that claims a scale bound to another '
-        'address is no weight.',
+        'address is recorded as malformed.',
     )
     ask_period: float = parameter(
         0.2,

@@ -122,7 +122,7 @@ class DeliveryService:
         else:
             requeued = self.outbox.requeue()
         if not requeued and not paused:
-            raise NotDeadLetterError('no bag has been rejected: there is nothing to send again')
+            raise NotDeadLetterError('no bag has been rejected: there is nothing to resend')
         self._sender.context.retry_key()
         self._sender.wake_all()
         return requeued
@@ -133,7 +133,7 @@ class DeliveryService:
             return DeliveryRoute.OFF, ''
         error = self.error()
         if self._sender.context.paused:
-            return DeliveryRoute.PAUSED, f'{error or "the key is not accepted"}. Correct the key, then send again.'
+            return DeliveryRoute.PAUSED, f'{error or "the key is not accepted"}. Correct the key, then press Resume delivery.'
         if error:
             return DeliveryRoute.RETRYING, f'{error}. Bags wait and are retried automatically.'
         return DeliveryRoute.UP, ''
@@ -158,7 +158,11 @@ class DeliveryService:
             return Health(1, f'{pluralize(counts.waiting, "bag")} waiting: {error}', values)
         if counts.dead:
             rejected = pluralize(counts.dead, 'bag')
-            return Health(1, f'{rejected} rejected by the web application: see the reason on the page, then send again', values)
+            return Health(
+                1,
+                f'{rejected} rejected by the web application: see the reason on the page, correct the cause, then press Resend',
+                values,
+            )
         return Health(0, f'{pluralize(counts.waiting, "bag")} waiting', values)
 
     def update_alarms(self, alarms: AlarmReporter, counts: OutboxCounts) -> None:
@@ -179,7 +183,7 @@ class DeliveryService:
                 MEDIUM,
                 f'{pluralize(counts.dead, "bag")} rejected by the web application.',
                 consequence='Rejected bags are recorded here only.',
-                action='See the reason next to each bag on the page under Weigh, correct the cause, then press Send again.',
+                action='See the reason next to each bag on the page under Weigh, correct the cause, then press Resend.',
             )
         else:
             alarms.clear_alarm('dead_letters')

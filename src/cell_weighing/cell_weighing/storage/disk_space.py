@@ -50,6 +50,6 @@ class DatabaseDisk:
             return None
         return Health(
             1,
-            f'only {free:.0f} MB are free in {self._folder}: make room, or readings can no longer be stored',
+            f'only {free:.0f} MB are free in {self._folder}: free space, or readings can no longer be stored',
             {'free space': f'{free:.1f} MB'},
         )

@@ -155,4 +155,4 @@ def test_little_free_space_is_a_warning_that_says_what_to_do(tmp_path):
     url = f'sqlite:///{tmp_path}/cell.db'
     assert DatabaseDisk(url, 0).health() is None
     warned = DatabaseDisk(url, 1e9).health()
-    assert warned.level == 1 and str(tmp_path) in warned.message and 'make room' in warned.message
+    assert warned.level == 1 and str(tmp_path) in warned.message and 'free space' in warned.message
