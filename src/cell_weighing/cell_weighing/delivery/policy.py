@@ -5,12 +5,12 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from cell_common import backoff
+from cell_weighing.delivery.answer import BodyVerdict, object_of, read_answer, says_no
 from cell_weighing.delivery.error_text import error_message_of
 
 FIRST_DELAY_S = 1.0
@@ -19,8 +19,14 @@ LONGEST_RETRY_AFTER_S = 3600.0
 JITTER = 0.5
 """Random share of each delay, so that many sites do not retry in step."""
 _REMEDY = 'correct the cause in the web application'
-_REMEDIES = dict.fromkeys((404, 405, 410), 'check site_url, controller and function')
+_NOT_FOUND = (404, 405, 410)
+_REMEDIES = dict.fromkeys(_NOT_FOUND, 'check site_url, controller and function')
 """Remedy for a rejected bag, by HTTP status."""
+_BY_BODY = {
+    BodyVerdict.REJECTED: 'says no',
+    BodyVerdict.LATER: 'cannot record a bag now',
+    BodyVerdict.FOREIGN: 'did not answer as the application: a page, a text, or nothing',
+}
 
 
 class DeliveryItemState(IntEnum):
@@ -42,6 +48,8 @@ class DeliveryVerdict(IntEnum):
     """The web application will never accept this bag."""
     PAUSE = 3
     """The API key was rejected: send nothing until the key changes or an operator retries."""
+    NOT_FOUND = 4
+    """Nothing is served at this address, or this bag's place is unknown there: the sender decides by its other answers."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +96,29 @@ class DeliveryReceipt:
 def classify(result: HttpResult) -> DeliveryVerdict:
     """Return the meaning of a response.
 
-    409 = the bag is recorded already. 408, 425 and 429 ask for a later retry. A redirect is a wrong address that an operator
-    corrects, so the bag waits.
+    A bag is delivered only when the answer says so, see `read_answer`; the status 2xx alone says nothing. 409 = the bag is
+    recorded already, when its body says so. 408, 425 and 429 ask for a later retry. A redirect is a wrong address that an
+    operator corrects, so the bag waits.
     """
     status = result.status
     if 200 <= status < 300 or status == 409:
-        return DeliveryVerdict.DONE
+        return _classify_body(result)
     if status in (401, 403):
         return DeliveryVerdict.PAUSE
+    if status in _NOT_FOUND and not says_no(result.body):
+        return DeliveryVerdict.NOT_FOUND
     if 400 <= status < 500 and status not in (408, 425, 429):
+        return DeliveryVerdict.DEAD_LETTER
+    return DeliveryVerdict.RETRY
+
+
+def _classify_body(result: HttpResult) -> DeliveryVerdict:
+    said = read_answer(result.body)
+    if said is BodyVerdict.RECORDED:
+        return DeliveryVerdict.DONE
+    if said is BodyVerdict.KEY:
+        return DeliveryVerdict.PAUSE
+    if said is BodyVerdict.REJECTED or result.status == 409:
         return DeliveryVerdict.DEAD_LETTER
     return DeliveryVerdict.RETRY
 
@@ -105,27 +127,33 @@ def explain(result: HttpResult, url: str) -> str:
     """Return one sentence for the operator about a failed request; the delivery ledger keeps the full response."""
     if not result.status:
         return f'{url} cannot be reached: {result.error}'
-    if result.status in (401, 403):
+    verdict = classify(result)
+    if verdict is DeliveryVerdict.PAUSE:
         return f'{url} does not accept the key (HTTP {result.status})'
     if 300 <= result.status < 400:
         return f'{url} redirects to another address (HTTP {result.status}): correct site_url, controller and function'
     code, message = str(result.status), error_message_of(result.body)
     detail = f'HTTP {code}: {message.removeprefix(code).strip()}' if message else f'HTTP {code}'
-    if classify(result) is DeliveryVerdict.DEAD_LETTER:
-        return f'The web application rejected this bag ({detail}): {_REMEDIES.get(result.status, _REMEDY)}, then send it again.'
+    if verdict in (DeliveryVerdict.DEAD_LETTER, DeliveryVerdict.NOT_FOUND):
+        remedy = _REMEDIES.get(result.status, _REMEDY)
+        if not message and 200 <= result.status < 300:
+            detail += ': the answer does not say that the bag is recorded'
+        return f'The web application rejected this bag ({detail}): {remedy}, then send it again.'
+    if 200 <= result.status < 300:
+        return f'{url} {_BY_BODY[read_answer(result.body)]} ({detail})'
     return f'{url} failed ({detail})'
+
+
+def explain_wrong_address(result: HttpResult, url: str) -> str:
+    """Return one sentence for the operator about an address that answers 404, 405 or 410 for every bag."""
+    return f'{url} is a wrong address (HTTP {result.status} for every bag): correct site_url, controller and function'
 
 
 def parse_receipt(result: HttpResult) -> DeliveryReceipt:
     """Parse the JSON of a response, at the top level or below "data"; unknown forms give an empty receipt."""
-    try:
-        body = json.loads(result.body)
-    except ValueError:
+    body = object_of(result.body)
+    if body is None:
         return DeliveryReceipt()
-    if not isinstance(body, dict):
-        return DeliveryReceipt()
-    inner = body.get('data')
-    body = {**inner, **body} if isinstance(inner, dict) else body
     return DeliveryReceipt(
         _whole(body.get('bag_id')),
         _whole(body.get('bag_num')),

@@ -14,10 +14,20 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from cell_weighing.delivery.outbox import Outbox
-from cell_weighing.delivery.policy import DeliveryItem, DeliveryVerdict, HttpResult, classify, explain, retry_delay
+from cell_weighing.delivery.policy import (
+    DeliveryItem,
+    DeliveryVerdict,
+    HttpResult,
+    classify,
+    explain,
+    explain_wrong_address,
+    retry_delay,
+)
 
 IDLE_S = 5.0
 """Longest time between two looks at the outbox, seconds."""
+NOT_FOUND_RUN = 3
+"""Bags in a row that an address which has taken bags may answer with 404 before it counts as wrong."""
 
 
 class Wait(NamedTuple):
@@ -29,6 +39,40 @@ class Wait(NamedTuple):
 
 
 NOW, IDLE = Wait(0.0, False), Wait(IDLE_S, True)
+
+
+class AddressCheck:
+    """Tells a wrong address from a bag whose place is unknown: both are answered with 404.
+
+    An address that has taken a bag is right until several bags in a row, of any station, are answered with 404. An address that
+    has taken none is wrong from its first 404. Used by several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._proven = False
+        self._run: list[DeliveryItem] = []
+        self.wrong = False
+        """Whether delivery is paused because of the address; the first accepted bag ends it."""
+
+    def accepted(self) -> None:
+        """Record that the address took a bag, or rejected one for a reason of its own."""
+        with self._lock:
+            self._proven, self.wrong, self._run = True, False, []
+
+    def not_found(self, item: DeliveryItem) -> list[DeliveryItem] | None:
+        """Record a 404.
+
+        Returns:
+            None: it is the bag's. Else the address is wrong, and these earlier dead letters were no fault of theirs.
+        """
+        with self._lock:
+            if self._proven and len(self._run) + 1 < NOT_FOUND_RUN:
+                self._run.append(item)
+                return None
+            self._proven, self.wrong = False, True
+            earlier, self._run = self._run, []
+            return earlier
 
 
 @dataclass
@@ -49,6 +93,7 @@ class DeliveryContext:
     """The key that the web application rejected: delivery is paused while it is the current one."""
     errors: dict[str, str] = field(default_factory=dict)
     """Current error of each station."""
+    address: AddressCheck = field(default_factory=AddressCheck)
 
     def can_send(self) -> bool:
         """Whether bags may be posted: there is a key, and it was not rejected."""
@@ -60,9 +105,9 @@ class DeliveryContext:
 
     @property
     def paused(self) -> bool:
-        """Whether delivery waits for a valid key."""
+        """Whether delivery waits for a valid key or a right address."""
         key = self.key()
-        return not key or key == self.rejected_key
+        return not key or key == self.rejected_key or self.address.wrong
 
     def retry_key(self) -> None:
         """Allow the rejected key again, on an operator's command."""
@@ -100,6 +145,13 @@ class StationQueue:
         key, posted_ns = context.key(), context.clock()
         result = context.post(item, key)
         verdict = classify(result)
+        if verdict is DeliveryVerdict.NOT_FOUND:
+            earlier = context.address.not_found(item)
+            if earlier is not None:
+                return self._pause_for_address(item, result, posted_ns, earlier)
+            verdict = DeliveryVerdict.DEAD_LETTER
+        elif verdict in (DeliveryVerdict.DONE, DeliveryVerdict.DEAD_LETTER):
+            context.address.accepted()
         if verdict is DeliveryVerdict.DONE:
             context.outbox.mark_delivered(item, result, posted_ns, context.clock())
             context.errors.pop(self._station, None)
@@ -114,6 +166,17 @@ class StationQueue:
         if verdict is DeliveryVerdict.PAUSE:
             context.rejected_key = key
             return IDLE
+        self._attempts += 1
+        return Wait(retry_delay(self._attempts, result, context.random_fn), False)
+
+    def _pause_for_address(self, item: DeliveryItem, result: HttpResult, posted_ns: int, earlier: list[DeliveryItem]) -> Wait:
+        """Let the bag wait, and the bags before it that were taken for unknown ones; then ask again now and then."""
+        context = self._context
+        error = explain_wrong_address(result, context.url)
+        context.outbox.mark_failed(item, result, posted_ns, error, dead=False)
+        if earlier:
+            context.outbox.requeue([bag.reading_id for bag in earlier])
+        context.errors[self._station] = error
         self._attempts += 1
         return Wait(retry_delay(self._attempts, result, context.random_fn), False)
 

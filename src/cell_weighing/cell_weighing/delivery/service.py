@@ -132,6 +132,8 @@ class DeliveryService:
         if not self._sender:
             return DeliveryRoute.OFF, ''
         error = self.error()
+        if self._sender.context.address.wrong:
+            return DeliveryRoute.PAUSED, f'{error or "the address is wrong"}. Correct the address; bags wait and none is lost.'
         if self._sender.context.paused:
             return DeliveryRoute.PAUSED, f'{error or "the key is not accepted"}. Correct the key, then press Resume delivery.'
         if error:

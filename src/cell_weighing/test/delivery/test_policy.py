@@ -21,10 +21,9 @@ def test_the_form_fields_are_those_of_the_old_server():
 @pytest.mark.parametrize(
     ('status', 'verdict'),
     [
-        (200, DeliveryVerdict.DONE),
-        (201, DeliveryVerdict.DONE),
-        (204, DeliveryVerdict.DONE),
-        (409, DeliveryVerdict.DONE),
+        (200, DeliveryVerdict.RETRY),
+        (204, DeliveryVerdict.RETRY),
+        (409, DeliveryVerdict.DEAD_LETTER),
         (0, DeliveryVerdict.RETRY),
         (500, DeliveryVerdict.RETRY),
         (503, DeliveryVerdict.RETRY),
@@ -35,12 +34,74 @@ def test_the_form_fields_are_those_of_the_old_server():
         (401, DeliveryVerdict.PAUSE),
         (403, DeliveryVerdict.PAUSE),
         (400, DeliveryVerdict.DEAD_LETTER),
-        (404, DeliveryVerdict.DEAD_LETTER),
+        (404, DeliveryVerdict.NOT_FOUND),
+        (405, DeliveryVerdict.NOT_FOUND),
         (422, DeliveryVerdict.DEAD_LETTER),
     ],
 )
-def test_an_answer_means(status, verdict):
+def test_a_status_without_a_body_means(status, verdict):
     assert classify(HttpResult(status)) is verdict
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        '{"success": true}',
+        '{"success": 1, "bag_id": null}',
+        '\ufeff{"bag_id": 7}',
+        '{"bag_id": "B-0007"}',
+        '{"status": "ok", "data": {"bag_id": 7}}',
+        '{"status": 200, "data": {"success": "true"}}',
+    ],
+)
+@pytest.mark.parametrize('status', [200, 201, 202, 409])
+def test_delivered_is_what_says_so(status, body):
+    assert classify(HttpResult(status, body)) is DeliveryVerdict.DONE
+
+
+@pytest.mark.parametrize(
+    ('body', 'verdict'),
+    [
+        ('{"success": false, "error": "no active job"}', DeliveryVerdict.DEAD_LETTER),
+        ('{"success": false, "bag_id": 7}', DeliveryVerdict.DEAD_LETTER),
+        ('{"success": true, "data": {"success": false}}', DeliveryVerdict.DEAD_LETTER),
+        ('{"success": null, "bag_id": 7}', DeliveryVerdict.DEAD_LETTER),
+        ('{"status": "error", "message": "unknown scale", "bag_id": 7}', DeliveryVerdict.DEAD_LETTER),
+        ('{"bag_id": 0}', DeliveryVerdict.DEAD_LETTER),
+        ('{"bag_id": "null"}', DeliveryVerdict.DEAD_LETTER),
+        ('{"success": "false"}', DeliveryVerdict.DEAD_LETTER),
+        ('{}', DeliveryVerdict.DEAD_LETTER),
+        ('{"code": 422, "bag_id": 7}', DeliveryVerdict.DEAD_LETTER),
+        ('{"success": false, "message": "Server busy, try again later"}', DeliveryVerdict.RETRY),
+        ('{"success": false, "error": {"code": 503}}', DeliveryVerdict.RETRY),
+        ('{"error": "SQLSTATE[HY000] General error: 1205 Lock wait timeout exceeded"}', DeliveryVerdict.RETRY),
+        ('{"status": 500, "success": true}', DeliveryVerdict.RETRY),
+        ('{"message": "Unauthenticated."}', DeliveryVerdict.PAUSE),
+        ('{"success": false, "error": "invalid API key"}', DeliveryVerdict.PAUSE),
+        ('{"status": 401}', DeliveryVerdict.PAUSE),
+        ('<html><title>Login</title><form><input type=password></form></html>', DeliveryVerdict.RETRY),
+        ('{"success": tr', DeliveryVerdict.RETRY),
+        ('', DeliveryVerdict.RETRY),
+        ('OK', DeliveryVerdict.RETRY),
+        ('true', DeliveryVerdict.RETRY),
+        ('[{"bag_id": 7}]', DeliveryVerdict.RETRY),
+        ('<?xml version="1.0"?><success>true</success>', DeliveryVerdict.RETRY),
+        ('Warning: mysqli_connect() in /var/www/db.php\n{"success": true}', DeliveryVerdict.RETRY),
+    ],
+)
+def test_a_wrong_yes_is_retried_or_a_dead_letter_by_what_it_says(body, verdict):
+    result = HttpResult(200, body)
+    assert classify(result) is verdict
+    assert len(explain(result, 'http://x')) > 20
+
+
+@pytest.mark.parametrize('status', [400, 422, 500, 503])
+def test_a_yes_in_the_body_does_not_outweigh_the_status(status):
+    assert classify(HttpResult(status, '{"success": true}')) is not DeliveryVerdict.DONE
+
+
+def test_a_404_in_which_the_application_says_no_is_about_the_bag():
+    assert classify(HttpResult(404, '{"success": false, "error": "job not found"}')) is DeliveryVerdict.DEAD_LETTER
 
 
 @pytest.mark.parametrize(
@@ -76,4 +137,6 @@ def test_the_explanation_names_what_to_check():
     assert 'cannot be reached: no connection' in explain(HttpResult(0, error='no connection'), 'http://x')
     assert 'does not accept the key' in explain(HttpResult(401), 'http://x')
     assert 'correct site_url' in explain(HttpResult(302), 'http://x')
+    assert 'no active job' in explain(HttpResult(200, '{"success": false, "error": "no active job"}'), 'http://x')
+    assert 'does not say that the bag is recorded' in explain(HttpResult(200, '{}'), 'http://x')
     assert '(HTTP 422: unit)' in explain(HttpResult(422, '{"error":\n "unit"}'), 'http://x')

@@ -148,6 +148,77 @@ def test_a_refused_key_is_tried_again_when_a_person_says_so(context, site, put):
     assert len(site.bags) == 1
 
 
+WRONG_YES = [
+    '{"success": false, "error": "no active job"}',
+    '{"success": false, "message": "busy, try again later"}',
+    '<html><title>Sign in</title></html>',
+    '',
+    '{"success": tr',
+    'OK',
+    '{}',
+    '{"bag_id": null}',
+    '{"status": 503, "message": "maintenance"}',
+    '{"status": "error", "data": {"bag_id": 9}}',
+]
+
+
+def test_an_hour_of_wrong_yes_among_right_ones_loses_no_bag_and_explains_each_dead_letter(engine, context, site, put):
+    luck, right = random.Random(3), site.post
+
+    def post(item, key):
+        return HttpResult(200, luck.choice(WRONG_YES)) if luck.random() < 0.5 else right(item, key)
+
+    context.post = post
+    queue, sent = StationQueue('A', context), 0
+    while site.now < 3600:
+        site.now += queue.step().seconds + 0.02
+        put(int(site.now * 0.05) - sent)
+        sent = int(site.now * 0.05)
+    while queue.step().seconds < IDLE_S:
+        pass
+    ledger = rows(engine)
+    dead = {row.reading_id for row in ledger if row.state == DeliveryItemState.DEAD_LETTER}
+    assert (
+        len(ledger) == sent
+        and dead
+        and dead.isdisjoint(site.bags)
+        and dead | site.bags.keys() == {row.reading_id for row in ledger}
+    )
+    assert all(row.error and row.response in WRONG_YES for row in ledger if row.reading_id in dead)
+    assert list(site.bags) == sorted(site.bags)
+
+
+def test_404_for_every_bag_is_a_wrong_address_and_makes_no_dead_letter(engine, context, site, put):
+    put(5)
+    put(5, 'B')
+    site.mood = lambda: 404
+    a, b = StationQueue('A', context), StationQueue('B', context)
+    waits = [queue.step().seconds for _ in range(3) for queue in (a, b)]
+    assert min(waits) >= 1.0 and context.paused and 'wrong address' in context.errors['A']
+    assert context.outbox.counts().dead == 0 and context.outbox.counts().waiting == 10
+    site.mood = lambda: 200
+    for queue in [a, b] * 5:
+        queue.step()
+    assert len(site.bags) == 10 and not context.paused
+
+
+def test_a_404_for_one_bag_is_a_dead_letter_and_a_row_of_them_becomes_a_wrong_address(engine, context, site, put):
+    put(6)
+    queue = StationQueue('A', context)
+    site.mood = iter([200, 404, 200, 404, 404, 404]).__next__
+    for _ in range(3):
+        queue.step()
+    assert context.outbox.counts().dead == 1 and not context.paused
+    for _ in range(3):
+        queue.step()
+    counts = context.outbox.counts()
+    assert context.paused and (counts.dead, counts.waiting) == (1, 3)
+    site.mood = lambda: 200
+    while queue.step().seconds < IDLE_S:
+        pass
+    assert list(site.bags) == ['000000', '000002', '000003', '000004', '000005']
+
+
 def test_without_a_key_nothing_is_posted(context, site, put):
     put()
     context.key = lambda: ''

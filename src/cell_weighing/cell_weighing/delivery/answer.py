@@ -1,0 +1,129 @@
+"""What the body of an HTTP response says about a bag: recorded, rejected, or nothing.
+
+An HTTP status alone proves nothing: applications answer 200 with an error, and login pages, proxies and captive portals answer
+200 with a page. The old contract says yes with `"success": true` or a `bag_id`.
+
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+
+from cell_weighing.delivery.error_text import error_message_of
+
+_STATUS_FIELDS = ('status', 'code', 'status_code', 'statusCode', 'http_status', 'httpStatus')
+_BAG_ID = re.compile(r'(?=[^0]*[1-9A-Za-z])(?=.*[0-9])[A-Za-z0-9_-]{1,64}', re.ASCII)
+_NEVER = ('error', 'fail', 'failed', 'failure', 'ko')
+_KEY_WORDS = re.compile(
+    r'unauthori[sz]ed|unauthenticated|not (authori[sz]ed|authenticated|logged in)|log ?in required|please log ?in'
+    r'|forbidden|access denied'
+    r'|(token|api.?key|key|session|credentials?) (is |has |was )?(invalid|expired|missing|revoked|unknown)'
+    r'|(invalid|expired|missing|revoked|unknown|bad|wrong) (bearer |access |api )*(token|key|credentials?|session)\b',
+    re.IGNORECASE,
+)
+_LATER_WORDS = re.compile(
+    r'try (it )?(again|later)|retry|temporar|unavailable|maintenance|timed? ?out|too many|rate limit|throttl|overload'
+    r'|\bbusy\b|deadlock|lock wait|\blocked\b|connection|internal (server )?error|server error|out of memory|disk (is )?full'
+    r'|SQLSTATE|gone away|could not connect|starting up',
+    re.IGNORECASE,
+)
+
+
+class BodyVerdict(IntEnum):
+    """Meaning of a response body."""
+
+    RECORDED = 0
+    """It says that the bag is recorded."""
+    REJECTED = 1
+    """It says that the bag is not recorded and why, or it does not say that the bag is recorded."""
+    LATER = 2
+    """It says that the application cannot record a bag now."""
+    KEY = 3
+    """It says that the key is not accepted."""
+    FOREIGN = 4
+    """It is no answer of the application: a page, a text, nothing, or a part of an answer."""
+
+
+def object_of(body: str) -> dict[str, object] | None:
+    """Return the JSON object of a body with the fields below "data" at the top level; None = the body is none."""
+    try:
+        value = json.loads(body.lstrip('\ufeff'))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    inner = value.get('data')
+    return {**inner, **value} if isinstance(inner, dict) else value
+
+
+def says_no(body: str) -> bool:
+    """Whether the application itself says that the bag is not recorded: `"success": false`."""
+    fields = object_of(body)
+    return fields is not None and _denies(fields)
+
+
+def read_answer(body: str) -> BodyVerdict:
+    """Return what a response body says.
+
+    An explicit no outweighs a yes. A no is judged by a status number in the body first, then by its text: key, later, or
+    rejected.
+    """
+    fields = object_of(body)
+    if fields is None:
+        return BodyVerdict.FOREIGN
+    status = _embedded_status(fields)
+    recorded = _flag(fields.get('success')) or _is_bag_id(fields.get('bag_id'))
+    if recorded and status < 400 and not _denies(fields):
+        return BodyVerdict.RECORDED
+    if status in (401, 403):
+        return BodyVerdict.KEY
+    if status in (408, 425, 429) or status >= 500:
+        return BodyVerdict.LATER
+    text = error_message_of(body)
+    if _KEY_WORDS.search(text):
+        return BodyVerdict.KEY
+    return BodyVerdict.LATER if _LATER_WORDS.search(text) else BodyVerdict.REJECTED
+
+
+def _denies(fields: dict[str, object]) -> bool:
+    inner = fields.get('data')
+    places = [fields, inner] if isinstance(inner, dict) else [fields]
+    for place in places:
+        if 'success' in place and not _flag(place['success']):
+            return True
+        status = place.get('status')
+        if isinstance(status, str) and status.strip().lower() in _NEVER:
+            return True
+    return False
+
+
+def _embedded_status(fields: dict[str, object]) -> int:
+    """Return the HTTP status that the body names, the gravest; 0 = none."""
+    return max(_numbers(fields), default=0)
+
+
+def _numbers(fields: dict[str, object]) -> Iterator[int]:
+    error = fields.get('error')
+    for place in (fields, error) if isinstance(error, dict) else (fields,):
+        for name in _STATUS_FIELDS:
+            value = place.get(name)
+            if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3:
+                value = int(value)
+            if isinstance(value, int) and not isinstance(value, bool) and 100 <= value < 600:
+                yield value
+
+
+def _is_bag_id(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int):
+        return value > 0
+    return isinstance(value, str) and _BAG_ID.fullmatch(value) is not None
+
+
+def _flag(value: object) -> bool:
+    return value is True or (isinstance(value, int) and value == 1) or (isinstance(value, str) and value in ('1', 'true'))
