@@ -84,7 +84,9 @@ class WeighStationNode(Node):
         diagnostics.add('delivery', status.health)
         create_steady_timer(self, CATCH_UP_PERIOD_S, self._catch_up)
         create_steady_timer(self, PRUNE_PERIOD_S, self._prune)
-        self._submit(self._store.catch_up, always=True)
+        self._catching_up = True
+        """Readings of the topic wait, because older ones of the journal come first."""
+        self._submit(self._store.catch_up_page, always=True)
 
     def _open_store(self, settings: WebAppSettings) -> Engine:
         warn_share = parse_share('warn_share', self.parameters.warn_share, whole=True)
@@ -111,11 +113,12 @@ class WeighStationNode(Node):
         super().destroy_node()
 
     def _on_reading(self, message: msg.ScaleReading) -> None:
-        self._waiting.append(reading_of(message))
+        if not self._catching_up:  # else the journal supplies it
+            self._waiting.append(reading_of(message))
         self._process()
 
     def _process(self) -> None:
-        if self._busy or not self._waiting:
+        if self._busy or self._catching_up or not self._waiting:
             return
         readings, self._waiting = self._waiting, []
         self._submit(lambda: self._store.process_readings(readings))
@@ -123,7 +126,8 @@ class WeighStationNode(Node):
     def _catch_up(self) -> None:
         """Process readings whose message was lost: the journal decides, the topic only saves time."""
         if not self._busy:
-            self._submit(self._store.catch_up, always=bool(self._error))
+            self._catching_up = True
+            self._submit(self._store.catch_up_page, always=bool(self._error))
 
     def _prune(self) -> None:
         if not self._busy:
@@ -137,25 +141,33 @@ class WeighStationNode(Node):
         """Log a database error of a delivery thread."""
         self.get_logger().error(f'cannot record a delivery: {message}', throttle_duration_sec=60)
 
-    def _submit(self, work: Callable[[], list[Bag]], *, always: bool = False) -> None:
-        """Run `work` in the database thread and publish its bags; `always` publishes without new bags, too."""
+    def _submit(self, work: Callable[[], list[Bag] | None], *, always: bool = False) -> None:
+        """Run `work` in the database thread and publish its bags.
+
+        Args:
+            work: Returns the new bags; a page of the journal returns None when there was nothing to process.
+            always: Publish without new bags, too.
+        """
         self._busy = True
 
-        def run() -> StationSnapshot | None:
+        def run() -> tuple[StationSnapshot | None, bool]:
             bags = work()
-            return self._store.snapshot(bags) if bags or always else None
+            return self._store.snapshot(bags or []) if bags or always else None, bags is not None
 
         self._worker.submit(run, self._on_processed)
 
-    def _on_processed(self, done: ThreadFuture[StationSnapshot | None]) -> None:
+    def _on_processed(self, done: ThreadFuture[tuple[StationSnapshot | None, bool]]) -> None:
         self._busy = False
         try:
-            changed = done.result()
+            changed, more = done.result()
         except SQLAlchemyError as error:
             return self._set_error(str(error.__cause__ or error))
         self._set_error('')
         if changed:
             self._publish(changed)
+        if self._catching_up and more:
+            return self._submit(self._store.catch_up_page)
+        self._catching_up = False
         return self._process()
 
     def _publish(self, changed: StationSnapshot) -> None:

@@ -211,6 +211,8 @@ class WeighingServices:
             response.code, response.message = ResultCode.EXPIRED, message
             return None
         try:
+            while page := await self.worker.run(self._catch_up_page):
+                self.on_changed(page)
             result, changed = await self.worker.run(lambda: self._after_journal(work, bags))
         except REJECTIONS as error:
             response.code, response.message = int(CODES.get(type(error), ResultCode.STORAGE_FAILED)), str(error)
@@ -218,6 +220,10 @@ class WeighingServices:
         self.on_changed(changed)
         response.code = ResultCode.OK
         return result
+
+    def _catch_up_page(self) -> StationSnapshot | None:
+        bags = self.store.catch_up_page()
+        return None if bags is None else self.store.snapshot(bags)
 
     def _after_journal(self, work: Callable[[], T], bags: Callable[[T], list[Bag]]) -> tuple[T, StationSnapshot]:
         """Process the journal, then run a command: the order of weighing and commands is kept."""

@@ -5,6 +5,7 @@ Each reading of the journal counts exactly once: a cursor per scale is stored in
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +24,11 @@ from cell_weighing.storage.rows import bag_of, bag_row, job_of, load_gaps, write
 from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, VoidRow, WeighJobRow
 
 PAGE = 500
+"""Readings in one transaction of a catch-up: on SQLite it holds the write lock for some tens of milliseconds."""
+MIN_READ = 20
+"""Smallest number of readings that are read of one scale for a page."""
+GAP_S = 0.03
+"""Time between two of these transactions: SQLite's waiting writers look for the lock every 25 ms by then."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class WeighStore(WeighJobStore):
         self._clock = clock
         self._warn_share = warn_share
         self._deliver = deliver
+        self._page_ended = 0.0
         # State of the transaction in progress, reset by _begin_transaction.
         self._deliveries: list[DeliveryRow] = []
         self._new: list[tuple[Bag, BagRow]] = []
@@ -86,19 +93,17 @@ class WeighStore(WeighJobStore):
     def process_readings(self, readings: Iterable[WeightReading]) -> list[Bag]:
         """Make bags of readings received by topic; a repeated reading counts once.
 
-        A gap in a scale's sequence numbers is filled from the journal.
+        A gap in a scale's sequence numbers is filled from the journal first.
         """
-        bags: list[Bag] = []
+        new = [reading for reading in readings if reading.sequence > self._cursors.get(reading.scale_id, 0)]
+        bags = self.catch_up() if self._has_gap(new) else []
         cursors = self._begin_transaction()
-        new = [reading for reading in readings if reading.sequence > cursors.get(reading.scale_id, 0)]
         with Session(self._engine) as session, session.begin():
             fill_monotonic_stamps(session.connection(), (reading for reading in new if is_bag(reading)))
             for reading in new:
                 done = cursors.get(reading.scale_id, 0)
                 if reading.sequence <= done:
                     continue
-                if reading.sequence > done + 1:
-                    bags += self._fill_gap(session, reading.scale_id, cursors, reading.sequence - 1)
                 bags += self._process_one(session, reading, cursors)
             self._flush(session, cursors)
         self._cursors = cursors
@@ -141,33 +146,55 @@ class WeighStore(WeighJobStore):
         return bag, job, True
 
     def catch_up(self) -> list[Bag]:
-        """Make bags of all journal readings that have not been processed, oldest first."""
+        """Make bags of all journal readings that have not been processed, oldest first, see `catch_up_page`."""
         bags: list[Bag] = []
-        with Session(self._read_only) as session:
-            lasts = last_sequences(session.connection())
-        behind = [scale for scale, last in lasts.items() if last > self._cursors.get(scale, 0)]
-        if not behind:
-            return bags
+        while (page := self.catch_up_page()) is not None:
+            bags += page
+        return bags
+
+    def catch_up_page(self) -> list[Bag] | None:
+        """Make bags of the oldest journal readings that have not been processed, in one short transaction.
+
+        Another writer of the database gets its turn between two pages. The cursors are stored with each page, so a restart goes
+        on behind the last one.
+
+        Returns:
+            The new bags; None when every reading had been processed.
+        """
+        readings = self._next_page()
+        if not readings:
+            return None
+        pause = self._page_ended + GAP_S - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
+        bags: list[Bag] = []
         cursors = self._begin_transaction()
         with Session(self._engine) as session, session.begin():
-            while page := self._oldest(session, behind, cursors):
-                for reading in page:
-                    bags += self._process_one(session, reading, cursors)
+            for reading in readings:
+                bags += self._process_one(session, reading, cursors)
             self._flush(session, cursors)
         self._cursors = cursors
+        self._page_ended = time.monotonic()
         return bags
 
-    def _oldest(self, session: Session, scales: list[str], cursors: Mapping[str, int]) -> list[WeightReading]:
-        """Return the oldest readings of several scales in the order of weighing, as far as that is certain."""
-        pages = [read_journal(session.connection(), scale, cursors.get(scale, 0), limit=PAGE) for scale in scales]
-        return merge_by_time(pages, PAGE)
+    def _next_page(self) -> list[WeightReading]:
+        """Return the oldest readings that have not been processed, in the order of weighing, without a write lock."""
+        with Session(self._read_only) as session:
+            connection = session.connection()
+            lasts = last_sequences(connection)
+            behind = [scale for scale, last in lasts.items() if last > self._cursors.get(scale, 0)]
+            size = max(PAGE // max(1, len(behind)), MIN_READ)
+            pages = [read_journal(connection, scale, self._cursors.get(scale, 0), limit=size) for scale in behind]
+        return merge_by_time(pages, size)[:PAGE]
 
-    def _fill_gap(self, session: Session, scale_id: str, cursors: dict[str, int], last: int) -> list[Bag]:
-        bags: list[Bag] = []
-        while page := read_journal(session.connection(), scale_id, cursors.get(scale_id, 0), last, PAGE):
-            for reading in page:
-                bags += self._process_one(session, reading, cursors)
-        return bags
+    def _has_gap(self, readings: Iterable[WeightReading]) -> bool:
+        """Whether readings are missing before one of these, by their sequence numbers."""
+        last = dict(self._cursors)
+        for reading in readings:
+            if reading.sequence > last.get(reading.scale_id, 0) + 1:
+                return True
+            last[reading.scale_id] = max(reading.sequence, last.get(reading.scale_id, 0))
+        return False
 
     def _process_one(self, session: Session, reading: WeightReading, cursors: dict[str, int]) -> list[Bag]:
         cursors[reading.scale_id] = reading.sequence

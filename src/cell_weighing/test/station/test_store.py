@@ -1,3 +1,5 @@
+import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -72,6 +74,43 @@ def test_catching_up_takes_many_pages_oldest_first_over_all_scales(engine, journ
     bags = WeighStore(engine, STATIONS, lambda: 0).catch_up()
     assert len(bags) == 2 * count
     assert [bag.weighed_ns for bag in bags] == sorted(bag.weighed_ns for bag in bags)
+
+
+def test_catching_up_is_one_short_transaction_a_page_and_a_restart_goes_on_behind_it(engine, journal, monkeypatch):
+    monkeypatch.setattr('cell_weighing.station.store.PAGE', 10)
+    journalled(journal, *(reading(at) for at in range(1, 36)))
+    first = WeighStore(engine, STATIONS, lambda: 0)
+    assert len(first.catch_up_page()) == 10
+    with engine.begin() as other:  # the write lock is free between two pages
+        other.exec_driver_sql('UPDATE weigh_scale SET armed = armed')
+    restarted = WeighStore(engine, STATIONS, lambda: 0)
+    assert [len(restarted.catch_up_page()) for _ in range(3)] == [10, 10, 5] and restarted.catch_up_page() is None
+    assert len(restarted.latest_bags(100)) == 35
+
+
+def test_a_page_without_bags_is_a_page(engine, journal):
+    journalled(journal, *(reading(at, '0') for at in range(1, 4)))
+    store = WeighStore(engine, STATIONS, lambda: 0)
+    assert store.catch_up_page() == [] and store.catch_up_page() is None
+
+
+def test_other_writers_get_the_database_while_a_station_catches_up(engine, journal):
+    journalled(journal, *(reading(at) for at in range(1, 3001)))
+    store, waits, done = WeighStore(engine, STATIONS, lambda: 0), [], threading.Event()
+
+    def write():
+        while not done.is_set():
+            before = time.monotonic()
+            with engine.begin() as connection:
+                connection.exec_driver_sql('UPDATE weigh_scale SET armed = armed')
+            waits.append(time.monotonic() - before)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert len(store.catch_up()) == 3000
+    done.set()
+    thread.join()
+    assert len(waits) > 10 and max(waits) < 0.5
 
 
 def test_a_bag_belongs_to_the_job_that_was_active_when_it_was_weighed(store, journal):
