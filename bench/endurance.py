@@ -125,7 +125,7 @@ def kill_and_read(host: WorkerSupervisor, frame: Frame, delay: float, careful: b
         host: Runs the worker.
         frame: What is read, looked at in every way, so that the kill meets the reading.
         delay: When the kill comes, seconds after a reading was asked for.
-        careful: The next reading looks in every way, too, which takes longer by itself; otherwise it is a plain one.
+        careful: Make the next reading a careful one, which takes longer.
     """
     under_way: queue.Queue[ReadResult] = queue.Queue()
     host.submit(ReadJob(frame.jpeg, under_way.put, frame.options))

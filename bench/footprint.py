@@ -65,7 +65,7 @@ def measure(root: psutil.Process, seconds: float) -> list[Cost]:
 
 
 def main() -> int:
-    """Launch the cell, measure, print the table; the exit code tells whether the goals hold."""
+    """Launch the cell, measure, print the table; return 0 if the goals are met, else 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seconds', type=float, default=20.0)
     options = parser.parse_args()

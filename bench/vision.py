@@ -242,7 +242,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument('--catalogue', type=Path, help='of the photographs; default: the part numbers of truth.json')
     parser.add_argument('--variants', type=int, default=0, help='judge so many changed copies of each photograph instead')
     parser.add_argument('--pieces', type=Path, nargs='+', help='rows are appended to this file, or taken from these')
-    parser.add_argument('--seconds', type=float, default=0.0, help='read on for so long; 0 = read no further frame')
+    parser.add_argument('--seconds', type=float, default=0.0, help='time to read further frames, seconds; 0 = read none')
     parser.add_argument('--odd', action='store_true', help='only frames with odd numbers: another process reads the even ones')
     parser.add_argument('--even', action='store_true')
     parser.add_argument('--split', default='test', choices=SPLITS)

@@ -52,7 +52,7 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
-def test_no_source_file_is_longer_than_people_like_to_read():
+def test_no_source_file_is_longer_than_400_lines():
     long = {
         str(path.relative_to(ROOT)): lines
         for path in tracked()

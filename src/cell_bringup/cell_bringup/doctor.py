@@ -270,7 +270,7 @@ def check_database(facts: Facts) -> Finding:
         room = shutil.disk_usage(path.parent).free
         free = f', {room / (1 << 30):.1f} GiB free'
         if room < LEAST_FREE:
-            return failed(f'only {room / (1 << 20):.0f} MiB are free at {path.parent}: make room')
+            return failed(f'only {room / (1 << 20):.0f} MiB are free at {path.parent}: free space')
     engine = open_database(url)
     try:
         with engine.connect() as connection:

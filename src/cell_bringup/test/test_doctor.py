@@ -114,7 +114,7 @@ def test_every_check_that_needs_a_running_cell_reports_that_none_runs():
     assert not findings['server listening'].ok and not findings['database'].ok
 
 
-def test_a_port_that_nobody_listens_on(facts):
+def test_a_port_without_a_listener_is_reported(facts):
     assert_bad(replace(facts, port=free_port()), 'server listening', 'nothing listens')
 
 
@@ -123,7 +123,7 @@ def test_a_scale_that_is_gone_and_one_that_says_nothing(facts):
     assert_bad(replace(facts, scales=[Scale('1', True, '', None), facts.scales[1]]), 'scales connected', 'Press PRINT')
 
 
-def test_a_scale_that_nobody_knows(facts):
+def test_an_unknown_scale_is_reported(facts):
     assert_bad(replace(facts, scales=[*facts.scales, Scale('9', True, '', 1.0)]), 'scales known', '9')
 
 
@@ -211,7 +211,7 @@ def test_a_database_that_is_not_there_or_full(facts, tmp_path, monkeypatch):
     assert_bad(replace(facts, station=missing), 'database', 'not there')
     assert not (tmp_path / 'none.db').exists()
     monkeypatch.setattr(doctor, 'LEAST_FREE', 1 << 80)
-    assert_bad(facts, 'database', 'make room')
+    assert_bad(facts, 'database', 'free space')
 
 
 def test_a_check_that_breaks_is_not_ok(facts, monkeypatch):
@@ -219,7 +219,7 @@ def test_a_check_that_breaks_is_not_ok(facts, monkeypatch):
     assert run_checks(facts) == [('broken', Finding(False, 'ZeroDivisionError: division by zero'))]
 
 
-def test_the_exit_code_tells_whether_something_is_wrong(facts):
+def test_the_exit_code_is_1_when_a_check_fails(facts):
     out = io.StringIO()
     assert print_findings([('a', Finding(True, 'fine')), ('b', Finding(False, 'mend it'))], Console(file=out, width=100)) == 1
     assert 'not ok' in out.getvalue() and 'mend it' in out.getvalue()

@@ -40,13 +40,13 @@ def test_an_engine_that_works_reads_the_sample(cell):
     assert code == 0 and 'ok ppocr' in said and 'EM1-2U4, G8NB-17SR' in said
 
 
-def test_an_engine_that_is_not_there_says_what_to_do(cell):
+def test_a_missing_engine_is_reported_with_the_remedy(cell):
     code, said = cell('models', 'check', '--engine', 'paddleocr')
     assert code == 1 and 'make paddleocr' in said
 
 
 @pytest.mark.parametrize('python', ['/not/there/python', '/bin/true'])
-def test_what_is_no_interpreter_is_reported(cell, python):
+def test_a_path_that_is_no_interpreter_is_reported(cell, python):
     code, said = cell('models', 'list', '--python', python)
     assert code == 1 and python in said and '--python' in said
 

@@ -1,7 +1,7 @@
 from cell_common.catalogue import Part, Tray, fold_confusables, lookalike_warnings
 
 
-def test_neighbours_that_differ_in_a_clear_character_are_no_twins():
+def test_numbers_that_differ_in_a_distinct_character_are_no_twins():
     assert not lookalike_warnings(['G8NB-17SR', 'G8NB-17SU', 'HF115F-012', 'HF115F-024'])
 
 

@@ -70,7 +70,7 @@ def test_the_database_itself_refuses_a_second_booking(ledger, engine, catalogue)
     assert counts(stale) == [2, 2, 0, 0]
 
 
-def test_undo_without_a_number_walks_back_what_people_did(ledger):
+def test_undo_without_a_number_undoes_the_operators_entries_from_the_newest(ledger):
     adjust(ledger, 1, 5)
     adjust(ledger, 1, 6)
     ledger.book(piece(1), 3)

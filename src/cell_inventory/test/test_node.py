@@ -101,7 +101,7 @@ def test_get_refuses_what_it_does_not_know(graph, node):
     assert graph.call(GetInventory, 'inventory/get', GetInventory.Request(max_events=1001)).code == ResultCode.INVALID_ARGUMENT
 
 
-def test_a_new_node_on_the_same_database_goes_on(graph, node, options):
+def test_a_new_node_continues_on_the_same_database(graph, node, options):
     book(graph, 1)
     graph.remove(node)
     graph.add(InventoryNode(**options))

@@ -26,7 +26,7 @@ STANDS = [
 MOVING = ('shoulder_link', 'upper_arm_link', 'forearm_link', 'wrist_1_link', 'wrist_2_link', 'wrist_3_link')
 
 
-def test_description_and_frames_reach_who_joins_late(graph: NodeGraph) -> None:
+def test_description_and_frames_reach_a_late_subscriber(graph: NodeGraph) -> None:
     model = ModelPublisher(graph.node, RobotParameters(recipe_file=str(RECIPE), frame_prefix='c2_'))
     static = graph.collect(TFMessage, '/tf_static', latched())
     texts = graph.collect(String, 'robot_description', latched())
@@ -45,7 +45,7 @@ def test_description_and_frames_reach_who_joins_late(graph: NodeGraph) -> None:
     assert frames[0].header.frame_id == 'c2_base_link_inertia'
 
 
-def test_beside_the_official_driver_only_the_cells_own_frames_come(graph: NodeGraph) -> None:
+def test_next_to_the_official_driver_only_the_cells_own_frames_are_published(graph: NodeGraph) -> None:
     ModelPublisher(graph.node, RobotParameters(recipe_file=str(RECIPE), publish_tf=False))
     static = graph.collect(TFMessage, '/tf_static', latched())
     wait_until(lambda: static, what='latched')

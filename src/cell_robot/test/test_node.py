@@ -98,7 +98,7 @@ def begin_when_free(cell, program):
     return None if future.done() else future
 
 
-def test_a_connection_lost_in_the_middle_makes_the_outcome_unknown_at_once(cell):
+def test_a_connection_lost_during_a_trigger_makes_its_outcome_unknown_immediately(cell):
     cell.start(done_timeout=60.0)
     with FakeProgram(cell.port, [drop]):
         cell.connected()
@@ -119,7 +119,7 @@ def test_a_program_that_falls_silent_is_lost(cell):
     cell.missing()
 
 
-def test_without_a_robot_nothing_is_sent_and_an_alarm_says_so(cell):
+def test_without_a_robot_nothing_is_sent_and_an_alarm_is_raised(cell):
     alarms = cell.graph.collect(AlarmEvent, 'alarms/events', latched(50))
     health = cell.graph.collect(DiagnosticArray, '/diagnostics')
     cell.start()
@@ -158,7 +158,7 @@ def test_a_trigger_id_is_never_used_twice(cell):
         ('t1', '', 0, ResultCode.UNKNOWN_EVENT),
     ],
 )
-def test_a_trigger_that_makes_no_sense_is_not_sent(cell, trigger_id, event, tray, code):
+def test_an_invalid_trigger_is_not_sent(cell, trigger_id, event, tray, code):
     cell.start()
     with FakeProgram(cell.port) as program:
         cell.connected()
@@ -202,7 +202,7 @@ def test_an_expired_command_is_refused(cell, service):
         assert program.letters == []
 
 
-def test_stop_says_how_to_stop_by_hand(cell):
+def test_stop_names_the_pendant(cell):
     cell.start()
     response = cell.graph.call(RobotCommand, 'robot/stop', RobotCommand.Request())
     assert response.code == ResultCode.NOT_SUPPORTED
@@ -233,7 +233,7 @@ def test_recovery_is_refused_until_the_area_is_confirmed_clear(cell):
         assert program.letters == []
 
 
-def test_recovery_without_a_robot_says_what_to_do_by_hand(cell):
+def test_recovery_without_a_robot_names_the_manual_steps(cell):
     cell.start(reconnect_timeout=0.2)
     result = cell.recover(area_is_clear=True)
     assert result.code == ResultCode.ROBOT_NOT_CONNECTED

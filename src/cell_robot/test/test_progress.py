@@ -66,7 +66,7 @@ def test_waiting_times_out_when_only_sent_was_published():
     assert not node.reporter.wait_acknowledged(0.01)
 
 
-def test_a_failed_publish_is_reported_and_blocks_nobody():
+def test_a_failed_publish_is_reported_and_blocks_no_thread():
     def broken(_phase):
         raise RuntimeError('the client is gone')
 

@@ -42,7 +42,7 @@ def test_the_shipped_recipe_is_good_and_covers_the_shipped_catalogue():
     assert all(set(trays) == {1, 2, 3, 4} for trays in recipe.parts.values())
 
 
-def test_units_are_turned_into_metres_and_radians(data):
+def test_units_are_converted_to_meters_and_radians(data):
     recipe = parse_recipe(data)
     assert recipe.waypoints['home'] == pytest.approx(HOME)
     assert recipe.speeds.linear == pytest.approx(0.25) and recipe.speeds.joint == pytest.approx(math.radians(60))

@@ -76,7 +76,7 @@ def test_a_running_robot_only_gets_its_program_restarted():
         ({'safety': R.SAFETY_NORMAL, 'mode': R.MODE_BOOTING}, 'booting'),
     ],
 )
-def test_what_only_people_can_end_is_refused_with_what_to_do(changes, said):
+def test_a_state_that_only_an_operator_can_end_is_refused_with_the_remedy(changes, said):
     assert said in refusal_reason(facts(**changes))
 
 
@@ -84,7 +84,7 @@ def test_without_a_protective_stop_no_unlock_is_needed():
     assert refusal_reason(facts(safety=R.SAFETY_NORMAL, unlocks_left=0)) == ''
 
 
-def test_why_the_arm_cannot_move_is_said():
+def test_the_reason_why_the_arm_cannot_move_is_reported():
     assert not_movable_reason(R.SAFETY_NORMAL, R.MODE_RUNNING) == '' == not_movable_reason(R.SAFETY_REDUCED, R.MODE_RUNNING)
     assert not_movable_reason(R.SAFETY_PROTECTIVE_STOP, R.MODE_RUNNING).startswith('Protective stop.')
     assert 'brakes on' in not_movable_reason(R.SAFETY_NORMAL, R.MODE_IDLE)

@@ -76,7 +76,7 @@ def test_other_paths_are_not_found(gateway: GatewayNode, browse: Browse) -> None
     assert headers['X-Content-Type-Options'] == 'nosniff'
 
 
-def test_without_a_built_page_it_says_what_to_run(make_gateway: Any, browse: Browse, tmp_path: Path) -> None:
+def test_without_a_built_page_the_command_to_build_it_is_shown(make_gateway: Any, browse: Browse, tmp_path: Path) -> None:
     status, _, text = get(browse, make_gateway(hmi_folder=str(tmp_path / 'none')), '/')
     assert status == 503
     assert 'npm ci' in text
@@ -264,7 +264,7 @@ def test_a_snapshot_is_the_next_frame(graph: NodeGraph, gateway: GatewayNode, br
     assert (status, headers['Content-Type'], headers['X-Timestamp'], text) == (200, 'image/jpeg', '65.000000', 'A' * 10)
 
 
-def test_without_a_frame_the_snapshot_says_so(gateway: GatewayNode, browse: Browse) -> None:
+def test_without_a_frame_the_snapshot_is_an_error(gateway: GatewayNode, browse: Browse) -> None:
     status, _, text = get(browse, gateway, '/snapshot.jpg')
     assert status == 503
     assert 'No camera frame' in text

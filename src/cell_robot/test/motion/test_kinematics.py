@@ -34,7 +34,7 @@ def draw(rng):
     return tuple(rng.uniform(-math.pi, math.pi) for _ in range(6))
 
 
-def test_the_ur5e_stands_where_its_controller_says():
+def test_the_ur5e_pose_equals_that_of_its_controller():
     found = matrix_to_pose(forward_kinematics(UR5E, (0, -math.pi / 2, -math.pi / 2, -math.pi / 2, math.pi / 2, 0)))
     assert found == pytest.approx((0.4919, -0.1333, 0.4879, 2.2214, -2.2214, 0.0), abs=5e-5)
 
@@ -84,7 +84,7 @@ def test_the_nearest_solution_counts_whole_turns():
     assert max(map(abs, narrow)) <= math.pi and np.allclose(forward_kinematics(UR5E, narrow), forward_kinematics(UR5E, BENT))
 
 
-def test_limits_that_no_solution_keeps_leave_none():
+def test_no_solution_remains_when_all_break_the_limits():
     assert nearest_solution(UR5E, forward_kinematics(UR5E, BENT), BENT, [(1.0, 1.1), *WIDE[1:]]) is None
 
 
@@ -113,12 +113,12 @@ def test_singularities_are_named(joints, word):
         (0, 0, math.pi - 1e-4),
     ],
 )
-def test_rotation_vectors_survive_the_way_there_and_back(vector):
+def test_rotation_vectors_survive_a_round_trip(vector):
     assert np.allclose(rotation_matrix(rotation_vector(rotation_matrix(vector))), rotation_matrix(vector), atol=1e-9)
     assert np.linalg.norm(rotation_vector(rotation_matrix(vector))) <= math.pi + 1e-9
 
 
-def test_random_rotation_vectors_survive_the_way_there_and_back():
+def test_random_rotation_vectors_survive_a_round_trip():
     rng = random.Random(5)
     for _ in range(500):
         axis = np.array([rng.gauss(0, 1) for _ in range(3)])
@@ -132,7 +132,7 @@ def test_roll_pitch_and_yaw_turn_about_fixed_axes():
     assert np.allclose(rotation_matrix(rpy_to_rotation_vector(0, math.pi / 2, math.pi / 2)) @ [1, 0, 0], [0, 0, -1])
 
 
-def test_the_way_between_two_poses_is_straight():
+def test_the_path_between_two_poses_is_straight():
     start, end = pose_to_matrix((0.3, 0.1, 0.2, math.pi, 0, 0)), pose_to_matrix((0.5, 0.1, 0.4, 0, math.pi, 0))
     middle = interpolate(start, end, 0.5)
     assert middle[:3, 3] == pytest.approx((0.4, 0.1, 0.3))

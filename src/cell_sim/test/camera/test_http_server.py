@@ -104,7 +104,7 @@ def test_two_watchers_share_the_frames() -> None:
     with_camera(source, scenario)
 
 
-def test_a_slow_watcher_misses_frames_and_holds_nobody_up() -> None:
+def test_a_slow_client_skips_frames_and_delays_no_other_client() -> None:
     async def scenario(camera: CameraServer) -> None:
         slow, quick = await Watcher().open(camera.port), await Watcher().open(camera.port)
         first = await slow.number()
@@ -215,7 +215,7 @@ def test_garbage_is_no_jpeg() -> None:
     with_camera(Source(2000), scenario)
 
 
-def test_switching_off_while_somebody_watches_is_quiet(caplog: pytest.LogCaptureFixture) -> None:
+def test_switching_off_with_connected_clients_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(camera: CameraServer) -> None:
         watcher = await Watcher().open(camera.port)
         await watcher.frame()

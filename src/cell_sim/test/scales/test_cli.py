@@ -100,7 +100,7 @@ def test_arguments_that_cannot_work_are_refused(words: tuple[str, ...], capsys: 
     assert words[0] in capsys.readouterr().err
 
 
-def test_every_scale_of_a_world_misbehaves_at_once(catalogue: Catalogue) -> None:
+def test_a_fault_can_be_injected_into_every_scale(catalogue: Catalogue) -> None:
     simulation = Simulation(
         SimulationConfig(catalogue, TrayMix(tuple(catalogue.parts), 1), scales=ScaleSettings(scale_ids=('1', '2', '3')))
     )

@@ -194,7 +194,7 @@ def test_a_power_cycle_leaves_a_dead_connection_and_makes_a_new_one() -> None:
     with_scale(scenario)
 
 
-def test_what_a_half_open_link_held_comes_late_and_at_once() -> None:
+def test_lines_held_by_a_half_open_link_arrive_late_and_together() -> None:
     async def scenario(bench: Bench) -> None:
         bench.scale.inject('half_open', 0.3)
         await bench.scale.print()

@@ -38,7 +38,7 @@ def test_a_line_is_rounded_to_the_division_of_its_unit(kilograms: float, unit: s
     assert loaded(kilograms).print_line(LONG_AFTER, unit=unit) == line
 
 
-def test_the_extended_format_tells_motion_and_tare() -> None:
+def test_the_extended_format_has_motion_and_tare() -> None:
     indicator = loaded(10.0, print_format='extended')
     assert indicator.print_line(LONG_AFTER) == b'3,G,S,10.000,kg, 0.000,NT\r\n'
     assert indicator.print_line(0.5).startswith(b'3,G,M,')
@@ -60,12 +60,12 @@ def test_an_overloaded_scale_shows_dashes() -> None:
         (70.0, LONG_AFTER, b'\nO1G    ------  kg \r'),
     ],
 )
-def test_sma_tells_weight_zero_and_overload(kilograms: float, now: float, reply: bytes) -> None:
+def test_sma_replies_have_weight_zero_and_overload(kilograms: float, now: float, reply: bytes) -> None:
     assert loaded(kilograms).reply('W', now) == reply
     assert len(reply) == 20
 
 
-def test_sma_tells_motion() -> None:
+def test_sma_replies_have_motion() -> None:
     assert loaded(10.0).reply('W', 0.5)[4:5] == b'M'
 
 
@@ -100,7 +100,7 @@ def test_sma_changes_the_unit() -> None:
     assert indicator.reply('U', LONG_AFTER) == b'\n 1G       1.000kg \r'
 
 
-def test_sma_tells_what_it_is_line_by_line() -> None:
+def test_sma_replies_to_an_about_request_line_by_line() -> None:
     indicator = loaded(0.0)
     replies = [indicator.reply('A', 0.0), *(indicator.reply('B', 0.0) for _ in range(4))]
     assert (replies[0], replies[-1]) == (b'\nSMA:2/1.0\r', b'\nEND:\r')
@@ -160,7 +160,7 @@ def test_a_split_line_arrives_byte_by_byte_and_only_as_often_as_requested(faults
     assert wire.chunks(LINE) == [LINE]
 
 
-def test_glued_lines_come_at_once(faults: FaultInjector) -> None:
+def test_glued_lines_arrive_together(faults: FaultInjector) -> None:
     wire = LineCorruptor(faults, '3')
     faults.inject('glue', 3)
     assert [wire.chunks(LINE) for _ in range(4)] == [[], [], [3 * LINE], [LINE]]

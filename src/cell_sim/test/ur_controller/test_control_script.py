@@ -68,7 +68,7 @@ def test_a_braking_arm_stops_on_its_way_and_short_of_its_goal() -> None:
     assert 0.16 < motion.joints[0] < 0.3
 
 
-def test_a_program_is_recognised_without_waiting_for_the_end_of_the_connection() -> None:
+def test_a_program_is_recognized_before_the_end_of_the_connection() -> None:
     collector = ScriptCollector()
     assert collector.feed(b'def a():\n  if True:\n    x = 1\n  end\n') == []
     assert collector.feed(b'en') == []
@@ -108,7 +108,7 @@ def test_frames_of_the_primary_interface_are_as_long_as_they_say() -> None:
     assert struct.unpack_from('>iB', message) == (len(message), 20)
 
 
-def test_the_primary_port_tells_state_and_refuses_what_it_does_not_know(ur: Any) -> None:
+def test_the_primary_port_sends_the_state_and_refuses_unknown_programs(ur: Any) -> None:
     with socket.create_connection((ur.server.address, 30001), 5.0) as client:
         client.settimeout(5.0)
         client.sendall(b'frobnicate()\n')
@@ -182,7 +182,7 @@ except Exception as problem:
     assert said != ['started']
 
 
-def test_after_a_protective_stop_play_goes_on_with_the_interrupted_move() -> None:
+def test_after_a_protective_stop_play_continues_the_interrupted_move() -> None:
     controller = Controller()
     controller.start_program(ControlScript())
     controller.registers.input_doubles[:8] = [1.0, *START[1:], 1.0, 2.0]
@@ -293,7 +293,7 @@ def test_the_real_time_port_streams_frames_of_1220_bytes(ur: Any) -> None:
     assert (values[94], values[101], values[131]) == (7.0, 1.0, 1.0), 'robot mode, safety mode, program state'
 
 
-def test_the_primary_port_begins_with_79_bytes_of_messages_and_tells_runtime_exceptions(ur: Any) -> None:
+def test_the_primary_port_begins_with_79_bytes_of_messages_and_sends_runtime_exceptions(ur: Any) -> None:
     with socket.create_connection((ur.server.address, 30001), 5.0) as client:
         stream = client.makefile('rb')
         version, safety = stream.read(55), stream.read(24)

@@ -56,7 +56,7 @@ def test_a_protective_stop_cannot_be_unlocked_in_its_first_five_seconds(dashboar
     assert _at(dashboard, 'safetymode', 15.1) == 'Safetymode: NORMAL'
 
 
-def test_a_paused_program_goes_on_when_it_is_played(dashboard: DashboardCommands) -> None:
+def test_play_continues_a_paused_program(dashboard: DashboardCommands) -> None:
     program = WaitingProgram()
     dashboard.controller.start_program(program)
     assert _at(dashboard, 'pause', 0.0) == 'Pausing program'
@@ -65,7 +65,7 @@ def test_a_paused_program_goes_on_when_it_is_played(dashboard: DashboardCommands
     assert dashboard.controller.program is program
 
 
-def test_a_safeguard_stop_pauses_and_its_reset_goes_on() -> None:
+def test_a_safeguard_stop_pauses_and_its_reset_resumes() -> None:
     controller = Controller()
     controller.start_program(WaitingProgram())
     controller.safeguard_stop()

@@ -133,7 +133,7 @@ def test_the_known_good_piece_goes_back_into_its_nest(catalogue: Catalogue, reci
     in_cell(catalogue, recipe, scenario)
 
 
-def test_in_a_protective_stop_nothing_is_said_and_nothing_moves(catalogue: Catalogue, recipe: CellRecipe) -> None:
+def test_in_a_protective_stop_nothing_is_sent_and_nothing_moves(catalogue: Catalogue, recipe: CellRecipe) -> None:
     async def scenario(cell: Cell) -> None:
         cell.send('A t1 1\n')
         assert await cell.receive() == 'ACK t1\n'

@@ -58,7 +58,7 @@ def test_closing_at_a_slot_takes_a_piece_of_the_part_whose_trays_stand_there(ben
     assert (bench.world.count(PART, 1), bench.world.count(OTHER, 1)) == (1, 2)
 
 
-def test_a_shared_slot_at_which_nobody_has_set_trays_up_is_empty(bench: Bench) -> None:
+def test_a_shared_slot_without_a_tray_is_empty(bench: Bench) -> None:
     bench.world.presented_part = ''
     assert not bench.at(bench.slot(), ON)
 

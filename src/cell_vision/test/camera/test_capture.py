@@ -97,7 +97,7 @@ def test_a_user_name_in_the_address_answers_the_challenge_of_the_camera(ip_camer
     assert b'Authorization' not in ip_camera.requests[0]
 
 
-def test_nobody_at_the_address_is_a_source_error():
+def test_an_address_without_a_server_is_a_source_error():
     with pytest.raises(SourceError, match='refused'):
         HttpGrabber('http://127.0.0.1:9/', 0.5).open()
 

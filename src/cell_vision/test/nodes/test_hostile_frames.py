@@ -121,7 +121,7 @@ def test_frames_that_come_while_ros_ends_are_no_loss_of_the_camera(ip_camera):
         node.destroy_node()
 
 
-def test_a_frame_is_decoded_only_while_somebody_wants_its_pixels(graph, camera, ip_camera, monkeypatch):
+def test_a_frame_is_decoded_only_while_the_raw_topic_has_subscribers(graph, camera, ip_camera, monkeypatch):
     decoded = []
     monkeypatch.setattr(
         camera_node, 'process_frame', lambda *frame, pixels: [decoded.append(pixels), process_frame(*frame, pixels=pixels)][1]

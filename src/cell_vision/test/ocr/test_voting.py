@@ -44,7 +44,7 @@ def test_a_character_that_one_frame_lost_is_there_again():
     assert texts(fuse_frames(frames)) == ['G8NB-17SR']
 
 
-def test_at_a_tie_the_longer_text_is_taken_but_not_believed():
+def test_at_a_tie_the_longer_text_wins_with_a_low_score():
     voted = fuse_frames([[box(0, 0, 'EM1-2U1', 0.9)], [box(0, 0, 'EM1-2U1S', 0.9)]])
     assert texts(voted) == ['EM1-2U1S'] and voted[0].score < 0.6
 

@@ -19,7 +19,7 @@ SIZES = {'wide': (1280, 800), 'tablet': (1024, 768), 'upright': (800, 1280), 'ph
 pytestmark = NEEDS
 
 
-def test_everything_is_there_at_once_and_again_after_a_reload(cell: ScriptedCell, open_page: Any) -> None:
+def test_all_data_is_shown_at_the_start_and_after_a_reload(cell: ScriptedCell, open_page: Any) -> None:
     page = open_page()
     for _ in range(2):
         expect(page.get_by_test_id('cell-ready')).to_contain_text('READY')
@@ -93,7 +93,7 @@ def test_when_the_cell_is_silent_the_page_says_stale_and_blocks_commands(cell: S
     expect(page.get_by_test_id('job-pause')).to_be_enabled()
 
 
-def test_the_page_comes_back_by_itself_when_the_connection_was_lost(cell: ScriptedCell, rosbridge: Any, open_page: Any) -> None:
+def test_the_page_reconnects_after_a_lost_connection(cell: ScriptedCell, rosbridge: Any, open_page: Any) -> None:
     page = open_page()
     rosbridge.drop()
     expect(page.get_by_test_id('connection-state')).to_contain_text('NOT CONNECTED')
@@ -128,7 +128,7 @@ def test_an_alarm_is_acknowledged(cell: ScriptedCell, open_page: Any) -> None:
     assert asked['args']['alarm_id'] == 'a1'
 
 
-def test_an_unknown_outcome_is_resolved_before_the_job_goes_on(cell: ScriptedCell, open_page: Any) -> None:
+def test_an_unknown_outcome_is_resolved_before_the_job_resumes(cell: ScriptedCell, open_page: Any) -> None:
     cell.publish(
         'job',
         scene.job(

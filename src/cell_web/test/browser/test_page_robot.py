@@ -31,7 +31,7 @@ def test_a_robot_that_is_not_ready_is_named_before_anything_starts(cell: Scripte
     assert cell.of('/cell/set_job') == []
 
 
-def test_a_recovery_shows_the_cause_asks_and_tells_each_step(cell: ScriptedCell, rosbridge: Any, open_page: Any) -> None:
+def test_a_recovery_shows_the_cause_a_question_and_each_step(cell: ScriptedCell, rosbridge: Any, open_page: Any) -> None:
     cell.publish(
         'robot/state',
         scene.robot(

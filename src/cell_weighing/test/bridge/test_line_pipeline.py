@@ -28,7 +28,7 @@ def test_a_printed_line_is_a_reading_with_its_raw_text_and_times(site):
     assert (reading.scale_id, reading.weight, reading.peer) == ('3', '12.500', '10.0.0.3:5000')
 
 
-def test_noise_before_any_weight_belongs_to_nobody_and_after_one_to_its_scale(site):
+def test_noise_belongs_to_no_scale_before_the_first_weight_and_to_its_scale_after_it(site):
     pipeline = LinePipeline(site, '10.0.0.3', 5000)
     (before,) = pipeline.feed(b'5,nan kg\r\n', 1, 1)
     weight, after = pipeline.feed(b'3,1 kg\r\n5,nan kg\r\n', 1, 1)

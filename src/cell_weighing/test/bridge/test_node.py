@@ -43,7 +43,7 @@ def test_a_malformed_line_is_recorded_counted_and_no_number(graph, indicator, re
         assert [r.raw for r in read_journal(connection, '3', 0)] == [b'3,12.500 kg', b'3,nan kg']
 
 
-def test_noise_cannot_bring_a_scale_into_being(graph, indicator, readings):
+def test_noise_creates_no_scale(graph, indicator, readings):
     lists = graph.collect(ScaleList, 'weighing/scales', latched())
     indicator().send('GET,/ HTTP/1.1')
     wait_until(lambda: readings)
@@ -91,7 +91,7 @@ def test_the_list_shows_when_a_scale_has_gone(graph, indicator, readings):
     wait_until(lambda: (entry := scale(lists, '3')) and not entry.connected and entry.last_weight == '1.000')
 
 
-def test_three_wrong_lines_in_a_row_call_people_and_a_good_one_clears(graph, indicator, readings):
+def test_three_malformed_lines_in_a_row_raise_an_alarm_that_a_valid_line_clears(graph, indicator, readings):
     alarm_events = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     device = indicator()
     device.send('3,1.000 kg', '3,?', '3,?', '3,?')
@@ -100,7 +100,7 @@ def test_three_wrong_lines_in_a_row_call_people_and_a_good_one_clears(graph, ind
     wait_until(lambda: any(a.key == 'malformed_3' and a.kind == AlarmEvent.CLEARED for a in alarm_events))
 
 
-def test_consecutive_numbers_go_on_after_a_restart(graph, bridge, indicator, database_url, engine):
+def test_sequence_numbers_continue_after_a_restart(graph, bridge, indicator, database_url, engine):
     indicator().send('3,1.000 kg', '3,2.000 kg')
     wait_until(lambda: _last(engine) == {'3': 2})
     graph.remove(bridge)
@@ -116,7 +116,7 @@ def _last(engine):
         return last_sequences(connection)
 
 
-def test_a_port_in_use_is_said_and_taken_when_it_is_free(graph, database_url):
+def test_a_port_in_use_is_reported_and_opened_when_it_is_free(graph, database_url):
     alarm_events = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     port = free_port()
     with socket.socket() as holder:
@@ -129,7 +129,7 @@ def test_a_port_in_use_is_said_and_taken_when_it_is_free(graph, database_url):
     wait_until(lambda: alarm_events[-1].kind == AlarmEvent.CLEARED)
 
 
-def test_a_database_that_cannot_be_opened_stops_the_node_with_words(graph):
+def test_a_database_that_cannot_be_opened_ends_the_node_with_the_cause(graph):
     with pytest.raises(StartError, match='cannot make the state folder'):
         ScaleBridgeNode(**graph.options(database_url='sqlite:////proc/nowhere/cell.db'))
 

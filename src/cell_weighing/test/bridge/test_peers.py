@@ -9,7 +9,7 @@ def weighing(scale_id, status=ReadingStatus.VALID):
     return ParsedLine(scale_id, status, '1.1', 'kg')
 
 
-def test_entries_say_who_speaks_what_from_where():
+def test_an_entry_gives_id_codec_and_capture_of_an_address():
     assert {
         '10.0.0.3': PeerConfig('3'),
         '10.0.0.4': PeerConfig('4', 'sma', 'streaming'),
@@ -32,19 +32,19 @@ def test_entries_say_who_speaks_what_from_where():
         (['10.0.0.1 id=1', '10.0.0.2 id=1'], 'scale 1 is named twice'),
     ],
 )
-def test_an_entry_that_cannot_be_is_refused_with_words(entries, word):
+def test_an_invalid_entry_is_refused_with_the_cause(entries, word):
     with pytest.raises(PeerError, match=word):
         parse_peers(entries)
 
 
-def test_a_bound_scale_that_names_itself_or_nobody_is_believed():
+def test_a_bound_address_may_send_its_own_id_or_none():
     for claimed in ('3', ''):
         w = weighing(claimed)
         assert check_identity(w, PEERS['10.0.0.3'], PEERS, '10.0.0.3') == ''
         assert (w.scale_id, w.status) == ('3', ReadingStatus.VALID)
 
 
-def test_a_bound_address_that_claims_another_scale_is_not_believed():
+def test_a_bound_address_that_sends_another_id_is_rejected():
     w = weighing('4')
     assert check_identity(w, PEERS['10.0.0.3'], PEERS, '10.0.0.3') == '4'
     assert (w.scale_id, w.status, w.weight) == ('3', ReadingStatus.MALFORMED, '') and '10.0.0.3 is scale 3' in w.message
@@ -58,7 +58,7 @@ def test_an_unbound_address_may_not_claim_a_bound_scale():
     assert check_identity(free, PeerConfig(), PEERS, '10.0.0.77') == '' and free.status is ReadingStatus.VALID
 
 
-def test_a_weight_of_no_scale_is_no_weight_and_the_way_out_is_said():
+def test_a_weight_without_a_scale_is_malformed_and_the_remedy_is_named():
     w = weighing('')
     assert check_identity(w, PeerConfig(), {}, '10.0.0.77') == ''
     assert w.status is ReadingStatus.MALFORMED and 'parameter peers' in w.message

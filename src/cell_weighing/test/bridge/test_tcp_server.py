@@ -88,7 +88,7 @@ def test_a_bag_on_the_scale_while_the_bridge_restarts_is_not_counted_again(graph
     assert [(r.weight, r.sequence) for r in readings] == [('5.1', 1), ('5.2', 2)]
 
 
-def test_a_scale_that_claims_anothers_id_calls_people_and_counts_as_no_weight(graph, start):
+def test_a_scale_that_sends_the_id_of_another_raises_an_alarm_and_is_malformed(graph, start):
     received = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     node, readings = start(peers=['127.0.0.1 id=3'])
     with socket.create_connection(('127.0.0.1', node.listening.port)) as device:
@@ -102,7 +102,7 @@ def test_a_scale_that_claims_anothers_id_calls_people_and_counts_as_no_weight(gr
     'parameters',
     [{'peers': ['nonsense']}, {'codec': 'template', 'template': '{weight}'}, {'codec': 'template', 'decimal_comma': True}],
 )
-def test_parameters_that_cannot_work_stop_the_node_with_words(graph, parameters, database_url):
+def test_invalid_parameters_end_the_node_with_the_cause(graph, parameters, database_url):
     with pytest.raises(ParameterError, match='Correct it in the parameter file'):
         ScaleBridgeNode(**graph.options(database_url=database_url, **parameters))
 

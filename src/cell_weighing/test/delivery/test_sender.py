@@ -78,7 +78,7 @@ def test_a_bag_is_posted_and_the_ledger_stores_times_and_response(engine, contex
     assert StationQueue('A', context).step().seconds == IDLE_S
 
 
-def test_the_answer_stays_word_for_word_in_the_ledger_and_people_see_a_sentence(engine, context, site, put):
+def test_the_outbox_keeps_the_whole_response_and_the_operator_sees_a_sentence(engine, context, site, put):
     put()
     page = '<html><body><h1>Unknown\x00 station</h1><p>' + 'x' * 9000 + '</p></body></html>'
     context.post = lambda *_: HttpResult(422, page)

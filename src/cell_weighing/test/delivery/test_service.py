@@ -209,7 +209,7 @@ def test_the_poster_never_raises(application, mood, status):
     assert answer.status == status and bool(answer.error) == (status == 0)
 
 
-def test_nobody_there_is_no_connection():
+def test_an_unreachable_web_application_is_no_connection():
     assert HttpPoster('http://127.0.0.1:1/x').post(ITEM, 'k').error == 'no connection'
 
 

@@ -48,12 +48,12 @@ def test_a_port_may_be_text():
         ('{"site_url": "app.example/"}', 'http://'),
     ],
 )
-def test_a_wrong_file_is_refused_with_words(text, word):
+def test_an_invalid_file_is_refused_with_the_cause(text, word):
     with pytest.raises(SettingsError, match=word):
         parse_settings(text)
 
 
-def test_a_missing_file_is_refused_with_words(tmp_path):
+def test_a_missing_file_is_refused_with_the_cause(tmp_path):
     with pytest.raises(SettingsError, match='cannot read the settings file'):
         read_settings(str(tmp_path / 'none.json'))
 

@@ -161,7 +161,7 @@ def test_a_reading_taken_before_the_end_and_judged_after_it_belongs_to_the_job(m
 
 
 @pytest.mark.parametrize('step', [0, HOUR, -HOUR, DAY, -DAY])
-def test_what_was_weighed_while_the_station_was_killed_is_worked_through_in_order(make, step, monkeypatch):
+def test_bags_weighed_while_the_station_was_down_are_processed_in_order(make, step, monkeypatch):
     monkeypatch.setattr('cell_weighing.station.store.PAGE', 4)
     cell = make()
     cell.start()
@@ -230,7 +230,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert [bag.job_id for bag in cell.restarted().catch_up()] == [0, 1]
 
 
-def test_an_older_database_goes_on_with_its_active_job(tmp_path, monkeypatch):
+def test_an_older_database_continues_its_active_job(tmp_path, monkeypatch):
     engine = open_database(f'sqlite:///{tmp_path}/old.db')
     older(engine, monkeypatch, '0005')
     with engine.begin() as connection:
@@ -280,7 +280,7 @@ def test_over_a_reboot_each_scale_keeps_its_own_order():
     assert [r.reading_id for r in merge_by_time(pages, 9)] == ['2-1', '1-1', '1-2']
 
 
-def test_an_edge_of_an_older_release_is_compared_by_time_and_a_passed_one_not_at_all():
+def test_a_boundary_of_an_older_release_is_compared_by_utc():
     taken = reading('1', 1, 100, 7)
     assert [JobBoundary(at).is_at_or_before(taken) for at in (100, 101)] == [True, False]
     assert [JobBoundary(0, MonotonicStamp('b', at)).is_at_or_before(taken) for at in (7, 8)] == [True, False]

@@ -55,7 +55,7 @@ def test_no_job_is_an_outcome_of_its_own():
     assert 'no weigh job' in bag.message
 
 
-def test_a_scale_without_a_station_belongs_to_no_job_and_the_way_out_is_said():
+def test_a_scale_without_a_station_belongs_to_no_job_and_the_remedy_is_named():
     bag = make_bag(reading(scale='9'), '', None)
     assert bag.outcome is ToleranceResult.NO_ACTIVE_JOB and 'scale_ids' in bag.message
 

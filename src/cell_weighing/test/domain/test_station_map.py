@@ -37,6 +37,6 @@ def test_other_scales_weigh_for_the_default_station():
         [ENTRY, '9=4 2026-11-02T00:00Z/2026-11-03T00:00Z'],
     ],
 )
-def test_an_alias_that_cannot_be_is_refused_with_words(entries):
+def test_an_invalid_alias_is_refused_with_the_cause(entries):
     with pytest.raises(AliasError, match='9'):
         parse_aliases(entries)

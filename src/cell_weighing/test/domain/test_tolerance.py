@@ -57,12 +57,12 @@ def test_a_warning_share_of_one_means_no_warning_zone():
 
 
 @pytest.mark.parametrize('text', ['nan', 'inf', '1_000', '1e3', '', '-1', '+1', '٣', '.5', '5.', ' 1', '1\n'])
-def test_what_is_not_plain_digits_is_no_number(text):
+def test_only_plain_digits_are_a_number(text):
     assert plain_decimal(text) is None
 
 
 @given(st.decimals('0.001', 1000, places=3), st.decimals(0, 10, places=3), st.sampled_from(UNITS), st.sampled_from(UNITS))
-def test_a_tare_in_any_unit_comes_off_exactly(weight, tare, unit, tare_unit):
+def test_a_tare_in_any_unit_is_subtracted_exactly(weight, tare, unit, tare_unit):
     net, net_unit = subtract_tare(weight, unit, tare, tare_unit)
     assert kilograms(net, net_unit) + kilograms(tare, tare_unit) == kilograms(weight, unit)
 

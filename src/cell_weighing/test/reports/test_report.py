@@ -83,7 +83,7 @@ def test_a_job_without_bags_has_a_report_too(weigh):
     assert '0 of 1000 wanted' in page(batch) and 'no chart' in page(batch)
 
 
-def test_the_report_tells_what_was_wanted_and_what_came_out(weigh):
+def test_the_report_shows_the_order_and_the_result(weigh):
     text = page(weigh(['1.10', '1.13', '0.90', '1.08'], voids=[(2, 'torn')]))
     assert '1.10 kg ± 10 %' in text and '0.99 to 1.21 kg' in text
     assert '3 of 1000 wanted' in text and '0 under, 0 over' in text
@@ -119,7 +119,7 @@ def test_a_scale_that_drifts_is_named(weigh):
     assert 'Scale 2: shifted by +0.0' in text and 'Scale 1: shifted' not in text
 
 
-def test_steady_filling_is_said_to_be_steady(weigh):
+def test_steady_filling_is_reported_as_steady(weigh):
     assert 'the filling was steady' in page(weigh(['1.10', '1.12'] * 20))
 
 

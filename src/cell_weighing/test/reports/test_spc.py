@@ -149,11 +149,11 @@ def test_rule_4_eight_in_a_row_on_one_side():
     assert signals([-0.1] * 9) == [(Rule.EIGHT_IN_A_ROW, 7, False), (Rule.EIGHT_IN_A_ROW, 8, False)]
 
 
-def test_the_rules_do_not_speak_of_the_run_again_once_it_is_left():
+def test_a_rule_signals_a_run_only_until_it_ends():
     assert signals([2.1, 2.1, 0.0, -0.1]) == [(Rule.TWO_OF_THREE, 1, True)]
 
 
-def test_a_false_signal_is_as_rare_as_the_rules_promise():
+def test_false_signals_are_as_rare_as_the_rules_state():
     # Champ and Woodall (1987): with all four rules a process in control signals once in 91.75 points on average.
     points = np.random.default_rng(7).normal(size=40_000).tolist()
     runs, start = [], 0
@@ -186,12 +186,12 @@ def test_a_shift_of_a_scale_is_found_with_its_start_and_size():
     assert drift(wobble(25, 1.10) + wobble(20, 1.06)).shift < 0
 
 
-def test_a_scale_that_holds_still_does_not_drift():
+def test_a_steady_scale_does_not_drift():
     assert drift(wobble(200, 1.10)) is None
 
 
 @pytest.mark.parametrize('values', [[], [1.0], wobble(25, 1.1), [1.1] * 25 + [2.0] * 10])
-def test_too_little_to_learn_from_is_no_drift(values):
+def test_too_few_values_are_no_drift(values):
     assert drift(values) is None
 
 

@@ -24,7 +24,7 @@ def test_a_line_has_the_time_and_is_one_line(tmp_path):
     assert (tmp_path / 'log-2026-03-01.txt').read_text() == '2026-03-01 08:05:00 bag one\n'
 
 
-def test_the_file_goes_on_after_a_restart(tmp_path):
+def test_the_file_is_continued_after_a_restart(tmp_path):
     for text in ('one', 'two'):
         log = DailyLog(tmp_path, keep_days=1)
         log.write(datetime(2026, 3, 1), text)

@@ -119,7 +119,7 @@ def test_a_second_job_at_a_station_is_refused(graph, station):
         {'tolerance': '-0.1'},
     ],
 )
-def test_a_job_that_cannot_be_is_refused_with_words(graph, station, changes):
+def test_an_invalid_job_is_refused_with_the_cause(graph, station, changes):
     answer = start(graph, **changes)
     assert answer.code == ResultCode.INVALID_ARGUMENT and next(iter(changes)).split('_')[0] in answer.message
 
@@ -216,7 +216,7 @@ def test_what_the_indicator_calls_net_stays_as_it_is(graph, station, bags):
     assert [b.net_weight for b in bags] == ['1.10', '1.05']
 
 
-def test_a_job_ended_too_early_is_made_active_again_and_goes_on_counting(graph, station, indicator, bags, jobs):
+def test_a_job_ended_too_early_is_reopened_and_counts_again(graph, station, indicator, bags, jobs):
     start(graph)
     device = indicator()
     device.send('1,1.10 kg')
@@ -233,7 +233,7 @@ def test_a_job_ended_too_early_is_made_active_again_and_goes_on_counting(graph, 
     wait_until(lambda: jobs[-1].jobs[0].bags_completed == 2)
 
 
-def test_reopening_is_refused_with_words(graph, station, indicator, bags):
+def test_an_invalid_reopening_is_refused_with_the_cause(graph, station, indicator, bags):
     assert reopen(graph).code == ResultCode.NO_WEIGH_JOB
     assert reopen(graph, weigh_job_id=99).code == ResultCode.NO_WEIGH_JOB
     first = start(graph, quantity=1).weigh_job_id

@@ -54,7 +54,7 @@ def test_a_line_that_was_not_worked_through_stays_however_old(engine, journalled
     assert JournalPruner(engine, 30).prune(NOW) == 1
 
 
-def test_a_scale_keeps_its_last_line_so_that_its_numbers_go_on(engine, journalled, worked_through):
+def test_a_scale_keeps_its_last_line_so_that_its_sequence_continues(engine, journalled, worked_through):
     journalled(*(reading(100) for _ in range(5)))
     worked_through()
     JournalPruner(engine, 1).prune(NOW)

@@ -106,7 +106,7 @@ def test_a_port_scanner_does_not_push_the_program_out(link):
             assert not program.gone.is_set()
 
 
-def test_a_connection_that_never_speaks_is_closed():
+def test_a_connection_without_data_is_closed():
     link = Link(heartbeat=0.3)
     wait_until(lambda: link.log.count('listening'))
     with raw(link.port) as stream:

@@ -25,7 +25,7 @@ def test_an_arm_that_stands_at_the_end_has_arrived(move):
 
 
 @pytest.mark.parametrize('move', [JOINT_MOVE, STRAIGHT_MOVE])
-def test_an_arm_that_is_still_on_its_last_millimetre_has_not(move):
+def test_an_arm_that_still_moves_its_last_millimeter_has_not_arrived(move):
     assert not has_arrived(move, turned(0.002), turned(0.001))
     assert not has_arrived(move, None, THERE)
 

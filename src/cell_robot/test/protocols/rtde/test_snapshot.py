@@ -25,7 +25,7 @@ def package(**changes):
     }
 
 
-def test_a_package_is_read_in_the_words_of_the_state():
+def test_a_package_is_converted_to_the_terms_of_the_state():
     seen = parse_snapshot(package())
     assert (seen.joints, seen.mode, seen.scaling, seen.outputs) == (SIX, RobotState.MODE_RUNNING, 0.5, 4)
     assert [parse_snapshot(package(runtime_state=number)).program for number in (1, 2, 4, 9)] == [

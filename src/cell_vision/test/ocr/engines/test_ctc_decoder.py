@@ -35,7 +35,7 @@ def decoded(text, other='', share=0.0, sure=0.98, at=()):
 
 
 @pytest.mark.parametrize('share, read', [(0.02, '12U'), (0.04, '12V')])
-def test_a_u_of_which_the_recogniser_thinks_as_of_a_v_is_a_dotted_v(share, read):
+def test_a_u_that_the_recognizer_also_reads_as_v_is_a_dotted_v(share, read):
     assert decoded('12U', 'V', share).text == read
 
 

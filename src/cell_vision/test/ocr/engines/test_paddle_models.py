@@ -48,7 +48,7 @@ def models(source, tmp_path):
         ('models', ''),
     ],
 )
-def test_a_folders_name_tells_its_model(name, role):
+def test_the_name_of_a_folder_identifies_its_model(name, role):
     assert role_of(name) == role
 
 

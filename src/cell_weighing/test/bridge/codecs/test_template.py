@@ -90,7 +90,7 @@ def test_a_decimal_comma_is_read_only_when_configured():
         ('{id};{weight} {unit}é', 'ASCII'),
     ],
 )
-def test_a_template_that_cannot_work_is_refused_with_words(template, word):
+def test_an_invalid_template_is_refused_with_the_cause(template, word):
     with pytest.raises(TemplateError, match=word):
         TemplateCodec(template)
 
