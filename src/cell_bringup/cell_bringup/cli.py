@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cell_bringup.models_arguments import add_models
+from cell_bringup.workflow_arguments import add_workflow
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,6 +32,9 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument('--folder', type=Path, default=Path(), help='where to write them (default: here)')
     add_database(report)
     add_models(commands.add_parser)
+    add_workflow(
+        commands.add_parser('workflow', help='read a part, compare it with a benchmark, trigger a hub; exit code 1 = no match')
+    )
     token = commands.add_parser('token', help='create, list or revoke API tokens of programs that post bags')
     token.add_argument('action', choices=['new', 'list', 'revoke'])
     token.add_argument('name', nargs='?', default='', help='what the token is for, e.g. filler-3')
@@ -84,6 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run_command(options: argparse.Namespace, console: Console) -> int:
     """Run a parsed command line and return the exit code."""
+    code = _run_without_ros(options, console)
+    return _run_in_graph(options, console) if code is None else code
+
+
+def _run_without_ros(options: argparse.Namespace, console: Console) -> int | None:
+    """Run a command that needs no node; return its exit code, None for every other command."""
     if options.command == 'run':
         from cell_bringup import demo
 
@@ -99,10 +109,19 @@ def run_command(options: argparse.Namespace, console: Console) -> int:
         from cell_bringup.models import work_with_models
 
         return work_with_models(options, console)
+    if options.command == 'workflow':
+        from cell_bringup.workflow import run_workflow
+
+        return run_workflow(options, console)
     if options.command == 'token':
         from cell_bringup.tokens import work_with_tokens
 
         return work_with_tokens(options.action, options.name, options.file, console)
+    return None
+
+
+def _run_in_graph(options: argparse.Namespace, console: Console) -> int:
+    """Run a command that talks to the nodes and return the exit code."""
     from cell_bringup.client import connected
     from cell_bringup.jobs import exit_code_of, run_pick_job, run_weigh_job, wait_until_ready
     from cell_bringup.terminal_views import status_table

@@ -1,0 +1,73 @@
+"""The command line of `cell workflow`, apart from its code: other commands need not load an image library."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+__all__ = ['add_workflow']
+
+
+def add_workflow(workflow: argparse.ArgumentParser) -> None:
+    """Add the options of `cell workflow`."""
+    source = workflow.add_mutually_exclusive_group(required=True)
+    source.add_argument('--camera', type=_index, metavar='INDEX', help='take one frame from this camera, e.g. 1')
+    source.add_argument('--image', type=Path, help='read an image, or every image of a folder')
+    benchmark = workflow.add_mutually_exclusive_group(required=True)
+    benchmark.add_argument('--benchmark', metavar='TEXT', help='text of the known-good part')
+    benchmark.add_argument(
+        '--benchmark-image', type=Path, metavar='IMAGE', help='image of the known-good part; it is read first'
+    )
+    workflow.add_argument(
+        '--threshold', type=_share, default=0.6, help='lowest similarity that counts as a match, 0..1 (default: 0.6)'
+    )
+    workflow.add_argument(
+        '--output', type=Path, default=Path('workflow'), help='folder of the images with overlay (default: ./workflow)'
+    )
+    workflow.add_argument('--json', action='store_true', help='print the result as JSON')
+    trigger = workflow.add_argument_group('trigger', 'After a match of every image the letter is sent, then START_PROGRAM.')
+    trigger.add_argument('--letter', type=_letter, help="the part's letter; without it nothing is sent")
+    trigger.add_argument('--part-number', default='', help='part number that goes with the letter')
+    hub = trigger.add_mutually_exclusive_group()
+    hub.add_argument('--pretend', action='store_true', help='send to a pretended hub: nothing moves')
+    hub.add_argument('--hub', metavar='URL', help='send to this hub, e.g. http://127.0.0.1:5002: THE ROBOT MOVES')
+    trigger.add_argument(
+        '--ack-timeout', type=_seconds, default=30.0, help='longest wait for each acknowledgement in seconds (default: 30)'
+    )
+
+
+def _index(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'{text!r} is no camera index; use 0, 1, ...')
+    return int(text)
+
+
+def _share(text: str) -> float:
+    value = _number(text)
+    if not 0.0 < value <= 1.0:
+        raise argparse.ArgumentTypeError(f'{text!r} is not above 0 and at most 1')
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = _number(text)
+    if not 0.0 < value <= 3600.0:
+        raise argparse.ArgumentTypeError(f'{text!r} is not above 0 and at most 3600 seconds')
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise argparse.ArgumentTypeError(f'{text!r} is no number')
+    return value
+
+
+def _letter(text: str) -> str:
+    if len(text) != 1 or not text.isascii() or not text.isalpha():
+        raise argparse.ArgumentTypeError(f'{text!r} is not one letter A to Z')
+    return text
