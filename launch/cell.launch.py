@@ -189,10 +189,11 @@ def generate_launch_description() -> LaunchDescription:
         'rosbridge_port': number('rosbridge_port'),
         'api_tokens_file': ParameterValue([LaunchConfiguration('state_dir'), '/api_tokens.json'], value_type=str),
     }
+    empty_view = {'background_file': ParameterValue([LaunchConfiguration('state_dir'), '/empty_view.png'], value_type=str)}
     kept_frames = {'kept_frames_folder': ParameterValue([LaunchConfiguration('state_dir'), '/kept_frames'], value_type=str)}
     nodes = [
         node('cell_inventory', 'inventory', catalogue, database),
-        node('cell_vision', 'ocr', kept_frames),
+        node('cell_vision', 'ocr', kept_frames, empty_view),
         node('cell_vision', 'part_matcher', catalogue, database),
         node('cell_coordinator', 'alarms', database),
         node('cell_coordinator', 'coordinator', database, catalogue),

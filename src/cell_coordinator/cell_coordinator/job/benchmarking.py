@@ -86,10 +86,13 @@ class BenchmarkService:
     async def _present_part(self, part_number: str) -> OcrResult:
         try:
             await self._executor.stock(part_number)  # rejects an unknown part before the arm moves
+            picked_ns = now_ns(self._node)
             await self._trigger('BENCHMARK')
-            settled_ns = now_ns(self._node) + seconds_to_ns(self._settings.settle_time)
+            shown_ns = now_ns(self._node)
+            settled_ns = shown_ns + seconds_to_ns(self._settings.settle_time)
             try:
-                reading = await self._executor.read(settled_ns, frames=self._settings.benchmark_frames)
+                frames = self._settings.benchmark_frames
+                reading = await self._executor.read(settled_ns, picked_ns=picked_ns, shown_ns=shown_ns, frames=frames)
             finally:
                 await self._trigger('HOME')
         except CallFailedError as error:

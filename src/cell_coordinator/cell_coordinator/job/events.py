@@ -195,10 +195,13 @@ class QueryStock:
 
 @dataclass(frozen=True)
 class ReadFrame:
-    """Read a frame with a stamp later than `after_ns`."""
+    """Read a frame with a stamp later than `after_ns` that shows a part which came into view after `picked_ns`."""
 
     effect_id: int
     after_ns: int
+    picked_ns: int = 0
+    shown_ns: int = 0
+    """When the robot reported that it shows the part; 0 = unknown."""
     careful: bool = False
     """Read in several ways, which takes seconds: an earlier reading of this piece was not decisive."""
 

@@ -104,6 +104,8 @@ class EffectExecutor:
         self,
         after_ns: int,
         *,
+        picked_ns: int = 0,
+        shown_ns: int = 0,
         frames: int = 0,
         careful: bool = False,
         retry_while: Callable[[], bool] = lambda: False,
@@ -112,6 +114,8 @@ class EffectExecutor:
 
         Args:
             after_ns: ROS time in nanoseconds.
+            picked_ns: The part must have come into view after this time; 0 = any frame.
+            shown_ns: When the robot reported that it shows the part; 0 = unknown.
             frames: Maximum number of frames to combine if the first is not certain; 0 = the OCR node's default.
             careful: Read the first frame in several ways, which takes seconds.
             retry_while: A failed reading is repeated while this returns True.
@@ -123,6 +127,8 @@ class EffectExecutor:
         request = ReadText.Request(
             request_id=new_id(),
             newer_than=to_msg(after_ns),
+            picked_at=to_msg(picked_ns),
+            shown_at=to_msg(shown_ns),
             frames=frames,
             careful=careful,
             timeout=Duration(seconds=timeout).to_msg(),
@@ -200,7 +206,13 @@ class EffectExecutor:
         return ev.StockReceived(now_ns(self._node), effect.effect_id, tuple(sorted(trays.items())))
 
     async def _read_frame(self, effect: ev.ReadFrame) -> Event:
-        result = await self.read(effect.after_ns, careful=effect.careful, retry_while=self._still_current(effect))
+        result = await self.read(
+            effect.after_ns,
+            picked_ns=effect.picked_ns,
+            shown_ns=effect.shown_ns,
+            careful=effect.careful,
+            retry_while=self._still_current(effect),
+        )
         return ev.ReadFinished(now_ns(self._node), effect.effect_id, reading_from_msg(result))
 
     async def _match_reading(self, effect: ev.MatchReading) -> Event:

@@ -141,7 +141,7 @@ class JobMachine:
             # The piece may have been moved or exchanged during the pause, so its verdict no longer counts.
             job = replace(job, step=JobStep.READ)
         if job.step is JobStep.READ:
-            job = self._expect_reading(job, event.now_ns)
+            job = self._expect_reading(replace(job, shown_ns=0), event.now_ns)
         return self._advance(job, event.now_ns)
 
     def _cancel(self, job: PickJob, event: ev.Cancel) -> Transition:
@@ -165,7 +165,7 @@ class JobMachine:
         if removed:
             job = _expect_booking(job, PieceOutcome.REJECTED, attributed('removed from the cell', event.operator_id))
         elif event.resolution is Resolution.DONE:
-            job = self._complete_step(job, event.now_ns)
+            job = replace(self._complete_step(job, event.now_ns), shown_ns=0)
         if job.step is JobStep.BOOK:
             return _book(job)
         return self._cancel_idle(job, event.now_ns) if job.cancel_requested else Transition(job)
@@ -198,7 +198,7 @@ class JobMachine:
             return Transition(replace(job, state=JobState.WAITING_RELOAD, reason=reason), (ev.RequestReload(trays, missing),))
         if job.state is JobState.WAITING_RELOAD:
             job = replace(job, state=JobState.RUNNING, reason='')
-        return _send_trigger(replace(job, tray=tray), f'PART_{job.part_number}')
+        return _send_trigger(replace(job, tray=tray, picked_ns=event.now_ns), f'PART_{job.part_number}')
 
     def _read_finished(self, job: PickJob, event: ev.ReadFinished) -> Transition:
         if job.state is not JobState.RUNNING or job.step is not JobStep.READ or event.effect_id != job.effect_id:
@@ -285,7 +285,7 @@ class JobMachine:
         if job.step is JobStep.START:
             return replace(job, step=JobStep.PICK)
         if job.step is JobStep.PICK:
-            return self._expect_reading(replace(job, step=JobStep.READ), now_ns)
+            return self._expect_reading(replace(job, step=JobStep.READ, shown_ns=now_ns), now_ns)
         placed = job.step is JobStep.PLACE
         return _expect_booking(job, PieceOutcome.PLACED if placed else PieceOutcome.REJECTED, job.outcome_reason)
 
@@ -345,7 +345,7 @@ def rejection_reason(verdict: MatchVerdict, ordered: str) -> str:
     if verdict.kind is VerdictKind.AMBIGUOUS:
         return f'ambiguous: {verdict.reason}'
     if verdict.kind is VerdictKind.UNREADABLE:
-        return 'no readable text'
+        return f'no readable text: {verdict.reason}' if verdict.reason else 'no readable text'
     if verdict.kind is VerdictKind.UNKNOWN:
         return f'unknown part: read "{verdict.text}", ordered {ordered}'
     return 'the verdict does not belong to this reading'
@@ -356,7 +356,8 @@ def _enter_step(job: PickJob) -> Transition:
         return _book(job)
     if job.step is JobStep.READ:
         job = replace(job, effect_id=job.effect_id + 1)
-        return Transition(job, (ev.ReadFrame(job.effect_id, job.frame_after_ns, careful=job.attempt > 1),))
+        effect = ev.ReadFrame(job.effect_id, job.frame_after_ns, job.picked_ns, job.shown_ns, careful=job.attempt > 1)
+        return Transition(job, (effect,))
     if job.step is JobStep.PICK:
         job = replace(job, piece=job.placed + job.rejected + 1, attempt=0, verdict=None)
         return _query_stock(replace(job, outcome=PieceOutcome.NONE, outcome_reason=''))

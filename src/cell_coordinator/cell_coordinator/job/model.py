@@ -110,6 +110,10 @@ class PickJob:
     """Event of the trigger that was sent and has no outcome yet; "" = none."""
     unresolved: bool = False
     """The outcome of that trigger is unknown: an operator must resolve it."""
+    picked_ns: int = 0
+    """When the pick of the current piece was commanded."""
+    shown_ns: int = 0
+    """When the robot reported that it shows the piece; 0 = unknown, as after a pause."""
     frame_after_ns: int = 0
     """Only a frame with a later stamp counts for the current piece."""
     frame_ns: int = 0

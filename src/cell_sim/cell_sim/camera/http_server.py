@@ -7,10 +7,16 @@ skips frames, never receives old ones, and never delays the others.
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
+import numpy as np
+
+from cell_sim.camera.sensor import encode
 from cell_sim.faults import FaultInjector
 
 __all__ = ['FAULTS', 'CameraServer']
@@ -25,8 +31,76 @@ FAULTS = {
     'disconnect': ('the camera is off the network, seconds', 2.0),
     'stall': ('connections stay open, but no frame is sent, seconds', 2.0),
     'freeze': ('the same frame is sent repeatedly, seconds', 2.0),
+    'lag': ('the stream is late, as one from a long buffer, until lag 0.01 or clear, seconds', 2.0),
+    'repeat': ('every other frame is the one before, for seconds', 10.0),
+    'ring': ('old buffers of the last 4 s, compressed again, are sent for seconds', 10.0),
+    'loop': ('the last 8 s are sent again and again for seconds, as a video file would', 20.0),
+    'restart': ('the camera restarts, and first sends the frames that were left in its buffer, seconds', 2.0),
+    'clear': ('all pending faults are removed', 1.0),
     'garbage': ('the next frames are not JPEG, times', 1.0),
 }
+
+
+HISTORY_S, RING_S, LOOP_S = 20.0, 4.0, 8.0
+COPY_QUALITY = 75
+LEFT_IN_BUFFER = 5
+"""Frames that a restarted camera sends before live ones."""
+
+
+class FrameHistory:
+    """Frames as they were taken, and the one that a camera with a fault sends instead of the newest."""
+
+    def __init__(self, period: float, recompress: Callable[[bytes], bytes]) -> None:
+        """Create an empty history of a camera with this period in seconds; old buffers pass through `recompress`."""
+        self._taken: deque[tuple[float, bytes]] = deque(maxlen=round(HISTORY_S / period))
+        self._period, self._recompress = period, recompress
+        self._rng = random.Random(1)
+        self._sent = b''
+        self._lag = 0.0
+        self._until = {'repeat': 0.0, 'ring': 0.0, 'loop': 0.0}
+        self._replay: list[bytes] = []
+        self._turn = 0
+
+    def inject(self, fault: str, value: float, now: float) -> None:
+        """Start a fault that lasts `value` seconds; of a lag it is the delay."""
+        if fault == 'lag':
+            self._lag = value
+        elif fault in self._until:
+            self._until[fault] = now + value
+            self._replay = self._newest(RING_S if fault == 'ring' else LOOP_S)
+            self._turn = 0
+
+    def clear(self) -> None:
+        """End all faults."""
+        self._lag, self._until = 0.0, dict.fromkeys(self._until, 0.0)
+
+    def leave_in_buffer(self) -> None:
+        """Let the next frames be old ones, as after a restart."""
+        self._replay = self._newest(LEFT_IN_BUFFER * self._period)
+        self._turn = -len(self._replay)
+
+    def next(self, frame: bytes, now: float) -> bytes:
+        """Store a new frame and return the one to send, b"" = none yet."""
+        self._taken.append((now, frame))
+        self._sent = self._choose(frame, now)
+        return self._sent
+
+    def _choose(self, frame: bytes, now: float) -> bytes:
+        if self._turn < 0:
+            self._turn += 1
+            return self._replay[self._turn - 1]
+        if self._replay and now < self._until['ring']:
+            return self._recompress(self._rng.choice(self._replay))
+        if self._replay and now < self._until['loop']:
+            self._turn += 1
+            return self._recompress(self._replay[self._turn % len(self._replay)])
+        if now < self._until['repeat'] and self._sent and self._rng.random() < 0.5:
+            return self._sent
+        due = [old for taken, old in self._taken if taken <= now - self._lag]
+        return due[-1] if self._lag and due else b'' if self._lag else frame
+
+    def _newest(self, seconds: float) -> list[bytes]:
+        return [frame for _, frame in list(self._taken)[-max(1, round(seconds / self._period)) :]]
 
 
 class CameraServer:
@@ -45,6 +119,7 @@ class CameraServer:
         """
         self._capture, self._port, self._address, self._period = capture, port, address, 1.0 / frame_rate
         self.faults = FaultInjector(FAULTS)
+        self._history = FrameHistory(self._period, recompressed)
         self._server: asyncio.Server | None = None
         self._worker = ThreadPoolExecutor(1, 'camera')
         self._clients: set[asyncio.Task[None]] = set()
@@ -92,6 +167,16 @@ class CameraServer:
             self._stalled_until = now + seconds
         if seconds := self.faults.take('freeze'):
             self._frozen_until = now + seconds
+        if seconds := self.faults.take('restart'):
+            self._history.leave_in_buffer()
+            self._spawn(self._go_offline(seconds))
+        for name in ('lag', 'repeat', 'ring', 'loop'):
+            if seconds := self.faults.take(name):
+                self._history.inject(name, seconds, now)
+        if self.faults.take('clear'):
+            self.faults.clear()
+            self._history.clear()
+            self._frozen_until = self._stalled_until = 0.0
         return text
 
     async def _go_offline(self, seconds: float) -> None:
@@ -116,7 +201,11 @@ class CameraServer:
             if not self.client_count or loop.time() < self._stalled_until:
                 continue
             if not (self._frame and loop.time() < self._frozen_until):
-                self._frame = await loop.run_in_executor(self._worker, self._capture)
+                frame = await loop.run_in_executor(self._worker, self._capture)
+                frame = await loop.run_in_executor(self._worker, self._history.next, frame, loop.time())
+                if not frame:
+                    continue
+                self._frame = frame
             self._fresh.set()
             self._fresh = asyncio.Event()
 
@@ -172,6 +261,12 @@ class CameraServer:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def recompressed(jpeg: bytes) -> bytes:
+    """Return a picture compressed once more, as a recorder does: other bytes, the same content."""
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return jpeg if image is None else encode(np.asarray(image, np.uint8), COPY_QUALITY)
 
 
 def _response_head(status: str, kind: str, length: int | None = None) -> bytes:

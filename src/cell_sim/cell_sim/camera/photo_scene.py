@@ -29,6 +29,8 @@ VARIANTS = 6
 _NOISE = 1.0
 """Gray levels; low, because the photograph already has the noise of its camera."""
 _UNREADABLE_SIGMA = 26.0
+LONGEST_MOVE = 8
+"""Pixels."""
 
 
 class PhotoError(ValueError):
@@ -144,6 +146,9 @@ class PhotoScene:
 
     def _start_shot(self, piece: PhysicalPart) -> None:
         photo = _load(self.photo_of(piece))
+        if self._rounds.get(piece.part_number, 0) > 1:
+            # Another part in the place of the same photograph: a gripper never holds two in exactly the same place.
+            photo = _moved(photo, random.Random(f'place/{self._seed}/{piece.serial}'))
         if piece.unreadable:
             photo = defocus(photo, _UNREADABLE_SIGMA)
         self._piece, self._still = piece, _CachedShot(photo)
@@ -165,6 +170,15 @@ def _empty_background(photo: Image) -> Image:
     """Return an image without a part, in the median color of the edges of a photograph."""
     edges = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])
     return np.full_like(photo, np.median(edges, axis=0).astype(np.uint8))
+
+
+def _moved(photo: Image, rng: random.Random) -> Image:
+    """Return an image displaced by some pixels."""
+    x, y = (rng.choice((-1, 1)) * rng.randint(3, LONGEST_MOVE) for _ in range(2))
+    moved = cv2.warpAffine(
+        photo, np.array([[1, 0, x], [0, 1, y]], np.float32), photo.shape[1::-1], borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(moved, np.uint8)
 
 
 def _load(file: Path) -> Image:

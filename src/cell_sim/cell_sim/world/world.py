@@ -89,6 +89,7 @@ class World:
         self._visibility: ViewPhase | None = None
         self._last_picked = next(iter(mix.part_numbers), '')
         self._in_nest = ''
+        self._references = 0
 
     def count(self, part_number: str, tray: int) -> int:
         """Return the number of parts in a tray."""
@@ -177,7 +178,9 @@ class World:
     def grip_reference(self) -> PhysicalPart:
         """Close the gripper at the nest and return the known-good part."""
         part_number = self._in_nest or self._last_picked
-        self.held = PhysicalPart(part_number, False, REFERENCE + part_number)
+        self._references += 1
+        # A gripper never holds the same part in exactly the same place again.
+        self.held = PhysicalPart(part_number, False, f'{REFERENCE}{part_number}/{self._references}')
         return self.held
 
     def set_visibility(self, phase: ViewPhase) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cell_common.calls import wait_for
@@ -11,6 +11,7 @@ from cell_common.diagnostics import Diagnostics, Health
 from cell_common.inbox import ExecutorQueue
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, sensor_stream
+from cell_common.ros_time import to_msg
 from cell_common.runner import node_main
 from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -21,6 +22,7 @@ from sensor_msgs.msg import CompressedImage
 
 from cell_interfaces.msg import MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import ReadText
+from cell_vision.ocr.arrival import Pick
 from cell_vision.ocr.conversions import RESULT_CODES, fill_result
 from cell_vision.ocr.crop_service import CropService
 from cell_vision.ocr.frame_archive_service import FrameArchiveService
@@ -28,9 +30,10 @@ from cell_vision.ocr.frame_buffer import LatestFrame, SerializedFrame, stamp_of
 from cell_vision.ocr.multi_frame import MultiFrameReading
 from cell_vision.ocr.overlay_publisher import OverlayPublisher
 from cell_vision.ocr.parameters import OcrParameters
+from cell_vision.ocr.part_watch import PartWatch
 from cell_vision.ocr.voting import is_certain
 from cell_vision.ocr.worker.supervisor import ReadJob, ReadResult, WorkerStatus, WorkerSupervisor
-from cell_vision.types import Point, ReadOptions
+from cell_vision.types import UNREAD, FrameReading, Point, Reading, ReadOptions
 
 BYTES_PER_MB = 1_000_000
 NEXT_FRAME_TIMEOUT_S = 0.5
@@ -39,6 +42,10 @@ TIME_BUDGET_SHARE = 0.4
 """Share of the remaining time for further passes over a frame, so that a busy machine also answers in time."""
 NEXT_FRAME_FACTOR = 1.5
 """A further frame is read if the remaining time is at least this many times the last reading time."""
+LEAST_LOOK_S = 2.0
+"""A piece that was picked long ago, as before a pause, is looked for this long."""
+ALIVE_NS = 2 * NS_PER_S
+"""A camera whose picture has not changed for this long is frozen."""
 OK, ERROR = 0, 2
 """Diagnostic levels."""
 
@@ -53,6 +60,8 @@ class ReadRequest:
     """ROS time, nanoseconds."""
     careful: bool = False
     """Read the first frame in several ways."""
+    pick: Pick | None = None
+    """Pick whose piece is to be read; None = any frame counts."""
     region: Sequence[Point] = ()
     """Region to read first; empty = none."""
     images: list[CompressedImage] = field(default_factory=list)
@@ -82,6 +91,9 @@ class OcrNode(Node):
             spare=self._options.spare_worker,
         )
         self._results = self.create_publisher(OcrResult, 'ocr/result', events())
+        self._parts = PartWatch(
+            self, self._options.least_part_share, self._options.background_file, self._options.longest_image_age
+        )
         self._overlay = OverlayPublisher(self, self._options.overlay_quality)
         self._crops = CropService(self)
         self._archive = FrameArchiveService(
@@ -95,6 +107,7 @@ class OcrNode(Node):
             self.create_timer(1 / self._options.continuous_rate, self._read_continuously)
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('engine', self._health)
+        self._diagnostics.add('pictures', self._parts.health)
 
     @property
     def worker_status(self) -> WorkerStatus:
@@ -119,7 +132,9 @@ class OcrNode(Node):
         super().destroy_node()
 
     def _on_frame(self, data: bytes) -> None:
-        self._frames.update(SerializedFrame(stamp_of(data), data))
+        frame = SerializedFrame(stamp_of(data), data)
+        self._parts.update(frame)
+        self._frames.update(frame)
 
     async def _read_continuously(self) -> None:
         """Read the latest frame, unless it was read or a reading is in progress."""
@@ -145,24 +160,50 @@ class OcrNode(Node):
             MultiFrameReading(1 if given else request.frames or self._options.frames),
             now_ns(self) + seconds_to_ns(timeout),
             request.careful,
+            pick_of(request),
             region,
         )
-        image = request.image if given else await self._wait_for_frame(to_ns(request.newer_than), timeout)
-        if image is None:
-            self._fail(reading, ResultCode.NO_FRAME, self._no_frame_message(timeout), OcrResult.NO_FRAME)
+        image = request.image if given else await self._first_frame(reading, to_ns(request.newer_than), timeout)
         while image is not None and await self._run_engine(reading, image) and self._needs_more_frames(reading):
             stamp, wait = to_ns(image.header.stamp), min(NEXT_FRAME_TIMEOUT_S, self._time_left(reading))
-            image = await self._wait_for_frame(stamp, wait)
+            image = await self._wait_for_frame(stamp, wait, reading.pick)
         if reading.images:
             self._finalize(reading)
         response.code, response.message, response.result = reading.code, reading.message, reading.result
         self._results.publish(reading.result)
         return response
 
-    async def _wait_for_frame(self, newer_than: int, timeout: float) -> CompressedImage | None:
-        """Return a frame with a later stamp, None after the timeout."""
+    async def _first_frame(self, reading: ReadRequest, newer_than: int, timeout: float) -> CompressedImage | None:
+        """Return the first frame of a reading; None if there is none, and the reading then has its result."""
+        pick = reading.pick
+        if pick is None:
+            image = await self._wait_for_frame(newer_than, timeout)
+            if image is None:
+                self._fail(reading, ResultCode.NO_FRAME, self._no_frame_message(timeout), OcrResult.NO_FRAME)
+            return image
+        latest = pick.picked_ns + seconds_to_ns(self._options.latest_arrival)
+        wait = max(LEAST_LOOK_S, (latest - now_ns(self)) / NS_PER_S)
+        image = await self._wait_for_frame(newer_than, min(timeout, wait), pick)
+        if image is not None:
+            return image
+        reason, newest = self._parts.reason(pick), self._frames.newest
+        if newest is None or now_ns(self) < latest or not self._parts.is_alive(now_ns(self) - ALIVE_NS):
+            self._fail(reading, ResultCode.NO_FRAME, reason, OcrResult.NO_FRAME)
+        else:
+            # The camera works, but the moment was missed: without evidence the piece is not readable.
+            reading.result.status, reading.result.message = OcrResult.NO_TEXT, reason
+            reading.result.header.stamp = to_msg(newest.stamp)
+            self.get_logger().warning(f'not read: {reason}')
+        return None
+
+    async def _wait_for_frame(self, newer_than: int, timeout: float, pick: Pick | None = None) -> CompressedImage | None:
+        """Return a frame with a later stamp, and of a pick one that is evidence for its piece; None after the timeout."""
         future: Future = Future(executor=self.executor)
-        cancel = self._frames.on_newer(newer_than, future.set_result)
+        if pick is None:
+            cancel = self._frames.on_newer(newer_than, future.set_result)
+        else:
+            pick = replace(pick, newer_than_ns=max(newer_than, pick.newer_than_ns))
+            cancel = self._parts.on_evidence(pick, self._frames.newest, future.set_result)
         try:
             if not await wait_for(self, future, timeout):
                 return None
@@ -196,12 +237,21 @@ class OcrNode(Node):
         if result.reading is None:
             self._fail(reading, RESULT_CODES[result.failure], result.message)
             return False
-        reading.fusion.readings.append(result.reading)
+        reading.fusion.readings.append(self._without_the_empty_view(result.reading, image))
         reading.images.append(image)
         stamp = to_ns(image.header.stamp)
         reading.ages.append(max(0.0, (now - stamp) / NS_PER_S) if stamp else 0.0)
         self._last_read_stamp = stamp
         return True
+
+    def _without_the_empty_view(self, found: FrameReading, image: CompressedImage) -> FrameReading:
+        """Remove unread parts that stand in the empty view too, as a bolt or a hole does: they are no parts."""
+
+        def stands_always(item: Reading) -> bool:
+            polygon = [(x / found.width, y / found.height) for x, y in item.polygon]
+            return item.text == UNREAD and self._parts.is_empty_there(bytes(image.data), polygon)
+
+        return replace(found, readings=tuple(item for item in found.readings if not stands_always(item)))
 
     def _needs_more_frames(self, reading: ReadRequest) -> bool:
         """Return whether another frame may improve the reading and could be read in the remaining time."""
@@ -252,6 +302,12 @@ class OcrNode(Node):
                 'worker memory MB': str(status.memory // BYTES_PER_MB),
             },
         )
+
+
+def pick_of(request: ReadText.Request) -> Pick | None:
+    """Return the pick whose piece is to be read, None if any frame counts."""
+    picked = to_ns(request.picked_at)
+    return Pick(picked, to_ns(request.newer_than), to_ns(request.shown_at)) if picked else None
 
 
 main = node_main(OcrNode)

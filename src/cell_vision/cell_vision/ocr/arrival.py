@@ -1,0 +1,289 @@
+"""Decides from the stream of pictures whether a part came into view after the pick of this very piece was commanded.
+
+A camera may freeze, lag, repeat a picture or return old buffers, and its frames are stamped when they are received. Therefore a
+picture counts as evidence only by its content: the view was seen empty, then a part came into view after the command, it stands
+still, and it is not a view that was seen before the command. Pictures are compared as small gray thumbnails, so a copy that was
+compressed again is still a copy.
+
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from cell_common.time import NS_PER_S
+from numpy.typing import NDArray
+
+__all__ = ['ArrivalWatch', 'Evidence', 'NotStillError', 'Pick', 'View']
+
+Thumbnail = NDArray[np.uint8]
+"""Gray, shape (height, width)."""
+
+FOREIGN_LEVEL = 14
+"""Gray levels by which a cell differs from the empty view."""
+STILL_LEVEL = 8
+"""Gray levels by which a cell has changed from picture to picture."""
+STILL_SHARE = 0.01
+"""Share of changed cells up to which a view stands still."""
+SAME_LEVEL = 6
+"""Gray levels of a cell; compression at any usual quality changes an average over a cell by less."""
+SAME_SHARE = 0.03
+"""Share of differing cells, of those with the part, up to which two views are the same picture."""
+GAIN_LIMITS = (0.7, 1.4)
+"""Range in which a difference in exposure is compensated."""
+FOLLOW = 0.02
+"""Share by which each empty picture moves the empty view, so that it follows the daylight."""
+EMPTY_THERE = 0.25
+"""Share of changed cells up to which a region looks as in the empty view."""
+FROZEN = 'the camera repeats the same picture: switch it off and on, and check its connection'
+REPEATED = (
+    'the camera shows the picture of an earlier piece again: its stream is late or its driver returns old pictures; use a '
+    'stream with low latency, or switch the camera off and on'
+)
+STAYED = 'the part in view was there before the pick: the picture is old, or the view was not empty between two pieces'
+NEVER_EMPTY = (
+    'the view was not seen empty before this part: check that no part is left in view. If the camera or the light was moved, '
+    'clear the view and call camera/learn_background'
+)
+LEARN_NS = 2 * NS_PER_S
+LEARN_PICTURES = 5
+MOST_SCENES = 1000
+MOST_VIEWS = 300
+
+
+class View(enum.Enum):
+    """Content of a picture."""
+
+    EMPTY = 'empty'
+    PART = 'part'
+    UNSURE = 'unsure'
+    """Too little differs from the empty view to be a part, or the empty view is not known."""
+
+
+class NotStillError(Exception):
+    """The empty view cannot be learned now; the text has the cause and the remedy."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The pick whose piece is to be read; times in nanoseconds."""
+
+    picked_ns: int
+    """When the robot was commanded to show the piece."""
+    newer_than_ns: int
+    """Only later pictures count."""
+    shown_ns: int = 0
+    """When the robot reported that it shows the piece; 0 = unknown, as after a pause in which it may have been exchanged."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Whether the newest picture is evidence for a piece."""
+
+    counts: bool
+    message: str = ''
+    """Why it does not count, and what to do."""
+    stood_ns: int = 0
+    """When the part was first seen to stand still."""
+
+
+@dataclass
+class _Scene:
+    """Consecutive pictures that show the same."""
+
+    first_ns: int
+    last_ns: int
+    thumbnail: Thumbnail
+    view: View
+    count: int = 1
+
+
+@dataclass
+class _KnownView:
+    """A view that stood still."""
+
+    first_ns: int
+    thumbnail: Thumbnail
+    part: NDArray[np.bool_]
+    """Cells that differ from the empty view."""
+
+
+@dataclass
+class ArrivalWatch:
+    """History of the views of one camera."""
+
+    least_share: float
+    """Least share of the picture that a part covers."""
+    background: NDArray[np.float32] | None = None
+    """The empty view; None = not learned yet."""
+    late_ns: int = 0
+    """Measured delay of the pictures, nanoseconds."""
+    _scenes: deque[_Scene] = field(default_factory=lambda: deque(maxlen=MOST_SCENES))
+    _known: deque[_KnownView] = field(default_factory=lambda: deque(maxlen=MOST_VIEWS))
+    _last: tuple[int, int] = (0, 0)
+    """Time and fingerprint of the last picture."""
+    _changed_ns: int = 0
+
+    def add(self, stamp_ns: int, thumbnail: Thumbnail, fingerprint: int) -> None:
+        """Add a picture.
+
+        Args:
+            stamp_ns: When it was taken or received, nanoseconds; never earlier than the one before.
+            thumbnail: The picture.
+            fingerprint: Equal for equal pictures; a frozen camera repeats it.
+        """
+        if fingerprint != self._last[1]:
+            self._changed_ns = stamp_ns
+        self._last = stamp_ns, fingerprint
+        if self.background is not None and self.background.shape != thumbnail.shape:
+            self.forget()
+        view = self.view_of(thumbnail)
+        scene = self._scenes[-1] if self._scenes else None
+        if scene is None or scene.view is not view or not is_still(scene.thumbnail, thumbnail):
+            self._scenes.append(_Scene(stamp_ns, stamp_ns, thumbnail, view))
+        else:
+            scene.last_ns, scene.count = stamp_ns, scene.count + 1
+            if scene.count == 2 and view is not View.EMPTY:
+                self._known.append(_KnownView(scene.first_ns, thumbnail, self._foreign(thumbnail)))
+        if view is View.EMPTY and self.background is not None:
+            self.background = self.background + FOLLOW * (thumbnail - self.background)
+
+    def view_of(self, thumbnail: Thumbnail) -> View:
+        """Return what a picture shows."""
+        if self.background is None:
+            return View.UNSURE
+        share = float(np.mean(self._foreign(thumbnail)))
+        return View.PART if share >= self.least_share else View.EMPTY if share < self.least_share / 2 else View.UNSURE
+
+    def learn(self, now_ns: int) -> NDArray[np.float32]:
+        """Take the view of the last two seconds as the empty one, and return it.
+
+        Raises:
+            NotStillError: There are too few pictures, or the view moved.
+        """
+        scene = self._scenes[-1] if self._scenes else None
+        if scene is None or now_ns - scene.last_ns > LEARN_NS:
+            raise NotStillError('no pictures are received: check the camera, then try again')
+        if scene.count < LEARN_PICTURES or scene.last_ns - scene.first_ns < LEARN_NS // 2:
+            raise NotStillError('the view moves: remove the part, stand clear, wait two seconds and try again')
+        self._set_background(scene.thumbnail)
+        self.late_ns = 0
+        assert self.background is not None
+        return self.background
+
+    def forget(self) -> None:
+        """Forget everything, as after a change of the camera's picture size."""
+        self.background, self.late_ns = None, 0
+        self._scenes.clear()
+        self._known.clear()
+
+    def alive(self, after_ns: int) -> bool:
+        """Return whether a picture that differs from its predecessor was received after a time."""
+        return self._changed_ns > after_ns
+
+    def evidence(self, pick: Pick) -> Evidence:
+        """Return whether the newest picture is evidence for the piece of a pick."""
+        if not self._scenes or self._last[0] <= pick.newer_than_ns:
+            return Evidence(False, 'no new picture was received: check the camera')
+        if self.background is None:
+            self._assume_background(pick.picked_ns)
+        came, reason = self._arrival(pick.picked_ns)
+        if reason:
+            return Evidence(False, reason if self.alive(pick.picked_ns) else FROZEN)
+        scene = self._scenes[-1]
+        if scene.view is not View.PART or scene.count < 2:
+            return Evidence(False, 'the part in view does not stand still, or is too small')
+        if self._seen_before(scene.thumbnail, pick.picked_ns):
+            return Evidence(False, REPEATED)
+        if not pick.shown_ns and not (
+            self._changed_ns > pick.newer_than_ns and scene.last_ns > pick.newer_than_ns + self.late_ns
+        ):
+            return Evidence(False, FROZEN)
+        stood = next((item.first_ns for item in self._since(came) if item.view is View.PART and item.count > 1), came)
+        return Evidence(True, stood_ns=stood)
+
+    def is_empty_there(self, thumbnail: Thumbnail, polygon: Iterable[tuple[float, float]]) -> bool:
+        """Return whether a region of a picture looks as in the empty view.
+
+        Args:
+            thumbnail: The picture.
+            polygon: Corners as shares of its width and height.
+        """
+        if self.background is None or self.background.shape != thumbnail.shape:
+            return False
+        high, wide = thumbnail.shape
+        corners = list(polygon)
+        columns, rows = [max(0, int(x * wide)) for x, _ in corners], [max(0, int(y * high)) for _, y in corners]
+        place = (slice(min(rows), max(rows) + 1), slice(min(columns), max(columns) + 1))
+        here = np.abs(thumbnail.astype(np.float32) - self.background)[place]
+        return bool(here.size) and float(np.mean(here > FOREIGN_LEVEL)) < EMPTY_THERE
+
+    def _arrival(self, picked_ns: int) -> tuple[int, str]:
+        """Return when the part in view came into view, and "" or why that is no evidence."""
+        first: _Scene | None = None
+        for scene in reversed(self._scenes):
+            if scene.view is View.EMPTY:
+                if first is None:
+                    return 0, 'no part came into view after the pick: check the gripper, and that the camera sees the part'
+                return (first.first_ns, '') if first.first_ns > picked_ns else (0, STAYED)
+            first = scene
+        return 0, NEVER_EMPTY
+
+    def _since(self, first_ns: int) -> Sequence[_Scene]:
+        return [scene for scene in self._scenes if scene.first_ns >= first_ns]
+
+    def _seen_before(self, thumbnail: Thumbnail, picked_ns: int) -> bool:
+        part = self._foreign(thumbnail)
+        return any(
+            known.first_ns <= picked_ns and is_same_picture(thumbnail, known.thumbnail, part | known.part)
+            for known in self._known
+        )
+
+    def _foreign(self, thumbnail: Thumbnail) -> NDArray[np.bool_]:
+        """Return the cells that differ from the empty view; all while that is not known."""
+        if self.background is None:
+            return np.ones(thumbnail.shape, np.bool_)
+        return _difference(thumbnail, self.background) > FOREIGN_LEVEL
+
+    def _assume_background(self, picked_ns: int) -> None:
+        """Before the first pick the gripper is empty: take the view at its command as the empty one."""
+        before = [scene for scene in self._scenes if scene.first_ns <= picked_ns and scene.count > 1]
+        if before and before[-1].last_ns > picked_ns - NS_PER_S:
+            self._set_background(before[-1].thumbnail)
+
+    def _set_background(self, thumbnail: Thumbnail) -> None:
+        self.background = thumbnail.astype(np.float32)
+        for scene in self._scenes:
+            scene.view = self.view_of(scene.thumbnail)
+        kept = [known for known in self._known if self.view_of(known.thumbnail) is not View.EMPTY]
+        self._known.clear()
+        self._known.extend(_KnownView(known.first_ns, known.thumbnail, self._foreign(known.thumbnail)) for known in kept)
+
+
+def is_still(before: Thumbnail, after: Thumbnail) -> bool:
+    """Return whether two consecutive pictures show the same."""
+    return before.shape == after.shape and bool(np.mean(_difference(after, before) > STILL_LEVEL) < STILL_SHARE)
+
+
+def is_same_picture(one: Thumbnail, other: Thumbnail, part: NDArray[np.bool_]) -> bool:
+    """Return whether two pictures are the same but for their compression.
+
+    Args:
+        one: A picture.
+        other: Another one of the same size.
+        part: Cells that one of them shows a part in; only these are compared, as a clock in the picture may run.
+    """
+    differs = np.abs(one.astype(np.int16) - other)[part]
+    return not differs.size or float(np.mean(differs > SAME_LEVEL)) < SAME_SHARE
+
+
+def _difference(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return the absolute difference of two pictures, after the exposure of the second is fitted to the first."""
+    first, second = one.astype(np.float32), other.astype(np.float32)
+    gain = (float(np.median(first)) + 1.0) / (float(np.median(second)) + 1.0)
+    return np.abs(first - min(max(gain, GAIN_LIMITS[0]), GAIN_LIMITS[1]) * second)
