@@ -137,7 +137,24 @@ def test_a_wrong_part_is_read_again_carefully_then_rejected_with_the_reason():
 
 def test_the_first_reading_of_each_piece_is_not_careful():
     run = JobRun().rejected().picked()
-    assert run.effects == (ev.ReadFrame(run.job.effect_id, run.job.frame_after_ns, careful=False),)
+    assert isinstance(run.effects[0], ev.ReadFrame) and not run.effects[0].careful
+
+
+def test_a_reading_needs_a_part_that_came_into_view_after_its_own_pick():
+    run = JobRun().rejected()
+    rejected_ns = run.now
+    run.picked()
+    effect = run.effects[0]
+    assert isinstance(effect, ev.ReadFrame)
+    assert rejected_ns <= effect.picked_ns < effect.shown_ns == run.job.frame_after_ns
+
+
+def test_after_a_pause_the_piece_may_have_been_exchanged_so_when_it_was_shown_is_unknown():
+    run = JobRun().picked()
+    picked_ns = run.job.picked_ns
+    run.dispatch(ev.Pause).answer(ev.ReadFinished, OcrReading(run.now)).dispatch(ev.Resume)
+    effect = run.effects[0]
+    assert isinstance(effect, ev.ReadFrame) and (effect.picked_ns, effect.shown_ns) == (picked_ns, 0)
 
 
 def test_a_reading_after_a_pause_is_not_careful_and_counts_from_one():
