@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How old the newest camera frame is, and what the camera process costs, at 30 fps and 1280x720.
+"""Age of the newest camera frame, and processor time of the camera process, at 30 fps and 1280x720.
 
 . ./env.sh && python bench/camera.py [--seconds 15] [--source mjpeg|video|both]
 
@@ -32,7 +32,7 @@ RATE = 30.0
 SIZE = (1280, 720)
 MOST_PERIODS, MOST_CPU = 1.2, 25.0
 MARK = b'\xff\xfe\x00\x12TIME'
-"""A comment segment (ITU-T T.81, B.2.4.5) of 16 bytes: "TIME", then nanoseconds since the epoch and four bytes of filling."""
+"""A comment segment (ITU-T T.81, B.2.4.5) of 16 bytes: "TIME", then nanoseconds since the epoch and four bytes of padding."""
 
 
 def picture(at: int) -> NDArray[np.uint8]:
@@ -50,7 +50,7 @@ class Camera(http.server.BaseHTTPRequestHandler):
     jpegs: tuple[bytes, ...] = ()
 
     def do_GET(self) -> None:
-        """Send frames until the client has gone."""
+        """Send frames until the client disconnects."""
         self.send_response(200)
         self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=frame')
         self.end_headers()
@@ -67,11 +67,11 @@ class Camera(http.server.BaseHTTPRequestHandler):
             time.sleep(max(0.0, due - time.monotonic()))
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def serve() -> None:
-    """Be the camera: print the port, then serve."""
+    """Run the simulated camera: print the port, then serve frames."""
     Camera.jpegs = tuple(bytes(cv2.imencode('.jpg', picture(at), [cv2.IMWRITE_JPEG_QUALITY, 90])[1]) for at in range(30))
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Camera) as server:
         print(server.server_address[1], flush=True)
@@ -79,7 +79,7 @@ def serve() -> None:
 
 
 def film(path: Path) -> None:
-    """Write a film of uncompressed pictures (I420)."""
+    """Write a video of uncompressed images (I420)."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'I420'), RATE, SIZE)
     for at in range(60):
         writer.write(picture(at))
@@ -87,7 +87,7 @@ def film(path: Path) -> None:
 
 
 def brightness_and_sharpness(source: str, seconds: float) -> bool:
-    """Run the camera node on a source, print its figures and say whether they are good."""
+    """Run the camera node on a source, print its figures and return whether the goals are met."""
     import rclpy
     from cell_common.qos import sensor_stream
     from rclpy.executors import SingleThreadedExecutor
@@ -146,7 +146,7 @@ def brightness_and_sharpness(source: str, seconds: float) -> bool:
 
 
 def report(what: str, ages: list[float]) -> bool:
-    """Print a distribution of ages in milliseconds; say whether it is good."""
+    """Print a distribution of ages in milliseconds; return whether the goal is met."""
     p95 = statistics.quantiles(ages, n=20)[-1]
     periods = p95 / 1000 * RATE
     print(
@@ -157,7 +157,7 @@ def report(what: str, ages: list[float]) -> bool:
 
 
 def spin(executor: object, seconds: float, enough: object = None) -> None:
-    """Let callbacks run for some seconds, or until there is enough."""
+    """Run callbacks for some seconds, or until there are enough samples."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and not (callable(enough) and enough()):
         executor.spin_once(timeout_sec=0.1)  # type: ignore[attr-defined]

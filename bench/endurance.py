@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How the OCR worker lasts: memory over many readings, and how soon a reading comes after the worker was killed.
+"""Endurance of the OCR worker: memory over many readings, and time to the next reading after the worker is killed.
 
 . ./env.sh && python bench/endurance.py [--reads 10000] [--kills 30] [--engine ppocr]
 
@@ -35,14 +35,14 @@ SIZES = ((640, 360), (480, 360), (400, 300), (512, 288), (360, 480), (320, 320),
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture and how it is read."""
+    """One image and its reading options."""
 
     jpeg: bytes
     options: ReadOptions
 
 
 def frames(count: int, seed: int) -> list[Frame]:
-    """Draw pictures of many sizes and contents, some read carefully, some with codes, some that are none."""
+    """Draw images of many sizes and contents: some for careful readings, some with barcodes, some invalid."""
     dice = random.Random(seed)
     drawn = []
     for at in range(count):
@@ -70,7 +70,7 @@ def frames(count: int, seed: int) -> list[Frame]:
 
 
 def read(host: WorkerSupervisor, frame: Frame, timeout: float = 60.0) -> ReadResult:
-    """Read one frame and wait for the answer."""
+    """Read one frame and wait for the result."""
     answers: queue.Queue[ReadResult] = queue.Queue()
     host.submit(ReadJob(frame.jpeg, answers.put, frame.options))
     return answers.get(timeout=timeout)
@@ -100,13 +100,13 @@ class Memory:
 
     @property
     def flat(self) -> bool:
-        """It stayed in its band, in one worker."""
+        """Whether the memory stayed in its band, without a restart of the worker."""
         low, high = (self.after_warm_up * (1 + sign * BAND) for sign in (-1, 1))
         return low <= self.least and self.most <= high and not self.restarts
 
 
 def endure(host: WorkerSupervisor, pictures: Sequence[Frame], reads: int, warm_up: int, verbose: bool = False) -> Memory:
-    """Read pictures in turn and watch the worker's memory."""
+    """Read the images in turn and record the memory of the worker."""
     seen, starts = [], host.state.starts
     began = time.monotonic()
     for at, frame in enumerate(itertools.islice(itertools.cycle(pictures), warm_up + reads)):
@@ -119,12 +119,12 @@ def endure(host: WorkerSupervisor, pictures: Sequence[Frame], reads: int, warm_u
 
 
 def kill_and_read(host: WorkerSupervisor, frame: Frame, delay: float, careful: bool) -> tuple[float, bool]:
-    """Kill the worker while it reads, or while it starts; return how long the next reading took, and whether it was one.
+    """Kill the worker during a reading or its start; return the duration of the next reading, and whether it succeeded.
 
     Args:
         host: Runs the worker.
-        frame: What is read, looked at in every way, so that the kill meets the reading.
-        delay: When the kill comes, seconds after a reading was asked for.
+        frame: Read carefully, so that the reading still runs when the worker is killed.
+        delay: Seconds from the request of the reading to the kill.
         careful: Make the next reading a careful one, which takes longer.
     """
     under_way: queue.Queue[ReadResult] = queue.Queue()
@@ -144,7 +144,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--reads', type=int, default=10_000)
     parser.add_argument('--warm-up', type=int, default=500)
-    parser.add_argument('--pictures', type=int, default=400, help='different pictures, read in turn')
+    parser.add_argument('--pictures', type=int, default=400, help='number of different images, read in turn')
     parser.add_argument('--kills', type=int, default=30)
     parser.add_argument('--engine', default='ppocr')
     parser.add_argument('--python', default='')

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the idle cell costs: memory (PSS) and CPU of each process, camera at 10 fps, no browser.
+"""Cost of the idle cell: memory (PSS) and CPU of each process, camera at 10 fps, no browser.
 
 . ./env.sh && python bench/footprint.py [--seconds 20]
 """
@@ -30,7 +30,7 @@ PORTS = ('robot_port', 'scale_port', 'rosbridge_port', 'web_port', 'sim_camera_p
 
 @dataclass
 class Cost:
-    """What one process costs."""
+    """Cost of one process."""
 
     name: str
     pss_mb: float
@@ -39,7 +39,7 @@ class Cost:
 
 
 def name_of(process: psutil.Process) -> str:
-    """Return the node's name, or what else the process is."""
+    """Return the name of the node, or of the program if it is no node."""
     words = process.cmdline()
     for word in words:
         if '/lib/' in word and word.rsplit('/', 2)[-2].startswith(('cell_', 'rosbridge')):
@@ -50,7 +50,7 @@ def name_of(process: psutil.Process) -> str:
 
 
 def measure(root: psutil.Process, seconds: float) -> list[Cost]:
-    """Watch a tree of processes for some seconds."""
+    """Measure a tree of processes for some seconds."""
     processes = [root, *root.children(recursive=True)]
     before = {process.pid: sum(process.cpu_times()[:2]) for process in processes}
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Learn what looks like what, and how far a verdict can be trusted, from drawn frames; write the matcher's data file.
+"""Learn confusion costs and the confidence of a verdict from drawn frames; write the data file of the matcher.
 
     python bench/learn_confusions.py [--strips N] [--frames N] [--write]
 
@@ -46,11 +46,11 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / 'src' / 'cell_vision' / 'cell_vision' / 'data' / 'confusions.yaml'
 CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ01234567890123456789-'
 LEAST_SEEN = 3
-"""A pair misread less often teaches nothing."""
+"""A pair misread less often is ignored."""
 LIKENESS = 0.6
-"""Less like the printed line is another line."""
+"""Least similarity of a text to the printed line; a less similar text is another line."""
 RARE = 1e-4
-"""A confusion so rare costs 1."""
+"""Rate of a confusion that costs 1."""
 PRIOR = {
     '0O': 0.1,
     '0Q': 0.2,
@@ -66,24 +66,24 @@ PRIOR = {
     '8B': 0.25,
     'UV': 0.45,
 }
-"""Pairs that typefaces print nearly alike: known before anything is read, so that a small read set cannot unlearn them."""
+"""Pairs that typefaces print nearly alike. They are fixed, so that a small data set cannot unlearn them."""
 PRIOR_WEIGHT = 40
-"""A prior counts as so many characters seen."""
+"""Weight of the prior, in characters."""
 EXPECTED = (1.0, 0.5, 4.0)
-"""Bias, certainty and price before anything is seen: few errors in a set must not turn a sign."""
+"""Prior of bias, certainty and cost: few errors in a data set must not reverse a sign."""
 ACCEPTS, MARGINS = (0.2, 0.3, 0.4, 0.5), (0.5, 0.6, 0.7)
-"""What is tried: never more than half a whole error forgiven, never less than half of one between two parts."""
+"""Candidates for accept and margin: at most half an error is accepted, and two parts differ by at least half an error."""
 WORST = 0.6
-"""Dearer pairs are left out: they are nearly whole errors."""
+"""Pairs that cost more are left out: they are nearly whole errors."""
 Read = tuple[str, str, str, list[Reading]]
 """Part number ("" = none of the catalogue), printed line, level, readings."""
 
 
 def main() -> int:
-    """Learn, print, write."""
+    """Learn the costs, print them, and write the data file on request."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--strips', type=int, default=1500, help='lines that the prices are learnt from')
-    parser.add_argument('--frames', type=int, default=50, help='of each level of train and of dev')
+    parser.add_argument('--strips', type=int, default=1500, help='number of lines from which the costs are learned')
+    parser.add_argument('--frames', type=int, default=50, help='frames of each level of train and of dev')
     parser.add_argument('--write', action='store_true', help='replace the data file of the package')
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -108,7 +108,7 @@ def main() -> int:
 
 
 def read_strips(count: int) -> list[Read]:
-    """Print, spoil and read lines of random characters; levels take turns."""
+    """Draw, degrade and read lines of random characters, of each level in turn."""
     engine = PpOcrEngine(EngineOptions())
     result: list[Read] = []
     for number in range(count):
@@ -123,7 +123,7 @@ def read_strips(count: int) -> list[Read]:
 
 
 def _strip(text: str, level: Level, rng: random.Random) -> Any:
-    """Draw one line as the detector cuts it out: BGR, uint8."""
+    """Draw one line as cropped by the detector: BGR, uint8."""
     capital = rng.uniform(*level.capital)
     look = rng.choices(('font', 'dots', 'laser'), level.looks)[0]
     cover = printed(text, look, rng.choice(faces('train')), max(6, round(capital)), rng)
@@ -139,7 +139,7 @@ def _strip(text: str, level: Level, rng: random.Random) -> Any:
 
 
 def read_split(split: str, count: int) -> list[Read]:
-    """Read the first frames of each level of a split, the quick way."""
+    """Read the first frames of each level of a split, not carefully."""
     engine = make_engine('ppocr', EngineOptions())
     parts = list(bench_catalogue(ROOT / 'config').parts)
     result: list[Read] = []
@@ -153,7 +153,7 @@ def read_split(split: str, count: int) -> list[Read]:
 
 
 def count(reads: Iterable[Read]) -> tuple[Counter[str], Counter[str]]:
-    """Return how often each character was printed where the line was found, and how often read as which other: VU = V as U."""
+    """Return the count of each printed character in the lines found, and of each misreading: VU = V read as U."""
     seen: Counter[str] = Counter()
     misread: Counter[str] = Counter()
     for _, text, _, readings in reads:
@@ -170,7 +170,7 @@ def count(reads: Iterable[Read]) -> tuple[Counter[str], Counter[str]]:
 
 
 def prices(seen: Counter[str], misread: Counter[str]) -> dict[str, float]:
-    """Return a price for each pair: log of its rate against RARE; two digits are never listed.
+    """Return the cost of each pair: log of its rate relative to RARE; pairs of digits are left out.
 
     A pair that is misread in one direction only is listed for that one.
     """
@@ -191,7 +191,7 @@ def prices(seen: Counter[str], misread: Counter[str]) -> dict[str, float]:
 
 
 def _directed(pair: str, misread: Counter[str]) -> str:
-    """Return a pair with the one direction in which it is misread, or as it is."""
+    """Return a pair with the direction in which it is misread, or unchanged if both occur."""
     there, back = misread[pair], misread[pair[::-1]]
     if min(there, back) or max(there, back) < LEAST_SEEN:
         return pair
@@ -199,13 +199,13 @@ def _directed(pair: str, misread: Counter[str]) -> str:
 
 
 def weights_with(pairs: dict[str, float], **changed: float) -> ConfusionWeights:
-    """Return the shipped weights with what was learnt in place of what the file holds."""
+    """Return the shipped weights with the learned values instead of those of the file."""
     known = parse_pairs(pairs)
     return replace(load_weights(), pairs=known, classes=equivalence_classes(known), **changed)  # type: ignore[arg-type]
 
 
 def choose(reads: Sequence[Read], weights: ConfusionWeights) -> tuple[float, float]:
-    """Return accept and margin: the ones that accept nothing wrong, then reject least, then forgive most.
+    """Return accept and margin that accept nothing wrong; among these the fewest rejections, then the highest accept.
 
     Each frame is judged against the catalogue, and against the catalogue without its part: there every match is wrong. A digit
     misread is a whole error and costs 1, so that accept and margin stay at half a whole error or on the strict side of it:
@@ -229,12 +229,12 @@ def choose(reads: Sequence[Read], weights: ConfusionWeights) -> tuple[float, flo
 
 
 def _named(matcher: Matcher, readings: Sequence[Reading]) -> str:
-    """Return the part that is recognized, whatever was ordered; "" = none."""
+    """Return the recognized part, independent of the ordered one; "" = none."""
     return matcher.match(next(iter(matcher.catalogue.parts)), readings).part_number
 
 
 def features(reads: Iterable[Read], weights: ConfusionWeights) -> list[tuple[float, float, bool]]:
-    """Return line score, price and truth of the likeliest part of each frame, twins aside."""
+    """Return line score, cost and truth of the most likely part of each frame, without twins."""
     matcher = Matcher(bench_catalogue(ROOT / 'config'), weights)
     result = []
     for part, _, _, readings in reads:
@@ -262,7 +262,7 @@ def calibrate(samples: Sequence[tuple[float, float, bool]], steps: int = 60) -> 
 
 
 def write(pairs: dict[str, float], limits: dict[str, float], calibration: dict[str, float], made: str) -> None:
-    """Replace what was learnt in the data file; everything else of it stays."""
+    """Replace the learned values in the data file; everything else stays."""
     text = DATA.read_text(encoding='utf-8')
     head, rest = text.split('pairs:\n', 1)
     tail = rest[rest.index('# Characters between') :]

@@ -1,4 +1,4 @@
-"""Learn the range of each convolution's input on drawn frames; write the data file with which networks compute in integers.
+"""Learn the range of each convolution's input on drawn frames; write the data file for integer inference.
 
     python bench/learn_ranges.py [--frames N] [--write]
 
@@ -29,11 +29,11 @@ from vision_frames import LEVELS, bench_catalogue, frame
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / 'src' / 'cell_vision' / 'cell_vision' / RANGES
 LOWEST, HIGHEST = 10, 90
-"""Percentiles over the pictures of a layer's extremes."""
+"""Percentiles of the extremes of a layer, over all images."""
 EVERY = 3
-"""One batch of so many is looked at."""
+"""One batch out of this many is used."""
 LEFT = ('p2o.Conv.0', 'p2o.Conv.33', 'p2o.Conv.34')
-"""Layers left in float32: on the picture itself, and between the recognizer's body and neck. They cost next to nothing."""
+"""Layers left in float32: on the image itself, and between body and neck of the recognizer. Their cost is negligible."""
 HEADER = """\
 # Lowest and highest input of the convolutions that compute in 8-bit integers, for each model file;
 see cell_vision.ocr.engines.quantization.
@@ -42,7 +42,7 @@ see cell_vision.ocr.engines.quantization.
 
 
 def main() -> int:
-    """Learn, print, and write when asked to."""
+    """Learn the ranges, print them, and write them on request."""
     parser = argparse.ArgumentParser(description=str(__doc__).split('\n')[0])
     parser.add_argument('--frames', type=int, default=60, help='frames of each level')
     parser.add_argument('--write', action='store_true', help=f'write {DATA.relative_to(ROOT)}')
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def _batches(frames: int) -> dict[str, list[Any]]:
-    """Return what the detector and the recognizer are given when frames are read."""
+    """Return the inputs of detector and recognizer during the reading of frames."""
     seen: dict[str, list[Any]] = {DETECTOR: [], RECOGNIZER: []}
 
     def looking(*arguments: Any) -> tuple[Any, float]:

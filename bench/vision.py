@@ -40,13 +40,13 @@ from vision_tables import Held, faster, looks_table, must_hold, print_held, read
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
 TURN = 12
-"""Frames that a reader reads before the other has its turn: frame by frame each would find the caches full of the other's
+"""Frames per turn of a reader: with one frame per turn each would find the caches full of the other's
 network, which costs the quicker one up to a third of its time."""
 MOMENTS = 5
 
 
 class Bench:
-    """One run: our reader, the catalogue, and what was measured."""
+    """One run: our reader, the catalogue, and the measured rows."""
 
     def __init__(self, options: argparse.Namespace, catalogue: Catalogue) -> None:
         """Load the engine and warm it up."""
@@ -84,7 +84,7 @@ class Bench:
         return rows
 
     def piece(self, done: Path) -> None:
-        """Read on until the time is over; each frame is a line of the file at once, so that nothing read is lost."""
+        """Read frames until the time is over; each result is appended to the file immediately, so that none is lost."""
         options, end = self._options, time.monotonic() + self._options.seconds
         known = {row.name for row in kept([done])} if done.exists() else set[str]()
         with done.open('a', encoding='utf-8') as out:
@@ -107,7 +107,7 @@ class Bench:
         return alone, together
 
     def against(self, shots: Sequence[tuple[Frame, str]]) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
-        """Let each other reader take turns with ours, TURN frames each time; return its rows and ours."""
+        """Run each other reader alternately with ours, TURN frames each time; return its rows and ours."""
         peers: dict[str, list[Row]] = {}
         pace: dict[str, list[Row]] = {}
         for name in self._options.peers or ():
@@ -205,12 +205,12 @@ def _photos(options: argparse.Namespace) -> list[Held]:
 
 
 def kept(files: Sequence[Path]) -> list[Row]:
-    """Return the rows that pieces of a run have left."""
+    """Return the rows in the files of a run."""
     return [Row(**json.loads(line)) for file in files for line in file.read_text(encoding='utf-8').splitlines()]
 
 
 def times_table(rows: Sequence[Row]) -> None:
-    """Print where the time goes."""
+    """Print the time spent in each stage."""
     quick = [row for row in rows if not row.careful]
     table(
         ['time, ms', 'frames', 'median', 'p95'],
@@ -239,18 +239,18 @@ def _report(rows: Sequence[Row], options: argparse.Namespace) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--photos', type=Path, help='measure on photographs instead of drawn frames')
-    parser.add_argument('--catalogue', type=Path, help='of the photographs; default: the part numbers of truth.json')
-    parser.add_argument('--variants', type=int, default=0, help='judge so many changed copies of each photograph instead')
+    parser.add_argument('--catalogue', type=Path, help='catalogue of the photographs; default: the part numbers of truth.json')
+    parser.add_argument('--variants', type=int, default=0, help='number of changed copies of each photograph to judge instead')
     parser.add_argument('--pieces', type=Path, nargs='+', help='rows are appended to this file, or taken from these')
     parser.add_argument('--seconds', type=float, default=0.0, help='time to read further frames, seconds; 0 = read none')
     parser.add_argument('--odd', action='store_true', help='only frames with odd numbers: another process reads the even ones')
     parser.add_argument('--even', action='store_true')
     parser.add_argument('--split', default='test', choices=SPLITS)
     parser.add_argument('--levels', nargs='+', default=list(LEVELS), choices=list(LEVELS))
-    parser.add_argument('--frames', type=int, default=720, help='of each level; 720 make over 100,000 pairs')
+    parser.add_argument('--frames', type=int, default=720, help='frames of each level; 720 give over 100,000 pairs')
     parser.add_argument('--votes', type=int, default=720, help='parts of the hardest level read five times each')
     parser.add_argument('--peers', nargs='*', choices=list(PEERS), help='other readers, all when none is named')
-    parser.add_argument('--peer-frames', type=int, default=40, help='frames of each level that they see')
+    parser.add_argument('--peer-frames', type=int, default=40, help='frames of each level for the other readers')
     parser.add_argument('--engine', default='ppocr', choices=ENGINES)
     parser.add_argument('--backend', default='auto')
     parser.add_argument(

@@ -48,7 +48,7 @@ CHIPS = (
 _SPARE = 256
 SPLITS = ('train', 'dev', 'test')
 SEEDS = {'train': 'train', 'dev': 'dev', 'test': 'test, seventeenth draw'}
-"""What the random numbers of a split start from. Rules were found on earlier draws of `test`: those frames are used up."""
+"""Seed of each split. Rules were found on earlier draws of `test`, so those frames are used up."""
 _MAKERS = ('KESTREL', 'NORDWERK', 'TANAKA', 'ELCORA', 'VESTA RELAYS', 'MALAYSIA', 'MADE IN PORTUGAL', 'ASSEMBLED IN CZ')
 _LINES = ('COIL 12VDC', 'COIL 24VDC', '10A 250VAC', '30A 14VDC', '7A 250VAC CAT.II', 'IP67 13A 250V', 'TYPE 3 CLASS B')
 _PREFIXES, _SUFFIXES = ('SN', 'HD', 'DM', 'MC', ''), ('N', 'P', 'AN', '')
@@ -56,7 +56,7 @@ _PREFIXES, _SUFFIXES = ('SN', 'HD', 'DM', 'MC', ''), ('N', 'P', 'AN', '')
 
 @dataclass(frozen=True)
 class Level:
-    """How bad the frames of a level are; pairs are ranges."""
+    """Degradation of the frames of a level; pairs are ranges."""
 
     name: str
     capital: tuple[float, float]
@@ -64,7 +64,7 @@ class Level:
     contrast: tuple[float, float]
     """Gray levels between print and ground."""
     turn: float
-    """Away from the nearest of the four directions, at most, degrees; 45 = any angle."""
+    """Largest angle to the nearest of the four directions, degrees; 45 = any angle."""
     perspective: float
     """Corners are moved by up to this share of the part."""
     blur: tuple[float, float]
@@ -74,14 +74,14 @@ class Level:
     noise: tuple[float, float]
     """Sigma, gray levels."""
     shade: float
-    """How much darker the darkest corner is, at most, 0..1."""
+    """Largest darkening of a corner, 0..1."""
     glare: float
-    """Chance of a reflection."""
+    """Probability of a reflection, 0..1."""
     scratches: tuple[int, int]
     quality: tuple[int, int]
-    """Of the JPEG."""
+    """Quality of the JPEG."""
     looks: tuple[int, int, int]
-    """How often print is typeset, dotted, written by a laser; %."""
+    """Share of typeset, dotted and laser print; %."""
 
 
 LEVELS: Mapping[str, Level] = {
@@ -98,28 +98,28 @@ LEVELS: Mapping[str, Level] = {
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame and what is true of it."""
+    """A frame with its ground truth."""
 
     name: str
     data: bytes
     """JPEG."""
     part_number: str
-    """The one part in view that the catalogue has; "" when there is none, an unknown one, or several."""
+    """The part in view; "" when there is none, an unknown one, or several."""
     text: str
     """The line that carries the part's number; "" when there is none."""
     kind: str
     """"part", "unknown", "several", "none"."""
     look: str
-    """Of the print: "font", "dots", "laser"."""
+    """Kind of print: "font", "dots", "laser"."""
 
 
 @dataclass(frozen=True)
 class _Design:
-    """What is printed on one part, and how."""
+    """Text of one part, and its print."""
 
     part_number: str
     lines: tuple[tuple[str, float], ...]
-    """Text and its height against the part number's."""
+    """Text and its height relative to the part number."""
     text: str
     look: str
     face: str
@@ -127,7 +127,7 @@ class _Design:
     """Gray level."""
     ink: int
     body: int
-    """Gray level of what the label is stuck on; -1 = printed on the body itself."""
+    """Gray level of the label paper; -1 = printed on the body itself."""
     tint: tuple[float, float, float]
 
 
@@ -202,7 +202,7 @@ def _design(split: str, part: str, level: Level, rng: random.Random) -> _Design:
 
 
 def _foreign(design: _Design, parts: Sequence[str], rng: random.Random) -> _Design:
-    """Change one character of a part's number, so that no part of the catalogue is left."""
+    """Return a part number with one character changed that is not in the catalogue."""
     while True:
         at = rng.choice([i for i, c in enumerate(design.part_number) if c.isalnum()])
         was = design.part_number[at]
@@ -215,7 +215,7 @@ def _foreign(design: _Design, parts: Sequence[str], rng: random.Random) -> _Desi
 
 
 class _Scene:
-    """Where parts lie, on what ground, in what light."""
+    """Positions of the parts, background and light."""
 
     def __init__(self, level: Level, capital: float, rng: random.Random) -> None:
         self._level, self._capital, self._rng = level, capital, rng
@@ -228,7 +228,7 @@ class _Scene:
         self._skew = [(rng.uniform(-1, 1) * level.perspective, rng.uniform(-1, 1) * level.perspective) for _ in range(4)]
 
     def image(self, designs: Sequence[_Design], later: random.Random) -> Any:
-        """Draw the scene as it would be without a camera: float32, BGR."""
+        """Draw the scene without camera effects: float32, BGR."""
         image = self._background()
         for design, place in zip(designs, self._places(len(designs), later), strict=True):
             self._put(image, _drawn(design, self._capital, self._level, self._rng), place)
@@ -277,7 +277,7 @@ class _Scene:
 
 
 def _drawn(design: _Design, capital: float, level: Level, rng: random.Random) -> Any:
-    """Draw a part straight on: float32, BGR, its number's capitals `capital` pixels high."""
+    """Draw a part in front view: float32, BGR, capitals of its number `capital` pixels high."""
     strips = [printed(text, design.look, design.face, max(5, round(capital * size)), rng) for text, size in design.lines]
     gap = max(3, round(capital * rng.uniform(0.45, 0.9)))
     edge = round(capital * rng.uniform(0.7, 1.6))
@@ -303,7 +303,7 @@ def _drawn(design: _Design, capital: float, level: Level, rng: random.Random) ->
 
 
 def _scratch(cover: Any, capital: float, count: int, rng: random.Random) -> None:
-    """Take print away along thin lines."""
+    """Erase print along thin lines."""
     high, wide = cover.shape
     for _ in range(count):
         x, y, angle = rng.uniform(0, wide), rng.uniform(0, high), rng.uniform(0, math.pi)
@@ -315,7 +315,7 @@ def _scratch(cover: Any, capital: float, count: int, rng: random.Random) -> None
 
 @lru_cache(maxsize=1)
 def _noise() -> Any:
-    """Return one field of noise, larger than a frame: each frame takes another piece of it."""
+    """Return a noise field larger than a frame; each frame uses a different region of it."""
     return np.random.default_rng(1).standard_normal((SIZE[1] + _SPARE, SIZE[0] + _SPARE, 3), np.float32)
 
 

@@ -31,7 +31,7 @@ PEERS = {
     'PaddleOCR 3.7': ('paddle3', 'paddle3'),
     'classic preprocessing': ('classic', ''),
 }
-"""Name -> what the child is asked to be, and its environment ("" = the project's)."""
+"""Name -> argument of the child process, and its environment ("" = that of the project)."""
 DETECTOR, RECOGNIZER, DIRECTION = 'ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer'
 Text = tuple[str, float, list[list[float]]]
 Read = Callable[[Any], list[Text]]
@@ -40,10 +40,10 @@ DECODE = {'DecodeImage': {'channel_first': False, 'img_mode': 'BGR'}}
 
 
 class Peer:
-    """One of PEERS, running."""
+    """Running process of one of PEERS."""
 
     def __init__(self, name: str) -> None:
-        """Start it; the models are loaded when this returns.
+        """Start the process; its models are loaded when this returns.
 
         Raises:
             FileNotFoundError: Its environment is not there: run the set-up.
@@ -66,7 +66,7 @@ class Peer:
         self._line()
 
     def read(self, data: bytes) -> dict[str, Any]:
-        """Read a compressed picture; see the module's text for the answer."""
+        """Read a compressed image; the module docstring describes the result."""
         assert self._child.stdin
         self._child.stdin.write(struct.pack('<I', len(data)) + data)
         self._child.stdin.flush()
@@ -116,7 +116,7 @@ def _alphabet() -> list[str]:
 
 
 def _describe(characters: list[str]) -> None:
-    """Write what PaddleOCR 3 wants to find beside a model (inference.yml)."""
+    """Write the file that PaddleOCR 3 requires next to a model (inference.yml)."""
     import yaml
 
     steps: dict[str, dict[str, Any]] = {
@@ -233,7 +233,7 @@ def _rapidocr() -> Read:
 
 
 def _classic() -> Read:
-    """Return what the old backend did before reading: smooth, sharpen, threshold, deskew."""
+    """Return an image preprocessed as in the old backend: smooth, sharpen, threshold, deskew."""
     import cv2
     import numpy as np
 

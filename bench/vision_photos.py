@@ -1,4 +1,4 @@
-"""Changes photographs a little, as another camera, light or hand would: what a photograph not seen yet may be like."""
+"""Varies photographs as another camera, light or position would, to estimate results on new photographs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import numpy as np
 from vision_frames import Frame
 
 TURN = 8.0
-"""Degrees, at most, to either side of one of the four directions."""
+"""Largest rotation from one of the four directions, degrees."""
 SCALE = (0.8, 1.25)
 SHIFT = 0.06
-"""Share of the sides; what leaves the picture is cropped."""
+"""Largest shift, share of the sides; content outside the image is cropped."""
 
 
 def variants(photo: Frame, count: int) -> Iterator[Frame]:
-    """Give changed copies of a photograph; the same ones every time.
+    """Return changed copies of a photograph, the same ones in every run.
 
     Args:
         photo: Bytes of any format that OpenCV decodes.

@@ -1,4 +1,4 @@
-"""How bench/vision.py prints a line of text: typefaces, a dot matrix, a laser's strokes. No camera yet."""
+"""Draws a line of text for bench/vision.py in typefaces, as dot matrix or as laser strokes, without camera effects."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _DOTS = {
 
 
 def faces(split: str) -> tuple[str, ...]:
-    """Return the typefaces of a split that this machine has."""
+    """Return the typefaces of a split that are installed."""
     wanted = FACES + TEST_FACES if split == 'test' else FACES
     return tuple(face for face in wanted if _font(face, 40) is not None)
 

@@ -18,13 +18,13 @@ from vision_frames import Frame, frame
 from vision_peers import Peer
 
 UNDECIDED = {MatchOutcome.UNREADABLE, MatchOutcome.UNKNOWN, MatchOutcome.AMBIGUOUS}
-"""The frame is read once more, carefully, as the ocr node does it after such a verdict."""
+"""Verdicts after which the frame is read once more, carefully, as in the cell."""
 OLD_RULE = 0.6
 
 
 @dataclass
 class Row:
-    """What one reader made of one frame."""
+    """Result of one reader for one frame."""
 
     name: str
     level: str
@@ -35,27 +35,27 @@ class Row:
     milliseconds: float = 0.0
     """From the compressed frame to the verdict, processor time of one thread: other load on the machine does not count."""
     wall: float = 0.0
-    """The same by the clock."""
+    """The same in wall-clock time."""
     judged: float = 0.0
-    """Of these, the verdict's, milliseconds."""
+    """Share of the verdict in it, milliseconds."""
     exact: bool = False
     careful: bool = False
-    """It was read a second time."""
+    """Whether the frame was read a second time."""
     verdict: str = ''
-    """On the part that it is; "" when it is none of the catalogue."""
+    """Verdict on the true part; "" when the part is not in the catalogue."""
     accepted: list[str] = field(default_factory=list)
-    """Parts that it matched."""
+    """Parts that the frame matched."""
     pairs: int = 0
     best: tuple[str, float] = ('', 0.0)
-    """The likeliest part and its score."""
+    """The most likely part and its score."""
     texts: list[tuple[str, float]] = field(default_factory=list)
     reason: str = ''
     looks: list[list[tuple[str, float, Polygon]]] = field(default_factory=list)
-    """Text, score and place of what each look read: enough to judge the row again."""
+    """Text, score and polygon of each reading, so that the row can be judged again."""
 
     @property
     def false_accepts(self) -> list[str]:
-        """Return the parts matched that it is not."""
+        """Return the matched parts other than the true one."""
         return [part for part in self.accepted if part != self.part_number]
 
 
@@ -63,7 +63,7 @@ Look = tuple[Sequence[Reading], Decision, float, float, bool]
 
 
 def exact(text: str, readings: Sequence[Reading]) -> bool:
-    """Say whether the printed line was read without a fault: as a whole line, or as whole words of one."""
+    """Return whether the printed line was read exactly: as a whole line, or as whole words of one."""
     wanted = ''.join(normalize(text).split())
     for line in group_lines(readings):
         words = line.text.replace(SEAM, '').split()
@@ -73,7 +73,7 @@ def exact(text: str, readings: Sequence[Reading]) -> bool:
 
 
 def frames(split: str, level: str, count: int, parts: Sequence[str]) -> Iterator[Frame]:
-    """Give the first frames of a level."""
+    """Return the first frames of a level."""
     for number in range(count):
         yield frame(split, level, number, parts)
 
@@ -108,7 +108,7 @@ def ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected: st
 
 
 def judged_again(row: Row, matcher: Matcher) -> Row:
-    """Judge a kept row by a matcher that may have other weights than the one that judged it first."""
+    """Judge a stored row again, by a matcher that may have other weights."""
     again = replace(row, accepted=[], pairs=0, verdict='', best=('', 0.0))
     _judge(
         again,
@@ -119,7 +119,7 @@ def judged_again(row: Row, matcher: Matcher) -> Row:
 
 
 def theirs(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
-    """Let another reader read a frame, and judge it by our matcher, or by the old rule behind the classic preprocessing."""
+    """Read a frame with another reader; judge it by our matcher, or by the old rule after the old preprocessing."""
     answer = peer.read(shot.data)
     readings = [Reading(text, score, _polygon(corners)) for text, score, corners in answer['texts'] if text.strip()]
     row = _row(shot, level, readings, answer['ms'])
@@ -146,7 +146,7 @@ def _row(shot: Frame, level: str, readings: Sequence[Reading], milliseconds: flo
 
 
 def _judge(row: Row, matcher: Matcher, looks: Sequence[Sequence[Reading]]) -> None:
-    """Judge every look against every part: a match on any of them is an acceptance."""
+    """Judge every reading against every part: a match of any reading is an acceptance."""
     for part in matcher.catalogue.parts:
         decisions = [matcher.match(part, readings) for readings in looks]
         row.pairs += 1
@@ -169,7 +169,7 @@ def _old_rule(row: Row, parts: Sequence[str]) -> None:
 
 
 def voted(engine: Engine, matcher: Matcher, shots: Sequence[Frame], level: str) -> Row:
-    """Read several frames of one part, put them together by vote, and judge the result."""
+    """Read several frames of one part, fuse them by vote, and judge the result."""
     begin = time.process_time()
     readings = fuse_frames([read_frame(engine, shot.data, {}).readings for shot in shots])
     row = _row(shots[-1], level, readings, (time.process_time() - begin) * 1000)
@@ -178,6 +178,6 @@ def voted(engine: Engine, matcher: Matcher, shots: Sequence[Frame], level: str) 
 
 
 def _polygon(corners: Sequence[Sequence[float]]) -> Polygon:
-    """Return the four corners of a text as the matcher wants them."""
+    """Return the four corners of a text as a polygon of the matcher."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
     return (ax, ay), (bx, by), (cx, cy), (dx, dy)

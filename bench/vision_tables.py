@@ -1,4 +1,4 @@
-"""Tables of bench/vision.py, and whether what must hold does."""
+"""Tables of bench/vision.py, and the check of its requirements."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIMITS = {'easy': (99.5, 0.5), 'medium': (95.0, 3.0), 'hard': (60.0, None)}
 
 @dataclass(frozen=True)
 class Held:
-    """One thing that must hold."""
+    """One requirement."""
 
     what: str
     measured: str
@@ -35,17 +35,17 @@ def spread(values: Sequence[float]) -> tuple[float, float]:
 
 
 def share(flags: Sequence[bool]) -> float:
-    """Return how many are true, %."""
+    """Return the share of true values, %."""
     return 100 * sum(flags) / len(flags) if flags else float('nan')
 
 
 def exact_share(rows: Sequence[Row]) -> float:
-    """Return how many frames with a number were read exactly, %."""
+    """Return the share of frames with a number that were read exactly, %."""
     return share([row.exact for row in rows if row.text])
 
 
 def reject_share(rows: Sequence[Row]) -> float:
-    """Return how many frames of a part of the catalogue, twins aside, were not matched with it, %."""
+    """Return the share of frames of a catalogue part, twins excluded, that did not match it, %."""
     return share([row.verdict != MatchOutcome.MATCH.value for row in rows if row.part_number and row.part_number not in TWINS])
 
 
@@ -63,7 +63,7 @@ def table(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
 
 
 def reads_table(readers: dict[str, list[Row]]) -> None:
-    """Print what each reader read and judged, level by level."""
+    """Print readings and verdicts of each reader, level by level."""
     lines = []
     for name, rows in readers.items():
         for level, some in by_level(rows).items():
@@ -88,7 +88,7 @@ def reads_table(readers: dict[str, list[Row]]) -> None:
 
 
 def looks_table(rows: Sequence[Row]) -> None:
-    """Print our reads by how the print was made, and the verdicts by what was in view."""
+    """Print our readings by kind of print, and the verdicts by content of the frame."""
     lines = [
         [level, look, len(group), exact_share(group), reject_share(group)]
         for level, some in by_level(rows).items()
@@ -110,7 +110,7 @@ def looks_table(rows: Sequence[Row]) -> None:
 
 
 def reliability(rows: Sequence[Row], bins: int = 10) -> float:
-    """Print how often a part named with some score was the part in view; return the expected calibration error."""
+    """Print the accuracy of the recognized parts by their score; return the expected calibration error."""
     named = [(row.best[1], row.best[0] == row.part_number) for row in rows if row.best[0] and row.part_number not in TWINS]
     edges = list(itertools.pairwise(i / bins for i in range(bins + 1)))
     lines, error = [], 0.0
@@ -175,7 +175,7 @@ def faster(name: str, factor: float, theirs: Sequence[Row], ours: Sequence[Row])
 
 
 def print_held(held: Sequence[Held]) -> bool:
-    """Print each line with ok, NOT ok or not measured; return whether nothing failed."""
+    """Print each requirement as ok, NOT ok or not measured; return whether none failed."""
     for line in held:
         print(f'{ {True: "ok", False: "NOT ok", None: "-"}[line.holds]:7}{line.what}: {line.measured}')
     return all(line.holds is not False for line in held)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 API_S = 0.02
-"""How long the web application takes to answer: a quick one."""
+"""Response time of the web application, seconds."""
 
 
 def watch(out: str) -> None:
@@ -31,7 +31,7 @@ def watch(out: str) -> None:
     node = rclpy.create_node('watch', namespace='cell')
 
     def take(first: bytes) -> None:
-        """Take all that is there: rclpy wakes up for one message at a time, which costs more than the message."""
+        """Take all waiting messages: rclpy wakes up for one at a time, which costs more than the message."""
         seen.append((first, time.monotonic_ns()))
         while more := subscription.handle.take_message(ScaleReading, True):
             seen.append((more[0], time.monotonic_ns()))
@@ -44,7 +44,7 @@ def watch(out: str) -> None:
 
 
 def old(port: str, out: str) -> None:
-    """Run the old scale server: a thread a connection, recv(16), post to the web application in the loop."""
+    """Run the old scale server: one thread for each connection, recv(16), post to the web application in the loop."""
     import requests
 
     class Api(http.server.BaseHTTPRequestHandler):
@@ -92,7 +92,7 @@ def old(port: str, out: str) -> None:
 
 
 def plain(port: str, database: str) -> None:
-    """Run the bridge that one would write first: asyncio, one commit a line, then publish."""
+    """Run the simplest bridge: asyncio, one commit for each line, then publish."""
     import rclpy
     from cell_common.ids import new_id
     from cell_common.qos import events
