@@ -73,7 +73,7 @@ def test_an_operator_corrects_a_rejected_piece_and_its_image_is_kept(
     expect(page.get_by_test_id('verdict-crop').locator('img')).not_to_have_js_property('naturalWidth', 0)
     page.get_by_test_id('correct').click()
     page.get_by_test_id('correction-none').click()
-    expect(page.get_by_test_id('correct')).to_have_text('Kept: no readable number', timeout=10_000)
+    expect(page.get_by_test_id('correct')).to_have_text('Saved: not readable', timeout=10_000)
     kept = tmp_path / 'state' / 'kept_frames'
     wait_until(lambda: [file for file in kept.rglob('*') if 'CORRECTION' in file.read_text('latin-1').upper()], 10)
 
