@@ -66,7 +66,7 @@ PRIOR = {
     '8B': 0.25,
     'UV': 0.45,
 }
-"""Pairs that typefaces print nearly alike. They are fixed, so that a small data set cannot unlearn them."""
+"""Pairs that typefaces print nearly alike. Their prior keeps a small data set from unlearning them."""
 PRIOR_WEIGHT = 40
 """Weight of the prior, in characters."""
 EXPECTED = (1.0, 0.5, 4.0)

@@ -33,7 +33,7 @@ def _unquoted(value: object) -> object:
 
 
 def _plain_count(value: object) -> object:
-    """Refuse a count that YAML reads otherwise than a person does: 010 is 8."""
+    """Reject a count that YAML does not read as decimal: 010 is 8."""
     if isinstance(value, SourceInt) and str(value) != value.source:
         raise ValueError(f'YAML reads {value.source} as {int(value)}: write the number without leading zeros, ":" or "_"')
     return value
