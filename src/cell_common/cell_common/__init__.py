@@ -9,6 +9,7 @@ __all__ = [
     'catalogue_file',
     'commands',
     'database',
+    'database_claim',
     'diagnostics',
     'error_code',
     'ids',

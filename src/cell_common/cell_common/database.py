@@ -6,6 +6,8 @@ Each package owns its tables and their Alembic migrations: folder `migrations` o
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -39,6 +41,9 @@ __all__ = [
 
 BUSY_TIMEOUT_S = 10.0
 READ_ONLY = 'cell_read_only'
+MIGRATION_WAIT_S = 60
+_MIGRATION_LOCK = 0x63656C6C
+"""Key of PostgreSQL's advisory lock: "cell" in ASCII."""
 _MAX_ID_LENGTH = 64  # of the id columns
 
 
@@ -186,8 +191,14 @@ def migrate(engine: Engine, package: str) -> None:
     folder = Path(str(resources.files(package))) / 'migrations'
     table = f'alembic_{package}'
     newest = max(path.stem.split('_', 1)[0] for path in (folder / 'versions').glob('[0-9]*.py'))
-    if _version(engine, table) == newest:
+    version = _version(engine, table)
+    if version == newest:
         return
+    if version and version > newest:
+        raise DatabaseError(
+            f'the tables of {package} have version {version}, and this software knows {newest}: the database was used by a '
+            'newer release. Install that release.'
+        )
     from alembic import command
     from alembic.config import Config
     from alembic.util.exc import CommandError
@@ -196,14 +207,33 @@ def migrate(engine: Engine, package: str) -> None:
     config.set_main_option('script_location', str(folder).replace('%', '%%'))
     config.attributes['version_table'] = table
     try:
-        with engine.begin() as connection:
+        with engine.begin() as connection, _migration_lock(connection):
             config.attributes['connection'] = connection
             command.upgrade(config, 'head')
     except (CommandError, SQLAlchemyError) as error:
         raise DatabaseError(
             f'cannot bring the tables of {package} to version {newest}: {error}. '
-            'If the database was used by a newer release, install that release.'
+            'Check that the user of database_url may create tables, then start again.'
         ) from error
+
+
+@contextlib.contextmanager
+def _migration_lock(connection: Connection) -> Iterator[None]:
+    """Let one process at a time change tables; the others wait, then find them up to date.
+
+    SQLite's transactions begin with the write lock. PostgreSQL and MariaDB have advisory locks; MariaDB commits at each change
+    of a table, so its lock belongs to the session.
+    """
+    dialect = connection.dialect.name
+    if dialect == 'postgresql':
+        connection.execute(text('SELECT pg_advisory_xact_lock(:key)'), {'key': _MIGRATION_LOCK})
+    elif dialect in ('mysql', 'mariadb'):
+        connection.execute(text('SELECT GET_LOCK(:name, :seconds)'), {'name': 'cell_migration', 'seconds': MIGRATION_WAIT_S})
+    try:
+        yield
+    finally:
+        if dialect in ('mysql', 'mariadb'):
+            connection.execute(text('SELECT RELEASE_LOCK(:name)'), {'name': 'cell_migration'})
 
 
 def run_migrations(context: ModuleType) -> None:

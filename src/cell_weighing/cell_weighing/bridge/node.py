@@ -12,6 +12,7 @@ from typing import Any
 from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
 from cell_common.background import AsyncioThread
 from cell_common.database import DatabaseError, migrate, open_database
+from cell_common.database_claim import claim_database
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.ids import new_id
 from cell_common.inbox import ExecutorQueue
@@ -99,6 +100,7 @@ class ScaleBridgeNode(Node):
             engine = open_database(self.parameters.database_url)
             self._resources.callback(engine.dispose)
             migrate(engine, 'cell_weighing')
+            claim_database(engine, self.get_namespace())
         except DatabaseError as error:
             raise StartError(str(error)) from error
         journal = JournalWriter(engine, self._publish, lambda error: self._post_event(JournalStatus(error)), gil_lock)

@@ -15,7 +15,8 @@ from cell_weighing.bridge.line_pipeline import SiteConfig
 from cell_weighing.bridge.peers import CAPTURES, PeerError, parse_peers
 from cell_weighing.bridge.stream_capture import StabilitySettings
 from cell_weighing.bridge.tcp_server import TcpServerSettings
-from cell_weighing.delivery.settings import SettingsError, read_settings
+from cell_weighing.delivery.settings import SettingsError, read_settings, settings_path
+from cell_weighing.storage.disk_space import state_folder
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ class ScaleBridgeParameters:
         maximum=1_000_000,
     )
     settings_file: str = parameter(
-        '', "The old scale server's settings.json: its host and port are used instead of listen_address and port; empty = none."
+        '',
+        "The old scale server's settings.json: its host and port are used instead of listen_address and port; empty = "
+        'settings.json in the folder of the database, if any.',
     )
 
 
@@ -130,7 +133,7 @@ def server_settings(parameters: ScaleBridgeParameters) -> TcpServerSettings:
         ParameterError: The settings file cannot be used.
     """
     try:
-        settings = read_settings(parameters.settings_file)
+        settings = read_settings(settings_path(parameters.settings_file, state_folder(parameters.database_url)))
     except SettingsError as error:
         raise ParameterError(f'parameter "settings_file": {error}') from error
     return TcpServerSettings(

@@ -54,7 +54,7 @@ def delivery_row(bag: Bag, validated_ns: int) -> DeliveryRow:
     return DeliveryRow(
         reading_id=bag.reading_id,
         station=bag.station,
-        scale_id=bag.scale_id,
+        scale_id=bag.posted_scale,
         weight=bag.weight,
         unit=bag.unit,
         state=int(DeliveryItemState.WAITING),

@@ -10,7 +10,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
+FILE_NAME = 'settings.json'
 KEY_VARIABLE = 'CELL_WEIGHING_API_KEY'
 _TEXTS = ('host', 'site_url', 'controller', 'function', 'api_key', 'station')
 
@@ -36,8 +38,20 @@ class WebAppSettings:
 
     @property
     def url(self) -> str:
-        """Address for bags: site_url + controller + '/' + function; "" = no web application."""
-        return f'{self.site_url}{self.controller}/{self.function}' if self.site_url else ''
+        """Address for bags: site_url, controller and function, with one slash between each; "" = no web application."""
+        parts = (self.site_url.rstrip('/'), self.controller.strip('/'), self.function.strip('/'))
+        return '/'.join(part for part in parts if part) if self.site_url else ''
+
+
+def settings_path(path: str, folder: Path | None) -> str:
+    """Return the settings file that is used: the named one, else settings.json in the state folder; "" = none.
+
+    Args:
+        path: Parameter settings_file.
+        folder: The state folder; None = the database is on a server.
+    """
+    found = folder / FILE_NAME if folder and not path else None
+    return str(found) if found and found.is_file() else path
 
 
 def read_settings(path: str) -> WebAppSettings:
@@ -78,6 +92,7 @@ def parse_settings(text: str, path: str = 'settings.json') -> WebAppSettings:
     if not isinstance(data, dict):
         raise SettingsError(f'the settings file {path} must hold one JSON object')
     values = {name: data.get(name) or '' for name in _TEXTS}
+    values |= {name: value.strip() for name, value in values.items() if isinstance(value, str)}
     wrong = [name for name, value in values.items() if not isinstance(value, (str, int))]
     if wrong:
         raise SettingsError(f'the settings file {path}: {wrong[0]} must be a text')
@@ -87,9 +102,25 @@ def parse_settings(text: str, path: str = 'settings.json') -> WebAppSettings:
     if not isinstance(port, int) or not 0 <= port <= 65535:
         raise SettingsError(f'the settings file {path}: port must be a number from 1 to 65535')
     settings = WebAppSettings(port=port, **{name: str(value) for name, value in values.items()})
-    if settings.site_url and not settings.site_url.startswith(('http://', 'https://')):
-        raise SettingsError(f'the settings file {path}: site_url must begin with http:// or https://')
+    _check_address(settings, path)
     return settings
+
+
+def _check_address(settings: WebAppSettings, path: str) -> None:
+    """Raise a SettingsError that names the resulting address, unless it can be one."""
+    if not settings.site_url:
+        return
+    try:
+        address = urlsplit(settings.url)
+        usable = address.hostname and address.port != 0
+    except ValueError:  # a port that is none, or brackets that do not match
+        usable = False
+    scheme = settings.site_url.lower().startswith(('http://', 'https://'))
+    if not scheme or not usable or not settings.url.isprintable() or ' ' in settings.url or '@' in address.netloc:
+        raise SettingsError(
+            f'the settings file {path}: site_url must begin with http:// or https:// and a host name; bags would be posted to '
+            f'"{settings.url}". Correct site_url, controller and function.'
+        )
 
 
 def read_api_key(settings: WebAppSettings, key_file: str, environment: Mapping[str, str]) -> str:

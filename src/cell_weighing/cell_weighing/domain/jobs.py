@@ -139,6 +139,13 @@ class Bag:
     zone: WeightZone = WeightZone.NONE
     net_weight: str = ''
     """The weight that was compared with the target, in `unit`; "" when there was no job."""
+    stands_for: str = ''
+    """The scale that `scale_id`, a spare, replaced when it weighed the bag; "" = none."""
+
+    @property
+    def posted_scale(self) -> str:
+        """The scale that the web application knows: the one that a spare scale replaced, else the scale itself."""
+        return self.stands_for or self.scale_id
 
     @property
     def product(self) -> Decimal:

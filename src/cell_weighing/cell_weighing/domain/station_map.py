@@ -65,6 +65,11 @@ class StationMap:
         """Return the station of a scale at a moment; "" = none."""
         return self.by_scale.get(resolve_alias(self.aliases, scale_id, moment_ns), self.default)
 
+    def stands_for(self, scale_id: str, moment_ns: int) -> str:
+        """Return the scale that a spare scale replaces at a moment; "" = none."""
+        resolved = resolve_alias(self.aliases, scale_id, moment_ns)
+        return '' if resolved == scale_id else resolved
+
 
 def resolve_alias(aliases: Iterable[ScaleAlias], scale_id: str, moment_ns: int) -> str:
     """Return the scale that a scale replaces at a moment; the scale itself when it replaces none."""

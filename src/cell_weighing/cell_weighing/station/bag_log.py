@@ -38,7 +38,8 @@ class BagLog:
         result = bag.message or 'in tolerance'
         number = f'bag {bag.number} of job {bag.job_id}' if bag.job_id else 'bag without a job'
         mark = '' if bag.zone is WeightZone.GOOD else f' [{bag.zone.name}]'
-        where = f'station {bag.station or "-"} scale {bag.scale_id}'
+        spare = f' for {bag.stands_for}' if bag.stands_for else ''
+        where = f'station {bag.station or "-"} scale {bag.scale_id}{spare}'
         self.write(f'{where}: {bag.weight} {bag.unit}, {number}, {result}{mark}')
 
     def write(self, text: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cell_common.alarms import HIGH, AlarmReporter
 from cell_common.database import DatabaseError, migrate, open_database
+from cell_common.database_claim import claim_database
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
@@ -29,7 +30,13 @@ from cell_weighing.station.alarms import BagAlarms
 from cell_weighing.station.bag_log import BagLog
 from cell_weighing.station.conversions import bag_message, job_message, reading_of
 from cell_weighing.station.database_worker import DatabaseWorker
-from cell_weighing.station.parameters import WeighStationParameters, parse_share, station_map, web_app_settings
+from cell_weighing.station.parameters import (
+    WeighStationParameters,
+    log_folder,
+    parse_share,
+    station_map,
+    web_app_settings,
+)
 from cell_weighing.station.retention import JournalPruner
 from cell_weighing.station.services import WeighingServices, WeighJobRules
 from cell_weighing.station.store import StationSnapshot, WeighStore
@@ -58,7 +65,7 @@ class WeighStationNode(Node):
         settings = web_app_settings(self.parameters)
         self._stations = station_map(self.parameters, settings)
         rules = WeighJobRules(self._stations.names, parse_share('default_tolerance', self.parameters.default_tolerance))
-        self._log = BagLog(self, self.parameters.log_folder, self.parameters.log_days)
+        self._log = BagLog(self, log_folder(self.parameters), self.parameters.log_days)
         self._resources.callback(self._log.close)
         engine = self._open_store(settings)
         self._pruner = JournalPruner(engine, self.parameters.journal_days)
@@ -94,6 +101,7 @@ class WeighStationNode(Node):
             engine = open_database(self.parameters.database_url)
             self._resources.callback(engine.dispose)
             migrate(engine, 'cell_weighing')
+            claim_database(engine, self.get_namespace())
             self._store = WeighStore(engine, self._stations, time.time_ns, warn_share=warn_share, deliver=bool(settings.url))
         except (DatabaseError, SQLAlchemyError) as error:
             raise StartError(str(error)) from error
@@ -105,6 +113,8 @@ class WeighStationNode(Node):
         except SQLAlchemyError as error:
             raise StartError(str(error)) from error
         self._resources.callback(delivery.close)
+        if settings.url:
+            self.get_logger().info(f'bags are posted to {settings.url}')
         return delivery
 
     def destroy_node(self) -> None:

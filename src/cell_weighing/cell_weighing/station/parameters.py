@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 from cell_common.parameters import ParameterError, parameter
 
-from cell_weighing.delivery.settings import SettingsError, WebAppSettings, read_settings
+from cell_weighing.delivery.settings import SettingsError, WebAppSettings, read_settings, settings_path
 from cell_weighing.domain.station_map import AliasError, StationMap, parse_aliases
 from cell_weighing.domain.tolerance import plain_decimal
+from cell_weighing.storage.disk_space import state_folder
+
+DEFAULT_SCALES, DEFAULT_STATIONS = ['1', '2'], ['A', 'B']
 
 
 @dataclass(frozen=True)
@@ -17,8 +21,10 @@ class WeighStationParameters:
     """Parameters of weigh_station."""
 
     database_url: str = parameter('sqlite:///cell.db', 'Database of jobs, bags and journal of readings, as an SQLAlchemy URL.')
-    scale_ids: list[str] = parameter(['1', '2'], 'Indicators, each with its station at the same place in parameter stations.')
-    stations: list[str] = parameter(['A', 'B'], 'Station of each indicator in parameter scale_ids.')
+    scale_ids: list[str] = parameter(
+        DEFAULT_SCALES, 'Indicators, each with its station at the same place in parameter stations.'
+    )
+    stations: list[str] = parameter(DEFAULT_STATIONS, 'Station of each indicator in parameter scale_ids.')
     aliases: list[str] = parameter(
         [''],
         'Spare scales that stand in for others, each as '
@@ -29,7 +35,9 @@ class WeighStationParameters:
         '0.80', 'Share of the tolerance beyond which a bag in tolerance is in a warning zone; 1 = no such zone.'
     )
     settings_file: str = parameter(
-        '', "The old scale server's settings.json: names the web application that bags are posted to; empty = none."
+        '',
+        "The old scale server's settings.json: names the web application that bags are posted to, and the station of every "
+        'scale while scale_ids and stations have their defaults; empty = settings.json in the folder of the database, if any.',
     )
     key_file: str = parameter(
         '',
@@ -43,12 +51,15 @@ class WeighStationParameters:
         minimum=0,
         maximum=36500,
     )
-    log_folder: str = parameter('', 'Folder for the daily log files log-YYYY-MM-DD.txt; empty = none.')
+    log_folder: str = parameter(
+        'logs',
+        'Folder for the daily log files log-YYYY-MM-DD.txt, a relative one in the folder of the database; empty = none.',
+    )
     log_days: int = parameter(90, 'How long daily log files are kept.', unit='d', minimum=1, maximum=3650)
 
 
 def station_map(parameters: WeighStationParameters, settings: WebAppSettings) -> StationMap:
-    """Return the station of each scale.
+    """Return the station of each scale; a station in the settings file outweighs the parameters' defaults.
 
     Raises:
         ParameterError: scale_ids and stations do not match, or an alias cannot be used.
@@ -63,7 +74,15 @@ def station_map(parameters: WeighStationParameters, settings: WebAppSettings) ->
         aliases = parse_aliases(entry for entry in parameters.aliases if entry)
     except AliasError as error:
         raise ParameterError(f'parameter "aliases": {error}. Correct it in the parameter file.') from error
-    return StationMap(dict(zip(scales, parameters.stations, strict=True)), aliases, settings.station)
+    named = (scales, parameters.stations) != (DEFAULT_SCALES, DEFAULT_STATIONS) or not settings.station
+    by_scale = dict(zip(scales, parameters.stations, strict=True)) if named else {}
+    return StationMap(by_scale, aliases, settings.station)
+
+
+def log_folder(parameters: WeighStationParameters) -> str:
+    """Return the folder of the daily log; "" = no log."""
+    folder = Path(parameters.log_folder).expanduser() if parameters.log_folder else None
+    return str((state_folder(parameters.database_url) or Path()) / folder) if folder else ''
 
 
 def web_app_settings(parameters: WeighStationParameters) -> WebAppSettings:
@@ -73,7 +92,7 @@ def web_app_settings(parameters: WeighStationParameters) -> WebAppSettings:
         ParameterError: The settings file cannot be used.
     """
     try:
-        return read_settings(parameters.settings_file)
+        return read_settings(settings_path(parameters.settings_file, state_folder(parameters.database_url)))
     except SettingsError as error:
         raise ParameterError(f'parameter "settings_file": {error}') from error
 

@@ -24,7 +24,9 @@ from cell_weighing.storage.rows import bag_of, bag_row, job_of, load_gaps, write
 from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, VoidRow, WeighJobRow
 
 PAGE = 500
-"""Readings in one transaction of a catch-up: on SQLite it holds the write lock for some tens of milliseconds."""
+"""Largest number of readings in one transaction of a catch-up; fewer when it holds the write lock for longer than `HOLD_S`."""
+MIN_PAGE = 50
+HOLD_S = 0.1
 MIN_READ = 20
 """Smallest number of readings that are read of one scale for a page."""
 GAP_S = 0.03
@@ -74,6 +76,7 @@ class WeighStore(WeighJobStore):
         self._warn_share = warn_share
         self._deliver = deliver
         self._page_ended = 0.0
+        self._page_size = PAGE
         # State of the transaction in progress, reset by _begin_transaction.
         self._deliveries: list[DeliveryRow] = []
         self._new: list[tuple[Bag, BagRow]] = []
@@ -168,6 +171,7 @@ class WeighStore(WeighJobStore):
         if pause > 0:
             time.sleep(pause)
         bags: list[Bag] = []
+        started = time.monotonic()
         cursors = self._begin_transaction()
         with Session(self._engine) as session, session.begin():
             for reading in readings:
@@ -175,6 +179,7 @@ class WeighStore(WeighJobStore):
             self._flush(session, cursors)
         self._cursors = cursors
         self._page_ended = time.monotonic()
+        self._page_size = min(PAGE, max(MIN_PAGE, int(len(readings) * HOLD_S / max(self._page_ended - started, 0.001))))
         return bags
 
     def _next_page(self) -> list[WeightReading]:
@@ -183,9 +188,10 @@ class WeighStore(WeighJobStore):
             connection = session.connection()
             lasts = last_sequences(connection)
             behind = [scale for scale, last in lasts.items() if last > self._cursors.get(scale, 0)]
-            size = max(PAGE // max(1, len(behind)), MIN_READ)
+            page = min(PAGE, self._page_size)
+            size = max(page // max(1, len(behind)), MIN_READ)
             pages = [read_journal(connection, scale, self._cursors.get(scale, 0), limit=size) for scale in behind]
-        return merge_by_time(pages, size)[:PAGE]
+        return merge_by_time(pages, size)[:page]
 
     def _has_gap(self, readings: Iterable[WeightReading]) -> bool:
         """Whether readings are missing before one of these, by their sequence numbers."""
@@ -203,6 +209,7 @@ class WeighStore(WeighJobStore):
         station = self._stations.station_of(reading.scale_id, reading.received_ns)
         job = self._job_at(session, station, reading) if station else None
         bag = make_bag(reading, station, job, self._warn_share)
+        bag.stands_for = self._stations.stands_for(reading.scale_id, reading.received_ns)
         return [self._add_bag(session, bag, deliver=self._deliver)]
 
     def _add_bag(self, session: Session, bag: Bag, *, deliver: bool) -> Bag:

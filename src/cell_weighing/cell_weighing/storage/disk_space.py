@@ -13,6 +13,13 @@ _FULL = ('disk is full', 'No space left', 'could not extend file', 'quota exceed
 """Messages of SQLite, the operating system and PostgreSQL for a full disk."""
 
 
+def state_folder(database_url: str) -> Path | None:
+    """Return the folder of a SQLite database; None for a database in memory or on a server."""
+    url = make_url(database_url)
+    file = url.database if url.get_backend_name() == 'sqlite' else None
+    return Path(file).expanduser().absolute().parent if file and file != ':memory:' else None
+
+
 class DatabaseDisk:
     """The disk of a SQLite database; the free space of a database server is unknown."""
 
@@ -23,9 +30,7 @@ class DatabaseDisk:
             database_url: SQLAlchemy URL.
             wanted_mb: Free space below which `health` warns, MB.
         """
-        url = make_url(database_url)
-        file = url.database if url.get_backend_name() == 'sqlite' else None
-        self._folder = Path(file).expanduser().absolute().parent if file and file != ':memory:' else None
+        self._folder = state_folder(database_url)
         self._wanted_mb = wanted_mb
 
     def free_mb(self) -> float | None:

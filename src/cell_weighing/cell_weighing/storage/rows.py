@@ -78,6 +78,7 @@ def bag_row(bag: Bag) -> BagRow:
         message=bag.message[:200],
         zone=int(bag.zone),
         net_weight=bag.net_weight,
+        stands_for=bag.stands_for,
     )
 
 
@@ -101,6 +102,7 @@ def bag_of(row: BagRow, job: WeighingJob | None, *, voided: bool) -> Bag:
         bag_id=row.id,
         zone=WeightZone(row.zone),
         net_weight=row.net_weight,
+        stands_for=row.stands_for,
     )
 
 

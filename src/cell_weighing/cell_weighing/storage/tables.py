@@ -175,6 +175,7 @@ class BagRow(WeighingBase):
     message: Mapped[str] = mapped_column(String(200), default='')
     zone: Mapped[int] = mapped_column(SmallInteger, default=0)
     net_weight: Mapped[str] = mapped_column(String(40), default='')
+    stands_for: Mapped[str] = mapped_column(String(32), default='')
 
 
 class VoidRow(WeighingBase):

@@ -111,7 +111,11 @@ def settings_file(tmp_path, application):
 
 @pytest.fixture
 def station(graph, database_url, settings_file):
-    node = graph.add(WeighStationNode(**graph.options(database_url=database_url, settings_file=settings_file)))
+    node = graph.add(
+        WeighStationNode(
+            **graph.options(database_url=database_url, settings_file=settings_file, scale_ids=['1'], stations=['A'])
+        )
+    )
     node.bags = graph.collect(BagRecord, 'weighing/bag', events())
     return node
 

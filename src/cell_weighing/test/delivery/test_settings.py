@@ -8,6 +8,7 @@ from cell_weighing.delivery.settings import (
     parse_settings,
     read_api_key,
     read_settings,
+    settings_path,
 )
 
 OLD = {
@@ -29,6 +30,28 @@ def test_the_old_file_is_read_as_it_is(tmp_path):
     assert settings.url == 'https://app.example/api/prepuff/scan_bag'
 
 
+@pytest.mark.parametrize(
+    'site', ['https://app.example', 'https://app.example/', 'https://app.example//', ' https://app.example ']
+)
+@pytest.mark.parametrize('controller', ['api/prepuff', '/api/prepuff', 'api/prepuff/', '/api/prepuff/'])
+@pytest.mark.parametrize('function', ['scan_bag', '/scan_bag'])
+def test_parts_of_an_address_are_joined_with_one_slash_however_they_are_written(site, controller, function):
+    text = json.dumps({'site_url': site, 'controller': controller, 'function': function})
+    assert parse_settings(text).url == 'https://app.example/api/prepuff/scan_bag'
+
+
+def test_an_address_may_lack_controller_or_function():
+    assert parse_settings('{"site_url": "https://a.b/x", "function": "f"}').url == 'https://a.b/x/f'
+    assert parse_settings('{"site_url": "HTTPS://a.b/x/"}').url == 'HTTPS://a.b/x'
+
+
+def test_a_file_in_the_state_folder_is_found_unless_another_is_named(tmp_path):
+    assert settings_path('', tmp_path) == '' and settings_path('', None) == ''
+    (tmp_path / 'settings.json').write_text('{}')
+    assert settings_path('', tmp_path) == str(tmp_path / 'settings.json')
+    assert settings_path('other.json', tmp_path) == 'other.json'
+
+
 def test_no_file_is_no_web_application():
     assert read_settings('').url == ''
 
@@ -46,6 +69,12 @@ def test_a_port_may_be_text():
         ('{"port": 70000}', 'port must be'),
         ('{"station": ["A"]}', 'station must be'),
         ('{"site_url": "app.example/"}', 'http://'),
+        ('{"site_url": "http://"}', 'host name'),
+        ('{"site_url": "http:///api"}', 'host name'),
+        ('{"site_url": "https:/app.example"}', 'http://'),
+        ('{"site_url": "https://app.example:port", "function": "f"}', 'app.example:port/f'),
+        ('{"site_url": "https://app .example"}', 'app .example'),
+        ('{"site_url": "https://user:pw@app.example"}', 'host name'),
     ],
 )
 def test_an_invalid_file_is_refused_with_the_cause(text, word):

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+from cell_weighing.delivery.settings import WebAppSettings
+from cell_weighing.station.parameters import WeighStationParameters, log_folder, station_map, web_app_settings
+
+
+def test_a_station_in_the_settings_file_outweighs_default_parameters():
+    stations = station_map(WeighStationParameters(), WebAppSettings(station='Line 3'))
+    assert [stations.station_of(scale, 0) for scale in ('1', '2', '7')] == ['Line 3'] * 3
+    assert stations.names == ['Line 3']
+
+
+def test_stations_that_were_given_outweigh_the_settings_file_for_their_scales():
+    stations = station_map(WeighStationParameters(scale_ids=['1'], stations=['X']), WebAppSettings(station='Line 3'))
+    assert [stations.station_of(scale, 0) for scale in ('1', '2')] == ['X', 'Line 3']
+
+
+def test_without_a_station_in_the_file_the_parameters_decide():
+    assert station_map(WeighStationParameters(), WebAppSettings()).station_of('2', 0) == 'B'
+
+
+def test_the_settings_file_of_the_state_folder_decides_and_the_log_is_on_there(tmp_path):
+    (tmp_path / 'settings.json').write_text('{"site_url": "https://app.example/", "controller": "api", "function": "bag"}')
+    parameters = WeighStationParameters(database_url=f'sqlite:///{tmp_path}/cell.db')
+    assert web_app_settings(parameters).url == 'https://app.example/api/bag'
+    assert Path(log_folder(parameters)) == tmp_path / 'logs'
+    assert log_folder(WeighStationParameters(log_folder='')) == ''
+    assert log_folder(WeighStationParameters(log_folder='/var/log/cell')) == '/var/log/cell'
