@@ -92,7 +92,7 @@ def application():
 
 @pytest.fixture
 def settings_file(tmp_path, application):
-    path = tmp_path / 'settings.json'
+    path = tmp_path / 'old_server.json'
     path.write_text(
         json.dumps(
             {
