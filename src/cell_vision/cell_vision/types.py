@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-__all__ = ['UNREAD', 'Barcode', 'EvidenceCrop', 'FrameReading', 'Point', 'Polygon', 'ReadOptions', 'Reading']
+__all__ = ['MISSING', 'UNREAD', 'Barcode', 'EvidenceCrop', 'FrameReading', 'Point', 'Polygon', 'ReadOptions', 'Reading']
 
 Point = tuple[float, float]
 """x to the right, y down, pixels."""
@@ -19,6 +19,8 @@ Polygon = tuple[Point, Point, Point, Point]
 
 UNREAD = '?'
 """Text of a reading that stands for a further part in view with illegible print."""
+MISSING = '\u25af'
+"""Stands in a text where a character may be missing: in a gap that is wider than the pitch, or at an end that is cut off."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Reading:
     """One piece of text in a frame."""
 
     text: str
-    """As read, never empty; UNREAD for a part without legible print next to one that was read."""
+    """As read, never empty, with MISSING where print may be lost; UNREAD for a part without legible print beside another."""
     score: float
     """Confidence of the engine, 0..1, not calibrated."""
     polygon: Polygon

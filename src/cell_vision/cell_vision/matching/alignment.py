@@ -57,6 +57,8 @@ class Alignment:
     cost: float
     end: int
     """Index into the normalized line just after the pattern."""
+    begin: int = 0
+    """Index into the normalized line of the pattern's first character."""
 
 
 NOT_FOUND = Alignment(NEVER, 0)
@@ -75,17 +77,20 @@ def align(pattern: str, line: str, weights: ConfusionWeights, affixes: Affixes =
     may_begin, may_end = edge_predicates(pattern, line, weights, affixes)
     length = len(line)
     row = [0.0 if may_begin(j) else NEVER for j in range(length + 1)]
+    begins = list(range(length + 1))
     for i, printed in enumerate(pattern):
         previous, row = row, [NEVER] * (length + 1)
+        started, begins = begins, [0] * (length + 1)
         missing = deletion_cost(pattern, i, weights)
         row[0] = previous[0] + missing
         last = i == len(pattern) - 1
         for j, read in enumerate(line):
-            best = min(previous[j + 1] + missing, previous[j] + substitution_cost(printed, read, weights))
-            if not last:
-                best = min(best, row[j] + insertion_cost(line, j, weights))
-            row[j + 1] = best
-    ends = [Alignment(row[j], j) for j in range(1, length + 1) if row[j] < NEVER and may_end(j)]
+            lost, same = previous[j + 1] + missing, previous[j] + substitution_cost(printed, read, weights)
+            best, begin = (same, started[j]) if same <= lost else (lost, started[j + 1])
+            if not last and (added := row[j] + insertion_cost(line, j, weights)) < best:
+                best, begin = added, begins[j]
+            row[j + 1], begins[j + 1] = best, begin
+    ends = [Alignment(row[j], j, begins[j]) for j in range(1, length + 1) if row[j] < NEVER and may_end(j)]
     return min(ends, key=lambda found: found.cost, default=NOT_FOUND)
 
 

@@ -13,7 +13,7 @@ from cell_common.catalogue import Catalogue, Part
 
 from cell_vision.matching.alignment import align, normalize
 from cell_vision.matching.confusions import ConfusionWeights
-from cell_vision.matching.matcher import Pattern, patterns_of
+from cell_vision.matching.patterns import Pattern, patterns_of
 
 
 def lint_catalogue(catalogue: Catalogue, weights: ConfusionWeights) -> list[str]:

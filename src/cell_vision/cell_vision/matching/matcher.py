@@ -12,28 +12,29 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import permutations
 
-from cell_common.catalogue import Catalogue, Part
+from cell_common.catalogue import Catalogue
 from rapidfuzz import fuzz, process
 
-from cell_vision.matching.alignment import DEFAULT_AFFIXES, Affixes, align, normalize
+from cell_vision.matching.alignment import NOT_FOUND, SEAM, Alignment, align, normalize
 from cell_vision.matching.benchmark import Benchmark
+from cell_vision.matching.completeness import NumberPlace, find_incompleteness
 from cell_vision.matching.confusions import ConfusionWeights
+from cell_vision.matching.orientation import proves_direction, same_direction, turned_twins
+from cell_vision.matching.patterns import Pattern, one_deletion_neighbors, one_digit_neighbors, patterns_of
 from cell_vision.matching.text_lines import TextLine, are_adjacent, group_lines
 from cell_vision.types import UNREAD, Point, Reading
 
 MOST_CANDIDATES = 5
 LEAST_LETTERS = 3
 """Lines with fewer letters and digits are ignored."""
-ALIKE = (frozenset('035689'), frozenset('17'))
-"""Digits of similar outline. They have no price, because digits distinguish similar parts, but the OCR engine may be fairly
-sure of one where the other is printed."""
 UNREAD_PART = 'a second part in view could not be read'
 NEARLY = 70
 """Least similarity, %, of a line that may be the number of another part."""
 ONE_ERROR = 1.2
 """Cost of a number with one misread character."""
+ENOUGH_PICTURES = 2
+"""A number that is cut off or has a gap needs so many pictures, even if no other number fits."""
 FAINT = 0.5
 """Upper limit of the score of a part that only resembles the text."""
 
@@ -58,6 +59,10 @@ class Candidate:
     score: float
     """Calibrated probability that it is this part, 0..1."""
     by_benchmark: bool = False
+    begin: int = 0
+    """Index into the line of the first character that was explained."""
+    end: int = 0
+    """Just after the last one."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +82,6 @@ class Decision:
     polygon: tuple[Point, ...] = ()
 
 
-@dataclass(frozen=True)
-class Pattern:
-    """A text that identifies a part."""
-
-    part_number: str
-    text: str
-    folded: str
-    affixes: Affixes = DEFAULT_AFFIXES
-
-
 @dataclass
 class Matcher:
     """Matches readings against one catalogue and the benchmarks."""
@@ -99,8 +94,13 @@ class Matcher:
         parts = self.catalogue.parts.values()
         self._patterns = [pattern for part in parts for pattern in patterns_of(part, self.weights)]
         self._marks = {part.part_number: tuple(map(re.compile, part.distinguishing_patterns)) for part in parts}
-        self._deletions = _one_deletion_neighbors(self._patterns)
-        self._misreadings = _one_digit_neighbors(self._patterns)
+        self._deletions = one_deletion_neighbors(self._patterns)
+        self._misreadings = one_digit_neighbors(self._patterns)
+        self._required = {part.part_number: tuple(map(re.compile, part.required_patterns)) for part in parts}
+        self._folded = {
+            part.part_number: {p.folded for p in self._patterns if p.part_number == part.part_number} for part in parts
+        }
+        self._turned = turned_twins({part.part_number: part.printed_text for part in parts}, self.weights.fold)
         self._ignored = [re.compile(rule) for part in parts for rule in part.ignore]
         self.benchmarks = dict(self.benchmarks)
 
@@ -109,12 +109,13 @@ class Matcher:
         own = [pattern.folded for pattern in self._patterns if pattern.part_number == part_number]
         return [text for text in texts if any(number in self.weights.fold(normalize(text)) for number in own)]
 
-    def match(self, expected: str, readings: Sequence[Reading]) -> Decision:
-        """Match the reading of one frame against the ordered part.
+    def match(self, expected: str, readings: Sequence[Reading], pictures: int = 1) -> Decision:
+        """Match the reading of a part against the ordered one.
 
         Args:
             expected: Part number of the catalogue.
             readings: All text of the frame.
+            pictures: Number of pictures from which they were put together.
 
         Raises:
             KeyError: `expected` is not in the catalogue.
@@ -130,7 +131,7 @@ class Matcher:
         found = self._candidates(usable)
         if not found:
             return self._no_match(usable)
-        decision = self._decide(expected, self._disambiguate(found, usable))
+        decision = self._decide(expected, self._disambiguate(found, usable), usable, pictures)
         if decision.verdict is not MatchOutcome.MATCH:
             return decision
         unread = any(reading.text == UNREAD for reading in readings)
@@ -162,9 +163,9 @@ class Matcher:
                 score_cutoff=NEARLY,
                 limit=MOST_CANDIDATES,
             )
-            costs = [(self._cost(others[at], line.text), others[at].part_number) for _, _, at in near]
+            costs = [(self._align(others[at], line.text).cost, others[at].part_number) for _, _, at in near]
             cost, name = min(costs, default=(math.inf, ''))
-            if cost <= ONE_ERROR and all(cost < self._cost(pattern, line.text) for pattern in own):
+            if cost <= ONE_ERROR and all(cost < self._align(pattern, line.text).cost for pattern in own):
                 return f'"{line.display_text}" is nearly {name}'
         return ''
 
@@ -173,7 +174,7 @@ class Matcher:
         readings = in_canonical_order(readings)
         lines = [line for line in group_lines(readings) if sum(map(str.isalnum, line.text)) >= LEAST_LETTERS]
         found = [
-            self._candidate(pattern.part_number, self._cost(pattern, line.text), line)
+            self._candidate(pattern.part_number, self._align(pattern, line.text), line)
             for line in lines
             for pattern in self._patterns
         ]
@@ -186,11 +187,9 @@ class Matcher:
         lookalikes = [
             c for c in found if c.cost < best.cost + self.weights.margin and self._confusable(c.part_number, best.part_number)
         ]
-        marked = [
-            part
-            for part in lookalikes
-            if any(mark.search(line.text) for mark in self._marks[part.part_number] for line in lines)
-        ]
+        marked = [part for part in lookalikes if any(_is_read(mark, lines) for mark in self._marks[part.part_number])]
+        if not marked and all(self._required[part.part_number] for part in lookalikes):
+            marked = [part for part in lookalikes if all(_is_read(text, lines) for text in self._required[part.part_number])]
         if len(marked) != 1:
             return found
         return [*marked, *(candidate for candidate in found if candidate not in lookalikes)]
@@ -200,7 +199,7 @@ class Matcher:
         texts = [{pattern.folded for pattern in self._patterns if pattern.part_number == part} for part in (one, other)]
         return bool(texts[0] & texts[1])
 
-    def _decide(self, expected: str, found: list[Candidate]) -> Decision:
+    def _decide(self, expected: str, found: list[Candidate], lines: list[TextLine], pictures: int) -> Decision:
         best, others = found[0], found[1:]
         rivals = [other for other in others if other.cost < best.cost + self.weights.margin]
         named = tuple((item.part_number, item.score) for item in found[:MOST_CANDIDATES])
@@ -208,14 +207,46 @@ class Matcher:
         if rivals:
             names = ' and '.join([best.part_number, *(rival.part_number for rival in rivals)])
             return Decision(MatchOutcome.AMBIGUOUS, f'"{best.line.display_text}" may be {names}', **common)  # type: ignore[arg-type]
-        doubt = '' if best.by_benchmark else self._sure_score_violation(best)
+        doubt = self._doubt(best, lines, pictures)
         if doubt:
-            return Decision(MatchOutcome.AMBIGUOUS, f'"{best.line.display_text}" is {best.part_number}, or {doubt}', **common)  # type: ignore[arg-type]
+            return Decision(MatchOutcome.AMBIGUOUS, f'"{best.line.display_text}" is {best.part_number}{doubt}', **common)  # type: ignore[arg-type]
         how = 'as its benchmark' if best.by_benchmark else 'as in the catalogue'
         verdict, reason = MatchOutcome.MATCH, f'"{best.line.display_text}" is {best.part_number}, {how}'
         if best.part_number != expected:
             verdict, reason = MatchOutcome.MISMATCH, f'"{best.line.display_text}" is {best.part_number}, not {expected}'
         return Decision(verdict, reason, best.part_number, by_benchmark=best.by_benchmark, **common)  # type: ignore[arg-type]
+
+    def _doubt(self, best: Candidate, lines: list[TextLine], pictures: int) -> str:
+        """Describe what speaks against the only candidate, or what evidence is still needed; "" = nothing."""
+        if doubt := self._turned_doubt(best, lines) or self._incomplete(best, pictures):
+            return doubt
+        for pattern in self._required[best.part_number]:
+            if not _is_read(pattern, lines):
+                return f', but the text "{pattern.pattern}" that must stand beside it was not read'
+        doubt = '' if best.by_benchmark else self._sure_score_violation(best)
+        return f', or {doubt}' if doubt else ''
+
+    def _turned_doubt(self, best: Candidate, lines: list[TextLine]) -> str:
+        """Describe the doubt about a number that is another one upside down, unless another line proves its direction."""
+        twins = self._turned.get(best.part_number, set())
+        if not twins or any(_is_read(mark, lines) for mark in self._marks[best.part_number]):
+            return ''
+        proofs = [line for line in lines if line is not best.line and proves_direction(line.text, line.score)]
+        if proofs and all(same_direction(line.polygon, best.line.polygon) for line in proofs):
+            return ''
+        return f', or {" or ".join(sorted(twins))} upside down: nothing else on it shows which way up it lies'
+
+    def _incomplete(self, best: Candidate, pictures: int) -> str:
+        """Describe a character of the number that may be missing, "" = none."""
+        place = NumberPlace(best.line.text, best.begin, best.end, best.line.holes)
+        others = {part: texts for part, texts in self._folded.items() if part != best.part_number}
+        for found in find_incompleteness(place, self._folded[best.part_number], others, self.weights.fold):
+            if found.longer:
+                return f', or {" or ".join(found.longer[:MOST_CANDIDATES])} with a character lost at a gap or cut end'
+            if pictures < ENOUGH_PICTURES:
+                place_name = 'where it is cut off' if found.cut else 'in a gap of it'
+                return f', if nothing is missing {place_name}: a second picture is needed'
+        return ''
 
     def _sure_score_violation(self, best: Candidate) -> str:
         """Name the parts that one lost or misread character turns into this one, if the line is not certain; "" = none."""
@@ -257,7 +288,7 @@ class Matcher:
             folded = self.weights.fold(line.text)
             for pattern in self._patterns:
                 if pattern.folded in folded:
-                    self._keep_best(best, self._candidate(pattern.part_number, self._cost(pattern, line.text), line))
+                    self._keep_best(best, self._candidate(pattern.part_number, self._align(pattern, line.text), line))
         for part_number, benchmark in self.benchmarks.items():
             for candidate in self._by_benchmark(part_number, benchmark, lines):
                 self._keep_best(best, candidate)
@@ -273,7 +304,7 @@ class Matcher:
         best = {candidate.part_number: candidate for candidate in accepted}
         for line in lines:
             for pattern in self._patterns:
-                self._keep_best(best, self._candidate(pattern.part_number, self._cost(pattern, line.text), line))
+                self._keep_best(best, self._candidate(pattern.part_number, self._align(pattern, line.text), line))
         return self._close_candidates(accepted, best)
 
     def _close_candidates(self, accepted: list[Candidate], found: Mapping[str, Candidate]) -> list[Candidate]:
@@ -289,22 +320,23 @@ class Matcher:
             for line in lines
         ]
 
-    def _matches_whole_line(self, text: str, line: str) -> float:
-        """Return the cost of a line being this text, with nothing before or after it."""
+    def _matches_whole_line(self, text: str, line: str) -> Alignment:
+        """Return how a line is this text, with nothing before or after it; the cost is infinite if it is not."""
         if self.weights.fold(text) != self.weights.fold(line):
-            return math.inf
-        return align(text, line, self.weights).cost
+            return NOT_FOUND
+        return align(text, line, self.weights)
 
     def _keep_best(self, best: dict[str, Candidate], candidate: Candidate) -> None:
         known = best.get(candidate.part_number)
         if known is None or _rank(candidate) < _rank(known):
             best[candidate.part_number] = candidate
 
-    def _cost(self, pattern: Pattern, line: str) -> float:
-        return align(pattern.text, line, self.weights, pattern.affixes).cost
+    def _align(self, pattern: Pattern, line: str) -> Alignment:
+        return align(pattern.text, line, self.weights, pattern.affixes)
 
-    def _candidate(self, part_number: str, cost: float, line: TextLine, *, by_benchmark: bool = False) -> Candidate:
-        return Candidate(part_number, cost, line, self.weights.confidence(line.score, cost), by_benchmark)
+    def _candidate(self, part_number: str, found: Alignment, line: TextLine, *, by_benchmark: bool = False) -> Candidate:
+        score = self.weights.confidence(line.score, found.cost)
+        return Candidate(part_number, found.cost, line, score, by_benchmark, found.begin, found.end)
 
     def _is_uninformative(self, line: TextLine) -> bool:
         return any(rule.fullmatch(line.text) for rule in self._ignored)
@@ -321,43 +353,8 @@ def _rank(candidate: Candidate) -> tuple[float, float, str, str, tuple[Point, ..
     return candidate.cost, -line.score, candidate.part_number, line.text, line.polygon
 
 
-def patterns_of(part: Part, weights: ConfusionWeights) -> list[Pattern]:
-    """Return the texts that identify a part, with the affixes that its maker may add."""
-    rules = [None if given is None else tuple(map(re.compile, given)) for given in (part.prefixes, part.suffixes)]
-    printed = [normalize(text) for text in part.printed_text]
-    return [Pattern(part.part_number, text, weights.fold(text), Affixes(*rules)) for text in printed]
-
-
-def _one_deletion_neighbors(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
-    """Return part -> the parts that become it when one of their characters is lost."""
-    by_text: dict[str, set[str]] = {}
-    for pattern in patterns:
-        by_text.setdefault(pattern.folded, set()).add(pattern.part_number)
-    result: dict[str, set[str]] = {}
-    for pattern in patterns:
-        for i in range(len(pattern.folded)):
-            for shorter in by_text.get(pattern.folded[:i] + pattern.folded[i + 1 :], set()) - {pattern.part_number}:
-                result.setdefault(shorter, set()).add(pattern.part_number)
-    return result
-
-
-def _one_digit_neighbors(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
-    """Return part -> the parts whose number differs in one digit of similar outline."""
-    masked: dict[tuple[int, str], set[Pattern]] = {}
-    for pattern in patterns:
-        for i in range(len(pattern.folded)):
-            masked.setdefault((i, pattern.folded[:i] + ' ' + pattern.folded[i + 1 :]), set()).add(pattern)
-    result: dict[str, set[str]] = {}
-    for alike in masked.values():
-        for one, other in permutations(alike, 2):
-            if one.part_number != other.part_number and _alike_in(one.folded, other.folded):
-                result.setdefault(one.part_number, set()).add(other.part_number)
-    return result
-
-
-def _alike_in(one: str, other: str) -> bool:
-    differing = [{a, b} for a, b in zip(one, other, strict=True) if a != b]
-    return any(pair <= shapes for pair in differing for shapes in ALIKE)
+def _is_read(pattern: re.Pattern[str], lines: Sequence[TextLine]) -> bool:
+    return any(pattern.search(line.text.replace(SEAM, '')) for line in lines)
 
 
 def _quote(lines: Sequence[TextLine]) -> str:

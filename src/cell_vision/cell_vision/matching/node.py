@@ -82,7 +82,7 @@ class MatcherNode(Node):
             response.code, response.message = ResultCode.UNKNOWN_PART, f'part "{expected}" is not in the catalogue'
             return response
         if request.ocr.status in {OcrResult.OK, OcrResult.NO_TEXT}:
-            decision = self._matcher.match(expected, readings_of(request.ocr))
+            decision = self._matcher.match(expected, readings_of(request.ocr), request.ocr.frames)
             checked = self._barcodes.apply(expected, decision, codes_of(request.ocr))
         else:
             checked = CheckedDecision(Decision(MatchOutcome.UNREADABLE, request.ocr.message or 'the frame was not read'))

@@ -15,7 +15,7 @@ import numpy as np
 
 from cell_vision.matching.alignment import SEAM, normalize
 from cell_vision.ocr.box_geometry import center, enclose
-from cell_vision.types import Point, Reading
+from cell_vision.types import MISSING, Point, Reading
 
 SAME_ANGLE = math.radians(20)
 SAME_HEIGHT = 1.7
@@ -27,6 +27,7 @@ LINE_GAP = 2.5
 """A wider gap ends the line, in letter heights."""
 TOGETHER = 5.0
 """Lines farther apart than this belong to different parts, in letter heights of the larger one."""
+MARKS = MISSING + ' ' + SEAM
 NEXT_LINE = 2.2
 """Largest distance to the center of the next line, in letter heights."""
 
@@ -43,6 +44,8 @@ class TextLine:
     """Corners of its box, or of a box around all its boxes, pixels."""
     display_text: str
     """As read, for messages."""
+    holes: tuple[int, ...] = ()
+    """Indices into `text` where a character may be missing; inside the text a blank stands there."""
 
 
 def are_adjacent(one: TextLine, other: TextLine) -> bool:
@@ -146,4 +149,20 @@ def _line(row: list[_Box], *, wrapped: bool = False) -> TextLine:
         blank = SEAM if (gap is None and wrapped) or (gap is not None and gap < SEAM_GAP) else ' '
         text += blank + normalize(right.reading.text)
     display_text = ' '.join(box.reading.text for box in row)
-    return TextLine(text, min(box.reading.score for box in row), enclose([box.reading.polygon for box in row]), display_text)
+    text, holes = _without_marks(text)
+    score = min(box.reading.score for box in row)
+    return TextLine(text, score, enclose([box.reading.polygon for box in row]), display_text, holes)
+
+
+def _without_marks(text: str) -> tuple[str, tuple[int, ...]]:
+    """Return a text with a blank for each MISSING inside it, and the places of all."""
+    kept, holes = '', []
+    for i, character in enumerate(text):
+        if character != MISSING:
+            kept += character
+            continue
+        holes.append(len(kept))
+        inside = text[:i].strip(MARKS) and text[i + 1 :].strip(MARKS)
+        if inside and not kept.endswith(' ') and text[i + 1] != ' ':
+            kept += ' '
+    return kept, tuple(holes)

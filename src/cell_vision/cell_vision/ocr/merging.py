@@ -11,12 +11,14 @@ from statistics import median_low
 
 from cell_vision.matching.alignment import normalize
 from cell_vision.ocr import box_geometry
-from cell_vision.types import Polygon, Reading
+from cell_vision.types import MISSING, Polygon, Reading
 
 SAME_PLACE = 0.5
 """Two boxes are at the same place if their centers are closer than this across the line, in heights of the lower one."""
 CONTRADICTS = 0.15
 """A different text counts against the best one if its score is lower by at most this."""
+GAP_SEEN = 0.34
+"""A gap counts if at least this share of the readings with the same characters shows it."""
 CERTAIN = 0.9
 """Least score of a different text that only one pass read."""
 
@@ -36,13 +38,34 @@ def merge_passes(passes: Sequence[Sequence[Reading]], *, keep_contradictions: bo
             places.append([reading])
         else:
             place.append(reading)
-    kept = [reading for place in places for reading in (_texts(place) if keep_contradictions else place[:1])]
+    marked = [_with_common_gaps(place) for place in places]
+    kept = [reading for place in marked for reading in (_texts(place) if keep_contradictions else place[:1])]
     return sorted(kept, key=lambda reading: reading.polygon[0][::-1])
 
 
 def _rank(reading: Reading) -> tuple[float, str, Polygon]:
     """Return the sort key of readings, the most certain first; it does not depend on the order of the passes."""
     return -reading.score, reading.text, reading.polygon
+
+
+def _with_common_gaps(place: Sequence[Reading]) -> list[Reading]:
+    """Give readings with the same characters the same gaps: one that many of them saw is in all, one of a few in none."""
+    same: dict[str, list[Reading]] = {}
+    for reading in place:
+        same.setdefault(_characters(reading), []).append(reading)
+    texts: dict[str, str] = {}
+    for characters, readings in same.items():
+        seen = [reading for reading in readings if MISSING in reading.text]
+        chosen = seen if len(seen) >= GAP_SEEN * len(readings) and seen else [r for r in readings if r not in seen]
+        texts[characters] = max((reading.text for reading in chosen), key=lambda text: (text.count(MISSING), text))
+    common = [(reading, texts[_characters(reading)]) for reading in place]
+    return [
+        replace(reading, text=text) if (MISSING in reading.text) != (MISSING in text) else reading for reading, text in common
+    ]
+
+
+def _characters(reading: Reading) -> str:
+    return normalize(reading.text).replace(MISSING, '').replace(' ', '')
 
 
 def _texts(place: Sequence[Reading]) -> list[Reading]:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from cell_vision.ocr.box_geometry import center
+from cell_vision.ocr.completeness import mark_cut_ends
 from cell_vision.ocr.crops import evidence_crop, rectify
 from cell_vision.ocr.engines.base import BadImageError, Engine
 from cell_vision.ocr.engines.ppocr_ops import PLATE_SIDE
@@ -94,7 +95,7 @@ def read_frame(
     region = options.get('region')
     readings = _read_last_region(engine, image, region) if region else ()
     readings = readings or read_image(engine, image, options, deadline_passed)
-    reading = FrameReading(tuple(readings), wide, high, 0.0, engine.name)
+    reading = FrameReading(tuple(mark_cut_ends(image, readings)), wide, high, 0.0, engine.name)
     return _without_codes(add_barcodes_and_crop(reading, image, options))
 
 

@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 
 from cell_vision.ocr.box_geometry import center, enclose, height, length, offset
 from cell_vision.ocr.merging import overlaps
-from cell_vision.types import UNREAD, Polygon, Reading
+from cell_vision.types import MISSING, UNREAD, Polygon, Reading
 
 CERTAIN = 0.93
 """A number with at least this confidence needs no second frame."""
@@ -48,9 +48,9 @@ def is_certain(readings: Sequence[Reading], certain: float = CERTAIN) -> bool:
     """Return whether no other frame is needed: all texts that may be part numbers were read with confidence, at least one.
 
     Small print next to larger print (ratings, dates) is ignored: the number of a part is not its smallest text. With an
-    unreadable part in view no reading is certain, and the next frame is read as a whole again.
+    unreadable part in view, or print that may be lost, no reading is certain, and the next frame is read as a whole again.
     """
-    if any(reading.text == UNREAD for reading in readings):
+    if any(reading.text == UNREAD or MISSING in reading.text for reading in readings):
         return False
     numbers = [
         reading

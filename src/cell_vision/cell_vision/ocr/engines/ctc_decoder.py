@@ -70,6 +70,8 @@ class DecodedText:
     """For each character the probability of the best other digit relative to it; 0 where the character is no digit."""
     fine: tuple[Mapping[str, float], ...] = ()
     """For each character the probabilities of its partners in FINE."""
+    centers: tuple[float, ...] = ()
+    """For each character the step at its center, in steps of the recognizer."""
 
 
 def fuse_readings(sharp: DecodedText, soft: DecodedText) -> tuple[str, float]:
@@ -202,6 +204,7 @@ class CtcDecoder:
             tuple(
                 {other: float(likely[i, at]) for other, at in self._fine.get(int(read), ())} for i, read in enumerate(chosen)
             ),
+            _centers(1.0 - kept[:, 0], first, best),
         )
 
     def _correct(self, likely: NDArray[np.float32], chosen: NDArray[np.intp], sure: NDArray[np.float32]) -> None:
@@ -241,6 +244,18 @@ class CtcDecoder:
         others[chosen[:, None] == self._places] = 0.0
         against = np.where(np.isin(chosen, self._places), others.max(1, initial=0.0) / sure, 0.0)
         return tuple(map(float, against))
+
+
+def _centers(printed: NDArray[np.float32], first: NDArray[np.intp], best: NDArray[np.intp]) -> tuple[float, ...]:
+    """Return the center of each character: the mean of the steps of its run, weighted by the probability of print."""
+    centers = []
+    for start in map(int, first):
+        end = start + 1
+        while end < len(best) and best[end] == best[start]:
+            end += 1
+        steps, weights = np.arange(start, end), printed[start:end]
+        centers.append(float((steps * weights).sum() / weights.sum()))
+    return tuple(centers)
 
 
 def _pairs(text: str, alike: set[int]) -> set[int]:

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from cell_vision.ocr.engines.base import EngineOptions
 from cell_vision.ocr.engines.ctc_decoder import DISPUTED, CtcDecoder, DecodedText, fuse_readings, may_be_number
 from cell_vision.ocr.engines.inference import Network, load_network, select_backend
 from cell_vision.ocr.engines.model_files import DETECTOR, DIRECTION, RECOGNIZER, model_folder
+from cell_vision.ocr.engines.pitch import SUSPECT, gap_ratios, gaps, mark_gaps
 from cell_vision.ocr.engines.ppocr_ops import (
     DIRECTION_SHAPE,
     PLATE_SHAPES,
@@ -45,6 +47,8 @@ For the other lines of a plate the longest line decides if it is as certain eith
 UNSURE = 0.5
 UPRIGHT = 0.88
 """A line read with less confidence is also read turned over: the classifier may be wrong."""
+SECOND_SCALE = 1.3
+"""Stretch of a strip whose gaps are measured a second time."""
 TURNED_LENGTH = 3
 """Letters and digits of such a line, at least."""
 
@@ -131,9 +135,21 @@ class PpOcrEngine:
         text, score = (
             fuse_readings(sharp, self._decode(blur_dots(strip.image))) if sharp.doubtful else (sharp.text, sharp.score)
         )
-        if score > DISPUTED and may_be_number(text) and is_smeared(strip.image):
-            score = DISPUTED
+        if may_be_number(text):
+            marked = mark_gaps(text, sharp.text, self._gaps(strip, sharp))
+            if score > DISPUTED and (marked is None or is_smeared(strip.image)):
+                score = DISPUTED
+            text = marked or text
         return Reading(text, score, strip.polygon)
+
+    def _gaps(self, strip: TextStrip, read: DecodedText) -> list[int]:
+        """Return the gaps of a line: measured again at another scale where the first measurement is suspicious."""
+        ratios = gap_ratios(read.text, read.centers)
+        if max(ratios, default=0.0) < SUSPECT:
+            return []
+        wide = self._decode(cv2.resize(strip.image, None, fx=SECOND_SCALE, fy=1.0, interpolation=cv2.INTER_LINEAR))
+        again = gap_ratios(wide.text, wide.centers) if wide.text == read.text else []
+        return gaps(ratios, again)
 
     def _decode(self, strip: MatLike) -> DecodedText:
         return self.decoder.decode(self._recognizer(recognizer_input(strip))[0])

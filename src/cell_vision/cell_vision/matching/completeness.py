@@ -1,0 +1,103 @@
+"""Doubts about a number of which a character may be missing: worn off, hidden, or cut off.
+
+A reading holds no trace of a character that is not there. Where the line has a gap or is cut off, a longer number of the
+catalogue that fits there is as likely as the shorter one that was read.
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
+
+from cell_vision.matching.alignment import BLANKS
+
+__all__ = ['Incompleteness', 'find_incompleteness', 'longer_numbers']
+
+MOST_MISSING = 2
+"""Characters that may have stood in one gap."""
+
+
+@dataclass(frozen=True)
+class Incompleteness:
+    """A place where a character of a number may be missing."""
+
+    longer: tuple[str, ...]
+    """Parts whose number would fit with further characters there; empty = none of the catalogue."""
+    cut: bool
+    """The print is cut off there, rather than that a gap is in it."""
+
+
+@dataclass(frozen=True)
+class NumberPlace:
+    """A number found in a line."""
+
+    text: str
+    """The line, normalized."""
+    begin: int
+    end: int
+    """Just after its last character."""
+    holes: tuple[int, ...] = ()
+    """Where a character may be missing; a blank stands there when it is inside the line."""
+
+
+def find_incompleteness(
+    place: NumberPlace, own: Set[str], numbers: Mapping[str, Iterable[str]], fold: Callable[[str], str]
+) -> list[Incompleteness]:
+    """Return the places where a character of a number may be missing.
+
+    A gap at the begin or end of a number is one of the print's own blanks, unless a longer number would fit. A blank inside a
+    number is treated alike: the reader may have read a hole as a blank.
+
+    Args:
+        place: Where the number was found.
+        own: Its part's folded texts.
+        numbers: Part number -> folded texts, of all other parts.
+        fold: Folds text of the line, see `ConfusionWeights.fold`.
+    """
+    folded = fold(place.text[place.begin : place.end])
+    result = []
+    for hole in sorted({*place.holes, *_blanks_inside(place)}):
+        before = fold(place.text[place.begin : max(place.begin, min(hole, place.end))])
+        if hole <= place.begin:
+            kind = _outside(place.text[hole : place.begin], cut=hole == 0)
+            longer = longer_numbers(fold(place.text[hole : place.begin]) + folded, 0, own, numbers)
+        elif hole >= place.end:
+            kind = _outside(place.text[place.end : hole], cut=hole == len(place.text))
+            after = folded + fold(place.text[place.end : hole])
+            longer = longer_numbers(after, len(after), own, numbers)
+        else:
+            kind = 'gap' if hole in place.holes else 'blank'
+            longer = longer_numbers(folded, len(before), own, numbers)
+        if kind != 'apart' and (longer or kind in {'cut', 'gap'}):
+            result.append(Incompleteness(tuple(longer), kind == 'cut'))
+    return result
+
+
+def longer_numbers(folded: str, at: int, own: Set[str], numbers: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the parts whose number is this one with further characters at one place.
+
+    Args:
+        folded: The number as read, folded.
+        at: Where characters may be missing; at its begin or end any number of them.
+        own: Folded texts of the part itself; they do not count.
+        numbers: Part number -> folded texts.
+    """
+    most = MOST_MISSING if 0 < at < len(folded) else len(folded) + 64
+
+    def fits(text: str) -> bool:
+        more = len(text) - len(folded)
+        return 0 < more <= most and text not in own and text.startswith(folded[:at]) and text.endswith(folded[at:])
+
+    return sorted(part for part, texts in numbers.items() if any(map(fits, texts)))
+
+
+def _outside(between: str, *, cut: bool) -> str:
+    """Return how print between a number and a hole outside it ties both: "cut", "edge" (a blank, unless ...) or "apart"."""
+    if any(c in BLANKS for c in between):
+        return 'apart'
+    return 'cut' if cut else 'edge'
+
+
+def _blanks_inside(place: NumberPlace) -> Iterator[int]:
+    return (i for i in range(place.begin + 1, place.end - 1) if place.text[i] in BLANKS)

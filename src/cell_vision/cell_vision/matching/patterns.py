@@ -1,0 +1,71 @@
+"""The texts that identify the parts of a catalogue, and which of them one reading error turns into each other.
+
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from cell_common.catalogue import Part
+
+from cell_vision.matching.alignment import DEFAULT_AFFIXES, Affixes, normalize
+from cell_vision.matching.confusions import ConfusionWeights
+
+__all__ = ['Pattern', 'one_deletion_neighbors', 'one_digit_neighbors', 'patterns_of']
+
+ALIKE = (frozenset('035689'), frozenset('17'))
+"""Digits of similar outline. They have no price, because digits distinguish similar parts, but the OCR engine may be fairly
+sure of one where the other is printed."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A text that identifies a part."""
+
+    part_number: str
+    text: str
+    folded: str
+    affixes: Affixes = DEFAULT_AFFIXES
+
+
+def patterns_of(part: Part, weights: ConfusionWeights) -> list[Pattern]:
+    """Return the texts that identify a part, with the affixes that its maker may add."""
+    rules = [None if given is None else tuple(map(re.compile, given)) for given in (part.prefixes, part.suffixes)]
+    printed = [normalize(text) for text in part.printed_text]
+    return [Pattern(part.part_number, text, weights.fold(text), Affixes(*rules)) for text in printed]
+
+
+def one_deletion_neighbors(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
+    """Return part -> the parts that become it when one of their characters is lost."""
+    by_text: dict[str, set[str]] = {}
+    for pattern in patterns:
+        by_text.setdefault(pattern.folded, set()).add(pattern.part_number)
+    result: dict[str, set[str]] = {}
+    for pattern in patterns:
+        for i in range(len(pattern.folded)):
+            for shorter in by_text.get(pattern.folded[:i] + pattern.folded[i + 1 :], set()) - {pattern.part_number}:
+                result.setdefault(shorter, set()).add(pattern.part_number)
+    return result
+
+
+def one_digit_neighbors(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
+    """Return part -> the parts whose number differs in one digit of similar outline."""
+    masked: dict[tuple[int, str], set[Pattern]] = {}
+    for pattern in patterns:
+        for i in range(len(pattern.folded)):
+            masked.setdefault((i, pattern.folded[:i] + ' ' + pattern.folded[i + 1 :]), set()).add(pattern)
+    result: dict[str, set[str]] = {}
+    for alike in masked.values():
+        for one, other in permutations(alike, 2):
+            if one.part_number != other.part_number and _alike_in(one.folded, other.folded):
+                result.setdefault(one.part_number, set()).add(other.part_number)
+    return result
+
+
+def _alike_in(one: str, other: str) -> bool:
+    differing = [{a, b} for a, b in zip(one, other, strict=True) if a != b]
+    return any(pair <= shapes for pair in differing for shapes in ALIKE)

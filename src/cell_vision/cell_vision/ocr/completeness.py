@@ -1,0 +1,135 @@
+"""Finds ends of a line that may be cut off: by the rim of the frame, glare, a finger, or the outline of the part.
+
+Where the ground changes right after the last visible character, more print may be hidden or missing.
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cell_vision.ocr.box_geometry import height, length
+from cell_vision.types import MISSING, UNREAD, Polygon, Reading
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
+
+__all__ = ['cut_ends', 'mark_cut_ends']
+
+STRIP = 40
+"""Height to which a line is scaled, pixels."""
+LONGEST = 1200
+BEYOND = 0.3
+"""How far beyond the box of a line the ground is examined, in heights of the box."""
+RIM = 0.1
+"""A box that ends closer than this to the rim of the frame may be cut off, in its heights. A box is larger than its print."""
+MARGIN = 0.1
+"""Outer share of the height of a box that holds no print of its line."""
+WHOLE = 0.85
+"""Least share of a column that differs from the ground where something else begins."""
+LEAST_STEP = 20
+"""Least difference from the ground, gray levels."""
+SHARE_OF_CONTRAST = 0.4
+"""The same as a share of the contrast of the print."""
+NEAR = 0.22
+"""Something that begins closer than this to the last ink touches the print, in heights of the box."""
+PLATEAU = 0.15
+"""What is not print covers at least this much of the strip's end, in heights of the box."""
+INTO = 0.45
+"""Something that reaches this far into the box touches the print, in its heights."""
+LEAST_CHARACTERS = 3
+
+
+def mark_cut_ends(image: MatLike, readings: Sequence[Reading]) -> list[Reading]:
+    """Return the readings of a frame with MISSING at each end that may be cut off.
+
+    Args:
+        image: The frame, BGR, uint8.
+        readings: Its texts.
+    """
+    return [_marked(image, reading) for reading in readings]
+
+
+def _marked(image: MatLike, reading: Reading) -> Reading:
+    if reading.text == UNREAD or sum(map(str.isalnum, reading.text)) < LEAST_CHARACTERS:
+        return reading
+    start, end = cut_ends(image, reading.polygon)
+    text = reading.text.strip()
+    if start and not text.startswith(MISSING):
+        text = MISSING + text
+    if end and not text.endswith(MISSING):
+        text += MISSING
+    return replace(reading, text=text) if start or end else reading
+
+
+def cut_ends(image: MatLike, box: Polygon) -> tuple[bool, bool]:
+    """Return whether the start and the end of a line may be cut off.
+
+    Args:
+        image: BGR, uint8.
+        box: The line, clockwise from the top left of its text.
+    """
+    at_rim = _touches_rim(image.shape[1], image.shape[0], box)
+    if all(at_rim):
+        return at_rim
+    strip = _strip(image, box)
+    beyond = round(BEYOND * STRIP)
+    inside = strip[:, beyond : strip.shape[1] - beyond] if strip.shape[1] > 4 * beyond else strip
+    ground = float(np.median(inside))
+    contrast = float(np.percentile(np.abs(inside - ground), 95))
+    differs = np.abs(strip - ground) > max(LEAST_STEP, SHARE_OF_CONTRAST * contrast)
+    return at_rim[0] or _something_touches(differs[:, ::-1]), at_rim[1] or _something_touches(differs)
+
+
+def _touches_rim(wide: int, high: int, box: Polygon) -> tuple[bool, bool]:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = box
+    reach, long = RIM * height(box), max(1.0, length(box))
+    ux, uy = (bx - ax) / long * reach, (by - ay) / long * reach
+
+    def outside(x: float, y: float) -> bool:
+        return x <= 0 or y <= 0 or x >= wide - 1 or y >= high - 1
+
+    start = outside(ax - ux, ay - uy) or outside(dx - ux, dy - uy)
+    end = outside(bx + ux, by + uy) or outside(cx + ux, cy + uy)
+    return start, end
+
+
+def _strip(image: MatLike, box: Polygon) -> NDArray[np.float32]:
+    """Return a line with BEYOND at both ends: gray, float32, STRIP pixels high."""
+    a, b, _, d = (np.array(corner, np.float32) for corner in box)
+    scale = STRIP / height(box)
+    along = (b - a) / max(1.0, length(box)) * BEYOND * height(box)
+    wide = min(LONGEST, max(8, math.ceil((length(box) + 2 * BEYOND * height(box)) * scale)))
+    source = np.array([a - along, b + along, d - along], np.float32)
+    matrix = cv2.getAffineTransform(source, np.array([(0, 0), (wide, 0), (0, STRIP)], np.float32))
+    level = cv2.warpAffine(image, matrix, (wide, STRIP), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.cvtColor(level, cv2.COLOR_BGR2GRAY), np.float32)
+
+
+def _something_touches(differs: NDArray[np.bool_]) -> bool:
+    """Return whether something other than print begins right after the last ink.
+
+    Args:
+        differs: Where the strip differs from its ground, the end in question on the right.
+    """
+    high, wide = differs.shape
+    covered = differs.mean(0) >= WHOLE
+    if not covered[-round(PLATEAU * high) :].all():
+        return False  # A stroke of a letter may be as high as the box, but ground follows it.
+    edge = max(1, round(MARGIN * high))
+    outer = np.asarray(differs[:edge].any(0) | differs[-edge:].any(0))
+    begin = wide - 1
+    while begin > 0 and (covered[begin - 1] or outer[begin - 1]):
+        begin -= 1
+    ink = np.flatnonzero(differs[2 * edge : -2 * edge, :begin].any(0))
+    if not len(ink):
+        return False
+    reaches_into_print = wide - begin > (BEYOND + INTO) * high
+    return reaches_into_print or begin - int(ink[-1]) <= NEAR * high
