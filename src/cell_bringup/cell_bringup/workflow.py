@@ -1,6 +1,6 @@
 """`cell workflow`: reads a part, compares it with a benchmark, saves the overlay, and triggers a hub after a match.
 
-The bench check of the replaced OCR backend, without ROS. The cell itself decides with the part catalogue, which is stricter.
+The bench check of the replaced OCR backend; no node runs. The cell itself decides more strictly, with the part catalogue.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class ImageResult:
 
 
 @dataclass(frozen=True)
-class TriggerResult:
+class HubTriggerResult:
     """One trigger that was sent to the hub."""
 
     event: str
@@ -213,7 +213,7 @@ def _save(folder: Path, name: str, image: Frame) -> Path:
     return path
 
 
-def _trigger(options: argparse.Namespace) -> list[TriggerResult]:
+def _trigger(options: argparse.Namespace) -> list[HubTriggerResult]:
     """Send the part's letter, and START_PROGRAM only after its acknowledgement."""
     hub: Hub = RoboHubClient(options.hub) if options.hub else PretendedHub()
     part_event = f'PART_{options.part_number}'
@@ -221,7 +221,7 @@ def _trigger(options: argparse.Namespace) -> list[TriggerResult]:
         (part_event, lambda: hub.send_part_code(options.letter, options.part_number)),
         (START_PROGRAM, lambda: hub.send_trigger(START_PROGRAM)),
     ]
-    done: list[TriggerResult] = []
+    done: list[HubTriggerResult] = []
     try:
         for event, send in steps:
             if not send():
@@ -230,7 +230,7 @@ def _trigger(options: argparse.Namespace) -> list[TriggerResult]:
                 message = f'outcome unknown: no acknowledgement within {options.ack_timeout:g} s. Look at the robot.'
             else:
                 message = ''
-            done.append(TriggerResult(event, not message, message or 'acknowledged'))
+            done.append(HubTriggerResult(event, not message, message or 'acknowledged'))
             if message:
                 break
     finally:
@@ -243,7 +243,7 @@ def _print(
     console: Console,
     benchmark: list[str],
     results: list[ImageResult],
-    triggers: list[TriggerResult],
+    triggers: list[HubTriggerResult],
 ) -> None:
     if options.json:
         data = {

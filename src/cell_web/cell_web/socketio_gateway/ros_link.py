@@ -53,7 +53,7 @@ START_WAIT_S = 3.0
 ACTIVE_STATES = frozenset({JobState.RUNNING, JobState.PAUSED, JobState.WAITING_RELOAD})
 
 
-class CodedResponse(Protocol):
+class GatewayResponse(Protocol):
     """A service response with the cell's result code."""
 
     code: int
@@ -164,7 +164,7 @@ class RosLink:
 
     async def _ask(self, client: Client, request: object, timeout: float) -> CellResult:
         try:
-            response: CodedResponse = await call_service(self._node, client, request, timeout)
+            response: GatewayResponse = await call_service(self._node, client, request, timeout)
         except ServiceCallError as error:
             return CellResult(False, str(error))
         return CellResult(response.code == ResultCode.OK, response.message)
