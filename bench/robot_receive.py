@@ -79,7 +79,7 @@ def listen_as_node(address: str, frequency: float, seconds: float, out: Connecti
         def package(self, values: dict[str, Any]) -> None:
             self.count.take(parse_snapshot(values).timestamp)
 
-        def lost(self, why: str) -> None:
+        def lost(self, why: str, remedy: str) -> None:
             raise SystemExit(why)
 
     async def run() -> ReceiveResult:

@@ -52,6 +52,21 @@ class RobotParameters:
         minimum=1.0,
         maximum=50.0,
     )
+    dashboard_connect_timeout: float = parameter(
+        2.0, 'rtde: time for the controller to accept a connection to its dashboard.', unit='s', minimum=0.1, maximum=30.0
+    )
+    dashboard_timeout: float = parameter(
+        8.0,
+        'rtde, ros_driver: time for the dashboard to answer a command; some commands take a real controller over a second.',
+        unit='s',
+        minimum=0.1,
+        maximum=60.0,
+    )
+    rtde_registers: str = parameter(
+        'lower',
+        'rtde: range of registers of the control script; upper where a fieldbus (EtherNet/IP, PROFINET) owns the lower one.',
+        choices=('lower', 'upper'),
+    )
     joint_rate: float = parameter(
         25.0, 'rtde, ros_driver: joint states published per second.', unit='Hz', minimum=1.0, maximum=500.0
     )

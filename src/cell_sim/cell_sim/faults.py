@@ -53,6 +53,10 @@ class FaultInjector:
         self._pending[fault] = left - 1
         return True
 
+    def value(self, fault: str) -> float:
+        """Return the value of a lasting fault, 0 if it is not pending; it stays until `clear`."""
+        return self._pending.get(fault, 0.0)
+
     def take(self, fault: str) -> float:
         """Remove a fault and return its value; 0 if it was not pending."""
         return self._pending.pop(fault, 0.0)

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 
-from cell_robot.protocols.dashboard.codec import BANNER, MAX_LINE, REPLIES, DashboardError, encode, require_ok
+from cell_robot.protocols.dashboard.codec import (
+    MAX_LINE,
+    REPLIES,
+    TIMEOUTS,
+    DashboardClosedError,
+    DashboardError,
+    DashboardTimeouts,
+    answers,
+    clean_line,
+    encode,
+    is_banner,
+    parse_bool,
+    require_ok,
+)
 
 PORT = 29999
-TIMEOUT_S = 1.0
+REMOTE = 'is in remote control'
+EXTRA_LINE_S = 2.0
+"""Time for the answer after a line that answers nothing; without one the line counts as a refusal."""
 
 
 class DashboardClient:
     """Connection to the dashboard; `open_dashboard` makes one."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeouts: DashboardTimeouts) -> None:
+        self._reader, self._writer, self._timeouts = reader, writer, timeouts
 
     async def ask(self, command: str) -> str:
         """Send a command and return the reply; replies to commands of REPLIES are checked.
@@ -25,41 +40,113 @@ class DashboardClient:
             DashboardError: No answer, or a refusal.
         """
         self._writer.write(encode(command))
-        reply = await self.reply(command)
+        reply = await self._reply(command)
         if command in REPLIES:
             require_ok(command, reply)
         return reply
 
-    async def reply(self, request: str) -> str:
-        """Return the next line; `request` names the pending request in errors.
+    async def greet(self) -> None:
+        """Wait for the banner.
 
         Raises:
-            DashboardError: No line within the timeout, or the connection closed.
+            DashboardError: No answer, or another service answers.
         """
+        if not is_banner(line := await self._within(self._line(), 'the connection')):
+            raise DashboardError(f'port {PORT} answers {line[:80]!r}: this is no dashboard')
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._writer.close()
+
+    async def _reply(self, command: str) -> str:
+        line = await self._within(self._line(), command)
+        while not answers(command, line):
+            try:
+                line = await asyncio.wait_for(self._line(), EXTRA_LINE_S)
+            except asyncio.TimeoutError:
+                break
+        return line
+
+    async def _line(self) -> str:
+        """Return the next line that is not empty."""
+        while not (line := clean_line(received := await self._reader.readline())):
+            if not received:
+                raise DashboardClosedError('the controller closed the connection to its dashboard')
+        return line
+
+    async def _within(self, reading: Coroutine[object, object, str], request: str) -> str:
         try:
-            line = await asyncio.wait_for(self._reader.readline(), TIMEOUT_S)
-        except (asyncio.TimeoutError, OSError, ValueError) as error:
-            raise DashboardError(f'the controller did not answer {request}') from error
-        if not line:
-            raise DashboardError(f'the controller closed the connection at {request}')
-        return line.decode('utf-8', 'replace').strip()
+            return await asyncio.wait_for(reading, self._timeouts.command)
+        except asyncio.TimeoutError as error:
+            raise DashboardError(f'the controller did not answer {request} within {self._timeouts.command:g} s') from error
+        except (OSError, ValueError) as error:
+            raise DashboardClosedError(f'the controller did not answer {request}') from error
 
 
-@contextlib.asynccontextmanager
-async def open_dashboard(address: str) -> AsyncIterator[DashboardClient]:
-    """Connect to the dashboard of a controller for the duration of a block.
+async def connect_dashboard(address: str, timeouts: DashboardTimeouts = TIMEOUTS) -> DashboardClient:
+    """Connect to the dashboard of a controller.
 
     Raises:
         DashboardError: No dashboard answers at the address.
     """
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(address, PORT, limit=MAX_LINE), TIMEOUT_S)
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(address, PORT, limit=MAX_LINE), timeouts.connect)
     except (asyncio.TimeoutError, OSError) as error:
         raise DashboardError(f'the dashboard of the controller ({address}:{PORT}) does not answer') from error
+    client = DashboardClient(reader, writer, timeouts)
     try:
-        client = DashboardClient(reader, writer)
-        if (banner := await client.reply('the connection')) != BANNER:
-            raise DashboardError(f'{address}:{PORT} answers {banner[:80]!r}: this is no dashboard')
+        await client.greet()
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+@contextlib.asynccontextmanager
+async def open_dashboard(address: str, timeouts: DashboardTimeouts = TIMEOUTS) -> AsyncIterator[DashboardClient]:
+    """Connect to the dashboard of a controller for the duration of a block.
+
+    Raises:
+        DashboardError: No dashboard answers at the address.
+    """
+    client = await connect_dashboard(address, timeouts)
+    try:
         yield client
     finally:
-        writer.close()
+        client.close()
+
+
+class RemoteControlQuestion:
+    """Asks one controller whether it is in remote control, over a connection that stays open: the answer is needed often."""
+
+    def __init__(self, address: str, timeouts: DashboardTimeouts) -> None:
+        self._address, self._timeouts = address, timeouts
+        self._client: DashboardClient | None = None
+        self._asking = asyncio.Lock()
+
+    async def ask(self) -> bool:
+        """Return whether the controller is in remote control.
+
+        Raises:
+            DashboardError: No answer, or a controller that cannot tell.
+        """
+        async with self._asking:
+            try:
+                return await self._ask()
+            except DashboardClosedError:  # closed since the last question
+                return await self._ask()
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+    async def _ask(self) -> bool:
+        try:
+            if self._client is None:
+                self._client = await connect_dashboard(self._address, self._timeouts)
+            return parse_bool(await self._client.ask(REMOTE))
+        except BaseException:  # a reply may still come: it must not answer the next question
+            self.close()
+            raise

@@ -11,7 +11,7 @@ from typing import Protocol
 from cell_common.backoff import Backoff
 
 from cell_robot.protocols.rtde.codec import RtdeValue
-from cell_robot.protocols.rtde.framing import RtdeError
+from cell_robot.protocols.rtde.framing import RtdeError, RtdeRefusedError
 from cell_robot.protocols.rtde.session import ReceiveSession
 
 PORT = 30004
@@ -19,6 +19,8 @@ CONNECT_TIMEOUT_S = 2.0
 FIRST_RETRY_S, LAST_RETRY_S = 0.1, 2.0
 IDLE_TIMEOUT_S = 3.0
 """Maximum time without data, also during the handshake."""
+CHECK_CABLE = 'Switch it on, check the network cable.'
+REFUSED = 'The network is fine.'
 
 
 class RtdeListener(Protocol):
@@ -30,17 +32,17 @@ class RtdeListener(Protocol):
     def package(self, values: dict[str, RtdeValue]) -> None:
         """A data package arrived."""
 
-    def lost(self, reason: str) -> None:
+    def lost(self, reason: str, remedy: str) -> None:
         """There is no connection, or it broke."""
 
 
 class _Connection(asyncio.Protocol):
-    """One connection; the future `closed` has the reason of its end."""
+    """One connection; the future `closed` has reason and remedy of its end."""
 
     def __init__(self, session: ReceiveSession, listener: RtdeListener) -> None:
         self._session, self._listener = session, listener
         self._loop = asyncio.get_running_loop()
-        self.closed: asyncio.Future[str] = self._loop.create_future()
+        self.closed: asyncio.Future[tuple[str, str]] = self._loop.create_future()
         self.last_received_at = self._loop.time()
         self._connected = False
 
@@ -55,6 +57,9 @@ class _Connection(asyncio.Protocol):
         self.last_received_at = self._loop.time()
         try:
             received = self._session.feed(data)
+        except RtdeRefusedError as error:
+            self.close(str(error), REFUSED)
+            return
         except RtdeError as error:
             self.close(str(error))
             return
@@ -69,16 +74,18 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.close(str(error) if error else 'closed by the controller')
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, remedy: str = CHECK_CABLE) -> None:
         if not self.closed.done():
-            self.closed.set_result(reason)
+            self.closed.set_result((reason, remedy))
         self._transport.abort()
 
 
 class RtdeReceiver:
     """Keeps a connection that subscribes to output variables."""
 
-    def __init__(self, address: str, frequency: float, names: Sequence[str], listener: RtdeListener) -> None:
+    def __init__(
+        self, address: str, frequency: float, names: Sequence[str], listener: RtdeListener, optional: Sequence[str] = ()
+    ) -> None:
         """Store the settings; `run` connects.
 
         Args:
@@ -86,35 +93,36 @@ class RtdeReceiver:
             frequency: Packages per second.
             names: Output variables, as in the RTDE guide.
             listener: Receiver of data and connection events.
+            optional: Output variables that the packages hold only where the firmware knows them.
         """
         self._address, self._frequency, self._names, self._listener = address, frequency, names, listener
+        self._optional = optional
 
     async def run(self) -> None:
         """Connect and reconnect until cancelled."""
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             started = asyncio.get_running_loop().time()
-            reason = await self._run_connection()
-            self._listener.lost(reason)
+            self._listener.lost(*await self._run_connection())
             if asyncio.get_running_loop().time() - started > IDLE_TIMEOUT_S:
                 backoff.reset()
             await asyncio.sleep(backoff.next())
 
-    async def _run_connection(self) -> str:
-        """Receive until the connection ends; returns the reason."""
+    async def _run_connection(self) -> tuple[str, str]:
+        """Receive until the connection ends; returns reason and remedy."""
         loop = asyncio.get_running_loop()
-        session = ReceiveSession(self._frequency, self._names)
+        session = ReceiveSession(self._frequency, self._names, self._optional)
         try:
             _, connection = await asyncio.wait_for(
                 loop.create_connection(lambda: _Connection(session, self._listener), self._address, PORT), CONNECT_TIMEOUT_S
             )
         except (OSError, asyncio.TimeoutError) as error:
-            return f'the controller at {self._address}:{PORT} does not answer ({error or "no answer"})'
+            return f'the controller at {self._address}:{PORT} does not answer ({error or "no answer"})', CHECK_CABLE
         try:
             while not connection.closed.done():
                 left = connection.last_received_at + IDLE_TIMEOUT_S - loop.time()
                 if left <= 0:
-                    return f'no data for {IDLE_TIMEOUT_S:g} s'
+                    return f'no data for {IDLE_TIMEOUT_S:g} s', CHECK_CABLE
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(asyncio.shield(connection.closed), left)
             return connection.closed.result()

@@ -72,6 +72,20 @@ class StopArm:
 
 
 @dataclass(frozen=True)
+class ControlSettings:
+    """Settings of a control process, on its command line."""
+
+    address: str
+    """Address of the robot."""
+    watchdog: float
+    """Minimum rate of the watchdog signal to the controller, Hz."""
+    outputs: tuple[int, ...]
+    """Digital outputs to claim: 0-7 standard, 8-15 configurable, 16-17 tool."""
+    upper: bool
+    """Use ur_rtde's upper range of registers."""
+
+
+@dataclass(frozen=True)
 class ControlReady:
     """The control script runs."""
 
@@ -79,6 +93,16 @@ class ControlReady:
 @dataclass(frozen=True)
 class Heartbeat:
     """Sign of life, several times a second."""
+
+
+@dataclass(frozen=True)
+class ScriptAsked:
+    """The process asks the control script for a sign of life; until its answer the process may hang."""
+
+
+@dataclass(frozen=True)
+class ScriptAnswered:
+    """The control script has answered."""
 
 
 @dataclass(frozen=True)
@@ -106,16 +130,33 @@ class ControlFailed:
 
 
 ControlRequest = SetToolAndPayload | MoveJoints | MoveLine | SetOutput | StopArm
-ControlReport = ControlReady | Heartbeat | MoveStarted | RequestDone | ControlFailed
+ControlReport = ControlReady | Heartbeat | ScriptAsked | ScriptAnswered | MoveStarted | RequestDone | ControlFailed
 _REQUESTS: Mapping[str, type[ControlRequest]] = {
     kind.__name__: kind for kind in (SetToolAndPayload, MoveJoints, MoveLine, SetOutput, StopArm)
 }
 _REPORTS: Mapping[str, type[ControlReport]] = {
-    kind.__name__: kind for kind in (ControlReady, Heartbeat, MoveStarted, RequestDone, ControlFailed)
+    kind.__name__: kind
+    for kind in (ControlReady, Heartbeat, ScriptAsked, ScriptAnswered, MoveStarted, RequestDone, ControlFailed)
 }
 Fields = dict[str, object]
 """Members of a JSON object."""
 T = TypeVar('T')
+
+
+def encode_settings(settings: ControlSettings) -> str:
+    """Return settings as one argument of the command line."""
+    return json.dumps(asdict(settings))
+
+
+def decode_settings(text: str) -> ControlSettings:
+    """Return the settings of an argument.
+
+    Raises:
+        ControlError: The text violates the protocol.
+    """
+    return _build(
+        {'kind': ControlSettings.__name__, **_parse_object(text.encode())}, {ControlSettings.__name__: ControlSettings}
+    )
 
 
 def encode_request(number: int, request: ControlRequest) -> bytes:

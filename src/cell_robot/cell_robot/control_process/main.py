@@ -1,7 +1,9 @@
 """Control process: sole owner of ur_rtde's control and output clients. Started by `supervisor`.
 
-python -m cell_robot.control_process.main <socket fd> <robot address> <watchdog frequency, Hz>
+python -m cell_robot.control_process.main <socket fd> <settings as JSON>
 
+Outputs and registers are claimed before the control script is uploaded; if anything fails after that, the script is stopped.
+While the arm stands, the script is asked for a sign of life once a second: a foreign program in its place does not answer.
 Moves are asynchronous. The loop polls their progress, accepts a stop at any time, sends heartbeats and kicks the controller's
 watchdog, which ends the control script when this process has died or hangs. The end of a move is taken from the operation
 number, because ur_rtde delivers results one call late.
@@ -9,6 +11,7 @@ number, because ur_rtde delivers results one call late.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -17,7 +20,6 @@ import threading
 import time
 
 from rtde_control import RTDEControlInterface
-from rtde_io import RTDEIOInterface
 
 from cell_robot.control_process.codec import (
     MAX_LINE,
@@ -26,22 +28,30 @@ from cell_robot.control_process.codec import (
     ControlReady,
     ControlReport,
     ControlRequest,
+    ControlSettings,
     Heartbeat,
     MoveJoints,
     MoveLine,
     MoveStarted,
     RequestDone,
+    ScriptAnswered,
+    ScriptAsked,
     SetOutput,
     SetToolAndPayload,
     StopArm,
     decode_request,
+    decode_settings,
     encode_report,
 )
+from cell_robot.control_process.input_client import OutputSwitch, taken_inputs
+from cell_robot.protocols.rtde.framing import RtdeError, RtdeRefusedError
 
 CYCLE_S = 0.01
 HEARTBEAT_S = 0.1
 CONTROL_HZ = 125.0
 """Rate at which the controller reports the state of the script to ur_rtde."""
+ASK_PERIOD_S = 1.0
+"""Period of the sign of life of the control script, which delays a request by some milliseconds."""
 START_TIMEOUT_S = 0.5
 """A move that the script has accepted appears as an operation within this time."""
 MAX_POLL_S = 0.05
@@ -53,16 +63,31 @@ STOP_RAD_S2 = 4.0
 class ControlLoop:
     """Main loop of the control process."""
 
-    def __init__(self, stream: socket.socket, address: str, watchdog: float) -> None:
-        """Connect to the robot and upload the control script: any running program is stopped, nothing moves."""
+    def __init__(self, stream: socket.socket, settings: ControlSettings) -> None:
+        """Claim the inputs, then upload the control script: any running program is stopped, nothing moves.
+
+        Raises:
+            OSError: The controller does not answer.
+            RtdeError: Another client owns an input.
+            RuntimeError: The control script does not run.
+        """
         self._stream, self._rest = stream, b''
-        self._kick_period_s = 1.0 / watchdog / 4.0
-        self._control = RTDEControlInterface(address, CONTROL_HZ)
-        self._io = RTDEIOInterface(address)
-        self._control.setWatchdog(watchdog)
+        self._kick_period_s = 1.0 / settings.watchdog / 4.0
+        self._outputs = OutputSwitch(settings.address, settings.outputs)
+        if message := taken_inputs(settings.address, (), upper=settings.upper):
+            raise RtdeRefusedError(message)
+        self._control = RTDEControlInterface(settings.address, CONTROL_HZ, _flags(settings))
+        try:
+            if not self._control.setWatchdog(settings.watchdog):
+                raise RuntimeError('the control script did not accept its watchdog')
+        except BaseException:
+            self._control.stopScript()
+            raise
+        self._tool: list[float] | None = None
         self._moving: int | None = None
         self._operation = self._control.getAsyncOperationProgressEx().operationId()
         self._waited = self._polled_at = self._kicked_at = self._heartbeat_at = 0.0
+        self._answered_at = time.monotonic()
         self._started = False
 
     def run(self) -> None:
@@ -81,8 +106,18 @@ class ControlLoop:
                 if not self._control.isProgramRunning():
                     self._report(ControlFailed('the control script on the robot has ended'))
                     return
+            if self._moving is None and now - self._answered_at >= ASK_PERIOD_S:
+                self._ask_script()
         self._control.stopJ(STOP_RAD_S2)
         self._control.stopScript()
+
+    def _ask_script(self) -> None:
+        """Set the tool again: only the control script answers, and it keeps the tool from being changed unnoticed."""
+        if self._tool is not None:
+            self._report(ScriptAsked())
+            self._control.setTcp(self._tool)
+            self._report(ScriptAnswered())
+        self._answered_at = time.monotonic()
 
     def _receive(self) -> bool:
         """Wait one cycle for requests and execute them; returns False when the node has closed the socket."""
@@ -133,20 +168,19 @@ class ControlLoop:
         self._moving = None
 
     def _set_up(self, setup: SetToolAndPayload) -> bool:
-        return bool(
-            self._control.setTcp(list(setup.tcp)) and self._control.setPayload(setup.payload, list(setup.center_of_gravity))
-        )
+        self._tool = list(setup.tcp)
+        return bool(self._control.setTcp(self._tool) and self._control.setPayload(setup.payload, list(setup.center_of_gravity)))
 
     def _switch(self, request: SetOutput) -> bool:
-        pin = request.pin
-        if pin < 8:
-            return bool(self._io.setStandardDigitalOut(pin, request.on))
-        if pin < 16:
-            return bool(self._io.setConfigurableDigitalOut(pin - 8, request.on))
-        return bool(self._io.setToolDigitalOut(pin - 16, request.on))
+        return self._outputs.set_output(request.pin, request.on)
 
     def _report(self, report: ControlReport) -> None:
         self._stream.sendall(encode_report(report))
+
+
+def _flags(settings: ControlSettings) -> int:
+    flags = RTDEControlInterface.FLAG_UPLOAD_SCRIPT | RTDEControlInterface.FLAG_NO_EXT_FT
+    return int(flags | RTDEControlInterface.FLAG_UPPER_RANGE_REGISTERS if settings.upper else flags)
 
 
 def exit_with_parent(stream: socket.socket) -> None:
@@ -167,11 +201,10 @@ def main(arguments: list[str]) -> None:
     stream = socket.socket(fileno=int(arguments[0]))
     exit_with_parent(stream)
     try:
-        ControlLoop(stream, arguments[1], float(arguments[2])).run()
-    except OSError:
-        pass  # the node has gone
-    except (RuntimeError, ValueError, ControlError) as error:
-        stream.sendall(encode_report(ControlFailed(str(error).splitlines()[0] if str(error) else repr(error))))
+        ControlLoop(stream, decode_settings(arguments[1])).run()
+    except (OSError, RtdeError, RuntimeError, ValueError, ControlError) as error:
+        with contextlib.suppress(OSError):  # the node has gone
+            stream.sendall(encode_report(ControlFailed(str(error).splitlines()[0] if str(error) else repr(error))))
     finally:
         os._exit(0)
 

@@ -19,15 +19,23 @@ from cell_robot.control_process.codec import (
     ControlReady,
     ControlReport,
     ControlRequest,
-    Heartbeat,
+    ControlSettings,
+    MoveStarted,
+    RequestDone,
+    ScriptAnswered,
+    ScriptAsked,
+    SetOutput,
+    StopArm,
     decode_report,
     encode_request,
+    encode_settings,
 )
 
-START_TIMEOUT_S = 10.0
-"""From the start of the process until the control script runs; the upload needs at most 5 s."""
+START_TIMEOUT_S = 30.0
+"""From the start of the process until the control script runs: upload 5 s, and a dashboard that answers slowly."""
 HEARTBEAT_TIMEOUT_S = 1.0
 END_TIMEOUT_S = 2.0
+NO_ANSWER = 'the control program on the robot does not answer: another program has probably taken its place'
 
 
 class ControlProcess:
@@ -48,7 +56,10 @@ class ControlProcess:
         self._started = asyncio.Event()
         self._reason = ''
         self._number = 0
+        self._script_asked = False
         self.over = False
+        self.replaced = False
+        """The control script did not answer: another program has probably taken its place."""
 
     @property
     def ready(self) -> bool:
@@ -60,13 +71,8 @@ class ControlProcess:
         """Process id, 0 before the start."""
         return self._process.pid if self._process else 0
 
-    async def start(self, address: str, watchdog: float) -> str:
-        """Start the process and wait until it is ready; returns an error message, "" when it is ready.
-
-        Args:
-            address: Address of the robot.
-            watchdog: Minimum rate of the watchdog signal to the controller, Hz.
-        """
+    async def start(self, settings: ControlSettings) -> str:
+        """Start the process and wait until it is ready; returns an error message, "" when it is ready."""
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
@@ -74,8 +80,7 @@ class ControlProcess:
                 '-m',
                 'cell_robot.control_process.main',
                 str(theirs.fileno()),
-                address,
-                str(watchdog),
+                encode_settings(settings),
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
@@ -96,6 +101,7 @@ class ControlProcess:
         """Send a request and return its number; it ends with a RequestDone report or with the process."""
         self._number += 1
         if self._writer is not None and not self.over:
+            self._script_asked = not isinstance(request, SetOutput | StopArm)
             self._writer.write(encode_request(self._number, request))
         return self._number
 
@@ -129,14 +135,18 @@ class ControlProcess:
             self._reason = report.text
         elif isinstance(report, ControlReady):
             self._started.set()
-        elif not isinstance(report, Heartbeat):
+        elif isinstance(report, ScriptAsked | ScriptAnswered):
+            self._script_asked = isinstance(report, ScriptAsked)
+        elif isinstance(report, MoveStarted | RequestDone):
+            self._script_asked = False
             self._on_report(report)
 
     async def _watch_heartbeat(self) -> None:
         loop = asyncio.get_running_loop()
         while (silence := loop.time() - self._last_received_at) < HEARTBEAT_TIMEOUT_S:
             await asyncio.sleep(HEARTBEAT_TIMEOUT_S - silence)
-        await self.kill(f'the control process did not answer for {HEARTBEAT_TIMEOUT_S:g} s')
+        self.replaced = self._script_asked
+        await self.kill(NO_ANSWER if self.replaced else f'the control process did not answer for {HEARTBEAT_TIMEOUT_S:g} s')
 
     def _end(self, reason: str) -> None:
         if self.over:

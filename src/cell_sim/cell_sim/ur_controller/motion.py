@@ -104,7 +104,7 @@ class Motion:
         self._length = 0.0
         self._target_speeds: JointVector | None = None
         self._acceleration = 1.0
-        self._pose_of: tuple[JointVector, bytes] | None = None
+        self._pose_of: tuple[JointVector, bytes, ArmModel] | None = None
         self._pose: tuple[float, ...] = ()
 
     @property
@@ -115,7 +115,7 @@ class Motion:
     @property
     def tcp_pose(self) -> tuple[float, ...]:
         """Tool center point in the base: meters and a rotation vector."""
-        key = (self.joints, self.tcp.tobytes())
+        key = (self.joints, self.tcp.tobytes(), self.arm)
         if key != self._pose_of:
             self._pose_of, self._pose = key, matrix_to_pose(forward_kinematics(self.arm, self.joints) @ self.tcp)
         return self._pose

@@ -92,16 +92,18 @@ def test_an_arm_out_of_bounds_is_refused_before_a_move(rtde: Any) -> None:
     assert 'by hand' in outcome.message and rtde.robot.motion.joints[1] == 0.5
 
 
-def test_a_control_process_killed_at_rest_is_replaced_automatically(rtde: Any) -> None:
+def test_a_control_process_killed_at_rest_holds_the_arm_until_a_recovery(rtde: Any) -> None:
     rtde.hurry()
     assert rtde.do('HOME').phase is TriggerPhase.DONE
     os.kill(rtde.backend.control_pid, signal.SIGKILL)
     wait_until(lambda: rtde.backend.control_pid == 0)
-    assert rtde.do('MOVE_home').code == ResultCode.NOT_SUPPORTED
+    outcome = rtde.do(PART, 1)
+    assert (outcome.phase, outcome.code) == (TriggerPhase.NOT_SENT, ResultCode.ROBOT_STOPPED), outcome
+    assert rtde.recover().code == ResultCode.OK
     assert rtde.do(PART, 1).phase is TriggerPhase.DONE
 
 
-def test_a_controller_that_rebooted_at_rest_accepts_the_next_job(rtde: Any) -> None:
+def test_a_controller_that_rebooted_at_rest_is_used_after_a_recovery(rtde: Any) -> None:
     rtde.hurry()
     assert rtde.do('HOME').phase is TriggerPhase.DONE
     pid = rtde.backend.control_pid
@@ -110,6 +112,8 @@ def test_a_controller_that_rebooted_at_rest_accepts_the_next_job(rtde: Any) -> N
     rtde.inject('attend')
     wait_until(lambda: rtde.backend.state().robot_mode == RobotState.MODE_RUNNING, what='the arm is on')
     wait_until(lambda: not Path(f'/proc/{pid}').exists(), what='the end of the control process without a script')
+    assert rtde.do(PART, 1).code == ResultCode.ROBOT_STOPPED
+    assert rtde.recover().code == ResultCode.OK
     assert all(check.ok for check in rtde.checks().values()), rtde.checks()
     assert rtde.do(PART, 1).phase is TriggerPhase.DONE
 

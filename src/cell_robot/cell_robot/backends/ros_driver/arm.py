@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 
 from cell_robot.backends.base import Logger
-from cell_robot.backends.ros_driver.driver_client import DriverClient, DriverError
+from cell_robot.backends.ros_driver.driver_client import REMOTE, DriverClient, DriverError
 from cell_robot.backends.rtde.arm import POLL_S, RtdeArm
 from cell_robot.backends.rtde.steps import ArmOptions, StepError
 from cell_robot.control_process.codec import ControlRequest, MoveJoints, MoveLine, RequestDone, SetOutput, StopArm
@@ -17,7 +17,7 @@ from cell_robot.motion.path_check import MoveError
 from cell_robot.motion.poses import pose_distance, pose_to_matrix
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.motion.trajectory import TimedWaypoint, time_path
-from cell_robot.protocols.dashboard.codec import DashboardError
+from cell_robot.protocols.dashboard.codec import DashboardError, parse_bool
 from cell_robot.protocols.rtde.codec import RtdeValue
 from cell_robot.robot_modes import RuntimeState
 
@@ -40,7 +40,7 @@ class DriverArm(RtdeArm):
         self._client = client
         self._receiving = self._cleared = False
         """The driver publishes; goals left over on it have been cancelled."""
-        self._tasks: set[asyncio.Future[RequestDone]] = set()
+        self._requests: set[asyncio.Future[RequestDone]] = set()
         self.disconnect_reason = (
             f'No data from the {options.address}. Is ur_robot_driver running, and is driver_namespace right?'
         )
@@ -75,10 +75,10 @@ class DriverArm(RtdeArm):
         if self._cleared:
             super().package(values)
 
-    def lost(self, reason: str) -> None:
+    def lost(self, reason: str, remedy: str = '') -> None:
         """The driver is gone."""
-        super().lost(reason)
-        for task in [*self._tasks]:
+        super().lost(reason, remedy)
+        for task in [*self._requests]:
             task.cancel()
         self.disconnect_reason = f'The {self.address} is lost: {reason}. Look whether ur_robot_driver and the robot are on.'
 
@@ -101,8 +101,25 @@ class DriverArm(RtdeArm):
             raise DashboardError(str(error)) from error
         return reply
 
+    async def remote_control(self) -> bool:
+        """Return whether the robot is in remote control, by the driver's dashboard client.
+
+        Raises:
+            DashboardError: No answer, or a controller that cannot tell.
+        """
+        return parse_bool(await self.dashboard(REMOTE))
+
+    async def reported_model(self) -> str:
+        """Return "": the driver has checked the model with its own description."""
+        return ''
+
+    async def input_refusal(self) -> str:
+        """Return "": the driver owns the registers and outputs."""
+        return ''
+
     async def close(self) -> None:
         """Cancel the goals of the driver."""
+        self._used = False
         self._client.cancel()
 
     async def _start_control(self) -> str:
@@ -122,8 +139,8 @@ class DriverArm(RtdeArm):
         if not self.ready:
             raise StepError("the driver's program has ended")
         task: asyncio.Future[RequestDone] = self._loop.create_task(self._execute(request))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
         return task
 
     async def _execute(self, request: ControlRequest) -> RequestDone:

@@ -59,5 +59,7 @@ def make_ros_driver(parameters: RobotParameters, node: Node, log: Logger) -> Bac
             "parameter driver_namespace: the driver's joint_states would be the cell's own; run the cell or the "
             'driver in another namespace'
         )
-    client = DriverClient(node, namespace, DriverSnapshot(setup.recipe.cell), 1.0 / parameters.receive_frequency)
+    client = DriverClient(
+        node, namespace, DriverSnapshot(setup.recipe.cell), 1.0 / parameters.receive_frequency, parameters.dashboard_timeout
+    )
     return RosDriverBackend(setup, client)

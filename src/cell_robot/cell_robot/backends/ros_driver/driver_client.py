@@ -32,6 +32,7 @@ from ur_msgs.srv import SetIO
 from cell_robot.backends.ros_driver.joint_snapshot import DriverSnapshot
 from cell_robot.motion.kinematics import JOINTS
 from cell_robot.motion.trajectory import TimedWaypoint
+from cell_robot.protocols.dashboard.codec import TIMEOUTS
 from cell_robot.protocols.rtde.codec import RtdeValue
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ class DriverError(Exception):
 class DriverClient:
     """Client of one driver."""
 
-    def __init__(self, node: Node, namespace: str, snapshot: DriverSnapshot, period: float) -> None:
+    def __init__(
+        self, node: Node, namespace: str, snapshot: DriverSnapshot, period: float, dashboard: float = TIMEOUTS.command
+    ) -> None:
         """Create subscriptions and clients.
 
         Args:
@@ -78,9 +81,10 @@ class DriverClient:
             namespace: Namespace of the driver, for example `/`; relative ones are below the node's.
             snapshot: Receives the values of the topics.
             period: Joint states closer together than this are dropped, seconds.
+            dashboard: Timeout of the dashboard's commands, seconds.
         """
         self.snapshot = snapshot
-        self._node, self._period_ns = node, seconds_to_ns(period)
+        self._node, self._period_ns, self._dashboard_timeout = node, seconds_to_ns(period), dashboard
         self._prefix = namespace if namespace.endswith('/') or not namespace else namespace + '/'
         self._queue: ExecutorQueue[Callable[[], None]] = ExecutorQueue(node, lambda work: work())
         self._on_package: OnPackage = lambda _values: None
@@ -109,11 +113,13 @@ class DriverClient:
             DriverError: No answer, or a refusal.
         """
         if command == REMOTE:
-            remote: IsInRemoteControl.Response = await self._call(self._remote, IsInRemoteControl.Request())
+            remote: IsInRemoteControl.Response = await self._call(
+                self._remote, IsInRemoteControl.Request(), self._dashboard_timeout
+            )
             if not remote.success:
                 raise DriverError(f'the dashboard does not report whether it is in remote control: {remote.answer}')
             return 'true' if remote.remote_control else 'false'
-        answer: Trigger.Response = await self._call(self._services[command], Trigger.Request())
+        answer: Trigger.Response = await self._call(self._services[command], Trigger.Request(), self._dashboard_timeout)
         if not answer.success:
             raise DriverError(f'the controller refused "{command}": {answer.message}')
         return str(answer.message)
@@ -250,10 +256,10 @@ class DriverClient:
 
     # The methods below run in the event loop.
 
-    async def _call(self, client: Client, request: object) -> T:
+    async def _call(self, client: Client, request: object, timeout_s: float = CALL_TIMEOUT_S) -> T:
         answer: Future[T] = Future()
         self._queue.put(lambda: self._request(client, request, answer))
-        return await _wait_for(answer, CALL_TIMEOUT_S, client.srv_name)
+        return await _wait_for(answer, timeout_s, client.srv_name)
 
 
 async def _wait_for(future: Future[T], timeout_s: float, name: str) -> T:

@@ -20,9 +20,10 @@ from cell_common.runner import StartError
 from cell_robot import recovery
 from cell_robot.backends.base import Backend, CommandResult, JointPositions, LinkState, Logger, PreflightCheck, ProgressCallback
 from cell_robot.backends.rtde.arm import RtdeArm
+from cell_robot.backends.rtde.control_program import SLIDER_AT_ZERO
 from cell_robot.backends.rtde.recovery import recover
 from cell_robot.backends.rtde.setup import ArmSetup, make_setup
-from cell_robot.backends.rtde.steps import NoPieceError, StepError
+from cell_robot.backends.rtde.steps import NoPieceError, NotStartedError, StepError
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.clients.rtde import RtdeReceiver
 from cell_robot.motion.kinematics import JOINTS, JointVector
@@ -37,8 +38,8 @@ from cell_robot.motion.plan import (
     UnknownEventError,
 )
 from cell_robot.parameters import RobotParameters
-from cell_robot.protocols.dashboard.codec import DashboardError, parse_bool
-from cell_robot.protocols.rtde.snapshot import OUTPUT_NAMES
+from cell_robot.protocols.dashboard.codec import DashboardError
+from cell_robot.protocols.rtde.snapshot import OPTIONAL_NAMES, OUTPUT_NAMES
 from cell_robot.robot_modes import RuntimeState
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class RtdeBackend(Backend):
             return LinkState(message=arm.disconnect_reason)
         age = arm.age
         blocked = self._hold_message() or arm.fault_message()
-        message = blocked or (f'The data of the robot is {age:.2f} s old.' if age > OLD_DATA_S else '')
+        waits = SLIDER_AT_ZERO if latest.slider_at_zero and arm.uses_program else ''
+        message = blocked or waits or (f'The data of the robot is {age:.2f} s old.' if age > OLD_DATA_S else '')
         return LinkState(
             connected=arm.fresh,
             peer=self._options.address,
@@ -155,7 +157,7 @@ class RtdeBackend(Backend):
 
     def _receive(self) -> Coroutine[None, None, None]:
         options = self._options
-        return RtdeReceiver(options.address, options.frequency, OUTPUT_NAMES, self._arm).run()
+        return RtdeReceiver(options.address, options.frequency, OUTPUT_NAMES, self._arm, OPTIONAL_NAMES).run()
 
     def _notify(self) -> None:
         self._on_change()
@@ -189,7 +191,7 @@ class RtdeBackend(Backend):
         if command.event.startswith(MOVE) and not self._setup.allow_moves:
             return not_sent(ErrorCode.NOT_SUPPORTED, 'Moves to named poses are only for the simulated robot.')
         await arm.wait_for_fresh()
-        if refusal := self._refusal():
+        if refusal := self._refusal() or await self._remote_refusal():
             return refusal
         try:
             await self._wait_for_ledger(command)
@@ -213,6 +215,9 @@ class RtdeBackend(Backend):
         except NoPieceError as error:
             self._content = GripperContent.NONE
             return TriggerOutcome(TriggerPhase.REFUSED, ErrorCode.ROBOT_REFUSED, str(error))
+        except NotStartedError as error:
+            self._content = before
+            return not_sent(ErrorCode.ROBOT_STOPPED, f'Nothing moved: {str(error).rstrip(".")}. {self._hold_message()}')
         except StepError as error:
             return self._unknown_outcome(trigger, error)
         trigger.notify_started()
@@ -236,7 +241,15 @@ class RtdeBackend(Backend):
             return not_sent(ErrorCode.ROBOT_NOT_CONNECTED, f'Nothing was sent. {arm.fault_message()}')
         if message := self._hold_message() or arm.fault_message():
             return not_sent(ErrorCode.ROBOT_STOPPED, f'Nothing was sent. {message}')
+        if arm.latest.slider_at_zero:
+            return not_sent(ErrorCode.NOT_READY, 'Nothing was sent. The speed slider on the pendant is at 0 %. Raise it.')
         return None
+
+    async def _remote_refusal(self) -> TriggerOutcome | None:
+        """Return why the cell may not command the robot, None when it may."""
+        if not (message := await self._arm.remote_refusal()):
+            return None
+        return not_sent(ErrorCode.NOT_READY, f'Nothing was sent. {message}')
 
     def _plan(self, command: TriggerCommand) -> list[PlanStep]:
         content = self._gripper_content()
@@ -277,19 +290,35 @@ class RtdeBackend(Backend):
         return [
             PreflightCheck('data fresh', True, f'{1e3 * arm.age:.0f} ms old'),
             await self._check_remote(),
+            await self._check_model(),
             PreflightCheck('safety', not stopped, stopped or 'NORMAL'),
             PreflightCheck('mode', bool(stopped) or not arm.fault_message(), stopped or arm.fault_message() or 'RUNNING'),
             PreflightCheck('not held', not arm.hold_reason, self._hold_message() or 'nothing is to be recovered'),
             self._check_program(latest.runtime),
+            await self._check_inputs(),
+            self._check_speed(latest.slider_at_zero),
             self._check_gripper(),
         ]
 
     async def _check_remote(self) -> PreflightCheck:
         try:
-            remote = parse_bool(await self._arm.dashboard('is in remote control'))
+            remote = await self._arm.remote_control()
         except DashboardError as error:
             return PreflightCheck('remote control', False, f'{error}. Look at the controller.')
         return PreflightCheck('remote control', remote, 'yes' if remote else 'Switch it to remote control on the pendant.')
+
+    async def _check_model(self) -> PreflightCheck:
+        reported = await self._arm.reported_model()
+        message = await self._arm.model_refusal()
+        return PreflightCheck('arm model', not message, message or reported or self._recipe.cell.arm.name)
+
+    async def _check_inputs(self) -> PreflightCheck:
+        message = await self._arm.input_refusal()
+        return PreflightCheck('registers', not message, message or 'free, or owned by the cell')
+
+    def _check_speed(self, slider_at_zero: bool) -> PreflightCheck:
+        message = 'The speed slider on the pendant is at 0 %. Raise it.' if slider_at_zero else ''
+        return PreflightCheck('speed slider', not message, message or 'not at 0 %')
 
     def _check_program(self, runtime: int) -> PreflightCheck:
         if self._arm.ready:

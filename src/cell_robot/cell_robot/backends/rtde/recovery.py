@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 
 from cell_common.error_code import ErrorCode
@@ -12,7 +13,8 @@ from cell_robot.backends.base import CommandResult, ProgressCallback
 from cell_robot.backends.rtde.arm import RtdeArm
 from cell_robot.backends.rtde.steps import StepError
 from cell_robot.motion.plan import Planner, ReachError
-from cell_robot.protocols.dashboard.codec import DashboardError, parse_bool
+from cell_robot.protocols.dashboard.codec import DashboardError
+from cell_robot.protocols.rtde.snapshot import RobotSnapshot
 from cell_robot.recovery import ProtectiveStopCounter, RecoveryFacts, RecoveryStep
 from cell_robot.robot_modes import RobotMode, SafetyMode
 
@@ -22,6 +24,8 @@ POWER_TIMEOUT_S, READY_TIMEOUT_S = 30.0, 10.0
 """Joints and brakes of a real arm take some seconds."""
 UNLOCK_RETRY_S = 1.0
 UNLOCK_TRIES = 3
+GOAL_S = 0.3
+"""Time for the data to show that the goal of a refused command is reached already."""
 
 
 class RecoveryError(Exception):
@@ -36,12 +40,14 @@ async def recover(arm: RtdeArm, planner: Planner, stops: ProtectiveStopCounter, 
         facts = await _gather_facts(arm, stops)
         if reason := recovery.refusal_reason(facts):
             return CommandResult(_refusal_code(facts), reason)
-        await _RecoverySequence(arm, planner, stops, facts).run(on_step)
+        sequence = _RecoverySequence(arm, planner, stops, facts)
+        await sequence.run(on_step)
     except (DashboardError, StepError, ReachError, RecoveryError) as error:
         arm.hold_reason = arm.hold_reason or 'a recovery failed'
         return CommandResult(ErrorCode.ROBOT_REFUSED, f'The robot was not recovered: {str(error).rstrip(".")}.')
     piece = ' The gripper holds a piece.' if arm.sensor else ''
-    return CommandResult(ErrorCode.OK, f'The robot is ready; nothing moves before the next command.{piece}')
+    stopped = " A program that was not the cell's has been stopped." if sequence.foreign else ''
+    return CommandResult(ErrorCode.OK, f'The robot is ready; nothing moves before the next command.{stopped}{piece}')
 
 
 async def _gather_facts(arm: RtdeArm, stops: ProtectiveStopCounter) -> RecoveryFacts:
@@ -52,7 +58,7 @@ async def _gather_facts(arm: RtdeArm, stops: ProtectiveStopCounter) -> RecoveryF
     facts = RecoveryFacts(True, latest.safety, latest.mode, True, left)
     if recovery.refusal_reason(facts):
         return facts
-    remote = parse_bool(await arm.dashboard('is in remote control'))
+    remote = await arm.remote_control()
     return RecoveryFacts(True, latest.safety, latest.mode, remote, left)
 
 
@@ -68,6 +74,8 @@ class _RecoverySequence:
     def __init__(self, arm: RtdeArm, planner: Planner, stops: ProtectiveStopCounter, facts: RecoveryFacts) -> None:
         self._arm, self._planner, self._stops, self._facts = arm, planner, stops, facts
         self._loop = asyncio.get_running_loop()
+        self.foreign = arm.foreign_program
+        """The program that runs is not the cell's."""
         self._handlers: Mapping[RecoveryStep, Callable[[], Awaitable[None]]] = {
             RecoveryStep.WAIT: self._wait,
             RecoveryStep.POPUPS: self._close_popups,
@@ -96,6 +104,8 @@ class _RecoverySequence:
                 await self._handlers[step]()
 
     def _step_text(self, step: RecoveryStep) -> str:
+        if step is RecoveryStep.STOP and self.foreign:
+            return "Stopping a program on the robot that is not the cell's."
         if step is not RecoveryStep.CAUSE:
             return f'{step.value}.'
         stopped = self._facts.safety not in recovery.FREE_TO_MOVE
@@ -107,7 +117,8 @@ class _RecoverySequence:
         await asyncio.sleep(max(0.0, self._arm.stopped_at + recovery.UNLOCK_AFTER_S - self._loop.time()))
 
     async def _close_popups(self) -> None:
-        await self._arm.dashboard('close popup', 'close safety popup')
+        with contextlib.suppress(DashboardError):  # nothing to close, or a driver without the command
+            await self._arm.dashboard('close popup', 'close safety popup')
 
     async def _unlock(self) -> None:
         """Unlock with retries, because the controller's clock may be slightly behind ours."""
@@ -117,18 +128,20 @@ class _RecoverySequence:
                 await self._arm.dashboard('unlock protective stop')
                 break
             except DashboardError:
+                if await self._arm.wait_until(lambda now: now.safety in recovery.FREE_TO_MOVE, GOAL_S):
+                    return
                 if not left:
                     raise
                 await asyncio.sleep(UNLOCK_RETRY_S)
 
     async def _power_on(self) -> None:
         if self._facts.mode == RobotMode.POWER_OFF:
-            await self._arm.dashboard('power on')
+            await self._order('power on', lambda now: now.mode not in (RobotMode.POWER_OFF, RobotMode.POWER_ON))
         # The operator at the pendant may have released the brakes in the meantime.
         await self._wait_for_mode(RobotMode.IDLE, POWER_TIMEOUT_S, RobotMode.RUNNING)
 
     async def _release_brakes(self) -> None:
-        await self._arm.dashboard('brake release')
+        await self._order('brake release', lambda now: now.mode == RobotMode.RUNNING)
         await self._wait_for_mode(RobotMode.RUNNING, POWER_TIMEOUT_S)
 
     async def _wait_ready(self) -> None:
@@ -150,6 +163,14 @@ class _RecoverySequence:
             raise RecoveryError(self._arm.disconnect_reason)
         self._arm.hold_reason = ''
         await self._arm.run_steps([*self._planner.retract(latest.joints)], lambda: None)
+
+    async def _order(self, command: str, reached: Callable[[RobotSnapshot], bool]) -> None:
+        """Send a command; a refusal counts for nothing when its goal is reached already, for example at the pendant."""
+        try:
+            await self._arm.dashboard(command)
+        except DashboardError:
+            if not await self._arm.wait_until(reached, GOAL_S):
+                raise
 
     async def _wait_for_mode(self, mode: RobotMode, timeout_s: float, *beyond: RobotMode) -> None:
         if not await self._arm.wait_until(lambda now: now.mode in (mode, *beyond), timeout_s):

@@ -12,6 +12,7 @@ from cell_robot.backends.rtde.steps import ArmOptions
 from cell_robot.motion.plan import TrayCounts
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.parameters import RobotParameters
+from cell_robot.protocols.dashboard.codec import DashboardTimeouts
 from cell_robot.recipe_file import RecipeError, load_recipe
 from cell_robot.recovery import ProtectiveStopCounter
 from cell_robot.tray_stock import TrayStock
@@ -65,7 +66,14 @@ def make_setup(parameters: RobotParameters, address: str, node: Node, log: Logge
     except RecipeError as error:
         raise StartError(str(error)) from error
     return ArmSetup(
-        options=ArmOptions(address, parameters.receive_frequency, parameters.stale_data, parameters.watchdog_frequency),
+        options=ArmOptions(
+            address,
+            parameters.receive_frequency,
+            parameters.stale_data,
+            parameters.watchdog_frequency,
+            DashboardTimeouts(parameters.dashboard_connect_timeout, parameters.dashboard_timeout),
+            parameters.rtde_registers == 'upper',
+        ),
         recipe=recipe,
         stock=TrayStock(node),
         stops=ProtectiveStopCounter(parameters.max_recoveries, parameters.recovery_window),

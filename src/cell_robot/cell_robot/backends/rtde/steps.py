@@ -12,6 +12,7 @@ from cell_common.error_code import ErrorCode
 from cell_robot.motion.kinematics import max_joint_difference
 from cell_robot.motion.plan import MoveStep
 from cell_robot.motion.poses import pose_distance, pose_to_matrix
+from cell_robot.protocols.dashboard.codec import TIMEOUTS, DashboardTimeouts
 from cell_robot.protocols.rtde.snapshot import RobotSnapshot
 
 ARRIVED_RAD, ARRIVED_M = 0.01, 0.002
@@ -26,6 +27,10 @@ class StepError(Exception):
         """Store the message for people and the code for programs."""
         super().__init__(text)
         self.code = code
+
+
+class NotStartedError(StepError):
+    """The first step failed before the arm did anything: nothing is unknown."""
 
 
 class NoPieceError(StepError):
@@ -43,6 +48,9 @@ class ArmOptions:
     """Age in seconds from which data is too old for a move."""
     watchdog: float
     """Minimum rate of the control process's watchdog signal, Hz."""
+    dashboard: DashboardTimeouts = TIMEOUTS
+    upper_registers: bool = False
+    """Use ur_rtde's upper range of registers: a fieldbus owns the lower one."""
 
 
 def has_arrived(step: MoveStep, before: RobotSnapshot | None, now: RobotSnapshot) -> bool:

@@ -3,6 +3,13 @@
 Pure: no ROS, sockets, files or clock.
 """
 
-from cell_robot.protocols.dashboard.codec import DashboardError, encode, parse_bool, require_ok
+from cell_robot.protocols.dashboard.codec import (
+    DashboardClosedError,
+    DashboardError,
+    DashboardTimeouts,
+    encode,
+    parse_bool,
+    require_ok,
+)
 
-__all__ = ['DashboardError', 'encode', 'parse_bool', 'require_ok']
+__all__ = ['DashboardClosedError', 'DashboardError', 'DashboardTimeouts', 'encode', 'parse_bool', 'require_ok']

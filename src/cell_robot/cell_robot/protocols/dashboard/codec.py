@@ -1,6 +1,7 @@
 """Commands and replies of the dashboard server.
 
-Source: Universal Robots, "Dashboard Server e-Series, port 29999".
+Source: Universal Robots, "Dashboard Server e-Series, port 29999". Replies are compared without regard to case, extra blanks
+and empty lines, because these differ between software versions.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -8,29 +9,68 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 BANNER = 'Connected: Universal Robots Dashboard Server'
 MAX_LINE = 4096
 """Bytes."""
-REPLIES: Mapping[str, str] = {
-    'play': 'Starting program',
-    'stop': 'Stopped',
-    'power on': 'Powering on',
-    'brake release': 'Brake releasing',
-    'unlock protective stop': 'Protective stop releasing',
-    'close popup': 'closing popup',
-    'close safety popup': 'closing safety popup',
+REPLIES: Mapping[str, tuple[str, ...]] = {
+    'play': ('Starting program',),
+    'stop': ('Stopped',),
+    'power on': ('Powering on',),
+    'brake release': ('Brake releasing',),
+    'unlock protective stop': ('Protective stop releasing',),
+    'close popup': ('closing popup',),
+    'close safety popup': ('closing safety popup',),
+    'is in remote control': ('true', 'false'),
 }
-"""Command -> beginning of the reply that confirms it."""
+"""Command -> possible beginnings of the reply that answers it."""
+REFUSALS = ('failed', 'could not', 'cannot', 'error', 'not ', 'no ', 'command is not', 'unknown')
+"""Beginnings of a reply that refuses a command, in lower case."""
+
+
+@dataclass(frozen=True)
+class DashboardTimeouts:
+    """Timeouts of the dashboard, seconds. Some commands take a real controller more than a second."""
+
+    connect: float = 2.0
+    """Until the controller accepts the connection."""
+    command: float = 8.0
+    """Until it answers a command."""
+
+
+TIMEOUTS = DashboardTimeouts()
 
 
 class DashboardError(Exception):
     """The dashboard did not answer or refused a command; the text gives the reason."""
 
 
+class DashboardClosedError(DashboardError):
+    """The controller closed the connection."""
+
+
 def encode(command: str) -> bytes:
     """Return the bytes of a command."""
     return f'{command}\n'.encode()
+
+
+def clean_line(line: bytes) -> str:
+    """Return the text of a received line with single blanks, "" for an empty one."""
+    return ' '.join(line.decode('utf-8', 'replace').replace('\0', ' ').split())
+
+
+def is_banner(line: str) -> bool:
+    """Return whether a cleaned line greets a new connection."""
+    return line.lower().startswith(BANNER.lower())
+
+
+def answers(command: str, line: str) -> bool:
+    """Return whether a cleaned line answers a command; other lines, such as a late banner, are skipped."""
+    if not line or is_banner(line):
+        return False
+    expected = REPLIES.get(command)
+    return expected is None or _begins(line, expected) or line.lower().startswith(REFUSALS)
 
 
 def require_ok(command: str, reply: str) -> None:
@@ -39,16 +79,21 @@ def require_ok(command: str, reply: str) -> None:
     Raises:
         DashboardError: The reply does not confirm the command.
     """
-    if not reply.startswith(REPLIES[command]):
+    if not _begins(reply, REPLIES[command]):
         raise DashboardError(f'the controller refused "{command}": {reply}')
 
 
 def parse_bool(reply: str) -> bool:
-    """Return the value of a reply "true" or "false".
+    """Return the value of a reply "true" or "false", also behind a label, as in "Program running: true".
 
     Raises:
         DashboardError: The reply is neither.
     """
-    if reply not in ('true', 'false'):
+    value = reply.rpartition(':')[2].strip().lower()
+    if value not in ('true', 'false'):
         raise DashboardError(f'the controller answered {reply!r} where true or false was expected')
-    return reply == 'true'
+    return value == 'true'
+
+
+def _begins(line: str, expected: tuple[str, ...]) -> bool:
+    return line.lower().startswith(tuple(text.lower() for text in expected))

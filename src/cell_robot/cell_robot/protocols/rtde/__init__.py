@@ -19,15 +19,17 @@ from cell_robot.protocols.rtde.codec import (
     parse_controller_version,
     parse_rtde_recipe,
     parse_text,
+    parse_types,
     pause_request,
     start_request,
     version_request,
 )
-from cell_robot.protocols.rtde.framing import PacketSplitter, RtdeError, RtdePacket, encode_packet
+from cell_robot.protocols.rtde.framing import PacketSplitter, RtdeError, RtdePacket, RtdeRefusedError, encode_packet
 from cell_robot.protocols.rtde.session import ReceiveSession
-from cell_robot.protocols.rtde.snapshot import OUTPUT_NAMES, PacketLossCounter, RobotSnapshot, parse_snapshot
+from cell_robot.protocols.rtde.snapshot import OPTIONAL_NAMES, OUTPUT_NAMES, PacketLossCounter, RobotSnapshot, parse_snapshot
 
 __all__ = [
+    'OPTIONAL_NAMES',
     'OUTPUT_NAMES',
     'PROTOCOL_VERSION',
     'MessageLevel',
@@ -39,6 +41,7 @@ __all__ = [
     'RtdeError',
     'RtdePacket',
     'RtdeRecipe',
+    'RtdeRefusedError',
     'RtdeValue',
     'TextMessage',
     'controller_version_request',
@@ -50,6 +53,7 @@ __all__ = [
     'parse_rtde_recipe',
     'parse_snapshot',
     'parse_text',
+    'parse_types',
     'pause_request',
     'start_request',
     'version_request',

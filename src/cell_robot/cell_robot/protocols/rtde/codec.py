@@ -178,11 +178,7 @@ def parse_rtde_recipe(payload: bytes, names: Sequence[str]) -> RtdeRecipe:
     Raises:
         RtdeError: The controller refused; the text names each variable and the reason.
     """
-    if not payload:
-        raise RtdeError('the answer to a list of variables is empty')
-    types = payload[1:].decode('ascii', 'replace').rstrip(',').split(',')
-    if len(types) != len(names):
-        raise RtdeError(f'the controller answered {len(types)} types to {len(names)} variables')
+    types = parse_types(payload, names)
     refused = [
         f'{name}: {REFUSALS.get(kind, f"unknown type {kind}")}'
         for name, kind in zip(names, types, strict=True)
@@ -193,6 +189,20 @@ def parse_rtde_recipe(payload: bytes, names: Sequence[str]) -> RtdeRecipe:
     if payload[0] == 0:
         raise RtdeError('the controller refused the list of variables: ' + ', '.join(names))
     return RtdeRecipe(payload[0], tuple(names), tuple(types))
+
+
+def parse_types(payload: bytes, names: Sequence[str]) -> list[str]:
+    """Return the answer for each variable of an outputs or inputs request: its type, NOT_FOUND or IN_USE.
+
+    Raises:
+        RtdeError: The answer does not fit the request.
+    """
+    if not payload:
+        raise RtdeError('the answer to a list of variables is empty')
+    types = [kind.strip() for kind in payload[1:].decode('ascii', 'replace').rstrip(',').split(',')]
+    if len(types) != len(names):
+        raise RtdeError(f'the controller answered {len(types)} types to {len(names)} variables')
+    return types
 
 
 def parse_text(payload: bytes) -> TextMessage:

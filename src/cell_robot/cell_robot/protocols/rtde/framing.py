@@ -16,6 +16,10 @@ class RtdeError(Exception):
     """The controller violated the protocol or refused a request; the text gives the reason."""
 
 
+class RtdeRefusedError(RtdeError):
+    """The controller refused a request, so the network is fine; the text gives the reason and the remedy."""
+
+
 @dataclass(frozen=True)
 class RtdePacket:
     """One RTDE packet."""

@@ -5,13 +5,18 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cell_robot.protocols.rtde import codec
 from cell_robot.protocols.rtde.codec import PacketType, RtdeRecipe, RtdeValue, TextMessage
-from cell_robot.protocols.rtde.framing import PacketSplitter, RtdeError, RtdePacket
+from cell_robot.protocols.rtde.framing import PacketSplitter, RtdeError, RtdePacket, RtdeRefusedError
+
+NOT_FOUND = 'NOT_FOUND'
+KNOWN_KINDS = frozenset(PacketType)
+"""Others are skipped: newer firmware may send more."""
 
 
 class HandshakeStage(enum.Enum):
@@ -38,9 +43,15 @@ class ReceivedData:
 class ReceiveSession:
     """State of one connection that subscribes to output variables; create one per connection."""
 
-    def __init__(self, frequency: float, names: Sequence[str]) -> None:
-        """Request the output variables `names` at `frequency` packages per second."""
-        self._frequency, self._names = frequency, tuple(names)
+    def __init__(self, frequency: float, names: Sequence[str], optional: Sequence[str] = ()) -> None:
+        """Request output variables.
+
+        Args:
+            frequency: Packages per second.
+            names: Variables without which there is no connection.
+            optional: Variables that the packages hold only where the firmware knows them.
+        """
+        self._frequency, self._required, self._names = frequency, frozenset(names), (*names, *optional)
         self._splitter = PacketSplitter()
         self._recipe: RtdeRecipe | None = None
         self.stage = HandshakeStage.VERSION
@@ -60,7 +71,10 @@ class ReceiveSession:
         received = ReceivedData()
         for packet in self._splitter.feed(data):
             if packet.kind == PacketType.TEXT:
-                received.texts.append(codec.parse_text(packet.payload))
+                with contextlib.suppress(RtdeError):  # firmware differs in the layout of texts
+                    received.texts.append(codec.parse_text(packet.payload))
+            elif packet.kind not in KNOWN_KINDS:
+                continue
             elif packet.kind == PacketType.DATA and self._recipe is not None and self._takes_data:
                 received.packages.append(self._recipe.unpack(packet.payload))
             else:
@@ -83,13 +97,35 @@ class ReceiveSession:
             self.stage = HandshakeStage.OUTPUTS
             return codec.outputs_request(self._frequency, self._names)
         if self.stage is HandshakeStage.OUTPUTS:
-            self._recipe = codec.parse_rtde_recipe(packet.payload, self._names)
-            self.stage = HandshakeStage.START
-            return codec.start_request()
+            return self._accept_outputs(packet.payload)
         self._require(packet, 'to start the data')
         self.stage = HandshakeStage.RUNNING
         return b''
 
+    def _accept_outputs(self, payload: bytes) -> bytes:
+        """Start the data, or ask again without the optional variables that the firmware does not know."""
+        types = codec.parse_types(payload, self._names)
+        known = tuple(name for name, kind in zip(self._names, types, strict=True) if kind != NOT_FOUND)
+        if missing := [name for name in self._names if name in self._required and name not in known]:
+            raise RtdeRefusedError(
+                f'the controller ({self._software}) does not know the RTDE variable {", ".join(missing)}: update its software'
+            )
+        if known != self._names:
+            self._names = known
+            return codec.outputs_request(self._frequency, known)
+        if payload[0] == 0 and all(kind in codec.TYPES for kind in types):
+            raise RtdeRefusedError(
+                f'the controller ({self._software}) refused to send its state {self._frequency:g} times a second: lower '
+                'receive_frequency; a CB3 sends at most 125'
+            )
+        self._recipe = codec.parse_rtde_recipe(payload, self._names)
+        self.stage = HandshakeStage.START
+        return codec.start_request()
+
+    @property
+    def _software(self) -> str:
+        return f'PolyScope {".".join(map(str, self.version))}' if self.version is not None else 'software unknown'
+
     def _require(self, packet: RtdePacket, request: str) -> None:
         if not codec.parse_accepted(packet.payload):
-            raise RtdeError(f'the controller refused {request}')
+            raise RtdeRefusedError(f'the controller refused {request}')

@@ -25,7 +25,9 @@ OUTPUT_NAMES = (
     'actual_digital_input_bits',
     'actual_digital_output_bits',
 )
-"""Output variables that the node subscribes to."""
+"""Output variables that the node needs."""
+OPTIONAL_NAMES = ('target_speed_fraction', 'tcp_offset')
+"""Output variables that not every firmware has; the node does without them."""
 PROGRAMS: Mapping[int, ProgramState] = {
     RuntimeState.STOPPING: ProgramState.STOPPED,
     RuntimeState.STOPPED: ProgramState.STOPPED,
@@ -35,6 +37,7 @@ PROGRAMS: Mapping[int, ProgramState] = {
     RuntimeState.RESUMING: ProgramState.PLAYING,
 }
 _MAX_SAFETY = 255
+SLIDER_ZERO = 0.001
 TOLERANCE = 0.05
 """Share of a period by which a timestamp may be early."""
 
@@ -63,6 +66,17 @@ class RobotSnapshot:
     """Digital inputs, one bit per pin."""
     outputs: int
     """Digital outputs, one bit per pin."""
+    slider: float | None = None
+    """Speed slider of the pendant, 0..1; None where the controller does not report it."""
+    tcp_offset: tuple[float, ...] | None = None
+    """Tool center point from the flange, as set on the controller; None where the controller does not report it."""
+
+    @property
+    def slider_at_zero(self) -> bool:
+        """Whether the speed slider keeps a running program from moving the arm."""
+        if self.slider is not None:
+            return self.slider < SLIDER_ZERO
+        return self.runtime == RuntimeState.PLAYING and self.scaling < SLIDER_ZERO
 
     @property
     def program(self) -> ProgramState:
@@ -71,7 +85,7 @@ class RobotSnapshot:
 
 
 def parse_snapshot(values: Mapping[str, RtdeValue]) -> RobotSnapshot:
-    """Return the snapshot of a package that holds OUTPUT_NAMES."""
+    """Return the snapshot of a package that holds OUTPUT_NAMES, and OPTIONAL_NAMES where the controller has them."""
 
     def number(name: str) -> float:
         return cast('float', values[name])
@@ -93,6 +107,8 @@ def parse_snapshot(values: Mapping[str, RtdeValue]) -> RobotSnapshot:
         max(0.0, min(1.0, number('speed_scaling'))),
         integer('actual_digital_input_bits'),
         integer('actual_digital_output_bits'),
+        number('target_speed_fraction') if 'target_speed_fraction' in values else None,
+        vector('tcp_offset') if 'tcp_offset' in values else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cell_sim.faults import FaultInjector
 from cell_sim.ur_controller.controller import Controller
@@ -14,6 +14,7 @@ from cell_sim.ur_controller.ports.dashboard import DashboardPort
 from cell_sim.ur_controller.ports.port import Port
 from cell_sim.ur_controller.ports.rtde import RtdePort
 from cell_sim.ur_controller.ports.script import ScriptPort
+from cell_sim.ur_controller.program import WaitingProgram
 
 __all__ = ['ControllerPorts', 'ControllerServer']
 
@@ -23,6 +24,12 @@ PROGRAM_CYCLE_S = 0.008
 """While a program runs without a client; 125 Hz, as on the CB series."""
 IDLE_CYCLE_S = 0.02
 """Without a client and a program."""
+
+OWNED_INPUTS = {
+    'registers_taken': [f'input_{kind}_register_{number}' for kind in ('int', 'double') for number in range(24)],
+    'tool_outputs_taken': ['tool_digital_output_mask', 'tool_digital_output'],
+}
+"""Fault -> inputs that another client owns."""
 
 CycleCallback = Callable[[Controller], None]
 """Called in the loop's thread after each cycle of the controller."""
@@ -105,6 +112,8 @@ class ControllerServer:
         text = self.faults.inject(fault, value)
         now = asyncio.get_running_loop().time()
         self._inject_stops(now)
+        self._inject_people()
+        self._inject_owners()
         self._inject_network_faults(now)
         return text
 
@@ -123,6 +132,30 @@ class ControllerServer:
         if seconds := self.faults.take('local_mode'):
             controller.set_remote(False)
             self._spawn(_call_later(seconds, lambda: controller.set_remote(True)))
+
+    def _inject_people(self) -> None:
+        """Inject what a person at the pendant, or another client, does."""
+        controller = self.controller
+        if self.faults.take('stop_program'):
+            controller.stop_program()
+        if self.faults.take('pause_program'):
+            controller.pause()
+        if self.faults.take('foreign_program'):
+            controller.start_program(WaitingProgram())
+        if seconds := self.faults.take('slider'):
+            controller.registers.speed_slider = 0.0
+            self._spawn(_call_later(seconds, lambda: setattr(controller.registers, 'speed_slider', 1.0)))
+        if meters := self.faults.take('other_model'):
+            arm = replace(controller.arm, a2=controller.arm.a2 - meters)
+            controller.arm = controller.motion.arm = arm
+
+    def _inject_owners(self) -> None:
+        """Let other clients own inputs."""
+        for fault, names in OWNED_INPUTS.items():
+            if seconds := self.faults.take(fault):
+                owner = object()
+                self.rtde.occupy(names, owner)
+                self._spawn(_call_later(seconds, lambda owner=owner: self.rtde.vacate(owner)))  # type: ignore[misc]
 
     def _inject_network_faults(self, now: float) -> None:
         if self.faults.take('clear'):

@@ -13,7 +13,7 @@ class DashboardPort(Port):
     """Serves any number of dashboard clients."""
 
     def __init__(self, dashboard: DashboardCommands, faults: FaultInjector, address: str, port: int) -> None:
-        """Create a closed port; its faults are `refuse`, `late` and `never`."""
+        """Create a closed port; its faults are `refuse`, `late`, `never` and those of slow and chatty replies."""
         super().__init__(address, port)
         self._dashboard, self._faults = dashboard, faults
         self.shut_down = asyncio.Event()
@@ -37,10 +37,11 @@ class DashboardPort(Port):
             return True
         refused = self._faults.consume('refuse')
         reply = f'Failed to execute: {line}' if refused else self._dashboard.reply(line, asyncio.get_running_loop().time())
-        if seconds := self._faults.take('late'):
+        if seconds := self._faults.take('late') or self._faults.value('slow_dashboard'):
             await asyncio.sleep(seconds)
         await self.wait_unstalled()
-        writer.write(f'{reply}\n'.encode())
+        chatty = self._faults.consume('chatty_dashboard')
+        writer.write((f'\r\n  {reply.replace(" ", "  ")} \t\r\n\n' if chatty else f'{reply}\n').encode())
         await writer.drain()
         if line == 'shutdown' and not refused:
             self.shut_down.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 from cell_robot.protocols.rtde import PacketSplitter, PacketType, RtdeError, RtdePacket, encode_packet
 
@@ -53,6 +54,14 @@ class RtdePort(Port):
             writer.write(encode_packet(request.kind, b'\x00'))
         else:
             writer.write(session.handle(request, asyncio.get_running_loop().time()))
+
+    def occupy(self, names: Sequence[str], owner: object) -> None:
+        """Let another client own the inputs of `names` that are free."""
+        self._ownership.claim([name for name in names if self._ownership.free(name, owner)], owner)
+
+    def vacate(self, owner: object) -> None:
+        """Free the inputs of another client."""
+        self._ownership.release(owner)
 
     def publish(self, now: float) -> None:
         """Send the data packages that are due."""

@@ -1,0 +1,345 @@
+"""Control program of the rtde backend: whether it may run, runs, and is still ours; and the hold that ends all motion.
+
+Only the cell may end the program. Any other end (the pendant, another client, a reboot, a crashed process) is a hold: nothing
+moves before an operator has recovered the robot. Runs in the backend's event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from cell_common.error_code import ErrorCode
+
+from cell_robot import recovery
+from cell_robot.backends.base import Logger
+from cell_robot.backends.rtde.controller_queries import ControllerQueries, sentence
+from cell_robot.backends.rtde.kinematics_monitor import KinematicsMonitor
+from cell_robot.backends.rtde.steps import ArmOptions, StepError
+from cell_robot.clients.rtde import CHECK_CABLE
+from cell_robot.control_process.codec import (
+    ControlReport,
+    ControlRequest,
+    ControlSettings,
+    RequestDone,
+    SetToolAndPayload,
+    StopArm,
+)
+from cell_robot.control_process.supervisor import ControlProcess
+from cell_robot.motion.poses import matrix_to_pose
+from cell_robot.motion.recipe import CellRecipe
+from cell_robot.protocols.dashboard.codec import DashboardError
+from cell_robot.protocols.rtde.codec import RtdeValue
+from cell_robot.protocols.rtde.snapshot import RobotSnapshot
+from cell_robot.robot_modes import RuntimeState
+
+REQUEST_TIMEOUT_S = 2.0
+SETTLE_S = 0.5
+"""A switched output, a sensor, the tool or the end of a move appears in the data within this time."""
+END_TIMEOUT_S = 1.0
+"""The controller's watchdog ends a control script without its client within this time."""
+LATE_START_S = 10.0
+"""A control script whose start has failed may still begin to run within this time; it is then stopped."""
+BRAKE_RAD_S2, BRAKE_S = 4.0, 0.1
+STOP_TRIES = 3
+LOCAL_MODE = 'The robot is in local mode. Switch it to remote control on the pendant.'
+SLIDER_AT_ZERO = 'The speed slider on the pendant is at 0 %: the arm waits. Raise it to go on, or stop the robot.'
+PAUSED = 'The program on the robot is paused. Resume it on the pendant, or recover the robot.'
+ENDED = 'the program on the robot ended without a command of the cell'
+REPLACED = 'another program has taken the place of the control program on the robot'
+
+
+class ControlProgram(ControllerQueries):
+    """Data of one arm, and the control program that moves it."""
+
+    def __init__(self, options: ArmOptions, recipe: CellRecipe, log: Logger, on_change: Callable[[], None]) -> None:
+        super().__init__(options, recipe)
+        self._log, self._on_change = log, on_change
+        self._control: ControlProcess | None = None
+        self._abort: asyncio.Future[StepError] | None = None
+        self._answers: dict[int, asyncio.Future[RequestDone]] = {}
+        self._release_task: asyncio.Task[None] | None = None
+        self._used = False
+        """The cell has used the program, so that an end without a command is a hold."""
+        self._kinematics = KinematicsMonitor(recipe.cell)
+        self._failed_start_at = float('-inf')
+        self.stopped_at = 0.0
+        """Time of the last safety stop, seconds of the loop's clock."""
+        self.hold_reason = ''
+        """Reason why nothing may move before a recovery; "" = moves are allowed."""
+        self.expects_piece = False
+        """The gripper holds a piece, and the sensor must confirm it while the arm moves."""
+
+    # Data.
+
+    def connected(self) -> None:
+        """Data begins to arrive."""
+        self.packet_loss.restart()
+        self._log.info(f'robot {self.address} connected')
+
+    def package(self, values: dict[str, RtdeValue]) -> None:
+        """Store a data package and react to stops."""
+        former, now = self._update(values)
+        if now.safety not in recovery.FREE_TO_MOVE and (former is None or former.safety != now.safety):
+            self.stopped_at = self._received_at
+        self._monitor(now)
+        if self._kinematics.take(now, self._received_at):
+            self._set_abort(self._kinematics.contradiction, ErrorCode.ROBOT_STOPPED)
+            self._on_change()
+        if self._used and now.runtime == RuntimeState.STOPPED and self._abort is None:
+            self.release(self._end_reason())
+        if now.runtime == RuntimeState.PLAYING and former is not None and former.runtime != RuntimeState.PLAYING:
+            self._stop_late_start()
+        if former is None or _shown(former) != _shown(now):
+            self._on_change()
+
+    def lost(self, reason: str, remedy: str = CHECK_CABLE) -> None:
+        """The data connection is gone."""
+        if self.latest is not None:
+            self._log.warning(f'robot {self.address} lost: {reason}')
+        self.latest = None
+        self.disconnect_reason = f'The robot is not connected: {reason}. {remedy}'
+        self._set_abort(f'the connection to the robot was lost ({reason})')
+        self._on_change()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the control script runs."""
+        return self._control is not None and self._control.ready
+
+    @property
+    def control_pid(self) -> int:
+        """Process id of the control process, 0 without one."""
+        return self._control.pid if self._control is not None and not self._control.over else 0
+
+    @property
+    def uses_program(self) -> bool:
+        """Whether the cell has started the program, or used it, and has not ended it."""
+        return self._used
+
+    @property
+    def foreign_program(self) -> bool:
+        """Whether a program runs, or is paused, that is not the cell's."""
+        stopped = self.latest is None or self.latest.runtime == RuntimeState.STOPPED
+        return not stopped and not self.ready and not self._used
+
+    def fault_message(self) -> str:
+        """Return why the arm cannot move, with the remedy; "" when it can."""
+        if self.latest is None:
+            return self.disconnect_reason
+        if not self.fresh:
+            return f'The newest data of the robot is {self.age:.1f} s old. Check the network cable.'
+        if self._kinematics.contradiction:
+            return sentence(self._kinematics.contradiction)
+        return recovery.not_movable_reason(self.latest.safety, self.latest.mode)
+
+    async def remote_refusal(self) -> str:
+        """Return why the cell may not command the robot, with the remedy; "" when it may.
+
+        A robot in local mode belongs to the person at the pendant: a control program that still runs is stopped and held.
+        """
+        try:
+            if await self.remote_control():
+                return ''
+        except DashboardError as error:
+            return f'{sentence(str(error))} Look at the controller.'
+        if self.ready:
+            self.release('the robot was switched to local mode')
+        return LOCAL_MODE
+
+    # The control program.
+
+    async def ensure_control(self) -> str:
+        """Start the control script unless it runs; returns an error message, "" when it runs. Nothing moves."""
+        if self.ready and not self.hold_reason:
+            self._used = True
+            return '' if self._plays() else PAUSED
+        message = self.fault_message()
+        if not message and self._used:
+            self.release(ENDED)
+            message = f'{sentence(ENDED)} Look at the area, then recover the robot.'
+        message = message or await self.remote_refusal() or await self._foreign_refusal() or await self.model_refusal()
+        message = message or await self._start_control()
+        self._used = self._used or not message
+        self._on_change()
+        return message
+
+    async def _foreign_refusal(self) -> str:
+        """Return why the program on the robot keeps the control program away, "" when none runs."""
+        if self.ready or await self.wait_until(lambda now: now.runtime == RuntimeState.STOPPED, END_TIMEOUT_S):
+            return ''
+        return 'Another program runs on the robot. Stop it on the pendant, or recover the robot.'
+
+    async def _start_control(self) -> str:
+        if self._control is not None and not self._control.over:
+            return 'The control program is being started. Try again.'
+        control = self._control = ControlProcess(self._on_report, self._on_control_end)
+        settings = ControlSettings(self.address, self._options.watchdog, self.outputs, self._options.upper_registers)
+        if error := await control.start(settings):
+            await self._undo_start(control, '')
+            return f'The control program cannot be started: {error}.'
+        if not await self.wait_until(lambda now: now.runtime == RuntimeState.PLAYING, END_TIMEOUT_S):
+            await self._undo_start(control, 'the control script does not run')
+            return 'The control program does not run on the robot. Look at the pendant.'
+        tool = matrix_to_pose(self._recipe.cell.tool)
+        try:
+            await self._request(SetToolAndPayload(tool, self._recipe.payload, self._recipe.center_of_gravity))
+        except StepError as error:
+            await self._undo_start(control, str(error))
+            return f'The robot did not accept tool and payload: {error}.'
+        if message := await self._await_agreement():
+            await self._undo_start(control, message)
+            self._kinematics.fail(message)
+            return sentence(message)
+        self._kinematics.begin()
+        return ''
+
+    async def _await_agreement(self) -> str:
+        """Wait until the controller's tool pose shows the recipe's tool; returns the contradiction, "" when there is none."""
+        find = self._kinematics.find
+        await self.wait_until(lambda now: not find(now), SETTLE_S)
+        return find(self.latest) if self.latest is not None else self.disconnect_reason.rstrip('.')
+
+    async def _undo_start(self, control: ControlProcess, reason: str) -> None:
+        """End what a failed start has begun: the cell leaves no program without an owner."""
+        self._failed_start_at = self._loop.time()
+        await control.kill(reason)
+        if self.latest is not None and self.latest.runtime != RuntimeState.STOPPED and (error := await self.stop_program()):
+            self._log.error(f'after a failed start: {error}')
+
+    def _stop_late_start(self) -> None:
+        """Stop a control script that begins to run after its start was given up."""
+        if self._control is None or not self._control.over or self._loop.time() - self._failed_start_at > LATE_START_S:
+            return
+        self._failed_start_at = float('-inf')
+        self._late_stop = self._loop.create_task(self.stop_program())
+
+    def _plays(self) -> bool:
+        return self.latest is not None and self.latest.runtime == RuntimeState.PLAYING
+
+    def _on_control_end(self, reason: str) -> None:
+        if reason:
+            self._log.warning(f'control process ended: {reason}')
+        if self.latest is not None and not self.fresh:
+            reason = f'no data for {self.age:.1f} s, and {reason}' if reason else reason
+        self._set_abort(reason)
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(StepError(reason))
+        if self._used and self._abort is None and reason:
+            if self._control is not None and self._control.replaced:
+                self.hold(REPLACED)
+            else:
+                self.release(self._end_reason(reason))
+        self._on_change()
+
+    def _end_reason(self, detail: str = '') -> str:
+        """Return why the program has ended without a command."""
+        if self.latest is not None and self.latest.safety not in recovery.FREE_TO_MOVE:
+            return recovery.stop_cause(self.latest.safety)
+        return f'{ENDED} ({detail})' if detail else ENDED
+
+    def _on_report(self, report: ControlReport) -> None:
+        if isinstance(report, RequestDone):
+            answer = self._answers.pop(report.number, None)
+            if answer is not None and not answer.done():
+                answer.set_result(report)
+
+    async def _request(self, request: ControlRequest) -> None:
+        answer = self._send(request)
+        await asyncio.wait([answer], timeout=REQUEST_TIMEOUT_S)
+        if not answer.done():
+            raise StepError('no answer')
+        if not answer.result().ok:
+            raise StepError(answer.result().text)
+
+    def _send(self, request: ControlRequest) -> asyncio.Future[RequestDone]:
+        if self._control is None or not self._control.ready:
+            raise StepError('the control program has ended')
+        answer: asyncio.Future[RequestDone] = self._loop.create_future()
+        answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        self._answers[self._control.send(request)] = answer
+        return answer
+
+    # Stops.
+
+    def _monitor(self, now: RobotSnapshot) -> None:
+        """Abort running steps when the arm was stopped."""
+        if self._abort is None:
+            return
+        if now.safety not in recovery.FREE_TO_MOVE:
+            self._set_abort(recovery.stop_cause(now.safety), ErrorCode.ROBOT_STOPPED)
+        elif now.runtime == RuntimeState.STOPPED:
+            self._set_abort('the program on the robot was stopped', ErrorCode.ROBOT_STOPPED)
+
+    def abort(self, reason: str) -> bool:
+        """Abort the running steps; returns whether there were any."""
+        return self._set_abort(reason, ErrorCode.ROBOT_STOPPED)
+
+    def _set_abort(self, reason: str, code: ErrorCode = ErrorCode.ROBOT_OUTCOME_UNKNOWN) -> bool:
+        if self._abort is None or self._abort.done():
+            return False
+        self._abort.set_result(StepError(reason, code))
+        return True
+
+    def hold(self, reason: str) -> None:
+        """Let nothing move before a recovery; a running program is left alone."""
+        self.hold_reason = self.hold_reason or reason
+        self.expects_piece = self._used = False
+        self._kinematics.pause()
+        self._on_change()
+
+    def release(self, reason: str) -> None:
+        """Hold the arm until it is recovered, and stop everything that could move it."""
+        self.hold(reason)
+        if self._release_task is None or self._release_task.done():
+            self._release_task = self._loop.create_task(self._release(reason))
+
+    async def wait_released(self) -> None:
+        """Wait until a release has ended."""
+        if self._release_task is not None:
+            await asyncio.wait([self._release_task])
+
+    async def _release(self, reason: str) -> None:
+        control = self._control
+        if control is not None and control.ready:
+            with contextlib.suppress(StepError):
+                answer = self._send(StopArm(BRAKE_RAD_S2))
+                await asyncio.wait([answer], timeout=BRAKE_S)
+        if control is not None:
+            await control.kill('')
+        for _ in range(STOP_TRIES):
+            error = await self.stop_program()
+            if not error:
+                return
+        self._log.error(f'after "{reason}" the program on the robot was not stopped: {error}')
+
+    async def stop_program(self) -> str:
+        """Stop any program on the robot; returns an error message, "" when none runs.
+
+        A controller refuses to stop when nothing runs; what counts is the state, not the reply.
+        """
+        self._used = False
+        self._kinematics.forget()
+        failure = 'The program on the robot did not stop'
+        try:
+            await self.dashboard('stop')
+        except DashboardError as error:
+            failure = str(error)
+        if await self.wait_until(lambda now: now.runtime == RuntimeState.STOPPED, END_TIMEOUT_S):
+            return ''
+        return f'{failure}. Stop the program on the pendant.'
+
+    async def close(self) -> None:
+        """End the control process."""
+        self._used = False
+        self._kinematics.pause()
+        self._remote.close()
+        if self._control is not None:
+            await self._control.kill('')
+
+
+def _shown(now: RobotSnapshot) -> tuple[int, int, int, bool]:
+    """Return what the published state shows of a package besides joints and age."""
+    return now.safety, now.mode, now.runtime, now.slider_at_zero

@@ -1,0 +1,185 @@
+"""Backend rtde when people and other clients interfere: stops, local mode, foreign programs, owned registers, wrong models."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cell_common.testing import wait_until
+from cell_robot.motion.kinematics import ARMS
+from cell_robot.testing.arm_backends import TriggerPhase
+from cell_sim.testing.waiting import assert_holds
+from cell_sim.ur_controller.program import WaitingProgram
+
+from cell_interfaces.msg import ResultCode, RobotState
+
+PART = 'PART_EM1-2U1'
+SOON_S = 4.0
+HELD = (TriggerPhase.NOT_SENT, ResultCode.ROBOT_STOPPED)
+
+
+def shows(rtde: Any, word: str) -> None:
+    wait_until(lambda: word in rtde.backend.state().message, SOON_S, f'{word!r} in the state')
+
+
+def nothing_moves(rtde: Any, event: str = 'HOME') -> Any:
+    joints = rtde.robot.motion.joints
+    outcome = rtde.do(event)
+    assert rtde.robot.motion.joints == joints
+    return outcome
+
+
+@pytest.mark.parametrize('fault', ['stop_program', 'reboot'])
+def test_a_program_ended_between_two_steps_stays_ended_until_a_recovery(rtde: Any, fault: str) -> None:
+    rtde.hurry()
+    assert rtde.do(PART, 1).phase is TriggerPhase.DONE
+    rtde.inject(fault, 0.2)
+    shows(rtde, 'without a command')
+    if fault == 'reboot':
+        wait_until(lambda: rtde.backend.state().robot_mode == RobotState.MODE_POWER_OFF, what='booted')
+        rtde.inject('attend')
+        wait_until(lambda: rtde.backend.state().robot_mode == RobotState.MODE_RUNNING, what='the arm is on')
+    outcome = nothing_moves(rtde, 'PLACE')
+    assert (outcome.phase, outcome.code) == HELD, outcome
+    assert rtde.robot.program is None
+    assert rtde.recover().code == ResultCode.OK
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+
+
+def test_a_program_stopped_just_before_a_trigger_is_not_started_again(rtde: Any) -> None:
+    rtde.hurry()
+    assert rtde.do(PART, 1).phase is TriggerPhase.DONE
+    rtde.inject('stop_program')
+    outcome = nothing_moves(rtde, 'PLACE')
+    assert outcome.phase is TriggerPhase.NOT_SENT, outcome
+    assert rtde.robot.program is None and nothing_moves(rtde, 'PLACE').code == ResultCode.ROBOT_STOPPED
+
+
+def test_a_program_paused_at_the_pendant_is_not_sent_anything(rtde: Any) -> None:
+    rtde.hurry()
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+    rtde.inject('pause_program')
+    wait_until(lambda: rtde.backend.state().program_state == RobotState.PROGRAM_PAUSED)
+    assert nothing_moves(rtde, PART).phase is TriggerPhase.NOT_SENT
+
+
+def test_local_mode_between_two_steps_is_a_hold(rtde: Any) -> None:
+    rtde.hurry()
+    assert rtde.do(PART, 1).phase is TriggerPhase.DONE
+    rtde.inject('local_mode', 60.0)
+    outcome = nothing_moves(rtde, 'PLACE')
+    assert outcome.phase is TriggerPhase.NOT_SENT and 'local mode' in outcome.message
+    rtde.stands()
+    rtde.in_world(lambda: rtde.robot.set_remote(True))
+    assert (outcome := nothing_moves(rtde, 'PLACE')).code == ResultCode.ROBOT_STOPPED, outcome
+    assert rtde.recover().code == ResultCode.OK
+    assert rtde.do('PLACE').phase is TriggerPhase.DONE
+
+
+def test_local_mode_during_a_move_stops_the_arm(rtde: Any) -> None:
+    future = rtde.moving(PART, 1)
+    rtde.inject('local_mode', 60.0)
+    outcome = future.result(SOON_S)
+    assert (outcome.phase, outcome.code) == (TriggerPhase.UNKNOWN, ResultCode.ROBOT_STOPPED), outcome
+    assert 'local mode' in outcome.message
+    rtde.stands()
+
+
+def test_another_arm_than_in_the_recipe_does_not_move(rtde: Any) -> None:
+    rtde.robot.arm = rtde.robot.motion.arm = ARMS['ur10e']
+    assert 'ur10e' in rtde.checks()['arm model'].message and not rtde.checks()['arm model'].ok
+    outcome = nothing_moves(rtde)
+    assert outcome.phase is TriggerPhase.NOT_SENT and 'ur10e' in outcome.message and 'ur5e' in outcome.message
+    assert rtde.robot.program is None, 'no control script is left'
+
+
+def test_an_arm_that_differs_from_its_model_by_some_millimeters_moves(rtde: Any) -> None:
+    rtde.hurry()
+    rtde.robot.arm = rtde.robot.motion.arm = replace(ARMS['ur5e'], a2=ARMS['ur5e'].a2 - 0.004)
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+
+
+def test_kinematics_that_change_while_the_cell_works_stop_the_next_trigger(rtde: Any) -> None:
+    rtde.hurry()
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+    rtde.inject('other_model', 0.05)
+    shows(rtde, 'mm')
+    assert nothing_moves(rtde, PART).phase is TriggerPhase.NOT_SENT
+
+
+def test_a_foreign_program_in_the_place_of_the_control_program_is_noticed(rtde: Any) -> None:
+    rtde.hurry()
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+    rtde.inject('foreign_program')
+    shows(rtde, 'another program has taken the place')
+    assert isinstance(rtde.robot.program, WaitingProgram), 'it is left alone'
+    outcome = nothing_moves(rtde, PART)
+    assert (outcome.phase, outcome.code) == HELD
+    answer = rtde.recover()
+    assert answer.code == ResultCode.OK and "not the cell's" in answer.message
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+
+
+def test_a_trigger_that_a_foreign_program_does_not_take_leaves_nothing_unknown(rtde: Any) -> None:
+    rtde.hurry()
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+    rtde.inject('foreign_program')
+    outcome = nothing_moves(rtde, PART)
+    assert outcome.phase is TriggerPhase.NOT_SENT, outcome
+    assert 'another program' in outcome.message
+
+
+def test_a_foreign_program_during_a_move_is_noticed_before_the_move_is_overdue(rtde: Any) -> None:
+    future = rtde.moving(PART, 1)
+    rtde.inject('foreign_program')
+    outcome = future.result(SOON_S)
+    assert outcome.phase is TriggerPhase.UNKNOWN and 'another program' in outcome.message
+
+
+def test_taken_registers_are_named_leave_no_program_and_heal(rtde: Any) -> None:
+    rtde.hurry()
+    rtde.inject('registers_taken', 3.0)
+    check = rtde.checks()['registers']
+    assert not check.ok and 'input_int_register_0' in check.message and 'PROFINET' in check.message
+    outcome = nothing_moves(rtde)
+    assert outcome.phase is TriggerPhase.NOT_SENT and 'EtherNet/IP' in outcome.message
+    assert rtde.robot.program is None
+    wait_until(lambda: rtde.checks()['registers'].ok, what='the registers are free')
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+
+
+def test_tool_outputs_of_another_owner_do_not_matter_to_a_gripper_without_them(rtde: Any) -> None:
+    rtde.hurry()
+    rtde.inject('tool_outputs_taken', 60.0)
+    assert rtde.checks()['registers'].ok
+    assert rtde.do(PART, 1).phase is TriggerPhase.DONE
+    assert rtde.robot.registers.digital_outputs == 1
+
+
+def test_a_speed_slider_at_zero_is_told_and_the_move_goes_on_afterwards(rtde: Any) -> None:
+    future = rtde.moving(PART, 1)
+    rtde.inject('slider', 3.5)
+    shows(rtde, 'speed slider')
+    assert_holds(lambda: not future.done(), 2.5)
+    assert future.result(20.0).phase is TriggerPhase.DONE
+
+
+def test_nothing_is_sent_while_the_speed_slider_is_at_zero(rtde: Any) -> None:
+    rtde.inject('slider', 60.0)
+    wait_until(lambda: not rtde.checks()['speed slider'].ok)
+    outcome = nothing_moves(rtde)
+    assert outcome.phase is TriggerPhase.NOT_SENT and 'speed slider' in outcome.message
+
+
+@pytest.mark.parametrize(('fault', 'amount'), [('slow_dashboard', 1.5), ('chatty_dashboard', 100.0)])
+def test_a_dashboard_that_is_slow_or_adds_blanks_and_lines_is_understood(rtde: Any, fault: str, amount: float) -> None:
+    rtde.hurry()
+    rtde.inject(fault, amount)
+    began = time.monotonic()
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+    assert time.monotonic() - began < 25.0
+    rtde.inject('stop_program')
+    shows(rtde, 'without a command')
+    assert rtde.recover().code == ResultCode.OK
