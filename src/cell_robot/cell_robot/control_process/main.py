@@ -179,8 +179,9 @@ class ControlLoop:
 
 
 def _flags(settings: ControlSettings) -> int:
-    flags = RTDEControlInterface.FLAG_UPLOAD_SCRIPT | RTDEControlInterface.FLAG_NO_EXT_FT
-    return int(flags | RTDEControlInterface.FLAG_UPPER_RANGE_REGISTERS if settings.upper else flags)
+    kind = RTDEControlInterface  # the node itself asks for remote control before each start
+    flags = kind.FLAG_UPLOAD_SCRIPT | kind.FLAG_NO_EXT_FT | kind.FLAG_DISABLE_REMOTE_CONTROL_CHECK
+    return int(flags | kind.FLAG_UPPER_RANGE_REGISTERS if settings.upper else flags)
 
 
 def exit_with_parent(stream: socket.socket) -> None:

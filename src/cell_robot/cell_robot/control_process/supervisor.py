@@ -35,6 +35,10 @@ START_TIMEOUT_S = 30.0
 """From the start of the process until the control script runs: upload 5 s, and a dashboard that answers slowly."""
 HEARTBEAT_TIMEOUT_S = 1.0
 END_TIMEOUT_S = 2.0
+HANGS = (
+    f'the control process did not answer for {HEARTBEAT_TIMEOUT_S:g} s; it waits for ever where another program has taken the '
+    'place of the control program'
+)
 NO_ANSWER = 'the control program on the robot does not answer: another program has probably taken its place'
 
 
@@ -146,7 +150,7 @@ class ControlProcess:
         while (silence := loop.time() - self._last_received_at) < HEARTBEAT_TIMEOUT_S:
             await asyncio.sleep(HEARTBEAT_TIMEOUT_S - silence)
         self.replaced = self._script_asked
-        await self.kill(NO_ANSWER if self.replaced else f'the control process did not answer for {HEARTBEAT_TIMEOUT_S:g} s')
+        await self.kill(NO_ANSWER if self.replaced else HANGS)
 
     def _end(self, reason: str) -> None:
         if self.over:
