@@ -80,7 +80,7 @@ def listen_as_node(address: str, frequency: float, seconds: float, out: Connecti
             self.count.take(parse_snapshot(values).timestamp)
 
         def lost(self, why: str, remedy: str) -> None:
-            raise SystemExit(why)
+            raise SystemExit(f'{why}. {remedy}')
 
     async def run() -> ReceiveResult:
         listener = Listener()
