@@ -42,7 +42,7 @@ JOBS = Path(__file__).parent / 'data' / 'robot_jobs.yaml'
 READY_S = 30.0
 SETTLE_S = 0.2
 STARTS = 5
-SLOW_MACHINE = {'watchdog_frequency': 1.0, 'stale_data': 1.5}
+SLOW_MACHINE = {'watchdog_frequency': 1.0, 'stale_data': 1.5, 'dashboard_timeout': 3.0}
 """Controller and nodes share one process here, so none of them is as punctual as on separate machines."""
 RESTING = (JobState.PAUSED, JobState.WAITING_RELOAD, JobState.DONE, JobState.CANCELLED, JobState.FAILED)
 ENDED = RESTING[2:]

@@ -76,5 +76,18 @@ FAULTS = {
         Fault('reboot', **_both('reboot', 0.5), reason=LOST + '|boot|power|' + STOPPED, lasts=0.5),
     )
 }
+PEOPLE = {
+    fault.name: fault
+    for fault in (
+        Fault('stop_between_steps', **_both('stop_program'), reason=STOPPED),
+        Fault('local_mode', **_both('local_mode', 1.0), reason='local mode', lasts=1.0),
+        Fault(
+            'foreign_program', **_both('foreign_program'), reason='another program|without a command|' + LOST + '|' + STOPPED
+        ),
+        Fault('slider_at_zero', **_both('slider', 1.0), reason='speed slider', lasts=1.0),
+        Fault('slow_dashboard', **_both('slow_dashboard', 1.5), reason='dashboard|answer'),
+    )
+}
+"""What people and other clients do to a controller that the cell drives itself."""
 CRASH = Fault('control_killed', (), ((CONTROL, 'kill', 0.0),), 'control process', within=5.0)
 """Only the rtde backend has a control process."""

@@ -25,7 +25,7 @@ from cell_common.testing import NodeGraph, wait_until
 from cell_robot.robot_modes import RuntimeState, SafetyMode
 from cell_sim.ur_controller.controller import Controller
 from robot_cell import BACKENDS, RESTING, RobotCell
-from robot_faults import CONTROL, CRASH, FAULTS, MOMENTS, Fault
+from robot_faults import CONTROL, CRASH, FAULTS, MOMENTS, PEOPLE, Fault
 
 from cell_interfaces.msg import InventoryEvent, JobState, RobotState
 from cell_interfaces.srv import ControlJob
@@ -296,6 +296,14 @@ def test_after_a_fault_only_placed_pieces_are_recorded(cells: Cells, backend: st
     try_at(cells, backend, FAULTS[fault], moments(backend, fault))
 
 
+@pytest.mark.parametrize('fault', PEOPLE)
+@pytest.mark.parametrize('backend', ['rtde', 'ros_driver'], scope='module')
+def test_what_people_do_to_the_robot_is_told_and_nothing_moves_without_a_command(
+    cells: Cells, backend: str, fault: str
+) -> None:
+    try_at(cells, backend, PEOPLE[fault], moments(backend, fault))
+
+
 @pytest.mark.parametrize('backend', ['rtde'], scope='module')
 def test_a_killed_control_process_leaves_a_cell_that_reports_it_and_recovers(cells: Cells, backend: str) -> None:
     try_at(cells, backend, CRASH, moments(backend, CRASH.name) if SELECTION else [REACHING])
@@ -329,7 +337,7 @@ def write_table() -> None:
     known = [json.loads(line) for line in CASES.read_text().splitlines()] if SELECTION and CASES.exists() else []
     cases = {(backend, fault, moment): outcome for backend, fault, moment, outcome in known} | OUTCOMES
     lines = [f'| backend | fault | moments | {" | ".join(COLUMNS.values())} |', '|---|---|---|' + '---|' * len(COLUMNS)]
-    for backend, fault in product(BACKENDS, [*FAULTS, CRASH.name]):
+    for backend, fault in product(BACKENDS, [*FAULTS, *PEOPLE, CRASH.name]):
         counts = Counter(outcome for case, outcome in cases.items() if case[:2] == (backend, fault))
         if counts:
             cells = ' | '.join(str(counts[column]) for column in COLUMNS)

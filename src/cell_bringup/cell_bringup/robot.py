@@ -126,7 +126,11 @@ def recover(client: CellClient, console: Console, sure: bool) -> None:
     Raises:
         CellError: Not confirmed, or the robot cannot be recovered; the text says what to do.
     """
-    if not sure and not Confirm.ask(ASK, console=console, default=False):
+    try:
+        confirmed = sure or Confirm.ask(ASK, console=console, default=False)
+    except EOFError as error:
+        raise CellError('Not recovered: nobody can confirm here that the area is clear. Use a terminal, or --yes.') from error
+    if not confirmed:
         raise CellError('Not recovered. Fix the cause and clear the area first.')
 
     def step(feedback: RecoverRobot.Feedback) -> None:

@@ -100,6 +100,14 @@ class RobotParameters:
         'ack_done = ack at the start and done at the end.',
         choices=('ack', 'ack_done'),
     )
+    bare_quiet_time: float = parameter(
+        0.5,
+        'letters, framing bare: time after an answer in which no letter is sent, so that a late copy of the answer is an error '
+        'and does not answer the next letter.',
+        unit='s',
+        minimum=0.0,
+        maximum=10.0,
+    )
     event_letters: list[str] = parameter(
         [''], 'letters, hub: other letters for events, as EVENT=letter; D stays START_PROGRAM.'
     )

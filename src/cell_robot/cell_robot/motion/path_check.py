@@ -120,6 +120,18 @@ class ArmCell:
             share = step / steps
             self.check([(1 - share) * one + share * other for one, other in zip(start, end, strict=True)])
 
+    def tool_travel(self, start: Sequence[float], end: Sequence[float]) -> float:
+        """Return the meters of the tool per radian of the leading joint where a joint move is fastest; 0 for no move."""
+        length = max_joint_difference(start, end)
+        steps = max(1, math.ceil(length / STEP_RAD))
+        points = np.array(
+            [
+                self.tcp([one + step / steps * (other - one) for one, other in zip(start, end, strict=True)])[:3, 3]
+                for step in range(steps + 1)
+            ]
+        )
+        return float(np.linalg.norm(np.diff(points, axis=0), axis=1).max() * steps / length) if length > 0.0 else 0.0
+
     def _is_inside(self, frame: Matrix) -> bool:
         limits = self.limits
         return all(low <= value <= high for low, value, high in zip(limits.low, frame[:3, 3], limits.high, strict=True))

@@ -17,7 +17,7 @@ import numpy as np
 
 from cell_robot.motion.kinematics import JointVector, max_joint_difference
 from cell_robot.motion.path_check import MoveError, move_deadline
-from cell_robot.motion.poses import matrix_to_pose
+from cell_robot.motion.poses import Matrix, matrix_to_pose
 from cell_robot.motion.recipe import ApproachTarget, CellRecipe
 
 ARRIVED_RAD = 0.002
@@ -81,6 +81,17 @@ class GripStep:
     """Message for people when the sensor disagrees."""
 
 
+@dataclass(frozen=True)
+class ArmPosition:
+    """Place from which a plan starts."""
+
+    joints: JointVector
+    """rad."""
+    tool: Matrix | None = None
+    """Tool pose that the controller reports; None = computed from the joints. A calibrated arm differs by some millimeters, and
+    goes straight only from the controller's own pose."""
+
+
 PlanStep = MoveStep | GripStep
 TrayCounts = Mapping[tuple[str, int], int]
 """(part number, tray) -> pieces according to the ledger."""
@@ -137,14 +148,14 @@ class Planner:
         return slots - left
 
     def plan(
-        self, event: str, tray: int, joints: JointVector, content: GripperContent, stock: TrayCounts, *, closed: bool = False
+        self, event: str, tray: int, start: ArmPosition, content: GripperContent, stock: TrayCounts, *, closed: bool = False
     ) -> list[PlanStep]:
         """Return the steps of an event.
 
         Args:
             event: Event of a trigger.
             tray: 1..4; 0 = not specified.
-            joints: Current joint angles, radians.
+            start: Current position of the arm.
             content: Content of the gripper.
             stock: Pieces in the trays.
             closed: The gripper is closed, for example after its piece was removed by hand.
@@ -153,7 +164,7 @@ class Planner:
             PlanError: The event cannot be executed; its subclasses tell unknown events and reach apart.
         """
         try:
-            steps = self._steps(event, tray, joints, content, stock)
+            steps = self._steps(event, tray, start, content, stock)
         except MoveError as error:
             raise ReachError(
                 f'{event} is not possible from here: {error}. Nothing moved. Move the arm by hand to a free '
@@ -161,13 +172,13 @@ class Planner:
             ) from error
         return self._open_before_pick(steps) if closed else steps
 
-    def retract(self, joints: JointVector) -> list[PlanStep]:
+    def retract(self, start: ArmPosition) -> list[PlanStep]:
         """Return the move straight up out of a target; [] when the tool is not in one.
 
         Raises:
             ReachError: The arm cannot move straight up from here.
         """
-        tool = self._cell.tcp(joints)
+        tool = self._cell.tcp(start.joints) if start.tool is None else start.tool
         points = self._approach_points
         beside = np.hypot(points[:, 0] - tool[0, 3], points[:, 1] - tool[1, 3]) <= BESIDE_M
         height = float(points[beside, 2].max(initial=-np.inf))
@@ -176,37 +187,37 @@ class Planner:
         end = tool.copy()
         end[2, 3] = height
         try:
-            path = self._cell.linear_move(joints, end)
+            path = self._cell.linear_move(start.joints, end)
         except MoveError as error:
             raise ReachError(f'The arm cannot retract straight up: {error}. Move it by hand to a free place.') from error
         length = float(end[2, 3] - tool[2, 3])
         return [self._linear_move('retracting', matrix_to_pose(end), path[-1], length, self._speeds.approach)]
 
-    def _steps(self, event: str, tray: int, joints: JointVector, content: GripperContent, stock: TrayCounts) -> list[PlanStep]:
+    def _steps(self, event: str, tray: int, start: ArmPosition, content: GripperContent, stock: TrayCounts) -> list[PlanStep]:
         if event == 'START_PROGRAM':
             return []
         if event == 'HOME':
-            return self._home(joints, content)
+            return self._home(start, content)
         if event.startswith(MOVE):
-            return self._named_pose(event.removeprefix(MOVE), joints)
+            return self._named_pose(event.removeprefix(MOVE), start)
         if event in ('PLACE', 'REJECT'):
-            return self._put_down(event, joints, content)
+            return self._put_down(event, start, content)
         if event == 'BENCHMARK':
             missing = 'The benchmark part is not in its place.'
-            return self._pick(self._recipe.targets['benchmark'], joints, content, missing)
+            return self._pick(self._recipe.targets['benchmark'], start, content, missing)
         if not event.startswith(PART):
             raise UnknownEventError(f'{event} is no event of this robot.')
         part_number = event.removeprefix(PART)
         tray = self.tray(part_number, tray, stock)
         slot = self.slot(part_number, tray, stock)
         missing = f'No piece in slot {slot + 1} of tray {tray}. Look into the tray and correct its count.'
-        return self._pick(self._recipe.parts[part_number][tray].slots[slot], joints, content, missing)
+        return self._pick(self._recipe.parts[part_number][tray].slots[slot], start, content, missing)
 
-    def _pick(self, target: ApproachTarget, joints: JointVector, content: GripperContent, missing: str) -> list[PlanStep]:
+    def _pick(self, target: ApproachTarget, start: ArmPosition, content: GripperContent, missing: str) -> list[PlanStep]:
         if content in (GripperContent.HELD, GripperContent.BENCHMARK):
             raise PlanError(f'The gripper holds {content.value}. Take it out first, by hand or with REJECT.')
         grip = GripStep(True, self._recipe.gripper.close_time, True, missing)
-        return [*self._to_camera(joints), *self._pick_or_place(target, grip)]
+        return [*self._to_camera(start), *self._pick_or_place(target, grip)]
 
     def _open_before_pick(self, steps: list[PlanStep]) -> list[PlanStep]:
         """Open the gripper above the target before going down: a closed one would hit the piece."""
@@ -214,30 +225,30 @@ class Planner:
         down = next((number for number, step in enumerate(steps) if isinstance(step, MoveStep) and step.label == DOWN), 0)
         return [*steps[:down], self._open(), *steps[down:]] if picks else steps
 
-    def _put_down(self, event: str, joints: JointVector, content: GripperContent) -> list[PlanStep]:
+    def _put_down(self, event: str, start: ArmPosition, content: GripperContent) -> list[PlanStep]:
         if content is GripperContent.NONE:
             raise PlanError('The gripper holds nothing. Look where the piece is.')
-        return [*self._to_camera(joints), *self._pick_or_place(self._recipe.targets[event.lower()], self._open())]
+        return [*self._to_camera(start), *self._pick_or_place(self._recipe.targets[event.lower()], self._open())]
 
-    def _home(self, joints: JointVector, content: GripperContent) -> list[PlanStep]:
+    def _home(self, start: ArmPosition, content: GripperContent) -> list[PlanStep]:
         home = self._recipe.waypoints['home']
         if content is GripperContent.BENCHMARK:
-            steps = [*self._to_camera(joints), *self._pick_or_place(self._recipe.targets['benchmark'], self._open())]
+            steps = [*self._to_camera(start), *self._pick_or_place(self._recipe.targets['benchmark'], self._open())]
             return [*steps, *self._joint_move('to home', self._camera, home)]
-        if max_joint_difference(joints, home) <= ARRIVED_RAD:
+        if max_joint_difference(start.joints, home) <= ARRIVED_RAD:
             return []
-        return [*self._to_camera(joints), *self._joint_move('to home', self._camera, home)]
+        return [*self._to_camera(start), *self._joint_move('to home', self._camera, home)]
 
-    def _named_pose(self, name: str, joints: JointVector) -> list[PlanStep]:
+    def _named_pose(self, name: str, start: ArmPosition) -> list[PlanStep]:
         if name not in self.named_poses:
             raise UnknownEventError(f'There is no pose {name}. There are: {", ".join(self.named_poses)}.')
         if name in self._recipe.waypoints:
             end = self._recipe.waypoints[name]
         else:
             end = self._solve(self._recipe.targets[name.removeprefix('above_')])[0]
-        if max_joint_difference(joints, end) <= ARRIVED_RAD:
+        if max_joint_difference(start.joints, end) <= ARRIVED_RAD:
             return []
-        return [*self._to_camera(joints), *self._joint_move(f'to {name}', self._camera, end)]
+        return [*self._to_camera(start), *self._joint_move(f'to {name}', self._camera, end)]
 
     def _pick_or_place(self, target: ApproachTarget, grip: GripStep) -> list[PlanStep]:
         """Return the steps from the camera to a target and back."""
@@ -263,18 +274,20 @@ class Planner:
         self._cell.joint_move(self._camera, above)
         return above, self._cell.linear_move(above, target.pose)[-1]
 
-    def _to_camera(self, joints: JointVector) -> list[PlanStep]:
+    def _to_camera(self, start: ArmPosition) -> list[PlanStep]:
         """Return the steps to the camera from anywhere; out of a target straight up first."""
-        up = self.retract(joints)
-        start = next((step.joints for step in up if isinstance(step, MoveStep)), joints)
-        return [*up, *self._joint_move('to the camera', start, self._camera)]
+        up = self.retract(start)
+        joints = next((step.joints for step in up if isinstance(step, MoveStep)), start.joints)
+        return [*up, *self._joint_move('to the camera', joints, self._camera)]
 
     def _joint_move(self, label: str, start: JointVector, end: JointVector) -> list[PlanStep]:
         length = max_joint_difference(start, end)
         if length <= ARRIVED_RAD:
             return []
         self._cell.joint_move(start, end)
-        speed, acceleration = self._speeds.joint, self._speeds.joint_acceleration
+        travel = self._cell.tool_travel(start, end)
+        speed = min(self._speeds.joint, self._speeds.linear / travel) if travel > 0.0 else self._speeds.joint
+        acceleration = self._speeds.joint_acceleration
         return [MoveStep(label, end, None, speed, acceleration, move_deadline(length, speed, acceleration))]
 
     def _linear_move(self, label: str, end: tuple[float, ...], joints: JointVector, length: float, speed: float) -> MoveStep:

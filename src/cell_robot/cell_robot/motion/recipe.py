@@ -29,7 +29,7 @@ class SpeedSettings:
     joint_acceleration: float
     """rad/s^2."""
     linear: float
-    """m/s."""
+    """m/s, highest speed of the tool on joint moves."""
     linear_acceleration: float
     """m/s^2."""
     approach: float

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cell_robot.motion.plan import GripperContent, GripStep, MoveStep, PlanError, Planner, ReachError, UnknownEventError
+from cell_robot.motion.plan import (
+    ArmPosition,
+    GripperContent,
+    GripStep,
+    MoveStep,
+    PlanError,
+    Planner,
+    ReachError,
+    UnknownEventError,
+)
+from cell_robot.motion.poses import matrix_to_pose
 from cell_robot.recipe_file import load_recipe
 
 RECIPE = load_recipe(Path(__file__).parents[4] / 'config' / 'recipe.yaml')
@@ -21,7 +32,7 @@ def planner():
 
 
 def plan(planner, event, *, tray=0, stand=HOME, piece=GripperContent.NONE, stock=FULL):
-    return planner.plan(event, tray, stand, piece, stock)
+    return planner.plan(event, tray, ArmPosition(stand), piece, stock)
 
 
 def labels(steps):
@@ -42,14 +53,16 @@ def test_a_pick_goes_by_the_camera_down_and_back_to_the_camera(planner):
 
 
 def test_a_gripper_left_closed_is_opened_before_it_goes_down_to_a_piece(planner):
-    steps = planner.plan(PART, 1, HOME, GripperContent.NONE, FULL, closed=True)
+    steps = planner.plan(PART, 1, ArmPosition(HOME), GripperContent.NONE, FULL, closed=True)
     assert labels(steps) == ['to the camera', 'to the approach', 'open', 'going down', 'close', 'going up', 'to the camera']
 
 
 @pytest.mark.parametrize('event', ['PLACE', 'REJECT', 'HOME'])
 def test_a_closed_gripper_is_not_opened_on_the_way_to_anything_else(planner, event):
     piece = GripperContent.NONE if event == 'HOME' else GripperContent.HELD
-    assert planner.plan(event, 0, CAMERA, piece, FULL, closed=True) == plan(planner, event, stand=CAMERA, piece=piece)
+    assert planner.plan(event, 0, ArmPosition(CAMERA), piece, FULL, closed=True) == plan(
+        planner, event, stand=CAMERA, piece=piece
+    )
 
 
 def test_from_the_camera_there_is_no_way_to_the_camera(planner):
@@ -123,7 +136,7 @@ def test_a_tool_inside_a_tray_goes_straight_up_first(planner):
     first = plan(planner, 'HOME', stand=inside)[0]
     assert first.label == 'retracting'
     assert first.pose[:3] == pytest.approx((-0.48, -0.42, 0.12))
-    assert planner.retract(HOME) == [] and planner.retract(first.joints) == []
+    assert planner.retract(ArmPosition(HOME)) == [] and planner.retract(ArmPosition(first.joints)) == []
 
 
 def test_a_stand_outside_the_bounds_is_out_of_reach(planner):
@@ -144,3 +157,28 @@ def test_named_poses_are_reached_by_the_camera(planner, name):
 def test_every_move_has_a_deadline_longer_than_it_takes(planner):
     for step in plan(planner, PART, tray=1):
         assert isinstance(step, GripStep) or step.seconds > 2.0
+
+
+def test_a_calibrated_arm_retracts_straight_from_the_pose_that_its_controller_reports(planner):
+    down = next(step for step in plan(planner, PART, tray=1) if isinstance(step, MoveStep) and step.label == 'going down')
+    reported = RECIPE.cell.tcp(down.joints)
+    reported[:3, 3] += (0.003, -0.002, 0.001)
+    up = planner.retract(ArmPosition(down.joints, reported))[0]
+    assert up.pose[:2] == pytest.approx(reported[:2, 3], abs=1e-9) and up.pose[3:] == pytest.approx(
+        matrix_to_pose(reported)[3:]
+    )
+    assert planner.retract(ArmPosition(down.joints))[0].pose[:2] == pytest.approx((-0.48, -0.42))
+
+
+def test_the_tool_is_not_faster_on_a_joint_move_than_the_recipe_allows():
+    slow = replace(RECIPE, speeds=replace(RECIPE.speeds, linear=0.1))
+    steps = [step for step in plan(Planner(slow), PART, tray=1) if isinstance(step, MoveStep) and step.pose is None]
+    start = HOME
+    for step in steps:
+        if step.label == 'to the approach':
+            start = CAMERA
+        travel = RECIPE.cell.tool_travel(start, step.joints)
+        assert step.speed <= 0.1 / travel + 1e-9
+        start = step.joints
+    assert all(step.speed < RECIPE.speeds.joint for step in steps)
+    assert RECIPE.cell.tool_travel(HOME, HOME) == 0.0

@@ -6,23 +6,20 @@ Everything runs in one event loop thread. Timers are set for the next deadline; 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from cell_common.background import AsyncioThread
-from cell_common.catalogue import CatalogueError
-from cell_common.catalogue_file import load_catalogue
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
-from cell_common.runner import StartError
 
 from cell_robot.backends.base import Backend, CommandResult, LinkState, Logger, PreflightCheck, ProgressCallback, completed
-from cell_robot.backends.letters.event_letters import EventLettersError, event_letters
+from cell_robot.backends.letters.options import LettersOptions, letters_options
 from cell_robot.backends.letters.protocol import PROTOCOLS, LettersProtocol
 from cell_robot.backends.letters.rate_limit import LogRateLimiter
-from cell_robot.backends.letters.session import Deadlines, LettersSession, TriggerMachine, TriggerUpdate
-from cell_robot.backends.letters.tcp_server import LettersServer, Network, ProgramConnection, parse_networks
+from cell_robot.backends.letters.session import LettersSession, TriggerMachine, TriggerUpdate
+from cell_robot.backends.letters.tcp_server import LettersServer, ProgramConnection
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.parameters import RobotParameters
 from cell_robot.robot_modes import ProgramState
@@ -37,23 +34,6 @@ RECOVERY_STEPS = 3
 NOT_AVAILABLE = 'the letters backend cannot tell: look at the pendant'
 NOT_CONNECTED = 'No robot program is connected. Start the program on the pendant.'
 BY_HAND = 'On the pendant: clear the message, move the arm to a safe place by hand, then start the program again.'
-
-
-@dataclass(frozen=True)
-class LettersOptions:
-    """Settings of the letters backend."""
-
-    address: str
-    port: int
-    allowed: list[Network]
-    framing: str
-    """`line` or `bare`."""
-    acknowledge_is_done: bool
-    deadlines: Deadlines
-    letters: Mapping[str, str]
-    """Event -> letter."""
-    reconnect: float = 10.0
-    """Seconds that a recovery waits for the program to reconnect."""
 
 
 @dataclass
@@ -77,6 +57,9 @@ class LettersBackend(Backend):
         self._active: ProgramConnection | None = None
         self._trigger: _ActiveTrigger | None = None
         self._last_outcome_unknown = False
+        self._hold_reason = ''
+        self._ended_at = float('-inf')
+        """Time of the end of the last trigger, seconds of the loop's clock."""
         self._timer: asyncio.TimerHandle | None = None
         self._listen_error = ''
         self._state = LinkState(message=NOT_CONNECTED)
@@ -141,13 +124,13 @@ class LettersBackend(Backend):
             options.deadlines, numbered=self._protocol.numbered, acknowledge_is_done=options.acknowledge_is_done
         )
         session = LettersSession(self._protocol, options.deadlines, self._now(), machine)
-        unproven = [peer for peer, known in self._sessions.items() if not known.proven]
+        unproven = [peer for peer, known in self._sessions.items() if not known.proven and peer is not self._active]
         if len(unproven) >= MAX_UNPROVEN:  # deleted here: the loop reports the close in a later iteration
             del self._sessions[unproven[0]]
             self._on_silent_peer(unproven[0], 'too many connections')
             unproven[0].reset('too many connections')
         self._sessions[connection] = session
-        if session.proven:
+        if self._may_use_silent():
             self._replace_connection(connection)
         self._schedule_deadline()
 
@@ -159,8 +142,13 @@ class LettersBackend(Backend):
         clean, late = not session.garbage, session.machine.late
         for update in session.feed(data, self._now()):
             if connection is not self._active:
+                if session.machine.stray:  # an answer proves nothing: this connection was not asked
+                    connection.reset(f'sent "{session.machine.stray}" without having been asked')
+                    break
                 self._replace_connection(connection)
             self._last_received_at = session.last_received_at
+            if session.machine.stray:
+                self._on_stray(connection, session.machine.stray)
             self._apply(connection, update)
         if clean and session.garbage:
             self._log(
@@ -173,6 +161,18 @@ class LettersBackend(Backend):
             self._logger.warning(f'the robot answered trigger {late} after its outcome was reported as unknown')
         self._schedule_deadline()
 
+    def _may_use_silent(self) -> bool:
+        """Return whether a silent connection may get letters: in the bare framing, where no other has proven itself."""
+        return not self._protocol.numbered and (self._active is None or not self._sessions[self._active].proven)
+
+    def _on_stray(self, connection: ProgramConnection, word: str) -> None:
+        """Hold after an answer that nobody waited for: no later answer can be trusted."""
+        if not self._hold_reason:
+            self._hold_reason = f'the robot program sent an answer that nobody waited for ("{word}")'
+            self._logger.warning(f'{connection.peer}: {self._hold_reason}; connection reset')
+        connection.reset(self._hold_reason)
+        self._notify()
+
     def closed(self, connection: ProgramConnection, reason: str) -> None:
         """Remove the session; an active trigger ends as unknown."""
         session = self._sessions.pop(connection, None)
@@ -183,6 +183,8 @@ class LettersBackend(Backend):
             self._connected.clear()
             self._log(self._frequent, 'lost', f'robot program {connection.peer} lost: {reason}')
             self._apply(connection, session.machine.on_disconnect(f'the connection was lost ({reason})'))
+            if self._sessions and not self._protocol.numbered:  # a program that was silent while the former one worked
+                self._replace_connection(next(reversed(self._sessions)))
             self._notify()
         elif not session.proven:
             self._on_silent_peer(connection, reason)
@@ -209,6 +211,11 @@ class LettersBackend(Backend):
         self._log(self._rare, 'unproven', f'{connection.peer}: connected without ever sending a valid reply ({reason})')
 
     def _start_trigger(self, trigger: _ActiveTrigger) -> None:
+        """Send a trigger, in the bare framing after the quiet time."""
+        wait = self._ended_at + self._options.quiet - self._now()
+        if wait > 0.0 and self._trigger is None and not self._protocol.numbered:
+            self._background.loop.call_later(wait, self._start_trigger, trigger)
+            return
         refusal = self._refusal(trigger.command)
         if refusal is None and not self._send(trigger):
             refusal = self._not_connected()
@@ -222,6 +229,8 @@ class LettersBackend(Backend):
                 ErrorCode.UNKNOWN_EVENT,
                 f'No letter is known for {command.event}: add the part to the catalogue, or correct the event.',
             )
+        if self._hold_reason:
+            return not_sent(ErrorCode.ROBOT_STOPPED, f'Nothing was sent. {self._hold_message()}')
         if self._active is None:
             return self._not_connected()
         if late := self._sessions[self._active].machine.late:
@@ -252,6 +261,9 @@ class LettersBackend(Backend):
             return ''
         return f'{self._listen_error[0].upper()}{self._listen_error[1:]}.' if self._listen_error else NOT_CONNECTED
 
+    def _hold_message(self) -> str:
+        return f'Held: {self._hold_reason}. Look where the arm and the piece are, then recover the robot.'
+
     def _apply(self, connection: ProgramConnection, update: TriggerUpdate | None) -> None:
         """Report an update of the active trigger, or end it."""
         trigger = self._trigger
@@ -260,7 +272,7 @@ class LettersBackend(Backend):
         if update.phase in (TriggerPhase.SENT, TriggerPhase.ACKNOWLEDGED):
             trigger.progress(update.phase)
             return
-        self._trigger = None
+        self._trigger, self._ended_at = None, self._now()
         self._last_outcome_unknown = update.phase is TriggerPhase.UNKNOWN
         outcome = _outcome(trigger.command, update)
         if update.reset:
@@ -306,12 +318,17 @@ class LettersBackend(Backend):
         return [
             PreflightCheck('program', bool(peer), f'{peer} is connected' if peer else self._disconnected_message()),
             PreflightCheck('last trigger', not busy, busy or 'it has ended'),
+            PreflightCheck(
+                'not held', not self._hold_reason, self._hold_message() if self._hold_reason else 'nothing is to be recovered'
+            ),
             *(PreflightCheck(name, True, NOT_AVAILABLE) for name in ('remote control', 'safety', 'mode', 'gripper empty')),
         ]
 
     async def _recover(self, on_step: ProgressCallback) -> CommandResult:
         if self._trigger is not None:
             return CommandResult(ErrorCode.ROBOT_BUSY, 'The robot is busy with a trigger. Wait for its end.')
+        self._hold_reason = ''
+        self._notify()
         if self._last_outcome_unknown and self._active is not None:
             on_step('Asking the robot program for a new connection.', 1, RECOVERY_STEPS)
             self._connected.clear()
@@ -336,7 +353,8 @@ class LettersBackend(Backend):
         self._state = LinkState(
             connected=bool(peer),
             peer=peer,
-            message=self._disconnected_message(),
+            message=self._hold_message() if self._hold_reason else self._disconnected_message(),
+            blocked=bool(self._hold_reason),
             program_state=ProgramState.PLAYING if playing else ProgramState.UNKNOWN,
         )
         self._on_change()
@@ -370,26 +388,4 @@ def make_letters(parameters: RobotParameters, log: Logger) -> Backend:
     Raises:
         StartError: The catalogue, the letters or the allow-list are missing or wrong.
     """
-    if not parameters.catalogue_file:
-        raise StartError('set parameter catalogue_file to the part catalogue (config/parts.yaml), which gives parts letters')
-    try:
-        letters = event_letters(load_catalogue(parameters.catalogue_file), parameters.event_letters)
-    except (EventLettersError, CatalogueError) as error:
-        raise StartError(str(error)) from error
-    try:
-        allowed = parse_networks(parameters.allowed_peers)
-    except ValueError as error:
-        raise StartError(
-            f'parameter allowed_peers: {error}; write addresses or networks such as 192.168.0.10 or 192.168.0.0/24'
-        ) from error
-    options = LettersOptions(
-        address=parameters.listen_address,
-        port=parameters.port,
-        allowed=allowed,
-        framing=parameters.framing,
-        acknowledge_is_done=parameters.framing == 'bare' and parameters.bare_reply == 'ack',
-        deadlines=Deadlines(parameters.ack_timeout, parameters.done_timeout, parameters.heartbeat_timeout),
-        letters=letters,
-        reconnect=parameters.reconnect_timeout,
-    )
-    return LettersBackend(options, log)
+    return LettersBackend(letters_options(parameters), log)

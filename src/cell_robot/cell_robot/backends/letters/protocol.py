@@ -16,6 +16,8 @@ from typing import Protocol
 MAX_LINE = 256
 """Bytes; the longest useful line is an ERR with its reason."""
 BARE_WORDS = frozenset({b'ack', b'done', b'hb'})
+ERROR = b'err'
+"""Begins an error line of the bare framing."""
 _LINE_END = re.compile(rb'[\r\n]+')
 
 
@@ -65,7 +67,7 @@ class LineFraming:
 
 
 class WordFraming(LineFraming):
-    """Lines, and known words without a line end: many programs answer with socket_send_string("ack")."""
+    """Lines, and known words without a line end, also glued: many programs answer with socket_send_string("ack")."""
 
     def __init__(self, words: frozenset[bytes], max_line: int = MAX_LINE) -> None:
         """Accept the lower-case `words` without a line end; limit lines to `max_line` bytes."""
@@ -74,11 +76,27 @@ class WordFraming(LineFraming):
 
     def feed(self, data: bytes) -> list[bytes]:
         """Add received bytes and return the complete lines and known words."""
-        frames = super().feed(data)
-        if not self._skipping and self._rest.lower() in self._words:
-            frames.append(self._rest)
-            self._rest = b''
+        frames = [frame for line in super().feed(data) for frame in self._split_line(line)]
+        if not self._skipping:
+            words, rest = self._split(self._rest)
+            if not rest.strip() or any(word.startswith(rest.lower()) for word in (*self._words, ERROR)):
+                frames, self._rest = [*frames, *words], rest.lstrip()
         return frames
+
+    def _split_line(self, line: bytes) -> list[bytes]:
+        """Return the words of a line that holds nothing else, except an error at its end; otherwise the line."""
+        words, rest = self._split(line)
+        if not rest.strip():
+            return words
+        return [*words, rest] if words and rest.lower().startswith(ERROR) else [line]
+
+    def _split(self, data: bytes) -> tuple[list[bytes], bytes]:
+        """Return the known words at the beginning, and the rest without blanks in front."""
+        words: list[bytes] = []
+        rest = data.lstrip(b' \t')
+        while word := next((word for word in self._words if rest.lower().startswith(word)), b''):
+            words, rest = [*words, rest[: len(word)]], rest[len(word) :].lstrip(b' \t')
+        return words, rest
 
 
 class ReplyKind(enum.Enum):

@@ -54,6 +54,8 @@ class TriggerMachine:
         self._id = ''
         self._phase: TriggerPhase | None = None
         self._due = 0.0
+        self.stray = ''
+        """Answer without an id that nobody waited for: it belongs to another trigger than the program thinks; "" = none."""
         self.late = ''
         """Id of a trigger that was reported as unknown and may still be executing; "" = none."""
 
@@ -70,10 +72,15 @@ class TriggerMachine:
 
     def reply(self, reply: ProgramReply, now: float) -> TriggerUpdate | None:
         """Apply a reply; returns None when it does not change the active trigger."""
+        if not self._numbered and not self._expects(reply.kind):
+            return self._on_stray(reply.kind)
+        return self._take(reply, now)
+
+    def _take(self, reply: ProgramReply, now: float) -> TriggerUpdate | None:
         if self._numbered and self.late and reply.trigger_id == self.late and reply.kind in (ReplyKind.DONE, ReplyKind.ERR):
             self.late = ''
             return None
-        if self._phase is None or (self._numbered and reply.trigger_id != self._id):
+        if self._phase is None or (self._numbered and reply.trigger_id != self._id) or reply.kind is ReplyKind.HEARTBEAT:
             return None
         if reply.kind is ReplyKind.ERR:
             return self._end(TriggerUpdate(TriggerPhase.REFUSED, reply.reason or 'no reason given'))
@@ -82,6 +89,22 @@ class TriggerMachine:
         if reply.kind is ReplyKind.DONE and (self._numbered or self._phase is TriggerPhase.ACKNOWLEDGED):
             return self._end(TriggerUpdate(TriggerPhase.DONE))
         return None
+
+    def _expects(self, kind: ReplyKind) -> bool:
+        """Return whether an answer without an id fits the state of the trigger."""
+        if kind is ReplyKind.HEARTBEAT:
+            return True
+        if self._phase is None or (kind is ReplyKind.DONE and self._single):
+            return False
+        awaited = ReplyKind.ACK if self._phase is TriggerPhase.SENT else ReplyKind.DONE
+        return kind in (awaited, ReplyKind.ERR)
+
+    def _on_stray(self, kind: ReplyKind) -> TriggerUpdate | None:
+        self.stray = kind.value.lower()
+        if self._phase is None:
+            return None
+        reason = f'the program sent an answer that nobody waited for ({self.stray})'
+        return self._end(TriggerUpdate(TriggerPhase.UNKNOWN, reason, reset=True))
 
     def on_timeout(self, now: float) -> TriggerUpdate | None:
         """End the trigger as unknown when its deadline has passed."""
@@ -122,7 +145,7 @@ class LettersSession:
     machine: TriggerMachine
     framing: Framing = field(init=False)
     proven: bool = False
-    """The peer has sent a valid reply. Bare programs stay silent until asked and count as proven from the start."""
+    """The peer has sent a valid reply. A bare program that is silent until asked is used unproven where none is proven."""
     beats: bool = False
     """The peer sends heartbeats, so silence means that it is gone."""
     garbage: str = ''
@@ -131,7 +154,6 @@ class LettersSession:
     def __post_init__(self) -> None:
         """Derive framing and flags from the protocol."""
         self.framing = self.protocol.framing()
-        self.proven = not self.protocol.numbered
         self.beats = self.protocol.numbered
 
     def feed(self, data: bytes, now: float) -> Iterator[TriggerUpdate | None]:

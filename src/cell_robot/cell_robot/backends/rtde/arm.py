@@ -157,7 +157,7 @@ class RtdeArm(ControlProgram):
     async def _wait_for_move(self, step: MoveStep, answer: asyncio.Future[RequestDone]) -> RequestDone:
         """Wait for the end of a move; deadlines are stretched by the speed slider and stand still at 0 %."""
         spent = elapsed = still = 0.0
-        before = self.latest
+        before = seen = self.latest
         while not answer.done():
             polled_at = self._loop.time()
             await self._wait(answer, POLL_S)
@@ -170,8 +170,9 @@ class RtdeArm(ControlProgram):
             spent, elapsed = spent + passed * latest.scaling, elapsed + passed
             if spent > step.seconds or elapsed > MAX_MOVE_S:
                 raise StepError(f'the move {step.label} did not end in time')
+            news, seen = latest is not seen, latest
             moves = before is None or max_joint_difference(before.joints, latest.joints) > STILL_RAD
-            still = 0.0 if moves or has_arrived(step, before, latest) else still + passed
+            still = 0.0 if moves or has_arrived(step, before, latest) else still + passed * news
             before = latest if moves else before
             if still > STUCK_S:
                 raise StepError(

@@ -26,7 +26,7 @@ from cell_robot.backends.rtde.setup import ArmSetup, make_setup
 from cell_robot.backends.rtde.steps import NoPieceError, NotStartedError, StepError
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.clients.rtde import RtdeReceiver
-from cell_robot.motion.kinematics import JOINTS, JointVector
+from cell_robot.motion.kinematics import JOINTS
 from cell_robot.motion.plan import (
     MOVE,
     PART,
@@ -254,10 +254,7 @@ class RtdeBackend(Backend):
     def _plan(self, command: TriggerCommand) -> list[PlanStep]:
         content = self._gripper_content()
         counts, closed = self._stock.counts, self._arm.closed
-        return self._planner.plan(command.event, command.tray, self._joints(), content, counts, closed=closed)
-
-    def _joints(self) -> JointVector:
-        return self._arm.latest.joints if self._arm.latest is not None else ()
+        return self._planner.plan(command.event, command.tray, self._arm.position, content, counts, closed=closed)
 
     async def _wait_for_ledger(self, command: TriggerCommand) -> None:
         """Wait for the ledger entry of the previous piece, so that its slot is not visited twice."""

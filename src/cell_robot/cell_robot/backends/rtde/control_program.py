@@ -27,7 +27,8 @@ from cell_robot.control_process.codec import (
     StopArm,
 )
 from cell_robot.control_process.supervisor import ControlProcess
-from cell_robot.motion.poses import matrix_to_pose
+from cell_robot.motion.plan import ArmPosition
+from cell_robot.motion.poses import matrix_to_pose, pose_to_matrix
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.rtde.codec import RtdeValue
@@ -112,6 +113,13 @@ class ControlProgram(ControllerQueries):
     def control_pid(self) -> int:
         """Process id of the control process, 0 without one."""
         return self._control.pid if self._control is not None and not self._control.over else 0
+
+    @property
+    def position(self) -> ArmPosition:
+        """Where the arm is; with the controller's own tool pose once it has the recipe's tool."""
+        if self.latest is None:
+            return ArmPosition(())
+        return ArmPosition(self.latest.joints, pose_to_matrix(self.latest.tool) if self._kinematics.active else None)
 
     @property
     def uses_program(self) -> bool:

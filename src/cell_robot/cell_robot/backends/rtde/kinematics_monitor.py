@@ -19,7 +19,9 @@ class KinematicsMonitor:
 
     def __init__(self, cell: ArmCell) -> None:
         self._cell = cell
-        self._active, self._checked_at, self._count = False, float('-inf'), 0
+        self._checked_at, self._count = float('-inf'), 0
+        self.active = False
+        """The controller has the recipe's tool."""
         self.contradiction = ''
         """How the controller's kinematics contradict the recipe, with the remedy; "" when they agree."""
 
@@ -29,23 +31,23 @@ class KinematicsMonitor:
 
     def begin(self) -> None:
         """Compare from now on: the controller has the recipe's tool."""
-        self._active, self._count, self.contradiction = True, 0, ''
+        self.active, self._count, self.contradiction = True, 0, ''
 
     def pause(self) -> None:
         """Stop comparing; a contradiction stays."""
-        self._active = False
+        self.active = False
 
     def forget(self) -> None:
         """Stop comparing, and forget a contradiction."""
-        self._active, self.contradiction = False, ''
+        self.active, self.contradiction = False, ''
 
     def fail(self, contradiction: str) -> None:
         """Keep a contradiction that was found before the comparison began."""
-        self._active, self.contradiction = False, contradiction
+        self.active, self.contradiction = False, contradiction
 
     def take(self, now: RobotSnapshot, received_at: float) -> bool:
         """Compare a package when it is due; return True if the contradiction has changed."""
-        if not self._active or received_at - self._checked_at < CHECK_PERIOD_S:
+        if not self.active or received_at - self._checked_at < CHECK_PERIOD_S:
             return False
         self._checked_at = received_at
         found = self.find(now)

@@ -158,11 +158,10 @@ class _RecoverySequence:
             raise RecoveryError(error)
 
     async def _retract(self) -> None:
-        latest = self._arm.latest
-        if latest is None:
+        if self._arm.latest is None:
             raise RecoveryError(self._arm.disconnect_reason)
         self._arm.hold_reason = ''
-        await self._arm.run_steps([*self._planner.retract(latest.joints)], lambda: None)
+        await self._arm.run_steps([*self._planner.retract(self._arm.position)], lambda: None)
 
     async def _order(self, command: str, reached: Callable[[RobotSnapshot], bool]) -> None:
         """Send a command; a refusal counts for nothing when its goal is reached already, for example at the pendant."""

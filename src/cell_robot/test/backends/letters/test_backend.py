@@ -14,7 +14,7 @@ from cell_robot.backends.letters.backend import MAX_UNPROVEN, LettersBackend, Le
 from cell_robot.backends.letters.session import Deadlines
 from cell_robot.backends.letters.tcp_server import parse_networks
 from cell_robot.backends.trigger import TriggerCommand, TriggerPhase
-from cell_robot.testing import FakeProgram, acknowledge
+from cell_robot.testing.fake_program import FakeProgram, acknowledge, finish
 
 from cell_interfaces.msg import ResultCode
 
@@ -40,12 +40,13 @@ class Log:
 class Link:
     """A letters backend on a port of its own."""
 
-    def __init__(self, framing='line', allowed=('127.0.0.1',), port=None, heartbeat=10.0, acknowledge=5.0):
+    def __init__(self, framing='line', allowed=('127.0.0.1',), port=None, heartbeat=10.0, acknowledge=5.0, quiet=0.0):
         self.port = port or free_port()
         self.log = Log()
         deadlines = Deadlines(acknowledge=acknowledge, done=2 * acknowledge, heartbeat=heartbeat)
         self.backend = LettersBackend(
-            LettersOptions('127.0.0.1', self.port, parse_networks(allowed), framing, False, deadlines, LETTERS), self.log
+            LettersOptions('127.0.0.1', self.port, parse_networks(allowed), framing, False, deadlines, LETTERS, quiet=quiet),
+            self.log,
         )
         self.backend.start(lambda: None)
 
@@ -244,3 +245,62 @@ def test_a_letter_for_a_connection_that_has_just_gone_says_so(link, monkeypatch)
         outcome = link.trigger().result(5)
     assert (outcome.phase, outcome.code) == (TriggerPhase.NOT_SENT, ResultCode.ROBOT_NOT_CONNECTED)
     assert 'No robot program is connected' in outcome.message
+
+
+@pytest.fixture
+def bare():
+    made = Link('bare', quiet=0.5)
+    wait_until(lambda: made.log.count('listening'))
+    yield made
+    made.backend.close()
+
+
+def proven(link, program):
+    program.reply('HB')
+    link.connected()
+    assert link.works()
+
+
+@pytest.mark.parametrize('words', [b'ack', b'ackdone', b'done', b'ack\ndone\n'])
+def test_a_late_copy_of_an_answer_does_not_answer_the_next_letter(bare, words):
+    with FakeProgram(bare.port, framing='bare', otherwise=finish) as program:
+        proven(bare, program)
+        running = bare.trigger()
+        program.send(words)
+        outcome = running.result(TIMEOUT_S)
+        assert outcome.phase is not TriggerPhase.DONE, outcome
+        assert len(program.letters) == 1, 'the second letter is not sent'
+    assert 'nobody waited' in bare.state.message and bare.state.blocked
+    with FakeProgram(bare.port, framing='bare', otherwise=finish) as program:
+        program.reply('HB')
+        held = bare.trigger().result(TIMEOUT_S)
+        assert (held.phase, held.code) == (TriggerPhase.NOT_SENT, ResultCode.ROBOT_STOPPED)
+        assert bare.backend.recover(lambda *_: None).result(TIMEOUT_S).code == ResultCode.OK
+        assert bare.works()
+
+
+def test_a_silent_stranger_does_not_take_the_place_of_a_working_program(bare):
+    with FakeProgram(bare.port, framing='bare', otherwise=finish) as program:
+        proven(bare, program)
+        with raw(bare.port), raw(bare.port, b'GET / HTTP/1.1\r\n\r\n'), raw(bare.port, b'ack'):
+            assert bare.works()
+            assert not program.gone.is_set()
+
+
+def test_a_silent_program_is_used_once_the_former_one_has_gone(bare):
+    with FakeProgram(bare.port, framing='bare', otherwise=finish) as old:
+        proven(bare, old)
+        with FakeProgram(bare.port, framing='bare', otherwise=finish) as new:
+            old.close()
+            wait_until(lambda: bare.log.count('lost'))
+            bare.connected()
+            assert bare.works()
+            assert len(new.letters) == 1
+
+
+@pytest.mark.parametrize('answer', [b'ackdone', b'hback done', b'hbhb\r\nackdone\n', b'ACKDONE'])
+def test_glued_words_are_understood(bare, answer):
+    with FakeProgram(bare.port, [lambda program, _: program.send(answer)], framing='bare') as program:
+        program.reply('HB')
+        bare.connected()
+        assert bare.trigger().result(TIMEOUT_S).phase is TriggerPhase.DONE

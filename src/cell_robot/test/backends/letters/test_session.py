@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from cell_robot.backends.letters.protocol import ProgramReply, ReplyKind
 from cell_robot.backends.letters.session import Deadlines, TriggerMachine
 from cell_robot.backends.trigger import TriggerPhase
@@ -75,9 +76,31 @@ def test_a_lost_connection_ends_it_as_unknown():
 
 def test_bare_done_counts_only_after_ack():
     machine = sent(numbered=False)
-    assert reply(machine, ReplyKind.DONE, '') is None, 'it may belong to what was before'
     assert reply(machine, ReplyKind.ACK, '') is TriggerPhase.ACKNOWLEDGED
     assert reply(machine, ReplyKind.DONE, '') is TriggerPhase.DONE
+    assert machine.stray == ''
+
+
+@pytest.mark.parametrize(
+    ('single', 'words', 'stray'),
+    [
+        (False, [ReplyKind.DONE], 'done'),
+        (False, [ReplyKind.ACK, ReplyKind.ACK], 'ack'),
+        (True, [ReplyKind.DONE], 'done'),
+    ],
+)
+def test_an_answer_that_nobody_waits_for_makes_a_bare_trigger_unknown(single, words, stray):
+    machine = sent(numbered=False, single=single)
+    assert [reply(machine, word, '') for word in words][-1] is TriggerPhase.UNKNOWN
+    assert machine.stray == stray
+
+
+def test_a_late_copy_of_an_answer_is_remembered_as_stray():
+    machine = sent(numbered=False, single=True)
+    assert reply(machine, ReplyKind.ACK, '') is TriggerPhase.DONE
+    assert reply(machine, ReplyKind.HEARTBEAT, '') is None and machine.stray == ''
+    assert reply(machine, ReplyKind.ACK, '') is None
+    assert machine.stray == 'ack'
 
 
 def test_bare_without_ids_is_reset_whenever_it_is_late():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cell_robot.protocols.dashboard.codec import DashboardError, encode, parse_bool, require_ok
+from cell_robot.protocols.dashboard.codec import DashboardError, answers, clean_line, encode, parse_bool, require_ok
 
 
 def test_a_refusal_of_the_dashboard_is_an_error():
@@ -17,3 +17,15 @@ def test_only_true_and_false_are_accepted():
     assert parse_bool('true') and not parse_bool('false')
     with pytest.raises(DashboardError, match='maybe'):
         parse_bool('maybe')
+
+
+@pytest.mark.parametrize('reply', ['TRUE', 'Program running: true', 'True '])
+def test_labels_case_and_blanks_do_not_matter(reply):
+    assert parse_bool(reply)
+
+
+def test_extra_lines_answer_nothing():
+    assert clean_line(b'  Powering   on \t\r\n') == 'Powering on'
+    assert not answers('power on', '') and not answers('power on', 'Connected: Universal Robots Dashboard Server')
+    assert answers('power on', 'powering on') and answers('power on', 'Failed to execute: power on')
+    assert not answers('is in remote control', 'Powering on')
