@@ -79,3 +79,35 @@ def test_random_bytes_end_in_an_error_or_in_nothing():
         session = handshake(rng.choice(list(HandshakeStage)))
         with contextlib.suppress(RtdeError):
             assert session.feed(rng.randbytes(rng.randrange(400))).packages == []
+
+
+def with_optional(answer):
+    """Return a session that asked for an unknown optional variable, and its reply to `answer`."""
+    session = ReceiveSession(125.0, NAMES, ('tcp_offset',))
+    session.feed(encode_packet(PacketType.VERSION, b'\x01'))
+    session.feed(encode_packet(PacketType.CONTROLLER_VERSION, struct.pack('>IIII', 3, 15, 8, 106339)))
+    return session, session.feed(encode_packet(PacketType.OUTPUTS, answer)).send
+
+
+def test_an_optional_variable_that_the_firmware_does_not_know_is_left_out():
+    session, asked = with_optional(b'\x00' + TYPE_LIST.rstrip(b',') + b',NOT_FOUND')
+    assert asked == codec.outputs_request(125.0, NAMES)
+    assert session.feed(encode_packet(PacketType.OUTPUTS, b'\x01' + TYPE_LIST)).send == codec.start_request()
+
+
+def test_a_needed_variable_that_the_firmware_does_not_know_is_named_with_the_software():
+    with pytest.raises(RtdeError, match=r'PolyScope 3\.15\.8.*actual_q'):
+        with_optional(b'\x00DOUBLE,NOT_FOUND,INT32,UINT32,VECTOR6D')
+
+
+def test_a_rate_that_the_controller_refuses_is_told():
+    with pytest.raises(RtdeError, match='receive_frequency'):
+        with_optional(b'\x00' + TYPE_LIST.rstrip(b',') + b',VECTOR6D')
+
+
+def test_unknown_packets_and_texts_of_another_layout_are_skipped():
+    session = handshake()
+    received = session.feed(
+        encode_packet(99, b'new') + encode_packet(PacketType.TEXT, b'\xff') + encode_packet(PacketType.DATA, PACKAGE)
+    )
+    assert received.packages == [VALUES]
