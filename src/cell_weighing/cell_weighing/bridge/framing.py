@@ -1,6 +1,8 @@
 """Splits a byte stream into lines, for every line ending that indicators use.
 
-CR and LF both end a line, and an empty line is ignored. So CR, LF, CRLF and the LF...CR of SMA SCP-0499 need no setting.
+CR, LF and ETX end a line, STX begins one, and an empty line is ignored. So CR, LF, CRLF, STX...ETX and the LF...CR of SMA
+SCP-0499 need no setting. An indicator that sends none of these has records that end with a silence: the caller takes the bytes
+from `unterminated` then.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 MAX_LINE_BYTES = 256
 """Longest line: more than any indicator sends, and a stream without line ends costs little memory."""
+_ENDS = bytes.maketrans(b'\r\x02\x03', b'\n\n\n')
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,16 @@ class LineFramer:
         self._max = max_bytes
         self._part = b''
         self._skipping = False
+        self._terminated = False
+
+    @property
+    def unterminated(self) -> bytes:
+        """Bytes since the last line, when no line of this connection has had an end; else b''."""
+        return b'' if self._terminated else self._part
+
+    def take_unterminated(self, count: int) -> None:
+        """Remove the first bytes of `unterminated`."""
+        self._part = self._part[count:]
 
     @property
     def buffered(self) -> int:
@@ -46,7 +59,9 @@ class LineFramer:
 
         A line over the limit is returned once, as a MalformedLine, as soon as the limit is passed; the rest is dropped.
         """
-        *whole, rest = (self._part + data if self._part else data).replace(b'\r', b'\n').split(b'\n')
+        *whole, rest = (self._part + data if self._part else data).translate(_ENDS).split(b'\n')
+        if whole and not self._terminated:
+            self._terminated = any(whole) or bool(rest)
         lines: list[bytes | MalformedLine] = []
         for line in whole:
             if self._skipping:

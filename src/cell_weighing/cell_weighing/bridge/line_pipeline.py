@@ -12,6 +12,7 @@ from cell_weighing.bridge.codecs import Codec, CodecOptions, make_codec
 from cell_weighing.bridge.framing import MAX_LINE_BYTES, LineFramer, MalformedLine
 from cell_weighing.bridge.peers import PRINTED, STREAMING, PeerConfig, check_identity
 from cell_weighing.bridge.stream_capture import StabilitySettings, StreamCapture, StreamCaptureState
+from cell_weighing.bridge.unterminated import SilenceSplitter
 from cell_weighing.domain.reading import ParsedLine, ReadingStatus, WeightReading
 
 
@@ -28,6 +29,8 @@ class SiteConfig:
     """By IP address."""
     settings: StabilitySettings = field(default_factory=StabilitySettings)
     max_line_bytes: int = MAX_LINE_BYTES
+    silence: float = 0.2
+    """Seconds without a byte that end a record without a line end; 0 = never."""
     restored: Mapping[str, StreamCaptureState] = field(default_factory=dict)
     """Capture state of each streaming scale when the bridge was last stopped, by scale id."""
     captures: dict[str, StreamCapture] = field(default_factory=dict)
@@ -60,6 +63,10 @@ class LinePipeline:
         self.codec: Codec = make_codec(self._config.codec or site.codec, site.options)
         self._streaming = (self._config.capture or site.capture) == STREAMING
         self._framer = LineFramer(site.max_line_bytes)
+        self._splitter = SilenceSplitter(self.codec)
+        self._silence_ends = site.silence > 0
+        self.without_line_end = False
+        """Whether this connection has sent records without an end."""
         self._last_id = self._config.scale_id
         self.scale_ids: set[str] = set()
         """Scales that have sent a line on this connection."""
@@ -78,8 +85,22 @@ class LinePipeline:
         """
         return self._readings(self._framer.feed(data), received_ns, monotonic_ns)
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether bytes wait that a silence may end, see `silence`."""
+        return bool(self._framer.unterminated)
+
+    def silence(self, received_ns: int, monotonic_ns: int) -> list[WeightReading]:
+        """Signal that no byte came for a while; return the readings of indicators that send no line end."""
+        records, count = self._splitter.split(self._framer.unterminated)
+        self._framer.take_unterminated(count)
+        self.without_line_end = self.without_line_end or count > 0
+        return self._readings(records, received_ns, monotonic_ns)
+
     def end(self, received_ns: int, monotonic_ns: int) -> list[WeightReading]:
         """Signal the end of the connection and return the reading of an incomplete line, if any."""
+        if self._silence_ends and self.incomplete and (readings := self.silence(received_ns, monotonic_ns)):
+            return readings
         return self._readings(self._framer.end(), received_ns, monotonic_ns)
 
     def _readings(self, lines: Sequence[bytes | MalformedLine], received_ns: int, monotonic_ns: int) -> list[WeightReading]:

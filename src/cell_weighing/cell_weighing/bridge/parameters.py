@@ -75,6 +75,14 @@ class ScaleBridgeParameters:
         minimum=0.0,
         maximum=1e9,
     )
+    record_silence: float = parameter(
+        0.2,
+        'Time without a byte that ends a record of an indicator that sends no line end, when what is there is a whole '
+        'record; 0 = never.',
+        unit='s',
+        minimum=0.0,
+        maximum=10.0,
+    )
     idle_timeout: float = parameter(
         0.0,
         'Time without data after which a connection is closed; 0 = never, for indicators that send only when a bag is '
@@ -123,7 +131,7 @@ def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str]) ->
         raise ParameterError(f'parameter "peers": {error}. Correct it in the parameter file.') from error
     except ValueError as error:
         raise ParameterError(f'parameter "template": {error}. Correct it in the parameter file.') from error
-    return SiteConfig(new_id, parameters.codec, parameters.capture, options, peers, settings)
+    return SiteConfig(new_id, parameters.codec, parameters.capture, options, peers, settings, silence=parameters.record_silence)
 
 
 def server_settings(parameters: ScaleBridgeParameters) -> TcpServerSettings:

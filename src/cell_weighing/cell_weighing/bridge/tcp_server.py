@@ -188,6 +188,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._reason = ''
         self._poll_timer: asyncio.TimerHandle | None = None
+        self._silence_timer: asyncio.TimerHandle | None = None
         self._claimed = 0
         self._reported_ids: set[str] = set()
         self.pipeline = LinePipeline(server.site, '', 0)
@@ -223,6 +224,8 @@ class Connection(asyncio.BufferedProtocol):
         """Convert received bytes to readings."""
         received_ns, self.last_received_ns = time.time_ns(), time.monotonic_ns()
         self._submit(self.pipeline.feed(bytes(BUFFER[:nbytes]), received_ns, self.last_received_ns))
+        if self.pipeline.incomplete and self._silence_timer is None and self._server.site.silence:
+            self._silence_timer = asyncio.get_running_loop().call_later(self._server.site.silence, self._on_silence)
 
     def eof_received(self) -> bool:
         """Close the transport: an indicator that sends no more needs no response either."""
@@ -232,8 +235,9 @@ class Connection(asyncio.BufferedProtocol):
         """Record an incomplete line, and release the scale ids."""
         if self not in self._server.connections:
             return
-        if self._poll_timer:
-            self._poll_timer.cancel()
+        for timer in (self._poll_timer, self._silence_timer):
+            if timer:
+                timer.cancel()
         self._submit(self.pipeline.end(time.time_ns(), time.monotonic_ns()))
         self._server.connections.discard(self)
         for scale_id in self.pipeline.scale_ids:
@@ -270,6 +274,17 @@ class Connection(asyncio.BufferedProtocol):
         for scale_id in pipeline.spoofed_ids - self._reported_ids:
             self._reported_ids.add(scale_id)
             self._server.on_event(IdentityMismatch(scale_id, pipeline.peer))
+
+    def _on_silence(self) -> None:
+        """End a record without a line end, unless bytes came meanwhile."""
+        self._silence_timer = None
+        if not self.pipeline.incomplete:
+            return
+        left = self._server.site.silence - (time.monotonic_ns() - self.last_received_ns) / 1e9
+        if left > 0:
+            self._silence_timer = asyncio.get_running_loop().call_later(left, self._on_silence)
+            return
+        self._submit(self.pipeline.silence(time.time_ns(), self.last_received_ns))
 
     def _poll(self) -> None:
         command = self.pipeline.codec.poll_command
