@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument('--file', type=Path, help='default: api_tokens.json beside the database')
     doctor = commands.add_parser('doctor', help='check the cell and print remedies; exit code 1 when a check fails')
     doctor.add_argument('what', choices=['weighing'])
+    add_catalogue(commands.add_parser('catalogue', help='check the part catalogue; try it on pictures'))
     add_robot(commands.add_parser('robot', help='show the robot state; recover it; move the simulated arm and inject faults'))
     benchmarks = commands.add_parser('benchmarks', help='list the reference readings of known-good parts')
     benchmarks.add_argument('part_number', nargs='?', default='', help='show every version of this part')
@@ -57,6 +58,17 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument('launch_arguments', nargs='*', metavar='name:=value')
     return top
+
+
+def add_catalogue(catalogue: argparse.ArgumentParser) -> None:
+    """Add the actions of `cell catalogue`."""
+    what = catalogue.add_subparsers(dest='action', required=True)
+    check = what.add_parser('lint', help='name numbers that cannot be told apart or need a second look, and what would help')
+    trial = what.add_parser('try', help='read pictures and show how each part of the catalogue is recognized')
+    trial.add_argument('source', help='folder of pictures, or a camera (index, device path, URL)')
+    for action in (check, trial):
+        action.add_argument('--catalogue', type=Path, default=Path('config/parts.yaml'), help='default: config/parts.yaml')
+        action.add_argument('--json', action='store_true', help='JSON for machines')
 
 
 def add_robot(robot: argparse.ArgumentParser) -> None:
@@ -105,10 +117,12 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
         from cell_bringup.reports import write_report
 
         return write_report(options.weigh_job_id, options.database_url, options.folder, console)
-    if options.command == 'models':
-        from cell_bringup.models import work_with_models
-
-        return work_with_models(options, console)
+    if options.command in {'models', 'catalogue'}:
+        if options.command == 'models':
+            from cell_bringup.models import work_with_models as work
+        else:
+            from cell_bringup.catalogue import work_with_catalogue as work
+        return work(options, console)
     if options.command == 'workflow':
         from cell_bringup.workflow import run_workflow
 

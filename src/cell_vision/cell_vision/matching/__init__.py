@@ -1,3 +1,3 @@
 """Decides whether a reading shows the ordered part."""
 
-__all__ = ['node']
+__all__ = ['catalogue_trial', 'node']

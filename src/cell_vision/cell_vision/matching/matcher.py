@@ -18,7 +18,7 @@ from rapidfuzz import fuzz, process
 
 from cell_vision.matching.alignment import NOT_FOUND, SEAM, Alignment, align, normalize
 from cell_vision.matching.benchmark import Benchmark
-from cell_vision.matching.completeness import NumberPlace, find_incompleteness
+from cell_vision.matching.completeness import Incompleteness, NumberPlace, find_incompleteness
 from cell_vision.matching.confusions import ConfusionWeights
 from cell_vision.matching.orientation import proves_direction, same_direction, turned_twins
 from cell_vision.matching.patterns import Pattern, one_deletion_neighbors, one_digit_neighbors, patterns_of
@@ -218,7 +218,7 @@ class Matcher:
 
     def _doubt(self, best: Candidate, lines: list[TextLine], pictures: int) -> str:
         """Describe what speaks against the only candidate, or what evidence is still needed; "" = nothing."""
-        if doubt := self._turned_doubt(best, lines) or self._incomplete(best, pictures):
+        if doubt := self._turned_doubt(best, lines) or self._incomplete(best, lines, pictures):
             return doubt
         for pattern in self._required[best.part_number]:
             if not _is_read(pattern, lines):
@@ -236,17 +236,28 @@ class Matcher:
             return ''
         return f', or {" or ".join(sorted(twins))} upside down: nothing else on it shows which way up it lies'
 
-    def _incomplete(self, best: Candidate, pictures: int) -> str:
+    def _incomplete(self, best: Candidate, lines: list[TextLine], pictures: int) -> str:
         """Describe a character of the number that may be missing, "" = none."""
-        place = NumberPlace(best.line.text, best.begin, best.end, best.line.holes)
-        others = {part: texts for part, texts in self._folded.items() if part != best.part_number}
-        for found in find_incompleteness(place, self._folded[best.part_number], others, self.weights.fold):
-            if found.longer:
-                return f', or {" or ".join(found.longer[:MOST_CANDIDATES])} with a character lost at a gap or cut end'
-            if pictures < ENOUGH_PICTURES:
-                place_name = 'where it is cut off' if found.cut else 'in a gap of it'
-                return f', if nothing is missing {place_name}: a second picture is needed'
-        return ''
+        for found in self._incompletenesses(best.part_number, best.line, best.begin, best.end):
+            if not found.longer and pictures < ENOUGH_PICTURES:
+                place = 'where it is cut off' if found.cut else 'in a gap of it'
+                return f', if nothing is missing {place}: a second picture is needed'
+        own = [pattern for pattern in self._patterns if pattern.part_number == best.part_number]
+        places = [(line, self._align(pattern, line.text)) for line in lines for pattern in own]
+        longer = {
+            part
+            for line, place in places
+            if place.cost <= self.weights.accept
+            for found in self._incompletenesses(best.part_number, line, place.begin, place.end)
+            for part in found.longer
+        }
+        names = sorted(longer)[:MOST_CANDIDATES]
+        return f', or {" or ".join(names)} with a character lost at a gap or cut end' if names else ''
+
+    def _incompletenesses(self, part_number: str, line: TextLine, begin: int, end: int) -> list[Incompleteness]:
+        others = {part: texts for part, texts in self._folded.items() if part != part_number}
+        place = NumberPlace(line.text, begin, end, line.holes)
+        return find_incompleteness(place, self._folded[part_number], others, self.weights.fold)
 
     def _sure_score_violation(self, best: Candidate) -> str:
         """Name the parts that one lost or misread character turns into this one, if the line is not certain; "" = none."""

@@ -25,6 +25,7 @@ from cell_vision.matching.barcode_check import BarcodeCheck, CheckedDecision
 from cell_vision.matching.benchmark import Benchmark
 from cell_vision.matching.benchmark_store import BenchmarkStore
 from cell_vision.matching.catalogue_lint import lint_catalogue
+from cell_vision.matching.catalogue_notes import catalogue_notes
 from cell_vision.matching.default_weights import load_weights
 from cell_vision.matching.matcher import Decision, Matcher, MatchOutcome
 from cell_vision.matching.text_lines import group_lines
@@ -65,6 +66,8 @@ class MatcherNode(Node):
         self._warnings = lint_catalogue(catalogue, weights)
         for warning in self._warnings:
             self.get_logger().warning(warning)
+        for note in catalogue_notes(catalogue, weights):
+            self.get_logger().info(note)
         self._store = BenchmarkStore(engine)
         self._matcher = Matcher(catalogue, weights, self._store.latest())
         self._barcodes = BarcodeCheck(catalogue)

@@ -87,3 +87,9 @@ def test_parts_with_the_same_number_are_told_apart_by_the_text_beside_it():
     assert matcher.match('MY4NJ-24', [line('MY4N-J'), line('24VDC', 150)]).verdict is MatchOutcome.MATCH
     assert matcher.match('MY4NJ-24', [line('MY4N-J'), line('12VDC', 150)]).verdict is MatchOutcome.MISMATCH
     assert matcher.match('MY4NJ-24', [line('MY4N-J')]).verdict is MatchOutcome.AMBIGUOUS
+
+
+def test_a_gap_that_another_reading_of_the_print_shows_is_a_doubt_too():
+    readings = [line('SN74LS12'), line(f'SN74LS{M}12N')]
+    for order in (readings, readings[::-1]):
+        assert judge().match('74LS12', order).verdict is MatchOutcome.AMBIGUOUS

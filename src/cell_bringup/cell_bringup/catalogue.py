@@ -1,0 +1,91 @@
+"""`cell catalogue`: checks a part catalogue, and tries it on pictures of a folder or a camera. Needs no running cell."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+from cell_common.catalogue import Catalogue, CatalogueError
+from cell_common.catalogue_file import load_catalogue
+from cell_vision.matching.catalogue_trial import (
+    Trial,
+    camera_pictures,
+    folder_pictures,
+    lint,
+    make_trial_engine,
+    try_catalogue,
+)
+from cell_vision.ocr.engines.base import EngineError
+from rich.console import Console
+from rich.table import Table
+
+
+def work_with_catalogue(options: argparse.Namespace, console: Console) -> int:
+    """Carry `cell catalogue` out; return the exit code: 1 when something is to be mended."""
+    try:
+        catalogue = load_catalogue(options.catalogue)
+        if options.action == 'lint':
+            return _lint(catalogue, options, console)
+        source = options.source
+        pictures = folder_pictures(Path(source)) if Path(source).is_dir() else camera_pictures(source)
+        trial = try_catalogue(catalogue, pictures, make_trial_engine())
+    except (CatalogueError, EngineError, OSError) as error:
+        console.print(f'[red]{error}[/]', soft_wrap=True, highlight=False)
+        return 1
+    if options.json:
+        console.print_json(json.dumps(asdict(trial)))
+    else:
+        print_trial(trial, console)
+    return 1 if trial.warnings or not trial.pictures or any(p.verdict != 'MATCH' for p in trial.pictures) else 0
+
+
+def _lint(catalogue: Catalogue, options: argparse.Namespace, console: Console) -> int:
+    warnings, notes = lint(catalogue)
+    if options.json:
+        console.print_json(json.dumps({'warnings': warnings, 'notes': notes}))
+    else:
+        _print_lint(warnings, notes, console)
+        console.print(f'{len(catalogue.parts)} parts, {len(warnings)} to mend, {len(notes)} that need a second look')
+    return 1 if warnings else 0
+
+
+def _print_lint(warnings: list[str], notes: list[str], console: Console) -> None:
+    for mark, sentences in (('[red]mend[/]', warnings), ('[yellow]note[/]', notes)):
+        for sentence in sentences:
+            console.print(f'{mark} {sentence}', soft_wrap=True, highlight=False)
+
+
+def print_trial(trial: Trial, console: Console) -> None:
+    """Print what a trial found, the parts first."""
+    parts = Table('part', 'seen', 'read as', 'least margin', title='Parts', title_justify='left')
+    names = sorted({picture.part_number for picture in trial.pictures if picture.part_number})
+    for name in names:
+        some = [picture for picture in trial.pictures if picture.part_number == name]
+        texts = Counter(picture.text for picture in some)
+        shown = ', '.join(f'{text} ({count})' for text, count in texts.most_common(3))
+        parts.add_row(name, str(len(some)), shown, f'{min(picture.margin for picture in some):.2f}')
+    console.print(parts)
+    pictures = Table('picture', 'verdict', 'letters px', 'contrast', 'sharpness', 'glare %', 'why, and what to change')
+    for picture in trial.pictures:
+        if picture.verdict != 'MATCH' or picture.advice:
+            pictures.add_row(
+                picture.name,
+                picture.verdict,
+                f'{picture.letter_height:.0f}',
+                f'{picture.contrast:.0f}',
+                f'{picture.sharpness:.0f}',
+                f'{100 * picture.glare:.1f}',
+                '; '.join(filter(None, (picture.reason, *picture.advice))),
+            )
+    if pictures.row_count:
+        console.print(pictures)
+    _print_lint(trial.warnings, trial.notes, console)
+    for one, other in trial.confused:
+        console.print(f'[yellow]not told apart[/] {one} and {other} in at least one picture', highlight=False)
+    if trial.never_seen:
+        console.print(f'never recognized: {", ".join(trial.never_seen)}', soft_wrap=True, highlight=False)
+    right = sum(picture.verdict == 'MATCH' for picture in trial.pictures)
+    console.print(f'{right} of {len(trial.pictures)} pictures show one part for sure')

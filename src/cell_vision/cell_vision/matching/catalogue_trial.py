@@ -1,0 +1,197 @@
+"""Tries a catalogue on pictures: how each part was read, with what verdict and margin, and how good the pictures are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from cell_common.catalogue import Catalogue
+
+from cell_vision.matching.catalogue_lint import lint_catalogue
+from cell_vision.matching.catalogue_notes import catalogue_notes
+from cell_vision.matching.default_weights import load_weights
+from cell_vision.matching.matcher import Decision, Matcher, MatchOutcome
+from cell_vision.ocr.box_geometry import height
+from cell_vision.ocr.engines.base import BadImageError, Engine, EngineOptions
+from cell_vision.ocr.engines.registry import make_engine
+from cell_vision.ocr.pipeline import decode, read_frame
+from cell_vision.types import UNREAD, FrameReading
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
+
+__all__ = ['PictureResult', 'Trial', 'camera_pictures', 'folder_pictures', 'lint', 'make_trial_engine', 'try_catalogue']
+
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+CAMERA_PICTURES = 10
+SMALL_LETTERS = 14
+"""Print lower than this is read badly, pixels."""
+LOW_CONTRAST = 30
+"""Gray levels."""
+BLURRED = 30
+"""Variance of the Laplacian in the read region below which print is blurred."""
+GLARE = 0.02
+"""Share of saturated pixels."""
+DARK, BRIGHT = 25, 235
+"""Mean gray levels."""
+
+
+@dataclass(frozen=True)
+class PictureResult:
+    """One picture."""
+
+    name: str
+    verdict: str
+    """MATCH where the picture shows one part of the catalogue for sure; otherwise as `MatchOutcome`, or BAD_IMAGE."""
+    part_number: str
+    text: str
+    margin: float
+    """Score of the best part minus that of the next one, 0..1."""
+    reason: str
+    letter_height: float = 0.0
+    """Height of the tallest line, pixels."""
+    contrast: float = 0.0
+    """Between ink and ground, gray levels."""
+    sharpness: float = 0.0
+    """Variance of the Laplacian in the region that was read."""
+    glare: float = 0.0
+    """Share of saturated pixels."""
+    advice: tuple[str, ...] = ()
+
+
+@dataclass
+class Trial:
+    """The result of a trial."""
+
+    pictures: list[PictureResult]
+    never_seen: list[str] = field(default_factory=list)
+    """Parts that no picture showed for sure."""
+    confused: list[tuple[str, str]] = field(default_factory=list)
+    """Pairs that a picture could not tell apart."""
+    warnings: list[str] = field(default_factory=list)
+    """Errors of the catalogue."""
+    notes: list[str] = field(default_factory=list)
+    """Numbers that need a second look."""
+
+
+def lint(catalogue: Catalogue) -> tuple[list[str], list[str]]:
+    """Return the errors of a catalogue and the notes on it."""
+    weights = load_weights()
+    return lint_catalogue(catalogue, weights), catalogue_notes(catalogue, weights)
+
+
+def make_trial_engine() -> Engine:
+    """Load the default OCR engine.
+
+    Raises:
+        EngineError: It is not installed.
+    """
+    return make_engine('ppocr', EngineOptions())
+
+
+def folder_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of each picture of a folder."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES:
+            yield path.name, path.read_bytes()
+
+
+def camera_pictures(source: str, count: int = CAMERA_PICTURES) -> Iterator[tuple[str, bytes]]:
+    """Yield pictures of a camera: an index, a device path or a URL that OpenCV opens.
+
+    Raises:
+        OSError: The camera cannot be opened or gives no picture.
+    """
+    camera = cv2.VideoCapture(int(source) if source.isdigit() else source)
+    try:
+        for number in range(count):
+            good, image = camera.read()
+            if not good:
+                raise OSError(f'no picture of camera {source}: check its index, path or address')
+            yield f'picture {number + 1}', bytes(cv2.imencode('.png', image)[1])
+    finally:
+        camera.release()
+
+
+def try_catalogue(catalogue: Catalogue, pictures: Iterable[tuple[str, bytes]], engine: Engine) -> Trial:
+    """Read pictures and judge each against the whole catalogue.
+
+    Args:
+        catalogue: The parts.
+        pictures: Name and compressed bytes of each picture.
+        engine: Reads them.
+    """
+    matcher = Matcher(catalogue, load_weights())
+    warnings, notes = lint(catalogue)
+    trial = Trial([], warnings=warnings, notes=notes)
+    confused: set[tuple[str, str]] = set()
+    for name, data in pictures:
+        try:
+            image, (decision, reading) = decode(data), _judged(matcher, engine, data)
+        except BadImageError as error:
+            trial.pictures.append(PictureResult(name, 'BAD_IMAGE', '', '', 0.0, str(error)))
+            continue
+        trial.pictures.append(_result(name, decision, reading, image))
+        if decision.verdict is MatchOutcome.AMBIGUOUS:
+            names = sorted(part for part, _ in decision.candidates)
+            confused.update((one, other) for i, one in enumerate(names) for other in names[i + 1 :])
+    seen = {picture.part_number for picture in trial.pictures if picture.verdict == MatchOutcome.MATCH.value}
+    trial.never_seen = [part for part in catalogue.parts if part not in seen]
+    trial.confused = sorted(confused)
+    return trial
+
+
+def _judged(matcher: Matcher, engine: Engine, data: bytes) -> tuple[Decision, FrameReading]:
+    """Return the decision of the first look, or of the careful one where the first leaves a doubt."""
+    expected = next(iter(matcher.catalogue.parts))
+    reading = read_frame(engine, data, {})
+    decision = matcher.match(expected, reading.readings)
+    if decision.verdict not in {MatchOutcome.MATCH, MatchOutcome.MISMATCH}:
+        reading = read_frame(engine, data, {'careful': True})
+        decision = matcher.match(expected, reading.readings)
+    return decision, reading
+
+
+def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike) -> PictureResult:
+    named = decision.verdict in {MatchOutcome.MATCH, MatchOutcome.MISMATCH}
+    scores = [score for _, score in decision.candidates]
+    margin = (scores[0] - scores[1] if len(scores) > 1 else scores[0]) if scores else 0.0
+    boxes = [item.polygon for item in reading.readings if item.text != UNREAD]
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    region = gray
+    if boxes:
+        left, top, wide, high = cv2.boundingRect(np.array(boxes, np.float32).reshape(-1, 1, 2))
+        region = gray[max(0, top) : top + high, max(0, left) : left + wide]
+    region = region if region.size else gray
+    low, high_level = np.percentile(np.asarray(region), (5, 95))
+    letters = max(map(height, boxes), default=0.0)
+    sharpness = float(np.asarray(cv2.Laplacian(region, cv2.CV_32F)).var())
+    glare = float((np.asarray(region) >= 253).mean())
+    verdict = MatchOutcome.MATCH.value if named else decision.verdict.value
+    result = PictureResult(
+        name, verdict, decision.part_number, decision.text, round(margin, 3), decision.reason if not named else '',
+        round(letters, 1), round(float(high_level - low), 1), round(sharpness, 1), round(glare, 4),
+    )  # fmt: skip
+    return PictureResult(**{**vars(result), 'advice': tuple(_advice(result, float(np.asarray(gray).mean())))})
+
+
+def _advice(picture: PictureResult, brightness: float) -> Iterator[str]:
+    if brightness < DARK:
+        yield 'nearly black: more light or a longer exposure'
+    if brightness > BRIGHT:
+        yield 'over-exposed: less light or a shorter exposure'
+    if not picture.letter_height:
+        yield 'no text found: check light, focus and distance'
+        return
+    if picture.letter_height < SMALL_LETTERS:
+        yield f'letters are only {picture.letter_height:.0f} px high: go closer or use a longer lens'
+    if picture.contrast < LOW_CONTRAST:
+        yield 'low contrast: light from the side, or brighter'
+    if picture.sharpness < BLURRED:
+        yield 'blurred: focus the lens or shorten the exposure'
+    if picture.glare > GLARE:
+        yield 'glare on the print: diffuse or tilt the light'
