@@ -66,5 +66,5 @@ def _turned(catalogue: Catalogue, fold: Callable[[str], str]) -> Iterator[str]:
             if one < other:
                 yield (
                     f'{one} and {other} turn into each other upside down: a reading is AMBIGUOUS unless another line '
-                    'shows which way up the part lies. A barcode (code) or a text that only one of them carries (tells_apart) helps.'
+                    'shows which way up the part lies. A barcode (code) or a text of only one of them (tells_apart) helps.'
                 )
