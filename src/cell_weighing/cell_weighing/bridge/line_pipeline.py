@@ -13,7 +13,7 @@ from cell_weighing.bridge.framing import MAX_LINE_BYTES, LineFramer, MalformedLi
 from cell_weighing.bridge.peers import PRINTED, STREAMING, PeerConfig, check_identity
 from cell_weighing.bridge.stream_capture import StabilitySettings, StreamCapture, StreamCaptureState
 from cell_weighing.bridge.unterminated import SilenceSplitter
-from cell_weighing.domain.reading import ParsedLine, ReadingStatus, WeightReading
+from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, WeightReading
 
 
 @dataclass
@@ -113,6 +113,8 @@ class LinePipeline:
                 if captured is None:
                     continue
                 parsed = captured
+            elif not self._streaming and parsed.status is ReadingStatus.VALID:
+                parsed.message = _not_taken(parsed)
             readings.append(
                 WeightReading(
                     self._site.new_id(),
@@ -156,3 +158,12 @@ class LinePipeline:
         if capture.state != before:
             self.capture_updates[sample.scale_id] = capture.state
         return captured
+
+
+def _not_taken(printed: ParsedLine) -> str:
+    """Return why a printed weight makes no bag; "" when it makes one."""
+    if printed.stability is Stability.IN_MOTION:
+        return 'the scale was in motion: wait until it stands still, then print again'
+    if not printed.weight.strip('0.'):
+        return 'the weight is zero: put the bag on the scale, then print again'
+    return ''

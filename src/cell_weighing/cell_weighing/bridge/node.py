@@ -37,6 +37,7 @@ from cell_weighing.bridge.tcp_server import (
     ListeningState,
     ServerEvent,
 )
+from cell_weighing.domain.jobs import is_bag
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
 from cell_weighing.storage.disk_space import DatabaseDisk
 
@@ -45,6 +46,8 @@ BATCH_WINDOW_S = 0.005
 """Time for which lines of several indicators are collected before they are read, seconds."""
 MALFORMED_ALARM = 3
 """Malformed lines in a row that raise an alarm."""
+NOT_TAKEN_ALARM = 3
+"""Prints in a row that make no bag before an alarm is raised."""
 READINGS_DEPTH = 2000
 TRANSIENT_ALARM_NS = 60 * NS_PER_S
 
@@ -78,6 +81,9 @@ class ScaleBridgeNode(Node):
         self._transient_until: dict[str, int] = {}
         """When the alarm of a transient event is cleared unless it happens again, nanoseconds."""
         self._weight = self.create_publisher(ScaleReading, 'weighing/weight', events(READINGS_DEPTH))
+        self._not_taken_topic = self.create_publisher(ScaleReading, 'weighing/not_taken', events())
+        self._not_taken: dict[str, int] = {}
+        """By scale: prints in a row that made no bag."""
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
         for key in ('port', 'journal', 'held_back'):
@@ -151,7 +157,7 @@ class ScaleBridgeNode(Node):
                 self._raise_transient_alarm(
                     f'duplicate_{event.scale_id}',
                     f'scale {event.scale_id} connected from {event.new_peer} while it was connected from {event.old_peer}',
-                    consequence='The newest connection is used. If two indicators send the same id, their bags are mixed up.',
+                    consequence='Both are recorded and marked. If two indicators send the same id, their bags are mixed up.',
                     action='If the indicator was switched off and on, acknowledge. Otherwise give each an id of its own.',
                 )
             case IdentityMismatch():
@@ -191,10 +197,31 @@ class ScaleBridgeNode(Node):
             self._dirty = True
             for reading in self._published.popleft():
                 entry = self._registry.update(reading)
+                self._tell_taken(reading)
                 if reading.status is ReadingStatus.MALFORMED:
                     self._on_malformed(reading, entry.malformed_in_a_row)
                 elif entry.malformed:
                     self._alarms.clear_alarm(f'malformed_{reading.scale_id}')
+
+    def _tell_taken(self, reading: WeightReading) -> None:
+        """Tell people that a print made no bag, and why; several in a row raise an alarm."""
+        if not reading.message or is_bag(reading):
+            if self._not_taken.pop(reading.scale_id, 0) >= NOT_TAKEN_ALARM:
+                self._alarms.clear_alarm(f'not_taken_{reading.scale_id}')
+            return
+        self._not_taken_topic.publish(encode_reading(reading))
+        if reading.status is ReadingStatus.MALFORMED:
+            return
+        self._not_taken[reading.scale_id] = count = self._not_taken.get(reading.scale_id, 0) + 1
+        self.get_logger().warning(f'scale {reading.scale_id}: print not taken: {reading.message}', throttle_duration_sec=1)
+        if count >= NOT_TAKEN_ALARM:
+            self._alarms.raise_alarm(
+                f'not_taken_{reading.scale_id}',
+                MEDIUM,
+                f'Scale {reading.scale_id}: {count} prints in a row were not taken: {reading.message}',
+                consequence='No bag was recorded for them.',
+                action='Do what the message says, then print again; check that the scale stands free and is set to zero.',
+            )
 
     def _on_malformed(self, reading: WeightReading, in_a_row: int) -> None:
         name = f'scale {reading.scale_id}' if reading.scale_id else reading.peer

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from cell_weighing.bridge.line_pipeline import LinePipeline, SiteConfig
 from cell_weighing.bridge.stream_capture import StreamCaptureState
-from cell_weighing.domain.reading import WeightReading
+from cell_weighing.domain.reading import ReadingStatus, WeightReading
 
 BIND_RETRY_S = 2.0
 HOUSEKEEPING_S = 0.25
@@ -21,8 +21,6 @@ LOW_WATER = 0.25
 """Share of the limit of waiting readings below which the sockets are read again."""
 # Receive buffer, shared by all connections: a buffer allocated for each read costs more than its line.
 BUFFER = memoryview(bytearray(4096))
-REPLACED_FOR_S = 0.5
-"""How long a replaced connection is still read, so that data in transit is not lost, seconds."""
 KEEP_ALIVE_IDLE_S, KEEP_ALIVE_INTERVAL_S, KEEP_ALIVE_COUNT = 30, 10, 3
 
 
@@ -64,7 +62,7 @@ class IndicatorDisconnected:
 
 @dataclass(frozen=True)
 class ConnectionReplaced:
-    """A second connection sends a scale id that another one holds; the newest connection stays."""
+    """A connection sends a scale id that another open one has sent last; both stay open."""
 
     scale_id: str
     old_peer: str
@@ -109,6 +107,8 @@ class IndicatorServer:
     connections: set[Connection] = field(default_factory=set)
     owners: dict[str, Connection] = field(default_factory=dict)
     """The connection of each scale id."""
+    shared_ids: set[str] = field(default_factory=set)
+    """Scale ids that two connections have sent."""
     paused: bool = False
     """The journal is behind: no socket is read."""
 
@@ -162,19 +162,33 @@ class IndicatorServer:
                 connection.pause()
 
     def claim_scale(self, scale_id: str, connection: Connection) -> None:
-        """Assign a scale id to a connection; the newer of two connections with one id replaces the older."""
+        """Assign a scale id to a connection; of two with one id, both are read on.
+
+        An indicator that was switched off leaves a dead connection, which keep-alive ends. Closing the older one would lose
+        the next line of an indicator that has a wrong id.
+        """
         other = self.owners.get(scale_id)
-        if other is None or other is connection:
-            self.owners[scale_id] = connection
-            return
-        if connection.replaced:
-            return
-        newer, older = (connection, other) if connection.number > other.number else (other, connection)
-        self.owners[scale_id] = newer
-        self.on_event(ConnectionReplaced(scale_id, older.pipeline.peer, newer.pipeline.peer))
-        older.replaced = True
-        reason = f'scale {scale_id} reconnected from {newer.pipeline.peer}'
-        asyncio.get_running_loop().call_later(REPLACED_FOR_S, older.close, reason)
+        self.owners[scale_id] = connection
+        if other is not None and other is not connection:
+            self.shared_ids.add(scale_id)
+            self.on_event(ConnectionReplaced(scale_id, other.pipeline.peer, connection.pipeline.peer))
+
+    def mark_shared(self, readings: list[WeightReading], connection: Connection) -> None:
+        """Mark the readings of scale ids that two open connections send."""
+        for reading in readings:
+            if reading.scale_id in self.shared_ids and reading.status is ReadingStatus.VALID:
+                others = [
+                    c.pipeline.peer
+                    for c in self.connections
+                    if c is not connection and reading.scale_id in c.pipeline.scale_ids
+                ]
+                if not others:
+                    self.shared_ids.discard(reading.scale_id)
+                    continue
+                reading.message = f'scale {reading.scale_id} is also connected from {", ".join(others)}'[:200]
+                if self.owners.get(reading.scale_id) is not connection:
+                    self.owners[reading.scale_id] = connection
+                    self.on_event(ConnectionReplaced(reading.scale_id, others[0], connection.pipeline.peer))
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -194,8 +208,6 @@ class Connection(asyncio.BufferedProtocol):
         self.pipeline = LinePipeline(server.site, '', 0)
         self.number = next(self._numbers)
         """Increases with every connection."""
-        self.replaced = False
-        """A newer connection has its scale; this one is about to be closed."""
         self.last_received_ns = time.monotonic_ns()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -269,6 +281,8 @@ class Connection(asyncio.BufferedProtocol):
             for scale_id in pipeline.scale_ids:
                 self._server.claim_scale(scale_id, self)
         if readings or pipeline.capture_updates:
+            if self._server.shared_ids:
+                self._server.mark_shared(readings, self)
             capture_updates, pipeline.capture_updates = pipeline.capture_updates, {}
             self._server.submit(readings, capture_updates)
         for scale_id in pipeline.spoofed_ids - self._reported_ids:

@@ -68,7 +68,7 @@ def test_a_line_cut_off_by_the_end_of_the_connection_is_no_reading(indicator, re
     assert readings[1].status == ScaleReading.MALFORMED and 'middle of the line' in readings[1].message
 
 
-def test_the_newest_connection_of_a_scale_wins_and_an_alarm_is_raised(graph, indicator, readings):
+def test_two_indicators_with_one_id_lose_no_line_and_an_alarm_is_raised(graph, indicator, readings):
     raised = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     lists = graph.collect(ScaleList, 'weighing/scales', latched())
     old, new = indicator(), indicator()
@@ -76,10 +76,46 @@ def test_the_newest_connection_of_a_scale_wins_and_an_alarm_is_raised(graph, ind
     wait_until(lambda: len(readings) == 1)
     new.send('3,2.000 kg')
     wait_until(lambda: len(readings) == 2)
-    assert old.closed_by_bridge()
     wait_until(lambda: any(a.key == 'duplicate_3' for a in raised))
     peer = f'127.0.0.1:{new.socket.getsockname()[1]}'
     wait_until(lambda: (entry := scale(lists, '3')) and entry.peer == peer)
+    for number in range(20):
+        old.send(f'3,1.{number:03} kg')
+        new.send(f'3,2.{number:03} kg')
+    wait_until(lambda: len(readings) == 42)
+    assert {r.weight for r in readings[2:]} == {f'{kind}.{number:03}' for kind in (1, 2) for number in range(20)}
+    assert all('also connected from' in r.message for r in readings[1:])
+    old.close()
+    wait_until(lambda: (entry := scale(lists, '3')) and entry.peer == peer)
+    new.send('3,3.000 kg')
+    wait_until(lambda: len(readings) == 43)
+    assert readings[-1].message == ''
+
+
+def test_an_indicator_without_line_ends_is_understood(indicator, readings):
+    device = indicator()
+    device.raw(b'1,27.5 lb')
+    wait_until(lambda: len(readings) == 1)
+    device.raw(b'1,27.6 lb1,27.7 lb')
+    wait_until(lambda: len(readings) == 3)
+    assert [r.weight for r in readings] == ['27.5', '27.6', '27.7']
+
+
+def test_a_print_that_makes_no_bag_is_told_and_a_pattern_raises_an_alarm(graph, indicator):
+    told = graph.collect(ScaleReading, 'weighing/not_taken', events())
+    raised = graph.collect(AlarmEvent, 'alarms/events', latched(50))
+    device = indicator()
+    device.send('3,0.000 kg')
+    wait_until(lambda: len(told) == 1)
+    assert told[0].scale_id == '3' and 'zero' in told[0].message
+    device.send('3,-0.020 kg')
+    wait_until(lambda: len(told) == 2)
+    assert 'below zero' in told[1].message and not [a for a in raised if a.key == 'not_taken_3']
+    device.send('3,0.000 kg')
+    wait_until(lambda: any(a.key == 'not_taken_3' and a.kind == AlarmEvent.RAISED for a in raised))
+    device.send('3,1.000 kg')
+    wait_until(lambda: any(a.key == 'not_taken_3' and a.kind == AlarmEvent.CLEARED for a in raised))
+    assert len(told) == 3
 
 
 def test_the_list_shows_when_a_scale_has_gone(graph, indicator, readings):
