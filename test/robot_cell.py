@@ -38,6 +38,8 @@ from cell_interfaces.srv import AdjustStock, ControlJob, GetInventory, MatchPart
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
 BACKENDS = ('letters', 'rtde', 'ros_driver')
+OWN_PROGRAM = ('letters', 'hub')
+"""Backends over which a program on the controller moves the arm."""
 JOBS = Path(__file__).parent / 'data' / 'robot_jobs.yaml'
 READY_S = 30.0
 SETTLE_S = 0.2
@@ -113,7 +115,7 @@ class RobotCell:
         self.graph, self.backend, self.folder = graph, backend, folder
         self.truth_file = folder / 'truth.jsonl'
         self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
-        self.port = free_port()
+        self.port = robot.pop('robot_port', 0) or free_port()
         catalogue, recipe = str(CONFIG / 'parts.yaml'), self._recipe(grip_time)
         database = f'sqlite:///{folder}/cell.db'
         self.states = graph.collect(RobotState, 'robot/state', latched())
@@ -128,7 +130,8 @@ class RobotCell:
                     time_scale=time_scale,
                     camera=False,
                     scale_port=0,
-                    robot_port=self.port if backend == 'letters' else 0,
+                    robot_port=self.port if backend in OWN_PROGRAM else 0,
+                    framing='bare' if backend == 'hub' else 'line',
                     ur_address=self.address,
                     recipe_file=recipe,
                     truth_file=str(self.truth_file),
@@ -299,7 +302,7 @@ class RobotCell:
 
     def violations(self) -> list[str]:
         """Return the motions since the last reset of the monitor that were not commanded."""
-        return self.monitor.violations([*self.commands], own_program=self.backend == 'letters')
+        return self.monitor.violations([*self.commands], own_program=self.backend in OWN_PROGRAM)
 
     def _monitor_motion(self, recipe: str) -> None:
         """Monitor every cycle of the controller."""
@@ -330,7 +333,7 @@ class RobotCell:
             return future
 
         def trigger(command: Any, progress: Any, begin: Any = backend.trigger) -> Future[Any]:
-            moves = command.event != 'START_PROGRAM' or self.backend == 'letters'
+            moves = command.event != 'START_PROGRAM' or self.backend in OWN_PROGRAM
             return recorded(command.trigger_id, begin, command, progress) if moves else begin(command, progress)
 
         def recover(step: Any, begin: Any = backend.recover) -> Future[Any]:

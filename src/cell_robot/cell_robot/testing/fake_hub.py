@@ -11,7 +11,7 @@ import socketio
 from aiohttp import web
 from cell_common.background import AsyncioThread
 
-__all__ = ['FakeHub', 'acknowledge_event', 'acknowledge_other', 'acknowledge_twice', 'drop_clients', 'stay_silent']
+__all__ = ['FakeHub', 'acknowledge_event', 'acknowledge_other', 'acknowledge_twice', 'drop_clients', 'relay', 'stay_silent']
 
 DEADLINE_S = 10.0
 HubPlan = Callable[['FakeHub', Mapping[str, Any]], None]
@@ -43,6 +43,11 @@ def drop_clients(hub: FakeHub, payload: Mapping[str, Any]) -> None:  # noqa: ARG
     hub.drop_later()
 
 
+def relay(hub: FakeHub, payload: Mapping[str, Any]) -> None:
+    """Pass the letter to the robot's program and acknowledge the event when the program does."""
+    hub.pass_on(payload['trigger'], payload['event'])
+
+
 class FakeHub:
     """Context manager: a hub on `port` that follows one plan per trigger, then `otherwise`."""
 
@@ -52,8 +57,9 @@ class FakeHub:
         plans: Iterable[HubPlan] = (),
         otherwise: HubPlan = acknowledge_event,
         namespace: str = '/',
+        robot_port: int = 0,
     ) -> None:
-        """Prepare a hub that serves one namespace."""
+        """Prepare a hub that serves one namespace; `robot_port` is where a bare UR program connects, 0 = nowhere."""
         self.url = f'http://127.0.0.1:{port}'
         self.triggers: list[Mapping[str, Any]] = []
         """Payloads of `send_trigger`, in the order of their arrival."""
@@ -62,6 +68,9 @@ class FakeHub:
         self._port, self._plans, self._otherwise, self._namespace = port, deque(plans), otherwise, namespace
         self._background = AsyncioThread('fake-hub')
         self._tasks: set[asyncio.Task[None]] = set()
+        self._robot_port = robot_port
+        self._program: asyncio.StreamWriter | None = None
+        self._waiting: deque[str] = deque()
 
     def __enter__(self) -> FakeHub:
         """Open the port."""
@@ -70,7 +79,7 @@ class FakeHub:
 
     def __exit__(self, *_: object) -> None:
         """End like a killed process: connections drop, the port closes."""
-        self._background.run(self._runner.cleanup(), DEADLINE_S)
+        self._background.run(self._close(), DEADLINE_S)
         self._background.close()
 
     def ack(self, event: str) -> None:
@@ -96,6 +105,12 @@ class FakeHub:
         """Acknowledge an event to every client, after the current handler."""
         self._later(self.emit('ack', {'event': event}))
 
+    def pass_on(self, letter: str, event: str) -> None:
+        """Write a letter to the robot's program; without one it is lost."""
+        if self._program is not None:
+            self._waiting.append(event)
+            self._program.write(letter.encode('ascii'))
+
     def drop_later(self) -> None:
         """Disconnect every client, after the current handler."""
         self._later(self._drop())
@@ -119,6 +134,21 @@ class FakeHub:
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, '127.0.0.1', self._port, reuse_address=True).start()
+        if self._robot_port:
+            self._robot = await asyncio.start_server(self._serve_program, '127.0.0.1', self._robot_port)
+
+    async def _close(self) -> None:
+        if self._robot_port:
+            self._robot.close()
+        if self._program is not None:
+            self._program.close()
+        await self._runner.cleanup()
+
+    async def _serve_program(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._program, self._waiting = writer, deque()
+        while word := await reader.readline():
+            if word.strip() == b'ack' and self._waiting:
+                await self.emit('ack', {'event': self._waiting.popleft()})
 
     async def _on_connect(self, sid: str, _environ: object, _auth: object = None) -> None:
         self.clients.append(sid)
