@@ -298,7 +298,7 @@ def test_after_a_fault_only_placed_pieces_are_recorded(cells: Cells, backend: st
 
 @pytest.mark.parametrize('fault', PEOPLE)
 @pytest.mark.parametrize('backend', ['rtde', 'ros_driver'], scope='module')
-def test_what_people_do_to_the_robot_is_told_and_nothing_moves_without_a_command(
+def test_interventions_at_the_robot_are_reported_and_nothing_moves_without_a_command(
     cells: Cells, backend: str, fault: str
 ) -> None:
     try_at(cells, backend, PEOPLE[fault], moments(backend, fault))

@@ -38,7 +38,7 @@ def test_another_model_is_named(arm):
     assert arm in flange_disagreement(CELL, JOINTS, reported(arm), TOOL)
 
 
-def test_another_tool_is_told_apart_from_another_model():
+def test_another_tool_is_distinguished_from_another_model():
     other = (0.0, 0.0, 0.25, 0.0, 0.0, 0.0)
     text = disagreement(CELL, JOINTS, reported(tool=other), other)
     assert 'tool center point' in text and '100 mm' in text

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cell_common.testing import wait_until
-from cell_robot.motion.kinematics import ARMS
+from cell_robot.motion import ARMS
 from cell_robot.testing.arm_backends import TriggerPhase
 from cell_sim.testing.waiting import assert_holds
 from cell_sim.ur_controller.program import WaitingProgram
@@ -159,7 +159,7 @@ def test_tool_outputs_of_another_owner_do_not_matter_to_a_gripper_without_them(r
     assert rtde.robot.registers.digital_outputs == 1
 
 
-def test_a_speed_slider_at_zero_is_told_and_the_move_goes_on_afterwards(rtde: Any) -> None:
+def test_a_speed_slider_at_zero_is_reported_and_the_move_continues_afterwards(rtde: Any) -> None:
     future = rtde.moving(PART, 1)
     rtde.inject('slider', 3.5)
     shows(rtde, 'speed slider')

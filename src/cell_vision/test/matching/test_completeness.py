@@ -78,7 +78,7 @@ def test_text_that_must_stand_beside_the_number_is_needed_for_a_match():
     assert matcher.match('MY4N-J', [line('MY4N-J'), line('12VDC', 150)]).verdict is MatchOutcome.AMBIGUOUS
 
 
-def test_parts_with_the_same_number_are_told_apart_by_the_text_beside_it():
+def test_parts_with_the_same_number_are_distinguished_by_further_text():
     parts = {
         name: Part(name, 'A', (), prints=('MY4N-J',), required_patterns=(voltage,))
         for name, voltage in (('MY4NJ-24', '24 ?VDC'), ('MY4NJ-12', '12 ?VDC'))

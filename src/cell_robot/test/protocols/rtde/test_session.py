@@ -100,7 +100,7 @@ def test_a_needed_variable_that_the_firmware_does_not_know_is_named_with_the_sof
         with_optional(b'\x00DOUBLE,NOT_FOUND,INT32,UINT32,VECTOR6D')
 
 
-def test_a_rate_that_the_controller_refuses_is_told():
+def test_a_rate_that_the_controller_refuses_is_reported():
     with pytest.raises(RtdeError, match='receive_frequency'):
         with_optional(b'\x00' + TYPE_LIST.rstrip(b',') + b',VECTOR6D')
 

@@ -134,7 +134,7 @@ class ControllerServer:
             self._spawn(_call_later(seconds, lambda: controller.set_remote(True)))
 
     def _inject_people(self) -> None:
-        """Inject what a person at the pendant, or another client, does."""
+        """Inject an action of an operator at the pendant, or of another client."""
         controller = self.controller
         if self.faults.take('stop_program'):
             controller.stop_program()
