@@ -191,7 +191,7 @@ class RtdeBackend(Backend):
         if command.event.startswith(MOVE) and not self._setup.allow_moves:
             return not_sent(ErrorCode.NOT_SUPPORTED, 'Moves to named poses are only for the simulated robot.')
         await arm.wait_for_fresh()
-        if refusal := self._refusal() or await self._remote_refusal():
+        if refusal := self._refusal() or await self._remote_refusal() or self._refusal():
             return refusal
         try:
             await self._wait_for_ledger(command)

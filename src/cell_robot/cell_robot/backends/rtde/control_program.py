@@ -158,8 +158,12 @@ class ControlProgram(ControllerQueries):
 
     # The control program.
 
-    async def ensure_control(self) -> str:
-        """Start the control script unless it runs; returns an error message, "" when it runs. Nothing moves."""
+    async def ensure_control(self, *, recovering: bool = False) -> str:
+        """Start the control script unless it runs; returns an error message, "" when it runs. Nothing moves.
+
+        Args:
+            recovering: An operator recovers the robot; otherwise a held robot gets no script.
+        """
         if self.ready and not self.hold_reason:
             self._used = True
             return '' if self._plays() else PAUSED
@@ -168,6 +172,8 @@ class ControlProgram(ControllerQueries):
             self.release(ENDED)
             message = f'{sentence(ENDED)} Look at the area, then recover the robot.'
         message = message or await self.remote_refusal() or await self._foreign_refusal() or await self.model_refusal()
+        if not message and self.hold_reason and not recovering:
+            message = f'The robot is held: {self.hold_reason.rstrip(".")}. Recover it.'
         message = message or await self._start_control()
         self._used = self._used or not message
         self._on_change()

@@ -154,7 +154,7 @@ class _RecoverySequence:
             raise RecoveryError(error)
 
     async def _start_control(self) -> None:
-        if error := await self._arm.ensure_control():
+        if error := await self._arm.ensure_control(recovering=True):
             raise RecoveryError(error)
 
     async def _retract(self) -> None:
