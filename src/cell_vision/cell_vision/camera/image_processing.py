@@ -89,7 +89,8 @@ def to_bgr(image: MatLike) -> MatLike | None:
     """Return an image of a driver as BGR, uint8; None when it is not an image.
 
     Args:
-        image: Gray, BGR or BGRA, of any size; 16-bit integers are scaled down, floats are in 0..255.
+        image: Gray, BGR or BGRA, of any size; integers of 12, 14 or 16 bits in 16 are scaled down, floats are in
+            0..255.
     """
     import cv2
     import numpy as np
@@ -97,7 +98,7 @@ def to_bgr(image: MatLike) -> MatLike | None:
     if not isinstance(image, np.ndarray) or image.ndim not in {2, 3} or not image.size:
         return None
     if image.dtype == np.uint16:
-        image = (image.astype(np.uint16, copy=False) >> 8).astype(np.uint8)
+        image = (image.astype(np.uint16, copy=False) >> _unused_bits(image)).astype(np.uint8)
     elif image.dtype != np.uint8:
         image = np.nan_to_num(np.clip(image, 0, 255)).astype(np.uint8)
     channels = image.shape[2] if image.ndim == 3 else 1
@@ -105,6 +106,12 @@ def to_bgr(image: MatLike) -> MatLike | None:
     if channels == 3:
         return image
     return cv2.cvtColor(image, conversions[channels]) if channels in conversions else None
+
+
+def _unused_bits(image: MatLike) -> int:
+    """Return by how many bits to shift 16-bit integers to get 8 bits: sensors of 12 or 14 bits leave the highest bits 0."""
+    largest = int(image.max())
+    return next((bits - 8 for bits in (12, 14) if largest < 1 << bits), 8)
 
 
 def _rotate(image: MatLike, processing: ImageProcessing) -> MatLike:

@@ -1,4 +1,4 @@
-"""Monitors the images of the camera: frozen, too dark, out of focus.
+"""Monitors the images of the camera: frozen, too dark, over-exposed, out of focus.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -14,6 +14,8 @@ from PIL import Image, ImageFilter, ImageStat, UnidentifiedImageError
 PERIOD = NS_PER_S
 """Least time between two measurements, nanoseconds."""
 REDUCTION = 2
+SATURATED = 250
+"""Least gray value of a saturated pixel: compression rounds 255 down."""
 LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 
 
@@ -27,6 +29,8 @@ class QualityLimits:
     """Least mean gray value, 0..255."""
     sharpness: float
     """Least variance of the Laplacian at half size, 0 = no limit; the diagnostics show the value of a sharp image."""
+    white: float = 1.0
+    """Largest share of saturated pixels, 0..1; 1 = no limit."""
 
 
 class ImageQualityMonitor:
@@ -39,6 +43,7 @@ class ImageQualityMonitor:
         self._looked = -PERIOD
         self.brightness = float('nan')
         self.sharpness = float('nan')
+        self.white = float('nan')
 
     def update(self, jpeg: bytes, now: int) -> None:
         """Add an image.
@@ -51,7 +56,7 @@ class ImageQualityMonitor:
             self._last, self._changed = jpeg, now
         if abs(now - self._looked) >= PERIOD:
             self._looked = now
-            self.brightness, self.sharpness = brightness_and_sharpness(jpeg)
+            self.brightness, self.sharpness, self.white = measure(jpeg)
 
     def warning(self, now: int) -> str:
         """Return a message about the images for the operator, "" = none."""
@@ -60,13 +65,18 @@ class ImageQualityMonitor:
             return f'identical images for {still:.0f} s: the camera may be frozen; switch it off and on'
         if self.brightness < self._limits.brightness:
             return f'the image is too dark ({self.brightness:.0f} of 255); check the light and the lens'
+        if self.white > self._limits.white:
+            return f'the image is over-exposed ({self.white:.0%} of it is white); shorten the exposure or dim the light'
         if self.sharpness < self._limits.sharpness:
             return f'the image is blurred (sharpness {self.sharpness:.0f}); check focus and lens'
         return ''
 
 
-def brightness_and_sharpness(jpeg: bytes) -> tuple[float, float]:
-    """Return mean brightness, 0..255, and sharpness (variance of the Laplacian at half size); NaN for invalid images."""
+def measure(jpeg: bytes) -> tuple[float, float, float]:
+    """Return mean brightness, 0..255, sharpness (variance of the Laplacian at half size) and share of saturated pixels.
+
+    All are NaN for invalid images.
+    """
     try:
         image = Image.open(io.BytesIO(jpeg))
         image.draft(
@@ -75,5 +85,6 @@ def brightness_and_sharpness(jpeg: bytes) -> tuple[float, float]:
         gray = image.convert('L')
         edges = gray.filter(LAPLACIAN).crop((1, 1, gray.width - 1, gray.height - 1))  # Pillow does not filter the rim.
     except (OSError, UnidentifiedImageError, ValueError):
-        return float('nan'), float('nan')
-    return float(ImageStat.Stat(gray).mean[0]), float(ImageStat.Stat(edges).var[0])
+        return float('nan'), float('nan'), float('nan')
+    white = sum(gray.histogram()[SATURATED:]) / (gray.width * gray.height)
+    return float(ImageStat.Stat(gray).mean[0]), float(ImageStat.Stat(edges).var[0]), white

@@ -41,8 +41,9 @@ class CameraNode(Node):
         self._source = _parse_source(self._options)
         self._calibration = _load_calibration(self._options)
         self._processing = ImageProcessing(self._options.roi, self._options.rotation, self._options.jpeg_quality)
+        limits = self._options
         self._quality = ImageQualityMonitor(
-            QualityLimits(self._options.frozen_after, self._options.least_brightness, self._options.least_sharpness)
+            QualityLimits(limits.frozen_after, limits.least_brightness, limits.least_sharpness, limits.most_white)
         )
         self._compressed = self.create_publisher(CompressedImage, 'camera/image_raw/compressed', sensor_stream())
         self._raw = self.create_publisher(Image, 'camera/image_raw', sensor_stream())

@@ -58,6 +58,9 @@ class CameraParameters:
     least_brightness: float = parameter(
         12.0, 'Mean gray value below which a warning is raised; 0 = never.', minimum=0.0, maximum=255.0
     )
+    most_white: float = parameter(
+        0.6, 'Share of saturated pixels above which a warning is raised; 1 = never.', minimum=0.01, maximum=1.0
+    )
     least_sharpness: float = parameter(
         0.0,
         'Sharpness below which a warning is raised; the diagnostics show the current value; 0 = never.',

@@ -160,7 +160,7 @@ class FileGrabber:
         if self._at >= len(self._files) and not self._loop:
             raise EndOfSource('the last image of the folder was played')
         path = self._files[self._at % len(self._files)]
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
         if image is None:
             raise SourceError(f'{path.name} cannot be decoded')
         return image
