@@ -15,6 +15,7 @@ from itertools import product
 import pytest
 from cell_bringup.client import CellError
 from cell_common.testing import wait_until
+from std_srvs.srv import Trigger
 
 from cell_interfaces.msg import JobState
 from cell_interfaces.srv import ControlJob, InjectFault
@@ -64,6 +65,15 @@ def piece_started(cell, job_id, number):
     return there
 
 
+def view_learned(cell):
+    """Learn the empty view, which also tells the cell that the camera was mended."""
+    client = cell.client.node.create_client(Trigger, 'camera/learn_background')
+    wait_until(client.service_is_ready, 10, 'camera/learn_background')
+    answer = client.call_async(Trigger.Request())
+    wait_until(answer.done, 10, 'the answer')
+    return answer.result().success
+
+
 def tidy(cell):
     """End the case as the operator would: the camera is mended, the job canceled, the piece removed."""
     inject(cell, 'camera', 'clear')
@@ -73,6 +83,7 @@ def tidy(cell):
             cell.client.control(ControlJob.Request.CANCEL)
         wait_until(lambda: cell.client.job.state in RESTING[1:], 30, 'the job is canceled')
     inject(cell, 'hand', 'empty')
+    wait_until(lambda: view_learned(cell), 30, 'the empty view is learned')
     cell.wait_ready()
 
 
