@@ -119,7 +119,7 @@ class PartWatch:
         values = {'image age s': f'{self.image_age:.2f}', 'empty view known': learned}
         if self.image_age <= self._longest_delay:
             return Health(OK, '', values)
-        remedy = 'use a stream with low latency (MJPEG, or RTSP without buffer), then restart the camera or call camera/learn_background'
+        remedy = 'use a stream with low latency, then restart the camera or call camera/learn_background'
         return Health(ERROR, f'the pictures of the camera are {self.image_age:.1f} s late: {remedy}', values)
 
     def _evidence(self, pick: Pick) -> Evidence:
