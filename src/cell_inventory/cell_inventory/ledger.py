@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 from cell_common.catalogue import Catalogue
 from cell_common.database import storage_error
 from cell_common.error_code import ErrorCode
-from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, ForeignKey, Row, Text, exists, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    ForeignKey,
+    Row,
+    Text,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
@@ -39,7 +53,17 @@ class LedgerRow(Base):
     undoes: Mapped[int | None] = mapped_column(ForeignKey('stock_ledger.sequence'))
 
 
+class StockFileRow(Base):
+    """Counts on which the ledger and a stock file agreed last; see stock_file_sync."""
+
+    __tablename__ = 'stock_file'
+    path: Mapped[str] = mapped_column(primary_key=True)
+    counts: Mapped[str] = mapped_column(Text)
+    """JSON: [[part number, tray, pieces], ...]."""
+
+
 _ROW = LedgerRow.__table__
+_FILE = StockFileRow.__table__
 
 
 class Ledger:
@@ -129,6 +153,33 @@ class Ledger:
         try:
             with self._engine.connect() as connection:
                 return [_entry_of(row) for row in connection.execute(query)]
+        except SQLAlchemyError as error:
+            raise _storage_failed(error) from error
+
+    def file_counts(self, path: str) -> dict[tuple[str, int], int]:
+        """Return the counts on which the ledger and a stock file agreed last; none for a new file.
+
+        Raises:
+            BookingRejected: STORAGE_FAILED.
+        """
+        try:
+            with self._engine.connect() as connection:
+                stored = connection.scalar(select(_FILE.c.counts).where(_FILE.c.path == path))
+        except SQLAlchemyError as error:
+            raise _storage_failed(error) from error
+        return {(part, tray): count for part, tray, count in json.loads(stored or '[]')}
+
+    def save_file_counts(self, path: str, counts: Mapping[tuple[str, int], int]) -> None:
+        """Store the counts on which the ledger and a stock file agree now.
+
+        Raises:
+            BookingRejected: STORAGE_FAILED.
+        """
+        text = json.dumps([[part, tray, count] for (part, tray), count in sorted(counts.items())])
+        try:
+            with self._engine.begin() as connection:
+                if not connection.execute(update(StockFileRow).where(_FILE.c.path == path).values(counts=text)).rowcount:
+                    connection.execute(insert(StockFileRow).values(path=path, counts=text))
         except SQLAlchemyError as error:
             raise _storage_failed(error) from error
 

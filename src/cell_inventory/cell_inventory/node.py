@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events, latched
+from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
 from cell_common.time import now_ns
+from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 
 from cell_interfaces.msg import CommandInfo, Inventory, InventoryEvent, ResultCode
@@ -24,12 +27,14 @@ from cell_inventory import rules
 from cell_inventory.conversions import event_message, inventory_message
 from cell_inventory.ledger import Ledger
 from cell_inventory.rules import BookingRejected, EntryKind, LedgerEntry, NewEntry
-from cell_inventory.stock_file import StockFileError, read_stock
+from cell_inventory.stock_file import Counts, StockFile, StockFileError, capacities_of, parse_stock
+from cell_inventory.stock_file_sync import StockFileSync, SyncSettings
 
 __all__ = ['InventoryNode', 'InventoryParameters']
 
 MAX_EVENTS = 1000
 MAX_SUMMARIZED = 4
+FILE_PERIOD_S = 0.1
 _OUTCOMES = {BookPiece.Request.PLACED: EntryKind.PLACE, BookPiece.Request.REJECTED: EntryKind.REJECT}
 
 
@@ -65,6 +70,12 @@ class InventoryParameters:
     first_stock_file: str = parameter(
         '', 'Counts to load when a tray is first seen, a JSON file (see docs); "" = the catalogue\'s counts.'
     )
+    stock_file: str = parameter('', 'File inventory.json that is kept in step with the ledger; "" = none.')
+    stock_file_sync: str = parameter(
+        'off',
+        'Direction: off; export = the cell writes stock_file; both = changes of stock_file are booked, too.',
+        choices=('off', 'export', 'both'),
+    )
 
 
 class InventoryNode(Node):
@@ -79,26 +90,42 @@ class InventoryNode(Node):
         super().__init__('inventory', **options)
         self._settings = declare_parameters(self, InventoryParameters)
         self._storage_message = ''
+        self._first_stock: StockFile | None = None
         self._ledger = self._open()
         self._publisher = self.create_publisher(Inventory, 'inventory', latched())
         self._events = self.create_publisher(InventoryEvent, 'inventory/events', events())
+        self._resets = self.create_publisher(CommandInfo, 'inventory/last_reset', latched())
         self.create_service(AdjustStock, 'inventory/adjust', self._on_adjust)
         self.create_service(AdjustStock, 'inventory/reload', self._on_reload)
         self.create_service(ResetStock, 'inventory/reset', self._on_reset)
         self.create_service(UndoStock, 'inventory/undo', self._on_undo)
         self.create_service(GetInventory, 'inventory/get', self._on_get)
         self.create_service(BookPiece, 'inventory/book', self._on_book)
-        Diagnostics(self).add('ledger', self._health)
-        self._publish(())
+        diagnostics = Diagnostics(self)
+        diagnostics.add('ledger', self._health)
+        self._publisher.publish(self._message())
+        self._file = self._open_stock_file()
+        if self._file is not None:
+            diagnostics.add('stock_file', self._file_health)
+            self._poll_file()
+            create_steady_timer(self, FILE_PERIOD_S, self._poll_file)
+
+    def destroy_node(self) -> None:
+        """Write the stock file, then destroy the node."""
+        if self._file is not None:
+            self._file.close()
+        super().destroy_node()
 
     def _open(self) -> Ledger:
         try:
             catalogue = load_catalogue(self._settings.catalogue_file)
             path = self._settings.first_stock_file
-            counts = read_stock(Path(path).read_text(encoding='utf-8'), catalogue) if path else None
+            if path:
+                self._first_stock = parse_stock(Path(path).read_text(encoding='utf-8-sig'), capacities_of(catalogue))
             engine = open_database(self._settings.database_url)
             migrate(engine, 'cell_inventory')
             ledger = Ledger(engine, catalogue)
+            counts = self._first_stock.counts if self._first_stock else None
             loaded = ledger.load_initial(now_ns(self), self.get_name(), counts)
         except (StockFileError, OSError, UnicodeDecodeError) as error:
             raise StartError(f'parameter first_stock_file: {error}') from error
@@ -108,6 +135,40 @@ class InventoryNode(Node):
             self.get_logger().warning(warning)
         self.get_logger().info(f'{len(catalogue.parts)} parts, {len(loaded)} trays loaded for the first time')
         return ledger
+
+    def _open_stock_file(self) -> StockFileSync | None:
+        mode, path = self._settings.stock_file_sync, self._settings.stock_file
+        if mode == 'off':
+            return None
+        if not path:
+            raise StartError(f'parameter stock_file_sync is "{mode}", but stock_file is "": name the file')
+        catalogue = self._ledger.catalogue
+        defaults = {
+            **{(part.part_number, tray.tray): tray.count for part in catalogue.parts.values() for tray in part.trays},
+            **(self._first_stock.defaults if self._first_stock else {}),
+        }
+        settings = SyncSettings(Path(path), mode == 'both', capacities_of(catalogue), defaults)
+        try:
+            return StockFileSync(settings, _FileLedger(self._ledger, self._book_file), self.get_logger().warning)
+        except (StockFileError, BookingRejected) as error:
+            raise StartError(f'parameter stock_file: {error}') from error
+
+    def _poll_file(self) -> None:
+        if self._file is not None:
+            self._file.poll(time.monotonic())
+
+    def _book_file(self, counts: Counts, operator_id: str, reason: str) -> None:
+        def rule(stock: rules.Stock) -> list[NewEntry]:
+            return rules.import_counts(stock, counts, reason)
+
+        self._publish(self._ledger.post(rule, operator_id, now_ns(self)))
+
+    def _defaults(self) -> Counts:
+        """Return the counts after a reset, where a file replaces the catalogue's."""
+        return {
+            **(self._first_stock.defaults if self._first_stock else {}),
+            **(self._file.defaults if self._file else {}),
+        }
 
     def _on_adjust(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
         def rule(stock: rules.Stock) -> list[NewEntry]:
@@ -123,9 +184,19 @@ class InventoryNode(Node):
 
     def _on_reset(self, request: ResetStock.Request, response: ResetStock.Response) -> ResetStock.Response:
         def rule(stock: rules.Stock) -> list[NewEntry]:
-            return rules.reset(stock, request.part_number, request.reason)
+            return rules.reset(stock, request.part_number, request.reason, self._defaults())
 
-        return self._post(request, response, lambda operator: self._ledger.post(rule, operator, now_ns(self)))
+        self._post(request, response, lambda operator: self._ledger.post(rule, operator, now_ns(self)))
+        if response.code == ResultCode.OK and not request.part_number:
+            command = request.command
+            self._resets.publish(
+                CommandInfo(
+                    request_id=command.request_id,
+                    operator_id=command.operator_id or self.get_name(),
+                    issued_at=to_msg(now_ns(self)),
+                )
+            )
+        return response
 
     def _on_undo(self, request: UndoStock.Request, response: UndoStock.Response) -> UndoStock.Response:
         def undo(operator: str) -> list[LedgerEntry]:
@@ -200,9 +271,18 @@ class InventoryNode(Node):
         return inventory_message(self._ledger.stock, self._ledger.sequence, now_ns(self), only)
 
     def _publish(self, posted: Sequence[LedgerEntry]) -> None:
-        for item in posted:
+        """Publish the entries that changed a count, and the counts. An entry that changes none stays in the ledger only."""
+        changes = [item for item in posted if item.entry.delta]
+        for item in changes:
             self._events.publish(event_message(item))
-        self._publisher.publish(self._message())
+        if changes:
+            self._publisher.publish(self._message())
+            if self._file is not None:
+                self._file.ledger_changed()
+
+    def _file_health(self) -> Health:
+        problem = self._file.problem if self._file is not None else ''
+        return Health(1 if problem else 0, problem)
 
     def _health(self) -> Health:
         if self._storage_message:
@@ -215,6 +295,24 @@ class InventoryNode(Node):
         ]
         values = {'parts': str(len(stock.catalogue.parts)), 'entries': str(self._ledger.sequence)}
         return Health(1 if empty else 0, f'trays empty: {", ".join(empty)}' if empty else '', values)
+
+
+class _FileLedger:
+    """The ledger as a stock file needs it."""
+
+    def __init__(self, ledger: Ledger, book: Callable[[Counts, str, str], None]) -> None:
+        self._ledger = ledger
+        self.book_changes = book
+        self.agreed_counts = ledger.file_counts
+        self.save_agreed_counts = ledger.save_file_counts
+
+    def counts(self) -> Counts:
+        stock = self._ledger.stock
+        return {
+            (number, tray.tray): stock.count(number, tray.tray)
+            for number, part in stock.catalogue.parts.items()
+            for tray in part.trays
+        }
 
 
 def _summary(posted: Sequence[LedgerEntry]) -> str:

@@ -175,25 +175,41 @@ def reload(stock: Stock, part_number: str, tray: int, count: int, reason: str) -
     return entries
 
 
-def reset(stock: Stock, part_number: str, reason: str) -> list[NewEntry]:
-    """Set the trays of a part ("" = of all parts) to the catalogue's initial counts.
+def import_counts(stock: Stock, counts: Mapping[tuple[str, int], int], reason: str) -> list[NewEntry]:
+    """Adjust the trays whose count differs from a file's.
+
+    Raises:
+        BookingRejected: Unknown part or tray, or a count outside 0..capacity.
+    """
+    entries = []
+    for (part_number, tray), count in sorted(counts.items()):
+        if count != stock.count(part_number, tray):
+            entries += adjust(stock, part_number, tray, count, reason)
+    return entries
+
+
+def reset(stock: Stock, part_number: str, reason: str, defaults: Mapping[tuple[str, int], int] | None = None) -> list[NewEntry]:
+    """Set the trays of a part ("" = of all parts) to their initial counts.
+
+    Args:
+        stock: Counts by the ledger.
+        part_number: "" = all parts.
+        reason: May be empty.
+        defaults: Initial counts that replace the catalogue's, for the trays in this mapping.
 
     Raises:
         BookingRejected: UNKNOWN_PART.
     """
     parts = [stock.part(part_number)] if part_number else list(stock.catalogue.parts.values())
-    return [
-        NewEntry(
-            EntryKind.RESET,
-            part.part_number,
-            tray.tray,
-            tray.count - stock.count(part.part_number, tray.tray),
-            reason=reason,
-        )
-        for part in parts
-        for tray in part.trays
-        if tray.count != stock.count(part.part_number, tray.tray)
-    ]
+    given = defaults or {}
+    entries = []
+    for part in parts:
+        for tray in part.trays:
+            key = (part.part_number, tray.tray)
+            delta = given.get(key, tray.count) - stock.count(*key)
+            if delta:
+                entries.append(NewEntry(EntryKind.RESET, *key, delta, reason=reason))
+    return entries
 
 
 def undo(stock: Stock, target: LedgerEntry | None, undone: bool, reason: str) -> list[NewEntry]:

@@ -1,4 +1,5 @@
 import io
+import json
 
 import pytest
 import rclpy
@@ -142,3 +143,82 @@ def test_without_a_cell_there_is_nothing_to_export(graph):
     output = io.StringIO()
     assert not export(rclpy.create_node('export_stock', context=graph.context, namespace='cell'), output, 0.3)
     assert output.getvalue() == ''
+
+
+def test_a_reset_or_count_that_changes_nothing_publishes_nothing(graph, node):
+    stocks, entries = graph.collect(Inventory, 'inventory', latched()), graph.collect(InventoryEvent, 'inventory/events', 100)
+    wait_until(lambda: stocks and node.count_subscribers('inventory/events'))
+    reset = graph.call(ResetStock, 'inventory/reset', ResetStock.Request())
+    counted = adjust(graph, 3)
+    refilled = graph.call(AdjustStock, 'inventory/reload', AdjustStock.Request(part_number=PART, tray=1, count=3))
+    assert [reset.code, counted.code, refilled.code] == [ResultCode.OK] * 3
+    assert reset.message == 'nothing to change'
+    adjust(graph, 4)
+    wait_until(lambda: entries)
+    assert [entry.count_after for entry in entries] == [4] and len(wait_until(lambda: stocks if len(stocks) > 1 else 0)) == 2
+    answer = graph.call(GetInventory, 'inventory/get', GetInventory.Request(part_number=PART, max_events=3))
+    assert [event.delta for event in answer.events] == [1, 0, 0], 'the ledger keeps that the tray was counted'
+
+
+def test_a_reset_of_all_parts_is_announced_even_when_no_count_changes(graph, node):
+    resets = graph.collect(CommandInfo, 'inventory/last_reset', latched())
+    graph.call(ResetStock, 'inventory/reset', ResetStock.Request(part_number=PART))
+    graph.call(ResetStock, 'inventory/reset', ResetStock.Request(command=CommandInfo(operator_id='ann')))
+    wait_until(lambda: resets)
+    assert [reset.operator_id for reset in resets] == ['ann'] and resets[0].issued_at.sec > 0
+
+
+@pytest.fixture
+def old_file(tmp_path):
+    path = tmp_path / 'inventory.json'
+    path.write_text(
+        json.dumps(
+            {
+                'default': {PART: [9, 9, 1, 1]},
+                'current': {PART: [1, 2, 0, 0]},
+                'job': {'part_number': PART, 'quantity': 2},
+            }
+        )
+    )
+    return path
+
+
+@pytest.fixture
+def synced(graph, database_url, catalogue_file, old_file):
+    options = {'database_url': database_url, 'catalogue_file': str(catalogue_file), 'stock_file': str(old_file)}
+    return graph.add(InventoryNode(**graph.options(**options, stock_file_sync='both')))
+
+
+def current_of(path):
+    return json.loads(path.read_text())['current'][PART]
+
+
+def test_file_and_ledger_are_kept_in_step(graph, synced, old_file):
+    answer = graph.call(GetInventory, 'inventory/get', GetInventory.Request(part_number=PART, max_events=1))
+    assert trays(answer.inventory) == [1, 2, 0, 0]
+    assert (answer.events[0].kind, answer.events[0].operator_id) == (InventoryEvent.ADJUST, 'file inventory.json')
+    adjust(graph, 7)
+    wait_until(lambda: current_of(old_file) == [7, 2, 0, 0])
+    stocks = graph.collect(Inventory, 'inventory', latched())
+    old_file.write_text(old_file.read_text().replace('[7, 2, 0, 0]', '[7, 2, 0, 5]'))
+    wait_until(lambda: stocks and trays(stocks[-1]) == [7, 2, 0, 5])
+
+
+def test_a_reset_uses_the_defaults_of_the_file_and_keeps_its_job(graph, synced, old_file):
+    answer = graph.call(ResetStock, 'inventory/reset', ResetStock.Request())
+    assert trays(answer.inventory) == [9, 9, 1, 1]
+    wait_until(lambda: current_of(old_file) == [9, 9, 1, 1])
+    assert json.loads(old_file.read_text())['job'] == {'part_number': PART, 'quantity': 2}
+
+
+def test_the_file_is_written_before_the_node_ends(graph, synced, old_file):
+    adjust(graph, 8)
+    graph.remove(synced)
+    assert current_of(old_file)[0] == 8
+
+
+@pytest.mark.parametrize(('path', 'message'), [('', 'stock_file is ""'), ('/nowhere/inventory.json', 'create it')])
+def test_a_stock_file_that_cannot_be_stops_the_start(graph, database_url, catalogue_file, path, message):
+    options = {'database_url': database_url, 'catalogue_file': str(catalogue_file), 'stock_file': path}
+    with pytest.raises(StartError, match=message):
+        InventoryNode(**graph.options(**options, stock_file_sync='both'))

@@ -74,6 +74,17 @@ def test_reset_goes_back_to_the_first_stock(stock):
     assert [(e.tray, e.delta) for e in rules.reset(stock, PART, '')] == [(2, 2), (3, -10), (4, -1)]
 
 
+def test_reset_goes_to_given_defaults_where_there_are_any(stock):
+    first, *_ = rules.reset(stock, PART, '', {(PART, 1): 9})
+    assert (first.tray, first.delta) == (1, 9 - stock.count(PART, 1))
+
+
+def test_an_import_adjusts_the_trays_that_differ(stock):
+    counts = {(PART, 1): stock.count(PART, 1), (PART, 2): 7}
+    (entry,) = rules.import_counts(stock, counts, 'why')
+    assert (entry.kind, entry.tray, entry.delta) == (rules.EntryKind.ADJUST, 2, 7 - stock.count(PART, 2))
+
+
 def test_reset_of_an_unknown_part_is_refused(stock):
     assert code_of(rules.reset, stock, 'NOPE', '') == ResultCode.UNKNOWN_PART
 

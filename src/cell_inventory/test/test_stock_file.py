@@ -1,24 +1,96 @@
+import json
+
 import pytest
-from cell_inventory.stock_file import StockFileError, read_stock, write_stock
+from cell_inventory.stock_file import Form, StockFileError, capacities_of, parse_stock, read_stock, write_stock
+
+FULL = """{
+  "default": {"EM1-2U1": [3, 2, 0, 0], "G8NB-17SR": [5, 5, 5, 5]},
+  "current": {"EM1-2U1": [1, 2, 0, 0], "G8NB-17SR": [5, 5, 5, 4]},
+  "job": {"part_number": "EM1-2U1", "quantity": 2, "note": "kept"},
+  "site": [1, 2]
+}
+"""
+MAPPING = '{"EM1-2U1": [1, 2, 0, 0], "G8NB-17SR": [5, 5, 5, 4]}'
+ARRAY = """[{"part_number": "EM1-2U1", "tray1": 1, "tray2": 2, "tray3": 0, "tray4": 0},
+ {"part_number": "G8NB-17SR", "tray1": 5, "tray2": 5, "tray3": 5, "tray4": 4}]"""
+EVENT = f'{{"inventory": {ARRAY}}}'
+OBJECTS = '{"EM1-2U1": {"tray1": 1, "tray2": 2, "tray3": 0, "tray4": 0}, "G8NB-17SR": [5, 5, 5, 4]}'
 
 
-def test_what_is_written_reads_back(catalogue):
+@pytest.fixture
+def capacities(catalogue):
+    return capacities_of(catalogue)
+
+
+@pytest.mark.parametrize(
+    ('text', 'form'),
+    [(FULL, Form.FULL), (MAPPING, Form.MAPPING), (OBJECTS, Form.MAPPING), (ARRAY, Form.ARRAY), (EVENT, Form.EVENT)],
+)
+def test_each_form_has_the_same_counts_and_keeps_its_form(capacities, text, form):
+    file = parse_stock(text, capacities)
+    assert file.form is form
+    assert [file.counts['EM1-2U1', tray] for tray in (1, 2, 3, 4)] == [1, 2, 0, 0]
+    assert file.counts['G8NB-17SR', 4] == 4
+    assert parse_stock(write_stock(file), capacities) == file
+
+
+def test_default_job_and_unknown_members_are_kept(capacities):
+    file = parse_stock(FULL, capacities)
+    written = json.loads(write_stock(file.with_counts({**file.counts, ('EM1-2U1', 1): 9})))
+    before = json.loads(FULL)
+    assert written['current']['EM1-2U1'] == [9, 2, 0, 0]
+    assert {name: written[name] for name in ('default', 'job', 'site')} == {
+        name: before[name] for name in ('default', 'job', 'site')
+    }
+
+
+def test_counts_alone_are_written_as_a_mapping_that_reads_back(catalogue):
     counts = {('EM1-2U1', tray): tray for tray in (1, 2, 3, 4)}
+    assert json.loads(write_stock(counts)) == {'EM1-2U1': [1, 2, 3, 4]}
     assert read_stock(write_stock(counts), catalogue) == counts
+
+
+def test_a_tray_that_is_not_named_has_no_count(catalogue):
+    assert read_stock('{"EM1-2U1": {"tray3": 4}}', catalogue) == {('EM1-2U1', 3): 4}
+
+
+def test_without_current_the_default_counts(catalogue):
+    assert read_stock('{"default": {"EM1-2U1": [1, 2, 3, 4]}}', catalogue)['EM1-2U1', 4] == 4
 
 
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('{', 'not JSON'),
-        ('[]', 'must be an object'),
-        ('{"NOPE": {}}', 'not in the catalogue'),
-        ('{"EM1-2U1": 3}', 'must be an object'),
-        ('{"EM1-2U1": {"tray5": 1}}', 'unknown key'),
-        ('{"EM1-2U1": {"tray1": 11}}', '0 to 10'),
-        ('{"EM1-2U1": {"tray1": true}}', '0 to 10'),
+        ('', 'line 1: the file is empty'),
+        ('{', 'line 1: not JSON'),
+        ('{"EM1-2U1": [1, 2, 0, 0],\n "G8NB-17SR": [5, 5', 'line 2: not JSON'),
+        ('{"EM1-2U1": [1, 2, 0, 0]}\n}', 'line 2: not JSON'),
+        ('3', 'must be an object'),
+        ('"text"', 'must be an object'),
+        ('{\n\n"NOPE": {}}', 'line 3: NOPE is not in the catalogue'),
+        ('{"EM1-2U1": 3}', 'must be a list of 4'),
+        ('{"EM1-2U1": [1, 2, 3]}', 'has 3 counts: give one for each of the 4'),
+        ('{"EM1-2U1": {"tray5": 1}}', 'unknown key "tray5"'),
+        ('{"EM1-2U1": [\n1,\n11,\n0,\n0]}', 'line 3: EM1-2U1 tray2 is 11: give a whole number of 0 to 10'),
+        ('{"EM1-2U1": {\n"tray1": true}}', 'line 2: EM1-2U1 tray1 is true: .*0 to 10'),
+        ('{"EM1-2U1": [-1, 0, 0, 0]}', 'tray1 is -1: .*0 to 10'),
+        ('{"EM1-2U1": ["3", 0, 0, 0]}', 'tray1 is "3"'),
+        ('{"EM1-2U1": [NaN, 0, 0, 0]}', 'NaN is not a count'),
+        ('{"EM1-2U1": [1, 2, 0, 0],\n "EM1-2U1": [9, 9, 9, 9]}', 'line 2: "EM1-2U1" is listed twice'),
+        ('{"current": [1]}', 'line 1: current must be an object'),
+        ('[{"part_number": "EM1-2U1"},\n {"part_number": "EM1-2U1"}]', 'line 2: EM1-2U1 is listed twice'),
+        ('[{"tray1": 3}]', 'each entry must be an object with "part_number"'),
+        ('{"current": {},\n "default": {"X": []}}', 'line 2: X is not in the catalogue'),
+        ('[' * 100_000, 'nested too deeply'),
     ],
 )
-def test_a_file_that_cannot_be_is_refused_with_the_place(catalogue, text, message):
+def test_a_file_that_cannot_be_used_is_refused_with_the_line(catalogue, text, message):
     with pytest.raises(StockFileError, match=message):
         read_stock(text, catalogue)
+
+
+def test_every_error_is_listed_up_to_a_limit(catalogue):
+    text = json.dumps({f'NO-{number}': [] for number in range(12)})
+    with pytest.raises(StockFileError) as refusal:
+        read_stock(text, catalogue)
+    assert str(refusal.value).count('not in the catalogue') == 10 and 'and 2 more' in str(refusal.value)

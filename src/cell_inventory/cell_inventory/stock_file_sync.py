@@ -1,0 +1,278 @@
+"""Keeps a stock file in step with the ledger, in one direction or in both.
+
+Changes by other programs are noticed with the watchdog library, and by a slow check for drives that report no changes. A
+change is read after the file has rested for a moment. A file that cannot be used is reported and left as it is, until it
+changes again; meanwhile nothing is written. The rules are in `stock_file`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cell_common.atomic_file import TEMPORARY_SUFFIX, replace_file
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from cell_inventory.rules import BookingRejected
+from cell_inventory.stock_file import (
+    Capacities,
+    Counts,
+    StockFile,
+    StockFileError,
+    changed_counts,
+    parse_stock,
+    write_stock,
+)
+
+SETTLE_S = 0.2
+"""A change is read when the file has not changed for this long."""
+CHECK_PERIOD_S = 2.0
+"""The file is compared this often, in case a change was not reported."""
+RETRY_S = 2.0
+MOST_BYTES = 1_000_000
+_CHANGES = frozenset({'created', 'modified', 'moved', 'deleted', 'closed'})
+"""Kinds of watchdog's events; reading a file causes others."""
+
+
+class StockLedger(Protocol):
+    """What the file is kept in step with."""
+
+    def counts(self) -> Counts:
+        """Return the counts of all trays of the catalogue."""
+
+    def book_changes(self, counts: Counts, operator_id: str, reason: str) -> None:
+        """Book changes of another program as adjustments.
+
+        Raises:
+            BookingRejected: Nothing was booked.
+        """
+
+    def agreed_counts(self, path: str) -> Counts:
+        """Return the counts on which file and ledger agreed last.
+
+        Raises:
+            BookingRejected: STORAGE_FAILED.
+        """
+
+    def save_agreed_counts(self, path: str, counts: Counts) -> None:
+        """Store the counts on which file and ledger agree.
+
+        Raises:
+            BookingRejected: STORAGE_FAILED.
+        """
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """Settings of one file."""
+
+    path: Path
+    both: bool
+    """Book changes of other programs; False = the file is an export, and their counts are overwritten."""
+    capacities: Capacities
+    defaults: Counts
+    """Member `default` of a file that does not exist yet."""
+
+
+class StockFileSync:
+    """One file and its state. All methods are for one thread, the node's."""
+
+    def __init__(self, settings: SyncSettings, ledger: StockLedger, warn: Callable[[str], None]) -> None:
+        """Read the file and start to watch its folder.
+
+        Raises:
+            StockFileError: The folder does not exist.
+            BookingRejected: The ledger cannot be read.
+        """
+        self._path = settings.path.expanduser().resolve()
+        self._settings = settings
+        self._ledger = ledger
+        self._warn = warn
+        self._agreed = dict(ledger.agreed_counts(str(self._path)))
+        self._file: StockFile | None = None
+        self._seen: bytes | None = None
+        self._is_new = True
+        self._candidate: tuple[bytes | None, float] | None = None
+        self._unusable = self._unwritten = ''
+        self._pending_write = True
+        self._check_at = self._retry_at = 0.0
+        self._touched = threading.Event()
+        if not self._path.parent.is_dir():
+            raise StockFileError(f'the folder {self._path.parent} does not exist: create it')
+        for leftover in self._path.parent.glob(f'.{self._path.name}.*{TEMPORARY_SUFFIX}'):
+            with contextlib.suppress(OSError):
+                leftover.unlink()
+        self._observer = _observer(self._path, self._touched, warn)
+        self._touched.set()
+
+    @property
+    def problem(self) -> str:
+        """Why file and ledger are not in step, with the remedy; "" = they are."""
+        return self._unusable or self._unwritten
+
+    @property
+    def defaults(self) -> Counts:
+        """Counts of member `default` of the last usable file."""
+        return self._file.defaults if self._file else {}
+
+    def close(self) -> None:
+        """Write what is not written yet and end the watch."""
+        if self._pending_write and self._candidate is None and not self._unusable and not self._is_new:
+            self._write(0.0)
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join(1.0)
+
+    def ledger_changed(self) -> None:
+        """Write the file at the next call of `poll`."""
+        self._pending_write = True
+
+    def poll(self, now_s: float) -> None:
+        """Read changes and write the file where needed; called about ten times a second with a monotonic clock."""
+        if self._touched.is_set() or now_s >= self._check_at:
+            self._touched.clear()
+            self._check_at = now_s + CHECK_PERIOD_S
+            self._look(now_s)
+        if self._candidate is not None and (self._is_new or now_s - self._candidate[1] >= SETTLE_S):
+            self._take(self._candidate[0])
+        if self._pending_write and self._candidate is None and not self._unusable and now_s >= self._retry_at:
+            self._write(now_s)
+
+    def _look(self, now_s: float) -> None:
+        """Remember a content that is not the last one, and since when it is there."""
+        try:
+            content = self._read()
+        except OSError as error:
+            self._report_unusable(f'cannot be read, {error.strerror}: check its permissions')
+            self._is_new = True  # taken when it can be read again
+            return
+        if content == self._seen and not self._is_new:
+            self._candidate = None
+        elif self._candidate is None or self._candidate[0] != content:
+            self._candidate = (content, now_s)
+
+    def _take(self, content: bytes | None) -> None:
+        """Accept a content: book its changes, or report why it cannot be used."""
+        self._candidate, self._seen, self._is_new = None, content, False
+        try:
+            if content is not None:
+                file = parse_stock(_text(content), self._settings.capacities)
+                if self._settings.both:
+                    self._book(file)
+                self._file = file
+        except StockFileError as error:
+            self._report_unusable(f'{error}. The file is left as it is')
+            return
+        except BookingRejected as error:
+            self._report_unusable(f'its changes are not booked, {error}')
+            self._is_new = True
+            return
+        self._unusable = ''
+        self._pending_write = True
+
+    def _book(self, file: StockFile) -> None:
+        changes = changed_counts(file.counts, self._agreed, self._ledger.counts())
+        if changes:
+            owner = _owner(self._path)
+            reason = f'{self._path.name} was changed by another program{f" of user {owner}" if owner else ""}'
+            self._ledger.book_changes(changes, f'file {self._path.name}', reason)
+        self._agree({**self._agreed, **file.counts})
+
+    def _write(self, now_s: float) -> None:
+        counts = dict(self._ledger.counts())
+        try:
+            if self._file is None or self._seen is None or self._file.counts != counts:
+                file = (self._file or StockFile(defaults=self._settings.defaults)).with_counts(counts)
+                data = write_stock(file).encode()
+                if self._read() != self._seen:
+                    self._touched.set()  # another program was faster: its change comes first
+                    return
+                replace_file(self._path, data)
+                self._seen, self._file = data, file
+            self._agree(counts)
+        except (OSError, BookingRejected) as error:
+            self._retry_at = now_s + RETRY_S
+            cause = f'cannot be written, {error.strerror}' if isinstance(error, OSError) else str(error)
+            self._report_unwritten(f'{self._path}: {cause}: check the disk and the permissions of the folder')
+            return
+        self._pending_write, self._unwritten = False, ''
+
+    def _agree(self, counts: Counts) -> None:
+        if counts != self._agreed:
+            self._ledger.save_agreed_counts(str(self._path), counts)
+            self._agreed = dict(counts)
+
+    def _read(self) -> bytes | None:
+        """Return the content, None when there is no file."""
+        try:
+            with self._path.open('rb') as file:
+                return file.read(MOST_BYTES + 1)
+        except FileNotFoundError:
+            return None
+
+    def _report_unusable(self, cause: str) -> None:
+        message = f'{self._path}: {cause}'
+        if message != self._unusable:
+            self._warn(message)
+        self._unusable = message
+
+    def _report_unwritten(self, message: str) -> None:
+        if message != self._unwritten:
+            self._warn(message)
+        self._unwritten = message
+
+
+class _Handler(FileSystemEventHandler):
+    """Sets an event when the file changes; called in watchdog's thread."""
+
+    def __init__(self, name: str, touched: threading.Event) -> None:
+        self._name = name
+        self._touched = touched
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Look at one event of the folder."""
+        names = {Path(os.fsdecode(path)).name for path in (event.src_path, event.dest_path) if path}
+        if event.event_type in _CHANGES and self._name in names:
+            self._touched.set()
+
+
+class _Watch(Protocol):
+    """The part of watchdog's observers that is used here."""
+
+    def stop(self) -> None: ...
+
+    def join(self, timeout: float | None = None) -> None: ...
+
+
+def _observer(path: Path, touched: threading.Event, warn: Callable[[str], None]) -> _Watch | None:
+    observer = Observer()
+    try:
+        observer.schedule(_Handler(path.name, touched), str(path.parent))
+        observer.start()
+    except OSError as error:
+        warn(f'{path.parent} cannot be watched, {error}: {path.name} is checked every {CHECK_PERIOD_S:g} s instead')
+        return None
+    return observer
+
+
+def _text(content: bytes) -> str:
+    if len(content) > MOST_BYTES:
+        raise StockFileError(f'line 1: the file has more than {MOST_BYTES} bytes: it is not a stock file')
+    try:
+        return content.decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        line = content.count(b'\n', 0, error.start) + 1
+        raise StockFileError(f'line {line}: not UTF-8: save the file as UTF-8') from error
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except (OSError, KeyError):
+        return ''
