@@ -33,6 +33,7 @@ PROVIDED_BY = {
     'uuid_utils': None,
     'zxingcpp': None,
     'socketio': None,
+    'watchdog': 'python3-watchdog',
     'openvino': None,
     'onnxruntime': None,
     'font_roboto': None,
@@ -128,6 +129,7 @@ ROSDEP_KEYS = {
     'python3-rich',
     'python3-sqlalchemy',
     'python3-urllib3',
+    'python3-watchdog',
     'python3-yaml',
 }
 

@@ -45,6 +45,10 @@ def parser() -> argparse.ArgumentParser:
     add_robot(commands.add_parser('robot', help='show the robot state; recover it; move the simulated arm and inject faults'))
     benchmarks = commands.add_parser('benchmarks', help='list the reference readings of known-good parts')
     benchmarks.add_argument('part_number', nargs='?', default='', help='show every version of this part')
+    stock = commands.add_parser('stock', help='import counts from a file like inventory.json, or export them')
+    stock.add_argument('action', choices=['import', 'export'])
+    stock.add_argument('file', type=Path)
+    stock.add_argument('--check', action='store_true', help='import: show the changes, book nothing')
     commands.add_parser('status', help='show the state of every subsystem')
     run = commands.add_parser(
         'run',
@@ -156,6 +160,14 @@ def _run_in_graph(options: argparse.Namespace, console: Console) -> int:
                 from cell_bringup.benchmarks import show_benchmarks
 
                 show_benchmarks(client, console, options.part_number)
+                return
+            if options.command == 'stock':
+                from cell_bringup.stock import export_stock, import_stock
+
+                if options.action == 'import':
+                    import_stock(client, console, options.file, check=options.check)
+                else:
+                    export_stock(client, console, options.file)
                 return
             if options.command == 'robot':
                 from cell_bringup.robot import work_with_robot

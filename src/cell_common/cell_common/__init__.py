@@ -2,6 +2,7 @@
 
 __all__ = [
     'alarms',
+    'atomic_file',
     'background',
     'backoff',
     'calls',

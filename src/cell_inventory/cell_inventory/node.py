@@ -138,7 +138,7 @@ class InventoryNode(Node):
 
     def _open_stock_file(self) -> StockFileSync | None:
         mode, path = self._settings.stock_file_sync, self._settings.stock_file
-        if mode == 'off':
+        if mode == 'off' or self.get_parameter('use_sim_time').value:  # a replay must not touch the live cell's file
             return None
         if not path:
             raise StartError(f'parameter stock_file_sync is "{mode}", but stock_file is "": name the file')
