@@ -21,7 +21,7 @@ from rclpy.task import Future
 
 from cell_coordinator.health import SubsystemHealth
 from cell_coordinator.job.benchmarking import BenchmarkService
-from cell_coordinator.job.commands import OperatorCommands
+from cell_coordinator.job.commands import JobRefused, OperatorCommands
 from cell_coordinator.job.conversions import status_to_msg
 from cell_coordinator.job.events import Event, StockChanged
 from cell_coordinator.job.executor import EffectExecutor
@@ -148,6 +148,7 @@ class CoordinatorNode(Node):
         self._status = self.create_publisher(msg.CellStatus, 'status', latched())
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 100)
         self.create_subscription(msg.Inventory, 'inventory', self._on_inventory, latched())
+        self.create_subscription(msg.CommandInfo, 'inventory/last_reset', self._commands.clear_job, latched())
         create_steady_timer(self, STATUS_PERIOD_S, self._publish_status)
         Diagnostics(self).add('job', self._job_health)
 
@@ -160,10 +161,11 @@ class CoordinatorNode(Node):
 
     async def _on_set_job(self, request: SetJob.Request, response: SetJob.Response) -> SetJob.Response:
         async def run() -> str:
-            self._commands.require_fresh(request.command)
-            job, response.available = await self._commands.set_job(
-                request.part_number, request.quantity, request.command.operator_id
-            )
+            try:
+                job, response.available = await self._commands.set_job(request.part_number, request.quantity, request.command)
+            except JobRefused as error:
+                response.available = error.available
+                raise
             response.job_id = job.job_id
             return f'{job.quantity} x {job.part_number} set; start it with run_job'
 
@@ -268,7 +270,8 @@ class CoordinatorNode(Node):
         if any(changes):
             self._publish_status()
 
-    def _on_inventory(self, _inventory: msg.Inventory) -> None:
+    def _on_inventory(self, inventory: msg.Inventory) -> None:
+        self._effects.on_inventory(inventory)
         self._runner.dispatch(StockChanged(now_ns(self)))
 
     def _publish_status(self) -> None:

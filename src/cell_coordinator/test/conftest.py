@@ -29,6 +29,7 @@ from cell_interfaces.msg import (
 from cell_interfaces.srv import (
     AdjustStock,
     ControlJob,
+    GetBenchmarks,
     GetInventory,
     KeepFrame,
     MatchPart,
@@ -125,8 +126,16 @@ class FakeVision(Node):
         self.create_service(ReadText, 'ocr/read', self.read)
         self.create_service(MatchPart, 'matching/match', self.match)
         self.create_service(StoreBenchmark, 'matching/store_benchmark', self.store)
+        self.benchmarks = []
         self.kept = []
         self.keeping = self.create_service(KeepFrame, 'ocr/keep_frame', self.keep)
+
+    def offer_benchmarks(self):
+        self.create_service(GetBenchmarks, 'matching/benchmarks', self.list_benchmarks)
+
+    def list_benchmarks(self, _request, response):
+        response.benchmarks = self.benchmarks
+        return response
 
     def read(self, request, response):
         self.asked.append(request)

@@ -30,6 +30,9 @@ VIEWER = Role(
             'status',
             'job',
             'component_captured',
+            'benchmark_set',
+            'job_invalid',
+            'reload_required',
             'inventory',
             'robot/state',
             'alarms',
@@ -51,7 +54,15 @@ OPERATOR = Role(
         {
             'set_job',
             'control_job',
+            'set_benchmark',
+            'capture_component',
+            'start_robot',
+            'camera/start',
+            'camera/stop',
             'inventory/reload',
+            'inventory/adjust',
+            'inventory/reset',
+            'inventory/undo',
             'robot/stop',
             'weighing/start_job',
             'weighing/end_job',
@@ -65,6 +76,6 @@ OPERATOR = Role(
     ),
     actions=frozenset({'run_job', 'robot/recover'}),
 )
-"""May operate the cell."""
+"""May operate the cell: the person who stands at it. The ledger keeps who booked what, and entries can be undone."""
 
 ROLES = {role.name: role for role in (VIEWER, OPERATOR)}

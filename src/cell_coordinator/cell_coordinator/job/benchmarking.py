@@ -6,7 +6,8 @@ from cell_common.calls import ServiceCallError, call_service
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.qos import latched
-from cell_common.time import now_ns, seconds_to_ns
+from cell_common.time import now_ns, seconds_to_ns, to_ns
+from cell_common.timers import create_steady_timer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
@@ -18,7 +19,9 @@ from cell_coordinator.job.publisher import JobPublisher
 from cell_coordinator.job.robot_client import RobotClient
 from cell_coordinator.parameters import CoordinatorParameters
 from cell_interfaces.msg import BenchmarkSet, CommandInfo, ComponentCaptured, OcrResult
-from cell_interfaces.srv import StoreBenchmark
+from cell_interfaces.srv import GetBenchmarks, StoreBenchmark
+
+RESTORE_PERIOD_S = 0.5
 
 
 class BenchmarkService:
@@ -42,7 +45,10 @@ class BenchmarkService:
         self._publisher = publisher
         self._settings = settings
         self._store = node.create_client(StoreBenchmark, 'matching/store_benchmark', callback_group=ReentrantCallbackGroup())
+        self._stored = node.create_client(GetBenchmarks, 'matching/benchmarks', callback_group=ReentrantCallbackGroup())
         self._benchmark = node.create_publisher(BenchmarkSet, 'benchmark_set', latched())
+        self._latched = False
+        self._restore_timer = create_steady_timer(node, RESTORE_PERIOD_S, self._restore, ReentrantCallbackGroup())
 
     async def capture(self, command: CommandInfo, part_number: str) -> ComponentCaptured:
         """Read the camera's view and compare it with a part; nothing moves.
@@ -80,8 +86,26 @@ class BenchmarkService:
             frames=max(1, reading.frames),
             operator_id=command.operator_id,
         )
+        self._latched = True
         self._benchmark.publish(benchmark)
         return benchmark
+
+    async def _restore(self) -> None:
+        """Publish the newest stored benchmark, as soon as the matcher answers after a start of this node."""
+        if self._latched:
+            self._restore_timer.cancel()
+            return
+        if not self._stored.service_is_ready():
+            return
+        try:
+            answer = await call_service(self._node, self._stored, GetBenchmarks.Request(), self._settings.call_timeout)
+        except ServiceCallError:
+            return  # tried again
+        if answer.code != ErrorCode.OK or self._latched:
+            return
+        self._latched = True
+        if answer.benchmarks:
+            self._benchmark.publish(max(answer.benchmarks, key=lambda benchmark: to_ns(benchmark.stamp)))
 
     async def _present_part(self, part_number: str) -> OcrResult:
         try:

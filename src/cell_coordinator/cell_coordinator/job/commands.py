@@ -10,7 +10,7 @@ from cell_common.commands import expiry_error
 from cell_common.database import StorageFailedError, audit_entry
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
-from cell_common.time import now_ns
+from cell_common.time import now_ns, to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
@@ -34,6 +34,15 @@ _ACTIONS = {
     for name in ('PAUSE', 'RESUME', 'CANCEL', 'RESOLVE_DONE', 'RESOLVE_NOT_DONE', 'RESOLVE_REMOVED')
 }
 _RESOLUTIONS = {'RESOLVE_DONE': Resolution.DONE, 'RESOLVE_NOT_DONE': Resolution.NOT_DONE, 'RESOLVE_REMOVED': Resolution.REMOVED}
+
+
+class JobRefused(CommandRejected):
+    """A job was not set."""
+
+    def __init__(self, cause: CommandRejected, available: int) -> None:
+        """Store the cause's code and text, and the pieces in the trays of the part."""
+        super().__init__(cause.code, str(cause))
+        self.available = available
 
 
 class OperatorCommands:
@@ -114,16 +123,26 @@ class OperatorCommands:
         finally:
             self._robot_reserved_for = ''
 
-    async def set_job(self, part_number: str, quantity: int, operator_id: str) -> tuple[PickJob, int]:
+    async def set_job(self, part_number: str, quantity: int, command: CommandInfo) -> tuple[PickJob, int]:
         """Create a job that the trays can serve; return it with the number of pieces in the trays.
 
         Raises:
-            CommandRejected: The job cannot be set. This is also published on job_invalid.
+            JobRefused: The job cannot be set. This is also published on job_invalid.
         """
-        available = 0
+        refusal: CommandRejected | None = None
         try:
+            self.require_fresh(command)
             self.require_robot_free()
+        except CommandRejected as error:
+            refusal = error
+        available = self._executor.last_stock(part_number)
+        try:
             available = await self._available(part_number)
+        except CommandRejected as error:
+            refusal = refusal or error
+        try:
+            if refusal is not None:
+                raise refusal
             if quantity < 1:
                 raise CommandRejected(ErrorCode.INVALID_ARGUMENT, f'quantity is {quantity}: give 1 to {available}')
             if quantity > available:
@@ -132,12 +151,13 @@ class OperatorCommands:
                     f'{quantity} x {part_number} ordered, {available} in the trays: order fewer or refill first',
                 )
             created_ns = now_ns(self._node)
+            operator_id = command.operator_id
             job = PickJob(new_id(), part_number, quantity, operator_id, created_ns=created_ns, changed_ns=created_ns)
             self.require_robot_free()
             self._runner.set_job(job)
         except CommandRejected as error:
             self._publisher.publish_invalid(error.code, str(error), part_number, quantity, available)
-            raise
+            raise JobRefused(error, available) from error
         return job, available
 
     async def start_job(self, request: RunJob.Goal) -> PickJob:
@@ -153,7 +173,8 @@ class OperatorCommands:
             self.require_ready()
             await self._run_preflight()
         if not request.job_id:
-            await self.set_job(request.part_number, request.quantity, request.command.operator_id)
+            checked = CommandInfo(operator_id=request.command.operator_id)  # its age was checked above
+            await self.set_job(request.part_number, request.quantity, checked)
         self.require_robot_free()
         self._require_job(request.job_id)
         self._runner.dispatch(ev.Start(now_ns(self._node)))
@@ -182,6 +203,13 @@ class OperatorCommands:
             CommandRejected: No job is active, or a trigger must be resolved first.
         """
         self._runner.dispatch(ev.Cancel(now_ns(self._node), operator_id))
+
+    def clear_job(self, reset: CommandInfo) -> None:
+        """Clear a job that is not running after all trays were reset; a failing database is logged."""
+        try:
+            self._runner.clear(to_ns(reset.issued_at), f'the stock was reset by {reset.operator_id}')
+        except CommandRejected as error:
+            self._node.get_logger().error(f'the job is not cleared after a reset of the stock: {error}')
 
     async def start_robot(self, request: RobotCommand.Request) -> tuple[int, str]:
         """Start the robot's program; return code and message of the robot node.

@@ -24,7 +24,7 @@ from cell_coordinator.job.model import PickJob
 from cell_coordinator.job.reject_archiver import RejectArchiver
 from cell_coordinator.job.robot_client import RobotClient
 from cell_coordinator.parameters import CoordinatorParameters
-from cell_interfaces.msg import ComponentCaptured, MatchResult, OcrResult, ResultCode
+from cell_interfaces.msg import ComponentCaptured, Inventory, MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import BookPiece, GetInventory, MatchPart, ReadText
 
 RETRY_PERIOD_S = 0.5
@@ -91,6 +91,7 @@ class EffectExecutor:
         self._read = node.create_client(ReadText, 'ocr/read', callback_group=group)
         self._match = node.create_client(MatchPart, 'matching/match', callback_group=group)
         self._book = node.create_client(BookPiece, 'inventory/book', callback_group=group)
+        self._last_stock: dict[str, int] = {}
         self._stock = node.create_client(GetInventory, 'inventory/get', callback_group=group)
 
     def execute(self, effect: Effect) -> None:
@@ -154,6 +155,14 @@ class EffectExecutor:
         request = GetInventory.Request(part_number=part_number)
         response = await self._call_with_retry(self._stock, request, self._settings.call_timeout, retry_while)
         return {tray.tray: tray.count for part in response.inventory.parts for tray in part.trays}
+
+    def on_inventory(self, inventory: Inventory) -> None:
+        """Remember the published counts, for the time in which the ledger does not answer."""
+        self._last_stock = {part.part_number: part.total for part in inventory.parts}
+
+    def last_stock(self, part_number: str) -> int:
+        """Return the pieces of a part as they were published last; 0 for an unknown part."""
+        return self._last_stock.get(part_number, 0)
 
     def _start(self, effect: AnsweredEffect) -> None:
         executor = self._node.executor

@@ -129,6 +129,8 @@ class PickJob:
     """The job was paused by a fault, not by an operator."""
     reason: str = ''
     """For the operator: why the job is paused, waiting or failed."""
+    cleared: bool = False
+    """A reset of the stock cleared the job: it is history, and no job is shown."""
 
     @property
     def finished(self) -> bool:

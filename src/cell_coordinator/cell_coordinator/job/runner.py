@@ -10,7 +10,7 @@ from cell_common.error_code import ErrorCode
 
 from cell_coordinator.job.events import Command, CoordinatorRestarted, Effect, Event
 from cell_coordinator.job.machine import CommandRejected, JobMachine
-from cell_coordinator.job.model import JobState, PickJob
+from cell_coordinator.job.model import NO_JOB, JobState, PickJob
 from cell_coordinator.job.store import JobStore
 
 
@@ -41,7 +41,8 @@ class JobRunner:
         self._on_change = on_change
         self._execute = execute
         self._closed = False
-        self.job = store.latest()
+        latest = store.latest()
+        self.job = NO_JOB if latest.cleared else latest
         self.storage_error = ''
         """Why the last snapshot could not be stored; "" if it was stored."""
 
@@ -71,6 +72,32 @@ class JobRunner:
         except StorageFailedError as error:
             raise self._storage_failed(error) from error
         self._apply(job, ())
+
+    def clear(self, reset_ns: int, reason: str) -> None:
+        """Forget a job after a reset of the stock: one that is READY is canceled, one that has ended is no longer shown.
+
+        An active job stays, and so does a job that was set after the reset.
+
+        Args:
+            reset_ns: ROS time of the reset, in nanoseconds.
+            reason: For the history.
+
+        Raises:
+            CommandRejected: The database failed; the job stays.
+        """
+        job = self.job
+        ready = job.state is JobState.READY
+        if self._closed or job.state is JobState.NONE or job.created_ns > reset_ns or not (ready or job.finished):
+            return
+        ended = replace(job, cleared=True)
+        if ready:
+            ended = replace(ended, state=JobState.CANCELLED, finished_ns=reset_ns, changed_ns=reset_ns, reason=reason)
+        try:
+            self._store.save(ended)
+        except StorageFailedError as error:
+            raise self._storage_failed(error) from error
+        self.storage_error = ''
+        self._apply(NO_JOB, ())
 
     def dispatch(self, event: Event) -> None:
         """Apply an event: compute the transition, store it, publish it, execute its effects.

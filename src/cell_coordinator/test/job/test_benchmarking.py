@@ -1,4 +1,5 @@
 import pytest
+from builtin_interfaces.msg import Time
 from cell_common.qos import latched
 from cell_common.testing import wait_until
 
@@ -21,6 +22,21 @@ def test_a_benchmark_is_presented_read_stored_and_returned(cell):
     assert answer.benchmark.frames == cell.vision.asked[-1].frames == 5
     wait_until(lambda: published)
     assert cell.robot.events() == ['BENCHMARK', 'HOME']
+
+
+def test_the_newest_stored_benchmark_is_latched_after_a_restart(cell):
+    stored = [
+        BenchmarkSet(part_number=part, version=version, texts=[part], stamp=Time(sec=sec))
+        for part, version, sec in ((PART, 2, 200), (OTHER, 1, 100))
+    ]
+    published = cell.graph.collect(BenchmarkSet, 'benchmark_set', latched())
+    cell.up()
+    cell.vision.benchmarks = stored
+    cell.vision.offer_benchmarks()
+    wait_until(lambda: published)
+    assert [(mark.part_number, mark.version) for mark in published] == [(PART, 2)]
+    cell.set_benchmark(OTHER)
+    assert wait_until(lambda: published[1:])[0].part_number == OTHER
 
 
 @pytest.mark.parametrize(

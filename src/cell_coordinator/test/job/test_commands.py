@@ -9,7 +9,7 @@ from cell_interfaces.msg import (
     JobState,
     ResultCode,
 )
-from cell_interfaces.srv import RobotCommand
+from cell_interfaces.srv import ResetStock, RobotCommand
 
 PART, OTHER = 'G8NB-17SR', 'G8NB-17SU'
 SUCCEEDED, NOT_SENT, REFUSED, UNKNOWN = range(4)
@@ -66,6 +66,69 @@ def test_a_job_that_the_trays_cannot_serve_is_rejected(cell, part, quantity, cod
     wait_until(lambda: invalid)
     assert (invalid[0].code, invalid[0].requested, invalid[0].available) == (code, quantity, available)
     assert cell.result(cell.run(quantity, part)).code == code and not cell.robot.sent
+
+
+def test_every_refusal_tells_how_many_pieces_there_are(cell):
+    cell.up()
+    invalid = cell.graph.collect(JobInvalid, 'job_invalid', events())
+    wait_until(lambda: cell.coordinator.count_subscribers('job_invalid'))
+    assert (cell.set_job(1, **TOO_OLD).code, cell.set_job(1, **TOO_OLD).available) == (ResultCode.EXPIRED, 5)
+    cell.robot.script['PART'] = [NOT_SENT]
+    cell.run(1)
+    cell.until('PAUSED')
+    assert (cell.set_job(2).code, cell.set_job(2).available) == (ResultCode.JOB_ACTIVE, 5)
+    assert cell.set_job(1, 'NOPE').available == 0
+    cell.control('CANCEL')
+    cell.until('CANCELLED')
+    cell.graph.remove(cell.inventory)
+    answer = cell.set_job(1)
+    assert (answer.code, answer.available) == (ResultCode.TIMED_OUT, 5), 'the counts that were published last'
+    assert [refusal.available for refusal in wait_until(lambda: invalid[5:] and invalid)] == [5, 5, 5, 5, 0, 5]
+
+
+def reset(cell, part=''):
+    request = ResetStock.Request(part_number=part, command=CommandInfo(operator_id='ann'))
+    assert cell.graph.call(ResetStock, 'inventory/reset', request).code == ResultCode.OK
+
+
+def test_a_reset_of_the_stock_clears_a_job_that_is_not_running(cell):
+    cell.up()
+    wait_until(lambda: cell.inventory.count_subscribers('inventory/last_reset'))
+    cell.set_job(2)
+    cell.until('READY')
+    reset(cell, PART)
+    assert cell.set_job(3).code == ResultCode.OK, 'a reset of one part clears no job'
+    reset(cell)
+    job = cell.until('NONE')
+    assert (job.part_number, job.quantity, job.job_id) == ('', 0, '')
+    rows = cell.rows('SELECT quantity, state, reason FROM pick_job ORDER BY quantity')
+    assert rows[-1] == (3, 'CANCELLED', 'the stock was reset by ann')
+    assert cell.set_job(1).code == ResultCode.OK, 'a job that is set after the reset stays'
+    assert cell.until('READY').quantity == 1
+
+
+def test_an_ended_job_is_no_longer_shown_after_a_reset_nor_after_a_restart(cell):
+    cell.up()
+    wait_until(lambda: cell.inventory.count_subscribers('inventory/last_reset'))
+    assert cell.result(cell.run(1)).code == ResultCode.OK
+    reset(cell)
+    cell.until('NONE')
+    cell.crash()
+    cell.jobs.clear()
+    cell.up(ready=False)
+    assert cell.until('NONE').part_number == ''
+    assert cell.rows('SELECT state FROM pick_job') == [('DONE',)]
+
+
+def test_a_reset_leaves_an_active_job_alone(cell):
+    cell.up()
+    wait_until(lambda: cell.inventory.count_subscribers('inventory/last_reset'))
+    cell.robot.script['PART'] = [NOT_SENT]
+    cell.run(1)
+    cell.until('PAUSED')
+    reset(cell)
+    cell.control('CANCEL')
+    assert cell.until('CANCELLED').quantity == 1
 
 
 def test_a_job_may_be_replaced_before_it_starts(cell):

@@ -96,7 +96,8 @@ export function generate(folder) {
     }
   }
   out.push('export interface Messages {', ...tables.msg.map((n) => `  '${PACKAGE}/msg/${n}': ${n};`), '}');
-  out.push('export interface Services {', ...tables.srv.map((n) => `  '${PACKAGE}/srv/${n}': { request: ${n}_Request; response: ${n}_Response };`), '}');
+  out.push('export interface Services {', ...tables.srv.map((n) => `  '${PACKAGE}/srv/${n}': { request: ${n}_Request; response: ${n}_Response };`),
+    "  'std_srvs/srv/Trigger': { request: Record<string, never>; response: { success: boolean; message: string } };", '}');
   out.push('export interface Actions {', ...tables.action.map((n) => `  '${PACKAGE}/action/${n}': { goal: ${n}_Goal; result: ${n}_Result; feedback: ${n}_Feedback };`), '}');
   return out.join('\n') + '\n';
 }

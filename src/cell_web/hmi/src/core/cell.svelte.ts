@@ -1,6 +1,6 @@
 import {
-  JobState, type AlarmList, type BagList, type CellStatus, type CommandInfo, type ComponentCaptured,
-  type DeliveryState, type Inventory, type MatchResult, type RobotState, type ScaleList, type Stamp, type WeighJobList,
+  JobState, type AlarmList, type BagList, type BenchmarkSet, type CellStatus, type CommandInfo, type ComponentCaptured,
+  type DeliveryState, type Inventory, type JobInvalid, type MatchResult, type ReloadRequired, type RobotState, type ScaleList, type Stamp, type WeighJobList,
 } from '../generated/messages';
 import { milliseconds, ServerClock, stampOf } from './clock';
 import { Connection, type Link } from './connection';
@@ -13,6 +13,8 @@ const THROTTLE_MS = 200;
 const TICK_MS = 500;
 const CROP_TIMEOUT_MS = 6_000;
 const MAX_TOASTS = 4;
+/** A latched event that is older is no news. */
+const NEWS_MS = 10_000;
 
 export interface Session {
   namespace: string;
@@ -40,6 +42,8 @@ export class Cell {
   scales = $state.raw<ScaleList | null>(null);
   delivery = $state.raw<DeliveryState | null>(null);
   captured = $state.raw<ComponentCaptured | null>(null);
+  /** The benchmark that was set last; latched, so it may be from an earlier day. */
+  benchmark = $state.raw<BenchmarkSet | null>(null);
   toasts = $state<Toast[]>([]);
   operator = $state('');
   /** Local monotonic time, ms, updated by `tick`. */
@@ -154,10 +158,29 @@ export class Cell {
     on(this.name('robot/state'), 'cell_interfaces/msg/RobotState', THROTTLE_MS, (robot) => (this.robot = robot));
     on(this.name('alarms'), 'cell_interfaces/msg/AlarmList', THROTTLE_MS, (alarms) => (this.alarms = alarms));
     on(this.name('component_captured'), 'cell_interfaces/msg/ComponentCaptured', THROTTLE_MS, (captured) => (this.captured = captured));
+    on(this.name('benchmark_set'), 'cell_interfaces/msg/BenchmarkSet', 0, (benchmark) => this.#onBenchmark(benchmark));
+    on(this.name('job_invalid'), 'cell_interfaces/msg/JobInvalid', 0, (refusal) => this.#onJobInvalid(refusal));
+    on(this.name('reload_required'), 'cell_interfaces/msg/ReloadRequired', 0, (request) => this.#onReloadRequired(request));
     on(this.name('weighing/job'), 'cell_interfaces/msg/WeighJobList', THROTTLE_MS, (jobs) => (this.weighJobs = jobs));
     on(this.name('weighing/bags'), 'cell_interfaces/msg/BagList', THROTTLE_MS, (bags) => (this.bags = bags));
     on(this.name('weighing/scales'), 'cell_interfaces/msg/ScaleList', THROTTLE_MS, (scales) => (this.scales = scales));
     on(this.name('weighing/delivery'), 'cell_interfaces/msg/DeliveryState', THROTTLE_MS, (delivery) => (this.delivery = delivery));
+  }
+
+  #onBenchmark(benchmark: BenchmarkSet): void {
+    this.benchmark = benchmark;
+    const now = this.cellMs;
+    if (now === null || now - milliseconds(benchmark.stamp) > NEWS_MS) return; // latched, and known already
+    this.notify('done', 'Benchmark', `${benchmark.part_number}, version ${benchmark.version}: ${benchmark.texts.join(' · ')}`);
+  }
+
+  #onJobInvalid(refusal: JobInvalid): void {
+    this.notify('error', 'Job refused', `${refusal.message} Ordered: ${refusal.requested}, in the trays: ${refusal.available}.`);
+  }
+
+  #onReloadRequired(request: ReloadRequired): void {
+    const trays = [...atob(request.trays)].map((byte) => byte.charCodeAt(0)).join(', ');
+    this.notify('error', 'Reload required', `${request.part_number}: ${request.missing} more needed. Fill tray ${trays} and confirm the reload.`);
   }
 
   #onStatus(status: CellStatus): void {

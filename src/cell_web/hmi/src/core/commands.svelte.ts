@@ -8,6 +8,11 @@ import { codeName, verdictLabel } from './labels';
 export const DEADLINE_MS = 6_000;
 const START_CONFIRM_MS = 6_000;
 const RECOVERY_MS = 120_000;
+/** The robot shows a part, and several frames are read. */
+const BENCHMARK_MS = 180_000;
+const CAPTURE_MS = 15_000;
+/** The robot node waits for the program. */
+const PROGRAM_MS = 95_000;
 const POLL_MS = 50;
 
 export interface Question {
@@ -81,6 +86,57 @@ export class Commands {
 
   async reload(part_number: string, tray: number, count: number): Promise<boolean> {
     return this.#callAndReport('Reload', 'inventory/reload', 'cell_interfaces/srv/AdjustStock', { part_number, tray, count, reason: 'reload confirmed on the page' });
+  }
+
+  /** Correct the count of a tray. */
+  async adjust(part_number: string, tray: number, count: number, reason: string): Promise<boolean> {
+    return this.#callAndReport('Adjust', 'inventory/adjust', 'cell_interfaces/srv/AdjustStock', { part_number, tray, count, reason });
+  }
+
+  /** Cancel the latest entry of a person, after a confirmation. */
+  async undoStock(): Promise<void> {
+    const text = 'The latest refill, adjustment or reset of a tray is taken back by an opposite entry.';
+    if (!(await this.ask({ title: 'Undo the latest stock entry?', text, confirmLabel: 'Undo entry' }))) return;
+    await this.#callAndReport('Undo', 'inventory/undo', 'cell_interfaces/srv/UndoStock', { sequence: 0, reason: 'undone on the page' });
+  }
+
+  /** Set all trays to their first counts and clear a job that is not running, after a confirmation. */
+  async resetStock(): Promise<void> {
+    const text = 'All trays get their first counts. A job that is not running is cleared. Check that the trays really hold these counts.';
+    if (!(await this.ask({ title: 'Reset the stock?', text, confirmLabel: 'Reset stock' }))) return;
+    await this.#callAndReport('Reset', 'inventory/reset', 'cell_interfaces/srv/ResetStock', { part_number: '', reason: 'reset on the page' });
+  }
+
+  /** Let the robot show a good part and keep its reading, after a confirmation. */
+  async setBenchmark(part_number: string): Promise<void> {
+    const text = `Put a good ${part_number} into the benchmark position. The robot arm shows it to the camera, and its reading becomes the benchmark.`;
+    if (!(await this.ask({ title: 'Set a benchmark?', text, confirmLabel: 'Set benchmark', moves: true }))) return;
+    await this.#callAndReport('Set benchmark', 'set_benchmark', 'cell_interfaces/srv/SetBenchmark', { part_number }, BENCHMARK_MS);
+  }
+
+  /** Read what the camera sees and compare it with a part; nothing moves. */
+  async captureComponent(part_number: string): Promise<void> {
+    await this.#callAndReport('Capture', 'capture_component', 'cell_interfaces/srv/CaptureComponent', { part_number }, CAPTURE_MS);
+  }
+
+  /** Start the robot's program, after a confirmation. */
+  async startProgram(): Promise<void> {
+    const text = "The robot's program starts. The robot arm may move.";
+    if (!(await this.ask({ title: 'Start the robot program?', text, confirmLabel: 'Start program', moves: true }))) return;
+    await this.#callAndReport('Start program', 'start_robot', 'cell_interfaces/srv/RobotCommand', {}, PROGRAM_MS);
+  }
+
+  /** Start the camera, or stop it after a confirmation. */
+  async setCamera(running: boolean): Promise<void> {
+    const text = 'No frames arrive until it is started again, and no job can run.';
+    if (!running && !(await this.ask({ title: 'Stop the camera?', text, confirmLabel: 'Stop camera' }))) return;
+    const title = running ? 'Start camera' : 'Stop camera';
+    await this.#runExclusive(title, async () => {
+      const answer = running
+        ? await this.cell.connection.call(this.cell.name('camera/start'), 'std_srvs/srv/Trigger', {}, DEADLINE_MS)
+        : await this.cell.connection.call(this.cell.name('camera/stop'), 'std_srvs/srv/Trigger', {}, DEADLINE_MS);
+      this.cell.notify(answer.success ? 'done' : 'error', title, answer.message || (answer.success ? 'Done.' : 'The camera refused.'));
+    });
   }
 
   async startWeighJob(body: Body<Services['cell_interfaces/srv/StartWeighJob']['request']>): Promise<boolean> {
@@ -219,10 +275,11 @@ export class Commands {
     return ended();
   }
 
-  async #callAndReport<T extends keyof Services>(title: string, name: string, type: T, body: Body<Services[T]['request']>): Promise<boolean> {
+  async #callAndReport<T extends keyof Services>(title: string, name: string, type: T, body: Body<Services[T]['request']>,
+    deadlineMs = DEADLINE_MS): Promise<boolean> {
     let good = false;
     await this.#runExclusive(title, async () => {
-      const answer = await this.#call(name, type, body);
+      const answer = await this.#call(name, type, body, deadlineMs);
       good = !this.#reportFailure(title, answer);
       if (good) this.cell.notify('done', title, answer.message || 'Done.');
     });
@@ -246,9 +303,10 @@ export class Commands {
     }
   }
 
-  #call<T extends keyof Services>(name: string, type: T, body: Body<Services[T]['request']>): Promise<Services[T]['response'] & ServiceResult> {
+  #call<T extends keyof Services>(name: string, type: T, body: Body<Services[T]['request']>,
+    deadlineMs = DEADLINE_MS): Promise<Services[T]['response'] & ServiceResult> {
     const request = { command: this.cell.command(), ...body } as Services[T]['request'];
-    return this.cell.connection.call(this.cell.name(name), type, request, DEADLINE_MS) as Promise<Services[T]['response'] & ServiceResult>;
+    return this.cell.connection.call(this.cell.name(name), type, request, deadlineMs) as Promise<Services[T]['response'] & ServiceResult>;
   }
 
   #sendGoal<T extends keyof Actions>(name: string, type: T, body: Body<Actions[T]['goal']>, deadlineMs: number,
