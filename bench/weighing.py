@@ -6,7 +6,8 @@
 1. Load: simulated indicators send numbered weights to scale_bridge with the durable journal. Each must be in the journal and on
    the topic exactly once, in order, with the right weight. Latency is from the send call to a subscriber in another process.
 2. The old design under the same load: one thread per connection, recv(16), the POST to the web application inside the loop.
-3. Ceiling: lines sent without pause, to scale_bridge and to a plain asyncio bridge that commits each line.
+3. Drift alarm: false alarms of steady jobs, and bags until a shift by one spread is found.
+4. Ceiling: lines sent without pause, to scale_bridge and to a plain asyncio bridge that commits each line.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import sqlite3
 import statistics
 import subprocess
@@ -29,6 +31,7 @@ from typing import Any
 
 import psutil
 from cell_common.testing import free_port
+from cell_weighing.reports.drift import DriftDetector, drifts
 
 PEERS = Path(__file__).with_name('weighing_peers.py')
 START_S = 30.0
@@ -248,6 +251,35 @@ def verdicts(result: dict[str, dict[str, float]]) -> list[tuple[bool, str]]:
     ]
 
 
+def measure_drift(jobs: int = 100) -> dict[str, float]:
+    """Measure the drift alarm on drawn weights: false alarms of steady jobs, and bags until a shift is found."""
+    rng = random.Random(5)
+    result: dict[str, float] = {}
+    for division in (0.0, 1.0, 2.5):
+        alarms = 0
+        for _ in range(jobs):
+            center = rng.random() * max(division, 1.0)
+            values = [rng.gauss(center, 1.0) for _ in range(2000)]
+            alarms += bool(drifts([round(value / division) * division for value in values] if division else values))
+        result[f'false alarms in 20 jobs of 2000 bags, division {division:g} spreads'] = 20 * alarms / jobs
+    first: list[int] = []
+    again: list[int] = []
+    for _ in range(jobs):
+        watch = DriftDetector()
+        for _ in range(200):
+            watch.add(rng.gauss(0.0, 1.0))
+        for center, delays in ((1.0, first), (2.0, again)):
+            bags = 1
+            while watch.add(rng.gauss(center, 1.0)) is None:
+                bags += 1
+            delays.append(bags)
+            for _ in range(150):
+                watch.add(rng.gauss(center, 1.0))
+    result['bags until +1 spread is found, median'] = statistics.median(first)
+    result['the same after an earlier alarm'] = statistics.median(again)
+    return result
+
+
 def main() -> None:
     """Measure and print; exit with 1 when a requirement does not hold."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -256,6 +288,8 @@ def main() -> None:
     arguments.add_argument('--seconds', type=float, default=20.0)
     arguments.add_argument('--json', type=Path, help='write the numbers here too')
     chosen = arguments.parse_args()
+    drift_result = measure_drift()
+    print('drift alarm:', json.dumps(drift_result), flush=True)
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     os.environ.setdefault('ROS_DOMAIN_ID', '97')
     with tempfile.TemporaryDirectory(prefix='cell-bench-') as name:
@@ -272,6 +306,7 @@ def main() -> None:
             'times': round(ours / plain, 1),
         }
         print('ceiling:', json.dumps(result['ceiling']))
+    result['drift alarm'] = drift_result
     if chosen.json:
         chosen.json.write_text(json.dumps(result, indent=2) + '\n')
     checks = verdicts(result)

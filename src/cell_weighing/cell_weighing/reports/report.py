@@ -21,7 +21,8 @@ from statistics import fmean
 from cell_weighing.domain.jobs import Bag, WeighingJob
 from cell_weighing.domain.tolerance import ToleranceResult
 from cell_weighing.domain.units import convert, kilograms
-from cell_weighing.reports.spc import ControlChart, chart, drift, giveaway, histogram, sample_std
+from cell_weighing.reports.drift import drifts
+from cell_weighing.reports.spc import ControlChart, chart, giveaway, histogram, sample_std
 from cell_weighing.reports.svg import chart_figure, histogram_figure
 
 COLUMNS = (
@@ -179,12 +180,11 @@ def spc_messages(report: JobReport, made: ControlChart | None) -> list[str]:
     ]
     lines += [f'Group {index + 1}: its bags differ by more than the limit.' for index in made.wide]
     for scale_id, bags in by_scale(report).items():
-        found = drift([net_in_job_unit(report.job, bag) for bag in bags])
-        if found:
-            lines.append(
-                f'Scale {scale_id}: shifted by {found.shift:+.4g} {report.job.band.unit} from bag '
-                f'{bags[found.since].number} on. Check it with a test weight, then the filler.'
-            )
+        lines += [
+            f'Scale {scale_id}: shifted by {found.shift:+.4g} {report.job.band.unit} from bag '
+            f'{bags[found.since].number} on. Check it with a test weight, then the filler.'
+            for found in drifts([net_in_job_unit(report.job, bag) for bag in bags])
+        ]
     return lines or ['None: the filling was steady.']
 
 

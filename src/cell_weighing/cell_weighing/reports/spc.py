@@ -1,4 +1,4 @@
-"""Statistical process control of bag weights: charts, run rules, drift, giveaway.
+"""Statistical process control of bag weights: charts, run rules, giveaway. Module `drift` detects shifts.
 
 Weights are numbers in one unit. Statistics are `float`: an estimate from a few dozen bags is uncertain in its second digit, so
 binary rounding in the sixteenth does not matter. Sums of masses (giveaway) are `Decimal` and exact.
@@ -13,21 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
-from itertools import pairwise
 from statistics import fmean, stdev
 
 from cell_weighing.domain.units import EXACT
 
 SUBGROUP = 5
-BASELINE = 25
-"""Bags of a scale from which its center and spread are learned, before drift is detected."""
 ALLOWANCE = 0.5
 """CUSUM reference value k in standard deviations: tuned to shifts of one standard deviation."""
-DECISION = 5.0
-"""CUSUM decision interval h in standard deviations: with k = 0.5 a false signal about once in 465 bags (Montgomery,
-Introduction to Statistical Quality Control, section 9.1)."""
-D2_OF_2 = 1.128
-"""Mean range of two, in standard deviations: from the same tables as `FACTORS`."""
 
 
 @dataclass(frozen=True)
@@ -129,18 +121,6 @@ class HistogramBin:
     low: float
     high: float
     count: int
-
-
-@dataclass(frozen=True)
-class Drift:
-    """A shift of a scale or of its filler."""
-
-    index: int
-    """The value, counted from 0, at which it became certain."""
-    since: int
-    """The value at which it probably began."""
-    shift: float
-    """Mean of the values from `since` to `index` less the old center, in the unit of the values."""
 
 
 @dataclass(frozen=True)
@@ -275,68 +255,6 @@ class Cusum:
         deviation = (value - self._center) / self._sigma
         self.high = max(0.0, self.high + deviation - ALLOWANCE)
         self.low = max(0.0, self.low - deviation - ALLOWANCE)
-
-
-class DriftDetector:
-    """Detects a shift of the values of one scale from its first values.
-
-    The first values give the center and the short-term spread: mean moving range / 1.128, which a drift among them does not
-    widen. The CUSUM of the later values detects the shift. Only a test weight can tell a drift of the scale from a drift of the
-    filler.
-    """
-
-    def __init__(self, baseline: int = BASELINE) -> None:
-        """Set the number of values that are learned from, at least 2."""
-        self._baseline = baseline
-        self._learned: list[float] = []
-        self._center = 0.0
-        self._cusum: Cusum | None = None
-        self._count = 0
-        self._runs = {True: (0, 0.0), False: (0, 0.0)}
-        """Above, below: index of the value since which that sum has not been 0, and the sum of these values."""
-        self.found: Drift | None = None
-        """The first drift; later values do not change it."""
-
-    def add(self, value: float) -> Drift | None:
-        """Add the next value; return the drift, None = no drift yet."""
-        at, self._count = self._count, self._count + 1
-        if at < self._baseline:
-            self._learn_baseline(value)
-        elif self._cusum is not None and self.found is None:
-            self._check(self._cusum, at, value)
-        return self.found
-
-    def _learn_baseline(self, value: float) -> None:
-        self._learned.append(value)
-        if len(self._learned) == self._baseline:
-            self._center = fmean(self._learned)
-            sigma = fmean(abs(b - a) for a, b in pairwise(self._learned)) / D2_OF_2
-            self._cusum = Cusum(self._center, sigma) if sigma else None
-
-    def _check(self, sums: Cusum, at: int, value: float) -> None:
-        before = {True: sums.high, False: sums.low}
-        sums.add(value)
-        for above, after in ((True, sums.high), (False, sums.low)):
-            since, total = self._runs[above] if before[above] > 0 else (at, 0.0)
-            self._runs[above] = since, total + value
-            if after > DECISION:
-                self.found = Drift(at, since, (total + value) / (at - since + 1) - self._center)
-
-
-def drift(values: Sequence[float], baseline: int = BASELINE) -> Drift | None:
-    """Return the first drift in the values of one scale and one job, in order of time.
-
-    Args:
-        values: Of one scale and one job.
-        baseline: Number of values that are learned from, at least 2.
-
-    Returns:
-        None when there is no drift, too few values, or the first values are all equal.
-    """
-    watch = DriftDetector(baseline)
-    for value in values:
-        watch.add(value)
-    return watch.found
 
 
 def giveaway(weights: Sequence[Decimal], target: Decimal) -> Giveaway:

@@ -9,7 +9,7 @@ from cell_common.alarms import LOW, MEDIUM, AlarmReporter
 from cell_weighing.domain.jobs import Bag, WeighingJob
 from cell_weighing.domain.tolerance import ToleranceResult
 from cell_weighing.domain.units import convert
-from cell_weighing.reports.spc import DriftDetector
+from cell_weighing.reports.drift import DriftDetector
 
 
 class BagAlarms:
@@ -57,8 +57,6 @@ class BagAlarms:
             detector = DriftDetector()
             self._detectors[bag.scale_id] = bag.job_id, detector
             self._alarms.clear_alarm(f'drift_{bag.scale_id}', force=True)
-        if detector.found is not None:
-            return
         if found := detector.add(float(convert(bag.product, bag.unit, bag.target_unit))):
             self._alarms.raise_alarm(
                 f'drift_{bag.scale_id}',

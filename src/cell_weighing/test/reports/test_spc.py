@@ -12,7 +12,6 @@ from cell_weighing.reports.spc import (
     Rule,
     chart,
     chart_limits,
-    drift,
     giveaway,
     histogram,
     run_rules,
@@ -172,27 +171,6 @@ def test_the_textbooks_cusum():
         sums.append((cusum.high, cusum.low))
     assert [round(high, 2) for high, _ in sums[-9:]] == [0.0, 1.79, 2.79, 2.89, 3.47, 3.35, 4.47, 5.28, 5.30]
     assert max(low for _, low in sums) < 5
-
-
-def wobble(count, center):
-    """Values that alternate by 0.02 about a center."""
-    return [center + (0.01 if index % 2 else -0.01) for index in range(count)]
-
-
-def test_a_shift_of_a_scale_is_found_with_its_start_and_size():
-    found = drift(wobble(25, 1.10) + wobble(10, 1.10) + wobble(20, 1.13))
-    assert found is not None and 33 <= found.since <= 35 <= found.index < 45
-    assert found.shift == pytest.approx(0.03, abs=0.011)
-    assert drift(wobble(25, 1.10) + wobble(20, 1.06)).shift < 0
-
-
-def test_a_steady_scale_does_not_drift():
-    assert drift(wobble(200, 1.10)) is None
-
-
-@pytest.mark.parametrize('values', [[], [1.0], wobble(25, 1.1), [1.1] * 25 + [2.0] * 10])
-def test_too_few_values_are_no_drift(values):
-    assert drift(values) is None
 
 
 def test_bars_hold_every_bag_once():
