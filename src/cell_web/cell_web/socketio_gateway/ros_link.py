@@ -38,7 +38,7 @@ from cell_interfaces.msg import (
     ReloadRequired,
     ResultCode,
 )
-from cell_interfaces.srv import CaptureComponent, ControlJob, ResetStock, SetBenchmark, SetJob
+from cell_interfaces.srv import CaptureComponent, ResetStock, SetBenchmark, SetJob
 from cell_web.socketio_gateway.cell_link import CaptureEvent, CellEvents, CellResult, JobRefusal
 from cell_web.socketio_gateway.overlays import OverlayCache
 
@@ -69,7 +69,6 @@ class RosLink:
         self._command_timeout, self._motion_timeout = command_timeout, motion_timeout
         self._group = ReentrantCallbackGroup()
         self._set_job = self._client(SetJob, 'set_job')
-        self._control_job = self._client(ControlJob, 'control_job')
         self._set_benchmark = self._client(SetBenchmark, 'set_benchmark')
         self._capture = self._client(CaptureComponent, 'capture_component')
         self._reset = self._client(ResetStock, 'inventory/reset')
@@ -132,7 +131,7 @@ class RosLink:
         return await self._on_executor(self._start(who, run_job))
 
     async def reset_stock(self, who: str) -> CellResult:
-        """Set every tray to its first count and clear a job that does not run."""
+        """Set every tray to its first count; the coordinator then clears a job that does not run."""
         return await self._on_executor(self._reset_all(who))
 
     async def set_camera(self, who: str, running: bool) -> CellResult:
@@ -178,12 +177,7 @@ class RosLink:
 
     async def _reset_all(self, who: str) -> CellResult:
         request = ResetStock.Request(command=self._command(who), reason='reset from the page')
-        result = await self._ask(self._reset, request, self._command_timeout)
-        if result.done and self._job.state == JobState.READY:
-            clear = ControlJob.Request(command=self._command(who), action=ControlJob.Request.CANCEL)
-            cleared = await self._ask(self._control_job, clear, self._command_timeout)
-            return CellResult(cleared.done, f'{result.message}; {cleared.message}')
-        return result
+        return await self._ask(self._reset, request, self._command_timeout)
 
     async def _start(self, who: str, run_job: bool) -> CellResult:
         has_job = run_job or self._job.state == JobState.READY

@@ -93,9 +93,9 @@ export class Commands {
     return this.#callAndReport('Adjust', 'inventory/adjust', 'cell_interfaces/srv/AdjustStock', { part_number, tray, count, reason });
   }
 
-  /** Cancel the latest entry of a person, after a confirmation. */
+  /** Cancel the latest entry by an operator, after a confirmation. */
   async undoStock(): Promise<void> {
-    const text = 'The latest refill, adjustment or reset of a tray is taken back by an opposite entry.';
+    const text = 'The latest refill, adjustment or reset of a tray is canceled by an opposite entry.';
     if (!(await this.ask({ title: 'Undo the latest stock entry?', text, confirmLabel: 'Undo entry' }))) return;
     await this.#callAndReport('Undo', 'inventory/undo', 'cell_interfaces/srv/UndoStock', { sequence: 0, reason: 'undone on the page' });
   }
