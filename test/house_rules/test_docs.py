@@ -118,3 +118,11 @@ def test_every_file_that_contributing_names_exists():
     ]
     assert named
     assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_the_alarm_page_is_up_to_date():
+    spec = importlib.util.spec_from_file_location('alarm_docs', ROOT / 'tools' / 'alarm_docs.py')
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (DOCS / 'alarms.md').read_text(encoding='utf-8') == module.page(), 'run tools/alarm_docs.py'

@@ -35,14 +35,14 @@ class CellError(Exception):
     """The cell rejected a command or did not respond; the text says what to do."""
 
 
-class CodedResponse(Protocol):
+class CellResponse(Protocol):
     """Response of a service of the cell."""
 
     code: int
     message: str
 
 
-ResponseT = TypeVar('ResponseT', bound=CodedResponse)
+ResponseT = TypeVar('ResponseT', bound=CellResponse)
 
 
 class ServiceType(Protocol[RequestT, ResponseT]):

@@ -1,6 +1,7 @@
 """Library of the cell: parameters, quality of service, alarms, database, catalogue, time, executor and test fixtures."""
 
 __all__ = [
+    'alarm_texts',
     'alarms',
     'atomic_file',
     'background',
@@ -13,6 +14,7 @@ __all__ = [
     'database_claim',
     'diagnostics',
     'error_code',
+    'gripper_sensor',
     'ids',
     'inbox',
     'parameters',

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from rclpy.node import Node
 
+from cell_common.alarm_texts import ALARM_TEXTS
 from cell_common.qos import latched
+from cell_common.ros_time import to_msg
+from cell_common.time import now_ns
 from cell_interfaces.msg import Alarm, AlarmEvent
 
 __all__ = ['CRITICAL', 'HIGH', 'LATCHED_DEPTH', 'LOW', 'MEDIUM', 'AlarmReporter']
@@ -21,6 +24,7 @@ class AlarmReporter:
         """Advertise `alarms/events` on a node."""
         self._node = node
         self._active: dict[str, str] = {}
+        self._last_ns = 0
         self._publisher = node.create_publisher(AlarmEvent, 'alarms/events', latched(LATCHED_DEPTH))
 
     def raise_alarm(self, key: str, priority: int, text: str, *, consequence: str, action: str) -> None:
@@ -40,6 +44,19 @@ class AlarmReporter:
             AlarmEvent(kind=AlarmEvent.RAISED, key=key, priority=priority, text=text, consequence=consequence, action=action)
         )
 
+    def raise_known(self, key: str, *, instance: str = '', **values: object) -> None:
+        """Raise an alarm of `alarm_texts`.
+
+        Args:
+            key: Key of its text, without the source.
+            instance: Added to the key, so that several alarms with the same text are open at a time.
+            values: Values of the text.
+        """
+        text = ALARM_TEXTS[f'{self._node.get_name()}/{key}']
+        title, consequence, action = text.render(**values)
+        full_key = f'{key}/{instance}' if instance else key
+        self.raise_alarm(full_key, text.priority, title, consequence=consequence, action=action)
+
     def clear_alarm(self, key: str, *, force: bool = False) -> None:
         """Clear an alarm; no-op if it is not active.
 
@@ -51,6 +68,7 @@ class AlarmReporter:
             self._publish(AlarmEvent(kind=AlarmEvent.CLEARED, key=key))
 
     def _publish(self, event: AlarmEvent) -> None:
-        event.stamp = self._node.get_clock().now().to_msg()
+        self._last_ns = max(now_ns(self._node), self._last_ns + 1)  # the alarms node ignores an event that is not newer
+        event.stamp = to_msg(self._last_ns)
         event.source = self._node.get_name()
         self._publisher.publish(event)

@@ -38,7 +38,7 @@ from cell_interfaces.srv import CaptureComponent, ControlJob, RobotCommand, SetB
 
 __all__ = ['CoordinatorNode', 'main']
 
-STATUS_PERIOD_S = 1.0
+STATUS_PERIOD_S = 0.5
 _RESULT_CODES = {
     JobState.DONE: ErrorCode.OK,
     JobState.CANCELLED: ErrorCode.JOB_CANCELLED,
@@ -173,7 +173,7 @@ class CoordinatorNode(Node):
 
     async def _on_control_job(self, request: ControlJob.Request, response: ControlJob.Response) -> ControlJob.Response:
         async def run() -> str:
-            return self._commands.control_job(request)
+            return await self._commands.control_job(request)
 
         await self._run_command('control_job', request, response, run, f'action {request.action}')
         response.job = self._publisher.last_state

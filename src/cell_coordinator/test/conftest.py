@@ -22,6 +22,7 @@ from cell_interfaces.msg import (
     JobState,
     MatchResult,
     OcrResult,
+    PreflightCheck,
     ResultCode,
     RobotState,
     TextReading,
@@ -73,6 +74,8 @@ class FakeRobot(Node):
         self.started = 0
         self.failing = ''
         """The failing line of the preflight checks; "" = none."""
+        self.sensor = 'no sensor'
+        """Message of the line about the gripper's sensor."""
 
     def destroy_node(self):
         self.server.destroy()
@@ -86,6 +89,7 @@ class FakeRobot(Node):
     def preflight(self, _request, response):
         response.code = ResultCode.PREFLIGHT_FAILED if self.failing else ResultCode.OK
         response.message = self.failing
+        response.checks = [PreflightCheck(name='gripper sensor', ok=True, message=self.sensor)]
         return response
 
     async def trigger(self, goal):

@@ -61,8 +61,9 @@ def test_a_wrong_part_is_never_placed(cell):
     assert [capture.attempt for capture in cell.captures[:3]] == [1, 2, 3]
     assert {capture.match.verdict for capture in cell.captures[:3]} == {MatchResult.MISMATCH}
     assert [asked.careful for asked in cell.vision.asked] == [False, True, True, False, False]
-    wait_until(lambda: [alarm.text for alarm in alarms if alarm.key == 'part_rejected' and alarm.text])
-    assert why in next(alarm.text for alarm in alarms if alarm.key == 'part_rejected' and alarm.text)
+    wait_until(lambda: [alarm.text for alarm in alarms if alarm.key.startswith('part_rejected/') and alarm.text])
+    rejected = next(alarm for alarm in alarms if alarm.key.startswith('part_rejected/') and alarm.text)
+    assert why.removeprefix('wrong part: ') in rejected.text
 
 
 def test_the_frame_of_a_rejected_piece_is_archived_and_a_failure_does_not_matter(cell):

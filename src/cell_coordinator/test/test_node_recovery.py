@@ -34,7 +34,7 @@ def test_a_trigger_with_unknown_outcome_is_resolved_by_the_operator(cell, trigge
     cell.robot.script[trigger.split('_')[0]] = [UNKNOWN]
     future = cell.run(1)
     job = cell.until('PAUSED')
-    assert job.unresolved_trigger and 'unknown outcome' in job.reason
+    assert job.unresolved_trigger and 'not confirmed' in job.reason
     assert cell.control('RESUME').code == cell.control('CANCEL').code == ResultCode.NOT_RESOLVED
     if trigger == PICK and resolution == 'RESOLVE_DONE':
         cell.robot.in_gripper = PART
@@ -139,3 +139,30 @@ def test_an_ocr_failure_that_passes_does_not_pause_the_job(cell):
     cell.up(retry_time=10.0)
     cell.vision.read_broken = 1
     assert cell.result(cell.run(1)).job.placed == 1
+
+
+def test_an_answer_that_the_sensor_contradicts_is_overruled_by_the_same_answer_later_and_recorded(cell):
+    cell.up()
+    cell.robot.script['PLACE'] = [UNKNOWN]
+    cell.robot.sensor = 'holds a piece'
+    cell.run(1)
+    cell.until('PAUSED')
+    first = cell.control('RESOLVE_DONE')
+    assert first.code == ResultCode.WRONG_STATE and 'holds a piece' in first.message and 'overrules' in first.message
+    assert cell.control('RESOLVE_REMOVED').code == ResultCode.WRONG_STATE, 'another answer overrules nothing'
+    assert cell.booked() == []
+    assert cell.control('RESOLVE_DONE').code == ResultCode.WRONG_STATE
+    double_click = cell.control('RESOLVE_DONE')
+    answers = [double_click]
+    wait_until(lambda: answers.append(cell.control('RESOLVE_DONE')) or answers[-1].code == ResultCode.OK)
+    assert 'gripper sensor overruled (holds a piece)' in answers[-1].message
+    wait_until(lambda: cell.booked() == [(1, 1)])
+
+
+def test_a_cancellation_goes_by_the_sensor(cell):
+    cell.up()
+    cell.robot.script['PLACE'] = [NOT_SENT]
+    cell.run(1)
+    cell.until('PAUSED')
+    cell.robot.sensor = 'empty'
+    assert 'gripper is empty' in cell.control('CANCEL').message

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from cell_common.alarm_texts import short_cause
 from cell_common.alarms import AlarmReporter
 from cell_common.commands import expiry_error
 from cell_common.diagnostics import Diagnostics
@@ -23,7 +24,6 @@ from rclpy.node import Node
 from rclpy.task import Future as RosFuture
 from sensor_msgs.msg import JointState
 
-from cell_common import alarms
 from cell_interfaces.action import RecoverRobot, TriggerRobot
 from cell_interfaces.msg import RobotState
 from cell_interfaces.srv import RobotCommand, RobotPreflight
@@ -49,7 +49,7 @@ __all__ = ['RESULT_TIMEOUT_S', 'RobotNode', 'main']
 T = TypeVar('T')
 StartedTrigger = Future[TriggerOutcome] | TriggerOutcome
 """Running trigger, or the outcome of one that was refused."""
-STATE_PERIOD_S = 1.0
+STATE_PERIOD_S = 0.5
 RESULT_TIMEOUT_S = 2
 """Seconds a result can be requested. Every kept goal is in every status message, which slows each trigger."""
 FEEDBACK_WAIT_S = 0.002
@@ -228,13 +228,7 @@ class RobotNode(Node):
     def _update_outcome_alarm(self, command: TriggerCommand, outcome: TriggerOutcome) -> None:
         if outcome.phase is TriggerPhase.UNKNOWN:
             self.get_logger().warning(f'{command.event} {command.trigger_id}: {outcome.message}')
-            self._alarms.raise_alarm(
-                'outcome_unknown',
-                alarms.HIGH,
-                outcome.message,
-                consequence='The job waits. The step is not repeated automatically.',
-                action='Look where the piece is, then resolve the step on the job page.',
-            )
+            self._alarms.raise_known('outcome_unknown', cause=short_cause(outcome.message), event=command.event)
         elif outcome.phase is not TriggerPhase.NOT_SENT:
             self._alarms.clear_alarm('outcome_unknown')
         self._state_changed.trigger()
@@ -291,13 +285,7 @@ class RobotNode(Node):
         if self._disconnected_since_ns is None:
             self._disconnected_since_ns = now
         if now - self._disconnected_since_ns >= self._alarm_delay_ns:
-            self._alarms.raise_alarm(
-                'not_connected',
-                alarms.HIGH,
-                state.message,
-                consequence='The robot cannot pick.',
-                action=self._backend.disconnected_advice,
-            )
+            self._alarms.raise_known('not_connected', advice=self._backend.disconnected_advice)
 
 
 main = node_main(RobotNode)

@@ -42,7 +42,7 @@ VIEWER = Role(
             'weighing/delivery',
         }
     ),
-    services=frozenset({'robot/preflight', 'matching/benchmarks', 'ocr/get_crop'}),
+    services=frozenset({'robot/preflight', 'matching/benchmarks', 'ocr/get_crop', 'inventory/get'}),
 )
 """May see all data of the page and change nothing."""
 

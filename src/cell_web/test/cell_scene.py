@@ -44,7 +44,7 @@ def stamp(now: float, ago: float = 0.0) -> Time:
 
 
 def status(now: float, ready: bool = True, camera: str = '') -> CellStatus:
-    names = ('camera', 'ocr', 'part_matcher', 'robot', 'inventory', 'scale_bridge', 'weigh_station')
+    names = ('camera', 'ocr', 'part_matcher', 'robot', 'inventory', 'scale_bridge', 'weigh_station', 'alarms')
     parts = [Subsystem(name=name, level=Subsystem.OK) for name in names]
     if camera:
         parts[0].level, parts[0].message = Subsystem.ERROR, camera

@@ -43,15 +43,18 @@ NEEDS = [
 
 
 class ScriptedCell:
-    """Publishes a cell's topics through the fake rosbridge, the status every half second."""
+    """Publishes a cell's topics through the fake rosbridge, the status and the robot state every half second."""
 
     def __init__(self, rosbridge: Any) -> None:
         self.rosbridge = rosbridge
         self.calls: list[dict[str, Any]] = []
+        self.reads: list[dict[str, Any]] = []
+        """Reads of the page that no operator asked for."""
         self.code, self.message = 0, ''
         self.answers: dict[str, dict[str, Any]] = {'/cell/robot/preflight': {'code': 0, 'message': '', 'checks': PREFLIGHT}}
-        self.silent = threading.Event()
+        self.silent, self.robot_silent = threading.Event(), threading.Event()
         self.status = scene.status
+        self._robot = scene.robot(time.time())
         rosbridge.answer = self._answer
         for topic, message in scene.whole_cell(time.time()).items():
             self.publish(topic, message)
@@ -60,6 +63,8 @@ class ScriptedCell:
         self._thread.start()
 
     def publish(self, topic: str, message: Any) -> None:
+        if topic == 'robot/state':
+            self._robot = message
         self.rosbridge.publish(f'/cell/{topic}', scene.written(message))
 
     def of(self, name: str) -> list[dict[str, Any]]:
@@ -72,12 +77,16 @@ class ScriptedCell:
     def _publish_status(self) -> None:
         while not self._ended.wait(0.5):
             if not self.silent.is_set():
+                if not self.robot_silent.is_set():
+                    self._robot.stamp = scene.stamp(time.time())
+                    self.publish('robot/state', self._robot)
                 self.publish('status', self.status(time.time()))
 
     def _answer(self, message: dict[str, Any]) -> dict[str, Any] | None:
         if message['op'] not in ('call_service', 'send_action_goal'):
             return None
-        self.calls.append(message)
+        background = message.get('service') == '/cell/inventory/get'
+        (self.reads if background else self.calls).append(message)
         if message['op'] == 'send_action_goal':
             return None
         values = {'code': self.code, 'message': self.message, 'job_id': 'j2', 'available': 0}
@@ -126,9 +135,11 @@ def open_page(chromium: Any, gateway: GatewayNode) -> Iterator[Callable[..., Pag
     contexts = []
     errors: list[str] = []
 
-    def open_it(width: int = 1280, height: int = 800) -> Page:
+    def open_it(width: int = 1280, height: int = 800, operator: str = 'Ada') -> Page:
         context = chromium.new_context(viewport={'width': width, 'height': height}, has_touch=True)
         contexts.append(context)
+        if operator:
+            context.add_init_script(f"localStorage.setItem('cell.operator', '{operator}')")
         page: Page = context.new_page()
         page.on('pageerror', lambda error: errors.append(str(error)))
         page.on('console', lambda line: errors.append(line.text) if 'Content Security' in line.text else None)

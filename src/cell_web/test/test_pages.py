@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from cell_web.pages import IMMUTABLE, REVALIDATE, cache_control, find_page_folder, resolve_static_file
 
 
@@ -32,3 +33,15 @@ def test_hashed_assets_are_cached_and_other_files_revalidated() -> None:
         REVALIDATE,
         REVALIDATE,
     )
+
+
+BUILT = Path(__file__).resolve().parents[1] / 'hmi' / 'dist'
+MAX_FIRST_LOAD = 150_000
+
+
+@pytest.mark.skipif(not (BUILT / 'index.html').exists(), reason='the page is not built')
+@pytest.mark.parametrize('ending', ['.gz', '.br'])
+def test_the_first_load_is_small(ending: str) -> None:
+    files = [file for file in BUILT.rglob('*') if file.suffix in ('.js', '.css', '.html', '.svg')]
+    assert files
+    assert sum(file.with_name(file.name + ending).stat().st_size for file in files) < MAX_FIRST_LOAD

@@ -21,6 +21,7 @@ from cell_common.timers import create_steady_timer
 from rclpy.node import Node
 
 from cell_coordinator.alarms.book import AlarmBook, AlarmError, AlarmRaise, AlarmRecord
+from cell_coordinator.alarms.folding import FoldedAlarm, fold
 from cell_coordinator.alarms.store import AlarmStore
 from cell_interfaces.msg import Alarm, AlarmEvent, AlarmList
 from cell_interfaces.srv import HandleAlarm
@@ -74,7 +75,11 @@ class AlarmsNode(Node):
 
     def _on_acknowledge(self, request: HandleAlarm.Request, response: HandleAlarm.Response) -> HandleAlarm.Response:
         def acknowledge() -> list[AlarmRecord]:
-            return self._book.acknowledge(request.alarm_id, request.command.operator_id, now_ns(self))
+            operator, now = request.command.operator_id, now_ns(self)
+            folded = next((item for item in fold(self._book.active()) if item.first.alarm_id == request.alarm_id), None)
+            others = folded.others if folded and request.alarm_id else ()
+            changed = self._book.acknowledge(request.alarm_id, operator, now)
+            return [*changed, *(record for other in others for record in self._book.acknowledge(other.alarm_id, operator, now))]
 
         return self._run_command(request, response, 'acknowledged', acknowledge)
 
@@ -117,7 +122,7 @@ class AlarmsNode(Node):
         self._publish()
 
     def _publish(self) -> None:
-        alarms = [_to_msg(record) for record in self._book.active()]
+        alarms = [_to_msg(item) for item in fold(self._book.active())]
         self._publisher.publish(AlarmList(stamp=self.get_clock().now().to_msg(), alarms=alarms))
 
     def _health(self) -> Health:
@@ -126,15 +131,18 @@ class AlarmsNode(Node):
         return Health(0, '', {'open': str(len(self._book.active()))})
 
 
-def _to_msg(record: AlarmRecord) -> Alarm:
+def _to_msg(item: FoldedAlarm) -> Alarm:
+    """Return an alarm; the titles of the alarms that follow from it stand behind its consequence."""
+    record = item.first
+    records = (record, *item.others)
     return Alarm(
         alarm_id=record.alarm_id,
         source=record.source,
         key=record.key,
-        priority=record.priority,
+        priority=max(each.priority for each in records),
         state=int(record.state),
         text=record.text,
-        consequence=record.consequence,
+        consequence=' '.join([record.consequence, *(f'Follows: {other.text}.' for other in item.others)]),
         action=record.action,
         raised_at=to_msg(record.raised_ns),
         count=record.count,

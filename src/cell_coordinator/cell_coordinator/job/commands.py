@@ -9,8 +9,9 @@ from cell_common.calls import ServiceCallError, call_service
 from cell_common.commands import expiry_error
 from cell_common.database import StorageFailedError, audit_entry
 from cell_common.error_code import ErrorCode
+from cell_common.gripper_sensor import GripperSensor, sensor_from_checks
 from cell_common.ids import new_id
-from cell_common.time import now_ns, to_ns
+from cell_common.time import NS_PER_S, now_ns, to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
@@ -18,7 +19,7 @@ from cell_coordinator.health import SubsystemHealth, not_ready_message
 from cell_coordinator.job import events as ev
 from cell_coordinator.job.events import Event, Resolution
 from cell_coordinator.job.executor import CallFailedError, EffectExecutor
-from cell_coordinator.job.machine import CommandRejected
+from cell_coordinator.job.machine import CommandRejected, SensorContradiction
 from cell_coordinator.job.model import JobState, PickJob
 from cell_coordinator.job.publisher import JobPublisher
 from cell_coordinator.job.runner import JobRunner
@@ -29,6 +30,10 @@ from cell_interfaces.srv import ControlJob, RobotCommand, RobotPreflight
 
 PREFLIGHT_TIMEOUT_S = 5.0
 """The robot node queries the controller, which may be slow."""
+SENSOR_TIMEOUT_S = 2.0
+"""After it an answer counts as one without a sensor."""
+OVERRULE_MIN_NS, OVERRULE_MAX_NS = NS_PER_S // 2, 60 * NS_PER_S
+"""Time after a contradicted answer in which the same answer overrules the sensor; a double click is too early."""
 _ACTIONS = {
     getattr(ControlJob.Request, name): name
     for name in ('PAUSE', 'RESUME', 'CANCEL', 'RESOLVE_DONE', 'RESOLVE_NOT_DONE', 'RESOLVE_REMOVED')
@@ -70,6 +75,8 @@ class OperatorCommands:
         self._start_program = node.create_client(RobotCommand, 'robot/start_program', callback_group=ReentrantCallbackGroup())
         self._preflight = node.create_client(RobotPreflight, 'robot/preflight', callback_group=ReentrantCallbackGroup())
         self._robot_reserved_for = ''
+        self._contradicted: tuple[str, str, str] | None = None
+        self._contradicted_ns = 0
 
     def require_fresh(self, command: CommandInfo) -> None:
         """Reject a command that is older than its validity.
@@ -180,8 +187,11 @@ class OperatorCommands:
         self._runner.dispatch(ev.Start(now_ns(self._node)))
         return self._runner.job
 
-    def control_job(self, request: ControlJob.Request) -> str:
+    async def control_job(self, request: ControlJob.Request) -> str:
         """Pause, resume, cancel or resolve; return the message for the operator.
+
+        An answer that the gripper's sensor contradicts is rejected. The same operator overrules the sensor with the same
+        answer again.
 
         Raises:
             CommandRejected: The state of the job does not allow it.
@@ -192,7 +202,10 @@ class OperatorCommands:
             raise CommandRejected(ErrorCode.INVALID_ARGUMENT, f'action is {request.action}: give 0 to {max(_ACTIONS)}')
         if self._runner.job.finished:
             raise CommandRejected(ErrorCode.NO_JOB, 'there is no active job')
-        self._runner.dispatch(self._event(action, request.command.operator_id))
+        sensor = GripperSensor.UNKNOWN
+        if action == 'CANCEL' or action in _RESOLUTIONS:
+            sensor = await self._gripper_sensor()
+        self._dispatch(action, request.command.operator_id, sensor)
         job = self._runner.job
         return job.reason or f'the job is {job.state.name}'
 
@@ -253,12 +266,34 @@ class OperatorCommands:
         except CallFailedError as error:
             raise CommandRejected(error.code, str(error)) from error
 
-    def _event(self, action: str, operator_id: str) -> Event:
+    async def _gripper_sensor(self) -> GripperSensor:
+        try:
+            response = await call_service(self._node, self._preflight, RobotPreflight.Request(), SENSOR_TIMEOUT_S)
+        except ServiceCallError:
+            return GripperSensor.UNKNOWN
+        return sensor_from_checks((check.name, check.message) for check in response.checks)
+
+    def _dispatch(self, action: str, operator_id: str, sensor: GripperSensor) -> None:
+        """Dispatch a command; remember a contradicted answer, so that its repetition overrules the sensor."""
+        now = now_ns(self._node)
+        answer = (action, operator_id, self._runner.job.trigger_id)
+        early = now - self._contradicted_ns < OVERRULE_MIN_NS
+        overrule = answer == self._contradicted and not early and now - self._contradicted_ns <= OVERRULE_MAX_NS
+        try:
+            self._runner.dispatch(self._event(action, operator_id, sensor, overrule))
+        except SensorContradiction as error:
+            if not (answer == self._contradicted and early):
+                self._contradicted, self._contradicted_ns = answer, now
+            advice = 'Look again; the same answer within 60 s overrules the sensor.'
+            raise CommandRejected(error.code, f'{error}. {advice}') from error
+        self._contradicted = None
+
+    def _event(self, action: str, operator_id: str, sensor: GripperSensor, overrule: bool) -> Event:
         now = now_ns(self._node)
         if action == 'PAUSE':
             return ev.Pause(now, operator_id)
         if action == 'RESUME':
             return ev.Resume(now, operator_id)
         if action == 'CANCEL':
-            return ev.Cancel(now, operator_id)
-        return ev.Resolve(now, _RESOLUTIONS[action], operator_id)
+            return ev.Cancel(now, operator_id, sensor)
+        return ev.Resolve(now, _RESOLUTIONS[action], operator_id, sensor, overrule)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from cell_common.gripper_sensor import GripperSensor
+
 from cell_coordinator.job.model import MatchVerdict, PieceOutcome
 
 
@@ -72,6 +74,7 @@ class Cancel:
 
     now_ns: int
     operator_id: str = ''
+    sensor: GripperSensor = GripperSensor.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,9 @@ class Resolve:
     now_ns: int
     resolution: Resolution
     operator_id: str = ''
+    sensor: GripperSensor = GripperSensor.UNKNOWN
+    overrule: bool = False
+    """The operator insists on the answer although the gripper's sensor contradicts it."""
 
 
 # Answers to effects.

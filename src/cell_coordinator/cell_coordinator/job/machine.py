@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cell_common.error_code import ErrorCode
+from cell_common.gripper_sensor import GripperSensor
 
 from cell_coordinator.job import events as ev
 from cell_coordinator.job.events import Effect, Event, Resolution, RobotOutcome
@@ -25,17 +26,22 @@ from cell_coordinator.job.model import (
     STEPS_WITH_PIECE,
     JobState,
     JobStep,
-    MatchVerdict,
     PickJob,
     PieceOutcome,
     VerdictKind,
 )
-from cell_coordinator.job.transitions import attributed, finished, paused, unresolved
+from cell_coordinator.job.resolution import (
+    REMOVE_PIECE,
+    answer_error,
+    cancel_texts,
+    contradiction,
+    piece_is_open,
+    step_after_not_done,
+)
+from cell_coordinator.job.transitions import attributed, finished, is_between_pieces, paused, rejection_reason, unresolved
 
 RESTARTED = 'the coordinator was restarted: check the cell, then resume'
 OLD_FRAME = 'the frame is older than the pick: compare the clocks of the computers'
-LEFT_IN_GRIPPER = 'left in the gripper when the job was canceled'
-REMOVE_PIECE = 'the job was canceled with a piece in the gripper: remove it by hand'
 _PAUSE_REQUESTED = 'pausing after this step, requested'
 _TRIGGERS = {JobStep.START: 'START_PROGRAM', JobStep.PLACE: 'PLACE', JobStep.REJECT: 'REJECT'}
 
@@ -47,6 +53,10 @@ class CommandRejected(Exception):
         """Store the code, a ResultCode of this node or of the node that rejected."""
         super().__init__(message)
         self.code = code
+
+
+class SensorContradiction(CommandRejected):
+    """The gripper's sensor contradicts an answer; the operator may overrule it."""
 
 
 class UnverifiedPieceError(Exception):
@@ -115,7 +125,7 @@ class JobMachine:
         return self._advance(replace(job, state=JobState.RUNNING, step=JobStep.START, started_ns=event.now_ns), event.now_ns)
 
     def _pause(self, job: PickJob, event: ev.Pause) -> Transition:
-        if job.state is JobState.WAITING_RELOAD or (job.state is JobState.RUNNING and _is_between_pieces(job)):
+        if job.state is JobState.WAITING_RELOAD or (job.state is JobState.RUNNING and is_between_pieces(job)):
             return Transition(paused(job, attributed('paused', event.operator_id), fault=False))
         if job.state is not JobState.RUNNING:
             raise CommandRejected(ErrorCode.WRONG_STATE, f'the job is {job.state.name}: only a running job can be paused')
@@ -148,27 +158,32 @@ class JobMachine:
         if job.finished:
             raise CommandRejected(ErrorCode.NO_JOB, 'there is no job to cancel')
         if job.unresolved:
-            raise CommandRejected(ErrorCode.NOT_RESOLVED, job.reason)
+            raise CommandRejected(ErrorCode.NOT_RESOLVED, 'first answer whether the step was completed')
         job = replace(job, cancel_requested=True, pause_requested=False, reason=attributed('canceled', event.operator_id))
-        if job.state is JobState.RUNNING and not _is_between_pieces(job):
+        if job.state is JobState.RUNNING and not is_between_pieces(job):
             return Transition(job)
-        return self._cancel_idle(job, event.now_ns)
+        return self._cancel_idle(job, event)
 
     def _resolve(self, job: PickJob, event: ev.Resolve) -> Transition:
-        removed = event.resolution is Resolution.REMOVED
-        if job.state is not JobState.PAUSED or not (job.unresolved or (removed and job.step in STEPS_WITH_PIECE)):
-            raise CommandRejected(ErrorCode.WRONG_STATE, 'there is no trigger to resolve')
-        if removed and job.step is JobStep.START:
-            raise CommandRejected(ErrorCode.WRONG_STATE, 'no piece was picked yet: resolve with Completed or Not completed')
-        reason = attributed(f'{job.step.name} resolved as {event.resolution.value}', event.operator_id)
+        if error := answer_error(job, event.resolution):
+            raise CommandRejected(ErrorCode.WRONG_STATE, error)
+        contradicted = contradiction(job, event.resolution, event.sensor)
+        if contradicted and not event.overrule:
+            raise SensorContradiction(ErrorCode.WRONG_STATE, contradicted)
+        overruled = f', gripper sensor overruled ({event.sensor.value})' if contradicted else ''
+        reason = attributed(f'{job.step.name} resolved as {event.resolution.value}', event.operator_id) + overruled
         job = replace(job, unresolved=False, trigger='', paused_by_fault=False, reason=reason)
-        if removed:
-            job = _expect_booking(job, PieceOutcome.REJECTED, attributed('removed from the cell', event.operator_id))
+        if event.resolution is Resolution.REMOVED:
+            job = _expect_booking(
+                job, PieceOutcome.REJECTED, attributed('removed from the cell', event.operator_id) + overruled
+            )
         elif event.resolution is Resolution.DONE:
             job = replace(self._complete_step(job, event.now_ns), shown_ns=0)
+        else:
+            job = replace(job, step=step_after_not_done(job))
         if job.step is JobStep.BOOK:
             return _book(job)
-        return self._cancel_idle(job, event.now_ns) if job.cancel_requested else Transition(job)
+        return self._cancel_idle(job, event) if job.cancel_requested else Transition(job)
 
     # Answers to effects
 
@@ -235,6 +250,7 @@ class JobMachine:
         job = replace(
             job,
             step=JobStep.PICK,
+            uncertain='',
             placed=job.placed + placed,
             rejected=job.rejected + (not placed),
             consecutive_rejects=0 if placed else job.consecutive_rejects + 1,
@@ -304,13 +320,17 @@ class JobMachine:
                 return Transition(paused(job, reason))
         return self._advance(job, now_ns)
 
-    def _cancel_idle(self, job: PickJob, now_ns: int) -> Transition:
-        """Cancel while the arm stands still: a piece in the gripper stays there and is booked as rejected."""
-        if job.step in STEPS_WITH_PIECE:
-            job = replace(_expect_booking(job, PieceOutcome.REJECTED, LEFT_IN_GRIPPER), reason=REMOVE_PIECE)
+    def _cancel_idle(self, job: PickJob, event: ev.Cancel | ev.Resolve) -> Transition:
+        """Cancel while the arm stands still: an open piece is booked as rejected, with the place that the sensor reports."""
+        holds = event.sensor is GripperSensor.HOLDS
+        if job.step in STEPS_WITH_PIECE or (piece_is_open(job) and holds):
+            ledger_reason, reason = cancel_texts(event.sensor)
+            job = replace(_expect_booking(job, PieceOutcome.REJECTED, ledger_reason), reason=reason)
+        elif holds:
+            job = replace(job, reason=REMOVE_PIECE)
         if job.step is JobStep.BOOK:
             return _book(job)
-        return Transition(finished(job, JobState.CANCELLED, now_ns))
+        return Transition(finished(job, JobState.CANCELLED, event.now_ns))
 
 
 def is_verified(job: PickJob) -> bool:
@@ -336,19 +356,6 @@ def require_verified(transition: Transition) -> None:
     places = any(isinstance(effect, ev.SendTrigger) and effect.event == 'PLACE' for effect in transition.effects)
     if places and not is_verified(job):
         raise UnverifiedPieceError(f'piece {job.piece} of job {job.job_id}')
-
-
-def rejection_reason(verdict: MatchVerdict, ordered: str) -> str:
-    """Return why a piece is rejected, for the operator and the ledger."""
-    if verdict.kind is VerdictKind.MISMATCH:
-        return f'wrong part: read {verdict.recognized}, ordered {ordered}'
-    if verdict.kind is VerdictKind.AMBIGUOUS:
-        return f'ambiguous: {verdict.reason}'
-    if verdict.kind is VerdictKind.UNREADABLE:
-        return f'no readable text: {verdict.reason}' if verdict.reason else 'no readable text'
-    if verdict.kind is VerdictKind.UNKNOWN:
-        return f'unknown part: read "{verdict.text}", ordered {ordered}'
-    return 'the verdict does not belong to this reading'
 
 
 def _enter_step(job: PickJob) -> Transition:
@@ -383,11 +390,6 @@ def _book(job: PickJob) -> Transition:
     job = replace(job, effect_id=job.effect_id + 1)
     effect = ev.BookPiece(job.effect_id, job.job_id, job.piece, job.part_number, job.tray, job.outcome, job.outcome_reason)
     return Transition(job, (effect,))
-
-
-def _is_between_pieces(job: PickJob) -> bool:
-    """Return True if the job only waits for the stock: no trigger is running and the gripper is empty."""
-    return job.step is JobStep.PICK and not job.trigger
 
 
 def _with_effect(effect: Effect, following: Transition) -> Transition:

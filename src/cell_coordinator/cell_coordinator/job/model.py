@@ -108,6 +108,8 @@ class PickJob:
     """Number of the latest effect. An answer to an earlier effect is ignored."""
     trigger: str = ''
     """Event of the trigger that was sent and has no outcome yet; "" = none."""
+    uncertain: str = ''
+    """`step_mark` of the latest trigger with an unknown outcome; its answer may be corrected until the piece is booked."""
     unresolved: bool = False
     """The outcome of that trigger is unknown: an operator must resolve it."""
     picked_ns: int = 0
@@ -136,6 +138,11 @@ class PickJob:
     def finished(self) -> bool:
         """True if the job is in a terminal state."""
         return self.state in TERMINAL_STATES
+
+    @property
+    def step_mark(self) -> str:
+        """Name of the current step of the current piece."""
+        return f'{self.step.name}/{self.piece}'
 
     @property
     def trigger_id(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
+from cell_common.alarms import AlarmReporter
 from cell_common.qos import events, latched
 from rclpy.node import Node
 
@@ -13,7 +13,7 @@ from cell_coordinator.job.events import Effect, PieceRecord, RequestReload
 from cell_coordinator.job.model import JobState, PickJob, PieceOutcome
 from cell_interfaces import msg
 
-_ALARM_KEYS = ('job_paused', 'reload_required', 'part_rejected')
+_ALARM_KEYS = ('job_paused', 'reload_required')
 
 
 class JobPublisher:
@@ -84,39 +84,23 @@ class JobPublisher:
         )
 
     def _on_piece_recorded(self, job: PickJob, record: PieceRecord) -> None:
+        """Raise an alarm of its own for each rejected piece: it stays on the operator's list until it is acknowledged."""
         if record.outcome is PieceOutcome.PLACED:
-            self._alarms.clear_alarm('part_rejected')
             return
-        self._alarms.raise_alarm(
-            'part_rejected',
-            MEDIUM,
-            f'piece {record.piece} was rejected: {record.reason}',
-            consequence=f'Tray {record.tray} has one {job.part_number} less; the job continues with the next piece.',
-            action='Look at the piece in the reject tray and at the tray it came from.',
+        request_id = record.verdict.request_id if record.verdict else ''
+        instance = f'{record.piece}/{request_id or job.job_id}'
+        reason = record.reason.removeprefix('wrong part: ').removeprefix('unknown part: ').split(': ')[0]
+        self._alarms.raise_known(
+            'part_rejected', instance=instance, piece=record.piece, reason=reason, tray=record.tray, part=job.part_number
         )
+        self._alarms.clear_alarm(f'part_rejected/{instance}')
 
     def _update_alarms(self, job: PickJob) -> None:
         if job.state is JobState.PAUSED and job.paused_by_fault:
-            self._alarms.raise_alarm(
-                'job_paused',
-                HIGH,
-                job.reason,
-                consequence='The job is paused.',
-                action='Look at the piece, choose Completed, Not completed or Piece removed, then resume.'
-                if job.unresolved
-                else 'Remove the cause, then resume or cancel.',
-            )
+            self._alarms.raise_known('job_paused')
         else:
             self._alarms.clear_alarm('job_paused')
         if job.state is JobState.WAITING_RELOAD:
-            self._alarms.raise_alarm(
-                'reload_required',
-                MEDIUM,
-                job.reason,
-                consequence='The job waits.',
-                action='Fill the trays and confirm the reload. The arm then moves again without another command.',
-            )
+            self._alarms.raise_known('reload_required', part=job.part_number, missing=job.quantity - job.placed)
         else:
             self._alarms.clear_alarm('reload_required')
-        if job.finished:
-            self._alarms.clear_alarm('part_rejected')

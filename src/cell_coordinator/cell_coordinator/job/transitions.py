@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cell_coordinator.job.model import JobState, PickJob
+from cell_common.alarm_texts import ALARM_TEXTS, short_cause
 
-__all__ = ['attributed', 'finished', 'paused', 'unresolved']
+from cell_coordinator.job.model import JobState, JobStep, MatchVerdict, PickJob, VerdictKind
+
+__all__ = ['attributed', 'finished', 'is_between_pieces', 'paused', 'rejection_reason', 'unresolved']
 
 
 def paused(job: PickJob, reason: str, *, fault: bool = True) -> PickJob:
@@ -19,12 +21,12 @@ def paused(job: PickJob, reason: str, *, fault: bool = True) -> PickJob:
 
 def unresolved(job: PickJob, message: str) -> PickJob:
     """Return the job PAUSED with a trigger of unknown outcome, which an operator resolves."""
-    piece = f' of piece {job.piece}' if job.piece else ''
-    reason = (
-        f'{job.trigger}{piece} has an unknown outcome ({message}): look at the cell, then choose Completed, '
-        'Not completed or Piece removed'
-    )
-    return paused(replace(job, unresolved=True), reason)
+    trigger = 'Pick' if job.step is JobStep.PICK else job.trigger.replace('_', ' ').capitalize()
+    text = ALARM_TEXTS['coordinator/step_not_confirmed']
+    cause = short_cause(message)
+    detail = '' if cause else message.split('. ', maxsplit=1)[0]
+    reason = text.reason(detail, cause=cause, trigger=trigger, piece=job.piece)
+    return paused(replace(job, unresolved=True, uncertain=job.step_mark), reason)
 
 
 def finished(job: PickJob, state: JobState, now_ns: int) -> PickJob:
@@ -36,3 +38,21 @@ def finished(job: PickJob, state: JobState, now_ns: int) -> PickJob:
 def attributed(action: str, operator_id: str) -> str:
     """Return an action with the operator who asked for it, for a reason text."""
     return f'{action} by {operator_id}' if operator_id else action
+
+
+def rejection_reason(verdict: MatchVerdict, ordered: str) -> str:
+    """Return why a piece is rejected, for the operator and the ledger."""
+    if verdict.kind is VerdictKind.MISMATCH:
+        return f'wrong part: read {verdict.recognized}, ordered {ordered}'
+    if verdict.kind is VerdictKind.AMBIGUOUS:
+        return f'ambiguous: {verdict.reason}'
+    if verdict.kind is VerdictKind.UNREADABLE:
+        return f'no readable text: {verdict.reason}' if verdict.reason else 'no readable text'
+    if verdict.kind is VerdictKind.UNKNOWN:
+        return f'unknown part: read "{verdict.text}", ordered {ordered}'
+    return 'the verdict does not belong to this reading'
+
+
+def is_between_pieces(job: PickJob) -> bool:
+    """Return True if the job only waits for the stock: no trigger is running and the gripper is empty."""
+    return job.step is JobStep.PICK and not job.trigger

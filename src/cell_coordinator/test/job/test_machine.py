@@ -3,18 +3,17 @@ from cell_common.error_code import ErrorCode
 from cell_coordinator.job import events as ev
 from cell_coordinator.job.events import OcrReading, Resolution, RobotOutcome
 from cell_coordinator.job.machine import (
-    LEFT_IN_GRIPPER,
     OLD_FRAME,
-    REMOVE_PIECE,
     CommandRejected,
     JobMachine,
     JobRules,
     Transition,
     UnverifiedPieceError,
-    rejection_reason,
     require_verified,
 )
 from cell_coordinator.job.model import JobState, JobStep, MatchVerdict, PickJob, PieceOutcome, VerdictKind, from_json, to_json
+from cell_coordinator.job.resolution import LEFT_IN_GRIPPER, LOOK_AT_GRIPPER
+from cell_coordinator.job.transitions import rejection_reason
 
 PART, OTHER = 'G8NB-17SR', 'G8NB-17SU'
 GOOD, BAD = VerdictKind.MATCH, VerdictKind.MISMATCH
@@ -312,7 +311,7 @@ def test_cancel_while_paused_moves_nothing_and_books_the_piece_in_the_gripper():
     sent = list(run.triggers)
     run.dispatch(ev.Cancel).answer(ev.BookingConfirmed).expect(JobState.CANCELLED)
     assert run.triggers == sent and run.bookings == [(1, PieceOutcome.REJECTED)]
-    assert run.job.reason == REMOVE_PIECE and run.job.outcome_reason == LEFT_IN_GRIPPER
+    assert run.job.reason == LOOK_AT_GRIPPER and run.job.outcome_reason == LEFT_IN_GRIPPER
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,8 @@ class JobMachineProperties(RuleBasedStateMachine):
     @precondition(lambda self: self.job.state is JobState.PAUSED)
     @rule(how=st.sampled_from(Resolution))
     def resolve(self, how):
-        if self.job.unresolved and self.job.step is JobStep.PICK and how is Resolution.DONE:
+        in_doubt = self.job.unresolved or self.job.uncertain == self.job.step_mark
+        if in_doubt and self.job.step is JobStep.PICK and how is Resolution.DONE:
             self.shown_at[self.job.piece] = self.now
         self.dispatch(ev.Resolve(self.tick(), how, 'ann'))
 

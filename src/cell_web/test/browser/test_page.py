@@ -112,7 +112,9 @@ def test_stop_cell_asks_robot_and_job_without_a_question(cell: ScriptedCell, ope
 def test_a_reload_is_booked_after_the_count_is_confirmed(cell: ScriptedCell, open_page: Any) -> None:
     page = open_page()
     page.get_by_test_id('reload-EM1-2U4').click()
-    page.get_by_test_id('reload-tray-4').click()
+    expect(page.get_by_test_id('reload-tray-4')).to_have_attribute('aria-pressed', 'true')
+    expect(page.get_by_test_id('reload-confirm')).to_be_disabled()
+    page.get_by_test_id('reload-full').click()
     shoot(page, 'reload')
     page.get_by_test_id('reload-confirm').click()
     (asked,) = wait_until(lambda: cell.of('/cell/inventory/reload'))

@@ -32,6 +32,27 @@ def test_a_weigh_job_is_started(cell: ScriptedCell, open_page: Any) -> None:
     expect(page.get_by_test_id('weigh-start')).to_have_count(0)
 
 
+def test_a_weigh_job_of_a_known_product_takes_four_taps(cell: ScriptedCell, open_page: Any) -> None:
+    page = open_page()
+    page.get_by_test_id('view-weigh').click()
+    page.get_by_test_id('weigh-open').click()
+    page.get_by_test_id('weigh-preset').nth(1).click()
+    page.get_by_test_id('weigh-start').click()
+    (asked,) = wait_until(lambda: cell.of('/cell/weighing/start_job'))
+    expected = {'company': 'Bolt & Sons', 'station': 'B', 'target_weight': '1.10', 'unit': 'kg', 'quantity': 40, 'tare': ''}
+    assert {key: asked['args'][key] for key in expected} == expected
+
+
+def test_a_decimal_comma_is_understood(cell: ScriptedCell, open_page: Any) -> None:
+    page = weighing(open_page())
+    page.get_by_test_id('weigh-open').click()
+    for name, value in (('company', 'Acme'), ('station', 'B'), ('target', '1,10'), ('tare', '0,02')):
+        page.get_by_test_id(f'weigh-{name}').fill(value)
+    page.get_by_test_id('weigh-start').click()
+    (asked,) = wait_until(lambda: cell.of('/cell/weighing/start_job'))
+    assert (asked['args']['target_weight'], asked['args']['tare']) == ('1.10', '0.02')
+
+
 def test_a_tare_that_is_no_weight_is_named_and_nothing_starts(cell: ScriptedCell, open_page: Any) -> None:
     page = weighing(open_page())
     page.get_by_test_id('weigh-open').click()

@@ -24,7 +24,7 @@ class RosDriverBackend(RtdeBackend):
     """Moves the arm through the driver."""
 
     name = 'ros_driver'
-    disconnected_advice = 'Look whether ur_robot_driver runs and the robot is on; check the network cable.'
+    disconnected_advice = 'Check that ur_robot_driver runs and the robot is on.'
 
     def __init__(self, setup: ArmSetup, client: DriverClient) -> None:
         """Store the collaborators; `start` begins to receive data."""

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from cell_common.background import AsyncioThread
 from cell_common.error_code import ErrorCode
+from cell_common.gripper_sensor import CHECK_NAME as SENSOR_CHECK
+from cell_common.gripper_sensor import GripperSensor
 from cell_common.runner import StartError
 
 from cell_robot import recovery
@@ -290,12 +292,19 @@ class RtdeBackend(Backend):
             await self._check_model(),
             PreflightCheck('safety', not stopped, stopped or 'NORMAL'),
             PreflightCheck('mode', bool(stopped) or not arm.fault_message(), stopped or arm.fault_message() or 'RUNNING'),
-            PreflightCheck('not held', not arm.hold_reason, self._hold_message() or 'nothing is to be recovered'),
+            PreflightCheck('not held', not arm.hold_reason, self._hold_message() or 'yes'),
             self._check_program(latest.runtime),
             await self._check_inputs(),
             self._check_speed(latest.slider_at_zero),
             self._check_gripper(),
+            PreflightCheck(SENSOR_CHECK, True, self._sensor_state().value),
         ]
+
+    def _sensor_state(self) -> GripperSensor:
+        sensor = self._arm.sensor
+        if sensor is None:
+            return GripperSensor.UNKNOWN
+        return GripperSensor.HOLDS if sensor else GripperSensor.EMPTY
 
     async def _check_remote(self) -> PreflightCheck:
         try:
@@ -335,7 +344,7 @@ class RtdeBackend(Backend):
         if content is GripperContent.UNKNOWN:
             return PreflightCheck('gripper empty', True, 'the gripper has no sensor: look at it')
         empty = content is GripperContent.NONE
-        message = 'yes' if empty else f'It holds {content.value}. Take it out by hand, or with REJECT.'
+        message = 'yes' if empty else f'It holds {content.value}. Take it out by hand.'
         return PreflightCheck('gripper empty', empty, message)
 
 

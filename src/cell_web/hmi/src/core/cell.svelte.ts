@@ -1,20 +1,29 @@
 import {
-  JobState, type AlarmList, type BagList, type BenchmarkSet, type CellStatus, type CommandInfo, type ComponentCaptured,
+  Alarm, JobState, type AlarmList, type BagList, type BenchmarkSet, type CellStatus, type CommandInfo, type ComponentCaptured,
   type DeliveryState, type Inventory, type JobInvalid, type MatchResult, type ReloadRequired, type RobotState, type ScaleList, type Stamp, type WeighJobList,
 } from '../generated/messages';
+import { manualBookings, type ManualBooking } from './bookings';
 import { milliseconds, ServerClock, stampOf } from './clock';
 import { Connection, type Link } from './connection';
+import { Freshness, LIMIT_MS, type Source } from './freshness';
 import { newId } from './ids';
+import { isOpenReject } from './labels';
+import type { Gripper } from './pieceQuestion';
 
-/** The status is published every second; without one for this long, the displayed data is stale. */
-export const STALE_MS = 3_500;
+/** The status is published twice a second; without one for this long, the displayed data is stale. */
+export const STALE_MS = LIMIT_MS.status;
 export const VALID_FOR_S = 5;
 const THROTTLE_MS = 200;
-const TICK_MS = 500;
+const TICK_MS = 250;
 const CROP_TIMEOUT_MS = 6_000;
+const SENSOR_TIMEOUT_MS = 3_000;
+const MAX_CAPTURES = 60;
 const MAX_TOASTS = 4;
 /** A latched event that is older is no news. */
 const NEWS_MS = 10_000;
+const TOAST_MS = 5_000;
+const ACTION_TOAST_MS = 30_000;
+const LEDGER_ENTRIES = 60;
 
 export interface Session {
   namespace: string;
@@ -27,6 +36,8 @@ export interface Toast {
   kind: 'error' | 'done';
   title: string;
   text: string;
+  /** Button of the notice, e.g. to undo. */
+  action?: { label: string; run: () => void };
 }
 
 /** View model of the cell: latest message of each topic, connection state, and toasts. */
@@ -44,11 +55,15 @@ export class Cell {
   captured = $state.raw<ComponentCaptured | null>(null);
   /** The benchmark that was set last; latched, so it may be from an earlier day. */
   benchmark = $state.raw<BenchmarkSet | null>(null);
+  /** Latest readings of this session, newest first. */
+  captures = $state.raw<ComponentCaptured[]>([]);
+  /** Manual bookings that can be undone, newest first. */
+  bookings = $state.raw<ManualBooking[]>([]);
   toasts = $state<Toast[]>([]);
   operator = $state('');
   /** Local monotonic time, ms, updated by `tick`. */
   now = $state(performance.now());
-  #statusAt = $state(-Infinity);
+  #freshness = new Freshness();
   #toast = 0;
   #clock = new ServerClock();
   readonly connection: Connection;
@@ -67,12 +82,22 @@ export class Cell {
 
   /** Time since the last cell status, ms; Infinity before the first. */
   get statusAgeMs(): number {
-    return this.now - this.#statusAt;
+    return this.ageMs('status');
   }
 
   /** Whether the displayed data is current. Commands require it. */
   get live(): boolean {
     return this.connected && this.statusAgeMs < STALE_MS;
+  }
+
+  /** Age of a source by the page's own clock, ms; Infinity before its first sign of life. */
+  ageMs(source: Source): number {
+    return this.#freshness.age(source, this.now);
+  }
+
+  /** Whether the values of a source may be shown as current. */
+  isCurrent(source: Source): boolean {
+    return this.connected && this.ageMs(source) < LIMIT_MS[source];
   }
 
   /** Time of the cell's clock, ms; null before the first status. */
@@ -89,6 +114,16 @@ export class Cell {
   get jobActive(): boolean {
     const states: number[] = [JobState.RUNNING, JobState.PAUSED, JobState.WAITING_RELOAD];
     return this.job !== null && states.includes(this.job.state);
+  }
+
+  /** Alarms that the alarm list shows; rejected pieces have a list of their own. */
+  get openAlarms(): Alarm[] {
+    return (this.alarms?.alarms ?? []).filter((alarm) => alarm.state !== Alarm.SHELVED && !alarm.key.startsWith('part_rejected/'));
+  }
+
+  /** Rejected pieces that no operator has looked at. */
+  get openRejects(): Alarm[] {
+    return (this.alarms?.alarms ?? []).filter(isOpenReject);
   }
 
   /** Message that explains why commands are disabled; "" when they are enabled. */
@@ -134,10 +169,26 @@ export class Cell {
     }
   }
 
-  notify(kind: Toast['kind'], title: string, text: string): void {
+  /** Return what the gripper's sensor reports; "unknown" when the robot node does not respond. */
+  async gripperSensor(): Promise<Gripper> {
+    try {
+      const answer = await this.connection.call(this.name('robot/preflight'), 'cell_interfaces/srv/RobotPreflight', {}, SENSOR_TIMEOUT_MS);
+      const line = answer.checks?.find((check) => check.name === 'gripper sensor');
+      if (line?.message === 'holds a piece' || line?.message === 'empty') return line.message;
+      return 'no sensor';
+    } catch {
+      return 'unknown';
+    }
+  }
+
+  notify(kind: Toast['kind'], title: string, text: string, action?: Toast['action']): void {
     const id = ++this.#toast;
-    this.toasts = [...this.toasts.filter((toast) => toast.title !== title), { id, kind, title, text }].slice(-MAX_TOASTS);
-    if (kind === 'done') setTimeout(() => this.dismiss(id), 5_000);
+    this.toasts = [...this.toasts.filter((toast) => toast.title !== title), { id, kind, title, text, ...(action ? { action } : {}) }].slice(-MAX_TOASTS);
+    if (kind === 'done') setTimeout(() => this.dismiss(id), action ? ACTION_TOAST_MS : TOAST_MS);
+  }
+
+  dismissTitled(title: string): void {
+    this.toasts = this.toasts.filter((toast) => toast.title !== title);
   }
 
   dismiss(id: number): void {
@@ -154,13 +205,14 @@ export class Cell {
     const on = this.connection.subscribe.bind(this.connection);
     on(this.name('status'), 'cell_interfaces/msg/CellStatus', 0, (status) => this.#onStatus(status));
     on(this.name('job'), 'cell_interfaces/msg/JobState', THROTTLE_MS, (job) => (this.job = job));
-    on(this.name('inventory'), 'cell_interfaces/msg/Inventory', THROTTLE_MS, (inventory) => (this.inventory = inventory));
-    on(this.name('robot/state'), 'cell_interfaces/msg/RobotState', THROTTLE_MS, (robot) => (this.robot = robot));
+    on(this.name('inventory'), 'cell_interfaces/msg/Inventory', THROTTLE_MS, (inventory) => this.#onInventory(inventory));
+    on(this.name('robot/state'), 'cell_interfaces/msg/RobotState', THROTTLE_MS, (robot) => this.#onRobot(robot));
     on(this.name('alarms'), 'cell_interfaces/msg/AlarmList', THROTTLE_MS, (alarms) => (this.alarms = alarms));
     on(this.name('component_captured'), 'cell_interfaces/msg/ComponentCaptured', THROTTLE_MS, (captured) => (this.captured = captured));
     on(this.name('benchmark_set'), 'cell_interfaces/msg/BenchmarkSet', 0, (benchmark) => this.#onBenchmark(benchmark));
     on(this.name('job_invalid'), 'cell_interfaces/msg/JobInvalid', 0, (refusal) => this.#onJobInvalid(refusal));
     on(this.name('reload_required'), 'cell_interfaces/msg/ReloadRequired', 0, (request) => this.#onReloadRequired(request));
+    on(this.name('component_captured'), 'cell_interfaces/msg/ComponentCaptured', THROTTLE_MS, (captured) => this.#onCaptured(captured));
     on(this.name('weighing/job'), 'cell_interfaces/msg/WeighJobList', THROTTLE_MS, (jobs) => (this.weighJobs = jobs));
     on(this.name('weighing/bags'), 'cell_interfaces/msg/BagList', THROTTLE_MS, (bags) => (this.bags = bags));
     on(this.name('weighing/scales'), 'cell_interfaces/msg/ScaleList', THROTTLE_MS, (scales) => (this.scales = scales));
@@ -183,13 +235,43 @@ export class Cell {
     this.notify('error', 'Reload required', `${request.part_number}: ${request.missing} more needed. Fill tray ${trays} and confirm the reload.`);
   }
 
+  #onCaptured(captured: ComponentCaptured): void {
+    this.captured = captured;
+    this.captures = [captured, ...this.captures].slice(0, MAX_CAPTURES);
+  }
+
+  #onInventory(inventory: Inventory): void {
+    this.inventory = inventory;
+    void this.refreshBookings();
+  }
+
+  /** Fetch the manual bookings that can still be undone. The last known ones stay when the ledger does not respond. */
+  async refreshBookings(): Promise<void> {
+    try {
+      const answer = await this.connection.call(this.name('inventory/get'), 'cell_interfaces/srv/GetInventory', { part_number: '', max_events: LEDGER_ENTRIES }, CROP_TIMEOUT_MS);
+      const now = this.cellMs ?? milliseconds(answer.inventory?.stamp ?? { sec: 0, nanosec: 0 });
+      this.bookings = manualBookings(answer.events ?? [], now);
+    } catch {
+      // The stock panel shows by itself that the inventory is not available.
+    }
+  }
+
+  #onRobot(robot: RobotState): void {
+    const before = this.robot;
+    this.robot = robot;
+    if (before && milliseconds(before.stamp) === milliseconds(robot.stamp)) return; // a repeated latched value
+    const now = performance.now();
+    this.#freshness.onRobot(now);
+    this.now = now;
+  }
+
   #onStatus(status: CellStatus): void {
     const before = this.status;
     this.status = status;
     if (before && milliseconds(before.stamp) === milliseconds(status.stamp)) return; // a repeated latched value does not prove that the cell is alive
     const now = performance.now();
     this.#clock.observe(status.stamp, now);
-    this.#statusAt = now;
+    this.#freshness.onStatus(status.subsystems, now);
     this.now = now;
   }
 }

@@ -1,9 +1,12 @@
 import {
   ControlJob_Request, JobState, KeepFrame_Request, ResultCode, type Actions, type BenchmarkSet, type MatchResult, type PreflightCheck, type Services,
 } from '../generated/messages';
+import { bookingText, type ManualBooking } from './bookings';
 import type { Cell } from './cell.svelte';
 import { CallError } from './connection';
+import { localSettings } from './localSettings';
 import { codeName, verdictLabel } from './labels';
+import { cancelText, type Answer } from './pieceQuestion';
 
 export const DEADLINE_MS = 6_000;
 const START_CONFIRM_MS = 6_000;
@@ -14,6 +17,8 @@ const CAPTURE_MS = 15_000;
 /** The robot node waits for the program. */
 const PROGRAM_MS = 95_000;
 const POLL_MS = 50;
+/** Words of the coordinator in a message that the gripper's sensor contradicts an answer. */
+const OVERRULES = 'overrules the sensor';
 
 export interface Question {
   title: string;
@@ -46,6 +51,9 @@ export class Commands {
   corrections = $state.raw<Record<string, string>>({});
   /** A command is in progress; others are rejected until it completes. */
   busy = $state(false);
+  /** The dialog that asks for the operator's name is open. */
+  naming = $state(false);
+  #named: ((known: boolean) => void) | null = null;
   #decide: ((yes: boolean) => void) | null = null;
 
   constructor(private readonly cell: Cell) {}
@@ -61,6 +69,24 @@ export class Commands {
     this.question = null;
     this.#decide?.(yes);
     this.#decide = null;
+  }
+
+  /** Ask for the operator's name; return whether it is known afterwards. */
+  askName(): Promise<boolean> {
+    this.#named?.(false);
+    this.naming = true;
+    return new Promise((resolve) => (this.#named = resolve));
+  }
+
+  /** Take the name from the dialog; null = the dialog was closed. */
+  giveName(name: string | null): void {
+    this.naming = false;
+    if (name?.trim()) {
+      this.cell.operator = name.trim().slice(0, 64);
+      localSettings.set('operator', this.cell.operator);
+    }
+    this.#named?.(this.cell.operator !== '');
+    this.#named = null;
   }
 
   /** Set a pick job and run it. */
@@ -84,8 +110,56 @@ export class Commands {
     await this.#callAndReport(CONTROL_TITLES[action] ?? 'Job', 'control_job', 'cell_interfaces/srv/ControlJob', { action });
   }
 
+  /** Answer where the piece is. An answer that the gripper's sensor contradicts needs a second confirmation. */
+  async answerPiece(answer: Answer): Promise<void> {
+    if (!(await this.ask({ title: `${answer.label}?`, text: answer.meaning, confirmLabel: answer.label }))) return;
+    const send = async (): Promise<string> => {
+      let contradiction = '';
+      await this.#runExclusive(answer.label, async () => {
+        const result = await this.#call('control_job', 'cell_interfaces/srv/ControlJob', { action: answer.action });
+        if (result.code === ResultCode.WRONG_STATE && result.message.includes(OVERRULES)) contradiction = result.message;
+        else if (!this.#reportFailure(answer.label, result)) this.cell.notify('done', answer.label, result.message || 'Done.');
+      });
+      return contradiction;
+    };
+    const contradiction = await send();
+    if (!contradiction) return;
+    if (await this.ask({ title: 'The gripper sensor disagrees', text: contradiction, confirmLabel: 'Overrule the sensor' })) {
+      const still = await send();
+      if (still) this.cell.notify('error', answer.label, still);
+    }
+  }
+
+  /** Cancel the job; the question says by the gripper's sensor what to do with a piece. */
+  async cancelJob(job: JobState): Promise<void> {
+    const placed = `${job.placed} of ${job.quantity} × ${job.part_number} placed. Placed pieces stay.`;
+    const running = job.state === JobState.RUNNING;
+    const rest = running ? 'The robot puts the current piece into the reject tray.' : cancelText(await this.cell.gripperSensor());
+    await this.control(ControlJob_Request.CANCEL, { title: 'Cancel the job?', text: `${placed} ${rest}`, confirmLabel: 'Cancel job', moves: running });
+  }
+
   async reload(part_number: string, tray: number, count: number): Promise<boolean> {
-    return this.#callAndReport('Reload', 'inventory/reload', 'cell_interfaces/srv/AdjustStock', { part_number, tray, count, reason: 'reload confirmed on the page' });
+    const before = this.cell.inventory?.sequence ?? 0;
+    const body = { part_number, tray, count, reason: 'reload confirmed on the page' };
+    const saved = await this.#callAndReport('Reload', 'inventory/reload', 'cell_interfaces/srv/AdjustStock', body);
+    if (!saved) return false;
+    await this.cell.refreshBookings();
+    const mine = this.cell.bookings.find((booking) => booking.part_number === part_number && Math.min(...booking.sequences) > before);
+    if (mine) this.cell.notify('done', 'Reload', `${bookingText(mine)}.`, { label: 'Undo', run: () => void this.undoBooking(mine) });
+    return true;
+  }
+
+  /** Undo a manual booking by opposite ledger entries, the latest first. */
+  async undoBooking(booking: ManualBooking): Promise<void> {
+    await this.#runExclusive('Undo', async () => {
+      for (const sequence of [...booking.sequences].sort((a, b) => b - a)) {
+        const answer = await this.#call('inventory/undo', 'cell_interfaces/srv/UndoStock', { sequence, reason: 'undone on the page' });
+        if (this.#reportFailure('Undo', answer)) return;
+      }
+      this.cell.dismissTitled('Reload');
+      this.cell.notify('done', 'Undo', `Undone: ${bookingText(booking)}.`);
+    });
+    await this.cell.refreshBookings();
   }
 
   /** Correct the count of a tray. */
@@ -288,6 +362,10 @@ export class Commands {
 
   /** Run one command at a time; show a toast when it fails. */
   async #runExclusive(title: string, work: () => Promise<void>): Promise<void> {
+    if (!this.cell.operator && !this.cell.blocked && !(await this.askName())) {
+      this.cell.notify('error', title, 'Not sent: enter your name first.');
+      return;
+    }
     const error = this.busy ? 'Another command is in progress.' : this.cell.blocked;
     if (error) {
       this.cell.notify('error', title, error);

@@ -70,6 +70,21 @@ export const checkLabel = (check: PreflightCheck): StateLabel => check.ok ? make
 export const trayLabel = (state: number): StateLabel | null => state === TrayStock.EMPTY ? makeLabel('octagon', 'warn', 'empty')
   : state === TrayStock.LOW ? makeLabel('triangle', 'normal', 'low') : null;
 
+const REJECT_KEY = 'part_rejected/';
+
+/** Whether an alarm stands for a rejected piece that no operator has looked at. */
+export const isOpenReject = (alarm: Alarm): boolean =>
+  alarm.key.startsWith(REJECT_KEY) && (alarm.state === Alarm.UNACKNOWLEDGED || alarm.state === Alarm.RETURNED);
+
+/** Return the request id of the reading of a rejected piece, from the key "part_rejected/<piece>/<request id>"; "" without one. */
+export const rejectedReading = (key: string): string => (key.startsWith(REJECT_KEY) ? (key.split('/')[2] ?? '') : '');
+
+/** Return the tray to preselect for a reload: the emptiest one that is empty or low; null when none is. */
+export function trayToReload(trays: TrayStock[]): number | null {
+  const low = trays.filter((tray) => tray.state === TrayStock.EMPTY || tray.state === TrayStock.LOW);
+  return low.reduce<TrayStock | null>((a, b) => (a && a.count <= b.count ? a : b), null)?.tray ?? null;
+}
+
 export const alarmLabel = (priority: number): StateLabel => labelFor({
   [Alarm.LOW]: ['ring', 'normal'], [Alarm.MEDIUM]: ['diamond', 'warn'], [Alarm.HIGH]: ['triangle', 'alarm'],
   [Alarm.CRITICAL]: ['octagon', 'alarm'],
@@ -118,7 +133,10 @@ export function robotMessage(robot: RobotState): string {
 export function canRecover(robot: RobotState): boolean {
   const halted: number[] = [RobotState.PROGRAM_PAUSED, RobotState.PROGRAM_STOPPED];
   const off: number[] = [RobotState.MODE_POWER_OFF, RobotState.MODE_POWER_ON, RobotState.MODE_IDLE];
-  return robot.connected && (halted.includes(robot.program_state) || off.includes(robot.robot_mode) || robot.safety_mode === RobotState.SAFETY_PROTECTIVE_STOP);
+  if (!robot.connected) return false;
+  // An idle robot has no running program either: only with a message is there something to recover.
+  const stopped = halted.includes(robot.program_state) && robot.message !== '';
+  return stopped || isTriggerUnknown(robot) || off.includes(robot.robot_mode) || robot.safety_mode === RobotState.SAFETY_PROTECTIVE_STOP;
 }
 
 export const programText = (state: number): string => constantLabel(RobotStateMeanings.program_state[state]?.name, 'PROGRAM_').toLowerCase();

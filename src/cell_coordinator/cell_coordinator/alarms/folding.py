@@ -1,0 +1,52 @@
+"""Folds alarms of one cause: the first stays, those that follow from it are shown under it.
+
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cell_common.alarm_texts import CAUSES
+
+from cell_coordinator.alarms.book import AlarmRecord
+
+__all__ = ['FoldedAlarm', 'fold']
+
+
+@dataclass(frozen=True)
+class FoldedAlarm:
+    """One alarm as the operator sees it."""
+
+    first: AlarmRecord
+    """The alarm that was raised first."""
+    others: tuple[AlarmRecord, ...] = ()
+    """Alarms of the same cause, oldest first."""
+
+
+def fold(records: Sequence[AlarmRecord]) -> list[FoldedAlarm]:
+    """Return the alarms, one for each cause; an alarm that is not active or is shelved stands alone.
+
+    Args:
+        records: Open alarms; their order is kept.
+    """
+    groups: list[list[AlarmRecord]] = []
+    for record in records:
+        related = [group for group in groups if any(_same_cause(record, other) for other in group)]
+        merged = [record, *(other for group in related for other in group)]
+        groups = [group for group in groups if group not in related]
+        groups.append(merged)
+    folded = []
+    for group in groups:
+        first, *others = sorted(group, key=lambda item: (item.raised_ns, item.alarm_id))
+        folded.append(FoldedAlarm(first, tuple(others)))
+    position = {record.alarm_id: index for index, record in enumerate(records)}
+    return sorted(folded, key=lambda item: min(position[record.alarm_id] for record in (item.first, *item.others)))
+
+
+def _same_cause(one: AlarmRecord, other: AlarmRecord) -> bool:
+    if not all(record.active and not record.shelved_until_ns for record in (one, other)):
+        return False
+    a, b = f'{one.source}/{one.key}', f'{other.source}/{other.key}'
+    return a in CAUSES.get(b, ()) or b in CAUSES.get(a, ())

@@ -1,0 +1,79 @@
+"""Rules for an operator's answer about a piece, and for a cancellation while the arm stands still.
+
+Pure: no ROS, sockets, files or clock.
+
+The gripper's sensor checks both. An answer that the sensor contradicts needs an overrule, which is recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cell_common.gripper_sensor import GripperSensor
+
+from cell_coordinator.job.events import Resolution
+from cell_coordinator.job.model import STEPS_WITH_PIECE, JobState, JobStep, PickJob
+
+__all__ = ['answer_error', 'cancel_texts', 'contradiction', 'piece_is_open', 'step_after_not_done']
+
+LEFT_IN_GRIPPER = 'left in the gripper when the job was canceled'
+NOT_IN_GRIPPER = 'not in the gripper when the job was canceled'
+REMOVE_PIECE = 'Job canceled. Remove the piece from the gripper by hand.'
+FIND_PIECE = 'Job canceled. The gripper is empty: find the piece.'
+LOOK_AT_GRIPPER = 'Job canceled. Look at the gripper: remove a piece by hand.'
+
+_HOLDS_AFTER = {
+    (JobStep.PICK, Resolution.DONE): True,
+    (JobStep.PLACE, Resolution.NOT_DONE): True,
+    (JobStep.REJECT, Resolution.NOT_DONE): True,
+}
+"""(step, answer) -> the gripper then holds a piece; all other answers mean that it is empty."""
+
+
+def piece_is_open(job: PickJob) -> bool:
+    """Return True if a piece was moved, and its outcome is not booked yet."""
+    return job.step in STEPS_WITH_PIECE or (job.step is JobStep.PICK and _is_uncertain(job, JobStep.PICK))
+
+
+def answer_error(job: PickJob, resolution: Resolution) -> str:
+    """Return why an answer is not possible now; "" if it is."""
+    if job.state is not JobState.PAUSED or not (job.unresolved or piece_is_open(job)):
+        return 'there is no trigger to resolve'
+    if resolution is Resolution.REMOVED:
+        picked = job.step is not JobStep.START
+        return '' if picked else 'no piece was picked yet: resolve with Completed or Not completed'
+    if job.unresolved or _is_uncertain(job, job.step):
+        return ''
+    if resolution is Resolution.NOT_DONE and _repeats_pick(job):
+        return ''
+    return f'the outcome of {job.step.name} is not in doubt: resume, or remove the piece and say so'
+
+
+def contradiction(job: PickJob, resolution: Resolution, sensor: GripperSensor) -> str:
+    """Return how the gripper's sensor contradicts an answer; "" if it does not, or if there is no sensor."""
+    if sensor is GripperSensor.UNKNOWN or job.step is JobStep.START:
+        return ''
+    holds = _HOLDS_AFTER.get((job.step, resolution), False)
+    if holds == (sensor is GripperSensor.HOLDS):
+        return ''
+    return f'the gripper sensor says "{sensor.value}", the answer "{resolution.value}" says otherwise'
+
+
+def cancel_texts(sensor: GripperSensor) -> tuple[str, str]:
+    """Return the ledger's reason and the operator's instruction for a piece that is open when the job is canceled."""
+    if sensor is GripperSensor.EMPTY:
+        return NOT_IN_GRIPPER, FIND_PIECE
+    return LEFT_IN_GRIPPER, REMOVE_PIECE if sensor is GripperSensor.HOLDS else LOOK_AT_GRIPPER
+
+
+def step_after_not_done(job: PickJob) -> JobStep:
+    """Return the step that Resume repeats after the answer NOT_DONE."""
+    return JobStep.PICK if _repeats_pick(job) else job.step
+
+
+def _is_uncertain(job: PickJob, step: JobStep) -> bool:
+    return job.piece > 0 and job.uncertain == replace(job, step=step).step_mark
+
+
+def _repeats_pick(job: PickJob) -> bool:
+    return job.step in (JobStep.READ, JobStep.MATCH) and _is_uncertain(job, JobStep.PICK)
