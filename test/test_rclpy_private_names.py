@@ -34,4 +34,4 @@ def test_a_cell_runs_a_job_and_a_weigh_job(renamed_rclpy, launch_cell):
     assert (job.state, job.placed) == (JobState.DONE, 2)
     job_id = cell.client.start_weigh_job('ACME', 'A', '1.10', 1)
     wait_until(lambda: cell.client.bags and cell.client.bags[-1].weigh_job_id == job_id, 60, 'a bag of the weigh job')
-    assert 'AttributeError' not in cell.said()
+    assert 'AttributeError' not in cell.log_text()
