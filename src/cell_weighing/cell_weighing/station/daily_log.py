@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -57,6 +58,7 @@ class DailyLog:
         self._day = day
         for path in self._folder.iterdir():
             found = _NAME.fullmatch(path.name)
-            if found and day - date.fromisoformat(found[1]) > self._keep:
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(ValueError):  # a name that looks like a day and is none
+                if found and day - date.fromisoformat(found[1]) > self._keep:
+                    path.unlink(missing_ok=True)
         return file

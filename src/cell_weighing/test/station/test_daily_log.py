@@ -36,3 +36,11 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OSError, match=r'exists|directory'):
         DailyLog(tmp_path / 'file', keep_days=1)
+
+
+def test_a_file_whose_name_is_no_day_stops_nothing(tmp_path):
+    (tmp_path / 'log-2026-13-45.txt').write_text('kept')
+    log = DailyLog(tmp_path, 1)
+    log.write(datetime(2026, 11, 30, 6, 0), 'a line')
+    log.close()
+    assert (tmp_path / 'log-2026-11-30.txt').is_file() and (tmp_path / 'log-2026-13-45.txt').read_text() == 'kept'
