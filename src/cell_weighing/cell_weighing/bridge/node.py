@@ -197,14 +197,14 @@ class ScaleBridgeNode(Node):
             self._dirty = True
             for reading in self._published.popleft():
                 entry = self._registry.update(reading)
-                self._tell_taken(reading)
+                self._report_not_taken(reading)
                 if reading.status is ReadingStatus.MALFORMED:
                     self._on_malformed(reading, entry.malformed_in_a_row)
                 elif entry.malformed:
                     self._alarms.clear_alarm(f'malformed_{reading.scale_id}')
 
-    def _tell_taken(self, reading: WeightReading) -> None:
-        """Tell people that a print made no bag, and why; several in a row raise an alarm."""
+    def _report_not_taken(self, reading: WeightReading) -> None:
+        """Report a print that made no bag, with the reason; several in a row raise an alarm."""
         if not reading.message or is_bag(reading):
             if self._not_taken.pop(reading.scale_id, 0) >= NOT_TAKEN_ALARM:
                 self._alarms.clear_alarm(f'not_taken_{reading.scale_id}')

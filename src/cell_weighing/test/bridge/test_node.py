@@ -101,21 +101,21 @@ def test_an_indicator_without_line_ends_is_understood(indicator, readings):
     assert [r.weight for r in readings] == ['27.5', '27.6', '27.7']
 
 
-def test_a_print_that_makes_no_bag_is_told_and_a_pattern_raises_an_alarm(graph, indicator):
-    told = graph.collect(ScaleReading, 'weighing/not_taken', events())
+def test_a_print_that_makes_no_bag_is_reported_and_a_pattern_raises_an_alarm(graph, indicator):
+    reported = graph.collect(ScaleReading, 'weighing/not_taken', events())
     raised = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     device = indicator()
     device.send('3,0.000 kg')
-    wait_until(lambda: len(told) == 1)
-    assert told[0].scale_id == '3' and 'zero' in told[0].message
+    wait_until(lambda: len(reported) == 1)
+    assert reported[0].scale_id == '3' and 'zero' in reported[0].message
     device.send('3,-0.020 kg')
-    wait_until(lambda: len(told) == 2)
-    assert 'below zero' in told[1].message and not [a for a in raised if a.key == 'not_taken_3']
+    wait_until(lambda: len(reported) == 2)
+    assert 'below zero' in reported[1].message and not [a for a in raised if a.key == 'not_taken_3']
     device.send('3,0.000 kg')
     wait_until(lambda: any(a.key == 'not_taken_3' and a.kind == AlarmEvent.RAISED for a in raised))
     device.send('3,1.000 kg')
     wait_until(lambda: any(a.key == 'not_taken_3' and a.kind == AlarmEvent.CLEARED for a in raised))
-    assert len(told) == 3
+    assert len(reported) == 3
 
 
 def test_the_list_shows_when_a_scale_has_gone(graph, indicator, readings):
