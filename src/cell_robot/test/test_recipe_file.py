@@ -45,7 +45,7 @@ def test_the_shipped_recipe_is_good_and_covers_the_shipped_catalogue():
 def test_units_are_converted_to_meters_and_radians(data):
     recipe = parse_recipe(data)
     assert recipe.waypoints['home'] == pytest.approx(HOME)
-    assert recipe.speeds.linear == pytest.approx(0.25) and recipe.speeds.joint == pytest.approx(math.radians(60))
+    assert recipe.speeds.linear == pytest.approx(1.0) and recipe.speeds.joint == pytest.approx(math.radians(60))
     place = recipe.targets['place']
     assert pose_of(place.pose) == pytest.approx((0.1, 0.4, 0.1, math.pi, 0, 0))
     assert place.above[2, 3] == pytest.approx(0.2)
