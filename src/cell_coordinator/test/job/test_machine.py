@@ -13,7 +13,6 @@ from cell_coordinator.job.machine import (
 )
 from cell_coordinator.job.model import JobState, JobStep, MatchVerdict, PickJob, PieceOutcome, VerdictKind, from_json, to_json
 from cell_coordinator.job.resolution import LEFT_IN_GRIPPER, LOOK_AT_GRIPPER
-from cell_coordinator.job.transitions import rejection_reason
 
 PART, OTHER = 'G8NB-17SR', 'G8NB-17SU'
 GOOD, BAD = VerdictKind.MATCH, VerdictKind.MISMATCH
@@ -172,19 +171,6 @@ def test_no_frame_is_archived_for_a_piece_without_a_verdict():
     run = JobRun().picked().dispatch(ev.Cancel).answer(ev.EffectFailed, 'no frame')
     assert run.triggers[-1] == 'REJECT'
     assert not any(isinstance(effect, ev.ArchiveReject) for effect in run.effects)
-
-
-@pytest.mark.parametrize(
-    ('kind', 'text'),
-    [
-        (VerdictKind.AMBIGUOUS, 'ambiguous: two parts'),
-        (VerdictKind.UNREADABLE, 'no readable text'),
-        (VerdictKind.UNKNOWN, 'unknown part: read "XX"'),
-        (VerdictKind.MATCH, 'does not belong'),
-    ],
-)
-def test_every_rejection_has_a_reason(kind, text):
-    assert text in rejection_reason(MatchVerdict(kind, PART, 1, '', 'XX', 0.1, 'two parts'), PART)
 
 
 def test_too_many_rejects_in_a_row_pause_the_job():

@@ -3,7 +3,7 @@ import {
 } from '../generated/messages';
 import { bookingText, type ManualBooking } from './bookings';
 import type { Cell } from './cell.svelte';
-import { CallError } from './connection';
+import { CONTROL_TITLES, errorText, stopOutcome, type ServiceResult } from './commandTexts';
 import { localSettings } from './localSettings';
 import { codeName, verdictLabel } from './labels';
 import { cancelText, type Answer } from './pieceQuestion';
@@ -40,7 +40,6 @@ export interface Recovery {
   message: string;
 }
 
-type ServiceResult = { code: number; message: string };
 type Body<R> = Omit<R, 'command'>;
 
 /** Operator commands. Asks for confirmation before arm motion and shows the result of each command as a toast. */
@@ -259,7 +258,7 @@ export class Commands {
       const answer = await this.cell.connection.call(this.cell.name('matching/benchmarks'), 'cell_interfaces/srv/GetBenchmarks', { part_number }, DEADLINE_MS);
       return answer.code === ResultCode.OK ? answer.benchmarks : answer.message;
     } catch (error) {
-      return text(error);
+      return errorText(error);
     }
   }
 
@@ -284,7 +283,7 @@ export class Commands {
         const good = result.code === ResultCode.OK;
         this.#finishRecovery(good, good ? result.message : `${result.message} (${codeName(result.code)})`);
       } catch (error) {
-        this.#finishRecovery(false, text(error));
+        this.#finishRecovery(false, errorText(error));
       }
     });
     if (this.recovery?.phase === 'asking') this.recovery = null; // not started; the toast says why
@@ -299,8 +298,8 @@ export class Commands {
     const stop = this.#call('robot/stop', 'cell_interfaces/srv/RobotCommand', {});
     const pause = this.#call('control_job', 'cell_interfaces/srv/ControlJob', { action: ControlJob_Request.PAUSE });
     const [robot, job] = await Promise.allSettled([stop, pause]);
-    const robotResult = outcome(robot, 'stop requested.');
-    const jobResult = outcome(job, 'pause requested.', [ResultCode.NO_JOB, ResultCode.WRONG_STATE]);
+    const robotResult = stopOutcome(robot, 'stop requested.');
+    const jobResult = stopOutcome(job, 'pause requested.', [ResultCode.NO_JOB, ResultCode.WRONG_STATE]);
     const good = robotResult.good && jobResult.good;
     this.cell.notify(good ? 'done' : 'error', 'Stop cell', `Robot: ${robotResult.text} Job: ${jobResult.text}`);
   }
@@ -375,7 +374,7 @@ export class Commands {
     try {
       await work();
     } catch (error) {
-      this.cell.notify('error', title, text(error));
+      this.cell.notify('error', title, errorText(error));
     } finally {
       this.busy = false;
     }
@@ -399,18 +398,3 @@ export class Commands {
     return true;
   }
 }
-
-const CONTROL_TITLES: Record<number, string> = {
-  [ControlJob_Request.PAUSE]: 'Pause', [ControlJob_Request.RESUME]: 'Resume', [ControlJob_Request.CANCEL]: 'Cancel job',
-  [ControlJob_Request.RESOLVE_DONE]: 'Resolve', [ControlJob_Request.RESOLVE_NOT_DONE]: 'Resolve', [ControlJob_Request.RESOLVE_REMOVED]: 'Resolve',
-};
-
-/** Summarize one half of a stop; `idle` lists the codes that mean "not running". */
-function outcome(result: PromiseSettledResult<ServiceResult>, done: string, idle: number[] = []): { good: boolean; text: string } {
-  if (result.status === 'rejected') return { good: false, text: text(result.reason) };
-  const { code, message } = result.value;
-  if (idle.includes(code)) return { good: true, text: 'not running.' };
-  return code === ResultCode.OK ? { good: true, text: message || done } : { good: false, text: message };
-}
-
-const text = (error: unknown): string => (error instanceof CallError ? error.message : `Internal page error: ${String(error)}`);
