@@ -19,9 +19,7 @@ GOOD, BAD = VerdictKind.MATCH, VerdictKind.MISMATCH
 DONE, NOT_SENT, REFUSED, UNKNOWN = RobotOutcome
 
 
-class JobRun:
-    """A job whose effects the test answers."""
-
+class JobRun:  # a job whose effects the test answers
     def __init__(self, quantity=2, **rules):
         self.machine = JobMachine(JobRules(**{'read_attempts': 2, **rules}))
         self.job = PickJob('job', PART, quantity)
