@@ -42,7 +42,7 @@ def test_lint_names_numbers_that_need_a_second_look(catalogue):
     assert json.loads(said)['warnings'] == []
 
 
-def test_a_bad_file_is_told_in_words(tmp_path):
+def test_a_bad_file_is_named_with_its_remedy(tmp_path):
     code, said = run('lint', '--catalogue', tmp_path / 'none.yaml')
     assert code == 1 and 'cannot read the part catalogue' in said
 

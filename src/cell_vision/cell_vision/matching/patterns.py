@@ -35,7 +35,8 @@ class Pattern:
 def patterns_of(part: Part, weights: ConfusionWeights) -> list[Pattern]:
     """Return the texts that identify a part, with the affixes that its maker may add."""
     rules = [None if given is None else tuple(map(re.compile, given)) for given in (part.prefixes, part.suffixes)]
-    printed = [normalize(text) for text in part.printed_text]
+    # `normalize` takes a lower-case l for a bar; printed in capitals the same number has an L.
+    printed = dict.fromkeys(normalize(form) for text in part.printed_text for form in (text, text.upper()))
     return [Pattern(part.part_number, text, weights.fold(text), Affixes(*rules)) for text in printed]
 
 

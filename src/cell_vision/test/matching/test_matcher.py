@@ -354,3 +354,8 @@ def test_a_verdict_does_not_depend_on_the_order_or_repetition_of_readings(readin
 def test_of_equal_texts_the_more_certain_reading_counts():
     for readings in (REREAD, REREAD[::-1]):
         assert matcher(*CHIPS, '74LS09').match('74LS09', readings).verdict is MatchOutcome.MATCH
+
+
+@pytest.mark.parametrize('text', ['lm317t', 'LM317T', 'Im317t'])
+def test_a_number_in_lower_case_with_an_l_is_matched_in_either_case(text):
+    assert matcher('lm317t', 'lm337t').match('lm317t', lines(text)).verdict is MatchOutcome.MATCH

@@ -1,0 +1,111 @@
+"""Draw prints with faults, and count how often another part of the catalogue is accepted: this must never happen.
+
+    python bench/vision_faults.py [--frames N] [--kinds worn cut glared turned]
+
+worn: one character inside the number is gone (a last one leaves no trace); cut: the frame's rim cuts the number;
+glared: a reflection hides an end of it; turned: the number becomes another one upside down.
+Each frame is judged against every part of its catalogue.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from cell_common.catalogue import Catalogue, Part
+from cell_vision.matching.default_weights import load_weights
+from cell_vision.matching.matcher import Matcher, MatchOutcome
+from cell_vision.ocr.engines.base import EngineOptions
+from cell_vision.ocr.engines.registry import make_engine
+from cell_vision.ocr.pipeline import read_frame
+from vision_prints import faces, printed
+
+SIZE = (1280, 720)
+KINDS = ('worn', 'cut', 'glared', 'turned')
+CHIPS = tuple(
+    f'74LS{n}' for n in ('00', '02', '10', '11', '12', '112', '13', '113', '19', '190', '191', '192', '92', '122', '123')
+)
+RELAYS = ('MY4N', 'MY4N-J', 'MY4N-J2', 'G2R-1', 'G2R-1-S', 'G2R-1-SND', 'HF115F-01', 'HF115F-012', 'DT04-2P', 'DT04-2PA')
+TURNABLE = ('9060-8', '8-0906', 'NSX-6809', '6089-XSN', 'HX-19', '61-XH')
+CATALOGUE = (*CHIPS, *RELAYS, *TURNABLE)
+
+
+def fault_frame(kind: str, number: int) -> tuple[bytes, str]:
+    """Return a JPEG and the part in view; the same ones every time."""
+    rng = random.Random(f'{kind} {number}')
+    part = (TURNABLE if kind == 'turned' else (*CHIPS, *RELAYS))[
+        number % (len(TURNABLE) if kind == 'turned' else len(CHIPS + RELAYS))
+    ]
+    high = rng.randint(24, 60)
+    strip = printed(part, 'font', rng.choice(faces('dev')), high, rng)
+    ground, ink = (
+        (rng.uniform(150, 225), rng.uniform(15, 60)) if rng.random() < 0.6 else (rng.uniform(20, 70), rng.uniform(150, 230))
+    )
+    image = np.full((SIZE[1], SIZE[0]), ground, np.float32)
+    tall, wide = strip.shape
+    left, top = rng.randint(200, 500), rng.randint(200, 450)
+    at = rng.randrange(1, len(part) - 1) if kind == 'worn' else rng.randrange(1, len(part))
+    begin, end = (round(wide * (at + shift) / len(part)) for shift in (0, 1))
+    if kind == 'worn':
+        strip = _without(strip, at, len(part))
+    image[top : top + tall, left : left + wide] += (ink - ground) * strip
+    if kind == 'glared':
+        cv2.ellipse(
+            image, (left + (begin + wide) // 2, top + tall // 2), ((wide - begin) // 2 + high // 2, high), 0, 0, 360, 255.0, -1
+        )
+        image = cv2.GaussianBlur(image, (0, 0), 2.0)
+    if kind == 'cut':
+        image = image[:, : left + end - (end - begin) // 3]
+    if kind == 'turned':
+        image = cv2.rotate(image, cv2.ROTATE_180)
+    noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(1, 4), image.shape)
+    seen = np.clip(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.2)) + noise, 0, 255).astype(np.uint8)
+    return bytes(cv2.imencode('.jpg', seen, [cv2.IMWRITE_JPEG_QUALITY, 88])[1]), part
+
+
+def _without(strip: Any, at: int, count: int) -> Any:
+    """Remove the print that is nearest to the place of one character: the piece between two columns without ink."""
+    bare = strip.max(0) < 0.2
+    middle = round(strip.shape[1] * (at + 0.5) / count)
+    left = next((x for x in range(middle, -1, -1) if bare[x]), 0)
+    right = next((x for x in range(middle, strip.shape[1]) if bare[x]), strip.shape[1] - 1)
+    worn = strip.copy()
+    worn[:, left : right + 1] = 0
+    return worn
+
+
+def false_accepts(kind: str, frames: int) -> tuple[int, Sequence[str]]:
+    """Return the number of pairs and a line for each part that was accepted although another one is in view."""
+    matcher = Matcher(Catalogue({part: Part(part, 'A', ()) for part in CATALOGUE}), load_weights())
+    engine = make_engine('ppocr', EngineOptions())
+    wrong = []
+    for number in range(frames):
+        data, part = fault_frame(kind, number)
+        readings = read_frame(engine, data, {}).readings
+        decision = matcher.match(part, readings, pictures=3)
+        if decision.verdict is MatchOutcome.MISMATCH:
+            wrong.append(f'{kind} {number}: {part} taken for {decision.part_number}: {decision.reason}')
+    return frames * len(CATALOGUE), wrong
+
+
+def main() -> int:
+    """Run the bench; the exit code is 1 when a wrong part was accepted."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--frames', type=int, default=160, help='of each kind')
+    parser.add_argument('--kinds', nargs='+', choices=KINDS, default=list(KINDS))
+    options = parser.parse_args()
+    total = 0
+    for kind in options.kinds:
+        pairs, wrong = false_accepts(kind, options.frames)
+        total += len(wrong)
+        print(f'{kind}: {pairs} pairs, {len(wrong)} false accepts')
+        print('\n'.join(wrong))
+    return 1 if total else 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
