@@ -39,7 +39,7 @@ def test_what_is_no_picture_has_no_brightness():
     assert all(np.isnan(measure(b'nothing')))
 
 
-def test_an_over_exposed_picture_is_told_and_a_bright_one_is_not(compress, draw):
+def test_an_over_exposed_picture_is_reported_and_a_bright_one_is_not(compress, draw):
     seen, fine = watch(white=0.6), watch(white=0.6)
     picture = draw('EM1-2U1').astype(np.uint16)
     seen.update(compress(np.minimum(picture * 20, 255).astype(np.uint8)), 0)

@@ -1,45 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Cell } from '../src/core/cell.svelte';
-import { Commands } from '../src/core/commands.svelte';
+import { describe, expect, it, vi } from 'vitest';
 import { ControlJob_Request, JobState, ResultCode, type MatchResult } from '../src/generated/messages';
-import { FakeRosbridge, until, type Message } from './fake_rosbridge';
-
-const SESSION = { namespace: '/cell', role: 'operator', operator_id: 'Ada' };
-const NOW = 1_000_000;
-
-let rosbridge: FakeRosbridge;
-let cell: Cell;
-let commands: Commands;
-let stop: () => void;
-let answers: Record<string, Message>;
-
-const status = (sec: number, ready = true): void => rosbridge.publish('/cell/status', { stamp: { sec, nanosec: 0 }, ready, subsystems: [] });
-const job = (state: number, job_id = 'j1'): void => rosbridge.publish('/cell/job', { job_id, state, quantity: 5, placed: 0, part_number: 'P' });
-const calls = (name: string): Message[] => rosbridge.received.filter((message) => message.service === name || message.action === name);
-
-async function begin(session = SESSION): Promise<void> {
-  cell = new Cell(session, rosbridge.url);
-  commands = new Commands(cell);
-  stop = cell.start();
-  await until(() => rosbridge.ops('subscribe').length >= 10);
-  status(NOW);
-  await until(() => cell.live);
-}
-
-beforeEach(async () => {
-  answers = {};
-  rosbridge = await new FakeRosbridge().start();
-  rosbridge.answer = (message) => {
-    const name = String(message.service ?? message.action);
-    if (message.op === 'call_service') return { op: 'service_response', id: message.id, service: name, result: true, values: { code: 0, message: '', ...answers[name] } };
-    return message.op === 'send_action_goal' && answers[name] ? { op: 'action_result', id: message.id, action: name, ...answers[name] } : undefined;
-  };
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  stop();
-  await rosbridge.stop();
-});
+import { NOW, SESSION, answers, begin, calls, cell, commands, job, rosbridge, status, stop } from './commands_rig';
+import { until, type Message } from './fake_rosbridge';
 
 async function startJob(yes = true): Promise<void> {
   const starting = commands.startJob('P', 5);
@@ -335,75 +297,5 @@ describe('weighing', () => {
     expect(await commands.benchmarks()).toMatchObject([{ version: 2, frames: 5 }]);
     answers['/cell/matching/benchmarks'] = { code: ResultCode.UNKNOWN_PART, message: 'No such part.' };
     expect(await commands.benchmarks('X')).toBe('No such part.');
-  });
-});
-
-describe('what the old page could do', () => {
-  const asked = (service: string): Message[] => calls(`/cell/${service}`);
-
-  async function decide(work: Promise<unknown>, yes: boolean): Promise<void> {
-    await until(() => commands.question);
-    commands.answer(yes);
-    await work;
-  }
-
-  it.each([
-    ['set_benchmark', () => commands.setBenchmark('P'), { part_number: 'P' }, true],
-    ['start_robot', () => commands.startProgram(), {}, true],
-    ['inventory/reset', () => commands.resetStock(), { part_number: '' }, false],
-    ['inventory/undo', () => commands.undoStock(), { sequence: 0 }, false],
-  ] as const)('%s is sent after a yes and not after a no', async (service, work, args, moves) => {
-    await begin();
-    await decide(work(), false);
-    expect(asked(service)).toEqual([]);
-    const done = work();
-    await until(() => commands.question);
-    expect(commands.question?.moves ?? false).toBe(moves);
-    commands.answer(true);
-    await done;
-    expect(asked(service)[0]?.args).toMatchObject({ ...args, command: { operator_id: 'Ada' } });
-    expect(cell.toasts.at(-1)?.kind).toBe('done');
-  });
-
-  it('starts the camera directly and stops it after a question', async () => {
-    await begin();
-    answers['/cell/camera/start'] = { success: true, message: 'started' };
-    answers['/cell/camera/stop'] = { success: false, message: 'held' };
-    await commands.setCamera(true);
-    expect(cell.toasts.at(-1)).toMatchObject({ kind: 'done', text: 'started' });
-    await decide(commands.setCamera(false), false);
-    expect(asked('camera/stop')).toEqual([]);
-    await decide(commands.setCamera(false), true);
-    expect(cell.toasts.at(-1)).toMatchObject({ kind: 'error', text: 'held' });
-  });
-
-  it('adjusts a tray with a reason, captures a component, and shows a refusal', async () => {
-    await begin();
-    expect(await commands.adjust('P', 2, 7, 'counted')).toBe(true);
-    expect(asked('inventory/adjust')[0]?.args).toMatchObject({ part_number: 'P', tray: 2, count: 7, reason: 'counted' });
-    answers['/cell/capture_component'] = { code: ResultCode.INVALID_ARGUMENT, message: 'no frame' };
-    await commands.captureComponent('P');
-    expect(cell.toasts.at(-1)?.text).toContain('no frame');
-  });
-
-  it('lets a viewer do none of it', async () => {
-    await begin({ ...SESSION, role: 'viewer' });
-    expect(await commands.adjust('P', 2, 7, 'counted')).toBe(false);
-    await commands.captureComponent('P');
-    expect(rosbridge.ops('call_service')).toEqual([]);
-  });
-
-  it('shows the events, and an old latched benchmark without a toast', async () => {
-    await begin();
-    const benchmark = (sec: number): void => rosbridge.publish('/cell/benchmark_set', { stamp: { sec, nanosec: 0 }, part_number: 'P', version: 2, texts: ['P', 'Q'] });
-    benchmark(NOW - 3_600);
-    await until(() => cell.benchmark);
-    expect(cell.toasts).toEqual([]);
-    benchmark(NOW);
-    rosbridge.publish('/cell/job_invalid', { message: 'order fewer.', part_number: 'P', requested: 9, available: 5 });
-    rosbridge.publish('/cell/reload_required', { part_number: 'P', trays: btoa('\x01\x03'), missing: 2 });
-    await until(() => cell.toasts.length === 3);
-    const texts = cell.toasts.map((toast) => toast.text).join('\n');
-    for (const part of ['version 2: P · Q', 'Ordered: 9, in the trays: 5', 'Fill tray 1, 3']) expect(texts).toContain(part);
   });
 });
