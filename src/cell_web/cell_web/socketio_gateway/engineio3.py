@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from cell_web.socketio_gateway.engineio3_codec import (
+    BINARY_MESSAGE,
     CLOSE,
     MESSAGE,
     NOOP,
@@ -35,7 +36,7 @@ from cell_web.socketio_gateway.engineio3_codec import (
 __all__ = ['EngineIo3Bridge', 'EngineIo3Settings']
 
 LOG = logging.getLogger(__name__)
-FORWARDED_HEADERS = ('Origin', 'Cookie', 'Authorization')
+FORWARDED_HEADERS = ('Host', 'Origin', 'Cookie', 'Authorization')
 CONNECT = MESSAGE + '0'
 
 
@@ -162,10 +163,12 @@ class EngineIo3Bridge:
         LOG.info('Engine.IO 3 client timed out: no ping for %.0f s', limit)
         await self._end(session)
 
-    async def _from_client(self, session: _Session, packet: str) -> None:
+    async def _from_client(self, session: _Session, packet: str | bytes) -> None:
         """Answer a client's ping, or pass its packet to the server."""
         session.last_seen = self._now()
-        if packet.startswith(PING):
+        if isinstance(packet, bytes):
+            await self._attachment(session, packet)
+        elif packet.startswith(PING):
             await session.waiting.put(PONG + packet[1:])
         elif packet.startswith(MESSAGE) and packet != CONNECT:
             with contextlib.suppress(ConnectionError, TimeoutError):
@@ -173,6 +176,13 @@ class EngineIo3Bridge:
                 await session.server.send_str(packet)
         elif packet.startswith(CLOSE):
             await self._end(session)
+
+    async def _attachment(self, session: _Session, packet: bytes) -> None:
+        """Pass binary data on. The event before it announced it: without it the server takes the next event for the data."""
+        if packet[:1] == BINARY_MESSAGE:
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                await asyncio.wait_for(session.connected.wait(), self._settings.ping_timeout_s)
+                await session.server.send_bytes(packet[1:])
 
     async def _end(self, session: _Session) -> None:
         if self._sessions.pop(session.sid, None) is None:
@@ -235,6 +245,8 @@ class EngineIo3Bridge:
             async for message in client:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     await self._from_client(session, str(message.data))
+                elif message.type is aiohttp.WSMsgType.BINARY:
+                    await self._from_client(session, bytes(message.data))
         finally:
             sender.cancel()
             await self._end(session)

@@ -9,9 +9,12 @@ length counts UTF-16 code units, since the reference implementation is JavaScrip
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterable, Iterator
 
 __all__ = [
+    'BINARY_MESSAGE',
     'CLOSE',
     'MESSAGE',
     'NOOP',
@@ -26,6 +29,8 @@ __all__ = [
 ]
 
 OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = '0', '1', '2', '3', '4', '5', '6'
+BINARY_MESSAGE = b'\x04'
+"""First byte of a binary message."""
 LONGEST_LENGTH = 8
 """Digits of a packet's length."""
 END_OF_LENGTH = b'\xff'
@@ -40,25 +45,25 @@ def encode_payload(packets: Iterable[str]) -> str:
     return ''.join(f'{_utf16_length(packet)}:{packet}' for packet in packets)
 
 
-def decode_payload(body: str) -> list[str]:
-    """Return the packets of a polling request's body.
+def decode_payload(body: str) -> list[str | bytes]:
+    """Return the packets of a polling request's body; a packet in base64 as the bytes it stands for.
 
     Raises:
-        EngineIoPayloadError: A length is missing, not a number, or does not fit the body.
+        EngineIoPayloadError: A length is missing, not a number, or does not fit the body, or base64 is broken.
     """
-    return list(_packets(body))
+    return [_binary(packet) if packet.startswith('b') else packet for packet in _packets(body)]
 
 
-def decode_binary_payload(body: bytes) -> list[str]:
-    """Return the text packets of a polling request in the binary form, which some clients use for text too.
+def decode_binary_payload(body: bytes) -> list[str | bytes]:
+    """Return the packets of a polling request in the binary form, which some clients use for text too.
 
     Each packet is a byte 0 for text or 1 for binary data, the digits of its length in bytes as bytes 0 to 9, a byte 255,
-    and its data. Binary packets are left out: no event of the gateway carries binary data.
+    and its data.
 
     Raises:
         EngineIoPayloadError: The form is broken, or a text is not UTF-8.
     """
-    packets = []
+    packets: list[str | bytes] = []
     place = 0
     while place < len(body):
         end = body.find(END_OF_LENGTH, place, place + LONGEST_LENGTH + 2)
@@ -66,12 +71,19 @@ def decode_binary_payload(body: bytes) -> list[str]:
         if body[place] > 1 or end < 0 or not digits or max(digits) > 9:
             raise EngineIoPayloadError('no length before a binary packet')
         data = body[end + 1 : end + 1 + int(''.join(map(str, digits)))]
-        if body[place] == 0:
-            packets.append(_text(data))
+        packets.append(data if body[place] else _text(data))
         place = end + 1 + int(''.join(map(str, digits)))
     if place != len(body):
         raise EngineIoPayloadError('a binary packet in a body that is too short')
     return packets
+
+
+def _binary(packet: str) -> bytes:
+    """Return the packet that `b`, its type and base64 stand for."""
+    try:
+        return bytes([int(packet[1:2])]) + base64.b64decode(packet[2:], validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise EngineIoPayloadError('a binary packet that is not base64') from error
 
 
 def _text(data: bytes) -> str:

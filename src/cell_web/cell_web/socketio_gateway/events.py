@@ -142,8 +142,8 @@ def parse_trigger(payload: object) -> TriggerRequest:
     """
     fields = _mapping('send_trigger', payload, '{trigger, event, part_number}')
     letter = _text('send_trigger', fields, 'trigger')
-    if not re.fullmatch('[A-Za-z]', letter):
-        raise PayloadError(f'send_trigger: trigger must be one letter A to Z, not {_shown(letter)}')
+    if not re.fullmatch('[A-Za-z]', str(fields['trigger'])):
+        raise PayloadError(f'send_trigger: trigger must be one letter A to Z, not {_shown(fields["trigger"])}')
     part_number = '' if fields.get('part_number') is None else _text('send_trigger', fields, 'part_number', empty=True)
     event = '' if fields.get('event') is None else _text('send_trigger', fields, 'event', empty=True)
     return TriggerRequest(letter, event or (f'PART_{part_number}' if part_number else PROGRAM_STARTED), part_number)

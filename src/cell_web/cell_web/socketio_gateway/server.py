@@ -195,7 +195,12 @@ class SocketIoServer:
 
     # -- clients and events -----------------------------------------------------------------------------------------
 
-    async def _connected(self, sid: str, environ: dict[str, object], _auth: object = None) -> None:
+    async def _connected(self, sid: str, *arguments: object) -> None:
+        if sid in self.clients:  # an event of this name from a client: the library does not tell them apart
+            await self._on_event('connect', sid)
+            return
+        environ = arguments[0]
+        assert isinstance(environ, dict)
         request = environ['aiohttp.request']
         assert isinstance(request, web.Request)
         if len(self.clients) >= self._settings.max_clients:
@@ -207,10 +212,13 @@ class SocketIoServer:
         # The client learns that it is connected when this handler ends, and only then listens for events.
         self._start(client, self._on_connect(client))
 
-    async def _disconnected(self, sid: str, reason: str = '') -> None:
+    async def _disconnected(self, sid: str, *arguments: object) -> None:
+        if self._sio.manager.is_connected(sid, NAMESPACE):  # an event of this name from a client
+            await self._on_event('disconnect', sid)
+            return
         client = self.clients.pop(sid, None)
         if client is not None:
-            LOG.info('%s port: client %s disconnected (%s)', self.name, client.address, reason)
+            LOG.info('%s port: client %s disconnected (%s)', self.name, client.address, arguments[0] if arguments else '')
 
     async def _on_event(self, event: str, sid: str, *arguments: object) -> None:
         client = self.clients.get(sid)

@@ -36,8 +36,15 @@ def test_a_binary_payload_counts_bytes(packets):
     assert decode_binary_payload(b''.join(map(binary, packets))) == packets
 
 
-def test_a_binary_packet_is_left_out():
-    assert decode_binary_payload(b'\x01\x02\xff\x04\x00' + binary('40')) == ['40']
+def test_a_binary_packet_keeps_its_place():
+    assert decode_binary_payload(b'\x01\x02\xff\x04\x00' + binary('40')) == [b'\x04\x00', '40']
+    assert decode_payload('6:b4AQI=2:40') == [b'\x04\x01\x02', '40']
+
+
+@pytest.mark.parametrize('body', ['1:b', '3:bx=', '4:b4A=', '3:b4*'])
+def test_broken_base64_is_an_error(body):
+    with pytest.raises(EngineIoPayloadError):
+        decode_payload(body)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +55,7 @@ def test_a_broken_binary_payload_is_an_error(body):
         decode_binary_payload(body)
 
 
-@given(st.lists(st.text(min_size=1, max_size=20), max_size=5))
+@given(st.lists(st.text(min_size=1, max_size=20).map(lambda text: f'4{text}'), max_size=5))
 def test_every_text_comes_back(packets):
     assert decode_payload(encode_payload(packets)) == packets
 

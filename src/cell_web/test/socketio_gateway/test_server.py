@@ -21,6 +21,43 @@ def test_a_page_of_the_same_host_and_a_program_may_connect(page, version):
 
 
 @pytest.mark.parametrize('version', ['3', '4'])
+def test_a_page_of_the_same_host_may_connect_by_its_name(page, version):
+    headers = {'Host': 'cell.plant:5001', 'Origin': 'http://cell.plant:5001'}
+    url = f'http://127.0.0.1:{page.server.port}/socket.io/'
+    assert requests.get(url, params={'EIO': version, 'transport': 'polling'}, headers=headers, timeout=5).ok
+
+
+@pytest.mark.parametrize('event', ['connect', 'disconnect'])
+@pytest.mark.parametrize('payload', [None, {'a': 1}, ('a', 'b', 'c')])
+def test_a_client_that_sends_a_reserved_event_stays_connected(page, connect, event, payload):
+    client = connect(page.server.port)
+    client.send(event, payload)
+    assert 'is not known here' in client.wait('status')['msg']
+    assert len(page.server.clients) == 1
+    client.send('ping_test', {'msg': 'x'})
+    client.wait('pong_test')
+
+
+def test_binary_data_of_an_old_client_does_not_swallow_the_next_event(page):
+    url = f'http://127.0.0.1:{page.server.port}/socket.io/'
+    query = {'EIO': '3', 'transport': 'polling'}
+    opened = requests.get(url, params=query, timeout=5).text
+    query['sid'] = opened.split('"sid": "')[1].split('"')[0]
+    announced = '451-["ping_test",{"_placeholder":true,"num":0}]'
+    follows = '42["ping_test",{"msg":"x"}]'
+    body = f'{len(announced)}:{announced}6:b4AQI={len(follows)}:{follows}'
+    assert requests.post(url, params=query, data=body, headers={'Content-Type': 'text/plain'}, timeout=5).ok
+    seen: list[str] = []
+
+    def answered() -> bool:
+        seen.append(requests.get(url, params=query, timeout=5).text)
+        return 'pong_test' in seen[-1]
+
+    wait_until(answered, 10.0, 'the answer to the event after the binary data')
+    assert 'expected {msg}' in ''.join(seen)
+
+
+@pytest.mark.parametrize('version', ['3', '4'])
 @pytest.mark.parametrize('origin', ['http://evil.example', 'null', 'http://127.0.0.1:1'])
 def test_a_foreign_page_is_refused(page, origin, version):
     assert poll(page.server.port, origin, version).status_code in {400, 403}
