@@ -94,11 +94,15 @@ def test_a_file_without_parts_is_rejected(tmp_path, text):
 
 def test_an_error_names_its_line_and_its_part(tmp_path):
     path = tmp_path / 'parts.yaml'
-    path.write_text((CONFIG / 'parts.yaml').read_text().replace("letter: 'C'", "letter: 'P'").replace('low: 4', 'low: 40', 1))
+    text = (CONFIG / 'parts.yaml').read_text().replace("letter: 'C'", "letter: 'P'").replace('low: 4', 'low: 40', 1)
+    path.write_text(text)
     with pytest.raises(CatalogueError) as caught:
         load_catalogue(path)
-    assert 'line 15: part 1 (EM1-2U1): tray 1: count and low must not be more than capacity' in str(caught.value)
-    assert 'line 21: part 2 (EM1-2U4): letter P is reserved for PLACE' in str(caught.value)
+    lines = text.splitlines()
+    tray = next(number for number, line in enumerate(lines, 1) if 'low: 40' in line)
+    letter = next(number for number, line in enumerate(lines, 1) if "letter: 'P'" in line)
+    assert f'line {tray}: part 1 (EM1-2U1): tray 1: count and low must not be more than capacity' in str(caught.value)
+    assert f'line {letter}: part 2 (EM1-2U4): letter P is reserved for PLACE' in str(caught.value)
 
 
 def test_a_letter_and_a_text_may_be_written_without_quotes():

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from cell_common.background import AsyncioThread
 from cell_common.testing import wait_until
+from cell_robot.motion.kinematics import max_joint_difference
 from cell_robot.recipe_file import parse_recipe
 from cell_robot.testing.arm_backends import (
     ArmOptions,
@@ -36,6 +37,8 @@ TIMINGS = Timings(power_on=0.3, brake_release=0.3, boot=0.5, unlock=5.0)
 STALE_S, WATCHDOG_HZ = 0.75, 1.5
 """Tolerant values, because controller and client share busy cores here."""
 SAMPLE_S = 0.002
+VISIBLE_RAD = 0.01
+"""An arm that moved less may have done nothing, and a trigger that did nothing is safe to send again."""
 
 
 class ArmWithSensor(Controller):
@@ -102,9 +105,10 @@ class BackendLink:
         return self.begin(event, tray).result(30.0)
 
     def moving(self, event: str, tray: int = 0) -> Any:
-        """Begin an event and wait until the arm moves."""
+        """Begin an event and wait until the arm has moved visibly."""
+        start = list(self.robot.motion.joints)
         future = self.begin(event, tray)
-        wait_until(lambda: any(map(abs, self.robot.motion.speeds)) or future.done(), 10.0, 'moving')
+        wait_until(lambda: max_joint_difference(self.robot.motion.joints, start) > VISIBLE_RAD or future.done(), 10.0, 'moving')
         assert not future.done(), future.result()
         return future
 
