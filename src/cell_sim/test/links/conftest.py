@@ -14,7 +14,7 @@ import pytest
 import yaml
 from cell_common.background import AsyncioThread
 from cell_common.testing import wait_until
-from cell_robot.motion.kinematics import max_joint_difference
+from cell_robot.motion import max_joint_difference
 from cell_robot.recipe_file import parse_recipe
 from cell_robot.testing.arm_backends import (
     ArmOptions,
