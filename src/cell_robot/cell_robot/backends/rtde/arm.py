@@ -14,7 +14,7 @@ from typing import TypeVar
 from cell_common.error_code import ErrorCode
 
 from cell_robot.backends.base import Logger
-from cell_robot.backends.rtde.control_program import LOCAL_MODE, REQUEST_TIMEOUT_S, SETTLE_S, ControlProgram
+from cell_robot.backends.rtde.control_program import REQUEST_TIMEOUT_S, SETTLE_S, ControlProgram
 from cell_robot.backends.rtde.steps import ArmOptions, NoPieceError, NotStartedError, StepError, has_arrived
 from cell_robot.control_process.codec import (
     ControlReport,
@@ -133,7 +133,7 @@ class RtdeArm(ControlProgram):
             await asyncio.sleep(REMOTE_PERIOD_S)
             with contextlib.suppress(DashboardError):
                 if not await self.remote_control():
-                    self._set_abort(LOCAL_MODE.rstrip('.'), ErrorCode.ROBOT_STOPPED)
+                    self._set_abort('local mode, switched on at the pendant', ErrorCode.ROBOT_STOPPED)
 
     async def _run_step(self, step: PlanStep, on_started: Callable[[], None]) -> None:
         if isinstance(step, MoveStep):
