@@ -38,6 +38,8 @@ __all__ = ['EngineIo3Bridge', 'EngineIo3Settings']
 LOG = logging.getLogger(__name__)
 FORWARDED_HEADERS = ('Host', 'Origin', 'Cookie', 'Authorization')
 CONNECT = MESSAGE + '0'
+PEER_HEADER = 'X-Engine-Io-3-Peer'
+"""Address of the old client, after a token that only the bridge knows."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class EngineIo3Bridge:
         """
         self._server_url, self._is_origin_allowed, self._settings = server_url, is_origin_allowed, settings
         self._sessions: dict[str, _Session] = {}
+        self._token = secrets.token_urlsafe(24)
         self._http: aiohttp.ClientSession | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -103,6 +106,11 @@ class EngineIo3Bridge:
         if session is None:
             return await self._open_by_polling(request)
         return await (self._receive(request, session) if request.method == 'POST' else self._poll(request, session))
+
+    def peer_of(self, request: web.Request) -> str:
+        """Return the address of the client behind a request to the server: the old client's, not the bridge's own."""
+        token, _, address = request.headers.get(PEER_HEADER, '').partition(' ')
+        return address if secrets.compare_digest(token, self._token) else str(request.remote)
 
     async def close(self) -> None:
         """Disconnect every client."""
@@ -124,6 +132,7 @@ class EngineIo3Bridge:
         if self._http is None:
             self._http = aiohttp.ClientSession()
         headers = {name: request.headers[name] for name in FORWARDED_HEADERS if name in request.headers}
+        headers[PEER_HEADER] = f'{self._token} {request.remote}'
         try:
             server = await self._http.ws_connect(
                 self._server_url(), params={'EIO': '4', 'transport': 'websocket'}, headers=headers, max_msg_size=0

@@ -42,5 +42,5 @@ def event_of_letter(letter: str, part_number: str, letters: Mapping[str, str]) -
             return f'PART_{part}'
     if letter == BENCHMARK_LETTER:
         return 'BENCHMARK'
-    allowed = ', '.join(sorted({START_LETTER, *letters.values()}))
+    allowed = ', '.join(sorted({START_LETTER, BENCHMARK_LETTER, *letters.values()}))
     raise LetterError(f'send_trigger: letter {letter} is refused: no part of the catalogue has it. Use one of {allowed}.')

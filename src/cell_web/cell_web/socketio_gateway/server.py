@@ -83,6 +83,7 @@ class SocketIoServer:
         self._settings = settings
         self._on_connect = on_connect
         self._handlers: dict[str, tuple[EventHandler, bool]] = {}
+        self._bridge = EngineIo3Bridge(self._own_url, self._is_origin_allowed, EngineIo3Settings())
         self._sio = socketio.AsyncServer(
             async_mode='aiohttp',
             cors_allowed_origins=self._is_origin_text_allowed,
@@ -123,7 +124,7 @@ class SocketIoServer:
 
     async def run(self) -> None:
         """Serve until canceled. A port in use is reported and tried again until it is free."""
-        bridge = EngineIo3Bridge(self._own_url, self._is_origin_allowed, EngineIo3Settings())
+        bridge = self._bridge
         application = web.Application(middlewares=[self._middleware(bridge)], client_max_size=MAX_PAYLOAD)
         self._sio.attach(application)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSE_S)
@@ -203,10 +204,11 @@ class SocketIoServer:
         assert isinstance(environ, dict)
         request = environ['aiohttp.request']
         assert isinstance(request, web.Request)
+        address = self._bridge.peer_of(request)
         if len(self.clients) >= self._settings.max_clients:
-            LOG.warning('%s port: client %s refused: %d are connected', self.name, request.remote, len(self.clients))
+            LOG.warning('%s port: client %s refused: %d are connected', self.name, address, len(self.clients))
             raise socketio.exceptions.ConnectionRefusedError(f'{len(self.clients)} clients are connected (max_clients)')
-        client = Client(sid, f'{self.name} {request.remote}', str(request.remote), self._settings.may_command(request))
+        client = Client(sid, f'{self.name} {address}', address, self._settings.may_command(request))
         self.clients[sid] = client
         LOG.info('%s port: client %s connected', self.name, client.address)
         # The client learns that it is connected when this handler ends, and only then listens for events.

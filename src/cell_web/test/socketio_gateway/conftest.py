@@ -66,11 +66,11 @@ class FakeLink:
 class Peer:
     """A client of a server under test, over a real socket; keeps what it receives."""
 
-    def __init__(self, port: int, transports: list[str] | None = None) -> None:
+    def __init__(self, port: int, **options: Any) -> None:
         self.received: list[tuple[str, Any]] = []
         self.sio = socketio.Client(reconnection=False, handle_sigint=False)
         self.sio.on('*', lambda event, *data: self.received.append((event, data[0] if data else None)))
-        self.sio.connect(f'http://127.0.0.1:{port}', transports=transports)
+        self.sio.connect(f'http://127.0.0.1:{port}', **options)
 
     def send(self, event: str, payload: Any = None) -> None:
         self.sio.emit(event, payload)

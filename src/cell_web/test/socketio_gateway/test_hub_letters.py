@@ -19,7 +19,7 @@ def test_a_letter_stands_for_the_event_of_the_robot_node(letter, part_number, ev
 
 @pytest.mark.parametrize('letter', ['P', 'R', 'H', 'Z', 'f'])
 def test_a_letter_that_no_part_has_is_refused_with_the_allowed_ones(letter):
-    with pytest.raises(LetterError, match='Use one of D, F, G'):
+    with pytest.raises(LetterError, match='Use one of B, D, F, G'):
         event_of_letter(letter, '', LETTERS)
 
 

@@ -71,6 +71,19 @@ def test_an_allowed_page_may_connect_and_read_the_answer(serve, link, allowed, v
     assert response.ok and response.headers['Access-Control-Allow-Origin'] in {'http://10.0.0.5:5000', '*'}
 
 
+def test_an_old_client_is_named_by_its_own_address(page):
+    with requests.Session() as session:
+        session.get_adapter('http://').init_poolmanager(1, 1, source_address=('127.0.0.9', 0))
+        url = f'http://127.0.0.1:{page.server.port}/socket.io/'
+        assert session.get(url, params={'EIO': '3', 'transport': 'polling'}, timeout=5).ok
+        wait_until(lambda: [client.name for client in page.server.clients.values()] == ['page 127.0.0.9'], 5.0, 'the name')
+
+
+def test_a_client_cannot_claim_another_address(page, connect):
+    connect(page.server.port, headers={'X-Engine-Io-3-Peer': 'guess 10.0.0.1'})
+    assert [client.name for client in page.server.clients.values()] == ['page 127.0.0.1']
+
+
 @pytest.mark.parametrize('version', ['2', '5', ''])
 def test_another_protocol_is_refused_with_a_remedy(page, version, caplog):
     response = poll(page.server.port, version=version)
