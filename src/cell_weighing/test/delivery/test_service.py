@@ -217,7 +217,7 @@ def test_an_unreachable_web_application_is_no_connection():
     assert HttpPoster('http://127.0.0.1:1/x').post(ITEM, 'k').error == 'no connection'
 
 
-@pytest.mark.parametrize('kills', [2, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize('kills', [2, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
 def test_killed_at_random_moments_every_bag_arrives_once_and_in_order(database_url, engine, application, kills):
     luck = random.Random(kills)
     application.key = 'key'
