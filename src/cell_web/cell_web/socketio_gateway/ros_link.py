@@ -50,6 +50,7 @@ OVERLAY_WAIT_S = 0.3
 """The picture with the verdict is drawn after the verdict is published."""
 START_WAIT_S = 3.0
 """A job that is refused is refused within this time; one that still runs has begun."""
+DISCOVERY_S, POLL_S = 3.0, 0.1
 ACTIVE_STATES = frozenset({JobState.RUNNING, JobState.PAUSED, JobState.WAITING_RELOAD})
 
 
@@ -197,7 +198,7 @@ class RosLink:
     async def _send_trigger(self, who: str, event: str, on_acknowledged: Callable[[], None]) -> CellResult:
         if self._job.state in ACTIVE_STATES:
             return CellResult(False, f'{event}: refused, the robot belongs to the job for {self._job.part_number}')
-        if not self._trigger.server_is_ready():
+        if not await self._wait_for_robot():
             return CellResult(False, f'{event}: not sent, the robot node is not there: is it running?')
         trigger_id = new_id()
 
@@ -217,6 +218,14 @@ class RosLink:
         outcome = result.result().result
         done = outcome.outcome == TriggerRobot.Result.SUCCEEDED
         return CellResult(done, f'{event}: {outcome.message or ("done" if done else "not done")}')
+
+    async def _wait_for_robot(self) -> bool:
+        """Wait until the robot node is discovered, which takes a moment after a start; return whether it is."""
+        for _ in range(round(DISCOVERY_S / POLL_S)):
+            if self._trigger.server_is_ready():
+                return True
+            await wait_for(self._node, Future(executor=self._node.executor), POLL_S)
+        return bool(self._trigger.server_is_ready())
 
     # -- helpers ----------------------------------------------------------------------------------------------------
 
