@@ -37,6 +37,9 @@ def page(results: Path) -> Iterator[Page]:
 def open_page(cell: Any, page: Page) -> None:
     page.goto(f'http://127.0.0.1:{cell.ports["web_port"]}/')
     expect(page.get_by_test_id('cell-ready')).to_have_attribute('data-state', 'READY', timeout=30_000)
+    page.get_by_test_id('operator-name').click()
+    page.get_by_test_id('name-input').fill('Ada')
+    page.get_by_test_id('name-save').click()
 
 
 def start_job(page: Page, quantity: int) -> None:
