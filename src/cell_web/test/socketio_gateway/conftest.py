@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -29,11 +30,8 @@ class FakeLink:
         self.watching: bool | None = None
 
     async def _answer(self, *command: Any) -> CellResult:
-        import asyncio
-
         self.commands.append(command)
-        while not self.may_answer.is_set():
-            await asyncio.sleep(0)
+        await asyncio.to_thread(self.may_answer.wait, 10.0)
         return self.result
 
     async def set_job(self, who: str, part_number: str, quantity: int) -> CellResult:
