@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / 'build' / 'test'
-TIMEOUT_S = 1500
+TIMEOUT_S = 2400
 PACKAGES = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
 STAND_INS = sorted(path.parent.name for path in (ROOT / 'underlay').glob('*/setup.py'))
 PYTEST = ('python', '-m', 'pytest', '-q', '--durations=5')
