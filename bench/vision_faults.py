@@ -22,6 +22,7 @@ from cell_vision.matching.matcher import Matcher, MatchOutcome
 from cell_vision.ocr.engines.base import EngineOptions
 from cell_vision.ocr.engines.registry import make_engine
 from cell_vision.ocr.pipeline import read_frame
+from numpy.typing import NDArray
 from vision_prints import faces, printed
 
 SIZE = (1280, 720)
@@ -45,7 +46,7 @@ def fault_frame(kind: str, number: int) -> tuple[bytes, str]:
     ground, ink = (
         (rng.uniform(150, 225), rng.uniform(15, 60)) if rng.random() < 0.6 else (rng.uniform(20, 70), rng.uniform(150, 230))
     )
-    image = np.full((SIZE[1], SIZE[0]), ground, np.float32)
+    image: NDArray[Any] = np.full((SIZE[1], SIZE[0]), ground, np.float32)
     tall, wide = strip.shape
     left, top = rng.randint(200, 500), rng.randint(200, 450)
     at = rng.randrange(1, len(part) - 1) if kind == 'worn' else rng.randrange(1, len(part))
@@ -67,7 +68,7 @@ def fault_frame(kind: str, number: int) -> tuple[bytes, str]:
     return bytes(cv2.imencode('.jpg', seen, [cv2.IMWRITE_JPEG_QUALITY, 88])[1]), part
 
 
-def _without(strip: Any, at: int, count: int) -> Any:
+def _without(strip: NDArray[Any], at: int, count: int) -> NDArray[Any]:
     """Remove the print that is nearest to the place of one character: the piece between two columns without ink."""
     bare = strip.max(0) < 0.2
     middle = round(strip.shape[1] * (at + 0.5) / count)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -58,11 +59,15 @@ class Ros2:
         return code, self._capsys.readouterr().out
 
     def until(self, fragment: str, *argv: str) -> str:
-        """Run the command until its output contains a fragment, because discovery takes its time; return the output."""
+        """Run the command until its output contains a fragment; return the output."""
+        return self.until_true(lambda out: fragment in out, *argv)
+
+    def until_true(self, accepts: Callable[[str], bool], *argv: str) -> str:
+        """Run the command until its output is accepted, because each run discovers the graph anew; return the output."""
         deadline = time.monotonic() + DEADLINE_S
         while True:
             code, out = self(*argv)
-            if fragment in out:
+            if accepts(out):
                 assert not code
                 return out
             assert time.monotonic() < deadline, f'{argv}: {code} {out}'
