@@ -1,4 +1,13 @@
-"""Library of the cell: parameters, quality of service, alarms, database, catalogue, time, executor and test fixtures."""
+"""Library that every package of the cell builds on; it depends on none of them.
+
+By purpose:
+    node frame     runner, parameters, timers, inbox, background, calls, qos, diagnostics
+    data           database, database_claim, atomic_file, yaml_model, ids, time, ros_time
+    cell's words   catalogue, catalogue_file, alarm_texts, alarms, commands, error_code, gripper_sensor
+    tests          testing
+
+Modules with the line `Pure: no ROS, sockets, files or clock.` can be imported without ROS; a house rule checks the claim.
+"""
 
 __all__ = [
     'alarm_texts',

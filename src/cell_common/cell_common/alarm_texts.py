@@ -21,7 +21,10 @@ _CAUSE_WORDS = 3
 
 @dataclass(frozen=True)
 class AlarmText:
-    """Text of one alarm; `{name}` stands for a value."""
+    """Text of one alarm; `{name}` stands for a value.
+
+    Each title, consequence and step is a `str.format` template. All values of the text must be given, or rendering fails.
+    """
 
     priority: int
     """Number of cell_interfaces/msg/Alarm."""
@@ -33,12 +36,30 @@ class AlarmText:
     """What the operator should do, in order."""
 
     def render(self, **values: object) -> tuple[str, str, str]:
-        """Return title, consequence and the numbered steps, one a line."""
+        """Return title, consequence and the numbered steps, one a line.
+
+        The title is cut to `MAX_TITLE_WORDS` after its values are filled in: a long robot message must not push the rest of
+        the alarm list off the page.
+
+        Args:
+            values: A value for each `{name}` of the text.
+
+        Raises:
+            KeyError: A `{name}` of the text has no value.
+        """
         title = shorten(self.title.format(**values), MAX_TITLE_WORDS)
         return title, self.consequence.format(**values).strip(), numbered(self.steps, values)
 
     def reason(self, detail: str = '', **values: object) -> str:
-        """Return title, detail and numbered steps, one a line, for `JobState.reason`."""
+        """Return title, detail and numbered steps, one a line, for `JobState.reason`.
+
+        Args:
+            detail: Cause that the title does not name, cut to `MAX_STEP_WORDS`; "" = none.
+            values: A value for each `{name}` of the text.
+
+        Raises:
+            KeyError: A `{name}` of the text has no value.
+        """
         title, _, action = self.render(**values)
         cause = f'{shorten(detail, MAX_STEP_WORDS)}\n' if detail else ''
         return f'{title}.\n{cause}{action}'
@@ -97,18 +118,30 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
 
 
 def numbered(steps: tuple[str, ...], values: Mapping[str, object]) -> str:
-    """Return steps as numbered lines."""
+    """Return steps as lines "1 ...", "2 ..."; `values` fills their `{name}` places."""
     return '\n'.join(f'{number} {step.format(**values)}' for number, step in enumerate(steps, 1))
 
 
 def shorten(text: str, words: int) -> str:
-    """Return the first words of a text."""
+    """Return the first words of a text, with an ellipsis where words were dropped.
+
+    Args:
+        text: Any text; blanks at its ends are removed.
+        words: Maximum number of words.
+    """
     parts = text.split()
     return text.strip() if len(parts) <= words else ' '.join(parts[:words]).rstrip('.,:;') + '…'
 
 
 def short_cause(message: str) -> str:
-    """Return a cause of at most three words from a robot message, e.g. "Protective stop: "; "" if it has none."""
+    """Return a cause of at most three words from a robot message, e.g. "Protective stop: "; "" if it has none.
+
+    The robot node writes "subject: cause. remedy". The cause is the part after the last colon of the first sentence. A longer
+    one would not fit the title, so the caller shows it as a detail instead.
+
+    Args:
+        message: Message of the robot node for the operator.
+    """
     sentence = message.split('. ', maxsplit=1)[0].rstrip('.')
     cause = sentence.rsplit(': ', 1)[-1].strip()
     if cause == sentence or len(cause.split()) > _CAUSE_WORDS:

@@ -1,4 +1,8 @@
-"""Raise and clear alarms from any node."""
+"""Raise and clear alarms from any node.
+
+A node reports events only. Node `alarms` of cell_coordinator owns the state of each alarm: acknowledgement, shelving, count.
+Topic `alarms/events` is transient local, so the alarms node may start after the node that reports.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +22,14 @@ LATCHED_DEPTH = 50
 
 
 class AlarmReporter:
-    """Publishes the alarms of a node on `alarms/events`; repeated raises and clears are filtered."""
+    """Publishes the alarms of a node on `alarms/events`; repeated raises and clears are filtered.
+
+    Conditions are polled by most nodes, so `raise_alarm` and `clear_alarm` may be called in each cycle: an event is published
+    on a change only. Use it in the executor's thread.
+    """
 
     def __init__(self, node: Node) -> None:
-        """Advertise `alarms/events` on a node."""
+        """Advertise `alarms/events` on a node; its name becomes the `source` of each alarm."""
         self._node = node
         self._active: dict[str, str] = {}
         self._last_ns = 0
@@ -29,6 +37,8 @@ class AlarmReporter:
 
     def raise_alarm(self, key: str, priority: int, text: str, *, consequence: str, action: str) -> None:
         """Raise an alarm; no-op while an alarm with the same key and text is active.
+
+        A different text under the same key replaces the text and counts as a repeated raise.
 
         Args:
             key: Identifies the condition within this node.
@@ -45,12 +55,15 @@ class AlarmReporter:
         )
 
     def raise_known(self, key: str, *, instance: str = '', **values: object) -> None:
-        """Raise an alarm of `alarm_texts`.
+        """Raise an alarm whose text is in `alarm_texts.ALARM_TEXTS` under "<node>/<key>".
 
         Args:
             key: Key of its text, without the source.
             instance: Added to the key, so that several alarms with the same text are open at a time.
-            values: Values of the text.
+            values: A value for each `{name}` of the text.
+
+        Raises:
+            KeyError: There is no such text, or a value is missing.
         """
         text = ALARM_TEXTS[f'{self._node.get_name()}/{key}']
         title, consequence, action = text.render(**values)
@@ -68,7 +81,12 @@ class AlarmReporter:
             self._publish(AlarmEvent(kind=AlarmEvent.CLEARED, key=key))
 
     def _publish(self, event: AlarmEvent) -> None:
-        self._last_ns = max(now_ns(self._node), self._last_ns + 1)  # the alarms node ignores an event that is not newer
+        """Publish an event with a stamp later than that of the previous one.
+
+        The alarms node drops an event that is not newer than the latest one of its alarm, because it receives latched events
+        again after a restart. Two events within one clock tick, or after a clock was set back, would be lost.
+        """
+        self._last_ns = max(now_ns(self._node), self._last_ns + 1)
         event.stamp = to_msg(self._last_ns)
         event.source = self._node.get_name()
         self._publisher.publish(event)

@@ -2,6 +2,8 @@
 
 The loop's clock stops while the thread cannot run. After a stall of the machine the wall clock would expire every deadline
 before the loop reads the data that has arrived meanwhile, and a peer that answered in time would count as silent.
+
+`AsyncioThread` is what nodes use. The selectors and the loop below it implement its clock and its batching.
 """
 
 from __future__ import annotations
@@ -25,7 +27,11 @@ POLL_INTERVAL_S = 0.1
 
 
 class StallCompensatingSelector(selectors.DefaultSelector):
-    """A selector with a monotonic clock that leaves out the time in which its thread was stalled."""
+    """A selector with a monotonic clock that leaves out the time in which its thread was stalled.
+
+    A select that returns later than its timeout by more than STALL_THRESHOLD_S shows a stall: the machine was suspended, or
+    other processes took the processor. The excess is subtracted from the clock.
+    """
 
     def __init__(self) -> None:
         """Start the clock at the current monotonic time."""
@@ -41,7 +47,16 @@ class StallCompensatingSelector(selectors.DefaultSelector):
         return self._observe(self._last_seen)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for events for at most POLL_INTERVAL_S; time beyond the timeout counts as stalled."""
+        """Wait for events for at most POLL_INTERVAL_S; time beyond the timeout counts as stalled.
+
+        Returning early without events is allowed: asyncio computes its timeouts again and selects again.
+
+        Args:
+            timeout: Seconds; 0 or less returns at once, None waits for the next event without a limit.
+
+        Returns:
+            (key, events) of each ready file object, as `selectors.BaseSelector.select` does.
+        """
         self._thread = threading.get_ident()
         self._observe(self._last_seen)
         started = self._last_seen
@@ -63,7 +78,11 @@ class StallCompensatingSelector(selectors.DefaultSelector):
 
 
 class StallCompensatingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose deadlines follow the clock of its selector."""
+    """An event loop whose deadlines follow the clock of its selector.
+
+    `loop.time`, `call_later`, `asyncio.sleep` and `asyncio.timeout` all use this clock. It drifts from the wall clock by each
+    stall, so use it for timeouts and never for stamps.
+    """
 
     def __init__(self, selector: StallCompensatingSelector) -> None:
         """Use `selector` for events and for the time."""
@@ -78,12 +97,19 @@ class StallCompensatingLoop(asyncio.SelectorEventLoop):
 class BatchingSelector(StallCompensatingSelector):
     """Collects the events of many busy sockets for a short window, and releases a lock for another thread meanwhile.
 
-    Each select and each read releases the GIL and waits for it while another thread computes. With many sockets that costs more
-    than handling their few bytes. An event after an idle period is returned without delay.
+    Each select and each read releases the GIL and waits for it while another thread computes. With many sockets that costs
+    more than handling their few bytes. An event after an idle period is returned without delay.
+
+    Latency grows by at most `batch_window_s`, and only while the sockets are busy.
     """
 
     def __init__(self, batch_window_s: float, gil_lock: threading.Lock) -> None:
-        """Select at most once per `batch_window_s`; the loop's thread holds `gil_lock` except during a select."""
+        """Select at most once per `batch_window_s`; the loop's thread holds `gil_lock` except during a select.
+
+        Args:
+            batch_window_s: Shortest time between two selects of a busy loop, in seconds.
+            gil_lock: Must be held by the thread that selects.
+        """
         super().__init__()
         self._batch_window_s = batch_window_s
         self._gil_lock = gil_lock
@@ -92,10 +118,13 @@ class BatchingSelector(StallCompensatingSelector):
     def _wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout <= 0:
             return super()._wait(timeout)
+        # The other thread computes while this one waits; a select that does not wait keeps the lock.
         self._gil_lock.release()
         try:
             since = time.monotonic() - self._selected_at
             if since < 2 * self._batch_window_s:
+                # At least a fifth of the window even if it has passed: a loop that needs the whole window would otherwise
+                # never yield.
                 wait = max(self._batch_window_s - since, self._batch_window_s / 5)
                 time.sleep(wait if timeout is None else min(wait, timeout))
             return super()._wait(timeout)
@@ -108,7 +137,7 @@ class AsyncioThread:
     """A thread with an event loop, next to the thread that spins the node.
 
     rclpy of Jazzy has no asyncio executor. Network servers run in this loop and pass data to the node through an
-    `ExecutorQueue`.
+    `ExecutorQueue`, because ROS entities belong to the executor's thread.
     """
 
     def __init__(self, name: str, batch_window_s: float = 0.0, gil_lock: threading.Lock | None = None) -> None:
@@ -129,7 +158,14 @@ class AsyncioThread:
         self._thread.start()
 
     def submit(self, work: Coroutine[None, None, T]) -> Future[T]:
-        """Schedule a coroutine from any thread."""
+        """Schedule a coroutine from any thread.
+
+        Args:
+            work: Runs in the loop's thread.
+
+        Returns:
+            A future of the result. `close` cancels it; an exception that nobody retrieves is dropped.
+        """
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         self._futures.add(future)  # type: ignore[arg-type]  # asyncio keeps weak references: a waiting task would be collected
         future.add_done_callback(self._futures.discard)
@@ -138,13 +174,26 @@ class AsyncioThread:
     def run(self, work: Coroutine[None, None, T], timeout: float) -> T:
         """Run a coroutine from another thread and wait for its result.
 
+        Called in the loop's own thread it would wait for itself, until the timeout.
+
+        Args:
+            work: Runs in the loop's thread.
+            timeout: Seconds of wall time. The coroutine goes on running after it.
+
+        Returns:
+            The coroutine's result.
+
         Raises:
             TimeoutError: The coroutine did not end within `timeout` seconds.
         """
         return self.submit(work).result(timeout)
 
     def close(self, timeout: float = 5.0) -> None:
-        """Cancel all tasks, stop the loop and join the thread."""
+        """Cancel all tasks, stop the loop and join the thread.
+
+        May be called twice. The thread is a daemon, so one that does not stop within `timeout` seconds does not keep the
+        process alive.
+        """
         if self.loop.is_closed():
             return
         self.loop.call_soon_threadsafe(self._cancel)
@@ -158,6 +207,7 @@ class AsyncioThread:
             await asyncio.gather(*tasks, return_exceptions=True)
             self.loop.stop()
 
+        # Kept in an attribute: asyncio holds tasks by weak references only, and a collected task would never stop the loop.
         self._shutdown = self.loop.create_task(cancel_all())
 
     def _run(self) -> None:

@@ -1,6 +1,9 @@
 """Exponential backoff: the delay before a retry doubles with each failure, up to a maximum.
 
 Pure: no ROS, sockets, files or clock.
+
+`Backoff` counts the failures itself. `retry_delay` is for callers that count them, e.g. because a server's wish changes the
+delay.
 """
 
 from __future__ import annotations
@@ -35,7 +38,10 @@ def retry_delay(
 
 
 class Backoff:
-    """Counts failures in a row and returns the delay before each retry; see `retry_delay`."""
+    """Counts failures in a row and returns the delay before each retry; see `retry_delay`.
+
+    Not synchronized: use one instance per connection, in one thread.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,10 @@
-"""Service calls with a timeout, for coroutine callbacks on the node's own executor."""
+"""Service calls with a timeout, for coroutine callbacks on the node's own executor.
+
+A coroutine that awaits leaves the executor free, so a node with one thread can call a service from a callback. The callback's
+group must be reentrant, or it keeps its group from running until it returns.
+
+rclpy of Jazzy has no timeout for awaiting a future. `wait_for` builds it from a timer and a second future.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +26,18 @@ class ServiceCallError(Exception):
 
 
 async def wait_for(node: Node, future: Future, seconds: float) -> bool:
-    """Wait for a future with a timeout; return True if it completed."""
+    """Wait for a future with a timeout; return True if it completed.
+
+    The future is not canceled by the timeout. Its exception is not raised here: read it with `future.result()`.
+
+    Args:
+        node: Its executor must spin; the timer of the timeout is created on it.
+        future: The future to wait for, also one that never completes, as a pause.
+        seconds: Timeout in steady time.
+    """
     if future.done():
         return True
+    # A future of its own: completing the caller's future by the timeout would look like a result.
     either: Future = Future(executor=node.executor)
 
     def wake(*_: object) -> None:
@@ -47,13 +62,18 @@ async def call_service(node: Node, client: Client, request: Any, seconds: float)
         request: Request message of the client's service type.
         seconds: Timeout, each for the service to appear and for its response.
 
+    Returns:
+        The response, whatever its `code` field says.
+
     Raises:
-        ServiceCallError: The service is not available, or did not respond in time.
+        ServiceCallError: The service is not available, or did not respond in time. In the second case the server may still
+            execute the request.
     """
     if not client.service_is_ready():
         await wait_for_service(node, client, seconds)
     future = client.call_async(request)
     if not await wait_for(node, future, seconds):
+        # Otherwise the client keeps the future for ever, and a late response would complete it.
         client.remove_pending_request(future)
         raise ServiceCallError(f'{client.srv_name} did not respond within {seconds:g} s')
     return future.result()
@@ -61,6 +81,13 @@ async def call_service(node: Node, client: Client, request: Any, seconds: float)
 
 async def wait_for_service(node: Node, client: Client, seconds: float) -> None:
     """Wait until a service is available.
+
+    Polls, because rclpy has no event for the appearance of a server in Jazzy.
+
+    Args:
+        node: The node of the client; its executor must spin.
+        client: Client of the service.
+        seconds: Timeout, rounded to whole POLL_S, and at least one.
 
     Raises:
         ServiceCallError: The service is not available after `seconds`.

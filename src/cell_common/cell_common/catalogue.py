@@ -1,7 +1,9 @@
 """The parts of a cell: their numbers, what is printed on them, the robot's letter for each, and their trays.
 
-`cell_common.catalogue_file` reads them from config/parts.yaml.
 Pure: no ROS, sockets, files or clock.
+
+`cell_common.catalogue_file` reads them from config/parts.yaml. Robot, matcher and inventory use the same file, so a letter, a
+print and a tray count cannot disagree between nodes.
 """
 
 from __future__ import annotations
@@ -39,7 +41,10 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True)
 class Tray:
-    """One tray of a part at first set-up; counts are pieces."""
+    """One tray of a part at first set-up; counts are pieces.
+
+    The inventory's ledger holds the current count. `count` matters only when a part has no entry there yet.
+    """
 
     tray: int
     """Number of the tray, 1..4."""
@@ -52,7 +57,11 @@ class Tray:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the catalogue."""
+    """One part of the catalogue.
+
+    All fields were checked by `catalogue_file`: patterns compile, letters are unique, trays are TRAYS in order. The matcher
+    reads the patterns; the robot node reads only letter and number.
+    """
 
     part_number: str
     letter: str
@@ -94,12 +103,23 @@ class Catalogue:
 
 
 def fold_confusables(printed: str) -> str:
-    """Return a text in upper case with characters that many fonts print alike (O/0, I/1) folded, letters and digits only."""
+    """Return a text in upper case with characters that many fonts print alike folded, letters and digits only.
+
+    O and Q become 0; I, L and | become 1; B becomes 8, S 5, Z 2, G 6. Two texts with the same result cannot be told apart by a
+    camera.
+    """
     return ''.join(c for c in printed.upper() if c.isalnum()).translate(_CONFUSABLES)
 
 
 def lookalike_warnings(part_numbers: Iterable[str]) -> list[str]:
-    """Return a sentence for each group of part numbers that many fonts print alike: a camera cannot distinguish them."""
+    """Return a sentence for each group of part numbers that many fonts print alike: a camera cannot distinguish them.
+
+    Args:
+        part_numbers: In the order in which the sentences name them.
+
+    Returns:
+        Sentences for the operator, with the remedy; empty if all numbers differ.
+    """
     groups: dict[str, list[str]] = {}
     for part_number in part_numbers:
         groups.setdefault(fold_confusables(part_number), []).append(part_number)

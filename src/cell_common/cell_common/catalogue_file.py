@@ -1,4 +1,8 @@
-"""Read the part catalogue (config/parts.yaml) and check it as a whole: all errors are reported together."""
+"""Read the part catalogue (config/parts.yaml) and check it as a whole: all errors are reported together.
+
+pydantic checks each entry. Rules over several entries (unique letters, unique numbers, barcodes that exclude each other) run
+on the raw YAML, so that they are reported even when an entry has an error of its own.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +49,7 @@ Count = Annotated[int, BeforeValidator(_plain_count), Field(ge=0)]
 
 
 class TrayEntry(StrictModel):
-    """One entry of `trays`."""
+    """One entry of `trays`; its position in the list is the tray number."""
 
     count: Count
     capacity: Count
@@ -59,7 +63,11 @@ class TrayEntry(StrictModel):
 
 
 class PartEntry(StrictModel):
-    """One entry of `parts`."""
+    """One entry of `parts`.
+
+    The fields have the names of the file's keys; `Part` says what they mean. Validators raise ValueError with a whole
+    sentence, which `yaml_model` prefixes with line and place.
+    """
 
     part_number: str
     description: Text = ''
@@ -142,7 +150,7 @@ class PartEntry(StrictModel):
         return value
 
     def part(self) -> Part:
-        """Return the entry as a part of the catalogue."""
+        """Return the entry as a part of the catalogue, with the keys' names replaced by the code's."""
         return Part(
             part_number=self.part_number,
             letter=self.letter,
@@ -162,13 +170,19 @@ class PartEntry(StrictModel):
 
 
 class CatalogueFile(StrictModel):
-    """The whole file."""
+    """The whole file: a mapping with the one key `parts`."""
 
     parts: list[PartEntry]
 
 
 def load_catalogue(path: str | Path) -> Catalogue:
     """Read and check a catalogue file.
+
+    Args:
+        path: YAML file in UTF-8; see config/parts.yaml for a commented example.
+
+    Returns:
+        The parts, and warnings about numbers that look alike. Warnings do not stop a node.
 
     Raises:
         CatalogueError: The file cannot be read or has errors; the text names the file and lists all of them.
@@ -189,6 +203,9 @@ def load_catalogue(path: str | Path) -> Catalogue:
 
 def parse_catalogue(data: object) -> Catalogue:
     """Make a catalogue of parsed YAML: `{parts: [{part_number, letter, trays: [...]}, ...]}`.
+
+    Args:
+        data: What `yaml.safe_load` returns. Messages carry no line numbers then.
 
     Raises:
         CatalogueError: Lists all errors.
@@ -226,7 +243,14 @@ def _compile(pattern: str, key: str) -> re.Pattern[str]:
 
 
 def _repeated(document: YamlDocument, entries: Sequence[object], key: str, remedy: str) -> list[str]:
-    """Return a message for each value of a key that several parts have."""
+    """Return a message for each value of a key that several parts have.
+
+    Args:
+        document: Gives the line numbers.
+        entries: Raw entries of `parts`; those that are no mapping are skipped, pydantic reports them.
+        key: Key whose values must be unique.
+        remedy: End of the message.
+    """
     places: dict[str, list[int]] = {}
     for index, entry in enumerate(entries):
         if isinstance(entry, dict) and entry.get(key) is not None:
@@ -242,7 +266,10 @@ def _repeated(document: YamlDocument, entries: Sequence[object], key: str, remed
 
 
 def _ambiguous_codes(entries: Iterable[object]) -> list[str]:
-    """Return a message for each pair of parts where one's barcode pattern also matches the other's barcode."""
+    """Return a message for each pair of parts where one's barcode pattern also matches the other's barcode.
+
+    A pattern is compared with the text of the other pattern. That is exact for plain codes and a good guess for patterns.
+    """
     coded = [
         (str(entry.get('part_number')), code) for entry in entries if isinstance(entry, dict) and (code := _code_of(entry))
     ]

@@ -1,6 +1,9 @@
 """Expiry of operator commands: an expired command is rejected, never executed late.
 
 Pure: no ROS, sockets, files or clock.
+
+A browser or a bridge may deliver a click seconds late, after a stall of the network. By then the operator may stand at the
+robot.
 """
 
 from __future__ import annotations
@@ -13,7 +16,14 @@ __all__ = ['CommandInfoLike', 'expiry_error']
 
 
 class CommandInfoLike(Protocol):
-    """A cell_interfaces/CommandInfo."""
+    """A cell_interfaces/CommandInfo, or any object with its fields.
+
+    Attributes:
+        request_id: Id of the client for its command; also the key of the audit entry.
+        operator_id: Who gave the command; "" = not known.
+        issued_at: When the client sent it, ROS time.
+        valid_for: How long it may be executed after that.
+    """
 
     request_id: str
     operator_id: str
@@ -24,7 +34,8 @@ class CommandInfoLike(Protocol):
 def expiry_error(command: CommandInfoLike, now_ns: int) -> str:
     """Return why a command has expired, or "" if it is valid.
 
-    A command without `issued_at` or `valid_for` never expires.
+    A command without `issued_at` or `valid_for` never expires: `ros2 service call` sends zeros. The clocks of client and node
+    are compared directly, so a client whose clock is ahead extends its commands by the difference.
 
     Args:
         command: The `command` field of a request.

@@ -2,6 +2,9 @@
 
 Each package owns its tables and their Alembic migrations: folder `migrations` of the package, version table
 `alembic_<package>`. So packages share the database without a common migration history.
+
+Nodes are separate processes, so several write to one SQLite file. The settings in `_open_sqlite` make that safe. Times are
+stored as integers of nanoseconds, ids as UUIDv7 texts.
 """
 
 from __future__ import annotations
@@ -48,16 +51,22 @@ _MAX_ID_LENGTH = 64  # of the id columns
 
 
 class DatabaseError(Exception):
-    """The database cannot be used; the text says why and what to do."""
+    """The database cannot be used; the text says why and what to do.
+
+    Raised at start-up: the node then does not start. A failure later is a StorageFailedError.
+    """
 
 
 class StorageFailedError(Exception):
-    """A transaction failed and was rolled back; the text says why and what to do."""
+    """A transaction failed and was rolled back; the text says why and what to do.
+
+    The node goes on. The caller must not act as if the data were stored.
+    """
 
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One operator command for an audit table: who, when, arguments and result."""
+    """One operator command for an audit table: operator, time, arguments and result."""
 
     received_ns: int
     """ROS time in nanoseconds."""
@@ -76,13 +85,18 @@ class AuditEntry:
 
 
 def storage_error(error: SQLAlchemyError) -> StorageFailedError:
-    """Return an SQLAlchemy error as one that names the driver's cause and the remedy."""
+    """Return an SQLAlchemy error as one that names the driver's cause and the remedy.
+
+    SQLAlchemy's own text contains the SQL statement and its values, which an operator cannot use.
+    """
     cause = getattr(error, 'orig', None) or error
     return StorageFailedError(f'the database refused: {cause}. Check its disk, then try again.')
 
 
 def audit_entry(command: str, info: CommandInfoLike, arguments: str, code: int, message: str, received_ns: int) -> AuditEntry:
     """Return the audit entry of a command.
+
+    Ids are cut to the width of their columns: PostgreSQL rejects a longer text, and the command has been executed already.
 
     Args:
         command: Name of the command.
@@ -105,7 +119,13 @@ def audit_entry(command: str, info: CommandInfoLike, arguments: str, code: int, 
 
 
 def insert_audit(connection: Connection, table: type[DeclarativeBase], entry: AuditEntry) -> None:
-    """Insert an entry into a package's audit table, whose columns are the fields of `AuditEntry`."""
+    """Insert an entry into a package's audit table, whose columns are the fields of `AuditEntry`.
+
+    Args:
+        connection: Inside a transaction, which the caller commits.
+        table: The package's own table class; each package has one.
+        entry: The command.
+    """
     connection.execute(insert(table).values(vars(entry)))
 
 
@@ -117,6 +137,9 @@ def open_database(url: str) -> Engine:
 
     Args:
         url: SQLAlchemy URL, e.g. "sqlite:////var/lib/cell/cell.db" or "postgresql+psycopg://cell@plant/cell".
+
+    Returns:
+        An engine that any thread may use. For SQLite the folder of the file exists; the tables may not yet: call `migrate`.
 
     Raises:
         DatabaseError: The URL is invalid, or the database does not respond.
@@ -133,6 +156,7 @@ def open_database(url: str) -> Engine:
         with engine.connect() as connection:
             connection.execute(text('SELECT 1'))
     except SQLAlchemyError as error:
+        # Never the URL as given: the text goes into the log, which is copied into bug reports.
         shown = parsed.render_as_string(hide_password=True)
         raise DatabaseError(
             f'cannot open the database {shown}: {error.__cause__ or error}. '
@@ -158,12 +182,16 @@ def _open_sqlite(path: str) -> Engine:
 
     @event.listens_for(engine, 'connect')
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        # pysqlite would begin transactions itself, and only at the first write. SQLAlchemy's `begin` event below does it
+        # instead.
         connection.isolation_level = None
         for pragma in ('journal_mode=WAL', 'synchronous=FULL', 'foreign_keys=ON'):
             connection.execute(f'PRAGMA {pragma}')
 
     @event.listens_for(engine, 'begin')
     def begin(connection: Connection) -> None:
+        # A plain BEGIN takes the write lock at the first write. If another process has written since the first read, SQLite
+        # then fails at once with SQLITE_BUSY, whatever the timeout.
         connection.exec_driver_sql('BEGIN' if connection.get_execution_options().get(READ_ONLY) else 'BEGIN IMMEDIATE')
 
     return engine
@@ -173,13 +201,16 @@ def read_only(engine: Engine) -> Engine:
     """Return the engine with the same connection pool, for read-only transactions.
 
     Each sees one snapshot from its first query to its end. On SQLite it takes no write lock, so it neither waits nor blocks.
-    PostgreSQL rejects a write in it.
+    PostgreSQL rejects a write in it; SQLite would execute it.
     """
     return engine.execution_options(**{READ_ONLY: True, 'postgresql_readonly': True})
 
 
 def migrate(engine: Engine, package: str) -> None:
     """Upgrade a package's tables to the newest version; a single query if they are up to date.
+
+    Several nodes of one package may call it at the same time: one migrates, the others wait. A migration that fails is rolled
+    back where the database can roll back changes of tables.
 
     Args:
         engine: The open database.
@@ -199,11 +230,13 @@ def migrate(engine: Engine, package: str) -> None:
             f'the tables of {package} have version {version}, and this software knows {newest}: the database was used by a '
             'newer release. Install that release.'
         )
+    # Imported late: it takes a noticeable part of a node's start-up, and most starts need no migration.
     from alembic import command
     from alembic.config import Config
     from alembic.util.exc import CommandError
 
     config = Config()
+    # Alembic's configuration is a ConfigParser, where "%" starts an interpolation.
     config.set_main_option('script_location', str(folder).replace('%', '%%'))
     config.attributes['version_table'] = table
     try:
@@ -248,6 +281,7 @@ def run_migrations(context: ModuleType) -> None:
 
 
 def _version(engine: Engine, table: str) -> str | None:
+    """Return the version of a package's tables, None before their first migration."""
     if not inspect(engine).has_table(table):
         return None
     with engine.connect() as connection:

@@ -36,7 +36,8 @@ def claim_database(engine: Engine, cell: str) -> None:
         cell: Name of the cell: the namespace of its nodes.
 
     Raises:
-        DatabaseError: The database belongs to another cell, or cannot be used.
+        DatabaseError: The database belongs to another cell, or cannot be used. The text names the other cell, its host and
+            since when.
     """
     try:
         owner = _owner(engine) or _register(engine, cell)
@@ -51,7 +52,10 @@ def claim_database(engine: Engine, cell: str) -> None:
 
 
 def _register(engine: Engine, cell: str) -> tuple[str, str, str]:
-    """Write the row of the first cell; another node may have been faster."""
+    """Write the row of the first cell, and return the owner: another node may have been faster.
+
+    The primary key decides such a race: it has one possible value, so the second insert fails.
+    """
     since = datetime.now(timezone.utc).isoformat(timespec='seconds')
     try:
         with engine.begin() as connection:

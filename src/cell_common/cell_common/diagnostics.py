@@ -1,4 +1,8 @@
-"""Publish a node's health on /diagnostics, for rqt_robot_monitor and the operator page."""
+"""Publish a node's health on /diagnostics, for rqt_robot_monitor and the operator page.
+
+Names follow diagnostic_updater: "<namespace>/<node>: <task>". `cell_coordinator.health` derives from them whether the cell is
+ready.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +31,19 @@ class Health:
 
 
 class Diagnostics:
-    """Publishes the health of a node once a second."""
+    """Publishes the health of a node once a second.
+
+    Also while nothing changes: the coordinator counts a node as STALE whose reports stop. It uses steady time, so reports
+    continue while simulated time stands still.
+    """
 
     def __init__(self, node: Node, hardware_id: str = '') -> None:
-        """Advertise /diagnostics; the topic is absolute because ROS tools subscribe to it there."""
+        """Advertise /diagnostics; the topic is absolute because ROS tools subscribe to it there.
+
+        Args:
+            node: The node; its name and namespace become part of each status name.
+            hardware_id: Identifies the device, e.g. its address; "" if there is none.
+        """
         self._node = node
         self._hardware_id = hardware_id
         self._tasks: dict[str, Callable[[], Health]] = {}
@@ -38,7 +51,12 @@ class Diagnostics:
         create_steady_timer(node, PERIOD_S, self.publish)
 
     def add(self, name: str, task: Callable[[], Health]) -> None:
-        """Add a status; `task` is called once a second in the executor and must not block."""
+        """Add a status; `task` is called once a second in the executor and must not block.
+
+        Args:
+            name: Name of the task, unique within the node.
+            task: Returns the current health. An exception ends the node, like one in any callback.
+        """
         self._tasks[name] = task
 
     def publish(self) -> None:
@@ -50,6 +68,7 @@ class Diagnostics:
             health = task()
             message.status.append(
                 DiagnosticStatus(
+                    # DiagnosticStatus declares level as `byte`, which rclpy represents by a bytes object of length 1.
                     level=bytes([health.level]),
                     name=f'{prefix}: {name}',
                     message=health.message,

@@ -15,7 +15,10 @@ CHECK_NAME = 'gripper sensor'
 
 
 class GripperSensor(enum.Enum):
-    """What the sensor reports; the value is the message of the line."""
+    """What the sensor reports; the value is the message of the line.
+
+    RobotPreflight has no field for it, so the text is the protocol: change a value here and every user follows.
+    """
 
     HOLDS = 'holds a piece'
     EMPTY = 'empty'
@@ -24,6 +27,10 @@ class GripperSensor(enum.Enum):
 
 
 def sensor_from_checks(checks: Iterable[tuple[str, str]]) -> GripperSensor:
-    """Return the sensor's state from the (name, message) lines of a pre-flight; UNKNOWN if the line is missing."""
+    """Return the sensor's state from the (name, message) lines of a pre-flight; UNKNOWN if the line is missing.
+
+    Args:
+        checks: Lines of robot/preflight, in any order. A message of another release also counts as UNKNOWN.
+    """
     message = next((text for name, text in checks if name == CHECK_NAME), '')
     return next((state for state in GripperSensor if state.value == message), GripperSensor.UNKNOWN)

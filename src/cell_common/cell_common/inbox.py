@@ -16,7 +16,8 @@ T = TypeVar('T')
 class ExecutorQueue(Generic[T]):
     """A bounded queue whose items are handled one at a time in the node's executor.
 
-    Device threads put items, the node handles them: ROS entities are used from the executor's thread only.
+    Device threads put items, the node handles them: ROS entities are used from the executor's thread only. A guard condition
+    wakes the executor, so an item waits for the current callback at most.
     """
 
     def __init__(self, node: Node, handle: Callable[[T], None], capacity: int = 10_000) -> None:
@@ -34,6 +35,10 @@ class ExecutorQueue(Generic[T]):
     def put(self, item: T, timeout: float | None = None) -> None:
         """Queue an item from any thread.
 
+        Args:
+            item: Passed to `handle` later.
+            timeout: Seconds to wait for room; None = do not wait.
+
         Raises:
             queue.Full: The queue is full, for `timeout` seconds if one is given.
         """
@@ -45,5 +50,6 @@ class ExecutorQueue(Generic[T]):
         return self._items.qsize()
 
     def _drain(self) -> None:
+        """Handle the items that wait now; items that arrive meanwhile trigger again, so other callbacks get their turn."""
         for _ in range(self._items.qsize()):
             self._handle(self._items.get_nowait())

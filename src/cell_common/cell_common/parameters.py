@@ -4,8 +4,11 @@
     class CameraParameters:
         frame_rate: float = parameter(10.0, 'Frames taken per second.', unit='Hz', minimum=0.1, maximum=120.0)
 
-`declare_parameters` declares the fields on a node, checks the deployment's values and returns them as an instance.
-Types: bool, int, float, str, list[int], list[float] and list[str].
+`declare_parameters` declares the fields on a node, checks the deployment's values and returns them as an instance. Types:
+bool, int, float, str, list[int], list[float] and list[str].
+
+All parameters are read-only: a node reads them once, at its start. `tools/parameter_docs.py` writes docs/parameters.md from
+the same fields.
 """
 
 from __future__ import annotations
@@ -65,6 +68,8 @@ def parameter(
 ) -> Any:
     """Return a dataclass field that is a parameter.
 
+    The return type is Any, as that of `dataclasses.field`, so that mypy accepts it as the default of a typed field.
+
     Args:
         default: Value if the deployment's file does not set it; a list is copied for each node.
         description: One sentence.
@@ -80,7 +85,11 @@ def parameter(
 
 
 def schema_of(kind: type[object]) -> dict[str, tuple[type[object], ParameterValue, Schema]]:
-    """Return name -> (type, default, schema) of a parameter class, in order of declaration."""
+    """Return name -> (type, default, schema) of a parameter class, in order of declaration.
+
+    Args:
+        kind: A dataclass all of whose fields come from `parameter`.
+    """
     types = get_type_hints(kind)
     result: dict[str, tuple[type[object], ParameterValue, Schema]] = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
@@ -93,6 +102,13 @@ def schema_of(kind: type[object]) -> dict[str, tuple[type[object], ParameterValu
 
 def validate(name: str, value: ParameterValue, schema: Schema) -> None:
     """Check one value, or each element of a list.
+
+    NaN and infinity are never allowed, also where there are no limits.
+
+    Args:
+        name: For the message.
+        value: Value from the deployment's file.
+        schema: Range or choices.
 
     Raises:
         ParameterError: The value is outside the schema's range or choices.
@@ -115,8 +131,12 @@ def validate(name: str, value: ParameterValue, schema: Schema) -> None:
 def declare_parameters(node: Node, kind: type[T]) -> T:
     """Declare all parameters of a class on a node and return their values.
 
+    Args:
+        node: Node of the parameters; call this once, in its constructor.
+        kind: The parameter class. A whole number is accepted for a float.
+
     Raises:
-        ParameterError: A value has the wrong type or is outside its range.
+        ParameterError: A value has the wrong type or is outside its range. `run_node` ends the process with exit code 78.
     """
     from rcl_interfaces.msg import ParameterDescriptor
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
@@ -144,6 +164,7 @@ def declare_parameters(node: Node, kind: type[T]) -> T:
 def _declare_one(
     node: Node, name: str, default: ParameterValue, wanted: type[object], descriptor: ParameterDescriptor
 ) -> ParameterValue:
+    """Declare one parameter and return its value; the type of the default decides which values rclpy accepts."""
     if default != []:
         return node.declare_parameter(name, default, descriptor).value  # type: ignore[no-any-return]
     # rclpy takes an empty list for bytes and rejects texts, so it accepts any type here and the elements are checked below.
@@ -158,7 +179,11 @@ def _declare_one(
 
 
 def _declare_whole_number(node: Node, name: str, descriptor: ParameterDescriptor) -> float | None:
-    """Accept `10` for 10.0, since YAML users omit the point; return None if the override is no whole number."""
+    """Accept `10` for 10.0, since YAML users omit the point; return None if the override is no whole number.
+
+    rclpy types an override by its text and rejects an INTEGER for a DOUBLE. So the value is read as an integer first, then the
+    parameter is declared again as a float with that default.
+    """
     from rclpy.exceptions import InvalidParameterTypeException
     from rclpy.parameter import Parameter
 

@@ -1,4 +1,8 @@
-"""Quality-of-service profiles of the cell's topics."""
+"""Quality-of-service profiles of the cell's topics.
+
+Publisher and subscriber must agree: DDS connects no reliable subscriber to a best-effort publisher, and no transient-local one
+to a volatile publisher, without an error in either. Take both from here.
+"""
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
@@ -6,7 +10,12 @@ __all__ = ['events', 'latched', 'sensor_stream']
 
 
 def latched(depth: int = 1) -> QoSProfile:
-    """Return the profile for state: a late subscriber receives the last `depth` messages on connection."""
+    """Return the profile for state: a late subscriber receives the last `depth` messages on connection.
+
+    Args:
+        depth: 1 for a state. More for events that a node which starts later must not miss; the subscriber needs the same
+            depth.
+    """
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
         depth=depth,
@@ -16,7 +25,11 @@ def latched(depth: int = 1) -> QoSProfile:
 
 
 def events(depth: int = 100) -> QoSProfile:
-    """Return the profile for events: each arrives once and in order while both ends are up."""
+    """Return the profile for events: each arrives once and in order while both ends are up.
+
+    Args:
+        depth: Messages kept for a subscriber that is slow; the oldest are dropped beyond it.
+    """
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
         depth=depth,

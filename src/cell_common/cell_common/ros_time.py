@@ -10,6 +10,10 @@ __all__ = ['to_msg']
 
 
 def to_msg(nanoseconds: int) -> Time:
-    """Return nanoseconds as a builtin_interfaces Time; `nanosec` is 0..999999999 for negative times, too."""
+    """Return nanoseconds as a builtin_interfaces Time; `nanosec` is 0..999999999 for negative times, too.
+
+    Args:
+        nanoseconds: ROS time. 0 becomes the zero Time, which the cell's messages define as "none".
+    """
     seconds, rest = divmod(nanoseconds, NS_PER_S)
     return Time(sec=seconds, nanosec=rest)

@@ -1,4 +1,8 @@
-"""Run one node in one process: signals, exit codes and errors at start-up are the same for every node of the cell."""
+"""Run one node in one process: signals, exit codes and errors at start-up are the same for every node of the cell.
+
+rclpy's own signal handlers are off. They shut the context down at once, in the middle of a callback, which then fails at its
+next publish.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,10 @@ EXIT_BAD_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
 class StartError(Exception):
-    """A node cannot start; the text says why and what to do."""
+    """A node cannot start; the text says why and what to do.
+
+    Raise it for configuration and devices. Exit code 78 then tells a supervisor that a restart alone does not help.
+    """
 
 
 def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None) -> int:
@@ -90,7 +97,11 @@ def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None
 
 
 def node_main(factory: Callable[[], Node]) -> Callable[[], None]:
-    """Return a console-script entry point for a node."""
+    """Return a console-script entry point for a node.
+
+    Args:
+        factory: The node's class, or a function that creates it, without arguments.
+    """
 
     def main() -> None:
         sys.exit(run_node(factory))

@@ -1,6 +1,10 @@
 """Fixtures for tests that need ROS: a separate domain, ports from the kernel, waiting with a deadline.
 
 Import the fixtures in a package's `conftest.py`: `from cell_common.testing import domain, graph, node_switch_interval`.
+
+All nodes of a test run in the test's process, spun by one thread, so a test can look into a node and stop it like a crash.
+rclpy is imported inside functions: tests that create no node must not
+pay for it.
 """
 
 from __future__ import annotations
@@ -39,7 +43,11 @@ SPIN_TIMEOUT_S = 0.1
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface that is free now."""
+    """Return a TCP port of the loopback interface that is free now.
+
+    Another process may take it before it is used. Prefer port 0 and ask the server for its port; use this where a port must be
+    known before its server starts, or stay closed.
+    """
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         return int(probe.getsockname()[1])
@@ -47,6 +55,9 @@ def free_port() -> int:
 
 def wait_until(condition: Callable[[], T], timeout: float = DEADLINE_S, what: str = '') -> T:
     """Wait until a condition returns a true value, and return that value.
+
+    The deadline is about ten times the expected duration: it is reached on a defect only, so a slow machine costs no false
+    alarms.
 
     Args:
         condition: Polled every 10 ms.
@@ -65,12 +76,19 @@ def wait_until(condition: Callable[[], T], timeout: float = DEADLINE_S, what: st
 
 
 def dds_thread_count() -> int:
-    """Return the number of threads of the DDS participants of this process."""
+    """Return the number of threads of the DDS participants of this process; it grows if a test leaves a context open."""
     return sum(name.read_text().startswith('dds.') for name in Path('/proc/self/task').glob('*/comm'))
 
 
 class NodeGraph:
-    """The nodes of one test, spun together in a thread, in a ROS domain that no other test uses."""
+    """The nodes of one test, spun together in a thread, in a ROS domain that no other test uses.
+
+    Attributes:
+        node: A node of the test's own, for its subscriptions and clients.
+        nodes: All nodes that are spun, `node` first.
+        context: The rclpy context; pass it to each node, see `options`.
+        executor: Spins in a thread from the beginning.
+    """
 
     def __init__(self, domain_id: int) -> None:
         """Create a context in `domain_id` and start the thread."""
@@ -108,20 +126,38 @@ class NodeGraph:
             assert removed.wait(DEADLINE_S), f'{node.get_name()} was not removed'
 
     def options(self, **parameters: object) -> dict[str, object]:
-        """Return the constructor arguments that place a node in this graph with these parameters."""
+        """Return the constructor arguments that place a node in this graph with these parameters.
+
+        Args:
+            parameters: Name and value of each parameter that differs from its default.
+        """
         from rclpy.parameter import Parameter
 
         overrides = [Parameter(name, value=value) for name, value in parameters.items()]
         return {'context': self.context, 'namespace': 'cell', 'parameter_overrides': overrides}
 
     def collect(self, kind: type[T], topic: str, qos: QoSProfile | int = 10) -> list[T]:
-        """Subscribe and return the list that messages are appended to."""
+        """Subscribe and return the list that messages are appended to.
+
+        The list grows in the spinning thread: wait for its length with `wait_until`.
+
+        Args:
+            kind: Message type.
+            topic: Relative names are in the namespace "cell", as those of the nodes.
+            qos: Must be compatible with the publisher's, see `cell_common.qos`.
+        """
         received: list[T] = []
         self.node.create_subscription(kind, topic, received.append, qos)
         return received
 
     def call(self, kind: Any, name: str, request: Any, timeout: float = DEADLINE_S) -> Any:
         """Call a service of type `kind` and return its response.
+
+        Args:
+            kind: Service type.
+            name: Relative names are in the namespace "cell".
+            request: Its request message.
+            timeout: Seconds, each for the service and for its response.
 
         Raises:
             AssertionError: No response within `timeout`.
@@ -133,7 +169,7 @@ class NodeGraph:
         return future.result()
 
     def close(self) -> None:
-        """Destroy the nodes and shut the context down."""
+        """Destroy the nodes, the last added first, and shut the context down."""
         self._closing.set()
         self.executor.wake()
         self._thread.join(DEADLINE_S)
@@ -156,6 +192,7 @@ class NodeGraph:
                     node.destroy_node()
                     removed.set()
                     # The executor keeps its list of ready entities, with the node's, as long as its arguments are the same.
+                    # So another timeout makes it collect its entities again.
                     timeout = SPIN_TIMEOUT_S if timeout != SPIN_TIMEOUT_S else 2 * SPIN_TIMEOUT_S
 
 
@@ -177,7 +214,7 @@ def node_switch_interval() -> None:
 
 @pytest.fixture
 def domain() -> Iterator[int]:
-    """A ROS domain id that no other test on this machine uses."""
+    """A ROS domain id that no other test on this machine uses; it is reserved by a bound port until the test ends."""
     from domain_coordinator import domain_id
 
     with domain_id() as number:

@@ -1,7 +1,10 @@
 """Times as whole nanoseconds; `cell_common.ros_time` makes the messages of them.
 
-Rules compute with plain integers: a float of seconds since 1970 is exact to about 200 ns only.
 Pure: no ROS, sockets, files or clock.
+
+Rules compute with plain integers: a float of seconds since 1970 is exact to about 200 ns only. Names end in `_ns` for
+nanoseconds and in `_s` for seconds. The protocols below describe the parts of ROS types that are used, so rules and tests need
+no ROS.
 """
 
 from __future__ import annotations
@@ -15,7 +18,12 @@ NS_PER_S = 1_000_000_000
 
 
 class TimeLike(Protocol):
-    """A builtin_interfaces Time or Duration."""
+    """A builtin_interfaces Time or Duration.
+
+    Attributes:
+        sec: Whole seconds, rounded down, also for negative times.
+        nanosec: 0..999999999, added to `sec`.
+    """
 
     sec: int
     nanosec: int
@@ -35,14 +43,17 @@ class _Clock(Protocol):
 
 
 class HasClock(Protocol):
-    """An rclpy node."""
+    """An rclpy node, or a test's object with a clock."""
 
     def get_clock(self) -> _Clock:
         """Return the node's clock."""
 
 
 def now_ns(node: HasClock) -> int:
-    """Return the ROS time of a node in nanoseconds; it is simulated time where the node uses it."""
+    """Return the ROS time of a node in nanoseconds; it is simulated time where the node uses it.
+
+    For stamps and for comparing them. Measure durations and timeouts with `time.monotonic`: ROS time may stop or jump.
+    """
     return node.get_clock().now().nanoseconds
 
 
@@ -52,5 +63,5 @@ def seconds_to_ns(seconds: float) -> int:
 
 
 def to_ns(message: TimeLike) -> int:
-    """Return a builtin_interfaces Time or Duration in nanoseconds."""
+    """Return a builtin_interfaces Time or Duration in nanoseconds; 0 for the zero message, which means "none"."""
     return int(message.sec) * NS_PER_S + int(message.nanosec)

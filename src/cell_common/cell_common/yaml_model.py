@@ -2,6 +2,9 @@
 
 A validator of a model raises ValueError with a whole sentence, "letter D is reserved for START_PROGRAM", which is shown as is.
 pydantic's own errors are shown in the words of `_MESSAGES`, after the key.
+
+The file is composed into YAML nodes first, because only these know their lines. Then the data is constructed from them, with
+the source text of each number.
 """
 
 from __future__ import annotations
@@ -54,7 +57,10 @@ class YamlError(ValueError):
 
 
 class StrictModel(BaseModel):
-    """A model of a file: unknown keys are errors, and a value is never converted (the text "3" is no number)."""
+    """A model of a file: unknown keys are errors, and a value is never converted (the text "3" is no number).
+
+    An unknown key is most often a misspelled one, whose value would otherwise be ignored without a word.
+    """
 
     model_config = ConfigDict(extra='forbid', strict=True, frozen=True)
 
@@ -68,7 +74,14 @@ class YamlDocument:
     """Keys and indices on the way from the root -> line, from 1; empty where the data came from no file."""
 
     def line(self, location: Location) -> int | None:
-        """Return the line of a location, or of the nearest one around it that the file has."""
+        """Return the line of a location, or of the nearest one around it that the file has.
+
+        Args:
+            location: Keys and indices from the root, as in pydantic's `loc`.
+
+        Returns:
+            A line number from 1; None if the data came from no file.
+        """
         for length in range(len(location), 0, -1):
             if (line := self.lines.get(location[:length])) is not None:
                 return line
@@ -88,7 +101,7 @@ class SourceFloat(float):
 
 
 class _Loader(yaml.SafeLoader):
-    """Keeps the text of each number."""
+    """Keeps the text of each number, so that a validator can see what YAML 1.1 made of it: octal 010, sexagesimal 1:30."""
 
     def construct_source_int(self, node: yaml.ScalarNode) -> SourceInt:
         value = SourceInt(self.construct_yaml_int(node))
@@ -107,6 +120,12 @@ _Loader.add_constructor('tag:yaml.org,2002:float', _Loader.construct_source_floa
 
 def load_yaml(path: str | Path) -> YamlDocument:
     """Read a YAML file.
+
+    Args:
+        path: File in UTF-8. Tags that create Python objects are rejected, as by yaml.safe_load.
+
+    Returns:
+        The data, with whole numbers as SourceInt and others as SourceFloat; None as data for an empty file.
 
     Raises:
         OSError: The file cannot be read.
@@ -136,6 +155,9 @@ def validate(model: type[ModelT], document: YamlDocument, names: Mapping[str, st
         model: A class derived from StrictModel.
         document: The parsed file.
         names: Key of a list -> field that names its entries in messages, e.g. {'parts': 'part_number'}.
+
+    Returns:
+        An instance of `model`; SourceInt and SourceFloat pass as int and float.
 
     Raises:
         YamlError: The document does not fit; all errors of the file are in it.
@@ -171,6 +193,7 @@ def _collect_lines(node: yaml.Node, location: Location, lines: dict[Location, in
 
 
 def _message(detail: ErrorDetails, document: YamlDocument, names: Mapping[str, str]) -> str:
+    """Return one error of pydantic as a line: "line 7: part 3 (EM1-2U1): tray 1: low must be 0 or more"."""
     location, context = detail['loc'], detail.get('ctx', {})
     kind = detail['type']
     line = document.line(location)
@@ -205,6 +228,7 @@ def _places(location: Location, document: YamlDocument, names: Mapping[str, str]
 
 
 def _child(value: object, step: int | str) -> object:
+    """Return the value one step below, None where the file has none."""
     if isinstance(value, Mapping):
         return value.get(step)
     if isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int) and step < len(value):
