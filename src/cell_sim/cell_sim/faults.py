@@ -1,5 +1,12 @@
 """Fault injection: the faults that are pending for one simulated device.
 
+Each device declares a table of its faults, injects by name, and asks for a pending fault where it
+takes effect. Three kinds of access fit three kinds of faults:
+
+- `consume`: counted ("the next 3 lines"); each call uses one.
+- `take`: a single occurrence with a value ("offline for 2 s"); removed by the call.
+- `value`: lasting until `clear`.
+
 Pure: no ROS, sockets, files or clock.
 """
 
@@ -15,7 +22,11 @@ class UnknownFaultError(ValueError):
 
 
 class FaultInjector:
-    """Pending faults of one device."""
+    """Pending faults of one device. Not thread-safe: the device's event loop owns it.
+
+    Attributes:
+        known: Name -> (description for the operator, default value).
+    """
 
     def __init__(self, known: Mapping[str, tuple[str, float]]) -> None:
         """Create an injector without pending faults.
@@ -29,9 +40,14 @@ class FaultInjector:
     def inject(self, fault: str, value: float = 0.0) -> str:
         """Make a fault pending and return a description of its effect.
 
+        A fault that is still pending is replaced, not added up.
+
         Args:
             fault: One of the known names.
-            value: Count or seconds, depending on the fault; 0 = the default.
+            value: Count or seconds, depending on the fault; 0 or less = the default.
+
+        Returns:
+            Description and value, for the operator.
 
         Raises:
             UnknownFaultError: No such fault exists.

@@ -1,4 +1,9 @@
-"""ROS node of the simulated world. It reads the ledger, the weigh jobs and the robot state, and publishes no data."""
+"""ROS node of the simulated world. It reads the ledger, the weigh jobs and the robot state, and publishes no data.
+
+The node is a bridge between two threads. ROS callbacks run in the executor's thread; the devices
+run on an asyncio loop in a background thread. Callbacks pass data on with `call_soon_threadsafe`,
+so the world and the devices need no locks.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +34,7 @@ from cell_sim.world.stock_sync import StockChange
 
 __all__ = ['WorldNode', 'main']
 
+# Picks are missing on purpose: the simulated robot has removed those parts itself.
 OPERATOR_ENTRIES = (InventoryEvent.ADJUST, InventoryEvent.RELOAD, InventoryEvent.RESET, InventoryEvent.UNDO)
 T = TypeVar('T')
 TIMEOUT_S = 15.0
@@ -36,7 +42,12 @@ TIMEOUT_S = 15.0
 
 
 class WorldNode(Node):
-    """Runs the simulated world in one process, next to the nodes of the cell."""
+    """Runs the simulated world in one process, next to the nodes of the cell.
+
+    Attributes:
+        simulation: The world; touch it only in the event loop, with `run` or
+            `call_soon_threadsafe`.
+    """
 
     def __init__(self, **options: Any) -> None:
         """Switch the simulated devices on.
@@ -64,13 +75,23 @@ class WorldNode(Node):
     def run(self, work: Coroutine[Any, Any, T], timeout: float = TIMEOUT_S) -> T:
         """Run a coroutine in the event loop of the devices and return its result.
 
+        Blocks the calling thread; never call it from the event loop itself.
+
+        Args:
+            work: Coroutine to run.
+            timeout: Seconds.
+
         Raises:
             TimeoutError: The coroutine has not ended within `timeout` seconds.
         """
         return self._background.run(work, timeout)
 
     def destroy_node(self) -> None:
-        """Switch the devices off."""
+        """Switch the devices off, then destroy the node.
+
+        Raises:
+            TimeoutError: A device did not stop in time.
+        """
         self._background.run(self.simulation.stop(), TIMEOUT_S)
         self._background.close()
         super().destroy_node()
@@ -108,6 +129,8 @@ class WorldNode(Node):
         self._background.loop.call_soon_threadsafe(self.simulation.stock_sync.report, message.sequence, stock)
 
     def _on_ledger_entry(self, message: InventoryEvent) -> None:
+        # The sequence number lets StockSync drop an entry that the first stock report already
+        # includes: the two topics have no common order.
         if message.kind in OPERATOR_ENTRIES:
             change = StockChange(message.sequence, message.part_number, message.tray, message.delta)
             self._background.loop.call_soon_threadsafe(self.simulation.stock_sync.apply, change)
@@ -144,6 +167,7 @@ class WorldNode(Node):
 
 def main() -> None:
     """Run the node; the devices log to standard error."""
+    # Set before the first image: OpenCV starts its thread pool on first use.
     cv2.setNumThreads(1)  # the images are small, and the nodes of the cell share the cores
     logging.basicConfig(level=logging.INFO, format='[world] %(message)s')
     node_main(WorldNode)()

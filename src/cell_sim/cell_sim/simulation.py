@@ -1,6 +1,8 @@
 """The simulated world with all its devices, on one asyncio loop.
 
-Tests use this class directly; the node passes it the data of its topics.
+Tests use this class directly; the node passes it the data of its topics. Everything here runs in
+the thread of the event loop. The only exception is the rendering of camera frames, which has a
+worker thread of its own.
 """
 
 from __future__ import annotations
@@ -34,42 +36,59 @@ __all__ = ['CameraSettings', 'Simulation', 'SimulationConfig']
 
 @dataclass(frozen=True)
 class CameraSettings:
-    """Network settings of the simulated camera."""
+    """Network settings of the simulated camera.
+
+    Attributes:
+        port: TCP port; 0 = any free one. `CameraServer.port` has the port in use.
+        address: Address to listen on.
+        frame_rate: Frames per second.
+    """
 
     port: int = 8090
-    """TCP port; 0 = any free one."""
     address: str = '127.0.0.1'
     frame_rate: float = 10.0
-    """Frames per second."""
 
 
 @dataclass(frozen=True)
 class SimulationConfig:
-    """Devices of a simulated world; a device without settings does not exist."""
+    """Devices of a simulated world; a device without settings does not exist.
+
+    Two robots are possible. Without `ur_address` the letters program is simulated by the duration
+    of its movements. With `ur_address` and `recipe` it runs on the simulated controller, whose
+    joints move.
+
+    Attributes:
+        catalogue: Parts, with their letters and printed texts.
+        mix: Composition of the trays; its seed also seeds images and bag weights.
+        robot: UR program of the letters backend.
+        camera: Network camera.
+        scales: Indicators and bag fillers.
+        scene: Subject of the camera; None = rendered labels.
+        ur_address: Address of a simulated UR controller, on the ports of a real one; "" = none.
+        recipe: Taught poses. With a recipe the controller's gripper handles the parts of the world,
+            and the controller runs the letters program if `robot` is set.
+        time_scale: Speed of the controller's arm relative to a real one.
+        truth_file: Ground truth log for tests; "" = no log.
+    """
 
     catalogue: Catalogue
-    """Parts, with their letters and printed texts."""
     mix: TrayMix
-    """Composition of the trays."""
     robot: LettersSettings | None = None
-    """UR program of the letters backend."""
     camera: CameraSettings | None = None
     scales: ScaleSettings | None = None
-    """Indicators and bag fillers."""
     scene: Scene | None = None
-    """Subject of the camera; None = rendered labels."""
     ur_address: str = ''
-    """Address of a simulated UR controller, which uses the ports of a real one; "" = no controller."""
     recipe: CellRecipe | None = None
-    """With a recipe the controller's arm handles the parts of the world, and runs the letters program if `robot` is set."""
     time_scale: float = 1.0
-    """Speed of the controller's arm relative to a real one."""
     truth_file: str = ''
-    """Ground truth log for tests; "" = no log."""
 
 
 class Device(Protocol):
-    """Simulated device that can be started, stopped and given faults."""
+    """Simulated device that can be started, stopped and given faults.
+
+    `stop` must be safe without `start`: a start that fails halfway stops all devices. All methods
+    are called in the thread of the event loop.
+    """
 
     async def start(self) -> None:
         """Switch the device on."""
@@ -80,12 +99,31 @@ class Device(Protocol):
         ...
 
     def inject(self, fault: str, value: float) -> str:
-        """Inject a fault and return a description of its effect."""
+        """Inject a fault and return a description of its effect.
+
+        Args:
+            fault: Name from the device's fault table.
+            value: Count or seconds, depending on the fault; 0 = the default of the fault.
+
+        Raises:
+            UnknownFaultError: The device has no such fault.
+        """
         ...
 
 
 class Simulation:
-    """A simulated world with its devices."""
+    """A simulated world with its devices.
+
+    Attributes:
+        truth: Ground truth log; writes nothing without a `truth_file`.
+        world: Trays, gripper and parts.
+        stock_sync: Fills the trays from the ledger's stock.
+        ur: UR controller, None without `ur_address`.
+        robot: Letters program, None without settings.
+        camera: Network camera, None without settings.
+        scales: Indicators by scale id.
+        stations: Bag fillers; a scale beyond the list of stations has none.
+    """
 
     def __init__(self, config: SimulationConfig) -> None:
         """Create the world; `start` switches its devices on.
@@ -108,7 +146,7 @@ class Simulation:
 
     @property
     def devices(self) -> dict[str, Device]:
-        """All devices by the names that `inject` takes."""
+        """All devices by the names that `inject` takes: `camera`, `robot`, `scale:<id>`, `ur`."""
         devices: dict[str, Device] = {f'scale:{scale_id}': scale for scale_id, scale in self.scales.items()}
         if self.camera is not None:
             devices['camera'] = self.camera
@@ -121,16 +159,20 @@ class Simulation:
     async def start(self) -> None:
         """Switch the devices on; the UR controller first, because the letters program runs on it.
 
+        Must be called in the event loop that later runs the devices. After an error call `stop`:
+        the devices that had started still hold their ports.
+
         Raises:
             OSError: A port of a device is in use.
         """
         self._loop = asyncio.get_running_loop()
+        # False sorts before True, so the controller comes first.
         for device in sorted(self.devices.values(), key=lambda device: device is not self.ur):
             await device.start()
         self._tasks = [self._loop.create_task(station.run()) for station in self.stations]
 
     async def stop(self) -> None:
-        """Switch the devices off."""
+        """Switch the devices off, and close the ground truth log."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -141,8 +183,17 @@ class Simulation:
     async def inject(self, device: str, fault: str, value: float) -> str:
         """Inject a fault into a device and return a description of its effect.
 
+        Three names are no devices: `scale:*` stands for all scales, `hand` with fault `empty`
+        removes the held part, and `nest` puts the part number given as `fault` into the nest of
+        known-good parts.
+
+        Args:
+            device: Key of `devices`, or one of the names above.
+            fault: Name from the device's fault table.
+            value: Count or seconds, depending on the fault; 0 = its default.
+
         Raises:
-            UnknownFaultError: The device or the fault does not exist.
+            UnknownFaultError: The device or the fault does not exist; the text lists those that do.
         """
         devices = self.devices
         if device == ALL_SCALES and self.scales:
@@ -189,6 +240,8 @@ class Simulation:
         codes = {part.part_number: text for part in parts if (text := code_text(part))}
         scene = config.scene or RenderedScene(prints, config.mix.seed, codes)
 
+        # Called in the camera's worker thread. `loop.time` only reads the monotonic clock, so it is
+        # safe there, and the world's view is then at the same clock as its movements.
         def capture() -> bytes:
             assert self._loop is not None, 'the camera runs after start'
             return scene.frame(self.world.view(self._loop.time()))

@@ -22,7 +22,7 @@ def render_bench(width: int, height: int, seed: int) -> Image:
         seed: Seed of colors and tray contents.
 
     Returns:
-        BGR image, height x width x 3.
+        BGR image, uint8, shape (height, width, 3).
     """
     rng = np.random.default_rng(seed)
     image = np.empty((height, width, 3), np.uint8)
@@ -47,7 +47,7 @@ def render_gripper(width: int, height: int, body: tuple[int, int]) -> Image:
         body: Width and height of the gripped body, pixels.
 
     Returns:
-        BGRA image, height x width x 4; transparent where there is no gripper.
+        BGRA image, uint8, shape (height, width, 4); transparent where there is no gripper.
     """
     image = np.zeros((height, width, 4), np.uint8)
     middle_x, middle_y = width // 2, height // 2
@@ -66,9 +66,15 @@ def render_gripper(width: int, height: int, body: tuple[int, int]) -> Image:
 def lighting_field(width: int, height: int, rng: np.random.Generator) -> Field:
     """Return a random lighting field: a ramp, a soft bright spot and darker corners.
 
+    Args:
+        width: Image width, pixels.
+        height: Image height, pixels.
+        rng: Random generator; each part gets one of its own.
+
     Returns:
-        Brightness factor of each pixel, about 1, height x width.
+        Brightness factor of each pixel, about 1, float32, shape (height, width).
     """
+    # An eighth of the resolution: the field is smooth, and exponentials are expensive.
     y, x = np.mgrid[0:height:8, 0:width:8].astype(np.float32)
     x, y = x / width - 0.5, y / height - 0.5
     angle = rng.uniform(0, 2 * np.pi)

@@ -1,7 +1,10 @@
 """Network camera: JPEG frames over HTTP, as a stream (`/camera.mjpg`, multipart/x-mixed-replace) or one (`/snapshot.jpg`).
 
-Frames are produced only while a client is connected. One producer serves all clients with the newest frame: a slow client
-skips frames, never receives old ones, and never delays the others.
+Frames are produced only while a client is connected. One producer serves all clients with the
+newest frame: a slow client skips frames, never receives old ones, and never delays the others.
+
+The faults are those of real network cameras. `lag`, `repeat`, `ring`, `loop` and `restart` all send
+frames that are not live, which is what the OCR node must notice before it judges a part by them.
 """
 
 from __future__ import annotations
@@ -31,11 +34,11 @@ FAULTS = {
     'disconnect': ('the camera is off the network, seconds', 2.0),
     'stall': ('connections stay open, but no frame is sent, seconds', 2.0),
     'freeze': ('the same frame is sent repeatedly, seconds', 2.0),
-    'lag': ('the stream is late, as one from a long buffer, until lag 0.01 or clear, seconds', 2.0),
-    'repeat': ('every other frame is the one before, for seconds', 10.0),
-    'ring': ('old buffers of the last 4 s, compressed again, are sent for seconds', 10.0),
-    'loop': ('the last 8 s are sent again and again for seconds, as a video file would', 20.0),
-    'restart': ('the camera restarts, and first sends the frames that were left in its buffer, seconds', 2.0),
+    'lag': ('the stream is late, as from a long buffer, until lag 0.01 or clear, seconds', 2.0),
+    'repeat': ('every other frame repeats the one before, seconds', 10.0),
+    'ring': ('frames of the last 4 s, recompressed, are sent in random order, seconds', 10.0),
+    'loop': ('the last 8 s are sent in a loop, as from a video file, seconds', 20.0),
+    'restart': ('the camera restarts, and first sends the frames left in its buffer, seconds', 2.0),
     'clear': ('all pending faults are removed', 1.0),
     'garbage': ('the next frames are not JPEG, times', 1.0),
 }
@@ -48,10 +51,20 @@ LEFT_IN_BUFFER = 5
 
 
 class FrameHistory:
-    """Frames as they were taken, and the one that a camera with a fault sends instead of the newest."""
+    """Frames as they were taken, and the one that a camera with a fault sends instead of the newest.
+
+    `next` runs in the camera's worker thread, all other methods in the event loop. Each only copies
+    the deque or assigns fields, so the interpreter lock is enough.
+    """
 
     def __init__(self, period: float, recompress: Callable[[bytes], bytes]) -> None:
-        """Create an empty history of a camera with this period in seconds; old buffers pass through `recompress`."""
+        """Create an empty history.
+
+        Args:
+            period: Seconds from frame to frame; 20 s of frames are kept.
+            recompress: Returns a JPEG with other bytes and the same content. A replayed frame must
+                not be recognizable by its bytes alone.
+        """
         self._taken: deque[tuple[float, bytes]] = deque(maxlen=round(HISTORY_S / period))
         self._period, self._recompress = period, recompress
         self._rng = random.Random(1)
@@ -62,7 +75,13 @@ class FrameHistory:
         self._turn = 0
 
     def inject(self, fault: str, value: float, now: float) -> None:
-        """Start a fault that lasts `value` seconds; of a lag it is the delay."""
+        """Start a fault.
+
+        Args:
+            fault: lag, repeat, ring or loop; other names are ignored.
+            value: Duration, seconds; of a lag the delay, until `clear` or another lag.
+            now: Time, seconds, by the clock of `next`.
+        """
         if fault == 'lag':
             self._lag = value
         elif fault in self._until:
@@ -80,7 +99,12 @@ class FrameHistory:
         self._turn = -len(self._replay)
 
     def next(self, frame: bytes, now: float) -> bytes:
-        """Store a new frame and return the one to send, b"" = none yet."""
+        """Store a new frame and return the one to send, b"" = none yet.
+
+        Args:
+            frame: JPEG.
+            now: Time at which it was taken, seconds.
+        """
         self._taken.append((now, frame))
         self._sent = self._choose(frame, now)
         return self._sent
@@ -104,7 +128,12 @@ class FrameHistory:
 
 
 class CameraServer:
-    """HTTP server of camera frames."""
+    """HTTP server of camera frames.
+
+    Attributes:
+        faults: Pending faults, see FAULTS.
+        client_count: Number of clients that receive frames.
+    """
 
     def __init__(
         self, capture: Callable[[], bytes], port: int, *, frame_rate: float = 10.0, address: str = '127.0.0.1'
@@ -126,7 +155,6 @@ class CameraServer:
         self._fresh = asyncio.Event()
         self._frame = b''
         self.client_count = 0
-        """Number of clients that receive frames."""
         self._stalled_until = self._frozen_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -155,6 +183,13 @@ class CameraServer:
 
     def inject(self, fault: str, value: float) -> str:
         """Inject a fault.
+
+        Args:
+            fault: Key of FAULTS.
+            value: Count or seconds, see FAULTS; 0 = the default.
+
+        Returns:
+            Description of the effect.
 
         Raises:
             UnknownFaultError: No such fault exists.
@@ -206,6 +241,8 @@ class CameraServer:
                 if not frame:
                     continue
                 self._frame = frame
+            # Each frame has an event of its own: a client that waits for the next one can never be
+            # woken by the frame that it has already sent.
             self._fresh.set()
             self._fresh = asyncio.Event()
 
@@ -222,6 +259,7 @@ class CameraServer:
             pass  # stopped; asyncio.start_server would report the cancellation as an error of this handler
         finally:
             self._clients.discard(task)
+            # A camera without network sends no FIN.
             writer.transport.abort() if self._server is None else writer.close()
 
     async def _respond(self, request: bytes, writer: asyncio.StreamWriter) -> None:
@@ -243,6 +281,8 @@ class CameraServer:
 
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
         writer.get_extra_info('socket').setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        # `drain` then waits until the kernel has the whole frame, so a slow client skips the frames
+        # in between.
         writer.transport.set_write_buffer_limits(high=0)
         writer.write(_response_head('200 OK', f'multipart/x-mixed-replace; boundary={BOUNDARY}'))
         while True:
@@ -254,6 +294,7 @@ class CameraServer:
     async def _next(self) -> bytes:
         await self._fresh.wait()
         if self.faults.consume('garbage'):
+            # Begins like a JPEG, so that only decoding finds the fault.
             return b'\xff\xd8' + bytes(reversed(self._frame[2:2000]))
         return self._frame
 
@@ -264,7 +305,11 @@ class CameraServer:
 
 
 def recompressed(jpeg: bytes) -> bytes:
-    """Return a picture compressed once more, as a recorder does: other bytes, the same content."""
+    """Return a picture compressed once more, as a recorder does: other bytes, the same content.
+
+    Args:
+        jpeg: Bytes that need not be a JPEG; what cannot be decoded is returned unchanged.
+    """
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     return jpeg if image is None else encode(np.asarray(image, np.uint8), COPY_QUALITY)
 

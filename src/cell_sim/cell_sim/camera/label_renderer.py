@@ -1,7 +1,8 @@
 """Draws one part: a relay-like body with its print, in real fonts, without camera effects.
 
-The style of a label (maker, colors, typeface, layout) depends on the part number alone. Date code and small offsets of the
-print differ from part to part.
+The style of a label (maker, colors, typeface, layout) depends on the part number alone. Date code
+and small offsets of the print differ from part to part. Seeds are texts, because `random.Random`
+hashes texts the same way in every process and Python version.
 """
 
 from __future__ import annotations
@@ -33,15 +34,27 @@ _WEIGHTS = ('Roboto-Regular', 'Roboto-Medium', 'Roboto-Bold')
 
 @dataclass(frozen=True)
 class Style:
-    """Label style of a part number."""
+    """Label style of a part number.
+
+    Attributes:
+        body: RGB color of the housing.
+        plate: Color of the label paper; None = printed on the body itself.
+        ink: Color of the print.
+        typeface: File name of a Roboto weight, without its ending.
+        size: Size of the part number, pixels.
+        centered: Lines are centered; otherwise they start at the left margin.
+        maker: Invented manufacturer, first line.
+        coil: Coil voltage, line of the date code.
+        rating: Contact rating.
+        origin: Last line.
+        barcode: Whether a decorative barcode, which encodes nothing, is at the top right.
+    """
 
     body: Color
     plate: Color | None
-    """Color of the label paper; None = printed on the body itself."""
     ink: Color
     typeface: str
     size: int
-    """Size of the part number, pixels."""
     centered: bool
     maker: str
     coil: str
@@ -88,6 +101,9 @@ def draw_part(
         piece: The part; its serial seeds date code and offsets.
         prints: Part number -> further texts printed on that part.
         codes: Part number -> content of the DataMatrix on that part; other parts have none.
+
+    Returns:
+        Upright drawing, transparent at the rounded corners. Wear, pose and light come later.
     """
     style, rng = style_of(piece.part_number), random.Random(f'print of {piece.serial}')
     image = Image.new('RGBA', BODY, (0, 0, 0, 0))
@@ -104,13 +120,25 @@ def draw_part(
 
 
 def code_text(part: Part) -> str:
-    """Return the barcode text of a part: the catalogue's pattern if it is plain text, else the part number if it matches."""
+    """Return the barcode text of a part: the catalogue's pattern if it is plain text, else the part number if it matches.
+
+    Args:
+        part: Part of the catalogue; its `code` is a regular expression, "" = no barcode.
+
+    Returns:
+        A text that the pattern accepts; "" if the part has no code, or none can be derived.
+    """
     fitting = [text for text in (part.code, part.part_number) if text and re.fullmatch(part.code, text)]
     return fitting[0] if part.code and fitting else ''
 
 
 def font(typeface: str, size: int) -> ImageFont.FreeTypeFont:
-    """Return a typeface of the Roboto family, or Pillow's default if that package is not installed."""
+    """Return a typeface of the Roboto family, or Pillow's default if that package is not installed.
+
+    Args:
+        typeface: File name without its ending.
+        size: Height of the em square, pixels.
+    """
     try:
         import font_roboto
     except ImportError:
@@ -122,6 +150,8 @@ def font(typeface: str, size: int) -> ImageFont.FreeTypeFont:
 
 def _lines(piece: PhysicalPart, style: Style, prints: tuple[str, ...], rng: random.Random) -> list[tuple[str, int]]:
     """Return the lines of a label as (text, size); the second line is the part number."""
+    # A printed text that contains the part number replaces it, as on a label with a type
+    # designation.
     number = next((text for text in prints if piece.part_number in text), piece.part_number)
     further = [text for text in prints if text != number]
     date = f'{rng.choice("ABCDEFGHKMN")}{rng.randint(24, 26)}{rng.randint(1, 52):02d}'
@@ -189,7 +219,16 @@ def _draw_barcode(pen: ImageDraw.ImageDraw, box: tuple[int, int, int, int], ink:
 
 
 def apply_wear(image: Image.Image, kind: str, rng: random.Random) -> Image.Image:
-    """Return an unreadable part: its print `rubbed` off, `smeared`, or hidden under `grease`."""
+    """Return an unreadable part: its print `rubbed` off, `smeared`, or hidden under `grease`.
+
+    Args:
+        image: RGBA drawing of BODY pixels.
+        kind: rubbed, smeared or grease.
+        rng: Places the strokes.
+
+    Returns:
+        RGBA drawing of the same size.
+    """
     if kind == 'smeared':
         worn = image.filter(ImageFilter.BoxBlur((44, 9)))
         worn.putalpha(image.getchannel('A'))
@@ -204,6 +243,7 @@ def _strokes(rng: random.Random) -> Image.Image:
     strokes = Image.new('L', BODY, 0)
     pen = ImageDraw.Draw(strokes)
     for _ in range(150):
+        # The mode of the triangle, 140, is the height of the part number: that line must be gone.
         x, y = rng.randint(60, BODY[0] - 60), int(rng.triangular(40, BODY[1] - 40, 140))
         long = rng.randint(90, 220)
         end = (x + long, y + rng.randint(-20, 20))

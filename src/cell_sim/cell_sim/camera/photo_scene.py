@@ -39,15 +39,22 @@ class PhotoError(ValueError):
 
 @dataclass(frozen=True)
 class PhotoSet:
-    """Photographs of each part number."""
+    """Photographs of each part number.
+
+    Attributes:
+        files: Part number -> paths, in the order of truth.json; every list has at least one.
+    """
 
     files: Mapping[str, Sequence[Path]]
 
     def require(self, part_numbers: Sequence[str]) -> None:
         """Check that every part has a photograph.
 
+        Args:
+            part_numbers: Parts that the robot may show.
+
         Raises:
-            PhotoError: A part has no photograph.
+            PhotoError: A part has no photograph; the text names up to eight.
         """
         missing = [name for name in part_numbers if name not in self.files]
         if missing:
@@ -60,6 +67,12 @@ class PhotoSet:
 
 def load_photo_set(folder: str | Path) -> PhotoSet:
     """Read truth.json of a folder and check that its photographs exist.
+
+    Args:
+        folder: Folder of truth.json and the photographs; names with a path are refused.
+
+    Returns:
+        The photographs by part number; they are decoded only when they are shown.
 
     Raises:
         PhotoError: The file cannot be read, has another format, or names missing photographs.
@@ -103,7 +116,12 @@ class _CachedShot:
 
 
 class PhotoScene:
-    """Shows photographs; none repeats before all photographs of its part number have been shown."""
+    """Shows photographs; none repeats before all photographs of its part number have been shown.
+
+    Physically different parts must not show identical images, or a test would not notice a cell
+    that reuses an old reading. From the second round on each photograph is therefore displaced by a
+    few pixels.
+    """
 
     def __init__(self, photos: PhotoSet, seed: int = 1) -> None:
         """Render the empty scene.
@@ -119,6 +137,7 @@ class PhotoScene:
         self._decks: dict[str, list[Path]] = {}
         self._dealt: dict[str, Path] = {}
         self._rounds: dict[str, int] = {}
+        # The smallest path, so that the background does not depend on the order of truth.json.
         empty = _empty_background(_load(min(file for group in photos.files.values() for file in group)))
         self._sensors: dict[tuple[int, ...], Sensor] = {}
         self._empty = _CachedShot(empty)
@@ -126,7 +145,17 @@ class PhotoScene:
         self._still = self._moving = self._empty
 
     def frame(self, view: CameraView) -> bytes:
-        """Return a JPEG of the view."""
+        """Return a JPEG of the view.
+
+        All frames have the size of their photograph. An unreadable part is its photograph out of
+        focus.
+
+        Args:
+            view: Held part and its visibility; part numbers must be in the photo set.
+
+        Raises:
+            PhotoError: A photograph cannot be decoded.
+        """
         if view.piece is None or view.phase is ViewPhase.AWAY:
             return self._next(self._empty)
         if view.piece != self._piece:
@@ -134,7 +163,11 @@ class PhotoScene:
         return self._next(self._still if view.phase is ViewPhase.STILL else self._moving)
 
     def photo_of(self, piece: PhysicalPart) -> Path:
-        """Return the photograph of a part, always the same one for the same part."""
+        """Return the photograph of a part, always the same one for the same part.
+
+        Args:
+            piece: Part; the first call for its serial deals the next photograph.
+        """
         if piece.serial not in self._dealt:
             deck = self._decks.setdefault(piece.part_number, [])
             if not deck:

@@ -37,7 +37,11 @@ class Scene(Protocol):
     """Source of camera frames."""
 
     def frame(self, view: CameraView) -> bytes:
-        """Return a JPEG of the view; may take 100 ms for a new part."""
+        """Return a JPEG of the view; may take 100 ms for a new part.
+
+        Args:
+            view: Held part and its visibility.
+        """
         ...
 
 
@@ -51,7 +55,10 @@ class _CachedShot:
 
 
 class RenderedScene:
-    """Renders labeled parts in a gripper in front of a bench."""
+    """Renders labeled parts in a gripper in front of a bench.
+
+    Frames are 1280 x 720 pixels. Not thread-safe: the camera's worker thread owns it.
+    """
 
     def __init__(self, prints: Mapping[str, tuple[str, ...]], seed: int = 1, codes: Mapping[str, str] | None = None) -> None:
         """Render the background.
@@ -64,6 +71,8 @@ class RenderedScene:
         self._prints, self._seed, self._codes = prints, seed, codes or {}
         self._sensor = Sensor(WIDTH, HEIGHT, seed)
         self._bench = render_bench(WIDTH, HEIGHT, seed)
+        # Frames in motion are composed at half size: they are blurred anyway, and take a quarter of
+        # the time.
         self._small_bench = _half(self._bench)
         self._gripper = render_gripper(*_DRAWING, BODY)
         self._steps = itertools.count()
@@ -72,7 +81,12 @@ class RenderedScene:
         self._shot, self._small_part = self._empty, _half(np.zeros((HEIGHT, WIDTH, 4), np.uint8))
 
     def frame(self, view: CameraView) -> bytes:
-        """Return a JPEG of the view."""
+        """Return a JPEG of the view.
+
+        Args:
+            view: Held part and its visibility. A new part costs about 100 ms once, every other
+                frame a few ms.
+        """
         if view.piece is not None and view.piece != self._piece:
             self._start_shot(view.piece)
         if view.piece is None or view.phase is ViewPhase.AWAY:
@@ -82,7 +96,14 @@ class RenderedScene:
         return self._sensor.expose(self._blurred())
 
     def render(self, piece: PhysicalPart) -> Image:
-        """Return the BGR image of a part that stands still, without sensor noise."""
+        """Return the BGR image of a part that stands still, without sensor noise.
+
+        Args:
+            piece: Part to draw.
+
+        Returns:
+            uint8, shape (720, 1280, 3).
+        """
         return self._compose(piece)[0]
 
     def _start_shot(self, piece: PhysicalPart) -> None:
@@ -93,6 +114,8 @@ class RenderedScene:
         if len(shot.frames) < VARIANTS:
             shot.frames.append(self._sensor.expose(shot.image))
             return shot.frames[-1]
+        # The step varies and is never 0: neither is a frame sent twice in a row, nor do the frames
+        # repeat in a short cycle.
         shot.turn = (shot.turn + 1 + next(self._steps) % (VARIANTS - 1)) % VARIANTS
         return shot.frames[shot.turn]
 
@@ -105,6 +128,8 @@ class RenderedScene:
             drawing = apply_wear(drawing, kind, rng)
         held = _in_gripper(_bgra(drawing), self._gripper)
         part = np.asarray(cv2.warpPerspective(held, _pose(rng), (WIDTH, HEIGHT), flags=cv2.INTER_AREA), np.uint8)
+        # Premultiplied after the warp: interpolation has mixed the colors of the edge with
+        # transparent black.
         part[:, :, :3] = cv2.multiply(part[:, :, :3], cv2.merge([part[:, :, 3]] * 3), scale=1 / 255)
         image = self._apply_lighting(_alpha_blend(part, self._bench), piece.serial)
         if kind == 'defocus':

@@ -17,8 +17,9 @@ _MARGIN = 96
 class Sensor:
     """Adds sensor noise to images and encodes them.
 
-    The noise is one large precomputed field, applied to each frame at a random offset: drawing a million normal deviates
-    for each frame would cost more than the rest of the rendering.
+    The noise is one large precomputed field, applied to each frame at a random offset: drawing a
+    million normal deviates for each frame would cost more than the rest of the rendering. Not
+    thread-safe, because of its random generator.
     """
 
     def __init__(self, width: int, height: int, seed: int, sigma: float = 3.0) -> None:
@@ -35,11 +36,21 @@ class Sensor:
         luma = self._rng.normal(0, sigma, shape).astype(np.float32)
         # A slight blur correlates adjacent pixels as demosaicing does; the factor restores the level.
         luma = cv2.GaussianBlur(luma, (0, 0), 0.6) * 1.5
+        # Two unsigned fields instead of one signed: OpenCV's saturating add and subtract on uint8
+        # are much faster than float arithmetic with a clip.
         self._more = cv2.cvtColor(np.clip(luma, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
         self._less = cv2.cvtColor(np.clip(-luma, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
 
     def expose(self, image: Image, quality: int = JPEG_QUALITY) -> bytes:
-        """Return the JPEG of a BGR image with noise."""
+        """Return the JPEG of a BGR image with noise.
+
+        Args:
+            image: uint8, shape (height, width, 3), of the size given at construction.
+            quality: JPEG quality, 0..100.
+
+        Raises:
+            ValueError: OpenCV cannot encode the image.
+        """
         height, width = image.shape[:2]
         y, x = self._rng.integers(0, _MARGIN, 2)
         place = (slice(y, y + height), slice(x, x + width))
@@ -48,7 +59,15 @@ class Sensor:
 
 
 def defocus(image: Image, sigma: float) -> Image:
-    """Blur an image by many pixels, at a quarter of its size: the result looks the same and takes 1/50 of the time."""
+    """Blur an image by many pixels, at a quarter of its size: the result looks the same and takes 1/50 of the time.
+
+    Args:
+        image: uint8, shape (height, width, 3).
+        sigma: Standard deviation of the blur, pixels of the full image.
+
+    Returns:
+        Image of the same shape.
+    """
     height, width = image.shape[:2]
     small = cv2.resize(image, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
     blurred = cv2.GaussianBlur(small, (0, 0), sigma / 4)
@@ -57,6 +76,10 @@ def defocus(image: Image, sigma: float) -> Image:
 
 def encode(image: Image, quality: int = JPEG_QUALITY) -> bytes:
     """Return the JPEG of a BGR image.
+
+    Args:
+        image: uint8, shape (height, width, 3).
+        quality: JPEG quality, 0..100.
 
     Raises:
         ValueError: OpenCV cannot encode the image.

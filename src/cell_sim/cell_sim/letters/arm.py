@@ -1,4 +1,8 @@
-"""Simulated UR controller whose arm handles the parts of a world and runs the letters program."""
+"""Simulated UR controller whose arm handles the parts of a world and runs the letters program.
+
+This is where arm and world meet: after each controller cycle the gripper model looks at joints and
+outputs, and decides which part changes hands.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""TCP client of the UR program on the letters backend: connects to the robot node, executes letters, injects faults."""
+"""TCP client of the UR program on the letters backend: connects to the robot node, executes letters, injects faults.
+
+The robot node is the server, because a URScript program can only open sockets as a client. The
+order of one trigger in framing `line` is: letter received, ACK, movement, DONE or ERR. A movement
+goes on when the connection drops, as the arm of a real robot does; its report is then lost.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +22,7 @@ from cell_sim.world.world import ImpossibleMoveError
 
 __all__ = ['FAULTS', 'LettersClient', 'LettersSettings']
 
+# The robot node's parameter heartbeat_timeout (default 3 s) tolerates two lost ones.
 HEARTBEAT_S = 1.0
 REACTION_S = 0.02
 """Time that the program's loop needs to notice a letter."""
@@ -38,21 +44,33 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LettersSettings:
-    """Settings of the simulated UR program."""
+    """Settings of the simulated UR program.
+
+    Attributes:
+        host: Host of the robot node.
+        port: TCP port of the robot node.
+        framing: `line` (letter, id and tray) or `bare` (one letter, no id).
+        bare_reply: Framing `bare` only: `ack` at the end of a movement, or `ack_done`, one reply at
+            each end.
+        time_scale: Speed of the movements relative to a real arm.
+        event_letters: Event -> letter; parts have their letters from the catalogue.
+    """
 
     host: str = '127.0.0.1'
     port: int = 50010
-    """Of the robot node."""
     framing: str = 'line'
-    """`line` or `bare`."""
     bare_reply: str = 'ack'
-    """In framing `bare`: `ack` at the end of a movement, or `ack_done`, one reply at each end."""
     time_scale: float = 1.0
     event_letters: Mapping[str, str] = field(default_factory=lambda: EVENT_LETTERS)
 
 
 class LettersClient:
-    """UR controller that runs the letters program; it reconnects after every loss of the connection."""
+    """UR controller that runs the letters program; it reconnects after every loss of the connection.
+
+    Attributes:
+        faults: Pending faults, see FAULTS.
+        connected: Set while the robot node is connected.
+    """
 
     def __init__(
         self,
@@ -93,6 +111,13 @@ class LettersClient:
     def inject(self, fault: str, value: float) -> str:
         """Inject a fault; `disconnect`, `silent`, `clear` and `empty_hand` take effect now.
 
+        Args:
+            fault: Key of FAULTS.
+            value: Count or seconds, see FAULTS; 0 = the default.
+
+        Returns:
+            Description of the effect.
+
         Raises:
             UnknownFaultError: No such fault exists.
         """
@@ -119,6 +144,7 @@ class LettersClient:
 
     async def _receive(self, reader: asyncio.StreamReader) -> LetterCommand | None:
         if self._framing == 'bare':
+            # A line end may follow the letter, depending on the settings of the robot node.
             while (byte := await reader.read(1)).isspace():
                 pass
             return LetterCommand(byte.decode('latin-1')) if byte else None
@@ -148,6 +174,8 @@ class LettersClient:
         writer = self._link.writer
         await asyncio.sleep(REACTION_S)
         await self._wait_resumed()
+        # The letter came over a connection that is gone: the robot node has reported it as unknown
+        # already.
         if writer is None or self._link.writer is not writer:
             return
         if self.faults.consume('no_ack'):
@@ -170,16 +198,22 @@ class LettersClient:
     async def _finish_movement(self, command: LetterCommand, movement: LetterMovement) -> None:
         writer, message = self._link.writer, ''
         try:
+            # Taken at the start, so that a fault injected during this movement waits for the next
+            # one.
             offline_s = self.faults.take('drop_connection')
             await self._wait_until(movement, 0.5)
             if offline_s:
                 self._link.disconnect_for(offline_s)
             await self._wait_until(movement, 1.0)
         finally:
+            # In `finally`: a client that stops must still leave the world as the movement would
+            # have.
             message = movement.finish()
             self._busy = False
         await asyncio.sleep(self.faults.take('late'))
         await self._wait_resumed()
+        # A report on a later connection would be taken for an unknown trigger; a real program has
+        # lost its socket, too.
         if self.faults.consume('no_done') or self._link.writer is not writer:
             return
         if message:

@@ -29,17 +29,26 @@ _COMMAND = re.compile(rb'([A-Za-z0-9]) ([A-Za-z0-9_-]{1,64})(?: ([0-4]))?\r?\n')
 
 @dataclass(frozen=True)
 class LetterCommand:
-    """One letter from the robot node."""
+    """One letter from the robot node.
+
+    Attributes:
+        letter: One ASCII letter or digit.
+        trigger_id: Correlation id, 1 to 64 characters of A-Z, a-z, 0-9, _ and -; "" in framing
+            `bare`.
+        tray: 1..4; 0 = the program chooses.
+    """
 
     letter: str
     trigger_id: str = ''
-    """Correlation id; "" in framing `bare`."""
     tray: int = 0
-    """1..4; 0 = the program chooses."""
 
 
 class LetterMovement(Protocol):
-    """Movement in progress; it continues without a connection."""
+    """Movement in progress; it continues without a connection.
+
+    `share` may be called at any rate. `finish` is called exactly once, also when the client stops
+    early.
+    """
 
     def share(self, now: float) -> float:
         """Return the completed share, 0..1; 1 after any end."""
@@ -51,10 +60,17 @@ class LetterMovement(Protocol):
 
 
 class LetterExecutor(Protocol):
-    """Moves the arm for a letter."""
+    """Moves the arm for a letter. Implemented by `TimedProgram`, and by the simulated controller's `ControllerExecutor`."""
 
     def begin(self, command: LetterCommand, now: float) -> LetterMovement:
         """Start the movement of a letter.
+
+        Args:
+            command: Letter with its id and tray.
+            now: Seconds of any steady clock, the same one as for `LetterMovement.share`.
+
+        Returns:
+            The movement, which has started.
 
         Raises:
             ImpossibleMoveError: The movement makes no sense now; the arm has not moved.
@@ -64,11 +80,16 @@ class LetterExecutor(Protocol):
 
 @dataclass(frozen=True)
 class TimedMovement:
-    """Movement that is simulated by its duration only."""
+    """Movement that is simulated by its duration only.
+
+    Attributes:
+        begun: Start, seconds.
+        duration: Seconds, above 0.
+        end: Applies the effect to the world.
+    """
 
     begun: float
     duration: float
-    """Seconds."""
     end: Callable[[], None]
 
     def share(self, now: float) -> float:
@@ -82,7 +103,11 @@ class TimedMovement:
 
 
 def parse_line(line: bytes) -> LetterCommand | None:
-    """Return the command of a complete line, or None if it is no command."""
+    """Return the command of a complete line, or None if it is no command.
+
+    Args:
+        line: Bytes with their line end, LF or CR LF.
+    """
     match = _COMMAND.fullmatch(line)
     if match is None:
         return None
@@ -112,9 +137,17 @@ class TimedProgram:
     def begin(self, command: LetterCommand, now: float) -> LetterMovement:
         """Start the movement of a letter.
 
+        A pick changes the world at its start: the part is in the gripper while the arm carries it
+        to the camera. PLACE and REJECT change it at their end.
+
+        Args:
+            command: Letter; parts come from the catalogue, events from `event_letters`.
+            now: Seconds of any steady clock.
+
         Raises:
             ImpossibleMoveError: The movement makes no sense now; the arm has not moved.
         """
+        # Parts come first: the catalogue refuses letters that are reserved for events.
         if command.letter in self._parts:
             return self._pick(self._parts[command.letter], command.tray, now)
         event = self._events.get(command.letter)

@@ -1,4 +1,8 @@
-"""TCP client that reconnects with back-off, and can drop its connection as a fault."""
+"""TCP client that reconnects with back-off, and can drop its connection as a fault.
+
+Indicators and the letters program are clients: the cell's nodes listen, as the real devices are set
+up. This module owns the connection and its tasks; the meaning of the bytes is the handler's.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +21,27 @@ SessionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitabl
 
 
 def local_address(source: str) -> tuple[str, int] | None:
-    """Return the `local_addr` argument of a connection from `source`; None = the system chooses."""
+    """Return the `local_addr` argument of a connection from `source`; None = the system chooses.
+
+    Args:
+        source: Local IP address, or "". Port 0 lets the system choose the port, so several
+            connections can share an address.
+    """
     return (source, 0) if source else None
 
 
 class ReconnectingTcpClient:
-    """Connects, passes the connection to a handler until that ends, and connects again."""
+    """Connects, passes the connection to a handler until that ends, and connects again.
+
+    Create and use it in one event loop. At most one connection is current; connections that
+    `disconnect_for(silently=True)` or `track` have put aside stay open until `stop`.
+
+    Attributes:
+        connected: Set while a connection is current.
+        writer: Writer of the current connection, None without one. A handler that waits compares it
+            with the one that it started with: after a reconnect its reply belongs to a connection
+            that is gone.
+    """
 
     def __init__(self, name: str, host: str, port: int, handler: SessionHandler, source: str = '') -> None:
         """Create a stopped client.
@@ -44,7 +63,7 @@ class ReconnectingTcpClient:
         self._offline_until = 0.0
 
     def start(self) -> None:
-        """Start to connect."""
+        """Start to connect, in the background. A server that is not there yet is tried again after 0.2 s to 5 s."""
         self.spawn(self._stay_connected())
 
     async def stop(self) -> None:
@@ -54,6 +73,8 @@ class ReconnectingTcpClient:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._drop()
+        # Aborted, not closed: a silent connection has to vanish without a FIN, as after a power
+        # cut.
         for orphan in self._orphans:
             orphan.transport.abort()
 
@@ -75,18 +96,29 @@ class ReconnectingTcpClient:
             self._session.cancel()
 
     def send(self, data: bytes) -> bool:
-        """Write to the connection; return False if there is none."""
+        """Write to the connection without waiting; return False if there is none.
+
+        True means buffered, not received: the peer may be gone already.
+        """
         if self.writer is None or self.writer.is_closing():
             return False
         self.writer.write(data)
         return True
 
     def track(self, writer: asyncio.StreamWriter) -> None:
-        """Abort a further connection of the device when the client stops."""
+        """Abort a further connection of the device when the client stops.
+
+        Args:
+            writer: Connection that this client does not manage otherwise.
+        """
         self._orphans.append(writer)
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        """Run a coroutine as a task that `stop` cancels."""
+        """Run a coroutine as a task that `stop` cancels.
+
+        The event loop keeps only weak references to tasks; the set here keeps them alive until they
+        end.
+        """
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -104,6 +136,8 @@ class ReconnectingTcpClient:
                 continue
             backoff.reset()
             await self._run(reader, writer)
+            # A server that accepts and closes at once must not be connected to in a tight loop:
+            # `reset` has cleared the back-off.
             await asyncio.sleep(FIRST_BACKOFF_S)
 
     async def _run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,7 +145,10 @@ class ReconnectingTcpClient:
         self.writer = writer
         self.connected.set()
         self._session = self.spawn(self._handle(reader, writer))
+        # `wait` instead of `await`: disconnect_for cancels the session, which must not cancel this
+        # loop.
         await asyncio.wait([self._session])
+        # disconnect_for may have put the writer aside already; closing it here would send the FIN.
         if self.writer is writer:
             self._drop()
         _LOG.info('%s: disconnected from %s:%d', self._name, self._host, self._port)

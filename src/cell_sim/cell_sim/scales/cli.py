@@ -62,6 +62,7 @@ async def run(arguments: argparse.Namespace, commands: asyncio.Queue[str], log: 
         tasks = [asyncio.create_task(station.run()) for station in fleet.stations]
         if arguments.trouble:
             tasks.append(asyncio.create_task(_inject_random_faults(fleet, arguments.seed, arguments.trouble, log)))
+        # A timeout is the regular end of a run with --duration.
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(_execute_commands(fleet, commands, log), arguments.duration or None)
         for task in tasks:
@@ -96,7 +97,15 @@ async def _execute_commands(fleet: Fleet, commands: asyncio.Queue[str], log: Cal
 
 
 def execute_line(fleet: Fleet, line: str) -> str:
-    """Execute one line of the operator and return the reply."""
+    """Execute one line of the operator and return the reply.
+
+    Args:
+        fleet: Indicators.
+        line: `<scale id, scale:<id> or *> <fault> [value]`.
+
+    Returns:
+        Effect, error, or the list of faults; never raises for a wrong line.
+    """
     scale_id, fault, value = (*line.split(), '', '')[:3]
     scales = (
         list(fleet.scales.values())
@@ -168,6 +177,7 @@ async def _main(arguments: argparse.Namespace) -> BagCounter:
         with contextlib.suppress(RuntimeError):  # the event loop has been closed
             loop.call_soon_threadsafe(commands.put_nowait, line.strip())
 
+    # A daemon thread: reading a terminal cannot be canceled, and must not keep the program alive.
     threading.Thread(target=_read_lines, args=(enqueue,), daemon=True).start()
     return await run(arguments, commands, _print)
 
@@ -182,7 +192,14 @@ def _summary(bags: BagCounter) -> Iterator[str]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run simulated indicators and return the exit code."""
+    """Run simulated indicators and return the exit code.
+
+    Args:
+        words: Command line without the program's name; None = that of the process.
+
+    Returns:
+        0, also after Ctrl-C; 2 if a setting is invalid.
+    """
     arguments = parser().parse_args(words)
     try:
         bags = asyncio.run(_main(arguments))

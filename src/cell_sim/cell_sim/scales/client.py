@@ -1,4 +1,9 @@
-"""TCP client of one indicator: connects to the scale bridge, prints, replies to SMA commands, injects faults."""
+"""TCP client of one indicator: connects to the scale bridge, prints, replies to SMA commands, injects faults.
+
+An indicator sends in one of three ways, as the installer sets it up: on demand (PRINT key, one line
+per bag), as a stream at a fixed rate, or as SMA replies to the bridge's commands. All three pass
+`_send`, where the pending faults of the line apply.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +18,23 @@ from cell_sim.scales.line_faults import FAULTS, FLOOD_LIMIT, LineCorruptor, line
 
 __all__ = ['ScaleClient']
 
+# Without a pause the chunks would be joined into one read of the bridge.
 CHUNK_PAUSE_S = 0.002
 SETTLE_LIMIT_S = 2.0
 """Timeout of command P; the reply has dashes after it."""
+# SCP-0499 leaves the rate of command R to the indicator.
 REPEAT_S = 0.1
 
 
 class ScaleClient:
-    """Indicator as a TCP client of the scale bridge, like a ZM405 with an Ethernet option."""
+    """Indicator as a TCP client of the scale bridge, like a ZM405 with an Ethernet option.
+
+    Attributes:
+        indicator: Display and print format, with the platform's load.
+        stream_rate: Lines per second; 0 = no stream.
+        faults: Pending faults, see `line_faults.FAULTS`.
+        connected: Set while the bridge is connected.
+    """
 
     def __init__(self, indicator: Indicator, host: str, port: int, *, stream_rate: float = 0.0, source: str = '') -> None:
         """Create a stopped client.
@@ -49,6 +63,8 @@ class ScaleClient:
 
     async def start(self) -> None:
         """Switch on."""
+        # The indicator has a clock of its own, which runs on; faults set it back without touching
+        # the system's.
         self.indicator.set_clock(time.time(), self._now())
         self._link.start()
         if self.stream_rate:
@@ -59,12 +75,21 @@ class ScaleClient:
         await self._link.stop()
 
     async def print(self) -> tuple[bytes, bool]:
-        """Press PRINT; return the line and whether it was sent completely (without a connection it is lost)."""
+        """Press PRINT; return the line and whether it was sent completely (without a connection it is lost).
+
+        Returns:
+            (line with CR LF before faults of the wire, True if all of its bytes went into the
+            socket). A held-back or delayed line counts as sent.
+        """
         line = line_of(self.indicator, self._now(), self.faults)
         return line, await self._send(line)
 
     def inject(self, fault: str, value: float) -> str:
         """Inject a fault; faults of the connection take effect now.
+
+        Args:
+            fault: Key of `line_faults.FAULTS`.
+            value: Count, seconds or bytes, see there; 0 = the default.
 
         Raises:
             UnknownFaultError: No such fault exists.
@@ -121,6 +146,8 @@ class ScaleClient:
     async def _stream(self) -> None:
         due = self._now()
         while True:
+            # Absolute due times keep the rate in spite of slow sends; after a stall no burst makes
+            # up for it.
             due = max(due + 1 / self.stream_rate, self._now())
             await asyncio.sleep(due - self._now())
             await self._send(line_of(self.indicator, self._now(), self.faults))

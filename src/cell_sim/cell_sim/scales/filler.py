@@ -16,12 +16,16 @@ OUTLIER = (0.12, 0.2)
 
 @dataclass(frozen=True)
 class FillOrder:
-    """Order of a station."""
+    """Order of a station.
+
+    Attributes:
+        job: Id of the weigh job.
+        target: Target weight, in `unit`.
+        unit: kg, g, t, lb or oz.
+    """
 
     job: int
-    """Id of the weigh job."""
     target: float
-    """In `unit`."""
     unit: str
 
 
@@ -40,7 +44,11 @@ class Filler:
         self._out_share = out_share
 
     def next_weight(self, order: FillOrder) -> float:
-        """Return the weight of the next bag, in the order's unit."""
+        """Return the weight of the next bag, in the order's unit.
+
+        The same number of random values is drawn for each bag, outlier or not. Thus `out_share`
+        decides which bags are outliers, and alters none of the other weights.
+        """
         usual = 1 + self._rng.gauss(0, SPREAD)
         outlier = 1 + self._rng.choice((-1, 1)) * self._rng.uniform(*OUTLIER)
         return order.target * (outlier if self._rng.random() < self._out_share else usual)

@@ -14,7 +14,11 @@ FILLING, PRINTED, CLEARED = 0.6, 0.7, 0.8
 
 
 class FillingStation:
-    """One filler with one scale."""
+    """One filler with one scale.
+
+    Attributes:
+        station: Name of the station, as in weigh jobs.
+    """
 
     def __init__(self, station: str, scale: ScaleClient, filler: Filler, period: float, observer: Callable[..., None]) -> None:
         """Create a station without an order.
@@ -40,7 +44,11 @@ class FillingStation:
             self._has_order.set()
 
     async def run(self) -> None:
-        """Fill bags until cancelled."""
+        """Fill bags until canceled.
+
+        Waits while there is no order or no connection. A bag that is on the scale is finished
+        before an order changes.
+        """
         while True:
             await self._has_order.wait()
             await self._scale.connected.wait()
@@ -54,10 +62,13 @@ class FillingStation:
         indicator.platform.fill(weight * float(KILOGRAMS[order.unit]), now(), FILLING * self._period)
         try:
             await asyncio.sleep(PRINTED * self._period)
+            # The job may have ended while the bag was filled: its weight then belongs to no job,
+            # and nobody presses PRINT.
             if self._order == order:
                 await self._print(order, weight)
             await asyncio.sleep((CLEARED - PRINTED) * self._period)
         finally:
+            # In `finally`: a canceled station must not leave its bag on the scale.
             indicator.platform.clear()
         await asyncio.sleep((1 - CLEARED) * self._period)
 

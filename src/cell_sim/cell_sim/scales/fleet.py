@@ -20,32 +20,43 @@ ALL_SCALES = 'scale:*'
 
 @dataclass(frozen=True)
 class ScaleSettings:
-    """Settings of the indicators and bag fillers."""
+    """Settings of the indicators and bag fillers.
+
+    Attributes:
+        host: Host of the scale bridge.
+        port: TCP port of the scale bridge.
+        scale_ids: Id of each indicator, as in its print format.
+        stations: Station of each scale; scales beyond the end of the list have no filler.
+        print_format: legacy, extended, sma, or a template with tokens in braces.
+        stream_rate: Lines per second; 0 = one line for each bag.
+        division: Smallest step of the display, kilograms.
+        bag_period: Seconds from bag to bag.
+        out_share: Share of outliers, 0..1.
+        decimal_comma: Print a comma as the decimal separator.
+        source: Local address of the first indicator; each further one uses the next. "" = the
+            system chooses. SMA replies carry no scale id: the address identifies the scale.
+    """
 
     host: str = '127.0.0.1'
     port: int = 10001
-    """Of the scale bridge."""
     scale_ids: Sequence[str] = ('1', '2')
     stations: Sequence[str] = ('A', 'B')
-    """Station of each scale; scales beyond the end of the list have no filler."""
     print_format: str = 'legacy'
-    """legacy, extended, sma, or a template with tokens in braces."""
     stream_rate: float = 0.0
-    """Lines per second; 0 = one line for each bag."""
     division: Decimal = Decimal('0.005')
-    """Kilograms."""
     bag_period: float = 4.0
-    """Seconds from bag to bag."""
     out_share: float = 0.05
-    """Share of outliers, 0..1."""
     decimal_comma: bool = False
     source: str = ''
-    """Local address of the first indicator; each further one uses the next address. "" = the system chooses.
-    SMA replies carry no scale id: the address identifies the scale."""
 
 
 class Fleet:
-    """Scales and fillers of a world."""
+    """Scales and fillers of a world.
+
+    Attributes:
+        scales: Scale id -> client, in the order of the settings.
+        stations: Bag fillers, in the order of the settings.
+    """
 
     def __init__(self, settings: ScaleSettings, seed: int, observer: Callable[..., None]) -> None:
         """Create stopped scales and idle fillers.
@@ -76,8 +87,13 @@ class Fleet:
 def inject_all(scales: Iterable[ScaleClient], fault: str, value: float) -> str:
     """Inject a fault into several scales and return a description of its effect.
 
+    Args:
+        scales: At least one scale.
+        fault: Key of `line_faults.FAULTS`.
+        value: Count, seconds or bytes; 0 = the default.
+
     Raises:
-        UnknownFaultError: No such fault exists.
+        UnknownFaultError: No such fault exists; no scale has been changed.
     """
     texts = [scale.inject(fault, value) for scale in scales]
     return f'{texts[0]}, {len(texts)} scale{"s" if len(texts) > 1 else ""}'

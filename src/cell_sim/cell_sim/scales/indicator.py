@@ -48,12 +48,19 @@ DASHES = '------'
 
 @dataclass(frozen=True)
 class DisplayState:
-    """Contents of the display."""
+    """Contents of the display.
+
+    Attributes:
+        weight: Digits with a decimal point, or dashes on overload and underload.
+        status: Token WSTAT: S stable, M motion, O overload, U underload.
+        net: Whether a tare is set, so that `weight` is net.
+        tare: Digits with a decimal point.
+        unit: kg, g, t, lb or oz.
+        moving: Whether the load has not settled; also true behind O and U.
+    """
 
     weight: str
-    """Digits, or dashes."""
     status: str
-    """WSTAT: S stable, M motion, O overload, U underload."""
     net: bool
     tare: str
     unit: str
@@ -61,7 +68,18 @@ class DisplayState:
 
 
 class Indicator:
-    """One indicator with its platform."""
+    """One indicator with its platform.
+
+    Weights are decimal fractions throughout, as in the indicator: rounding to the division must not
+    depend on binary fractions. `now` is the time in seconds of one steady clock in every method.
+
+    Attributes:
+        scale_id: Id in its print format.
+        print_format: As given: a name of TEMPLATES, "sma", or a template.
+        clock_offset: Clock of the indicator (seconds since 1970) minus `now`.
+        platform: Load on the scale.
+        unit: Selected unit of the display.
+    """
 
     def __init__(
         self,
@@ -88,7 +106,6 @@ class Indicator:
         self._template = TEMPLATES.get(print_format, print_format)
         self._point = ',' if decimal_comma else '.'
         self.clock_offset = 0.0
-        """Clock of the indicator (seconds since 1970) minus the `now` of the methods."""
         self.platform = ScalePlatform()
         self.unit = 'kg'
         self._division, self._capacity = division, capacity
@@ -102,6 +119,7 @@ class Indicator:
             'C': self._clear_tare,
             'M': self._report_tare,
             'U': self._next_unit,
+            # Diagnostics: four blanks mean that no error is pending.
             'D': lambda _: b'\n    \r',
             'A': self._start_about,
             'B': self._continue_about,
@@ -120,12 +138,24 @@ class Indicator:
         self.clock_offset += seconds
 
     def select_unit(self, unit: str) -> None:
-        """Select the unit of the display."""
+        """Select the unit of the display.
+
+        Args:
+            unit: Key of KILOGRAMS. A preset tare keeps its mass.
+        """
         self.unit = unit
 
     def show(self, now: float, *, unit: str = '', high: bool = False) -> DisplayState:
-        """Return the display; `unit` overrides the selected unit, `high` uses a tenth of the division."""
+        """Return the display; `unit` overrides the selected unit, `high` uses a tenth of the division.
+
+        Args:
+            now: Time, seconds.
+            unit: Key of KILOGRAMS; "" = the selected one.
+            high: High resolution, as for SMA command H.
+        """
         unit = unit or self.unit
+        # The shortest decimal form of the float: Decimal(float) would carry 50 digits of its binary
+        # fraction.
         load = Decimal(repr(self.platform.load(now))) - self._zero
         status = 'M' if self.platform.moving(now) else 'S'
         if load > self._capacity * OVERLOAD_SHARE:
@@ -142,7 +172,13 @@ class Indicator:
         return self.format_line(self.show(now, unit=unit), now)
 
     def format_line(self, shown: DisplayState, now: float, *, settled: bool = True) -> bytes:
-        """Format a display as a printed line with CR LF, or as an SMA reply with dashes if it has not settled."""
+        """Format a display as a printed line with CR LF, or as an SMA reply with dashes if it has not settled.
+
+        Args:
+            shown: Display to print.
+            now: Time, seconds; date and time of the line are UTC by the indicator's own clock.
+            settled: SMA only: whether command P saw a stable weight before its timeout.
+        """
         if self.print_format == 'sma':
             return _sma(shown, settled=settled)
         tare = ('PT' if self._preset else 'T') if shown.net else 'NT'
@@ -161,13 +197,26 @@ class Indicator:
         return f'{line}\r\n'.encode()
 
     def sma_weight(self, now: float, *, high: bool = False, settled: bool = True) -> bytes:
-        """Return the SMA reply to W or H, with dashes on an error or if the weight has not settled."""
+        """Return the SMA reply to W or H, with dashes on an error or if the weight has not settled.
+
+        Args:
+            now: Time, seconds.
+            high: Reply to H: a tenth of the division, and a lower-case letter for gross or net.
+            settled: Whether the weight is stable enough for the command.
+        """
         return _sma(self.show(now, high=high), high=high, settled=settled)
 
     def reply(self, command: str, now: float) -> bytes:
         """Return the reply to an SMA command without its LF and CR.
 
         `P` and `R` take time, so the caller implements them with its clock.
+
+        Args:
+            command: Text between LF and CR, e.g. `W` or `T12.5`.
+            now: Time, seconds.
+
+        Returns:
+            LF ... CR; `LF ? CR` for an unknown or malformed command, as SCP-0499 demands.
         """
         if command.startswith('T'):
             return self._set_tare(command[1:], now)
@@ -179,6 +228,7 @@ class Indicator:
         value = (kilograms / KILOGRAMS[unit] / step).quantize(Decimal(1), ROUND_HALF_EVEN) * step
         exponent = step.as_tuple().exponent
         assert isinstance(exponent, int)
+        # Adding 0 turns -0 into 0, which an indicator shows without a sign.
         return f'{value + 0:.{max(0, -exponent)}f}'
 
     def _set_zero(self, now: float) -> bytes:
@@ -200,6 +250,7 @@ class Indicator:
         return self._report_tare(now)
 
     def _failed(self, status: bytes, now: float) -> bytes:
+        # The status byte names the failure: E zero error, T tare error. The weight is dashes.
         reply = self.sma_weight(now, settled=False)
         return reply[:1] + status + reply[2:]
 

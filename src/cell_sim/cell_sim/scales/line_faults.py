@@ -36,20 +36,34 @@ FAULTS = {
 
 
 def line_of(indicator: Indicator, now: float, faults: FaultInjector, *, settled: bool = True) -> bytes:
-    """Return the line that the indicator prints or replies now, with the pending faults of its display."""
+    """Return the line that the indicator prints or replies now, with the pending faults of its display.
+
+    Faults of the display change a weight before it is formatted; faults of the wire
+    (`LineCorruptor`) change the bytes. The order is that of the real path.
+
+    Args:
+        indicator: Indicator to print.
+        now: Time, seconds.
+        faults: Pending faults; those that take effect are used up.
+        settled: SMA only: False prints dashes.
+    """
     indicator.shift_clock(-faults.take('clock_jump'))
     shown = indicator.show(now, unit='lb' if faults.consume('wrong_unit') else '')
     if faults.consume('dashes'):
         shown = replace(shown, weight=DASHES)
     if faults.consume('motion') and shown.weight != DASHES:
         places = len(shown.weight.partition('.')[2])
+        # 7 % too light, as if PRINT had been pressed before the bag was full.
         early = f'{Decimal(shown.weight) * Decimal("0.93"):.{places}f}'
         shown = replace(shown, weight=early, status='M', moving=True)
     return indicator.format_line(shown, now, settled=settled)
 
 
 class LineCorruptor:
-    """Turns lines into the chunks that are written to the socket."""
+    """Turns lines into the chunks that are written to the socket.
+
+    One instance belongs to one indicator: lines that are held back by `glue` wait here.
+    """
 
     def __init__(self, faults: FaultInjector, seed: str) -> None:
         """Create a corruptor for one connection.
@@ -90,5 +104,9 @@ class LineCorruptor:
         return line[:at] + bytes([self._rng.randrange(128, 256)]) + line[at + 1 :]
 
     def noise(self, length: int) -> bytes:
-        """Return random bytes without line ends, as on a disturbed line."""
+        """Return random bytes without line ends, as on a disturbed line.
+
+        Args:
+            length: Number of bytes.
+        """
         return bytes(self._rng.choice([byte for byte in range(256) if byte not in (10, 13)]) for _ in range(length))

@@ -1,5 +1,8 @@
 """Load on a scale while a bag is filled, settles, and is removed. Time is an argument.
 
+The load rises linearly, then swings around its final value with a falling amplitude of at most 2 %,
+and stands still after the fill time.
+
 Pure: no ROS, sockets, files or clock.
 """
 
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+# A plausible natural frequency of a loaded bench platform; chosen, not measured.
 SWING_HZ = 4.0
 FILLED, SETTLED = 0.75, 1.0
 """Shares of the fill time at which the flow stops, and at which the platform stands still."""

@@ -35,14 +35,18 @@ HOME = 'HOME'
 
 @dataclass
 class CommandInterval:
-    """Time during which one command was active."""
+    """Time during which one command was active.
+
+    Attributes:
+        name: Id of a trigger; "recover" for a recovery.
+        begun: Seconds, by the clock of the cycles.
+        ended: Time of its outcome; None = still active.
+        succeeded: Whether the outcome was a success.
+    """
 
     name: str
-    """Id of a trigger; "recover" for a recovery."""
     begun: float
-    """Seconds, by the clock of the cycles."""
     ended: float | None = None
-    """Time of its outcome; None = still active."""
     succeeded: bool = False
 
     @property
@@ -57,14 +61,19 @@ class CommandInterval:
 
 @dataclass
 class MotionSegment:
-    """Motion from standstill to standstill."""
+    """Motion from standstill to standstill.
+
+    Attributes:
+        doing: Event that the robot's own program was executing; "" for a driven robot.
+        times: Time of each cycle, seconds, from the last standstill on.
+        joints: Joint angles at each of these times, radians.
+        free: Power, brakes, safety and a running program allowed motion throughout.
+    """
 
     doing: str
-    """Event that the robot's own program was executing."""
     times: list[float] = field(default_factory=list)
     joints: list[JointVector] = field(default_factory=list)
     free: bool = True
-    """Power, brakes, safety and a running program allowed motion throughout."""
 
     def __str__(self) -> str:
         turned = max_joint_difference(self.joints[0], self.joints[-1])
@@ -72,7 +81,15 @@ class MotionSegment:
 
 
 class MotionMonitor:
-    """Records motion segments and reports those that no command explains."""
+    """Records motion segments and reports those that no command explains.
+
+    `update` may run in the controller's thread while a test reads `violations`: segments are
+    appended to a new list, never to the one that a reader may iterate.
+
+    Attributes:
+        segments: Motion segments, oldest first; the last one may still grow.
+        started: Events that the robot's own program started, in order.
+    """
 
     def __init__(self, tcp: Callable[[Sequence[float]], Matrix]) -> None:
         """Create a monitor without segments.
@@ -86,7 +103,6 @@ class MotionMonitor:
         self._doing = ''
         self.segments: list[MotionSegment] = []
         self.started: list[str] = []
-        """Events that the robot's own program started, in order."""
 
     def update(self, time: float, joints: JointVector, *, free: bool, doing: str = '') -> None:
         """Process one controller cycle.
@@ -102,6 +118,8 @@ class MotionMonitor:
         if self._last is None:
             self._last = joints
         if max_joint_difference(joints, self._last) > MOVED_RAD:
+            # The state before this cycle counts as well: power may go off in the very cycle of the
+            # last movement.
             self._move(time, self._last, joints, doing or self._doing, free or self._free)
             self._last = joints
         self._free, self._doing = free, doing

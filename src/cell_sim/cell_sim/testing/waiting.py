@@ -1,4 +1,9 @@
-"""Waiting in tests: for a condition with a timeout, or for a time during which a condition must hold."""
+"""Waiting in tests: for a condition with a timeout, or for a time during which a condition must hold.
+
+Two forms of each: the async ones let the devices' event loop run, the plain one is for tests whose
+devices run in another thread. Conditions are polled every 5 ms; a condition must be cheap and have
+no side effects.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,11 @@ TIMEOUT_S = 10.0
 async def wait_until_async(condition: Callable[[], object], timeout: float = TIMEOUT_S, what: str = '') -> None:
     """Wait until a condition is true, while the event loop runs.
 
+    Args:
+        condition: Its result is tested for truth.
+        timeout: Seconds. The default is about ten times the longest expected wait.
+        what: Description of the condition, for the error.
+
     Raises:
         AssertionError: The condition was not true within `timeout` seconds.
     """
@@ -27,6 +37,11 @@ async def wait_until_async(condition: Callable[[], object], timeout: float = TIM
 
 async def wait_stable_async(value: Callable[[], object], seconds: float, timeout: float = TIMEOUT_S) -> None:
     """Wait until a value has not changed for a time, while the event loop runs.
+
+    Args:
+        value: Returns a value that can be compared.
+        seconds: Time without a change.
+        timeout: Seconds for the value to become stable.
 
     Raises:
         AssertionError: The value still changed after `timeout` seconds.
@@ -44,6 +59,11 @@ async def wait_stable_async(value: Callable[[], object], seconds: float, timeout
 async def assert_holds_async(condition: Callable[[], object], seconds: float, what: str = '') -> None:
     """Let a time pass while the event loop runs, and check that a condition is true throughout.
 
+    Args:
+        condition: Its result is tested for truth.
+        seconds: Time to pass.
+        what: Description of the condition, for the error.
+
     Raises:
         AssertionError: The condition was false at some time.
     """
@@ -56,6 +76,11 @@ async def assert_holds_async(condition: Callable[[], object], seconds: float, wh
 
 def assert_holds(condition: Callable[[], object], seconds: float, what: str = '') -> None:
     """Let a time pass, and check that a condition is true throughout.
+
+    Args:
+        condition: Its result is tested for truth; called in this thread.
+        seconds: Time to pass; blocks the thread.
+        what: Description of the condition, for the error.
 
     Raises:
         AssertionError: The condition was false at some time.

@@ -28,7 +28,23 @@ ScriptCommand = Callable[[Machine], bool]
 
 
 class ControlScript:
-    """Program `rtde_control`."""
+    """Program `rtde_control`.
+
+    The protocol is a handshake over registers, because a URScript program cannot reply on a socket:
+
+    1. The client writes arguments into double registers, then the command number into the first
+       integer register.
+    2. The script executes it and writes state 2 (done), or for queries a result and state 2.
+    3. The client writes 0, the script answers with state 1 (ready), and the next command may
+       follow.
+
+    Output integer register 2 (from the offset) describes an asynchronous move: operation number,
+    change counter and running bit, which is how a client notices the end of a move that it did not
+    wait for.
+
+    Attributes:
+        name: Name that the controller shows as the running program.
+    """
 
     name = 'rtde_control'
 
@@ -36,8 +52,8 @@ class ControlScript:
         """Store the register offsets.
 
         Args:
-            int_offset: First integer register, 0 or 24.
-            float_offset: First double register.
+            int_offset: First integer register, 0 or 24. 24 leaves the lower half to fieldbuses.
+            float_offset: First double register, 0 or 24.
         """
         self._ints, self._floats = int_offset, float_offset
         self._executing = self._waiting = self._asynchronous = self._initialized = False
@@ -48,7 +64,15 @@ class ControlScript:
         self._commands: dict[int, ScriptCommand] = {**self._moves(), **self._settings(), **self._queries()}
 
     def step(self, machine: Machine, now: float, seconds: float) -> bool:
-        """Run one cycle."""
+        """Run one cycle.
+
+        Returns:
+            False after command 255 (stop script).
+
+        Raises:
+            ProgramError: Unknown command, invalid argument, or the client's watchdog has expired.
+            MotionError: A move is impossible.
+        """
         if not self._initialized:
             self._initialized = True
             self._progress(machine, running=False)
@@ -61,6 +85,8 @@ class ControlScript:
                 self._set_state(machine, DONE)
             return True
         command = machine.registers.input_ints[self._ints]
+        # A waiting script does not read commands, as in the original: only an asynchronous move can
+        # be stopped by the next command.
         if command == STOP_SCRIPT:
             return False
         if command in REAL_TIME:
@@ -69,6 +95,8 @@ class ControlScript:
         elif command == NOTHING:
             self._executing = False
             self._set_state(machine, READY)
+        # The client leaves the number in the register for several cycles; without this flag a move
+        # would be started again.
         elif not self._executing:
             self._start(machine, command, now)
         return True
@@ -197,6 +225,8 @@ class ControlScript:
         machine.registers.output_ints[self._ints + 2] = word
 
     def _check_watchdog(self, machine: Machine, now: float) -> None:
+        # Writes are counted, not compared by value: a client that repeats the same command is
+        # alive.
         writes = machine.registers.int_writes[self._ints]
         if writes != self._writes:
             self._writes, self._written_at = writes, now
@@ -216,6 +246,7 @@ class ControlScript:
     def _floats_from(self, machine: Machine, first: int, count: int) -> tuple[float, ...]:
         begin = self._floats + first
         values = tuple(machine.registers.input_doubles[begin : begin + count])
+        # NaN would pass every comparison with a limit and reach the arm.
         if not all(map(math.isfinite, values)):
             raise ProgramError('an argument of the command is not a number')
         return values

@@ -32,13 +32,17 @@ MESSAGE_LIMIT = 200
 
 
 class PendantMessage(NamedTuple):
-    """Message that the pendant shows to the operator."""
+    """Message that the pendant shows to the operator.
+
+    Attributes:
+        number: Consecutive number, so that each client can tell which messages are new to it.
+        text: English text, as PolyScope shows it.
+        runtime_exception: The message is the error that ended a program.
+    """
 
     number: int
-    """Consecutive number."""
     text: str
     runtime_exception: bool
-    """The message is the error that ended a program."""
 
 
 def _waiting_only() -> Mapping[str, Callable[[], Program]]:
@@ -47,27 +51,55 @@ def _waiting_only() -> Mapping[str, Callable[[], Program]]:
 
 @dataclass(frozen=True)
 class ControllerConfig:
-    """Model, software and initial state of a controller."""
+    """Model, software and initial state of a controller.
+
+    Attributes:
+        arm: Kinematic model with the maximum joint speeds.
+        timings: Delays of power, brakes, boot and safety, seconds.
+        version: Software version that the interfaces report.
+        mode: Initial state of power and brakes.
+        remote: Initially in remote control.
+        programs: File name (`X.urp`) -> factory of the program that `load` finds under it.
+        time_scale: Speed of the arm relative to a real one; all other delays keep their duration.
+        start_joints: Radians.
+        running_program: File name of the program that runs from the start and that the operator
+            loads by default; "" = none.
+    """
 
     arm: ArmModel = ARMS['ur5e']
     timings: Timings = field(default_factory=Timings)
     version: Version = field(default_factory=Version)
     mode: RobotMode = RobotMode.RUNNING
-    """Initial state of power and brakes."""
     remote: bool = True
-    """Initially in remote control."""
     programs: Mapping[str, Callable[[], Program]] = field(default_factory=_waiting_only)
-    """File name (`X.urp`) -> factory of the program that `load` finds under it."""
     time_scale: float = 1.0
-    """Speed of the arm relative to a real one; all other delays keep their duration."""
     start_joints: tuple[float, ...] = START
-    """Radians."""
     running_program: str = ''
-    """File name of the program that runs from the start and that the operator loads by default; "" = none."""
 
 
 class Controller:
-    """One arm with its controller."""
+    """One arm with its controller.
+
+    Everything happens in `step` or in the call of a command; nothing runs by a clock of its own.
+    Not thread-safe. Every method that depends on time takes `now`, seconds of one steady clock.
+
+    Safety comes first, as in the real controller: outside NORMAL and REDUCED no program starts and
+    no arm moves, whichever interface asks.
+
+    Attributes:
+        arm: Kinematic model.
+        power: Power and brakes.
+        safety: Safety mode.
+        motion: Joints and the current move.
+        registers: Inputs, outputs and the speed slider.
+        payload: kg, then the center of gravity (m).
+        runtime: State of the program.
+        program: Program that runs or is paused, None if stopped.
+        loaded: File name of the program that `play` starts; "" = none.
+        popup: Text of the popup on the pendant; "" = none.
+        messages: Newest messages: errors of programs and causes of stops.
+        remote: Whether the controller is in remote control.
+    """
 
     def __init__(self, now: float = 0.0, config: ControllerConfig = ControllerConfig()) -> None:
         """Create a controller that booted some time ago.
@@ -83,15 +115,12 @@ class Controller:
         self.safety = SafetyMode.NORMAL
         self.motion, self.registers = Motion(config.arm, config.start_joints), Registers()
         self.payload: tuple[float, ...] = (0.0,) * 4
-        """kg, then the center of gravity (m)."""
         self.runtime = RuntimeState.STOPPED
         self.program: Program | None = None
         self.loaded = config.running_program
-        """File name of the program that `play` starts; "" = none."""
         self._default_program = config.running_program
         self.popup = ''
         self.messages: list[PendantMessage] = []
-        """Newest messages: errors of programs and causes of stops."""
         self._message_count = 0
         self._began = now - FIRST_TIMESTAMP
         self._last = now
@@ -123,11 +152,25 @@ class Controller:
         return self.mode == RobotMode.RUNNING and self.safety in FREE_TO_MOVE
 
     def set_remote(self, remote: bool) -> None:
-        """Switch between remote and local control."""
+        """Switch between remote and local control.
+
+        Args:
+            remote: In local control the dashboard refuses commands and the script ports ignore
+                programs.
+        """
         self.remote = remote
 
     def step(self, now: float) -> None:
-        """Advance the time to `now`: modes change, the program runs one cycle, the arm moves."""
+        """Advance the time to `now`: modes change, the program runs one cycle, the arm moves.
+
+        An error of the program ends it and is reported on the pendant; a singularity causes a
+        protective stop. Neither is raised.
+
+        Args:
+            now: Seconds; a value before the last one counts as no progress.
+        """
+        # Only the arm is faster: timeouts of the interfaces must stay comparable with those of the
+        # clients.
         seconds, self._last = max(0.0, now - self._last) * self.time_scale, now
         self.power.advance(now)
         if self._restart_at is not None and now >= self._restart_at:
@@ -138,6 +181,7 @@ class Controller:
         if self.program is None or self.runtime != RuntimeState.PLAYING:
             return
         try:
+            # The arm first: the program then sees the end of a move in the cycle in which it ends.
             self.motion.step(seconds, self.registers.speed_slider)
             if not self.program.step(self, now, seconds):
                 self.stop_program()
@@ -161,7 +205,11 @@ class Controller:
         return self.power.power_off()
 
     def start_program(self, program: Program) -> bool:
-        """Replace the running program; return False if the arm may not move."""
+        """Replace the running program; return False if the arm may not move.
+
+        Args:
+            program: Fresh instance; a program object runs once.
+        """
         if not self.may_move:
             return False
         self.stop_program()
@@ -194,7 +242,14 @@ class Controller:
         return ended
 
     def protective_stop(self, now: float, cause: str) -> None:
-        """Stop the arm and pause the program, as the safety system does on a contact."""
+        """Stop the arm and pause the program, as the safety system does on a contact.
+
+        The program stays loaded and paused: after unlocking, `play` continues the interrupted move.
+
+        Args:
+            now: Time, seconds; the stop can be unlocked `timings.unlock` later.
+            cause: Text for the pendant.
+        """
         if self.safety in FREE_TO_MOVE:
             self.safety, self._stopped_at = SafetyMode.PROTECTIVE_STOP, now
             self.pause()
@@ -257,9 +312,16 @@ class Controller:
         self.stop_program()
         self.power.reboot(now)
         self.safety, self.registers, self.loaded = SafetyMode.NORMAL, Registers(), ''
+        # Clients detect a reboot by the clock that starts again at 0.
         self._began = self._last = now
 
     def report(self, text: str, *, runtime_exception: bool = False) -> None:
-        """Show a message on the pendant."""
+        """Show a message on the pendant.
+
+        Args:
+            text: Message.
+            runtime_exception: The message is the error that ended a program.
+        """
         self._message_count += 1
+        # A new list each time: a port may be iterating over the old one.
         self.messages = [*self.messages[1 - MESSAGE_LIMIT :], PendantMessage(self._message_count, text, runtime_exception)]

@@ -44,19 +44,36 @@ ReplyFunction = Callable[[str, float], str]
 
 
 class DashboardCommands:
-    """Dashboard server, shared by all its connections."""
+    """Dashboard server, shared by all its connections.
+
+    Each command is a function of its argument and the time, looked up by name. State that only the
+    dashboard has (user role, operational mode, log) is kept here; all other state belongs to the
+    controller.
+
+    Attributes:
+        controller: Controller that the commands act on.
+        log: Messages that clients added to the log, newest last; at most 200.
+    """
 
     def __init__(self, controller: Controller) -> None:
         self.controller = controller
         self._role, self._operational_mode = 'PROGRAMMER', 'NONE'
         self.log: list[str] = []
-        """Messages that clients added to the log, newest last."""
         self._replies: dict[str, ReplyFunction] = {**self._queries(), **self._changes(), **self._pendant()}
         self._longest_first = sorted(self._replies, key=len, reverse=True)
 
     def reply(self, line: str, now: float) -> str:
-        """Return the reply to one line."""
+        """Return the reply to one line.
+
+        Args:
+            line: Command with its argument, without its line end; case matters.
+            now: Seconds, by the controller's clock.
+
+        Returns:
+            One line without its line end. A failed command is a reply as well; nothing is raised.
+        """
         line = line.strip()
+        # `load installation x` must not be taken for `load` with the argument `installation x`.
         for command in self._longest_first:
             if line == command or line.startswith(command + ' '):
                 if command in REMOTE_ONLY and not self.controller.remote:

@@ -23,7 +23,16 @@ START_TIMEOUT_S = 3.0
 
 
 class ExternalControl:
-    """Follows joint targets in the input registers."""
+    """Follows joint targets in the input registers.
+
+    Source of the idea: the program `external_control` of the Universal Robots ROS 2 driver. Its
+    keep-alive is a receive timeout of the socket; here the number of register writes takes its
+    place.
+
+    Attributes:
+        name: Name of the program; the driver recognizes its own by the counter in output register
+            24.
+    """
 
     name = NAME
 
@@ -32,7 +41,11 @@ class ExternalControl:
         self._timeout_s = START_TIMEOUT_S
 
     def step(self, machine: Machine, now: float, seconds: float) -> bool:
-        """Run one cycle: follow the target, and count in a register to show that the program runs."""
+        """Run one cycle: follow the target, and count in a register to show that the program runs.
+
+        Returns:
+            False if no target came within the timeout; the arm stops with the program.
+        """
         registers = machine.registers
         writes = registers.int_writes[INT]
         if self._writes < 0:
@@ -42,6 +55,8 @@ class ExternalControl:
         elif now - self._last_write > self._timeout_s:
             return False
         registers.output_ints[INT] = (registers.output_ints[INT] + 1) & 0x7FFFFFFF
+        # Registers outlive programs: before the first write they hold the targets of an earlier
+        # run.
         if registers.input_ints[INT] == FOLLOW and self._timeout_s == TIMEOUT_S:
             machine.motion.place(tuple(registers.input_doubles[DOUBLE : DOUBLE + 6]), seconds)
         elif any(machine.motion.speeds):

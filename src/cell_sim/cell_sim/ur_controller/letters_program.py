@@ -33,22 +33,32 @@ class SubprogramError(Exception):
 
 
 class ArmMovement:
-    """Sub-program in progress."""
+    """Sub-program in progress.
+
+    Attributes:
+        passed: Number of completed moves.
+        ended: Whether the sub-program has ended.
+        message: Error message; "" = success, or still in progress.
+    """
 
     def __init__(self, stages: int) -> None:
         """Create a movement of `stages` moves."""
         self._stages = stages
         self.passed = 0
-        """Number of completed moves."""
         self.ended = False
         self.message = ''
 
     def finish_with(self, message: str) -> None:
-        """Mark the movement as ended; `message` "" = success."""
+        """Mark the movement as ended; `message` "" = success.
+
+        Args:
+            message: Reason for which the program refused the command.
+        """
         self.message, self.ended = message, True
 
     def share(self, _now: float) -> float:
         """Return the completed share of the moves."""
+        # Below 1 until the end: the last move may be complete while the gripper still opens.
         return 1.0 if self.ended else min(0.99, self.passed / self._stages)
 
     def finish(self) -> str:
@@ -57,7 +67,15 @@ class ArmMovement:
 
 
 class LettersProgram:
-    """The letters program while it runs."""
+    """The letters program while it runs.
+
+    A sub-program is a generator that yields once per cycle, which keeps the order of moves as
+    readable as in URScript. A paused program is not stepped, so a pause needs no code here.
+
+    Attributes:
+        name: Name that the controller shows as the running program.
+        doing: Event and id of the trigger in progress, also while the program is paused; "" = none.
+    """
 
     name = 'letters'
 
@@ -76,10 +94,21 @@ class LettersProgram:
         """The part in the gripper is the known-good one."""
         self._slots: Counter[tuple[str, int]] = Counter()
         self.doing = ''
-        """Event and id of the trigger in progress, also while the program is paused; "" = none."""
 
     def begin(self, event: str, part_number: str, tray: int, trigger_id: str = '') -> ArmMovement:
         """Start a sub-program.
+
+        It starts in the next cycle, because only the cycle knows the machine. A sub-program in
+        progress would be replaced: the caller sends one letter at a time.
+
+        Args:
+            event: Event that is not a part; "" for a part.
+            part_number: Part to pick; "" for an event.
+            tray: 1..4; 0 = the first tray with a part.
+            trigger_id: Id of the trigger, for `doing`.
+
+        Returns:
+            Movement whose share grows with each completed move.
 
         Raises:
             ImpossibleMoveError: No sub-program exists for the part.
@@ -129,6 +158,8 @@ class LettersProgram:
             if number not in trays:
                 continue
             slots = trays[number].slots
+            # Slots are used in turn. The count rises only with a gripped part, so an empty grip is
+            # repeated at the same slot.
             slot = slots[self._slots[part_number, number] % len(slots)]
             yield from self._approach(machine, slot)
             yield from self._grip(machine, closed=True)
@@ -234,6 +265,9 @@ class ControllerExecutor:
 
     def begin(self, command: LetterCommand, _now: float) -> ArmMovement:
         """Start the movement of a letter.
+
+        Args:
+            command: Letter with its id and tray.
 
         Raises:
             ImpossibleMoveError: The letter is unknown, or the program has ended.

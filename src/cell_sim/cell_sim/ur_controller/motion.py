@@ -1,5 +1,9 @@
 """Motion of the arm: joint moves and linear moves with trapezoidal speed, stops, and speed control.
 
+All vectors have six entries in the order base, shoulder, elbow, wrist 1, wrist 2, wrist 3. Poses
+are in the base frame: three coordinates in meters and a rotation vector in radians, as in URScript.
+Accelerations of the arm's dynamics are not modeled: the arm follows its profile exactly.
+
 Pure: no ROS, sockets, files or clock.
 """
 
@@ -53,10 +57,20 @@ class SingularityError(MotionError):
 
 
 class LinearPath:
-    """Straight line of the flange, inverted point by point as the arm proceeds."""
+    """Straight line of the flange, inverted point by point as the arm proceeds.
+
+    As on the real arm, an impossible line is found while the arm moves along it, and not when it
+    starts.
+    """
 
     def __init__(self, arm: ArmModel, joints: JointVector, end: Matrix) -> None:
-        """Plan a path from `joints` to the flange pose `end` (4 x 4, base frame, meters)."""
+        """Plan a path.
+
+        Args:
+            arm: Kinematic model.
+            joints: Start, radians.
+            end: Flange pose, 4 x 4 homogeneous matrix in the base frame, meters.
+        """
         self._arm, self._start, self._end = arm, forward_kinematics(arm, joints), end
         meters, radians = pose_distance(self._start, end)
         self._count = max(1, math.ceil(max(meters / NODE_M, radians / NODE_RAD)))
@@ -64,6 +78,13 @@ class LinearPath:
 
     def __call__(self, share: float) -> JointVector:
         """Return the joints at a share of the path.
+
+        Args:
+            share: 0..1; must not decrease by more than the path computed so far.
+
+        Returns:
+            Joint angles, radians, interpolated between inverted points at most 10 mm and 0.05 rad
+            apart.
 
         Raises:
             SingularityError: The path reaches a singularity.
@@ -83,7 +104,18 @@ class LinearPath:
 
 
 class Motion:
-    """Joint positions and their current move."""
+    """Joint positions and their current move.
+
+    At most one of two kinds of motion is in progress: a path with a profile (`move_joints`,
+    `move_line`) or speeds to reach (`follow_speeds`, `follow_tool_speed`). A new one replaces the
+    old one at once. `place` bypasses both and sets a target for one cycle.
+
+    Attributes:
+        arm: Kinematic model.
+        joints: Joint angles, radians.
+        speeds: Joint speeds, rad/s.
+        tcp: Flange -> tool center point, 4 x 4.
+    """
 
     def __init__(self, arm: ArmModel, joints: Sequence[float]) -> None:
         """Create an arm that stands still.
@@ -95,9 +127,7 @@ class Motion:
         self.arm = arm
         self.joints: JointVector = tuple(joints)
         self.speeds: JointVector = (0.0,) * 6
-        """rad/s."""
         self.tcp = np.eye(4)
-        """Flange -> tool center point, 4 x 4."""
         self._path: JointPath | None = None
         self._profile = Profile(0.0, 0.0, 1.0, 1.0)
         self._time = self._offset = 0.0
@@ -115,6 +145,8 @@ class Motion:
     @property
     def tcp_pose(self) -> tuple[float, ...]:
         """Tool center point in the base: meters and a rotation vector."""
+        # Several ports ask for the pose in every cycle; kinematics is the most expensive part of
+        # one.
         key = (self.joints, self.tcp.tobytes(), self.arm)
         if key != self._pose_of:
             self._pose_of, self._pose = key, matrix_to_pose(forward_kinematics(self.arm, self.joints) @ self.tcp)
@@ -140,6 +172,13 @@ class Motion:
     def inverse(self, target: Sequence[float], near: Sequence[float] | None = None) -> JointVector:
         """Return the joints that put the tool center point at a pose.
 
+        Args:
+            target: Pose in the base: meters and a rotation vector.
+            near: Joints to stay close to, radians; None = the current ones.
+
+        Returns:
+            The solution nearest to `near`, within +-2 pi.
+
         Raises:
             MotionError: The pose is out of reach.
         """
@@ -160,6 +199,7 @@ class Motion:
         Raises:
             MotionError: A joint target is outside its limits, or speed or acceleration is not positive.
         """
+        # Written with `not`, so that NaN is refused.
         if any(not abs(angle) <= LIMIT for angle in target):
             raise MotionError('A joint position is outside its limits')
         start, end = self.joints, tuple(target)
@@ -176,6 +216,7 @@ class Motion:
         Raises:
             MotionError: The target is out of reach, or speed or acceleration is not positive.
         """
+        # Only the end point is checked here; LinearPath checks the way.
         self.inverse(target)
         flange = pose_to_matrix(target) @ np.linalg.inv(self.tcp)
         path = LinearPath(self.arm, self.joints, flange)
@@ -183,12 +224,24 @@ class Motion:
         self._begin(path, meters if meters > 1e-4 else radians, speed, acceleration)
 
     def follow_speeds(self, speeds: Sequence[float], acceleration: float) -> None:
-        """Accelerate the joints to constant speeds (rad/s); acceleration in rad/s^2."""
+        """Accelerate the joints to constant speeds; ends only by another command or `brake`.
+
+        Args:
+            speeds: Six joint speeds, rad/s.
+            acceleration: rad/s^2, for every joint.
+        """
         self._path = None
         self._target_speeds, self._acceleration = tuple(speeds), acceleration
 
     def follow_tool_speed(self, speed: Sequence[float], acceleration: float) -> None:
-        """Accelerate the tool to a constant speed in the base (m/s, rad/s); acceleration in m/s^2.
+        """Accelerate the tool to a constant speed in the base.
+
+        Joint speeds are computed once, at the current joints, so the tool follows a straight line
+        for small moves only.
+
+        Args:
+            speed: Three speeds in m/s and three in rad/s.
+            acceleration: m/s^2; converted with RATE_PER_M.
 
         Raises:
             SingularityError: The arm is at a singularity.
@@ -205,7 +258,12 @@ class Motion:
         self.follow_speeds([float(rate) for rate in np.linalg.solve(jacobian, np.array(speed))], acceleration * RATE_PER_M)
 
     def place(self, joints: Sequence[float], seconds: float) -> None:
-        """Move the joints to a target within `seconds`, limited by their maximum speed."""
+        """Move the joints to a target within `seconds`, limited by their maximum speed.
+
+        Args:
+            joints: Target, radians. A target that is too far away is approached over several calls.
+            seconds: Duration of the cycle.
+        """
         self._path = self._target_speeds = None
         steps = [
             max(-limit * seconds, min(limit * seconds, target - now))
@@ -215,6 +273,10 @@ class Motion:
 
     def brake(self, deceleration: float) -> None:
         """Stop along the current path; deceleration in the units of the move.
+
+        Args:
+            deceleration: Above 0. The remaining path may force a stronger one: the arm never stops
+                beyond its target.
 
         Raises:
             MotionError: The deceleration is not positive.
@@ -240,6 +302,10 @@ class Motion:
 
     def step(self, seconds: float, scaling: float) -> None:
         """Continue the move; `scaling` 0..1 slows it down as the speed slider does.
+
+        Args:
+            seconds: Duration of the cycle.
+            scaling: Share of the programmed speed.
 
         Raises:
             SingularityError: The path reaches a singularity; the arm has stopped.

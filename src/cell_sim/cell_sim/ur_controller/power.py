@@ -13,7 +13,11 @@ _BEFORE_POWER = (RobotMode.NO_CONTROLLER, RobotMode.DISCONNECTED, RobotMode.BOOT
 
 
 class Power:
-    """Current robot mode and the scheduled ones."""
+    """Current robot mode and the scheduled ones.
+
+    Attributes:
+        mode: Robot mode, as of the last `advance` or command.
+    """
 
     def __init__(self, timings: Timings, mode: RobotMode = RobotMode.RUNNING) -> None:
         self.mode = mode
@@ -39,6 +43,7 @@ class Power:
         if not self.power_on(now):
             return False
         if self.mode != RobotMode.RUNNING and RobotMode.RUNNING not in [mode for _, mode in self._scheduled]:
+            # The brakes wait for the end of a power-on that is still in progress.
             start = self._scheduled[-1][0] if self._scheduled else now
             self._scheduled.append((start + self._timings.brake_release, RobotMode.RUNNING))
         return True

@@ -16,6 +16,7 @@ from cell_sim.ur_controller.states import EMERGENCY, JOINT_MODES, JOINT_POWER_OF
 
 ROBOT_STATE, ROBOT_MESSAGE = 16, 20
 TEXT, VERSION, SAFETY_MODE, RUNTIME_EXCEPTION = 0, 3, 5, 10
+# Source of messages of the controller itself, as real controllers send it.
 SOURCE = -2
 NO_TIMESTAMP = 0xFFFFFFFFFFFFFFFF
 NAME = b'URControl'
@@ -24,7 +25,11 @@ JOINT_VOLTAGE, MOTOR_TEMPERATURE = 48.0, 28.0
 
 
 def version_message(version: Version) -> bytes:
-    """Return the first frame of every connection, 55 bytes."""
+    """Return the first frame of every connection, 55 bytes.
+
+    Args:
+        version: Software version; BUILT is a fixed date.
+    """
     body = struct.pack('>BBii', version.major, version.minor, version.bugfix, version.build)
     return _message(NO_TIMESTAMP, VERSION, bytes([len(NAME)]) + NAME + body + BUILT.encode())
 
@@ -35,17 +40,34 @@ def safety_mode_message(controller: Controller) -> bytes:
 
 
 def runtime_exception_message(text: str, timestamp: float) -> bytes:
-    """Return the message of a program that ended with an error; line and column are 0, because programs are not text here."""
+    """Return the message of a program that ended with an error; line and column are 0, because programs are not text here.
+
+    Args:
+        text: Error.
+        timestamp: Seconds since the controller started; the frame has microseconds.
+    """
     return _message(int(timestamp * 1e6), RUNTIME_EXCEPTION, struct.pack('>ii', 0, 0) + text.encode())
 
 
 def text_message(text: str, timestamp: float) -> bytes:
-    """Return a message for the operator; `timestamp` in seconds."""
+    """Return a message for the operator.
+
+    Args:
+        text: Message.
+        timestamp: Seconds since the controller started.
+    """
     return _message(int(timestamp * 1e6), TEXT, text.encode())
 
 
 def robot_state(controller: Controller) -> bytes:
-    """Return the robot state: modes, joints and tool."""
+    """Return the robot state: modes, joints and tool.
+
+    The frame has the sub-packages 0 (robot mode), 1 (joints) and 4 (Cartesian info). Real
+    controllers send more; clients must skip unknown ones by their length.
+
+    Args:
+        controller: Controller to describe.
+    """
     return _frame(ROBOT_STATE, _modes(controller) + _joints(controller) + _tool(controller))
 
 

@@ -16,7 +16,13 @@ class ProgramError(Exception):
 
 
 class Machine(Protocol):
-    """Part of the controller that a program can use."""
+    """Part of the controller that a program can use.
+
+    Attributes:
+        motion: Arm.
+        registers: Inputs and outputs.
+        payload: kg, then the center of gravity (m).
+    """
 
     motion: Motion
     registers: Registers
@@ -27,7 +33,11 @@ class Machine(Protocol):
 
 
 class Program(Protocol):
-    """A running program."""
+    """A running program. One object is one run; the controller steps it once per cycle while it plays.
+
+    Attributes:
+        name: Name that the controller shows.
+    """
 
     name: str
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 
-from cell_robot.robot_modes import RobotMode, RuntimeState
+from cell_robot.robot_modes import RobotMode
 
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.states import JOINT_MODES, JOINT_POWER_OFF
@@ -22,7 +22,12 @@ TEMPERATURE, VOLTAGE = 28.0, 48.0
 
 
 def realtime_frame(c: Controller) -> bytes:
-    """Return the frame of the current state, 1220 bytes."""
+    """Return the frame of the current state, 1220 bytes.
+
+    Args:
+        c: Controller; target and actual values are equal, because the model follows its targets
+            exactly.
+    """
     motion = c.motion
     powered = VOLTAGE if c.mode in (RobotMode.IDLE, RobotMode.RUNNING) else 0.0
     joint_mode = float(JOINT_MODES.get(c.mode, JOINT_POWER_OFF))
@@ -62,7 +67,7 @@ def realtime_frame(c: Controller) -> bytes:
         0.0,
         *(powered,) * 6,
         float(c.registers.digital_outputs),
-        float(c.runtime if c.runtime != RuntimeState.STOPPING else 0),
+        float(c.runtime),
         *_THREE,
         *_THREE,
         float(c.safety),

@@ -15,24 +15,42 @@ _DIGITAL = (('standard_digital_output', 0, 0xFF), ('configurable_digital_output'
 
 
 class Registers:
-    """Values that stay until they are overwritten, independent of connections."""
+    """Values that stay until they are overwritten, independent of connections.
+
+    Attributes:
+        input_ints: Integer registers that clients write.
+        input_doubles: Double registers that clients write.
+        output_ints: Integer registers that programs write.
+        output_doubles: Double registers that programs write.
+        int_writes: Number of writes to each integer input, for watchdogs.
+        input_bits: 128 single bits that clients write.
+        output_bits: 128 single bits that programs write.
+        digital_outputs: Bits 0-7 standard, 8-15 configurable, 16-17 tool.
+        digital_inputs: The same order.
+        analog_outputs: Share of the range, 0..1.
+        analog_types: Bit set = voltage, otherwise current.
+        speed_slider: Share of the programmed speed, 0..1.
+        external_force: Newtons and newton meters, as set by a client; not used by the model.
+    """
 
     def __init__(self) -> None:
         """Create registers with zeros and a speed slider of 100 %."""
         self.input_ints, self.input_doubles = [0] * REGISTERS, [0.0] * REGISTERS
         self.output_ints, self.output_doubles = [0] * REGISTERS, [0.0] * REGISTERS
         self.int_writes = [0] * REGISTERS
-        """Number of writes to each integer input, for watchdogs."""
         self.input_bits = self.output_bits = 0
-        """128 single bits."""
         self.digital_outputs = self.digital_inputs = 0
         self.analog_outputs, self.analog_types = [0.0, 0.0], 0
-        """Outputs as a share of the range, 0..1; types: bit set = voltage, otherwise current."""
         self.speed_slider = 1.0
         self.external_force = (0.0,) * 6
 
     def write(self, values: Mapping[str, Any]) -> None:
-        """Apply a data package: input variables by RTDE name, outputs only where their mask is set."""
+        """Apply a data package: input variables by RTDE name, outputs only where their mask is set.
+
+        Args:
+            values: RTDE name -> value, already of the type in `variables.INPUTS`. Names outside
+                that table are ignored.
+        """
         for name, value in values.items():
             family, _, number = name.rpartition('_')
             if family == 'input_int_register':
@@ -50,11 +68,21 @@ class Registers:
         self._write_outputs(values)
 
     def set_output(self, number: int, on: bool) -> None:
-        """Set one digital output; numbers as in RTDE: 0-7 standard, 8-15 configurable, 16-17 tool."""
+        """Set one digital output.
+
+        Args:
+            number: 0-7 standard, 8-15 configurable, 16-17 tool, as in RTDE.
+            on: New state.
+        """
         self.digital_outputs = _masked(self.digital_outputs, int(on) << number, 1 << number)
 
     def set_input(self, number: int, on: bool) -> None:
-        """Set one digital input, as the device wired to it would."""
+        """Set one digital input, as the device wired to it would.
+
+        Args:
+            number: Bit of `actual_digital_input_bits`.
+            on: New state.
+        """
         self.digital_inputs = _masked(self.digital_inputs, int(on) << number, 1 << number)
 
     def _write_outputs(self, values: Mapping[str, Any]) -> None:

@@ -29,7 +29,11 @@ NOT_FOUND, IN_USE = 'NOT_FOUND', 'IN_USE'
 
 
 class InputOwnership:
-    """Owners of the inputs: a session owns its inputs until its connection ends."""
+    """Owners of the inputs: a session owns its inputs until its connection ends.
+
+    RTDE gives an input to one client only. A second one gets IN_USE, which is how a robot node
+    notices a fieldbus or another program on its registers.
+    """
 
     def __init__(self) -> None:
         self._owners: dict[str, object] = {}
@@ -48,7 +52,15 @@ class InputOwnership:
 
 
 class RtdeSession:
-    """RTDE session of one connection."""
+    """RTDE session of one connection.
+
+    Frames come and go as bytes; time is an argument. The order of a client is: version, outputs,
+    inputs (once per recipe), start, then data in both directions.
+
+    Attributes:
+        started: Whether data packages are sent.
+        skipped: Data packages that were due but skipped, because the cycle came late.
+    """
 
     def __init__(self, controller: Controller, ownership: InputOwnership) -> None:
         self._controller, self._ownership = controller, ownership
@@ -57,10 +69,13 @@ class RtdeSession:
         self._period, self._due = 1.0 / MAX_FREQUENCY, 0.0
         self.started = False
         self.skipped = 0
-        """Data packages that were due but skipped."""
 
     def handle(self, request: RtdePacket, now: float) -> bytes:
         """Return the reply to a frame, b'' for a data package.
+
+        Args:
+            request: Frame of the client, complete.
+            now: Seconds, by the clock of `due`.
 
         Raises:
             RtdeError: The frame is invalid; close the connection.
@@ -76,7 +91,14 @@ class RtdeSession:
         return self._reply(kind, payload, now)
 
     def due(self, now: float) -> bytes:
-        """Return the data package that is due, b'' if none is."""
+        """Return the data package that is due, b'' if none is.
+
+        At most one is returned: a late cycle skips packages instead of sending a burst, as the real
+        controller does.
+
+        Args:
+            now: Seconds.
+        """
         if not self.started or self._outputs is None or now < self._due:
             return b''
         behind = int((now - self._due) / self._period)
@@ -133,7 +155,12 @@ class RtdeSession:
 
 
 def message(text: str, level: MessageLevel) -> bytes:
-    """Return a text message frame; the text is cut at 255 bytes."""
+    """Return a text message frame; the text is cut at 255 bytes.
+
+    Args:
+        text: Message; its length field has one byte.
+        level: Exception, error, warning or info.
+    """
     data = text.encode()[:255]
     return encode_packet(PacketType.TEXT, bytes([len(data)]) + data + b'\x04RTDE' + bytes([level]))
 

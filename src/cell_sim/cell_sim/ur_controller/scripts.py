@@ -25,7 +25,11 @@ class ScriptTooLongError(Exception):
 
 
 class ScriptCollector:
-    """Splits the bytes of one connection into programs, each as soon as it is complete."""
+    """Splits the bytes of one connection into programs, each as soon as it is complete.
+
+    A program starts with `def` or `sec` at the start of a line and ends with `end` at the start of
+    a line. Every other line is a command of its own, as on the real interfaces.
+    """
 
     def __init__(self) -> None:
         self._rest = b''
@@ -33,6 +37,9 @@ class ScriptCollector:
 
     def feed(self, data: bytes) -> list[str]:
         """Add received bytes and return the complete programs and single commands.
+
+        Args:
+            data: Any piece of the stream; lines may be split anywhere.
 
         Raises:
             ScriptTooLongError: An incomplete program exceeds the limit.
@@ -56,6 +63,10 @@ class ScriptCollector:
 
 def program_of(script: str) -> Program:
     """Return the native program of a script.
+
+    Args:
+        script: Text of a complete program. Only its name and the register offsets of ur_rtde's
+            control script are read.
 
     Raises:
         ProgramError: The script is unknown to this controller.

@@ -20,7 +20,15 @@ JOINT_POWER_OFF = 239
 
 @dataclass(frozen=True)
 class Version:
-    """Software version that dashboard and RTDE report."""
+    """Software version that dashboard and RTDE report.
+
+    Attributes:
+        major: 5 is the e-Series.
+        minor: RTDE clients enable variables by it.
+        bugfix: Third number.
+        build: Fourth number.
+        date: As the dashboard prints it.
+    """
 
     major: int = 5
     minor: int = 11
@@ -36,18 +44,37 @@ class Version:
 
 @dataclass(frozen=True)
 class Timings:
-    """Delays of the controller, seconds."""
+    """Delays of the controller, seconds.
+
+    Real controllers take longer to power on and boot; 5 s before an unlock is the manufacturer's
+    rule.
+
+    Attributes:
+        power_on: From POWER_ON to IDLE.
+        brake_release: From IDLE to RUNNING.
+        boot: From the restart to POWER_OFF.
+        unlock: Time after a protective stop before which it cannot be unlocked.
+        safety_restart: Duration of a safety restart.
+    """
 
     power_on: float = 2.0
     brake_release: float = 1.5
     boot: float = 10.0
     unlock: float = 5.0
-    """Time after a protective stop before which it cannot be unlocked."""
     safety_restart: float = 3.0
 
 
 def safety_bits(mode: SafetyMode) -> int:
-    """Return `safety_status_bits` of a safety mode."""
+    """Return `safety_status_bits` of a safety mode.
+
+    Args:
+        mode: Safety mode.
+
+    Returns:
+        Bits as in the RTDE guide: 0 normal, 1 reduced, 2 protective stop, 3 recovery, 4 safeguard
+        stop, 5 system emergency stop, 6 robot emergency stop, 7 emergency stop, 8 violation, 9
+        fault, 10 stopped due to safety.
+    """
     bits = {
         SafetyMode.NORMAL: 0b1,
         SafetyMode.REDUCED: 0b10,

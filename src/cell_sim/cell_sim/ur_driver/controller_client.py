@@ -57,7 +57,11 @@ BANKS = ((0, 8, 'standard'), (8, 16, 'configurable'), (16, 18, 'tool'))
 
 
 class ControllerClient:
-    """RTDE client of the controller that reconnects."""
+    """RTDE client of the controller that reconnects.
+
+    Create and use it in one event loop. Callbacks are called in that loop and must not block:
+    `on_data` is part of a 125 Hz control loop.
+    """
 
     def __init__(
         self,
@@ -81,7 +85,11 @@ class ControllerClient:
         self._io: RtdeRecipe | None = None
 
     async def run(self) -> None:
-        """Keep a connection until cancelled."""
+        """Keep a connection until canceled.
+
+        A connection without data for 2 s counts as lost. Every loss ends in `on_disconnect` and a
+        new attempt after 0.3 s.
+        """
         while True:
             try:
                 await self._run_session()
@@ -90,7 +98,12 @@ class ControllerClient:
             await asyncio.sleep(RECONNECT_S)
 
     def set_output(self, pin: int, on: bool) -> bool:
-        """Set a digital output; return False without a connection or for an unknown pin."""
+        """Set a digital output; return False without a connection or for an unknown pin.
+
+        Args:
+            pin: 0-7 standard, 8-15 configurable, 16-17 tool.
+            on: New state.
+        """
         bank = next(((first, name) for first, end, name in BANKS if first <= pin < end), None)
         if self._writer is None or self._io is None or bank is None:
             return False
@@ -110,9 +123,12 @@ class ControllerClient:
         """
         reader, writer = await asyncio.wait_for(asyncio.open_connection(self._address, SCRIPT_PORT), CONNECT_TIMEOUT_S)
         try:
+            # The controller is ready for a program once its greeting has arrived.
             await asyncio.wait_for(reader.read(GREETING_SIZE), CONNECT_TIMEOUT_S)
             writer.write(SCRIPT.encode())
             await writer.drain()
+            # Closing at once could discard the program with the reset that follows unread state
+            # frames.
             await asyncio.sleep(0.05)
         finally:
             writer.close()
@@ -166,6 +182,7 @@ class _FrameReader:
     async def request(self, writer: asyncio.StreamWriter, request: bytes, kind: PacketType) -> bytes:
         """Send a request and return the payload of its reply."""
         writer.write(request)
+        # Text messages may come between a request and its reply.
         while (frame := await self.next()).kind != kind:
             pass
         return frame.payload

@@ -29,29 +29,44 @@ GoalCallback = Callable[[int, str], None]
 
 @dataclass(frozen=True)
 class DriverData:
-    """One data package of the controller."""
+    """One data package of the controller.
+
+    Attributes:
+        timestamp: Seconds, by the clock of the controller.
+        joints: Radians.
+        speeds: rad/s.
+        robot_mode: As in RTDE.
+        safety_mode: As in RTDE.
+        runtime_state: As in RTDE; see STOPPING, STOPPED and PLAYING.
+        speed_scaling: Share of the programmed speed, 0..1.
+        digital_inputs: Bits.
+        digital_outputs: Bits.
+        echo: Counter of the driver's own program; it changes while that runs.
+    """
 
     timestamp: float
-    """Seconds, by the clock of the controller."""
     joints: tuple[float, ...]
-    """Radians."""
     speeds: tuple[float, ...]
-    """rad/s."""
     robot_mode: int
     safety_mode: int
     runtime_state: int
     speed_scaling: float
-    """Share of the programmed speed, 0..1."""
     digital_inputs: int
-    """Bits."""
     digital_outputs: int
-    """Bits."""
     echo: int
-    """Counter of the driver's own program; it changes while that runs."""
 
 
 class TrajectoryFollower:
-    """Computes the joint targets for each data package."""
+    """Computes the joint targets for each data package.
+
+    Owned by the thread of the controller client's loop. Other threads only read `running` and
+    `joints`, and pass calls on with `call_soon_threadsafe`.
+
+    Attributes:
+        time_scale: Speed of the arm relative to a real one.
+        running: Whether the driver's program runs on the controller, or is paused.
+        joints: Joint positions, radians; () = unknown.
+    """
 
     def __init__(self, time_scale: float = 1.0) -> None:
         """Create a follower without a goal.
@@ -66,18 +81,27 @@ class TrajectoryFollower:
         self._timestamp: float | None = None
         self._echo: int | None = None
         self.running = False
-        """Whether the driver's program runs on the controller, or is paused."""
         self.joints: tuple[float, ...] = ()
-        """Joint positions, radians; () = unknown."""
 
     def start(self, trajectory: Trajectory, on_end: GoalCallback) -> None:
-        """Follow a trajectory; the current goal is aborted."""
+        """Follow a trajectory; the current goal is aborted.
+
+        Args:
+            trajectory: Starts at the current joints.
+            on_end: Called exactly once, with error code and text.
+        """
         self.finish(INVALID_GOAL, 'replaced by another goal')
         self._goal, self._on_end, self._elapsed = trajectory, on_end, 0.0
         self._late = 0.0
 
     def finish(self, code: int, text: str) -> None:
-        """End the current goal, if any, and hold the position."""
+        """End the current goal, if any, and hold the position.
+
+        Args:
+            code: Error code of FollowJointTrajectory.
+            text: Cause; "" on success.
+        """
+        # Cleared before the callback: it may start the next goal.
         on_end, goal = self._on_end, self._goal
         self._on_end, self._goal = lambda _code, _text: None, None
         if goal is not None:
@@ -89,13 +113,21 @@ class TrajectoryFollower:
         self.finish(INVALID_GOAL, 'the connection to the robot was lost')
 
     def update(self, data: DriverData) -> tuple[int, tuple[float, ...]]:
-        """Process a data package and return command and joint targets for the program."""
+        """Process a data package and return command and joint targets for the program.
+
+        Args:
+            data: Newest data package.
+
+        Returns:
+            (HOLD or FOLLOW, six joint targets in radians).
+        """
         self.joints = data.joints
         passed = data.timestamp - self._timestamp if self._timestamp is not None else 0.0
         self._timestamp = data.timestamp
         self._update_running(data.runtime_state, data.echo)
         if self._goal is None:
             return HOLD, self.joints
+        # Negative after a reboot of the controller, whose clock starts again.
         passed = max(0.0, passed) if data.runtime_state == PLAYING else 0.0
         self._elapsed += passed * data.speed_scaling * self.time_scale
         return self._follow(self._goal, passed)

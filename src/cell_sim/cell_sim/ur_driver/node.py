@@ -1,6 +1,11 @@
 """Simulated counterpart of the official driver: the same names, types and latching, on top of the simulated controller.
 
-It uses the sockets of the controller only, as the official driver does, so one controller serves every backend.
+It uses the sockets of the controller only, as the official driver does, so one controller serves
+every backend.
+
+Two threads: data packages arrive in an asyncio loop at 125 Hz, ROS callbacks run in the executor.
+The loop stores the newest package in one attribute, which the timers of the executor publish;
+results go the other way through an ExecutorQueue.
 """
 
 from __future__ import annotations
@@ -67,7 +72,11 @@ class DriverParameters:
 
 
 class UrDriverNode(Node):
-    """Offers the part of a UR robot's official driver that the cell uses."""
+    """Offers the part of a UR robot's official driver that the cell uses.
+
+    Attributes:
+        follower: Follows the current goal; owned by the asyncio loop.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__('ur_driver', **options)
@@ -129,6 +138,8 @@ class UrDriverNode(Node):
     # In the thread of the asyncio loop.
 
     def _on_connect(self) -> None:
+        # Once only: after a reconnect the official driver waits for resend_robot_program as well,
+        # so that the arm does not start to follow unexpectedly.
         if self._p.headless_mode and not self._program_sent:
             self._program_sent = True
             self._background.submit(self._client.send_program())
@@ -202,6 +213,8 @@ class UrDriverNode(Node):
         return CancelResponse.ACCEPT
 
     async def _follow(self, goal: ServerGoalHandle) -> FollowJointTrajectory.Result:
+        # An rclpy future with its executor: awaiting it wakes the executor, an asyncio future would
+        # not.
         ended: RosFuture = RosFuture(executor=self.executor)
         trajectory = self._trajectory(goal.request.trajectory)
 

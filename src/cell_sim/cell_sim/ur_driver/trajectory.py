@@ -22,13 +22,17 @@ class TrajectoryError(ValueError):
 
 @dataclass(frozen=True)
 class TrajectoryPoint:
-    """One waypoint."""
+    """One waypoint.
+
+    Attributes:
+        time: Seconds from the start.
+        joints: Radians, in the order of the controller.
+        speeds: rad/s; () = not given.
+    """
 
     time: float
-    """Seconds from the start."""
     joints: tuple[float, ...]
     speeds: tuple[float, ...] = ()
-    """rad/s; () = not given."""
 
 
 class Trajectory:
@@ -58,7 +62,11 @@ class Trajectory:
         return self._points[-1].joints
 
     def at(self, time: float) -> tuple[float, ...]:
-        """Return the joints at a time after the start, seconds."""
+        """Return the joints at a time after the start.
+
+        Args:
+            time: Seconds, not negative; after the end the final joints are returned.
+        """
         if time >= self.duration:
             return self.end
         index = next(number for number, point in enumerate(self._points) if point.time > time)
@@ -75,6 +83,11 @@ class Trajectory:
 
 def joint_order(names: Sequence[str], known: Sequence[str]) -> list[int]:
     """Return the index in `names` of each known joint.
+
+    Args:
+        names: Joint names of a goal, in its order.
+        known: Joint names of the controller; all of them are required, because partial goals are
+            not allowed.
 
     Raises:
         TrajectoryError: A joint is missing, unknown or repeated.
@@ -93,6 +106,7 @@ def _check(points: Sequence[TrajectoryPoint], joints: int) -> None:
             raise TrajectoryError(f'point {number} has the wrong number of values')
         if not all(map(math.isfinite, (*point.joints, *point.speeds, point.time))):
             raise TrajectoryError(f'point {number} has a value that is not a finite number')
+        # The first waypoint may be at time 0: it then replaces the current position.
         if point.time <= last and not (number == 0 and point.time == 0.0):
             raise TrajectoryError(f'the time of point {number} is not later than that of the previous point')
         last = point.time

@@ -29,16 +29,24 @@ STANDING_RAD_S = 0.01
 
 @dataclass(frozen=True)
 class TaughtPose:
-    """Taught place of a recipe."""
+    """Taught place of a recipe.
+
+    Attributes:
+        name: place, reject, benchmark or tray.
+        owners: (part number, tray) of each part that lies there; several parts may share a place.
+            Empty for the other names.
+    """
 
     name: str
-    """place, reject, benchmark or tray."""
     owners: tuple[tuple[str, int], ...] = ()
-    """(part number, tray) of each part that lies there; several parts may share a place."""
 
 
 class TaughtPoses:
-    """All taught places of a recipe, searchable by tool pose."""
+    """All taught places of a recipe, searchable by tool pose.
+
+    Slots with the same pose, rounded to a micrometer and a microradian, are one place with several
+    owners.
+    """
 
     def __init__(self, recipe: CellRecipe) -> None:
         found: dict[tuple[float, ...], tuple[Matrix, str, list[tuple[str, int]]]] = {}
@@ -53,14 +61,31 @@ class TaughtPoses:
         self._taught = [TaughtPose(name, tuple(owners)) for _, name, owners in found.values()]
 
     def find(self, tcp: Matrix) -> TaughtPose | None:
-        """Return the taught place within tolerance of the tool center point, or None."""
+        """Return the taught place within tolerance of the tool center point, or None.
+
+        Args:
+            tcp: Tool center point in the base frame, 4 x 4 homogeneous matrix, meters.
+
+        Returns:
+            The nearest place by position, if position (10 mm) and rotation (10 degrees) both match.
+        """
+        # One vectorized distance instead of a matrix comparison per slot: a recipe has hundreds of
+        # slots.
         index = int(np.argmin(np.linalg.norm(self._positions - tcp[:3, 3], axis=1)))
         meters, radians = pose_distance(self._matrices[index], tcp)
         return self._taught[index] if meters <= GRIP_M and radians <= GRIP_RAD else None
 
 
 class SimulatedGripper:
-    """Gripper of one arm in one world."""
+    """Gripper of one arm in one world.
+
+    The gripper only sees what a real one would: where the tool is and which outputs are set. A
+    robot node that closes at a wrong pose grips nothing, so a wrong recipe fails here as it would
+    in the cell.
+
+    Attributes:
+        closed: Whether the fingers are closed, with or without a part.
+    """
 
     def __init__(self, recipe: CellRecipe, world: World) -> None:
         self._recipe, self._world = recipe, world
@@ -74,9 +99,10 @@ class SimulatedGripper:
         """Process one controller cycle and return True if a part is held (the gripper's sensor).
 
         Args:
-            joints: Radians.
-            speeds: Radians per second.
-            outputs: Digital output bits as in RTDE.
+            joints: Six joint angles, base to wrist 3, radians.
+            speeds: Six joint speeds, radians per second.
+            outputs: Digital output bits as in RTDE (`actual_digital_output_bits`): bit 0 is
+                standard output 0.
         """
         if outputs != self._outputs:
             closed = is_closed(self._recipe.gripper, self._outputs, outputs, self.closed)
@@ -117,6 +143,8 @@ class SimulatedGripper:
         turned = max_joint_difference(joints, self._camera)
         if turned <= CAMERA_RAD:
             return ViewPhase.STILL if max(map(abs, speeds)) <= STANDING_RAD_S else ViewPhase.MOVING
+        # Forward kinematics at 500 Hz costs more than the rest of the cycle, so a far arm is
+        # decided by its joints alone.
         if turned > FAR_RAD:
             return ViewPhase.AWAY
         meters, _ = pose_distance(self._recipe.cell.tcp(joints), self._camera_tcp)
@@ -124,7 +152,14 @@ class SimulatedGripper:
 
 
 def is_closed(gripper: GripperSettings, before: int, after: int, closed: bool) -> bool:
-    """Return True if a gripper is closed after its outputs have changed; of two outputs the last rising edge counts."""
+    """Return True if a gripper is closed after its outputs have changed; of two outputs the last rising edge counts.
+
+    Args:
+        gripper: Number of the closing output, and of the opening one if the valve has two.
+        before: Output bits of the last cycle.
+        after: Output bits of this cycle.
+        closed: State before the change.
+    """
     if gripper.open_output is None:
         return bool(after >> gripper.close_output & 1)
     risen = after & ~before

@@ -11,7 +11,11 @@ __all__ = ['GroundTruthLog', 'read_ground_truth']
 
 
 class GroundTruthLog:
-    """Appends events to a file; an empty path disables the log."""
+    """Appends events to a file; an empty path disables the log.
+
+    An instance is callable, so it fits wherever a device takes an `observer`. Each event is written
+    as one complete line, so a test can read the file while the world runs.
+    """
 
     def __init__(self, path: str, clock: Callable[[], float]) -> None:
         """Open the file.
@@ -30,7 +34,12 @@ class GroundTruthLog:
             self._file = Path(path).open('a', encoding='utf-8', buffering=1)  # noqa: SIM115 - closed by close
 
     def __call__(self, event: str, **facts: object) -> None:
-        """Write one event."""
+        """Write one event.
+
+        Args:
+            event: Name, e.g. `picked`.
+            **facts: JSON values. The keys `time` and `event` are the log's own.
+        """
         if self._file is not None:
             self._file.write(json.dumps({'time': round(self._clock(), 3), 'event': event, **facts}) + '\n')
 
@@ -43,6 +52,9 @@ class GroundTruthLog:
 
 def read_ground_truth(path: str | Path) -> list[dict[str, object]]:
     """Return the events of a log, without a last line that is incomplete.
+
+    Returns:
+        One mapping per event with `time` (seconds since 1970), `event` and the facts, oldest first.
 
     Raises:
         OSError: The file cannot be read.

@@ -16,14 +16,19 @@ from cell_sim.world.world import World
 
 @dataclass(frozen=True)
 class StockChange:
-    """Effect of one ledger entry on a tray."""
+    """Effect of one ledger entry on a tray.
+
+    Attributes:
+        sequence: Consecutive number of the ledger entry.
+        part_number: Owner of the tray.
+        tray: 1..4.
+        delta: Parts added; negative = removed.
+    """
 
     sequence: int
-    """Consecutive number of the ledger entry."""
     part_number: str
     tray: int
     delta: int
-    """Parts added; negative = removed."""
 
 
 class StockSync:
@@ -41,6 +46,8 @@ class StockSync:
     def report(self, sequence: int, stock: Iterable[tuple[str, int, int]]) -> None:
         """Fill the trays from the first stock report; ignore later reports.
 
+        Later reports count the picks as well, which the simulated robot has applied already.
+
         Args:
             sequence: Number of the last ledger entry in the report.
             stock: (part number, tray, count) of each tray.
@@ -50,7 +57,12 @@ class StockSync:
             self._world.fill(stock)
 
     def apply(self, change: StockChange) -> None:
-        """Apply a ledger entry, unless the first report is missing or already includes it."""
+        """Apply a ledger entry, unless the first report is missing or already includes it.
+
+        Args:
+            change: Entry of an operator. Entries may be repeated; only a higher sequence number
+                counts.
+        """
         if self._sequence is None or change.sequence <= self._sequence:
             return
         self._sequence = change.sequence

@@ -27,7 +27,11 @@ class ImpossibleMoveError(Exception):
 
 
 class ViewPhase(enum.Enum):
-    """Visibility of the part in the gripper."""
+    """Visibility of the part in the gripper.
+
+    AWAY: outside the image. MOVING: in the image, blurred. STILL: stands before the camera,
+    readable.
+    """
 
     AWAY = 'away'
     MOVING = 'moving'
@@ -51,7 +55,12 @@ GONE = 0.3
 
 @dataclass(frozen=True)
 class CameraView:
-    """Subject of the camera."""
+    """Subject of the camera.
+
+    Attributes:
+        piece: Held part, None with an empty gripper.
+        phase: Its visibility; AWAY without a part.
+    """
 
     piece: PhysicalPart | None
     phase: ViewPhase
@@ -65,7 +74,19 @@ def _ignore(_event: str, **_facts: object) -> None:
 
 
 class World:
-    """Trays, gripper, output bin, reject tray. Not thread-safe: one thread owns it."""
+    """Trays, gripper, output bin, reject tray. Not thread-safe: one thread owns it.
+
+    Visibility of the held part has two sources. A robot that is simulated by durations starts timed
+    movements (`pick`, `show_reference`, `carry_away`). A simulated arm reports its position with
+    `set_visibility`, which from then on overrides the timed movement.
+
+    Attributes:
+        held: Part in the gripper, None if empty.
+        placed: Parts in the output bin, oldest first.
+        rejected: Parts in the reject tray, oldest first.
+        dropped: Parts released where no part belongs.
+        presented_part: Part whose trays occupy the places that several parts share; "" = none yet.
+    """
 
     def __init__(self, mix: TrayMix, observer: Observer = _ignore) -> None:
         """Create a world with empty trays.
@@ -83,9 +104,7 @@ class World:
         self.placed: list[PhysicalPart] = []
         self.rejected: list[PhysicalPart] = []
         self.dropped: list[PhysicalPart] = []
-        """Parts released where no part belongs."""
         self.presented_part = ''
-        """Part whose trays occupy the places that several parts share; "" = none yet."""
         self._visibility: ViewPhase | None = None
         self._last_picked = next(iter(mix.part_numbers), '')
         self._in_nest = ''
@@ -100,7 +119,13 @@ class World:
         self.presented_part = part_number
 
     def change_tray(self, part_number: str, tray: int, delta: int) -> None:
-        """Add parts to a tray, or remove parts at its far end; an empty tray stays empty."""
+        """Add parts to a tray, or remove parts at its far end; an empty tray stays empty.
+
+        Args:
+            part_number: Owner of the tray.
+            tray: 1..4.
+            delta: Parts to add; negative = to remove, at most as many as there are.
+        """
         place = (part_number, tray)
         pieces = self._trays.setdefault(place, deque())
         for _ in range(delta):
@@ -159,7 +184,12 @@ class World:
         return self.held
 
     def release(self, into: list[PhysicalPart]) -> None:
-        """Open the gripper over `placed`, `rejected` or `dropped`."""
+        """Open the gripper over `placed`, `rejected` or `dropped`.
+
+        Args:
+            into: One of these lists of this world, by identity. Nothing happens with an empty
+                gripper.
+        """
         if self.held is not None:
             into.append(self.held)
             names = ((self.placed, 'placed'), (self.rejected, 'rejected'), (self.dropped, 'dropped'))
@@ -171,6 +201,7 @@ class World:
         pieces = self._find(part_number, tray)
         if self.held is not None or not pieces:
             return None
+        # AWAY until the arm's next cycle: the visibility of the part before must not show this one.
         self.held, self._last_picked, self._visibility = pieces.popleft(), part_number, ViewPhase.AWAY
         self._observer('picked', ordered=part_number, **_facts(self.held))
         return self.held
@@ -184,7 +215,11 @@ class World:
         return self.held
 
     def set_visibility(self, phase: ViewPhase) -> None:
-        """Set the visibility from the position of the arm; it then no longer follows the time of a movement."""
+        """Set the visibility from the position of the arm; it then no longer follows the time of a movement.
+
+        Args:
+            phase: Visibility now. The change to STILL is recorded in the ground truth.
+        """
         if phase is ViewPhase.STILL and self._visibility is not phase:
             self.settle()
         self._visibility = phase
@@ -217,12 +252,20 @@ class World:
             self._observer('held_up', **_facts(self.held))
 
     def view(self, now: float) -> CameraView:
-        """Return the subject of the camera at a time."""
+        """Return the subject of the camera at a time.
+
+        The camera's worker thread calls this method while the event loop changes the world. It only
+        reads, and takes `held` once. At worst one frame has the visibility of the movement before.
+
+        Args:
+            now: Seconds, by the clock of the movements.
+        """
         held = self.held
         if held is None:
             return EMPTY
         if self._visibility is not None:
             return CameraView(held, self._visibility)
+        # Also protects against a division by zero: a movement of no duration has ended.
         share = 1.0 if now >= self._end else (now - self._start) / (self._end - self._start)
         if self._move is ArmMove.LEAVE:
             return CameraView(held, ViewPhase.MOVING if share < GONE else ViewPhase.AWAY)

@@ -37,7 +37,15 @@ CycleCallback = Callable[[Controller], None]
 
 @dataclass(frozen=True)
 class ControllerPorts:
-    """TCP ports; 0 = any free one. The defaults are the ones that every UR client expects."""
+    """TCP ports; 0 = any free one. The defaults are the ones that every UR client expects.
+
+    Attributes:
+        dashboard: Text commands.
+        rtde: Data packages and requests.
+        primary: Programs in, messages and state out at 10 Hz.
+        secondary: The same as `primary`.
+        script: Programs in, real-time frames out in every cycle.
+    """
 
     dashboard: int = 29999
     rtde: int = 30004
@@ -47,7 +55,15 @@ class ControllerPorts:
 
 
 class ControllerServer:
-    """Serves a controller. Several can share a machine if each has its own address (127.x.y.z)."""
+    """Serves a controller. Several can share a machine if each has its own address (127.x.y.z).
+
+    Attributes:
+        address: Address to listen on.
+        faults: Pending faults, see `ur_controller.faults.FAULTS`.
+        connected: Set while the ports are open.
+        controller: The controller; exists after `start`.
+        stalled_until: End of fault `stall`, by the loop's clock.
+    """
 
     def __init__(
         self,
@@ -69,13 +85,18 @@ class ControllerServer:
         self._make, self.address, self._wanted = controller, address, ports
         self.faults = FaultInjector(FAULTS)
         self.connected = asyncio.Event()
-        """Set while the ports are open."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._ports: list[Port] = []
         self.stalled_until = 0.0
 
     def add_cycle_callback(self, callback: CycleCallback) -> None:
-        """Call a function after each cycle, after the callbacks that exist already."""
+        """Call a function after each cycle, after the callbacks that exist already.
+
+        Args:
+            callback: Receives the controller. It runs in the cycle, so it must take well under 2
+                ms.
+        """
+        # A new list: the cycle may be iterating over the old one.
         self._callbacks = [*self._callbacks, callback]
 
     async def start(self) -> None:
@@ -105,6 +126,10 @@ class ControllerServer:
 
     def inject(self, fault: str, value: float = 0.0) -> str:
         """Inject a fault and return a description of its effect.
+
+        Args:
+            fault: Key of `ur_controller.faults.FAULTS`.
+            value: Count, seconds or meters, see there; 0 = the default.
 
         Raises:
             UnknownFaultError: No such fault exists.
@@ -193,6 +218,7 @@ class ControllerServer:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
+            # A late cycle is not caught up: `step` receives the real time that has passed.
             due = max(due + self._period(), loop.time())
             await asyncio.sleep(due - loop.time())
             now = loop.time()

@@ -23,7 +23,11 @@ class DashboardPort(Port):
         """Set when a client has shut the controller down."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Reply to one client."""
+        """Reply to one client.
+
+        Lines are executed in order; the connection closes after `quit`, `shutdown`, or a line of
+        more than LINE_LIMIT bytes.
+        """
         writer.write(f'{BANNER}\n'.encode())
         rest = b''
         while data := await reader.read(LINE_LIMIT):

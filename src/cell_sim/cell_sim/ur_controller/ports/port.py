@@ -12,14 +12,23 @@ POLL_S = 0.01
 
 
 class Port(ABC):
-    """A TCP port of the controller."""
+    """A TCP port of the controller.
+
+    A subclass implements `serve`, one call per connection, and `publish` if it sends data unasked.
+    Both run in the event loop; `publish` must not block.
+
+    Attributes:
+        address: Address to listen on.
+        port: TCP port; after `open` the one in use.
+        writers: Connections that are open.
+        stalled: While true, connections stay open, but no data is sent.
+    """
 
     def __init__(self, address: str, port: int) -> None:
         """Create a closed port; `port` 0 = any free one."""
         self.address, self.port = address, port
         self.writers: set[asyncio.StreamWriter] = set()
         self.stalled = False
-        """While true, connections stay open, but no data is sent."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -77,7 +86,11 @@ class Port(ABC):
 
 
 def is_backlogged(writer: asyncio.StreamWriter) -> bool:
-    """Return True if the send buffer of a client is full, or the connection is closing."""
+    """Return True if the send buffer of a client is full, or the connection is closing.
+
+    Args:
+        writer: Connection; its buffer in user space counts, the kernel's does not.
+    """
     return writer.transport.is_closing() or writer.transport.get_write_buffer_size() > SEND_BUFFER
 
 

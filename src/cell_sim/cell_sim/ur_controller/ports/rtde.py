@@ -20,7 +20,11 @@ REFUSABLE = (PacketType.OUTPUTS, PacketType.INPUTS, PacketType.START)
 
 
 class RtdePort(Port):
-    """Serves any number of RTDE clients; the controller's cycle calls `publish`."""
+    """Serves any number of RTDE clients; the controller's cycle calls `publish`.
+
+    Attributes:
+        dropped: Number of packages dropped for slow clients.
+    """
 
     def __init__(self, controller: Controller, faults: FaultInjector, address: str, port: int) -> None:
         """Create a closed port; its faults are `rtde_refuse`, `rtde_late` and `rtde_never`."""
@@ -29,7 +33,6 @@ class RtdePort(Port):
         self._ownership = InputOwnership()
         self._sessions: dict[asyncio.StreamWriter, RtdeSession] = {}
         self.dropped = 0
-        """Number of packages dropped for slow clients."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Reply to one client."""
@@ -56,7 +59,12 @@ class RtdePort(Port):
             writer.write(session.handle(request, asyncio.get_running_loop().time()))
 
     def occupy(self, names: Sequence[str], owner: object) -> None:
-        """Let another client own the inputs of `names` that are free."""
+        """Let another client own the inputs of `names` that are free.
+
+        Args:
+            names: RTDE input names; those of connected sessions stay with them.
+            owner: Any object, for `vacate`.
+        """
         self._ownership.claim([name for name in names if self._ownership.free(name, owner)], owner)
 
     def vacate(self, owner: object) -> None:
