@@ -1,6 +1,9 @@
 """Health of the cell's nodes as reported on /diagnostics: is the cell ready for a job?
 
 Pure: no ROS, sockets, files or clock.
+
+Every node publishes each of its diagnostic tasks once a second (`cell_common.diagnostics`). A node is as healthy as its worst
+task. A node whose reports stop is STALE: a process that hangs cannot report an error.
 """
 
 from __future__ import annotations
@@ -53,10 +56,10 @@ class SubsystemHealth:
         """Store one status of /diagnostics and return True if the node's health changed.
 
         Args:
-            status_name: "<namespace>/<node>: <task>", as diagnostic_updater names it.
+            status_name: "<namespace>/<node>: <task>", as diagnostic_updater names it. Others are ignored.
             level: OK, WARN, ERROR or STALE.
             message: For the operator.
-            now_ns: Time of arrival.
+            now_ns: Time of arrival. The stamp in the message is not used: the clocks of two computers differ.
         """
         node, _, task = status_name.partition(': ')
         if not node.startswith(self._prefix):
@@ -69,7 +72,12 @@ class SubsystemHealth:
         return self.status_of(name, now_ns) != before
 
     def status_of(self, name: str, now_ns: int) -> SubsystemStatus:
-        """Return the worst fresh report of a node; STALE if there is none."""
+        """Return the worst fresh report of a node; STALE if there is none.
+
+        Args:
+            name: Name of the node without its namespace.
+            now_ns: Time on the clock of `update`.
+        """
         reports = self._reports.get(name, {})
         fresh = [report for report in reports.values() if now_ns - report.received_ns <= self._stale_after_ns]
         if not fresh:
@@ -79,7 +87,7 @@ class SubsystemHealth:
         return SubsystemStatus(name, worst.level, worst.message)
 
     def statuses(self, now_ns: int) -> list[SubsystemStatus]:
-        """Return the health of all nodes to show, in their order."""
+        """Return the health of all nodes to show, in their order; `now_ns` is on the clock of `update`."""
         return [self.status_of(name, now_ns) for name in self._names]
 
     def not_ready(self, now_ns: int) -> list[SubsystemStatus]:
@@ -88,7 +96,11 @@ class SubsystemHealth:
 
 
 def not_ready_message(failing: Sequence[SubsystemStatus]) -> str:
-    """Return the message for the operator that names each failing node."""
+    """Return the message for the operator that names each failing node.
+
+    Args:
+        failing: The result of `SubsystemHealth.not_ready`, not empty.
+    """
     return 'the cell is not ready: ' + '; '.join(
         f'{status.name} is {_LEVEL_NAMES[min(status.level, STALE)]}' + (f' ({status.message})' if status.message else '')
         for status in failing

@@ -1,4 +1,8 @@
-"""Node `coordinator`: wires the pick job to ROS. The rules of the job are in `job.machine`."""
+"""Node `coordinator`: wires the pick job to ROS. The rules of the job are in `job.machine`.
+
+One thread runs all callbacks. Services that wait for other nodes are coroutines in a reentrant group, so the node goes on
+answering meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +117,10 @@ class CoordinatorNode(Node):
         self._restore_job()
 
     def destroy_node(self) -> None:
-        """Stop the job and the actions, then destroy the node."""
+        """Stop the job and the actions, then destroy the node.
+
+        The runner is closed first: answers that arrive during the shutdown are left to the next start.
+        """
         self._runner.close()
         self._run_job.destroy()
         self._robot.close()
@@ -153,6 +160,10 @@ class CoordinatorNode(Node):
         Diagnostics(self).add('job', self._job_health)
 
     def _restore_job(self) -> None:
+        """Publish the stored job, then continue with it.
+
+        In this order: the first publication is the job as stored, before the restart pauses it.
+        """
         self._publisher.publish_initial(self._runner.job)
         self._runner.restore(now_ns(self))
 
@@ -207,7 +218,15 @@ class CoordinatorNode(Node):
     async def _run_command(
         self, name: str, request: CommandRequest, response: Response, run: Callable[[], Awaitable[str]], arguments_text: str
     ) -> Response:
-        """Run a command, fill code and message of its response, and add it to the audit trail."""
+        """Run a command, fill code and message of its response, and add it to the audit trail.
+
+        Args:
+            name: Name of the service.
+            request: Carries the operator's `command`.
+            response: Its code stays OK unless `run` raises or sets it.
+            run: Executes the command and returns the message for the operator; may raise CommandRejected.
+            arguments_text: The request in words, for the audit.
+        """
         try:
             response.message = await run()
         except CommandRejected as error:
@@ -216,6 +235,7 @@ class CoordinatorNode(Node):
         return response
 
     async def _on_run_job(self, goal: ServerGoalHandle) -> RunJob.Result:
+        """Start a job and stay until it is finished; a goal that cannot start is aborted with code and message."""
         request = goal.request
         arguments_text = request.job_id or f'{request.quantity} x {request.part_number}'
         try:
@@ -228,7 +248,16 @@ class CoordinatorNode(Node):
         return await self._stream_feedback(goal, job.job_id)
 
     async def _stream_feedback(self, goal: ServerGoalHandle, job_id: str) -> RunJob.Result:
-        """Publish each change of the job as feedback until the job is finished."""
+        """Publish each change of the job as feedback until the job is finished.
+
+        Args:
+            goal: The accepted goal of run_job.
+            job_id: Job that this goal has started.
+
+        Returns:
+            The result. The goal ends as canceled only if its client has asked for it; a job canceled elsewhere aborts the
+            goal.
+        """
         finished = Future(executor=self.executor)
         self._job_of_goal[bytes(goal.goal_id.uuid)] = job_id
 
@@ -255,6 +284,7 @@ class CoordinatorNode(Node):
         return RunJob.Result(code=code, message=message, job=state)
 
     def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
+        """Accept a cancel request if the goal's job is the active one and may be canceled now."""
         if self._job_of_goal.get(bytes(goal.goal_id.uuid)) != self._runner.job.job_id:
             return CancelResponse.REJECT
         try:
@@ -271,6 +301,7 @@ class CoordinatorNode(Node):
             self._publish_status()
 
     def _on_inventory(self, inventory: msg.Inventory) -> None:
+        """Remember the counts, and let a job that waits for a reload query the ledger."""
         self._effects.on_inventory(inventory)
         self._runner.dispatch(StockChanged(now_ns(self)))
 

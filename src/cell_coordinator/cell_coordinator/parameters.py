@@ -12,7 +12,11 @@ NEEDED = ['camera', 'ocr', 'part_matcher', 'robot', 'inventory']
 
 @dataclass(frozen=True)
 class CoordinatorParameters:
-    """Settings of a deployment; times are in seconds."""
+    """Settings of a deployment; times are in seconds.
+
+    The timeouts depend on each other: `read_timeout` and `call_timeout` are single calls within `retry_time`, and
+    `trigger_timeout` must exceed the slowest motion of the robot.
+    """
 
     database_url: str = parameter('sqlite:///cell.db', 'Database of jobs, history and audit, as an SQLAlchemy URL.')
     read_attempts: int = parameter(

@@ -7,6 +7,9 @@ Pure: no ROS, sockets, files or clock.
     any of these --shelve--> SHELVED --time over--> the state it would have without shelving
 
 An alarm that is raised again after its acknowledgement becomes UNACKNOWLEDGED again, because its condition has recurred.
+
+The state is not stored: `AlarmRecord.state` derives it from three facts (active, acknowledged, shelved). So no combination of
+events can make them disagree.
 """
 
 from __future__ import annotations
@@ -25,7 +28,10 @@ MAX_SHELVE_NS = 8 * 3600 * NS_PER_S
 
 
 class AlarmState(enum.IntEnum):
-    """State of an alarm; numbers of cell_interfaces/msg/Alarm. A CLOSED alarm is not published."""
+    """State of an alarm; numbers of cell_interfaces/msg/Alarm. A CLOSED alarm is not published.
+
+    RETURNED means that the condition is gone and no operator has seen it: the alarm stays on the list.
+    """
 
     UNACKNOWLEDGED = 0
     ACKNOWLEDGED = 1
@@ -35,7 +41,11 @@ class AlarmState(enum.IntEnum):
 
 
 class AlarmError(Exception):
-    """A command on an alarm is not possible; the text tells the operator why."""
+    """A command on an alarm is not possible; the text tells the operator why.
+
+    Attributes:
+        code: Code of the response, UNKNOWN_ALARM or INVALID_ARGUMENT.
+    """
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         """Store the code of the response."""
@@ -45,7 +55,11 @@ class AlarmError(Exception):
 
 @dataclass(frozen=True)
 class AlarmRecord:
-    """One occurrence of an alarm, from its first raise until it is closed."""
+    """One occurrence of an alarm, from its first raise until it is closed.
+
+    The same condition after that is a new occurrence with a new id. Times are ROS time in nanoseconds. Text, consequence and
+    action are those of the latest raise.
+    """
 
     alarm_id: str
     source: str
@@ -72,7 +86,10 @@ class AlarmRecord:
 
     @property
     def state(self) -> AlarmState:
-        """State after ISA-18.2."""
+        """State after ISA-18.2.
+
+        CLOSED wins over SHELVED: an alarm that is over and acknowledged needs no hiding.
+        """
         if not self.active and self.acknowledged:
             return AlarmState.CLOSED
         if self.shelved_until_ns:
@@ -84,7 +101,10 @@ class AlarmRecord:
 
 @dataclass(frozen=True)
 class AlarmRaise:
-    """Content of an event that raises an alarm; see cell_interfaces/msg/AlarmEvent."""
+    """Content of an event that raises an alarm; see cell_interfaces/msg/AlarmEvent.
+
+    The field names are those of `AlarmRecord`, into which they are copied.
+    """
 
     source: str
     key: str
@@ -97,8 +117,10 @@ class AlarmRaise:
 class AlarmBook:
     """The open alarms, one for each (source, key). Each method that changes alarms returns the changed records.
 
-    The events are latched, so a restarted alarms node receives all of them again. Therefore an event counts only if it is newer
-    than the latest event of the same alarm.
+    The events are latched, so a restarted alarms node receives all of them again. Therefore an event counts only if it is
+    newer than the latest event of the same alarm.
+
+    The caller stores the returned records, the CLOSED ones included, and publishes `active`.
     """
 
     def __init__(
@@ -120,10 +142,16 @@ class AlarmBook:
     def raise_alarm(self, raised: AlarmRaise, alarm_id: str, event_ns: int) -> list[AlarmRecord]:
         """Open an alarm, or count a repeated raise of an open one.
 
+        A repeated raise withdraws the acknowledgement. It does not end a shelving: the operator asked for quiet from this
+        condition.
+
         Args:
             raised: Content of the event.
             alarm_id: Id for a new occurrence.
             event_ns: Stamp of the event.
+
+        Returns:
+            The changed record; empty if the event is not newer than the latest one of this alarm.
         """
         key = (raised.source, raised.key)
         if not self._is_newer(key, event_ns):
@@ -146,7 +174,16 @@ class AlarmBook:
         ]
 
     def clear(self, source: str, key: str, event_ns: int) -> list[AlarmRecord]:
-        """Mark an alarm as inactive: its condition no longer exists."""
+        """Mark an alarm as inactive: its condition no longer exists.
+
+        Args:
+            source: Node that raised it.
+            key: Its key within the node.
+            event_ns: Stamp of the event.
+
+        Returns:
+            The changed record; empty for an unknown or inactive alarm, and for an event that is not newer.
+        """
         known = self._open.get((source, key))
         if known is None or not self._is_newer((source, key), event_ns) or not known.active:
             return []
@@ -154,6 +191,14 @@ class AlarmBook:
 
     def acknowledge(self, alarm_id: str, operator_id: str, now_ns: int) -> list[AlarmRecord]:
         """Acknowledge an alarm; an empty id acknowledges all that are not shelved.
+
+        Args:
+            alarm_id: Id of an open alarm, or "".
+            operator_id: Stored with the alarm.
+            now_ns: ROS time; must not be 0, which means "not acknowledged".
+
+        Returns:
+            The changed records; an alarm that was acknowledged before is not among them.
 
         Raises:
             AlarmError: UNKNOWN_ALARM.
@@ -168,6 +213,13 @@ class AlarmBook:
     def shelve(self, alarm_id: str, for_ns: int, now_ns: int) -> list[AlarmRecord]:
         """Hide an alarm for a limited time.
 
+        ISA-18.2 asks for a limit: a shelved alarm that nobody remembers is a disabled alarm.
+
+        Args:
+            alarm_id: Id of an open alarm.
+            for_ns: Duration in nanoseconds, at most MAX_SHELVE_NS.
+            now_ns: ROS time.
+
         Raises:
             AlarmError: UNKNOWN_ALARM, or INVALID_ARGUMENT for a time that is not allowed.
         """
@@ -181,6 +233,7 @@ class AlarmBook:
         return [self._store(replace(record, shelved_until_ns=0)) for record in expired]
 
     def _is_newer(self, key: tuple[str, str], event_ns: int) -> bool:
+        """Return True for an event newer than the latest one of its alarm, and remember its stamp."""
         if event_ns <= self._last_event_ns.get(key, 0):
             return False
         self._last_event_ns[key] = event_ns
@@ -208,6 +261,8 @@ def to_json(record: AlarmRecord) -> str:
 
 def from_json(text: str) -> AlarmRecord:
     """Return the record of a snapshot.
+
+    A field that a later release added has its default here. An unknown field makes the snapshot incompatible.
 
     Raises:
         ValueError: The snapshot was written by an incompatible release.

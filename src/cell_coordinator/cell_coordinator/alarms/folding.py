@@ -1,6 +1,9 @@
 """Folds alarms of one cause: the first stays, those that follow from it are shown under it.
 
 Pure: no ROS, sockets, files or clock.
+
+`cell_common.alarm_texts.CAUSES` says which alarm can follow from which. One cause then is one line on the page, not three, and
+one acknowledgement answers all of them.
 """
 
 from __future__ import annotations
@@ -28,8 +31,13 @@ class FoldedAlarm:
 def fold(records: Sequence[AlarmRecord]) -> list[FoldedAlarm]:
     """Return the alarms, one for each cause; an alarm that is not active or is shelved stands alone.
 
+    Relations are transitive: if A causes B and B causes C, all three fold into one, although CAUSES names no pair (A, C).
+
     Args:
         records: Open alarms; their order is kept.
+
+    Returns:
+        Each record once, as `first` or among the `others` of one entry.
     """
     groups: list[list[AlarmRecord]] = []
     for record in records:
@@ -46,6 +54,7 @@ def fold(records: Sequence[AlarmRecord]) -> list[FoldedAlarm]:
 
 
 def _same_cause(one: AlarmRecord, other: AlarmRecord) -> bool:
+    """Return True if one of two active alarms follows from the other, by CAUSES."""
     if not all(record.active and not record.shelved_until_ns for record in (one, other)):
         return False
     a, b = f'{one.source}/{one.key}', f'{other.source}/{other.key}'

@@ -1,4 +1,8 @@
-"""Node `alarms`: collects the alarms of all nodes and the operator's acknowledgements. The states are in `alarms.book`."""
+"""Node `alarms`: collects the alarms of all nodes and the operator's acknowledgements. The states are in `alarms.book`.
+
+A process of its own: it must report a coordinator that has crashed. All callbacks run in one thread, so the book needs no
+lock.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,11 @@ class AlarmsParameters:
 
 
 class AlarmsNode(Node):
-    """Publishes alarms; serves alarms/acknowledge and alarms/shelve."""
+    """Publishes alarms; serves alarms/acknowledge and alarms/shelve.
+
+    A failing database is reported by the node's health and does not stop alarms: they are shown from memory, and lost at the
+    next restart.
+    """
 
     def __init__(self, **options: Any) -> None:
         """Restore the open alarms of the database.
@@ -74,6 +82,8 @@ class AlarmsNode(Node):
         self._store_and_publish(self._book.raise_alarm(raised, new_id(), to_ns(event.stamp)))
 
     def _on_acknowledge(self, request: HandleAlarm.Request, response: HandleAlarm.Response) -> HandleAlarm.Response:
+        """Acknowledge an alarm together with the alarms folded under it, which the operator sees as one."""
+
         def acknowledge() -> list[AlarmRecord]:
             operator, now = request.command.operator_id, now_ns(self)
             folded = next((item for item in fold(self._book.active()) if item.first.alarm_id == request.alarm_id), None)
@@ -92,6 +102,14 @@ class AlarmsNode(Node):
     def _run_command(
         self, request: HandleAlarm.Request, response: HandleAlarm.Response, done: str, run: Callable[[], list[AlarmRecord]]
     ) -> HandleAlarm.Response:
+        """Run a command of the operator and fill in its response.
+
+        Args:
+            request: Its `command` must not be expired.
+            response: Gets code and message.
+            done: Past participle for message and log, e.g. "acknowledged".
+            run: Changes the book; may raise AlarmError.
+        """
         error = expiry_error(request.command, now_ns(self))
         if error:
             response.code, response.message = ErrorCode.EXPIRED, error
@@ -132,7 +150,10 @@ class AlarmsNode(Node):
 
 
 def _to_msg(item: FoldedAlarm) -> Alarm:
-    """Return an alarm; the titles of the alarms that follow from it stand behind its consequence."""
+    """Return an alarm; the titles of the alarms that follow from it stand behind its consequence.
+
+    The message has the highest priority among them: a folded CRITICAL alarm must not look like a LOW one.
+    """
     record = item.first
     records = (record, *item.others)
     return Alarm(

@@ -1,4 +1,7 @@
-"""Alarms in the database: open ones for the next start, closed ones for the history."""
+"""Alarms in the database: open ones for the next start, closed ones for the history.
+
+Columns serve queries, the snapshot serves the state machine. Nothing is deleted here: the history is evidence.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class Base(DeclarativeBase):
 
 
 class AlarmRow(Base):
-    """One occurrence of an alarm."""
+    """One occurrence of an alarm; `snapshot` is the JSON of `alarms.book.to_json`."""
 
     __tablename__ = 'alarm'
     alarm_id: Mapped[str] = mapped_column(primary_key=True)
@@ -38,7 +41,7 @@ class AlarmStore:
         self._engine = engine
 
     def open_alarms(self) -> list[AlarmRecord]:
-        """Return the open alarms; a record of an incompatible release is left out.
+        """Return the open alarms; a record of an incompatible release is left out, until its node raises it again.
 
         Raises:
             StorageFailedError: The database failed.
@@ -68,7 +71,7 @@ class AlarmStore:
             raise storage_error(error) from error
 
     def save(self, records: Iterable[AlarmRecord]) -> None:
-        """Insert or replace records.
+        """Insert or replace records, all in one transaction.
 
         Raises:
             StorageFailedError: The database failed; nothing was stored.
@@ -76,6 +79,7 @@ class AlarmStore:
         try:
             with self._engine.begin() as connection:
                 for record in records:
+                    # Delete and insert: an "upsert" has another syntax in each database.
                     connection.execute(delete(AlarmRow).where(AlarmRow.alarm_id == record.alarm_id))
                     connection.execute(
                         insert(AlarmRow).values(

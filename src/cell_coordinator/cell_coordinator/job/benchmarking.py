@@ -1,4 +1,8 @@
-"""Readings outside a job: benchmarks of known-good parts, and single captures."""
+"""Readings outside a job: benchmarks of known-good parts, and single captures.
+
+A benchmark is the reading of a part that an operator has put into tray or nest and knows to be right. The matcher stores it. A
+capture moves nothing and is stored nowhere.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,10 @@ RESTORE_PERIOD_S = 0.5
 
 
 class BenchmarkService:
-    """Implementation of set_benchmark and capture_component."""
+    """Implementation of set_benchmark and capture_component.
+
+    It uses the same reading and matching calls as a job, but no state machine: after a failure nothing has to be reconciled.
+    """
 
     def __init__(
         self,
@@ -53,6 +60,13 @@ class BenchmarkService:
     async def capture(self, command: CommandInfo, part_number: str) -> ComponentCaptured:
         """Read the camera's view and compare it with a part; nothing moves.
 
+        Args:
+            command: Its age is checked.
+            part_number: Part to compare with.
+
+        Returns:
+            The reading and the matcher's verdict, which is also published on component_captured.
+
         Raises:
             CommandRejected: The command is too old, no part is given, or another node failed.
         """
@@ -70,6 +84,13 @@ class BenchmarkService:
 
     async def set_benchmark(self, command: CommandInfo, part_number: str) -> BenchmarkSet:
         """Let the robot present a known-good part, store its reading, and let the robot return the part.
+
+        Args:
+            command: Its age is checked before the arm moves, not after.
+            part_number: A part of the catalogue.
+
+        Returns:
+            The benchmark with its version, which is also published on benchmark_set.
 
         Raises:
             CommandRejected: The benchmark was not set; the message tells which step failed.
@@ -91,7 +112,11 @@ class BenchmarkService:
         return benchmark
 
     async def _restore(self) -> None:
-        """Publish the newest stored benchmark, as soon as the matcher answers after a start of this node."""
+        """Publish the newest stored benchmark, as soon as the matcher answers after a start of this node.
+
+        The topic is latched by this process only, so a restart would empty it. The timer repeats the call until it succeeds or
+        a new benchmark is set.
+        """
         if self._latched:
             self._restore_timer.cancel()
             return
@@ -108,6 +133,11 @@ class BenchmarkService:
             self._benchmark.publish(max(answer.benchmarks, key=lambda benchmark: to_ns(benchmark.stamp)))
 
     async def _present_part(self, part_number: str) -> OcrResult:
+        """Present the part, read it, and return it in every case; return a reading with text.
+
+        Raises:
+            CommandRejected: A trigger or the reading failed, or no text was read.
+        """
         try:
             await self._executor.stock(part_number)  # rejects an unknown part before the arm moves
             picked_ns = now_ns(self._node)
@@ -118,6 +148,7 @@ class BenchmarkService:
                 frames = self._settings.benchmark_frames
                 reading = await self._executor.read(settled_ns, picked_ns=picked_ns, shown_ns=shown_ns, frames=frames)
             finally:
+                # Also after a failed reading: the arm must not stand in front of the camera with the part.
                 await self._trigger('HOME')
         except CallFailedError as error:
             raise CommandRejected(error.code, str(error)) from error
@@ -128,6 +159,11 @@ class BenchmarkService:
         return reading
 
     async def _store_benchmark(self, command: CommandInfo, part_number: str, reading: OcrResult) -> int:
+        """Let the matcher store a reading, and return the version of the benchmark.
+
+        Raises:
+            CommandRejected: The matcher rejected it or did not answer.
+        """
         request = StoreBenchmark.Request(command=command, part_number=part_number, ocr=reading)
         request.command.valid_for.sec = request.command.valid_for.nanosec = 0  # its age was checked before the arm moved
         try:

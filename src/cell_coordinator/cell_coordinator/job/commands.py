@@ -1,4 +1,8 @@
-"""Validates operator commands, forwards them to the job runner, and writes the audit trail."""
+"""Validates operator commands, forwards them to the job runner, and writes the audit trail.
+
+Each command first checks what can change while it waits for another node, then waits, then checks it again. The state machine
+has the last word: it rejects a command that its state does not allow.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,11 @@ _RESOLUTIONS = {'RESOLVE_DONE': Resolution.DONE, 'RESOLVE_NOT_DONE': Resolution.
 
 
 class JobRefused(CommandRejected):
-    """A job was not set."""
+    """A job was not set.
+
+    Attributes:
+        available: Pieces in the trays of the part; 0 if the stock is unknown.
+    """
 
     def __init__(self, cause: CommandRejected, available: int) -> None:
         """Store the cause's code and text, and the pieces in the trays of the part."""
@@ -51,7 +59,10 @@ class JobRefused(CommandRejected):
 
 
 class OperatorCommands:
-    """Commands of the operator; each raises CommandRejected if it is not allowed."""
+    """Commands of the operator; each raises CommandRejected if it is not allowed.
+
+    Coroutines run in the node's one thread. Between two `await` nothing else runs, so no lock is needed there.
+    """
 
     def __init__(
         self,
@@ -101,6 +112,8 @@ class OperatorCommands:
     def require_robot_free(self) -> None:
         """Reject while a job or another command uses the robot.
 
+        A job that is READY does not use it yet.
+
         Raises:
             CommandRejected: JOB_ACTIVE or WRONG_STATE.
         """
@@ -133,6 +146,13 @@ class OperatorCommands:
     async def set_job(self, part_number: str, quantity: int, command: CommandInfo) -> tuple[PickJob, int]:
         """Create a job that the trays can serve; return it with the number of pieces in the trays.
 
+        A job that is READY is replaced. Nothing moves before `start_job`.
+
+        Args:
+            part_number: A part of the catalogue.
+            quantity: Pieces to place, 1 or more.
+            command: Its age is checked.
+
         Raises:
             JobRefused: The job cannot be set. This is also published on job_invalid.
         """
@@ -142,6 +162,7 @@ class OperatorCommands:
             self.require_robot_free()
         except CommandRejected as error:
             refusal = error
+        # A refusal also names the stock, so the ledger is asked in any case.
         available = self._executor.last_stock(part_number)
         try:
             available = await self._available(part_number)
@@ -170,6 +191,12 @@ class OperatorCommands:
     async def start_job(self, request: RunJob.Goal) -> PickJob:
         """Start the job that set_job created, or create one and start it.
 
+        Args:
+            request: `job_id` names a job that was set; "" creates one of `quantity` and `part_number`.
+
+        Returns:
+            The running job.
+
         Raises:
             CommandRejected: The job cannot start; nothing has moved.
         """
@@ -180,6 +207,7 @@ class OperatorCommands:
             self.require_ready()
             await self._run_preflight()
         if not request.job_id:
+            # The pre-flight may take seconds, so the age counts only once.
             checked = CommandInfo(operator_id=request.command.operator_id)  # its age was checked above
             await self.set_job(request.part_number, request.quantity, checked)
         self.require_robot_free()
@@ -192,6 +220,9 @@ class OperatorCommands:
 
         An answer that the gripper's sensor contradicts is rejected. The same operator overrules the sensor with the same
         answer again.
+
+        Args:
+            request: `action` is one of the constants of ControlJob.
 
         Raises:
             CommandRejected: The state of the job does not allow it.
@@ -210,7 +241,10 @@ class OperatorCommands:
         return job.reason or f'the job is {job.state.name}'
 
     def cancel(self, operator_id: str) -> None:
-        """Cancel the active job.
+        """Cancel the active job, by a canceled goal of run_job. The gripper sensor is not asked: a cancel callback cannot wait.
+
+        Args:
+            operator_id: Of the goal.
 
         Raises:
             CommandRejected: No job is active, or a trigger must be resolved first.
@@ -227,6 +261,9 @@ class OperatorCommands:
     async def start_robot(self, request: RobotCommand.Request) -> tuple[int, str]:
         """Start the robot's program; return code and message of the robot node.
 
+        Args:
+            request: Passed on with the operator's `command`, so the robot node checks its age as well.
+
         Raises:
             CommandRejected: A job is running, or the robot node does not answer.
         """
@@ -242,7 +279,15 @@ class OperatorCommands:
         return response.code, response.message
 
     def audit(self, name: str, command: CommandInfo, arguments: str, code: int, message: str) -> None:
-        """Add a command to the audit trail. A failing database is logged; it does not stop the command."""
+        """Add a command to the audit trail. A failing database is logged; it does not stop the command.
+
+        Args:
+            name: Name of the service or action.
+            command: Operator, request id and time of sending.
+            arguments: The request in words.
+            code: ResultCode of the response.
+            message: Message of the response.
+        """
         try:
             self._store.add_audit(audit_entry(name, command, arguments, code, message, now_ns(self._node)))
         except StorageFailedError as error:
@@ -253,6 +298,11 @@ class OperatorCommands:
             raise CommandRejected(ErrorCode.NO_JOB, f'job {job_id} is not set: set it again')
 
     async def _run_preflight(self) -> None:
+        """Ask the robot node whether the robot is fit for a job.
+
+        Raises:
+            CommandRejected: It is not, or the robot node does not answer.
+        """
         try:
             response = await call_service(self._node, self._preflight, RobotPreflight.Request(), PREFLIGHT_TIMEOUT_S)
         except ServiceCallError as error:
@@ -261,12 +311,21 @@ class OperatorCommands:
             raise CommandRejected(response.code, f'the robot is not fit for a job: {response.message}')
 
     async def _available(self, part_number: str) -> int:
+        """Return the pieces of a part in the trays, from the ledger.
+
+        Raises:
+            CommandRejected: Unknown part, or the inventory does not answer.
+        """
         try:
             return sum((await self._executor.stock(part_number)).values())
         except CallFailedError as error:
             raise CommandRejected(error.code, str(error)) from error
 
     async def _gripper_sensor(self) -> GripperSensor:
+        """Return the state of the gripper sensor; UNKNOWN if the robot node does not answer.
+
+        An answer about a piece must be possible then, too.
+        """
         try:
             response = await call_service(self._node, self._preflight, RobotPreflight.Request(), SENSOR_TIMEOUT_S)
         except ServiceCallError:

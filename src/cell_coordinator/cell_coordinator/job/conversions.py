@@ -1,4 +1,7 @@
-"""Conversion between the job's values and ROS messages."""
+"""Conversion between the job's values and ROS messages.
+
+The pure modules import no generated messages. Where both have an enumeration, the numbers are equal, so conversion is a cast.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,11 @@ def reading_from_msg(result: msg.OcrResult) -> OcrReading:
 
 
 def verdict_from_msg(result: msg.MatchResult) -> MatchVerdict:
-    """Return the verdict for the state machine."""
+    """Return the verdict for the state machine.
+
+    Raises:
+        ValueError: The matcher is of another release and reports a verdict that this one does not know.
+    """
     return MatchVerdict(
         VerdictKind(result.verdict),
         result.expected_part_number,
@@ -53,7 +60,13 @@ def verdict_to_msg(verdict: MatchVerdict | None) -> msg.MatchResult:
 
 
 def capture_to_msg(effect: MatchReading, reading: msg.OcrResult, match: msg.MatchResult) -> msg.ComponentCaptured:
-    """Return a reading of the job with its verdict, for topic component_captured."""
+    """Return a reading of the job with its verdict, for topic component_captured.
+
+    Args:
+        effect: Gives job, piece and attempt.
+        reading: The OCR node's reading.
+        match: The matcher's verdict on it.
+    """
     return msg.ComponentCaptured(
         stamp=reading.header.stamp,
         job_id=effect.job_id,

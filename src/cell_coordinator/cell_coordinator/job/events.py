@@ -2,7 +2,9 @@
 
 Pure: no ROS, sockets, files or clock.
 
-Every event carries its time, `now_ns`. An effect that expects an answer has an `effect_id`, and its answer carries the same.
+Every event carries its time, `now_ns`: ROS time in nanoseconds. An effect that expects an answer has an `effect_id`, and its
+answer carries the same. The machine ignores an answer to any effect but the latest, so a late answer cannot change a later
+step.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ class RobotOutcome(enum.IntEnum):
 
 
 class Resolution(enum.Enum):
-    """What the operator found after a trigger with an unknown outcome."""
+    """What the operator found after a trigger with an unknown outcome.
+
+    DONE and NOT_DONE are about the step. REMOVED says that the piece has left the cell, and books it as rejected.
+    """
 
     DONE = 'done'
     NOT_DONE = 'not done'
@@ -54,7 +59,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Pause:
-    """Pause after the current step."""
+    """Pause after the current step; between pieces at once."""
 
     now_ns: int
     operator_id: str = ''
@@ -62,7 +67,7 @@ class Pause:
 
 @dataclass(frozen=True)
 class Resume:
-    """Resume a paused job, or withdraw a pause request."""
+    """Resume a paused job, or withdraw a pause request. Not allowed while a trigger is unresolved."""
 
     now_ns: int
     operator_id: str = ''
@@ -70,7 +75,13 @@ class Resume:
 
 @dataclass(frozen=True)
 class Cancel:
-    """End the job; a piece in the gripper is rejected."""
+    """End the job; a piece in the gripper is rejected.
+
+    Attributes:
+        now_ns: ROS time in nanoseconds.
+        operator_id: For the reason text; "" = not known.
+        sensor: Gripper sensor at that time; decides where the open piece is said to be.
+    """
 
     now_ns: int
     operator_id: str = ''
@@ -104,7 +115,7 @@ class TriggerFinished:
 
 @dataclass(frozen=True)
 class StockReceived:
-    """Stock of the job's part in the ledger."""
+    """Stock of the job's part in the ledger, the answer to `QueryStock`."""
 
     now_ns: int
     effect_id: int
@@ -132,7 +143,7 @@ class VerdictReceived:
 
 @dataclass(frozen=True)
 class BookingConfirmed:
-    """The ledger stored the piece."""
+    """The ledger stored the piece, now or at an earlier call."""
 
     now_ns: int
     effect_id: int
@@ -140,7 +151,10 @@ class BookingConfirmed:
 
 @dataclass(frozen=True)
 class EffectFailed:
-    """An effect other than a trigger failed, retries included."""
+    """An effect other than a trigger failed, retries included.
+
+    Nothing has moved, so the step can be repeated. A trigger reports its failure as a TriggerFinished.
+    """
 
     now_ns: int
     effect_id: int
@@ -152,14 +166,17 @@ class EffectFailed:
 
 @dataclass(frozen=True)
 class StockChanged:
-    """The ledger has a new entry."""
+    """The ledger has a new entry; a job that waits for a reload queries the stock again."""
 
     now_ns: int
 
 
 @dataclass(frozen=True)
 class CoordinatorRestarted:
-    """The coordinator started and found this job in its database."""
+    """The coordinator started and found this job in its database.
+
+    Also used when a transition cannot be stored: the job then goes on from the stored snapshot, as after a crash.
+    """
 
     now_ns: int
 
@@ -201,7 +218,11 @@ class QueryStock:
 
 @dataclass(frozen=True)
 class ReadFrame:
-    """Read a frame with a stamp later than `after_ns` that shows a part which came into view after `picked_ns`."""
+    """Read a frame with a stamp later than `after_ns` that shows a part which came into view after `picked_ns`.
+
+    Both conditions together keep a frame of the previous piece, or of a part that lay in view before, from deciding about this
+    one.
+    """
 
     effect_id: int
     after_ns: int
@@ -258,7 +279,7 @@ class RequestReload:
 
 @dataclass(frozen=True)
 class PieceRecord:
-    """Destination of one piece and its evidence."""
+    """Destination of one piece and its evidence: the verdict of its last reading, None if it was not read."""
 
     piece: int
     tray: int
@@ -270,7 +291,7 @@ class PieceRecord:
 
 @dataclass(frozen=True)
 class ReadingRecord:
-    """One reading with its verdict."""
+    """One reading with its verdict; a piece has up to `read_attempts` of them."""
 
     piece: int
     attempt: int

@@ -1,4 +1,8 @@
-"""Executes the job's effects through other nodes and returns their answers as events."""
+"""Executes the job's effects through other nodes and returns their answers as events.
+
+Calls that move nothing (read, match, stock, booking) are repeated for a while, because a node may be restarting. A trigger
+moves the arm and is sent once, by `robot_client`.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,11 @@ _READ = (OcrResult.OK, OcrResult.NO_TEXT)
 
 
 class CallFailedError(Exception):
-    """A call to another node failed, retries included; the text names the service and the reason."""
+    """A call to another node failed, retries included; the text names the service and the reason.
+
+    Attributes:
+        code: ResultCode of the response; TIMED_OUT if there was none.
+    """
 
     def __init__(self, message: str, code: int = ResultCode.TIMED_OUT) -> None:
         """Store the message for the operator and the ResultCode."""
@@ -58,7 +66,11 @@ class ServiceResponse(Protocol):
 
 
 class EffectExecutor:
-    """Clients of the nodes that a pick job needs."""
+    """Clients of the nodes that a pick job needs.
+
+    Each effect runs as a task of the node's executor, so `execute` returns at once. A task always ends with an event: an
+    effect without an answer would leave the job in its step for ever.
+    """
 
     def __init__(
         self,
@@ -95,7 +107,11 @@ class EffectExecutor:
         self._stock = node.create_client(GetInventory, 'inventory/get', callback_group=group)
 
     def execute(self, effect: Effect) -> None:
-        """Start an effect; an answer arrives as an event. Records need no execution."""
+        """Start an effect; an answer arrives as an event. Records need no execution.
+
+        Args:
+            effect: RequestReload and records are handled by publisher and store.
+        """
         if isinstance(effect, ev.ArchiveReject):
             self._rejects.archive(effect.verdict)
         elif isinstance(effect, AnsweredEffect):
@@ -140,6 +156,14 @@ class EffectExecutor:
     async def match(self, part_number: str, reading: OcrResult, retry_while: Callable[[], bool] = lambda: False) -> MatchResult:
         """Compare a reading with a part.
 
+        Args:
+            part_number: Ordered part.
+            reading: The message of the OCR node, unchanged.
+            retry_while: A failed call is repeated while this returns True.
+
+        Returns:
+            The matcher's verdict with its evidence.
+
         Raises:
             CallFailedError: The matcher rejected the call or did not answer.
         """
@@ -148,6 +172,10 @@ class EffectExecutor:
 
     async def stock(self, part_number: str, retry_while: Callable[[], bool] = lambda: False) -> dict[int, int]:
         """Return the pieces of a part by tray number, from the ledger and not from its topic, which may lag.
+
+        Args:
+            part_number: A part of the catalogue.
+            retry_while: A failed call is repeated while this returns True.
 
         Raises:
             CallFailedError: The inventory rejected the call or did not answer.
@@ -201,6 +229,10 @@ class EffectExecutor:
                 return await self._book_piece(effect)
 
     def _defect_event(self, effect: AnsweredEffect) -> Event:
+        """Return the answer to an effect whose execution raised an unexpected error.
+
+        A trigger may have been sent before the error, so its outcome is UNKNOWN.
+        """
         message = "a defect in the coordinator, see the node's log"
         if isinstance(effect, ev.SendTrigger):
             return ev.TriggerFinished(now_ns(self._node), effect.effect_id, RobotOutcome.UNKNOWN, message)
@@ -245,6 +277,16 @@ class EffectExecutor:
     ) -> Any:
         """Call a service that moves nothing, and repeat the call for at most `retry_time` if the error may pass.
 
+        Args:
+            client: Client of the service.
+            request: Sent unchanged each time; services with side effects are idempotent under its ids.
+            timeout: Seconds for one call.
+            retry_while: No repetition once this returns False, e.g. because the job was canceled.
+            error_of: Returns an error that a response with code OK reports in another field; "" = none.
+
+        Returns:
+            The first response without an error.
+
         Raises:
             CallFailedError: The call failed.
         """
@@ -264,10 +306,12 @@ class EffectExecutor:
             await wait_for(self._node, Future(executor=self._node.executor), RETRY_PERIOD_S)
 
     def _still_current(self, effect: AnsweredEffect) -> Callable[[], bool]:
+        """Return a function that is True as long as the job waits for this effect."""
         return lambda: self._current_job().effect_id == effect.effect_id
 
 
 def _reading_error(response: ReadText.Response) -> str:
+    """Return why a reading does not count; a frame without text is a reading."""
     if response.result.status in _READ:
         return ''
     return response.result.message or 'no frame was read'

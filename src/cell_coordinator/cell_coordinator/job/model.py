@@ -4,6 +4,8 @@ Pure: no ROS, sockets, files or clock.
 
 `PickJob` holds everything that must survive a crash, and nothing else. The enumerations have the numbers of the messages'
 constants; `test_model.py` compares them.
+
+A new field needs a default: snapshots of earlier releases do not have it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from typing import Any
 
 
 class JobState(enum.IntEnum):
-    """State of the job; numbers of cell_interfaces/msg/JobState."""
+    """State of the job; numbers of cell_interfaces/msg/JobState.
+
+    NONE is the absence of a job, see NO_JOB. WAITING_RELOAD runs on by itself after a refill; PAUSED needs an operator.
+    """
 
     NONE = 0
     READY = 1
@@ -31,7 +36,10 @@ TERMINAL_STATES = (JobState.NONE, JobState.DONE, JobState.CANCELLED, JobState.FA
 
 
 class JobStep(enum.IntEnum):
-    """Step of the current piece; numbers of cell_interfaces/msg/JobState, where START is called STEP_IDLE."""
+    """Step of the current piece; numbers of cell_interfaces/msg/JobState, where START is called STEP_IDLE.
+
+    START comes once per job. The others follow each other for every piece; PLACE and REJECT are alternatives.
+    """
 
     START = 0
     PICK = 1
@@ -66,7 +74,10 @@ class VerdictKind(enum.IntEnum):
 
 @dataclass(frozen=True)
 class MatchVerdict:
-    """Verdict of the matcher on one reading."""
+    """Verdict of the matcher on one reading.
+
+    It says nothing about when the piece was picked: `machine.is_verified` compares its frame with the pick.
+    """
 
     kind: VerdictKind
     expected: str
@@ -84,7 +95,11 @@ class MatchVerdict:
 
 @dataclass(frozen=True)
 class PickJob:
-    """A pick job between two transitions."""
+    """A pick job between two transitions.
+
+    Times are ROS time in nanoseconds, 0 = not yet. Counters: `placed`, `rejected` and `consecutive_rejects` count booked
+    pieces; `piece` and `attempt` are numbers from 1, and 0 before the first.
+    """
 
     job_id: str
     part_number: str
@@ -141,12 +156,16 @@ class PickJob:
 
     @property
     def step_mark(self) -> str:
-        """Name of the current step of the current piece."""
+        """Name of the current step of the current piece, e.g. "PICK/3"."""
         return f'{self.step.name}/{self.piece}'
 
     @property
     def trigger_id(self) -> str:
-        """Correlation id of the latest trigger; unique within the job."""
+        """Correlation id of the latest trigger; unique within the job.
+
+        It can be computed from the stored job alone. So a restarted coordinator knows the id of a trigger that may have been
+        sent.
+        """
         return f'{self.job_id}-{self.effect_id}'
 
 
@@ -162,7 +181,7 @@ def from_json(text: str) -> PickJob:
     """Return the job of a snapshot.
 
     Raises:
-        ValueError: The snapshot was written by an incompatible release.
+        ValueError: The snapshot was written by an incompatible release: a required field is missing, or one is unknown.
     """
     try:
         data: dict[str, Any] = json.loads(text)

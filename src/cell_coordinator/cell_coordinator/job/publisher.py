@@ -1,4 +1,7 @@
-"""Publishes the job's topics and raises its alarms."""
+"""Publishes the job's topics and raises its alarms.
+
+Topic `job` is transient local and carries the whole job, so a page that opens late shows the truth without a query.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,11 @@ _ALARM_KEYS = ('job_paused', 'reload_required')
 
 
 class JobPublisher:
-    """Publisher of job, component_captured, reload_required and job_invalid, and of the job's alarms."""
+    """Publisher of job, component_captured, reload_required and job_invalid, and of the job's alarms.
+
+    Reading times and the last match are not part of the stored job. They are collected here, for the current job only, and
+    start empty after a restart.
+    """
 
     def __init__(self, node: Node) -> None:
         """Create the publishers on a node."""
@@ -35,7 +42,7 @@ class JobPublisher:
         """The job as it was published last."""
 
     def add_listener(self, listener: Callable[[msg.JobState], None]) -> None:
-        """Call a listener with each published job."""
+        """Call a listener with each published job, in the executor's thread; it must not block or raise."""
         self._listeners.append(listener)
 
     def remove_listener(self, listener: Callable[[msg.JobState], None]) -> None:
@@ -49,7 +56,12 @@ class JobPublisher:
         self.publish(job, ())
 
     def publish(self, job: PickJob, effects: tuple[Effect, ...]) -> None:
-        """Publish the job, the reload requests among the effects, and the alarms that follow from both."""
+        """Publish the job, the reload requests among the effects, and the alarms that follow from both.
+
+        Args:
+            job: The job as it was stored.
+            effects: Effects of the transition that led to it.
+        """
         if job.job_id != self._job_id:
             self._job_id, self._read_times, self._last_match = job.job_id, [], verdict_to_msg(job.verdict)
         self.last_state = job_to_msg(job, self._last_match, self._read_times)
@@ -60,18 +72,31 @@ class JobPublisher:
             elif isinstance(effect, PieceRecord):
                 self._on_piece_recorded(job, effect)
         self._update_alarms(job)
+        # A copy: a listener removes itself when the job has finished.
         for listener in list(self._listeners):
             listener(self.last_state)
 
     def publish_capture(self, capture: msg.ComponentCaptured) -> None:
-        """Publish a reading with its verdict. One of the current job is part of its next published state."""
+        """Publish a reading with its verdict. One of the current job is part of its next published state.
+
+        Args:
+            capture: `job_id` is "" for a reading outside a job.
+        """
         self._captured.publish(capture)
         if capture.job_id and capture.job_id == self._job_id:
             self._last_match = capture.match
             self._read_times.append(float(capture.ocr.read_time))
 
     def publish_invalid(self, code: int, message: str, part_number: str, requested: int, available: int) -> None:
-        """Publish that a job was rejected before its start."""
+        """Publish that a job was rejected before its start.
+
+        Args:
+            code: ResultCode of the rejection.
+            message: For the operator.
+            part_number: As requested; may be unknown.
+            requested: Number of pieces as requested.
+            available: Pieces in the trays of the part, 0 if unknown.
+        """
         self._invalid.publish(
             msg.JobInvalid(
                 stamp=self._node.get_clock().now().to_msg(),
@@ -84,7 +109,11 @@ class JobPublisher:
         )
 
     def _on_piece_recorded(self, job: PickJob, record: PieceRecord) -> None:
-        """Raise an alarm of its own for each rejected piece: it stays on the operator's list until it is acknowledged."""
+        """Raise an alarm of its own for each rejected piece: it stays on the operator's list until it is acknowledged.
+
+        The alarm is cleared at once, because there is no condition that lasts. ISA-18.2 then calls it RETURNED, and only an
+        operator closes it.
+        """
         if record.outcome is PieceOutcome.PLACED:
             return
         request_id = record.verdict.request_id if record.verdict else ''

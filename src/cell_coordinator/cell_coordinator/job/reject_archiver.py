@@ -25,7 +25,11 @@ class RejectArchiver:
         self._last_error = ''
 
     def archive(self, verdict: MatchVerdict) -> None:
-        """Ask for the frame of a verdict to be kept; does nothing if the OCR node keeps no frames."""
+        """Ask for the frame of a verdict to be kept; does nothing if the OCR node keeps no frames.
+
+        Args:
+            verdict: Its `request_id` names the reading. The OCR node holds the frame in memory for a while after it.
+        """
         executor = self._node.executor
         if executor is None or not verdict.request_id or not self._client.service_is_ready():
             return
@@ -50,6 +54,7 @@ class RejectArchiver:
             error = response.message if response.code not in (ResultCode.OK, ResultCode.NOT_READY) else ''
         except ServiceCallError as call_error:
             error = str(call_error)
+        # Once per cause: with a full disk every rejected piece would add the same line.
         if error and error != self._last_error:
             self._node.get_logger().warning(f'frame of a rejected piece not kept: {error}')
         self._last_error = error

@@ -1,4 +1,8 @@
-"""Action client of robot/trigger. One goal at a time; anything unconfirmed is reported as UNKNOWN."""
+"""Action client of robot/trigger. One goal at a time; anything unconfirmed is reported as UNKNOWN.
+
+A trigger moves the arm, so it must not be sent twice. When no answer arrives, this client cannot know whether the arm has
+moved. It never retries; the operator decides.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,12 @@ _CODES = {
 
 @dataclass(frozen=True)
 class TriggerResult:
-    """Outcome of a trigger."""
+    """Outcome of a trigger.
+
+    Attributes:
+        outcome: UNKNOWN unless the robot node has confirmed another one.
+        message: Of the robot node, or why the outcome is unknown; for the operator.
+    """
 
     outcome: RobotOutcome
     message: str
@@ -42,7 +51,11 @@ class TriggerResult:
 
 
 class RobotClient:
-    """Client of the robot node."""
+    """Client of the robot node.
+
+    Loss of the robot node is noticed in two ways. Its action server disappears from the graph, or robot/state reports other
+    trigger ids than ours, which shows a restart within the discovery's delay.
+    """
 
     def __init__(self, node: Node, accept_timeout: float, trigger_timeout: float) -> None:
         """Create the client; the timeouts in seconds are the parameters of the same names."""
@@ -54,10 +67,20 @@ class RobotClient:
         node.create_subscription(RobotState, 'robot/state', self._on_state, latched())
 
     async def trigger(self, trigger_id: str, event: str, tray: int = 0) -> TriggerResult:
-        """Send one trigger and wait for its outcome. It is never sent twice."""
+        """Send one trigger and wait for its outcome. It is never sent twice.
+
+        Args:
+            trigger_id: Unique id; the robot node rejects an id that it has seen.
+            event: "PART_<number>", PLACE, REJECT, BENCHMARK, HOME or START_PROGRAM.
+            tray: Tray to pick from, 1..4; 0 for other events.
+
+        Returns:
+            NOT_SENT and REFUSED mean that nothing has moved; UNKNOWN that it may have.
+        """
         if not await self._wait_for_server():
             return TriggerResult(RobotOutcome.NOT_SENT, 'the robot node was not found: is it running?')
         sent = self._client.send_goal_async(TriggerRobot.Goal(trigger_id=trigger_id, event=event, tray=tray))
+        # The goal may have arrived although its acceptance did not.
         if not await wait_for(self._node, sent, self._accept_timeout):
             return TriggerResult(RobotOutcome.UNKNOWN, 'the robot node did not answer')
         handle: ClientGoalHandle = sent.result()
@@ -72,6 +95,7 @@ class RobotClient:
         self._client.destroy()
 
     async def _wait_for_server(self) -> bool:
+        """Wait for the robot node for at most the accept timeout; shortly after a start it may not be discovered yet."""
         deadline = time.monotonic() + self._accept_timeout
         while not self._client.server_is_ready():
             if time.monotonic() > deadline:
@@ -95,6 +119,10 @@ class RobotClient:
         return ''
 
     def _trigger_lost(self, started: float, trigger_id: str) -> bool:
+        """Return True if robot/state, received well after the start, names another trigger as the latest.
+
+        A state received earlier may have been published before the robot node got the trigger.
+        """
         if self._state is None:
             return False
         received, state = self._state
@@ -109,6 +137,9 @@ def trigger_result(response: TriggerRobot.Impl.GetResultService.Response) -> Tri
 
     An unknown goal and a defect of the server arrive as zeros, and zero is SUCCEEDED. The outcome therefore counts only if the
     status of the goal agrees with it.
+
+    Args:
+        response: Response of the action's result service.
     """
     outcome = RobotOutcome(response.result.outcome)
     if (outcome is RobotOutcome.SUCCEEDED) != (response.status == GoalStatus.STATUS_SUCCEEDED):

@@ -1,4 +1,8 @@
-"""Runs the state machine: stores each transition in the database, then publishes and executes it."""
+"""Runs the state machine: stores each transition in the database, then publishes and executes it.
+
+The order is the crash safety of the cell. A trigger is in the database before it is sent, so a restarted coordinator knows
+that it may have moved the arm.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,14 @@ from cell_coordinator.job.store import JobStore
 
 
 class JobRunner:
-    """Owner of the active job, or of the last one."""
+    """Owner of the active job, or of the last one.
+
+    All methods are called in the executor's thread. `on_change` and `execute` must not call `dispatch` directly: the effects
+    of the outer transition would then follow those of the inner one.
+
+    Attributes:
+        job: The job as it was stored last, or NO_JOB.
+    """
 
     def __init__(
         self,
@@ -102,8 +113,11 @@ class JobRunner:
     def dispatch(self, event: Event) -> None:
         """Apply an event: compute the transition, store it, publish it, execute its effects.
 
-        If an answer cannot be stored, the job is paused as it stands in the database. Its step is then repeated, or its trigger
-        is resolved by the operator.
+        If an answer cannot be stored, the job is paused as it stands in the database. Its step is then repeated, or its
+        trigger is resolved by the operator.
+
+        Args:
+            event: Any event; answers to earlier effects change nothing.
 
         Raises:
             CommandRejected: The event is a command that is not allowed now, or that cannot be stored.
@@ -116,6 +130,7 @@ class JobRunner:
         try:
             self._store.save(following.job, following.effects)
         except StorageFailedError as error:
+            # A command has an operator who reads the rejection. An answer has none, and the arm may have moved already.
             rejection = self._storage_failed(error)
             if isinstance(event, Command):
                 raise rejection from error

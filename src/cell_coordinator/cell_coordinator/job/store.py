@@ -1,4 +1,7 @@
-"""Pick jobs, pieces, readings and the audit trail in the database."""
+"""Pick jobs, pieces, readings and the audit trail in the database.
+
+Each class `...Row` is one table; the columns are for reports. The state machine reads `snapshot` only.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class JobRow(Base):
 
 
 class PieceRow(Base):
-    """Destination of one piece, with its evidence."""
+    """Destination of one piece, with its evidence; the verdict columns are NULL for a piece that was never read."""
 
     __tablename__ = 'pick_piece'
     job_id: Mapped[str] = mapped_column(primary_key=True)
@@ -84,7 +87,10 @@ class AuditRow(Base):
 
 
 class JobStore:
-    """Stores a snapshot of the job and its history, both in one transaction."""
+    """Stores a snapshot of the job and its history, both in one transaction.
+
+    So history and snapshot cannot disagree after a crash: a piece is either booked in both or in neither.
+    """
 
     def __init__(self, engine: Engine) -> None:
         """Store the engine of an open database; its tables must be migrated."""
@@ -124,6 +130,10 @@ class JobStore:
 
     def save(self, job: PickJob, effects: Sequence[Effect] = ()) -> None:
         """Store the snapshot, and the records among the effects.
+
+        Args:
+            job: Replaces the snapshot with the same job_id.
+            effects: Other effects than records are ignored.
 
         Raises:
             StorageFailedError: The database failed; nothing was stored.

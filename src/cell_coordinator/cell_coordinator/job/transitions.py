@@ -15,12 +15,23 @@ __all__ = ['attributed', 'finished', 'is_between_pieces', 'paused', 'rejection_r
 
 
 def paused(job: PickJob, reason: str, *, fault: bool = True) -> PickJob:
-    """Return the job PAUSED with a reason; `fault` says that something failed, not that an operator asked."""
+    """Return the job PAUSED with a reason.
+
+    Args:
+        job: The active job.
+        reason: For the operator.
+        fault: Something failed; False = an operator asked. Only a fault raises an alarm.
+    """
     return replace(job, state=JobState.PAUSED, pause_requested=False, paused_by_fault=fault, reason=reason)
 
 
 def unresolved(job: PickJob, message: str) -> PickJob:
-    """Return the job PAUSED with a trigger of unknown outcome, which an operator resolves."""
+    """Return the job PAUSED with a trigger of unknown outcome, which an operator resolves.
+
+    Args:
+        job: Its `trigger` is the one in doubt and stays set.
+        message: Of the robot node; its cause leads the reason if it is short, or follows as a detail.
+    """
     trigger = 'Pick' if job.step is JobStep.PICK else job.trigger.replace('_', ' ').capitalize()
     text = ALARM_TEXTS['coordinator/step_not_confirmed']
     cause = short_cause(message)
@@ -30,7 +41,13 @@ def unresolved(job: PickJob, message: str) -> PickJob:
 
 
 def finished(job: PickJob, state: JobState, now_ns: int) -> PickJob:
-    """Return the job in a terminal state."""
+    """Return the job in a terminal state.
+
+    Args:
+        job: The active job.
+        state: DONE, CANCELLED or FAILED.
+        now_ns: ROS time of its end.
+    """
     reason = '' if state is JobState.DONE else job.reason
     return replace(job, state=state, finished_ns=now_ns, pause_requested=False, paused_by_fault=False, reason=reason)
 
@@ -41,7 +58,14 @@ def attributed(action: str, operator_id: str) -> str:
 
 
 def rejection_reason(verdict: MatchVerdict, ordered: str) -> str:
-    """Return why a piece is rejected, for the operator and the ledger."""
+    """Return why a piece is rejected, for the operator and the ledger.
+
+    The words before ": " are also the title of the alarm, see `JobPublisher`.
+
+    Args:
+        verdict: Of the last reading.
+        ordered: Part number of the job.
+    """
     if verdict.kind is VerdictKind.MISMATCH:
         return f'wrong part: read {verdict.recognized}, ordered {ordered}'
     if verdict.kind is VerdictKind.AMBIGUOUS:
