@@ -1,3 +1,12 @@
-"""Stock ledger of the cell: an append-only table of ledger entries, and the counts of all trays as their sums."""
+"""Stock ledger of the cell: an append-only table of ledger entries, and the counts of all trays as their sums.
+
+    rules            which entries a booking makes, pure
+    ledger           the table and its cached sums
+    node             services, topics and the first load
+    stock_file       the JSON file `inventory.json` of the replaced systems, pure
+    stock_file_sync  keeps such a file in step with the ledger
+
+A count is never stored as such, so it can always be explained: it is the sum of entries with time, operator and reason.
+"""
 
 __all__ = ['node', 'stock_file']

@@ -1,4 +1,7 @@
-"""Stock and ledger entries as ROS messages."""
+"""Stock and ledger entries as ROS messages.
+
+The numbers of `rules.EntryKind` are those of InventoryEvent, so kinds are cast.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,14 @@ def inventory_message(stock: Stock, sequence: int, stamp_ns: int, only: str = ''
 
 
 def part_message(stock: Stock, part: Part) -> PartStock:
-    """Return one part with its trays."""
+    """Return one part with its trays.
+
+    A tray is EMPTY at 0, LOW at its low-water mark or below, else FILLED.
+
+    Args:
+        stock: Catalogue and counts.
+        part: A part of this catalogue.
+    """
     trays = []
     for tray in part.trays:
         count = stock.count(part.part_number, tray.tray)

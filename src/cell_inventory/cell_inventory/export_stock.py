@@ -22,7 +22,13 @@ TIMEOUT_S = 5.0
 
 
 def export(node: Node, output: TextIO, timeout_s: float = TIMEOUT_S) -> bool:
-    """Write the counts of the latched inventory; return False if no inventory is received within `timeout_s`."""
+    """Write the counts of the latched inventory; return False if no inventory is received within `timeout_s`.
+
+    Args:
+        node: Its namespace selects the cell.
+        output: Gets a stock file of the form "part number -> counts".
+        timeout_s: Includes the discovery of the inventory node.
+    """
     received: list[Inventory] = []
     node.create_subscription(Inventory, 'inventory', received.append, latched())
     executor = SingleThreadedExecutor(context=node.context)

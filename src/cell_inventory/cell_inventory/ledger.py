@@ -1,4 +1,7 @@
-"""The stock ledger in the database: append-only entries, with the counts as their sums."""
+"""The stock ledger in the database: append-only entries, with the counts as their sums.
+
+`rules` decides which entries to append; this module gives them numbers and stores them. A row is never updated or deleted.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ class Base(DeclarativeBase):
 
 
 class LedgerRow(Base):
-    """One entry. job_id, piece and undoes are NULL for "none", which the unique constraints ignore."""
+    """One entry. job_id, piece and undoes are NULL for "none", which the unique constraints ignore.
+
+    The constraints are the last defense of two rules: a piece (job_id, piece) is booked once, and an entry is undone once.
+    """
 
     __tablename__ = 'stock_ledger'
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -69,8 +75,11 @@ _FILE = StockFileRow.__table__
 class Ledger:
     """Appends entries and caches the counts.
 
-    The counts are summed once, when the ledger is opened, and updated with each committed entry. This object must be the
-    only writer of its tables.
+    The counts are summed once, when the ledger is opened, and updated with each committed entry. This object must be the only
+    writer of its tables. All methods are for one thread.
+
+    Attributes:
+        catalogue: Parts that may be booked; the ledger may also hold parts that have left it.
     """
 
     def __init__(self, engine: Engine, catalogue: Catalogue) -> None:
@@ -92,13 +101,21 @@ class Ledger:
 
     @property
     def stock(self) -> Stock:
-        """The current counts."""
+        """The current counts; a view, so use it before the next entry is posted."""
         return Stock(self.catalogue, self._counts)
 
     def load_initial(
         self, now_ns: int, operator_id: str, counts: Mapping[tuple[str, int], int] | None = None
     ) -> list[LedgerEntry]:
         """Load the trays that have no entry yet; see rules.initial_load.
+
+        Args:
+            now_ns: Stamp of the entries, ROS time.
+            operator_id: Name of the node: no operator has commanded it.
+            counts: Initial counts that replace the catalogue's.
+
+        Returns:
+            The entries; empty after the first start with this catalogue.
 
         Raises:
             BookingRejected: STORAGE_FAILED.
@@ -108,6 +125,14 @@ class Ledger:
     def post(self, rule: Rule, operator_id: str, now_ns: int) -> list[LedgerEntry]:
         """Append the entries of a rule in one transaction.
 
+        Args:
+            rule: Gets the current stock and returns the entries, e.g. `rules.adjust` with its other arguments bound.
+            operator_id: Stored with each entry.
+            now_ns: Stamp of the entries, ROS time.
+
+        Returns:
+            The stored entries with their numbers; all of the rule's, or none.
+
         Raises:
             BookingRejected: By the rule, or STORAGE_FAILED.
         """
@@ -115,6 +140,12 @@ class Ledger:
 
     def undo(self, sequence: int, reason: str, operator_id: str, now_ns: int) -> list[LedgerEntry]:
         """Cancel an entry; 0 = the latest manual entry that is not canceled yet.
+
+        Args:
+            sequence: Number of the entry.
+            reason: May be empty.
+            operator_id: Stored with the new entry.
+            now_ns: Stamp of the new entry, ROS time.
 
         Raises:
             BookingRejected: See rules.undo.
@@ -131,6 +162,12 @@ class Ledger:
     def book(self, wanted: NewEntry, now_ns: int) -> list[LedgerEntry]:
         """Book a piece that the robot moved; returns an empty list when the piece is booked already.
 
+        The coordinator repeats a call whose response it did not get. The key (job_id, piece) makes that harmless.
+
+        Args:
+            wanted: The PLACE or REJECT entry.
+            now_ns: Stamp of the entry, ROS time.
+
         Raises:
             BookingRejected: See rules.book.
         """
@@ -143,6 +180,10 @@ class Ledger:
 
     def latest(self, limit: int, part_number: str = '') -> list[LedgerEntry]:
         """Return at most `limit` entries, newest first.
+
+        Args:
+            limit: 1 or more.
+            part_number: "" = entries of all parts.
 
         Raises:
             BookingRejected: STORAGE_FAILED.
@@ -158,6 +199,9 @@ class Ledger:
 
     def file_counts(self, path: str) -> dict[tuple[str, int], int]:
         """Return the counts on which the ledger and a stock file agreed last; none for a new file.
+
+        Args:
+            path: The resolved path, which identifies the file.
 
         Raises:
             BookingRejected: STORAGE_FAILED.
@@ -175,6 +219,7 @@ class Ledger:
         Raises:
             BookingRejected: STORAGE_FAILED.
         """
+        # Lists, because a JSON object has texts as keys only.
         text = json.dumps([[part, tray, count] for (part, tray), count in sorted(counts.items())])
         try:
             with self._engine.begin() as connection:
@@ -184,12 +229,18 @@ class Ledger:
             raise _storage_failed(error) from error
 
     def _write(self, entries: Callable[[Connection], list[NewEntry]], operator_id: str, now_ns: int) -> list[LedgerEntry]:
+        """Store the entries that a function returns, in one transaction, and update the cached counts after its commit.
+
+        Raises:
+            BookingRejected: By the function, or STORAGE_FAILED; nothing was stored.
+        """
         try:
             with self._engine.begin() as connection:
                 posted = self._assign_sequence(rules.attributed_to(entries(connection), operator_id), now_ns)
                 if posted:
                     connection.execute(insert(LedgerRow), [_columns(item) for item in posted])
         except SQLAlchemyError as error:
+            # A commit may fail after the database has executed it. The table is right, the cache may not be.
             self._reload_counts()
             raise _storage_failed(error) from error
         for item in posted:
@@ -198,6 +249,8 @@ class Ledger:
         return posted
 
     def _assign_sequence(self, entries: Sequence[NewEntry], now_ns: int) -> list[LedgerEntry]:
+        """Return the entries with number, stamp and the count after each; several entries may be about one tray."""
+        # A copy: the cache changes after the commit only.
         counts = dict(self._counts)
         numbered = []
         for sequence, entry in enumerate(entries, self._sequence + 1):
@@ -211,14 +264,20 @@ class Ledger:
         try:
             with self._engine.connect() as connection:
                 self._counts = {(part, tray): int(count) for part, tray, count in connection.execute(sums)}
+                # Numbers come from this process, not from the database, so they have no gaps after a rollback.
                 self._sequence = int(connection.scalar(select(func.coalesce(func.max(_ROW.c.sequence), 0))) or 0)
         except SQLAlchemyError as error:
             raise _storage_failed(error) from error
 
     def _latest_manual_entry(self, connection: Connection) -> int:
+        """Return the number of the latest manual entry without an undo, 0 if there is none.
+
+        Entries of a job are excluded: the correction that `rules.book` adds describes what the robot did.
+        """
         later = aliased(LedgerRow)
         query = select(func.max(_ROW.c.sequence)).where(
             _ROW.c.kind.in_([int(kind) for kind in rules.MANUAL_KINDS]),
+            # Not the corrections that `rules.book` adds: they describe what the robot did.
             _ROW.c.job_id.is_(None),
             ~exists().where(later.undoes == _ROW.c.sequence),
         )
@@ -231,6 +290,7 @@ class Ledger:
 
 
 def _storage_failed(error: SQLAlchemyError) -> BookingRejected:
+    """Return a database error as the rejection of the booking."""
     return BookingRejected(ErrorCode.STORAGE_FAILED, f'nothing was booked: {storage_error(error)}')
 
 

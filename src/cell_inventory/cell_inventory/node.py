@@ -1,4 +1,8 @@
-"""Node `inventory`: owns the stock ledger and publishes the counts."""
+"""Node `inventory`: owns the stock ledger and publishes the counts.
+
+The only process that writes the ledger. Topic `inventory` is latched state; `inventory/events` has one message for each entry
+that changes a count. A client that needs the truth calls inventory/get, because a topic may lag behind.
+"""
 
 from __future__ import annotations
 
@@ -117,10 +121,16 @@ class InventoryNode(Node):
         super().destroy_node()
 
     def _open(self) -> Ledger:
+        """Open ledger and catalogue, and load trays that are new.
+
+        Raises:
+            StartError: A file or the database cannot be used; the text names the parameter.
+        """
         try:
             catalogue = load_catalogue(self._settings.catalogue_file)
             path = self._settings.first_stock_file
             if path:
+                # utf-8-sig: editors on Windows write a byte-order mark.
                 self._first_stock = parse_stock(Path(path).read_text(encoding='utf-8-sig'), capacities_of(catalogue))
             engine = open_database(self._settings.database_url)
             migrate(engine, 'cell_inventory')
@@ -137,6 +147,11 @@ class InventoryNode(Node):
         return ledger
 
     def _open_stock_file(self) -> StockFileSync | None:
+        """Return the synchronization of the stock file, None if it is off or the node replays a recording.
+
+        Raises:
+            StartError: The settings contradict each other, or the file's folder does not exist.
+        """
         mode, path = self._settings.stock_file_sync, self._settings.stock_file
         if mode == 'off' or self.get_parameter('use_sim_time').value:  # a replay must not touch the live cell's file
             return None
@@ -158,6 +173,12 @@ class InventoryNode(Node):
             self._file.poll(time.monotonic())
 
     def _book_file(self, counts: Counts, operator_id: str, reason: str) -> None:
+        """Book counts that another program wrote into the stock file.
+
+        Raises:
+            BookingRejected: A count is not possible, or the database failed.
+        """
+
         def rule(stock: rules.Stock) -> list[NewEntry]:
             return rules.import_counts(stock, counts, reason)
 
@@ -192,6 +213,7 @@ class InventoryNode(Node):
             self._resets.publish(
                 CommandInfo(
                     request_id=command.request_id,
+                    # Latched for the coordinator, which clears a job that does not run, also when it starts later.
                     operator_id=command.operator_id or self.get_name(),
                     issued_at=to_msg(now_ns(self)),
                 )
@@ -209,6 +231,7 @@ class InventoryNode(Node):
             kind = _OUTCOMES.get(request.outcome)
             if kind is None:
                 raise BookingRejected(ResultCode.INVALID_ARGUMENT, f'outcome is {request.outcome}: give PLACED or REJECTED')
+            # The tray's count is not checked here: the arm has moved the piece, and the ledger follows.
             wanted = NewEntry(
                 kind=kind,
                 part_number=request.part_number,
@@ -246,7 +269,13 @@ class InventoryNode(Node):
     def _post(
         self, request: StockRequest, response: ChangeResponseT, post: Callable[[str], list[LedgerEntry]]
     ) -> ChangeResponseT:
-        """Execute an operator's command: check its age, post the entries, publish and fill in the response."""
+        """Execute an operator's command: check its age, post the entries, publish and fill in the response.
+
+        Args:
+            request: Its `command` names the operator; without one the node's name is stored.
+            response: Gets code, message and the counts of all parts.
+            post: Posts the entries under an operator's id; may raise BookingRejected.
+        """
         try:
             if message := expiry_error(request.command, now_ns(self)):
                 raise BookingRejected(ResultCode.EXPIRED, message)
@@ -260,6 +289,7 @@ class InventoryNode(Node):
         return response
 
     def _reject(self, response: ResponseT, error: BookingRejected) -> ResponseT:
+        """Fill in the response of a rejected request; a failing database is logged once and shown as the node's health."""
         response.code, response.message = error.code, str(error)
         if error.code == ResultCode.STORAGE_FAILED:
             if not self._storage_message:
@@ -298,7 +328,7 @@ class InventoryNode(Node):
 
 
 class _FileLedger:
-    """The ledger as a stock file needs it."""
+    """The ledger as a stock file needs it: the protocol `stock_file_sync.StockLedger`."""
 
     def __init__(self, ledger: Ledger, book: Callable[[Counts, str, str], None]) -> None:
         self._ledger = ledger
@@ -316,6 +346,7 @@ class _FileLedger:
 
 
 def _summary(posted: Sequence[LedgerEntry]) -> str:
+    """Return a message for the operator: each tray's change, or their number if they are many."""
     if not posted:
         return 'nothing to change'
     if len(posted) > MAX_SUMMARIZED:

@@ -1,7 +1,11 @@
 """Rules of the stock ledger: each returns the entries to append, or raises `BookingRejected`.
 
-Counts are sums over the entries. A mistake is corrected by an opposite entry; an entry never changes.
 Pure: no ROS, sockets, files or clock.
+
+Counts are sums over the entries. A mistake is corrected by an opposite entry; an entry never changes.
+
+An operator's booking never leads to a count outside 0..capacity. `book` follows the robot, whose move is a fact: it corrects
+an empty tray first.
 """
 
 from __future__ import annotations
@@ -18,7 +22,11 @@ TO_CAPACITY = -1
 
 
 class EntryKind(enum.IntEnum):
-    """Why pieces were added or removed; numbers as in cell_interfaces/msg/InventoryEvent."""
+    """Why pieces were added or removed; numbers as in cell_interfaces/msg/InventoryEvent.
+
+    LOAD comes once per tray, at its first appearance. ADJUST corrects a count, RELOAD adds pieces, RESET sets the initial
+    count, UNDO cancels another entry. PLACE and REJECT come from the robot.
+    """
 
     LOAD = 0
     PLACE = 1
@@ -35,7 +43,11 @@ _UNDOABLE_KINDS = (*MANUAL_KINDS, EntryKind.PLACE, EntryKind.REJECT)
 
 
 class BookingRejected(Exception):
-    """A booking is not allowed; the text is the message of the response and names the remedy."""
+    """A booking is not allowed; the text is the message of the response and names the remedy.
+
+    Attributes:
+        code: ResultCode of the response.
+    """
 
     def __init__(self, code: int, message: str) -> None:
         """Store the result code and the message of the response."""
@@ -83,7 +95,7 @@ class Stock:
     """(part number, tray) -> pieces; includes parts that have left the catalogue."""
 
     def count(self, part_number: str, tray: int) -> int:
-        """Return the pieces in a tray."""
+        """Return the pieces in a tray; 0 for a tray without entries."""
         return self.counts.get((part_number, tray), 0)
 
     def part(self, part_number: str) -> Part:
@@ -136,6 +148,16 @@ def initial_load(stock: Stock, counts: Mapping[tuple[str, int], int] | None = No
 def adjust(stock: Stock, part_number: str, tray: int, count: int, reason: str) -> list[NewEntry]:
     """Correct the count of one tray; a count that was right is recorded, too, as evidence that the tray was counted.
 
+    Args:
+        stock: Counts by the ledger.
+        part_number: A part of the catalogue.
+        tray: 1..4.
+        count: Pieces that were counted.
+        reason: Must not be empty: a correction without a reason hides a loss.
+
+    Returns:
+        One entry, with a delta of 0 if the count was right.
+
     Raises:
         BookingRejected: Unknown part or tray, a count outside 0..capacity, or no reason.
     """
@@ -155,6 +177,9 @@ def reload(stock: Stock, part_number: str, tray: int, count: int, reason: str) -
         tray: 1..4; 0 = every tray of the part.
         count: Pieces now in each of these trays; -1 = filled to capacity.
         reason: May be empty.
+
+    Returns:
+        One entry for each tray, with a delta of 0 for a tray that was full.
 
     Raises:
         BookingRejected: Unknown part or tray, a count outside 0..capacity, or a count below the ledger's.
@@ -177,6 +202,11 @@ def reload(stock: Stock, part_number: str, tray: int, count: int, reason: str) -
 
 def import_counts(stock: Stock, counts: Mapping[tuple[str, int], int], reason: str) -> list[NewEntry]:
     """Adjust the trays whose count differs from a file's.
+
+    Args:
+        stock: Counts by the ledger.
+        counts: (part number, tray) -> pieces; trays that are missing stay as they are.
+        reason: Stored with each entry, names the file.
 
     Raises:
         BookingRejected: Unknown part or tray, or a count outside 0..capacity.
@@ -229,6 +259,7 @@ def undo(stock: Stock, target: LedgerEntry | None, undone: bool, reason: str) ->
     entry = target.entry
     if undone:
         raise BookingRejected(ErrorCode.NOTHING_TO_UNDO, f'entry {target.sequence} was undone already')
+    # Not LOAD: without it the tray would be loaded again at the next start. Not UNDO: book the original again instead.
     if entry.kind not in _UNDOABLE_KINDS:
         raise BookingRejected(
             ErrorCode.NOTHING_TO_UNDO,
@@ -240,6 +271,7 @@ def undo(stock: Stock, target: LedgerEntry | None, undone: bool, reason: str) ->
             ErrorCode.NOT_ENOUGH_STOCK,
             f'tray {entry.tray} of {entry.part_number} would hold {after}: correct the count by an adjustment',
         )
+    # A part that has left the catalogue has no capacity to check.
     if entry.part_number in stock.catalogue.parts:
         _check_count(stock.tray(entry.part_number, entry.tray), entry.part_number, after)
     return [NewEntry(EntryKind.UNDO, entry.part_number, entry.tray, -entry.delta, reason=reason, undoes=target.sequence)]
@@ -264,6 +296,7 @@ def book(stock: Stock, wanted: NewEntry, earlier: LedgerEntry | None) -> list[Ne
     if not wanted.job_id or wanted.piece < 1:
         raise BookingRejected(ErrorCode.INVALID_ARGUMENT, 'a booking needs job_id and a piece number of 1 or more')
     key = (wanted.part_number, wanted.tray)
+    # A part that has left the catalogue during a job can still be booked: its tray has entries.
     if key not in stock.counts:
         stock.tray(*key)
     if earlier is not None:
@@ -276,16 +309,23 @@ def book(stock: Stock, wanted: NewEntry, earlier: LedgerEntry | None) -> list[Ne
         return []
     entries = [wanted]
     if stock.count(*key) < 1:
+        # Otherwise the count would be negative, which the table rejects: the piece would never be booked and the job would
+        # hang.
         entries.insert(0, NewEntry(EntryKind.ADJUST, *key, delta=1, reason='the robot took a piece where the ledger had none'))
     return entries
 
 
 def attributed_to(entries: Iterable[NewEntry], operator_id: str) -> list[NewEntry]:
-    """Return the entries with an operator's id."""
+    """Return the entries with the id of the operator or node that caused them."""
     return [replace(entry, operator_id=operator_id) for entry in entries]
 
 
 def _check_count(tray: Tray, part_number: str, count: int) -> None:
+    """Check a count against the capacity of its tray.
+
+    Raises:
+        BookingRejected: INVALID_ARGUMENT or OVER_CAPACITY.
+    """
     if count < 0:
         raise BookingRejected(ErrorCode.INVALID_ARGUMENT, f'count is {count}: give 0 to {tray.capacity}')
     if count > tray.capacity:

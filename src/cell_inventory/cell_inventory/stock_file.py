@@ -1,5 +1,7 @@
 """Stock as a JSON file, as the replaced systems keep it in `inventory.json`.
 
+Pure: no ROS, sockets, files or clock.
+
 Three forms are read, and a file keeps its form when it is written again:
 
     {"default": {PN: [n1, n2, n3, n4]}, "current": {PN: [...]}, "job": {...}}
@@ -7,7 +9,9 @@ Three forms are read, and a file keeps its form when it is written again:
     [{"part_number": PN, "tray1": n1, ... "tray4": n4}], also as the value of one member "inventory"
 
 In each place counts are a list of four, or an object {"tray1": n1, ...}; a tray that is not in the object keeps its count.
-Pure: no ROS, sockets, files or clock.
+
+The old programs read these files with their own code, so nothing is added to them: no version, no comment, no other order of
+trays. Errors name the line, since people edit the file by hand.
 """
 
 from __future__ import annotations
@@ -68,7 +72,7 @@ class StockFile:
     """Other members of the full form, `job` among them. They are kept as they are."""
 
     def with_counts(self, counts: Counts) -> StockFile:
-        """Return the same file with other counts."""
+        """Return the same file with other counts; form, defaults and other members stay."""
         return replace(self, counts=dict(counts))
 
 
@@ -80,6 +84,10 @@ def capacities_of(catalogue: Catalogue) -> Capacities:
 def read_stock(text: str, catalogue: Catalogue) -> dict[tuple[str, int], int]:
     """Return the current counts of a file of any form.
 
+    Args:
+        text: Content of the file.
+        catalogue: The parts that the cell knows.
+
     Raises:
         StockFileError: See `parse_stock`.
     """
@@ -89,9 +97,14 @@ def read_stock(text: str, catalogue: Catalogue) -> dict[tuple[str, int], int]:
 def parse_stock(text: str, capacities: Capacities) -> StockFile:
     """Read a file of any form.
 
+    The form is recognized by its members. A full file without "current" has its "default" as the current counts.
+
     Args:
         text: Content of the file.
         capacities: The parts that the cell knows, and what their trays hold.
+
+    Returns:
+        The counts, complete or not: a part that is not in the file is not in them.
 
     Raises:
         StockFileError: The text is not JSON, or has an unknown part, an unknown tray or a count outside 0..capacity.
@@ -111,13 +124,20 @@ def parse_stock(text: str, capacities: Capacities) -> StockFile:
     else:
         result = StockFile(Form.MAPPING, reader.mapping(data, ()), others={})
     if reader.errors:
+        # The text becomes a health message, which must fit a page.
         left = len(reader.errors) - _MOST_ERRORS
         raise StockFileError('; '.join(reader.errors[:_MOST_ERRORS]) + (f'; and {left} more' if left > 0 else ''))
     return result
 
 
 def write_stock(stock: Counts | StockFile) -> str:
-    """Return the text of a file, with one part in a line; counts alone become a mapping."""
+    """Return the text of a file, with one part in a line; counts alone become a mapping.
+
+    One part in a line keeps the file readable, and a difference of two files shows the parts that changed.
+
+    Args:
+        stock: Counts of all trays; a tray that is missing is written as 0.
+    """
     file = stock if isinstance(stock, StockFile) else StockFile(Form.MAPPING, stock, others={})
     if file.form is Form.MAPPING:
         return _object_text(_rows(file.counts), 0) + '\n'
@@ -130,6 +150,7 @@ def write_stock(stock: Counts | StockFile) -> str:
         if file.form is Form.ARRAY:
             return array + '\n'
         return _members_text({**{name: _dump(value) for name, value in file.others.items()}, 'inventory': array})
+    # "default" and "current" first, as the old programs write them.
     members = {'default': _object_text(_rows(file.defaults), 2), 'current': _object_text(_rows(file.counts), 2)}
     return _members_text({**members, **{name: _dump(value) for name, value in file.others.items()}})
 
@@ -149,7 +170,10 @@ def changed_counts(file: Counts, agreed: Counts, ledger: Counts) -> dict[tuple[s
 
 
 class _Reader:
-    """Collects counts and errors of one file."""
+    """Collects counts and errors of one file.
+
+    Errors do not stop the reading, so that all of them are reported at once.
+    """
 
     def __init__(self, capacities: Capacities, lines: Mapping[_Path, int]) -> None:
         self._capacities = capacities
@@ -184,6 +208,7 @@ class _Reader:
         return counts
 
     def _part(self, part: str, trays: object, path: _Path) -> Iterator[tuple[tuple[str, int], int]]:
+        """Yield ((part number, tray), pieces) for each valid count of a part, and report the others."""
         capacities = self._capacities.get(part)
         if capacities is None:
             self._add(path, f'{part} is not in the catalogue: remove it here, or add it to the catalogue')
@@ -204,6 +229,7 @@ class _Reader:
             most = capacities.get(tray)
             if most is None:
                 self._add(place, f'{part} has the unknown key "{name}": use tray1 to tray4')
+            # bool is a subclass of int in Python, and JSON's true is no count.
             elif isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= most:
                 self._add(place, f'{part} {name} is {_shown(count)}: give a whole number of 0 to {most}')
             else:
@@ -214,6 +240,11 @@ class _Reader:
 
 
 def _load(text: str) -> object:
+    """Return the data of a JSON text.
+
+    Raises:
+        StockFileError: Empty, not JSON, NaN or Infinity, or a name that is listed twice.
+    """
     if not text.strip():
         raise StockFileError('line 1: the file is empty: write it again, or delete it')
     try:
@@ -229,6 +260,7 @@ def _load(text: str) -> object:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object of JSON; Python's parser would silently keep the last of equal names."""
     result: dict[str, object] = {}
     for name, value in pairs:
         if name in result:
@@ -242,12 +274,20 @@ def _refuse_constant(name: str) -> object:
 
 
 def _line_of_name(text: str, message: str) -> str:
-    """Return "line N" of the last occurrence of the first word of a message."""
+    """Return "line N" of the last occurrence of the first word of a message.
+
+    Python's JSON parser reports no position from its hooks. The first word is the name in question, and the second of two
+    equal names is the last one.
+    """
     return f'line {text.count(chr(10), 0, max(0, text.rfind(message.split(maxsplit=1)[0]))) + 1}'
 
 
 def _lines_of(text: str) -> dict[_Path, int]:
-    """Return the line of each value of a valid JSON text, by its path of names and indexes."""
+    """Return the line of each value of a valid JSON text, by its path of names and indexes.
+
+    A second pass with a tokenizer, because Python's JSON parser drops the positions. `path` is the place of the next value,
+    `key` tells whether a text is a name.
+    """
     lines: dict[_Path, int] = {}
     stack: list[tuple[_Path, bool]] = []
     path: _Path = ()

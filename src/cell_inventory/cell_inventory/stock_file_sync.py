@@ -3,6 +3,10 @@
 Changes by other programs are noticed with the watchdog library, and by a slow check for drives that report no changes. A
 change is read after the file has rested for a moment. A file that cannot be used is reported and left as it is, until it
 changes again; meanwhile nothing is written. The rules are in `stock_file`.
+
+Both sides may have changed since they last agreed. The counts of the last agreement are stored in the database, and a tray of
+the file is booked only if it differs from these. So a booking of the robot is not undone by a program that saves an old copy,
+unless it changed the same tray.
 """
 
 from __future__ import annotations
@@ -36,18 +40,24 @@ CHECK_PERIOD_S = 2.0
 """The file is compared this often, in case a change was not reported."""
 RETRY_S = 2.0
 MOST_BYTES = 1_000_000
+# Not "opened" and "closed_no_write": reading the file would trigger itself.
 _CHANGES = frozenset({'created', 'modified', 'moved', 'deleted', 'closed'})
 """Kinds of watchdog's events; reading a file causes others."""
 
 
 class StockLedger(Protocol):
-    """What the file is kept in step with."""
+    """The ledger, as the file sees it."""
 
     def counts(self) -> Counts:
         """Return the counts of all trays of the catalogue."""
 
     def book_changes(self, counts: Counts, operator_id: str, reason: str) -> None:
         """Book changes of another program as adjustments.
+
+        Args:
+            counts: (part number, tray) -> pieces, of the changed trays only.
+            operator_id: Stored in place of an operator.
+            reason: Names the file and the user who owns it.
 
         Raises:
             BookingRejected: Nothing was booked.
@@ -62,6 +72,10 @@ class StockLedger(Protocol):
 
     def save_agreed_counts(self, path: str, counts: Counts) -> None:
         """Store the counts on which file and ledger agree.
+
+        Args:
+            path: The resolved path.
+            counts: Replaces the counts that were stored for this file.
 
         Raises:
             BookingRejected: STORAGE_FAILED.
@@ -81,15 +95,25 @@ class SyncSettings:
 
 
 class StockFileSync:
-    """One file and its state. All methods are for one thread, the node's."""
+    """One file and its state. All methods are for one thread, the node's.
+
+    `poll` drives everything: `_look` notices a new content, `_take` accepts it once it has settled, `_write` writes the
+    ledger's counts. Only the event `_touched` is shared with the thread of watchdog.
+    """
 
     def __init__(self, settings: SyncSettings, ledger: StockLedger, warn: Callable[[str], None]) -> None:
         """Read the file and start to watch its folder.
+
+        Args:
+            settings: Path and direction.
+            ledger: The ledger.
+            warn: Called with each new problem, once.
 
         Raises:
             StockFileError: The folder does not exist.
             BookingRejected: The ledger cannot be read.
         """
+        # Resolved: replacing a symbolic link would leave the file behind it untouched.
         self._path = settings.path.expanduser().resolve()
         self._settings = settings
         self._ledger = ledger
@@ -105,6 +129,7 @@ class StockFileSync:
         self._touched = threading.Event()
         if not self._path.parent.is_dir():
             raise StockFileError(f'the folder {self._path.parent} does not exist: create it')
+        # Left by a process that was killed while it wrote.
         for leftover in self._path.parent.glob(f'.{self._path.name}.*{TEMPORARY_SUFFIX}'):
             with contextlib.suppress(OSError):
                 leftover.unlink()
@@ -123,6 +148,7 @@ class StockFileSync:
 
     def close(self) -> None:
         """Write what is not written yet and end the watch."""
+        # Never over a content that was not read: it may hold changes.
         if self._pending_write and self._candidate is None and not self._unusable and not self._is_new:
             self._write(0.0)
         if self._observer is not None:
@@ -134,7 +160,11 @@ class StockFileSync:
         self._pending_write = True
 
     def poll(self, now_s: float) -> None:
-        """Read changes and write the file where needed; called about ten times a second with a monotonic clock."""
+        """Read changes and write the file where needed; called about ten times a second with a monotonic clock.
+
+        Args:
+            now_s: Seconds of a monotonic clock.
+        """
         if self._touched.is_set() or now_s >= self._check_at:
             self._touched.clear()
             self._check_at = now_s + CHECK_PERIOD_S
@@ -158,7 +188,11 @@ class StockFileSync:
             self._candidate = (content, now_s)
 
     def _take(self, content: bytes | None) -> None:
-        """Accept a content: book its changes, or report why it cannot be used."""
+        """Accept a content: book its changes, or report why it cannot be used.
+
+        Args:
+            content: Bytes of the file; None = it was deleted, and is written again.
+        """
         self._candidate, self._seen, self._is_new = None, content, False
         try:
             if content is not None:
@@ -177,6 +211,11 @@ class StockFileSync:
         self._pending_write = True
 
     def _book(self, file: StockFile) -> None:
+        """Book the trays that another program changed.
+
+        Raises:
+            BookingRejected: The ledger refused; nothing was booked.
+        """
         changes = changed_counts(file.counts, self._agreed, self._ledger.counts())
         if changes:
             owner = _owner(self._path)
@@ -185,11 +224,14 @@ class StockFileSync:
         self._agree({**self._agreed, **file.counts})
 
     def _write(self, now_s: float) -> None:
+        """Write the ledger's counts, and store them as agreed; a failure is retried after RETRY_S."""
         counts = dict(self._ledger.counts())
         try:
             if self._file is None or self._seen is None or self._file.counts != counts:
                 file = (self._file or StockFile(defaults=self._settings.defaults)).with_counts(counts)
                 data = write_stock(file).encode()
+                # Checked directly before the replacement. Between both another program can still write, for a few
+                # microseconds.
                 if self._read() != self._seen:
                     self._touched.set()  # another program was faster: its change comes first
                     return
@@ -212,6 +254,7 @@ class StockFileSync:
         """Return the content, None when there is no file."""
         try:
             with self._path.open('rb') as file:
+                # One byte more shows that the file is too large, and a huge file is not read to its end.
                 return file.read(MOST_BYTES + 1)
         except FileNotFoundError:
             return None
@@ -229,7 +272,10 @@ class StockFileSync:
 
 
 class _Handler(FileSystemEventHandler):
-    """Sets an event when the file changes; called in watchdog's thread."""
+    """Sets an event when the file changes; called in watchdog's thread.
+
+    The folder is watched, not the file: programs replace a file by renaming, and a watch of the old one would end.
+    """
 
     def __init__(self, name: str, touched: threading.Event) -> None:
         self._name = name
@@ -251,6 +297,7 @@ class _Watch(Protocol):
 
 
 def _observer(path: Path, touched: threading.Event, warn: Callable[[str], None]) -> _Watch | None:
+    """Return a running watch of the file's folder, None if the system has no watch left."""
     observer = Observer()
     try:
         observer.schedule(_Handler(path.name, touched), str(path.parent))
@@ -272,6 +319,7 @@ def _text(content: bytes) -> str:
 
 
 def _owner(path: Path) -> str:
+    """Return the user who owns the file, "" if the system does not know; the closest hint to who changed it."""
     try:
         return path.owner()
     except (OSError, KeyError):
