@@ -20,12 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+AT_ONCE = 2
+"""Checks that run at the same time. Tests of timing hold beside one other check, on two processors, and not beside three."""
 LOGS = ROOT / 'build' / 'test'
 TIMEOUT_S = 2400
 PACKAGES = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
 STAND_INS = sorted(path.parent.name for path in (ROOT / 'underlay').glob('*/setup.py'))
+LONGEST = ('cell_weighing', 'cell_vision', 'cell_robot', 'cell_web', 'cell_sim', 'cell_bringup')
+BY_DURATION = [*LONGEST, *(name for name in PACKAGES if name not in LONGEST)]
 PYTEST = ('python', '-m', 'pytest', '-q', '--durations=5')
-WEIGHING, VISION = 'src/cell_weighing/test', 'src/cell_vision/test'
 NO_TESTS_SELECTED = 5
 """Exit code of pytest; correct for a group that has no tests in this tree."""
 RUNNING: set[subprocess.Popen[str]] = set()
@@ -41,15 +44,13 @@ class Check:
         name: Names the log file.
         command: Program and arguments.
         folder: Working directory.
-        background: Needs a processor but no exact timing: runs in a second thread, its output is printed at the end.
-        exclusive: Measures the timing of a whole cell: runs when nothing else does.
+        exclusive: Measures the timing of a whole cell: runs when nothing else does, and its output is printed as it comes.
     """
 
     group: str
     name: str
     command: tuple[str, ...]
     folder: Path = ROOT
-    background: bool = False
     exclusive: bool = False
 
 
@@ -64,35 +65,34 @@ class CheckResult:
 
 
 def all_checks() -> list[Check]:
-    """Return every check in the order in which they run."""
+    """Return every check; those of a group that take longest come first, so that both threads end at about the same time."""
     typed = [f'src/{name}/{name}' for name in PACKAGES] + [f'underlay/{name}/{name}' for name in STAND_INS]
-    with_tests = [f'src/{name}/test' for name in PACKAGES if any((ROOT / 'src' / name / 'test').rglob('test_*.py'))]
-    foreground = [path for path in with_tests if path not in {WEIGHING, VISION}]
-    coverage = [f'--cov={name}' for name in PACKAGES]
+    tests = {name: f'src/{name}/test' for name in BY_DURATION if any((ROOT / 'src' / name / 'test').rglob('test_*.py'))}
+    tests['underlay'] = 'underlay'
+    coverage = ['--cov-branch', *(f'--cov={name}' for name in PACKAGES), '--cov-report=']
     return [
+        Check('slow', 'graph', (*PYTEST, '-m', 'slow', 'test'), exclusive=True),
+        *(Check('slow', f'slow-{name}', (*PYTEST, '-m', 'slow', path)) for name, path in tests.items()),
+        *(Check('fast', name, (*PYTEST, '-m', 'not slow', path)) for name, path in tests.items()),
+        Check('lint', 'house-rules', (*PYTEST, 'test/house_rules')),
+        Check('lint', 'mypy', ('mypy', *typed, 'launch', 'bench', 'tools')),
+        Check('fast', 'page', ('npm', 'test', '--silent'), ROOT / 'src' / 'cell_web' / 'hmi'),
+        Check('lint', 'spelling', ('codespell',)),
         Check('lint', 'ruff', ('ruff', 'check', '.')),
         Check('lint', 'format', ('ruff', 'format', '--check', '--quiet', '.')),
-        Check('lint', 'spelling', ('codespell',)),
-        Check('lint', 'mypy', ('mypy', *typed, 'launch', 'bench', 'tools')),
-        Check('lint', 'house-rules', (*PYTEST, 'test/house_rules')),
-        Check('slow', 'weighing', (*PYTEST, '-m', 'slow', WEIGHING), background=True),
-        Check('slow', 'vision', (*PYTEST, '-m', 'slow', VISION), background=True),
-        Check('fast', 'unit-vision', (*PYTEST, '-m', 'not slow', VISION), background=True),
-        Check('fast', 'unit-weighing', (*PYTEST, '-m', 'not slow', WEIGHING), background=True),
-        Check('fast', 'unit', (*PYTEST, '-m', 'not slow', *foreground)),
-        Check('fast', 'underlay', (*PYTEST, '-m', 'not slow', 'underlay')),
-        Check('fast', 'page', ('npm', 'test', '--silent'), ROOT / 'src' / 'cell_web' / 'hmi'),
-        Check('slow', 'packages', (*PYTEST, '-m', 'slow', *foreground, 'underlay')),
-        Check('slow', 'graph', (*PYTEST, '-m', 'slow', 'test'), exclusive=True),
-        Check('coverage', 'branches', (*PYTEST, '-m', 'not slow', '--cov-branch', *coverage, '--cov-report=', *with_tests)),
-        Check('coverage', 'per-package', ('python', 'tools/coverage_table.py')),
+        Check(
+            'coverage',
+            'branches',
+            (*PYTEST, '-m', 'not slow', '--cov-branch', *coverage, '--cov-report=', *tests.values()),
+            exclusive=True,
+        ),
+        Check('coverage', 'per-package', ('python', 'tools/coverage_table.py'), exclusive=True),
     ]
 
 
 def run(check: Check) -> CheckResult:
     """Run a check, print its output and write its log; end it after `TIMEOUT_S`."""
-    if not check.background:
-        print(f'\n== {check.group}: {check.name}', flush=True)
+    print(f'\n== {check.group}: {check.name}' if check.exclusive else f'-- {check.name} begins', flush=True)
     started = time.monotonic()
     lines = []
     with (LOGS / f'{check.name}.log').open('w', encoding='utf-8') as log:
@@ -113,7 +113,7 @@ def run(check: Check) -> CheckResult:
         try:
             for line in _lines(process):
                 log.write(line)
-                if not check.background:
+                if check.exclusive:
                     print(line, end='', flush=True)
                 lines.append(line)
             code = process.wait()
@@ -122,24 +122,21 @@ def run(check: Check) -> CheckResult:
             RUNNING.discard(process)
             with contextlib.suppress(ProcessLookupError):  # a child may outlive the check
                 os.killpg(process.pid, signal.SIGKILL)
-    if check.background:
-        print(f'\n== {check.group}: {check.name} (ran in the background)\n{"".join(lines)}', flush=True)
+    if not check.exclusive:
+        print(f'\n== {check.group}: {check.name}\n{"".join(lines)}', flush=True)
     counts = {kind.rstrip('s') if kind == 'errors' else kind: int(n) for n, kind in COUNTS.findall(''.join(lines[-3:]))}
     return CheckResult(check, 0 if code == NO_TESTS_SELECTED else code, time.monotonic() - started, counts)
 
 
 def run_all(chosen: list[Check]) -> list[CheckResult]:
-    """Run lint first, then the other checks one by one, background checks in a second thread, exclusive ones last."""
-    results = [run(check) for check in chosen if check.group == 'lint']
-    rest = [check for check in chosen if check.group != 'lint']
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        background = [thread.submit(run, check) for check in rest if check.background]
+    """Run `AT_ONCE` checks at a time, exclusive ones after them, each alone."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
+        running = [threads.submit(run, check) for check in chosen if not check.exclusive]
         try:
-            results += [run(check) for check in rest if not check.background and not check.exclusive]
-            results += [future.result() for future in background]
-            return results + [run(check) for check in rest if check.exclusive]
+            results = [future.result() for future in running]
+            return results + [run(check) for check in chosen if check.exclusive]
         except BaseException:
-            thread.shutdown(wait=False, cancel_futures=True)
+            threads.shutdown(wait=False, cancel_futures=True)
             for process in list(RUNNING):
                 os.killpg(process.pid, signal.SIGKILL)
             raise
@@ -173,7 +170,7 @@ def summarize(results: list[CheckResult]) -> int:
     for result in results:
         counts = ', '.join(f'{n} {kind}' for kind, n in result.counts.items() if kind != 'deselected')
         state = 'ok    ' if result.code == 0 else 'FAILED'
-        print(f'{state}  {result.check.group:8} {result.check.name:13} {result.seconds:6.1f} s  {counts}')
+        print(f'{state}  {result.check.group:8} {result.check.name:21} {result.seconds:6.1f} s  {counts}')
     failed = [result for result in results if result.code]
     if failed:
         names = ', '.join(f'{(LOGS / result.check.name).relative_to(ROOT)}.log' for result in failed)

@@ -15,6 +15,8 @@ from cell_bringup import cli
 from cell_interfaces.msg import OcrResult, TextReading
 from cell_interfaces.srv import StoreBenchmark
 
+pytestmark = pytest.mark.slow
+
 TRAYS = ', '.join(4 * ['{count: 1, capacity: 9, low: 0}'])
 CATALOGUE = f'parts:\n  - {{part_number: EM1-2U1, letter: A, trays: [{TRAYS}]}}\n'
 SQUARE = [Point32(x=x, y=y) for x, y in [(0.0, 0.0), (90.0, 0.0), (90.0, 20.0), (0.0, 20.0)]]

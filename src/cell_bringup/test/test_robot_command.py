@@ -17,6 +17,8 @@ from cell_bringup import cli
 from cell_interfaces.msg import RobotState
 from cell_interfaces.srv import InjectFault
 
+pytestmark = pytest.mark.slow
+
 TRAYS = ', '.join(4 * ['{count: 1, capacity: 9, low: 0}'])
 CATALOGUE = f'parts:\n  - {{part_number: EM1-2U1, letter: A, trays: [{TRAYS}]}}\n'
 

@@ -14,6 +14,8 @@ from cell_common.testing import free_port
 from cell_robot.testing.fake_hub import FakeHub, stay_silent
 from rich.console import Console
 
+pytestmark = pytest.mark.slow
+
 LETTER = ('--letter', 'F', '--part-number', 'G8NB-17SR')
 
 

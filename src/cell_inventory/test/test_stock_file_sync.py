@@ -12,6 +12,8 @@ from cell_inventory.rules import BookingRejected
 from cell_inventory.stock_file import StockFileError, capacities_of
 from cell_inventory.stock_file_sync import StockFileSync, SyncSettings
 
+pytestmark = pytest.mark.slow
+
 PART, OTHER = 'EM1-2U1', 'G8NB-17SR'
 START = {(PART, 1): 3, (PART, 2): 2, (PART, 3): 0, (PART, 4): 0, **{(OTHER, tray): 5 for tray in (1, 2, 3, 4)}}
 JOB = {'part_number': PART, 'quantity': 2}

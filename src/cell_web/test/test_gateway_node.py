@@ -16,6 +16,8 @@ from cell_web.gateway_node import TOPICS, GatewayNode
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CompressedImage
 
+pytestmark = pytest.mark.slow
+
 Browse = Callable[[Callable[[ClientSession], Any]], Any]
 
 

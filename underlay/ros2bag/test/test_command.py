@@ -16,6 +16,8 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from std_msgs.msg import String
 
+pytestmark = pytest.mark.slow
+
 
 def ros2_bag(*arguments, domain=None, **options):
     environment = dict(os.environ, **({} if domain is None else {'ROS_DOMAIN_ID': str(domain)}))

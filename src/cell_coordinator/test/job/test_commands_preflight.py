@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from cell_common.testing import wait_until
 
 from cell_interfaces.msg import ResultCode
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_failing_preflight_check_rejects_the_job_and_is_named(cell):

@@ -10,6 +10,8 @@ import pytest
 from cell_sim.camera.http_server import BOUNDARY, SEND_BUFFER, CameraServer
 from cell_sim.testing.waiting import assert_holds_async, wait_until_async
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT_S = 5.0
 
 RATE = 50.0

@@ -15,6 +15,8 @@ from cell_sim.camera.rendered_scene import HEIGHT, WIDTH, RenderedScene
 from cell_sim.world.parts import PhysicalPart
 from cell_sim.world.world import EMPTY, CameraView, ViewPhase
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = (
     'EM1-2U1',
     'G8NB-17SR',

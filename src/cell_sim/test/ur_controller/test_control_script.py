@@ -20,6 +20,8 @@ from cell_sim.ur_controller.profile import Profile
 from cell_sim.ur_controller.program import ProgramError
 from cell_sim.ur_controller.scripts import ScriptCollector, program_of
 
+pytestmark = pytest.mark.slow
+
 CONTROL = """
 from rtde_control import RTDEControlInterface
 from rtde_receive import RTDEReceiveInterface

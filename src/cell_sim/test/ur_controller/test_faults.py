@@ -19,6 +19,8 @@ from cell_sim.testing.waiting import assert_holds
 from cell_sim.ur_controller.control_script import ControlScript
 from cell_sim.world.parts import TrayMix
 
+pytestmark = pytest.mark.slow
+
 OPEN: list[DashboardSession] = []
 
 

@@ -18,6 +18,8 @@ from cell_sim.testing.waiting import assert_holds_async, wait_until_async
 from cell_sim.world.parts import TrayMix
 from cell_sim.world.world import ViewPhase
 
+pytestmark = pytest.mark.slow
+
 PART = 'EM1-2U1'
 FAST = 40.0
 TIMEOUT_S = 5.0

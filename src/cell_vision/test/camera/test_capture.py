@@ -17,6 +17,8 @@ from cell_vision.camera.jpeg import is_complete
 from cell_vision.camera.parameters import CameraParameters
 from cell_vision.camera.source import SourceError, parse_source
 
+pytestmark = pytest.mark.slow
+
 PLAIN = ImageProcessing([0, 0, 0, 0], '0', 90)
 
 

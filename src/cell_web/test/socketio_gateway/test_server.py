@@ -7,6 +7,8 @@ from cell_common.testing import free_port, wait_until
 from cell_web.socketio_gateway.page_server import PageServer
 from cell_web.socketio_gateway.server import SocketIoSettings
 
+pytestmark = pytest.mark.slow
+
 
 def poll(port: int, origin: str | None = None, version: str = '4') -> requests.Response:
     headers = {'Origin': origin} if origin else {}

@@ -26,11 +26,12 @@ from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, VoidRow
 PAGE = 500
 """Largest number of readings in one transaction of a catch-up; fewer when it holds the write lock for longer than `HOLD_S`."""
 MIN_PAGE = 50
-HOLD_S = 0.1
+HOLD_S = 0.25
 MIN_READ = 20
 """Smallest number of readings that are read of one scale for a page."""
-GAP_S = 0.03
-"""Time between two of these transactions: SQLite's waiting writers look for the lock every 25 ms by then."""
+GAP_S = 0.11
+"""Time between two of these transactions. SQLite's busy handler looks for the lock every 100 ms once a writer has waited
+for 0.2 s (`sqliteDefaultBusyCallback`): a shorter gap may be missed again and again. A writer waits for `HOLD_S + GAP_S` at most."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ from sqlalchemy.orm import Session
 from cell_interfaces.msg import AlarmEvent, BagRecord, CommandInfo, DeliveryState, ResultCode
 from cell_interfaces.srv import RetryDelivery
 
+pytestmark = pytest.mark.slow
+
 ITEM = DeliveryItem('0190-id', 'A', '3', '12.500', 'kg')
 
 
@@ -55,7 +57,7 @@ class FakeApplication:
         self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self.url = f'http://127.0.0.1:{self.server.server_address[1]}/'
         self.lock = threading.Lock()
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, handler, fields):
         with self.lock:

@@ -18,6 +18,8 @@ from cell_weighing.domain.station_map import StationMap
 from cell_weighing.domain.tolerance import ToleranceBand
 from cell_weighing.station.store import WeighStore
 
+pytestmark = pytest.mark.slow
+
 SECOND = 10**9
 HOUR, DAY = 3600 * SECOND, 86_400 * SECOND
 NOON = 1_700_000_000 * SECOND

@@ -21,6 +21,8 @@ from sqlalchemy.exc import OperationalError
 
 from cell_interfaces.msg import AlarmEvent, ScaleReading
 
+pytestmark = pytest.mark.slow
+
 
 def reading():
     return WeightReading(new_id(), '1', 0, 100, 200, b'x' * 2000, ReadingStatus.VALID, '1.10', 'kg')

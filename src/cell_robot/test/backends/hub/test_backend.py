@@ -21,6 +21,8 @@ from cell_robot.testing.fake_hub import (
 
 from cell_interfaces.msg import ResultCode
 
+pytestmark = pytest.mark.slow
+
 LETTERS = {'HOME': 'H', 'PLACE': 'P', 'PART_EM1-2U1': 'A', 'START_PROGRAM': 'D'}
 TIMEOUT_S = 20.0
 ACK_TIMEOUT_S = 0.4

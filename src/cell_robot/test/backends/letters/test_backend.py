@@ -18,6 +18,8 @@ from cell_robot.testing.fake_program import FakeProgram, acknowledge, finish
 
 from cell_interfaces.msg import ResultCode
 
+pytestmark = pytest.mark.slow
+
 LETTERS = {'HOME': 'H', 'PLACE': 'P'}
 MEGABYTE = 1 << 20
 TIMEOUT_S = 60.0

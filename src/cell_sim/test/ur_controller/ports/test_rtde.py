@@ -21,6 +21,8 @@ from cell_robot.protocols.rtde import (
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.rtde import InputOwnership, RtdeSession
 
+pytestmark = pytest.mark.slow
+
 
 def _ask(session: RtdeSession, request: bytes, now: float = 0.0) -> bytes:
     answers = [session.handle(frame, now) for frame in PacketSplitter().feed(request)]

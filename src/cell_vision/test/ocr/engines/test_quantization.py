@@ -14,6 +14,8 @@ from cell_vision.ocr.engines.model_files import DETECTOR, DIRECTION, RECOGNIZER,
 from cell_vision.ocr.engines.ppocr import PpOcrEngine
 from cell_vision.ocr.engines.quantization import activation_ranges, convolutions, digest, has_vnni, int8_enabled, quantize
 
+pytestmark = pytest.mark.slow
+
 NEEDS_VNNI = pytest.mark.skipif(not has_vnni(), reason='without VNNI sums of 8-bit products saturate')
 MODELS = [model_folder('') / name for name in (DETECTOR, RECOGNIZER)]
 

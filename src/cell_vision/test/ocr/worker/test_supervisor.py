@@ -19,6 +19,8 @@ from cell_vision.ocr.worker.protocol import ProtocolError, decode_reading, encod
 from cell_vision.ocr.worker.supervisor import ReadFailure, ReadJob, WorkerSupervisor
 from cell_vision.types import FrameReading, Reading
 
+pytestmark = pytest.mark.slow
+
 READING = FrameReading((Reading('A1', 0.5, ((0, 0), (1, 0), (1, 1), (0, 1))),), 640, 480, 0.25, 'fake')
 
 

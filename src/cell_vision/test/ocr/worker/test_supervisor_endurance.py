@@ -16,6 +16,8 @@ import pytest
 from cell_common.testing import wait_until
 from cell_vision.ocr.worker.supervisor import ReadFailure, ReadJob, WorkerSupervisor
 
+pytestmark = pytest.mark.slow
+
 KILLS = 30
 READS, WARM_UP = 120, 80
 LIMIT_S = 3.0
