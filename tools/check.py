@@ -164,8 +164,8 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
     yield from process.stdout
 
 
-def summarize(results: list[CheckResult]) -> int:
-    """Print the summary and return the exit code."""
+def summarize(results: list[CheckResult], seconds: float) -> int:
+    """Print the summary with the wall time of all checks together, and return the exit code."""
     print('\n== summary')
     for result in results:
         counts = ', '.join(f'{n} {kind}' for kind, n in result.counts.items() if kind != 'deselected')
@@ -177,7 +177,7 @@ def summarize(results: list[CheckResult]) -> int:
         print(f'\nOutput of the failed checks: {names}. Node logs and screenshots of slow tests: {LOGS.relative_to(ROOT)}/')
     passed = sum(result.counts.get('passed', result.code == 0) for result in results)
     broken = sum(max(1, result.counts.get('failed', 0) + result.counts.get('error', 0)) for result in failed)
-    print(f'\n{passed} passed, {broken} failed')
+    print(f'\n{passed} passed, {broken} failed in {seconds:.0f} s')
     return 1 if failed else 0
 
 
@@ -186,7 +186,9 @@ def main() -> int:
     groups = sys.argv[1:] or ['lint', 'fast', 'slow']
     LOGS.mkdir(parents=True, exist_ok=True)
     try:
-        return summarize(run_all([check for check in all_checks() if check.group in groups]))
+        started = time.monotonic()
+        results = run_all([check for check in all_checks() if check.group in groups])
+        return summarize(results, time.monotonic() - started)
     except KeyboardInterrupt:
         print('\ninterrupted')
         return 130

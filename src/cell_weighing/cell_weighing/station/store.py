@@ -31,7 +31,8 @@ MIN_READ = 20
 """Smallest number of readings that are read of one scale for a page."""
 GAP_S = 0.11
 """Time between two of these transactions. SQLite's busy handler looks for the lock every 100 ms once a writer has waited
-for 0.2 s (`sqliteDefaultBusyCallback`): a shorter gap may be missed again and again. A writer waits for `HOLD_S + GAP_S` at most."""
+for 0.2 s (`sqliteDefaultBusyCallback`): a shorter gap may be missed again and again. A writer waits for `HOLD_S` and one gap
+at most."""
 
 
 @dataclass(frozen=True)
