@@ -1,5 +1,12 @@
 """Connection to the robot: backends, motion planning, the protocols of the UR controller, and the robot node.
 
+    node                  action `trigger`, services, robot/state; chooses a backend and knows none of them
+    backends/             letters, hub, rtde, ros_driver: four ways to make an arm execute an event
+    motion/               plans for events: kinematics, paths, limits; pure
+    protocols/, clients/  RTDE and dashboard: bytes (pure), and asyncio connections
+    control_process/      the process that holds ur_rtde's control connection
+    recovery              what to do after a stop; pure
+
 Other packages use the submodules listed here.
 """
 

@@ -51,7 +51,7 @@ MODES: Mapping[int, str] = {
     RobotMode.RUNNING: 'running',
     RobotMode.UPDATING_FIRMWARE: 'updating firmware',
 }
-"""Robot mode -> name for people."""
+"""Robot mode -> name for the operator."""
 _MANUAL_ONLY = (
     SafetyMode.RECOVERY,
     SafetyMode.SAFEGUARD_STOP,
@@ -64,7 +64,7 @@ _RECOVERABLE_MODES = (RobotMode.POWER_OFF, RobotMode.POWER_ON, RobotMode.IDLE, R
 
 
 class RecoveryStep(enum.Enum):
-    """One step of a recovery; the value is its description for people."""
+    """One step of a recovery; the value is its description for the operator."""
 
     CAUSE = 'The cause of the stop'
     WAIT = 'Waiting until the protective stop is 5 s old'

@@ -1,4 +1,7 @@
-"""Creates the backend that the parameters select; imports only that backend."""
+"""Creates the backend that the parameters select; imports only that backend.
+
+ur_rtde, Socket.IO and the driver's messages are optional: a cell without them must start.
+"""
 
 from __future__ import annotations
 

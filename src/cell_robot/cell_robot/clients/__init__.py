@@ -1,4 +1,7 @@
-"""Asyncio clients of the UR controller: the RTDE receiver and the dashboard client."""
+"""Asyncio clients of the UR controller: the RTDE receiver and the dashboard client.
+
+They connect, reconnect and apply timeouts. The bytes are made and read by `protocols`.
+"""
 
 from cell_robot.clients.dashboard import DashboardClient, RemoteControlQuestion, connect_dashboard, open_dashboard
 from cell_robot.clients.rtde import RtdeListener, RtdeReceiver

@@ -1,4 +1,8 @@
-"""Dashboard client: one connection per conversation, so a late reply ends with its connection."""
+"""Dashboard client: one connection per conversation, so a late reply ends with its connection.
+
+The dashboard server listens on TCP 29999 and answers each line with one line (UR article "Dashboard Server e-Series, port
+29999"). A reply carries nothing that names its command.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,9 @@ class DashboardClient:
     async def ask(self, command: str) -> str:
         """Send a command and return the reply; replies to commands of REPLIES are checked.
 
+        Args:
+            command: Without a line end, e.g. "power on".
+
         Raises:
             DashboardError: No answer, or a refusal.
         """
@@ -59,6 +66,10 @@ class DashboardClient:
         self._writer.close()
 
     async def _reply(self, command: str) -> str:
+        """Return the line that answers a command; other lines before it are skipped.
+
+        If no better line follows, the last one is returned, and the caller reads it as a refusal.
+        """
         line = await self._within(self._line(), command)
         while not answers(command, line):
             try:
@@ -75,6 +86,7 @@ class DashboardClient:
         return line
 
     async def _within(self, reading: Coroutine[object, object, str], request: str) -> str:
+        """Return a line, or raise DashboardError after the timeout of a command."""
         try:
             return await asyncio.wait_for(reading, self._timeouts.command)
         except asyncio.TimeoutError as error:
@@ -85,6 +97,13 @@ class DashboardClient:
 
 async def connect_dashboard(address: str, timeouts: DashboardTimeouts = TIMEOUTS) -> DashboardClient:
     """Connect to the dashboard of a controller.
+
+    Args:
+        address: Host name or IP address.
+        timeouts: For the connection, and for its banner.
+
+    Returns:
+        A client that has read the banner; the caller closes it.
 
     Raises:
         DashboardError: No dashboard answers at the address.
@@ -117,7 +136,10 @@ async def open_dashboard(address: str, timeouts: DashboardTimeouts = TIMEOUTS) -
 
 
 class RemoteControlQuestion:
-    """Asks one controller whether it is in remote control, over a connection that stays open: the answer is needed often."""
+    """Asks one controller whether it is in remote control, over a connection that stays open: the answer is needed often.
+
+    The lock keeps two questions from sharing one reply.
+    """
 
     def __init__(self, address: str, timeouts: DashboardTimeouts) -> None:
         self._address, self._timeouts = address, timeouts
@@ -133,6 +155,7 @@ class RemoteControlQuestion:
         async with self._asking:
             try:
                 return await self._ask()
+            # The controller closes idle connections, which shows only at the next question.
             except DashboardClosedError:  # closed since the last question
                 return await self._ask()
 

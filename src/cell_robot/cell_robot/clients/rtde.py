@@ -1,4 +1,7 @@
-"""RTDE receiver: subscribes to the controller's real-time data and reconnects after a loss."""
+"""RTDE receiver: subscribes to the controller's real-time data and reconnects after a loss.
+
+RTDE is UR's Real-Time Data Exchange on TCP 30004 ("Real-Time Data Exchange (RTDE) Guide"). `protocols.rtde` has its packets.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,12 @@ class RtdeListener(Protocol):
         """A data package arrived."""
 
     def lost(self, reason: str, remedy: str) -> None:
-        """There is no connection, or it broke."""
+        """There is no connection, or it broke.
+
+        Args:
+            reason: What happened.
+            remedy: What the operator should do.
+        """
 
 
 class _Connection(asyncio.Protocol):
@@ -50,6 +58,7 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         stream = transport.get_extra_info('socket')
+        # The handshake consists of small packets that each wait for the other end.
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         transport.write(self._session.hello())
 
@@ -81,7 +90,10 @@ class _Connection(asyncio.Protocol):
 
 
 class RtdeReceiver:
-    """Keeps a connection that subscribes to output variables."""
+    """Keeps a connection that subscribes to output variables.
+
+    A connection counts as lost after IDLE_TIMEOUT_S without a byte: after an unplugged cable TCP reports nothing for minutes.
+    """
 
     def __init__(
         self, address: str, frequency: float, names: Sequence[str], listener: RtdeListener, optional: Sequence[str] = ()
@@ -99,11 +111,13 @@ class RtdeReceiver:
         self._optional = optional
 
     async def run(self) -> None:
-        """Connect and reconnect until cancelled."""
+        """Connect and reconnect until canceled."""
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             started = asyncio.get_running_loop().time()
             self._listener.lost(*await self._run_connection())
+            # Only a connection that lived counts as a success: a controller that refuses each handshake is asked ever more
+            # rarely.
             if asyncio.get_running_loop().time() - started > IDLE_TIMEOUT_S:
                 backoff.reset()
             await asyncio.sleep(backoff.next())

@@ -1,6 +1,9 @@
 """Protocol between the node and its control process: one JSON object per line.
 
 Pure: no ROS, sockets, files or clock.
+
+Every message has a `kind`, the name of its class, and the class's fields. A request also has a `number`, which its reports
+repeat. Both ends are of the same release, so an unknown message is an error.
 """
 
 from __future__ import annotations
@@ -92,7 +95,7 @@ class ControlReady:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """Sign of life, several times a second."""
+    """Sign of life, several times a second; it shows that ur_rtde does not block the process."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +117,12 @@ class MoveStarted:
 
 @dataclass(frozen=True)
 class RequestDone:
-    """End of a request."""
+    """End of a request; each request gets exactly one, unless the process ends first."""
 
     number: int
     ok: bool
     text: str
-    """Error for people; "" when `ok`."""
+    """Error for the operator; "" when `ok`."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,9 @@ def encode_settings(settings: ControlSettings) -> str:
 def decode_settings(text: str) -> ControlSettings:
     """Return the settings of an argument.
 
+    Args:
+        text: Result of `encode_settings`.
+
     Raises:
         ControlError: The text violates the protocol.
     """
@@ -171,6 +177,9 @@ def encode_report(report: ControlReport) -> bytes:
 
 def decode_request(line: bytes) -> tuple[int, ControlRequest]:
     """Return number and request of a line.
+
+    Args:
+        line: Without its line end.
 
     Raises:
         ControlError: The line violates the protocol.
@@ -206,6 +215,11 @@ def _parse_object(line: bytes) -> Fields:
 
 
 def _build(values: Fields, kinds: Mapping[str, type[T]]) -> T:
+    """Return the message of a JSON object; its keys must be exactly the fields of its kind.
+
+    Raises:
+        ControlError: Unknown kind, or other keys.
+    """
     name = values.pop('kind', None)
     kind = kinds.get(name) if isinstance(name, str) else None
     if kind is None or set(values) != {field.name for field in fields(kind)}:  # type: ignore[arg-type]

@@ -2,6 +2,9 @@
 
 An input belongs to one client at a time. Fieldbuses (EtherNet/IP, PROFINET, Modbus) and URCaps are clients too, so a cell
 claims only what it needs, and names what it cannot get.
+
+ur_rtde's own RTDEIOInterface claims all outputs and registers of its range at once, and reports no more than IN_USE when one
+is taken. Hence this client. By the RTDE Guide an input is free again once its client's connection is closed.
 """
 
 from __future__ import annotations
@@ -85,6 +88,9 @@ class InputClient:
     def claim(self, names: Sequence[str]) -> RtdeRecipe:
         """Claim inputs and return their recipe.
 
+        Args:
+            names: RTDE input names; all are claimed, or none.
+
         Raises:
             OSError: The controller does not answer.
             RtdeError: Another client owns one, or the controller does not know it.
@@ -95,11 +101,21 @@ class InputClient:
         return parse_rtde_recipe(payload, names)
 
     def taken(self, names: Sequence[str]) -> str:
-        """Return which inputs another client owns, with the remedy; "" when all are free."""
+        """Return which inputs another client owns, with the remedy; "" when all are free.
+
+        What is free is then claimed by this connection, until it is closed.
+
+        Args:
+            names: RTDE input names.
+        """
         return _taken_message(names, parse_types(self._request(inputs_request(names), PacketType.INPUTS), names))
 
     def write(self, recipe: RtdeRecipe, values: dict[str, RtdeValue]) -> None:
         """Write claimed inputs.
+
+        Args:
+            recipe: Result of `claim`.
+            values: A value for each of its names.
 
         Raises:
             OSError: The connection is gone.
@@ -118,7 +134,10 @@ class InputClient:
 
 
 class OutputSwitch:
-    """Switches the digital outputs that the recipe names."""
+    """Switches the digital outputs that the recipe names.
+
+    The mask of a bank says which of its bits count, so other outputs keep their state.
+    """
 
     def __init__(self, address: str, pins: Sequence[int], connect: Callable[[str], InputClient] = InputClient) -> None:
         """Claim the outputs.
@@ -161,6 +180,12 @@ class OutputSwitch:
 
 
 def _taken_message(names: Sequence[str], types: Sequence[str]) -> str:
+    """Return which names cannot be used, with the remedy; "" when all can.
+
+    Args:
+        names: Requested inputs.
+        types: Types of the reply: a data type, IN_USE or NOT_FOUND for each name.
+    """
     taken = [name for name, kind in zip(names, types, strict=True) if kind == IN_USE]
     unknown = [name for name, kind in zip(names, types, strict=True) if kind not in TYPES and kind != IN_USE]
     if taken:

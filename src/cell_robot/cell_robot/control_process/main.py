@@ -7,6 +7,9 @@ While the arm stands, the script is asked for a sign of life once a second: a fo
 Moves are asynchronous. The loop polls their progress, accepts a stop at any time, sends heartbeats and kicks the controller's
 watchdog, which ends the control script when this process has died or hangs. The end of a move is taken from the operation
 number, because ur_rtde delivers results one call late.
+
+Facts about ur_rtde 1.6.5 that shape this module: its control interface is not thread safe, a blocking move cannot be stopped
+through the same interface, and a call may block for ever once its script is gone.
 """
 
 from __future__ import annotations
@@ -61,7 +64,7 @@ STOP_RAD_S2 = 4.0
 
 
 class ControlLoop:
-    """Main loop of the control process."""
+    """Main loop of the control process; everything runs in one thread, and ur_rtde is called in this one only."""
 
     def __init__(self, stream: socket.socket, settings: ControlSettings) -> None:
         """Claim the inputs, then upload the control script: any running program is stopped, nothing moves.
@@ -142,6 +145,7 @@ class ControlLoop:
             self._report(RequestDone(number, accepted, error))
 
     def _move(self, number: int, request: MoveJoints | MoveLine) -> None:
+        """Send a move without waiting for its end; `_poll` reports start and end."""
         self._moving, self._waited, self._started = number, 0.0, False
         if isinstance(request, MoveJoints):
             accepted = self._control.moveJ(list(request.joints), request.speed, request.acceleration, True)
@@ -151,6 +155,11 @@ class ControlLoop:
             self._move_ended('the control script did not accept the move')
 
     def _poll(self, now: float) -> None:
+        """Report the start and the end of the running move.
+
+        The start is a new operation number; the end is that operation no longer running. A move that ends before the first
+        poll is seen, too, because its number has changed.
+        """
         status = self._control.getAsyncOperationProgressEx()
         self._waited, self._polled_at = self._waited + min(MAX_POLL_S, now - self._polled_at), now
         if not self._started and status.operationId() != self._operation:
@@ -162,6 +171,7 @@ class ControlLoop:
             self._move_ended('the move did not begin')
 
     def _move_ended(self, error: str) -> None:
+        """Report the end of the running move, with an error or ""."""
         if self._moving is not None:
             self._report(RequestDone(self._moving, not error, error))
             self._operation = self._control.getAsyncOperationProgressEx().operationId()
@@ -185,12 +195,17 @@ def _flags(settings: ControlSettings) -> int:
 
 
 def exit_with_parent(stream: socket.socket) -> None:
-    """End the process when the node has gone, even if the loop hangs; the watchdog then stops the arm."""
+    """End the process when the node has gone, even if the loop hangs; the watchdog then stops the arm.
+
+    Args:
+        stream: Socket to the node; its hang-up shows the node's end, also after SIGKILL.
+    """
 
     def wait() -> None:
         poll = select.poll()
         poll.register(stream, select.POLLHUP | select.POLLRDHUP)
         poll.poll()
+        # Time for the loop to see the closed socket itself and to stop the script in order.
         time.sleep(FLUSH_S)
         os._exit(1)
 
@@ -198,7 +213,11 @@ def exit_with_parent(stream: socket.socket) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run until the node has gone. Never returns, because ur_rtde's threads may hang at interpreter exit."""
+    """Run until the node has gone. Never returns, because ur_rtde's threads may hang at interpreter exit.
+
+    Args:
+        arguments: File descriptor of the socket, and the settings as JSON.
+    """
     stream = socket.socket(fileno=int(arguments[0]))
     exit_with_parent(stream)
     try:

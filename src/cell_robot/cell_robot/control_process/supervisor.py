@@ -43,7 +43,11 @@ NO_ANSWER = 'the control program on the robot does not answer: another program h
 
 
 class ControlProcess:
-    """One control process; create a new one after it has ended."""
+    """One control process; create a new one after it has ended.
+
+    Attributes:
+        over: The process has ended, or its end was decided.
+    """
 
     def __init__(self, on_report: Callable[[ControlReport], None], on_end: Callable[[str], None]) -> None:
         """Store the callbacks.
@@ -76,8 +80,13 @@ class ControlProcess:
         return self._process.pid if self._process else 0
 
     async def start(self, settings: ControlSettings) -> str:
-        """Start the process and wait until it is ready; returns an error message, "" when it is ready."""
+        """Start the process and wait until it is ready; returns an error message, "" when it is ready.
+
+        Args:
+            settings: Passed on the command line; they hold no secrets.
+        """
         ours, theirs = socket.socketpair()
+        # Closed here after the start: the child must hold the only other end, so that its death is seen.
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -110,7 +119,13 @@ class ControlProcess:
         return self._number
 
     async def kill(self, reason: str) -> None:
-        """Kill the process and wait for its end; `reason` goes to `on_end`."""
+        """Kill the process and wait for its end; `reason` goes to `on_end`.
+
+        SIGKILL, because ur_rtde may ignore everything else. The controller's watchdog then stops a moving arm.
+
+        Args:
+            reason: For the operator; "" = the end is wanted.
+        """
         self._end(reason)
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -146,6 +161,7 @@ class ControlProcess:
             self._on_report(report)
 
     async def _watch_heartbeat(self) -> None:
+        """Kill the process when it is silent; a silence during a question to the script points at a foreign program."""
         loop = asyncio.get_running_loop()
         while (silence := loop.time() - self._last_received_at) < HEARTBEAT_TIMEOUT_S:
             await asyncio.sleep(HEARTBEAT_TIMEOUT_S - silence)

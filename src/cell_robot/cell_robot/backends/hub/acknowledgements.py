@@ -1,10 +1,13 @@
 """Rules that attribute a hub's acknowledgements to triggers: an acknowledgement only names its event.
 
+Pure: no ROS, sockets, files or clock.
+
 One trigger is open at a time. Its own event's acknowledgement ends it, unless a former trigger of that event was never
 acknowledged: then the acknowledgement may be the former one's. Whenever an acknowledgement cannot be attributed, or one is
 missing, the rules block further triggers until a recovery.
 
-Pure: no ROS, sockets, files or clock.
+An acknowledgement that is attributed wrongly makes the cell believe in a move that has not ended. So in doubt it counts for
+the older trigger, and the open one times out as unknown.
 """
 
 from __future__ import annotations
@@ -51,7 +54,10 @@ class _Sent:
 
 
 class AckRules:
-    """The open trigger, the triggers that were never acknowledged, and why further ones must wait. Times are in seconds."""
+    """The open trigger, the triggers that were never acknowledged, and why further ones must wait.
+
+    Times are seconds of the caller's monotonic clock.
+    """
 
     def __init__(self, ack_timeout: float) -> None:
         """Wait for each acknowledgement for `ack_timeout` seconds."""
@@ -88,16 +94,35 @@ class AckRules:
         return ''
 
     def wait_before(self, event: str, now: float) -> float:
-        """Return the seconds to wait before an event is sent, so that a repeated acknowledgement cannot answer it."""
+        """Return the seconds to wait before an event is sent, so that a repeated acknowledgement cannot answer it.
+
+        Args:
+            event: Event to send. Other events need no wait: their name tells them apart.
+            now: Seconds.
+        """
         _, at = self._acknowledged.get(event, ('', now - SETTLE_S))
         return max(0.0, at + SETTLE_S - now)
 
     def sent(self, trigger_id: str, event: str, now: float) -> None:
-        """Open a trigger; none may be open."""
+        """Open a trigger; none may be open.
+
+        Args:
+            trigger_id: For messages and reports; the hub does not see it.
+            event: Name under which the acknowledgement will come.
+            now: Seconds; the deadline counts from here.
+        """
         self._open = _Sent(trigger_id, event, now)
 
     def acknowledge(self, event: str, now: float) -> AckReport:
-        """Attribute an acknowledgement."""
+        """Attribute an acknowledgement.
+
+        Args:
+            event: The cell's name of the event.
+            now: Time of arrival, seconds.
+
+        Returns:
+            Kind and trigger; only DONE ends the open trigger.
+        """
         former = next((sent for sent in self._unanswered if sent.event == event), None)
         if former is not None:
             self._unanswered.remove(former)
@@ -131,6 +156,7 @@ class AckRules:
         return None if self._open is None else self._give_up(f'the connection to the hub was lost ({reason})')
 
     def _give_up(self, reason: str) -> str:
+        """End the open trigger as unanswered, which blocks further ones; return the reason."""
         assert self._open is not None
         self._unanswered.append(self._open)
         self._open = None

@@ -1,6 +1,8 @@
 """Backend `hub`: sends the letters of events to a hub of the replaced OCR system and takes its acknowledgements.
 
 Everything runs in one event loop thread. The rules of `acknowledgements` decide which trigger an acknowledgement ends.
+
+The hub stands between cell and robot: `connected` means the hub, and nothing here can tell whether the robot runs.
 """
 
 from __future__ import annotations
@@ -59,7 +61,10 @@ class _ActiveTrigger:
 
 
 class HubBackend(Backend):
-    """Client of a hub, which passes letters to the robot's program."""
+    """Client of a hub, which passes letters to the robot's program.
+
+    It implements `transport.HubListener`: the methods without an underscore after `preflight` are its callbacks.
+    """
 
     name = 'hub'
     disconnected_advice = HUB_ADVICE
@@ -137,7 +142,11 @@ class HubBackend(Backend):
         self._notify(reason)
 
     def acknowledged(self, payload: object) -> None:
-        """Attribute an acknowledgement, and end the trigger that it belongs to."""
+        """Attribute an acknowledgement, and end the trigger that it belongs to.
+
+        Args:
+            payload: As received; one that is not `{event}` is logged and ignored.
+        """
         self._last_received_at = self._now()
         event = acknowledged_event(payload)
         if event is None:
@@ -188,7 +197,10 @@ class HubBackend(Backend):
         return None
 
     async def _send(self, trigger: _ActiveTrigger) -> None:
-        """Send a trigger once a repeated acknowledgement of its event can no longer arrive."""
+        """Send a trigger once a repeated acknowledgement of its event can no longer arrive.
+
+        Everything that was checked before the wait is checked again after it.
+        """
         command = trigger.command
         while (wait := self._rules.wait_before(command.event, self._now())) > 0:
             await asyncio.sleep(wait)
@@ -199,6 +211,7 @@ class HubBackend(Backend):
             self._end(not_sent(ErrorCode.ROBOT_BUSY, self._rules.blocked))
             return
         letter = self._options.letters[command.event]
+        # Before the bytes are written: an error while writing leaves it open whether the hub got them.
         self._rules.sent(command.trigger_id, command.event, self._now())
         self._schedule_deadline()
         self._logger.info(f'trigger {command.trigger_id}: letter {letter} sent to the hub for {command.event}')
@@ -258,6 +271,11 @@ class HubBackend(Backend):
         ]
 
     async def _recover(self, on_step: ProgressCallback) -> CommandResult:
+        """Wait for the hub, send HOME, and unblock when it is acknowledged.
+
+        The robot's program acknowledges in the order of its letters. An acknowledged HOME shows that no earlier letter is
+        still being executed.
+        """
         if self._trigger is not None:
             return CommandResult(ErrorCode.ROBOT_BUSY, BUSY)
         if not self._connected.is_set():
@@ -291,6 +309,7 @@ class HubBackend(Backend):
         self._on_change()
 
     def _log(self, kind: str, text: str) -> None:
+        # A hub of another program may acknowledge many times a second.
         suffix = self._rare.allow(kind, self._now())
         if suffix is not None:
             self._logger.warning(text + suffix)
@@ -301,6 +320,10 @@ class HubBackend(Backend):
 
 def make_hub(parameters: RobotParameters, log: Logger) -> Backend:
     """Return the backend, not started.
+
+    Args:
+        parameters: Of the robot node.
+        log: Logger for any thread.
 
     Raises:
         StartError: The catalogue, the letters or the address of the hub are missing or wrong.

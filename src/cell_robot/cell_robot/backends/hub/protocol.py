@@ -1,9 +1,11 @@
 """Payloads between the cell and a hub of the replaced OCR system.
 
+Pure: no ROS, sockets, files or clock.
+
 Out: `send_trigger {trigger: one letter, event, part_number}`. Back: `ack {event}` when the robot acknowledged. The
 acknowledgement is the only answer, and the name of the event is all that it carries: no id, no reason, no refusal.
 
-Pure: no ROS, sockets, files or clock.
+The transport is Socket.IO (protocol revision 5, Engine.IO 4) on the root namespace.
 """
 
 from __future__ import annotations
@@ -33,6 +35,9 @@ def acknowledged_event(payload: object) -> str | None:
     """Return the cell's name of the event in an `ack`, None when the payload is not `{event}` with a text.
 
     Hubs name the program's start `program_started` or `START_PROGRAM`; both mean START_PROGRAM here.
+
+    Args:
+        payload: Decoded JSON from the network, of any type and size.
     """
     event = payload.get('event') if isinstance(payload, Mapping) else None
     if not isinstance(event, str) or not event or len(event) > MAX_EVENT or not event.isprintable():

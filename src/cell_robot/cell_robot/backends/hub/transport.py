@@ -27,7 +27,7 @@ class HubListener(Protocol):
         """The hub's root namespace is connected."""
 
     def disconnected(self, reason: str) -> None:
-        """The connection ended; `reason` is for people."""
+        """The connection ended; `reason` is for the operator."""
 
     def unreachable(self, reason: str) -> None:
         """An attempt to connect failed."""
@@ -51,7 +51,7 @@ class HubTransport:
         return client is not None and client.connected and NAMESPACE in client.namespaces
 
     async def run(self) -> None:
-        """Keep the connection until canceled."""
+        """Keep the connection until canceled; failures are reported to the listener and retried with back-off."""
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S, jitter=JITTER)
         while True:
             ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -71,7 +71,11 @@ class HubTransport:
             await asyncio.sleep(backoff.next())
 
     async def emit(self, event: str, payload: object) -> None:
-        """Send an event.
+        """Send an event; nothing is queued for a later connection.
+
+        Args:
+            event: Name of the Socket.IO event.
+            payload: JSON data.
 
         Raises:
             socketio.exceptions.SocketIOError: The connection has ended.
@@ -81,6 +85,7 @@ class HubTransport:
         await self._client.emit(event, payload, namespace=NAMESPACE)
 
     def _make_client(self, ended: asyncio.Future[str]) -> socketio.AsyncClient:
+        # Not the library's own reconnection: a new client for each connection leaves behind what the lost one had queued.
         client = socketio.AsyncClient(reconnection=False, handle_sigint=False, request_timeout=CONNECT_TIMEOUT_S)
 
         async def on_disconnect(reason: str = '') -> None:
@@ -88,6 +93,7 @@ class HubTransport:
                 ended.set_result(reason or 'closed')
 
         async def on_ack(payload: object = None, *_more: object) -> None:
+            # A former client may still deliver an event while it is being closed.
             if client is self._client:
                 self._listener.acknowledged(payload)
 

@@ -1,1 +1,1 @@
-"""Backend `letters`: the UR program connects to the node, which sends one letter per event."""
+"""Backend `letters`: TCP server for UR programs that get one letter for each event and answer with words."""

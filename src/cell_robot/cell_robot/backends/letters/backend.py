@@ -1,6 +1,9 @@
 """Backend `letters`: TCP server, sessions and event letters combined.
 
 Everything runs in one event loop thread. Timers are set for the next deadline; nothing polls.
+
+The robot connects to the cell, because a UR program can open sockets and cannot accept them. Several peers may connect. The
+active one is the newest that has proven to be a UR program by a valid reply.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from cell_robot.backends.base import Backend, CommandResult, LinkState, Logger, 
 from cell_robot.backends.letters.options import LettersOptions, letters_options
 from cell_robot.backends.letters.protocol import PROTOCOLS, LettersProtocol
 from cell_robot.backends.letters.rate_limit import LogRateLimiter
-from cell_robot.backends.letters.session import LettersSession, TriggerMachine, TriggerUpdate
+from cell_robot.backends.letters.session import LettersSession, TriggerMachine, TriggerUpdate, outcome_of
 from cell_robot.backends.letters.tcp_server import LettersServer, ProgramConnection
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.parameters import RobotParameters
@@ -44,7 +47,10 @@ class _ActiveTrigger:
 
 
 class LettersBackend(Backend):
-    """Accepts the connection of a UR program and sends it letters."""
+    """Accepts the connection of a UR program and sends it letters.
+
+    It implements `tcp_server.ConnectionListener`: opened, received, closed, rejected and listening are its callbacks.
+    """
 
     name = 'letters'
 
@@ -81,7 +87,7 @@ class LettersBackend(Backend):
         self._background.close()
 
     def disconnect(self, reason: str) -> None:
-        """Reset the connection of the program, which then reconnects; from any thread."""
+        """Reset the connection of the program, which then reconnects; from any thread. `reason` is for the log."""
         self._background.loop.call_soon_threadsafe(self._reset_active, reason)
 
     def state(self) -> LinkState:
@@ -135,7 +141,7 @@ class LettersBackend(Backend):
         self._schedule_deadline()
 
     def received(self, connection: ProgramConnection, data: bytes) -> None:
-        """Feed bytes to the session and apply the updates of its trigger."""
+        """Feed bytes to the session and apply the updates of its trigger; bytes of a removed connection are dropped."""
         session = self._sessions.get(connection)
         if session is None:
             return
@@ -265,7 +271,7 @@ class LettersBackend(Backend):
         return f'Held: {self._hold_reason}. Look where the arm and the piece are, then recover the robot.'
 
     def _apply(self, connection: ProgramConnection, update: TriggerUpdate | None) -> None:
-        """Report an update of the active trigger, or end it."""
+        """Report an update of the active trigger, or end it; None = nothing has changed."""
         trigger = self._trigger
         if update is None or trigger is None:
             return
@@ -274,7 +280,7 @@ class LettersBackend(Backend):
             return
         self._trigger, self._ended_at = None, self._now()
         self._last_outcome_unknown = update.phase is TriggerPhase.UNKNOWN
-        outcome = _outcome(trigger.command, update)
+        outcome = outcome_of(trigger.command, update)
         if update.reset:
             connection.reset(f'{trigger.command.event}: {update.reason}')
             self._background.loop.call_soon(trigger.future.set_result, outcome)  # after the connection is removed
@@ -325,6 +331,10 @@ class LettersBackend(Backend):
         ]
 
     async def _recover(self, on_step: ProgressCallback) -> CommandResult:
+        """Ask for a new connection if a letter may still be unread, wait for the program, and send HOME.
+
+        A program that has reconnected has lost the letters of its former connection. So none of them can move the arm later.
+        """
         if self._trigger is not None:
             return CommandResult(ErrorCode.ROBOT_BUSY, 'The robot is busy with a trigger. Wait for its end.')
         self._hold_reason = ''
@@ -366,20 +376,6 @@ class LettersBackend(Backend):
 
     def _now(self) -> float:
         return self._background.loop.time()
-
-
-def _outcome(command: TriggerCommand, update: TriggerUpdate) -> TriggerOutcome:
-    """Return the outcome of a trigger with its message."""
-    if update.phase is TriggerPhase.DONE:
-        return TriggerOutcome(update.phase, ErrorCode.OK, f'{command.event} done.')
-    if update.phase is TriggerPhase.REFUSED:
-        return TriggerOutcome(update.phase, ErrorCode.ROBOT_REFUSED, f'The robot refused {command.event}: {update.reason}.')
-    return TriggerOutcome(
-        TriggerPhase.UNKNOWN,
-        ErrorCode.ROBOT_OUTCOME_UNKNOWN,
-        f'It is unknown whether the robot did {command.event}: {update.reason}. Look where the piece is, '
-        'then resolve the step.',
-    )
 
 
 def make_letters(parameters: RobotParameters, log: Logger) -> Backend:

@@ -1,6 +1,9 @@
 """Letter of each event: the reserved events and the parts of the catalogue.
 
 Pure: no ROS, sockets, files or clock.
+
+The letters are the contract with the program on the robot. Two events with one letter would make the arm pick the wrong part,
+so a clash stops the node at its start.
 """
 
 from __future__ import annotations
@@ -40,6 +43,11 @@ def event_letters(catalogue: Catalogue, overrides: Iterable[str] = ()) -> dict[s
 
 
 def _apply_overrides(overrides: Iterable[str]) -> dict[str, str]:
+    """Return the letters of the reserved events, changed by `EVENT=letter` texts.
+
+    Raises:
+        EventLettersError: A text is not of that form, or its letter is not allowed.
+    """
     letters: dict[str, str] = dict(EVENT_LETTERS)
     for text in filter(None, overrides):
         event, equals, letter = text.partition('=')
@@ -50,6 +58,11 @@ def _apply_overrides(overrides: Iterable[str]) -> dict[str, str]:
 
 
 def _validate(event: str, letter: str) -> str:
+    """Return a letter for an event; "D" starts the program on every site and stands for nothing else.
+
+    Raises:
+        EventLettersError: It is not one of A-Z a-z 0-9, or is reserved.
+    """
     if len(letter) != 1 or letter not in LETTERS:
         raise EventLettersError(f'event_letters gives {event} the letter "{letter}": use one of A-Z a-z 0-9')
     if (letter == START_LETTER) != (event == 'START_PROGRAM'):

@@ -37,6 +37,9 @@ class LettersOptions:
 def letters_options(parameters: RobotParameters) -> LettersOptions:
     """Return the settings.
 
+    Args:
+        parameters: Of the robot node; catalogue_file is read here.
+
     Raises:
         StartError: The catalogue, the letters or the allow-list are missing or wrong.
     """

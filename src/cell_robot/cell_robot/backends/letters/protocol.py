@@ -1,9 +1,12 @@
 """Wire format of the letters protocol, in both framings.
 
-`line`: `<letter> <id> [tray]` out; `ACK <id>`, `DONE <id>`, `ERR <id> <reason>` and `HB` back, each line ended by LF.
-`bare`: one letter out without a line end; `ack`, `done`, `err <reason>` and `hb` back, in lower or upper case.
-
 Pure: no ROS, sockets, files or clock.
+
+`line`: `<letter> <id> [tray]` out; `ACK <id>`, `DONE <id>`, `ERR <id> <reason>` and `HB` back, each line ended by LF. `bare`:
+one letter out without a line end; `ack`, `done`, `err <reason>` and `hb` back, in lower or upper case.
+
+URScript reads and writes these with socket_read_byte_list, socket_read_line and socket_send_line or socket_send_string
+(URScript manual, socket functions). A program notices a lost connection only by a failed send, hence the heartbeat.
 """
 
 from __future__ import annotations
@@ -32,7 +35,10 @@ class Framing(Protocol):
 
 
 class LineFraming:
-    """Lines that end with LF, CR or CR LF; empty lines are skipped."""
+    """Lines that end with LF, CR or CR LF; empty lines are skipped.
+
+    A line beyond the limit is dropped as a whole and counted. The limit bounds the memory that a peer can occupy.
+    """
 
     def __init__(self, max_line: int = MAX_LINE) -> None:
         """Limit lines, and thus the buffer, to `max_line` bytes."""
@@ -47,7 +53,11 @@ class LineFraming:
         return len(self._rest)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Add received bytes and return the complete lines."""
+        """Add received bytes and return the complete lines.
+
+        Args:
+            data: As received, cut anywhere, also inside CR LF.
+        """
         *ended, self._rest = _LINE_END.split(self._rest + data)
         frames = [frame for line in ended if (frame := self._accept(line))]
         if len(self._rest) > self._max:
@@ -67,7 +77,11 @@ class LineFraming:
 
 
 class WordFraming(LineFraming):
-    """Lines, and known words without a line end, also glued: many programs answer with socket_send_string("ack")."""
+    """Lines, and known words without a line end, also glued: many programs answer with socket_send_string("ack").
+
+    A word counts as soon as its letters are there, since no line end may ever follow. The beginning of a word waits for its
+    rest.
+    """
 
     def __init__(self, words: frozenset[bytes], max_line: int = MAX_LINE) -> None:
         """Accept the lower-case `words` without a line end; limit lines to `max_line` bytes."""
@@ -120,7 +134,7 @@ class ProgramReply:
 
 
 class LettersProtocol(Protocol):
-    """Encoder and decoder of one framing."""
+    """Encoder and decoder of one framing; without state, so all connections share one."""
 
     @property
     def numbered(self) -> bool:
@@ -137,7 +151,10 @@ class LettersProtocol(Protocol):
 
 
 class LineProtocol:
-    """Numbered lines: every trigger has a correlation id."""
+    """Numbered lines: every trigger has a correlation id.
+
+    An answer that is late cannot be taken for that of another trigger. Prefer this framing for new programs.
+    """
 
     numbered = True
 
@@ -146,7 +163,13 @@ class LineProtocol:
         return LineFraming()
 
     def encode(self, letter: str, trigger_id: str, tray: int) -> bytes:
-        """Return the line of a trigger; tray 0 is left out."""
+        """Return the line of a trigger; tray 0 is left out.
+
+        Args:
+            letter: One ASCII character.
+            trigger_id: Without blanks; the program sends it back unchanged.
+            tray: 1..4, or 0.
+        """
         return f'{letter} {trigger_id}{f" {tray}" if tray else ""}\n'.encode('ascii')
 
     def decode(self, frame: bytes) -> ProgramReply | None:
@@ -162,7 +185,11 @@ class LineProtocol:
 
 
 class BareProtocol:
-    """One letter out, one word back, for existing programs. It has no ids and cannot name a tray."""
+    """One letter out, one word back, for existing programs. It has no ids and cannot name a tray.
+
+    Answers are attributed by their order alone. `TriggerMachine` therefore treats each unexpected word as a loss of that
+    order.
+    """
 
     numbered = False
 

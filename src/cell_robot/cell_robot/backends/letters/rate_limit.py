@@ -19,7 +19,10 @@ class _Window:
 
 
 class LogRateLimiter:
-    """Allows a number of messages per kind and period."""
+    """Allows a number of messages per kind and period.
+
+    The number of kinds is limited, too: a kind may contain an address, which a peer chooses.
+    """
 
     def __init__(self, max_per_period: int, period: float) -> None:
         """Allow `max_per_period` messages of each kind in `period` seconds."""

@@ -1,8 +1,9 @@
 """State of one connection of a UR program: framing, trigger, heartbeat.
 
-Times are seconds of the caller's monotonic clock.
-
 Pure: no ROS, sockets, files or clock.
+
+Times are seconds of the caller's monotonic clock. The caller feeds bytes, asks for the next `deadline`, and calls `on_timeout`
+when it has passed.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cell_common.error_code import ErrorCode
+
 from cell_robot.backends.letters.protocol import Framing, LettersProtocol, ProgramReply, ReplyKind
-from cell_robot.backends.trigger import TriggerPhase
+from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase
 
 MAX_SHOWN = 60
 """Bytes of an unknown frame that go into the log."""
@@ -19,7 +22,13 @@ MAX_SHOWN = 60
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Timeouts of the UR program, seconds."""
+    """Timeouts of the UR program, seconds.
+
+    Attributes:
+        acknowledge: From a letter to its acknowledgement.
+        done: From the acknowledgement to the end; from the letter, if the program answers once.
+        heartbeat: Longest silence of a program that sends heartbeats.
+    """
 
     acknowledge: float = 1.0
     done: float = 30.0
@@ -32,13 +41,20 @@ class TriggerUpdate:
 
     phase: TriggerPhase
     reason: str = ''
-    """For people; valid for REFUSED and UNKNOWN."""
+    """For the operator; valid for REFUSED and UNKNOWN."""
     reset: bool = False
     """Reset the connection: the letter may still be unread at the robot, or a late reply could be misattributed."""
 
 
 class TriggerMachine:
-    """State machine of one trigger: sent, acknowledged, then done, refused or unknown."""
+    """State machine of one trigger: sent, acknowledged, then done, refused or unknown.
+
+        sent --ACK--> acknowledged --DONE--> done
+        sent, acknowledged --ERR--> refused
+        sent, acknowledged --timeout, lost connection, unexpected word--> unknown
+
+    It is used again for the next trigger of the same connection.
+    """
 
     def __init__(self, deadlines: Deadlines, *, numbered: bool, acknowledge_is_done: bool = False) -> None:
         """Configure the machine; no trigger is active.
@@ -71,7 +87,12 @@ class TriggerMachine:
         return TriggerUpdate(TriggerPhase.SENT)
 
     def reply(self, reply: ProgramReply, now: float) -> TriggerUpdate | None:
-        """Apply a reply; returns None when it does not change the active trigger."""
+        """Apply a reply; returns None when it does not change the active trigger.
+
+        Args:
+            reply: Any valid reply. One with another trigger's id is ignored, or ends `late`.
+            now: Seconds.
+        """
         if not self._numbered and not self._expects(reply.kind):
             return self._on_stray(reply.kind)
         return self._take(reply, now)
@@ -100,6 +121,10 @@ class TriggerMachine:
         return kind in (awaited, ReplyKind.ERR)
 
     def _on_stray(self, kind: ReplyKind) -> TriggerUpdate | None:
+        """Record an answer that nobody waited for, and end the active trigger as unknown.
+
+        From here on each word may answer an earlier letter. The order is certain again on a new connection only.
+        """
         self.stray = kind.value.lower()
         if self._phase is None:
             return None
@@ -111,10 +136,12 @@ class TriggerMachine:
         if self._phase is None or now < self._due:
             return None
         if self._phase is TriggerPhase.SENT and not self._single:
+            # Reset: the letter may be unread in the robot's buffer, and would move the arm when the program reads on.
             reason = f'no acknowledgement within {self._deadlines.acknowledge:g} s'
             return self._end(TriggerUpdate(TriggerPhase.UNKNOWN, reason, reset=True))
         self.late = self._id
         reason = f'not done within {self._deadlines.done:g} s'
+        # With ids the connection can stay: the late answer is recognized. Without them it would answer the next letter.
         return self._end(TriggerUpdate(TriggerPhase.UNKNOWN, reason, reset=not self._numbered))
 
     def on_disconnect(self, reason: str) -> TriggerUpdate | None:
@@ -157,7 +184,12 @@ class LettersSession:
         self.beats = self.protocol.numbered
 
     def feed(self, data: bytes, now: float) -> Iterator[TriggerUpdate | None]:
-        """Add received bytes; yields one item per valid reply: the trigger's update, or None without one."""
+        """Add received bytes; yields one item per valid reply: the trigger's update, or None without one.
+
+        Args:
+            data: As received, cut anywhere.
+            now: Time of arrival, seconds.
+        """
         for frame in self.framing.feed(data):
             reply = self.protocol.decode(frame)
             if reply is None:
@@ -182,3 +214,17 @@ class LettersSession:
         self.proven = True
         self.beats = self.beats or reply.kind is ReplyKind.HEARTBEAT
         return self.machine.reply(reply, now)
+
+
+def outcome_of(command: TriggerCommand, update: TriggerUpdate) -> TriggerOutcome:
+    """Return the outcome of a trigger that an update has ended, with its message for the operator."""
+    if update.phase is TriggerPhase.DONE:
+        return TriggerOutcome(update.phase, ErrorCode.OK, f'{command.event} done.')
+    if update.phase is TriggerPhase.REFUSED:
+        return TriggerOutcome(update.phase, ErrorCode.ROBOT_REFUSED, f'The robot refused {command.event}: {update.reason}.')
+    return TriggerOutcome(
+        TriggerPhase.UNKNOWN,
+        ErrorCode.ROBOT_OUTCOME_UNKNOWN,
+        f'It is unknown whether the robot did {command.event}: {update.reason}. Look where the piece is, '
+        'then resolve the step.',
+    )

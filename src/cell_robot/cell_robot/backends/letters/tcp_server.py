@@ -33,7 +33,7 @@ class ConnectionListener(Protocol):
         """Bytes arrived."""
 
     def closed(self, connection: ProgramConnection, reason: str) -> None:
-        """The connection closed; `reason` is for people."""
+        """The connection closed; `reason` is for the operator."""
 
     def rejected(self, address: str) -> None:
         """A peer outside the allow-list was rejected."""
@@ -52,7 +52,11 @@ def parse_networks(allowed: Iterable[str]) -> list[Network]:
 
 
 class ProgramConnection(asyncio.Protocol):
-    """TCP connection of one peer."""
+    """TCP connection of one peer.
+
+    Attributes:
+        peer: "address:port" of an allowed peer, "" before that.
+    """
 
     def __init__(self, listener: ConnectionListener, allowed: list[Network]) -> None:
         self._listener = listener
@@ -96,7 +100,14 @@ class ProgramConnection(asyncio.Protocol):
         return True
 
     def reset(self, reason: str) -> None:
-        """Close the connection with a TCP RST, so that the peer's next send fails immediately."""
+        """Close the connection with a TCP RST, so that the peer's next send fails immediately.
+
+        After a normal close (FIN) the peer's first send would still succeed, and URScript reports nothing else. Bytes not yet
+        read by the peer are discarded, which is wanted: no letter may be read after a reset.
+
+        Args:
+            reason: Passed to the listener's `closed`.
+        """
         if self._transport is None or self._transport.is_closing():
             return
         self._reason = reason
@@ -106,6 +117,7 @@ class ProgramConnection(asyncio.Protocol):
 
     def _is_allowed(self, address: str) -> bool:
         peer = ipaddress.ip_address(address.partition('%')[0])
+        # A dual-stack socket reports IPv4 peers as ::ffff:a.b.c.d.
         peer = getattr(peer, 'ipv4_mapped', None) or peer
         return any(peer in network for network in self._allowed)
 
@@ -121,7 +133,7 @@ class LettersServer:
         self._connections: weakref.WeakSet[ProgramConnection] = weakref.WeakSet()
 
     async def run(self) -> None:
-        """Listen until cancelled."""
+        """Listen until canceled; then reset all connections."""
         server = await self._open()
         try:
             await asyncio.get_running_loop().create_future()
@@ -152,6 +164,7 @@ class LettersServer:
 
 
 def _explain(error: OSError, address: str, port: int) -> str:
+    """Return why the port cannot be opened, with the remedy."""
     if error.errno == errno.EADDRINUSE:
         advice = f'another program holds the port: end it (ss -ltnp "sport = :{port}" names it), or change parameter port'
     elif error.errno == errno.EACCES:
@@ -162,6 +175,7 @@ def _explain(error: OSError, address: str, port: int) -> str:
 
 
 def _enable_keepalive(stream: socket.socket) -> None:
+    """Let the kernel detect a peer that is gone; options that this system does not have are left out."""
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in KEEPALIVE.items():
         if hasattr(socket, name):

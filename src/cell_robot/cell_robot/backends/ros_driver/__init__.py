@@ -1,1 +1,1 @@
-"""Backend `ros_driver`: motion and state through the Universal Robots ROS 2 driver."""
+"""Backend `ros_driver`: motion through Universal_Robots_ROS2_Driver in place of ur_rtde."""

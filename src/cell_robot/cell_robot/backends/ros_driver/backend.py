@@ -1,4 +1,7 @@
-"""Backend `ros_driver`: the plans and rules of `rtde`, executed by the official ROS 2 driver."""
+"""Backend `ros_driver`: the plans and rules of `rtde`, executed by the official ROS 2 driver.
+
+Only the arm differs: `DriverArm` in place of `RtdeArm`, with data from topics in place of RTDE.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,11 @@ class RosDriverBackend(RtdeBackend):
 
 def make_ros_driver(parameters: RobotParameters, node: Node, log: Logger) -> Backend:
     """Return the backend, not started.
+
+    Args:
+        parameters: Of the robot node.
+        node: Node of all ROS entities.
+        log: Logger for any thread.
 
     Raises:
         StartError: The recipe is missing or invalid, or the driver's joint states would be the node's own.

@@ -1,6 +1,9 @@
 """Client of the official driver's topics, services and action, used from the backend's event loop.
 
 Every ROS entity is created once and used in the node's executor only. The event loop queues work and waits with a timeout.
+
+Names, types and QoS are those of Universal_Robots_ROS2_Driver for Jazzy: mode, safety and program state are latched; a scaled
+trajectory controller stands still at speed scaling 0 and then has no goal timeout.
 """
 
 from __future__ import annotations
@@ -69,7 +72,11 @@ class DriverError(Exception):
 
 
 class DriverClient:
-    """Client of one driver."""
+    """Client of one driver.
+
+    Three threads meet here. Coroutines run in the backend's event loop, callbacks in the executor, and futures of
+    `concurrent.futures` carry results from the second to the first.
+    """
 
     def __init__(
         self, node: Node, namespace: str, snapshot: DriverSnapshot, period: float, dashboard: float = TIMEOUTS.command
@@ -103,11 +110,18 @@ class DriverClient:
         self._trajectories = ActionClient(node, FollowJointTrajectory, prefix + TRAJECTORY)
 
     def listen(self, on_package: OnPackage) -> None:
-        """Pass every data package to `on_package`, in the executor's thread."""
+        """Pass every data package to `on_package`, in the executor's thread.
+
+        Args:
+            on_package: Gets the fields that RTDE would send; must not block.
+        """
         self._on_package = on_package
 
     async def dashboard(self, command: str) -> str:
         """Send a command to the dashboard and return its answer.
+
+        Args:
+            command: A key of DASHBOARD, or REMOTE.
 
         Raises:
             DriverError: No answer, or a refusal.
@@ -137,6 +151,10 @@ class DriverClient:
     async def set_output(self, pin: int, on: bool) -> None:
         """Switch a digital output.
 
+        Args:
+            pin: 0-7 standard, 8-15 configurable, 16-17 tool.
+            on: New state.
+
         Raises:
             DriverError: No answer, or a refusal.
         """
@@ -147,6 +165,12 @@ class DriverClient:
 
     async def follow_trajectory(self, waypoints: Sequence[TimedWaypoint], on_started: Callable[[], None]) -> None:
         """Move through waypoints; `on_started` is called in the event loop when the controller has accepted them.
+
+        There is no timeout for the move itself: the caller watches the data and cancels.
+
+        Args:
+            waypoints: Joint angles of all six joints, with times from the start.
+            on_started: Called at most once.
 
         Raises:
             DriverError: The arm did not reach the last waypoint, or it is unknown whether it did.
@@ -229,6 +253,7 @@ class DriverClient:
             if not handle.accepted:
                 return
             handle.get_result_async().add_done_callback(lambda result: _set_result(ended, result.result()))
+            # Canceled while the goal was on its way: the cancel request came too early for the controller to know it.
             if generation != self._generation:
                 handle.cancel_goal_async()
 
@@ -249,6 +274,7 @@ class DriverClient:
         waiting.add_done_callback(lambda future: _set_result(answer, future.result()))
 
         def forget(done: Future[T]) -> None:
+            # The wait ended by its timeout. rclpy keeps the request until it is removed.
             if done.cancelled():
                 self._queue.put(lambda: client.remove_pending_request(waiting))
 
@@ -263,6 +289,16 @@ class DriverClient:
 
 
 async def _wait_for(future: Future[T], timeout_s: float, name: str) -> T:
+    """Return the result of a future with a timeout.
+
+    Args:
+        future: Completed in the executor's thread.
+        timeout_s: Seconds; the future is canceled after it.
+        name: What was asked, for the error.
+
+    Raises:
+        DriverError: Timeout, or the error set on the future.
+    """
     try:
         return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
     except asyncio.TimeoutError as error:
@@ -280,6 +316,7 @@ def _set_error(future: Future[T], text: str) -> None:
 
 
 def _make_goal(waypoints: Sequence[TimedWaypoint]) -> FollowJointTrajectory.Goal:
+    """Return a goal for all six joints: the Jazzy controller accepts no partial goal by default."""
     points = [
         JointTrajectoryPoint(
             positions=list(point.joints),

@@ -1,6 +1,8 @@
 """Combines the driver's topics into one data package, with the fields the controller itself would send.
 
 Pure: no ROS, sockets, files or clock.
+
+The rules of the rtde backend then work unchanged. joint_states sets the pace; the other topics are latched or slow.
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ class DriverSnapshot:
             return None
         if not set(JOINTS) <= set(names) or len(positions) != len(names):
             return None
+        # Drivers publish joints in alphabetical order; the kinematics count from base to wrist.
         order = [list(names).index(name) for name in JOINTS]
         joints = tuple(float(positions[index]) for index in order)
         moving = tuple(float(speeds[index]) for index in order) if len(speeds) == len(names) else (0.0,) * len(JOINTS)

@@ -12,7 +12,11 @@ from cell_robot.protocols.rtde.snapshot import PacketLossCounter, RobotSnapshot,
 
 
 class RobotDataFeed:
-    """Holds the latest data package of a robot and wakes tasks that wait for data."""
+    """Holds the latest data package of a robot and wakes tasks that wait for data.
+
+    Two ages are kept. `age` leaves out stalls of this machine, so a stall does not look like a loss of the robot. The wall
+    clock shows a stall, after which no move may start from old data.
+    """
 
     def __init__(self, options: ArmOptions) -> None:
         self._options = options
@@ -28,7 +32,11 @@ class RobotDataFeed:
         self._next: asyncio.Future[None] = self._loop.create_future()
 
     def _update(self, values: dict[str, RtdeValue]) -> tuple[RobotSnapshot | None, RobotSnapshot]:
-        """Store a package; returns the previous one and this one. Waiting tasks continue after the caller returns."""
+        """Store a package; returns the previous one and this one. Waiting tasks continue after the caller returns.
+
+        Args:
+            values: RTDE name -> value, of the names that were subscribed.
+        """
         former, now = self.latest, parse_snapshot(values)
         self._before, self.latest = former, now
         self._received_at, self._received_at_wall = self._loop.time(), time.monotonic()
@@ -48,7 +56,12 @@ class RobotDataFeed:
         return self.latest is not None and self.age < self._options.stale
 
     async def wait_until(self, condition: Callable[[RobotSnapshot], bool], timeout_s: float) -> bool:
-        """Wait until fresh data satisfies a condition; returns False on timeout."""
+        """Wait until fresh data satisfies a condition; returns False on timeout.
+
+        Args:
+            condition: Called with each package while data is fresh, also with the newest one at once.
+            timeout_s: Seconds of the loop's clock.
+        """
         deadline = self._loop.time() + timeout_s
         while not (self.latest is not None and self.fresh and condition(self.latest)):
             left = deadline - self._loop.time()

@@ -1,6 +1,9 @@
 """Compares the kinematics of the recipe with the controller's in the incoming data.
 
 Pure: no ROS, sockets, files or clock.
+
+The plan is computed with the recipe's arm and tool. If the controller uses another arm model or tool, all poses are off while
+every single check passes; comparing its tool pose with ours shows it.
 """
 
 from __future__ import annotations
@@ -46,7 +49,12 @@ class KinematicsMonitor:
         self.active, self.contradiction = False, contradiction
 
     def take(self, now: RobotSnapshot, received_at: float) -> bool:
-        """Compare a package when it is due; return True if the contradiction has changed."""
+        """Compare a package when it is due; return True if the contradiction has changed.
+
+        Args:
+            now: Newest package.
+            received_at: Its time of arrival, seconds of a monotonic clock.
+        """
         if not self.active or received_at - self._checked_at < CHECK_PERIOD_S:
             return False
         self._checked_at = received_at

@@ -1,4 +1,8 @@
-"""Recovery of a robot after a stop: executes the steps of `cell_robot.recovery`."""
+"""Recovery of a robot after a stop: executes the steps of `cell_robot.recovery`.
+
+The order of the steps and their limits come from UR's user manual: a protective stop may be unlocked 5 s after it at the
+earliest, and after an emergency stop come power on and brake release.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,17 @@ class RecoveryError(Exception):
 
 
 async def recover(arm: RtdeArm, planner: Planner, stops: ProtectiveStopCounter, on_step: ProgressCallback) -> CommandResult:
-    """Recover a robot; the operator has confirmed that the area is clear."""
+    """Recover a robot; the operator has confirmed that the area is clear.
+
+    Args:
+        arm: The arm; its hold is removed directly before the retraction.
+        planner: Plans the retraction from wherever the arm stands.
+        stops: Counts unlocked protective stops; too many in a window are refused.
+        on_step: Called at the start of each step.
+
+    Returns:
+        OK with the arm at rest, or why the robot was not recovered. A failed recovery leaves the arm held.
+    """
     await arm.wait_released()
     await arm.wait_until(lambda _: True, CONNECT_TIMEOUT_S)
     try:
@@ -51,6 +65,7 @@ async def recover(arm: RtdeArm, planner: Planner, stops: ProtectiveStopCounter, 
 
 
 async def _gather_facts(arm: RtdeArm, stops: ProtectiveStopCounter) -> RecoveryFacts:
+    """Return what decides whether and how the robot can be recovered; remote control is asked only if all else allows it."""
     latest = arm.latest
     if latest is None or not arm.fresh:
         return RecoveryFacts(False, SafetyMode.UNKNOWN, RobotMode.UNKNOWN, False, 0)
@@ -63,6 +78,7 @@ async def _gather_facts(arm: RtdeArm, stops: ProtectiveStopCounter) -> RecoveryF
 
 
 def _refusal_code(facts: RecoveryFacts) -> ErrorCode:
+    """Return the result code of a refused recovery."""
     if not facts.fresh:
         return ErrorCode.ROBOT_NOT_CONNECTED
     return ErrorCode.ROBOT_STOPPED if facts.safety not in recovery.FREE_TO_MOVE else ErrorCode.ROBOT_REFUSED
@@ -158,6 +174,10 @@ class _RecoverySequence:
             raise RecoveryError(error)
 
     async def _retract(self) -> None:
+        """Move the arm back along its approach, with the hold removed for this move.
+
+        A failure sets the hold again, by `RtdeArm.run_steps`.
+        """
         if self._arm.latest is None:
             raise RecoveryError(self._arm.disconnect_reason)
         self._arm.hold_reason = ''

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from cell_common.error_code import ErrorCode
 from cell_robot.backends.letters.protocol import ProgramReply, ReplyKind
-from cell_robot.backends.letters.session import Deadlines, TriggerMachine
-from cell_robot.backends.trigger import TriggerPhase
+from cell_robot.backends.letters.session import Deadlines, TriggerMachine, TriggerUpdate, outcome_of
+from cell_robot.backends.trigger import TriggerCommand, TriggerPhase
 
 DEADLINES = Deadlines(acknowledge=1.0, done=30.0)
 
@@ -115,3 +116,17 @@ def test_a_single_answer_has_the_time_of_the_motion():
     assert reply(machine, ReplyKind.ACK, '', 110.0) is TriggerPhase.DONE
     late = sent(numbered=False, single=True)
     assert (late.on_timeout(130.0).phase, late.deadline) == (TriggerPhase.UNKNOWN, None)
+
+
+@pytest.mark.parametrize(
+    ('phase', 'code', 'part_of_message'),
+    [
+        (TriggerPhase.DONE, ErrorCode.OK, 'PLACE done'),
+        (TriggerPhase.REFUSED, ErrorCode.ROBOT_REFUSED, 'refused PLACE: gripper empty'),
+        (TriggerPhase.UNKNOWN, ErrorCode.ROBOT_OUTCOME_UNKNOWN, 'unknown whether the robot did PLACE: gripper empty'),
+    ],
+)
+def test_the_outcome_of_a_trigger_names_event_and_reason(phase: TriggerPhase, code: ErrorCode, part_of_message: str):
+    outcome = outcome_of(TriggerCommand('t1', 'PLACE'), TriggerUpdate(phase, 'gripper empty'))
+    assert (outcome.phase, outcome.code) == (phase, code)
+    assert part_of_message in outcome.message
