@@ -23,21 +23,34 @@ JsonObject = dict[str, object]
 
 @dataclass(frozen=True)
 class MessageDecision:
-    """Result of checking one message; exactly one of `forward` and `answer` is set."""
+    """Result of checking one message; exactly one of `forward` and `answer` is set.
+
+    Attributes:
+        forward: Message to forward, serialized from the checked object: rosbridge cannot parse it
+            differently.
+        answer: Response to the browser for a rejected message, in the form that roslib expects.
+        reason: Reason of the rejection; "" when the message is forwarded.
+    """
 
     forward: str = ''
-    """Message to forward, serialized from the checked object: rosbridge cannot parse it differently."""
     answer: str = ''
-    """Response to the browser for a rejected message."""
     reason: str = ''
-    """Reason of the rejection; "" when the message is forwarded."""
 
 
 class AllowList:
-    """Checks the messages of one browser session against a role."""
+    """Checks the messages of one browser session against a role.
+
+    The list is closed: an operation, name or key that is not listed is rejected. Message contents
+    are not checked here, since each node validates its own requests.
+    """
 
     def __init__(self, role: Role, namespace: str) -> None:
-        """Resolve the names of the role in the cell's namespace, e.g. "/cell"."""
+        """Resolve the names of the role in the cell's namespace.
+
+        Args:
+            role: Topics, services and actions, relative to the namespace.
+            namespace: Namespace of the cell, e.g. "/cell"; "" or "/" = none.
+        """
         prefix = '/' + namespace.strip('/') + '/' if namespace.strip('/') else '/'
         self._topics = {prefix + name for name in role.topics}
         self._services = {prefix + name for name in role.services}
@@ -52,7 +65,15 @@ class AllowList:
         }
 
     def judge(self, text: str | bytes) -> MessageDecision:
-        """Check one message from the browser."""
+        """Check one message from the browser.
+
+        Args:
+            text: Message as received; binary ones are always rejected.
+
+        Returns:
+            The message to forward, or the response to send back. Never raises: every input has a
+            decision.
+        """
         message, reason = _parse(text)
         if message is None:
             return _rejected({}, reason)
@@ -72,6 +93,8 @@ class AllowList:
     def _check_subscribe(self, message: JsonObject) -> str:
         if message.get('compression', 'none') not in COMPRESSIONS:
             return f'compression {_quote(message.get("compression"))} is not supported'
+        # A key that is added by a later rosbridge may have any effect, so it stays closed until
+        # somebody has read what it does.
         if unknown := sorted(set(message) - _SUBSCRIBE_KEYS):
             return f'subscribe: unknown key {_quote(unknown[0])}'
         return self._require_allowed('topic', message, self._topics)
@@ -82,6 +105,8 @@ def _parse(text: str | bytes) -> tuple[JsonObject | None, str]:
     if not isinstance(text, str):
         return None, 'binary messages are not supported'
     try:
+        # Python's parser accepts NaN and Infinity, which JSON does not have. RecursionError: deeply
+        # nested input.
         message = json.loads(text, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return None, 'the message is not valid JSON'

@@ -1,4 +1,10 @@
-"""web_gateway: HTTP server for operators, the only network port of the cell that browsers reach."""
+"""web_gateway: HTTP server for operators, the only network port of the cell that browsers reach.
+
+The node has two threads. The HTTP server runs on an asyncio loop of its own; subscriptions run in
+the executor. Frames go to the loop with `call_soon_threadsafe`. Requests to subscribe go the other
+way through an ExecutorQueue, because rclpy entities may only be created and destroyed in the
+executor's thread.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +42,10 @@ OK, WARN, ERROR = 0, 1, 2
 
 
 class RosLogHandler(logging.Handler):
-    """Forwards the log of the server modules to the log of the node."""
+    """Forwards the log of the server modules to the log of the node.
+
+    The server modules use `logging`, so that they can be tested without a node.
+    """
 
     def __init__(self, node: Node) -> None:
         super().__init__()
@@ -53,7 +62,15 @@ class RosLogHandler(logging.Handler):
 
 
 class GatewayNode(Node):
-    """Connects ROS topics and parameters to the HTTP server."""
+    """Connects ROS topics and parameters to the HTTP server.
+
+    A camera topic is subscribed only while a browser watches it: images are most of the cell's
+    traffic.
+
+    Attributes:
+        parameters: Parameters of the node.
+        server: HTTP server; its counters may be read from any thread.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__('web_gateway', **options)
@@ -66,6 +83,8 @@ class GatewayNode(Node):
         self._streams: dict[str, Subscription] = {}
         self._requests: ExecutorQueue[tuple[str, bool]] = ExecutorQueue(self, self._on_subscription_request)
         self._background = AsyncioThread('web_gateway')
+        # Overlays come with a reading only, so a new viewer gets the last one; a live camera image
+        # must not be an old one.
         self._hubs = {name: FrameHub(self._subscription_request(name), keep=name == 'overlay') for name in TOPICS}
         self.server = Server(
             self._settings(), FixedRoleSessions(ROLES[self.parameters.role]), self._hubs, partial(now_ns, self), routes

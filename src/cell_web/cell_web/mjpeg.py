@@ -1,5 +1,8 @@
 """Writer of motion JPEG over HTTP (multipart/x-mixed-replace).
 
+Browsers show such a stream in an <img> element without any script. X-Timestamp and X-Age are
+additions for programs; browsers ignore them.
+
 Pure: no ROS, sockets, files or clock.
 """
 

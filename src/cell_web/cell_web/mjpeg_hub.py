@@ -9,17 +9,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MjpegFrame:
-    """One encoded image."""
+    """One encoded image.
+
+    Attributes:
+        jpeg: Encoded image, sent unchanged.
+        stamp_ns: Capture time, ROS time in nanoseconds.
+    """
 
     jpeg: bytes
     stamp_ns: int
-    """Capture time, ROS time in nanoseconds."""
 
 
 class FrameHub:
     """Newest frame of one topic and its waiting viewers. Used from one event loop only.
 
-    A viewer slower than the camera gets the newest frame when it is ready; frames in between are dropped.
+    A viewer slower than the camera gets the newest frame when it is ready; frames in between are
+    dropped. No frame is queued, so a slow viewer costs no memory and never sees an old image.
+
+    Attributes:
+        sent: Frames that viewers have taken, all viewers together.
+        dropped: Frames that a viewer missed because it was slow.
     """
 
     def __init__(self, on_demand: Callable[[bool], None], keep: bool = False) -> None:
@@ -43,16 +52,25 @@ class FrameHub:
         return len(self._waiting)
 
     def publish(self, frame: MjpegFrame) -> None:
-        """Pass a new frame to every viewer."""
+        """Pass a new frame to every viewer.
+
+        Args:
+            frame: Replaces the frame before, whether or not every viewer has taken that.
+        """
         self._frame = frame
         self._number += 1
         for event in self._waiting:
             event.set()
 
     async def frames(self) -> AsyncGenerator[MjpegFrame, None]:
-        """Yield frames, always the newest, until the caller closes the generator."""
+        """Yield frames, always the newest, until the caller closes the generator.
+
+        The viewer counts from the first iteration to the close. Close it with `aclosing`: the
+        garbage collector may be late, and the camera would stay subscribed.
+        """
         event = asyncio.Event()
         self._subscribe(event)
+        # A kept frame counts as not seen yet, so the first iteration returns it.
         seen = self._number - (self._frame is not None)
         try:
             while True:

@@ -30,7 +30,15 @@ _FORM: JsonObject = {
 
 
 def openapi_document(version: str) -> JsonObject:
-    """Return the OpenAPI document; `version` is the software version."""
+    """Return the OpenAPI document.
+
+    Args:
+        version: Software version.
+
+    Returns:
+        JSON object. Field names come from `cell_weighing.bag_api`, so that document and validation
+        cannot differ.
+    """
     return {
         'openapi': '3.1.0',
         'info': {

@@ -23,7 +23,15 @@ def host_of(authority: str) -> str:
 
 
 def host_allowed(authority: str, names: Iterable[str]) -> bool:
-    """Return whether a Host header is an IP address, localhost, or one of `names`."""
+    """Return whether a Host header is an IP address, localhost, or one of `names`.
+
+    An IP address is safe: DNS rebinding needs a name. A browser that was given an address sends
+    that address.
+
+    Args:
+        authority: Host header, with or without a port.
+        names: Host names of this machine, in any case.
+    """
     host = host_of(authority)
     try:
         ipaddress.ip_address(host)

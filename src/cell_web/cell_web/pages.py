@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 SECURITY_HEADERS: Mapping[str, str] = {
+    # img-src blob: is for crops, which the page receives as bytes over rosbridge.
     'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     'X-Content-Type-Options': 'nosniff',
@@ -30,12 +31,22 @@ NOT_BUILT = """<!doctype html>
 
 
 def find_page_folder(candidates: Iterable[Path]) -> Path | None:
-    """Return the first folder with a built page, or None."""
+    """Return the first folder with a built page, or None.
+
+    Args:
+        candidates: Folders in order of preference. Called for each request, so a page that is built
+            later is found without a restart.
+    """
     return next((folder for folder in candidates if (folder / 'index.html').is_file()), None)
 
 
 def resolve_static_file(folder: Path, path: str) -> Path | None:
-    """Return the file of a URL path; None when it does not exist or is outside the folder."""
+    """Return the file of a URL path; None when it does not exist or is outside the folder.
+
+    Args:
+        folder: Folder of the built page.
+        path: Decoded URL path; "/" is index.html.
+    """
     relative = PurePosixPath(path.lstrip('/') or 'index.html')
     if '..' in relative.parts or '\0' in path:
         return None
@@ -44,5 +55,10 @@ def resolve_static_file(folder: Path, path: str) -> Path | None:
 
 
 def cache_control(path: str) -> str:
-    """Return the Cache-Control header of a page file. Files in assets/ have content hashes in their names."""
+    """Return the Cache-Control header of a page file.
+
+    Args:
+        path: URL path. Files in assets/ have content hashes in their names and never change; all
+            others are revalidated.
+    """
     return IMMUTABLE if path.lstrip('/').startswith('assets/') else REVALIDATE

@@ -11,15 +11,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Role:
-    """Permissions of one kind of session through rosbridge."""
+    """Permissions of one kind of session through rosbridge.
+
+    Attributes:
+        name: As in parameter `role`.
+        topics: Topics that may be subscribed.
+        services: Services that may be called.
+        actions: Actions whose goals may be sent and canceled.
+    """
 
     name: str
     topics: frozenset[str] = field(default=frozenset())
-    """Topics that may be subscribed."""
     services: frozenset[str] = field(default=frozenset())
-    """Services that may be called."""
     actions: frozenset[str] = field(default=frozenset())
-    """Actions whose goals may be sent and canceled."""
 
 
 # Exactly the names that the page uses; test_roles.py compares them.

@@ -38,7 +38,8 @@ def bag_api_routes(node: Node, tokens_file: str) -> list[Routes]:
 
     Args:
         node: The gateway's node, for the service client.
-        tokens_file: File of the tokens of API clients.
+        tokens_file: File of the tokens of API clients; it may not exist yet, then every request is
+            refused.
 
     Raises:
         StartError: The token file is not named or cannot be read.

@@ -1,4 +1,9 @@
-"""HTTP server of the gateway: operator page, camera streams and rosbridge proxy."""
+"""HTTP server of the gateway: operator page, camera streams and rosbridge proxy.
+
+Routes: `/` page files, `/rosbridge` WebSocket, `/camera.mjpg` and `/overlay.mjpg` streams,
+`/snapshot.jpg` one frame, `/session.json` namespace and role for the page, `/healthz` for
+monitoring; more from `Routes` objects. Every request passes the Host check first.
+"""
 
 from __future__ import annotations
 
@@ -33,25 +38,39 @@ CLOSE_S = 1.0
 
 @dataclass(frozen=True)
 class Session:
-    """Identity of a request."""
+    """Identity of a request.
+
+    Attributes:
+        role: Permissions.
+        operator_id: Name of the operator; "" = no login, the page asks for a name.
+    """
 
     role: Role
     operator_id: str = ''
-    """"" = no login; the page asks for a name."""
 
 
 class SessionProvider(Protocol):
     """Maps requests to sessions; a login would be implemented here."""
 
     def session_of(self, request: web.Request) -> Session | None:
-        """Return the session of a request, or None when a login is required."""
+        """Return the session of a request, or None when a login is required.
+
+        Args:
+            request: Any request; called once for each, so it must be fast and must not block.
+        """
 
 
 class Routes(Protocol):
     """Additional routes of the server."""
 
     def add_routes(self, router: web.UrlDispatcher, require_session: Callable[[web.Request], Session]) -> None:
-        """Add the routes; `require_session` returns the session of a request or raises HTTPUnauthorized."""
+        """Add the routes.
+
+        Args:
+            router: Router of the application.
+            require_session: Returns the session of a request, or raises HTTPUnauthorized. A route
+                that does not call it is open to everybody who can reach the port.
+        """
 
 
 class FixedRoleSessions:
@@ -67,17 +86,27 @@ class FixedRoleSessions:
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Settings of the server."""
+    """Settings of the server.
+
+    Attributes:
+        address: Address to listen on.
+        port: TCP port; 0 = any free port.
+        namespace: Namespace of the cell, e.g. "/cell".
+        rosbridge_host: Address of rosbridge.
+        rosbridge_port: TCP port of rosbridge.
+        folders: Candidate folders of the built page; the first match is used.
+        host_names: Host names of this machine, besides addresses and localhost.
+        origins: Origins that may connect besides the page's own.
+        viewers: Maximum number of camera streams.
+        limits: Limits of the rosbridge proxy.
+    """
 
     address: str
     port: int
-    """TCP port; 0 = any free port."""
     namespace: str
-    """Namespace of the cell, e.g. "/cell"."""
     rosbridge_host: str
     rosbridge_port: int
     folders: Sequence[Path]
-    """Candidate folders of the built page; the first match is used."""
     host_names: Sequence[str] = ()
     origins: Sequence[str] = ()
     viewers: int = 8
@@ -86,18 +115,26 @@ class ServerSettings:
 
 @dataclass
 class ServerState:
-    """State for diagnostics; written on the server's event loop, read from any thread."""
+    """State for diagnostics; written on the server's event loop, read from any thread.
+
+    Attributes:
+        port: Port in use; 0 = not listening.
+        message: Reason why the server is not listening; "" when it is.
+        rosbridge: Whether rosbridge accepts connections.
+    """
 
     port: int = 0
-    """Port in use; 0 = not listening."""
     message: str = ''
-    """Reason why the server is not listening; "" when it is."""
     rosbridge: bool = False
-    """Whether rosbridge accepts connections."""
 
 
 class Server:
-    """The HTTP server. Used from one event loop only."""
+    """The HTTP server. Used from one event loop only.
+
+    Attributes:
+        proxy: Connections to rosbridge.
+        state: State for diagnostics.
+    """
 
     def __init__(
         self,
@@ -130,7 +167,13 @@ class Server:
         return sum(hub.viewers for hub in self._hubs.values())
 
     async def run(self) -> None:
-        """Serve until canceled; retry while the port is in use."""
+        """Serve until canceled; retry while the port is in use.
+
+        An address that cannot be used is reported in `state.message`, not raised: the node stays up
+        and its diagnostics say why.
+        """
+        # handler_cancellation: a browser that leaves ends its stream at once, so the camera is
+        # unsubscribed. aiohttp would otherwise notice at the next write.
         runner = web.AppRunner(self._application(), handler_cancellation=True, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
         probe = asyncio.create_task(self._probe_rosbridge())
@@ -162,6 +205,7 @@ class Server:
             message = f'port {where} is in use: stop the other program or change parameter port'
         else:
             message = f'cannot listen on {where}: {error.strerror or error}'
+        # Logged once for each cause, not at every attempt.
         if message != self.state.message:
             log.error('%s; retrying every %g s', message, RETRY_S)
         self.state.message = message
@@ -169,6 +213,8 @@ class Server:
     async def _probe_rosbridge(self) -> None:
         """Check the connection to rosbridge periodically, so that diagnostics need no connected page."""
         while True:
+            # A connected page proves that rosbridge runs; a probe would only add connections to its
+            # log.
             if self.proxy.clients == 0 or not self.state.rosbridge:
                 self.state.rosbridge = await _accepts_connections(self._settings.rosbridge_host, self._settings.rosbridge_port)
             await asyncio.sleep(PROBE_S)
@@ -184,6 +230,7 @@ class Server:
             application.router.add_get(f'/{name}.mjpg', self._stream_of(hub))
         for routes in self._routes:
             routes.add_routes(application.router, self._require_session)
+        # Last: it matches every path.
         application.router.add_get('/{path:.*}', self._page)
         return application
 
@@ -231,6 +278,7 @@ class Server:
             self._require_session(request)
             self._check_viewer_limit()
             response = web.StreamResponse(headers={'Content-Type': CONTENT_TYPE, 'Cache-Control': NO_STORE})
+            # Closed explicitly, so that the viewer is removed before the response ends.
             async with aclosing(hub.frames()) as frames:
                 await response.prepare(request)
                 with contextlib.suppress(ConnectionError, asyncio.TimeoutError):

@@ -17,23 +17,30 @@ CONNECT_S = 5.0
 
 @dataclass(frozen=True)
 class ProxyLimits:
-    """Limits of the proxy."""
+    """Limits of the proxy.
+
+    Attributes:
+        from_browser: Maximum message size from a browser, bytes.
+        from_rosbridge: Maximum message size from rosbridge, bytes; crops in base64 are the largest.
+        clients: Maximum number of connections.
+        heartbeat: Ping interval, seconds; a connection without a pong for half of it is closed.
+    """
 
     from_browser: int = 256 * 1024
-    """Maximum message size from a browser, bytes."""
     from_rosbridge: int = 8 * 1024 * 1024
-    """Maximum message size from rosbridge, bytes."""
     clients: int = 32
-    """Maximum number of connections."""
     heartbeat: float = 10.0
-    """Ping interval, seconds; a connection without a pong for half of it is closed."""
 
 
 class RosbridgeProxy:
     """Forwards browser connections to one rosbridge server.
 
-    Back-pressure: a message is read from one side only after the other side accepted the previous one. Nothing is queued
-    here; rosbridge drops old messages for a slow reader (queue_length 1).
+    Back-pressure: a message is read from one side only after the other side accepted the previous
+    one. Nothing is queued here; rosbridge drops old messages for a slow reader (queue_length 1).
+
+    Attributes:
+        clients: Connections that are open.
+        rejected: Messages that were rejected since the start.
     """
 
     def __init__(self, url: str, limits: ProxyLimits) -> None:
@@ -44,10 +51,24 @@ class RosbridgeProxy:
         self.rejected = 0
 
     async def handle(self, request: web.Request, allow: AllowList) -> web.WebSocketResponse:
-        """Serve one browser until either side closes the connection."""
+        """Serve one browser until either side closes the connection.
+
+        Each browser gets a rosbridge connection of its own, so rosbridge removes its subscriptions
+        when it leaves.
+
+        Args:
+            request: WebSocket handshake; Host, Origin and session have been checked.
+            allow: Filter for the messages of this session.
+
+        Returns:
+            The closed WebSocket. Code 1013 (try again later) tells the page that rosbridge is
+            missing or the limit is reached.
+        """
         browser = web.WebSocketResponse(max_msg_size=self._limits.from_browser, heartbeat=self._limits.heartbeat)
         await browser.prepare(request)
         if self.clients >= self._limits.clients:
+            # Closed after the handshake, because a browser hides the status of a failed handshake
+            # from the page.
             await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b'too many connected pages')
             return browser
         self.clients += 1
@@ -101,6 +122,7 @@ class RosbridgeProxy:
                 continue
             self.rejected += 1
             rejected += 1
+            # A page in a loop must not fill the disk with its log.
             if rejected <= MAX_REJECTIONS_LOGGED:
                 log.warning('message from a page rejected: %s', decision.reason)
             await browser.send_str(decision.answer)

@@ -18,15 +18,28 @@ JOB = r'/api/weighing/jobs/{job_id:[0-9]{1,18}}'
 
 
 class Reports:
-    """Serves the report of a weigh job and its bags as CSV to everybody who may see the page."""
+    """Serves the report of a weigh job and its bags as CSV to everybody who may see the page.
+
+    The database belongs to weigh_station; the engine is read-only.
+    """
 
     def __init__(self, engine: Engine, now_ns: Callable[[], int]) -> None:
-        """Take an engine for reading and the clock (UTC, nanoseconds)."""
+        """Store the collaborators.
+
+        Args:
+            engine: Read-only engine, from `cell_weighing.reader.open_reader`.
+            now_ns: Clock, UTC in nanoseconds since 1970; the report states when it was made.
+        """
         self._engine = engine
         self._now_ns = now_ns
 
     def add_routes(self, router: web.UrlDispatcher, known: Callable[[web.Request], Session]) -> None:
-        """Add the two routes."""
+        """Add `/api/weighing/jobs/<id>/report.html` and `/api/weighing/jobs/<id>/bags.csv`.
+
+        Args:
+            router: Router of the application.
+            known: Returns the session of a request, or raises HTTPUnauthorized.
+        """
 
         async def report(request: web.Request) -> web.Response:
             known(request)
@@ -59,6 +72,8 @@ class Reports:
     async def _answer(self, request: web.Request, make: Callable[[JobReport], web.Response]) -> web.Response:
         job_id = int(request.match_info['job_id'])
         try:
+            # Reading and rendering thousands of bags takes seconds, which must not stop the camera
+            # streams.
             return await asyncio.to_thread(lambda: make(read_job_report(self._engine, job_id)))
         except NoSuchJobError as error:
             raise web.HTTPNotFound(text=str(error)) from error

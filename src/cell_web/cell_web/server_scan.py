@@ -1,4 +1,9 @@
-"""REST API for bags weighed elsewhere: `POST /api/prepuff/scan_bag`."""
+"""REST API for bags weighed elsewhere: `POST /api/prepuff/scan_bag`.
+
+The gateway checks the request and the token; weigh_station, which owns the tables, records the bag.
+The Idempotency-Key makes a repetition safe: a sender without a response repeats with the same key
+and gets the same bag.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +46,11 @@ class RecorderUnavailableError(Exception):
 
 
 class BagRecorder:
-    """Client of `weighing/record_bag` for coroutines of the HTTP server's event loop."""
+    """Client of `weighing/record_bag` for coroutines of the HTTP server's event loop.
+
+    The call crosses two threads: rclpy receives the response in the executor, and wakes the waiting
+    coroutine in the event loop.
+    """
 
     def __init__(self, node: Node, timeout_s: float = RECORD_TIMEOUT_S) -> None:
         """Create the service client.
@@ -103,6 +112,7 @@ class BagRecorder:
         except asyncio.TimeoutError as error:
             raise RecorderUnavailableError('weigh_station did not respond in time') from error
         finally:
+            # rclpy keeps a future that gets no response for the node's lifetime.
             self._client.remove_pending_request(future)
         response: RecordBag.Response = future.result()
         return response
@@ -116,7 +126,11 @@ class BagRecorder:
 
 
 class ScanBag:
-    """Serves `POST /api/prepuff/scan_bag` to programs that have a token."""
+    """Serves `POST /api/prepuff/scan_bag` to programs that have a token.
+
+    Responses are JSON: the bag, or `error` and `field`. Statuses are those of the OpenAPI
+    description at `/api/openapi.json`, which needs no token.
+    """
 
     def __init__(self, recorder: BagRecorder, tokens: TokenFile) -> None:
         """Store the collaborators.
@@ -152,9 +166,12 @@ class ScanBag:
 
     async def _record(self, request: web.Request) -> ApiReply:
         client = self._client_name(request)
+        # Checked before the body is read: a client must not make the gateway buffer an endless
+        # request.
         if request.content_length is None or request.content_length > LARGEST:
             raise BadRequestError(413, '', f'the request must state its length, at most {LARGEST} bytes')
         key = request.headers.get(KEY_HEADER)
+        # The client's name is part of the id, so two clients may use the same keys.
         reading_id = new_id() if key is None else reading_id_for_key(key, client)
         try:
             form = await request.post()

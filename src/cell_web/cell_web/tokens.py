@@ -25,16 +25,26 @@ class TokenError(Exception):
 
 @dataclass(frozen=True)
 class TokenEntry:
-    """One token."""
+    """One token.
+
+    Attributes:
+        name: Client that the token belongs to; it appears in the audit of posted bags.
+        sha256: Hash of the token, 64 hexadecimal digits.
+        made_at: ISO 8601.
+    """
 
     name: str
     sha256: str
     made_at: str
-    """ISO 8601."""
 
 
 class TokenFile:
-    """Tokens in a file; changes by other processes are seen at the next call."""
+    """Tokens in a file; changes by other processes are seen at the next call.
+
+    `cell token` writes the file, the gateway reads it. It is replaced in one step, so a reader
+    never sees half of it. Two writers at the same time may lose one change; tokens are made by
+    hand.
+    """
 
     def __init__(self, path: Path) -> None:
         """Remember the path; the file may not exist yet."""
@@ -50,6 +60,8 @@ class TokenFile:
         """
         try:
             status = self._path.stat()
+            # The inode too: a replacement within the clock's resolution may have the same time and
+            # size.
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if stamp != self._stamp:
                 listed = json.loads(self._path.read_text(encoding='utf-8'))['tokens']
@@ -61,23 +73,36 @@ class TokenFile:
             raise TokenError(
                 f'cannot read the token file {self._path}: {type(error).__name__}. Check its permissions, or '
                 'delete it and create new tokens with cell token new.'
+                # The cause could quote the contents of the file.
             ) from None
         return self._entries
 
     def client_name(self, token: str) -> str:
         """Return the client that a token belongs to; "" for an unknown token.
 
+        Args:
+            token: As sent by the client; "" is unknown.
+
         Raises:
             TokenError: The file cannot be read.
         """
         digest, found = _digest(token), ''
         for entry in self.entries():
+            # Constant time, and no early exit: response times tell nothing about how close a guess
+            # was.
             if hmac.compare_digest(entry.sha256, digest):
                 found = entry.name
         return found
 
     def create(self, name: str, made_at: str) -> str:
         """Add a token and return it. The token is not stored and cannot be shown again.
+
+        Args:
+            name: Client, 1 to 64 letters, digits, dots, dashes or underscores.
+            made_at: ISO 8601; given by the caller, so that tests need no clock.
+
+        Returns:
+            43 characters of URL-safe base64, 256 random bits.
 
         Raises:
             TokenError: The name is taken or invalid, or the file cannot be read or written.

@@ -44,22 +44,39 @@ PEER_HEADER = 'X-Engine-Io-3-Peer'
 
 @dataclass(frozen=True)
 class EngineIo3Settings:
-    """Limits of the bridge."""
+    """Limits of the bridge.
+
+    Attributes:
+        ping_interval_s: Interval at which the client pings; the server states it in the greeting.
+        ping_timeout_s: A client without a ping for interval plus timeout is disconnected.
+        max_payload: Longest packet or request body, bytes.
+        max_queue: Packets that wait for a polling client; a client that falls further behind blocks
+            its own connection until it times out.
+        max_clients: Clients at the same time.
+    """
 
     ping_interval_s: float = 25.0
-    """The client pings this often."""
     ping_timeout_s: float = 20.0
-    """A client without a ping for interval plus timeout is gone."""
     max_payload: int = 1_000_000
-    """Longest packet or request body, bytes."""
     max_queue: int = 100
-    """Packets that wait for a polling client; a client that falls further behind is disconnected."""
     max_clients: int = 100
 
 
 @dataclass
 class _Session:
-    """One old client: its packets that wait, and its connection to the server."""
+    """One old client: its waiting packets, and its connection to the server.
+
+    Attributes:
+        sid: Session id of the old client; the server's own id is another one.
+        server: WebSocket to the server, in protocol 4.
+        waiting: Packets for the client, in order.
+        last_seen: Time of its last packet, by the loop's clock, seconds.
+        upgraded: Whether the client has moved from polling to its WebSocket.
+        connected: Set when the server accepted the connection; an old client may send events
+            before.
+        closed: Set at the end; wakes a poll that waits.
+        tasks: Reader of the server's packets, and the timeout.
+    """
 
     sid: str
     server: aiohttp.ClientWebSocketResponse
@@ -67,13 +84,16 @@ class _Session:
     last_seen: float
     upgraded: bool = False
     connected: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the server took the connection; an old client may send events before."""
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
 class EngineIo3Bridge:
-    """Middleware for requests with `EIO=3`."""
+    """Middleware for requests with `EIO=3`.
+
+    python-socketio speaks protocol 4 only. Instead of a second server, each old client gets a
+    connection to this same server, so events, limits and the client list exist once.
+    """
 
     def __init__(
         self, server_url: Callable[[], str], is_origin_allowed: Callable[[web.Request], bool], settings: EngineIo3Settings
@@ -91,7 +111,15 @@ class EngineIo3Bridge:
         self._http: aiohttp.ClientSession | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request of an old client: handshake, poll, packets, or WebSocket."""
+        """Respond to one request of an old client: handshake, poll, packets, or WebSocket.
+
+        Args:
+            request: Any method, path `/socket.io/`, query `EIO=3`.
+
+        Raises:
+            web.HTTPForbidden: The origin is not allowed.
+            web.HTTPServiceUnavailable: There are too many clients, or the server does not respond.
+        """
         if not self._is_origin_allowed(request):
             raise web.HTTPForbidden(text='this origin is not allowed')
         session = self._sessions.get(request.query.get('sid', ''))
@@ -108,7 +136,12 @@ class EngineIo3Bridge:
         return await (self._receive(request, session) if request.method == 'POST' else self._poll(request, session))
 
     def peer_of(self, request: web.Request) -> str:
-        """Return the address of the client behind a request to the server: the old client's, not the bridge's own."""
+        """Return the address of the client behind a request to the server: the old client's, not the bridge's own.
+
+        Args:
+            request: Request to the server. The header counts only with the bridge's secret token,
+                so that no client can choose its name in the audit.
+        """
         token, _, address = request.headers.get(PEER_HEADER, '').partition(' ')
         return address if secrets.compare_digest(token, self._token) else str(request.remote)
 

@@ -41,15 +41,27 @@ class EngineIoPayloadError(ValueError):
 
 
 def encode_payload(packets: Iterable[str]) -> str:
-    """Return the body of a polling response with these text packets."""
+    """Return the body of a polling response with these text packets.
+
+    Args:
+        packets: Type digit and data each; protocol 3 has no separator, the length tells where a
+            packet ends.
+    """
     return ''.join(f'{_utf16_length(packet)}:{packet}' for packet in packets)
 
 
 def decode_payload(body: str) -> list[str | bytes]:
     """Return the packets of a polling request's body; a packet in base64 as the bytes it stands for.
 
+    Args:
+        body: Decoded text of the request.
+
+    Returns:
+        Text packets as str (type digit first), binary ones as bytes (type byte first).
+
     Raises:
-        EngineIoPayloadError: A length is missing, not a number, or does not fit the body, or base64 is broken.
+        EngineIoPayloadError: A length is missing, not a number, or does not fit the body, or base64
+            is broken.
     """
     return [_binary(packet) if packet.startswith('b') else packet for packet in _packets(body)]
 
@@ -94,12 +106,14 @@ def _text(data: bytes) -> str:
 
 
 def _packets(body: str) -> Iterator[str]:
+    # Two bytes per code unit: lengths become offsets, whatever characters the text has.
     rest = body.encode('utf-16-le', 'surrogatepass')
     separator = ':'.encode('utf-16-le')
     while rest:
         place = 0
         while rest[place : place + 2] != separator:
             place += 2
+            # Limited, so that a body without a colon is not searched to its end.
             if place > 2 * LONGEST_LENGTH or place >= len(rest):
                 raise EngineIoPayloadError('no length before a packet')
         digits = rest[:place].decode('utf-16-le', 'replace')

@@ -74,7 +74,12 @@ class PayloadError(ValueError):
 
 @dataclass(frozen=True)
 class PickJobRequest:
-    """A part and how many of it."""
+    """A part and its quantity.
+
+    Attributes:
+        part_number: As sent, without blanks around it; the coordinator checks that it exists.
+        quantity: 1 to 1 000 000 pieces.
+    """
 
     part_number: str
     quantity: int
@@ -82,17 +87,25 @@ class PickJobRequest:
 
 @dataclass(frozen=True)
 class TriggerRequest:
-    """One letter for the robot's program."""
+    """One letter for the robot's program.
+
+    Attributes:
+        letter: One ASCII letter.
+        event: Name that the acknowledgement carries.
+        part_number: "" when the payload names none.
+    """
 
     letter: str
     event: str
-    """Name that the acknowledgement carries."""
     part_number: str
-    """"" when the payload names none."""
 
 
 def parse_job(event: str, payload: object) -> PickJobRequest:
     """Return the part number and quantity of a payload.
+
+    Args:
+        event: Name of the event, for the error text.
+        payload: Decoded JSON of the client, of any type.
 
     Raises:
         PayloadError: A field is missing or wrong.
@@ -103,6 +116,10 @@ def parse_job(event: str, payload: object) -> PickJobRequest:
 
 def parse_optional_job(event: str, payload: object) -> PickJobRequest | None:
     """Return the part number and quantity of a payload, or None when it names neither.
+
+    Args:
+        event: Name of the event, for the error text.
+        payload: Decoded JSON; old pages send null, {} or empty fields to start the job that is set.
 
     Raises:
         PayloadError: One of the two is missing or wrong.
@@ -117,6 +134,11 @@ def parse_optional_job(event: str, payload: object) -> PickJobRequest | None:
 
 def parse_part(event: str, payload: object, field: str = 'part_number') -> str:
     """Return the part number of a payload.
+
+    Args:
+        event: Name of the event, for the error text.
+        payload: Decoded JSON of the client.
+        field: Key of the part number, which differs between events.
 
     Raises:
         PayloadError: It is missing or wrong.
@@ -136,6 +158,13 @@ def parse_message(event: str, payload: object) -> str:
 
 def parse_trigger(payload: object) -> TriggerRequest:
     """Return the letter, event and part number of a `send_trigger`.
+
+    Args:
+        payload: Decoded JSON: `trigger` is required, `event` and `part_number` are optional.
+
+    Returns:
+        Without `event` the acknowledgement is `PART_<part number>`, or `program_started` without a
+        part, as in the replaced hub.
 
     Raises:
         PayloadError: A field is missing or wrong.
@@ -195,6 +224,7 @@ def _quantity(event: str, fields: Mapping[str, object]) -> int:
         value = int(value)
     if isinstance(value, str) and re.fullmatch('[0-9]{1,9}', value.strip()):
         value = int(value)
+    # True is an int in Python, but not a quantity.
     if isinstance(value, bool) or not isinstance(value, int):
         raise PayloadError(f'{event}: quantity must be a whole number, not {_shown(value)}')
     if not 1 <= value <= MOST_PIECES:
@@ -206,6 +236,7 @@ def _shown(value: object) -> str:
     """Return a value for a message, cut to a readable length."""
     if value is None:
         return 'null'
+    # Python refuses to print integers of more than 4300 digits.
     if isinstance(value, int) and abs(value) > 10**MOST_DIGITS:
         return f'a number of more than {MOST_DIGITS} digits'
     text = f'{value:.9g}' if isinstance(value, int | float) else repr(value)

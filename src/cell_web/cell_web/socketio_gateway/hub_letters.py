@@ -1,9 +1,9 @@
-"""Which robot event a letter from a hub client stands for.
+"""Robot event of each letter that a hub client may send.
+
+Only letters that a page could cause are allowed: the program's start, a part's pick, and the
+benchmark. Placing and rejecting follow the verdict of the cell, never a letter from outside.
 
 Pure: no ROS, sockets, files or clock.
-
-Only letters that a page could cause are allowed: the program's start, a part's pick, and the benchmark. Placing and rejecting
-go by the verdict of the cell, never by a letter from outside.
 """
 
 from __future__ import annotations

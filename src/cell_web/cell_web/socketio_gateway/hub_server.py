@@ -1,4 +1,8 @@
-"""Port 5002: the hub between an OCR backend of the replaced system and the robot."""
+"""Port 5002: the hub between an OCR backend of the replaced system and the robot.
+
+In the replaced system the hub passed letters to the robot unchecked. Here each letter becomes an
+event of the robot node, which admits it only while no job owns the robot.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,11 @@ LOG = logging.getLogger(__name__)
 
 
 class HubServer:
-    """Serves backends. The `on_...` coroutines pass on what happens in the cell."""
+    """Serves backends. The `on_...` coroutines pass events of the cell on; all run on the servers' event loop.
+
+    Attributes:
+        server: Socket.IO server with its clients.
+    """
 
     def __init__(self, settings: SocketIoSettings, link: CellLink, letters: Mapping[str, str]) -> None:
         """Prepare the server.
@@ -88,6 +96,7 @@ class HubServer:
             LOG.info('hub port: %s (%s) acknowledged to %s', request.letter, request.event, client.address)
             await self.server.emit('ack', {'event': request.event}, to=client.sid)
 
+        # `ack` is sent while the movement still runs: old backends wait for it before they go on.
         waiting = asyncio.create_task(acknowledge())
         try:
             result = await self._link.trigger(client.name, event, acknowledged.set)

@@ -1,4 +1,8 @@
-"""Node `socketio_gateway`: the old event names, for pages and backends that exist already."""
+"""Node `socketio_gateway`: the old event names, for pages and backends that exist already.
+
+The Socket.IO servers share one asyncio loop in a background thread; `RosLink` connects them to the
+executor's thread.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,13 @@ NEEDED_SERVICE = 'set_job'
 
 
 class SocketIoGatewayNode(Node):
-    """Wires the page server and the hub server to the cell."""
+    """Wires the page server and the hub server to the cell.
+
+    Attributes:
+        parameters: Parameters of the node.
+        page: Server of port 5001, None if switched off.
+        hub: Server of port 5002, None if switched off.
+    """
 
     def __init__(self, **options: Any) -> None:
         """Start the servers.

@@ -1,4 +1,6 @@
-"""The latest pictures with overlay, by the time of their frame.
+"""Cache of the latest overlay pictures, by the time of their frame.
+
+Pictures and readings arrive on different topics; the frame's time stamp joins them.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -14,12 +16,22 @@ class OverlayCache:
     """Keeps the newest pictures; a later picture of the same frame replaces the earlier one."""
 
     def __init__(self, capacity: int = 8) -> None:
-        """Keep at most `capacity` pictures."""
+        """Create an empty cache.
+
+        Args:
+            capacity: Pictures to keep. A reading follows its picture within a second, so a few are
+                enough.
+        """
         self._capacity = capacity
         self._pictures: OrderedDict[int, bytes] = OrderedDict()
 
     def add(self, stamp_ns: int, jpeg: bytes) -> None:
-        """Add the picture of a frame."""
+        """Add the picture of a frame.
+
+        Args:
+            stamp_ns: Capture time of the frame, ROS time in nanoseconds.
+            jpeg: Frame with overlay; drawn twice, with the texts and then with the verdict.
+        """
         self._pictures.pop(stamp_ns, None)
         self._pictures[stamp_ns] = jpeg
         while len(self._pictures) > self._capacity:

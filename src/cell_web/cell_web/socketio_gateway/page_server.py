@@ -15,16 +15,26 @@ NO_STOCK = 'the stock is not known yet: is node inventory running?'
 
 
 class PageServer:
-    """Serves pages. The `on_...` coroutines pass on what happens in the cell."""
+    """Serves pages. The `on_...` coroutines pass events of the cell on; all run on the servers' event loop.
+
+    Attributes:
+        server: Socket.IO server with its clients.
+        frames_sent: Frames sent, all pages together.
+        frames_skipped: Frames that a page did not get, because it had not taken the one before.
+    """
 
     def __init__(self, settings: SocketIoSettings, link: CellLink) -> None:
-        """Prepare the server; `link` reaches the cell."""
+        """Register the events.
+
+        Args:
+            settings: Address, port, and origins that may connect.
+            link: Commands to the cell.
+        """
         self.server = SocketIoServer('page', settings, self._greet)
         self._link = link
         self._stock: dict[str, object] | None = None
         self.frames_sent = 0
         self.frames_skipped = 0
-        """Frames that a page did not get, since it had not taken the one before."""
         for name, handler, command in (
             ('ping_test', self._ping, False),
             ('get_inventory', self._get_inventory, False),
@@ -43,14 +53,25 @@ class PageServer:
     # -- from the cell ----------------------------------------------------------------------------------------------
 
     async def on_stock(self, stock: Mapping[str, Mapping[int, int]]) -> None:
-        """Send the stock to every page when a count changed."""
+        """Send the stock to every page when a count changed.
+
+        Args:
+            stock: Part number -> tray -> pieces. Node inventory also publishes unchanged counts,
+                which are not repeated.
+        """
         payload = events.stock_list(stock)
         if payload != self._stock:
             self._stock = payload
             await self.server.emit('update_inventory', payload)
 
     async def on_frame(self, jpeg: bytes) -> None:
-        """Send a frame to every page that has taken the one before; encoded once for all."""
+        """Send a frame to every page that has taken the one before; encoded once for all.
+
+        Without a page that wants video the camera's topic is unsubscribed.
+
+        Args:
+            jpeg: Camera frame.
+        """
         clients = [client for client in self.server.clients.values() if client.wants_video]
         if not clients:
             self._link.watch_camera(False)
@@ -131,6 +152,7 @@ class PageServer:
         await self._report(client, await self._link.set_camera(client.name, True))
 
     async def _stop_camera(self, client: Client, _payload: object) -> None:
+        # Only this page's video ends at once; other pages keep theirs while the camera runs.
         client.wants_video = False
         await self._report(client, await self._link.set_camera(client.name, False))
 

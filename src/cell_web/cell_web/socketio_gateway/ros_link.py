@@ -1,7 +1,7 @@
-"""The Socket.IO servers' link to the cell, over ROS topics, services and actions.
+"""Link between the Socket.IO servers and the cell, over ROS topics, services and actions.
 
-Commands run as coroutines on the node's executor; their results go to the servers' asyncio loop. What happens in the cell is
-passed to the callbacks of `CellEvents` on that loop.
+Commands run as coroutines on the node's executor; their results go to the servers' asyncio loop.
+Events of the cell are passed to the callbacks of `CellEvents` on that loop.
 """
 
 from __future__ import annotations
@@ -62,10 +62,21 @@ class GatewayResponse(Protocol):
 
 
 class RosLink:
-    """Implements `CellLink` for one node."""
+    """Implements `CellLink` for one node.
+
+    Methods of `CellLink` are called on the servers' loop; everything below "on the node's executor"
+    runs in the executor's thread. `_on_executor` is the only bridge between them.
+    """
 
     def __init__(self, node: Node, loop: asyncio.AbstractEventLoop, command_timeout: float, motion_timeout: float) -> None:
-        """Create the clients; `listen` subscribes. Timeouts in seconds."""
+        """Create the clients; `listen` subscribes.
+
+        Args:
+            node: Node that owns the clients.
+            loop: Event loop of the servers.
+            command_timeout: For services and acceptance of a goal, seconds.
+            motion_timeout: For movements of the robot, seconds.
+        """
         self._node, self._loop = node, loop
         self._command_timeout, self._motion_timeout = command_timeout, motion_timeout
         self._group = ReentrantCallbackGroup()
@@ -83,7 +94,12 @@ class RosLink:
         self._on_frame: Callable[[bytes], None] = lambda _jpeg: None
 
     def listen(self, callbacks: CellEvents) -> None:
-        """Subscribe to the cell's topics and pass what happens to the callbacks."""
+        """Subscribe to the cell's topics and pass events to the callbacks.
+
+        Args:
+            callbacks: Called on the servers' loop. Latched messages older than this node are not
+                passed on as events.
+        """
         node, call = self._node, self._loop.call_soon_threadsafe
         self._on_frame = callbacks.on_frame
         started_ns = int(node.get_clock().now().nanoseconds)
@@ -184,6 +200,7 @@ class RosLink:
         has_job = run_job or self._job.state == JobState.READY
         if self._job.state in ACTIVE_STATES:
             return CellResult(False, f'a job for {self._job.part_number} is active: finish or cancel it first')
+        # The old button did both: it started the robot's program, and then the job.
         program = await self._send_trigger(who, 'START_PROGRAM', lambda: None)
         if not program.done or not has_job:
             return program
@@ -191,6 +208,7 @@ class RosLink:
         if not await wait_for(self._node, goal, self._command_timeout) or not goal.result().accepted:
             return CellResult(False, 'the coordinator did not take the job: is it running?')
         ended = goal.result().get_result_async()
+        # A job runs for minutes; only an early end is an answer to this command.
         if await wait_for(self._node, ended, START_WAIT_S) and ended.result().result.code != ResultCode.OK:
             return CellResult(False, ended.result().result.message)
         return CellResult(True, f'program started; job for {self._job.quantity} x {self._job.part_number} runs')

@@ -31,31 +31,45 @@ MAX_PAYLOAD = 1_000_000
 
 @dataclass(frozen=True)
 class SocketIoSettings:
-    """Where the server listens and who may connect."""
+    """Address of the server, and who may connect.
+
+    Attributes:
+        address: Address to listen on.
+        port: TCP port; 0 = the kernel chooses.
+        origins: Pages that may connect besides those of the same host, e.g. `http://10.0.0.5:5000`;
+            `*` = every page.
+        max_clients: Clients at the same time.
+        max_commands: Commands of one client that may wait or run at the same time.
+        may_command: Returns whether the session of a request may change anything.
+    """
 
     address: str
     port: int
-    """0 = the kernel chooses."""
     origins: Sequence[str] = ()
-    """Pages that may connect besides those of the same host, e.g. `http://10.0.0.5:5000`; `*` = every page."""
     max_clients: int = 64
     max_commands: int = 16
-    """Commands of one client that may wait or run at the same time."""
     may_command: Callable[[web.Request], bool] = lambda _request: True
-    """Says whether the session of a request may change anything."""
 
 
 @dataclass
 class Client:
-    """One connected client."""
+    """One connected client.
+
+    Attributes:
+        sid: Session id of the Socket.IO library.
+        name: Server and address, for the audit, e.g. "page 10.0.0.5".
+        address: IP address.
+        may_command: Whether it may change anything.
+        commands: Commands in progress.
+        wants_video: Whether it gets camera frames (port 5001).
+        tasks: Commands in progress; the set keeps them alive.
+    """
 
     sid: str
     name: str
-    """Server and address, for the audit, e.g. "page 10.0.0.5"."""
     address: str
     may_command: bool
     commands: int = 0
-    """Commands under way."""
     wants_video: bool = True
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -64,7 +78,14 @@ EventHandler = Callable[[Client, object], Awaitable[None]]
 
 
 class SocketIoServer:
-    """One Socket.IO server; `run` serves until it is canceled."""
+    """One Socket.IO server; `run` serves until it is canceled.
+
+    Attributes:
+        name: For logs, e.g. "page".
+        clients: Session id -> client.
+        port: TCP port in use; 0 while it does not listen.
+        error: Reason why it does not listen; "" while it does.
+    """
 
     def __init__(self, name: str, settings: SocketIoSettings, on_connect: Callable[[Client], Awaitable[None]]) -> None:
         """Prepare the server.
@@ -77,9 +98,7 @@ class SocketIoServer:
         self.name = name
         self.clients: dict[str, Client] = {}
         self.port = 0
-        """The port it listens on; 0 while it does not."""
         self.error = ''
-        """Why it does not listen; "" while it does."""
         self._settings = settings
         self._on_connect = on_connect
         self._handlers: dict[str, tuple[EventHandler, bool]] = {}
@@ -102,13 +121,21 @@ class SocketIoServer:
 
         Args:
             event: Name of the event.
-            handler: Takes the client and the payload; a `PayloadError` it raises is sent back as a status.
-            command: It changes something: needs the right to command, and runs in the background, in order of arrival.
+            handler: Receives the client and the payload; a `PayloadError` that it raises is sent
+                back as a status.
+            command: The event changes something: it needs the right to command, and runs as a task
+                of its own, so that a long movement does not stop the client's other events.
         """
         self._handlers[event] = (handler, command)
 
     async def emit(self, event: str, payload: object, to: str | Sequence[str] | None = None) -> None:
-        """Send an event to one client, to several, or to all."""
+        """Send an event to one client, to several, or to all.
+
+        Args:
+            event: Name of the event.
+            payload: JSON value.
+            to: Session id or ids; an empty sequence sends nothing, None = all clients.
+        """
         if to is None or to:
             await self._sio.emit(event, payload, to=list(to) if isinstance(to, list | tuple) else to, namespace=NAMESPACE)
 
@@ -117,7 +144,14 @@ class SocketIoServer:
         await self.emit('status', {'msg': message}, to=client.sid)
 
     def keeps_up(self, client: Client) -> bool:
-        """Return whether everything sent to a client so far has left for its connection."""
+        """Return whether everything sent to a client so far has left for its connection.
+
+        Frames are sent to such clients only; otherwise the library would queue them without a
+        limit.
+
+        Args:
+            client: One of `clients`.
+        """
         sid = self._sio.manager.eio_sid_from_sid(client.sid, NAMESPACE)
         connection = self._sio.eio.sockets.get(sid)
         return connection is not None and connection.queue.empty()
