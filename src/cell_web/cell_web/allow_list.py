@@ -93,8 +93,8 @@ class AllowList:
     def _check_subscribe(self, message: JsonObject) -> str:
         if message.get('compression', 'none') not in COMPRESSIONS:
             return f'compression {_quote(message.get("compression"))} is not supported'
-        # A key that is added by a later rosbridge may have any effect, so it stays closed until
-        # somebody has read what it does.
+        # A key that is added by a later rosbridge may have any effect, so it is refused until
+        # its effect is known.
         if unknown := sorted(set(message) - _SUBSCRIBE_KEYS):
             return f'subscribe: unknown key {_quote(unknown[0])}'
         return self._require_allowed('topic', message, self._topics)

@@ -26,6 +26,7 @@ export function manualBookings(events: InventoryEvent[], cellMs: number): Manual
     if (!MANUAL.includes(event.kind) || undone.has(event.sequence) || cellMs - atMs > UNDO_MS) continue;
     const change = { tray: event.tray, before: event.count_after - event.delta, after: event.count_after };
     const last = found.at(-1);
+    // A reload of all trays writes its entries with one time stamp.
     if (last && last.atMs === atMs && last.part_number === event.part_number && last.operator_id === event.operator_id) {
       last.sequences.push(event.sequence);
       last.changes.unshift(change);

@@ -12,19 +12,22 @@ import type { Gripper } from './pieceQuestion';
 
 /** The status is published twice a second; without one for this long, the displayed data is stale. */
 export const STALE_MS = LIMIT_MS.status;
+/** A command that reaches its node later than this is refused, so that no arm moves for a click of long ago. */
 export const VALID_FOR_S = 5;
+/** Five updates a second are as many as an operator can follow. */
 const THROTTLE_MS = 200;
 const TICK_MS = 250;
 const CROP_TIMEOUT_MS = 6_000;
 const SENSOR_TIMEOUT_MS = 3_000;
 const MAX_CAPTURES = 60;
 const MAX_TOASTS = 4;
-/** A latched event that is older is no news. */
+/** Age above which a latched event is not shown as a toast, ms. */
 const NEWS_MS = 10_000;
 const TOAST_MS = 5_000;
 const ACTION_TOAST_MS = 30_000;
 const LEDGER_ENTRIES = 60;
 
+/** Answer of the gateway's `/session.json`. */
 export interface Session {
   namespace: string;
   role: string;
@@ -53,7 +56,7 @@ export class Cell {
   scales = $state.raw<ScaleList | null>(null);
   delivery = $state.raw<DeliveryState | null>(null);
   captured = $state.raw<ComponentCaptured | null>(null);
-  /** The benchmark that was set last; latched, so it may be from an earlier day. */
+  /** Latest benchmark; latched, so it may be from an earlier day. */
   benchmark = $state.raw<BenchmarkSet | null>(null);
   /** Latest readings of this session, newest first. */
   captures = $state.raw<ComponentCaptured[]>([]);
@@ -133,6 +136,7 @@ export class Cell {
     return this.session.role === 'viewer' ? 'View only: this role cannot send commands.' : '';
   }
 
+  /** Connect and start the clock of the page; return a function that ends both. */
   start(): () => void {
     this.connection.start();
     const timer = setInterval(() => this.tick(), TICK_MS);
@@ -142,10 +146,12 @@ export class Cell {
     };
   }
 
+  /** Update `now`, on which every displayed age depends. */
   tick(): void {
     this.now = performance.now();
   }
 
+  /** Return the full name of a topic, service or action in the cell's namespace. */
   name(relative: string): string {
     return `${this.session.namespace.replace(/\/$/, '')}/${relative}`;
   }
@@ -181,6 +187,7 @@ export class Cell {
     }
   }
 
+  /** Show a toast; it replaces one with the same title. Errors stay until they are dismissed. */
   notify(kind: Toast['kind'], title: string, text: string, action?: Toast['action']): void {
     const id = ++this.#toast;
     this.toasts = [...this.toasts.filter((toast) => toast.title !== title), { id, kind, title, text, ...(action ? { action } : {}) }].slice(-MAX_TOASTS);
@@ -197,6 +204,7 @@ export class Cell {
 
   #onLink(link: Link): void {
     this.link = link;
+    // The next connection may reach a machine with another clock.
     if (link.state === 'connecting') this.#clock.reset();
     this.tick();
   }
@@ -208,7 +216,6 @@ export class Cell {
     on(this.name('inventory'), 'cell_interfaces/msg/Inventory', THROTTLE_MS, (inventory) => this.#onInventory(inventory));
     on(this.name('robot/state'), 'cell_interfaces/msg/RobotState', THROTTLE_MS, (robot) => this.#onRobot(robot));
     on(this.name('alarms'), 'cell_interfaces/msg/AlarmList', THROTTLE_MS, (alarms) => (this.alarms = alarms));
-    on(this.name('component_captured'), 'cell_interfaces/msg/ComponentCaptured', THROTTLE_MS, (captured) => (this.captured = captured));
     on(this.name('benchmark_set'), 'cell_interfaces/msg/BenchmarkSet', 0, (benchmark) => this.#onBenchmark(benchmark));
     on(this.name('job_invalid'), 'cell_interfaces/msg/JobInvalid', 0, (refusal) => this.#onJobInvalid(refusal));
     on(this.name('reload_required'), 'cell_interfaces/msg/ReloadRequired', 0, (request) => this.#onReloadRequired(request));
@@ -252,7 +259,7 @@ export class Cell {
       const now = this.cellMs ?? milliseconds(answer.inventory?.stamp ?? { sec: 0, nanosec: 0 });
       this.bookings = manualBookings(answer.events ?? [], now);
     } catch {
-      // The stock panel shows by itself that the inventory is not available.
+      // The stock panel shows that the inventory is not available.
     }
   }
 

@@ -1,9 +1,12 @@
 import type { Stamp } from '../generated/messages';
 
+/** 15 s of status messages: long enough to contain a fast one, short enough to follow a clock that is set. */
 const MAX_SAMPLES = 30;
 
+/** Convert a ROS stamp to milliseconds since 1970. */
 export const milliseconds = (stamp: Stamp): number => stamp.sec * 1000 + stamp.nanosec / 1e6;
 
+/** Convert milliseconds since 1970 to a ROS stamp. */
 export const stampOf = (ms: number): Stamp => {
   const sec = Math.floor(ms / 1000);
   return { sec, nanosec: Math.floor((ms - sec * 1000) * 1e6) };
@@ -26,6 +29,7 @@ export class ServerClock {
 
   /** Return the cell's time in ms; null before the first sample. */
   now(localMs: number): number | null {
+    // Latency makes an offset smaller, never larger: the largest one is the best.
     return this.#offsets.length === 0 ? null : Math.max(...this.#offsets) + localMs;
   }
 

@@ -1,6 +1,7 @@
 import { ControlJob_Request, ResultCode } from '../generated/messages';
 import { CallError } from './connection';
 
+/** Common part of the cell's responses: a ResultCode, and a message for the operator. */
 export type ServiceResult = { code: number; message: string };
 
 /** Titles of the notices of control_job, by action. */
@@ -9,7 +10,13 @@ export const CONTROL_TITLES: Record<number, string> = {
   [ControlJob_Request.RESOLVE_DONE]: 'Resolve', [ControlJob_Request.RESOLVE_NOT_DONE]: 'Resolve', [ControlJob_Request.RESOLVE_REMOVED]: 'Resolve',
 };
 
-/** Summarize one half of a stop; `idle` lists the codes that mean "not running". */
+/**
+ * Summarize one half of a stop: of the robot program, or of the pick job.
+ *
+ * @param result Settled call; both halves are sent at once, so that a failure of one does not delay the other.
+ * @param done Text for a success without a message.
+ * @param idle Result codes that mean "not running", which is no failure of a stop.
+ */
 export function stopOutcome(result: PromiseSettledResult<ServiceResult>, done: string, idle: number[] = []): { good: boolean; text: string } {
   if (result.status === 'rejected') return { good: false, text: errorText(result.reason) };
   const { code, message } = result.value;

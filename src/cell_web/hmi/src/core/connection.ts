@@ -3,19 +3,22 @@ import type { Actions, Messages, Services } from '../generated/messages';
 import { backoff } from './backoff';
 import { openSocket } from './transport';
 
+/** `waiting`: disconnected, the next attempt is scheduled. `stopped`: no attempt will be made. */
 export type LinkState = 'connecting' | 'connected' | 'waiting' | 'stopped';
 /**
- * Why a command failed. `offline`: not sent. `lost` and `timeout`: sent, outcome unknown. `refused`: rejected by the gateway
+ * Cause of a failed command. `offline`: not sent. `lost` and `timeout`: sent, outcome unknown. `refused`: rejected by the gateway
  * or rosbridge.
  */
 export type Failure = 'offline' | 'lost' | 'timeout' | 'refused';
 
+/** A command that failed; the message tells the operator whether it may have been executed. */
 export class CallError extends Error {
   constructor(readonly failure: Failure, message: string) {
     super(message);
   }
 }
 
+/** State of the connection, for display. */
 export interface Link {
   state: LinkState;
   /** Time of the next connection attempt, local monotonic ms; 0 when none is scheduled. */
@@ -25,7 +28,9 @@ export interface Link {
 }
 
 export interface ConnectionOptions {
+  /** WebSocket of the gateway, e.g. `ws://cell:8080/rosbridge`. */
   url: string;
+  /** Called after each change of the connection. */
   onLink: (link: Link) => void;
   /** Called for each received message. */
   onMessage?: () => void;
@@ -87,7 +92,11 @@ export class Connection {
     this.#connect();
   }
 
-  /** Subscribe to a topic on this and every later connection. */
+  /**
+   * Subscribe to a topic on this and every later connection.
+   *
+   * @param throttleMs Minimum time between two messages; rosbridge sends the newest one after it. 0 = every message.
+   */
   subscribe<T extends keyof Messages>(name: string, type: T, throttleMs: number, handle: (message: Messages[T]) => void): void {
     const subscription: Subscription = { name, type, throttleMs, handle: handle as (message: never) => void };
     this.#subscriptions.push(subscription);
@@ -166,7 +175,7 @@ export class Connection {
   }
 
   #onOpen(ros: Ros): void {
-    if (ros !== this.#ros) return;
+    if (ros !== this.#ros) return; // an event of an earlier connection
     clearTimeout(this.#connectTimer);
     this.#attempt = 0;
     this.#setLink({ state: 'connected', retryAt: 0, reason: '' });
@@ -203,6 +212,7 @@ export class Connection {
     this.#ros = null;
     clearTimeout(this.#connectTimer);
     clearTimeout(this.#idleTimer);
+    // Before close, which would emit `close` once more.
     ros?.removeAllListeners();
     ros?.close();
     let retryAt = 0;
@@ -213,6 +223,7 @@ export class Connection {
     }
     this.#setLink({ state, retryAt, reason });
     const lost = 'Connection lost before the response arrived. The command may have been executed: check the cell before you repeat it.';
+    // After the new state is known: a failed command may look at it. A copy, since each failure removes its entry.
     for (const pending of [...this.#pending]) pending.fail('lost', lost);
   }
 

@@ -11,9 +11,15 @@ export const OWNER: Partial<Record<Source, string>> = {
   alarms: 'alarms', inventory: 'inventory', weighJobs: 'weigh_station', bags: 'weigh_station', delivery: 'weigh_station', scales: 'scale_bridge', captured: 'part_matcher',
 };
 
+/** Level STALE of a subsystem (diagnostic_msgs/DiagnosticStatus): its node no longer reports. */
 const STALE_LEVEL = 3;
 
-/** Remembers by the page's own clock when each source was last known to be alive. */
+/**
+ * Records when each source was last known to be alive, by the page's own clock.
+ *
+ * A source that is published on changes only may be old and still true. Its age is therefore the age of the status that
+ * reports its node as running, not that of its last message. Time is an argument: local monotonic ms.
+ */
 export class Freshness {
   #statusAt = -Infinity;
   #robotAt = -Infinity;

@@ -1,6 +1,7 @@
 /** Return a random UUID (version 4). crypto.randomUUID is not available on pages served over plain HTTP. */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
+  // Version 4 and variant 1 of RFC 9562; the other bits stay random.
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -5,8 +5,10 @@ import {
 } from '../generated/messages';
 import { constantLabel } from './format';
 
+/** Color of a label: `normal` and `muted` are gray; only abnormal states have a color. */
 export type Tone = 'normal' | 'muted' | 'warn' | 'alarm';
 export type Shape = 'ring' | 'dot' | 'check' | 'cross' | 'triangle' | 'diamond' | 'octagon' | 'question' | 'bars' | 'play' | 'half' | 'down' | 'down2' | 'up' | 'up2';
+/** Shape, tone and text of a state. The shape alone must be distinguishable without colors. */
 export interface StateLabel {
   shape: Shape;
   tone: Tone;
@@ -14,6 +16,7 @@ export interface StateLabel {
 }
 
 const makeLabel = (shape: Shape, tone: Tone, text: string): StateLabel => ({ shape, tone, text });
+// A value without an entry is shown as a question: a newer node may know states that this page does not.
 const labelFor = (looks: Record<number, [Shape, Tone]>, value: number, text: string): StateLabel => makeLabel(...(looks[value] ?? ['question', 'warn']), text);
 
 /** Return the label of a result code: "OK", "NOT ENOUGH STOCK", ... */
@@ -72,7 +75,7 @@ export const trayLabel = (state: number): StateLabel | null => state === TraySto
 
 const REJECT_KEY = 'part_rejected/';
 
-/** Whether an alarm stands for a rejected piece that no operator has looked at. */
+/** Whether an alarm reports a rejected piece that no operator has acknowledged. */
 export const isOpenReject = (alarm: Alarm): boolean =>
   alarm.key.startsWith(REJECT_KEY) && (alarm.state === Alarm.UNACKNOWLEDGED || alarm.state === Alarm.RETURNED);
 

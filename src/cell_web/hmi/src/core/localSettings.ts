@@ -1,4 +1,7 @@
-/** Settings in localStorage. A browser may forbid access; then reads return "" and writes do nothing. */
+/**
+ * Settings in localStorage, for this browser only. A browser may forbid access; then reads return "" and writes do nothing.
+ * Nothing that the cell depends on is stored here.
+ */
 export const localSettings = {
   get(key: string): string {
     try {

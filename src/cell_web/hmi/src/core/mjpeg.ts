@@ -7,7 +7,11 @@ export interface CameraFrame {
 
 const decoder = new TextDecoder('latin1');
 
-/** Incremental parser of multipart/x-mixed-replace: bytes in, complete frames out. */
+/**
+ * Incremental parser of multipart/x-mixed-replace: bytes in, complete frames out.
+ *
+ * The gateway always sends Content-Length, so boundaries are not searched in the image data.
+ */
 export class MultipartReader {
   #bytes = new Uint8Array(0);
 

@@ -1,6 +1,10 @@
 import { AbstractTransport } from 'roslib';
 
-/** roslib transport over one WebSocket. Messages are dropped, not queued, unless the socket is open. */
+/**
+ * roslib transport over one WebSocket. Messages are dropped, not queued, unless the socket is open.
+ *
+ * A queued command would be executed after a reconnection, when the operator no longer expects it.
+ */
 class SocketTransport extends AbstractTransport {
   constructor(private readonly socket: WebSocket) {
     super();
