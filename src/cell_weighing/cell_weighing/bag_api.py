@@ -43,7 +43,12 @@ _NAMESPACE = uuid.UUID('6f1c2d1a-7a0e-5d7e-9a55-8f0f6f3b2f10')
 
 @dataclass(frozen=True)
 class ApiReply:
-    """HTTP status and JSON object of a response."""
+    """HTTP status and JSON object of a response.
+
+    Attributes:
+        status: HTTP status.
+        body: JSON object, as the OpenAPI document describes it.
+    """
 
     status: int
     body: dict[str, object]
@@ -66,12 +71,17 @@ class BadRequestError(ValueError):
 
 @dataclass(frozen=True)
 class PostedBag:
-    """A validated bag of a request."""
+    """A validated bag of a request.
+
+    Attributes:
+        weight: Decimal digits in `unit`, above 0.
+        unit: kg, g, lb, oz or t.
+        scale_id: Id of the scale that weighed it, 1 to 32 characters.
+        station: Name of the station, 1 to 64 characters; not checked against the site's stations.
+    """
 
     weight: str
-    """Decimal digits in `unit`, above 0."""
     unit: str
-    """kg, g, lb, oz or t."""
     scale_id: str
     station: str
 
@@ -90,15 +100,22 @@ class PostedBag:
 
 @dataclass(frozen=True)
 class RecordedBag:
-    """Fields of a stored bag that the reply reports."""
+    """Fields of a stored bag that the reply reports.
+
+    Attributes:
+        bag_id: Id of the bag record.
+        bag_number: Number within its weigh job, from 1; 0 = it counts for no job.
+        station: Station of the bag.
+        in_tolerance: Whether it is within the limits, limits included.
+        job_complete: This bag completed its weigh job.
+        message: Text for the operator.
+    """
 
     bag_id: int
     bag_number: int
-    """Number within its weigh job, from 1; 0 = it counts for no job."""
     station: str
     in_tolerance: bool
     job_complete: bool
-    """This bag completed its weigh job."""
     message: str
 
 
@@ -117,6 +134,12 @@ def validate_form(form: Mapping[str, Sequence[object]]) -> PostedBag:
 
 def validate_bag(weight: str, unit: str, scale: str, station: str) -> PostedBag:
     """Validate the four values of a bag and normalize weight and unit.
+
+    Args:
+        weight: Decimal digits with a point; blanks around them are removed.
+        unit: Unit in either case.
+        scale: Id of the scale.
+        station: Name of the station.
 
     Raises:
         BadRequestError: 422 when a value is not allowed; its reply names the field.
@@ -150,6 +173,8 @@ def reading_id_for_key(key: str, client: str) -> str:
     if not _KEY.fullmatch(key):
         raise BadRequestError(400, KEY_HEADER, f'{KEY_HEADER} must be 1 to 255 visible ASCII characters')
     try:
+        # uuid.UUID also accepts braces, "urn:uuid:" and 32 digits without dashes; those are hashed
+        # like other keys.
         return str(uuid.UUID(key)) if len(key) == 36 else str(uuid.uuid5(_NAMESPACE, f'{client} {key}'))
     except ValueError:
         return str(uuid.uuid5(_NAMESPACE, f'{client} {key}'))

@@ -19,5 +19,9 @@ def boot_id() -> str:
 
 
 def monotonic_now() -> MonotonicStamp:
-    """Return the current moment."""
+    """Return the current moment.
+
+    `time.monotonic_ns` does not advance while a Linux machine is suspended; a cell's computer is
+    not suspended.
+    """
     return MonotonicStamp(boot_id(), time.monotonic_ns())

@@ -41,13 +41,23 @@ __all__ = [
 
 
 def open_store(url: str) -> WeighStore:
-    """Return the store of a database with current tables, for a site with scale 1 at station A."""
+    """Return the store of a database with current tables, for a site with scale 1 at station A.
+
+    Args:
+        url: SQLAlchemy URL; the database is created and migrated.
+    """
     engine = open_database(url)
     migrate(engine, 'cell_weighing')
     return WeighStore(engine, StationMap({'1': 'A'}), time.time_ns)
 
 
 def start_job(store: WeighStore, quantity: int = 2, target: str = '1.10') -> WeighingJob:
-    """Start a weigh job of ACME at station A, target in kg with a tolerance of 10 %."""
+    """Start a weigh job of ACME at station A, with a tolerance of 10 %.
+
+    Args:
+        store: Store with station A and no active job there.
+        quantity: Bags in tolerance at which the job is complete.
+        target: Target weight, decimal digits in kg.
+    """
     band = ToleranceBand(Decimal(target), 'kg', Decimal('0.10'))
     return store.start_job(JobRequest('ACME', 'A', band, quantity), time.time_ns(), 'ann')

@@ -30,8 +30,19 @@ _PADDING = (b'', b'\0\0\0', b'\0\0', b'\0')
 
 
 def encode_reading(reading: WeightReading) -> bytes:
-    """Return the bytes of a cell_interfaces/ScaleReading, field by field in its order."""
+    """Return the bytes of a cell_interfaces/ScaleReading, field by field in its order.
+
+    A change of the message needs the same change here; a test compares both encodings.
+
+    Args:
+        reading: Stored reading.
+
+    Returns:
+        Encapsulation header (little-endian plain CDR) and the fields.
+    """
     start = _padded(_string(reading.reading_id)) + _aligned(reading.scale_id)
+    # The next field is a uint64, aligned to 8 bytes behind the header; everything before is aligned
+    # to 4.
     if len(start) % 8:
         start += b'\0\0\0\0'
     times = divmod(reading.received_ns, NS_PER_S)

@@ -18,16 +18,23 @@ _ENDS = bytes.maketrans(b'\r\x02\x03', b'\n\n\n')
 
 @dataclass(frozen=True, slots=True)
 class MalformedLine:
-    """Bytes that are not a complete line."""
+    """Bytes that are not a complete line.
+
+    Attributes:
+        data: At most the length limit.
+        reason: Cause for the operator.
+    """
 
     data: bytes
-    """At most the length limit."""
     reason: str
-    """Cause for the operator."""
 
 
 class LineFramer:
-    """Splits the bytes of one connection into lines."""
+    """Splits the bytes of one connection into lines.
+
+    Memory is bounded by the length limit: bytes beyond it are counted as part of the line and
+    dropped.
+    """
 
     def __init__(self, max_bytes: int = MAX_LINE_BYTES) -> None:
         """Set the length limit.
@@ -57,10 +64,17 @@ class LineFramer:
     def feed(self, data: bytes) -> list[bytes | MalformedLine]:
         """Feed received bytes and return the lines that are complete, without their ends.
 
-        A line over the limit is returned once, as a MalformedLine, as soon as the limit is passed; the rest is dropped.
+        A line over the limit is returned once, as a MalformedLine, as soon as the limit is passed;
+        the rest is dropped.
+
+        Args:
+            data: Any piece of the stream; a line may be split anywhere, and one read may hold many
+                lines.
         """
         *whole, rest = (self._part + data if self._part else data).translate(_ENDS).split(b'\n')
         if whole and not self._terminated:
+            # A line end alone, as some indicators send after connecting, does not prove that
+            # records end with one.
             self._terminated = any(whole) or bool(rest)
         lines: list[bytes | MalformedLine] = []
         for line in whole:

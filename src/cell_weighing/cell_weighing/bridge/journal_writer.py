@@ -1,7 +1,10 @@
 """Writes the journal: every line of every indicator is durable before it is published.
 
-Group commit: one thread writes. Readings that arrive during a commit wait and go into the next one, so one disk flush serves
-many lines, and a line waits for at most two flushes.
+Group commit: one thread writes. Readings that arrive during a commit wait and go into the next one,
+so one disk flush serves many lines, and a line waits for at most two flushes.
+
+When the database fails, nothing is lost and nothing is skipped: the batch is retried until it
+succeeds, later readings wait in memory, and the TCP server stops reading its sockets at its limit.
 """
 
 from __future__ import annotations
@@ -58,28 +61,40 @@ Row = tuple[str | int | bytes, ...]
 
 
 class JournalStatus(NamedTuple):
-    """Whether the database accepts readings."""
+    """Whether the database accepts readings.
+
+    Attributes:
+        error: Message of the database; "" = it works again.
+    """
 
     error: str
-    """Message of the database; "" = it works again."""
 
 
 class ScaleProgress(NamedTuple):
-    """Stored progress of one scale."""
+    """Stored progress of one scale.
+
+    Attributes:
+        sequence: The last sequence number.
+        valid: Valid readings since the journal was created.
+        capture: State of its capture, when it is a streaming scale.
+    """
 
     sequence: int
-    """The last sequence number."""
     valid: int
-    """Valid readings since the journal was created."""
     capture: StreamCaptureState
-    """State of its capture, when it is a streaming scale."""
 
 
 _NEW = ScaleProgress(0, 0, StreamCaptureState())
 
 
 class JournalWriter:
-    """Writes readings in a thread of its own and passes them on after the commit."""
+    """Writes readings in a thread of its own and passes them on after the commit.
+
+    Attributes:
+        initial_state: Progress of every scale at the start, by scale id.
+        pending: Readings appended and not passed on yet; may be read from any thread.
+        committed: Readings committed since the start.
+    """
 
     def __init__(
         self,
@@ -107,7 +122,6 @@ class JournalWriter:
         self._last = self._read_state()
         self._stored = set(self._last)
         self.initial_state = dict(self._last)
-        """Progress of every scale at the start, by scale id."""
         self._dirty: set[str] = set()
         """Scales whose counts are not stored yet."""
         self._save_queue: list[str] = []
@@ -119,9 +133,8 @@ class JournalWriter:
         self._changed = threading.Condition()
         self._stopping = False
         self.pending = 0
-        """Readings appended and not passed on yet."""
         self.committed = 0
-        """Readings committed since the start."""
+        # Not a daemon thread: the process must not end before queued readings are written.
         self._thread = threading.Thread(target=self._run, name='journal')
         self._thread.start()
 
@@ -209,6 +222,8 @@ class JournalWriter:
         with self._engine.begin() as connection:
             self._insert(connection, rows)
             self._store_state(connection, {scale: state.get(scale) or self._last[scale] for scale in save})
+        # Only after the commit: a failed transaction must leave this state as it was, because the
+        # retry computes it again.
         self._stored |= save
         self._last |= state
         self._dirty |= state.keys()
@@ -286,6 +301,8 @@ class _FastInsert:
         self._positional = bool(compiled.positional)
         self._boot_id = boot
         columns = [column.name for column in READING_TABLE.columns]
+        # rows() writes values in the order of _COLUMNS; a column added to the table would otherwise
+        # shift them.
         assert not self._positional or compiled.positiontup == columns == list(_COLUMNS)
 
     def rows(self, batch: list[WeightReading]) -> list[Row]:

@@ -18,25 +18,36 @@ from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, W
 
 @dataclass
 class SiteConfig:
-    """Settings and state that all connections share."""
+    """Settings and state that all connections share.
+
+    Used in the thread of the TCP server only, except `samples`, which the node's thread reads.
+
+    Attributes:
+        new_id: Returns a new reading id.
+        codec: Default codec, key of CODECS.
+        capture: Default capture, printed or streaming.
+        options: Options of the codecs.
+        peers: Settings by IP address.
+        settings: When a streamed weight is stable.
+        max_line_bytes: Length limit of a line.
+        silence: Seconds without a byte that end a record without a line end; 0 = never.
+        restored: Capture state of each streaming scale when the bridge was last stopped, by scale
+            id.
+        captures: By scale id; a capture outlives its connection.
+        samples: The latest streamed sample by scale id: time (UTC, nanoseconds), peer, sample.
+    """
 
     new_id: Callable[[], str]
-    """Returns a new reading id."""
     codec: str = 'legacy'
     capture: str = PRINTED
     options: CodecOptions = field(default_factory=CodecOptions)
     peers: Mapping[str, PeerConfig] = field(default_factory=dict)
-    """By IP address."""
     settings: StabilitySettings = field(default_factory=StabilitySettings)
     max_line_bytes: int = MAX_LINE_BYTES
     silence: float = 0.2
-    """Seconds without a byte that end a record without a line end; 0 = never."""
     restored: Mapping[str, StreamCaptureState] = field(default_factory=dict)
-    """Capture state of each streaming scale when the bridge was last stopped, by scale id."""
     captures: dict[str, StreamCapture] = field(default_factory=dict)
-    """By scale id; a capture outlives its connection."""
     samples: dict[str, tuple[int, str, ParsedLine]] = field(default_factory=dict)
-    """The latest streamed sample by scale id: time (UTC, nanoseconds), peer, sample."""
 
     def capture_for(self, scale_id: str) -> StreamCapture:
         """Return the capture of a scale, created at its first sample."""
@@ -46,7 +57,16 @@ class SiteConfig:
 
 
 class LinePipeline:
-    """Converts the bytes of one connection to readings."""
+    """Converts the bytes of one connection to readings.
+
+    Attributes:
+        peer: Address and port of the indicator.
+        codec: Codec of this connection.
+        without_line_end: Whether this connection has sent records without an end.
+        scale_ids: Scales that have sent a line on this connection.
+        spoofed_ids: Scale ids that lines claimed and that belong to another address.
+        capture_updates: Changed capture states of streaming scales; the caller empties it.
+    """
 
     def __init__(self, site: SiteConfig, address: str, port: int) -> None:
         """Select codec and capture by the peer's address.
@@ -57,6 +77,8 @@ class LinePipeline:
             port: Port of the peer.
         """
         self._site = site
+        # A socket that listens on IPv6 sees IPv4 peers as mapped addresses; parameter peers has
+        # plain ones.
         self._address = address.removeprefix('::ffff:')
         self.peer = f'{self._address}:{port}'
         self._config = site.peers.get(self._address, PeerConfig())
@@ -66,14 +88,10 @@ class LinePipeline:
         self._splitter = SilenceSplitter(self.codec)
         self._silence_ends = site.silence > 0
         self.without_line_end = False
-        """Whether this connection has sent records without an end."""
         self._last_id = self._config.scale_id
         self.scale_ids: set[str] = set()
-        """Scales that have sent a line on this connection."""
         self.spoofed_ids: set[str] = set()
-        """Scale ids that lines claimed and that belong to another address."""
         self.capture_updates: dict[str, StreamCaptureState] = {}
-        """Changed capture states of streaming scales; the caller empties it."""
 
     def feed(self, data: bytes, received_ns: int, monotonic_ns: int) -> list[WeightReading]:
         """Feed received bytes and return the readings that they complete.
@@ -91,14 +109,24 @@ class LinePipeline:
         return bool(self._framer.unterminated)
 
     def silence(self, received_ns: int, monotonic_ns: int) -> list[WeightReading]:
-        """Signal that no byte came for a while; return the readings of indicators that send no line end."""
+        """Signal that no byte came for a while; return the readings of indicators that send no line end.
+
+        Args:
+            received_ns: UTC, nanoseconds since 1970.
+            monotonic_ns: The machine's monotonic clock at the last byte, nanoseconds.
+        """
         records, count = self._splitter.split(self._framer.unterminated)
         self._framer.take_unterminated(count)
         self.without_line_end = self.without_line_end or count > 0
         return self._readings(records, received_ns, monotonic_ns)
 
     def end(self, received_ns: int, monotonic_ns: int) -> list[WeightReading]:
-        """Signal the end of the connection and return the reading of an incomplete line, if any."""
+        """Signal the end of the connection and return the reading of an incomplete line, if any.
+
+        Args:
+            received_ns: UTC, nanoseconds since 1970.
+            monotonic_ns: The machine's monotonic clock, nanoseconds.
+        """
         if self._silence_ends and self.incomplete and (readings := self.silence(received_ns, monotonic_ns)):
             return readings
         return self._readings(self._framer.end(), received_ns, monotonic_ns)
@@ -146,6 +174,8 @@ class LinePipeline:
         if parsed.status is not ReadingStatus.MALFORMED:
             self.scale_ids.add(parsed.scale_id)
             self._last_id = parsed.scale_id
+        # The id of a malformed line is only a guess. It is believed if this connection has sent it
+        # before, so that noise creates no scales.
         elif parsed.scale_id not in self.scale_ids:
             parsed.scale_id = self._last_id
         return parsed

@@ -1,4 +1,9 @@
-"""scale_bridge node: stores the lines of indicators in the journal, then publishes them on weighing/weight."""
+"""scale_bridge node: stores the lines of indicators in the journal, then publishes them on weighing/weight.
+
+Three threads: the event loop of the TCP server, the journal's writer, and the ROS executor.
+Readings pass from the first to the second, which publishes them. Events of both reach the executor
+through one queue, so registry and alarms have one owner.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +58,12 @@ TRANSIENT_ALARM_NS = 60 * NS_PER_S
 
 
 class ScaleBridgeNode(Node):
-    """Connects the indicator server, the journal and the topics."""
+    """Connects the indicator server, the journal and the topics.
+
+    Attributes:
+        parameters: Parameters of the node.
+        listening: Whether the server listens, and on which port.
+    """
 
     def __init__(self, **options: Any) -> None:
         """Open the journal and start to listen.
@@ -86,6 +96,8 @@ class ScaleBridgeNode(Node):
         """By scale: prints in a row that made no bag."""
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
+        # Alarms that an earlier run of this node left behind; the new run raises them again if they
+        # hold.
         for key in ('port', 'journal', 'held_back'):
             self._alarms.clear_alarm(key, force=True)
         gil_lock = threading.Lock()
@@ -135,6 +147,8 @@ class ScaleBridgeNode(Node):
 
     def _post_event(self, event: ServerEvent | JournalStatus) -> None:
         """Queue an event for the node's thread, from any thread."""
+        # The queue is full while the executor is stuck; giving up would lose a disconnect. While
+        # closing nobody empties the queue.
         while not self._closing:
             try:
                 self._events.put(event, timeout=1.0)

@@ -137,6 +137,10 @@ def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str]) ->
 def server_settings(parameters: ScaleBridgeParameters) -> TcpServerSettings:
     """Return the settings of the TCP server.
 
+    Args:
+        parameters: Parameters of the node. An old settings.json, where one exists, overrides
+            address and port.
+
     Raises:
         ParameterError: The settings file cannot be used.
     """

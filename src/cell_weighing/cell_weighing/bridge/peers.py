@@ -24,14 +24,17 @@ class PeerError(ValueError):
 
 @dataclass(frozen=True)
 class PeerConfig:
-    """Configuration of one address."""
+    """Configuration of one address.
+
+    Attributes:
+        scale_id: The only scale that may send from this address; "" = any.
+        codec: Codec; "" = the bridge's default.
+        capture: printed or streaming; "" = the bridge's default.
+    """
 
     scale_id: str = ''
-    """The only scale that may send from this address; "" = any."""
     codec: str = ''
-    """Codec; "" = the bridge's default."""
     capture: str = ''
-    """printed or streaming; "" = the bridge's default."""
 
 
 def parse_peers(entries: Iterable[str]) -> dict[str, PeerConfig]:
@@ -92,6 +95,8 @@ def check_identity(parsed: ParsedLine, peer: PeerConfig, peers: Mapping[str, Pee
     """
     claimed = parsed.scale_id
     if peer.scale_id:
+        # A malformed line may show a wrong id by chance; it is attributed to the address and not
+        # reported as spoofed.
         if claimed in ('', peer.scale_id) or parsed.status is ReadingStatus.MALFORMED:
             parsed.scale_id = peer.scale_id
             return ''

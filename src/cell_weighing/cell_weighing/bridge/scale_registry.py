@@ -13,17 +13,24 @@ from cell_weighing.domain.reading import ParsedLine, ReadingStatus, WeightReadin
 
 @dataclass
 class ScaleEntry:
-    """State of one indicator."""
+    """State of one indicator.
+
+    Attributes:
+        scale_id: "" for a connection that has sent no line yet.
+        peer: Remote end of its connection; "" = not connected.
+        last_received_ns: When its last line was received, UTC nanoseconds; 0 = never.
+        readings: Valid readings since the bridge was installed.
+        malformed: Malformed lines since the bridge started.
+        malformed_in_a_row: Malformed lines since the last good one.
+        last_weight: Decimal digits; "" = none yet.
+        last_unit: Unit of `last_weight`.
+    """
 
     scale_id: str
     peer: str = ''
-    """Remote end of its connection; "" = not connected."""
     last_received_ns: int = 0
-    """When its last line was received, UTC nanoseconds; 0 = never."""
     readings: int = 0
-    """Valid readings since the bridge was installed."""
     malformed: int = 0
-    """Malformed lines since the bridge started."""
     malformed_in_a_row: int = 0
     last_weight: str = ''
     last_unit: str = ''
@@ -31,11 +38,16 @@ class ScaleEntry:
 
 @dataclass
 class ScaleRegistry:
-    """All indicators, and the connections whose scale is not known yet."""
+    """All indicators, and the connections whose scale is not known yet. Owned by the node's thread.
+
+    Attributes:
+        scales: By scale id; a scale stays listed after its disconnection.
+        nameless: Connections that have sent no line yet, by peer.
+        open_peers: Peers that are connected.
+    """
 
     scales: dict[str, ScaleEntry] = field(default_factory=dict)
     nameless: dict[str, ScaleEntry] = field(default_factory=dict)
-    """By peer."""
     open_peers: set[str] = field(default_factory=set)
 
     @classmethod
@@ -66,7 +78,11 @@ class ScaleRegistry:
                 entry.peer = ''
 
     def update(self, reading: WeightReading) -> ScaleEntry:
-        """Count a reading and return the entry of its scale; the reading may follow the end of its connection."""
+        """Count a reading and return the entry of its scale; the reading may follow the end of its connection.
+
+        Args:
+            reading: Published reading; one without a scale id counts for its connection.
+        """
         if reading.scale_id:
             entry = self.scales.setdefault(reading.scale_id, ScaleEntry(reading.scale_id))
             before = self.nameless.pop(reading.peer, None)

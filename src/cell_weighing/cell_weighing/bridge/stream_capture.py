@@ -24,30 +24,40 @@ GAP_NS = 5_000_000_000
 
 @dataclass(frozen=True)
 class StabilitySettings:
-    """When a streamed weight counts as stable."""
+    """Conditions under which a streamed weight counts as stable.
+
+    Attributes:
+        count: Samples that must agree.
+        spread: Largest difference between them, kilograms.
+        window_ns: Shortest time that they span, nanoseconds.
+        empty: At or below this weight the scale is empty, kilograms.
+    """
 
     count: int = 5
-    """Samples that must agree."""
     spread: Decimal = Decimal('0.005')
-    """Largest difference between them, kilograms."""
     window_ns: int = 500_000_000
-    """Shortest time that they span, nanoseconds."""
     empty: Decimal = Decimal('0.020')
-    """At or below this weight the scale is empty, kilograms."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamCaptureState:
-    """State of one scale's capture, stored over a restart."""
+    """State of one scale's capture, stored over a restart.
+
+    Attributes:
+        armed: The scale was empty since the last bag: the next stable weight is a bag.
+        captured: Weight of the last bag in kilograms, decimal digits; "" = none.
+    """
 
     armed: bool = True
-    """The scale was empty since the last bag: the next stable weight is a bag."""
     captured: str = ''
-    """Weight of the last bag in kilograms, decimal digits; "" = none."""
 
 
 class StreamCapture:
-    """Captures bags from the samples of one scale."""
+    """Captures bags from the samples of one scale.
+
+    Attributes:
+        state: State to store with the readings; replaced, never changed in place.
+    """
 
     def __init__(self, settings: StabilitySettings, state: StreamCaptureState | None = None) -> None:
         """Start, or continue with a stored state.
@@ -100,6 +110,8 @@ class StreamCapture:
         run.append((now_ns, weight))
         while max(w for _, w in run) - min(w for _, w in run) > self._settings.spread:
             run.popleft()
+        # The run keeps its oldest sample until the second oldest alone spans the window: it must
+        # not shrink below the required time.
         while len(run) > self._settings.count and now_ns - run[1][0] >= self._settings.window_ns:
             run.popleft()
         return len(run) >= self._settings.count and now_ns - run[0][0] >= self._settings.window_ns

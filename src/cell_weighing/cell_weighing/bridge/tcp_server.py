@@ -1,4 +1,9 @@
-"""TCP server for indicators: connections, keep-alive, back pressure. `line_pipeline` interprets the bytes."""
+"""TCP server for indicators: connections, keep-alive, back pressure. `line_pipeline` interprets the bytes.
+
+Everything runs in one event loop; `on_event` and the journal's `append` are its only exits. No
+connection is closed because of its contents: an indicator that loses its connection may lose the
+next bag.
+"""
 
 from __future__ import annotations
 
@@ -21,27 +26,40 @@ LOW_WATER = 0.25
 """Share of the limit of waiting readings below which the sockets are read again."""
 # Receive buffer, shared by all connections: a buffer allocated for each read costs more than its line.
 BUFFER = memoryview(bytearray(4096))
+# 30 s + 3 x 10 s: a dead peer is detected within a minute, with little traffic on a quiet line.
 KEEP_ALIVE_IDLE_S, KEEP_ALIVE_INTERVAL_S, KEEP_ALIVE_COUNT = 30, 10, 3
 
 
 class ReadingSink(Protocol):
-    """Destination of the readings."""
+    """Destination of the readings.
+
+    Attributes:
+        pending: Readings not yet durable; read from the server's thread.
+    """
 
     pending: int
-    """Readings not yet durable."""
 
     def append(self, readings: list[WeightReading], capture_updates: Mapping[str, StreamCaptureState]) -> None:
-        """Queue readings and changed capture states; returns immediately."""
+        """Queue readings and changed capture states; returns immediately.
+
+        Args:
+            readings: In order of arrival.
+            capture_updates: Changed states of streaming scales, by scale id.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class ListeningState:
-    """The server listens, or cannot."""
+    """The server listens, or cannot.
+
+    Attributes:
+        port: TCP port in use, or the one that could not be opened.
+        error: Why it cannot; "" = it listens.
+    """
 
     port: int
     error: str = ''
-    """Why it cannot; "" = it listens."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +71,13 @@ class IndicatorConnected:
 
 @dataclass(frozen=True)
 class IndicatorDisconnected:
-    """A connection has ended."""
+    """A connection has ended.
+
+    Attributes:
+        peer: Address and port.
+        scale_ids: Scales that have sent lines on it, sorted.
+        reason: Cause, for the log.
+    """
 
     peer: str
     scale_ids: tuple[str, ...]
@@ -62,7 +86,13 @@ class IndicatorDisconnected:
 
 @dataclass(frozen=True)
 class ConnectionReplaced:
-    """A connection sends a scale id that another open one has sent last; both stay open."""
+    """A connection sends a scale id that another open one has sent last; both stay open.
+
+    Attributes:
+        scale_id: The shared id.
+        old_peer: Connection that had sent it before.
+        new_peer: Connection that sends it now.
+    """
 
     scale_id: str
     old_peer: str
@@ -71,7 +101,12 @@ class ConnectionReplaced:
 
 @dataclass(frozen=True)
 class IdentityMismatch:
-    """A line claims a scale id that belongs to another address."""
+    """A line claims a scale id that belongs to another address.
+
+    Attributes:
+        scale_id: The claimed id.
+        peer: Address and port of the sender.
+    """
 
     scale_id: str
     peer: str
@@ -82,38 +117,53 @@ ServerEvent = ListeningState | IndicatorConnected | IndicatorDisconnected | Conn
 
 @dataclass
 class TcpServerSettings:
-    """Settings of the server."""
+    """Settings of the server.
+
+    Attributes:
+        address: Address to listen on.
+        port: TCP port; 0 = any free one.
+        idle_timeout: Seconds without data after which a connection is closed; 0 = never.
+        max_connections: Further connections are refused.
+        poll_period: Seconds between two poll commands to an indicator that only responds to
+            commands.
+        waiting_limit: Readings not yet durable at which the sockets are no longer read: TCP then
+            holds back the senders, nothing is lost.
+    """
 
     address: str
     port: int
     idle_timeout: float = 0.0
-    """Seconds without data after which a connection is closed; 0 = never."""
     max_connections: int = 2000
     poll_period: float = 0.2
-    """Seconds between two poll commands to an indicator that only responds to commands."""
     waiting_limit: int = 20_000
-    """Readings not yet durable at which the sockets are no longer read: TCP then holds back the senders, nothing is lost."""
 
 
 @dataclass
 class IndicatorServer:
-    """Accepts indicators and passes their readings to the journal."""
+    """Accepts indicators and passes their readings to the journal.
+
+    Attributes:
+        settings: Address and limits.
+        site: Settings and state that all connections share.
+        journal: Destination of the readings.
+        on_event: Called in the server's thread.
+        connections: Open connections.
+        owners: The connection that sent each scale id last.
+        shared_ids: Scale ids that two connections have sent.
+        paused: The journal is behind: no socket is read.
+    """
 
     settings: TcpServerSettings
     site: SiteConfig
     journal: ReadingSink
     on_event: Callable[[ServerEvent], None]
-    """Called in the server's thread."""
     connections: set[Connection] = field(default_factory=set)
     owners: dict[str, Connection] = field(default_factory=dict)
-    """The connection of each scale id."""
     shared_ids: set[str] = field(default_factory=set)
-    """Scale ids that two connections have sent."""
     paused: bool = False
-    """The journal is behind: no socket is read."""
 
     async def serve(self) -> None:
-        """Listen until cancelled; retry while the port is in use."""
+        """Listen until canceled; retry while the port is in use."""
         server = await self._bind()
         try:
             async with server:
@@ -154,7 +204,12 @@ class IndicatorServer:
                     connection.close(f'idle timeout: no data for {self.settings.idle_timeout:g} s')
 
     def submit(self, readings: list[WeightReading], capture_updates: Mapping[str, StreamCaptureState]) -> None:
-        """Pass readings to the journal, and pause the sockets when the journal is behind."""
+        """Pass readings to the journal, and pause the sockets when the journal is behind.
+
+        Args:
+            readings: Completed readings of one connection.
+            capture_updates: Changed states of streaming scales.
+        """
         self.journal.append(readings, capture_updates)
         if not self.paused and self.journal.pending >= self.settings.waiting_limit:
             self.paused = True
@@ -174,7 +229,12 @@ class IndicatorServer:
             self.on_event(ConnectionReplaced(scale_id, other.pipeline.peer, connection.pipeline.peer))
 
     def mark_shared(self, readings: list[WeightReading], connection: Connection) -> None:
-        """Mark the readings of scale ids that two open connections send."""
+        """Mark the readings of scale ids that two open connections send.
+
+        Args:
+            readings: Readings of `connection`; their messages are set.
+            connection: Connection that sent them.
+        """
         for reading in readings:
             if reading.scale_id in self.shared_ids and reading.status is ReadingStatus.VALID:
                 others = [
@@ -192,7 +252,16 @@ class IndicatorServer:
 
 
 class Connection(asyncio.BufferedProtocol):
-    """Connection of one indicator."""
+    """Connection of one indicator.
+
+    A BufferedProtocol receives into a shared buffer, which is safe because the loop runs one
+    callback at a time and `buffer_updated` copies the bytes.
+
+    Attributes:
+        pipeline: Framing, codec and capture of this connection.
+        number: Increases with every connection.
+        last_received_ns: Time of the last byte, monotonic nanoseconds.
+    """
 
     _numbers = itertools.count()
 
@@ -207,7 +276,6 @@ class Connection(asyncio.BufferedProtocol):
         self._reported_ids: set[str] = set()
         self.pipeline = LinePipeline(server.site, '', 0)
         self.number = next(self._numbers)
-        """Increases with every connection."""
         self.last_received_ns = time.monotonic_ns()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -303,6 +371,8 @@ class Connection(asyncio.BufferedProtocol):
     def _poll(self) -> None:
         command = self.pipeline.codec.poll_command
         if command and self._transport is not None and not self._transport.is_closing():
+            # A command that could not be sent yet is not repeated: an indicator that wakes up must
+            # not reply to a hundred of them.
             if not self._transport.get_write_buffer_size():
                 self._transport.write(command)
             self._poll_timer = asyncio.get_running_loop().call_later(self._server.settings.poll_period, self._poll)

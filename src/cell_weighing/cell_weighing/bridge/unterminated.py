@@ -53,6 +53,8 @@ class SilenceSplitter:
             for start in range(max(0, end - LONGEST_RECORD), end):
                 if found[start] and self._is_whole(data[start:end]):
                     ways += [[*way, data[start:end]] for way in found[start]]
+            # Two ways are enough to know that the division is ambiguous; more would grow
+            # exponentially with the length.
             found.append(ways[:2])
         return found[-1][0] if data and len(found[-1]) == 1 else []
 

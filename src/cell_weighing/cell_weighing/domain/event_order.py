@@ -17,10 +17,14 @@ from cell_weighing.domain.reading import WeightReading
 
 
 class MonotonicStamp(NamedTuple):
-    """A moment on a machine's monotonic clock."""
+    """A moment on a machine's monotonic clock.
+
+    Attributes:
+        boot_id: The boot that the number belongs to; "" = none, see `ALWAYS_BEFORE`.
+        monotonic_ns: Nanoseconds since that boot. Numbers of different boots cannot be compared.
+    """
 
     boot_id: str
-    """The boot that the number belongs to; "" = none, see `ALWAYS_BEFORE`."""
     monotonic_ns: int
 
 
@@ -29,14 +33,24 @@ ALWAYS_BEFORE = MonotonicStamp('', 0)
 
 
 class JobBoundary(NamedTuple):
-    """When a job was started, ended or reopened."""
+    """Moment at which a job was started, ended or reopened.
+
+    Attributes:
+        utc_ns: UTC nanoseconds since 1970; for display, and for rows of older releases.
+        stamp: The same moment on the monotonic clock; None in rows of older releases, which can be
+            compared by UTC only.
+    """
 
     utc_ns: int
     stamp: MonotonicStamp | None = None
-    """None in rows of older releases, which can be compared by UTC only."""
 
     def is_at_or_before(self, reading: WeightReading) -> bool:
-        """Whether a reading that is processed now was taken at this boundary or after it."""
+        """Whether a reading that is processed now was taken at this boundary or after it.
+
+        Args:
+            reading: Reading of the journal. One of another boot counts as later, because commands
+                are executed only after the journal has been read to its end.
+        """
         if self.stamp is None:
             return reading.received_ns >= self.utc_ns
         boot_id, monotonic_ns = self.stamp
@@ -46,15 +60,22 @@ class JobBoundary(NamedTuple):
 def merge_by_time(pages: Sequence[Sequence[WeightReading]], size: int) -> list[WeightReading]:
     """Merge pages of several scales by the time of weighing, as far as the order is certain.
 
-    Readings of one scale keep the order of their sequence numbers, even when the clock was set back between them.
+    Readings of one scale keep the order of their sequence numbers, even when the clock was set back
+    between them.
 
     Args:
         pages: Readings of one scale each, in order of sequence number.
         size: Length of a full page: more readings of that scale may follow.
+
+    Returns:
+        Readings up to the earliest end of a full page. Later ones stay for the next call: a reading
+        that is not loaded yet could lie before them.
     """
     boots = {reading.boot_id for page in pages for reading in page}
     one_boot = len(boots) == 1 and '' not in boots
     keyed = [
+        # The running maximum makes the key of each page monotonic: a clock that was set back cannot
+        # reverse two readings of one scale.
         list(zip(accumulate((r.monotonic_ns if one_boot else r.received_ns for r in page), max), page, strict=True))
         for page in pages
     ]

@@ -32,36 +32,71 @@ class JobActiveError(ValueError):
 
 @dataclass(frozen=True)
 class JobForm:
-    """A job request as the operator typed it, not validated."""
+    """A job request as the operator typed it, not validated.
+
+    Attributes:
+        company: Customer.
+        station: Name of the station.
+        target: Decimal digits in `unit`.
+        unit: kg, g, lb, oz or t.
+        quantity: Bags in tolerance at which the job is complete.
+        tolerance: Decimal digits, share of the target; "" = the default of the site.
+        tare: Decimal digits in `unit`: weight of the empty bag; "" = none.
+    """
 
     company: str
     station: str
     target: str
-    """Decimal digits in `unit`."""
     unit: str
     quantity: int
     tolerance: str = ''
-    """Decimal digits, share of the target; "" = the default of the site."""
     tare: str = ''
-    """Decimal digits in `unit`: weight of the empty bag; "" = none."""
 
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A validated request for a weigh job."""
+    """A validated request for a weigh job.
+
+    Attributes:
+        company: Customer, 1 to 255 characters, without blanks around it.
+        station: A station of the site.
+        band: Target weight with its tolerance.
+        quantity: Bags in tolerance at which the job is complete.
+        tare: Weight of the empty bag in the band's unit, subtracted from gross weights.
+    """
 
     company: str
     station: str
     band: ToleranceBand
     quantity: int
-    """Bags in tolerance at which the job is complete."""
     tare: Decimal = Decimal(0)
-    """Weight of the empty bag in the band's unit, subtracted from gross weights."""
 
 
 @dataclass
 class WeighingJob:
-    """A weigh job and its counts."""
+    """A weigh job and its counts.
+
+    The counts are stored with the job and updated with each bag, so a report needs no recount.
+    `bags_completed + bags_out + bags_voided == bags_numbered` always holds.
+
+    Attributes:
+        job_id: Number of the job, from 1.
+        company: Customer.
+        station: Name of the station.
+        band: Target weight with its tolerance.
+        quantity: Bags in tolerance at which the job is complete.
+        started_ns: UTC nanoseconds since 1970.
+        started_by: Operator.
+        finished_ns: When it was completed or ended; None while it is active.
+        bags_completed: Bags in tolerance and not voided.
+        bags_out: Bags out of tolerance and not voided.
+        bags_numbered: The last bag number assigned; a number is never assigned twice.
+        tare: Weight of the empty bag in the band's unit.
+        bags_voided: Voided bags; the other counts exclude them.
+        started: Start on the monotonic clock; None in rows of older releases.
+        finished: End on the monotonic clock; ALWAYS_BEFORE for a job completed by a bag.
+        gaps: Each interval from an end until the job was reopened.
+    """
 
     job_id: int
     company: str
@@ -71,21 +106,14 @@ class WeighingJob:
     started_ns: int
     started_by: str = ''
     finished_ns: int | None = None
-    """When it was completed or ended; None while it is active."""
     bags_completed: int = 0
-    """Bags in tolerance and not voided."""
     bags_out: int = 0
-    """Bags out of tolerance and not voided."""
     bags_numbered: int = 0
-    """The last bag number assigned; a number is never assigned twice."""
     tare: Decimal = Decimal(0)
-    """Weight of the empty bag in the band's unit."""
     bags_voided: int = 0
-    """Voided bags; the other counts exclude them."""
     started: MonotonicStamp | None = None
     finished: MonotonicStamp | None = None
     gaps: list[tuple[JobBoundary, JobBoundary]] = field(default_factory=list)
-    """Each interval from an end until the job was reopened."""
 
     @property
     def active(self) -> bool:
@@ -103,7 +131,12 @@ class WeighingJob:
         )
 
     def complete(self, reading: WeightReading) -> None:
-        """Finish the job with this reading: readings that are processed later are too late."""
+        """Finish the job with this reading: readings that are processed later are too late.
+
+        Args:
+            reading: The last bag. Its own time cannot be the boundary: other scales of the station
+                may have readings with an earlier time that are processed after it.
+        """
         self.finished_ns = reading.received_ns
         self.finished = ALWAYS_BEFORE if self.started else None
 
@@ -112,14 +145,46 @@ class WeighingJob:
         return self.finished_ns is not None and bag.weighed_ns == self.finished_ns
 
     def net_weight(self, reading: WeightReading) -> tuple[Decimal, str]:
-        """Return the weight without the bag, and its unit; a weight that the indicator marks as net is unchanged."""
+        """Return the weight without the bag, and its unit; a weight that the indicator marks as net is unchanged.
+
+        Args:
+            reading: VALID reading.
+
+        Returns:
+            Exact weight in the reading's unit, or in kg if tare and reading have different units.
+
+        Raises:
+            ValueError: The reading is not VALID.
+        """
         tare = Decimal(0) if reading.mode is WeightMode.NET else self.tare
         return subtract_tare(reading.value, reading.unit, tare, self.band.unit)
 
 
 @dataclass
 class Bag:
-    """A weighed bag."""
+    """A weighed bag.
+
+    Attributes:
+        reading_id: UUIDv7 of its reading; the idempotency key of its delivery.
+        scale_id: Scale that weighed it.
+        station: Station of that scale at that time; "" = none.
+        weight: Decimal digits in `unit`, as the indicator sent them.
+        unit: kg, g, lb, oz or t.
+        weighed_ns: UTC nanoseconds since 1970.
+        outcome: In tolerance, under, over, or without a job.
+        stability: As the indicator reported it.
+        job_id: Job that it counts for; 0 = none.
+        number: Number within the job, from 1; 0 = no job.
+        target: Target weight of the job, decimal digits in `target_unit`.
+        target_unit: Unit of the job.
+        message: Text for the operator; "" for a good bag.
+        voided: An operator has withdrawn it; it stays on record.
+        bag_id: Number of the record; 0 before it is stored.
+        zone: Zone within the tolerance.
+        net_weight: The weight that was compared with the target, in `unit`; "" when there was no
+            job.
+        stands_for: The scale that `scale_id`, a spare, replaced when it weighed the bag; "" = none.
+    """
 
     reading_id: str
     scale_id: str
@@ -138,9 +203,7 @@ class Bag:
     bag_id: int = 0
     zone: WeightZone = WeightZone.NONE
     net_weight: str = ''
-    """The weight that was compared with the target, in `unit`; "" when there was no job."""
     stands_for: str = ''
-    """The scale that `scale_id`, a spare, replaced when it weighed the bag; "" = none."""
 
     @property
     def posted_scale(self) -> str:
@@ -196,9 +259,13 @@ def make_bag(reading: WeightReading, station: str, job: WeighingJob | None, warn
     Args:
         reading: A reading for which `is_bag` holds.
         station: The station of its scale; "" = none.
-        job: The job that was active at the station when the reading was taken. Its counts are updated, and it is finished when
-            its quantity is reached.
+        job: The job that was active at the station when the reading was taken. Its counts are
+            updated, and it is finished when its quantity is reached.
         warn_share: Share of the tolerance beyond which a bag in tolerance is in a warning zone.
+
+    Returns:
+        The bag, without its id: the store assigns that. A bag without a job is a bag as well; its
+        message says what to do.
     """
     bag = Bag(
         reading_id=reading.reading_id,
@@ -223,6 +290,7 @@ def make_bag(reading: WeightReading, station: str, job: WeighingJob | None, warn
 def _judge(bag: Bag, job: WeighingJob, reading: WeightReading, warn_share: Decimal) -> None:
     net, unit = job.net_weight(reading)
     bag.zone, bag.outcome = job.band.zone(net, unit, warn_share), job.band.judge(net, unit)
+    # The digits as sent, including trailing zeros: they tell the resolution of the scale.
     unchanged = net == reading.value and unit == reading.unit
     bag.net_weight = reading.weight if unchanged else _digits(net, unit, reading.unit)
     text = bag.net_weight if bag.net_weight == reading.weight else f'net {bag.net_weight}'
@@ -246,7 +314,12 @@ def _count(bag: Bag, job: WeighingJob, reading: WeightReading) -> None:
 
 
 def void_bag(bag: Bag, job: WeighingJob | None) -> None:
-    """Mark a bag as voided and remove it from the counts; a completed job stays completed."""
+    """Mark a bag as voided and remove it from the counts; a completed job stays completed.
+
+    Args:
+        bag: Bag that is not voided yet; changed in place.
+        job: Its job, changed in place; None = it counted for none.
+    """
     bag.voided = True
     if job is None:
         return

@@ -36,36 +36,59 @@ class WeightMode(IntEnum):
 
 @dataclass(slots=True)
 class ParsedLine:
-    """Result of a codec for one line."""
+    """Result of a codec for one line.
+
+    Attributes:
+        scale_id: As sent; "" when the protocol has no id: then the connection decides.
+        status: Whether the weight may be used.
+        weight: Decimal digits as sent, without spaces and plus sign; "" unless VALID.
+        unit: kg, g, lb, oz or t; "" unless VALID.
+        stability: As the indicator reports it.
+        mode: Gross or net, as the indicator reports it.
+        tare: Decimal digits in `unit`; "" when the line has no tare.
+        message: Message for the operator: why the line is not VALID.
+    """
 
     scale_id: str
-    """As sent; "" when the protocol has no id: then the connection decides."""
     status: ReadingStatus
     weight: str = ''
-    """Decimal digits as sent, without spaces and plus sign; "" unless VALID."""
     unit: str = ''
-    """kg, g, lb, oz or t; "" unless VALID."""
     stability: Stability = Stability.UNKNOWN
     mode: WeightMode = WeightMode.UNKNOWN
     tare: str = ''
-    """Decimal digits in `unit`; "" when the line has no tare."""
     message: str = ''
-    """Message for the operator: why the line is not VALID."""
 
 
 @dataclass(slots=True)
 class WeightReading:
-    """One line of an indicator as the journal stores it."""
+    """One line of an indicator as the journal stores it.
+
+    Mutable, because the journal assigns the sequence number; nobody changes a reading after its
+    commit. `slots` saves memory: up to 20 000 readings wait when the disk is full.
+
+    Attributes:
+        reading_id: UUIDv7.
+        scale_id: Scale that sent it; "" = unknown.
+        sequence: Sequence number of this scale's readings, from 1; 0 before it is stored.
+        received_ns: When the line's last byte arrived, UTC nanoseconds since 1970.
+        monotonic_ns: The same moment on the machine's monotonic clock, comparable within one boot.
+        raw: The line as received, without its end; a malformed one is cut at the length limit.
+        status: Whether the weight may be used.
+        weight: Decimal digits in `unit`; "" unless VALID.
+        unit: kg, g, lb, oz or t; "" unless VALID.
+        stability: As the indicator reported it, or STABLE for a captured bag of a stream.
+        mode: Gross or net.
+        tare: Decimal digits in `unit`; "" when the line has no tare.
+        message: Remark for the operator: why it is not VALID or makes no bag.
+        peer: Remote address and port of the connection.
+        boot_id: Boot of the machine that `monotonic_ns` belongs to; "" = unknown.
+    """
 
     reading_id: str
-    """UUIDv7."""
     scale_id: str
     sequence: int
-    """Sequence number of this scale's readings, from 1; 0 before it is stored."""
     received_ns: int
-    """When the line's last byte arrived, UTC nanoseconds since 1970."""
     monotonic_ns: int
-    """The same moment on the machine's monotonic clock, comparable within one boot."""
     raw: bytes
     status: ReadingStatus
     weight: str = ''
@@ -75,9 +98,7 @@ class WeightReading:
     tare: str = ''
     message: str = ''
     peer: str = ''
-    """Remote address and port of the connection."""
     boot_id: str = field(default='', compare=False)
-    """Boot of the machine that `monotonic_ns` belongs to; "" = unknown."""
 
     @property
     def value(self) -> Decimal:

@@ -18,14 +18,19 @@ class AliasError(ValueError):
 
 @dataclass(frozen=True)
 class ScaleAlias:
-    """A spare scale that replaces another one for a time."""
+    """A spare scale that replaces another one for a time.
+
+    Attributes:
+        scale_id: The spare scale.
+        stands_for: The replaced scale.
+        from_ns: First moment, UTC nanoseconds since 1970.
+        until_ns: First moment after it, UTC nanoseconds since 1970.
+    """
 
     scale_id: str
     stands_for: str
     from_ns: int
-    """First moment, UTC nanoseconds since 1970."""
     until_ns: int
-    """First moment after it, UTC nanoseconds since 1970."""
 
 
 def parse_aliases(entries: Iterable[str]) -> list[ScaleAlias]:
@@ -48,13 +53,20 @@ def parse_aliases(entries: Iterable[str]) -> list[ScaleAlias]:
 
 @dataclass(frozen=True)
 class StationMap:
-    """The station of each scale."""
+    """The station of each scale.
+
+    Lookups take the time of weighing, not the time of processing: a reading that waited in the
+    journal belongs to the scale that was replaced then.
+
+    Attributes:
+        by_scale: Station by scale id.
+        aliases: Spare scales; at most one replacement per scale and moment.
+        default: Station of every other scale; "" = none.
+    """
 
     by_scale: Mapping[str, str]
-    """Station by scale id."""
     aliases: list[ScaleAlias] = field(default_factory=list)
     default: str = ''
-    """Station of every other scale; "" = none."""
 
     @property
     def names(self) -> list[str]:
@@ -62,7 +74,12 @@ class StationMap:
         return sorted({*self.by_scale.values(), *([self.default] if self.default else [])})
 
     def station_of(self, scale_id: str, moment_ns: int) -> str:
-        """Return the station of a scale at a moment; "" = none."""
+        """Return the station of a scale at a moment; "" = none.
+
+        Args:
+            scale_id: Scale, also a spare one.
+            moment_ns: Time of weighing, UTC nanoseconds since 1970.
+        """
         return self.by_scale.get(resolve_alias(self.aliases, scale_id, moment_ns), self.default)
 
     def stands_for(self, scale_id: str, moment_ns: int) -> str:

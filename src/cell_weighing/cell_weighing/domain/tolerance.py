@@ -1,5 +1,8 @@
 """Tolerance check of a weight, in exact decimal arithmetic; the limits belong to the band.
 
+A bag exactly on a limit is in tolerance. With binary fractions 1.10 kg x 0.9 would differ from 0.99
+kg by a rounding error, and a bag on the limit would be judged by chance.
+
 Pure: no ROS, sockets, files or clock.
 """
 
@@ -38,12 +41,17 @@ class WeightZone(IntEnum):
 
 @dataclass(frozen=True)
 class ToleranceBand:
-    """Target weight of a job and its tolerance."""
+    """Target weight of a job and its tolerance.
+
+    Attributes:
+        target: Above 0, in `unit`.
+        unit: kg, g, lb, oz or t.
+        tolerance: Share of the target, between 0 and 1, the same in both directions.
+    """
 
     target: Decimal
     unit: str
     tolerance: Decimal
-    """Share of the target."""
 
     @property
     def low(self) -> Decimal:
@@ -109,12 +117,23 @@ def subtract_tare(weight: Decimal, unit: str, tare: Decimal, tare_unit: str) -> 
 
 
 def plain_decimal(text: str) -> Decimal | None:
-    """Return the number of a text of plain ASCII digits with at most one point; None for any other text."""
+    """Return the number of a text of plain ASCII digits with at most one point; None for any other text.
+
+    Args:
+        text: At most 9 digits before the point and 6 after it, so that all products stay exact.
+    """
     return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
 def explain(zone: WeightZone, weight: str, unit: str, band: ToleranceBand) -> str:
-    """Return the message for the operator about a weight; "" when it is good."""
+    """Return the message for the operator about a weight; "" when it is good.
+
+    Args:
+        zone: Zone of the weight.
+        weight: The weight as text, e.g. "12.3" or "net 12.1".
+        unit: Its unit.
+        band: Names the limit in the job's unit, which may be another one.
+    """
     close = 'in tolerance, but close to'
     words = {
         WeightZone.REJECT_UNDER: ('under', band.low),

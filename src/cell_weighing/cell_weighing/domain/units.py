@@ -63,6 +63,8 @@ def convert(weight: Decimal, unit: str, to: str, places: int = 6) -> Decimal:
     Raises:
         UnitError: A unit is not known.
     """
+    # A fraction, because the quotient of two decimals may have no finite decimal form: it is
+    # rounded once, at the end.
     exact = Fraction(kilograms(weight, unit)) / Fraction(KILOGRAMS[check_unit(to)])
     wide = Context(prec=80, rounding=ROUND_HALF_EVEN)
     quotient = wide.divide(Decimal(exact.numerator), Decimal(exact.denominator))

@@ -26,20 +26,28 @@ class Codec(Protocol):
         ...
 
     def parse(self, line: bytes) -> ParsedLine:
-        """Parse one line without its end; a line outside the grammar is MALFORMED, nothing is raised."""
+        """Parse one line without its end; a line outside the grammar is MALFORMED, nothing is raised.
+
+        Args:
+            line: Any bytes without a line end, at most the length limit.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class CodecOptions:
-    """Site options of the codecs."""
+    """Site options of the codecs.
+
+    Attributes:
+        template: Print format for codec `template`.
+        decimal_comma: Numbers have a decimal comma instead of a point.
+        sma_command: Command for SMA scales: "W" = current weight, "P" = weight as soon as it is
+            stable.
+    """
 
     template: str = EXTENDED
-    """Print format for codec `template`."""
     decimal_comma: bool = False
-    """Numbers have a decimal comma instead of a point."""
     sma_command: str = 'W'
-    """Command for SMA scales: "W" = current weight, "P" = weight as soon as it is stable."""
 
 
 CODECS: Mapping[str, Callable[[CodecOptions], Codec]] = {
@@ -52,6 +60,10 @@ CODECS: Mapping[str, Callable[[CodecOptions], Codec]] = {
 
 def make_codec(name: str, options: CodecOptions | None = None) -> Codec:
     """Return the codec of a name.
+
+    Args:
+        name: Key of CODECS.
+        options: Options of the site; None = defaults.
 
     Raises:
         ValueError: There is no such codec, or an option does not suit it.

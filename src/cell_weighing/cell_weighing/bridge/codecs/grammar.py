@@ -29,7 +29,11 @@ def scale_id_of(line: bytes) -> str:
 
 
 def parse_number(field: bytes) -> str:
-    """Return an unsigned number as text, or "" when the field is not a number."""
+    """Return an unsigned number as text, or "" when the field is not a number.
+
+    Args:
+        field: At most 9 digits before the point and 6 after it.
+    """
     return field.decode('ascii') if _NUMBER.fullmatch(field) else ''
 
 
@@ -61,6 +65,8 @@ def parse_weight(scale_id: str, weight: bytes, unit: bytes, point: bytes = b'.')
         return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message=message)
     sign, digits = (field[:1], field[1:].lstrip(b' ')) if field[:1] in (b'+', b'-') else (b'', field)
     if point != b'.':
+        # A point is not a digit group separator here: "1.234,5" could be one or the other, so it is
+        # refused.
         digits = digits.replace(b'.', b'?').replace(point, b'.')
     value = parse_number(digits)
     if not value:

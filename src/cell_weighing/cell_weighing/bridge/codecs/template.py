@@ -85,6 +85,8 @@ class TemplateCodec:
         scale_id = fields[index['id']].decode('ascii') if 'id' in index else ''
         weight, unit = self._number(fields[index['weight']]), fields[index['unit']].decode('ascii').lower()
         result = ParsedLine(scale_id, ReadingStatus.VALID, weight, unit)
+        # The legacy format ends here: it is by far the most frequent one, and has none of the
+        # optional fields.
         if len(index) > len(_LEAST):
             if (status := fields[index['status']] if 'status' in index else b'') in _FAULTS:
                 return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message=_FAULTS[status])
