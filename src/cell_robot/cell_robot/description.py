@@ -1,11 +1,11 @@
 """Frames and shape of the arm: one tree, as URDF text and as transforms.
 
-Frames are named and placed as in the vendor's ROS description (REP 103 and 105; Universal_Robots_ROS2_Description).
-base_link is rotated by half a turn about z against `base`, the base frame of the controller and of the pendant; tool0 is the
-flange as the pendant shows it. Kinematics are the nominal ones of `motion.kinematics`. The visuals are simple cylinders of
-about the arm's size; nothing checks collisions with them.
-
 Pure: no ROS, sockets, files or clock.
+
+Frames are named and placed as in the vendor's ROS description (REP 103 and 105; Universal_Robots_ROS2_Description). base_link
+is rotated by half a turn about z against `base`, the base frame of the controller and of the pendant; tool0 is the flange as
+the pendant shows it. Kinematics are the nominal ones of `motion.kinematics`. The visuals are simple cylinders of about the
+arm's size; nothing checks collisions with them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ THICKNESS = {'ur3e': 0.045, 'ur5e': 0.055, 'ur10e': 0.07, 'ur16e': 0.07}
 
 @dataclass(frozen=True)
 class JointFrame:
-    """One joint of the tree with its child frame."""
+    """One joint of the tree with its child frame; matrices are 4x4 transforms in meters."""
 
     name: str
     parent: str
@@ -89,7 +89,14 @@ def arm_frames(arm: ArmModel) -> list[JointFrame]:
 
 
 def cell_frames(recipe: CellRecipe) -> list[JointFrame]:
-    """Return the frames that a recipe adds: the tool, the targets, and the first slot of each tray."""
+    """Return the frames that a recipe adds: the tool, the targets, and the first slot of each tray.
+
+    A tray that several parts use at the same place is one frame `tray_<number>`. At another place its name carries the part
+    number.
+
+    Args:
+        recipe: Checked recipe; its poses are in the controller's base frame, so `base` is the parent.
+    """
     frames = {name: target.pose for name, target in recipe.targets.items()}
     for part_number, trays in recipe.parts.items():
         for tray, targets in trays.items():
@@ -103,7 +110,12 @@ def cell_frames(recipe: CellRecipe) -> list[JointFrame]:
 
 
 def urdf(arm: ArmModel, tree: Sequence[JointFrame]) -> str:
-    """Return the URDF text of a tree of this arm."""
+    """Return the URDF text of a tree of this arm.
+
+    Args:
+        arm: Gives joint limits and visuals.
+        tree: Result of `arm_frames`, with the frames of the cell behind it.
+    """
     robot = ElementTree.Element('robot', name=arm.name)
     visuals = _visuals(arm)
     for link in dict.fromkeys([ROOT, *(joint.child for joint in tree)]):
@@ -128,7 +140,12 @@ def fixed_frames(tree: Sequence[JointFrame]) -> list[FramePose]:
 
 
 def moving_frames(tree: Sequence[JointFrame], angles: Mapping[str, float]) -> list[FramePose]:
-    """Return the moving frames at joint angles in radians; joints without an angle are left out."""
+    """Return the moving frames at joint angles in radians; joints without an angle are left out.
+
+    Args:
+        tree: Frames of the arm.
+        angles: Joint name -> radians, in any order.
+    """
     return [
         _frame_pose(joint, joint.origin @ _rotation_about_z(angles[joint.name]))
         for joint in tree
@@ -146,7 +163,10 @@ def origin_transform(
 
 
 def rpy_of(transform: Matrix) -> tuple[float, float, float]:
-    """Return roll, pitch and yaw of a transform in radians, in the convention of a URDF origin."""
+    """Return roll, pitch and yaw of a transform in radians, in the convention of a URDF origin.
+
+    Roll and yaw lie in -pi..pi, pitch in -pi/2..pi/2.
+    """
     rotation = transform[:3, :3]
     horizontal = math.hypot(rotation[0, 0], rotation[1, 0])
     pitch = math.atan2(-rotation[2, 0], horizontal)
@@ -162,6 +182,7 @@ def _rotation_about_z(angle: float) -> Matrix:
 
 
 def _frame_pose(joint: JointFrame, transform: Matrix) -> FramePose:
+    """Return a transform as translation and unit quaternion."""
     vector = rotation_vector(transform[:3, :3])
     angle = math.sqrt(sum(value * value for value in vector))
     share = math.sin(angle / 2.0) / angle if angle > 0.0 else 0.5
@@ -220,4 +241,5 @@ def _add_limits(joint: ElementTree.Element, arm: ArmModel, number: int) -> None:
 
 
 def _to_word(text: str) -> str:
+    """Return a text as part of a frame name: letters, digits and underscores."""
     return ''.join(sign if sign.isalnum() else '_' for sign in text).lower()

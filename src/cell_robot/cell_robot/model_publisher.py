@@ -25,11 +25,17 @@ class ModelPublisher:
     """
 
     def __init__(self, node: Node, parameters: RobotParameters) -> None:
-        """Publish the static parts; nothing when the arm model is unknown."""
+        """Publish the static parts; nothing when the arm model is unknown.
+
+        Args:
+            node: Node of the publishers.
+            parameters: arm_model, recipe_file, publish_tf and frame_prefix are used.
+        """
         self._node, self._prefix = node, parameters.frame_prefix
         self._tree: list[JointFrame] = []
         self._tf = node.create_publisher(TFMessage, '/tf', events())
         self._static = node.create_publisher(TFMessage, '/tf_static', latched())
+        # Latched like the description of robot_state_publisher: RViz may start later.
         self._description = node.create_publisher(String, 'robot_description', latched())
         self._publish_arm = parameters.publish_tf
         model, more = _load_model(parameters, node)
@@ -41,7 +47,11 @@ class ModelPublisher:
         self._static.publish(self._message(fixed_frames(self._tree if self._publish_arm else more)))
 
     def move(self, joints: JointPositions) -> None:
-        """Publish the frames of the moving links."""
+        """Publish the frames of the moving links.
+
+        Args:
+            joints: Fresh joint data; do not call it with old data.
+        """
         if self._publish_arm and self._tree:
             angles = dict(zip(joints.names, joints.positions, strict=True))
             self._tf.publish(self._message(moving_frames(self._tree, angles)))

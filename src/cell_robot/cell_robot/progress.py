@@ -37,7 +37,11 @@ class ProgressReporter:
         self._acknowledgement_done = Event()
 
     def report(self, phase: TriggerPhase) -> None:
-        """Report a phase; from any thread."""
+        """Report a phase; from any thread.
+
+        Args:
+            phase: SENT or ACKNOWLEDGED; each at most once, in this order.
+        """
         if phase is TriggerPhase.ACKNOWLEDGED:
             self._publish_in_order(phase)
         self._run_in_node(lambda: self._report_in_node(phase))
@@ -55,6 +59,7 @@ class ProgressReporter:
         with self._order:
             if self._acknowledged:
                 return
+            # SENT is queued and may come second: after the acknowledgement it would be a step back.
             self._acknowledged = phase is TriggerPhase.ACKNOWLEDGED
             try:
                 self._publish(phase)

@@ -2,6 +2,9 @@
 
 The file states its own units; the recipe is in meters, radians, seconds and kilograms. All errors are reported together, each
 with its line, its key and the remedy.
+
+Reach is checked once here with the planner's own moves, so that a position out of reach is found at the start and not in the
+middle of a job.
 """
 
 from __future__ import annotations
@@ -32,6 +35,9 @@ def load_recipe(path: str | Path, *, reach: bool = True) -> CellRecipe:
     Args:
         path: Path of the file.
         reach: Whether to check that the arm reaches every waypoint and target, which takes a moment.
+
+    Returns:
+        The recipe in SI units.
 
     Raises:
         RecipeError: The file cannot be read, or a value is invalid, out of reach or outside the limits.
@@ -111,6 +117,11 @@ def _all_targets(recipe: CellRecipe) -> Iterator[tuple[Location, str, ApproachTa
 
 
 def _approach(cell: ArmCell, camera: JointVector, target: ApproachTarget) -> None:
+    """Check the way from the camera to a target, with the moves that the planner will make.
+
+    Raises:
+        MoveError: A move is not possible.
+    """
     above = cell.solve(target.above, camera)
     cell.joint_move(camera, above)
     cell.linear_move(above, target.pose)

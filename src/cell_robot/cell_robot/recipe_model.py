@@ -1,6 +1,7 @@
 """Pydantic models of the recipe file, and their conversion to a CellRecipe in meters, radians, seconds and kilograms.
 
-The messages of the validators follow `cell_common.yaml_model`: key, fact, remedy.
+The messages of the validators follow `cell_common.yaml_model`: key, fact, remedy. Fields have the names of the file's keys and
+the file's units; only `RecipeModel.recipe` converts.
 """
 
 from __future__ import annotations
@@ -66,14 +67,18 @@ class UnitsModel(StrictModel):
         return tuple(value * self.radians for value in values)
 
     def matrix(self, values: list[float]) -> Matrix:
-        """Return the transform of a pose."""
+        """Return the transform of a pose.
+
+        Args:
+            values: Position, then rotation vector or roll, pitch, yaw, in the file's units.
+        """
         x, y, z = (value * self.radians for value in values[3:])
         rotation = rpy_to_rotation_vector(x, y, z) if self.rotation == 'rpy' else (x, y, z)
         return pose_to_matrix([*self.vector(values[:3]), *rotation])
 
 
 class ToolModel(StrictModel):
-    """Key `tool`."""
+    """Key `tool`: tool center point from the flange, payload in kilograms, center of gravity from the flange."""
 
     tcp: Pose
     payload: Annotated[float, Field(ge=0.0, le=30.0, allow_inf_nan=False)]
@@ -109,7 +114,7 @@ class WorkspaceModel(StrictModel):
 
 
 class GripperModel(StrictModel):
-    """Key `gripper`."""
+    """Key `gripper`; pins as in RTDE, times in seconds."""
 
     close_output: int
     open_output: int | None = None
@@ -132,7 +137,7 @@ class GripperModel(StrictModel):
 
 
 class WaypointsModel(StrictModel):
-    """Key `waypoints`: joint angles."""
+    """Key `waypoints`: six joint angles each."""
 
     home: Pose
     camera: Pose
@@ -146,7 +151,7 @@ class TargetModel(StrictModel):
 
 
 class TargetsModel(StrictModel):
-    """Key `targets`."""
+    """Key `targets`: where a piece is placed, rejected, and where the benchmark part lies."""
 
     place: TargetModel
     reject: TargetModel
@@ -300,6 +305,7 @@ def _make_target(target: TargetModel, units: UnitsModel) -> ApproachTarget:
 
 
 def _make_tray(tray: TrayModel, units: UnitsModel) -> TrayTargets:
+    """Return all slots of a tray, row by row, in the order in which they are emptied."""
     first = _make_target(tray, units)
     (rows, down), (columns, along) = (_side(side, units) for side in (tray.rows, tray.columns))
     slots = []

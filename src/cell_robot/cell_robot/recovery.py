@@ -1,9 +1,12 @@
 """Recovery rules: whether a stop may be ended, and by which steps; the same for every backend that can recover.
 
+Pure: no ROS, sockets, files or clock.
+
 Source of the sequence: Universal Robots, user manual, "Safety-related functions" and "Dashboard Server e-Series". A resumed
 program would continue its interrupted move, so it is always stopped and started again.
 
-Pure: no ROS, sockets, files or clock.
+Only a protective stop may be unlocked by software, after an operator has confirmed the cause. Safeguard and emergency stops
+end at their own devices; violation and fault need the pendant.
 """
 
 from __future__ import annotations
@@ -127,7 +130,7 @@ def recovery_steps(facts: RecoveryFacts) -> list[RecoveryStep]:
 
 
 def stop_cause(safety: int) -> str:
-    """Return name and remedy of a stop."""
+    """Return name and remedy of a stop, for numbers that this release does not know as well."""
     name, advice = CAUSES.get(safety, OTHER_STOP)
     return f'{name}. {advice}'
 
@@ -143,7 +146,10 @@ def not_movable_reason(safety: int, mode: int) -> str:
 
 
 class ProtectiveStopCounter:
-    """Limits the number of unlocked protective stops in a sliding time window."""
+    """Limits the number of unlocked protective stops in a sliding time window.
+
+    An arm that hits something again and again needs maintenance, not another unlock.
+    """
 
     def __init__(self, maximum: int, window: float) -> None:
         """Allow `maximum` unlocks in `window` seconds."""

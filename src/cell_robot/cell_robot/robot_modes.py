@@ -30,7 +30,10 @@ class RobotMode(enum.IntEnum):
 
 
 class SafetyMode(enum.IntEnum):
-    """State of the safety system. Software reads it and never resets it."""
+    """State of the safety system. Software reads it and never resets it.
+
+    Higher numbers exist (three-position enabling, PROFIsafe and others); code must treat them as stops.
+    """
 
     UNKNOWN = 0
     """The backend cannot tell."""

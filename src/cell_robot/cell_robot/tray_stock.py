@@ -11,7 +11,11 @@ from cell_interfaces.msg import Inventory
 
 
 class TrayStock:
-    """Newest inventory; readable from any thread."""
+    """Newest inventory; readable from any thread.
+
+    Each message replaces the counts as a whole, and `sequence` is set last: a reader that sees a sequence also sees its
+    counts.
+    """
 
     def __init__(self, node: Node) -> None:
         """Subscribe to `inventory`."""

@@ -1,6 +1,9 @@
 """Admission of triggers: one at a time, no id twice; keeps the last trigger for the state topic.
 
 Pure: no ROS, sockets, files or clock.
+
+A repeated id means that a client has sent its trigger again because it missed the answer. Executing it would move the arm
+twice.
 """
 
 from __future__ import annotations
@@ -42,7 +45,11 @@ class TriggerAdmission:
         return self._active is not None
 
     def admit(self, command: TriggerCommand) -> TriggerOutcome | None:
-        """Admit a trigger, or return why not; after None the caller must call `finish`."""
+        """Admit a trigger, or return why not; after None the caller must call `finish`.
+
+        Args:
+            command: Its id may have 1 to 64 characters of A-Z a-z 0-9 _ -, which all framings can carry.
+        """
         if not _ID.fullmatch(command.trigger_id):
             return not_sent(ErrorCode.INVALID_ARGUMENT, 'trigger_id must be 1 to 64 characters of A-Z a-z 0-9 _ -')
         if not 0 <= command.tray <= 4:
@@ -68,7 +75,12 @@ class TriggerAdmission:
             self.last = replace(self.last, phase=phase)
 
     def finish(self, outcome: TriggerOutcome, now_ns: int) -> None:
-        """Record the end of the active trigger; the id of a trigger that was never sent may be reused."""
+        """Record the end of the active trigger; the id of a trigger that was never sent may be reused.
+
+        Args:
+            outcome: Its phase decides whether the trigger counts as sent.
+            now_ns: ROS time.
+        """
         if outcome.phase is not TriggerPhase.NOT_SENT and self._active is not None:
             if self.last is None or self.last.command is not self._active:
                 self.progress(TriggerPhase.SENT, now_ns)

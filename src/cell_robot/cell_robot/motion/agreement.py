@@ -1,9 +1,9 @@
 """Agreement of our kinematics with the controller's: joints and tool pose of one data package describe the same arm.
 
+Pure: no ROS, sockets, files or clock.
+
 A wrong arm model, tool, mounting or calibration shows as a distance between the tool pose that the recipe's model computes
 from the joints and the pose that the controller reports.
-
-Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def _agree(ours: Matrix, theirs: Matrix) -> bool:
 
 
 def _model_text(cell: ArmCell, joints: Sequence[float], theirs: Matrix, on_flange: Matrix) -> str:
+    """Return a message about the arm, which names the model that would fit, if one does."""
     away = _distance_text(forward_kinematics(cell.arm, joints) @ on_flange, theirs)
     fitting = [arm.name for arm in ARMS.values() if _agree(forward_kinematics(arm, joints) @ on_flange, theirs)]
     if fitting:

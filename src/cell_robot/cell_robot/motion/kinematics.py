@@ -1,9 +1,12 @@
 """Forward and inverse kinematics of the e-Series arms.
 
+Pure: no ROS, sockets, files or clock.
+
 Denavit-Hartenberg values: Universal Robots, "Parameters for calculations of kinematics and dynamics". These are nominal
 values. The calibration of a real arm moves the tool by up to a few millimeters, so prefer taught waypoints to computed ones.
 
-Pure: no ROS, sockets, files or clock.
+All transforms are 4x4, in meters, from the controller's base frame (`base` in TF, not `base_link`). The inverse is solved in
+closed form: base, then wrist 2 and wrist 3, then the planar arm of lift, elbow and wrist 1.
 """
 
 from __future__ import annotations
@@ -83,6 +86,7 @@ ARMS = {
 def link_transform(arm: ArmModel, number: int, angle: float) -> Matrix:
     """Return the transform of one joint and its link; `number` is 0..5, `angle` in radians."""
     cosine, sine = math.cos(angle), math.sin(angle)
+    # Exactly 0 and 1: rounding errors of pi/2 would accumulate over six joints.
     twist_cosine, twist_sine = round(math.cos(ALPHA[number])), round(math.sin(ALPHA[number]))
     a, d = arm.a[number], arm.d[number]
     return np.array(
@@ -96,7 +100,12 @@ def link_transform(arm: ArmModel, number: int, angle: float) -> Matrix:
 
 
 def link_frames(arm: ArmModel, joints: Sequence[float]) -> list[Matrix]:
-    """Return the transforms from the controller's base to the six link frames; the last one is the flange."""
+    """Return the transforms from the controller's base to the six link frames; the last one is the flange.
+
+    Args:
+        arm: Arm model.
+        joints: Six angles in radians, base to wrist.
+    """
     result, transform = [], np.eye(4)
     for number, angle in enumerate(joints):
         transform = transform @ link_transform(arm, number, angle)
@@ -111,6 +120,8 @@ def forward_kinematics(arm: ArmModel, joints: Sequence[float]) -> Matrix:
 
 def inverse_kinematics(arm: ArmModel, flange: Matrix, free: float = 0.0) -> list[JointVector]:
     """Return all joint vectors (-pi..pi) that reach a flange pose: at most eight, none when it is out of reach.
+
+    Two choices each of shoulder, wrist and elbow give eight. Joint limits and collisions are not considered.
 
     Args:
         arm: Arm model.
@@ -154,7 +165,12 @@ def max_joint_difference(first: Sequence[float], second: Sequence[float]) -> flo
 
 
 def near_singularity(arm: ArmModel, joints: Sequence[float]) -> str:
-    """Return a description of the singularity the arm is close to, "" when there is none."""
+    """Return a description of the singularity the arm is close to, "" when there is none.
+
+    Args:
+        arm: Arm model.
+        joints: Six angles in radians.
+    """
     if abs(math.sin(joints[4])) < math.sin(NEAR_SINGULAR_RAD):
         return 'wrist (wrist 2 near 0 or 180 degrees)'
     if abs(math.sin(joints[2])) < math.sin(NEAR_SINGULAR_RAD):
@@ -166,7 +182,10 @@ def near_singularity(arm: ArmModel, joints: Sequence[float]) -> str:
 
 
 def _pan_angles(arm: ArmModel, flange: Matrix) -> Iterator[float]:
-    """Yield the base angles: the wrist lies at distance d4 from the plane of the arm."""
+    """Yield the base angles: the wrist lies at distance d4 from the plane of the arm.
+
+    None if the wrist is inside the cylinder of radius d4 about the base axis, which no base angle reaches.
+    """
     x, y, _ = flange[:3, 3] - arm.d6 * flange[:3, 2]
     radius = math.hypot(x, y)
     if radius <= arm.d4 - SLACK or radius < SLACK:
@@ -177,6 +196,11 @@ def _pan_angles(arm: ArmModel, flange: Matrix) -> Iterator[float]:
 
 
 def _solve_after_pan(arm: ArmModel, flange: Matrix, pan: float, free: float) -> Iterator[JointVector]:
+    """Yield the joint vectors for one base angle.
+
+    The height of the flange above the plane of the arm gives wrist 2, its orientation wrist 3. With wrist 2 at 0 or pi the
+    axes of wrist 1 and wrist 3 are parallel, and only their sum counts: wrist 3 becomes `free`.
+    """
     normal = np.array([math.sin(pan), -math.cos(pan), 0.0])
     """Axis of the lift, elbow and wrist 1 joints in the base frame."""
     cosine = (float(normal @ flange[:3, 3]) - arm.d4) / arm.d6
@@ -196,7 +220,7 @@ def _solve_after_pan(arm: ArmModel, flange: Matrix, pan: float, free: float) -> 
 def _solve_plane(
     arm: ArmModel, flange: Matrix, pan: float, wrist_2: float, wrist_3: float
 ) -> Iterator[tuple[float, float, float]]:
-    """Yield lift, elbow and wrist 1: a planar two-link arm."""
+    """Yield lift, elbow and wrist 1: a planar two-link arm, by the law of cosines."""
     hand = link_transform(arm, 4, wrist_2) @ link_transform(arm, 5, wrist_3)
     wrist = np.linalg.inv(link_transform(arm, 0, pan)) @ flange @ np.linalg.inv(hand)
     x, y = float(wrist[0, 3]), float(wrist[1, 3])

@@ -1,6 +1,9 @@
 """Checks of moves before the arm gets any command: reach, limits, singularities and duration.
 
 Pure: no ROS, sockets, files or clock.
+
+Moves are sampled: straight lines every STEP_M, joint moves every STEP_RAD. Only the tool center point and the flange are
+checked against the box; collisions of the links are not.
 """
 
 from __future__ import annotations
@@ -61,6 +64,10 @@ class ArmCell:
     def solve(self, tcp: Matrix, near: Sequence[float]) -> JointVector:
         """Return the joints that reach a tool pose and turn least from `near`.
 
+        Args:
+            tcp: Transform from the base to the tool center point.
+            near: Joint angles before the move, radians.
+
         Raises:
             MoveError: The pose is out of reach or outside the limits.
         """
@@ -102,6 +109,7 @@ class ArmCell:
         self.check(start)
         for point in _sample_line(self.tcp(start), end):
             joints = self.solve(point, result[-1])
+            # The controller would follow the line with another configuration, or stop in the middle of it.
             if max_joint_difference(joints, result[-1]) > JUMP_RAD:
                 raise MoveError(f'the arm would fold over at {_position_text(point)}')
             if singularity := near_singularity(self.arm, joints):
@@ -152,7 +160,16 @@ def move_duration(length: float, speed: float, acceleration: float) -> float:
 
 
 def move_deadline(length: float, speed: float, acceleration: float, scaling: float = 1.0) -> float:
-    """Return the seconds after which a move counts as stuck; `scaling` is the speed slider, above 0 and at most 1."""
+    """Return the seconds after which a move counts as stuck.
+
+    LATE_FACTOR and LATE_S leave room for the controller's own ramps and for blending of speeds near limits.
+
+    Args:
+        length: Meters or radians.
+        speed: Cruise speed in the same unit per second.
+        acceleration: In the same unit per second squared.
+        scaling: Speed slider, above 0 and at most 1.
+    """
     return move_duration(length, speed * scaling, acceleration) * LATE_FACTOR + LATE_S
 
 

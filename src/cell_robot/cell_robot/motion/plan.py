@@ -1,10 +1,13 @@
 """Plans: the steps of each event, all checked before the first one is executed.
 
-Every plan passes the camera waypoint, because the recipe check has shown that each target is reachable from there. The slot
-to pick from follows from the ledger alone, so it is right after a crash too. Slots are emptied in the order of the recipe:
-the next index is the number of slots minus the pieces left.
-
 Pure: no ROS, sockets, files or clock.
+
+Every plan passes the camera waypoint, because the recipe check has shown that each target is reachable from there. The slot to
+pick from follows from the ledger alone, so it is right after a crash too. Slots are emptied in the order of the recipe: the
+next index is the number of slots minus the pieces left.
+
+A pick or a placement is always camera, above the target, down, grip, up, camera. Down and up are slow straight lines; all else
+are joint moves.
 """
 
 from __future__ import annotations
@@ -98,7 +101,10 @@ TrayCounts = Mapping[tuple[str, int], int]
 
 
 class Planner:
-    """Makes plans from a recipe that `recipe_file` has checked as a whole."""
+    """Makes plans from a recipe that `recipe_file` has checked as a whole.
+
+    It keeps solved targets and nothing about the arm: position, gripper and stock are arguments. Use it in one thread.
+    """
 
     def __init__(self, recipe: CellRecipe) -> None:
         self._recipe, self._cell, self._speeds = recipe, recipe.cell, recipe.speeds
@@ -115,6 +121,11 @@ class Planner:
     def tray(self, part_number: str, tray: int, stock: TrayCounts) -> int:
         """Return the tray to pick from: the given one, or for 0 the first tray with pieces.
 
+        Args:
+            part_number: A part of the recipe.
+            tray: 1..4, or 0.
+            stock: Pieces in the trays.
+
         Raises:
             PlanError: There is no such tray, or all trays are empty.
         """
@@ -130,7 +141,12 @@ class Planner:
         return tray
 
     def slot(self, part_number: str, tray: int, stock: TrayCounts) -> int:
-        """Return the index of the slot to pick from next.
+        """Return the index of the slot to pick from next, from 0.
+
+        Args:
+            part_number: A part of the recipe.
+            tray: One of its trays.
+            stock: Pieces in the trays.
 
         Raises:
             PlanError: By the ledger the tray is empty, or holds more pieces than the recipe has slots.
@@ -174,6 +190,11 @@ class Planner:
 
     def retract(self, start: ArmPosition) -> list[PlanStep]:
         """Return the move straight up out of a target; [] when the tool is not in one.
+
+        Any other first move from inside a tray or nest would sweep sideways through it.
+
+        Args:
+            start: Position of the arm, wherever it was stopped.
 
         Raises:
             ReachError: The arm cannot move straight up from here.
@@ -281,6 +302,7 @@ class Planner:
         return [*up, *self._joint_move('to the camera', joints, self._camera)]
 
     def _joint_move(self, label: str, start: JointVector, end: JointVector) -> list[PlanStep]:
+        """Return a joint move, slowed down so that the tool keeps to the recipe's linear speed; [] for no move."""
         length = max_joint_difference(start, end)
         if length <= ARRIVED_RAD:
             return []

@@ -1,6 +1,9 @@
 """Poses as the controller writes them (meters and a rotation vector) and as 4x4 transforms.
 
 Pure: no ROS, sockets, files or clock.
+
+A rotation vector is axis times angle, in radians; it is not roll, pitch and yaw. URScript and RTDE write every pose in this
+form.
 """
 
 from __future__ import annotations
@@ -43,7 +46,10 @@ def rotation_matrix(vector: Sequence[float]) -> Matrix:
 
 
 def rotation_vector(rotation: Matrix) -> tuple[float, float, float]:
-    """Return the rotation vector of a 3x3 rotation matrix, length 0..pi."""
+    """Return the rotation vector of a 3x3 rotation matrix, length 0..pi.
+
+    Near half a turn the antisymmetric part of the matrix vanishes, and the axis comes from the symmetric part.
+    """
     skew = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]]) / 2.0
     sine, cosine = float(np.linalg.norm(skew)), (float(np.trace(rotation)) - 1.0) / 2.0
     angle = math.atan2(sine, cosine)
@@ -70,7 +76,15 @@ def rpy_to_rotation_vector(roll: float, pitch: float, yaw: float) -> tuple[float
 
 
 def interpolate(start: Matrix, end: Matrix, share: float) -> Matrix:
-    """Return the transform at `share` (0..1) of a straight move: linear position, rotation about one axis."""
+    """Return the transform at `share` (0..1) of a straight move: linear position, rotation about one axis.
+
+    The controller's movel follows the same path.
+
+    Args:
+        start: Transform at share 0.
+        end: Transform at share 1.
+        share: Share of the way.
+    """
     turn = rotation_vector(start[:3, :3].T @ end[:3, :3])
     result = np.eye(4)
     result[:3, :3] = start[:3, :3] @ rotation_matrix([share * value for value in turn])
@@ -79,6 +93,6 @@ def interpolate(start: Matrix, end: Matrix, share: float) -> Matrix:
 
 
 def pose_distance(start: Matrix, end: Matrix) -> tuple[float, float]:
-    """Return the distance between two transforms: meters and radians."""
+    """Return the distance between two transforms: meters, and the angle of the rotation between them in radians."""
     turn = rotation_vector(start[:3, :3].T @ end[:3, :3])
     return float(np.linalg.norm(end[:3, 3] - start[:3, 3])), math.sqrt(sum(value * value for value in turn))

@@ -78,7 +78,7 @@ class TrayTargets:
 
 @dataclass(frozen=True)
 class CellRecipe:
-    """Geometry, speeds and targets of one cell."""
+    """Geometry, speeds and targets of one cell; all poses in the controller's base frame."""
 
     cell: ArmCell
     payload: float

@@ -1,8 +1,8 @@
 """Moves as timed joint waypoints, for a controller that only follows joint trajectories.
 
-Straight lines come as joints along the line (`ArmCell.linear_move`). The speed profile along the path is trapezoidal.
-
 Pure: no ROS, sockets, files or clock.
+
+Straight lines come as joints along the line (`ArmCell.linear_move`). The speed profile along the path is trapezoidal.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ def time_path(
 ) -> list[TimedWaypoint]:
     """Return waypoints from rest at the first point to rest at the last one; the first point is left out.
 
+    A path that is too fast for a joint is timed again, as a whole and with its shape unchanged.
+
     Args:
         path: Joint vectors at equal distances along the path; at least two.
         length: Length of the path: meters, or radians of the joint that turns most.
@@ -56,7 +58,14 @@ def time_path(
 
 
 def profile_at(time: float, length: float, speed: float, acceleration: float) -> tuple[float, float]:
-    """Return distance and speed `time` seconds after the start of a move from rest to rest."""
+    """Return distance and speed `time` seconds after the start of a move from rest to rest.
+
+    Args:
+        time: Seconds; clipped to the duration of the move.
+        length: Length of the move, positive.
+        speed: Maximum speed; not reached on a short move.
+        acceleration: Of the ramps.
+    """
     total = move_duration(length, speed, acceleration)
     time = max(0.0, min(time, total))
     top = min(speed, math.sqrt(length * acceleration))
@@ -70,6 +79,7 @@ def profile_at(time: float, length: float, speed: float, acceleration: float) ->
 
 
 def _sample(points: NDArray[np.float64], length: float, speed: float, acceleration: float) -> list[TimedWaypoint]:
+    """Return waypoints at equal times, at most SAMPLE_S apart; `points` has the shape (points, joints)."""
     total = move_duration(length, speed, acceleration)
     count = max(2, math.ceil(total / SAMPLE_S))
     result = []

@@ -43,7 +43,13 @@ def drop(program: FakeProgram, trigger_id: str) -> None:
 
 
 class FakeProgram:
-    """One connection of a UR program."""
+    """One connection of a UR program.
+
+    It reads and beats in threads of its own. Plans run in the reading thread and may block it, as a program that moves does.
+
+    Attributes:
+        gone: Set when the node has closed the connection.
+    """
 
     def __init__(
         self,

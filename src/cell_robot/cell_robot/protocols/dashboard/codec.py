@@ -1,9 +1,11 @@
 """Commands and replies of the dashboard server.
 
+Pure: no ROS, sockets, files or clock.
+
 Source: Universal Robots, "Dashboard Server e-Series, port 29999". Replies are compared without regard to case, extra blanks
 and empty lines, because these differ between software versions.
 
-Pure: no ROS, sockets, files or clock.
+A reply is one line of text without a code. PolyScope X has no dashboard server.
 """
 
 from __future__ import annotations
@@ -75,6 +77,12 @@ def answers(command: str, line: str) -> bool:
 
 def require_ok(command: str, reply: str) -> None:
     """Check that the controller executed a command of REPLIES.
+
+    Most commands are confirmed when they begin: "Powering on" says nothing about the end. Watch the robot mode for that.
+
+    Args:
+        command: A key of REPLIES.
+        reply: Cleaned line.
 
     Raises:
         DashboardError: The reply does not confirm the command.

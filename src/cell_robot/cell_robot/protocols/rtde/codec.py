@@ -1,6 +1,9 @@
 """Requests and answers of RTDE as bytes.
 
 Pure: no ROS, sockets, files or clock.
+
+Layouts by the "Real-Time Data Exchange (RTDE) Guide", protocol version 2: requests and answers have the same packet type,
+numbers are big-endian, lists of names and types are separated by commas.
 """
 
 from __future__ import annotations
@@ -137,6 +140,8 @@ def outputs_request(frequency: float, names: Sequence[str]) -> bytes:
 def inputs_request(names: Sequence[str]) -> bytes:
     """Return the request to own input variables that this client is going to write.
 
+    An input has one owner: the answer is IN_USE for one of another client. Ownership ends with the connection.
+
     Raises:
         RtdeError: The list of names is empty or too long.
     """
@@ -175,6 +180,10 @@ def parse_controller_version(payload: bytes) -> tuple[int, int, int, int]:
 def parse_rtde_recipe(payload: bytes, names: Sequence[str]) -> RtdeRecipe:
     """Return the recipe that the controller made from an outputs or inputs request for `names`.
 
+    Args:
+        payload: Answer of version 2: recipe id, 0 = failed, then the types.
+        names: The requested names, in order.
+
     Raises:
         RtdeError: The controller refused; the text names each variable and the reason.
     """
@@ -194,6 +203,10 @@ def parse_rtde_recipe(payload: bytes, names: Sequence[str]) -> RtdeRecipe:
 def parse_types(payload: bytes, names: Sequence[str]) -> list[str]:
     """Return the answer for each variable of an outputs or inputs request: its type, NOT_FOUND or IN_USE.
 
+    Args:
+        payload: Answer of version 2.
+        names: The requested names; only their number is used.
+
     Raises:
         RtdeError: The answer does not fit the request.
     """
@@ -207,6 +220,8 @@ def parse_types(payload: bytes, names: Sequence[str]) -> list[str]:
 
 def parse_text(payload: bytes) -> TextMessage:
     """Return a text message.
+
+    Layout of version 2: length, message, length, source, level; each length and the level are one byte.
 
     Raises:
         RtdeError: Its lengths do not fit.

@@ -1,6 +1,9 @@
 """Client session that only receives: handshake, then data packages.
 
 Pure: no ROS, sockets, files or clock.
+
+The handshake has four requests, each sent after the answer to the one before: protocol version, controller version, output
+variables, start. Text messages may come at any time, also in between.
 """
 
 from __future__ import annotations
@@ -41,7 +44,10 @@ class ReceivedData:
 
 
 class ReceiveSession:
-    """State of one connection that subscribes to output variables; create one per connection."""
+    """State of one connection that subscribes to output variables; create one per connection.
+
+    Send the bytes of `hello` first, then feed what arrives and send what `feed` returns.
+    """
 
     def __init__(self, frequency: float, names: Sequence[str], optional: Sequence[str] = ()) -> None:
         """Request output variables.
@@ -64,6 +70,12 @@ class ReceiveSession:
 
     def feed(self, data: bytes) -> ReceivedData:
         """Add received bytes.
+
+        Args:
+            data: As received, cut anywhere.
+
+        Returns:
+            Bytes to send, and what has arrived.
 
         Raises:
             RtdeError: The controller refused, or the bytes are not RTDE: close the connection.

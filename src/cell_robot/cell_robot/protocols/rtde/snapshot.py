@@ -85,7 +85,13 @@ class RobotSnapshot:
 
 
 def parse_snapshot(values: Mapping[str, RtdeValue]) -> RobotSnapshot:
-    """Return the snapshot of a package that holds OUTPUT_NAMES, and OPTIONAL_NAMES where the controller has them."""
+    """Return the snapshot of a package that holds OUTPUT_NAMES, and OPTIONAL_NAMES where the controller has them.
+
+    Values outside the range of their message are clipped: a newer safety mode must not end the node.
+
+    Args:
+        values: Of `RtdeRecipe.unpack`, which has checked their types.
+    """
 
     def number(name: str) -> float:
         return cast('float', values[name])
@@ -113,7 +119,10 @@ def parse_snapshot(values: Mapping[str, RtdeValue]) -> RobotSnapshot:
 
 
 class PacketLossCounter:
-    """Counts received and missing packages by the timestamps of the controller."""
+    """Counts received and missing packages by the timestamps of the controller.
+
+    The controller drops packages when its send buffer is full. Arrival times say nothing about that, timestamps do.
+    """
 
     def __init__(self, frequency: float) -> None:
         """Expect `frequency` packages per second."""
