@@ -1,7 +1,8 @@
-"""What the body of an HTTP response says about a bag: recorded, rejected, or nothing.
+"""Verdict on the body of an HTTP response to a posted bag: recorded, rejected, or no answer of the application.
 
-An HTTP status alone proves nothing: applications answer 200 with an error, and login pages, proxies and captive portals answer
-200 with a page. The old contract says yes with `"success": true` or a `bag_id`.
+An HTTP status alone proves nothing: applications answer 200 with an error, and login pages, proxies
+and captive portals answer 200 with a page. The old contract says yes with `"success": true` or a
+`bag_id`.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -49,7 +50,12 @@ class BodyVerdict(IntEnum):
 
 
 def object_of(body: str) -> dict[str, object] | None:
-    """Return the JSON object of a body with the fields below "data" at the top level; None = the body is none."""
+    """Return the JSON object of a body with the fields below "data" at the top level; None = the body is none.
+
+    Args:
+        body: Decoded body, possibly with a byte order mark. Of a field in both places the outer one
+            counts.
+    """
     try:
         value = json.loads(body.lstrip('\ufeff'))
     except (ValueError, RecursionError):
@@ -61,20 +67,29 @@ def object_of(body: str) -> dict[str, object] | None:
 
 
 def says_no(body: str) -> bool:
-    """Whether the application itself says that the bag is not recorded: `"success": false`."""
+    """Whether the application itself says that the bag is not recorded: `"success": false`.
+
+    Args:
+        body: Decoded body of a 404, 405 or 410, which may also come from a proxy that has no such
+            address.
+    """
     fields = object_of(body)
     return fields is not None and _denies(fields)
 
 
 def read_answer(body: str) -> BodyVerdict:
-    """Return what a response body says.
+    """Return the verdict on a response body.
 
-    An explicit no outweighs a yes. A no is judged by a status number in the body first, then by its text: key, later, or
-    rejected.
+    An explicit no outweighs a yes. A no is judged by a status number in the body first, then by its
+    text: key, later, or rejected.
+
+    Args:
+        body: Decoded body of a response with status 2xx or 409.
     """
     fields = object_of(body)
     if fields is None:
         return BodyVerdict.FOREIGN
+    # Frameworks wrap errors into a 200 and put the real status into the body.
     status = _embedded_status(fields)
     recorded = _flag(fields.get('success')) or _is_bag_id(fields.get('bag_id'))
     if recorded and status < 400 and not _denies(fields):

@@ -13,7 +13,10 @@ LONGEST_BODY = 65_536
 
 
 class HttpPoster:
-    """Posts bags; each thread reuses its own connection."""
+    """Posts bags; each thread reuses its own connection.
+
+    `requests.Session` is not documented as thread-safe, hence one per thread.
+    """
 
     def __init__(self, url: str, timeout: float = TIMEOUT_S) -> None:
         """Store the address.
@@ -29,7 +32,16 @@ class HttpPoster:
     def post(self, item: DeliveryItem, key: str) -> HttpResult:
         """Post a bag as form fields with a bearer token; errors are part of the result.
 
-        Redirects are not followed: they would turn the POST into a GET, or send the key to another host.
+        Redirects are not followed: they would turn the POST into a GET, or send the key to another
+        host.
+
+        Args:
+            item: Bag; its reading id is the idempotency key.
+            key: API key; it appears in no result and no error.
+
+        Returns:
+            Status and at most 64 kB of the body; status 0 with an error when there was no response.
+            Never raises.
         """
         headers = {'Authorization': f'Bearer {key}', 'Idempotency-Key': item.reading_id, 'Accept': 'application/json'}
         try:
@@ -47,6 +59,8 @@ class HttpPoster:
         session: requests.Session | None = getattr(self._local, 'session', None)
         if session is None:
             session = self._local.session = requests.Session()
+            # No proxy and no .netrc of the environment: a .netrc entry would replace the
+            # Authorization header.
             session.trust_env = False
         return session
 

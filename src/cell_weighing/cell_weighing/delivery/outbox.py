@@ -20,21 +20,36 @@ LONGEST_RESPONSE = 4000
 
 @dataclass(frozen=True)
 class OutboxCounts:
-    """Number of bags by state."""
+    """Number of bags by state.
+
+    Attributes:
+        waiting: Not delivered yet.
+        delivered: Accepted by the web application since the database was created.
+        dead: Dead letters.
+        oldest_ns: When the oldest waiting bag was weighed, UTC nanoseconds; 0 = none waits.
+        last_ns: When the web application last accepted a bag, UTC nanoseconds; 0 = never.
+    """
 
     waiting: int
     delivered: int
     dead: int
-    """Dead letters."""
     oldest_ns: int = 0
-    """When the oldest waiting bag was weighed, UTC nanoseconds; 0 = none waits."""
     last_ns: int = 0
-    """When the web application last accepted a bag, UTC nanoseconds; 0 = never."""
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A bag that the web application rejected."""
+    """A bag that the web application rejected.
+
+    Attributes:
+        bag_id: Number of the bag record.
+        station: Station of the bag.
+        weight: Decimal digits in `unit`.
+        unit: kg, g, lb, oz or t.
+        http_status: Status of the rejection.
+        reason: Message for the operator.
+        rejected_ns: UTC nanoseconds since 1970.
+    """
 
     bag_id: int
     station: str
@@ -50,7 +65,12 @@ class NotDeadLetterError(LookupError):
 
 
 def delivery_row(bag: Bag, validated_ns: int) -> DeliveryRow:
-    """Return the ledger entry of a new bag, to be stored in one transaction with the bag."""
+    """Return the ledger entry of a new bag, to be stored in one transaction with the bag.
+
+    Args:
+        bag: New bag.
+        validated_ns: When it was judged, UTC nanoseconds since 1970.
+    """
     return DeliveryRow(
         reading_id=bag.reading_id,
         station=bag.station,
@@ -119,6 +139,7 @@ class Outbox:
                 in_tolerance=receipt.in_tolerance,
                 job_complete=receipt.job_complete,
             )
+            # Counting a million delivered rows each second would be the slowest query of the node.
             if self._delivered:
                 self._delivered = self._delivered[0] + 1, max(self._delivered[1], acknowledged_ns)
 

@@ -54,10 +54,20 @@ class DeliveryVerdict(IntEnum):
 
 @dataclass(frozen=True)
 class DeliveryItem:
-    """One bag in the outbox."""
+    """One bag in the outbox.
+
+    Attributes:
+        reading_id: Also the idempotency key: the web application can tell a repetition from a
+            second bag.
+        station: Station of the bag.
+        scale_id: Scale that the application knows: the replaced one if a spare scale weighed the
+            bag.
+        weight: Decimal digits in `unit`.
+        unit: kg, g, lb, oz or t.
+        attempts: Posts so far, over all restarts.
+    """
 
     reading_id: str
-    """Also the idempotency key: the web application can tell a repetition from a second bag."""
     station: str
     scale_id: str
     weight: str
@@ -72,20 +82,31 @@ class DeliveryItem:
 
 @dataclass(frozen=True)
 class HttpResult:
-    """Result of an HTTP request."""
+    """Result of an HTTP request.
+
+    Attributes:
+        status: HTTP status; 0 = no response.
+        body: Decoded body, possibly cut.
+        error: Why there was no response.
+        retry_after: Value of the header Retry-After.
+    """
 
     status: int
-    """HTTP status; 0 = no response."""
     body: str = ''
     error: str = ''
-    """Why there was no response."""
     retry_after: str = ''
-    """Value of the header Retry-After."""
 
 
 @dataclass(frozen=True)
 class DeliveryReceipt:
-    """The web application's record of a bag; None = field not given."""
+    """The web application's record of a bag; None = field not given.
+
+    Attributes:
+        bag_id: Its id there.
+        bag_num: Its number within the job there.
+        in_tolerance: Its judgment there.
+        job_complete: Whether the bag completed the job there.
+    """
 
     bag_id: int | None = None
     bag_num: int | None = None
@@ -96,9 +117,12 @@ class DeliveryReceipt:
 def classify(result: HttpResult) -> DeliveryVerdict:
     """Return the meaning of a response.
 
-    A bag is delivered only when the answer says so, see `read_answer`; the status 2xx alone says nothing. 409 = the bag is
-    recorded already, when its body says so. 408, 425 and 429 ask for a later retry. A redirect is a wrong address that an
-    operator corrects, so the bag waits.
+    A bag is delivered only when the answer says so, see `read_answer`; the status 2xx alone says
+    nothing. 409 = the bag is recorded already, when its body says so. 408, 425 and 429 ask for a
+    later retry. A redirect is a wrong address that an operator corrects, so the bag waits.
+
+    Args:
+        result: Response, or the lack of one.
     """
     status = result.status
     if 200 <= status < 300 or status == 409:
@@ -124,7 +148,12 @@ def _classify_body(result: HttpResult) -> DeliveryVerdict:
 
 
 def explain(result: HttpResult, url: str) -> str:
-    """Return one sentence for the operator about a failed request; the delivery ledger keeps the full response."""
+    """Return one sentence for the operator about a failed request; the delivery ledger keeps the full response.
+
+    Args:
+        result: Response that is no success.
+        url: Address that the bag was posted to.
+    """
     if not result.status:
         return f'{url} cannot be reached: {result.error}'
     verdict = classify(result)
@@ -177,7 +206,8 @@ def retry_delay(attempts: int, result: HttpResult, random_fn: Callable[[], float
 
 
 def _whole(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    # The length first: Python refuses to convert more than 4300 digits, and the table holds 63 bits.
+    if isinstance(value, str) and len(value) <= 19 and value.isascii() and value.isdigit():
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 

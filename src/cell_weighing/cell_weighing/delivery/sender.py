@@ -44,8 +44,12 @@ NOW, IDLE = Wait(0.0, False), Wait(IDLE_S, True)
 class AddressCheck:
     """Tells a wrong address from a bag whose place is unknown: both are answered with 404.
 
-    An address that has taken a bag is right until several bags in a row, of any station, are answered with 404. An address that
-    has taken none is wrong from its first 404. Used by several threads.
+    An address that has taken a bag is right until several bags in a row, of any station, are
+    answered with 404. An address that has taken none is wrong from its first 404. Used by several
+    threads.
+
+    Attributes:
+        wrong: Whether delivery is paused because of the address; the first accepted bag ends it.
     """
 
     def __init__(self) -> None:
@@ -53,7 +57,6 @@ class AddressCheck:
         self._proven = False
         self._run: list[DeliveryItem] = []
         self.wrong = False
-        """Whether delivery is paused because of the address; the first accepted bag ends it."""
 
     def accepted(self) -> None:
         """Record that the address took a bag, or rejected one for a reason of its own."""
@@ -77,22 +80,29 @@ class AddressCheck:
 
 @dataclass
 class DeliveryContext:
-    """Collaborators and connection state that all queues share."""
+    """Collaborators and connection state that all queues share.
+
+    Attributes:
+        outbox: Waiting bags and ledger.
+        url: Address of the web application.
+        post: Posts a bag with an API key; never raises.
+        key: Returns the current API key, "" = none.
+        clock: Returns UTC, nanoseconds since 1970.
+        random_fn: Returns a random number from 0 to 1.
+        rejected_key: The key that the web application rejected: delivery is paused while it is the
+            current one.
+        errors: Current error of each station.
+        address: Check of the address by its answers.
+    """
 
     outbox: Outbox
     url: str
     post: Callable[[DeliveryItem, str], HttpResult]
-    """Posts a bag with an API key; never raises."""
     key: Callable[[], str]
-    """Returns the current API key, "" = none."""
     clock: Callable[[], int]
-    """Returns UTC, nanoseconds since 1970."""
     random_fn: Callable[[], float]
-    """Returns a random number from 0 to 1."""
     rejected_key: str | None = field(default=None, repr=False)
-    """The key that the web application rejected: delivery is paused while it is the current one."""
     errors: dict[str, str] = field(default_factory=dict)
-    """Current error of each station."""
     address: AddressCheck = field(default_factory=AddressCheck)
 
     def can_send(self) -> bool:
@@ -115,7 +125,11 @@ class DeliveryContext:
 
 
 class StationQueue:
-    """The bags of one station, sent one after the other."""
+    """The bags of one station, sent one after the other.
+
+    Order within a station matters: the application numbers the bags of a job as they arrive. A bag
+    that waits for a retry therefore holds back the ones behind it.
+    """
 
     def __init__(self, station: str, context: DeliveryContext) -> None:
         """Store the station and the shared context."""
@@ -182,7 +196,11 @@ class StationQueue:
 
 
 class DeliverySender:
-    """Runs one thread for each station that has bags to send."""
+    """Runs one thread for each station that has bags to send.
+
+    Attributes:
+        context: Shared by all queues.
+    """
 
     def __init__(self, context: DeliveryContext, on_error: Callable[[str], object]) -> None:
         """Start a thread for each station of the outbox.
@@ -203,7 +221,12 @@ class DeliverySender:
             self.wake(station)
 
     def wake(self, station: str) -> None:
-        """Wake the thread of a station that has a new bag; start the thread if there is none."""
+        """Wake the thread of a station that has a new bag; start the thread if there is none.
+
+        Args:
+            station: Name of the station. Called in the node's thread only, so no lock guards the
+                threads.
+        """
         if station not in self._threads:
             self._wake_events[station] = threading.Event()
             thread = threading.Thread(target=self._run, args=(station,), name=f'delivery {station}', daemon=True)
@@ -231,6 +254,8 @@ class DeliverySender:
     def _run(self, station: str) -> None:
         queue, wake_event = StationQueue(station, self.context), self._wake_events[station]
         while not self._stopping.is_set():
+            # Before the step: a bag that is stored during the step sets the event again, and is not
+            # slept over.
             wake_event.clear()
             try:
                 wait = queue.step()

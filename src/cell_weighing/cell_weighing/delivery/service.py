@@ -41,7 +41,11 @@ class NoApplicationError(RuntimeError):
 
 
 class ApiKeyFile:
-    """The API key, read every few seconds so that a new key needs no restart."""
+    """The API key, read every few seconds so that a new key needs no restart. Thread-safe.
+
+    Attributes:
+        error: Why there is no key; "" when there is one.
+    """
 
     def __init__(self, settings: WebAppSettings, key_file: str) -> None:
         """Store the sources of the key; see `read_api_key`."""
@@ -51,7 +55,6 @@ class ApiKeyFile:
         self._key = ''
         self._lock = threading.Lock()
         self.error = ''
-        """Why there is no key; "" when there is one."""
 
     def key(self) -> str:
         """Return the key, "" when there is none."""
@@ -66,7 +69,11 @@ class ApiKeyFile:
 
 
 class DeliveryService:
-    """The outbox and its sender; without a web application nothing is sent."""
+    """The outbox and its sender; without a web application nothing is sent.
+
+    Attributes:
+        outbox: Waiting bags and ledger.
+    """
 
     def __init__(self, engine: Engine, settings: WebAppSettings, key_file: str, on_error: Callable[[str], object]) -> None:
         """Start to deliver the waiting bags.
@@ -168,7 +175,12 @@ class DeliveryService:
         return Health(0, f'{pluralize(counts.waiting, "bag")} waiting', values)
 
     def update_alarms(self, alarms: AlarmReporter, counts: OutboxCounts) -> None:
-        """Raise or clear the delivery alarms."""
+        """Raise or clear the delivery alarms.
+
+        Args:
+            alarms: Reporter of the node; repeated calls are filtered there.
+            counts: Bags by state.
+        """
         if error := self.error():
             alarms.raise_alarm(
                 'delivery',

@@ -23,17 +23,24 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class WebAppSettings:
-    """Content of the old server's settings.json."""
+    """Content of the old server's settings.json.
+
+    Attributes:
+        host: Address on which indicators connect.
+        port: TCP port on which indicators connect; 0 = not given.
+        site_url: First part of the address for bags.
+        controller: Second part.
+        function: Third part.
+        station: Station of every scale without an entry in parameter `scale_ids`; "" = none.
+        api_key: Key of the web application; excluded from the repr.
+    """
 
     host: str = ''
-    """Address on which indicators connect."""
     port: int = 0
-    """TCP port on which indicators connect; 0 = not given."""
     site_url: str = ''
     controller: str = ''
     function: str = ''
     station: str = ''
-    """Station of every scale without an entry in parameter `scale_ids`; "" = none."""
     api_key: str = field(default='', repr=False)
 
     @property
@@ -66,6 +73,7 @@ def read_settings(path: str) -> WebAppSettings:
     if not path:
         return WebAppSettings()
     try:
+        # Windows editors put a byte order mark first, which is not JSON.
         text = Path(path).expanduser().read_text(encoding='utf-8-sig')
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(

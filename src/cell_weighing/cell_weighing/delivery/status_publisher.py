@@ -72,6 +72,7 @@ class DeliveryStatusPublisher:
         message = delivery_message(int(state), text, counts, dead_letters)
         if message != self._published:
             self._published = message
+            # A second message: the compared one has no stamp, or every poll would differ.
             stamped = delivery_message(int(state), text, counts, dead_letters)
             stamped.stamp = self._node.get_clock().now().to_msg()
             self._topic.publish(stamped)

@@ -30,21 +30,28 @@ DIVISIONS = 1000
 
 @dataclass(frozen=True)
 class Drift:
-    """A shift of a scale or of its filler."""
+    """A shift of a scale or of its filler.
+
+    Attributes:
+        index: The value, counted from 0, at which it became certain.
+        since: The value at which it probably began.
+        shift: Mean of the values from `since` to `index` less the old center, in the unit of the
+            values.
+    """
 
     index: int
-    """The value, counted from 0, at which it became certain."""
     since: int
-    """The value at which it probably began."""
     shift: float
-    """Mean of the values from `since` to `index` less the old center, in the unit of the values."""
 
 
 class DriftDetector:
     """Detects every shift of the values of one scale.
 
-    After a shift the center is learned again, and the spread is kept, so the scale stays watched. Only a test weight can tell a
-    drift of the scale from a drift of the filler.
+    After a shift the center is learned again, and the spread is kept, so the scale stays watched.
+    Only a test weight can tell a drift of the scale from a drift of the filler.
+
+    Attributes:
+        found: The latest drift, None before the first.
     """
 
     def __init__(self) -> None:
@@ -56,10 +63,13 @@ class DriftDetector:
         self._division = 0.0
         self._restart_sums()
         self.found: Drift | None = None
-        """The latest drift."""
 
     def add(self, value: float) -> Drift | None:
-        """Add the next value; return the drift that it makes certain, None = none."""
+        """Add the next value; return the drift that it makes certain, None = none.
+
+        Args:
+            value: Net weight, always in the same unit.
+        """
         self._index += 1
         self._learn_division(value)
         drift = self._check(value)
@@ -72,6 +82,7 @@ class DriftDetector:
         else:
             self._count += 1
             before = value - self._mean
+            # Welford's update: sums of squares of nearly equal weights would lose their digits.
             self._mean += before / self._count
             self._squares += before * (value - self._mean)
         return drift
@@ -95,6 +106,9 @@ class DriftDetector:
         freedom = self._older_freedom + self._count - 1
         if self._count < 1 or freedom < MIN_FREEDOM:
             return None
+        # A display with a division of d rounds; equal readings would have no spread at all, and the
+        # first other one would be a shift. Rounding adds the variance d^2/12 of a uniform
+        # distribution.
         variance = (self._older_squares + self._squares) / freedom + self._division**2 / 12
         if not variance:
             return None

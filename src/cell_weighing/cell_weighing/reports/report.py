@@ -22,7 +22,7 @@ from cell_weighing.domain.jobs import Bag, WeighingJob
 from cell_weighing.domain.tolerance import ToleranceResult
 from cell_weighing.domain.units import convert, kilograms
 from cell_weighing.reports.drift import drifts
-from cell_weighing.reports.spc import ControlChart, chart, giveaway, histogram, sample_std
+from cell_weighing.reports.spc import SUBGROUP, ControlChart, chart, giveaway, histogram, sample_std
 from cell_weighing.reports.svg import chart_figure, histogram_figure
 
 COLUMNS = (
@@ -74,7 +74,12 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Voided:
-    """Operator and reason of a voided bag."""
+    """Operator and reason of a voided bag.
+
+    Attributes:
+        by: Operator id.
+        reason: As the operator gave it.
+    """
 
     by: str
     reason: str
@@ -82,13 +87,19 @@ class Voided:
 
 @dataclass(frozen=True)
 class JobReport:
-    """A weigh job with all its bags."""
+    """A weigh job with all its bags.
+
+    Attributes:
+        job: The job with its counts.
+        bags: In order of their numbers, voided ones too.
+        voided: By bag id.
+        ended_by: Operator who ended it early; "" = complete or active.
+        end_reason: Reason of an early end.
+    """
 
     job: WeighingJob
     bags: Sequence[Bag]
-    """In order of their numbers, voided ones too."""
     voided: Mapping[int, Voided]
-    """By bag id."""
     ended_by: str = ''
     end_reason: str = ''
 
@@ -102,6 +113,9 @@ def report_csv(report: JobReport) -> str:
     """Return the bags as CSV (RFC 4180) with a line of headings; times are ISO 8601, UTC.
 
     A text that a spreadsheet would read as a formula gets a leading apostrophe.
+
+    Args:
+        report: The job and its bags; voided bags are included and marked.
     """
     out = io.StringIO()
     writer = csv.writer(out)
@@ -171,9 +185,14 @@ def net_in_job_unit(job: WeighingJob, bag: Bag) -> float:
 
 
 def spc_messages(report: JobReport, made: ControlChart | None) -> list[str]:
-    """Return a sentence for each broken rule, wide group and drift; one line when there is none."""
+    """Return a sentence for each broken rule, wide group and drift; one line when there is none.
+
+    Args:
+        report: The job and its bags.
+        made: Chart of the bags; None = there were too few.
+    """
     if made is None:
-        return [f'Fewer than {2 * 5} bags: no chart.']
+        return [f'Fewer than {2 * SUBGROUP} bags: no chart.']
     lines = [
         f'Group {signal.index + 1}: {RULES[signal.rule]} ({"above" if signal.above else "below"} the mean).'
         for signal in made.signals
@@ -189,7 +208,14 @@ def spc_messages(report: JobReport, made: ControlChart | None) -> list[str]:
 
 
 def by_scale(report: JobReport) -> dict[str, list[Bag]]:
-    """Return the bags of each scale that are not voided."""
+    """Return the bags of each scale that are not voided.
+
+    Args:
+        report: The job and its bags.
+
+    Returns:
+        Scale id -> bags in order of their numbers; drift belongs to a scale, not to a job.
+    """
     scales: dict[str, list[Bag]] = {}
     for bag in report.counted:
         scales.setdefault(bag.scale_id, []).append(bag)

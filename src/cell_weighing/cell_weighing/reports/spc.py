@@ -24,7 +24,13 @@ ALLOWANCE = 0.5
 
 @dataclass(frozen=True)
 class Factors:
-    """Control chart factors of one subgroup size."""
+    """Control chart factors of one subgroup size, in the usual notation.
+
+    Attributes:
+        a2: Limits of the means, from the mean range.
+        d3: Lower limit of the ranges, from the mean range.
+        d4: Upper limit of the ranges, from the mean range.
+    """
 
     a2: float
     d3: float
@@ -51,7 +57,13 @@ Source: ASTM Manual 7 (Presentation of Data and Control Chart Analysis), table o
 
 @dataclass(frozen=True)
 class ControlLimits:
-    """Center line and control limits of one chart, in the unit of the weights."""
+    """Center line and control limits of one chart, in the unit of the weights.
+
+    Attributes:
+        low: Lower limit, center - 3 sigma.
+        center: Mean of the plotted points.
+        high: Upper limit, center + 3 sigma.
+    """
 
     low: float
     center: float
@@ -64,16 +76,23 @@ class ControlLimits:
 
 @dataclass(frozen=True)
 class ControlChart:
-    """An X-bar/R chart."""
+    """An X-bar/R chart.
+
+    Attributes:
+        size: Bags in a subgroup.
+        means: Mean of each subgroup, in order of time.
+        ranges: Largest minus smallest weight of each subgroup.
+        mean_limits: Limits of `means`.
+        range_limits: Limits of `ranges`.
+        signals: Run rules that the means break.
+    """
 
     size: int
-    """Bags in a subgroup."""
     means: list[float]
     ranges: list[float]
     mean_limits: ControlLimits
     range_limits: ControlLimits
     signals: list[RunRuleSignal]
-    """Run rules that the means break."""
 
     @property
     def wide(self) -> list[int]:
@@ -105,18 +124,28 @@ _RUNS = {
 
 @dataclass(frozen=True)
 class RunRuleSignal:
-    """A run rule that is broken."""
+    """A run rule that is broken.
+
+    Attributes:
+        rule: The rule.
+        index: The point, counted from 0, at which it is broken.
+        above: Above the center, or below.
+    """
 
     rule: Rule
     index: int
-    """The point, counted from 0, at which it is broken."""
     above: bool
-    """Above the center, or below."""
 
 
 @dataclass(frozen=True)
 class HistogramBin:
-    """One bar of a histogram: low <= weight < high, the last one with its upper edge."""
+    """One bar of a histogram: low <= weight < high, the last one with its upper edge.
+
+    Attributes:
+        low: Lower edge.
+        high: Upper edge.
+        count: Number of weights.
+    """
 
     low: float
     high: float
@@ -125,12 +154,15 @@ class HistogramBin:
 
 @dataclass(frozen=True)
 class Giveaway:
-    """Product filled above and below the target, exactly."""
+    """Product filled above and below the target, exactly.
+
+    Attributes:
+        over: Sum of the excess of bags above the target.
+        short: Sum of the shortfall of bags below the target, as a positive number.
+    """
 
     over: Decimal
-    """Sum of the excess of bags above the target."""
     short: Decimal
-    """Sum of the shortfall of bags below the target, as a positive number."""
 
     @property
     def net(self) -> Decimal:
@@ -166,6 +198,13 @@ def chart_limits(grand_mean: float, mean_range: float, size: int) -> tuple[Contr
 
 def chart(values: Sequence[float], size: int = SUBGROUP) -> ControlChart | None:
     """Make the X-bar/R chart of successive weights; None when there are fewer than two subgroups.
+
+    The limits are estimated from the charted bags themselves, so a chart of few subgroups is a
+    rough one.
+
+    Args:
+        values: In order of weighing, in one unit.
+        size: Bags in a subgroup, 2 to 10.
 
     Raises:
         ValueError: There are no factors for this size of subgroup.
@@ -234,6 +273,10 @@ class Cusum:
     """Tabular CUSUM of a sequence of values.
 
     Source: Montgomery, Introduction to Statistical Quality Control, section 9.1.
+
+    Attributes:
+        high: Upper sum, in standard deviations.
+        low: Lower sum, positive, in standard deviations.
     """
 
     def __init__(self, center: float, sigma: float) -> None:
@@ -246,9 +289,7 @@ class Cusum:
         self._center = center
         self._sigma = sigma
         self.high = 0.0
-        """Upper sum, in standard deviations."""
         self.low = 0.0
-        """Lower sum, positive, in standard deviations."""
 
     def add(self, value: float) -> None:
         """Add the next value."""
@@ -258,7 +299,12 @@ class Cusum:
 
 
 def giveaway(weights: Sequence[Decimal], target: Decimal) -> Giveaway:
-    """Sum the excess and the shortfall of bags against the target, exactly, in the unit of both."""
+    """Sum the excess and the shortfall of bags against the target, exactly, in the unit of both.
+
+    Args:
+        weights: Net weights in one unit.
+        target: Target weight in the same unit.
+    """
     over = short = Decimal(0)
     for weight in weights:
         difference = EXACT.subtract(weight, target)

@@ -16,7 +16,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 96, 12, 24
 
 
 class _Scale:
-    """Maps numbers to pixels along one axis."""
+    """Maps numbers to pixels along one axis; equal numbers map to its middle."""
 
     def __init__(self, values: Iterable[float], start: float, end: float) -> None:
         numbers = list(values)

@@ -13,7 +13,11 @@ from cell_weighing.reports.drift import DriftDetector
 
 
 class BagAlarms:
-    """Raises and clears the alarms; each job starts with a new drift detector per scale."""
+    """Raises and clears the alarms; each job starts with a new drift detector per scale.
+
+    Used in the node's thread. Drift is not stored: after a restart it is computed again from the
+    bags of active jobs.
+    """
 
     def __init__(self, alarms: AlarmReporter) -> None:
         """Store where alarms are raised."""
@@ -22,7 +26,11 @@ class BagAlarms:
         """By scale: the id of its job, and the drift detector."""
 
     def restore(self, bags: Iterable[Bag]) -> None:
-        """Process the bags of active jobs from before a restart; a drift among them is raised again."""
+        """Process the bags of active jobs from before a restart; a drift among them is raised again.
+
+        Args:
+            bags: In the order in which they were stored: a detector depends on the order.
+        """
         for bag in bags:
             self._check_drift(bag)
 

@@ -34,7 +34,12 @@ class BagLog:
             raise StartError(f'cannot create the log folder {folder}: {error.strerror}. Check parameter log_folder.') from error
 
     def bag(self, bag: Bag) -> None:
-        """Write a line for a bag."""
+        """Write a line for a bag.
+
+        Args:
+            bag: New bag. The form of the line is that of the old scale server, followed by the
+                zone.
+        """
         result = bag.message or 'in tolerance'
         number = f'bag {bag.number} of job {bag.job_id}' if bag.job_id else 'bag without a job'
         mark = '' if bag.zone is WeightZone.GOOD else f' [{bag.zone.name}]'

@@ -1,4 +1,8 @@
-"""Conversion between the domain's types and ROS messages."""
+"""Conversion between the domain's types and ROS messages.
+
+Weights stay text in both directions: a float in a message would lose digits that the indicator
+sent.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +80,14 @@ def bag_message(bag: Bag) -> msg.BagRecord:
 
 
 def delivery_message(state: int, message: str, counts: OutboxCounts, dead_letters: Iterable[DeadLetter]) -> msg.DeliveryState:
-    """Return the state of the delivery as a message, without its stamp."""
+    """Return the state of the delivery as a message, without its stamp.
+
+    Args:
+        state: Number of a `DeliveryRoute`.
+        message: Text for the operator; "" while everything works.
+        counts: Bags by state.
+        dead_letters: Rejected bags, newest first.
+    """
     return msg.DeliveryState(
         state=state,
         message=message,

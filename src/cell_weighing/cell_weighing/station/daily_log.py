@@ -43,6 +43,8 @@ class DailyLog:
         if now.date() != self._day or self._file is None:
             self._file = self._rotate(now.date())
         self._file.write(f'{now:%Y-%m-%d %H:%M:%S} {" ".join(text.split())}\n')
+        # A line survives a crash of the process; one that survives a power cut would need a slow
+        # fsync.
         self._file.flush()
 
     def close(self) -> None:

@@ -1,4 +1,8 @@
-"""Thread for database work; results are passed on to the node's thread."""
+"""Thread for database work; results are passed on to the node's thread.
+
+Two ways to use it: `submit` with a callback, and `run` from a coroutine callback. In both the
+result arrives in the node's thread.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,11 @@ class _Finished(Generic[T]):
 
 
 class DatabaseWorker:
-    """Runs work one after the other in one thread, so the node never waits for a disk."""
+    """Runs work one after the other in one thread, so the node never waits for a disk.
+
+    One thread on purpose: the order of submissions is the order of transactions, and SQLite allows
+    one writer anyway.
+    """
 
     def __init__(self, node: Node) -> None:
         """Start the thread.
@@ -41,7 +49,13 @@ class DatabaseWorker:
         self._finished: ExecutorQueue[_Finished[object]] = ExecutorQueue(node, lambda finished: finished.deliver())
 
     def submit(self, work: Callable[[], T], callback: Callable[[ThreadFuture[T]], object]) -> None:
-        """Run `work` in the thread, then `callback` with its finished future in the node's thread."""
+        """Run `work` in the thread, then `callback` with its finished future in the node's thread.
+
+        Args:
+            work: Must not touch the node.
+            callback: Receives the future, which has a result or an exception. Not called for work
+                that `close` dropped.
+        """
 
         def pass_on(done: ThreadFuture[T]) -> None:
             self._finished.put(_Finished(done, callback), timeout=1.0)  # type: ignore[arg-type]

@@ -1,4 +1,8 @@
-"""Weigh jobs in the database: start, end, reopen, void a bag, and the audit of commands."""
+"""Weigh jobs in the database: start, end, reopen, void a bag, and the audit of commands.
+
+Nothing is ever deleted or overwritten without a trace: voiding adds a row, reopening adds a row
+with the old end.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,11 @@ class NoSuchBagError(LookupError):
 
 
 class WeighJobStore:
-    """Weigh jobs of all stations, one transaction per call. Used by one thread."""
+    """Weigh jobs of all stations, one transaction per call. Used by one thread.
+
+    At most one job per station is active. The check and the insert are in one transaction, and one
+    thread writes, so the database needs no constraint for it.
+    """
 
     def __init__(self, engine: Engine) -> None:
         """Use an open, migrated database."""
@@ -74,6 +82,13 @@ class WeighJobStore:
         self, station: str, reason: str, ended_ns: int, ended_by: str, stamp: MonotonicStamp | None = None
     ) -> WeighingJob:
         """End a station's active job before its quantity is reached.
+
+        Args:
+            station: Name of the station.
+            reason: Stored with the job, at most 200 characters.
+            ended_ns: UTC, nanoseconds since 1970.
+            ended_by: Operator id, stored in at most 64 characters.
+            stamp: As in `start_job`.
 
         Raises:
             NoSuchJobError: The station has no active job.
@@ -144,6 +159,12 @@ class WeighJobStore:
     def void_bag(self, bag_id: int, reason: str, voided_ns: int, voided_by: str) -> Bag:
         """Void a bag: a compensating record is added, and the bag no longer counts.
 
+        Args:
+            bag_id: Number of the bag record.
+            reason: Stored with the record, at most 200 characters.
+            voided_ns: UTC, nanoseconds since 1970.
+            voided_by: Operator id, stored in at most 64 characters.
+
         Raises:
             NoSuchBagError: There is no such bag, or it is voided already.
         """
@@ -163,12 +184,18 @@ class WeighJobStore:
             return bag
 
     def current_jobs(self, stations: list[str]) -> list[WeighingJob]:
-        """Return each station's active job, or its latest one, in the order of `stations`."""
+        """Return each station's active job, or its latest one, in the order of `stations`.
+
+        Args:
+            stations: Names; a station without a job is left out.
+        """
         with Session(self._read_only) as session:
             rows = [
                 session.scalars(
                     select(WeighJobRow)
                     .where(WeighJobRow.station == station)
+                    # "active" sorts before "completed": a reopened job is older than the latest
+                    # one, and still comes first.
                     .order_by(WeighJobRow.status, WeighJobRow.id.desc())
                     .limit(1)
                 ).first()

@@ -1,4 +1,10 @@
-"""weigh_station node: weigh jobs, and the bags that are weighed for them."""
+"""weigh_station node: weigh jobs, and the bags that are weighed for them.
+
+The journal is the source of all readings; messages of weighing/weight only save the time until the
+next look at it. At the start, every 2 s and before each command the node processes journal pages
+until none is left. Thus a lost message, a crash or a late start changes nothing but the time at
+which a bag is judged.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +53,14 @@ READINGS_DEPTH = 2000
 
 
 class WeighStationNode(Node):
-    """Connects the store to topics and services."""
+    """Connects the store to topics and services.
+
+    The node's thread publishes and answers; the database thread works. `_busy` is true while
+    readings are being processed; messages that arrive meanwhile wait in `_waiting`.
+
+    Attributes:
+        parameters: Parameters of the node.
+    """
 
     def __init__(self, **options: Any) -> None:
         """Open the database and process the readings that were stored while the node was down.
@@ -78,6 +91,8 @@ class WeighStationNode(Node):
         self._alarms = AlarmReporter(self)
         self._bag_alarms = BagAlarms(self._alarms)
         self._bag_alarms.restore(self._store.bags_of_active_jobs())
+        # Alarms that an earlier run of this node left behind; the new run raises them again if they
+        # hold.
         for key in ('database', 'delivery', 'dead_letters'):
             self._alarms.clear_alarm(key, force=True)
         self._jobs_topic = self.create_publisher(msg.WeighJobList, 'weighing/job', latched())

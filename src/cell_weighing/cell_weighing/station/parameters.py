@@ -61,6 +61,10 @@ class WeighStationParameters:
 def station_map(parameters: WeighStationParameters, settings: WebAppSettings) -> StationMap:
     """Return the station of each scale; a station in the settings file outweighs the parameters' defaults.
 
+    Args:
+        parameters: Parameters of the node.
+        settings: Settings file of the old scale server; it knows one station for all scales.
+
     Raises:
         ParameterError: scale_ids and stations do not match, or an alias cannot be used.
     """

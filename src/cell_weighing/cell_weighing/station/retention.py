@@ -75,6 +75,7 @@ class JournalPruner:
             last = connection.scalar(select(func.max(READING.c.sequence)).where(READING.c.scale_id == scale_id))
         old = [line for line in page if line.received_ns < now_ns - self._keep_ns and line.sequence != last]
         unused = [line.reading_id for line in old if not line.used]
+        # The write lock is only requested when there is something to delete.
         if unused:
             with self._engine.begin() as connection:
                 connection.execute(delete(READING).where(READING.c.reading_id.in_(unused)))

@@ -1,4 +1,9 @@
-"""Services of weigh_station: each command is checked, run after the whole journal, and audited."""
+"""Services of weigh_station: each command is checked, run after the whole journal, and audited.
+
+Order of one command: expiry is checked; journal pages are processed until none is left; then the
+rest of the journal and the command run in one step of the database thread. A bag that was weighed
+before the command was given is therefore judged before it takes effect.
+"""
 
 from __future__ import annotations
 
@@ -64,16 +69,30 @@ class Response(Protocol):
 
 @dataclass(frozen=True)
 class WeighJobRules:
-    """Site rules for new weigh jobs."""
+    """Site rules for new weigh jobs.
+
+    Attributes:
+        stations: Stations that may have jobs.
+        default_tolerance: Share of the target, used when a request names no tolerance.
+    """
 
     stations: list[str]
     default_tolerance: Decimal
-    """Share of the target, used when a request names no tolerance."""
 
 
 @dataclass(frozen=True)
 class WeighingServices:
-    """Creates the services and runs their commands in the database thread."""
+    """Creates the services and runs their commands in the database thread.
+
+    Attributes:
+        node: Owner of the services.
+        store: Jobs and bags.
+        delivery: Delivery to the web application.
+        worker: Database thread.
+        rules: Site rules for new jobs.
+        on_changed: Called in the node's thread after each command.
+        stamp: Returns the current moment on the clock that stamps readings.
+    """
 
     node: Node
     store: WeighStore
@@ -81,12 +100,12 @@ class WeighingServices:
     worker: DatabaseWorker
     rules: WeighJobRules
     on_changed: Callable[[StationSnapshot], None]
-    """Called in the node's thread after each command."""
     stamp: Callable[[], MonotonicStamp] = monotonic_now
-    """Returns the current moment on the clock that stamps readings."""
 
     def create_services(self) -> None:
         """Create the services of the node."""
+        # Each command awaits the database thread; in an exclusive group one slow command would
+        # block the others' checks.
         group = ReentrantCallbackGroup()
         for kind, name, callback in (
             (StartWeighJob, 'start_job', self._start_job),
@@ -211,6 +230,8 @@ class WeighingServices:
             response.code, response.message = ResultCode.EXPIRED, message
             return None
         try:
+            # Page by page: between two pages other work of the thread, and other writers of the
+            # database, get their turn.
             while page := await self.worker.run(self._catch_up_page):
                 self.on_changed(page)
             result, changed = await self.worker.run(lambda: self._after_journal(work, bags))
@@ -236,7 +257,17 @@ class WeighingServices:
 
 
 def audit_of(request: Request, received_ns: int, code: int, message: str) -> AuditEntry:
-    """Return the audit entry of a request and its result."""
+    """Return the audit entry of a request and its result.
+
+    Args:
+        request: Request with its command.
+        received_ns: UTC, nanoseconds since 1970.
+        code: Result code.
+        message: Message of the response.
+
+    Returns:
+        Entry with all fields of the request except the command, as JSON.
+    """
     fields = [name for name in request.get_fields_and_field_types() if name != 'command']
     arguments = json.dumps({name: getattr(request, name) for name in fields})
     name = type(request).__name__.removesuffix('_Request')

@@ -37,14 +37,17 @@ at most."""
 
 @dataclass(frozen=True)
 class StationSnapshot:
-    """State of the station that the topics publish."""
+    """State of the station that the topics publish.
+
+    Attributes:
+        bags: Bags that are new since the last snapshot.
+        jobs: The active or latest job of each station.
+        latest: The latest bags, newest first.
+    """
 
     bags: list[Bag]
-    """Bags that are new since the last snapshot."""
     jobs: list[WeighingJob]
-    """The active or latest job of each station."""
     latest: list[Bag]
-    """The latest bags, newest first."""
 
 
 class KeyReusedError(ValueError):
@@ -52,7 +55,12 @@ class KeyReusedError(ValueError):
 
 
 class WeighStore(WeighJobStore):
-    """Weigh jobs, bags, and the progress through the journal. Used by one thread."""
+    """Weigh jobs, bags, and the progress through the journal. Used by one thread.
+
+    Exactly-once: a reading counts if its sequence number is above its scale's cursor, and the
+    cursor moves in the transaction that stores the bag. A failed transaction changes nothing in
+    memory either: cursors are copied, and replaced after the commit.
+    """
 
     def __init__(
         self,
@@ -99,11 +107,22 @@ class WeighStore(WeighJobStore):
         """Make bags of readings received by topic; a repeated reading counts once.
 
         A gap in a scale's sequence numbers is filled from the journal first.
+
+        Args:
+            readings: In order of arrival; readings of one scale in order of sequence number.
+
+        Returns:
+            The new bags, also those of the gap, in the order in which they were stored.
+
+        Raises:
+            SQLAlchemyError: Nothing was stored; the readings are still in the journal.
         """
         new = [reading for reading in readings if reading.sequence > self._cursors.get(reading.scale_id, 0)]
         bags = self.catch_up() if self._has_gap(new) else []
         cursors = self._begin_transaction()
         with Session(self._engine) as session, session.begin():
+            # Messages carry no monotonic time; without it the reading would be compared with job
+            # boundaries by UTC.
             fill_monotonic_stamps(session.connection(), (reading for reading in new if is_bag(reading)))
             for reading in new:
                 done = cursors.get(reading.scale_id, 0)
@@ -240,6 +259,8 @@ class WeighStore(WeighJobStore):
         ):
             for row, job in jobs:
                 write_counts(row, job)
+            # FOR UPDATE keeps a database server from letting another writer change the counts;
+            # SQLite ignores it, since its write lock covers the database.
             rows = session.scalars(_unfinished_at(station, reading).order_by(WeighJobRow.id).with_for_update())
             jobs = [(row, load_gaps(session, job_of(session, row))) for row in rows]
             boundary = JobBoundary(reading.received_ns, MonotonicStamp(reading.boot_id, reading.monotonic_ns))

@@ -14,7 +14,12 @@ _FULL = ('disk is full', 'No space left', 'could not extend file', 'quota exceed
 
 
 def state_folder(database_url: str) -> Path | None:
-    """Return the folder of a SQLite database; None for a database in memory or on a server."""
+    """Return the folder of a SQLite database; None for a database in memory or on a server.
+
+    Args:
+        database_url: SQLAlchemy URL. Relative paths are relative to the working directory of the
+            process.
+    """
     url = make_url(database_url)
     file = url.database if url.get_backend_name() == 'sqlite' else None
     return Path(file).expanduser().absolute().parent if file and file != ':memory:' else None
@@ -41,7 +46,11 @@ class DatabaseDisk:
             return None
 
     def describe_error(self, message: str) -> str:
-        """Return the message of a database error; for a full disk with its free space."""
+        """Return the message of a database error; for a full disk with its free space.
+
+        Args:
+            message: Text of SQLite, PostgreSQL or the operating system; "" stays "".
+        """
         if not any(words in message for words in _FULL):
             return message
         free = self.free_mb()

@@ -10,6 +10,7 @@ from cell_weighing.domain.reading import ReadingStatus, Stability, WeightMode, W
 from cell_weighing.storage.tables import READING_TABLE as READING
 from cell_weighing.storage.tables import SCALE_TABLE as SCALE
 
+# SQLite before 3.32 accepts at most 999 values in one statement.
 PAGE = 500
 
 
@@ -52,7 +53,12 @@ def read_journal(
 
 
 def fill_monotonic_stamps(connection: Connection, readings: Iterable[WeightReading]) -> None:
-    """Fill in boot id and monotonic time of readings received by topic; readings that the journal lacks stay unchanged."""
+    """Fill in boot id and monotonic time of readings received by topic; readings that the journal lacks stay unchanged.
+
+    Args:
+        connection: An open connection.
+        readings: Changed in place.
+    """
     missing = {reading.reading_id: reading for reading in readings if not reading.boot_id}
     ids = list(missing)
     for first in range(0, len(ids), PAGE):
@@ -66,6 +72,8 @@ def fill_monotonic_stamps(connection: Connection, readings: Iterable[WeightReadi
 
 def last_sequences(connection: Connection) -> dict[str, int]:
     """Return the last sequence number of each scale; 0 = no reading."""
+    # From the journal, not from weigh_scale: the bridge stores the counts of scales only every few
+    # seconds.
     last = select(func.max(READING.c.sequence)).where(READING.c.scale_id == SCALE.c.scale_id).scalar_subquery()
     return {row.scale_id: row.last or 0 for row in connection.execute(select(SCALE.c.scale_id, last.label('last')))}
 

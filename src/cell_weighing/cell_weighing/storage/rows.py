@@ -16,7 +16,12 @@ from cell_weighing.storage.tables import BagRow, CompanyRow, ReopenRow, WeighJob
 
 
 def job_of(session: Session, row: WeighJobRow) -> WeighingJob:
-    """Return the weigh job of a row; its `gaps` stay empty, see `load_gaps`."""
+    """Return the weigh job of a row; its `gaps` stay empty, see `load_gaps`.
+
+    Args:
+        session: Session of the row, for the name of the company.
+        row: Stored job.
+    """
     company = session.get(CompanyRow, row.prepuff_company_id)
     return WeighingJob(
         job_id=row.id,
@@ -38,7 +43,14 @@ def job_of(session: Session, row: WeighJobRow) -> WeighingJob:
 
 
 def load_gaps(session: Session, job: WeighingJob) -> WeighingJob:
-    """Load the intervals in which a reopened job was closed, and return the job."""
+    """Load the intervals in which a reopened job was closed, and return the job.
+
+    Only needed to decide whether a job contains a reading; display and reports do without.
+
+    Args:
+        session: Open session.
+        job: Changed in place.
+    """
     rows = session.scalars(select(ReopenRow).where(ReopenRow.prepuff_job_id == job.job_id))
     job.gaps = [
         (
@@ -51,7 +63,12 @@ def load_gaps(session: Session, job: WeighingJob) -> WeighingJob:
 
 
 def write_counts(row: WeighJobRow, job: WeighingJob) -> None:
-    """Copy the counts and the end of a job into its row."""
+    """Copy the counts and the end of a job into its row.
+
+    Args:
+        row: Row of the job; the caller's session stores it.
+        job: Job whose counts have changed.
+    """
     row.bags_completed, row.bags_out, row.bags_numbered = job.bags_completed, job.bags_out, job.bags_numbered
     row.finished_ns, row.bags_voided = job.finished_ns, job.bags_voided
     row.finished_boot, row.finished_monotonic = job.finished or (None, None)
@@ -83,7 +100,15 @@ def bag_row(bag: Bag) -> BagRow:
 
 
 def bag_of(row: BagRow, job: WeighingJob | None, *, voided: bool) -> Bag:
-    """Return the bag of a row, judged against its job."""
+    """Return the bag of a row.
+
+    The outcome is the stored one: a later change of the tolerance does not judge old bags again.
+
+    Args:
+        row: Stored bag.
+        job: Its job, for the target; None = it counts for none.
+        voided: Whether it has a row in `weigh_void`.
+    """
     return Bag(
         reading_id=row.reading_id,
         scale_id=row.scale_id,

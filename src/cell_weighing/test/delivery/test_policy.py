@@ -121,6 +121,11 @@ def test_a_receipt_is_what_the_answer_says_and_no_more(body, expected):
     assert parse_receipt(HttpResult(200, body)) == expected
 
 
+def test_a_number_that_no_table_can_hold_is_left_out_of_the_receipt():
+    body = '{"success": true, "bag_id": "%s", "bag_num": 3}' % ('9' * 5000)
+    assert parse_receipt(HttpResult(200, body)) == DeliveryReceipt(None, 3)
+
+
 def test_the_delay_doubles_up_to_a_cap_with_jitter_below_it():
     longest = [retry_delay(n, HttpResult(500), lambda: 1.0) for n in range(1, 12)]
     assert longest[:4] == [1.0, 2.0, 4.0, 8.0] and longest[-1] == LONGEST_DELAY_S
