@@ -185,6 +185,7 @@ def _frame_pose(joint: JointFrame, transform: Matrix) -> FramePose:
     """Return a transform as translation and unit quaternion."""
     vector = rotation_vector(transform[:3, :3])
     angle = math.sqrt(sum(value * value for value in vector))
+    # sin(a/2)/a tends to 1/2 for small angles.
     share = math.sin(angle / 2.0) / angle if angle > 0.0 else 0.5
     x, y, z = (float(value) for value in transform[:3, 3])
     return FramePose(

@@ -87,6 +87,7 @@ def _reach_errors(recipe: CellRecipe) -> list[tuple[Location, str]]:
 
     for name, joints in recipe.waypoints.items():
         check(('waypoints', name), f'waypoints: {name}', lambda joints=joints: cell.check(joints))  # type: ignore[misc]
+    # Targets are solved from the camera; without it each would report the same error again.
     if errors:
         return errors
     home = recipe.waypoints['home']
@@ -100,6 +101,7 @@ def _unique_targets(recipe: CellRecipe) -> Iterator[tuple[Location, str, Approac
     """Yield targets and tray corners; a pose that several parts share comes once."""
     known: set[tuple[float, ...]] = set()
     for location, name, target in _all_targets(recipe):
+        # Each check takes some milliseconds, and a recipe may have hundreds of slots.
         key = (*matrix_to_pose(target.pose), target.approach)
         if key not in known:
             known.add(key)

@@ -227,6 +227,7 @@ class RecipeModel(StrictModel):
     def _check_joint_limits(cls, limits: list[list[float]] | None, info: ValidationInfo) -> list[list[float]] | None:
         if limits is None or (units := _units(info)) is None:
             return limits
+        # 360 degrees become 6.2831853 rad in more digits than the limit has.
         lowest, highest = FULL_TURN_RANGE[0] * ROUNDING, FULL_TURN_RANGE[1] * ROUNDING
         if any(not lowest <= low * units.radians < high * units.radians <= highest for low, high in limits):
             raise ValueError('joint_limits: lowest must be less than highest, both within one turn either way')
@@ -314,6 +315,7 @@ def _make_tray(tray: TrayModel, units: UnitsModel) -> TrayTargets:
             pose = first.pose.copy()
             pose[:3, 3] += row * np.array(down) + column * np.array(along)
             slots.append(ApproachTarget(pose, first.approach))
+    # A tray is a parallelogram. The reach is checked at its corners only.
     corners = sorted({0, columns - 1, (rows - 1) * columns, rows * columns - 1})
     return TrayTargets(tuple(slots), tuple(corners))
 

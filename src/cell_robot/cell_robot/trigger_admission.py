@@ -69,6 +69,7 @@ class TriggerAdmission:
         if self._active is None:
             return
         if phase is TriggerPhase.SENT:
+            # Only once it was sent: a refused trigger may be sent again under its id.
             self._remember(self._active.trigger_id)
             self.last = TriggerRecord(self._active, phase, now_ns)
         elif self.last is not None:

@@ -59,6 +59,7 @@ class DashboardClient:
             DashboardError: No answer, or another service answers.
         """
         if not is_banner(line := await self._within(self._line(), 'the connection')):
+            # Some other service on the port: its lines must not be read as answers.
             raise DashboardError(f'port {PORT} answers {line[:80]!r}: this is no dashboard')
 
     def close(self) -> None:

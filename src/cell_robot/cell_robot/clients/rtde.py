@@ -115,6 +115,7 @@ class RtdeReceiver:
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             started = asyncio.get_running_loop().time()
+            # Reported for each attempt: the reason may change, e.g. from "no route" to "refused".
             self._listener.lost(*await self._run_connection())
             # Only a connection that lived counts as a success: a controller that refuses each handshake is asked ever more
             # rarely.

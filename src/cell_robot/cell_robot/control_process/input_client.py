@@ -71,6 +71,7 @@ class InputClient:
             OSError: The controller does not answer.
             RtdeError: It does not speak RTDE.
         """
+        # The timeout stays for each read and write: this client blocks its thread.
         self._stream = socket.create_connection((address, PORT), TIMEOUT_S)
         self._stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._splitter = PacketSplitter()
@@ -162,6 +163,7 @@ class OutputSwitch:
         if bank is None:
             return False
         first, name = bank
+        # A package holds all claimed banks. A mask of 0 leaves a bank as it is.
         values: dict[str, RtdeValue] = dict.fromkeys(self._names, 0)
         values |= {f'{name}_mask': 1 << pin - first, name: int(on) << pin - first}
         try:

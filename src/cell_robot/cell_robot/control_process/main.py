@@ -75,12 +75,15 @@ class ControlLoop:
             RuntimeError: The control script does not run.
         """
         self._stream, self._rest = stream, b''
+        # Four times as often as needed: one late cycle must not end a job.
         self._kick_period_s = 1.0 / settings.watchdog / 4.0
         self._outputs = OutputSwitch(settings.address, settings.outputs)
+        # Asked before ur_rtde claims them: its constructor does not name the register that is taken.
         if message := taken_inputs(settings.address, (), upper=settings.upper):
             raise RtdeRefusedError(message)
         self._control = RTDEControlInterface(settings.address, CONTROL_HZ, _flags(settings))
         try:
+            # From here on the controller ends the script when this process stops kicking, whatever the reason.
             if not self._control.setWatchdog(settings.watchdog):
                 raise RuntimeError('the control script did not accept its watchdog')
         except BaseException:
@@ -136,6 +139,7 @@ class ControlLoop:
         if isinstance(request, (MoveJoints, MoveLine)):
             self._move(number, request)
         elif isinstance(request, StopArm):
+            # Asynchronous: a blocking stop would keep the heartbeat waiting.
             self._control.stopJ(request.deceleration, True)
             self._move_ended('stopped')
             self._report(RequestDone(number, True, ''))

@@ -97,6 +97,7 @@ class ControlProcess:
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
+                # ur_rtde prints to both; a pipe that nobody reads would fill up and block it.
                 stderr=asyncio.subprocess.DEVNULL,
             )
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE)
@@ -114,6 +115,7 @@ class ControlProcess:
         """Send a request and return its number; it ends with a RequestDone report or with the process."""
         self._number += 1
         if self._writer is not None and not self.over:
+            # Outputs go through our own RTDE client; everything else waits for the script's answer.
             self._script_asked = not isinstance(request, SetOutput | StopArm)
             self._writer.write(encode_request(self._number, request))
         return self._number

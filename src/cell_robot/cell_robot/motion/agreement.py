@@ -65,6 +65,7 @@ def model_mismatch(arm: ArmModel, reported: str) -> str:
         arm: Arm of the recipe.
         reported: Reply to `get robot model`, such as UR5 or UR5e; the e-Series leaves the e out.
     """
+    # The e-Series answers "UR5" for a UR5e. A CB3 arm has other lengths and is not in ARMS.
     found = re.fullmatch(r'ur\s*(\d+)e?', reported.strip().lower())
     known = ARMS.get(f'ur{found[1]}e') if found else None
     if known is None or (known.a, known.d) == (arm.a, arm.d):

@@ -191,6 +191,7 @@ def _pan_angles(arm: ArmModel, flange: Matrix) -> Iterator[float]:
     if radius <= arm.d4 - SLACK or radius < SLACK:
         return
     direction, offset = math.atan2(y, x), math.asin(min(1.0, arm.d4 / radius))
+    # Shoulder left, shoulder right.
     yield direction + offset
     yield direction + math.pi - offset
 
@@ -208,6 +209,7 @@ def _solve_after_pan(arm: ArmModel, flange: Matrix, pan: float, free: float) -> 
         return
     bend = math.acos(max(-1.0, min(1.0, cosine)))
     across = normal @ flange[:3, :3]
+    # Wrist not flipped, wrist flipped.
     for wrist_2 in (bend, -bend):
         sine = math.sin(wrist_2)
         wrist_3 = free if abs(sine) < SINGULAR_SINE else math.atan2(-across[1] / sine, across[0] / sine)
@@ -229,6 +231,7 @@ def _solve_plane(
         return
     bend = math.acos(max(-1.0, min(1.0, cosine)))
     total = math.atan2(float(wrist[1, 0]), float(wrist[0, 0]))
+    # Elbow up, elbow down.
     for elbow in (bend, -bend):
         lift = math.atan2(y, x) - math.atan2(arm.a3 * math.sin(elbow), arm.a2 + arm.a3 * math.cos(elbow))
         yield lift, elbow, total - lift - elbow
@@ -244,6 +247,7 @@ def _add_turns(solution: JointVector, joints: Sequence[float], limits: Sequence[
     """Add whole turns so that each joint gets as close to its current angle as its limits allow."""
     result = []
     for angle, now, (low, high) in zip(solution, joints, limits, strict=True):
+        # The joints turn more than once around, and a whole turn more can be the shorter way.
         near = angle + FULL_TURN_RAD * round((now - angle) / FULL_TURN_RAD)
         allowed = [candidate for candidate in (near, near - FULL_TURN_RAD, near + FULL_TURN_RAD) if low <= candidate <= high]
         if not allowed:

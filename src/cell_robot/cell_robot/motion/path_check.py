@@ -91,6 +91,7 @@ class ArmCell:
                     f'{math.degrees(high):.0f} deg'
                 )
         flange = forward_kinematics(self.arm, joints)
+        # The flange, too: a long tool may be inside the box while the wrist is in the wall.
         for name, frame in (('tool', flange @ self.tool), ('flange', flange)):
             if not self._is_inside(frame):
                 raise MoveError(f'the {name} at {_position_text(frame)} is outside the workspace')
@@ -108,6 +109,7 @@ class ArmCell:
         result = [tuple(start)]
         self.check(start)
         for point in _sample_line(self.tcp(start), end):
+            # From point to point the nearest solution: the arm keeps its configuration.
             joints = self.solve(point, result[-1])
             # The controller would follow the line with another configuration, or stop in the middle of it.
             if max_joint_difference(joints, result[-1]) > JUMP_RAD:

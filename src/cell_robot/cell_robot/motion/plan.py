@@ -235,6 +235,7 @@ class Planner:
         return self._pick(self._recipe.parts[part_number][tray].slots[slot], start, content, missing)
 
     def _pick(self, target: ApproachTarget, start: ArmPosition, content: GripperContent, missing: str) -> list[PlanStep]:
+        # UNKNOWN is allowed: without a sensor, a restarted node could otherwise never pick again.
         if content in (GripperContent.HELD, GripperContent.BENCHMARK):
             raise PlanError(f'The gripper holds {content.value}. Take it out first, by hand or with REJECT.')
         grip = GripStep(True, self._recipe.gripper.close_time, True, missing)
@@ -285,12 +286,15 @@ class Planner:
 
     def _solve(self, target: ApproachTarget) -> tuple[JointVector, JointVector]:
         """Return the joints above a target and at it; cached."""
+        # By value: parts share trays, and a plan must not cost the inverse kinematics of a line each time.
         key = (*target.pose.flat, target.approach)
         if key not in self._solved:
             self._solved[key] = self._approach(target)
         return self._solved[key]
 
     def _approach(self, target: ApproachTarget) -> tuple[JointVector, JointVector]:
+        # Solved from the camera, not from where the arm stands: the same target always gives the same joints, as checked at
+        # the start.
         above = self._cell.solve(target.above, self._camera)
         self._cell.joint_move(self._camera, above)
         return above, self._cell.linear_move(above, target.pose)[-1]

@@ -38,6 +38,7 @@ def rotation_matrix(vector: Sequence[float]) -> Matrix:
     """Return the 3x3 matrix of a rotation vector in radians (Rodrigues' formula)."""
     x, y, z = (float(value) for value in vector)
     angle = math.sqrt(x * x + y * y + z * z)
+    # The axis of a rotation by nothing is undefined.
     if angle < ZERO_ANGLE_RAD:
         return np.eye(3)
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]) / angle

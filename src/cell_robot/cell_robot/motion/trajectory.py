@@ -54,6 +54,7 @@ def time_path(
     excess = max(abs(value) / limit for point in waypoints for value, limit in zip(point.speeds, limits, strict=True))
     if excess <= 1.0:
         return waypoints
+    # Slower in time by the factor `excess`: speeds scale with 1/excess, accelerations with its square.
     return _sample(points, length, speed / excess, acceleration / excess**2)
 
 

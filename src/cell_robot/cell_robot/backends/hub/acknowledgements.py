@@ -127,6 +127,7 @@ class AckRules:
         if former is not None:
             self._unanswered.remove(former)
             self._acknowledged[event] = former.trigger_id, now
+            # In doubt the older trigger gets it: the open one then times out as unknown, and an operator looks.
             if self._open is not None and self._open.event == event:
                 self._open.doubtful = True
             return AckReport(AckKind.LATE, former.trigger_id, now - former.at)
@@ -135,6 +136,7 @@ class AckRules:
             self._acknowledged[event] = done.trigger_id, now
             return AckReport(AckKind.DONE, done.trigger_id, now - done.at)
         trigger_id, at = self._acknowledged.get(event, ('', now - 2 * SETTLE_S))
+        # Some hubs repeat an acknowledgement; within this time it needs no operator.
         if now - at <= SETTLE_S:
             self._acknowledged[event] = trigger_id, now
             return AckReport(AckKind.DUPLICATE, trigger_id)
@@ -158,6 +160,7 @@ class AckRules:
     def _give_up(self, reason: str) -> str:
         """End the open trigger as unanswered, which blocks further ones; return the reason."""
         assert self._open is not None
+        # Kept: its acknowledgement may come late, and must not answer a later trigger.
         self._unanswered.append(self._open)
         self._open = None
         return reason

@@ -207,6 +207,7 @@ class HubBackend(Backend):
         if not self._transport.connected:
             self._end(self._not_connected())
             return
+        # A recovery sends HOME although triggers are missing: its acknowledgement is what ends the block.
         if self._rules.blocked and not trigger.recovering:
             self._end(not_sent(ErrorCode.ROBOT_BUSY, self._rules.blocked))
             return
@@ -281,6 +282,7 @@ class HubBackend(Backend):
         if not self._connected.is_set():
             on_step('Waiting for the hub.', 1, 2)
             try:
+                # The hub may be restarting together with the robot's program.
                 await asyncio.wait_for(self._connected.wait(), self._options.reconnect)
             except asyncio.TimeoutError:
                 return CommandResult(ErrorCode.ROBOT_NOT_CONNECTED, self._state.message)
@@ -355,6 +357,7 @@ def check_url(url: str) -> str:
         usable = parts.scheme in ('http', 'https') and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError as error:
         raise StartError(f'{remedy} ({error})') from error
+    # robot/state and the log show the address to every operator.
     if parts.password:
         raise StartError('parameter hub_url carries a password; logs would show it. Leave it out.')
     if not usable or parts.path not in ('', '/') or parts.query or parts.fragment:

@@ -130,6 +130,7 @@ class LettersBackend(Backend):
             options.deadlines, numbered=self._protocol.numbered, acknowledge_is_done=options.acknowledge_is_done
         )
         session = LettersSession(self._protocol, options.deadlines, self._now(), machine)
+        # Port scanners and half-open connections must not keep the robot's program out, nor fill the memory.
         unproven = [peer for peer, known in self._sessions.items() if not known.proven and peer is not self._active]
         if len(unproven) >= MAX_UNPROVEN:  # deleted here: the loop reports the close in a later iteration
             del self._sessions[unproven[0]]
@@ -339,6 +340,7 @@ class LettersBackend(Backend):
             return CommandResult(ErrorCode.ROBOT_BUSY, 'The robot is busy with a trigger. Wait for its end.')
         self._hold_reason = ''
         self._notify()
+        # A letter that the program has not read yet would move the arm later, after the area was declared clear.
         if self._last_outcome_unknown and self._active is not None:
             on_step('Asking the robot program for a new connection.', 1, RECOVERY_STEPS)
             self._connected.clear()

@@ -30,6 +30,7 @@ def event_letters(catalogue: Catalogue, overrides: Iterable[str] = ()) -> dict[s
         EventLettersError: An override is invalid, or a letter stands for two events.
     """
     letters = _apply_overrides(overrides)
+    # Parts last: an override cannot take a letter away from a part without the clash being found below.
     letters |= {PART_EVENT + part.part_number: part.letter for part in catalogue.parts.values()}
     owners: dict[str, str] = {}
     for event, letter in letters.items():

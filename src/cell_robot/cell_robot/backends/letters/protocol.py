@@ -58,6 +58,7 @@ class LineFraming:
         Args:
             data: As received, cut anywhere, also inside CR LF.
         """
+        # A CR at the end of one packet and its LF in the next give an empty line, which is skipped.
         *ended, self._rest = _LINE_END.split(self._rest + data)
         frames = [frame for line in ended if (frame := self._accept(line))]
         if len(self._rest) > self._max:
@@ -93,6 +94,8 @@ class WordFraming(LineFraming):
         frames = [frame for line in super().feed(data) for frame in self._split_line(line)]
         if not self._skipping:
             words, rest = self._split(self._rest)
+            # Otherwise the rest is a line of another kind: it is kept whole for its line end, also if it begins with a known
+            # word.
             if not rest.strip() or any(word.startswith(rest.lower()) for word in (*self._words, ERROR)):
                 frames, self._rest = [*frames, *words], rest.lstrip()
         return frames
@@ -199,6 +202,7 @@ class BareProtocol:
 
     def encode(self, letter: str, trigger_id: str, tray: int) -> bytes:  # noqa: ARG002 - the framing has no field for them
         """Return the letter alone."""
+        # No line end: existing programs read one byte with socket_read_byte_list and would take LF for the next letter.
         return letter.encode('ascii')
 
     def decode(self, frame: bytes) -> ProgramReply | None:

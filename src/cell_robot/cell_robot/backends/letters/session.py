@@ -83,6 +83,7 @@ class TriggerMachine:
     def sent(self, trigger_id: str, now: float) -> TriggerUpdate:
         """Start a trigger that was written to the connection; none may be active."""
         self._id, self._phase = trigger_id, TriggerPhase.SENT
+        # A program that answers once does so at the end of its motion.
         self._due = now + (self._deadlines.done if self._single else self._deadlines.acknowledge)
         return TriggerUpdate(TriggerPhase.SENT)
 
@@ -98,6 +99,7 @@ class TriggerMachine:
         return self._take(reply, now)
 
     def _take(self, reply: ProgramReply, now: float) -> TriggerUpdate | None:
+        # The arm is free again. The outcome stays unknown: it was reported, and an operator may be acting on it.
         if self._numbered and self.late and reply.trigger_id == self.late and reply.kind in (ReplyKind.DONE, ReplyKind.ERR):
             self.late = ''
             return None
@@ -212,6 +214,7 @@ class LettersSession:
     def _take(self, reply: ProgramReply, now: float) -> TriggerUpdate | None:
         self.last_received_at = now
         self.proven = True
+        # Bare programs need no heartbeat; one that has sent it once is held to it.
         self.beats = self.beats or reply.kind is ReplyKind.HEARTBEAT
         return self.machine.reply(reply, now)
 

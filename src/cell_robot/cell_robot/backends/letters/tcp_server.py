@@ -73,10 +73,12 @@ class ProgramConnection(asyncio.Protocol):
         name = transport.get_extra_info('peername')
         if not name or not self._is_allowed(str(name[0])):
             self._listener.rejected(str(name[0]) if name else 'unknown')
+            # Without a byte: a stranger learns nothing about the service.
             transport.abort()
             return
         self.peer = f'{name[0]}:{name[1]}'
         self._accepted = True
+        # A bare program sends nothing between answers, so only the kernel can notice that it is gone.
         _enable_keepalive(transport.get_extra_info('socket'))
         self._listener.opened(self)
 
@@ -130,6 +132,7 @@ class LettersServer:
         self._address, self._port = address, port
         self._allowed = allowed
         self._listener = listener
+        # Weak: asyncio's transports own the connections, this set only finds them at the end.
         self._connections: weakref.WeakSet[ProgramConnection] = weakref.WeakSet()
 
     async def run(self) -> None:

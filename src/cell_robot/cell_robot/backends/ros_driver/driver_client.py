@@ -232,10 +232,12 @@ class DriverClient:
         self.snapshot.outputs = sum(1 << pin.pin for pin in message.digital_out_states if pin.state)
 
     def _on_scaling(self, message: Float64) -> None:
+        # The driver publishes percent.
         self.snapshot.scaling = message.data / 100.0
 
     def _on_joints(self, message: JointState) -> None:
         now = now_ns(self._node)
+        # The driver publishes up to 500 times a second. A clock that was set back lies below the range and is accepted.
         if self._accepted_at_ns <= now < self._accepted_at_ns + self._period_ns:
             return
         self._accepted_at_ns = now

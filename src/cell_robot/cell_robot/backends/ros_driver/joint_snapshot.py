@@ -60,6 +60,7 @@ class DriverSnapshot:
         """
         if self.mode is None or self.safety is None or self.running is None or self.inputs is None or self.outputs is None:
             return None
+        # A joint state of another device on the same topic, or of a part of the arm.
         if not set(JOINTS) <= set(names) or len(positions) != len(names):
             return None
         # Drivers publish joints in alphabetical order; the kinematics count from base to wrist.

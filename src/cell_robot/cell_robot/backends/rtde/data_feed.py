@@ -39,6 +39,7 @@ class RobotDataFeed:
         """
         former, now = self.latest, parse_snapshot(values)
         self._before, self.latest = former, now
+        # Two clocks: the loop's leaves out stalls of this machine, the other one does not.
         self._received_at, self._received_at_wall = self._loop.time(), time.monotonic()
         self.packet_loss.take(now.timestamp)
         if not self._next.done():
@@ -67,6 +68,7 @@ class RobotDataFeed:
             left = deadline - self._loop.time()
             if left <= 0:
                 return False
+            # One future serves all waiting tasks; the first that waits again renews it.
             if self._next.done():
                 self._next = self._loop.create_future()
             await asyncio.wait([self._next], timeout=left)

@@ -60,6 +60,7 @@ class KinematicsMonitor:
         self._checked_at = received_at
         found = self.find(now)
         self._count = self._count + 1 if found else 0
+        # Not yet certain, or known already.
         if found and (self._count < MAX_CONTRADICTIONS or self.contradiction):
             return False
         changed = bool(found) != bool(self.contradiction)

@@ -48,6 +48,7 @@ async def recover(arm: RtdeArm, planner: Planner, stops: ProtectiveStopCounter, 
     Returns:
         OK with the arm at rest, or why the robot was not recovered. A failed recovery leaves the arm held.
     """
+    # A release that still runs would stop the program that this recovery starts.
     await arm.wait_released()
     await arm.wait_until(lambda _: True, CONNECT_TIMEOUT_S)
     try:
@@ -57,6 +58,7 @@ async def recover(arm: RtdeArm, planner: Planner, stops: ProtectiveStopCounter, 
         sequence = _RecoverySequence(arm, planner, stops, facts)
         await sequence.run(on_step)
     except (DashboardError, StepError, ReachError, RecoveryError) as error:
+        # Some steps remove the hold; whatever has failed, the arm must not take triggers now.
         arm.hold_reason = arm.hold_reason or 'a recovery failed'
         return CommandResult(ErrorCode.ROBOT_REFUSED, f'The robot was not recovered: {str(error).rstrip(".")}.')
     piece = ' The gripper holds a piece.' if arm.sensor else ''
@@ -138,6 +140,7 @@ class _RecoverySequence:
 
     async def _unlock(self) -> None:
         """Unlock with retries, because the controller's clock may be slightly behind ours."""
+        # Counted before the attempt: a refused unlock is also one that an operator should look at.
         self._stops.add(self._loop.time())
         for left in reversed(range(UNLOCK_TRIES)):
             try:
@@ -180,6 +183,7 @@ class _RecoverySequence:
         """
         if self._arm.latest is None:
             raise RecoveryError(self._arm.disconnect_reason)
+        # A held arm gets no moves, and the retraction is one.
         self._arm.hold_reason = ''
         await self._arm.run_steps([*self._planner.retract(self._arm.position)], lambda: None)
 

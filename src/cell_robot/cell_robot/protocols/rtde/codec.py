@@ -195,6 +195,7 @@ def parse_rtde_recipe(payload: bytes, names: Sequence[str]) -> RtdeRecipe:
     ]
     if refused:
         raise RtdeError('the controller refused ' + '; '.join(refused))
+    # All types are known and the recipe is still refused, e.g. for the frequency.
     if payload[0] == 0:
         raise RtdeError('the controller refused the list of variables: ' + ', '.join(names))
     return RtdeRecipe(payload[0], tuple(names), tuple(types))

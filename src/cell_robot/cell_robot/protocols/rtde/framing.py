@@ -49,6 +49,7 @@ class PacketSplitter:
         data, at, packets = self._rest + data, 0, []
         while len(data) - at >= HEADER.size:
             size, kind = HEADER.unpack_from(data, at)
+            # The size counts its own header. Less would never advance.
             if size < HEADER.size:
                 raise RtdeError(f'packet with invalid size of {size} bytes: the peer is no RTDE server')
             if len(data) - at < size:

@@ -122,6 +122,7 @@ class ReceiveSession:
             raise RtdeRefusedError(
                 f'the controller ({self._software}) does not know the RTDE variable {", ".join(missing)}: update its software'
             )
+        # The controller refuses the whole list for one unknown name, so it is asked again without it.
         if known != self._names:
             self._names = known
             return codec.outputs_request(self._frequency, known)
