@@ -13,7 +13,7 @@ class VisionBase(DeclarativeBase):
 
 
 class BenchmarkRow(VisionBase):
-    """One version of a benchmark."""
+    """One version of a benchmark. Versions are added, never changed; the highest one of a part counts."""
 
     __tablename__ = 'vision_benchmarks'
     __table_args__ = (UniqueConstraint('part_number', 'version'),)

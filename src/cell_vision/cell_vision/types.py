@@ -25,71 +25,90 @@ MISSING = '\u25af'
 
 @dataclass(frozen=True)
 class Reading:
-    """One piece of text in a frame."""
+    """One piece of text in a frame.
+
+    Attributes:
+        text: As read, never empty, with MISSING where print may be lost; UNREAD for a part without
+            legible print beside another.
+        score: Confidence of the engine, 0..1, not calibrated.
+        polygon: Corners in the frame, pixels.
+    """
 
     text: str
-    """As read, never empty, with MISSING where print may be lost; UNREAD for a part without legible print beside another."""
     score: float
-    """Confidence of the engine, 0..1, not calibrated."""
     polygon: Polygon
-    """Corners in the frame, pixels."""
 
 
 @dataclass(frozen=True)
 class Barcode:
-    """A one- or two-dimensional code in a frame."""
+    """A one- or two-dimensional code in a frame.
+
+    Attributes:
+        format: Symbology, e.g. "QRCode".
+        text: Content, never empty.
+        polygon: Corners in the frame, pixels, clockwise from the top left of the code itself.
+    """
 
     format: str
-    """Symbology, e.g. "QRCode"."""
     text: str
-    """Content, never empty."""
     polygon: Polygon
-    """Corners in the frame, pixels."""
 
 
 @dataclass(frozen=True)
 class EvidenceCrop:
-    """The region of a frame that was read, rotated upright."""
+    """The region of a frame that was read, rotated upright.
+
+    Attributes:
+        jpeg: The crop, compressed.
+        polygon: Corners of the crop in the frame, pixels; clockwise from the crop's top left.
+    """
 
     jpeg: bytes
     polygon: Polygon
-    """Corners of the crop in the frame, pixels; clockwise from the crop's top left."""
 
 
 @dataclass(frozen=True)
 class FrameReading:
-    """All text of one frame."""
+    """All text of one frame.
+
+    Attributes:
+        readings: In reading order; empty when the frame holds no text.
+        width: Of the frame, pixels.
+        height: Of the frame, pixels.
+        seconds: Time that the engine took, decoding included.
+        engine: Name and version, e.g. "rapidocr 3.8.4 openvino".
+        codes: Empty when the frame holds none or none were searched for.
+        crop: None when the frame holds no text or no crop was requested.
+    """
 
     readings: tuple[Reading, ...]
-    """In reading order; empty when the frame holds no text."""
     width: int
-    """Of the frame, pixels."""
     height: int
-    """Of the frame, pixels."""
     seconds: float
-    """Time that the engine took, decoding included."""
     engine: str
-    """Name and version, e.g. "rapidocr 3.8.4 openvino"."""
     codes: tuple[Barcode, ...] = ()
-    """Empty when the frame holds none or none were searched for."""
     crop: EvidenceCrop | None = None
-    """None when the frame holds no text or no crop was requested."""
 
 
 class ReadOptions(TypedDict, total=False):
-    """How one frame is read; JSON values, as they cross the pipe to the worker."""
+    """Options of reading one frame; JSON values, as they cross the pipe to the worker.
+
+    Attributes:
+        fast: Search for the part at low resolution first; default true.
+        careful: Read the part in several ways and keep contradictions; default false.
+        detector_side: Longest side of the whole frame in the detector, pixels; default as the
+            engine is set up.
+        region: Four corners of the region where the last part was read, which is read first; empty
+            = none.
+        codes: Symbologies of barcodes to read; default none.
+        crop_side: Longest side of the crop, pixels; default 0 = no crop.
+        budget: Seconds after which no further pass starts; default no limit.
+    """
 
     fast: bool
-    """Search for the part at low resolution first; default true."""
     careful: bool
-    """Read the part in several ways and keep contradictions; default false."""
     detector_side: int
-    """Longest side of the whole frame in the detector, pixels; default as the engine is set up."""
     region: Sequence[Point]
-    """Four corners of the region where the last part was read, which is read first; empty = none."""
     codes: Sequence[str]
-    """Symbologies of barcodes to read; default none."""
     crop_side: int
-    """Longest side of the crop, pixels; default 0 = no crop."""
     budget: float
-    """Seconds after which no further pass starts; default no limit."""

@@ -21,7 +21,17 @@ class CalibrationError(ValueError):
 
 @dataclass(frozen=True)
 class Calibration:
-    """Intrinsic parameters, row-major, with the names of sensor_msgs/CameraInfo."""
+    """Intrinsic parameters, row-major, with the names of sensor_msgs/CameraInfo.
+
+    Attributes:
+        width: Image width for which it was measured, pixels.
+        height: Image height, pixels.
+        model: Distortion model, e.g. plumb_bob.
+        d: Distortion coefficients, as many as the model has.
+        k: Camera matrix, 3 x 3: focal lengths and principal point, pixels.
+        r: Rectification matrix, 3 x 3; identity for one camera.
+        p: Projection matrix, 3 x 4, pixels.
+    """
 
     width: int
     height: int
@@ -34,6 +44,9 @@ class Calibration:
 
 def load_calibration(path: str) -> Calibration:
     """Read a calibration file.
+
+    Args:
+        path: YAML file, as `camera_calibration` saves it; "~" is expanded.
 
     Raises:
         CalibrationError: The file cannot be read or is incomplete.
@@ -54,6 +67,9 @@ def load_calibration(path: str) -> Calibration:
 
 def parse_calibration(data: CalibrationData) -> Calibration:
     """Return a calibration from parsed YAML.
+
+    Args:
+        data: Mapping with the keys of `camera_calibration`.
 
     Raises:
         KeyError: A key is missing.

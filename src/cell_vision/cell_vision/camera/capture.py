@@ -1,4 +1,8 @@
-"""Captures the frames of a source in a thread, and reopens the source when it is lost."""
+"""Captures the frames of a source in a thread, and reopens the source when it is lost.
+
+The thread reads every frame of the source, also those that the rate limit drops: a source that is
+not read fills its buffers, and its frames grow old.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +25,25 @@ LONGEST_REASON = 300
 
 
 class FrameSource(Protocol):
-    """A source of frames; used by one thread."""
+    """A source of frames; used by one thread.
+
+    `grab` and `retrieve` are separate, as in OpenCV, so that dropped frames are not decoded.
+    """
 
     def open(self) -> None:
-        """Open the source; raises SourceError."""
+        """Open the source.
+
+        Raises:
+            SourceError: The source cannot be opened; the text has cause and remedy.
+        """
 
     def grab(self) -> None:
-        """Wait for the next frame without decoding it; raises SourceError."""
+        """Wait for the next frame without decoding it; must return or raise within a few seconds.
+
+        Raises:
+            SourceError: The source was lost.
+            EndOfSource: A file was played to its end.
+        """
 
     def retrieve(self) -> bytes | MatLike:
         """Return the frame for which `grab` waited: JPEG bytes or a BGR image."""
@@ -38,26 +54,36 @@ class FrameSource(Protocol):
 
 @dataclass(frozen=True)
 class CaptureStatus:
-    """State of the capture, for diagnostics."""
+    """State of the capture, for diagnostics.
+
+    Attributes:
+        running: The capture is started.
+        connected: Frames are received.
+        ended: A file was played to its end.
+        message: Why no frames are received, for the operator.
+        frames: Number of frames since the node started.
+        losses: Number of times the source was lost.
+        last_frame: Time of the last frame, nanoseconds; 0 = none yet.
+    """
 
     running: bool = False
-    """The capture is started."""
     connected: bool = False
-    """Frames are received."""
     ended: bool = False
-    """A file was played to its end."""
     message: str = ''
-    """Why no frames are received, for the operator."""
     frames: int = 0
-    """Number of frames since the node started."""
     losses: int = 0
-    """Number of times the source was lost."""
     last_frame: int = 0
-    """Time of the last frame, nanoseconds; 0 = none yet."""
 
 
 class CaptureThread:
-    """Opens a source and passes its frames on, at most at a given rate."""
+    """Opens a source and passes its frames on, at most at a given rate.
+
+    `start` and `stop` are called by one thread, the node's. `on_frame` and `log` are called in the
+    capture thread.
+
+    Attributes:
+        state: Status; replaced as a whole, so any thread may read it.
+    """
 
     def __init__(
         self,
@@ -96,7 +122,12 @@ class CaptureThread:
         self._thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Release the source; no effect while it is stopped."""
+        """Release the source; no effect while it is stopped.
+
+        Args:
+            timeout: Longest wait for the thread, seconds; a driver that hangs keeps its daemon
+                thread.
+        """
         thread, self._thread = self._thread, None
         self._stop.set()
         if thread is not None:
@@ -106,6 +137,7 @@ class CaptureThread:
     def _run(self) -> None:
         stop = self._stop
         while not stop.is_set():
+            # A new source object each time: a driver's state after an error is not to be trusted.
             source = self._make_source()
             try:
                 source.open()
@@ -127,6 +159,8 @@ class CaptureThread:
 
     def _accept(self, source: FrameSource) -> None:
         now = self._now()
+        # The second condition lets a frame through after the clock was set back; it would otherwise
+        # stop for that time.
         if now < self._due and self._due - now < self._period:
             return
         self._due = now + round(self._period * EARLY)

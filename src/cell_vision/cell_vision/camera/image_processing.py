@@ -17,29 +17,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ProcessedFrame:
-    """A frame ready to be published."""
+    """A frame ready to be published.
+
+    Attributes:
+        jpeg: The frame, compressed.
+        width: Pixels.
+        height: Pixels.
+        stamp: Time of its arrival, nanoseconds.
+        pixels: BGR, uint8, shape (height, width, 3); None unless requested.
+    """
 
     jpeg: bytes
     width: int
-    """Pixels."""
     height: int
-    """Pixels."""
     stamp: int
-    """Time of its arrival, nanoseconds."""
     pixels: MatLike | None = None
-    """BGR, uint8, shape (height, width, 3); None unless requested."""
 
 
 @dataclass(frozen=True)
 class ImageProcessing:
-    """Processing of each frame."""
+    """Processing of each frame.
+
+    Attributes:
+        roi: x, y, width, height in pixels of the source, before the rotation; width 0 = the whole
+            frame.
+        rotation: Clockwise, degrees: "0", "90", "180" or "270".
+        quality: JPEG quality, 1..100.
+    """
 
     roi: Sequence[int]
-    """x, y, width, height in pixels; width 0 = the whole frame."""
     rotation: str
-    """Clockwise, degrees: "0", "90", "180" or "270"."""
     quality: int
-    """JPEG quality, 1..100."""
 
     @property
     def is_passthrough(self) -> bool:
@@ -67,6 +75,7 @@ def process_frame(frame: bytes | MatLike, stamp: int, processing: ImageProcessin
     image = _decoded(frame)
     if image is None:
         return None
+    # A subscriber wants pixels, too; the JPEG is still passed on as it came.
     jpeg = frame if isinstance(frame, bytes) and processing.is_passthrough else b''
     if not jpeg:
         image = _rotate(image, processing)

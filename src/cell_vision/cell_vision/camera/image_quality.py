@@ -21,20 +21,35 @@ LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, of
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """Thresholds of the warnings."""
+    """Thresholds of the warnings.
+
+    Attributes:
+        frozen_after: Seconds of identical images; 0 = no limit. The noise of a live sensor makes
+            each image different.
+        brightness: Least mean gray value, 0..255.
+        sharpness: Least variance of the Laplacian at half size, 0 = no limit; the diagnostics show
+            the value of a sharp image.
+        white: Largest share of saturated pixels, 0..1; 1 = no limit.
+    """
 
     frozen_after: float
-    """Seconds of identical images; 0 = no limit. The noise of a live sensor makes each image different."""
     brightness: float
-    """Least mean gray value, 0..255."""
     sharpness: float
-    """Least variance of the Laplacian at half size, 0 = no limit; the diagnostics show the value of a sharp image."""
     white: float = 1.0
-    """Largest share of saturated pixels, 0..1; 1 = no limit."""
 
 
 class ImageQualityMonitor:
-    """Compares and measures published images."""
+    """Compares and measures published images.
+
+    Images are compared by their bytes, each one; measured once a second, since decoding costs
+    milliseconds. `update` runs in the capture thread, `warning` in the node's: only single numbers
+    are shared.
+
+    Attributes:
+        brightness: Mean gray value of the last measured image, 0..255; NaN before the first.
+        sharpness: Variance of the Laplacian at half size; NaN before the first.
+        white: Share of saturated pixels, 0..1; NaN before the first.
+    """
 
     def __init__(self, limits: QualityLimits) -> None:
         self._limits = limits
@@ -59,7 +74,13 @@ class ImageQualityMonitor:
             self.brightness, self.sharpness, self.white = measure(jpeg)
 
     def warning(self, now: int) -> str:
-        """Return a message about the images for the operator, "" = none."""
+        """Return a message about the images for the operator, "" = none.
+
+        Comparisons with NaN are false, so nothing is reported before the first measurement.
+
+        Args:
+            now: The time, nanoseconds.
+        """
         still = (now - self._changed) / NS_PER_S
         if self._last and 0 < self._limits.frozen_after < still:
             return f'identical images for {still:.0f} s: the camera may be frozen; switch it off and on'
@@ -75,7 +96,10 @@ class ImageQualityMonitor:
 def measure(jpeg: bytes) -> tuple[float, float, float]:
     """Return mean brightness, 0..255, sharpness (variance of the Laplacian at half size) and share of saturated pixels.
 
-    All are NaN for invalid images.
+    Pillow instead of OpenCV, whose memory this node does not need for a network camera.
+
+    Args:
+        jpeg: Any bytes; all results are NaN for invalid images.
     """
     try:
         image = Image.open(io.BytesIO(jpeg))

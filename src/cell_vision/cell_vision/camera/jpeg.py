@@ -12,12 +12,21 @@ _WITHOUT_LENGTH = frozenset([0x01, *range(0xD0, 0xD8)])
 
 
 def is_complete(data: bytes) -> bool:
-    """Return whether the bytes begin and end like a JPEG; padding after the end is allowed."""
+    """Return whether the bytes begin and end like a JPEG; padding after the end is allowed.
+
+    Args:
+        data: Body of a multipart part or of a response. The contents between the markers are not
+            checked.
+    """
     return data.startswith(START) and data.rstrip(b'\0\r\n').endswith(END)
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:
-    """Return (width, height) in pixels from the frame header, None when there is none."""
+    """Return (width, height) in pixels from the frame header, None when there is none.
+
+    Args:
+        data: JPEG, also incomplete, as long as the frame header is in it.
+    """
     at = 2
     while data.startswith(START) and at + 9 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]

@@ -19,6 +19,10 @@ class MultipartError(Exception):
 def boundary_of(content_type: str) -> bytes:
     """Return the boundary in a Content-Type header, with its leading dashes.
 
+    Args:
+        content_type: Header value. Many cameras state the boundary with its dashes already; both
+            forms are accepted.
+
     Raises:
         MultipartError: The type is not multipart, or has no boundary.
     """
@@ -34,7 +38,13 @@ def boundary_of(content_type: str) -> bytes:
 
 
 class MultipartReader:
-    """Collects bytes and returns complete JPEGs; damaged ones are skipped and counted."""
+    """Collects bytes and returns complete JPEGs; damaged ones are skipped and counted.
+
+    Works with and without Content-Length. Memory is bounded by LARGEST_PART.
+
+    Attributes:
+        damaged: Number of parts that were no complete JPEG.
+    """
 
     def __init__(self, boundary: bytes) -> None:
         """Set the boundary, leading dashes included."""
@@ -57,6 +67,7 @@ class MultipartReader:
                 frames.append(body)
             else:
                 self.damaged += 1
+        # After the loop: whole parts have left the buffer, so the rest belongs to one part.
         if len(self._buffer) > LARGEST_PART:
             raise MultipartError(f'a part of more than {LARGEST_PART // 1_000_000} MB: not an image of a camera')
         return frames

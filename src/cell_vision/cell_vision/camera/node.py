@@ -1,4 +1,8 @@
-"""The `camera` node: publishes the frames of any camera source as ROS images, compressed once."""
+"""The `camera` node: publishes the frames of any camera source as ROS images, compressed once.
+
+Stamps are times of arrival, because most cameras have no usable clock of their own; the OCR node
+measures how late a stream is. OpenCV is imported only when a frame has to be decoded.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,10 @@ OK, WARN, ERROR = 0, 1, 2
 
 
 class CameraNode(Node):
-    """Publishes `camera/image_raw/compressed`; `camera/camera_info` and `camera/image_raw` while they have subscribers."""
+    """Publishes `camera/image_raw/compressed`; `camera/camera_info` and `camera/image_raw` while they have subscribers.
+
+    Images are published by the capture thread, services and diagnostics run in the executor.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__('camera', **options)

@@ -24,15 +24,19 @@ class SourceKind(enum.Enum):
 
 @dataclass(frozen=True)
 class CameraSource:
-    """A camera source."""
+    """A camera source.
+
+    Attributes:
+        kind: Decides which grabber opens it.
+        target: Index, path, address or pipeline; an address may contain user name and password.
+    """
 
     kind: SourceKind
     target: str
-    """Index, path, address or pipeline."""
 
     @property
     def display_name(self) -> str:
-        """Return the target without user name and password, for messages."""
+        """The target without user name and password, for messages."""
         if '://' not in self.target:
             return self.target
         parts = urlsplit(self.target)

@@ -22,7 +22,11 @@ MOST_CHUNKS = 256
 
 
 class HttpGrabber:
-    """An MJPEG stream, or a snapshot address that is requested for each frame."""
+    """An MJPEG stream, or a snapshot address that is requested for each frame.
+
+    The kind is decided by the Content-Type of the first response. The password appears in no
+    message: errors name host and port only.
+    """
 
     def __init__(self, url: str, stall_timeout: float) -> None:
         """Store the address; `open` connects.
@@ -79,7 +83,10 @@ class HttpGrabber:
             raise SourceError(f'the stream broke: {_cause(error)}') from error
 
     def retrieve(self) -> bytes:
-        """Return the frame for which `grab` waited, JPEG."""
+        """Return the frame for which `grab` waited, JPEG.
+
+        Only after a successful `grab`.
+        """
         return self._ready.pop()
 
     def close(self) -> None:

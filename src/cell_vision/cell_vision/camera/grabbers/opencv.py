@@ -27,7 +27,11 @@ V4L2_EXPOSURE_MANUAL = 1
 
 
 class OpenCvGrabber:
-    """A device, network stream or GStreamer pipeline, which sets the frame rate."""
+    """A device, network stream or GStreamer pipeline, which sets the frame rate.
+
+    `close` is safe before `open`: an OpenCV capture that was never opened is released without
+    effect.
+    """
 
     def __init__(self, source: CameraSource, parameters: CameraParameters) -> None:
         self._source = source
@@ -64,10 +68,16 @@ class OpenCvGrabber:
             raise SourceError('the device sends no more frames; check its cable')
 
     def retrieve(self) -> bytes | MatLike:
-        """Return the frame for which `grab` waited: BGR, or the bytes of the device's JPEG."""
+        """Return the frame for which `grab` waited: BGR, or the bytes of the device's JPEG.
+
+        Raises:
+            SourceError: The frame cannot be decoded.
+        """
         good, image = self._capture.retrieve()
         if not good:
             raise SourceError('a frame of the device cannot be decoded')
+        # With CAP_PROP_CONVERT_RGB off V4L2 returns the compressed bytes as an image of one row,
+        # padded with zeros to the size of the buffer.
         if min(image.shape[:2]) == 1 or image.ndim == 1:
             return image.tobytes().rstrip(b'\0')
         return image
@@ -83,6 +93,7 @@ class OpenCvGrabber:
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, wanted.width)
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, wanted.height)
         self._capture.set(cv2.CAP_PROP_FPS, wanted.frame_rate)
+        # One buffer, where the driver allows it: more of them would delay each frame.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if self._capture.get(cv2.CAP_PROP_FOURCC) == MJPG:
             self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)  # Pass the JPEGs of the device on unchanged.
@@ -99,7 +110,10 @@ class OpenCvGrabber:
 
 
 class FileGrabber:
-    """A video file or a folder of images, played at a steady rate."""
+    """A video file or a folder of images, played at a steady rate.
+
+    For tests, demonstrations and recorded streams; a loop makes it behave like a camera.
+    """
 
     def __init__(self, source: CameraSource, parameters: CameraParameters) -> None:
         self._source = source
