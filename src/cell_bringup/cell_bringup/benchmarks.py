@@ -16,6 +16,11 @@ from cell_interfaces.srv import GetBenchmarks
 def show_benchmarks(client: CellClient, console: Console, part_number: str) -> None:
     """Print the newest benchmark of every part, or every version of one part's.
 
+    Args:
+        client: Client of the cell.
+        console: Output.
+        part_number: "" = the newest of every part.
+
     Raises:
         CellError: The matcher does not answer.
     """
@@ -27,7 +32,7 @@ def show_benchmarks(client: CellClient, console: Console, part_number: str) -> N
 
 
 def benchmark_table(benchmarks: Sequence[BenchmarkSet]) -> Table:
-    """Return benchmarks as a table."""
+    """Return benchmarks as a table, with their times in the time zone of this computer."""
     table = Table(box=None)
     for heading in ('part', 'version', 'frames', 'set', 'by', 'texts'):
         table.add_column(heading)

@@ -1,4 +1,7 @@
-"""`cell catalogue`: checks a part catalogue, and tries it on pictures of a folder or a camera. Needs no running cell."""
+"""`cell catalogue`: checks a part catalogue, and tries it on pictures of a folder or a camera.
+
+Needs no running cell: it loads matcher and OCR engine into its own process.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,15 @@ from rich.table import Table
 
 
 def work_with_catalogue(options: argparse.Namespace, console: Console) -> int:
-    """Carry `cell catalogue` out; return the exit code: 1 when something is to be mended."""
+    """Run `cell catalogue`; return the exit code.
+
+    Args:
+        options: Parsed by `cli.add_catalogue`.
+        console: Output; JSON with --json.
+
+    Returns:
+        1 if a warning needs an action, if a picture is not a MATCH, or if there are no pictures; else 0.
+    """
     try:
         catalogue = load_catalogue(options.catalogue)
         if options.action == 'lint':
@@ -59,7 +70,12 @@ def _print_lint(warnings: list[str], notes: list[str], console: Console) -> None
 
 
 def print_trial(trial: Trial, console: Console) -> None:
-    """Print what a trial found, the parts first."""
+    """Print the results of a trial: first the parts, then each picture with a problem, then the advice.
+
+    Args:
+        trial: Result of `try_catalogue`.
+        console: Output.
+    """
     parts = Table('part', 'seen', 'read as', 'least margin', title='Parts', title_justify='left')
     names = sorted({picture.part_number for picture in trial.pictures if picture.part_number})
     for name in names:

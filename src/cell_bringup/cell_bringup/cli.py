@@ -1,4 +1,7 @@
-"""The `cell` command."""
+"""The `cell` command.
+
+Imports are inside the branches: `cell job` must not load an image library, and `cell report` must not start a node.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +106,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run_command(options: argparse.Namespace, console: Console) -> int:
-    """Run a parsed command line and return the exit code."""
+    """Run a parsed command line and return the exit code.
+
+    Args:
+        options: Of `parser`.
+        console: Output, for errors as well.
+
+    Returns:
+        0 = done, 1 = the cell refused or a check failed, 2 = wrong use.
+    """
     code = _run_without_ros(options, console)
     return _run_in_graph(options, console) if code is None else code
 

@@ -1,4 +1,8 @@
-"""Client of a running cell: latest topics, and services and actions with timeouts."""
+"""Client of a running cell: latest topics, and services and actions with timeouts.
+
+The methods block; the node spins in a thread of its own. Tests of whole cells and the demo use the same client as the `cell`
+command.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,12 @@ class CellError(Exception):
 
 
 class CellResponse(Protocol):
-    """Response of a service of the cell."""
+    """Response of a service of the cell: every one has these fields.
+
+    Attributes:
+        code: ResultCode; 0 = OK.
+        message: For the operator, with the remedy if the code is not OK.
+    """
 
     code: int
     message: str
@@ -53,7 +62,13 @@ class ServiceType(Protocol[RequestT, ResponseT]):
 
 
 class CellClient:
-    """ROS node with its own context and thread; keeps the latest message of the cell's topics."""
+    """ROS node with its own context and thread; keeps the latest message of the cell's topics.
+
+    Attributes:
+        node: For further subscriptions; its callbacks run in the client's thread.
+        status: Latest message of `status`; None before the first. The same for job, inventory and weigh_jobs.
+        bags: All bag records since the start, or since they were last cleared.
+    """
 
     def __init__(self, namespace: str = 'cell', domain_id: int | None = None) -> None:
         """Create the node and start its thread; `domain_id` None = ROS_DOMAIN_ID of the environment."""
@@ -90,10 +105,15 @@ class CellClient:
         self._context.try_shutdown()
 
     def wait_for(self, condition: Callable[[], T], seconds: float, what: str) -> T:
-        """Wait until a condition holds.
+        """Wait until a condition holds, and return its value.
+
+        Args:
+            condition: Polled every POLL_S seconds in the calling thread.
+            seconds: Timeout.
+            what: Completes "The cell did not ...".
 
         Raises:
-            CellError: It did not hold in time; `what` completes "The cell did not ...".
+            CellError: It did not hold in time.
         """
         deadline = time.monotonic() + seconds
         while not (result := condition()):
@@ -103,7 +123,11 @@ class CellClient:
         return result
 
     def command(self) -> CommandInfo:
-        """Return a command header: request id, operator, issue time and validity."""
+        """Return a command header: request id, operator, issue time and validity.
+
+        The operator is the user of this terminal. After VALID_S seconds the cell rejects the command, so make a new one for
+        each call.
+        """
         info = CommandInfo(request_id=str(uuid.uuid4()), operator_id=getpass.getuser())
         info.issued_at = self.node.get_clock().now().to_msg()
         info.valid_for.sec = VALID_S
@@ -111,6 +135,11 @@ class CellClient:
 
     def call(self, kind: ServiceType[RequestT, ResponseT], name: str, request: RequestT) -> ResponseT:
         """Call a service; return its response when its code is OK.
+
+        Args:
+            kind: Service type.
+            name: Relative to the cell's namespace.
+            request: Its request.
 
         Raises:
             CellError: No answer, or the answer's code is not OK.
@@ -128,12 +157,20 @@ class CellClient:
         return response
 
     def set_job(self, part_number: str, quantity: int) -> str:
-        """Set a pick job and return its id."""
+        """Set a pick job and return its id; nothing moves yet.
+
+        Raises:
+            CellError: The cell refused the job.
+        """
         request = SetJob.Request(command=self.command(), part_number=part_number, quantity=quantity)
         return str(self.call(SetJob, 'set_job', request).job_id)
 
     def run_job(self, job_id: str) -> Future:
-        """Start a job that was set; return the future of its result."""
+        """Start a job that was set; return the future of its result.
+
+        Raises:
+            CellError: The goal was not accepted in time. Whether the job can start shows in the result.
+        """
         self.wait_for(self._run_job.server_is_ready, ANSWER_S, 'offer run_job (is it running?)')
         sent = self._run_job.send_goal_async(RunJob.Goal(command=self.command(), job_id=job_id))
         self.wait_for(sent.done, ANSWER_S, 'answer run_job')
@@ -143,16 +180,30 @@ class CellClient:
         return result
 
     def control(self, action: int) -> JobState:
-        """Pause, resume or cancel the job, or resolve a trigger (constants of ControlJob.Request)."""
+        """Pause, resume or cancel the job, or resolve a trigger.
+
+        Args:
+            action: A constant of ControlJob.Request.
+
+        Returns:
+            The job after it.
+        """
         return self.call(ControlJob, 'control_job', ControlJob.Request(command=self.command(), action=action)).job
 
     def reload(self, part_number: str) -> Inventory:
-        """Record a refill of every tray of a part."""
+        """Record a refill of every tray of a part to its capacity."""
         request = AdjustStock.Request(command=self.command(), part_number=part_number, tray=0, count=-1, reason='filled')
         return self.call(AdjustStock, 'inventory/reload', request).inventory
 
     def start_weigh_job(self, company: str, station: str, target_weight: str, quantity: int) -> int:
-        """Start a weigh job in kilograms and return its id."""
+        """Start a weigh job in kilograms and return its id.
+
+        Args:
+            company: Customer of the bags.
+            station: Name of the station, e.g. "A".
+            target_weight: Decimal text in kilograms: a float would round it.
+            quantity: Bags.
+        """
         request = StartWeighJob.Request(
             command=self.command(), company=company, station=station, target_weight=target_weight, unit='kg', quantity=quantity
         )

@@ -1,4 +1,8 @@
-"""`cell run`: start the cell with simulated devices and run a demo."""
+"""`cell run`: start the cell with simulated devices and run a demo.
+
+The cell is one child process in a session of its own. It ends with this process in every case: by SIGINT, or by the kernel
+(setpriv --pdeathsig) when this process is killed.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,14 @@ STOP_S = 15.0
 
 @dataclass(frozen=True)
 class Options:
-    """Options of `cell run`."""
+    """Options of `cell run`.
+
+    Attributes:
+        demo: Run the demo jobs.
+        photos: Folder of photographs for the simulated camera; None = drawn labels.
+        state_dir: Folder of database, log and catalogue of the photographs.
+        launch_arguments: Further name:=value arguments of cell.launch.py.
+    """
 
     demo: bool
     photos: Path | None
@@ -39,6 +50,12 @@ class Options:
 
 def photo_catalogue(folder: Path) -> dict[str, object]:
     """Make a catalogue of the part numbers in a folder of photographs.
+
+    Args:
+        folder: With truth.json: [{"file": ..., "part_number": ...}, ...].
+
+    Returns:
+        Data of a catalogue file, with a free letter for each part.
 
     Raises:
         CellError: The folder has no usable truth.json.
@@ -58,7 +75,14 @@ def photo_catalogue(folder: Path) -> dict[str, object]:
 
 
 def run(options: Options, console: Console) -> int:
-    """Start the cell, run the demo if wanted, and keep the cell up until Ctrl-C; return the exit code."""
+    """Start the cell, run the demo if wanted, and keep the cell up until Ctrl-C; return the exit code.
+
+    SIGTERM and SIGHUP are handled like Ctrl-C: a closed terminal must not leave a cell behind.
+
+    Args:
+        options: Of the command line.
+        console: Output; the nodes write to launch.log.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     options.state_dir.mkdir(parents=True, exist_ok=True)
@@ -75,6 +99,7 @@ def run(options: Options, console: Console) -> int:
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
+            # Otherwise Ctrl-C reaches the nodes directly, before the demo could end its job.
             start_new_session=True,
         )
     try:
@@ -115,6 +140,7 @@ def _run_demo_jobs(client: CellClient, console: Console, part: str) -> None:
 
 
 def _photo_arguments(options: Options) -> tuple[list[str], str]:
+    """Write the catalogue of the photographs; return launch arguments and the part of the demo."""
     assert options.photos is not None
     folder = options.photos.resolve()
     catalogue = photo_catalogue(folder)
@@ -132,6 +158,7 @@ def _stop(cell: subprocess.Popen[bytes], console: Console) -> None:
         try:
             cell.wait(STOP_S)
         except subprocess.TimeoutExpired:
+            # Nodes that hang are in the same session, so none survives.
             os.killpg(cell.pid, signal.SIGKILL)
 
 

@@ -1,4 +1,8 @@
-"""The troubleshooting list of the weigh side, done by itself: each check says ok, or what to do."""
+"""Checks of the weigh side: each says ok, or what to do.
+
+The list follows the way of a bag: indicator, network, node, job, database, web application. `doctor_probe` gathers the facts;
+the checks judge them, and test sockets, HTTP and files themselves.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,6 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import requests
 from cell_common.database import open_database
@@ -32,7 +35,6 @@ from rich.table import Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-T = TypeVar('T')
 CONNECT_S = 2.0
 HTTP_S = 10.0
 SILENT_S = 3600.0
@@ -62,7 +64,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the running cell tells of itself; None where a node does not answer."""
+    """State of the running cell, as its nodes report it; None where a node does not answer."""
 
     bridge: ScaleBridgeParameters | None = None
     station: WeighStationParameters | None = None
@@ -77,24 +79,29 @@ class Facts:
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check."""
+    """The outcome of one check.
+
+    Attributes:
+        ok: Nothing to do.
+        text: What was found, and the remedy if it is not ok.
+    """
 
     ok: bool
     text: str
 
 
 def ok(text: str) -> Finding:
-    """Return that all is well."""
+    """Return a finding without anything to do."""
     return Finding(True, text)
 
 
 def failed(text: str) -> Finding:
-    """Return what is not well and what to do."""
+    """Return a finding that needs an action; `text` names fact and remedy."""
     return Finding(False, text)
 
 
 def check_nodes(facts: Facts) -> Finding:
-    """Look whether the nodes answer."""
+    """Check that the nodes answer."""
     missing = [name for name, found in (('scale_bridge', facts.bridge), ('weigh_station', facts.station)) if found is None]
     if missing:
         return failed(
@@ -157,7 +164,7 @@ def check_scale_names(facts: Facts) -> Finding:
 
 
 def check_active_jobs(facts: Facts) -> Finding:
-    """Look whether each station has an active weigh job."""
+    """Check that each station has an active weigh job; bags without one are not counted."""
     idle = [name for name in _stations(facts).names if not facts.active.get(name)]
     if idle:
         return failed(f'no active weigh job at {", ".join(idle)}: bags weighed there count for none. Start one on the page')
@@ -165,7 +172,7 @@ def check_active_jobs(facts: Facts) -> Finding:
 
 
 def check_station_names(facts: Facts) -> Finding:
-    """Look whether jobs are at stations that have a scale."""
+    """Check that jobs are at stations that have a scale: a name with other capitals is another station."""
     strange = sorted(set(facts.active) - set(_stations(facts).names))
     if strange:
         return failed(
@@ -176,7 +183,11 @@ def check_station_names(facts: Facts) -> Finding:
 
 
 def check_web_application(facts: Facts) -> Finding:
-    """Ask the web application for an answer; it need not like the question, only posts are answered with sense."""
+    """Check that the web application responds.
+
+    A 4xx status counts as a response, because the endpoint only accepts POST. A redirect does not: the sender follows none, so
+    that the key goes to no other host.
+    """
     settings = _settings(facts)
     if not settings.url:
         return ok('none is configured')
@@ -190,7 +201,7 @@ def check_web_application(facts: Facts) -> Finding:
 
 
 def check_api_key(facts: Facts) -> Finding:
-    """Send the key with an empty form: nothing can be recorded, but a wrong key is refused."""
+    """Send the key with an empty form: no bag can be recorded, but a wrong key is rejected."""
     settings = _settings(facts)
     if not settings.url:
         return ok('none is needed')
@@ -211,7 +222,7 @@ def check_api_key(facts: Facts) -> Finding:
 
 
 def check_outbox(facts: Facts) -> Finding:
-    """Count the bags on their way to the web application."""
+    """Count the bags on their way to the web application; rejected ones wait for an operator."""
     engine = open_reader(_station(facts).database_url)
     try:
         counts = read_outbox_counts(engine)
@@ -226,7 +237,7 @@ def check_outbox(facts: Facts) -> Finding:
 
 
 def check_own_api(facts: Facts) -> Finding:
-    """Look whether the API that we serve answers and has tokens."""
+    """Check that the API that the cell serves answers and has tokens."""
     gateway = facts.gateway
     if gateway is None or not gateway.api_enabled:
         return ok('not served')
@@ -241,7 +252,10 @@ def check_own_api(facts: Facts) -> Finding:
 
 
 def check_firewall(facts: Facts) -> Finding:
-    """Say whether a firewall may keep indicators out."""
+    """Report whether a firewall may keep indicators out.
+
+    An indicator that is connected from another machine proves that none does. Without one only hints are possible.
+    """
     parameters = _bridge(facts)
     port = facts.port or parameters.port
     if any(scale.connected and not _loopback(scale.peer.rsplit(':', 1)[0]) for scale in facts.scales):
@@ -255,7 +269,7 @@ def check_firewall(facts: Facts) -> Finding:
 
 
 def check_database(facts: Facts) -> Finding:
-    """Look whether the database may be written to and has room."""
+    """Check that the database accepts writes and has room."""
     url = _station(facts).database_url
     parsed = make_url(url)
     free = ''
@@ -274,6 +288,7 @@ def check_database(facts: Facts) -> Finding:
     engine = open_database(url)
     try:
         with engine.connect() as connection:
+            # On SQLite this takes the write lock, which shows a read-only file or a process that holds it.
             connection.begin().rollback()
     finally:
         engine.dispose()
@@ -301,12 +316,19 @@ class NotRunningError(Exception):
 
 
 def run_checks(facts: Facts) -> list[tuple[str, Finding]]:
-    """Do every check; one that cannot be done is not ok."""
+    """Run every check; one that raises is reported as failed, so the others still run.
+
+    Args:
+        facts: Of `doctor_probe.gather`.
+
+    Returns:
+        (name, finding) of each check, in the order of CHECKS.
+    """
     return [(name, _try(check, facts)) for name, check in CHECKS]
 
 
 def print_findings(findings: Sequence[tuple[str, Finding]], console: Console) -> int:
-    """Show the findings; return 1 when something is not ok."""
+    """Print the findings; return 1 if one is not ok."""
     table = Table(box=None)
     for heading in ('check', '', 'what to do'):
         table.add_column(heading, overflow='fold')
@@ -356,6 +378,7 @@ def _last_seen_text(scale: Scale | None) -> str:
 
 
 def _near(address: str) -> str:
+    """Return the address at which a server that listens everywhere is reached from this machine."""
     return '127.0.0.1' if address in ('', '0.0.0.0', '::') else address
 
 
@@ -367,12 +390,8 @@ def _loopback(address: str) -> bool:
 
 
 def _says(path: str, word: str) -> bool:
+    """Return True if a file holds a word, or exists where the word is ""."""
     try:
         return (not word and Path(path).exists()) or word in Path(path).read_text(encoding='utf-8')
     except OSError:
         return False
-
-
-def parameters_of(kind: Callable[..., T], values: Mapping[str, object]) -> T:
-    """Return a parameter class with the values of a node; parameters without a value keep their default."""
-    return kind(**{name: value for name, value in values.items() if value is not None})

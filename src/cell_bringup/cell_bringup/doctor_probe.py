@@ -1,4 +1,4 @@
-"""Ask the running cell what the doctor needs to know."""
+"""Gathers the facts that `doctor` judges from the running cell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 
 from cell_bringup.client import CellClient, CellError
-from cell_bringup.doctor import Facts, Scale, parameters_of
+from cell_bringup.doctor import Facts, Scale
 from cell_interfaces.msg import ScaleList, ScaleState, WeighJob
 
 TOPIC_S = 3.0
@@ -22,7 +22,13 @@ T = TypeVar('T')
 
 
 def gather(client: CellClient) -> Facts:
-    """Return what the cell tells within a few seconds."""
+    """Return what the nodes report within a few seconds.
+
+    Parameters are read from the nodes, not from a file: the file that a cell was started with may be another one.
+
+    Args:
+        client: Client of the cell.
+    """
     received: list[ScaleList] = []
     client.node.create_subscription(ScaleList, 'weighing/scales', received.append, latched())
     asked = {name: AsyncParameterClient(client.node, name) for name in ('scale_bridge', 'weigh_station', 'web_gateway')}
@@ -53,6 +59,7 @@ def _scale(state: ScaleState, now: float) -> Scale:
 
 
 def _parameters(client: CellClient, asked: AsyncParameterClient, kind: type[T]) -> T | None:
+    """Return the parameters of a node, None if it does not answer."""
     names = list(schema_of(kind))
     if not _wait(client, asked.services_are_ready):
         return None
@@ -74,3 +81,8 @@ def _wait(client: CellClient, condition: Callable[[], object]) -> bool:
     except CellError:
         return False
     return True
+
+
+def parameters_of(kind: Callable[..., T], values: Mapping[str, object]) -> T:
+    """Return a parameter class with the values of a node; parameters without a value keep their default."""
+    return kind(**{name: value for name, value in values.items() if value is not None})

@@ -19,10 +19,14 @@ REFRESH_S = 0.1
 
 
 def wait_until_ready(client: CellClient, seconds: float = READY_S) -> None:
-    """Wait until the cell says that it is ready for a job.
+    """Wait until the cell reports that it is ready for a job.
+
+    Args:
+        client: Client of the cell.
+        seconds: Timeout; a cell that has just been started needs some.
 
     Raises:
-        CellError: It was not in time; the text names what holds it up.
+        CellError: It was not in time; the text names the subsystems that are not ready.
     """
     try:
         client.wait_for(lambda: client.status is not None and client.status.ready, seconds, 'get ready')
@@ -34,7 +38,18 @@ def wait_until_ready(client: CellClient, seconds: float = READY_S) -> None:
 
 
 def run_pick_job(client: CellClient, console: Console, part_number: str, quantity: int) -> JobState:
-    """Set and run a pick job to its end, and show its progress. A pause does not end it: an operator resumes it at the cell.
+    """Set and run a pick job to its end, and show its progress.
+
+    A pause does not end it: an operator resumes it at the cell.
+
+    Args:
+        client: Client of the cell.
+        console: Output.
+        part_number: A part of the catalogue.
+        quantity: Pieces to place.
+
+    Returns:
+        The job in its final state.
 
     Raises:
         CellError: The cell refused the job.
@@ -68,6 +83,14 @@ def run_weigh_job(
 ) -> Sequence[BagRecord]:
     """Run a weigh job at a station until all its bags are weighed and return their records.
 
+    Args:
+        client: Client of the cell; its list of bags is cleared.
+        console: Output.
+        station: Name of the station.
+        target_weight: Kilograms, as decimal text.
+        quantity: Bags.
+        seconds: Timeout.
+
     Raises:
         CellError: The cell refused the job, or the bags did not come in time.
     """
@@ -100,6 +123,12 @@ def run_weigh_job(
 def ensure_stock(client: CellClient, console: Console, part_number: str, quantity: int) -> int:
     """Return the stock of a part; when it is too small, book a refill first, as an operator would.
 
+    Args:
+        client: Client of the cell.
+        console: Output.
+        part_number: A part of the catalogue.
+        quantity: Pieces that must be in the trays.
+
     Raises:
         CellError: The part is not known.
     """
@@ -130,7 +159,12 @@ def _progress(console: Console) -> Progress:
 
 
 def exit_code_of(console: Console, work: Callable[[], object]) -> int:
-    """Run a command's work; print a refusal as one sentence and return the exit code."""
+    """Run a command's work; print a refusal as one sentence and return the exit code.
+
+    Args:
+        console: Output.
+        work: Raises CellError if the cell refuses.
+    """
     try:
         work()
     except CellError as error:

@@ -1,4 +1,7 @@
-"""`cell models`: which OCR engines and models are there, whether they read, and how models come into the cell."""
+"""`cell models`: which OCR engines and models are installed, whether they read, and how models come into the cell.
+
+Engine paddleocr has an environment of its own, so its packages are looked up by its own interpreter.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ print(json.dumps(found))
 
 
 def work_with_models(options: argparse.Namespace, console: Console) -> int:
-    """Carry `cell models` out; return the exit code."""
+    """Run `cell models`; return the exit code."""
     try:
         if options.action == 'list':
             return _list(options, console)
@@ -49,6 +52,10 @@ def work_with_models(options: argparse.Namespace, console: Console) -> int:
 
 def installed(python: str, names: tuple[str, ...]) -> dict[str, str]:
     """Return name -> release of the packages that an interpreter has.
+
+    Args:
+        python: Path of the interpreter; "" = this one.
+        names: Distribution names.
 
     Raises:
         EngineError: It is not there or is no Python.
@@ -62,7 +69,12 @@ def installed(python: str, names: tuple[str, ...]) -> dict[str, str]:
 
 
 def paddle_folder(python: str, folder: Path | None) -> Path:
-    """Return where PaddleOCR's models are looked for: the folder given, or that of the interpreter's environment."""
+    """Return where PaddleOCR's models are looked for.
+
+    Args:
+        python: Interpreter of the worker; "" = this one.
+        folder: Chosen folder; None = the one in the interpreter's environment.
+    """
     home = Path(python).absolute().parent.parent if python else Path(sys.prefix)
     return folder or home / MODELS_FOLDER
 
@@ -80,7 +92,7 @@ def _libraries(engine: str, options: argparse.Namespace) -> dict[str, str]:
 
 
 def _state(engine: str, options: argparse.Namespace) -> tuple[str, str]:
-    """Return what is installed for an engine, and what is wrong ("" = nothing)."""
+    """Return what is installed for an engine, and an error message with its remedy ("" = none)."""
     found = _libraries(engine, options)
     shown = ', '.join(f'{name} {release}' for name, release in found.items()) or 'not installed'
     if not found:
@@ -114,6 +126,7 @@ def _list(options: argparse.Namespace, console: Console) -> int:
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
+    """Let each engine read a drawn label, in a process of its own as in the cell; return 1 if one cannot."""
     wanted = [options.engine] if options.engine else [engine for engine in ENGINES if _libraries(engine, options)]
     bad = 0
     for engine in wanted:

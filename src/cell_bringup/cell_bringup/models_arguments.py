@@ -10,7 +10,11 @@ from cell_vision.ocr.engines.base import ENGINES
 
 
 def add_models(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add the command to the command line; `add_parser` adds a subcommand, as of `ArgumentParser.add_subparsers`."""
+    """Add the command to the command line.
+
+    Args:
+        add_parser: Adds a subcommand, as of `ArgumentParser.add_subparsers`.
+    """
     models = add_parser('models', help='list, check or import the models of the text readers')
     actions = models.add_subparsers(dest='action', required=True)
     for name, text in (

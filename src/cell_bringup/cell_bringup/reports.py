@@ -26,12 +26,20 @@ def database_of(url: str) -> str:
 
 
 def write_report(job_id: int, url: str, folder: Path, console: Console) -> int:
-    """Write weigh_job_<id>.html and weigh_job_<id>.csv; return the exit code."""
+    """Write weigh_job_<id>.html and weigh_job_<id>.csv; return the exit code.
+
+    Args:
+        job_id: Id of the weigh job.
+        url: SQLAlchemy URL; "" = the usual place.
+        folder: Existing folder of the two files.
+        console: Output.
+    """
     url = database_of(url)
     try:
         batch = read_job_report(open_reader(url), job_id)
         page, table = folder / f'weigh_job_{job_id}.html', folder / f'weigh_job_{job_id}.csv'
         page.write_text(report_html(batch, time.time_ns()), encoding='utf-8')
+        # The text has the line ends of CSV (RFC 4180) already.
         table.write_text(report_csv(batch), encoding='utf-8', newline='')
     except SQLAlchemyError as error:
         reason = getattr(error, 'orig', None) or error

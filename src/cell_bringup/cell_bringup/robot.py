@@ -1,4 +1,4 @@
-"""The robot from a terminal: how it stands, named poses in simulation, recovery, and faults of the simulated one."""
+"""The robot from a terminal: its state, named poses in simulation, recovery, and faults of the simulated one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,12 @@ class ActionType(Protocol[GoalT, FeedbackT, ResultT]):
 
 
 def names(prefix: str, kind: type[object]) -> dict[int, str]:
-    """Return value -> words of a message's constants that begin with a prefix."""
+    """Return value -> words of a message's constants that begin with a prefix.
+
+    Args:
+        prefix: E.g. "MODE_".
+        kind: Message class.
+    """
     return {
         getattr(kind, name): name.removeprefix(prefix).replace('_', ' ').lower()
         for name in dir(kind)
@@ -53,7 +58,12 @@ MODES, SAFETY, PROGRAMS, TRIGGERS = (names(prefix, RobotState) for prefix in ('M
 
 
 def state_table(state: RobotState, now: float) -> Table:
-    """Return robot/state for people; `now` is ROS time in seconds."""
+    """Return robot/state as a table.
+
+    Args:
+        state: Latest message.
+        now: ROS time in seconds, for the age of the last trigger.
+    """
     table = Table(title=f'robot over {state.backend}', title_style='bold', box=None, show_header=False)
 
     def row(name: str, text: str, good: bool | None = None) -> None:
@@ -89,15 +99,16 @@ def check_table(checks: list[PreflightCheck]) -> Table:
 
 
 def print_state(client: CellClient, console: Console) -> None:
-    """Print how the robot stands and whether a job may begin.
+    """Print the robot's state and whether a job may begin.
 
     Raises:
-        CellError: The robot node says nothing.
+        CellError: The robot node does not answer.
     """
     received: list[RobotState] = []
     client.node.create_subscription(RobotState, 'robot/state', received.append, latched())
     client.wait_for(lambda: received, ANSWER_S, 'publish its robot state (is the robot node running?)')
     console.print(state_table(received[-1], client.node.get_clock().now().nanoseconds * 1e-9))
+    # Not `client.call`: a failed pre-flight has a code, too, and its lines are the answer.
     preflight = client.node.create_client(RobotPreflight, 'robot/preflight')
     client.wait_for(preflight.service_is_ready, ANSWER_S, 'offer robot/preflight (is the robot node running?)')
     answer = preflight.call_async(RobotPreflight.Request())
@@ -106,10 +117,15 @@ def print_state(client: CellClient, console: Console) -> None:
 
 
 def move(client: CellClient, console: Console, name: str) -> None:
-    """Let a simulated arm go to a named pose.
+    """Move a simulated arm to a named pose.
+
+    Args:
+        client: Client of the cell.
+        console: Output.
+        name: One of POSES.
 
     Raises:
-        CellError: The robot node refused.
+        CellError: The robot node refused, as it always does for a real arm.
     """
     goal = TriggerRobot.Goal(trigger_id=f'cli-{uuid.uuid4()}', event=f'MOVE_{name}')
     with console.status(f'moving to {name}'):
@@ -121,7 +137,12 @@ def move(client: CellClient, console: Console, name: str) -> None:
 
 
 def recover(client: CellClient, console: Console, sure: bool) -> None:
-    """Bring the robot back after a stop, when the operator confirms that the area is clear.
+    """Recover the robot after a stop, when the operator confirms that the area is clear.
+
+    Args:
+        client: Client of the cell.
+        console: Output, and the question.
+        sure: The operator has confirmed on the command line.
 
     Raises:
         CellError: Not confirmed, or the robot cannot be recovered; the text says what to do.
@@ -144,7 +165,14 @@ def recover(client: CellClient, console: Console, sure: bool) -> None:
 
 
 def fault(client: CellClient, console: Console, name: str, value: float, device: str) -> None:
-    """Let the simulated robot misbehave.
+    """Inject a fault into the simulation.
+
+    Args:
+        client: Client of the cell.
+        console: Output.
+        name: Name of the fault; the refusal of an unknown one lists all.
+        value: Count or seconds, 0 = that of the fault.
+        device: "ur" or "robot".
 
     Raises:
         CellError: There is no simulation, or no such fault.
@@ -171,6 +199,14 @@ def send_goal(
 ) -> ResultT:
     """Send an action's goal and return its result.
 
+    Args:
+        client: Client of the cell.
+        kind: Action type.
+        name: Relative to the cell's namespace.
+        goal: The goal.
+        on_feedback: Called in the client's thread.
+        seconds: Timeout from the acceptance to the result.
+
     Raises:
         CellError: The action is not offered, or did not end in time.
     """
@@ -187,6 +223,7 @@ def send_goal(
 
 
 def _good(value: int, wanted: int, unknown: int) -> bool | None:
+    """Return whether a value is the wanted one; None if it is unknown."""
     return None if value == unknown else value == wanted
 
 

@@ -48,6 +48,11 @@ def import_stock(client: CellClient, console: Console, path: Path, *, check: boo
 def export_stock(client: CellClient, console: Console, path: Path) -> None:
     """Write the counts to a file. A file that exists keeps its form, its default counts and its job.
 
+    Args:
+        client: Client of the cell.
+        console: Output.
+        path: The file; a symbolic link is followed.
+
     Raises:
         CellError: The file exists and is not a stock file, or cannot be written.
     """
@@ -71,6 +76,11 @@ def _counts(inventory: Inventory) -> dict[tuple[str, int], int]:
 
 
 def _read(path: Path, inventory: Inventory) -> StockFile:
+    """Return a stock file, checked against the parts and capacities of the cell.
+
+    Raises:
+        CellError: It cannot be read or used.
+    """
     capacities: Mapping[str, Mapping[int, int]] = {
         part.part_number: {tray.tray: tray.capacity for tray in part.trays} for part in inventory.parts
     }

@@ -1,4 +1,4 @@
-"""How the cell looks in a terminal."""
+"""Views of the cell's messages for a terminal, made with rich. Nothing here asks the cell."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class StockCounts:
 
 
 def status_table(status: CellStatus) -> Table:
-    """Return the cell's subsystems with what is wrong."""
+    """Return the cell's subsystems with their state and what to do."""
     table = Table(title=f'cell {"ready" if status.ready else "not ready"}', title_style='bold', box=None)
     for heading in ('subsystem', 'state', 'what to do'):
         table.add_column(heading)
@@ -64,7 +64,7 @@ def status_table(status: CellStatus) -> Table:
 
 
 def job_line(job: JobState) -> str:
-    """Return a job in one line."""
+    """Return a pick job in one line: counts, state, step and reason."""
     step = STEPS[job.step] if job.state == JobState.RUNNING else ''
     parts = [f'{job.placed}/{job.quantity} placed', f'{job.rejected} rejected', STATES[job.state]]
     if step:
@@ -75,15 +75,21 @@ def job_line(job: JobState) -> str:
 
 
 def weigh_line(job: WeighJob) -> str:
-    """Return a weigh job in one line."""
+    """Return a weigh job in one line: bags, target, tolerance in percent."""
     return (
-        f'{job.bags_completed}/{job.quantity} bags of {job.target_weight} {job.unit} ± {float(job.tolerance):.0%}'
+        f'{job.bags_completed}/{job.quantity} bags of {job.target_weight} {job.unit} ± {100 * float(job.tolerance):g}%'
         f' · {job.bags_out} out of tolerance'
     )
 
 
 def summary_table(job: JobState, stock: StockCounts, bags: Sequence[BagRecord]) -> Table:
-    """Return what a demo did."""
+    """Return the results of a demo.
+
+    Args:
+        job: The pick job in its final state.
+        stock: Counts of its part before and after it.
+        bags: Bags of the weigh job.
+    """
     table = Table(title='summary', title_style='bold', box=None, show_header=False)
     table.add_row('pick job', f'{job.quantity} × {job.part_number}: {STATES[job.state]}')
     table.add_row('picked and placed', str(job.placed))

@@ -1,4 +1,4 @@
-"""Make, list and revoke the tokens of programs that post bags to the cell."""
+"""Create, list and revoke the tokens of programs that post bags to the cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from cell_bringup.reports import database_file
 
 
 def work_with_tokens(action: str, name: str, path: Path | None, console: Console) -> int:
-    """Carry `cell token` out; return the exit code. A new token is shown once and stored nowhere."""
+    """Run `cell token`; return the exit code. A new token is shown once and stored nowhere.
+
+    Args:
+        action: "new", "list" or "revoke".
+        name: What the token is for; "" only for "list".
+        path: Token file; None = beside the database.
+        console: Output.
+    """
     tokens = TokenFile(path or database_file().with_name('api_tokens.json'))
     try:
         if action == 'list':
@@ -21,6 +28,7 @@ def work_with_tokens(action: str, name: str, path: Path | None, console: Console
         elif action == 'new':
             token = tokens.create(name, datetime.now(timezone.utc).isoformat(timespec='seconds'))
             console.print(f'Token of {name}, shown only once:', highlight=False)
+            # One line without styles: it is copied.
             console.print(token, highlight=False, markup=False, soft_wrap=True)
         else:
             tokens.revoke(name)

@@ -110,6 +110,8 @@ def run_workflow(
 ) -> int:
     """Check every image and trigger the hub; return the exit code.
 
+    A robot moves only after every image has matched, and only with --hub.
+
     Args:
         options: Of `cell_bringup.workflow_arguments`.
         console: Output.
@@ -124,6 +126,7 @@ def run_workflow(
             raise WorkflowError('--letter needs --pretend, or --hub URL')
         if (options.pretend or options.hub or options.part_number) and not options.letter:
             raise WorkflowError("--letter is missing: give the part's letter, or leave the hub out")
+        # All images are read before the OCR engine is loaded, which takes seconds: a wrong path is reported at once.
         frames = list(_frames(options))
         benchmark_frame = None if options.benchmark_image is None else _load(options.benchmark_image)
         reader = make_reader()
@@ -139,6 +142,11 @@ def run_workflow(
 
 
 def _frames(options: argparse.Namespace) -> Iterator[tuple[str, Frame]]:
+    """Yield (name, frame) of the camera, the image, or each image of a folder; frames are BGR, shape (height, width, 3).
+
+    Raises:
+        WorkflowError: There is no image, or one cannot be read.
+    """
     if options.camera is not None:
         yield f'camera {options.camera}', _capture(options.camera)
         return
@@ -183,6 +191,11 @@ def _capture(index: int) -> Frame:
 
 
 def _benchmark(options: argparse.Namespace, reader: Reader, frame: Frame | None) -> list[str]:
+    """Return the texts to compare with.
+
+    Raises:
+        WorkflowError: They have no letter or digit, so that everything or nothing would match.
+    """
     texts = [options.benchmark] if frame is None else _texts(reader.run_ocr(frame))
     if not any(TextComparator.clean_text(text) for text in texts):
         where = f'image {options.benchmark_image}' if frame is not None else 'text'

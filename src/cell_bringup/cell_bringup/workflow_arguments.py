@@ -10,7 +10,7 @@ __all__ = ['add_workflow']
 
 
 def add_workflow(workflow: argparse.ArgumentParser) -> None:
-    """Add the options of `cell workflow`."""
+    """Add the options of `cell workflow`; argparse rejects values outside their range with exit code 2."""
     source = workflow.add_mutually_exclusive_group(required=True)
     source.add_argument('--camera', type=_index, metavar='INDEX', help='take one frame from this camera, e.g. 1')
     source.add_argument('--image', type=Path, help='read an image, or every image of a folder')
