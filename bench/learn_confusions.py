@@ -99,7 +99,7 @@ def main() -> int:
     print(yaml.safe_dump({'calibration': calibration}))
     if options.write:
         made = (
-            f'learnt by bench/learn_confusions.py from {len(train)} lines of the split train ({sum(seen.values())}\n'
+            f'learned by bench/learn_confusions.py from {len(train)} lines of the split train ({sum(seen.values())}\n'
             f'# characters, {sum(misread.values())} misread), accept and margin chosen on {len(labels)} frames of train,\n'
             f'# score calibrated on {len(dev)} frames of dev'
         )
@@ -209,7 +209,7 @@ def choose(reads: Sequence[Read], weights: ConfusionWeights) -> tuple[float, flo
 
     Each frame is judged against the catalogue, and against the catalogue without its part: there every match is wrong. A digit
     misread is a whole error and costs 1, so that accept and margin stay at half a whole error or on the strict side of it:
-    that bound is reasoned, not learnt, and where the frames cannot tell the limits on its strict side apart, it stays.
+    that bound is reasoned, not learned, and where the frames cannot tell the limits on its strict side apart, it stays.
     """
     whole = bench_catalogue(ROOT / 'config')
     short = {part: Catalogue({name: item for name, item in whole.parts.items() if name != part}) for part in whole.parts}

@@ -37,7 +37,7 @@ def picture(text: str, path) -> None:
 
 def test_lint_names_numbers_that_need_a_second_look(catalogue):
     code, said = run('lint', '--catalogue', catalogue)
-    assert code == 0 and 'MY4N is the begin or end of MY4N-J' in said and '4 parts' in said
+    assert code == 0 and 'MY4N is the beginning or end of MY4N-J' in said and '4 parts' in said
     _, said = run('lint', '--catalogue', catalogue, '--json')
     assert json.loads(said)['warnings'] == []
 

@@ -41,7 +41,12 @@ _REPLACED = str.maketrans(
 
 @dataclass(frozen=True)
 class Affixes:
-    """Rules of a catalogue for text directly before and after a number; None = the default of `edge_predicates`."""
+    """Rules of a catalogue for text directly before and after a number; None = the default of `edge_predicates`.
+
+    Attributes:
+        prefixes: Patterns of the text before it; () = nothing may adjoin.
+        suffixes: Patterns of the text after it; () = nothing may adjoin.
+    """
 
     prefixes: tuple[re.Pattern[str], ...] | None = None
     suffixes: tuple[re.Pattern[str], ...] | None = None
@@ -52,13 +57,17 @@ DEFAULT_AFFIXES = Affixes()
 
 @dataclass(frozen=True)
 class Alignment:
-    """Place and cost of a pattern in a line."""
+    """Place and cost of a pattern in a line.
+
+    Attributes:
+        cost: Sum of the prices of all differences; a whole error costs 1, infinity = not found.
+        end: Index into the normalized line just after the pattern.
+        begin: Index into the normalized line of the pattern's first character.
+    """
 
     cost: float
     end: int
-    """Index into the normalized line just after the pattern."""
     begin: int = 0
-    """Index into the normalized line of the pattern's first character."""
 
 
 NOT_FOUND = Alignment(NEVER, 0)
@@ -67,13 +76,27 @@ NOT_FOUND = Alignment(NEVER, 0)
 def normalize(text: str) -> str:
     """Return a text in the matcher's alphabet: capital letters, digits, blanks, separators.
 
-    A lower-case l becomes I: part numbers are printed in capitals, and OCR engines return a bar as l.
+    A lower-case l becomes I: part numbers are printed in capitals, and OCR engines return a bar as
+    l.
+
+    Args:
+        text: As read, or as the catalogue gives it; both sides pass through here.
     """
     return unicodedata.normalize('NFKC', text.translate(_REPLACED)).upper().strip()
 
 
 def align(pattern: str, line: str, weights: ConfusionWeights, affixes: Affixes = DEFAULT_AFFIXES) -> Alignment:
-    """Return the cheapest place of a pattern in a line, both normalized; the cost is infinite if no place is allowed."""
+    """Return the cheapest place of a pattern in a line; the cost is infinite if no place is allowed.
+
+    Dynamic programming over (pattern, line), as in the algorithm of Sellers (1980): the first row
+    is free where the pattern may begin, and the minimum of the last row is taken where it may end.
+
+    Args:
+        pattern: Printed text, normalized, not empty.
+        line: Line that was read, normalized.
+        weights: Prices of the differences.
+        affixes: Rules for text beside the number.
+    """
     may_begin, may_end = edge_predicates(pattern, line, weights, affixes)
     length = len(line)
     row = [0.0 if may_begin(j) else NEVER for j in range(length + 1)]
@@ -85,6 +108,8 @@ def align(pattern: str, line: str, weights: ConfusionWeights, affixes: Affixes =
         row[0] = previous[0] + missing
         last = i == len(pattern) - 1
         for j, read in enumerate(line):
+            # At equal cost a substitution wins over a deletion, so that `begin` and `end` enclose
+            # as much print as possible.
             lost, same = previous[j + 1] + missing, previous[j] + substitution_cost(printed, read, weights)
             best, begin = (same, started[j]) if same <= lost else (lost, started[j + 1])
             if not last and (added := row[j] + insertion_cost(line, j, weights)) < best:
@@ -109,6 +134,7 @@ def edge_predicates(
         before = line[:j].rstrip(SEAM)
         run = _trailing(before)
         if not run:
+            # A short number before a blank may belong to this one: "1 4148" is not 4148.
             return not before.endswith('-') and not (maker and _short_number(before.split()[-1:]))
         if affixes.prefixes is not None:
             return any(rule.fullmatch(run) for rule in affixes.prefixes)
@@ -163,7 +189,14 @@ def _short_number(tokens: list[str]) -> bool:
 
 
 def substitution_cost(printed: str, read: str, weights: ConfusionWeights) -> float:
-    """Return the cost of reading one character for another."""
+    """Return the cost of reading one character for another.
+
+    Args:
+        printed: Character of the pattern.
+        read: Character of the line.
+        weights: Prices; a separator read for another one is cheap, for a letter or digit a whole
+            error.
+    """
     if printed.isalnum() and read.isalnum():
         return weights.substitution(printed, read)
     if printed == read:
@@ -172,7 +205,14 @@ def substitution_cost(printed: str, read: str, weights: ConfusionWeights) -> flo
 
 
 def deletion_cost(pattern: str, i: int, weights: ConfusionWeights) -> float:
-    """Return the cost of a character of the pattern missing in the line."""
+    """Return the cost of a character of the pattern missing in the line.
+
+    Args:
+        pattern: Printed text.
+        i: Index of the missing character.
+        weights: Prices; a lost separator is cheap, but not between digits, where it makes another
+            number.
+    """
     if pattern[i].isalnum():
         return 1.0
     between = _between_digits(pattern, i)
@@ -180,7 +220,13 @@ def deletion_cost(pattern: str, i: int, weights: ConfusionWeights) -> float:
 
 
 def insertion_cost(line: str, j: int, weights: ConfusionWeights) -> float:
-    """Return the cost of an additional character in the line."""
+    """Return the cost of an additional character in the line.
+
+    Args:
+        line: Line that was read.
+        j: Index of the additional character.
+        weights: Prices; a blank is nearly free, but not between digits.
+    """
     if line[j].isalnum():
         return 1.0
     if line[j] not in BLANKS:

@@ -26,11 +26,15 @@ READ_BY_PRINT = (MatchOutcome.MATCH, MatchOutcome.MISMATCH)
 
 @dataclass(frozen=True)
 class CheckedDecision:
-    """A decision after the codes were checked."""
+    """A decision after the codes were checked.
+
+    Attributes:
+        decision: The decision, possibly changed.
+        by_code: The code decided because the print alone could not.
+    """
 
     decision: Decision
     by_code: bool = False
-    """The code decided because the print alone could not."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,10 @@ class _IdentifiedPart:
 
 
 class BarcodeCheck:
-    """Assigns codes to parts."""
+    """Assigns codes to parts.
+
+    Parts without `code` in the catalogue are decided by their print alone; their codes are ignored.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         """Compile the codes of a catalogue, whose patterns were validated when it was loaded."""

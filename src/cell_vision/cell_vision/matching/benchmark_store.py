@@ -13,7 +13,7 @@ from cell_vision.tables import BenchmarkRow
 
 
 class BenchmarkStore:
-    """Table of benchmarks; every version is kept."""
+    """Table of benchmarks; every version is kept. One session per call, so any thread may call."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -30,10 +30,20 @@ class BenchmarkStore:
     ) -> Benchmark:
         """Store a benchmark as the part's next version.
 
+        Args:
+            part_number: Part of the catalogue.
+            texts: All lines read, in reading order.
+            identifying: Those with the number of the part.
+            operator_id: The operator who set it.
+            at: Time, UTC.
+            frames: Number of frames from which it was read.
+
         Raises:
             sqlalchemy.exc.SQLAlchemyError: The transaction failed; nothing was stored.
         """
         with Session(self._engine) as session, session.begin():
+            # In the transaction of the insert: the unique constraint refuses a version that another
+            # process has taken meanwhile.
             last = session.scalar(select(func.max(BenchmarkRow.version)).where(BenchmarkRow.part_number == part_number))
             row = BenchmarkRow(
                 part_number=part_number,

@@ -19,8 +19,18 @@ from cell_vision.matching.patterns import Pattern, patterns_of
 def lint_catalogue(catalogue: Catalogue, weights: ConfusionWeights) -> list[str]:
     """Return a warning for each problem of a catalogue.
 
-    Some parts print alike in many typefaces (EM1-2U1 and EM1-2UI), so their numbers cannot be distinguished. Others differ only
-    by characters that are often misread for each other. Affix rules that turn one number into another are also reported.
+    Some parts print alike in many typefaces (EM1-2U1 and EM1-2UI), so their numbers cannot be
+    distinguished. Others differ only by characters that are often misread for each other. Affix
+    rules that turn one number into another are also reported.
+
+    Args:
+        catalogue: Valid catalogue.
+        weights: Those that the matcher uses; a pair is reported if the matcher would accept one for
+            the other.
+
+    Returns:
+        Sentences for the integrator, each with a remedy. A catalogue with warnings still works:
+        such readings are AMBIGUOUS.
     """
     parts = list(catalogue.parts.values())
     patterns = {part.part_number: patterns_of(part, weights) for part in parts}

@@ -22,7 +22,12 @@ HELP = 'a barcode (code) or a text beside it (also) makes it sure'
 
 
 def catalogue_notes(catalogue: Catalogue, weights: ConfusionWeights) -> list[str]:
-    """Return a sentence for each number that the cell reads with more care, naming what it will do and what would help."""
+    """Return a sentence for each number that the cell reads with more care, naming its treatment and what would help.
+
+    Args:
+        catalogue: Valid catalogue.
+        weights: Those that the matcher uses.
+    """
     folded = {part.part_number: [weights.fold(text.upper()) for text in part.printed_text] for part in catalogue.parts.values()}
     return [*_unreadable(catalogue), *_longer(folded), *_turned(catalogue, weights.fold)]
 
@@ -47,7 +52,9 @@ def _longer(folded: dict[str, list[str]]) -> Iterator[str]:
     for (short, texts), (long, others) in permutations(folded.items(), 2):
         pairs = [(one, other) for one in texts for other in others if len(one) < len(other)]
         if any(other.startswith(one) or other.endswith(one) for one, other in pairs):
-            yield (f'{short} is the begin or end of {long}: where its print is cut off it is AMBIGUOUS, never a match; {HELP}.')
+            yield (
+                f'{short} is the beginning or end of {long}: where its print is cut off it is AMBIGUOUS, never a match; {HELP}.'
+            )
         elif any(_one_more(one, other) for one, other in pairs):
             yield (
                 f'{long} is {short} with one character more: a reading of {short} with a gap in it is AMBIGUOUS and looked at '

@@ -42,44 +42,61 @@ DARK, BRIGHT = 25, 235
 
 @dataclass(frozen=True)
 class PictureResult:
-    """One picture."""
+    """Result of one picture.
+
+    Attributes:
+        name: File name, or number of the camera picture.
+        verdict: MATCH where the picture shows one part of the catalogue for sure; otherwise as
+            `MatchOutcome`, or BAD_IMAGE.
+        part_number: Recognized part; "" unless MATCH.
+        text: Line that decided.
+        margin: Score of the best part minus that of the next one, 0..1.
+        reason: Why there is no match; "" for a match.
+        letter_height: Height of the tallest line, pixels.
+        contrast: Between ink and ground, gray levels.
+        sharpness: Variance of the Laplacian in the region that was read.
+        glare: Share of saturated pixels.
+        advice: Sentences about light, focus and distance.
+    """
 
     name: str
     verdict: str
-    """MATCH where the picture shows one part of the catalogue for sure; otherwise as `MatchOutcome`, or BAD_IMAGE."""
     part_number: str
     text: str
     margin: float
-    """Score of the best part minus that of the next one, 0..1."""
     reason: str
     letter_height: float = 0.0
-    """Height of the tallest line, pixels."""
     contrast: float = 0.0
-    """Between ink and ground, gray levels."""
     sharpness: float = 0.0
-    """Variance of the Laplacian in the region that was read."""
     glare: float = 0.0
-    """Share of saturated pixels."""
     advice: tuple[str, ...] = ()
 
 
 @dataclass
 class Trial:
-    """The result of a trial."""
+    """Result of a trial.
+
+    Attributes:
+        pictures: One result for each picture, in order.
+        never_seen: Parts that no picture showed for sure.
+        confused: Pairs that a picture could not tell apart.
+        warnings: Errors of the catalogue.
+        notes: Numbers that need a second look.
+    """
 
     pictures: list[PictureResult]
     never_seen: list[str] = field(default_factory=list)
-    """Parts that no picture showed for sure."""
     confused: list[tuple[str, str]] = field(default_factory=list)
-    """Pairs that a picture could not tell apart."""
     warnings: list[str] = field(default_factory=list)
-    """Errors of the catalogue."""
     notes: list[str] = field(default_factory=list)
-    """Numbers that need a second look."""
 
 
 def lint(catalogue: Catalogue) -> tuple[list[str], list[str]]:
-    """Return the errors of a catalogue and the notes on it."""
+    """Return the errors of a catalogue and the notes on it.
+
+    Args:
+        catalogue: Valid catalogue.
+    """
     weights = load_weights()
     return lint_catalogue(catalogue, weights), catalogue_notes(catalogue, weights)
 
@@ -94,7 +111,12 @@ def make_trial_engine() -> Engine:
 
 
 def folder_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of each picture of a folder."""
+    """Yield name and bytes of each picture of a folder.
+
+    Args:
+        folder: Searched without its subfolders; files are chosen by their ending and sorted by
+            name.
+    """
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES:
             yield path.name, path.read_bytes()
@@ -102,6 +124,10 @@ def folder_pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def camera_pictures(source: str, count: int = CAMERA_PICTURES) -> Iterator[tuple[str, bytes]]:
     """Yield pictures of a camera: an index, a device path or a URL that OpenCV opens.
+
+    Args:
+        source: The camera.
+        count: Number of pictures.
 
     Raises:
         OSError: The camera cannot be opened or gives no picture.
@@ -147,6 +173,7 @@ def try_catalogue(catalogue: Catalogue, pictures: Iterable[tuple[str, bytes]], e
 
 def _judged(matcher: Matcher, engine: Engine, data: bytes) -> tuple[Decision, FrameReading]:
     """Return the decision of the first look, or of the careful one where the first leaves a doubt."""
+    # Any part: a trial asks which part is shown, so MATCH and MISMATCH both name one for sure.
     expected = next(iter(matcher.catalogue.parts))
     reading = read_frame(engine, data, {})
     decision = matcher.match(expected, reading.readings)

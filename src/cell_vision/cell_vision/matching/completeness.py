@@ -20,25 +20,33 @@ MOST_MISSING = 2
 
 @dataclass(frozen=True)
 class Incompleteness:
-    """A place where a character of a number may be missing."""
+    """A place where a character of a number may be missing.
+
+    Attributes:
+        longer: Parts whose number would fit with further characters there; empty = none of the
+            catalogue.
+        cut: The print is cut off there, rather than that a gap is in it.
+    """
 
     longer: tuple[str, ...]
-    """Parts whose number would fit with further characters there; empty = none of the catalogue."""
     cut: bool
-    """The print is cut off there, rather than that a gap is in it."""
 
 
 @dataclass(frozen=True)
 class NumberPlace:
-    """A number found in a line."""
+    """A number found in a line.
+
+    Attributes:
+        text: The line, normalized.
+        begin: Index of its first character.
+        end: Just after its last character.
+        holes: Where a character may be missing; a blank stands there when it is inside the line.
+    """
 
     text: str
-    """The line, normalized."""
     begin: int
     end: int
-    """Just after its last character."""
     holes: tuple[int, ...] = ()
-    """Where a character may be missing; a blank stands there when it is inside the line."""
 
 
 def find_incompleteness(
@@ -83,6 +91,7 @@ def longer_numbers(folded: str, at: int, own: Set[str], numbers: Mapping[str, It
         own: Folded texts of the part itself; they do not count.
         numbers: Part number -> folded texts.
     """
+    # A gap between two characters holds few; a cut end may hide any number of them.
     most = MOST_MISSING if 0 < at < len(folded) else len(folded) + 64
 
     def fits(text: str) -> bool:

@@ -1,4 +1,7 @@
-"""ConfusionWeights of the matcher: look-alike characters, their costs, and the thresholds of the decision.
+"""Weights of the matcher: look-alike characters, their costs, and the thresholds of the decision.
+
+The unit of cost is one whole reading error = 1. Digits never have a price against each other:
+similar parts differ in a digit, and a price would make one of them pass for the other.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -21,10 +24,29 @@ MOST_COST = 5.0
 
 @dataclass(frozen=True)
 class ConfusionWeights:
-    """Costs of reading errors and thresholds of the decision; documented in data/confusions.yaml."""
+    """Costs of reading errors and thresholds of the decision; documented in data/confusions.yaml.
+
+    Attributes:
+        pairs: (printed, read) -> cost, above 0 and at most 1.
+        separator_swapped: Cost of one separator read for another.
+        separator_missing: Cost of a separator that was not read.
+        separator_added: Cost of a separator that is not printed.
+        separator_between_digits: Cost of a separator that was not read between two digits.
+        space_added: Cost of a blank that is not printed.
+        space_between_digits: The same between two digits.
+        accept: Largest cost of a match.
+        margin: Least difference of the next part's cost.
+        least_score: Least confidence of a line that is used, 0..1.
+        certain_score: Least confidence of a number that another one becomes when it loses a
+            character.
+        sure_score: Least confidence of a number that another one becomes when one digit is misread.
+        second_score: Least confidence of a line that counts as a second number in view.
+        calibration: `bias`, `certainty` and `price` of `confidence`, fitted by
+            bench/learn_confusions.py.
+        classes: Character -> representative of its equivalence class.
+    """
 
     pairs: Mapping[tuple[str, str], float]
-    """(printed, read) -> cost."""
     separator_swapped: float
     separator_missing: float
     separator_added: float
@@ -38,12 +60,15 @@ class ConfusionWeights:
     sure_score: float
     second_score: float
     calibration: Mapping[str, float]
-    """`bias`, `certainty` and `price` of `confidence`."""
     classes: Mapping[str, str] = field(default_factory=dict)
-    """Character -> representative of its equivalence class."""
 
     def substitution(self, printed: str, read: str) -> float:
-        """Return the cost of reading one letter or digit for another, 0..1."""
+        """Return the cost of reading one letter or digit for another, 0..1.
+
+        Args:
+            printed: Character of the pattern.
+            read: Character of the line. The order matters: some confusions have one direction.
+        """
         if printed == read:
             return 0.0
         return self.pairs.get((printed, read), 1.0)
@@ -51,8 +76,11 @@ class ConfusionWeights:
     def confidence(self, score: float, cost: float) -> float:
         """Return the calibrated probability of a match, 0..1.
 
+        Logistic regression on the log odds of the line's score and on the cost.
+
         Args:
-            score: Confidence of the line, 0..1.
+            score: Confidence of the line, 0..1; limited to MOST_CERTAIN, so that its log odds are
+                finite.
             cost: Cost of the alignment.
         """
         certain = min(MOST_CERTAIN, max(1 - MOST_CERTAIN, score))
@@ -74,6 +102,10 @@ class ConfusionWeights:
 
 def parse_weights(data: Mapping[str, object]) -> ConfusionWeights:
     """Return weights from parsed YAML.
+
+    Args:
+        data: Mapping with exactly the fields of ConfusionWeights, except `classes`, which is
+            derived.
 
     Raises:
         ValueError: A pair or a weight is invalid.

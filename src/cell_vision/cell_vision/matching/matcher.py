@@ -1,7 +1,9 @@
 """Matches a reading against the catalogue: is it the ordered part, and no other?
 
-A part matches if one of its printed texts is found in a line at a cost of at most `accept`, and every other part of the
-catalogue costs at least `margin` more. Whole errors cost 1 and are never accepted.
+A part matches if one of its printed texts is found in a line at a cost of at most `accept`, and
+every other part of the catalogue costs at least `margin` more. Whole errors cost 1 and are never
+accepted.
+
 Pure: no ROS, sockets, files or clock.
 """
 
@@ -51,32 +53,47 @@ class MatchOutcome(enum.Enum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A part and the cost at which it explains a line."""
+    """A part and the cost at which it explains a line.
+
+    Attributes:
+        part_number: The part.
+        cost: Cost of the alignment.
+        line: The line.
+        score: Calibrated probability that it is this part, 0..1.
+        by_benchmark: The line equals a text of its benchmark.
+        begin: Index into the line of the first character that was explained.
+        end: Just after the last one.
+    """
 
     part_number: str
     cost: float
     line: TextLine
     score: float
-    """Calibrated probability that it is this part, 0..1."""
     by_benchmark: bool = False
     begin: int = 0
-    """Index into the line of the first character that was explained."""
     end: int = 0
-    """Just after the last one."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The decision on one reading."""
+    """The decision on one reading.
+
+    Attributes:
+        verdict: The outcome.
+        reason: Message for the operator.
+        part_number: The recognized part; "" unless MATCH or MISMATCH.
+        score: Calibrated probability, 0..1.
+        candidates: Part number and score, best first.
+        by_benchmark: A benchmark decided.
+        text: Line that decided, as read.
+        polygon: Corners of that line in the frame, pixels.
+    """
 
     verdict: MatchOutcome
     reason: str
-    """Message for the operator."""
     part_number: str = ''
-    """The recognized part; "" unless MATCH or MISMATCH."""
     score: float = 0.0
     candidates: tuple[tuple[str, float], ...] = ()
-    """Part number and score, best first."""
     by_benchmark: bool = False
     text: str = ''
     polygon: tuple[Point, ...] = ()
@@ -298,6 +315,8 @@ class Matcher:
         for line in lines:
             folded = self.weights.fold(line.text)
             for pattern in self._patterns:
+                # A cheap filter: texts within `accept` of each other fold to the same characters,
+                # so no match is lost.
                 if pattern.folded in folded:
                     self._keep_best(best, self._candidate(pattern.part_number, self._align(pattern, line.text), line))
         for part_number, benchmark in self.benchmarks.items():

@@ -1,4 +1,7 @@
-"""The `part_matcher` node: matches readings against the catalogue and the stored benchmarks."""
+"""The `part_matcher` node: matches readings against the catalogue and the stored benchmarks.
+
+All services run in the executor's thread: a match is quick, and a benchmark is one transaction.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,11 @@ class MatcherParameters:
 
 
 class MatcherNode(Node):
-    """Serves `matching/match`, `matching/store_benchmark` and `matching/benchmarks`; publishes `matching/result`."""
+    """Serves `matching/match`, `matching/store_benchmark` and `matching/benchmarks`; publishes `matching/result`.
+
+    A benchmark takes effect with its storage, without a restart. The catalogue is read at the start
+    only.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__('part_matcher', **options)
@@ -116,6 +123,7 @@ class MatcherNode(Node):
         except SQLAlchemyError as error:
             response.code, response.message = ResultCode.STORAGE_FAILED, f'the benchmark was not stored: {storage_error(error)}'
             return response
+        # After the transaction: a benchmark that is not stored must not decide.
         self._matcher.benchmarks = {**self._matcher.benchmarks, benchmark.part_number: benchmark}
         response.version = benchmark.version
         response.message = f'benchmark {benchmark.version} of {benchmark.part_number} stored'
@@ -174,7 +182,12 @@ def benchmark_message(benchmark: Benchmark) -> BenchmarkSet:
 
 
 def match_message(checked: CheckedDecision, request: MatchPart.Request) -> MatchResult:
-    """Return a decision as a message."""
+    """Return a decision as a message.
+
+    Args:
+        checked: Decision after the barcode check.
+        request: Request with the reading, whose header, id and order are repeated in the result.
+    """
     decision = checked.decision
     by = MatchResult.BY_NONE
     if checked.by_code:

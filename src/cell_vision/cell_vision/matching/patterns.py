@@ -24,7 +24,14 @@ sure of one where the other is printed."""
 
 @dataclass(frozen=True)
 class Pattern:
-    """A text that identifies a part."""
+    """A text that identifies a part.
+
+    Attributes:
+        part_number: The part.
+        text: Printed text, normalized.
+        folded: Representatives of its letters and digits.
+        affixes: Rules for text beside it.
+    """
 
     part_number: str
     text: str
@@ -33,7 +40,12 @@ class Pattern:
 
 
 def patterns_of(part: Part, weights: ConfusionWeights) -> list[Pattern]:
-    """Return the texts that identify a part, with the affixes that its maker may add."""
+    """Return the texts that identify a part, with the affixes that its maker may add.
+
+    Args:
+        part: Part of the catalogue.
+        weights: For folding.
+    """
     rules = [None if given is None else tuple(map(re.compile, given)) for given in (part.prefixes, part.suffixes)]
     # `normalize` takes a lower-case l for a bar; printed in capitals the same number has an L.
     printed = dict.fromkeys(normalize(form) for text in part.printed_text for form in (text, text.upper()))
@@ -41,7 +53,12 @@ def patterns_of(part: Part, weights: ConfusionWeights) -> list[Pattern]:
 
 
 def one_deletion_neighbors(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
-    """Return part -> the parts that become it when one of their characters is lost."""
+    """Return part -> the parts that become it when one of their characters is lost.
+
+    Args:
+        patterns: Texts of all parts. The cost grows with the length of all texts together, not with
+            the number of pairs.
+    """
     by_text: dict[str, set[str]] = {}
     for pattern in patterns:
         by_text.setdefault(pattern.folded, set()).add(pattern.part_number)
@@ -54,7 +71,11 @@ def one_deletion_neighbors(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
 
 
 def one_digit_neighbors(patterns: Sequence[Pattern]) -> dict[str, set[str]]:
-    """Return part -> the parts whose number differs in one digit of similar outline."""
+    """Return part -> the parts whose number differs in one digit of similar outline.
+
+    Args:
+        patterns: Texts of all parts.
+    """
     masked: dict[tuple[int, str], set[Pattern]] = {}
     for pattern in patterns:
         for i in range(len(pattern.folded)):

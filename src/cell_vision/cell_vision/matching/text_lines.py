@@ -34,22 +34,31 @@ NEXT_LINE = 2.2
 
 @dataclass(frozen=True)
 class TextLine:
-    """A line of print."""
+    """A line of print.
+
+    Attributes:
+        text: Normalized; see `cell_vision.matching.alignment`.
+        score: Lowest confidence of its boxes, 0..1.
+        polygon: Corners of its box, or of a box around all its boxes, pixels.
+        display_text: As read, for messages.
+        holes: Indices into `text` where a character may be missing; inside the text a blank stands
+            there.
+    """
 
     text: str
-    """Normalized; see `cell_vision.matching.alignment`."""
     score: float
-    """Lowest confidence of its boxes, 0..1."""
     polygon: tuple[Point, ...]
-    """Corners of its box, or of a box around all its boxes, pixels."""
     display_text: str
-    """As read, for messages."""
     holes: tuple[int, ...] = ()
-    """Indices into `text` where a character may be missing; inside the text a blank stands there."""
 
 
 def are_adjacent(one: TextLine, other: TextLine) -> bool:
-    """Return whether two lines are so close that they may belong to one part."""
+    """Return whether two lines are so close that they may belong to one part.
+
+    Args:
+        one: A line.
+        other: Another line of the same frame.
+    """
     reach = TOGETHER * max(_height(one), _height(other))
     first, second = (np.array(line.polygon, np.float32).reshape(-1, 1, 2) for line in (one, other))
     return any(
@@ -73,7 +82,15 @@ class _Box:
 
 
 def group_lines(readings: Sequence[Reading]) -> list[TextLine]:
-    """Return the lines of a frame; a text that a hyphen continues on the next line is returned as an additional line."""
+    """Return the lines of a frame; a text that a hyphen continues on the next line is returned as an additional line.
+
+    Args:
+        readings: Texts of one frame, in any order and direction; lines may run at any angle.
+
+    Returns:
+        Lines in no particular order. The single rows of a hyphenated text stay in the result,
+        because the hyphen may be print of its own.
+    """
     rows = _rows([_box(reading) for reading in readings])
     lines = [_line(row) for row in rows]
     for above in rows:
@@ -100,6 +117,8 @@ def _rows(boxes: list[_Box]) -> list[list[_Box]]:
         if i != j and (gap := _gap(left, right)) is not None
     )
     for _, i, j in pairs:
+        # Pairs come sorted by their gap: the nearest follower is taken, and each box follows one
+        # other at most.
         if i not in following and j not in following.values():
             following[i] = j
     rows = []

@@ -13,8 +13,8 @@ def notes(*numbers: str, **rules: str) -> list[str]:
 @pytest.mark.parametrize(
     ('numbers', 'says'),
     [
-        (('MY4N', 'MY4N-J'), 'MY4N is the begin or end of MY4N-J'),
-        (('G2R-1', 'XG2R-1'), 'G2R-1 is the begin or end of XG2R-1'),
+        (('MY4N', 'MY4N-J'), 'MY4N is the beginning or end of MY4N-J'),
+        (('G2R-1', 'XG2R-1'), 'G2R-1 is the beginning or end of XG2R-1'),
         (('74LS12', '74LS112'), '74LS112 is 74LS12 with one character more'),
         (('9060-8', '8-0906'), '8-0906 and 9060-8 turn into each other upside down'),
         (('A1',), 'too short to be read alone'),
