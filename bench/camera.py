@@ -36,7 +36,14 @@ MARK = b'\xff\xfe\x00\x12TIME'
 
 
 def picture(at: int) -> NDArray[np.uint8]:
-    """Draw a frame: a label that moves over uneven ground."""
+    """Draw a frame: a label that moves over uneven ground.
+
+    Args:
+        at: Number of the frame; seeds the noise, so the JPEGs of a run are always the same.
+
+    Returns:
+        BGR, shape (720, 1280, 3). Noise keeps the JPEGs at a realistic size.
+    """
     ramp = np.linspace(90, 200, SIZE[0], dtype=np.float32)[None, :].repeat(SIZE[1], 0)
     noise = np.random.default_rng(at).normal(0, 2, (SIZE[1], SIZE[0])).astype(np.float32)
     image: NDArray[np.uint8] = np.repeat(np.clip(ramp + noise, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
@@ -50,7 +57,7 @@ class Camera(http.server.BaseHTTPRequestHandler):
     jpegs: tuple[bytes, ...] = ()
 
     def do_GET(self) -> None:
-        """Send frames until the client disconnects."""
+        """Send frames until the client disconnects; due times are absolute, so a late frame does not delay all later ones."""
         self.send_response(200)
         self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=frame')
         self.end_headers()
@@ -79,14 +86,14 @@ def serve() -> None:
 
 
 def film(path: Path) -> None:
-    """Write a video of uncompressed images (I420)."""
+    """Write a video of uncompressed images (I420), which the node must compress itself."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'I420'), RATE, SIZE)
     for at in range(60):
         writer.write(picture(at))
     writer.release()
 
 
-def brightness_and_sharpness(source: str, seconds: float) -> bool:
+def measure(source: str, seconds: float) -> bool:
     """Run the camera node on a source, print its figures and return whether the goals are met."""
     import rclpy
     from cell_common.qos import sensor_stream
@@ -113,12 +120,14 @@ def brightness_and_sharpness(source: str, seconds: float) -> bool:
 
     def take(data: bytes) -> None:
         now = time.time_ns()
+        # CDR, little endian: 4 bytes of encapsulation header, then header.stamp.
         second, nanosecond = struct.unpack_from('<iI', data, 4)
         ages.append((now - second * 10**9 - nanosecond) / 1e6)
         mark = data.find(MARK)
         if mark >= 0:
             full_ages.append((now - struct.unpack_from('>Q', data, mark + len(MARK))[0]) / 1e6)
 
+    # Raw bytes: unpacking a message of this size in Python would add its own milliseconds to the age.
     node.create_subscription(CompressedImage, 'camera/image_raw/compressed', take, sensor_stream(), raw=True)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
@@ -146,7 +155,12 @@ def brightness_and_sharpness(source: str, seconds: float) -> bool:
 
 
 def report(what: str, ages: list[float]) -> bool:
-    """Print a distribution of ages in milliseconds; return whether the goal is met."""
+    """Print a distribution of ages in milliseconds; return whether the goal is met.
+
+    Args:
+        what: From which moment the ages are counted.
+        ages: Milliseconds, at least two.
+    """
     p95 = statistics.quantiles(ages, n=20)[-1]
     periods = p95 / 1000 * RATE
     print(
@@ -157,7 +171,13 @@ def report(what: str, ages: list[float]) -> bool:
 
 
 def spin(executor: object, seconds: float, enough: object = None) -> None:
-    """Run callbacks for some seconds, or until there are enough samples."""
+    """Run callbacks for some seconds, or until there are enough samples.
+
+    Args:
+        executor: Executor of the subscriber.
+        seconds: Longest time.
+        enough: Called between callbacks; None = the whole time.
+    """
     until = time.monotonic() + seconds
     while time.monotonic() < until and not (callable(enough) and enough()):
         executor.spin_once(timeout_sec=0.1)  # type: ignore[attr-defined]
@@ -178,7 +198,7 @@ def main() -> int:
         camera = subprocess.Popen([sys.executable, __file__, '--serve'], stdout=subprocess.PIPE, text=True)
         try:
             assert camera.stdout
-            good = brightness_and_sharpness(f'http://127.0.0.1:{int(camera.stdout.readline())}/camera.mjpg', options.seconds)
+            good = measure(f'http://127.0.0.1:{int(camera.stdout.readline())}/camera.mjpg', options.seconds)
         finally:
             camera.kill()
             camera.wait()
@@ -186,7 +206,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / 'film.avi'
             film(path)
-            good = brightness_and_sharpness(str(path), options.seconds) and good
+            good = measure(str(path), options.seconds) and good
     return 0 if good else 1
 
 

@@ -42,7 +42,14 @@ class Frame:
 
 
 def frames(count: int, seed: int) -> list[Frame]:
-    """Draw images of many sizes and contents: some for careful readings, some with barcodes, some invalid."""
+    """Draw images of many sizes and contents: some for careful readings, some with barcodes, some invalid.
+
+    Different sizes matter: inference libraries cache buffers per shape, which looks like a leak.
+
+    Args:
+        count: Number of images.
+        seed: The same seed gives the same images.
+    """
     dice = random.Random(seed)
     drawn = []
     for at in range(count):
@@ -70,14 +77,29 @@ def frames(count: int, seed: int) -> list[Frame]:
 
 
 def read(host: WorkerSupervisor, frame: Frame, timeout: float = 60.0) -> ReadResult:
-    """Read one frame and wait for the result."""
+    """Read one frame and wait for the result.
+
+    Args:
+        host: Runs the worker.
+        frame: Image and options.
+        timeout: Seconds; the supervisor's own deadline is shorter.
+    """
     answers: queue.Queue[ReadResult] = queue.Queue()
     host.submit(ReadJob(frame.jpeg, answers.put, frame.options))
     return answers.get(timeout=timeout)
 
 
 def started(arguments: Sequence[str], python: str, spare: str) -> WorkerSupervisor:
-    """Return a host whose worker is ready."""
+    """Return a host whose worker is ready.
+
+    Args:
+        arguments: Command line of the worker.
+        python: Its interpreter; "" = this one.
+        spare: Mode of the standby worker.
+
+    Raises:
+        SystemExit: The worker did not start within two minutes.
+    """
     host = WorkerSupervisor(arguments, python=python, deadline=30.0, spare=spare)
     until = time.monotonic() + 120
     while not host.state.ready:
@@ -106,7 +128,15 @@ class Memory:
 
 
 def endure(host: WorkerSupervisor, pictures: Sequence[Frame], reads: int, warm_up: int, verbose: bool = False) -> Memory:
-    """Read the images in turn and record the memory of the worker."""
+    """Read the images in turn and record the memory of the worker.
+
+    Args:
+        host: Runs the worker.
+        pictures: Images, repeated as often as needed.
+        reads: Readings that count.
+        warm_up: Readings before them, in which buffers and caches fill.
+        verbose: Print a line every 200 readings.
+    """
     seen, starts = [], host.state.starts
     began = time.monotonic()
     for at, frame in enumerate(itertools.islice(itertools.cycle(pictures), warm_up + reads)):

@@ -2,6 +2,9 @@
 """Cost of the idle cell: memory (PSS) and CPU of each process, camera at 10 fps, no browser.
 
 . ./env.sh && python bench/footprint.py [--seconds 20]
+
+PSS (proportional set size) divides shared pages among the processes that map them, so the sum over all processes is what the
+cell really takes. RSS would count the libraries once for each node.
 """
 
 from __future__ import annotations
@@ -50,7 +53,15 @@ def name_of(process: psutil.Process) -> str:
 
 
 def measure(root: psutil.Process, seconds: float) -> list[Cost]:
-    """Measure a tree of processes for some seconds."""
+    """Measure a tree of processes for some seconds.
+
+    Args:
+        root: The launch process.
+        seconds: Time of the measurement.
+
+    Returns:
+        Costs, the largest memory first.
+    """
     processes = [root, *root.children(recursive=True)]
     before = {process.pid: sum(process.cpu_times()[:2]) for process in processes}
     began = time.monotonic()

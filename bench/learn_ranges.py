@@ -36,7 +36,7 @@ LEFT = ('p2o.Conv.0', 'p2o.Conv.33', 'p2o.Conv.34')
 """Layers left in float32: on the image itself, and between body and neck of the recognizer. Their cost is negligible."""
 HEADER = """\
 # Lowest and highest input of the convolutions that compute in 8-bit integers, for each model file;
-see cell_vision.ocr.engines.quantization.
+# see cell_vision.ocr.engines.quantization.
 # Written by bench/learn_ranges.py: do not edit.
 """
 
@@ -60,7 +60,10 @@ def main() -> int:
 
 
 def _batches(frames: int) -> dict[str, list[Any]]:
-    """Return the inputs of detector and recognizer during the reading of frames."""
+    """Return the inputs of detector and recognizer during the reading of frames.
+
+    The engine runs in float32: ranges that were learned before must not shape the new ones.
+    """
     seen: dict[str, list[Any]] = {DETECTOR: [], RECOGNIZER: []}
 
     def looking(*arguments: Any) -> tuple[Any, float]:
@@ -83,7 +86,15 @@ def _batches(frames: int) -> dict[str, list[Any]]:
 
 
 def _ranges(path: Path, batches: Sequence[Any]) -> dict[str, list[float]]:
-    """Return the range of each convolution's input."""
+    """Return the range of each convolution's input.
+
+    Args:
+        path: The ONNX file.
+        batches: Inputs of this network.
+
+    Returns:
+        Name of the layer -> [lowest, highest].
+    """
     import openvino
     import openvino.opset13 as operations
 
@@ -91,6 +102,7 @@ def _ranges(path: Path, batches: Sequence[Any]) -> dict[str, list[float]]:
     model = core.read_model(str(path))
     layers = [node for node in convolutions(model) if node.get_friendly_name() not in LEFT]
     names = [node.get_friendly_name() for node in layers]
+    # The inputs become outputs of the network, so one inference delivers all of them.
     results = [operations.result(node.input_value(0)) for node in layers]
     request = core.compile_model(openvino.Model(results, model.get_parameters(), 'inputs'), 'CPU').create_infer_request()
     ends = []

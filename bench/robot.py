@@ -47,7 +47,7 @@ CATALOGUE = Path(__file__).parents[1] / 'config' / 'parts.yaml'
 
 
 def run_program(port: int) -> None:
-    """Run the UR program until killed."""
+    """Run the UR program until killed; it connects again whenever the node has closed the connection."""
     while True:
         with contextlib.suppress(ConnectionRefusedError), FakeProgram(port, heartbeat=1.0) as program:
             program.gone.wait()
@@ -79,7 +79,7 @@ def run_bare_action() -> None:
 
 
 class Socket:
-    """Round trips over a bare socket."""
+    """Round trips over a bare socket: what the operating system takes, whatever the node does."""
 
     def __init__(self) -> None:
         listener = socket.create_server(('127.0.0.1', 0))
@@ -89,7 +89,11 @@ class Socket:
         self._stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def trip(self, number: int) -> tuple[float, float]:
-        """Send one line; return the seconds until the first and the last answer."""
+        """Send one line; return the seconds until the first and the last answer.
+
+        Args:
+            number: Makes the line unique.
+        """
         began = time.perf_counter()
         self._stream.sendall(b'H trip-%d\n' % number)
         data = self._stream.recv(4096)
@@ -121,7 +125,14 @@ class Action:
         return future.result()
 
     def trip(self, number: int) -> tuple[float, float]:
-        """Send one trigger; return the seconds until its acknowledgement and its result."""
+        """Send one trigger; return the seconds until its acknowledgement and its result.
+
+        Args:
+            number: Makes the trigger id unique within this process.
+
+        Raises:
+            SystemExit: The trigger did not succeed.
+        """
         times = []
 
         def on_feedback(message: Any) -> None:
@@ -135,6 +146,7 @@ class Action:
         whole = time.perf_counter() - began
         if result.outcome != TriggerRobot.Result.SUCCEEDED:
             raise SystemExit(f'trigger {number} failed: {result.message}')
+        # Feedback and result may arrive in one turn of the executor, the result first.
         return times[0] if times else whole, whole
 
 
@@ -142,7 +154,13 @@ Trip = Callable[[int], tuple[float, float]]
 
 
 def measure(kinds: Sequence[Trip], count: int, pause: float) -> list[tuple[list[float], list[float]]]:
-    """Alternate `count` trips of each kind; return the sorted first and last answers of each, milliseconds."""
+    """Alternate `count` trips of each kind; return the sorted first and last answers of each, milliseconds.
+
+    Args:
+        kinds: Functions that make one trip.
+        count: Trips of each kind, after WARM_UP trips that do not count.
+        pause: Seconds between two trips of a kind.
+    """
     trips: list[list[tuple[float, float]]] = [[] for _ in kinds]
     for number in range(count + WARM_UP):
         for made, trip in zip(trips, kinds, strict=True):
@@ -154,7 +172,7 @@ def measure(kinds: Sequence[Trip], count: int, pause: float) -> list[tuple[list[
 
 
 def show(name: str, times: list[float]) -> None:
-    """Print one line of the table."""
+    """Print one line of the table: median, 99th percentile, maximum."""
     print(f'{name:34}{statistics.median(times):9.3f}{times[round(0.99 * (len(times) - 1))]:9.3f}{times[-1]:9.3f}')
 
 
@@ -192,6 +210,7 @@ def main() -> int:
     node = start_node(port)
     program = multiprocessing.Process(target=run_program, args=(port,), daemon=True)
     program.start()
+    # Not forked: rclpy does not survive a fork.
     bare_action = multiprocessing.get_context('spawn').Process(target=run_bare_action, daemon=True)
     bare_action.start()
     rclpy.init()

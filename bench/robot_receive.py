@@ -45,7 +45,12 @@ class ReceiveResult:
 
 
 def serve(address: str, events: Connection) -> None:
-    """Run the controller until killed; sends 0 when ready, then the unsent packages of each connection that ends."""
+    """Run the controller until killed; sends 0 when ready, then the unsent packages of each connection that ends.
+
+    Args:
+        address: Loopback address of its ports.
+        events: Pipe to the measuring process.
+    """
     from cell_sim.ur_controller.ports import rtde as server_rtde
     from cell_sim.ur_controller.ports.controller import ControllerServer
     from cell_sim.ur_controller.rtde import RtdeSession
@@ -65,7 +70,14 @@ def serve(address: str, events: Connection) -> None:
 
 
 def listen_as_node(address: str, frequency: float, seconds: float, out: Connection) -> None:
-    """Receive like the robot node."""
+    """Receive like the robot node.
+
+    Args:
+        address: Address of the controller.
+        frequency: Packages a second.
+        seconds: Time of the measurement.
+        out: Pipe for the ReceiveResult.
+    """
     from cell_robot.clients import RtdeReceiver
     from cell_robot.protocols.rtde import OUTPUT_NAMES, PacketLossCounter, parse_snapshot
 
@@ -113,7 +125,16 @@ def listen_as_ur_rtde(address: str, frequency: float, seconds: float, out: Conne
 
 
 def measure(frequency: float, seconds: float) -> dict[str, ReceiveResult]:
-    """Run each listener in turn; one that is not installed is skipped."""
+    """Run each listener in turn; one that is not installed is skipped.
+
+    Args:
+        frequency: Packages a second.
+        seconds: Time for the node's receiver; ur_rtde gets at most 10 s.
+
+    Returns:
+        Name of the listener -> result.
+    """
+    # The ports of a controller are fixed, so each run has a loopback address of its own.
     address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.9'
     spawn = multiprocessing.get_context('spawn')
     ours, theirs = spawn.Pipe()

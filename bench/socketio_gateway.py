@@ -57,7 +57,14 @@ async def watch(session: aiohttp.ClientSession, url: str, received: list[int], i
 
 
 async def pages(url: str, count: int) -> None:
-    """Connect pages; print their number, then on each line of standard input the frames that each has received."""
+    """Connect pages; print their number, then on each line of standard input the frames that each has received.
+
+    They run in a process of their own: ten clients cost more than the gateway.
+
+    Args:
+        url: Address of the gateway.
+        count: Number of pages.
+    """
     received = [0] * count
     async with aiohttp.ClientSession() as session:
         tasks = [asyncio.create_task(watch(session, url, received, index)) for index in range(count)]
@@ -84,20 +91,34 @@ def start(package: str, executable: str, parameters: dict[str, object]) -> subpr
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a node and what it started."""
+    """End a node and its children."""
     os.killpg(process.pid, signal.SIGINT)
     process.wait(10)
 
 
 def spin(executor: SingleThreadedExecutor, seconds: float, is_done: Callable[[], bool] = lambda: False) -> None:
-    """Let callbacks run for some seconds, or until something is done."""
+    """Run callbacks for some seconds, or until a condition holds.
+
+    Args:
+        executor: Executor of the bench's node.
+        seconds: Longest time.
+        is_done: Checked between callbacks.
+    """
     until = time.monotonic() + seconds
     while time.monotonic() < until and not is_done():
         executor.spin_once(timeout_sec=0.02)
 
 
 def measure_video(executor: SingleThreadedExecutor, node: Node, gateway: int, port: int, options: argparse.Namespace) -> bool:
-    """Publish frames to pages; print cost and share of frames, and return whether both are good."""
+    """Publish frames to pages; print cost and share of frames, and return whether both are good.
+
+    Args:
+        executor: Executor of `node`.
+        node: Publishes in the camera's place.
+        gateway: Process id of the gateway.
+        port: Its page port.
+        options: Of the command line.
+    """
     publisher = node.create_publisher(CompressedImage, 'camera/image_raw/compressed', sensor_stream())
     image = CompressedImage(format='jpeg', data=jpeg())
     command = [sys.executable, __file__, '--be-pages', f'http://127.0.0.1:{port}', '--pages', str(options.pages)]

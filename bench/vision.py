@@ -35,7 +35,7 @@ from vision_frames import LEVELS, SPLITS, Frame, bench_catalogue, frame
 from vision_peers import PEERS, Peer
 from vision_photos import variants
 from vision_prints import TEST_FACES, faces
-from vision_run import Row, judged_again, ours, theirs, voted
+from vision_run import Row, rejudge, run_ours, run_peer, voted
 from vision_tables import Held, faster, looks_table, must_hold, print_held, reads_table, reliability, share, spread, table
 
 CONFIG = Path(__file__).resolve().parents[1] / 'config'
@@ -50,6 +50,7 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace, catalogue: Catalogue) -> None:
         """Load the engine and warm it up."""
+        # One thread for every reader: with more, the comparison would be about the machine.
         cv2.setNumThreads(1)
         self._options = options
         self.matcher = Matcher(catalogue, load_weights())
@@ -60,12 +61,16 @@ class Bench:
         self.parts = list(catalogue.parts)
 
     def own(self, shots: Sequence[tuple[Frame, str]]) -> list[Row]:
-        """Read and judge frames."""
+        """Read and judge frames.
+
+        Args:
+            shots: (frame, level) of each.
+        """
         return [self.one(shot, level) for shot, level in shots]
 
     def one(self, shot: Frame, level: str) -> Row:
-        """Read and judge one frame."""
-        return ours(
+        """Read and judge one frame; photographs get a careful second reading if the first is undecided, as in the cell."""
+        return run_ours(
             self.engine,
             self.matcher,
             shot,
@@ -84,7 +89,11 @@ class Bench:
         return rows
 
     def piece(self, done: Path) -> None:
-        """Read frames until the time is over; each result is appended to the file immediately, so that none is lost."""
+        """Read frames until the time is over; each result is appended to the file immediately, so that none is lost.
+
+        Args:
+            done: File of rows, one JSON object a line; frames that it holds are not read again.
+        """
         options, end = self._options, time.monotonic() + self._options.seconds
         known = {row.name for row in kept([done])} if done.exists() else set[str]()
         with done.open('a', encoding='utf-8') as out:
@@ -98,16 +107,30 @@ class Bench:
                     out.flush()
 
     def votes(self, count: int) -> tuple[list[Row], list[Row]]:
-        """Read frames of the hardest level one by one and five by vote."""
+        """Read frames of the hardest level one by one and five by vote.
+
+        Args:
+            count: Parts.
+
+        Returns:
+            Rows of the first frame alone, and rows of MOMENTS frames fused.
+        """
         level, alone, together = self._options.levels[-1], [], []
         for number in range(count):
             shots = [frame(self._options.split, level, number, self.parts, moment) for moment in range(MOMENTS)]
-            alone.append(ours(self.engine, self.matcher, shots[0], level, self.parts[0], careful=False))
+            alone.append(run_ours(self.engine, self.matcher, shots[0], level, self.parts[0], careful=False))
             together.append(voted(self.engine, self.matcher, shots, level))
         return alone, together
 
     def against(self, shots: Sequence[tuple[Frame, str]]) -> tuple[dict[str, list[Row]], dict[str, list[Row]]]:
-        """Run each other reader alternately with ours, TURN frames each time; return its rows and ours."""
+        """Run each other reader alternately with ours, TURN frames each time; return its rows and ours.
+
+        Args:
+            shots: (frame, level) of each.
+
+        Returns:
+            Reader -> its rows, and reader -> our rows on the same frames. A reader that is not installed is left out.
+        """
         peers: dict[str, list[Row]] = {}
         pace: dict[str, list[Row]] = {}
         for name in self._options.peers or ():
@@ -118,7 +141,7 @@ class Bench:
                 continue
             for begin in range(0, len(shots), TURN):
                 turn = shots[begin : begin + TURN]
-                peers.setdefault(name, []).extend(theirs(peer, self.matcher, shot, level) for shot, level in turn)
+                peers.setdefault(name, []).extend(run_peer(peer, self.matcher, shot, level) for shot, level in turn)
                 pace.setdefault(name, []).extend(self.one(shot, level) for shot, level in turn)
             peer.close()
             print(f'{name}: {len(shots)} frames read', file=sys.stderr)
@@ -141,7 +164,7 @@ def _drawn(options: argparse.Namespace) -> list[Held]:
     )
     if options.pieces and options.seconds:
         bench.piece(options.pieces[0])
-    rows = [judged_again(row, bench.matcher) for row in kept(options.pieces)] if options.pieces else bench.levels()
+    rows = [rejudge(row, bench.matcher) for row in kept(options.pieces)] if options.pieces else bench.levels()
     alone, together = bench.votes(options.votes)
     few = [
         (frame(options.split, level, number, bench.parts), level)
@@ -170,6 +193,7 @@ def _drawn(options: argparse.Namespace) -> list[Held]:
 
 
 def _photos(options: argparse.Namespace) -> list[Held]:
+    """Measure on photographs; return the requirements."""
     truth = json.loads((options.photos / 'truth.json').read_text())
     catalogue = (
         load_catalogue(options.catalogue)

@@ -36,7 +36,12 @@ CATALOGUE = (*CHIPS, *RELAYS, *TURNABLE)
 
 
 def fault_frame(kind: str, number: int) -> tuple[bytes, str]:
-    """Return a JPEG and the part in view; the same ones every time."""
+    """Return a JPEG and the part in view; the same ones every time.
+
+    Args:
+        kind: One of KINDS.
+        number: Number of the frame; seeds everything that varies.
+    """
     rng = random.Random(f'{kind} {number}')
     part = (TURNABLE if kind == 'turned' else (*CHIPS, *RELAYS))[
         number % (len(TURNABLE) if kind == 'turned' else len(CHIPS + RELAYS))
@@ -80,13 +85,19 @@ def _without(strip: NDArray[Any], at: int, count: int) -> NDArray[Any]:
 
 
 def false_accepts(kind: str, frames: int) -> tuple[int, Sequence[str]]:
-    """Return the number of pairs and a line for each part that was accepted although another one is in view."""
+    """Return the number of pairs and a line for each part that was accepted although another one is in view.
+
+    Args:
+        kind: One of KINDS.
+        frames: Frames to draw.
+    """
     matcher = Matcher(Catalogue({part: Part(part, 'A', ()) for part in CATALOGUE}), load_weights())
     engine = make_engine('ppocr', EngineOptions())
     wrong = []
     for number in range(frames):
         data, part = fault_frame(kind, number)
         readings = read_frame(engine, data, {}).readings
+        # One call judges all parts: MISMATCH says that another part was recognized for certain.
         decision = matcher.match(part, readings, pictures=3)
         if decision.verdict is MatchOutcome.MISMATCH:
             wrong.append(f'{kind} {number}: {part} taken for {decision.part_number}: {decision.reason}')

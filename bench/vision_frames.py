@@ -180,6 +180,7 @@ def frame(split: str, level: str, number: int, parts: Sequence[str], moment: int
 
 
 def _design(split: str, part: str, level: Level, rng: random.Random) -> _Design:
+    """Choose text, typeface and gray levels of a part."""
     look = rng.choices(('font', 'dots', 'laser'), level.looks)[0]
     number = rng.choice(_PREFIXES) + part + rng.choice(_SUFFIXES) if part[0].isdigit() else part
     date = f'{rng.choice("ABCDEFGHKMN")}{rng.randint(24, 26)}{rng.randint(1, 52):02d}'
@@ -215,7 +216,10 @@ def _foreign(design: _Design, parts: Sequence[str], rng: random.Random) -> _Desi
 
 
 class _Scene:
-    """Positions of the parts, background and light."""
+    """Positions of the parts, background and light.
+
+    All random numbers of the scene are drawn in the constructor, so later moments of the same frame show the same scene.
+    """
 
     def __init__(self, level: Level, capital: float, rng: random.Random) -> None:
         self._level, self._capital, self._rng = level, capital, rng
@@ -283,9 +287,9 @@ def _drawn(design: _Design, capital: float, level: Level, rng: random.Random) ->
     edge = round(capital * rng.uniform(0.7, 1.6))
     wide = max(strip.shape[1] for strip in strips) + 2 * edge
     high = sum(strip.shape[0] for strip in strips) + gap * (len(strips) - 1) + 2 * edge
-    cover, y, centred = np.zeros((high, wide), np.float32), edge, rng.random() < 0.5
+    cover, y, centered = np.zeros((high, wide), np.float32), edge, rng.random() < 0.5
     for strip in strips:
-        x = (wide - strip.shape[1]) // 2 if centred else edge
+        x = (wide - strip.shape[1]) // 2 if centered else edge
         cover[y : y + strip.shape[0], x : x + strip.shape[1]] = strip
         y += strip.shape[0] + gap
     _scratch(cover, capital, rng.randint(*level.scratches), rng)
@@ -320,6 +324,14 @@ def _noise() -> Any:
 
 
 def _through_the_camera(image: Any, level: Level, capital: float, later: random.Random) -> bytes:
+    """Return the image as a camera sends it: motion and focus blur, noise, JPEG.
+
+    Args:
+        image: Float32, BGR, gray levels.
+        level: Gives the ranges.
+        capital: Height of the number's capitals in pixels, the unit of blur and motion.
+        later: Random numbers of this moment.
+    """
     blur, motion = later.uniform(*level.blur) * capital, later.uniform(0, level.motion) * capital
     if motion > 1:
         size = 2 * math.ceil(motion / 2) + 1

@@ -35,7 +35,7 @@ PEERS = {
 DETECTOR, RECOGNIZER, DIRECTION = 'ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer'
 Text = tuple[str, float, list[list[float]]]
 Read = Callable[[Any], list[Text]]
-NORMALISE = {'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'scale': '1./255.', 'order': 'hwc'}
+NORMALIZE = {'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'scale': '1./255.', 'order': 'hwc'}
 DECODE = {'DecodeImage': {'channel_first': False, 'img_mode': 'BGR'}}
 
 
@@ -66,7 +66,11 @@ class Peer:
         self._line()
 
     def read(self, data: bytes) -> dict[str, Any]:
-        """Read a compressed image; the module docstring describes the result."""
+        """Read a compressed image; the module docstring describes the result.
+
+        Raises:
+            RuntimeError: The process has ended.
+        """
         assert self._child.stdin
         self._child.stdin.write(struct.pack('<I', len(data)) + data)
         self._child.stdin.flush()
@@ -126,7 +130,7 @@ def _describe(characters: list[str]) -> None:
                 'transform_ops': [
                     DECODE,
                     {'DetResizeForTest': {'resize_long': 960}},
-                    {'NormalizeImage': NORMALISE},
+                    {'NormalizeImage': NORMALIZE},
                     {'ToCHWImage': None},
                 ]
             },
@@ -148,7 +152,7 @@ def _describe(characters: list[str]) -> None:
             'PreProcess': {
                 'transform_ops': [
                     {'ResizeImage': {'size': [192, 48]}},
-                    {'NormalizeImage': {**NORMALISE, 'scale': 1 / 255, 'channel_num': 3, 'order': ''}},
+                    {'NormalizeImage': {**NORMALIZE, 'scale': 1 / 255, 'channel_num': 3, 'order': ''}},
                     {'ToCHWImage': None},
                 ]
             },
@@ -233,7 +237,7 @@ def _rapidocr() -> Read:
 
 
 def _classic() -> Read:
-    """Return an image preprocessed as in the old backend: smooth, sharpen, threshold, deskew."""
+    """Return a reader with the preprocessing of the old backend: smooth, sharpen, threshold, deskew."""
     import cv2
     import numpy as np
 
@@ -263,6 +267,7 @@ def _frames() -> Iterator[bytes]:
 
 
 def _serve(kind: str) -> None:
+    """Read frames from standard input until its end; the first line of output says that the models are loaded."""
     import cv2
     import numpy as np
 
@@ -274,6 +279,7 @@ def _serve(kind: str) -> None:
         'paddle3': _paddle3,
     }
     read = makers[kind]()
+    # A first reading loads and compiles what a library defers; it must not count.
     read(np.full((720, 1280, 3), 128, np.uint8))
     _say(0.0, 0.0, ())
     for data in _frames():

@@ -22,6 +22,9 @@ SHIFT = 0.06
 def variants(photo: Frame, count: int) -> Iterator[Frame]:
     """Return changed copies of a photograph, the same ones in every run.
 
+    The directions alternate, 0, 90, 180 and 270 degrees, each with a small rotation, scale and shift. Then light, blur, noise
+    and compression change.
+
     Args:
         photo: Bytes of any format that OpenCV decodes.
         count: How many.
@@ -34,6 +37,7 @@ def variants(photo: Frame, count: int) -> Iterator[Frame]:
 
 
 def _placed(image: Any, rng: random.Random, direction: int) -> Any:
+    """Rotate, scale and shift an image; edges are repeated, so no black border shows."""
     high, wide = image.shape[:2]
     scale = rng.uniform(*SCALE)
     matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), direction + rng.uniform(-TURN, TURN), scale)

@@ -78,7 +78,7 @@ _DOTS = {
 
 
 def faces(split: str) -> tuple[str, ...]:
-    """Return the typefaces of a split that are installed."""
+    """Return the typefaces of a split that are installed; frames differ between machines with other fonts."""
     wanted = FACES + TEST_FACES if split == 'test' else FACES
     return tuple(face for face in wanted if _font(face, 40) is not None)
 
@@ -100,6 +100,7 @@ def printed(text: str, look: str, face: str, height: int, rng: random.Random) ->
 
 @lru_cache(maxsize=256)
 def _font(face: str, size: int) -> Any:
+    """Return a typeface in a size, None if it is not installed."""
     if face == 'pillow':
         return ImageFont.load_default(size)
     if '/' in face:
@@ -112,6 +113,7 @@ def _font(face: str, size: int) -> Any:
 
 
 def _typeset(text: str, face: str, height: int) -> Any:
+    """Return a line in a typeface; capitals of these faces are about 0.72 of the size high."""
     font = _font(face, max(6, round(height / 0.72)))
     left, top, right, bottom = font.getbbox(text)
     image = Image.new('L', (int(right - left) + 4, int(bottom - top) + 4))
@@ -120,6 +122,7 @@ def _typeset(text: str, face: str, height: int) -> Any:
 
 
 def _dot_matrix(text: str, height: int, rng: random.Random) -> Any:
+    """Return a line of 5 x 7 dots, each a little off its place, as ink-jet coders print."""
     pitch, size = height / 7, rng.uniform(0.46, 0.66)
     wide = rng.uniform(0.85, 1.1)
     image = np.zeros((round(height + pitch * 2), round(pitch * wide * 6 * len(text) + pitch * 2)), np.uint8)
@@ -136,6 +139,7 @@ def _dot_matrix(text: str, height: int, rng: random.Random) -> Any:
 
 
 def _strokes(text: str, height: int, rng: random.Random) -> Any:
+    """Return a line of single strokes with uneven depth, as a laser engraves."""
     face, thick = rng.choice(STROKES), max(1, round(height * rng.uniform(0.07, 0.13)))
     scale = height / 21.0
     (wide, high), below = cv2.getTextSize(text, face, scale, thick)

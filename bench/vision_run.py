@@ -63,7 +63,12 @@ Look = tuple[Sequence[Reading], Decision, float, float, bool]
 
 
 def exact(text: str, readings: Sequence[Reading]) -> bool:
-    """Return whether the printed line was read exactly: as a whole line, or as whole words of one."""
+    """Return whether the printed line was read exactly: as a whole line, or as whole words of one.
+
+    Args:
+        text: Printed line; blanks and confusable characters are normalized as by the matcher.
+        readings: Result of one frame.
+    """
     wanted = ''.join(normalize(text).split())
     for line in group_lines(readings):
         words = line.text.replace(SEAM, '').split()
@@ -78,7 +83,7 @@ def frames(split: str, level: str, count: int, parts: Sequence[str]) -> Iterator
         yield frame(split, level, number, parts)
 
 
-def ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected: str, *, careful: bool = True) -> Row:
+def run_ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected: str, *, careful: bool = True) -> Row:
     """Read a frame as the cell does and judge it against every part.
 
     Args:
@@ -107,7 +112,7 @@ def ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected: st
     return row
 
 
-def judged_again(row: Row, matcher: Matcher) -> Row:
+def rejudge(row: Row, matcher: Matcher) -> Row:
     """Judge a stored row again, by a matcher that may have other weights."""
     again = replace(row, accepted=[], pairs=0, verdict='', best=('', 0.0))
     _judge(
@@ -118,7 +123,7 @@ def judged_again(row: Row, matcher: Matcher) -> Row:
     return again
 
 
-def theirs(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
+def run_peer(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
     """Read a frame with another reader; judge it by our matcher, or by the old rule after the old preprocessing."""
     answer = peer.read(shot.data)
     readings = [Reading(text, score, _polygon(corners)) for text, score, corners in answer['texts'] if text.strip()]
@@ -159,6 +164,7 @@ def _judge(row: Row, matcher: Matcher, looks: Sequence[Sequence[Reading]]) -> No
 
 
 def _old_rule(row: Row, parts: Sequence[str]) -> None:
+    """Judge by the rule of the old backend: a similarity of OLD_RULE to any text is a match."""
     texts = [normalize(text) for text, _ in row.texts]
     for part in parts:
         row.pairs += 1
@@ -169,7 +175,14 @@ def _old_rule(row: Row, parts: Sequence[str]) -> None:
 
 
 def voted(engine: Engine, matcher: Matcher, shots: Sequence[Frame], level: str) -> Row:
-    """Read several frames of one part, fuse them by vote, and judge the result."""
+    """Read several frames of one part, fuse them by vote, and judge the result.
+
+    Args:
+        engine: The reader's engine.
+        matcher: Holds the catalogue.
+        shots: Frames of one part; the row is named after the last.
+        level: For the row.
+    """
     begin = time.process_time()
     readings = fuse_frames([read_frame(engine, shot.data, {}).readings for shot in shots])
     row = _row(shots[-1], level, readings, (time.process_time() - begin) * 1000)

@@ -29,13 +29,13 @@ class Held:
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:
-    """Return median and 95th percentile."""
+    """Return median and 95th percentile; NaN without values."""
     ordered = sorted(values) or [float('nan')]
     return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
 
 
 def share(flags: Sequence[bool]) -> float:
-    """Return the share of true values, %."""
+    """Return the share of true values, %; NaN without values."""
     return 100 * sum(flags) / len(flags) if flags else float('nan')
 
 
@@ -50,12 +50,17 @@ def reject_share(rows: Sequence[Row]) -> float:
 
 
 def by_level(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Group rows."""
+    """Group rows by level, in the order of LIMITS; levels without rows are left out."""
     return {level: [row for row in rows if row.level == level] for level in LIMITS if any(r.level == level for r in rows)}
 
 
 def table(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
-    """Print a table in Markdown."""
+    """Print a table in Markdown.
+
+    Args:
+        head: Headings.
+        lines: Cells; floats are shown with one decimal.
+    """
     cells = [head, ['---'] * len(head), *lines]
     for line in cells:
         print('| ' + ' | '.join(_shown(cell) for cell in line) + ' |')
@@ -161,7 +166,14 @@ def must_hold(
 
 
 def faster(name: str, factor: float, theirs: Sequence[Row], ours: Sequence[Row]) -> Held:
-    """Compare medians and exact reads on the same frames."""
+    """Compare medians and exact reads on the same frames.
+
+    Args:
+        name: The other reader.
+        factor: How many times faster ours must be, at equal or better reads.
+        theirs: Its rows; empty = not measured.
+        ours: Our rows on the same frames, read in turns.
+    """
     if not theirs:
         return Held(f'{factor:g} x faster than {name}', 'not measured (--peers)', None)
     slow, quick = spread([row.milliseconds for row in theirs])[0], spread([row.milliseconds for row in ours])[0]

@@ -48,7 +48,7 @@ class Sent:
 
 
 def line(scale: int, number: int) -> bytes:
-    """Return a line whose weight is its number in thousandths."""
+    """Return a line whose weight is its number in thousandths, so that each line can be found again."""
     return b'%d,%d.%03d kg\r\n' % (scale, number // 1000, number % 1000)
 
 
@@ -59,7 +59,15 @@ def number_of(weight: str) -> int:
 
 
 async def indicator(scale: int, port: int, lines: int, period: float, sent: Sent) -> None:
-    """Connect, then send a line every `period` seconds (0 = as fast as the bridge accepts them)."""
+    """Connect, then send a line every `period` seconds (0 = as fast as the bridge accepts them).
+
+    Args:
+        scale: Id of the scale; also spreads the start over one period.
+        port: Port of the bridge on loopback.
+        lines: Lines to send, numbered from 1.
+        period: Seconds.
+        sent: Gets the send times; not with a period of 0.
+    """
     _, writer = await asyncio.open_connection('127.0.0.1', port)
     start = time.monotonic() + 0.5 + period * (scale % 97) / 97
     for number in range(1, lines + 1):
@@ -77,7 +85,14 @@ async def indicator(scale: int, port: int, lines: int, period: float, sent: Sent
 
 
 async def load(port: int, indicators: int, lines: int, period: float) -> Sent:
-    """Run all indicators until they have sent their lines."""
+    """Run all indicators until they have sent their lines.
+
+    Args:
+        port: Port of the bridge.
+        indicators: Scales 1 to this number, each with a connection of its own.
+        lines: Lines of each.
+        period: Seconds between two lines.
+    """
     sent = Sent()
     await asyncio.gather(*(indicator(scale, port, lines, period, sent) for scale in range(1, indicators + 1)))
     return sent
@@ -99,7 +114,11 @@ def process(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_for_port(port: int) -> None:
-    """Wait until a program listens on the port."""
+    """Wait until a program listens on the port; a test connection would count as an indicator.
+
+    Raises:
+        SystemExit: Nothing listens after START_S seconds.
+    """
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if any(c.laddr.port == port and c.status == psutil.CONN_LISTEN for c in psutil.net_connections('tcp')):
@@ -109,7 +128,12 @@ def wait_for_port(port: int) -> None:
 
 
 def wait_quiet(count: Callable[[], int], wanted: int) -> float:
-    """Wait until a count reaches `wanted` or has not grown for `SETTLE_S`; return the time of its last growth."""
+    """Wait until a count reaches `wanted` or has not grown for `SETTLE_S`; return the time of its last growth.
+
+    Args:
+        count: Called 50 times a second.
+        wanted: Expected value.
+    """
     last, since = -1, time.monotonic()
     while last < wanted and time.monotonic() - since < SETTLE_S:
         now = count()
@@ -157,7 +181,17 @@ def rows(database: Path, table: str) -> int:
 
 
 def run_load(folder: Path, indicators: int, rate: float, seconds: float) -> dict[str, object]:
-    """Measure scale_bridge under the given load."""
+    """Measure scale_bridge under the given load.
+
+    Args:
+        folder: For database and results.
+        indicators: Number of scales.
+        rate: Lines a second of each.
+        seconds: Duration.
+
+    Returns:
+        Name of a figure -> its value; "lost", "wrong", "stored twice" and "out of order" must be 0.
+    """
     port, database, seen_file = free_port(), folder / 'cell.db', folder / 'seen.txt'
     lines = int(rate * seconds)
     with bridge(port, database) as node, peer('watch', str(seen_file)):
@@ -212,7 +246,17 @@ def run_old(folder: Path, indicators: int, rate: float, seconds: float) -> dict[
 
 
 def run_ceiling(folder: Path, indicators: int, total: int, what: str) -> float:
-    """Return the number of lines stored per second when they are sent without pause."""
+    """Return the number of lines stored per second when they are sent without pause.
+
+    Args:
+        folder: For the databases.
+        indicators: Connections.
+        total: Lines of all together.
+        what: "ours" or "plain".
+
+    Raises:
+        SystemExit: Lines are missing.
+    """
     port, database, seen_file = free_port(), folder / f'{what}.db', folder / f'{what}.txt'
     lines = total // indicators
     running = bridge(port, database) if what == 'ours' else peer('plain', str(port), str(database))
@@ -252,7 +296,11 @@ def verdicts(result: dict[str, dict[str, float]]) -> list[tuple[bool, str]]:
 
 
 def measure_drift(jobs: int = 100) -> dict[str, float]:
-    """Measure the drift alarm on drawn weights: false alarms of steady jobs, and bags until a shift is found."""
+    """Measure the drift alarm on drawn weights: false alarms of steady jobs, and bags until a shift is found.
+
+    Args:
+        jobs: Drawn jobs for each figure; the seed is fixed.
+    """
     rng = random.Random(5)
     result: dict[str, float] = {}
     for division in (0.0, 1.0, 2.5):

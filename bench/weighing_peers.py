@@ -19,7 +19,13 @@ API_S = 0.02
 
 
 def watch(out: str) -> None:
-    """Subscribe to weighing/weight and write scale, weight and arrival time of every message, at the end."""
+    """Subscribe to weighing/weight and write scale, weight and arrival time of every message, at the end.
+
+    Messages are kept as bytes while they arrive: unpacking them would make this process the slowest.
+
+    Args:
+        out: Path of the file.
+    """
     import rclpy
     from cell_common.qos import events
     from rclpy.serialization import deserialize_message
@@ -44,7 +50,14 @@ def watch(out: str) -> None:
 
 
 def old(port: str, out: str) -> None:
-    """Run the old scale server: one thread for each connection, recv(16), post to the web application in the loop."""
+    """Run the old scale server: one thread for each connection, recv(16), post to the web application in the loop.
+
+    It has the faults of the original: a line longer than 16 bytes, or two lines in one packet, are lost or wrong.
+
+    Args:
+        port: TCP port.
+        out: File of the posted readings.
+    """
     import requests
 
     class Api(http.server.BaseHTTPRequestHandler):
@@ -92,7 +105,12 @@ def old(port: str, out: str) -> None:
 
 
 def plain(port: str, database: str) -> None:
-    """Run the simplest bridge: asyncio, one commit for each line, then publish."""
+    """Run the simplest bridge: asyncio, one commit for each line, then publish.
+
+    Args:
+        port: TCP port.
+        database: Path of its SQLite file.
+    """
     import rclpy
     from cell_common.ids import new_id
     from cell_common.qos import events

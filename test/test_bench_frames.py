@@ -8,12 +8,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 from cell_vision.types import Reading
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'bench'))
 
 import learn_confusions  # noqa: E402
+import learn_ranges  # noqa: E402
 import vision_frames  # noqa: E402
 import vision_run  # noqa: E402
 import vision_tables  # noqa: E402
@@ -103,3 +105,8 @@ def test_the_calibration_recovers_what_made_the_samples():
     ]
     fitted = learn_confusions.calibrate(samples)
     assert fitted['certainty'] == pytest.approx(1.0, abs=0.35) and fitted['price'] == pytest.approx(4.0, abs=1.2)
+
+
+def test_the_head_of_the_learned_ranges_is_comments_only():
+    assert yaml.safe_load(learn_ranges.HEADER) is None
+    assert yaml.safe_load(learn_ranges.HEADER + yaml.safe_dump({'net.onnx': {'inputs': {}}})) == {'net.onnx': {'inputs': {}}}
