@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from cell_common.parameters import schema_of
+from cell_common.services import ServiceParameters
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / 'docs' / 'parameters.md'
@@ -54,8 +55,9 @@ def node_name(tree: ast.AST) -> str:
 def page() -> str:
     """Return the whole page."""
     parts = [HEAD]
-    for (package, node), kind in parameter_classes().items():
-        parts.append(f'\n## {node} ({package})\n\n| parameter | type | default | allowed | meaning |\n|---|---|---|---|---|\n')
+    titles = {f'{node} ({package})': kind for (package, node), kind in parameter_classes().items()}
+    for title, kind in {'Every node with services': ServiceParameters, **titles}.items():
+        parts.append(f'\n## {title}\n\n| parameter | type | default | allowed | meaning |\n|---|---|---|---|---|\n')
         for name, (wanted, default, schema) in schema_of(kind).items():
             kind_name = getattr(wanted, '__name__', str(wanted)) if not str(wanted).startswith('list') else str(wanted)
             shown = '`""`' if default == '' else f'`{default}`'

@@ -168,3 +168,68 @@ def test_nothing_under_src_knows_which_installation_it_runs_on():
         and word.search(path.read_text(encoding='utf-8'))
     ]
     assert not offenders
+
+
+DOOR = 'cell_common.services'
+SERVERS = {'create_service', 'ActionServer'}
+
+
+def servers_past_the_door(tree: ast.AST) -> list[str]:
+    """Return where a module creates a service or an action server of rclpy itself."""
+    return [
+        f'line {node.lineno}: {ast.unparse(node.func)}'
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Attribute) and node.func.attr in SERVERS)
+            or (isinstance(node.func, ast.Name) and node.func.id == 'ActionServer')
+        )
+    ]
+
+
+@pytest.mark.parametrize('module', [m for m in modules().values() if m.name != DOOR], ids=lambda m: m.label)
+def test_every_service_and_action_goes_through_the_one_door(module: Module):
+    assert not servers_past_the_door(module.tree), f'use {DOOR}: there no request ends the node'
+
+
+def test_a_service_past_the_door_is_found():
+    source = 'self.create_service(A, "a", f)\nActionServer(self, A, "a", f)\ncreate_service(self, A, "a", f)'
+    assert len(servers_past_the_door(ast.parse(source))) == 2
+
+
+TIME_NAME = re.compile(r'(?:_ns|stamp|_at|created)$')
+# module: why an order by time is right there
+BY_TIME = {
+    'cell_coordinator.job.benchmarking': 'the page shows the newest benchmark of any part; no decision depends on it',
+    'cell_weighing.delivery.outbox': 'dead letters are listed for people, newest first',
+    'cell_coordinator.alarms.book': 'alarms of earlier releases have no number',
+    'cell_coordinator.alarms.folding': 'alarms of earlier releases have no number',
+}
+
+
+def orders_by_time(tree: ast.AST) -> list[str]:
+    """Return where rows are ordered, or the first or last of items is chosen, by a time of day."""
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func).rsplit('.', 1)[-1]
+        keys: list[ast.AST] = []
+        if called == 'order_by':
+            keys = list(node.args)
+        elif called in {'max', 'min', 'sorted', 'sort'}:
+            keys = [keyword.value for keyword in node.keywords if keyword.arg == 'key']
+        names = [n.attr for key in keys for n in ast.walk(key) if isinstance(n, ast.Attribute)]
+        found += [f'line {node.lineno}: {called} by {name}' for name in names if TIME_NAME.search(name)]
+    return found
+
+
+@pytest.mark.parametrize('module', list(modules().values()), ids=lambda m: m.label)
+def test_nothing_is_ordered_by_the_time_of_day(module: Module):
+    found = [] if '.migrations.' in module.name else orders_by_time(module.tree)
+    assert bool(found) == (module.name in BY_TIME), f'{found}: order by a sequence, or give a reason in BY_TIME'
+
+
+def test_an_order_by_time_is_found():
+    source = 'select(Row).order_by(Row.created_ns.desc(), Row.id)\nmax(jobs, key=lambda job: job.stamp)\nsorted(x, key=len)'
+    assert len(orders_by_time(ast.parse(source))) == 2

@@ -107,6 +107,12 @@ ALARM_TEXTS: Mapping[str, AlarmText] = {
         'Tray {tray} has one {part} less. The job continues.',
         ('Look at the piece in the reject tray.', 'Press Correct if the result is wrong.', 'Press Seen.'),
     ),
+    'alarms/flood': AlarmText(
+        HIGH,
+        '{count} alarms at once',
+        'Every alarm is in the list. The first ones often name the cause.',
+        ('Look at the oldest alarms first.', 'Fix the cause.', 'Acknowledge the rest together.'),
+    ),
 }
 """Source and key -> text."""
 

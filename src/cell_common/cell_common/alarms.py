@@ -9,6 +9,7 @@ from __future__ import annotations
 from rclpy.node import Node
 
 from cell_common.alarm_texts import ALARM_TEXTS
+from cell_common.ids import new_id
 from cell_common.qos import latched
 from cell_common.ros_time import to_msg
 from cell_common.time import now_ns
@@ -17,8 +18,8 @@ from cell_interfaces.msg import Alarm, AlarmEvent
 __all__ = ['CRITICAL', 'HIGH', 'LATCHED_DEPTH', 'LOW', 'MEDIUM', 'AlarmReporter']
 
 LOW, MEDIUM, HIGH, CRITICAL = Alarm.LOW, Alarm.MEDIUM, Alarm.HIGH, Alarm.CRITICAL
-LATCHED_DEPTH = 50
-"""Events that the alarms node receives when it starts later than the reporting node."""
+LATCHED_DEPTH = 5000
+"""Events that the alarms node receives when it starts later than the reporting node, and that wait while it is busy."""
 
 
 class AlarmReporter:
@@ -32,7 +33,8 @@ class AlarmReporter:
         """Advertise `alarms/events` on a node; its name becomes the `source` of each alarm."""
         self._node = node
         self._active: dict[str, str] = {}
-        self._last_ns = 0
+        self._session = new_id()
+        self._sequence = 0
         self._publisher = node.create_publisher(AlarmEvent, 'alarms/events', latched(LATCHED_DEPTH))
 
     def raise_alarm(self, key: str, priority: int, text: str, *, consequence: str, action: str) -> None:
@@ -81,12 +83,8 @@ class AlarmReporter:
             self._publish(AlarmEvent(kind=AlarmEvent.CLEARED, key=key))
 
     def _publish(self, event: AlarmEvent) -> None:
-        """Publish an event with a stamp later than that of the previous one.
-
-        The alarms node drops an event that is not newer than the latest one of its alarm, because it receives latched events
-        again after a restart. Two events within one clock tick, or after a clock was set back, would be lost.
-        """
-        self._last_ns = max(now_ns(self._node), self._last_ns + 1)
-        event.stamp = to_msg(self._last_ns)
+        self._sequence += 1
+        event.session, event.sequence = self._session, self._sequence
+        event.stamp = to_msg(now_ns(self._node))
         event.source = self._node.get_name()
         self._publisher.publish(event)

@@ -44,7 +44,7 @@ async def wait_for(node: Node, future: Future, seconds: float) -> bool:
         if not either.done():
             either.set_result(None)
 
-    timer = create_steady_timer(node, seconds, wake)
+    timer = create_steady_timer(node, max(0.0, seconds), wake)
     future.add_done_callback(wake)
     try:
         await either

@@ -21,6 +21,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from cell_common.parameters import ParameterError
+from cell_common.services import guard_services
 from cell_common.timers import create_steady_timer
 
 __all__ = ['EXIT_BAD_CONFIGURATION', 'SWITCH_S', 'StartError', 'node_main', 'run_node']
@@ -67,6 +68,7 @@ def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None
     executor: SingleThreadedExecutor | None = None
     try:
         node = factory()
+        guard_services(node)
         # Objects that exist now live as long as the node: collections need not visit them, tens of milliseconds each time.
         gc.collect()
         gc.freeze()

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-__all__ = ['NS_PER_S', 'TimeLike', 'now_ns', 'seconds_to_ns', 'to_ns']
+__all__ = ['NS_PER_S', 'SettableClock', 'TimeLike', 'now_ns', 'seconds_to_ns', 'to_ns']
 
 NS_PER_S = 1_000_000_000
 """Nanoseconds per second."""
+SMALLEST_JUMP_NS = 2 * NS_PER_S
+"""A smaller difference is the clock's discipline, or a busy computer."""
 
 
 class TimeLike(Protocol):
@@ -65,3 +67,17 @@ def seconds_to_ns(seconds: float) -> int:
 def to_ns(message: TimeLike) -> int:
     """Return a builtin_interfaces Time or Duration in nanoseconds; 0 for the zero message, which means "none"."""
     return int(message.sec) * NS_PER_S + int(message.nanosec)
+
+
+class SettableClock:
+    """Detects that a clock was set, by comparing it with steady time."""
+
+    def __init__(self, clock_ns: int, steady_ns: int) -> None:
+        """Store the first pair of readings, in nanoseconds."""
+        self._clock_ns, self._steady_ns = clock_ns, steady_ns
+
+    def update(self, clock_ns: int, steady_ns: int) -> int:
+        """Return how far the clock was set ahead since the last call; negative = back, 0 = it only ran."""
+        jump = (clock_ns - self._clock_ns) - (steady_ns - self._steady_ns)
+        self._clock_ns, self._steady_ns = clock_ns, steady_ns
+        return jump if abs(jump) > SMALLEST_JUMP_NS else 0

@@ -21,3 +21,9 @@ def test_an_expired_command_is_rejected_with_its_age():
 def test_a_command_without_time_or_expiry_never_expires():
     assert expiry_error(command(0, 5), 10**18) == ''
     assert expiry_error(command(100, 0), 10**18) == ''
+
+
+def test_a_command_from_the_future_is_refused_and_a_small_difference_of_clocks_is_not():
+    assert expiry_error(command(160, 0), 100 * NS_PER_S) == ''
+    assert 'dated 61 s ahead' in expiry_error(command(161, 0), 100 * NS_PER_S)
+    assert 'compare the clocks' in expiry_error(command(86_400 * 365, 5), 100 * NS_PER_S)

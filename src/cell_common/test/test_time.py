@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 from builtin_interfaces.msg import Duration, Time
 from cell_common.ros_time import to_msg
-from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_ns
+from cell_common.time import NS_PER_S, SettableClock, now_ns, seconds_to_ns, to_ns
 
 
 @pytest.mark.parametrize('nanoseconds', [0, 1, NS_PER_S - 1, NS_PER_S, 1_790_000_000_123_456_789, -1])
@@ -26,3 +26,11 @@ def test_seconds_are_rounded_to_whole_nanoseconds():
 def test_the_time_of_a_node_comes_from_its_clock():
     clock = SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=42))
     assert now_ns(SimpleNamespace(get_clock=lambda: clock)) == 42
+
+
+def test_a_clock_that_was_set_is_noticed():
+    clock = SettableClock(1000 * NS_PER_S, 0)
+    assert clock.update(1001 * NS_PER_S, NS_PER_S) == 0
+    assert clock.update(1005 * NS_PER_S, 4 * NS_PER_S) == 0, 'a busy computer'
+    assert clock.update(86_406 * NS_PER_S, 5 * NS_PER_S) == 85_400 * NS_PER_S
+    assert clock.update(6 * NS_PER_S, 5 * NS_PER_S) == -86_400 * NS_PER_S

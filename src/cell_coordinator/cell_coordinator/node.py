@@ -6,6 +6,7 @@ answering meanwhile.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
@@ -15,10 +16,11 @@ from cell_common.error_code import ErrorCode
 from cell_common.parameters import declare_parameters
 from cell_common.qos import latched
 from cell_common.runner import StartError, node_main
+from cell_common.services import ActionCallbacks, create_action_server, create_service
 from cell_common.time import now_ns, seconds_to_ns
 from cell_common.timers import create_steady_timer
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.action.server import ActionServer, CancelResponse, ServerGoalHandle
+from rclpy.action.server import CancelResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
@@ -144,13 +146,13 @@ class CoordinatorNode(Node):
 
     def _create_interfaces(self) -> None:
         callback_group = ReentrantCallbackGroup()
-        self.create_service(SetJob, 'set_job', self._on_set_job, callback_group=callback_group)
-        self.create_service(ControlJob, 'control_job', self._on_control_job, callback_group=callback_group)
-        self.create_service(SetBenchmark, 'set_benchmark', self._on_set_benchmark, callback_group=callback_group)
-        self.create_service(CaptureComponent, 'capture_component', self._on_capture, callback_group=callback_group)
-        self.create_service(RobotCommand, 'start_robot', self._on_start_robot, callback_group=callback_group)
-        self._run_job = ActionServer(
-            self, RunJob, 'run_job', self._on_run_job, callback_group=callback_group, cancel_callback=self._on_cancel
+        create_service(self, SetJob, 'set_job', self._on_set_job, callback_group)
+        create_service(self, ControlJob, 'control_job', self._on_control_job, callback_group)
+        create_service(self, SetBenchmark, 'set_benchmark', self._on_set_benchmark, callback_group)
+        create_service(self, CaptureComponent, 'capture_component', self._on_capture, callback_group)
+        create_service(self, RobotCommand, 'start_robot', self._on_start_robot, callback_group)
+        self._run_job = create_action_server(
+            self, RunJob, 'run_job', self._on_run_job, ActionCallbacks(cancel=self._on_cancel), callback_group
         )
         self._status = self.create_publisher(msg.CellStatus, 'status', latched())
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 100)
@@ -295,7 +297,7 @@ class CoordinatorNode(Node):
         return CancelResponse.ACCEPT
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        now = now_ns(self)
+        now = time.monotonic_ns()  # steady: after the clock was set back, the reports of a dead node would stay fresh
         changes = [self._health.update(status.name, status.level[0], status.message, now) for status in message.status]
         if any(changes):
             self._publish_status()
@@ -306,7 +308,7 @@ class CoordinatorNode(Node):
         self._runner.dispatch(StockChanged(now_ns(self)))
 
     def _publish_status(self) -> None:
-        now = now_ns(self)
+        now = time.monotonic_ns()
         ready = not self._health.not_ready(now)
         self._status.publish(status_to_msg(self._health.statuses(now), ready, self.get_clock().now().to_msg()))
 

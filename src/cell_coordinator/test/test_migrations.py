@@ -9,7 +9,7 @@ from alembic.config import Config
 from cell_common.database import migrate, open_database
 from cell_coordinator.alarms.book import AlarmRecord
 from cell_coordinator.alarms.store import AlarmStore
-from cell_coordinator.job.model import JobState, JobStep, MatchVerdict, PickJob, VerdictKind
+from cell_coordinator.job.model import JobState, JobStep, MatchVerdict, PickJob, VerdictKind, to_json
 from cell_coordinator.job.store import JobStore
 from sqlalchemy import text
 
@@ -71,3 +71,27 @@ def test_the_alarms_of_the_first_release_are_restored(database):
         AlarmRecord('b', 'robot', 'lost', 2, 'lost', 'c', 'd', raised_ns=5, last_event_ns=6, count=2)
     ]
     assert store.last_event_times() == {('robot', 'lost'): 6}
+
+
+def test_jobs_of_earlier_releases_keep_their_order(database_url):
+    engine = open_database(database_url)
+    config = Config()
+    config.set_main_option('script_location', str(resources.files('cell_coordinator') / 'migrations'))
+    config.attributes['version_table'] = 'alembic_cell_coordinator'
+    insert = "INSERT INTO pick_job VALUES (:id, 'X1', 1, 0, 0, 'ann', :at, 0, 0, 'READY', '', :snapshot)"
+    with engine.begin() as connection:
+        config.attributes['connection'] = connection
+        command.upgrade(config, '0002')
+        for job_id, at in (('b', 50), ('c', 90), ('a', 10)):
+            job = PickJob(job_id, 'X1', 1, created_ns=at)
+            connection.execute(text(insert), {'id': job_id, 'at': at, 'snapshot': to_json(job)})
+    migrate(engine, 'cell_coordinator')
+    with engine.connect() as connection:
+        assert connection.execute(text('SELECT job_id, sequence FROM pick_job ORDER BY sequence')).all() == [
+            ('b', 1), ('c', 2), ('a', 3)
+        ]  # fmt: skip
+    store = JobStore(engine)
+    assert store.latest().job_id == 'a'
+    store.save(PickJob('d', 'X1', 1, created_ns=1))
+    assert store.latest().job_id == 'd'
+    engine.dispose()

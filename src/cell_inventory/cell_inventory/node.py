@@ -21,6 +21,7 @@ from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events, latched
 from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
+from cell_common.services import create_service
 from cell_common.time import now_ns
 from cell_common.timers import create_steady_timer
 from rclpy.node import Node
@@ -99,12 +100,12 @@ class InventoryNode(Node):
         self._publisher = self.create_publisher(Inventory, 'inventory', latched())
         self._events = self.create_publisher(InventoryEvent, 'inventory/events', events())
         self._resets = self.create_publisher(CommandInfo, 'inventory/last_reset', latched())
-        self.create_service(AdjustStock, 'inventory/adjust', self._on_adjust)
-        self.create_service(AdjustStock, 'inventory/reload', self._on_reload)
-        self.create_service(ResetStock, 'inventory/reset', self._on_reset)
-        self.create_service(UndoStock, 'inventory/undo', self._on_undo)
-        self.create_service(GetInventory, 'inventory/get', self._on_get)
-        self.create_service(BookPiece, 'inventory/book', self._on_book)
+        create_service(self, AdjustStock, 'inventory/adjust', self._on_adjust)
+        create_service(self, AdjustStock, 'inventory/reload', self._on_reload)
+        create_service(self, ResetStock, 'inventory/reset', self._on_reset)
+        create_service(self, UndoStock, 'inventory/undo', self._on_undo)
+        create_service(self, GetInventory, 'inventory/get', self._on_get)
+        create_service(self, BookPiece, 'inventory/book', self._on_book)
         diagnostics = Diagnostics(self)
         diagnostics.add('ledger', self._health)
         self._publisher.publish(self._message())

@@ -16,6 +16,7 @@ from cell_common.inbox import ExecutorQueue
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
 from cell_common.runner import node_main
+from cell_common.services import ActionCallbacks, create_action_server, create_service
 from cell_common.time import now_ns, seconds_to_ns
 from cell_common.timers import create_steady_timer
 from rclpy.action.server import ActionServer, ServerGoalHandle
@@ -88,26 +89,21 @@ class RobotNode(Node):
 
     def _create_interfaces(self) -> list[ActionServer]:
         group = ReentrantCallbackGroup()
-        self.create_service(RobotCommand, 'robot/start_program', self._on_start_program, callback_group=group)
-        self.create_service(RobotCommand, 'robot/stop', self._on_stop, callback_group=group)
-        self.create_service(RobotPreflight, 'robot/preflight', self._on_preflight, callback_group=group)
+        create_service(self, RobotCommand, 'robot/start_program', self._on_start_program, group)
+        create_service(self, RobotCommand, 'robot/stop', self._on_stop, group)
+        create_service(self, RobotPreflight, 'robot/preflight', self._on_preflight, group)
         return [
-            ActionServer(
+            create_action_server(
                 self,
                 TriggerRobot,
                 'robot/trigger',
                 self._execute_trigger,
-                handle_accepted_callback=self._on_trigger_accepted,
-                callback_group=group,
-                result_timeout=RESULT_TIMEOUT_S,
+                ActionCallbacks(accepted=self._on_trigger_accepted),
+                group,
+                RESULT_TIMEOUT_S,
             ),
-            ActionServer(
-                self,
-                RecoverRobot,
-                'robot/recover',
-                self._execute_recovery,
-                callback_group=group,
-                result_timeout=RESULT_TIMEOUT_S,
+            create_action_server(
+                self, RecoverRobot, 'robot/recover', self._execute_recovery, ActionCallbacks(), group, RESULT_TIMEOUT_S
             ),
         ]
 

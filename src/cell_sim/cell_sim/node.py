@@ -19,6 +19,7 @@ from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
 from cell_common.runner import StartError, node_main
+from cell_common.services import create_service
 from cell_robot.recipe_file import RecipeError, load_recipe
 from rclpy.node import Node
 
@@ -68,7 +69,7 @@ class WorldNode(Node):
         self.create_subscription(InventoryEvent, 'inventory/events', self._on_ledger_entry, events())
         self.create_subscription(WeighJobList, 'weighing/job', self._on_weigh_jobs, latched())
         self.create_subscription(RobotState, 'robot/state', self._on_robot, latched())
-        self.create_service(InjectFault, 'sim/fault', self._on_fault)
+        create_service(self, InjectFault, 'sim/fault', self._on_fault)
         Diagnostics(self, 'simulated').add('devices', self._health)
         self.get_logger().info(f'This cell is simulated: no real arm moves and no real scale weighs. {self._camera_address()}')
 

@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 from aiohttp import web
 from cell_common.ids import new_id
+from cell_common.services import create_client
 from cell_weighing.bag_api import (
     KEY_HEADER,
     ApiReply,
@@ -59,7 +60,7 @@ class BagRecorder:
             node: The gateway's node.
             timeout_s: Seconds that a call may take.
         """
-        self._client = node.create_client(RecordBag, 'weighing/record_bag')
+        self._client = create_client(node, RecordBag, 'weighing/record_bag')
         self._timeout_s = timeout_s
 
     async def record(self, bag: PostedBag, reading_id: str, client: str) -> RecordedBag:

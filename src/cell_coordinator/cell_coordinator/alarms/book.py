@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -71,6 +71,8 @@ class AlarmRecord:
     raised_ns: int
     last_event_ns: int = 0
     """Stamp of the latest event of this alarm."""
+    number: int = 0
+    """Order in which the open alarms were raised; 0 = by an earlier release."""
     count: int = 1
     active: bool = True
     """The condition exists."""
@@ -117,27 +119,24 @@ class AlarmRaise:
 class AlarmBook:
     """The open alarms, one for each (source, key). Each method that changes alarms returns the changed records.
 
-    The events are latched, so a restarted alarms node receives all of them again. Therefore an event counts only if it is
-    newer than the latest event of the same alarm.
-
-    The caller stores the returned records, the CLOSED ones included, and publishes `active`.
+    The caller passes on new events only (see `event_filter`), stores the returned records, the CLOSED ones included, and
+    publishes `active`.
     """
 
-    def __init__(
-        self, records: Iterable[AlarmRecord] = (), last_event_times: Mapping[tuple[str, str], int] | None = None
-    ) -> None:
+    def __init__(self, records: Iterable[AlarmRecord] = ()) -> None:
         """Restore the alarms of the database.
 
         Args:
             records: Alarms; closed ones are ignored.
-            last_event_times: Stamp of the latest event by (source, key), closed alarms included.
         """
-        self._last_event_ns = dict(last_event_times or {})
         self._open = {(record.source, record.key): record for record in records if record.state is not AlarmState.CLOSED}
+        self._number = max((record.number for record in self._open.values()), default=0)
 
     def active(self) -> list[AlarmRecord]:
         """Return the open alarms: highest priority first, then newest first."""
-        return sorted(self._open.values(), key=lambda record: (-record.priority, -record.raised_ns, record.alarm_id))
+        return sorted(
+            self._open.values(), key=lambda record: (-record.priority, -record.number, -record.raised_ns, record.alarm_id)
+        )
 
     def raise_alarm(self, raised: AlarmRaise, alarm_id: str, event_ns: int) -> list[AlarmRecord]:
         """Open an alarm, or count a repeated raise of an open one.
@@ -151,14 +150,14 @@ class AlarmBook:
             event_ns: Stamp of the event.
 
         Returns:
-            The changed record; empty if the event is not newer than the latest one of this alarm.
+            The changed record.
         """
         key = (raised.source, raised.key)
-        if not self._is_newer(key, event_ns):
-            return []
         known = self._open.get(key)
         if known is None:
-            return [self._store(AlarmRecord(alarm_id, **vars(raised), raised_ns=event_ns, last_event_ns=event_ns))]
+            self._number += 1
+            opened = AlarmRecord(alarm_id, **vars(raised), raised_ns=event_ns, last_event_ns=event_ns, number=self._number)
+            return [self._store(opened)]
         return [
             self._store(
                 replace(
@@ -182,10 +181,10 @@ class AlarmBook:
             event_ns: Stamp of the event.
 
         Returns:
-            The changed record; empty for an unknown or inactive alarm, and for an event that is not newer.
+            The changed record; empty for an unknown or inactive alarm.
         """
         known = self._open.get((source, key))
-        if known is None or not self._is_newer((source, key), event_ns) or not known.active:
+        if known is None or not known.active:
             return []
         return [self._store(replace(known, active=False, last_event_ns=event_ns))]
 
@@ -232,12 +231,20 @@ class AlarmBook:
         expired = [record for record in self._open.values() if 0 < record.shelved_until_ns <= now_ns]
         return [self._store(replace(record, shelved_until_ns=0)) for record in expired]
 
-    def _is_newer(self, key: tuple[str, str], event_ns: int) -> bool:
-        """Return True for an event newer than the latest one of its alarm, and remember its stamp."""
-        if event_ns <= self._last_event_ns.get(key, 0):
-            return False
-        self._last_event_ns[key] = event_ns
-        return True
+    def shift_shelving(self, jump_ns: int, now_ns: int) -> list[AlarmRecord]:
+        """Move the ends of shelving with a clock that was set, so that no alarm is hidden for longer than was said.
+
+        Args:
+            jump_ns: How far the clock was set ahead; negative = back.
+            now_ns: ROS time in nanoseconds.
+        """
+        latest = now_ns + MAX_SHELVE_NS
+        moved = [
+            replace(record, shelved_until_ns=max(1, min(record.shelved_until_ns + jump_ns, latest)))
+            for record in self._open.values()
+            if record.shelved_until_ns
+        ]
+        return [self._store(record) for record in moved if self._open[record.source, record.key] != record]
 
     def _find(self, alarm_id: str) -> AlarmRecord:
         for record in self._open.values():

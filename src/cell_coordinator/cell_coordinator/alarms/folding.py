@@ -18,6 +18,10 @@ from cell_coordinator.alarms.book import AlarmRecord
 __all__ = ['FoldedAlarm', 'fold']
 
 
+_RELATED = {*CAUSES, *(cause for causes in CAUSES.values() for cause in causes)}
+"""Alarms that have a cause or are one, as "source/key"."""
+
+
 @dataclass(frozen=True)
 class FoldedAlarm:
     """One alarm as the operator sees it."""
@@ -41,13 +45,15 @@ def fold(records: Sequence[AlarmRecord]) -> list[FoldedAlarm]:
     """
     groups: list[list[AlarmRecord]] = []
     for record in records:
+        if f'{record.source}/{record.key}' not in _RELATED:
+            continue  # stands alone; in a flood these are hundreds
         related = [group for group in groups if any(_same_cause(record, other) for other in group)]
         merged = [record, *(other for group in related for other in group)]
         groups = [group for group in groups if group not in related]
         groups.append(merged)
-    folded = []
+    folded = [FoldedAlarm(record) for record in records if f'{record.source}/{record.key}' not in _RELATED]
     for group in groups:
-        first, *others = sorted(group, key=lambda item: (item.raised_ns, item.alarm_id))
+        first, *others = sorted(group, key=lambda item: (item.number, item.raised_ns, item.alarm_id))
         folded.append(FoldedAlarm(first, tuple(others)))
     position = {record.alarm_id: index for index, record in enumerate(records)}
     return sorted(folded, key=lambda item: min(position[record.alarm_id] for record in (item.first, *item.others)))

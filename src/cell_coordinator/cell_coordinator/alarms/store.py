@@ -6,14 +6,18 @@ Columns serve queries, the snapshot serves the state machine. Nothing is deleted
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cell_common.database import storage_error
-from sqlalchemy import BigInteger, Engine, Text, delete, func, insert, select
+from sqlalchemy import BigInteger, Connection, Engine, Text, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cell_coordinator.alarms.book import AlarmRecord, AlarmState, from_json, to_json
+from cell_coordinator.alarms.event_filter import SessionKey
+
+KEPT_SESSIONS = 20
+"""Of each sender; an ended process sends nothing any more."""
 
 
 class Base(DeclarativeBase):
@@ -31,6 +35,16 @@ class AlarmRow(Base):
     raised_ns: Mapped[int] = mapped_column(BigInteger)
     last_event_ns: Mapped[int] = mapped_column(BigInteger)
     snapshot: Mapped[str] = mapped_column(Text)
+
+
+class SessionRow(Base):
+    """Number of the latest event that was received in one session of a sender."""
+
+    __tablename__ = 'alarm_session'
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    session: Mapped[str]
+    sequence: Mapped[int] = mapped_column(BigInteger)
 
 
 class AlarmStore:
@@ -70,8 +84,25 @@ class AlarmStore:
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
-    def save(self, records: Iterable[AlarmRecord]) -> None:
-        """Insert or replace records, all in one transaction.
+    def sessions(self) -> dict[SessionKey, int]:
+        """Return the sequence of the latest event by (source, session).
+
+        Raises:
+            StorageFailedError: The database failed.
+        """
+        query = select(SessionRow.source, SessionRow.session, SessionRow.sequence)
+        try:
+            with self._engine.connect() as connection:
+                return {(source, session): int(sequence) for source, session, sequence in connection.execute(query)}
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
+
+    def save(self, records: Iterable[AlarmRecord], sessions: Mapping[SessionKey, int] | None = None) -> None:
+        """Insert or replace records, and the latest events of sessions.
+
+        Args:
+            records: Changed alarms.
+            sessions: Sequence of the latest event by (source, session), of the sessions with new events.
 
         Raises:
             StorageFailedError: The database failed; nothing was stored.
@@ -92,5 +123,19 @@ class AlarmStore:
                             snapshot=to_json(record),
                         )
                     )
+                for key, sequence in (sessions or {}).items():
+                    _save_session(connection, key, sequence)
         except SQLAlchemyError as error:
             raise storage_error(error) from error
+
+
+def _save_session(connection: Connection, key: SessionKey, sequence: int) -> None:
+    """Store the latest event of a session; of each source the newest sessions are kept."""
+    source, session = key
+    known = (SessionRow.source == source) & (SessionRow.session == session)
+    if connection.execute(update(SessionRow).where(known).values(sequence=sequence)).rowcount:
+        return
+    connection.execute(insert(SessionRow).values(source=source, session=session, sequence=sequence))
+    ids = select(SessionRow.id).where(SessionRow.source == source).order_by(SessionRow.id.desc())
+    if old := connection.scalars(ids.offset(KEPT_SESSIONS)).all():
+        connection.execute(delete(SessionRow).where(SessionRow.id.in_(old)))

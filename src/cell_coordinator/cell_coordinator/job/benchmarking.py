@@ -10,6 +10,7 @@ from cell_common.calls import ServiceCallError, call_service
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.qos import latched
+from cell_common.services import create_client
 from cell_common.time import now_ns, seconds_to_ns, to_ns
 from cell_common.timers import create_steady_timer
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -51,8 +52,8 @@ class BenchmarkService:
         self._robot = robot
         self._publisher = publisher
         self._settings = settings
-        self._store = node.create_client(StoreBenchmark, 'matching/store_benchmark', callback_group=ReentrantCallbackGroup())
-        self._stored = node.create_client(GetBenchmarks, 'matching/benchmarks', callback_group=ReentrantCallbackGroup())
+        self._store = create_client(node, StoreBenchmark, 'matching/store_benchmark', ReentrantCallbackGroup())
+        self._stored = create_client(node, GetBenchmarks, 'matching/benchmarks', ReentrantCallbackGroup())
         self._benchmark = node.create_publisher(BenchmarkSet, 'benchmark_set', latched())
         self._latched = False
         self._restore_timer = create_steady_timer(node, RESTORE_PERIOD_S, self._restore, ReentrantCallbackGroup())

@@ -6,6 +6,7 @@ has the last word: it rejects a command that its state does not allow.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +16,8 @@ from cell_common.database import StorageFailedError, audit_entry
 from cell_common.error_code import ErrorCode
 from cell_common.gripper_sensor import GripperSensor, sensor_from_checks
 from cell_common.ids import new_id
-from cell_common.time import NS_PER_S, now_ns, to_ns
+from cell_common.services import create_client
+from cell_common.time import now_ns, to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
@@ -36,7 +38,7 @@ PREFLIGHT_TIMEOUT_S = 5.0
 """The robot node queries the controller, which may be slow."""
 SENSOR_TIMEOUT_S = 2.0
 """After it an answer counts as one without a sensor."""
-OVERRULE_MIN_NS, OVERRULE_MAX_NS = NS_PER_S // 2, 60 * NS_PER_S
+OVERRULE_MIN_S, OVERRULE_MAX_S = 0.5, 60.0
 """Time after a contradicted answer in which the same answer overrules the sensor; a double click is too early."""
 _ACTIONS = {
     getattr(ControlJob.Request, name): name
@@ -83,11 +85,11 @@ class OperatorCommands:
         self._publisher = publisher
         self._store = store
         self._trigger_timeout = trigger_timeout
-        self._start_program = node.create_client(RobotCommand, 'robot/start_program', callback_group=ReentrantCallbackGroup())
-        self._preflight = node.create_client(RobotPreflight, 'robot/preflight', callback_group=ReentrantCallbackGroup())
+        self._start_program = create_client(node, RobotCommand, 'robot/start_program', ReentrantCallbackGroup())
+        self._preflight = create_client(node, RobotPreflight, 'robot/preflight', ReentrantCallbackGroup())
         self._robot_reserved_for = ''
         self._contradicted: tuple[str, str, str] | None = None
-        self._contradicted_ns = 0
+        self._contradicted_s = -OVERRULE_MAX_S
 
     def require_fresh(self, command: CommandInfo) -> None:
         """Reject a command that is older than its validity.
@@ -105,7 +107,7 @@ class OperatorCommands:
         Raises:
             CommandRejected: NOT_READY; the message names each failing node.
         """
-        failing = self._health.not_ready(now_ns(self._node))
+        failing = self._health.not_ready(time.monotonic_ns())
         if failing:
             raise CommandRejected(ErrorCode.NOT_READY, not_ready_message(failing))
 
@@ -254,7 +256,9 @@ class OperatorCommands:
     def clear_job(self, reset: CommandInfo) -> None:
         """Clear a job that is not running after all trays were reset; a failing database is logged."""
         try:
-            self._runner.clear(to_ns(reset.issued_at), f'the stock was reset by {reset.operator_id}')
+            reset_ns = to_ns(reset.issued_at)
+            reset_id = f'{reset_ns}/{reset.request_id}'
+            self._runner.clear(reset_id, reset_ns, f'the stock was reset by {reset.operator_id}')
         except CommandRejected as error:
             self._node.get_logger().error(f'the job is not cleared after a reset of the stock: {error}')
 
@@ -334,15 +338,15 @@ class OperatorCommands:
 
     def _dispatch(self, action: str, operator_id: str, sensor: GripperSensor) -> None:
         """Dispatch a command; remember a contradicted answer, so that its repetition overrules the sensor."""
-        now = now_ns(self._node)
+        now = time.monotonic()
         answer = (action, operator_id, self._runner.job.trigger_id)
-        early = now - self._contradicted_ns < OVERRULE_MIN_NS
-        overrule = answer == self._contradicted and not early and now - self._contradicted_ns <= OVERRULE_MAX_NS
+        early = now - self._contradicted_s < OVERRULE_MIN_S
+        overrule = answer == self._contradicted and not early and now - self._contradicted_s <= OVERRULE_MAX_S
         try:
             self._runner.dispatch(self._event(action, operator_id, sensor, overrule))
         except SensorContradiction as error:
             if not (answer == self._contradicted and early):
-                self._contradicted, self._contradicted_ns = answer, now
+                self._contradicted, self._contradicted_s = answer, now
             advice = 'Look again; the same answer within 60 s overrules the sensor.'
             raise CommandRejected(error.code, f'{error}. {advice}') from error
         self._contradicted = None

@@ -159,6 +159,8 @@ class EffectFailed:
     now_ns: int
     effect_id: int
     message: str
+    refused: bool = False
+    """The other node refused: the same request will fail again."""
 
 
 # Other events.
@@ -181,6 +183,14 @@ class CoordinatorRestarted:
     now_ns: int
 
 
+@dataclass(frozen=True)
+class StorageFailed:
+    """The job could not be stored, so it goes on from what the database holds."""
+
+    now_ns: int
+    message: str
+
+
 Command = Start | Pause | Resume | Cancel | Resolve
 Event = (
     Command
@@ -192,6 +202,7 @@ Event = (
     | EffectFailed
     | StockChanged
     | CoordinatorRestarted
+    | StorageFailed
 )
 
 

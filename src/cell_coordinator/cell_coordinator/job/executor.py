@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from cell_common.calls import ServiceCallError, call_service, wait_for
 from cell_common.ids import new_id
 from cell_common.ros_time import to_msg
+from cell_common.services import create_client
 from cell_common.time import now_ns
 from cell_common.timers import create_steady_timer
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -100,11 +101,11 @@ class EffectExecutor:
         self._on_capture = on_capture
         self._rejects = RejectArchiver(node)
         group = ReentrantCallbackGroup()
-        self._read = node.create_client(ReadText, 'ocr/read', callback_group=group)
-        self._match = node.create_client(MatchPart, 'matching/match', callback_group=group)
-        self._book = node.create_client(BookPiece, 'inventory/book', callback_group=group)
+        self._read = create_client(node, ReadText, 'ocr/read', group)
+        self._match = create_client(node, MatchPart, 'matching/match', group)
+        self._book = create_client(node, BookPiece, 'inventory/book', group)
         self._last_stock: dict[str, int] = {}
-        self._stock = node.create_client(GetInventory, 'inventory/get', callback_group=group)
+        self._stock = create_client(node, GetInventory, 'inventory/get', group)
 
     def execute(self, effect: Effect) -> None:
         """Start an effect; an answer arrives as an event. Records need no execution.
@@ -180,6 +181,8 @@ class EffectExecutor:
         Raises:
             CallFailedError: The inventory rejected the call or did not answer.
         """
+        if not part_number.strip():  # which would ask for the stock of all parts
+            raise CallFailedError('part_number is empty: give a part of the catalogue', ResultCode.INVALID_ARGUMENT)
         request = GetInventory.Request(part_number=part_number)
         response = await self._call_with_retry(self._stock, request, self._settings.call_timeout, retry_while)
         return {tray.tray: tray.count for part in response.inventory.parts for tray in part.trays}
@@ -209,7 +212,8 @@ class EffectExecutor:
         try:
             event = await self._answer_to(effect)
         except CallFailedError as error:
-            event = ev.EffectFailed(now_ns(self._node), effect.effect_id, str(error))
+            refused = error.code not in _RETRYABLE
+            event = ev.EffectFailed(now_ns(self._node), effect.effect_id, str(error), refused)
         except Exception as error:  # a defect must stop the job, not the node
             self._node.get_logger().error(f'defect while executing {effect}: {error!r}')
             event = self._defect_event(effect)

@@ -22,15 +22,10 @@ from cell_common.gripper_sensor import GripperSensor
 
 from cell_coordinator.job import events as ev
 from cell_coordinator.job.events import Effect, Event, Resolution, RobotOutcome
-from cell_coordinator.job.model import (
-    STEPS_WITH_PIECE,
-    JobState,
-    JobStep,
-    PickJob,
-    PieceOutcome,
-    VerdictKind,
-)
+from cell_coordinator.job.model import STEPS_WITH_PIECE, JobState, JobStep, PickJob, PieceOutcome, VerdictKind
 from cell_coordinator.job.resolution import (
+    BOOKED_OTHERWISE,
+    NOT_BOOKED,
     REMOVE_PIECE,
     answer_error,
     cancel_texts,
@@ -38,7 +33,16 @@ from cell_coordinator.job.resolution import (
     piece_is_open,
     step_after_not_done,
 )
-from cell_coordinator.job.transitions import attributed, finished, is_between_pieces, paused, rejection_reason, unresolved
+from cell_coordinator.job.transitions import (
+    attributed,
+    expect_booking,
+    finished,
+    is_between_pieces,
+    is_verified,
+    paused,
+    rejection_reason,
+    unresolved,
+)
 
 RESTARTED = 'the coordinator was restarted: check the cell, then resume'
 OLD_FRAME = 'the frame is older than the pick: compare the clocks of the computers'
@@ -100,6 +104,7 @@ class JobMachine:
             ev.EffectFailed: self._effect_failed,
             ev.StockChanged: self._stock_changed,
             ev.CoordinatorRestarted: self._coordinator_restarted,
+            ev.StorageFailed: self._storage_failed,
         }
 
     def advance(self, job: PickJob, event: Event) -> Transition:
@@ -174,9 +179,7 @@ class JobMachine:
         reason = attributed(f'{job.step.name} resolved as {event.resolution.value}', event.operator_id) + overruled
         job = replace(job, unresolved=False, trigger='', paused_by_fault=False, reason=reason)
         if event.resolution is Resolution.REMOVED:
-            job = _expect_booking(
-                job, PieceOutcome.REJECTED, attributed('removed from the cell', event.operator_id) + overruled
-            )
+            job = expect_booking(job, PieceOutcome.REJECTED, attributed('removed from the cell', event.operator_id) + overruled)
         elif event.resolution is Resolution.DONE:
             job = replace(self._complete_step(job, event.now_ns), shown_ns=0)
         else:
@@ -262,6 +265,8 @@ class JobMachine:
             return Transition(job)
         if job.cancel_requested and job.state is JobState.RUNNING and job.step is not JobStep.BOOK:
             return self._advance(job, event.now_ns)
+        if event.refused and job.step is JobStep.BOOK:
+            return Transition(paused(replace(job, booking_refused=True), event.message + NOT_BOOKED))
         return Transition(paused(job, event.message))
 
     # Other events
@@ -280,6 +285,13 @@ class JobMachine:
         if job.state is not JobState.PAUSED:
             job = paused(job, RESTARTED)
         return _book(job) if job.step is JobStep.BOOK else Transition(job)
+
+    def _storage_failed(self, job: PickJob, event: ev.StorageFailed) -> Transition:
+        if job.finished or job.state is JobState.READY:
+            return Transition(job)
+        if job.trigger:
+            return Transition(unresolved(job, event.message))
+        return Transition(paused(job, event.message))
 
     # Steps
 
@@ -303,7 +315,7 @@ class JobMachine:
         if job.step is JobStep.PICK:
             return self._expect_reading(replace(job, step=JobStep.READ, shown_ns=now_ns), now_ns)
         placed = job.step is JobStep.PLACE
-        return _expect_booking(job, PieceOutcome.PLACED if placed else PieceOutcome.REJECTED, job.outcome_reason)
+        return expect_booking(job, PieceOutcome.PLACED if placed else PieceOutcome.REJECTED, job.outcome_reason)
 
     def _expect_reading(self, job: PickJob, now_ns: int) -> PickJob:
         return replace(job, attempt=1, verdict=None, frame_after_ns=now_ns + self._rules.settle_ns)
@@ -325,25 +337,14 @@ class JobMachine:
         holds = event.sensor is GripperSensor.HOLDS
         if job.step in STEPS_WITH_PIECE or (piece_is_open(job) and holds):
             ledger_reason, reason = cancel_texts(event.sensor)
-            job = replace(_expect_booking(job, PieceOutcome.REJECTED, ledger_reason), reason=reason)
+            job = replace(expect_booking(job, PieceOutcome.REJECTED, ledger_reason), reason=reason)
         elif holds:
             job = replace(job, reason=REMOVE_PIECE)
         if job.step is JobStep.BOOK:
-            return _book(job)
+            if not job.booking_refused:
+                return _book(job)
+            job = replace(job, reason=f'{job.reason}; piece {job.piece} {BOOKED_OTHERWISE}')
         return Transition(finished(job, JobState.CANCELLED, event.now_ns))
-
-
-def is_verified(job: PickJob) -> bool:
-    """Return True if the current piece may be placed: a MATCH with the ordered part, on the frame read after the pick."""
-    verdict = job.verdict
-    return (
-        verdict is not None
-        and verdict.kind is VerdictKind.MATCH
-        and verdict.expected == job.part_number
-        and verdict.recognized == job.part_number
-        and verdict.frame_ns == job.frame_ns
-        and verdict.frame_ns > job.frame_after_ns
-    )
 
 
 def require_verified(transition: Transition) -> None:
@@ -394,7 +395,3 @@ def _book(job: PickJob) -> Transition:
 
 def _with_effect(effect: Effect, following: Transition) -> Transition:
     return replace(following, effects=(effect, *following.effects))
-
-
-def _expect_booking(job: PickJob, outcome: PieceOutcome, reason: str) -> PickJob:
-    return replace(job, step=JobStep.BOOK, outcome=outcome, outcome_reason=reason)

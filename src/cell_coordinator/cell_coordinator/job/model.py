@@ -140,12 +140,16 @@ class PickJob:
     outcome: PieceOutcome = PieceOutcome.NONE
     """Outcome of the current piece that is to be booked."""
     outcome_reason: str = ''
+    booking_refused: bool = False
+    """The ledger refused to book this piece: it holds another entry for it."""
     pause_requested: bool = False
     cancel_requested: bool = False
     paused_by_fault: bool = False
     """The job was paused by a fault, not by an operator."""
     reason: str = ''
     """For the operator: why the job is paused, waiting or failed."""
+    reset_id: str = ''
+    """Id of the latest reset of the stock that this job has seen; a reset counts once, whatever the clocks say."""
     cleared: bool = False
     """A reset of the stock cleared the job: it is history, and no job is shown."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cell_common.calls import ServiceCallError, call_service
 from cell_common.ids import new_id
+from cell_common.services import create_client
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -21,7 +22,7 @@ class RejectArchiver:
     def __init__(self, node: Node) -> None:
         """Create the client on a node."""
         self._node = node
-        self._client = node.create_client(KeepFrame, 'ocr/keep_frame', callback_group=ReentrantCallbackGroup())
+        self._client = create_client(node, KeepFrame, 'ocr/keep_frame', ReentrantCallbackGroup())
         self._last_error = ''
 
     def archive(self, verdict: MatchVerdict) -> None:

@@ -25,6 +25,9 @@ REMOVE_PIECE = 'Job canceled. Remove the piece from the gripper by hand.'
 FIND_PIECE = 'Job canceled. The gripper is empty: find the piece.'
 LOOK_AT_GRIPPER = 'Job canceled. Look at the gripper: remove a piece by hand.'
 
+NOT_BOOKED = '. Resume to book again, or cancel the job and correct the count of the tray.'
+BOOKED_OTHERWISE = 'is booked otherwise in the ledger: correct the count of its tray'
+
 _HOLDS_AFTER = {
     (JobStep.PICK, Resolution.DONE): True,
     (JobStep.PLACE, Resolution.NOT_DONE): True,

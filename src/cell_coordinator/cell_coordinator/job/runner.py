@@ -12,7 +12,7 @@ from dataclasses import replace
 from cell_common.database import StorageFailedError
 from cell_common.error_code import ErrorCode
 
-from cell_coordinator.job.events import Command, CoordinatorRestarted, Effect, Event
+from cell_coordinator.job.events import Command, CoordinatorRestarted, Effect, Event, StorageFailed
 from cell_coordinator.job.machine import CommandRejected, JobMachine
 from cell_coordinator.job.model import NO_JOB, JobState, PickJob
 from cell_coordinator.job.store import JobStore
@@ -54,6 +54,9 @@ class JobRunner:
         self._closed = False
         latest = store.latest()
         self.job = NO_JOB if latest.cleared else latest
+        self._reset_id = latest.reset_id
+        self._set_here = False
+        self._resets_received = 0
         self.storage_error = ''
         """Why the last snapshot could not be stored; "" if it was stored."""
 
@@ -79,17 +82,22 @@ class JobRunner:
             if self.job.state is JobState.READY:
                 reason = 'replaced by another job before it was started'
                 self._store.save(replace(self.job, state=JobState.CANCELLED, finished_ns=job.created_ns, reason=reason))
+            job = replace(job, reset_id=self._reset_id)
             self._store.save(job)
         except StorageFailedError as error:
             raise self._storage_failed(error) from error
+        self._set_here = True
+        self.storage_error = ''
         self._apply(job, ())
 
-    def clear(self, reset_ns: int, reason: str) -> None:
+    def clear(self, reset_id: str, reset_ns: int, reason: str) -> None:
         """Forget a job after a reset of the stock: one that is READY is canceled, one that has ended is no longer shown.
 
-        An active job stays, and so does a job that was set after the reset.
+        An active job stays, and so does a job that was set after the reset. The reset is latched and arrives again after each
+        start: a reset that the job has seen is ignored.
 
         Args:
+            reset_id: Unique id of the reset.
             reset_ns: ROS time of the reset, in nanoseconds.
             reason: For the history.
 
@@ -97,18 +105,28 @@ class JobRunner:
             CommandRejected: The database failed; the job stays.
         """
         job = self.job
-        ready = job.state is JobState.READY
-        if self._closed or job.state is JobState.NONE or job.created_ns > reset_ns or not (ready or job.finished):
+        self._resets_received += 1
+        if self._closed or reset_id == self._reset_id:
             return
-        ended = replace(job, cleared=True)
-        if ready:
+        if job.state is JobState.NONE:
+            self._reset_id = reset_id
+            return
+        ready = job.state is JobState.READY
+        # Only the first reset after a start may be older than a job set since the start; only then the clock decides.
+        later = self._set_here and self._resets_received == 1 and job.created_ns > reset_ns
+        clears = (ready or job.finished) and not later
+        ended = replace(job, reset_id=reset_id, cleared=clears)
+        if clears and ready:
             ended = replace(ended, state=JobState.CANCELLED, finished_ns=reset_ns, changed_ns=reset_ns, reason=reason)
         try:
             self._store.save(ended)
         except StorageFailedError as error:
             raise self._storage_failed(error) from error
-        self.storage_error = ''
-        self._apply(NO_JOB, ())
+        self._reset_id, self.storage_error = reset_id, ''
+        if clears:
+            self._apply(NO_JOB, ())
+        else:
+            self.job = ended
 
     def dispatch(self, event: Event) -> None:
         """Apply an event: compute the transition, store it, publish it, execute its effects.
@@ -134,8 +152,7 @@ class JobRunner:
             rejection = self._storage_failed(error)
             if isinstance(event, Command):
                 raise rejection from error
-            halted = self._machine.advance(self.job, CoordinatorRestarted(event.now_ns)).job
-            self._apply(halted if halted.unresolved else replace(halted, reason=str(error)), ())
+            self._apply(self._machine.advance(self.job, StorageFailed(event.now_ns, str(error))).job, ())
             return
         self.storage_error = ''
         self._apply(following.job, following.effects)

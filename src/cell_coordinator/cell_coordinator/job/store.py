@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cell_common.database import AuditEntry, insert_audit, storage_error
-from sqlalchemy import BigInteger, Connection, Engine, Text, insert, select, update
+from sqlalchemy import BigInteger, Connection, Engine, Text, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -24,6 +24,8 @@ class JobRow(Base):
     """One pick job: columns for reports, and the snapshot for the state machine."""
 
     __tablename__ = 'pick_job'
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    """Order in which the jobs were set; a time of day is none, since a clock may be set back."""
     job_id: Mapped[str] = mapped_column(primary_key=True)
     part_number: Mapped[str]
     quantity: Mapped[int]
@@ -97,15 +99,14 @@ class JobStore:
         self._engine = engine
 
     def latest(self) -> PickJob:
-        """Return the newest job, or NO_JOB.
+        """Return the job that was set last, or NO_JOB.
 
         A job whose snapshot was written by an incompatible release comes back FAILED, with the values of its columns.
 
         Raises:
             StorageFailedError: The database failed.
         """
-        # job_id is a UUIDv7, which orders jobs of the same clock tick.
-        query = select(JobRow.__table__).order_by(JobRow.created_ns.desc(), JobRow.job_id.desc()).limit(1)
+        query = select(JobRow.__table__).order_by(JobRow.sequence.desc()).limit(1)
         try:
             with self._engine.connect() as connection:
                 row = connection.execute(query).first()
@@ -143,7 +144,8 @@ class JobStore:
             with self._engine.begin() as connection:
                 updated = connection.execute(update(JobRow).where(JobRow.job_id == job.job_id).values(columns))
                 if not updated.rowcount:
-                    connection.execute(insert(JobRow).values(columns))
+                    latest = connection.scalar(select(func.coalesce(func.max(JobRow.sequence), 0))) or 0
+                    connection.execute(insert(JobRow).values({**columns, 'sequence': latest + 1}))
                 for effect in effects:
                     _insert_record(connection, job.job_id, effect)
         except SQLAlchemyError as error:

@@ -9,9 +9,18 @@ from dataclasses import replace
 
 from cell_common.alarm_texts import ALARM_TEXTS, short_cause
 
-from cell_coordinator.job.model import JobState, JobStep, MatchVerdict, PickJob, VerdictKind
+from cell_coordinator.job.model import JobState, JobStep, MatchVerdict, PickJob, PieceOutcome, VerdictKind
 
-__all__ = ['attributed', 'finished', 'is_between_pieces', 'paused', 'rejection_reason', 'unresolved']
+__all__ = [
+    'attributed',
+    'expect_booking',
+    'finished',
+    'is_between_pieces',
+    'is_verified',
+    'paused',
+    'rejection_reason',
+    'unresolved',
+]
 
 
 def paused(job: PickJob, reason: str, *, fault: bool = True) -> PickJob:
@@ -80,3 +89,21 @@ def rejection_reason(verdict: MatchVerdict, ordered: str) -> str:
 def is_between_pieces(job: PickJob) -> bool:
     """Return True if the job only waits for the stock: no trigger is running and the gripper is empty."""
     return job.step is JobStep.PICK and not job.trigger
+
+
+def is_verified(job: PickJob) -> bool:
+    """Return True if the current piece may be placed: a MATCH with the ordered part, on the frame read after the pick."""
+    verdict = job.verdict
+    return (
+        verdict is not None
+        and verdict.kind is VerdictKind.MATCH
+        and verdict.expected == job.part_number
+        and verdict.recognized == job.part_number
+        and verdict.frame_ns == job.frame_ns
+        and verdict.frame_ns > job.frame_after_ns
+    )
+
+
+def expect_booking(job: PickJob, outcome: PieceOutcome, reason: str) -> PickJob:
+    """Return the job with a piece whose outcome is to be booked."""
+    return replace(job, step=JobStep.BOOK, outcome=outcome, outcome_reason=reason, booking_refused=False)

@@ -43,15 +43,24 @@ def test_a_repeated_raise_is_counted_and_needs_a_new_acknowledgement():
     assert (record.count, record.raised_ns, record.text, record.state) == (2, 1, 'robot lost again', AlarmState.UNACKNOWLEDGED)
 
 
-def test_repeated_events_after_a_restart_change_nothing():
+def test_the_alarms_of_the_database_are_restored_in_their_order():
+    book = AlarmBook()
+    raise_one(book, at=9, key='first')
+    raise_one(book, at=2, key='second')
+    restored = AlarmBook([from_json(to_json(record)) for record in reversed(book.active())])
+    raise_one(restored, at=1, key='third')
+    assert [record.key for record in restored.active()] == ['third', 'second', 'first'], 'newest first, whatever the clock said'
+
+
+def test_shelving_ends_when_it_was_said_after_the_clock_was_set():
     book = AlarmBook()
     raise_one(book)
-    book.acknowledge('', 'ann', 5)
-    assert raise_one(book) == []
-    closed = book.clear('robot', 'lost', 6)
-    restarted = AlarmBook([], {('robot', 'lost'): closed[0].last_event_ns})
-    assert raise_one(restarted) == [] and restarted.clear('robot', 'lost', 6) == [] and restarted.active() == []
-    assert len(raise_one(restarted, at=7)) == 1
+    book.shelve('lost1', 100, 1000)
+    assert book.shift_shelving(0, 1000) == []
+    (moved,) = book.shift_shelving(-900, 110)
+    assert moved.shelved_until_ns == 200 and book.expire(199) == [] and len(book.expire(200)) == 1
+    book.shelve('lost1', MAX_SHELVE_NS, 10**18)
+    assert book.shift_shelving(0, 50)[0].shelved_until_ns == 50 + MAX_SHELVE_NS, 'set back before the start of the node'
 
 
 def test_a_shelved_alarm_returns_after_its_time():

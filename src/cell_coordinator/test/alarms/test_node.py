@@ -6,7 +6,7 @@ from cell_common.testing import wait_until
 from cell_coordinator.alarms.node import AlarmsNode
 
 from cell_common import alarms
-from cell_interfaces.msg import Alarm, AlarmList, CommandInfo, ResultCode
+from cell_interfaces.msg import Alarm, AlarmEvent, AlarmList, CommandInfo, ResultCode
 from cell_interfaces.srv import HandleAlarm
 
 
@@ -93,3 +93,48 @@ def test_an_alarm_is_shelved_and_bad_commands_are_rejected(graph, node, reporter
     assert handle(graph, 'shelve', alarm_id, 1).code == ResultCode.OK
     wait_until(lambda: active(lists) == [('lost', Alarm.SHELVED)])
     wait_until(lambda: active(lists) == [('lost', Alarm.UNACKNOWLEDGED)])
+
+
+def event(key, stamp_s, kind=AlarmEvent.RAISED):
+    return AlarmEvent(
+        stamp=Time(sec=stamp_s),
+        source='foreign',
+        key=key,
+        kind=kind,
+        priority=alarms.LOW,
+        text=key,
+        consequence='c',
+        action='a',
+    )
+
+
+def test_every_alarm_of_a_flood_is_shown_with_one_that_says_so(graph, node, lists):
+    publisher = graph.node.create_publisher(AlarmEvent, 'alarms/events', latched(alarms.LATCHED_DEPTH))
+    wait_until(publisher.get_subscription_count)
+    for number in range(400):
+        publisher.publish(event(f'key{number}', 1))
+    wait_until(lambda: lists and len(lists[-1].alarms) == 401)
+    assert {f'key{number}' for number in range(400)} | {'flood'} == {alarm.key for alarm in lists[-1].alarms}
+    assert lists[-1].alarms[0].key == 'flood' and 'alarms at once' in lists[-1].alarms[0].text
+
+
+def test_a_reporter_loses_no_alarm_of_a_flood_before_the_node_starts(graph, reporter, options, lists):
+    for number in range(200):
+        raise_alarm(reporter, key=f'key{number}')
+    graph.add(AlarmsNode(**options))
+    wait_until(lambda: lists and len([alarm for alarm in lists[-1].alarms if alarm.source == 'test']) == 200)
+
+
+@pytest.mark.parametrize('stamps', [(4000, 100, 200), (100, 4000, 50)])
+def test_an_alarm_of_another_time_of_day_comes_and_goes(graph, node, lists, stamps):
+    now = graph.node.get_clock().now().seconds_nanoseconds()[0]
+    publisher = graph.node.create_publisher(AlarmEvent, 'alarms/events', latched(alarms.LATCHED_DEPTH))
+    wait_until(publisher.get_subscription_count)
+    first, second, third = (now + stamp for stamp in stamps)
+    publisher.publish(event('a', first))
+    wait_until(lambda: active(lists) == [('a', Alarm.UNACKNOWLEDGED)])
+    publisher.publish(event('a', second, AlarmEvent.CLEARED))
+    wait_until(lambda: active(lists) == [('a', Alarm.RETURNED)])
+    handle(graph)
+    publisher.publish(event('a', third))
+    wait_until(lambda: active(lists) == [('a', Alarm.UNACKNOWLEDGED)])

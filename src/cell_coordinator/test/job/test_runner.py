@@ -66,6 +66,49 @@ def test_the_newest_job_is_restored(runner, engine):
     assert RunnerUnderTest(engine).job.job_id == 'job3'
 
 
+@pytest.mark.parametrize('jump', [-86_400 * 10**9, -1, 0, 1, 86_400 * 10**9])
+def test_the_job_that_was_set_last_is_restored_whatever_the_clock_says(runner, engine, jump):
+    noon = 100_000 * 10**9
+    runner.set_job(PickJob('first', PART, 1, created_ns=noon))
+    runner.set_job(PickJob('last', PART, 1, created_ns=noon + jump))
+    runner.dispatch(ev.Start(noon + jump))
+    restarted = RunnerUnderTest(engine)
+    restarted.restore(noon + 2 * jump)
+    assert (restarted.job.job_id, restarted.job.state, restarted.job.unresolved) == ('last', JobState.PAUSED, True)
+
+
+def test_a_reset_clears_a_job_once_whatever_the_clock_says(runner, engine):
+    runner.set_job(PickJob('a', PART, 1, created_ns=500))
+    runner.clear('r0', 600, 'first')
+    assert runner.job == NO_JOB
+    runner.set_job(PickJob('b', PART, 1, created_ns=9000))
+    runner.clear('r1', 20, 'the clock was set back')
+    assert runner.job == NO_JOB
+    runner.set_job(PickJob('c', PART, 1, created_ns=3))
+    runner.clear('r1', 20, 'latched, received again')
+    restarted = RunnerUnderTest(engine)
+    restarted.clear('r1', 20, 'latched, received again')
+    assert (runner.job.job_id, restarted.job.job_id) == ('c', 'c')
+    restarted.clear('r2', 1, 'another')
+    assert restarted.job == NO_JOB and RunnerUnderTest(engine).job == NO_JOB
+
+
+def test_an_active_job_stays_after_a_reset_and_has_seen_it(runner, engine):
+    runner.set_job(PickJob('a', PART, 1, created_ns=5))
+    runner.dispatch(ev.Start(6))
+    runner.clear('r1', 7, 'reset')
+    assert runner.job.state is JobState.RUNNING
+    restarted = RunnerUnderTest(engine)
+    restarted.clear('r1', 7, 'latched')
+    assert restarted.job.job_id == 'a'
+
+
+def test_a_job_set_after_the_start_stays_when_an_old_reset_arrives(runner):
+    runner.set_job(PickJob('a', PART, 1, created_ns=5))
+    runner.clear('r1', 4, 'of yesterday')
+    assert runner.job.job_id == 'a'
+
+
 def test_a_command_that_cannot_be_stored_is_rejected_and_changes_nothing(runner, engine):
     runner.set_job(PickJob('a', PART, 1, created_ns=1))
     break_database(engine, True)
@@ -86,7 +129,7 @@ def test_an_answer_that_cannot_be_stored_pauses_the_job_as_it_stands_in_the_data
     break_database(engine, True)
     runner.dispatch(ev.TriggerFinished(3, runner.job.effect_id, RobotOutcome.SUCCEEDED))
     assert (runner.job.state, runner.job.step, runner.job.unresolved) == (JobState.PAUSED, JobStep.START, True)
-    assert len(runner.executed) == 1
+    assert len(runner.executed) == 1 and 'restarted' not in runner.job.reason
     break_database(engine, False)
     restarted = RunnerUnderTest(engine)
     restarted.restore(4)

@@ -20,12 +20,13 @@ from cell_common.inbox import ExecutorQueue
 from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events, latched
 from cell_common.runner import node_main
+from cell_common.services import ActionCallbacks, create_action_server, create_service
 from cell_common.timers import create_steady_timer
 from cell_robot.clients import open_dashboard
 from cell_robot.motion import JOINTS
 from cell_robot.protocols.dashboard import DashboardError
 from control_msgs.action import FollowJointTrajectory
-from rclpy.action.server import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
+from rclpy.action.server import CancelResponse, GoalResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
@@ -47,6 +48,7 @@ __all__ = ['UrDriverNode', 'main']
 
 PINS = 18
 IO_PERIOD_S = 0.1
+RESULT_TIMEOUT_S = 10
 T = TypeVar('T')
 TriggerCallback = Callable[[Trigger.Request, Trigger.Response], Awaitable[Trigger.Response]]
 
@@ -117,23 +119,20 @@ class UrDriverNode(Node):
 
     def _create_services(self) -> None:
         group = ReentrantCallbackGroup()
-        self._trajectories = ActionServer(
+        self._trajectories = create_action_server(
             self,
             FollowJointTrajectory,
             names.TRAJECTORY,
             self._follow,
-            callback_group=group,
-            result_timeout=10,
-            goal_callback=self._on_goal,
-            cancel_callback=self._on_cancel,
+            ActionCallbacks(goal=self._on_goal, cancel=self._on_cancel),
+            group,
+            RESULT_TIMEOUT_S,
         )
         for service, command in names.TRIGGERS.items():
-            self.create_service(Trigger, names.DASHBOARD + service, self._dashboard_callback(command), callback_group=group)
-        self.create_service(
-            IsInRemoteControl, names.DASHBOARD + 'is_in_remote_control', self._is_in_remote_control, callback_group=group
-        )
-        self.create_service(Trigger, names.IO + 'resend_robot_program', self._resend_program, callback_group=group)
-        self.create_service(SetIO, names.IO + 'set_io', self._set_io)
+            create_service(self, Trigger, names.DASHBOARD + service, self._dashboard_callback(command), group)
+        create_service(self, IsInRemoteControl, names.DASHBOARD + 'is_in_remote_control', self._is_in_remote_control, group)
+        create_service(self, Trigger, names.IO + 'resend_robot_program', self._resend_program, group)
+        create_service(self, SetIO, names.IO + 'set_io', self._set_io)
 
     # In the thread of the asyncio loop.
 

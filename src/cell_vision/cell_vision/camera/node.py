@@ -14,6 +14,7 @@ from cell_common.parameters import ParameterError, declare_parameters
 from cell_common.qos import sensor_stream
 from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
+from cell_common.services import create_service
 from cell_common.time import NS_PER_S, now_ns
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -58,8 +59,8 @@ class CameraNode(Node):
         self._capture = CaptureThread(
             self._make_source, self._on_frame, lambda: now_ns(self), rate=self._options.frame_rate, log=self._log
         )
-        self.create_service(Trigger, 'camera/start', self._start)
-        self.create_service(Trigger, 'camera/stop', self._stop)
+        create_service(self, Trigger, 'camera/start', self._start)
+        create_service(self, Trigger, 'camera/stop', self._stop)
         self._diagnostics = Diagnostics(self, self._source.display_name)
         self._diagnostics.add('capture', self.health)
         if self._options.autostart:

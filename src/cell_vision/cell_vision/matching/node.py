@@ -18,6 +18,7 @@ from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events
 from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
+from cell_common.services import create_service
 from cell_common.time import NS_PER_S, now_ns
 from rclpy.node import Node
 from sqlalchemy.exc import SQLAlchemyError
@@ -80,9 +81,9 @@ class MatcherNode(Node):
         self._barcodes = BarcodeCheck(catalogue)
         self._outcomes = dict.fromkeys(MatchOutcome, 0)
         self._results = self.create_publisher(MatchResult, 'matching/result', events())
-        self.create_service(MatchPart, 'matching/match', self._match)
-        self.create_service(StoreBenchmark, 'matching/store_benchmark', self._store_benchmark)
-        self.create_service(GetBenchmarks, 'matching/benchmarks', self._benchmarks)
+        create_service(self, MatchPart, 'matching/match', self._match)
+        create_service(self, StoreBenchmark, 'matching/store_benchmark', self._store_benchmark)
+        create_service(self, GetBenchmarks, 'matching/benchmarks', self._benchmarks)
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('catalogue', self._health)
 

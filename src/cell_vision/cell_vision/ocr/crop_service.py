@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from cell_common.services import create_service
 from rclpy.node import Node
 
 from cell_interfaces.msg import OcrResult, ResultCode
@@ -22,7 +23,7 @@ class CropService:
     def __init__(self, node: Node) -> None:
         """Create the service."""
         self._crops: OrderedDict[str, EvidenceCrop] = OrderedDict()
-        node.create_service(GetCrop, 'ocr/get_crop', self._handle)
+        create_service(node, GetCrop, 'ocr/get_crop', self._handle)
 
     def remember(self, result: OcrResult, crop: EvidenceCrop | None) -> None:
         """Cache the crop of a result whose has_crop is set."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from cell_common.calls import wait_for
 from cell_common.commands import expiry_error
 from cell_common.inbox import ExecutorQueue
+from cell_common.services import create_service
 from cell_common.time import now_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -49,7 +50,7 @@ class FrameArchiveService:
         self._recent = RecentFrames()
         self._pool = ThreadPoolExecutor(1, 'frame archive')
         self._queue: ExecutorQueue[tuple[Future, _Result]] = ExecutorQueue(node, self._finish)
-        node.create_service(KeepFrame, 'ocr/keep_frame', self._handle, callback_group=ReentrantCallbackGroup())
+        create_service(node, KeepFrame, 'ocr/keep_frame', self._handle, ReentrantCallbackGroup())
 
     def remember(self, image: CompressedImage, result: OcrResult) -> None:
         """Remember the frame of a reading."""

@@ -13,6 +13,7 @@ from cell_common.parameters import declare_parameters
 from cell_common.qos import events, sensor_stream
 from cell_common.ros_time import to_msg
 from cell_common.runner import node_main
+from cell_common.services import create_service
 from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -36,6 +37,7 @@ from cell_vision.ocr.worker.supervisor import ReadJob, ReadResult, WorkerStatus,
 from cell_vision.types import UNREAD, FrameReading, Point, Reading, ReadOptions
 
 BYTES_PER_MB = 1_000_000
+LONGEST_TIMEOUT_S = 600.0
 NEXT_FRAME_TIMEOUT_S = 0.5
 """Timeout for a further frame; the reading is then made of the frames so far."""
 TIME_BUDGET_SHARE = 0.4
@@ -102,7 +104,7 @@ class OcrNode(Node):
         # Raw: most frames are never read, and a frame that is read goes to the worker as compressed bytes.
         self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, sensor_stream(), raw=True)
         self.create_subscription(MatchResult, 'matching/result', self._overlay.show_verdict, events())
-        self.create_service(ReadText, 'ocr/read', self._handle_read, callback_group=ReentrantCallbackGroup())
+        create_service(self, ReadText, 'ocr/read', self._handle_read, ReentrantCallbackGroup())
         if self._options.continuous_rate:
             self.create_timer(1 / self._options.continuous_rate, self._read_continuously)
         self._diagnostics = Diagnostics(self)
@@ -154,6 +156,10 @@ class OcrNode(Node):
 
     async def _read(self, request: ReadText.Request, response: ReadText.Response, region: Sequence[Point]) -> ReadText.Response:
         timeout = to_ns(request.timeout) / NS_PER_S or self._options.read_timeout
+        if not 0 < timeout <= LONGEST_TIMEOUT_S:
+            response.code = ResultCode.INVALID_ARGUMENT
+            response.message = f'timeout is {timeout:g} s: give 0 for the default, or at most {LONGEST_TIMEOUT_S:g} s'
+            return response
         given = len(request.image.data) > 0
         reading = ReadRequest(
             OcrResult(request_id=request.request_id),

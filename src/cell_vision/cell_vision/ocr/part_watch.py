@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from cell_common.diagnostics import Health
 from cell_common.qos import latched
+from cell_common.services import create_service
 from cell_common.time import NS_PER_S, now_ns
 from cell_common.timers import create_steady_timer
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class PartWatch:
         self._stamp = self._transit_ns = 0
         self._waiting: list[Waiting] = []
         self._age = node.create_publisher(Float32, 'camera/image_age', latched())
-        node.create_service(Trigger, 'camera/learn_background', self._learn)
+        create_service(node, Trigger, 'camera/learn_background', self._learn)
         create_steady_timer(node, AGE_PERIOD_S, self._publish_age)
 
     @property

@@ -107,6 +107,12 @@ def test_the_part_in_front_of_the_camera_is_read_and_matched(graph, seeing, matc
     assert wrong.result.verdict == MatchResult.MISMATCH and wrong.result.part_number == 'EM1-2U1'
 
 
+@pytest.mark.parametrize('seconds', [-1, 601, 2**31 - 1])
+def test_a_timeout_outside_its_range_is_refused(graph, seeing, seconds):
+    answer = read(graph, timeout=Duration(sec=seconds))
+    assert answer.code == ResultCode.INVALID_ARGUMENT and answer.message.startswith('timeout is')
+
+
 def test_an_ordered_part_that_is_not_in_the_catalogue_is_refused(graph, matcher):
     answer = graph.call(MatchPart, 'matching/match', MatchPart.Request(expected_part_number='NOT-THERE'))
     assert answer.code == ResultCode.UNKNOWN_PART

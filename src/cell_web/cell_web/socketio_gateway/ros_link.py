@@ -16,6 +16,7 @@ from cell_common.calls import ServiceCallError, call_service, wait_for
 from cell_common.ids import new_id
 from cell_common.inbox import ExecutorQueue
 from cell_common.qos import events, latched, sensor_stream
+from cell_common.services import create_client
 from cell_common.time import to_ns
 from rclpy.action.client import ActionClient
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -248,7 +249,7 @@ class RosLink:
     # -- helpers ----------------------------------------------------------------------------------------------------
 
     def _client(self, kind: type, name: str) -> Client:
-        return self._node.create_client(kind, name, callback_group=self._group)
+        return create_client(self._node, kind, name, self._group)
 
     def _command(self, who: str) -> CommandInfo:
         now = self._node.get_clock().now().to_msg()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future as ThreadFuture
 
 from cell_common.alarms import AlarmReporter
+from cell_common.database_worker import DatabaseWorker
 from cell_common.diagnostics import Health
 from cell_common.qos import latched
 from cell_common.timers import create_steady_timer
@@ -14,7 +15,6 @@ from cell_interfaces.msg import DeliveryState
 from cell_weighing.delivery.outbox import DeadLetter, OutboxCounts
 from cell_weighing.delivery.service import DeliveryService
 from cell_weighing.station.conversions import delivery_message
-from cell_weighing.station.database_worker import DatabaseWorker
 
 POLL_PERIOD_S = 1.0
 """The topic changes at most this often, at any rate of delivery."""

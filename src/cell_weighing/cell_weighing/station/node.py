@@ -17,6 +17,7 @@ from typing import Any
 from cell_common.alarms import HIGH, AlarmReporter
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.database_claim import claim_database
+from cell_common.database_worker import DatabaseWorker
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
@@ -35,7 +36,6 @@ from cell_weighing.domain.reading import WeightReading
 from cell_weighing.station.alarms import BagAlarms
 from cell_weighing.station.bag_log import BagLog
 from cell_weighing.station.conversions import bag_message, job_message, reading_of
-from cell_weighing.station.database_worker import DatabaseWorker
 from cell_weighing.station.parameters import (
     WeighStationParameters,
     log_folder,

@@ -15,6 +15,8 @@ from typing import Protocol, TypeVar
 
 from cell_common.commands import expiry_error
 from cell_common.database import AuditEntry, audit_entry
+from cell_common.database_worker import DatabaseWorker
+from cell_common.services import create_service
 from cell_common.time import now_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -29,7 +31,6 @@ from cell_weighing.delivery.service import DeliveryService, NoApplicationError, 
 from cell_weighing.domain.event_order import MonotonicStamp
 from cell_weighing.domain.jobs import Bag, JobActiveError, JobError, JobForm, WeighingJob, validate_request
 from cell_weighing.station.conversions import bag_message, job_message
-from cell_weighing.station.database_worker import DatabaseWorker
 from cell_weighing.station.job_store import NoSuchBagError, NoSuchJobError
 from cell_weighing.station.store import KeyReusedError, StationSnapshot, WeighStore
 
@@ -115,7 +116,7 @@ class WeighingServices:
             (VoidBag, 'void_bag', self._void_bag),
             (RetryDelivery, 'retry', self._retry),
         ):
-            self.node.create_service(kind, f'weighing/{name}', callback, callback_group=group)
+            create_service(self.node, kind, f'weighing/{name}', callback, group)
 
     async def _start_job(self, request: StartWeighJob.Request, response: StartWeighJob.Response) -> StartWeighJob.Response:
         def start() -> WeighingJob:

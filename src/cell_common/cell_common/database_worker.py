@@ -11,9 +11,12 @@ from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from cell_common.inbox import ExecutorQueue
 from rclpy.node import Node
 from rclpy.task import Future
+
+from cell_common.inbox import ExecutorQueue
+
+__all__ = ['DatabaseWorker']
 
 T = TypeVar('T')
 
@@ -73,6 +76,6 @@ class DatabaseWorker:
         finished: ThreadFuture[T] = await done
         return finished.result()
 
-    def close(self) -> None:
-        """Finish the work in progress, drop the queue, and end the thread."""
-        self._pool.shutdown(cancel_futures=True)
+    def close(self, *, finish_queue: bool = False) -> None:
+        """Finish the work in progress, drop the queue or work it off, and end the thread."""
+        self._pool.shutdown(cancel_futures=not finish_queue)
