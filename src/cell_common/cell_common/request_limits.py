@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-__all__ = ['LONGEST_ID', 'LONGEST_TEXT', 'MOST_ITEMS', 'request_error', 'storable']
+__all__ = ['LONGEST_ID', 'LONGEST_TEXT', 'MOST_ITEMS', 'MessageLike', 'request_error', 'storable']
 
 LARGEST_NUMBER = 2**63 - 1
 LONGEST_TEXT = 10_000

@@ -25,7 +25,7 @@ from rclpy.service import Service
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.parameters import declare_parameters, parameter
-from cell_common.request_limits import request_error, storable
+from cell_common.request_limits import MessageLike, request_error, storable
 
 __all__ = [
     'ActionCallbacks',
@@ -192,7 +192,7 @@ def _queue_profile(node: Node) -> QoSProfile:
 
 
 def _guarded(node: Node, name: str, callback: Callback) -> Callback:
-    async def handle(request: Any, response: Any) -> Any:
+    async def handle(request: MessageLike, response: object) -> object:
         try:
             if error := request_error(request):
                 return _with_error(response, ErrorCode.INVALID_ARGUMENT, error)
@@ -221,8 +221,10 @@ def _encodable(answer: ResponseT) -> ResponseT:
     return answer
 
 
-def _or_else(node: Node, name: str, callback: Callable[[Any], ResultT], otherwise: ResultT) -> Callable[[Any], ResultT]:
-    def handle(argument: Any) -> ResultT:
+def _or_else(
+    node: Node, name: str, callback: Callable[[RequestT], ResultT], otherwise: ResultT
+) -> Callable[[RequestT], ResultT]:
+    def handle(argument: RequestT) -> ResultT:
         try:
             return callback(argument)
         except Exception as failure:
