@@ -156,16 +156,61 @@ def node(package: str, executable: str, *parameters: Mapping[str, object], condi
     )
 
 
+def in_state_dir(name: str) -> ParameterValue:
+    """Pass the path of a file or folder inside the state folder as a string parameter."""
+    return ParameterValue([LaunchConfiguration('state_dir'), f'/{name}'], value_type=str)
+
+
+def launched_with(name: str, value: str) -> EqualsSubstitution:
+    """Compare a launch argument with a value."""
+    return EqualsSubstitution(LaunchConfiguration(name), value)
+
+
+CATALOGUE = {'catalogue_file': text('catalogue_file')}
+DATABASE = {'database_url': text('database_url')}
+SIMULATED = IfCondition(LaunchConfiguration('simulation'))
+REAL = UnlessCondition(LaunchConfiguration('simulation'))
+
+
 def generate_launch_description() -> LaunchDescription:
-    """Describe the cell."""
-    catalogue, database = {'catalogue_file': text('catalogue_file')}, {'database_url': text('database_url')}
-    with_devices, simulated = IfCondition(LaunchConfiguration('devices')), IfCondition(LaunchConfiguration('simulation'))
-    real = UnlessCondition(LaunchConfiguration('simulation'))
+    """Describe the cell: its nodes in one namespace, beside them the simulated world where it is asked for."""
+    cell = [PushRosNamespace(LaunchConfiguration('namespace')), *central_nodes(), *web_nodes(), devices(), *simulated_world()]
+    return LaunchDescription([*ARGUMENTS, SetEnvironmentVariable('PYTHONUNBUFFERED', '1'), GroupAction(cell)])
+
+
+def central_nodes() -> list[Node]:
+    """Describe the nodes that read, judge, keep the counts and run jobs."""
+    files = {'kept_frames_folder': in_state_dir('kept_frames'), 'background_file': in_state_dir('empty_view.png')}
+    return [
+        node('cell_inventory', 'inventory', CATALOGUE, DATABASE),
+        node('cell_vision', 'ocr', files),
+        node('cell_vision', 'part_matcher', CATALOGUE, DATABASE),
+        node('cell_coordinator', 'alarms', DATABASE),
+        node('cell_coordinator', 'coordinator', DATABASE, CATALOGUE),
+        node('cell_weighing', 'weigh_station', DATABASE),
+    ]
+
+
+def web_nodes() -> list[Node]:
+    """Describe the nodes that listen for pages and for programs of the plant."""
+    gateway = {
+        'port': number('web_port'),
+        'rosbridge_port': number('rosbridge_port'),
+        'api_tokens_file': in_state_dir('api_tokens.json'),
+    }
+    legacy = {'page_port': number('legacy_page_port'), 'hub_port': number('legacy_hub_port')}
+    return [
+        node('rosbridge_server', 'rosbridge_websocket', {'port': number('rosbridge_port'), 'address': '127.0.0.1'}),
+        node('cell_web', 'web_gateway', DATABASE, gateway),
+        node('cell_web', 'socketio_gateway', CATALOGUE, legacy, condition=IfCondition(LaunchConfiguration('legacy'))),
+    ]
+
+
+def devices() -> GroupAction:
+    """Describe the nodes that speak to devices, real or simulated ones."""
     simulated_camera = {
         'source': ParameterValue(['http://127.0.0.1:', LaunchConfiguration('sim_camera_port'), '/camera.mjpg'], value_type=str)
     }
-    hub = EqualsSubstitution(LaunchConfiguration('robot_backend'), 'hub')
-    letters = OrSubstitution(EqualsSubstitution(LaunchConfiguration('robot_backend'), 'letters'), hub)
     robot = {
         'port': number('robot_port'),
         'backend': text('robot_backend'),
@@ -184,40 +229,22 @@ def generate_launch_description() -> LaunchDescription:
         'watchdog_frequency': 2.0,
         'stale_data': 1.0,
     }
-    gateway = {
-        'port': number('web_port'),
-        'rosbridge_port': number('rosbridge_port'),
-        'api_tokens_file': ParameterValue([LaunchConfiguration('state_dir'), '/api_tokens.json'], value_type=str),
-    }
-    empty_view = {'background_file': ParameterValue([LaunchConfiguration('state_dir'), '/empty_view.png'], value_type=str)}
-    kept_frames = {'kept_frames_folder': ParameterValue([LaunchConfiguration('state_dir'), '/kept_frames'], value_type=str)}
-    nodes = [
-        node('cell_inventory', 'inventory', catalogue, database),
-        node('cell_vision', 'ocr', kept_frames, empty_view),
-        node('cell_vision', 'part_matcher', catalogue, database),
-        node('cell_coordinator', 'alarms', database),
-        node('cell_coordinator', 'coordinator', database, catalogue),
-        node('cell_weighing', 'weigh_station', database),
-        node('rosbridge_server', 'rosbridge_websocket', {'port': number('rosbridge_port'), 'address': '127.0.0.1'}),
-        node('cell_web', 'web_gateway', database, gateway),
-    ]
-    legacy = node(
-        'cell_web',
-        'socketio_gateway',
-        catalogue,
-        {'page_port': number('legacy_page_port'), 'hub_port': number('legacy_hub_port')},
-        condition=IfCondition(LaunchConfiguration('legacy')),
-    )
-    devices = GroupAction(
-        condition=with_devices,
+    return GroupAction(
+        condition=IfCondition(LaunchConfiguration('devices')),
         actions=[
-            node('cell_vision', 'camera', condition=real),
-            node('cell_vision', 'camera', simulated_camera, condition=simulated),
-            node('cell_robot', 'robot', catalogue, robot, real_robot, condition=real),
-            node('cell_robot', 'robot', catalogue, robot, simulated_robot, condition=simulated),
-            node('cell_weighing', 'scale_bridge', database, {'port': number('scale_port')}),
+            node('cell_vision', 'camera', condition=REAL),
+            node('cell_vision', 'camera', simulated_camera, condition=SIMULATED),
+            node('cell_robot', 'robot', CATALOGUE, robot, real_robot, condition=REAL),
+            node('cell_robot', 'robot', CATALOGUE, robot, simulated_robot, condition=SIMULATED),
+            node('cell_weighing', 'scale_bridge', DATABASE, {'port': number('scale_port')}),
         ],
     )
+
+
+def simulated_world() -> list[Node | GroupAction]:
+    """Describe the simulated devices: one world of camera, robot and scales, and the driver of the arm for ros_driver."""
+    hub = launched_with('robot_backend', 'hub')
+    letters = OrSubstitution(launched_with('robot_backend', 'letters'), hub)
     world = {
         'scene': text('scene'),
         'folder': text('folder'),
@@ -233,30 +260,14 @@ def generate_launch_description() -> LaunchDescription:
         'camera_port': number('sim_camera_port'),
     }
     simulation = LaunchConfiguration('simulation')
-    worlds = [
-        node('cell_sim', 'world', catalogue, world, condition=IfCondition(AndSubstitution(simulation, NotSubstitution(hub)))),
-        # A hub passes letters without ids.
-        node(
-            'cell_sim', 'world', catalogue, world, {'framing': 'bare'}, condition=IfCondition(AndSubstitution(simulation, hub))
+    with_ids = IfCondition(AndSubstitution(simulation, NotSubstitution(hub)))
+    bare = IfCondition(AndSubstitution(simulation, hub))
+    driver = {'robot_ip': text('sim_robot_address'), 'time_scale': number('time_scale', float)}
+    return [
+        node('cell_sim', 'world', CATALOGUE, world, condition=with_ids),
+        node('cell_sim', 'world', CATALOGUE, world, {'framing': 'bare'}, condition=bare),  # a hub passes letters without ids
+        GroupAction(
+            condition=IfCondition(AndSubstitution(simulation, launched_with('robot_backend', 'ros_driver'))),
+            actions=[PushRosNamespace('driver'), node('cell_sim', 'ur_driver', driver)],
         ),
     ]
-    simulated_driver = GroupAction(
-        condition=IfCondition(
-            AndSubstitution(
-                LaunchConfiguration('simulation'), EqualsSubstitution(LaunchConfiguration('robot_backend'), 'ros_driver')
-            )
-        ),
-        actions=[
-            PushRosNamespace('driver'),
-            node('cell_sim', 'ur_driver', {'robot_ip': text('sim_robot_address'), 'time_scale': number('time_scale', float)}),
-        ],
-    )
-    return LaunchDescription(
-        [
-            *ARGUMENTS,
-            SetEnvironmentVariable('PYTHONUNBUFFERED', '1'),
-            GroupAction(
-                [PushRosNamespace(LaunchConfiguration('namespace')), *nodes, legacy, devices, *worlds, simulated_driver]
-            ),
-        ]
-    )
