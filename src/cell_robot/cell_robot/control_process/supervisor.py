@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine
 
-from cell_robot.backends.letters.protocol import LineFraming
+from cell_robot.backends.letters.protocol import LetterLineFramer
 from cell_robot.control_process.codec import (
     MAX_LINE,
     ControlError,
@@ -138,7 +138,7 @@ class ControlProcess:
             task.cancel()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        lines = LineFraming(MAX_LINE)
+        lines = LetterLineFramer(MAX_LINE)
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             while data := await reader.read(MAX_LINE):

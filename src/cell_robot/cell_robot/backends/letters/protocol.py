@@ -34,7 +34,7 @@ class Framing(Protocol):
         """Add received bytes and return the complete frames, without line ends."""
 
 
-class LineFraming:
+class LetterLineFramer:
     """Lines that end with LF, CR or CR LF; empty lines are skipped.
 
     A line beyond the limit is dropped as a whole and counted. The limit bounds the memory that a peer can occupy.
@@ -77,7 +77,7 @@ class LineFraming:
         return line
 
 
-class WordFraming(LineFraming):
+class WordFraming(LetterLineFramer):
     """Lines, and known words without a line end, also glued: many programs answer with socket_send_string("ack").
 
     A word counts as soon as its letters are there, since no line end may ever follow. The beginning of a word waits for its
@@ -163,7 +163,7 @@ class LineProtocol:
 
     def framing(self) -> Framing:
         """Return a new framing for a connection."""
-        return LineFraming()
+        return LetterLineFramer()
 
     def encode(self, letter: str, trigger_id: str, tray: int) -> bytes:
         """Return the line of a trigger; tray 0 is left out.
