@@ -71,25 +71,33 @@ class NotStillError(Exception):
 
 @dataclass(frozen=True)
 class Pick:
-    """The pick whose piece is to be read; times in nanoseconds."""
+    """The pick whose piece is to be read; times in nanoseconds.
+
+    Attributes:
+        picked_ns: When the robot was commanded to show the piece.
+        newer_than_ns: Only later pictures count.
+        shown_ns: When the robot reported that it shows the piece; 0 = unknown, as after a pause in
+            which it may have been exchanged.
+    """
 
     picked_ns: int
-    """When the robot was commanded to show the piece."""
     newer_than_ns: int
-    """Only later pictures count."""
     shown_ns: int = 0
-    """When the robot reported that it shows the piece; 0 = unknown, as after a pause in which it may have been exchanged."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Whether the newest picture is evidence for a piece."""
+    """Whether the newest picture is evidence for a piece.
+
+    Attributes:
+        counts: Whether it is.
+        message: Why it does not count, and the remedy.
+        stood_ns: When the part was first seen to stand still.
+    """
 
     counts: bool
     message: str = ''
-    """Why it does not count, and what to do."""
     stood_ns: int = 0
-    """When the part was first seen to stand still."""
 
 
 @dataclass
@@ -115,14 +123,20 @@ class _KnownView:
 
 @dataclass
 class ArrivalWatch:
-    """History of the views of one camera."""
+    """History of the views of one camera.
+
+    Pictures are kept as thumbnails of a few thousand cells, so hundreds of views fit into some
+    megabytes. Used by one thread; time is an argument.
+
+    Attributes:
+        least_share: Least share of the picture that a part covers, 0..1.
+        background: The empty view, float32, shape of the thumbnails; None = not learned yet.
+        late_ns: Measured delay of the pictures, nanoseconds.
+    """
 
     least_share: float
-    """Least share of the picture that a part covers."""
     background: NDArray[np.float32] | None = None
-    """The empty view; None = not learned yet."""
     late_ns: int = 0
-    """Measured delay of the pictures, nanoseconds."""
     _scenes: deque[_Scene] = field(default_factory=lambda: deque(maxlen=MOST_SCENES))
     _known: deque[_KnownView] = field(default_factory=lambda: deque(maxlen=MOST_VIEWS))
     _last: tuple[int, int] = (0, 0)
@@ -148,13 +162,22 @@ class ArrivalWatch:
             self._scenes.append(_Scene(stamp_ns, stamp_ns, thumbnail, view))
         else:
             scene.last_ns, scene.count = stamp_ns, scene.count + 1
+            # A view is known from its second picture on: a part in motion gives many views that
+            # never come back.
             if scene.count == 2 and view is not View.EMPTY:
                 self._known.append(_KnownView(scene.first_ns, thumbnail, self._foreign(thumbnail)))
+        # Only empty pictures move the empty view; a part that stays would otherwise become part of
+        # it.
         if view is View.EMPTY and self.background is not None:
             self.background = self.background + FOLLOW * (thumbnail - self.background)
 
     def view_of(self, thumbnail: Thumbnail) -> View:
-        """Return what a picture shows."""
+        """Return the content of a picture.
+
+        Args:
+            thumbnail: Picture of the size of the empty view. Between half of `least_share` and
+                `least_share` it is UNSURE.
+        """
         if self.background is None:
             return View.UNSURE
         share = float(np.mean(self._foreign(thumbnail)))
@@ -162,6 +185,9 @@ class ArrivalWatch:
 
     def learn(self, now_ns: int) -> NDArray[np.float32]:
         """Take the view of the last two seconds as the empty one, and return it.
+
+        Args:
+            now_ns: Time, nanoseconds.
 
         Raises:
             NotStillError: There are too few pictures, or the view moved.
@@ -183,11 +209,22 @@ class ArrivalWatch:
         self._known.clear()
 
     def alive(self, after_ns: int) -> bool:
-        """Return whether a picture that differs from its predecessor was received after a time."""
+        """Return whether a picture that differs from its predecessor was received after a time.
+
+        Args:
+            after_ns: Time, nanoseconds. The noise of a live sensor makes every picture differ.
+        """
         return self._changed_ns > after_ns
 
     def evidence(self, pick: Pick) -> Evidence:
-        """Return whether the newest picture is evidence for the piece of a pick."""
+        """Return whether the newest picture is evidence for the piece of a pick.
+
+        Args:
+            pick: Times of the pick. Each condition answers one fault of cameras: a view that was
+                empty before (a part left behind), a part that came after the command (a late
+                stream), a view not seen before it (old buffers), and a changing picture (a frozen
+                camera).
+        """
         if not self._scenes or self._last[0] <= pick.newer_than_ns:
             return Evidence(False, 'no new picture was received: check the camera')
         if self.background is None:
@@ -260,13 +297,19 @@ class ArrivalWatch:
         self.background = thumbnail.astype(np.float32)
         for scene in self._scenes:
             scene.view = self.view_of(scene.thumbnail)
+        # Views that were taken for parts may be the new empty view.
         kept = [known for known in self._known if self.view_of(known.thumbnail) is not View.EMPTY]
         self._known.clear()
         self._known.extend(_KnownView(known.first_ns, known.thumbnail, self._foreign(known.thumbnail)) for known in kept)
 
 
 def is_still(before: Thumbnail, after: Thumbnail) -> bool:
-    """Return whether two consecutive pictures show the same."""
+    """Return whether two consecutive pictures show the same.
+
+    Args:
+        before: Thumbnail.
+        after: The next one; another size counts as a change.
+    """
     return before.shape == after.shape and bool(np.mean(_difference(after, before) > STILL_LEVEL) < STILL_SHARE)
 
 
@@ -285,5 +328,7 @@ def is_same_picture(one: Thumbnail, other: Thumbnail, part: NDArray[np.bool_]) -
 def _difference(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.float32]:
     """Return the absolute difference of two pictures, after the exposure of the second is fitted to the first."""
     first, second = one.astype(np.float32), other.astype(np.float32)
+    # The median belongs to the ground, which covers most of the picture; the +1 avoids a division
+    # by zero.
     gain = (float(np.median(first)) + 1.0) / (float(np.median(second)) + 1.0)
     return np.abs(first - min(max(gain, GAIN_LIMITS[0]), GAIN_LIMITS[1]) * second)

@@ -31,7 +31,12 @@ def height(box: Polygon) -> float:
 
 
 def offset(box: Polygon, point: Point) -> tuple[float, float]:
-    """Return how far a point lies from the center of a box, along and across its line; across is positive below."""
+    """Return how far a point lies from the center of a box, along and across its line; across is positive below.
+
+    Args:
+        box: Its upper side gives the direction of the line.
+        point: In the same frame, pixels.
+    """
     (x, y), (a, b) = center(box), box[:2]
     long = max(LEAST_LENGTH, math.dist(a, b))
     cos, sin = (b[0] - a[0]) / long, (b[1] - a[1]) / long
@@ -53,7 +58,11 @@ def overlaps(one: Polygon, other: Polygon, tolerance: float) -> bool:
 
 
 def enclose(boxes: Sequence[Polygon]) -> Polygon:
-    """Return the box from the start of the first to the end of the last of some boxes of one line, in reading order."""
+    """Return the box from the start of the first to the end of the last of some boxes of one line, in reading order.
+
+    Args:
+        boxes: At least one.
+    """
     if len(boxes) == 1:
         return boxes[0]
     first, last = boxes[0], boxes[-1]

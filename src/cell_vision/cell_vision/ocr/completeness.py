@@ -109,6 +109,8 @@ def _strip(image: MatLike, box: Polygon) -> NDArray[np.float32]:
     wide = min(LONGEST, max(8, math.ceil((length(box) + 2 * BEYOND * height(box)) * scale)))
     source = np.array([a - along, b + along, d - along], np.float32)
     matrix = cv2.getAffineTransform(source, np.array([(0, 0), (wide, 0), (0, STRIP)], np.float32))
+    # BORDER_REPLICATE: beyond the frame the ground continues, so that the rim itself is no change
+    # of ground.
     level = cv2.warpAffine(image, matrix, (wide, STRIP), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.cvtColor(level, cv2.COLOR_BGR2GRAY), np.float32)
 

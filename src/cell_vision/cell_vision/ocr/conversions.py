@@ -50,7 +50,11 @@ def text_message(reading: Reading) -> TextReading:
 
 
 def point_messages(polygon: Iterable[Point]) -> list[Point32]:
-    """Return corners as messages."""
+    """Return corners as messages.
+
+    Args:
+        polygon: Pixels; Point32 has 24 bits of precision, enough for a thousandth of a pixel.
+    """
     return [Point32(x=float(x), y=float(y)) for x, y in polygon]
 
 
@@ -65,7 +69,11 @@ def readings_of(result: OcrResult) -> tuple[Reading, ...]:
 
 
 def codes_of(result: OcrResult) -> tuple[Barcode, ...]:
-    """Return the barcodes of a result."""
+    """Return the barcodes of a result.
+
+    Args:
+        result: Reading whose polygons have four corners.
+    """
     return tuple(Barcode(code.format, code.text, _quad(code.polygon)) for code in result.codes if code.text)
 
 

@@ -26,7 +26,12 @@ class CropService:
         create_service(node, GetCrop, 'ocr/get_crop', self._handle)
 
     def remember(self, result: OcrResult, crop: EvidenceCrop | None) -> None:
-        """Cache the crop of a result whose has_crop is set."""
+        """Cache the crop of a result whose has_crop is set.
+
+        Args:
+            result: Its request id is the key; a repeated id replaces the older crop.
+            crop: Crop in memory only; results carry its corners, not its bytes.
+        """
         if not result.has_crop or crop is None:
             return
         self._crops[result.request_id] = crop

@@ -33,30 +33,42 @@ class UnknownReadingError(LookupError):
 
 @dataclass(frozen=True)
 class CapturedFrame:
-    """A frame that was read."""
+    """A frame that was read.
+
+    Attributes:
+        jpeg: The frame as received.
+        facts: Facts of the reading for the record (texts, engine, stamp); JSON values.
+    """
 
     jpeg: bytes
     facts: Mapping[str, object] = field(default_factory=dict)
-    """Facts of the reading for the record (texts, engine, stamp); JSON values."""
 
 
 @dataclass(frozen=True)
 class FrameLabel:
-    """Label of a frame to be stored."""
+    """Label of a frame to be stored.
+
+    Attributes:
+        request_id: Id of the reading.
+        kind: CORRECTION or REJECT.
+        part_number: CORRECTION: the actual part, "" = the piece has no readable number. REJECT: the
+            ordered part.
+        verdict: Verdict of the cell, for the record.
+        operator_id: Operator who corrected it.
+    """
 
     request_id: str
-    """Id of the reading."""
     kind: str
-    """CORRECTION or REJECT."""
     part_number: str
-    """CORRECTION: the actual part, "" = the piece has no readable number. REJECT: the ordered part."""
     verdict: str
-    """Verdict of the cell, for the record."""
     operator_id: str = ''
 
 
 class RecentFrames:
-    """Cache of the frames of the latest readings, by request id."""
+    """Cache of the frames of the latest readings, by request id.
+
+    A frame has some 200 kB, so the capacity bounds the memory.
+    """
 
     def __init__(self, capacity: int = REMEMBERED) -> None:
         self._capacity = capacity
@@ -130,6 +142,8 @@ class FrameArchive:
         return None
 
     def _write(self, name: str, data: bytes) -> None:
+        # Written under another name and renamed, so that a reader and a power cut see whole files
+        # only.
         partial = self._folder / f'.{name}.part'
         try:
             with partial.open('wb') as file:
@@ -155,6 +169,7 @@ class FrameArchive:
         for image in images:
             if total <= self._most_bytes:
                 break
+            # Even one image above the limit is kept: the operator has just asked for it.
             if image.name == newest:
                 continue
             for file in (image, image.with_suffix('.json')):

@@ -53,7 +53,12 @@ class FrameArchiveService:
         create_service(node, KeepFrame, 'ocr/keep_frame', self._handle, ReentrantCallbackGroup())
 
     def remember(self, image: CompressedImage, result: OcrResult) -> None:
-        """Remember the frame of a reading."""
+        """Remember the frame of a reading.
+
+        Args:
+            image: Frame whose coordinates the result has.
+            result: One without a request id cannot be asked for, and is ignored.
+        """
         if self._archive is None or not result.request_id:
             return
         stamp = result.header.stamp
@@ -79,6 +84,7 @@ class FrameArchiveService:
         label = FrameLabel(
             request.request_id, KINDS[request.kind], request.part_number, request.verdict, request.command.operator_id
         )
+        # The frame is looked up here, in the node's thread, which owns the cache.
         self._pool.submit(self._write, future, label, self._recent.get(request.request_id), now_ns(self._node))
         if not await wait_for(self._node, future, WRITE_TIMEOUT_S):
             response.code = ResultCode.TIMED_OUT

@@ -16,12 +16,15 @@ CDR_LITTLE_ENDIAN = 0x01
 
 @dataclass(frozen=True)
 class SerializedFrame:
-    """A sensor_msgs/CompressedImage as received."""
+    """A sensor_msgs/CompressedImage as received.
+
+    Attributes:
+        stamp: Header stamp, ROS time, nanoseconds.
+        data: CDR, encapsulation header included.
+    """
 
     stamp: int
-    """Header stamp, ROS time, nanoseconds."""
     data: bytes
-    """CDR, encapsulation header included."""
 
 
 def stamp_of(data: bytes) -> int:
@@ -40,7 +43,11 @@ def stamp_of(data: bytes) -> int:
 
 
 class LatestFrame:
-    """Keeps the latest frame and passes it to callers that wait for one newer than a stamp."""
+    """Keeps the latest frame and passes it to callers that wait for one newer than a stamp. Used by one thread.
+
+    Attributes:
+        newest: The latest frame, None before the first.
+    """
 
     def __init__(self) -> None:
         self.newest: SerializedFrame | None = None

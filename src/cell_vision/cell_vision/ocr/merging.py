@@ -33,6 +33,8 @@ def merge_passes(passes: Sequence[Sequence[Reading]], *, keep_contradictions: bo
     """
     places: list[list[Reading]] = []
     for reading in sorted((reading for readings in passes for reading in readings), key=_rank):
+        # Compared with the most certain reading of a place, which is its first: chains of overlaps
+        # would join neighboring lines.
         place = next((place for place in places if overlaps(place[0], reading)), None)
         if place is None:
             places.append([reading])

@@ -13,10 +13,14 @@ from cell_vision.types import Barcode, FrameReading
 
 @dataclass
 class MultiFrameReading:
-    """Collects the readings of frames until they are certain."""
+    """Collects the readings of frames until they are certain.
+
+    Attributes:
+        wanted: Largest number of frames.
+        readings: One for each frame, oldest first.
+    """
 
     wanted: int
-    """Largest number of frames."""
     readings: list[FrameReading] = field(default_factory=list)
 
     @property

@@ -54,28 +54,40 @@ OK, ERROR = 0, 2
 
 @dataclass
 class ReadRequest:
-    """A reading in progress."""
+    """A reading in progress.
+
+    Attributes:
+        result: Result that is being filled.
+        fusion: Readings of the frames so far.
+        deadline: ROS time, nanoseconds.
+        careful: Read the first frame in several ways.
+        pick: Pick whose piece is to be read; None = any frame counts.
+        region: Region to read first; empty = none.
+        images: Frames that were read.
+        ages: Age of each frame when its reading started, seconds.
+        code: Result code of the response.
+        message: Message of the response.
+    """
 
     result: OcrResult
     fusion: MultiFrameReading
     deadline: int
-    """ROS time, nanoseconds."""
     careful: bool = False
-    """Read the first frame in several ways."""
     pick: Pick | None = None
-    """Pick whose piece is to be read; None = any frame counts."""
     region: Sequence[Point] = ()
-    """Region to read first; empty = none."""
     images: list[CompressedImage] = field(default_factory=list)
-    """Frames that were read."""
     ages: list[float] = field(default_factory=list)
-    """Age of each frame when its reading started, seconds."""
     code: int = ResultCode.OK
     message: str = ''
 
 
 class OcrNode(Node):
-    """Serves `ocr/read`, `ocr/get_crop` and `ocr/keep_frame`; publishes `ocr/result` and `ocr/overlay/compressed`."""
+    """Serves `ocr/read`, `ocr/get_crop` and `ocr/keep_frame`; publishes `ocr/result` and `ocr/overlay/compressed`.
+
+    A request waits for a frame, has the worker read it, and repeats that until the reading is
+    certain, the wanted number of frames is read, or the time is used up. Requests are coroutines in
+    the executor's thread; the worker's results arrive through an ExecutorQueue.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__('ocr', **options)

@@ -51,13 +51,17 @@ COLORS = {VerdictIcon.TICK: GOOD, VerdictIcon.CROSS: BAD, VerdictIcon.QUESTION: 
 
 @dataclass(frozen=True)
 class OverlayVerdict:
-    """Title, icon and place of a verdict."""
+    """Title, icon and place of a verdict.
+
+    Attributes:
+        title: E.g. "MATCH EM1-2U1".
+        icon: Tells the verdict without its color.
+        polygon: Of the text that decided, pixels; empty = none.
+    """
 
     title: str
-    """E.g. "MATCH EM1-2U1"."""
     icon: VerdictIcon
     polygon: Sequence[Point] = ()
-    """Of the text that decided, pixels; empty = none."""
 
     @property
     def color(self) -> Color:
@@ -102,6 +106,8 @@ def _banner(image: MatLike, verdict: OverlayVerdict) -> Box:
         _dashes(image, corners, verdict.color, 2 * edge, wide / 24)
     cv2.rectangle(image, (0, 0), (wide - 1, bar), verdict.color, -1)
     _draw_icon(image, verdict.icon, (edge + bar // 2, bar // 2), round(bar * 0.4))
+    # OpenCV's Hershey fonts have ASCII only; other characters would be drawn as several question
+    # marks.
     title = _to_ascii(verdict.title)
     room = wide - 2 * bar
     length = cv2.getTextSize(title, FONT, scale, 2)[0][0]

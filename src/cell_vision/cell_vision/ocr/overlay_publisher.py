@@ -29,7 +29,11 @@ VERDICT_NAMES = {
 
 
 class OverlayPublisher:
-    """Draws the last reading, and again with the verdict on the same frame."""
+    """Draws the last reading, and again with the verdict on the same frame.
+
+    Frames and verdicts arrive in the node's thread; drawing takes tens of milliseconds and has a
+    thread of its own.
+    """
 
     def __init__(self, node: Node, quality: int) -> None:
         """Create the publisher.
@@ -55,7 +59,11 @@ class OverlayPublisher:
         self._draw(None)
 
     def show_verdict(self, match: MatchResult) -> None:
-        """Draw a verdict over the last reading, if it is of the same frame."""
+        """Draw a verdict over the last reading, if it is of the same frame.
+
+        Args:
+            match: Its header is that of the frame.
+        """
         if self._last is not None and match.header.stamp == self._last[1].header.stamp:
             self._draw(match)
 

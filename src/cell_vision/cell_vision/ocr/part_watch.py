@@ -33,7 +33,14 @@ Waiting = tuple[Pick, Callable[[SerializedFrame], None]]
 
 
 class PartWatch:
-    """Finds the frames that are evidence for the piece of a pick."""
+    """Finds the frames that are evidence for the piece of a pick.
+
+    All methods run in the node's thread. Each frame costs a thumbnail, which is decoded at an
+    eighth of the frame's size.
+
+    Attributes:
+        image_age: Delay of the pictures as last measured, seconds.
+    """
 
     def __init__(self, node: Node, least_share: float, background_file: str, longest_delay: float) -> None:
         """Load the learned empty view and create service and topic.
@@ -60,8 +67,13 @@ class PartWatch:
         return max(self._watch.late_ns, self._transit_ns) / NS_PER_S
 
     def update(self, frame: SerializedFrame) -> None:
-        """Look at a received frame, and pass it to the readings that wait for a frame like it."""
+        """Look at a received frame, and pass it to the readings that wait for a frame like it.
+
+        Args:
+            frame: As received; a stamp in the future counts as now.
+        """
         received = now_ns(self._node)
+        # A camera with a clock that runs ahead must not make all later frames look old.
         stamp = min(frame.stamp, received)
         if 0 < stamp - self._stamp < SHORTEST_PERIOD_NS:
             return
@@ -85,6 +97,11 @@ class PartWatch:
         self, pick: Pick, newest: SerializedFrame | None, callback: Callable[[SerializedFrame], None]
     ) -> Callable[[], None]:
         """Call back once with a frame that is evidence for a piece, now or when it is received.
+
+        Args:
+            pick: Pick of the piece.
+            newest: Latest frame, which is checked at once.
+            callback: Called in the node's thread.
 
         Returns:
             A function that cancels the callback.
@@ -148,6 +165,7 @@ class PartWatch:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._file.with_suffix('.tmp')
         temporary.write_bytes(bytes(cv2.imencode('.png', np.round(background).astype(np.uint8))[1]))
+        # Renamed in one step: a power cut leaves the old view or the new one.
         temporary.replace(self._file)
 
     def _load(self) -> NDArray[np.float32] | None:

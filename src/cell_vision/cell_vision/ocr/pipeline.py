@@ -55,6 +55,12 @@ GOOD_DIGITS = 2
 def decode(data: bytes) -> MatLike:
     """Return a compressed image as BGR, uint8.
 
+    Args:
+        data: JPEG, PNG or another format that OpenCV decodes.
+
+    Returns:
+        Shape (height, width, 3).
+
     Raises:
         BadImageError: The data is not an image, or the image is too small.
     """
@@ -130,7 +136,17 @@ def _without_codes(frame: FrameReading) -> FrameReading:
 def read_image(
     engine: Engine, image: MatLike, options: ReadOptions, deadline_passed: Callable[[], bool] = no_deadline
 ) -> Sequence[Reading]:
-    """Return the texts of a decoded frame; see `read_frame`."""
+    """Return the texts of a decoded frame; see `read_frame`.
+
+    Args:
+        engine: Reads images.
+        image: BGR, uint8, shape (height, width, 3).
+        options: How to read; barcodes and crop are not its business.
+        deadline_passed: Called after each pass; when it returns true, no further pass starts.
+
+    Returns:
+        Readings in pixels of the frame. Without `careful` the first confident pass is the result.
+    """
     careful, side = options.get('careful', False), options.get('detector_side', 0)
     if not options.get('fast', True):
         return engine.read(image, side)
@@ -138,6 +154,7 @@ def read_image(
     passes: list[Sequence[Reading]] = []
     for readings in _passes(engine, image, plates, careful, side):
         passes.append(readings)
+        # With a second part in view the first pass is not enough: the next one may read it.
         if not careful and is_confident(readings) and not _unread_plates(image, plates, passes):
             return readings
         if deadline_passed():
@@ -171,7 +188,12 @@ def _unread_plates(image: MatLike, plates: Sequence[Plate], passes: Sequence[Seq
 
 
 def is_confident(readings: Sequence[Reading]) -> bool:
-    """Return whether a text that may be a part number was read with confidence."""
+    """Return whether a text that may be a part number was read with confidence.
+
+    Args:
+        readings: Of one pass. The limits are those of a usual part number; the matcher decides with
+            the catalogue later.
+    """
     return any(
         reading.score >= GOOD_SCORE
         and sum(map(str.isalnum, reading.text)) >= GOOD_LENGTH

@@ -79,17 +79,21 @@ GRAIN, GRAIN_CONTRAST, GRAIN_REACH = 7, 40, 5
 
 @dataclass(frozen=True)
 class Plate:
-    """A rectangle that may carry print, in pixels of the frame."""
+    """A rectangle that may carry print, in pixels of the frame.
+
+    Attributes:
+        x: Of the center.
+        y: Of the center.
+        long: Longer side.
+        short: Shorter side.
+        angle: Of the longer side, degrees, -90..90.
+    """
 
     x: float
-    """Of the center."""
     y: float
     long: float
-    """Longer side."""
     short: float
-    """Shorter side."""
     angle: float
-    """Of the longer side, degrees, -90..90."""
 
     @property
     def area(self) -> float:
@@ -110,12 +114,15 @@ class Plate:
 
 @dataclass(frozen=True)
 class PlateCrop:
-    """A plate, cropped with its longer side level."""
+    """A plate, cropped with its longer side level.
+
+    Attributes:
+        image: BGR, uint8. It may be upside down: the engine finds the direction.
+        to_frame: Affine matrix from the crop to the frame, shape (2, 3).
+    """
 
     image: MatLike
-    """BGR, uint8."""
     to_frame: MatLike
-    """Affine matrix from the crop to the frame, shape (2, 3)."""
 
 
 def detect_plates(image: MatLike) -> list[Plate]:
@@ -185,6 +192,7 @@ def _regions(gray: MatLike) -> list[Plate]:
     steep = cv2.boxFilter(cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), cv2.CV_32F, (REACH, REACH))
     sample = np.asarray(steep[::4, ::4], np.float32)
     grain = float(np.median(sample))
+    # The constant is the noise of JPEG in a frame without grain.
     deviation = float(np.median(np.abs(sample - grain))) + 0.3
     threshold = max(grain + ABOVE_GRAIN * deviation, grain + OF_STEEPEST * (float(np.percentile(sample, STEEPEST)) - grain))
     contours, _ = cv2.findContours(_closed(steep > threshold), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -292,7 +300,11 @@ def stretch_contrast(image: MatLike) -> MatLike:
 
 
 def denoise(image: MatLike) -> MatLike:
-    """Return an image without the grain of the surface; edges are kept."""
+    """Return an image without the grain of the surface; edges are kept.
+
+    Args:
+        image: BGR, uint8.
+    """
     return cv2.bilateralFilter(image, GRAIN, GRAIN_CONTRAST, GRAIN_REACH)
 
 

@@ -30,8 +30,12 @@ MOST_PIXELS = 64_000_000
 def jpeg_of(data: bytes) -> memoryview:
     """Return the compressed image of a serialized sensor_msgs/CompressedImage, without a copy.
 
-    The layout is CDR (OMG DDSI-RTPS 10.5): encapsulation (4 bytes), `stamp` (8), two strings with their length first, and the
-    length and bytes of the image; each length is aligned to 4 bytes after the encapsulation.
+    The layout is CDR (OMG DDSI-RTPS 10.5): encapsulation (4 bytes), `stamp` (8), two strings with
+    their length first, and the length and bytes of the image; each length is aligned to 4 bytes
+    after the encapsulation.
+
+    Args:
+        data: Message as received.
 
     Raises:
         ValueError: The message is cut.
@@ -51,7 +55,14 @@ def jpeg_of(data: bytes) -> memoryview:
 def thumbnail_of(jpeg: memoryview | bytes) -> NDArray[np.uint8] | None:
     """Return a picture as gray cells, None if it cannot be decoded.
 
-    A JPEG is decoded at an eighth of its size, which uses only the mean of each block of 8 x 8 pixels.
+    A JPEG is decoded at an eighth of its size, which uses only the mean of each block of 8 x 8
+    pixels.
+
+    Args:
+        jpeg: JPEG or PNG.
+
+    Returns:
+        uint8, WIDTH cells wide, as high as the picture's proportions demand.
     """
     size = size_in_header(bytes(jpeg[:HEADER_BYTES]))
     if size is None or size[0] * size[1] > MOST_PIXELS:

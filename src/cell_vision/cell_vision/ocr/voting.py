@@ -47,8 +47,13 @@ class _Vote:
 def is_certain(readings: Sequence[Reading], certain: float = CERTAIN) -> bool:
     """Return whether no other frame is needed: all texts that may be part numbers were read with confidence, at least one.
 
-    Small print next to larger print (ratings, dates) is ignored: the number of a part is not its smallest text. With an
-    unreadable part in view, or print that may be lost, no reading is certain, and the next frame is read as a whole again.
+    Small print next to larger print (ratings, dates) is ignored: the number of a part is not its
+    smallest text. With an unreadable part in view, or print that may be lost, no reading is
+    certain, and the next frame is read as a whole again.
+
+    Args:
+        readings: Of one frame, or fused.
+        certain: Least confidence, 0..1.
     """
     if any(reading.text == UNREAD or MISSING in reading.text for reading in readings):
         return False
@@ -122,6 +127,8 @@ def _fuse_place(place: Sequence[Sequence[Reading]]) -> Reading:
     """Return the voted reading of one place."""
     present = [readings for readings in place if readings]
     votes = [vote for readings in present for vote in _votes_of_frame(readings)]
+    # All votes are aligned with the heaviest one; of equal ones the longest, since characters are
+    # lost more often than invented.
     backbone = max(votes, key=lambda item: (item.weight, len(item.text)))
     text, trust = _tally(backbone.text, votes)
     agreeing = [item.score for item in votes if item.text == text]

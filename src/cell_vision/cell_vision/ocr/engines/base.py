@@ -26,28 +26,37 @@ class BadImageError(Exception):
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """Set-up of an engine."""
+    """Set-up of an engine.
+
+    Attributes:
+        detector_side: Longest side of the image given to the text detector, pixels.
+        text_score: Readings below this confidence are dropped, 0..1.
+        threads: Threads of the inference library.
+        backend: "openvino", "onnxruntime", or "auto": OpenVINO if it is installed.
+        precision: "float32", "int8", or "auto": int8 if the processor has instructions for it
+            (engine ppocr only).
+        model_dir: Folder of the models; "" = the models that come with the engine (paddleocr:
+            `models` in the worker's environment).
+        cache_dir: Folder for compiled networks, which speeds up the next start; "" = no cache.
+    """
 
     detector_side: int = 960
-    """Longest side of the image given to the text detector, pixels."""
     text_score: float = 0.5
-    """Readings below this confidence are dropped."""
     threads: int = 1
     backend: str = 'auto'
-    """"openvino", "onnxruntime", or "auto": OpenVINO if it is installed."""
     precision: str = 'auto'
-    """"float32", "int8", or "auto": int8 if the processor has instructions for it (engine ppocr only)."""
     model_dir: str = ''
-    """Folder of the models; "" = the models that come with the engine (paddleocr: `models` in the worker's environment)."""
     cache_dir: str = ''
-    """Folder for compiled networks, which speeds up the next start; "" = no cache."""
 
 
 class Engine(Protocol):
-    """An OCR engine: detects and recognizes text in an image."""
+    """An OCR engine: detects and recognizes text in an image. Used by one thread.
+
+    Attributes:
+        name: Name, version and backend, for logs and diagnostics.
+    """
 
     name: str
-    """Name, version and backend, for logs and diagnostics."""
 
     def read(self, image: MatLike, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
         """Read an image.

@@ -57,21 +57,26 @@ PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;
 
 @dataclass(frozen=True)
 class DecodedText:
-    """Text of one strip with the probabilities behind it."""
+    """Text of one strip with the probabilities behind it.
+
+    Attributes:
+        text: Decoded and corrected text.
+        score: Confidence, 0..1.
+        doubtful: The text may be a number and a character of it is not certain.
+        sure: Probability of each character of the text, 0..1.
+        rivals: For each character the probability of the best other digit relative to it; 0 where
+            the character is no digit.
+        fine: For each character the probabilities of its partners in FINE.
+        centers: For each character the step at its center, in steps of the recognizer.
+    """
 
     text: str
     score: float
-    """Confidence, 0..1."""
     doubtful: bool
-    """The text may be a number and a character of it is not certain."""
     sure: tuple[float, ...]
-    """Probability of each character of the text, 0..1."""
     rivals: tuple[float, ...] = ()
-    """For each character the probability of the best other digit relative to it; 0 where the character is no digit."""
     fine: tuple[Mapping[str, float], ...] = ()
-    """For each character the probabilities of its partners in FINE."""
     centers: tuple[float, ...] = ()
-    """For each character the step at its center, in steps of the recognizer."""
 
 
 def fuse_readings(sharp: DecodedText, soft: DecodedText) -> tuple[str, float]:
@@ -182,6 +187,7 @@ class CtcDecoder:
         """
         kept = probabilities[:, self._classes]
         best = kept.argmax(1)
+        # A run starts where the best class changes; class 0 separates equal characters.
         first = np.flatnonzero((best != 0) & (np.diff(best, prepend=-1) != 0))
         first = first[[not speck for speck in _find_specks([self._characters[i] for i in best[first]], first.tolist())]]
         if not len(first):
@@ -287,5 +293,9 @@ def _find_specks(text: Sequence[str], steps: Sequence[int]) -> list[bool]:
 
 
 def may_be_number(text: str) -> bool:
-    """Return whether a line has enough letters and digits for a part number."""
+    """Return whether a line has enough letters and digits for a part number.
+
+    Args:
+        text: Decoded line.
+    """
     return sum(map(str.isalnum, text)) >= NUMBER_LENGTH and sum(map(str.isdigit, text)) >= NUMBER_DIGITS

@@ -23,11 +23,15 @@ CHARACTERS = 'character'
 
 @dataclass(frozen=True)
 class Network:
-    """A network ready to run."""
+    """A network ready to run. Not thread-safe: each network has one request.
+
+    Attributes:
+        run: Runs a batch.
+        characters: Alphabet in the model's metadata; empty when it has none.
+    """
 
     run: InferFn
     characters: tuple[str, ...]
-    """Alphabet in the model's metadata; empty when it has none."""
 
 
 def select_backend(wanted: str) -> str:
@@ -115,8 +119,10 @@ def _onnxruntime(path: Path, threads: int) -> Network:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # The arena keeps the largest batch's memory for good; strips of many widths would let it grow.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
+    # Without spinning a waiting thread leaves its core to the other nodes.
     options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
     name = session.get_inputs()[0].name

@@ -28,17 +28,23 @@ RESULT_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class EngineCheck:
-    """Result of a check."""
+    """Result of a check.
+
+    Attributes:
+        engine: Name and version, "" when the engine did not start.
+        error: Message for the operator, "" when the engine read the sample.
+        texts: What it read.
+        start_s: Seconds from the start of the process until it was ready.
+        read_s: Seconds for the sample.
+        memory: Memory of the worker after the reading, bytes.
+    """
 
     engine: str
-    """Name and version, "" when the engine did not start."""
     error: str
-    """Message for the operator, "" when the engine read the sample."""
     texts: tuple[str, ...] = ()
     start_s: float = 0.0
     read_s: float = 0.0
     memory: int = 0
-    """Memory of the worker after the reading, bytes."""
 
 
 def sample_image() -> bytes:

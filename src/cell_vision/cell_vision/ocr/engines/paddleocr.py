@@ -103,7 +103,12 @@ def installed_release() -> str:
 
 
 def arguments_2(models: Mapping[str, PaddleModel], options: EngineOptions) -> dict[str, object]:
-    """Return the constructor arguments of release 2."""
+    """Return the constructor arguments of release 2.
+
+    Args:
+        models: Role -> model.
+        options: Set-up of the engine.
+    """
     arguments: dict[str, object] = {
         'det_model_dir': str(models['det'].folder),
         'rec_model_dir': str(models['rec'].folder),
@@ -142,14 +147,24 @@ def arguments_3(models: Mapping[str, PaddleModel], options: EngineOptions) -> di
 def readings_of_2(result: Release2Result, scale: float = 1.0) -> list[Reading]:
     """Return the readings in a result of `PaddleOCR.ocr`, release 2.
 
-    This release does not report which lines it turned over, so polygons begin at the top left in the image.
+    This release does not report which lines it turned over, so polygons begin at the top left in
+    the image.
+
+    Args:
+        result: Result for one image.
+        scale: Factor by which the image was enlarged before; polygons are divided by it.
     """
     lines = (result[0] or ()) if result else ()
     return [_reading(text, score, box, False, scale) for box, (text, score) in lines]
 
 
 def readings_of_3(result: Iterable[Release3Page], scale: float = 1.0) -> list[Reading]:
-    """Return the readings in a result of `PaddleOCR.predict`, release 3."""
+    """Return the readings in a result of `PaddleOCR.predict`, release 3.
+
+    Args:
+        result: Pages; one for each image.
+        scale: Factor by which the image was enlarged before; polygons are divided by it.
+    """
     readings = []
     for page in result:
         texts = page['rec_texts']

@@ -54,7 +54,15 @@ TURNED_LENGTH = 3
 
 
 class PpOcrEngine:
-    """Detector, direction classifier and recognizer of PP-OCRv4."""
+    """Detector, direction classifier and recognizer of PP-OCRv4.
+
+    With OpenVINO further networks are compiled for the shapes of a single plate; `warm_next` loads
+    them while no job waits. Until then the network for any shape does the same work, more slowly.
+
+    Attributes:
+        decoder: Decodes the recognizer's output.
+        name: Name, version and backend.
+    """
 
     def __init__(self, options: EngineOptions) -> None:
         """Load the models.
@@ -109,7 +117,14 @@ class PpOcrEngine:
         return [crop_strip(image, np.clip(box / scale, 0, limit)) for box in found]
 
     def fix_orientation(self, strips: Sequence[TextStrip], *, one_plate: bool) -> list[TextStrip]:
-        """Turn over the strips that are upside down; on one plate the longest line decides for all parallel ones."""
+        """Turn over the strips that are upside down; on one plate the longest line decides for all parallel ones.
+
+        The classifier is unsure about short strips, and all lines of a label have one direction.
+
+        Args:
+            strips: Cropped boxes of one image.
+            one_plate: The image shows a single plate.
+        """
         longest = max(strips, key=lambda strip: strip.aspect_ratio, default=None) if one_plate else None
         likely = UNSURE if longest is None else self._is_upside_down(longest)
 
@@ -125,7 +140,15 @@ class PpOcrEngine:
         return float(self._direction.run(classifier_input(strip.image))[0, 1])
 
     def recognize(self, strip: TextStrip) -> Reading:
-        """Read one upright strip, a doubtful number twice; the text may be empty."""
+        """Read one upright strip, a doubtful number twice; the text may be empty.
+
+        Args:
+            strip: Cropped box.
+
+        Returns:
+            Reading whose score is limited to DISPUTED if a digit, a gap or smeared print leaves a
+            doubt.
+        """
         sharp = self._decode(strip.image)
         if sharp.score < UPRIGHT and sum(map(str.isalnum, sharp.text)) >= TURNED_LENGTH:
             turned = strip.flipped()

@@ -61,12 +61,15 @@ CONTRAST, STEEPEST = (2, 98), 97
 
 @dataclass(frozen=True)
 class TextStrip:
-    """One text box, cropped, with its longer side level."""
+    """One text box, cropped, with its longer side level.
+
+    Attributes:
+        image: BGR, uint8.
+        polygon: Corners in the image, clockwise from the top left of the strip.
+    """
 
     image: MatLike
-    """BGR, uint8."""
     polygon: Polygon
-    """Corners in the image, clockwise from the top left of the strip."""
 
     def flipped(self) -> TextStrip:
         """Return the strip rotated by 180 degrees."""
@@ -109,7 +112,14 @@ def detector_input(image: MatLike, side: int, enlarge: float = 1.0) -> tuple[NDA
 
 
 def text_boxes(probability: NDArray[np.float32]) -> list[Corners]:
-    """Return the text boxes of a probability map of shape (height, width)."""
+    """Return the text boxes of a probability map.
+
+    Args:
+        probability: float32, shape (height, width), 0..1: the output of the detector.
+
+    Returns:
+        Corners in pixels of the map, grown by UNCLIP, in no particular order.
+    """
     mask = cv2.dilate((probability > FILLED).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     found = []
@@ -132,7 +142,12 @@ def _extend_ends(wide: float, high: float) -> tuple[float, float]:
 
 
 def crop_strip(image: MatLike, box: Corners) -> TextStrip:
-    """Crop a box from an image, with its longer side level."""
+    """Crop a box from an image, with its longer side level.
+
+    Args:
+        image: BGR, uint8, at full size: the detector saw a smaller copy.
+        box: Corners in pixels of `image`.
+    """
     wide = max(1, round(max(math.dist(box[0], box[1]), math.dist(box[2], box[3]))))
     high = max(1, round(max(math.dist(box[0], box[3]), math.dist(box[1], box[2]))))
     target = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
@@ -145,7 +160,15 @@ def crop_strip(image: MatLike, box: Corners) -> TextStrip:
 
 
 def recognizer_input(strip: MatLike) -> NDArray[np.float32]:
-    """Return the recognizer input for a strip: 48 pixels high, a long one narrowed, padded to one of STRIP_WIDTHS."""
+    """Return the recognizer input for a strip: 48 pixels high, a long one narrowed, padded to one of STRIP_WIDTHS.
+
+    Args:
+        strip: BGR, uint8, of any size.
+
+    Returns:
+        float32, shape (1, 3, 48, width), values -1..1; the padding is 0, the gray of the training
+        data.
+    """
     wide = strip.shape[1] * STRIP_HEIGHT / strip.shape[0]
     wide = min(LONGEST_STRIP, math.ceil(min(wide, LONG + SQUEEZED * (wide - LONG))))
     return _padded(strip, wide, next(width for width in STRIP_WIDTHS if width >= wide))

@@ -13,6 +13,10 @@ __all__ = ['load_libraries', 'make_engine']
 def make_engine(name: str, options: EngineOptions) -> Engine:
     """Load an engine.
 
+    Args:
+        name: One of ENGINES.
+        options: Set-up of the engine.
+
     Raises:
         EngineError: The engine does not exist, is not installed, or its models are missing.
     """
@@ -33,6 +37,13 @@ def make_engine(name: str, options: EngineOptions) -> Engine:
 
 def load_libraries(name: str, backend: str) -> None:
     """Import the libraries of an engine, without loading its models.
+
+    Used by a standby worker: importing takes longer than anything else of a start, and costs little
+    memory.
+
+    Args:
+        name: One of ENGINES.
+        backend: "openvino", "onnxruntime" or "auto".
 
     Raises:
         ImportError: A library is missing.

@@ -145,6 +145,10 @@ def resident_memory() -> int:
 def warm_up(engine: Engine, side: int = 480) -> None:
     """Read a drawn text once, so that the first real reading is not slow.
 
+    Args:
+        engine: Loaded engine.
+        side: Width of the drawn image, pixels.
+
     Raises:
         EngineError: The engine cannot read the text: it is broken.
     """
@@ -167,6 +171,8 @@ def _receive_jobs(requests: BinaryIO, jobs: _Jobs) -> None:
 def _redirect_stdout() -> tuple[BinaryIO, BinaryIO]:
     """Reserve stdout for messages: output of libraries goes to stderr."""
     results = os.fdopen(os.dup(1), 'wb')
+    # Libraries print progress and warnings to stdout, also from C++; one line of them would break
+    # the protocol.
     os.dup2(2, 1)
     return sys.stdin.buffer, results
 

@@ -32,6 +32,11 @@ class ProtocolError(Exception):
 def write_message(stream: IO[bytes], header: Mapping[str, object], payload: bytes = b'') -> None:
     """Send one message.
 
+    Args:
+        stream: Pipe, binary.
+        header: JSON values; `size` is added.
+        payload: Bytes that follow the header.
+
     Raises:
         OSError: The other side closed the pipe.
     """
@@ -43,6 +48,10 @@ def write_message(stream: IO[bytes], header: Mapping[str, object], payload: byte
 
 def read_message(stream: IO[bytes]) -> tuple[Header, bytes] | None:
     """Receive one message; None at the end of the stream.
+
+    Args:
+        stream: Pipe, binary. Blocks until a whole message is there; sizes are limited, so a broken
+            peer cannot fill the memory.
 
     Raises:
         ProtocolError: The data is not a message.

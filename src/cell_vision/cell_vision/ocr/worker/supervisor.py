@@ -56,52 +56,72 @@ class ReadFailure(str, enum.Enum):
 
 @dataclass(frozen=True)
 class ReadResult:
-    """The one result of a job."""
+    """The one result of a job.
+
+    Attributes:
+        reading: None when the job failed.
+        failure: NONE, or the kind of failure.
+        message: Message for the operator; "" unless the job failed.
+    """
 
     reading: FrameReading | None
-    """None when the job failed."""
     failure: ReadFailure = ReadFailure.NONE
     message: str = ''
-    """Message for the operator; "" unless the job failed."""
 
 
 @dataclass
 class ReadJob:
-    """One frame to read."""
+    """One frame to read.
+
+    Attributes:
+        image: JPEG, PNG or another format that OpenCV decodes.
+        on_result: Called once, in the thread of the supervisor.
+        options: How to read.
+        created: Monotonic time, seconds.
+    """
 
     image: bytes
-    """JPEG, PNG or another format that OpenCV decodes."""
     on_result: Callable[[ReadResult], None]
-    """Called once, in the thread of the supervisor."""
     options: ReadOptions = field(default_factory=ReadOptions)
     created: float = field(default_factory=time.monotonic)
-    """Monotonic time, seconds."""
 
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """State of the worker process, for diagnostics."""
+    """State of the worker process, for diagnostics.
+
+    Attributes:
+        ready: Jobs are executed.
+        engine: Name and version, "" until it was ready once.
+        message: Why it is not ready, for the operator.
+        pid: Process id, 0 = none.
+        busy: A job is being executed.
+        starts: Number of starts.
+        reads: Number of finished jobs.
+        memory: Resident memory of the worker after its last reading, bytes.
+        spare_pid: Process id of the standby worker, 0 = none.
+    """
 
     ready: bool = False
     engine: str = ''
-    """Name and version, "" until it was ready once."""
     message: str = 'OCR is warming up'
     pid: int = 0
     busy: bool = False
-    """A job is being executed."""
     starts: int = 0
     reads: int = 0
     memory: int = 0
-    """Resident memory of the worker after its last reading, bytes."""
     spare_pid: int = 0
-    """Process id of the standby worker, 0 = none."""
 
 
 class WorkerSupervisor:
-    """Runs the worker process and, if wanted, a standby worker that replaces it."""
+    """Runs the worker process and, if wanted, a standby worker that replaces it.
+
+    Attributes:
+        COMMAND: Arguments of the interpreter; replaced in tests.
+        state: Status; replaced as a whole, so any thread may read it.
+    """
 
     COMMAND: tuple[str, ...] = ('-m', 'cell_vision.ocr.worker.main')
-    """Arguments of the interpreter."""
 
     def __init__(
         self, arguments: Sequence[str], *, python: str = '', deadline: float = 5.0, most_memory: int = 0, spare: str = 'off'
