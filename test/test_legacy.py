@@ -100,13 +100,13 @@ def test_an_old_page_runs_a_job_and_an_old_backend_starts_the_program(cell, conn
     assert capture['match'] is True and capture['score'] > 0.5 and capture['texts'] and picture(capture) is not None
     wait_until(lambda: sum(counts(page.all('update_inventory')[-1], PART)) == before - 2, 30.0, 'two parts booked')
 
+    wait_until(lambda: cell.client.job is not None and cell.client.job.state == JobState.DONE, 30.0, 'the job ended')
     page.ask('reset_inventory', None, 'update_inventory')
     wait_until(lambda: sum(counts(page.all('update_inventory')[-1], PART)) >= before, 10.0, 'the stock reset')
 
     backend = connect('hub')
     wait_until(lambda: backend.all('update_inventory'), 30.0, 'the stock after connecting')
     assert len(backend.all('update_inventory')[-1][PART]) == 4
-    wait_until(lambda: cell.client.job is not None and cell.client.job.state == JobState.DONE, 30.0, 'the job ended')
     started = backend.ask('send_trigger', {'trigger': 'D', 'event': 'program_started', 'part_number': ''}, 'ack')
     assert started == {'event': 'program_started'}
     refused = backend.ask('send_trigger', {'trigger': 'P', 'event': 'PLACE', 'part_number': ''}, 'status')
