@@ -15,7 +15,7 @@ Stock = Mapping[str, Mapping[int, int]]
 
 
 class PortServer:
-    """Base of the servers of both ports. The `on_...` coroutines pass events of the cell on; all run on the servers' event loop.
+    """Base of the servers of both ports. The `on_...` coroutines pass events of the cell on, on the servers' event loop.
 
     Attributes:
         server: Socket.IO server with its clients.
