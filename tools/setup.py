@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Set the workspace up: environment, ROS 2, packages, operator page. Standard library only.
 
-A step is skipped while its inputs are unchanged, so set-up may be interrupted and repeated at any time.
-The output of each step goes to build/setup/<step>.log.
+A step is skipped while its inputs are unchanged, so set-up may be interrupted and repeated at any time. The output of each
+step goes to build/setup/<step>.log.
+
+ROS 2 comes from an installed Jazzy if there is one, else from wheels. Wheels exist for the core; what they lack is in
+underlay/ and is built with the packages.
 """
 
 from __future__ import annotations
@@ -79,6 +82,9 @@ def system_ros() -> str | None:
 def ensure_system(needs: dict[str, tuple[Callable[[], bool], str]]) -> None:
     """Install missing packages of the operating system; without root raise an error with the command.
 
+    Args:
+        needs: What is needed -> a check, and Debian's package that provides it.
+
     Raises:
         SetupError: Packages are missing and this process may not install them.
     """
@@ -103,7 +109,10 @@ def venv_python() -> str:
 
 
 def make_venv(log: Path) -> None:
-    """Make the virtual environment; replace one that was moved or whose interpreter is missing."""
+    """Make the virtual environment; replace one that was moved or whose interpreter is missing.
+
+    With an installed ROS the environment sees the system's packages, among them rclpy.
+    """
     if VENV.exists():
         shutil.rmtree(VENV)
     options = ['--system-site-packages'] if system_ros() else []
@@ -111,7 +120,12 @@ def make_venv(log: Path) -> None:
 
 
 def install_requirements(names: Sequence[str], log: Path) -> None:
-    """Install pinned requirement files into the environment."""
+    """Install pinned requirement files into the environment, all in one call of pip so that it sees every pin.
+
+    Args:
+        names: Files of requirements/ without their ending.
+        log: Gets pip's output.
+    """
     arguments = [part for name in names for part in ('-r', str(ROOT / 'requirements' / f'{name}.txt'))]
     run_logged([venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--prefer-binary', *arguments], log)
 
@@ -138,7 +152,10 @@ def repair_cmake(log: Path) -> None:
 
 
 def build_environment() -> dict[str, str]:
-    """Return the environment in which colcon builds."""
+    """Return the environment in which colcon builds.
+
+    PYTHONPATH of a sourced workspace would win over the environment's packages.
+    """
     env = {**os.environ, 'PATH': f'{VENV / "bin"}{os.pathsep}{os.environ["PATH"]}', 'VIRTUAL_ENV': str(VENV)}
     env.pop('PYTHONPATH', None)
     if not system_ros():
@@ -148,7 +165,12 @@ def build_environment() -> dict[str, str]:
 
 
 def colcon_build(log: Path, packages: Sequence[str] = ()) -> None:
-    """Build the workspace or some packages with colcon; underlay/ only without an installed ROS 2."""
+    """Build the workspace or some packages with colcon; underlay/ only without an installed ROS 2.
+
+    Args:
+        log: Gets colcon's output.
+        packages: Packages to build; empty = all.
+    """
     prefix = system_ros()
     selected = ['--packages-select', *packages] if packages else []
     paths = ['src'] if prefix else ['src', 'underlay']
@@ -190,7 +212,10 @@ def link_node() -> None:
 
 
 def build_hmi(log: Path) -> None:
-    """Build the operator page with the Node.js of the wheel."""
+    """Build the operator page with the Node.js of the wheel.
+
+    `npm ci` installs exactly what package-lock.json names.
+    """
     link_node()
     env = build_environment()
     run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=HMI, env=env)
@@ -246,12 +271,18 @@ def paddleocr_step(optional: bool) -> Step:
 
 
 def tree(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
-    """Return the files below folders of the workspace that end in one of the suffixes."""
+    """Return the files below folders of the workspace that end in one of the suffixes.
+
+    Args:
+        folders: Relative to the workspace.
+        suffixes: Empty = all files.
+    """
     skip = {'node_modules', 'dist', 'generated', '__pycache__', '.pytest_cache'}
     return [
         Path(where) / name
         for folder in folders
         for where, inner, names in os.walk(ROOT / folder)
+        # os.walk descends only into what is left in `inner`; sorted, so that the digest does not depend on the file system.
         if not inner.__setitem__(slice(None), sorted(d for d in inner if d not in skip))
         for name in sorted(names)
         if not suffixes or name.endswith(suffixes)
@@ -290,7 +321,11 @@ def message_packages() -> list[str]:
 
 
 def steps(with_tests: bool) -> list[Step]:
-    """Return the steps in order."""
+    """Return the steps in order.
+
+    Args:
+        with_tests: Also install the test tools, and try to make the environment of engine paddleocr.
+    """
     wheels = not system_ros()
     runtime = ['ros', 'runtime'] if wheels else ['installed_ros', 'runtime']
     everything = [*runtime, 'dev']
