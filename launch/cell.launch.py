@@ -4,8 +4,8 @@ ros2 launch cell_bringup cell.launch.py                       the cell against t
 ros2 launch cell_bringup cell.launch.py simulation:=false     the same nodes with the real devices of config/cell.yaml
 
 All names are relative and below one namespace, so several cells share a network. A node reads the parameter file of the
-deployment first; launch arguments override it. The conditions are substitutions, evaluated at launch: this file runs on
-upstream's launch as well as on the one in underlay/.
+deployment first; launch arguments override it. Conditions are substitutions,
+evaluated at launch.
 """
 
 from collections.abc import Mapping
