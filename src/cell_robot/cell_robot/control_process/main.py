@@ -77,7 +77,7 @@ class ControlLoop:
         self._stream, self._rest = stream, b''
         # Four times as often as needed: one late cycle must not end a job.
         self._kick_period_s = 1.0 / settings.watchdog / 4.0
-        self._outputs = OutputSwitch(settings.address, settings.outputs)
+        self._outputs = OutputSwitch(settings.address, settings.outputs) if settings.outputs else None
         # Asked before ur_rtde claims them: its constructor does not name the register that is taken.
         if message := taken_inputs(settings.address, (), upper=settings.upper):
             raise RtdeRefusedError(message)
@@ -186,7 +186,7 @@ class ControlLoop:
         return bool(self._control.setTcp(self._tool) and self._control.setPayload(setup.payload, list(setup.center_of_gravity)))
 
     def _switch(self, request: SetOutput) -> bool:
-        return self._outputs.set_output(request.pin, request.on)
+        return self._outputs is not None and self._outputs.set_output(request.pin, request.on)
 
     def _report(self, report: ControlReport) -> None:
         self._stream.sendall(encode_report(report))
