@@ -46,6 +46,7 @@ from cell_robot.control_process.codec import (
     decode_settings,
     encode_report,
 )
+from cell_robot.control_process.dashboard_relay import RelayProcess, is_misread
 from cell_robot.control_process.input_client import OutputSwitch, taken_inputs
 from cell_robot.protocols.rtde.framing import RtdeError, RtdeRefusedError
 
@@ -81,7 +82,7 @@ class ControlLoop:
         # Asked before ur_rtde claims them: its constructor does not name the register that is taken.
         if message := taken_inputs(settings.address, (), upper=settings.upper):
             raise RtdeRefusedError(message)
-        self._control = RTDEControlInterface(settings.address, CONTROL_HZ, _flags(settings))
+        self._control, self._relay = _connect(settings)
         try:
             # From here on the controller ends the script when this process stops kicking, whatever the reason.
             if not self._control.setWatchdog(settings.watchdog):
@@ -190,6 +191,21 @@ class ControlLoop:
 
     def _report(self, report: ControlReport) -> None:
         self._stream.sendall(encode_report(report))
+
+
+def _connect(settings: ControlSettings) -> tuple[RTDEControlInterface, RelayProcess | None]:
+    """Connect and upload the script; through a relay if ur_rtde does not understand the dashboard.
+
+    Raises:
+        RuntimeError: The control script does not run.
+    """
+    try:
+        return RTDEControlInterface(settings.address, CONTROL_HZ, _flags(settings)), None
+    except RuntimeError as error:
+        if not is_misread(str(error)):
+            raise
+    relay = RelayProcess(settings.address)
+    return RTDEControlInterface(relay.address, CONTROL_HZ, _flags(settings)), relay
 
 
 def _flags(settings: ControlSettings) -> int:
