@@ -80,7 +80,8 @@ class ArmRoom:
         for name, box in self.boxes.items():
             if (np.array(box.low) > highest).any() or (np.array(box.high) < lowest).any():
                 continue  # far from the whole way
-            _require(_distances(capsules, box) >= _needed(capsules, radii + steps / 2.0), f'hits {name}')
+            free: NDArray[np.bool_] = np.greater_equal(_distances(capsules, box), _needed(capsules, radii + steps / 2.0))
+            _require(free, f'hits {name}')
 
     def _check_workspace(self, capsules: Points, radii: Points) -> None:
         low, high = np.array(self.low), np.array(self.high)
