@@ -74,7 +74,8 @@ class ArmRoom:
         steps = np.linalg.norm(np.diff(capsules, axis=0), axis=-1).max(axis=(0, 2), initial=0.0)
         self._check_workspace(capsules, radii)
         if self.table is not None:
-            _require(np.asarray(capsules[..., 2].min(axis=-1) - radii >= self.table), 'goes below the table')
+            above: NDArray[np.bool_] = np.greater_equal(capsules[..., 2].min(axis=-1) - radii, self.table)
+            _require(above, 'goes below the table')
         reach = (radii + steps).max()
         lowest, highest = capsules.min(axis=(0, 1, 2)) - reach, capsules.max(axis=(0, 1, 2)) + reach
         for name, box in self.boxes.items():
@@ -87,7 +88,8 @@ class ArmRoom:
         low, high = np.array(self.low), np.array(self.high)
         margin = radii[:, None, None]
         inside = (capsules - margin >= low) & (capsules + margin <= high)
-        _require(inside.all(axis=(-1, -2)), 'leaves the workspace')
+        stays: NDArray[np.bool_] = np.all(inside, axis=(-1, -2))
+        _require(stays, 'leaves the workspace')
 
 
 def link_capsules(arm: ArmModel, tool: Matrix, joints: Points, tool_radius: float = DEFAULT_TOOL_RADIUS) -> Points:
