@@ -1,7 +1,4 @@
-"""Writes docs/alarms.md from cell_common.alarm_texts.
-
-A house rule compares page and texts, so the page is what the operator reads on the screen.
-"""
+"""Writes docs/alarms.md from cell_common.alarm_texts."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ PRIORITIES = ('low', 'medium', 'high', 'critical')
 
 
 def page() -> str:
-    """Return the text of docs/alarms.md; a test compares it with the file."""
+    """Return the text of docs/alarms.md."""
     lines = [
         '# Alarms of the pick side',
         '',

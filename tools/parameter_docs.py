@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/parameters.md from the parameter classes of the nodes. Run in the built environment; `--check` only compares.
-
-Classes are found by parsing, then imported: a node's module names its class in the call of `declare_parameters`.
-"""
+"""Write docs/parameters.md from the parameter classes of the nodes. Run in the built environment; `--check` only compares."""
 
 from __future__ import annotations
 
@@ -43,14 +40,7 @@ def parameter_classes() -> dict[tuple[str, str], type]:
 
 
 def node_name(tree: ast.AST) -> str:
-    """Return the name that the module's node gives itself: the first argument of `super().__init__`.
-
-    Args:
-        tree: The module.
-
-    Raises:
-        SystemExit: The module has no such call.
-    """
+    """Return the name that the module's node gives itself: the first argument of `super().__init__`."""
     for call in ast.walk(tree):
         if (
             isinstance(call, ast.Call)

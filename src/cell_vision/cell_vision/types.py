@@ -32,11 +32,14 @@ class Reading:
             legible print beside another.
         score: Confidence of the engine, 0..1, not calibrated.
         polygon: Corners in the frame, pixels.
+        likelihoods: The strips from which it was read, each packed by `cell_vision.likelihoods`;
+            empty when the engine gives none.
     """
 
     text: str
     score: float
     polygon: Polygon
+    likelihoods: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)

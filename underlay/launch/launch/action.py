@@ -30,7 +30,7 @@ class Action(LaunchDescriptionEntity):
 
     @property
     def condition(self) -> Condition | None:
-        """The condition, None for an action that is always executed."""
+        """The condition of the action."""
         return self._condition
 
     def get_sub_entities(self) -> Sequence[LaunchDescriptionEntity]:
@@ -54,5 +54,5 @@ class Action(LaunchDescriptionEntity):
         return None
 
     def execute(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:  # noqa: ARG002
-        """Execute the action; return entities to visit next."""
+        """Do it; return entities to visit next."""
         return None

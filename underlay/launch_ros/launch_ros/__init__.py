@@ -1,8 +1,4 @@
-"""Launch of ROS nodes (stand-in with the API of launch_ros 0.26).
-
-An action `Node` is a process with ROS arguments. Namespaces, remappings and parameters of a group are launch configurations,
-so they end with the group.
-"""
+"""Launch of ROS nodes."""
 
 from launch._uncovered import refuse
 

@@ -54,12 +54,12 @@ class Parameter:
 
     @property
     def name(self) -> list[Substitution]:
-        """The name as substitutions."""
+        """Its name."""
         return self._name
 
     @property
     def value(self) -> Any:
-        """The value, or the substitutions that make it."""
+        """Its value, or the substitutions that make it."""
         return self._value.value
 
     def evaluate(self, context: LaunchContext) -> tuple[str, Any]:
@@ -87,7 +87,7 @@ class ParameterFile:
 
     @property
     def param_file(self) -> list[Substitution]:
-        """The path as substitutions."""
+        """Its path."""
         return self._param_file
 
     def evaluate(self, context: LaunchContext) -> Path:

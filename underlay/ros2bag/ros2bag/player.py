@@ -1,4 +1,4 @@
-"""Plays a bag: publishes its messages unchanged, at their relative times."""
+"""Play a bag: publish its messages as they were, at the times they came."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ACKNOWLEDGE_S = 1.0
 
 @dataclass(frozen=True)
 class Playback:
-    """Options of a playback; times in seconds."""
+    """How a bag is played."""
 
     rate: float = 1.0
     topics: frozenset[str] = frozenset()  # empty for all
@@ -38,22 +38,13 @@ class Playback:
 
 
 class Player(Node):
-    """Publishes the messages of a bag.
-
-    Messages are published from the thread of `run`, paced by monotonic time. A message that is late is published at once; none
-    is dropped.
-    """
+    """Publishes the messages of a bag."""
 
     def __init__(self, path: Path, playback: Playback, **options: Any) -> None:
-        """Open the bag and create its publishers.
-
-        Args:
-            path: Folder of the bag.
-            playback: Options.
-            options: Options of the node.
+        """Open the bag and make its publishers.
 
         Raises:
-            rosbags.rosbag2.ReaderError: It is not a readable bag.
+            rosbags.rosbag2.ReaderError: It is no bag that can be read.
         """
         super().__init__('rosbag2_player', **options)
         self._playback = playback
@@ -83,7 +74,7 @@ class Player(Node):
         return chosen and topic not in self._playback.exclude_topics and not (self._playback.clock_hz and topic == '/clock')
 
     def _offer(self) -> None:
-        """Create one publisher for each topic; a topic whose type is not installed is left out."""
+        """Make one publisher for each topic; a topic whose type is not installed is left out."""
         by_topic: dict[str, Any] = {}
         for connection in list(self._connections):
             topic = self._playback.remap.get(connection.topic, connection.topic)
@@ -126,7 +117,6 @@ class Player(Node):
             stop.wait(min(due_s, pace.next_tick_s) - now_s)
 
     def _wait_until_acknowledged(self) -> None:
-        """Wait until reliable subscribers have the last messages; a process that exits takes its unsent data with it."""
         for publisher in set(self._publishers_by_connection.values()):
             if publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE:
                 publisher.wait_for_all_acked(Duration(seconds=ACKNOWLEDGE_S))
@@ -137,10 +127,10 @@ def _profile(connection: Any) -> QoSProfile:
 
 
 class Pace:
-    """Conversion between the bag's time and real time; arguments are monotonic, in seconds."""
+    """The relation of the bag's time to real time; times given are monotonic, in s."""
 
     def __init__(self, first_ns: int, now_s: float, playback: Playback) -> None:
-        """Start at the bag's time `first_ns` now."""
+        """Begin with the bag's time `first_ns` now."""
         self._first_ns = first_ns
         self._started_s = now_s
         self._rate = playback.rate
@@ -148,11 +138,11 @@ class Pace:
         self.next_tick_s = now_s if playback.clock_hz > 0.0 else float('inf')
 
     def due_s(self, stamp_ns: int) -> float:
-        """Return the time at which a message of the bag is to be published."""
+        """Return when a message of the bag is to be published."""
         return self._started_s + (stamp_ns - self._first_ns) / 1e9 / self._rate
 
     def bag_ns(self, now_s: float) -> int:
-        """Return the bag's time at a real time."""
+        """Return the bag's time."""
         return self._first_ns + int((now_s - self._started_s) * self._rate * 1e9)
 
     def tick(self, now_s: float) -> bool:

@@ -24,8 +24,6 @@ class TriggerPhase(enum.Enum):
     """The robot reported that it did not execute the event."""
     UNKNOWN = 'unknown'
     """Sent and never confirmed: an operator resolves it."""
-    INTERRUPTED = 'interrupted'
-    """Stopped on its way, and it is certain how far it got: a trigger that continues it executes the rest."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,6 @@ class TriggerCommand:
     """START_PROGRAM, PART_<part number>, PLACE, REJECT, BENCHMARK, HOME or, where allowed, MOVE_<named pose>."""
     tray: int = 0
     """1..4; 0 = not specified."""
-    continues: str = ''
-    """Id of the interrupted trigger whose rest is to be executed; "" = a new event."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class TriggerOutcome:
     """End of a trigger."""
 
     phase: TriggerPhase
-    """NOT_SENT, DONE, REFUSED, UNKNOWN or INTERRUPTED."""
+    """NOT_SENT, DONE, REFUSED or UNKNOWN."""
     code: ErrorCode
     message: str
     """Result or fault for people, with the remedy."""

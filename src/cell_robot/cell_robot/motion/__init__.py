@@ -22,19 +22,10 @@ from cell_robot.motion.poses import (
     matrix_to_pose,
     pose_distance,
     pose_to_matrix,
-    quaternion,
     rotation_matrix,
     rotation_vector,
 )
-from cell_robot.motion.recipe import (
-    ApproachTarget,
-    CellRecipe,
-    GripperSettings,
-    RobotiqSettings,
-    SpeedSettings,
-    TrayTargets,
-    VacuumSettings,
-)
+from cell_robot.motion.recipe import ApproachTarget, CellRecipe, GripperSettings, SpeedSettings, TrayTargets
 
 __all__ = [
     'ARMS',
@@ -47,10 +38,8 @@ __all__ = [
     'JointVector',
     'Matrix',
     'MoveError',
-    'RobotiqSettings',
     'SpeedSettings',
     'TrayTargets',
-    'VacuumSettings',
     'WorkspaceLimits',
     'forward_kinematics',
     'interpolate',
@@ -60,7 +49,6 @@ __all__ = [
     'nearest_solution',
     'pose_distance',
     'pose_to_matrix',
-    'quaternion',
     'rotation_matrix',
     'rotation_vector',
 ]

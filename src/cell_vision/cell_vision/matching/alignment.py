@@ -22,6 +22,8 @@ LONGEST_PREFIX = 4
 LONGEST_SUFFIX = 3
 SHORT_NUMBER = 2
 """A number with at most this many digits after a blank may be the rest of the part number."""
+RATING = re.compile(r'\d{1,3}(V|VDC|VAC|V?DC|V?AC|VA|A|MA|W|HZ)|[AD]C\d{1,3}V?')
+"""A voltage, current or power that follows a number ending with a letter: only the blank between them was lost."""
 _REPLACED = str.maketrans(
     {
         'l': 'I',
@@ -50,6 +52,8 @@ class Affixes:
 
     prefixes: tuple[re.Pattern[str], ...] | None = None
     suffixes: tuple[re.Pattern[str], ...] | None = None
+    beside: tuple[re.Pattern[str], ...] = ()
+    """Text that must stand beside the number; it may follow directly, as a reader loses blanks."""
 
 
 DEFAULT_AFFIXES = Affixes()
@@ -159,6 +163,8 @@ def edge_predicates(
 
 
 def _may_follow(run: str, pattern: str, weights: ConfusionWeights, affixes: Affixes) -> bool:
+    if any(rule.fullmatch(run) for rule in affixes.beside) or (pattern[-1].isalpha() and RATING.fullmatch(run)):
+        return True
     if affixes.suffixes is not None:
         return any(rule.fullmatch(run) for rule in affixes.suffixes)
     return (

@@ -29,7 +29,7 @@ def catalogue_notes(catalogue: Catalogue, weights: ConfusionWeights) -> list[str
         weights: Those that the matcher uses.
     """
     folded = {part.part_number: [weights.fold(text.upper()) for text in part.printed_text] for part in catalogue.parts.values()}
-    return [*_unreadable(catalogue), *_longer(folded), *_turned(catalogue, weights.fold)]
+    return [*_unreadable(catalogue), *_suffixes(catalogue), *_longer(folded), *_turned(catalogue, weights.fold)]
 
 
 def _unreadable(catalogue: Catalogue) -> Iterator[str]:
@@ -46,6 +46,20 @@ def _unreadable(catalogue: Catalogue) -> Iterator[str]:
                 f'{part.part_number} has characters that the reader does not know ({" ".join(unknown)}): it will not be '
                 'matched by them. Give the text without them (prints) or a barcode (code).'
             )
+
+
+def _suffixes(catalogue: Catalogue) -> Iterator[str]:
+    plain = [
+        part.part_number
+        for part in catalogue.parts.values()
+        if part.suffixes is None and part.part_number[0].isdigit() and part.part_number[-1].isdigit()
+    ]
+    if plain:
+        yield (
+            f'{plain[0]}{" and other such numbers" if len(plain) > 1 else ""}: up to three letters after it count as those of '
+            'the package, but no digit and no letter that looks like one (B, D, I, L, O, Q, S, Z). With a suffix such as B1 '
+            'it is UNKNOWN until the catalogue names the suffix (suffixes).'
+        )
 
 
 def _longer(folded: dict[str, list[str]]) -> Iterator[str]:

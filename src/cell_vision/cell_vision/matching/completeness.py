@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from cell_vision.matching.alignment import BLANKS
 
-__all__ = ['Incompleteness', 'find_incompleteness', 'longer_numbers']
+__all__ = ['Incompleteness', 'find_incompleteness', 'longer_numbers', 'own_gaps']
 
+SEPARATORS = '-/'
 MOST_MISSING = 2
 """Characters that may have stood in one gap."""
 
@@ -41,12 +42,15 @@ class NumberPlace:
         begin: Index of its first character.
         end: Just after its last character.
         holes: Where a character may be missing; a blank stands there when it is inside the line.
+        own_gaps: Number of letters and digits of the number before each of its own separators and
+            blanks: there a gap is no doubt.
     """
 
     text: str
     begin: int
     end: int
     holes: tuple[int, ...] = ()
+    own_gaps: frozenset[int] = frozenset()
 
 
 def find_incompleteness(
@@ -65,21 +69,44 @@ def find_incompleteness(
     """
     folded = fold(place.text[place.begin : place.end])
     result = []
-    for hole in sorted({*place.holes, *_blanks_inside(place)}):
+    for hole in sorted({*place.holes, *_blanks_inside(place), *_dangling_separators(place)}):
         before = fold(place.text[place.begin : max(place.begin, min(hole, place.end))])
         if hole <= place.begin:
             kind = _outside(place.text[hole : place.begin], cut=hole == 0)
-            longer = longer_numbers(fold(place.text[hole : place.begin]) + folded, 0, own, numbers)
+            longer = _longer_outside(folded, fold(place.text[hole : place.begin]), own, numbers, before=True)
         elif hole >= place.end:
             kind = _outside(place.text[place.end : hole], cut=hole == len(place.text))
-            after = folded + fold(place.text[place.end : hole])
-            longer = longer_numbers(after, len(after), own, numbers)
+            longer = _longer_outside(folded, fold(place.text[place.end : hole]), own, numbers, before=False)
         else:
-            kind = 'gap' if hole in place.holes else 'blank'
+            kind = 'gap' if hole in place.holes and len(before) not in place.own_gaps else 'blank'
             longer = longer_numbers(folded, len(before), own, numbers)
         if kind != 'apart' and (longer or kind in {'cut', 'gap'}):
             result.append(Incompleteness(tuple(longer), kind == 'cut'))
+    if glued := _longer_in(folded + fold(_run_after(place)), folded, own, numbers):
+        result.append(Incompleteness(tuple(glued), cut=False))
     return result
+
+
+def own_gaps(texts: Iterable[str]) -> frozenset[int]:
+    """Return after how many letters and digits the printed texts of a part have a separator or a blank."""
+    return frozenset(
+        sum(map(str.isalnum, text[:at])) for text in texts for at, character in enumerate(text) if not character.isalnum()
+    )
+
+
+def _run_after(place: NumberPlace) -> str:
+    """Return the letters and digits that follow a number without a blank, as a rating whose blank was lost."""
+    rest = place.text[place.end :]
+    return rest[: next((i for i, character in enumerate(rest) if not character.isalnum()), len(rest))]
+
+
+def _longer_in(text: str, folded: str, own: Set[str], numbers: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the parts whose number takes further characters of what follows the one that was read."""
+    return sorted(
+        part
+        for part, others in numbers.items()
+        if any(text.startswith(other) and len(other) > len(folded) and other not in own for other in others)
+    )
 
 
 def longer_numbers(folded: str, at: int, own: Set[str], numbers: Mapping[str, Iterable[str]]) -> list[str]:
@@ -101,11 +128,42 @@ def longer_numbers(folded: str, at: int, own: Set[str], numbers: Mapping[str, It
     return sorted(part for part, texts in numbers.items() if any(map(fits, texts)))
 
 
+def _longer_outside(
+    folded: str, between: str, own: Set[str], numbers: Mapping[str, Iterable[str]], *, before: bool
+) -> list[str]:
+    """Return the parts whose number goes on where print is lost, beyond what was read between it and the hole.
+
+    The character at the hole may be the stump of another one.
+    """
+    known = between + folded if before else folded + between
+    stumped = known[1:] if before else known[:-1]
+    found = {*longer_numbers(known, 0 if before else len(known), own, numbers)}
+    for part, texts in numbers.items():
+        for text in texts:
+            same = text.endswith(stumped) if before else text.startswith(stumped)
+            if same and len(text) >= len(known) and text not in own:
+                found.add(part)
+    return sorted(found)
+
+
 def _outside(between: str, *, cut: bool) -> str:
-    """Return how print between a number and a hole outside it ties both: "cut", "edge" (a blank, unless ...) or "apart"."""
+    """Return how print between a number and a hole outside it ties both: "cut", "edge" (a blank, unless ...) or "apart".
+
+    A hole right after a blank stands for further print on the line that could not be read.
+    """
+    if between and all(c in BLANKS or c in SEPARATORS for c in between):
+        return 'edge'
     if any(c in BLANKS for c in between):
         return 'apart'
     return 'cut' if cut else 'edge'
+
+
+def _dangling_separators(place: NumberPlace) -> Iterator[int]:
+    """Yield where a separator beside the number shows that it goes on, with nothing read there."""
+    if place.text[place.end : place.end + 1] in {*SEPARATORS} and not place.text[place.end + 1 : place.end + 2].isalnum():
+        yield place.end + 1
+    if place.begin and place.text[place.begin - 1] in SEPARATORS and not place.text[: place.begin - 1][-1:].isalnum():
+        yield place.begin - 1
 
 
 def _blanks_inside(place: NumberPlace) -> Iterator[int]:

@@ -6,7 +6,7 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -15,7 +15,7 @@ from cell_common.catalogue import Part
 from cell_vision.matching.alignment import DEFAULT_AFFIXES, Affixes, normalize
 from cell_vision.matching.confusions import ConfusionWeights
 
-__all__ = ['Pattern', 'one_deletion_neighbors', 'one_digit_neighbors', 'patterns_of']
+__all__ = ['Pattern', 'line_splits', 'one_deletion_neighbors', 'one_digit_neighbors', 'patterns_of']
 
 ALIKE = (frozenset('035689'), frozenset('17'))
 """Digits of similar outline. They have no price, because digits distinguish similar parts, but the OCR engine may be fairly
@@ -46,10 +46,25 @@ def patterns_of(part: Part, weights: ConfusionWeights) -> list[Pattern]:
         part: Part of the catalogue.
         weights: For folding.
     """
-    rules = [None if given is None else tuple(map(re.compile, given)) for given in (part.prefixes, part.suffixes)]
+    prefixes, suffixes = (None if given is None else tuple(map(re.compile, given)) for given in (part.prefixes, part.suffixes))
+    affixes = Affixes(prefixes, suffixes, tuple(map(re.compile, part.required_patterns)))
     # `normalize` takes a lower-case l for a bar; printed in capitals the same number has an L.
     printed = dict.fromkeys(normalize(form) for text in part.printed_text for form in (text, text.upper()))
-    return [Pattern(part.part_number, text, weights.fold(text), Affixes(*rules)) for text in printed]
+    return [Pattern(part.part_number, text, weights.fold(text), affixes) for text in printed]
+
+
+def line_splits(patterns: Sequence[Pattern], fold: Callable[[str], str]) -> frozenset[tuple[str, str, str]]:
+    """Return where a label may break the line within a number: at its blanks and separators.
+
+    Returns:
+        The first half, folded; the separator that must begin the second line, "" at a blank; the second half, folded.
+    """
+    return frozenset(
+        (fold(pattern.text[:at]), character.strip(), fold(pattern.text[at:]))
+        for pattern in patterns
+        for at, character in enumerate(pattern.text)
+        if not character.isalnum() and fold(pattern.text[:at]) and fold(pattern.text[at:])
+    )
 
 
 def one_deletion_neighbors(patterns: Sequence[Pattern]) -> dict[str, set[str]]:

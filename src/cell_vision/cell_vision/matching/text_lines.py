@@ -6,16 +6,21 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
+from cell_vision.likelihoods import Rendering, unpack
 from cell_vision.matching.alignment import SEAM, normalize
-from cell_vision.ocr.box_geometry import center, enclose
-from cell_vision.types import MISSING, Point, Reading
+from cell_vision.matching.evidence_line import APART, GLUED, join_boxes
+from cell_vision.ocr.box_geometry import center, enclose, overlaps
+from cell_vision.types import MISSING, Point, Polygon, Reading
+
+_Item = TypeVar('_Item')
 
 SAME_ANGLE = math.radians(20)
 SAME_HEIGHT = 1.7
@@ -23,6 +28,10 @@ SAME_BASELINE = 0.5
 """Two boxes are on one line if their centers differ by less than this across the line, in letter heights."""
 SEAM_GAP = 0.6
 """A narrower gap is not a blank, in letter heights."""
+MOST_OVERLAP = 0.9
+"""Boxes that overlap by more than this are readings of the same print, in letter heights."""
+GLUED_GAP = 0.25
+"""The ends of two boxes of one word are closer than this, in heights of a box, which reaches beyond the print."""
 LINE_GAP = 2.5
 """A wider gap ends the line, in letter heights."""
 TOGETHER = 5.0
@@ -43,6 +52,9 @@ class TextLine:
         display_text: As read, for messages.
         holes: Indices into `text` where a character may be missing; inside the text a blank stands
             there.
+        strips: Log likelihoods: the renderings of each strip of the line; empty when the engine
+            gave none for all its boxes.
+        key: The packed likelihoods and seams from which `strips` were made: equal for equal ones.
     """
 
     text: str
@@ -50,6 +62,8 @@ class TextLine:
     polygon: tuple[Point, ...]
     display_text: str
     holes: tuple[int, ...] = ()
+    strips: tuple[tuple[Rendering, ...], ...] = field(default=(), compare=False, repr=False)
+    key: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
 
 
 def are_adjacent(one: TextLine, other: TextLine) -> bool:
@@ -68,6 +82,22 @@ def are_adjacent(one: TextLine, other: TextLine) -> bool:
     )
 
 
+def never(_above: str, _below: str) -> bool:
+    """Return False: no two lines are one text but those that a hyphen joins."""
+    return False
+
+
+def same_place(one: TextLine, other: TextLine) -> bool:
+    """Return whether two lines are readings of the same print."""
+    boxes = [line.polygon for line in (one, other)]
+    return all(len(box) == 4 for box in boxes) and overlaps(_quad(boxes[0]), _quad(boxes[1]), SAME_BASELINE)
+
+
+def _quad(points: Sequence[Point]) -> Polygon:
+    a, b, c, d = points
+    return a, b, c, d
+
+
 def _height(line: TextLine) -> float:
     return float(min(cv2.minAreaRect(np.array(line.polygon, np.float32))[1]))
 
@@ -81,20 +111,21 @@ class _Box:
     high: float
 
 
-def group_lines(readings: Sequence[Reading]) -> list[TextLine]:
-    """Return the lines of a frame; a text that a hyphen continues on the next line is returned as an additional line.
+def group_lines(readings: Sequence[Reading], joins: Callable[[str, str], bool] = never) -> list[TextLine]:
+    """Return the lines of a frame; a text that goes on on the next line is returned as an additional line.
 
     Args:
         readings: Texts of one frame, in any order and direction; lines may run at any angle.
+        joins: Whether a line (normalized) and the one below it are one text, though no hyphen ends the upper one.
 
     Returns:
-        Lines in no particular order. The single rows of a hyphenated text stay in the result,
+        Lines in no particular order. The single rows of a joined text stay in the result,
         because the hyphen may be print of its own.
     """
     rows = _rows([_box(reading) for reading in readings])
     lines = [_line(row) for row in rows]
     for above in rows:
-        below = [row for row in rows if row is not above and _continues(above, row)]
+        below = [row for row in rows if row is not above and _continues(above, row, joins)]
         lines += [_line([*above, *row], wrapped=True) for row in below]
     return lines
 
@@ -138,7 +169,7 @@ def _gap(left: _Box, right: _Box) -> float | None:
     high = (left.high + right.high) / 2
     along, across = _offset(left, right)
     gap = (along - (left.wide + right.wide) / 2) / high
-    return gap if abs(across) < SAME_BASELINE * high and along > 0 and -SAME_HEIGHT < gap < LINE_GAP else None
+    return gap if abs(across) < SAME_BASELINE * high and along > 0 and -MOST_OVERLAP < gap < LINE_GAP else None
 
 
 def _similar_height(one: _Box, other: _Box) -> bool:
@@ -153,24 +184,50 @@ def _offset(one: _Box, other: _Box) -> tuple[float, float]:
     return dx * cos + dy * sin, dy * cos - dx * sin
 
 
-def _continues(above: list[_Box], below: list[_Box]) -> bool:
+def _continues(above: list[_Box], below: list[_Box], joins: Callable[[str, str], bool]) -> bool:
     last, first = above[-1], below[0]
-    if not normalize(last.reading.text).endswith('-') or not _similar_height(last, first):
+    upper, lower = normalize(last.reading.text), normalize(first.reading.text)
+    if not (upper.endswith('-') or joins(upper, lower)) or not _similar_height(last, first):
         return False
     along, across = _offset(above[0], first)
     return 0 < across < NEXT_LINE * last.high and abs(along) < (above[0].wide + first.wide) / 2
 
 
 def _line(row: list[_Box], *, wrapped: bool = False) -> TextLine:
-    text = normalize(row[0].reading.text)
+    text, seams = normalize(row[0].reading.text), []
     for left, right in pairwise(row):
         gap = _gap(left, right)
-        blank = SEAM if (gap is None and wrapped) or (gap is not None and gap < SEAM_GAP) else ' '
-        text += blank + normalize(right.reading.text)
+        line_break = gap is None and wrapped
+        text += (SEAM if line_break or (gap is not None and gap < SEAM_GAP) else ' ') + normalize(right.reading.text)
+        seams.append(GLUED if line_break or (gap is not None and gap < GLUED_GAP) else APART)
     display_text = ' '.join(box.reading.text for box in row)
     text, holes = _without_marks(text)
     score = min(box.reading.score for box in row)
-    return TextLine(text, score, enclose([box.reading.polygon for box in row]), display_text, holes)
+    polygon = enclose([box.reading.polygon for box in row])
+    return TextLine(text, score, polygon, display_text, holes, _strips(row, seams), _key(row, seams))
+
+
+def _strips(row: list[_Box], seams: Sequence[int]) -> tuple[tuple[Rendering, ...], ...]:
+    """Return the strips of a line: those of its only box, or of all its boxes joined, the first of each first."""
+    boxes = [[unpack(strip) for strip in box.reading.likelihoods] for box in row]
+    if not all(boxes):
+        return ()
+    if len(boxes) == 1:
+        return tuple(map(tuple, boxes[0]))
+    result = []
+    for number in range(max(map(len, boxes))):
+        strips = [_at(strips, number) for strips in boxes]
+        count = max(map(len, strips))
+        result.append(tuple(join_boxes([_at(strip, i) for strip in strips], seams) for i in range(count)))
+    return tuple(result)
+
+
+def _key(row: list[_Box], seams: Sequence[int]) -> tuple[bytes, ...]:
+    return (*(strip for box in row for strip in (*box.reading.likelihoods, b'')), bytes(seams))
+
+
+def _at(items: Sequence[_Item], index: int) -> _Item:
+    return items[min(index, len(items) - 1)]
 
 
 def _without_marks(text: str) -> tuple[str, tuple[int, ...]]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cell_vision.ocr.box_geometry import height, length
+from cell_vision.ocr.unread_print import print_beyond
 from cell_vision.types import MISSING, UNREAD, Polygon, Reading
 
 if TYPE_CHECKING:
@@ -48,25 +49,32 @@ LEAST_CHARACTERS = 3
 
 
 def mark_cut_ends(image: MatLike, readings: Sequence[Reading]) -> list[Reading]:
-    """Return the readings of a frame with MISSING at each end that may be cut off.
+    """Return the readings of a frame with MISSING at each end that may be cut off, or near which unread print stands.
+
+    Unread print is MISSING after a blank: it may belong to the line, or not.
 
     Args:
         image: The frame, BGR, uint8.
         readings: Its texts.
     """
-    return [_marked(image, reading) for reading in readings]
+    return [_marked(image, reading, [other.polygon for other in readings if other is not reading]) for reading in readings]
 
 
-def _marked(image: MatLike, reading: Reading) -> Reading:
+def _marked(image: MatLike, reading: Reading, others: Sequence[Polygon]) -> Reading:
     if reading.text == UNREAD or sum(map(str.isalnum, reading.text)) < LEAST_CHARACTERS:
         return reading
     start, end = cut_ends(image, reading.polygon)
     text = reading.text.strip()
+    before, after = print_beyond(image, reading.polygon, others)
+    if before and not start:
+        text = f'{MISSING} {text}'
+    if after and not end:
+        text = f'{text} {MISSING}'
     if start and not text.startswith(MISSING):
         text = MISSING + text
     if end and not text.endswith(MISSING):
         text += MISSING
-    return replace(reading, text=text) if start or end else reading
+    return replace(reading, text=text) if start or end or before or after else reading
 
 
 def cut_ends(image: MatLike, box: Polygon) -> tuple[bool, bool]:

@@ -9,6 +9,7 @@ from geometry_msgs.msg import Point32
 from sensor_msgs.msg import CompressedImage
 
 from cell_interfaces.msg import CodeReading, OcrResult, ResultCode, TextReading
+from cell_vision.likelihoods import join_strips, split_strips, unpack
 from cell_vision.ocr.worker.supervisor import ReadFailure
 from cell_vision.types import Barcode, FrameReading, Point, Polygon, Reading
 
@@ -46,7 +47,12 @@ def fill_result(result: OcrResult, reading: FrameReading, frames: int = 1) -> No
 
 def text_message(reading: Reading) -> TextReading:
     """Return one text as a message."""
-    return TextReading(text=reading.text, score=min(1.0, max(0.0, reading.score)), polygon=point_messages(reading.polygon))
+    return TextReading(
+        text=reading.text,
+        score=min(1.0, max(0.0, reading.score)),
+        polygon=point_messages(reading.polygon),
+        likelihoods=array.array('B', join_strips(reading.likelihoods)),
+    )
 
 
 def point_messages(polygon: Iterable[Point]) -> list[Point32]:
@@ -65,7 +71,22 @@ def jpeg_message(jpeg: bytes) -> CompressedImage:
 
 def readings_of(result: OcrResult) -> tuple[Reading, ...]:
     """Return the texts of a result."""
-    return tuple(Reading(text.text, float(text.score), _quad(text.polygon)) for text in result.texts if text.text)
+    return tuple(
+        Reading(text.text, float(text.score), _quad(text.polygon), _strips(bytes(text.likelihoods)))
+        for text in result.texts
+        if text.text
+    )
+
+
+def _strips(data: bytes) -> tuple[bytes, ...]:
+    """Return the packed strips of a text; none when another program has damaged them: the text alone is then judged."""
+    try:
+        strips = split_strips(data)
+        for strip in strips:
+            unpack(strip)
+    except ValueError:
+        return ()
+    return strips
 
 
 def codes_of(result: OcrResult) -> tuple[Barcode, ...]:

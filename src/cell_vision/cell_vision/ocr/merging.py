@@ -40,7 +40,7 @@ def merge_passes(passes: Sequence[Sequence[Reading]], *, keep_contradictions: bo
             places.append([reading])
         else:
             place.append(reading)
-    marked = [_with_common_gaps(place) for place in places]
+    marked = [_with_all_likelihoods(_with_common_gaps(place)) for place in places]
     kept = [reading for place in marked for reading in (_texts(place) if keep_contradictions else place[:1])]
     return sorted(kept, key=lambda reading: reading.polygon[0][::-1])
 
@@ -64,6 +64,12 @@ def _with_common_gaps(place: Sequence[Reading]) -> list[Reading]:
     return [
         replace(reading, text=text) if (MISSING in reading.text) != (MISSING in text) else reading for reading, text in common
     ]
+
+
+def _with_all_likelihoods(place: Sequence[Reading]) -> list[Reading]:
+    """Give the readings of a place the likelihoods of all its strips: each pass saw the same print."""
+    strips = tuple(dict.fromkeys(strip for reading in place for strip in reading.likelihoods))
+    return [replace(reading, likelihoods=strips) for reading in place]
 
 
 def _characters(reading: Reading) -> str:

@@ -7,7 +7,7 @@ frame; then, in a careful reading, both again at higher resolution.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -21,6 +21,7 @@ from cell_vision.ocr.engines.ppocr_ops import PLATE_SIDE
 from cell_vision.ocr.merging import merge_passes
 from cell_vision.ocr.plate_detector import (
     Plate,
+    PlateCrop,
     corners,
     crop_plate,
     denoise,
@@ -50,6 +51,24 @@ PRINT_LENGTH = 3
 GOOD_SCORE = 0.85
 GOOD_LENGTH = 5
 GOOD_DIGITS = 2
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """How a plate is changed before it is read."""
+
+    side: int
+    """Longest side, pixels."""
+    smoothings: int = 0
+    """Number of times that its grain is smoothed."""
+    blur: float = 0.0
+    """Sigma of a blur of the gray picture, pixels; 0 = the picture in color. Only grain differs between the colors."""
+
+
+SMOOTH_VARIANTS = (_Variant(544, smoothings=2), _Variant(544, smoothings=1, blur=1.2))
+"""Second and third pass: they find faint and noisy print that no other pass does."""
+CAREFUL_VARIANTS = (_Variant(736), _Variant(480, blur=0.8), _Variant(736, blur=1.2))
+"""Further passes of a careful look."""
 
 
 def decode(data: bytes) -> MatLike:
@@ -212,23 +231,25 @@ def _passes(engine: Engine, image: MatLike, plates: Sequence[Plate], careful: bo
             for crop in (*crops, *faint)
             for reading in _to_frame_coordinates(engine.read(stretch_contrast(crop.image), PLATE_SIDE, ENLARGE), crop.to_frame)
         ]
+    for variant in SMOOTH_VARIANTS if crops else ():
+        yield [reading for crop in crops for reading in _read_variant(engine, crop, variant)]
     yield engine.read(image, FRAME_SIDE)
     if careful or not crops:
         yield engine.read(image, side)
-    for crop in crops if careful else ():
-        clear = stretch_contrast(crop.image)
-        smooth = denoise(clear)
-        smoother = denoise(smooth)
-        for variant, plate_side in (
-            (clear, 736),
-            (smooth, 608),
-            (smoother, 544),
-            (smoother, 960),
-            (crop.image, 736),
-            (smooth, 736),
-            (smoother, 736),
-        ):
-            yield _to_frame_coordinates(engine.read(variant, plate_side, ENLARGE), crop.to_frame)
+    for variant in CAREFUL_VARIANTS if careful else ():
+        yield [reading for crop in crops for reading in _read_variant(engine, crop, variant)]
+
+
+def _read_variant(engine: Engine, crop: PlateCrop, variant: _Variant) -> list[Reading]:
+    """Read a plate with its contrast stretched, after it was changed."""
+    image = crop.image
+    if variant.blur:
+        gray = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (0, 0), variant.blur)
+        image = cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR)
+    image = stretch_contrast(image)
+    for _ in range(variant.smoothings):
+        image = denoise(image)
+    return _to_frame_coordinates(engine.read(image, variant.side, ENLARGE), crop.to_frame)
 
 
 def _read_last_region(engine: Engine, image: MatLike, region: Sequence[Point]) -> Sequence[Reading]:

@@ -133,7 +133,8 @@ def _fuse_place(place: Sequence[Sequence[Reading]]) -> Reading:
     text, trust = _tally(backbone.text, votes)
     agreeing = [item.score for item in votes if item.text == text]
     base = max(agreeing) if agreeing else sum(item.score for item in votes) / len(votes)
-    return Reading(text.strip(), base * trust, _enclosing(present[-1]))
+    strips = dict.fromkeys(strip for readings in present for reading in readings for strip in reading.likelihoods)
+    return Reading(text.strip(), base * trust, _enclosing(present[-1]), tuple(strips))
 
 
 def _tally(backbone: str, votes: Sequence[_Vote]) -> tuple[str, float]:

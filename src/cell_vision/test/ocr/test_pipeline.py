@@ -7,6 +7,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from cell_vision.likelihoods import CLASSES
 from cell_vision.ocr.engines.base import BadImageError, EngineError, EngineOptions
 from cell_vision.ocr.engines.ctc_decoder import DecodedText
 from cell_vision.ocr.engines.inference import disable_openvino_telemetry, select_backend
@@ -294,7 +295,7 @@ def test_a_poor_line_is_read_the_other_way_up_too(monkeypatch, scores, text, fir
     ways = iter(
         [DecodedText('dZ-t0LO', scores[0], doubtful=False, sure=()), DecodedText('DT04-2P', scores[1], doubtful=False, sure=())]
     )
-    monkeypatch.setattr(engine, '_decode', lambda _: next(ways))
+    monkeypatch.setattr(engine, '_run', lambda _: (next(ways), np.zeros((4, CLASSES), np.float32)))
     reading = engine.recognize(TextStrip(np.zeros((48, 200, 3), np.uint8), ((0, 0), (200, 0), (200, 48), (0, 48))))
     assert (reading.text, reading.polygon[0]) == (text, first)
 

@@ -7,7 +7,6 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,11 +41,6 @@ SHARP_WINS = 0.05
 """A character of the sharp strip is kept unless the blurred strip is more confident by at least this."""
 MOST_DIFFER = 0.34
 """Largest share of differing characters up to which two readings are compared character by character."""
-DISPUTED = 0.89
-"""Upper limit of the confidence of a text with disputed digits: too low for a number with a similar one in the catalogue."""
-RIVAL, NO_RIVAL = 0.03, 0.001
-"""A digit is disputed if another digit reaches RIVAL relative to it, in the geometric mean of both readings. Each counts as
-at least NO_RIVAL. Look-alike letters do not count."""
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
 """Pairs whose difference blur removes: the character with the higher joint probability of both readings is taken."""
 DOTS = '.:'
@@ -64,8 +58,6 @@ class DecodedText:
         score: Confidence, 0..1.
         doubtful: The text may be a number and a character of it is not certain.
         sure: Probability of each character of the text, 0..1.
-        rivals: For each character the probability of the best other digit relative to it; 0 where
-            the character is no digit.
         fine: For each character the probabilities of its partners in FINE.
         centers: For each character the step at its center, in steps of the recognizer.
     """
@@ -74,7 +66,6 @@ class DecodedText:
     score: float
     doubtful: bool
     sure: tuple[float, ...]
-    rivals: tuple[float, ...] = ()
     fine: tuple[Mapping[str, float], ...] = ()
     centers: tuple[float, ...] = ()
 
@@ -83,32 +74,13 @@ def fuse_readings(sharp: DecodedText, soft: DecodedText) -> tuple[str, float]:
     """Return text and confidence of a strip from its sharp and its blurred reading.
 
     Dots are read as wrong characters with confidence, strokes as the right ones. Each character is therefore the more likely of
-    the two, unless the blurred reading is much worse as a whole. If the readings differ in a digit, or a digit has a strong
-    rival, the confidence is limited to DISPUTED, so that the matcher sees the doubt.
+    the two, unless the blurred reading is much worse as a whole. The text is for people and for texts beside the number: what
+    speaks against a digit, the matcher sees in the likelihoods of both readings.
     """
-    disputed = _digit_disputed(sharp, soft)
     if soft.score < sharp.score - SOFT_LOSES:
-        return sharp.text, min(sharp.score, DISPUTED) if disputed else sharp.score
+        return sharp.text, sharp.score
     text = _most_likely(sharp, soft)
-    score = max((read.score for read in (sharp, soft) if read.text == text), default=soft.score)
-    one, other = (''.join(filter(str.isalnum, read.text)) for read in (sharp, soft))
-    return text, min(sharp.score, soft.score, DISPUTED) if disputed or _digits_differ(one, other) else score
-
-
-def _digit_disputed(sharp: DecodedText, soft: DecodedText) -> bool:
-    """Return whether both readings together leave a digit with a strong rival."""
-    known, blurred = ([pair for pair in zip(read.text, read.rivals, strict=False) if pair[0] != ' '] for read in (sharp, soft))
-    if len(known) != len(blurred):
-        return max((rival for _, rival in (*known, *blurred)), default=0.0) >= RIVAL
-    return any(_digit_rival_score(a, one, b, other) >= RIVAL for (a, one), (b, other) in zip(known, blurred, strict=True))
-
-
-def _digit_rival_score(sharp: str, of_sharp: float, soft: str, of_soft: float) -> float:
-    if ROUNDED.get(sharp) == soft:
-        return 0.0
-    if sharp.isdigit() and soft.isdigit():
-        return math.sqrt(max(of_sharp, NO_RIVAL) * max(of_soft, NO_RIVAL))
-    return max(of_sharp, of_soft)
+    return text, max((read.score for read in (sharp, soft) if read.text == text), default=soft.score)
 
 
 def _most_likely(sharp: DecodedText, soft: DecodedText) -> str:
@@ -143,14 +115,6 @@ def _character(one: _Character, other: _Character) -> str:
     return sharp if of_sharp > of_soft - SHARP_WINS else soft
 
 
-def _digits_differ(one: str, other: str) -> bool:
-    """Return whether two readings differ in a digit, and not only in a look-alike letter."""
-    if len(one) == len(other):
-        return any(a != b and a.isdigit() and b.isdigit() for a, b in zip(one, other, strict=True))
-    first, second = (''.join(filter(str.isdigit, text)) for text in (one, other))
-    return first != second
-
-
 class CtcDecoder:
     """Decodes the output of the recognizer for one alphabet."""
 
@@ -161,7 +125,6 @@ class CtcDecoder:
         self._characters = [known[i] for i in self._classes]
         place = {character: i for i, character in enumerate(self._characters)}
         self._figures = {place[figure] for figure in '0123456789' if figure in place}
-        self._places = np.array(sorted(self._figures), int)
         self._digits, self._pointed, self._rounded, self._strokes = (
             {place[read]: place[other] for read, other in pairs.items() if read in place and other in place}
             for pairs in (AFTER_A_DIGIT, POINTED, ROUNDED, STROKE)
@@ -206,7 +169,6 @@ class CtcDecoder:
             float(sure.mean()),
             bool(faint or sure.min() < DOUBTFUL) and may_be_number(text),
             tuple(map(float, sure)),
-            self._rivals(likely, chosen, sure),
             tuple(
                 {other: float(likely[i, at]) for other, at in self._fine.get(int(read), ())} for i, read in enumerate(chosen)
             ),
@@ -243,13 +205,6 @@ class CtcDecoder:
         for i, read in enumerate(map(int, chosen)):
             if read in self._alike and (is_figure(i - 1) or is_figure(i + 1)):
                 sure[i] = likely[i, self._alike[read]].sum()
-
-    def _rivals(self, likely: NDArray[np.float32], chosen: NDArray[np.intp], sure: NDArray[np.float32]) -> tuple[float, ...]:
-        """Return for each character the relative probability of the best other digit, 0 where the character is no digit."""
-        others = likely[:, self._places]
-        others[chosen[:, None] == self._places] = 0.0
-        against = np.where(np.isin(chosen, self._places), others.max(1, initial=0.0) / sure, 0.0)
-        return tuple(map(float, against))
 
 
 def _centers(printed: NDArray[np.float32], first: NDArray[np.intp], best: NDArray[np.intp]) -> tuple[float, ...]:

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from cell_vision.likelihoods import Rendering, pack, with_blanks
 from cell_vision.ocr.engines.base import EngineOptions
-from cell_vision.ocr.engines.ctc_decoder import DISPUTED, CtcDecoder, DecodedText, fuse_readings, may_be_number
+from cell_vision.ocr.engines.ctc_decoder import CtcDecoder, DecodedText, fuse_readings
 from cell_vision.ocr.engines.inference import Network, load_network, select_backend
+from cell_vision.ocr.engines.ink_gaps import ink_gaps, wide_gaps
+from cell_vision.ocr.engines.likelihood_fold import LikelihoodFold
 from cell_vision.ocr.engines.model_files import DETECTOR, DIRECTION, RECOGNIZER, model_folder
 from cell_vision.ocr.engines.pitch import SUSPECT, gap_ratios, gaps, mark_gaps
 from cell_vision.ocr.engines.ppocr_ops import (
@@ -29,8 +32,8 @@ from cell_vision.ocr.engines.ppocr_ops import (
     classifier_input,
     crop_strip,
     detector_input,
-    is_smeared,
     recognizer_input,
+    recognizer_places,
     text_boxes,
 )
 from cell_vision.ocr.engines.quantization import int8_enabled
@@ -49,6 +52,8 @@ UPRIGHT = 0.88
 """A line read with less confidence is also read turned over: the classifier may be wrong."""
 SECOND_SCALE = 1.3
 """Stretch of a strip whose gaps are measured a second time."""
+LEAST_MARKED = 4
+"""Letters and digits of a line whose gaps are marked, at least."""
 TURNED_LENGTH = 3
 """Letters and digits of such a line, at least."""
 
@@ -83,6 +88,7 @@ class PpOcrEngine:
         self._widths_to_try = list(STRIP_WIDTHS)
         self._recognizer = recognizer.run
         self.decoder = CtcDecoder(recognizer.characters)
+        self._fold = LikelihoodFold(recognizer.characters)
         self.name = f'ppocr v4 {backend}{" int8" * integers}'
 
     def read(self, image: MatLike, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
@@ -146,36 +152,52 @@ class PpOcrEngine:
             strip: Cropped box.
 
         Returns:
-            Reading whose score is limited to DISPUTED if a digit, a gap or smeared print leaves a
-            doubt.
+            Reading with MISSING in each gap, and the likelihoods of all readings of the strip.
         """
-        sharp = self._decode(strip.image)
+        sharp, rendering = self._run(strip.image)
         if sharp.score < UPRIGHT and sum(map(str.isalnum, sharp.text)) >= TURNED_LENGTH:
             turned = strip.flipped()
-            other = self._decode(turned.image)
+            other, turned_rendering = self._run(turned.image)
             if other.score > max(sharp.score, UPRIGHT):
-                strip, sharp = turned, other
-        text, score = (
-            fuse_readings(sharp, self._decode(blur_dots(strip.image))) if sharp.doubtful else (sharp.text, sharp.score)
-        )
-        if may_be_number(text):
-            marked = mark_gaps(text, sharp.text, self._gaps(strip, sharp))
-            if score > DISPUTED and (marked is None or is_smeared(strip.image)):
-                score = DISPUTED
+                strip, sharp, rendering = turned, other, turned_rendering
+        text, score, renderings = sharp.text, sharp.score, [rendering]
+        if sharp.doubtful:
+            soft, soft_rendering = self._run(blur_dots(strip.image))
+            text, score = fuse_readings(sharp, soft)
+            renderings.append(soft_rendering)
+        if sum(map(str.isalnum, text)) >= LEAST_MARKED and any(map(str.isdigit, text)):
+            seen, timed = self._gaps(strip, sharp)
+            marked = mark_gaps(text, sharp.text, timed if seen is None else seen)
+            blanks = [sum(sharp.centers[i : i + 2]) / 2 for i in {*(seen or ()), *timed}]
+            renderings = [with_blanks(each, blanks) for each in renderings]
             text = marked or text
-        return Reading(text, score, strip.polygon)
+        return Reading(text, score, strip.polygon, (pack(renderings),))
 
-    def _gaps(self, strip: TextStrip, read: DecodedText) -> list[int]:
-        """Return the gaps of a line: measured again at another scale where the first measurement is suspicious."""
+    def _gaps(self, strip: TextStrip, read: DecodedText) -> tuple[list[int] | None, list[int]]:
+        """Return the gaps of a line on the picture, None if grain hides them, and those in the recognizer's timing.
+
+        Over a scratched character the picture has ink, but the timing shows a gap. A suspicious timing is measured again at
+        another scale.
+        """
+        if len(read.centers) != len(read.text):
+            return [], []
+        printed = [i for i, character in enumerate(read.text) if character != ' ']
+        rooms = ink_gaps(strip.image, recognizer_places(strip.image, [read.centers[i] for i in printed]))
+        seen = [printed[i] for i in wide_gaps(read.text.replace(' ', ''), rooms)] if rooms else None
         ratios = gap_ratios(read.text, read.centers)
         if max(ratios, default=0.0) < SUSPECT:
-            return []
-        wide = self._decode(cv2.resize(strip.image, None, fx=SECOND_SCALE, fy=1.0, interpolation=cv2.INTER_LINEAR))
+            return seen, []
+        wide, _ = self._run(_stretched(strip.image, SECOND_SCALE))
         again = gap_ratios(wide.text, wide.centers) if wide.text == read.text else []
-        return gaps(ratios, again)
+        return seen, gaps(ratios, again)
 
-    def _decode(self, strip: MatLike) -> DecodedText:
-        return self.decoder.decode(self._recognizer(recognizer_input(strip))[0])
+    def _run(self, strip: MatLike) -> tuple[DecodedText, Rendering]:
+        probabilities = self._recognizer(recognizer_input(strip))[0]
+        return self.decoder.decode(probabilities), self._fold.fold(probabilities)
+
+
+def _stretched(strip: MatLike, factor: float) -> MatLike:
+    return cv2.resize(strip, None, fx=factor, fy=1.0, interpolation=cv2.INTER_LINEAR)
 
 
 def _reading_order(reading: Reading) -> tuple[float, float]:

@@ -8,6 +8,7 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -41,6 +42,8 @@ ENDS = 0.2
 LEAST_SIDE = 3
 STRIP_HEIGHT = 48
 STRIP_STEP = 32
+STEP_WIDTH = 8
+"""Pixels of the recognizer's input per step of its output."""
 LEAST_STRIP = 128
 LONGEST_STRIP = 480
 LONG, SQUEEZED = 256, 0.5
@@ -52,11 +55,6 @@ TALL = 1.5
 """A box of at least this ratio of height to width stands on its side."""
 SOFT = 0.06
 """Sigma of the blur that joins dots to strokes, in strip heights. Rows of dots are about a tenth of a height apart."""
-SMALL, STEEP = 25, 0.145
-"""Print is smeared in boxes lower than SMALL pixels if its edges rise by less than STEEP of the contrast per strip pixel.
-Edges are as wide as strokes then, and 0, 8, 9 and 6 look alike."""
-CONTRAST, STEEPEST = (2, 98), 97
-"""Percentiles."""
 
 
 @dataclass(frozen=True)
@@ -169,9 +167,19 @@ def recognizer_input(strip: MatLike) -> NDArray[np.float32]:
         float32, shape (1, 3, 48, width), values -1..1; the padding is 0, the gray of the training
         data.
     """
-    wide = strip.shape[1] * STRIP_HEIGHT / strip.shape[0]
-    wide = min(LONGEST_STRIP, math.ceil(min(wide, LONG + SQUEEZED * (wide - LONG))))
+    wide = _input_width(strip)
     return _padded(strip, wide, next(width for width in STRIP_WIDTHS if width >= wide))
+
+
+def recognizer_places(strip: MatLike, steps: Sequence[float]) -> list[float]:
+    """Return the places of steps of the recognizer along a strip, as shares of its width."""
+    wide = _input_width(strip)
+    return [(step + 0.5) * STEP_WIDTH / wide for step in steps]
+
+
+def _input_width(strip: MatLike) -> int:
+    wide = strip.shape[1] * STRIP_HEIGHT / strip.shape[0]
+    return min(LONGEST_STRIP, math.ceil(min(wide, LONG + SQUEEZED * (wide - LONG))))
 
 
 def classifier_input(strip: MatLike) -> NDArray[np.float32]:
@@ -183,18 +191,6 @@ def classifier_input(strip: MatLike) -> NDArray[np.float32]:
 def blur_dots(strip: MatLike) -> MatLike:
     """Return a strip in which the dots of a dot-matrix print are joined to strokes."""
     return cv2.GaussianBlur(strip, (0, 0), SOFT * strip.shape[0])
-
-
-def is_smeared(strip: MatLike) -> bool:
-    """Return whether the print of a strip is too small and too blurred to tell digits apart."""
-    if strip.shape[0] >= SMALL:
-        return False
-    full = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    gray = np.asarray(
-        cv2.resize(full, (max(2, round(strip.shape[1] * STRIP_HEIGHT / strip.shape[0])), STRIP_HEIGHT)), np.float32
-    )
-    dark, bright = np.percentile(gray, CONTRAST)
-    return bool(np.percentile(np.abs(np.diff(gray, axis=1)), STEEPEST) < STEEP * (bright - dark + 1))
 
 
 def _padded(strip: MatLike, wide: int, padded: int) -> NDArray[np.float32]:

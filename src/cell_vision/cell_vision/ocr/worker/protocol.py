@@ -10,6 +10,7 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
@@ -73,7 +74,10 @@ def read_message(stream: IO[bytes]) -> tuple[Header, bytes] | None:
 def encode_reading(result: FrameReading) -> Header:
     """Return the reading of a frame as JSON values, without the bytes of its crop."""
     return {
-        'readings': [[r.text, r.score, [list(point) for point in r.polygon]] for r in result.readings],
+        'readings': [
+            [r.text, r.score, [list(point) for point in r.polygon], *(b64encode(strip).decode() for strip in r.likelihoods)]
+            for r in result.readings
+        ],
         'width': result.width,
         'height': result.height,
         'seconds': result.seconds,
@@ -90,7 +94,10 @@ def decode_reading(header: Header, crop: bytes = b'') -> FrameReading:
         ProtocolError: A field is missing or has a wrong type.
     """
     try:
-        readings = tuple(Reading(str(text), float(score), _polygon(points)) for text, score, points in header['readings'])
+        readings = tuple(
+            Reading(str(text), float(score), _polygon(points), tuple(b64decode(strip, validate=True) for strip in strips))
+            for text, score, points, *strips in header['readings']
+        )
         codes = tuple(Barcode(str(kind), str(text), _polygon(points)) for kind, text, points in header.get('codes', ()))
         corners = header.get('crop')
         return FrameReading(

@@ -8,7 +8,7 @@ import pytest
 from cell_vision.ocr.engines.base import EngineOptions
 from cell_vision.ocr.engines.ctc_decoder import PRINTED, CtcDecoder, DecodedText, fuse_readings
 from cell_vision.ocr.engines.ppocr import PpOcrEngine
-from cell_vision.ocr.engines.ppocr_ops import TextStrip, is_smeared
+from cell_vision.ocr.engines.ppocr_ops import TextStrip
 
 
 def test_ctc_repeats_are_one_character_and_foreign_ones_are_left_out():
@@ -89,12 +89,12 @@ def test_a_dot_that_takes_no_room_is_a_scratch_and_a_dash_behind_a_dash_its_end(
         (('74LS02', 0.92), ('74LS02', 0.97), ('74LS02', 0.97)),
         (('74LS00', 0.96), ('74LSOO', 0.95), ('74LS00', 0.96)),
         (('74L501', 0.96), ('74LSOI', 0.95), ('74LS01', 0.95)),
-        (('74LS03', 0.97), ('74LS83', 0.97), ('74LS03', 0.89)),
-        (('74LS03', 0.91), ('74LS83', 0.97), ('74LS83', 0.89)),
+        (('74LS03', 0.97), ('74LS83', 0.97), ('74LS03', 0.97)),
+        (('74LS03', 0.91), ('74LS83', 0.97), ('74LS83', 0.97)),
         (('74LS03', 0.97), ('74LS83', 0.90), ('74LS03', 0.97)),
         (('74LS09N A', 0.94), ('74LS09NA', 0.98), ('74LS09NA', 0.98)),
-        (('74LS82', 0.80), ('74LS02', 0.97), ('74LS02', 0.80)),
-        (('74LS2', 0.95), ('74LS02', 0.97), ('74LS02', 0.89)),
+        (('74LS82', 0.80), ('74LS02', 0.97), ('74LS02', 0.97)),
+        (('74LS2', 0.95), ('74LS02', 0.97), ('74LS02', 0.97)),
         (('EM1-2U1', 0.97), ('EM1-201', 0.92), ('EM1-2U1', 0.97)),
         (('EM1 -2U1', 0.95), ('EM1-201', 0.94), ('EM1-2U1', 0.94)),
         (('HF115F', 0.97), ('HE115F', 0.97), ('HF115F', 0.97)),
@@ -103,26 +103,8 @@ def test_a_dot_that_takes_no_room_is_a_scratch_and_a_dash_behind_a_dash_its_end(
         (('7A 250VAC CAT.II', 0.92), ('7A 250VAC-CAT.I', 0.93), ('7A 250VAC-CAT.I', 0.93)),
     ],
 )
-def test_the_softened_strip_counts_unless_it_lost_and_another_digit_keeps_the_doubt(sharp, soft, together):
+def test_the_softened_strip_counts_unless_it_lost(sharp, soft, together):
     assert fuse_readings(*(DecodedText(text, score, True, (score,) * len(text)) for text, score in (sharp, soft))) == together
-
-
-@pytest.mark.parametrize(
-    ('sharp', 'soft', 'rivals', 'score'),
-    [
-        ('74LS83', '74LS83', (0.2, 0.02), 0.89),
-        ('74LS83', '74LS83', (0.2, 0.002), 0.97),
-        ('74LS83', '74LS83', (0.02, 0.04), 0.97),
-        ('74LS83', '74LS83', (0.04, 0.04), 0.89),
-        ('74L583', '74LS83', (0.0, 0.0), 0.97),
-    ],
-)
-def test_a_number_of_which_the_readings_together_waver_between_two_digits_is_never_sure(sharp, soft, rivals, score):
-    readings = [
-        DecodedText(text, 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.5 if text[3] == '5' else 0.0, rival, 0.0))
-        for text, rival in zip((sharp, soft), rivals, strict=True)
-    ]
-    assert fuse_readings(*readings) == ('74LS83', score)
 
 
 @pytest.mark.parametrize(
@@ -153,24 +135,9 @@ def test_the_probability_of_what_looks_alike_comes_with_the_text():
     assert [dict(fine) for fine in decoded.fine] == [{'I': pytest.approx(0.3)}, {}, {}]
 
 
-def test_a_doubt_stays_where_the_blurred_reading_lost_or_another_length():
-    wavers = DecodedText('74LS83', 0.97, True, (0.97,) * 6, (0.0, 0.0, 0.0, 0.0, 0.3, 0.0))
-    for text, score, rival in (('74LS83', 0.7, 0.3), ('74LS3', 0.7, 0.0), ('74LS3', 0.97, 0.0)):
-        lost = DecodedText(text, score, True, (score,) * len(text), (0.0,) * (len(text) - 2) + (rival, 0.0))
-        assert fuse_readings(wavers, lost)[1] <= 0.89
-
-
 def test_readings_of_the_same_text_are_as_sure_as_the_surer_one():
     sharp, soft = (DecodedText('JQX-15F', score, True, (score,) * 7) for score in (0.92, 0.98))
     assert fuse_readings(sharp, soft) == ('JQX-15F', 0.98)
-
-
-@pytest.mark.parametrize(
-    ('text', 'other', 'share', 'rival'),
-    [('74LS03', '8', 0.04, 0.04), ('74LS03', 'S', 0.04, 0.0), ('74LS', '8', 0.04, 0.0), ('74LS00', 'O', 0.3, 0.0)],
-)
-def test_the_rival_of_a_digit_is_another_digit_and_no_letter(text, other, share, rival):
-    assert max(decoded(text, other, share).rivals) == pytest.approx(rival)
 
 
 @pytest.mark.parametrize(
@@ -228,31 +195,10 @@ def test_an_exclamation_mark_is_an_i():
     assert decoded('EM1-2U!', 'I', 0.01).text == 'EM1-2UI'
 
 
-def print_of(height, blur):
-    """Return a printed strip so high, in pixels, blurred by so many pixels."""
-    strip = np.full((96, 400, 3), 230, np.uint8)
-    cv2.putText(strip, '74LS83', (20, 74), cv2.FONT_HERSHEY_SIMPLEX, 2.4, (20, 20, 20), 8, cv2.LINE_AA)
-    small = cv2.resize(strip, (400 * height // 96, height), interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(small, (0, 0), blur) if blur else small
-
-
-@pytest.mark.parametrize(('height', 'blur', 'bad'), [(22, 0, False), (22, 2, True), (48, 2, False), (48, 8, False)])
-def test_print_is_smeared_when_it_is_small_and_its_edges_are_wide(height, blur, bad):
-    assert is_smeared(print_of(height, blur)) is bad
-
-
-@pytest.mark.parametrize(('text', 'blur', 'score'), [('74LS83', 2, 0.89), ('74LS83', 0, 0.97), ('ELCORA', 2, 0.97)])
-def test_a_number_in_smeared_print_is_never_sure(monkeypatch, text, blur, score):
-    engine = PpOcrEngine(EngineOptions())
-    monkeypatch.setattr(engine, '_recognizer', lambda batch: batch)
-    monkeypatch.setattr(engine.decoder, 'decode', lambda _: DecodedText(text, 0.97, False, (0.97,) * 6))
-    assert engine.recognize(TextStrip(print_of(22, blur), ((0, 0), (90, 0), (90, 22), (0, 22)))).score == score
-
-
 @pytest.mark.parametrize('doubtful, looks', [(False, 1), (True, 2)])
 def test_only_a_doubtful_number_is_read_twice(monkeypatch, doubtful, looks):
     engine, strips = PpOcrEngine(EngineOptions()), []
-    monkeypatch.setattr(engine, '_recognizer', lambda batch: strips.append(batch) or batch)
+    monkeypatch.setattr(engine, '_recognizer', lambda batch: strips.append(batch) or np.zeros((1, 4, 6625), np.float32))
     monkeypatch.setattr(engine.decoder, 'decode', lambda _: DecodedText('74LS02', 0.95, doubtful, (0.95,) * 6))
     strip = np.full((48, 200, 3), 230, np.uint8)
     cv2.putText(strip, '74LS02', (10, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 20), 3)

@@ -1,0 +1,112 @@
+"""Log likelihoods of letters and digits along a line of print, as the recognizer gives them, in a compact form.
+
+A rendering is one run of the recognizer over a strip: a matrix with a row for each step (8 pixels of a strip 48 pixels high)
+and a column for each class of ALPHABET. A value is the log of the class's probability over that of the step's best class: 0
+for the best one, never positive, at least FLOOR.
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    'ALPHABET',
+    'CLASSES',
+    'FLOOR',
+    'NOTHING',
+    'SEPARATOR',
+    'SPACE',
+    'Rendering',
+    'join_strips',
+    'pack',
+    'split_strips',
+    'unpack',
+    'with_blanks',
+]
+
+ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+NOTHING, SEPARATOR, SPACE = (len(ALPHABET) + i for i in range(3))
+"""Classes of a step without letter or digit: nothing new is printed there (or a bracket, a colon), a separator, a blank."""
+CLASSES = len(ALPHABET) + 3
+FLOOR = -12.0
+STEPS_PER_NAT = 8
+"""Resolution of the packed values."""
+LARGEST = 1_000_000
+"""Bytes of an unpacked strip."""
+
+Rendering = NDArray[np.float32]
+"""Shape (steps, CLASSES)."""
+
+
+def pack(renderings: Sequence[Rendering]) -> bytes:
+    """Return the renderings of one strip as bytes."""
+    parts = []
+    for rendering in renderings:
+        values = np.round(-np.clip(rendering, FLOOR, 0.0) * STEPS_PER_NAT).astype(np.uint8)
+        parts.append(struct.pack('<H', len(values)) + values.T.tobytes())
+    return zlib.compress(b''.join(parts), 1)
+
+
+def unpack(data: bytes) -> list[Rendering]:
+    """Return the renderings of one strip.
+
+    Raises:
+        ValueError: The bytes are not those of `pack`.
+    """
+    try:
+        stream = zlib.decompressobj()
+        plain = stream.decompress(data, LARGEST)
+        if not stream.eof:
+            raise ValueError('it is incomplete or too large')
+        renderings, at = [], 0
+        while at < len(plain):
+            (steps,) = struct.unpack_from('<H', plain, at)
+            at += 2
+            values = np.frombuffer(plain, np.uint8, steps * CLASSES, at).reshape(CLASSES, steps)
+            at += steps * CLASSES
+            renderings.append(np.ascontiguousarray(values.T, np.float32) / -STEPS_PER_NAT)
+    except (zlib.error, struct.error, ValueError) as error:
+        raise ValueError(f'not the likelihoods of a strip: {error}') from error
+    return renderings
+
+
+def with_blanks(rendering: Rendering, steps: Sequence[float]) -> Rendering:
+    """Return a rendering with a blank at some steps: gaps that the picture shows and the recognizer passed over."""
+    if not steps:
+        return rendering
+    result = rendering.copy()
+    for step in steps:
+        at = min(len(result) - 1, max(0, round(step)))
+        result[at, NOTHING] = min(float(result[at, NOTHING]), -1 / STEPS_PER_NAT)
+        result[at, SPACE] = 0.0
+    return result
+
+
+def join_strips(strips: Sequence[bytes]) -> bytes:
+    """Return packed strips as one row of bytes."""
+    return b''.join(struct.pack('<I', len(strip)) + strip for strip in strips)
+
+
+def split_strips(data: bytes) -> tuple[bytes, ...]:
+    """Return the packed strips in a row of bytes.
+
+    Raises:
+        ValueError: The bytes are not those of `join_strips`.
+    """
+    strips, at = [], 0
+    while at < len(data):
+        if at + 4 > len(data):
+            raise ValueError('likelihoods end in the middle of a length')
+        (size,) = struct.unpack_from('<I', data, at)
+        strip = data[at + 4 : at + 4 + size]
+        if len(strip) != size:
+            raise ValueError('likelihoods end in the middle of a strip')
+        strips.append(strip)
+        at += 4 + size
+    return tuple(strips)

@@ -1,0 +1,127 @@
+"""Scores numbers against the log likelihoods of a line: how far the picture speaks against "this number stands here".
+
+The best path through a number is found by dynamic programming (Viterbi) with free ends: characters in order, any number of
+steps without print between them, at least one between equal ones. Its score is the sum of its log likelihoods: 0 = the
+recognizer's own best reading holds the number, -7 = one character against its conviction. A neighboring letter or digit that
+no prefix or suffix rule allows costs EDGE.
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cell_vision.likelihoods import ALPHABET, NOTHING, Rendering
+
+__all__ = ['EDGE', 'NumberPath', 'NumberTable', 'best_path']
+
+EDGE = 7.0
+"""Cost of a number that begins or ends where its rules do not allow it: about that of a misread character."""
+NEVER = -1e9
+
+
+@dataclass(frozen=True)
+class NumberPath:
+    """The best place of a number in a line."""
+
+    score: float
+    centers: tuple[float, ...]
+    """Step of each of its characters."""
+    begin: int
+    """First step."""
+    end: int
+    """Just after its last step."""
+
+
+class NumberTable:
+    """Numbers of a catalogue, laid out so that all are scored at once."""
+
+    def __init__(self, numbers: Sequence[str]) -> None:
+        """Store numbers of letters and digits in capitals, each at least one character long."""
+        longest = max(map(len, numbers), default=1)
+        self._classes = np.full((len(numbers), longest), NOTHING, np.intp)
+        for row, number in enumerate(numbers):
+            self._classes[row, : len(number)] = [ALPHABET.index(character) for character in number]
+        self._last = np.array([len(number) - 1 for number in numbers], np.intp)
+        self._repeats = np.zeros(self._classes.shape, np.bool_)
+        self._repeats[:, 1:] = self._classes[:, 1:] == self._classes[:, :-1]
+
+    def upper_bounds(self, values: Rendering) -> NDArray[np.float32]:
+        """Return a score that no number exceeds: each of its characters at the step where it is likeliest, in any order."""
+        likeliest = values.max(0)
+        likeliest[NOTHING] = 0.0
+        return np.asarray(likeliest[self._classes].sum(1), np.float32)
+
+    def scores(
+        self, values: Rendering, numbers: NDArray[np.intp], begin: NDArray[np.float32], end: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return the score of some numbers.
+
+        Args:
+            values: Log likelihoods, with the best of the classes without print in column NOTHING.
+            numbers: Their indices.
+            begin: Cost (0 or negative) of beginning at each step, shape (numbers, steps).
+            end: Cost of ending at each step, the last one that belongs to the number; same shape.
+        """
+        classes, last, repeats = self._classes[numbers], self._last[numbers], self._repeats[numbers]
+        classes = classes[:, : int(last.max()) + 1]
+        repeats = np.where(repeats[:, 1 : classes.shape[1]], np.float32(NEVER), np.float32(0.0))
+        count, length = classes.shape
+        on = np.full((count, length), NEVER, np.float32)
+        off = np.full((count, length), NEVER, np.float32)
+        best = np.full(count, NEVER, np.float32)
+        rows = np.arange(count)
+        entered = np.empty((count, length), np.float32)
+        emitted = values[:, classes]
+        for step, nothing in enumerate(values[:, NOTHING].tolist()):
+            entered[:, 0] = begin[:, step]
+            np.maximum(off[:, :-1], on[:, :-1] + repeats, out=entered[:, 1:])
+            np.maximum(off, on, out=off)
+            off += nothing
+            np.maximum(on, entered, out=on)
+            on += emitted[step]
+            np.maximum(best, on[rows, last] + end[:, step], out=best)
+        return best
+
+
+def best_path(number: str, values: Rendering, begin: NDArray[np.float32], end: NDArray[np.float32]) -> NumberPath:
+    """Return the best path of one number; arguments as in `NumberTable.scores`, for one number."""
+    classes = [ALPHABET.index(character) for character in number]
+    states, steps = 2 * len(classes) - 1, len(values)
+    emission = [classes[state // 2] if state % 2 == 0 else NOTHING for state in range(states)]
+    score = np.full((steps, states), NEVER, np.float64)
+    came = np.zeros((steps, states), np.intp)
+    for step in range(steps):
+        for state in range(states):
+            ways = [(float(begin[step]), -1)] if state == 0 else []
+            if step:
+                ways += [(float(score[step - 1, source]), source) for source in _sources(state, classes)]
+            value, source = max(ways, default=(NEVER, -1))
+            score[step, state] = value + float(values[step, emission[state]])
+            came[step, state] = source
+    last = int(np.argmax(score[:, -1] + end))
+    state, step, places = states - 1, last, [[] for _ in classes]
+    while state >= 0:
+        if state % 2 == 0:
+            places[state // 2].append(step)
+        state, step = int(came[step, state]), step - 1
+    centers = tuple(_center(values[:, classes[i]], place) for i, place in enumerate(places))
+    return NumberPath(float(score[last, -1] + end[last]), centers, step + 1, last + 1)
+
+
+def _sources(state: int, classes: Sequence[int]) -> list[int]:
+    if state % 2:
+        return [state, state - 1]
+    before = [state - 1] if state else []
+    skip = [state - 2] if state > 1 and classes[state // 2] != classes[state // 2 - 1] else []
+    return [state, *before, *skip]
+
+
+def _center(values: NDArray[np.float32], steps: Sequence[int]) -> float:
+    """Return the mean of the steps of a character, weighted by its probability."""
+    weights = np.exp(values[list(steps)])
+    return float((np.array(steps) * weights).sum() / weights.sum())

@@ -1,0 +1,127 @@
+"""Scores the parts of a catalogue on the likelihoods of one line: the mean over its renderings, the best of its strips.
+
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cell_vision.likelihoods import ALPHABET, SPACE, Rendering
+from cell_vision.matching.alignment import Affixes, edge_predicates
+from cell_vision.matching.completeness import NumberPlace
+from cell_vision.matching.confusions import ConfusionWeights
+from cell_vision.matching.evidence_line import EvidenceLine, edge_costs, evidence_line
+from cell_vision.matching.likelihood_score import EDGE, NumberTable, best_path
+from cell_vision.matching.patterns import Pattern
+
+__all__ = ['FAR', 'LikelihoodScorer']
+
+FAR = -12.0
+"""Numbers below this score are not told from each other: none of them is near the print."""
+SPEAKS = 2.0
+"""Strips whose score is lower than the best one by no more than this speak for the number, too."""
+LOWEST = FAR - EDGE
+"""Limit of the score of one rendering, so that one bad rendering of four does not decide alone."""
+ALIKE = {'O': '0', 'I': '1'}
+"""Many typefaces print both alike, so no confidence of the recognizer tells them apart."""
+_PLACES = [(ALPHABET.index(one), ALPHABET.index(other)) for one, other in ALIKE.items()]
+
+
+class LikelihoodScorer:
+    """Holds the numbers of a catalogue, grouped by the rules of what may stand beside them."""
+
+    def __init__(self, patterns: Sequence[Pattern], weights: ConfusionWeights) -> None:
+        """Lay out the patterns; those without letters and digits of ALPHABET have no score."""
+        self._weights = weights
+        known = [(pattern, text) for pattern in patterns if (text := _letters(pattern.text))]
+        self._patterns = [pattern for pattern, _ in known]
+        self._table = NumberTable([text for _, text in known])
+        groups: dict[tuple[bool, bool, Affixes], list[int]] = {}
+        for row, pattern in enumerate(self._patterns):
+            ends = pattern.text[0].isdigit(), pattern.text[-1].isdigit()
+            groups.setdefault((*ends, pattern.affixes), []).append(row)
+        self._groups = [(self._patterns[rows[0]], np.array(rows, np.intp)) for rows in groups.values()]
+
+    def scores(self, strips: Sequence[Sequence[Rendering]]) -> Mapping[Pattern, float]:
+        """Return the numbers that score better than FAR.
+
+        Args:
+            strips: The renderings of each strip of one line.
+        """
+        best = np.full(len(self._patterns), FAR, np.float64)
+        for renderings in strips:
+            if renderings:
+                best = np.maximum(best, np.mean([self._rendering_scores(rendering) for rendering in renderings], axis=0))
+        return {self._patterns[row]: float(best[row]) for row in np.flatnonzero(best > FAR)}
+
+    def places(self, pattern: Pattern, strips: Sequence[Sequence[Rendering]]) -> list[NumberPlace]:
+        """Return where a number stands in each strip that speaks for it, with the blanks that the picture shows in it.
+
+        Args:
+            pattern: One of the patterns.
+            strips: The renderings of each strip of one line.
+        """
+        row = self._patterns.index(pattern)
+        scored = [
+            (float(np.mean([self._number_scores(values, np.array([row])) for values in strip])), strip[0])
+            for strip in strips
+            if strip
+        ]
+        best = max((score for score, _ in scored), default=0.0)
+        return [self._place(row, rendering) for score, rendering in scored if score >= best - SPEAKS]
+
+    def _place(self, row: int, rendering: Rendering) -> NumberPlace:
+        line = evidence_line(rendering)
+        begin, end = self._edges(line, np.array([row], np.intp))
+        letters = _letters(self._patterns[row].text)
+        path = best_path(letters, _alike(line.values), begin[0], end[0])
+        number = ''
+        for i, character in enumerate(letters):
+            steps = slice(round(path.centers[i - 1]) + 1, round(path.centers[i])) if i else slice(0, 0)
+            number += (' ' if (rendering[steps].argmax(1) == SPACE).any() else '') + character
+        before = ''.join(c for c, stop in zip(line.text, line.ends, strict=True) if stop <= path.begin)
+        after = ''.join(c for c, first in zip(line.text, line.firsts, strict=True) if first >= path.end)
+        return NumberPlace(before + number + after, len(before), len(before + number))
+
+    def _rendering_scores(self, rendering: Rendering) -> NDArray[np.float64]:
+        return self._number_scores(rendering, np.arange(len(self._patterns)))
+
+    def _number_scores(self, rendering: Rendering, wanted: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the scores of some patterns in one rendering; those that cannot reach LOWEST are not computed."""
+        scores = np.full(len(wanted), LOWEST, np.float64)
+        if not len(rendering) or not len(wanted):
+            return scores
+        line = evidence_line(rendering)
+        values = _alike(line.values)
+        near = np.flatnonzero(self._table.upper_bounds(values)[wanted] > LOWEST)
+        if len(near):
+            rows = wanted[near]
+            begin, end = self._edges(line, rows)
+            scores[near] = np.maximum(self._table.scores(values, rows, begin, end), LOWEST)
+        return scores
+
+    def _edges(self, line: EvidenceLine, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        begin, end = (np.zeros((len(self._patterns), len(line.values)), np.float32) for _ in range(2))
+        wanted = set(rows.tolist())
+        for pattern, members in self._groups:
+            if wanted.isdisjoint(members.tolist()):
+                continue
+            rules = edge_predicates(pattern.text, line.text, self._weights, pattern.affixes)
+            begin[members], end[members] = edge_costs(line, *rules)
+        return begin[rows], end[rows]
+
+
+def _alike(values: Rendering) -> Rendering:
+    """Return likelihoods in which characters that look ALIKE have the higher one of both."""
+    result = values.copy()
+    for one, other in _PLACES:
+        result[:, other] = np.maximum(values[:, one], values[:, other])
+    return result
+
+
+def _letters(text: str) -> str:
+    return ''.join(ALIKE.get(c, c) for c in text.upper() if c in ALPHABET)

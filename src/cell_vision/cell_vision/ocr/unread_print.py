@@ -1,0 +1,122 @@
+"""Finds print on a line, close beyond the box that was read: a single character that the text detector left out.
+
+A number with a worn character in it falls into two pieces, and a piece of one character is easily lost.
+Pure: no ROS, sockets, files or clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cell_vision.ocr.box_geometry import height, length
+from cell_vision.types import Point, Polygon
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
+
+__all__ = ['print_beyond']
+
+STRIP = 40
+"""Height to which a line is scaled, pixels."""
+LONGEST = 1200
+BEYOND = 2.0
+"""How far beyond the box print is searched, in heights of the box."""
+NEAR = 1.6
+"""Print that begins farther from the last ink belongs to something else, in heights of the print."""
+INK = 0.5
+"""Least difference from the ground, as a share of the contrast of the print."""
+LEAST_CONTRAST = 15
+"""Gray levels."""
+LEAST_INK = 0.05
+"""Least share of a column of the print that is ink."""
+JOINT = 0.2
+"""A narrower gap lies within a character, in heights of the print."""
+LOWEST, NARROWEST = 0.6, 0.08
+"""Size of a character in heights of the print; a dash is lower, but no number ends with one."""
+
+
+def print_beyond(image: MatLike, box: Polygon, others: Sequence[Polygon]) -> tuple[bool, bool]:
+    """Return whether unread print stands close before the start and after the end of a line.
+
+    Args:
+        image: BGR, uint8.
+        box: The line, clockwise from the top left of its text.
+        others: Boxes of the other lines; print in them was read.
+    """
+    level, to_frame = _level(image, box)
+    beyond = round(BEYOND * STRIP)
+    if level.shape[1] < 2 * beyond + STRIP // 2:
+        return False, False
+    inside = level[:, beyond:-beyond]
+    ground = float(np.median(inside))
+    difference = inside - ground
+    high, low = np.percentile(difference, (97, 3))
+    sign, contrast = (1.0, float(high)) if high >= -low else (-1.0, float(-low))
+    if contrast < LEAST_CONTRAST:
+        return False, False
+    ink = sign * (level - ground) > INK * contrast
+    rows = np.flatnonzero(ink[:, beyond:-beyond].mean(1) > 0.04)
+    if len(rows) < STRIP // 4:
+        return False, False
+    band = (int(rows[0]), int(rows[-1]) + 1)
+    end = _character_after(ink, beyond, band)
+    start = _character_after(ink[:, ::-1], beyond, band)
+    wide = ink.shape[1]
+
+    def unread(column: float | None) -> bool:
+        if column is None:
+            return False
+        x, y = (to_frame @ np.array([column, sum(band) / 2, 1.0])).tolist()
+        return not any(_holds(other, (x, y)) for other in others)
+
+    return unread(None if start is None else wide - 1 - start), unread(end)
+
+
+def _level(image: MatLike, box: Polygon) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return a line with BEYOND at both ends, gray, STRIP pixels high, and the affine matrix from it to the frame."""
+    a, b, _, d = (np.array(corner, np.float32) for corner in box)
+    scale = STRIP / height(box)
+    along = (b - a) / max(1.0, length(box)) * BEYOND * height(box)
+    wide = min(LONGEST, round((length(box) + 2 * BEYOND * height(box)) * scale))
+    source = np.array([a - along, b + along, d - along], np.float32)
+    target = np.array([(0, 0), (wide, 0), (0, STRIP)], np.float32)
+    matrix = cv2.getAffineTransform(source, target)
+    level = cv2.warpAffine(image, matrix, (wide, STRIP), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    gray = cv2.GaussianBlur(cv2.cvtColor(level, cv2.COLOR_BGR2GRAY), (3, 3), 0)
+    return np.asarray(gray, np.float32), np.asarray(cv2.getAffineTransform(target, source), np.float64)
+
+
+def _character_after(ink: NDArray[np.bool_], beyond: int, band: tuple[int, int]) -> float | None:
+    """Return the middle column of a character that stands alone right after the line, None if there is none."""
+    top, bottom = band
+    tall = bottom - top
+    columns = ink[top:bottom].mean(0) >= LEAST_INK
+    wide = ink.shape[1]
+    last = np.flatnonzero(columns[: wide - beyond])
+    if not len(last):
+        return None
+    # The end of the box may cut through a character: the line ends where its ink does.
+    at = int(last[-1]) + 1
+    while at < wide and columns[at]:
+        at += 1
+    begin = at
+    while begin < wide and not columns[begin]:
+        begin += 1
+    stop, joint = begin, max(1, round(JOINT * tall))
+    while stop < wide and columns[stop : stop + joint].any():
+        stop += 1
+    if begin - at > NEAR * tall or stop - begin < NARROWEST * tall:
+        return None
+    rows = np.flatnonzero(ink[:, begin:stop].any(1))
+    reaches_beyond = rows[0] < top - 2 or rows[-1] > bottom + 1  # As an edge of the part or a frame around the print.
+    low = len(np.flatnonzero(ink[top:bottom, begin:stop].any(1))) < LOWEST * tall
+    return None if reaches_beyond or low else (begin + stop) / 2
+
+
+def _holds(box: Polygon, point: Point) -> bool:
+    return cv2.pointPolygonTest(np.array(box, np.float32), point, measureDist=False) >= 0
