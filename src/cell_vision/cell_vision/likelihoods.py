@@ -64,13 +64,14 @@ def unpack(data: bytes) -> list[Rendering]:
         plain = stream.decompress(data, LARGEST)
         if not stream.eof:
             raise ValueError('it is incomplete or too large')
-        renderings, at = [], 0
+        renderings: list[Rendering] = []
+        at = 0
         while at < len(plain):
             (steps,) = struct.unpack_from('<H', plain, at)
             at += 2
             values = np.frombuffer(plain, np.uint8, steps * CLASSES, at).reshape(CLASSES, steps)
             at += steps * CLASSES
-            renderings.append(np.ascontiguousarray(values.T, np.float32) / -STEPS_PER_NAT)
+            renderings.append(np.asarray(values.T, np.float32) / np.float32(-STEPS_PER_NAT))
     except (zlib.error, struct.error, ValueError) as error:
         raise ValueError(f'not the likelihoods of a strip: {error}') from error
     return renderings

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
-from cell_sim.camera.http_server import BOUNDARY, SEND_BUFFER, CameraServer
+from cell_sim.camera.http_server import BOUNDARY, LEFT_IN_BUFFER, SEND_BUFFER, CameraServer, FrameHistory
 from cell_sim.testing.waiting import assert_holds_async, wait_until_async
 
 pytestmark = pytest.mark.slow
@@ -226,3 +227,70 @@ def test_switching_off_with_connected_clients_logs_nothing(caplog: pytest.LogCap
 
     with_camera(Source(), scenario)
     assert caplog.records == []
+
+
+class History:
+    """A camera of ten frames a second; its frames are numbered."""
+
+    def __init__(self) -> None:
+        self.history, self.now, self.taken = FrameHistory(0.1, lambda frame: frame + b' again'), 100.0, 0
+
+    def send(self, count: int) -> list[bytes]:
+        sent = []
+        for _ in range(count):
+            self.now += 0.1
+            self.taken += 1
+            sent.append(self.history.next(b'%d' % self.taken, self.now))
+        return sent
+
+    def inject(self, fault: str, value: float) -> None:
+        self.history.inject(fault, value, self.now)
+
+
+@pytest.fixture
+def history() -> History:
+    return History()
+
+
+def test_a_camera_without_fault_sends_each_frame_once(history):
+    assert history.send(5) == [b'1', b'2', b'3', b'4', b'5']
+
+
+def test_a_lag_delays_every_frame_until_it_is_cleared(history):
+    history.send(10)
+    history.inject('lag', 0.55)
+    assert history.send(3) == [b'5', b'6', b'7']
+    history.history.clear()
+    assert history.send(1) == [b'14']
+
+
+def test_a_lag_longer_than_the_camera_runs_sends_nothing_yet(history):
+    history.inject('lag', 5.0)
+    assert history.send(3) == [b'', b'', b'']
+
+
+def test_repeats_hold_the_last_frame_now_and_then(history):
+    history.send(3)
+    history.inject('repeat', 5.0)
+    sent = history.send(20)
+    assert 0 < sum(one == other for one, other in itertools.pairwise(sent)) < 19
+    assert all(int(frame) <= history.taken for frame in sent)
+    history.send(40)
+    assert history.send(2) == [b'64', b'65']
+
+
+@pytest.mark.parametrize('fault', ['ring', 'loop'])
+def test_old_buffers_are_frames_from_before_the_fault_compressed_again(history, fault):
+    history.send(30)
+    history.inject(fault, 1.0)
+    sent = history.send(9)
+    assert all(frame.endswith(b' again') and int(frame.split()[0]) <= 30 for frame in sent)
+    history.send(3)
+    assert history.send(1) == [b'43']
+
+
+def test_a_restarted_camera_first_sends_what_was_left_in_its_buffer(history):
+    history.send(20)
+    history.history.leave_in_buffer()
+    assert history.send(LEFT_IN_BUFFER) == [b'16', b'17', b'18', b'19', b'20']
+    assert history.send(1) == [b'26']

@@ -82,12 +82,12 @@ class Doubts:
         own = [pattern for pattern in self._finder.patterns if pattern.part_number == best.part_number]
         if lost := self._lost_in_picture(best, own):
             return lost
-        places = [(line, self._finder.align(pattern, line.text)) for line in lines for pattern in own]
+        aligned = [(line, self._finder.align(pattern, line.text)) for line in lines for pattern in own]
+        places = [(line, place.begin, place.end) for line, place in aligned if place.cost <= self._weights.accept]
         longer = {
             part
-            for line, place in places
-            if place.cost <= self._weights.accept
-            for found in self._incompletenesses(best.part_number, line, place.begin, place.end)
+            for line, begin, end in [(best.line, best.begin, best.end), *places]
+            for found in self._incompletenesses(best.part_number, line, begin, end)
             for part in found.longer
         }
         names = sorted(longer)[:MOST_NAMED]

@@ -104,7 +104,8 @@ def best_path(number: str, values: Rendering, begin: NDArray[np.float32], end: N
             score[step, state] = value + float(values[step, emission[state]])
             came[step, state] = source
     last = int(np.argmax(score[:, -1] + end))
-    state, step, places = states - 1, last, [[] for _ in classes]
+    state, step = states - 1, last
+    places: list[list[int]] = [[] for _ in classes]
     while state >= 0:
         if state % 2 == 0:
             places[state // 2].append(step)

@@ -55,7 +55,7 @@ class LikelihoodScorer:
         best = np.full(len(self._patterns), FAR, np.float64)
         for renderings in strips:
             if renderings:
-                best = np.maximum(best, np.mean([self._rendering_scores(rendering) for rendering in renderings], axis=0))
+                np.maximum(best, np.mean([self._rendering_scores(rendering) for rendering in renderings], axis=0), out=best)
         return {self._patterns[row]: float(best[row]) for row in np.flatnonzero(best > FAR)}
 
     def places(self, pattern: Pattern, strips: Sequence[Sequence[Rendering]]) -> list[NumberPlace]:

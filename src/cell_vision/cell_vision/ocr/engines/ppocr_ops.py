@@ -178,7 +178,7 @@ def recognizer_places(strip: MatLike, steps: Sequence[float]) -> list[float]:
 
 
 def _input_width(strip: MatLike) -> int:
-    wide = strip.shape[1] * STRIP_HEIGHT / strip.shape[0]
+    wide = float(strip.shape[1] * STRIP_HEIGHT / strip.shape[0])
     return min(LONGEST_STRIP, math.ceil(min(wide, LONG + SQUEEZED * (wide - LONG))))
 
 

@@ -1,0 +1,171 @@
+"""The watch over the camera's stream in the node: measured delay, the stored empty view, waiting for evidence."""
+
+from __future__ import annotations
+
+import logging
+
+import cv2
+import numpy as np
+import pytest
+from cell_common.time import NS_PER_S
+from cell_vision.ocr import part_watch
+from cell_vision.ocr.arrival import Pick
+from cell_vision.ocr.frame_buffer import SerializedFrame
+from cell_vision.ocr.part_watch import PartWatch
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CompressedImage
+from std_srvs.srv import Trigger
+
+PERIOD = NS_PER_S // 10
+BENCH = np.full((360, 640), 100, np.uint8)
+
+
+class Node:
+    """As much of a node as the watch uses."""
+
+    def __init__(self):
+        self.published, self.services, self.logger = [], {}, logging.getLogger('node')
+
+    def create_publisher(self, _type, _topic, _qos):
+        return self
+
+    def publish(self, message):
+        self.published.append(message.data)
+
+    def create_service(self, _type, name, callback):
+        self.services[name] = callback
+
+    def get_logger(self):
+        return self.logger
+
+
+class Cell:
+    """A watch with a clock and a camera of its own."""
+
+    def __init__(self, monkeypatch, file=''):
+        self.now, self.node, self.ticks, self.count = 10 * NS_PER_S, Node(), [], 0
+        monkeypatch.setattr(part_watch, 'now_ns', lambda _node: self.now)
+        monkeypatch.setattr(part_watch, 'create_steady_timer', lambda _node, _period, tick: self.ticks.append(tick))
+        self.watch = PartWatch(self.node, 0.01, str(file), 1.0)
+        self.newest = None
+
+    def show(self, piece='', times=4, transit=0):
+        for _ in range(times):
+            self.now += PERIOD
+            self.count += 1
+            image = BENCH.copy()
+            if piece:
+                cv2.rectangle(image, (200, 120), (440, 240), 30, -1)
+                cv2.putText(image, piece, (220, 200), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 220, 4)
+            noise = np.random.default_rng(self.count).normal(0, 3, image.shape)
+            jpeg = cv2.imencode('.jpg', np.clip(image + noise, 0, 255).astype(np.uint8))[1]
+            data = serialize_message(CompressedImage(format='jpeg', data=jpeg.tobytes()))
+            self.newest = SerializedFrame(self.now - transit, data)
+            self.watch.update(self.newest)
+
+    def learn(self):
+        return self.node.services['camera/learn_background'](Trigger.Request(), Trigger.Response())
+
+    def pick(self, shown=0):
+        return Pick(self.now, self.now, shown)
+
+
+@pytest.fixture
+def cell(monkeypatch):
+    return Cell(monkeypatch)
+
+
+def test_a_reading_waits_until_its_piece_came_into_view_and_stands(cell):
+    cell.show()
+    found = []
+    pick = cell.pick()
+    cell.watch.on_evidence(pick, cell.newest, found.append)
+    cell.show(times=2)
+    assert not found and 'no part' in cell.watch.reason(pick)
+    cell.show('A1')
+    assert len(found) == 1 and found[0].stamp <= cell.now
+
+
+def test_a_reading_that_was_canceled_is_not_called(cell):
+    cell.show()
+    found = []
+    cancel = cell.watch.on_evidence(cell.pick(), cell.newest, found.append)
+    cancel()
+    cancel()
+    cell.show('A1')
+    assert not found
+
+
+def test_a_piece_that_stands_already_is_passed_on_at_once(cell):
+    cell.show()
+    pick = cell.pick()
+    cell.show('A1')
+    found = []
+    cell.watch.on_evidence(pick, cell.newest, found.append)
+    assert found == [cell.newest]
+
+
+def test_pictures_that_are_late_are_measured_published_and_an_error_of_the_diagnostics(cell):
+    cell.show()
+    pick = cell.pick(shown=cell.now)
+    cell.show(times=15)
+    cell.show('A1')
+    cell.watch.on_evidence(pick, cell.newest, lambda _frame: None)
+    cell.ticks[0]()
+    assert 1.4 < cell.watch.image_age < 1.8 and cell.node.published == [pytest.approx(cell.watch.image_age)]
+    health = cell.watch.health()
+    assert health.level == 2 and 's late: use a stream with low latency' in health.message
+
+
+def test_pictures_in_time_are_healthy_and_the_way_through_the_network_counts(cell):
+    cell.show()
+    assert cell.watch.health().level == 0
+    cell.show(transit=2 * NS_PER_S, times=25)
+    assert cell.watch.image_age == pytest.approx(2.0) and cell.watch.health().level == 2
+
+
+def test_a_camera_that_comes_back_after_a_gap_is_measured_again(cell):
+    cell.show()
+    pick = cell.pick(shown=cell.now)
+    cell.show(times=15)
+    cell.show('A1')
+    cell.watch.on_evidence(pick, cell.newest, lambda _frame: None)
+    cell.now += 5 * NS_PER_S
+    cell.show()
+    assert cell.watch.image_age == 0
+
+
+def test_the_learned_empty_view_outlives_a_restart(monkeypatch, tmp_path):
+    file = tmp_path / 'state' / 'empty.png'
+    cell = Cell(monkeypatch, file)
+    assert not cell.learn().success and not file.exists()
+    cell.show(times=12)
+    assert cell.learn().success and file.exists()
+    assert Cell(monkeypatch, file).watch.health().values['empty view known'] == 'yes'
+    file.write_bytes(b'no picture')
+    assert Cell(monkeypatch, file).watch.health().values['empty view known'] == 'no'
+
+
+def test_an_empty_view_that_cannot_be_stored_is_not_called_learned(monkeypatch, tmp_path):
+    (tmp_path / 'file').write_text('')
+    cell = Cell(monkeypatch, tmp_path / 'file' / 'empty.png')
+    cell.show(times=12)
+    answer = cell.learn()
+    assert not answer.success and 'was not learned' in answer.message
+
+
+@pytest.mark.parametrize('data', [b'', b'\0\1\0\0' + b'\0' * 30, serialize_message(CompressedImage(data=b'no JPEG'))])
+def test_a_damaged_frame_is_passed_over(cell, data):
+    cell.show()
+    cell.watch.update(SerializedFrame(cell.now + PERIOD, data))
+    cell.show('A1')
+    assert cell.watch.is_alive(cell.now - NS_PER_S)
+
+
+def test_a_region_is_empty_where_nothing_stands(cell):
+    cell.show(times=12)
+    cell.learn()
+    cell.show('A1')
+    jpeg = bytes(part_watch.jpeg_of(cell.newest.data))
+    assert cell.watch.is_empty_there(jpeg, [(0.0, 0.0), (0.2, 0.0), (0.2, 0.2), (0.0, 0.2)])
+    assert not cell.watch.is_empty_there(jpeg, [(0.35, 0.35), (0.65, 0.35), (0.65, 0.65), (0.35, 0.65)])
