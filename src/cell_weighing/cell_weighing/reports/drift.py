@@ -5,8 +5,8 @@ is turned into a standard normal deviate, so the limit holds from the first valu
 for location and scale, The Statistician 36, 1987). The turn from t to a normal deviate is that of D. L. Wallace, Bounds on
 normal approximations to Student's and the chi-square distributions, Annals of Mathematical Statistics 30, 1959.
 
-With `DECISION` a steady scale signals about once in 55,000 bags; bench/weighing.py measures it. A shift by one spread is found
-after about 20 bags: no method can find it within 15 with so few false alarms.
+With `DECISION` a steady scale signals about once in 55,000 bags (average run length); bench/weighing.py measures it. A shift by
+one spread is found after 20 bags at the median. Decision 0020 shows why no limit finds it within 15 with so few false alarms.
 
 Pure: no ROS, sockets, files or clock.
 """

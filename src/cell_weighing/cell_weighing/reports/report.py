@@ -22,7 +22,7 @@ from cell_weighing.domain.jobs import Bag, WeighingJob
 from cell_weighing.domain.tolerance import ToleranceResult
 from cell_weighing.domain.units import convert, kilograms
 from cell_weighing.reports.drift import drifts
-from cell_weighing.reports.spc import SUBGROUP, ControlChart, chart, giveaway, histogram, sample_std
+from cell_weighing.reports.spc import SUBGROUP, ControlChart, Rule, chart, giveaway, histogram, sample_std
 from cell_weighing.reports.svg import chart_figure, histogram_figure
 
 COLUMNS = (
@@ -46,12 +46,6 @@ COLUMNS = (
     'message',
     'reading_id',
 )
-RULES = {
-    1: 'one mean beyond the limits',
-    2: 'two of three means beyond two thirds of the way to a limit',
-    3: 'four of five means beyond one third of the way to a limit',
-    4: 'eight means in a row on one side',
-}
 NOTICE = 'For process control only, not legal for trade.'
 STYLE = """
 body{font:13px/1.4 sans-serif;color:#111;max-width:760px;margin:24px auto;padding:0 16px}
@@ -194,7 +188,7 @@ def spc_messages(report: JobReport, made: ControlChart | None) -> list[str]:
     if made is None:
         return [f'Fewer than {2 * SUBGROUP} bags: no chart.']
     lines = [
-        f'Group {signal.index + 1}: {RULES[signal.rule]} ({"above" if signal.above else "below"} the mean).'
+        f'Group {signal.index + 1}: {_rule_text(signal.rule, made)} ({"above" if signal.above else "below"} the mean).'
         for signal in made.signals
     ]
     lines += [f'Group {index + 1}: its bags differ by more than the limit.' for index in made.wide]
@@ -205,6 +199,16 @@ def spc_messages(report: JobReport, made: ControlChart | None) -> list[str]:
             for found in drifts([net_in_job_unit(report.job, bag) for bag in bags])
         ]
     return lines or ['None: the filling was steady.']
+
+
+def _rule_text(rule: Rule, made: ControlChart) -> str:
+    run = made.rules[rule]
+    if rule is Rule.BEYOND_3_SIGMA:
+        return 'one mean beyond the limits'
+    if rule is Rule.EIGHT_IN_A_ROW:
+        return f'{run.wanted} means in a row on one side'
+    share = run.distance / made.rules[Rule.BEYOND_3_SIGMA].distance
+    return f'{run.wanted} of {run.window} means beyond {share:.0%} of the way to a limit'
 
 
 def by_scale(report: JobReport) -> dict[str, list[Bag]]:

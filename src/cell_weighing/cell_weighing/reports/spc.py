@@ -9,15 +9,18 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
-from statistics import fmean, stdev
+from itertools import pairwise
+from statistics import NormalDist, fmean, stdev
 
 from cell_weighing.domain.units import EXACT
 
 SUBGROUP = 5
+RULE_RISK = 0.0025
+"""Chance that one rule, or the limit of the ranges, signals in the whole chart of a steady process."""
 ALLOWANCE = 0.5
 """CUSUM reference value k in standard deviations: tuned to shifts of one standard deviation."""
 
@@ -91,7 +94,10 @@ class ControlChart:
     means: list[float]
     ranges: list[float]
     mean_limits: ControlLimits
+    """Those of `BEYOND_3_SIGMA`, widened by the number of groups."""
     range_limits: ControlLimits
+    rules: Mapping[Rule, Run]
+    """The run rules of this number of groups."""
     signals: list[RunRuleSignal]
 
     @property
@@ -110,16 +116,48 @@ class Rule(IntEnum):
     FOUR_OF_FIVE = 3
     """Four of five successive points beyond one standard deviation, on one side."""
     EIGHT_IN_A_ROW = 4
-    """Eight successive points on one side of the center."""
+    """Eight successive points on one side of the center; more in a long chart."""
 
 
-_RUNS = {
-    Rule.BEYOND_3_SIGMA: (1, 1, 3.0),
-    Rule.TWO_OF_THREE: (2, 3, 2.0),
-    Rule.FOUR_OF_FIVE: (4, 5, 1.0),
-    Rule.EIGHT_IN_A_ROW: (8, 8, 0.0),
+@dataclass(frozen=True)
+class Run:
+    """A run rule: number of points, out of a number of successive points, beyond a number of standard deviations."""
+
+    wanted: int
+    window: int
+    distance: float
+
+
+TEXTBOOK: Mapping[Rule, Run] = {
+    Rule.BEYOND_3_SIGMA: Run(1, 1, 3.0),
+    Rule.TWO_OF_THREE: Run(2, 3, 2.0),
+    Rule.FOUR_OF_FIVE: Run(4, 5, 1.0),
+    Rule.EIGHT_IN_A_ROW: Run(8, 8, 0.0),
 }
-"""By rule: number of points, out of a number of successive points, beyond a number of standard deviations."""
+"""The rules as published: together they signal once in 92 points of a steady process (Champ and Woodall, 1987)."""
+
+
+def rules_for(points: int) -> Mapping[Rule, Run]:
+    """Return the run rules widened so that each signals with a chance of `RULE_RISK` in so many steady points.
+
+    The published rules signal somewhere in almost every long job: 8 times in 2,000 steady bags. The chance of a run is bounded
+    by the number of places where it may end times its probability there, on both sides.
+
+    Args:
+        points: Number of points of the chart.
+    """
+    risk = RULE_RISK / max(1, points)
+    tails = {
+        Rule.BEYOND_3_SIGMA: risk / 2,
+        Rule.TWO_OF_THREE: math.sqrt(risk / 4),
+        Rule.FOUR_OF_FIVE: (risk / 8) ** 0.25,
+    }
+    rules = {
+        rule: Run(TEXTBOOK[rule].wanted, TEXTBOOK[rule].window, max(TEXTBOOK[rule].distance, -NormalDist().inv_cdf(tail)))
+        for rule, tail in tails.items()
+    }
+    length = max(8, math.ceil(-math.log2(risk)))
+    return {**rules, Rule.EIGHT_IN_A_ROW: Run(length, length, 0.0)}
 
 
 @dataclass(frozen=True)
@@ -214,12 +252,44 @@ def chart(values: Sequence[float], size: int = SUBGROUP) -> ControlChart | None:
         return None
     means = [fmean(group) for group in groups]
     ranges = [max(group) - min(group) for group in groups]
-    of_means, of_ranges = chart_limits(fmean(means), fmean(ranges), size)
-    sigma = (of_means.high - of_means.center) / 3
-    return ControlChart(size, means, ranges, of_means, of_ranges, run_rules(means, of_means.center, sigma))
+    center, mean_range = fmean(means), fmean(ranges)
+    of_means, of_ranges = chart_limits(center, mean_range, size)
+    rules, division = rules_for(len(groups)), smallest_difference(values)
+    # Weights are whole divisions: their rounding adds to the spread of the means, and up to a division to a range.
+    sigma = math.hypot((of_means.high - center) / 3, division / math.sqrt(12 * size))
+    reach = rules[Rule.BEYOND_3_SIGMA].distance * sigma
+    highest = max(of_ranges.high, _highest_range(mean_range, size, len(groups)) + division) if mean_range else 0.0
+    return ControlChart(
+        size,
+        means,
+        ranges,
+        ControlLimits(center - reach, center, center + reach),
+        ControlLimits(0.0, mean_range, highest),
+        rules,
+        run_rules(means, center, sigma, rules),
+    )
 
 
-def run_rules(points: Sequence[float], center: float, sigma: float) -> list[RunRuleSignal]:
+def _highest_range(mean_range: float, size: int, groups: int) -> float:
+    """Return the range that a steady process exceeds in one of `groups` groups with a chance of `RULE_RISK`.
+
+    A range above w needs a pair of values that differ by more than w; there are size (size - 1) / 2 pairs.
+    """
+    sigma = mean_range * FACTORS[size].a2 * math.sqrt(size) / 3
+    tail = RULE_RISK / groups / (size * (size - 1))
+    return -NormalDist().inv_cdf(tail) * math.sqrt(2) * sigma
+
+
+def smallest_difference(values: Sequence[float]) -> float:
+    """Return the smallest difference of two values, the division of a scale; 0 when all are alike."""
+    ordered = sorted(values)
+    gaps = (after - before for before, after in pairwise(ordered))
+    return min((gap for gap in gaps if gap > 1e-9 * max(1.0, abs(ordered[-1]))), default=0.0)
+
+
+def run_rules(
+    points: Sequence[float], center: float, sigma: float, rules: Mapping[Rule, Run] = TEXTBOOK
+) -> list[RunRuleSignal]:
     """Apply the four Western Electric rules.
 
     A rule is broken at each point that is itself beyond the line and completes the run; a point exactly on a line is not beyond
@@ -229,14 +299,15 @@ def run_rules(points: Sequence[float], center: float, sigma: float) -> list[RunR
         points: In order of time.
         center: The center line.
         sigma: Standard deviation of the points; with 0 every point off the center is beyond a line.
+        rules: The rules, see `rules_for`.
     """
     signals = []
     for index in range(len(points)):
-        for rule, (wanted, window, distance) in _RUNS.items():
-            recent = points[max(0, index - window + 1) : index + 1]
+        for rule, run in rules.items():
+            recent = points[max(0, index - run.window + 1) : index + 1]
             for above in (True, False):
-                beyond = [(point - center if above else center - point) > distance * sigma for point in recent]
-                if beyond[-1] and sum(beyond) >= wanted:
+                beyond = [(point - center if above else center - point) > run.distance * sigma for point in recent]
+                if beyond[-1] and sum(beyond) >= run.wanted:
                     signals.append(RunRuleSignal(rule, index, above))
     return signals
 

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from cell_weighing.reports.spc import (
     FACTORS,
+    TEXTBOOK,
     Cusum,
     Rule,
     chart,
     chart_limits,
     giveaway,
     histogram,
+    rules_for,
     run_rules,
     sample_std,
+    smallest_difference,
     subgroups,
 )
 
@@ -93,9 +96,43 @@ def test_a_chart_worked_by_hand():
     made = chart([10, 12, 11, 13, 9, 10], 2)
     assert made.means == [11, 12, 9.5] and made.ranges == [2, 2, 1]
     assert made.mean_limits.center == pytest.approx(32.5 / 3)
-    assert made.mean_limits.high == pytest.approx(32.5 / 3 + 1.880 * 5 / 3)
-    assert made.range_limits.high == pytest.approx(3.267 * 5 / 3)
+    # Limits of three groups: half of the risk of 0.0025 / 3 on each side is 3.34 sigma; the division of 1 adds to sigma.
+    sigma = math.hypot(1.880 * 5 / 9, 1 / math.sqrt(12 * 2))
+    assert made.mean_limits.high == pytest.approx(32.5 / 3 + 3.3412 * sigma, abs=1e-3)
+    assert made.range_limits.high > 3.267 * 5 / 3
     assert made.signals == [] and made.wide == []
+
+
+def steady(rng, count, division):
+    values = rng.normal(rng.uniform(0, max(division, 1.0)), 1.0, count)
+    return (np.round(values / division) * division if division else values).tolist()
+
+
+@pytest.mark.parametrize(('count', 'division'), [(100, 0.0), (2000, 0.0), (2000, 1.0), (2000, 2.5)])
+def test_a_steady_job_is_called_steady_in_nineteen_of_twenty_reports(count, division):
+    rng = np.random.default_rng(5)
+    charts = [chart(steady(rng, count, division)) for _ in range(40)]
+    assert sum(bool(made.signals or made.wide) for made in charts) <= 2
+
+
+def test_a_job_that_is_not_steady_has_signals():
+    rng = np.random.default_rng(6)
+    made = chart([*rng.normal(0.0, 1.0, 400), *rng.normal(1.0, 1.0, 400)])
+    assert {signal.rule for signal in made.signals} >= {Rule.EIGHT_IN_A_ROW}
+    scattered = chart([*rng.normal(0.0, 1.0, 400), 9.0, *rng.normal(0.0, 1.0, 400)])
+    assert scattered.wide == [80]
+
+
+def test_rules_of_few_points_are_no_looser_than_the_published_ones():
+    for points in (0, 1, 20, 400):
+        rules = rules_for(points)
+        assert all(rules[rule].distance >= run.distance and rules[rule].wanted >= run.wanted for rule, run in TEXTBOOK.items())
+    assert rules_for(400)[Rule.EIGHT_IN_A_ROW].wanted == 18
+
+
+def test_the_division_is_the_smallest_difference():
+    assert smallest_difference([1.10, 1.30, 1.12, 1.10]) == pytest.approx(0.02)
+    assert smallest_difference([1.1, 1.1]) == smallest_difference([]) == 0.0
 
 
 def test_a_subgroup_with_a_wide_range_is_marked():
