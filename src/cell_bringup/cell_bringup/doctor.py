@@ -25,6 +25,9 @@ from cell_weighing.configuration import (
     StationMap,
     WebAppSettings,
     WeighStationParameters,
+    describe_error,
+    http_route,
+    open_session,
     read_api_key,
     station_map,
     web_app_settings,
@@ -192,9 +195,12 @@ def check_web_application(facts: Facts) -> Finding:
     if not settings.url:
         return ok('none is configured')
     try:
-        answer = requests.head(settings.url, timeout=HTTP_S, allow_redirects=False)
+        with _session(facts) as session:
+            answer = session.head(settings.url, timeout=HTTP_S, allow_redirects=False)
     except requests.RequestException as error:
-        return failed(f'{settings.url} cannot be reached ({type(error).__name__}): check site_url, the network and its server')
+        return failed(
+            f'{settings.url} cannot be reached ({describe_error(error)}): check site_url, the network and its server'
+        )
     if answer.status_code >= 500 or 300 <= answer.status_code < 400:
         return failed(f'{settings.url} answers HTTP {answer.status_code}: check site_url, controller and function')
     return ok(f'{settings.url} answers')
@@ -206,9 +212,10 @@ def check_api_key(facts: Facts) -> Finding:
     if not settings.url:
         return ok('none is needed')
     key = read_api_key(settings, _station(facts).key_file, facts.environment)
-    answer = requests.post(
-        settings.url, data={}, headers={'Authorization': f'Bearer {key}'}, timeout=HTTP_S, allow_redirects=False
-    )
+    with _session(facts) as session:
+        answer = session.post(
+            settings.url, data={}, headers={'Authorization': f'Bearer {key}'}, timeout=HTTP_S, allow_redirects=False
+        )
     if answer.status_code in (401, 403):
         return failed(
             f'the web application does not accept the key (HTTP {answer.status_code}): get a new one and put it where '
@@ -344,7 +351,7 @@ def _try(check: Callable[[Facts], Finding], facts: Facts) -> Finding:
     except (NotRunningError, ParameterError, SettingsError, TokenError) as error:
         return failed(str(error))
     except requests.RequestException as error:
-        return failed(f'no answer ({type(error).__name__}): see the lines above')
+        return failed(f'no answer ({describe_error(error)}): see the lines above')
     except SQLAlchemyError as error:
         return failed(f'the database refuses: {getattr(error, "orig", None) or error}')
     except Exception as error:
@@ -365,6 +372,11 @@ def _station(facts: Facts) -> WeighStationParameters:
 
 def _settings(facts: Facts) -> WebAppSettings:
     return web_app_settings(_station(facts))
+
+
+def _session(facts: Facts) -> requests.Session:
+    """Return a session with the certificate authority and the proxy that the delivery uses."""
+    return open_session(http_route(_station(facts), facts.environment))
 
 
 def _stations(facts: Facts) -> StationMap:

@@ -161,6 +161,16 @@ def test_a_web_application_that_is_down(facts, web, tmp_path):
     assert_bad(facts, 'key accepted', 'no answer')
 
 
+def test_the_doctor_uses_the_proxy_and_the_authority_of_the_delivery(facts, web, tmp_path, monkeypatch):
+    facts = with_web(facts, web, tmp_path)
+    monkeypatch.setenv('HTTP_PROXY', 'http://127.0.0.1:1')  # which the delivery does not use
+    assert said(facts, 'web application reachable').ok
+    through = replace(facts, station=replace(facts.station, proxy='http://127.0.0.1:1'))
+    assert_bad(through, 'web application reachable', 'parameter proxy')
+    assert_bad(through, 'key accepted', 'parameter proxy')
+    assert_bad(replace(facts, station=replace(facts.station, ca_file='none.pem')), 'web application reachable', 'ca_file')
+
+
 def test_settings_that_cannot_be_read(facts):
     assert_bad(replace(facts, station=replace(facts.station, settings_file='none.json')), 'key accepted', 'settings_file')
 

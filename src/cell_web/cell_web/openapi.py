@@ -7,12 +7,14 @@ from cell_weighing.bag_api import FIELDS, KEY_HEADER, UNITS
 JsonObject = dict[str, object]
 
 _BAG: JsonObject = {
+    'success': {'type': 'boolean', 'description': 'Whether the bag is recorded; true.'},
     'bag_id': {'type': 'integer', 'description': 'Id of the bag record.'},
     'bag_num': {'type': 'integer', 'description': 'Number of the bag within its job; 0 without a job.'},
     'in_tolerance': {'type': 'boolean', 'description': 'Whether the bag is within tolerance, limits included.'},
     'job_complete': {'type': 'boolean', 'description': 'Whether this bag completed the job.'},
 }
 _ERROR: JsonObject = {
+    'success': {'type': 'boolean', 'description': 'Whether the bag is recorded; false.'},
     'error': {'type': 'string', 'description': 'Error and remedy, as text for the operator.'},
     'field': {'type': 'string', 'description': 'Invalid field or header; "" when the error concerns none.'},
 }
@@ -54,6 +56,7 @@ def openapi_document(version: str) -> JsonObject:
 
 def _scan_bag() -> JsonObject:
     form = {'type': 'object', 'required': list(FIELDS), 'properties': {name: _FORM[name] for name in FIELDS}}
+    body = {**form, 'properties': {**_FORM, **{name: _text_or_number(name) for name in ('weight', 'scale')}}}
     key = {
         'name': KEY_HEADER,
         'in': 'header',
@@ -67,7 +70,11 @@ def _scan_bag() -> JsonObject:
         'parameters': [key],
         'requestBody': {
             'required': True,
-            'content': {'application/x-www-form-urlencoded': {'schema': form}, 'multipart/form-data': {'schema': form}},
+            'content': {
+                'application/x-www-form-urlencoded': {'schema': form},
+                'multipart/form-data': {'schema': form},
+                'application/json': {'schema': body},
+            },
         },
         'responses': {
             '200': _response(
@@ -78,11 +85,19 @@ def _scan_bag() -> JsonObject:
             '401': _response('The token is missing or unknown; nothing is recorded.', _ERROR),
             '404': _response('The station is unknown; nothing is recorded.', _ERROR),
             '409': _response('Recorded without a job: the station has no active weigh job.', {**_ERROR, **_BAG}),
+            '405': _response('The method is not POST; nothing is recorded.', _ERROR),
             '413': _response('The request is too large; nothing is recorded.', _ERROR),
+            '415': _response('The body is neither a form nor JSON, or its charset is unknown; nothing is recorded.', _ERROR),
             '422': _response('A value is invalid, or the key belongs to another bag; nothing is recorded.', _ERROR),
             '503': _response('weigh_station or its database is not available: retry with the same key.', _ERROR),
         },
     }
+
+
+def _text_or_number(name: str) -> JsonObject:
+    field = _FORM[name]
+    assert isinstance(field, dict)
+    return {'anyOf': [field, {'type': 'number', 'minimum': 0}], 'description': field['description']}
 
 
 def _response(text: str, fields: JsonObject) -> JsonObject:

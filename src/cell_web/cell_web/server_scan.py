@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 
 from aiohttp import web
 from cell_common.ids import new_id
 from cell_common.services import create_client
 from cell_weighing.bag_api import (
+    FIELDS,
     KEY_HEADER,
     ApiReply,
     BadRequestError,
     PostedBag,
     RecordedBag,
+    error_body,
+    parse_json,
     reading_id_for_key,
     reply_to,
     validate_form,
@@ -35,6 +38,8 @@ from cell_web.pages import NO_STORE
 from cell_web.server import Session
 from cell_web.tokens import TokenError, TokenFile
 
+PATH = '/api/prepuff/scan_bag'
+FORMS = ('application/x-www-form-urlencoded', 'multipart/form-data')
 LARGEST = 16384
 RECORD_TIMEOUT_S = 10.0
 DISCOVERY_TIMEOUT_S = 2.0
@@ -145,11 +150,18 @@ class ScanBag:
 
     def add_routes(self, router: web.UrlDispatcher, known: Callable[[web.Request], Session]) -> None:  # noqa: ARG002
         """Add the API and its description; clients are identified by their token, not by a session."""
-        router.add_post('/api/prepuff/scan_bag', self._scan)
+        for path in (PATH, f'{PATH}/'):
+            router.add_post(path, self._scan)
+            router.add_route('*', path, self._reject_method)
         router.add_get('/api/openapi.json', self._describe)
 
     async def _describe(self, _request: web.Request) -> web.Response:
         return web.json_response(openapi_document(VERSION))
+
+    async def _reject_method(self, request: web.Request) -> web.Response:
+        """Answer GET and other methods: the address is right, which a 404 would deny."""
+        body = error_body(f'{request.method} records no bag: send POST with {", ".join(FIELDS)}', '')
+        return web.json_response(body, status=405, headers={'Allow': 'POST', 'Cache-Control': NO_STORE})
 
     async def _scan(self, request: web.Request) -> web.Response:
         try:
@@ -157,9 +169,7 @@ class ScanBag:
         except BadRequestError as error:
             reply = error.reply
         except RecorderUnavailableError as error:
-            reply = ApiReply(
-                503, {'error': f'the bag cannot be recorded now: {error}. Try again with the same key', 'field': ''}
-            )
+            reply = ApiReply(503, error_body(f'the bag cannot be recorded now: {error}. Try again with the same key', ''))
         headers = {'Cache-Control': NO_STORE}
         if reply.status == 401:
             headers['WWW-Authenticate'] = 'Bearer'
@@ -174,11 +184,7 @@ class ScanBag:
         key = request.headers.get(KEY_HEADER)
         # The client's name is part of the id, so two clients may use the same keys.
         reading_id = new_id() if key is None else reading_id_for_key(key, client)
-        try:
-            form = await request.post()
-        except ValueError as error:
-            raise BadRequestError(400, '', 'the body is not a form') from error
-        bag = validate_form({name: form.getall(name) for name in form})
+        bag = validate_form(await _read_fields(request))
         return reply_to(await self._recorder.record(bag, reading_id, client))
 
     def _client_name(self, request: web.Request) -> str:
@@ -192,3 +198,25 @@ class ScanBag:
                 401, 'Authorization', 'a token is needed: Authorization: Bearer <token>, made by cell token new'
             )
         return name
+
+
+async def _read_fields(request: web.Request) -> Mapping[str, Sequence[object]]:
+    """Return the values of each field of a form or a JSON object.
+
+    Raises:
+        BadRequestError: 415 for another content type or an unknown charset, 400 for a body that is not what it claims to be.
+    """
+    kind = request.content_type
+    if kind == 'application/json' or kind.endswith('+json'):
+        if (request.charset or 'utf-8').lower() not in ('utf-8', 'utf8', 'us-ascii', 'ascii'):
+            raise BadRequestError(415, 'Content-Type', 'JSON must be in UTF-8')
+        return parse_json(await request.read())
+    if kind not in FORMS:
+        raise BadRequestError(415, 'Content-Type', f'the body must be a form or JSON: {", ".join(FORMS)}, application/json')
+    try:
+        form = await request.post()
+    except LookupError as error:
+        raise BadRequestError(415, 'Content-Type', f'the charset "{request.charset}" is unknown: send UTF-8') from error
+    except ValueError as error:
+        raise BadRequestError(400, '', 'the body is not a form') from error
+    return {name: form.getall(name) for name in form}

@@ -163,6 +163,43 @@ def test_a_key_that_was_used_for_another_bag_is_rejected(post: Post, store: Weig
     assert (status, body['field']) == (422, 'Idempotency-Key') and len(store.latest_bags()) == 1
 
 
+def test_any_request_gets_an_answer_that_programs_can_read(
+    make_gateway: Callable[..., str], browse: Any, token: str, store: WeighStore, station: WeighStationNode
+) -> None:
+    url = f'{make_gateway()}/api/prepuff/scan_bag'
+    form, body = 'weight=1.12&unit=kg&scale=3&station=A', b'{"weight": 1.120, "unit": "kg", "scale": 3, "station": "A"}'
+    urlencoded = 'application/x-www-form-urlencoded'
+
+    async def work(session: ClientSession) -> list[tuple[int, Any]]:
+        answers = []
+        for method, address, kind, data in (
+            ('POST', url, 'application/json', body),
+            ('POST', f'{url}/', urlencoded, form),
+            ('POST', url, f'{urlencoded}; charset=klingon', form),
+            ('POST', url, 'application/json; charset=latin-1', body),
+            ('POST', url, 'text/plain', form),
+            ('POST', url, 'application/json', b'[1]'),
+            ('POST', url, 'application/json', b'{"weight": tru'),
+            ('POST', url, 'application/json', b'[' * 9000),
+            ('POST', url, 'application/json', b'{"weight": 1, "weight": 2, "unit": "kg", "scale": 3, "station": "A"}'),
+            ('POST', url, 'application/json', b'{"weight": true, "unit": "kg", "scale": 3, "station": "A"}'),
+            ('POST', url, f'{urlencoded}; charset=utf-16', form),
+            ('POST', url, 'multipart/form-data', form),
+            ('GET', url, '', ''),
+            ('PUT', f'{url}/', urlencoded, form),
+        ):
+            headers = {'Authorization': f'Bearer {token}', 'Content-Type': kind}
+            async with session.request(method, address, data=data, headers=headers) as response:
+                answers.append((response.status, await response.json()))
+        return answers
+
+    answers = browse(work)
+    assert [status for status, _ in answers] == [200, 200, 415, 415, 415, 400, 400, 400, 400, 400, 400, 400, 405, 405]
+    assert [body['success'] for _, body in answers] == [True, True] + [False] * 12
+    assert all(body['error'] for _, body in answers[2:])
+    assert [bag.weight for bag in store.latest_bags()] == ['1.12', '1.120']
+
+
 def test_the_api_is_off_by_default(make_gateway: Callable[..., str], browse: Any, store: WeighStore) -> None:
     url = make_gateway(api_enabled=False)
 
@@ -188,7 +225,7 @@ def test_the_openapi_document_lists_every_response(make_gateway: Callable[..., s
     body = browse(work)
     assert body == json.loads(json.dumps(openapi_document(version('cell_web')))) and body['openapi'] == '3.1.0'
     operation = body['paths']['/api/prepuff/scan_bag']['post']
-    assert set(operation['responses']) == {'200', '400', '401', '404', '409', '413', '422', '503'}
+    assert set(operation['responses']) == {'200', '400', '401', '404', '405', '409', '413', '415', '422', '503'}
     form = operation['requestBody']['content']['application/x-www-form-urlencoded']['schema']
     pattern = form['properties']['weight']['pattern']
     assert re.match(pattern, '12.50') and not re.match(pattern, '1e3')

@@ -1,6 +1,6 @@
 """REST contract for recording a bag: form fields, validation and JSON replies.
 
-The form is the one that the old scale server posts (weight, unit, scale, station). `web_gateway` serves it and passes each bag
+The form is the one that the old scale server posts (weight, unit, scale, station); JSON with these fields is accepted, too. `web_gateway` serves it and passes each bag
 on to the service `weighing/record_bag`, which applies the same validation.
 
 Pure: no ROS, sockets, files or clock.
@@ -8,6 +8,7 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ __all__ = [
     'BadRequestError',
     'PostedBag',
     'RecordedBag',
+    'error_body',
+    'parse_json',
     'reading_id_for_key',
     'recorded_bag',
     'reply_to',
@@ -54,6 +57,16 @@ class ApiReply:
     body: dict[str, object]
 
 
+def error_body(message: str, field: str) -> dict[str, object]:
+    """Return the JSON object of a reply that nothing was recorded.
+
+    Args:
+        message: Text for the operator.
+        field: The form field or header that is wrong; "" = none.
+    """
+    return {'success': False, 'error': message, 'field': field}
+
+
 class BadRequestError(ValueError):
     """A request that was rejected; nothing was recorded."""
 
@@ -66,7 +79,7 @@ class BadRequestError(ValueError):
             message: Text for the operator.
         """
         super().__init__(message)
-        self.reply = ApiReply(status, {'error': message, 'field': field})
+        self.reply = ApiReply(status, error_body(message, field))
 
 
 @dataclass(frozen=True)
@@ -132,6 +145,32 @@ def validate_form(form: Mapping[str, Sequence[object]]) -> PostedBag:
     return validate_bag(weight, unit, scale, station)
 
 
+def parse_json(body: bytes) -> dict[str, list[object]]:
+    """Return the values of each field of a JSON object; numbers as they are written, so no digit is lost.
+
+    Args:
+        body: UTF-8, with or without a byte order mark.
+
+    Raises:
+        BadRequestError: 400, the body is not one JSON object.
+    """
+    values: dict[str, list[object]] = {}
+
+    def collect(pairs: list[tuple[str, object]]) -> list[tuple[str, object]]:
+        return pairs
+
+    try:
+        text = body.decode('utf-8-sig')
+        pairs = json.loads(text, object_pairs_hook=collect, parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(400, '', 'the body is not JSON in UTF-8') from error
+    if not text.lstrip().startswith('{'):
+        raise BadRequestError(400, '', 'the body must be one JSON object with weight, unit, scale and station')
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
 def validate_bag(weight: str, unit: str, scale: str, station: str) -> PostedBag:
     """Validate the four values of a bag and normalize weight and unit.
 
@@ -181,11 +220,12 @@ def reading_id_for_key(key: str, client: str) -> str:
 
 
 def reply_to(recorded: RecordedBag) -> ApiReply:
-    """Return the reply for a recorded bag; a repeated request gets the same reply.
+    """Return the reply for a recorded bag; a repeated request gets the same reply. Its `success` says that it is recorded.
 
     Status 409 tells the sender that the bag is stored but counts for no weigh job.
     """
     body: dict[str, object] = {
+        'success': True,
         'bag_id': recorded.bag_id,
         'bag_num': recorded.bag_number,
         'in_tolerance': recorded.in_tolerance,
@@ -206,7 +246,8 @@ def recorded_bag(bag: Bag, job: WeighingJob | None) -> RecordedBag:
     if job is None:
         message = f'recorded, but it counts for no job: station {bag.station} has no active weigh job'
     else:
-        message = bag.message or f'bag {bag.number} of {job.quantity} is in tolerance'
+        # The number counts all bags of the job, its quantity the good ones only.
+        message = bag.message or f'bag {bag.number} is in tolerance; {job.quantity} good ones are ordered'
     return RecordedBag(
         bag_id=bag.bag_id,
         bag_number=bag.number,

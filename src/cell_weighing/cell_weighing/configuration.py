@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cell_weighing.bridge.parameters import ScaleBridgeParameters
+from cell_weighing.delivery.http_client import describe_error, open_session
 from cell_weighing.delivery.settings import SettingsError, WebAppSettings, read_api_key
 from cell_weighing.domain.station_map import StationMap
-from cell_weighing.station.parameters import WeighStationParameters, station_map, web_app_settings
+from cell_weighing.station.parameters import WeighStationParameters, http_route, station_map, web_app_settings
 
 __all__ = [
     'ScaleBridgeParameters',
@@ -13,6 +14,9 @@ __all__ = [
     'StationMap',
     'WebAppSettings',
     'WeighStationParameters',
+    'describe_error',
+    'http_route',
+    'open_session',
     'read_api_key',
     'station_map',
     'web_app_settings',

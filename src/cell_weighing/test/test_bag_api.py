@@ -3,7 +3,15 @@ import uuid
 from decimal import Decimal
 
 import pytest
-from cell_weighing.bag_api import BadRequestError, PostedBag, reading_id_for_key, recorded_bag, reply_to, validate_form
+from cell_weighing.bag_api import (
+    BadRequestError,
+    PostedBag,
+    parse_json,
+    reading_id_for_key,
+    recorded_bag,
+    reply_to,
+    validate_form,
+)
 from cell_weighing.delivery.outbox import Outbox
 from cell_weighing.domain.jobs import JobRequest
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
@@ -53,6 +61,24 @@ def test_values_that_cannot_be_are_refused(field, value):
     assert refusal(**{field: [value]}) == (422, field)
 
 
+def test_json_keeps_the_digits_of_numbers():
+    values = parse_json('\ufeff{"weight": 1.10, "unit": "kg", "scale": 3, "station": "A"}'.encode())
+    assert validate_form(values) == PostedBag('1.10', 'kg', '3', 'A')
+
+
+@pytest.mark.parametrize('body', [b'', b'[]', b'1', b'null', b'{"a": 1', b'\xff', b'[["weight", 1]]', b'[' * 5000])
+def test_a_body_that_is_no_json_object_is_refused(body):
+    with pytest.raises(BadRequestError) as caught:
+        parse_json(body)
+    assert caught.value.reply.status == 400 and caught.value.reply.body['success'] is False
+
+
+@pytest.mark.parametrize('value', ['1e3', 'NaN', 'true', 'null', '[1]', '{}', '1, "weight": 2'])
+def test_json_values_that_are_no_weight_are_refused(value):
+    with pytest.raises(BadRequestError):
+        validate_form(parse_json(f'{{"weight": {value}, "unit": "kg", "scale": 3, "station": "A"}}'.encode()))
+
+
 def test_a_key_names_a_bag():
     own = '0192d3c4-0000-7000-8000-000000000001'
     assert reading_id_for_key(own, 'x') == reading_id_for_key(own.upper(), 'y') == own
@@ -94,11 +120,12 @@ def test_a_bag_is_judged_and_numbered_and_completes_its_job(store):
     assert (first.status, first.body['in_tolerance'], first.body['bag_num']) == (200, False, 1)
     assert 'over' in first.body['message']
     assert second.body | {'bag_id': 0} == {
+        'success': True,
         'bag_id': 0,
         'bag_num': 2,
         'in_tolerance': True,
         'job_complete': False,
-        'message': 'bag 2 of 2 is in tolerance',
+        'message': 'bag 2 is in tolerance; 2 good ones are ordered',
     }
     assert record(store, 'c', 102).body['job_complete']
 

@@ -1,8 +1,14 @@
-"""HTTP client for the web application."""
+"""HTTP client for the web application: certificate authority, proxy, and one request for each bag.
+
+`open_session` makes every session to the web application, for the delivery and for checks of it alike.
+"""
 
 from __future__ import annotations
 
+import ssl
 import threading
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import requests
 
@@ -12,20 +18,76 @@ TIMEOUT_S = 10.0
 LONGEST_BODY = 65_536
 
 
+class HttpRouteError(ValueError):
+    """The certificate file or the proxy cannot be used; the text says why and contains no secret."""
+
+
+@dataclass(frozen=True)
+class HttpRoute:
+    """Certificate authority and proxy of the requests to the web application."""
+
+    ca_file: str = ''
+    """PEM file of the accepted certificate authorities; "" = the public ones."""
+    proxy: str = field(default='', repr=False)
+    """URL of the proxy, with user and password if it needs them; "" = none."""
+
+    def check(self) -> None:
+        """Raise an HttpRouteError unless the file can be read and the proxy is an address."""
+        if self.ca_file:
+            try:
+                ssl.create_default_context(cafile=self.ca_file)
+            except (OSError, ValueError) as error:  # an SSLError is an OSError
+                reason = 'it has no certificate in PEM form' if isinstance(error, ssl.SSLError) else error
+                raise HttpRouteError(f'cannot use the certificates of {self.ca_file}: {reason}') from None
+        if self.proxy:
+            try:
+                address = urlsplit(self.proxy)
+                usable = address.scheme in ('http', 'https') and address.hostname and address.port
+            except ValueError:
+                usable = False
+            if not usable:
+                raise HttpRouteError('the proxy must be a URL with a port, such as http://proxy.plant.example:3128')
+
+
+def open_session(route: HttpRoute) -> requests.Session:
+    """Return a session that uses this authority and this proxy, and no setting of the environment."""
+    session = requests.Session()
+    # No proxy and no .netrc of the environment: a .netrc entry would replace the Authorization header.
+    session.trust_env = False
+    session.verify = route.ca_file or True
+    session.proxies = {'http': route.proxy, 'https': route.proxy} if route.proxy else {}
+    return session
+
+
+def describe_error(error: Exception) -> str:
+    """Return a short cause with its remedy; the texts of requests are long and may contain the request."""
+    if isinstance(error, requests.Timeout):
+        return 'no answer in time'
+    if isinstance(error, requests.exceptions.SSLError):
+        return 'its certificate is not accepted: set parameter ca_file to the certificate of its authority'
+    if isinstance(error, requests.exceptions.ProxyError):
+        return 'no connection through the proxy: check parameter proxy'
+    if isinstance(error, requests.ConnectionError):
+        return 'no connection'
+    return type(error).__name__
+
+
 class HttpPoster:
     """Posts bags; each thread reuses its own connection.
 
     `requests.Session` is not documented as thread-safe, hence one per thread.
     """
 
-    def __init__(self, url: str, timeout: float = TIMEOUT_S) -> None:
-        """Store the address.
+    def __init__(self, url: str, timeout: float = TIMEOUT_S, route: HttpRoute | None = None) -> None:
+        """Store address and route.
 
         Args:
             url: Address of the web application.
             timeout: Seconds without a response after which a request has failed.
+            route: Certificate authority and proxy; None = public authorities, no proxy.
         """
         self._url = url
+        self._route = route or HttpRoute()
         self._timeout = timeout
         self._local = threading.local()
 
@@ -51,26 +113,13 @@ class HttpPoster:
                 body = response.raw.read(LONGEST_BODY, decode_content=True).decode('utf-8', 'replace')
                 return HttpResult(response.status_code, body, retry_after=response.headers.get('Retry-After', ''))
         except (requests.RequestException, OSError) as error:
-            return HttpResult(0, error=_message(error))
+            return HttpResult(0, error=describe_error(error))
         except Exception as error:  # urllib3 raises its own errors while the body is read
             return HttpResult(0, error=type(error).__name__)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, 'session', None)
         if session is None:
-            session = self._local.session = requests.Session()
-            # No proxy and no .netrc of the environment: a .netrc entry would replace the
-            # Authorization header.
-            session.trust_env = False
+            session = self._local.session = open_session(self._route)
         return session
 
-
-def _message(error: Exception) -> str:
-    """Return a short cause; the texts of requests are long and may contain the request."""
-    if isinstance(error, requests.Timeout):
-        return 'no answer in time'
-    if isinstance(error, requests.exceptions.SSLError):
-        return 'its certificate is not accepted'
-    if isinstance(error, requests.ConnectionError):
-        return 'no connection'
-    return type(error).__name__

@@ -13,7 +13,7 @@ from cell_common.alarms import MEDIUM, AlarmReporter
 from cell_common.diagnostics import Health
 from sqlalchemy import Engine
 
-from cell_weighing.delivery.http_client import HttpPoster
+from cell_weighing.delivery.http_client import HttpPoster, HttpRoute
 from cell_weighing.delivery.outbox import NotDeadLetterError, Outbox, OutboxCounts
 from cell_weighing.delivery.sender import DeliveryContext, DeliverySender
 from cell_weighing.delivery.settings import SettingsError, WebAppSettings, read_api_key
@@ -75,7 +75,14 @@ class DeliveryService:
         outbox: Waiting bags and ledger.
     """
 
-    def __init__(self, engine: Engine, settings: WebAppSettings, key_file: str, on_error: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: WebAppSettings,
+        key_file: str,
+        on_error: Callable[[str], object],
+        route: HttpRoute | None = None,
+    ) -> None:
         """Start to deliver the waiting bags.
 
         Args:
@@ -83,6 +90,7 @@ class DeliveryService:
             settings: Address of the web application.
             key_file: File with the API key; "" = other sources, see `read_api_key`.
             on_error: Called from another thread with the message of a database error.
+            route: Certificate authority and proxy; None = public authorities, no proxy.
 
         Raises:
             SQLAlchemyError: The outbox cannot be read.
@@ -92,7 +100,7 @@ class DeliveryService:
         self._keys = ApiKeyFile(settings, key_file)
         self._sender: DeliverySender | None = None
         if self._url:
-            post = HttpPoster(self._url).post
+            post = HttpPoster(self._url, route=route).post
             context = DeliveryContext(self.outbox, self._url, post, self._keys.key, time.time_ns, random.random)
             self._sender = DeliverySender(context, on_error)
 

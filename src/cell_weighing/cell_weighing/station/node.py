@@ -9,6 +9,7 @@ which a bag is judged.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
@@ -38,6 +39,7 @@ from cell_weighing.station.bag_log import BagLog
 from cell_weighing.station.conversions import bag_message, job_message, reading_of
 from cell_weighing.station.parameters import (
     WeighStationParameters,
+    http_route,
     log_folder,
     parse_share,
     station_map,
@@ -124,7 +126,8 @@ class WeighStationNode(Node):
 
     def _start_delivery(self, engine: Engine, settings: WebAppSettings) -> DeliveryService:
         try:
-            delivery = DeliveryService(engine, settings, self.parameters.key_file, self._on_delivery_error)
+            route = http_route(self.parameters, os.environ)
+            delivery = DeliveryService(engine, settings, self.parameters.key_file, self._on_delivery_error, route)
         except SQLAlchemyError as error:
             raise StartError(str(error)) from error
         self._resources.callback(delivery.close)

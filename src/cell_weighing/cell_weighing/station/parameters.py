@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from cell_common.parameters import ParameterError, parameter
 
+from cell_weighing.delivery.http_client import HttpRoute, HttpRouteError
 from cell_weighing.delivery.settings import SettingsError, WebAppSettings, read_settings, settings_path
 from cell_weighing.domain.station_map import AliasError, StationMap, parse_aliases
 from cell_weighing.domain.tolerance import plain_decimal
 from cell_weighing.storage.disk_space import state_folder
 
+PROXY_VARIABLE = 'CELL_WEIGHING_PROXY'
 DEFAULT_SCALES, DEFAULT_STATIONS = ['1', '2'], ['A', 'B']
 
 
@@ -43,6 +46,15 @@ class WeighStationParameters:
         '',
         'File that holds the key to the web application; empty = the variable CELL_WEIGHING_API_KEY, '
         'then api_key of the settings file.',
+    )
+    ca_file: str = parameter(
+        '',
+        'PEM file of the certificate authorities that the web application may have its certificate from; empty = the public ones.',
+    )
+    proxy: str = parameter(
+        '',
+        'Proxy to the web application, such as "http://proxy.plant.example:3128"; empty = the variable CELL_WEIGHING_PROXY '
+        '(which may hold user and password), else none.',
     )
     journal_days: int = parameter(
         365,
@@ -99,6 +111,30 @@ def web_app_settings(parameters: WeighStationParameters) -> WebAppSettings:
         return read_settings(settings_path(parameters.settings_file, state_folder(parameters.database_url)))
     except SettingsError as error:
         raise ParameterError(f'parameter "settings_file": {error}') from error
+
+
+def http_route(parameters: WeighStationParameters, environment: Mapping[str, str]) -> HttpRoute:
+    """Return the certificate authority and the proxy of requests to the web application.
+
+    Args:
+        parameters: Parameters of weigh_station.
+        environment: Environment variables.
+
+    Raises:
+        ParameterError: The file cannot be read, or the proxy is no address or holds a password.
+    """
+    if '@' in parameters.proxy:
+        raise ParameterError(
+            f'parameter "proxy" must hold no user and password, because parameters are public: put the URL into the variable '
+            f'{PROXY_VARIABLE} and leave the parameter empty.'
+        )
+    file = str(Path(parameters.ca_file).expanduser()) if parameters.ca_file else ''
+    route = HttpRoute(file, parameters.proxy or environment.get(PROXY_VARIABLE, ''))
+    try:
+        route.check()
+    except HttpRouteError as error:
+        raise ParameterError(f'{error}. Correct parameters "ca_file" and "proxy" in the parameter file.') from error
+    return route
 
 
 def parse_share(name: str, text: str, *, whole: bool = False) -> Decimal:

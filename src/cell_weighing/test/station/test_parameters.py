@@ -1,7 +1,15 @@
 from pathlib import Path
 
+import pytest
+from cell_common.parameters import ParameterError
 from cell_weighing.delivery.settings import WebAppSettings
-from cell_weighing.station.parameters import WeighStationParameters, log_folder, station_map, web_app_settings
+from cell_weighing.station.parameters import (
+    WeighStationParameters,
+    http_route,
+    log_folder,
+    station_map,
+    web_app_settings,
+)
 
 
 def test_a_station_in_the_settings_file_outweighs_default_parameters():
@@ -26,3 +34,18 @@ def test_the_settings_file_of_the_state_folder_decides_and_the_log_is_on_there(t
     assert Path(log_folder(parameters)) == tmp_path / 'logs'
     assert log_folder(WeighStationParameters(log_folder='')) == ''
     assert log_folder(WeighStationParameters(log_folder='/var/log/cell')) == '/var/log/cell'
+
+
+def test_the_proxy_comes_from_the_parameter_or_the_variable():
+    environment = {'CELL_WEIGHING_PROXY': 'http://user:word@proxy.example:3128'}
+    assert http_route(WeighStationParameters(), environment).proxy == environment['CELL_WEIGHING_PROXY']
+    assert http_route(WeighStationParameters(proxy='http://other.example:80'), environment).proxy == 'http://other.example:80'
+    assert http_route(WeighStationParameters(), {}).proxy == ''
+
+
+def test_a_proxy_with_a_password_and_a_missing_certificate_file_are_refused_at_start(tmp_path):
+    with pytest.raises(ParameterError, match='CELL_WEIGHING_PROXY') as caught:
+        http_route(WeighStationParameters(proxy='http://user:hidden@proxy.example:3128'), {})
+    assert 'hidden' not in str(caught.value)
+    with pytest.raises(ParameterError, match='ca_file'):
+        http_route(WeighStationParameters(ca_file=str(tmp_path / 'none.pem')), {})

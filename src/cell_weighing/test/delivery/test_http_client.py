@@ -1,0 +1,100 @@
+import http.server
+import shutil
+import ssl
+import subprocess
+import threading
+
+import pytest
+from cell_weighing.delivery.http_client import HttpPoster, HttpRoute, HttpRouteError, open_session
+from cell_weighing.delivery.policy import DeliveryItem
+
+ITEM = DeliveryItem('0190-id', 'A', '3', '12.500', 'kg')
+
+
+class Application(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers['Content-Length']))
+        self.server.paths.append(self.path)
+        body = b'{"success": true}'
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def serve():
+    running = []
+
+    def start(certificate=None):
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Application)
+        server.paths = []
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    if not shutil.which('openssl'):
+        pytest.skip('needs the openssl command to make a certificate')
+    paths = tmp_path / 'own.pem', tmp_path / 'own.key'
+    subprocess.run(
+        ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=plant']
+        + ['-addext', 'subjectAltName=IP:127.0.0.1', '-out', paths[0], '-keyout', paths[1]],
+        check=True,
+        capture_output=True,
+    )
+    return paths
+
+
+def test_a_certificate_of_the_plants_own_authority_is_accepted_when_it_is_named(serve, certificate):
+    url = f'https://127.0.0.1:{serve(certificate).server_port}/api'
+    assert HttpPoster(url, route=HttpRoute(str(certificate[0]))).post(ITEM, 'k').status == 200
+    refused = HttpPoster(url).post(ITEM, 'k')
+    assert refused.status == 0 and 'set parameter ca_file' in refused.error
+
+
+def test_requests_go_through_the_proxy_and_its_absence_is_named(serve):
+    proxy = serve()
+    route = HttpRoute(proxy=f'http://127.0.0.1:{proxy.server_port}')
+    assert HttpPoster('http://scales.example/api', route=route).post(ITEM, 'k').status == 200
+    assert proxy.paths == ['http://scales.example/api']
+    gone = HttpPoster('http://scales.example/api', route=HttpRoute(proxy='http://127.0.0.1:1')).post(ITEM, 'k')
+    assert gone.status == 0 and 'parameter proxy' in gone.error
+
+
+def test_the_environment_changes_no_route(serve, monkeypatch):
+    monkeypatch.setenv('HTTP_PROXY', 'http://127.0.0.1:1')
+    monkeypatch.setenv('REQUESTS_CA_BUNDLE', '/nowhere')
+    server = serve()
+    assert HttpPoster(f'http://127.0.0.1:{server.server_port}/api').post(ITEM, 'k').status == 200
+    assert open_session(HttpRoute()).verify is True
+
+
+@pytest.mark.parametrize('proxy', ['proxy.example', 'http://', 'ftp://proxy:21', 'http://proxy:port', 'http://[::1'])
+def test_a_proxy_that_is_no_address_is_refused_without_its_password(proxy):
+    with pytest.raises(HttpRouteError, match='URL with a port') as caught:
+        HttpRoute(proxy=proxy.replace('://', '://u:hidden@')).check()
+    assert 'hidden' not in str(caught.value) + repr(HttpRoute(proxy='http://u:hidden@p:1'))
+
+
+def test_a_certificate_file_that_cannot_be_used_is_refused(tmp_path):
+    with pytest.raises(HttpRouteError, match=r'none\.pem'):
+        HttpRoute(str(tmp_path / 'none.pem')).check()
+    (tmp_path / 'text.pem').write_text('no certificate')
+    with pytest.raises(HttpRouteError, match='PEM'):
+        HttpRoute(str(tmp_path / 'text.pem')).check()
+    HttpRoute(proxy='http://user:word@proxy.example:3128').check()
