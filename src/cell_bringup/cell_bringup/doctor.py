@@ -198,9 +198,7 @@ def check_web_application(facts: Facts) -> Finding:
         with _session(facts) as session:
             answer = session.head(settings.url, timeout=HTTP_S, allow_redirects=False)
     except requests.RequestException as error:
-        return failed(
-            f'{settings.url} cannot be reached ({describe_error(error)}): check site_url, the network and its server'
-        )
+        return failed(f'{settings.url} cannot be reached ({describe_error(error)}): check site_url, the network and its server')
     if answer.status_code >= 500 or 300 <= answer.status_code < 400:
         return failed(f'{settings.url} answers HTTP {answer.status_code}: check site_url, controller and function')
     return ok(f'{settings.url} answers')

@@ -1,7 +1,7 @@
 """REST contract for recording a bag: form fields, validation and JSON replies.
 
-The form is the one that the old scale server posts (weight, unit, scale, station); JSON with these fields is accepted, too. `web_gateway` serves it and passes each bag
-on to the service `weighing/record_bag`, which applies the same validation.
+The form is the one that the old scale server posts (weight, unit, scale, station); JSON with these fields is accepted, too.
+`web_gateway` serves it and passes each bag on to the service `weighing/record_bag`, which applies the same validation.
 
 Pure: no ROS, sockets, files or clock.
 """

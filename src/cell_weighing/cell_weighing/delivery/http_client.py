@@ -122,4 +122,3 @@ class HttpPoster:
         if session is None:
             session = self._local.session = open_session(self._route)
         return session
-

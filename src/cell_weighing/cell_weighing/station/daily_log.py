@@ -6,13 +6,18 @@ import contextlib
 import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 _NAME = re.compile(r'log-(\d{4}-\d{2}-\d{2})\.txt')
+_MARK = re.compile(rb'\(id (\d{1,18})\)$')
+TAIL_BYTES = 65_536
+"""Bytes at the end of a file in which the latest mark is looked for."""
+NEWEST = 3
+"""Files in which the latest mark is looked for, the latest written first: a late line belongs to the file of an older day."""
 
 
 class DailyLog:
-    """Appends lines to the file of the day, in local time."""
+    """Appends lines to the file of the day of their time, in local time with its UTC offset."""
 
     def __init__(self, folder: Path, keep_days: int) -> None:
         """Create the folder if it is missing.
@@ -28,24 +33,23 @@ class DailyLog:
         self._folder = folder
         self._keep = timedelta(days=keep_days)
         self._day: date | None = None
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
 
-    def write(self, now: datetime, text: str) -> None:
+    def write(self, when: datetime, text: str) -> None:
         """Append a line.
 
         Args:
-            now: Local time.
+            when: Local time with its zone.
             text: The line; line breaks become spaces.
 
         Raises:
             OSError: The disk is full, or the folder was removed.
         """
-        if now.date() != self._day or self._file is None:
-            self._file = self._rotate(now.date())
-        self._file.write(f'{now:%Y-%m-%d %H:%M:%S} {" ".join(text.split())}\n')
-        # A line survives a crash of the process; one that survives a power cut would need a slow
-        # fsync.
-        self._file.flush()
+        if when.date() != self._day or self._file is None:
+            self._file = self._rotate(when.date())
+        line = f'{when:%Y-%m-%d %H:%M:%S %z} {" ".join(text.split())}\n'.encode()
+        if self._file.write(line) != len(line):
+            raise OSError(28, 'the line was written in part')
 
     def close(self) -> None:
         """Close the file."""
@@ -53,14 +57,44 @@ class DailyLog:
             self._file.close()
             self._file = None
 
-    def _rotate(self, day: date) -> TextIO:
+    def latest_mark(self) -> int | None:
+        """Return the largest number N of the lines that end with "(id N)" in the files written last; None = no such line.
+
+        Raises:
+            OSError: A file cannot be read.
+        """
+        files = [path for path in self._folder.iterdir() if _NAME.fullmatch(path.name)]
+        newest = sorted(files, key=lambda path: path.stat().st_mtime_ns)[-NEWEST:]
+        return max((mark for path in newest for mark in _marks(path)), default=None)
+
+    def _rotate(self, day: date) -> BinaryIO:
         """Open the file of a day, and delete old files."""
         self.close()
-        file = (self._folder / f'log-{day:%Y-%m-%d}.txt').open('a', encoding='utf-8')
+        path = self._folder / f'log-{day:%Y-%m-%d}.txt'
+        # Unbuffered: a line that could not be written is not written later in part. Without fsync, which is slow, a line survives
+        # a crash of the process, not a power cut; the start then reads the missing bags from the database.
+        file = path.open('ab', buffering=0)
         self._day = day
-        for path in self._folder.iterdir():
-            found = _NAME.fullmatch(path.name)
+        if _ends_within_a_line(path):  # the power failed while it was written
+            file.write(b'\n')
+        for other in self._folder.iterdir():
+            found = _NAME.fullmatch(other.name)
             with contextlib.suppress(ValueError):  # a name that looks like a day and is none
                 if found and day - date.fromisoformat(found[1]) > self._keep:
-                    path.unlink(missing_ok=True)
+                    other.unlink(missing_ok=True)
         return file
+
+
+def _tail(path: Path, size: int) -> bytes:
+    with path.open('rb') as file:
+        file.seek(max(0, path.stat().st_size - size))
+        return file.read(size)
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    return _tail(path, 1) not in (b'', b'\n')
+
+
+def _marks(path: Path) -> list[int]:
+    whole = _tail(path, TAIL_BYTES).split(b'\n')[:-1]
+    return [int(found[1]) for line in whole if (found := _MARK.search(line))]

@@ -7,7 +7,7 @@ with the old end.
 from __future__ import annotations
 
 from cell_common.database import AuditEntry, insert_audit, read_only
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
 from cell_weighing.domain.event_order import MonotonicStamp
@@ -16,6 +16,11 @@ from cell_weighing.storage.rows import bag_of, job_of, utc_datetime, write_count
 from cell_weighing.storage.tables import BagRow, CommandRow, CompanyRow, ReopenRow, VoidRow, WeighJobRow
 
 LATEST_BAGS = 20
+_BAGS = (
+    select(BagRow, WeighJobRow, VoidRow.bag_id)
+    .outerjoin(WeighJobRow, BagRow.prepuff_job_id == WeighJobRow.id)
+    .outerjoin(VoidRow, VoidRow.bag_id == BagRow.id)
+)
 
 
 class NoSuchJobError(LookupError):
@@ -205,15 +210,23 @@ class WeighJobStore:
 
     def latest_bags(self, limit: int = LATEST_BAGS) -> list[Bag]:
         """Return the latest bags, newest first."""
+        return self._bags(_BAGS.order_by(BagRow.id.desc()).limit(limit))
+
+    def latest_bag_id(self) -> int:
+        """Return the id of the latest bag; 0 = none."""
         with Session(self._read_only) as session:
-            rows = session.execute(
-                select(BagRow, WeighJobRow, VoidRow.bag_id)
-                .outerjoin(WeighJobRow, BagRow.prepuff_job_id == WeighJobRow.id)
-                .outerjoin(VoidRow, VoidRow.bag_id == BagRow.id)
-                .order_by(BagRow.id.desc())
-                .limit(limit)
-            )
-            return [bag_of(bag, job_of(session, job) if job else None, voided=voided is not None) for bag, job, voided in rows]
+            return session.scalar(select(func.max(BagRow.id))) or 0
+
+    def bags_after(self, bag_id: int, limit: int) -> list[Bag]:
+        """Return at most `limit` bags behind an id, in the order in which they were stored."""
+        return self._bags(_BAGS.where(BagRow.id > bag_id).order_by(BagRow.id).limit(limit))
+
+    def _bags(self, query: Select[tuple[BagRow, WeighJobRow, int]]) -> list[Bag]:
+        with Session(self._read_only) as session:
+            return [
+                bag_of(bag, job_of(session, job) if job else None, voided=voided is not None)
+                for bag, job, voided in session.execute(query)
+            ]
 
     def bags_of_active_jobs(self) -> list[Bag]:
         """Return all bags of the active jobs in the order in which they were stored."""

@@ -89,6 +89,7 @@ class WeighStationNode(Node):
         self._busy = False
         self._worker = DatabaseWorker(self)
         self._resources.callback(self._worker.close)
+        self._log.start(self._store.latest_bag_id(), self._store.bags_after)
         self._delivery = self._start_delivery(engine, settings)
         self._alarms = AlarmReporter(self)
         self._bag_alarms = BagAlarms(self._alarms)

@@ -49,7 +49,7 @@ class WeighStationParameters:
     )
     ca_file: str = parameter(
         '',
-        'PEM file of the certificate authorities that the web application may have its certificate from; empty = the public ones.',
+        'PEM file of the certificate authorities that are accepted from the web application; empty = the public ones.',
     )
     proxy: str = parameter(
         '',

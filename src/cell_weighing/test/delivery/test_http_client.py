@@ -51,9 +51,9 @@ def certificate(tmp_path):
     if not shutil.which('openssl'):
         pytest.skip('needs the openssl command to make a certificate')
     paths = tmp_path / 'own.pem', tmp_path / 'own.key'
+    names, where = ('-addext', 'subjectAltName=IP:127.0.0.1'), ('-out', paths[0], '-keyout', paths[1])
     subprocess.run(
-        ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=plant']
-        + ['-addext', 'subjectAltName=IP:127.0.0.1', '-out', paths[0], '-keyout', paths[1]],
+        ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=plant', *names, *where],
         check=True,
         capture_output=True,
     )
