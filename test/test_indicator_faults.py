@@ -21,18 +21,17 @@ from cell_sim.scales.indicator import Indicator
 from cell_sim.scales.line_faults import FAULTS
 from cell_sim.testing.waiting import wait_stable_async, wait_until_async
 from cell_weighing.bridge.codecs import CodecOptions
+from cell_weighing.bridge.events import (
+    ConnectionReplaced,
+    IdentityMismatch,
+    ListeningState,
+    ServerEvent,
+)
 from cell_weighing.bridge.journal_writer import JournalWriter
 from cell_weighing.bridge.line_pipeline import SiteConfig
 from cell_weighing.bridge.peers import PeerConfig
 from cell_weighing.bridge.stream_capture import StabilitySettings
-from cell_weighing.bridge.tcp_server import (
-    ConnectionReplaced,
-    IdentityMismatch,
-    IndicatorServer,
-    ListeningState,
-    ServerEvent,
-    TcpServerSettings,
-)
+from cell_weighing.bridge.tcp_server import IndicatorServer, TcpServerSettings
 from cell_weighing.domain.reading import ReadingStatus, Stability, WeightReading
 
 TIMEOUT_S = 20.0

@@ -9,7 +9,9 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 MAX_LINE_BYTES = 256
 """Longest line: more than any indicator sends, and a stream without line ends costs little memory."""
@@ -27,6 +29,74 @@ class MalformedLine:
 
     data: bytes
     reason: str
+
+
+class Framer(Protocol):
+    """Splits the bytes of one connection into records."""
+
+    @property
+    def unterminated(self) -> bytes:
+        """Bytes that a silence may end; b'' when every record has an end of its own."""
+        ...
+
+    def take_unterminated(self, count: int) -> None:
+        """Remove the first bytes of `unterminated`."""
+        ...
+
+    def feed(self, data: bytes) -> Sequence[bytes | MalformedLine]:
+        """Feed received bytes and return the records that are complete."""
+        ...
+
+    def end(self) -> Sequence[MalformedLine]:
+        """Signal the end of the connection and return what was incomplete."""
+        ...
+
+
+class EndFramer:
+    """Splits a byte stream at one end character, and keeps line ends within the records."""
+
+    unterminated = b''
+    """Always empty: every record has its end."""
+
+    def __init__(self, end: bytes, max_bytes: int = MAX_LINE_BYTES) -> None:
+        """Set end character and length limit.
+
+        Args:
+            end: The character that ends a record.
+            max_bytes: Security limit of a record.
+        """
+        self._end = end
+        self._max = max_bytes
+        self._part = b''
+        self._skipping = False
+
+    def take_unterminated(self, count: int) -> None:
+        """Do nothing: there are never unterminated bytes."""
+
+    def feed(self, data: bytes) -> list[bytes | MalformedLine]:
+        """Feed received bytes and return the records that are complete, without their ends; see `LineFramer.feed`."""
+        *whole, rest = (self._part + data).split(self._end)
+        records: list[bytes | MalformedLine] = []
+        for record in whole:
+            if self._skipping:
+                self._skipping = False
+            elif record.strip():
+                records.append(record if len(record) <= self._max else self._discard(record))
+        if self._skipping:
+            rest = b''
+        elif len(rest) > self._max:
+            records.append(self._discard(rest))
+            self._skipping, rest = True, b''
+        self._part = rest
+        return records
+
+    def end(self) -> list[MalformedLine]:
+        """Signal the end of the connection; an incomplete record is malformed."""
+        part, self._part, self._skipping = self._part, b'', False
+        return [MalformedLine(part, 'the connection ended in the middle of the record')] if part.strip() else []
+
+    def _discard(self, record: bytes) -> MalformedLine:
+        return MalformedLine(record[: self._max], f'the record is longer than {self._max} bytes')
 
 
 class LineFramer:

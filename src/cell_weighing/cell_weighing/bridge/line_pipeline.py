@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cell_weighing.bridge.codecs import Codec, CodecOptions, make_codec
-from cell_weighing.bridge.framing import MAX_LINE_BYTES, LineFramer, MalformedLine
+from cell_weighing.bridge.codecs import Codec, CodecOptions
+from cell_weighing.bridge.formats import Format, parse_formats
+from cell_weighing.bridge.framing import MAX_LINE_BYTES, MalformedLine
 from cell_weighing.bridge.peers import PRINTED, STREAMING, PeerConfig, check_identity
 from cell_weighing.bridge.stream_capture import StabilitySettings, StreamCapture, StreamCaptureState
 from cell_weighing.bridge.unterminated import SilenceSplitter
@@ -27,10 +28,12 @@ class SiteConfig:
         codec: Default codec, key of CODECS.
         capture: Default capture, printed or streaming.
         options: Options of the codecs.
-        peers: Settings by IP address.
+        peers: Settings by IP address, by "host:port" of indicators that are called, or by ":port" of a
+            further port.
         settings: When a streamed weight is stable.
         max_line_bytes: Length limit of a line.
         silence: Seconds without a byte that end a record without a line end; 0 = never.
+        formats: By name; a codec without an entry has `options`.
         restored: Capture state of each streaming scale when the bridge was last stopped, by scale
             id.
         captures: By scale id; a capture outlives its connection.
@@ -45,9 +48,19 @@ class SiteConfig:
     settings: StabilitySettings = field(default_factory=StabilitySettings)
     max_line_bytes: int = MAX_LINE_BYTES
     silence: float = 0.2
+    formats: Mapping[str, Format] = field(default_factory=dict)
     restored: Mapping[str, StreamCaptureState] = field(default_factory=dict)
     captures: dict[str, StreamCapture] = field(default_factory=dict)
     samples: dict[str, tuple[int, str, ParsedLine]] = field(default_factory=dict)
+
+    def format_of(self, config: PeerConfig) -> Format:
+        """Return the format of an indicator.
+
+        Raises:
+            ValueError: There is no such format.
+        """
+        name = config.codec or self.codec
+        return self.formats.get(name) or parse_formats((), self.options)[name]
 
     def capture_for(self, scale_id: str) -> StreamCapture:
         """Return the capture of a scale, created at its first sample."""
@@ -61,30 +74,36 @@ class LinePipeline:
 
     Attributes:
         peer: Address and port of the indicator.
+        format: Name of the format of this connection.
         codec: Codec of this connection.
+        poll_command: Bytes sent periodically; b'' = none.
         without_line_end: Whether this connection has sent records without an end.
         scale_ids: Scales that have sent a line on this connection.
         spoofed_ids: Scale ids that lines claimed and that belong to another address.
         capture_updates: Changed capture states of streaming scales; the caller empties it.
     """
 
-    def __init__(self, site: SiteConfig, address: str, port: int) -> None:
-        """Select codec and capture by the peer's address.
+    def __init__(self, site: SiteConfig, address: str, port: int, config: PeerConfig | None = None) -> None:
+        """Select format and capture by the peer's address.
 
         Args:
             site: Shared settings.
             address: IPv4 or IPv6 address.
             port: Port of the peer.
+            config: Settings of the peer; None = those of its address.
         """
         self._site = site
         # A socket that listens on IPv6 sees IPv4 peers as mapped addresses; parameter peers has
         # plain ones.
         self._address = address.removeprefix('::ffff:')
         self.peer = f'{self._address}:{port}'
-        self._config = site.peers.get(self._address, PeerConfig())
-        self.codec: Codec = make_codec(self._config.codec or site.codec, site.options)
+        self._config = config or site.peers.get(self._address, PeerConfig())
+        chosen = site.format_of(self._config)
+        self.format = self._config.codec or site.codec
+        self.codec: Codec = chosen.make()
+        self.poll_command = chosen.ask or self.codec.poll_command
         self._streaming = (self._config.capture or site.capture) == STREAMING
-        self._framer = LineFramer(site.max_line_bytes)
+        self._framer = self.codec.make_framer(site.max_line_bytes)
         self._splitter = SilenceSplitter(self.codec)
         self._silence_ends = site.silence > 0
         self.without_line_end = False

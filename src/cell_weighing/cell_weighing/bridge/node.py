@@ -30,18 +30,20 @@ from rclpy.node import Node
 
 from cell_interfaces.msg import ScaleList, ScaleReading
 from cell_weighing.bridge.cdr import encode_reading, encode_scale_list
-from cell_weighing.bridge.journal_writer import JournalStatus, JournalWriter
-from cell_weighing.bridge.parameters import ScaleBridgeParameters, server_settings, site_config
-from cell_weighing.bridge.scale_registry import ScaleRegistry
-from cell_weighing.bridge.tcp_server import (
+from cell_weighing.bridge.events import (
     ConnectionReplaced,
+    DialState,
     IdentityMismatch,
     IndicatorConnected,
     IndicatorDisconnected,
-    IndicatorServer,
+    LineEndMissing,
     ListeningState,
     ServerEvent,
 )
+from cell_weighing.bridge.journal_writer import JournalStatus, JournalWriter
+from cell_weighing.bridge.parameters import ScaleBridgeParameters, server_settings, site_config
+from cell_weighing.bridge.scale_registry import ScaleRegistry
+from cell_weighing.bridge.tcp_server import IndicatorServer
 from cell_weighing.domain.jobs import is_bag
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
 from cell_weighing.storage.disk_space import DatabaseDisk
@@ -161,8 +163,13 @@ class ScaleBridgeNode(Node):
         match event:
             case ListeningState():
                 self._on_listening(event)
+            case DialState():
+                self._on_dial(event)
             case IndicatorConnected():
-                self._registry.connect(event.peer)
+                self._registry.connect(event.peer, event.format)
+            case LineEndMissing():
+                self._registry.unterminated.add(event.peer)
+                self.get_logger().info(f'indicator at {event.peer} sends no line end: a silence ends its records')
             case IndicatorDisconnected():
                 self._registry.disconnect(event.peer)
                 name = ', '.join(event.scale_ids) or 'without id'
@@ -250,7 +257,23 @@ class ScaleBridgeNode(Node):
                 action="Check the indicator's print format and the parameter codec.",
             )
 
+    def _on_dial(self, dial: DialState) -> None:
+        if not dial.error:
+            self._alarms.clear_alarm(f'dial_{dial.address}')
+            return
+        self.get_logger().warning(f'indicator at {dial.address} cannot be reached: {dial.error}; retrying')
+        self._alarms.raise_alarm(
+            f'dial_{dial.address}',
+            MEDIUM,
+            f'The indicator at {dial.address} cannot be reached: {dial.error}',
+            consequence='Its bags are not counted.',
+            action='Check its power, its network cable, and its address in parameter peers; it is called again automatically.',
+        )
+
     def _on_listening(self, listening: ListeningState) -> None:
+        if not listening.main:
+            self._on_further_port(listening)
+            return
         self.listening = listening
         if not listening.error:
             self.get_logger().info(f'listening for indicators on port {listening.port}')
@@ -270,6 +293,22 @@ class ScaleBridgeNode(Node):
         return (
             f'cannot listen on {self._settings.address}:{port}: {self.listening.error}. Stop the program that '
             f'uses the port (find it with "ss -ltnp sport = :{port}") or set parameter port; retrying every 2 s'
+        )
+
+    def _on_further_port(self, listening: ListeningState) -> None:
+        key = f'port_{listening.port}'
+        if not listening.error:
+            self.get_logger().info(f'listening for indicators on port {listening.port}, too')
+            self._alarms.clear_alarm(key)
+            return
+        text = f'cannot listen on port {listening.port}: {listening.error}. Choose another one in parameter peers'
+        self.get_logger().error(text)
+        self._alarms.raise_alarm(
+            key,
+            HIGH,
+            text,
+            consequence='The indicators of this port cannot connect.',
+            action='Stop the program that uses the port, or choose another one in parameter peers.',
         )
 
     def _on_journal(self, error: str) -> None:

@@ -9,13 +9,15 @@ from decimal import Decimal
 from cell_common.parameters import ParameterError, parameter
 from cell_common.time import seconds_to_ns
 
-from cell_weighing.bridge.codecs import CODECS, CodecOptions, make_codec
-from cell_weighing.bridge.codecs.template import EXTENDED
+from cell_weighing.bridge.codecs import CODECS, CodecOptions
+from cell_weighing.bridge.codecs.options import EXTENDED, TICKET
+from cell_weighing.bridge.formats import FormatError, check_formats, parse_formats
 from cell_weighing.bridge.line_pipeline import SiteConfig
 from cell_weighing.bridge.peers import CAPTURES, PeerError, parse_peers
 from cell_weighing.bridge.stream_capture import StabilitySettings
 from cell_weighing.bridge.tcp_server import TcpServerSettings
 from cell_weighing.delivery.settings import SettingsError, read_settings, settings_path
+from cell_weighing.domain.units import UNITS
 from cell_weighing.storage.disk_space import state_folder
 
 
@@ -27,14 +29,27 @@ class ScaleBridgeParameters:
     port: int = parameter(10001, 'TCP port on which indicators connect; 0 = one that is free.', minimum=0, maximum=65535)
     codec: str = parameter(
         'legacy',
-        'Protocol of the indicators: legacy = "scale_id,weight unit", template = the print format '
-        'in parameter template, sma = SMA SCP-0499, polled by the bridge.',
+        'Format of the indicators: legacy = "scale_id,weight unit", template = the print format in parameter template, '
+        'sma = SMA SCP-0499, nci = NCI SCP-01 and mt-sics = Mettler-Toledo MT-SICS (these three are polled by the bridge), '
+        'and = A&D, Excell, Dini Argeo and others (ST,GS,+00123.45kg), toledo and toledo-checksum = Toledo continuous output, '
+        'rinstrum = Rinstrum formats 1 to 6, sbi = Sartorius, ohaus = Ohaus and Radwag, ticket = tickets of several lines. '
+        '"cell scale try" finds out which one fits.',
         choices=tuple(CODECS),
     )
     template: str = parameter(
         EXTENDED,
         'Print format for codec template: literal characters and tokens {id} {mode} {status} '
-        '{weight} {unit} {tare} {tare_status} {skip}.',
+        '{weight} {unit} {tare} {tare_status} {skip}; {unit=kg} = a unit that the line does not have, {weight:2} = two '
+        'decimals without a point, {status:ST=stable|US=motion|OL=overload|UL=underload} = words of the status.',
+    )
+    ticket: list[str] = parameter(
+        list(TICKET), 'Lines of a ticket that count, in their order, for codec ticket: tokens as in template, and {net}.'
+    )
+    unit: str = parameter('', 'Unit of records that name none; empty = such a record is no weight.', choices=('', *UNITS))
+    formats: list[str] = parameter(
+        [''],
+        'Further formats, each as "name codec=template unit=kg comma=yes ask=P\\r\\n template=ST,GS,{weight}": for indicators '
+        'that print differently, named in peers.',
     )
     decimal_comma: bool = parameter(False, 'The indicators write a decimal comma instead of a point.')
     capture: str = parameter(
@@ -54,11 +69,15 @@ class ScaleBridgeParameters:
     sma_ask: str = parameter(
         'W', 'Poll command for SMA scales: W = current weight, P = weight as soon as it is stable.', choices=('W', 'P')
     )
+    sics_ask: str = parameter(
+        'SI', 'Poll command for MT-SICS scales: SI = current weight, S = weight as soon as it is stable.', choices=('SI', 'S')
+    )
     peers: list[str] = parameter(
         [''],
-        'Settings of addresses, each as "192.168.1.31 id=3 codec=sma capture=streaming" '
-        'with any of id, codec, capture. A line that claims a scale bound to another '
-        'address is recorded as malformed.',
+        'Settings of indicators, each as "192.168.1.31 id=3 codec=sma capture=streaming" with any of id, codec, capture. '
+        '"dial:192.168.1.40:4001 ..." = an indicator that is the server, or a serial line behind a device server; '
+        '"port:10002 ..." = indicators that connect to that port. A line that claims a scale bound to another address is '
+        'recorded as malformed.',
     )
     ask_period: float = parameter(
         0.2,
@@ -114,9 +133,16 @@ def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str]) ->
         new_id: Returns a new reading id.
 
     Raises:
-        ParameterError: peers, template or decimal_comma cannot be used.
+        ParameterError: peers, formats, template, ticket or decimal_comma cannot be used.
     """
-    options = CodecOptions(parameters.template, parameters.decimal_comma, parameters.sma_ask)
+    options = CodecOptions(
+        parameters.template,
+        parameters.decimal_comma,
+        parameters.sma_ask,
+        parameters.sics_ask,
+        parameters.unit,
+        tuple(line for line in parameters.ticket if line),
+    )
     settings = StabilitySettings(
         parameters.capture_count,
         _decimal(parameters.capture_spread),
@@ -124,14 +150,24 @@ def site_config(parameters: ScaleBridgeParameters, new_id: Callable[[], str]) ->
         _decimal(parameters.capture_empty),
     )
     try:
-        peers = parse_peers(entry for entry in parameters.peers if entry)
-        for codec in {parameters.codec, *(peer.codec for peer in peers.values() if peer.codec)}:
-            make_codec(codec, options)
-    except PeerError as error:
-        raise ParameterError(f'parameter "peers": {error}. Correct it in the parameter file.') from error
+        formats = parse_formats((entry for entry in parameters.formats if entry), options)
+        peers = parse_peers((entry for entry in parameters.peers if entry), formats)
+        check_formats(formats, {parameters.codec, *(peer.codec for peer in peers.values() if peer.codec)})
+    except (PeerError, FormatError) as error:
+        name = 'peers' if isinstance(error, PeerError) else 'formats'
+        raise ParameterError(f'parameter "{name}": {error}. Correct it in the parameter file.') from error
     except ValueError as error:
         raise ParameterError(f'parameter "template": {error}. Correct it in the parameter file.') from error
-    return SiteConfig(new_id, parameters.codec, parameters.capture, options, peers, settings, silence=parameters.record_silence)
+    return SiteConfig(
+        new_id,
+        parameters.codec,
+        parameters.capture,
+        options,
+        peers,
+        settings,
+        silence=parameters.record_silence,
+        formats=formats,
+    )
 
 
 def server_settings(parameters: ScaleBridgeParameters) -> TcpServerSettings:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from cell_weighing.domain.reading import ParsedLine, ReadingStatus, WeightReading
 
+KNOWN_PEERS = 1000
+"""Ended connections whose format is known."""
+
 
 @dataclass
 class ScaleEntry:
@@ -34,6 +37,10 @@ class ScaleEntry:
     malformed_in_a_row: int = 0
     last_weight: str = ''
     last_unit: str = ''
+    format: str = ''
+    """Name of the format that reads its lines."""
+    needs_silence: bool = False
+    """Whether it sends records without a line end."""
 
 
 @dataclass
@@ -49,6 +56,10 @@ class ScaleRegistry:
     scales: dict[str, ScaleEntry] = field(default_factory=dict)
     nameless: dict[str, ScaleEntry] = field(default_factory=dict)
     open_peers: set[str] = field(default_factory=set)
+    formats: dict[str, str] = field(default_factory=dict)
+    """Name of the format by peer."""
+    unterminated: set[str] = field(default_factory=set)
+    """Peers that send records without a line end."""
 
     @classmethod
     def restore(cls, valid_readings: Mapping[str, int]) -> ScaleRegistry:
@@ -64,10 +75,16 @@ class ScaleRegistry:
         """Number of connections."""
         return len(self.open_peers)
 
-    def connect(self, peer: str) -> None:
-        """Add a connection."""
+    def connect(self, peer: str, format_name: str = '') -> None:
+        """Add a connection; `format_name`: the format that reads its lines."""
         self.open_peers.add(peer)
-        self.nameless[peer] = ScaleEntry('', peer)
+        # Readings are counted after their connection may have ended, so the latest peers are kept.
+        while len(self.formats) >= KNOWN_PEERS + len(self.open_peers):
+            oldest = next(iter(self.formats))
+            del self.formats[oldest]
+            self.unterminated.discard(oldest)
+        self.formats[peer] = format_name
+        self.nameless[peer] = ScaleEntry('', peer, format=format_name)
 
     def disconnect(self, peer: str) -> None:
         """Remove a connection."""
@@ -91,6 +108,7 @@ class ScaleRegistry:
                 entry.peer = reading.peer
         else:
             entry = self.nameless.get(reading.peer) or ScaleEntry('', reading.peer)
+        self._note_peer(entry, reading.peer)
         entry.last_received_ns = reading.received_ns
         if reading.status is ReadingStatus.MALFORMED:
             entry.malformed += 1
@@ -116,10 +134,15 @@ class ScaleRegistry:
             return False
         self.nameless.pop(peer, None)
         entry.last_received_ns = received_ns
+        self._note_peer(entry, peer)
         entry.peer = peer if peer in self.open_peers else entry.peer
         if sample.status is ReadingStatus.VALID:
             entry.last_weight, entry.last_unit = sample.weight, sample.unit
         return True
+
+    def _note_peer(self, entry: ScaleEntry, peer: str) -> None:
+        entry.format = self.formats.get(peer, entry.format)
+        entry.needs_silence = peer in self.unterminated
 
     def entries(self) -> list[ScaleEntry]:
         """Return all entries: nameless connections first, then by scale id, shorter ids first."""

@@ -1,4 +1,4 @@
-"""TCP server for indicators: connections, keep-alive, back pressure. `line_pipeline` interprets the bytes.
+"""TCP connections of indicators: server, dialling out, keep-alive, back pressure. `line_pipeline` interprets the bytes.
 
 Everything runs in one event loop; `on_event` and the journal's `append` are its only exits. No
 connection is closed because of its contents: an indicator that loses its connection may lose the
@@ -16,11 +16,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cell_weighing.bridge.events import (
+    ConnectionReplaced,
+    DialState,
+    IdentityMismatch,
+    IndicatorConnected,
+    IndicatorDisconnected,
+    LineEndMissing,
+    ListeningState,
+    ServerEvent,
+)
 from cell_weighing.bridge.line_pipeline import LinePipeline, SiteConfig
+from cell_weighing.bridge.peers import PeerConfig
 from cell_weighing.bridge.stream_capture import StreamCaptureState
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
 
 BIND_RETRY_S = 2.0
+DIAL_TIMEOUT_S = 5.0
+FIRST_DIAL_S, LONGEST_DIAL_S = 1.0, 30.0
 HOUSEKEEPING_S = 0.25
 LOW_WATER = 0.25
 """Share of the limit of waiting readings below which the sockets are read again."""
@@ -47,72 +60,6 @@ class ReadingSink(Protocol):
             capture_updates: Changed states of streaming scales, by scale id.
         """
         ...
-
-
-@dataclass(frozen=True)
-class ListeningState:
-    """The server listens, or cannot.
-
-    Attributes:
-        port: TCP port in use, or the one that could not be opened.
-        error: Why it cannot; "" = it listens.
-    """
-
-    port: int
-    error: str = ''
-
-
-@dataclass(frozen=True)
-class IndicatorConnected:
-    """An indicator has connected."""
-
-    peer: str
-
-
-@dataclass(frozen=True)
-class IndicatorDisconnected:
-    """A connection has ended.
-
-    Attributes:
-        peer: Address and port.
-        scale_ids: Scales that have sent lines on it, sorted.
-        reason: Cause, for the log.
-    """
-
-    peer: str
-    scale_ids: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True)
-class ConnectionReplaced:
-    """A connection sends a scale id that another open one has sent last; both stay open.
-
-    Attributes:
-        scale_id: The shared id.
-        old_peer: Connection that had sent it before.
-        new_peer: Connection that sends it now.
-    """
-
-    scale_id: str
-    old_peer: str
-    new_peer: str
-
-
-@dataclass(frozen=True)
-class IdentityMismatch:
-    """A line claims a scale id that belongs to another address.
-
-    Attributes:
-        scale_id: The claimed id.
-        peer: Address and port of the sender.
-    """
-
-    scale_id: str
-    peer: str
-
-
-ServerEvent = ListeningState | IndicatorConnected | IndicatorDisconnected | ConnectionReplaced | IdentityMismatch
 
 
 @dataclass
@@ -163,31 +110,59 @@ class IndicatorServer:
     paused: bool = False
 
     async def serve(self) -> None:
-        """Listen until canceled; retry while the port is in use."""
-        server = await self._bind()
+        """Listen and dial until canceled; retry while a port is in use or an indicator does not answer."""
+        peers = self.site.peers.values()
+        tasks = [asyncio.ensure_future(self._dial(peer)) for peer in peers if peer.dial]
+        tasks += [asyncio.ensure_future(self._listen_on(peer)) for peer in peers if peer.port]
         try:
-            async with server:
+            async with await self._bind(self.settings.port):
                 await self._housekeeping()
         finally:
+            for task in tasks:
+                task.cancel()
             for connection in list(self.connections):
                 connection.close('the bridge is stopping')
 
-    async def _bind(self) -> asyncio.Server:
-        loop = asyncio.get_running_loop()
-        reported = ''
+    async def _listen_on(self, config: PeerConfig) -> None:
+        """Listen on a further port until canceled."""
+        async with await self._bind(config.port, config) as server:
+            await server.serve_forever()
+
+    async def _dial(self, config: PeerConfig) -> None:
+        """Keep a connection to an indicator that is the server, until canceled."""
+        host, _, port = config.dial.rpartition(':')
+        loop, delay, reported = asyncio.get_running_loop(), FIRST_DIAL_S, ''
         while True:
             try:
-                server = await loop.create_server(
-                    lambda: Connection(self), self.settings.address, self.settings.port, backlog=1024
-                )
+                connecting = loop.create_connection(lambda: Connection(self, config), host.strip('[]'), int(port))
+                _, connection = await asyncio.wait_for(connecting, DIAL_TIMEOUT_S)
+            except (OSError, asyncio.TimeoutError) as error:
+                message = getattr(error, 'strerror', None) or str(error) or 'no answer'
+                if message != reported:
+                    self.on_event(DialState(config.dial, message))
+                reported = message
+            else:
+                self.on_event(DialState(config.dial))
+                connected_at, reported = time.monotonic(), ''
+                await connection.closed.wait()
+                delay = FIRST_DIAL_S if time.monotonic() - connected_at > LONGEST_DIAL_S else delay
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LONGEST_DIAL_S)
+
+    async def _bind(self, port: int, config: PeerConfig | None = None) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        main, reported = config is None, ''
+        while True:
+            try:
+                server = await loop.create_server(lambda: Connection(self, config), self.settings.address, port, backlog=1024)
             except (OSError, OverflowError) as error:
                 message = str(getattr(error, 'strerror', None) or error)
                 if message != reported:
-                    self.on_event(ListeningState(self.settings.port, message))
+                    self.on_event(ListeningState(port, message, main))
                 reported = message
                 await asyncio.sleep(BIND_RETRY_S)
                 continue
-            self.on_event(ListeningState(int(server.sockets[0].getsockname()[1])))
+            self.on_event(ListeningState(int(server.sockets[0].getsockname()[1]), main=main))
             return server
 
     async def _housekeeping(self) -> None:
@@ -265,9 +240,17 @@ class Connection(asyncio.BufferedProtocol):
 
     _numbers = itertools.count()
 
-    def __init__(self, server: IndicatorServer) -> None:
-        """Store the server."""
+    def __init__(self, server: IndicatorServer, config: PeerConfig | None = None) -> None:
+        """Store the server.
+
+        Args:
+            server: The server.
+            config: Settings of the peer; None = those of its address.
+        """
         self._server = server
+        self._config = config
+        self.closed = asyncio.Event()
+        """Set when the connection has ended."""
         self._transport: asyncio.Transport | None = None
         self._reason = ''
         self._poll_timer: asyncio.TimerHandle | None = None
@@ -288,10 +271,10 @@ class Connection(asyncio.BufferedProtocol):
             reason = f'refused: more than {self._server.settings.max_connections} connections'
             self._server.on_event(IndicatorDisconnected(f'{address}:{port}', (), reason))
             return
-        self.pipeline = LinePipeline(self._server.site, address, port)
+        self.pipeline = LinePipeline(self._server.site, address, port, self._config)
         _set_keep_alive(transport.get_extra_info('socket'))
         self._server.connections.add(self)
-        self._server.on_event(IndicatorConnected(self.pipeline.peer))
+        self._server.on_event(IndicatorConnected(self.pipeline.peer, self.pipeline.format))
         if self._server.paused:
             self.pause()
         self._poll()
@@ -313,6 +296,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Record an incomplete line, and release the scale ids."""
+        self.closed.set()
         if self not in self._server.connections:
             return
         for timer in (self._poll_timer, self._silence_timer):
@@ -366,10 +350,13 @@ class Connection(asyncio.BufferedProtocol):
         if left > 0:
             self._silence_timer = asyncio.get_running_loop().call_later(left, self._on_silence)
             return
+        before = self.pipeline.without_line_end
         self._submit(self.pipeline.silence(time.time_ns(), self.last_received_ns))
+        if self.pipeline.without_line_end and not before:
+            self._server.on_event(LineEndMissing(self.pipeline.peer))
 
     def _poll(self) -> None:
-        command = self.pipeline.codec.poll_command
+        command = self.pipeline.poll_command
         if command and self._transport is not None and not self._transport.is_closing():
             # A command that could not be sent yet is not repeated: an indicator that wakes up must
             # not reply to a hundred of them.

@@ -21,6 +21,8 @@ KILOGRAMS: Mapping[str, Decimal] = {
 }
 """Kilograms in one of each unit."""
 UNITS = tuple(KILOGRAMS)
+SPELLINGS: Mapping[str, str] = {**{unit: unit for unit in KILOGRAMS}, 'lbs': 'lb', 'kgs': 'kg'}
+"""Unit of each spelling that indicators send, in lower case."""
 EXACT = Context(prec=80, traps=[Inexact, InvalidOperation])
 """Arithmetic that raises an error instead of rounding; sums and products of weights as sent always fit."""
 

@@ -66,6 +66,7 @@ def bag_message(bag: Bag) -> msg.BagRecord:
         bag_number=bag.number,
         station=bag.station,
         scale_id=bag.scale_id,
+        stands_for=bag.stands_for,
         weight=bag.weight,
         unit=bag.unit,
         target_weight=bag.target,

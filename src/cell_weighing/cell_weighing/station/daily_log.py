@@ -71,7 +71,7 @@ class DailyLog:
         """Open the file of a day, and delete old files."""
         self.close()
         path = self._folder / f'log-{day:%Y-%m-%d}.txt'
-        # Unbuffered: a line that could not be written is not written later in part. Without fsync, which is slow, a line survives
+        # Unbuffered: a line that could not be written is not written later in part. Without fsync, which is slow, it survives
         # a crash of the process, not a power cut; the start then reads the missing bags from the database.
         file = path.open('ab', buffering=0)
         self._day = day

@@ -111,6 +111,8 @@ def test_every_field_of_the_message_is_in_the_bytes_in_its_order():
         ('readings', 'uint64'),
         ('malformed', 'uint64'),
         ('last_weight', 'string'),
+        ('format', 'string'),
+        ('needs_silence', 'boolean'),
         ('last_unit', 'string'),
     ]
 

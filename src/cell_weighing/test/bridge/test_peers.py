@@ -28,6 +28,12 @@ def test_an_entry_gives_id_codec_and_capture_of_an_address():
         (['10.0.0.1 id=a,b'], '1 to 32'),
         (['10.0.0.1 codec=morse'], 'codec must be'),
         (['10.0.0.1 capture=x'], 'capture must be'),
+        (['dial:10.0.0.1 id=1'], 'host and port'),
+        (['dial::4001'], 'host and port'),
+        (['dial:10.0.0.1:70000'], 'host and port'),
+        (['port:0 id=1'], 'name a port'),
+        (['port:x'], 'name a port'),
+        (['port:10002 id=1', 'port:10002 id=2'], 'named twice'),
         (['10.0.0.1 id=1', '10.0.0.1 id=2'], '10.0.0.1 is named twice'),
         (['10.0.0.1 id=1', '10.0.0.2 id=1'], 'scale 1 is named twice'),
     ],
@@ -67,3 +73,12 @@ def test_a_weight_without_a_scale_is_malformed_and_the_remedy_is_named():
 def test_noise_from_a_bound_address_belongs_to_its_scale():
     w = weighing('9', ReadingStatus.MALFORMED)
     assert check_identity(w, PEERS['10.0.0.3'], PEERS, '10.0.0.3') == '' and w.scale_id == '3'
+
+
+def test_an_indicator_may_be_dialled_or_have_a_port_or_a_format_of_its_own():
+    entries = ['dial:scale-4.plant:4001 id=4 codec=dosing', 'dial:[fe80::1]:4002', 'port:10002 id=5 codec=sbi']
+    assert parse_peers(entries, {'dosing', 'sbi'}) == {
+        'scale-4.plant:4001': PeerConfig('4', 'dosing', dial='scale-4.plant:4001'),
+        '[fe80::1]:4002': PeerConfig(dial='[fe80::1]:4002'),
+        ':10002': PeerConfig('5', 'sbi', port=10002),
+    }

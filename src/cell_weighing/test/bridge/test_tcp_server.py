@@ -113,3 +113,53 @@ def test_host_and_port_of_the_old_server_are_used(graph, database_url, tmp_path)
     node = graph.add(ScaleBridgeNode(**graph.options(database_url=database_url, settings_file=str(tmp_path / 'settings.json'))))
     wait_until(lambda: not node.listening.error)
     assert node.listening.port == port
+
+
+def test_an_indicator_that_is_the_server_is_called_and_called_again(start, graph):
+    alarms = graph.collect(AlarmEvent, 'alarms/events', events())
+    with socket.create_server(('127.0.0.1', 0)) as device:
+        port = device.getsockname()[1]
+        _, readings = start(peers=[f'dial:127.0.0.1:{port} id=4 codec=mt-sics'], ask_period=0.05)
+        for weight in (b'12.345', b'12.350'):
+            device.settimeout(10)
+            connection, _ = device.accept()
+            with connection:
+                connection.settimeout(5)
+                assert connection.recv(4) == b'SI\r\n'
+                connection.sendall(b'S S     ' + weight + b' kg\r\n')
+                wait_until(lambda: readings and readings[-1].weight.encode() == weight)  # noqa: B023
+    assert {reading.scale_id for reading in readings} == {'4'}
+    wait_until(lambda: any(a.key.startswith('dial_') and a.kind == AlarmEvent.RAISED for a in alarms))
+
+
+def test_scales_behind_one_device_server_are_told_apart_by_port(start, graph):
+    lists = graph.collect(ScaleList, 'weighing/scales', latched())
+    ports = free_port(), free_port()
+    peers = [f'port:{ports[0]} id=5 codec=and', f'port:{ports[1]} id=6 codec=ohaus']
+    _, readings = start(peers=peers)
+    for port, line in zip(ports, (b'ST,GS,+00012.50kg\r\n', b'     7.25 lb     \r\n'), strict=True):
+        wait_until(lambda: is_open(port))  # noqa: B023
+        with socket.create_connection(('127.0.0.1', port)) as indicator:
+            before = len(readings)
+            indicator.sendall(line)
+            wait_until(lambda: len(readings) > before)  # noqa: B023
+    assert [(r.scale_id, r.weight, r.unit) for r in readings] == [('5', '12.50', 'kg'), ('6', '7.25', 'lb')]
+    wait_until(lambda: lists and {s.scale_id: s.format for s in lists[-1].scales} == {'5': 'and', '6': 'ohaus'})
+
+
+def is_open(port):
+    try:
+        socket.create_connection(('127.0.0.1', port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_an_indicator_without_line_ends_is_listed_as_such(start, graph):
+    lists = graph.collect(ScaleList, 'weighing/scales', latched())
+    node, _ = start(record_silence=0.05)
+    with socket.create_connection(('127.0.0.1', node.listening.port)) as indicator:
+        indicator.sendall(b'1,27.5 lb')
+        wait_until(lambda: lists and lists[-1].scales and lists[-1].scales[0].readings == 1)
+        indicator.sendall(b'1,27.6 lb')
+        wait_until(lambda: lists[-1].scales[0].needs_silence and lists[-1].scales[0].last_weight == '27.6')

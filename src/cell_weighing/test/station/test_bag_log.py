@@ -7,6 +7,7 @@ from cell_common.runner import StartError
 from cell_weighing.domain.jobs import Bag
 from cell_weighing.domain.tolerance import ToleranceResult
 from cell_weighing.station.bag_log import BagLog
+from cell_weighing.station.daily_log import DailyLog
 
 SECOND = 1_000_000_000
 PRINTED = 1_790_000_000
@@ -73,13 +74,17 @@ def test_a_new_log_does_not_begin_with_the_bags_of_years(open_log, tmp_path):
     assert len(lines(tmp_path)) == 1
 
 
-def test_lines_wait_while_the_disk_is_full(open_log, tmp_path):
+def no_space(*_):
+    raise OSError(28, 'No space left on device')
+
+
+def test_lines_wait_while_the_disk_is_full(open_log, tmp_path, monkeypatch):
     log = open_log()
     log.bag(bag(1))
-    real, log._log.write = log._log.write, lambda *_: (_ for _ in ()).throw(OSError(28, 'No space left on device'))
-    log.bag(bag(2))
+    with monkeypatch.context() as full:
+        full.setattr(DailyLog, 'write', no_space)
+        log.bag(bag(2))
     assert 'No space left' in log.warnings[0] and len(lines(tmp_path)) == 1
-    log._log.write = real
     log.bag(bag(3))
     assert [line[-6:] for line in lines(tmp_path)] == ['(id 1)', '(id 2)', '(id 3)']
 

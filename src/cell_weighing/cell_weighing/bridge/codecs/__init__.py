@@ -1,7 +1,7 @@
 """Codecs: one module for each protocol that indicators speak.
 
-A codec parses one line (without its end) to a `ParsedLine`. To add a protocol, write a module with a class that has the members
-of `Codec`, and name it in `CODECS`. No other module of the bridge knows protocols.
+A codec parses one record (without its end) to a `ParsedLine`. To add a protocol, write a module with a class that has the
+members of `Codec`, and name it in `CODECS`. No other module of the bridge knows protocols.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -9,51 +9,34 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
 
+from cell_weighing.bridge.codecs.comma_separated import CommaSeparatedCodec
+from cell_weighing.bridge.codecs.mt_sics import MtSicsCodec
+from cell_weighing.bridge.codecs.nci import NciCodec
+from cell_weighing.bridge.codecs.ohaus import OhausCodec
+from cell_weighing.bridge.codecs.options import Codec, CodecOptions
+from cell_weighing.bridge.codecs.rinstrum import RinstrumCodec
+from cell_weighing.bridge.codecs.sbi import SbiCodec
 from cell_weighing.bridge.codecs.sma import SmaCodec
-from cell_weighing.bridge.codecs.template import EXTENDED, LegacyCodec, TemplateCodec
-from cell_weighing.domain.reading import ParsedLine
+from cell_weighing.bridge.codecs.template import LegacyCodec, TemplateCodec
+from cell_weighing.bridge.codecs.ticket import TicketCodec
+from cell_weighing.bridge.codecs.toledo import ToledoCodec
 
-
-class Codec(Protocol):
-    """Parses the lines of one protocol."""
-
-    @property
-    def poll_command(self) -> bytes:
-        """Bytes sent periodically to an indicator that only responds to commands; b'' = it sends without commands."""
-        ...
-
-    def parse(self, line: bytes) -> ParsedLine:
-        """Parse one line without its end; a line outside the grammar is MALFORMED, nothing is raised.
-
-        Args:
-            line: Any bytes without a line end, at most the length limit.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class CodecOptions:
-    """Site options of the codecs.
-
-    Attributes:
-        template: Print format for codec `template`.
-        decimal_comma: Numbers have a decimal comma instead of a point.
-        sma_command: Command for SMA scales: "W" = current weight, "P" = weight as soon as it is
-            stable.
-    """
-
-    template: str = EXTENDED
-    decimal_comma: bool = False
-    sma_command: str = 'W'
-
+__all__ = ['CODECS', 'Codec', 'CodecOptions', 'make_codec']
 
 CODECS: Mapping[str, Callable[[CodecOptions], Codec]] = {
     'legacy': lambda options: LegacyCodec(decimal_comma=options.decimal_comma),
-    'template': lambda options: TemplateCodec(options.template, decimal_comma=options.decimal_comma),
+    'template': lambda options: TemplateCodec(options.template, decimal_comma=options.decimal_comma, unit=options.unit),
     'sma': lambda options: SmaCodec(options.sma_command, decimal_comma=options.decimal_comma),
+    'nci': lambda options: NciCodec(decimal_comma=options.decimal_comma),
+    'mt-sics': lambda options: MtSicsCodec(options.sics_command),
+    'and': lambda options: CommaSeparatedCodec(decimal_comma=options.decimal_comma),
+    'toledo': lambda _: ToledoCodec(),
+    'toledo-checksum': lambda _: ToledoCodec(checksum=True),
+    'rinstrum': lambda options: RinstrumCodec(options.unit),
+    'sbi': lambda _: SbiCodec(),
+    'ohaus': lambda _: OhausCodec(),
+    'ticket': lambda options: TicketCodec(options.ticket, decimal_comma=options.decimal_comma, unit=options.unit),
 }
 """Codecs by their name in parameter `codec`."""
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 
 from cell_weighing.domain.reading import ParsedLine, ReadingStatus
-from cell_weighing.domain.units import UNITS
+from cell_weighing.domain.units import SPELLINGS, UNITS
 
 SCALE_ID = rb'[A-Za-z0-9][A-Za-z0-9_.-]{0,31}'
-NUMBER = rb'[0-9]{1,9}(?:\.[0-9]{1,6})?'
-UNIT = b'(?i:' + '|'.join(sorted(UNITS, key=len, reverse=True)).encode() + b')'
+NUMBER = rb'(?:[0-9]{1,9}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})'
+UNIT = b'(?i:' + '|'.join(sorted(SPELLINGS, key=len, reverse=True)).encode() + b')'
 
 _NUMBER = re.compile(NUMBER)
 _ID = re.compile(rb' *(' + SCALE_ID + rb') *,')
@@ -34,7 +34,38 @@ def parse_number(field: bytes) -> str:
     Args:
         field: At most 9 digits before the point and 6 after it.
     """
-    return field.decode('ascii') if _NUMBER.fullmatch(field) else ''
+    return plain_digits(field) if _NUMBER.fullmatch(field) else ''
+
+
+def plain_digits(field: bytes) -> str:
+    """Return a field that follows `NUMBER` as text; ".5" and "12." get their zero and lose their point."""
+    text = field.decode('ascii')
+    if text[0] == '.':
+        return f'0{text}'
+    return text[:-1] if text[-1] == '.' else text
+
+
+def strip_zeros(parsed: ParsedLine) -> ParsedLine:
+    """Remove the zeros that fill a fixed width, of a weight that has any; return the same object."""
+    if parsed.weight.startswith('0'):
+        digits = parsed.weight.lstrip('0')
+        parsed.weight = f'0{digits}' if digits[:1] in ('', '.') else digits
+    return parsed
+
+
+def unit_of(field: bytes) -> str:
+    """Return the unit that a field names, without its spaces and in either case; "" = none that is known."""
+    return SPELLINGS.get(field.strip(b' ').decode('latin-1').lower(), '')
+
+
+def out_of_range(message: str, scale_id: str = '') -> ParsedLine:
+    """Return the result for a line that says that there is no weight to use.
+
+    Args:
+        message: Cause and remedy for the operator.
+        scale_id: The scale, "" = unknown.
+    """
+    return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message=message)
 
 
 def malformed(scale_id: str, message: str) -> ParsedLine:
@@ -76,4 +107,4 @@ def parse_weight(scale_id: str, weight: bytes, unit: bytes, point: bytes = b'.')
     if sign == b'-':
         message = 'the weight is below zero: empty the scale and set it to zero'
         return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message=message)
-    return ParsedLine(scale_id, ReadingStatus.VALID, value, name.decode('ascii').lower())
+    return ParsedLine(scale_id, ReadingStatus.VALID, value, unit_of(name))

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 
 from cell_weighing.bridge.codecs.grammar import malformed, parse_weight
+from cell_weighing.bridge.codecs.lines import LineCodec
 from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, WeightMode
 
 WEIGHT_NOW = b'\nW\r'
@@ -34,7 +35,7 @@ _FAULTS = {
 }
 
 
-class SmaCodec:
+class SmaCodec(LineCodec):
     """Parses SMA replies."""
 
     def __init__(self, command: str = 'W', *, decimal_comma: bool = False) -> None:

@@ -6,9 +6,13 @@ same text with other names for the tokens, for example
 
     {id},{mode},{status},{weight},{unit},{tare},{tare_status}
 
-`status` is the indicator's WSTAT: S stable, M motion, O overload, U underload, E calibration error. `tare_status` is its TSAT:
-NT none, T push-button, PT preset. Tokens are padded to a width, so spaces around each are allowed; a space in the template
-stands for one or more.
+`status` is the indicator's WSTAT: S stable, M motion, O overload, U underload, E calibration error. Other words are named in
+the token: {status:ST=stable|US=motion|OL=overload|UL=underload|ER=error}. `tare_status` is its TSAT: NT none, T push-button,
+PT preset. {weight:2} is a number without a point and with two decimals; {unit=kg} stands for a unit that the line does not
+have. {skip} is any text; it rejects the words that usually mean motion or overload, because nothing else would.
+
+Tokens are padded to a width, so spaces around each are allowed; a space in the template stands for one or more. A number and
+a word may touch: {weight}{unit}.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -17,130 +21,116 @@ from __future__ import annotations
 
 import re
 
-from cell_weighing.bridge.codecs.grammar import NUMBER, SCALE_ID, UNIT, malformed, parse_weight, scale_id_of
+from cell_weighing.bridge.codecs.grammar import (
+    SCALE_ID,
+    malformed,
+    out_of_range,
+    parse_weight,
+    plain_digits,
+    scale_id_of,
+    unit_of,
+)
+from cell_weighing.bridge.codecs.lines import LineCodec
+from cell_weighing.bridge.codecs.options import EXTENDED
+from cell_weighing.bridge.codecs.template_text import STABILITY, Template, TemplateError
 from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, WeightMode
 
-EXTENDED = '{id},{mode},{status},{weight},{unit},{tare},{tare_status}'
+__all__ = ['EXTENDED', 'LEGACY', 'LegacyCodec', 'TemplateCodec', 'TemplateError']
+
 LEGACY = '{id},{weight} {unit}'
-_LEAST = ('id', 'weight', 'unit')
 # Runs of spaces are folded before a line is matched, so the pattern cannot backtrack over them.
 _PADDING = re.compile(rb' +')
-_TOKEN = re.compile(r'\{([a-z_]*)\}')
-_PATTERNS = {
-    'id': SCALE_ID,
-    'mode': rb'GROSS|NET|[GNgn]',
-    'status': rb'[SMOUE]?',
-    'weight': rb'(?:\+ *)?' + NUMBER,
-    'unit': UNIT,
-    'tare': rb'(?:' + NUMBER + rb')?',
-    'tare_status': rb'(?:NT|PT|T)?',
-    'skip': rb'[^,;\t]*?',
-}
-_STABILITY = {b'S': Stability.STABLE, b'M': Stability.IN_MOTION}
 _FAULTS = {
-    b'O': 'overload: take weight off the scale',
-    b'U': 'underload: set the scale to zero',
-    b'E': 'the indicator reports a calibration error: call service',
+    'overload': 'overload: take weight off the scale',
+    'underload': 'underload: set the scale to zero',
+    'error': 'the indicator reports a calibration error: call service',
 }
+_SUSPECT = {
+    b'US': 'motion',
+    b'M': 'motion',
+    b'?': 'motion',
+    b'OL': 'overload',
+    b'OF': 'overload',
+    b'OVER': 'overload',
+    b'UL': 'underload',
+    b'UNDER': 'underload',
+    b'ERR': 'error',
+    b'ERROR': 'error',
+}
+"""Words that {skip} does not pass over."""
 
 
-class TemplateError(ValueError):
-    """The template cannot be used; the text says why."""
-
-
-class TemplateCodec:
+class TemplateCodec(LineCodec):
     """Parses lines of one print format."""
 
-    poll_command = b''
-
-    def __init__(self, template: str, *, decimal_comma: bool = False) -> None:
+    def __init__(self, template: str, *, decimal_comma: bool = False, unit: str = '') -> None:
         """Compile a template.
 
         Args:
-            template: Literal ASCII characters and tokens in braces; {weight} and {unit} are required.
+            template: Literal ASCII characters and tokens in braces; {weight} is required, {unit} too unless `unit` is given.
             decimal_comma: Numbers have a decimal comma instead of a point.
+            unit: Unit of lines that name none.
 
         Raises:
             TemplateError: A token is unknown, repeated or missing, or numbers with commas are separated by commas.
         """
+        self._template = Template(template, decimal_comma=decimal_comma, unit=unit)
         self._point = b',' if decimal_comma else b'.'
-        parts = _TOKEN.split(template)
-        self._names = parts[1::2]
-        self._literals = [literal.encode('ascii', 'replace') for literal in parts[0::2]]
-        _validate(template, self._names, self._literals, decimal_comma)
-        pattern = _literal_regex(self._literals[0])
-        for name, literal in zip(self._names, self._literals[1:], strict=True):
-            pattern += rb'(' + self._with_separator(_PATTERNS[name]) + rb')' + _literal_regex(literal)
-        self._pattern = re.compile(pattern)
-        self._index = {name: place for place, name in enumerate(self._names)}
+        self._index = index = self._template.index
+        self._plain = index.keys() == {'id', 'weight', 'unit'} and not self._template.decimals
 
     def parse(self, line: bytes) -> ParsedLine:
         """Parse one line; see `Codec`."""
         if b'  ' in line:
             line = _PADDING.sub(b' ', line)
-        match = self._pattern.fullmatch(line)
+        match = self._template.pattern.fullmatch(line)
         if not match:
             return self._mismatch(line)
         index, fields = self._index, match.groups()
         scale_id = fields[index['id']].decode('ascii') if 'id' in index else ''
-        weight, unit = self._number(fields[index['weight']]), fields[index['unit']].decode('ascii').lower()
-        result = ParsedLine(scale_id, ReadingStatus.VALID, weight, unit)
-        # The legacy format ends here: it is by far the most frequent one, and has none of the
-        # optional fields.
-        if len(index) > len(_LEAST):
-            if (status := fields[index['status']] if 'status' in index else b'') in _FAULTS:
-                return ParsedLine(scale_id, ReadingStatus.OUT_OF_RANGE, message=_FAULTS[status])
-            result.stability = _STABILITY.get(status, Stability.UNKNOWN)
+        unit = unit_of(fields[index['unit']]) if 'unit' in index else self._template.unit
+        result = ParsedLine(scale_id, ReadingStatus.VALID, self._number(fields[index['weight']]), unit)
+        # The legacy format ends here: it is by far the most frequent one, and has none of the optional fields.
+        if not self._plain:
+            state = self._state(fields)
+            if state in _FAULTS:
+                return out_of_range(_FAULTS[state], scale_id)
+            result.stability = STABILITY.get(state, Stability.UNKNOWN)
             result.mode = _mode_of(fields[index['mode']]) if 'mode' in index else WeightMode.UNKNOWN
             result.tare = self._number(fields[index['tare']]) if 'tare' in index else ''
         return result
 
+    def _state(self, fields: tuple[bytes, ...]) -> str:
+        """Return stable, motion, overload, underload or error; "" = the line does not say."""
+        if 'status' in self._index:
+            return self._template.states.get(fields[self._index['status']].decode('latin-1'), '')
+        skipped = (fields[place] for name, place in self._template.places if name == 'skip')
+        return next((_SUSPECT[word] for field in skipped for word in field.upper().split() if word in _SUSPECT), '')
+
     def _mismatch(self, line: bytes) -> ParsedLine:
         """Return the cause for a line that does not follow the template; the result is never VALID."""
-        fields = self._split(line)
+        message = f'the line does not follow the print format {self._template.description()}'
+        fields = self._template.split(line)
         if fields is None:
-            return malformed(scale_id_of(line), f'the line does not follow the print format {self._description()}')
+            return malformed(scale_id_of(line) if 'id' in self._index else '', message)
         scale_id = fields.get('id', b'').strip(b' ')
         if 'id' in self._index and not re.fullmatch(SCALE_ID, scale_id):
             return malformed('', 'the line does not begin with a scale id')
-        status = fields.get('status', b'').strip(b' ')
-        if status in _FAULTS:
-            return ParsedLine(scale_id.decode('ascii'), ReadingStatus.OUT_OF_RANGE, message=_FAULTS[status])
-        result = parse_weight(scale_id.decode('ascii'), fields['weight'], fields['unit'], self._point)
-        if result.status is ReadingStatus.VALID:
-            return malformed(result.scale_id, f'the line does not follow the print format {self._description()}')
-        return result
-
-    def _split(self, line: bytes) -> dict[str, bytes] | None:
-        """Split a line at the template's literals; None when one is missing.
-
-        A space is searched from the right, because dashes may have spaces between them.
-        """
-        if not line.startswith(self._literals[0]):
-            return None
-        rest, fields = line[len(self._literals[0]) :].strip(b' '), {}
-        for name, literal in zip(self._names, self._literals[1:], strict=True):
-            if not literal:
-                fields[name], rest = rest, b''
-                continue
-            value, found, after = rest.rpartition(b' ') if literal.isspace() else rest.partition(literal.strip(b' '))
-            if not found:
-                return None
-            fields[name], rest = value, after
-        return fields if not rest.strip(b' ') else None
-
-    def _with_separator(self, pattern: bytes) -> bytes:
-        return pattern if self._point == b'.' else pattern.replace(rb'\.[0-9]', rb',[0-9]')
+        status = fields.get('status', b'').strip(b' ').decode('latin-1')
+        if (state := self._template.states.get(status, '')) in _FAULTS and 'status' in self._index:
+            return out_of_range(_FAULTS[state], scale_id.decode('ascii'))
+        unit = fields.get('unit', self._template.unit.encode())
+        result = parse_weight(scale_id.decode('ascii'), fields['weight'], unit, self._point)
+        return malformed(result.scale_id, message) if result.status is ReadingStatus.VALID else result
 
     def _number(self, field: bytes) -> str:
-        return field.lstrip(b'+ ').replace(self._point, b'.').decode('ascii')
-
-    def _description(self) -> str:
-        """Return the template for the operator, in quotes and without braces."""
-        text = self._literals[0].decode('ascii')
-        for name, literal in zip(self._names, self._literals[1:], strict=True):
-            text += name + literal.decode('ascii')
-        return f'"{text}"'
+        digits = field.lstrip(b'+ ')
+        if not digits:
+            return ''
+        if self._template.decimals:
+            number = f'{int(digits):0{self._template.decimals + 1}d}'
+            return f'{number[: -self._template.decimals]}.{number[-self._template.decimals :]}'
+        return plain_digits(digits.replace(self._point, b'.'))
 
 
 class LegacyCodec(TemplateCodec):
@@ -154,36 +144,5 @@ class LegacyCodec(TemplateCodec):
         super().__init__(LEGACY, decimal_comma=decimal_comma)
 
 
-def _literal_regex(literal: bytes) -> bytes:
-    """Return the pattern of a literal: spaces may surround it, and a space needs at least one."""
-    core = literal.strip(b' ')
-    if literal and not core:
-        return rb' '
-    return rb' ?' + re.escape(core) + (rb' ?' if core else b'')
-
-
 def _mode_of(field: bytes) -> WeightMode:
-    return WeightMode.GROSS if field.upper().startswith(b'G') else WeightMode.NET
-
-
-def _validate(template: str, names: list[str], literals: list[bytes], decimal_comma: bool) -> None:
-    unknown = [name for name in names if name not in _PATTERNS]
-    if unknown:
-        raise TemplateError(
-            f'template "{template}" has an unknown token {{{unknown[0]}}}; tokens are '
-            + ', '.join(f'{{{name}}}' for name in _PATTERNS)
-        )
-    repeated = [name for name in names if name != 'skip' and names.count(name) > 1]
-    if repeated or not {'weight', 'unit'} <= set(names):
-        raise TemplateError(f'template "{template}" must name {{weight}} and {{unit}}, and no token twice')
-    if not template.isascii() or not template.isprintable():
-        raise TemplateError(f'template "{template}" must be printable ASCII')
-    if any(not literal for literal in literals[1:-1]):
-        raise TemplateError(f'template "{template}" needs a character between each two tokens')
-    if decimal_comma:
-        for place, name in enumerate(names):
-            if name in ('weight', 'tare') and b',' in (literals[place][-1:], literals[place + 1][:1]) and 'tare' in names:
-                raise TemplateError(
-                    f'template "{template}" cannot be read with decimal commas: use another character than '
-                    'a comma between its fields'
-                )
+    return WeightMode.GROSS if field.upper().startswith((b'G', b'B')) else WeightMode.NET

@@ -110,3 +110,65 @@ def test_no_line_takes_long(line):
         for _ in range(100):
             codec.parse(line)
         assert time.perf_counter() - start < 0.5
+
+
+@pytest.mark.parametrize(
+    ('template', 'line', 'expected'),
+    [
+        ('{weight}{unit}', b'  12.50kg', ('12.50', 'kg', Stability.UNKNOWN)),
+        ('ST,GS,{weight}{unit}', b'ST,GS,+011.120kg', ('011.120', 'kg', Stability.UNKNOWN)),
+        ('A {weight}{unit=kg}', b'A  1500', ('1500', 'kg', Stability.UNKNOWN)),
+        ('A {weight:2}{unit=lb}', b'A  001500', ('15.00', 'lb', Stability.UNKNOWN)),
+        ('{weight:3} {unit}', b'5 g', ('0.005', 'g', Stability.UNKNOWN)),
+        ('{status:ST=stable|US=motion},{mode},{weight}{unit}', b'US,GS, 1.5kg', ('1.5', 'kg', Stability.IN_MOTION)),
+        ('{status:ST=stable|US=motion},{mode},{weight}{unit}', b'ST,NT, 1.5kg', ('1.5', 'kg', Stability.STABLE)),
+        ('{skip},{weight} {unit}', b'US,+00123.45 kg', ('00123.45', 'kg', Stability.IN_MOTION)),
+        ('{weight} {unit} {skip}', b'12.50 g ?', ('12.50', 'g', Stability.IN_MOTION)),
+    ],
+)
+def test_glued_fixed_and_implied_fields_and_status_words(template, line, expected):
+    parsed = TemplateCodec(template).parse(line)
+    assert parsed.status is ReadingStatus.VALID and (parsed.weight, parsed.unit, parsed.stability) == expected
+
+
+@pytest.mark.parametrize(
+    ('template', 'line'),
+    [
+        ('{status:ST=stable|OL=overload},{weight}{unit}', b'OL,+99999.9kg'),
+        ('{status:ST=stable|OL=overload},{weight}{unit}', b'OL,------kg'),
+        ('{skip},{weight} {unit}', b'OL,+99999.99 kg'),
+        ('{weight}{unit}', b'-12.50kg'),
+        ('{weight}{unit}', b'------kg'),
+    ],
+)
+def test_overload_and_weights_below_zero_of_such_formats_are_out_of_range(template, line):
+    assert TemplateCodec(template).parse(line).status is ReadingStatus.OUT_OF_RANGE
+
+
+@pytest.mark.parametrize(
+    ('template', 'line'),
+    [
+        ('{status:ST=stable|OL=overload},{weight}{unit}', b'XX,1.5kg'),
+        ('A {weight:2}{unit=lb}', b'A 15.00'),
+        ('A {weight}{unit=kg}', b'A 15 kg'),
+        ('{weight}{unit}', b'12.50'),
+        ('{weight}{unit}', b'12.50kgkg'),
+    ],
+)
+def test_lines_outside_such_formats_are_malformed(template, line):
+    assert TemplateCodec(template).parse(line).status is ReadingStatus.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ('template', 'word'),
+    [
+        ('{weight}{tare}{unit}', 'may touch'),
+        ('{mode}{unit} {weight}', 'may touch'),
+        ('{weight} {unit=stone}', 'not a unit'),
+        ('{weight:9} {unit}', 'decimals from 1 to 6'),
+        ('{status:ST=fine} {weight} {unit}', 'states'),
+    ],
+)
+def test_a_value_of_a_token_that_cannot_be_used_is_refused(template, word):
+    with pytest.raises(TemplateError, match=word):
+        TemplateCodec(template)

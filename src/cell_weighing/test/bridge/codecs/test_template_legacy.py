@@ -40,8 +40,6 @@ def test_a_line_of_the_grammar_is_a_weight(line, expected):
         b'',
         b'0x10',
         b'1.2.3',
-        b'.5',
-        b'5.',
         b'1,5',
         b'1 5',
         b'--1',
@@ -126,3 +124,25 @@ def test_a_line_that_lost_its_beginning_or_end_is_never_a_wrong_number():
         assert CODEC.parse(line[cut:]).status is ReadingStatus.MALFORMED
         if cut < len(line) - 1:
             assert CODEC.parse(line[:cut]).status is ReadingStatus.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ('line', 'weight', 'unit'),
+    [
+        (b'3,.500 kg', '0.500', 'kg'),
+        (b'3,12. kg', '12', 'kg'),
+        (b'3,12.500 lbs', '12.500', 'lb'),
+        (b'3,1.5 KGS', '1.5', 'kg'),
+        (b'3,  .5 Lbs ', '0.5', 'lb'),
+    ],
+)
+def test_blank_zeros_and_plural_units_are_understood(line, weight, unit):
+    parsed = CODEC.parse(line)
+    assert (parsed.status, parsed.weight, parsed.unit) == (ReadingStatus.VALID, weight, unit)
+
+
+@pytest.mark.parametrize(
+    'line', [b'3,. kg', b'3,.. kg', b'3,+ kg', b'3,1..5 kg', b'3,12.500 lbss', b'3,12.500 ozs', b'3,.1234567 kg']
+)
+def test_a_point_alone_and_other_plurals_are_malformed(line):
+    assert CODEC.parse(line).status is ReadingStatus.MALFORMED
