@@ -240,7 +240,12 @@ def migrate(engine: Engine, package: str) -> None:
     config.set_main_option('script_location', str(folder).replace('%', '%%'))
     config.attributes['version_table'] = table
     try:
-        with engine.begin() as connection, _migration_lock(connection):
+        with (
+            engine.connect() as connection,
+            _without_foreign_keys(connection),
+            connection.begin(),
+            _migration_lock(connection),
+        ):
             config.attributes['connection'] = connection
             command.upgrade(config, 'head')
     except (CommandError, SQLAlchemyError) as error:
@@ -248,6 +253,23 @@ def migrate(engine: Engine, package: str) -> None:
             f'cannot bring the tables of {package} to version {newest}: {error}. '
             'Check that the user of database_url may create tables, then start again.'
         ) from error
+
+
+@contextlib.contextmanager
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """Let a migration replace a table that others refer to, as SQLite needs for most changes of a column.
+
+    SQLite ignores the pragma within a transaction, so it is set before the transaction begins.
+    """
+    driver = connection.connection.driver_connection
+    if connection.dialect.name != 'sqlite' or driver is None:
+        yield
+        return
+    driver.execute('PRAGMA foreign_keys=OFF')
+    try:
+        yield
+    finally:
+        driver.execute('PRAGMA foreign_keys=ON')
 
 
 @contextlib.contextmanager

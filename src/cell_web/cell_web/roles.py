@@ -44,9 +44,10 @@ VIEWER = Role(
             'weighing/bags',
             'weighing/scales',
             'weighing/delivery',
+            'weighing/not_taken',
         }
     ),
-    services=frozenset({'robot/preflight', 'matching/benchmarks', 'ocr/get_crop', 'inventory/get'}),
+    services=frozenset({'robot/preflight', 'matching/benchmarks', 'ocr/get_crop', 'inventory/get', 'weighing/get_bag'}),
 )
 """May see all data of the page and change nothing."""
 
@@ -72,6 +73,7 @@ OPERATOR = Role(
             'weighing/end_job',
             'weighing/reopen_job',
             'weighing/void_bag',
+            'weighing/undo_void',
             'weighing/retry',
             'ocr/keep_frame',
             'alarms/acknowledge',

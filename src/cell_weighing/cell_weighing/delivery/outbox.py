@@ -60,6 +60,50 @@ class DeadLetter:
     rejected_ns: int
 
 
+@dataclass(frozen=True)
+class BagDelivery:
+    """Progress of the delivery of one bag.
+
+    Attributes:
+        attempts: Requests so far.
+        http_status: HTTP status of the latest response; 0 = none.
+        error: Why the latest request failed; "" = it did not.
+        response: Body of the latest response; "" = none.
+        posted_ns: When the latest request was sent, UTC nanoseconds; 0 = never.
+        acknowledged_ns: When the web application accepted the bag, UTC nanoseconds; 0 = never.
+    """
+
+    state: DeliveryItemState
+    attempts: int
+    http_status: int
+    error: str
+    response: str
+    posted_ns: int
+    acknowledged_ns: int
+
+
+def read_delivery(engine: Engine, reading_id: str) -> BagDelivery | None:
+    """Return the progress of a bag's delivery; None = the bag is not for the web application.
+
+    Args:
+        engine: The database, for reading.
+        reading_id: Id of the bag's reading.
+    """
+    with Session(engine) as session:
+        row = session.scalars(select(DeliveryRow).where(DeliveryRow.reading_id == reading_id)).first()
+        if row is None:
+            return None
+        return BagDelivery(
+            DeliveryItemState(row.state),
+            row.attempts,
+            row.http_status or 0,
+            row.error,
+            row.response or '',
+            row.posted_ns or 0,
+            row.acknowledged_ns or 0,
+        )
+
+
 class NotDeadLetterError(LookupError):
     """The bag has not been rejected by the web application."""
 

@@ -248,6 +248,13 @@ def validate_request(form: JobForm, stations: Iterable[str], default_tolerance: 
     return JobRequest(form.company.strip(), form.station, ToleranceBand(weight, form.unit, share), form.quantity, tare)
 
 
+def tare_warning(request: JobRequest) -> str:
+    """Return a warning for a tare that is above the target, which is probably in another unit; "" = none."""
+    if request.tare <= request.band.target:
+        return ''
+    return f'the tare of {request.tare:f} {request.band.unit} is above the target of {request.band.target} {request.band.unit}'
+
+
 def is_bag(reading: WeightReading) -> bool:
     """Whether a reading is a bag: a valid weight above zero that the indicator does not mark as in motion."""
     return reading.status is ReadingStatus.VALID and reading.stability is not Stability.IN_MOTION and reading.value > 0
@@ -328,6 +335,26 @@ def void_bag(bag: Bag, job: WeighingJob | None) -> None:
         job.bags_completed -= 1
     else:
         job.bags_out -= 1
+
+
+def restore_bag(bag: Bag, job: WeighingJob | None, now_ns: int) -> None:
+    """Mark a voided bag as valid again and add it to the counts; an active job that it completes ends.
+
+    Args:
+        bag: Changed in place.
+        job: Its job; counts are changed in place. None = it counts for no job.
+        now_ns: UTC, nanoseconds since 1970.
+    """
+    bag.voided = False
+    if job is None:
+        return
+    job.bags_voided -= 1
+    if bag.outcome is ToleranceResult.IN_TOLERANCE:
+        job.bags_completed += 1
+    else:
+        job.bags_out += 1
+    if job.active and job.bags_completed >= job.quantity:
+        job.finished_ns, job.finished = now_ns, ALWAYS_BEFORE if job.started else None
 
 
 def validate_reopen(job: WeighingJob, quantity: int, other: WeighingJob | None) -> int:

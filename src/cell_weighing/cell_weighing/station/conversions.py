@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from cell_common.ros_time import to_msg
 from cell_common.time import to_ns
 
-from cell_interfaces import msg
-from cell_weighing.delivery.outbox import DeadLetter, OutboxCounts
+from cell_interfaces import msg, srv
+from cell_weighing.delivery.outbox import BagDelivery, DeadLetter, OutboxCounts
+from cell_weighing.delivery.policy import DeliveryItemState
 from cell_weighing.domain.jobs import Bag, WeighingJob
 from cell_weighing.domain.reading import ReadingStatus, Stability, WeightMode, WeightReading
 
@@ -78,6 +79,32 @@ def bag_message(bag: Bag) -> msg.BagRecord:
         voided=bag.voided,
         message=bag.message,
     )
+
+
+def fill_bag_delivery(response: srv.GetBag.Response, bag: Bag, delivery: BagDelivery | None) -> None:
+    """Fill the response of `weighing/get_bag`.
+
+    Args:
+        response: Changed in place.
+        bag: The bag.
+        delivery: Progress of its delivery; None = it is not for the web application.
+    """
+    response.bag = bag_message(bag)
+    if delivery is None:
+        response.delivery = response.NOT_DELIVERED
+        response.message = f'bag {bag.bag_id} is not for the web application'
+        return
+    response.delivery = 1 + int(delivery.state)
+    response.attempts, response.http_status = delivery.attempts, delivery.http_status
+    response.error, response.response = delivery.error, delivery.response
+    response.posted_at, response.acknowledged_at = to_msg(delivery.posted_ns), to_msg(delivery.acknowledged_ns)
+    progress = {
+        DeliveryItemState.WAITING: 'waits for the web application',
+        DeliveryItemState.DELIVERED: 'is delivered',
+        DeliveryItemState.DEAD_LETTER: 'was rejected by the web application',
+    }[delivery.state]
+    detail = f': {delivery.error}' if delivery.error and delivery.state is not DeliveryItemState.DELIVERED else ''
+    response.message = f'bag {bag.bag_id} {progress} (attempts: {delivery.attempts}){detail}'
 
 
 def delivery_message(state: int, message: str, counts: OutboxCounts, dead_letters: Iterable[DeadLetter]) -> msg.DeliveryState:

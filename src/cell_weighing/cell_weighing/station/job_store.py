@@ -10,12 +10,24 @@ from cell_common.database import AuditEntry, insert_audit, read_only
 from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
+from cell_weighing.delivery.outbox import BagDelivery, read_delivery
 from cell_weighing.domain.event_order import MonotonicStamp
-from cell_weighing.domain.jobs import Bag, JobActiveError, JobRequest, WeighingJob, validate_reopen, void_bag
-from cell_weighing.storage.rows import bag_of, job_of, utc_datetime, write_counts
-from cell_weighing.storage.tables import BagRow, CommandRow, CompanyRow, ReopenRow, VoidRow, WeighJobRow
+from cell_weighing.domain.jobs import Bag, JobActiveError, JobRequest, WeighingJob, restore_bag, validate_reopen, void_bag
+from cell_weighing.station.foreign_jobs import adopt_jobs
+from cell_weighing.storage.rows import bag_of, job_of, pounds, utc_datetime, write_counts
+from cell_weighing.storage.tables import (
+    BagRow,
+    CommandRow,
+    CompanyRow,
+    OperatorRow,
+    ReopenRow,
+    UndoneVoidRow,
+    VoidRow,
+    WeighJobRow,
+)
 
 LATEST_BAGS = 20
+MOST_COMPANIES = 50
 _BAGS = (
     select(BagRow, WeighJobRow, VoidRow.bag_id)
     .outerjoin(WeighJobRow, BagRow.prepuff_job_id == WeighJobRow.id)
@@ -62,9 +74,10 @@ class WeighJobStore:
                 raise JobActiveError(f'station {request.station} has an active weigh job: end it first')
             row = WeighJobRow(
                 prepuff_company_id=_company_id(session, request.company),
-                target_weight=request.band.target,
+                target_weight=pounds(request.band.target, request.band.unit),
                 quantity=request.quantity,
                 bags_completed=0,
+                bags_good=0,
                 bags_out=0,
                 bags_numbered=0,
                 station=request.station,
@@ -75,6 +88,7 @@ class WeighJobStore:
                 tolerance=str(request.band.tolerance),
                 tare=str(request.tare),
                 bags_voided=0,
+                started_by_id=_operator_id(session, started_by[:64]),
                 started_by=started_by[:64],
                 started_ns=started_ns,
             )
@@ -188,6 +202,73 @@ class WeighJobStore:
             session.add(VoidRow(bag_id=bag_id, voided_ns=voided_ns, voided_by=voided_by[:64], reason=reason[:200]))
             return bag
 
+    def undo_void(self, bag_id: int, reason: str, undone_ns: int, undone_by: str) -> Bag:
+        """Take back the voiding of a bag: it counts again as it was judged, and both records stay.
+
+        Args:
+            bag_id: Number of the bag record.
+            reason: Stored with the record, at most 200 characters.
+            undone_ns: UTC, nanoseconds since 1970. An active job that the bag completes ends now.
+            undone_by: Operator id, stored in at most 64 characters.
+
+        Raises:
+            NoSuchBagError: There is no such bag, or it is not voided.
+        """
+        with Session(self._engine) as session, session.begin():
+            row, void = session.get(BagRow, bag_id), session.get(VoidRow, bag_id)
+            if row is None or void is None:
+                raise NoSuchBagError(f'there is no bag {bag_id}' if row is None else f'bag {bag_id} is not voided')
+            job_row = session.get(WeighJobRow, row.prepuff_job_id) if row.prepuff_job_id else None
+            job = job_of(session, job_row) if job_row else None
+            bag = bag_of(row, job, voided=True)
+            restore_bag(bag, job, undone_ns)
+            if job_row and job:
+                write_counts(job_row, job)
+            session.add(
+                UndoneVoidRow(
+                    bag_id=bag_id,
+                    voided_ns=void.voided_ns,
+                    voided_by=void.voided_by,
+                    void_reason=void.reason,
+                    undone_ns=undone_ns,
+                    undone_by=undone_by[:64],
+                    reason=reason[:200],
+                )
+            )
+            session.delete(void)
+            return bag
+
+    def bag_delivery(self, bag_id: int) -> tuple[Bag, BagDelivery | None]:
+        """Return a bag and the progress of its delivery; None = it is not for the web application.
+
+        Args:
+            bag_id: Number of the bag record.
+
+        Raises:
+            NoSuchBagError: There is no such bag.
+        """
+        bags = self._bags(_BAGS.where(BagRow.id == bag_id))
+        if not bags:
+            raise NoSuchBagError(f'there is no bag {bag_id}')
+        return bags[0], read_delivery(self._read_only, bags[0].reading_id)
+
+    def companies(self) -> list[str]:
+        """Return the companies of the latest jobs, each once, the latest first."""
+        latest = func.max(WeighJobRow.id)
+        query = (
+            select(CompanyRow.name)
+            .join(WeighJobRow, WeighJobRow.prepuff_company_id == CompanyRow.id)
+            .group_by(CompanyRow.name)
+            .order_by(latest.desc())
+            .limit(MOST_COMPANIES)
+        )
+        with Session(self._read_only) as session:
+            return list(session.scalars(query))
+
+    def adopt_jobs(self, now_ns: int) -> int:
+        """Take over jobs that the web application started or ended; return their number."""
+        return adopt_jobs(self._engine, self._read_only, now_ns)
+
     def current_jobs(self, stations: list[str]) -> list[WeighingJob]:
         """Return each station's active job, or its latest one, in the order of `stations`.
 
@@ -248,6 +329,18 @@ class WeighJobStore:
 
 def _active_at(station: str) -> Select[tuple[WeighJobRow]]:
     return select(WeighJobRow).where(WeighJobRow.station == station, WeighJobRow.status == 'active')
+
+
+def _operator_id(session: Session, name: str) -> int | None:
+    """Return the number of an operator, assigned at the first job; an operator id that is a number is that number."""
+    if not name or (name.isascii() and name.isdigit()):
+        return int(name) if name and int(name) < 2**31 else None
+    row = session.scalars(select(OperatorRow).where(OperatorRow.name == name)).first()
+    if row is None:
+        row = OperatorRow(name=name)
+        session.add(row)
+        session.flush()
+    return row.id
 
 
 def _company_id(session: Session, name: str) -> int:

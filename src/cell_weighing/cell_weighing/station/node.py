@@ -180,8 +180,9 @@ class WeighStationNode(Node):
         self._busy = True
 
         def run() -> tuple[StationSnapshot | None, bool]:
+            adopted = self._store.adopt_jobs(time.time_ns())
             bags = work()
-            return self._store.snapshot(bags or []) if bags or always else None, bags is not None
+            return self._store.snapshot(bags or []) if bags or always or adopted else None, bags is not None
 
         self._worker.submit(run, self._on_processed)
 
@@ -206,7 +207,15 @@ class WeighStationNode(Node):
             self._bag_topic.publish(bag_message(bag))
             self._log.bag(bag)
         self._bag_alarms.update(changed.bags, changed.jobs)
-        self._jobs_topic.publish(msg.WeighJobList(stamp=now, jobs=[job_message(job) for job in changed.jobs]))
+        self._jobs_topic.publish(
+            msg.WeighJobList(
+                stamp=now,
+                jobs=[job_message(job) for job in changed.jobs],
+                stations=self._stations.names,
+                companies=changed.companies,
+                default_tolerance=self.parameters.default_tolerance,
+            )
+        )
         self._bags_topic.publish(msg.BagList(stamp=now, bags=[bag_message(bag) for bag in changed.latest]))
 
     def _set_error(self, message: str) -> None:

@@ -23,14 +23,14 @@ from rclpy.node import Node
 from sqlalchemy.exc import SQLAlchemyError
 
 from cell_interfaces.msg import CommandInfo, ResultCode
-from cell_interfaces.srv import EndWeighJob, RecordBag, ReopenWeighJob, RetryDelivery, StartWeighJob, VoidBag
+from cell_interfaces.srv import EndWeighJob, GetBag, RecordBag, ReopenWeighJob, RetryDelivery, StartWeighJob, UndoVoid, VoidBag
 from cell_weighing.bag_api import BadRequestError, recorded_bag, validate_bag
 from cell_weighing.boot_clock import monotonic_now
 from cell_weighing.delivery.outbox import NotDeadLetterError
 from cell_weighing.delivery.service import DeliveryService, NoApplicationError, pluralize
 from cell_weighing.domain.event_order import MonotonicStamp
-from cell_weighing.domain.jobs import Bag, JobActiveError, JobError, JobForm, WeighingJob, validate_request
-from cell_weighing.station.conversions import bag_message, job_message
+from cell_weighing.domain.jobs import Bag, JobActiveError, JobError, JobForm, WeighingJob, tare_warning, validate_request
+from cell_weighing.station.conversions import bag_message, fill_bag_delivery, job_message
 from cell_weighing.station.job_store import NoSuchBagError, NoSuchJobError
 from cell_weighing.station.store import KeyReusedError, StationSnapshot, WeighStore
 
@@ -114,11 +114,15 @@ class WeighingServices:
             (ReopenWeighJob, 'reopen_job', self._reopen_job),
             (RecordBag, 'record_bag', self._record_bag),
             (VoidBag, 'void_bag', self._void_bag),
+            (UndoVoid, 'undo_void', self._undo_void),
+            (GetBag, 'get_bag', self._get_bag),
             (RetryDelivery, 'retry', self._retry),
         ):
             create_service(self.node, kind, f'weighing/{name}', callback, group)
 
     async def _start_job(self, request: StartWeighJob.Request, response: StartWeighJob.Response) -> StartWeighJob.Response:
+        warnings: list[str] = []
+
         def start() -> WeighingJob:
             form = JobForm(
                 company=request.company,
@@ -130,12 +134,14 @@ class WeighingServices:
                 tare=request.tare,
             )
             job_request = validate_request(form, self.rules.stations, self.rules.default_tolerance)
+            warnings.append(tare_warning(job_request))
             return self.store.start_job(job_request, self._now(), request.command.operator_id, self.stamp())
 
         job = await self._execute_and_audit(request, start, response)
         if job:
             response.weigh_job_id = job.job_id
-            response.message = f'weigh job {job.job_id} has started at station {job.station}'
+            warning = f'. Warning: {warnings[0]}' if warnings[0] else ''
+            response.message = f'weigh job {job.job_id} has started at station {job.station}{warning}'
         return response
 
     async def _end_job(self, request: EndWeighJob.Request, response: EndWeighJob.Response) -> EndWeighJob.Response:
@@ -192,6 +198,28 @@ class WeighingServices:
         if bag:
             response.bag = bag_message(bag)
             response.message = f'bag {bag.bag_id} is voided and no longer counts'
+        return response
+
+    async def _undo_void(self, request: UndoVoid.Request, response: UndoVoid.Response) -> UndoVoid.Response:
+        def undo() -> Bag:
+            return self.store.undo_void(
+                request.bag_id, _require_reason(request.reason), self._now(), request.command.operator_id
+            )
+
+        bag = await self._execute_and_audit(request, undo, response)
+        if bag:
+            response.bag = bag_message(bag)
+            response.message = f'bag {bag.bag_id} counts again'
+        return response
+
+    async def _get_bag(self, request: GetBag.Request, response: GetBag.Response) -> GetBag.Response:
+        try:
+            bag, delivery = await self.worker.run(lambda: self.store.bag_delivery(request.bag_id))
+        except REJECTIONS as error:
+            response.code, response.message = int(CODES.get(type(error), ResultCode.STORAGE_FAILED)), str(error)
+            return response
+        response.code = ResultCode.OK
+        fill_bag_delivery(response, bag, delivery)
         return response
 
     async def _retry(self, request: RetryDelivery.Request, response: RetryDelivery.Response) -> RetryDelivery.Response:

@@ -43,11 +43,13 @@ class StationSnapshot:
         bags: Bags that are new since the last snapshot.
         jobs: The active or latest job of each station.
         latest: The latest bags, newest first.
+        companies: Companies of the latest jobs, the latest first.
     """
 
     bags: list[Bag]
     jobs: list[WeighingJob]
     latest: list[Bag]
+    companies: list[str]
 
 
 class KeyReusedError(ValueError):
@@ -101,7 +103,7 @@ class WeighStore(WeighJobStore):
 
     def snapshot(self, bags: list[Bag]) -> StationSnapshot:
         """Read the state of the station after new bags."""
-        return StationSnapshot(bags, self.jobs(), self.latest_bags())
+        return StationSnapshot(bags, self.jobs(), self.latest_bags(), self.companies())
 
     def process_readings(self, readings: Iterable[WeightReading]) -> list[Bag]:
         """Make bags of readings received by topic; a repeated reading counts once.

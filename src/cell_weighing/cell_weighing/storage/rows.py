@@ -12,7 +12,12 @@ from cell_weighing.domain.event_order import JobBoundary, MonotonicStamp
 from cell_weighing.domain.jobs import Bag, WeighingJob
 from cell_weighing.domain.reading import Stability
 from cell_weighing.domain.tolerance import ToleranceBand, ToleranceResult, WeightZone
+from cell_weighing.domain.units import convert
 from cell_weighing.storage.tables import BagRow, CompanyRow, ReopenRow, WeighJobRow
+
+POUND = 'lb'
+WEB_APP_TOLERANCE = '0.10'
+"""Share of the target within which the web application calls a bag in tolerance."""
 
 
 def job_of(session: Session, row: WeighJobRow) -> WeighingJob:
@@ -27,12 +32,12 @@ def job_of(session: Session, row: WeighJobRow) -> WeighingJob:
         job_id=row.id,
         company=company.name if company else '',
         station=row.station,
-        band=ToleranceBand(Decimal(row.target), row.unit, Decimal(row.tolerance)),
+        band=_band(row),
         quantity=row.quantity,
-        started_ns=row.started_ns,
+        started_ns=row.started_ns or utc_ns(row.started_at),
         started_by=row.started_by,
         finished_ns=row.finished_ns,
-        bags_completed=row.bags_completed,
+        bags_completed=row.bags_good,
         bags_out=row.bags_out,
         bags_numbered=row.bags_numbered,
         tare=Decimal(row.tare),
@@ -69,7 +74,8 @@ def write_counts(row: WeighJobRow, job: WeighingJob) -> None:
         row: Row of the job; the caller's session stores it.
         job: Job whose counts have changed.
     """
-    row.bags_completed, row.bags_out, row.bags_numbered = job.bags_completed, job.bags_out, job.bags_numbered
+    row.bags_good, row.bags_out, row.bags_numbered = job.bags_completed, job.bags_out, job.bags_numbered
+    row.bags_completed = job.bags_completed + job.bags_out  # what the web application means by it
     row.finished_ns, row.bags_voided = job.finished_ns, job.bags_voided
     row.finished_boot, row.finished_monotonic = job.finished or (None, None)
     if not job.active:
@@ -80,13 +86,14 @@ def bag_row(bag: Bag) -> BagRow:
     """Return the row of a new bag."""
     return BagRow(
         prepuff_job_id=bag.job_id or None,
-        weight=Decimal(bag.weight),
-        unit=bag.unit,
+        weight=pounds(Decimal(bag.weight), bag.unit),
+        unit=POUND,
         scale_id=bag.scale_id,
         in_tolerance=bag.outcome is ToleranceResult.IN_TOLERANCE,
         weighed_at=utc_datetime(bag.weighed_ns),
         reading_id=bag.reading_id,
         weight_exact=bag.weight,
+        weight_unit=bag.unit,
         station=bag.station,
         bag_number=bag.number,
         outcome=int(bag.outcome),
@@ -110,13 +117,13 @@ def bag_of(row: BagRow, job: WeighingJob | None, *, voided: bool) -> Bag:
         voided: Whether it has a row in `weigh_void`.
     """
     return Bag(
-        reading_id=row.reading_id,
+        reading_id=row.reading_id or '',
         scale_id=row.scale_id,
         station=row.station,
-        weight=row.weight_exact,
-        unit=row.unit,
-        weighed_ns=row.weighed_ns,
-        outcome=ToleranceResult(row.outcome),
+        weight=row.weight_exact or str(row.weight),
+        unit=row.weight_unit or POUND,
+        weighed_ns=row.weighed_ns or utc_ns(row.weighed_at),
+        outcome=_outcome(row, job),
         stability=Stability(row.stability),
         job_id=row.prepuff_job_id or 0,
         number=row.bag_number,
@@ -129,6 +136,35 @@ def bag_of(row: BagRow, job: WeighingJob | None, *, voided: bool) -> Bag:
         net_weight=row.net_weight,
         stands_for=row.stands_for,
     )
+
+
+def pounds(weight: Decimal, unit: str) -> Decimal:
+    """Return a weight in the unit of the web application's columns, with their two places."""
+    return convert(weight, unit, POUND, places=2)
+
+
+def _band(row: WeighJobRow) -> ToleranceBand:
+    """Return the tolerance of a job; the web application's own jobs have only a target in pounds."""
+    tolerance = Decimal(row.tolerance or WEB_APP_TOLERANCE)
+    return (
+        ToleranceBand(Decimal(row.target), row.unit, tolerance)
+        if row.target
+        else ToleranceBand(row.target_weight, POUND, tolerance)
+    )
+
+
+def _outcome(row: BagRow, job: WeighingJob | None) -> ToleranceResult:
+    """Return the result of a bag; the web application's own bags have only whether they are in tolerance."""
+    if row.outcome >= 0:
+        return ToleranceResult(row.outcome)
+    if row.in_tolerance:
+        return ToleranceResult.IN_TOLERANCE
+    return ToleranceResult.NO_ACTIVE_JOB if job is None else job.band.judge(row.weight, POUND)
+
+
+def utc_ns(moment: datetime) -> int:
+    """Return the nanoseconds since 1970 of a DATETIME column."""
+    return int(moment.replace(tzinfo=timezone.utc).timestamp() * 1_000_000) * 1000
 
 
 def utc_datetime(nanoseconds: int) -> datetime:

@@ -5,8 +5,10 @@ deletes old journal lines that no bag needs (`retention`). weigh_station alone w
 through `cell_weighing.reader`.
 
 `prepuff_company`, `prepuff_job` and `filler_bag` have the columns of the existing web application (DECIMAL(10,2), ENUM,
-DATETIME in UTC), followed by additional ones. DECIMAL(10,2) cannot hold every weight that an indicator sends, so the exact
-digits are stored as text, and they are judged. Times are whole nanoseconds since 1970, UTC.
+DATETIME in UTC), followed by additional ones with defaults, so that its own INSERTs work. `weight` and `target_weight` are
+pounds there, and `bags_completed` counts all bags that are not voided; `bags_good` counts those in tolerance. DECIMAL(10,2)
+cannot hold every weight that an indicator sends, so the exact digits are stored as text, and they are judged. Times are whole
+nanoseconds since 1970, UTC.
 
 The columns `*_boot` and `*_monotonic` decide which job a reading belongs to (see `event_order`); they are NULL in rows of older
 releases.
@@ -134,13 +136,14 @@ class WeighJobRow(WeighingBase):
     started_by_id: Mapped[int | None] = mapped_column(BigInteger)
     started_at: Mapped[datetime] = mapped_column(DateTime)
 
-    target: Mapped[str] = mapped_column(String(20))
-    unit: Mapped[str] = mapped_column(String(2))
-    tolerance: Mapped[str] = mapped_column(String(20))
+    target: Mapped[str] = mapped_column(String(20), default='')
+    unit: Mapped[str] = mapped_column(String(10), default='lb')
+    tolerance: Mapped[str] = mapped_column(String(20), default='')
+    bags_good: Mapped[int] = mapped_column(Integer, default=0)
     bags_out: Mapped[int] = mapped_column(Integer, default=0)
     bags_numbered: Mapped[int] = mapped_column(Integer, default=0)
     started_by: Mapped[str] = mapped_column(String(64), default='')
-    started_ns: Mapped[int] = mapped_column(BigInteger)
+    started_ns: Mapped[int] = mapped_column(BigInteger, default=0)
     finished_ns: Mapped[int | None] = mapped_column(BigInteger)
     started_boot: Mapped[str | None] = mapped_column(String(36))
     started_monotonic: Mapped[int | None] = mapped_column(BigInteger)
@@ -160,13 +163,14 @@ class BagRow(WeighingBase):
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
     prepuff_job_id: Mapped[int | None] = mapped_column(ForeignKey('prepuff_job.id'), index=True)
     weight: Mapped[Decimal] = mapped_column(Hundredths)
-    unit: Mapped[str] = mapped_column(String(2))
+    unit: Mapped[str] = mapped_column(String(10))
     scale_id: Mapped[str] = mapped_column(String(32))
     in_tolerance: Mapped[bool] = mapped_column(Boolean)
     weighed_at: Mapped[datetime] = mapped_column(DateTime)
 
-    reading_id: Mapped[str] = mapped_column(String(36), unique=True)
-    weight_exact: Mapped[str] = mapped_column(String(20))
+    reading_id: Mapped[str | None] = mapped_column(String(36), unique=True)
+    weight_exact: Mapped[str] = mapped_column(String(20), default='')
+    weight_unit: Mapped[str] = mapped_column(String(10), default='')
     station: Mapped[str] = mapped_column(String(64))
     bag_number: Mapped[int] = mapped_column(Integer, default=0)
     outcome: Mapped[int] = mapped_column(SmallInteger)
@@ -187,6 +191,30 @@ class VoidRow(WeighingBase):
     voided_ns: Mapped[int] = mapped_column(BigInteger)
     voided_by: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(200))
+
+
+class UndoneVoidRow(WeighingBase):
+    """A voiding that was taken back, with the record of the voiding."""
+
+    __tablename__ = 'weigh_undone_void'
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    bag_id: Mapped[int] = mapped_column(ForeignKey('filler_bag.id'), index=True)
+    voided_ns: Mapped[int] = mapped_column(BigInteger)
+    voided_by: Mapped[str] = mapped_column(String(64))
+    void_reason: Mapped[str] = mapped_column(String(200))
+    undone_ns: Mapped[int] = mapped_column(BigInteger)
+    undone_by: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(String(200))
+
+
+class OperatorRow(WeighingBase):
+    """An operator who has started a weigh job; `started_by_id` refers to it."""
+
+    __tablename__ = 'weigh_operator'
+
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
 
 
 class ReopenRow(WeighingBase):

@@ -9,6 +9,7 @@ from cell_weighing.domain.jobs import JobActiveError, JobRequest
 from cell_weighing.domain.reading import ReadingStatus, Stability, WeightReading
 from cell_weighing.domain.station_map import StationMap, parse_aliases
 from cell_weighing.domain.tolerance import ToleranceBand, ToleranceResult, WeightZone
+from cell_weighing.station.job_store import NoSuchBagError
 from cell_weighing.station.store import WeighStore
 from cell_weighing.storage.tables import BagRow, DeliveryRow
 from sqlalchemy import event, select
@@ -187,8 +188,8 @@ def test_the_tables_hold_what_the_web_application_expects(engine, store, journal
             'SELECT prepuff_company_id, target_weight, quantity, bags_completed, station, status, started_by_id, started_at '
             'FROM prepuff_job'
         ).one()
-    assert tuple(bag) == (job.job_id, '1.10', 'kg', '1', 1, '2023-11-14 22:13:21.000000')
-    assert tuple(row) == (1, '1.10', 3, 1, 'A', 'active', None, '2023-11-14 22:13:20.000000')
+    assert tuple(bag) == (job.job_id, '2.44', 'lb', '1', 1, '2023-11-14 22:13:21.000000')
+    assert tuple(row) == (1, '2.43', 3, 1, 'A', 'active', 1, '2023-11-14 22:13:20.000000')
     with Session(engine) as session:
         exact = session.scalars(select(BagRow)).one()
         assert (exact.weight_exact, exact.zone) == ('1.105', WeightZone.GOOD)
@@ -234,3 +235,60 @@ def test_without_a_web_application_there_are_no_parcels(engine, store, journal):
     store.process_readings(journalled(journal, reading(1)))
     with Session(engine) as session:
         assert session.scalars(select(DeliveryRow)).all() == []
+
+
+def test_an_undone_void_counts_again_and_both_records_stay(engine, store, journal):
+    store.start_job(order(quantity=2), 100, 'ann')
+    bags = store.process_readings(journalled(journal, reading(101), reading(102, '9.0')))
+    for bag in bags:
+        store.void_bag(bag.bag_id, 'torn', 200, 'bob')
+    assert (store.jobs()[0].bags_voided, store.jobs()[0].bags_completed) == (2, 0)
+    assert not store.undo_void(bags[0].bag_id, 'the wrong one', 300, 'cid').voided
+    job = store.jobs()[0]
+    assert (job.bags_voided, job.bags_completed, job.bags_out, job.active) == (1, 1, 0, True)
+    with engine.connect() as connection:
+        kept = connection.exec_driver_sql(
+            'SELECT bag_id, voided_by, void_reason, undone_by, reason FROM weigh_undone_void'
+        ).one()
+    assert tuple(kept) == (bags[0].bag_id, 'bob', 'torn', 'cid', 'the wrong one')
+    for bag_id in (bags[0].bag_id, 99):
+        with pytest.raises(NoSuchBagError):
+            store.undo_void(bag_id, 'again', 301, 'cid')
+    store.void_bag(bags[0].bag_id, 'torn after all', 302, 'bob')
+
+
+def test_an_undone_void_that_completes_its_job_ends_it(store, journal):
+    store.start_job(order(quantity=2), 100, 'ann')
+    (first,) = store.process_readings(journalled(journal, reading(101)))
+    store.void_bag(first.bag_id, 'torn', 200, 'bob')
+    store.process_readings(journalled(journal, reading(201)))
+    store.undo_void(first.bag_id, 'it was fine', 300, 'bob')
+    assert store.jobs()[0].finished_ns == 300
+
+
+def test_the_delivery_of_a_bag_is_found_by_its_number(engine, journal):
+    store = WeighStore(engine, STATIONS, lambda: 999, deliver=True)
+    (bag,) = store.process_readings(journalled(journal, reading(1)))
+    assert store.bag_delivery(bag.bag_id)[1].attempts == 0
+    posted = reading(2)
+    store.start_job(order(), 1, 'ann')
+    external, _, _ = store.record_external(posted, 'A')
+    assert store.bag_delivery(external.bag_id) == (store.latest_bags()[0], None)
+    with pytest.raises(NoSuchBagError):
+        store.bag_delivery(77)
+
+
+def test_companies_of_earlier_jobs_are_listed_the_latest_first(store):
+    for company in ('ACME', 'Bolt & Co', 'ACME'):
+        store.start_job(JobRequest(company, 'A', ToleranceBand(Decimal(1), 'kg', Decimal('0.1')), 1), 1, '4711')
+        store.end_job('A', 'done', 2, 'ann')
+    assert store.companies() == ['ACME', 'Bolt & Co']
+
+
+def test_who_started_a_job_has_a_number(engine, store):
+    for operator in ('ann', 'bob', 'ann', '4711', ''):
+        store.start_job(order(), 1, operator)
+        store.end_job('A', 'done', 2, operator)
+    with engine.connect() as connection:
+        ids = connection.exec_driver_sql('SELECT started_by_id FROM prepuff_job ORDER BY id').scalars().all()
+    assert ids == [1, 2, 1, 4711, None]
