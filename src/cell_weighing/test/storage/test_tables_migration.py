@@ -14,7 +14,8 @@ JOB = (
 )
 BAG = (
     'INSERT INTO filler_bag (id, prepuff_job_id, weight, unit, scale_id, in_tolerance, weighed_at, reading_id, weight_exact, '
-    "station, bag_number, outcome, weighed_ns, stability) VALUES (?, 1, ?, ?, '1', 1, '2023-11-14 22:13:20', ?, ?, 'A', ?, 0, 6, 1)"
+    'station, bag_number, outcome, weighed_ns, stability) '
+    "VALUES (?, 1, ?, ?, '1', 1, '2023-11-14 22:13:20', ?, ?, 'A', ?, 0, 6, 1)"
 )
 
 
