@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cell_bringup.models_arguments import add_models
+from cell_bringup.weighing_arguments import add_scale, add_weigh, with_action
 from cell_bringup.workflow_arguments import add_workflow
 
 
@@ -26,10 +27,8 @@ def parser() -> argparse.ArgumentParser:
     job = commands.add_parser('job', help='run a pick job and show its progress')
     job.add_argument('part_number')
     job.add_argument('quantity', type=int, help='pieces')
-    weigh = commands.add_parser('weigh', help='run a weigh job and show its progress')
-    weigh.add_argument('target_weight', help='kilograms, e.g. 1.10')
-    weigh.add_argument('quantity', type=int, help='bags')
-    weigh.add_argument('--station', default='A')
+    add_weigh(commands.add_parser('weigh', help='start, end, reopen and list weigh jobs; void and look up bags'))
+    add_scale(commands.add_parser('scale', help='find out the format of an indicator'))
     report = commands.add_parser('report', help='write the report of a weigh job (HTML) and its bags (CSV)')
     report.add_argument('weigh_job_id', type=int)
     report.add_argument('--folder', type=Path, default=Path(), help='where to write them (default: here)')
@@ -102,7 +101,7 @@ def add_database(command: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit with its code."""
-    sys.exit(run_command(parser().parse_args(arguments), Console()))
+    sys.exit(run_command(parser().parse_args(with_action(sys.argv[1:] if arguments is None else arguments)), Console()))
 
 
 def run_command(options: argparse.Namespace, console: Console) -> int:
@@ -142,17 +141,22 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
         from cell_bringup.workflow import run_workflow
 
         return run_workflow(options, console)
-    if options.command == 'token':
+    if options.command == 'scale':
+        from cell_bringup.scale_trial import try_scale as try_or_work
+    elif options.command == 'token':
         from cell_bringup.tokens import work_with_tokens
 
-        return work_with_tokens(options.action, options.name, options.file, console)
-    return None
+        def try_or_work(options: argparse.Namespace, console: Console) -> int:
+            return work_with_tokens(options.action, options.name, options.file, console)
+    else:
+        return None
+    return try_or_work(options, console)
 
 
 def _run_in_graph(options: argparse.Namespace, console: Console) -> int:
     """Run a command that talks to the nodes and return the exit code."""
     from cell_bringup.client import connected
-    from cell_bringup.jobs import exit_code_of, run_pick_job, run_weigh_job, wait_until_ready
+    from cell_bringup.jobs import exit_code_of, run_pick_job, wait_until_ready
     from cell_bringup.terminal_views import status_table
 
     with connected(options.namespace) as client:
@@ -185,11 +189,13 @@ def _run_in_graph(options: argparse.Namespace, console: Console) -> int:
 
                 work_with_robot(client, console, options)
                 return
+            if options.command == 'weigh':
+                from cell_bringup.weighing import work_with_weighing
+
+                work_with_weighing(client, console, options)
+                return
             wait_until_ready(client, 10)
-            if options.command == 'job':
-                job = run_pick_job(client, console, options.part_number, options.quantity)
-                console.print(f'{job.placed} placed, {job.rejected} rejected')
-            else:
-                run_weigh_job(client, console, options.station, options.target_weight, options.quantity, 3600)
+            job = run_pick_job(client, console, options.part_number, options.quantity)
+            console.print(f'{job.placed} placed, {job.rejected} rejected')
 
         return exit_code_of(console, work)

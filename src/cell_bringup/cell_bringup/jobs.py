@@ -12,7 +12,7 @@ from cell_bringup.client import CellClient, CellError
 from cell_bringup.terminal_views import STATES, job_line, weigh_line
 from cell_interfaces.msg import BagRecord, JobState, WeighJob
 
-__all__ = ['ensure_stock', 'exit_code_of', 'run_pick_job', 'run_weigh_job', 'wait_until_ready']
+__all__ = ['ensure_stock', 'exit_code_of', 'follow_weigh_job', 'run_pick_job', 'run_weigh_job', 'wait_until_ready']
 
 READY_S = 60.0
 REFRESH_S = 0.1
@@ -96,6 +96,22 @@ def run_weigh_job(
     """
     client.bags.clear()
     job_id = client.start_weigh_job('Demo company', station, target_weight, quantity)
+    return follow_weigh_job(client, console, job_id, f'weigh {quantity} bags at station {station}', seconds)
+
+
+def follow_weigh_job(client: CellClient, console: Console, job_id: int, text: str, seconds: float) -> Sequence[BagRecord]:
+    """Show the progress of a weigh job until it is complete, and return its bags.
+
+    Args:
+        client: Client of the cell.
+        console: Output.
+        job_id: Number of the weigh job.
+        text: Heading of the progress.
+        seconds: Timeout.
+
+    Raises:
+        CellError: The bags did not come in time.
+    """
 
     def job() -> WeighJob | None:
         jobs = client.weigh_jobs.jobs if client.weigh_jobs else ()
@@ -111,12 +127,12 @@ def run_weigh_job(
                 f'   bag {bag.bag_number}: {bag.weight} {bag.unit}' + (f' [yellow]{bag.message}[/]' if bag.message else '')
             )
         if now is not None:
-            progress.update(task, completed=now.bags_completed, detail=weigh_line(now))
+            progress.update(task, total=now.quantity, completed=now.bags_completed, detail=weigh_line(now))
         return now is not None and now.state == WeighJob.COMPLETED
 
     with _progress(console) as progress:
-        task = progress.add_task(f'weigh {quantity} bags at station {station}', total=quantity, detail='')
-        client.wait_for(finished, seconds, f'weigh {quantity} bags')
+        task = progress.add_task(text, total=None, detail='')
+        client.wait_for(finished, seconds, text)
     return [bag for bag in client.bags if bag.weigh_job_id == job_id]
 
 
