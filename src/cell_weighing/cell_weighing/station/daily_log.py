@@ -12,8 +12,6 @@ _NAME = re.compile(r'log-(\d{4}-\d{2}-\d{2})\.txt')
 _MARK = re.compile(rb'\(id (\d{1,18})\)$')
 TAIL_BYTES = 65_536
 """Bytes at the end of a file in which the latest mark is looked for."""
-NEWEST = 3
-"""Files in which the latest mark is looked for, the latest written first: a late line belongs to the file of an older day."""
 
 
 class DailyLog:
@@ -58,14 +56,14 @@ class DailyLog:
             self._file = None
 
     def latest_mark(self) -> int | None:
-        """Return the largest number N of the lines that end with "(id N)" in the files written last; None = no such line.
+        """Return the largest number N of the lines that end with "(id N)" ; None = no such line.
 
         Raises:
             OSError: A file cannot be read.
         """
+        # All files: the line of a late bag belongs to the file of an older day.
         files = [path for path in self._folder.iterdir() if _NAME.fullmatch(path.name)]
-        newest = sorted(files, key=lambda path: path.stat().st_mtime_ns)[-NEWEST:]
-        return max((mark for path in newest for mark in _marks(path)), default=None)
+        return max((mark for path in files for mark in _marks(path)), default=None)
 
     def _rotate(self, day: date) -> BinaryIO:
         """Open the file of a day, and delete old files."""
