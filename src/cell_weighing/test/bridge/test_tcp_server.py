@@ -132,7 +132,7 @@ def test_an_indicator_that_is_the_server_is_called_and_called_again(start, graph
     wait_until(lambda: any(a.key.startswith('dial_') and a.kind == AlarmEvent.RAISED for a in alarms))
 
 
-def test_scales_behind_one_device_server_are_told_apart_by_port(start, graph):
+def test_scales_behind_one_device_server_differ_by_port(start, graph):
     lists = graph.collect(ScaleList, 'weighing/scales', latched())
     ports = free_port(), free_port()
     peers = [f'port:{ports[0]} id=5 codec=and', f'port:{ports[1]} id=6 codec=ohaus']
