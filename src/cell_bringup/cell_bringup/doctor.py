@@ -10,36 +10,45 @@ import ipaddress
 import os
 import shutil
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import requests
 from cell_common.database import open_database
 from cell_common.parameters import ParameterError
-from cell_web.parameters import GatewayParameters
 from cell_web.tokens import TokenError, TokenFile
-from cell_weighing.configuration import (
-    ScaleBridgeParameters,
-    SettingsError,
-    StationMap,
-    WebAppSettings,
-    WeighStationParameters,
-    describe_error,
-    http_route,
-    open_session,
-    read_api_key,
-    station_map,
-    web_app_settings,
-)
+from cell_weighing.configuration import SettingsError, describe_error, read_api_key
 from cell_weighing.reader import open_reader, read_outbox_counts
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from cell_bringup.doctor_facts import (
+    HTTP_S,
+    Facts,
+    Finding,
+    NotRunningError,
+    Scale,
+    bridge_of,
+    failed,
+    ok,
+    session_of,
+    settings_of,
+    station_of,
+    stations_of,
+)
+from cell_bringup.doctor_site import (
+    check_clock,
+    check_formats,
+    check_line_ends,
+    check_old_bags,
+    check_one_server,
+    check_units,
+    check_user,
+)
+
 CONNECT_S = 2.0
-HTTP_S = 10.0
 SILENT_S = 3600.0
 LEAST_FREE = 1 << 30
 MOST_WAITING = 100
@@ -52,55 +61,6 @@ FIREWALLS = {
     ),
 }
 """By name: a file, the text in it that says that the firewall is on, and how to open the port."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """An indicator as scale_bridge sees it."""
-
-    scale_id: str
-    connected: bool
-    peer: str
-    last_seen_s: float | None
-    """Seconds since its last line; None when none came."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """State of the running cell, as its nodes report it; None where a node does not answer."""
-
-    bridge: ScaleBridgeParameters | None = None
-    station: WeighStationParameters | None = None
-    gateway: GatewayParameters | None = None
-    scales: Sequence[Scale] = ()
-    active: Mapping[str, bool] = field(default_factory=dict)
-    """By station with a weigh job: whether the latest is active."""
-    port: int = 0
-    """Port on which scale_bridge says that it listens; 0 = it has not said."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The outcome of one check.
-
-    Attributes:
-        ok: Nothing to do.
-        text: What was found, and the remedy if it is not ok.
-    """
-
-    ok: bool
-    text: str
-
-
-def ok(text: str) -> Finding:
-    """Return a finding without anything to do."""
-    return Finding(True, text)
-
-
-def failed(text: str) -> Finding:
-    """Return a finding that needs an action; `text` names fact and remedy."""
-    return Finding(False, text)
 
 
 def check_nodes(facts: Facts) -> Finding:
@@ -116,7 +76,7 @@ def check_nodes(facts: Facts) -> Finding:
 
 def check_listening(facts: Facts) -> Finding:
     """Connect to the port for indicators."""
-    parameters = _bridge(facts)
+    parameters = bridge_of(facts)
     port = facts.port or parameters.port
     try:
         socket.create_connection((_near(parameters.listen_address), port), CONNECT_S).close()
@@ -131,7 +91,7 @@ def check_listening(facts: Facts) -> Finding:
 def check_scales(facts: Facts) -> Finding:
     """Check that each configured scale is connected and sends data."""
     known = {scale.scale_id: scale for scale in facts.scales}
-    wanted = _station(facts).scale_ids
+    wanted = station_of(facts).scale_ids
     absent = [scale_id for scale_id in wanted if not (scale_id in known and known[scale_id].connected)]
     said = ', '.join(f'{scale_id} {_last_seen_text(known.get(scale_id))}' for scale_id in wanted)
     if absent:
@@ -150,7 +110,7 @@ def check_scales(facts: Facts) -> Finding:
 
 def check_scale_names(facts: Facts) -> Finding:
     """Check that every scale that sends data belongs to a station."""
-    stations = _stations(facts)
+    stations = stations_of(facts)
     strange = [
         scale.scale_id
         for scale in facts.scales
@@ -168,15 +128,15 @@ def check_scale_names(facts: Facts) -> Finding:
 
 def check_active_jobs(facts: Facts) -> Finding:
     """Check that each station has an active weigh job; bags without one are not counted."""
-    idle = [name for name in _stations(facts).names if not facts.active.get(name)]
+    idle = [name for name in stations_of(facts).names if not facts.active.get(name)]
     if idle:
         return failed(f'no active weigh job at {", ".join(idle)}: bags weighed there count for none. Start one on the page')
-    return ok(f'active at {", ".join(_stations(facts).names)}')
+    return ok(f'active at {", ".join(stations_of(facts).names)}')
 
 
 def check_station_names(facts: Facts) -> Finding:
     """Check that jobs are at stations that have a scale: a name with other capitals is another station."""
-    strange = sorted(set(facts.active) - set(_stations(facts).names))
+    strange = sorted(set(facts.active) - set(stations_of(facts).names))
     if strange:
         return failed(
             f'weigh jobs at {", ".join(strange)}, where no scale weighs: names must be alike, capitals too, in '
@@ -191,11 +151,11 @@ def check_web_application(facts: Facts) -> Finding:
     A 4xx status counts as a response, because the endpoint only accepts POST. A redirect does not: the sender follows none, so
     that the key goes to no other host.
     """
-    settings = _settings(facts)
+    settings = settings_of(facts)
     if not settings.url:
         return ok('none is configured')
     try:
-        with _session(facts) as session:
+        with session_of(facts) as session:
             answer = session.head(settings.url, timeout=HTTP_S, allow_redirects=False)
     except requests.RequestException as error:
         return failed(f'{settings.url} cannot be reached ({describe_error(error)}): check site_url, the network and its server')
@@ -206,11 +166,11 @@ def check_web_application(facts: Facts) -> Finding:
 
 def check_api_key(facts: Facts) -> Finding:
     """Send the key with an empty form: no bag can be recorded, but a wrong key is rejected."""
-    settings = _settings(facts)
+    settings = settings_of(facts)
     if not settings.url:
         return ok('none is needed')
-    key = read_api_key(settings, _station(facts).key_file, facts.environment)
-    with _session(facts) as session:
+    key = read_api_key(settings, station_of(facts).key_file, facts.environment)
+    with session_of(facts) as session:
         answer = session.post(
             settings.url, data={}, headers={'Authorization': f'Bearer {key}'}, timeout=HTTP_S, allow_redirects=False
         )
@@ -228,7 +188,7 @@ def check_api_key(facts: Facts) -> Finding:
 
 def check_outbox(facts: Facts) -> Finding:
     """Count the bags on their way to the web application; rejected ones wait for an operator."""
-    engine = open_reader(_station(facts).database_url)
+    engine = open_reader(station_of(facts).database_url)
     try:
         counts = read_outbox_counts(engine)
     finally:
@@ -261,7 +221,7 @@ def check_firewall(facts: Facts) -> Finding:
 
     An indicator that is connected from another machine proves that none does. Without one only hints are possible.
     """
-    parameters = _bridge(facts)
+    parameters = bridge_of(facts)
     port = facts.port or parameters.port
     if any(scale.connected and not _loopback(scale.peer.rsplit(':', 1)[0]) for scale in facts.scales):
         return ok('indicators come through')
@@ -275,7 +235,7 @@ def check_firewall(facts: Facts) -> Finding:
 
 def check_database(facts: Facts) -> Finding:
     """Check that the database accepts writes and has room."""
-    url = _station(facts).database_url
+    url = station_of(facts).database_url
     parsed = make_url(url)
     free = ''
     if parsed.get_backend_name() == 'sqlite':
@@ -304,20 +264,23 @@ CHECKS: tuple[tuple[str, Callable[[Facts], Finding]], ...] = (
     ('nodes running', check_nodes),
     ('server listening', check_listening),
     ('scales connected', check_scales),
+    ('lines understood', check_formats),
+    ('line ends', check_line_ends),
     ('scales known', check_scale_names),
     ('active weigh job', check_active_jobs),
     ('station names agree', check_station_names),
+    ('units agree', check_units),
     ('web application reachable', check_web_application),
     ('key accepted', check_api_key),
     ('bags on their way', check_outbox),
+    ('old bags', check_old_bags),
+    ('clock', check_clock),
+    ('one server', check_one_server),
+    ('user', check_user),
     ('own API', check_own_api),
     ('firewall', check_firewall),
     ('database', check_database),
 )
-
-
-class NotRunningError(Exception):
-    """A check needs a node that does not answer."""
 
 
 def run_checks(facts: Facts) -> list[tuple[str, Finding]]:
@@ -354,31 +317,6 @@ def _try(check: Callable[[Facts], Finding], facts: Facts) -> Finding:
         return failed(f'the database refuses: {getattr(error, "orig", None) or error}')
     except Exception as error:
         return failed(f'{type(error).__name__}: {error}')
-
-
-def _bridge(facts: Facts) -> ScaleBridgeParameters:
-    if facts.bridge is None:
-        raise NotRunningError('cannot tell: scale_bridge does not answer')
-    return facts.bridge
-
-
-def _station(facts: Facts) -> WeighStationParameters:
-    if facts.station is None:
-        raise NotRunningError('cannot tell: weigh_station does not answer')
-    return facts.station
-
-
-def _settings(facts: Facts) -> WebAppSettings:
-    return web_app_settings(_station(facts))
-
-
-def _session(facts: Facts) -> requests.Session:
-    """Return a session with the certificate authority and the proxy that the delivery uses."""
-    return open_session(http_route(_station(facts), facts.environment))
-
-
-def _stations(facts: Facts) -> StationMap:
-    return station_map(_station(facts), _settings(facts))
 
 
 def _last_seen_text(scale: Scale | None) -> str:

@@ -14,7 +14,7 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 
 from cell_bringup.client import CellClient, CellError
-from cell_bringup.doctor import Facts, Scale
+from cell_bringup.doctor_facts import Facts, Scale
 from cell_interfaces.msg import ScaleList, ScaleState, WeighJob
 
 TOPIC_S = 3.0
@@ -50,12 +50,24 @@ def gather(client: CellClient) -> Facts:
         {job.station: job.state == WeighJob.ACTIVE for job in jobs},
         int(received[-1].port) if received else 0,
         dict(os.environ),
+        {job.station: job.unit for job in jobs if job.state == WeighJob.ACTIVE},
+        [f'{namespace.rstrip("/")}/{name}' for name, namespace in client.node.get_node_names_and_namespaces()],
     )
 
 
 def _scale(state: ScaleState, now: float) -> Scale:
     received = state.last_heard.sec + state.last_heard.nanosec / 1e9
-    return Scale(state.scale_id, state.connected, state.peer, max(0.0, now - received) if received else None)
+    return Scale(
+        state.scale_id,
+        state.connected,
+        state.peer,
+        max(0.0, now - received) if received else None,
+        state.readings,
+        state.malformed,
+        state.format,
+        state.needs_silence,
+        state.last_unit,
+    )
 
 
 def _parameters(client: CellClient, asked: AsyncParameterClient, kind: type[T]) -> T | None:

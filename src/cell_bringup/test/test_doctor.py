@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 from cell_bringup.client import CellClient
-from cell_bringup.doctor import CHECKS, Facts, Finding, Scale, print_findings, run_checks
+from cell_bringup.doctor import CHECKS, print_findings, run_checks
+from cell_bringup.doctor_facts import Facts, Finding, Scale
 from cell_bringup.doctor_probe import gather
 from cell_common.database import migrate, open_database
 from cell_common.testing import free_port, wait_until

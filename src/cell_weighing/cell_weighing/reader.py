@@ -6,10 +6,11 @@ cannot write. The nodes may work on the database at the same time.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cell_common.database import DatabaseError
-from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy import Engine, create_engine, event, func, outerjoin, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
@@ -18,14 +19,22 @@ from cell_weighing.delivery.outbox import Outbox, OutboxCounts
 from cell_weighing.reports.report import JobReport, Voided
 from cell_weighing.station.job_store import NoSuchJobError
 from cell_weighing.storage.rows import bag_of, job_of
-from cell_weighing.storage.tables import BagRow, VoidRow, WeighJobRow
+from cell_weighing.storage.tables import BagRow, CursorRow, VoidRow, WeighJobRow, WeightReadingRow
 
 if TYPE_CHECKING:
     from sqlite3 import Connection as SqliteConnection
 
     from sqlalchemy import Connection
 
-__all__ = ['NoSuchJobError', 'OutboxCounts', 'open_reader', 'read_job_report', 'read_outbox_counts']
+__all__ = [
+    'JournalBacklog',
+    'NoSuchJobError',
+    'OutboxCounts',
+    'open_reader',
+    'read_backlog',
+    'read_job_report',
+    'read_outbox_counts',
+]
 
 
 def open_reader(url: str) -> Engine:
@@ -82,6 +91,38 @@ def read_job_report(engine: Engine, job_id: int) -> JobReport:
         bags = [bag_of(bag, job, voided=void is not None) for bag, void in rows]
         voided = {void.bag_id: Voided(void.voided_by, void.reason) for _, void in rows if void}
         return JobReport(job, bags, voided, row.ended_by, row.end_reason)
+
+
+@dataclass(frozen=True)
+class JournalBacklog:
+    """Lines of the journal that weigh_station has not processed.
+
+    Attributes:
+        oldest_ns: When the oldest was received, UTC nanoseconds; 0 = there is none.
+    """
+
+    lines: int
+    oldest_ns: int
+
+
+def read_backlog(engine: Engine) -> JournalBacklog:
+    """Return how many lines of the journal weigh_station has not processed.
+
+    Args:
+        engine: From `open_reader`.
+
+    Raises:
+        SQLAlchemyError: The database cannot be read, or has no weighing tables yet.
+    """
+    behind = outerjoin(WeightReadingRow, CursorRow, CursorRow.scale_id == WeightReadingRow.scale_id)
+    query = (
+        select(func.count(), func.min(WeightReadingRow.received_ns))
+        .select_from(behind)
+        .where(WeightReadingRow.sequence > func.coalesce(CursorRow.sequence, 0))
+    )
+    with Session(engine) as session:
+        lines, oldest = session.execute(query).one()
+        return JournalBacklog(lines, oldest or 0)
 
 
 def read_outbox_counts(engine: Engine) -> OutboxCounts:

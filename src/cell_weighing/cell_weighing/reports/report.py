@@ -251,13 +251,15 @@ def _result_lines(report: JobReport, weights: Sequence[float]) -> list[tuple[str
     ]
     if not weights:
         return lines
-    sums = giveaway([kilograms(bag.product, bag.unit) for bag in counted], kilograms(job.band.target, unit))
+    # Rejected bags are emptied and filled again: nothing of them is given away.
+    accepted = [bag for bag in counted if bag.outcome is ToleranceResult.IN_TOLERANCE]
+    sums = giveaway([kilograms(bag.product, bag.unit) for bag in accepted], kilograms(job.band.target, unit))
     over, short, net = (_digits(convert(mass, 'kg', unit)) for mass in (sums.over, sums.short, sums.net))
     return [
         *lines,
         ('Mean, standard deviation', f'{fmean(weights):.6g} {unit}, {sample_std(weights):.3g} {unit}'),
         ('Lightest, heaviest', f'{min(weights):.6g} {unit}, {max(weights):.6g} {unit}'),
-        ('Given away', f'{over} {unit} above target, {short} {unit} below; together {net} {unit}'),
+        ('Given away in accepted bags', f'{over} {unit} above target, {short} {unit} below; together {net} {unit}'),
     ]
 
 

@@ -56,7 +56,7 @@ class DailyLog:
             self._file = None
 
     def latest_mark(self) -> int | None:
-        """Return the largest number N of the lines that end with "(id N)" ; None = no such line.
+        """Return the largest number N of the lines that end with "(id N)"; None = no such line.
 
         Raises:
             OSError: A file cannot be read.

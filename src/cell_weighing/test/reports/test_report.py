@@ -166,3 +166,9 @@ def test_the_report_of_a_job_with_a_tare_counts_what_the_bags_hold(store, databa
     assert rows(batch)[0]['net_weight'] == '1.15' and rows(batch)[0]['weight'] == '1.20'
     text = page(batch)
     assert '0.05 kg, taken off gross weights' in text and '0.05 kg above target' in text
+
+
+def test_only_accepted_bags_give_product_away(weigh):
+    text = page(weigh(['1.12', '5.00', '0.20', '1.09']))
+    assert 'Given away in accepted bags' in text
+    assert '0.02 kg above target, 0.01 kg below; together 0.01 kg' in text
