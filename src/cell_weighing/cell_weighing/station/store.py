@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Select, insert, select
 from sqlalchemy.orm import Session
 
 from cell_weighing.delivery.outbox import delivery_row
@@ -20,11 +20,12 @@ from cell_weighing.domain.reading import WeightReading
 from cell_weighing.domain.station_map import StationMap
 from cell_weighing.station.job_store import NoSuchJobError, WeighJobStore
 from cell_weighing.storage.journal_reader import fill_monotonic_stamps, last_sequences, read_journal
-from cell_weighing.storage.rows import bag_of, bag_row, job_of, load_gaps, write_counts
+from cell_weighing.storage.rows import bag_of, bag_values, job_of, load_gaps, write_counts
 from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, VoidRow, WeighJobRow
 
-PAGE = 500
+PAGE = 1500
 """Largest number of readings in one transaction of a catch-up; fewer when it holds the write lock for longer than `HOLD_S`."""
+FIRST_PAGE = 500
 MIN_PAGE = 50
 HOLD_S = 0.25
 MIN_READ = 20
@@ -88,10 +89,10 @@ class WeighStore(WeighJobStore):
         self._warn_share = warn_share
         self._deliver = deliver
         self._page_ended = 0.0
-        self._page_size = PAGE
+        self._page_size = FIRST_PAGE
         # State of the transaction in progress, reset by _begin_transaction.
         self._deliveries: list[DeliveryRow] = []
-        self._new: list[tuple[Bag, BagRow]] = []
+        self._new: list[Bag] = []
         self._jobs: dict[str, tuple[JobBoundary, list[tuple[WeighJobRow, WeighingJob]]]] = {}
         """By station: a boundary, and the jobs that had not ended at that boundary."""
         with Session(engine) as session:
@@ -236,9 +237,7 @@ class WeighStore(WeighJobStore):
         return [self._add_bag(session, bag, deliver=self._deliver)]
 
     def _add_bag(self, session: Session, bag: Bag, *, deliver: bool) -> Bag:
-        row = bag_row(bag)
-        session.add(row)
-        self._new.append((bag, row))
+        self._new.append(bag)
         if deliver:
             delivery = delivery_row(bag, self._clock())
             self._deliveries.append(delivery)
@@ -278,8 +277,12 @@ class WeighStore(WeighJobStore):
             for row, job in jobs:
                 write_counts(row, job)
         session.flush()
-        for bag, stored in self._new:
-            bag.bag_id = stored.id
+        if self._new:
+            # One statement for all bags: an object for each costs three times the rest of its processing.
+            statement = insert(BagRow).returning(BagRow.id, sort_by_parameter_order=True)
+            ids = session.scalars(statement, [bag_values(bag) for bag in self._new])
+            for bag, bag_id in zip(self._new, ids, strict=True):
+                bag.bag_id = bag_id
         for scale_id, sequence in cursors.items():
             if self._cursors.get(scale_id) != sequence:
                 session.merge(CursorRow(scale_id=scale_id, sequence=sequence))

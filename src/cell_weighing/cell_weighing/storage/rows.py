@@ -82,28 +82,28 @@ def write_counts(row: WeighJobRow, job: WeighingJob) -> None:
         row.status = 'completed'
 
 
-def bag_row(bag: Bag) -> BagRow:
-    """Return the row of a new bag."""
-    return BagRow(
-        prepuff_job_id=bag.job_id or None,
-        weight=pounds(Decimal(bag.weight), bag.unit),
-        unit=POUND,
-        scale_id=bag.scale_id,
-        in_tolerance=bag.outcome is ToleranceResult.IN_TOLERANCE,
-        weighed_at=utc_datetime(bag.weighed_ns),
-        reading_id=bag.reading_id,
-        weight_exact=bag.weight,
-        weight_unit=bag.unit,
-        station=bag.station,
-        bag_number=bag.number,
-        outcome=int(bag.outcome),
-        weighed_ns=bag.weighed_ns,
-        stability=int(bag.stability),
-        message=bag.message[:200],
-        zone=int(bag.zone),
-        net_weight=bag.net_weight,
-        stands_for=bag.stands_for,
-    )
+def bag_values(bag: Bag) -> dict[str, object]:
+    """Return the columns of a new bag."""
+    return {
+        'prepuff_job_id': bag.job_id or None,
+        'weight': pounds(Decimal(bag.weight), bag.unit),
+        'unit': POUND,
+        'scale_id': bag.scale_id,
+        'in_tolerance': bag.outcome is ToleranceResult.IN_TOLERANCE,
+        'weighed_at': utc_datetime(bag.weighed_ns),
+        'reading_id': bag.reading_id,
+        'weight_exact': bag.weight,
+        'weight_unit': bag.unit,
+        'station': bag.station,
+        'bag_number': bag.number,
+        'outcome': int(bag.outcome),
+        'weighed_ns': bag.weighed_ns,
+        'stability': int(bag.stability),
+        'message': bag.message[:200],
+        'zone': int(bag.zone),
+        'net_weight': bag.net_weight,
+        'stands_for': bag.stands_for,
+    }
 
 
 def bag_of(row: BagRow, job: WeighingJob | None, *, voided: bool) -> Bag:
