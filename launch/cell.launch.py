@@ -2,6 +2,10 @@
 
 ros2 launch cell_bringup cell.launch.py                       the cell against the simulated world
 ros2 launch cell_bringup cell.launch.py simulation:=false     the same nodes with the real devices of config/cell.yaml
+
+All names are relative and below one namespace, so several cells share a network. A node reads the parameter file of the
+deployment first; launch arguments override it. Conditions are substitutions,
+evaluated at launch.
 """
 
 from collections.abc import Mapping
@@ -132,17 +136,27 @@ ARGUMENTS = [
 
 
 def text(name: str) -> ParameterValue:
-    """Pass a launch argument as a string parameter, without YAML type inference."""
+    """Pass a launch argument as a string parameter.
+
+    Without a type, launch_ros would read the text as YAML: `database_url:=1` would become a number.
+    """
     return ParameterValue(LaunchConfiguration(name), value_type=str)
 
 
 def number(name: str, kind: type = int) -> ParameterValue:
-    """Pass a launch argument as a parameter of type `kind`."""
+    """Pass a launch argument as a parameter of type `kind`: int, float or bool."""
     return ParameterValue(LaunchConfiguration(name), value_type=kind)
 
 
 def node(package: str, executable: str, *parameters: Mapping[str, object], condition: Condition | None = None) -> Node:
-    """Describe one node: parameters of the file first, then those of launch arguments."""
+    """Describe one node: parameters of the file first, then those of launch arguments.
+
+    Args:
+        package: ROS package.
+        executable: Its executable, which is also the node's name.
+        parameters: Later ones override earlier ones, and all override the file.
+        condition: The node starts only if it holds; None = always.
+    """
     return Node(
         package=package,
         executable=executable,
@@ -150,6 +164,7 @@ def node(package: str, executable: str, *parameters: Mapping[str, object], condi
         output='screen',
         condition=condition,
         respawn=LaunchConfiguration('respawn'),
+        # A device that is unplugged must not be polled by a node that restarts in a loop.
         respawn_delay=1.0,
         parameters=[LaunchConfiguration('params_file'), {'use_sim_time': number('use_sim_time', bool)}, *parameters],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
@@ -173,8 +188,13 @@ REAL = UnlessCondition(LaunchConfiguration('simulation'))
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the cell: its nodes in one namespace, beside them the simulated world where it is asked for."""
+    """Describe the cell.
+
+    Device nodes are in a group of their own, because a replay leaves them out. The simulated world is one node in two
+    variants, since a parameter cannot depend on a condition.
+    """
     cell = [PushRosNamespace(LaunchConfiguration('namespace')), *central_nodes(), *web_nodes(), devices(), *simulated_world()]
+    # Otherwise a node that is killed loses the last lines of its log.
     return LaunchDescription([*ARGUMENTS, SetEnvironmentVariable('PYTHONUNBUFFERED', '1'), GroupAction(cell)])
 
 

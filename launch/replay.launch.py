@@ -2,8 +2,8 @@
 
     ros2 launch cell_bringup replay.launch.py bag:=run1
 
-The bag holds what the devices' nodes published: camera frames and scale readings. OCR, matcher and weigh station work on
-it as they did live, in the same namespace.
+The bag holds what the devices' nodes published: camera frames and scale readings. OCR, matcher and weigh station work on it as
+they did live, in the same namespace.
 """
 
 from launch.actions import (
@@ -25,7 +25,7 @@ from launch import LaunchDescription
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the replay."""
+    """Describe the replay: the cell without devices, the player, and the end."""
     cell = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(PathJoinSubstitution([FindPackageShare('cell_bringup'), 'launch', 'cell.launch.py'])),
         launch_arguments={'devices': 'false', 'simulation': 'false', 'use_sim_time': 'true'}.items(),
@@ -49,6 +49,7 @@ def generate_launch_description() -> LaunchDescription:
     end = RegisterEventHandler(
         OnProcessExit(
             target_action=player,
+            # The nodes still work on the last messages when the player has ended.
             on_exit=[TimerAction(period=3.0, actions=[EmitEvent(event=Shutdown(reason='the bag has ended'))])],
         ),
         condition=IfCondition(LaunchConfiguration('exit_at_end')),

@@ -29,6 +29,8 @@ class Fault:
     """Seconds for which the fault may still have an effect."""
     within: float = float('inf')
     """Seconds from the fault until the job is paused with its reason, or has ended."""
+    proceeds: bool = False
+    """The operator presses Continue where the job offers it, instead of a recovery."""
 
     def on(self, backend: str) -> Injection:
         """Return the injection for a backend."""
@@ -85,6 +87,16 @@ PEOPLE = {
             'foreign_program', **_both('foreign_program'), reason='another program|without a command|' + LOST + '|' + STOPPED
         ),
         Fault('slider_at_zero', **_both('slider', 1.0), reason='speed slider', lasts=1.0),
+        Fault(
+            'registers_taken',
+            (),
+            (('ur', 'stop_program', 0.0), ('ur', 'registers_taken', 3.0)),
+            reason=STOPPED + '|owns',
+            lasts=3.0,
+        ),
+        Fault('wrong_model', (), (('ur', 'other_model', 0.1),), reason=r'mm|ur\d|model|' + STOPPED),
+        Fault('part_lost', (), (('gripper', 'slip', 0.01),), reason=r'lost|no piece|gripper|sensor'),
+        Fault('safeguard_continue', **_both('safeguard_stop', 1.0), reason=r'safeguard|' + STOPPED, lasts=1.0, proceeds=True),
         Fault('slow_dashboard', **_both('slow_dashboard', 1.5), reason='dashboard|answer'),
     )
 }

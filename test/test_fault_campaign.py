@@ -118,7 +118,8 @@ class Campaign:
         assert fault.true(cell.backend, job.reason), f'{fault.name} on {cell.backend} gave as its reason: {job.reason}'
         self.arm_rests(over)
         self.check(job_id, seen, states)
-        finished = self.resume(job_id, seen)
+        proceeds = fault.proceeds and cell.job.can_continue
+        finished = (proceeds and self.proceed(job_id)) or self.resume(job_id, seen)
         self.check(job_id, seen, states)
         return 'paused, then finished' if finished else 'paused, then canceled'
 
@@ -177,6 +178,17 @@ class Campaign:
                 return True
         return False
 
+    def proceed(self, job_id: str) -> bool:
+        """Act as the operator: leave the area, close the safeguard, press Continue. Return True if the job has finished."""
+        cell = self.cell
+        wait_until(lambda: cell.controller.safety == SafetyMode.NORMAL, TIMEOUT_S, 'the safeguard is closed')
+        self._wait_consistent()
+        recoveries = cell.state.recoveries
+        cell.control(ControlJob.Request.RESUME)
+        done = cell.wait_rest(job_id).state == JobState.DONE
+        assert cell.state.recoveries == recoveries, 'no recovery is needed'
+        return done
+
     def look(self, job: JobState, seen: int) -> int:
         """Return how the operator resolves a trigger of unknown outcome; a piece in between is removed."""
         cell, world = self.cell, self.cell.world.simulation.world
@@ -194,7 +206,7 @@ class Campaign:
         """Clear the stop at the pendant, then recover through the robot node."""
         cell = self.cell
         wait_until(cell.world.simulation.ur.connected.is_set, TIMEOUT_S)
-        for device in {'ur', 'robot'} & set(cell.world.simulation.devices):
+        for device in [*({'ur', 'robot'} & set(cell.world.simulation.devices)), 'gripper']:
             cell.inject('clear', 0.0, device)
         controller, robot = cell.controller, cell.world.simulation.robot
         if robot is None:

@@ -1,4 +1,7 @@
-"""Writes docs/alarms.md from cell_common.alarm_texts."""
+"""Writes docs/alarms.md from cell_common.alarm_texts.
+
+A house rule compares page and texts, so the page is what the operator reads on the screen.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ PRIORITIES = ('low', 'medium', 'high', 'critical')
 
 
 def page() -> str:
-    """Return the text of docs/alarms.md."""
+    """Return the text of docs/alarms.md; a test compares it with the file."""
     lines = [
         '# Alarms of the pick side',
         '',

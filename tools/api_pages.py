@@ -12,14 +12,20 @@ OUTPUT = ROOT / 'build' / 'api'
 
 
 def modules() -> list[str]:
-    """Return the packages, and their migrations with an exclamation mark, which excludes them."""
+    """Return the packages, and their migrations with an exclamation mark, which excludes them.
+
+    Importing Alembic's migrations outside a migration fails.
+    """
     packages = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
     migrations = sorted(f'!{path.parent.name}.migrations' for path in (ROOT / 'src').glob('*/*/migrations'))
     return [*packages, *migrations]
 
 
 def main() -> int:
-    """Run pdoc; return its exit code."""
+    """Run pdoc; return its exit code.
+
+    pdoc imports each module, so the built environment must be sourced.
+    """
     options = ['--docformat', 'google', '--output-directory', str(OUTPUT)]
     code = subprocess.run([sys.executable, '-m', 'pdoc', *options, *modules()], check=False).returncode
     if code == 0:

@@ -2,6 +2,9 @@
 """Run checks and tests, and print one summary; the targets test, fast, slow, lint and coverage of the Makefile call this.
 
 The output of each check is kept in build/test/<check>.log. Slow tests leave node logs and screenshots below build/test/.
+
+Checks run in processes of their own, two at a time. A failing check does not end the others: one run names everything that is
+broken.
 """
 
 from __future__ import annotations
@@ -91,7 +94,14 @@ def all_checks() -> list[Check]:
 
 
 def run(check: Check) -> CheckResult:
-    """Run a check, print its output and write its log; end it after `TIMEOUT_S`."""
+    """Run a check, print its output and write its log; end it after `TIMEOUT_S`.
+
+    Args:
+        check: Runs in a session of its own, so that its children can be killed with it.
+
+    Returns:
+        Exit code 0 also for a group without tests; a killed check has the negative number of the signal.
+    """
     print(f'\n== {check.group}: {check.name}' if check.exclusive else f'-- {check.name} begins', flush=True)
     started = time.monotonic()
     lines = []
@@ -124,12 +134,17 @@ def run(check: Check) -> CheckResult:
                 os.killpg(process.pid, signal.SIGKILL)
     if not check.exclusive:
         print(f'\n== {check.group}: {check.name}\n{"".join(lines)}', flush=True)
+    # pytest writes its counts into the last lines; earlier numbers may be part of a test's output.
     counts = {kind.rstrip('s') if kind == 'errors' else kind: int(n) for n, kind in COUNTS.findall(''.join(lines[-3:]))}
     return CheckResult(check, 0 if code == NO_TESTS_SELECTED else code, time.monotonic() - started, counts)
 
 
 def run_all(chosen: list[Check]) -> list[CheckResult]:
-    """Run `AT_ONCE` checks at a time, exclusive ones after them, each alone."""
+    """Run `AT_ONCE` checks at a time, exclusive ones after them, each alone.
+
+    Args:
+        chosen: Checks of the wanted groups.
+    """
     with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
         running = [threads.submit(run, check) for check in chosen if not check.exclusive]
         try:
@@ -165,7 +180,12 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def summarize(results: list[CheckResult], seconds: float) -> int:
-    """Print the summary with the wall time of all checks together, and return the exit code."""
+    """Print the summary with the wall time of all checks together, and return the exit code.
+
+    Args:
+        results: One for each check.
+        seconds: Wall time.
+    """
     print('\n== summary')
     for result in results:
         counts = ', '.join(f'{n} {kind}' for kind, n in result.counts.items() if kind != 'deselected')

@@ -19,6 +19,9 @@ COUNTED = ('num_statements', 'covered_lines', 'num_branches', 'covered_branches'
 def package_counts(data_file: Path) -> dict[str, Counter[str]]:
     """Return statements and branches, all and covered ones, of each package `cell_*`.
 
+    Args:
+        data_file: Written by pytest-cov.
+
     Raises:
         coverage.exceptions.NoDataError: The file holds no measurement.
     """
@@ -39,7 +42,11 @@ def package_counts(data_file: Path) -> dict[str, Counter[str]]:
 
 
 def table(counts: dict[str, Counter[str]]) -> str:
-    """Return the table as text, one package a line and a total."""
+    """Return the table as text, one package a line and a total.
+
+    Args:
+        counts: Result of `package_counts`.
+    """
     total: Counter[str] = Counter()
     for count in counts.values():
         total.update(count)

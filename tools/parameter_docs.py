@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Write docs/parameters.md from the parameter classes of the nodes. Run in the built environment; `--check` only compares."""
+"""Write docs/parameters.md from the parameter classes of the nodes. Run in the built environment; `--check` only compares.
+
+Classes are found by parsing, then imported: a node's module names its class in the call of `declare_parameters`.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,14 @@ def parameter_classes() -> dict[tuple[str, str], type]:
 
 
 def node_name(tree: ast.AST) -> str:
-    """Return the name that the module's node gives itself: the first argument of `super().__init__`."""
+    """Return the name that the module's node gives itself: the first argument of `super().__init__`.
+
+    Args:
+        tree: The module.
+
+    Raises:
+        SystemExit: The module has no such call.
+    """
     for call in ast.walk(tree):
         if (
             isinstance(call, ast.Call)

@@ -13,7 +13,7 @@ PATTERNS = {'package.xml': r'(?<=<version>)[^<]+(?=</version>)', 'setup.py': r"(
 
 
 def declared() -> dict[Path, str]:
-    """Return each package file with the version that it declares."""
+    """Return each package file with the version that it declares, "" if it declares none."""
     found = {}
     for name, pattern in PATTERNS.items():
         for path in [*ROOT.glob(f'src/*/{name}'), *ROOT.glob(f'underlay/*/{name}')]:

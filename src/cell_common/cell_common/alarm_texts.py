@@ -89,6 +89,12 @@ ALARM_TEXTS: Mapping[str, AlarmText] = {
         'The job is paused.',
         ('Clear the robot area.', 'Recover the robot if it has stopped.', 'Answer below where the piece is.', 'Press Resume.'),
     ),
+    'coordinator/step_interrupted': AlarmText(
+        HIGH,
+        '{trigger} of piece {piece} interrupted',
+        'The job is paused. The robot knows how far it got.',
+        ('Clear the robot area.', '{remedy}.', 'Or answer below where the piece is.'),
+    ),
     'coordinator/job_paused': AlarmText(
         HIGH,
         'Job paused by a fault',

@@ -23,6 +23,7 @@ RESULTS = {
     TriggerPhase.NOT_SENT: TriggerRobot.Result.NOT_SENT,
     TriggerPhase.REFUSED: TriggerRobot.Result.REFUSED,
     TriggerPhase.UNKNOWN: TriggerRobot.Result.UNKNOWN,
+    TriggerPhase.INTERRUPTED: TriggerRobot.Result.INTERRUPTED,
 }
 FEEDBACK = {
     TriggerPhase.SENT: TriggerRobot.Feedback.SENT,
@@ -34,6 +35,7 @@ STATES = {
     TriggerPhase.DONE: RobotState.TRIGGER_DONE,
     TriggerPhase.REFUSED: RobotState.TRIGGER_REFUSED,
     TriggerPhase.UNKNOWN: RobotState.TRIGGER_UNKNOWN,
+    TriggerPhase.INTERRUPTED: RobotState.TRIGGER_INTERRUPTED,
 }
 OUTCOME_UNKNOWN = 'The outcome of the last trigger is unknown. Resolve the step on the job page.'
 

@@ -28,10 +28,15 @@ EFFORT = {
     'ur5e': (150.0, 150.0, 28.0),
     'ur10e': (330.0, 150.0, 56.0),
     'ur16e': (330.0, 150.0, 56.0),
+    'ur7e': (150.0, 150.0, 28.0),
+    'ur12e': (330.0, 150.0, 56.0),
+    'ur8long': (433.0, 204.0, 70.0),
+    'ur15': (433.0, 204.0, 70.0),
+    'ur18': (433.0, 204.0, 70.0),
+    'ur20': (738.0, 433.0, 107.0),
+    'ur30': (738.0, 433.0, 107.0),
 }
 """Nm: base and shoulder, elbow, wrists; from the vendor's data sheets. URDF requires a number."""
-THICKNESS = {'ur3e': 0.045, 'ur5e': 0.055, 'ur10e': 0.07, 'ur16e': 0.07}
-"""Radius of the upper arm, meters."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +199,7 @@ def _frame_pose(joint: JointFrame, transform: Matrix) -> FramePose:
 
 
 def _visuals(arm: ArmModel) -> list[CylinderVisual]:
-    thick = THICKNESS[arm.name]
+    thick = arm.radius
     thin, wrist = 0.8 * thick, 0.7 * thick
     sideways = (0.0, HALF, 0.0)
     # Upper arm and forearm are offset from the shoulder by d4, as wrist 1 is.

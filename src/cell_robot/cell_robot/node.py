@@ -122,7 +122,7 @@ class RobotNode(Node):
     def _on_trigger_accepted(self, goal: ServerGoalHandle) -> None:
         """Send the trigger here: as a task of the executor it would leave some milliseconds later."""
         request = goal.request
-        command = TriggerCommand(request.trigger_id, request.event, request.tray)
+        command = TriggerCommand(request.trigger_id, request.event, request.tray, request.continues)
 
         def publish(phase: TriggerPhase) -> None:
             goal.publish_feedback(TriggerRobot.Feedback(state=FEEDBACK[phase]))
@@ -187,6 +187,8 @@ class RobotNode(Node):
         """Admit a trigger and pass it to the backend; `publish` sends its feedback to the client."""
         if self._recovering:
             return not_sent(ErrorCode.ROBOT_BUSY, RECOVERING)
+        if command.continues and not self._backend.continues_triggers:
+            return not_sent(ErrorCode.NOT_SUPPORTED, f'Backend {self._backend.name} cannot continue a trigger.')
         refusal = self._admission.admit(command)
         if refusal is not None:
             return refusal
@@ -225,7 +227,7 @@ class RobotNode(Node):
         if outcome.phase is TriggerPhase.UNKNOWN:
             self.get_logger().warning(f'{command.event} {command.trigger_id}: {outcome.message}')
             self._alarms.raise_known('outcome_unknown', cause=short_cause(outcome.message), event=command.event)
-        elif outcome.phase is not TriggerPhase.NOT_SENT:
+        elif outcome.phase not in (TriggerPhase.NOT_SENT, TriggerPhase.INTERRUPTED):
             self._alarms.clear_alarm('outcome_unknown')
         self._state_changed.trigger()
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from cell_common.parameters import parameter
 
+from cell_robot.motion.kinematics import ARMS
+
+ARM_NAMES = tuple(sorted(ARMS, key=lambda name: (len(name.rstrip('elong')), name)))
+"""Names of the arm models, by payload."""
+
 
 @dataclass(frozen=True)
 class RobotParameters:
@@ -31,6 +36,9 @@ class RobotParameters:
     )
     allow_moves: bool = parameter(False, 'rtde, ros_driver: whether MOVE_<named pose> is an event; for a simulated arm only.')
     robot_address: str = parameter('127.0.0.1', 'rtde: address of the robot controller.')
+    gripper_address: str = parameter(
+        '', 'rtde, ros_driver: address of a Robotiq gripper\'s URCap; "" = robot_address, on which it runs.'
+    )
     driver_namespace: str = parameter(
         '/', "ros_driver: namespace of the official driver's topics and services; a relative one is below the cell's."
     )
@@ -67,13 +75,18 @@ class RobotParameters:
         'rtde: range of registers of the control script; upper where a fieldbus (EtherNet/IP, PROFINET) owns the lower one.',
         choices=('lower', 'upper'),
     )
+    driver_dashboard: bool = parameter(
+        True,
+        'ros_driver: whether the driver has its dashboard client. Without one (PolyScope X) local control is only noticed when '
+        "the driver's program ends, and stops are cleared on the pendant.",
+    )
     joint_rate: float = parameter(
         25.0, 'rtde, ros_driver: joint states published per second.', unit='Hz', minimum=1.0, maximum=500.0
     )
     arm_model: str = parameter(
         '',
         'Arm model in robot_description and TF; "" = the one in recipe_file. Without either, no arm is described.',
-        choices=('', 'ur3e', 'ur5e', 'ur10e', 'ur16e'),
+        choices=('', *ARM_NAMES),
     )
     publish_tf: bool = parameter(
         True,

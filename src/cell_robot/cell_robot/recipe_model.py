@@ -16,7 +16,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from cell_robot.motion.kinematics import ARMS, JointVector
 from cell_robot.motion.path_check import FULL_TURN_RANGE, ArmCell, WorkspaceLimits
 from cell_robot.motion.poses import Matrix, pose_to_matrix, rpy_to_rotation_vector
-from cell_robot.motion.recipe import ApproachTarget, CellRecipe, GripperSettings, SpeedSettings, TrayTargets
+from cell_robot.motion.recipe import ApproachTarget, CellRecipe, SpeedSettings, TrayTargets
+from cell_robot.motion.room import DEFAULT_TOOL_RADIUS, ArmRoom, Box
+from cell_robot.recipe_gripper import GripperModel
 
 LENGTHS = {'m': 1.0, 'mm': 0.001}
 ANGLES = {'rad': 1.0, 'deg': math.pi / 180.0}
@@ -81,6 +83,7 @@ class ToolModel(StrictModel):
     """Key `tool`: tool center point from the flange, payload in kilograms, center of gravity from the flange."""
 
     tcp: Pose
+    radius: Positive | None = None
     payload: Annotated[float, Field(ge=0.0, le=30.0, allow_inf_nan=False)]
     center_of_gravity: Vector
 
@@ -113,27 +116,11 @@ class WorkspaceModel(StrictModel):
         return self
 
 
-class GripperModel(StrictModel):
-    """Key `gripper`; pins as in RTDE, times in seconds."""
+class BoxModel(StrictModel):
+    """One box of key `obstacles`: two opposite corners."""
 
-    close_output: int
-    open_output: int | None = None
-    part_input: int | None = None
-    close_time: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)]
-    open_time: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)]
-
-    @field_validator('close_output', 'open_output', 'part_input')
-    @classmethod
-    def _check_pin(cls, pin: int | None, info: ValidationInfo) -> int | None:
-        if pin is not None and not 0 <= pin <= 17:
-            raise ValueError(f'{info.field_name} must be 0-7 (standard), 8-15 (configurable) or 16-17 (tool)')
-        return pin
-
-    @model_validator(mode='after')
-    def _check_outputs(self) -> GripperModel:
-        if self.close_output == self.open_output:
-            raise ValueError('gripper: close_output and open_output must differ')
-        return self
+    low: Vector
+    high: Vector
 
 
 class WaypointsModel(StrictModel):
@@ -197,10 +184,12 @@ class RecipeModel(StrictModel):
     """The whole file. `units` comes first: the checks of the later keys need it."""
 
     units: UnitsModel
-    robot: Literal['ur3e', 'ur5e', 'ur10e', 'ur16e']
+    robot: Literal['ur3e', 'ur5e', 'ur7e', 'ur8long', 'ur10e', 'ur12e', 'ur15', 'ur16e', 'ur18', 'ur20', 'ur30']
     tool: ToolModel
     speeds: SpeedsModel
     workspace: WorkspaceModel
+    table: Number | None = None
+    obstacles: dict[str, BoxModel] = Field(default_factory=dict)
     joint_limits: Annotated[list[JointLimit], Field(min_length=6, max_length=6)] | None = None
     gripper: GripperModel
     waypoints: WaypointsModel
@@ -221,6 +210,14 @@ class RecipeModel(StrictModel):
         if errors:
             raise ValueError('; '.join(errors))
         return speeds
+
+    @field_validator('obstacles')
+    @classmethod
+    def _check_obstacles(cls, boxes: dict[str, BoxModel]) -> dict[str, BoxModel]:
+        wrong = [name for name, box in boxes.items() if not all(one < two for one, two in zip(box.low, box.high, strict=True))]
+        if wrong:
+            raise ValueError(f'obstacles: {", ".join(wrong)}: each number of low must be less than that of high')
+        return boxes
 
     @field_validator('joint_limits')
     @classmethod
@@ -267,17 +264,27 @@ class RecipeModel(StrictModel):
         )
         workspace = WorkspaceLimits(units.vector(self.workspace.low), units.vector(self.workspace.high), joints)
         return CellRecipe(
-            cell=ArmCell(ARMS[self.robot], units.matrix(tool.tcp), workspace),
+            cell=ArmCell(ARMS[self.robot], units.matrix(tool.tcp), workspace, self._room()),
             payload=tool.payload,
             center_of_gravity=units.vector(tool.center_of_gravity),
             speeds=SpeedSettings(**self.speeds.in_si(units)),
-            gripper=GripperSettings(**dict(self.gripper)),
+            gripper=self.gripper.settings(),
             waypoints={name: units.joints(angles) for name, angles in self.waypoints},
             targets={name: _make_target(target, units) for name, target in self.targets},
             parts={
                 part_number: {number: _make_tray(tray, units) for number, tray in trays.by_number.items()}
                 for part_number, trays in self.parts.items()
             },
+        )
+
+    def _room(self) -> ArmRoom:
+        units = self.units
+        return ArmRoom(
+            units.vector(self.workspace.low),
+            units.vector(self.workspace.high),
+            None if self.table is None else self.table * units.meters,
+            {name: Box(units.vector(box.low), units.vector(box.high)) for name, box in self.obstacles.items()},
+            DEFAULT_TOOL_RADIUS if self.tool.radius is None else self.tool.radius * units.meters,
         )
 
 

@@ -21,6 +21,8 @@ from cell_robot.robot_modes import RobotMode, SafetyMode
 UNLOCK_AFTER_S = 5.0
 """The controller refuses to unlock a younger protective stop."""
 FREE_TO_MOVE = (SafetyMode.NORMAL, SafetyMode.REDUCED)
+SAFEGUARDS = (SafetyMode.SAFEGUARD_STOP, 12, 16, 22)
+"""Safety modes of an open safeguard: its input, that of automatic mode, of the injection moulding interface, and of the API."""
 RESTART = 'Call maintenance: read the log on the pendant and restart safety there.'
 CAUSES: Mapping[int, tuple[str, str]] = {
     SafetyMode.PROTECTIVE_STOP: (
@@ -55,14 +57,6 @@ MODES: Mapping[int, str] = {
     RobotMode.UPDATING_FIRMWARE: 'updating firmware',
 }
 """Robot mode -> name for the operator."""
-_MANUAL_ONLY = (
-    SafetyMode.RECOVERY,
-    SafetyMode.SAFEGUARD_STOP,
-    SafetyMode.SYSTEM_EMERGENCY_STOP,
-    SafetyMode.ROBOT_EMERGENCY_STOP,
-    SafetyMode.VIOLATION,
-    SafetyMode.FAULT,
-)
 _RECOVERABLE_MODES = (RobotMode.POWER_OFF, RobotMode.POWER_ON, RobotMode.IDLE, RobotMode.RUNNING)
 
 
@@ -101,7 +95,7 @@ def refusal_reason(facts: RecoveryFacts) -> str:
     """Return why the robot cannot be recovered from here, with the remedy; "" when it can."""
     if not facts.fresh:
         return 'No data comes from the robot. Switch it on, check the network cable.'
-    if facts.safety in _MANUAL_ONLY:
+    if facts.safety not in (*FREE_TO_MOVE, SafetyMode.PROTECTIVE_STOP):
         return f'The robot is in {stop_cause(facts.safety)}'
     if not facts.remote:
         return 'The robot is in local mode. Switch it to remote control on the pendant.'
@@ -131,7 +125,7 @@ def recovery_steps(facts: RecoveryFacts) -> list[RecoveryStep]:
 
 def stop_cause(safety: int) -> str:
     """Return name and remedy of a stop, for numbers that this release does not know as well."""
-    name, advice = CAUSES.get(safety, OTHER_STOP)
+    name, advice = CAUSES.get(SafetyMode.SAFEGUARD_STOP if safety in SAFEGUARDS else safety, OTHER_STOP)
     return f'{name}. {advice}'
 
 

@@ -9,10 +9,10 @@ twice.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from cell_common.error_code import ErrorCode
+from cell_common.latest_entries import LatestEntries
 
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 
@@ -35,7 +35,7 @@ class TriggerAdmission:
     """Admits triggers and records their progress."""
 
     def __init__(self) -> None:
-        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._ids = LatestEntries[str, None](MAX_IDS)
         self._active: TriggerCommand | None = None
         self.last: TriggerRecord | None = None
 
@@ -70,7 +70,7 @@ class TriggerAdmission:
             return
         if phase is TriggerPhase.SENT:
             # Only once it was sent: a refused trigger may be sent again under its id.
-            self._remember(self._active.trigger_id)
+            self._ids[self._active.trigger_id] = None
             self.last = TriggerRecord(self._active, phase, now_ns)
         elif self.last is not None:
             self.last = replace(self.last, phase=phase)
@@ -87,8 +87,3 @@ class TriggerAdmission:
                 self.progress(TriggerPhase.SENT, now_ns)
             self.progress(outcome.phase, now_ns)
         self._active = None
-
-    def _remember(self, trigger_id: str) -> None:
-        self._ids[trigger_id] = None
-        if len(self._ids) > MAX_IDS:
-            self._ids.popitem(last=False)

@@ -17,6 +17,15 @@ from cell_robot.recipe_file import RecipeError, load_recipe, parse_recipe
 EXAMPLE = Path(__file__).parents[3] / 'config' / 'recipe.yaml'
 HOME = tuple(math.radians(angle) for angle in (0, -100, -90, -80, 90, 0))
 
+VACUUM = {
+    'kind': 'vacuum',
+    'vacuum_output': 0,
+    'vacuum_analog': 0,
+    'threshold': 6.0,
+    'close_time': 0.5,
+    'open_time': 0.3,
+}
+
 
 @pytest.fixture(scope='module')
 def example():
@@ -99,6 +108,14 @@ def test_slots_are_counted_along_the_columns_then_the_rows(data):
         (('joint_limits',), [[10, -10]] * 6, 'lowest'),
         (('gripper', 'close_output'), 18, 'gripper: close_output must be 0-7'),
         (('gripper', 'open_output'), 0, 'must differ'),
+        (('gripper', 'close_output'), None, 'gripper: write close_output'),
+        (('gripper', 'vacuum_output'), 1, 'vacuum_output is no key of a digital gripper'),
+        (('gripper',), {'kind': 'vacuum', 'close_time': 1, 'open_time': 1}, 'gripper: write vacuum_output'),
+        (('gripper',), {**VACUUM, 'vacuum_input': 0}, 'vacuum_input or vacuum_analog, not both'),
+        (('gripper',), {**VACUUM, 'vacuum_analog': 2}, 'gripper: vacuum_analog'),
+        (('gripper',), {**VACUUM, 'blow_output': 0}, 'must differ'),
+        (('gripper',), {'kind': 'robotiq', 'force': 300, 'close_time': 1, 'open_time': 1}, 'gripper: force'),
+        (('gripper',), {'kind': 'magnet', 'close_time': 1, 'open_time': 1}, "gripper: kind must be 'digital'"),
         (('waypoints', 'home'), None, 'waypoints: home must be a list'),
         (('waypoints', 'away'), [0] * 6, 'unknown key "away"'),
         (('targets', 'place'), [1], 'targets: place is not a mapping'),
@@ -172,3 +189,16 @@ def test_an_unreachable_target_is_reported_with_its_line(tmp_path):
     line = next(number for number, line in enumerate(text.splitlines(), 1) if 'place: {' in line)
     with pytest.raises(RecipeError, match=f'line {line}: targets: place: .*out of reach'):
         load_recipe(path)
+
+
+def test_a_vacuum_gripper_needs_its_valve_and_blow_off_only(data):
+    data['gripper'] = {**VACUUM, 'blow_output': 9, 'blow_time': 0.2, 'leak_time': 0.05}
+    gripper = parse_recipe(data, reach=False).gripper
+    assert gripper.outputs == (0, 9) and gripper.part_input is None
+    assert (gripper.vacuum.threshold, gripper.vacuum.analog_input, gripper.vacuum.leak_time) == (6.0, 0, 0.05)
+
+
+def test_a_robotiq_gripper_needs_no_output_of_the_controller(data):
+    data['gripper'] = {'kind': 'robotiq', 'force': 30, 'close_time': 1.0, 'open_time': 1.0}
+    gripper = parse_recipe(data, reach=False).gripper
+    assert gripper.outputs == () and gripper.close_output is None and gripper.robotiq.force == 30

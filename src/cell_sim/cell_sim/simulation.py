@@ -26,6 +26,7 @@ from cell_sim.letters.program import TimedProgram
 from cell_sim.scales.filler import FillOrder
 from cell_sim.scales.fleet import ALL_SCALES, Fleet, ScaleSettings, inject_all
 from cell_sim.ur_controller.ports.controller import ControllerServer
+from cell_sim.world.gripper import SimulatedGripper
 from cell_sim.world.ground_truth import GroundTruthLog
 from cell_sim.world.parts import TrayMix
 from cell_sim.world.stock_sync import StockSync
@@ -137,6 +138,7 @@ class Simulation:
         self.stock_sync = StockSync(self.world)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.gripper: SimulatedGripper | None = None
         self.ur = self._create_controller(config)
         self.robot = self._create_robot(config)
         self.camera = self._create_camera(config)
@@ -201,10 +203,15 @@ class Simulation:
         if device == 'hand' and fault == 'empty':
             self.world.remove_part()
             return 'the part has been removed from the gripper by hand'
+        if device == 'gripper' and self.gripper is not None:
+            if fault == 'clear':
+                self.gripper.faults.clear()
+                return 'pending faults are removed'
+            return self.gripper.faults.inject(fault, value)
         if device == 'nest':
             return self.world.place_in_nest(fault)
         if device not in devices:
-            known = ', '.join([*devices, 'nest', 'hand (empty)', ALL_SCALES])
+            known = ', '.join([*devices, 'gripper', 'nest', 'hand (empty)', ALL_SCALES])
             raise UnknownFaultError(f'no simulated device "{device}"; known devices: {known}')
         return devices[device].inject(fault, value)
 
@@ -218,8 +225,9 @@ class Simulation:
             return None
         if config.recipe is None:
             return ControllerServer(address=config.ur_address)
+        self.gripper = SimulatedGripper(config.recipe, self.world)
         return controller_server(
-            config.ur_address, config.recipe, self.world, letters=config.robot is not None, time_scale=config.time_scale
+            config.ur_address, config.recipe, self.gripper, letters=config.robot is not None, time_scale=config.time_scale
         )
 
     def _create_robot(self, config: SimulationConfig) -> LettersClient | None:

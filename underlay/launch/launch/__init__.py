@@ -1,4 +1,8 @@
-"""Launch system: describe processes in Python and run them."""
+"""Launch system: describe processes in Python and run them (stand-in with the API of launch 3.4).
+
+A launch file returns a LaunchDescription of entities. LaunchService visits them, runs what they say, and handles events until
+all processes have ended. Everything runs in one thread with an asyncio loop.
+"""
 
 from . import actions, conditions, descriptions, event_handlers, events, logging, substitutions
 from ._uncovered import refuse

@@ -1,7 +1,7 @@
 """A child process of the launcher.
 
 Every child leads a session and process group of its own: a terminal's Ctrl-C reaches only the launcher, which passes it on
-once. The kernel kills a child whose launcher has died, whatever the launcher died of. That order is tied to the thread that
+once. The kernel kills a child whose launcher has died, whatever its cause of death. That order is tied to the thread that
 forks (prctl(2), PR_SET_PDEATHSIG), so children may be started from the main thread only.
 """
 
@@ -24,7 +24,10 @@ _CHUNK = 65536
 
 
 def _die_with_launcher() -> Callable[[], None] | None:
-    """Return what a child does between fork and exec; the launcher has no other threads that could hold a lock meanwhile."""
+    """Return the function that a child runs between fork and exec, None where there is no prctl.
+
+    It must not take locks: other threads of the launcher do not exist in the child, and a lock that they held stays locked.
+    """
     if not sys.platform.startswith('linux'):
         return None
     prctl = ctypes.CDLL(None).prctl
@@ -32,6 +35,7 @@ def _die_with_launcher() -> Callable[[], None] | None:
 
     def in_child() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # The launcher died between fork and prctl; the order came too late.
         if os.getppid() != launcher:
             os._exit(1)
 
@@ -41,6 +45,8 @@ def _die_with_launcher() -> Callable[[], None] | None:
 class Child:
     """A started process, watched by the event loop without threads and without polling.
 
+    Its end is a readable pidfd (pidfd_open(2)), its output two pipes or terminals.
+
     Args:
         loop: the running event loop.
         cmd: program and arguments.
@@ -48,7 +54,7 @@ class Child:
         env: its environment.
         shell: let a shell run the command line.
         emulate_tty: give it terminals instead of pipes for its output.
-        on_output: called with 1 (stdout) or 2 (stderr) and what was written.
+        on_output: called with 1 (stdout) or 2 (stderr) and the bytes written.
         guard: ends what the process leaves behind if the launcher is killed.
         on_exit: called once with the return code, after the last output.
 
@@ -121,7 +127,7 @@ class Child:
                 os.kill(self.pid, number)
 
     def _read(self, number: int) -> bool:
-        """Pass on what there is; return whether there may be more."""
+        """Pass the available output on; return whether there may be more."""
         try:
             data = os.read(self._outputs[number], _CHUNK)
         except BlockingIOError:
@@ -140,6 +146,7 @@ class Child:
         os.close(fd)
 
     def _exited(self) -> None:
+        """Kill the rest of the group, drain the outputs, reap the process, and report its end."""
         self._loop.remove_reader(self._exit_fd)
         os.close(self._exit_fd)
         # Not yet reaped, so the group's number cannot have been given to others: what the process left behind ends with it.

@@ -1,7 +1,7 @@
-"""Ends what the launched processes left running when the launcher itself was killed.
+"""Ends the processes that the launched ones left running when the launcher itself was killed.
 
 The kernel kills the launcher's own children when it dies, but not their children. A shell of about a megabyte therefore reads
-the process groups alive from a pipe; when the pipe's other end is gone with the launcher, it kills what is left of them.
+the process groups alive from a pipe; when the pipe's other end is gone with the launcher, it kills the remaining groups.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 
 
 class Guard:
-    """The shell, started with the first process to guard."""
+    """The guarding shell, started with the first process group."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def add(self, group: int) -> None:
-        """Guard a process group."""
+        """Add a process group to those that die with the launcher."""
         if self._process is None:
             self._process = subprocess.Popen(
                 ['/bin/sh', '-c', _SCRIPT, 'launch-guard'],
@@ -41,11 +41,11 @@ class Guard:
         self._tell(f'+ {group}\n')
 
     def remove(self, group: int) -> None:
-        """Guard a process group no longer: it has ended."""
+        """Remove a process group, because it has ended; its number may be given to another one."""
         self._tell(f'- {group}\n')
 
     def close(self) -> None:
-        """Let the shell end."""
+        """Close the pipe, which lets the shell end, and wait for it."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             self._process.wait()
@@ -53,5 +53,5 @@ class Guard:
 
     def _tell(self, line: str) -> None:
         if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # somebody has killed the shell: go on without
+            with contextlib.suppress(BrokenPipeError):  # the shell was killed: go on without it
                 self._process.stdin.write(line.encode())

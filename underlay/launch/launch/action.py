@@ -30,7 +30,7 @@ class Action(LaunchDescriptionEntity):
 
     @property
     def condition(self) -> Condition | None:
-        """The condition of the action."""
+        """The condition, None for an action that is always executed."""
         return self._condition
 
     def get_sub_entities(self) -> Sequence[LaunchDescriptionEntity]:
@@ -54,5 +54,5 @@ class Action(LaunchDescriptionEntity):
         return None
 
     def execute(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:  # noqa: ARG002
-        """Do it; return entities to visit next."""
+        """Execute the action; return entities to visit next."""
         return None

@@ -16,7 +16,7 @@ class Condition:
         self._predicate = predicate
 
     def describe(self) -> str:
-        """Return a description for people."""
+        """Return a description for ``ros2 launch --print-description``."""
         return repr(self)
 
     def evaluate(self, context: LaunchContext) -> bool:

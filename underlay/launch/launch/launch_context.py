@@ -1,4 +1,4 @@
-"""The state of a launched system that actions and substitutions look at."""
+"""The state of a launched system that actions and substitutions use."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class LaunchContext:
         return self._asyncio_loop
 
     def add_completion_future(self, completion_future: asyncio.Future[None]) -> None:
-        """Let the launch service wait for this future, too."""
+        """Make the launch service wait for this future before it counts as idle."""
         self._completion_futures.append(completion_future)
         completion_future.add_done_callback(lambda _: self._wake())
 
@@ -92,11 +92,11 @@ class LaunchContext:
         return {**self._globals, **self._locals}
 
     def extend_globals(self, extensions: Mapping[str, Any]) -> None:
-        """Add locals that stay."""
+        """Add locals that stay until the end of the launch."""
         self._globals.update(extensions)
 
     def extend_locals(self, extensions: Mapping[str, Any]) -> None:
-        """Add locals that go with the event being handled."""
+        """Add locals that end with the event being handled."""
         self._locals.update(extensions)
 
     def _push_locals(self) -> None:
@@ -107,7 +107,7 @@ class LaunchContext:
 
     @property
     def launch_configurations(self) -> dict[str, Any]:
-        """The launch configurations by name."""
+        """The launch configurations by name; entries may be of any type."""
         return self._launch_configurations
 
     def _push_launch_configurations(self) -> None:
@@ -118,7 +118,7 @@ class LaunchContext:
 
     @property
     def environment(self) -> MutableMapping[str, str]:
-        """The environment that processes will get."""
+        """The environment of processes started from now on, which is the launcher's own."""
         return os.environ
 
     def _push_environment(self) -> None:
@@ -136,18 +136,22 @@ class LaunchContext:
         os.environ.update(environment)
 
     def would_handle_event(self, event: Event) -> bool:
-        """Return whether any handler would take the event."""
+        """Return whether any handler matches the event, so that nobody builds an event in vain."""
         return any(handler.matches(event) for handler in self._event_handlers)
 
     def register_event_handler(self, event_handler: BaseEventHandler, append: bool = False) -> None:
-        """Add a handler before (or, with ``append``, after) those that are there."""
+        """Add a handler before (or, with ``append``, after) those that are registered."""
         if append:
             self._event_handlers.append(event_handler)
         else:
             self._event_handlers.appendleft(event_handler)
 
     def unregister_event_handler(self, event_handler: BaseEventHandler) -> None:
-        """Remove a handler."""
+        """Remove a handler.
+
+        Raises:
+            ValueError: it is not registered.
+        """
         self._event_handlers.remove(event_handler)
 
     def emit_event_sync(self, event: Event) -> None:
@@ -156,7 +160,7 @@ class LaunchContext:
         self._wake()
 
     async def emit_event(self, event: Event) -> None:
-        """Queue an event."""
+        """Queue an event, for callers that are coroutines."""
         self.emit_event_sync(event)
 
     def perform_substitution(self, substitution: Substitution) -> str:

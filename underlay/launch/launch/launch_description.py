@@ -33,7 +33,7 @@ class LaunchDescription(LaunchDescriptionEntity):
 
     @property
     def entities(self) -> list[LaunchDescriptionEntity]:
-        """The entities."""
+        """The entities in the order in which they are visited."""
         return self._entities
 
     @property
@@ -55,14 +55,14 @@ class LaunchDescription(LaunchDescriptionEntity):
         self.add_entity(action)
 
     def visit(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity]:
-        """Return the entities to visit."""
+        """Return the entities to visit next; a warning is logged if the description is deprecated."""
         if self._deprecated_reason is not None:
             file = context.get_locals_as_dict().get('current_launch_file_path', 'launch description')
             launch_logging.get_logger().warning('%s is deprecated: %s', file, self._deprecated_reason)
         return self._entities
 
     def describe_sub_entities(self) -> Sequence[LaunchDescriptionEntity]:
-        """Return the entities."""
+        """Return the entities, for ``--print-description``."""
         return self._entities
 
     def get_launch_arguments(self, conditional_inclusion: bool = False) -> list[DeclareLaunchArgument]:

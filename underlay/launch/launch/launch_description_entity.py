@@ -15,7 +15,7 @@ class LaunchDescriptionEntity:
     """Something that can be visited while launching and may yield more of its kind."""
 
     def describe(self) -> str:
-        """Return a description for people."""
+        """Return a description for ``ros2 launch --print-description``."""
         return repr(self)
 
     def describe_sub_entities(self) -> Sequence[LaunchDescriptionEntity]:

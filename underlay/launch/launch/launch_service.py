@@ -1,4 +1,8 @@
-"""The service that runs launch descriptions."""
+"""The service that runs launch descriptions.
+
+One loop: handle queued events, whose handlers return entities; visit these; wait until a process, a timer or a future wakes
+the loop. The system is idle when no future is pending.
+"""
 
 from __future__ import annotations
 
@@ -49,12 +53,12 @@ class LaunchService:
 
     @property
     def context(self) -> LaunchContext:
-        """The context."""
+        """The context that all entities share."""
         return self._context
 
     @property
     def event_loop(self) -> asyncio.AbstractEventLoop | None:
-        """The event loop while running."""
+        """The event loop while running, else None."""
         return self._loop
 
     @property
@@ -63,11 +67,11 @@ class LaunchService:
         return self._task
 
     def include_launch_description(self, launch_description: LaunchDescription) -> None:
-        """Visit a launch description, now or when the service runs. May be called from any thread."""
+        """Visit a launch description, now or when the service runs; from any thread."""
         self.emit_event(IncludeLaunchDescription(launch_description))
 
     def emit_event(self, event: Event) -> None:
-        """Emit an event. May be called from any thread."""
+        """Emit an event; from any thread."""
         if self._loop is None:
             self._context.emit_event_sync(event)
         else:
@@ -105,7 +109,11 @@ class LaunchService:
             loop.close()
 
     async def run_async(self, *, shutdown_when_idle: bool = True) -> int:
-        """Run until everything has ended; see ``run()``."""
+        """Run until everything has ended; see ``run()``.
+
+        Raises:
+            RuntimeError: not called in the main thread, or the service is running already.
+        """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError('LaunchService can only be run in the main thread.')
         if self._loop is not None:
@@ -140,6 +148,7 @@ class LaunchService:
         loop.set_debug(self._debug)
         loop.set_exception_handler(on_exception)
         loop.add_signal_handler(signal.SIGINT, self._on_sigint)
+        # As signals of the loop: a Python handler between bytecodes could interrupt an action halfway.
         for number in _STOP_SIGNALS:
             loop.add_signal_handler(number, self._on_stop_signal, number)
         try:
@@ -165,6 +174,7 @@ class LaunchService:
                 self._fail(f'Caught exception in launch (see debug for traceback): {problem}')
 
     def _handle(self, event: Event) -> None:
+        """Handle one event by all matching handlers; each sees its own copy of the locals."""
         self._logger.debug("processing event: '%s'", event.name)
         for handler in tuple(self._context._event_handlers):
             if not handler.matches(event):
@@ -180,6 +190,7 @@ class LaunchService:
                 self._context._pop_locals()
 
     def _watch(self, pairs: list[tuple[Any, asyncio.Future[None]]]) -> None:
+        """Add the futures of visited entities to those that the service waits for."""
         for _, future in pairs:
             if future not in self._pending:
                 self._pending.add(future)
@@ -197,6 +208,7 @@ class LaunchService:
         return bool(waiting)
 
     def _fail(self, message: str) -> None:
+        """Log an error, and shut the system down with exit code 1."""
         self._logger.error(message)
         self._return_code = 1
         self._shutdown(message)

@@ -12,7 +12,7 @@ class Substitution:
     """A text that is known only while launching."""
 
     def describe(self) -> str:
-        """Return a description for people."""
+        """Return a description for ``ros2 launch --print-description``."""
         return repr(self)
 
     def perform(self, context: LaunchContext) -> str:

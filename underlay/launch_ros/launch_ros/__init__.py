@@ -1,4 +1,8 @@
-"""Launch of ROS nodes."""
+"""Launch of ROS nodes (stand-in with the API of launch_ros 0.26).
+
+An action `Node` is a process with ROS arguments. Namespaces, remappings and parameters of a group are launch configurations,
+so they end with the group.
+"""
 
 from launch._uncovered import refuse
 

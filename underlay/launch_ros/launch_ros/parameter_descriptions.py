@@ -54,12 +54,12 @@ class Parameter:
 
     @property
     def name(self) -> list[Substitution]:
-        """Its name."""
+        """The name as substitutions."""
         return self._name
 
     @property
     def value(self) -> Any:
-        """Its value, or the substitutions that make it."""
+        """The value, or the substitutions that make it."""
         return self._value.value
 
     def evaluate(self, context: LaunchContext) -> tuple[str, Any]:
@@ -87,7 +87,7 @@ class ParameterFile:
 
     @property
     def param_file(self) -> list[Substitution]:
-        """Its path."""
+        """The path as substitutions."""
         return self._param_file
 
     def evaluate(self, context: LaunchContext) -> Path:

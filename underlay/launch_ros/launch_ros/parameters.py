@@ -1,4 +1,7 @@
-"""Parameters as a launch file gives them, and as a node gets them."""
+"""Parameters as a launch file gives them, and as a node gets them.
+
+A node gets values as YAML, so their types matter: `1` is an integer, `1.0` a float, and a node rejects the wrong one.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,11 @@ def evaluate_parameter_dict(context: LaunchContext, parameters: Mapping[Any, Any
 
 def evaluate_parameter(context: LaunchContext, name: str, value: Any) -> Value:
     """Return the value of one parameter.
+
+    Args:
+        context: evaluates substitutions.
+        name: for the error.
+        value: a value, a ParameterValue, or substitutions whose text is read as YAML.
 
     Raises:
         TypeError: the value is of no type that a parameter can have.
@@ -86,7 +94,7 @@ def _of_sequence(context: LaunchContext, name: str, items: Sequence[Any]) -> Val
 
 
 def as_rule(value: Value) -> str:
-    """Return a value as it is written behind ``-p name:=``."""
+    """Return a value as text for ``-p name:=``."""
     return yaml.safe_dump(value, default_flow_style=True, width=1_000_000).removesuffix('\n').removesuffix('\n...')
 
 

@@ -15,7 +15,7 @@ def positive_float(value: str) -> float:
     """Return a number above 0.
 
     Raises:
-        ArgumentTypeError: It is none.
+        ArgumentTypeError: It is not a number above 0.
     """
     if (number := _float(value)) <= 0.0:
         raise ArgumentTypeError(f'{value} is not in the valid range (> 0.0)')
@@ -23,10 +23,10 @@ def positive_float(value: str) -> float:
 
 
 def not_negative_float(value: str) -> float:
-    """Return a number from 0 on.
+    """Return a number of 0 or more.
 
     Raises:
-        ArgumentTypeError: It is none.
+        ArgumentTypeError: It is not a number of 0 or more.
     """
     if (number := _float(value)) < 0.0:
         raise ArgumentTypeError(f'Value {value} is less than zero.')
@@ -34,10 +34,10 @@ def not_negative_float(value: str) -> float:
 
 
 def existing_path(value: str) -> Path:
-    """Return the path of a bag that is there.
+    """Return the path of an existing bag.
 
     Raises:
-        ArgumentTypeError: There is nothing.
+        ArgumentTypeError: The path does not exist.
     """
     path = Path(value)
     if not path.exists():

@@ -1,4 +1,8 @@
-"""Message definitions and type hashes, as installed by the packages of the interfaces."""
+"""Message definitions and type hashes, as installed by the packages of the interfaces.
+
+A bag with definitions can be read without these packages. The hash (REP 2016) lets a reader notice that a type has changed
+since.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,9 @@ def definition(name: str) -> tuple[str, str]:
     """Return the text of a message type with all types it uses, and its hash (RIHS01).
 
     The text is of the form `ros2msg` of MCAP: the type's file, then each used type under a line `MSG: package/Name`.
+
+    Args:
+        name: `package/msg/Name`.
 
     Raises:
         DefinitionError: The package is not installed, or has no such message.

@@ -1,4 +1,4 @@
-"""Play a bag: publish its messages as they were, at the times they came."""
+"""Plays a bag: publishes its messages unchanged, at their relative times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ACKNOWLEDGE_S = 1.0
 
 @dataclass(frozen=True)
 class Playback:
-    """How a bag is played."""
+    """Options of a playback; times in seconds."""
 
     rate: float = 1.0
     topics: frozenset[str] = frozenset()  # empty for all
@@ -38,13 +38,22 @@ class Playback:
 
 
 class Player(Node):
-    """Publishes the messages of a bag."""
+    """Publishes the messages of a bag.
+
+    Messages are published from the thread of `run`, paced by monotonic time. A message that is late is published at once; none
+    is dropped.
+    """
 
     def __init__(self, path: Path, playback: Playback, **options: Any) -> None:
-        """Open the bag and make its publishers.
+        """Open the bag and create its publishers.
+
+        Args:
+            path: Folder of the bag.
+            playback: Options.
+            options: Options of the node.
 
         Raises:
-            rosbags.rosbag2.ReaderError: It is no bag that can be read.
+            rosbags.rosbag2.ReaderError: It is not a readable bag.
         """
         super().__init__('rosbag2_player', **options)
         self._playback = playback
@@ -74,7 +83,7 @@ class Player(Node):
         return chosen and topic not in self._playback.exclude_topics and not (self._playback.clock_hz and topic == '/clock')
 
     def _offer(self) -> None:
-        """Make one publisher for each topic; a topic whose type is not installed is left out."""
+        """Create one publisher for each topic; a topic whose type is not installed is left out."""
         by_topic: dict[str, Any] = {}
         for connection in list(self._connections):
             topic = self._playback.remap.get(connection.topic, connection.topic)
@@ -117,6 +126,7 @@ class Player(Node):
             stop.wait(min(due_s, pace.next_tick_s) - now_s)
 
     def _wait_until_acknowledged(self) -> None:
+        """Wait until reliable subscribers have the last messages; a process that exits takes its unsent data with it."""
         for publisher in set(self._publishers_by_connection.values()):
             if publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE:
                 publisher.wait_for_all_acked(Duration(seconds=ACKNOWLEDGE_S))
@@ -127,10 +137,10 @@ def _profile(connection: Any) -> QoSProfile:
 
 
 class Pace:
-    """The relation of the bag's time to real time; times given are monotonic, in s."""
+    """Conversion between the bag's time and real time; arguments are monotonic, in seconds."""
 
     def __init__(self, first_ns: int, now_s: float, playback: Playback) -> None:
-        """Begin with the bag's time `first_ns` now."""
+        """Start at the bag's time `first_ns` now."""
         self._first_ns = first_ns
         self._started_s = now_s
         self._rate = playback.rate
@@ -138,11 +148,11 @@ class Pace:
         self.next_tick_s = now_s if playback.clock_hz > 0.0 else float('inf')
 
     def due_s(self, stamp_ns: int) -> float:
-        """Return when a message of the bag is to be published."""
+        """Return the time at which a message of the bag is to be published."""
         return self._started_s + (stamp_ns - self._first_ns) / 1e9 / self._rate
 
     def bag_ns(self, now_s: float) -> int:
-        """Return the bag's time."""
+        """Return the bag's time at a real time."""
         return self._first_ns + int((now_s - self._started_s) * self._rate * 1e9)
 
     def tick(self, now_s: float) -> bool:

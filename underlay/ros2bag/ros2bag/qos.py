@@ -1,4 +1,4 @@
-"""Quality of service: what publishers offer, as it is recorded, and what is offered again when a bag is played."""
+"""Quality of service: profiles that publishers offer, as bags store them, and profiles for playing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ _NANOSECONDS = 10**9
 
 
 def for_recording(offers: Iterable[QoSProfile]) -> QoSProfile:
-    """Return the strongest profile that is compatible with every offer."""
+    """Return the strongest profile that is compatible with every offer.
+
+    Args:
+        offers: Profiles of the publishers; empty gives a reliable, volatile profile.
+    """
     offers = list(offers)
     reliable = all(offer.reliability != ReliabilityPolicy.BEST_EFFORT for offer in offers)
     latched = bool(offers) and all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
@@ -27,7 +31,7 @@ def for_recording(offers: Iterable[QoSProfile]) -> QoSProfile:
 
 
 def recorded(offer: QoSProfile) -> Qos:
-    """Return a publisher's profile in the form that bags keep."""
+    """Return a publisher's profile in the form that bags store."""
     return Qos(
         history=_named(QosHistory, offer.history),
         depth=offer.depth,
@@ -44,8 +48,11 @@ def recorded(offer: QoSProfile) -> Qos:
 def for_playing(offers: Sequence[Qos]) -> QoSProfile:
     """Return a profile for one publisher that stands for all recorded ones.
 
-    It is best effort or volatile only if all publishers were. Discovery does not tell the depth of a latched publisher; it is
-    taken as one message for each.
+    It is best effort or volatile only if all publishers were. Discovery does not report the depth of a latched publisher; it
+    is taken as one message for each.
+
+    Args:
+        offers: Recorded profiles of one topic.
     """
     best_effort = bool(offers) and all(offer.reliability == QosReliability.BEST_EFFORT for offer in offers)
     latched = any(offer.durability == QosDurability.TRANSIENT_LOCAL for offer in offers)

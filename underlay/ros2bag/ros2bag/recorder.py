@@ -1,4 +1,4 @@
-"""Record topics into a bag, as the bytes that come over the wire."""
+"""Records topics into a bag, as serialized bytes."""
 
 from __future__ import annotations
 
@@ -34,13 +34,17 @@ class Recorded:
     subscription: Any = None
 
     def take(self) -> tuple[bytes, dict[str, Any]] | None:
-        """Return a message that has arrived, with what the middleware says of it."""
+        """Return a message that has arrived, with the middleware's information about it; None if there is none."""
         taken: tuple[bytes, dict[str, Any]] | None = self.subscription.handle.take_message(self.kind, True)
         return taken
 
 
 class Recorder(Node):
-    """Subscribes to what is selected as it comes up, and writes what arrives."""
+    """Subscribes to selected topics as they appear, and writes their messages.
+
+    Each message is stamped with the time at which the middleware received it, not with that of this callback. With simulated
+    time it is the time of /clock.
+    """
 
     def __init__(
         self,
@@ -93,10 +97,11 @@ class Recorder(Node):
 
     @property
     def topics(self) -> list[str]:
-        """Topics that are being recorded."""
+        """Topics that are being recorded, sorted."""
         return sorted(self._recorded)
 
     def _look(self) -> None:
+        """Look at the graph: subscribe to new topics, adapt to new publishers, flush now and then."""
         for topic, kinds in self.get_topic_names_and_types():
             if topic in self._recorded:
                 self._adapt(topic)
@@ -106,6 +111,7 @@ class Recorder(Node):
             self._flush()
 
     def _begin(self, topic: str, kinds: list[str]) -> None:
+        """Start to record a topic; one whose type is unknown or ambiguous is reported once and left out."""
         try:
             if len(kinds) > 1:
                 raise DefinitionError(f'it has more than one type: {", ".join(kinds)}')
@@ -124,7 +130,7 @@ class Recorder(Node):
         self.get_logger().info(f"Subscribed to topic '{topic}'")
 
     def _adapt(self, topic: str) -> None:
-        """Subscribe anew when publishers have come that the subscription does not suit."""
+        """Subscribe again when the subscription is not compatible with a new publisher."""
         entry = self._recorded[topic]
         offers = self._offers(topic)
         profile = for_recording(offers)
@@ -144,6 +150,7 @@ class Recorder(Node):
         entry.subscription = self.create_subscription(entry.kind, topic, callback, entry.profile, raw=True)
 
     def _take(self, entry: Recorded, most: int) -> None:
+        """Write messages that have arrived meanwhile, at most `most`."""
         with entry.subscription.handle:
             for _ in range(most):
                 if (taken := entry.take()) is None:
@@ -160,6 +167,7 @@ class Recorder(Node):
         self.count += 1
 
     def _flush(self) -> None:
+        """Write buffered messages to the disk, so that a killed recorder loses FLUSH_S at most."""
         self._flushed_s = time.monotonic()
         storage: Any = self._writer.storage
         if not isinstance(storage, McapWriter):

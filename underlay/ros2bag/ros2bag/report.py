@@ -22,8 +22,11 @@ def files(path: Path) -> list[Path]:
 def describe(path: Path) -> str:
     """Return a description in the layout of rosbag2.
 
+    Args:
+        path: Folder or file of the bag.
+
     Raises:
-        rosbags.rosbag2.ReaderError: It is no bag that can be read.
+        rosbags.rosbag2.ReaderError: It is not a readable bag.
     """
     stored = files(path)
     with Reader(path) as reader:

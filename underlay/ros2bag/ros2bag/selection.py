@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Selection:
-    """A choice of topics by their full names."""
+    """A choice of topics by their full names.
+
+    Attributes:
+        topics: Always recorded, even if excluded below.
+        everything: Record all topics.
+        regex: Record topics that contain a match; "" = none.
+        exclude_regex: Leave out topics that contain a match; "" = none.
+        exclude_topics: Leave these out.
+        hidden: Include topics with a part that begins with "_".
+    """
 
     topics: frozenset[str] = frozenset()
     everything: bool = False

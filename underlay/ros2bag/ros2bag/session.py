@@ -14,12 +14,17 @@ from rclpy.signals import SignalHandlerOptions
 
 
 def run_until_signal(make: Callable[[], Any]) -> Any:
-    """Make a node with a method `run(stop)`, run it until it ends or SIGINT or SIGTERM comes, and return it."""
+    """Create a node with a method `run(stop)`, run it until it ends or SIGINT or SIGTERM arrives, and return it.
+
+    Args:
+        make: Creates the node, after rclpy is initialized.
+    """
     stop = threading.Event()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
+    # rclpy's handlers would shut the context down before the bag is closed.
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGINT, handle)
     signal.signal(signal.SIGTERM, handle)

@@ -21,14 +21,22 @@ POLL_S = 0.02
 
 
 class GoalRefused(Exception):
-    """An action server did not take a goal, or is not there."""
+    """An action server rejected a goal, or is not available."""
 
 
 class Callers:
-    """Clients of services and actions, made at first use and kept."""
+    """Clients of services and actions, created at first use and kept.
+
+    A client per service, not per call: discovery of a new client takes longer than most calls.
+    """
 
     def __init__(self, node: Node, ros: RosThread) -> None:
-        """Begin with none."""
+        """Store the collaborators.
+
+        Args:
+            node: Owner of the clients.
+            ros: Runs functions in the node's executor.
+        """
         self._node = node
         self._ros = ros
         self._group = ReentrantCallbackGroup()
@@ -41,7 +49,10 @@ class Callers:
         Args:
             service: Name of the service.
             arguments: Values of the request.
-            timeout_s: Longest time to wait for the response; 0 waits without end.
+            timeout_s: Timeout of the response in seconds; 0 = none.
+
+        Returns:
+            Values of the response, as JSON carries them.
 
         Raises:
             ProtocolError: There is no such service, or it did not answer in time.
@@ -61,6 +72,12 @@ class Callers:
         self, action: str, kind: str, arguments: Any, on_feedback: Callable[[dict[str, Any]], None] | None
     ) -> Any:
         """Send a goal and return its handle once it is accepted.
+
+        Args:
+            action: Name of the action.
+            kind: Its type, as `package/action/Name` or `package/Name`.
+            arguments: Values of the goal.
+            on_feedback: Called in the event loop with the values of each feedback; None = feedback is dropped.
 
         Raises:
             GoalRefused: The server is not there or rejected the goal.
@@ -92,7 +109,7 @@ class Callers:
         await _awaitable(await self._ros.run(handle.cancel_goal_async))
 
     def close(self) -> None:
-        """Destroy the action clients, which the node does not destroy by itself. Runs in the node's executor."""
+        """Destroy the action clients, which the node does not destroy itself. Runs in the node's executor."""
         for client in self._actions.values():
             client.destroy()
         self._actions.clear()
@@ -107,6 +124,11 @@ class Callers:
         return client
 
     async def _discover_service(self, service: str) -> Any:
+        """Return a client whose service is ready; a service that has just been started gets DISCOVERY_S.
+
+        Raises:
+            ProtocolError: There is no such service.
+        """
         deadline = asyncio.get_running_loop().time() + DISCOVERY_S
         while True:
             client = await self._ros.run(self._service_client, service)
@@ -154,7 +176,7 @@ def _feed_back(on_feedback: Callable[[dict[str, Any]], None], message: Any) -> N
 
 
 async def _awaitable(ros_future: Any) -> Any:
-    """Wait in the event loop for a future that rclpy completes in its executor."""
+    """Wait in the event loop for a future that rclpy completes in its executor, and return its result."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 

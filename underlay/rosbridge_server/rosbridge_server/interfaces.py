@@ -17,6 +17,8 @@ from rosbridge_server.protocol import ProtocolError
 def message_class(name: str) -> Any:
     """Return a message class by `package/msg/Name` or `package/Name`.
 
+    roslib clients of ROS 1 leave the middle part out.
+
     Raises:
         ProtocolError: There is no such type here.
     """
@@ -34,19 +36,29 @@ def action_class(name: str) -> Any:
 
 
 def established_type(node: Node, topic: str) -> str | None:
-    """Return the type that the graph knows of a topic."""
+    """Return the type that the graph knows of a topic, None if the graph does not know the topic.
+
+    Raises:
+        ProtocolError: The name is not valid.
+    """
     check_name(topic)
     return _first(node.get_topic_names_and_types(), node.resolve_topic_name(topic))
 
 
 def established_service_type(node: Node, service: str) -> str | None:
-    """Return the type that the graph knows of a service."""
+    """Return the type that the graph knows of a service, None if the graph does not know the service.
+
+    Raises:
+        ProtocolError: The name is not valid.
+    """
     check_name(service)
     return _first(node.get_service_names_and_types(), node.resolve_service_name(service))
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot be the name of a topic, a service or an action.
+    """Check that a text can be the name of a topic, a service or an action.
+
+    rcl raises errors of several types for invalid names, some only when the entity is created.
 
     Raises:
         ProtocolError: The name is not valid.

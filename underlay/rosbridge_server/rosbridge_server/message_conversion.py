@@ -1,7 +1,10 @@
 """Messages to and from the values of JSON.
 
 Converters are compiled once for each type and kept. The rules are those of rosbridge: NaN and infinity become null, arrays of
-uint8 become base64, a byte becomes a number, and a header that comes without a stamp gets the present time.
+uint8 become base64, a byte becomes a number, and a header without a stamp gets the current time.
+
+Encoding is the hot path of the bridge, so it is generated as source: one dictionary display per class, without a look at types
+at run time. Decoding checks every value, because it comes from a browser.
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ Decoder = Callable[[Any, str, Now], Any]
 
 
 class FieldError(ValueError):
-    """A value does not fit into a message; the text names the field and what it takes."""
+    """A value does not fit into a message; the text names the field and the values it takes."""
 
 
 def to_json(message: Any) -> dict[str, Any]:
@@ -56,12 +59,12 @@ def to_json(message: Any) -> dict[str, Any]:
 
 
 def from_json(kind: Any, values: Any, now: Now) -> Any:
-    """Make a message of JSON values; fields not given keep their defaults.
+    """Return a message made of JSON values; fields that are left out keep their defaults.
 
     Args:
         kind: Message class.
         values: Object by field name, or a list of values in the order of the fields.
-        now: Returns the present time as a builtin_interfaces/Time, for stamps that were not given.
+        now: Returns the current time as a builtin_interfaces/Time, for stamps that were left out.
 
     Raises:
         FieldError: A field does not exist or its value does not fit.
@@ -95,7 +98,10 @@ def _fields(kind: Any) -> list[tuple[str, Any]]:
 
 @functools.cache
 def _encoder(kind: Any) -> Callable[[Any], dict[str, Any]]:
-    """Compile the function that turns a message of one class into a dictionary."""
+    """Compile the function that turns a message of one class into a dictionary.
+
+    The source holds names of fields and of classes only, which come from interface definitions and not from clients.
+    """
     names: dict[str, Any] = {'b64': _base64, 'floats': _finite_list}
     body = ', '.join(f'{name!r}: {_expression(slot, f"m.{name}", names)}' for name, slot in _fields(kind))
     exec(f'def encode(m):\n    return {{{body}}}', names)
@@ -104,6 +110,13 @@ def _encoder(kind: Any) -> Callable[[Any], dict[str, Any]]:
 
 
 def _expression(slot: Any, value: str, names: dict[str, Any]) -> str:
+    """Return the source of the JSON value of one field.
+
+    Args:
+        slot: Type of the field.
+        value: Source that yields its value.
+        names: Globals of the generated function; encoders of nested types are added.
+    """
     if isinstance(slot, NamespacedType):
         return f'{_bind(slot, names)}({value})'
     if isinstance(slot, AbstractNestedType):
@@ -143,6 +156,7 @@ def _base64(value: Any) -> str:
 
 
 def _finite_list(value: Any) -> list[float | None]:
+    """Return a list in which NaN and infinity are None; the sum is finite exactly if all numbers are, or rarely overflows."""
     numbers: list[float | None] = value.tolist()
     if math.isfinite(sum(numbers)):  # type: ignore[arg-type]  # numbers of an array are never None
         return numbers
@@ -159,7 +173,7 @@ def _refuse(path: str, wanted: str, value: Any) -> FieldError:
 
 @functools.cache
 def _object_decoder(kind: Any) -> Decoder:
-    """Make the function that fills a message of one class."""
+    """Return the function that fills a message of one class."""
     full = type_name(kind)
     decoders = {name: _decoder(slot) for name, slot in _fields(kind)}
     headers = [name for name, slot in _fields(kind) if _is_header(slot)]
@@ -191,6 +205,7 @@ def _is_header(slot: Any) -> bool:
 
 
 def _time_decoder(kind: Any, decoders: dict[str, Decoder]) -> Decoder:
+    """Return the function for Time and Duration, which also takes the field names of ROS 1 and the text "now"."""
     aliases = {'sec': 'sec', 'nanosec': 'nanosec', 'secs': 'sec', 'nsecs': 'nanosec'}
 
     def decode(values: Any, path: str, now: Now) -> Any:
@@ -277,6 +292,7 @@ def _string_decoder(longest: int | None) -> Decoder:
 
 
 def _list_decoder(slot: Any) -> Decoder:
+    """Return the function for arrays and sequences; numbers are converted as a whole where possible."""
     item = slot.value_type
     one = _decoder(item)
     code = TYPE_CODES.get(item.typename, '') if isinstance(item, BasicType) else ''
@@ -312,7 +328,10 @@ def _bytes(text: str, path: str) -> array.array[int]:
 
 
 def _numbers(values: list[Any], code: str) -> array.array[Any] | None:
-    """Return a list of numbers as an array, or None when its elements have to be looked at one by one."""
+    """Return a list of numbers as an array, or None when its elements must be checked one by one.
+
+    array.array would accept True as 1, hence the first check.
+    """
     if any(entry is True or entry is False for entry in values):
         return None
     try:

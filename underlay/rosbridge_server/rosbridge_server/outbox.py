@@ -1,7 +1,9 @@
-"""What waits to be sent to one client, bounded in number for each subscription and in bytes for the client.
+"""Messages that wait to be sent to one client, bounded in number for each subscription and in bytes for the client.
 
-Answers and each topic have a lane of their own. Lanes take turns, so a camera cannot hold up the state of the job, and
-a lane that is full forgets its oldest message.
+Answers and each topic have a lane of their own. Lanes take turns, so a camera cannot hold up the state of the job. A lane that
+is full drops its oldest message.
+
+Used in the event loop only; no lock.
 """
 
 from __future__ import annotations
@@ -14,7 +16,15 @@ UNLIMITED_QUEUE = 1000  # queue_length 0: "no queueing" by throttling, but never
 
 @dataclass(eq=False)
 class Lane:
-    """Messages of one topic (or the answers) for one client."""
+    """Messages of one topic (or the answers) for one client.
+
+    Attributes:
+        queue_length: Parameter of `subscribe`; 0 = no queueing by throttling.
+        interval_s: Shortest time between two messages, from `throttle_rate`.
+        queue: Encoded messages, oldest first.
+        due_s: The next message may be sent at this time or later.
+        queued: The lane is in the turn order, or waits for its time.
+    """
 
     queue_length: int = 0
     interval_s: float = 0.0
@@ -24,19 +34,28 @@ class Lane:
 
     @property
     def capacity(self) -> int:
-        """Messages kept at most."""
+        """Maximum number of messages."""
         return self.queue_length if self.queue_length > 0 else UNLIMITED_QUEUE
 
     def wants(self, now_s: float) -> bool:
-        """Return whether a message that comes now is of use; a throttled lane without a queue lets it go."""
+        """Return whether a message that arrives now is of use; a throttled lane without a queue drops it.
+
+        Called before the message is encoded, which is the expensive part.
+        """
         return self.queue_length > 0 or self.interval_s <= 0.0 or (now_s >= self.due_s and not self.queue)
 
 
 class Outbox:
-    """All lanes of one client."""
+    """All lanes of one client.
+
+    Attributes:
+        limit_bytes: Beyond this the client is too slow to keep.
+        size: Bytes in all lanes.
+        dropped: Messages that a newer one has replaced.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
-        """Make an empty outbox that holds at most `limit_bytes`."""
+        """Create an empty outbox that holds at most `limit_bytes`."""
         self.limit_bytes = limit_bytes
         self.size = 0
         self.dropped = 0
@@ -46,15 +65,21 @@ class Outbox:
 
     @property
     def full(self) -> bool:
-        """Whether the client has fallen too far behind to keep it."""
+        """Whether the client has fallen too far behind to keep it: its answers can be neither sent nor dropped."""
         return self.size > self.limit_bytes
 
     def answer(self, payload: bytes, now_s: float) -> None:
-        """Queue an answer; answers are never forgotten."""
+        """Queue an answer; answers are never dropped."""
         self.put(self._answers, payload, now_s)
 
     def put(self, lane: Lane, payload: bytes, now_s: float) -> None:
-        """Queue a message of a topic, in place of the oldest one when the lane is full."""
+        """Queue a message of a topic, in place of the oldest one when the lane is full.
+
+        Args:
+            lane: Lane of the topic.
+            payload: Encoded message.
+            now_s: Monotonic time.
+        """
         while len(lane.queue) >= lane.capacity:
             self.size -= len(lane.queue.popleft())
             self.dropped += 1
@@ -64,7 +89,11 @@ class Outbox:
             self._enqueue(lane, now_s)
 
     def take(self, now_s: float) -> bytes | None:
-        """Return what is to be sent next, or None when nothing is due."""
+        """Return the message to send next, or None when nothing is due.
+
+        Args:
+            now_s: Monotonic time; a throttled lane starts its interval here.
+        """
         if self._waiting:
             self._wake(now_s)
         while self._ready:
@@ -85,7 +114,7 @@ class Outbox:
         return min((lane.due_s for lane in self._waiting), default=None)
 
     def forget(self, lane: Lane) -> None:
-        """Drop what a lane holds, when its topic is unsubscribed."""
+        """Drop the messages of a lane, when its topic is unsubscribed."""
         self.size -= sum(map(len, lane.queue))
         lane.queue.clear()
 

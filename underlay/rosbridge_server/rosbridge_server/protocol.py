@@ -1,6 +1,7 @@
-"""The messages of the rosbridge protocol v2: reading and writing of their text, and the globs that limit names.
+"""The messages of the rosbridge protocol v2: their text, and the globs that limit names.
 
-Source: ROSBRIDGE_PROTOCOL.md of RobotWebTools/rosbridge_suite, and what roslib 2.1 sends and expects.
+Source: ROSBRIDGE_PROTOCOL.md of RobotWebTools/rosbridge_suite, and what roslib 2.1 sends and expects. Wording of errors
+follows upstream, since clients match it.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def decode(text: str) -> dict[str, Any]:
-    """Read one message of a client.
+    """Return one message of a client.
 
     Raises:
-        ProtocolError: It is no JSON object with a field `op`.
+        ProtocolError: It is not a JSON object with a field `op`.
     """
     try:
         message = json.loads(text)
@@ -47,6 +48,12 @@ def decode(text: str) -> dict[str, Any]:
 
 def field(message: dict[str, Any], name: str, kinds: type | tuple[type, ...], default: Any = MISSING) -> Any:
     """Return a field of a message; null counts as left out.
+
+    Args:
+        message: Decoded message.
+        name: Name of the field.
+        kinds: Allowed types; bool is not an int here, although Python says so.
+        default: Value if the field is left out; MISSING = the field is required.
 
     Raises:
         ProtocolError: The field is missing or of another type.
@@ -96,7 +103,10 @@ def _with_id(message: dict[str, Any], identity: Any) -> dict[str, Any]:
 
 
 class Globs:
-    """Names that clients may use, given as text such as `[/cell/job, '/cell/weighing/*']`; empty allows every name."""
+    """Names that clients may use, given as text such as `[/cell/job, '/cell/weighing/*']`; empty allows every name.
+
+    The form is that of upstream's parameters topics_glob, services_glob and actions_glob.
+    """
 
     def __init__(self, text: str) -> None:
         """Read the list."""
@@ -107,10 +117,14 @@ class Globs:
         return not self.patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns)
 
     def check(self, kind: str, name: str) -> None:
-        """Refuse a name that is not listed.
+        """Check that a name may be used.
+
+        Args:
+            kind: topic, service or action, for the message.
+            name: As the client writes it.
 
         Raises:
-            ProtocolError: The name is not allowed.
+            ProtocolError: The name is not listed.
         """
         if not self.allows(name):
             raise ProtocolError(f"{kind} '{name}' is not allowed by this server's {kind}s_glob")

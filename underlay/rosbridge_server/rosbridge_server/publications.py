@@ -31,7 +31,7 @@ class Publications:
     """All publishers that clients asked for, by topic."""
 
     def __init__(self, node: Node) -> None:
-        """Begin with none."""
+        """Store the node of the publishers."""
         self._node = node
         self._by_topic: dict[str, Publication] = {}
 
@@ -43,7 +43,14 @@ class Publications:
     def advertise(
         self, topic: str, wanted_type: str | None, holder: Any, latch: bool = False, queue_size: int = QUEUE_SIZE
     ) -> Publication:
-        """Make a client a publisher of a topic.
+        """Register a client as a publisher of a topic.
+
+        Args:
+            topic: Name as the client writes it.
+            wanted_type: Type that the client gives; None = that of the graph.
+            holder: The client.
+            latch: Keep the last message for late subscribers; counts for the first client of a topic only.
+            queue_size: Depth of the publisher.
 
         Raises:
             ProtocolError: The type is unknown, cannot be inferred, or is not that of the topic.
@@ -65,7 +72,11 @@ class Publications:
         return publication
 
     def release(self, topic: str, holder: Any) -> None:
-        """End a client's publishing; the publisher stays until `remove_unused`."""
+        """Remove a client from a topic's publishers; the publisher itself stays until `remove_unused`.
+
+        A page that is reloaded advertises the same topics a moment later. Matching a new publisher would take longer than the
+        reload.
+        """
         publication = self._by_topic.get(topic)
         if publication is not None:
             publication.holders.discard(holder)
@@ -78,7 +89,7 @@ class Publications:
             self._node.destroy_publisher(publication.publisher)
 
     def publish(self, publication: Publication, values: Any) -> None:
-        """Publish JSON values.
+        """Publish JSON values; from the event loop, because rclpy's publish is thread-safe.
 
         Raises:
             FieldError: They do not fit the topic's type.

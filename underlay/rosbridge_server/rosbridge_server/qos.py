@@ -1,4 +1,8 @@
-"""Quality of service of a subscription that is to hear every publisher of a topic."""
+"""Quality of service of a subscription that must receive from every publisher of a topic.
+
+DDS matches a subscription only with publishers that offer at least what it asks for. So it asks for the weakest profile that
+all publishers offer.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,10 @@ BEST_EFFORT_DEPTH = 10
 def adapted(offers: Iterable[Any]) -> QoSProfile:
     """Return the strongest profile that is compatible with all offered profiles.
 
-    With no offers it is reliable and volatile, which hears every publisher but best-effort ones.
+    Without offers it is reliable and volatile, which matches every publisher but best-effort ones.
+
+    Args:
+        offers: QoS profiles of the publishers.
     """
     offers = list(offers)
     reliable = all(offer.reliability != ReliabilityPolicy.BEST_EFFORT for offer in offers)

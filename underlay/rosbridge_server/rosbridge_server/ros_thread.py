@@ -1,4 +1,7 @@
-"""Calls from the server's event loop into the thread that spins the node, where ROS entities are made and destroyed."""
+"""Calls from the server's event loop into the thread that spins the node, where ROS entities are created and destroyed.
+
+rclpy's entities may be created in any thread, but a wait set that is being built while one is destroyed ends the executor.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,23 @@ class RosThread:
     """Runs functions in the node's executor, in the order in which they were handed over."""
 
     def __init__(self, node: Node, loop: asyncio.AbstractEventLoop) -> None:
-        """Hook into the node's executor."""
+        """Create the guard condition that wakes the node's executor."""
         self._loop = loop
         self._work: deque[Callable[[], object]] = deque()
         self._guard = node.create_guard_condition(self._run_all)
 
     def post(self, function: Callable[[], object]) -> None:
-        """Run a function that does not raise, without waiting for it."""
+        """Queue a function that does not raise, without waiting for it; from any thread."""
         self._work.append(function)
         self._guard.trigger()
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Run a function and return what it returned, or raise what it raised."""
+        """Run a function in the executor; return its result, or raise its exception.
+
+        Args:
+            function: Must not block.
+            arguments: Its arguments.
+        """
         future: asyncio.Future[T] = self._loop.create_future()
 
         def work() -> None:

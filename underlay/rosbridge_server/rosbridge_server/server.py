@@ -21,7 +21,7 @@ logging.getLogger('aiohttp.access').setLevel(logging.WARNING)
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where and how the server listens."""
+    """Where and how the server listens; sizes in bytes, times in seconds."""
 
     address: str
     port: int
@@ -34,7 +34,10 @@ class Endpoint:
 
 
 class Server:
-    """Serves sessions until it is stopped."""
+    """Serves sessions until it is stopped.
+
+    One reader and one writer task for each connection. Only the writer sends, so messages cannot interleave.
+    """
 
     def __init__(
         self,
@@ -44,14 +47,14 @@ class Server:
         warn: Callable[[str], None],
         on_clients: Callable[[int], None],
     ) -> None:
-        """Make a server that is not started.
+        """Create a server that is not started.
 
         Args:
             loop: Loop that the server's thread runs.
             endpoint: Where to listen.
-            bridge: What the sessions share.
-            warn: Takes what people should know.
-            on_clients: Takes the number of clients whenever it changes.
+            bridge: Shared by the sessions.
+            warn: Called with warnings for the operator.
+            on_clients: Called with the number of clients at each change.
         """
         self._loop = loop
         self._endpoint = endpoint
@@ -70,7 +73,11 @@ class Server:
         return len(self._sockets)
 
     def start(self, on_port: Callable[[int], None]) -> None:
-        """Start the thread; `on_port` is called in it with the port once the server listens."""
+        """Start the thread.
+
+        Args:
+            on_port: Called in the thread with the port once the server listens.
+        """
         self._on_port = on_port
         self._thread.start()
 
@@ -106,7 +113,7 @@ class Server:
             await self._runner.cleanup()
 
     async def _listen(self, runner: web.AppRunner) -> None:
-        """Bind the port, trying again as long as it is taken."""
+        """Bind the port; retry while it is taken, e.g. by a former process that is still ending."""
         end = self._endpoint
         while True:
             try:
@@ -147,7 +154,10 @@ class Server:
                 session.status('error', 'Binary messages are not supported by this server, send JSON as text')
 
     async def _write(self, request: web.Request, socket: web.WebSocketResponse, session: Session) -> None:
-        """Send what the outbox holds; a client that does not read is not written to, and dropped past the limit."""
+        """Send the messages of the outbox; a client that does not read is dropped past the limit.
+
+        `send_frame` waits while the socket's buffer is full. So a slow client costs its own outbox and nothing else.
+        """
         outbox = session.outbox
         guard = asyncio.ensure_future(self._drop_when_full(request, session))
         try:
@@ -164,6 +174,7 @@ class Server:
             guard.cancel()
 
     async def _drop_when_full(self, request: web.Request, session: Session) -> None:
+        """Abort the connection once the outbox overflows; a close handshake would wait for the client."""
         await session.overflow.wait()
         self._warn(f'Client {request.remote} does not keep up and is dropped: {session.outbox.size} bytes wait for it')
         if request.transport is not None:
@@ -171,6 +182,7 @@ class Server:
 
 
 async def _wait(event: asyncio.Event, until_s: float | None) -> None:
+    """Wait for an event, at most until a monotonic time."""
     if until_s is None:
         await event.wait()
         return

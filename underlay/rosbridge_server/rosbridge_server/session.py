@@ -1,4 +1,4 @@
-"""One client: what it asked for, and the operations of the protocol."""
+"""One client: its requests, and the operations of the protocol."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NOT_COVERED = (
 
 @dataclass(frozen=True)
 class Bridge:
-    """What all sessions of a server share."""
+    """Collaborators and settings that all sessions of a server share."""
 
     ros: RosThread
     subscriptions: Subscriptions
@@ -51,7 +51,14 @@ class Bridge:
 
 @dataclass(eq=False)
 class Subscribed:
-    """A client's subscriptions to one topic; several ids share one lane with the most demanding wishes."""
+    """A client's subscriptions to one topic; several ids share one lane with the most demanding wishes.
+
+    Attributes:
+        kind: Type that the client gave; None = that of the graph.
+        feed: None while the node subscribes.
+        lane: Messages that wait for this client.
+        wishes: Id -> (interval in seconds, queue length).
+    """
 
     kind: str | None
     feed: Feed | None = None  # None while the node subscribes
@@ -59,7 +66,7 @@ class Subscribed:
     wishes: dict[Any, tuple[float, int]] = field(default_factory=dict)  # id -> interval in s, queue length
 
     def combine(self) -> None:
-        """Give the lane the lowest interval and the longest queue of all wishes."""
+        """Set the lane to the lowest interval and the longest queue of all wishes."""
         self.lane.interval_s = min(interval for interval, _ in self.wishes.values())
         self.lane.queue_length = max(length for _, length in self.wishes.values())
 
@@ -74,14 +81,23 @@ class Goal:
 
 
 class Session:
-    """The state of one connection; all of it lives in the server's event loop."""
+    """The state of one connection; all of it lives in the server's event loop.
+
+    Messages of a client are handled one after another, so `publish` after `advertise` finds the publisher. Calls and goals run
+    as tasks, since they may take long.
+
+    Attributes:
+        outbox: Messages to send.
+        wake: Set when something is to be sent.
+        overflow: Set when the client is too far behind.
+    """
 
     def __init__(self, bridge: Bridge, clock: Callable[[], float]) -> None:
-        """Begin with nothing asked for.
+        """Create the session of a new connection.
 
         Args:
-            bridge: What the sessions share.
-            clock: Monotonic time in s.
+            bridge: Shared by all sessions.
+            clock: Monotonic time in seconds.
         """
         self.outbox = Outbox(bridge.backlog_limit)
         self.wake = asyncio.Event()  # something is to be sent
@@ -106,7 +122,11 @@ class Session:
         }
 
     async def handle(self, text: str) -> None:
-        """Carry out one message of the client; what goes wrong becomes a status message."""
+        """Execute one message of the client; an error becomes a status message.
+
+        Args:
+            text: As received.
+        """
         identity = None
         try:
             message = protocol.decode(text)
@@ -118,12 +138,23 @@ class Session:
             self.status('error', f'{message["op"]}: {problem}', identity)
 
     def status(self, level: str, text: str, identity: Any = None) -> None:
-        """Send a status message if the client wants to see its level."""
+        """Send a status message if the client wants to see its level.
+
+        Args:
+            level: A key of LEVELS.
+            text: For the client.
+            identity: Field `id` of the message that caused it; None = none.
+        """
         if LEVELS[level] >= self._level:
             self._answer(protocol.status(level, text, identity))
 
     def deliver(self, feed: Feed, message: Any) -> None:
-        """Take a message of a subscribed topic."""
+        """Queue a message of a subscribed topic.
+
+        Args:
+            feed: Its feed; one that the client has left is ignored.
+            message: ROS message, encoded only if the lane wants it.
+        """
         subscribed = self._subscribed.get(feed.topic)
         now_s = self._clock()
         if subscribed is None or subscribed.feed not in (feed, None) or not subscribed.lane.wants(now_s):
@@ -132,7 +163,10 @@ class Session:
         self._notify()
 
     def close(self) -> None:
-        """Let go of everything the client asked for; goals that run are not cancelled."""
+        """Release all subscriptions and publishers of the client; running goals are not canceled.
+
+        A page that was reloaded must not stop a robot by that.
+        """
         for task in self._tasks:
             task.cancel()
         for subscribed in self._subscribed.values():
@@ -186,7 +220,7 @@ class Session:
         self.status('info', f'Subscribed to {topic}', identity)
 
     async def _join(self, topic: str, subscribed: Subscribed) -> None:
-        """Listen to a topic; known here before, because a latched message may come at once."""
+        """Subscribe to a topic; registered here before, because a latched message may arrive immediately."""
         self._subscribed[topic] = subscribed
         try:
             subscribed.feed = await self._bridge.ros.run(self._bridge.subscriptions.join, topic, subscribed.kind, self)
@@ -234,6 +268,7 @@ class Session:
         self._release(topic)
 
     def _release(self, topic: str) -> None:
+        """Stop advertising a topic; its publisher is removed later, if no client has advertised it again by then."""
         publications, ros = self._bridge.publications, self._bridge.ros
         ros.post(lambda: publications.release(topic, self))
         asyncio.get_running_loop().call_later(
@@ -312,6 +347,11 @@ class Session:
 
 
 def _refuse_compression(message: dict[str, Any]) -> None:
+    """Check that no compression is requested.
+
+    Raises:
+        ProtocolError: It is another one than "none".
+    """
     compression = protocol.field(message, 'compression', str, 'none')
     if compression != 'none':
         raise ProtocolError(f"{message['op']}: compression '{compression}' is not supported by this server, use 'none'")

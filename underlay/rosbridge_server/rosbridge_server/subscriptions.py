@@ -1,7 +1,8 @@
 """The node's subscriptions, shared by the clients that want the same topic.
 
-Feeds are made, changed and closed in the node's executor; their messages are delivered in the event loop. A latched topic gets
-a subscription for each client, because only a new subscription is given the earlier messages, of all publishers that are left.
+Feeds are created, changed and closed in the node's executor; their messages are delivered in the event loop. A latched topic
+gets a subscription for each client, because only a new subscription receives the earlier messages, of all publishers that are
+left.
 """
 
 from __future__ import annotations
@@ -25,19 +26,33 @@ RECHECK_S = 0.3  # the graph may name a publisher's quality of service a little 
 
 
 class Listener(Protocol):
-    """Takes the messages of a feed, in the event loop."""
+    """A receiver of a feed's messages, in the event loop."""
 
     def deliver(self, feed: Feed, message: Any) -> None:
-        """Take one message."""
+        """Receive one message."""
 
 
 class Feed:
-    """One subscription of the node and the clients that listen to it."""
+    """One subscription of the node and the clients that listen to it.
+
+    Attributes:
+        topic: Name as the first client wrote it.
+        kind: Message class.
+        listeners: A tuple, replaced as a whole: the event loop reads it while the executor changes it.
+    """
 
     def __init__(
         self, node: Node, loop: asyncio.AbstractEventLoop, post: Callable[[Callable[[], None]], None], topic: str, kind: Any
     ) -> None:
-        """Subscribe with a quality of service that suits the present publishers."""
+        """Subscribe with a quality of service that suits the current publishers.
+
+        Args:
+            node: Owner of the subscription.
+            loop: Loop in which messages are delivered.
+            post: Queues a function for the node's executor.
+            topic: Name of the topic.
+            kind: Message class.
+        """
         self.topic = topic
         self.kind = kind
         self.listeners: tuple[Listener, ...] = ()
@@ -57,7 +72,7 @@ class Feed:
         return is_latched(self._profile)
 
     def check_type(self, wanted: str) -> None:
-        """Refuse another type than the feed's.
+        """Check that a type is the feed's.
 
         Raises:
             ProtocolError: The type is another one, or unknown.
@@ -66,7 +81,7 @@ class Feed:
             raise ProtocolError(f'Topic {self.topic} is subscribed with type {type_name(self.kind)}, not {wanted}')
 
     def payload(self, message: Any) -> bytes:
-        """Return what goes over the wire for the message that is being delivered, made once for all clients."""
+        """Return the encoded form of the message that is being delivered, made once for all clients."""
         if self._payload is None:
             self._payload = publication(self.topic, to_json(message))
         return self._payload
@@ -79,6 +94,7 @@ class Feed:
             self._subscription = None
 
     def _adapt(self) -> None:
+        """Subscribe again if the publishers' profiles ask for another one."""
         publishers = self._node.get_publishers_info_by_topic(self._node.resolve_topic_name(self.topic))
         profile = adapted(publisher.qos_profile for publisher in publishers)
         if self._subscription is not None:
@@ -109,7 +125,7 @@ class Feed:
             self._loop.call_soon_threadsafe(self._drain)
 
     def _take_more(self) -> None:
-        """Take what else has come, which is cheaper than a turn of the executor for each message."""
+        """Take the messages that have arrived meanwhile, which is cheaper than a turn of the executor for each."""
         handle = self._subscription.handle
         with handle:
             for _ in range(BURST):
@@ -119,6 +135,7 @@ class Feed:
                 self._pending.append(taken[0])
 
     def _drain(self) -> None:
+        """Deliver the pending messages, in the event loop."""
         self._draining = False
         while self._pending:
             message = self._pending.popleft()
@@ -131,19 +148,22 @@ class Subscriptions:
     """All feeds of the node."""
 
     def __init__(self, node: Node, loop: asyncio.AbstractEventLoop, post: Callable[[Callable[[], None]], None]) -> None:
-        """Begin with no feed."""
+        """Store the collaborators; see `Feed`."""
         self._node = node
         self._loop = loop
         self._post = post
         self._feeds: list[Feed] = []
 
     def join(self, topic: str, wanted_type: str | None, listener: Listener) -> Feed:
-        """Let a client listen to a topic.
+        """Add a client to the listeners of a topic.
 
         Args:
             topic: Name as the client writes it.
-            wanted_type: Type the client expects; None takes the type of the graph.
+            wanted_type: Type the client expects; None = the type of the graph.
             listener: The client.
+
+        Returns:
+            The feed, which may be shared.
 
         Raises:
             ProtocolError: The type is unknown, or is not that of the topic.
@@ -162,7 +182,7 @@ class Subscriptions:
         return feed
 
     def leave(self, feed: Feed, listener: Listener) -> None:
-        """End a client's listening; the last one ends the subscription."""
+        """Remove a client from the listeners; the last one ends the subscription."""
         feed.listeners = tuple(other for other in feed.listeners if other is not listener)
         if not feed.listeners and feed in self._feeds:
             self._feeds.remove(feed)

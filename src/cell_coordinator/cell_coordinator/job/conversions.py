@@ -124,6 +124,7 @@ def job_to_msg(job: PickJob, last_match: msg.MatchResult, read_times: Sequence[f
         tray=job.tray,
         attempt=job.attempt,
         unresolved_trigger=job.unresolved,
+        can_continue=bool(job.unresolved and job.interrupted),
         reason=job.reason,
         last_match=last_match,
         last_read_time=read_times[-1] if read_times else 0.0,

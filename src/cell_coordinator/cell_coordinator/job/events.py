@@ -24,6 +24,7 @@ class RobotOutcome(enum.IntEnum):
     NOT_SENT = 1
     REFUSED = 2
     UNKNOWN = 3
+    INTERRUPTED = 4
 
 
 class Resolution(enum.Enum):
@@ -217,6 +218,8 @@ class SendTrigger:
     trigger_id: str
     event: str
     tray: int
+    continues: str = ''
+    """Id of the interrupted trigger whose rest is to be executed; "" = a new event."""
 
 
 @dataclass(frozen=True)

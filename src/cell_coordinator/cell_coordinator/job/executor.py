@@ -243,7 +243,7 @@ class EffectExecutor:
         return ev.EffectFailed(now_ns(self._node), effect.effect_id, message)
 
     async def _send_trigger(self, effect: ev.SendTrigger) -> Event:
-        result = await self._robot.trigger(effect.trigger_id, effect.event, effect.tray)
+        result = await self._robot.trigger(effect.trigger_id, effect.event, effect.tray, effect.continues)
         return ev.TriggerFinished(now_ns(self._node), effect.effect_id, result.outcome, result.message)
 
     async def _query_stock(self, effect: ev.QueryStock) -> Event:

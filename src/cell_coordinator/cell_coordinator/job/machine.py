@@ -21,7 +21,7 @@ from cell_common.error_code import ErrorCode
 from cell_common.gripper_sensor import GripperSensor
 
 from cell_coordinator.job import events as ev
-from cell_coordinator.job.events import Effect, Event, Resolution, RobotOutcome
+from cell_coordinator.job.events import Event, Resolution, RobotOutcome
 from cell_coordinator.job.model import STEPS_WITH_PIECE, JobState, JobStep, PickJob, PieceOutcome, VerdictKind
 from cell_coordinator.job.resolution import (
     BOOKED_OTHERWISE,
@@ -34,14 +34,21 @@ from cell_coordinator.job.resolution import (
     step_after_not_done,
 )
 from cell_coordinator.job.transitions import (
+    Transition,
     attributed,
+    book,
+    continue_trigger,
     expect_booking,
     finished,
+    interrupted,
     is_between_pieces,
     is_verified,
     paused,
+    query_stock,
     rejection_reason,
+    send_trigger,
     unresolved,
+    with_effect,
 )
 
 RESTARTED = 'the coordinator was restarted: check the cell, then resume'
@@ -75,14 +82,6 @@ class JobRules:
     max_consecutive_rejects: int = 3
     settle_ns: int = 0
     """Time a piece may swing after the robot has presented it; a frame taken meanwhile does not count."""
-
-
-@dataclass(frozen=True)
-class Transition:
-    """The next job, and the effects to execute."""
-
-    job: PickJob
-    effects: tuple[Effect, ...] = ()
 
 
 class JobMachine:
@@ -137,6 +136,8 @@ class JobMachine:
         return Transition(replace(job, pause_requested=True, reason=attributed(_PAUSE_REQUESTED, event.operator_id)))
 
     def _resume(self, job: PickJob, event: ev.Resume) -> Transition:
+        if job.unresolved and job.interrupted and job.state is JobState.PAUSED:
+            return continue_trigger(job)
         if job.unresolved:
             raise CommandRejected(ErrorCode.NOT_RESOLVED, job.reason)
         if job.state is JobState.RUNNING and job.pause_requested:
@@ -177,7 +178,7 @@ class JobMachine:
             raise SensorContradiction(ErrorCode.WRONG_STATE, contradicted)
         overruled = f', gripper sensor overruled ({event.sensor.value})' if contradicted else ''
         reason = attributed(f'{job.step.name} resolved as {event.resolution.value}', event.operator_id) + overruled
-        job = replace(job, unresolved=False, trigger='', paused_by_fault=False, reason=reason)
+        job = replace(job, unresolved=False, trigger='', interrupted='', continues='', paused_by_fault=False, reason=reason)
         if event.resolution is Resolution.REMOVED:
             job = expect_booking(job, PieceOutcome.REJECTED, attributed('removed from the cell', event.operator_id) + overruled)
         elif event.resolution is Resolution.DONE:
@@ -185,7 +186,7 @@ class JobMachine:
         else:
             job = replace(job, step=step_after_not_done(job))
         if job.step is JobStep.BOOK:
-            return _book(job)
+            return book(job)
         return self._cancel_idle(job, event) if job.cancel_requested else Transition(job)
 
     # Answers to effects
@@ -194,10 +195,14 @@ class JobMachine:
         if not job.trigger or job.unresolved or event.effect_id != job.effect_id:
             return Transition(job)
         if event.outcome is RobotOutcome.SUCCEEDED:
-            return self._advance(self._complete_step(replace(job, trigger=''), event.now_ns), event.now_ns)
+            return self._advance(self._complete_step(replace(job, trigger='', continues=''), event.now_ns), event.now_ns)
         if event.outcome is RobotOutcome.UNKNOWN:
             return Transition(unresolved(job, event.message))
-        job = replace(job, trigger='')
+        # A trigger that was not sent leaves the one that it was to continue as it is.
+        kept = job.continues if event.outcome is RobotOutcome.NOT_SENT else job.trigger_id
+        if event.outcome is RobotOutcome.INTERRUPTED or (event.outcome is RobotOutcome.NOT_SENT and kept):
+            return Transition(interrupted(job, kept, event.message))
+        job = replace(job, trigger='', continues='')
         if job.cancel_requested and job.step not in STEPS_WITH_PIECE:
             return self._advance(job, event.now_ns)
         fact = 'the robot refused' if event.outcome is RobotOutcome.REFUSED else 'nothing was sent to the robot'
@@ -216,7 +221,7 @@ class JobMachine:
             return Transition(replace(job, state=JobState.WAITING_RELOAD, reason=reason), (ev.RequestReload(trays, missing),))
         if job.state is JobState.WAITING_RELOAD:
             job = replace(job, state=JobState.RUNNING, reason='')
-        return _send_trigger(replace(job, tray=tray, picked_ns=event.now_ns), f'PART_{job.part_number}')
+        return send_trigger(replace(job, tray=tray, picked_ns=event.now_ns), f'PART_{job.part_number}')
 
     def _read_finished(self, job: PickJob, event: ev.ReadFinished) -> Transition:
         if job.state is not JobState.RUNNING or job.step is not JobStep.READ or event.effect_id != job.effect_id:
@@ -243,7 +248,7 @@ class JobMachine:
             job = replace(job, step=JobStep.READ, attempt=job.attempt + 1, frame_after_ns=after_ns)
         else:
             job = replace(job, step=JobStep.REJECT, outcome_reason=rejection_reason(verdict, job.part_number))
-        return _with_effect(record, self._advance(job, event.now_ns))
+        return with_effect(record, self._advance(job, event.now_ns))
 
     def _booking_confirmed(self, job: PickJob, event: ev.BookingConfirmed) -> Transition:
         if job.finished or job.step is not JobStep.BOOK or event.effect_id != job.effect_id:
@@ -258,7 +263,7 @@ class JobMachine:
             rejected=job.rejected + (not placed),
             consecutive_rejects=0 if placed else job.consecutive_rejects + 1,
         )
-        return _with_effect(record, self._next_piece(job, event.now_ns))
+        return with_effect(record, self._next_piece(job, event.now_ns))
 
     def _effect_failed(self, job: PickJob, event: ev.EffectFailed) -> Transition:
         if job.finished or job.trigger or event.effect_id != job.effect_id or job.state is JobState.WAITING_RELOAD:
@@ -275,7 +280,7 @@ class JobMachine:
         if job.state is not JobState.WAITING_RELOAD:
             return Transition(job)
         # The topic may lag behind the ledger, so it is only a hint to query the ledger itself.
-        return _query_stock(job)
+        return query_stock(job)
 
     def _coordinator_restarted(self, job: PickJob, _event: ev.CoordinatorRestarted) -> Transition:
         if job.finished or job.state is JobState.READY:
@@ -284,7 +289,7 @@ class JobMachine:
             return Transition(unresolved(job, 'the coordinator was restarted while it waited for the robot'))
         if job.state is not JobState.PAUSED:
             job = paused(job, RESTARTED)
-        return _book(job) if job.step is JobStep.BOOK else Transition(job)
+        return book(job) if job.step is JobStep.BOOK else Transition(job)
 
     def _storage_failed(self, job: PickJob, event: ev.StorageFailed) -> Transition:
         if job.finished or job.state is JobState.READY:
@@ -342,7 +347,7 @@ class JobMachine:
             job = replace(job, reason=REMOVE_PIECE)
         if job.step is JobStep.BOOK:
             if not job.booking_refused:
-                return _book(job)
+                return book(job)
             job = replace(job, reason=f'{job.reason}; piece {job.piece} {BOOKED_OTHERWISE}')
         return Transition(finished(job, JobState.CANCELLED, event.now_ns))
 
@@ -361,37 +366,16 @@ def require_verified(transition: Transition) -> None:
 
 def _enter_step(job: PickJob) -> Transition:
     if job.step is JobStep.BOOK:
-        return _book(job)
+        return book(job)
     if job.step is JobStep.READ:
         job = replace(job, effect_id=job.effect_id + 1)
         effect = ev.ReadFrame(job.effect_id, job.frame_after_ns, job.picked_ns, job.shown_ns, careful=job.attempt > 1)
         return Transition(job, (effect,))
     if job.step is JobStep.PICK:
         job = replace(job, piece=job.placed + job.rejected + 1, attempt=0, verdict=None)
-        return _query_stock(replace(job, outcome=PieceOutcome.NONE, outcome_reason=''))
-    sent = _send_trigger(job, _TRIGGERS[job.step])
+        return query_stock(replace(job, outcome=PieceOutcome.NONE, outcome_reason=''))
+    sent = send_trigger(job, _TRIGGERS[job.step])
     verdict = job.verdict
     if job.step is JobStep.REJECT and verdict is not None and verdict.kind is not VerdictKind.MATCH:
-        return _with_effect(ev.ArchiveReject(verdict), sent)
+        return with_effect(ev.ArchiveReject(verdict), sent)
     return sent
-
-
-def _send_trigger(job: PickJob, event: str) -> Transition:
-    job = replace(job, effect_id=job.effect_id + 1, trigger=event)
-    tray = job.tray if job.step is JobStep.PICK else 0
-    return Transition(job, (ev.SendTrigger(job.effect_id, job.trigger_id, event, tray),))
-
-
-def _query_stock(job: PickJob) -> Transition:
-    job = replace(job, effect_id=job.effect_id + 1)
-    return Transition(job, (ev.QueryStock(job.effect_id, job.part_number),))
-
-
-def _book(job: PickJob) -> Transition:
-    job = replace(job, effect_id=job.effect_id + 1)
-    effect = ev.BookPiece(job.effect_id, job.job_id, job.piece, job.part_number, job.tray, job.outcome, job.outcome_reason)
-    return Transition(job, (effect,))
-
-
-def _with_effect(effect: Effect, following: Transition) -> Transition:
-    return replace(following, effects=(effect, *following.effects))

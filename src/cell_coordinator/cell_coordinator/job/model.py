@@ -127,6 +127,10 @@ class PickJob:
     """`step_mark` of the latest trigger with an unknown outcome; its answer may be corrected until the piece is booked."""
     unresolved: bool = False
     """The outcome of that trigger is unknown: an operator must resolve it."""
+    interrupted: str = ''
+    """Id of the unresolved trigger that a stop has interrupted, and that Resume continues; "" = none."""
+    continues: str = ''
+    """Id of the interrupted trigger that the latest one continues; "" = none."""
     picked_ns: int = 0
     """When the pick of the current piece was commanded."""
     shown_ns: int = 0

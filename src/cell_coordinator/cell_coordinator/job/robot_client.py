@@ -29,6 +29,7 @@ _CODES = {
     RobotOutcome.NOT_SENT: ErrorCode.ROBOT_NOT_CONNECTED,
     RobotOutcome.REFUSED: ErrorCode.ROBOT_REFUSED,
     RobotOutcome.UNKNOWN: ErrorCode.ROBOT_OUTCOME_UNKNOWN,
+    RobotOutcome.INTERRUPTED: ErrorCode.ROBOT_STOPPED,
 }
 
 
@@ -66,20 +67,22 @@ class RobotClient:
         self._state: tuple[float, RobotState] | None = None
         node.create_subscription(RobotState, 'robot/state', self._on_state, latched())
 
-    async def trigger(self, trigger_id: str, event: str, tray: int = 0) -> TriggerResult:
+    async def trigger(self, trigger_id: str, event: str, tray: int = 0, continues: str = '') -> TriggerResult:
         """Send one trigger and wait for its outcome. It is never sent twice.
 
         Args:
             trigger_id: Unique id; the robot node rejects an id that it has seen.
             event: "PART_<number>", PLACE, REJECT, BENCHMARK, HOME or START_PROGRAM.
             tray: Tray to pick from, 1..4; 0 for other events.
+            continues: Id of the interrupted trigger whose rest is to be executed; "" = a new event.
 
         Returns:
             NOT_SENT and REFUSED mean that nothing has moved; UNKNOWN that it may have.
         """
         if not await self._wait_for_server():
             return TriggerResult(RobotOutcome.NOT_SENT, 'the robot node was not found: is it running?')
-        sent = self._client.send_goal_async(TriggerRobot.Goal(trigger_id=trigger_id, event=event, tray=tray))
+        goal = TriggerRobot.Goal(trigger_id=trigger_id, event=event, tray=tray, continues=continues)
+        sent = self._client.send_goal_async(goal)
         # The goal may have arrived although its acceptance did not.
         if not await wait_for(self._node, sent, self._accept_timeout):
             return TriggerResult(RobotOutcome.UNKNOWN, 'the robot node did not answer')

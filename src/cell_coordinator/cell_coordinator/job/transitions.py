@@ -5,22 +5,39 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cell_common.alarm_texts import ALARM_TEXTS, short_cause
 
+from cell_coordinator.job import events as ev
+from cell_coordinator.job.events import Effect
 from cell_coordinator.job.model import JobState, JobStep, MatchVerdict, PickJob, PieceOutcome, VerdictKind
 
 __all__ = [
+    'Transition',
     'attributed',
+    'book',
+    'continue_trigger',
     'expect_booking',
     'finished',
+    'interrupted',
     'is_between_pieces',
     'is_verified',
     'paused',
+    'query_stock',
     'rejection_reason',
+    'send_trigger',
     'unresolved',
+    'with_effect',
 ]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """The next job, and the effects to execute."""
+
+    job: PickJob
+    effects: tuple[Effect, ...] = ()
 
 
 def paused(job: PickJob, reason: str, *, fault: bool = True) -> PickJob:
@@ -46,7 +63,26 @@ def unresolved(job: PickJob, message: str) -> PickJob:
     cause = short_cause(message)
     detail = '' if cause else message.split('. ', maxsplit=1)[0]
     reason = text.reason(detail, cause=cause, trigger=trigger, piece=job.piece)
-    return paused(replace(job, unresolved=True, uncertain=job.step_mark), reason)
+    job = replace(job, unresolved=True, uncertain=job.step_mark, interrupted='', continues='')
+    return paused(job, reason)
+
+
+def interrupted(job: PickJob, trigger_id: str, message: str) -> PickJob:
+    """Return the job PAUSED with a trigger that Resume continues; an operator may resolve it instead.
+
+    Args:
+        job: The job.
+        trigger_id: Id of the interrupted trigger.
+        message: Reason and remedy from the robot node.
+    """
+    fact, _, remedy = message.partition('. ')
+    text = ALARM_TEXTS['coordinator/step_interrupted']
+    trigger = 'Pick' if job.step is JobStep.PICK else job.trigger.replace('_', ' ').capitalize()
+    reason = text.reason(
+        fact.rpartition(': ')[2], trigger=trigger, piece=job.piece, remedy=(remedy.partition('. ')[0] or fact).rstrip('.')
+    )
+    job = replace(job, unresolved=True, uncertain=job.step_mark, interrupted=trigger_id, continues='')
+    return paused(job, reason)
 
 
 def finished(job: PickJob, state: JobState, now_ns: int) -> PickJob:
@@ -102,6 +138,37 @@ def is_verified(job: PickJob) -> bool:
         and verdict.frame_ns == job.frame_ns
         and verdict.frame_ns > job.frame_after_ns
     )
+
+
+def send_trigger(job: PickJob, event: str) -> Transition:
+    """Return the job with a new trigger for its step, and the effect that sends it."""
+    job = replace(job, effect_id=job.effect_id + 1, trigger=event)
+    tray = job.tray if job.step is JobStep.PICK else 0
+    return Transition(job, (ev.SendTrigger(job.effect_id, job.trigger_id, event, tray, job.continues),))
+
+
+def continue_trigger(job: PickJob) -> Transition:
+    """Send the trigger again under a new id: the robot executes the rest of the interrupted one."""
+    job = replace(job, state=JobState.RUNNING, unresolved=False, paused_by_fault=False, reason='')
+    return send_trigger(replace(job, continues=job.interrupted, interrupted=''), job.trigger)
+
+
+def query_stock(job: PickJob) -> Transition:
+    """Return the job that asks for the stock of its part."""
+    job = replace(job, effect_id=job.effect_id + 1)
+    return Transition(job, (ev.QueryStock(job.effect_id, job.part_number),))
+
+
+def book(job: PickJob) -> Transition:
+    """Return the job that books its piece."""
+    job = replace(job, effect_id=job.effect_id + 1)
+    effect = ev.BookPiece(job.effect_id, job.job_id, job.piece, job.part_number, job.tray, job.outcome, job.outcome_reason)
+    return Transition(job, (effect,))
+
+
+def with_effect(effect: Effect, following: Transition) -> Transition:
+    """Return a transition with another effect, executed first."""
+    return replace(following, effects=(effect, *following.effects))
 
 
 def expect_booking(job: PickJob, outcome: PieceOutcome, reason: str) -> PickJob:

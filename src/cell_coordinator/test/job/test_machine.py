@@ -16,7 +16,7 @@ from cell_coordinator.job.resolution import LEFT_IN_GRIPPER, LOOK_AT_GRIPPER
 
 PART, OTHER = 'G8NB-17SR', 'G8NB-17SU'
 GOOD, BAD = VerdictKind.MATCH, VerdictKind.MISMATCH
-DONE, NOT_SENT, REFUSED, UNKNOWN = RobotOutcome
+DONE, NOT_SENT, REFUSED, UNKNOWN, _ = RobotOutcome
 
 
 class JobRun:  # a job whose effects the test answers

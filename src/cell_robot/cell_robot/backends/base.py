@@ -91,6 +91,8 @@ class Backend(ABC):
     """Value of parameter `backend`."""
     disconnected_advice = 'Start the program on the pendant; check the network cable.'
     """Remedy when the robot is not connected."""
+    continues_triggers = False
+    """Whether an interrupted trigger can be continued."""
 
     @abstractmethod
     def start(self, on_change: Callable[[], None]) -> None:

@@ -24,6 +24,8 @@ class TriggerPhase(enum.Enum):
     """The robot reported that it did not execute the event."""
     UNKNOWN = 'unknown'
     """Sent and never confirmed: an operator resolves it."""
+    INTERRUPTED = 'interrupted'
+    """Stopped on its way, and it is certain how far it got: a trigger that continues it executes the rest."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class TriggerCommand:
     """START_PROGRAM, PART_<part number>, PLACE, REJECT, BENCHMARK, HOME or, where allowed, MOVE_<named pose>."""
     tray: int = 0
     """1..4; 0 = not specified."""
+    continues: str = ''
+    """Id of the interrupted trigger whose rest is to be executed; "" = a new event."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class TriggerOutcome:
     """End of a trigger."""
 
     phase: TriggerPhase
-    """NOT_SENT, DONE, REFUSED or UNKNOWN."""
+    """NOT_SENT, DONE, REFUSED, UNKNOWN or INTERRUPTED."""
     code: ErrorCode
     message: str
     """Result or fault for people, with the remedy."""

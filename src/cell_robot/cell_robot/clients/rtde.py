@@ -15,7 +15,7 @@ from cell_common.backoff import Backoff
 
 from cell_robot.protocols.rtde.codec import RtdeValue
 from cell_robot.protocols.rtde.framing import RtdeError, RtdeRefusedError
-from cell_robot.protocols.rtde.session import ReceiveSession
+from cell_robot.protocols.rtde.session import ReceiveSession, SoftwareVersion, VersionRefusal, accept_version
 
 PORT = 30004
 CONNECT_TIMEOUT_S = 2.0
@@ -96,7 +96,13 @@ class RtdeReceiver:
     """
 
     def __init__(
-        self, address: str, frequency: float, names: Sequence[str], listener: RtdeListener, optional: Sequence[str] = ()
+        self,
+        address: str,
+        frequency: float,
+        names: Sequence[str],
+        listener: RtdeListener,
+        optional: Sequence[str] = (),
+        version_refusal: VersionRefusal = accept_version,
     ) -> None:
         """Store the settings; `run` connects.
 
@@ -106,9 +112,16 @@ class RtdeReceiver:
             names: Output variables, as in the RTDE guide.
             listener: Receiver of data and connection events.
             optional: Output variables that the packages hold only where the firmware knows them.
+            version_refusal: Returns why a software version is not supported, "" when it is.
         """
         self._address, self._frequency, self._names, self._listener = address, frequency, names, listener
-        self._optional = optional
+        self._optional, self._version_refusal = optional, version_refusal
+        self._session: ReceiveSession | None = None
+
+    @property
+    def version(self) -> SoftwareVersion | None:
+        """Software of the controller; None before its answer."""
+        return self._session.version if self._session is not None else None
 
     async def run(self) -> None:
         """Connect and reconnect until canceled."""
@@ -126,7 +139,8 @@ class RtdeReceiver:
     async def _run_connection(self) -> tuple[str, str]:
         """Receive until the connection ends; returns reason and remedy."""
         loop = asyncio.get_running_loop()
-        session = ReceiveSession(self._frequency, self._names, self._optional)
+        session = ReceiveSession(self._frequency, self._names, self._optional, self._version_refusal)
+        self._session = session
         try:
             _, connection = await asyncio.wait_for(
                 loop.create_connection(lambda: _Connection(session, self._listener), self._address, PORT), CONNECT_TIMEOUT_S

@@ -46,6 +46,7 @@ from cell_robot.control_process.codec import (
     decode_settings,
     encode_report,
 )
+from cell_robot.control_process.dashboard_relay import RelayProcess, is_misread
 from cell_robot.control_process.input_client import OutputSwitch, taken_inputs
 from cell_robot.protocols.rtde.framing import RtdeError, RtdeRefusedError
 
@@ -77,11 +78,11 @@ class ControlLoop:
         self._stream, self._rest = stream, b''
         # Four times as often as needed: one late cycle must not end a job.
         self._kick_period_s = 1.0 / settings.watchdog / 4.0
-        self._outputs = OutputSwitch(settings.address, settings.outputs)
+        self._outputs = OutputSwitch(settings.address, settings.outputs) if settings.outputs else None
         # Asked before ur_rtde claims them: its constructor does not name the register that is taken.
         if message := taken_inputs(settings.address, (), upper=settings.upper):
             raise RtdeRefusedError(message)
-        self._control = RTDEControlInterface(settings.address, CONTROL_HZ, _flags(settings))
+        self._control, self._relay = _connect(settings)
         try:
             # From here on the controller ends the script when this process stops kicking, whatever the reason.
             if not self._control.setWatchdog(settings.watchdog):
@@ -186,10 +187,25 @@ class ControlLoop:
         return bool(self._control.setTcp(self._tool) and self._control.setPayload(setup.payload, list(setup.center_of_gravity)))
 
     def _switch(self, request: SetOutput) -> bool:
-        return self._outputs.set_output(request.pin, request.on)
+        return self._outputs is not None and self._outputs.set_output(request.pin, request.on)
 
     def _report(self, report: ControlReport) -> None:
         self._stream.sendall(encode_report(report))
+
+
+def _connect(settings: ControlSettings) -> tuple[RTDEControlInterface, RelayProcess | None]:
+    """Connect and upload the script; through a relay if ur_rtde does not understand the dashboard.
+
+    Raises:
+        RuntimeError: The control script does not run.
+    """
+    try:
+        return RTDEControlInterface(settings.address, CONTROL_HZ, _flags(settings)), None
+    except RuntimeError as error:
+        if not is_misread(str(error)):
+            raise
+    relay = RelayProcess(settings.address)
+    return RTDEControlInterface(relay.address, CONTROL_HZ, _flags(settings)), relay
 
 
 def _flags(settings: ControlSettings) -> int:

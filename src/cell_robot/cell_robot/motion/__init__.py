@@ -22,10 +22,19 @@ from cell_robot.motion.poses import (
     matrix_to_pose,
     pose_distance,
     pose_to_matrix,
+    quaternion,
     rotation_matrix,
     rotation_vector,
 )
-from cell_robot.motion.recipe import ApproachTarget, CellRecipe, GripperSettings, SpeedSettings, TrayTargets
+from cell_robot.motion.recipe import (
+    ApproachTarget,
+    CellRecipe,
+    GripperSettings,
+    RobotiqSettings,
+    SpeedSettings,
+    TrayTargets,
+    VacuumSettings,
+)
 
 __all__ = [
     'ARMS',
@@ -38,8 +47,10 @@ __all__ = [
     'JointVector',
     'Matrix',
     'MoveError',
+    'RobotiqSettings',
     'SpeedSettings',
     'TrayTargets',
+    'VacuumSettings',
     'WorkspaceLimits',
     'forward_kinematics',
     'interpolate',
@@ -49,6 +60,7 @@ __all__ = [
     'nearest_solution',
     'pose_distance',
     'pose_to_matrix',
+    'quaternion',
     'rotation_matrix',
     'rotation_vector',
 ]

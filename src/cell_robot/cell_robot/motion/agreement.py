@@ -58,16 +58,35 @@ def flange_disagreement(cell: ArmCell, joints: Sequence[float], tool: Sequence[f
     return _model_text(cell, joints, theirs, on_flange)
 
 
+def driver_disagreement(cell: ArmCell, joints: Sequence[float], tool: Sequence[float]) -> str:
+    """Return how the tool pose of the official driver contradicts the recipe, with the remedy; "" when both agree.
+
+    The driver does not say which tool center point is set on the controller, and its trajectories do not use it: the recipe's
+    and none at all agree both.
+
+    Args:
+        cell: Arm and tool of the recipe.
+        joints: Joint angles, radians; the arm stands still.
+        tool: Tool pose by the driver: meters and a rotation vector, base frame of the controller.
+    """
+    theirs = pose_to_matrix(tool)
+    if _agree(cell.tcp(joints), theirs) or _agree(forward_kinematics(cell.arm, joints), theirs):
+        return ''
+    bare = _model_text(cell, joints, theirs, np.eye(4))
+    return bare if "the controller's arm is" in bare else _model_text(cell, joints, theirs, cell.tool)
+
+
 def model_mismatch(arm: ArmModel, reported: str) -> str:
     """Return how the model that the dashboard reports contradicts the recipe; "" when it does not, or is unknown.
 
     Args:
         arm: Arm of the recipe.
-        reported: Reply to `get robot model`, such as UR5 or UR5e; the e-Series leaves the e out.
+        reported: Reply to `get robot model`, such as UR5, UR5e or UR8 Long; the e-Series leaves the e out.
     """
     # The e-Series answers "UR5" for a UR5e. A CB3 arm has other lengths and is not in ARMS.
-    found = re.fullmatch(r'ur\s*(\d+)e?', reported.strip().lower())
-    known = ARMS.get(f'ur{found[1]}e') if found else None
+    found = re.fullmatch(r'ur[\s_]*(\d+)[\s_]*(long)?e?', reported.strip().lower())
+    number, long = (found[1], found[2] or '') if found else ('', '')
+    known = ARMS.get(f'ur{number}{long}') or ARMS.get(f'ur{number}e')
     if known is None or (known.a, known.d) == (arm.a, arm.d):
         return ''
     return f'the controller drives a {reported.strip()}, the recipe says {arm.name}. {REMEDY}'

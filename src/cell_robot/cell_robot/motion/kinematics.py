@@ -1,9 +1,10 @@
-"""Forward and inverse kinematics of the e-Series arms.
+"""Forward and inverse kinematics of the e-Series arms and of the series after it.
 
 Pure: no ROS, sockets, files or clock.
 
-Denavit-Hartenberg values: Universal Robots, "Parameters for calculations of kinematics and dynamics". These are nominal
-values. The calibration of a real arm moves the tool by up to a few millimeters, so prefer taught waypoints to computed ones.
+Denavit-Hartenberg values: Universal Robots, "DH parameters for calculations of kinematics and dynamics"; joint speeds: the
+joint_limits.yaml of Universal_Robots_ROS2_Description. These are nominal values. The calibration of a real arm moves the
+tool by up to a few millimeters, so prefer taught waypoints to computed ones.
 
 All transforms are 4x4, in meters, from the controller's base frame (`base` in TF, not `base_link`). The inverse is solved in
 closed form: base, then wrist 2 and wrist 3, then the planar arm of lift, elbow and wrist 1.
@@ -54,6 +55,8 @@ class ArmModel:
     """Maximum joint speeds, rad/s."""
     reach: float
     """Meters from the base axis to the wrist; nothing farther away is reachable."""
+    radius: float
+    """Radius of the upper arm, meters; the other links are thinner."""
 
     @property
     def a(self) -> JointVector:
@@ -74,10 +77,18 @@ def _speeds(base: float, elbow: float, wrist: float) -> JointVector:
 ARMS = {
     arm.name: arm
     for arm in (
-        ArmModel('ur3e', -0.24355, -0.2132, 0.15185, 0.13105, 0.08535, 0.0921, _speeds(180, 180, 360), 0.5),
-        ArmModel('ur5e', -0.425, -0.3922, 0.1625, 0.1333, 0.0997, 0.0996, _speeds(180, 180, 180), 0.85),
-        ArmModel('ur10e', -0.6127, -0.57155, 0.1807, 0.17415, 0.11985, 0.11655, _speeds(120, 180, 180), 1.3),
-        ArmModel('ur16e', -0.4784, -0.36, 0.1807, 0.17415, 0.11985, 0.11655, _speeds(120, 180, 180), 0.9),
+        ArmModel('ur3e', -0.24355, -0.2132, 0.15185, 0.13105, 0.08535, 0.0921, _speeds(180, 180, 360), 0.5, 0.045),
+        ArmModel('ur5e', -0.425, -0.3922, 0.1625, 0.1333, 0.0997, 0.0996, _speeds(180, 180, 180), 0.85, 0.055),
+        ArmModel('ur10e', -0.6127, -0.57155, 0.1807, 0.17415, 0.11985, 0.11655, _speeds(120, 180, 180), 1.3, 0.07),
+        ArmModel('ur16e', -0.4784, -0.36, 0.1807, 0.17415, 0.11985, 0.11655, _speeds(120, 180, 180), 0.9, 0.07),
+        ArmModel('ur7e', -0.425, -0.3922, 0.1625, 0.1333, 0.0997, 0.0996, _speeds(180, 180, 180), 0.85, 0.055),
+        # Joint speeds of the UR8 Long are not in the maker's file; those of the UR20 are slower than any arm of its series.
+        ArmModel('ur8long', -0.8989, -0.7149, 0.2186, 0.1824, 0.1361, 0.1434, _speeds(120, 150, 210), 1.75, 0.075),
+        ArmModel('ur12e', -0.6127, -0.57155, 0.1807, 0.17415, 0.11985, 0.11655, _speeds(120, 180, 180), 1.3, 0.07),
+        ArmModel('ur15', -0.6475, -0.5164, 0.2186, 0.1824, 0.1361, 0.1434, _speeds(180, 240, 300), 1.3, 0.075),
+        ArmModel('ur18', -0.475, -0.3389, 0.2186, 0.1824, 0.1361, 0.1434, _speeds(180, 240, 300), 0.95, 0.075),
+        ArmModel('ur20', -0.862, -0.7287, 0.2363, 0.201, 0.1593, 0.1543, _speeds(120, 150, 210), 1.75, 0.085),
+        ArmModel('ur30', -0.637, -0.5037, 0.2363, 0.201, 0.1593, 0.1543, _speeds(120, 150, 210), 1.3, 0.085),
     )
 }
 """Model name, as in parameter `arm_model` and key `robot` of the recipe -> arm."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cell_robot.motion.kinematics import (
     ArmModel,
@@ -23,6 +24,7 @@ from cell_robot.motion.kinematics import (
     nearest_solution,
 )
 from cell_robot.motion.poses import Matrix, interpolate, pose_distance
+from cell_robot.motion.room import ArmRoom, RoomError, densify, link_capsules
 
 STEP_M = 0.01
 STEP_RAD = math.radians(5.0)
@@ -56,6 +58,8 @@ class ArmCell:
     tool: Matrix
     """Transform from the flange to the tool center point."""
     limits: WorkspaceLimits
+    room: ArmRoom | None = None
+    """Space of all links; None = only tool center point and flange are checked."""
 
     def tcp(self, joints: Sequence[float]) -> Matrix:
         """Return the transform from the base to the tool center point."""
@@ -117,6 +121,7 @@ class ArmCell:
             if singularity := near_singularity(self.arm, joints):
                 raise MoveError(f'the straight line passes a singularity at {_position_text(point)}: {singularity}')
             result.append(joints)
+        self._check_room(result)
         return result
 
     def joint_move(self, start: Sequence[float], end: Sequence[float]) -> None:
@@ -125,15 +130,27 @@ class ArmCell:
         Raises:
             MoveError: The tool leaves the box on the way, or a joint exceeds its limits.
         """
-        steps = max(1, math.ceil(max_joint_difference(start, end) / STEP_RAD))
-        for step in range(steps + 1):
-            share = step / steps
-            self.check([(1 - share) * one + share * other for one, other in zip(start, end, strict=True)])
+        self.check(start)
+        self.check(end)  # between two allowed angles every angle is allowed
+        path = densify(np.array([start, end], float))
+        *_, flange, tool = np.moveaxis(link_capsules(self.arm, self.tool, path, 0.0)[:, :, 1], 1, 0)
+        limits = self.limits
+        for name, points in (('tool', tool), ('flange', flange)):
+            outside = ((points < limits.low) | (points > limits.high)).any(axis=1)
+            if outside.any():
+                raise MoveError(f'the {name} at {_point_text(points[int(np.argmax(outside))])} is outside the workspace')
+        self._check_room([tuple(start), tuple(end)])
 
-    def tool_travel(self, start: Sequence[float], end: Sequence[float]) -> float:
-        """Return the meters of the tool per radian of the leading joint where a joint move is fastest; 0 for no move."""
+    def tool_travel(self, start: Sequence[float], end: Sequence[float], step_rad: float = STEP_RAD) -> float:
+        """Return the meters of the tool per radian of the leading joint where a joint move is fastest; 0 for no move.
+
+        Args:
+            start: Joint angles at the start, radians.
+            end: Joint angles at the end.
+            step_rad: Radians of the leading joint over which the travel is measured.
+        """
         length = max_joint_difference(start, end)
-        steps = max(1, math.ceil(length / STEP_RAD))
+        steps = max(1, math.ceil(length / step_rad))
         points = np.array(
             [
                 self.tcp([one + step / steps * (other - one) for one, other in zip(start, end, strict=True)])[:3, 3]
@@ -141,6 +158,14 @@ class ArmCell:
             ]
         )
         return float(np.linalg.norm(np.diff(points, axis=0), axis=1).max() * steps / length) if length > 0.0 else 0.0
+
+    def _check_room(self, path: Sequence[JointVector]) -> None:
+        if self.room is None:
+            return
+        try:
+            self.room.check(self.arm, self.tool, path)
+        except RoomError as error:
+            raise MoveError(str(error)) from error
 
     def _is_inside(self, frame: Matrix) -> bool:
         limits = self.limits
@@ -183,5 +208,9 @@ def _sample_line(start: Matrix, end: Matrix) -> Iterator[Matrix]:
 
 
 def _position_text(transform: Matrix) -> str:
-    x, y, z = (1000.0 * value for value in transform[:3, 3])
+    return _point_text(transform[:3, 3])
+
+
+def _point_text(point: Sequence[float] | NDArray[np.float64]) -> str:
+    x, y, z = (1000.0 * value for value in point)
     return f'({x:.0f}, {y:.0f}, {z:.0f}) mm'

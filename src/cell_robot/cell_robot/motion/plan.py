@@ -13,6 +13,7 @@ are joint moves.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ ARRIVED_RAD = 0.002
 BESIDE_M = 0.05
 """A tool within this horizontal distance of a target, and below its approach, is lifted before any other move."""
 LIFTED_M = 0.002
+FINE_RAD = math.radians(1.0)
+"""Joint step at which the tool's speed is checked; moves are planned with a coarser one."""
 PART, MOVE = 'PART_', 'MOVE_'
 DOWN = 'going down'
 """Label of the move down to a target."""
@@ -117,6 +120,19 @@ class Planner:
     def named_poses(self) -> tuple[str, ...]:
         """Names that MOVE_<name> accepts."""
         return (*self._recipe.waypoints, *(f'above_{name}' for name in self._recipe.targets))
+
+    def tool_speeds(self) -> tuple[float, int]:
+        """Return the highest speed of the tool on the joint moves, m/s, and how many of them are slowed for it."""
+        trays = [tray for trays in self._recipe.parts.values() for tray in trays.values()]
+        corners = [tray.slots[index] for tray in trays for index in tray.corners]
+        targets = {target.pose.tobytes(): target for target in [*self._recipe.targets.values(), *corners]}
+        ends = [self._recipe.waypoints['home'], *(self._solve(target)[0] for target in targets.values())]
+        moves = [end for end in ends if max_joint_difference(self._camera, end) > ARRIVED_RAD]
+        speeds = [self._tool_limited(self._cell.tool_travel(self._camera, end)) for end in moves]
+        highest = [
+            speed * self._cell.tool_travel(self._camera, end, FINE_RAD) for speed, end in zip(speeds, moves, strict=True)
+        ]
+        return max(highest, default=0.0), sum(speed < self._speeds.joint for speed in speeds)
 
     def tray(self, part_number: str, tray: int, stock: TrayCounts) -> int:
         """Return the tray to pick from: the given one, or for 0 the first tray with pieces.
@@ -212,7 +228,7 @@ class Planner:
         except MoveError as error:
             raise ReachError(f'The arm cannot retract straight up: {error}. Move it by hand to a free place.') from error
         length = float(end[2, 3] - tool[2, 3])
-        return [self._linear_move('retracting', matrix_to_pose(end), path[-1], length, self._speeds.approach)]
+        return [self.linear_move('retracting', matrix_to_pose(end), path[-1], length, self._speeds.approach)]
 
     def _steps(self, event: str, tray: int, start: ArmPosition, content: GripperContent, stock: TrayCounts) -> list[PlanStep]:
         if event == 'START_PROGRAM':
@@ -256,10 +272,10 @@ class Planner:
         home = self._recipe.waypoints['home']
         if content is GripperContent.BENCHMARK:
             steps = [*self._to_camera(start), *self._pick_or_place(self._recipe.targets['benchmark'], self._open())]
-            return [*steps, *self._joint_move('to home', self._camera, home)]
+            return [*steps, *self.joint_move('to home', self._camera, home)]
         if max_joint_difference(start.joints, home) <= ARRIVED_RAD:
             return []
-        return [*self._to_camera(start), *self._joint_move('to home', self._camera, home)]
+        return [*self._to_camera(start), *self.joint_move('to home', self._camera, home)]
 
     def _named_pose(self, name: str, start: ArmPosition) -> list[PlanStep]:
         if name not in self.named_poses:
@@ -270,18 +286,18 @@ class Planner:
             end = self._solve(self._recipe.targets[name.removeprefix('above_')])[0]
         if max_joint_difference(start.joints, end) <= ARRIVED_RAD:
             return []
-        return [*self._to_camera(start), *self._joint_move(f'to {name}', self._camera, end)]
+        return [*self._to_camera(start), *self.joint_move(f'to {name}', self._camera, end)]
 
     def _pick_or_place(self, target: ApproachTarget, grip: GripStep) -> list[PlanStep]:
         """Return the steps from the camera to a target and back."""
         above, at_target = self._solve(target)
         down, up, length = matrix_to_pose(target.pose), matrix_to_pose(target.above), target.approach
         return [
-            *self._joint_move('to the approach', self._camera, above),
-            self._linear_move(DOWN, down, at_target, length, self._speeds.approach),
+            *self.joint_move('to the approach', self._camera, above),
+            self.linear_move(DOWN, down, at_target, length, self._speeds.approach),
             grip,
-            self._linear_move('going up', up, above, length, self._speeds.approach),
-            *self._joint_move('to the camera', above, self._camera),
+            self.linear_move('going up', up, above, length, self._speeds.approach),
+            *self.joint_move('to the camera', above, self._camera),
         ]
 
     def _solve(self, target: ApproachTarget) -> tuple[JointVector, JointVector]:
@@ -303,22 +319,30 @@ class Planner:
         """Return the steps to the camera from anywhere; out of a target straight up first."""
         up = self.retract(start)
         joints = next((step.joints for step in up if isinstance(step, MoveStep)), start.joints)
-        return [*up, *self._joint_move('to the camera', joints, self._camera)]
+        return [*up, *self.joint_move('to the camera', joints, self._camera)]
 
-    def _joint_move(self, label: str, start: JointVector, end: JointVector) -> list[PlanStep]:
-        """Return a joint move, slowed down so that the tool keeps to the recipe's linear speed; [] for no move."""
+    def joint_move(self, label: str, start: JointVector, end: JointVector) -> list[PlanStep]:
+        """Return a checked joint move, [] when the arm is there; the tool keeps the recipe's highest speed.
+
+        Raises:
+            MoveError: The move leaves the limits.
+        """
         length = max_joint_difference(start, end)
         if length <= ARRIVED_RAD:
             return []
         self._cell.joint_move(start, end)
-        travel = self._cell.tool_travel(start, end)
-        speed = min(self._speeds.joint, self._speeds.linear / travel) if travel > 0.0 else self._speeds.joint
+        speed = self._tool_limited(self._cell.tool_travel(start, end))
         acceleration = self._speeds.joint_acceleration
         return [MoveStep(label, end, None, speed, acceleration, move_deadline(length, speed, acceleration))]
 
-    def _linear_move(self, label: str, end: tuple[float, ...], joints: JointVector, length: float, speed: float) -> MoveStep:
+    def linear_move(self, label: str, end: tuple[float, ...], joints: JointVector, length: float, speed: float) -> MoveStep:
+        """Return a straight move to a tool pose, which the caller has checked; `length` in meters, for its deadline."""
         acceleration = self._speeds.linear_acceleration
         return MoveStep(label, joints, end, speed, acceleration, move_deadline(length, speed, acceleration))
+
+    def _tool_limited(self, travel: float) -> float:
+        """Return the speed of the leading joint (rad/s) at which the tool keeps its highest speed; `travel` in m/rad."""
+        return min(self._speeds.joint, self._speeds.linear / travel) if travel > 0.0 else self._speeds.joint
 
     def _open(self) -> GripStep:
         return GripStep(

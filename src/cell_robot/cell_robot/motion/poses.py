@@ -67,6 +67,22 @@ def rotation_vector(rotation: Matrix) -> tuple[float, float, float]:
     return float(vector[0]), float(vector[1]), float(vector[2])
 
 
+def quaternion(vector: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return x, y, z, w of a rotation vector in radians."""
+    x, y, z = (float(value) for value in vector)
+    angle = math.sqrt(x * x + y * y + z * z)
+    share = math.sin(angle / 2.0) / angle if angle > ZERO_ANGLE_RAD else 0.5
+    return x * share, y * share, z * share, math.cos(angle / 2.0)
+
+
+def quaternion_to_vector(x: float, y: float, z: float, w: float) -> tuple[float, float, float]:
+    """Return the rotation vector, length 0..pi, of a unit quaternion; both of its signs are the same rotation."""
+    sine = math.sqrt(x * x + y * y + z * z)
+    angle = 2.0 * math.atan2(sine, abs(w))
+    share = math.copysign(angle / sine, w) if sine > ZERO_ANGLE_RAD else 2.0
+    return x * share, y * share, z * share
+
+
 def rpy_to_rotation_vector(roll: float, pitch: float, yaw: float) -> tuple[float, float, float]:
     """Return the rotation vector of roll, pitch and yaw about the fixed axes x, y, z (radians, URDF convention)."""
     cosines, sines = np.cos([roll, pitch, yaw]), np.sin([roll, pitch, yaw])

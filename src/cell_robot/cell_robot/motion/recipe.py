@@ -37,18 +37,55 @@ class SpeedSettings:
 
 
 @dataclass(frozen=True)
-class GripperSettings:
-    """Gripper on digital outputs; pin numbers as in RTDE: 0-7 standard, 8-15 configurable, 16-17 tool."""
+class VacuumSettings:
+    """Vacuum gripper: its blow-off and its sensor, beside the valve on close_output."""
 
-    close_output: int
+    blow_output: int | None = None
+    """Output of the blow-off; None = the vacuum is only switched off."""
+    blow_time: float = 0.0
+    """Seconds of blow-off."""
+    analog_input: int | None = None
+    """Analog input of the vacuum sensor, 0 or 1; None = part_input is a vacuum switch."""
+    threshold: float = 0.0
+    """Reading from which a piece is held: volts, or amperes, as the input is set on the pendant."""
+    falling: bool = False
+    """A lower reading is more vacuum."""
+    leak_time: float = 0.1
+    """Seconds without vacuum after which a piece that is carried counts as lost."""
+
+
+@dataclass(frozen=True)
+class RobotiqSettings:
+    """Robotiq gripper behind the socket of its URCap; positions, speed and force as the gripper counts them, 0..255."""
+
+    open_position: int = 0
+    close_position: int = 255
+    speed: int = 255
+    force: int = 50
+
+
+@dataclass(frozen=True)
+class GripperSettings:
+    """Gripper of the cell; pin numbers as in RTDE: 0-7 standard, 8-15 configurable, 16-17 tool."""
+
+    close_output: int | None
+    """Output that closes it, or switches the vacuum on; None = a gripper without outputs."""
     open_output: int | None
     """Second output that opens it; None = it opens when close_output goes off."""
     part_input: int | None
-    """Input that is on while a piece is held; None = no sensor."""
+    """Input that is on while a piece is held; None = no such input."""
     close_time: float
-    """Seconds to close."""
+    """Seconds to close, or the longest time to build up vacuum."""
     open_time: float
     """Seconds to open."""
+    vacuum: VacuumSettings | None = None
+    robotiq: RobotiqSettings | None = None
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """Digital outputs of the controller that the gripper needs."""
+        blow = self.vacuum.blow_output if self.vacuum is not None else None
+        return tuple(pin for pin in (self.close_output, self.open_output, blow) if pin is not None)
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,12 @@ def test_another_tool_is_distinguished_from_another_model():
     assert flange_disagreement(CELL, JOINTS, reported(tool=other), other) == ''
 
 
-@pytest.mark.parametrize('reply', ['UR5', 'ur5e', ' UR5 ', 'URx', ''])
+@pytest.mark.parametrize('reply', ['UR7', 'UR7e', 'UR5', 'ur5e', ' UR5 ', 'URx', ''])
 def test_a_model_that_fits_or_is_unknown_is_no_mismatch(reply):
     assert model_mismatch(ARMS['ur5e'], reply) == ''
 
 
-@pytest.mark.parametrize('reply', ['UR3', 'UR10', 'UR16e'])
+@pytest.mark.parametrize('reply', ['UR3', 'UR10', 'UR16e', 'UR20', 'UR8 Long', 'UR8_LONG', 'UR15'])
 def test_a_reported_model_that_differs_is_a_mismatch(reply):
     assert reply in model_mismatch(ARMS['ur5e'], reply)
     assert model_mismatch(replace(ARMS['ur5e'], name='twin'), 'UR5') == ''

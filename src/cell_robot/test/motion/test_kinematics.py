@@ -39,7 +39,22 @@ def test_the_ur5e_pose_equals_that_of_its_controller():
     assert found == pytest.approx((0.4919, -0.1333, 0.4879, 2.2214, -2.2214, 0.0), abs=5e-5)
 
 
-@pytest.mark.parametrize(('name', 'reach'), [('ur3e', 0.45675), ('ur5e', 0.8172), ('ur10e', 1.18425), ('ur16e', 0.8384)])
+@pytest.mark.parametrize(
+    ('name', 'reach'),
+    [
+        ('ur3e', 0.45675),
+        ('ur5e', 0.8172),
+        ('ur7e', 0.8172),
+        ('ur8long', 1.6138),
+        ('ur10e', 1.18425),
+        ('ur12e', 1.18425),
+        ('ur15', 1.1639),
+        ('ur16e', 0.8384),
+        ('ur18', 0.8139),
+        ('ur20', 1.5907),
+        ('ur30', 1.1407),
+    ],
+)
 def test_a_stretched_arm_reaches_as_far_as_its_links_are_long(name, reach):
     arm = ARMS[name]
     flange = forward_kinematics(arm, (0.0,) * 6)

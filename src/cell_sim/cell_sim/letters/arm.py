@@ -15,26 +15,27 @@ from cell_sim.letters.client import LettersClient, LettersSettings
 from cell_sim.ur_controller.controller import Controller, ControllerConfig
 from cell_sim.ur_controller.letters_program import FILE_NAME, ControllerExecutor, LettersProgram
 from cell_sim.ur_controller.ports.controller import ControllerServer
+from cell_sim.ur_controller.ports.robotiq import RobotiqPort
 from cell_sim.ur_controller.program import Program, WaitingProgram
 from cell_sim.world.gripper import SimulatedGripper
+from cell_sim.world.gripper_wires import RobotiqFingers, make_wiring
 from cell_sim.world.world import World
 
 WAITING = 'waiting.urp'
 
 
 def controller_server(
-    address: str, recipe: CellRecipe, world: World, *, letters: bool, time_scale: float = 1.0
+    address: str, recipe: CellRecipe, gripper: SimulatedGripper, *, letters: bool, time_scale: float = 1.0
 ) -> ControllerServer:
     """Return a controller whose arm handles the parts of a world.
 
     Args:
         address: Address to listen on, at the ports of a real controller.
         recipe: Model of the arm and its taught poses.
-        world: Parts that the gripper handles.
+        gripper: Gripper of the arm.
         letters: Whether the letters program is loaded and running.
         time_scale: Speed of the arm relative to a real one.
     """
-    gripper = SimulatedGripper(recipe, world)
     programs: dict[str, Callable[[], Program]] = {WAITING: WaitingProgram, FILE_NAME: lambda: LettersProgram(recipe)}
     config = ControllerConfig(
         arm=recipe.cell.arm,
@@ -44,12 +45,11 @@ def controller_server(
         running_program=FILE_NAME if letters else '',
     )
 
-    def update_gripper(controller: Controller) -> None:
-        holds = gripper.update(controller.motion.joints, controller.motion.speeds, controller.registers.digital_outputs)
-        if recipe.gripper.part_input is not None:
-            controller.registers.set_input(recipe.gripper.part_input, holds)
-
-    return ControllerServer(lambda now: Controller(now, config), address=address, on_cycle=update_gripper)
+    wiring = make_wiring(recipe, gripper)
+    server = ControllerServer(lambda now: Controller(now, config), address=address, on_cycle=wiring.step)
+    if isinstance(wiring, RobotiqFingers):
+        server.add_port(RobotiqPort(wiring.answer, address))
+    return server
 
 
 def letters_client(server: ControllerServer, world: World, catalogue: Catalogue, settings: LettersSettings) -> LettersClient:

@@ -29,7 +29,7 @@ FAULTS = {
     'slider': ('the speed slider of the pendant is at 0 %, seconds', 5.0),
     'slow_dashboard': ('each reply of the dashboard is delayed, seconds; cleared by clear', 1.5),
     'chatty_dashboard': ('replies of the dashboard come with extra blanks and lines, times', 100.0),
-    'registers_taken': ('a fieldbus owns the lower registers that are free now, seconds', 5.0),
+    'registers_taken': ('a fieldbus owns the lower registers, each as soon as it is free, seconds', 5.0),
     'tool_outputs_taken': ('a URCap owns the tool outputs, seconds', 5.0),
     'other_model': ('the controller drives an arm with a longer upper arm: joints and tool pose no longer fit, meters', 0.1),
     'local_mode': ('the controller is in local mode, seconds', 5.0),

@@ -148,10 +148,21 @@ class LettersProgram:
             'REJECT': lambda machine: self._put_down(machine, 'reject'),
         }
 
+    @property
+    def _close_output(self) -> int:
+        """Output that closes the gripper.
+
+        Raises:
+            SubprogramError: The gripper has none.
+        """
+        if (output := self._recipe.gripper.close_output) is None:
+            raise SubprogramError('the letters program needs a gripper on digital outputs')
+        return output
+
     def _pick(self, machine: Machine, part_number: str, tray: int) -> Subprogram:
         if self._holds(machine):
             raise SubprogramError('gripper is not empty')
-        if machine.registers.digital_outputs >> self._recipe.gripper.close_output & 1:
+        if machine.registers.digital_outputs >> self._close_output & 1:
             yield from self._grip(machine, closed=False)
         trays = self._recipe.parts[part_number]
         for number in (tray,) if tray else TRAYS:
@@ -223,7 +234,7 @@ class LettersProgram:
 
     def _grip(self, machine: Machine, *, closed: bool) -> Subprogram:
         gripper, registers = self._recipe.gripper, machine.registers
-        registers.set_output(gripper.close_output, closed)
+        registers.set_output(self._close_output, closed)
         if gripper.open_output is not None:
             registers.set_output(gripper.open_output, not closed)
         left = gripper.close_time if closed else gripper.open_time
@@ -236,7 +247,7 @@ class LettersProgram:
         """Return the gripper sensor, or the gripper output if there is no sensor."""
         gripper, registers = self._recipe.gripper, machine.registers
         if gripper.part_input is None:
-            return bool(registers.digital_outputs >> gripper.close_output & 1)
+            return bool(registers.digital_outputs >> self._close_output & 1)
         return bool(registers.digital_inputs >> gripper.part_input & 1)
 
 

@@ -27,6 +27,7 @@ class Registers:
         output_bits: 128 single bits that programs write.
         digital_outputs: Bits 0-7 standard, 8-15 configurable, 16-17 tool.
         digital_inputs: The same order.
+        analog_inputs: Volts.
         analog_outputs: Share of the range, 0..1.
         analog_types: Bit set = voltage, otherwise current.
         speed_slider: Share of the programmed speed, 0..1.
@@ -41,6 +42,7 @@ class Registers:
         self.input_bits = self.output_bits = 0
         self.digital_outputs = self.digital_inputs = 0
         self.analog_outputs, self.analog_types = [0.0, 0.0], 0
+        self.analog_inputs = [0.0, 0.0]
         self.speed_slider = 1.0
         self.external_force = (0.0,) * 6
 

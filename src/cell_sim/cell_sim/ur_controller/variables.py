@@ -87,8 +87,8 @@ _CONTROLLER: dict[str, tuple[str, Getter]] = {
 _IO: dict[str, tuple[str, Getter]] = {
     'actual_digital_input_bits': ('UINT64', lambda c: c.registers.digital_inputs),
     'actual_digital_output_bits': ('UINT64', lambda c: c.registers.digital_outputs),
-    'standard_analog_input0': ('DOUBLE', _always(0.0)),
-    'standard_analog_input1': ('DOUBLE', _always(0.0)),
+    'standard_analog_input0': ('DOUBLE', lambda c: c.registers.analog_inputs[0]),
+    'standard_analog_input1': ('DOUBLE', lambda c: c.registers.analog_inputs[1]),
     'standard_analog_output0': ('DOUBLE', lambda c: _analog(c, 0)),
     'standard_analog_output1': ('DOUBLE', lambda c: _analog(c, 1)),
     'analog_io_types': ('UINT32', lambda c: c.registers.analog_types << 2),

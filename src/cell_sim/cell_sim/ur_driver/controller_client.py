@@ -42,6 +42,7 @@ OUTPUTS = (
     'actual_digital_input_bits',
     'actual_digital_output_bits',
     f'output_int_register_{INT}',
+    'actual_TCP_pose',
 )
 """RTDE names of the fields of DriverData, in their order."""
 CONTROL = (f'input_int_register_{INT}', *(f'input_double_register_{DOUBLE + number}' for number in range(6)))

@@ -42,6 +42,7 @@ class DriverData:
         digital_inputs: Bits.
         digital_outputs: Bits.
         echo: Counter of the driver's own program; it changes while that runs.
+        tool: Tool center point in the base: meters and a rotation vector.
     """
 
     timestamp: float
@@ -54,6 +55,7 @@ class DriverData:
     digital_inputs: int
     digital_outputs: int
     echo: int
+    tool: tuple[float, ...] = ()
 
 
 class TrajectoryFollower:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 JOINT_STATES = 'joint_states'
 TRAJECTORY = 'scaled_joint_trajectory_controller/follow_joint_trajectory'
 SPEED_SCALING = 'speed_scaling_state_broadcaster/speed_scaling'
+TOOL_POSE = 'tcp_pose_broadcaster/pose'
 IO = 'io_and_status_controller/'
 DASHBOARD = 'dashboard_client/'
 TRIGGERS: Mapping[str, str] = {

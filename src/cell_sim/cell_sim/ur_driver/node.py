@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from builtin_interfaces.msg import Time
 from cell_common.background import AsyncioThread
 from cell_common.inbox import ExecutorQueue
 from cell_common.parameters import declare_parameters, parameter
@@ -23,9 +24,10 @@ from cell_common.runner import node_main
 from cell_common.services import ActionCallbacks, create_action_server, create_service
 from cell_common.timers import create_steady_timer
 from cell_robot.clients import open_dashboard
-from cell_robot.motion import JOINTS
+from cell_robot.motion import JOINTS, quaternion
 from cell_robot.protocols.dashboard import DashboardError
 from control_msgs.action import FollowJointTrajectory
+from geometry_msgs.msg import PoseStamped
 from rclpy.action.server import CancelResponse, GoalResponse, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -62,6 +64,7 @@ class DriverParameters:
         True,
         'Send the external control program once after the first connection; otherwise call resend_robot_program to send it.',
     )
+    dashboard: bool = parameter(True, 'Whether the driver has its dashboard client, which PolyScope X lacks.')
     joint_rate: float = parameter(
         60.0, 'Rate of the joint states; the official driver publishes at 500 Hz.', unit='Hz', minimum=1.0, maximum=125.0
     )
@@ -110,6 +113,7 @@ class UrDriverNode(Node):
     def _create_publishers(self) -> None:
         self._joints = self.create_publisher(JointState, names.JOINT_STATES, events(10))
         self._scaling = self.create_publisher(Float64, names.SPEED_SCALING, events(10))
+        self._tool = self.create_publisher(PoseStamped, names.TOOL_POSE, events(10))
         self._io = self.create_publisher(IOStates, names.IO + 'io_states', events(10))
         self._latched = {
             'robot_mode': self.create_publisher(RobotMode, names.IO + 'robot_mode', latched()),
@@ -128,11 +132,15 @@ class UrDriverNode(Node):
             group,
             RESULT_TIMEOUT_S,
         )
+        if self._p.dashboard:
+            self._create_dashboard(group)
+        create_service(self, Trigger, names.IO + 'resend_robot_program', self._resend_program, group)
+        create_service(self, SetIO, names.IO + 'set_io', self._set_io)
+
+    def _create_dashboard(self, group: ReentrantCallbackGroup) -> None:
         for service, command in names.TRIGGERS.items():
             create_service(self, Trigger, names.DASHBOARD + service, self._dashboard_callback(command), group)
         create_service(self, IsInRemoteControl, names.DASHBOARD + 'is_in_remote_control', self._is_in_remote_control, group)
-        create_service(self, Trigger, names.IO + 'resend_robot_program', self._resend_program, group)
-        create_service(self, SetIO, names.IO + 'set_io', self._set_io)
 
     # In the thread of the asyncio loop.
 
@@ -170,6 +178,7 @@ class UrDriverNode(Node):
         )
         message.header.stamp = self.get_clock().now().to_msg()
         self._joints.publish(message)
+        self._tool.publish(tool_message(data.tool, message.header.stamp))
         self._scaling.publish(Float64(data=100.0 * data.speed_scaling))
 
     def _publish_change(self, name: str, message: object) -> None:
@@ -279,6 +288,16 @@ class UrDriverNode(Node):
 
 def _pins(bits: int) -> list[Digital]:
     return [Digital(pin=pin, state=bool(bits >> pin & 1)) for pin in range(PINS)]
+
+
+def tool_message(pose: Sequence[float], stamp: Time) -> PoseStamped:
+    """Return the message of a tool pose: meters and a rotation vector in the base frame of the controller."""
+    message = PoseStamped()
+    message.header.stamp, message.header.frame_id = stamp, 'base'
+    position, orientation = message.pose.position, message.pose.orientation
+    position.x, position.y, position.z = pose[:3]
+    orientation.x, orientation.y, orientation.z, orientation.w = quaternion(pose[3:])
+    return message
 
 
 def _ordered(values: Sequence[float], order: Sequence[int]) -> tuple[float, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from cell_robot.motion import CellRecipe, GripperSettings, Matrix, max_joint_difference, pose_distance, rotation_vector
 
+from cell_sim.faults import FaultInjector
 from cell_sim.world.world import REFERENCE, ViewPhase, World
 
 GRIP_M, GRIP_RAD = 0.010, math.radians(10.0)
@@ -25,6 +26,12 @@ PASSING_M = 0.15
 FAR_RAD = 0.8
 """Joint difference to the camera waypoint above which the tool position is not computed."""
 STANDING_RAD_S = 0.01
+FAULTS = {
+    'no_grip': ('the gripper closes without taking the part: no vacuum, or the fingers miss it, times', 1.0),
+    'slip': ('a part drops out of the gripper this long after it was taken, seconds', 1.0),
+    'stay_closed': ('the gripper does not let the part go when it opens, times', 1.0),
+}
+"""Faults of the gripper: name -> (description, default value)."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +96,20 @@ class SimulatedGripper:
 
     def __init__(self, recipe: CellRecipe, world: World) -> None:
         self._recipe, self._world = recipe, world
+        self.faults = FaultInjector(FAULTS)
+        self._gripped_at = 0.0
         self._poses = TaughtPoses(recipe)
         self._camera = recipe.waypoints['camera']
         self._camera_tcp = recipe.cell.tcp(self._camera)
         self._outputs = 0
         self.closed = False
 
-    def update(self, joints: Sequence[float], speeds: Sequence[float], outputs: int) -> bool:
+    @property
+    def holds(self) -> bool:
+        """Whether a part is held."""
+        return self._world.held is not None
+
+    def update(self, joints: Sequence[float], speeds: Sequence[float], outputs: int, now: float = 0.0) -> bool:
         """Process one controller cycle and return True if a part is held (the gripper's sensor).
 
         Args:
@@ -103,16 +117,36 @@ class SimulatedGripper:
             speeds: Six joint speeds, radians per second.
             outputs: Digital output bits as in RTDE (`actual_digital_output_bits`): bit 0 is
                 standard output 0.
+            now: Seconds.
         """
-        if outputs != self._outputs:
+        if outputs != self._outputs and self._recipe.gripper.close_output is not None:
             closed = is_closed(self._recipe.gripper, self._outputs, outputs, self.closed)
             self._outputs = outputs
-            if closed != self.closed:
-                self.closed = closed
-                self._close(joints) if closed else self._open(joints)
+            self.set_closed(closed, joints, now)
+        slip_s = self.faults.value('slip')
+        if slip_s and self.holds and now - self._gripped_at >= slip_s:
+            self.faults.take('slip')
+            self._world.release(self._world.dropped)
         if self._world.held is not None:
             self._world.set_visibility(self._visibility(joints, speeds))
-        return self._world.held is not None
+        return self.holds
+
+    def set_closed(self, closed: bool, joints: Sequence[float], now: float) -> None:
+        """Close or open; the arm's joints (radians) decide which part changes hands.
+
+        Args:
+            closed: True to close.
+            joints: Radians.
+            now: Seconds.
+        """
+        if closed == self.closed:
+            return
+        self.closed = closed
+        if closed and not self.faults.consume('no_grip'):
+            self._gripped_at = now
+            self._close(joints)
+        elif not closed and not self.faults.consume('stay_closed'):
+            self._open(joints)
 
     def _close(self, joints: Sequence[float]) -> None:
         taught = self._taught_pose(joints)
@@ -160,6 +194,7 @@ def is_closed(gripper: GripperSettings, before: int, after: int, closed: bool) -
         after: Output bits of this cycle.
         closed: State before the change.
     """
+    assert gripper.close_output is not None, 'a gripper without outputs is closed over its own connection'
     if gripper.open_output is None:
         return bool(after >> gripper.close_output & 1)
     risen = after & ~before

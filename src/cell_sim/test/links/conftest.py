@@ -25,10 +25,14 @@ from cell_robot.testing.arm_backends import (
     TriggerPhase,
     ros_driver_backend,
 )
+from cell_sim.letters.arm import controller_server
 from cell_sim.ur_controller.controller import Controller, ControllerConfig
 from cell_sim.ur_controller.ports.controller import ControllerServer
 from cell_sim.ur_controller.states import Timings
 from cell_sim.ur_driver.node import UrDriverNode
+from cell_sim.world.gripper import SimulatedGripper
+from cell_sim.world.parts import TrayMix
+from cell_sim.world.world import World
 from rclpy.node import Node
 
 RECIPE = Path(__file__).parents[4] / 'config' / 'recipe.yaml'
@@ -45,30 +49,37 @@ class ArmWithSensor(Controller):
     """Controller with a gripper sensor; the test decides whether a piece is there."""
 
     piece = True
+    part_sensor = True
+    """False: the sensor is broken and never reports a piece."""
 
     def step(self, now: float) -> None:
         super().step(now)
-        self.registers.digital_inputs = int(bool(self.registers.digital_outputs & 1) and self.piece)
+        self.registers.digital_inputs = int(bool(self.registers.digital_outputs & 1) and self.piece and self.part_sensor)
 
 
 class BackendLink:
     """A backend connected to its simulated robot."""
 
-    def __init__(self) -> None:
+    def __init__(self, **changes: Any) -> None:
         self._world = AsyncioThread('ur')
         self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
-        config = ControllerConfig(timings=TIMINGS)
-        self.server = ControllerServer(lambda now: ArmWithSensor(now, config), address=self.address)
-        self._world.run(self.server.start(), 5.0)
-        data = yaml.safe_load(RECIPE.read_text())
+        data = yaml.safe_load(RECIPE.read_text()) | changes
         data['parts'], data['speeds'] = {'EM1-2U1': data['parts']['EM1-2U1']}, FAST
         self.recipe = parse_recipe(data)
+        self.server = self._make_server()
+        self._world.run(self.server.start(), 5.0)
         self.stock = SimpleNamespace(sequence=1, counts={('EM1-2U1', 1): 24, ('EM1-2U1', 2): 0})
         self.phases: list[TriggerPhase] = []
         self.steps: list[tuple[str, int, int]] = []
         lines: list[str] = []
         self.log = SimpleNamespace(info=lines.append, warning=lines.append, error=lines.append)
         self.backend: Any = None
+        self.last_id = ''
+        """Id of the last trigger."""
+
+    def _make_server(self) -> ControllerServer:
+        config = ControllerConfig(timings=TIMINGS)
+        return ControllerServer(lambda now: ArmWithSensor(now, config), address=self.address)
 
     @property
     def robot(self) -> Any:
@@ -99,7 +110,8 @@ class BackendLink:
 
     def begin(self, event: str, tray: int = 0) -> Any:
         self.phases.clear()
-        return self.backend.trigger(TriggerCommand(f't{time.monotonic_ns()}', event, tray), self.phases.append)
+        self.last_id = f't{time.monotonic_ns()}'
+        return self.backend.trigger(TriggerCommand(self.last_id, event, tray), self.phases.append)
 
     def do(self, event: str, tray: int = 0) -> Any:
         return self.begin(event, tray).result(30.0)
@@ -152,15 +164,63 @@ def rtde() -> Iterator[BackendLink]:
     link.close()
 
 
+@pytest.fixture(params=[10.0, 500.0])
+def timed(request: pytest.FixtureRequest) -> Iterator[BackendLink]:
+    """Backend rtde at a low and at the highest rate."""
+    pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
+    link = BackendLink()
+    link.backend = RtdeBackend(link.setup(ArmOptions(link.address, request.param, STALE_S, WATCHDOG_HZ)))
+    link.start()
+    yield link
+    link.close()
+
+
+class GripperLink(BackendLink):
+    """Backend rtde and a simulated gripper that takes pieces out of a tray."""
+
+    def __init__(self, gripper: dict[str, Any], recipe_gripper: dict[str, Any]) -> None:
+        self.events: list[str] = []
+        self.world = World(TrayMix(('EM1-2U1',)), lambda event, **_: self.events.append(event))
+        self.world.fill([('EM1-2U1', 1, 24)])
+        self.world.presented_part = 'EM1-2U1'
+        self._hardware = gripper
+        super().__init__(gripper=recipe_gripper)
+
+    def _make_server(self) -> ControllerServer:
+        data = yaml.safe_load(RECIPE.read_text()) | {'gripper': self._hardware}
+        recipe = parse_recipe(data, reach=False)
+        self.gripper = SimulatedGripper(recipe, self.world)
+        return controller_server(self.address, recipe, self.gripper, letters=False)
+
+
+@pytest.fixture
+def gripper_link() -> Iterator[Callable[..., GripperLink]]:
+    """Factory of a link with a gripper of the given recipe; `recipe_gripper` is what the cell believes."""
+    pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
+    made: list[GripperLink] = []
+
+    def make(gripper: dict[str, Any], recipe_gripper: dict[str, Any] | None = None) -> GripperLink:
+        link = GripperLink(gripper, recipe_gripper or gripper)
+        link.backend = RtdeBackend(link.setup(ArmOptions(link.address, 125.0, STALE_S, WATCHDOG_HZ)))
+        made.append(link)
+        link.start()
+        return link
+
+    yield make
+    for link in made:
+        link.close()
+
+
 class DriverLink(BackendLink):
     """Backend ros_driver with the simulated driver."""
 
-    def __init__(self, graph: Any) -> None:
+    def __init__(self, graph: Any, *, dashboard: bool = True) -> None:
         super().__init__()
         self.graph = graph
-        self.driver = graph.add(UrDriverNode(**graph.options(robot_ip=self.address) | {'namespace': 'cell/driver'}))
+        settings = graph.options(robot_ip=self.address, dashboard=dashboard) | {'namespace': 'cell/driver'}
+        self.driver = graph.add(UrDriverNode(**settings))
         node = Node('robot', context=graph.context, namespace='cell')
-        options = ArmOptions('driver', 125.0, 1.0, 5.0)
+        options = ArmOptions('driver', 125.0, 1.0, 5.0, has_dashboard=dashboard)
         self.backend = ros_driver_backend(self.setup(options), node, 'driver')
         graph.add(node)
 
@@ -171,6 +231,15 @@ class DriverLink(BackendLink):
 @pytest.fixture
 def driver(graph: Any) -> Iterator[DriverLink]:
     link = DriverLink(graph)
+    link.start()
+    yield link
+    link.close()
+
+
+@pytest.fixture
+def bare_driver(graph: Any) -> Iterator[DriverLink]:
+    """Backend ros_driver with a driver that has no dashboard client."""
+    link = DriverLink(graph, dashboard=False)
     link.start()
     yield link
     link.close()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cell_common.testing import wait_until
+from cell_robot.motion import ARMS
 from cell_robot.testing.arm_backends import TriggerPhase, recovery
 
 from cell_interfaces.msg import ResultCode, RobotState
@@ -115,3 +116,27 @@ def test_local_mode_is_reported_before_a_job_and_nothing_is_sent(driver: Any) ->
     wait_until(lambda: driver.backend.state().program_state == RobotState.PROGRAM_STOPPED)
     outcome = driver.do('HOME')
     assert (outcome.phase, outcome.code) == (TriggerPhase.NOT_SENT, ResultCode.NOT_READY) and 'local mode' in outcome.message
+
+
+def test_a_driver_without_a_dashboard_moves_the_arm_and_is_recovered_at_the_pendant(bare_driver: Any) -> None:
+    link = bare_driver
+    link.hurry()
+    assert link.checks()['remote control'].ok and link.do(PART, 1).phase is TriggerPhase.DONE
+    link.hurry(1.0)
+    future = link.moving('PLACE')
+    link.inject('protective_stop')
+    assert future.result(5.0).phase is TriggerPhase.UNKNOWN
+    refused = link.recover()
+    assert refused.code == ResultCode.ROBOT_STOPPED and 'no dashboard' in refused.message
+    link.inject('attend')
+    wait_until(lambda: link.backend.state().safety_mode == RobotState.SAFETY_NORMAL, what='cleared at the pendant')
+    wait_until(lambda: link.recover().code == ResultCode.OK, 10.0, 'recovered')
+    assert link.do('HOME').phase is TriggerPhase.DONE
+
+
+def test_another_arm_than_in_the_recipe_is_noticed_through_the_driver(driver: Any) -> None:
+    driver.in_world(lambda: setattr(driver.robot.motion, 'arm', ARMS['ur10e']))
+    wait_until(lambda: 'ur10' in driver.backend.state().message, 5.0, 'the other arm is named')
+    outcome = driver.do(PART, 1)
+    assert outcome.phase is TriggerPhase.NOT_SENT and 'ur5e' in outcome.message
+    assert not driver.checks()['mode'].ok

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
+from cell_common.latest_entries import LatestEntries
 from cell_common.services import create_service
 from rclpy.node import Node
 
@@ -22,7 +21,7 @@ class CropService:
 
     def __init__(self, node: Node) -> None:
         """Create the service."""
-        self._crops: OrderedDict[str, EvidenceCrop] = OrderedDict()
+        self._crops = LatestEntries[str, EvidenceCrop](REMEMBERED)
         create_service(node, GetCrop, 'ocr/get_crop', self._handle)
 
     def remember(self, result: OcrResult, crop: EvidenceCrop | None) -> None:
@@ -35,9 +34,6 @@ class CropService:
         if not result.has_crop or crop is None:
             return
         self._crops[result.request_id] = crop
-        self._crops.move_to_end(result.request_id)
-        while len(self._crops) > REMEMBERED:
-            self._crops.popitem(last=False)
 
     def _handle(self, request: GetCrop.Request, response: GetCrop.Response) -> GetCrop.Response:
         crop = self._crops.get(request.request_id)

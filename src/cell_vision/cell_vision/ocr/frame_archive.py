@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -20,8 +19,6 @@ from pathlib import Path
 
 from cell_common.time import NS_PER_S
 
-REMEMBERED = 20
-"""Number of readings whose frames are kept in memory."""
 TRUTH = 'truth.json'
 CORRECTION, REJECT = 'CORRECTION', 'REJECT'
 _PLAIN = re.compile(r'[A-Za-z0-9-]{1,64}')
@@ -62,30 +59,6 @@ class FrameLabel:
     part_number: str
     verdict: str
     operator_id: str = ''
-
-
-class RecentFrames:
-    """Cache of the frames of the latest readings, by request id.
-
-    A frame has some 200 kB, so the capacity bounds the memory.
-    """
-
-    def __init__(self, capacity: int = REMEMBERED) -> None:
-        self._capacity = capacity
-        self._frames: OrderedDict[str, CapturedFrame] = OrderedDict()
-
-    def remember(self, request_id: str, frame: CapturedFrame) -> None:
-        """Store a frame; one without a request id could not be requested and is ignored."""
-        if not request_id:
-            return
-        self._frames[request_id] = frame
-        self._frames.move_to_end(request_id)
-        while len(self._frames) > self._capacity:
-            self._frames.popitem(last=False)
-
-    def get(self, request_id: str) -> CapturedFrame | None:
-        """Return the frame of a reading, None when it is no longer in memory."""
-        return self._frames.get(request_id)
 
 
 class FrameArchive:

@@ -8,6 +8,7 @@ from pathlib import Path
 from cell_common.calls import wait_for
 from cell_common.commands import expiry_error
 from cell_common.inbox import ExecutorQueue
+from cell_common.latest_entries import LatestEntries
 from cell_common.services import create_service
 from cell_common.time import now_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -23,10 +24,11 @@ from cell_vision.ocr.frame_archive import (
     CapturedFrame,
     FrameArchive,
     FrameLabel,
-    RecentFrames,
     UnknownReadingError,
 )
 
+REMEMBERED = 20
+"""Number of readings whose frames are kept in memory, some 200 kB each."""
 WRITE_TIMEOUT_S = 10.0
 KINDS = {KeepFrame.Request.REJECT: REJECT, KeepFrame.Request.CORRECTION: CORRECTION}
 _Result = tuple[int, str, str]
@@ -47,7 +49,7 @@ class FrameArchiveService:
         self._node = node
         self._folder = folder
         self._archive = FrameArchive(Path(folder).expanduser(), most_bytes) if folder else None
-        self._recent = RecentFrames()
+        self._recent = LatestEntries[str, CapturedFrame](REMEMBERED)
         self._pool = ThreadPoolExecutor(1, 'frame archive')
         self._queue: ExecutorQueue[tuple[Future, _Result]] = ExecutorQueue(node, self._finish)
         create_service(node, KeepFrame, 'ocr/keep_frame', self._handle, ReentrantCallbackGroup())
@@ -70,7 +72,7 @@ class FrameArchiveService:
             'frames': int(result.frames),
             'frame_stamp': f'{stamp.sec}.{stamp.nanosec:09d}',
         }
-        self._recent.remember(result.request_id, CapturedFrame(bytes(image.data), facts))
+        self._recent[result.request_id] = CapturedFrame(bytes(image.data), facts)
 
     def close(self) -> None:
         """Wait until the current file is written."""

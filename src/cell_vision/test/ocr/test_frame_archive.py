@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cell_vision.ocr.frame_archive import CapturedFrame, FrameArchive, FrameLabel, RecentFrames, UnknownReadingError
+from cell_vision.ocr.frame_archive import CapturedFrame, FrameArchive, FrameLabel, UnknownReadingError
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -112,15 +112,6 @@ def test_what_a_power_cut_left_is_removed_and_a_damaged_truth_written_again(kept
     (folder / 'truth.json').write_text('[{"file": "half')
     name = kept.store(corrected('a-1', 'EM1-2U4'), frame(), START)
     assert truth(folder) == {name: 'EM1-2U4'} and not list(folder.glob('.*'))
-
-
-def test_only_the_latest_readings_with_a_request_id_are_remembered():
-    recent = RecentFrames(capacity=3)
-    recent.remember('', frame())
-    for number in range(5):
-        recent.remember(f'r-{number}', frame(number))
-    assert [recent.get(f'r-{n}') is not None for n in range(5)] == [False, False, True, True, True]
-    assert recent.get('') is None
 
 
 def test_the_folder_is_what_the_bench_measures(kept, tmp_path):

@@ -38,6 +38,12 @@ __all__ = ['EngineIo3Bridge', 'EngineIo3Settings']
 LOG = logging.getLogger(__name__)
 FORWARDED_HEADERS = ('Host', 'Origin', 'Cookie', 'Authorization')
 CONNECT = MESSAGE + '0'
+UPGRADE_POLL_S = 0.1
+"""Longest poll while the client moves to its WebSocket."""
+FRAME = MESSAGE + '2["video_frame",'
+"""Start of a packet that a newer one of its kind replaces."""
+FRAME_WAITS = 'frame'
+"""Stands in the queue for the frame that waits."""
 PEER_HEADER = 'X-Engine-Io-3-Peer'
 """Address of the old client, after a token that only the bridge knows."""
 
@@ -50,8 +56,8 @@ class EngineIo3Settings:
         ping_interval_s: Interval at which the client pings; the server states it in the greeting.
         ping_timeout_s: A client without a ping for interval plus timeout is disconnected.
         max_payload: Longest packet or request body, bytes.
-        max_queue: Packets that wait for a polling client; a client that falls further behind blocks
-            its own connection until it times out.
+        max_queue: Packets that wait for a client, among them one video frame; a client that falls
+            further behind blocks its own connection until it times out.
         max_clients: Clients at the same time.
     """
 
@@ -71,6 +77,8 @@ class _Session:
         server: WebSocket to the server, in protocol 4.
         waiting: Packets for the client, in order.
         last_seen: Time of its last packet, by the loop's clock, seconds.
+        frame: Newest video frame, while FRAME_WAITS is in the queue; "" otherwise.
+        upgrading: Whether the client probes its WebSocket: it moves there once no poll of it waits.
         upgraded: Whether the client has moved from polling to its WebSocket.
         connected: Set when the server accepted the connection; an old client may send events
             before.
@@ -82,10 +90,36 @@ class _Session:
     server: aiohttp.ClientWebSocketResponse
     waiting: asyncio.Queue[str]
     last_seen: float
+    frame: str = ''
+    upgrading: bool = False
     upgraded: bool = False
     connected: asyncio.Event = field(default_factory=asyncio.Event)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def put(self, packet: str) -> None:
+        """Queue a packet for the client; waits while the queue is full.
+
+        Args:
+            packet: With its type digit. A video frame takes the place of one that waits.
+        """
+        if not packet.startswith(FRAME):
+            await self.waiting.put(packet)
+            return
+        is_waiting, self.frame = bool(self.frame), packet
+        if not is_waiting:
+            await self.waiting.put(FRAME_WAITS)
+
+    def taken(self, entry: str) -> str:
+        """Return the packet for an entry of the queue.
+
+        Args:
+            entry: As taken from `waiting`.
+        """
+        if entry != FRAME_WAITS:
+            return entry
+        packet, self.frame = self.frame, ''
+        return packet
 
 
 class EngineIo3Bridge:
@@ -163,7 +197,7 @@ class EngineIo3Bridge:
         if len(self._sessions) >= self._settings.max_clients:
             raise web.HTTPServiceUnavailable(text='too many clients')
         if self._http is None:
-            self._http = aiohttp.ClientSession()
+            self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         headers = {name: request.headers[name] for name in FORWARDED_HEADERS if name in request.headers}
         headers[PEER_HEADER] = f'{self._token} {request.remote}'
         try:
@@ -194,7 +228,7 @@ class EngineIo3Bridge:
                 session.connected.set()
                 await session.waiting.put(CONNECT)
             elif packet.startswith(MESSAGE):
-                await session.waiting.put(packet)
+                await session.put(packet)
         await self._end(session)
 
     async def _watch(self, session: _Session) -> None:
@@ -242,19 +276,21 @@ class EngineIo3Bridge:
         return self._text(request, encode_payload([self._greeting(session, ['websocket'])]))
 
     async def _poll(self, request: web.Request, session: _Session) -> web.Response:
-        """Wait for packets, at most one ping interval; a NOOP when the client moved to its WebSocket."""
+        """Wait for packets, at most one ping interval; a NOOP when the client moves to its WebSocket."""
         if session.upgraded:
             return self._text(request, encode_payload([NOOP]))
         first = asyncio.create_task(session.waiting.get())
         closed = asyncio.create_task(session.closed.wait())
+        # A client may begin another poll after the one that its probe ended, and would stay on it.
+        longest = UPGRADE_POLL_S if session.upgrading else self._settings.ping_interval_s
         try:
-            await asyncio.wait({first, closed}, timeout=self._settings.ping_interval_s, return_when=asyncio.FIRST_COMPLETED)
-            packets = [first.result()] if first.done() else [CLOSE if closed.done() else NOOP]
+            await asyncio.wait({first, closed}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
+            packets = [session.taken(first.result())] if first.done() else [CLOSE if closed.done() else NOOP]
         finally:
             first.cancel()
             closed.cancel()
         while first.done() and not first.cancelled() and not session.waiting.empty():
-            packets.append(session.waiting.get_nowait())
+            packets.append(session.taken(session.waiting.get_nowait()))
         return self._text(request, encode_payload(packets))
 
     async def _receive(self, request: web.Request, session: _Session) -> web.Response:
@@ -282,7 +318,7 @@ class EngineIo3Bridge:
             await client.send_str(self._greeting(session, []))
         elif not await self._probe(client, session):
             return client
-        sender = asyncio.create_task(self._send(client, session))
+        helpers = [asyncio.create_task(self._send(client, session)), asyncio.create_task(self._close_after(client, session))]
         try:
             async for message in client:
                 if message.type is aiohttp.WSMsgType.TEXT:
@@ -290,28 +326,37 @@ class EngineIo3Bridge:
                 elif message.type is aiohttp.WSMsgType.BINARY:
                     await self._from_client(session, bytes(message.data))
         finally:
-            sender.cancel()
+            for task in helpers:
+                task.cancel()
             await self._end(session)
         return client
+
+    @staticmethod
+    async def _close_after(client: web.WebSocketResponse, session: _Session) -> None:
+        """Disconnect the client when its session has ended at the server or by its ping timeout."""
+        await session.closed.wait()
+        await client.close()
 
     async def _probe(self, client: web.WebSocketResponse, session: _Session) -> bool:
         """Answer the probe; return whether the client then moved to this WebSocket."""
         async for message in client:
             packet = str(message.data) if message.type is aiohttp.WSMsgType.TEXT else ''
             if packet.startswith(PING):
+                session.upgrading = True
                 await client.send_str(PONG + packet[1:])
                 with contextlib.suppress(asyncio.QueueFull):
                     session.waiting.put_nowait(NOOP)  # ends the poll that waits
             elif packet.startswith(UPGRADE):
                 session.upgraded = True
-                return True
-        return False
+                break
+        session.upgrading = False
+        return session.upgraded
 
     @staticmethod
     async def _send(client: web.WebSocketResponse, session: _Session) -> None:
         with contextlib.suppress(ConnectionError):
             while True:
-                packet = await session.waiting.get()
+                packet = session.taken(await session.waiting.get())
                 if packet != NOOP:
                     await client.send_str(packet)
 

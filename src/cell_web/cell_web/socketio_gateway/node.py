@@ -24,6 +24,7 @@ from cell_web.socketio_gateway.cell_link import CaptureEvent, CellEvents, JobRef
 from cell_web.socketio_gateway.hub_server import HubServer
 from cell_web.socketio_gateway.page_server import PageServer
 from cell_web.socketio_gateway.parameters import SocketIoGatewayParameters
+from cell_web.socketio_gateway.port_server import PortServer
 from cell_web.socketio_gateway.ros_link import RosLink
 from cell_web.socketio_gateway.server import SocketIoServer, SocketIoSettings
 
@@ -59,12 +60,12 @@ class SocketIoGatewayNode(Node):
         self._link = RosLink(self, self._background.loop, parameters.command_timeout, parameters.motion_timeout)
         self.page = PageServer(self._settings(parameters.page_port), self._link) if parameters.page_enabled else None
         self.hub = HubServer(self._settings(parameters.hub_port), self._link, letters) if parameters.hub_enabled else None
-        self._servers = [part.server for part in (self.page, self.hub) if part is not None]
+        self._ports: list[PortServer] = [port for port in (self.page, self.hub) if port is not None]
         self._link.listen(self._events())
-        self._running = [self._background.submit(server.run()) for server in self._servers]
+        self._running = [self._background.submit(port.server.run()) for port in self._ports]
         diagnostics = Diagnostics(self)
-        for server in self._servers:
-            diagnostics.add(f'{server.name} port', _health_of(server))
+        for port in self._ports:
+            diagnostics.add(f'{port.server.name} port', _health_of(port.server))
 
     def destroy_node(self) -> None:
         """Close every connection, then the node."""
@@ -85,7 +86,7 @@ class SocketIoGatewayNode(Node):
 
     def _events(self) -> CellEvents:
         """Return callbacks that pass each event to the servers that know it; called on the servers' loop."""
-        page, hub, loop = self.page, self.hub, self._background.loop
+        page, ports, loop = self.page, self._ports, self._background.loop
         tasks = set()
 
         def start(work: Coroutine[object, object, None]) -> None:
@@ -94,19 +95,16 @@ class SocketIoGatewayNode(Node):
             task.add_done_callback(tasks.discard)
 
         def on_stock(stock: Mapping[str, Mapping[int, int]]) -> None:
-            for part in (page, hub):
-                if part is not None:
-                    start(part.on_stock(stock))
+            for port in ports:
+                start(port.on_stock(stock))
 
         def on_job_refused(refusal: JobRefusal) -> None:
-            for part in (page, hub):
-                if part is not None:
-                    start(part.on_job_refused(refusal))
+            for port in ports:
+                start(port.on_job_refused(refusal))
 
         def on_reload(part_number: str) -> None:
-            for part in (page, hub):
-                if part is not None:
-                    start(part.on_reload(part_number))
+            for port in ports:
+                start(port.on_reload(part_number))
 
         def on_frame(jpeg: bytes) -> None:
             if page is not None:

@@ -7,7 +7,7 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from cell_common.latest_entries import LatestEntries
 
 __all__ = ['OverlayCache']
 
@@ -22,8 +22,7 @@ class OverlayCache:
             capacity: Pictures to keep. A reading follows its picture within a second, so a few are
                 enough.
         """
-        self._capacity = capacity
-        self._pictures: OrderedDict[int, bytes] = OrderedDict()
+        self._pictures = LatestEntries[int, bytes](capacity)
 
     def add(self, stamp_ns: int, jpeg: bytes) -> None:
         """Add the picture of a frame.
@@ -32,15 +31,12 @@ class OverlayCache:
             stamp_ns: Capture time of the frame, ROS time in nanoseconds.
             jpeg: Frame with overlay; drawn twice, with the texts and then with the verdict.
         """
-        self._pictures.pop(stamp_ns, None)
         self._pictures[stamp_ns] = jpeg
-        while len(self._pictures) > self._capacity:
-            self._pictures.popitem(last=False)
 
     def of(self, stamp_ns: int) -> bytes:
         """Return the picture of a frame; empty when there is none."""
         return self._pictures.get(stamp_ns, b'')
 
-    def newest(self) -> bytes:
-        """Return the picture that was added last; empty when there is none."""
-        return next(reversed(self._pictures.values()), b'')
+    def newest(self, until_ns: int) -> bytes:
+        """Return the picture of the newest frame that was not taken after a time; empty when there is none."""
+        return max(((stamp, jpeg) for stamp, jpeg in self._pictures.items() if stamp <= until_ns), default=(0, b''))[1]

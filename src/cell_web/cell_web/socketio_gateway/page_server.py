@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 
 from cell_web.socketio_gateway import events
-from cell_web.socketio_gateway.cell_link import CaptureEvent, CellLink, CellResult, JobRefusal
-from cell_web.socketio_gateway.server import Client, SocketIoServer, SocketIoSettings
+from cell_web.socketio_gateway.cell_link import CaptureEvent, CellLink
+from cell_web.socketio_gateway.port_server import PortServer
+from cell_web.socketio_gateway.server import Client, SocketIoSettings
 
 __all__ = ['PageServer']
 
-NO_STOCK = 'the stock is not known yet: is node inventory running?'
 
-
-class PageServer:
-    """Serves pages. The `on_...` coroutines pass events of the cell on; all run on the servers' event loop.
+class PageServer(PortServer):
+    """Serves pages.
 
     Attributes:
-        server: Socket.IO server with its clients.
         frames_sent: Frames sent, all pages together.
         frames_skipped: Frames that a page did not get, because it had not taken the one before.
     """
@@ -30,39 +27,22 @@ class PageServer:
             settings: Address, port, and origins that may connect.
             link: Commands to the cell.
         """
-        self.server = SocketIoServer('page', settings, self._greet)
-        self._link = link
-        self._stock: dict[str, object] | None = None
+        super().__init__('page', settings, link, events.stock_list)
         self.frames_sent = 0
         self.frames_skipped = 0
-        for name, handler, command in (
-            ('ping_test', self._ping, False),
-            ('get_inventory', self._get_inventory, False),
-            ('reset_inventory', self._reset_inventory, True),
-            ('set_job', self._set_job, True),
-            ('submitPartRequest', self._submit_part_request, True),
-            ('start_robot', self._start_robot, True),
-            ('start_camera', self._start_camera, True),
-            ('stop_camera', self._stop_camera, True),
-            ('set_benchmark', self._set_benchmark, True),
-            ('capture_component', self._capture_component, True),
-            ('reload_required', self._reload_required, True),
+        self.server.on('ping_test', self._ping)
+        for name, handler in (
+            ('submitPartRequest', self._submit_part_request),
+            ('start_robot', self._start_robot),
+            ('start_camera', self._start_camera),
+            ('stop_camera', self._stop_camera),
+            ('set_benchmark', self._set_benchmark),
+            ('capture_component', self._capture_component),
+            ('reload_required', self._reload_required),
         ):
-            self.server.on(name, handler, command=command)
+            self.server.on(name, handler, command=True)
 
     # -- from the cell ----------------------------------------------------------------------------------------------
-
-    async def on_stock(self, stock: Mapping[str, Mapping[int, int]]) -> None:
-        """Send the stock to every page when a count changed.
-
-        Args:
-            stock: Part number -> tray -> pieces. Node inventory also publishes unchanged counts,
-                which are not repeated.
-        """
-        payload = events.stock_list(stock)
-        if payload != self._stock:
-            self._stock = payload
-            await self.server.emit('update_inventory', payload)
 
     async def on_frame(self, jpeg: bytes) -> None:
         """Send a frame to every page that has taken the one before; encoded once for all.
@@ -95,47 +75,17 @@ class PageServer:
         """Send a benchmark that was set."""
         await self.server.emit('benchmark_set', {'image': _base64(image), 'part_number': part_number, 'texts': list(texts)})
 
-    async def on_job_refused(self, refusal: JobRefusal) -> None:
-        """Send a job that was refused."""
-        payload = {
-            'part_number': refusal.part_number,
-            'requested': refusal.requested,
-            'available': refusal.available,
-        }
-        await self.server.emit('job_invalid', payload)
-
-    async def on_reload(self, part_number: str) -> None:
-        """Send the part whose trays are empty."""
-        await self.server.emit('reload_required', {'part': part_number})
-
     # -- from a page ------------------------------------------------------------------------------------------------
 
     async def _greet(self, client: Client) -> None:
         self._link.watch_camera(True)
-        if self._stock is not None:
-            await self.server.emit('update_inventory', self._stock, to=client.sid)
+        await super()._greet(client)
 
     async def _ping(self, client: Client, payload: object) -> None:
         await self.server.emit('pong_test', {'msg': events.parse_message('ping_test', payload)}, to=client.sid)
 
-    async def _get_inventory(self, client: Client, _payload: object) -> None:
-        if self._stock is None:
-            await self.server.status(client, NO_STOCK)
-        else:
-            await self.server.emit('update_inventory', self._stock, to=client.sid)
-
-    async def _reset_inventory(self, client: Client, payload: object) -> None:
-        result = await self._link.reset_stock(client.name)
-        await self._report(client, result)
-        await self._get_inventory(client, payload)
-
-    async def _set_job(self, client: Client, payload: object) -> None:
-        job = events.parse_job('set_job', payload)
-        await self._report(client, await self._link.set_job(client.name, job.part_number, job.quantity))
-
     async def _submit_part_request(self, client: Client, payload: object) -> None:
-        job = events.parse_job('submitPartRequest', payload)
-        await self._report(client, await self._link.set_job(client.name, job.part_number, job.quantity))
+        await self._set_job_of('submitPartRequest', client, payload)
 
     async def _start_robot(self, client: Client, payload: object) -> None:
         job = events.parse_optional_job('start_robot', payload)
@@ -165,9 +115,6 @@ class PageServer:
 
     async def _reload_required(self, _client: Client, payload: object) -> None:
         await self.on_reload(events.parse_part('reload_required', payload, 'part'))
-
-    async def _report(self, client: Client, result: CellResult) -> None:
-        await self.server.status(client, result.message)
 
 
 def _base64(data: bytes) -> str:

@@ -48,7 +48,7 @@ __all__ = ['RosLink']
 T = TypeVar('T')
 VALID_FOR_S = 10
 OVERLAY_WAIT_S = 0.3
-"""The picture with the verdict is drawn after the verdict is published."""
+"""The picture of a frame may arrive after the message about it: the one with the verdict is drawn after the verdict."""
 START_WAIT_S = 3.0
 """A job that is refused is refused within this time; one that still runs has begun."""
 DISCOVERY_S, POLL_S = 3.0, 0.1
@@ -109,9 +109,14 @@ class RosLink:
             stock = {part.part_number: {tray.tray: tray.count for tray in part.trays} for part in message.parts}
             call(callbacks.on_stock, stock)
 
+        async def pass_benchmark(message: BenchmarkSet) -> None:
+            await wait_for(node, Future(executor=node.executor), OVERLAY_WAIT_S)
+            image = self._overlays.newest(to_ns(message.stamp))
+            call(callbacks.on_benchmark, message.part_number, tuple(message.texts), image)
+
         def on_benchmark(message: BenchmarkSet) -> None:
             if to_ns(message.stamp) > started_ns:  # not the latched one of an earlier day
-                call(callbacks.on_benchmark, message.part_number, tuple(message.texts), self._overlays.newest())
+                self._create_task(partial(pass_benchmark, message))
 
         def on_invalid(message: JobInvalid) -> None:
             call(callbacks.on_job_refused, JobRefusal(message.part_number, message.requested, message.available))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ LOG = logging.getLogger(__name__)
 NAMESPACE = '/'
 RETRY_S = 2.0
 CLOSE_S = 1.0
+MOST_UNSENT = 16384
+"""Of each connection, bytes in the system's buffer that were not sent. A frame in it is no longer replaced by a newer one."""
 MAX_PAYLOAD = 1_000_000
 """Largest event taken, bytes; a longer one ends its connection."""
 
@@ -176,7 +179,7 @@ class SocketIoServer:
         where = f'{self._settings.address}:{self._settings.port}'
         while True:
             try:
-                await web.TCPSite(runner, self._settings.address, self._settings.port, reuse_address=True).start()
+                await web.SockSite(runner, self._open_port()).start()
                 break
             except OSError as error:
                 in_use = error.errno == errno.EADDRINUSE
@@ -190,6 +193,18 @@ class SocketIoServer:
         self.error = ''
         self.port = int(runner.addresses[0][1])
         LOG.info('Socket.IO for the %s at http://%s:%d/', self.name, self._settings.address, self.port)
+
+    def _open_port(self) -> socket.socket:
+        """Return a listening socket; connections take over its options.
+
+        Raises:
+            OSError: The port is in use, or the address is not of this machine.
+        """
+        address = self._settings.address or '0.0.0.0'
+        family = socket.AF_INET6 if ':' in address else socket.AF_INET
+        port = socket.create_server((address, self._settings.port), family=family, backlog=128)
+        port.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)
+        return port
 
     def _own_url(self) -> str:
         host = '127.0.0.1' if self._settings.address in {'0.0.0.0', ''} else self._settings.address
@@ -262,7 +277,7 @@ class SocketIoServer:
             return
         payload = arguments[0] if arguments else None
         if event not in self._handlers:
-            known = ', '.join(self._handlers)
+            known = ', '.join(sorted(self._handlers))
             await self.status(client, f'event {event[:40]!r} is not known here; known events: {known}')
             return
         handler, is_command = self._handlers[event]

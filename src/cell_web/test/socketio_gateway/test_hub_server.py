@@ -1,5 +1,4 @@
 import pytest
-from cell_common.testing import wait_until
 from cell_web.socketio_gateway.cell_link import CellResult, JobRefusal
 
 STOCK = {'EM1-2U1': {1: 2, 4: 7}}
@@ -88,14 +87,3 @@ def test_refused_jobs_and_empty_trays_are_relayed(hub, background, client):
     background.run(hub.on_reload('A'), 5)
     assert client.wait('job_invalid') == {'part_number': 'A', 'requested': 5, 'available': 1}
     assert client.wait('reload_required') == {'part': 'A'}
-
-
-def test_more_commands_than_allowed_are_refused_with_a_status(client, link):
-    link.may_answer.clear()
-    for _ in range(1000):
-        client.send('set_job', {'part_number': 'EM1-2U1', 'quantity': 1})
-    client.wait('status', 900)
-    wait_until(lambda: len(link.commands) <= 16, 1.0, 'a bounded number of commands')
-    link.may_answer.set()
-    client.wait('status', 1000)
-    assert len(link.commands) == 16

@@ -1,5 +1,3 @@
-import socket
-
 import pytest
 import requests
 import socketio
@@ -134,21 +132,3 @@ def test_a_port_in_use_is_reported_and_tried_again(serve, link, background):
     wait_until(lambda: 'in use by another program' in second.error, 5.0, 'the error')
     running.cancel()
     wait_until(lambda: second.port == port and not second.error, 10.0, 'the second server')
-
-
-def test_a_page_that_stops_reading_loses_frames_and_no_other_page_does(page, background, connect, link):
-    slow = socket.create_connection(('127.0.0.1', page.server.port))
-    slow.sendall(
-        b'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n'
-        b'Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
-    )
-    slow.sendall(b'\x81\x82\x00\x00\x00\x0040')  # a masked text frame with the connect packet
-    wait_until(lambda: len(page.server.clients) == 1, 5.0, 'the slow page')
-    fast = connect(page.server.port)
-    wait_until(lambda: len(page.server.clients) == 2, 5.0, 'the fast page')
-    for number in range(60):
-        background.run(page.on_frame(b'x' * 200_000), 5)
-        fast.wait('video_frame', number + 1)
-    assert len(fast.all('video_frame')) == 60
-    assert page.frames_skipped > 20
-    slow.close()

@@ -60,22 +60,22 @@ class DeclareLaunchArgument(Action):
 
     @property
     def name(self) -> str:
-        """The argument's name."""
+        """The name of the argument and of its launch configuration."""
         return self._name
 
     @property
     def default_value(self) -> list[Substitution] | None:
-        """Its default."""
+        """The default as substitutions; None for a required argument."""
         return self._default_value
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """The text of ``ros2 launch --show-args``."""
         return self._description
 
     @property
     def choices(self) -> list[str] | None:
-        """The values allowed."""
+        """The allowed values; None for any."""
         return self._choices
 
     def execute(self, context: LaunchContext) -> None:
@@ -98,7 +98,7 @@ class DeclareLaunchArgument(Action):
 
 
 class SetLaunchConfiguration(Action):
-    """Sets a launch configuration."""
+    """Sets a launch configuration, for the entities visited after it in the same scope."""
 
     def __init__(self, name: SomeSubstitutionsType, value: SomeSubstitutionsType, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -107,16 +107,16 @@ class SetLaunchConfiguration(Action):
 
     @property
     def name(self) -> list[Substitution]:
-        """Its name."""
+        """The name as substitutions, which are evaluated at execution."""
         return self._name
 
     @property
     def value(self) -> list[Substitution]:
-        """Its value."""
+        """The value as substitutions, which are evaluated at execution."""
         return self._value
 
     def execute(self, context: LaunchContext) -> None:
-        """Set it."""
+        """Evaluate name and value, and store them in the context."""
         context.launch_configurations[perform_substitutions(context, self._name)] = perform_substitutions(context, self._value)
 
 
@@ -128,23 +128,23 @@ class UnsetLaunchConfiguration(Action):
         self._name = normalize_to_list_of_substitutions(name)
 
     def execute(self, context: LaunchContext) -> None:
-        """Remove it."""
+        """Remove the configuration from the context; no error if it is not set."""
         context.launch_configurations.pop(perform_substitutions(context, self._name), None)
 
 
 class PushLaunchConfigurations(Action):
-    """Keeps the launch configurations as they are now, until they are popped."""
+    """Saves the launch configurations until they are popped."""
 
     def execute(self, context: LaunchContext) -> None:
-        """Keep them."""
+        """Push a copy of them onto the context's stack."""
         context._push_launch_configurations()
 
 
 class PopLaunchConfigurations(Action):
-    """Goes back to the launch configurations pushed last."""
+    """Restores the launch configurations that were pushed last."""
 
     def execute(self, context: LaunchContext) -> None:
-        """Go back."""
+        """Pop them from the context's stack."""
         context._pop_launch_configurations()
 
 
@@ -163,7 +163,7 @@ class ResetLaunchConfigurations(Action):
         ]
 
     def execute(self, context: LaunchContext) -> None:
-        """Remove them."""
+        """Evaluate the configurations to keep, then remove all others."""
         kept = {perform_substitutions(context, name): perform_substitutions(context, value) for name, value in self._kept}
         context.launch_configurations.clear()
         context.launch_configurations.update(kept)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SetEnvironmentVariable(Action):
-    """Sets an environment variable."""
+    """Sets an environment variable, for processes started after it."""
 
     def __init__(self, name: SomeSubstitutionsType, value: SomeSubstitutionsType, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -25,16 +25,16 @@ class SetEnvironmentVariable(Action):
 
     @property
     def name(self) -> list[Substitution]:
-        """Its name."""
+        """The name as substitutions."""
         return self._name
 
     @property
     def value(self) -> list[Substitution]:
-        """Its value."""
+        """The value as substitutions."""
         return self._value
 
     def execute(self, context: LaunchContext) -> None:
-        """Set it."""
+        """Evaluate name and value, and set the variable in the launcher's own environment, which processes inherit."""
         context.environment[perform_substitutions(context, self._name)] = perform_substitutions(context, self._value)
 
 
@@ -64,7 +64,7 @@ class AppendEnvironmentVariable(Action):
         self._separator = normalize_to_list_of_substitutions(separator)
 
     def execute(self, context: LaunchContext) -> None:
-        """Add to it."""
+        """Join the new item with the current value; an empty variable gets the item alone."""
         name = perform_substitutions(context, self._name)
         parts = [perform_substitutions(context, self._value)]
         if context.environment.get(name):
@@ -82,29 +82,29 @@ class UnsetEnvironmentVariable(Action):
         self._name = normalize_to_list_of_substitutions(name)
 
     def execute(self, context: LaunchContext) -> None:
-        """Remove it."""
+        """Remove the variable from the environment; no error if it is not set."""
         context.environment.pop(perform_substitutions(context, self._name), None)
 
 
 class PushEnvironment(Action):
-    """Keeps the environment as it is now, until it is popped."""
+    """Saves the environment until it is popped."""
 
     def execute(self, context: LaunchContext) -> None:
-        """Keep it."""
+        """Push a copy of it onto the context's stack."""
         context._push_environment()
 
 
 class PopEnvironment(Action):
-    """Goes back to the environment pushed last."""
+    """Restores the environment that was pushed last."""
 
     def execute(self, context: LaunchContext) -> None:
-        """Go back."""
+        """Pop it from the context's stack."""
         context._pop_environment()
 
 
 class ResetEnvironment(Action):
-    """Goes back to the environment in which the launch began."""
+    """Restores the environment in which the launch began."""
 
     def execute(self, context: LaunchContext) -> None:
-        """Go back."""
+        """Replace the whole environment."""
         context._reset_environment()

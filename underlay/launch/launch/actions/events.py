@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class EmitEvent(Action):
-    """Emits an event."""
+    """Emits an event, which is handled after the entities at hand."""
 
     def __init__(self, *, event: Event, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -27,22 +27,22 @@ class EmitEvent(Action):
 
     @property
     def event(self) -> Event:
-        """The event."""
+        """The event to emit."""
         return self._event
 
     def execute(self, context: LaunchContext) -> None:
-        """Emit it."""
+        """Queue the event."""
         context.emit_event_sync(self._event)
 
 
 class Shutdown(EmitEvent):
-    """Shuts the launched system down."""
+    """Shuts the launched system down: each process gets SIGINT, later SIGTERM and SIGKILL."""
 
     def __init__(self, *, reason: str = 'reason not given', **kwargs: Any) -> None:
         super().__init__(event=events.Shutdown(reason=reason), **kwargs)
 
     def execute(self, context: LaunchContext) -> None:
-        """Shut it down."""
+        """Emit the event; a log line names the process whose exit has caused it."""
         cause = context.get_locals_as_dict().get('event')
         if isinstance(cause, events.process.ProcessExited) and not context.is_shutdown:
             launch_logging.get_logger('launch').info(
@@ -52,7 +52,7 @@ class Shutdown(EmitEvent):
 
 
 class RegisterEventHandler(Action):
-    """Registers an event handler."""
+    """Registers an event handler, in front of those that are registered."""
 
     def __init__(self, event_handler: BaseEventHandler, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -60,11 +60,11 @@ class RegisterEventHandler(Action):
 
     @property
     def event_handler(self) -> BaseEventHandler:
-        """The handler."""
+        """The handler to register."""
         return self._event_handler
 
     def execute(self, context: LaunchContext) -> None:
-        """Register it."""
+        """Register the handler with the context."""
         context.register_event_handler(self._event_handler)
 
     def describe_conditional_sub_entities(self) -> Sequence[tuple[str, Iterable[LaunchDescriptionEntity]]]:
@@ -74,12 +74,12 @@ class RegisterEventHandler(Action):
 
 
 class UnregisterEventHandler(Action):
-    """Removes an event handler."""
+    """Removes an event handler that was registered before."""
 
     def __init__(self, event_handler: BaseEventHandler, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._event_handler = event_handler
 
     def execute(self, context: LaunchContext) -> None:
-        """Remove it."""
+        """Remove the handler from the context."""
         context.unregister_event_handler(self._event_handler)

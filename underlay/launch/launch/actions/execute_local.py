@@ -1,4 +1,10 @@
-"""The action that runs a process: start, output, end, respawn, shutdown."""
+"""The action that runs a process: start, output, end, respawn, shutdown.
+
+The life of one process:
+
+    execute -> _start -> (_written)* -> _ended -> _start again, or _complete
+    shutdown event: SIGINT -> sigterm_timeout -> SIGTERM -> sigkill_timeout -> SIGKILL
+"""
 
 from __future__ import annotations
 
@@ -38,10 +44,10 @@ _SIGKILL_TIMEOUT = LaunchConfiguration('sigkill_timeout', default=5)
 
 
 class _Lines:
-    """Makes lines of what a process writes.
+    """Splits the output of a process into lines.
 
     Args:
-        keep: keep all that was written.
+        keep: keep all output for `kept`.
     """
 
     def __init__(self, keep: bool) -> None:
@@ -49,7 +55,7 @@ class _Lines:
         self._kept: list[bytes] | None = [] if keep else None
 
     def add(self, data: bytes) -> list[str]:
-        """Return the lines completed by this."""
+        """Return the lines that this data completes."""
         if self._kept is not None:
             self._kept.append(data)
         *whole, self._rest = (self._rest + data).split(b'\n')
@@ -61,10 +67,10 @@ class _Lines:
         return [self._text(rest)] if rest else []
 
     def kept(self) -> str:
-        """Return all that was written.
+        """Return all output so far; invalid UTF-8 is replaced.
 
         Raises:
-            RuntimeError: it was not kept.
+            RuntimeError: the output was not kept.
         """
         if self._kept is None:
             raise RuntimeError("output is only kept with 'cached_output=True'")
@@ -155,7 +161,7 @@ class ExecuteLocal(Action):
 
     @property
     def output(self) -> Any:
-        """Where the output goes."""
+        """Destination of the output: a name of `launch.logging.get_output_loggers`, or a mapping."""
         return self._output
 
     @property
@@ -180,7 +186,7 @@ class ExecuteLocal(Action):
         return self._completed
 
     def prepare(self, context: LaunchContext) -> None:
-        """Settle what the process is started with."""
+        """Evaluate the program, its environment and the option to respawn."""
         described = self.process_description
         described.prepare(context, self)
         self._details = {
@@ -193,7 +199,7 @@ class ExecuteLocal(Action):
         self._respawn = perform_typed_substitution(context, self._respawn, bool)
 
     def execute(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:
-        """Start the process as soon as the actions at hand are visited.
+        """Register for events, and start the process as soon as the actions at hand are visited.
 
         Raises:
             RuntimeError: the action was executed before.
@@ -217,10 +223,12 @@ class ExecuteLocal(Action):
         context.register_event_handler(OnShutdown(on_shutdown=lambda event, _: self._begin_shutdown(event)))
         if self._on_exit is not None:
             context.register_event_handler(OnProcessExit(target_action=self, on_exit=self._on_exit))
+        # Not now: actions behind this one may still register handlers for its start.
         loop.call_soon(self._start)
         return None
 
     def _start(self) -> None:
+        """Start the process; an error is logged and ends the action."""
         if self._shutting_down or self._details is None:
             self._complete()
             return
@@ -265,6 +273,7 @@ class ExecuteLocal(Action):
             self._loggers[number - 1].info('%s', self._output_format.format(line=line, this=self))
 
     def _ended(self, returncode: int) -> None:
+        """Log and report the end, then respawn the process or complete the action."""
         for number, lines in self._lines.items():
             self._log_lines(number, lines.flush())
         details = self._details or {}
@@ -302,12 +311,14 @@ class ExecuteLocal(Action):
         self._child.signal(number)
 
     def _begin_shutdown(self, event: Event) -> None:
+        """Send SIGINT and schedule the escalation; only the first call counts."""
         if self._shutting_down or self._completed is None or self._completed.done():
             return
         self._shutting_down = True
         if self._child is None or self._child.returncode is not None:  # not yet started, or waiting to be started again
             self._complete()
             return
+        # Always, also after Ctrl-C: the process leads a session of its own, so the terminal's SIGINT did not reach it.
         self._signal(signal.SIGINT, quietly=isinstance(event, Shutdown) and event.due_to_sigint)
         term = float(perform_substitutions(self._context, self._sigterm_timeout))
         kill = term + float(perform_substitutions(self._context, self._sigkill_timeout))

@@ -53,7 +53,7 @@ class ExecuteProcess(ExecuteLocal):
 
     @property
     def cwd(self) -> str | list[Substitution] | None:
-        """The working folder."""
+        """The working folder as substitutions, None for the launcher's."""
         return self.process_description.final_cwd or self.process_description.cwd
 
     @property

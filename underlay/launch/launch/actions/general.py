@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LogInfo(Action):
-    """Logs a message."""
+    """Logs a message when it is visited."""
 
     def __init__(self, *, msg: SomeSubstitutionsType, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -25,11 +25,11 @@ class LogInfo(Action):
 
     @property
     def msg(self) -> list[Substitution]:
-        """The message."""
+        """The message as substitutions."""
         return self._msg
 
     def execute(self, context: LaunchContext) -> None:
-        """Log it."""
+        """Evaluate the message and log it at level info."""
         launch_logging.get_logger('launch.user').info(perform_substitutions(context, self._msg))
 
 
@@ -60,5 +60,5 @@ class OpaqueFunction(Action):
         self._kwargs = dict(kwargs or {})
 
     def execute(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:
-        """Call the function."""
+        """Call the function with the context; the entities that it returns are visited next."""
         return self._function(context, *self._args, **self._kwargs)

@@ -80,12 +80,12 @@ class Node(ExecuteProcess):
 
     @property
     def node_package(self) -> SomeSubstitutionsType | None:
-        """The package."""
+        """The package, None for an executable given by its path."""
         return self._package
 
     @property
     def node_executable(self) -> SomeSubstitutionsType:
-        """The executable."""
+        """The executable as given."""
         return self._executable
 
     @property
@@ -101,7 +101,7 @@ class Node(ExecuteProcess):
 
     @property
     def expanded_node_namespace(self) -> str:
-        """The namespace."""
+        """The namespace with the pushed ones in front; known after execution."""
         return self._expanded_namespace
 
     def is_node_name_fully_specified(self) -> bool:
@@ -109,7 +109,7 @@ class Node(ExecuteProcess):
         return not any(part in self.node_name for part in (self.UNSPECIFIED_NODE_NAME, self.UNSPECIFIED_NODE_NAMESPACE))
 
     def execute(self, context: LaunchContext) -> Sequence[LaunchDescriptionEntity] | None:
-        """Settle the arguments and start the process."""
+        """Evaluate the arguments and start the process; parameters given as dictionaries go into a temporary file."""
         if not self._executed:
             arguments = [*self._name_arguments(context), *self._parameter_arguments(context), *self._remap_arguments(context)]
             self.process_description.cmd.extend(normalize_to_list_of_substitutions(text) for text in arguments)
@@ -136,6 +136,7 @@ class Node(ExecuteProcess):
         return arguments
 
     def _warn_of_second_node(self, context: LaunchContext) -> None:
+        """Log a warning if the launch has started a node of this name before: ROS allows it, and most tools confuse the two."""
         if not self.is_node_name_fully_specified():
             return
         names: dict[str, int] = context.get_locals_as_dict().get('unique_ros_node_names', {})
@@ -149,6 +150,7 @@ class Node(ExecuteProcess):
             )
 
     def _parameter_arguments(self, context: LaunchContext) -> list[str]:
+        """Return the arguments for parameters, the pushed ones first: later ones win."""
         arguments: list[str] = []
         for item in context.launch_configurations.get('global_params', []):
             if isinstance(item, tuple):

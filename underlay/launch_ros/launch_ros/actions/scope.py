@@ -19,7 +19,7 @@ def _add(context: LaunchContext, name: str, item: object) -> None:
 
 
 class PushROSNamespace(Action):
-    """Puts the nodes that follow into a namespace, inside the one that they would be in without."""
+    """Puts the nodes that follow into a namespace, relative to the current one."""
 
     def __init__(self, namespace: SomeSubstitutionsType, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -27,14 +27,14 @@ class PushROSNamespace(Action):
 
     @property
     def namespace(self) -> list[Substitution]:
-        """The namespace."""
+        """The namespace as substitutions."""
         return self._namespace
 
     def execute(self, context: LaunchContext) -> None:
-        """Set it.
+        """Extend the current namespace.
 
         Raises:
-            SubstitutionFailure: the result is no namespace.
+            SubstitutionFailure: the result is not a valid namespace.
         """
         previous = context.launch_configurations.get('ros_namespace')
         pushed = perform_substitutions(context, self._namespace)
@@ -58,16 +58,16 @@ class SetParameter(Action):
 
     @property
     def name(self) -> list[Substitution]:
-        """Its name."""
+        """The name as substitutions."""
         return self._name
 
     @property
     def value(self) -> Any:
-        """Its value."""
+        """The value, or the substitutions that make it."""
         return self._value
 
     def execute(self, context: LaunchContext) -> None:
-        """Set it."""
+        """Evaluate name and value, and add them to the group's parameters."""
         name = perform_substitutions(context, self._name)
         _add(context, 'global_params', (name, evaluate_parameter(context, name, self._value)))
 
@@ -80,7 +80,7 @@ class SetUseSimTime(Action):
         self._value = normalize_typed_substitution(value, bool)
 
     def execute(self, context: LaunchContext) -> None:
-        """Set it."""
+        """Add the parameter to the group's parameters."""
         _add(context, 'global_params', ('use_sim_time', perform_typed_substitution(context, self._value, bool)))
 
 
@@ -92,7 +92,7 @@ class SetParametersFromFile(Action):
         self._filename = normalize_to_list_of_substitutions(filename)
 
     def execute(self, context: LaunchContext) -> None:
-        """Set it."""
+        """Add the file to the group's parameters."""
         _add(context, 'global_params', perform_substitutions(context, self._filename))
 
 
@@ -105,7 +105,7 @@ class SetRemap(Action):
         self._dst = normalize_to_list_of_substitutions(dst)
 
     def execute(self, context: LaunchContext) -> None:
-        """Set it."""
+        """Add the rule to the group's remappings."""
         _add(context, 'ros_remaps', (perform_substitutions(context, self._src), perform_substitutions(context, self._dst)))
 
 
@@ -117,5 +117,5 @@ class SetROSLogDir(Action):
         self._folder = normalize_to_list_of_substitutions(new_log_dir)
 
     def execute(self, context: LaunchContext) -> None:
-        """Set it."""
+        """Set ROS_LOG_DIR in the environment of the nodes that follow."""
         context.environment['ROS_LOG_DIR'] = perform_substitutions(context, self._folder)

@@ -30,15 +30,15 @@ class FindPackage(Substitution):
 
     @property
     def package(self) -> list[Substitution]:
-        """The package's name."""
+        """The name of the package as substitutions."""
         return self._package
 
     def find(self, package_name: str) -> str:
-        """Return the folder."""
+        """Return the folder of a package; subclasses say which."""
         raise NotImplementedError(f'{type(self).__name__}.find()')
 
     def describe(self) -> str:
-        """Return a description for people."""
+        """Return a description for ``ros2 launch --print-description``."""
         return f'{type(self).__name__}(pkg={_described(self._package)})'
 
     def perform(self, context: LaunchContext) -> str:
@@ -54,7 +54,7 @@ class FindPackagePrefix(FindPackage):
     """The prefix into which a package is installed."""
 
     def find(self, package_name: str) -> str:
-        """Return the prefix."""
+        """Return the prefix, e.g. ``/opt/ros/jazzy``."""
         return str(get_package_prefix(package_name))
 
 
@@ -62,7 +62,7 @@ class FindPackageShare(FindPackage):
     """The share folder of a package."""
 
     def find(self, package_name: str) -> str:
-        """Return the share folder."""
+        """Return the share folder, e.g. ``/opt/ros/jazzy/share/rviz2``."""
         return str(get_package_share_directory(package_name))
 
 
@@ -75,11 +75,11 @@ class ExecutableInPackage(FindPackagePrefix):
 
     @property
     def executable(self) -> list[Substitution]:
-        """The executable's name."""
+        """The name of the executable as substitutions."""
         return self._executable
 
     def describe(self) -> str:
-        """Return a description for people."""
+        """Return a description for ``ros2 launch --print-description``."""
         return f'ExecInPkg(pkg={_described(self._package)}, exec={_described(self._executable)})'
 
     def perform(self, context: LaunchContext) -> str:

@@ -24,5 +24,5 @@ class VerbExtension:
         """Add the verb's arguments."""
 
     def main(self, *, args: argparse.Namespace) -> int | str | None:
-        """Do what the verb says and return the exit code, or what went wrong."""
+        """Execute the verb; return the exit code, or an error text."""
         raise NotImplementedError

@@ -22,7 +22,7 @@ class InfoVerb(VerbExtension):
         parser.add_argument('-t', '--topic-name', action='store_true', help='Only display topic names.')
 
     def main(self, *, args: argparse.Namespace) -> int | str | None:
-        """Print the description."""
+        """Print the description of a bag."""
         try:
             text = '\n'.join([*topic_names(args.bag_path), '']) if args.topic_name else describe(args.bag_path)
         except (ReaderError, OSError) as problem:

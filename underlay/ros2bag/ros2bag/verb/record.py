@@ -38,7 +38,7 @@ class RecordVerb(VerbExtension):
         add('--node-name', default='rosbag2_recorder', help='Name of the node, by default %(default)s.')
 
     def main(self, *, args: argparse.Namespace) -> int | str | None:
-        """Record until interrupted."""
+        """Record until SIGINT or SIGTERM; the bag is closed in either case."""
         if not (args.topics or args.topics_positional or args.all or args.all_topics or args.regex):
             return print_error('Need to specify at least one option out of --all, --all-topics, --topics or --regex')
         for pattern in (args.regex, args.exclude_regex):

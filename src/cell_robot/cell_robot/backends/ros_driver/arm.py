@@ -12,6 +12,7 @@ from cell_robot.backends.ros_driver.driver_client import REMOTE, DriverClient, D
 from cell_robot.backends.rtde.arm import POLL_S, RtdeArm
 from cell_robot.backends.rtde.steps import ArmOptions, StepError
 from cell_robot.control_process.codec import ControlRequest, MoveJoints, MoveLine, RequestDone, SetOutput, StopArm
+from cell_robot.motion.agreement import driver_disagreement
 from cell_robot.motion.kinematics import max_joint_difference
 from cell_robot.motion.path_check import MoveError
 from cell_robot.motion.poses import pose_distance, pose_to_matrix
@@ -28,6 +29,8 @@ PROGRAM_START_S = 3.0
 SEND_TRIES = 2
 """After a stop the driver's program sometimes needs a second attempt (Universal_Robots_ROS2_Driver, issue 123)."""
 ZERO_LENGTH = 1e-6
+DISAGREEING_PACKAGES = 25
+"""The driver's tool pose may be this many joint states older."""
 
 
 class DriverArm(RtdeArm):
@@ -38,6 +41,8 @@ class DriverArm(RtdeArm):
     ) -> None:
         super().__init__(options, recipe, log, on_change)
         self._client = client
+        self._standstill = 0
+        """Packages in a row that show the arm at rest and at another place than the driver's tool pose says."""
         self._receiving = self._cleared = False
         """The driver publishes; goals left over on it have been cancelled."""
         self._requests: set[asyncio.Future[RequestDone]] = set()
@@ -74,6 +79,19 @@ class DriverArm(RtdeArm):
         self._receiving = True
         if self._cleared:
             super().package(values)
+            self._check_kinematics()
+
+    def _check_kinematics(self) -> None:
+        """Compare the kinematics with the driver's tool pose, which comes at another time than the joints: at rest only."""
+        tool, now = self._client.snapshot.tool, self.latest
+        if tool is None or now is None or not self.at_rest:
+            self._standstill = 0
+            return
+        found = driver_disagreement(self._recipe.cell, now.joints, tool)
+        self._standstill = self._standstill + 1 if found else 0
+        if bool(found) != bool(self._kinematics.contradiction) and (not found or self._standstill > DISAGREEING_PACKAGES):
+            self._kinematics.fail(found)
+            self._on_change()
 
     def lost(self, reason: str, remedy: str = '') -> None:
         """The driver is gone."""
@@ -107,10 +125,22 @@ class DriverArm(RtdeArm):
         Raises:
             DashboardError: No answer, or a controller that cannot tell.
         """
-        return parse_bool(await self.dashboard(REMOTE))
+        return not self._options.has_dashboard or parse_bool(await self.dashboard(REMOTE))
+
+    async def stop_program(self) -> str:
+        """Stop the program on the robot; without a dashboard no trajectory is executed, and the program waits."""
+        if self._options.has_dashboard:
+            return await super().stop_program()
+        self._used = False
+        self._kinematics.forget()
+        return ''
 
     async def reported_model(self) -> str:
         """Return "": the driver has checked the model with its own description."""
+        return ''
+
+    async def reported_serial_number(self) -> str:
+        """Return "": the driver does not pass it on."""
         return ''
 
     async def input_refusal(self) -> str:

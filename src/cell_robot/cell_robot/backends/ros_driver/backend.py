@@ -44,6 +44,7 @@ class RosDriverBackend(RtdeBackend):
 
     def _receive(self) -> Coroutine[None, None, None]:
         assert isinstance(self._arm, DriverArm)
+        self._background.submit(self._arm.gripper.run())
         return self._arm.receive()
 
 

@@ -19,6 +19,7 @@ from cell_common.inbox import ExecutorQueue
 from cell_common.qos import events, latched
 from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_ns
 from control_msgs.action import FollowJointTrajectory
+from geometry_msgs.msg import PoseStamped
 from rclpy.action.client import ActionClient
 from rclpy.client import Client
 from rclpy.duration import Duration
@@ -34,6 +35,7 @@ from ur_msgs.srv import SetIO
 
 from cell_robot.backends.ros_driver.joint_snapshot import DriverSnapshot
 from cell_robot.motion.kinematics import JOINTS
+from cell_robot.motion.poses import quaternion_to_vector
 from cell_robot.motion.trajectory import TimedWaypoint
 from cell_robot.protocols.dashboard.codec import TIMEOUTS
 from cell_robot.protocols.rtde.codec import RtdeValue
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 CALL_TIMEOUT_S = 2.0
 TRAJECTORY = 'scaled_joint_trajectory_controller/follow_joint_trajectory'
+TOOL_POSE = 'tcp_pose_broadcaster/pose'
 SCALING = 'speed_scaling_state_broadcaster/speed_scaling'
 DASHBOARD = {
     'brake release': 'brake_release',
@@ -133,6 +136,8 @@ class DriverClient:
             if not remote.success:
                 raise DriverError(f'the dashboard does not report whether it is in remote control: {remote.answer}')
             return 'true' if remote.remote_control else 'false'
+        if command not in self._services:
+            raise DriverError(f'the driver does not pass "{command}" on')
         answer: Trigger.Response = await self._call(self._services[command], Trigger.Request(), self._dashboard_timeout)
         if not answer.success:
             raise DriverError(f'the controller refused "{command}": {answer.message}')
@@ -216,6 +221,7 @@ class DriverClient:
         node.create_subscription(Bool, status + 'robot_program_running', self._on_running, latched())
         node.create_subscription(IOStates, status + 'io_states', self._on_io, events(1))
         node.create_subscription(Float64, prefix + SCALING, self._on_scaling, events(1))
+        node.create_subscription(PoseStamped, prefix + TOOL_POSE, self._on_tool, events(1))
         node.create_subscription(JointState, prefix + 'joint_states', self._on_joints, events(1))
 
     def _on_mode(self, message: RobotMode) -> None:
@@ -227,8 +233,13 @@ class DriverClient:
     def _on_running(self, message: Bool) -> None:
         self.snapshot.running = message.data
 
+    def _on_tool(self, message: PoseStamped) -> None:
+        position, turn = message.pose.position, message.pose.orientation
+        self.snapshot.tool = (position.x, position.y, position.z, *quaternion_to_vector(turn.x, turn.y, turn.z, turn.w))
+
     def _on_io(self, message: IOStates) -> None:
         self.snapshot.inputs = sum(1 << pin.pin for pin in message.digital_in_states if pin.state)
+        self.snapshot.analog = {pin.pin: float(pin.state) for pin in message.analog_in_states}
         self.snapshot.outputs = sum(1 << pin.pin for pin in message.digital_out_states if pin.state)
 
     def _on_scaling(self, message: Float64) -> None:

@@ -8,12 +8,13 @@ The rules of the rtde backend then work unchanged. joint_states sets the pace; t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cell_robot.motion.kinematics import JOINTS
 from cell_robot.motion.path_check import ArmCell
 from cell_robot.motion.poses import matrix_to_pose
 from cell_robot.protocols.rtde.codec import RtdeValue
+from cell_robot.protocols.rtde.snapshot import ANALOG_NAMES
 from cell_robot.robot_modes import RuntimeState
 
 
@@ -32,6 +33,10 @@ class DriverSnapshot:
     """Digital inputs, one bit per pin."""
     outputs: int | None = None
     """Digital outputs, one bit per pin."""
+    analog: dict[int, float] = field(default_factory=dict)
+    """Analog input -> reading: volts, or amperes."""
+    tool: tuple[float, ...] | None = None
+    """Tool pose by the controller: meters and a rotation vector; None where the driver does not publish it."""
     scaling: float = 1.0
     """0..1."""
 
@@ -78,4 +83,5 @@ class DriverSnapshot:
             'speed_scaling': self.scaling,
             'actual_digital_input_bits': self.inputs,
             'actual_digital_output_bits': self.outputs,
+            **{name: self.analog[pin] for pin, name in enumerate(ANALOG_NAMES) if pin in self.analog},
         }

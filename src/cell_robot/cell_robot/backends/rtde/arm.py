@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from cell_common.error_code import ErrorCode
 
 from cell_robot.backends.base import Logger
 from cell_robot.backends.rtde.control_program import REQUEST_TIMEOUT_S, SETTLE_S, ControlProgram
-from cell_robot.backends.rtde.steps import ArmOptions, NoPieceError, NotStartedError, StepError, has_arrived
+from cell_robot.backends.rtde.grippers import Gripper, make_gripper
+from cell_robot.backends.rtde.steps import (
+    STANDSTILL_RAD,
+    ArmOptions,
+    NoPieceError,
+    NotStartedError,
+    SafeguardError,
+    StepError,
+    has_arrived,
+)
+from cell_robot.clients.rtde import CHECK_CABLE
 from cell_robot.control_process.codec import (
     ControlReport,
     MoveJoints,
@@ -24,15 +35,17 @@ from cell_robot.control_process.codec import (
     RequestDone,
     SetOutput,
 )
-from cell_robot.motion.kinematics import max_joint_difference
+from cell_robot.motion.continuation import ArmEvidence, PlanProgress, change_text
+from cell_robot.motion.kinematics import JOINTS, max_joint_difference
 from cell_robot.motion.plan import GripStep, MoveStep, PlanStep
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.rtde.snapshot import RobotSnapshot
-from cell_robot.robot_modes import RuntimeState
+from cell_robot.robot_modes import RobotMode, RuntimeState
 
 T = TypeVar('T')
 POLL_S = 0.05
+SENSOR_POLL_S = 0.01
 REMOTE_PERIOD_S = 0.5
 """Period of the question for remote control while steps run."""
 MAX_MOVE_S = 60.0
@@ -48,17 +61,59 @@ class RtdeArm(ControlProgram):
     def __init__(self, options: ArmOptions, recipe: CellRecipe, log: Logger, on_change: Callable[[], None]) -> None:
         super().__init__(options, recipe, log, on_change)
         self._on_started: Callable[[], None] = lambda: None
+        self.gripper: Gripper = make_gripper(recipe.gripper, self, options.gripper_address or options.address)
+        self.progress: PlanProgress | None = None
+        """Step that is being executed, or the one that failed last."""
+        self._observed: ArmEvidence | None = None
+        self.change = ''
+        """How the arm has changed since `observe_changes`; "" when it has not."""
 
     @property
     def sensor(self) -> bool | None:
         """Whether a piece is in the gripper; None without a sensor or data."""
-        pin = self._recipe.gripper.part_input
-        return None if pin is None or self.latest is None else bool(self.latest.inputs >> pin & 1)
+        return self.gripper.holds
 
     @property
     def closed(self) -> bool:
-        """Whether the output that closes the gripper is on."""
-        return self.latest is not None and bool(self.latest.outputs >> self._recipe.gripper.close_output & 1)
+        """Whether the gripper is closed, or its vacuum is on."""
+        return self.gripper.closed is True
+
+    @property
+    def evidence(self) -> ArmEvidence:
+        """Place of the arm, and what the gripper reports; without data the gripper's state is unknown."""
+        if self.latest is None:
+            return ArmEvidence((math.inf,) * len(JOINTS), None, None)
+        return ArmEvidence(self.latest.joints, self.gripper.closed, self.gripper.holds)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether fresh data shows the arm at a standstill."""
+        before, now = self._before, self.latest
+        if before is None or now is None or not self.fresh:
+            return False
+        return max_joint_difference(before.joints, now.joints) < STANDSTILL_RAD
+
+    def settled(self, progress: PlanProgress) -> bool:
+        """Whether the gripper has ended what a grip step began; the program's end leaves the outputs as they are."""
+        now, step = self.evidence, progress.step
+        if not isinstance(step, GripStep) or now.closed == progress.before.closed:
+            return True
+        return (now.closed, now.holds) == (step.closed, step.holds)
+
+    def observe_changes(self) -> ArmEvidence:
+        """Compare every package with the present one from now on, and return its evidence."""
+        self.change, self._observed = '', self.evidence
+        return self._observed
+
+    def forget_changes(self) -> None:
+        """Stop comparing."""
+        self.change, self._observed = '', None
+
+    def lost(self, reason: str, remedy: str = CHECK_CABLE) -> None:
+        """The data connection is gone, and with it the certainty that nothing changes."""
+        super().lost(reason, remedy)
+        if self._observed is not None:
+            self.change = self.change or 'the connection to the robot was lost'
 
     def _on_report(self, report: ControlReport) -> None:
         if isinstance(report, MoveStarted):
@@ -67,8 +122,12 @@ class RtdeArm(ControlProgram):
 
     def _monitor(self, now: RobotSnapshot) -> None:
         super()._monitor(now)
-        if self.expects_piece and self.sensor is False:
-            self._set_abort('the piece was lost from the gripper')
+        lost = self.gripper.lost
+        if self.expects_piece and lost:
+            self._set_abort(self.gripper.message or 'the piece was lost from the gripper')
+        if self._observed is not None and not self.change:
+            off = '' if now.mode == RobotMode.RUNNING else 'the arm was switched off'
+            self.change = off or change_text(self._observed, self.evidence)
 
     # Steps.
 
@@ -95,7 +154,7 @@ class RtdeArm(ControlProgram):
             raise
         except StepError as error:
             self.release(str(error))
-            if not started and await self._is_untouched(before):
+            if not started and not isinstance(error, SafeguardError) and await self._is_untouched(before):
                 raise NotStartedError(str(error), error.code) from error
             raise
         finally:
@@ -104,7 +163,9 @@ class RtdeArm(ControlProgram):
 
     async def _run_steps(self, steps: list[PlanStep], on_started: Callable[[], None]) -> None:
         missing: NoPieceError | None = None
-        for step in steps:
+        for index, step in enumerate(steps):
+            # After a missing piece the rest is no success, so it cannot be continued.
+            self.progress = PlanProgress(tuple(steps), index, self.evidence) if missing is None else None
             try:
                 await self._run_step(step, on_started)
             except NoPieceError as error:
@@ -182,21 +243,37 @@ class RtdeArm(ControlProgram):
         return answer.result()
 
     async def _grip(self, step: GripStep) -> None:
-        gripper = self._recipe.gripper
-        outputs = {gripper.close_output: step.closed}
-        if gripper.open_output is not None:
-            outputs[gripper.open_output] = not step.closed
         self.expects_piece = False
+        if not await self.gripper.switch(step.closed, step.seconds):
+            raise NoPieceError(step.missing) if step.holds else StepError(step.missing)
+        self.expects_piece = step.holds and self.sensor is not None
+
+    async def set_outputs(self, outputs: Mapping[int, bool]) -> None:
+        """Switch digital outputs, and wait until the data shows them.
+
+        Raises:
+            StepError: An output did not switch, or the step is aborted.
+        """
         for pin, on in outputs.items():
             done = await self._wait(self._send(SetOutput(pin, on)), REQUEST_TIMEOUT_S)
             if done is None or not done.ok:
                 raise StepError('the gripper was not switched')
         if not await self._wait_for_data(lambda now: all(bool(now.outputs >> pin & 1) == on for pin, on in outputs.items())):
             raise StepError('the output of the gripper did not switch')
-        await self._wait(self._never(), step.seconds)
-        if self.sensor is not None and not await self._wait_for_data(lambda _: self.sensor == step.holds):
-            raise NoPieceError(step.missing) if step.holds else StepError(step.missing)
-        self.expects_piece = step.holds and self.sensor is not None
+
+    async def wait_for(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until a condition holds; returns False on timeout.
+
+        Raises:
+            StepError: The step is aborted.
+        """
+        deadline = self._loop.time() + timeout_s
+        while not condition():
+            left = deadline - self._loop.time()
+            if left <= 0.0:
+                return False
+            await self._wait(self._never(), min(left, SENSOR_POLL_S))
+        return True
 
     async def _wait_for_data(self, condition: Callable[[RobotSnapshot], bool]) -> bool:
         """Wait until the data satisfies a condition, or until the step is aborted.

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING
 
 from cell_common.background import AsyncioThread
 from cell_common.error_code import ErrorCode
-from cell_common.gripper_sensor import CHECK_NAME as SENSOR_CHECK
-from cell_common.gripper_sensor import GripperSensor
 from cell_common.runner import StartError
 
-from cell_robot import recovery
 from cell_robot.backends.base import Backend, CommandResult, JointPositions, LinkState, Logger, PreflightCheck, ProgressCallback
 from cell_robot.backends.rtde.arm import RtdeArm
 from cell_robot.backends.rtde.control_program import SLIDER_AT_ZERO
+from cell_robot.backends.rtde.interruption import InterruptedTrigger, in_doubt, interrupted
+from cell_robot.backends.rtde.preflight import preflight
 from cell_robot.backends.rtde.recovery import recover
 from cell_robot.backends.rtde.setup import ArmSetup, make_setup
 from cell_robot.backends.rtde.steps import NoPieceError, NotStartedError, StepError
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.clients.rtde import RtdeReceiver
+from cell_robot.motion.continuation import DoubtError
 from cell_robot.motion.kinematics import JOINTS
 from cell_robot.motion.plan import (
     MOVE,
@@ -40,9 +40,8 @@ from cell_robot.motion.plan import (
     UnknownEventError,
 )
 from cell_robot.parameters import RobotParameters
-from cell_robot.protocols.dashboard.codec import DashboardError
-from cell_robot.protocols.rtde.snapshot import OPTIONAL_NAMES, OUTPUT_NAMES
-from cell_robot.robot_modes import RuntimeState
+from cell_robot.protocols.rtde.snapshot import ANALOG_NAMES, OPTIONAL_NAMES, OUTPUT_NAMES
+from cell_robot.protocols.rtde.software import unsupported_version
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -81,6 +80,7 @@ class RtdeBackend(Backend):
 
     name = 'rtde'
     disconnected_advice = 'Switch the robot on; check the network cable.'
+    continues_triggers = True
 
     def __init__(self, setup: ArmSetup) -> None:
         """Store the collaborators; `start` opens the connection."""
@@ -99,6 +99,7 @@ class RtdeBackend(Backend):
         self._on_change = on_change
         self._background = AsyncioThread(self.name)
         self._arm = self._background.run(self._make_arm(), START_TIMEOUT_S)
+        self._interrupted = InterruptedTrigger(self._arm, self._planner, self._recipe.cell)
         self._background.submit(self._receive())
 
     def close(self) -> None:
@@ -158,13 +159,20 @@ class RtdeBackend(Backend):
         return RtdeArm(self._options, self._recipe, self._setup.log, self._notify)
 
     def _receive(self) -> Coroutine[None, None, None]:
-        options = self._options
-        return RtdeReceiver(options.address, options.frequency, OUTPUT_NAMES, self._arm, OPTIONAL_NAMES).run()
+        options, arm = self._options, self._arm
+        vacuum = self._recipe.gripper.vacuum
+        wanted = (*OPTIONAL_NAMES, *(ANALOG_NAMES if vacuum is not None and vacuum.analog_input is not None else ()))
+        receiver = RtdeReceiver(options.address, options.frequency, OUTPUT_NAMES, arm, wanted, unsupported_version)
+        arm.software = lambda: receiver.version
+        self._background.submit(arm.gripper.run())
+        return receiver.run()
 
     def _notify(self) -> None:
         self._on_change()
 
     def _hold_message(self) -> str:
+        if message := self._interrupted.message:
+            return message
         reason = self._arm.hold_reason
         return f'Held: {reason}. Look at the area, then recover the robot.'.replace('..', '.') if reason else ''
 
@@ -182,7 +190,7 @@ class RtdeBackend(Backend):
             return not_sent(ErrorCode.ROBOT_BUSY, 'The robot is busy. Wait for its end.')
         self._active = trigger
         try:
-            return await self._plan_and_execute(trigger)
+            return await (self._continue(trigger) if trigger.command.continues else self._plan_and_execute(trigger))
         finally:
             self._active = None
             self._on_change()
@@ -205,6 +213,29 @@ class RtdeBackend(Backend):
             return _plan_refusal(error)
         return self._refusal() or await self._execute(trigger, steps)
 
+    async def _continue(self, trigger: _ActiveTrigger) -> TriggerOutcome:
+        """Execute the rest of an interrupted trigger, from where the arm stands; the operator has asked for it."""
+        command, arm, interrupted_trigger = trigger.command, self._arm, self._interrupted
+        if (kept := interrupted_trigger.find(command)) is None:
+            return in_doubt(command, 'its interruption is not known any more')
+        await arm.wait_for_fresh()
+        if refusal := interrupted_trigger.refusal(command):
+            interrupted_trigger.renew(command)
+            return refusal
+        try:
+            interrupted_trigger.steps(kept)
+            if message := await arm.ensure_control(recovering=True):
+                interrupted_trigger.renew(command)
+                return interrupted(command, message, 'Then press Continue.')
+            steps = interrupted_trigger.steps(kept)
+        except (DoubtError, ReachError) as error:
+            interrupted_trigger.forget()
+            return in_doubt(command, str(error))
+        interrupted_trigger.forget()
+        arm.hold_reason = ''
+        self._content = kept.content
+        return await self._execute(trigger, steps)
+
     async def _execute(self, trigger: _ActiveTrigger, steps: list[PlanStep]) -> TriggerOutcome:
         command, arm = trigger.command, self._arm
         trigger.progress(TriggerPhase.SENT)
@@ -221,7 +252,7 @@ class RtdeBackend(Backend):
             self._content = before
             return not_sent(ErrorCode.ROBOT_STOPPED, f'Nothing moved: {str(error).rstrip(".")}. {self._hold_message()}')
         except StepError as error:
-            return self._unknown_outcome(trigger, error)
+            return await self._interrupted.keep(command, before, error) or self._unknown_outcome(trigger, error)
         trigger.notify_started()
         after = GripperContent.HELD if command.event.startswith(PART) else CONTENT_AFTER.get(command.event, before)
         returned = command.event == 'HOME' and before is GripperContent.BENCHMARK
@@ -275,6 +306,7 @@ class RtdeBackend(Backend):
         if self._active is not None or self._recovering:
             return CommandResult(ErrorCode.ROBOT_BUSY, 'The robot is busy. Wait for its end.')
         self._recovering = True
+        self._interrupted.forget()
         try:
             return await recover(self._arm, self._planner, self._setup.stops, on_step)
         finally:
@@ -282,70 +314,7 @@ class RtdeBackend(Backend):
             self._on_change()
 
     async def _preflight(self) -> list[PreflightCheck]:
-        arm, latest = self._arm, self._arm.latest
-        if latest is None or not arm.fresh:
-            return [PreflightCheck('data fresh', False, arm.fault_message())]
-        stopped = '' if latest.safety in recovery.FREE_TO_MOVE else arm.fault_message()
-        return [
-            PreflightCheck('data fresh', True, f'{1e3 * arm.age:.0f} ms old'),
-            await self._check_remote(),
-            await self._check_model(),
-            PreflightCheck('safety', not stopped, stopped or 'NORMAL'),
-            PreflightCheck('mode', bool(stopped) or not arm.fault_message(), stopped or arm.fault_message() or 'RUNNING'),
-            PreflightCheck('not held', not arm.hold_reason, self._hold_message() or 'yes'),
-            self._check_program(latest.runtime),
-            await self._check_inputs(),
-            self._check_speed(latest.slider_at_zero),
-            self._check_gripper(),
-            PreflightCheck(SENSOR_CHECK, True, self._sensor_state().value),
-        ]
-
-    def _sensor_state(self) -> GripperSensor:
-        sensor = self._arm.sensor
-        if sensor is None:
-            return GripperSensor.UNKNOWN
-        return GripperSensor.HOLDS if sensor else GripperSensor.EMPTY
-
-    async def _check_remote(self) -> PreflightCheck:
-        try:
-            remote = await self._arm.remote_control()
-        except DashboardError as error:
-            return PreflightCheck('remote control', False, f'{error}. Look at the controller.')
-        return PreflightCheck('remote control', remote, 'yes' if remote else 'Switch it to remote control on the pendant.')
-
-    async def _check_model(self) -> PreflightCheck:
-        reported = await self._arm.reported_model()
-        message = await self._arm.model_refusal()
-        return PreflightCheck('arm model', not message, message or reported or self._recipe.cell.arm.name)
-
-    async def _check_inputs(self) -> PreflightCheck:
-        message = await self._arm.input_refusal()
-        return PreflightCheck('registers', not message, message or 'free, or owned by the cell')
-
-    def _check_speed(self, slider_at_zero: bool) -> PreflightCheck:
-        message = 'The speed slider on the pendant is at 0 %. Raise it.' if slider_at_zero else ''
-        return PreflightCheck('speed slider', not message, message or 'not at 0 %')
-
-    def _check_program(self, runtime: int) -> PreflightCheck:
-        if self._arm.ready:
-            ok = runtime == RuntimeState.PLAYING
-            message = 'the control program runs' if ok else 'The control program is paused. Recover the robot.'
-        else:
-            ok = runtime == RuntimeState.STOPPED
-            message = (
-                'the control program is sent when the job begins'
-                if ok
-                else 'Another program runs on the robot. Stop it on the pendant, or recover the robot.'
-            )
-        return PreflightCheck('program', ok, message)
-
-    def _check_gripper(self) -> PreflightCheck:
-        content = self._gripper_content()
-        if content is GripperContent.UNKNOWN:
-            return PreflightCheck('gripper empty', True, 'the gripper has no sensor: look at it')
-        empty = content is GripperContent.NONE
-        message = 'yes' if empty else f'It holds {content.value}. Take it out by hand.'
-        return PreflightCheck('gripper empty', empty, message)
+        return await preflight(self._arm, self._recipe, self._planner, self._hold_message(), self._gripper_content())
 
 
 def _plan_refusal(error: PlanError) -> TriggerOutcome:

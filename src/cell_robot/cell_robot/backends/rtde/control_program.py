@@ -16,7 +16,7 @@ from cell_robot import recovery
 from cell_robot.backends.base import Logger
 from cell_robot.backends.rtde.controller_queries import ControllerQueries, sentence
 from cell_robot.backends.rtde.kinematics_monitor import KinematicsMonitor
-from cell_robot.backends.rtde.steps import ArmOptions, StepError
+from cell_robot.backends.rtde.steps import ArmOptions, SafeguardError, StepError
 from cell_robot.clients.rtde import CHECK_CABLE
 from cell_robot.control_process.codec import (
     ControlReport,
@@ -237,6 +237,9 @@ class ControlProgram(ControllerQueries):
             self._log.warning(f'control process ended: {reason}')
         if self.latest is not None and not self.fresh:
             reason = f'no data for {self.age:.1f} s, and {reason}' if reason else reason
+        # The report may come before the data is processed.
+        if self.latest is not None and self.latest.safety in recovery.SAFEGUARDS:
+            self._abort_with(_safety_error(self.latest.safety))
         self._set_abort(reason)
         for answer in self._answers.values():
             if not answer.done():
@@ -283,7 +286,7 @@ class ControlProgram(ControllerQueries):
         if self._abort is None:
             return
         if now.safety not in recovery.FREE_TO_MOVE:
-            self._set_abort(recovery.stop_cause(now.safety), ErrorCode.ROBOT_STOPPED)
+            self._abort_with(_safety_error(now.safety))
         elif now.runtime == RuntimeState.STOPPED:
             self._set_abort('the program on the robot was stopped', ErrorCode.ROBOT_STOPPED)
 
@@ -292,9 +295,12 @@ class ControlProgram(ControllerQueries):
         return self._set_abort(reason, ErrorCode.ROBOT_STOPPED)
 
     def _set_abort(self, reason: str, code: ErrorCode = ErrorCode.ROBOT_OUTCOME_UNKNOWN) -> bool:
+        return self._abort_with(StepError(reason, code))
+
+    def _abort_with(self, error: StepError) -> bool:
         if self._abort is None or self._abort.done():
             return False
-        self._abort.set_result(StepError(reason, code))
+        self._abort.set_result(error)
         return True
 
     def hold(self, reason: str) -> None:
@@ -352,6 +358,11 @@ class ControlProgram(ControllerQueries):
         self._remote.close()
         if self._control is not None:
             await self._control.kill('')
+
+
+def _safety_error(safety: int) -> StepError:
+    kind = SafeguardError if safety in recovery.SAFEGUARDS else StepError
+    return kind(recovery.stop_cause(safety), ErrorCode.ROBOT_STOPPED)
 
 
 def _shown(now: RobotSnapshot) -> tuple[int, int, int, bool]:

@@ -6,6 +6,7 @@ Runs in the backend's event loop.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from cell_robot.backends.rtde.data_feed import RobotDataFeed
 from cell_robot.backends.rtde.steps import ArmOptions
@@ -15,6 +16,7 @@ from cell_robot.motion.agreement import flange_disagreement, model_mismatch
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.rtde.framing import RtdeError
+from cell_robot.protocols.rtde.session import SoftwareVersion
 
 
 class ControllerQueries(RobotDataFeed):
@@ -23,7 +25,14 @@ class ControllerQueries(RobotDataFeed):
     def __init__(self, options: ArmOptions, recipe: CellRecipe) -> None:
         super().__init__(options)
         self._recipe = recipe
+        self.software: Callable[[], SoftwareVersion | None] = lambda: None
+        """Returns the software of the controller, None where it is unknown."""
         self._remote = RemoteControlQuestion(options.address, options.dashboard)
+
+    @property
+    def has_dashboard(self) -> bool:
+        """Whether the controller's dashboard can be used."""
+        return self._options.has_dashboard
 
     @property
     def control_pid(self) -> int:
@@ -60,8 +69,15 @@ class ControllerQueries(RobotDataFeed):
 
     async def reported_model(self) -> str:
         """Return the arm model that the controller reports, "" when it does not tell."""
+        return await self._reported('get robot model')
+
+    async def reported_serial_number(self) -> str:
+        """Return the serial number that the controller reports, "" when it does not tell."""
+        return await self._reported('get serial number')
+
+    async def _reported(self, question: str) -> str:
         try:
-            return await self.dashboard('get robot model')
+            return await self.dashboard(question)
         except DashboardError:
             return ''
 
@@ -80,8 +96,7 @@ class ControllerQueries(RobotDataFeed):
     @property
     def outputs(self) -> tuple[int, ...]:
         """Digital outputs that the recipe names."""
-        gripper = self._recipe.gripper
-        return tuple(pin for pin in (gripper.close_output, gripper.open_output) if pin is not None)
+        return self._recipe.gripper.outputs
 
 
 def sentence(text: str) -> str:

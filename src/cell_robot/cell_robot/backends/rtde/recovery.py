@@ -53,7 +53,7 @@ async def recover(arm: RtdeArm, planner: Planner, stops: ProtectiveStopCounter, 
     await arm.wait_until(lambda _: True, CONNECT_TIMEOUT_S)
     try:
         facts = await _gather_facts(arm, stops)
-        if reason := recovery.refusal_reason(facts):
+        if reason := recovery.refusal_reason(facts) or _pendant_only(arm, facts):
             return CommandResult(_refusal_code(facts), reason)
         sequence = _RecoverySequence(arm, planner, stops, facts)
         await sequence.run(on_step)
@@ -77,6 +77,13 @@ async def _gather_facts(arm: RtdeArm, stops: ProtectiveStopCounter) -> RecoveryF
         return facts
     remote = await arm.remote_control()
     return RecoveryFacts(True, latest.safety, latest.mode, remote, left)
+
+
+def _pendant_only(arm: RtdeArm, facts: RecoveryFacts) -> str:
+    """Return why this recovery needs the pendant, "" when it does not."""
+    if arm.has_dashboard or (facts.safety in recovery.FREE_TO_MOVE and facts.mode == RobotMode.RUNNING):
+        return ''
+    return 'The driver has no dashboard client. Clear the stop and switch the arm on at the pendant, then recover the robot.'
 
 
 def _refusal_code(facts: RecoveryFacts) -> ErrorCode:

@@ -73,6 +73,8 @@ def make_setup(parameters: RobotParameters, address: str, node: Node, log: Logge
             parameters.watchdog_frequency,
             DashboardTimeouts(parameters.dashboard_connect_timeout, parameters.dashboard_timeout),
             parameters.rtde_registers == 'upper',
+            parameters.gripper_address or parameters.robot_address,
+            parameters.driver_dashboard or parameters.backend != 'ros_driver',
         ),
         recipe=recipe,
         stock=TrayStock(node),

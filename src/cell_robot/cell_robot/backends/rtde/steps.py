@@ -33,6 +33,10 @@ class NotStartedError(StepError):
     """The first step failed before the arm did anything: nothing is unknown."""
 
 
+class SafeguardError(StepError):
+    """A safeguard was opened during the step."""
+
+
 class NoPieceError(StepError):
     """The gripper closed without a piece."""
 
@@ -51,6 +55,10 @@ class ArmOptions:
     dashboard: DashboardTimeouts = TIMEOUTS
     upper_registers: bool = False
     """Use ur_rtde's upper range of registers: a fieldbus owns the lower one."""
+    gripper_address: str = ''
+    """Address of a gripper with a socket of its own; "" = that of the robot."""
+    has_dashboard: bool = True
+    """False: the official driver runs without its dashboard client."""
 
 
 def has_arrived(step: MoveStep, before: RobotSnapshot | None, now: RobotSnapshot) -> bool:

@@ -10,6 +10,7 @@ A reply is one line of text without a code. PolyScope X has no dashboard server.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,12 @@ REPLIES: Mapping[str, tuple[str, ...]] = {
     'is in remote control': ('true', 'false'),
 }
 """Command -> possible beginnings of the reply that answers it."""
+PATTERNS: Mapping[str, str] = {
+    'get robot model': r'ur[\s_]*\d+.*',
+    'get serial number': r'\d+',
+    'PolyscopeVersion': r'.*\d+\.\d+.*',
+}
+"""Question -> pattern of its answer; other lines are skipped."""
 REFUSALS = ('failed', 'could not', 'cannot', 'error', 'not ', 'no ', 'command is not', 'unknown')
 """Beginnings of a reply that refuses a command, in lower case."""
 
@@ -71,6 +78,8 @@ def answers(command: str, line: str) -> bool:
     """Return whether a cleaned line answers a command; other lines, such as a late banner, are skipped."""
     if not line or is_banner(line):
         return False
+    if (pattern := PATTERNS.get(command)) is not None:
+        return re.fullmatch(pattern, line, re.IGNORECASE) is not None or line.lower().startswith(REFUSALS)
     expected = REPLIES.get(command)
     return expected is None or _begins(line, expected) or line.lower().startswith(REFUSALS)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cell_robot.protocols.rtde import codec
@@ -20,6 +20,16 @@ from cell_robot.protocols.rtde.framing import PacketSplitter, RtdeError, RtdePac
 NOT_FOUND = 'NOT_FOUND'
 KNOWN_KINDS = frozenset(PacketType)
 """Others are skipped: newer firmware may send more."""
+
+SoftwareVersion = tuple[int, int, int, int]
+"""Major, minor, bugfix and build number."""
+VersionRefusal = Callable[[SoftwareVersion], str]
+"""Returns why a software version is not supported, "" when it is."""
+
+
+def accept_version(_version: SoftwareVersion) -> str:
+    """Return "": every version is supported."""
+    return ''
 
 
 class HandshakeStage(enum.Enum):
@@ -49,19 +59,27 @@ class ReceiveSession:
     Send the bytes of `hello` first, then feed what arrives and send what `feed` returns.
     """
 
-    def __init__(self, frequency: float, names: Sequence[str], optional: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        frequency: float,
+        names: Sequence[str],
+        optional: Sequence[str] = (),
+        version_refusal: VersionRefusal | None = None,
+    ) -> None:
         """Request output variables.
 
         Args:
             frequency: Packages per second.
             names: Variables without which there is no connection.
             optional: Variables that the packages hold only where the firmware knows them.
+            version_refusal: Returns why a software version is not supported, "" when it is.
         """
+        self._version_refusal = version_refusal or accept_version
         self._frequency, self._required, self._names = frequency, frozenset(names), (*names, *optional)
         self._splitter = PacketSplitter()
         self._recipe: RtdeRecipe | None = None
         self.stage = HandshakeStage.VERSION
-        self.version: tuple[int, int, int, int] | None = None
+        self.version: SoftwareVersion | None = None
         """Major, minor, bugfix and build number of the controller; None before its answer."""
 
     def hello(self) -> bytes:
@@ -106,6 +124,8 @@ class ReceiveSession:
             return codec.controller_version_request()
         if self.stage is HandshakeStage.CONTROLLER_VERSION:
             self.version = codec.parse_controller_version(packet.payload)
+            if message := self._version_refusal(self.version):
+                raise RtdeRefusedError(message)
             self.stage = HandshakeStage.OUTPUTS
             return codec.outputs_request(self._frequency, self._names)
         if self.stage is HandshakeStage.OUTPUTS:

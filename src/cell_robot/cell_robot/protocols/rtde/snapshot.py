@@ -28,6 +28,8 @@ OUTPUT_NAMES = (
 """Output variables that the node needs."""
 OPTIONAL_NAMES = ('target_speed_fraction', 'tcp_offset')
 """Output variables that not every firmware has; the node does without them."""
+ANALOG_NAMES = ('standard_analog_input0', 'standard_analog_input1')
+"""Output variables that are only requested where the recipe needs them."""
 PROGRAMS: Mapping[int, ProgramState] = {
     RuntimeState.STOPPING: ProgramState.STOPPED,
     RuntimeState.STOPPED: ProgramState.STOPPED,
@@ -70,6 +72,8 @@ class RobotSnapshot:
     """Speed slider of the pendant, 0..1; None where the controller does not report it."""
     tcp_offset: tuple[float, ...] | None = None
     """Tool center point from the flange, as set on the controller; None where the controller does not report it."""
+    analog: tuple[float | None, float | None] = (None, None)
+    """Analog inputs 0 and 1: volts, or amperes, as they are set on the pendant; None where they are not reported."""
 
     @property
     def slider_at_zero(self) -> bool:
@@ -99,6 +103,9 @@ def parse_snapshot(values: Mapping[str, RtdeValue]) -> RobotSnapshot:
     def integer(name: str) -> int:
         return cast('int', values[name])
 
+    def analog(pin: int) -> float | None:
+        return number(ANALOG_NAMES[pin]) if ANALOG_NAMES[pin] in values else None
+
     def vector(name: str) -> tuple[float, ...]:
         return cast('tuple[float, ...]', values[name])
 
@@ -115,6 +122,7 @@ def parse_snapshot(values: Mapping[str, RtdeValue]) -> RobotSnapshot:
         integer('actual_digital_output_bits'),
         number('target_speed_fraction') if 'target_speed_fraction' in values else None,
         vector('tcp_offset') if 'tcp_offset' in values else None,
+        (analog(0), analog(1)),
     )
 
 

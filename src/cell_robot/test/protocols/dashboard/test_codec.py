@@ -29,3 +29,17 @@ def test_extra_lines_answer_nothing():
     assert not answers('power on', '') and not answers('power on', 'Connected: Universal Robots Dashboard Server')
     assert answers('power on', 'powering on') and answers('power on', 'Failed to execute: power on')
     assert not answers('is in remote control', 'Powering on')
+
+
+@pytest.mark.parametrize(
+    ('command', 'answer'),
+    [
+        ('get robot model', 'UR5'),
+        ('get robot model', 'UR8 LONG'),
+        ('get serial number', '20205500001'),
+        ('PolyscopeVersion', 'URSoftware 5.11.1'),
+    ],
+)
+def test_a_line_between_question_and_answer_is_skipped(command, answer):
+    assert answers(command, answer)
+    assert not answers(command, 'Popup closed by the operator')

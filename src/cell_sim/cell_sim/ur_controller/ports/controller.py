@@ -87,7 +87,12 @@ class ControllerServer:
         self.connected = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ports: list[Port] = []
+        self._extra_ports: list[Port] = []
         self.stalled_until = 0.0
+
+    def add_port(self, port: Port) -> None:
+        """Serve another device at the controller's address; before `start`."""
+        self._extra_ports = [*self._extra_ports, port]
 
     def add_cycle_callback(self, callback: CycleCallback) -> None:
         """Call a function after each cycle, after the callbacks that exist already.
@@ -106,13 +111,14 @@ class ControllerServer:
             OSError: A port is in use.
         """
         self.controller = self._make(asyncio.get_running_loop().time())
+        self._arm = self.controller.arm
         self.dashboard = DashboardPort(DashboardCommands(self.controller), self.faults, self.address, self._wanted.dashboard)
         self.rtde = RtdePort(self.controller, self.faults, self.address, self._wanted.rtde)
         wanted = ((self._wanted.primary, False), (self._wanted.secondary, False), (self._wanted.script, True))
         self.scripts = [
             ScriptPort(self.controller, self.faults, self.address, port, real_time=real_time) for port, real_time in wanted
         ]
-        self._ports = [self.dashboard, self.rtde, *self.scripts]
+        self._ports = [self.dashboard, self.rtde, *self.scripts, *self._extra_ports]
         await self._open()
         self._spawn(self._run_cycles())
         self._spawn(self._wait_shut_down())
@@ -185,6 +191,7 @@ class ControllerServer:
     def _inject_network_faults(self, now: float) -> None:
         if self.faults.take('clear'):
             self.faults.clear()
+            self.controller.arm = self.controller.motion.arm = self._arm
             self.stalled_until = now
         if seconds := self.faults.take('stall'):
             self.stalled_until = now + seconds

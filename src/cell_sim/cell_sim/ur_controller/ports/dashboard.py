@@ -8,9 +8,6 @@ from cell_sim.faults import FaultInjector
 from cell_sim.ur_controller.dashboard import BANNER, LINE_LIMIT, DashboardCommands
 from cell_sim.ur_controller.ports.port import Port
 
-EXACT = ('PolyscopeVersion', 'get serial number')
-"""Commands whose replies ur_rtde reads only without extra blanks."""
-
 
 class DashboardPort(Port):
     """Serves any number of dashboard clients."""
@@ -47,7 +44,7 @@ class DashboardPort(Port):
         if seconds := self._faults.take('late') or self._faults.value('slow_dashboard'):
             await asyncio.sleep(seconds)
         await self.wait_unstalled()
-        chatty = line not in EXACT and self._faults.consume('chatty_dashboard')
+        chatty = self._faults.consume('chatty_dashboard')
         writer.write((f'\r\n  {reply.replace(" ", "  ")} \t\r\n\n' if chatty else f'{reply}\n').encode())
         await writer.drain()
         if line == 'shutdown' and not refused:

@@ -32,6 +32,7 @@ class RtdePort(Port):
         self._controller, self._faults = controller, faults
         self._ownership = InputOwnership()
         self._sessions: dict[asyncio.StreamWriter, RtdeSession] = {}
+        self._wanted: dict[object, Sequence[str]] = {}
         self.dropped = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -59,23 +60,30 @@ class RtdePort(Port):
             writer.write(session.handle(request, asyncio.get_running_loop().time()))
 
     def occupy(self, names: Sequence[str], owner: object) -> None:
-        """Let another client own the inputs of `names` that are free.
+        """Let another client own inputs, each as soon as it is free.
 
         Args:
-            names: RTDE input names; those of connected sessions stay with them.
+            names: RTDE input names; those of connected sessions stay with them until they end.
             owner: Any object, for `vacate`.
         """
-        self._ownership.claim([name for name in names if self._ownership.free(name, owner)], owner)
+        self._wanted[owner] = names
+        self._claim_wanted()
 
     def vacate(self, owner: object) -> None:
         """Free the inputs of another client."""
+        self._wanted.pop(owner, None)
         self._ownership.release(owner)
 
     def publish(self, now: float) -> None:
         """Send the data packages that are due."""
+        self._claim_wanted()
         if self.stalled:
             return
         for writer, session in self._sessions.items():
             package = session.due(now)
             if package and not send_unless_backlogged(writer, package):
                 self.dropped += 1
+
+    def _claim_wanted(self) -> None:
+        for owner, names in self._wanted.items():
+            self._ownership.claim([name for name in names if self._ownership.free(name, owner)], owner)
