@@ -64,7 +64,7 @@ class Campaign:
 
     def __init__(self, domain: int, folder: Path, backend: str) -> None:
         self.graph = NodeGraph(domain)
-        self._recovery_at = -math.inf
+        self._recovery_at = self._over_at = -math.inf
         try:
             self.cell = RobotCell(self.graph, folder, backend, seed=SEED, time_scale=TIME_SCALES[backend], **FAST_LINK)
             self.piece_s = self._measure()
@@ -97,6 +97,7 @@ class Campaign:
         """Run one case and return its outcome."""
         cell = self.cell
         cell.monitor.reset()
+        wait_until(lambda: time.monotonic() > self._over_at, TIMEOUT_S, 'the end of the former fault')
         self.tidy()
         seen, states = len(cell.truth()), len(cell.states)
         job_id = cell.start(PART, 1)
@@ -109,7 +110,7 @@ class Campaign:
             else:
                 cell.inject(name, value, device)
         injected = time.monotonic()
-        over = injected + fault.lasts
+        over = self._over_at = injected + fault.lasts
         job = cell.wait_rest(job_id)
         assert job.state == JobState.DONE or time.monotonic() < injected + fault.within, 'the reason came late'
         self.check(job_id, seen, states)

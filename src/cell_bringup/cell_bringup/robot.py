@@ -9,18 +9,22 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from cell_common.qos import latched
+from cell_common.qos import events, latched
+from cell_robot.motion import quaternion_to_vector
+from geometry_msgs.msg import PoseStamped
 from rclpy.action.client import ActionClient
 from rich.console import Console
 from rich.prompt import Confirm
 from rich.table import Table
 from rich.text import Text
+from sensor_msgs.msg import JointState
 
 from cell_bringup.client import ANSWER_S, CellClient, CellError
 from cell_interfaces.action import RecoverRobot, TriggerRobot
 from cell_interfaces.msg import PreflightCheck, RobotState
 from cell_interfaces.srv import InjectFault, RobotPreflight
 
+POSITION_S, POSES_FOR_SPEED = 1.0, 5
 MOVE_S, RECOVER_S = 90.0, 120.0
 POSES = ('home', 'camera', 'above_place', 'above_reject', 'above_benchmark')
 """Names that the recipe gives to every cell."""
@@ -108,12 +112,46 @@ def print_state(client: CellClient, console: Console) -> None:
     client.node.create_subscription(RobotState, 'robot/state', received.append, latched())
     client.wait_for(lambda: received, ANSWER_S, 'publish its robot state (is the robot node running?)')
     console.print(state_table(received[-1], client.node.get_clock().now().nanoseconds * 1e-9))
+    print_position(client, console)
     # Not `client.call`: a failed pre-flight has a code, too, and its lines are the answer.
     preflight = client.node.create_client(RobotPreflight, 'robot/preflight')
     client.wait_for(preflight.service_is_ready, ANSWER_S, 'offer robot/preflight (is the robot node running?)')
     answer = preflight.call_async(RobotPreflight.Request())
     client.wait_for(answer.done, ANSWER_S, 'answer robot/preflight')
     console.print(check_table(answer.result().checks))
+
+
+def position_table(joints: JointState, poses: list[PoseStamped]) -> Table:
+    """Return the arm's place: joints, tool center point and its speed between the first and the last pose.
+
+    Args:
+        joints: Latest joint angles.
+        poses: Tool poses in the base frame of the controller, oldest first; at least one.
+    """
+    table = Table(title='arm', title_style='bold', box=None, show_header=False)
+    table.add_row('joints', '  '.join(f'{math.degrees(angle):.2f}' for angle in joints.position) + ' deg, base to wrist 3')
+    place, turn = poses[-1].pose.position, poses[-1].pose.orientation
+    x, y, z = quaternion_to_vector(turn.x, turn.y, turn.z, turn.w)
+    position = '  '.join(f'{1e3 * value:.1f}' for value in (place.x, place.y, place.z))
+    table.add_row('tool', f'{position} mm, rotation vector {x:.4f}  {y:.4f}  {z:.4f} rad')
+    first, seconds = poses[0].pose.position, _seconds(poses[-1]) - _seconds(poses[0])
+    if seconds > 0.0:
+        speed = math.dist((first.x, first.y, first.z), (place.x, place.y, place.z)) / seconds
+        table.add_row('tool speed', f'{1e3 * speed:.0f} mm/s')
+    return table
+
+
+def print_position(client: CellClient, console: Console) -> None:
+    """Print where the arm is, if the backend knows it."""
+    joints: list[JointState] = []
+    poses: list[PoseStamped] = []
+    client.node.create_subscription(JointState, 'joint_states', joints.append, events(10))
+    client.node.create_subscription(PoseStamped, 'robot/tool_pose', poses.append, events(10))
+    try:
+        client.wait_for(lambda: joints and len(poses) >= POSES_FOR_SPEED, POSITION_S, 'publish the place of the arm')
+    except CellError:
+        return  # letters and hub do not know it, and a robot that is off has none
+    console.print(position_table(joints[-1], poses))
 
 
 def move(client: CellClient, console: Console, name: str) -> None:
@@ -220,6 +258,10 @@ def send_goal(
     client.wait_for(ended.done, seconds, f'end {name}')
     result: ResultT = ended.result().result
     return result
+
+
+def _seconds(pose: PoseStamped) -> float:
+    return float(pose.header.stamp.sec + pose.header.stamp.nanosec * 1e-9)
 
 
 def _good(value: int, wanted: int, unknown: int) -> bool | None:

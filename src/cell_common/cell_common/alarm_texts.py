@@ -83,6 +83,12 @@ ALARM_TEXTS: Mapping[str, AlarmText] = {
             'Press Resume.',
         ),
     ),
+    'robot/slot_empty': AlarmText(
+        LOW,
+        'Empty slot in a tray of {part}',
+        'The robot took the piece from the next slot. The count of the tray may be wrong.',
+        ('Look into the tray.', 'Correct its count on the stock page.'),
+    ),
     'coordinator/step_not_confirmed': AlarmText(
         HIGH,
         '{cause}{trigger} of piece {piece} not confirmed',

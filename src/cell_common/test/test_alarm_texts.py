@@ -12,6 +12,8 @@ VALUES = {
     'tray': 3,
     'missing': 4,
     'advice': 'Check that ur_robot_driver runs and the robot is on.',
+    'remedy': 'Close and reset the safeguard, then press Continue',
+    'count': 120,
     'reason': 'read EM1-2U4, ordered EM1-2U1',
 }
 

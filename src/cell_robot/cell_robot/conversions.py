@@ -9,6 +9,7 @@ from builtin_interfaces.msg import Time
 from cell_common.diagnostics import Health
 from cell_common.error_code import ErrorCode
 from cell_common.ros_time import to_msg
+from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 
 from cell_interfaces.action import TriggerRobot
@@ -16,6 +17,7 @@ from cell_interfaces.msg import PreflightCheck as PreflightCheckMessage
 from cell_interfaces.msg import RobotState
 from cell_robot.backends.base import JointPositions, LinkState, PreflightCheck
 from cell_robot.backends.trigger import TriggerPhase
+from cell_robot.motion.poses import quaternion
 from cell_robot.trigger_admission import TriggerRecord
 
 RESULTS = {
@@ -69,10 +71,26 @@ def joint_message(stamp: Time, joints: JointPositions) -> JointState:
     return message
 
 
+def tool_message(stamp: Time, frame: str, tool: Sequence[float]) -> PoseStamped:
+    """Return the message of robot/tool_pose.
+
+    Args:
+        stamp: Time of the pose.
+        frame: Base frame of the controller.
+        tool: Tool center point in it: meters and a rotation vector.
+    """
+    message = PoseStamped()
+    message.header.stamp, message.header.frame_id = stamp, frame
+    position, orientation = message.pose.position, message.pose.orientation
+    position.x, position.y, position.z = tool[:3]
+    orientation.x, orientation.y, orientation.z, orientation.w = quaternion(tool[3:])
+    return message
+
+
 def link_health(backend: str, state: LinkState, last: TriggerRecord | None) -> Health:
     """Return the robot connection's line of /diagnostics."""
     age = '' if math.isnan(state.data_age) else f'{state.data_age:.2f} s'
-    values = {'backend': backend, 'peer': state.peer, 'data_age': age}
+    values = {'backend': backend, 'peer': state.peer, 'data_age': age, 'step_times': state.step_times}
     if not state.connected or state.blocked:
         return Health(2, state.message, values)
     if last is not None and last.phase is TriggerPhase.UNKNOWN:

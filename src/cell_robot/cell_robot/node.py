@@ -19,6 +19,7 @@ from cell_common.runner import node_main
 from cell_common.services import ActionCallbacks, create_action_server, create_service
 from cell_common.time import now_ns, seconds_to_ns
 from cell_common.timers import create_steady_timer
+from geometry_msgs.msg import PoseStamped
 from rclpy.action.server import ActionServer, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -39,8 +40,11 @@ from cell_robot.conversions import (
     preflight_lines,
     preflight_result,
     state_message,
+    tool_message,
 )
+from cell_robot.description import BASE
 from cell_robot.model_publisher import ModelPublisher
+from cell_robot.motion.plan import PART
 from cell_robot.parameters import RobotParameters
 from cell_robot.progress import ProgressReporter
 from cell_robot.trigger_admission import TriggerAdmission
@@ -77,6 +81,8 @@ class RobotNode(Node):
         self._alarms = AlarmReporter(self)
         self._states = self.create_publisher(RobotState, 'robot/state', latched())
         self._joints = self.create_publisher(JointState, 'joint_states', events(10))
+        self._tool = self.create_publisher(PoseStamped, 'robot/tool_pose', events(10))
+        self._base_frame = parameters.frame_prefix + BASE
         Diagnostics(self, self._backend.name).add(
             'link', lambda: link_health(self._backend.name, self._backend.state(), self._admission.last)
         )
@@ -229,6 +235,11 @@ class RobotNode(Node):
             self._alarms.raise_known('outcome_unknown', cause=short_cause(outcome.message), event=command.event)
         elif outcome.phase not in (TriggerPhase.NOT_SENT, TriggerPhase.INTERRUPTED):
             self._alarms.clear_alarm('outcome_unknown')
+        if outcome.phase is TriggerPhase.DONE and command.event.startswith(PART):
+            if outcome.note:
+                self._alarms.raise_known('slot_empty', part=command.event.removeprefix(PART))
+            else:
+                self._alarms.clear_alarm('slot_empty')
         self._state_changed.trigger()
 
     async def _on_preflight(
@@ -268,10 +279,12 @@ class RobotNode(Node):
         self._states.publish(state_message(stamp, self._backend.name, state, self._admission.last, self._recoveries))
 
     def _publish_joints(self) -> None:
-        joints = self._backend.state().joints
-        if joints is not None:
-            self._joints.publish(joint_message(self.get_clock().now().to_msg(), joints))
-            self._model.move(joints)
+        state, stamp = self._backend.state(), self.get_clock().now().to_msg()
+        if state.joints is not None:
+            self._joints.publish(joint_message(stamp, state.joints))
+            self._model.move(state.joints)
+        if state.tool:
+            self._tool.publish(tool_message(stamp, self._base_frame, state.tool))
 
     def _update_connection_alarm(self, state: LinkState) -> None:
         """Raise an alarm once the robot is disconnected for longer than `alarm_delay`."""

@@ -88,7 +88,8 @@ def test_the_reason_why_the_arm_cannot_move_is_reported():
     assert not_movable_reason(R.SAFETY_NORMAL, R.MODE_RUNNING) == '' == not_movable_reason(R.SAFETY_REDUCED, R.MODE_RUNNING)
     assert not_movable_reason(R.SAFETY_PROTECTIVE_STOP, R.MODE_RUNNING).startswith('Protective stop.')
     assert 'brakes on' in not_movable_reason(R.SAFETY_NORMAL, R.MODE_IDLE)
-    assert 'safety system' in not_movable_reason(22, R.MODE_RUNNING), 'a mode that is not in the message'
+    assert 'Safeguard' in not_movable_reason(22, R.MODE_RUNNING), 'the safeguard of the safety API'
+    assert 'safety system' in not_movable_reason(23, R.MODE_RUNNING), 'a mode that is not in the message'
 
 
 def test_repeats_are_forgotten_after_their_time():

@@ -74,6 +74,10 @@ class LinkState:
     blocked: bool = False
     """Nothing moves before an operator has followed `message`."""
     joints: JointPositions | None = None
+    tool: tuple[float, ...] = ()
+    """Tool center point in the controller's base frame: meters and a rotation vector; () = unknown."""
+    step_times: str = ''
+    """Durations of the steps of the last event, for people; "" before the first one."""
 
 
 class Logger(Protocol):

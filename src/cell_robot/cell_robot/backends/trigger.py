@@ -51,6 +51,8 @@ class TriggerOutcome:
     code: ErrorCode
     message: str
     """Result or fault for people, with the remedy."""
+    note: str = ''
+    """What the operator should look at although the event is done; "" = nothing."""
 
 
 def not_sent(code: ErrorCode, message: str) -> TriggerOutcome:

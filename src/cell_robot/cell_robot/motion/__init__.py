@@ -23,6 +23,7 @@ from cell_robot.motion.poses import (
     pose_distance,
     pose_to_matrix,
     quaternion,
+    quaternion_to_vector,
     rotation_matrix,
     rotation_vector,
 )
@@ -61,6 +62,7 @@ __all__ = [
     'pose_distance',
     'pose_to_matrix',
     'quaternion',
+    'quaternion_to_vector',
     'rotation_matrix',
     'rotation_vector',
 ]

@@ -204,6 +204,26 @@ class Planner:
             ) from error
         return self._open_before_pick(steps) if closed else steps
 
+    def plan_next_slot(self, event: str, tray: int, start: ArmPosition, stock: TrayCounts) -> list[PlanStep] | None:
+        """Return the steps of a second pick at the slot after an empty one; None when there is none.
+
+        Args:
+            event: PART_<part number>.
+            tray: 1..4; 0 = not specified.
+            start: Current position of the arm; the gripper is open.
+            stock: Pieces in the trays, which count the missing piece.
+        """
+        part_number = event.removeprefix(PART)
+        try:
+            tray = self.tray(part_number, tray, stock)
+            slots, slot = self._recipe.parts[part_number][tray].slots, self.slot(part_number, tray, stock) + 1
+            if slot >= len(slots):
+                return None
+            missing = f'No piece in slots {slot} and {slot + 1} of tray {tray}. Look into the tray and correct its count.'
+            return self._pick(slots[slot], start, GripperContent.NONE, missing)
+        except (PlanError, MoveError):
+            return None
+
     def retract(self, start: ArmPosition) -> list[PlanStep]:
         """Return the move straight up out of a target; [] when the tool is not in one.
 

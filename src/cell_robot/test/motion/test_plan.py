@@ -52,6 +52,14 @@ def test_a_pick_goes_by_the_camera_down_and_back_to_the_camera(planner):
     assert all(step.speed == RECIPE.speeds.approach for step in slow)
 
 
+def test_the_slot_after_an_empty_one_is_planned_as_long_as_there_is_one(planner):
+    (first,) = [lowest(plan(planner, PART, tray=1))]
+    steps = planner.plan_next_slot(PART, 1, ArmPosition(CAMERA), FULL)
+    assert lowest(steps) == pytest.approx((first[0] + 0.025, first[1], first[2]))
+    assert planner.plan_next_slot(PART, 1, ArmPosition(CAMERA), {('EM1-2U1', 1): 1}) is None
+    assert planner.plan_next_slot(PART, 1, ArmPosition(CAMERA), {}) is None
+
+
 def test_a_gripper_left_closed_is_opened_before_it_goes_down_to_a_piece(planner):
     steps = planner.plan(PART, 1, ArmPosition(HOME), GripperContent.NONE, FULL, closed=True)
     assert labels(steps) == ['to the camera', 'to the approach', 'open', 'going down', 'close', 'going up', 'to the camera']

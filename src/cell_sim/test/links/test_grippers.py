@@ -45,10 +45,21 @@ def test_a_piece_is_picked_and_placed(gripper_link: Any, kind: str) -> None:
 def test_a_gripper_that_takes_nothing_is_refused_and_opened_again(gripper_link: Any, kind: str) -> None:
     link = gripper_link(KINDS[kind])
     link.hurry()
-    link.gripper.faults.inject('no_grip')
+    link.gripper.faults.inject('no_grip', 2.0)
     outcome = link.do(PART, 1)
     assert (outcome.phase, outcome.code) == (TriggerPhase.REFUSED, ResultCode.ROBOT_REFUSED), outcome
-    assert not link.gripper.closed and 'No piece' in outcome.message
+    assert not link.gripper.closed and 'No piece in slots 1 and 2' in outcome.message
+    assert link.world.count('EM1-2U1', 1) == 24
+
+
+def test_the_slot_after_an_empty_one_is_tried_once_and_recorded(gripper_link: Any) -> None:
+    link = gripper_link(KINDS['digital'])
+    link.hurry()
+    link.gripper.faults.inject('no_grip')
+    outcome = link.do(PART, 1)
+    assert outcome.phase is TriggerPhase.DONE and 'slot 1 of tray 1' in outcome.note, outcome
+    assert link.phases == [TriggerPhase.SENT, TriggerPhase.ACKNOWLEDGED] and link.world.held is not None
+    assert link.do('PLACE').note == '' and 'opening' in link.backend.state().step_times
 
 
 @kinds

@@ -67,6 +67,8 @@ class RtdeArm(ControlProgram):
         self._observed: ArmEvidence | None = None
         self.change = ''
         """How the arm has changed since `observe_changes`; "" when it has not."""
+        self.step_times: list[tuple[str, float]] = []
+        """(name, seconds) of each step of the last event that has ended."""
 
     @property
     def sensor(self) -> bool | None:
@@ -163,11 +165,14 @@ class RtdeArm(ControlProgram):
 
     async def _run_steps(self, steps: list[PlanStep], on_started: Callable[[], None]) -> None:
         missing: NoPieceError | None = None
+        self.step_times = []
         for index, step in enumerate(steps):
             # After a missing piece the rest is no success, so it cannot be continued.
             self.progress = PlanProgress(tuple(steps), index, self.evidence) if missing is None else None
+            began = self._loop.time()
             try:
                 await self._run_step(step, on_started)
+                self.step_times.append((_step_name(step), self._loop.time() - began))
             except NoPieceError as error:
                 missing = error
                 await self._run_step(GripStep(False, self._recipe.gripper.open_time, False, str(error)), on_started)
@@ -305,3 +310,9 @@ class RtdeArm(ControlProgram):
     def _never(self) -> asyncio.Future[None]:
         """Return a future that never completes."""
         return self._loop.create_future()
+
+
+def _step_name(step: PlanStep) -> str:
+    if isinstance(step, MoveStep):
+        return step.label
+    return 'closing' if step.closed else 'opening'

@@ -67,6 +67,8 @@ class _ActiveTrigger:
     progress: Callable[[TriggerPhase], None]
     started: bool = False
     """The controller has accepted a move, or the gripper was switched."""
+    empty_slot: str = ''
+    """Message about an empty slot, after which the next one is tried; "" before."""
 
     def notify_started(self) -> None:
         """Report once that the robot is busy."""
@@ -89,6 +91,7 @@ class RtdeBackend(Backend):
         self._planner = Planner(setup.recipe)
         self._active: _ActiveTrigger | None = None
         self._recovering = False
+        self._step_times = ''
         self._content = GripperContent.UNKNOWN
         self._picked_at_sequence = -1
         """Last known ledger entry when the last piece was picked."""
@@ -130,6 +133,8 @@ class RtdeBackend(Backend):
             message=message,
             blocked=bool(blocked),
             joints=JointPositions(JOINTS, latest.joints, latest.speeds) if arm.fresh else None,
+            tool=latest.tool if arm.fresh else (),
+            step_times=self._step_times,
         )
 
     def trigger(self, command: TriggerCommand, progress: Callable[[TriggerPhase], None]) -> Future[TriggerOutcome]:
@@ -238,7 +243,8 @@ class RtdeBackend(Backend):
 
     async def _execute(self, trigger: _ActiveTrigger, steps: list[PlanStep]) -> TriggerOutcome:
         command, arm = trigger.command, self._arm
-        trigger.progress(TriggerPhase.SENT)
+        if not trigger.empty_slot:
+            trigger.progress(TriggerPhase.SENT)
         before, self._content = self._content, GripperContent.UNKNOWN if steps else self._content
         if command.event.startswith(PART):
             self._picked_at_sequence = self._stock.sequence
@@ -247,17 +253,38 @@ class RtdeBackend(Backend):
             await arm.run_steps(steps, trigger.notify_started)
         except NoPieceError as error:
             self._content = GripperContent.NONE
-            return TriggerOutcome(TriggerPhase.REFUSED, ErrorCode.ROBOT_REFUSED, str(error))
+            return await self._try_next_slot(trigger, str(error))
         except NotStartedError as error:
             self._content = before
             return not_sent(ErrorCode.ROBOT_STOPPED, f'Nothing moved: {str(error).rstrip(".")}. {self._hold_message()}')
         except StepError as error:
             return await self._interrupted.keep(command, before, error) or self._unknown_outcome(trigger, error)
         trigger.notify_started()
+        self._record_times(command.event)
         after = GripperContent.HELD if command.event.startswith(PART) else CONTENT_AFTER.get(command.event, before)
         returned = command.event == 'HOME' and before is GripperContent.BENCHMARK
         self._content = GripperContent.NONE if returned else after
-        return TriggerOutcome(TriggerPhase.DONE, ErrorCode.OK, f'{command.event} done.')
+        return TriggerOutcome(TriggerPhase.DONE, ErrorCode.OK, f'{command.event} done.', trigger.empty_slot)
+
+    async def _try_next_slot(self, trigger: _ActiveTrigger, message: str) -> TriggerOutcome:
+        """Pick from the slot after an empty one, once; an event that found two empty slots is refused."""
+        refused = TriggerOutcome(TriggerPhase.REFUSED, ErrorCode.ROBOT_REFUSED, message)
+        command = trigger.command
+        if trigger.empty_slot or not command.event.startswith(PART) or self._refusal() is not None:
+            return refused
+        steps = self._planner.plan_next_slot(command.event, command.tray, self._arm.position, self._stock.counts)
+        if steps is None:
+            return refused
+        trigger.empty_slot = message
+        self._setup.log.warning(f'{message} Trying the next slot.')
+        return await self._execute(trigger, steps)
+
+    def _record_times(self, event: str) -> None:
+        """Keep and log how long each step of an event took."""
+        if times := self._arm.step_times:
+            parts = ', '.join(f'{label} {seconds:.2f} s' for label, seconds in times)
+            self._step_times = f'{event} {sum(seconds for _, seconds in times):.2f} s: {parts}'
+            self._setup.log.info(self._step_times)
 
     def _unknown_outcome(self, trigger: _ActiveTrigger, error: StepError) -> TriggerOutcome:
         return TriggerOutcome(

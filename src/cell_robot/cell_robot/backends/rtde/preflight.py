@@ -45,6 +45,7 @@ async def preflight(
         await _check_inputs(arm),
         _check_speed_slider(latest.slider_at_zero),
         _check_tool_speed(recipe, planner),
+        _show_payload(recipe),
         _check_gripper(arm.gripper.message, content),
         PreflightCheck(SENSOR_CHECK, True, _sensor_state(arm).value),
     ]
@@ -89,6 +90,13 @@ def _check_tool_speed(recipe: CellRecipe, planner: Planner) -> PreflightCheck:
     facts = f'joint moves reach {highest:.2f} m/s of {limit:.2f} m/s{note}'
     ok = highest <= limit * SPEED_TOLERANCE
     return PreflightCheck('tool speed', ok, facts if ok else f'{facts}. Lower speeds: joint in the recipe.')
+
+
+def _show_payload(recipe: CellRecipe) -> PreflightCheck:
+    """Show tool center point and payload, which backend rtde sends with its control program."""
+    x, y, z = (1e3 * float(value) for value in recipe.cell.tool[:3, 3])
+    facts = f'tool center point ({x:.0f}, {y:.0f}, {z:.0f}) mm from the flange, {recipe.payload:g} kg'
+    return PreflightCheck('tool and payload', True, facts)
 
 
 def _check_program(arm: RtdeArm, runtime: int) -> PreflightCheck:
