@@ -61,7 +61,7 @@ def test_an_empty_slot_is_refused_and_the_arm_returns(rtde: Any) -> None:
     rtde.robot.piece = False
     outcome = rtde.do(PART, 1)
     assert (outcome.phase, outcome.code) == (TriggerPhase.REFUSED, ResultCode.ROBOT_REFUSED)
-    assert 'slot 1 of tray 1' in outcome.message
+    assert 'slots 1 and 2 of tray 1' in outcome.message
     assert rtde.robot.registers.digital_outputs == 0
     assert rtde.backend.state().joints.positions == pytest.approx(rtde.recipe.waypoints['camera'], abs=1e-3)
     assert rtde.do('HOME').phase is TriggerPhase.DONE, 'the gripper is empty'

@@ -16,17 +16,15 @@ from cell_robot.robot_modes import ProgramState, RuntimeState
 OUTPUT_NAMES = (
     'timestamp',
     'actual_q',
-    'actual_qd',
     'actual_TCP_pose',
     'robot_mode',
     'safety_mode',
     'runtime_state',
-    'speed_scaling',
     'actual_digital_input_bits',
     'actual_digital_output_bits',
 )
 """Output variables that the node needs."""
-OPTIONAL_NAMES = ('target_speed_fraction', 'tcp_offset')
+OPTIONAL_NAMES = ('actual_qd', 'speed_scaling', 'target_speed_fraction', 'tcp_offset')
 """Output variables that not every firmware has; the node does without them."""
 ANALOG_NAMES = ('standard_analog_input0', 'standard_analog_input1')
 """Output variables that are only requested where the recipe needs them."""
@@ -109,18 +107,20 @@ def parse_snapshot(values: Mapping[str, RtdeValue]) -> RobotSnapshot:
     def vector(name: str) -> tuple[float, ...]:
         return cast('tuple[float, ...]', values[name])
 
+    joints = vector('actual_q')
+    slider = number('target_speed_fraction') if 'target_speed_fraction' in values else None
     return RobotSnapshot(
         number('timestamp'),
-        vector('actual_q'),
-        vector('actual_qd'),
+        joints,
+        vector('actual_qd') if 'actual_qd' in values else (0.0,) * len(joints),
         vector('actual_TCP_pose'),
         integer('robot_mode'),
         min(_MAX_SAFETY, max(0, integer('safety_mode'))),
         integer('runtime_state'),
-        max(0.0, min(1.0, number('speed_scaling'))),
+        max(0.0, min(1.0, number('speed_scaling') if 'speed_scaling' in values else slider if slider is not None else 1.0)),
         integer('actual_digital_input_bits'),
         integer('actual_digital_output_bits'),
-        number('target_speed_fraction') if 'target_speed_fraction' in values else None,
+        slider,
         vector('tcp_offset') if 'tcp_offset' in values else None,
         (analog(0), analog(1)),
     )

@@ -44,3 +44,12 @@ def test_missed_packages_are_counted_by_the_controllers_clock():
     count.restart()
     count.take(90.0)
     assert count.missed == 2, 'what lies between two connections was not missed'
+
+
+def test_a_firmware_without_speeds_is_read_by_what_it_reports():
+    values = package(target_speed_fraction=0.3)
+    del values['actual_qd'], values['speed_scaling']
+    seen = parse_snapshot(values)
+    assert (seen.speeds, seen.scaling, seen.slider_at_zero) == ((0.0,) * 6, 0.3, False)
+    del values['target_speed_fraction']
+    assert parse_snapshot(values).scaling == 1.0 and not parse_snapshot(values).slider_at_zero
