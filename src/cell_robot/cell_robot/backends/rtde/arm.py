@@ -46,6 +46,7 @@ from cell_robot.robot_modes import RobotMode, RuntimeState
 T = TypeVar('T')
 POLL_S = 0.05
 SENSOR_POLL_S = 0.01
+LATE_DATA_S = 0.1
 REMOTE_PERIOD_S = 0.5
 """Period of the question for remote control while steps run."""
 MAX_MOVE_S = 60.0
@@ -216,6 +217,8 @@ class RtdeArm(ControlProgram):
         )
         done = await self._wait_for_move(step, self._send(request))
         if not done.ok:
+            # The data of a stop may come after the report of the move that it ended; its reason is the true one.
+            await self._wait(self._never(), LATE_DATA_S)
             raise StepError(f'{done.text} on the way {step.label}')
         if not await self._wait_for_data(lambda now: has_arrived(step, self._before, now)):
             raise StepError(f'the arm did not arrive on the way {step.label}')
