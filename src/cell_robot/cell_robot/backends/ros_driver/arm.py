@@ -29,7 +29,7 @@ PROGRAM_START_S = 3.0
 SEND_TRIES = 2
 """After a stop the driver's program sometimes needs a second attempt (Universal_Robots_ROS2_Driver, issue 123)."""
 ZERO_LENGTH = 1e-6
-DISAGREEING_PACKAGES = 25
+DISAGREEING_PACKAGES = 10
 """The driver's tool pose may be this many joint states older."""
 
 
