@@ -155,7 +155,7 @@ def test_two_active_jobs_at_a_station_are_impossible_on_postgresql(postgresql):
                 'id': 'BIGINT',
                 'prepuff_job_id': 'BIGINT',
                 'weight': 'NUMERIC(10, 2)',
-                'unit': 'VARCHAR(2)',
+                'unit': 'VARCHAR(10)',
                 'scale_id': 'VARCHAR(32)',
                 'in_tolerance': 'BOOL',
                 'weighed_at': 'DATETIME',
