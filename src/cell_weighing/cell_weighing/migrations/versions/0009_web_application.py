@@ -36,7 +36,15 @@ def upgrade() -> None:
         job.alter_column('unit', existing_type=sa.String(2), type_=sa.String(10), existing_nullable=False, server_default='lb')
         job.alter_column('tolerance', existing_type=sa.String(20), existing_nullable=False, server_default='')
         job.alter_column('started_ns', existing_type=sa.BigInteger, existing_nullable=False, server_default='0')
-    op.create_index(INDEX, 'prepuff_job', ['station'], unique=True, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
+    if op.get_bind().dialect.name in ('mysql', 'mariadb'):
+        # They have no partial index: a column that is NULL for completed jobs stands for it.
+        op.execute(
+            'ALTER TABLE prepuff_job ADD COLUMN active_station VARCHAR(64) '
+            "AS (IF(status = 'active', station, NULL)) VIRTUAL"
+        )
+        op.create_index(INDEX, 'prepuff_job', ['active_station'], unique=True)
+    else:
+        op.create_index(INDEX, 'prepuff_job', ['station'], unique=True, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
     with op.batch_alter_table('filler_bag') as bag:
         bag.add_column(sa.Column('weight_unit', sa.String(10), nullable=False, server_default=''))
         bag.alter_column('unit', existing_type=sa.String(2), type_=sa.String(10), existing_nullable=False)
