@@ -39,8 +39,7 @@ def upgrade() -> None:
     if op.get_bind().dialect.name in ('mysql', 'mariadb'):
         # They have no partial index: a column that is NULL for completed jobs stands for it.
         op.execute(
-            'ALTER TABLE prepuff_job ADD COLUMN active_station VARCHAR(64) '
-            "AS (IF(status = 'active', station, NULL)) VIRTUAL"
+            "ALTER TABLE prepuff_job ADD COLUMN active_station VARCHAR(64) AS (IF(status = 'active', station, NULL)) VIRTUAL"
         )
         op.create_index(INDEX, 'prepuff_job', ['active_station'], unique=True)
     else:
