@@ -136,6 +136,7 @@ def measure(source: str, seconds: float) -> bool:
         ages.clear()
         full_ages.clear()
         process = psutil.Process(node_process.pid)
+        # After the first frames: start-up and imports are not what is measured.
         before, began = sum(process.cpu_times()[:2]), time.monotonic()
         spin(executor, seconds)
         elapsed = time.monotonic() - began

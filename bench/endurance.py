@@ -70,6 +70,7 @@ def frames(count: int, seed: int) -> list[Frame]:
             )
         turn = dice.choice((None, cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_180))
         turned = image if turn is None else cv2.rotate(image, turn)
+        # Every twentieth frame is no image: the error path must not leak either.
         jpeg = bytes(cv2.imencode('.jpg', turned)[1]) if at % 20 else b'\xff\xd8 no picture'
         codes = ['QRCode', 'DataMatrix'] if at % 10 == 3 else []
         drawn.append(Frame(jpeg, {'fast': True, 'careful': at % 100 == 7, 'crop_side': 480, 'codes': codes}))
@@ -163,6 +164,7 @@ def kill_and_read(host: WorkerSupervisor, frame: Frame, delay: float, careful: b
     with contextlib.suppress(ProcessLookupError):
         if host.state.pid:
             os.kill(host.state.pid, signal.SIGKILL)
+    # The supervisor answers a lost job as failed; without this the next reading would be timed from too early.
     under_way.get(timeout=60)
     began = time.monotonic()
     answer = read(host, replace(frame, options=ReadOptions(**{**frame.options, 'careful': careful})))

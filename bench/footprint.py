@@ -97,6 +97,7 @@ def main() -> int:
             wait_until_ready(client)
             ready = time.monotonic() - began
             client.close()
+            # The client of the wait has just left; its discovery traffic must not be measured.
             time.sleep(3)
             costs = measure(psutil.Process(cell.pid), options.seconds)
         finally:

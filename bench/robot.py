@@ -163,6 +163,7 @@ def measure(kinds: Sequence[Trip], count: int, pause: float) -> list[tuple[list[
     """
     trips: list[list[tuple[float, float]]] = [[] for _ in kinds]
     for number in range(count + WARM_UP):
+        # In turns, so that other load on the machine hits all kinds alike.
         for made, trip in zip(trips, kinds, strict=True):
             made.append(trip(number))
             time.sleep(pause / len(kinds))

@@ -141,6 +141,7 @@ def measure_video(executor: SingleThreadedExecutor, node: Node, gateway: int, po
             process.stdin.flush()
             return [int(number) for number in json.loads(process.stdout.readline())]
 
+        # After three seconds: connections and encoders have started.
         before, sent_before = frames(), sent
         watched = psutil.Process(gateway)
         cpu_before, began = sum(watched.cpu_times()[:2]), time.monotonic()

@@ -56,6 +56,7 @@ class Bench:
         self.matcher = Matcher(catalogue, load_weights())
         self.engine: Engine = make_engine(options.engine, EngineOptions(backend=options.backend))
         warm_up(self.engine, 960)
+        # Input shapes are compiled one by one at their first use.
         while self.engine.warm_next():
             pass
         self.parts = list(catalogue.parts)
@@ -139,6 +140,7 @@ class Bench:
             except (FileNotFoundError, RuntimeError) as problem:
                 print(f'left out: {problem}', file=sys.stderr)
                 continue
+            # The same frames for both, close in time: the processor's clock changes with its temperature.
             for begin in range(0, len(shots), TURN):
                 turn = shots[begin : begin + TURN]
                 peers.setdefault(name, []).extend(run_peer(peer, self.matcher, shot, level) for shot, level in turn)

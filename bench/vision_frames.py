@@ -165,6 +165,7 @@ def frame(split: str, level: str, number: int, parts: Sequence[str], moment: int
         other = rng.choice([other for other in parts if other != part])
         designs.append(_design(split, other, what, rng))
     scene = _Scene(what, capital, rng)
+    # A generator of its own: drawing more for one moment must not change the scene.
     later = random.Random(f'{SEEDS[split]} {level} {number} {moment}')
     image = scene.image([] if kind == 'none' else designs, later)
     data = _through_the_camera(image, what, capital, later)

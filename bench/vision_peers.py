@@ -54,6 +54,7 @@ class Peer:
         if not python.exists():
             raise FileNotFoundError(f'{name}: {python} is missing; run "python bench/vision_peers.py setup"')
         alone = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1', 'FLAGS_use_mkldnn': '1'}
+        # A peer's environment must see its own packages only.
         kept = {key: value for key, value in os.environ.items() if key != 'PYTHONPATH'} if environment else dict(os.environ)
         self._child = subprocess.Popen(
             [str(python), __file__, kind],

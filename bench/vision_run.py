@@ -153,6 +153,7 @@ def _row(shot: Frame, level: str, readings: Sequence[Reading], milliseconds: flo
 def _judge(row: Row, matcher: Matcher, looks: Sequence[Sequence[Reading]]) -> None:
     """Judge every reading against every part: a match of any reading is an acceptance."""
     for part in matcher.catalogue.parts:
+        # Each reading counts alone: the cell would have acted on the first one.
         decisions = [matcher.match(part, readings) for readings in looks]
         row.pairs += 1
         if any(decision.verdict is MatchOutcome.MATCH for decision in decisions):

@@ -69,12 +69,14 @@ async def indicator(scale: int, port: int, lines: int, period: float, sent: Sent
         sent: Gets the send times; not with a period of 0.
     """
     _, writer = await asyncio.open_connection('127.0.0.1', port)
+    # Spread over one period: real indicators do not send in step.
     start = time.monotonic() + 0.5 + period * (scale % 97) / 97
     for number in range(1, lines + 1):
         if period:
             await asyncio.sleep(max(0.0, start + (number - 1) * period - time.monotonic()))
             sent.at[str(scale), number] = time.monotonic_ns()
         writer.write(line(scale, number))
+        # Drained now and then, so that the socket's buffer and not Python's memory is the limit.
         if not period and number % 50 == 0:
             await writer.drain()
     await asyncio.sleep(2.0 if period else 0.0)

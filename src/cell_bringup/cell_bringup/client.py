@@ -87,6 +87,7 @@ class CellClient:
         self.node.create_subscription(WeighJobList, 'weighing/job', self._on_weigh_jobs, latched())
         self.node.create_subscription(BagRecord, 'weighing/bag', self.bags.append, events())
         self._run_job = ActionClient(self.node, RunJob, 'run_job')
+        # A context of its own: tests run several clients, in several domains, in one process.
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._closed = False
@@ -152,6 +153,7 @@ class CellClient:
         future = client.call_async(request)
         self.wait_for(future.done, ANSWER_S, f'answer {name}')
         response: ResponseT = future.result()
+        # Every response of the cell has a code, so one place turns refusals into exceptions.
         if response.code:
             raise CellError(response.message)
         return response

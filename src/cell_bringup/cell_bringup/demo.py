@@ -83,6 +83,7 @@ def run(options: Options, console: Console) -> int:
         options: Of the command line.
         console: Output; the nodes write to launch.log.
     """
+    # A closed terminal sends SIGHUP, a service manager SIGTERM.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     options.state_dir.mkdir(parents=True, exist_ok=True)
@@ -131,6 +132,7 @@ def _run_alongside(
 
 
 def _run_demo_jobs(client: CellClient, console: Console, part: str) -> None:
+    # Twice as many: some simulated pieces are wrong or unreadable and go to the reject tray.
     before = ensure_stock(client, console, part, PIECES * 2)
     job = run_pick_job(client, console, part, PIECES)
     bags = run_weigh_job(client, console, STATION, TARGET_KG, BAGS, BAGS_S)
@@ -148,6 +150,7 @@ def _photo_arguments(options: Options) -> tuple[list[str], str]:
     path.write_text(yaml.safe_dump(catalogue, sort_keys=False), encoding='utf-8')
     first = str(catalogue['parts'][0]['part_number'])  # type: ignore[index]
     database = options.state_dir / 'photos.db'
+    # A database of its own: the photographs' parts are not those of the cell.
     return [f'catalogue_file:={path}', 'scene:=photos', f'folder:={folder}', f'database_url:=sqlite:///{database}'], first
 
 

@@ -174,6 +174,7 @@ def check_api_key(facts: Facts) -> Finding:
         answer = session.post(
             settings.url, data={}, headers={'Authorization': f'Bearer {key}'}, timeout=HTTP_S, allow_redirects=False
         )
+    # A 4xx other than these and 404 comes from the empty form, after the key was accepted.
     if answer.status_code in (401, 403):
         return failed(
             f'the web application does not accept the key (HTTP {answer.status_code}): get a new one and put it where '
@@ -223,6 +224,7 @@ def check_firewall(facts: Facts) -> Finding:
     """
     parameters = bridge_of(facts)
     port = facts.port or parameters.port
+    # An indicator of the simulation connects from this machine and proves nothing.
     if any(scale.connected and not _loopback(scale.peer.rsplit(':', 1)[0]) for scale in facts.scales):
         return ok('indicators come through')
     if _loopback(parameters.listen_address):

@@ -31,6 +31,7 @@ def gather(client: CellClient) -> Facts:
     """
     received: list[ScaleList] = []
     client.node.create_subscription(ScaleList, 'weighing/scales', received.append, latched())
+    # All clients at once, so that the discovery of the three nodes overlaps.
     asked = {name: AsyncParameterClient(client.node, name) for name in ('scale_bridge', 'weigh_station', 'web_gateway')}
     bridge = _parameters(client, asked['scale_bridge'], ScaleBridgeParameters)
     station = _parameters(client, asked['weigh_station'], WeighStationParameters)

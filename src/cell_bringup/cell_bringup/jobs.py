@@ -73,6 +73,7 @@ def run_pick_job(client: CellClient, console: Console, part_number: str, quantit
             time.sleep(REFRESH_S)
         outcome = result.result().result
         progress.update(task, completed=outcome.job.placed, detail=job_line(outcome.job))
+    # The goal was aborted before a job began.
     if not outcome.job.job_id:
         raise CellError(outcome.message)
     return outcome.job

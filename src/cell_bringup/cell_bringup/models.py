@@ -60,6 +60,7 @@ def installed(python: str, names: tuple[str, ...]) -> dict[str, str]:
     Raises:
         EngineError: It is not there or is no Python.
     """
+    # -I: PYTHONPATH of a sourced workspace would show its packages in place of the interpreter's own.
     command = [python or sys.executable, '-I', '-c', _ASK, *names]
     try:
         said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout

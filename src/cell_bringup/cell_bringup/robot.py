@@ -217,6 +217,7 @@ def fault(client: CellClient, console: Console, name: str, value: float, device:
     """
     inject = client.node.create_client(InjectFault, 'sim/fault')
     try:
+        # Shorter: on a real cell the service will never appear.
         client.wait_for(inject.service_is_ready, ANSWER_S / 2, '')
     except CellError as error:
         raise CellError('Faults can only be injected into the simulated robot, and this cell has no simulation.') from error

@@ -31,6 +31,7 @@ def import_stock(client: CellClient, console: Console, path: Path, *, check: boo
     inventory = _inventory(client)
     file, counts = _read(path, inventory), _counts(inventory)
     changes = {key: count for key, count in sorted(file.counts.items()) if counts[key] != count}
+    # One call for each tray: each becomes a ledger entry with its own reason, and a rejection names its tray.
     for done, ((part_number, tray), count) in enumerate(changes.items()):
         console.print(f'{part_number} tray {tray}: {counts[part_number, tray]} -> {count}')
         if check:

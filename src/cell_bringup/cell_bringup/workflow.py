@@ -197,6 +197,7 @@ def _benchmark(options: argparse.Namespace, reader: Reader, frame: Frame | None)
         WorkflowError: They have no letter or digit, so that everything or nothing would match.
     """
     texts = [options.benchmark] if frame is None else _texts(reader.run_ocr(frame))
+    # After cleaning nothing would be left to compare, and an empty text is similar to any other empty one.
     if not any(TextComparator.clean_text(text) for text in texts):
         where = f'image {options.benchmark_image}' if frame is not None else 'text'
         raise WorkflowError(f'the benchmark {where} has no letter or digit: nothing can match it')

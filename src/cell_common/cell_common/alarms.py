@@ -49,6 +49,7 @@ class AlarmReporter:
             consequence: Effect on the cell.
             action: What the operator should do.
         """
+        # Compared with the text, not the key alone: the values in it may have changed.
         if self._active.get(key) == text:
             return
         self._active[key] = text

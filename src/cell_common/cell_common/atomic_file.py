@@ -39,6 +39,7 @@ def replace_file(path: Path, data: bytes) -> None:
             # Data first: after a power cut some file systems keep a rename but lose the data that it points to.
             os.fsync(file.fileno())
         temporary.replace(path)
+    # Also for an interrupt: the folder is watched by other programs, which must not find half a file.
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()

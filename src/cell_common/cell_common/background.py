@@ -42,6 +42,7 @@ class StallCompensatingSelector(selectors.DefaultSelector):
 
     def now(self) -> float:
         """Return the clock in seconds, for differences only; never decreasing in the thread that selects."""
+        # Other threads only schedule calls. Observing here would count their own lateness as a stall of the loop.
         if threading.get_ident() != self._thread:
             return time.monotonic() - self._stalled_s
         return self._observe(self._last_seen)
@@ -61,6 +62,7 @@ class StallCompensatingSelector(selectors.DefaultSelector):
         self._observe(self._last_seen)
         started = self._last_seen
         if timeout is not None:
+            # A stall within a long select would be seen only at its end, when all deadlines have passed.
             timeout = max(0.0, min(timeout, POLL_INTERVAL_S))
         events = self._wait(timeout)
         self._observe(math.inf if timeout is None else started + timeout)
@@ -116,6 +118,7 @@ class BatchingSelector(StallCompensatingSelector):
         self._selected_at = 0.0
 
     def _wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        # The loop has work to do: it keeps the lock and only looks for events.
         if timeout is not None and timeout <= 0:
             return super()._wait(timeout)
         # The other thread computes while this one waits; a select that does not wait keeps the lock.
@@ -213,6 +216,7 @@ class AsyncioThread:
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
+            # Taken by the loop's own thread: the selector releases it around each wait.
             with self._gil_lock:
                 self.loop.run_forever()
         finally:

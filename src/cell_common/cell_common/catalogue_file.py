@@ -32,6 +32,7 @@ def _unquoted(value: object) -> object:
         return value
     source = value.source if isinstance(value, SourceInt | SourceFloat) else str(value)
     if str(value) != source:
+        # 1.50 would silently become 1.5, which is another number.
         raise ValueError(f"YAML reads {source} as the number {value}: put it in quotes, '{source}'")
     return str(value)
 

@@ -151,6 +151,7 @@ def open_database(url: str) -> Engine:
     if parsed.get_backend_name() == 'sqlite':
         engine = _open_sqlite(parsed.database or '')
     else:
+        # pre_ping: a server that was restarted has closed the pooled connections.
         engine = create_engine(parsed, pool_pre_ping=True)
     try:
         with engine.connect() as connection:
@@ -177,6 +178,7 @@ def _open_sqlite(path: str) -> Engine:
             ) from error
     engine = create_engine(
         f'sqlite:///{Path(path).expanduser() if path else ""}',
+        # Connections travel between threads in the pool; SQLite itself is built thread-safe.
         connect_args={'timeout': BUSY_TIMEOUT_S, 'check_same_thread': False},
     )
 
@@ -223,8 +225,10 @@ def migrate(engine: Engine, package: str) -> None:
     table = f'alembic_{package}'
     newest = max(path.stem.split('_', 1)[0] for path in (folder / 'versions').glob('[0-9]*.py'))
     version = _version(engine, table)
+    # The usual case: no import of Alembic, no lock.
     if version == newest:
         return
+    # Versions are numbers with leading zeros, so they compare as texts.
     if version and version > newest:
         raise DatabaseError(
             f'the tables of {package} have version {version}, and this software knows {newest}: the database was used by a '

@@ -59,6 +59,7 @@ def _register(engine: Engine, cell: str) -> tuple[str, str, str]:
     since = datetime.now(timezone.utc).isoformat(timespec='seconds')
     try:
         with engine.begin() as connection:
+            # Not a migration: the table belongs to no package and must exist before any of them migrates.
             _OWNER.create(connection, checkfirst=True)
             connection.execute(insert(_OWNER).values(id=_ONLY, cell=cell, host=socket.gethostname(), since=since))
     except SQLAlchemyError:

@@ -63,6 +63,7 @@ class Diagnostics:
         """Publish the health of all tasks now."""
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()
+        # With the namespace: several cells share one /diagnostics.
         prefix = self._node.get_fully_qualified_name().lstrip('/')
         for name, task in self._tasks.items():
             health = task()

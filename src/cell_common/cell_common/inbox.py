@@ -42,6 +42,7 @@ class ExecutorQueue(Generic[T]):
         Raises:
             queue.Full: The queue is full, for `timeout` seconds if one is given.
         """
+        # Put first: a trigger before it could be drained while the queue is still empty.
         self._items.put(item, block=timeout is not None, timeout=timeout)
         self._guard.trigger()
 
@@ -51,5 +52,6 @@ class ExecutorQueue(Generic[T]):
 
     def _drain(self) -> None:
         """Handle the items that wait now; items that arrive meanwhile trigger again, so other callbacks get their turn."""
+        # At most as many as there are now: a busy device must not starve timers and services.
         for _ in range(self._items.qsize()):
             self._handle(self._items.get_nowait())

@@ -144,6 +144,7 @@ def declare_parameters(node: Node, kind: type[T]) -> T:
     values: dict[str, ParameterValue] = {}
     for name, (wanted, default, schema) in schema_of(kind).items():
         text = schema.description + (f' Unit: {schema.unit}.' if schema.unit else '')
+        # Read-only: nodes read their parameters once, so a later change would have no effect.
         descriptor = ParameterDescriptor(description=text, additional_constraints=schema.allowed(), read_only=True)
         try:
             value = _declare_one(node, name, default, wanted, descriptor)
@@ -188,6 +189,7 @@ def _declare_whole_number(node: Node, name: str, descriptor: ParameterDescriptor
     from rclpy.parameter import Parameter
 
     try:
+        # Without a descriptor: this declaration is removed again in the next lines.
         value = node.declare_parameter(name, Parameter.Type.INTEGER).value
     except InvalidParameterTypeException:
         return None

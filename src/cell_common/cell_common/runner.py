@@ -53,10 +53,12 @@ def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None
         The exit code: 0 after a signal, 78 if the configuration does not allow a start.
     """
     sys.setswitchinterval(SWITCH_S)
+    # NO signal handlers: see the module's docstring.
     rclpy.init(args=None if arguments is None else list(arguments), signal_handler_options=SignalHandlerOptions.NO)
     shutdown_guards: list[GuardCondition] = []
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        # A guard condition wakes the executor between two callbacks.
         if shutdown_guards:
             shutdown_guards.pop().trigger()
         else:

@@ -133,6 +133,7 @@ def load_yaml(path: str | Path) -> YamlDocument:
     """
     try:
         node = yaml.compose(Path(path).read_text(encoding='utf-8'), Loader=yaml.SafeLoader)
+        # An empty file is valid YAML; the model reports what is missing.
         data = _construct(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1

@@ -65,6 +65,7 @@ class SubsystemHealth:
         if not node.startswith(self._prefix):
             return False
         name = node[len(self._prefix) :]
+        # Other nodes of the namespace report, too, for example the driver's.
         if name not in self._names and name not in self._needed:
             return False
         before = self.status_of(name, now_ns)

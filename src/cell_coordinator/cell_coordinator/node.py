@@ -114,6 +114,7 @@ class CoordinatorNode(Node):
             publisher=self._publisher,
             settings=settings,
         )
+        # A goal may have been rejected as a job while its client still tries to cancel it.
         self._job_of_goal: dict[bytes, str] = {}
         self._create_interfaces()
         self._restore_job()
@@ -271,6 +272,7 @@ class CoordinatorNode(Node):
                 finished.set_result(state)
 
         self._publisher.add_listener(on_change)
+        # The job may have changed between its start and this subscription.
         on_change(self._publisher.last_state)
         state = await finished
         self._publisher.remove_listener(on_change)

@@ -61,6 +61,7 @@ def fold(records: Sequence[AlarmRecord]) -> list[FoldedAlarm]:
 
 def _same_cause(one: AlarmRecord, other: AlarmRecord) -> bool:
     """Return True if one of two active alarms follows from the other, by CAUSES."""
+    # A shelved cause is hidden. Its consequences would disappear with it, and nobody asked for that.
     if not all(record.active and not record.shelved_until_ns for record in (one, other)):
         return False
     a, b = f'{one.source}/{one.key}', f'{other.source}/{other.key}'

@@ -160,6 +160,7 @@ class AlarmsNode(Node):
         def acknowledge() -> list[AlarmRecord]:
             operator, now = request.command.operator_id, now_ns(self)
             folded = next((item for item in fold(self._book.active()) if item.first.alarm_id == request.alarm_id), None)
+            # Without an id the book acknowledges all, the folded ones among them.
             others = folded.others if folded and request.alarm_id else ()
             changed = self._book.acknowledge(request.alarm_id, operator, now)
             return [*changed, *(record for other in others for record in self._book.acknowledge(other.alarm_id, operator, now))]

@@ -141,6 +141,7 @@ class BenchmarkService:
         """
         try:
             await self._executor.stock(part_number)  # rejects an unknown part before the arm moves
+            # Before the trigger: only a part that comes into view after it can be the benchmark.
             picked_ns = now_ns(self._node)
             await self._trigger('BENCHMARK')
             shown_ns = now_ns(self._node)

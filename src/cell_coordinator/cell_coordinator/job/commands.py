@@ -205,6 +205,7 @@ class OperatorCommands:
         self.require_fresh(request.command)
         self.require_robot_free()
         self._require_job(request.job_id)
+        # An invalid quantity is rejected by set_job below, with a message about the stock.
         if request.job_id or request.quantity > 0:
             self.require_ready()
             await self._run_preflight()
@@ -236,6 +237,7 @@ class OperatorCommands:
         if self._runner.job.finished:
             raise CommandRejected(ErrorCode.NO_JOB, 'there is no active job')
         sensor = GripperSensor.UNKNOWN
+        # Only these depend on the gripper; Pause must not wait for the robot node.
         if action == 'CANCEL' or action in _RESOLUTIONS:
             sensor = await self._gripper_sensor()
         self._dispatch(action, request.command.operator_id, sensor)
@@ -339,6 +341,7 @@ class OperatorCommands:
     def _dispatch(self, action: str, operator_id: str, sensor: GripperSensor) -> None:
         """Dispatch a command; remember a contradicted answer, so that its repetition overrules the sensor."""
         now = time.monotonic()
+        # The trigger's id: an overrule for one step must not count for the next.
         answer = (action, operator_id, self._runner.job.trigger_id)
         early = now - self._contradicted_s < OVERRULE_MIN_S
         overrule = answer == self._contradicted and not early and now - self._contradicted_s <= OVERRULE_MAX_S

@@ -189,6 +189,7 @@ class EffectExecutor:
 
     def on_inventory(self, inventory: Inventory) -> None:
         """Remember the published counts, for the time in which the ledger does not answer."""
+        # For refusals while the ledger does not answer. A job itself always asks the ledger.
         self._last_stock = {part.part_number: part.total for part in inventory.parts}
 
     def last_stock(self, part_number: str) -> int:
@@ -301,6 +302,7 @@ class EffectExecutor:
                 error = response.message if response.code != ResultCode.OK else error_of(response)
                 if response.code == ResultCode.OK and not error:
                     return response
+                # A rejection will not change by repeating it.
                 if response.code not in (ResultCode.OK, *_RETRYABLE):
                     raise CallFailedError(error, response.code)
             except ServiceCallError as call_error:

@@ -63,6 +63,7 @@ class JobPublisher:
             effects: Effects of the transition that led to it.
         """
         if job.job_id != self._job_id:
+            # The stored verdict has no candidates, but the page shows it until the next reading.
             self._job_id, self._read_times, self._last_match = job.job_id, [], verdict_to_msg(job.verdict)
         self.last_state = job_to_msg(job, self._last_match, self._read_times)
         self._job.publish(self.last_state)

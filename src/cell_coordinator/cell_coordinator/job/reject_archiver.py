@@ -32,6 +32,7 @@ class RejectArchiver:
             verdict: Its `request_id` names the reading. The OCR node holds the frame in memory for a while after it.
         """
         executor = self._node.executor
+        # Not awaited: the frame is evidence for later, and the job goes on.
         if executor is None or not verdict.request_id or not self._client.service_is_ready():
             return
         command = CommandInfo(

@@ -112,6 +112,7 @@ class RobotClient:
         gone_since: float | None = None
         while not await wait_for(self._node, result, POLL_PERIOD_S):
             now = time.monotonic()
+            # Discovery flickers on a loaded machine; only a lasting absence counts.
             gone_since = None if self._client.server_is_ready() else gone_since or now
             if gone_since is not None and now - gone_since > LOST_AFTER_S:
                 return 'the robot node has stopped'
@@ -129,6 +130,7 @@ class RobotClient:
         if self._state is None:
             return False
         received, state = self._state
+        # The robot node admits one trigger at a time, so another id as the latest means that ours is not known there.
         return received > started + LOST_AFTER_S and state.last_trigger_id != trigger_id
 
     def _on_state(self, state: RobotState) -> None:

@@ -143,6 +143,7 @@ class JobStore:
         try:
             with self._engine.begin() as connection:
                 updated = connection.execute(update(JobRow).where(JobRow.job_id == job.job_id).values(columns))
+                # Update first: a job is stored at each step and inserted once.
                 if not updated.rowcount:
                     latest = connection.scalar(select(func.coalesce(func.max(JobRow.sequence), 0))) or 0
                     connection.execute(insert(JobRow).values({**columns, 'sequence': latest + 1}))
