@@ -159,6 +159,7 @@ def main() -> int:
 
 
 def _drawn(options: argparse.Namespace) -> list[Held]:
+    """Measure on drawn frames; return the requirements."""
     bench = Bench(options, bench_catalogue(CONFIG))
     print(
         f'{bench.engine.name}, split {options.split}, {len(bench.parts)} parts; typefaces: {", ".join(faces(options.split))} '
@@ -253,6 +254,7 @@ def times_table(rows: Sequence[Row]) -> None:
 
 
 def _report(rows: Sequence[Row], options: argparse.Namespace) -> None:
+    """Print the rows that need attention, and write all of them to --json."""
     for row in rows:
         missed = row.part_number and row.verdict != MatchOutcome.MATCH.value
         if row.false_accepts or (options.show and (missed or (row.text and not row.exact))):

@@ -240,6 +240,7 @@ class _Scene:
         return self._lit(image)
 
     def _places(self, count: int, later: random.Random) -> list[tuple[float, float]]:
+        """Return the centers of the parts in pixels, moved a little at a later moment."""
         wide, high = SIZE
         middle = (wide / 2 + self._rng.uniform(-110, 110), high / 2 + self._rng.uniform(-50, 50))
         moved = (middle[0] + later.uniform(-4, 4), middle[1] + later.uniform(-4, 4))
@@ -254,6 +255,7 @@ class _Scene:
         return np.repeat(gray[:, :, None], 3, axis=2)
 
     def _put(self, image: Any, part: Any, place: tuple[float, float]) -> None:
+        """Draw a part into the scene, rotated and skewed."""
         high, wide = part.shape[:2]
         angle = math.radians(self._direction)
         cos, sin = math.cos(angle), math.sin(angle)
@@ -270,6 +272,7 @@ class _Scene:
         image[:] = image * (1 - covered) + warped * covered
 
     def _lit(self, image: Any) -> Any:
+        """Return the scene with shade and reflection."""
         wide, high = SIZE
         x, y = np.meshgrid(np.linspace(-1, 1, wide, dtype=np.float32), np.linspace(-1, 1, high, dtype=np.float32))
         angle, depth = self._light

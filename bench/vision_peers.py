@@ -85,6 +85,11 @@ class Peer:
         self._child.stdout.close()
 
     def _line(self) -> dict[str, Any]:
+        """Return the next line of JSON; what libraries print is skipped.
+
+        Raises:
+            RuntimeError: The process has ended.
+        """
         assert self._child.stdout
         for line in self._child.stdout:
             if line.startswith(b'{"ms"'):
@@ -165,6 +170,7 @@ def _describe(characters: list[str]) -> None:
 
 
 def _paddle2() -> Read:
+    """Return PaddleOCR 2.10 with the same models as ours."""
     from paddleocr import PaddleOCR
 
     engine = PaddleOCR(
@@ -189,6 +195,7 @@ def _paddle2() -> Read:
 
 
 def _paddle3() -> Read:
+    """Return PaddleOCR 3.7 with the same models as ours, without its document preprocessing."""
     from paddleocr import PaddleOCR
 
     engine = PaddleOCR(
@@ -215,6 +222,7 @@ def _paddle3() -> Read:
 
 
 def _rapidocr() -> Read:
+    """Return rapidocr with its default settings."""
     from rapidocr import RapidOCR
 
     engine = RapidOCR(

@@ -137,6 +137,7 @@ def run_peer(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
 
 
 def _row(shot: Frame, level: str, readings: Sequence[Reading], milliseconds: float) -> Row:
+    """Return a row with the reading, not judged yet."""
     return Row(
         shot.name,
         level,

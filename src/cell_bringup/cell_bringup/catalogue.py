@@ -54,6 +54,7 @@ def work_with_catalogue(options: argparse.Namespace, console: Console) -> int:
 
 
 def _lint(catalogue: Catalogue, options: argparse.Namespace, console: Console) -> int:
+    """Print what `lint` finds; return 1 if something needs an action."""
     warnings, notes = lint(catalogue)
     if options.json:
         console.print_json(json.dumps({'warnings': warnings, 'notes': notes}))

@@ -117,6 +117,11 @@ def run(options: Options, console: Console) -> int:
 def _run_alongside(
     cell: subprocess.Popen[bytes], options: Options, console: Console, part: str, began: float, web_port: str
 ) -> int:
+    """Wait until the cell is ready, run the demo, then wait for the end of the cell.
+
+    Raises:
+        CellError: The cell did not get ready, or has exited.
+    """
     with connected() as client:
         wait_until_ready(client)
         console.print(f'[green]cell ready[/] after {time.monotonic() - began:.1f} s')
@@ -132,6 +137,11 @@ def _run_alongside(
 
 
 def _run_demo_jobs(client: CellClient, console: Console, part: str) -> None:
+    """Run a pick job and a weigh job, and compare the ledger with the pieces that were taken out.
+
+    Raises:
+        CellError: A job was refused, or the ledger does not agree.
+    """
     # Twice as many: some simulated pieces are wrong or unreadable and go to the reject tray.
     before = ensure_stock(client, console, part, PIECES * 2)
     job = run_pick_job(client, console, part, PIECES)
@@ -155,6 +165,7 @@ def _photo_arguments(options: Options) -> tuple[list[str], str]:
 
 
 def _stop(cell: subprocess.Popen[bytes], console: Console) -> None:
+    """Stop the cell as Ctrl-C would; kill it if that takes longer than STOP_S."""
     if cell.poll() is None:
         console.print('stopping the cell')
         cell.send_signal(signal.SIGINT)

@@ -309,6 +309,7 @@ def print_findings(findings: Sequence[tuple[str, Finding]], console: Console) ->
 
 
 def _try(check: Callable[[Facts], Finding], facts: Facts) -> Finding:
+    """Return the finding of a check; an exception becomes a finding with its cause."""
     try:
         return check(facts)
     except (NotRunningError, ParameterError, SettingsError, TokenError) as error:

@@ -165,6 +165,7 @@ def _refill_amount(stock: int | None, wanted: int) -> int:
 
 
 def _progress(console: Console) -> Progress:
+    """Return a progress line with the elapsed time and a detail text."""
     return Progress(
         SpinnerColumn(),
         TextColumn('{task.description}'),

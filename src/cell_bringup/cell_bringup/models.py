@@ -110,6 +110,7 @@ def _state(engine: str, options: argparse.Namespace) -> tuple[str, str]:
 
 
 def _list(options: argparse.Namespace, console: Console) -> int:
+    """Print engines and their libraries, then the files of each model folder with their checksums."""
     engines = Table('engine', 'libraries', Column('models', overflow='fold'), 'state')
     folders = []
     for engine in ENGINES:
@@ -149,6 +150,7 @@ def _check(options: argparse.Namespace, console: Console) -> int:
 
 
 def _import(options: argparse.Namespace, console: Console) -> int:
+    """Import models, and print the parameters that select them."""
     folder = paddle_folder(options.python, options.folder)
     files = import_models(options.source, folder, onnx_alphabet)
     console.print(

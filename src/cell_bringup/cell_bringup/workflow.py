@@ -162,6 +162,11 @@ def _frames(options: argparse.Namespace) -> Iterator[tuple[str, Frame]]:
 
 
 def _load(path: Path) -> Frame:
+    """Return an image, BGR, shape (height, width, 3).
+
+    Raises:
+        WorkflowError: It is not there, or no image.
+    """
     if not path.is_file():
         raise WorkflowError(f'{path} is not there')
     image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
@@ -218,6 +223,7 @@ def _texts(read: object) -> list[str]:
 
 
 def _save(folder: Path, name: str, image: Frame) -> Path:
+    """Save an image with its overlay as PNG; the name of the source becomes part of the file's."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f'{Path(name).name.replace(".", "_").replace(" ", "_")}_overlay.png'
     good, data = cv2.imencode('.png', image)
@@ -259,6 +265,7 @@ def _print(
     results: list[ImageResult],
     triggers: list[HubTriggerResult],
 ) -> None:
+    """Print the results as a table, or as one JSON object with --json."""
     if options.json:
         data = {
             'benchmark': benchmark,

@@ -58,6 +58,11 @@ def _seconds(text: str) -> float:
 
 
 def _number(text: str) -> float:
+    """Return a number.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is none, or is NaN.
+    """
     try:
         value = float(text)
     except ValueError:

@@ -130,6 +130,11 @@ class CoordinatorNode(Node):
         super().destroy_node()
 
     def _open_store(self) -> JobStore:
+        """Open the database and bring its tables up to date.
+
+        Raises:
+            StartError: It cannot be used.
+        """
         try:
             engine = open_database(self._settings.database_url)
             migrate(engine, 'cell_coordinator')
@@ -138,6 +143,11 @@ class CoordinatorNode(Node):
         return JobStore(engine)
 
     def _create_runner(self, store: JobStore) -> JobRunner:
+        """Create the runner with the rules of the deployment; it loads the newest job.
+
+        Raises:
+            StartError: The database failed.
+        """
         settings = self._settings
         rules = JobRules(settings.read_attempts, settings.max_consecutive_rejects, seconds_to_ns(settings.settle_time))
         try:
@@ -146,6 +156,7 @@ class CoordinatorNode(Node):
             raise StartError(str(error)) from error
 
     def _create_interfaces(self) -> None:
+        """Create services, action, topics and timers; last of all, so that no request meets a half-made node."""
         callback_group = ReentrantCallbackGroup()
         create_service(self, SetJob, 'set_job', self._on_set_job, callback_group)
         create_service(self, ControlJob, 'control_job', self._on_control_job, callback_group)
@@ -203,6 +214,8 @@ class CoordinatorNode(Node):
     async def _on_capture(
         self, request: CaptureComponent.Request, response: CaptureComponent.Response
     ) -> CaptureComponent.Response:
+        """Capture with the given part, or with that of the active job."""
+
         async def run() -> str:
             job = self._runner.job
             part_number = request.part_number or ('' if job.finished else job.part_number)
@@ -315,6 +328,7 @@ class CoordinatorNode(Node):
         self._status.publish(status_to_msg(self._health.statuses(now), ready, self.get_clock().now().to_msg()))
 
     def _job_health(self) -> Health:
+        """Return the health of the pick job: ERROR without storage, WARN while a fault pauses it."""
         job = self._runner.job
         if self._runner.storage_error:
             return Health(2, self._runner.storage_error)

@@ -43,7 +43,15 @@ OUTCOME_UNKNOWN = 'The outcome of the last trigger is unknown. Resolve the step 
 
 
 def state_message(stamp: Time, backend: str, state: LinkState, last: TriggerRecord | None, recoveries: int) -> RobotState:
-    """Return the message of robot/state."""
+    """Return the message of robot/state.
+
+    Args:
+        stamp: Now.
+        backend: Its name.
+        state: What the backend knows; NaN and 0 mean unknown, as in the message.
+        last: Latest trigger that was sent, None before the first.
+        recoveries: Successful recoveries since the start of the node.
+    """
     message = RobotState(
         stamp=stamp,
         backend=backend,
@@ -88,7 +96,10 @@ def tool_message(stamp: Time, frame: str, tool: Sequence[float]) -> PoseStamped:
 
 
 def link_health(backend: str, state: LinkState, last: TriggerRecord | None) -> Health:
-    """Return the robot connection's line of /diagnostics."""
+    """Return the robot connection's line of /diagnostics.
+
+    ERROR without a robot, or while nothing may move; WARN for an unknown outcome and for any other message.
+    """
     age = '' if math.isnan(state.data_age) else f'{state.data_age:.2f} s'
     values = {'backend': backend, 'peer': state.peer, 'data_age': age, 'step_times': state.step_times}
     if not state.connected or state.blocked:

@@ -199,6 +199,7 @@ def _frame_pose(joint: JointFrame, transform: Matrix) -> FramePose:
 
 
 def _visuals(arm: ArmModel) -> list[CylinderVisual]:
+    """Return the cylinders of an arm: one for each link and for the joints that stand out."""
     thick = arm.radius
     thin, wrist = 0.8 * thick, 0.7 * thick
     sideways = (0.0, HALF, 0.0)
@@ -232,6 +233,7 @@ def _add_origin(element: ElementTree.Element, transform: Matrix) -> None:
 
 
 def _add_limits(joint: ElementTree.Element, arm: ArmModel, number: int) -> None:
+    """Add axis and limits of a joint; speeds and torques are those of the data sheet."""
     base, elbow, wrist = EFFORT[arm.name]
     # As in the vendor's description, which keeps planners away from the folded elbow.
     highest = math.pi if number == 2 else FULL_TURN_RAD

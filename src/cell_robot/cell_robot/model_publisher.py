@@ -61,6 +61,7 @@ class ModelPublisher:
         return TFMessage(transforms=[self._transform(frame, stamp) for frame in frames])
 
     def _transform(self, frame: FramePose, stamp: Time) -> TransformStamped:
+        """Return a frame as a message, with the prefix before both of its names."""
         result = TransformStamped(child_frame_id=self._prefix + frame.child)
         result.header.stamp, result.header.frame_id = stamp, self._prefix + frame.parent
         pose = result.transform

@@ -1,4 +1,8 @@
-"""Robot node: the only connection between the cell and the robot, whatever the backend."""
+"""Robot node: the only connection between the cell and the robot, whatever the backend.
+
+The executor has one thread, the backend others. Futures of the backend wake coroutines of the node through an `ExecutorQueue`;
+a guard condition publishes the state after each change.
+"""
 
 from __future__ import annotations
 
@@ -137,6 +141,7 @@ class RobotNode(Node):
         goal.execute()
 
     async def _execute_trigger(self, goal: ServerGoalHandle) -> TriggerRobot.Result:
+        """Wait for the outcome of a trigger that was sent when its goal was accepted; only DONE succeeds."""
         outcome = await self._await_outcome(*self._started.pop(bytes(goal.goal_id.uuid)))
         (goal.succeed if outcome.phase is TriggerPhase.DONE else goal.abort)()
         return TriggerRobot.Result(code=outcome.code, message=outcome.message, outcome=RESULTS[outcome.phase])
@@ -158,6 +163,8 @@ class RobotNode(Node):
         return response
 
     async def _execute_recovery(self, goal: ServerGoalHandle) -> RecoverRobot.Result:
+        """Recover the robot if it may be, and publish the steps as feedback."""
+
         def publish(text: str, number: int, count: int) -> None:
             self.get_logger().info(f'recovery {number}/{count}: {text}')
             goal.publish_feedback(RecoverRobot.Feedback(step=text, number=number, count=count))
@@ -190,7 +197,15 @@ class RobotNode(Node):
         return None
 
     def _start_trigger(self, command: TriggerCommand, publish: Callable[[TriggerPhase], None]) -> StartedTrigger:
-        """Admit a trigger and pass it to the backend; `publish` sends its feedback to the client."""
+        """Admit a trigger and pass it to the backend; `publish` sends its feedback to the client.
+
+        Args:
+            command: The event.
+            publish: Called with SENT and ACKNOWLEDGED, from more than one thread.
+
+        Returns:
+            A future of the backend, or the outcome of a trigger that was refused.
+        """
         if self._recovering:
             return not_sent(ErrorCode.ROBOT_BUSY, RECOVERING)
         if command.continues and not self._backend.continues_triggers:
@@ -230,6 +245,7 @@ class RobotNode(Node):
         return outcome
 
     def _update_outcome_alarm(self, command: TriggerCommand, outcome: TriggerOutcome) -> None:
+        """Raise or clear the alarm about an unknown outcome; a trigger that was not sent says nothing about the one before."""
         if outcome.phase is TriggerPhase.UNKNOWN:
             self.get_logger().warning(f'{command.event} {command.trigger_id}: {outcome.message}')
             self._alarms.raise_known('outcome_unknown', cause=short_cause(outcome.message), event=command.event)
@@ -259,6 +275,7 @@ class RobotNode(Node):
         return response
 
     async def _await_result(self, future: Future[CommandResult]) -> CommandResult:
+        """Wait for the end of a stop or recovery; a backend that raises gives INTERNAL."""
         try:
             return await self._await_in_executor(future)
         except Exception as error:
@@ -266,7 +283,10 @@ class RobotNode(Node):
             return CommandResult(ErrorCode.INTERNAL, f'The robot backend failed ({error!r}); see the log.')
 
     async def _await_in_executor(self, future: Future[T]) -> T:
-        """Await a future of the backend's thread in the node's executor."""
+        """Await a future of the backend's thread in the node's executor.
+
+        rclpy's futures may be completed in the executor's thread only, hence the queue.
+        """
         waiting = RosFuture(executor=self.executor)
         future.add_done_callback(lambda _: self._queue.put(lambda: waiting.set_result(None)))
         await waiting

@@ -56,6 +56,7 @@ class ProgressReporter:
         self._record(phase)
 
     def _publish_in_order(self, phase: TriggerPhase) -> None:
+        """Publish a phase unless a later one was published; an error of the client is reported and ignored."""
         with self._order:
             if self._acknowledged:
                 return

@@ -109,6 +109,7 @@ def _unique_targets(recipe: CellRecipe) -> Iterator[tuple[Location, str, Approac
 
 
 def _all_targets(recipe: CellRecipe) -> Iterator[tuple[Location, str, ApproachTarget]]:
+    """Yield (place in the file, name, target): the targets, and the corner slots of each tray."""
     for name, target in recipe.targets.items():
         yield ('targets', name), f'targets: {name}', target
     for part_number, trays in recipe.parts.items():

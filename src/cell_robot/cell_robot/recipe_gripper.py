@@ -35,7 +35,10 @@ ALLOWED = {
 
 
 class GripperModel(StrictModel):
-    """Key `gripper`."""
+    """Key `gripper`: kind, pins as in RTDE, times in seconds, Robotiq's values 0..255.
+
+    Keys of another kind are errors: they are most often left over from an earlier gripper.
+    """
 
     kind: Literal['digital', 'vacuum', 'robotiq'] = 'digital'
     close_output: int | None = None
@@ -84,7 +87,7 @@ class GripperModel(StrictModel):
         return self
 
     def settings(self) -> GripperSettings:
-        """Return the gripper of the recipe."""
+        """Return the gripper of the recipe, in the form that all kinds share."""
         if self.kind == 'robotiq':
             fingers = RobotiqSettings(self.open_position, self.close_position, self.speed, self.force)
             return GripperSettings(None, None, None, self.close_time, self.open_time, robotiq=fingers)

@@ -295,6 +295,11 @@ def _units(info: ValidationInfo) -> UnitsModel | None:
 
 
 def _check_approaches(targets: dict[str, TargetModel] | dict[str, TrayModel], info: ValidationInfo) -> None:
+    """Check the heights of approaches, which need the units of the file.
+
+    Raises:
+        ValueError: Names each approach that is too high.
+    """
     units = _units(info)
     if units is None:
         return

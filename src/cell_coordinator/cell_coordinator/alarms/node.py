@@ -112,6 +112,7 @@ class AlarmsNode(Node):
             self._flush_timer.reset()
 
     def _flush(self) -> None:
+        """Apply the collected events, then store and publish all changes together."""
         self._flush_timer.cancel()
         self._flushed_s = time.monotonic()
         events, self._pending_events = self._pending_events, []
@@ -208,6 +209,7 @@ class AlarmsNode(Node):
         self._worker.submit(lambda: self._store.save(changed, sessions), self._on_stored)
 
     def _on_stored(self, stored: ThreadFuture[None]) -> None:
+        """Note the result of a save; the first failure in a row is logged."""
         error = stored.exception()
         if error is None:
             self._storage_error = ''

@@ -355,6 +355,7 @@ class OperatorCommands:
         self._contradicted = None
 
     def _event(self, action: str, operator_id: str, sensor: GripperSensor, overrule: bool) -> Event:
+        """Return the event of the state machine for an action of control_job."""
         now = now_ns(self._node)
         if action == 'PAUSE':
             return ev.Pause(now, operator_id)

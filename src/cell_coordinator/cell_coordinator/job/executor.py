@@ -197,6 +197,7 @@ class EffectExecutor:
         return self._last_stock.get(part_number, 0)
 
     def _start(self, effect: AnsweredEffect) -> None:
+        """Run an effect as a task of the node's executor."""
         executor = self._node.executor
         if executor is not None:
             executor.create_task(self._run, effect)
@@ -210,6 +211,7 @@ class EffectExecutor:
         timer = create_steady_timer(self._node, 0.0, retry)
 
     async def _run(self, effect: AnsweredEffect) -> None:
+        """Execute an effect and report its answer; an unexpected error becomes an answer, too."""
         try:
             event = await self._answer_to(effect)
         except CallFailedError as error:
@@ -221,6 +223,11 @@ class EffectExecutor:
         self._on_event(event)
 
     async def _answer_to(self, effect: AnsweredEffect) -> Event:
+        """Execute an effect and return its answer.
+
+        Raises:
+            CallFailedError: A call to another node failed.
+        """
         match effect:
             case ev.SendTrigger():
                 return await self._send_trigger(effect)
@@ -252,6 +259,11 @@ class EffectExecutor:
         return ev.StockReceived(now_ns(self._node), effect.effect_id, tuple(sorted(trays.items())))
 
     async def _read_frame(self, effect: ev.ReadFrame) -> Event:
+        """Read a frame for the job; the call is repeated while the job waits for it.
+
+        Raises:
+            CallFailedError: No frame was read.
+        """
         result = await self.read(
             effect.after_ns,
             picked_ns=effect.picked_ns,

@@ -138,6 +138,7 @@ class JobMachine:
     def _resume(self, job: PickJob, event: ev.Resume) -> Transition:
         if job.unresolved and job.interrupted and job.state is JobState.PAUSED:
             return continue_trigger(job)
+        # Nothing moves while it is unknown where the arm and the piece are.
         if job.unresolved:
             raise CommandRejected(ErrorCode.NOT_RESOLVED, job.reason)
         if job.state is JobState.RUNNING and job.pause_requested:
@@ -203,6 +204,7 @@ class JobMachine:
         if event.outcome is RobotOutcome.INTERRUPTED or (event.outcome is RobotOutcome.NOT_SENT and kept):
             return Transition(interrupted(job, kept, event.message))
         job = replace(job, trigger='', continues='')
+        # A refused step without a piece ends a canceled job. With a piece an operator must decide.
         if job.cancel_requested and job.step not in STEPS_WITH_PIECE:
             return self._advance(job, event.now_ns)
         fact = 'the robot refused' if event.outcome is RobotOutcome.REFUSED else 'nothing was sent to the robot'
@@ -211,6 +213,7 @@ class JobMachine:
     def _stock_received(self, job: PickJob, event: ev.StockReceived) -> Transition:
         if job.trigger or job.step is not JobStep.PICK or event.effect_id != job.effect_id:
             return Transition(job)
+        # The lowest number: trays are emptied one after the other, so that full ones can be exchanged meanwhile.
         tray = min((tray for tray, count in event.trays if count > 0), default=None)
         if job.state is not JobState.RUNNING and (tray is None or job.state is not JobState.WAITING_RELOAD):
             return Transition(job)
@@ -226,6 +229,7 @@ class JobMachine:
     def _read_finished(self, job: PickJob, event: ev.ReadFinished) -> Transition:
         if job.state is not JobState.RUNNING or job.step is not JobStep.READ or event.effect_id != job.effect_id:
             return Transition(job)
+        # The OCR node promises newer frames. A camera with a wrong clock breaks the promise.
         if event.reading.frame_ns <= job.frame_after_ns:
             return self._effect_failed(job, ev.EffectFailed(event.now_ns, event.effect_id, OLD_FRAME))
         job = replace(job, step=JobStep.MATCH, frame_ns=event.reading.frame_ns)
@@ -244,6 +248,7 @@ class JobMachine:
         if is_verified(job):
             job = replace(job, step=JobStep.PLACE)
         elif job.attempt < self._rules.read_attempts:
+            # A second attempt needs another frame: the same one would give the same verdict.
             after_ns = max(job.frame_after_ns, job.frame_ns)
             job = replace(job, step=JobStep.READ, attempt=job.attempt + 1, frame_after_ns=after_ns)
         else:
@@ -309,6 +314,7 @@ class JobMachine:
                 return Transition(finished(job, JobState.CANCELLED, now_ns))
             if job.step in STEPS_WITH_PIECE:
                 job = replace(job, step=JobStep.REJECT, outcome_reason=job.outcome_reason or 'job canceled')
+        # Not before the booking: a moved piece must be in the ledger, whatever follows.
         elif job.pause_requested and job.step is not JobStep.BOOK:
             return Transition(paused(job, job.reason.replace(_PAUSE_REQUESTED, 'paused'), fault=False))
         return _enter_step(job)
@@ -329,6 +335,7 @@ class JobMachine:
         if job.placed < job.quantity and not job.cancel_requested:
             if job.state is JobState.PAUSED:
                 return Transition(job)
+            # A wrong tray would otherwise be emptied into the reject tray, piece by piece.
             if job.consecutive_rejects >= self._rules.max_consecutive_rejects:
                 reason = (
                     f'{job.consecutive_rejects} pieces in a row were rejected, the last one: '

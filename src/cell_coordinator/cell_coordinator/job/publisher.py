@@ -126,6 +126,7 @@ class JobPublisher:
         self._alarms.clear_alarm(f'part_rejected/{instance}')
 
     def _update_alarms(self, job: PickJob) -> None:
+        """Raise or clear the alarms that follow from the state of the job."""
         if job.state is JobState.PAUSED and job.paused_by_fault:
             self._alarms.raise_known('job_paused')
         else:

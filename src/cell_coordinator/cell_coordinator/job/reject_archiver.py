@@ -51,6 +51,7 @@ class RejectArchiver:
         executor.create_task(self._call, request)
 
     async def _call(self, request: KeepFrame.Request) -> None:
+        """Call the OCR node; an error is logged once, until it changes."""
         try:
             response = await call_service(self._node, self._client, request, CALL_TIMEOUT_S)
             error = response.message if response.code not in (ResultCode.OK, ResultCode.NOT_READY) else ''

@@ -166,6 +166,7 @@ class JobStore:
 
 
 def _columns(job: PickJob) -> dict[str, object]:
+    """Return the columns of a job: copies for reports, and the snapshot."""
     return {
         'job_id': job.job_id,
         'part_number': job.part_number,
@@ -183,6 +184,7 @@ def _columns(job: PickJob) -> dict[str, object]:
 
 
 def _insert_record(connection: Connection, job_id: str, effect: Effect) -> None:
+    """Insert a piece or a reading into the history; other effects are not stored."""
     if isinstance(effect, PieceRecord):
         connection.execute(
             insert(PieceRow).values(
@@ -208,6 +210,7 @@ def _insert_record(connection: Connection, job_id: str, effect: Effect) -> None:
 
 
 def _verdict_columns(verdict: MatchVerdict) -> dict[str, object]:
+    """Return the columns that pieces and readings share."""
     return {
         'verdict': verdict.kind.name,
         'recognized': verdict.recognized,

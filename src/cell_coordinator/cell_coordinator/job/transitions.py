@@ -1,6 +1,9 @@
 """Changes of a pick job that several transitions of the state machine share.
 
 Pure: no ROS, sockets, files or clock.
+
+Functions return a changed job, or a `Transition` where an effect goes with the change. Each effect that expects an answer gets
+the next `effect_id` of the job.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Transition:
-    """The next job, and the effects to execute."""
+    """The next job, and the effects to execute after it is stored."""
 
     job: PickJob
     effects: tuple[Effect, ...] = ()
@@ -98,7 +101,7 @@ def finished(job: PickJob, state: JobState, now_ns: int) -> PickJob:
 
 
 def attributed(action: str, operator_id: str) -> str:
-    """Return an action with the operator who asked for it, for a reason text."""
+    """Return an action with the operator who asked for it, for a reason text; without an id the action alone."""
     return f'{action} by {operator_id}' if operator_id else action
 
 
@@ -128,7 +131,11 @@ def is_between_pieces(job: PickJob) -> bool:
 
 
 def is_verified(job: PickJob) -> bool:
-    """Return True if the current piece may be placed: a MATCH with the ordered part, on the frame read after the pick."""
+    """Return True if the current piece may be placed: a MATCH with the ordered part, on the frame read after the pick.
+
+    The verdict names the part that it was asked about and the frame that it judged. Both are compared with the job, so a
+    verdict of another reading or another job never counts.
+    """
     verdict = job.verdict
     return (
         verdict is not None
@@ -141,7 +148,12 @@ def is_verified(job: PickJob) -> bool:
 
 
 def send_trigger(job: PickJob, event: str) -> Transition:
-    """Return the job with a new trigger for its step, and the effect that sends it."""
+    """Return the job with a new trigger for its step, and the effect that sends it.
+
+    Args:
+        job: Its effect_id becomes part of the trigger's id.
+        event: Event of the robot; stored until its outcome is known.
+    """
     job = replace(job, effect_id=job.effect_id + 1, trigger=event)
     tray = job.tray if job.step is JobStep.PICK else 0
     return Transition(job, (ev.SendTrigger(job.effect_id, job.trigger_id, event, tray, job.continues),))
@@ -154,13 +166,16 @@ def continue_trigger(job: PickJob) -> Transition:
 
 
 def query_stock(job: PickJob) -> Transition:
-    """Return the job that asks for the stock of its part."""
+    """Return the job that asks for the stock of its part, and the effect that asks."""
     job = replace(job, effect_id=job.effect_id + 1)
     return Transition(job, (ev.QueryStock(job.effect_id, job.part_number),))
 
 
 def book(job: PickJob) -> Transition:
-    """Return the job that books its piece."""
+    """Return the job that books its piece, and the effect that books it.
+
+    The booking may be repeated at will: the ledger knows the piece by (job_id, piece).
+    """
     job = replace(job, effect_id=job.effect_id + 1)
     effect = ev.BookPiece(job.effect_id, job.job_id, job.piece, job.part_number, job.tray, job.outcome, job.outcome_reason)
     return Transition(job, (effect,))
@@ -172,5 +187,11 @@ def with_effect(effect: Effect, following: Transition) -> Transition:
 
 
 def expect_booking(job: PickJob, outcome: PieceOutcome, reason: str) -> PickJob:
-    """Return the job with a piece whose outcome is to be booked."""
+    """Return the job with a piece whose outcome is to be booked.
+
+    Args:
+        job: The job; its trigger has ended.
+        outcome: PLACED or REJECTED.
+        reason: For the ledger; "" for a placed piece.
+    """
     return replace(job, step=JobStep.BOOK, outcome=outcome, outcome_reason=reason, booking_refused=False)

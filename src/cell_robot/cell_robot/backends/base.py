@@ -1,6 +1,9 @@
 """Contract between the robot node and a backend.
 
 A backend does its device work in its own threads and answers with futures. Its callbacks may come from any thread.
+
+An outcome is never better than what is known: a backend that cannot confirm the end of an event reports UNKNOWN. A message
+names the fact and the remedy; it is shown to the operator as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ class CommandResult:
 
     code: ErrorCode
     message: str
-    """Result or fault for people, with the remedy."""
+    """Result or fault for the operator, with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,11 @@ class PreflightCheck:
     ok: bool
     """The check passed, or this backend cannot tell."""
     message: str
-    """Finding for people, with the remedy when it failed."""
+    """Finding for the operator, with the remedy when it failed."""
 
 
 ProgressCallback = Callable[[str, int, int], None]
-"""Arguments: message for people, step number from 1, number of steps."""
+"""Arguments: message for the operator, step number from 1, number of steps."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class LinkState:
     data_age: float = math.nan
     """Seconds since the last data from the robot."""
     message: str = ''
-    """Fault and remedy for people; "" without a fault."""
+    """Fault and remedy for the operator; "" without a fault."""
     blocked: bool = False
     """Nothing moves before an operator has followed `message`."""
     joints: JointPositions | None = None
@@ -89,7 +92,11 @@ class Logger(Protocol):
 
 
 class Backend(ABC):
-    """Connection to one robot."""
+    """Connection to one robot.
+
+    Life: constructor, `start` once, any number of calls, `close` once. Nothing connects before `start`. The node passes one
+    trigger at a time and no recovery during a trigger; stop, preflight and state may come at any time.
+    """
 
     name: str
     """Value of parameter `backend`."""
@@ -100,7 +107,11 @@ class Backend(ABC):
 
     @abstractmethod
     def start(self, on_change: Callable[[], None]) -> None:
-        """Start connecting to the robot; `on_change` is called after each change of `state`."""
+        """Start connecting to the robot; `on_change` is called after each change of `state`.
+
+        Args:
+            on_change: From any thread; must return at once.
+        """
 
     @abstractmethod
     def trigger(self, command: TriggerCommand, progress: Callable[[TriggerPhase], None]) -> Future[TriggerOutcome]:
@@ -123,7 +134,10 @@ class Backend(ABC):
         """Recover the robot after a stop; the operator has confirmed that the area is clear.
 
         Args:
-            on_step: Called at the start of each step.
+            on_step: Called at the start of each step, from any thread.
+
+        Returns:
+            A future with the result. The arm may have moved a little in either case, e.g. to retract.
         """
 
     @abstractmethod
@@ -136,18 +150,22 @@ class Backend(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Close the connection and end the backend's threads."""
+        """Close the connection and end the backend's threads. An active trigger may stay without an end."""
 
 
 def completed(code: ErrorCode, message: str) -> Future[CommandResult]:
-    """Return a future that already has its result."""
+    """Return a future that already has its result, for commands that a backend answers without its device."""
     future: Future[CommandResult] = Future()
     future.set_result(CommandResult(code, message))
     return future
 
 
 def backend_failed(error: BaseException) -> TriggerOutcome:
-    """Return the outcome of a trigger whose backend raised: the state of the robot is unknown."""
+    """Return the outcome of a trigger whose backend raised: the state of the robot is unknown.
+
+    Args:
+        error: A defect; devices report their faults as outcomes.
+    """
     return TriggerOutcome(
         TriggerPhase.UNKNOWN,
         ErrorCode.INTERNAL,

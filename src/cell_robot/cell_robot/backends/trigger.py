@@ -1,6 +1,9 @@
 """A trigger: one event for the robot to execute, its progress and its outcome.
 
 Pure: no ROS, sockets, files or clock.
+
+NOT_SENT and REFUSED are certain: nothing moved, or the robot says so. UNKNOWN is everything between a byte that may have left
+and a confirmation that did not arrive.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ class TriggerOutcome:
     """NOT_SENT, DONE, REFUSED, UNKNOWN or INTERRUPTED."""
     code: ErrorCode
     message: str
-    """Result or fault for people, with the remedy."""
+    """Result or fault for the operator, with the remedy."""
     note: str = ''
     """What the operator should look at although the event is done; "" = nothing."""
 

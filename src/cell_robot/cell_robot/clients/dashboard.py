@@ -167,6 +167,7 @@ class RemoteControlQuestion:
         self._client = None
 
     async def _ask(self) -> bool:
+        """Ask over the open connection, or over a new one; any error closes it."""
         try:
             if self._client is None:
                 self._client = await connect_dashboard(self._address, self._timeouts)

@@ -27,7 +27,10 @@ PAUSE_S = 0.02
 
 
 class RobotiqClient:
-    """Keeps one connection; use in one event loop."""
+    """Keeps one connection; use in one event loop.
+
+    Status and moves share it, one question at a time: answers carry no id.
+    """
 
     def __init__(self, address: str, on_status: Callable[[GripperStatus | None], None]) -> None:
         """Store the settings; `run` connects.
@@ -43,7 +46,7 @@ class RobotiqClient:
         """Why there is no connection."""
 
     async def run(self) -> None:
-        """Connect, read the status, and reconnect until cancelled."""
+        """Connect, read the status, and reconnect until canceled."""
         while True:
             try:
                 await self._run_connection()
@@ -56,6 +59,11 @@ class RobotiqClient:
 
     async def move(self, position: int, speed: int, force: int) -> None:
         """Move the fingers; returns when the gripper has accepted the request.
+
+        Args:
+            position: 0 (open) to 255.
+            speed: 0..255, share of the gripper's range.
+            force: 0..255, share of the gripper's range.
 
         Raises:
             RobotiqError: There is no connection, or the gripper did not accept it.
@@ -79,6 +87,12 @@ class RobotiqClient:
             await asyncio.sleep(POLL_S)
 
     async def _ask(self, request: bytes) -> str:
+        """Send a request and return its answer.
+
+        Raises:
+            RobotiqError: There is no connection, or it was closed.
+            asyncio.TimeoutError: No answer in time.
+        """
         async with self._talking:
             if self._writer is None:
                 raise RobotiqError(self.error)

@@ -55,6 +55,7 @@ class _Connection(asyncio.Protocol):
         self._connected = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the first request of the handshake."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         stream = transport.get_extra_info('socket')
@@ -63,6 +64,7 @@ class _Connection(asyncio.Protocol):
         transport.write(self._session.hello())
 
     def data_received(self, data: bytes) -> None:
+        """Feed bytes to the session, send its requests, and pass packages on; an error closes the connection."""
         self.last_received_at = self._loop.time()
         try:
             received = self._session.feed(data)
@@ -81,9 +83,11 @@ class _Connection(asyncio.Protocol):
             self._listener.package(values)
 
     def connection_lost(self, error: Exception | None) -> None:
+        """Complete `closed` with the reason."""
         self.close(str(error) if error else 'closed by the controller')
 
     def close(self, reason: str, remedy: str = CHECK_CABLE) -> None:
+        """Complete `closed` and abort the connection; further calls change nothing."""
         if not self.closed.done():
             self.closed.set_result((reason, remedy))
         self._transport.abort()

@@ -205,6 +205,11 @@ def _encode(message: ControlRequest | ControlReport, **more: int) -> bytes:
 
 
 def _parse_object(line: bytes) -> Fields:
+    """Return the members of a JSON object.
+
+    Raises:
+        ControlError: The line is none.
+    """
     try:
         values = json.loads(line)
     except ValueError as error:

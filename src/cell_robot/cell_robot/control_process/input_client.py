@@ -173,6 +173,12 @@ class OutputSwitch:
         return True
 
     def _claim(self) -> tuple[InputClient, RtdeRecipe]:
+        """Connect and claim the outputs; a failed claim closes the connection.
+
+        Raises:
+            OSError: The controller does not answer.
+            RtdeError: Another client owns an output.
+        """
         client = self._connect(self._address)
         try:
             return client, client.claim(self._names)

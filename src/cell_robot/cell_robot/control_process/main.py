@@ -137,6 +137,7 @@ class ControlLoop:
         return bool(data)
 
     def _handle(self, number: int, request: ControlRequest) -> None:
+        """Execute one request; all but moves end here."""
         if isinstance(request, (MoveJoints, MoveLine)):
             self._move(number, request)
         elif isinstance(request, StopArm):

@@ -138,6 +138,7 @@ class ControlProcess:
             task.cancel()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Read reports until the process closes the socket, then kill what is left of it."""
         lines = LetterLineFramer(MAX_LINE)
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
@@ -148,6 +149,7 @@ class ControlProcess:
         await self.kill(self._reason or 'the control process ended')
 
     def _handle(self, line: bytes) -> None:
+        """Act on one report; a line outside the protocol counts as a failure of the process."""
         try:
             report = decode_report(line)
         except ControlError as error:
@@ -171,6 +173,7 @@ class ControlProcess:
         await self.kill(NO_ANSWER if self.replaced else HANGS)
 
     def _end(self, reason: str) -> None:
+        """Close the socket and report the end, once."""
         if self.over:
             return
         self.over, self._reason = True, reason

@@ -1,9 +1,9 @@
 """Continuation of an interrupted plan: which part of a step was reached, and the steps that remain, checked again.
 
+Pure: no ROS, sockets, files or clock.
+
 Three facts decide: the place of the arm, the read-back of the gripper and its part sensor. If one of them is missing or does
 not fit, the state of the step is in doubt and an operator decides.
-
-Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ def first_remaining(cell: ArmCell, progress: PlanProgress, now: ArmEvidence) -> 
         return progress.index
     if max_joint_difference(now.joints, before.joints) > MOVED_RAD:
         raise DoubtError('the arm has moved while the gripper worked')
+    # The gripper has done its work although the step did not end.
     if (now.closed, now.holds) == (step.closed, step.holds):
         return progress.index + 1
     if (now.closed, now.holds) == (before.closed, before.holds):
@@ -88,7 +89,12 @@ def first_remaining(cell: ArmCell, progress: PlanProgress, now: ArmEvidence) -> 
 
 
 def change_text(before: ArmEvidence, now: ArmEvidence) -> str:
-    """Return how a standing arm has changed between two times, "" when it has not."""
+    """Return how a standing arm has changed between two times, "" when it has not.
+
+    Args:
+        before: Evidence right after the stop.
+        now: Current evidence.
+    """
     if max_joint_difference(before.joints, now.joints) > MOVED_RAD:
         return 'the arm was moved'
     if before.closed != now.closed:
@@ -137,6 +143,14 @@ def _move_again(planner: Planner, cell: ArmCell, step: MoveStep, start: JointVec
 
 
 def _is_on_the_way(cell: ArmCell, step: MoveStep, start: JointVector, now: JointVector) -> bool:
+    """Return whether an arm stands on the path of a move, within the tolerances above.
+
+    Args:
+        cell: Arm and tool.
+        step: The move.
+        start: Joints at its start, radians.
+        now: Joints of the standing arm, radians.
+    """
     if step.pose is None:
         share = _share(np.array(start), np.array(step.joints), np.array(now))
         nearest = [one + share * (other - one) for one, other in zip(start, step.joints, strict=True)]

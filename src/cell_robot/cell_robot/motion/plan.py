@@ -37,7 +37,7 @@ DOWN = 'going down'
 
 
 class GripperContent(enum.Enum):
-    """Content of the gripper as far as it is known; the value is its name for people."""
+    """Content of the gripper as far as it is known; the value is its name for the operator."""
 
     NONE = 'nothing'
     HELD = 'a piece'
@@ -62,7 +62,7 @@ class MoveStep:
     """One move of the arm."""
 
     label: str
-    """Name for people; completes "on the way"."""
+    """Name for the operator; completes "on the way"."""
     joints: JointVector
     """Joint angles at the end, radians."""
     pose: tuple[float, ...] | None
@@ -84,7 +84,7 @@ class GripStep:
     holds: bool
     """Expected state of the part sensor afterwards, if there is one."""
     missing: str
-    """Message for people when the sensor disagrees."""
+    """Message for the operator when the sensor disagrees."""
 
 
 @dataclass(frozen=True)
@@ -251,6 +251,12 @@ class Planner:
         return [self.linear_move('retracting', matrix_to_pose(end), path[-1], length, self._speeds.approach)]
 
     def _steps(self, event: str, tray: int, start: ArmPosition, content: GripperContent, stock: TrayCounts) -> list[PlanStep]:
+        """Return the steps of an event, without regard to a closed gripper.
+
+        Raises:
+            PlanError: The event cannot be executed.
+            MoveError: A move is not possible.
+        """
         if event == 'START_PROGRAM':
             return []
         if event == 'HOME':
@@ -289,6 +295,7 @@ class Planner:
         return [*self._to_camera(start), *self._pick_or_place(self._recipe.targets[event.lower()], self._open())]
 
     def _home(self, start: ArmPosition, content: GripperContent) -> list[PlanStep]:
+        """Return the way home; a benchmark part in the gripper is put back first."""
         home = self._recipe.waypoints['home']
         if content is GripperContent.BENCHMARK:
             steps = [*self._to_camera(start), *self._pick_or_place(self._recipe.targets['benchmark'], self._open())]
@@ -298,6 +305,7 @@ class Planner:
         return [*self._to_camera(start), *self.joint_move('to home', self._camera, home)]
 
     def _named_pose(self, name: str, start: ArmPosition) -> list[PlanStep]:
+        """Return the way to a waypoint or above a target; only for simulated arms."""
         if name not in self.named_poses:
             raise UnknownEventError(f'There is no pose {name}. There are: {", ".join(self.named_poses)}.')
         if name in self._recipe.waypoints:

@@ -1,10 +1,10 @@
 """Room of the arm: every link as a capsule against the workspace, the table plane and the boxes of the recipe.
 
-The links lie as in the kinematic model: upper arm and elbow beside the plane of the forearm by d4. Their radii follow from that
-of the upper arm, so the capsules enclose the covers of the joints, too. The fixed base and the shoulder are left out: they
-never leave their place. All postures of a way are computed at once, which takes about a millisecond.
-
 Pure: no ROS, sockets, files or clock.
+
+The links lie as in the kinematic model: upper arm and elbow beside the plane of the forearm by d4. Their radii follow from
+that of the upper arm, so the capsules enclose the covers of the joints, too. The fixed base and the shoulder are left out:
+they never leave their place. All postures of a way are computed at once, which takes about a millisecond.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class RoomError(ValueError):
 
 @dataclass(frozen=True)
 class Box:
-    """Box that the arm must not touch: corners in the base frame, meters."""
+    """Box that the arm must not touch: corners in the base frame, meters; its sides are parallel to the axes."""
 
     low: tuple[float, float, float]
     high: tuple[float, float, float]
@@ -45,7 +45,7 @@ class Box:
 
 @dataclass(frozen=True)
 class ArmRoom:
-    """Space that the links must stay in."""
+    """Space that the links must stay in; all lengths in meters in the controller's base frame."""
 
     low: tuple[float, float, float]
     """Corner of the workspace, meters, base frame."""
@@ -147,7 +147,14 @@ def _tool_end(tool: Matrix, radius: float) -> tuple[float, float, float]:
 
 
 def densify(path: Points) -> Points:
-    """Return a way with joint steps of at most FINE_RAD; shape (postures, 6), radians."""
+    """Return a way with joint steps of at most FINE_RAD.
+
+    Args:
+        path: Shape (postures, 6), radians.
+
+    Returns:
+        Shape (n, 6); the given postures are among them.
+    """
     if len(path) < 2:
         return path
     pieces = []
@@ -160,7 +167,15 @@ def densify(path: Points) -> Points:
 
 
 def _distances(capsules: Points, box: Box) -> Points:
-    """Return the smallest distance of each axis to a box at its samples: shape (postures, links)."""
+    """Return the smallest distance of each axis to a box at its samples.
+
+    Args:
+        capsules: Shape (postures, links, 2, 3), meters.
+        box: In the same frame.
+
+    Returns:
+        Shape (postures, links), meters; 0 inside the box.
+    """
     shares = np.linspace(0.0, 1.0, SAMPLES)[:, None]
     points = capsules[:, :, None, 0] + shares * (capsules[:, :, None, 1] - capsules[:, :, None, 0])
     outside = np.maximum(np.maximum(np.array(box.low) - points, points - np.array(box.high)), 0.0)
@@ -169,7 +184,12 @@ def _distances(capsules: Points, box: Box) -> Points:
 
 
 def _needed(capsules: Points, radii: Points) -> Points:
-    """Return the distance of the samples at which the whole axis keeps its radius: a corner may be between two samples."""
+    """Return the distance of the samples at which the whole axis keeps its radius: a corner may be between two samples.
+
+    Args:
+        capsules: Shape (postures, links, 2, 3), meters.
+        radii: Shape (links,), meters.
+    """
     lengths = np.linalg.norm(capsules[:, :, 1] - capsules[:, :, 0], axis=-1)
     result: Points = np.sqrt(radii**2 + (lengths / (SAMPLES - 1) / 2.0) ** 2)
     return result
@@ -178,9 +198,14 @@ def _needed(capsules: Points, radii: Points) -> Points:
 def _require(fine: NDArray[np.bool_], text: str) -> None:
     """Check a table of (postures, links).
 
+    Args:
+        fine: True where a link is in order.
+        text: What the link does otherwise.
+
     Raises:
         RoomError: Names the first link that is not fine.
     """
     links = np.flatnonzero(~fine.all(axis=0))
     if len(links):
+        # The outermost: it is what an operator sees first.
         raise RoomError(f'the {LINKS[links[-1]]} {text}')

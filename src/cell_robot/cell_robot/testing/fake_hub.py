@@ -125,6 +125,7 @@ class FakeHub:
             await self._sio.disconnect(sid, namespace=self._namespace)
 
     async def _open(self) -> None:
+        """Open the port, and the one for the robot's program if there is one."""
         self._sio = socketio.AsyncServer(async_mode='aiohttp', cors_allowed_origins='*', namespaces=[self._namespace])
         self._sio.on('connect', self._on_connect, namespace=self._namespace)
         self._sio.on('disconnect', self._on_disconnect, namespace=self._namespace)

@@ -148,6 +148,7 @@ class FakeProgram:
 
 
 def _connect(port: int, source: str) -> socket.socket:
+    """Return a connection to the node; retry until its port is open."""
     deadline = time.monotonic() + CONNECT_TIMEOUT_S
     while True:
         try:

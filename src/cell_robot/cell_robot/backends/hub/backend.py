@@ -159,6 +159,7 @@ class HubBackend(Backend):
         self._notify('')
 
     def _log_report(self, event: str, report: AckReport) -> None:
+        """Log what an acknowledgement was taken for; repeated and foreign ones are limited in rate."""
         if report.kind is AckKind.DONE:
             self._logger.info(f'trigger {report.trigger_id}: the hub acknowledged {event} after {report.seconds:.2f} s')
         elif report.kind is AckKind.LATE:
@@ -172,6 +173,7 @@ class HubBackend(Backend):
             self._log('foreign', f'hub: ack of {event} belongs to no trigger. {self._rules.blocked}')
 
     def _start_trigger(self, trigger: _ActiveTrigger) -> None:
+        """Refuse a trigger, or send it in a task of its own."""
         refusal = self._refusal(trigger)
         if refusal is not None:
             trigger.future.set_result(refusal)
@@ -260,6 +262,7 @@ class HubBackend(Backend):
         self._schedule_deadline()
 
     async def _preflight(self) -> list[PreflightCheck]:
+        """Check connection and open acknowledgements; the other lines say that a hub cannot tell."""
         connected, blocked = self._transport.connected, self._rules.blocked
         link = f'{self._options.url} is connected' if connected else self._state.message
         return [

@@ -85,6 +85,11 @@ class HubTransport:
         await self._client.emit(event, payload, namespace=NAMESPACE)
 
     def _make_client(self, ended: asyncio.Future[str]) -> socketio.AsyncClient:
+        """Return a client for one connection.
+
+        Args:
+            ended: Gets the reason when the connection ends.
+        """
         # Not the library's own reconnection: a new client for each connection leaves behind what the lost one had queued.
         client = socketio.AsyncClient(reconnection=False, handle_sigint=False, request_timeout=CONNECT_TIMEOUT_S)
 

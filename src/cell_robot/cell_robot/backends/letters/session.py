@@ -99,6 +99,7 @@ class TriggerMachine:
         return self._take(reply, now)
 
     def _take(self, reply: ProgramReply, now: float) -> TriggerUpdate | None:
+        """Apply a reply that fits the order, or that names its trigger."""
         # The arm is free again. The outcome stays unknown: it was reported, and an operator may be acting on it.
         if self._numbered and self.late and reply.trigger_id == self.late and reply.kind in (ReplyKind.DONE, ReplyKind.ERR):
             self.late = ''
@@ -152,6 +153,7 @@ class TriggerMachine:
         return self._end(TriggerUpdate(TriggerPhase.UNKNOWN, reason)) if self._phase else None
 
     def _acknowledged(self, now: float) -> TriggerUpdate | None:
+        """Return the update of an acknowledgement, which ends the trigger of a program that answers once."""
         if self._single:
             return self._end(TriggerUpdate(TriggerPhase.DONE))
         if self._phase is not TriggerPhase.SENT:

@@ -147,6 +147,7 @@ class LettersServer:
             await asyncio.sleep(0)  # the loop closes the sockets in its next iteration
 
     async def _open(self) -> asyncio.Server:
+        """Open the port; retry with back-off, and report each error to the listener."""
         backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S)
         while True:
             try:

@@ -1,4 +1,8 @@
-"""Arm behind the official ROS driver: the rules of `RtdeArm` on goals, services and topics."""
+"""Arm behind the official ROS driver: the rules of `RtdeArm` on goals, services and topics.
+
+The driver's external-control program takes the place of the control script. It is the driver's, so it is sent by a service and
+not uploaded, and a move is a goal of its trajectory controller.
+"""
 
 from __future__ import annotations
 
@@ -44,14 +48,14 @@ class DriverArm(RtdeArm):
         self._standstill = 0
         """Packages in a row that show the arm at rest and at another place than the driver's tool pose says."""
         self._receiving = self._cleared = False
-        """The driver publishes; goals left over on it have been cancelled."""
+        """The driver publishes; goals left over on it have been canceled."""
         self._requests: set[asyncio.Future[RequestDone]] = set()
         self.disconnect_reason = (
             f'No data from the {options.address}. Is ur_robot_driver running, and is driver_namespace right?'
         )
 
     async def receive(self) -> None:
-        """Receive packages until cancelled; first cancels goals that a former run of the node left behind."""
+        """Receive packages until canceled; first cancels goals that a former run of the node left behind."""
         loop = asyncio.get_running_loop()
 
         def forward(values: dict[str, RtdeValue]) -> None:
@@ -75,7 +79,7 @@ class DriverArm(RtdeArm):
                 self.disconnect_reason = f'The {self.address} does not publish {missing}. Is its controller active?'
 
     def package(self, values: dict[str, RtdeValue]) -> None:
-        """Store a data package, once leftover goals have been cancelled."""
+        """Store a data package, once leftover goals have been canceled."""
         self._receiving = True
         if self._cleared:
             super().package(values)
@@ -94,7 +98,12 @@ class DriverArm(RtdeArm):
             self._on_change()
 
     def lost(self, reason: str, remedy: str = '') -> None:
-        """The driver is gone."""
+        """The driver is gone; running requests end with an error.
+
+        Args:
+            reason: For log and message.
+            remedy: Replaced by the driver's own.
+        """
         super().lost(reason, remedy)
         for task in [*self._requests]:
             task.cancel()
@@ -153,6 +162,7 @@ class DriverArm(RtdeArm):
         self._client.cancel()
 
     async def _start_control(self) -> str:
+        """Let the driver send its program; return an error message, "" when it runs."""
         advice = 'Look at the pendant: is external control possible there?'
         for _ in range(SEND_TRIES):
             try:
@@ -174,6 +184,7 @@ class DriverArm(RtdeArm):
         return task
 
     async def _execute(self, request: ControlRequest) -> RequestDone:
+        """Execute one request, and return its end as the control process would."""
         try:
             if isinstance(request, MoveJoints | MoveLine):
                 waypoints = self._joint_path(request) if isinstance(request, MoveJoints) else self._linear_path(request)
@@ -188,6 +199,7 @@ class DriverArm(RtdeArm):
         return RequestDone(0, True, '')
 
     def _joint_path(self, move: MoveJoints) -> list[TimedWaypoint]:
+        """Return timed waypoints of a joint move, [] for no move."""
         start = self._joints()
         length = max_joint_difference(start, move.joints)
         if length <= ZERO_LENGTH:

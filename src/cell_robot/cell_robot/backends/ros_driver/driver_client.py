@@ -214,6 +214,7 @@ class DriverClient:
     # The methods below run in the executor's thread.
 
     def _subscribe(self) -> None:
+        """Subscribe with the driver's QoS: state is latched there, streams are not."""
         node, prefix = self._node, self._prefix
         status = prefix + 'io_and_status_controller/'
         node.create_subscription(RobotMode, status + 'robot_mode', self._on_mode, latched())
@@ -247,6 +248,7 @@ class DriverClient:
         self.snapshot.scaling = message.data / 100.0
 
     def _on_joints(self, message: JointState) -> None:
+        """Combine a joint state with the other topics and pass the package on, at most once a period."""
         now = now_ns(self._node)
         # The driver publishes up to 500 times a second. A clock that was set back lies below the range and is accepted.
         if self._accepted_at_ns <= now < self._accepted_at_ns + self._period_ns:
@@ -258,6 +260,7 @@ class DriverClient:
             self._on_package(values)
 
     def _send_goal(self, goal: FollowJointTrajectory.Goal, accepted: Future[bool], ended: Future[GoalResult]) -> None:
+        """Send a goal and complete two futures: whether it was accepted, and its result."""
         generation = self._generation
 
         def on_response(future: RosFuture) -> None:
@@ -280,6 +283,7 @@ class DriverClient:
             self._cancels.call_async(CancelGoal.Request())  # an empty request means every goal
 
     def _request(self, client: Client, request: object, answer: Future[T]) -> None:
+        """Call a service and complete a future with its response; a canceled future ends the request."""
         if not client.service_is_ready():
             _set_error(answer, f'{client.srv_name} is not there: is the driver running?')
             return

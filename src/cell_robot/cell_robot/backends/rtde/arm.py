@@ -2,6 +2,9 @@
 
 A safety stop, a dead control process or missing data aborts a step immediately. The arm is then released: the control process
 is killed and the program on the controller stopped, so that no move can continue.
+
+The end of a move is believed only when two sources agree: the control process reports it, and the data shows the arm at its
+goal.
 """
 
 from __future__ import annotations
@@ -57,7 +60,11 @@ STILL_RAD = 2e-4
 
 
 class RtdeArm(ControlProgram):
-    """Executes steps with the control program."""
+    """Executes steps with the control program.
+
+    Attributes:
+        gripper: Gripper of the recipe.
+    """
 
     def __init__(self, options: ArmOptions, recipe: CellRecipe, log: Logger, on_change: Callable[[], None]) -> None:
         super().__init__(options, recipe, log, on_change)
@@ -97,14 +104,18 @@ class RtdeArm(ControlProgram):
         return max_joint_difference(before.joints, now.joints) < STANDSTILL_RAD
 
     def settled(self, progress: PlanProgress) -> bool:
-        """Whether the gripper has ended what a grip step began; the program's end leaves the outputs as they are."""
+        """Return whether the gripper has ended what a grip step began; the program's end leaves the outputs as they are.
+
+        Args:
+            progress: Place in the plan when it was interrupted.
+        """
         now, step = self.evidence, progress.step
         if not isinstance(step, GripStep) or now.closed == progress.before.closed:
             return True
         return (now.closed, now.holds) == (step.closed, step.holds)
 
     def observe_changes(self) -> ArmEvidence:
-        """Compare every package with the present one from now on, and return its evidence."""
+        """Compare every package with the current one from now on, and return its evidence."""
         self.change, self._observed = '', self.evidence
         return self._observed
 
@@ -136,6 +147,10 @@ class RtdeArm(ControlProgram):
 
     async def run_steps(self, steps: list[PlanStep], on_started: Callable[[], None]) -> None:
         """Execute steps in order; `on_started` is called when the controller has accepted the first one.
+
+        Args:
+            steps: Of a plan, checked.
+            on_started: Called once, or not at all if nothing has started.
 
         Raises:
             StepError: A step failed; the arm has been released.
@@ -195,7 +210,7 @@ class RtdeArm(ControlProgram):
         )
 
     async def _watch_remote_control(self) -> None:
-        """Abort the steps when the person at the pendant takes the robot; a dashboard without an answer is no reason."""
+        """Abort the steps when the operator at the pendant takes the robot; a dashboard without an answer is no reason."""
         while True:
             await asyncio.sleep(REMOTE_PERIOD_S)
             with contextlib.suppress(DashboardError):
@@ -210,6 +225,11 @@ class RtdeArm(ControlProgram):
         await self._grip(step)
 
     async def _move(self, step: MoveStep) -> None:
+        """Execute one move and check in the data that the arm has arrived.
+
+        Raises:
+            StepError: The move failed, or its end is not confirmed.
+        """
         request: MoveJoints | MoveLine = (
             MoveJoints(step.joints, step.speed, step.acceleration)
             if step.pose is None
@@ -251,6 +271,13 @@ class RtdeArm(ControlProgram):
         return answer.result()
 
     async def _grip(self, step: GripStep) -> None:
+        """Switch the gripper, and check what it holds.
+
+        Raises:
+            NoPieceError: It closed without a piece.
+            StepError: It was not switched, or still holds a piece after it opened.
+        """
+        # While the gripper moves, the sensor may change: only afterwards is a missing piece a loss.
         self.expects_piece = False
         if not await self.gripper.switch(step.closed, step.seconds):
             raise NoPieceError(step.missing) if step.holds else StepError(step.missing)

@@ -78,7 +78,11 @@ class _ActiveTrigger:
 
 
 class RtdeBackend(Backend):
-    """Plans and executes the motion of the arm."""
+    """Plans and executes the motion of the arm.
+
+    Public methods may be called from any thread; they queue a coroutine in the event loop. `state` reads attributes that the
+    loop replaces as a whole.
+    """
 
     name = 'rtde'
     disconnected_advice = 'Switch the robot on; check the network cable.'
@@ -201,7 +205,11 @@ class RtdeBackend(Backend):
             self._on_change()
 
     async def _plan_and_execute(self, trigger: _ActiveTrigger) -> TriggerOutcome:
-        """Check, plan, and only then move."""
+        """Check, plan, and only then move.
+
+        Planned twice: first to refuse an impossible event before anything is started, then from where the arm stands once the
+        program runs.
+        """
         command, arm = trigger.command, self._arm
         if command.event.startswith(MOVE) and not self._setup.allow_moves:
             return not_sent(ErrorCode.NOT_SUPPORTED, 'Moves to named poses are only for the simulated robot.')
@@ -242,9 +250,11 @@ class RtdeBackend(Backend):
         return await self._execute(trigger, steps)
 
     async def _execute(self, trigger: _ActiveTrigger, steps: list[PlanStep]) -> TriggerOutcome:
+        """Execute a plan and keep the record of what the gripper holds."""
         command, arm = trigger.command, self._arm
         if not trigger.empty_slot:
             trigger.progress(TriggerPhase.SENT)
+        # Until the plan has ended it is unknown what the gripper holds; a sensor, if there is one, still tells.
         before, self._content = self._content, GripperContent.UNKNOWN if steps else self._content
         if command.event.startswith(PART):
             self._picked_at_sequence = self._stock.sequence
@@ -325,6 +335,7 @@ class RtdeBackend(Backend):
             await asyncio.sleep(LEDGER_POLL_S)
 
     async def _stop(self) -> CommandResult:
+        """Abort the running steps, which releases the arm."""
         if self._arm.abort('the operator stopped the robot'):
             return CommandResult(ErrorCode.OK, 'The robot is stopping. Recover it before it moves again.')
         return CommandResult(ErrorCode.OK, 'The robot was not moving by a command of the cell.')
@@ -341,10 +352,12 @@ class RtdeBackend(Backend):
             self._on_change()
 
     async def _preflight(self) -> list[PreflightCheck]:
+        """Return all checks, in the order in which an operator would look; without data the others mean nothing."""
         return await preflight(self._arm, self._recipe, self._planner, self._hold_message(), self._gripper_content())
 
 
 def _plan_refusal(error: PlanError) -> TriggerOutcome:
+    """Return the outcome of an event that could not be planned."""
     code = (
         ErrorCode.UNKNOWN_EVENT
         if isinstance(error, UnknownEventError)
@@ -357,6 +370,11 @@ def _plan_refusal(error: PlanError) -> TriggerOutcome:
 
 def make_rtde(parameters: RobotParameters, node: Node, log: Logger) -> Backend:
     """Return the backend, not started.
+
+    Args:
+        parameters: Of the robot node.
+        node: Subscribes to the inventory.
+        log: Logger for any thread.
 
     Raises:
         StartError: ur_rtde or the recipe is missing, or the recipe is invalid.

@@ -52,7 +52,15 @@ REPLACED = 'another program has taken the place of the control program on the ro
 
 
 class ControlProgram(ControllerQueries):
-    """Data of one arm, and the control program that moves it."""
+    """Data of one arm, and the control program that moves it.
+
+    Two words matter here. `hold` lets nothing move before a recovery and leaves the robot's program alone. `release` holds,
+    and also stops everything that could move the arm.
+
+    Attributes:
+        hold_reason: Why nothing may move before a recovery; "" = moves are allowed.
+        expects_piece: The gripper holds a piece, and the sensor must confirm it while the arm moves.
+    """
 
     def __init__(self, options: ArmOptions, recipe: CellRecipe, log: Logger, on_change: Callable[[], None]) -> None:
         super().__init__(options, recipe)
@@ -80,7 +88,7 @@ class ControlProgram(ControllerQueries):
         self._log.info(f'robot {self.address} connected')
 
     def package(self, values: dict[str, RtdeValue]) -> None:
-        """Store a data package and react to stops."""
+        """Store a data package and react to stops; called up to 500 times a second."""
         former, now = self._update(values)
         if now.safety not in recovery.FREE_TO_MOVE and (former is None or former.safety != now.safety):
             self.stopped_at = self._received_at
@@ -96,7 +104,7 @@ class ControlProgram(ControllerQueries):
             self._on_change()
 
     def lost(self, reason: str, remedy: str = CHECK_CABLE) -> None:
-        """The data connection is gone."""
+        """The data connection is gone, for a reason and with a remedy for the operator."""
         if self.latest is not None:
             self._log.warning(f'robot {self.address} lost: {reason}')
         self.latest = None
@@ -145,7 +153,7 @@ class ControlProgram(ControllerQueries):
     async def remote_refusal(self) -> str:
         """Return why the cell may not command the robot, with the remedy; "" when it may.
 
-        A robot in local mode belongs to the person at the pendant: a control program that still runs is stopped and held.
+        A robot in local mode belongs to the operator at the pendant: a control program that still runs is stopped and held.
         """
         try:
             if await self.remote_control():
@@ -186,6 +194,10 @@ class ControlProgram(ControllerQueries):
         return 'Another program runs on the robot. Stop it on the pendant, or recover the robot.'
 
     async def _start_control(self) -> str:
+        """Start the control process with the recipe's tool; return an error message, "" when all is in order.
+
+        Every failure undoes the start, so that no program is left on the robot.
+        """
         if self._control is not None and not self._control.over:
             return 'The control program is being started. Try again.'
         control = self._control = ControlProcess(self._on_report, self._on_control_end)
@@ -264,6 +276,11 @@ class ControlProgram(ControllerQueries):
                 answer.set_result(report)
 
     async def _request(self, request: ControlRequest) -> None:
+        """Send a request and wait for its end.
+
+        Raises:
+            StepError: No answer, or an error.
+        """
         answer = self._send(request)
         await asyncio.wait([answer], timeout=REQUEST_TIMEOUT_S)
         if not answer.done():
@@ -272,9 +289,15 @@ class ControlProgram(ControllerQueries):
             raise StepError(answer.result().text)
 
     def _send(self, request: ControlRequest) -> asyncio.Future[RequestDone]:
+        """Send a request to the control process and return its answer.
+
+        Raises:
+            StepError: There is no control process.
+        """
         if self._control is None or not self._control.ready:
             raise StepError('the control program has ended')
         answer: asyncio.Future[RequestDone] = self._loop.create_future()
+        # Marks an exception as seen: nobody may be waiting for this answer any more.
         answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self._answers[self._control.send(request)] = answer
         return answer
@@ -322,6 +345,10 @@ class ControlProgram(ControllerQueries):
             await asyncio.wait([self._release_task])
 
     async def _release(self, reason: str) -> None:
+        """Brake, kill the control process, and stop the program on the robot.
+
+        The brake is a courtesy for a smooth end; the stop by the dashboard is what counts.
+        """
         control = self._control
         if control is not None and control.ready:
             with contextlib.suppress(StepError):

@@ -20,7 +20,10 @@ from cell_robot.protocols.rtde.session import SoftwareVersion
 
 
 class ControllerQueries(RobotDataFeed):
-    """Data of a robot, and the answers of its controller."""
+    """Data of a robot, and the answers of its controller.
+
+    Answers are asked for again before each start, since an operator may change them at the pendant at any time.
+    """
 
     def __init__(self, options: ArmOptions, recipe: CellRecipe) -> None:
         super().__init__(options)
@@ -100,5 +103,5 @@ class ControllerQueries(RobotDataFeed):
 
 
 def sentence(text: str) -> str:
-    """Return a message as a sentence, "" for ""."""
+    """Return a message as a sentence, with a capital letter and one full stop; "" for ""."""
     return text and f'{text[0].upper()}{text[1:].rstrip(".")}.'

@@ -35,7 +35,10 @@ class Interruption:
 
 
 class InterruptedTrigger:
-    """Holds the interrupted trigger of one arm, if there is one."""
+    """Holds the interrupted trigger of one arm, if there is one.
+
+    At most one is kept: the next trigger, a recovery or a change at the arm ends it.
+    """
 
     def __init__(self, arm: RtdeArm, planner: Planner, cell: ArmCell) -> None:
         self._arm, self._planner, self._cell = arm, planner, cell
@@ -80,12 +83,19 @@ class InterruptedTrigger:
         self._arm.forget_changes()
 
     def renew(self, command: TriggerCommand) -> None:
-        """Keep the interrupted trigger under the id of a command that could not continue it yet."""
+        """Keep the interrupted trigger under the id of a command that could not continue it yet.
+
+        The coordinator sends each attempt under a new id, and names the latest one when it tries again.
+        """
         if self._kept is not None:
             self._kept = replace(self._kept, command=command)
 
     def find(self, command: TriggerCommand) -> Interruption | None:
-        """Return the trigger that a command continues; None when it is not kept, or another event or tray."""
+        """Return the trigger that a command continues; None when it is not kept, or another event or tray.
+
+        Args:
+            command: Its `continues` names the interrupted trigger.
+        """
         kept = self._kept
         if kept is None or kept.command.trigger_id != command.continues:
             return None
@@ -93,6 +103,9 @@ class InterruptedTrigger:
 
     def steps(self, kept: Interruption) -> list[PlanStep]:
         """Return the rest of the plan from where the arm stands, all ways checked.
+
+        Args:
+            kept: Result of `find`.
 
         Raises:
             DoubtError: Arm or gripper have changed since the stop.
@@ -117,13 +130,24 @@ class InterruptedTrigger:
 
 
 def interrupted(command: TriggerCommand, reason: str, remedy: str) -> TriggerOutcome:
-    """Return the outcome of a trigger that can be continued."""
+    """Return the outcome of a trigger that can be continued.
+
+    Args:
+        command: The trigger.
+        reason: Why it does not run now.
+        remedy: What the operator should do.
+    """
     message = f'{command.event} was interrupted: {reason.rstrip(".")}. {remedy}'
     return TriggerOutcome(TriggerPhase.INTERRUPTED, ErrorCode.ROBOT_STOPPED, message)
 
 
 def in_doubt(command: TriggerCommand, reason: str) -> TriggerOutcome:
-    """Return the outcome of a trigger that can no longer be continued."""
+    """Return the outcome of a trigger that can no longer be continued; an operator resolves it.
+
+    Args:
+        command: The trigger.
+        reason: What makes its place in the plan uncertain.
+    """
     return TriggerOutcome(
         TriggerPhase.UNKNOWN,
         ErrorCode.ROBOT_OUTCOME_UNKNOWN,

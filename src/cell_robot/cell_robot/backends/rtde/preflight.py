@@ -1,4 +1,8 @@
-"""Pre-flight of the backends that plan their own motion: whether a job may start. Nothing moves."""
+"""Pre-flight of the backends that plan their own motion: whether a job may start. Nothing moves.
+
+Each check returns one line, also when all is well: the page shows the list. A line that cannot be checked says so and does not
+fail.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +56,7 @@ async def preflight(
 
 
 async def _check_remote(arm: RtdeArm) -> PreflightCheck:
+    """Check remote control; a dashboard that does not answer fails, because no move could start either."""
     try:
         remote = await arm.remote_control()
     except DashboardError as error:
@@ -73,6 +78,7 @@ async def _check_model(arm: RtdeArm, recipe: CellRecipe) -> PreflightCheck:
 
 
 async def _check_inputs(arm: RtdeArm) -> PreflightCheck:
+    """Check that no other client owns the registers and outputs that the cell needs."""
     message = await arm.input_refusal()
     return PreflightCheck('registers', not message, message or 'free, or owned by the cell')
 
@@ -100,6 +106,7 @@ def _show_payload(recipe: CellRecipe) -> PreflightCheck:
 
 
 def _check_program(arm: RtdeArm, runtime: int) -> PreflightCheck:
+    """Check that the program on the robot is the cell's, or none."""
     if arm.ready:
         ok = runtime == RuntimeState.PLAYING
         message = 'the control program runs' if ok else 'The control program is paused. Recover the robot.'
@@ -110,6 +117,7 @@ def _check_program(arm: RtdeArm, runtime: int) -> PreflightCheck:
 
 
 def _check_gripper(message: str, content: GripperContent) -> PreflightCheck:
+    """Check that the gripper works and is empty; without a sensor only the operator can tell."""
     if message:
         return PreflightCheck('gripper empty', False, message)
     if content is GripperContent.UNKNOWN:

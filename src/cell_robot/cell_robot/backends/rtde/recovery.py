@@ -129,6 +129,7 @@ class _RecoverySequence:
                 await self._handlers[step]()
 
     def _step_text(self, step: RecoveryStep) -> str:
+        """Return the text of a step for the operator, with the cause of the stop in its first line."""
         if step is RecoveryStep.STOP and self.foreign:
             return "Stopping a program on the robot that is not the cell's."
         if step is not RecoveryStep.CAUSE:

@@ -21,10 +21,14 @@ STANDSTILL_RAD = 2e-4
 
 
 class StepError(Exception):
-    """A step failed; the text gives the reason. The position of the arm is unknown unless the text says otherwise."""
+    """A step failed; the text gives the reason. The position of the arm is unknown unless the text says otherwise.
+
+    Attributes:
+        code: ResultCode for the outcome.
+    """
 
     def __init__(self, text: str, code: ErrorCode = ErrorCode.ROBOT_OUTCOME_UNKNOWN) -> None:
-        """Store the message for people and the code for programs."""
+        """Store the message for the operator and the code for programs."""
         super().__init__(text)
         self.code = code
 

@@ -56,7 +56,7 @@ class GripperStatus:
 
     @property
     def message(self) -> str:
-        """Fault for people with its remedy, "" without one."""
+        """Fault for the operator with its remedy, "" without one."""
         if self.activation != ACTIVE:
             return 'The Robotiq gripper is not activated. Activate it on the pendant.'
         return (
@@ -67,7 +67,7 @@ class GripperStatus:
 
 
 def encode_get(name: str) -> bytes:
-    """Return the request of one value."""
+    """Return the request of one value; `name` is one of STATUS."""
     return f'GET {name}\n'.encode()
 
 
@@ -89,6 +89,10 @@ def is_complete(answer: bytes) -> bool:
 
 def decode_value(name: str, line: str) -> int:
     """Return the value of an answer to GET.
+
+    Args:
+        name: The requested name; an answer with another one belongs to an earlier request.
+        line: Answer without regard to case and blanks around it.
 
     Raises:
         RobotiqError: The line is no answer to it.

@@ -116,6 +116,11 @@ class ReceiveSession:
         return self.stage in (HandshakeStage.RUNNING, HandshakeStage.START)
 
     def _answer(self, packet: RtdePacket) -> bytes:
+        """Check the answer that is due, enter the next stage, and return the next request.
+
+        Raises:
+            RtdeError: Another packet came, or the controller refused.
+        """
         if packet.kind != self.stage.value:
             raise RtdeError(f'received a packet of kind {packet.kind}, expected {self.stage.name}')
         if self.stage is HandshakeStage.VERSION:

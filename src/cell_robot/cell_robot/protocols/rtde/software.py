@@ -35,5 +35,5 @@ def unsupported_version(version: SoftwareVersion) -> str:
 
 
 def software_name(version: SoftwareVersion) -> str:
-    """Return a version for people."""
+    """Return a version as text for the operator, e.g. "PolyScope 5.11.1"."""
     return f'PolyScope {".".join(map(str, version[:3]))}'

@@ -1,4 +1,9 @@
-"""Grippers of the backends that plan their own motion, behind one interface."""
+"""Grippers of the backends that plan their own motion, behind one interface.
+
+digital   one or two outputs, waits a fixed time; part sensor on an input, or none
+vacuum    a valve, waits for the vacuum
+robotiq   fingers behind the socket of a URCap
+"""
 
 from cell_robot.backends.rtde.grippers.base import Gripper, GripperWires
 from cell_robot.backends.rtde.grippers.digital import DigitalGripper

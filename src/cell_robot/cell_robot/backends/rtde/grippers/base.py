@@ -12,7 +12,7 @@ from cell_robot.protocols.rtde.snapshot import RobotSnapshot
 
 
 class GripperWires(Protocol):
-    """Part of the arm that a gripper uses."""
+    """Part of the arm that a gripper uses; both waits end with StepError when the step is aborted."""
 
     @property
     def latest(self) -> RobotSnapshot | None:
@@ -34,7 +34,10 @@ class GripperWires(Protocol):
 
 
 class Gripper(ABC):
-    """Closes and opens, and reports whether a piece is held."""
+    """Closes and opens, and reports whether a piece is held.
+
+    Properties are read with each data package and must not wait.
+    """
 
     def __init__(self, settings: GripperSettings, wires: GripperWires) -> None:
         self._settings, self._wires = settings, wires
@@ -56,7 +59,7 @@ class Gripper(ABC):
 
     @property
     def message(self) -> str:
-        """Fault for people with its remedy, "" when the gripper can be used."""
+        """Fault for the operator with its remedy, "" when the gripper can be used."""
         return ''
 
     @abstractmethod
@@ -72,5 +75,5 @@ class Gripper(ABC):
         """
 
     async def run(self) -> None:
-        """Keep the gripper's own connection until cancelled; nothing to do for one that is wired to the controller."""
+        """Keep the gripper's own connection until canceled; nothing to do for one that is wired to the controller."""
         await asyncio.sleep(0)

@@ -9,7 +9,10 @@ SENSOR_S = 0.5
 
 
 class DigitalGripper(Gripper):
-    """Waits the time to close or open, then asks the sensor."""
+    """Waits the time to close or open, then asks the sensor.
+
+    The outputs are read back from the data. They show that the controller has switched, not that the fingers have moved.
+    """
 
     @property
     def holds(self) -> bool | None:

@@ -32,7 +32,7 @@ class RobotiqGripper(Gripper):
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> None:
-        """Keep the connection to the gripper until cancelled."""
+        """Keep the connection to the gripper until canceled."""
         await self._client.run()
 
     @property
@@ -58,7 +58,7 @@ class RobotiqGripper(Gripper):
 
     @property
     def lost(self) -> bool:
-        """Whether the fingers have closed completely, or move on, or the gripper is silent: nothing shows that it holds."""
+        """Whether nothing shows that the gripper holds a piece: closed completely, moving on, or silent."""
         return self.holds is not True
 
     @property
@@ -70,7 +70,15 @@ class RobotiqGripper(Gripper):
         return status.message
 
     async def switch(self, closed: bool, seconds: float) -> bool:
-        """Move the fingers, and compare whether they hold a piece."""
+        """Move the fingers, and compare whether they hold a piece.
+
+        Args:
+            closed: True to close.
+            seconds: Time for the whole stroke at the recipe's speed.
+
+        Raises:
+            StepError: The gripper has a fault, is not connected, or did not stop in time.
+        """
         fingers = self._fingers
         position = fingers.close_position if closed else fingers.open_position
         if message := self.message:
@@ -86,7 +94,9 @@ class RobotiqGripper(Gripper):
         return self._status is not None and self._status.object == expected
 
     def _has_stopped(self, position: int) -> bool:
+        """Return whether the fingers have ended the move to a position."""
         status = self.status
+        # Right after a request the gripper still reports the end of the former one.
         early = self._loop.time() - self._moved_at < SETTLE_S
         return not early and status is not None and status.requested == position and status.object != ObjectStatus.MOVING
 

@@ -40,7 +40,10 @@ class VacuumGripper(Gripper):
 
     @property
     def lost(self) -> bool:
-        """Whether the vacuum has been too low for `leak_time`; ask with every package."""
+        """Whether the vacuum has been too low for `leak_time`; ask with every package.
+
+        Times are the controller's: packages that arrive late together must not look like a leak.
+        """
         latest, vacuum = self._wires.latest, self._settings.vacuum
         if latest is None or vacuum is None or self.holds is not False:
             self._lost_since = None
@@ -61,11 +64,20 @@ class VacuumGripper(Gripper):
         )
 
     async def switch(self, closed: bool, seconds: float) -> bool:
-        """Switch the valve on and wait for the vacuum; or off, blow the piece off, and wait until the vacuum is gone."""
+        """Switch the valve on and wait for the vacuum; or off, blow the piece off, and wait until the vacuum is gone.
+
+        Args:
+            closed: True to suck.
+            seconds: Timeout of the vacuum; when it is released, the time until the piece has fallen.
+
+        Raises:
+            StepError: An output did not switch, or the step is aborted.
+        """
         vacuum, valve = self._settings.vacuum, self._settings.close_output
         assert vacuum is not None and valve is not None
         blow = vacuum.blow_output
         if closed:
+            # Both in one call: a blow-off that is still on would work against the vacuum.
             await self._wires.set_outputs({valve: True} if blow is None else {valve: True, blow: False})
             if self.holds is None:
                 await self._wires.wait_for(lambda: False, seconds)
