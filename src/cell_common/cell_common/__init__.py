@@ -25,6 +25,7 @@ __all__ = [
     'diagnostics',
     'error_code',
     'gripper_sensor',
+    'heartbeat',
     'ids',
     'inbox',
     'latest_entries',

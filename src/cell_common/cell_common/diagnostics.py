@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from cell_common.heartbeat import HeartbeatPublisher
 from cell_common.timers import create_steady_timer
 
 __all__ = ['Diagnostics', 'Health']
@@ -31,7 +32,7 @@ class Health:
 
 
 class Diagnostics:
-    """Publishes the health of a node once a second.
+    """Publishes the health of a node once a second, and its heartbeat.
 
     Also while nothing changes: the coordinator counts a node as STALE whose reports stop. It uses steady time, so reports
     continue while simulated time stands still.
@@ -44,6 +45,7 @@ class Diagnostics:
             node: The node; its name and namespace become part of each status name.
             hardware_id: Identifies the device, e.g. its address; "" if there is none.
         """
+        HeartbeatPublisher(node)
         self._node = node
         self._hardware_id = hardware_id
         self._tasks: dict[str, Callable[[], Health]] = {}

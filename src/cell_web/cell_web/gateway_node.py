@@ -28,6 +28,7 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage
 
+from cell_web.last_values import LastValues
 from cell_web.mjpeg_hub import FrameHub, MjpegFrame
 from cell_web.pages import find_page_folder
 from cell_web.parameters import GatewayParameters
@@ -75,7 +76,8 @@ class GatewayNode(Node):
     def __init__(self, **options: Any) -> None:
         super().__init__('web_gateway', **options)
         self.parameters = declare_parameters(self, GatewayParameters)
-        routes = self._routes()  # first: an invalid parameter raises before any thread runs
+        self.last_values = LastValues(self)
+        routes = [*self._routes(), self.last_values]  # first: an invalid parameter raises before any thread runs
         self._log = RosLogHandler(self)
         logging.getLogger('cell_web').addHandler(self._log)
         logging.getLogger('cell_web').setLevel(logging.INFO)

@@ -31,6 +31,7 @@ VIEWER = Role(
     'viewer',
     topics=frozenset(
         {
+            'heartbeat',
             'status',
             'job',
             'component_captured',

@@ -26,7 +26,7 @@ export default defineConfig({
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
   // `npm run dev` beside a running gateway: everything that is not the page goes there.
   server: {
-    proxy: Object.fromEntries(['/session.json', '/camera.mjpg', '/overlay.mjpg', '/snapshot.jpg', '/rosbridge'].map(
+    proxy: Object.fromEntries(['/session.json', '/last_values.json', '/camera.mjpg', '/overlay.mjpg', '/snapshot.jpg', '/rosbridge'].map(
       (path) => [path, { target: 'http://127.0.0.1:8080', ws: path === '/rosbridge' }])),
   },
   test: { include: ['test/**/*.test.ts'], environment: 'node', testTimeout: 10_000 },

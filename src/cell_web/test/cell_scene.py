@@ -38,14 +38,15 @@ from cell_interfaces.msg import (
     WeighJobList,
 )
 
+NODES = ('camera', 'ocr', 'part_matcher', 'robot', 'inventory', 'scale_bridge', 'weigh_station', 'alarms')
+
 
 def stamp(now: float, ago: float = 0.0) -> Time:
     return Time(sec=int(now - ago), nanosec=int((now - ago) % 1 * 1e9))
 
 
 def status(now: float, ready: bool = True, camera: str = '') -> CellStatus:
-    names = ('camera', 'ocr', 'part_matcher', 'robot', 'inventory', 'scale_bridge', 'weigh_station', 'alarms')
-    parts = [Subsystem(name=name, level=Subsystem.OK) for name in names]
+    parts = [Subsystem(name=name, level=Subsystem.OK) for name in NODES]
     if camera:
         parts[0].level, parts[0].message = Subsystem.ERROR, camera
     return CellStatus(stamp=stamp(now), ready=ready, subsystems=parts)

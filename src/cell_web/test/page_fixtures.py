@@ -43,7 +43,7 @@ NEEDS = [
 
 
 class ScriptedCell:
-    """Publishes a cell's topics through the fake rosbridge, the status and the robot state every half second."""
+    """Publishes a cell's topics through the fake rosbridge: status, robot state and heartbeats every 0.3 s."""
 
     def __init__(self, rosbridge: Any) -> None:
         self.rosbridge = rosbridge
@@ -53,6 +53,8 @@ class ScriptedCell:
         self.code, self.message = 0, ''
         self.answers: dict[str, dict[str, Any]] = {'/cell/robot/preflight': {'code': 0, 'message': '', 'checks': PREFLIGHT}}
         self.silent, self.robot_silent = threading.Event(), threading.Event()
+        self.stopped: set[str] = set()
+        """Nodes without a heartbeat."""
         self.status = scene.status
         self._robot = scene.robot(time.time())
         rosbridge.answer = self._answer
@@ -74,9 +76,17 @@ class ScriptedCell:
         self._ended.set()
         self._thread.join()
 
+    def beat(self) -> None:
+        """Publish one heartbeat of each node that is not stopped."""
+        for node in ('coordinator', *scene.NODES):
+            stopped = node in self.stopped or (node == 'robot' and self.robot_silent.is_set())
+            if not stopped:
+                self.rosbridge.publish('/cell/heartbeat', {'data': node})
+
     def _publish_status(self) -> None:
-        while not self._ended.wait(0.5):
+        while not self._ended.wait(0.3):
             if not self.silent.is_set():
+                self.beat()
                 if not self.robot_silent.is_set():
                     self._robot.stamp = scene.stamp(time.time())
                     self.publish('robot/state', self._robot)

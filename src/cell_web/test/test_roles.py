@@ -16,7 +16,7 @@ CODE = '\n'.join(path.read_text(encoding='utf-8') for path in sorted((HMI / 'src
     ('kind', 'allowed'), [('msg', OPERATOR.topics), ('srv', OPERATOR.services), ('action', OPERATOR.actions)]
 )
 def test_the_role_allows_exactly_what_the_page_uses(kind: str, allowed: frozenset[str]) -> None:
-    used = set(re.findall(rf"'([a-z_/]+)'\)?, '(?:cell_interfaces|std_srvs)/{kind}/", CODE))
+    used = set(re.findall(rf"'([a-z_/]+)'\)?, '(?:cell_interfaces|std_srvs|std_msgs)/{kind}/", CODE))
     assert used == allowed
 
 

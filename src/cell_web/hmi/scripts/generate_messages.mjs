@@ -95,7 +95,7 @@ export function generate(folder) {
       tables[kind].push(name);
     }
   }
-  out.push('export interface Messages {', ...tables.msg.map((n) => `  '${PACKAGE}/msg/${n}': ${n};`), '}');
+  out.push('export interface Messages {', ...tables.msg.map((n) => `  '${PACKAGE}/msg/${n}': ${n};`), "  'std_msgs/msg/String': { data: string };", '}');
   out.push('export interface Services {', ...tables.srv.map((n) => `  '${PACKAGE}/srv/${n}': { request: ${n}_Request; response: ${n}_Response };`),
     "  'std_srvs/srv/Trigger': { request: Record<string, never>; response: { success: boolean; message: string } };", '}');
   out.push('export interface Actions {', ...tables.action.map((n) => `  '${PACKAGE}/action/${n}': { goal: ${n}_Goal; result: ${n}_Result; feedback: ${n}_Feedback };`), '}');

@@ -7,15 +7,30 @@ from typing import Any
 
 import cell_scene as scene
 import pytest
+from cell_common.qos import latched
+from cell_common.testing import NodeGraph, wait_until
+from cell_web.last_values import TOPICS
+from cell_web.roles import OPERATOR
 from page_fixtures import NEEDS, ScriptedCell, shoot
 from playwright.sync_api import Page, expect
-
-from cell_interfaces.msg import Subsystem
+from std_msgs.msg import String
 
 pytestmark = NEEDS
 
 SIZES = {'tablet': (1280, 800), 'panel': (1920, 1080), 'phone': (390, 844)}
-LIMIT_MS = 2_500
+STOP_MS, RETURN_MS = 2_000, 1_000
+SOURCES_OF = {
+    'pick': {
+        'inventory': {'inventory'},
+        'part_matcher': {'captured'},
+        'ocr': {'captured'},
+        'alarms': {'alarms'},
+        'robot': {'robot'},
+        'coordinator': {'job', 'captured', 'status'},
+    },
+    'weigh': {'weigh_station': {'bags', 'delivery', 'weighJobs'}, 'scale_bridge': {'scales'}},
+}
+"""View -> node -> sources that are covered while the node is stopped."""
 CURRENT = '[data-fresh][data-current="true"]'
 UNCOVERED_VALUES = """() => {
   const allowed = '[data-fresh], form, dialog, button, select, label, input, .stepper, '
@@ -45,11 +60,11 @@ def test_no_value_of_a_silent_cell_is_shown_as_current(cell: ScriptedCell, open_
     expect(page.locator('[data-fresh][data-current="false"]')).to_have_count(0)
     expect(page.get_by_test_id('safety')).to_contain_text('NOT REPORTED')
     cell.silent.set()
-    expect(page.locator(CURRENT)).to_have_count(0, timeout=LIMIT_MS)
+    expect(page.locator(CURRENT)).to_have_count(0, timeout=STOP_MS)
     expect(page.get_by_test_id('safety')).not_to_contain_text('NOT REPORTED')
     shoot(page, f'stale-{name}-{size}')
     cell.silent.clear()
-    expect(page.locator('[data-fresh][data-current="false"]')).to_have_count(0, timeout=1_500)
+    expect(page.locator('[data-fresh][data-current="false"]')).to_have_count(0, timeout=RETURN_MS)
 
 
 @pytest.mark.parametrize('name', ['pick', 'weigh'])
@@ -59,32 +74,45 @@ def test_every_value_stands_in_the_component_that_covers_old_values(cell: Script
     assert page.evaluate(UNCOVERED_VALUES) == []
 
 
-@pytest.mark.parametrize(
-    ('node', 'sources', 'name'),
-    [
-        ('inventory', ['inventory'], 'pick'),
-        ('part_matcher', ['captured'], 'pick'),
-        ('alarms', ['alarms'], 'pick'),
-        ('weigh_station', ['bags', 'delivery', 'weighJobs'], 'weigh'),
-        ('scale_bridge', ['scales'], 'weigh'),
-    ],
-)
-def test_values_of_a_node_that_reports_nothing_are_covered(
-    cell: ScriptedCell, open_page: Any, node: str, sources: list[str], name: str
+def test_values_of_a_stopped_node_are_covered_within_two_seconds_and_return_within_one(
+    cell: ScriptedCell, open_page: Any
 ) -> None:
     page = open_page()
-    view(page, name)
+    for name, nodes in SOURCES_OF.items():
+        view(page, name)
+        for node, sources in nodes.items():
+            expect(page.locator('[data-fresh][data-current="false"]')).to_have_count(0, timeout=RETURN_MS)
+            cell.stopped = {node}
+            covered = page.locator('[data-fresh][data-current="false"]')
+            expect(covered).not_to_have_count(0, timeout=STOP_MS)
+            assert {element.get_attribute('data-fresh') for element in covered.all()} == sources, node
+            cell.stopped = set()
+    expect(page.locator('[data-fresh][data-current="false"]')).to_have_count(0, timeout=RETURN_MS)
 
-    def with_a_stale_node(now: float) -> Any:
-        status = scene.status(now)
-        next(part for part in status.subsystems if part.name == node).level = Subsystem.STALE
-        return status
 
-    expect(page.locator('[data-fresh][data-current="false"]')).to_have_count(0)
-    cell.status = with_a_stale_node
-    old = page.locator('[data-fresh][data-current="false"]')
-    expect(old.first).to_be_visible(timeout=LIMIT_MS + 1_000)
-    assert sorted({element.get_attribute('data-fresh') or '' for element in old.all()}) == sources
+def test_a_stopped_node_is_named_before_the_coordinator_reports_it(cell: ScriptedCell, open_page: Any) -> None:
+    page = open_page()
+    expect(page.get_by_test_id('status-camera')).to_have_attribute('data-state', 'OK')
+    cell.stopped = {'camera'}
+    expect(page.get_by_test_id('status-camera')).to_have_attribute('data-state', 'NO DATA', timeout=STOP_MS)
+    expect(page.get_by_test_id('cell-ready')).to_have_attribute('data-state', 'NO DATA (1)')
+
+
+def test_a_page_that_connects_while_a_node_is_down_shows_its_last_values_covered_with_their_age(
+    cell: ScriptedCell, rosbridge: Any, gateway: Any, graph: NodeGraph, open_page: Any
+) -> None:
+    for topic, message in scene.whole_cell(time.time()).items():
+        graph.node.create_publisher(TOPICS[topic], topic, latched()).publish(message)
+    beats = graph.node.create_publisher(String, 'heartbeat', 10)
+    wait_until(lambda: len(gateway.last_values.snapshot(OPERATOR.topics)['values']) == len(TOPICS))
+    wait_until(
+        lambda: beats.publish(String(data='inventory')) or gateway.last_values.snapshot(OPERATOR.topics)['heartbeat_age_s']
+    )
+    cell.stopped = {'inventory'}
+    del rosbridge.latched['/cell/inventory']
+    page = open_page()
+    expect(page.get_by_test_id('cover-inventory')).to_contain_text('s old')
+    expect(page.get_by_test_id('tray-EM1-2U4-3')).to_contain_text('4/24')
 
 
 def test_a_silent_robot_node_leaves_no_safety_state_on_the_page(cell: ScriptedCell, open_page: Any) -> None:
@@ -92,6 +120,6 @@ def test_a_silent_robot_node_leaves_no_safety_state_on_the_page(cell: ScriptedCe
     page = open_page()
     expect(page.get_by_test_id('safety')).to_contain_text('NORMAL')
     cell.robot_silent.set()
-    expect(page.get_by_test_id('safety')).not_to_contain_text('NORMAL', timeout=LIMIT_MS + 500)
+    expect(page.get_by_test_id('safety')).not_to_contain_text('NORMAL', timeout=STOP_MS)
     expect(page.get_by_test_id('cover-robot')).to_be_visible()
     expect(page.get_by_test_id('connection-state')).to_contain_text('CONNECTED')

@@ -10,6 +10,8 @@ from cell_common.testing import wait_until
 from page_fixtures import NEEDS, ScriptedCell, shoot
 from playwright.sync_api import Page, expect
 
+from cell_interfaces.msg import ScaleReading
+
 pytestmark = NEEDS
 
 
@@ -111,3 +113,36 @@ def test_a_refused_bag_is_shown_with_its_reason_and_sent_again(cell: ScriptedCel
     assert asked['args']['bag_id'] == 38
     cell.publish('weighing/delivery', scene.delivery(time.time(), dead=0, dead_letters=[], delivered=1206))
     expect(page.get_by_test_id('dead-letter')).to_have_count(0)
+
+
+def not_taken(scale: str, ago: float, message: str) -> ScaleReading:
+    return ScaleReading(
+        reading_id=f'n{ago}',
+        scale_id=scale,
+        received_at=scene.stamp(time.time(), ago),
+        status=ScaleReading.VALID,
+        weight='0.000',
+        unit='kg',
+        message=message,
+    )
+
+
+def test_a_print_that_made_no_bag_is_shown_with_its_reason_until_the_next_bag(cell: ScriptedCell, open_page: Any) -> None:
+    page = weighing(open_page())
+    expect(page.get_by_test_id('bag-row')).to_have_count(6)
+    cell.publish('weighing/not_taken', not_taken('1', 0.5, 'weight is not stable: wait, then print again'))
+    expect(page.get_by_test_id('not-taken')).to_contain_text('Scale 1: last print made no bag')
+    expect(page.get_by_test_id('not-taken')).to_contain_text('wait, then print again')
+    bags = scene.bags(time.time())
+    bags.bags[0].weighed_at = scene.stamp(time.time(), -1)
+    cell.publish('weighing/bags', bags)
+    expect(page.get_by_test_id('not-taken')).to_have_count(0)
+
+
+def test_a_print_that_is_older_than_the_last_bag_of_its_scale_is_not_shown(cell: ScriptedCell, open_page: Any) -> None:
+    page = weighing(open_page())
+    expect(page.get_by_test_id('bag-row')).to_have_count(6)
+    cell.publish('weighing/not_taken', not_taken('1', 60, 'old'))
+    cell.publish('weighing/not_taken', not_taken('2', 1, 'new'))
+    expect(page.get_by_test_id('not-taken')).to_have_count(1)
+    expect(page.get_by_test_id('not-taken')).to_contain_text('Scale 2')

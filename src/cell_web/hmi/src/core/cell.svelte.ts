@@ -1,6 +1,7 @@
 import {
   Alarm, JobState, type AlarmList, type BagList, type BenchmarkSet, type CellStatus, type CommandInfo, type ComponentCaptured,
-  type DeliveryState, type Inventory, type JobInvalid, type MatchResult, type ReloadRequired, type RobotState, type ScaleList, type Stamp, type WeighJobList,
+  type DeliveryState, type Inventory, type JobInvalid, type MatchResult, type ReloadRequired, type RobotState, type ScaleList, type ScaleReading, type Stamp,
+  type WeighJobList,
 } from '../generated/messages';
 import { manualBookings, type ManualBooking } from './bookings';
 import { milliseconds, ServerClock, stampOf } from './clock';
@@ -8,19 +9,21 @@ import { Connection, type Link } from './connection';
 import { Freshness, LIMIT_MS, type Source } from './freshness';
 import { newId } from './ids';
 import { isOpenReject } from './labels';
+import type { LastValues } from './lastValues';
 import type { Gripper } from './pieceQuestion';
 
-/** The status is published twice a second; without one for this long, the displayed data is stale. */
-export const STALE_MS = LIMIT_MS.status;
 /** A command that reaches its node later than this is refused, so that no arm moves for a click of long ago. */
 export const VALID_FOR_S = 5;
 /** Five updates a second are as many as an operator can follow. */
 const THROTTLE_MS = 200;
-const TICK_MS = 250;
+const TICK_MS = 200;
+/** Heartbeats of all nodes in a burst are not dropped. */
+const HEARTBEAT_QUEUE = 30;
 const CROP_TIMEOUT_MS = 6_000;
 const SENSOR_TIMEOUT_MS = 3_000;
 const MAX_CAPTURES = 60;
 const MAX_TOASTS = 4;
+const MAX_NOT_TAKEN = 20;
 /** Age above which a latched event is not shown as a toast, ms. */
 const NEWS_MS = 10_000;
 const TOAST_MS = 5_000;
@@ -56,6 +59,8 @@ export class Cell {
   scales = $state.raw<ScaleList | null>(null);
   delivery = $state.raw<DeliveryState | null>(null);
   captured = $state.raw<ComponentCaptured | null>(null);
+  /** Latest prints of this session that made no bag, newest first. */
+  notTaken = $state.raw<ScaleReading[]>([]);
   /** Latest benchmark; latched, so it may be from an earlier day. */
   benchmark = $state.raw<BenchmarkSet | null>(null);
   /** Latest readings of this session, newest first. */
@@ -90,7 +95,7 @@ export class Cell {
 
   /** Whether the displayed data is current. Commands require it. */
   get live(): boolean {
-    return this.connected && this.statusAgeMs < STALE_MS;
+    return this.connected && this.statusAgeMs < LIMIT_MS;
   }
 
   /** Age of a source by the page's own clock, ms; Infinity before its first sign of life. */
@@ -100,7 +105,17 @@ export class Cell {
 
   /** Whether the values of a source may be shown as current. */
   isCurrent(source: Source): boolean {
-    return this.connected && this.ageMs(source) < LIMIT_MS[source];
+    return this.connected && this.ageMs(source) < LIMIT_MS;
+  }
+
+  /** Time since the last heartbeat of a node, ms; Infinity before its first. */
+  nodeAgeMs(node: string): number {
+    return this.#freshness.nodeAge(node, this.now);
+  }
+
+  /** Whether a node is alive, as far as this page knows. */
+  isAlive(node: string): boolean {
+    return this.connected && this.nodeAgeMs(node) < LIMIT_MS;
   }
 
   /** Time of the cell's clock, ms; null before the first status. */
@@ -127,6 +142,14 @@ export class Cell {
   /** Rejected pieces that no operator has looked at. */
   get openRejects(): Alarm[] {
     return (this.alarms?.alarms ?? []).filter(isOpenReject);
+  }
+
+  /** Latest print of each scale that made no bag, until a later print of the scale made one. */
+  get openNotTaken(): ScaleReading[] {
+    const latest = new Map<string, ScaleReading>();
+    for (const reading of [...this.notTaken].reverse()) latest.set(reading.scale_id, reading);
+    const lastBag = (scale: string): number => Math.max(0, ...(this.bags?.bags ?? []).filter((bag) => bag.scale_id === scale).map((bag) => milliseconds(bag.weighed_at)));
+    return [...latest.values()].filter((reading) => milliseconds(reading.received_at) > lastBag(reading.scale_id));
   }
 
   /** Message that explains why commands are disabled; "" when they are enabled. */
@@ -211,6 +234,7 @@ export class Cell {
 
   #subscribe(): void {
     const on = this.connection.subscribe.bind(this.connection);
+    on(this.name('heartbeat'), 'std_msgs/msg/String', 0, (node) => this.#freshness.onHeartbeat(node.data, performance.now()), HEARTBEAT_QUEUE);
     on(this.name('status'), 'cell_interfaces/msg/CellStatus', 0, (status) => this.#onStatus(status));
     on(this.name('job'), 'cell_interfaces/msg/JobState', THROTTLE_MS, (job) => (this.job = job));
     on(this.name('inventory'), 'cell_interfaces/msg/Inventory', THROTTLE_MS, (inventory) => this.#onInventory(inventory));
@@ -224,6 +248,24 @@ export class Cell {
     on(this.name('weighing/bags'), 'cell_interfaces/msg/BagList', THROTTLE_MS, (bags) => (this.bags = bags));
     on(this.name('weighing/scales'), 'cell_interfaces/msg/ScaleList', THROTTLE_MS, (scales) => (this.scales = scales));
     on(this.name('weighing/delivery'), 'cell_interfaces/msg/DeliveryState', THROTTLE_MS, (delivery) => (this.delivery = delivery));
+    on(this.name('weighing/not_taken'), 'cell_interfaces/msg/ScaleReading', 0, (reading) => (this.notTaken = [reading, ...this.notTaken].slice(0, MAX_NOT_TAKEN)));
+  }
+
+  /** Show the values that the gateway has kept, where this page has received none. They count as old as the heartbeat of their node. */
+  restore(last: LastValues): void {
+    const now = performance.now();
+    for (const [node, age_s] of Object.entries(last.heartbeat_age_s)) this.#freshness.onHeartbeat(node, now - age_s * 1000);
+    const kept = <T>(topic: string): T | null => (last.values[topic] as T | undefined) ?? null;
+    this.status ??= kept<CellStatus>('status');
+    this.job ??= kept<JobState>('job');
+    this.inventory ??= kept<Inventory>('inventory');
+    this.robot ??= kept<RobotState>('robot/state');
+    this.alarms ??= kept<AlarmList>('alarms');
+    this.weighJobs ??= kept<WeighJobList>('weighing/job');
+    this.bags ??= kept<BagList>('weighing/bags');
+    this.scales ??= kept<ScaleList>('weighing/scales');
+    this.delivery ??= kept<DeliveryState>('weighing/delivery');
+    this.now = now;
   }
 
   #onBenchmark(benchmark: BenchmarkSet): void {

@@ -46,6 +46,7 @@ interface Subscription {
   name: string;
   type: string;
   throttleMs: number;
+  queueLength: number;
   handle: (message: never) => void;
 }
 
@@ -96,9 +97,10 @@ export class Connection {
    * Subscribe to a topic on this and every later connection.
    *
    * @param throttleMs Minimum time between two messages; rosbridge sends the newest one after it. 0 = every message.
+   * @param queueLength Messages that rosbridge keeps for a slow page; it drops older ones.
    */
-  subscribe<T extends keyof Messages>(name: string, type: T, throttleMs: number, handle: (message: Messages[T]) => void): void {
-    const subscription: Subscription = { name, type, throttleMs, handle: handle as (message: never) => void };
+  subscribe<T extends keyof Messages>(name: string, type: T, throttleMs: number, handle: (message: Messages[T]) => void, queueLength = 1): void {
+    const subscription: Subscription = { name, type, throttleMs, queueLength, handle: handle as (message: never) => void };
     this.#subscriptions.push(subscription);
     if (this.#ros && this.connected) this.#subscribeOn(this.#ros, subscription);
   }
@@ -185,7 +187,8 @@ export class Connection {
 
   #subscribeOn(ros: Ros, subscription: Subscription): void {
     const topic = new Topic({
-      ros, name: subscription.name, messageType: subscription.type, throttle_rate: subscription.throttleMs, queue_length: 1, reconnect_on_close: false,
+      ros, name: subscription.name, messageType: subscription.type, throttle_rate: subscription.throttleMs,
+      queue_length: subscription.queueLength, reconnect_on_close: false,
     });
     topic.subscribe((message: unknown) => {
       if (ros !== this.#ros) return;

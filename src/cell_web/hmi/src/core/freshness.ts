@@ -1,45 +1,52 @@
 /** Source of values on the page: a topic of the cell. */
-export type Source = 'status' | 'job' | 'inventory' | 'robot' | 'alarms' | 'weighJobs' | 'bags' | 'scales' | 'delivery' | 'captured';
+export type Source = 'status' | 'job' | 'inventory' | 'robot' | 'alarms' | 'weighJobs' | 'bags' | 'scales' | 'delivery' | 'captured' | 'notTaken';
 
-/** Age limit of a value, ms. The coordinator publishes its status twice a second, the robot node its state, too. */
-export const LIMIT_MS: Record<Source, number> = {
-  status: 1_800, job: 1_800, alarms: 1_800, robot: 2_000, inventory: 1_800, weighJobs: 1_800, bags: 1_800, scales: 1_800, delivery: 1_800, captured: 1_800,
-};
+/** Age limit of a value, ms. Every node publishes a heartbeat each 0.3 s; with one tick of the page, a value is covered within 2 s. */
+export const LIMIT_MS = 1_400;
 
-/** Node that publishes a source only on changes; its entry in the cell status proves that the node is running. */
-export const OWNER: Partial<Record<Source, string>> = {
-  alarms: 'alarms', inventory: 'inventory', weighJobs: 'weigh_station', bags: 'weigh_station', delivery: 'weigh_station', scales: 'scale_bridge', captured: 'part_matcher',
+/** Nodes whose heartbeats prove that a source is current. A verdict is made by three nodes. */
+export const OWNERS: Record<Source, string[]> = {
+  status: ['coordinator'], job: ['coordinator'], robot: ['robot'], alarms: ['alarms'], inventory: ['inventory'],
+  weighJobs: ['weigh_station'], bags: ['weigh_station'], delivery: ['weigh_station'],
+  scales: ['scale_bridge'], notTaken: ['scale_bridge'], captured: ['coordinator', 'part_matcher', 'ocr'],
 };
 
 /** Level STALE of a subsystem (diagnostic_msgs/DiagnosticStatus): its node no longer reports. */
 const STALE_LEVEL = 3;
 
 /**
- * Records when each source was last known to be alive, by the page's own clock.
+ * Records when each node was last known to be alive, by the page's own clock.
  *
- * A source that is published on changes only may be old and still true. Its age is therefore the age of the status that
- * reports its node as running, not that of its last message. Time is an argument: local monotonic ms.
+ * A source that is published on changes only may be old and still true. Its age is therefore the time since the last
+ * heartbeat of the nodes that make it, not that of its last message. Time is an argument: local monotonic ms.
  */
 export class Freshness {
-  #statusAt = -Infinity;
-  #robotAt = -Infinity;
-  #ownerAt: Record<string, number> = {};
+  #heartbeatAt = new Map<string, number>();
+  #reportedAt = new Map<string, number>();
 
-  /** Record a new cell status. */
+  /** Record a heartbeat of a node; an older one than known is ignored. */
+  onHeartbeat(node: string, localMs: number): void {
+    if (localMs > (this.#heartbeatAt.get(node) ?? -Infinity)) this.#heartbeatAt.set(node, localMs);
+  }
+
+  /** Record the health of the nodes in a new cell status. It counts only for a node whose heartbeat was never received. */
   onStatus(subsystems: { name: string; level: number }[], localMs: number): void {
-    this.#statusAt = localMs;
-    for (const { name, level } of subsystems) if (level < STALE_LEVEL) this.#ownerAt[name] = localMs;
+    this.#reportedAt.set('coordinator', localMs);
+    for (const { name, level } of subsystems) if (level < STALE_LEVEL && name !== 'robot') this.#reportedAt.set(name, localMs);
   }
 
-  /** Record a new robot state. */
+  /** Record a new robot state. It counts only while no heartbeat of the robot node was received. */
   onRobot(localMs: number): void {
-    this.#robotAt = localMs;
+    this.#reportedAt.set('robot', localMs);
   }
 
-  /** Return the age of a source, ms; Infinity before its first sign of life. */
+  /** Return the time since the last sign of life of a node, ms; Infinity before the first. */
+  nodeAge(node: string, localMs: number): number {
+    return localMs - (this.#heartbeatAt.get(node) ?? this.#reportedAt.get(node) ?? -Infinity);
+  }
+
+  /** Return the age of a source, ms: that of the oldest of its nodes. */
   age(source: Source, localMs: number): number {
-    if (source === 'robot') return localMs - this.#robotAt;
-    const owner = OWNER[source];
-    return localMs - Math.min(this.#statusAt, owner ? (this.#ownerAt[owner] ?? -Infinity) : Infinity);
+    return Math.max(...OWNERS[source].map((node) => this.nodeAge(node, localMs)));
   }
 }
