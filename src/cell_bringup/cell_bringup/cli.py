@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cell_bringup.models_arguments import add_models
+from cell_bringup.state_folder import find_state
 from cell_bringup.weighing_arguments import add_scale, add_weigh, with_action
 from cell_bringup.workflow_arguments import add_workflow
 
@@ -40,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     token = commands.add_parser('token', help='create, list or revoke API tokens of programs that post bags')
     token.add_argument('action', choices=['new', 'list', 'revoke'])
     token.add_argument('name', nargs='?', default='', help='what the token is for, e.g. filler-3')
-    token.add_argument('--file', type=Path, help='default: api_tokens.json beside the database')
+    token.add_argument('--file', type=Path, help='default: api_tokens.json in the state folder of the running cell')
     doctor = commands.add_parser('doctor', help='check the cell and print remedies; exit code 1 when a check fails')
     doctor.add_argument('what', choices=['weighing'])
     add_catalogue(commands.add_parser('catalogue', help='check the part catalogue; try it on pictures'))
@@ -95,7 +96,9 @@ def add_robot(robot: argparse.ArgumentParser) -> None:
 def add_database(command: argparse.ArgumentParser) -> None:
     """Add the option of the database."""
     command.add_argument(
-        '--database-url', default='', help='default: ./state/cell.db if it exists, else ~/.local/state/cell/cell.db'
+        '--database-url',
+        default='',
+        help='default: that of the running cell, else ./state/cell.db, else ~/.local/state/cell/cell.db',
     )
 
 
@@ -130,7 +133,8 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
     if options.command == 'report':
         from cell_bringup.reports import write_report
 
-        return write_report(options.weigh_job_id, options.database_url, options.folder, console)
+        url = options.database_url or find_state(options.namespace).database_url
+        return write_report(options.weigh_job_id, url, options.folder, console)
     if options.command in {'models', 'catalogue'}:
         if options.command == 'models':
             from cell_bringup.models import work_with_models as work
@@ -147,7 +151,8 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
         from cell_bringup.tokens import work_with_tokens
 
         def try_or_work(options: argparse.Namespace, console: Console) -> int:
-            return work_with_tokens(options.action, options.name, options.file, console)
+            path = options.file or find_state(options.namespace).tokens
+            return work_with_tokens(options.action, options.name, path, console)
     else:
         return None
     return try_or_work(options, console)

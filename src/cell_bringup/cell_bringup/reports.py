@@ -11,30 +11,16 @@ from cell_weighing.reports import report_csv, report_html
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-HERE = Path('state') / 'cell.db'
-AT_HOME = Path('.local') / 'state' / 'cell' / 'cell.db'
-
-
-def database_file() -> Path:
-    """Return where `cell run` has put the database, otherwise where the launch file puts it."""
-    return HERE.resolve() if HERE.exists() else Path.home() / AT_HOME
-
-
-def database_of(url: str) -> str:
-    """Return the URL given, or that of the database in its usual place."""
-    return url or f'sqlite:///{database_file()}'
-
 
 def write_report(job_id: int, url: str, folder: Path, console: Console) -> int:
     """Write weigh_job_<id>.html and weigh_job_<id>.csv; return the exit code.
 
     Args:
         job_id: Id of the weigh job.
-        url: SQLAlchemy URL; "" = the usual place.
+        url: SQLAlchemy URL of the database.
         folder: Existing folder of the two files.
         console: Output.
     """
-    url = database_of(url)
     try:
         batch = read_job_report(open_reader(url), job_id)
         page, table = folder / f'weigh_job_{job_id}.html', folder / f'weigh_job_{job_id}.csv'
@@ -43,9 +29,12 @@ def write_report(job_id: int, url: str, folder: Path, console: Console) -> int:
         table.write_text(report_csv(batch), encoding='utf-8', newline='')
     except SQLAlchemyError as error:
         reason = getattr(error, 'orig', None) or error
-        console.print(f'[red]Cannot read the database: {reason}.[/] Give its URL with --database-url.', soft_wrap=True)
+        console.print(f'[red]Cannot read the database {url}: {reason}.[/] Give its URL with --database-url.', soft_wrap=True)
         return 1
-    except (DatabaseError, NoSuchJobError, OSError) as error:
+    except NoSuchJobError as error:
+        console.print(f'[red]{error} in {url}[/]', soft_wrap=True)
+        return 1
+    except (DatabaseError, OSError) as error:
         console.print(f'[red]{error}[/]', soft_wrap=True)
         return 1
     console.print(f'{page}\n{table}')

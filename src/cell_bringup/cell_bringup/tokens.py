@@ -8,23 +8,24 @@ from pathlib import Path
 from cell_web.tokens import TokenError, TokenFile
 from rich.console import Console
 
-from cell_bringup.reports import database_file
 
-
-def work_with_tokens(action: str, name: str, path: Path | None, console: Console) -> int:
+def work_with_tokens(action: str, name: str, path: Path, console: Console) -> int:
     """Run `cell token`; return the exit code. A new token is shown once and stored nowhere.
 
     Args:
         action: "new", "list" or "revoke".
         name: What the token is for; "" only for "list".
-        path: Token file; None = beside the database.
+        path: Token file.
         console: Output.
     """
-    tokens = TokenFile(path or database_file().with_name('api_tokens.json'))
+    tokens = TokenFile(path)
     try:
         if action == 'list':
-            for entry in tokens.entries():
+            entries = tokens.entries()
+            for entry in entries:
                 console.print(f'{entry.name}  made {entry.made_at}', highlight=False)
+            if not entries:  # not on stdout: scripts read the list there
+                Console(stderr=True).print(f'no tokens in {path}', soft_wrap=True)
         elif action == 'new':
             token = tokens.create(name, datetime.now(timezone.utc).isoformat(timespec='seconds'))
             console.print(f'Token of {name}, shown only once:', highlight=False)
@@ -34,6 +35,6 @@ def work_with_tokens(action: str, name: str, path: Path | None, console: Console
             tokens.revoke(name)
             console.print(f'The token of {name} is revoked.', highlight=False)
     except TokenError as error:
-        console.print(f'[red]{error}[/]', soft_wrap=True)
+        console.print(f'[red]{error}[/]' if str(path) in str(error) else f'[red]{error} (token file {path})[/]', soft_wrap=True)
         return 1
     return 0

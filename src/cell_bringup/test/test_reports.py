@@ -32,13 +32,13 @@ def test_a_report_is_written_as_page_and_table(cell, job_id, tmp_path):
 
 
 def test_a_job_that_is_not_there_has_no_report(cell, job_id, tmp_path):
-    assert cell('report', '99') == (1, 'there is no weigh job 99\n')
+    assert cell('report', '99') == (1, f'there is no weigh job 99 in sqlite:///{tmp_path}/state/cell.db\n')
     assert not list(tmp_path.glob('*.html'))
 
 
 def test_without_a_database_it_says_how_to_name_one(cell):
     code, said = cell('report', '1')
-    assert code == 1 and '--database-url' in said
+    assert code == 1 and '--database-url' in said and '.local/state/cell/cell.db' in said
 
 
 def test_a_folder_that_cannot_be_written_is_reported(cell, job_id):
@@ -53,6 +53,13 @@ def test_a_token_is_made_listed_and_revoked(cell, tmp_path):
     assert token not in (tmp_path / '.local/state/cell/api_tokens.json').read_text()
     assert cell('token', 'list')[1].startswith('filler  made ')
     assert cell('token', 'revoke', 'filler')[0] == 0 and cell('token', 'list') == (0, '')
+
+
+def test_an_empty_list_and_an_error_name_the_token_file(cell, capsys):
+    assert cell('token', 'list') == (0, '')
+    assert '.local/state/cell/api_tokens.json' in capsys.readouterr().err
+    code, said = cell('token', 'revoke', 'filler')
+    assert code == 1 and '.local/state/cell/api_tokens.json' in said
 
 
 def test_a_token_of_a_taken_name_or_none_is_refused(cell):

@@ -50,19 +50,26 @@ class ScriptedCell:
         self.calls: list[dict[str, Any]] = []
         self.reads: list[dict[str, Any]] = []
         """Reads of the page that no operator asked for."""
-        self.code, self.message = 0, ''
         self.answers: dict[str, dict[str, Any]] = {'/cell/robot/preflight': {'code': 0, 'message': '', 'checks': PREFLIGHT}}
         self.silent, self.robot_silent = threading.Event(), threading.Event()
-        self.stopped: set[str] = set()
+        self.stopped: set[str]
         """Nodes without a heartbeat."""
-        self.status = scene.status
         self._robot = scene.robot(time.time())
         rosbridge.answer = self._answer
-        for topic, message in scene.whole_cell(time.time()).items():
-            self.publish(topic, message)
+        self.restart()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._publish_status)
         self._thread.start()
+
+    def restart(self) -> None:
+        """Publish the working cell again, and answer every call with OK."""
+        self.code, self.message = 0, ''
+        self.status = scene.status
+        self.stopped = set()
+        self.silent.clear()
+        self.rosbridge.latched.clear()
+        for topic, message in scene.whole_cell(time.time()).items():
+            self.publish(topic, message)
 
     def publish(self, topic: str, message: Any) -> None:
         if topic == 'robot/state':

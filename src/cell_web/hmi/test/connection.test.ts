@@ -3,7 +3,7 @@ import { CallError, Connection, type ConnectionOptions, type Link } from '../src
 import { FakeRosbridge, until, type Message } from './fake_rosbridge';
 
 const TYPE = 'cell_interfaces/srv/ControlJob';
-const command = { request_id: '', operator_id: '', issued_at: { sec: 0, nanosec: 0 }, valid_for: { sec: 0, nanosec: 0 } };
+const command = { request_id: '', operator_id: '', issued_at: { sec: 0, nanosec: 0 }, valid_for: { sec: 0, nanosec: 0 }, role: '', origin: '' };
 const request = { command, action: 0 };
 const response = { code: 0, message: '' };
 

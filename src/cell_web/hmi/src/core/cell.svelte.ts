@@ -183,7 +183,7 @@ export class Cell {
   command(): CommandInfo {
     const now = this.#clock.now(performance.now());
     const issued_at: Stamp = now === null ? { sec: 0, nanosec: 0 } : stampOf(now);
-    return { request_id: newId(), operator_id: this.operator, issued_at, valid_for: { sec: VALID_FOR_S, nanosec: 0 } };
+    return { request_id: newId(), operator_id: this.operator, issued_at, valid_for: { sec: VALID_FOR_S, nanosec: 0 }, role: '', origin: '' };
   }
 
   /** Fetch the label region that decided a match: base64 JPEG, "" when the OCR node no longer has it. */

@@ -7,6 +7,9 @@ import { CONTROL_TITLES, errorText, stopOutcome, type ServiceResult } from './co
 import { localSettings } from './localSettings';
 import { codeName, verdictLabel } from './labels';
 import { cancelText, type Answer } from './pieceQuestion';
+import type { Decision, Question, Recovery } from './questions';
+
+export type { Question, Recovery } from './questions';
 
 export const DEADLINE_MS = 6_000;
 const START_CONFIRM_MS = 6_000;
@@ -19,26 +22,6 @@ const PROGRAM_MS = 95_000;
 const POLL_MS = 50;
 /** Words of the coordinator in a message that the gripper's sensor contradicts an answer. */
 const OVERRULES = 'overrules the sensor';
-
-export interface Question {
-  title: string;
-  text: string;
-  /** Text of the confirm button. */
-  confirmLabel: string;
-  /** Show the warning that the arm will move. */
-  moves?: boolean;
-  /** Pre-flight checks to show with the question. */
-  checks?: PreflightCheck[];
-}
-
-/** State of a robot recovery. */
-export interface Recovery {
-  phase: 'asking' | 'running' | 'done' | 'failed';
-  /** Started steps; the last one is in progress. */
-  steps: string[];
-  count: number;
-  message: string;
-}
 
 type Body<R> = Omit<R, 'command'>;
 
@@ -53,20 +36,24 @@ export class Commands {
   /** The dialog that asks for the operator's name is open. */
   naming = $state(false);
   #named: ((known: boolean) => void) | null = null;
-  #decide: ((yes: boolean) => void) | null = null;
+  #decide: ((decision: Decision) => void) | null = null;
 
   constructor(private readonly cell: Cell) {}
 
   /** Ask the operator; a new question cancels the previous one. */
-  ask(question: Question): Promise<boolean> {
+  async ask(question: Question): Promise<boolean> {
+    return (await this.#decideOn(question)).yes;
+  }
+
+  #decideOn(question: Question): Promise<Decision> {
     this.answer(false);
     this.question = question;
     return new Promise((resolve) => (this.#decide = resolve));
   }
 
-  answer(yes: boolean): void {
+  answer(yes: boolean, resume = false): void {
     this.question = null;
-    this.#decide?.(yes);
+    this.#decide?.({ yes, resume });
     this.#decide = null;
   }
 
@@ -111,22 +98,25 @@ export class Commands {
 
   /** Answer where the piece is. An answer that the gripper's sensor contradicts needs a second confirmation. */
   async answerPiece(answer: Answer): Promise<void> {
-    if (!(await this.ask({ title: `${answer.label}?`, text: answer.meaning, confirmLabel: answer.label }))) return;
+    const question = { title: `${answer.label}?`, text: answer.meaning, confirmLabel: answer.label, resumeLabel: `${answer.label} and resume` };
+    const { yes, resume } = await this.#decideOn(question);
+    if (!yes) return;
+    let done = false;
     const send = async (): Promise<string> => {
       let contradiction = '';
       await this.#runExclusive(answer.label, async () => {
         const result = await this.#call('control_job', 'cell_interfaces/srv/ControlJob', { action: answer.action });
         if (result.code === ResultCode.WRONG_STATE && result.message.includes(OVERRULES)) contradiction = result.message;
-        else if (!this.#reportFailure(answer.label, result)) this.cell.notify('done', answer.label, result.message || 'Done.');
+        else if ((done = !this.#reportFailure(answer.label, result))) this.cell.notify('done', answer.label, result.message || 'Done.');
       });
       return contradiction;
     };
     const contradiction = await send();
-    if (!contradiction) return;
-    if (await this.ask({ title: 'The gripper sensor disagrees', text: contradiction, confirmLabel: 'Overrule the sensor' })) {
+    if (contradiction && (await this.ask({ title: 'The gripper sensor disagrees', text: contradiction, confirmLabel: 'Overrule the sensor' }))) {
       const still = await send();
       if (still) this.cell.notify('error', answer.label, still);
     }
+    if (done && resume) await this.control(ControlJob_Request.RESUME);
   }
 
   /** Cancel the job; the question says by the gripper's sensor what to do with a piece. */
@@ -139,7 +129,7 @@ export class Commands {
 
   async reload(part_number: string, tray: number, count: number): Promise<boolean> {
     const before = this.cell.inventory?.sequence ?? 0;
-    const body = { part_number, tray, count, reason: 'reload confirmed on the page' };
+    const body = { part_number, tray, count, reason: 'reload confirmed on the page', over_capacity: false };
     const saved = await this.#callAndReport('Reload', 'inventory/reload', 'cell_interfaces/srv/AdjustStock', body);
     if (!saved) return false;
     await this.cell.refreshBookings();
@@ -163,7 +153,8 @@ export class Commands {
 
   /** Correct the count of a tray. */
   async adjust(part_number: string, tray: number, count: number, reason: string): Promise<boolean> {
-    return this.#callAndReport('Adjust', 'inventory/adjust', 'cell_interfaces/srv/AdjustStock', { part_number, tray, count, reason });
+    return this.#callAndReport('Adjust', 'inventory/adjust', 'cell_interfaces/srv/AdjustStock',
+      { part_number, tray, count, reason, over_capacity: false });
   }
 
   /** Cancel the latest entry by an operator, after a confirmation. */
