@@ -1,6 +1,6 @@
 """State folder of the running cell, found by the command line of its launch process.
 
-Every command that reads the cell's files without ROS goes through `find_state`, so that all of them read the same folder.
+`cell report` and `cell token` need no node; both go through `find_state`, so that they read the same folder.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def test_a_database_of_its_own_stays_its_own(start):
     assert state.database_url == 'postgresql://plant/cell' and state.folder == Path('/data')
 
 
-def test_cells_are_told_apart_by_namespace_and_ros_domain(start):
+def test_cells_are_distinguished_by_namespace_and_ros_domain(start):
     start(7, [*LAUNCH, 'namespace:=left', 'state_dir:=/left'])
     start(8, [*LAUNCH, 'namespace:=right', 'state_dir:=/right'])
     proc = start(9, [*LAUNCH, 'namespace:=far', 'state_dir:=/far'], ROS_DOMAIN_ID='42')
