@@ -91,12 +91,17 @@ def check_listening(facts: Facts) -> Finding:
 def check_scales(facts: Facts) -> Finding:
     """Check that each configured scale is connected and sends data."""
     known = {scale.scale_id: scale for scale in facts.scales}
-    wanted = station_of(facts).scale_ids
+    # Without scales in the parameters, settings.json names one station for all: then those that have sent data count.
+    wanted = list(stations_of(facts).by_scale) or [scale.scale_id for scale in facts.scales if scale.scale_id]
+    mute = [scale.peer for scale in facts.scales if scale.connected and not scale.scale_id and scale.last_seen_s is None]
+    hint = f'; connected and silent so far: {", ".join(mute)}: press PRINT there' if mute else ''
+    if not wanted:
+        return failed(f'no indicator has sent a line yet{hint}. Check power, network cable and its target address')
     absent = [scale_id for scale_id in wanted if not (scale_id in known and known[scale_id].connected)]
     said = ', '.join(f'{scale_id} {_last_seen_text(known.get(scale_id))}' for scale_id in wanted)
     if absent:
         return failed(
-            f'not connected: {", ".join(absent)} ({said}). Check power, network cable and the target address in the '
+            f'not connected: {", ".join(absent)} ({said}){hint}. Check power, network cable and the target address in the '
             'indicator; see firewall below'
         )
     silent = [i for i in wanted if known[i].last_seen_s is None or (known[i].last_seen_s or 0.0) > SILENT_S]

@@ -169,3 +169,16 @@ def test_a_journal_of_another_time_is_named(sound, engine):
 def test_files_of_another_user_are_named(sound, tmp_path):
     (tmp_path / 'logs').chmod(0o500)
     assert 'not writable' in problems(sound)['user']
+
+
+def test_a_connected_and_silent_indicator_is_named_as_such(sound):
+    mute = replace(sound, scales=[Scale('', True, '192.168.1.33:4000', None, readings=0), sound.scales[1]])
+    assert 'silent so far: 192.168.1.33:4000' in problems(mute)['scales connected']
+
+
+def test_one_station_for_all_scales_needs_no_list_of_scales(sound, tmp_path):
+    settings = json.loads((tmp_path / 'settings.json').read_text()) | {'station': 'Line 3'}
+    (tmp_path / 'settings.json').write_text(json.dumps(settings))
+    facts = replace(sound, scales=sound.scales[:1], active={'Line 3': True}, units={})
+    assert problems(facts) == {}
+    assert 'no indicator has sent a line' in problems(replace(facts, scales=[]))['scales connected']
