@@ -103,6 +103,19 @@ def ensure_system(needs: dict[str, tuple[Callable[[], bool], str]]) -> None:
     run_logged(line.split(), log, env=env)
 
 
+def check_path(root: Path) -> None:
+    """Check before anything is made that the tools can work with the workspace's path.
+
+    Raises:
+        SetupError: The path has characters outside ASCII; a build in such a path has failed late.
+    """
+    if not str(root).isascii():
+        raise SetupError(
+            f'The path of the workspace has characters that its build tools cannot use: {root}\n'
+            '  Move it to a path of plain letters, digits and "-", for example /opt/workcell.'
+        )
+
+
 def venv_python() -> str:
     """Return the environment's interpreter."""
     return str(VENV / 'bin' / 'python')
@@ -211,13 +224,18 @@ def link_node() -> None:
         script.chmod(0o755)
 
 
+def npm_environment() -> dict[str, str]:
+    """Return the environment of npm. Its cache is in the workspace, because the home folder may be read-only."""
+    return {**build_environment(), 'npm_config_cache': str(LOGS.parent / 'npm-cache')}
+
+
 def build_hmi(log: Path) -> None:
     """Build the operator page with the Node.js of the wheel.
 
     `npm ci` installs exactly what package-lock.json names.
     """
     link_node()
-    env = build_environment()
+    env = npm_environment()
     run_logged(['npm', 'ci', '--no-audit', '--no-fund'], log, cwd=HMI, env=env)
     run_logged(['npm', 'run', 'build'], log, cwd=HMI, env=env)
 
@@ -370,8 +388,9 @@ def main() -> int:
         print(f'Python {sys.version.split()[0]} is too old: install Python 3.10 or newer and run this again.')
         return 1
     began = time.monotonic()
-    LOGS.mkdir(parents=True, exist_ok=True)
     try:
+        check_path(ROOT)
+        LOGS.mkdir(parents=True, exist_ok=True)
         ensure_system(SYSTEM_NEEDS)
         if options.tests:
             ensure_system(TEST_NEEDS)

@@ -63,3 +63,14 @@ def test_types_are_checked_everywhere_and_every_test_is_run(load):
     for group in ('fast', 'slow'):
         words = {word for check in checks if check.group == group for word in check.command}
         assert {f'src/{p.parent.name}/test' for p in ROOT.glob('src/*/setup.py')} <= words
+
+
+def test_a_path_that_the_build_tools_cannot_use_is_refused_before_anything_is_made(load, tmp_path):
+    setup = load('setup')
+    setup.check_path(tmp_path)
+    with pytest.raises(setup.SetupError, match='/opt/zelle-ü'):
+        setup.check_path(setup.Path('/opt/zelle-ü'))
+
+
+def test_the_cache_of_npm_is_in_the_workspace_because_the_home_folder_may_be_read_only(load):
+    assert load('setup').npm_environment()['npm_config_cache'].startswith(str(ROOT / 'build'))
