@@ -5,11 +5,15 @@ Kept for scripts. In the cell, action `robot/trigger` moves the robot and report
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 from collections.abc import Mapping
 
-import socketio
+try:
+    import socketio
+except ImportError:  # a script that uses none of this module can import it all the same
+    socketio = None
 
 __all__ = ['EVENT_LETTERS', 'RoboHubClient']
 
@@ -24,6 +28,9 @@ LOG = logging.getLogger(__name__)
 class RoboHubClient:
     """One connection to the hub; it reconnects with back-off, and before each emit.
 
+    Runs with python-socketio 4 (hubs of Engine.IO 3) and 5 (hubs of Engine.IO 4): the release of the script's environment
+    must suit the hub. The cell's own hub port serves both.
+
     Attributes:
         sio: The `socketio.Client`.
         hub_url: Address of the hub.
@@ -32,15 +39,24 @@ class RoboHubClient:
     """
 
     def __init__(self, hub_url: str = 'http://127.0.0.1:5002', event_letters: Mapping[str, str] | None = None) -> None:
+        """Prepare the client; `connect` connects.
+
+        Args:
+            hub_url: Address of the hub.
+            event_letters: Letters of the site's own events, in addition to those of the program's start.
+
+        Raises:
+            RuntimeError: python-socketio is not installed.
+        """
+        if socketio is None:
+            raise RuntimeError('RoboHubClient needs python-socketio: pip install "python-socketio[client]"')
         self.hub_url = hub_url
         self.acks: dict[str, bool] = {}
         self.event_letters = {**EVENT_LETTERS, **(event_letters or {})}
-        self.sio = socketio.Client(
-            reconnection=True,
-            reconnection_delay=RECONNECT_DELAY_S,
-            reconnection_delay_max=RECONNECT_DELAY_MAX_S,
-            handle_sigint=False,
-        )
+        options = {'reconnection_delay': RECONNECT_DELAY_S, 'reconnection_delay_max': RECONNECT_DELAY_MAX_S}
+        if 'handle_sigint' in inspect.signature(socketio.Client).parameters:
+            options['handle_sigint'] = False  # else a client that is not made in the main thread is an error
+        self.sio = socketio.Client(reconnection=True, **options)
         self._acknowledged = threading.Condition()
         self.sio.on('ack', self._on_ack, namespace=NAMESPACE)
 
@@ -58,7 +74,7 @@ class RoboHubClient:
         try:
             if self.sio.connected or self.sio.eio.state != 'disconnected':
                 self.sio.disconnect()
-            self.sio.connect(self.hub_url, namespaces=[NAMESPACE], wait=True, wait_timeout=timeout)
+            self.sio.connect(self.hub_url, namespaces=[NAMESPACE], **self._wait(timeout))
         except (socketio.exceptions.ConnectionError, ValueError, OSError) as error:
             LOG.warning('hub %s: no connection (%s); is the hub running?', self.hub_url, error)
         return self.connected
@@ -66,7 +82,9 @@ class RoboHubClient:
     @property
     def connected(self) -> bool:
         """Return whether the root namespace is connected."""
-        return bool(self.sio.connected and NAMESPACE in self.sio.namespaces)
+        namespaces = self.sio.namespaces
+        # Release 4 lists other namespaces only: the root is connected with the transport.
+        return bool(self.sio.connected and (NAMESPACE in namespaces or not isinstance(namespaces, dict)))
 
     def send_trigger(self, event_name: str) -> bool:
         """Send the letter of a logical event, e.g. "START_PROGRAM".
@@ -108,6 +126,11 @@ class RoboHubClient:
     def disconnect(self) -> None:
         """Close the connection."""
         self.sio.disconnect()
+
+    def _wait(self, timeout: float) -> dict[str, float | bool]:
+        """Return the arguments that make `connect` wait for the namespace; release 4 has none and need not wait."""
+        known = inspect.signature(self.sio.connect).parameters
+        return {'wait': True, 'wait_timeout': timeout} if 'wait_timeout' in known else {}
 
     def _emit(self, letter: str, event: str, part_number: str) -> bool:
         with self._acknowledged:

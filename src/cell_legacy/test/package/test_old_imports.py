@@ -29,3 +29,12 @@ def test_one_line_on_the_path_makes_an_old_import_work_without_ros(module, name)
 
 def test_without_the_line_the_old_names_are_not_there():
     assert 'ModuleNotFoundError' in run('import robohub_client').stderr
+
+
+def test_a_script_without_socketio_imports_the_module_and_is_told_what_to_install():
+    script = (
+        "import sys; sys.modules['socketio'] = None; import cell_legacy; sys.path.insert(0, cell_legacy.PATH)\n"
+        'import robohub_client, camera.capture, camera.preprocess, ocr.engine, ocr.compare, utils.draw\n'
+        'robohub_client.RoboHubClient()\n'
+    )
+    assert 'RuntimeError: RoboHubClient needs python-socketio: pip install' in run(script).stderr
