@@ -2,7 +2,7 @@
 
 By purpose:
     node frame     runner, parameters, timers, inbox, background, calls, qos, diagnostics
-    data           database, database_claim, atomic_file, yaml_model, ids, latest_entries, time, ros_time
+    data           database, database_claim, atomic_file, yaml_model, ids, latest_entries, time, ros_time, engineio3
     cell's words   catalogue, catalogue_file, alarm_texts, alarms, commands, error_code, gripper_sensor
     tests          testing
 
@@ -23,6 +23,7 @@ __all__ = [
     'database_claim',
     'database_worker',
     'diagnostics',
+    'engineio3',
     'error_code',
     'gripper_sensor',
     'heartbeat',

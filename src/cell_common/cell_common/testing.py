@@ -13,6 +13,7 @@ import contextlib
 import queue
 import socket
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rclpy.qos import QoSProfile
 
 __all__ = [
+    'SOCKETIO_CLIENTS',
     'NodeGraph',
     'dds_thread_count',
     'domain',
@@ -40,6 +42,8 @@ NodeT = TypeVar('NodeT', bound='Node')
 DEADLINE_S = 10.0
 POLL_S = 0.01
 SPIN_TIMEOUT_S = 0.1
+SOCKETIO_CLIENTS = Path(sysconfig.get_path('purelib')).parents[2] / 'socketio-clients'
+"""Folder with Socket.IO libraries of other releases, in the environment; `make setup-tests` fills it."""
 
 
 def free_port() -> int:

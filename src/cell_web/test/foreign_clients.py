@@ -7,19 +7,16 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 import threading
 from pathlib import Path
 from typing import Any
 
-from cell_common.testing import wait_until
+from cell_common.testing import SOCKETIO_CLIENTS, wait_until
 from cell_web.socketio_gateway.events import BACKEND_EVENTS
 
-__all__ = ['CLIENTS', 'INSTALLED', 'ForeignClient']
+__all__ = ['CLIENTS', 'ForeignClient']
 
 HERE = Path(__file__).parent / 'clients'
-INSTALLED = Path(sysconfig.get_path('purelib')).parents[2] / 'socketio-clients'
-"""Folder in the environment; see tools/setup.py."""
 EVENTS = (*BACKEND_EVENTS, 'ack')
 STOP_S = 10.0
 
@@ -28,9 +25,9 @@ PYTHON = [sys.executable, str(HERE / 'client.py')]
 NODE = ['node', str(HERE / 'client.cjs')]
 CLIENTS: dict[str, tuple[list[str], Path | None]] = {
     'python-socketio 5': (PYTHON, None),
-    'python-socketio 4': (PYTHON, INSTALLED / 'python'),
-    'socket.io-client 4': ([*NODE, str(INSTALLED / 'node_modules' / 'socket.io-client-4')], None),
-    'socket.io-client 2': ([*NODE, str(INSTALLED / 'node_modules' / 'socket.io-client-2')], None),
+    'python-socketio 4': (PYTHON, SOCKETIO_CLIENTS / 'python'),
+    'socket.io-client 4': ([*NODE, str(SOCKETIO_CLIENTS / 'node_modules' / 'socket.io-client-4')], None),
+    'socket.io-client 2': ([*NODE, str(SOCKETIO_CLIENTS / 'node_modules' / 'socket.io-client-2')], None),
 }
 """Name -> its command, and the folder that Python searches first."""
 
@@ -40,7 +37,7 @@ class ForeignClient:
 
     def __init__(self, kind: str, port: int, transports: str = 'polling,websocket') -> None:
         """Connect to a port of this machine; `kind` is a key of `CLIENTS`."""
-        assert INSTALLED.is_dir(), f'{INSTALLED} is missing: run `make setup-tests`'
+        assert SOCKETIO_CLIENTS.is_dir(), f'{SOCKETIO_CLIENTS} is missing: run `make setup-tests`'
         command, first = CLIENTS[kind]
         paths = [str(first), os.environ.get('PYTHONPATH', '')] if first else [os.environ.get('PYTHONPATH', '')]
         self._kind = kind

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 from aiohttp import web
-
-from cell_web.socketio_gateway.engineio3_codec import (
+from cell_common.engineio3 import (
     BINARY_MESSAGE,
     CLOSE,
     MESSAGE,

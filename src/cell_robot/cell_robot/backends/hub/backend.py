@@ -36,7 +36,7 @@ MAX_SHOWN = 80
 NOT_AVAILABLE = 'a hub cannot tell: look at the pendant'
 BUSY = 'The robot is busy with another trigger. Wait for its end.'
 BY_HAND = 'On the pendant: clear the message, move the arm to a safe place by hand, then start the program again.'
-HUB_ADVICE = 'Start the hub; check hub_url, and that the hub runs python-socketio 5 or later (Engine.IO 4).'
+HUB_ADVICE = 'Start the hub; check hub_url, and that a Socket.IO server (Engine.IO 3 or 4) listens there.'
 
 
 @dataclass(frozen=True)

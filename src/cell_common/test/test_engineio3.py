@@ -1,5 +1,5 @@
 import pytest
-from cell_web.socketio_gateway.engineio3_codec import (
+from cell_common.engineio3 import (
     EngineIoPayloadError,
     decode_binary_payload,
     decode_payload,
