@@ -31,7 +31,7 @@ def test_without_the_line_the_old_names_are_not_there():
     assert 'ModuleNotFoundError' in run('import robohub_client').stderr
 
 
-def test_a_script_without_socketio_imports_the_module_and_is_told_what_to_install():
+def test_without_socketio_the_import_works_and_the_client_names_the_missing_package():
     script = (
         "import sys; sys.modules['socketio'] = None; import cell_legacy; sys.path.insert(0, cell_legacy.PATH)\n"
         'import robohub_client, camera.capture, camera.preprocess, ocr.engine, ocr.compare, utils.draw\n'
