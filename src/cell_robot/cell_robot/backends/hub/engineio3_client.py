@@ -61,7 +61,7 @@ class EngineIo3Client:
         try:
             greeting = json.loads(packets[0][1:])
             self._query['sid'] = str(greeting['sid'])
-            interval, patience = float(greeting['pingInterval']) / 1000, float(greeting['pingTimeout']) / 1000
+            interval, timeout = float(greeting['pingInterval']) / 1000, float(greeting['pingTimeout']) / 1000
         except (ValueError, KeyError, TypeError) as error:
             raise EngineIo3Error('the hub sent an unreadable greeting') from error
         self._take(packets[1:])
@@ -70,8 +70,8 @@ class EngineIo3Client:
         if not self.connected:
             raise EngineIo3Error(self._closed.result())
         self._tasks = [
-            asyncio.create_task(self._guard(self._poll(interval + patience))),
-            asyncio.create_task(self._guard(self._ping(interval, patience))),
+            asyncio.create_task(self._guard(self._poll(interval + timeout))),
+            asyncio.create_task(self._guard(self._ping(interval, timeout))),
         ]
 
     async def emit(self, event: str, payload: object) -> None:
@@ -112,13 +112,13 @@ class EngineIo3Client:
         while self.connected:
             self._take(await self._get(longest + self._timeout))
 
-    async def _ping(self, interval: float, patience: float) -> None:
+    async def _ping(self, interval: float, timeout: float) -> None:
         while self.connected:
             await asyncio.sleep(interval)
             self._answered.clear()
             await self._post(PING)
             try:
-                await asyncio.wait_for(self._answered.wait(), patience)
+                await asyncio.wait_for(self._answered.wait(), timeout)
             except asyncio.TimeoutError:
                 self._end('ping timeout')
 
