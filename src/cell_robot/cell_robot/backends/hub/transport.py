@@ -183,6 +183,12 @@ class HubTransport:
             raise socketio.exceptions.ConnectionError(str(error)) from error
 
     def _make_client(self, version: int) -> HubConnection:
+        """Return a client for one connection.
+
+        Args:
+            version: Release of the Engine.IO protocol, 3 or 4.
+        """
+
         def on_event(event: str, payload: object) -> None:
             # A former client may still deliver an event while it is being closed.
             if client is self._client and event == ACK:
