@@ -15,7 +15,7 @@ def add_models(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     Args:
         add_parser: Adds a subcommand, as of `ArgumentParser.add_subparsers`.
     """
-    models = add_parser('models', help='list, check or import the models of the text readers')
+    models = add_parser('models', help='list, check or import the models of the OCR engines')
     actions = models.add_subparsers(dest='action', required=True)
     for name, text in (
         ('list', 'show engines, model files, sizes and checksums'),

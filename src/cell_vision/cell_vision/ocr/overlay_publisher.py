@@ -31,8 +31,8 @@ VERDICT_NAMES = {
 class OverlayPublisher:
     """Draws the last reading, and again with the verdict on the same frame.
 
-    Frames and verdicts arrive in the node's thread; drawing takes tens of milliseconds and has a
-    thread of its own.
+    Frames and verdicts arrive in the node's thread; drawing and compressing
+    have a thread of their own.
     """
 
     def __init__(self, node: Node, quality: int) -> None:

@@ -164,8 +164,7 @@ def recognizer_input(strip: MatLike) -> NDArray[np.float32]:
         strip: BGR, uint8, of any size.
 
     Returns:
-        float32, shape (1, 3, 48, width), values -1..1; the padding is 0, the gray of the training
-        data.
+        float32, shape (1, 3, 48, width), values -1..1; the padding is 0, as in training.
     """
     wide = _input_width(strip)
     return _padded(strip, wide, next(width for width in STRIP_WIDTHS if width >= wide))
