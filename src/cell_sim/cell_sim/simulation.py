@@ -234,6 +234,8 @@ class Simulation:
         settings = config.robot
         if settings is None:
             return None
+        # The letters program then runs on the controller's arm; its client only speaks the
+        # protocol.
         if self.ur is not None and config.recipe is not None:
             return letters_client(self.ur, self.world, config.catalogue, settings)
         program = TimedProgram(self.world, config.catalogue, settings.time_scale, settings.event_letters)

@@ -126,6 +126,7 @@ class GatewayNode(Node):
         return lambda wanted: self._requests.put((name, wanted))
 
     def _on_subscription_request(self, request: tuple[str, bool]) -> None:
+        """Create or destroy the subscription of a stream; repeated requests have no effect."""
         name, wanted = request
         if wanted and name not in self._streams:
             self._streams[name] = self.create_subscription(

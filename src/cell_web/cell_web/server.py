@@ -186,6 +186,7 @@ class Server:
             await runner.cleanup()
 
     async def _listen(self, runner: web.AppRunner) -> int:
+        """Open the port, retrying until it is free; return the one in use."""
         requested = self._settings.port
         while True:
             try:
@@ -244,6 +245,7 @@ class Server:
 
     def _require_session(self, request: web.Request) -> Session:
         session = self._sessions.session_of(request)
+        # 401 without WWW-Authenticate: a login would be a page, not the browser's own dialog.
         if session is None:
             raise web.HTTPUnauthorized(text='Login required.')
         return session

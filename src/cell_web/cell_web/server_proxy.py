@@ -93,12 +93,14 @@ class RosbridgeProxy:
                 await rosbridge.close()
 
     async def _relay(self, browser: web.WebSocketResponse, rosbridge: ClientWebSocketResponse, allow: AllowList) -> None:
+        """Forward both directions until one ends; close the browser's side with a reason."""
         directions = {
             asyncio.create_task(self._browser_to_rosbridge(browser, rosbridge, allow)),
             asyncio.create_task(_rosbridge_to_browser(rosbridge, browser)),
         }
         try:
             done, _ = await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+            # The end of either direction ends the session; errors of the network are a usual end.
             for task in done:
                 if (error := task.exception()) and not isinstance(error, (ConnectionError, ClientError)):
                     raise error
@@ -125,6 +127,7 @@ class RosbridgeProxy:
             # A page in a loop must not fill the disk with its log.
             if rejected <= MAX_REJECTIONS_LOGGED:
                 log.warning('message from a page rejected: %s', decision.reason)
+            # The page gets its answer in rosbridge's form, so that a rejected call fails at once.
             await browser.send_str(decision.answer)
 
 

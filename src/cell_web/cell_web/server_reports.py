@@ -70,6 +70,7 @@ class Reports:
         router.add_get(f'{JOB}/bags.csv', bags)
 
     async def _answer(self, request: web.Request, make: Callable[[JobReport], web.Response]) -> web.Response:
+        # The route admits at most 18 digits: a larger number would not fit the database's integer.
         job_id = int(request.match_info['job_id'])
         try:
             # Reading and rendering thousands of bags takes seconds, which must not stop the camera

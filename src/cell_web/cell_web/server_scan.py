@@ -103,6 +103,7 @@ class BagRecorder:
         raise RecorderUnavailableError(response.message)
 
     async def _call(self, request: RecordBag.Request) -> RecordBag.Response:
+        """Call the service and await the response in the event loop."""
         await self._wait_ready()
         loop = asyncio.get_running_loop()
         finished = asyncio.Event()
@@ -125,6 +126,7 @@ class BagRecorder:
 
     async def _wait_ready(self) -> None:
         deadline = time.monotonic() + DISCOVERY_TIMEOUT_S
+        # Polled: rclpy's own wait blocks its thread.
         while not self._client.service_is_ready():
             if time.monotonic() > deadline:
                 raise RecorderUnavailableError('weigh_station is not running')

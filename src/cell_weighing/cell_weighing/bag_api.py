@@ -232,6 +232,7 @@ def reply_to(recorded: RecordedBag) -> ApiReply:
         'job_complete': recorded.job_complete,
     }
     if not recorded.bag_number:
+        # 409, not 200: senders of the old contract would otherwise count the bag as done.
         return ApiReply(409, {'error': recorded.message, 'field': 'station', **body})
     return ApiReply(200, body | {'message': recorded.message})
 

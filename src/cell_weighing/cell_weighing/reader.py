@@ -52,10 +52,13 @@ def open_reader(url: str) -> Engine:
         raise DatabaseError('database_url is not a database URL; example: sqlite:////var/lib/cell/cell.db') from error
     if parsed.get_backend_name() != 'sqlite':
         return create_engine(parsed, pool_pre_ping=True, execution_options={'postgresql_readonly': True})
+    # mode=ro: the connection cannot write and does not create a database that is missing.
     engine = create_engine(f'sqlite:///file:{parsed.database}?mode=ro&uri=true', connect_args={'check_same_thread': False})
 
     @event.listens_for(engine, 'connect')
     def prepare(connection: SqliteConnection, _record: object) -> None:
+        # Python's sqlite3 begins transactions only before a write; the listener below begins them
+        # itself.
         connection.isolation_level = None
 
     @event.listens_for(engine, 'begin')

@@ -110,6 +110,7 @@ class FrameHistory:
         return self._sent
 
     def _choose(self, frame: bytes, now: float) -> bytes:
+        """Return the frame to send under the faults of this moment; of several the first one here wins."""
         if self._turn < 0:
             self._turn += 1
             return self._replay[self._turn - 1]
@@ -228,6 +229,7 @@ class CameraServer:
         await asyncio.gather(*self._clients, return_exceptions=True)
 
     async def _produce(self) -> None:
+        """Take frames at the camera's rate and wake the clients; the body of the producer task."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
@@ -236,6 +238,7 @@ class CameraServer:
             if not self.client_count or loop.time() < self._stalled_until:
                 continue
             if not (self._frame and loop.time() < self._frozen_until):
+                # Rendering takes milliseconds and would stop all other devices of the loop.
                 frame = await loop.run_in_executor(self._worker, self._capture)
                 frame = await loop.run_in_executor(self._worker, self._history.next, frame, loop.time())
                 if not frame:
@@ -247,6 +250,7 @@ class CameraServer:
             self._fresh = asyncio.Event()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection; errors of the network end it without a message, as a camera does."""
         task = asyncio.current_task()
         assert task is not None
         self._clients.add(task)

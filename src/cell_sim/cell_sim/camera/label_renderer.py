@@ -167,6 +167,7 @@ def _draw_print(
     frame: tuple[int, int, int, int],
     rng: random.Random,
 ) -> None:
+    """Draw the lines of a label into a frame (left, top, right, bottom), evenly spaced."""
     left, top, right, bottom = frame
     gap = max(8, (bottom - top - sum(size for _, size in lines)) // (len(lines) + 1))
     y = top + gap // 2 + rng.randint(-4, 4)

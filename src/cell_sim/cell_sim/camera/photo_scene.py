@@ -178,6 +178,7 @@ class PhotoScene:
         return self._dealt[piece.serial]
 
     def _start_shot(self, piece: PhysicalPart) -> None:
+        """Load the photograph of a part, and its blurred copy for the time in motion."""
         photo = _load(self.photo_of(piece))
         if self._rounds.get(piece.part_number, 0) > 1:
             # Another part in the place of the same photograph: a gripper never holds two in exactly the same place.

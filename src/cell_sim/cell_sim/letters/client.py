@@ -171,6 +171,7 @@ class LettersClient:
             await asyncio.sleep(POLL_S)
 
     async def _execute(self, command: LetterCommand) -> None:
+        """Answer one letter: silently ignored, refused, or acknowledged and executed."""
         writer = self._link.writer
         await asyncio.sleep(REACTION_S)
         await self._wait_resumed()
@@ -196,6 +197,7 @@ class LettersClient:
         await self._finish_movement(command, movement)
 
     async def _finish_movement(self, command: LetterCommand, movement: LetterMovement) -> None:
+        """Wait for the end of a movement and report it, with the faults that are due."""
         writer, message = self._link.writer, ''
         try:
             # Taken at the start, so that a fault injected during this movement waits for the next

@@ -125,6 +125,7 @@ class ReconnectingTcpClient:
         return task
 
     async def _stay_connected(self) -> None:
+        """Connect, run the session, and start again; the body of the client's task."""
         backoff, now = Backoff(FIRST_BACKOFF_S, LONGEST_BACKOFF_S), asyncio.get_running_loop().time
         while True:
             while (remaining := self._offline_until - now()) > 0.0:

@@ -161,6 +161,7 @@ class ScaleClient:
         return await self._write(self._corruptor.chunks(line))
 
     async def _write(self, chunks: list[bytes]) -> bool:
+        # A half-open connection: the indicator believes that its lines are sent.
         if self._now() < self._delayed_until:
             self._delayed += chunks
             return True

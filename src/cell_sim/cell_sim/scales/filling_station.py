@@ -56,6 +56,7 @@ class FillingStation:
                 await self._fill_bag(self._order)
 
     async def _fill_bag(self, order: FillOrder) -> None:
+        """Fill, print and remove one bag."""
         indicator, now = self._scale.indicator, asyncio.get_running_loop().time
         indicator.select_unit(order.unit)
         weight = self._filler.next_weight(order)

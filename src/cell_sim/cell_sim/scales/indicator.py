@@ -239,6 +239,7 @@ class Indicator:
         return self.sma_weight(now)
 
     def _set_tare(self, value: str, now: float) -> bytes:
+        """Take the load as the tare, or preset a value in the selected unit."""
         if not value:
             if self.platform.moving(now):
                 return self._failed(b'T', now)

@@ -129,6 +129,7 @@ class MotionMonitor:
         self.segments, self.started = [], []
 
     def _move(self, time: float, start: JointVector, joints: JointVector, doing: str, free: bool) -> None:
+        """Add a movement to the current segment, or begin a new one after a standstill."""
         last = self.segments[-1] if self.segments else None
         if last is None or time > last.times[-1] + GAP_S or doing != last.doing:
             last = MotionSegment(doing, [time], [start])

@@ -102,6 +102,7 @@ class ControlScript:
         return True
 
     def _start(self, machine: Machine, command: int, now: float) -> None:
+        """Execute a command once; an unknown one ends the program, as URScript would."""
         self._executing = True
         if command == 31:
             machine.protective_stop(now, 'requested by the program')
@@ -225,6 +226,7 @@ class ControlScript:
         machine.registers.output_ints[self._ints + 2] = word
 
     def _check_watchdog(self, machine: Machine, now: float) -> None:
+        """End the program when the client has not written for too long: the arm must not follow a dead client."""
         # Writes are counted, not compared by value: a client that repeats the same command is
         # alive.
         writes = machine.registers.int_writes[self._ints]

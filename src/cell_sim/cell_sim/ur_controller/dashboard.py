@@ -133,6 +133,7 @@ class DashboardCommands:
         }
 
     def _load(self, text: str, _now: float) -> str:
+        """Load a program by its path; only while none runs, as the real controller demands."""
         name = text.rstrip('/').rpartition('/')[2]
         if name not in self.controller.programs:
             return f'File not found: {text}'

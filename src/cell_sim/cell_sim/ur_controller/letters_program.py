@@ -160,6 +160,7 @@ class LettersProgram:
         return output
 
     def _pick(self, machine: Machine, part_number: str, tray: int) -> Subprogram:
+        """Pick from the first tray that has a part, and show it to the camera."""
         if self._holds(machine):
             raise SubprogramError('gripper is not empty')
         if machine.registers.digital_outputs >> self._close_output & 1:
@@ -202,6 +203,7 @@ class LettersProgram:
         yield from self._move_joints(machine, self._recipe.waypoints['home'])
 
     def _home(self, machine: Machine) -> Subprogram:
+        """Move home; a reference part goes back to its nest first."""
         if self._reference and self._holds(machine):
             nest = self._recipe.targets['benchmark']
             yield from self._approach(machine, nest)

@@ -129,6 +129,7 @@ class RtdeSession:
         self._controller.registers.write(self._inputs[payload[0] - 1].unpack(payload))
 
     def _setup_outputs(self, payload: bytes, now: float) -> bytes:
+        """Set up the output recipe; a recipe with an unknown variable is refused as a whole."""
         if len(payload) < 8:
             raise RtdeError('an output request without a frequency')
         (frequency,) = struct.unpack_from('>d', payload)
@@ -140,6 +141,7 @@ class RtdeSession:
         return _setup_reply(PacketType.OUTPUTS, 1, types)
 
     def _setup_inputs(self, payload: bytes) -> bytes:
+        """Set up an input recipe; all its inputs are claimed, or none."""
         names = _names(payload)
         types = [self._input_type(name) for name in names]
         if not names or NOT_FOUND in types or IN_USE in types or len(self._inputs) >= MAX_INPUT_RECIPES:

@@ -135,6 +135,7 @@ class ControllerClient:
             writer.close()
 
     async def _run_session(self) -> None:
+        """Connect, agree on recipes, and pass data packages on until the connection ends."""
         reader, writer = await asyncio.wait_for(asyncio.open_connection(self._address, RTDE_PORT), CONNECT_TIMEOUT_S)
         frames = _FrameReader(reader)
         try:

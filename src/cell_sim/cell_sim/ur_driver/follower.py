@@ -145,6 +145,7 @@ class TrajectoryFollower:
             self.running = True
 
     def _follow(self, goal: Trajectory, seconds: float) -> tuple[int, tuple[float, ...]]:
+        """Return the targets of this moment, and end the goal when the arm has arrived or is too late."""
         targets = goal.at(self._elapsed)
         if self._elapsed >= goal.duration:
             self._late += seconds

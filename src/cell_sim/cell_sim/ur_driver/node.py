@@ -221,6 +221,7 @@ class UrDriverNode(Node):
         return CancelResponse.ACCEPT
 
     async def _follow(self, goal: ServerGoalHandle) -> FollowJointTrajectory.Result:
+        """Execute an accepted goal; awaits its end without occupying the executor."""
         # An rclpy future with its executor: awaiting it wakes the executor, an asyncio future would
         # not.
         ended: RosFuture = RosFuture(executor=self.executor)
@@ -254,6 +255,8 @@ class UrDriverNode(Node):
         return response
 
     async def _send_dashboard_command(self, command: str) -> tuple[bool, str]:
+        """Send one dashboard command over a connection of its own; return success and reply."""
+
         async def send() -> str:
             async with open_dashboard(self._p.robot_ip) as dashboard:
                 return await dashboard.ask(command)

@@ -149,12 +149,14 @@ class SimulatedGripper:
             self._open(joints)
 
     def _close(self, joints: Sequence[float]) -> None:
+        """Grip what lies at the pose of the tool; nothing if it is no taught place."""
         taught = self._taught_pose(joints)
         if taught is None or self._world.held is not None:
             return
         if taught.name == 'benchmark':
             self._world.grip_reference()
         elif taught.name == 'tray':
+            # Several parts may share the place: the presented one lies there.
             owner = next(
                 (owner for owner in taught.owners if owner[0] == self._world.presented_part),
                 taught.owners[0] if len(taught.owners) == 1 else None,
@@ -174,6 +176,7 @@ class SimulatedGripper:
         return self._poses.find(self._recipe.cell.tcp(joints))
 
     def _visibility(self, joints: Sequence[float], speeds: Sequence[float]) -> ViewPhase:
+        """Return whether the held part is in the image, by the position of the arm alone."""
         turned = max_joint_difference(joints, self._camera)
         if turned <= CAMERA_RAD:
             return ViewPhase.STILL if max(map(abs, speeds)) <= STANDING_RAD_S else ViewPhase.MOVING

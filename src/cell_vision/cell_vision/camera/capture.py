@@ -135,6 +135,7 @@ class CaptureThread:
         self.state = replace(self.state, running=False, connected=False, message='')
 
     def _run(self) -> None:
+        """Open the source and read it until `stop`; the body of the thread."""
         stop = self._stop
         while not stop.is_set():
             # A new source object each time: a driver's state after an error is not to be trusted.
@@ -144,6 +145,7 @@ class CaptureThread:
                 while not stop.is_set():
                     source.grab()
                     self._accept(source)
+            # First: it is a SourceError, too, but an end is no loss and is not retried.
             except EndOfSource as error:
                 self.state = replace(self.state, connected=False, ended=True, message=str(error))
                 self._log(str(error))
@@ -158,6 +160,7 @@ class CaptureThread:
                 source.close()
 
     def _accept(self, source: FrameSource) -> None:
+        """Pass the grabbed frame on, unless the rate limit drops it."""
         now = self._now()
         # The second condition lets a frame through after the clock was set back; it would otherwise
         # stop for that time.

@@ -124,6 +124,7 @@ def _unused_bits(image: MatLike) -> int:
 
 
 def _rotate(image: MatLike, processing: ImageProcessing) -> MatLike:
+    """Crop a frame, then rotate it; the result is empty if the region lies outside the frame."""
     import cv2
 
     if processing.roi[2]:

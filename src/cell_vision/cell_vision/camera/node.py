@@ -100,6 +100,7 @@ class CameraNode(Node):
     def _publish(self, frame: ProcessedFrame) -> None:
         header = Header(stamp=to_msg(frame.stamp), frame_id=self._options.frame_id)
         self._compressed.publish(CompressedImage(header=header, format=FORMAT, data=array.array('B', frame.jpeg)))
+        # Nothing is built for topics that nobody reads: messages cost more than the frame itself.
         if self._info.get_subscription_count():
             self._info.publish(self._camera_info(header, frame))
         if frame.pixels is not None:
@@ -108,6 +109,7 @@ class CameraNode(Node):
             self._raw.publish(CvBridge().cv2_to_imgmsg(frame.pixels, 'bgr8', header))
 
     def _camera_info(self, header: Header, frame: ProcessedFrame) -> CameraInfo:
+        """Return the calibration for a frame; without one, zero matrices mark the camera as uncalibrated."""
         info = CameraInfo(header=header, width=frame.width, height=frame.height)
         known = self._calibration
         if known is not None:

@@ -172,6 +172,7 @@ def _may_follow(run: str, pattern: str, weights: ConfusionWeights, affixes: Affi
         and pattern[-1] in DIGITS
         and len(run) <= LONGEST_SUFFIX
         and run.isalpha()
+        # A letter that may be a misread digit would make another number.
         and not any(weights.digit_like(c) for c in run)
     )
 

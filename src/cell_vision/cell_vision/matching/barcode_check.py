@@ -70,6 +70,8 @@ class BarcodeCheck:
         if len(parts) > 1:
             return CheckedDecision(_undecided(decision, f'the codes in view belong to {" and ".join(parts)}', parts))
         code_part = named[0]
+        # The print has decided: a code can confirm it or cast doubt on it, but never name another
+        # part.
         if decision.verdict in READ_BY_PRINT:
             return CheckedDecision(_compared(decision, code_part))
         return _decided(expected, decision, code_part)
@@ -98,6 +100,7 @@ def _compared(decision: Decision, code_part: _IdentifiedPart) -> Decision:
 def _decided(expected: str, decision: Decision, code_part: _IdentifiedPart) -> CheckedDecision:
     """Let a code decide where the print could not, unless the print contradicts it."""
     part, text = code_part.part_number, code_part.code.text
+    # Print of a part that is not in the catalogue: a code next to it may belong to the packaging.
     if decision.verdict is MatchOutcome.UNKNOWN:
         return CheckedDecision(replace(decision, reason=f'{decision.reason}, but the code "{text}" is {part}'))
     if decision.verdict is MatchOutcome.AMBIGUOUS and part not in {name for name, _ in decision.candidates}:

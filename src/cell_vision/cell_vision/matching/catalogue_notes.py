@@ -34,6 +34,7 @@ def catalogue_notes(catalogue: Catalogue, weights: ConfusionWeights) -> list[str
 
 def _unreadable(catalogue: Catalogue) -> Iterator[str]:
     for part in catalogue.parts.values():
+        # The longest of its texts decides: one readable text is enough to identify the part.
         longest = max(sum(map(str.isalnum, text)) for text in part.printed_text)
         if longest < LEAST_LETTERS and not part.code:
             yield (

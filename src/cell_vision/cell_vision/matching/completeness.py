@@ -69,6 +69,8 @@ def find_incompleteness(
     """
     folded = fold(place.text[place.begin : place.end])
     result = []
+    # A hole before the number, after it, or inside it: only the first two may hide any number of
+    # characters.
     for hole in sorted({*place.holes, *_blanks_inside(place), *_dangling_separators(place)}):
         before = fold(place.text[place.begin : max(place.begin, min(hole, place.end))])
         if hole <= place.begin:

@@ -92,6 +92,7 @@ class MatcherNode(Node):
         if expected not in self._matcher.catalogue.parts:
             response.code, response.message = ResultCode.UNKNOWN_PART, f'part "{expected}" is not in the catalogue'
             return response
+        # A frame without text is a reading, too: its barcodes may decide. A failed reading is none.
         if request.ocr.status in {OcrResult.OK, OcrResult.NO_TEXT}:
             decision = self._matcher.match(expected, readings_of(request.ocr), request.ocr.frames)
             checked = self._barcodes.apply(expected, decision, codes_of(request.ocr))

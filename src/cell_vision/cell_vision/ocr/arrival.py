@@ -294,6 +294,7 @@ class ArrivalWatch:
             self._set_background(before[-1].thumbnail)
 
     def _set_background(self, thumbnail: Thumbnail) -> None:
+        """Replace the empty view, and judge the history again by the new one."""
         self.background = thumbnail.astype(np.float32)
         for scene in self._scenes:
             scene.view = self.view_of(scene.thumbnail)

@@ -45,6 +45,7 @@ def read_barcodes(image: MatLike, formats: Sequence[str], first: Iterable[tuple[
         first: Regions to search first, each with the affine matrix from it to the image, shape (2, 3). The whole image, which
             takes longer, is only searched if they hold no code.
     """
+    # Checked before the import: sites without barcodes need no zxing-cpp.
     if not formats:
         return ()
     import zxingcpp

@@ -61,6 +61,7 @@ def mark_cut_ends(image: MatLike, readings: Sequence[Reading]) -> list[Reading]:
 
 
 def _marked(image: MatLike, reading: Reading, others: Sequence[Polygon]) -> Reading:
+    # Short texts are no part numbers, and a mark would only add noise to them.
     if reading.text == UNREAD or sum(map(str.isalnum, reading.text)) < LEAST_CHARACTERS:
         return reading
     start, end = cut_ends(image, reading.polygon)
@@ -85,6 +86,7 @@ def cut_ends(image: MatLike, box: Polygon) -> tuple[bool, bool]:
         box: The line, clockwise from the top left of its text.
     """
     at_rim = _touches_rim(image.shape[1], image.shape[0], box)
+    # Both ends are outside: there is nothing to measure.
     if all(at_rim):
         return at_rim
     strip = _strip(image, box)

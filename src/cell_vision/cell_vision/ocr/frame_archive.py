@@ -91,6 +91,8 @@ class FrameArchive:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         self._delete_partial()
+        # A frame that is stored already only gets the new label: a correction may follow a
+        # rejection an hour later.
         record = self._record(label.request_id)
         if record is None and frame is None:
             raise UnknownReadingError(label.request_id)
@@ -115,6 +117,7 @@ class FrameArchive:
         return None
 
     def _write(self, name: str, data: bytes) -> None:
+        """Write a file completely or not at all, and durably."""
         # Written under another name and renamed, so that a reader and a power cut see whole files
         # only.
         partial = self._folder / f'.{name}.part'

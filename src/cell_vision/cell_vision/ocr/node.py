@@ -167,6 +167,7 @@ class OcrNode(Node):
             self._active_reads -= 1
 
     async def _read(self, request: ReadText.Request, response: ReadText.Response, region: Sequence[Point]) -> ReadText.Response:
+        """Wait for a frame, read it, repeat while needed; every way out publishes the result and fills the response."""
         timeout = to_ns(request.timeout) / NS_PER_S or self._options.read_timeout
         if not 0 < timeout <= LONGEST_TIMEOUT_S:
             response.code = ResultCode.INVALID_ARGUMENT
@@ -181,6 +182,8 @@ class OcrNode(Node):
             pick_of(request),
             region,
         )
+        # An image in the request is read as it is, for `cell workflow` and tests; no camera is
+        # needed.
         image = request.image if given else await self._first_frame(reading, to_ns(request.newer_than), timeout)
         while image is not None and await self._run_engine(reading, image) and self._needs_more_frames(reading):
             stamp, wait = to_ns(image.header.stamp), min(NEXT_FRAME_TIMEOUT_S, self._time_left(reading))

@@ -72,6 +72,7 @@ class OverlayPublisher:
         self._pool.shutdown(cancel_futures=True)
 
     def _draw(self, match: MatchResult | None) -> None:
+        # Checked for each reading: drawing without viewers would cost more than the node itself.
         if self._last is None or not self.viewers:
             return
         image, result = self._last

@@ -75,6 +75,7 @@ class PartWatch:
         received = now_ns(self._node)
         # A camera with a clock that runs ahead must not make all later frames look old.
         stamp = min(frame.stamp, received)
+        # A stamp that goes back is not skipped: the clock was set, and the watch must go on.
         if 0 < stamp - self._stamp < SHORTEST_PERIOD_NS:
             return
         if stamp - self._stamp > RECONNECTED_NS:
@@ -169,6 +170,7 @@ class PartWatch:
         temporary.replace(self._file)
 
     def _load(self) -> NDArray[np.float32] | None:
+        """Return the stored empty view, None if there is none; a damaged file is reported and ignored."""
         if self._file is None or not self._file.is_file():
             return None
         image = cv2.imread(str(self._file), cv2.IMREAD_GRAYSCALE)

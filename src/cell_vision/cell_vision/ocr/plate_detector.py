@@ -316,6 +316,7 @@ def _rectangles(mask: MatLike) -> list[Plate]:
 
 
 def _plate(contour: MatLike, shape: tuple[int, ...]) -> Plate | None:
+    """Return the rectangle around a contour as a plate, None if its size, shape or place speaks against one."""
     (x, y), (wide, high), angle = cv2.minAreaRect(contour)
     long, short = max(wide, high), min(wide, high)
     if short < LEAST_SHORT_SIDE or long > LONGEST * short or _touches_edge(contour, shape):

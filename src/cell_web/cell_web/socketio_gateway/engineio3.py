@@ -245,6 +245,7 @@ class EngineIo3Bridge:
             await self._attachment(session, packet)
         elif packet.startswith(PING):
             await session.waiting.put(PONG + packet[1:])
+        # The connect packet of the old client is dropped: the bridge has sent its own.
         elif packet.startswith(MESSAGE) and packet != CONNECT:
             with contextlib.suppress(ConnectionError, TimeoutError):
                 await asyncio.wait_for(session.connected.wait(), self._settings.ping_timeout_s)

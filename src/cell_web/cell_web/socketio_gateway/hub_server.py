@@ -37,6 +37,7 @@ class HubServer(PortServer):
         self.server.on('send_trigger', self._send_trigger, command=True)
 
     async def _send_trigger(self, client: Client, payload: object) -> None:
+        """Trigger the robot for a letter: `ack` when the program takes it, `status` when it does not."""
         request = events.parse_trigger(payload)
         try:
             event = event_of_letter(request.letter, request.part_number, self._letters)

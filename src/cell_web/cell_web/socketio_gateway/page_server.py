@@ -91,6 +91,7 @@ class PageServer(PortServer):
         job = events.parse_optional_job('start_robot', payload)
         if job is not None:
             result = await self._link.set_job(client.name, job.part_number, job.quantity)
+            # A job that was refused must not start the robot.
             if not result.done:
                 await self._report(client, result)
                 return

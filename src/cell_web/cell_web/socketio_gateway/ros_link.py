@@ -203,6 +203,8 @@ class RosLink:
         return await self._ask(self._reset, request, self._command_timeout)
 
     async def _start(self, who: str, run_job: bool) -> CellResult:
+        """Start the robot's program, then the waiting job."""
+        # Before the program starts: the state may change while it does.
         has_job = run_job or self._job.state == JobState.READY
         if self._job.state in ACTIVE_STATES:
             return CellResult(False, f'a job for {self._job.part_number} is active: finish or cancel it first')

@@ -285,6 +285,7 @@ class SocketIoServer:
             await self._handle(client, event, handler, payload)
         elif not client.may_command:
             await self.status(client, f'{event}: this session may only watch; log in as an operator')
+        # A client in a loop would otherwise queue movements of the robot without end.
         elif client.commands >= self._settings.max_commands:
             await self.status(client, f'{event}: refused, {client.commands} commands of this client are under way')
         else:

@@ -169,6 +169,7 @@ class JournalWriter:
         return self.pending
 
     def _run(self) -> None:
+        """Commit batch after batch until `close`; the body of the thread."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._capture_updates or self._stopping)
@@ -176,6 +177,7 @@ class JournalWriter:
             with self._changed:
                 batch, self._waiting = self._waiting, []
                 capture_updates, self._capture_updates = self._capture_updates, {}
+            # Woken without work: `close` was called, and everything is written.
             if not batch and not capture_updates:
                 return
             count = len(batch)
@@ -215,6 +217,7 @@ class JournalWriter:
             return True
 
     def _commit(self, batch: list[WeightReading], capture_updates: Mapping[str, StreamCaptureState]) -> None:
+        """Write one batch with the counts of new scales, of changed captures, and of some scales that are due."""
         with self._gil_lock:
             state = self._assign_sequences(batch, capture_updates)
             rows = self._insert.rows(batch)

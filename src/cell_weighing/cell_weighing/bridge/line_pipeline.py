@@ -151,6 +151,7 @@ class LinePipeline:
         return self._readings(self._framer.end(), received_ns, monotonic_ns)
 
     def _readings(self, lines: Sequence[bytes | MalformedLine], received_ns: int, monotonic_ns: int) -> list[WeightReading]:
+        """Make readings of lines; samples of a streaming scale give a reading only when they complete a bag or are faulty."""
         readings = []
         for line in lines:
             raw = line.data if isinstance(line, MalformedLine) else line
@@ -183,9 +184,11 @@ class LinePipeline:
         return readings
 
     def _parse(self, line: bytes | MalformedLine) -> ParsedLine:
+        """Parse a line and decide which scale it belongs to."""
         if isinstance(line, MalformedLine):
             return ParsedLine(self._last_id, ReadingStatus.MALFORMED, message=line.reason)
         parsed = self.codec.parse(line)
+        # Without `peers` any id may come from any address, and the check would only cost time.
         if self._site.peers or not parsed.scale_id:
             spoofed = check_identity(parsed, self._config, self._site.peers, self._address)
             if spoofed:

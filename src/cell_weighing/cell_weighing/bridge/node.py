@@ -106,11 +106,14 @@ class ScaleBridgeNode(Node):
         self._journal = self._open_journal(gil_lock)
         progress = self._journal.initial_state
         self._registry = ScaleRegistry.restore({scale: stored.valid for scale, stored in progress.items()})
+        # Before the server starts: the first sample of a scale creates its capture from here.
         site.restored = {scale: stored.capture for scale, stored in progress.items()}
         self._site = site
         self._start_diagnostics()
         create_steady_timer(self, LIST_PERIOD_S, self._publish_scales)
         loop = AsyncioThread('indicators', BATCH_WINDOW_S, gil_lock)
+        # ExitStack closes in reverse order: the server first, then the journal, which still writes
+        # its lines, then the database.
         self._resources.callback(loop.close)
         self._server = IndicatorServer(self._settings, site, self._journal, self._post_event)
         self._serving: Future[None] = loop.submit(self._server.serve())
@@ -159,6 +162,7 @@ class ScaleBridgeNode(Node):
             break
 
     def _on_event(self, event: ServerEvent | JournalStatus) -> None:
+        """Process an event of the server or the journal, in the node's thread."""
         self._dirty = True
         match event:
             case ListeningState():
@@ -339,6 +343,7 @@ class ScaleBridgeNode(Node):
             self._alarms.clear_alarm('held_back')
 
     def _publish_scales(self) -> None:
+        """Publish the list of scales if it changed, and clear alarms whose time is over."""
         self._count_published()
         self._update_held_back_alarm()
         now = now_ns(self)

@@ -69,6 +69,7 @@ def parse_peers(entries: Iterable[str], formats: Container[str] = CODECS) -> dic
 def _parse(entry: str, formats: Container[str]) -> tuple[str, PeerConfig]:
     name, *pairs = entry.split() or ['']
     address, dial, port = _place_of(name, entry)
+    # A repeated key shortens the dict, which the next line notices.
     values = dict(pair.split('=', 1) for pair in pairs if '=' in pair)
     if len(values) != len(pairs) or not values.keys() <= {'id', 'codec', 'capture'}:
         raise PeerError(f'"{entry}" may say id=, codec= and capture= after the address, each once')

@@ -107,6 +107,7 @@ class ScaleRegistry:
             if reading.peer in self.open_peers:
                 entry.peer = reading.peer
         else:
+            # A line without id on a closed connection is counted in an entry that nobody lists.
             entry = self.nameless.get(reading.peer) or ScaleEntry('', reading.peer)
         self._note_peer(entry, reading.peer)
         entry.last_received_ns = reading.received_ns

@@ -101,6 +101,7 @@ class StreamCapture:
         return self._capture(sample, weight)
 
     def _is_stable(self, sample: ParsedLine, weight: Decimal, now_ns: int) -> bool:
+        """Add a sample to the run of agreeing samples, and return whether the run is long enough."""
         if sample.stability is Stability.IN_MOTION or sample.unit != self._unit:
             self._run.clear()
             self._unit = sample.unit
@@ -117,6 +118,7 @@ class StreamCapture:
         return len(run) >= self._settings.count and now_ns - run[0][0] >= self._settings.window_ns
 
     def _capture(self, sample: ParsedLine, weight: Decimal) -> ParsedLine | None:
+        """Return the sample as a bag, or None if the bag on the scale has been captured already."""
         another = self._gap and not self.state.armed and not self._equals_captured(weight)
         self._gap = False
         if not self.state.armed and not another:

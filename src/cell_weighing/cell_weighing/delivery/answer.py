@@ -105,6 +105,7 @@ def read_answer(body: str) -> BodyVerdict:
 
 
 def _denies(fields: dict[str, object]) -> bool:
+    """Return whether a field says no: `success` that is not true, or a `status` that names a failure."""
     inner = fields.get('data')
     places = [fields, inner] if isinstance(inner, dict) else [fields]
     for place in places:

@@ -110,6 +110,7 @@ class HttpPoster:
             with self._session().post(
                 self._url, data=item.fields, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:
+                # Read with a limit: a wrong address may serve an endless body.
                 body = response.raw.read(LONGEST_BODY, decode_content=True).decode('utf-8', 'replace')
                 return HttpResult(response.status_code, body, retry_after=response.headers.get('Retry-After', ''))
         except (requests.RequestException, OSError) as error:

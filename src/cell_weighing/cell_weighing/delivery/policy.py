@@ -129,6 +129,8 @@ def classify(result: HttpResult) -> DeliveryVerdict:
         return _classify_body(result)
     if status in (401, 403):
         return DeliveryVerdict.PAUSE
+    # A framework's own 404 page says nothing about the bag; `"success": false` comes from the
+    # application.
     if status in _NOT_FOUND and not says_no(result.body):
         return DeliveryVerdict.NOT_FOUND
     if 400 <= status < 500 and status not in (408, 425, 429):
@@ -137,11 +139,13 @@ def classify(result: HttpResult) -> DeliveryVerdict:
 
 
 def _classify_body(result: HttpResult) -> DeliveryVerdict:
+    """Return the meaning of a 2xx or 409 by its body."""
     said = read_answer(result.body)
     if said is BodyVerdict.RECORDED:
         return DeliveryVerdict.DONE
     if said is BodyVerdict.KEY:
         return DeliveryVerdict.PAUSE
+    # A conflict that does not say "recorded" will not go away by repetition.
     if said is BodyVerdict.REJECTED or result.status == 409:
         return DeliveryVerdict.DEAD_LETTER
     return DeliveryVerdict.RETRY

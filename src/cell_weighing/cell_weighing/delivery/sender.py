@@ -155,6 +155,7 @@ class StationQueue:
         return self._send(item)
 
     def _send(self, item: DeliveryItem) -> Wait:
+        """Post one bag, store the outcome, and return the time until the next step."""
         context = self._context
         key, posted_ns = context.key(), context.clock()
         result = context.post(item, key)
@@ -252,6 +253,7 @@ class DeliverySender:
             thread.join(timeout)
 
     def _run(self, station: str) -> None:
+        """Send the bags of one station until `close`; the body of its thread."""
         queue, wake_event = StationQueue(station, self.context), self._wake_events[station]
         while not self._stopping.is_set():
             # Before the step: a bag that is stored during the step sets the event again, and is not
@@ -263,4 +265,5 @@ class DeliverySender:
                 self._on_error(str(error.__cause__ or error))
                 wait = Wait(IDLE_S, False)
             if wait.seconds:
+                # A new bag must not cut a back-off short: it waits behind the one that failed.
                 (wake_event if wait.until_woken else self._stopping).wait(wait.seconds)

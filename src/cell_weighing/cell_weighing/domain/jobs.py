@@ -295,6 +295,7 @@ def make_bag(reading: WeightReading, station: str, job: WeighingJob | None, warn
 
 
 def _judge(bag: Bag, job: WeighingJob, reading: WeightReading, warn_share: Decimal) -> None:
+    """Compare a bag with the limits of its job, and explain the result."""
     net, unit = job.net_weight(reading)
     bag.zone, bag.outcome = job.band.zone(net, unit, warn_share), job.band.judge(net, unit)
     # The digits as sent, including trailing zeros: they tell the resolution of the scale.
@@ -309,6 +310,7 @@ def _digits(weight: Decimal, unit: str, to: str) -> str:
 
 
 def _count(bag: Bag, job: WeighingJob, reading: WeightReading) -> None:
+    """Number a bag and count it in its job; the last one in tolerance finishes the job."""
     job.bags_numbered += 1
     bag.job_id, bag.number = job.job_id, job.bags_numbered
     bag.target, bag.target_unit = str(job.band.target), job.band.unit

@@ -95,6 +95,7 @@ class ToleranceBand:
         result = self.judge(weight, unit)
         if result is not ToleranceResult.IN_TOLERANCE:
             return WeightZone.REJECT_UNDER if result is ToleranceResult.UNDER else WeightZone.REJECT_OVER
+        # The warning zone is what a narrower band rejects.
         inner = ToleranceBand(self.target, self.unit, EXACT.multiply(self.tolerance, warn_share)).judge(weight, unit)
         warnings = {ToleranceResult.UNDER: WeightZone.WARN_UNDER, ToleranceResult.OVER: WeightZone.WARN_OVER}
         return warnings.get(inner, WeightZone.GOOD)

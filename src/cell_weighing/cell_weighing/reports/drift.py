@@ -103,6 +103,7 @@ class DriftDetector:
                 self._division = min(gaps) if not self._division else min(self._division, *gaps)
 
     def _check(self, value: float) -> Drift | None:
+        """Add a value to the sums, and return the drift if one of them passes the limit."""
         freedom = self._older_freedom + self._count - 1
         if self._count < 1 or freedom < MIN_FREEDOM:
             return None
@@ -112,6 +113,7 @@ class DriftDetector:
         variance = (self._older_squares + self._squares) / freedom + self._division**2 / 12
         if not variance:
             return None
+        # The variance of the new value and of the mean that it is compared with, hence 1 + 1/n.
         deviate = _normal_deviate((value - self._mean) / math.sqrt(variance * (1 + 1 / self._count)), freedom)
         before = {True: self._sums.high, False: self._sums.low}
         self._sums.add(deviate)

@@ -61,6 +61,7 @@ class BagAlarms:
 
     def _check_drift(self, bag: Bag) -> None:
         job_id, detector = self._detectors.get(bag.scale_id, (0, DriftDetector()))
+        # Another product has another target and spread.
         if job_id != bag.job_id:
             detector = DriftDetector()
             self._detectors[bag.scale_id] = bag.job_id, detector

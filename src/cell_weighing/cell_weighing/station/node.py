@@ -156,6 +156,8 @@ class WeighStationNode(Node):
         """Process readings whose message was lost: the journal decides, the topic only saves time."""
         if not self._busy:
             self._catching_up = True
+            # After an error the snapshot is published even without new bags: it shows that the
+            # database works again.
             self._submit(self._store.catch_up_page, always=bool(self._error))
 
     def _prune(self) -> None:
@@ -187,6 +189,7 @@ class WeighStationNode(Node):
         self._worker.submit(run, self._on_processed)
 
     def _on_processed(self, done: ThreadFuture[tuple[StationSnapshot | None, bool]]) -> None:
+        """Publish the bags of one piece of work, then go on with the journal or the waiting messages."""
         self._busy = False
         try:
             changed, more = done.result()
@@ -202,6 +205,7 @@ class WeighStationNode(Node):
 
     def _publish(self, changed: StationSnapshot) -> None:
         now = self.get_clock().now().to_msg()
+        # After the commit: the sender reads the outbox from the database.
         self._delivery.wake(bag.station for bag in changed.bags)
         for bag in changed.bags:
             self._bag_topic.publish(bag_message(bag))

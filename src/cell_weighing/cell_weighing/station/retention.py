@@ -70,6 +70,7 @@ class JournalPruner:
         return deleted
 
     def _prune_scale(self, scale_id: str, done: int, now_ns: int) -> int:
+        """Delete a page of old lines of one scale; return their number."""
         with read_only(self._engine).begin() as connection:
             page = self._page(connection, scale_id, done)
             last = connection.scalar(select(func.max(READING.c.sequence)).where(READING.c.scale_id == scale_id))

@@ -255,6 +255,7 @@ class WeighingServices:
     async def _execute(
         self, command: CommandInfo, work: Callable[[], T], response: Response, bags: Callable[[T], list[Bag]]
     ) -> T | None:
+        """Check the expiry, process the journal, run the command, and publish the changes."""
         if message := expiry_error(command, self._now()):
             response.code, response.message = ResultCode.EXPIRED, message
             return None

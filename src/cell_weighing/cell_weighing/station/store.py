@@ -154,6 +154,7 @@ class WeighStore(WeighJobStore):
         """
         cursors = self._begin_transaction()
         with Session(self._engine) as session, session.begin():
+            # Inside the transaction, so that two requests with one key cannot both find nothing.
             if known := _recorded(session, reading.reading_id):
                 bag, job = known
                 if (bag.weight, bag.unit, bag.scale_id, bag.station) != (
@@ -191,6 +192,7 @@ class WeighStore(WeighJobStore):
         readings = self._next_page()
         if not readings:
             return None
+        # Outside the transaction: the lock must be free during the pause.
         pause = self._page_ended + GAP_S - time.monotonic()
         if pause > 0:
             time.sleep(pause)
@@ -227,6 +229,7 @@ class WeighStore(WeighJobStore):
         return False
 
     def _process_one(self, session: Session, reading: WeightReading, cursors: dict[str, int]) -> list[Bag]:
+        """Move the cursor past a reading and return its bag, if it makes one."""
         cursors[reading.scale_id] = reading.sequence
         if not is_bag(reading):
             return []

@@ -99,6 +99,8 @@ def bag_values(bag: Bag) -> dict[str, object]:
         'outcome': int(bag.outcome),
         'weighed_ns': bag.weighed_ns,
         'stability': int(bag.stability),
+        # The column has 200 characters; SQLite would accept more, a database server would refuse
+        # the row.
         'message': bag.message[:200],
         'zone': int(bag.zone),
         'net_weight': bag.net_weight,

@@ -41,6 +41,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
+# SQLite numbers rows automatically only in a column of type INTEGER.
 BigKey = BigInteger().with_variant(Integer, 'sqlite')
 
 

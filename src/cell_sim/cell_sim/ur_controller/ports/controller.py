@@ -222,6 +222,7 @@ class ControllerServer:
         await self._close()
 
     async def _run_cycles(self) -> None:
+        """Advance the controller and serve the ports; the body of the server's task."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:

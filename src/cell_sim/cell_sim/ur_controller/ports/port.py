@@ -69,6 +69,7 @@ class Port(ABC):
         """Serve one client until it disconnects."""
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection, and close it as the state of the port demands."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)

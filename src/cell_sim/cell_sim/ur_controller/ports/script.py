@@ -35,7 +35,11 @@ class ScriptPort(Port):
         self._last_sent = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Run the programs of one client."""
+        """Run the programs of one client.
+
+        Programs are executed in order of arrival; a refused one is reported on the pendant, not on
+        the connection, as on the real ports.
+        """
         controller = self._controller
         if not self._real_time:
             writer.write(version_message(controller.version) + safety_mode_message(controller) + robot_state(controller))
@@ -65,6 +69,7 @@ class ScriptPort(Port):
         """Return the new messages and, when due, the robot state."""
         controller = self._controller
         new = [message for message in controller.messages if message.number > self._last_sent]
+        # Also without clients in between: a new client gets later messages only.
         self._last_sent = max((message.number for message in controller.messages), default=0)
         frames = b''.join(
             (runtime_exception_message if message.runtime_exception else text_message)(message.text, controller.timestamp)

@@ -87,8 +87,11 @@ class OpenCvGrabber:
         self._capture.release()
 
     def _set_up(self) -> None:
+        """Request MJPG, size, rate and lens settings from a device; a driver ignores those it does not know."""
         wanted = self._parameters
         if wanted.width and wanted.height:
+            # The format first: V4L2 offers large frames at full rate as MJPG only, and a new format
+            # may reset the size.
             self._capture.set(cv2.CAP_PROP_FOURCC, MJPG)
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, wanted.width)
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, wanted.height)
@@ -103,6 +106,7 @@ class OpenCvGrabber:
             (cv2.CAP_PROP_AUTOFOCUS, 0, cv2.CAP_PROP_FOCUS, wanted.focus),
             (cv2.CAP_PROP_AUTO_WB, 0, cv2.CAP_PROP_WB_TEMPERATURE, wanted.white_balance),
         ):
+            # Drivers refuse a manual value while the automatic control is on.
             if number >= 0 and automatic is not None:
                 self._capture.set(automatic, off)
             if number >= 0:

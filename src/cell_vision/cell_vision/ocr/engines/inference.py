@@ -79,6 +79,7 @@ def load_network(
 
 
 def _openvino(path: Path, threads: int, cache_dir: str, shape: tuple[int, int] | None, ranges: Ranges) -> Network:
+    """Load a network with OpenVINO; a cache folder that cannot be used is given up."""
     disable_openvino_telemetry()
     import openvino
 

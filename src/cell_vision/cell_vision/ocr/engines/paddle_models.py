@@ -84,6 +84,7 @@ def paddle_models(folder: Path, major: int) -> dict[str, PaddleModel]:
 
 
 def _model(role: str, folder: Path, major: int) -> PaddleModel:
+    """Check the files of one model."""
     graphs = GRAPHS if major >= 3 else GRAPHS[1:]  # PaddleOCR 2.10 downloads a model whose folder has no .pdmodel.
     wanted = [WEIGHTS, *([DESCRIPTION] if major >= 3 else [])]
     missing = [name for name in wanted if not _filled(folder / name)]

@@ -132,6 +132,7 @@ def _pad_to(image: MatLike, pixels: int) -> MatLike:
 
 
 def _load(options: EngineOptions, backend: str) -> _RapidOcr:
+    """Load RapidOCR with local models and without its downloader."""
     disable_openvino_telemetry()
     try:
         import rapidocr
@@ -139,6 +140,8 @@ def _load(options: EngineOptions, backend: str) -> _RapidOcr:
     except ImportError as error:
         raise EngineError(f'rapidocr is not installed ({error}): pip install -r requirements/runtime.txt') from error
     logging.getLogger('RapidOCR').setLevel(logging.ERROR)
+    # RapidOCR downloads a model that it misses; on a machine without a network that would hang for
+    # minutes.
     DownloadFile.run = staticmethod(_refuse_download)
     folder = model_folder(options.model_dir)
     settings: dict[str, object] = {

@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     requests, results = _redirect_stdout()
     jobs: _Jobs = queue.Queue()
+    # A thread reads the requests, so that the end of the parent is noticed during a reading, too.
     threading.Thread(target=_receive_jobs, args=(requests, jobs), daemon=True).start()
     try:
         engine = _load(options) if options.spare == 'off' else _wait_as_standby(options, jobs)

@@ -168,6 +168,7 @@ class WorkerSupervisor:
         self._thread.join(STOP_TIMEOUT_S * 2)
 
     def _run(self) -> None:
+        """Execute calls and deadlines until `close`; the body of the thread."""
         self._start()
         while not self._closed:
             try:
@@ -198,6 +199,7 @@ class WorkerSupervisor:
         self._dispatch()
 
     def _dispatch(self) -> None:
+        """Give the waiting job to the worker, if it is ready and idle."""
         if self._waiting is None or self._running is not None or not self.state.ready or self._process is None:
             return
         self._running, self._waiting = self._waiting, None
@@ -213,6 +215,7 @@ class WorkerSupervisor:
             self._stop_standby()
 
     def _on_message(self, process: _Process, header: Header, payload: bytes) -> None:
+        """Process a message of a worker; those of a worker that was replaced meanwhile are ignored."""
         if process is not self._process:
             return
         if 'fatal' in header:
@@ -234,6 +237,7 @@ class WorkerSupervisor:
             self._dispatch()
 
     def _on_deadline(self) -> None:
+        """Act on the deadline that has passed: of the waiting job, of the reading, or of a start."""
         now = time.monotonic()
         if self._waiting is not None and self._restarting() and now >= self._waiting.created + RESTART_WAIT_S:
             job, self._waiting = self._waiting, None
@@ -249,6 +253,7 @@ class WorkerSupervisor:
 
     def _restart(self, message: str, failure: ReadFailure = ReadFailure.ENGINE_FAILED) -> None:
         self._stop_worker()
+        # With `_process` None this deadline means: start again.
         self._due = time.monotonic() + self._backoff.next()
         self.state = replace(self.state, ready=False, busy=False, pid=0, message=message + RESTARTING)
         if self._running is not None:
@@ -262,6 +267,7 @@ class WorkerSupervisor:
         self._running = self._waiting = None
 
     def _start(self) -> None:
+        """Activate the standby worker, or start a process."""
         self._due = time.monotonic() + WARM_UP_DEADLINE_S
         try:
             process = self._activate_standby() or self._spawn()
@@ -276,6 +282,8 @@ class WorkerSupervisor:
             [*self._command, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # A process group of its own, so that a kill also reaches processes that a library has
+            # forked.
             start_new_session=True,
             env=_environment(self._command[0]),
         )
@@ -310,6 +318,7 @@ class WorkerSupervisor:
         self.state = replace(self.state, spare_pid=0)
 
     def _read_output(self, process: _Process) -> None:
+        """Pass the messages of a process on, then its exit; the body of a thread for each process."""
         stream = process.stdout
         assert stream is not None
         with contextlib.suppress(ProtocolError, OSError), stream:
@@ -331,6 +340,7 @@ def _send(process: _Process, header: Header, image: bytes) -> None:
 
 
 def _kill(process: _Process | None) -> None:
+    """Kill a process with its group and wait for it, so that no zombie remains."""
     if process is None:
         return
     with contextlib.suppress(OSError):
