@@ -58,6 +58,7 @@ class FrameHub:
             frame: Replaces the frame before, whether or not every viewer has taken that.
         """
         self._frame = frame
+        # Counted, not compared: a camera may send the same bytes twice.
         self._number += 1
         for event in self._waiting:
             event.set()

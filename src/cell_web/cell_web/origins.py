@@ -53,4 +53,5 @@ def origin_allowed(origin: str | None, authority: str, extra: Iterable[str]) -> 
     if origin in set(extra):
         return True
     parts = urlsplit(origin)
+    # With the port: another port on the same machine is another program.
     return parts.scheme in ('http', 'https') and parts.netloc.lower() == authority.lower()

@@ -48,6 +48,7 @@ def resolve_static_file(folder: Path, path: str) -> Path | None:
         path: Decoded URL path; "/" is index.html.
     """
     relative = PurePosixPath(path.lstrip('/') or 'index.html')
+    # Checked on the parts: aiohttp has decoded the path already, so "%2e%2e" arrives as "..".
     if '..' in relative.parts or '\0' in path:
         return None
     file = folder.joinpath(*relative.parts)

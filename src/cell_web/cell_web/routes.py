@@ -48,6 +48,8 @@ def bag_api_routes(node: Node, tokens_file: str) -> list[Routes]:
         raise StartError('parameter "api_enabled" needs parameter "api_tokens_file". Set it in the parameter file.')
     tokens = TokenFile(Path(tokens_file).expanduser())
     try:
+        # Read once at the start, so that a damaged file is noticed then and not by the first
+        # client.
         tokens.entries()
     except TokenError as error:
         raise StartError(str(error)) from error

@@ -75,6 +75,8 @@ class Fleet:
             indicator = Indicator(
                 scale_id, print_format=settings.print_format, division=settings.division, decimal_comma=settings.decimal_comma
             )
+            # The whole of 127.0.0.0/8 is local on Linux, so each indicator can have an address of
+            # its own.
             source = str(ipaddress.ip_address(settings.source) + number) if settings.source else ''
             scale = ScaleClient(indicator, settings.host, settings.port, stream_rate=settings.stream_rate, source=source)
             self.scales[scale_id] = scale

@@ -268,6 +268,7 @@ class Indicator:
         return self.sma_weight(now)
 
     def _start_about(self, now: float) -> bytes:
+        # SCP-0499 level 2, one line for each command B, until END.
         self._about = ['SMA:2/1.0', 'MFG:simulated', 'MOD:ZM405', 'REV:1.0', 'END:']
         return self._continue_about(now)
 

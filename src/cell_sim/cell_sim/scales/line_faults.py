@@ -100,6 +100,7 @@ class LineCorruptor:
 
     def _corrupt(self, line: bytes) -> bytes:
         """Return the line with one character replaced; its line end stays."""
+        # SMA replies begin with LF, which stays as well.
         at = self._rng.randrange(len(line.strip(b'\r\n'))) + len(line) - len(line.lstrip(b'\n'))
         return line[:at] + bytes([self._rng.randrange(128, 256)]) + line[at + 1 :]
 

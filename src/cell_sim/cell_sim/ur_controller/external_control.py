@@ -54,6 +54,7 @@ class ExternalControl:
             self._writes, self._last_write, self._timeout_s = writes, now, TIMEOUT_S
         elif now - self._last_write > self._timeout_s:
             return False
+        # Wraps within a signed 32-bit register.
         registers.output_ints[INT] = (registers.output_ints[INT] + 1) & 0x7FFFFFFF
         # Registers outlive programs: before the first write they hold the targets of an earlier
         # run.

@@ -124,6 +124,7 @@ class LettersProgram:
         """Run one cycle of the sub-program."""
         self._seconds = seconds
         if self._requested is not None:
+            # Set with each command: another program may have changed it.
             machine.motion.tcp = self._recipe.cell.tool
             self._running, self._requested = self._requested(machine), None
         if self._running is not None:

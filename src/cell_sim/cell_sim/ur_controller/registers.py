@@ -90,6 +90,8 @@ class Registers:
     def _write_outputs(self, values: Mapping[str, Any]) -> None:
         for name, first, bits in _DIGITAL:
             mask = values.get(f'{name}_mask', 0) & bits
+            # The mask comes with the value: outputs outside it keep the state that another client
+            # gave them.
             self.digital_outputs = _masked(self.digital_outputs, values.get(name, 0) << first, mask << first)
         mask = values.get('standard_analog_output_mask', 0)
         self.analog_types = _masked(self.analog_types, values.get('standard_analog_output_type', 0), mask)

@@ -103,6 +103,7 @@ class RtdeSession:
             return b''
         behind = int((now - self._due) / self._period)
         self.skipped += behind
+        # Multiples of the period: the rate does not drift with late cycles.
         self._due += (behind + 1) * self._period
         return self._outputs.pack({name: OUTPUTS[name][1](self._controller) for name in self._outputs.names})
 

@@ -59,5 +59,6 @@ def read_ground_truth(path: str | Path) -> list[dict[str, object]]:
     Raises:
         OSError: The file cannot be read.
     """
+    # Everything after the last line end: empty, or a line that is being written.
     lines = Path(path).read_text(encoding='utf-8').split('\n')[:-1]
     return [json.loads(line) for line in lines]

@@ -32,5 +32,6 @@ def size_of(data: bytes) -> tuple[int, int] | None:
         marker = data[at + 1]
         if marker in _FRAME_HEADERS:
             return int.from_bytes(data[at + 7 : at + 9], 'big'), int.from_bytes(data[at + 5 : at + 7], 'big')
+        # Fill bytes 0xFF may precede a marker (T.81, B.1.1.2).
         at += 2 if marker in _WITHOUT_LENGTH else 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
     return None

@@ -97,6 +97,7 @@ class MultipartReader:
         """Drop all bytes before the body of the next part; return whether it begins."""
         start = self._buffer.find(self._boundary)
         if start < 0:
+            # The boundary may be split between two reads, so its length is kept.
             del self._buffer[: max(0, len(self._buffer) - len(self._boundary))]
             return False
         end = self._buffer.find(HEAD_END, start)

@@ -68,6 +68,7 @@ def parse_source(text: str) -> CameraSource:
         return CameraSource(SourceKind.GSTREAMER, text.removeprefix('gst:').strip())
     scheme = urlsplit(text).scheme
     if scheme in {'http', 'https'}:
+        # A video file or playlist on a web server is no MJPEG stream: OpenCV opens it.
         is_file = urlsplit(text).path.lower().endswith(VIDEO_ENDINGS)
         return CameraSource(SourceKind.NETWORK if is_file else SourceKind.HTTP, text)
     if scheme in {'rtsp', 'rtsps', 'rtmp', 'udp', 'tcp'}:

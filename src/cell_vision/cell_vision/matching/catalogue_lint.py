@@ -44,6 +44,7 @@ def lint_catalogue(catalogue: Catalogue, weights: ConfusionWeights) -> list[str]
 def _pair(one: Part, other: Part, first: list[Pattern], second: list[Pattern], weights: ConfusionWeights) -> str:
     """Return the warning about a pair of parts, "" = none."""
     cost = min(
+        # Only pairs that fold alike can cost at most `accept`, which saves most alignments.
         (align(mine.text, theirs.text, weights).cost for mine in first for theirs in second if mine.folded == theirs.folded),
         default=None,
     )

@@ -137,6 +137,7 @@ def parse_pairs(data: Mapping[str, float]) -> dict[tuple[str, str], float]:
         printed, read = pair[:1], pair[-1:]
         if pair not in {printed + read, printed + ONE_WAY + read} or printed == read or not 0 < weight <= 1:
             raise ValueError(f'confusions: "{pair}": {weight!r} is not a pair of two characters with a weight of 0..1')
+        # See the module docstring: a price for two digits would make one part pass for another.
         if {printed, read} <= set(DIGITS):
             raise ValueError(f'confusions: "{pair}": digits must not be confusable')
         pairs[printed, read] = float(weight)

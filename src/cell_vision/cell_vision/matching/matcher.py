@@ -78,7 +78,10 @@ class Decision:
 
 @dataclass
 class Matcher:
-    """Matches readings against one catalogue and the benchmarks."""
+    """Matches readings against one catalogue and the benchmarks.
+
+    Patterns are prepared once; `match` has no memory, so equal readings have equal verdicts.
+    """
 
     catalogue: Catalogue
     weights: ConfusionWeights

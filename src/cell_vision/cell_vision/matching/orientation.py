@@ -81,6 +81,8 @@ def turned_twins(texts: Mapping[str, Iterable[str]], fold: Callable[[str], str])
             by_length.setdefault(sum(map(str.isalnum, text)), []).append((part, text))
     twins: dict[str, set[str]] = {}
     for alike in by_length.values():
+        # Pairs are compared within one length and among turnable numbers only: catalogues have
+        # thousands of parts.
         turnable = [(part, text) for part, text in alike if all(c in TURNED for c in text.upper() if c.isalnum())]
         for (one, printed), (other, read) in product(turnable, turnable):
             if one != other and may_be_turned(printed, read, fold):

@@ -46,6 +46,7 @@ def evidence_crop(image: MatLike, readings: Sequence[Reading], side: int, codes:
     margin = MARGIN * max(math.dist(reading.polygon[0], reading.polygon[3]) for reading in readings)
     (left, top), (right, bottom) = points.min(axis=0) - margin, points.max(axis=0) + margin
     region = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) @ level
+    # A degenerate polygon of an engine must not end the worker.
     if not np.isfinite(region).all():
         return None
     scale = min(1.0, side / max(right - left, bottom - top))

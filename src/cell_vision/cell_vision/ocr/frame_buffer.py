@@ -37,6 +37,7 @@ def stamp_of(data: bytes) -> int:
     """
     if len(data) < 12:
         raise ValueError(f'a message of {len(data)} bytes has no header')
+    # Read from the bytes: deserializing each frame would copy it, and most frames are never read.
     order = '<' if data[1] & CDR_LITTLE_ENDIAN else '>'
     seconds, nanoseconds = struct.unpack_from(f'{order}iI', data, 4)
     return int(seconds) * NS_PER_S + int(nanoseconds)

@@ -51,7 +51,11 @@ def _rank(reading: Reading) -> tuple[float, str, Polygon]:
 
 
 def _with_common_gaps(place: Sequence[Reading]) -> list[Reading]:
-    """Give readings with the same characters the same gaps: one that many of them saw is in all, one of a few in none."""
+    """Give readings with the same characters the same gaps: one that many of them saw is in all, one of a few in none.
+
+    Whether a gap is seen depends on the scale of the pass; the number itself must not change with
+    the pass that won.
+    """
     same: dict[str, list[Reading]] = {}
     for reading in place:
         same.setdefault(_characters(reading), []).append(reading)

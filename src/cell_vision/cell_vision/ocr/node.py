@@ -235,7 +235,13 @@ class OcrNode(Node):
         return deserialize_message(frame.data, CompressedImage)
 
     async def _run_engine(self, reading: ReadRequest, image: CompressedImage) -> bool:
-        """Have the worker read a frame; return whether it did. A failure only counts if no frame was read before."""
+        """Have the worker read a frame; return whether it did. A failure only counts if no frame was read before.
+
+        Args:
+            reading: Request in progress; reading, frame and age are appended, or its failure is
+                set.
+            image: Frame to read; its bytes go to the worker as they are.
+        """
         now = now_ns(self)
         future: Future = Future(executor=self.executor)
         options = ReadOptions(
@@ -248,6 +254,8 @@ class OcrNode(Node):
             budget=TIME_BUDGET_SHARE * min(self._time_left(reading), self._options.engine_deadline),
         )
         self._worker.submit(ReadJob(bytes(image.data), lambda result: self._results_queue.put((future, result)), options))
+        # The request ends in time even if the worker does not; its late result then settles a
+        # future that nobody awaits.
         if not await wait_for(self, future, max(0.001, self._time_left(reading))):
             status = self._worker.state
             code = ResultCode.TIMED_OUT if status.ready else ResultCode.ENGINE_FAILED
@@ -286,6 +294,7 @@ class OcrNode(Node):
         fill_result(reading.result, fused, len(reading.images))
         reading.result.header, reading.result.frame_age = image.header, reading.ages[reference]
         reading.code, reading.message = ResultCode.OK, ''
+        # A region is only kept from a certain reading: it must not hide a part that lies elsewhere.
         self._region = fused.crop.polygon if fused.crop is not None and is_certain(fused.readings) else ()
         self._crops.remember(reading.result, fused.crop)
         self._overlay.show_reading(image, reading.result)
@@ -295,6 +304,7 @@ class OcrNode(Node):
         return (reading.deadline - now_ns(self)) / NS_PER_S
 
     def _fail(self, reading: ReadRequest, code: int, message: str, status: int = OcrResult.FAILED) -> None:
+        """Set the failure of a request and log it; frames that were read before keep their result."""
         reading.code, reading.message = code, message
         reading.result.status, reading.result.message = status, message
         self.get_logger().warning(f'no reading: {message}')

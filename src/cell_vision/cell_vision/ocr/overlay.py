@@ -75,11 +75,13 @@ def draw_overlay(
     """Draw polygons, texts and verdict into a frame.
 
     Args:
-        image: BGR, uint8; modified.
+        image: BGR, uint8, shape (height, width, 3); modified.
         readings: Texts of the frame.
         verdict: Drawn as a banner with border, None = no verdict yet.
         codes: Barcodes of the frame.
     """
+    # Print itself is taken space: a label must not cover the number that the operator wants to
+    # check.
     taken = [_bounds(polygon) for polygon in [*(item.polygon for item in readings), *(item.polygon for item in codes)]]
     if verdict is not None:
         taken.append(_banner(image, verdict))
@@ -166,6 +168,7 @@ def _label(image: MatLike, text: str, polygon: Sequence[Point], color: Color, ta
     level = (top + bottom - size[1]) / 2
     places = [(right + 3 * pad, level), (left - size[0] - 3 * pad, level), (left, top - size[1] - pad), (left, bottom + pad)]
     boxes = [_inside(image, place, size) for place in places]
+    # With no free place the first one is used: a covered label is better than a missing one.
     box = next((box for box in boxes if not any(_overlap(box, other) for other in taken)), boxes[0])
     taken.append(box)
     cv2.rectangle(image, box[:2], box[2:], DARK, -1)

@@ -233,6 +233,7 @@ def _passes(engine: Engine, image: MatLike, plates: Sequence[Plate], careful: bo
         ]
     for variant in SMOOTH_VARIANTS if crops else ():
         yield [reading for crop in crops for reading in _read_variant(engine, crop, variant)]
+    # The whole frame at low resolution: it finds print that lies on no plate.
     yield engine.read(image, FRAME_SIDE)
     if careful or not crops:
         yield engine.read(image, side)
@@ -257,6 +258,7 @@ def _read_last_region(engine: Engine, image: MatLike, region: Sequence[Point]) -
     level, to_frame = rectify(image, region, REGION_GROWS)
     readings = engine.read(stretch_contrast(level), PLATE_SIDE, ENLARGE)
     high, wide = level.shape[:2]
+    # Print at the edge of the region may continue beyond it: then the whole frame is read.
     whole = all(RIM < x < wide - RIM and RIM < y < high - RIM for reading in readings for x, y in reading.polygon)
     return _to_frame_coordinates(readings, to_frame) if whole and is_confident(readings) else ()
 

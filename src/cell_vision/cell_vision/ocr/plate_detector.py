@@ -101,7 +101,12 @@ class Plate:
         return self.long * self.short
 
     def contains(self, x: float, y: float) -> bool:
-        """Return whether a point lies in the plate or close to it."""
+        """Return whether a point lies in the plate or close to it.
+
+        Args:
+            x: Pixels of the frame.
+            y: Pixels of the frame.
+        """
         turn = math.radians(self.angle)
         along = (x - self.x) * math.cos(turn) + (y - self.y) * math.sin(turn)
         across = (y - self.y) * math.cos(turn) - (x - self.x) * math.sin(turn)
@@ -128,8 +133,12 @@ class PlateCrop:
 def detect_plates(image: MatLike) -> list[Plate]:
     """Return at most MOST_PLATES plates of a frame, the one with most detail first.
 
+    Two searches complement each other. Detail finds parts in any light, but includes legs and
+    shadows. Brightness finds the exact body, but only on a uniform ground. A body replaces the
+    region whose detail it explains.
+
     Args:
-        image: BGR, uint8.
+        image: BGR, uint8, shape (height, width, 3).
     """
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     regions = _regions(gray)
@@ -158,6 +167,8 @@ def detect_faint_print(image: MatLike, known: Sequence[Plate]) -> list[Plate]:
     sample = np.asarray(power[::4, ::4], np.float32)
     ground = float(np.median(sample))
     deviation = float(np.median(np.abs(sample - ground))) + LEAST_POWER
+    # Medians, because print covers little of a frame: they describe the ground even if a part is in
+    # view.
     mask = _closed(power > ground + ABOVE_GROUND * deviation)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found = [
@@ -194,6 +205,8 @@ def _regions(gray: MatLike) -> list[Plate]:
     grain = float(np.median(sample))
     # The constant is the noise of JPEG in a frame without grain.
     deviation = float(np.median(np.abs(sample - grain))) + 0.3
+    # Two thresholds: the first ignores the grain of the ground, the second weak detail beside a
+    # strong one, such as a shadow's edge.
     threshold = max(grain + ABOVE_GRAIN * deviation, grain + OF_STEEPEST * (float(np.percentile(sample, STEEPEST)) - grain))
     contours, _ = cv2.findContours(_closed(steep > threshold), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found = [
@@ -209,6 +222,8 @@ def _joined(contours: Sequence[MatLike]) -> list[MatLike]:
     """Join contours whose rectangles overlap: the steep parts of one edge."""
     joined: list[MatLike] = []
     hulls = [hull for hull in map(cv2.convexHull, contours) if min(cv2.minAreaRect(hull)[1]) >= REACH]
+    # Largest first: small hulls join the large one that they belong to, instead of growing into it
+    # one by one.
     for hull in sorted(hulls, key=cv2.contourArea, reverse=True):
         near = [other for other in joined if _overlap(other, hull) > OVERLAP]
         joined = [other for other in joined if all(other is not it for it in near)]
@@ -233,6 +248,7 @@ def _detail(steep: MatLike, contour: MatLike, grain: float) -> float:
 
 def _region(rectangle: RotatedRect, scale: float, size: tuple[int, ...]) -> Plate | None:
     middle, (wide, high), angle = rectangle
+    # Averaging over REACH has widened the region by about this much.
     wide, high = wide - REACH + 3, high - REACH + 3
     if min(wide, high) < LEAST_REGION or wide * high > MOST_AREA * size[0] * size[1]:
         return None
@@ -244,6 +260,7 @@ def _detect_bodies(gray: MatLike) -> list[Plate]:
     """Return the rectangles that are darker or brighter than the rest of the frame, largest first."""
     size = (max(1, gray.shape[1] // REDUCTION), max(1, gray.shape[0] // REDUCTION))
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    # Otsu's method separates the two most different brightnesses, whatever the exposure.
     threshold, _ = cv2.threshold(small, 0, 255, cv2.THRESH_OTSU)
     found = [plate for mask in (small <= threshold, small > threshold) for plate in _rectangles(mask.astype(np.uint8))]
     return sorted(found, key=lambda plate: -plate.area)
@@ -261,6 +278,7 @@ def _explains(plate: Plate, region: Plate) -> bool:
 
 def _to_plate(middle: Sequence[float], size: tuple[float, float], angle: float, scale: float) -> Plate:
     """Return a rectangle in a smaller copy as a plate of the frame."""
+    # Pixel centers: the center of a reduced pixel lies half a block further.
     (wide, high), off = size, (scale - 1) / 2
     angle = angle if wide >= high else angle + 90
     return Plate(
@@ -280,7 +298,13 @@ def corners(plate: Plate) -> Polygon:
 
 
 def crop_plate(image: MatLike, plate: Plate) -> PlateCrop:
-    """Crop a plate from a frame, with its longer side level."""
+    """Crop a plate from a frame, with its longer side level.
+
+    Args:
+        image: BGR, uint8, shape (height, width, 3).
+        plate: In pixels of the frame; it may reach beyond its edge, where the edge pixels are
+            repeated.
+    """
     wide, high = plate.long * MARGIN, plate.short * MARGIN
     to_crop = np.asarray(cv2.getRotationMatrix2D((plate.x, plate.y), plate.angle, 1.0), np.float64)
     to_crop[:, 2] += (wide / 2 - plate.x, high / 2 - plate.y)
@@ -291,8 +315,13 @@ def crop_plate(image: MatLike, plate: Plate) -> PlateCrop:
 
 
 def stretch_contrast(image: MatLike) -> MatLike:
-    """Return a plate with full contrast: laser-etched print is often only a few gray levels brighter than the body."""
+    """Return a plate with full contrast: laser-etched print is often only a few gray levels brighter than the body.
+
+    Args:
+        image: BGR, uint8. All channels get the same table, so colors keep their order.
+    """
     high, wide = image.shape[:2]
+    # The rim of a plate may show ground or shadow, which would set black or white.
     inside = image[high // 6 : high - high // 6, wide // 20 : wide - wide // 20]
     dark, bright = np.percentile(np.asarray(inside[::2, ::2], np.uint8), (DARK_SHARE, BRIGHT_SHARE))
     table = (np.arange(256) - dark) * 255 / max(LEAST_CONTRAST, bright - dark)
@@ -309,6 +338,7 @@ def denoise(image: MatLike) -> MatLike:
 
 
 def _rectangles(mask: MatLike) -> list[Plate]:
+    # Opening removes specks and thin legs; closing fills the print inside a body.
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)

@@ -65,6 +65,8 @@ def thumbnail_of(jpeg: memoryview | bytes) -> NDArray[np.uint8] | None:
         uint8, WIDTH cells wide, as high as the picture's proportions demand.
     """
     size = size_in_header(bytes(jpeg[:HEADER_BYTES]))
+    # Decoding happens in the node's process here, so a hostile or damaged header must not claim
+    # gigabytes.
     if size is None or size[0] * size[1] > MOST_PIXELS:
         return None
     try:

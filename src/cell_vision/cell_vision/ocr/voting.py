@@ -70,12 +70,16 @@ def is_certain(readings: Sequence[Reading], certain: float = CERTAIN) -> bool:
 def fuse_frames(frames: Sequence[Sequence[Reading]]) -> list[Reading]:
     """Return one reading of each place, in reading order.
 
+    The result depends on the order of frames only through the polygons: votes are weighed, not
+    counted in turn.
+
     Args:
         frames: Readings of each frame, oldest first; the part may move a little between them.
 
     Returns:
-        The voted texts, each with its polygon in the newest frame that contains it. A score is the best score of a reading
-        with the voted text, multiplied by the trust in the vote on its most disputed character.
+        The voted texts, each with its polygon in the newest frame that contains it. A score is the
+        best score of a reading with the voted text, multiplied by the trust in the vote on its most
+        disputed character.
     """
     if len(frames) == 1:
         return list(frames[0])
@@ -87,6 +91,7 @@ def fuse_frames(frames: Sequence[Sequence[Reading]]) -> list[Reading]:
 def _places(frames: Sequence[Sequence[Reading]]) -> list[list[list[Reading]]]:
     """Return for each place the readings of each frame."""
     everything = [(number, reading) for number, frame in enumerate(frames) for reading in frame]
+    # Long boxes first: pieces of a split line join the place of the whole line.
     everything.sort(key=lambda item: -length(item[1].polygon))
     shifts = _shifts(frames)
     places: list[tuple[int, Reading, list[list[Reading]]]] = []
@@ -111,6 +116,7 @@ def _shifts(frames: Sequence[Sequence[Reading]]) -> list[tuple[float, float]]:
             for other in newest
             if reading.text == other.text and _distance(reading, other) <= MOVES * height(reading.polygon)
         ]
+        # The median move: a text that stands twice on a label gives some wrong moves.
         middle = sorted(moves, key=lambda move: math.hypot(*move))[len(moves) // 2] if moves else (0.0, 0.0)
         result.append(middle)
     return result
@@ -154,6 +160,7 @@ def _winner(column: dict[str, float], total: float) -> tuple[str, float]:
     At a tie a character wins over none: characters are lost more often than invented.
     """
     opinions = dict(column)
+    # Frames whose text ends before this column vote for "nothing here".
     silent = total - sum(column.values())
     if silent > 1e-9:
         opinions[''] = opinions.get('', 0.0) + silent

@@ -127,6 +127,7 @@ def parse_optional_job(event: str, payload: object) -> PickJobRequest | None:
     if payload is None:
         return None
     fields = _mapping(event, payload, '{part_number, quantity} or null')
+    # Old pages send empty input fields.
     if fields.get('part_number') in (None, '') and fields.get('quantity') in (None, '', 0):
         return None
     return parse_job(event, payload)
@@ -220,6 +221,7 @@ def _quantity(event: str, fields: Mapping[str, object]) -> int:
     value = fields.get('quantity')
     if value is None:
         raise PayloadError(f'{event}: quantity is missing')
+    # JSON of some clients has 3.0 for 3.
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, str) and re.fullmatch('[0-9]{1,9}', value.strip()):

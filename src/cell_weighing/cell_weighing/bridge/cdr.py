@@ -75,6 +75,7 @@ def encode_scale_list(stamp_ns: int, port: int, entries: Iterable[ScaleEntry]) -
     for entry in entries:
         out += _aligned(entry.scale_id) + _padded(_string(entry.peer) + bytes((bool(entry.peer),)))
         out += _TIME.pack(*divmod(entry.last_received_ns, NS_PER_S))
+        # Everything so far is aligned to 4 bytes, so the padding to 8 is 0 or 4.
         out += bytes(len(out) % 8) + _COUNTS.pack(entry.readings, entry.malformed)
         out += _aligned(entry.last_weight) + _padded(_string(entry.format) + bytes((entry.needs_silence,)))
         out += _aligned(entry.last_unit)

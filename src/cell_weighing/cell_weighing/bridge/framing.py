@@ -141,6 +141,7 @@ class LineFramer:
             data: Any piece of the stream; a line may be split anywhere, and one read may hold many
                 lines.
         """
+        # One pass in C over all bytes: a byte-wise state machine would limit the lines per second.
         *whole, rest = (self._part + data if self._part else data).translate(_ENDS).split(b'\n')
         if whole and not self._terminated:
             # A line end alone, as some indicators send after connecting, does not prove that

@@ -146,6 +146,8 @@ class LinePipeline:
             received_ns: UTC, nanoseconds since 1970.
             monotonic_ns: The machine's monotonic clock, nanoseconds.
         """
+        # An indicator without line ends may close right after its record: the end of the connection
+        # is the silence.
         if self._silence_ends and self.incomplete and (readings := self.silence(received_ns, monotonic_ns)):
             return readings
         return self._readings(self._framer.end(), received_ns, monotonic_ns)

@@ -88,6 +88,8 @@ class StreamCapture:
         if sample.status is not ReadingStatus.VALID:
             self._run.clear()
             first, self._faulty = not self._faulty, True
+            # A stream shows dashes many times a second: the first of a row is recorded, malformed
+            # lines always.
             return sample if first or sample.status is ReadingStatus.MALFORMED else None
         self._faulty = False
         weight = kilograms(Decimal(sample.weight), sample.unit)

@@ -60,4 +60,6 @@ class SilenceSplitter:
 
     def _is_whole(self, record: bytes) -> bool:
         valid = self._codec.parse(record).status is not ReadingStatus.MALFORMED
+        # "12.5" could be the beginning of "12.50", so it is not whole; after a unit no digit can
+        # follow.
         return valid and self._codec.parse(record + b'0').status is ReadingStatus.MALFORMED

@@ -58,6 +58,7 @@ def _plain_text(text: str) -> str:
         text = _INVISIBLE.sub(' ', text)
         title = _TITLE.search(text)
         text = _TAG.sub(' ', title.group(2) if title and _TAG.sub('', title.group(2)).strip() else text)
+    # After the tags are gone: an escaped "<" is text, and must not become markup.
     text = html.unescape(text)
     return ' '.join(''.join(' ' if unicodedata.category(c)[0] in 'CZ' else c for c in text).split())
 

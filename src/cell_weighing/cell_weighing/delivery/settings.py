@@ -154,6 +154,7 @@ def read_api_key(settings: WebAppSettings, key_file: str, environment: Mapping[s
             f'there is no key to the web application: set parameter key_file, the variable {KEY_VARIABLE} '
             'or api_key in the settings file'
         )
+    # Such a key would break the HTTP header; the text of the error does not repeat it.
     if not key.isascii() or not key.isprintable() or ' ' in key:
         raise SettingsError('the key to the web application has characters that a key cannot have')
     return key

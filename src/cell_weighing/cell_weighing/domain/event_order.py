@@ -79,6 +79,7 @@ def merge_by_time(pages: Sequence[Sequence[WeightReading]], size: int) -> list[W
         list(zip(accumulate((r.monotonic_ns if one_boot else r.received_ns for r in page), max), page, strict=True))
         for page in pages
     ]
+    # A page shorter than `size` is the whole rest of its scale and limits nothing.
     full = [page[-1][0] for page in keyed if len(page) == size]
     certain = min(full) if full else None
     merged = [(key, reading) for page in keyed for key, reading in page if certain is None or key <= certain]

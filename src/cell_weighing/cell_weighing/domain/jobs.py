@@ -376,6 +376,7 @@ def validate_reopen(job: WeighingJob, quantity: int, other: WeighingJob | None) 
     if other is not None:
         raise JobActiveError(f'station {job.station} has an active weigh job: end it first')
     new_quantity = quantity or job.quantity
+    # It would be complete at once, and no further bag would count.
     if new_quantity <= job.bags_completed:
         raise JobError(f'quantity must be more than the {job.bags_completed} bags that weigh job {job.job_id} has')
     return new_quantity

@@ -45,6 +45,7 @@ def parse_aliases(entries: Iterable[str]) -> list[ScaleAlias]:
     aliases: list[ScaleAlias] = []
     for entry in entries:
         alias = _parse(entry)
+        # Intervals are half-open, so one alias may begin when another ends.
         if any(a.scale_id == alias.scale_id and a.from_ns < alias.until_ns and alias.from_ns < a.until_ns for a in aliases):
             raise AliasError(f'"{entry}": scale {alias.scale_id} stands in for two at a time')
         aliases.append(alias)

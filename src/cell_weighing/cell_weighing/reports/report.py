@@ -150,6 +150,7 @@ def report_html(report: JobReport, made_ns: int, zone: tzinfo | None = None) -> 
         zone: Time zone of the times shown; None = that of this machine.
     """
     job = report.job
+    # Voided bags are listed, but count in no figure.
     weights = [net_in_job_unit(job, bag) for bag in report.counted]
     made = chart(weights)
     title = f'Weigh job {job.job_id}: {job.company}'

@@ -307,6 +307,8 @@ def run_rules(
             recent = points[max(0, index - run.window + 1) : index + 1]
             for above in (True, False):
                 beyond = [(point - center if above else center - point) > run.distance * sigma for point in recent]
+                # Only at a point that is itself beyond: the rule would otherwise be reported at the
+                # points after it, too.
                 if beyond[-1] and sum(beyond) >= run.wanted:
                     signals.append(RunRuleSignal(rule, index, above))
     return signals

@@ -172,6 +172,7 @@ class WeighJobStore:
                 )
             )
             row.finished_boot = row.finished_monotonic = None
+            # The old end is kept in the ReopenRow: bags of the gap still belong to no job.
             row.status, row.finished_ns, row.quantity, row.ended_by, row.end_reason = 'active', None, new_quantity, '', ''
             return job_of(session, row)
 

@@ -90,6 +90,8 @@ def station_map(parameters: WeighStationParameters, settings: WebAppSettings) ->
         aliases = parse_aliases(entry for entry in parameters.aliases if entry)
     except AliasError as error:
         raise ParameterError(f'parameter "aliases": {error}. Correct it in the parameter file.') from error
+    # The old server knew one station for all scales: its setting applies unless scales were named
+    # here.
     named = (scales, parameters.stations) != (DEFAULT_SCALES, DEFAULT_STATIONS) or not settings.station
     by_scale = dict(zip(scales, parameters.stations, strict=True)) if named else {}
     return StationMap(by_scale, aliases, settings.station)

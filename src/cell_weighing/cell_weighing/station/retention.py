@@ -74,6 +74,7 @@ class JournalPruner:
         with read_only(self._engine).begin() as connection:
             page = self._page(connection, scale_id, done)
             last = connection.scalar(select(func.max(READING.c.sequence)).where(READING.c.scale_id == scale_id))
+        # The last line stays: the next sequence number is derived from it.
         old = [line for line in page if line.received_ns < now_ns - self._keep_ns and line.sequence != last]
         unused = [line.reading_id for line in old if not line.used]
         # The write lock is only requested when there is something to delete.

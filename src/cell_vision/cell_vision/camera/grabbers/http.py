@@ -44,6 +44,7 @@ class HttpGrabber:
         self._session.trust_env = False  # No proxy, and no password from ~/.netrc, for a camera in the cell's network.
         self._stream: requests.Response | None = None
         self._reader: MultipartReader | None = None
+        # One frame: of several that arrived together only the newest counts.
         self._ready: deque[bytes] = deque(maxlen=1)
 
     def open(self) -> None:
@@ -120,6 +121,8 @@ class HttpGrabber:
         The password is sent only after the challenge (RFC 9110, section 11): in the clear only if the camera wants Basic.
         """
         response = self._get()
+        # Once: a second 401 means that the password is wrong, and cameras lock an account after
+        # several attempts.
         if response.status_code == requests.codes.unauthorized and self._user and self._session.auth is None:
             self._session.auth = self._authentication(response.headers.get('WWW-Authenticate', ''))
             response.close()

@@ -116,7 +116,12 @@ def _character(one: _Character, other: _Character) -> str:
 
 
 class CtcDecoder:
-    """Decodes the output of the recognizer for one alphabet."""
+    """Decodes the output of the recognizer for one alphabet.
+
+    The recognizer knows some 6600 characters, most of them Chinese. Only the classes of PRINTED are
+    looked at, so a worn digit cannot become a Chinese one. Class numbers below are indices into
+    this selection.
+    """
 
     def __init__(self, characters: Sequence[str]) -> None:
         """Select the characters of PRINTED from an alphabet; class 0 is "no character", the last one is a blank."""
@@ -143,10 +148,13 @@ class CtcDecoder:
         }
 
     def decode(self, probabilities: NDArray[np.float32]) -> DecodedText:
-        """Return text and confidence from probabilities of shape (steps, classes).
+        """Return text and confidence from probabilities.
 
-        Each run of steps with the same best class is one character (CTC). As in PP-OCR, the confidence is the mean over the
-        characters of the probability at their first step.
+        Each run of steps with the same best class is one character (CTC). As in PP-OCR, the
+        confidence is the mean over the characters of the probability at their first step.
+
+        Args:
+            probabilities: float32, shape (steps, classes), each row sums to 1.
         """
         kept = probabilities[:, self._classes]
         best = kept.argmax(1)
@@ -180,6 +188,7 @@ class CtcDecoder:
 
         The probability of a digit next to a digit includes its look-alike letters: they are no doubt about the number.
         """
+        # Strokes first: an I that was read as "!" may stand beside a digit in the next step.
         chosen[:] = [self._strokes.get(int(read), int(read)) for read in chosen]
         doubt = {
             i: (other, float(likely[i, other] / sure[i]))

@@ -41,6 +41,7 @@ def gap_ratios(text: str, centers: Sequence[float]) -> list[float]:
     distances = [b - a for (left, right), (a, b) in pairs if ' ' not in {left, right}]
     if len(distances) < LEAST_CHARACTERS - 1:
         return []
+    # The median: one hole among the distances does not move it.
     pitch = max(1e-6, median(distances))
     return [
         0.0 if ' ' in {left, right} else (b - a) / pitch / (1 + _room(left) + _room(right)) for (left, right), (a, b) in pairs

@@ -78,6 +78,7 @@ class PpOcrEngine:
         self._options = options
         backend = select_backend(options.backend)
         folder = model_folder(options.model_dir)
+        # The direction classifier stays in float32: it is small, so integers would save little.
         integers = int8_enabled(options.precision, backend, [folder / DETECTOR, folder / RECOGNIZER])
         load = partial(load_network, backend=backend, threads=options.threads, cache_dir=options.cache_dir)
         self._detector, recognizer = (load(folder / name, integers=integers) for name in (DETECTOR, RECOGNIZER))

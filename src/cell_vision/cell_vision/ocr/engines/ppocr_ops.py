@@ -118,6 +118,7 @@ def text_boxes(probability: NDArray[np.float32]) -> list[Corners]:
     Returns:
         Corners in pixels of the map, grown by UNCLIP, in no particular order.
     """
+    # As in PaddleOCR: closes gaps of one pixel.
     mask = cv2.dilate((probability > FILLED).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     found = []
@@ -193,6 +194,7 @@ def blur_dots(strip: MatLike) -> MatLike:
 
 
 def _padded(strip: MatLike, wide: int, padded: int) -> NDArray[np.float32]:
+    # Area averaging when shrinking keeps thin strokes; it would only repeat pixels when enlarging.
     shrinks = strip.shape[0] > STRIP_HEIGHT
     small = cv2.resize(strip, (wide, STRIP_HEIGHT), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     batch = np.zeros((1, 3, STRIP_HEIGHT, padded), np.float32)

@@ -75,6 +75,7 @@ def activation_ranges(path: Path) -> Ranges:
     """Return the learned input ranges of this model file, identified by its checksum; empty when there are none."""
     learned = yaml.safe_load(resources.files('cell_vision').joinpath(RANGES).read_text('utf-8')) or {}
     known = learned.get(path.name)
+    # Ranges of another file would clip its values without any error.
     if known is None or known['sha256'] != digest(path):
         return {}
     return {layer: (float(low), float(high)) for layer, (low, high) in known['inputs'].items()}

@@ -100,6 +100,7 @@ class RapidOcrEngine:
         if scale != 1.0:
             method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
             small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
+        # The detector's stride: a smaller image would become empty inside the network.
         if min(small.shape[:2]) < 32:
             small = _pad_to(small, 32)
         found = self._engine.text_det(small).boxes

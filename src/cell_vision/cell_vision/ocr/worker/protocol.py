@@ -41,6 +41,7 @@ def write_message(stream: IO[bytes], header: Mapping[str, object], payload: byte
     Raises:
         OSError: The other side closed the pipe.
     """
+    # NaN is no JSON; it would be refused here, in the process that produced it.
     line = json.dumps({**header, 'size': len(payload)}, allow_nan=False).encode() + b'\n'
     stream.write(line)
     stream.write(payload)

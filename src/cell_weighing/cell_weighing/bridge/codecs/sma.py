@@ -55,6 +55,8 @@ class SmaCodec(LineCodec):
             unknown = line.strip() == b'?'
             return malformed('', 'the indicator does not know the command' if unknown else 'the line is not an SMA reply')
         status, _, mode, motion, _, weight, unit = reply.groups()
+        # A reply to command M; the bridge does not send it, but an operator's program on the same
+        # port might.
         if mode in b'Tt':
             return malformed('', 'the reply is a tare, not a weight')
         if status in _FAULTS:
