@@ -131,6 +131,8 @@ class TrajectoryFollower:
             return HOLD, self.joints
         # Negative after a reboot of the controller, whose clock starts again.
         passed = max(0.0, passed) if data.runtime_state == PLAYING else 0.0
+        # Decision 0015: time stands still while the program is paused, which is why the cell
+        # cancels goals instead of leaving them.
         self._elapsed += passed * data.speed_scaling * self.time_scale
         return self._follow(self._goal, passed)
 

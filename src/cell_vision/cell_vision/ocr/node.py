@@ -40,6 +40,7 @@ BYTES_PER_MB = 1_000_000
 LONGEST_TIMEOUT_S = 600.0
 NEXT_FRAME_TIMEOUT_S = 0.5
 """Timeout for a further frame; the reading is then made of the frames so far."""
+# Decision 0008.
 TIME_BUDGET_SHARE = 0.4
 """Share of the remaining time for further passes over a frame, so that a busy machine also answers in time."""
 NEXT_FRAME_FACTOR = 1.5

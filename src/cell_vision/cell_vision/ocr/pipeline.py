@@ -224,6 +224,7 @@ def is_confident(readings: Sequence[Reading]) -> bool:
 def _passes(engine: Engine, image: MatLike, plates: Sequence[Plate], careful: bool, side: int) -> Iterator[Sequence[Reading]]:
     """Yield the readings of one pass after another, the quickest first."""
     crops = [crop_plate(image, plate) for plate in plates]
+    # Decision 0007, draw 14: a second part hardly brighter than the dark ground.
     faint = [crop_plate(image, place) for place in detect_faint_print(image, plates)] if crops else []
     if crops:
         yield [

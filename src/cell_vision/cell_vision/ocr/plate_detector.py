@@ -34,6 +34,7 @@ STEEPEST = 99.7
 """Percentile that counts as the steepest detail."""
 LEAST_REGION = 6
 """Shorter side, pixels of the copy."""
+# Decision 0007, draws 3 and 4: the print of a second part may be faint or inverted.
 FURTHER = 0.05
 """Least detail of a further region, as a share of the first one."""
 MOST_PLATES = 3

@@ -216,6 +216,7 @@ def _joined(pieces: Sequence[Reading]) -> str:
 
 def _weight(score: float) -> float:
     """Return approximately the log odds of a confidence."""
+    # Decision 0009: limited, so that a few frames of one error cannot outvote all others.
     return min(MOST_WEIGHT, max(LEAST_WEIGHT, -math.log(max(1e-9, 1 - score))))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 __all__ = ['BENCHMARK_LETTER', 'START_LETTER', 'LetterError', 'event_of_letter']
 
+# Reserved at every site (decision 0017), so the catalogue has no part with it.
 START_LETTER = 'D'
 BENCHMARK_LETTER = 'B'
 

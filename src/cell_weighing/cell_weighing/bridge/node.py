@@ -102,6 +102,8 @@ class ScaleBridgeNode(Node):
         # hold.
         for key in ('port', 'journal', 'held_back'):
             self._alarms.clear_alarm(key, force=True)
+        # Decision 0012: without it the 99th percentile from socket to topic was 140 to 180 ms
+        # instead of 48 ms.
         gil_lock = threading.Lock()
         self._journal = self._open_journal(gil_lock)
         progress = self._journal.initial_state

@@ -18,12 +18,14 @@ AFTER_A_DIGIT = {'O': '0', 'o': '0', 'I': '1', 'l': '1'}
 """A letter after a digit is the digit that looks like it, if the recognizer is in doubt."""
 ROUND_LETTERS = 'Oo'
 """A round letter before a digit or another round letter is a zero in a line with digits, if the recognizer is in doubt."""
+# Decision 0007, draw 9: O was read for 0 after an S.
 LESS_DOUBT, LEAST_DOUBT = 0.01, 0.003
 """Doubt that suffices for a round letter before a digit, and for adjacent digit-like letters after a digit of their word."""
 STROKE = {'!': 'I'}
 """Labels of parts have no exclamation marks: it is an I with a worn foot."""
 POINTED = {'U': 'V'}
 """A dotted V has upright sides and is read as U. For a printed U the recognizer gives V less probability."""
+# Decision 0007, draw 12.
 VOLTS = re.compile(r'(?<=\d)U(?=[AD]C)')
 """There is no unit UAC or UDC."""
 DOUBT = 0.03
@@ -44,6 +46,7 @@ MOST_DIFFER = 0.34
 FINE = ({'0', 'O'}, {'0', 'o'}, {'1', 'I'}, {'1', 'l'}, {'0', 'D'}, {'0', 'Q'}, {'0', 'U'}, {'E', 'F'})
 """Pairs whose difference blur removes: the character with the higher joint probability of both readings is taken."""
 DOTS = '.:'
+# Decision 0007, draw 6.
 SPECK = 1.25
 """A dot between neighbors at most this many usual steps apart is a scratch, not print."""
 PRINTED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+/.,:;()[]<>*#&%=_\'"!?@°Ωµ '

@@ -27,6 +27,7 @@ Corners: TypeAlias = NDArray[np.float32]
 
 STEP = 32
 """Stride of the detector: the sides of its input are multiples of it, pixels."""
+# Decision 0004: a network for one shape runs a third faster than one for any shape.
 PLATE_SHAPES = ((160, 384), (224, 320), (256, 256))
 """Heights and widths to which an image of a single part is padded. Few and fixed: a network is compiled for each."""
 PLATE_SIDE = 480
@@ -46,6 +47,7 @@ STEP_WIDTH = 8
 """Pixels of the recognizer's input per step of its output."""
 LEAST_STRIP = 128
 LONGEST_STRIP = 480
+# Decision 0008: narrowing all strips would be faster, but left a photograph undecided.
 LONG, SQUEEZED = 256, 0.5
 """The part of a strip beyond LONG is narrowed by SQUEEZED: the recognizer was trained on strips of at most 320 pixels."""
 STRIP_WIDTHS = range(LEAST_STRIP, LONGEST_STRIP + 1, STRIP_STEP)
@@ -53,6 +55,7 @@ RUNS_ALIKE = 0.97
 """Least cosine of the angle between two lines of the same direction."""
 TALL = 1.5
 """A box of at least this ratio of height to width stands on its side."""
+# Decision 0008: half a dot pitch.
 SOFT = 0.06
 """Sigma of the blur that joins dots to strokes, in strip heights. Rows of dots are about a tenth of a height apart."""
 
