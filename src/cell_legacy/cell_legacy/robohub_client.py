@@ -72,6 +72,7 @@ class RoboHubClient:
         if self.connected:
             return True
         try:
+            # A half-open transport makes `connect` raise; it is closed first.
             if self.sio.connected or self.sio.eio.state != 'disconnected':
                 self.sio.disconnect()
             self.sio.connect(self.hub_url, namespaces=[NAMESPACE], **self._wait(timeout))
@@ -134,6 +135,7 @@ class RoboHubClient:
 
     def _emit(self, letter: str, event: str, part_number: str) -> bool:
         with self._acknowledged:
+            # Before the emit: an acknowledgement that comes at once must not be overwritten.
             self.acks[event] = False
         if not self.connect():
             return False

@@ -62,7 +62,11 @@ class FaultInjector:
         return f'{meaning}: {self._pending[fault]:g}'
 
     def consume(self, fault: str) -> bool:
-        """Use one occurrence of a counted fault; return True if one was pending."""
+        """Use one occurrence of a counted fault; return True if one was pending.
+
+        Args:
+            fault: Name of the fault; an unknown one is never pending.
+        """
         left = self._pending.get(fault, 0.0)
         if left < 1:
             return False

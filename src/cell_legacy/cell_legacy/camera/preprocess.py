@@ -51,6 +51,7 @@ def deskew(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     if not cv2.countNonZero(image):
         return image
+    # Modulo 90: older releases of OpenCV return angles in [-90, 0).
     angle = float(cv2.minAreaRect(cv2.findNonZero(image))[2]) % 90.0
     if angle > LARGEST_ANGLE_DEG:
         angle -= 90.0

@@ -70,5 +70,6 @@ class TextComparator:
 def _candidates(texts: Sequence[str] | None) -> Iterator[str]:
     single = [str(text) for text in texts or () if text is not None]
     yield from single
+    # A number may be printed on two lines, in either order of detection.
     for first, second in itertools.permutations(single, 2):
         yield first + second

@@ -72,6 +72,7 @@ class OCREngine:
             ValueError: It is not an image.
         """
         processed = self.preprocess(frame)
+        # See above: each reader gets the image that it reads best.
         found = self._read(processed if self.model is not None else frame)
         return {
             'processed_frame': processed,

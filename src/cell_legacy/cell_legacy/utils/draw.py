@@ -46,6 +46,8 @@ def draw_ocr_overlays(
         cv2.polylines(image, [polygon], isClosed=True, color=GREEN, thickness=LINE_WIDTH)
     for index, item in enumerate(texts):
         if index < len(polygons):
+            # The smallest coordinates: the first corner of a turned text is not its top left in the
+            # image.
             left, top = (int(value) for value in polygons[index].reshape(-1, 2).min(axis=0))
             place = (left, max(top - LABEL_GAP, LIST_STEP))
         else:

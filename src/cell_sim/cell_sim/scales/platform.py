@@ -23,7 +23,13 @@ class ScalePlatform:
         self._weight, self._start, self._duration = 0.0, 0.0, 0.0
 
     def fill(self, weight: float, now: float, duration: float) -> None:
-        """Start to fill a bag of `weight` kilograms; it is stable after `duration` seconds."""
+        """Start to fill a bag.
+
+        Args:
+            weight: Final load, kilograms.
+            now: Time, seconds.
+            duration: Seconds until the load is stable.
+        """
         self._weight, self._start, self._duration = weight, now, duration
 
     def clear(self) -> None:

@@ -39,7 +39,11 @@ class Power:
         return True
 
     def brake_release(self, now: float) -> bool:
-        """Start to release the brakes, after power on if necessary; return False before the controller has booted."""
+        """Start to release the brakes, after power on if necessary; return False before the controller has booted.
+
+        Args:
+            now: Time, seconds; repeated calls do not restart the delay.
+        """
         if not self.power_on(now):
             return False
         if self.mode != RobotMode.RUNNING and RobotMode.RUNNING not in [mode for _, mode in self._scheduled]:

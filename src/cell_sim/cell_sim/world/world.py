@@ -175,6 +175,10 @@ class World:
     def carry_away(self, now: float, duration: float) -> PhysicalPart:
         """Start to carry the held part away from the camera.
 
+        Args:
+            now: Time, seconds.
+            duration: Seconds until the end of the movement.
+
         Raises:
             ImpossibleMoveError: The gripper is empty.
         """
@@ -197,7 +201,12 @@ class World:
             self.held = None
 
     def grip(self, part_number: str, tray: int) -> PhysicalPart | None:
-        """Close the gripper at a tray; return the gripped part, or None if there is none."""
+        """Close the gripper at a tray; return the gripped part, or None if there is none.
+
+        Args:
+            part_number: Owner of the tray.
+            tray: 1..4, or 0 for the first tray that is not empty.
+        """
         pieces = self._find(part_number, tray)
         if self.held is not None or not pieces:
             return None

@@ -57,6 +57,9 @@ class MultipartReader:
     def feed(self, data: bytes) -> list[bytes]:
         """Add received bytes and return the JPEGs that are now complete, oldest first.
 
+        Args:
+            data: Any piece of the stream; boundaries, heads and images may be split anywhere.
+
         Raises:
             MultipartError: A part is larger than LARGEST_PART.
         """

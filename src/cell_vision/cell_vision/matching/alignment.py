@@ -128,9 +128,16 @@ def edge_predicates(
 ) -> tuple[Callable[[int], bool], Callable[[int], bool]]:
     """Return two predicates: may the pattern begin before character j of the line, may it end there.
 
-    A number that begins with a digit (74LS192) may have the letters of a maker before it (SN) and of a package after it (N).
-    Other numbers may not: a further letter makes another part. A digit, or a letter that may be a misread digit, never adjoins
-    a digit: 74LS19 is not found in 74LS192, nor EM1-2U1 in EM1-2U1O. Rules of the catalogue replace this default.
+    A number that begins with a digit (74LS192) may have the letters of a maker before it (SN) and
+    of a package after it (N). Other numbers may not: a further letter makes another part. A digit,
+    or a letter that may be a misread digit, never adjoins a digit: 74LS19 is not found in 74LS192,
+    nor EM1-2U1 in EM1-2U1O. Rules of the catalogue replace this default.
+
+    Args:
+        pattern: Printed text, normalized.
+        line: Line that was read, normalized.
+        weights: Knows which letters may be misread digits.
+        affixes: Rules of the catalogue.
     """
     maker = pattern[:1] in DIGITS
 

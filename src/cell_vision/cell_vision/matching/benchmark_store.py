@@ -65,7 +65,11 @@ class BenchmarkStore:
             return {row.part_number: _benchmark(row) for row in rows}
 
     def history(self, part_number: str) -> list[Benchmark]:
-        """Return every version of a part's benchmark, newest first."""
+        """Return every version of a part's benchmark, newest first.
+
+        Args:
+            part_number: A part without a benchmark, or outside the catalogue, has none.
+        """
         with Session(self._engine) as session:
             chosen = select(BenchmarkRow).where(BenchmarkRow.part_number == part_number)
             return [_benchmark(row) for row in session.scalars(chosen.order_by(BenchmarkRow.version.desc()))]

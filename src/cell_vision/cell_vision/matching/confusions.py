@@ -96,7 +96,13 @@ class ConfusionWeights:
         )
 
     def fold(self, text: str) -> str:
-        """Return the representatives of letters and digits; texts within `accept` of each other have the same result."""
+        """Return the representatives of letters and digits; texts within `accept` of each other have the same result.
+
+        Folding turns a search for similar texts into one for equal texts, which needs no alignment.
+
+        Args:
+            text: Normalized text; separators and blanks are dropped.
+        """
         return ''.join(self.classes.get(c, c) for c in text if c.isalnum())
 
 
@@ -147,7 +153,11 @@ def parse_pairs(data: Mapping[str, float]) -> dict[tuple[str, str], float]:
 
 
 def equivalence_classes(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Join pairs to equivalence classes; return character -> first character of its class."""
+    """Join pairs to equivalence classes; return character -> first character of its class.
+
+    Args:
+        pairs: Confusable characters. Classes are transitive: 0/O and O/Q put 0, O and Q into one.
+    """
     groups: list[set[str]] = []
     for pair in pairs:
         joined = set(pair)

@@ -92,11 +92,22 @@ def turned_twins(texts: Mapping[str, Iterable[str]], fold: Callable[[str], str])
 
 
 def proves_direction(text: str, score: float) -> bool:
-    """Return whether a line was read so that it cannot be upside down."""
+    """Return whether a line was read so that it cannot be upside down.
+
+    Args:
+        text: Normalized text of the line.
+        score: Its confidence, 0..1.
+    """
     return score >= LEAST_SCORE and sum(c in FIRMLY for c in text.upper()) >= LEAST_FIRM
 
 
 def same_direction(one: Sequence[Point], other: Sequence[Point]) -> bool:
-    """Return whether two lines run in the same direction; corners are clockwise from the top left of the text."""
+    """Return whether two lines run in the same direction; corners are clockwise from the top left of the text.
+
+    Args:
+        one: Corners of a line.
+        other: Corners of another line; the order of the corners carries the direction that the
+            reader found.
+    """
     angles = [math.atan2(box[1][1] - box[0][1], box[1][0] - box[0][0]) for box in (one, other)]
     return abs(math.remainder(angles[0] - angles[1], math.tau)) < SAME_ANGLE

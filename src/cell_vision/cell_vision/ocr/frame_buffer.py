@@ -62,7 +62,11 @@ class LatestFrame:
             item[1](frame)
 
     def on_newer(self, stamp: int, callback: Callable[[SerializedFrame], None]) -> Callable[[], None]:
-        """Call back once with a frame later than `stamp` (nanoseconds), now or when it is received.
+        """Call back once with a frame later than `stamp`, now or when it is received.
+
+        Args:
+            stamp: Nanoseconds.
+            callback: Called in the thread of `update`; it may register another one.
 
         Returns:
             A function that cancels the callback.

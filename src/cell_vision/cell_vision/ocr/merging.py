@@ -100,5 +100,10 @@ def _texts(place: Sequence[Reading]) -> list[Reading]:
 
 
 def overlaps(one: Reading, other: Reading) -> bool:
-    """Return whether two readings are of the same print."""
+    """Return whether two readings are of the same print.
+
+    Args:
+        one: A reading.
+        other: A reading of the same frame, of this or another pass; the texts do not matter.
+    """
     return box_geometry.overlaps(one.polygon, other.polygon, SAME_PLACE)

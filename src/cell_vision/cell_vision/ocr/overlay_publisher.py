@@ -54,7 +54,12 @@ class OverlayPublisher:
         return int(self._publisher.get_subscription_count())
 
     def show_reading(self, image: CompressedImage, result: OcrResult) -> None:
-        """Draw a reading."""
+        """Draw a reading.
+
+        Args:
+            image: Frame that was read; kept until the next one, for the verdict.
+            result: The reading.
+        """
         self._last = (image, result)
         self._draw(None)
 

@@ -128,7 +128,12 @@ class PartWatch:
         return self._watch.alive(after_ns)
 
     def is_empty_there(self, jpeg: bytes, polygon: list[tuple[float, float]]) -> bool:
-        """Return whether a region of a frame looks as in the empty view; corners as shares of its width and height."""
+        """Return whether a region of a frame looks as in the empty view.
+
+        Args:
+            jpeg: The frame, compressed.
+            polygon: Corners as shares of its width and height.
+        """
         thumbnail = thumbnail_of(jpeg)
         return thumbnail is not None and self._watch.is_empty_there(thumbnail, polygon)
 

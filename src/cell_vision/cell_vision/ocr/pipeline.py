@@ -125,7 +125,13 @@ def read_frame(
 
 
 def add_barcodes_and_crop(reading: FrameReading, image: MatLike, options: ReadOptions) -> FrameReading:
-    """Return a reading with the barcodes of the frame and the crop of what was read, as far as the options ask for them."""
+    """Return a reading with the barcodes of the frame and the crop of what was read, as far as the options ask for them.
+
+    Args:
+        reading: Texts of the frame.
+        image: The frame, BGR, uint8.
+        options: `codes` and `crop_side` are used.
+    """
     formats, codes = options.get('codes', ()), reading.codes
     if formats:
         from cell_vision.ocr.barcodes import read_barcodes  # zxing-cpp is only installed where codes are read

@@ -292,7 +292,11 @@ def _to_plate(middle: Sequence[float], size: tuple[float, float], angle: float, 
 
 
 def corners(plate: Plate) -> Polygon:
-    """Return the corners of a plate, clockwise from the top left of its level crop."""
+    """Return the corners of a plate, clockwise from the top left of its level crop.
+
+    Args:
+        plate: In pixels of the frame; corners may lie outside of it.
+    """
     box = cv2.boxPoints(((plate.x, plate.y), (plate.long, plate.short), plate.angle))
     a, b, c, d = ((float(x), float(y)) for x, y in (box[1], box[2], box[3], box[0]))
     return a, b, c, d

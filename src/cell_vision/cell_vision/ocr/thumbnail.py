@@ -82,7 +82,11 @@ def thumbnail_of(jpeg: memoryview | bytes) -> NDArray[np.uint8] | None:
 
 
 def size_in_header(data: bytes) -> tuple[int, int] | None:
-    """Return (width, height) in pixels of a JPEG or PNG, None for anything else: it is not decoded in this process."""
+    """Return (width, height) in pixels of a JPEG or PNG, None for anything else: it is not decoded in this process.
+
+    Args:
+        data: First bytes of the picture; HEADER_BYTES are enough.
+    """
     if data.startswith(PNG) and len(data) >= 24:
         width, height = struct.unpack_from('>II', data, 16)
         return width, height

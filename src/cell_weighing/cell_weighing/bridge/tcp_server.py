@@ -194,8 +194,12 @@ class IndicatorServer:
     def claim_scale(self, scale_id: str, connection: Connection) -> None:
         """Assign a scale id to a connection; of two with one id, both are read on.
 
-        An indicator that was switched off leaves a dead connection, which keep-alive ends. Closing the older one would lose
-        the next line of an indicator that has a wrong id.
+        An indicator that was switched off leaves a dead connection, which keep-alive ends. Closing
+        the older one would lose the next line of an indicator that has a wrong id.
+
+        Args:
+            scale_id: Id in a line of the connection.
+            connection: Becomes the owner of the id.
         """
         other = self.owners.get(scale_id)
         self.owners[scale_id] = connection

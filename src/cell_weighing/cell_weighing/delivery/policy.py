@@ -183,7 +183,12 @@ def explain_wrong_address(result: HttpResult, url: str) -> str:
 
 
 def parse_receipt(result: HttpResult) -> DeliveryReceipt:
-    """Parse the JSON of a response, at the top level or below "data"; unknown forms give an empty receipt."""
+    """Parse the JSON of a response, at the top level or below "data"; unknown forms give an empty receipt.
+
+    Args:
+        result: Response that says that the bag is recorded. A field of a wrong type is left out,
+            and never a reason to post again.
+    """
     body = object_of(result.body)
     if body is None:
         return DeliveryReceipt()

@@ -66,8 +66,12 @@ class AddressCheck:
     def not_found(self, item: DeliveryItem) -> list[DeliveryItem] | None:
         """Record a 404.
 
+        Args:
+            item: The bag that was answered with it.
+
         Returns:
-            None: it is the bag's. Else the address is wrong, and these earlier dead letters were no fault of theirs.
+            None: the bag itself is unknown there. Otherwise the address is wrong, and these earlier
+                dead letters are no fault of their bags.
         """
         with self._lock:
             if self._proven and len(self._run) + 1 < NOT_FOUND_RUN:

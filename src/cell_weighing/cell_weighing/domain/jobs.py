@@ -121,7 +121,11 @@ class WeighingJob:
         return self.finished_ns is None
 
     def contains(self, reading: WeightReading) -> bool:
-        """Whether the job was active when a reading was taken: from its start, until just before its end, in no gap."""
+        """Whether the job was active when a reading was taken: from its start, until just before its end, in no gap.
+
+        Args:
+            reading: Reading that is processed now; its `gaps` must be loaded for a reopened job.
+        """
         if not JobBoundary(self.started_ns, self.started).is_at_or_before(reading):
             return False
         if self.finished_ns is not None and JobBoundary(self.finished_ns, self.finished).is_at_or_before(reading):

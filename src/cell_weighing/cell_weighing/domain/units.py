@@ -45,6 +45,10 @@ def check_unit(unit: str) -> str:
 def kilograms(weight: Decimal, unit: str) -> Decimal:
     """Return a weight in kilograms, exactly.
 
+    Args:
+        weight: In `unit`.
+        unit: kg, g, lb, oz or t.
+
     Raises:
         UnitError: The unit is not known.
     """

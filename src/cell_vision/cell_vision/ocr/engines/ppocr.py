@@ -118,7 +118,13 @@ class PpOcrEngine:
         return self._plates.get(shape, self._detector)
 
     def detect(self, image: MatLike, side: int, enlarge: float = 1.0) -> list[TextStrip]:
-        """Return the text boxes of an image, cropped from it at full size."""
+        """Return the text boxes of an image, cropped from it at full size.
+
+        Args:
+            image: BGR, uint8.
+            side: Longest side given to the detector, pixels.
+            enlarge: Largest factor by which a smaller image is enlarged.
+        """
         batch, scale = detector_input(image, side, enlarge)
         found = text_boxes(self._detector_for((batch.shape[2], batch.shape[3])).run(batch)[0, 0])
         limit = np.array([image.shape[1], image.shape[0]], np.float32)

@@ -186,13 +186,24 @@ def _input_width(strip: MatLike) -> int:
 
 
 def classifier_input(strip: MatLike) -> NDArray[np.float32]:
-    """Return the input of the direction classifier for a strip."""
+    """Return the input of the direction classifier for a strip.
+
+    Args:
+        strip: BGR, uint8. The start of a long strip is narrowed to the classifier's width.
+
+    Returns:
+        float32, shape (1, 3, 48, 192), values -1..1.
+    """
     wide = min(DIRECTION_SHAPE[1], math.ceil(strip.shape[1] * DIRECTION_SHAPE[0] / strip.shape[0]))
     return _padded(strip, wide, DIRECTION_SHAPE[1])
 
 
 def blur_dots(strip: MatLike) -> MatLike:
-    """Return a strip in which the dots of a dot-matrix print are joined to strokes."""
+    """Return a strip in which the dots of a dot-matrix print are joined to strokes.
+
+    Args:
+        strip: BGR, uint8; the blur grows with its height.
+    """
     return cv2.GaussianBlur(strip, (0, 0), SOFT * strip.shape[0])
 
 

@@ -88,7 +88,14 @@ def digest(path: Path) -> str:
 
 
 def convolutions(model: Model) -> Iterator[Node]:
-    """Yield the convolutions of a model that have constant weights and a two-dimensional input."""
+    """Yield the convolutions of a model that have constant weights and a two-dimensional input.
+
+    Those on inputs of one row belong to the recognizer's sequence part, which loses accuracy in
+    integers.
+
+    Args:
+        model: Model before compilation.
+    """
     for node in model.get_ordered_ops():
         if node.get_type_name() == 'Convolution' and node.input_value(1).get_node().get_type_name() == 'Constant':
             size = node.input_value(0).get_partial_shape()

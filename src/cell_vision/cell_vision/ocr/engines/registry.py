@@ -38,8 +38,7 @@ def make_engine(name: str, options: EngineOptions) -> Engine:
 def load_libraries(name: str, backend: str) -> None:
     """Import the libraries of an engine, without loading its models.
 
-    Used by a standby worker: importing is a large part of a
-    start, and costs little memory.
+    Used by a standby worker: importing is a large part of a start, and costs little memory.
 
     Args:
         name: One of ENGINES.

@@ -91,6 +91,10 @@ def encode_reading(result: FrameReading) -> Header:
 def decode_reading(header: Header, crop: bytes = b'') -> FrameReading:
     """Return the reading in a result message whose payload is the crop.
 
+    Args:
+        header: JSON object of the message, as `encode_reading` makes it.
+        crop: JPEG; empty = no crop.
+
     Raises:
         ProtocolError: A field is missing or has a wrong type.
     """

@@ -158,7 +158,12 @@ class WorkerSupervisor:
         return self._waiting is not None
 
     def submit(self, job: ReadJob) -> None:
-        """Queue a job; it supersedes one that still waits, because only the newest frame counts."""
+        """Queue a job; it supersedes one that still waits, because only the newest frame counts.
+
+        Args:
+            job: Gets exactly one result, also when the worker dies or `close` is called. May be
+                called in any thread.
+        """
         self._calls.put(partial(self._accept, job))
 
     def close(self) -> None:
