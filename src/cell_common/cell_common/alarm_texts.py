@@ -119,6 +119,12 @@ ALARM_TEXTS: Mapping[str, AlarmText] = {
         'Tray {tray} has one {part} less. The job continues.',
         ('Look at the piece in the reject tray.', 'Press Correct if the result is wrong.', 'Press Seen.'),
     ),
+    'inventory/stock_low': AlarmText(
+        LOW,
+        '{part} runs low',
+        'At most {mark} left in all trays. A job waits when they are empty.',
+        ('Fill a tray.', 'Press Reload at the part and save the count.'),
+    ),
     'alarms/flood': AlarmText(
         HIGH,
         '{count} alarms at once',

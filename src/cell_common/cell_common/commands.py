@@ -31,6 +31,8 @@ class CommandInfoLike(Protocol):
 
     request_id: str
     operator_id: str
+    role: str
+    origin: str
     issued_at: TimeLike
     valid_for: TimeLike
 

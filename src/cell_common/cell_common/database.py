@@ -10,6 +10,8 @@ stored as integers of nanoseconds, ids as UUIDv7 texts.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -26,7 +28,6 @@ from cell_common.ids import new_id
 from cell_common.time import to_ns
 
 if TYPE_CHECKING:
-    import sqlite3
     from types import ModuleType
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     'DatabaseError',
     'StorageFailedError',
     'audit_entry',
+    'close_databases',
     'insert_audit',
     'migrate',
     'open_database',
@@ -47,6 +49,7 @@ READ_ONLY = 'cell_read_only'
 MIGRATION_WAIT_S = 60
 _MIGRATION_LOCK = 0x63656C6C
 """Key of PostgreSQL's advisory lock: "cell" in ASCII."""
+_ENGINES: weakref.WeakSet[Engine] = weakref.WeakSet()
 _MAX_ID_LENGTH = 64  # of the id columns
 
 
@@ -154,7 +157,7 @@ def open_database(url: str) -> Engine:
         # pre_ping: a server that was restarted has closed the pooled connections.
         engine = create_engine(parsed, pool_pre_ping=True)
     try:
-        with engine.connect() as connection:
+        with read_only(engine).connect() as connection:
             connection.execute(text('SELECT 1'))
     except SQLAlchemyError as error:
         # Never the URL as given: the text goes into the log, which is copied into bug reports.
@@ -163,7 +166,24 @@ def open_database(url: str) -> Engine:
             f'cannot open the database {shown}: {error.__cause__ or error}. '
             'Check that the folder exists and may be written to, or that the server runs.'
         ) from error
+    _ENGINES.add(engine)
     return engine
+
+
+def close_databases() -> None:
+    """Close the databases that this process has opened; called at its end.
+
+    SQLite's committed transactions then stand in the database file itself, as far as no other process reads them from the log:
+    the last process that closes the database moves all of them. So a copy of the file is whole after a clean stop.
+    """
+    for engine in list(_ENGINES):
+        if engine.dialect.name == 'sqlite':
+            # Of the driver: a transaction of SQLAlchemy would hold the lock that a checkpoint needs.
+            with contextlib.suppress(SQLAlchemyError, sqlite3.Error), engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                if isinstance(driver, sqlite3.Connection):
+                    driver.execute('PRAGMA wal_checkpoint(PASSIVE)')
+        engine.dispose()
 
 
 def _open_sqlite(path: str) -> Engine:
@@ -310,5 +330,5 @@ def _version(engine: Engine, table: str) -> str | None:
     """Return the version of a package's tables, None before their first migration."""
     if not inspect(engine).has_table(table):
         return None
-    with engine.connect() as connection:
+    with read_only(engine).connect() as connection:
         return connection.execute(text(f'SELECT version_num FROM {table}')).scalar()

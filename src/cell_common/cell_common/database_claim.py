@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from sqlalchemy import Column, Engine, MetaData, String, Table, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from cell_common.database import DatabaseError
+from cell_common.database import DatabaseError, read_only
 
 __all__ = ['claim_database']
 
@@ -73,6 +73,6 @@ def _register(engine: Engine, cell: str) -> tuple[str, str, str]:
 def _owner(engine: Engine) -> tuple[str, str, str] | None:
     if not inspect(engine).has_table(_OWNER.name):
         return None
-    with engine.connect() as connection:
+    with read_only(engine).connect() as connection:
         row = connection.execute(select(_OWNER.c.cell, _OWNER.c.host, _OWNER.c.since)).first()
     return (row.cell, row.host, row.since) if row else None

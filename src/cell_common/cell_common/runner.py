@@ -20,6 +20,7 @@ from rclpy.guard_condition import GuardCondition
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from cell_common.database import close_databases
 from cell_common.parameters import ParameterError
 from cell_common.services import guard_services
 from cell_common.timers import create_steady_timer
@@ -97,6 +98,7 @@ def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None
         if node is not None:
             node.destroy_node()
         rclpy.utilities.try_shutdown()
+        close_databases()
     return 0
 
 

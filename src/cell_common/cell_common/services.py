@@ -22,6 +22,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.service import Service
 
+from cell_common.command_log import Answer, CommandLog, CommandMessage
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.parameters import declare_parameters, parameter
@@ -66,6 +67,8 @@ class ActionCallbacks:
     goal: Callable[[Any], GoalResponse] | None = None
     accepted: Callable[[ServerGoalHandle], None] | None = None
     cancel: Callable[[ServerGoalHandle], CancelResponse] | None = None
+    commands: CommandLog | None = None
+    """Audits goals and cancellations, and answers a repeated request id with its first result."""
 
 
 def create_service(
@@ -74,6 +77,9 @@ def create_service(
     name: str,
     callback: Callable[[RequestT, ResponseT], ResponseT | Awaitable[ResponseT]],
     callback_group: CallbackGroup | None = None,
+    commands: CommandLog | None = None,
+    *,
+    repeatable: bool = False,
 ) -> Service:
     """Create a service whose callback cannot end the node.
 
@@ -83,8 +89,12 @@ def create_service(
         name: Name of the service, relative to the node's namespace.
         callback: Function or coroutine function of request and response; returns the response.
         callback_group: As in rclpy.
+        commands: Audits the requests, which carry a CommandInfo, and answers a repeated request id with its first answer.
+        repeatable: A repeated request is executed again, as a stop must be.
     """
     guarded = _guarded(node, name, callback)
+    if commands is not None:
+        guarded = _logged(node, name, guarded, commands, repeatable=repeatable)
     return node.create_service(kind, name, guarded, qos_profile=_queue_profile(node), callback_group=callback_group)
 
 
@@ -122,7 +132,7 @@ def create_action_server(
     """
     options: dict[str, Callable[..., object]] = {}
 
-    async def run(goal: ServerGoalHandle) -> ResultT:
+    async def execute_guarded(goal: ServerGoalHandle) -> ResultT:
         error = request_error(goal.request)
         if not error:
             try:
@@ -136,10 +146,19 @@ def create_action_server(
             goal.abort()
         return cast('ResultT', _with_error(kind.Result(), code, message))  # type: ignore[attr-defined]
 
+    async def run(goal: ServerGoalHandle) -> ResultT:
+        if callbacks.commands is None:
+            return await execute_guarded(goal)
+        result_type = kind.Result  # type: ignore[attr-defined]
+        result, executed = await callbacks.commands.execute(name, goal.request, result_type, lambda: execute_guarded(goal))
+        if not executed:
+            (goal.succeed if result.code == ErrorCode.OK else goal.abort)()
+        return cast('ResultT', result)
+
     if callbacks.goal is not None:
         options['goal_callback'] = _or_else(node, name, callbacks.goal, GoalResponse.REJECT)
     if callbacks.cancel is not None:
-        options['cancel_callback'] = _or_else(node, name, callbacks.cancel, CancelResponse.REJECT)
+        options['cancel_callback'] = _or_else(node, name, _canceling(name, callbacks), CancelResponse.REJECT)
     if callbacks.accepted is not None:
         options['handle_accepted_callback'] = _accepted(node, name, callbacks.accepted)
     profile = _queue_profile(node)
@@ -204,6 +223,35 @@ def _guarded(node: Node, name: str, callback: Callback) -> Callback:
 
     setattr(handle, _GUARDED, True)
     return handle
+
+
+def _logged(node: Node, name: str, guarded: Callback, commands: CommandLog, *, repeatable: bool) -> Callback:
+    async def handle(request: CommandMessage, response: Answer) -> object:
+        try:
+            if repeatable:
+                answered = await guarded(request, response)
+                commands.record(name, request, answered.code, answered.message)
+                return answered
+            return (await commands.execute(name, request, type(response), lambda: guarded(request, response)))[0]
+        except Exception as failure:
+            return _with_error(type(response)(), ErrorCode.INTERNAL, internal_error(node, name, failure))
+
+    setattr(handle, _GUARDED, True)
+    return handle
+
+
+def _canceling(name: str, callbacks: ActionCallbacks) -> Callable[[ServerGoalHandle], CancelResponse]:
+    """Return a callback that cancels a goal and audits that."""
+
+    def cancel(goal: ServerGoalHandle) -> CancelResponse:
+        answer = callbacks.cancel(goal) if callbacks.cancel is not None else CancelResponse.REJECT
+        if callbacks.commands is not None:
+            accepted = answer == CancelResponse.ACCEPT
+            code = ErrorCode.OK if accepted else ErrorCode.WRONG_STATE
+            callbacks.commands.record(f'{name}/cancel', goal.request, code, 'canceled' if accepted else 'not canceled')
+        return answer
+
+    return cancel
 
 
 def _with_error(response: ResponseT, code: ErrorCode, message: str) -> ResponseT:

@@ -10,8 +10,13 @@ pay for it.
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import queue
+import shutil
+import signal
 import socket
+import subprocess
 import sys
 import sysconfig
 import threading
@@ -34,6 +39,7 @@ __all__ = [
     'free_port',
     'graph',
     'node_switch_interval',
+    'postgresql',
     'wait_until',
 ]
 
@@ -231,3 +237,51 @@ def graph(domain: int) -> Iterator[NodeGraph]:
     running = NodeGraph(domain)
     yield running
     running.close()
+
+
+@pytest.fixture(scope='session')
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """A PostgreSQL server of its own; the function makes a new database and returns its URL. Skips where there is none."""
+    pytest.importorskip('psycopg', reason='psycopg is not installed')
+    found = sorted(Path('/usr/lib/postgresql').glob('*/bin/initdb'))
+    initdb = str(found[-1]) if found else shutil.which('initdb')
+    if initdb is None:
+        pytest.skip('PostgreSQL is not installed (apt install postgresql)')
+    programs, folder, port = Path(initdb).parent, tmp_path_factory.mktemp('postgresql'), free_port()
+    user: dict[str, Any] = {}
+    if os.getuid() == 0:  # the server refuses to run as root
+        user = {'user': 'nobody', 'group': 'nogroup', 'extra_groups': []}
+        for parent in (folder, *folder.parents[:2]):
+            parent.chmod(0o755)
+        shutil.chown(folder, 'nobody', 'nogroup')
+    quiet: dict[str, Any] = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, 'cwd': folder, **user}
+    subprocess.run([programs / 'initdb', '-D', folder / 'data', '-U', 'cell', '-A', 'trust', '--no-sync'], check=True, **quiet)
+    options = ['-p', str(port), '-k', str(folder), '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off']
+    server = subprocess.Popen([programs / 'postgres', '-D', folder / 'data', *options], **quiet)
+    try:
+        yield _database_maker(port)
+    finally:
+        server.send_signal(signal.SIGINT)  # its fast shutdown: it waits for nobody
+        server.wait(20)
+
+
+def _database_maker(port: int) -> Callable[[], str]:
+    import psycopg
+    from psycopg import sql
+
+    address = f'host=127.0.0.1 port={port} user=cell dbname=postgres'
+    numbers = itertools.count(1)
+
+    def is_ready() -> bool:
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(address, autocommit=True):
+            return True
+        return False
+
+    def make() -> str:
+        wait_until(is_ready, 90, 'PostgreSQL')
+        name = f'cell{next(numbers)}'
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(sql.SQL('CREATE DATABASE {}').format(sql.Identifier(name)))
+        return f'postgresql+psycopg://cell@127.0.0.1:{port}/{name}'
+
+    return make

@@ -10,13 +10,16 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
+from cell_common.command_log import open_command_log
 from cell_common.database import DatabaseError, StorageFailedError, migrate, open_database
+from cell_common.database_worker import DatabaseWorker
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.error_code import ErrorCode
 from cell_common.parameters import declare_parameters
 from cell_common.qos import latched
 from cell_common.runner import StartError, node_main
 from cell_common.services import ActionCallbacks, create_action_server, create_service
+from cell_common.storage_health import StorageHealth
 from cell_common.time import now_ns, seconds_to_ns
 from cell_common.timers import create_steady_timer
 from diagnostic_msgs.msg import DiagnosticArray
@@ -50,12 +53,6 @@ _RESULT_CODES = {
     JobState.CANCELLED: ErrorCode.JOB_CANCELLED,
     JobState.FAILED: ErrorCode.JOB_FAILED,
 }
-
-
-class CommandRequest(Protocol):
-    """A request that carries a CommandInfo."""
-
-    command: msg.CommandInfo
 
 
 class CommandResponse(Protocol):
@@ -103,7 +100,6 @@ class CoordinatorNode(Node):
             executor=self._effects,
             health=self._health,
             publisher=self._publisher,
-            store=store,
             trigger_timeout=settings.trigger_timeout,
         )
         self._benchmarks = BenchmarkService(
@@ -127,7 +123,9 @@ class CoordinatorNode(Node):
         self._runner.close()
         self._run_job.destroy()
         self._robot.close()
+        self._worker.close(finish_queue=True)
         super().destroy_node()
+        self._engine.dispose()
 
     def _open_store(self) -> JobStore:
         """Open the database and bring its tables up to date.
@@ -136,8 +134,11 @@ class CoordinatorNode(Node):
             StartError: It cannot be used.
         """
         try:
-            engine = open_database(self._settings.database_url)
+            engine = self._engine = open_database(self._settings.database_url)
             migrate(engine, 'cell_coordinator')
+            self._worker = DatabaseWorker(self)
+            self._command_log = open_command_log(self, engine, self._worker)
+            self._storage = StorageHealth(self, engine, self._worker)
         except DatabaseError as error:
             raise StartError(str(error)) from error
         return JobStore(engine)
@@ -151,20 +152,31 @@ class CoordinatorNode(Node):
         settings = self._settings
         rules = JobRules(settings.read_attempts, settings.max_consecutive_rejects, seconds_to_ns(settings.settle_time))
         try:
-            return JobRunner(JobMachine(rules), store, on_change=self._publisher.publish, execute=self._effects.execute)
+            return JobRunner(
+                JobMachine(rules),
+                store,
+                on_change=self._publisher.publish,
+                execute=self._effects.execute,
+                on_storage=lambda error: self._storage.failed(error) if error else self._storage.succeeded(),
+            )
         except StorageFailedError as error:
             raise StartError(str(error)) from error
 
     def _create_interfaces(self) -> None:
         """Create services, action, topics and timers; last of all, so that no request meets a half-made node."""
         callback_group = ReentrantCallbackGroup()
-        create_service(self, SetJob, 'set_job', self._on_set_job, callback_group)
-        create_service(self, ControlJob, 'control_job', self._on_control_job, callback_group)
-        create_service(self, SetBenchmark, 'set_benchmark', self._on_set_benchmark, callback_group)
-        create_service(self, CaptureComponent, 'capture_component', self._on_capture, callback_group)
-        create_service(self, RobotCommand, 'start_robot', self._on_start_robot, callback_group)
+        create_service(self, SetJob, 'set_job', self._on_set_job, callback_group, self._command_log)
+        create_service(self, ControlJob, 'control_job', self._on_control_job, callback_group, self._command_log)
+        create_service(self, SetBenchmark, 'set_benchmark', self._on_set_benchmark, callback_group, self._command_log)
+        create_service(self, CaptureComponent, 'capture_component', self._on_capture, callback_group, self._command_log)
+        create_service(self, RobotCommand, 'start_robot', self._on_start_robot, callback_group, self._command_log)
         self._run_job = create_action_server(
-            self, RunJob, 'run_job', self._on_run_job, ActionCallbacks(cancel=self._on_cancel), callback_group
+            self,
+            RunJob,
+            'run_job',
+            self._on_run_job,
+            ActionCallbacks(cancel=self._on_cancel, commands=self._command_log),
+            callback_group,
         )
         self._status = self.create_publisher(msg.CellStatus, 'status', latched())
         self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 100)
@@ -194,13 +206,13 @@ class CoordinatorNode(Node):
             response.job_id = job.job_id
             return f'{job.quantity} x {job.part_number} set; start it with run_job'
 
-        return await self._run_command('set_job', request, response, run, f'{request.quantity} x {request.part_number}')
+        return await self._run_command(response, run)
 
     async def _on_control_job(self, request: ControlJob.Request, response: ControlJob.Response) -> ControlJob.Response:
         async def run() -> str:
             return await self._commands.control_job(request)
 
-        await self._run_command('control_job', request, response, run, f'action {request.action}')
+        await self._run_command(response, run)
         response.job = self._publisher.last_state
         return response
 
@@ -209,7 +221,7 @@ class CoordinatorNode(Node):
             response.benchmark = await self._benchmarks.set_benchmark(request.command, request.part_number)
             return f'benchmark {response.benchmark.version} of {request.part_number}: {", ".join(response.benchmark.texts)}'
 
-        return await self._run_command('set_benchmark', request, response, run, request.part_number)
+        return await self._run_command(response, run)
 
     async def _on_capture(
         self, request: CaptureComponent.Request, response: CaptureComponent.Response
@@ -222,45 +234,36 @@ class CoordinatorNode(Node):
             response.capture = await self._benchmarks.capture(request.command, part_number)
             return str(response.capture.match.reason)
 
-        return await self._run_command('capture_component', request, response, run, request.part_number)
+        return await self._run_command(response, run)
 
     async def _on_start_robot(self, request: RobotCommand.Request, response: RobotCommand.Response) -> RobotCommand.Response:
         async def run() -> str:
             response.code, message = await self._commands.start_robot(request)
             return message
 
-        return await self._run_command('start_robot', request, response, run, '')
+        return await self._run_command(response, run)
 
-    async def _run_command(
-        self, name: str, request: CommandRequest, response: Response, run: Callable[[], Awaitable[str]], arguments_text: str
-    ) -> Response:
-        """Run a command, fill code and message of its response, and add it to the audit trail.
+    async def _run_command(self, response: Response, run: Callable[[], Awaitable[str]]) -> Response:
+        """Run a command, and fill in code and message of its response.
 
         Args:
-            name: Name of the service.
-            request: Carries the operator's `command`.
             response: Its code stays OK unless `run` raises or sets it.
             run: Executes the command and returns the message for the operator; may raise CommandRejected.
-            arguments_text: The request in words, for the audit.
         """
         try:
             response.message = await run()
         except CommandRejected as error:
             response.code, response.message = error.code, str(error)
-        self._commands.audit(name, request.command, arguments_text, response.code, response.message)
         return response
 
     async def _on_run_job(self, goal: ServerGoalHandle) -> RunJob.Result:
         """Start a job and stay until it is finished; a goal that cannot start is aborted with code and message."""
         request = goal.request
-        arguments_text = request.job_id or f'{request.quantity} x {request.part_number}'
         try:
             job = await self._commands.start_job(request)
         except CommandRejected as error:
-            self._commands.audit('run_job', request.command, arguments_text, error.code, str(error))
             goal.abort()
             return RunJob.Result(code=error.code, message=str(error))
-        self._commands.audit('run_job', request.command, arguments_text, ErrorCode.OK, f'job {job.job_id} started')
         return await self._stream_feedback(goal, job.job_id)
 
     async def _stream_feedback(self, goal: ServerGoalHandle, job_id: str) -> RunJob.Result:
@@ -330,8 +333,8 @@ class CoordinatorNode(Node):
     def _job_health(self) -> Health:
         """Return the health of the pick job: ERROR without storage, WARN while a fault pauses it."""
         job = self._runner.job
-        if self._runner.storage_error:
-            return Health(2, self._runner.storage_error)
+        if self._storage.error:
+            return Health(2, self._storage.error)
         values = {'job': job.job_id, 'state': job.state.name, 'step': job.step.name}
         warning = job.state is JobState.PAUSED and job.paused_by_fault
         return Health(1, job.reason, values) if warning else Health(0, '', values)

@@ -35,7 +35,7 @@ def test_three_pieces_are_picked_verified_placed_and_booked(cell):
     assert cell.rows('SELECT piece, tray, outcome, verdict, text FROM pick_piece ORDER BY piece') == [
         (piece, tray, 'PLACED', 'MATCH', PART) for piece, tray in ((1, 1), (2, 1), (3, 2))
     ]
-    assert cell.rows('SELECT command, operator_id, code FROM command_audit') == [('run_job', 'ann', 0)]
+    assert wait_until(lambda: cell.rows('SELECT command, operator_id, code FROM command_log') == [('run_job', 'ann', 0)])
 
 
 def test_each_change_of_the_job_is_published_as_feedback(cell):

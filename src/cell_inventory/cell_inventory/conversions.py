@@ -5,11 +5,16 @@ The numbers of `rules.EntryKind` are those of InventoryEvent, so kinds are cast.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cell_common.catalogue import Part
 from cell_common.ros_time import to_msg
 
 from cell_interfaces.msg import Inventory, InventoryEvent, PartStock, TrayStock
-from cell_inventory.rules import LedgerEntry, Stock
+from cell_interfaces.srv import AdjustStock
+from cell_inventory.rules import LedgerEntry, Stock, TrayCount
+
+MAX_SUMMARIZED = 4
 
 
 def inventory_message(stock: Stock, sequence: int, stamp_ns: int, only: str = '') -> Inventory:
@@ -65,4 +70,23 @@ def event_message(entry: LedgerEntry) -> InventoryEvent:
         operator_id=new.operator_id,
         reason=new.reason,
         undoes=new.undoes,
+        request_id=new.request_id,
+        evidence=new.evidence,
+    )
+
+
+def tray_count(request: AdjustStock.Request) -> TrayCount:
+    """Return the count of a request."""
+    return TrayCount(request.part_number, request.tray, request.count, request.reason, request.over_capacity)
+
+
+def summary(posted: Sequence[LedgerEntry]) -> str:
+    """Return the entries of one command as a sentence for the operator."""
+    """Return a message for the operator: each tray's change, or their number if they are many."""
+    if not posted:
+        return 'nothing to change'
+    if len(posted) > MAX_SUMMARIZED:
+        return f'{len(posted)} trays changed'
+    return ', '.join(
+        f'{item.entry.part_number} tray {item.entry.tray}: {item.entry.delta:+d}, now {item.count_after}' for item in posted
     )

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
 
 from cell_common.catalogue import Catalogue
-from cell_common.database import storage_error
+from cell_common.database import read_only, storage_error
 from cell_common.error_code import ErrorCode
 from sqlalchemy import (
     BigInteger,
@@ -18,14 +21,16 @@ from sqlalchemy import (
     Engine,
     ForeignKey,
     Row,
+    Table,
     Text,
     exists,
     func,
     insert,
     select,
+    text,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
 from cell_inventory import rules
@@ -57,6 +62,8 @@ class LedgerRow(Base):
     operator_id: Mapped[str]
     reason: Mapped[str] = mapped_column(Text)
     undoes: Mapped[int | None] = mapped_column(ForeignKey('stock_ledger.sequence'))
+    request_id: Mapped[str | None]
+    evidence: Mapped[str | None] = mapped_column(Text)
 
 
 class StockFileRow(Base):
@@ -69,14 +76,28 @@ class StockFileRow(Base):
 
 
 _ROW = LedgerRow.__table__
+_TABLE = cast('Table', _ROW)
 _FILE = StockFileRow.__table__
+_INSERT = insert(_TABLE)  # of the table: an insert of the mapped class costs twice as much
+_MANUAL = 'stock_ledger.job_id IS NULL AND stock_ledger.kind IN (3, 4, 5, 7)'
+
+
+@dataclass(frozen=True)
+class UndoCommand:
+    """Who undoes an entry, and what they may undo."""
+
+    operator_id: str
+    reason: str = ''
+    request_id: str = ''
+    oldest_ns: int = 0
+    """Earliest stamp of an entry that may be undone, ROS time in nanoseconds; 0 = any."""
 
 
 class Ledger:
     """Appends entries and caches the counts.
 
     The counts are summed once, when the ledger is opened, and updated with each committed entry. This object must be the only
-    writer of its tables. All methods are for one thread.
+    writer of its tables. Writers of several threads wait for each other; reading waits for nobody.
 
     Attributes:
         catalogue: Parts that may be booked; the ledger may also hold parts that have left it.
@@ -90,19 +111,24 @@ class Ledger:
         """
         self.catalogue = catalogue
         self._engine = engine
-        self._counts: dict[tuple[str, int], int] = {}
-        self._sequence = 0
+        self._writing = threading.Lock()
+        self._state: tuple[int, dict[tuple[str, int], int]] = (0, {})
         self._reload_counts()
 
     @property
     def sequence(self) -> int:
         """Number of the last entry; 0 = the ledger is empty."""
-        return self._sequence
+        return self._state[0]
 
     @property
     def stock(self) -> Stock:
-        """The current counts; a view, so use it before the next entry is posted."""
-        return Stock(self.catalogue, self._counts)
+        """The current counts."""
+        return self.snapshot()[1]
+
+    def snapshot(self) -> tuple[int, Stock]:
+        """Return the number of the last entry with the counts after it; neither changes afterwards."""
+        sequence, counts = self._state
+        return sequence, Stock(self.catalogue, counts)
 
     def load_initial(
         self, now_ns: int, operator_id: str, counts: Mapping[tuple[str, int], int] | None = None
@@ -122,13 +148,14 @@ class Ledger:
         """
         return self.post(lambda stock: rules.initial_load(stock, counts), operator_id, now_ns)
 
-    def post(self, rule: Rule, operator_id: str, now_ns: int) -> list[LedgerEntry]:
+    def post(self, rule: Rule, operator_id: str, now_ns: int, request_id: str = '') -> list[LedgerEntry]:
         """Append the entries of a rule in one transaction.
 
         Args:
             rule: Gets the current stock and returns the entries, e.g. `rules.adjust` with its other arguments bound.
             operator_id: Stored with each entry.
             now_ns: Stamp of the entries, ROS time.
+            request_id: Command that asks for them; "" = none.
 
         Returns:
             The stored entries with their numbers; all of the rule's, or none.
@@ -136,15 +163,14 @@ class Ledger:
         Raises:
             BookingRejected: By the rule, or STORAGE_FAILED.
         """
-        return self._write(lambda _: rule(self.stock), operator_id, now_ns)
+        return self._write(lambda _: rules.attributed_to(rule(self.stock), operator_id, request_id), now_ns)
 
-    def undo(self, sequence: int, reason: str, operator_id: str, now_ns: int) -> list[LedgerEntry]:
+    def undo(self, sequence: int, command: UndoCommand, now_ns: int) -> list[LedgerEntry]:
         """Cancel an entry; 0 = the latest manual entry that is not canceled yet.
 
         Args:
             sequence: Number of the entry.
-            reason: May be empty.
-            operator_id: Stored with the new entry.
+            command: Who asks, and why.
             now_ns: Stamp of the new entry, ROS time.
 
         Raises:
@@ -155,14 +181,16 @@ class Ledger:
             number = sequence or self._latest_manual_entry(connection)
             target = self._find(connection, _ROW.c.sequence == number)
             undone = connection.scalar(select(exists().where(_ROW.c.undoes == number)))
-            return rules.undo(self.stock, target, bool(undone), reason)
+            undoing = rules.undo(self.stock, target, bool(undone), command.reason, command.oldest_ns)
+            return rules.attributed_to(undoing, command.operator_id, command.request_id)
 
-        return self._write(entries, operator_id, now_ns)
+        return self._write(entries, now_ns)
 
     def book(self, wanted: NewEntry, now_ns: int) -> list[LedgerEntry]:
         """Book a piece that the robot moved; returns an empty list when the piece is booked already.
 
-        The coordinator repeats a call whose response it did not get. The key (job_id, piece) makes that harmless.
+        The coordinator repeats a call whose response it did not get. The key (job_id, piece) makes that harmless: the table
+        takes it once. So an earlier entry is looked up only after the table has refused the new one, which is rare.
 
         Args:
             wanted: The PLACE or REJECT entry.
@@ -171,12 +199,14 @@ class Ledger:
         Raises:
             BookingRejected: See rules.book.
         """
+        try:
+            return self._write(lambda _: _attributed(rules.book(self.stock, wanted, None), wanted), now_ns, unless_booked=True)
+        except IntegrityError:
+            return self._write(lambda connection: self._book_again(connection, wanted), now_ns)
 
-        def entries(connection: Connection) -> list[NewEntry]:
-            earlier = self._find(connection, (_ROW.c.job_id == wanted.job_id) & (_ROW.c.piece == wanted.piece))
-            return rules.book(self.stock, wanted, earlier)
-
-        return self._write(entries, wanted.operator_id, now_ns)
+    def _book_again(self, connection: Connection, wanted: NewEntry) -> list[NewEntry]:
+        earlier = self._find(connection, (_ROW.c.job_id == wanted.job_id) & (_ROW.c.piece == wanted.piece))
+        return _attributed(rules.book(self.stock, wanted, earlier), wanted)
 
     def latest(self, limit: int, part_number: str = '') -> list[LedgerEntry]:
         """Return at most `limit` entries, newest first.
@@ -192,7 +222,7 @@ class Ledger:
         if part_number:
             query = query.where(_ROW.c.part_number == part_number)
         try:
-            with self._engine.connect() as connection:
+            with read_only(self._engine).connect() as connection:
                 return [_entry_of(row) for row in connection.execute(query)]
         except SQLAlchemyError as error:
             raise _storage_failed(error) from error
@@ -207,7 +237,7 @@ class Ledger:
             BookingRejected: STORAGE_FAILED.
         """
         try:
-            with self._engine.connect() as connection:
+            with read_only(self._engine).connect() as connection:
                 stored = connection.scalar(select(_FILE.c.counts).where(_FILE.c.path == path))
         except SQLAlchemyError as error:
             raise _storage_failed(error) from error
@@ -220,40 +250,50 @@ class Ledger:
             BookingRejected: STORAGE_FAILED.
         """
         # Lists, because a JSON object has texts as keys only.
-        text = json.dumps([[part, tray, count] for (part, tray), count in sorted(counts.items())])
+        agreed = json.dumps([[part, tray, count] for (part, tray), count in sorted(counts.items())])
         try:
             with self._engine.begin() as connection:
-                if not connection.execute(update(StockFileRow).where(_FILE.c.path == path).values(counts=text)).rowcount:
-                    connection.execute(insert(StockFileRow).values(path=path, counts=text))
+                if not connection.execute(update(StockFileRow).where(_FILE.c.path == path).values(counts=agreed)).rowcount:
+                    connection.execute(insert(StockFileRow).values(path=path, counts=agreed))
         except SQLAlchemyError as error:
             raise _storage_failed(error) from error
 
-    def _write(self, entries: Callable[[Connection], list[NewEntry]], operator_id: str, now_ns: int) -> list[LedgerEntry]:
+    def _write(
+        self, entries: Callable[[Connection], list[NewEntry]], now_ns: int, *, unless_booked: bool = False
+    ) -> list[LedgerEntry]:
         """Store the entries that a function returns, in one transaction, and update the cached counts after its commit.
 
         Raises:
             BookingRejected: By the function, or STORAGE_FAILED; nothing was stored.
+            IntegrityError: With `unless_booked`: the table holds an entry with the same key; nothing was stored.
         """
-        try:
-            with self._engine.begin() as connection:
-                posted = self._assign_sequence(rules.attributed_to(entries(connection), operator_id), now_ns)
-                if posted:
-                    connection.execute(insert(LedgerRow), [_columns(item) for item in posted])
-        except SQLAlchemyError as error:
-            # A commit may fail after the database has executed it. The table is right, the cache may not be.
-            self._reload_counts()
-            raise _storage_failed(error) from error
-        for item in posted:
-            self._counts[item.entry.part_number, item.entry.tray] = item.count_after
-            self._sequence = item.sequence
+        with self._writing:
+            try:
+                with self._engine.begin() as connection:
+                    posted = self._assign_sequence(entries(connection), now_ns)
+                    if posted:
+                        connection.execute(_INSERT, [_columns(item) for item in posted])
+            except IntegrityError as error:
+                self._reload_counts()
+                if unless_booked:
+                    raise
+                raise _storage_failed(error) from error
+            except SQLAlchemyError as error:
+                # A commit may fail after the database has executed it. The table is right, the cache may not be.
+                self._reload_counts()
+                raise _storage_failed(error) from error
+            if posted:
+                counts = dict(self._state[1])
+                counts.update({(item.entry.part_number, item.entry.tray): item.count_after for item in posted})
+                self._state = posted[-1].sequence, counts
         return posted
 
     def _assign_sequence(self, entries: Sequence[NewEntry], now_ns: int) -> list[LedgerEntry]:
         """Return the entries with number, stamp and the count after each; several entries may be about one tray."""
         # A copy: the cache changes after the commit only.
-        counts = dict(self._counts)
+        counts = dict(self._state[1])
         numbered = []
-        for sequence, entry in enumerate(entries, self._sequence + 1):
+        for sequence, entry in enumerate(entries, self._state[0] + 1):
             key = (entry.part_number, entry.tray)
             counts[key] = counts.get(key, 0) + entry.delta
             numbered.append(LedgerEntry(sequence, now_ns, counts[key], entry))
@@ -262,12 +302,13 @@ class Ledger:
     def _reload_counts(self) -> None:
         sums = select(_ROW.c.part_number, _ROW.c.tray, func.sum(_ROW.c.delta)).group_by(_ROW.c.part_number, _ROW.c.tray)
         try:
-            with self._engine.connect() as connection:
-                self._counts = {(part, tray): int(count) for part, tray, count in connection.execute(sums)}
+            with read_only(self._engine).connect() as connection:
+                counts = {(part, tray): int(count) for part, tray, count in connection.execute(sums)}
                 # Numbers come from this process, not from the database, so they have no gaps after a rollback.
-                self._sequence = int(connection.scalar(select(func.coalesce(func.max(_ROW.c.sequence), 0))) or 0)
+                sequence = int(connection.scalar(select(func.coalesce(func.max(_ROW.c.sequence), 0))) or 0)
         except SQLAlchemyError as error:
             raise _storage_failed(error) from error
+        self._state = sequence, counts
 
     def _latest_manual_entry(self, connection: Connection) -> int:
         """Return the number of the latest manual entry without an undo, 0 if there is none.
@@ -275,13 +316,9 @@ class Ledger:
         Entries of a job are excluded: the correction that `rules.book` adds describes what the robot did.
         """
         later = aliased(LedgerRow)
-        query = select(func.max(_ROW.c.sequence)).where(
-            _ROW.c.kind.in_([int(kind) for kind in rules.MANUAL_KINDS]),
-            # Not the corrections that `rules.book` adds: they describe what the robot did.
-            _ROW.c.job_id.is_(None),
-            ~exists().where(later.undoes == _ROW.c.sequence),
-        )
-        return int(connection.scalar(query) or 0)
+        # The words of the partial index `stock_ledger_manual`: the database uses it only for the same words.
+        query = select(_ROW.c.sequence).where(text(_MANUAL), ~exists().where(later.undoes == _ROW.c.sequence))
+        return int(connection.scalar(query.order_by(_ROW.c.sequence.desc()).limit(1)) or 0)
 
     @staticmethod
     def _find(connection: Connection, condition: ColumnElement[bool]) -> LedgerEntry | None:
@@ -292,6 +329,10 @@ class Ledger:
 def _storage_failed(error: SQLAlchemyError) -> BookingRejected:
     """Return a database error as the rejection of the booking."""
     return BookingRejected(ErrorCode.STORAGE_FAILED, f'nothing was booked: {storage_error(error)}')
+
+
+def _attributed(entries: list[NewEntry], wanted: NewEntry) -> list[NewEntry]:
+    return rules.attributed_to(entries, wanted.operator_id)
 
 
 def _columns(item: LedgerEntry) -> dict[str, int | str | None]:
@@ -309,6 +350,8 @@ def _columns(item: LedgerEntry) -> dict[str, int | str | None]:
         'operator_id': entry.operator_id,
         'reason': entry.reason,
         'undoes': entry.undoes or None,
+        'request_id': entry.request_id or None,
+        'evidence': entry.evidence or None,
     }
 
 
@@ -323,5 +366,7 @@ def _entry_of(row: Row[tuple[object, ...]]) -> LedgerEntry:
         job_id=row.job_id or '',
         piece=row.piece or 0,
         undoes=row.undoes or 0,
+        request_id=row.request_id or '',
+        evidence=row.evidence or '',
     )
     return LedgerEntry(row.sequence, row.stamp_ns, row.count_after, entry)

@@ -12,25 +12,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from cell_common.alarms import AlarmReporter
 from cell_common.catalogue import CatalogueError
 from cell_common.catalogue_file import load_catalogue
+from cell_common.command_log import open_command_log
 from cell_common.commands import expiry_error
 from cell_common.database import DatabaseError, migrate, open_database
+from cell_common.database_worker import DatabaseWorker
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events, latched
 from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
 from cell_common.services import create_service
-from cell_common.time import now_ns
+from cell_common.storage_health import StorageHealth
+from cell_common.time import now_ns, seconds_to_ns
 from cell_common.timers import create_steady_timer
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 from cell_interfaces.msg import CommandInfo, Inventory, InventoryEvent, ResultCode
 from cell_interfaces.srv import AdjustStock, BookPiece, GetInventory, ResetStock, UndoStock
 from cell_inventory import rules
-from cell_inventory.conversions import event_message, inventory_message
-from cell_inventory.ledger import Ledger
+from cell_inventory.conversions import event_message, inventory_message, summary, tray_count
+from cell_inventory.file_ledger import FileLedger
+from cell_inventory.first_start import DatabaseUse
+from cell_inventory.ledger import Ledger, Rule, UndoCommand
 from cell_inventory.rules import BookingRejected, EntryKind, LedgerEntry, NewEntry
 from cell_inventory.stock_file import Counts, StockFile, StockFileError, capacities_of, parse_stock
 from cell_inventory.stock_file_sync import StockFileSync, SyncSettings
@@ -38,8 +45,8 @@ from cell_inventory.stock_file_sync import StockFileSync, SyncSettings
 __all__ = ['InventoryNode', 'InventoryParameters']
 
 MAX_EVENTS = 1000
-MAX_SUMMARIZED = 4
 FILE_PERIOD_S = 0.1
+UNLIMITED_ROLES = ('supervisor', 'maintainer')
 _OUTCOMES = {BookPiece.Request.PLACED: EntryKind.PLACE, BookPiece.Request.REJECTED: EntryKind.REJECT}
 
 
@@ -81,6 +88,13 @@ class InventoryParameters:
         'Direction: off; export = the cell writes stock_file; both = changes of stock_file are booked, too.',
         choices=('off', 'export', 'both'),
     )
+    undo_window: float = parameter(
+        86_400.0,
+        'Age up to which an operator may undo an entry; a supervisor or maintainer may undo older ones. 0 = any age.',
+        unit='s',
+        minimum=0.0,
+        maximum=31_536_000.0,
+    )
 
 
 class InventoryNode(Node):
@@ -94,18 +108,16 @@ class InventoryNode(Node):
         """
         super().__init__('inventory', **options)
         self._settings = declare_parameters(self, InventoryParameters)
-        self._storage_message = ''
         self._first_stock: StockFile | None = None
+        self._worker = DatabaseWorker(self)
         self._ledger = self._open()
+        self._alarms = AlarmReporter(self)
+        self._above_mark: set[str] = set()
+        self._cached: tuple[int, Inventory] = (-1, Inventory())
         self._publisher = self.create_publisher(Inventory, 'inventory', latched())
         self._events = self.create_publisher(InventoryEvent, 'inventory/events', events())
         self._resets = self.create_publisher(CommandInfo, 'inventory/last_reset', latched())
-        create_service(self, AdjustStock, 'inventory/adjust', self._on_adjust)
-        create_service(self, AdjustStock, 'inventory/reload', self._on_reload)
-        create_service(self, ResetStock, 'inventory/reset', self._on_reset)
-        create_service(self, UndoStock, 'inventory/undo', self._on_undo)
-        create_service(self, GetInventory, 'inventory/get', self._on_get)
-        create_service(self, BookPiece, 'inventory/book', self._on_book)
+        self._create_services()
         diagnostics = Diagnostics(self)
         diagnostics.add('ledger', self._health)
         self._publisher.publish(self._message())
@@ -119,7 +131,19 @@ class InventoryNode(Node):
         """Write the stock file, then destroy the node."""
         if self._file is not None:
             self._file.close()
+        self._worker.close()
+        self._engine.dispose()
         super().destroy_node()
+
+    def _create_services(self) -> None:
+        group, commands = ReentrantCallbackGroup(), self._commands
+        create_service(self, AdjustStock, 'inventory/adjust', self._on_adjust, group, commands)
+        create_service(self, AdjustStock, 'inventory/count', self._on_count, group, commands)
+        create_service(self, AdjustStock, 'inventory/reload', self._on_reload, group, commands)
+        create_service(self, ResetStock, 'inventory/reset', self._on_reset, group, commands)
+        create_service(self, UndoStock, 'inventory/undo', self._on_undo, group, commands)
+        create_service(self, GetInventory, 'inventory/get', self._on_get, group)
+        create_service(self, BookPiece, 'inventory/book', self._on_book, group)
 
     def _open(self) -> Ledger:
         """Open ledger and catalogue, and load trays that are new.
@@ -133,11 +157,18 @@ class InventoryNode(Node):
             if path:
                 # utf-8-sig: editors on Windows write a byte-order mark.
                 self._first_stock = parse_stock(Path(path).read_text(encoding='utf-8-sig'), capacities_of(catalogue))
-            engine = open_database(self._settings.database_url)
+            use = DatabaseUse(self._settings.database_url)
+            engine = self._engine = open_database(self._settings.database_url)
+            question = use.question(engine)
             migrate(engine, 'cell_inventory')
             ledger = Ledger(engine, catalogue)
+            if question and not ledger.sequence:
+                raise StartError(question)
+            self._commands = open_command_log(self, engine, self._worker)
+            self._storage = StorageHealth(self, engine, self._worker)
             counts = self._first_stock.counts if self._first_stock else None
             loaded = ledger.load_initial(now_ns(self), self.get_name(), counts)
+            use.mark()
         except (StockFileError, OSError, UnicodeDecodeError) as error:
             raise StartError(f'parameter first_stock_file: {error}') from error
         except (CatalogueError, DatabaseError, BookingRejected) as error:
@@ -165,7 +196,7 @@ class InventoryNode(Node):
         }
         settings = SyncSettings(Path(path), mode == 'both', capacities_of(catalogue), defaults)
         try:
-            return StockFileSync(settings, _FileLedger(self._ledger, self._book_file), self.get_logger().warning)
+            return StockFileSync(settings, FileLedger(self._ledger, self._book_file), self.get_logger().warning)
         except (StockFileError, BookingRejected) as error:
             raise StartError(f'parameter stock_file: {error}') from error
 
@@ -192,23 +223,20 @@ class InventoryNode(Node):
             **(self._file.defaults if self._file else {}),
         }
 
-    def _on_adjust(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
-        def rule(stock: rules.Stock) -> list[NewEntry]:
-            return rules.adjust(stock, request.part_number, request.tray, request.count, request.reason)
+    async def _on_adjust(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
+        return await self._post(request, response, lambda stock: rules.adjust(stock, tray_count(request)))
 
-        return self._post(request, response, lambda operator: self._ledger.post(rule, operator, now_ns(self)))
+    async def _on_count(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
+        return await self._post(request, response, lambda stock: rules.adjust(stock, tray_count(request), EntryKind.COUNT))
 
-    def _on_reload(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
-        def rule(stock: rules.Stock) -> list[NewEntry]:
-            return rules.reload(stock, request.part_number, request.tray, request.count, request.reason)
+    async def _on_reload(self, request: AdjustStock.Request, response: AdjustStock.Response) -> AdjustStock.Response:
+        return await self._post(request, response, lambda stock: rules.reload(stock, tray_count(request)))
 
-        return self._post(request, response, lambda operator: self._ledger.post(rule, operator, now_ns(self)))
-
-    def _on_reset(self, request: ResetStock.Request, response: ResetStock.Response) -> ResetStock.Response:
+    async def _on_reset(self, request: ResetStock.Request, response: ResetStock.Response) -> ResetStock.Response:
         def rule(stock: rules.Stock) -> list[NewEntry]:
             return rules.reset(stock, request.part_number, request.reason, self._defaults())
 
-        self._post(request, response, lambda operator: self._ledger.post(rule, operator, now_ns(self)))
+        await self._post(request, response, rule)
         if response.code == ResultCode.OK and not request.part_number:
             command = request.command
             self._resets.publish(
@@ -221,13 +249,15 @@ class InventoryNode(Node):
             )
         return response
 
-    def _on_undo(self, request: UndoStock.Request, response: UndoStock.Response) -> UndoStock.Response:
-        def undo(operator: str) -> list[LedgerEntry]:
-            return self._ledger.undo(request.sequence, request.reason, operator, now_ns(self))
+    async def _on_undo(self, request: UndoStock.Request, response: UndoStock.Response) -> UndoStock.Response:
+        command, now = request.command, now_ns(self)
+        window_ns = 0 if command.role in UNLIMITED_ROLES else seconds_to_ns(self._settings.undo_window)
+        undoing = UndoCommand(
+            command.operator_id or self.get_name(), request.reason, command.request_id, now - window_ns if window_ns else 0
+        )
+        return await self._execute(request, response, lambda: self._ledger.undo(request.sequence, undoing, now))
 
-        return self._post(request, response, undo)
-
-    def _on_book(self, request: BookPiece.Request, response: BookPiece.Response) -> BookPiece.Response:
+    async def _on_book(self, request: BookPiece.Request, response: BookPiece.Response) -> BookPiece.Response:
         try:
             kind = _OUTCOMES.get(request.outcome)
             if kind is None:
@@ -242,17 +272,20 @@ class InventoryNode(Node):
                 reason=request.reason,
                 job_id=request.job_id,
                 piece=request.piece,
+                evidence=request.evidence,
             )
-            posted = self._ledger.book(wanted, now_ns(self))
+            now = now_ns(self)
+            posted = await self._worker.run(lambda: self._ledger.book(wanted, now))
         except BookingRejected as error:
             return self._reject(response, error)
-        self._storage_message = ''
+        self._storage.succeeded()
         self._publish(posted)
         response.already_booked = not posted
-        response.message = _summary(posted) if posted else 'booked before'
+        response.message = summary(posted) if posted else 'booked before'
         return response
 
     def _on_get(self, request: GetInventory.Request, response: GetInventory.Response) -> GetInventory.Response:
+        """Answer from memory and by a reading transaction: neither waits for a writer."""
         try:
             if request.part_number:
                 self._ledger.stock.part(request.part_number)
@@ -262,30 +295,37 @@ class InventoryNode(Node):
                 )
             latest = self._ledger.latest(request.max_events, request.part_number) if request.max_events else []
         except BookingRejected as error:
-            return self._reject(response, error)
+            response.code, response.message = error.code, str(error)
+            return response
         response.events = [event_message(item) for item in latest]
         response.inventory = self._message(request.part_number)
         return response
 
-    def _post(
-        self, request: StockRequest, response: ChangeResponseT, post: Callable[[str], list[LedgerEntry]]
+    async def _post(self, request: StockRequest, response: ChangeResponseT, rule: Rule) -> ChangeResponseT:
+        """Execute an operator's command that is a rule of the ledger; see `_execute`."""
+        command, now = request.command, now_ns(self)
+        operator_id = command.operator_id or self.get_name()
+        return await self._execute(request, response, lambda: self._ledger.post(rule, operator_id, now, command.request_id))
+
+    async def _execute(
+        self, request: StockRequest, response: ChangeResponseT, post: Callable[[], list[LedgerEntry]]
     ) -> ChangeResponseT:
         """Execute an operator's command: check its age, post the entries, publish and fill in the response.
 
         Args:
             request: Its `command` names the operator; without one the node's name is stored.
             response: Gets code, message and the counts of all parts.
-            post: Posts the entries under an operator's id; may raise BookingRejected.
+            post: Posts the entries, in the thread of the database; may raise BookingRejected.
         """
         try:
             if message := expiry_error(request.command, now_ns(self)):
                 raise BookingRejected(ResultCode.EXPIRED, message)
-            posted = post(request.command.operator_id or self.get_name())
+            posted = await self._worker.run(post)
         except BookingRejected as error:
             return self._reject(response, error)
-        self._storage_message = ''
+        self._storage.succeeded()
         self._publish(posted)
-        response.message = _summary(posted)
+        response.message = summary(posted)
         response.inventory = self._message()
         return response
 
@@ -293,13 +333,19 @@ class InventoryNode(Node):
         """Fill in the response of a rejected request; a failing database is logged once and shown as the node's health."""
         response.code, response.message = error.code, str(error)
         if error.code == ResultCode.STORAGE_FAILED:
-            if not self._storage_message:
-                self.get_logger().error(str(error))
-            self._storage_message = str(error)
+            self._storage.failed(str(error))
         return response
 
     def _message(self, only: str = '') -> Inventory:
-        return inventory_message(self._ledger.stock, self._ledger.sequence, now_ns(self), only)
+        """Return the counts; the message of all parts is made once for each change."""
+        sequence, stock = self._ledger.snapshot()
+        if only:
+            return inventory_message(stock, sequence, now_ns(self), only)
+        if self._cached[0] != sequence:
+            self._cached = sequence, inventory_message(stock, sequence, now_ns(self))
+        message = self._cached[1]
+        message.stamp = to_msg(now_ns(self))
+        return message
 
     def _publish(self, posted: Sequence[LedgerEntry]) -> None:
         """Publish the entries that changed a count, and the counts. An entry that changes none stays in the ledger only."""
@@ -307,17 +353,30 @@ class InventoryNode(Node):
         for item in changes:
             self._events.publish(event_message(item))
         if changes:
+            self._update_low_alarms({item.entry.part_number for item in changes})
             self._publisher.publish(self._message())
             if self._file is not None:
                 self._file.ledger_changed()
+
+    def _update_low_alarms(self, part_numbers: set[str]) -> None:
+        """Ask for a reload at the low-water mark, before the trays are empty."""
+        stock = self._ledger.stock
+        for number in part_numbers & stock.catalogue.parts.keys():
+            trays = stock.catalogue.parts[number].trays
+            total, mark = sum(stock.count(number, tray.tray) for tray in trays), sum(tray.low for tray in trays)
+            if total <= mark:
+                self._alarms.raise_known('stock_low', instance=number, part=number, mark=mark)
+            else:
+                self._alarms.clear_alarm(f'stock_low/{number}', force=number not in self._above_mark)
+                self._above_mark.add(number)
 
     def _file_health(self) -> Health:
         problem = self._file.problem if self._file is not None else ''
         return Health(1 if problem else 0, problem)
 
     def _health(self) -> Health:
-        if self._storage_message:
-            return Health(2, self._storage_message)
+        if self._storage.error:
+            return Health(2, self._storage.error)
         stock = self._ledger.stock
         empty = [
             number
@@ -326,35 +385,6 @@ class InventoryNode(Node):
         ]
         values = {'parts': str(len(stock.catalogue.parts)), 'entries': str(self._ledger.sequence)}
         return Health(1 if empty else 0, f'trays empty: {", ".join(empty)}' if empty else '', values)
-
-
-class _FileLedger:
-    """The ledger as a stock file needs it: the protocol `stock_file_sync.StockLedger`."""
-
-    def __init__(self, ledger: Ledger, book: Callable[[Counts, str, str], None]) -> None:
-        self._ledger = ledger
-        self.book_changes = book
-        self.agreed_counts = ledger.file_counts
-        self.save_agreed_counts = ledger.save_file_counts
-
-    def counts(self) -> Counts:
-        stock = self._ledger.stock
-        return {
-            (number, tray.tray): stock.count(number, tray.tray)
-            for number, part in stock.catalogue.parts.items()
-            for tray in part.trays
-        }
-
-
-def _summary(posted: Sequence[LedgerEntry]) -> str:
-    """Return a message for the operator: each tray's change, or their number if they are many."""
-    if not posted:
-        return 'nothing to change'
-    if len(posted) > MAX_SUMMARIZED:
-        return f'{len(posted)} trays changed'
-    return ', '.join(
-        f'{item.entry.part_number} tray {item.entry.tray}: {item.entry.delta:+d}, now {item.count_after}' for item in posted
-    )
 
 
 main = node_main(InventoryNode)

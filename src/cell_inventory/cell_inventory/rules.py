@@ -19,13 +19,17 @@ from cell_common.error_code import ErrorCode
 
 ALL_TRAYS = 0
 TO_CAPACITY = -1
+MOST_PIECES = 1_000_000
+"""Of one tray; a larger number is a slip."""
+LARGEST_PIECE = 2**31 - 1
+LONGEST_JOB_ID = 64
 
 
 class EntryKind(enum.IntEnum):
     """Why pieces were added or removed; numbers as in cell_interfaces/msg/InventoryEvent.
 
-    LOAD comes once per tray, at its first appearance. ADJUST corrects a count, RELOAD adds pieces, RESET sets the initial
-    count, UNDO cancels another entry. PLACE and REJECT come from the robot.
+    LOAD comes once per tray, at its first appearance. ADJUST corrects a count, COUNT records one, RELOAD adds pieces, RESET
+    sets the initial count, UNDO cancels another entry. PLACE and REJECT come from the robot.
     """
 
     LOAD = 0
@@ -35,9 +39,10 @@ class EntryKind(enum.IntEnum):
     RELOAD = 4
     RESET = 5
     UNDO = 6
+    COUNT = 7
 
 
-MANUAL_KINDS = (EntryKind.ADJUST, EntryKind.RELOAD, EntryKind.RESET)
+MANUAL_KINDS = (EntryKind.ADJUST, EntryKind.RELOAD, EntryKind.RESET, EntryKind.COUNT)
 """Kinds that an operator books; `undo` without a number cancels the latest of them."""
 _UNDOABLE_KINDS = (*MANUAL_KINDS, EntryKind.PLACE, EntryKind.REJECT)
 
@@ -71,6 +76,10 @@ class NewEntry:
     """Number of the piece in the job, from 1; 0 = no job."""
     undoes: int = 0
     """Sequence of the canceled entry; 0 = none."""
+    request_id: str = ''
+    """Command that caused the entry; "" = none."""
+    evidence: str = ''
+    """Verdict and text of the reading that decided about the piece; "" = none."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +126,11 @@ class Stock:
         Raises:
             BookingRejected: UNKNOWN_PART or UNKNOWN_TRAY.
         """
-        for known in self.part(part_number).trays:
+        trays = self.part(part_number).trays
+        for known in trays:
             if known.tray == tray:
                 return known
-        raise BookingRejected(ErrorCode.UNKNOWN_TRAY, f'part {part_number} has no tray {tray}: give 1 to 4')
+        raise BookingRejected(ErrorCode.UNKNOWN_TRAY, f'part {part_number} has no tray {tray}: give 1 to {len(trays)}')
 
 
 def initial_load(stock: Stock, counts: Mapping[tuple[str, int], int] | None = None) -> list[NewEntry]:
@@ -145,15 +155,27 @@ def initial_load(stock: Stock, counts: Mapping[tuple[str, int], int] | None = No
     ]
 
 
-def adjust(stock: Stock, part_number: str, tray: int, count: int, reason: str) -> list[NewEntry]:
+@dataclass(frozen=True)
+class TrayCount:
+    """Pieces in a tray, as an operator says."""
+
+    part_number: str
+    tray: int
+    """1 or more; reload only: 0 = every tray of the part."""
+    count: int
+    """Pieces now in the tray; reload only: -1 = filled to capacity."""
+    reason: str = ''
+    over_capacity: bool = False
+    """The count may be above the capacity; a reason is then required."""
+
+
+def adjust(stock: Stock, counted: TrayCount, kind: EntryKind = EntryKind.ADJUST) -> list[NewEntry]:
     """Correct the count of one tray; a count that was right is recorded, too, as evidence that the tray was counted.
 
     Args:
         stock: Counts by the ledger.
-        part_number: A part of the catalogue.
-        tray: 1..4.
-        count: Pieces that were counted.
-        reason: Must not be empty: a correction without a reason hides a loss.
+        counted: Count and reason. Without a reason an ADJUST would hide a loss.
+        kind: ADJUST, or COUNT for a routine count, which needs no reason.
 
     Returns:
         One entry, with a delta of 0 if the count was right.
@@ -161,22 +183,20 @@ def adjust(stock: Stock, part_number: str, tray: int, count: int, reason: str) -
     Raises:
         BookingRejected: Unknown part or tray, a count outside 0..capacity, or no reason.
     """
-    known = stock.tray(part_number, tray)
-    if not reason.strip():
+    known = stock.tray(counted.part_number, counted.tray)
+    if kind is EntryKind.ADJUST and not counted.reason.strip():
         raise BookingRejected(ErrorCode.INVALID_ARGUMENT, 'say why the count is corrected (reason)')
-    _check_count(known, part_number, count)
-    return [NewEntry(EntryKind.ADJUST, part_number, tray, count - stock.count(part_number, tray), reason=reason)]
+    _check_count(known, counted, counted.count)
+    delta = counted.count - stock.count(counted.part_number, counted.tray)
+    return [NewEntry(kind, counted.part_number, counted.tray, delta, reason=counted.reason)]
 
 
-def reload(stock: Stock, part_number: str, tray: int, count: int, reason: str) -> list[NewEntry]:
+def reload(stock: Stock, filled: TrayCount) -> list[NewEntry]:
     """Book a refill of one tray or of all trays of a part.
 
     Args:
         stock: Counts by the ledger.
-        part_number: A part of the catalogue.
-        tray: 1..4; 0 = every tray of the part.
-        count: Pieces now in each of these trays; -1 = filled to capacity.
-        reason: May be empty.
+        filled: Count after the refill; its reason may be empty.
 
     Returns:
         One entry for each tray, with a delta of 0 for a tray that was full.
@@ -184,19 +204,22 @@ def reload(stock: Stock, part_number: str, tray: int, count: int, reason: str) -
     Raises:
         BookingRejected: Unknown part or tray, a count outside 0..capacity, or a count below the ledger's.
     """
-    trays = stock.part(part_number).trays if tray == ALL_TRAYS else (stock.tray(part_number, tray),)
+    part_number = filled.part_number
+    trays = stock.part(part_number).trays if filled.tray == ALL_TRAYS else (stock.tray(part_number, filled.tray),)
     entries = []
     for known in trays:
-        target = known.capacity if count == TO_CAPACITY else count
-        _check_count(known, part_number, target)
         before = stock.count(part_number, known.tray)
+        # A tray that holds more than its capacity is full.
+        target = max(known.capacity, before) if filled.count == TO_CAPACITY else filled.count
+        if filled.count != TO_CAPACITY:
+            _check_count(known, filled, target)
         if target < before:
             raise BookingRejected(
                 ErrorCode.INVALID_ARGUMENT,
                 f'tray {known.tray} of {part_number} holds {before} by the ledger, a '
                 f'refill cannot leave {target}: correct the count by an adjustment',
             )
-        entries.append(NewEntry(EntryKind.RELOAD, part_number, known.tray, target - before, reason=reason))
+        entries.append(NewEntry(EntryKind.RELOAD, part_number, known.tray, target - before, reason=filled.reason))
     return entries
 
 
@@ -214,7 +237,7 @@ def import_counts(stock: Stock, counts: Mapping[tuple[str, int], int], reason: s
     entries = []
     for (part_number, tray), count in sorted(counts.items()):
         if count != stock.count(part_number, tray):
-            entries += adjust(stock, part_number, tray, count, reason)
+            entries += adjust(stock, TrayCount(part_number, tray, count, reason))
     return entries
 
 
@@ -242,7 +265,7 @@ def reset(stock: Stock, part_number: str, reason: str, defaults: Mapping[tuple[s
     return entries
 
 
-def undo(stock: Stock, target: LedgerEntry | None, undone: bool, reason: str) -> list[NewEntry]:
+def undo(stock: Stock, target: LedgerEntry | None, undone: bool, reason: str, oldest_ns: int = 0) -> list[NewEntry]:
     """Cancel an entry by an opposite one.
 
     Args:
@@ -250,6 +273,7 @@ def undo(stock: Stock, target: LedgerEntry | None, undone: bool, reason: str) ->
         target: The entry to cancel; None = there is no such entry.
         undone: The entry is canceled already.
         reason: May be empty.
+        oldest_ns: Earliest stamp of an entry that may be canceled, ROS time in nanoseconds; 0 = any.
 
     Raises:
         BookingRejected: Nothing to undo, undone already, or the tray cannot hold the resulting count.
@@ -265,6 +289,11 @@ def undo(stock: Stock, target: LedgerEntry | None, undone: bool, reason: str) ->
             ErrorCode.NOTHING_TO_UNDO,
             f'entry {target.sequence} ({entry.kind.name}) cannot be undone: correct the count by an adjustment',
         )
+    if target.stamp_ns < oldest_ns:
+        raise BookingRejected(
+            ErrorCode.NOTHING_TO_UNDO,
+            f'entry {target.sequence} is older than an operator may undo: a supervisor may, or correct the count',
+        )
     after = stock.count(entry.part_number, entry.tray) - entry.delta
     if after < 0:
         raise BookingRejected(
@@ -272,8 +301,9 @@ def undo(stock: Stock, target: LedgerEntry | None, undone: bool, reason: str) ->
             f'tray {entry.tray} of {entry.part_number} would hold {after}: correct the count by an adjustment',
         )
     # A part that has left the catalogue has no capacity to check.
-    if entry.part_number in stock.catalogue.parts:
-        _check_count(stock.tray(entry.part_number, entry.tray), entry.part_number, after)
+    if entry.part_number in stock.catalogue.parts and entry.delta < 0:
+        back = TrayCount(entry.part_number, entry.tray, after, reason)
+        _check_count(stock.tray(entry.part_number, entry.tray), back, after)
     return [NewEntry(EntryKind.UNDO, entry.part_number, entry.tray, -entry.delta, reason=reason, undoes=target.sequence)]
 
 
@@ -293,8 +323,11 @@ def book(stock: Stock, wanted: NewEntry, earlier: LedgerEntry | None) -> list[Ne
     Raises:
         BookingRejected: The request is incomplete, or the piece is booked with another outcome, part or tray.
     """
-    if not wanted.job_id or wanted.piece < 1:
-        raise BookingRejected(ErrorCode.INVALID_ARGUMENT, 'a booking needs job_id and a piece number of 1 or more')
+    if not wanted.job_id or not 1 <= wanted.piece <= LARGEST_PIECE or len(wanted.job_id) > LONGEST_JOB_ID:
+        raise BookingRejected(
+            ErrorCode.INVALID_ARGUMENT,
+            f'a booking needs a job_id of at most {LONGEST_JOB_ID} characters and a piece number of 1 to {LARGEST_PIECE}',
+        )
     key = (wanted.part_number, wanted.tray)
     # A part that has left the catalogue during a job can still be booked: its tray has entries.
     if key not in stock.counts:
@@ -315,20 +348,27 @@ def book(stock: Stock, wanted: NewEntry, earlier: LedgerEntry | None) -> list[Ne
     return entries
 
 
-def attributed_to(entries: Iterable[NewEntry], operator_id: str) -> list[NewEntry]:
-    """Return the entries with the id of the operator or node that caused them."""
-    return [replace(entry, operator_id=operator_id) for entry in entries]
+def attributed_to(entries: Iterable[NewEntry], operator_id: str, request_id: str = '') -> list[NewEntry]:
+    """Return the entries with the ids of the operator or node, and of the command, that caused them."""
+    return [replace(entry, operator_id=operator_id, request_id=request_id) for entry in entries]
 
 
-def _check_count(tray: Tray, part_number: str, count: int) -> None:
+def _check_count(tray: Tray, given: TrayCount, count: int) -> None:
     """Check a count against the capacity of its tray.
 
     Raises:
         BookingRejected: INVALID_ARGUMENT or OVER_CAPACITY.
     """
-    if count < 0:
+    if not 0 <= count <= MOST_PIECES:
         raise BookingRejected(ErrorCode.INVALID_ARGUMENT, f'count is {count}: give 0 to {tray.capacity}')
-    if count > tray.capacity:
+    if count <= tray.capacity:
+        return
+    if not given.over_capacity:
         raise BookingRejected(
-            ErrorCode.OVER_CAPACITY, f'tray {tray.tray} of {part_number} holds at most {tray.capacity}, not {count}'
+            ErrorCode.OVER_CAPACITY, f'tray {tray.tray} of {given.part_number} holds at most {tray.capacity}, not {count}'
+        )
+    if not given.reason.strip():
+        raise BookingRejected(
+            ErrorCode.OVER_CAPACITY,
+            f'tray {tray.tray} of {given.part_number} holds at most {tray.capacity}: say why it holds {count} (reason)',
         )

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 from cell_common.catalogue_file import parse_catalogue
-from cell_common.testing import domain, graph, node_switch_interval
+from cell_common.testing import domain, graph, node_switch_interval, postgresql
 
 PARTS = {
     'parts': [
@@ -34,6 +34,9 @@ def catalogue_file(tmp_path):
     return path
 
 
-@pytest.fixture
-def database_url(tmp_path):
+@pytest.fixture(params=['sqlite', pytest.param('postgresql', marks=pytest.mark.slow)])
+def database_url(request, tmp_path):
+    """Each test of the ledger runs on both databases."""
+    if request.param == 'postgresql':
+        return request.getfixturevalue('postgresql')()
     return f'sqlite:///{tmp_path}/cell.db'

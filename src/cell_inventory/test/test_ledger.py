@@ -1,8 +1,8 @@
 import pytest
 from cell_common.catalogue import Catalogue
 from cell_common.database import migrate, open_database
-from cell_inventory.ledger import Ledger
-from cell_inventory.rules import BookingRejected, EntryKind, NewEntry
+from cell_inventory.ledger import Ledger, UndoCommand
+from cell_inventory.rules import BookingRejected, EntryKind, NewEntry, TrayCount
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -17,7 +17,8 @@ PART = 'EM1-2U1'
 def engine(database_url):
     engine = open_database(database_url)
     migrate(engine, 'cell_inventory')
-    return engine
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def ledger(engine, catalogue):
 
 
 def adjust(ledger, tray, count):
-    return ledger.post(lambda stock: rules.adjust(stock, PART, tray, count, 'counted'), 'ann', 2)
+    return ledger.post(lambda stock: rules.adjust(stock, TrayCount(PART, tray, count, 'counted')), 'ann', 2)
 
 
 def piece(number, kind=EntryKind.PLACE, tray=1):
@@ -74,19 +75,19 @@ def test_undo_without_a_number_undoes_the_operators_entries_from_the_newest(ledg
     adjust(ledger, 1, 5)
     adjust(ledger, 1, 6)
     ledger.book(piece(1), 3)
-    assert ledger.undo(0, '', 'ann', 4)[0].entry.undoes == 10
+    assert ledger.undo(0, UndoCommand('ann'), 4)[0].entry.undoes == 10
     assert counts(ledger)[0] == 4
-    ledger.undo(0, '', 'ann', 5)
+    ledger.undo(0, UndoCommand('ann'), 5)
     assert counts(ledger)[0] == 2
     with pytest.raises(BookingRejected):
-        ledger.undo(0, '', 'ann', 6)
+        ledger.undo(0, UndoCommand('ann'), 6)
 
 
 def test_an_entry_is_undone_only_once(ledger):
     sequence = adjust(ledger, 1, 5)[0].sequence
-    ledger.undo(sequence, '', 'ann', 4)
+    ledger.undo(sequence, UndoCommand('ann'), 4)
     with pytest.raises(BookingRejected):
-        ledger.undo(sequence, '', 'ann', 5)
+        ledger.undo(sequence, UndoCommand('ann'), 5)
     assert counts(ledger)[0] == 3
 
 
@@ -136,7 +137,7 @@ def test_counts_are_always_the_sums_and_within_the_trays(tmp_path_factory, steps
             elif what == 'book':
                 ledger.book(piece(second, tray=first), 2)
             else:
-                ledger.undo(first, '', 'x', 3)
+                ledger.undo(first, UndoCommand('x'), 3)
         except BookingRejected:
             pass
     assert Ledger(engine, catalogue).stock.counts == ledger.stock.counts

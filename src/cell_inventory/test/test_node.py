@@ -1,17 +1,20 @@
 import io
 import json
+import sqlite3
 
 import pytest
 import rclpy
 from builtin_interfaces.msg import Duration, Time
 from cell_common.qos import latched
 from cell_common.runner import StartError
+from cell_common.services import create_client
 from cell_common.testing import wait_until
 from cell_inventory.export_stock import export
 from cell_inventory.node import InventoryNode
 from cell_inventory.stock_file import read_stock
+from diagnostic_msgs.msg import DiagnosticArray
 
-from cell_interfaces.msg import CommandInfo, Inventory, InventoryEvent, ResultCode
+from cell_interfaces.msg import AlarmEvent, CommandInfo, Inventory, InventoryEvent, ResultCode
 from cell_interfaces.srv import AdjustStock, BookPiece, GetInventory, ResetStock, UndoStock
 
 PART = 'EM1-2U1'
@@ -84,6 +87,54 @@ def test_booking_again_answers_ok_and_changes_nothing(graph, node):
     answer = graph.call(GetInventory, 'inventory/get', GetInventory.Request(part_number=PART, max_events=10))
     assert trays(answer.inventory)[0] == 2
     assert [event.piece for event in answer.events][:1] == [1]
+
+
+def test_a_routine_count_and_a_count_above_the_capacity(graph, node):
+    request = AdjustStock.Request(part_number=PART, tray=1, count=3)
+    assert graph.call(AdjustStock, 'inventory/count', request).code == ResultCode.OK
+    over = AdjustStock.Request(part_number=PART, tray=1, count=12, reason='heaped')
+    assert graph.call(AdjustStock, 'inventory/count', over).code == ResultCode.OVER_CAPACITY
+    over.over_capacity = True
+    assert trays(graph.call(AdjustStock, 'inventory/count', over).inventory)[0] == 12
+    answer = graph.call(GetInventory, 'inventory/get', GetInventory.Request(part_number=PART, max_events=2))
+    assert [(event.kind, event.delta) for event in answer.events] == [(InventoryEvent.COUNT, 9), (InventoryEvent.COUNT, 0)]
+
+
+def test_a_request_sent_again_takes_back_one_entry(graph, node):
+    adjust(graph, 5)
+    adjust(graph, 6)
+    request = UndoStock.Request(command=CommandInfo(request_id='a', operator_id='ann'))
+    first, second = (graph.call(UndoStock, 'inventory/undo', request) for _ in range(2))
+    assert first == second and trays(first.inventory)[0] == 5
+    answer = graph.call(GetInventory, 'inventory/get', GetInventory.Request(part_number=PART, max_events=1))
+    assert answer.events[0].request_id == 'a'
+
+
+@pytest.mark.parametrize(('role', 'code'), [('operator', ResultCode.NOTHING_TO_UNDO), ('supervisor', ResultCode.OK)])
+def test_an_old_entry_is_undone_by_a_supervisor_only(graph, options, database_url, catalogue_file, role, code):
+    settings = {'database_url': database_url, 'catalogue_file': str(catalogue_file), 'undo_window': 0.001}
+    graph.add(InventoryNode(**graph.options(**settings)))
+    adjust(graph, 5)
+    wait_until(lambda: True)
+    request = UndoStock.Request(command=CommandInfo(operator_id='ann', role=role))
+    assert graph.call(UndoStock, 'inventory/undo', request).code == code
+
+
+@pytest.mark.parametrize('sequence', [2**63 - 1, 2**63, 2**64 - 1])
+def test_a_number_of_no_entry_is_refused_and_the_node_lives_on(graph, node, sequence):
+    answer = graph.call(UndoStock, 'inventory/undo', UndoStock.Request(sequence=sequence))
+    assert answer.code in (ResultCode.NOTHING_TO_UNDO, ResultCode.INVALID_ARGUMENT)
+    assert adjust(graph, 4).code == ResultCode.OK
+
+
+def test_reload_is_asked_for_at_the_low_water_mark(graph, node):
+    events = graph.collect(AlarmEvent, 'alarms/events', latched(100))
+    wait_until(lambda: node.count_subscribers('alarms/events'))
+    book(graph, 1)
+    wait_until(lambda: [event.key for event in events if event.kind == AlarmEvent.RAISED] == [f'stock_low/{PART}'])
+    assert 'runs low' in events[-1].text
+    graph.call(AdjustStock, 'inventory/reload', AdjustStock.Request(part_number=PART, tray=0, count=-1))
+    wait_until(lambda: events[-1].kind == AlarmEvent.CLEARED)
 
 
 def test_reload_reset_and_undo(graph, node):
@@ -222,3 +273,56 @@ def test_a_stock_file_that_cannot_be_stops_the_start(graph, database_url, catalo
     options = {'database_url': database_url, 'catalogue_file': str(catalogue_file), 'stock_file': path}
     with pytest.raises(StartError, match=message):
         InventoryNode(**graph.options(**options, stock_file_sync='both'))
+
+
+class Lock:
+    """Another process that holds the write lock of the database."""
+
+    def __init__(self, path):
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.connection.execute('BEGIN IMMEDIATE')
+
+    def release(self):
+        self.connection.execute('ROLLBACK')
+        self.connection.close()
+
+
+@pytest.fixture
+def locked(graph, tmp_path, catalogue_file, monkeypatch):
+    monkeypatch.setattr('cell_common.database.BUSY_TIMEOUT_S', 0.5)
+    path = tmp_path / 'cell.db'
+    graph.add(InventoryNode(**graph.options(database_url=f'sqlite:///{path}', catalogue_file=str(catalogue_file))))
+    return Lock(path)
+
+
+def test_a_locked_database_delays_no_read_and_health_comes_back_by_itself(graph, locked):
+    reports = graph.collect(DiagnosticArray, '/diagnostics', 100)
+    client = create_client(graph.node, BookPiece, 'inventory/book')
+    wait_until(client.service_is_ready)
+    booking = client.call_async(BookPiece.Request(job_id='job', piece=1, part_number=PART, tray=1, outcome=1))
+    answer = graph.call(GetInventory, 'inventory/get', GetInventory.Request(max_events=5))
+    assert answer.code == ResultCode.OK and len(answer.events) == 5 and not booking.done()
+    wait_until(booking.done)
+    assert booking.result().code == ResultCode.STORAGE_FAILED
+
+    def level():
+        return max((status.level[0] for array in reports[-2:] for status in array.status), default=0)
+
+    wait_until(lambda: level() == 2, what='the failure is reported')
+    locked.release()
+    reports.clear()
+    wait_until(lambda: reports and level() < 2, what='the database works again')
+    assert book(graph, 1).code == ResultCode.OK and not book(graph, 2).already_booked
+
+
+def test_sixty_four_requests_at_once_are_answered(graph, node):
+    clients = [create_client(graph.node, AdjustStock, 'inventory/adjust') for _ in range(64)]
+    wait_until(lambda: all(client.service_is_ready() for client in clients))
+    futures = [
+        client.call_async(AdjustStock.Request(part_number=PART, tray=1, count=number % 10, reason=str(number)))
+        for number, client in enumerate(clients)
+    ]
+    wait_until(lambda: all(future.done() for future in futures), 20)
+    assert {future.result().code for future in futures} == {ResultCode.OK}
+    answer = graph.call(GetInventory, 'inventory/get', GetInventory.Request(part_number=PART, max_events=64))
+    assert sorted(int(event.reason) for event in answer.events) == list(range(64))

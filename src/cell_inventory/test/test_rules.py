@@ -1,5 +1,5 @@
 import pytest
-from cell_inventory.rules import BookingRejected, EntryKind, LedgerEntry, NewEntry, Stock
+from cell_inventory.rules import BookingRejected, EntryKind, LedgerEntry, NewEntry, Stock, TrayCount
 
 from cell_interfaces.msg import InventoryEvent, ResultCode
 from cell_inventory import rules
@@ -25,7 +25,8 @@ def placed(tray=1, piece=1, kind=EntryKind.PLACE, job='job'):
 
 def test_kinds_are_numbered_as_in_the_message():
     assert {kind.name: int(kind) for kind in EntryKind} == {
-        name: getattr(InventoryEvent, name) for name in ('LOAD', 'PLACE', 'REJECT', 'ADJUST', 'RELOAD', 'RESET', 'UNDO')
+        name: getattr(InventoryEvent, name)
+        for name in ('LOAD', 'PLACE', 'REJECT', 'ADJUST', 'RELOAD', 'RESET', 'UNDO', 'COUNT')
     }
 
 
@@ -40,7 +41,7 @@ def test_the_initial_load_prefers_given_counts(stock):
 
 @pytest.mark.parametrize(('count', 'delta'), [(0, -3), (3, 0), (10, 7)])
 def test_adjust_books_the_difference(stock, count, delta):
-    assert [e.delta for e in rules.adjust(stock, PART, 1, count, 'counted')] == [delta]
+    assert [e.delta for e in rules.adjust(stock, TrayCount(PART, 1, count, 'counted'))] == [delta]
 
 
 @pytest.mark.parametrize(
@@ -55,19 +56,47 @@ def test_adjust_books_the_difference(stock, count, delta):
     ],
 )
 def test_adjust_refuses(stock, asked, code):
-    assert code_of(rules.adjust, stock, *asked) == code
+    assert code_of(rules.adjust, stock, TrayCount(*asked)) == code
 
 
 def test_reload_fills_every_tray_to_capacity(stock):
-    assert [(e.tray, e.delta) for e in rules.reload(stock, PART, 0, -1, '')] == [(1, 7), (2, 10), (3, 0), (4, 9)]
+    assert [(e.tray, e.delta) for e in rules.reload(stock, TrayCount(PART, 0, -1))] == [(1, 7), (2, 10), (3, 0), (4, 9)]
 
 
 def test_reload_never_takes_pieces_out(stock):
-    assert code_of(rules.reload, stock, PART, 3, 5, '') == ResultCode.INVALID_ARGUMENT
+    assert code_of(rules.reload, stock, TrayCount(PART, 3, 5)) == ResultCode.INVALID_ARGUMENT
 
 
 def test_reload_refuses_more_than_the_tray_holds(stock):
-    assert code_of(rules.reload, stock, PART, 1, 11, '') == ResultCode.OVER_CAPACITY
+    assert code_of(rules.reload, stock, TrayCount(PART, 1, 11)) == ResultCode.OVER_CAPACITY
+
+
+def test_a_count_above_the_capacity_needs_a_reason(stock):
+    assert code_of(rules.adjust, stock, TrayCount(PART, 1, 11, ' ', True), EntryKind.COUNT) == ResultCode.OVER_CAPACITY
+    assert code_of(rules.adjust, stock, TrayCount(PART, 1, 2**31 - 1, 'heaped', True)) == ResultCode.INVALID_ARGUMENT
+    (entry,) = rules.adjust(stock, TrayCount(PART, 1, 11, 'heaped', True))
+    assert (entry.delta, entry.reason) == (8, 'heaped')
+    heaped = Stock(stock.catalogue, {(PART, 3): 12})
+    assert [e.delta for e in rules.reload(heaped, TrayCount(PART, 3, -1))] == [0], 'a tray above its capacity is full'
+    assert [e.delta for e in rules.undo(heaped, LedgerEntry(1, 0, 12, NewEntry(EntryKind.RELOAD, PART, 3, 1)), False, '')] == [
+        -1
+    ]
+
+
+def test_a_routine_count_needs_no_reason(stock):
+    (entry,) = rules.adjust(stock, TrayCount(PART, 1, 3), EntryKind.COUNT)
+    assert (entry.kind, entry.delta) == (EntryKind.COUNT, 0)
+
+
+def test_an_entry_older_than_the_window_is_not_undone(stock):
+    target = LedgerEntry(7, 100, 3, NewEntry(EntryKind.ADJUST, PART, 1, 2))
+    assert code_of(rules.undo, stock, target, False, '', 101) == ResultCode.NOTHING_TO_UNDO
+    assert len(rules.undo(stock, target, False, '', 100)) == 1
+
+
+@pytest.mark.parametrize('wanted', [placed(piece=2**32 - 1), placed(piece=0), placed(job=''), placed(job='x' * 65)])
+def test_a_booking_without_a_storable_key_is_refused(stock, wanted):
+    assert code_of(rules.book, stock, wanted, None) == ResultCode.INVALID_ARGUMENT
 
 
 def test_reset_goes_back_to_the_first_stock(stock):

@@ -14,6 +14,7 @@ from typing import Any
 
 from cell_common.alarm_texts import ALARM_TEXTS
 from cell_common.alarms import LATCHED_DEPTH
+from cell_common.command_log import open_command_log
 from cell_common.commands import expiry_error
 from cell_common.database import DatabaseError, StorageFailedError, migrate, open_database
 from cell_common.database_worker import DatabaseWorker
@@ -25,6 +26,7 @@ from cell_common.qos import latched
 from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
 from cell_common.services import create_service
+from cell_common.storage_health import StorageHealth
 from cell_common.time import SettableClock, now_ns, to_ns
 from cell_common.timers import create_steady_timer
 from rclpy.node import Node
@@ -69,8 +71,11 @@ class AlarmsNode(Node):
         super().__init__('alarms', **options)
         settings = declare_parameters(self, AlarmsParameters)
         try:
-            engine = open_database(settings.database_url)
+            engine = self._engine = open_database(settings.database_url)
             migrate(engine, 'cell_coordinator')
+            self._worker = DatabaseWorker(self)
+            self._commands = open_command_log(self, engine, self._worker)
+            self._storage = StorageHealth(self, engine, self._worker)
             self._store = AlarmStore(engine)
             self._book = AlarmBook(self._store.open_alarms())
             times = self._store.last_event_times()
@@ -81,16 +86,14 @@ class AlarmsNode(Node):
             self._filter = EventFilter(self._store.sessions(), past)
         except (DatabaseError, StorageFailedError) as error:
             raise StartError(str(error)) from error
-        self._storage_error = ''
         self._started_s = self._flushed_s = time.monotonic()
         self._clock_watch = SettableClock(now_ns(self), time.monotonic_ns())
         self._floods = FloodDetector()
         self._pending_events: list[AlarmEvent] = []
-        self._worker = DatabaseWorker(self)
         self._publisher = self.create_publisher(AlarmList, 'alarms', latched())
         self.create_subscription(AlarmEvent, 'alarms/events', self._on_event, latched(LATCHED_DEPTH))
-        create_service(self, HandleAlarm, 'alarms/acknowledge', self._on_acknowledge)
-        create_service(self, HandleAlarm, 'alarms/shelve', self._on_shelve)
+        create_service(self, HandleAlarm, 'alarms/acknowledge', self._on_acknowledge, None, self._commands)
+        create_service(self, HandleAlarm, 'alarms/shelve', self._on_shelve, None, self._commands)
         create_steady_timer(self, EXPIRE_PERIOD_S, self._on_tick)
         self._flush_timer = create_steady_timer(self, FLUSH_PERIOD_S, self._flush)
         self._flush_timer.cancel()
@@ -101,6 +104,7 @@ class AlarmsNode(Node):
         """Store what is not stored yet, then destroy the node."""
         self._flush()
         self._worker.close(finish_queue=True)
+        self._engine.dispose()
         super().destroy_node()
 
     def _on_event(self, event: AlarmEvent) -> None:
@@ -212,19 +216,17 @@ class AlarmsNode(Node):
         """Note the result of a save; the first failure in a row is logged."""
         error = stored.exception()
         if error is None:
-            self._storage_error = ''
-            return
-        if not self._storage_error:
-            self.get_logger().error(str(error))
-        self._storage_error = str(error)
+            self._storage.succeeded()
+        else:
+            self._storage.failed(str(error))
 
     def _publish(self) -> None:
         alarms = [_to_msg(item) for item in fold(self._book.active())]
         self._publisher.publish(AlarmList(stamp=self.get_clock().now().to_msg(), alarms=alarms))
 
     def _health(self) -> Health:
-        if self._storage_error:
-            return Health(2, self._storage_error)
+        if self._storage.error:
+            return Health(2, self._storage.error)
         return Health(0, '', {'open': str(len(self._book.active()))})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping
 
-from cell_common.database import storage_error
+from cell_common.database import read_only, storage_error
 from sqlalchemy import BigInteger, Connection, Engine, Text, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -62,7 +62,7 @@ class AlarmStore:
         """
         records = []
         try:
-            with self._engine.connect() as connection:
+            with read_only(self._engine).connect() as connection:
                 for snapshot in connection.execute(select(AlarmRow.snapshot).where(AlarmRow.open)).scalars():
                     with contextlib.suppress(ValueError):
                         records.append(from_json(snapshot))
@@ -79,7 +79,7 @@ class AlarmStore:
         latest = func.max(AlarmRow.last_event_ns)
         query = select(AlarmRow.source, AlarmRow.key, latest).group_by(AlarmRow.source, AlarmRow.key)
         try:
-            with self._engine.connect() as connection:
+            with read_only(self._engine).connect() as connection:
                 return {(source, key): int(event_ns) for source, key, event_ns in connection.execute(query)}
         except SQLAlchemyError as error:
             raise storage_error(error) from error
@@ -92,7 +92,7 @@ class AlarmStore:
         """
         query = select(SessionRow.source, SessionRow.session, SessionRow.sequence)
         try:
-            with self._engine.connect() as connection:
+            with read_only(self._engine).connect() as connection:
                 return {(source, session): int(sequence) for source, session, sequence in connection.execute(query)}
         except SQLAlchemyError as error:
             raise storage_error(error) from error

@@ -1,4 +1,4 @@
-"""Validates operator commands, forwards them to the job runner, and writes the audit trail.
+"""Validates operator commands and forwards them to the job runner.
 
 Each command first checks what can change while it waits for another node, then waits, then checks it again. The state machine
 has the last word: it rejects a command that its state does not allow.
@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 from cell_common.calls import ServiceCallError, call_service
 from cell_common.commands import expiry_error
-from cell_common.database import StorageFailedError, audit_entry
 from cell_common.error_code import ErrorCode
 from cell_common.gripper_sensor import GripperSensor, sensor_from_checks
 from cell_common.ids import new_id
@@ -29,7 +28,6 @@ from cell_coordinator.job.machine import CommandRejected, SensorContradiction
 from cell_coordinator.job.model import JobState, PickJob
 from cell_coordinator.job.publisher import JobPublisher
 from cell_coordinator.job.runner import JobRunner
-from cell_coordinator.job.store import JobStore
 from cell_interfaces.action import RunJob
 from cell_interfaces.msg import CommandInfo
 from cell_interfaces.srv import ControlJob, RobotCommand, RobotPreflight
@@ -74,7 +72,6 @@ class OperatorCommands:
         executor: EffectExecutor,
         health: SubsystemHealth,
         publisher: JobPublisher,
-        store: JobStore,
         trigger_timeout: float,
     ) -> None:
         """Store the collaborators and create the clients of the robot node; `trigger_timeout` is in seconds."""
@@ -83,7 +80,6 @@ class OperatorCommands:
         self._executor = executor
         self._health = health
         self._publisher = publisher
-        self._store = store
         self._trigger_timeout = trigger_timeout
         self._start_program = create_client(node, RobotCommand, 'robot/start_program', ReentrantCallbackGroup())
         self._preflight = create_client(node, RobotPreflight, 'robot/preflight', ReentrantCallbackGroup())
@@ -283,21 +279,6 @@ class OperatorCommands:
         except ServiceCallError as error:
             raise CommandRejected(ErrorCode.TIMED_OUT, str(error)) from error
         return response.code, response.message
-
-    def audit(self, name: str, command: CommandInfo, arguments: str, code: int, message: str) -> None:
-        """Add a command to the audit trail. A failing database is logged; it does not stop the command.
-
-        Args:
-            name: Name of the service or action.
-            command: Operator, request id and time of sending.
-            arguments: The request in words.
-            code: ResultCode of the response.
-            message: Message of the response.
-        """
-        try:
-            self._store.add_audit(audit_entry(name, command, arguments, code, message, now_ns(self._node)))
-        except StorageFailedError as error:
-            self._node.get_logger().error(f'command {name} is missing in the audit trail: {error}')
 
     def _require_job(self, job_id: str) -> None:
         if job_id and self._runner.job.job_id != job_id:

@@ -86,6 +86,7 @@ def booking_to_msg(effect: BookPiece) -> BookPieceService.Request:
         tray=effect.tray,
         outcome=int(effect.outcome),
         reason=effect.reason,
+        evidence=effect.evidence,
     )
 
 

@@ -270,6 +270,8 @@ class BookPiece:
     tray: int
     outcome: PieceOutcome
     reason: str
+    evidence: str = ''
+    """Verdict and text of the reading that decided; "" = none."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class JobRunner:
         *,
         on_change: Callable[[PickJob, tuple[Effect, ...]], None],
         execute: Callable[[Effect], None],
+        on_storage: Callable[[str], None] = lambda _error: None,
     ) -> None:
         """Load the newest job of the database.
 
@@ -43,6 +44,7 @@ class JobRunner:
             store: Stores job and history.
             on_change: Called with the stored job and its effects, before they are executed.
             execute: Called with each effect.
+            on_storage: Called after each write with its error, "" if it succeeded.
 
         Raises:
             StorageFailedError: The database failed.
@@ -57,6 +59,7 @@ class JobRunner:
         self._reset_id = latest.reset_id
         self._set_here = False
         self._resets_received = 0
+        self._on_storage = on_storage
         self.storage_error = ''
         """Why the last snapshot could not be stored; "" if it was stored."""
 
@@ -87,7 +90,7 @@ class JobRunner:
         except StorageFailedError as error:
             raise self._storage_failed(error) from error
         self._set_here = True
-        self.storage_error = ''
+        self._report_storage('')
         self._apply(job, ())
 
     def clear(self, reset_id: str, reset_ns: int, reason: str) -> None:
@@ -122,7 +125,8 @@ class JobRunner:
             self._store.save(ended)
         except StorageFailedError as error:
             raise self._storage_failed(error) from error
-        self._reset_id, self.storage_error = reset_id, ''
+        self._reset_id = reset_id
+        self._report_storage('')
         if clears:
             self._apply(NO_JOB, ())
         else:
@@ -154,7 +158,7 @@ class JobRunner:
                 raise rejection from error
             self._apply(self._machine.advance(self.job, StorageFailed(event.now_ns, str(error))).job, ())
             return
-        self.storage_error = ''
+        self._report_storage('')
         self._apply(following.job, following.effects)
 
     def _apply(self, job: PickJob, effects: tuple[Effect, ...]) -> None:
@@ -164,5 +168,9 @@ class JobRunner:
             self._execute(effect)
 
     def _storage_failed(self, error: StorageFailedError) -> CommandRejected:
-        self.storage_error = str(error)
+        self._report_storage(str(error))
         return CommandRejected(ErrorCode.STORAGE_FAILED, self.storage_error)
+
+    def _report_storage(self, error: str) -> None:
+        self.storage_error = error
+        self._on_storage(error)

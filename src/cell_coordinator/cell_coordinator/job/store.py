@@ -1,4 +1,4 @@
-"""Pick jobs, pieces, readings and the audit trail in the database.
+"""Pick jobs, pieces and readings in the database.
 
 Each class `...Row` is one table; the columns are for reports. The state machine reads `snapshot` only.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cell_common.database import AuditEntry, insert_audit, storage_error
+from cell_common.database import read_only, storage_error
 from sqlalchemy import BigInteger, Connection, Engine, Text, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -73,21 +73,6 @@ class ReadingRow(Base):
     matched_ns: Mapped[int] = mapped_column(BigInteger)
 
 
-class AuditRow(Base):
-    """One operator command and its result; the columns are the fields of `AuditEntry`."""
-
-    __tablename__ = 'command_audit'
-    audit_id: Mapped[int] = mapped_column(primary_key=True)
-    received_ns: Mapped[int] = mapped_column(BigInteger)
-    command: Mapped[str]
-    request_id: Mapped[str]
-    operator_id: Mapped[str]
-    issued_ns: Mapped[int] = mapped_column(BigInteger)
-    arguments: Mapped[str] = mapped_column(Text)
-    code: Mapped[int]
-    message: Mapped[str] = mapped_column(Text)
-
-
 class JobStore:
     """Stores a snapshot of the job and its history, both in one transaction.
 
@@ -108,7 +93,7 @@ class JobStore:
         """
         query = select(JobRow.__table__).order_by(JobRow.sequence.desc()).limit(1)
         try:
-            with self._engine.connect() as connection:
+            with read_only(self._engine).connect() as connection:
                 row = connection.execute(query).first()
         except SQLAlchemyError as error:
             raise storage_error(error) from error
@@ -149,18 +134,6 @@ class JobStore:
                     connection.execute(insert(JobRow).values({**columns, 'sequence': latest + 1}))
                 for effect in effects:
                     _insert_record(connection, job.job_id, effect)
-        except SQLAlchemyError as error:
-            raise storage_error(error) from error
-
-    def add_audit(self, entry: AuditEntry) -> None:
-        """Add an entry to the audit trail.
-
-        Raises:
-            StorageFailedError: The database failed.
-        """
-        try:
-            with self._engine.begin() as connection:
-                insert_audit(connection, AuditRow, entry)
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 

@@ -21,6 +21,7 @@ __all__ = [
     'attributed',
     'book',
     'continue_trigger',
+    'evidence_of',
     'expect_booking',
     'finished',
     'interrupted',
@@ -105,6 +106,11 @@ def attributed(action: str, operator_id: str) -> str:
     return f'{action} by {operator_id}' if operator_id else action
 
 
+def evidence_of(verdict: MatchVerdict | None) -> str:
+    """Return the verdict on a piece for its ledger entry, e.g. "MATCH 0.93: EM1-2U1"; "" if there is none."""
+    return f'{verdict.kind.name} {verdict.score:.2f}: {verdict.text}' if verdict is not None else ''
+
+
 def rejection_reason(verdict: MatchVerdict, ordered: str) -> str:
     """Return why a piece is rejected, for the operator and the ledger.
 
@@ -177,7 +183,8 @@ def book(job: PickJob) -> Transition:
     The booking may be repeated at will: the ledger knows the piece by (job_id, piece).
     """
     job = replace(job, effect_id=job.effect_id + 1)
-    effect = ev.BookPiece(job.effect_id, job.job_id, job.piece, job.part_number, job.tray, job.outcome, job.outcome_reason)
+    booked = (job.job_id, job.piece, job.part_number, job.tray, job.outcome, job.outcome_reason, evidence_of(job.verdict))
+    effect = ev.BookPiece(job.effect_id, *booked)
     return Transition(job, (effect,))
 
 

@@ -1,5 +1,3 @@
-import pytest
-from cell_common.database import AuditEntry, StorageFailedError
 from cell_coordinator.job.model import JobState, PickJob
 from cell_coordinator.job.store import JobStore
 from sqlalchemy import text
@@ -11,10 +9,3 @@ def test_a_snapshot_of_an_incompatible_release_comes_back_failed(engine):
         connection.execute(text("UPDATE pick_job SET snapshot = '{}'"))
     job = JobStore(engine).latest()
     assert (job.state, job.quantity) == (JobState.FAILED, 3) and 'not understood' in job.reason
-
-
-def test_an_audit_entry_that_cannot_be_stored_is_an_error(engine):
-    with engine.begin() as connection:
-        connection.execute(text('DROP TABLE command_audit'))
-    with pytest.raises(StorageFailedError):
-        JobStore(engine).add_audit(AuditEntry(1, 'set_job', 'id', 'ann', 1, '', 0, ''))

@@ -1,0 +1,235 @@
+"""Commands in the database: who asked for what, with the answer; each request id with its first answer, for a day.
+
+One table serves as audit trail and as memory of request ids, so a command is in both or in neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import BigInteger, ColumnElement, Engine, LargeBinary, Row, Text, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from cell_common.database import read_only, storage_error
+from cell_common.time import NS_PER_S
+
+__all__ = ['Command', 'CommandFilter', 'CommandStore', 'StoredCommand']
+
+ANSWERED_FOR_NS = 24 * 3600 * NS_PER_S
+KEPT_ANSWERS = 10_000
+"""The newest answers are kept whatever the clock says: a clock set ahead by a day must not make commands repeatable."""
+
+
+class Base(DeclarativeBase):
+    """Table of this module; migrations/versions creates it."""
+
+
+class CommandRow(Base):
+    """One command."""
+
+    __tablename__ = 'command_log'
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    node: Mapped[str]
+    command: Mapped[str]
+    request_id: Mapped[str]
+    operator_id: Mapped[str]
+    role: Mapped[str]
+    origin: Mapped[str]
+    received_ns: Mapped[int] = mapped_column(BigInteger)
+    issued_ns: Mapped[int] = mapped_column(BigInteger)
+    expires_ns: Mapped[int] = mapped_column(BigInteger)
+    arguments: Mapped[str] = mapped_column(Text)
+    code: Mapped[int | None]
+    message: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[str]
+    answer_key: Mapped[str | None]
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+_ROW = CommandRow.__table__
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command as it was received."""
+
+    node: str
+    """Node that received it."""
+    command: str
+    """Name of the service or action, relative to the cell's namespace; "/cancel" is added for a canceled action."""
+    request_id: str
+    operator_id: str
+    role: str
+    origin: str
+    received_ns: int
+    """ROS time in nanoseconds."""
+    issued_ns: int
+    """When the sender gave the command, ROS time in nanoseconds; 0 = not stated."""
+    expires_ns: int
+    """Until when it could be executed, ROS time in nanoseconds; 0 = without end."""
+    arguments: str
+    """The other fields of the request, as JSON; cut when long."""
+    fingerprint: str
+    """Hash of the other fields: the same request sent again has the same."""
+
+
+@dataclass(frozen=True)
+class StoredCommand:
+    """A command with its answer."""
+
+    sequence: int
+    """Order in which the cell received its commands."""
+    entry: Command
+    code: int | None
+    """ResultCode; None = not answered: it is still executed, or its node ended."""
+    message: str
+    answer: bytes = b''
+    """The serialized response; b"" = not kept any more."""
+
+
+@dataclass(frozen=True)
+class CommandFilter:
+    """Which commands to read; "" and 0 = all."""
+
+    operator_id: str = ''
+    command: str = ''
+    """Begin of the command's name, e.g. "inventory/"."""
+    text: str = ''
+    """Part of the arguments or of the message."""
+    since_ns: int = 0
+    until_ns: int = 0
+    only_refused: bool = False
+    limit: int = 1000
+
+
+class CommandStore:
+    """Stores commands; used in one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Store the engine of an open database; its tables must be migrated."""
+        self._engine = engine
+
+    def begin(self, entry: Command) -> StoredCommand | None:
+        """Store a command before it is executed, or return the earlier one with this node and request id.
+
+        Raises:
+            StorageFailedError: The database failed; nothing was stored.
+        """
+        key = _key(entry)
+        try:
+            with self._engine.begin() as connection:
+                earlier = connection.execute(select(_ROW).where(_ROW.c.answer_key == key)).first()
+                if earlier is None:
+                    connection.execute(insert(CommandRow).values(**vars(entry), message='', answer_key=key))
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
+        return _stored(earlier) if earlier else None
+
+    def finish(self, entry: Command, code: int, message: str, answer: bytes, *, binding: bool = True) -> None:
+        """Store the answer to a command that was begun.
+
+        Args:
+            entry: The command.
+            code: ResultCode.
+            message: Message of the response.
+            answer: The serialized response.
+            binding: False frees the request id: nothing was changed, and the same request may be tried again.
+
+        Raises:
+            StorageFailedError: The database failed; nothing was stored.
+        """
+        values: dict[str, object] = {'code': code, 'message': message, 'answer': answer if binding else None}
+        if not binding:
+            values['answer_key'] = None
+        try:
+            with self._engine.begin() as connection:
+                begun = update(CommandRow).where(_ROW.c.answer_key == _key(entry))
+                if not connection.execute(begun.values(values)).rowcount:  # the database failed at the begin
+                    connection.execute(insert(CommandRow).values({**vars(entry), 'answer_key': _key(entry), **values}))
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
+
+    def add(self, entry: Command, code: int, message: str) -> None:
+        """Store a command whose request id is not remembered, with its answer.
+
+        Raises:
+            StorageFailedError: The database failed; nothing was stored.
+        """
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(CommandRow).values(**vars(entry), code=code, message=message))
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
+
+    def forget_answers(self, now_ns: int) -> None:
+        """Free the request ids that are older than a day; the commands stay.
+
+        Raises:
+            StorageFailedError: The database failed.
+        """
+        try:
+            with self._engine.begin() as connection:
+                newest = select(_ROW.c.sequence).order_by(_ROW.c.sequence.desc()).offset(KEPT_ANSWERS).limit(1)
+                last = connection.scalar(newest)
+                if last is not None:
+                    old = (_ROW.c.sequence <= last) & (_ROW.c.received_ns < now_ns - ANSWERED_FOR_NS)
+                    forget = update(CommandRow).where(old & _ROW.c.answer_key.is_not(None))
+                    connection.execute(forget.values(answer_key=None, answer=None))
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
+
+    def probe(self) -> None:
+        """Write and take back a row: the database works again if this returns.
+
+        Raises:
+            StorageFailedError: The database failed.
+        """
+        entry = Command('', '', '', '', '', '', 0, 0, 0, '', '')
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(CommandRow).values(**vars(entry), message=''))
+                connection.execute(delete(CommandRow).where((_ROW.c.node == '') & (_ROW.c.command == '')))
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
+
+    def read(self, wanted: CommandFilter) -> Sequence[StoredCommand]:
+        """Return the newest matching commands, newest first.
+
+        Raises:
+            StorageFailedError: The database failed.
+        """
+        query = select(_ROW).order_by(_ROW.c.sequence.desc()).limit(wanted.limit)
+        for condition in _conditions(wanted):
+            query = query.where(condition)
+        try:
+            with read_only(self._engine).connect() as connection:
+                return [replace(_stored(row), answer=b'') for row in connection.execute(query)]
+        except SQLAlchemyError as error:
+            raise storage_error(error) from error
+
+
+def _conditions(wanted: CommandFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.operator_id:
+        yield _ROW.c.operator_id == wanted.operator_id
+    if wanted.command:
+        yield _ROW.c.command.startswith(wanted.command, autoescape=True)
+    if wanted.text:
+        yield _ROW.c.arguments.contains(wanted.text, autoescape=True) | _ROW.c.message.contains(wanted.text, autoescape=True)
+    if wanted.since_ns:
+        yield _ROW.c.received_ns >= wanted.since_ns
+    if wanted.until_ns:
+        yield _ROW.c.received_ns < wanted.until_ns
+    if wanted.only_refused:
+        yield _ROW.c.code != 0
+
+
+def _key(entry: Command) -> str:
+    return f'{entry.node}/{entry.request_id}'
+
+
+def _stored(row: Row[tuple[object, ...]]) -> StoredCommand:
+    values = row._mapping
+    entry = Command(**{name: values[name] for name in Command.__dataclass_fields__})
+    return StoredCommand(values['sequence'], entry, values['code'], values['message'], values['answer'] or b'')

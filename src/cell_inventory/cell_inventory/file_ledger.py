@@ -1,0 +1,27 @@
+"""The ledger as a stock file needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cell_inventory.ledger import Ledger
+from cell_inventory.stock_file import Counts
+
+
+class FileLedger:
+    """The ledger as a stock file needs it: the protocol `stock_file_sync.StockLedger`."""
+
+    def __init__(self, ledger: Ledger, book: Callable[[Counts, str, str], None]) -> None:
+        self._ledger = ledger
+        self.book_changes = book
+        self.agreed_counts = ledger.file_counts
+        self.save_agreed_counts = ledger.save_file_counts
+
+    def counts(self) -> Counts:
+        """Return the count of each tray of the catalogue."""
+        stock = self._ledger.stock
+        return {
+            (number, tray.tray): stock.count(number, tray.tray)
+            for number, part in stock.catalogue.parts.items()
+            for tray in part.trays
+        }
