@@ -40,6 +40,7 @@ PROVIDED_BY = {
     'rtde_control': None,
     'rtde_io': None,
     'pytest': None,
+    'psycopg': None,
     'domain_coordinator': None,
     'rcl_interfaces': 'rcl_interfaces',
     'ament_index_python': 'ament_index_python',

@@ -2,7 +2,7 @@
 
 A command is a request with a `CommandInfo`. It is stored before it is executed, and again with its answer. A request
 that is sent again after a crash, a lost answer or an impatient tap changes nothing a second time. A node that ended in
-between does not know whether the command was executed: then the caller is told so, and nothing is done.
+between does not know whether the command was executed: it answers so, and does nothing.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
     """Table of this module; migrations/versions creates it."""
 
 
-class CommandRow(Base):
+class LoggedCommandRow(Base):
     """One command."""
 
     __tablename__ = 'command_log'
@@ -48,7 +48,7 @@ class CommandRow(Base):
     answer: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-_ROW = CommandRow.__table__
+_ROW = LoggedCommandRow.__table__
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class CommandStore:
             with self._engine.begin() as connection:
                 earlier = connection.execute(select(_ROW).where(_ROW.c.answer_key == key)).first()
                 if earlier is None:
-                    connection.execute(insert(CommandRow).values(**vars(entry), message='', answer_key=key))
+                    connection.execute(insert(LoggedCommandRow).values(**vars(entry), message='', answer_key=key))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
         return _stored(earlier) if earlier else None
@@ -145,9 +145,9 @@ class CommandStore:
             values['answer_key'] = None
         try:
             with self._engine.begin() as connection:
-                begun = update(CommandRow).where(_ROW.c.answer_key == _key(entry))
+                begun = update(LoggedCommandRow).where(_ROW.c.answer_key == _key(entry))
                 if not connection.execute(begun.values(values)).rowcount:  # the database failed at the begin
-                    connection.execute(insert(CommandRow).values({**vars(entry), 'answer_key': _key(entry), **values}))
+                    connection.execute(insert(LoggedCommandRow).values({**vars(entry), 'answer_key': _key(entry), **values}))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
@@ -159,7 +159,7 @@ class CommandStore:
         """
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(CommandRow).values(**vars(entry), code=code, message=message))
+                connection.execute(insert(LoggedCommandRow).values(**vars(entry), code=code, message=message))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
@@ -175,7 +175,7 @@ class CommandStore:
                 last = connection.scalar(newest)
                 if last is not None:
                     old = (_ROW.c.sequence <= last) & (_ROW.c.received_ns < now_ns - ANSWERED_FOR_NS)
-                    forget = update(CommandRow).where(old & _ROW.c.answer_key.is_not(None))
+                    forget = update(LoggedCommandRow).where(old & _ROW.c.answer_key.is_not(None))
                     connection.execute(forget.values(answer_key=None, answer=None))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
@@ -189,8 +189,8 @@ class CommandStore:
         entry = Command('', '', '', '', '', '', 0, 0, 0, '', '')
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(CommandRow).values(**vars(entry), message=''))
-                connection.execute(delete(CommandRow).where((_ROW.c.node == '') & (_ROW.c.command == '')))
+                connection.execute(insert(LoggedCommandRow).values(**vars(entry), message=''))
+                connection.execute(delete(LoggedCommandRow).where((_ROW.c.node == '') & (_ROW.c.command == '')))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
@@ -230,6 +230,5 @@ def _key(entry: Command) -> str:
 
 
 def _stored(row: Row[tuple[object, ...]]) -> StoredCommand:
-    values = row._mapping
-    entry = Command(**{name: values[name] for name in Command.__dataclass_fields__})
-    return StoredCommand(values['sequence'], entry, values['code'], values['message'], values['answer'] or b'')
+    entry = Command(**{name: getattr(row, name) for name in Command.__dataclass_fields__})
+    return StoredCommand(row.sequence, entry, row.code, row.message, row.answer or b'')

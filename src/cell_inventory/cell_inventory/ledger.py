@@ -31,7 +31,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cell_inventory import rules
 from cell_inventory.rules import BookingRejected, EntryKind, LedgerEntry, NewEntry, Stock
@@ -79,7 +79,13 @@ _ROW = LedgerRow.__table__
 _TABLE = cast('Table', _ROW)
 _FILE = StockFileRow.__table__
 _INSERT = insert(_TABLE)  # of the table: an insert of the mapped class costs twice as much
-_MANUAL = 'stock_ledger.job_id IS NULL AND stock_ledger.kind IN (3, 4, 5, 7)'
+# The words of the partial index `stock_ledger_manual`: a database uses it for the same words only. SQLite needs its name: it
+# prefers the unique index of the jobs, and then sorts all entries without a job.
+_LATEST_MANUAL = (
+    'SELECT entry.sequence FROM stock_ledger AS entry {index} WHERE entry.job_id IS NULL AND entry.kind IN (3, 4, 5, 7) '
+    'AND NOT EXISTS (SELECT 1 FROM stock_ledger AS later WHERE later.undoes = entry.sequence) '
+    'ORDER BY entry.sequence DESC LIMIT 1'
+)
 
 
 @dataclass(frozen=True)
@@ -315,10 +321,8 @@ class Ledger:
 
         Entries of a job are excluded: the correction that `rules.book` adds describes what the robot did.
         """
-        later = aliased(LedgerRow)
-        # The words of the partial index `stock_ledger_manual`: the database uses it only for the same words.
-        query = select(_ROW.c.sequence).where(text(_MANUAL), ~exists().where(later.undoes == _ROW.c.sequence))
-        return int(connection.scalar(query.order_by(_ROW.c.sequence.desc()).limit(1)) or 0)
+        index = 'INDEXED BY stock_ledger_manual' if connection.dialect.name == 'sqlite' else ''
+        return int(connection.scalar(text(_LATEST_MANUAL.format(index=index))) or 0)
 
     @staticmethod
     def _find(connection: Connection, condition: ColumnElement[bool]) -> LedgerEntry | None:

@@ -1,0 +1,34 @@
+"""Options of `cell audit`; apart from its work, so that the command line loads no database."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+__all__ = ['add_audit']
+
+UNITS_S = {'m': 60, 'h': 3600, 'd': 86_400}
+
+
+def add_audit(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `cell audit`."""
+    parser.add_argument('--operator', default='', help='commands of this operator')
+    parser.add_argument('--command', dest='name', default='', help='names that begin so, e.g. inventory/')
+    parser.add_argument('--text', default='', help='part of the arguments or of the answer, e.g. a part number')
+    parser.add_argument('--since', type=_age_s, default=0, help='newer than e.g. 30m, 24h or 7d')
+    parser.add_argument('--refused', action='store_true', help='only commands that were refused')
+    parser.add_argument('--limit', type=int, default=100, help='number of commands, the newest (default: 100)')
+    parser.add_argument('--csv', type=Path, help='write a CSV file instead of a table; - = standard output')
+    parser.add_argument(
+        '--database-url',
+        default='',
+        help='default: that of the running cell, else ./state/cell.db, else ~/.local/state/cell/cell.db',
+    )
+
+
+def _age_s(text: str) -> int:
+    match = re.fullmatch(r'(\d{1,6})([mhd])', text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f'"{text}": give a number with m, h or d, e.g. 24h')
+    return int(match[1]) * UNITS_S[match[2]]
