@@ -254,8 +254,8 @@ def devices() -> GroupAction:
         actions=[
             node('cell_vision', 'camera', condition=REAL),
             node('cell_vision', 'camera', simulated_camera, condition=SIMULATED),
-            node('cell_robot', 'robot', CATALOGUE, robot, real_robot, condition=REAL),
-            node('cell_robot', 'robot', CATALOGUE, robot, simulated_robot, condition=SIMULATED),
+            node('cell_robot', 'robot', CATALOGUE, DATABASE, robot, real_robot, condition=REAL),
+            node('cell_robot', 'robot', CATALOGUE, DATABASE, robot, simulated_robot, condition=SIMULATED),
             node('cell_weighing', 'scale_bridge', DATABASE, {'port': number('scale_port')}),
         ],
     )

@@ -22,14 +22,14 @@ from sqlalchemy import Engine
 from cell_common.calls import wait_for
 from cell_common.command_store import Command, CommandStore, StoredCommand
 from cell_common.commands import CommandInfoLike
-from cell_common.database import StorageFailedError, migrate
+from cell_common.database import StorageFailedError, migrate, open_database
 from cell_common.database_worker import DatabaseWorker
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.request_limits import LONGEST_ID, MessageLike, storable
 from cell_common.time import now_ns, to_ns
 
-__all__ = ['Answer', 'CommandLog', 'CommandMessage', 'arguments_of', 'open_command_log']
+__all__ = ['Answer', 'CommandLog', 'CommandMessage', 'arguments_of', 'open_command_log', 'open_own_command_log']
 
 LONGEST_ARGUMENTS = 2000
 MOST_ELEMENTS = 20
@@ -76,6 +76,10 @@ class CommandLog:
         self._running: dict[str, tuple[str, Future]] = {}
         self._answered: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
         self._received = 0
+
+    def close(self) -> None:
+        """Store what is not stored yet, and end the thread of the database."""
+        self._worker.close(finish_queue=True)
 
     async def execute(
         self, name: str, request: CommandMessage, answer_type: type[AnswerT], run: Callable[[], Awaitable[AnswerT]]
@@ -208,6 +212,19 @@ class CommandLog:
             arguments=storable(arguments, LONGEST_ARGUMENTS),
             fingerprint=hashlib.sha256(f'{name} {arguments}'.encode('utf-8', 'replace')).hexdigest(),
         )
+
+
+def open_own_command_log(node: Node, url: str) -> CommandLog | None:
+    """Return the log of a node that has no other use of a database; close it with the node.
+
+    Args:
+        node: Node that receives the commands.
+        url: SQLAlchemy URL; "" = none: commands are neither audited nor remembered.
+
+    Raises:
+        DatabaseError: The database cannot be used.
+    """
+    return open_command_log(node, open_database(url), DatabaseWorker(node)) if url else None
 
 
 def open_command_log(node: Node, engine: Engine, worker: DatabaseWorker) -> CommandLog:

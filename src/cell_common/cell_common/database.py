@@ -13,30 +13,21 @@ import contextlib
 import sqlite3
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase
-
-from cell_common.commands import CommandInfoLike
-from cell_common.ids import new_id
-from cell_common.time import to_ns
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
-    'AuditEntry',
     'DatabaseError',
     'StorageFailedError',
-    'audit_entry',
     'close_databases',
-    'insert_audit',
     'migrate',
     'open_database',
     'read_only',
@@ -50,7 +41,6 @@ MIGRATION_WAIT_S = 60
 _MIGRATION_LOCK = 0x63656C6C
 """Key of PostgreSQL's advisory lock: "cell" in ASCII."""
 _ENGINES: weakref.WeakSet[Engine] = weakref.WeakSet()
-_MAX_ID_LENGTH = 64  # of the id columns
 
 
 class DatabaseError(Exception):
@@ -67,26 +57,6 @@ class StorageFailedError(Exception):
     """
 
 
-@dataclass(frozen=True)
-class AuditEntry:
-    """One operator command for an audit table: operator, time, arguments and result."""
-
-    received_ns: int
-    """ROS time in nanoseconds."""
-    command: str
-    """Name of the command."""
-    request_id: str
-    operator_id: str
-    issued_ns: int
-    """When the client sent the command, ROS time in nanoseconds; 0 = not given."""
-    arguments: str
-    """The other fields of the request, as text."""
-    code: int
-    """ResultCode of the response."""
-    message: str
-    """Message of the response."""
-
-
 def storage_error(error: SQLAlchemyError) -> StorageFailedError:
     """Return an SQLAlchemy error as one that names the driver's cause and the remedy.
 
@@ -94,42 +64,6 @@ def storage_error(error: SQLAlchemyError) -> StorageFailedError:
     """
     cause = getattr(error, 'orig', None) or error
     return StorageFailedError(f'the database refused: {cause}. Check its disk, then try again.')
-
-
-def audit_entry(command: str, info: CommandInfoLike, arguments: str, code: int, message: str, received_ns: int) -> AuditEntry:
-    """Return the audit entry of a command.
-
-    Ids are cut to the width of their columns: PostgreSQL rejects a longer text, and the command has been executed already.
-
-    Args:
-        command: Name of the command.
-        info: The `command` field of the request; a request without an id gets a new one.
-        arguments: The other fields of the request.
-        code: ResultCode of the response.
-        message: Message of the response.
-        received_ns: ROS time in nanoseconds.
-    """
-    return AuditEntry(
-        received_ns=received_ns,
-        command=command,
-        request_id=(info.request_id or new_id())[:_MAX_ID_LENGTH],
-        operator_id=info.operator_id[:_MAX_ID_LENGTH],
-        issued_ns=to_ns(info.issued_at),
-        arguments=arguments,
-        code=code,
-        message=message,
-    )
-
-
-def insert_audit(connection: Connection, table: type[DeclarativeBase], entry: AuditEntry) -> None:
-    """Insert an entry into a package's audit table, whose columns are the fields of `AuditEntry`.
-
-    Args:
-        connection: Inside a transaction, which the caller commits.
-        table: The package's own table class; each package has one.
-        entry: The command.
-    """
-    connection.execute(insert(table).values(vars(entry)))
 
 
 def open_database(url: str) -> Engine:

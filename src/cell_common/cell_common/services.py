@@ -93,7 +93,7 @@ def create_service(
         repeatable: A repeated request is executed again, as a stop must be.
     """
     guarded = _guarded(node, name, callback)
-    if commands is not None:
+    if commands is not None and hasattr(kind.Request(), 'command'):  # type: ignore[attr-defined]
         guarded = _logged(node, name, guarded, commands, repeatable=repeatable)
     return node.create_service(kind, name, guarded, qos_profile=_queue_profile(node), callback_group=callback_group)
 

@@ -5,35 +5,13 @@ from pathlib import Path
 import pytest
 from cell_common.database import (
     DatabaseError,
-    audit_entry,
-    insert_audit,
     migrate,
     open_database,
     read_only,
     storage_error,
 )
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-from cell_interfaces.msg import CommandInfo
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class AuditRow(Base):
-    __tablename__ = 'audit'
-    audit_id: Mapped[int] = mapped_column(primary_key=True)
-    received_ns: Mapped[int]
-    command: Mapped[str]
-    request_id: Mapped[str]
-    operator_id: Mapped[str]
-    issued_ns: Mapped[int]
-    arguments: Mapped[str]
-    code: Mapped[int]
-    message: Mapped[str]
 
 
 @pytest.fixture
@@ -131,24 +109,6 @@ def test_a_read_only_transaction_waits_for_no_writer_and_sees_one_snapshot(tmp_p
             writer.execute(text('INSERT INTO bag VALUES (2)'))
         assert reader.execute(text('SELECT COUNT(*) FROM bag')).scalar() == 1
     engine.dispose()
-
-
-def test_a_command_is_recorded_with_its_result(tmp_path):
-    engine = open_database(f'sqlite:///{tmp_path}/cell.db')
-    Base.metadata.create_all(engine)
-    info = CommandInfo(operator_id='ann')
-    info.issued_at.sec = 5
-    with engine.begin() as connection:
-        insert_audit(connection, AuditRow, audit_entry('stop', info, '{}', 3, 'not ready', 7))
-        row = connection.execute(select(AuditRow.__table__)).one()
-    assert (row.command, row.operator_id, row.issued_ns, row.code, row.message) == (
-        'stop',
-        'ann',
-        5_000_000_000,
-        3,
-        'not ready',
-    )
-    assert row.request_id
 
 
 def test_a_storage_error_names_the_cause_and_the_remedy():

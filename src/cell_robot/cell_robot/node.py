@@ -6,20 +6,23 @@ a guard condition publishes the state after each change.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from cell_common.alarm_texts import short_cause
 from cell_common.alarms import AlarmReporter
+from cell_common.command_log import open_own_command_log
 from cell_common.commands import expiry_error
+from cell_common.database import DatabaseError
 from cell_common.diagnostics import Diagnostics
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.inbox import ExecutorQueue
 from cell_common.parameters import declare_parameters
 from cell_common.qos import events, latched
-from cell_common.runner import node_main
+from cell_common.runner import StartError, node_main
 from cell_common.services import ActionCallbacks, create_action_server, create_service
 from cell_common.time import now_ns, seconds_to_ns
 from cell_common.timers import create_steady_timer
@@ -73,13 +76,17 @@ class RobotNode(Node):
     def __init__(self, **options: Any) -> None:
         super().__init__('robot', **options)
         parameters = declare_parameters(self, RobotParameters)
+        try:
+            self._commands = open_own_command_log(self, parameters.database_url)
+        except DatabaseError as error:
+            raise StartError(str(error)) from error
         self._backend = make_backend(parameters, self, self.get_logger())
         self._alarm_delay_ns = seconds_to_ns(parameters.alarm_delay)
         self._admission = TriggerAdmission()
         self._started: dict[bytes, tuple[TriggerCommand, StartedTrigger]] = {}
         self._recovering = False
         self._recoveries = 0
-        self._disconnected_since_ns: int | None = now_ns(self)
+        self._disconnected_since_ns: int | None = time.monotonic_ns()
         self._state_changed = self.create_guard_condition(self._publish_state)
         self._queue: ExecutorQueue[Callable[[], None]] = ExecutorQueue(self, lambda work: work())
         self._alarms = AlarmReporter(self)
@@ -99,8 +106,8 @@ class RobotNode(Node):
 
     def _create_interfaces(self) -> list[ActionServer]:
         group = ReentrantCallbackGroup()
-        create_service(self, RobotCommand, 'robot/start_program', self._on_start_program, group)
-        create_service(self, RobotCommand, 'robot/stop', self._on_stop, group)
+        create_service(self, RobotCommand, 'robot/start_program', self._on_start_program, group, self._commands)
+        create_service(self, RobotCommand, 'robot/stop', self._on_stop, group, self._commands, repeatable=True)
         create_service(self, RobotPreflight, 'robot/preflight', self._on_preflight, group)
         return [
             create_action_server(
@@ -113,7 +120,13 @@ class RobotNode(Node):
                 RESULT_TIMEOUT_S,
             ),
             create_action_server(
-                self, RecoverRobot, 'robot/recover', self._execute_recovery, ActionCallbacks(), group, RESULT_TIMEOUT_S
+                self,
+                RecoverRobot,
+                'robot/recover',
+                self._execute_recovery,
+                ActionCallbacks(commands=self._commands),
+                group,
+                RESULT_TIMEOUT_S,
             ),
         ]
 
@@ -127,6 +140,8 @@ class RobotNode(Node):
         self._backend.close()
         for server in self._action_servers:
             server.destroy()
+        if self._commands is not None:
+            self._commands.close()
         super().destroy_node()
 
     def _on_trigger_accepted(self, goal: ServerGoalHandle) -> None:
@@ -312,7 +327,7 @@ class RobotNode(Node):
             self._disconnected_since_ns = None
             self._alarms.clear_alarm('not_connected')
             return
-        now = now_ns(self)
+        now = time.monotonic_ns()  # steady: a clock that is set back must not delay the alarm
         if self._disconnected_since_ns is None:
             self._disconnected_since_ns = now
         if now - self._disconnected_since_ns >= self._alarm_delay_ns:

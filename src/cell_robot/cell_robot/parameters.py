@@ -17,6 +17,9 @@ class RobotParameters:
     """Parameters of the robot node; descriptions name the backends that use them."""
 
     backend: str = parameter('letters', 'Backend that drives the robot.', choices=('letters', 'rtde', 'ros_driver', 'hub'))
+    database_url: str = parameter(
+        '', 'Database of the audit of commands, as an SQLAlchemy URL; "" = commands are neither audited nor remembered.'
+    )
     catalogue_file: str = parameter('', 'Part catalogue (YAML): gives each part its letter.')
     alarm_delay: float = parameter(
         3.0, 'Time without the robot after which an alarm is raised.', unit='s', minimum=0.0, maximum=600.0

@@ -11,8 +11,10 @@ from typing import Any
 
 from cell_common.catalogue import CatalogueError
 from cell_common.catalogue_file import load_catalogue
+from cell_common.command_log import open_command_log
 from cell_common.commands import expiry_error
 from cell_common.database import DatabaseError, migrate, open_database, storage_error
+from cell_common.database_worker import DatabaseWorker
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events
@@ -68,6 +70,7 @@ class MatcherNode(Node):
             catalogue = load_catalogue(parameters.catalogue_file)
             engine = open_database(parameters.database_url)
             migrate(engine, 'cell_vision')
+            self._commands = open_command_log(self, engine, DatabaseWorker(self))
         except (CatalogueError, DatabaseError) as error:
             raise StartError(str(error)) from error
         weights = load_weights()
@@ -82,10 +85,15 @@ class MatcherNode(Node):
         self._outcomes = dict.fromkeys(MatchOutcome, 0)
         self._results = self.create_publisher(MatchResult, 'matching/result', events())
         create_service(self, MatchPart, 'matching/match', self._match)
-        create_service(self, StoreBenchmark, 'matching/store_benchmark', self._store_benchmark)
+        create_service(self, StoreBenchmark, 'matching/store_benchmark', self._store_benchmark, None, self._commands)
         create_service(self, GetBenchmarks, 'matching/benchmarks', self._benchmarks)
         self._diagnostics = Diagnostics(self)
         self._diagnostics.add('catalogue', self._health)
+
+    def destroy_node(self) -> None:
+        """Store the last command, then destroy the node."""
+        self._commands.close()
+        super().destroy_node()
 
     def _match(self, request: MatchPart.Request, response: MatchPart.Response) -> MatchPart.Response:
         expected = request.expected_part_number

@@ -1,4 +1,4 @@
-"""Weigh jobs in the database: start, end, reopen, void a bag, and the audit of commands.
+"""Weigh jobs in the database: start, end, reopen, void a bag.
 
 Nothing is ever deleted or overwritten without a trace: voiding adds a row, reopening adds a row
 with the old end.
@@ -6,7 +6,7 @@ with the old end.
 
 from __future__ import annotations
 
-from cell_common.database import AuditEntry, insert_audit, read_only
+from cell_common.database import read_only
 from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,6 @@ from cell_weighing.station.foreign_jobs import adopt_jobs
 from cell_weighing.storage.rows import bag_of, job_of, pounds, utc_datetime, write_counts
 from cell_weighing.storage.tables import (
     BagRow,
-    CommandRow,
     CompanyRow,
     OperatorRow,
     ReopenRow,
@@ -321,11 +320,6 @@ class WeighJobStore:
             ).all()
             jobs = {row.id: job_of(session, row) for _, row in rows}
             return [bag_of(bag, jobs[row.id], voided=False) for bag, row in rows]
-
-    def audit(self, entry: AuditEntry) -> None:
-        """Store who gave a command, when, and its result."""
-        with self._engine.begin() as connection:
-            insert_audit(connection, CommandRow, entry)
 
 
 def _active_at(station: str) -> Select[tuple[WeighJobRow]]:

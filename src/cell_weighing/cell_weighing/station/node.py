@@ -16,6 +16,7 @@ from concurrent.futures import Future as ThreadFuture
 from typing import Any
 
 from cell_common.alarms import HIGH, AlarmReporter
+from cell_common.command_log import open_command_log
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.database_claim import claim_database
 from cell_common.database_worker import DatabaseWorker
@@ -101,7 +102,13 @@ class WeighStationNode(Node):
         self._jobs_topic = self.create_publisher(msg.WeighJobList, 'weighing/job', latched())
         self._bag_topic = self.create_publisher(msg.BagRecord, 'weighing/bag', events())
         self._bags_topic = self.create_publisher(msg.BagList, 'weighing/bags', latched())
-        WeighingServices(self, self._store, self._delivery, self._worker, rules, self._publish).create_services()
+        try:
+            commands = open_command_log(self, engine, self._worker)
+        except DatabaseError as error:
+            raise StartError(str(error)) from error
+        WeighingServices(
+            self, self._store, self._delivery, self._worker, rules, self._publish, commands=commands
+        ).create_services()
         self.create_subscription(msg.ScaleReading, 'weighing/weight', self._on_reading, events(READINGS_DEPTH))
         status = DeliveryStatusPublisher(self, self._delivery, self._worker, self._alarms)
         diagnostics = Diagnostics(self)

@@ -7,14 +7,13 @@ before the command was given is therefore judged before it takes effect.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
+from cell_common.command_log import CommandLog
 from cell_common.commands import expiry_error
-from cell_common.database import AuditEntry, audit_entry
 from cell_common.database_worker import DatabaseWorker
 from cell_common.services import create_service
 from cell_common.time import now_ns
@@ -93,6 +92,7 @@ class WeighingServices:
         rules: Site rules for new jobs.
         on_changed: Called in the node's thread after each command.
         stamp: Returns the current moment on the clock that stamps readings.
+        commands: Audits the commands, and answers a repeated request id with its first answer.
     """
 
     node: Node
@@ -102,6 +102,7 @@ class WeighingServices:
     rules: WeighJobRules
     on_changed: Callable[[StationSnapshot], None]
     stamp: Callable[[], MonotonicStamp] = monotonic_now
+    commands: CommandLog | None = None
 
     def create_services(self) -> None:
         """Create the services of the node."""
@@ -118,7 +119,7 @@ class WeighingServices:
             (GetBag, 'get_bag', self._get_bag),
             (RetryDelivery, 'retry', self._retry),
         ):
-            create_service(self.node, kind, f'weighing/{name}', callback, group)
+            create_service(self.node, kind, f'weighing/{name}', callback, group, self.commands)
 
     async def _start_job(self, request: StartWeighJob.Request, response: StartWeighJob.Response) -> StartWeighJob.Response:
         warnings: list[str] = []
@@ -137,7 +138,7 @@ class WeighingServices:
             warnings.append(tare_warning(job_request))
             return self.store.start_job(job_request, self._now(), request.command.operator_id, self.stamp())
 
-        job = await self._execute_and_audit(request, start, response)
+        job = await self._execute(request.command, start, response)
         if job:
             response.weigh_job_id = job.job_id
             warning = f'. Warning: {warnings[0]}' if warnings[0] else ''
@@ -148,7 +149,7 @@ class WeighingServices:
         def end() -> WeighingJob:
             return self.store.end_job(request.station, request.reason, self._now(), request.command.operator_id, self.stamp())
 
-        job = await self._execute_and_audit(request, end, response)
+        job = await self._execute(request.command, end, response)
         if job:
             response.job = job_message(job)
             response.message = f'weigh job {job.job_id} has ended with {job.bags_completed} of {job.quantity} bags'
@@ -166,7 +167,7 @@ class WeighingServices:
                 self.stamp(),
             )
 
-        job = await self._execute_and_audit(request, reopen, response)
+        job = await self._execute(request.command, reopen, response)
         if job:
             response.job = job_message(job)
             response.message = (
@@ -181,7 +182,7 @@ class WeighingServices:
             reading = posted.to_reading(reading_id, self._now(), self.stamp().monotonic_ns)
             return self.store.record_external(reading, posted.station)
 
-        result = await self._execute_and_audit(request, record, response, bags=lambda done: [done[0]] if done[2] else [])
+        result = await self._execute(request.command, record, response, bags=lambda done: [done[0]] if done[2] else [])
         if result:
             bag, job, _ = result
             recorded = recorded_bag(bag, job)
@@ -194,7 +195,7 @@ class WeighingServices:
                 request.bag_id, _require_reason(request.reason), self._now(), request.command.operator_id
             )
 
-        bag = await self._execute_and_audit(request, void, response)
+        bag = await self._execute(request.command, void, response)
         if bag:
             response.bag = bag_message(bag)
             response.message = f'bag {bag.bag_id} is voided and no longer counts'
@@ -206,7 +207,7 @@ class WeighingServices:
                 request.bag_id, _require_reason(request.reason), self._now(), request.command.operator_id
             )
 
-        bag = await self._execute_and_audit(request, undo, response)
+        bag = await self._execute(request.command, undo, response)
         if bag:
             response.bag = bag_message(bag)
             response.message = f'bag {bag.bag_id} counts again'
@@ -223,39 +224,27 @@ class WeighingServices:
         return response
 
     async def _retry(self, request: RetryDelivery.Request, response: RetryDelivery.Response) -> RetryDelivery.Response:
-        count = await self._execute_and_audit(request, lambda: self.delivery.retry(request.bag_id), response)
+        count = await self._execute(request.command, lambda: self.delivery.retry(request.bag_id), response)
         if count is not None:
             response.count = count
             response.message = f'resending {pluralize(count, "rejected bag")}' if count else 'resending bags'
         return response
 
-    async def _execute_and_audit(
+    async def _execute(
         self,
-        request: Request,
+        command: CommandInfo,
         work: Callable[[], T],
         response: Response,
         bags: Callable[[T], list[Bag]] = lambda _: [],
     ) -> T | None:
-        """Run or reject a command, set the result code of the response, and store the audit row.
+        """Run or reject a command, and set the result code of the response.
 
         Args:
-            request: The request with its command.
+            command: The request's command.
             work: Runs in the database thread.
             response: Receives code and, on failure, message.
             bags: Returns the new bags of a result.
         """
-        result = await self._execute(request.command, work, response, bags)
-        entry = audit_of(request, self._now(), int(response.code), response.message)
-        try:
-            await self.worker.run(lambda: self.store.audit(entry))
-        except SQLAlchemyError as error:
-            self.node.get_logger().error(f'command {entry.command} is missing in the audit: {error.__cause__ or error}')
-        return result
-
-    async def _execute(
-        self, command: CommandInfo, work: Callable[[], T], response: Response, bags: Callable[[T], list[Bag]]
-    ) -> T | None:
-        """Check the expiry, process the journal, run the command, and publish the changes."""
         if message := expiry_error(command, self._now()):
             response.code, response.message = ResultCode.EXPIRED, message
             return None
@@ -284,24 +273,6 @@ class WeighingServices:
 
     def _now(self) -> int:
         return now_ns(self.node)
-
-
-def audit_of(request: Request, received_ns: int, code: int, message: str) -> AuditEntry:
-    """Return the audit entry of a request and its result.
-
-    Args:
-        request: Request with its command.
-        received_ns: UTC, nanoseconds since 1970.
-        code: Result code.
-        message: Message of the response.
-
-    Returns:
-        Entry with all fields of the request except the command, as JSON.
-    """
-    fields = [name for name in request.get_fields_and_field_types() if name != 'command']
-    arguments = json.dumps({name: getattr(request, name) for name in fields})
-    name = type(request).__name__.removesuffix('_Request')
-    return audit_entry(name, request.command, arguments, code, message, received_ns)
 
 
 def _require_reason(text: str) -> str:

@@ -266,12 +266,12 @@ def test_every_command_stands_in_the_audit_refused_ones_too(graph, station, engi
     reopen(graph, command=old)
     with engine.connect() as connection:
         rows = connection.exec_driver_sql(
-            'SELECT command, operator_id, code, request_id, arguments, message FROM weigh_command ORDER BY id'
+            'SELECT command, operator_id, code, request_id, arguments, message FROM command_log ORDER BY sequence'
         ).all()
     assert [tuple(row[:3]) for row in rows] == [
-        ('StartWeighJob', 'ann', ResultCode.INVALID_ARGUMENT),
-        ('StartWeighJob', 'ann', ResultCode.OK),
-        ('ReopenWeighJob', 'bob', ResultCode.EXPIRED),
+        ('weighing/start_job', 'ann', ResultCode.INVALID_ARGUMENT),
+        ('weighing/start_job', 'ann', ResultCode.OK),
+        ('weighing/reopen_job', 'bob', ResultCode.EXPIRED),
     ]
     assert rows[0].request_id and rows[2].request_id == 'r-1'
     assert '"company": "ACME"' in rows[1].arguments and 'quantity' in rows[0].message
