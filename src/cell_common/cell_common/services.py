@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from rclpy.action.server import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
-from rclpy.callback_groups import CallbackGroup
+from rclpy.callback_groups import CallbackGroup, ReentrantCallbackGroup
 from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -88,13 +88,15 @@ def create_service(
         kind: Service type.
         name: Name of the service, relative to the node's namespace.
         callback: Function or coroutine function of request and response; returns the response.
-        callback_group: As in rclpy.
+        callback_group: As in rclpy; with `commands` it must be reentrant, and is by default.
         commands: Audits the requests, which carry a CommandInfo, and answers a repeated request id with its first answer.
         repeatable: A repeated request is executed again, as a stop must be.
     """
     guarded = _guarded(node, name, callback)
     if commands is not None and hasattr(kind.Request(), 'command'):  # type: ignore[attr-defined]
         guarded = _logged(node, name, guarded, commands, repeatable=repeatable)
+        # It awaits the database, whose answer arrives in the node's own group: in that group it would wait for itself.
+        callback_group = callback_group or ReentrantCallbackGroup()
     return node.create_service(kind, name, guarded, qos_profile=_queue_profile(node), callback_group=callback_group)
 
 

@@ -196,6 +196,17 @@ async def wait_a_turn(node):
     node.destroy_timer(timer)
 
 
+def test_a_service_without_a_group_of_its_own_does_not_wait_for_itself(graph, server):
+    def run(_request, response):
+        response.message = 'done'
+        return response
+
+    create_service(server.node, RobotCommand, 'robot/stop', run, None, server.commands)
+    command = CommandInfo(request_id='a')
+    assert graph.call(RobotCommand, 'robot/stop', RobotCommand.Request(command=command)).message == 'done'
+    assert graph.call(RobotCommand, 'robot/stop', RobotCommand.Request()).message == 'done'
+
+
 def test_arguments_are_named_without_binary_data():
     assert arguments_of(RobotCommand.Request()) == '{}'
     assert arguments_of(UndoStock.Request(sequence=3, reason='ü')) == '{"sequence": 3, "reason": "ü"}'
