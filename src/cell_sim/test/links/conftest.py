@@ -164,9 +164,9 @@ def rtde() -> Iterator[BackendLink]:
     link.close()
 
 
-@pytest.fixture(params=[10.0, 500.0])
+@pytest.fixture(params=[500.0])
 def timed(request: pytest.FixtureRequest) -> Iterator[BackendLink]:
-    """Backend rtde at a low and at the highest rate."""
+    """Backend rtde at the highest rate of the e-Series."""
     pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
     link = BackendLink()
     link.backend = RtdeBackend(link.setup(ArmOptions(link.address, request.param, STALE_S, WATCHDOG_HZ)))
