@@ -114,6 +114,7 @@ class Planner:
         self._camera = recipe.waypoints['camera']
         self._approach_points = np.array([target.above[:3, 3] for target in self._all_targets()])
         """Start of each approach, meters; shape (targets, 3)."""
+        self._tool_speeds: tuple[float, int] | None = None
         self._solved: dict[tuple[float, ...], tuple[JointVector, JointVector]] = {}
 
     @property
@@ -122,7 +123,15 @@ class Planner:
         return (*self._recipe.waypoints, *(f'above_{name}' for name in self._recipe.targets))
 
     def tool_speeds(self) -> tuple[float, int]:
-        """Return the highest speed of the tool on the joint moves, m/s, and how many of them are slowed for it."""
+        """Return the highest speed of the tool on the joint moves, m/s, and how many of them are slowed for it.
+
+        The first call solves every target, which takes some tenths of a second; it may run in another thread.
+        """
+        if self._tool_speeds is None:
+            self._tool_speeds = self._measure_tool_speeds()
+        return self._tool_speeds
+
+    def _measure_tool_speeds(self) -> tuple[float, int]:
         trays = [tray for trays in self._recipe.parts.values() for tray in trays.values()]
         corners = [tray.slots[index] for tray in trays for index in tray.corners]
         targets = {target.pose.tobytes(): target for target in [*self._recipe.targets.values(), *corners]}

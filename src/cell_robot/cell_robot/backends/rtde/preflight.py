@@ -6,6 +6,8 @@ fail.
 
 from __future__ import annotations
 
+import asyncio
+
 from cell_common.gripper_sensor import CHECK_NAME as SENSOR_CHECK
 from cell_common.gripper_sensor import GripperSensor
 
@@ -48,7 +50,7 @@ async def preflight(
         _check_program(arm, latest.runtime),
         await _check_inputs(arm),
         _check_speed_slider(latest.slider_at_zero),
-        _check_tool_speed(recipe, planner),
+        await _check_tool_speed(recipe, planner),
         _show_payload(recipe),
         _check_gripper(arm.gripper.message, content),
         PreflightCheck(SENSOR_CHECK, True, _sensor_state(arm).value),
@@ -88,10 +90,10 @@ def _check_speed_slider(slider_at_zero: bool) -> PreflightCheck:
     return PreflightCheck('speed slider', not message, message or 'not at 0 %')
 
 
-def _check_tool_speed(recipe: CellRecipe, planner: Planner) -> PreflightCheck:
+async def _check_tool_speed(recipe: CellRecipe, planner: Planner) -> PreflightCheck:
     """Check the highest speed of the tool on the joint moves of the recipe against speeds: linear."""
     limit = recipe.speeds.linear
-    highest, slowed = planner.tool_speeds()
+    highest, slowed = await asyncio.to_thread(planner.tool_speeds)  # the data of the robot must not wait for it
     note = f', {slowed} moves slower than speeds: joint for it' if slowed else ''
     facts = f'joint moves reach {highest:.2f} m/s of {limit:.2f} m/s{note}'
     ok = highest <= limit * SPEED_TOLERANCE
