@@ -230,6 +230,7 @@ class RosLink:
 
         def on_feedback(feedback: TriggerRobot.Impl.FeedbackMessage) -> None:
             if feedback.feedback.state == TriggerRobot.Feedback.ACKNOWLEDGED:
+                self._node.get_logger().info(f'{who}: trigger {trigger_id} for {event} acknowledged')
                 self._loop.call_soon_threadsafe(on_acknowledged)
 
         self._node.get_logger().info(f'{who}: trigger {trigger_id} for {event}')
