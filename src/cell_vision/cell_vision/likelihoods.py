@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +24,14 @@ __all__ = [
     'SEPARATOR',
     'SPACE',
     'Rendering',
+    'StripEnds',
+    'ends_of',
     'join_strips',
     'pack',
     'split_strips',
     'unpack',
     'with_blanks',
+    'with_ends',
 ]
 
 ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'
@@ -44,13 +48,42 @@ Rendering = NDArray[np.float32]
 """Shape (steps, CLASSES)."""
 
 
+@dataclass(frozen=True)
+class StripEnds:
+    """What the picture shows at the ends of a strip.
+
+    Attributes:
+        cut_start: The print may be cut off at its start.
+        cut_end: The same at its end.
+        more_before: Print that was not read stands close before it.
+        more_after: The same after it.
+    """
+
+    cut_start: bool = False
+    cut_end: bool = False
+    more_before: bool = False
+    more_after: bool = False
+
+
+def with_ends(data: bytes, ends: StripEnds) -> bytes:
+    """Return a packed strip with other ends."""
+    flags = ends.cut_start, ends.cut_end, ends.more_before, ends.more_after
+    return bytes([sum(flag << bit for bit, flag in enumerate(flags))]) + data[1:]
+
+
+def ends_of(data: bytes) -> StripEnds:
+    """Return the ends of a packed strip."""
+    bits = data[0] if data else 0
+    return StripEnds(*(bool(bits >> bit & 1) for bit in range(4)))
+
+
 def pack(renderings: Sequence[Rendering]) -> bytes:
-    """Return the renderings of one strip as bytes."""
+    """Return the renderings of one strip as bytes: one for its ends, then the compressed values."""
     parts = []
     for rendering in renderings:
         values = np.round(-np.clip(rendering, FLOOR, 0.0) * STEPS_PER_NAT).astype(np.uint8)
         parts.append(struct.pack('<H', len(values)) + values.T.tobytes())
-    return zlib.compress(b''.join(parts), 1)
+    return b'\0' + zlib.compress(b''.join(parts), 1)
 
 
 def unpack(data: bytes) -> list[Rendering]:
@@ -61,7 +94,7 @@ def unpack(data: bytes) -> list[Rendering]:
     """
     try:
         stream = zlib.decompressobj()
-        plain = stream.decompress(data, LARGEST)
+        plain = stream.decompress(data[1:], LARGEST)
         if not stream.eof:
             raise ValueError('it is incomplete or too large')
         renderings: list[Rendering] = []

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cell_vision.likelihoods import CLASSES, FLOOR, LARGEST, join_strips, pack, split_strips, unpack
+from cell_vision.likelihoods import (
+    CLASSES,
+    FLOOR,
+    LARGEST,
+    NOTHING,
+    SPACE,
+    StripEnds,
+    ends_of,
+    join_strips,
+    pack,
+    split_strips,
+    unpack,
+    with_blanks,
+    with_ends,
+)
 
 
 def rendering(steps: int, seed: int = 1) -> np.ndarray:
@@ -50,3 +64,19 @@ def test_strips_in_a_row_are_split_again():
 def test_a_row_of_strips_that_was_cut_is_refused(cut):
     with pytest.raises(ValueError, match='likelihoods end'):
         split_strips(join_strips([b'abcd', b'efgh'])[:-cut])
+
+
+@pytest.mark.parametrize('ends', [StripEnds(), StripEnds(cut_end=True), StripEnds(cut_start=True, more_after=True)])
+def test_what_the_picture_shows_at_the_ends_travels_with_the_strip(ends):
+    strip = pack([rendering(20)])
+    marked = with_ends(strip, ends)
+    assert ends_of(marked) == ends and ends_of(strip) == StripEnds() and ends_of(b'') == StripEnds()
+    assert (unpack(marked)[0] == unpack(strip)[0]).all()
+
+
+def test_a_gap_of_the_picture_stands_as_a_blank_in_the_rendering_and_nowhere_else():
+    values = np.full((10, CLASSES), FLOOR, np.float32)
+    values[:, NOTHING] = 0.0
+    marked = with_blanks(values, [4.4, 30.0])
+    assert marked.argmax(1).tolist() == [NOTHING] * 4 + [SPACE] + [NOTHING] * 4 + [SPACE]
+    assert with_blanks(values, []) is values and values.argmax(1).max() == NOTHING

@@ -75,38 +75,35 @@ class Doubts:
 
     def _incomplete(self, best: Candidate, lines: Sequence[TextLine], pictures: int) -> str:
         """Describe a character of the number that may be missing, "" = none."""
-        for found in self._incompletenesses(best.part_number, best.line, best.begin, best.end):
-            if not found.longer and pictures < ENOUGH_PICTURES:
-                place = 'where it is cut off' if found.cut else 'in a gap of it'
-                return f', if nothing is missing {place}: a second picture is needed'
         own = [pattern for pattern in self._finder.patterns if pattern.part_number == best.part_number]
-        if lost := self._lost_in_picture(best, own):
-            return lost
         aligned = [(line, self._finder.align(pattern, line.text)) for line in lines for pattern in own]
-        places = [(line, place.begin, place.end) for line, place in aligned if place.cost <= self._weights.accept]
-        longer = {
-            part
-            for line, begin, end in [(best.line, best.begin, best.end), *places]
-            for found in self._incompletenesses(best.part_number, line, begin, end)
-            for part in found.longer
-        }
-        names = sorted(longer)[:MOST_NAMED]
-        return f', or {" or ".join(names)} with a character lost at a gap or cut end' if names else ''
+        found = [
+            item
+            for line, place in aligned
+            if place.cost <= self._weights.accept
+            for item in self._incompletenesses(best.part_number, line, place.begin, place.end)
+        ]
+        found += self._lost_in_picture(best, own)
+        longer = sorted({part for item in found for part in item.longer})[:MOST_NAMED]
+        if longer:
+            return f', or {" or ".join(longer)} with a character lost at a gap or cut end'
+        if found and pictures < ENOUGH_PICTURES:
+            where = 'where it is cut off' if any(item.cut for item in found) else 'in a gap of it'
+            return f', if nothing is missing {where}: a second picture is needed'
+        return ''
 
-    def _lost_in_picture(self, best: Candidate, own: Sequence[Pattern]) -> str:
-        """Describe the parts that the blanks of the strip allow from which the number was read, "" = none."""
+    def _lost_in_picture(self, best: Candidate, own: Sequence[Pattern]) -> list[Incompleteness]:
+        """Return where the strips from which the number was read leave room for further characters."""
         scores = self._finder.likelihoods(best.line) if best.line.strips else {}
         read = max((pattern for pattern in own if pattern in scores), key=lambda pattern: scores[pattern], default=None)
         if read is None or best.by_benchmark:
-            return ''
+            return []
         others = {part: texts for part, texts in self._folded.items() if part != best.part_number}
-        found = [
+        return [
             item
-            for place in self._finder.scorer.places(read, best.line.strips)
+            for place in self._finder.scorer.places(read, best.line.strips, best.line.ends)
             for item in find_incompleteness(place, self._folded[best.part_number], others, self._weights.fold)
         ]
-        names = sorted({part for item in found for part in item.longer})[:MOST_NAMED]
-        return f', or {" or ".join(names)} with a character lost at a gap or cut end' if names else ''
 
     def _incompletenesses(self, part_number: str, line: TextLine, begin: int, end: int) -> list[Incompleteness]:
         others = {part: texts for part, texts in self._folded.items() if part != part_number}

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cell_vision.likelihoods import ALPHABET, SPACE, Rendering
+from cell_vision.likelihoods import ALPHABET, SPACE, Rendering, StripEnds
 from cell_vision.matching.alignment import Affixes, edge_predicates
 from cell_vision.matching.completeness import NumberPlace
 from cell_vision.matching.confusions import ConfusionWeights
@@ -58,34 +58,38 @@ class LikelihoodScorer:
                 np.maximum(best, np.mean([self._rendering_scores(rendering) for rendering in renderings], axis=0), out=best)
         return {self._patterns[row]: float(best[row]) for row in np.flatnonzero(best > FAR)}
 
-    def places(self, pattern: Pattern, strips: Sequence[Sequence[Rendering]]) -> list[NumberPlace]:
-        """Return where a number stands in each strip that speaks for it, with the blanks that the picture shows in it.
+    def places(self, pattern: Pattern, strips: Sequence[Sequence[Rendering]], ends: Sequence[StripEnds]) -> list[NumberPlace]:
+        """Return where a number stands in each strip that speaks for it, with the blanks and holes that the picture shows.
 
         Args:
             pattern: One of the patterns.
             strips: The renderings of each strip of one line.
+            ends: What the picture shows at the ends of each strip.
         """
         row = self._patterns.index(pattern)
         scored = [
-            (float(np.mean([self._number_scores(values, np.array([row])) for values in strip])), strip[0])
-            for strip in strips
+            (float(np.mean([self._number_scores(values, np.array([row])) for values in strip])), strip[0], end)
+            for strip, end in zip(strips, ends, strict=True)
             if strip
         ]
-        best = max((score for score, _ in scored), default=0.0)
-        return [self._place(row, rendering) for score, rendering in scored if score >= best - SPEAKS]
+        best = max((score for score, *_ in scored), default=0.0)
+        return [self._place(row, rendering, end) for score, rendering, end in scored if score >= best - SPEAKS]
 
-    def _place(self, row: int, rendering: Rendering) -> NumberPlace:
+    def _place(self, row: int, rendering: Rendering, ends: StripEnds) -> NumberPlace:
         line = evidence_line(rendering)
-        begin, end = self._edges(line, np.array([row], np.intp))
+        begins, stops = self._edges(line, np.array([row], np.intp))
         letters = _letters(self._patterns[row].text)
-        path = best_path(letters, _alike(line.values), begin[0], end[0])
+        path = best_path(letters, _alike(line.values), begins[0], stops[0])
         number = ''
         for i, character in enumerate(letters):
             steps = slice(round(path.centers[i - 1]) + 1, round(path.centers[i])) if i else slice(0, 0)
             number += (' ' if (rendering[steps].argmax(1) == SPACE).any() else '') + character
         before = ''.join(c for c, stop in zip(line.text, line.ends, strict=True) if stop <= path.begin)
         after = ''.join(c for c, first in zip(line.text, line.firsts, strict=True) if first >= path.end)
-        return NumberPlace(before + number + after, len(before), len(before + number))
+        before, after = ' ' * ends.more_before + before, after + ' ' * ends.more_after
+        text, begin = before + number + after, len(before)
+        holes = [0] * (ends.cut_start or ends.more_before) + [len(text)] * (ends.cut_end or ends.more_after)
+        return NumberPlace(text, begin, begin + len(number), tuple(holes))
 
     def _rendering_scores(self, rendering: Rendering) -> NDArray[np.float64]:
         return self._number_scores(rendering, np.arange(len(self._patterns)))

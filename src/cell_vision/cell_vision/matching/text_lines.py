@@ -14,7 +14,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from cell_vision.likelihoods import Rendering, unpack
+from cell_vision.likelihoods import Rendering, StripEnds, ends_of, unpack
 from cell_vision.matching.alignment import SEAM, normalize
 from cell_vision.matching.evidence_line import APART, GLUED, join_boxes
 from cell_vision.ocr.box_geometry import center, enclose, overlaps
@@ -55,6 +55,7 @@ class TextLine:
             there.
         strips: Log likelihoods: the renderings of each strip of the line; empty when the engine
             gave none for all its boxes.
+        ends: What the picture shows at the ends of each strip.
         key: The packed likelihoods and seams from which `strips` were made: equal for equal ones.
     """
 
@@ -64,6 +65,7 @@ class TextLine:
     display_text: str
     holes: tuple[int, ...] = ()
     strips: tuple[tuple[Rendering, ...], ...] = field(default=(), compare=False, repr=False)
+    ends: tuple[StripEnds, ...] = field(default=(), compare=False, repr=False)
     key: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
 
 
@@ -205,7 +207,8 @@ def _line(row: list[_Box], *, wrapped: bool = False) -> TextLine:
     text, holes = _without_marks(text)
     score = min(box.reading.score for box in row)
     polygon = enclose([box.reading.polygon for box in row])
-    return TextLine(text, score, polygon, display_text, holes, _strips(row, seams), _key(row, seams))
+    strips = _strips(row, seams)
+    return TextLine(text, score, polygon, display_text, holes, strips, _ends(row) if strips else (), _key(row, seams))
 
 
 def _strips(row: list[_Box], seams: Sequence[int]) -> tuple[tuple[Rendering, ...], ...]:
@@ -221,6 +224,13 @@ def _strips(row: list[_Box], seams: Sequence[int]) -> tuple[tuple[Rendering, ...
         count = max(map(len, strips))
         result.append(tuple(join_boxes([_at(strip, i) for strip in strips], seams) for i in range(count)))
     return tuple(result)
+
+
+def _ends(row: list[_Box]) -> tuple[StripEnds, ...]:
+    """Return the ends of each strip of a line: the start of its first box, the end of its last one."""
+    boxes = [[ends_of(strip) for strip in box.reading.likelihoods] for box in row]
+    pairs = [(_at(boxes[0], i), _at(boxes[-1], i)) for i in range(max(map(len, boxes)))]
+    return tuple(StripEnds(one.cut_start, other.cut_end, one.more_before, other.more_after) for one, other in pairs)
 
 
 def _key(row: list[_Box], seams: Sequence[int]) -> tuple[bytes, ...]:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cell_vision.likelihoods import StripEnds, with_ends
 from cell_vision.ocr.box_geometry import height, length
 from cell_vision.ocr.unread_print import print_beyond
 from cell_vision.types import MISSING, UNREAD, Polygon, Reading
@@ -48,16 +49,18 @@ INTO = 0.45
 LEAST_CHARACTERS = 3
 
 
-def mark_cut_ends(image: MatLike, readings: Sequence[Reading]) -> list[Reading]:
+def mark_cut_ends(image: MatLike, readings: Sequence[Reading], others: Sequence[Reading] = ()) -> list[Reading]:
     """Return the readings of a frame with MISSING at each end that may be cut off, or near which unread print stands.
 
-    Unread print is MISSING after a blank: it may belong to the line, or not.
+    Unread print is MISSING after a blank: it may belong to the line, or not. The likelihoods of a reading carry its ends, too.
 
     Args:
         image: The frame, BGR, uint8.
         readings: Its texts.
+        others: Further readings of the frame, as of other passes: their print was read.
     """
-    return [_marked(image, reading, [other.polygon for other in readings if other is not reading]) for reading in readings]
+    boxes = {other.polygon for other in (*readings, *others)}
+    return [_marked(image, reading, [box for box in boxes if box != reading.polygon]) for reading in readings]
 
 
 def _marked(image: MatLike, reading: Reading, others: Sequence[Polygon]) -> Reading:
@@ -66,7 +69,10 @@ def _marked(image: MatLike, reading: Reading, others: Sequence[Polygon]) -> Read
         return reading
     start, end = cut_ends(image, reading.polygon)
     text = reading.text.strip()
-    before, after = print_beyond(image, reading.polygon, others)
+    before, after = print_beyond(image, reading.polygon, others) if any(map(str.isdigit, text)) else (False, False)
+    if not (start or end or before or after):
+        return reading
+    ends = StripEnds(start, end, before and not start, after and not end)
     if before and not start:
         text = f'{MISSING} {text}'
     if after and not end:
@@ -75,7 +81,7 @@ def _marked(image: MatLike, reading: Reading, others: Sequence[Polygon]) -> Read
         text = MISSING + text
     if end and not text.endswith(MISSING):
         text += MISSING
-    return replace(reading, text=text) if start or end or before or after else reading
+    return replace(reading, text=text, likelihoods=tuple(with_ends(strip, ends) for strip in reading.likelihoods))
 
 
 def cut_ends(image: MatLike, box: Polygon) -> tuple[bool, bool]:

@@ -118,9 +118,9 @@ def read_frame(
     image = decode(data)
     high, wide = image.shape[:2]
     region = options.get('region')
-    readings = _read_last_region(engine, image, region) if region else ()
+    readings = mark_cut_ends(image, _read_last_region(engine, image, region)) if region else []
     readings = readings or read_image(engine, image, options, deadline_passed)
-    reading = FrameReading(tuple(mark_cut_ends(image, readings)), wide, high, 0.0, engine.name)
+    reading = FrameReading(tuple(readings), wide, high, 0.0, engine.name)
     return _without_codes(add_barcodes_and_crop(reading, image, options))
 
 
@@ -160,7 +160,7 @@ def _without_codes(frame: FrameReading) -> FrameReading:
 
 def read_image(
     engine: Engine, image: MatLike, options: ReadOptions, deadline_passed: Callable[[], bool] = no_deadline
-) -> Sequence[Reading]:
+) -> list[Reading]:
     """Return the texts of a decoded frame; see `read_frame`.
 
     Args:
@@ -174,17 +174,19 @@ def read_image(
     """
     careful, side = options.get('careful', False), options.get('detector_side', 0)
     if not options.get('fast', True):
-        return engine.read(image, side)
+        return mark_cut_ends(image, engine.read(image, side))
     plates = detect_plates(image)
     passes: list[Sequence[Reading]] = []
     for readings in _passes(engine, image, plates, careful, side):
         passes.append(readings)
         # With a second part in view the first pass is not enough: the next one may read it.
         if not careful and is_confident(readings) and not _unread_plates(image, plates, passes):
-            return readings
+            return mark_cut_ends(image, readings, [other for each in passes for other in each])
         if deadline_passed():
             break
-    return [*merge_passes(passes, keep_contradictions=careful), *_unread_plates(image, plates, passes)]
+    every = [reading for readings in passes for reading in readings]
+    marked = [mark_cut_ends(image, readings, every) for readings in passes]
+    return [*merge_passes(marked, keep_contradictions=careful), *_unread_plates(image, plates, passes)]
 
 
 def _unread_plates(image: MatLike, plates: Sequence[Plate], passes: Sequence[Sequence[Reading]]) -> list[Reading]:

@@ -34,6 +34,8 @@ LEAST_CONTRAST = 15
 """Gray levels."""
 LEAST_INK = 0.05
 """Least share of a column of the print that is ink."""
+CROSSES = 0.25
+"""A character that reaches farther beyond the box was not read, in heights of the print."""
 JOINT = 0.2
 """A narrower gap lies within a character, in heights of the print."""
 LOWEST, NARROWEST = 0.6, 0.08
@@ -100,10 +102,12 @@ def _character_after(ink: NDArray[np.bool_], beyond: int, band: tuple[int, int])
     last = np.flatnonzero(columns[: wide - beyond])
     if not len(last):
         return None
-    # The end of the box may cut through a character: the line ends where its ink does.
+    # The end of the box may lie within the margin of a character: the line ends where its ink does.
     at = int(last[-1]) + 1
     while at < wide and columns[at]:
         at += 1
+    if at < wide and at - (wide - beyond) > CROSSES * tall:
+        return (at + wide - beyond) / 2
     begin = at
     while begin < wide and not columns[begin]:
         begin += 1

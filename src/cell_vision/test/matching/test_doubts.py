@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cell_common.catalogue import Catalogue, Part
-from cell_vision.likelihoods import pack
+from cell_vision.likelihoods import StripEnds, pack, with_ends
 from cell_vision.matching.default_weights import load_weights
 from cell_vision.matching.matcher import Decision, Matcher, MatchOutcome
 from cell_vision.types import Reading
@@ -57,3 +57,22 @@ def test_unread_print_close_beside_a_number_may_belong_to_a_longer_one(rendering
 
 def test_the_stump_of_a_character_at_a_cut_end_may_be_another_one(rendering):
     assert decide(('74LS19', '74LS190'), '74LS19C\u25af', [rendering('74LS19C')]).verdict is MatchOutcome.AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    'ends, text', [(StripEnds(cut_end=True), 'G2R-'), (StripEnds(more_after=True), 'G2R-1'), (StripEnds(cut_end=True), '')]
+)
+def test_the_ends_of_the_strip_from_which_the_number_was_read_count_not_those_of_the_text(rendering, ends, text):
+    strip = with_ends(pack([rendering('G2R-1')]), ends)
+    for longer, verdict in (('G2R-1-SND', MatchOutcome.AMBIGUOUS), ('DT04-2P', MatchOutcome.MATCH)):
+        judge = Matcher(Catalogue({number: Part(number, 'A', ()) for number in ('G2R-1', longer)}), load_weights())
+        readings = [Reading(text or 'G2R-1', 0.99, BOX, (pack([rendering('R-')]), strip))]
+        decision = judge.match('G2R-1', readings, pictures=2)
+        assert decision.verdict is verdict, decision.reason
+
+
+def test_a_number_cut_off_without_a_longer_one_needs_a_second_picture(rendering):
+    strip = with_ends(pack([rendering('G2R-1')]), StripEnds(cut_end=True))
+    judge = Matcher(Catalogue({'G2R-1': Part('G2R-1', 'A', ())}), load_weights())
+    verdicts = [judge.match('G2R-1', [Reading('G2R-1', 0.99, BOX, (strip,))], pictures).verdict for pictures in (1, 2)]
+    assert verdicts == [MatchOutcome.AMBIGUOUS, MatchOutcome.MATCH]

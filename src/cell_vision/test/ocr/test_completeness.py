@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from cell_vision.likelihoods import StripEnds, ends_of, pack
 from cell_vision.ocr.completeness import cut_ends, mark_cut_ends
 from cell_vision.types import MISSING, UNREAD, Polygon, Reading
 
@@ -66,3 +67,19 @@ def test_cut_ends_are_marked_in_the_texts_and_short_ones_left_alone():
     image[:, int(box[1][0]) - 20 :] = 255
     texts = [reading.text for reading in mark_cut_ends(image, [Reading(text, 0.9, box) for text in ('MY4N', 'A', UNREAD)])]
     assert texts == ['MY4N' + MISSING, 'A', UNREAD]
+
+
+def test_the_likelihoods_of_a_reading_carry_its_ends():
+    image, box = picture()
+    image[:, int(box[1][0]) - 20 :] = 255
+    (marked,) = mark_cut_ends(image, [Reading('MY4N', 0.9, box, (pack([]), pack([])))])
+    assert [ends_of(strip) for strip in marked.likelihoods] == [StripEnds(cut_end=True)] * 2
+
+
+def test_print_that_another_pass_read_is_not_missing():
+    image, (a, b, c, d) = picture()
+    middle = (b[0] - a[0]) * 0.75 + a[0]
+    half: Polygon = (a, (middle, a[1]), (middle, d[1]), d)
+    (alone,) = mark_cut_ends(image, [Reading('MY4', 0.9, half)])
+    (known,) = mark_cut_ends(image, [Reading('MY4', 0.9, half)], [Reading('MY4N', 0.9, (a, b, c, d))])
+    assert alone.text == f'MY4 {MISSING}' and known.text == 'MY4'
