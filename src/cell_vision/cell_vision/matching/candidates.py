@@ -106,7 +106,7 @@ class CandidateFinder:
         """Yield the numbers that the likelihoods of a line do not rule out."""
         for pattern, score in self.likelihoods(line).items():
             cost = -score / NATS_PER_ERROR
-            place = self.align(pattern, line.text)
+            place = self.align(pattern, line.text) if cost <= self._weights.accept else NOT_FOUND
             if place.cost == math.inf:
                 place = Alignment(cost, len(line.text))
             yield self.candidate(pattern.part_number, replace(place, cost=cost), line)

@@ -22,6 +22,8 @@ __all__ = ['EDGE', 'NumberPath', 'NumberTable', 'best_path']
 EDGE = 7.0
 """Cost of a number that begins or ends where its rules do not allow it: about that of a misread character."""
 NEVER = -1e9
+ENTERS = 3
+"""Stands for the begin of a path among the distances to the state before."""
 
 
 @dataclass(frozen=True)
@@ -92,34 +94,35 @@ def best_path(number: str, values: Rendering, begin: NDArray[np.float32], end: N
     """Return the best path of one number; arguments as in `NumberTable.scores`, for one number."""
     classes = [ALPHABET.index(character) for character in number]
     states, steps = 2 * len(classes) - 1, len(values)
-    emission = [classes[state // 2] if state % 2 == 0 else NOTHING for state in range(states)]
-    score = np.full((steps, states), NEVER, np.float64)
-    came = np.zeros((steps, states), np.intp)
+    emission = np.array([classes[state // 2] if state % 2 == 0 else NOTHING for state in range(states)], np.intp)
+    # A character may follow another one directly unless both are equal.
+    skips = [state > 1 and state % 2 == 0 and classes[state // 2] != classes[state // 2 - 1] for state in range(states)]
+    barred = np.where(skips, 0.0, NEVER)
+    score, came = np.full(states, NEVER), np.zeros((steps, states), np.int8)
+    ends, entered = np.full(steps, NEVER), np.full((3, states), NEVER)
     for step in range(steps):
-        for state in range(states):
-            ways = [(float(begin[step]), -1)] if state == 0 else []
-            if step:
-                ways += [(float(score[step - 1, source]), source) for source in _sources(state, classes)]
-            value, source = max(ways, default=(NEVER, -1))
-            score[step, state] = value + float(values[step, emission[state]])
-            came[step, state] = source
-    last = int(np.argmax(score[:, -1] + end))
+        entered[0], entered[1, 1:], entered[2, 2:] = score, score[:-1], score[:-2]
+        entered[2] += barred
+        came[step] = entered.argmax(0)
+        best = entered.max(0)
+        if begin[step] >= best[0]:
+            best[0], came[step, 0] = begin[step], ENTERS
+        score = best + values[step, emission]
+        ends[step] = score[-1] + end[step]
+        entered[2] = NEVER
+    last = int(np.argmax(ends))
     state, step = states - 1, last
     places: list[list[int]] = [[] for _ in classes]
-    while state >= 0:
+    while step >= 0:
         if state % 2 == 0:
             places[state // 2].append(step)
-        state, step = int(came[step, state]), step - 1
+        source = int(came[step, state])
+        step -= 1
+        if source == ENTERS:
+            break
+        state -= source
     centers = tuple(_center(values[:, classes[i]], place) for i, place in enumerate(places))
-    return NumberPath(float(score[last, -1] + end[last]), centers, step + 1, last + 1)
-
-
-def _sources(state: int, classes: Sequence[int]) -> list[int]:
-    if state % 2:
-        return [state, state - 1]
-    before = [state - 1] if state else []
-    skip = [state - 2] if state > 1 and classes[state // 2] != classes[state // 2 - 1] else []
-    return [state, *before, *skip]
+    return NumberPath(float(ends[last]), centers, step + 1, last + 1)
 
 
 def _center(values: NDArray[np.float32], steps: Sequence[int]) -> float:

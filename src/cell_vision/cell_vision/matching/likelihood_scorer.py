@@ -67,6 +67,8 @@ class LikelihoodScorer:
             ends: What the picture shows at the ends of each strip.
         """
         row = self._patterns.index(pattern)
+        if len(strips) == 1 and strips[0]:
+            return [self._place(row, strips[0][0], ends[0])]
         scored = [
             (float(np.mean([self._number_scores(values, np.array([row])) for values in strip])), strip[0], end)
             for strip, end in zip(strips, ends, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cell_vision.matching.likelihood_score import EDGE, NumberTable
+from cell_vision.matching.likelihood_score import EDGE, NumberTable, best_path
 
 
 def score(number: str, values: np.ndarray, begin: float = 0.0) -> float:
@@ -50,3 +50,21 @@ def test_the_upper_bound_is_never_below_the_score(rendering):
 @pytest.mark.parametrize('cost', [0.0, -EDGE])
 def test_a_begin_that_the_rules_forbid_is_charged(cost, rendering):
     assert score('74LS12', rendering('74LS12'), cost) == cost
+
+
+@pytest.mark.parametrize('number, text', [('74LS12', 'SN74LS12N'), ('112', '74LS112'), ('44', '44'), ('7', '7')])
+def test_the_path_of_a_number_leads_through_its_characters(rendering, number, text):
+    values = rendering(text)
+    free = np.zeros(len(values), np.float32)
+    path = best_path(number, values, free, free)
+    first = 3 * text.index(number) + 1
+    assert path.score == 0 == score(number, values)
+    assert path.centers == pytest.approx([first + 3 * i for i in range(len(number))], abs=0.01)
+    assert path.begin <= first < path.end <= first + 3 * len(number)
+
+
+def test_the_path_of_a_doubtful_number_scores_as_the_table_does(rendering):
+    values = rendering('74LS112', {5: {'': -2.0}, 6: {'3': -1.0}})
+    free = np.zeros(len(values), np.float32)
+    for number in ('74LS12', '74LS13', '74LS113'):
+        assert best_path(number, values, free, free).score == pytest.approx(score(number, values))
