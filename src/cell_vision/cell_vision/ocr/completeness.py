@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from cell_vision.likelihoods import StripEnds, with_ends
 from cell_vision.ocr.box_geometry import height, length
+from cell_vision.ocr.engines.ink_gaps import gaps_of_text
+from cell_vision.ocr.engines.pitch import mark_gaps
 from cell_vision.ocr.unread_print import print_beyond
 from cell_vision.types import MISSING, UNREAD, Polygon, Reading
 
@@ -68,9 +70,13 @@ def _marked(image: MatLike, reading: Reading, others: Sequence[Polygon]) -> Read
     if reading.text == UNREAD or sum(map(str.isalnum, reading.text)) < LEAST_CHARACTERS:
         return reading
     start, end = cut_ends(image, reading.polygon)
-    text = reading.text.strip()
+    text, gapped = reading.text.strip(), False
+    if not reading.likelihoods and MISSING not in text and any(map(str.isdigit, text)):
+        # An engine that gives only text has not measured the gaps.
+        text = _with_gaps(image, reading.polygon, text)
+        gapped = MISSING in text
     before, after = print_beyond(image, reading.polygon, others) if any(map(str.isdigit, text)) else (False, False)
-    if not (start or end or before or after):
+    if not (start or end or before or after or gapped):
         return reading
     ends = StripEnds(start, end, before and not start, after and not end)
     if before and not start:
@@ -82,6 +88,14 @@ def _marked(image: MatLike, reading: Reading, others: Sequence[Polygon]) -> Read
     if end and not text.endswith(MISSING):
         text += MISSING
     return replace(reading, text=text, likelihoods=tuple(with_ends(strip, ends) for strip in reading.likelihoods))
+
+
+def _with_gaps(image: MatLike, box: Polygon, text: str) -> str:
+    strip = _strip(image, box)
+    beyond = round(BEYOND * STRIP)
+    inside = np.clip(strip[:, beyond : strip.shape[1] - beyond], 0, 255).astype(np.uint8)
+    printed = text.replace(' ', '')
+    return mark_gaps(text, printed, gaps_of_text(inside, text)) or text if inside.size else text
 
 
 def cut_ends(image: MatLike, box: Polygon) -> tuple[bool, bool]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
-__all__ = ['ink_gaps', 'ink_mask', 'wide_gaps']
+__all__ = ['gaps_of_text', 'ink_gaps', 'ink_mask', 'wide_gaps']
 
 HEIGHT = 48
 """Height to which a strip is scaled, pixels."""
@@ -79,6 +79,46 @@ def ink_gaps(strip: MatLike, places: Sequence[float]) -> list[float]:
     empty = inside.sum(0) < max(1.5, SPECK * high)
     at = [min(mask.shape[1] - 1, max(0, round(place * mask.shape[1]))) for place in places]
     return [_longest_run(empty[begin : end + 1]) / high for begin, end in pairwise(at)]
+
+
+def gaps_of_text(strip: MatLike, text: str) -> list[int]:
+    """Return the gaps of a line whose character places are unknown, as with an engine that only gives text.
+
+    The characters are taken to be equally wide, so a gap may be placed one character off in proportional print.
+
+    Args:
+        strip: The line, gray or BGR, uint8.
+        text: Its characters; blanks are gaps that were read.
+
+    Returns:
+        Indices of the characters before the gaps that no blank explains; blanks of the text do not count.
+    """
+    mask = ink_mask(strip)
+    count = sum(character != ' ' for character in text)
+    if mask is None or count <= LEAST_GAPS:
+        return []
+    edge = round(MARGIN * HEIGHT)
+    inside = mask[edge:-edge]
+    rows = np.flatnonzero(inside.mean(1) > SPECK)
+    if not len(rows):
+        return []
+    high = float(rows[-1] - rows[0] + 1)
+    inked = np.flatnonzero(inside.sum(0) >= max(1.5, SPECK * high))
+    spaces = np.diff(inked) - 1
+    narrow = spaces[(spaces > 0) & (spaces < WIDE * high)]
+    usual = float(np.median(narrow)) / high if len(narrow) else 0.0
+    wide = np.flatnonzero(spaces >= max(WIDE, usual + WIDER) * high)
+    blanks = {sum(c != ' ' for c in text[:i]) for i, character in enumerate(text) if character == ' '}
+    if len(wide) <= len(blanks):
+        return []
+    solid = float(inked[-1] - inked[0] + 1 - sum(spaces[at] - usual * high for at in wide))
+    found, lost = [], 0.0
+    for at in wide.tolist():
+        before = round((float(inked[at] - inked[0] + 1) - lost) / solid * count)
+        lost += float(spaces[at]) - usual * high
+        if before not in blanks and 0 < before < count:
+            found.append(before - 1)
+    return found
 
 
 def wide_gaps(text: str, gaps: Sequence[float]) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from cell_vision.ocr.engines.ink_gaps import ink_gaps, wide_gaps
+from cell_vision.ocr.engines.ink_gaps import gaps_of_text, ink_gaps, wide_gaps
 
 PITCH, HIGH = 40, 70
 
@@ -44,3 +44,20 @@ def test_two_gaps_are_too_few_to_know_the_usual_one():
 def test_an_l_whose_foot_is_faint_leaves_more_room_than_other_characters():
     gaps = [0.15, 0.15, 0.75, 0.2, 0.2]
     assert wide_gaps('74LS12', gaps) == [] and wide_gaps('74HS12', gaps) == [2]
+
+
+@pytest.mark.parametrize(
+    'printed, text, gaps', [('74LS1 2N', '74LS12N', [4]), ('74LS 12N', '74LS12N', [3]), ('HF11 F01', 'HF11F01', [3])]
+)
+def test_a_gap_is_found_without_the_places_of_the_characters(printed, text, gaps):
+    assert gaps_of_text(strip(printed)[0], text) == gaps
+
+
+@pytest.mark.parametrize('text', ['74LS112N', 'MY4N2', '74LS1 12N'])
+def test_a_whole_number_and_a_blank_that_was_read_leave_no_gap(text):
+    assert gaps_of_text(strip(text)[0], text) == []
+
+
+def test_faint_print_or_a_short_text_has_no_gaps_that_could_be_found():
+    assert gaps_of_text(strip('74LS1 2N', ground=120, ink=117)[0], '74LS12N') == []
+    assert gaps_of_text(strip('7 4')[0], '74') == []
