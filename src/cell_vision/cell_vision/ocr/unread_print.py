@@ -26,6 +26,8 @@ STRIP = 40
 LONGEST = 1200
 BEYOND = 2.0
 """How far beyond the box print is searched, in heights of the box."""
+CONTEXT = 0.4
+"""How far above and below the box the picture is examined, in heights of the box: what goes on there is no print."""
 NEAR = 1.6
 """Print that begins farther from the last ink belongs to something else, in heights of the print."""
 INK = 0.5
@@ -38,6 +40,8 @@ CROSSES = 0.25
 """A character that reaches farther beyond the box was not read, in heights of the print."""
 JOINT = 0.2
 """A narrower gap lies within a character, in heights of the print."""
+REACHES = 0.15
+"""A character reaches farther above or below the print of the line by at most this, in heights of the print."""
 LOWEST, NARROWEST = 0.6, 0.08
 """Size of a character in heights of the print; a dash is lower, but no number ends with one."""
 
@@ -54,7 +58,8 @@ def print_beyond(image: MatLike, box: Polygon, others: Sequence[Polygon]) -> tup
     beyond = round(BEYOND * STRIP)
     if level.shape[1] < 2 * beyond + STRIP // 2:
         return False, False
-    inside = level[:, beyond:-beyond]
+    context = round(CONTEXT * STRIP)
+    inside = level[context:-context, beyond:-beyond]
     ground = float(np.median(inside))
     difference = inside - ground
     high, low = np.percentile(difference, (97, 3))
@@ -62,7 +67,7 @@ def print_beyond(image: MatLike, box: Polygon, others: Sequence[Polygon]) -> tup
     if contrast < LEAST_CONTRAST:
         return False, False
     ink = sign * (level - ground) > INK * contrast
-    rows = np.flatnonzero(ink[:, beyond:-beyond].mean(1) > 0.04)
+    rows = np.flatnonzero(ink[context:-context, beyond:-beyond].mean(1) > 0.04) + context
     if len(rows) < STRIP // 4:
         return False, False
     band = (int(rows[0]), int(rows[-1]) + 1)
@@ -80,15 +85,18 @@ def print_beyond(image: MatLike, box: Polygon, others: Sequence[Polygon]) -> tup
 
 
 def _level(image: MatLike, box: Polygon) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return a line with BEYOND at both ends, gray, STRIP pixels high, and the affine matrix from it to the frame."""
+    """Return a line with BEYOND at both ends and CONTEXT around it, gray, and the affine matrix from it to the frame."""
     a, b, _, d = (np.array(corner, np.float32) for corner in box)
     scale = STRIP / height(box)
     along = (b - a) / max(1.0, length(box)) * BEYOND * height(box)
+    down = (d - a) * CONTEXT
+    a, b, d = a - down, b - down, d + down
+    tall = round(STRIP * (1 + 2 * CONTEXT))
     wide = min(LONGEST, round((length(box) + 2 * BEYOND * height(box)) * scale))
     source = np.array([a - along, b + along, d - along], np.float32)
-    target = np.array([(0, 0), (wide, 0), (0, STRIP)], np.float32)
+    target = np.array([(0, 0), (wide, 0), (0, tall)], np.float32)
     matrix = cv2.getAffineTransform(source, target)
-    level = cv2.warpAffine(image, matrix, (wide, STRIP), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    level = cv2.warpAffine(image, matrix, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     gray = cv2.GaussianBlur(cv2.cvtColor(level, cv2.COLOR_BGR2GRAY), (3, 3), 0)
     return np.asarray(gray, np.float32), np.asarray(cv2.getAffineTransform(target, source), np.float64)
 
@@ -117,7 +125,9 @@ def _character_after(ink: NDArray[np.bool_], beyond: int, band: tuple[int, int])
     if begin - at > NEAR * tall or stop - begin < NARROWEST * tall:
         return None
     rows = np.flatnonzero(ink[:, begin:stop].any(1))
-    reaches_beyond = rows[0] < top - 2 or rows[-1] > bottom + 1  # As an edge of the part or a frame around the print.
+    reaches_beyond = (
+        rows[0] < top - REACHES * tall or rows[-1] > bottom + REACHES * tall
+    )  # As an edge of the part or a frame around the print.
     low = len(np.flatnonzero(ink[top:bottom, begin:stop].any(1))) < LOWEST * tall
     return None if reaches_beyond or low else (begin + stop) / 2
 

@@ -29,7 +29,7 @@ LEAST_CONTRAST = 12
 """Gray levels; print fainter than this has no measurable gaps."""
 GRAIN, MOST_GRAIN = 4.0, 0.5
 """Noise counts as GRAIN times the median difference of neighboring pixels; above this share of the contrast it hides gaps."""
-MARGIN = 0.1
+MARGIN = 0.03
 """Outer share of the height that belongs to other lines."""
 WIDE, WIDER = 0.6, 0.35
 """A gap of at least WIDE heights, and by WIDER larger than the usual one, has room for a character. Right prints of all our
