@@ -203,8 +203,6 @@ class SocketIoServer:
         address = self._settings.address or '0.0.0.0'
         family = socket.AF_INET6 if ':' in address else socket.AF_INET
         port = socket.create_server((address, self._settings.port), family=family, backlog=128)
-        # asyncio sets it on sockets that it makes itself only; without it an event waits 40 ms for an acknowledgement by TCP.
-        port.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)
         return port
 
