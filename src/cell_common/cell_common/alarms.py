@@ -30,12 +30,20 @@ class AlarmReporter:
     """
 
     def __init__(self, node: Node) -> None:
-        """Advertise `alarms/events` on a node; its name becomes the `source` of each alarm."""
+        """Advertise `alarms/events` on a node, and report its start.
+
+        With the start event the alarms node clears what an earlier process of this node has raised and, because it crashed or
+        was killed, never cleared. A condition that holds is raised anew by this process.
+
+        Args:
+            node: Its name becomes the `source` of each alarm.
+        """
         self._node = node
         self._active: dict[str, str] = {}
         self._session = new_id()
         self._sequence = 0
         self._publisher = node.create_publisher(AlarmEvent, 'alarms/events', latched(LATCHED_DEPTH))
+        self._publish(AlarmEvent(kind=AlarmEvent.CLEARED, key=''))
 
     def raise_alarm(self, key: str, priority: int, text: str, *, consequence: str, action: str) -> None:
         """Raise an alarm; no-op while an alarm with the same key and text is active.
@@ -73,14 +81,13 @@ class AlarmReporter:
         full_key = f'{key}/{instance}' if instance else key
         self.raise_alarm(full_key, text.priority, title, consequence=consequence, action=action)
 
-    def clear_alarm(self, key: str, *, force: bool = False) -> None:
+    def clear_alarm(self, key: str) -> None:
         """Clear an alarm; no-op if it is not active.
 
         Args:
             key: Identifies the condition within this node.
-            force: Publish in any case: at start-up, for an alarm that a previous process of this node may have raised.
         """
-        if self._active.pop(key, None) is not None or force:
+        if self._active.pop(key, None) is not None:
             self._publish(AlarmEvent(kind=AlarmEvent.CLEARED, key=key))
 
     def _publish(self, event: AlarmEvent) -> None:

@@ -188,6 +188,21 @@ class AlarmBook:
             return []
         return [self._store(replace(known, active=False, last_event_ns=event_ns))]
 
+    def clear_source(self, source: str, event_ns: int) -> list[AlarmRecord]:
+        """Mark all alarms of a node as inactive: a new process of it has started and knows of no condition yet.
+
+        Unacknowledged ones stay on the list as RETURNED.
+
+        Args:
+            source: The node.
+            event_ns: Stamp of its start event.
+
+        Returns:
+            The changed records.
+        """
+        keys = [key for of, key in self._open if of == source]
+        return [record for key in keys for record in self.clear(source, key, event_ns)]
+
     def acknowledge(self, alarm_id: str, operator_id: str, now_ns: int) -> list[AlarmRecord]:
         """Acknowledge an alarm; an empty id acknowledges all that are not shelved.
 

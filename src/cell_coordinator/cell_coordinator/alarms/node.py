@@ -134,6 +134,8 @@ class AlarmsNode(Node):
         self._store_and_publish([*changed.values(), *self._flood(opened)], sessions)
 
     def _apply(self, event: AlarmEvent) -> list[AlarmRecord]:
+        if event.kind == AlarmEvent.CLEARED and not event.key:
+            return self._book.clear_source(event.source, to_ns(event.stamp))
         if event.kind == AlarmEvent.CLEARED:
             return self._book.clear(event.source, event.key, to_ns(event.stamp))
         raised = AlarmRaise(event.source, event.key, event.priority, event.text, event.consequence, event.action)

@@ -16,8 +16,6 @@ from cell_coordinator.job.events import Effect, PieceRecord, RequestReload
 from cell_coordinator.job.model import JobState, PickJob, PieceOutcome
 from cell_interfaces import msg
 
-_ALARM_KEYS = ('job_paused', 'reload_required')
-
 
 class JobPublisher:
     """Publisher of job, component_captured, reload_required and job_invalid, and of the job's alarms.
@@ -50,9 +48,7 @@ class JobPublisher:
         self._listeners.remove(listener)
 
     def publish_initial(self, job: PickJob) -> None:
-        """Publish the persisted job, and clear alarms that an earlier run of this node may have raised."""
-        for key in _ALARM_KEYS:
-            self._alarms.clear_alarm(key, force=True)
+        """Publish the persisted job."""
         self.publish(job, ())
 
     def publish(self, job: PickJob, effects: tuple[Effect, ...]) -> None:

@@ -34,6 +34,20 @@ def test_a_cleared_alarm_waits_for_its_acknowledgement():
     assert book.acknowledge('', 'ann', 5)[0].state is AlarmState.CLOSED
 
 
+def test_the_start_of_a_node_clears_what_its_earlier_process_raised_and_nothing_else():
+    book = AlarmBook()
+    raise_one(book, key='lost')
+    raise_one(book, key='unknown')
+    book.raise_alarm(AlarmRaise('camera', 'lost', 1, 'camera lost', 'waits', 'look'), 'camera1', 1)
+    book.acknowledge('unknown1', 'ann', 5)
+    assert {record.key for record in book.clear_source('robot', 6)} == {'lost', 'unknown'}
+    assert {(record.source, record.state) for record in book.active()} == {
+        ('robot', AlarmState.RETURNED),
+        ('camera', AlarmState.UNACKNOWLEDGED),
+    }
+    assert book.clear_source('robot', 7) == []
+
+
 def test_a_repeated_raise_is_counted_and_needs_a_new_acknowledgement():
     book = AlarmBook()
     raise_one(book)

@@ -77,6 +77,15 @@ def test_acknowledgements_survive_a_restart(graph, node, options, reporter, list
     assert lists[-1].alarms[0].count == 1
 
 
+def test_a_node_that_starts_again_after_a_crash_clears_what_it_had_raised(graph, node, reporter, lists):
+    raise_alarm(reporter)
+    raise_alarm(reporter, key='unknown')
+    wait_until(lambda: lists and len(lists[-1].alarms) == 2)
+    restarted = AlarmReporter(graph.node)
+    raise_alarm(restarted, key='unknown')
+    wait_until(lambda: dict(active(lists)) == {'lost': Alarm.RETURNED, 'unknown': Alarm.UNACKNOWLEDGED})
+
+
 def test_an_alarm_raised_before_the_node_started_is_received(graph, reporter, options, lists):
     raise_alarm(reporter)
     graph.add(AlarmsNode(**options))

@@ -98,10 +98,6 @@ class ScaleBridgeNode(Node):
         """By scale: prints in a row that made no bag."""
         self._scales = self.create_publisher(ScaleList, 'weighing/scales', latched())
         self._alarms = AlarmReporter(self)
-        # Alarms that an earlier run of this node left behind; the new run raises them again if they
-        # hold.
-        for key in ('port', 'journal', 'held_back'):
-            self._alarms.clear_alarm(key, force=True)
         # Decision 0012: without it the 99th percentile from socket to topic was 140 to 180 ms
         # instead of 48 ms.
         gil_lock = threading.Lock()

@@ -65,9 +65,7 @@ class BagAlarms:
         if job_id != bag.job_id:
             detector = DriftDetector()
             self._detectors[bag.scale_id] = bag.job_id, detector
-            # `force`: the alarm may stem from an earlier run of the node, which this reporter does
-            # not know of.
-            self._alarms.clear_alarm(f'drift_{bag.scale_id}', force=True)
+            self._alarms.clear_alarm(f'drift_{bag.scale_id}')
         if found := detector.add(float(convert(bag.product, bag.unit, bag.target_unit))):
             self._alarms.raise_alarm(
                 f'drift_{bag.scale_id}',

@@ -95,10 +95,6 @@ class WeighStationNode(Node):
         self._alarms = AlarmReporter(self)
         self._bag_alarms = BagAlarms(self._alarms)
         self._bag_alarms.restore(self._store.bags_of_active_jobs())
-        # Alarms that an earlier run of this node left behind; the new run raises them again if they
-        # hold.
-        for key in ('database', 'delivery', 'dead_letters'):
-            self._alarms.clear_alarm(key, force=True)
         self._jobs_topic = self.create_publisher(msg.WeighJobList, 'weighing/job', latched())
         self._bag_topic = self.create_publisher(msg.BagRecord, 'weighing/bag', events())
         self._bags_topic = self.create_publisher(msg.BagList, 'weighing/bags', latched())

@@ -13,7 +13,7 @@ class Alarms:
     def raise_alarm(self, key, priority, text, **_):
         self.standing[key] = text
 
-    def clear_alarm(self, key, *, force=False):
+    def clear_alarm(self, key):
         self.standing.pop(key, None)
 
 
