@@ -112,7 +112,6 @@ class InventoryNode(Node):
         self._worker = DatabaseWorker(self)
         self._ledger = self._open()
         self._alarms = AlarmReporter(self)
-        self._above_mark: set[str] = set()
         self._cached: tuple[int, Inventory] = (-1, Inventory())
         self._publisher = self.create_publisher(Inventory, 'inventory', latched())
         self._events = self.create_publisher(InventoryEvent, 'inventory/events', events())
@@ -367,8 +366,7 @@ class InventoryNode(Node):
             if total <= mark:
                 self._alarms.raise_known('stock_low', instance=number, part=number, mark=mark)
             else:
-                self._alarms.clear_alarm(f'stock_low/{number}', force=number not in self._above_mark)
-                self._above_mark.add(number)
+                self._alarms.clear_alarm(f'stock_low/{number}')
 
     def _file_health(self) -> Health:
         problem = self._file.problem if self._file is not None else ''
