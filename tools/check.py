@@ -86,7 +86,7 @@ def all_checks() -> list[Check]:
         Check(
             'coverage',
             'branches',
-            (*PYTEST, '-m', 'not slow', '--cov-branch', *coverage, '--cov-report=', *tests.values()),
+            (*PYTEST, '-m', 'not slow', *coverage, *tests.values()),
             exclusive=True,
         ),
         Check('coverage', 'per-package', ('python', 'tools/coverage_table.py'), exclusive=True),

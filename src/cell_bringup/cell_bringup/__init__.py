@@ -2,9 +2,12 @@
 
     cli              command line; each command's code is imported only when it runs
     client           ROS client of a running cell, for commands and tests
-    jobs, robot, stock, benchmarks    commands that need a running cell
-    models, catalogue, reports, tokens, workflow    commands that need none
-    doctor, doctor_probe              checks of the weigh side, and the facts they judge
+    jobs, robot, stock, benchmarks, weighing    commands that need a running cell
+    models, catalogue, reports, tokens, workflow, scale_trial    commands that need none
+    *_arguments      command lines, without the code of their commands
+    terminal_views   views of the cell's messages for a terminal
+    state_folder     state folder of the running cell
+    doctor, doctor_site, doctor_probe, doctor_facts    checks of the weigh side, and the facts they judge
     demo             `cell run`
 
 Public API: the modules of `__all__`, and in each the names of its own `__all__`.

@@ -18,7 +18,8 @@ __all__ = ['try_scale']
 
 ADDRESS = re.compile(r'(\[[0-9A-Fa-f:]+\]|[^/:\s]+):(\d{1,5})')
 CONNECT_S = 5.0
-ANSWER_S = 1.0
+REPLY_TIMEOUT_S = 1.0
+"""Longest time in which an indicator answers one command, seconds."""
 LARGEST = 1 << 20
 QUESTIONS = (b'\nW\r', b'W\r', b'SI\r\n')
 """Commands of SMA, NCI and MT-SICS for the current weight: none of them changes anything in a scale."""
@@ -68,7 +69,7 @@ def read_source(source: str, seconds: float, question: bytes | None) -> list[byt
         for command in QUESTIONS:
             if packets:
                 break
-            packets = _listen(connection, ANSWER_S, command)
+            packets = _listen(connection, REPLY_TIMEOUT_S, command)
         return packets
 
 
@@ -113,10 +114,10 @@ def _listen(connection: socket.socket, seconds: float, question: bytes) -> list[
     end = time.monotonic() + seconds
     asked = 0.0
     while (left := end - time.monotonic()) > 0:
-        if question and time.monotonic() - asked >= ANSWER_S:
+        if question and time.monotonic() - asked >= REPLY_TIMEOUT_S:
             connection.sendall(question)
             asked = time.monotonic()
-        connection.settimeout(min(left, ANSWER_S))
+        connection.settimeout(min(left, REPLY_TIMEOUT_S))
         try:
             data = connection.recv(4096)
         except TimeoutError:

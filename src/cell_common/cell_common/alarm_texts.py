@@ -2,9 +2,9 @@
 
 Pure: no ROS, sockets, files or clock.
 
-Nodes raise these alarms, the page shows them, and docs/alarms.md lists them. A title has at most 8 words; an action is a
-list of numbered steps of at most 12 words each. `test_alarm_texts.py` checks both. `CAUSES` says which alarm follows from
-which, so that one cause is shown as one alarm.
+Nodes raise the alarms, a paused job gives one of `PAUSE_REASONS` as its reason, and docs/alarms.md lists both. A title has
+at most 8 words; an action is a list of numbered steps of at most 12 words each. `test_alarm_texts.py` checks both. `CAUSES`
+says which alarm follows from which, so that one cause is shown as one alarm.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ['ALARM_TEXTS', 'CAUSES', 'MAX_STEP_WORDS', 'MAX_TITLE_WORDS', 'AlarmText', 'short_cause', 'shorten']
+__all__ = ['ALARM_TEXTS', 'CAUSES', 'MAX_STEP_WORDS', 'MAX_TITLE_WORDS', 'PAUSE_REASONS', 'AlarmText', 'short_cause', 'shorten']
 
 MAX_TITLE_WORDS, MAX_STEP_WORDS = 8, 12
 LOW, MEDIUM, HIGH, CRITICAL = range(4)
@@ -133,6 +133,8 @@ ALARM_TEXTS: Mapping[str, AlarmText] = {
     ),
 }
 """Source and key -> text."""
+PAUSE_REASONS = frozenset({'coordinator/step_not_confirmed', 'coordinator/step_interrupted'})
+"""Texts that no node raises as an alarm: `JobState.reason` gives them while the job is paused. The alarm is then job_paused."""
 
 CAUSES: Mapping[str, tuple[str, ...]] = {
     'coordinator/job_paused': ('robot/outcome_unknown', 'robot/not_connected'),

@@ -1,7 +1,8 @@
 """An asyncio event loop in its own thread, for the network side of a node.
 
-The loop's clock stops while the thread cannot run. After a stall of the machine the wall clock would expire every deadline
-before the loop reads the data that has arrived meanwhile, and a peer that answered in time would count as silent.
+The loop's clock stops while the thread cannot run. asyncio's own, the monotonic clock, runs on: after a stall of the machine it
+would expire every deadline before the loop reads the data that has arrived meanwhile. A peer that answered in time would then
+count as silent.
 
 `AsyncioThread` is what nodes use. The selectors and the loop below it implement its clock and its batching.
 """
@@ -82,8 +83,8 @@ class StallCompensatingSelector(selectors.DefaultSelector):
 class StallCompensatingLoop(asyncio.SelectorEventLoop):
     """An event loop whose deadlines follow the clock of its selector.
 
-    `loop.time`, `call_later`, `asyncio.sleep` and `asyncio.timeout` all use this clock. It drifts from the wall clock by each
-    stall, so use it for timeouts and never for stamps.
+    `loop.time`, `call_later`, `asyncio.sleep` and `asyncio.timeout` all use this clock. It falls behind the monotonic clock by
+    each stall, so use it for timeouts and never for stamps.
     """
 
     def __init__(self, selector: StallCompensatingSelector) -> None:
@@ -181,13 +182,14 @@ class AsyncioThread:
 
         Args:
             work: Runs in the loop's thread.
-            timeout: Seconds of wall time. The coroutine goes on running after it.
+            timeout: Seconds of the monotonic clock, stalls included. The coroutine goes on running after it.
 
         Returns:
             The coroutine's result.
 
         Raises:
-            TimeoutError: The coroutine did not end within `timeout` seconds.
+            concurrent.futures.TimeoutError: The coroutine did not end within `timeout` seconds. Python 3.10 has it apart from
+                the built-in TimeoutError; from 3.11 on both are one.
         """
         return self.submit(work).result(timeout)
 

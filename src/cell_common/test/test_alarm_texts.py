@@ -11,6 +11,7 @@ VALUES = {
     'part': 'EM1-2U1',
     'tray': 3,
     'missing': 4,
+    'mark': 3,
     'advice': 'Check that ur_robot_driver runs and the robot is on.',
     'remedy': 'Close and reset the safeguard, then press Continue',
     'count': 120,

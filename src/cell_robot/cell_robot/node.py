@@ -99,7 +99,7 @@ class RobotNode(Node):
         )
         self._action_servers = self._create_interfaces()
         create_steady_timer(self, STATE_PERIOD_S, self._publish_state)
-        if parameters.backend not in ('letters', 'hub'):  # which do not know the joints
+        if self._backend.reports_joints:
             create_steady_timer(self, 1.0 / parameters.joint_rate, self._publish_joints)
         self._model = ModelPublisher(self, parameters)
         self._backend.start(self._state_changed.trigger)

@@ -6,8 +6,8 @@ valid line, and counts it in the weigh job of its station. `delivery` posts the 
 application. `reports` evaluates finished jobs.
 
 - `domain`: rules, independent of database and network.
-- `storage`: tables, and the queries that several folders share. scale_bridge writes the journal,
-  weigh_station all other tables.
+- `storage`: tables, and the queries that several folders share. scale_bridge writes the journal;
+  weigh_station writes the other tables and deletes old journal lines.
 
 Public API: the modules of `__all__`, and in each the names of its own `__all__`.
 """

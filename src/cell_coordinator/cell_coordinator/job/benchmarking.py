@@ -1,7 +1,7 @@
 """Readings outside a job: benchmarks of known-good parts, and single captures.
 
-A benchmark is the reading of a part that an operator has put into tray or nest and knows to be right. The matcher stores it. A
-capture moves nothing and is stored nowhere.
+A benchmark is the reading of a known-good part that an operator has put at the benchmark position. Trigger BENCHMARK presents
+the part, the matcher stores its reading, and HOME returns it. A capture reads the part in view: nothing moves or is stored.
 """
 
 from __future__ import annotations

@@ -188,8 +188,13 @@ class EffectExecutor:
         return {tray.tray: tray.count for part in response.inventory.parts for tray in part.trays}
 
     def on_inventory(self, inventory: Inventory) -> None:
-        """Remember the published counts, for the time in which the ledger does not answer."""
-        # For refusals while the ledger does not answer. A job itself always asks the ledger.
+        """Store the published counts for `last_stock`.
+
+        They word refusals while the ledger does not answer. A job itself always asks the ledger.
+
+        Args:
+            inventory: Counts of all parts; it replaces the last one.
+        """
         self._last_stock = {part.part_number: part.total for part in inventory.parts}
 
     def last_stock(self, part_number: str) -> int:

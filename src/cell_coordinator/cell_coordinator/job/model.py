@@ -76,7 +76,7 @@ class VerdictKind(enum.IntEnum):
 class MatchVerdict:
     """Verdict of the matcher on one reading.
 
-    It says nothing about when the piece was picked: `machine.is_verified` compares its frame with the pick.
+    It says nothing about when the piece was picked: `transitions.is_verified` compares its frame with the pick.
     """
 
     kind: VerdictKind

@@ -23,7 +23,8 @@ from cell_interfaces.msg import RobotState
 
 POLL_PERIOD_S = 0.25
 LOST_AFTER_S = 3.0
-"""The robot node publishes its latest trigger id every second. After three other ids in a row it does not know ours."""
+"""A server that is missing for this time has stopped. A robot/state that arrives this long after the goal and names another
+trigger shows a restart: the robot node publishes every 0.5 s and at each change, so an older state is not mistaken for it."""
 _CODES = {
     RobotOutcome.SUCCEEDED: ErrorCode.OK,
     RobotOutcome.NOT_SENT: ErrorCode.ROBOT_NOT_CONNECTED,

@@ -104,6 +104,8 @@ class Backend(ABC):
     """Remedy when the robot is not connected."""
     continues_triggers = False
     """Whether an interrupted trigger can be continued."""
+    reports_joints = True
+    """Whether `state` has joints and tool pose; the node publishes their topics only then."""
 
     @abstractmethod
     def start(self, on_change: Callable[[], None]) -> None:

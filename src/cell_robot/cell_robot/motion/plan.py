@@ -236,7 +236,7 @@ class Planner:
     def retract(self, start: ArmPosition) -> list[PlanStep]:
         """Return the move straight up out of a target; [] when the tool is not in one.
 
-        Any other first move from inside a tray or nest would sweep sideways through it.
+        Any other first move from inside a tray or the benchmark position would sweep sideways through it.
 
         Args:
             start: Position of the arm, wherever it was stopped.

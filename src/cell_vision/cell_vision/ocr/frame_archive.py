@@ -1,8 +1,8 @@
 """Archive of frames of rejected and corrected pieces with their labels: a test set that grows with the cell.
 
-The folder has the format that `bench/vision.py --photos` reads: images, and truth.json, a list of `{"file", "part_number"}` of
-the images whose part an operator named. Each image has a record, `<name>.json`. The folder never exceeds its limit; the oldest
-images are deleted first.
+The folder has the format that `bench/vision.py --photos` reads: images, and truth.json, a list of `{"file", "part_number"}`.
+The list has only the images to which an operator has given a part number. Each image has a record, `<name>.json`. The folder
+never exceeds its limit; the oldest images are deleted first.
 """
 
 from __future__ import annotations

@@ -85,6 +85,8 @@ class ReadRequest:
 class OcrNode(Node):
     """Serves `ocr/read`, `ocr/get_crop` and `ocr/keep_frame`; publishes `ocr/result` and `ocr/overlay/compressed`.
 
+    Its PartWatch serves `camera/learn_background` and publishes `camera/image_age`.
+
     A request waits for a frame, has the worker read it, and repeats that until the reading is
     certain, the wanted number of frames is read, or the time is used up. Requests are coroutines in
     the executor's thread; the worker's results arrive through an ExecutorQueue.

@@ -27,13 +27,14 @@ PAGE = 1500
 """Largest number of readings in one transaction of a catch-up; fewer when it holds the write lock for longer than `HOLD_S`."""
 FIRST_PAGE = 500
 MIN_PAGE = 50
+"""Smallest number of readings in one transaction, however slow the disk is: fewer would spend the time on commits."""
 HOLD_S = 0.25
+"""Wanted duration of one transaction of a catch-up, seconds. Other writers wait for the lock meanwhile."""
 MIN_READ = 20
 """Smallest number of readings that are read of one scale for a page."""
 GAP_S = 0.11
-"""Time between two of these transactions. SQLite's busy handler looks for the lock every 100 ms once a writer has waited
-for 0.2 s (`sqliteDefaultBusyCallback`): a shorter gap may be missed again and again. A writer waits for `HOLD_S` and one gap
-at most."""
+"""Seconds between two of these transactions. A writer that has waited for 0.2 s looks for the lock every 100 ms only (SQLite's
+`sqliteDefaultBusyCallback`), so it may miss each shorter gap. With this gap it waits for `HOLD_S` and one gap at most."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,12 @@ from cell_common.diagnostics import Health
 from sqlalchemy.engine import make_url
 
 MB = 1_000_000
-_FULL = ('disk is full', 'No space left', 'could not extend file', 'quota exceeded')
-"""Messages of SQLite, the operating system and PostgreSQL for a full disk."""
+_FULL = re.compile(
+    r'disk is full|No space left|could not extend file|[Qq]uota exceeded'
+    r'|^\W*(?:1021|1114)\b|\((?:1021|1114),|[Tt]he table .* is full|Disk full'
+)
+"""Messages of SQLite, the operating system, PostgreSQL and MariaDB for a full disk. MariaDB's texts depend on its language, so
+its error numbers count as well: 1021 (ER_DISK_FULL) and 1114 (ER_RECORD_FILE_FULL)."""
 
 
 def state_folder(database_url: str) -> Path | None:
@@ -49,9 +54,9 @@ class DatabaseDisk:
         """Return the message of a database error; for a full disk with its free space.
 
         Args:
-            message: Text of SQLite, PostgreSQL or the operating system; "" stays "".
+            message: Text of SQLite, PostgreSQL, MariaDB or the operating system; "" stays "".
         """
-        if not any(words in message for words in _FULL):
+        if not _FULL.search(message):
             return message
         free = self.free_mb()
         where = f'free space {free:.1f} MB in {self._folder}' if free is not None else "on the database's server"

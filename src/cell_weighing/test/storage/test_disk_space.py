@@ -150,7 +150,30 @@ def test_the_free_space_of_a_database_server_is_unknown():
     disk = DatabaseDisk('postgresql+psycopg://cell@plant/cell', 1e9)
     assert disk.free_mb() is None and disk.health() is None
     assert disk.describe_error('server closed the connection') == 'server closed the connection'
-    assert disk.describe_error('could not extend file "base/1"') == "disk full: on the database's server"
+
+
+@pytest.mark.parametrize(
+    'message',
+    [
+        'could not extend file "base/1"',
+        '(1114, "The table \'weigh_reading\' is full")',
+        '(1021, \'Disk full (/tmp/#sql); waiting for someone to free some space... (errno: 28 "No space left on device")\')',
+        '(1114, "La tabla \'weigh_reading\' se ha llenado")',
+        "1114 (HY000): The table 'weigh_reading' is full",
+        'Disk full (./cell/weigh_reading.ibd); waiting for someone to free some space',
+    ],
+)
+def test_a_database_server_names_its_full_disk(message):
+    assert (
+        DatabaseDisk('mariadb+pymysql://cell@plant/cell', 1e9).describe_error(message) == "disk full: on the database's server"
+    )
+
+
+@pytest.mark.parametrize(
+    'message', ['', '(2013, "Lost connection to server")', '(1205, "Lock wait timeout")', '(1062, "Duplicate entry \'1114\'")']
+)
+def test_another_error_of_a_database_server_stays_as_it_is(message):
+    assert DatabaseDisk('mariadb+pymysql://cell@plant/cell', 1e9).describe_error(message) == message
 
 
 def test_little_free_space_is_a_warning_that_says_what_to_do(tmp_path):

@@ -67,6 +67,7 @@ class HubBackend(Backend):
     """
 
     name = 'hub'
+    reports_joints = False
     disconnected_advice = HUB_ADVICE
 
     def __init__(self, options: HubOptions, log: Logger) -> None:

@@ -53,6 +53,7 @@ class LettersBackend(Backend):
     """
 
     name = 'letters'
+    reports_joints = False
 
     def __init__(self, options: LettersOptions, log: Logger) -> None:
         """Store the settings; `start` opens the port."""

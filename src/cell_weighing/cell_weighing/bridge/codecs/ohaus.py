@@ -27,7 +27,7 @@ _MODES = {b'G': WeightMode.GROSS, b'B/G': WeightMode.GROSS, b'GROSS': WeightMode
 
 
 class OhausCodec(LineCodec):
-    """Parses these lines."""
+    """Codec `ohaus`: weight, unit, motion and legend; the line names no scale."""
 
     def parse(self, line: bytes) -> ParsedLine:
         """Parse one line; see `Codec`."""
