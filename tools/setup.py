@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from stamped_steps import LOGS, ROOT, SetupError, Step, perform_all, run_logged
+from stamped_steps import LOGS, ROOT, SetupError, Step, check_path, perform_all, run_logged
 
 VENV = ROOT / '.venv'
 PADDLE_VENV = ROOT / '.venv-paddleocr'
@@ -101,19 +101,6 @@ def ensure_system(needs: dict[str, tuple[Callable[[], bool], str]]) -> None:
     env = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
     run_logged(['apt-get', 'update'], log, env=env)
     run_logged(line.split(), log, env=env)
-
-
-def check_path(root: Path) -> None:
-    """Check before anything is made that the tools can work with the workspace's path.
-
-    Raises:
-        SetupError: The path has characters outside ASCII; a build in such a path has failed late.
-    """
-    if not str(root).isascii():
-        raise SetupError(
-            f'The path of the workspace has characters that its build tools cannot use: {root}\n'
-            '  Move it to a path of plain letters, digits and "-", for example /opt/workcell.'
-        )
 
 
 def venv_python() -> str:

@@ -24,6 +24,19 @@ class SetupError(Exception):
     """A step failed; the message says what to do."""
 
 
+def check_path(root: Path) -> None:
+    """Check before anything is made that the tools can work with the workspace's path.
+
+    Raises:
+        SetupError: The path has characters outside ASCII; a build in such a path has failed late.
+    """
+    if not str(root).isascii():
+        raise SetupError(
+            f'The path of the workspace has characters that its build tools cannot use: {root}\n'
+            '  Move it to a path of plain letters, digits and "-", for example /opt/workcell.'
+        )
+
+
 @dataclass(frozen=True)
 class Step:
     """One step: name, title for the terminal, inputs that its digest covers, and the function that runs it.
