@@ -3,7 +3,7 @@
     cli              command line; each command's code is imported only when it runs
     client           ROS client of a running cell, for commands and tests
     jobs, robot, stock, benchmarks, weighing    commands that need a running cell
-    models, catalogue, reports, tokens, workflow, scale_trial    commands that need none
+    models, catalogue, reports, tokens, workflow, scale_trial, audit    commands that need none
     *_arguments      command lines, without the code of their commands
     terminal_views   views of the cell's messages for a terminal
     state_folder     state folder of the running cell

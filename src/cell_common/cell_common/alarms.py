@@ -33,7 +33,7 @@ class AlarmReporter:
         """Advertise `alarms/events` on a node, and report its start.
 
         With the start event the alarms node clears what an earlier process of this node has raised and, because it crashed or
-        was killed, never cleared. A condition that holds is raised anew by this process.
+        was killed, never cleared. A condition that holds is raised again by this process.
 
         Args:
             node: Its name becomes the `source` of each alarm.
