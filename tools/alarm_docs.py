@@ -27,7 +27,8 @@ def page() -> str:
             lines += section('##', key, f'`{key}`, priority {PRIORITIES[text.priority]}.', text)
     lines += [
         '## Reasons of a pause',
-        'These are no alarms: the panel of the paused job shows them as its reason. The alarm is `coordinator/job_paused`.',
+        'These are no alarms: the panel of the paused job shows them as its reason. The alarm is `coordinator/job_paused`. '
+        'A step that fails gives a reason of its own, with what to do.',
         '',
     ]
     for key, text in ALARM_TEXTS.items():

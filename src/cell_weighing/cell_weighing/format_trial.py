@@ -17,21 +17,7 @@ from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, W
 __all__ = ['FORMATS', 'FormatError', 'FormatTrial', 'RecordTrial', 'best_trial', 'make_format', 'try_format', 'try_formats']
 
 FORMATS = tuple(CODECS)
-"""Names of the formats; between two that fit equally well, the one that asks for more is better."""
-_STRICTEST_FIRST = (
-    'toledo-checksum',
-    'legacy',
-    'template',
-    'sma',
-    'nci',
-    'mt-sics',
-    'toledo',
-    'and',
-    'ticket',
-    'rinstrum',
-    'sbi',
-    'ohaus',
-)
+"""Names of the formats, the strictest first: between two that fit equally well, the one that asks for more is better."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +121,7 @@ def try_formats(
     """
     trials = [
         try_format(name, make_format(name, template=template, unit=unit, decimal_comma=decimal_comma), packets)
-        for name in _STRICTEST_FIRST
+        for name in FORMATS
     ]
     return sorted(trials, key=lambda trial: (not trial.fits, trial.unread, -trial.weights))
 

@@ -146,7 +146,7 @@ class RtdeBackend(Backend):
         return self._background.submit(self._trigger(_ActiveTrigger(command, progress)))
 
     def stop(self) -> Future[CommandResult]:
-        """Stop the arm; it is held until it is recovered."""
+        """Abort a running trigger; the arm is then held until it is recovered. Without one nothing is held."""
         return self._background.submit(self._stop())
 
     def recover(self, on_step: ProgressCallback) -> Future[CommandResult]:

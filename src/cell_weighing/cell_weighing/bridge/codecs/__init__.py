@@ -1,7 +1,7 @@
 """Codecs: one module for each protocol that indicators speak.
 
 A codec parses one record (without its end) to a `ParsedLine`. To add a protocol, write a module with a class that has the
-members of `Codec`, and name it in `CODECS`. No other module of the bridge knows protocols.
+members of `Codec`, and name it in `CODECS`, at the place that its strictness gives it. No other module knows protocols.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -25,20 +25,21 @@ from cell_weighing.bridge.codecs.toledo import ToledoCodec
 __all__ = ['CODECS', 'Codec', 'CodecOptions', 'make_codec']
 
 CODECS: Mapping[str, Callable[[CodecOptions], Codec]] = {
+    'toledo-checksum': lambda _: ToledoCodec(checksum=True),
     'legacy': lambda options: LegacyCodec(decimal_comma=options.decimal_comma),
     'template': lambda options: TemplateCodec(options.template, decimal_comma=options.decimal_comma, unit=options.unit),
     'sma': lambda options: SmaCodec(options.sma_command, decimal_comma=options.decimal_comma),
     'nci': lambda options: NciCodec(decimal_comma=options.decimal_comma),
     'mt-sics': lambda options: MtSicsCodec(options.sics_command),
-    'and': lambda options: CommaSeparatedCodec(decimal_comma=options.decimal_comma),
     'toledo': lambda _: ToledoCodec(),
-    'toledo-checksum': lambda _: ToledoCodec(checksum=True),
+    'and': lambda options: CommaSeparatedCodec(decimal_comma=options.decimal_comma),
+    'ticket': lambda options: TicketCodec(options.ticket, decimal_comma=options.decimal_comma, unit=options.unit),
     'rinstrum': lambda options: RinstrumCodec(options.unit),
     'sbi': lambda _: SbiCodec(),
     'ohaus': lambda _: OhausCodec(),
-    'ticket': lambda options: TicketCodec(options.ticket, decimal_comma=options.decimal_comma, unit=options.unit),
 }
-"""Codecs by their name in parameter `codec`."""
+"""Codecs by their name in parameter `codec`, the strictest first. Of two that read the same records equally well,
+`cell scale try` proposes the one that asks for more: fixed positions before free fields, a checksum before none."""
 
 
 def make_codec(name: str, options: CodecOptions | None = None) -> Codec:

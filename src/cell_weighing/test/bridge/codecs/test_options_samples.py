@@ -180,7 +180,7 @@ def test_a_stream_that_begins_or_ends_within_a_record_gives_no_part_of_its_weigh
             )
 
 
-@pytest.mark.parametrize('name', ['and', 'nci', 'toledo', 'ticket', 'sbi', 'ohaus', 'rinstrum', 'mt-sics'])
+@pytest.mark.parametrize('name', FORMATS)
 def test_random_bytes_raise_nothing_and_cost_little(name):
     luck, samples = random.Random(4), b''.join(sample[0] for sample in SAMPLES[name])
     start = time.perf_counter()
