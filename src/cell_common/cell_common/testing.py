@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rclpy.qos import QoSProfile
 
 __all__ = [
+    'FULL',
     'SOCKETIO_CLIENTS',
     'NodeGraph',
     'dds_thread_count',
@@ -48,6 +49,8 @@ NodeT = TypeVar('NodeT', bound='Node')
 DEADLINE_S = 10.0
 POLL_S = 0.01
 SPIN_TIMEOUT_S = 0.1
+FULL = 'CELL_FULL' in os.environ
+"""Whether tests of endurance run in their long form: more kills, more random input, every size of the page."""
 SOCKETIO_CLIENTS = Path(sysconfig.get_path('purelib')).parents[2] / 'socketio-clients'
 """Folder with Socket.IO libraries of other releases, in the environment; `make setup-tests` fills it."""
 

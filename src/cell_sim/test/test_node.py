@@ -126,7 +126,8 @@ def test_a_fault_can_be_injected(graph: NodeGraph, world: WorldNode) -> None:
 
 
 @pytest.mark.parametrize(
-    ('device', 'fault', 'named'), [('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'camera, robot, scale:7, nest')]
+    ('device', 'fault', 'named'),
+    [('robot', 'explode', 'no_ack'), ('toaster', 'refuse', 'camera, robot, scale:7, gripper, nest')],
 )
 def test_an_unknown_fault_or_device_is_refused_with_what_there_is(
     graph: NodeGraph, world: WorldNode, device: str, fault: str, named: str
@@ -138,7 +139,7 @@ def test_an_unknown_fault_or_device_is_refused_with_what_there_is(
 
 def test_nothing_of_the_truth_is_published(graph: NodeGraph, world: WorldNode) -> None:
     topics = {name for name, _ in world.get_publisher_names_and_types_by_node('world', '/cell')}
-    assert topics <= {'/diagnostics', '/rosout', '/parameter_events'}
+    assert topics <= {'/diagnostics', '/rosout', '/parameter_events', '/cell/heartbeat'}
 
 
 def test_a_camera_port_in_use_stops_the_start(graph: NodeGraph, catalogue_file: Path, robot_socket: socket.socket) -> None:

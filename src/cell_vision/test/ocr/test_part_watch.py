@@ -32,9 +32,6 @@ class Node:
     def publish(self, message):
         self.published.append(message.data)
 
-    def create_service(self, _type, name, callback):
-        self.services[name] = callback
-
     def get_logger(self):
         return self.logger
 
@@ -46,8 +43,12 @@ class Cell:
         self.now, self.node, self.ticks, self.count = 10 * NS_PER_S, Node(), [], 0
         monkeypatch.setattr(part_watch, 'now_ns', lambda _node: self.now)
         monkeypatch.setattr(part_watch, 'create_steady_timer', lambda _node, _period, tick: self.ticks.append(tick))
+        monkeypatch.setattr(part_watch, 'create_service', self._serve)
         self.watch = PartWatch(self.node, 0.01, str(file), 1.0)
         self.newest = None
+
+    def _serve(self, _node, _type, name, callback):
+        self.node.services[name] = callback
 
     def show(self, piece='', times=4, transit=0):
         for _ in range(times):

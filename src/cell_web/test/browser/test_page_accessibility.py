@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 import cell_scene as scene
 import pytest
+from cell_common.testing import FULL
 from page_fixtures import BUILT, NEEDS, ScriptedCell, shoot
 from playwright.sync_api import Page, expect
 
@@ -17,7 +17,6 @@ from cell_interfaces.msg import Alarm, AlarmList, JobState, RobotState, ScaleRea
 AXE = BUILT.parent / 'node_modules' / 'axe-core' / 'axe.min.js'
 pytestmark = [*NEEDS, pytest.mark.skipif(not AXE.exists(), reason='needs axe-core: npm ci in src/cell_web/hmi')]
 
-FULL = 'CELL_FULL' in os.environ
 SIZES = {'tablet': (1280, 800), 'panel': (1920, 1080), 'phone': (390, 844)}
 FINDINGS = """async () => (await axe.run(document, {
   runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'],

@@ -8,6 +8,7 @@ import sys
 
 import psutil
 import pytest
+from cell_common.testing import FULL
 from cell_weighing.bridge.framing import MAX_LINE_BYTES
 from cell_weighing.bridge.line_pipeline import LinePipeline, SiteConfig
 from cell_weighing.bridge.peers import parse_peers
@@ -64,7 +65,9 @@ def mangled(luck: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize('codec', sorted(ORACLES))
-@pytest.mark.parametrize('count', [5000, pytest.param(350_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize(
+    'count', [5000, pytest.param(350_000 if FULL else 150_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+)
 def test_random_input_gives_no_crash_no_wrong_reading_and_no_memory(codec, count):
     luck, oracle = random.Random(count), ORACLES[codec]
     site = SiteConfig(lambda: 'id', codec=codec, peers=parse_peers(['10.0.0.1 id=3']) if codec == 'sma' else {})

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from cell_common.qos import events, latched
-from cell_common.testing import wait_until
+from cell_common.testing import FULL, wait_until
 from cell_weighing.delivery.http_client import HttpPoster
 from cell_weighing.delivery.outbox import Outbox
 from cell_weighing.delivery.policy import DeliveryItem
@@ -219,7 +219,7 @@ def test_an_unreachable_web_application_is_no_connection():
     assert HttpPoster('http://127.0.0.1:1/x').post(ITEM, 'k').error == 'no connection'
 
 
-@pytest.mark.parametrize('kills', [2, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize('kills', [2, pytest.param(100 if FULL else 15, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 def test_killed_at_random_moments_every_bag_arrives_once_and_in_order(database_url, engine, application, kills):
     luck = random.Random(kills)
     application.key = 'key'

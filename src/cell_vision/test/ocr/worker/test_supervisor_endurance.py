@@ -13,12 +13,12 @@ import time
 from itertools import cycle, islice
 
 import pytest
-from cell_common.testing import wait_until
+from cell_common.testing import FULL, wait_until
 from cell_vision.ocr.worker.supervisor import ReadFailure, ReadJob, WorkerSupervisor
 
 pytestmark = pytest.mark.slow
 
-KILLS = 30
+KILLS = 30 if FULL else 15
 READS, WARM_UP = 120, 80
 LIMIT_S = 3.0
 
