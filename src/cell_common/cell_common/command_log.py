@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future as ThreadFuture
 from typing import Protocol, TypeVar, cast
@@ -26,6 +25,7 @@ from cell_common.database import StorageFailedError, migrate, open_database
 from cell_common.database_worker import DatabaseWorker
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
+from cell_common.latest_entries import LatestEntries
 from cell_common.request_limits import LONGEST_ID, MessageLike, storable
 from cell_common.time import now_ns, to_ns
 
@@ -74,7 +74,7 @@ class CommandLog:
         self._store = CommandStore(engine)
         self._worker = worker
         self._running: dict[str, tuple[str, Future]] = {}
-        self._answered: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
+        self._answered = LatestEntries[str, tuple[str, bytes]](REMEMBERED)
         self._received = 0
 
     def close(self) -> None:
@@ -170,8 +170,6 @@ class CommandLog:
         serialized = bytes(serialize_message(answer)) if binding else b''
         if binding:
             self._answered[entry.request_id] = entry.fingerprint, serialized
-            while len(self._answered) > REMEMBERED:
-                self._answered.popitem(last=False)
         await self._store_in_time(lambda: self._store.finish(entry, code, message, serialized, binding=binding))
 
     async def _store_in_time(self, work: Callable[[], None]) -> None:
