@@ -97,18 +97,29 @@ class RobotiqClient:
             if self._writer is None:
                 raise RobotiqError(self.error)
             self._writer.write(request)
-            return (await asyncio.wait_for(self._answer(), ANSWER_TIMEOUT_S)).decode('ascii', 'replace').strip()
+            answering = asyncio.ensure_future(self._answer())
+            try:
+                # Not `wait_for`: until Python 3.12 it loses a cancellation that comes together with the answer (gh-86296), and `run`
+                # would never end.
+                await asyncio.wait([answering], timeout=ANSWER_TIMEOUT_S)
+                if not answering.done():
+                    raise asyncio.TimeoutError
+                return answering.result().decode('ascii', 'replace').strip()
+            finally:
+                answering.cancel()
 
     async def _answer(self) -> bytes:
         """Return an answer; the URCap ends some of them with a line end, others not."""
         answer = b''
         while not is_complete(answer):
             reading = asyncio.ensure_future(self._reader.read(MAX_LINE))
-            # A value without a line end may go on in the next segment.
-            await asyncio.wait([reading], timeout=PAUSE_S if is_value(answer) else None)
-            if not reading.done():
+            try:
+                # A value without a line end may go on in the next segment.
+                await asyncio.wait([reading], timeout=PAUSE_S if is_value(answer) else None)
+                if not reading.done():
+                    return answer
+            finally:
                 reading.cancel()
-                return answer
             if not reading.result() or len(answer) > MAX_LINE:
                 raise RobotiqError('the gripper closed the connection')
             answer += reading.result()
