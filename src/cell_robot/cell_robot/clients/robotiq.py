@@ -99,8 +99,8 @@ class RobotiqClient:
             self._writer.write(request)
             answering = asyncio.ensure_future(self._answer())
             try:
-                # Not `wait_for`: until Python 3.12 it loses a cancellation that comes together with the answer (gh-86296), and `run`
-                # would never end.
+                # Not `wait_for`: until Python 3.12 it loses a cancellation that comes together with the answer
+                # (gh-86296), and `run` would never end.
                 await asyncio.wait([answering], timeout=ANSWER_TIMEOUT_S)
                 if not answering.done():
                     raise asyncio.TimeoutError
