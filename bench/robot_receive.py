@@ -165,7 +165,10 @@ def show(found: dict[str, ReceiveResult], frequency: float) -> bool:
     print(f'{f"receive at {frequency:g} Hz":34}{"CPU":>9}{"packages":>9}{"unsent":>9}{"missed":>9}')
     for name, listened in found.items():
         print(f'{name:34}{listened.share:>9.1%}{listened.packages:>9}{listened.unsent:>9}{listened.missed:>9}')
-    node = found['node']
+    node = found.get('node')
+    if node is None:
+        print('the node was not measured: see its error above')
+        return False
     print(f'goal: node under {GOAL_SHARE:.0%} of a core, nothing missed')
     return node.share < GOAL_SHARE and node.missed == 0
 

@@ -63,7 +63,10 @@ class Ros2:
         return self.until_true(lambda out: fragment in out, *argv)
 
     def until_true(self, accepts: Callable[[str], bool], *argv: str) -> str:
-        """Run the command until its output is accepted, because each run discovers the graph anew; return the output."""
+        """Run the command until its output is accepted; return the output.
+
+        Each run is a node of its own, so its first view of the graph may be incomplete.
+        """
         deadline = time.monotonic() + DEADLINE_S
         while True:
             code, out = self(*argv)
