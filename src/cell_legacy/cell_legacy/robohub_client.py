@@ -75,6 +75,9 @@ class RoboHubClient:
             # A half-open transport makes `connect` raise; it is closed first.
             if self.sio.connected or self.sio.eio.state != 'disconnected':
                 self.sio.disconnect()
+            if not self._reader_ended(timeout):
+                LOG.warning('hub %s: the former connection does not end; is the hub overloaded?', self.hub_url)
+                return False
             self.sio.connect(self.hub_url, namespaces=[NAMESPACE], **self._wait(timeout))
         except (socketio.exceptions.ConnectionError, ValueError, OSError) as error:
             LOG.warning('hub %s: no connection (%s); is the hub running?', self.hub_url, error)
@@ -132,6 +135,21 @@ class RoboHubClient:
         """Return the arguments that make `connect` wait for the namespace; release 4 has none and need not wait."""
         known = inspect.signature(self.sio.connect).parameters
         return {'wait': True, 'wait_timeout': timeout} if 'wait_timeout' in known else {}
+
+    def _reader_ended(self, timeout: float) -> bool:
+        """Wait until the reading thread of the former connection has ended.
+
+        `socketio.Client.disconnect` does not wait for it. It looks at the state of the client, not of its connection: when
+        the next connection is made before it has looked, it takes that one for its own and closes it (python-engineio 3).
+
+        Returns:
+            False when it still runs after the timeout, seconds.
+        """
+        reader = getattr(self.sio.eio, 'read_loop_task', None)
+        if reader is None or reader is threading.current_thread():
+            return True
+        reader.join(timeout)
+        return not reader.is_alive()
 
     def _emit(self, letter: str, event: str, part_number: str) -> bool:
         with self._acknowledged:

@@ -121,6 +121,19 @@ def test_an_acknowledgement_of_the_last_time_does_not_count_again(hub, client):
     assert client.wait_for_ack('PART_X', timeout=0.2) is False
 
 
+def test_it_connects_again_only_when_the_former_connection_has_ended(hub, client):
+    client.connect()
+    client.disconnect()
+    ended = threading.Event()
+    client.sio.eio.read_loop_task = threading.Thread(target=ended.wait)
+    client.sio.eio.read_loop_task.start()
+    try:
+        assert client.connect(timeout=0.1) is False
+    finally:
+        ended.set()
+    assert client.connect() is True
+
+
 def test_it_reconnects_after_the_hub_was_away(port, client):
     first = Hub(port)
     assert client.connect()
