@@ -16,6 +16,8 @@ from cell_web.roles import Role
 
 STATUS_ABORTED = 6
 """action_msgs/GoalStatus: the server aborted the goal."""
+LARGEST_NUMBER = 1e9
+"""Of ids, times in milliseconds and lengths: a day has 8.6e7 milliseconds."""
 COMPRESSIONS = ('none', 'png')
 _SUBSCRIBE_KEYS = {'op', 'id', 'type', 'topic', 'throttle_rate', 'queue_length', 'compression'}
 JsonObject = dict[str, object]
@@ -81,7 +83,7 @@ class AllowList:
         rule = self._rules.get(operation) if isinstance(operation, str) else None
         if rule is None:
             return _rejected(message, f'operation {_quote(operation)} is not allowed')
-        reason = rule(message)
+        reason = _check_scalars(message) or rule(message)
         return _rejected(message, reason) if reason else MessageDecision(forward=_serialize(message))
 
     def _require_allowed(self, key: str, message: JsonObject, allowed: set[str]) -> str:
@@ -113,6 +115,28 @@ def _parse(text: str | bytes) -> tuple[JsonObject | None, str]:
     return (message, '') if isinstance(message, dict) else (None, 'the message is not a JSON object')
 
 
+def _check_scalars(message: JsonObject) -> str:
+    """Return what is wrong with the id or a number of a message; "" = nothing.
+
+    rosbridge uses the id as a key and its numbers as times and lengths. An unhashable id or an endless number ends the session
+    there, with all its subscriptions.
+    """
+    identity = message.get('id')
+    if identity is not None and not _is_identity(identity):
+        return f'id {_quote(identity)} must be text or a number'
+    for key, value in message.items():
+        # Without isfinite: an integer of 400 digits does not fit into a float.
+        if isinstance(value, (int, float)) and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+            return f'{key} {_quote(value)} is out of range'
+    return ''
+
+
+def _is_identity(value: object) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST_NUMBER <= value <= LARGEST_NUMBER
+    )
+
+
 def _reject_constant(name: str) -> None:
     raise ValueError(name)
 
@@ -129,23 +153,16 @@ def _quote(name: object) -> str:
 def _rejected(message: Mapping[str, object], reason: str) -> MessageDecision:
     """Build the response that roslib expects, so that the call fails immediately instead of timing out."""
     answer: JsonObject = {'op': 'status', 'level': 'error', 'msg': reason}
-    if isinstance(identity := message.get('id'), str):
-        answer['id'] = identity
-        if message.get('op') == 'call_service':
-            answer = {
-                'op': 'service_response',
-                'id': identity,
-                'service': str(message.get('service')),
-                'values': reason,
-                'result': False,
-            }
-        elif message.get('op') == 'send_action_goal':
-            answer = {
-                'op': 'action_result',
-                'id': identity,
-                'action': str(message.get('action')),
-                'values': reason,
-                'status': STATUS_ABORTED,
-                'result': False,
-            }
+    if message.get('op') == 'call_service':
+        answer = {'op': 'service_response', 'service': str(message.get('service')), 'values': reason, 'result': False}
+    elif message.get('op') == 'send_action_goal':
+        answer = {
+            'op': 'action_result',
+            'action': str(message.get('action')),
+            'values': reason,
+            'status': STATUS_ABORTED,
+            'result': False,
+        }
+    if message.get('id') is not None and _is_identity(message['id']):
+        answer['id'] = message['id']
     return MessageDecision(answer=_serialize(answer), reason=reason)

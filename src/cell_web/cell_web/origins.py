@@ -52,6 +52,9 @@ def origin_allowed(origin: str | None, authority: str, extra: Iterable[str]) -> 
         return True
     if origin in set(extra):
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # e.g. "http://["
+        return False
     # With the port: another port on the same machine is another program.
     return parts.scheme in ('http', 'https') and parts.netloc.lower() == authority.lower()

@@ -52,7 +52,10 @@ def resolve_static_file(folder: Path, path: str) -> Path | None:
     if '..' in relative.parts or '\0' in path:
         return None
     file = folder.joinpath(*relative.parts)
-    return file if file.is_file() else None
+    try:
+        return file if file.is_file() else None
+    except (OSError, ValueError):  # longer than the file system's names, or characters that it does not take
+        return None
 
 
 def cache_control(path: str) -> str:

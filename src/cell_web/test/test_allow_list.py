@@ -86,6 +86,28 @@ def test_a_refused_goal_is_answered_like_a_failed_goal() -> None:
     assert (answer['op'], answer['id'], answer['result'], answer['status']) == ('action_result', 'g1', False, 6)
 
 
+@pytest.mark.parametrize('identity', ['[1]', '{"a":1}', 'true', '1e999', '1' + '0' * 400])
+@pytest.mark.parametrize('operation', ['call_service', 'send_action_goal', 'subscribe'])
+def test_an_id_that_no_client_can_match_is_refused_without_it(operation: str, identity: str) -> None:
+    text = f'{{"op":"{operation}","id":{identity},"service":"/cell/set_job","action":"/cell/run_job","topic":"/cell/status"}}'
+    decision = OPERATORS.judge(text)
+    assert not decision.forward and 'must be text or a number' in decision.reason
+    assert 'id' not in json.loads(decision.answer)
+
+
+@pytest.mark.parametrize('value', ['1e999', '-1e999', '1' + '0' * 400])
+def test_endless_numbers_are_refused(value: str) -> None:
+    decision = OPERATORS.judge(f'{{"op":"subscribe","topic":"/cell/status","queue_length":{value}}}')
+    assert not decision.forward and 'queue_length' in decision.reason
+
+
+def test_refused_calls_without_an_id_or_with_a_number_are_answered_like_failed_calls() -> None:
+    answer = json.loads(judge(OPERATORS, op='call_service', service='/cell/x').answer)
+    assert (answer['op'], answer['result'], 'id' in answer) == ('service_response', False, False)
+    answer = json.loads(judge(OPERATORS, op='send_action_goal', id=7, action='/cell/x').answer)
+    assert (answer['op'], answer['id']) == ('action_result', 7)
+
+
 def test_a_viewer_sees_and_changes_nothing() -> None:
     viewer = AllowList(VIEWER, '/cell')
     assert judge(viewer, op='subscribe', topic='/cell/status').forward

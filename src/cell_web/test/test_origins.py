@@ -33,6 +33,9 @@ def test_own_page_listed_pages_and_programs_may_connect(origin: str | None) -> N
     assert origin_allowed(origin, 'cell7:8080', ['https://plant.example'])
 
 
-@pytest.mark.parametrize('origin', ['http://evil.example', 'http://cell7', 'null', '', 'file://', 'http://cell7:8080.evil'])
+@pytest.mark.parametrize(
+    'origin',
+    ['http://evil.example', 'http://cell7', 'null', '', 'file://', 'http://cell7:8080.evil', 'http://[', 'http://[::1', '//['],
+)
 def test_other_pages_may_not(origin: str) -> None:
     assert not origin_allowed(origin, 'cell7:8080', [])

@@ -27,6 +27,11 @@ def test_files_are_found_inside_the_folder_only(tmp_path: Path) -> None:
     ] * 5
 
 
+@pytest.mark.parametrize('path', ['/' + 'a' * 6000, '/' + 'a/' * 3000, '/\udcff', '/' + 'ä' * 300])
+def test_a_path_that_no_file_can_have_is_not_found(tmp_path: Path, path: str) -> None:
+    assert resolve_static_file(tmp_path, path) is None
+
+
 def test_hashed_assets_are_cached_and_other_files_revalidated() -> None:
     assert (cache_control('/assets/a-1.js'), cache_control('/'), cache_control('/icon.svg')) == (
         IMMUTABLE,

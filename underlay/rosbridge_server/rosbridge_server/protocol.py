@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import math
 from typing import Any
 
+LONGEST_S = 86400.0
+"""Longest time that a client can ask for; threads and loops of Python cannot wait for arbitrary times."""
+LONGEST_QUEUE = 10000
 LEVELS = {'info': 0, 'warning': 1, 'error': 2, 'none': 3}
 STATUS_UNKNOWN = 0  # action_msgs/msg/GoalStatus
 MISSING: Any = object()
@@ -68,6 +72,61 @@ def field(message: dict[str, Any], name: str, kinds: type | tuple[type, ...], de
         names = ' or '.join(kind.__name__ for kind in wanted)
         raise ProtocolError(f"{message['op']}: field '{name}' must be {names}, got {value!r:.60}")
     return value
+
+
+def number(message: dict[str, Any], name: str, default: float, highest: float) -> float:
+    """Return a number from 0 to `highest`; one beyond these is set to the nearest of them, as upstream does.
+
+    Args:
+        message: Decoded message.
+        name: Name of the field.
+        default: Value if the field is left out.
+        highest: Largest value that is of use.
+
+    Raises:
+        ProtocolError: The field is no number, or NaN.
+    """
+    value = field(message, name, (int, float), default)
+    # isnan converts to float, into which an integer of 400 digits does not fit.
+    if isinstance(value, float) and math.isnan(value):
+        raise ProtocolError(f"{message['op']}: field '{name}' must be a number, got NaN")
+    return float(min(max(value, 0), highest))
+
+
+def identity_of(message: dict[str, Any]) -> Any:
+    """Return the field `id` for the response; None where it is left out or nothing that a client can match (see `check_id`)."""
+    identity = message.get('id')
+    return identity if _is_identity(identity) else None
+
+
+def check_id(message: dict[str, Any]) -> None:
+    """Check that the field `id` is text or a finite number: it becomes a key here, and JSON has no NaN.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    identity = message.get('id')
+    if identity is not None and not _is_identity(identity):
+        raise ProtocolError(f"{message['op']}: field 'id' must be text or a number, got {identity!r:.60}")
+
+
+def _is_identity(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
+
+
+def refusal(message: dict[str, Any], reason: str) -> bytes | None:
+    """Return the response to a call or goal that is refused; None for other messages.
+
+    A client waits for a response of this form. After a mere status message its callback would never be called.
+    """
+    identity = identity_of(message)
+    if message['op'] == 'call_service':
+        return service_response(str(message.get('service')), reason, False, identity)
+    if message['op'] == 'send_action_goal':
+        return action_result(str(message.get('action')), reason, STATUS_UNKNOWN, False, identity)
+    return None
 
 
 def publication(topic: str, values: dict[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from rosbridge_server.publications import QUEUE_SIZE, Publications
 from rosbridge_server.ros_thread import RosThread
 from rosbridge_server.subscriptions import Feed, Subscriptions
 
+log = logging.getLogger(__name__)
 RCLError: type[Exception] = rclpy_implementation.RCLError
 NOT_COVERED = (
     'advertise_service',
@@ -108,6 +110,7 @@ class Session:
         self._subscribed: dict[str, Subscribed] = {}
         self._advertised: set[str] = set()
         self._goals: dict[Any, Goal] = {}
+        self._reported: set[tuple[str, int]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._operations: dict[str, Callable[[dict[str, Any]], Coroutine[Any, Any, None]]] = {
             'subscribe': self._subscribe,
@@ -127,15 +130,20 @@ class Session:
         Args:
             text: As received.
         """
-        identity = None
         try:
             message = protocol.decode(text)
-            identity = message.get('id')
+        except ProtocolError as problem:
+            self.status(problem.level, str(problem))
+            return
+        try:
+            protocol.check_id(message)
             await self._operation(message['op'])(message)
         except ProtocolError as problem:
-            self.status(problem.level, str(problem), identity)
+            self._refuse(message, str(problem), problem.level)
         except (FieldError, RCLError) as problem:
-            self.status('error', f'{message["op"]}: {problem}', identity)
+            self._refuse(message, f'{message["op"]}: {problem}')
+        except Exception as problem:
+            self._refuse(message, self._internal(message['op'], problem))
 
     def status(self, level: str, text: str, identity: Any = None) -> None:
         """Send a status message if the client wants to see its level.
@@ -176,6 +184,27 @@ class Session:
             self._release(topic)
         self._advertised.clear()
 
+    def _refuse(self, message: dict[str, Any], reason: str, level: str = 'error') -> None:
+        """Answer a message that is not carried out: with a status, and with the response that a call or goal waits for."""
+        self.status(level, reason, protocol.identity_of(message))
+        response = protocol.refusal(message, reason)
+        if response is not None:
+            self._answer(response)
+
+    def _internal(self, operation: str, problem: Exception) -> str:
+        """Return the text for the client about an error of this server, and log the error.
+
+        Each place in the code is logged once for each client, which may repeat its message for ever.
+        """
+        trace = problem.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = (type(problem).__name__, trace.tb_lineno if trace else 0)
+        if place not in self._reported:
+            self._reported.add(place)
+            log.error('operation %s failed', operation, exc_info=problem)
+        return f'{operation}: internal error {type(problem).__name__}; see the log of rosbridge_websocket'
+
     def _operation(self, name: str) -> Callable[[dict[str, Any]], Coroutine[Any, Any, None]]:
         operation = self._operations.get(name)
         if operation is not None:
@@ -203,8 +232,8 @@ class Session:
     async def _subscribe(self, message: dict[str, Any]) -> None:
         topic = protocol.field(message, 'topic', str)
         kind = protocol.field(message, 'type', str, None)
-        interval_s = max(0.0, protocol.field(message, 'throttle_rate', (int, float), 0) / 1000.0)
-        queue_length = max(0, int(protocol.field(message, 'queue_length', (int, float), 0)))
+        interval_s = protocol.number(message, 'throttle_rate', 0, protocol.LONGEST_S * 1000.0) / 1000.0
+        queue_length = int(protocol.number(message, 'queue_length', 0, protocol.LONGEST_QUEUE))
         _refuse_compression(message)
         self._bridge.topics.check('topic', topic)
         identity = message.get('id')
@@ -254,7 +283,7 @@ class Session:
         topic = protocol.field(message, 'topic', str)
         kind = protocol.field(message, 'type', str)
         latch = protocol.field(message, 'latch', bool, False)
-        queue_size = protocol.field(message, 'queue_size', int, QUEUE_SIZE)
+        queue_size = int(protocol.number(message, 'queue_size', QUEUE_SIZE, protocol.LONGEST_QUEUE))
         self._bridge.topics.check('topic', topic)
         await self._bridge.ros.run(self._bridge.publications.advertise, topic, kind, self, latch, queue_size)
         self._advertised.add(topic)
@@ -288,18 +317,20 @@ class Session:
 
     async def _call_service(self, message: dict[str, Any]) -> None:
         service = protocol.field(message, 'service', str)
-        timeout_s = float(protocol.field(message, 'timeout', (int, float), self._bridge.call_timeout_s))
+        timeout_s = protocol.number(message, 'timeout', self._bridge.call_timeout_s, protocol.LONGEST_S)
         _refuse_compression(message)
         self._start(self._await_response(service, message.get('args'), timeout_s, message.get('id')))
 
     async def _await_response(self, service: str, arguments: Any, timeout_s: float, identity: Any) -> None:
         try:
             self._bridge.services.check('service', service)
-            values: Any = await self._bridge.callers.call(service, arguments, max(0.0, timeout_s))
+            values: Any = await self._bridge.callers.call(service, arguments, timeout_s)
+            response = protocol.service_response(service, values, True, identity)
         except (ProtocolError, FieldError, RCLError) as problem:
-            self._answer(protocol.service_response(service, str(problem), False, identity))
-        else:
-            self._answer(protocol.service_response(service, values, True, identity))
+            response = protocol.service_response(service, str(problem), False, identity)
+        except Exception as problem:
+            response = protocol.service_response(service, self._internal('call_service', problem), False, identity)
+        self._answer(response)
 
     async def _send_goal(self, message: dict[str, Any]) -> None:
         action = protocol.field(message, 'action', str)
@@ -323,10 +354,12 @@ class Session:
             if goal.cancelled:
                 await callers.cancel(goal.handle)
             values, code = await callers.result(goal.handle)
+            answer = protocol.action_result(goal.action, values, code, True, identity)
         except (ProtocolError, FieldError, GoalRefused, RCLError) as problem:
             answer = protocol.action_result(goal.action, str(problem), protocol.STATUS_UNKNOWN, False, identity)
-        else:
-            answer = protocol.action_result(goal.action, values, code, True, identity)
+        except Exception as problem:
+            reason = self._internal('send_action_goal', problem)
+            answer = protocol.action_result(goal.action, reason, protocol.STATUS_UNKNOWN, False, identity)
         finally:
             self._goals.pop(identity, None)
         self._answer(answer)

@@ -138,3 +138,60 @@ def test_a_port_that_is_taken_is_tried_again(bench):
 def test_bson_is_refused_at_the_start(bench):
     with pytest.raises(ValueError, match='BSON'):
         bench.serve(bson_only_mode=True)
+
+
+ODD_IDS = ['[1]', '{"a": 1}', 'true', 'NaN', '1e999', '[NaN]']
+HUGE = '1' + '0' * 400
+X = '"topic": "/x", "type": "std_msgs/String"'
+
+
+@pytest.mark.parametrize(
+    ('text', 'op'),
+    [
+        (f'"op": "subscribe", {X}', 'status'),
+        ('"op": "unsubscribe", "topic": "/x"', 'status'),
+        ('"op": "cancel_action_goal", "action": "/x"', 'status'),
+        ('"op": "call_service", "service": "/x"', 'service_response'),
+        ('"op": "send_action_goal", "action": "/x", "action_type": "x/X"', 'action_result'),
+    ],
+)
+def test_an_id_that_is_no_key_is_refused_and_the_session_goes_on(peer, text, op):
+    for identity in ODD_IDS:
+        peer.text(f'{{{text}, "id": {identity}}}')
+        answer = peer.receive(op)
+        assert 'id' not in answer and "field 'id' must be text or a number" in (answer.get('msg') or answer['values'])
+    peer.subscribe('/after', type='std_msgs/String')
+
+
+@pytest.mark.parametrize('field', ['queue_length', 'throttle_rate'])
+def test_extreme_numbers_of_a_subscription_are_limited(peer, field):
+    peer.send(op='set_level', level='info')
+    for value in ('1e999', '-1e999', HUGE, f'-{HUGE}', '1e308', '0.5', '-1'):
+        peer.text(f'{{"op": "subscribe", {X}, "{field}": {value}}}')
+        assert peer.receive()['msg'] == 'Subscribed to /x'
+
+
+def test_numbers_that_are_none_are_named(peer):
+    for value in ('NaN', '"3"', '[]', 'true', '1' * 5000):
+        peer.text(f'{{"op": "subscribe", {X}, "queue_length": {value}}}')
+        assert peer.receive()['level'] == 'error'
+    peer.subscribe('/after', type='std_msgs/String')
+
+
+def test_a_call_with_an_extreme_timeout_gets_a_response(peer):
+    for value in ('1e999', HUGE, 'NaN', '-5'):
+        peer.text(f'{{"op": "call_service", "service": "/none", "id": "c", "timeout": {value}}}')
+    assert [peer.receive('service_response')['result'] for _ in range(4)] == [False] * 4
+
+
+def test_a_refused_call_or_goal_gets_the_response_that_the_client_waits_for(peer):
+    for message in (
+        {'op': 'call_service', 'service': 7, 'id': 1},
+        {'op': 'call_service', 'service': '/x', 'compression': 'cbor', 'id': 2.5},
+        {'op': 'call_service', 'service': '\ud800', 'id': 'c'},
+        {'op': 'send_action_goal', 'action': '/x', 'id': 'g'},
+        {'op': 'send_action_goal', 'action': '/x', 'action_type': 'x/X', 'compression': 'png', 'id': 3},
+    ):
+        peer.send(**message)
+        answer = peer.receive('service_response' if message['op'] == 'call_service' else 'action_result')
+        assert (answer['id'], answer['result']) == (message['id'], False) and answer['values']
