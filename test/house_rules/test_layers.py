@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from house_rules.workspace import PACKAGES, ROOT, Module, imported_modules, modules, with_parents
+from house_rules.workspace import PACKAGES, ROOT, Module, imported_modules, imported_names, modules, with_parents
 
 CLAIM = 'Pure: no ROS, sockets, files or clock.'
 LOOSE_CLAIM = re.compile(
@@ -233,3 +233,28 @@ def test_nothing_is_ordered_by_the_time_of_day(module: Module):
 def test_an_order_by_time_is_found():
     source = 'select(Row).order_by(Row.created_ns.desc(), Row.id)\nmax(jobs, key=lambda job: job.stamp)\nsorted(x, key=len)'
     assert len(orders_by_time(ast.parse(source))) == 2
+
+
+def lossy_timeouts(tree: ast.AST) -> list[str]:
+    """Return where a module uses `asyncio.wait_for`, which loses cancellations on Python 3.10 and 3.11."""
+    return [
+        f'line {line}: imports it' for module, name, line in imported_names(tree) if (module, name) == ('asyncio', 'wait_for')
+    ] + [
+        f'line {node.lineno}'
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == 'wait_for' and ast.unparse(node.value) == 'asyncio'
+    ]
+
+
+@pytest.mark.parametrize('module', list(modules().values()), ids=lambda m: m.label)
+def test_a_timeout_loses_no_cancellation(module: Module):
+    assert not lossy_timeouts(module.tree), 'use cell_common.timeouts.with_timeout'
+
+
+@pytest.mark.parametrize('source', ['await asyncio.wait_for(x, 1)', 'from asyncio import wait_for', 'f = asyncio.wait_for'])
+def test_a_lossy_timeout_is_found(source: str):
+    assert lossy_timeouts(ast.parse(f'async def f():\n    {source}'))
+
+
+def test_a_wait_of_the_executor_is_no_lossy_timeout():
+    assert not lossy_timeouts(ast.parse('async def f():\n    await wait_for(node, future, 1)\n    self.arm.wait_for(x, 1)'))

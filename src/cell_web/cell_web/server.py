@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from aiohttp import web
+from cell_common.timeouts import with_timeout
 
 from cell_web.allow_list import AllowList
 from cell_web.mjpeg import CONTENT_TYPE, part
@@ -221,6 +222,7 @@ class Server:
             await asyncio.sleep(PROBE_S)
 
     def _application(self) -> web.Application:
+        """Return the application: fixed routes, those of other modules, and the page for every other path."""
         application = web.Application(middlewares=[self._check_host])
         application.on_response_prepare.append(_add_headers)
         application.router.add_get('/rosbridge', self._rosbridge)
@@ -237,6 +239,11 @@ class Server:
 
     @web.middleware
     async def _check_host(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse requests under a foreign host name: a page of another site could otherwise reach the gateway by DNS rebinding.
+
+        Raises:
+            HTTPMisdirectedRequest: 421.
+        """
         if not host_allowed(request.host, self._settings.host_names):
             raise web.HTTPMisdirectedRequest(
                 text='Unknown host name. Use the address of the gateway, or add the name to parameter host_names.'
@@ -244,6 +251,11 @@ class Server:
         return await handler(request)
 
     def _require_session(self, request: web.Request) -> Session:
+        """Return the session of a request.
+
+        Raises:
+            HTTPUnauthorized: 401: there is none.
+        """
         session = self._sessions.session_of(request)
         # 401 without WWW-Authenticate: a login would be a page, not the browser's own dialog.
         if session is None:
@@ -251,6 +263,12 @@ class Server:
         return session
 
     async def _rosbridge(self, request: web.Request) -> web.StreamResponse:
+        """Connect a browser to rosbridge, filtered by the role of its session.
+
+        Raises:
+            HTTPUnauthorized: There is no session.
+            HTTPForbidden: The page comes from an origin that is not allowed. Browsers send WebSocket requests across origins.
+        """
         session = self._require_session(request)
         if not origin_allowed(request.headers.get('Origin'), request.host, self._settings.origins):
             raise web.HTTPForbidden(text='Origin not allowed. Add it to parameter origins.')
@@ -276,6 +294,8 @@ class Server:
         )
 
     def _stream_of(self, hub: FrameHub) -> Handler:
+        """Return the handler of an MJPEG stream; it ends when the viewer leaves or takes no data for WRITE_S."""
+
         async def stream(request: web.Request) -> web.StreamResponse:
             self._require_session(request)
             self._check_viewer_limit()
@@ -286,17 +306,22 @@ class Server:
                 with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
                     async for frame in frames:
                         body = part(frame.jpeg, frame.stamp_ns, self._now_ns() - frame.stamp_ns)
-                        await asyncio.wait_for(response.write(body), WRITE_S)
+                        await with_timeout(response.write(body), WRITE_S)
             return response
 
         return stream
 
     async def _snapshot(self, request: web.Request) -> web.Response:
+        """Respond with the next frame of the camera as one JPEG; its stamp, ROS time in seconds, is in `X-Timestamp`.
+
+        Raises:
+            HTTPServiceUnavailable: 503: no frame within SNAPSHOT_S, or too many viewers.
+        """
         self._require_session(request)
         self._check_viewer_limit()
         async with aclosing(self._hubs['camera'].frames()) as frames:
             try:
-                frame = await asyncio.wait_for(anext(frames), SNAPSHOT_S)
+                frame = await with_timeout(anext(frames), SNAPSHOT_S)
             except asyncio.TimeoutError:
                 text = f'No camera frame within {SNAPSHOT_S:g} s. Is the camera node running?'
                 raise web.HTTPServiceUnavailable(text=text) from None
@@ -307,12 +332,22 @@ class Server:
         )
 
     def _check_viewer_limit(self) -> None:
+        """Refuse a further viewer beyond `max_viewers`: each one costs the bandwidth of the camera.
+
+        Raises:
+            HTTPServiceUnavailable: 503.
+        """
         if self.viewers >= self._settings.viewers:
             raise web.HTTPServiceUnavailable(
                 text=f'Limit of {self._settings.viewers} camera streams reached (parameter max_viewers).'
             )
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
+        """Respond with a file of the built page, with 503 and advice where it was never built.
+
+        Raises:
+            HTTPNotFound: The path leaves the folder, or names a file that is not there.
+        """
         folder = find_page_folder(self._settings.folders)
         if folder is None:
             return web.Response(status=503, text=NOT_BUILT, content_type='text/html')
@@ -329,7 +364,7 @@ async def _add_headers(_request: web.Request, response: web.StreamResponse) -> N
 
 async def _accepts_connections(host: str, port: int) -> bool:
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), PROBE_S)
+        _, writer = await with_timeout(asyncio.open_connection(host, port), PROBE_S)
     except (OSError, asyncio.TimeoutError):
         return False
     writer.close()

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSCloseCode, WSMsgType, web
+from cell_common.timeouts import with_timeout
 
 from cell_web.allow_list import AllowList
 
@@ -79,9 +80,10 @@ class RosbridgeProxy:
         return browser
 
     async def _with_rosbridge(self, browser: web.WebSocketResponse, allow: AllowList) -> None:
+        """Connect to rosbridge and relay; without rosbridge the browser is told to try again later."""
         async with ClientSession() as session:
             try:
-                rosbridge = await asyncio.wait_for(
+                rosbridge = await with_timeout(
                     session.ws_connect(self._url, max_msg_size=self._limits.from_rosbridge), CONNECT_S
                 )
             except (ClientError, OSError, asyncio.TimeoutError):
@@ -114,6 +116,7 @@ class RosbridgeProxy:
     async def _browser_to_rosbridge(
         self, browser: web.WebSocketResponse, rosbridge: ClientWebSocketResponse, allow: AllowList
     ) -> None:
+        """Forward what the allow-list permits; answer the rest in rosbridge's form, and count it."""
         rejected = 0
         async for message in browser:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):

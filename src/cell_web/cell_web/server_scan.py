@@ -15,6 +15,7 @@ from importlib.metadata import version
 from aiohttp import web
 from cell_common.ids import new_id
 from cell_common.services import create_client
+from cell_common.timeouts import with_timeout
 from cell_weighing.bag_api import (
     FIELDS,
     KEY_HEADER,
@@ -103,7 +104,13 @@ class BagRecorder:
         raise RecorderUnavailableError(response.message)
 
     async def _call(self, request: RecordBag.Request) -> RecordBag.Response:
-        """Call the service and await the response in the event loop."""
+        """Call the service and await the response in the event loop.
+
+        Raises:
+            RecorderUnavailableError: weigh_station is not running, or does not respond in time: the bag may be recorded all
+                the same,
+                and a repetition with the same key is safe.
+        """
         await self._wait_ready()
         loop = asyncio.get_running_loop()
         finished = asyncio.Event()
@@ -115,7 +122,7 @@ class BagRecorder:
         future = self._client.call_async(request)
         future.add_done_callback(finish)
         try:
-            await asyncio.wait_for(finished.wait(), self._timeout_s)
+            await with_timeout(finished.wait(), self._timeout_s)
         except asyncio.TimeoutError as error:
             raise RecorderUnavailableError('weigh_station did not respond in time') from error
         finally:
@@ -125,6 +132,11 @@ class BagRecorder:
         return response
 
     async def _wait_ready(self) -> None:
+        """Wait until the service is discovered, at most DISCOVERY_TIMEOUT_S.
+
+        Raises:
+            RecorderUnavailableError: weigh_station is not running.
+        """
         deadline = time.monotonic() + DISCOVERY_TIMEOUT_S
         # Polled: rclpy's own wait blocks its thread.
         while not self._client.service_is_ready():
@@ -151,7 +163,12 @@ class ScanBag:
         self._tokens = tokens
 
     def add_routes(self, router: web.UrlDispatcher, known: Callable[[web.Request], Session]) -> None:  # noqa: ARG002
-        """Add the API and its description; clients are identified by their token, not by a session."""
+        """Add the API and its description; clients are identified by their token, not by a session.
+
+        Args:
+            router: Router of the gateway's application.
+            known: Not used: a program that posts bags has no session.
+        """
         for path in (PATH, f'{PATH}/'):
             router.add_post(path, self._scan)
             router.add_route('*', path, self._reject_method)
@@ -178,6 +195,12 @@ class ScanBag:
         return web.json_response(reply.body, status=reply.status, headers=headers)
 
     async def _record(self, request: web.Request) -> ApiReply:
+        """Check a request and record its bag.
+
+        Raises:
+            BadRequestError: With the status to respond: 400, 401, 413, 415, 422 or 503.
+            RecorderUnavailableError: weigh_station does not answer.
+        """
         client = self._client_name(request)
         # Checked before the body is read: a client must not make the gateway buffer an endless
         # request.
@@ -190,6 +213,11 @@ class ScanBag:
         return reply_to(await self._recorder.record(bag, reading_id, client))
 
     def _client_name(self, request: web.Request) -> str:
+        """Return the name of the token of a request (`Authorization: Bearer`, RFC 6750).
+
+        Raises:
+            BadRequestError: 401: token missing or unknown. 503: the token file cannot be read.
+        """
         kind, _, token = request.headers.get('Authorization', '').partition(' ')
         try:
             name = self._tokens.client_name(token.strip()) if kind.lower() == 'bearer' else ''

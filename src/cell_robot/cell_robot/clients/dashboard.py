@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
 
+from cell_common.timeouts import with_timeout
+
 from cell_robot.protocols.dashboard.codec import (
     MAX_LINE,
     REPLIES,
@@ -74,22 +76,37 @@ class DashboardClient:
         line = await self._within(self._line(), command)
         while not answers(command, line):
             try:
-                line = await asyncio.wait_for(self._line(), EXTRA_LINE_S)
+                line = await with_timeout(self._line(), EXTRA_LINE_S)
             except asyncio.TimeoutError:
                 break
         return line
 
     async def _line(self) -> str:
-        """Return the next line that is not empty."""
+        """Return the next line that is not empty.
+
+        Raises:
+            DashboardClosedError: The controller closed the connection.
+            OSError: The connection is lost.
+            ValueError: A line is longer than MAX_LINE.
+        """
         while not (line := clean_line(received := await self._reader.readline())):
             if not received:
                 raise DashboardClosedError('the controller closed the connection to its dashboard')
         return line
 
     async def _within(self, reading: Coroutine[object, object, str], request: str) -> str:
-        """Return a line, or raise DashboardError after the timeout of a command."""
+        """Return a line, with the timeout of a command.
+
+        Args:
+            reading: Reads the line.
+            request: What was asked, for the message.
+
+        Raises:
+            DashboardError: No line in time.
+            DashboardClosedError: The connection is lost, or its data are no lines.
+        """
         try:
-            return await asyncio.wait_for(reading, self._timeouts.command)
+            return await with_timeout(reading, self._timeouts.command)
         except asyncio.TimeoutError as error:
             raise DashboardError(f'the controller did not answer {request} within {self._timeouts.command:g} s') from error
         except (OSError, ValueError) as error:
@@ -110,7 +127,7 @@ async def connect_dashboard(address: str, timeouts: DashboardTimeouts = TIMEOUTS
         DashboardError: No dashboard answers at the address.
     """
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(address, PORT, limit=MAX_LINE), timeouts.connect)
+        reader, writer = await with_timeout(asyncio.open_connection(address, PORT, limit=MAX_LINE), timeouts.connect)
     except (asyncio.TimeoutError, OSError) as error:
         raise DashboardError(f'the dashboard of the controller ({address}:{PORT}) does not answer') from error
     client = DashboardClient(reader, writer, timeouts)
@@ -128,6 +145,10 @@ async def open_dashboard(address: str, timeouts: DashboardTimeouts = TIMEOUTS) -
 
     Raises:
         DashboardError: No dashboard answers at the address.
+
+    Args:
+        address: Host name or IP address.
+        timeouts: For the connection, and for each command.
     """
     client = await connect_dashboard(address, timeouts)
     try:

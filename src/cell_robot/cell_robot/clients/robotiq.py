@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from cell_common.timeouts import with_timeout
+
 from cell_robot.protocols.robotiq.codec import (
     ACK,
     MAX_LINE,
@@ -80,7 +82,7 @@ class RobotiqClient:
 
     async def _run_connection(self) -> None:
         opening = asyncio.open_connection(self._address, PORT, limit=MAX_LINE)
-        self._reader, self._writer = await asyncio.wait_for(opening, CONNECT_TIMEOUT_S)
+        self._reader, self._writer = await with_timeout(opening, CONNECT_TIMEOUT_S)
         while self._writer is not None:
             values = [decode_value(name, await self._ask(encode_get(name))) for name in STATUS]
             self._on_status(GripperStatus(*values))
@@ -97,32 +99,25 @@ class RobotiqClient:
             if self._writer is None:
                 raise RobotiqError(self.error)
             self._writer.write(request)
-            answering = asyncio.ensure_future(self._answer())
-            try:
-                # Not `wait_for`: until Python 3.12 it loses a cancellation that comes together with the answer
-                # (gh-86296), and `run` would never end.
-                await asyncio.wait([answering], timeout=ANSWER_TIMEOUT_S)
-                if not answering.done():
-                    raise asyncio.TimeoutError
-                return answering.result().decode('ascii', 'replace').strip()
-            finally:
-                answering.cancel()
+            answer = await with_timeout(self._answer(), ANSWER_TIMEOUT_S)
+            return answer.decode('ascii', 'replace').strip()
 
     async def _answer(self) -> bytes:
-        """Return an answer; the URCap ends some of them with a line end, others not."""
+        """Return an answer; the URCap ends some of them with a line end, others not.
+
+        Raises:
+            RobotiqError: The gripper closed the connection, or its answer is longer than MAX_LINE.
+        """
         answer = b''
         while not is_complete(answer):
-            reading = asyncio.ensure_future(self._reader.read(MAX_LINE))
+            # A value without a line end may go on in the next segment.
             try:
-                # A value without a line end may go on in the next segment.
-                await asyncio.wait([reading], timeout=PAUSE_S if is_value(answer) else None)
-                if not reading.done():
-                    return answer
-            finally:
-                reading.cancel()
-            if not reading.result() or len(answer) > MAX_LINE:
+                received = await with_timeout(self._reader.read(MAX_LINE), PAUSE_S if is_value(answer) else None)
+            except asyncio.TimeoutError:
+                return answer
+            if not received or len(answer) > MAX_LINE:
                 raise RobotiqError('the gripper closed the connection')
-            answer += reading.result()
+            answer += received
         return answer
 
     def _close(self) -> None:

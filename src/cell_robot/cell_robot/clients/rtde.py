@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from cell_common.backoff import Backoff
+from cell_common.timeouts import with_timeout
 
 from cell_robot.protocols.rtde.codec import RtdeValue
 from cell_robot.protocols.rtde.framing import RtdeError, RtdeRefusedError
@@ -19,6 +20,7 @@ from cell_robot.protocols.rtde.session import ReceiveSession, SoftwareVersion, V
 
 PORT = 30004
 CONNECT_TIMEOUT_S = 2.0
+# Short: while the connection is lost no trigger can be sent, and the job stands.
 FIRST_RETRY_S, LAST_RETRY_S = 0.1, 2.0
 IDLE_TIMEOUT_S = 3.0
 """Maximum time without data, also during the handshake."""
@@ -146,7 +148,7 @@ class RtdeReceiver:
         session = ReceiveSession(self._frequency, self._names, self._optional, self._version_refusal)
         self._session = session
         try:
-            _, connection = await asyncio.wait_for(
+            _, connection = await with_timeout(
                 loop.create_connection(lambda: _Connection(session, self._listener), self._address, PORT), CONNECT_TIMEOUT_S
             )
         except (OSError, asyncio.TimeoutError) as error:
@@ -157,7 +159,7 @@ class RtdeReceiver:
                 if left <= 0:
                     return f'no data for {IDLE_TIMEOUT_S:g} s', CHECK_CABLE
                 with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(connection.closed), left)
+                    await with_timeout(asyncio.shield(connection.closed), left)
             return connection.closed.result()
         finally:
             connection.close('idle timeout')

@@ -11,6 +11,8 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine
 
+from cell_common.timeouts import with_timeout
+
 from cell_robot.backends.letters.protocol import LetterLineFramer
 from cell_robot.control_process.codec import (
     MAX_LINE,
@@ -33,6 +35,7 @@ from cell_robot.control_process.codec import (
 
 START_TIMEOUT_S = 30.0
 """From the start of the process until the control script runs: upload 5 s, and a dashboard that answers slowly."""
+# Ten heartbeats: a machine that swaps or stalls must not cost a job.
 HEARTBEAT_TIMEOUT_S = 1.0
 END_TIMEOUT_S = 2.0
 HANGS = (
@@ -133,7 +136,7 @@ class ControlProcess:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._process.wait(), END_TIMEOUT_S)
+                await with_timeout(self._process.wait(), END_TIMEOUT_S)
         for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
 

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
+from cell_common.timeouts import with_timeout
 
 from cell_sim.camera.sensor import encode
 from cell_sim.faults import FaultInjector
@@ -255,7 +256,7 @@ class CameraServer:
         assert task is not None
         self._clients.add(task)
         try:
-            request = await asyncio.wait_for(reader.readuntil(b'\r\n\r\n'), REQUEST_TIMEOUT_S)
+            request = await with_timeout(reader.readuntil(b'\r\n\r\n'), REQUEST_TIMEOUT_S)
             await self._respond(request, writer)
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass

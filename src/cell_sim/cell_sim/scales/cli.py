@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
+from cell_common.timeouts import with_timeout
+
 from cell_sim.faults import UnknownFaultError
 from cell_sim.scales.filler import FillOrder
 from cell_sim.scales.fleet import ALL_SCALES, Fleet, ScaleSettings, inject_all
@@ -64,7 +66,7 @@ async def run(arguments: argparse.Namespace, commands: asyncio.Queue[str], log: 
             tasks.append(asyncio.create_task(_inject_random_faults(fleet, arguments.seed, arguments.trouble, log)))
         # A timeout is the regular end of a run with --duration.
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(_execute_commands(fleet, commands, log), arguments.duration or None)
+            await with_timeout(_execute_commands(fleet, commands, log), arguments.duration or None)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from cell_common.timeouts import with_timeout
 from cell_robot.protocols.rtde import (
     PacketSplitter,
     PacketType,
@@ -122,10 +123,10 @@ class ControllerClient:
             OSError: The controller refuses the connection.
             asyncio.TimeoutError: The controller does not respond.
         """
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(self._address, SCRIPT_PORT), CONNECT_TIMEOUT_S)
+        reader, writer = await with_timeout(asyncio.open_connection(self._address, SCRIPT_PORT), CONNECT_TIMEOUT_S)
         try:
             # The controller is ready for a program once its greeting has arrived.
-            await asyncio.wait_for(reader.read(GREETING_SIZE), CONNECT_TIMEOUT_S)
+            await with_timeout(reader.read(GREETING_SIZE), CONNECT_TIMEOUT_S)
             writer.write(SCRIPT.encode())
             await writer.drain()
             # Closing at once could discard the program with the reset that follows unread state
@@ -136,7 +137,7 @@ class ControllerClient:
 
     async def _run_session(self) -> None:
         """Connect, agree on recipes, and pass data packages on until the connection ends."""
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(self._address, RTDE_PORT), CONNECT_TIMEOUT_S)
+        reader, writer = await with_timeout(asyncio.open_connection(self._address, RTDE_PORT), CONNECT_TIMEOUT_S)
         frames = _FrameReader(reader)
         try:
             await frames.request(writer, version_request(), PacketType.VERSION)
@@ -175,7 +176,7 @@ class _FrameReader:
             asyncio.TimeoutError: No data within DATA_TIMEOUT_S.
         """
         while not self._queue:
-            data = await asyncio.wait_for(self._reader.read(READ_SIZE), DATA_TIMEOUT_S)
+            data = await with_timeout(self._reader.read(READ_SIZE), DATA_TIMEOUT_S)
             if not data:
                 raise ConnectionError('the controller closed the connection')
             self._queue = self._splitter.feed(data)

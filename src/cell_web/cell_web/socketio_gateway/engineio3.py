@@ -31,6 +31,7 @@ from cell_common.engineio3 import (
     decode_payload,
     encode_payload,
 )
+from cell_common.timeouts import with_timeout
 
 __all__ = ['EngineIo3Bridge', 'EngineIo3Settings']
 
@@ -247,8 +248,8 @@ class EngineIo3Bridge:
             await session.waiting.put(PONG + packet[1:])
         # The connect packet of the old client is dropped: the bridge has sent its own.
         elif packet.startswith(MESSAGE) and packet != CONNECT:
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                await asyncio.wait_for(session.connected.wait(), self._settings.ping_timeout_s)
+            with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
+                await with_timeout(session.connected.wait(), self._settings.ping_timeout_s)
                 await session.server.send_str(packet)
         elif packet.startswith(CLOSE):
             await self._end(session)
@@ -256,8 +257,8 @@ class EngineIo3Bridge:
     async def _attachment(self, session: _Session, packet: bytes) -> None:
         """Pass binary data on. The event before it announced it: without it the server takes the next event for the data."""
         if packet[:1] == BINARY_MESSAGE:
-            with contextlib.suppress(ConnectionError, TimeoutError):
-                await asyncio.wait_for(session.connected.wait(), self._settings.ping_timeout_s)
+            with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
+                await with_timeout(session.connected.wait(), self._settings.ping_timeout_s)
                 await session.server.send_bytes(packet[1:])
 
     async def _end(self, session: _Session) -> None:
@@ -294,6 +295,7 @@ class EngineIo3Bridge:
         return self._text(request, encode_payload(packets))
 
     async def _receive(self, request: web.Request, session: _Session) -> web.Response:
+        """Take the packets of a client's POST; a body that is not of Engine.IO 3 ends the session."""
         try:
             body = await request.read()
             is_binary = request.content_type == 'application/octet-stream'

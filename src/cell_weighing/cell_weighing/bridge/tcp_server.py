@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cell_common.timeouts import with_timeout
+
 from cell_weighing.bridge.events import (
     ConnectionReplaced,
     DialState,
@@ -135,7 +137,7 @@ class IndicatorServer:
         while True:
             try:
                 connecting = loop.create_connection(lambda: Connection(self, config), host.strip('[]'), int(port))
-                _, connection = await asyncio.wait_for(connecting, DIAL_TIMEOUT_S)
+                _, connection = await with_timeout(connecting, DIAL_TIMEOUT_S)
             except (OSError, asyncio.TimeoutError) as error:
                 message = getattr(error, 'strerror', None) or str(error) or 'no answer'
                 if message != reported:
@@ -150,6 +152,7 @@ class IndicatorServer:
             delay = min(2 * delay, LONGEST_DIAL_S)
 
     async def _bind(self, port: int, config: PeerConfig | None = None) -> asyncio.Server:
+        """Return a listening server; a port in use is tried again, and each new reason is reported once."""
         loop = asyncio.get_running_loop()
         main, reported = config is None, ''
         while True:
@@ -331,6 +334,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
 
     def _submit(self, readings: list[WeightReading]) -> None:
+        """Claim the ids of a line before its readings are submitted: a second indicator with one id must be known by then."""
         pipeline = self.pipeline
         if len(pipeline.scale_ids) != self._claimed:
             self._claimed = len(pipeline.scale_ids)

@@ -20,6 +20,7 @@ from cell_common.catalogue_file import load_catalogue
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.runner import StartError
+from cell_common.timeouts import with_timeout
 
 from cell_robot.backends.base import Backend, CommandResult, LinkState, Logger, PreflightCheck, ProgressCallback, completed
 from cell_robot.backends.hub.acknowledgements import HOME, AckKind, AckReport, AckRules
@@ -30,6 +31,7 @@ from cell_robot.backends.letters.rate_limit import LogRateLimiter
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.parameters import RobotParameters
 
+# A program that floods acknowledgements would otherwise write a line for each.
 LOG_PERIOD_S = 60.0
 MAX_SHOWN = 80
 """Characters of an invalid payload that are logged."""
@@ -101,7 +103,15 @@ class HubBackend(Backend):
         return state if last is None else replace(state, data_age=max(0.0, self._now() - last))
 
     def trigger(self, command: TriggerCommand, progress: Callable[[TriggerPhase], None]) -> Future[TriggerOutcome]:
-        """Send the event's letter."""
+        """Send the event's letter.
+
+        Args:
+            command: The trigger; the hub's protocol carries neither its id nor its tray.
+            progress: Called in the event loop's thread with SENT and ACKNOWLEDGED.
+
+        Returns:
+            A future that always ends with an outcome: with UNKNOWN after `hub_ack_timeout`, or when the connection is lost.
+        """
         trigger = _ActiveTrigger(command, progress)
         self._background.loop.call_soon_threadsafe(self._start_trigger, trigger)
         return trigger.future
@@ -287,7 +297,7 @@ class HubBackend(Backend):
             on_step('Waiting for the hub.', 1, 2)
             try:
                 # The hub may be restarting together with the robot's program.
-                await asyncio.wait_for(self._connected.wait(), self._options.reconnect)
+                await with_timeout(self._connected.wait(), self._options.reconnect)
             except asyncio.TimeoutError:
                 return CommandResult(ErrorCode.ROBOT_NOT_CONNECTED, self._state.message)
         on_step('Sending HOME.', 2, 2)

@@ -13,9 +13,11 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 from cell_common.engineio3 import CLOSE, MESSAGE, OPEN, PING, PONG, EngineIoPayloadError, decode_payload, encode_payload
+from cell_common.timeouts import with_timeout
 
 PATH = '/socket.io/'
 CONNECTED, DISCONNECTED, EVENT, REFUSED = MESSAGE + '0', MESSAGE + '1', MESSAGE + '2', MESSAGE + '4'
+# Short: the close packet is a courtesy, and the hub also notices the end by its ping timeout.
 CLOSE_TIMEOUT_S = 1.0
 
 
@@ -105,7 +107,7 @@ class EngineIo3Client:
         if self._http is not None:
             if was_connected:
                 with contextlib.suppress(aiohttp.ClientError, OSError, asyncio.TimeoutError):
-                    await asyncio.wait_for(self._post(CLOSE), CLOSE_TIMEOUT_S)
+                    await with_timeout(self._post(CLOSE), CLOSE_TIMEOUT_S)
             await self._http.close()
 
     async def _poll(self, longest: float) -> None:
@@ -118,7 +120,7 @@ class EngineIo3Client:
             self._answered.clear()
             await self._post(PING)
             try:
-                await asyncio.wait_for(self._answered.wait(), timeout)
+                await with_timeout(self._answered.wait(), timeout)
             except asyncio.TimeoutError:
                 self._end('ping timeout')
 
@@ -130,6 +132,7 @@ class EngineIo3Client:
             self._end(str(error) or 'no response')
 
     def _take(self, packets: list[str]) -> None:
+        """Handle packets of the hub in their order; those of other namespaces and unknown types are ignored."""
         for packet in packets:
             if packet.startswith(PONG):
                 self._answered.set()
@@ -157,6 +160,16 @@ class EngineIo3Client:
             self._closed.set_result(reason)
 
     async def _get(self, timeout: float) -> list[str]:
+        """Poll the hub once, and return the text packets of its answer; binary ones are dropped.
+
+        Args:
+            timeout: Seconds for the whole request. A hub without news holds the answer back for up to one ping interval.
+
+        Raises:
+            EngineIo3Error: The status is not 200, or the body is not of Engine.IO 3.
+            aiohttp.ClientError: The hub cannot be reached.
+            asyncio.TimeoutError: No answer in time.
+        """
         assert self._http is not None
         async with self._http.get(self._url, params=self._query, timeout=aiohttp.ClientTimeout(timeout)) as response:
             body = await response.text(errors='replace')
@@ -168,6 +181,13 @@ class EngineIo3Client:
             raise EngineIo3Error(f'the hub does not speak Engine.IO 3 ({error})') from error
 
     async def _post(self, packet: str) -> None:
+        """Send one packet.
+
+        Raises:
+            EngineIo3Error: The status is not 200: the hub has closed the session, or does not know it.
+            aiohttp.ClientError: The hub cannot be reached.
+            asyncio.TimeoutError: No answer in time.
+        """
         assert self._http is not None
         headers = {'Content-Type': 'text/plain;charset=UTF-8'}
         data, timeout = encode_payload([packet]).encode(), aiohttp.ClientTimeout(self._timeout)

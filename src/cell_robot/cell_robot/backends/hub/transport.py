@@ -13,15 +13,18 @@ from typing import Protocol
 import aiohttp
 import socketio
 from cell_common.backoff import Backoff
+from cell_common.timeouts import with_timeout
 
 from cell_robot.backends.hub.engineio3_client import EngineIo3Client
 from cell_robot.backends.hub.protocol import ACK
 
 NAMESPACE = '/'
+# For the transport and for the namespace, one after the other.
 CONNECT_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 1.0
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 10.0
+# Several clients lose a restarted hub at the same moment; they should not all return at the same moment.
 JITTER = 0.2
 CONNECT_ERRORS = (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
@@ -53,7 +56,15 @@ class HubConnection(Protocol):
         """Connect; raises one of CONNECT_ERRORS or ValueError."""
 
     async def emit(self, event: str, payload: object) -> None:
-        """Send an event; raises one of CONNECT_ERRORS when the connection has ended."""
+        """Send an event.
+
+        Args:
+            event: Name of the Socket.IO event.
+            payload: JSON data.
+
+        Raises:
+            socketio.exceptions.SocketIOError: The connection has ended, or another of CONNECT_ERRORS.
+        """
 
     async def wait(self) -> str:
         """Wait for the end of the connection and return its reason."""
@@ -90,7 +101,7 @@ class EngineIo4Client:
     async def connect(self) -> None:
         """Connect, at most twice CONNECT_TIMEOUT_S."""
         connecting = self._client.connect(self._url, namespaces=[NAMESPACE], wait_timeout=CONNECT_TIMEOUT_S)
-        await asyncio.wait_for(connecting, 2 * CONNECT_TIMEOUT_S)
+        await with_timeout(connecting, 2 * CONNECT_TIMEOUT_S)
 
     async def emit(self, event: str, payload: object) -> None:
         """Send an event.
@@ -113,7 +124,7 @@ class EngineIo4Client:
     async def close(self) -> None:
         """Release the connection; a hub that does not answer does not hold it up."""
         try:
-            await asyncio.wait_for(self._client.disconnect(), CLOSE_TIMEOUT_S)
+            await with_timeout(self._client.disconnect(), CLOSE_TIMEOUT_S)
         except CONNECT_ERRORS:
             return
 

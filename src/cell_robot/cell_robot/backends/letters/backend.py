@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from cell_common.background import AsyncioThread
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
+from cell_common.timeouts import with_timeout
 
 from cell_robot.backends.base import Backend, CommandResult, LinkState, Logger, PreflightCheck, ProgressCallback, completed
 from cell_robot.backends.letters.options import LettersOptions, letters_options
@@ -102,7 +103,12 @@ class LettersBackend(Backend):
         return len(self._sessions)
 
     def trigger(self, command: TriggerCommand, progress: Callable[[TriggerPhase], None]) -> Future[TriggerOutcome]:
-        """Send the event's letter."""
+        """Send the event's letter; the future ends with UNKNOWN after a deadline, or when the connection is lost.
+
+        Args:
+            command: The trigger; framing `bare` carries neither its id nor its tray.
+            progress: Called in the event loop's thread with SENT, and with ACKNOWLEDGED where the framing has it.
+        """
         trigger = _ActiveTrigger(command, progress)
         self._background.loop.call_soon_threadsafe(self._start_trigger, trigger)
         return trigger.future
@@ -143,7 +149,10 @@ class LettersBackend(Backend):
         self._schedule_deadline()
 
     def received(self, connection: ProgramConnection, data: bytes) -> None:
-        """Feed bytes to the session and apply the updates of its trigger; bytes of a removed connection are dropped."""
+        """Feed bytes to the session and apply the updates of its trigger; bytes of a removed connection are dropped.
+
+        A valid record from another connection makes that one the active one: the program has reconnected.
+        """
         session = self._sessions.get(connection)
         if session is None:
             return
@@ -182,7 +191,7 @@ class LettersBackend(Backend):
         self._notify()
 
     def closed(self, connection: ProgramConnection, reason: str) -> None:
-        """Remove the session; an active trigger ends as unknown."""
+        """Remove the session; an active trigger ends as unknown. `reason` is for log and operator."""
         session = self._sessions.pop(connection, None)
         if session is None:
             return
@@ -320,6 +329,7 @@ class LettersBackend(Backend):
         self._schedule_deadline()
 
     async def _preflight(self) -> list[PreflightCheck]:
+        """Return the checks; those that only a controller could answer pass, and say that they are not available."""
         late = self._sessions[self._active].machine.late if self._active is not None else ''
         busy = f'It has not finished trigger {late}. Wait for it, or recover the robot.' if late else ''
         peer = self._active.peer if self._active else ''
@@ -349,7 +359,7 @@ class LettersBackend(Backend):
         if not self._connected.is_set():
             on_step('Waiting for the robot program to connect.', 2, RECOVERY_STEPS)
             try:
-                await asyncio.wait_for(self._connected.wait(), self._options.reconnect)
+                await with_timeout(self._connected.wait(), self._options.reconnect)
             except asyncio.TimeoutError:
                 return CommandResult(ErrorCode.ROBOT_NOT_CONNECTED, f'The robot program did not connect. {BY_HAND}')
         on_step('Sending HOME.', RECOVERY_STEPS, RECOVERY_STEPS)

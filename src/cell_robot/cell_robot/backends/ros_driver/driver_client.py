@@ -18,6 +18,7 @@ from action_msgs.srv import CancelGoal
 from cell_common.inbox import ExecutorQueue
 from cell_common.qos import events, latched
 from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_ns
+from cell_common.timeouts import with_timeout
 from control_msgs.action import FollowJointTrajectory
 from geometry_msgs.msg import PoseStamped
 from rclpy.action.client import ActionClient
@@ -317,7 +318,7 @@ async def _wait_for(future: Future[T], timeout_s: float, name: str) -> T:
         DriverError: Timeout, or the error set on the future.
     """
     try:
-        return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+        return await with_timeout(asyncio.wrap_future(future), timeout_s)
     except asyncio.TimeoutError as error:
         raise DriverError(f'the driver did not answer {name} within {timeout_s:g} s') from error
 
