@@ -29,7 +29,15 @@ SHOWN = ('received', 'operator_id', 'role', 'command', 'arguments', 'code', 'mes
 
 
 def show_audit(options: argparse.Namespace, console: Console) -> int:
-    """Print or write the commands that match; return the exit code."""
+    """Print or write the commands that match.
+
+    Args:
+        options: Of `cell_bringup.audit_arguments`.
+        console: Output.
+
+    Returns:
+        Exit code: 1 when the database or the file cannot be used.
+    """
     wanted = CommandFilter(
         operator_id=options.operator,
         command=options.name,
@@ -57,6 +65,12 @@ def show_audit(options: argparse.Namespace, console: Console) -> int:
 
 
 def _read(url: str, wanted: CommandFilter) -> Sequence[StoredCommand]:
+    """Read the commands that match from a database that exists.
+
+    Raises:
+        DatabaseError: There is no such database. SQLite would make an empty one.
+        StorageFailedError: It cannot be read.
+    """
     parsed = make_url(url)
     file = parsed.database or ''
     if parsed.get_backend_name() == 'sqlite' and not Path(file).expanduser().is_file():

@@ -28,6 +28,11 @@ def add_audit(parser: argparse.ArgumentParser) -> None:
 
 
 def _age_s(text: str) -> int:
+    """Return an age such as 24h in seconds.
+
+    Raises:
+        ArgumentTypeError: It is no whole number with m, h or d.
+    """
     match = re.fullmatch(r'(\d{1,6})([mhd])', text)
     if match is None:
         raise argparse.ArgumentTypeError(f'"{text}": give a number with m, h or d, e.g. 24h')

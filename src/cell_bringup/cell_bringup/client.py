@@ -161,6 +161,10 @@ class CellClient:
     def set_job(self, part_number: str, quantity: int) -> str:
         """Set a pick job and return its id; nothing moves yet.
 
+        Args:
+            part_number: A part of the catalogue.
+            quantity: Pieces to place, 1 or more.
+
         Raises:
             CellError: The cell refused the job.
         """

@@ -303,7 +303,15 @@ def run_checks(facts: Facts) -> list[tuple[str, Finding]]:
 
 
 def print_findings(findings: Sequence[tuple[str, Finding]], console: Console) -> int:
-    """Print the findings; return 1 if one is not ok."""
+    """Print the findings as a table, one line for each check.
+
+    Args:
+        findings: Name of the check, and its result.
+        console: Output.
+
+    Returns:
+        Exit code: 1 if one is not ok.
+    """
     table = Table(box=None)
     for heading in ('check', '', 'what to do'):
         table.add_column(heading, overflow='fold')

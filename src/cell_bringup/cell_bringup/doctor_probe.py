@@ -57,6 +57,7 @@ def gather(client: CellClient) -> Facts:
 
 
 def _scale(state: ScaleState, now: float) -> Scale:
+    """Return what the checks need of a scale; its age is in seconds, None before its first line."""
     received = state.last_heard.sec + state.last_heard.nanosec / 1e9
     return Scale(
         state.scale_id,
@@ -97,5 +98,10 @@ def _wait(client: CellClient, condition: Callable[[], object]) -> bool:
 
 
 def parameters_of(kind: Callable[..., T], values: Mapping[str, object]) -> T:
-    """Return a parameter class with the values of a node; parameters without a value keep their default."""
+    """Return a parameter class with the values of a running node.
+
+    Args:
+        kind: Dataclass of the node's parameters.
+        values: Name -> value; one that is None keeps its default, as of a node of another release.
+    """
     return kind(**{name: value for name, value in values.items() if value is not None})

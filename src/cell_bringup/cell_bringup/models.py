@@ -40,7 +40,15 @@ print(json.dumps(found))
 
 
 def work_with_models(options: argparse.Namespace, console: Console) -> int:
-    """Run `cell models`; return the exit code."""
+    """Run `cell models list`, `check` or `import`.
+
+    Args:
+        options: Of `cell_bringup.models_arguments`.
+        console: Output.
+
+    Returns:
+        Exit code: 1 when a model is missing, altered or unusable.
+    """
     try:
         if options.action == 'list':
             return _list(options, console)

@@ -87,7 +87,12 @@ def state_table(state: RobotState, now: float) -> Table:
 
 
 def trigger_line(state: RobotState, now: float) -> str:
-    """Return the last trigger in one line."""
+    """Return the last trigger in one line.
+
+    Args:
+        state: Latest state of the robot node.
+        now: ROS time, seconds.
+    """
     if state.last_trigger_state == RobotState.TRIGGER_NONE:
         return 'none since the start'
     age = now - state.last_trigger_at.sec - state.last_trigger_at.nanosec * 1e-9
@@ -104,6 +109,10 @@ def check_table(checks: list[PreflightCheck]) -> Table:
 
 def print_state(client: CellClient, console: Console) -> None:
     """Print the robot's state and whether a job may begin.
+
+    Args:
+        client: Connected to the cell.
+        console: Output.
 
     Raises:
         CellError: The robot node does not answer.
@@ -142,7 +151,12 @@ def position_table(joints: JointState, poses: list[PoseStamped]) -> Table:
 
 
 def print_position(client: CellClient, console: Console) -> None:
-    """Print where the arm is, if the backend knows it."""
+    """Print where the arm is; nothing for backends that do not know it, and for a robot that is off.
+
+    Args:
+        client: Connected to the cell.
+        console: Output.
+    """
     joints: list[JointState] = []
     poses: list[PoseStamped] = []
     client.node.create_subscription(JointState, 'joint_states', joints.append, events(10))
@@ -272,6 +286,11 @@ def _good(value: int, wanted: int, unknown: int) -> bool | None:
 
 def work_with_robot(client: CellClient, console: Console, options: argparse.Namespace) -> None:
     """Run `cell robot ...`.
+
+    Args:
+        client: Connected to the cell.
+        console: Output.
+        options: Of the command line; `what` is the subcommand.
 
     Raises:
         CellError: The cell refused or did not answer; the text says what to do.

@@ -110,6 +110,13 @@ def _question(options: argparse.Namespace) -> bytes | None:
 
 
 def _listen(connection: socket.socket, seconds: float, question: bytes) -> list[bytes]:
+    """Return what arrives within some seconds, as packets; without a question the indicator must send by itself.
+
+    Args:
+        connection: Connected socket.
+        seconds: How long to listen.
+        question: Poll command, repeated every REPLY_TIMEOUT_S; b'' = none.
+    """
     packets: list[bytes] = []
     end = time.monotonic() + seconds
     asked = 0.0

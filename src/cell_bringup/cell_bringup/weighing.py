@@ -70,6 +70,7 @@ def decimal_text(text: str, point: str) -> str:
 
 
 def _start(client: CellClient, console: Console, options: argparse.Namespace) -> None:
+    """Start a weigh job; numbers may have the decimal point of the user's locale."""
     locale.setlocale(locale.LC_NUMERIC, '')
     point = str(locale.localeconv()['decimal_point'])
     station = _station(client, options.station)
@@ -121,6 +122,7 @@ def _show_bag(client: CellClient, console: Console, bag_id: int) -> None:
 
 
 def _show_list(client: CellClient, console: Console) -> None:
+    """Print stations, jobs, the latest bags and known companies."""
     bags: list[BagList] = []
     client.node.create_subscription(BagList, 'weighing/bags', bags.append, latched())
     jobs = _jobs(client)

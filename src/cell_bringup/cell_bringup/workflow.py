@@ -223,7 +223,12 @@ def _texts(read: object) -> list[str]:
 
 
 def _save(folder: Path, name: str, image: Frame) -> Path:
-    """Save an image with its overlay as PNG; the name of the source becomes part of the file's."""
+    """Save an image with its overlay as PNG; the name of the source becomes part of the file's.
+
+    Raises:
+        WorkflowError: OpenCV cannot write it.
+        OSError: The folder cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f'{Path(name).name.replace(".", "_").replace(" ", "_")}_overlay.png'
     good, data = cv2.imencode('.png', image)

@@ -38,12 +38,22 @@ def add_workflow(workflow: argparse.ArgumentParser) -> None:
 
 
 def _index(text: str) -> int:
+    """Return a camera index.
+
+    Raises:
+        ArgumentTypeError: It is no whole number from 0.
+    """
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f'{text!r} is no camera index; use 0, 1, ...')
     return int(text)
 
 
 def _share(text: str) -> float:
+    """Return a share above 0 and at most 1.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
     value = _number(text)
     if not 0.0 < value <= 1.0:
         raise argparse.ArgumentTypeError(f'{text!r} is not above 0 and at most 1')
@@ -51,6 +61,11 @@ def _share(text: str) -> float:
 
 
 def _seconds(text: str) -> float:
+    """Return seconds above 0 and at most an hour.
+
+    Raises:
+        ArgumentTypeError: They are not.
+    """
     value = _number(text)
     if not 0.0 < value <= 3600.0:
         raise argparse.ArgumentTypeError(f'{text!r} is not above 0 and at most 3600 seconds')
@@ -73,6 +88,11 @@ def _number(text: str) -> float:
 
 
 def _letter(text: str) -> str:
+    """Return a letter of the robot's program.
+
+    Raises:
+        ArgumentTypeError: It is not one ASCII letter.
+    """
     if len(text) != 1 or not text.isascii() or not text.isalpha():
         raise argparse.ArgumentTypeError(f'{text!r} is not one letter A to Z')
     return text

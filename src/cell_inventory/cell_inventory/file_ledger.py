@@ -12,6 +12,12 @@ class FileLedger:
     """The ledger as a stock file needs it: the protocol `stock_file_sync.StockLedger`."""
 
     def __init__(self, ledger: Ledger, book: Callable[[Counts, str, str], None]) -> None:
+        """Bind the functions that the synchronization needs.
+
+        Args:
+            ledger: Holds the counts on which ledger and file agreed last.
+            book: Books changed counts: counts, name that stands in place of an operator, reason.
+        """
         self._ledger = ledger
         self.book_changes = book
         self.agreed_counts = ledger.file_counts

@@ -252,6 +252,10 @@ class Ledger:
     def save_file_counts(self, path: str, counts: Mapping[tuple[str, int], int]) -> None:
         """Store the counts on which the ledger and a stock file agree now.
 
+        Args:
+            path: Absolute path of the file; each file has its own counts.
+            counts: (part number, tray) -> pieces.
+
         Raises:
             BookingRejected: STORAGE_FAILED.
         """
@@ -340,6 +344,7 @@ def _attributed(entries: list[NewEntry], wanted: NewEntry) -> list[NewEntry]:
 
 
 def _columns(item: LedgerEntry) -> dict[str, int | str | None]:
+    """Return the columns of an entry; "" and 0 become NULL where the entry has no such value."""
     entry = item.entry
     return {
         'sequence': item.sequence,
@@ -360,6 +365,7 @@ def _columns(item: LedgerEntry) -> dict[str, int | str | None]:
 
 
 def _entry_of(row: Row[tuple[object, ...]]) -> LedgerEntry:
+    """Return the entry of a row; the inverse of `_columns`."""
     entry = NewEntry(
         kind=EntryKind(row.kind),
         part_number=row.part_number,

@@ -232,6 +232,8 @@ class InventoryNode(Node):
         return await self._post(request, response, lambda stock: rules.reload(stock, tray_count(request)))
 
     async def _on_reset(self, request: ResetStock.Request, response: ResetStock.Response) -> ResetStock.Response:
+        """Reset one part or all; a reset of all is also published, because it clears a pick job that does not run."""
+
         def rule(stock: rules.Stock) -> list[NewEntry]:
             return rules.reset(stock, request.part_number, request.reason, self._defaults())
 
@@ -257,6 +259,7 @@ class InventoryNode(Node):
         return await self._execute(request, response, lambda: self._ledger.undo(request.sequence, undoing, now))
 
     async def _on_book(self, request: BookPiece.Request, response: BookPiece.Response) -> BookPiece.Response:
+        """Book a piece of a job once: a repetition under the same job and piece gets the same answer."""
         try:
             kind = _OUTCOMES.get(request.outcome)
             if kind is None:

@@ -104,7 +104,12 @@ class Stock:
     """(part number, tray) -> pieces; includes parts that have left the catalogue."""
 
     def count(self, part_number: str, tray: int) -> int:
-        """Return the pieces in a tray; 0 for a tray without entries."""
+        """Return the pieces in a tray; 0 for a tray without entries.
+
+        Args:
+            part_number: A part; an unknown one has no entries.
+            tray: 1..4.
+        """
         return self.counts.get((part_number, tray), 0)
 
     def part(self, part_number: str) -> Part:
@@ -122,6 +127,10 @@ class Stock:
 
     def tray(self, part_number: str, tray: int) -> Tray:
         """Return a tray of a part.
+
+        Args:
+            part_number: A part of the catalogue.
+            tray: 1..4.
 
         Raises:
             BookingRejected: UNKNOWN_PART or UNKNOWN_TRAY.
@@ -349,7 +358,13 @@ def book(stock: Stock, wanted: NewEntry, earlier: LedgerEntry | None) -> list[Ne
 
 
 def attributed_to(entries: Iterable[NewEntry], operator_id: str, request_id: str = '') -> list[NewEntry]:
-    """Return the entries with the ids of the operator or node, and of the command, that caused them."""
+    """Return the entries with the ids of the operator or node, and of the command, that caused them.
+
+    Args:
+        entries: Entries of one command; not changed.
+        operator_id: Operator, or name of the node.
+        request_id: Id of the command; "" where there is none.
+    """
     return [replace(entry, operator_id=operator_id, request_id=request_id) for entry in entries]
 
 

@@ -260,7 +260,11 @@ def _load(text: str) -> object:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object of JSON; Python's parser would silently keep the last of equal names."""
+    """Return an object of JSON; Python's parser would silently keep the last of equal names.
+
+    Raises:
+        ValueError: A name is there twice.
+    """
     result: dict[str, object] = {}
     for name, value in pairs:
         if name in result:
@@ -270,6 +274,11 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse_constant(name: str) -> object:
+    """Refuse NaN and Infinity, which Python's parser accepts and JSON does not know.
+
+    Raises:
+        ValueError: Always.
+    """
     raise ValueError(f'{name} is not a count: give a whole number')
 
 

@@ -309,6 +309,11 @@ def _observer(path: Path, touched: threading.Event, warn: Callable[[str], None])
 
 
 def _text(content: bytes) -> str:
+    """Return the text of a file, without the byte order mark that some editors write.
+
+    Raises:
+        StockFileError: The file is too large or not UTF-8; the text begins with the line.
+    """
     if len(content) > MOST_BYTES:
         raise StockFileError(f'line 1: the file has more than {MOST_BYTES} bytes: it is not a stock file')
     try:

@@ -73,7 +73,12 @@ def state_message(stamp: Time, backend: str, state: LinkState, last: TriggerReco
 
 
 def joint_message(stamp: Time, joints: JointPositions) -> JointState:
-    """Return the message of joint_states."""
+    """Return the message of joint_states.
+
+    Args:
+        stamp: ROS time at which the package arrived.
+        joints: Names of the URDF, angles in radians, speeds in rad/s.
+    """
     message = JointState(name=list(joints.names), position=list(joints.positions), velocity=list(joints.velocities))
     message.header.stamp = stamp
     return message
@@ -99,6 +104,11 @@ def link_health(backend: str, state: LinkState, last: TriggerRecord | None) -> H
     """Return the robot connection's line of /diagnostics.
 
     ERROR without a robot, or while nothing may move; WARN for an unknown outcome and for any other message.
+
+    Args:
+        backend: Name of the backend.
+        state: Its state; `data_age` in seconds, NaN where the backend receives no data by itself.
+        last: Latest trigger of this process, None before the first one.
     """
     age = '' if math.isnan(state.data_age) else f'{state.data_age:.2f} s'
     values = {'backend': backend, 'peer': state.peer, 'data_age': age, 'step_times': state.step_times}

@@ -161,7 +161,12 @@ def moving_frames(tree: Sequence[JointFrame], angles: Mapping[str, float]) -> li
 def origin_transform(
     xyz: tuple[float, float, float] = (0.0, 0.0, 0.0), rpy: tuple[float, float, float] = (0.0, 0.0, 0.0)
 ) -> Matrix:
-    """Return the transform of a URDF origin: meters, and radians about the fixed axes x, y, z."""
+    """Return the transform of a URDF `origin` element, shape (4, 4).
+
+    Args:
+        xyz: Translation, meters.
+        rpy: Radians about the fixed axes x, y and z, in this order.
+    """
     result = np.eye(4)
     result[:3, :3], result[:3, 3] = rotation_matrix(rpy_to_rotation_vector(*rpy)), xyz
     return result

@@ -61,6 +61,7 @@ __all__ = ['RESULT_TIMEOUT_S', 'RobotNode', 'main']
 T = TypeVar('T')
 StartedTrigger = Future[TriggerOutcome] | TriggerOutcome
 """Running trigger, or the outcome of one that was refused."""
+# The page covers a state that is older than 2 s.
 STATE_PERIOD_S = 0.5
 RESULT_TIMEOUT_S = 2
 """Seconds a result can be requested. Every kept goal is in every status message, which slows each trigger."""
@@ -74,6 +75,15 @@ class RobotNode(Node):
     """Provides robot/trigger, start_program, stop, recover, preflight and state, and joint_states if they are known."""
 
     def __init__(self, **options: Any) -> None:
+        """Open the command log, start the backend, then create interfaces and timers.
+
+        Args:
+            options: Passed to `rclpy.node.Node`, e.g. `parameter_overrides` in tests.
+
+        Raises:
+            ParameterError: A parameter is out of range.
+            StartError: The database, the catalogue or the recipe cannot be used.
+        """
         super().__init__('robot', **options)
         parameters = declare_parameters(self, RobotParameters)
         try:
@@ -276,6 +286,7 @@ class RobotNode(Node):
     async def _on_preflight(
         self, _request: RobotPreflight.Request, response: RobotPreflight.Response
     ) -> RobotPreflight.Response:
+        """Return the checks of the backend, and that no trigger or recovery is active. A defect of the backend fails them."""
         try:
             checks = await self._await_in_executor(self._backend.preflight())
         except Exception as error:

@@ -53,6 +53,10 @@ def load_recipe(path: str | Path, *, reach: bool = True) -> CellRecipe:
 def parse_recipe(data: object, *, reach: bool = True) -> CellRecipe:
     """Return the recipe of parsed YAML; see `load_recipe`.
 
+    Args:
+        data: Mapping as the YAML parser returns it; without line numbers, so errors name only keys.
+        reach: Also check that the arm reaches every pose inside its limits.
+
     Raises:
         RecipeError: Lists every error.
     """

@@ -68,6 +68,10 @@ class GripperModel(StrictModel):
 
     @model_validator(mode='after')
     def _check_keys(self) -> GripperModel:
+        """Refuse keys of another kind of gripper, missing keys, and values that contradict each other.
+
+        Pydantic collects the ValueError, and `validate` adds the line of the file.
+        """
         given = self.model_fields_set - {'kind', 'close_time', 'open_time'}
         if foreign := sorted(given - set(ALLOWED[self.kind])):
             raise ValueError(f'gripper: {", ".join(foreign)} is no key of a {self.kind} gripper; remove it, or correct kind')

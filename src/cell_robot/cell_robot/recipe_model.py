@@ -22,6 +22,7 @@ from cell_robot.recipe_gripper import GripperModel
 
 LENGTHS = {'m': 1.0, 'mm': 0.001}
 ANGLES = {'rad': 1.0, 'deg': math.pi / 180.0}
+# A speed of 0 would give a move without an end; so would a mistyped unit.
 MIN_SPEED = 1e-3
 MAX_SPEEDS = {
     'joint': math.pi,
@@ -31,6 +32,7 @@ MAX_SPEEDS = {
     'approach': 1.0,
 }
 """Upper limits in rad/s, rad/s^2, m/s and m/s^2. ur_rtde accepts more; a cell next to people should not."""
+# Catches millimeters written as meters.
 MAX_APPROACH_M = 1.0
 ROUNDING = 1.000001
 """Tolerance for limits that the file states in degrees or millimeters."""

@@ -130,7 +130,12 @@ def stop_cause(safety: int) -> str:
 
 
 def not_movable_reason(safety: int, mode: int) -> str:
-    """Return why the arm cannot move, with the remedy; "" when it can."""
+    """Return why the arm cannot move, with the remedy; "" when it can.
+
+    Args:
+        safety: Safety status of RTDE, a value of `SafetyMode`; unknown values count as a stop.
+        mode: Robot mode of RTDE, a value of `RobotMode`; unknown values count as not running.
+    """
     if safety not in FREE_TO_MOVE:
         text = stop_cause(safety)
         return text[0].upper() + text[1:]

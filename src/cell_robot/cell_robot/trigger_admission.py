@@ -65,7 +65,12 @@ class TriggerAdmission:
         return None
 
     def progress(self, phase: TriggerPhase, now_ns: int) -> None:
-        """Record that the active trigger was sent or acknowledged; `now_ns` is ROS time."""
+        """Record that the active trigger was sent or acknowledged; without an active trigger nothing is recorded.
+
+        Args:
+            phase: SENT or ACKNOWLEDGED.
+            now_ns: ROS time, nanoseconds.
+        """
         if self._active is None:
             return
         if phase is TriggerPhase.SENT:

@@ -38,6 +38,7 @@ ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 NOTHING, SEPARATOR, SPACE = (len(ALPHABET) + i for i in range(3))
 """Classes of a step without letter or digit: nothing new is printed there (or a bracket, a colon), a separator, a blank."""
 CLASSES = len(ALPHABET) + 3
+# exp(-12) is less than a recognizer can mean; the limit also keeps a packed value below 8 bits.
 FLOOR = -12.0
 STEPS_PER_NAT = 8
 """Resolution of the packed values."""
@@ -66,7 +67,12 @@ class StripEnds:
 
 
 def with_ends(data: bytes, ends: StripEnds) -> bytes:
-    """Return a packed strip with other ends."""
+    """Return a packed strip with other ends.
+
+    Args:
+        data: Result of `pack`; not unpacked, because the ends are its first byte.
+        ends: Bit 0 of that byte is `cut_start`, bit 3 `more_after`.
+    """
     flags = ends.cut_start, ends.cut_end, ends.more_before, ends.more_after
     return bytes([sum(flag << bit for bit, flag in enumerate(flags))]) + data[1:]
 
@@ -111,7 +117,12 @@ def unpack(data: bytes) -> list[Rendering]:
 
 
 def with_blanks(rendering: Rendering, steps: Sequence[float]) -> Rendering:
-    """Return a rendering with a blank at some steps: gaps that the picture shows and the recognizer passed over."""
+    """Return a rendering with a blank at some steps: gaps that the picture shows and the recognizer passed over.
+
+    Args:
+        rendering: Shape (steps, CLASSES); not changed.
+        steps: Places of the gaps, in steps, fractions allowed; places outside are moved to the next end.
+    """
     if not steps:
         return rendering
     result = rendering.copy()

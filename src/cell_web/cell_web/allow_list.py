@@ -138,6 +138,11 @@ def _is_identity(value: object) -> bool:
 
 
 def _reject_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which Python's JSON parser accepts and rosbridge would pass on.
+
+    Raises:
+        ValueError: Always.
+    """
     raise ValueError(name)
 
 

@@ -74,6 +74,15 @@ class GatewayNode(Node):
     """
 
     def __init__(self, **options: Any) -> None:
+        """Start the HTTP server in a thread of its own; a port in use is tried again and shown in the diagnostics.
+
+        Args:
+            options: Passed to `rclpy.node.Node`, e.g. `parameter_overrides` in tests.
+
+        Raises:
+            ParameterError: A parameter is out of range.
+            StartError: The token file or the database of the reports cannot be used.
+        """
         super().__init__('web_gateway', **options)
         self.parameters = declare_parameters(self, GatewayParameters)
         self.last_values = LastValues(self)
@@ -103,6 +112,7 @@ class GatewayNode(Node):
         super().destroy_node()
 
     def _settings(self) -> ServerSettings:
+        """Return the server's settings: names of this machine are allowed as Host in addition to `host_names`."""
         p = self.parameters
         own = (socket.gethostname(), socket.getfqdn())
         return ServerSettings(
@@ -140,6 +150,7 @@ class GatewayNode(Node):
         self._background.loop.call_soon_threadsafe(self._hubs[name].publish, frame)
 
     def _page_health(self) -> Health:
+        """Return the page's line of /diagnostics: ERROR when the server stopped or has no port, WARN without a built page."""
         state = self.server.state
         values = {
             'port': str(state.port),

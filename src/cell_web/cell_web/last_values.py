@@ -53,7 +53,12 @@ class LastValues:
         node.create_subscription(String, 'heartbeat', self._on_heartbeat, HEARTBEATS)
 
     def add_routes(self, router: web.UrlDispatcher, require_session: Callable[[web.Request], Session]) -> None:
-        """Serve the values at `/last_values.json`, limited to the topics of the session's role."""
+        """Serve the values at `/last_values.json`, limited to the topics of the session's role.
+
+        Args:
+            router: Router of the gateway's application.
+            require_session: Returns the session of a request, or raises HTTPUnauthorized.
+        """
 
         async def serve(request: web.Request) -> web.Response:
             allowed = require_session(request).role.topics

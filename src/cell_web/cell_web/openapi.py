@@ -55,6 +55,7 @@ def openapi_document(version: str) -> JsonObject:
 
 
 def _scan_bag() -> JsonObject:
+    """Return the operation of `POST scan_bag`; the field lists are those of the code, so page and code cannot differ."""
     form = {'type': 'object', 'required': list(FIELDS), 'properties': {name: _FORM[name] for name in FIELDS}}
     body = {**form, 'properties': {**_FORM, **{name: _text_or_number(name) for name in ('weight', 'scale')}}}
     key = {

@@ -70,6 +70,12 @@ class Reports:
         router.add_get(f'{JOB}/bags.csv', bags)
 
     async def _answer(self, request: web.Request, make: Callable[[JobReport], web.Response]) -> web.Response:
+        """Read a job's report in a worker thread and make a response of it.
+
+        Raises:
+            HTTPNotFound: 404: there is no such job.
+            HTTPServiceUnavailable: 503: the database cannot be read.
+        """
         # The route admits at most 18 digits: a larger number would not fit the database's integer.
         job_id = int(request.match_info['job_id'])
         try:

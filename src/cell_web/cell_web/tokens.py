@@ -129,7 +129,11 @@ class TokenFile:
         self._write(left)
 
     def _write(self, entries: list[TokenEntry]) -> None:
-        """Replace the file in one step, readable by its owner only."""
+        """Replace the file in one step, readable by its owner only.
+
+        Raises:
+            TokenError: The file cannot be written.
+        """
         new = self._path.with_name(f'{self._path.name}.{os.getpid()}')
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -260,6 +260,11 @@ def recorded_bag(bag: Bag, job: WeighingJob | None) -> RecordedBag:
 
 
 def _single_text(form: Mapping[str, Sequence[object]], name: str) -> str:
+    """Return the one value of a form field; a field that is given twice is an error, not a choice.
+
+    Raises:
+        BadRequestError: 400: missing, empty or repeated.
+    """
     values = form.get(name, ())
     if len(values) != 1 or not isinstance(values[0], str) or not values[0].strip():
         raise BadRequestError(400, name, f'{name} is required' if len(values) < 2 else f'{name} is given more than once')

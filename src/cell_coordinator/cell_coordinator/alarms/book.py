@@ -262,6 +262,11 @@ class AlarmBook:
         return [self._store(record) for record in moved if self._open[record.source, record.key] != record]
 
     def _find(self, alarm_id: str) -> AlarmRecord:
+        """Return an open alarm.
+
+        Raises:
+            AlarmError: UNKNOWN_ALARM: there is none with this id.
+        """
         for record in self._open.values():
             if record.alarm_id == alarm_id:
                 return record

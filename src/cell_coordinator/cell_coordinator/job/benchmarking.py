@@ -177,6 +177,11 @@ class BenchmarkService:
         return int(response.version)
 
     async def _trigger(self, event: str) -> None:
+        """Trigger the robot outside a job, and wait for its outcome.
+
+        Raises:
+            CommandRejected: Any outcome but success, an unknown one included; the text names the event.
+        """
         result = await self._robot.trigger(f'benchmark-{new_id()}', event)
         if result.outcome is not RobotOutcome.SUCCEEDED:
             raise CommandRejected(result.code, f'{event}: {result.message}')

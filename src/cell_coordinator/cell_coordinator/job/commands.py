@@ -281,6 +281,11 @@ class OperatorCommands:
         return response.code, response.message
 
     def _require_job(self, job_id: str) -> None:
+        """Refuse a command for another job than the current one; "" means the current one.
+
+        Raises:
+            CommandRejected: NO_JOB.
+        """
         if job_id and self._runner.job.job_id != job_id:
             raise CommandRejected(ErrorCode.NO_JOB, f'job {job_id} is not set: set it again')
 
@@ -320,7 +325,13 @@ class OperatorCommands:
         return sensor_from_checks((check.name, check.message) for check in response.checks)
 
     def _dispatch(self, action: str, operator_id: str, sensor: GripperSensor) -> None:
-        """Dispatch a command; remember a contradicted answer, so that its repetition overrules the sensor."""
+        """Dispatch a command; remember a contradicted answer, so that its repetition overrules the sensor.
+
+        A second click within OVERRULE_MIN_S is no decision, and after OVERRULE_MAX_S the view into the cell is an old one.
+
+        Raises:
+            CommandRejected: The command is not allowed now, or the gripper sensor contradicts the answer.
+        """
         now = time.monotonic()
         # The trigger's id: an overrule for one step must not count for the next.
         answer = (action, operator_id, self._runner.job.trigger_id)

@@ -91,7 +91,13 @@ def booking_to_msg(effect: BookPiece) -> BookPieceService.Request:
 
 
 def reload_to_msg(effect: RequestReload, job: PickJob, stamp: Time) -> msg.ReloadRequired:
-    """Return the request to refill the trays, for topic reload_required."""
+    """Return the request to refill the trays, for topic reload_required.
+
+    Args:
+        effect: Trays of the part, and the pieces that the job still needs.
+        job: Job that waits.
+        stamp: ROS time.
+    """
     return msg.ReloadRequired(
         stamp=stamp,
         job_id=job.job_id,
@@ -134,7 +140,13 @@ def job_to_msg(job: PickJob, last_match: msg.MatchResult, read_times: Sequence[f
 
 
 def status_to_msg(statuses: Sequence[SubsystemStatus], ready: bool, stamp: Time) -> msg.CellStatus:
-    """Return the health of the cell, for topic status."""
+    """Return the health of the cell, for topic status.
+
+    Args:
+        statuses: One for each subsystem, in the order of the page.
+        ready: Whether a job may start.
+        stamp: ROS time.
+    """
     subsystems = [
         msg.Subsystem(level=min(status.level, msg.Subsystem.STALE), name=status.name, message=status.message)
         for status in statuses

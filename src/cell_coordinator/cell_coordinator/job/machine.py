@@ -22,7 +22,7 @@ from cell_common.gripper_sensor import GripperSensor
 
 from cell_coordinator.job import events as ev
 from cell_coordinator.job.events import Event, Resolution, RobotOutcome
-from cell_coordinator.job.model import STEPS_WITH_PIECE, JobState, JobStep, PickJob, PieceOutcome, VerdictKind
+from cell_coordinator.job.model import STEPS_WITH_PIECE, JobState, JobStep, PickJob, PieceOutcome
 from cell_coordinator.job.resolution import (
     BOOKED_OTHERWISE,
     NOT_BOOKED,
@@ -38,6 +38,7 @@ from cell_coordinator.job.transitions import (
     attributed,
     book,
     continue_trigger,
+    enter_step,
     expect_booking,
     finished,
     interrupted,
@@ -54,7 +55,6 @@ from cell_coordinator.job.transitions import (
 RESTARTED = 'the coordinator was restarted: check the cell, then resume'
 OLD_FRAME = 'the frame is older than the pick: compare the clocks of the computers'
 _PAUSE_REQUESTED = 'pausing after this step, requested'
-_TRIGGERS = {JobStep.START: 'START_PROGRAM', JobStep.PLACE: 'PLACE', JobStep.REJECT: 'REJECT'}
 
 
 class CommandRejected(Exception):
@@ -88,6 +88,7 @@ class JobMachine:
     """Computes transitions; it has no state of its own."""
 
     def __init__(self, rules: JobRules) -> None:
+        """Store the limits of a job; the machine itself has no state, so one serves any number of jobs."""
         self._rules = rules
         self._handlers: dict[type[Event], Callable[[PickJob, Any], Transition]] = {
             ev.Start: self._start,
@@ -109,6 +110,15 @@ class JobMachine:
     def advance(self, job: PickJob, event: Event) -> Transition:
         """Apply an event. An event without a meaning in this state returns the same job and no effects.
 
+        Answers carry the id of the effect that they answer: a late one of an earlier step is such an event.
+
+        Args:
+            job: Not changed.
+            event: Command of an operator, or answer to an effect; its `now_ns` is the only clock.
+
+        Returns:
+            The job after the event, and the effects to execute once it is stored.
+
         Raises:
             CommandRejected: The event is a command that is not allowed now.
             UnverifiedPieceError: A defect; the transition must not be executed.
@@ -129,6 +139,7 @@ class JobMachine:
         return self._advance(replace(job, state=JobState.RUNNING, step=JobStep.START, started_ns=event.now_ns), event.now_ns)
 
     def _pause(self, job: PickJob, event: ev.Pause) -> Transition:
+        """Pause at once where the arm stands between two pieces, otherwise after the step that is under way."""
         if job.state is JobState.WAITING_RELOAD or (job.state is JobState.RUNNING and is_between_pieces(job)):
             return Transition(paused(job, attributed('paused', event.operator_id), fault=False))
         if job.state is not JobState.RUNNING:
@@ -136,6 +147,7 @@ class JobMachine:
         return Transition(replace(job, pause_requested=True, reason=attributed(_PAUSE_REQUESTED, event.operator_id)))
 
     def _resume(self, job: PickJob, event: ev.Resume) -> Transition:
+        """Continue an interrupted trigger, take back a pause that was not reached, or enter the step again."""
         if job.unresolved and job.interrupted and job.state is JobState.PAUSED:
             return continue_trigger(job)
         # Nothing moves while it is unknown where the arm and the piece are.
@@ -162,6 +174,7 @@ class JobMachine:
         return self._advance(job, event.now_ns)
 
     def _cancel(self, job: PickJob, event: ev.Cancel) -> Transition:
+        """Cancel at once where nothing is under way; otherwise the piece is first finished."""
         if job.finished:
             raise CommandRejected(ErrorCode.NO_JOB, 'there is no job to cancel')
         if job.unresolved:
@@ -172,6 +185,7 @@ class JobMachine:
         return self._cancel_idle(job, event)
 
     def _resolve(self, job: PickJob, event: ev.Resolve) -> Transition:
+        """Apply an operator's answer about a step whose outcome is unknown, unless the gripper sensor contradicts it."""
         if error := answer_error(job, event.resolution):
             raise CommandRejected(ErrorCode.WRONG_STATE, error)
         contradicted = contradiction(job, event.resolution, event.sensor)
@@ -193,6 +207,7 @@ class JobMachine:
     # Answers to effects
 
     def _trigger_finished(self, job: PickJob, event: ev.TriggerFinished) -> Transition:
+        """Complete the step, or pause with the reason; only UNKNOWN asks an operator where the piece is."""
         if not job.trigger or job.unresolved or event.effect_id != job.effect_id:
             return Transition(job)
         if event.outcome is RobotOutcome.SUCCEEDED:
@@ -211,6 +226,7 @@ class JobMachine:
         return Transition(paused(job, f'{fact}: {event.message}'))
 
     def _stock_received(self, job: PickJob, event: ev.StockReceived) -> Transition:
+        """Trigger the pick from the first tray with pieces, or wait for a reload."""
         if job.trigger or job.step is not JobStep.PICK or event.effect_id != job.effect_id:
             return Transition(job)
         # The lowest number: trays are emptied one after the other, so that full ones can be exchanged meanwhile.
@@ -227,6 +243,7 @@ class JobMachine:
         return send_trigger(replace(job, tray=tray, picked_ns=event.now_ns), f'PART_{job.part_number}')
 
     def _read_finished(self, job: PickJob, event: ev.ReadFinished) -> Transition:
+        """Have the reading judged, if its frame is newer than the moment when the piece was presented."""
         if job.state is not JobState.RUNNING or job.step is not JobStep.READ or event.effect_id != job.effect_id:
             return Transition(job)
         # The OCR node promises newer frames. A camera with a wrong clock breaks the promise.
@@ -240,6 +257,7 @@ class JobMachine:
         return Transition(job, (effect,))
 
     def _verdict_received(self, job: PickJob, event: ev.VerdictReceived) -> Transition:
+        """Place a verified piece, read again while attempts are left, else reject the piece."""
         if job.state is not JobState.RUNNING or job.step is not JobStep.MATCH or event.effect_id != job.effect_id:
             return Transition(job)
         verdict = event.verdict
@@ -256,6 +274,7 @@ class JobMachine:
         return with_effect(record, self._advance(job, event.now_ns))
 
     def _booking_confirmed(self, job: PickJob, event: ev.BookingConfirmed) -> Transition:
+        """Count the piece and go on to the next one; only now does the job know that the ledger has it."""
         if job.finished or job.step is not JobStep.BOOK or event.effect_id != job.effect_id:
             return Transition(job)
         placed = job.outcome is PieceOutcome.PLACED
@@ -317,7 +336,7 @@ class JobMachine:
         # Not before the booking: a moved piece must be in the ledger, whatever follows.
         elif job.pause_requested and job.step is not JobStep.BOOK:
             return Transition(paused(job, job.reason.replace(_PAUSE_REQUESTED, 'paused'), fault=False))
-        return _enter_step(job)
+        return enter_step(job)
 
     def _complete_step(self, job: PickJob, now_ns: int) -> PickJob:
         """Return the job after its trigger was done, as reported by the robot or by the operator."""
@@ -332,6 +351,7 @@ class JobMachine:
         return replace(job, attempt=1, verdict=None, frame_after_ns=now_ns + self._rules.settle_ns)
 
     def _next_piece(self, job: PickJob, now_ns: int) -> Transition:
+        """Begin the next piece or end the job; too many rejects in a row pause it."""
         if job.placed < job.quantity and not job.cancel_requested:
             if job.state is JobState.PAUSED:
                 return Transition(job)
@@ -369,20 +389,3 @@ def require_verified(transition: Transition) -> None:
     places = any(isinstance(effect, ev.SendTrigger) and effect.event == 'PLACE' for effect in transition.effects)
     if places and not is_verified(job):
         raise UnverifiedPieceError(f'piece {job.piece} of job {job.job_id}')
-
-
-def _enter_step(job: PickJob) -> Transition:
-    if job.step is JobStep.BOOK:
-        return book(job)
-    if job.step is JobStep.READ:
-        job = replace(job, effect_id=job.effect_id + 1)
-        effect = ev.ReadFrame(job.effect_id, job.frame_after_ns, job.picked_ns, job.shown_ns, careful=job.attempt > 1)
-        return Transition(job, (effect,))
-    if job.step is JobStep.PICK:
-        job = replace(job, piece=job.placed + job.rejected + 1, attempt=0, verdict=None)
-        return query_stock(replace(job, outcome=PieceOutcome.NONE, outcome_reason=''))
-    sent = send_trigger(job, _TRIGGERS[job.step])
-    verdict = job.verdict
-    if job.step is JobStep.REJECT and verdict is not None and verdict.kind is not VerdictKind.MATCH:
-        return with_effect(ev.ArchiveReject(verdict), sent)
-    return sent

@@ -21,6 +21,7 @@ __all__ = [
     'attributed',
     'book',
     'continue_trigger',
+    'enter_step',
     'evidence_of',
     'expect_booking',
     'finished',
@@ -34,6 +35,8 @@ __all__ = [
     'unresolved',
     'with_effect',
 ]
+
+_TRIGGERS = {JobStep.START: 'START_PROGRAM', JobStep.PLACE: 'PLACE', JobStep.REJECT: 'REJECT'}
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,12 @@ def finished(job: PickJob, state: JobState, now_ns: int) -> PickJob:
 
 
 def attributed(action: str, operator_id: str) -> str:
-    """Return an action with the operator who asked for it, for a reason text; without an id the action alone."""
+    """Return an action with the operator who asked for it, for a reason text; without an id the action alone.
+
+    Args:
+        action: In the past tense, e.g. "paused".
+        operator_id: Id of the command; "" for the node itself.
+    """
     return f'{action} by {operator_id}' if operator_id else action
 
 
@@ -189,7 +197,12 @@ def book(job: PickJob) -> Transition:
 
 
 def with_effect(effect: Effect, following: Transition) -> Transition:
-    """Return a transition with another effect, executed first."""
+    """Return a transition with another effect, executed first.
+
+    Args:
+        effect: A record, which must be stored before the arm moves on.
+        following: The transition.
+    """
     return replace(following, effects=(effect, *following.effects))
 
 
@@ -202,3 +215,21 @@ def expect_booking(job: PickJob, outcome: PieceOutcome, reason: str) -> PickJob:
         reason: For the ledger; "" for a placed piece.
     """
     return replace(job, step=JobStep.BOOK, outcome=outcome, outcome_reason=reason, booking_refused=False)
+
+
+def enter_step(job: PickJob) -> Transition:
+    """Return the transition with the effect of the job's step: a query, a trigger, a reading or a booking."""
+    if job.step is JobStep.BOOK:
+        return book(job)
+    if job.step is JobStep.READ:
+        job = replace(job, effect_id=job.effect_id + 1)
+        effect = ev.ReadFrame(job.effect_id, job.frame_after_ns, job.picked_ns, job.shown_ns, careful=job.attempt > 1)
+        return Transition(job, (effect,))
+    if job.step is JobStep.PICK:
+        job = replace(job, piece=job.placed + job.rejected + 1, attempt=0, verdict=None)
+        return query_stock(replace(job, outcome=PieceOutcome.NONE, outcome_reason=''))
+    sent = send_trigger(job, _TRIGGERS[job.step])
+    verdict = job.verdict
+    if job.step is JobStep.REJECT and verdict is not None and verdict.kind is not VerdictKind.MATCH:
+        return with_effect(ev.ArchiveReject(verdict), sent)
+    return sent

@@ -156,7 +156,12 @@ class Backend(ABC):
 
 
 def completed(code: ErrorCode, message: str) -> Future[CommandResult]:
-    """Return a future that already has its result, for commands that a backend answers without its device."""
+    """Return a future that already has its result, for commands that a backend answers without its device.
+
+    Args:
+        code: OK, or the reason of a refusal.
+        message: For the operator; for OK it says what was done.
+    """
     future: Future[CommandResult] = Future()
     future.set_result(CommandResult(code, message))
     return future

@@ -59,5 +59,10 @@ class TriggerOutcome:
 
 
 def not_sent(code: ErrorCode, message: str) -> TriggerOutcome:
-    """Return the outcome of a trigger that never left the node."""
+    """Return the outcome of a trigger that never left the node: the arm has not moved for it, and its id may be used again.
+
+    Args:
+        code: Reason, for programs; never OK.
+        message: Reason and remedy, for the operator.
+    """
     return TriggerOutcome(TriggerPhase.NOT_SENT, code, message)

@@ -166,7 +166,12 @@ def decode_settings(text: str) -> ControlSettings:
 
 
 def encode_request(number: int, request: ControlRequest) -> bytes:
-    """Return the line of a request; `number` identifies it in the reports."""
+    """Return the line of a request.
+
+    Args:
+        number: Identifies the request in the reports; unique within one process.
+        request: Any of the request types; angles in radians, lengths in meters, times in seconds.
+    """
     return _encode(request, number=number)
 
 

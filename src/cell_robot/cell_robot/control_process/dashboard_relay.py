@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 
 from cell_robot.protocols.dashboard.codec import MAX_LINE, answers, clean_line, is_banner
 
+# ur_rtde has these ports built in, so the relay listens on the same numbers at another loopback address.
 DASHBOARD, SCRIPT, RTDE = 29999, 30003, 30004
 READ_SIZE = 65536
 TRIES = 5
@@ -69,7 +70,16 @@ class DashboardReplies:
 
 
 async def relay_dashboard(address: str, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
-    """Serve one client of the dashboard until either end closes."""
+    """Serve one client of the dashboard until either end closes.
+
+    Args:
+        address: Host of the controller.
+        client: Commands of ur_rtde.
+        answer: Takes the replies, cleaned so that ur_rtde understands them.
+
+    Raises:
+        OSError: The dashboard does not answer.
+    """
     reader, writer = await asyncio.open_connection(address, DASHBOARD, limit=MAX_LINE)
     replies = DashboardReplies()
 
@@ -86,7 +96,17 @@ async def relay_dashboard(address: str, client: asyncio.StreamReader, answer: as
 
 
 async def relay_bytes(address: str, port: int, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
-    """Serve one client of another port until either end closes."""
+    """Serve one client of another port until either end closes; bytes are passed on unchanged.
+
+    Args:
+        address: Host of the controller.
+        port: TCP port of the controller.
+        client: Bytes of ur_rtde.
+        answer: Takes the controller's bytes.
+
+    Raises:
+        OSError: The controller does not answer.
+    """
     reader, writer = await asyncio.open_connection(address, port)
 
     async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -27,6 +27,7 @@ from cell_robot.protocols.rtde.codec import (
 from cell_robot.protocols.rtde.framing import PacketSplitter, RtdeError, RtdeRefusedError
 
 PORT = 30004
+# Bounded: this client blocks its thread.
 TIMEOUT_S = 3.0
 READ_SIZE = 65536
 BANKS = ((0, 8, 'standard_digital_output'), (8, 16, 'configurable_digital_output'), (16, 18, 'tool_digital_output'))
@@ -52,6 +53,11 @@ def control_names(*, upper: bool) -> tuple[str, ...]:
 
 def taken_inputs(address: str, pins: Sequence[int], *, upper: bool) -> str:
     """Return which inputs of the cell another client owns, with the remedy; "" when all are free. Nothing stays claimed.
+
+    Args:
+        address: Host of the controller.
+        pins: Digital outputs of the recipe: 0-7 standard, 8-15 configurable, 16-17 tool.
+        upper: ur_rtde uses its upper range of input registers (parameter `rtde_registers`).
 
     Raises:
         OSError: The controller does not answer.
@@ -124,7 +130,13 @@ class InputClient:
         self._stream.sendall(recipe.pack(values))
 
     def _request(self, request: bytes, kind: PacketType) -> bytes:
-        """Return the payload of the answer; texts in between are skipped."""
+        """Return the payload of the answer; texts in between are skipped.
+
+        Raises:
+            ConnectionError: The controller closed the connection.
+            OSError: No answer within TIMEOUT_S.
+            RtdeError: The answer is not RTDE.
+        """
         self._stream.sendall(request)
         while True:
             if not (data := self._stream.recv(READ_SIZE)):
@@ -158,6 +170,10 @@ class OutputSwitch:
         """Switch an output; return False if it was not claimed, or the connection is gone.
 
         The effect shows in `actual_digital_output_bits`: the first write after a lost connection succeeds without one.
+
+        Args:
+            pin: 0-7 standard, 8-15 configurable, 16-17 tool.
+            on: State to set.
         """
         bank = next(((first, name) for first, end, name in BANKS if first <= pin < end and name in self._names), None)
         if bank is None:

@@ -50,6 +50,7 @@ from cell_robot.control_process.dashboard_relay import RelayProcess, is_misread
 from cell_robot.control_process.input_client import OutputSwitch, taken_inputs
 from cell_robot.protocols.rtde.framing import RtdeError, RtdeRefusedError
 
+# Bounds the delay of a report; requests wake the loop at once.
 CYCLE_S = 0.01
 HEARTBEAT_S = 0.1
 CONTROL_HZ = 125.0
@@ -60,6 +61,7 @@ START_TIMEOUT_S = 0.5
 """A move that the script has accepted appears as an operation within this time."""
 MAX_POLL_S = 0.05
 """Maximum time counted per poll: a stalled process has not waited."""
+# Time for the loop to stop the script in order; the watchdog stops the arm in any case.
 FLUSH_S = 1.0
 STOP_RAD_S2 = 4.0
 

@@ -95,7 +95,15 @@ ARMS = {
 
 
 def link_transform(arm: ArmModel, number: int, angle: float) -> Matrix:
-    """Return the transform of one joint and its link; `number` is 0..5, `angle` in radians."""
+    """Return the transform of one joint and its link, shape (4, 4), in meters.
+
+    The Denavit-Hartenberg form that Universal Robots publishes: turn about z, then `d` along z, `a` along x, twist about x.
+
+    Args:
+        arm: Lengths of the model.
+        number: 0 (base) to 5 (wrist 3).
+        angle: Angle of the joint, radians.
+    """
     cosine, sine = math.cos(angle), math.sin(angle)
     # Exactly 0 and 1: rounding errors of pi/2 would accumulate over six joints.
     twist_cosine, twist_sine = round(math.cos(ALPHA[number])), round(math.sin(ALPHA[number]))
@@ -125,7 +133,12 @@ def link_frames(arm: ArmModel, joints: Sequence[float]) -> list[Matrix]:
 
 
 def forward_kinematics(arm: ArmModel, joints: Sequence[float]) -> Matrix:
-    """Return the transform from the controller's base to the flange; joints in radians."""
+    """Return the transform from the controller's base to the flange, shape (4, 4), in meters.
+
+    Args:
+        arm: Lengths of the model.
+        joints: Six angles, radians, from the base to wrist 3.
+    """
     return link_frames(arm, joints)[-1]
 
 
@@ -166,12 +179,22 @@ def nearest_solution(
 
 
 def weighted_joint_distance(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return the sum of the joint differences in radians, weighted by WEIGHTS."""
+    """Return the sum of the joint differences in radians, weighted by WEIGHTS.
+
+    Args:
+        first: Six angles, radians.
+        second: Six angles; angles one turn apart count as different.
+    """
     return sum(weight * abs(one - other) for weight, one, other in zip(WEIGHTS, first, second, strict=True))
 
 
 def max_joint_difference(first: Sequence[float], second: Sequence[float]) -> float:
-    """Return the largest difference of any joint, radians."""
+    """Return the largest difference of any joint, radians.
+
+    Args:
+        first: Six angles, radians.
+        second: Six angles, radians.
+    """
     return max(abs(one - other) for one, other in zip(first, second, strict=True))
 
 

@@ -32,6 +32,7 @@ JUMP_RAD = math.radians(30.0)
 """A larger joint step between two points of a straight line means that the arm would have to change its configuration."""
 LATE_FACTOR = 1.5
 LATE_S = 2.0
+# The range of each joint of a UR arm without limits of the installation.
 FULL_TURN_RANGE = (-2.0 * math.pi, 2.0 * math.pi)
 
 
@@ -129,6 +130,10 @@ class ArmCell:
 
         Raises:
             MoveError: The tool leaves the box on the way, or a joint exceeds its limits.
+
+        Args:
+            start: Six angles, radians.
+            end: Six angles, radians.
         """
         self.check(start)
         self.check(end)  # between two allowed angles every angle is allowed
@@ -160,6 +165,11 @@ class ArmCell:
         return float(np.linalg.norm(np.diff(points, axis=0), axis=1).max() * steps / length) if length > 0.0 else 0.0
 
     def _check_room(self, path: Sequence[JointVector]) -> None:
+        """Check the whole arm along a path of joint vectors; without a room in the recipe nothing is checked.
+
+        Raises:
+            MoveError: A link leaves the room; names link, place and obstacle.
+        """
         if self.room is None:
             return
         try:

@@ -33,7 +33,6 @@ FINE_RAD = math.radians(1.0)
 """Joint step at which the tool's speed is checked; moves are planned with a coarser one."""
 PART, MOVE = 'PART_', 'MOVE_'
 DOWN = 'going down'
-"""Label of the move down to a target."""
 
 
 class GripperContent(enum.Enum):
@@ -286,6 +285,7 @@ class Planner:
         return self._pick(self._recipe.parts[part_number][tray].slots[slot], start, content, missing)
 
     def _pick(self, target: ApproachTarget, start: ArmPosition, content: GripperContent, missing: str) -> list[PlanStep]:
+        """Return the way over the camera pose to a piece and back; a gripper that holds a piece is a PlanError."""
         # UNKNOWN is allowed: without a sensor, a restarted node could otherwise never pick again.
         if content in (GripperContent.HELD, GripperContent.BENCHMARK):
             raise PlanError(f'The gripper holds {content.value}. Take it out first, by hand or with REJECT.')
@@ -299,6 +299,7 @@ class Planner:
         return [*steps[:down], self._open(), *steps[down:]] if picks else steps
 
     def _put_down(self, event: str, start: ArmPosition, content: GripperContent) -> list[PlanStep]:
+        """Return the way over the camera pose to PLACE or REJECT and back; a gripper that holds nothing is a PlanError."""
         if content is GripperContent.NONE:
             raise PlanError('The gripper holds nothing. Look where the piece is.')
         return [*self._to_camera(start), *self._pick_or_place(self._recipe.targets[event.lower()], self._open())]
@@ -359,11 +360,7 @@ class Planner:
         return [*up, *self.joint_move('to the camera', joints, self._camera)]
 
     def joint_move(self, label: str, start: JointVector, end: JointVector) -> list[PlanStep]:
-        """Return a checked joint move, [] when the arm is there; the tool keeps the recipe's highest speed.
-
-        Raises:
-            MoveError: The move leaves the limits.
-        """
+        """Return a checked joint move between angles in radians, [] when the arm is there; MoveError outside the limits."""
         length = max_joint_difference(start, end)
         if length <= ARRIVED_RAD:
             return []
@@ -373,7 +370,15 @@ class Planner:
         return [MoveStep(label, end, None, speed, acceleration, move_deadline(length, speed, acceleration))]
 
     def linear_move(self, label: str, end: tuple[float, ...], joints: JointVector, length: float, speed: float) -> MoveStep:
-        """Return a straight move to a tool pose, which the caller has checked; `length` in meters, for its deadline."""
+        """Return a straight move to a tool pose, which the caller has checked.
+
+        Args:
+            label: Name of the move in logs and errors.
+            end: x, y, z in meters and a rotation vector in radians, base frame.
+            joints: Angles at the end, radians.
+            length: Way of the tool, meters, for the deadline.
+            speed: Meters per second.
+        """
         acceleration = self._speeds.linear_acceleration
         return MoveStep(label, joints, end, speed, acceleration, move_deadline(length, speed, acceleration))
 

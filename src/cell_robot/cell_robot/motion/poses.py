@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 """4x4 homogeneous transform, meters; or a 3x3 rotation where a function says so."""
+# Below this, sin(angle) / angle is 1 to double precision, and the division itself would fail.
 ZERO_ANGLE_RAD = 1e-9
 ROUNDING = 1e-12
 """Both signs of a half turn are right. Within this tolerance the first component is made positive, as controllers do."""
@@ -76,7 +77,14 @@ def quaternion(vector: Sequence[float]) -> tuple[float, float, float, float]:
 
 
 def quaternion_to_vector(x: float, y: float, z: float, w: float) -> tuple[float, float, float]:
-    """Return the rotation vector, length 0..pi, of a unit quaternion; both of its signs are the same rotation."""
+    """Return the rotation vector of a unit quaternion, radians, length 0..pi; q and -q are the same rotation.
+
+    Args:
+        x: First component of the vector part, sin(angle / 2) times the axis.
+        y: Second component.
+        z: Third component.
+        w: Scalar part, cos(angle / 2); last, as in geometry_msgs.
+    """
     sine = math.sqrt(x * x + y * y + z * z)
     angle = 2.0 * math.atan2(sine, abs(w))
     share = math.copysign(angle / sine, w) if sine > ZERO_ANGLE_RAD else 2.0
@@ -84,7 +92,13 @@ def quaternion_to_vector(x: float, y: float, z: float, w: float) -> tuple[float,
 
 
 def rpy_to_rotation_vector(roll: float, pitch: float, yaw: float) -> tuple[float, float, float]:
-    """Return the rotation vector of roll, pitch and yaw about the fixed axes x, y, z (radians, URDF convention)."""
+    """Return the rotation vector of a URDF rotation, radians.
+
+    Args:
+        roll: Radians about the fixed axis x, applied first.
+        pitch: Radians about the fixed axis y.
+        yaw: Radians about the fixed axis z, applied last.
+    """
     cosines, sines = np.cos([roll, pitch, yaw]), np.sin([roll, pitch, yaw])
     about_x = np.array([[1, 0, 0], [0, cosines[0], -sines[0]], [0, sines[0], cosines[0]]])
     about_y = np.array([[cosines[1], 0, sines[1]], [0, 1, 0], [-sines[1], 0, cosines[1]]])
@@ -110,6 +124,11 @@ def interpolate(start: Matrix, end: Matrix, share: float) -> Matrix:
 
 
 def pose_distance(start: Matrix, end: Matrix) -> tuple[float, float]:
-    """Return the distance between two transforms: meters, and the angle of the rotation between them in radians."""
+    """Return the distance between two transforms: meters, and the angle of the rotation between them in radians.
+
+    Args:
+        start: Shape (4, 4), meters.
+        end: Shape (4, 4), in the same frame.
+    """
     turn = rotation_vector(start[:3, :3].T @ end[:3, :3])
     return float(np.linalg.norm(end[:3, 3] - start[:3, 3])), math.sqrt(sum(value * value for value in turn))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EARLY = 0.75
 """A frame is accepted this share of the period after the last one: cameras jitter."""
+# Bounds the text for log and page, whatever a library writes into its error.
 LONGEST_REASON = 300
 
 

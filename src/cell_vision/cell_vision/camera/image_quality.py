@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter, ImageStat, UnidentifiedImageError
 
 PERIOD = NS_PER_S
 """Least time between two measurements, nanoseconds."""
+# A quarter of the pixels: the measurement must not cost more than capturing the frame.
 REDUCTION = 2
 SATURATED = 250
 """Least gray value of a saturated pixel: compression rounds 255 down."""
@@ -52,6 +53,11 @@ class ImageQualityMonitor:
     """
 
     def __init__(self, limits: QualityLimits) -> None:
+        """Start without a measurement: the figures are NaN, and no warning is given before the first frame.
+
+        Args:
+            limits: Bounds for the warnings.
+        """
         self._limits = limits
         self._last = b''
         self._changed = 0

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 START = b'\xff\xd8'
 END = b'\xff\xd9'
+# SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC): ITU-T T.81, table B.1.
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# TEM, RST0 to RST7 and SOI stand alone: no length follows them.
 _WITHOUT_LENGTH = frozenset([0x01, *range(0xD0, 0xD8)])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cell_vision.camera.jpeg import is_complete
 
+# A stream without boundaries must not fill the memory.
 LARGEST_PART = 32_000_000
 LONGEST_HEAD = 16_384
 HEAD_END = b'\r\n\r\n'

@@ -44,6 +44,15 @@ class CameraNode(Node):
     """
 
     def __init__(self, **options: Any) -> None:
+        """Create publishers and services, and start capturing if `autostart` is set.
+
+        Args:
+            options: Passed to `rclpy.node.Node`, e.g. `parameter_overrides` in tests.
+
+        Raises:
+            ParameterError: A parameter is out of range, or `source` or `roi` cannot be parsed.
+            StartError: The calibration file cannot be used.
+        """
         super().__init__('camera', **options)
         self._options = declare_parameters(self, CameraParameters)
         self._source = _parse_source(self._options)
@@ -156,6 +165,11 @@ class CameraNode(Node):
 
 
 def _parse_source(parameters: CameraParameters) -> CameraSource:
+    """Return the camera source of the parameters.
+
+    Raises:
+        ParameterError: `source` is of no known form, or `roi` has not four numbers.
+    """
     try:
         source = parse_source(parameters.source)
     except ValueError as error:
@@ -166,6 +180,11 @@ def _parse_source(parameters: CameraParameters) -> CameraSource:
 
 
 def _load_calibration(parameters: CameraParameters) -> Calibration | None:
+    """Return the calibration of the parameters, None without a file.
+
+    Raises:
+        StartError: The file cannot be used. Starting without it would publish a camera_info that is wrong.
+    """
     try:
         return load_calibration(parameters.calibration_file) if parameters.calibration_file else None
     except CalibrationError as error:

@@ -170,6 +170,14 @@ def edge_predicates(
 
 
 def _may_follow(run: str, pattern: str, weights: ConfusionWeights, affixes: Affixes) -> bool:
+    """Return whether letters right after a number may belong to the maker, not to the number.
+
+    Args:
+        run: Letters and digits between the number and the next blank or separator.
+        pattern: The number as the catalogue has it.
+        weights: Which letters may be misread digits.
+        affixes: Rules of the catalogue for this number.
+    """
     if any(rule.fullmatch(run) for rule in affixes.beside) or (pattern[-1].isalpha() and RATING.fullmatch(run)):
         return True
     if affixes.suffixes is not None:

@@ -138,6 +138,10 @@ class CandidateFinder:
 
         A number with one character more needs more evidence that nothing stood there: the recognizer passes over a worn
         character with confidence.
+
+        Args:
+            other: Another part.
+            best: Part with the lowest cost.
         """
         longer = best.line.strips and other.part_number in self.deletions.get(best.part_number, set())
         return other.cost < best.cost + (LONGER_MARGIN if longer else self._weights.margin)
@@ -162,11 +166,23 @@ class CandidateFinder:
             best[candidate.part_number] = candidate
 
     def align(self, pattern: Pattern, line: str) -> Alignment:
-        """Return the cheapest place of a pattern in a normalized line."""
+        """Return the cheapest place of a pattern in a line.
+
+        Args:
+            pattern: A number with its affixes.
+            line: Text as `normalize` returns it: upper case, one kind of separator.
+        """
         return align(pattern.text, line, self._weights, pattern.affixes)
 
     def candidate(self, part_number: str, found: Alignment, line: TextLine, *, by_benchmark: bool = False) -> Candidate:
-        """Return a part that explains a line by an alignment."""
+        """Return a part that explains a line by an alignment.
+
+        Args:
+            part_number: The part.
+            found: Place and cost of its number in the line.
+            line: The line; its score and the cost give the candidate's confidence, 0..1.
+            by_benchmark: The text is that of the stored benchmark, not of the catalogue.
+        """
         score = self._weights.confidence(line.score, found.cost)
         return Candidate(part_number, found.cost, line, score, by_benchmark, found.begin, found.end)
 

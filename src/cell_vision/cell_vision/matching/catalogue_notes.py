@@ -33,6 +33,7 @@ def catalogue_notes(catalogue: Catalogue, weights: ConfusionWeights) -> list[str
 
 
 def _unreadable(catalogue: Catalogue) -> Iterator[str]:
+    """Yield parts whose texts are too short, or have characters that the recognizer does not know."""
     for part in catalogue.parts.values():
         # The longest of its texts decides: one readable text is enough to identify the part.
         longest = max(sum(map(str.isalnum, text)) for text in part.printed_text)
@@ -50,6 +51,7 @@ def _unreadable(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _suffixes(catalogue: Catalogue) -> Iterator[str]:
+    """Yield one note for all numbers that begin and end with a digit and have no `suffixes`."""
     plain = [
         part.part_number
         for part in catalogue.parts.values()
@@ -64,6 +66,11 @@ def _suffixes(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _longer(folded: dict[str, list[str]]) -> Iterator[str]:
+    """Yield pairs in which one number is the beginning or end of the other, or has one character more.
+
+    Args:
+        folded: Part number -> its texts with look-alike characters folded.
+    """
     for (short, texts), (long, others) in permutations(folded.items(), 2):
         pairs = [(one, other) for one in texts for other in others if len(one) < len(other)]
         if any(other.startswith(one) or other.endswith(one) for one, other in pairs):

@@ -184,6 +184,18 @@ def _judged(matcher: Matcher, engine: Engine, data: bytes) -> tuple[Decision, Fr
 
 
 def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike) -> PictureResult:
+    """Return what a picture shows: verdict, margin to the next part, and figures of the region with text.
+
+    Letter height is in pixels, contrast the difference of the 95th and 5th percentile of the gray values, sharpness the
+    variance of
+    the Laplacian, glare the share of pixels at 253 or above.
+
+    Args:
+        name: Name of the picture.
+        decision: Decision of the matcher; without an expected part a MISMATCH is as good as a MATCH.
+        reading: What was read.
+        image: Shape (height, width, 3), BGR.
+    """
     named = decision.verdict in {MatchOutcome.MATCH, MatchOutcome.MISMATCH}
     scores = [score for _, score in decision.candidates]
     margin = (scores[0] - scores[1] if len(scores) > 1 else scores[0]) if scores else 0.0
@@ -207,6 +219,7 @@ def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike
 
 
 def _advice(picture: PictureResult, brightness: float) -> Iterator[str]:
+    """Yield what to change about light, lens or distance; `brightness` is the mean gray value of the picture, 0..255."""
     if brightness < DARK:
         yield 'nearly black: more light or a longer exposure'
     if brightness > BRIGHT:

@@ -126,5 +126,10 @@ class Doubts:
 
 
 def is_read(pattern: re.Pattern[str], lines: Sequence[TextLine]) -> bool:
-    """Return whether a line holds a text."""
+    """Return whether a line holds a text.
+
+    Args:
+        pattern: Rule `also` or `tells_apart` of the catalogue.
+        lines: Lines of the reading; a text may go over the seam between two boxes of a line.
+    """
     return any(pattern.search(line.text.replace(SEAM, '')) for line in lines)

@@ -52,7 +52,15 @@ def evidence_line(rendering: Rendering) -> EvidenceLine:
 
 
 def join_boxes(pieces: Sequence[Rendering], between: Sequence[int]) -> Rendering:
-    """Return the renderings of boxes of one line as one; `between` holds GLUED or APART for each pair of neighbors."""
+    """Return the renderings of boxes of one line as one, with a step of certainty between them.
+
+    Args:
+        pieces: At least one, shape (steps, CLASSES) each, from left to right.
+        between: GLUED or APART for each pair of neighbors.
+
+    Returns:
+        Shape (sum of steps + len(between), CLASSES).
+    """
     rows = [pieces[0]]
     for kind, piece in zip(between, pieces[1:], strict=True):
         seam = np.full((1, CLASSES), FLOOR, np.float32)

@@ -21,6 +21,7 @@ __all__ = ['EDGE', 'NumberPath', 'NumberTable', 'best_path']
 
 EDGE = 7.0
 """Cost of a number that begins or ends where its rules do not allow it: about that of a misread character."""
+# Not -inf: sums and differences of it stay numbers.
 NEVER = -1e9
 ENTERS = 3
 """Stands for the begin of a path among the distances to the state before."""
@@ -91,7 +92,14 @@ class NumberTable:
 
 
 def best_path(number: str, values: Rendering, begin: NDArray[np.float32], end: NDArray[np.float32]) -> NumberPath:
-    """Return the best path of one number; arguments as in `NumberTable.scores`, for one number."""
+    """Return the best path of one number through a rendering: the Viterbi path of CTC, with entry and exit at a cost.
+
+    Args:
+        number: Letters and digits of ALPHABET, without separators.
+        values: Shape (steps, CLASSES), as in `NumberTable.scores`.
+        begin: Cost (0 or negative) of beginning at each step, shape (steps,).
+        end: Cost of ending at each step, the last one that belongs to the number; shape (steps,).
+    """
     classes = [ALPHABET.index(character) for character in number]
     states, steps = 2 * len(classes) - 1, len(values)
     emission = np.array([classes[state // 2] if state % 2 == 0 else NOTHING for state in range(states)], np.intp)

@@ -78,6 +78,13 @@ class LikelihoodScorer:
         return [self._place(row, rendering, end) for score, rendering, end in scored if score >= best - SPEAKS]
 
     def _place(self, row: int, rendering: Rendering, ends: StripEnds) -> NumberPlace:
+        """Return where a number stands in one rendering, with the recognizer's own text around it.
+
+        Args:
+            row: Index of the pattern.
+            rendering: Shape (steps, CLASSES).
+            ends: What the picture shows at the ends; print that was not read becomes a hole there.
+        """
         line = evidence_line(rendering)
         begins, stops = self._edges(line, np.array([row], np.intp))
         letters = _letters(self._patterns[row].text)

@@ -97,7 +97,12 @@ class Matcher:
         self.benchmarks = dict(self.benchmarks)
 
     def identifying_texts(self, texts: Iterable[str], part_number: str) -> list[str]:
-        """Return the texts that contain the number of a part, with any text before or after it."""
+        """Return the texts that contain the number of a part, with any text before or after it.
+
+        Args:
+            texts: Lines as they were read.
+            part_number: A part of the catalogue; an unknown one identifies nothing.
+        """
         own = [pattern.folded for pattern in self._patterns if pattern.part_number == part_number]
         return [text for text in texts if any(number in self.weights.fold(normalize(text)) for number in own)]
 
@@ -209,6 +214,16 @@ class Matcher:
         return bool(texts[0] & texts[1])
 
     def _decide(self, expected: str, found: list[Candidate], lines: list[TextLine], pictures: int) -> Decision:
+        """Return the decision when at least one part explains a line.
+
+        Rivals come first, then doubts: both give AMBIGUOUS, and only what is left is compared with the expected part.
+
+        Args:
+            expected: Part that the job ordered.
+            found: At least one, the cheapest first.
+            lines: All lines of the reading.
+            pictures: Number of frames that the reading is fused from.
+        """
         best, others = found[0], found[1:]
         rivals = [other for other in others if self._finder.is_rival(other, best)]
         named = tuple((item.part_number, item.score) for item in found[:MOST_CANDIDATES])
@@ -226,6 +241,12 @@ class Matcher:
         return Decision(verdict, reason, best.part_number, by_benchmark=best.by_benchmark, **common)  # type: ignore[arg-type]
 
     def _no_match(self, lines: list[TextLine]) -> Decision:
+        """Return UNREADABLE if nothing was read that could be a number, else UNKNOWN with the nearest parts.
+
+        The nearest parts are found by plain edit distance, for the operator only: their scores are scaled by FAINT, so that
+        no page
+        shows a high score beside UNKNOWN.
+        """
         informative = [line for line in lines if not self._is_uninformative(line)]
         if not informative:
             return Decision(MatchOutcome.UNREADABLE, f'no number was read, only {_quote(lines)}')

@@ -64,6 +64,15 @@ class MatcherNode(Node):
     """
 
     def __init__(self, **options: Any) -> None:
+        """Load the catalogue, open the database, and report what the catalogue's numbers make hard to tell apart.
+
+        Args:
+            options: Passed to `rclpy.node.Node`, e.g. `parameter_overrides` in tests.
+
+        Raises:
+            ParameterError: A parameter is out of range.
+            StartError: The catalogue or the database cannot be used.
+        """
         super().__init__('part_matcher', **options)
         parameters = declare_parameters(self, MatcherParameters)
         try:
@@ -96,6 +105,7 @@ class MatcherNode(Node):
         super().destroy_node()
 
     def _match(self, request: MatchPart.Request, response: MatchPart.Response) -> MatchPart.Response:
+        """Answer `matching/match`, and publish the same result for page, overlay and log."""
         expected = request.expected_part_number
         if expected not in self._matcher.catalogue.parts:
             response.code, response.message = ResultCode.UNKNOWN_PART, f'part "{expected}" is not in the catalogue'
@@ -112,6 +122,7 @@ class MatcherNode(Node):
         return response
 
     def _store_benchmark(self, request: StoreBenchmark.Request, response: StoreBenchmark.Response) -> StoreBenchmark.Response:
+        """Answer `matching/store_benchmark`: store a reading that contains the number of the part."""
         now = now_ns(self)
         if expired := expiry_error(request.command, now):
             response.code, response.message = ResultCode.EXPIRED, expired
@@ -140,6 +151,7 @@ class MatcherNode(Node):
         return response
 
     def _benchmarks(self, request: GetBenchmarks.Request, response: GetBenchmarks.Response) -> GetBenchmarks.Response:
+        """Answer `matching/benchmarks`: the history of one part, or the latest benchmark of each part."""
         try:
             part, latest = request.part_number, self._store.latest()
             found = self._store.history(part) if part else [latest[name] for name in sorted(latest)]

@@ -56,6 +56,10 @@ def patterns_of(part: Part, weights: ConfusionWeights) -> list[Pattern]:
 def line_splits(patterns: Sequence[Pattern], fold: Callable[[str], str]) -> frozenset[tuple[str, str, str]]:
     """Return where a label may break the line within a number: at its blanks and separators.
 
+    Args:
+        patterns: Numbers of the catalogue.
+        fold: Maps characters that look alike to one.
+
     Returns:
         The first half, folded; the separator that must begin the second line, "" at a blank; the second half, folded.
     """

@@ -91,7 +91,12 @@ def never(_above: str, _below: str) -> bool:
 
 
 def same_place(one: TextLine, other: TextLine) -> bool:
-    """Return whether two lines are readings of the same print."""
+    """Return whether two lines are readings of the same print.
+
+    Args:
+        one: A line with a polygon of four corners; others are nowhere.
+        other: A line of the same frame.
+    """
     boxes = [line.polygon for line in (one, other)]
     return all(len(box) == 4 for box in boxes) and overlaps(_quad(boxes[0]), _quad(boxes[1]), SAME_BASELINE)
 
@@ -197,6 +202,12 @@ def _continues(above: list[_Box], below: list[_Box], joins: Callable[[str, str],
 
 
 def _line(row: list[_Box], *, wrapped: bool = False) -> TextLine:
+    """Join the boxes of a row to one line.
+
+    Args:
+        row: At least one, from left to right.
+        wrapped: The boxes stand in two lines of print, and a number is broken between them.
+    """
     text, seams = normalize(row[0].reading.text), []
     for left, right in pairwise(row):
         gap = _gap(left, right)

@@ -52,6 +52,7 @@ NEVER_EMPTY = (
 )
 LEARN_NS = 2 * NS_PER_S
 LEARN_PICTURES = 5
+# Half a minute at 30 pictures a second, if each of them differs from the one before.
 MOST_SCENES = 1000
 MOST_VIEWS = 300
 

@@ -29,6 +29,7 @@ __all__ = ['cut_ends', 'mark_cut_ends']
 
 STRIP = 40
 """Height to which a line is scaled, pixels."""
+# Bounds the time of a strip that the detector stretched over the whole frame.
 LONGEST = 1200
 BEYOND = 0.3
 """How far beyond the box of a line the ground is examined, in heights of the box."""
@@ -66,6 +67,13 @@ def mark_cut_ends(image: MatLike, readings: Sequence[Reading], others: Sequence[
 
 
 def _marked(image: MatLike, reading: Reading, others: Sequence[Polygon]) -> Reading:
+    """Return a reading with a mark wherever print may be lost: at a cut end, in a gap, or where unread print stands beside it.
+
+    Args:
+        image: Frame of the reading, shape (height, width, 3), BGR.
+        reading: One text.
+        others: Polygons of all other texts, which explain print beside it.
+    """
     # Short texts are no part numbers, and a mark would only add noise to them.
     if reading.text == UNREAD or sum(map(str.isalnum, reading.text)) < LEAST_CHARACTERS:
         return reading

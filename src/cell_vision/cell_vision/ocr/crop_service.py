@@ -36,6 +36,7 @@ class CropService:
         self._crops[result.request_id] = crop
 
     def _handle(self, request: GetCrop.Request, response: GetCrop.Response) -> GetCrop.Response:
+        """Answer `ocr/get_crop`: the region that was read, or the part of it that a polygon names."""
         crop = self._crops.get(request.request_id)
         if crop is None:
             response.code = ResultCode.UNKNOWN_READING

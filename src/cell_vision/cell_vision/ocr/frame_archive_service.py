@@ -79,6 +79,7 @@ class FrameArchiveService:
         self._pool.shutdown(cancel_futures=True)
 
     async def _handle(self, request: KeepFrame.Request, response: KeepFrame.Response) -> KeepFrame.Response:
+        """Answer `ocr/keep_frame`; a pool writes the files, because a full or slow disk must not stop the node."""
         response.code, response.message = self._validation_error(request)
         if response.code != ResultCode.OK:
             return response

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from cell_common.time import NS_PER_S
 
+# Second byte of the encapsulation header: CDR_BE is 0x00, CDR_LE 0x01.
 CDR_LITTLE_ENDIAN = 0x01
 
 

@@ -93,6 +93,14 @@ class OcrNode(Node):
     """
 
     def __init__(self, **options: Any) -> None:
+        """Start the worker process, then create subscriptions and services; readings before it is ready wait for it.
+
+        Args:
+            options: Passed to `rclpy.node.Node`, e.g. `parameter_overrides` in tests.
+
+        Raises:
+            ParameterError: A parameter is out of range.
+        """
         super().__init__('ocr', **options)
         self._options = declare_parameters(self, OcrParameters)
         self._frames = LatestFrame()
@@ -323,6 +331,7 @@ class OcrNode(Node):
             future.set_result(result)
 
     def _health(self) -> Health:
+        """Return the worker's line of /diagnostics: ERROR while no worker is ready, with its reason."""
         status = self._worker.state
         return Health(
             OK if status.ready else ERROR,

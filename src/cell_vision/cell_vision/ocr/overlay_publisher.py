@@ -105,6 +105,7 @@ class OverlayPublisher:
 
 
 def _overlay_verdict(match: MatchResult | None) -> OverlayVerdict | None:
+    """Return what the overlay shows of a verdict, None without one; UNKNOWN has the cross of a mismatch."""
     from cell_vision.ocr.overlay import OverlayVerdict, VerdictIcon
 
     if match is None:

@@ -48,6 +48,7 @@ FRAME_RIM = 0.01
 """Print closer than this to the edge of the frame is cut off; share of the longer side."""
 PRINT_LENGTH = 3
 """Least letters and digits of a line that proves that the print of a part was read."""
+# Lower than `voting.CERTAIN`: this decides about a further pass over the same frame, not about a further frame.
 GOOD_SCORE = 0.85
 GOOD_LENGTH = 5
 GOOD_DIGITS = 2

@@ -73,6 +73,7 @@ MARGIN = 1.03
 """Factor by which a plate is enlarged when it is cropped."""
 DARK_SHARE, BRIGHT_SHARE = 2.0, 99.5
 """Percentiles that become black and white."""
+# A flat region would otherwise be stretched until its noise looks like print.
 LEAST_CONTRAST = 8
 GRAIN, GRAIN_CONTRAST, GRAIN_REACH = 7, 40, 5
 """Bilateral filter: diameter in pixels, sigma in gray levels, sigma in pixels."""

@@ -111,11 +111,21 @@ class CellLink(Protocol):
         ...
 
     async def set_camera(self, who: str, running: bool) -> CellResult:
-        """Start or stop the camera."""
+        """Start or stop the camera.
+
+        Args:
+            who: Name of the client, for log and audit.
+            running: Wanted state.
+        """
         ...
 
     async def set_benchmark(self, who: str, part_number: str) -> CellResult:
-        """Let the robot show a known-good part and keep its reading."""
+        """Let the robot show a known-good part and keep its reading.
+
+        Args:
+            who: Name of the client, for log and audit.
+            part_number: A part of the catalogue.
+        """
         ...
 
     async def capture(self, who: str) -> CellResult:

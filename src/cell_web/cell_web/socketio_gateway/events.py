@@ -150,6 +150,10 @@ def parse_part(event: str, payload: object, field: str = 'part_number') -> str:
 def parse_message(event: str, payload: object) -> str:
     """Return the `msg` of a payload, "" when it has none.
 
+    Args:
+        event: Name of the event, for the error.
+        payload: JSON value, or None for an event without data.
+
     Raises:
         PayloadError: It is no text, or too long.
     """
@@ -195,12 +199,22 @@ def stock_mapping(stock: Stock) -> dict[str, list[int]]:
 
 
 def _mapping(event: str, payload: object, expected: str) -> Mapping[str, object]:
+    """Return a payload as a mapping; `expected` shows its fields in the error.
+
+    Raises:
+        PayloadError: It is none.
+    """
     if not isinstance(payload, Mapping):
         raise PayloadError(f'{event}: expected {expected}, not {_shown(payload)}')
     return payload
 
 
 def _text(event: str, fields: Mapping[str, object], name: str, *, empty: bool = False) -> str:
+    """Return a text field, without blanks around it.
+
+    Raises:
+        PayloadError: It is missing, no text, empty where `empty` is not set, too long, or not printable.
+    """
     value = fields.get(name)
     if value is None:
         raise PayloadError(f'{event}: {name} is missing')
@@ -217,7 +231,11 @@ def _text(event: str, fields: Mapping[str, object], name: str, *, empty: bool = 
 
 
 def _quantity(event: str, fields: Mapping[str, object]) -> int:
-    """Return the quantity; pages send it as a number or as the text of an input field."""
+    """Return the quantity, 1..MOST_PIECES; pages send it as a number or as the text of an input field.
+
+    Raises:
+        PayloadError: It is missing, or no such number.
+    """
     value = fields.get('quantity')
     if value is None:
         raise PayloadError(f'{event}: quantity is missing')

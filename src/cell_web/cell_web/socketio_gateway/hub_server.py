@@ -37,7 +37,11 @@ class HubServer(PortServer):
         self.server.on('send_trigger', self._send_trigger, command=True)
 
     async def _send_trigger(self, client: Client, payload: object) -> None:
-        """Trigger the robot for a letter: `ack` when the program takes it, `status` when it does not."""
+        """Trigger the robot for a letter: `ack` when the program takes it, `status` when it does not.
+
+        Raises:
+            PayloadError: The payload is invalid, or no part has the letter.
+        """
         request = events.parse_trigger(payload)
         try:
             event = event_of_letter(request.letter, request.part_number, self._letters)

@@ -122,6 +122,11 @@ class SocketIoGatewayNode(Node):
 
 
 def _letters(catalogue_file: str) -> dict[str, str]:
+    """Return part number -> letter of the catalogue; {} without a file.
+
+    Raises:
+        StartError: The catalogue has errors; names all of them.
+    """
     if not catalogue_file:
         return {}
     try:

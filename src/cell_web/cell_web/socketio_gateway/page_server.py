@@ -72,7 +72,13 @@ class PageServer(PortServer):
         await self.server.emit('component_captured', payload)
 
     async def on_benchmark(self, part_number: str, texts: tuple[str, ...], image: bytes) -> None:
-        """Send a benchmark that was set."""
+        """Send a benchmark that was set to all pages.
+
+        Args:
+            part_number: Its part.
+            texts: Lines that were read.
+            image: JPEG; sent in base64.
+        """
         await self.server.emit('benchmark_set', {'image': _base64(image), 'part_number': part_number, 'texts': list(texts)})
 
     # -- from a page ------------------------------------------------------------------------------------------------

@@ -222,6 +222,7 @@ class RosLink:
         return CellResult(True, f'program started; job for {self._job.quantity} x {self._job.part_number} runs')
 
     async def _send_trigger(self, who: str, event: str, on_acknowledged: Callable[[], None]) -> CellResult:
+        """Send one goal of `robot/trigger`; refused while a pick job is active, because the robot belongs to it."""
         if self._job.state in ACTIVE_STATES:
             return CellResult(False, f'{event}: refused, the robot belongs to the job for {self._job.part_number}')
         if not await self._wait_for_robot():
@@ -283,6 +284,11 @@ class RosLink:
         return await answer
 
     def _create_task(self, function: Callable[[], Coroutine[object, object, object]]) -> None:
+        """Run a coroutine in the executor's thread.
+
+        Raises:
+            RuntimeError: The node is not spinning.
+        """
         executor = self._node.executor
         if executor is None:
             raise RuntimeError('the node has no executor: it is not spinning')

@@ -143,7 +143,12 @@ class SocketIoServer:
             await self._sio.emit(event, payload, to=list(to) if isinstance(to, list | tuple) else to, namespace=NAMESPACE)
 
     async def status(self, client: Client, message: str) -> None:
-        """Send a sentence to one client."""
+        """Send a sentence to one client, which its page shows as it is.
+
+        Args:
+            client: A connected client.
+            message: Subject, fact, remedy.
+        """
         await self.emit('status', {'msg': message}, to=client.sid)
 
     def keeps_up(self, client: Client) -> bool:
@@ -176,6 +181,7 @@ class SocketIoServer:
             await runner.cleanup()
 
     async def _listen(self, runner: web.AppRunner) -> None:
+        """Open the port, and try again every RETRY_S while another program has it; only the first failure is logged."""
         where = f'{self._settings.address}:{self._settings.port}'
         while True:
             try:
@@ -213,6 +219,8 @@ class SocketIoServer:
     # -- who may connect --------------------------------------------------------------------------------------------
 
     def _middleware(self, bridge: EngineIo3Bridge) -> Middleware:
+        """Return a middleware that sends requests of Engine.IO 3 to the bridge and refuses unknown protocols."""
+
         @web.middleware
         async def choose_protocol(request: web.Request, handler: Handler) -> web.StreamResponse:
             version = request.query.get('EIO')
@@ -246,6 +254,11 @@ class SocketIoServer:
     # -- clients and events -----------------------------------------------------------------------------------------
 
     async def _connected(self, sid: str, *arguments: object) -> None:
+        """Register a client, or refuse it beyond `max_clients`.
+
+        Raises:
+            ConnectionRefusedError: Too many clients are connected; the library sends the text to this one.
+        """
         if sid in self.clients:  # an event of this name from a client: the library does not tell them apart
             await self._on_event('connect', sid)
             return
@@ -272,6 +285,7 @@ class SocketIoServer:
             LOG.info('%s port: client %s disconnected (%s)', self.name, client.address, arguments[0] if arguments else '')
 
     async def _on_event(self, event: str, sid: str, *arguments: object) -> None:
+        """Handle an event of a client; commands run as tasks, so that a movement does not block the client's other events."""
         client = self.clients.get(sid)
         if client is None:
             return

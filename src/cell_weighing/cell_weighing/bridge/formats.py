@@ -60,12 +60,25 @@ def parse_formats(entries: Iterable[str], options: CodecOptions) -> dict[str, Fo
 
 
 def check_formats(formats: Mapping[str, Format], used: Iterable[str]) -> None:
-    """Raise a ValueError unless the options suit the codec of every format in use."""
+    """Make every format in use once, so that options that do not suit its codec stop the node at its start.
+
+    Args:
+        formats: Name -> format.
+        used: Names in parameters `codec` and `peers`.
+
+    Raises:
+        ValueError: An option does not suit the codec.
+    """
     for name in used:
         formats[name].make()
 
 
 def _parse(entry: str, options: CodecOptions) -> tuple[str, Format]:
+    """Return name and format of an entry of parameter `formats`.
+
+    Raises:
+        FormatError: The entry has no name, an unknown key, or a codec that does not exist.
+    """
     head, text = entry, {}
     for key in ('template', 'ticket'):
         head, found, value = head.partition(f' {key}=')
@@ -96,6 +109,11 @@ def _parse(entry: str, options: CodecOptions) -> tuple[str, Format]:
 
 
 def _unescape(text: str, entry: str) -> bytes:
+    """Return the bytes of a poll command, with the escapes for control characters.
+
+    Raises:
+        FormatError: It is not ASCII, or has an unknown escape.
+    """
     for written, meant in _ESCAPES.items():
         text = text.replace(written, meant)
     if not text.isascii() or '\\' in text:

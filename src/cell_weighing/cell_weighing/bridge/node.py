@@ -117,6 +117,11 @@ class ScaleBridgeNode(Node):
         self._serving: Future[None] = loop.submit(self._server.serve())
 
     def _open_journal(self, gil_lock: threading.Lock) -> JournalWriter:
+        """Open the journal, migrate its tables, and claim the database for this cell.
+
+        Raises:
+            StartError: The database cannot be used, or belongs to another cell.
+        """
         try:
             engine = open_database(self.parameters.database_url)
             self._resources.callback(engine.dispose)

@@ -67,6 +67,11 @@ def parse_peers(entries: Iterable[str], formats: Container[str] = CODECS) -> dic
 
 
 def _parse(entry: str, formats: Container[str]) -> tuple[str, PeerConfig]:
+    """Return key and settings of an entry of parameter `peers`.
+
+    Raises:
+        PeerError: The entry has an unknown or repeated key, or an invalid value.
+    """
     name, *pairs = entry.split() or ['']
     address, dial, port = _place_of(name, entry)
     # A repeated key shortens the dict, which the next line notices.
@@ -84,7 +89,11 @@ def _parse(entry: str, formats: Container[str]) -> tuple[str, PeerConfig]:
 
 
 def _place_of(name: str, entry: str) -> tuple[str, str, int]:
-    """Return the key of an entry, the host:port to dial, and the port to listen on."""
+    """Return the key of an entry, the host:port to dial, and the port to listen on.
+
+    Raises:
+        PeerError: It is neither an IP address nor a valid `dial:` or `port:`.
+    """
     kind, _, rest = name.partition(':')
     if kind == 'dial':
         host, _, number = rest.rpartition(':')

@@ -76,7 +76,12 @@ class ScaleRegistry:
         return len(self.open_peers)
 
     def connect(self, peer: str, format_name: str = '') -> None:
-        """Add a connection; `format_name`: the format that reads its lines."""
+        """Add a connection, shown without an id until its first line names one.
+
+        Args:
+            peer: "address:port".
+            format_name: Format that reads its lines.
+        """
         self.open_peers.add(peer)
         # Readings are counted after their connection may have ended, so the latest peers are kept.
         while len(self.formats) >= KNOWN_PEERS + len(self.open_peers):

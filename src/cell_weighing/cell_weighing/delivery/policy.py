@@ -178,7 +178,12 @@ def explain(result: HttpResult, url: str) -> str:
 
 
 def explain_wrong_address(result: HttpResult, url: str) -> str:
-    """Return one sentence for the operator about an address that answers 404, 405 or 410 for every bag."""
+    """Return one sentence for the operator about an address that answers 404, 405 or 410 for every bag.
+
+    Args:
+        result: Answer of the web application.
+        url: Address that was used.
+    """
     return f'{url} is a wrong address (HTTP {result.status} for every bag): correct site_url, controller and function'
 
 

@@ -53,6 +53,7 @@ class AddressCheck:
     """
 
     def __init__(self) -> None:
+        """Start without a proof that the address is right; one answer of another kind gives it."""
         self._lock = threading.Lock()
         self._proven = False
         self._run: list[DeliveryItem] = []

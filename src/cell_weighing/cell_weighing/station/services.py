@@ -276,12 +276,22 @@ class WeighingServices:
 
 
 def _require_reason(text: str) -> str:
+    """Return a reason.
+
+    Raises:
+        JobError: It is empty.
+    """
     if not text.strip():
         raise JobError('give a reason: it stays with the record')
     return text
 
 
 def _require_key(text: str) -> str:
+    """Return the idempotency key of a posted bag.
+
+    Raises:
+        BadRequestError: 400: it is not 1 to LONGEST_KEY printable ASCII characters, the width of its column.
+    """
     if not 1 <= len(text) <= LONGEST_KEY or not text.isascii() or not text.isprintable():
         raise BadRequestError(400, 'reading_id', f'reading_id must be 1 to {LONGEST_KEY} printable ASCII characters')
     return text

@@ -141,7 +141,12 @@ def bag_of(row: BagRow, job: WeighingJob | None, *, voided: bool) -> Bag:
 
 
 def pounds(weight: Decimal, unit: str) -> Decimal:
-    """Return a weight in the unit of the web application's columns, with their two places."""
+    """Return a weight in the unit of the web application's columns, with their two places.
+
+    Args:
+        weight: Number as the indicator sent it.
+        unit: Its unit, e.g. "kg".
+    """
     return convert(weight, unit, POUND, places=2)
 
 

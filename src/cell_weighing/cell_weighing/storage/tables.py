@@ -56,7 +56,12 @@ class Hundredths(TypeDecorator[Decimal]):
         return dialect.type_descriptor(String(16) if dialect.name == 'sqlite' else Numeric(10, 2))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
-        """Round to two places before a value is stored."""
+        """Round to two places before a value is stored.
+
+        Args:
+            value: Any number of places.
+            dialect: SQLite has no decimal type and gets a text.
+        """
         rounded = None if value is None else value.quantize(Decimal('0.01'))
         return str(rounded) if rounded is not None and dialect.name == 'sqlite' else rounded
 

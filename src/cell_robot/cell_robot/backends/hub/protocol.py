@@ -25,7 +25,15 @@ MAX_EVENT = 200
 
 
 def trigger_payload(command: TriggerCommand, letter: str) -> dict[str, str]:
-    """Return the payload of `send_trigger`; the protocol has no field for id and tray."""
+    """Return the payload of `send_trigger`; the protocol has no field for id and tray.
+
+    Args:
+        command: The trigger. `PART_<number>` becomes `part_number`, START_PROGRAM the hub's own name for it.
+        letter: One ASCII character, which the hub passes to the robot's program.
+
+    Returns:
+        `trigger` (the letter), `event`, and `part_number` ("" for events without a part).
+    """
     part_number = command.event.removeprefix(PART_EVENT) if command.event.startswith(PART_EVENT) else ''
     event = PROGRAM_STARTED if command.event == START_PROGRAM else command.event
     return {'trigger': letter, 'event': event, 'part_number': part_number}

@@ -147,7 +147,13 @@ class LettersProtocol(Protocol):
         """Return a new framing for a connection."""
 
     def encode(self, letter: str, trigger_id: str, tray: int) -> bytes:
-        """Return the bytes of a trigger; `tray` 0 = none."""
+        """Return the bytes of a trigger.
+
+        Args:
+            letter: One printable ASCII character; it stands for the event.
+            trigger_id: Id that the program repeats in its answers, where the framing carries it.
+            tray: 1..4; 0 = none.
+        """
 
     def decode(self, frame: bytes) -> ProgramReply | None:
         """Return the reply in a frame, None when it is unknown."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+# Kinds may contain an address: a port scanner must not make the table grow without a bound.
 MAX_KINDS = 256
 
 

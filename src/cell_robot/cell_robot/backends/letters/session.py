@@ -81,7 +81,12 @@ class TriggerMachine:
         return self._due if self._phase else None
 
     def sent(self, trigger_id: str, now: float) -> TriggerUpdate:
-        """Start a trigger that was written to the connection; none may be active."""
+        """Start a trigger that was written to the connection; none may be active.
+
+        Args:
+            trigger_id: Id that answers must carry, where the framing has ids.
+            now: Seconds of the loop's clock; the deadline of the first answer counts from here.
+        """
         self._id, self._phase = trigger_id, TriggerPhase.SENT
         # A program that answers once does so at the end of its motion.
         self._due = now + (self._deadlines.done if self._single else self._deadlines.acknowledge)
@@ -222,7 +227,12 @@ class LettersSession:
 
 
 def outcome_of(command: TriggerCommand, update: TriggerUpdate) -> TriggerOutcome:
-    """Return the outcome of a trigger that an update has ended, with its message for the operator."""
+    """Return the outcome of a trigger, with its message for the operator.
+
+    Args:
+        command: The trigger.
+        update: The update that ended it. Every phase but DONE and REFUSED counts as unknown: the arm may have moved.
+    """
     if update.phase is TriggerPhase.DONE:
         return TriggerOutcome(update.phase, ErrorCode.OK, f'{command.event} done.')
     if update.phase is TriggerPhase.REFUSED:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from cell_common.backoff import Backoff
 
+# The port may be held by an earlier process of the node that has not ended yet.
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
 BACKLOG = 1024
@@ -30,10 +31,20 @@ class ConnectionListener(Protocol):
         """An allowed peer connected."""
 
     def received(self, connection: ProgramConnection, data: bytes) -> None:
-        """Bytes arrived."""
+        """Bytes arrived; called in the event loop's thread.
+
+        Args:
+            connection: The sender.
+            data: At least one byte; not aligned to records.
+        """
 
     def closed(self, connection: ProgramConnection, reason: str) -> None:
-        """The connection closed; `reason` is for the operator."""
+        """The connection closed, from either end; called once for each connection.
+
+        Args:
+            connection: No longer usable.
+            reason: For the operator.
+        """
 
     def rejected(self, address: str) -> None:
         """A peer outside the allow-list was rejected."""
@@ -59,6 +70,12 @@ class ProgramConnection(asyncio.Protocol):
     """
 
     def __init__(self, listener: ConnectionListener, allowed: list[Network]) -> None:
+        """Store the collaborators; asyncio calls `connection_made` next.
+
+        Args:
+            listener: Told of bytes and of the end.
+            allowed: Networks whose members may connect; empty = everyone.
+        """
         self._listener = listener
         self._allowed = allowed
         self._transport: asyncio.Transport | None = None

@@ -32,6 +32,7 @@ PROGRAM_START_S = 3.0
 """The driver's program runs within this time after it was sent."""
 SEND_TRIES = 2
 """After a stop the driver's program sometimes needs a second attempt (Universal_Robots_ROS2_Driver, issue 123)."""
+# Below this, a move has no direction that a speed could be computed along.
 ZERO_LENGTH = 1e-6
 DISAGREEING_PACKAGES = 10
 """The driver's tool pose may be this many joint states older."""
@@ -43,6 +44,15 @@ class DriverArm(RtdeArm):
     def __init__(
         self, options: ArmOptions, recipe: CellRecipe, log: Logger, on_change: Callable[[], None], client: DriverClient
     ) -> None:
+        """Store the collaborators; nothing is sent.
+
+        Args:
+            options: Timeouts and rates; `address` names the driver in messages.
+            recipe: Cell with poses, tool and speeds.
+            log: Logger of the node.
+            on_change: Called in the event loop's thread when the state has changed.
+            client: ROS side of the connection, in the executor's thread.
+        """
         super().__init__(options, recipe, log, on_change)
         self._client = client
         self._standstill = 0
@@ -217,6 +227,11 @@ class DriverArm(RtdeArm):
         return time_path(path, length, move.speed, move.acceleration, self._speed_limits())
 
     def _joints(self) -> tuple[float, ...]:
+        """Return the newest joint angles, radians.
+
+        Raises:
+            DriverError: No joint states received.
+        """
         if self.latest is None:
             raise DriverError('no joint states received')
         return self.latest.joints

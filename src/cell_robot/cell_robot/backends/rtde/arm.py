@@ -49,6 +49,7 @@ from cell_robot.robot_modes import RobotMode, RuntimeState
 T = TypeVar('T')
 POLL_S = 0.05
 SENSOR_POLL_S = 0.01
+# The answer of the control process can be faster than the data package that shows its effect.
 LATE_DATA_S = 0.1
 REMOTE_PERIOD_S = 0.5
 """Period of the question for remote control while steps run."""
@@ -124,7 +125,12 @@ class RtdeArm(ControlProgram):
         self.change, self._observed = '', None
 
     def lost(self, reason: str, remedy: str = CHECK_CABLE) -> None:
-        """The data connection is gone, and with it the certainty that nothing changes."""
+        """The data connection is gone, and with it the certainty that nothing changes.
+
+        Args:
+            reason: Cause, for the operator.
+            remedy: What to check, a whole sentence.
+        """
         super().lost(reason, remedy)
         if self._observed is not None:
             self.change = self.change or 'the connection to the robot was lost'
@@ -180,6 +186,14 @@ class RtdeArm(ControlProgram):
             self._abort, self._on_started = None, lambda: None
 
     async def _run_steps(self, steps: list[PlanStep], on_started: Callable[[], None]) -> None:
+        """Run the steps of an event and record the time of each.
+
+        A missing piece does not end the event at once: the gripper opens, and the arm finishes its way back to the camera.
+
+        Raises:
+            NoPieceError: The gripper closed on nothing; raised when all steps have ended.
+            StepError: A step failed; the following ones were not started.
+        """
         missing: NoPieceError | None = None
         self.step_times = []
         for index, step in enumerate(steps):

@@ -42,6 +42,7 @@ END_TIMEOUT_S = 1.0
 """The controller's watchdog ends a control script without its client within this time."""
 LATE_START_S = 10.0
 """A control script whose start has failed may still begin to run within this time; it is then stopped."""
+# A braked stop is asked for first and given a moment; the kill that follows works in any case.
 BRAKE_RAD_S2, BRAKE_S = 4.0, 0.1
 STOP_TRIES = 3
 LOCAL_MODE = 'The robot is in local mode. Switch it to remote control on the pendant.'
@@ -104,7 +105,7 @@ class ControlProgram(ControllerQueries):
             self._on_change()
 
     def lost(self, reason: str, remedy: str = CHECK_CABLE) -> None:
-        """The data connection is gone, for a reason and with a remedy for the operator."""
+        """The data connection is gone, for a reason and with a remedy for the operator; an active step is aborted."""
         if self.latest is not None:
             self._log.warning(f'robot {self.address} lost: {reason}')
         self.latest = None
@@ -245,6 +246,7 @@ class ControlProgram(ControllerQueries):
         return self.latest is not None and self.latest.runtime == RuntimeState.PLAYING
 
     def _on_control_end(self, reason: str) -> None:
+        """End what waits for the control process; hold the arm if nobody commanded its end (a `reason` that is not "")."""
         if reason:
             self._log.warning(f'control process ended: {reason}')
         if self.latest is not None and not self.fresh:

@@ -26,6 +26,12 @@ class ControllerQueries(RobotDataFeed):
     """
 
     def __init__(self, options: ArmOptions, recipe: CellRecipe) -> None:
+        """Store the settings; must run in the event loop.
+
+        Args:
+            options: Address and timeouts of the dashboard.
+            recipe: Tool, mounting and model that the controller must confirm.
+        """
         super().__init__(options)
         self._recipe = recipe
         self.software: Callable[[], SoftwareVersion | None] = lambda: None

@@ -19,6 +19,11 @@ class RobotDataFeed:
     """
 
     def __init__(self, options: ArmOptions) -> None:
+        """Start without a connection; must run in the event loop, whose clock dates the packages.
+
+        Args:
+            options: Address for messages, rate of the packages in hertz, and the age at which they are stale.
+        """
         self._options = options
         self.address = options.address
         self._loop = asyncio.get_running_loop()

@@ -58,6 +58,11 @@ class InterruptedTrigger:
             command: The trigger.
             content: Content of the gripper before it.
             error: Reason of its end.
+
+        Returns:
+            None unless a safeguard stop interrupted it, its program has ended, and the evidence leaves no doubt. A doubt is
+            appended to
+            the message of `error`.
         """
         self.forget()
         arm, progress = self._arm, self._arm.progress

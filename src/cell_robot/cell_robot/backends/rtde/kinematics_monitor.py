@@ -21,6 +21,11 @@ class KinematicsMonitor:
     """State of the comparison; it pauses while the controller does not have the recipe's tool."""
 
     def __init__(self, cell: ArmCell) -> None:
+        """Compare nothing until the controller has the recipe's tool.
+
+        Args:
+            cell: Arm model and tool of the recipe.
+        """
         self._cell = cell
         self._checked_at, self._count = float('-inf'), 0
         self.active = False

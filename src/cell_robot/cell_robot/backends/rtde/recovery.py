@@ -188,6 +188,11 @@ class _RecoverySequence:
         """Move the arm back along its approach, with the hold removed for this move.
 
         A failure sets the hold again, by `RtdeArm.run_steps`.
+
+        Raises:
+            RecoveryError: The robot is not connected.
+            StepError: The move failed.
+            PlanError: No way back fits into the room of the arm.
         """
         if self._arm.latest is None:
             raise RecoveryError(self._arm.disconnect_reason)
@@ -204,5 +209,10 @@ class _RecoverySequence:
                 raise
 
     async def _wait_for_mode(self, mode: RobotMode, timeout_s: float, *beyond: RobotMode) -> None:
+        """Wait for a mode of the arm, with a timeout in seconds; `beyond` are modes that can only follow it.
+
+        Raises:
+            RecoveryError: Timeout.
+        """
         if not await self._arm.wait_until(lambda now: now.mode in (mode, *beyond), timeout_s):
             raise RecoveryError(f'the arm did not become {recovery.MODES[mode]} within {timeout_s:g} s. Look at the pendant')

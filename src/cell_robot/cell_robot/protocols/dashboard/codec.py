@@ -75,7 +75,12 @@ def is_banner(line: str) -> bool:
 
 
 def answers(command: str, line: str) -> bool:
-    """Return whether a cleaned line answers a command; other lines, such as a late banner, are skipped."""
+    """Return whether a line answers a command; other lines, such as a late banner, are skipped.
+
+    Args:
+        command: As it was sent, without line end.
+        line: As `clean_line` returns it. A refusal answers every command.
+    """
     if not line or is_banner(line):
         return False
     if (pattern := PATTERNS.get(command)) is not None:

@@ -72,7 +72,13 @@ def encode_get(name: str) -> bytes:
 
 
 def encode_move(position: int, speed: int, force: int) -> bytes:
-    """Return the request to move the fingers; all values 0..255."""
+    """Return the request to move the fingers, with GTO 1, which starts the move.
+
+    Args:
+        position: 0 (open) to 255 (closed).
+        speed: 0 (slowest) to 255.
+        force: 0 (weakest) to 255.
+    """
     return f'SET POS {position} SPE {speed} FOR {force} GTO 1\n'.encode()
 
 

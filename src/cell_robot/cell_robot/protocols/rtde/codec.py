@@ -16,6 +16,7 @@ from itertools import islice
 
 from cell_robot.protocols.rtde.framing import RtdeError, encode_packet
 
+# Version 1 knows no output frequency.
 PROTOCOL_VERSION = 2
 MAX_NAMES = 2048
 """Bytes of a list of variable names."""
@@ -129,7 +130,11 @@ def controller_version_request() -> bytes:
 
 
 def outputs_request(frequency: float, names: Sequence[str]) -> bytes:
-    """Return the request for output variables at `frequency` packages per second (1..500 on the e-Series).
+    """Return the request for output variables: the rate as a big-endian double, then the names with commas.
+
+    Args:
+        frequency: Packages per second: 1..500 on the e-Series, 1..125 on a CB3.
+        names: RTDE output names, in the order of the values.
 
     Raises:
         RtdeError: The list of names is empty or too long.
@@ -235,13 +240,22 @@ def parse_text(payload: bytes) -> TextMessage:
 
 
 def _split_text(data: bytes) -> tuple[str, bytes]:
-    """Return a text with a length byte in front, and the remaining bytes."""
+    """Return a text with a length byte in front, and the remaining bytes.
+
+    Raises:
+        RtdeError: The data end within the text.
+    """
     if not data or len(data) < 1 + data[0]:
         raise RtdeError('a text message is cut off')
     return data[1 : 1 + data[0]].decode('utf-8', 'replace'), data[1 + data[0] :]
 
 
 def _encode_names(names: Sequence[str]) -> bytes:
+    """Return names joined by commas, ASCII.
+
+    Raises:
+        RtdeError: No name, or more than MAX_NAMES bytes.
+    """
     data = ','.join(names).encode('ascii')
     if not names or len(data) > MAX_NAMES:
         raise RtdeError(f'a list of variables must be 1 to {MAX_NAMES} bytes long; it is {len(data)}')
@@ -249,6 +263,11 @@ def _encode_names(names: Sequence[str]) -> bytes:
 
 
 def _unpack(layout: str, payload: bytes, name: str) -> tuple[int, ...]:
+    """Return the numbers of a payload of fixed length; `layout` is that of `struct`, `name` is for the error.
+
+    Raises:
+        RtdeError: The payload has another length.
+    """
     if len(payload) != struct.calcsize(layout):
         raise RtdeError(f'{name} is {len(payload)} bytes long')
     return struct.unpack(layout, payload)

@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 
 HEADER = struct.Struct('>HB')
+# The size field has 16 bits.
 MAX_PACKET = 0xFFFF
 
 
@@ -61,7 +62,11 @@ class PacketSplitter:
 
 
 def encode_packet(kind: int, payload: bytes = b'') -> bytes:
-    """Return the bytes of a packet.
+    """Return the bytes of a packet: size (2 bytes, itself included) and type (1 byte), then the payload.
+
+    Args:
+        kind: Type of the packet, one ASCII character as a number.
+        payload: Up to 65532 bytes.
 
     Raises:
         RtdeError: The payload is too long for one packet.

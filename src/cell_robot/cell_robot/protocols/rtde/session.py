@@ -140,7 +140,12 @@ class ReceiveSession:
         return b''
 
     def _accept_outputs(self, payload: bytes) -> bytes:
-        """Start the data, or ask again without the optional variables that the firmware does not know."""
+        """Start the data, or ask again without the optional variables that the firmware does not know.
+
+        Raises:
+            RtdeRefusedError: The firmware lacks a variable that the cell needs, or refuses the rate; the message has the
+                remedy.
+        """
         types = codec.parse_types(payload, self._names)
         known = tuple(name for name, kind in zip(self._names, types, strict=True) if kind != NOT_FOUND)
         if missing := [name for name in self._names if name in self._required and name not in known]:

@@ -36,6 +36,7 @@ PROGRAMS: Mapping[int, ProgramState] = {
     RuntimeState.PAUSED: ProgramState.PAUSED,
     RuntimeState.RESUMING: ProgramState.PLAYING,
 }
+# RobotState carries it as uint8.
 _MAX_SAFETY = 255
 SLIDER_ZERO = 0.001
 TOLERANCE = 0.05

@@ -97,7 +97,12 @@ class HttpGrabber:
         self._session.close()
 
     def _receive(self) -> None:
-        """Read the data that has arrived, or request one snapshot."""
+        """Read the data that has arrived, or request one snapshot.
+
+        Raises:
+            SourceError: The camera ended the stream, or refuses the request.
+            requests.RequestException: The network failed, or no data arrived in time.
+        """
         if self._stream is None or self._reader is None:
             jpeg = self._request().content
             if is_complete(jpeg):
@@ -119,6 +124,10 @@ class HttpGrabber:
         """Return the response to a GET, headers received, with the authentication that the camera asks for.
 
         The password is sent only after the challenge (RFC 9110, section 11): in the clear only if the camera wants Basic.
+
+        Raises:
+            SourceError: The camera responds with another status than 200, or wants an authentication that is not known.
+            requests.RequestException: The network failed, or no answer arrived in time.
         """
         response = self._get()
         # Once: a second 401 means that the password is wrong, and cameras lock an account after

@@ -34,6 +34,12 @@ class OpenCvGrabber:
     """
 
     def __init__(self, source: CameraSource, parameters: CameraParameters) -> None:
+        """Store the settings; `open` opens the device.
+
+        Args:
+            source: Device or address.
+            parameters: Requested size and rate; a device may deliver others.
+        """
         self._source = source
         self._parameters = parameters
         self._capture = cv2.VideoCapture()
@@ -120,6 +126,12 @@ class FileGrabber:
     """
 
     def __init__(self, source: CameraSource, parameters: CameraParameters) -> None:
+        """Store the settings; `open` opens the file or lists the folder.
+
+        Args:
+            source: Video file or folder of images.
+            parameters: `frame_rate` in hertz sets the pace, `loop` whether to begin again at the end.
+        """
         self._source = source
         self._loop = parameters.loop
         self._rate = parameters.frame_rate
@@ -175,6 +187,12 @@ class FileGrabber:
         self._capture.release()
 
     def _next_file(self) -> MatLike:
+        """Return the next image of the folder, shape (height, width, 3) or (height, width), 8 or 16 bits.
+
+        Raises:
+            EndOfSource: All images were played, and `loop` is off.
+            SourceError: A file is no image that OpenCV can decode.
+        """
         if self._at >= len(self._files) and not self._loop:
             raise EndOfSource('the last image of the folder was played')
         path = self._files[self._at % len(self._files)]
@@ -184,6 +202,12 @@ class FileGrabber:
         return image
 
     def _next_frame(self) -> MatLike:
+        """Return the next frame of the video, shape (height, width, 3), BGR.
+
+        Raises:
+            EndOfSource: The video has ended, and `loop` is off.
+            SourceError: Its first frame cannot be read.
+        """
         good, image = self._capture.read()
         if not good and not self._loop:
             raise EndOfSource('the video has ended')

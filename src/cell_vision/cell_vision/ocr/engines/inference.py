@@ -115,6 +115,12 @@ def _openvino(path: Path, threads: int, cache_dir: str, shape: tuple[int, int] |
 
 
 def _onnxruntime(path: Path, threads: int) -> Network:
+    """Return a network on ONNX Runtime, on the CPU only, with settings for a machine that the other nodes share.
+
+    Args:
+        path: Model file.
+        threads: Threads within one operator.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

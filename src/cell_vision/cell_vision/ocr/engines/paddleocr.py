@@ -66,7 +66,13 @@ class PaddleOcrEngine:
         self.name = f'paddleocr {release}'
 
     def read(self, image: MatLike, detector_side: int = 0, enlarge: float = 1.0) -> Sequence[Reading]:
-        """Read an image; see `Engine`. Release 2 accepts the detector's size only when it is constructed."""
+        """Read an image; see `Engine`. Release 2 accepts the detector's size only when it is constructed.
+
+        Args:
+            image: Shape (height, width, 3), BGR, 8 bits.
+            detector_side: Longest side of the detector's input, pixels; 0 = that of the options.
+            enlarge: Largest factor by which a small image is enlarged.
+        """
         side = detector_side or self._side
         scale = max(1.0, min(enlarge, side / max(image.shape[:2])))
         if scale > 1.0:
@@ -129,7 +135,12 @@ def arguments_2(models: Mapping[str, PaddleModel], options: EngineOptions) -> di
 
 
 def arguments_3(models: Mapping[str, PaddleModel], options: EngineOptions) -> dict[str, object]:
-    """Return the constructor arguments of release 3, which downloads the model of each stage that is not named."""
+    """Return the constructor arguments of release 3, which downloads the model of each stage that is not named.
+
+    Args:
+        models: Role ("det", "rec", "cls") -> model.
+        options: Options of the engine; only `threads` is used here.
+    """
     return {
         'text_detection_model_name': models['det'].name,
         'text_detection_model_dir': str(models['det'].folder),

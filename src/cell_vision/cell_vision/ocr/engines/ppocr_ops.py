@@ -32,6 +32,7 @@ PLATE_SHAPES = ((160, 384), (224, 320), (256, 256))
 """Heights and widths to which an image of a single part is padded. Few and fixed: a network is compiled for each."""
 PLATE_SIDE = 480
 """The plate of a single part is read with a longest side of at most this, pixels."""
+# Input of the direction classifier of PP-OCR: height, width.
 DIRECTION_SHAPE = (48, 192)
 FILLED = 0.3
 """A pixel belongs to text above this probability."""
@@ -41,7 +42,9 @@ UNCLIP = 1.6
 ENDS = 0.2
 """A box is lengthened by this many of its heights at each end."""
 LEAST_SIDE = 3
+# Input height with which the recognizer of PP-OCRv4 was trained.
 STRIP_HEIGHT = 48
+# Few different widths: the first use of each takes twice as long.
 STRIP_STEP = 32
 STEP_WIDTH = 8
 """Pixels of the recognizer's input per step of its output."""
@@ -175,7 +178,12 @@ def recognizer_input(strip: MatLike) -> NDArray[np.float32]:
 
 
 def recognizer_places(strip: MatLike, steps: Sequence[float]) -> list[float]:
-    """Return the places of steps of the recognizer along a strip, as shares of its width."""
+    """Return the places of steps of the recognizer along a strip, as shares of its width.
+
+    Args:
+        strip: Shape (height, width, 3), before it is scaled to the recognizer's input.
+        steps: Steps of the output, counted from 0; the middle of a step is returned.
+    """
     wide = _input_width(strip)
     return [(step + 0.5) * STEP_WIDTH / wide for step in steps]
 

@@ -133,7 +133,15 @@ def _pad_to(image: MatLike, pixels: int) -> MatLike:
 
 
 def _load(options: EngineOptions, backend: str) -> _RapidOcr:
-    """Load RapidOCR with local models and without its downloader."""
+    """Load RapidOCR with local models and without its downloader.
+
+    Args:
+        options: Options of the engine.
+        backend: "openvino" or "onnxruntime".
+
+    Raises:
+        EngineError: RapidOCR is not installed, or a model is missing.
+    """
     disable_openvino_telemetry()
     try:
         import rapidocr
@@ -162,4 +170,9 @@ def _load(options: EngineOptions, backend: str) -> _RapidOcr:
 
 
 def _refuse_download(*_: object) -> None:
+    """Stand in for RapidOCR's downloader.
+
+    Raises:
+        EngineError: Always: a model is missing.
+    """
     raise EngineError('a model is missing and downloads are off: reinstall rapidocr==3.8.4')

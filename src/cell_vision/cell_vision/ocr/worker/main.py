@@ -62,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _load(options: argparse.Namespace) -> Engine:
+    """Load and warm up the engine: the first inference of a network takes several times as long as the next one.
+
+    Raises:
+        EngineError: A library or a model is missing.
+    """
     engine = make_engine(
         options.engine,
         EngineOptions(
@@ -179,6 +184,7 @@ def _redirect_stdout() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the parsed command line; defaults are those of `EngineOptions`."""
     defaults = EngineOptions()
     parser = argparse.ArgumentParser(description='OCR worker; started by the ocr node')
     parser.add_argument('--engine', default='ppocr')

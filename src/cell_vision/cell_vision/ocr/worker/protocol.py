@@ -22,6 +22,7 @@ Header = dict[str, Any]
 ACTIVATE: Header = {'go': True}
 STANDBY_MODES = ('off', 'light', 'warm')
 """Preparation of the standby worker: none is kept; its libraries are loaded; its models are loaded, too."""
+# Both limits bound the memory when the stream is out of step, as after a library printed to it.
 LONGEST_HEADER = 1_000_000
 LARGEST_PAYLOAD = 256_000_000
 
@@ -119,6 +120,11 @@ def decode_reading(header: Header, crop: bytes = b'') -> FrameReading:
 
 
 def _polygon(points: Iterable[tuple[float, float]]) -> Polygon:
+    """Return a polygon of JSON.
+
+    Raises:
+        ValueError: It has not four corners of two numbers each.
+    """
     corners = tuple((float(x), float(y)) for x, y in points)
     if len(corners) != 4:
         raise ValueError(f'a polygon of {len(corners)} corners')

@@ -31,6 +31,7 @@ from cell_vision.ocr.worker.protocol import (
 )
 from cell_vision.types import FrameReading, ReadOptions
 
+# A network is compiled at the first start on a machine, which takes long on a slow one.
 WARM_UP_DEADLINE_S = 60.0
 STOP_TIMEOUT_S = 2.0
 STANDBY_RETRY_S = 30.0
@@ -39,6 +40,7 @@ RESTART_WAIT_S = 2.5
 """A job waits this long for a worker that is being restarted; then it fails, and the caller may try again."""
 RESTARTING = '; it is restarted'
 """End of the status message of a worker that was lost."""
+# The worker may run in a Python of its own, where this package is not installed.
 _SOURCE_FOLDER = Path(__file__).resolve().parents[3]
 
 _Process = subprocess.Popen[bytes]
@@ -283,6 +285,7 @@ class WorkerSupervisor:
         self.state = replace(self.state, pid=process.pid, starts=self.state.starts + 1)
 
     def _spawn(self, *more: str) -> _Process:
+        """Start a worker and a thread that reads its answers; `more` are further arguments, e.g. of a standby."""
         process = subprocess.Popen(
             [*self._command, *more],
             stdin=subprocess.PIPE,

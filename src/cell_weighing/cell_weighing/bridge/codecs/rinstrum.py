@@ -57,6 +57,7 @@ class RinstrumCodec(LineCodec):
         return malformed('', 'the record has none of the formats of Rinstrum')
 
     def _parse(self, fields: dict[str, bytes]) -> ParsedLine:
+        """Return the weight of a record whose fields one of the six formats has named."""
         state = fields.get('state', b'').strip()
         if state in _NO_WEIGHT:
             return out_of_range(_NO_WEIGHT[state])

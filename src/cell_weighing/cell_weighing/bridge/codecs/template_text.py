@@ -107,7 +107,15 @@ class Template:
         return f'"{text}"'
 
     def _take_value(self, name: str, value: str | None) -> bool:
-        """Apply the value of a token; return whether the token stands for no text of the line."""
+        """Apply the value of a token; return whether the token stands for no text of the line.
+
+        Args:
+            name: Token.
+            value: Text after "=" or ":"; None without one.
+
+        Raises:
+            TemplateError: The value is not allowed for this token.
+        """
         if not value:
             return False
         if name == 'unit':
@@ -138,6 +146,15 @@ class Template:
         return PATTERNS[name]
 
     def _validate(self, required: set[str], *, decimal_comma: bool) -> None:
+        """Refuse unknown, missing, repeated and ambiguous tokens.
+
+        Args:
+            required: Tokens that the line must give.
+            decimal_comma: Numbers may have a decimal comma.
+
+        Raises:
+            TemplateError: The first fault, with the remedy.
+        """
         names, text = self.names, self.text
         unknown = [name for name in names if name not in PATTERNS]
         if unknown:
@@ -163,6 +180,11 @@ class Template:
             self._validate_commas()
 
     def _validate_commas(self) -> None:
+        """Refuse a comma between two numbers: it could as well be a decimal comma.
+
+        Raises:
+            TemplateError: The template has one.
+        """
         for place, name in enumerate(self.names):
             commas = b',' in (self.literals[place][-1:], self.literals[place + 1][:1])
             if name in NUMBERS and commas and 'tare' in self.names:

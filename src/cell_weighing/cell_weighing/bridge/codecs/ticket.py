@@ -81,6 +81,7 @@ class TicketFramer:
         return rest
 
     def _take(self, line: bytes, records: list[bytes | MalformedLine]) -> None:
+        """Add a line to the ticket; the first line of the next ticket ends an incomplete one."""
         if self._next and _fields(self._lines[0], line) is not None:
             records.append(self._incomplete())
             self._collected, self._next = [], 0
@@ -150,6 +151,7 @@ class TicketCodec:
         return self._combine(scale_id, weights, units)
 
     def _combine(self, scale_id: str, weights: dict[str, ParsedLine], units: set[str]) -> ParsedLine:
+        """Return the reading of a ticket: net weight if it names one, checked against gross and tare where it has all three."""
         for result in weights.values():
             if result.status is not ReadingStatus.VALID:
                 make = out_of_range if result.status is ReadingStatus.OUT_OF_RANGE else None

@@ -28,6 +28,10 @@ class GripperWires(Protocol):
     async def wait_for(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until a condition holds; returns False on timeout.
 
+        Args:
+            condition: Evaluated with each data package. One that never holds makes this a pause that an abort ends.
+            timeout_s: Seconds.
+
         Raises:
             StepError: The step is aborted.
         """

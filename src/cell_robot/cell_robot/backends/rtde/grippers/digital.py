@@ -27,7 +27,15 @@ class DigitalGripper(Gripper):
         return None if pin is None or latest is None else bool(latest.outputs >> pin & 1)
 
     async def switch(self, closed: bool, seconds: float) -> bool:
-        """Switch the outputs, wait, and compare the sensor."""
+        """Switch the outputs, wait, and compare the sensor.
+
+        Args:
+            closed: State to reach.
+            seconds: `close_time` or `open_time` of the recipe, waited for in full: valves report nothing.
+
+        Returns:
+            False when a sensor contradicts `closed` for SENSOR_S after the wait; True without a sensor.
+        """
         settings = self._settings
         outputs = {
             pin: on for pin, on in ((settings.close_output, closed), (settings.open_output, not closed)) if pin is not None

@@ -24,6 +24,13 @@ class RobotiqGripper(Gripper):
     """Moves the fingers and waits until they have stopped."""
 
     def __init__(self, settings: GripperSettings, wires: GripperWires, address: str) -> None:
+        """Store the settings; must run in the event loop, whose clock dates the status.
+
+        Args:
+            settings: Gripper of the recipe; times in seconds.
+            wires: Waits that an abort ends.
+            address: Host of the URCap's socket.
+        """
         super().__init__(settings, wires)
         self._fingers = settings.robotiq or RobotiqSettings()
         self._client = RobotiqClient(address, self._on_status)
