@@ -28,6 +28,7 @@ from cell_vision.ocr.worker.supervisor import ReadJob, ReadResult, WorkerSupervi
 from cell_vision.types import ReadOptions
 
 MEGABYTE = 1_000_000
+# Growth below this share is noise of the allocator.
 BAND = 0.05
 LIMIT_S = 3.0
 SIZES = ((640, 360), (480, 360), (400, 300), (512, 288), (360, 480), (320, 320), (333, 277), (1280, 720))

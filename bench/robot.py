@@ -41,6 +41,7 @@ from cell_interfaces.action import TriggerRobot
 
 GOAL_MS = 4.0
 FREQUENCY_HZ = 125.0
+# The first goals pay for discovery and for imports.
 WARM_UP = 5
 START_S = 60.0
 CATALOGUE = Path(__file__).parents[1] / 'config' / 'parts.yaml'

@@ -23,6 +23,7 @@ from typing import Any
 from unittest.mock import patch
 
 GOAL_SHARE = 0.06
+# The handshake and the first garbage collection do not count.
 WARM_UP_S = 1.0
 
 

@@ -35,6 +35,7 @@ from cell_weighing.reports.drift import DriftDetector, drifts
 
 PEERS = Path(__file__).with_name('weighing_peers.py')
 START_S = 30.0
+# Discovery and the first commits are not measured.
 SETTLE_S = 5.0
 P99_MS = 50.0
 CEILING_TIMES = 5.0

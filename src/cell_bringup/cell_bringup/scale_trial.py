@@ -20,6 +20,7 @@ ADDRESS = re.compile(r'(\[[0-9A-Fa-f:]+\]|[^/:\s]+):(\d{1,5})')
 CONNECT_S = 5.0
 REPLY_TIMEOUT_S = 1.0
 """Longest time in which an indicator answers one command, seconds."""
+# One megabyte of lines shows any format; more would only cost time.
 LARGEST = 1 << 20
 QUESTIONS = (b'\nW\r', b'W\r', b'SI\r\n')
 """Commands of SMA, NCI and MT-SICS for the current weight: none of them changes anything in a scale."""

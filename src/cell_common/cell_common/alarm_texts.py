@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 __all__ = ['ALARM_TEXTS', 'CAUSES', 'MAX_STEP_WORDS', 'MAX_TITLE_WORDS', 'PAUSE_REASONS', 'AlarmText', 'short_cause', 'shorten']
 
+# A title must be read at a glance, a step while the hands work.
 MAX_TITLE_WORDS, MAX_STEP_WORDS = 8, 12
 LOW, MEDIUM, HIGH, CRITICAL = range(4)
 _CAUSE_WORDS = 3

@@ -31,11 +31,13 @@ from cell_common.time import now_ns, to_ns
 
 __all__ = ['Answer', 'CommandLog', 'CommandMessage', 'arguments_of', 'open_command_log', 'open_own_command_log']
 
+# An audit row must stay readable, and a client must not fill the disk with one command.
 LONGEST_ARGUMENTS = 2000
 MOST_ELEMENTS = 20
 REMEMBERED = 1000
 """Answers in memory, for the time in which the database fails."""
 PRUNE_EVERY = 1000
+# A locked database must not hold a stop of the robot up.
 LONGEST_WAIT_S = 2.0
 INTERRUPTED = 'the node ended while it executed this request, so its outcome is unknown: look, then send a new request'
 REUSED = 'this request_id belongs to another request: give each request an id of its own'

@@ -35,8 +35,10 @@ __all__ = [
     'storage_error',
 ]
 
+# SQLite has one writer: another node may hold the lock for a commit on a slow disk.
 BUSY_TIMEOUT_S = 10.0
 READ_ONLY = 'cell_read_only'
+# Nodes that start together wait for the first one of them to create the tables.
 MIGRATION_WAIT_S = 60
 _MIGRATION_LOCK = 0x63656C6C
 """Key of PostgreSQL's advisory lock: "cell" in ASCII."""

@@ -12,6 +12,7 @@ from typing import Protocol
 
 __all__ = ['LONGEST_ID', 'LONGEST_TEXT', 'MOST_ITEMS', 'MessageLike', 'request_error', 'storable']
 
+# Integers of SQLite and PostgreSQL have 64 bits with a sign; uint64 of ROS does not fit.
 LARGEST_NUMBER = 2**63 - 1
 LONGEST_TEXT = 10_000
 """Characters of a text field."""

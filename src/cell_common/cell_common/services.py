@@ -42,6 +42,7 @@ RequestT = TypeVar('RequestT')
 ResponseT = TypeVar('ResponseT')
 ResultT = TypeVar('ResultT')
 Callback = Callable[[Any, Any], Any]
+# The default of rclpy is 10: the eleventh request at once would be dropped without an answer.
 QUEUE_DEPTH = 1000
 RESULT_TIMEOUT_S = 900
 """ROS' default: how long the result of an action can be queried."""

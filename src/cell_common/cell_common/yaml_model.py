@@ -24,6 +24,7 @@ __all__ = ['SourceFloat', 'SourceInt', 'StrictModel', 'YamlDocument', 'YamlError
 
 Location = tuple[int | str, ...]
 ModelT = TypeVar('ModelT', bound=BaseModel)
+# No file of the cell is nested this deeply; only an alias within its own anchor is.
 _MAX_DEPTH = 20
 
 _MESSAGES = {

@@ -45,6 +45,7 @@ from cell_inventory.stock_file_sync import StockFileSync, SyncSettings
 __all__ = ['InventoryNode', 'InventoryParameters']
 
 MAX_EVENTS = 1000
+# A file counts as at rest after 0.2 s, so it is looked at twice in that time.
 FILE_PERIOD_S = 0.1
 UNLIMITED_ROLES = ('supervisor', 'maintainer')
 _OUTCOMES = {BookPiece.Request.PLACED: EntryKind.PLACE, BookPiece.Request.REJECTED: EntryKind.REJECT}

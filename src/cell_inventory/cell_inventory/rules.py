@@ -21,6 +21,7 @@ ALL_TRAYS = 0
 TO_CAPACITY = -1
 MOST_PIECES = 1_000_000
 """Of one tray; a larger number is a slip."""
+# The column has 32 bits with a sign.
 LARGEST_PIECE = 2**31 - 1
 LONGEST_JOB_ID = 64
 

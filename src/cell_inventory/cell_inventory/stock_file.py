@@ -44,6 +44,7 @@ Capacities = Mapping[str, Mapping[int, int]]
 _Path = tuple[str | int, ...]
 _NAMES = {f'tray{tray}': tray for tray in TRAYS}
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+# A file of another kind has an error in every line.
 _MOST_ERRORS = 10
 
 

@@ -39,6 +39,7 @@ SETTLE_S = 0.2
 CHECK_PERIOD_S = 2.0
 """The file is compared this often, in case a change was not reported."""
 RETRY_S = 2.0
+# A catalogue of thousands of parts needs a tenth of it.
 MOST_BYTES = 1_000_000
 # Not "opened" and "closed_no_write": reading the file would trigger itself.
 _CHANGES = frozenset({'created', 'modified', 'moved', 'deleted', 'closed'})

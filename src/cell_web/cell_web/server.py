@@ -33,7 +33,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RETRY_S = 2.0
 PROBE_S = 5.0
 SNAPSHOT_S = 3.0
+# A viewer that takes no data would otherwise keep its place for hours.
 WRITE_S = 10.0
+# Streams never end by themselves, so the server does not wait for them longer than this.
 CLOSE_S = 1.0
 
 

@@ -12,6 +12,7 @@ from cell_common.timeouts import with_timeout
 from cell_web.allow_list import AllowList
 
 log = logging.getLogger(__name__)
+# Of one connection.
 MAX_REJECTIONS_LOGGED = 5
 CONNECT_S = 5.0
 

@@ -41,6 +41,7 @@ from cell_web.tokens import TokenError, TokenFile
 
 PATH = '/api/prepuff/scan_bag'
 FORMS = ('application/x-www-form-urlencoded', 'multipart/form-data')
+# Four short fields; a larger body is no bag.
 LARGEST = 16384
 RECORD_TIMEOUT_S = 10.0
 DISCOVERY_TIMEOUT_S = 2.0

@@ -40,6 +40,7 @@ from cell_interfaces.msg import Alarm, AlarmEvent, AlarmList
 from cell_interfaces.srv import HandleAlarm
 
 EXPIRE_PERIOD_S = 1.0
+# Alarms of one cause arrive within this time and are published as one list.
 FLUSH_PERIOD_S = 0.05
 REPLAY_S = 5.0
 """Time after a start in which latched events of a sender without sessions arrive again."""

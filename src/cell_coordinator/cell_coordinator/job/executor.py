@@ -32,6 +32,7 @@ from cell_coordinator.parameters import CoordinatorParameters
 from cell_interfaces.msg import ComponentCaptured, Inventory, MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import BookPiece, GetInventory, MatchPart, ReadText
 
+# A booking is repeated without end, so the ledger is not asked more often than this.
 RETRY_PERIOD_S = 0.5
 _RESPONSE_MARGIN_S = 1.0  # ocr/read answers after its own timeout; the call must outlive that
 _RETRYABLE = {

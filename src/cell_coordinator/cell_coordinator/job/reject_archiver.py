@@ -13,6 +13,7 @@ from cell_coordinator.job.model import MatchVerdict
 from cell_interfaces.msg import CommandInfo, ResultCode
 from cell_interfaces.srv import KeepFrame
 
+# Longer than the time that the ocr node gives its own disk.
 CALL_TIMEOUT_S = 15.0
 
 

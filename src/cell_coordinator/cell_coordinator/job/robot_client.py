@@ -21,6 +21,7 @@ from cell_coordinator.job.events import RobotOutcome
 from cell_interfaces.action import TriggerRobot
 from cell_interfaces.msg import RobotState
 
+# Looks whether the robot node is still there: a goal of a node that died is never answered.
 POLL_PERIOD_S = 0.25
 LOST_AFTER_S = 3.0
 """A server that is missing for this time has stopped. A robot/state that arrives this long after the goal and names another

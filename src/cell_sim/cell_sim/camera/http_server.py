@@ -28,6 +28,7 @@ __all__ = ['FAULTS', 'CameraServer']
 BOUNDARY = 'frame'
 STREAM_PATH, SNAPSHOT_PATH = '/camera.mjpg', '/snapshot.jpg'
 REQUEST_TIMEOUT_S = 5.0
+# Longer request heads end the connection, as embedded servers do.
 REQUEST_LIMIT = 8192
 SEND_BUFFER = 256 * 1024
 """Bytes; small, so that a slow client skips frames instead of receiving old ones."""

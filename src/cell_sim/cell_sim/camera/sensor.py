@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 JPEG_QUALITY = 90
+# The noise is drawn once; each frame takes another cut of it, which is much faster than new noise.
 _MARGIN = 96
 
 

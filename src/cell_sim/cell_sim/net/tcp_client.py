@@ -15,6 +15,7 @@ from cell_common.backoff import Backoff
 
 __all__ = ['ReconnectingTcpClient', 'SessionHandler', 'local_address']
 
+# As an embedded device does: soon at first, then rarely.
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 5.0
 _LOG = logging.getLogger(__name__)
 SessionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -20,6 +20,7 @@ from cell_robot.motion import JointVector, Matrix, max_joint_difference, pose_di
 
 __all__ = ['CommandInterval', 'MotionMonitor', 'MotionSegment']
 
+# The simulation computes in doubles, so any real motion is far above this.
 MOVED_RAD = 1e-6
 GAP_S = 0.3
 """Standstill that separates two motion segments."""

@@ -17,10 +17,12 @@ from cell_sim.ur_controller.motion import LIMIT, MotionError
 from cell_sim.ur_controller.program import Machine, ProgramError
 
 READY, DONE = 1, 2
+# Numbers of ur_rtde's control script.
 NOTHING, STOP_SCRIPT = 0, 255
 REAL_TIME = frozenset((6, 9, 10, 11, 24, 25, 26, 27, 38, 58, *range(66, 72)))
 """Commands that are executed in every cycle and never reported done."""
 RUNNING_BIT = 1 << 15
+# The e-Series computes at 500 Hz.
 CYCLE_S = 0.002
 
 ScriptCommand = Callable[[Machine], bool]

@@ -36,6 +36,7 @@ NODE_M, NODE_RAD = 0.01, 0.05
 JUMP_RAD = 0.6
 """A larger joint step between two points means a singularity."""
 
+# Step of the numerical derivative: far above rounding, far below any curvature.
 PROBE_RAD = 1e-5
 FLAT = 1e-4
 """Determinant of the Jacobian below which the arm is singular."""

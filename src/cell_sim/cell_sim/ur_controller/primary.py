@@ -14,10 +14,12 @@ from cell_robot.robot_modes import RobotMode, RuntimeState, SafetyMode
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.states import EMERGENCY, JOINT_MODES, JOINT_POWER_OFF, Version
 
+# Message types of the primary interface, as in the manual of Universal Robots.
 ROBOT_STATE, ROBOT_MESSAGE = 16, 20
 TEXT, VERSION, SAFETY_MODE, RUNTIME_EXCEPTION = 0, 3, 5, 10
 # Source of messages of the controller itself, as real controllers send it.
 SOURCE = -2
+# All bits of a uint64: the message has no time of its own.
 NO_TIMESTAMP = 0xFFFFFFFFFFFFFFFF
 NAME = b'URControl'
 BUILT = '23-03-2022, 00:00:00'

@@ -15,6 +15,7 @@ from cell_robot.robot_modes import RobotMode
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.states import JOINT_MODES, JOINT_POWER_OFF
 
+# Size of the frame on port 30003 for PolyScope 5.10 and newer.
 FRAME_SIZE = 1220
 _FRAME = struct.Struct('>i152d')
 _SIX, _THREE = (0.0,) * 6, (0.0,) * 3

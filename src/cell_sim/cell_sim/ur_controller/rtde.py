@@ -23,6 +23,7 @@ from cell_robot.protocols.rtde import (
 from cell_sim.ur_controller.controller import Controller
 from cell_sim.ur_controller.variables import INPUTS, OUTPUTS
 
+# The e-Series; a CB3 sends at most 125 packages a second.
 MAX_FREQUENCY = 500.0
 MAX_INPUT_RECIPES = 255
 NOT_FOUND, IN_USE = 'NOT_FOUND', 'IN_USE'

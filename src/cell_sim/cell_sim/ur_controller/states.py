@@ -15,6 +15,7 @@ EMERGENCY = (SafetyMode.SYSTEM_EMERGENCY_STOP, SafetyMode.ROBOT_EMERGENCY_STOP)
 FREE_TO_MOVE = (SafetyMode.NORMAL, SafetyMode.REDUCED)
 JOINT_MODES = {RobotMode.RUNNING: 253, RobotMode.IDLE: 255, RobotMode.POWER_ON: 235}
 """Joint mode in each robot mode; JOINT_POWER_OFF (239) in all others."""
+# Joint modes are numbers from 235 on.
 JOINT_POWER_OFF = 239
 
 

@@ -30,6 +30,7 @@ RTDE_PORT, SCRIPT_PORT = 30004, 30002
 READ_SIZE = 65536
 GREETING_SIZE = 79
 """Bytes that the secondary port sends first: version and safety mode."""
+# A quarter of the controller's rate: enough for a simulated driver, and cheap.
 FREQUENCY = 125.0
 CONNECT_TIMEOUT_S, DATA_TIMEOUT_S, RECONNECT_S = 2.0, 2.0, 0.3
 OUTPUTS = (

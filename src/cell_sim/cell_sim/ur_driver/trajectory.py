@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# A defect of a client must not fill the memory.
 MAX_POINTS = 100_000
 
 

@@ -60,6 +60,7 @@ HUB_EVENTS = ('send_trigger', 'get_inventory', 'reset_inventory', 'set_job')
 PROGRAM_STARTED = 'program_started'
 STOCK_TRAYS = 4
 """Every part has four counts in an inventory event; a tray that does not exist has 0."""
+# Texts go into logs and alarms.
 LONGEST_TEXT = 200
 MOST_PIECES = 1_000_000
 MOST_DIGITS = 12

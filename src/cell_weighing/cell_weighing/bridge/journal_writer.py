@@ -24,6 +24,7 @@ from cell_weighing.domain.reading import ReadingStatus, WeightReading
 from cell_weighing.storage.journal_reader import count_valid_since, last_sequences
 from cell_weighing.storage.tables import READING_TABLE, SCALE_TABLE
 
+# Lines wait in memory meanwhile, so a failing disk is tried often.
 RETRY_S = 1.0
 BATCH_WINDOW_S = 0.005
 """Shortest time between two commits: on a fast disk, commits of a few lines each would cost more than the lines."""

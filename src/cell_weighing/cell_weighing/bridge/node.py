@@ -55,6 +55,7 @@ MALFORMED_ALARM = 3
 """Malformed lines in a row that raise an alarm."""
 NOT_TAKEN_ALARM = 3
 """Prints in a row that make no bag before an alarm is raised."""
+# Some seconds of a full site: a station that stands still for a moment need not read the journal.
 READINGS_DEPTH = 2000
 TRANSIENT_ALARM_NS = 60 * NS_PER_S
 

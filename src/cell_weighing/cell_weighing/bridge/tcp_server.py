@@ -35,6 +35,7 @@ from cell_weighing.domain.reading import ReadingStatus, WeightReading
 
 BIND_RETRY_S = 2.0
 DIAL_TIMEOUT_S = 5.0
+# An indicator that is switched on in the morning should be there within half a minute.
 FIRST_DIAL_S, LONGEST_DIAL_S = 1.0, 30.0
 HOUSEKEEPING_S = 0.25
 LOW_WATER = 0.25

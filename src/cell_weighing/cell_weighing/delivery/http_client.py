@@ -15,6 +15,7 @@ import requests
 from cell_weighing.delivery.policy import DeliveryItem, HttpResult
 
 TIMEOUT_S = 10.0
+# An error page can be of any size; its first part names the cause.
 LONGEST_BODY = 65_536
 
 

@@ -15,10 +15,12 @@ from cell_weighing.delivery.error_text import error_message_of
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
+# A server that asks for days would stop the delivery without an alarm.
 LONGEST_RETRY_AFTER_S = 3600.0
 JITTER = 0.5
 """Random share of each delay, so that many sites do not retry in step."""
 _REMEDY = 'correct the cause in the web application'
+# These say that the address is wrong, if they come for every bag; for one bag they are its own fault.
 _NOT_FOUND = (404, 405, 410)
 _REMEDIES = dict.fromkeys(_NOT_FOUND, 'check site_url, controller and function')
 """Remedy for a rejected bag, by HTTP status."""

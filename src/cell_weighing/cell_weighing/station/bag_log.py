@@ -14,6 +14,7 @@ from cell_weighing.domain.jobs import Bag
 from cell_weighing.domain.tolerance import WeightZone
 from cell_weighing.station.daily_log import DailyLog
 
+# Bounds the memory after a long standstill of the disk.
 PAGE = 500
 PENDING = 20_000
 """Most lines that wait for a disk that has no room."""

@@ -17,6 +17,7 @@ from cell_weighing.storage.tables import READING_TABLE as READING
 from cell_weighing.storage.tables import BagRow, CursorRow
 
 DAY_NS = 86_400 * NS_PER_S
+# A short transaction: the bridge waits for the lock of SQLite meanwhile.
 PAGE = 1000
 REST_NS = 3_600 * NS_PER_S
 """How long a scale is skipped after its last old line was deleted, nanoseconds."""

@@ -33,6 +33,7 @@ from cell_weighing.station.conversions import bag_message, fill_bag_delivery, jo
 from cell_weighing.station.job_store import NoSuchBagError, NoSuchJobError
 from cell_weighing.station.store import KeyReusedError, StationSnapshot, WeighStore
 
+# The width of column reading_id: a UUID as text.
 LONGEST_KEY = 36
 CODES: Mapping[type[Exception], int] = {
     BadRequestError: ResultCode.INVALID_ARGUMENT,

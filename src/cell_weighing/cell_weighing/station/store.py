@@ -25,6 +25,7 @@ from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, VoidRow
 
 PAGE = 1500
 """Largest number of readings in one transaction of a catch-up; fewer when it holds the write lock for longer than `HOLD_S`."""
+# Until the speed of the disk is known.
 FIRST_PAGE = 500
 MIN_PAGE = 50
 """Smallest number of readings in one transaction, however slow the disk is: fewer would spend the time on commits."""

@@ -27,6 +27,7 @@ _NO_WEIGHT = {
     b'I': 'the scale is busy or did not come to rest: wait until it stands still',
     b'L': 'the scale does not understand the parameter of the command',
 }
+# Of a pound; some models print pounds and ounces in one record.
 OUNCES = 16
 
 
