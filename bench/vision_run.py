@@ -11,8 +11,8 @@ from cell_vision.matching.alignment import SEAM, normalize
 from cell_vision.matching.matcher import Decision, Matcher, MatchOutcome
 from cell_vision.matching.text_lines import group_lines
 from cell_vision.ocr.engines.base import Engine
+from cell_vision.ocr.fusion import fuse_frames
 from cell_vision.ocr.pipeline import read_frame
-from cell_vision.ocr.voting import fuse_frames
 from cell_vision.types import Polygon, Reading
 from vision_frames import Frame, frame
 from vision_peers import Peer

@@ -168,3 +168,22 @@ def test_every_table_has_its_owner_on_the_architecture_page():
     listed = {name for row in re.findall(r'^\| (`.*?) \|', text, re.MULTILINE) for name in re.findall(r'`(\w+)`', row)}
     assert len(names) > 10
     assert listed == names
+
+
+# Heading on the architecture page: the most modules that a reader has to open.
+WAYS = {
+    'From the camera to PLACE': 25,
+    'From a trigger to the robot and back': 12,
+    'From an indicator to the web application': 16,
+}
+
+
+@pytest.mark.parametrize('heading', WAYS)
+def test_a_way_through_the_cell_opens_few_modules(heading: str):
+    page = (ROOT / 'docs' / 'architecture.md').read_text(encoding='utf-8')
+    section = page.split(f'### {heading}\n')[1].split('\n#')[0]
+    # A line is one step; alternatives such as `http.py or opencv.py` stand in one line.
+    modules = re.findall(r'\]\((\S+\.py)\)', section)
+    either = section.count(' or [')
+    assert len(set(modules)) == len(modules)
+    assert 10 <= len(modules) - either <= WAYS[heading]

@@ -28,11 +28,10 @@ from cell_vision.ocr.conversions import RESULT_CODES, fill_result
 from cell_vision.ocr.crop_service import CropService
 from cell_vision.ocr.frame_archive_service import FrameArchiveService
 from cell_vision.ocr.frame_buffer import LatestFrame, SerializedFrame, stamp_of
-from cell_vision.ocr.multi_frame import MultiFrameReading
+from cell_vision.ocr.fusion import MultiFrameReading, is_certain
 from cell_vision.ocr.overlay_publisher import OverlayPublisher
 from cell_vision.ocr.parameters import OcrParameters
 from cell_vision.ocr.part_watch import PartWatch
-from cell_vision.ocr.voting import is_certain
 from cell_vision.ocr.worker.supervisor import ReadJob, ReadResult, WorkerStatus, WorkerSupervisor
 from cell_vision.types import UNREAD, FrameReading, Point, Reading, ReadOptions
 

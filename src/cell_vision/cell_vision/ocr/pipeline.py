@@ -18,7 +18,7 @@ from cell_vision.ocr.completeness import mark_cut_ends
 from cell_vision.ocr.crops import evidence_crop, rectify
 from cell_vision.ocr.engines.base import BadImageError, Engine
 from cell_vision.ocr.engines.ppocr_ops import PLATE_SIDE
-from cell_vision.ocr.merging import merge_passes
+from cell_vision.ocr.fusion import merge_passes
 from cell_vision.ocr.plate_detector import (
     Plate,
     PlateCrop,
@@ -48,7 +48,7 @@ FRAME_RIM = 0.01
 """Print closer than this to the edge of the frame is cut off; share of the longer side."""
 PRINT_LENGTH = 3
 """Least letters and digits of a line that proves that the print of a part was read."""
-# Lower than `voting.CERTAIN`: this decides about a further pass over the same frame, not about a further frame.
+# Lower than `fusion.CERTAIN`: this decides about a further pass over the same frame, not about a further frame.
 GOOD_SCORE = 0.85
 GOOD_LENGTH = 5
 GOOD_DIGITS = 2

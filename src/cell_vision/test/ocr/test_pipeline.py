@@ -14,7 +14,7 @@ from cell_vision.ocr.engines.inference import disable_openvino_telemetry, select
 from cell_vision.ocr.engines.ppocr import PpOcrEngine
 from cell_vision.ocr.engines.ppocr_ops import TextStrip, text_boxes
 from cell_vision.ocr.engines.registry import make_engine
-from cell_vision.ocr.merging import merge_passes
+from cell_vision.ocr.fusion import merge_passes
 from cell_vision.ocr.pipeline import decode, is_confident, no_deadline, read_frame, read_image
 from cell_vision.ocr.plate_detector import Plate, corners, crop_plate, detect_faint_print, detect_plates, stretch_contrast
 from cell_vision.ocr.worker.main import execute_job

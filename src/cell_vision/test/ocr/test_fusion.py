@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cell_vision.ocr.voting import fuse_frames, is_certain
+from cell_vision.ocr.fusion import fuse_frames, is_certain
 from cell_vision.types import UNREAD, Reading
 
 

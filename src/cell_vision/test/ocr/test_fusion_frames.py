@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cell_vision.ocr.multi_frame import MultiFrameReading
+from cell_vision.ocr.fusion import MultiFrameReading
 from cell_vision.types import Barcode, FrameReading, Reading
 
 PLACE = ((0.0, 0.0), (140.0, 0.0), (140.0, 30.0), (0.0, 30.0))

@@ -1,8 +1,8 @@
-"""Fuses the readings of several frames of one part by a vote on each character.
+"""Fuses readings of one part: of several passes over a frame, and of several frames.
 
-A part that moves a little, or a noisy sensor, is misread in different places from frame to frame. The boxes of all frames at
-one place are aligned character by character, and each frame votes with the weight of its confidence. Disagreement lowers the
-score of the text, so that the matcher sees the doubt.
+Passes see the same print of one frame: the most certain reading of a place wins. A part that moves a little, or a noisy sensor,
+is misread in different places from frame to frame: the boxes of all frames at one place are aligned character by character, and
+each frame votes with the weight of its confidence. Disagreement lowers the score of the text, so the matcher sees the doubt.
 Pure: no ROS, sockets, files or clock.
 """
 
@@ -10,15 +10,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from statistics import median_low
 
 from rapidfuzz.distance import Levenshtein
 
+from cell_vision.matching.alignment import normalize
+from cell_vision.ocr import box_geometry
 from cell_vision.ocr.box_geometry import center, enclose, height, length, offset
-from cell_vision.ocr.merging import overlaps
-from cell_vision.types import MISSING, UNREAD, Polygon, Reading
+from cell_vision.types import MISSING, UNREAD, Barcode, FrameReading, Polygon, Reading
 
+SAME_PLACE = 0.5
+"""Two boxes are at the same place if their centers are closer than this across the line, in heights of the lower one."""
+CONTRADICTS = 0.15
+"""A different text counts against the best one if its score is lower by at most this."""
+GAP_SEEN = 0.34
+"""A gap counts if at least this share of the readings with the same characters shows it."""
+CERTAIN_ALONE = 0.9
+"""Least score of a different text that only one pass read."""
 CERTAIN = 0.93
 """A number with at least this confidence needs no second frame."""
 LEAST_LENGTH, LEAST_DIGITS = 5, 2
@@ -42,6 +52,82 @@ class _Vote:
     text: str
     weight: float
     score: float
+
+
+def merge_passes(passes: Sequence[Sequence[Reading]], *, keep_contradictions: bool) -> list[Reading]:
+    """Return the best reading of each place, in reading order.
+
+    Args:
+        passes: Readings of the same frame.
+        keep_contradictions: Also keep different texts of a place that are nearly as certain, each with the median score of
+            its readings. The matcher then sees that the passes disagree.
+    """
+    places: list[list[Reading]] = []
+    for reading in sorted((reading for readings in passes for reading in readings), key=_rank):
+        # Compared with the most certain reading of a place, which is its first: chains of overlaps
+        # would join neighboring lines.
+        place = next((place for place in places if overlaps(place[0], reading)), None)
+        if place is None:
+            places.append([reading])
+        else:
+            place.append(reading)
+    marked = [_with_all_likelihoods(_with_common_gaps(place)) for place in places]
+    kept = [reading for place in marked for reading in (_texts(place) if keep_contradictions else place[:1])]
+    return sorted(kept, key=lambda reading: reading.polygon[0][::-1])
+
+
+def _rank(reading: Reading) -> tuple[float, str, Polygon]:
+    """Return the sort key of readings, the most certain first; it does not depend on the order of the passes."""
+    return -reading.score, reading.text, reading.polygon
+
+
+def _with_common_gaps(place: Sequence[Reading]) -> list[Reading]:
+    """Give readings with the same characters the same gaps: one that many of them saw is in all, one of a few in none.
+
+    Whether a gap is seen depends on the scale of the pass; the number itself must not change with
+    the pass that won.
+    """
+    same: dict[str, list[Reading]] = {}
+    for reading in place:
+        same.setdefault(_characters(reading), []).append(reading)
+    texts: dict[str, str] = {}
+    for characters, readings in same.items():
+        seen = [reading for reading in readings if MISSING in reading.text]
+        chosen = seen if len(seen) >= GAP_SEEN * len(readings) and seen else [r for r in readings if r not in seen]
+        texts[characters] = max((reading.text for reading in chosen), key=lambda text: (text.count(MISSING), text))
+    common = [(reading, texts[_characters(reading)]) for reading in place]
+    return [
+        replace(reading, text=text) if (MISSING in reading.text) != (MISSING in text) else reading for reading, text in common
+    ]
+
+
+def _with_all_likelihoods(place: Sequence[Reading]) -> list[Reading]:
+    """Give the readings of a place the likelihoods of all its strips: each pass saw the same print."""
+    strips = tuple(dict.fromkeys(strip for reading in place for strip in reading.likelihoods))
+    return [replace(reading, likelihoods=strips) for reading in place]
+
+
+def _characters(reading: Reading) -> str:
+    return normalize(reading.text).replace(MISSING, '').replace(' ', '')
+
+
+def _texts(place: Sequence[Reading]) -> list[Reading]:
+    """Return one reading for each relevant text at a place, with the median score of its readings.
+
+    Some passes are sure of a digit that others doubt, so most must be sure. A text that contains the best one and continues it
+    comes from a pass that saw more of the print, and need not be certain.
+    """
+    by_text: dict[str, list[Reading]] = {}
+    for reading in place:
+        by_text.setdefault(normalize(reading.text), []).append(reading)
+    best = normalize(place[0].text)
+    counted = [
+        same
+        for text, same in by_text.items()
+        if text == best
+        or (place[0].score - same[0].score <= CONTRADICTS and (len(same) > 1 or same[0].score >= CERTAIN_ALONE or best in text))
+    ]
+    return [replace(same[0], score=median_low(reading.score for reading in same)) for same in counted]
 
 
 def is_certain(readings: Sequence[Reading], certain: float = CERTAIN) -> bool:
@@ -86,6 +172,46 @@ def fuse_frames(frames: Sequence[Sequence[Reading]]) -> list[Reading]:
     voted = [_fuse_place(place) for place in _places(frames)]
     kept = [reading for reading in voted if reading.text]
     return sorted(kept, key=lambda reading: reading.polygon[0][::-1])
+
+
+@dataclass
+class MultiFrameReading:
+    """Collects the readings of frames until they are certain.
+
+    Attributes:
+        wanted: Largest number of frames.
+        readings: One for each frame, oldest first.
+    """
+
+    wanted: int
+    readings: list[FrameReading] = field(default_factory=list)
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether another frame may improve the reading."""
+        return not self.readings or (len(self.readings) < self.wanted and not is_certain(self.fuse().readings))
+
+    @property
+    def reference_index(self) -> int:
+        """Index of the frame whose coordinates the fused reading has: the newest with text, or the newest."""
+        with_text = [number for number, reading in enumerate(self.readings) if reading.readings]
+        return with_text[-1] if with_text else len(self.readings) - 1
+
+    def fuse(self) -> FrameReading:
+        """Return the fused reading of all frames, of which there is at least one."""
+        newest = self.readings[self.reference_index]
+        if len(self.readings) == 1:
+            return newest
+        codes: dict[tuple[str, str], Barcode] = {}
+        for reading in self.readings:
+            codes |= {(code.format, code.text): code for code in reading.codes}
+        fused = fuse_frames([reading.readings for reading in self.readings[: self.reference_index + 1]])
+        return replace(
+            newest,
+            readings=tuple(fused),
+            codes=tuple(codes.values()),
+            seconds=sum(reading.seconds for reading in self.readings),
+        )
 
 
 def _places(frames: Sequence[Sequence[Reading]]) -> list[list[list[Reading]]]:
@@ -242,3 +368,13 @@ def _distance(one: Reading, other: Reading) -> float:
 def _along(line: Reading, reading: Reading) -> float:
     """Return how far the center of a reading lies along the line of another, pixels."""
     return offset(line.polygon, center(reading.polygon))[0]
+
+
+def overlaps(one: Reading, other: Reading) -> bool:
+    """Return whether two readings are of the same print.
+
+    Args:
+        one: A reading.
+        other: A reading of the same frame, of this or another pass; the texts do not matter.
+    """
+    return box_geometry.overlaps(one.polygon, other.polygon, SAME_PLACE)
