@@ -226,9 +226,10 @@ class RobotCell:
         wait_until(self._runner.server_is_ready, READY_S, 'run_job')
         known = {job.job_id for job in list(self.jobs)}
         command = CommandInfo(operator_id='ann')
-        sent = self._runner.send_goal_async(RunJob.Goal(part_number=part_number, quantity=quantity, command=command))
+        goal = RunJob.Goal(part_number=part_number, quantity=quantity, command=command)
+        sent = self.graph.request(lambda: self._runner.send_goal_async(goal))
         wait_until(sent.done, READY_S, 'a reply to the goal')
-        self.result = sent.result().get_result_async()
+        self.result = self.graph.request(sent.result().get_result_async)
 
         def running() -> set[str]:
             assert not self.result.done() or self.result.result().result.job.job_id, self.result.result().result.message
@@ -273,9 +274,9 @@ class RobotCell:
         """Recover the robot through the robot node, as the operator does after a check; return the result."""
         wait_until(self._recovery.server_is_ready, READY_S, 'robot/recover')
         goal = RecoverRobot.Goal(command=CommandInfo(operator_id='ann'), area_is_clear=True)
-        sent = self._recovery.send_goal_async(goal)
+        sent = self.graph.request(lambda: self._recovery.send_goal_async(goal))
         wait_until(sent.done, READY_S, 'a reply of robot/recover')
-        result = sent.result().get_result_async()
+        result = self.graph.request(sent.result().get_result_async)
         wait_until(result.done, timeout, 'the end of robot/recover')
         return result.result().result
 

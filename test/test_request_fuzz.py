@@ -72,7 +72,7 @@ def nodes(graph: NodeGraph, folder: Path) -> Iterator[Any]:
     yield MatcherNode(**graph.options(database_url=database, catalogue_file=CATALOGUE))
     yield CameraNode(**graph.options(source=f'http://127.0.0.1:{free_port()}/', autostart=False))
     yield OcrNode(**graph.options(read_timeout=0.5, kept_frames_folder=str(folder / 'kept')))
-    yield RobotNode(**graph.options(catalogue_file=CATALOGUE, port=free_port()))
+    yield RobotNode(**graph.options(catalogue_file=CATALOGUE, port=free_port(), reconnect_timeout=1.0))
     yield WeighStationNode(**graph.options(database_url=database, scale_ids=['1'], stations=['A']))
     yield WorldNode(**graph.options(catalogue_file=CATALOGUE, camera=False, scale_port=0, robot_port=free_port()))
     yield UrDriverNode(**graph.options(robot_ip='127.0.0.1') | {'namespace': 'cell/driver'})
@@ -174,19 +174,18 @@ def call_all(graph: NodeGraph, name: str, kind: Any) -> list[Any]:
         wait_until(lambda: all(future.done() for future in futures), ANSWER_S, f'{name} answers {len(futures)} requests')  # noqa: B023
         answers += [future.result() for future in futures]
         requests = requests[at_once:]
-    graph.node.destroy_client(client)
     return answers
 
 
 def run_all(graph: NodeGraph, name: str, kind: Any) -> list[Any]:
     client = ActionClient(graph.node, kind, name)
     wait_until(client.server_is_ready, what=name)
-    sent = [client.send_goal_async(fill(kind.Goal(), choose)) for choose in choosers(name)]
+    goals = [fill(kind.Goal(), choose) for choose in choosers(name)]
+    sent = [graph.request(lambda goal=goal: client.send_goal_async(goal)) for goal in goals]
     wait_until(lambda: all(future.done() for future in sent), ANSWER_S, f'{name} judges {len(sent)} goals')
     handles = [handle for future in sent if (handle := future.result()).accepted]
-    results = [handle.get_result_async() for handle in handles]
+    results = [graph.request(handle.get_result_async) for handle in handles]
     wait_until(lambda: all(future.done() for future in results), ANSWER_S, f'{name} ends {len(results)} goals')
-    client.destroy()
     return [future.result().result for future in results]
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import rclpy
+from cell_common.action_calls import in_executor
 from cell_common.qos import events, latched
 from rclpy.action.client import ActionClient
 from rclpy.context import Context
@@ -179,12 +180,20 @@ class CellClient:
             CellError: The goal was not accepted in time. Whether the job can start shows in the result.
         """
         self.wait_for(self._run_job.server_is_ready, ANSWER_S, 'offer run_job (is it running?)')
-        sent = self._run_job.send_goal_async(RunJob.Goal(command=self.command(), job_id=job_id))
+        goal = RunJob.Goal(command=self.command(), job_id=job_id)
+        sent = self.request(lambda: self._run_job.send_goal_async(goal))
         self.wait_for(sent.done, ANSWER_S, 'answer run_job')
         if not sent.result().accepted:
             raise CellError('The cell rejected the job.')
-        result: Future = sent.result().get_result_async()
-        return result
+        return self.request(sent.result().get_result_async)
+
+    def request(self, send: Callable[[], Future]) -> Future:
+        """Send a request of an action client in the client's thread; see `cell_common.action_calls`.
+
+        Args:
+            send: Sends the request and returns its future.
+        """
+        return in_executor(self._executor, send)
 
     def control(self, action: int) -> JobState:
         """Pause, resume or cancel the job, or resolve a trigger.

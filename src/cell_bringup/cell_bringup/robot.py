@@ -265,11 +265,11 @@ def send_goal(
     """
     action = ActionClient(client.node, kind, name)  # destroyed with the node: the executor waits on it until then
     client.wait_for(action.server_is_ready, ANSWER_S, f'offer {name} (is the robot node running?)')
-    sent = action.send_goal_async(goal, feedback_callback=lambda message: on_feedback(message.feedback))
+    sent = client.request(lambda: action.send_goal_async(goal, lambda message: on_feedback(message.feedback)))
     client.wait_for(sent.done, ANSWER_S, f'answer {name}')
     if not sent.result().accepted:
         raise CellError(f'The cell rejected {name}.')
-    ended = sent.result().get_result_async()
+    ended = client.request(sent.result().get_result_async)
     client.wait_for(ended.done, seconds, f'end {name}')
     result: ResultT = ended.result().result
     return result

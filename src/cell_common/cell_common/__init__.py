@@ -1,7 +1,7 @@
 """Library that every package of the cell builds on; it depends on none of them.
 
 By purpose:
-    node frame     runner, parameters, timers, timeouts, inbox, background, calls, qos, diagnostics
+    node frame     runner, parameters, timers, timeouts, inbox, background, calls, action_calls, qos, diagnostics
     data           database, database_claim, atomic_file, yaml_model, ids, latest_entries, time, ros_time, engineio3
     cell's words   catalogue, catalogue_file, alarm_texts, alarms, commands, error_code, gripper_sensor
     tests          testing
@@ -10,6 +10,7 @@ Modules with the line `Pure: no ROS, sockets, files or clock.` can be imported w
 """
 
 __all__ = [
+    'action_calls',
     'alarm_texts',
     'alarms',
     'atomic_file',

@@ -30,6 +30,7 @@ import pytest
 if TYPE_CHECKING:
     from rclpy.node import Node
     from rclpy.qos import QoSProfile
+    from rclpy.task import Future
 
 __all__ = [
     'FULL',
@@ -181,6 +182,16 @@ class NodeGraph:
         wait_until(future.done, timeout, f'response of {name}')
         return future.result()
 
+    def request(self, send: Callable[[], Future]) -> Future:
+        """Send a request of an action client in the spinning thread; see `action_calls`.
+
+        Args:
+            send: E.g. `lambda: client.send_goal_async(goal)` or `handle.get_result_async`.
+        """
+        from cell_common.action_calls import in_executor
+
+        return in_executor(self.executor, send)
+
     def close(self) -> None:
         """Destroy the nodes, the last added first, and shut the context down."""
         self._closing.set()
@@ -189,7 +200,7 @@ class NodeGraph:
         self.executor.shutdown()
         for node in reversed(self.nodes):
             node.destroy_node()
-            _destroy_action_clients(node)
+            _destroy_actions(node)
         self.context.try_shutdown()
 
     def _spin(self) -> None:
@@ -209,12 +220,16 @@ class NodeGraph:
                     timeout = SPIN_TIMEOUT_S if timeout != SPIN_TIMEOUT_S else 2 * SPIN_TIMEOUT_S
 
 
-def _destroy_action_clients(node: Node) -> None:
-    """Destroy the action clients of a node: otherwise each keeps its participant and threads until garbage collection."""
-    from rclpy.action.client import ActionClient
+def _destroy_actions(node: Node) -> None:
+    """Destroy the action clients and servers of a node: each keeps its participant and threads until garbage collection.
 
-    for client in [waitable for waitable in node.waitables if isinstance(waitable, ActionClient)]:
-        client.destroy()
+    Not while the node is spun: destroying an entity in a wait set ends the executor.
+    """
+    from rclpy.action.client import ActionClient
+    from rclpy.action.server import ActionServer
+
+    for action in [waitable for waitable in node.waitables if isinstance(waitable, ActionClient | ActionServer)]:
+        action.destroy()
 
 
 @pytest.fixture(scope='session', autouse=True)

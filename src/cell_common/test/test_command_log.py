@@ -164,29 +164,28 @@ def test_goals_and_cancellations_of_an_action_are_audited_and_goals_are_executed
         return RunJob.Result(message=f'run {len(executed)}')
 
     callbacks = ActionCallbacks(cancel=lambda _: CancelResponse.ACCEPT, commands=server.commands)
-    action = create_action_server(server.node, RunJob, 'run_job', run, callbacks, ReentrantCallbackGroup())
+    create_action_server(server.node, RunJob, 'run_job', run, callbacks, ReentrantCallbackGroup())
     client = ActionClient(graph.node, RunJob, 'run_job')
     wait_until(client.server_is_ready)
 
     def send(**goal):
-        sent = client.send_goal_async(RunJob.Goal(command=CommandInfo(request_id=goal.pop('id'), operator_id='ann'), **goal))
+        command = CommandInfo(request_id=goal.pop('id'), operator_id='ann')
+        sent = graph.request(lambda: client.send_goal_async(RunJob.Goal(command=command, **goal)))
         wait_until(sent.done)
         return sent.result()
 
     def result(handle):
-        done = handle.get_result_async()
+        done = graph.request(handle.get_result_async)
         wait_until(done.done)
         return done.result().result.message
 
     assert [result(send(id='a')), result(send(id='a'))] == ['run 1', 'run 1']
     handle = send(id='b', quantity=7)
     wait_until(lambda: len(executed) == 2)
-    handle.cancel_goal_async()
+    graph.request(handle.cancel_goal_async)
     assert result(handle) == 'run 2'
     names = [item.entry.command for item in server.log()]
     assert sorted(names) == ['run_job', 'run_job', 'run_job/cancel']
-    action.destroy()
-    client.destroy()
 
 
 async def wait_a_turn(node):

@@ -250,14 +250,15 @@ class Cell:
             part_number=part, quantity=quantity, job_id=job_id, command=command or CommandInfo(operator_id='ann')
         )
         wait_until(self.runner.server_is_ready)
-        sent = self.runner.send_goal_async(goal)
+        sent = self.graph.request(lambda: self.runner.send_goal_async(goal))
         wait_until(sent.done)
         self.goal = sent.result()
-        return self.goal.get_result_async()
+        return self.graph.request(self.goal.get_result_async)
 
     def run_with_feedback(self, quantity, on_feedback):
         wait_until(self.runner.server_is_ready)
-        sent = self.runner.send_goal_async(RunJob.Goal(part_number=PART, quantity=quantity), feedback_callback=on_feedback)
+        goal = RunJob.Goal(part_number=PART, quantity=quantity)
+        sent = self.graph.request(lambda: self.runner.send_goal_async(goal, on_feedback))
         wait_until(sent.done)
 
     def result(self, future, timeout=10.0):

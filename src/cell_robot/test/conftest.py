@@ -70,9 +70,11 @@ class Cell:
 
     def _send(self, client: Any, goal: Any) -> Any:
         assert client.wait_for_server(5.0)
-        sending = client.send_goal_async(goal, feedback_callback=lambda message: self.feedback.append(message.feedback))
+        sending = self.graph.request(
+            lambda: client.send_goal_async(goal, lambda message: self.feedback.append(message.feedback))
+        )
         wait_until(sending.done, what='goal accepted')
-        return sending.result().get_result_async()
+        return self.graph.request(sending.result().get_result_async)
 
 
 @pytest.fixture

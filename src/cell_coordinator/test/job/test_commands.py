@@ -21,7 +21,7 @@ def test_canceling_the_action_ends_the_job_and_books_the_piece(cell):
     cell.vision.read_broken = 1
     future = cell.run(3)
     wait_until(lambda: cell.jobs and cell.jobs[-1].step == JobState.STEP_READ)
-    cell.goal.cancel_goal_async()
+    cell.graph.request(cell.goal.cancel_goal_async)
     result = cell.result(future)
     assert result.code == ResultCode.JOB_CANCELLED and future.result().status == 5
     assert cell.robot.rejected == [PART] and cell.booked() == [(2, 1)]

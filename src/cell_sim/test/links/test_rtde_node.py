@@ -57,8 +57,6 @@ class Cell:
 
     def close(self) -> None:
         self.graph.remove(self.node)
-        for client in (self.triggers, self.recovery):
-            client.destroy()
         self._world.run(self.server.stop(), 5.0)
         self._world.close()
 
@@ -83,9 +81,9 @@ class Cell:
 
     def _send(self, client: Any, goal: Any) -> Any:
         wait_until(client.server_is_ready)
-        sending = client.send_goal_async(goal, feedback_callback=lambda message: self.steps.append(message.feedback))
+        sending = self.graph.request(lambda: client.send_goal_async(goal, lambda message: self.steps.append(message.feedback)))
         wait_until(sending.done)
-        return sending.result().get_result_async()
+        return self.graph.request(sending.result().get_result_async)
 
 
 @pytest.fixture

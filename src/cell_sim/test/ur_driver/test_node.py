@@ -170,21 +170,20 @@ def test_a_goal_moves_the_arm_a_stopped_program_refuses_one_and_is_sent_again(
     client = ActionClient(graph.node, FollowJointTrajectory, names.TRAJECTORY)
     wait_until(lambda: running and running[-1].data and client.server_is_ready(), 15.0, 'the driver runs its program')
     end = tuple(angle + 0.2 for angle in robot.controller.motion.joints)
-    sent = client.send_goal_async(goal(end))
+    sent = graph.request(lambda: client.send_goal_async(goal(end)))
     wait_until(sent.done, what='answered')
-    result = sent.result().get_result_async()
+    result = graph.request(sent.result().get_result_async)
     wait_until(result.done, 10.0, 'arrived')
     assert result.result().result.error_code == FollowJointTrajectory.Result.SUCCESSFUL
     assert robot.controller.motion.joints == pytest.approx(end, abs=1e-3)
     assert graph.call(Trigger, 'dashboard_client/stop', Trigger.Request()).success
     wait_until(lambda: not running[-1].data, what='told')
-    refused = client.send_goal_async(goal(end))
+    refused = graph.request(lambda: client.send_goal_async(goal(end)))
     wait_until(refused.done, what='answered')
     assert not refused.result().accepted
     assert not graph.call(Trigger, 'dashboard_client/stop', Trigger.Request()).success, 'nothing runs that could be stopped'
     assert graph.call(Trigger, 'io_and_status_controller/resend_robot_program', Trigger.Request()).success
     wait_until(lambda: running[-1].data, what='it runs again')
-    client.destroy()
 
 
 def test_a_cancelled_goal_leaves_the_arm_where_it_is(graph: NodeGraph, robot: ControllerServer) -> None:
@@ -192,13 +191,12 @@ def test_a_cancelled_goal_leaves_the_arm_where_it_is(graph: NodeGraph, robot: Co
     client = ActionClient(graph.node, FollowJointTrajectory, names.TRAJECTORY)
     wait_until(lambda: running and running[-1].data and client.server_is_ready(), 15.0, 'the driver runs its program')
     begin = robot.controller.motion.joints
-    sent = client.send_goal_async(goal(tuple(angle + 0.5 for angle in begin), 10))
+    sent = graph.request(lambda: client.send_goal_async(goal(tuple(angle + 0.5 for angle in begin), 10)))
     wait_until(sent.done, what='answered')
     wait_until(lambda: robot.controller.motion.joints != begin, what='moving')
-    result = sent.result().get_result_async()
-    sent.result().cancel_goal_async()
+    result = graph.request(sent.result().get_result_async)
+    graph.request(sent.result().cancel_goal_async)
     wait_until(result.done, what='cancelled')
     assert result.result().status == 5, 'CANCELED'
     wait_until(lambda: not any(robot.controller.motion.speeds), what='stands')
     assert robot.controller.motion.joints[0] - begin[0] < 0.4
-    client.destroy()
