@@ -35,8 +35,6 @@ PEERS = {
 DETECTOR, RECOGNIZER, DIRECTION = 'ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer'
 Text = tuple[str, float, list[list[float]]]
 Read = Callable[[Any], list[Text]]
-NORMALIZE = {'mean': [0.485, 0.456, 0.406], 'std': [0.229, 0.224, 0.225], 'scale': '1./255.', 'order': 'hwc'}
-DECODE = {'DecodeImage': {'channel_first': False, 'img_mode': 'BGR'}}
 
 
 class Peer:
@@ -127,46 +125,13 @@ def _alphabet() -> list[str]:
 
 def _describe(characters: list[str]) -> None:
     """Write the file that PaddleOCR 3 requires next to a model (inference.yml)."""
+    # Only the set-up gets here, which runs under the project's own interpreter.
     import yaml
+    from cell_vision.ocr.engines.paddle_models import render_description
 
-    steps: dict[str, dict[str, Any]] = {
-        DETECTOR: {
-            'Global': {'model_name': 'PP-OCRv4_mobile_det'},
-            'PreProcess': {
-                'transform_ops': [
-                    DECODE,
-                    {'DetResizeForTest': {'resize_long': 960}},
-                    {'NormalizeImage': NORMALIZE},
-                    {'ToCHWImage': None},
-                ]
-            },
-            'PostProcess': {
-                'name': 'DBPostProcess',
-                'thresh': 0.3,
-                'box_thresh': 0.6,
-                'max_candidates': 1000,
-                'unclip_ratio': 1.5,
-            },
-        },
-        RECOGNIZER: {
-            'Global': {'model_name': 'PP-OCRv4_mobile_rec'},
-            'PreProcess': {'transform_ops': [DECODE, {'RecResizeImg': {'image_shape': [3, 48, 320]}}]},
-            'PostProcess': {'name': 'CTCLabelDecode', 'character_dict': characters},
-        },
-        DIRECTION: {
-            'Global': {'model_name': 'PP-LCNet_x0_25_textline_ori'},
-            'PreProcess': {
-                'transform_ops': [
-                    {'ResizeImage': {'size': [192, 48]}},
-                    {'NormalizeImage': {**NORMALIZE, 'scale': 1 / 255, 'channel_num': 3, 'order': ''}},
-                    {'ToCHWImage': None},
-                ]
-            },
-            'PostProcess': {'Topk': {'topk': 1, 'label_list': ['0_degree', '180_degree']}},
-        },
-    }
-    for folder, what in steps.items():
-        (MODELS / folder / 'inference.yml').write_text(yaml.safe_dump(what, allow_unicode=True), encoding='utf-8')
+    for role, folder in (('det', DETECTOR), ('rec', RECOGNIZER), ('cls', DIRECTION)):
+        described = render_description(role, characters if role == 'rec' else ())
+        (MODELS / folder / 'inference.yml').write_text(yaml.safe_dump(described, allow_unicode=True), encoding='utf-8')
 
 
 def _paddle2() -> Read:

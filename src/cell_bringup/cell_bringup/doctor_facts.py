@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import requests
 from cell_web.parameters import GatewayParameters
@@ -32,6 +33,7 @@ __all__ = [
     'stations_of',
 ]
 
+T = TypeVar('T')
 HTTP_S = 10.0
 
 
@@ -103,25 +105,24 @@ class NotRunningError(Exception):
 
 
 def bridge_of(facts: Facts) -> ScaleBridgeParameters:
-    """Return the parameters of scale_bridge.
-
-    Raises:
-        NotRunningError: It does not answer.
-    """
-    if facts.bridge is None:
-        raise NotRunningError('cannot tell: scale_bridge does not answer')
-    return facts.bridge
+    """Return the parameters of scale_bridge, or raise NotRunningError when it does not answer."""
+    return _answered(facts.bridge, 'scale_bridge')
 
 
 def station_of(facts: Facts) -> WeighStationParameters:
-    """Return the parameters of weigh_station.
+    """Return the parameters of weigh_station, or raise NotRunningError when it does not answer."""
+    return _answered(facts.station, 'weigh_station')
+
+
+def _answered(parameters: T | None, node: str) -> T:
+    """Return the parameters of a node.
 
     Raises:
         NotRunningError: It does not answer.
     """
-    if facts.station is None:
-        raise NotRunningError('cannot tell: weigh_station does not answer')
-    return facts.station
+    if parameters is None:
+        raise NotRunningError(f'cannot tell: {node} does not answer')
+    return parameters
 
 
 def settings_of(facts: Facts) -> WebAppSettings:

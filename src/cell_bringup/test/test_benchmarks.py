@@ -6,7 +6,7 @@ import io
 
 import pytest
 from cell_bringup.benchmarks import show_benchmarks
-from cell_bringup.client import CellClient, CellError
+from cell_bringup.client import CellError
 from cell_vision.matching.node import MatcherNode
 from geometry_msgs.msg import Point32
 from rich.console import Console
@@ -17,24 +17,12 @@ from cell_interfaces.srv import StoreBenchmark
 
 pytestmark = pytest.mark.slow
 
-TRAYS = ', '.join(4 * ['{count: 1, capacity: 9, low: 0}'])
-CATALOGUE = f'parts:\n  - {{part_number: EM1-2U1, letter: A, trays: [{TRAYS}]}}\n'
 SQUARE = [Point32(x=x, y=y) for x, y in [(0.0, 0.0), (90.0, 0.0), (90.0, 20.0), (0.0, 20.0)]]
 
 
 @pytest.fixture
-def client(domain):
-    client = CellClient(domain_id=domain)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def matcher(graph, tmp_path):
-    (tmp_path / 'parts.yaml').write_text(CATALOGUE)
-    return graph.add(
-        MatcherNode(**graph.options(catalogue_file=str(tmp_path / 'parts.yaml'), database_url=f'sqlite:///{tmp_path}/cell.db'))
-    )
+def matcher(graph, tmp_path, catalogue_file):
+    return graph.add(MatcherNode(**graph.options(catalogue_file=catalogue_file, database_url=f'sqlite:///{tmp_path}/cell.db')))
 
 
 def shown(client, *words):

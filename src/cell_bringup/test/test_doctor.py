@@ -17,7 +17,6 @@ from cell_web.parameters import GatewayParameters
 from cell_web.tokens import TokenFile
 from cell_weighing.configuration import ScaleBridgeParameters, WeighStationParameters
 from cell_weighing.testing import (
-    DeliveryRow,
     JobRequest,
     ScaleBridgeNode,
     StationMap,
@@ -26,7 +25,6 @@ from cell_weighing.testing import (
     WeighStore,
 )
 from rich.console import Console
-from sqlalchemy.orm import Session
 
 from cell_bringup import doctor
 
@@ -176,22 +174,8 @@ def test_settings_that_cannot_be_read(facts):
     assert_bad(replace(facts, station=replace(facts.station, settings_file='none.json')), 'key accepted', 'settings_file')
 
 
-def test_refused_bags_are_reported(facts, engine):
-    with Session(engine) as session, session.begin():
-        session.add(
-            DeliveryRow(
-                reading_id='r',
-                station='A',
-                scale_id='1',
-                weight='1',
-                unit='kg',
-                state=2,
-                attempts=1,
-                received_ns=1,
-                validated_ns=1,
-                error='x',
-            )
-        )
+def test_refused_bags_are_reported(facts, add_delivery):
+    add_delivery(state=2, received_ns=1, attempts=1, error='x')
     assert_bad(facts, 'bags on their way', '1 refused')
 
 

@@ -14,9 +14,7 @@ from cell_bringup.doctor import run_checks
 from cell_bringup.doctor_facts import Facts, Scale
 from cell_common.database import migrate, open_database
 from cell_weighing.configuration import ScaleBridgeParameters, WeighStationParameters
-from cell_weighing.testing import DeliveryRow
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 DAY_NS = 86_400 * 10**9
 NODES = ('/cell/scale_bridge', '/cell/weigh_station', '/cell/web_gateway')
@@ -133,22 +131,8 @@ def test_a_second_server_is_named(sound):
     assert '/cell2/scale_bridge' in problems(twice)['one server']
 
 
-def test_bags_of_an_old_trial_are_named_before_they_are_posted(sound, engine):
-    with Session(engine) as session, session.begin():
-        session.add(
-            DeliveryRow(
-                reading_id='r',
-                station='A',
-                scale_id='1',
-                weight='1',
-                unit='kg',
-                state=0,
-                attempts=0,
-                received_ns=time.time_ns() - 9 * DAY_NS,
-                validated_ns=1,
-                error='',
-            )
-        )
+def test_bags_of_an_old_trial_are_named_before_they_are_posted(sound, add_delivery):
+    add_delivery(state=0, received_ns=time.time_ns() - 9 * DAY_NS)
     assert 'trial' in problems(sound)['old bags']
 
 

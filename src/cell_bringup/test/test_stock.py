@@ -6,7 +6,7 @@ import io
 import json
 
 import pytest
-from cell_bringup.client import CellClient, CellError
+from cell_bringup.client import CellError
 from cell_bringup.stock import export_stock, import_stock
 from cell_inventory.node import InventoryNode
 from rich.console import Console
@@ -14,8 +14,6 @@ from rich.console import Console
 from cell_bringup import cli
 from cell_interfaces.srv import GetInventory
 
-TRAYS = ', '.join(4 * ['{count: 1, capacity: 9, low: 0}'])
-CATALOGUE = f'parts:\n  - {{part_number: EM1-2U1, letter: A, trays: [{TRAYS}]}}\n'
 FORMS = {
     'full': '{"default": {"EM1-2U1": [5, 5, 5, 5]}, "current": {"EM1-2U1": [1, 2, 3, 4]}, "job": {"quantity": 3}}',
     'mapping': '{"EM1-2U1": [1, 2, 3, 4]}',
@@ -25,16 +23,8 @@ FORMS = {
 
 
 @pytest.fixture
-def client(domain):
-    client = CellClient(domain_id=domain)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def inventory(graph, tmp_path):
-    (tmp_path / 'parts.yaml').write_text(CATALOGUE)
-    options = {'catalogue_file': str(tmp_path / 'parts.yaml'), 'database_url': f'sqlite:///{tmp_path}/cell.db'}
+def inventory(graph, tmp_path, catalogue_file):
+    options = {'catalogue_file': catalogue_file, 'database_url': f'sqlite:///{tmp_path}/cell.db'}
     return graph.add(InventoryNode(**graph.options(**options)))
 
 

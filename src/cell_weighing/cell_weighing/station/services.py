@@ -49,6 +49,7 @@ CODES: Mapping[type[Exception], int] = {
 REJECTIONS: tuple[type[Exception], ...] = (*CODES, SQLAlchemyError)
 
 T = TypeVar('T')
+ChangedBag = TypeVar('ChangedBag', VoidBag.Response, UndoVoid.Response)
 
 
 class Request(Protocol):
@@ -191,27 +192,33 @@ class WeighingServices:
         return response
 
     async def _void_bag(self, request: VoidBag.Request, response: VoidBag.Response) -> VoidBag.Response:
-        def void() -> Bag:
-            return self.store.void_bag(
-                request.bag_id, _require_reason(request.reason), self._now(), request.command.operator_id
-            )
-
-        bag = await self._execute(request.command, void, response)
-        if bag:
-            response.bag = bag_message(bag)
-            response.message = f'bag {bag.bag_id} is voided and no longer counts'
-        return response
+        return await self._change_bag(request, response, self.store.void_bag, 'is voided and no longer counts')
 
     async def _undo_void(self, request: UndoVoid.Request, response: UndoVoid.Response) -> UndoVoid.Response:
-        def undo() -> Bag:
-            return self.store.undo_void(
-                request.bag_id, _require_reason(request.reason), self._now(), request.command.operator_id
-            )
+        return await self._change_bag(request, response, self.store.undo_void, 'counts again')
 
-        bag = await self._execute(request.command, undo, response)
+    async def _change_bag(
+        self,
+        request: VoidBag.Request | UndoVoid.Request,
+        response: ChangedBag,
+        change: Callable[[int, str, int, str], Bag],
+        effect: str,
+    ) -> ChangedBag:
+        """Change whether a bag counts; a reason is required.
+
+        Args:
+            request: Names bag, reason and operator.
+            response: Receives the bag as it is now.
+            change: Method of the store: bag id, reason, UTC in nanoseconds, operator id.
+            effect: For the message, after "bag 17".
+        """
+
+        def work() -> Bag:
+            return change(request.bag_id, _require_reason(request.reason), self._now(), request.command.operator_id)
+
+        bag = await self._execute(request.command, work, response)
         if bag:
-            response.bag = bag_message(bag)
-            response.message = f'bag {bag.bag_id} counts again'
+            response.bag, response.message = bag_message(bag), f'bag {bag.bag_id} {effect}'
         return response
 
     async def _get_bag(self, request: GetBag.Request, response: GetBag.Response) -> GetBag.Response:
