@@ -1,5 +1,6 @@
 import pytest
 from cell_bringup.client import CellClient
+from cell_common.database import migrate, open_database
 from cell_common.testing import domain, graph, node_switch_interval
 from cell_weighing.testing import DeliveryRow
 from sqlalchemy.orm import Session
@@ -24,8 +25,17 @@ def catalogue_file(tmp_path):
 
 
 @pytest.fixture
+def engine(tmp_path):
+    """Return an open database with the weighing tables."""
+    opened = open_database(f'sqlite:///{tmp_path}/cell.db')
+    migrate(opened, 'cell_weighing')
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
 def add_delivery(engine):
-    """Return a function that adds a bag to the outbox of the database that the test file opens."""
+    """Return a function that adds a bag to the outbox."""
 
     def add(state: int, received_ns: int, attempts: int = 0, error: str = '') -> None:
         bag = {'reading_id': 'r', 'station': 'A', 'scale_id': '1', 'weight': '1', 'unit': 'kg'}

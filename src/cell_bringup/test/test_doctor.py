@@ -11,7 +11,7 @@ from cell_bringup.client import CellClient
 from cell_bringup.doctor import CHECKS, print_findings, run_checks
 from cell_bringup.doctor_facts import Facts, Finding, Scale
 from cell_bringup.doctor_probe import gather
-from cell_common.database import migrate, open_database
+from cell_common.database import open_database
 from cell_common.testing import free_port, wait_until
 from cell_web.parameters import GatewayParameters
 from cell_web.tokens import TokenFile
@@ -27,14 +27,6 @@ from cell_weighing.testing import (
 from rich.console import Console
 
 from cell_bringup import doctor
-
-
-@pytest.fixture
-def engine(tmp_path):
-    opened = open_database(f'sqlite:///{tmp_path}/cell.db')
-    migrate(opened, 'cell_weighing')
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from email.utils import formatdate
 import pytest
 from cell_bringup.doctor import run_checks
 from cell_bringup.doctor_facts import Facts, Scale
-from cell_common.database import migrate, open_database
 from cell_weighing.configuration import ScaleBridgeParameters, WeighStationParameters
 from sqlalchemy import text
 
@@ -47,14 +46,6 @@ def web():
     yield server
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture
-def engine(tmp_path):
-    opened = open_database(f'sqlite:///{tmp_path}/cell.db')
-    migrate(opened, 'cell_weighing')
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -11,9 +11,20 @@ import pytest
 from aiohttp import ClientSession, WSMsgType, web
 from cell_common.background import AsyncioThread
 from cell_common.testing import domain, graph, node_switch_interval
+from cell_web.tokens import TokenFile
 
 sys.path.insert(0, str(Path(__file__).parent))  # cell_scene and page_fixtures, shared by the tests
 from page_fixtures import *  # noqa: F403
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenFile:
+    return TokenFile(tmp_path / 'tokens.json')
+
+
+@pytest.fixture
+def token(tokens: TokenFile) -> str:
+    return tokens.create('filler', '2026-11-01')
 
 
 class FakeRosbridge:

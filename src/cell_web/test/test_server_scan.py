@@ -33,16 +33,6 @@ GOOD = {'weight': '1.12', 'unit': 'kg', 'scale': '3', 'station': 'A'}
 
 
 @pytest.fixture
-def tokens(tmp_path: Path) -> TokenFile:
-    return TokenFile(tmp_path / 'tokens.json')
-
-
-@pytest.fixture
-def token(tokens: TokenFile) -> str:
-    return tokens.create('filler', '2026-11-01')
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> WeighStore:
     store = open_store(f'sqlite:///{tmp_path}/cell.db')
     start_job(store)

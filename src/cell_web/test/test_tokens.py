@@ -7,16 +7,6 @@ import pytest
 from cell_web.tokens import TokenError, TokenFile
 
 
-@pytest.fixture
-def tokens(tmp_path: Path) -> TokenFile:
-    return TokenFile(tmp_path / 'tokens.json')
-
-
-@pytest.fixture
-def token(tokens: TokenFile) -> str:
-    return tokens.create('filler', '2026-11-01')
-
-
 def test_a_token_is_stored_as_a_hash_readable_by_the_owner_only(tokens: TokenFile, token: str, tmp_path: Path) -> None:
     text = (tmp_path / 'tokens.json').read_text()
     assert token not in text and hashlib.sha256(token.encode()).hexdigest() in text

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field, replace
 
 import socketio
 from cell_common.background import AsyncioThread
-from cell_common.catalogue import CatalogueError
-from cell_common.catalogue_file import load_catalogue
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.runner import StartError
@@ -26,7 +24,7 @@ from cell_robot.backends.base import Backend, CommandResult, LinkState, Logger, 
 from cell_robot.backends.hub.acknowledgements import HOME, AckKind, AckReport, AckRules
 from cell_robot.backends.hub.protocol import SEND_TRIGGER, acknowledged_event, trigger_payload
 from cell_robot.backends.hub.transport import HubTransport
-from cell_robot.backends.letters.event_letters import EventLettersError, event_letters
+from cell_robot.backends.letters.options import configured_letters
 from cell_robot.backends.letters.rate_limit import LogRateLimiter
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.parameters import RobotParameters
@@ -344,16 +342,10 @@ def make_hub(parameters: RobotParameters, log: Logger) -> Backend:
     Raises:
         StartError: The catalogue, the letters or the address of the hub are missing or wrong.
     """
-    if not parameters.catalogue_file:
-        raise StartError('set parameter catalogue_file to the part catalogue (config/parts.yaml), which gives parts letters')
-    try:
-        letters = event_letters(load_catalogue(parameters.catalogue_file), parameters.event_letters)
-    except (EventLettersError, CatalogueError) as error:
-        raise StartError(str(error)) from error
     options = HubOptions(
         url=check_url(parameters.hub_url),
         ack_timeout=parameters.hub_ack_timeout,
-        letters=letters,
+        letters=configured_letters(parameters),
         reconnect=parameters.reconnect_timeout,
     )
     return HubBackend(options, log)

@@ -34,6 +34,23 @@ class LettersOptions:
     """Seconds that a recovery waits for the program to reconnect."""
 
 
+def configured_letters(parameters: RobotParameters) -> dict[str, str]:
+    """Return event -> letter, of the catalogue and of parameter `event_letters`.
+
+    Args:
+        parameters: Of the robot node; catalogue_file is read here.
+
+    Raises:
+        StartError: The catalogue or the letters are missing or wrong.
+    """
+    if not parameters.catalogue_file:
+        raise StartError('set parameter catalogue_file to the part catalogue (config/parts.yaml), which gives parts letters')
+    try:
+        return event_letters(load_catalogue(parameters.catalogue_file), parameters.event_letters)
+    except (EventLettersError, CatalogueError) as error:
+        raise StartError(str(error)) from error
+
+
 def letters_options(parameters: RobotParameters) -> LettersOptions:
     """Return the settings.
 
@@ -43,12 +60,7 @@ def letters_options(parameters: RobotParameters) -> LettersOptions:
     Raises:
         StartError: The catalogue, the letters or the allow-list are missing or wrong.
     """
-    if not parameters.catalogue_file:
-        raise StartError('set parameter catalogue_file to the part catalogue (config/parts.yaml), which gives parts letters')
-    try:
-        letters = event_letters(load_catalogue(parameters.catalogue_file), parameters.event_letters)
-    except (EventLettersError, CatalogueError) as error:
-        raise StartError(str(error)) from error
+    letters = configured_letters(parameters)
     try:
         allowed = parse_networks(parameters.allowed_peers)
     except ValueError as error:
