@@ -29,7 +29,7 @@ setup(
     zip_safe=True,
     maintainer='Workcell maintainers',
     maintainer_email='maintainers@workcell.invalid',
-    description="The operators' page and the only door to it.",
+    description="The operators' page and its gateway.",
     license='Apache-2.0',
     entry_points={
         'console_scripts': [

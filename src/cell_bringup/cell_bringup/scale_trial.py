@@ -111,7 +111,7 @@ def _question(options: argparse.Namespace) -> bytes | None:
 
 
 def _listen(connection: socket.socket, seconds: float, question: bytes) -> list[bytes]:
-    """Return what arrives within some seconds, as packets; without a question the indicator must send by itself.
+    """Return what arrives within some seconds, as packets; without a question the indicator must send unasked.
 
     Args:
         connection: Connected socket.

@@ -18,7 +18,6 @@ from cell_common.timers import create_steady_timer
 
 __all__ = ['ServiceCallError', 'call_service', 'wait_for', 'wait_for_service']
 
-# rclpy has no event for the appearance of a service.
 POLL_S = 0.1
 
 

@@ -1,4 +1,4 @@
-"""Services and actions of the cell: the one door through which requests reach a node.
+"""Services and actions of the cell: the one module through which requests reach a node.
 
 Every node creates its services and action servers here; a house rule checks it. No request ends a node:
 

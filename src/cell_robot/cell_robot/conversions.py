@@ -107,7 +107,7 @@ def link_health(backend: str, state: LinkState, last: TriggerRecord | None) -> H
 
     Args:
         backend: Name of the backend.
-        state: Its state; `data_age` in seconds, NaN where the backend receives no data by itself.
+        state: Its state; `data_age` in seconds, NaN where the robot sends no data without a trigger.
         last: Latest trigger of this process, None before the first one.
     """
     age = '' if math.isnan(state.data_age) else f'{state.data_age:.2f} s'

@@ -81,7 +81,7 @@ class RosbridgeProxy:
         return browser
 
     async def _with_rosbridge(self, browser: web.WebSocketResponse, allow: AllowList) -> None:
-        """Connect to rosbridge and relay; without rosbridge the browser is told to try again later."""
+        """Connect to rosbridge and relay; without rosbridge the WebSocket is closed with TRY_AGAIN_LATER."""
         async with ClientSession() as session:
             try:
                 rosbridge = await with_timeout(

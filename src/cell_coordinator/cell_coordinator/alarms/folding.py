@@ -1,4 +1,4 @@
-"""Folds alarms of one cause: the first stays, those that follow from it are shown under it.
+"""Folds alarms of one cause: consequential alarms are shown under the first one.
 
 Pure: no ROS, sockets, files or clock.
 

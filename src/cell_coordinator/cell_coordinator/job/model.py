@@ -19,7 +19,7 @@ from typing import Any
 class JobState(enum.IntEnum):
     """State of the job; numbers of cell_interfaces/msg/JobState.
 
-    NONE is the absence of a job, see NO_JOB. WAITING_RELOAD runs on by itself after a refill; PAUSED needs an operator.
+    NONE is the absence of a job, see NO_JOB. WAITING_RELOAD continues after a refill; PAUSED needs an operator.
     """
 
     NONE = 0

@@ -80,7 +80,7 @@ class LinkState:
     tool: tuple[float, ...] = ()
     """Tool center point in the controller's base frame: meters and a rotation vector; () = unknown."""
     step_times: str = ''
-    """Durations of the steps of the last event, for people; "" before the first one."""
+    """Durations of the steps of the last event, as a text for the operator; "" before the first one."""
 
 
 class Logger(Protocol):

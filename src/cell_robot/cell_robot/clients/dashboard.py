@@ -143,12 +143,12 @@ async def connect_dashboard(address: str, timeouts: DashboardTimeouts = TIMEOUTS
 async def open_dashboard(address: str, timeouts: DashboardTimeouts = TIMEOUTS) -> AsyncIterator[DashboardClient]:
     """Connect to the dashboard of a controller for the duration of a block.
 
-    Raises:
-        DashboardError: No dashboard answers at the address.
-
     Args:
         address: Host name or IP address.
         timeouts: For the connection, and for each command.
+
+    Raises:
+        DashboardError: No dashboard answers at the address.
     """
     client = await connect_dashboard(address, timeouts)
     try:

@@ -2,8 +2,8 @@
 
 Pure: no ROS, sockets, files or clock.
 
-Moves are sampled: straight lines every STEP_M, joint moves every STEP_RAD. Only the tool center point and the flange are
-checked against the box; collisions of the links are not.
+Moves are sampled: straight lines every STEP_M, joint moves every STEP_RAD. The tool center point and the flange are checked
+against the box here; `room` checks the other links.
 """
 
 from __future__ import annotations
@@ -128,12 +128,12 @@ class ArmCell:
     def joint_move(self, start: Sequence[float], end: Sequence[float]) -> None:
         """Check a move that interpolates all joints linearly; both joint vectors in radians.
 
-        Raises:
-            MoveError: The tool leaves the box on the way, or a joint exceeds its limits.
-
         Args:
             start: Six angles, radians.
             end: Six angles, radians.
+
+        Raises:
+            MoveError: The tool leaves the box on the way, or a joint exceeds its limits.
         """
         self.check(start)
         self.check(end)  # between two allowed angles every angle is allowed

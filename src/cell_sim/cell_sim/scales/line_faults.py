@@ -44,7 +44,7 @@ def line_of(indicator: Indicator, now: float, faults: FaultInjector, *, settled:
     Args:
         indicator: Indicator to print.
         now: Time, seconds.
-        faults: Pending faults; those that take effect are used up.
+        faults: Pending faults; each fault that takes effect is used up.
         settled: SMA only: False prints dashes.
     """
     indicator.shift_clock(-faults.take('clock_jump'))

@@ -82,7 +82,7 @@ class MotionSegment:
 
 
 class MotionMonitor:
-    """Records motion segments and reports those that no command explains.
+    """Records motion segments and reports unexplained ones.
 
     `update` may run in the controller's thread while a test reads `violations`: segments are
     appended to a new list, never to the one that a reader may iterate.

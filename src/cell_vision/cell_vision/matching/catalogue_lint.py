@@ -25,7 +25,7 @@ def lint_catalogue(catalogue: Catalogue, weights: ConfusionWeights) -> list[str]
 
     Args:
         catalogue: Valid catalogue.
-        weights: Those that the matcher uses; a pair is reported if the matcher would accept one for
+        weights: Weights of the matcher; a pair is reported if the matcher would accept one for
             the other.
 
     Returns:

@@ -26,7 +26,7 @@ def catalogue_notes(catalogue: Catalogue, weights: ConfusionWeights) -> list[str
 
     Args:
         catalogue: Valid catalogue.
-        weights: Those that the matcher uses.
+        weights: Weights of the matcher.
     """
     folded = {part.part_number: [weights.fold(text.upper()) for text in part.printed_text] for part in catalogue.parts.values()}
     return [*_unreadable(catalogue), *_suffixes(catalogue), *_longer(folded), *_turned(catalogue, weights.fold)]

@@ -21,7 +21,7 @@ from cell_vision.matching.patterns import Pattern
 __all__ = ['FAR', 'LikelihoodScorer']
 
 FAR = -12.0
-"""Numbers below this score are not told from each other: none of them is near the print."""
+"""Numbers below this score are not distinguished: none of them is near the print."""
 SPEAKS = 2.0
 """Strips whose score is lower than the best one by no more than this speak for the number, too."""
 LOWEST = FAR - EDGE

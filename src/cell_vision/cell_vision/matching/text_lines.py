@@ -86,7 +86,7 @@ def are_adjacent(one: TextLine, other: TextLine) -> bool:
 
 
 def never(_above: str, _below: str) -> bool:
-    """Return False: no two lines are one text but those that a hyphen joins."""
+    """Return False: only a hyphen joins two lines."""
     return False
 
 

@@ -101,7 +101,7 @@ class PartWatch:
 
         Args:
             pick: Pick of the piece.
-            newest: Latest frame, which is checked at once.
+            newest: Latest frame, which is checked first.
             callback: Called in the node's thread.
 
         Returns:

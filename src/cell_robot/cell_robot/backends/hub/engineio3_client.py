@@ -22,7 +22,7 @@ CLOSE_TIMEOUT_S = 1.0
 
 
 class EngineIo3Error(ConnectionError):
-    """The hub does not speak Engine.IO 3, refused the connection, or has closed it; the text is for people."""
+    """The hub does not speak Engine.IO 3, refused the connection, or has closed it; the text is for the operator."""
 
 
 class EngineIo3Client:

@@ -329,7 +329,7 @@ class LettersBackend(Backend):
         self._schedule_deadline()
 
     async def _preflight(self) -> list[PreflightCheck]:
-        """Return the checks; those that only a controller could answer pass, and say that they are not available."""
+        """Return the checks. Checks that need a controller pass, and say that they are not available."""
         late = self._sessions[self._active].machine.late if self._active is not None else ''
         busy = f'It has not finished trigger {late}. Wait for it, or recover the robot.' if late else ''
         peer = self._active.peer if self._active else ''

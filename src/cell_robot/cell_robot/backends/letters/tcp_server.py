@@ -73,7 +73,7 @@ class ProgramConnection(asyncio.Protocol):
         """Store the collaborators; asyncio calls `connection_made` next.
 
         Args:
-            listener: Told of bytes and of the end.
+            listener: Receives the bytes and the end of the connection.
             allowed: Networks whose members may connect; empty = everyone.
         """
         self._listener = listener

@@ -78,7 +78,7 @@ def fuse_readings(sharp: DecodedText, soft: DecodedText) -> tuple[str, float]:
 
     Dots are read as wrong characters with confidence, strokes as the right ones. Each character is therefore the more likely
     of
-    the two, unless the blurred reading is much worse as a whole. The text is for people and for texts beside the number: what
+    the two, unless the blurred reading is much worse as a whole. The text is for the operator, and for texts beside the number: what
     speaks against a digit, the matcher sees in the likelihoods of both readings.
 
     Args:
