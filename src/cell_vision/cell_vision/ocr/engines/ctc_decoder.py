@@ -76,10 +76,9 @@ class DecodedText:
 def fuse_readings(sharp: DecodedText, soft: DecodedText) -> tuple[str, float]:
     """Return text and confidence of a strip from its sharp and its blurred reading.
 
-    Dots are read as wrong characters with confidence, strokes as the right ones. Each character is therefore the more likely
-    of
-    the two, unless the blurred reading is much worse as a whole. The text is for the operator, and for texts beside the number: what
-    speaks against a digit, the matcher sees in the likelihoods of both readings.
+    Dots are read as wrong characters with confidence, strokes as the right ones. Each character is therefore the more likely of
+    the two, unless the blurred reading is much worse as a whole. The text is for the operator, and for texts beside the number:
+    what speaks against a digit, the matcher sees in the likelihoods of both readings.
 
     Args:
         sharp: Reading of the strip as it is.
