@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from house_rules.workspace import ROOT, SRC, modules
+from house_rules.workspace import ROOT, SRC, modules, parsed
 
 # Parts of identifiers (snake_case and CamelCase) and the term to use instead.
 WORDS = {
@@ -112,7 +112,7 @@ def bad_phrases(text: str) -> list[str]:
 
 @pytest.mark.parametrize('path', list(python_files()), ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_file_uses_the_words_of_the_field(path: Path):
-    found = bad_names(ast.parse(path.read_text(encoding='utf-8')))
+    found = bad_names(parsed(path))
     found += [f'line {line}: "{phrase}"' for line, text in comments_and_strings(path) for phrase in bad_phrases(text)]
     assert not found
 

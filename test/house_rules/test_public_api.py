@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from house_rules.workspace import PACKAGES, SRC, Module, imported_names, modules, public_names
+from house_rules.workspace import PACKAGES, SRC, Module, imported_names, modules, parsed, public_names
 
 ROS_PACKAGES = {
     'rclpy',
@@ -64,7 +64,7 @@ def test_a_module_uses_other_packages_by_their_public_api(module: Module):
 
 @pytest.mark.parametrize('path', sorted(SRC.glob('*/test/**/*.py')), ids=lambda p: str(p.relative_to(SRC)))
 def test_a_test_uses_other_packages_by_their_public_api(path: Path):
-    tree = ast.parse(path.read_text(encoding='utf-8'))
+    tree = parsed(path)
     package = path.relative_to(SRC).parts[0]
     assert not [
         f'line {line}: {reason}'

@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from house_rules.workspace import ROOT, parsed
 
-ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES = 400
 SOURCES = {'.py', '.ts', '.svelte', '.css', '.sh'}
 # Import names that differ from the package they come from; None: no dependency to declare.
@@ -100,7 +100,7 @@ def test_package_xml_names_what_the_package_imports(path: Path):
     declared = {element.text for tag in ('depend', 'exec_depend', 'build_depend') for element in package.iter(tag)}
     missing = set()
     for module in (path.parent / name).rglob('*.py'):
-        for node in ast.walk(ast.parse(module.read_text())):
+        for node in ast.walk(parsed(module)):
             names = (
                 [a.name for a in node.names]
                 if isinstance(node, ast.Import)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from house_rules.test_public_api import foreign_private_use
-from house_rules.workspace import PACKAGES, ROOT, SRC, modules
+from house_rules.workspace import PACKAGES, ROOT, SRC, called_name, modules, parsed
 
 TESTS = sorted(
     p
@@ -33,20 +33,20 @@ def sleeps(tree: ast.AST) -> list[int]:
         node.lineno
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).rsplit('.', 1)[-1] == 'sleep'
+        and called_name(node) == 'sleep'
         and not (node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0)
     ]
 
 
 @pytest.mark.parametrize('path', TESTS, ids=label)
 def test_a_test_waits_with_a_deadline_instead_of_sleeping(path: Path):
-    found = sleeps(ast.parse(path.read_text(encoding='utf-8')))
+    found = sleeps(parsed(path))
     assert bool(found) == (label(path) in SLEEPS), f'lines {found}: use wait_until, or give a reason in SLEEPS'
 
 
 @pytest.mark.parametrize('path', TESTS, ids=label)
 def test_a_test_uses_no_private_member_of_another(path: Path):
-    found = foreign_private_use(ast.parse(path.read_text(encoding='utf-8')))
+    found = foreign_private_use(parsed(path))
     assert bool(found) == (label(path) in PRIVATE), f'{found}: test the behavior, or give a reason in PRIVATE'
 
 

@@ -13,6 +13,17 @@ SRC = ROOT / 'src'
 PACKAGES = sorted(path.parent.name for path in SRC.glob('*/setup.py'))
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """Return the syntax tree of a file, which several rules look at."""
+    return ast.parse(path.read_text(encoding='utf-8'))
+
+
+def called_name(call: ast.Call) -> str:
+    """Return the last part of the name that is called: "sleep" for `asyncio.sleep(1)`; "" for other expressions."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ''
+
+
 @dataclass(frozen=True)
 class Module:
     """One Python module of a package under src/."""
@@ -30,7 +41,7 @@ class Module:
 
     @functools.cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.path.read_text(encoding='utf-8'))
+        return parsed(self.path)
 
     @property
     def docstring(self) -> str:

@@ -1,6 +1,7 @@
 """Run one node in one process: signals, exit codes and errors at start-up are the same for every node of the cell.
 
-rclpy's own signal handlers are off. They shut the context down in the middle of a callback, which then fails at its next publish.
+rclpy's own signal handlers are off. They shut the context down in the middle of a callback, which then fails at its next
+publish.
 """
 
 from __future__ import annotations
