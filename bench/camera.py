@@ -95,7 +95,16 @@ def film(path: Path) -> None:
 
 
 def measure(source: str, seconds: float) -> bool:
-    """Run the camera node on a source, print its figures and return whether the goals are met."""
+    """Run the camera node on a source, print its figures and return whether the goals are met.
+
+    The age of a frame is its arrival at a subscriber minus the time that the source wrote into the JPEG (segment MARK); both
+    are of
+    one clock, because source and subscriber run on this machine.
+
+    Args:
+        source: Parameter `source` of the node.
+        seconds: Time of the measurement, after the first frame.
+    """
     import rclpy
     from cell_common.qos import sensor_stream
     from rclpy.executors import SingleThreadedExecutor

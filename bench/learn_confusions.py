@@ -139,7 +139,15 @@ def _strip(text: str, level: Level, rng: random.Random) -> Any:
 
 
 def read_split(split: str, count: int) -> list[Read]:
-    """Read the first frames of each level of a split, not carefully."""
+    """Read the first frames of each level of a split, not carefully.
+
+    Args:
+        split: Name of the split; learning must not see the split "test".
+        count: Frames of each level.
+
+    Returns:
+        (part number, print on the part, level, readings) of each frame with print, or with no part in view.
+    """
     engine = make_engine('ppocr', EngineOptions())
     parts = list(bench_catalogue(ROOT / 'config').parts)
     result: list[Read] = []
@@ -173,6 +181,13 @@ def prices(seen: Counter[str], misread: Counter[str]) -> dict[str, float]:
     """Return the cost of each pair: log of its rate relative to RARE; pairs of digits are left out.
 
     A pair that is misread in one direction only is listed for that one.
+
+    Args:
+        seen: Character -> times that it was printed.
+        misread: Printed and read character -> times.
+
+    Returns:
+        Pair of characters -> cost of the confusion, 0.05 to 1 (as rare as RARE).
     """
     result = {}
     both = Counter({pair: misread[pair] + misread[pair[::-1]] for pair in {min(pair, pair[::-1]) for pair in misread}})
@@ -207,9 +222,14 @@ def weights_with(pairs: dict[str, float], **changed: float) -> ConfusionWeights:
 def choose(reads: Sequence[Read], weights: ConfusionWeights) -> tuple[float, float]:
     """Return accept and margin that accept nothing wrong; among these the fewest rejections, then the highest accept.
 
-    Each frame is judged against the catalogue, and against the catalogue without its part: there every match is wrong. A digit
+    Each frame is judged against the catalogue, and against the catalogue without its part: there every match is wrong. A
+    digit
     misread is a whole error and costs 1, so that accept and margin stay at half a whole error or on the strict side of it:
     that bound is reasoned, not learned, and where the frames cannot tell the limits on its strict side apart, it stays.
+
+    Args:
+        reads: Result of `read_split`.
+        weights: Learned costs; their own limits are not used.
     """
     whole = bench_catalogue(ROOT / 'config')
     short = {part: Catalogue({name: item for name, item in whole.parts.items() if name != part}) for part in whole.parts}
@@ -234,7 +254,12 @@ def _named(matcher: Matcher, readings: Sequence[Reading]) -> str:
 
 
 def features(reads: Iterable[Read], weights: ConfusionWeights) -> list[tuple[float, float, bool]]:
-    """Return line score, cost and truth of the most likely part of each frame, without twins."""
+    """Return line score, cost and truth of the most likely part of each frame, without twins.
+
+    Args:
+        reads: Result of `read_split`; frames without a named part are left out.
+        weights: Learned costs and limits.
+    """
     matcher = Matcher(bench_catalogue(ROOT / 'config'), weights)
     result = []
     for part, _, _, readings in reads:
@@ -245,7 +270,15 @@ def features(reads: Iterable[Read], weights: ConfusionWeights) -> list[tuple[flo
 
 
 def calibrate(samples: Sequence[tuple[float, float, bool]], steps: int = 60) -> dict[str, float]:
-    """Fit P(right) = 1 / (1 + exp(-(bias + certainty * logit(score) - price * cost))), held near EXPECTED (Newton's method)."""
+    """Fit P(right) = 1 / (1 + exp(-(bias + certainty * logit(score) - price * cost))), held near EXPECTED (Newton's method).
+
+    Args:
+        samples: Line score (0..1), cost, and whether the named part was the printed one.
+        steps: Newton steps; a fit that does not need them all stays where it is.
+
+    Returns:
+        The three coefficients by name.
+    """
     x = np.array([(1.0, math.log(s / (1 - s)), -c) for s, c, _ in ((min(0.999, max(0.01, s)), c, r) for s, c, r in samples)])
     # Platt's targets keep a fit on separable samples finite.
     right = sum(r for *_, r in samples)
@@ -262,7 +295,14 @@ def calibrate(samples: Sequence[tuple[float, float, bool]], steps: int = 60) -> 
 
 
 def write(pairs: dict[str, float], limits: dict[str, float], calibration: dict[str, float], made: str) -> None:
-    """Replace the learned values in the data file; everything else stays."""
+    """Replace the learned values in the data file; everything else stays.
+
+    Args:
+        pairs: Pair of characters -> cost.
+        limits: `accept` and `margin`.
+        calibration: Coefficients of the score.
+        made: Command and date, for the comment in the file.
+    """
     text = DATA.read_text(encoding='utf-8')
     head, rest = text.split('pairs:\n', 1)
     tail = rest[rest.index('# Characters between') :]

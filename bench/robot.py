@@ -83,6 +83,7 @@ class Socket:
     """Round trips over a bare socket: what the operating system takes, whatever the node does."""
 
     def __init__(self) -> None:
+        """Connect to an echo in a process of its own, over loopback, without Nagle's delay: the floor for any robot node."""
         listener = socket.create_server(('127.0.0.1', 0))
         self.peer = multiprocessing.Process(target=echo, args=(listener,), daemon=True)
         self.peer.start()
@@ -108,6 +109,11 @@ class Action:
     """Round trips through a ROS action."""
 
     def __init__(self, namespace: str) -> None:
+        """Create an action client, and wait up to 10 s for the node.
+
+        Args:
+            namespace: Namespace of the robot node.
+        """
         self._node = Node('bench', namespace=namespace)
         self._client = ActionClient(self._node, TriggerRobot, 'robot/trigger')
         self._executor = SingleThreadedExecutor()  # as in every node of the cell
@@ -174,7 +180,12 @@ def measure(kinds: Sequence[Trip], count: int, pause: float) -> list[tuple[list[
 
 
 def show(name: str, times: list[float]) -> None:
-    """Print one line of the table: median, 99th percentile, maximum."""
+    """Print one line of the table: median, 99th percentile, maximum, milliseconds.
+
+    Args:
+        name: What was measured.
+        times: Milliseconds, sorted.
+    """
     print(f'{name:34}{statistics.median(times):9.3f}{times[round(0.99 * (len(times) - 1))]:9.3f}{times[-1]:9.3f}')
 
 

@@ -109,7 +109,14 @@ def listen_as_node(address: str, frequency: float, seconds: float, out: Connecti
 
 
 def listen_as_ur_rtde(address: str, frequency: float, seconds: float, out: Connection) -> None:
-    """Receive with ur_rtde; it has no event for new data, so it is polled at the same rate."""
+    """Receive with ur_rtde; it has no event for new data, so it is polled at the same rate.
+
+    Args:
+        address: Address of the controller.
+        frequency: Packages a second.
+        seconds: Time of the measurement.
+        out: Pipe for the ReceiveResult.
+    """
     from rtde_receive import RTDEReceiveInterface
 
     client = RTDEReceiveInterface(address, frequency)
@@ -162,7 +169,12 @@ def measure(frequency: float, seconds: float) -> dict[str, ReceiveResult]:
 
 
 def show(found: dict[str, ReceiveResult], frequency: float) -> bool:
-    """Print the table; return whether the node meets its goal."""
+    """Print the table; return whether the node meets its goal.
+
+    Args:
+        found: Name -> result; without "node" the goal is missed.
+        frequency: Packages a second.
+    """
     print(f'{f"receive at {frequency:g} Hz":34}{"CPU":>9}{"packages":>9}{"unsent":>9}{"missed":>9}')
     for name, listened in found.items():
         print(f'{name:34}{listened.share:>9.1%}{listened.packages:>9}{listened.unsent:>9}{listened.missed:>9}')

@@ -44,7 +44,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 async def watch(session: aiohttp.ClientSession, url: str, received: list[int], index: int) -> None:
-    """Be one page: speak Engine.IO 4 over a WebSocket and count frames, without the cost of a Python Socket.IO client."""
+    """Be one page: speak Engine.IO 4 over a WebSocket and count frames, without the cost of a Python Socket.IO client.
+
+    Args:
+        session: Session of all pages.
+        url: Address of the gateway, without a path.
+        received: Frames of each page; this page counts at `index`.
+        index: Number of this page.
+    """
     async with session.ws_connect(f'{url}/socket.io/?EIO=4&transport=websocket', max_msg_size=0) as page:
         await page.receive()
         await page.send_str('40')
@@ -83,7 +90,13 @@ def jpeg() -> bytes:
 
 
 def start(package: str, executable: str, parameters: dict[str, object]) -> subprocess.Popen[bytes]:
-    """Start a node of the cell."""
+    """Start a node of the cell in a process group of its own, so that a kill reaches the node below `ros2 run`.
+
+    Args:
+        package: ROS package.
+        executable: Its executable.
+        parameters: Name -> value.
+    """
     command = ['ros2', 'run', package, executable, '--ros-args', '-r', '__ns:=/cell']
     for name, value in parameters.items():
         command += ['-p', f'{name}:={value}']
@@ -158,7 +171,16 @@ def measure_video(executor: SingleThreadedExecutor, node: Node, gateway: int, po
 
 
 def measure_bookings(executor: SingleThreadedExecutor, node: Node, port: int) -> bool:
-    """Book and time the update at a page; print the delays and return whether they are good."""
+    """Book and time the update at a page; print the delays and return whether they are good.
+
+    The delay runs from the request of the booking to the event at the page, and its median must stay
+    below MOST_DELAY_MS.
+
+    Args:
+        executor: Spins the node while the page waits.
+        node: Node with the client of the ledger.
+        port: Port of the pages.
+    """
     arrived: list[float] = []
     page = socketio.Client(handle_sigint=False)
     page.on('update_inventory', lambda _payload: arrived.append(time.monotonic()))

@@ -70,7 +70,12 @@ class Bench:
         return [self.one(shot, level) for shot, level in shots]
 
     def one(self, shot: Frame, level: str) -> Row:
-        """Read and judge one frame; photographs get a careful second reading if the first is undecided, as in the cell."""
+        """Read and judge one frame; photographs get a careful second reading if the first is undecided, as in the cell.
+
+        Args:
+            shot: Frame with its truth.
+            level: Name of the level, for the tables.
+        """
         return run_ours(
             self.engine,
             self.matcher,

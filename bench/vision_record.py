@@ -46,6 +46,10 @@ def row(draw: str, rows: Sequence[Row]) -> str:
 def with_row(page: str, line: str) -> str:
     """Return the page with the row added to the table, or replaced if its draw has one.
 
+    Args:
+        page: Text of docs/measurements.md.
+        line: Row, beginning with its draw.
+
     Raises:
         ValueError: The page does not hold the table.
     """

@@ -78,7 +78,14 @@ def exact(text: str, readings: Sequence[Reading]) -> bool:
 
 
 def frames(split: str, level: str, count: int, parts: Sequence[str]) -> Iterator[Frame]:
-    """Return the first frames of a level."""
+    """Return the first frames of a level.
+
+    Args:
+        split: Seed of the frames: dev, train or test.
+        level: easy, medium or hard.
+        count: Number of frames.
+        parts: Part numbers that may be printed.
+    """
     for number in range(count):
         yield frame(split, level, number, parts)
 
@@ -113,7 +120,12 @@ def run_ours(engine: Engine, matcher: Matcher, shot: Frame, level: str, expected
 
 
 def rejudge(row: Row, matcher: Matcher) -> Row:
-    """Judge a stored row again, by a matcher that may have other weights."""
+    """Judge a stored row again, by a matcher that may have other weights; reading takes most of the time and is not repeated.
+
+    Args:
+        row: Row with its readings.
+        matcher: Decides.
+    """
     again = replace(row, accepted=[], pairs=0, verdict='', best=('', 0.0))
     _judge(
         again,
@@ -124,7 +136,14 @@ def rejudge(row: Row, matcher: Matcher) -> Row:
 
 
 def run_peer(peer: Peer, matcher: Matcher, shot: Frame, level: str) -> Row:
-    """Read a frame with another reader; judge it by our matcher, or by the old rule after the old preprocessing."""
+    """Read a frame with another reader; judge it by our matcher, or by the old rule after the old preprocessing.
+
+    Args:
+        peer: Running process of the reader.
+        matcher: Judges its readings, so that only the reading is compared.
+        shot: Frame with its truth.
+        level: Name of the level.
+    """
     answer = peer.read(shot.data)
     readings = [Reading(text, score, _polygon(corners)) for text, score, corners in answer['texts'] if text.strip()]
     row = _row(shot, level, readings, answer['ms'])

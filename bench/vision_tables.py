@@ -115,7 +115,15 @@ def looks_table(rows: Sequence[Row]) -> None:
 
 
 def reliability(rows: Sequence[Row], bins: int = 10) -> float:
-    """Print the accuracy of the recognized parts by their score; return the expected calibration error."""
+    """Print the accuracy of the recognized parts by their score; return the expected calibration error.
+
+    Args:
+        rows: Judged frames.
+        bins: Number of bins of equal width.
+
+    Returns:
+        Mean of |share right - mean score| over the bins, weighted by their frames.
+    """
     named = [(row.best[1], row.best[0] == row.part_number) for row in rows if row.best[0] and row.part_number not in TWINS]
     edges = list(itertools.pairwise(i / bins for i in range(bins + 1)))
     lines, error = [], 0.0

@@ -49,7 +49,12 @@ class Sent:
 
 
 def line(scale: int, number: int) -> bytes:
-    """Return a line whose weight is its number in thousandths, so that each line can be found again."""
+    """Return a line whose weight is its number in thousandths, so that each line can be found again.
+
+    Args:
+        scale: Id of the scale.
+        number: Number of the line at this scale, from 1.
+    """
     return b'%d,%d.%03d kg\r\n' % (scale, number // 1000, number % 1000)
 
 
@@ -152,7 +157,12 @@ def peer(*arguments: str) -> contextlib.AbstractContextManager[subprocess.Popen[
 
 
 def bridge(port: int, database: Path) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
-    """Run scale_bridge."""
+    """Run scale_bridge in a process of its own, as in a cell; the caller's processor time is not counted.
+
+    Args:
+        port: TCP port of the indicators.
+        database: SQLite file; made if it does not exist.
+    """
     return process(
         sys.executable,
         '-c',
@@ -178,7 +188,12 @@ def journal(database: Path) -> list[tuple[str, int, str]]:
 
 
 def rows(database: Path, table: str) -> int:
-    """Return the number of rows of a table."""
+    """Return the number of rows of a table; read while the bridge writes.
+
+    Args:
+        database: SQLite file.
+        table: A name from this file, never from outside.
+    """
     with contextlib.closing(sqlite3.connect(database)) as connection:
         return int(connection.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0])
 
@@ -228,7 +243,17 @@ def run_load(folder: Path, indicators: int, rate: float, seconds: float) -> dict
 
 
 def run_old(folder: Path, indicators: int, rate: float, seconds: float) -> dict[str, object]:
-    """Measure the old design under the same load."""
+    """Measure the old design under the same load: one thread a connection, and a post for each line.
+
+    Args:
+        folder: For its output.
+        indicators: Number of connections.
+        rate: Lines a second of each.
+        seconds: Length of the load.
+
+    Returns:
+        Figures for the table, by name.
+    """
     port, out = free_port(), folder / 'old.txt'
     lines = int(rate * seconds)
     with peer('old', str(port), str(out)):

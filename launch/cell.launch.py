@@ -144,7 +144,12 @@ def text(name: str) -> ParameterValue:
 
 
 def number(name: str, kind: type = int) -> ParameterValue:
-    """Pass a launch argument as a parameter of type `kind`: int, float or bool."""
+    """Pass a launch argument as a number or truth value.
+
+    Args:
+        name: Name of the argument.
+        kind: int, float or bool; a text that is none ends the launch with an error.
+    """
     return ParameterValue(LaunchConfiguration(name), value_type=kind)
 
 
@@ -172,12 +177,21 @@ def node(package: str, executable: str, *parameters: Mapping[str, object], condi
 
 
 def in_state_dir(name: str) -> ParameterValue:
-    """Pass the path of a file or folder inside the state folder as a string parameter."""
+    """Pass the path of a file or folder inside the state folder as a string parameter.
+
+    Args:
+        name: Path below `state_dir`; the node makes it.
+    """
     return ParameterValue([LaunchConfiguration('state_dir'), f'/{name}'], value_type=str)
 
 
 def launched_with(name: str, value: str) -> EqualsSubstitution:
-    """Compare a launch argument with a value."""
+    """Compare a launch argument with a value, at launch.
+
+    Args:
+        name: Name of the argument.
+        value: Text that it may have.
+    """
     return EqualsSubstitution(LaunchConfiguration(name), value)
 
 

@@ -6,7 +6,7 @@ import pytest
 from cell_bringup.scale_trial import read_source, try_scale
 from rich.console import Console
 
-from cell_bringup import cli
+from cell_bringup import cli, scale_trial
 
 
 def run(*arguments):
@@ -75,7 +75,8 @@ def test_an_empty_file_says_what_to_do(tmp_path):
     assert code == 1 and 'press PRINT' in text
 
 
-def test_an_indicator_that_waits_for_a_command_is_asked(indicator):
+def test_an_indicator_that_waits_for_a_command_is_asked(indicator, monkeypatch):
+    monkeypatch.setattr(scale_trial, 'REPLY_TIMEOUT_S', 0.5)  # two commands stay unanswered
     address = indicator(b'SI\r\n', b'S S     100.00 g\r\n')
     assert read_source(address, 0.3, b'SI\r\n') == [b'S S     100.00 g\r\n']
     code, text = run(indicator(b'SI\r\n', b'S S     100.00 g\r\n'), '--seconds', '0.1')

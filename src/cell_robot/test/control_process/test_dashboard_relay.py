@@ -38,6 +38,7 @@ def test_only_a_misread_reply_needs_the_relay(error, misread):
 
 def test_commands_and_bytes_get_through_and_a_closed_end_closes_the_other():
     async def talk():
+        before = asyncio.all_tasks()
         address = f'127.{random.randint(1, 90)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
 
         async def dashboard(reader, writer):
@@ -68,6 +69,7 @@ def test_commands_and_bytes_get_through_and_a_closed_end_closes_the_other():
         for end in (writer, sender):
             end.close()
             await end.wait_closed()
-        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=3.0)
+        if left := asyncio.all_tasks() - before:
+            assert not (await asyncio.wait(left, timeout=3.0))[1]
 
     asyncio.run(asyncio.wait_for(talk(), 10.0))
