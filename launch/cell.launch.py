@@ -54,6 +54,12 @@ ARGUMENTS = [
         description='SQLAlchemy URL of the database.',
     ),
     DeclareLaunchArgument(
+        'settings_file',
+        default_value='',
+        description='The old scale server\'s settings.json, for both weighing nodes; "" = settings_file of the parameter file, '
+        'or settings.json in state_dir.',
+    ),
+    DeclareLaunchArgument(
         'devices',
         default_value='true',
         choices=BOOLEAN,
@@ -197,8 +203,12 @@ def launched_with(name: str, value: str) -> EqualsSubstitution:
 
 CATALOGUE = {'catalogue_file': text('catalogue_file')}
 DATABASE = {'database_url': text('database_url')}
+STATE = {'state_dir': text('state_dir')}
 SIMULATED = IfCondition(LaunchConfiguration('simulation'))
 REAL = UnlessCondition(LaunchConfiguration('simulation'))
+SETTINGS = {'settings_file': text('settings_file')}
+NAMED = IfCondition(NotEqualsSubstitution(LaunchConfiguration('settings_file'), ''))
+UNNAMED = UnlessCondition(NotEqualsSubstitution(LaunchConfiguration('settings_file'), ''))
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -221,7 +231,9 @@ def central_nodes() -> list[Node]:
         node('cell_vision', 'part_matcher', CATALOGUE, DATABASE),
         node('cell_coordinator', 'alarms', DATABASE),
         node('cell_coordinator', 'coordinator', DATABASE, CATALOGUE),
-        node('cell_weighing', 'weigh_station', DATABASE),
+        # An argument that is not given must not replace the settings_file of the parameter file.
+        node('cell_weighing', 'weigh_station', DATABASE, STATE, condition=UNNAMED),
+        node('cell_weighing', 'weigh_station', DATABASE, STATE, SETTINGS, condition=NAMED),
     ]
 
 
@@ -263,6 +275,7 @@ def devices() -> GroupAction:
         'watchdog_frequency': 2.0,
         'stale_data': 1.0,
     }
+    scales = {'port': number('scale_port')}
     return GroupAction(
         condition=IfCondition(LaunchConfiguration('devices')),
         actions=[
@@ -270,7 +283,8 @@ def devices() -> GroupAction:
             node('cell_vision', 'camera', simulated_camera, condition=SIMULATED),
             node('cell_robot', 'robot', CATALOGUE, DATABASE, robot, real_robot, condition=REAL),
             node('cell_robot', 'robot', CATALOGUE, DATABASE, robot, simulated_robot, condition=SIMULATED),
-            node('cell_weighing', 'scale_bridge', DATABASE, {'port': number('scale_port')}),
+            node('cell_weighing', 'scale_bridge', DATABASE, STATE, scales, condition=UNNAMED),
+            node('cell_weighing', 'scale_bridge', DATABASE, STATE, scales, SETTINGS, condition=NAMED),
         ],
     )
 

@@ -84,7 +84,7 @@ def read_job_report(engine: Engine, job_id: int) -> JobReport:
         row = session.get(WeighJobRow, job_id)
         if row is None:
             raise NoSuchJobError(f'there is no weigh job {job_id}')
-        job = job_of(session, row)
+        job = job_of(row)
         rows = session.execute(
             select(BagRow, VoidRow)
             .outerjoin(VoidRow, VoidRow.bag_id == BagRow.id)

@@ -118,10 +118,11 @@ class ScaleBridgeParameters:
         minimum=100,
         maximum=1_000_000,
     )
+    state_dir: str = parameter('', 'Folder of settings.json; empty = the folder of the database, if that is a file.')
     settings_file: str = parameter(
         '',
         "The old scale server's settings.json: its host and port are used instead of listen_address and port; empty = "
-        'settings.json in the folder of the database, if any.',
+        'settings.json in the state folder, if any.',
     )
 
 
@@ -181,7 +182,8 @@ def server_settings(parameters: ScaleBridgeParameters) -> TcpServerSettings:
         ParameterError: The settings file cannot be used.
     """
     try:
-        settings = read_settings(settings_path(parameters.settings_file, state_folder(parameters.database_url)))
+        folder = state_folder(parameters.database_url, parameters.state_dir)
+        settings = read_settings(settings_path(parameters.settings_file, folder))
     except SettingsError as error:
         raise ParameterError(f'parameter "settings_file": {error}') from error
     return TcpServerSettings(

@@ -13,17 +13,10 @@ from sqlalchemy.orm import Session
 from cell_weighing.delivery.outbox import BagDelivery, read_delivery
 from cell_weighing.domain.event_order import MonotonicStamp
 from cell_weighing.domain.jobs import Bag, JobActiveError, JobRequest, WeighingJob, restore_bag, validate_reopen, void_bag
-from cell_weighing.station.foreign_jobs import adopt_jobs
-from cell_weighing.storage.rows import bag_of, job_of, pounds, utc_datetime, write_counts
-from cell_weighing.storage.tables import (
-    BagRow,
-    CompanyRow,
-    OperatorRow,
-    ReopenRow,
-    UndoneVoidRow,
-    VoidRow,
-    WeighJobRow,
-)
+from cell_weighing.station.foreign_jobs import ApplicationSync
+from cell_weighing.storage.rows import bag_of, job_of, utc_datetime, write_counts
+from cell_weighing.storage.tables import BagRow, ReopenRow, UndoneVoidRow, VoidRow, WeighJobRow
+from cell_weighing.storage.web_application import WebApplicationTables
 
 LATEST_BAGS = 20
 MOST_COMPANIES = 50
@@ -49,10 +42,20 @@ class WeighJobStore:
     thread writes, so the database needs no constraint for it.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        """Use an open, migrated database."""
+    def __init__(self, engine: Engine, *, posts: bool = False) -> None:
+        """Use an open, migrated database.
+
+        Args:
+            engine: The database.
+            posts: Whether bags are posted to the web application.
+
+        Raises:
+            DatabaseError: The tables of the web application cannot be used.
+        """
         self._engine = engine
         self._read_only = read_only(engine)
+        self._application = WebApplicationTables(engine, posts=posts)
+        self._sync = ApplicationSync(engine, self._application)
 
     def start_job(
         self, request: JobRequest, started_ns: int, started_by: str, stamp: MonotonicStamp | None = None
@@ -67,34 +70,32 @@ class WeighJobStore:
 
         Raises:
             JobActiveError: The station has an active job.
+            JobError: The web application must know the company or the operator, and does not.
         """
         with Session(self._engine) as session, session.begin():
             if session.scalars(_active_at(request.station)).first():
                 raise JobActiveError(f'station {request.station} has an active weigh job: end it first')
+            job_id = self._application.add_job(session, request, utc_datetime(started_ns), started_by[:64])
             row = WeighJobRow(
-                prepuff_company_id=_company_id(session, request.company),
-                target_weight=pounds(request.band.target, request.band.unit),
+                id=job_id,
+                company=request.company,
                 quantity=request.quantity,
-                bags_completed=0,
                 bags_good=0,
                 bags_out=0,
                 bags_numbered=0,
                 station=request.station,
-                status='active',
-                started_at=utc_datetime(started_ns),
                 target=str(request.band.target),
                 unit=request.band.unit,
                 tolerance=str(request.band.tolerance),
                 tare=str(request.tare),
                 bags_voided=0,
-                started_by_id=_operator_id(session, started_by[:64]),
                 started_by=started_by[:64],
                 started_ns=started_ns,
             )
             row.started_boot, row.started_monotonic = stamp or (None, None)
             session.add(row)
             session.flush()
-            return job_of(session, row)
+            return job_of(row)
 
     def end_job(
         self, station: str, reason: str, ended_ns: int, ended_by: str, stamp: MonotonicStamp | None = None
@@ -115,10 +116,11 @@ class WeighJobStore:
             row = session.scalars(_active_at(station)).first()
             if row is None:
                 raise NoSuchJobError(f'station "{station}" has no active weigh job')
-            row.status, row.finished_ns = 'completed', ended_ns
+            row.finished_ns = ended_ns
             row.finished_boot, row.finished_monotonic = stamp or (None, None)
             row.ended_by, row.end_reason = ended_by[:64], reason[:200]
-            return job_of(session, row)
+            self._application.set_state(session, row.id, 'completed', row.quantity)
+            return job_of(row)
 
     def reopen_job(
         self,
@@ -154,7 +156,7 @@ class WeighJobStore:
                     f'there is no weigh job {job_id}' if job_id else f'station "{station}" has had no weigh job'
                 )
             other = session.scalars(_active_at(row.station)).first()
-            new_quantity = validate_reopen(job_of(session, row), quantity, job_of(session, other) if other else None)
+            new_quantity = validate_reopen(job_of(row), quantity, job_of(other) if other else None)
             session.add(
                 ReopenRow(
                     prepuff_job_id=row.id,
@@ -172,8 +174,9 @@ class WeighJobStore:
             )
             row.finished_boot = row.finished_monotonic = None
             # The old end is kept in the ReopenRow: bags of the gap still belong to no job.
-            row.status, row.finished_ns, row.quantity, row.ended_by, row.end_reason = 'active', None, new_quantity, '', ''
-            return job_of(session, row)
+            row.finished_ns, row.quantity, row.ended_by, row.end_reason = None, new_quantity, '', ''
+            self._application.set_state(session, row.id, 'active', new_quantity)
+            return job_of(row)
 
     def void_bag(self, bag_id: int, reason: str, voided_ns: int, voided_by: str) -> Bag:
         """Void a bag: a compensating record is added, and the bag no longer counts.
@@ -194,11 +197,11 @@ class WeighJobStore:
             if session.get(VoidRow, bag_id) is not None:
                 raise NoSuchBagError(f'bag {bag_id} is voided already')
             job_row = session.get(WeighJobRow, row.prepuff_job_id) if row.prepuff_job_id else None
-            job = job_of(session, job_row) if job_row else None
+            job = job_of(job_row) if job_row else None
             bag = bag_of(row, job, voided=False)
             void_bag(bag, job)
             if job_row and job:
-                write_counts(job_row, job)
+                self._write_counts(session, job_row, job)
             session.add(VoidRow(bag_id=bag_id, voided_ns=voided_ns, voided_by=voided_by[:64], reason=reason[:200]))
             return bag
 
@@ -219,11 +222,11 @@ class WeighJobStore:
             if row is None or void is None:
                 raise NoSuchBagError(f'there is no bag {bag_id}' if row is None else f'bag {bag_id} is not voided')
             job_row = session.get(WeighJobRow, row.prepuff_job_id) if row.prepuff_job_id else None
-            job = job_of(session, job_row) if job_row else None
+            job = job_of(job_row) if job_row else None
             bag = bag_of(row, job, voided=True)
             restore_bag(bag, job, undone_ns)
             if job_row and job:
-                write_counts(job_row, job)
+                self._write_counts(session, job_row, job)
             session.add(
                 UndoneVoidRow(
                     bag_id=bag_id,
@@ -253,21 +256,28 @@ class WeighJobStore:
         return bags[0], read_delivery(self._read_only, bags[0].reading_id)
 
     def companies(self) -> list[str]:
-        """Return the companies of the latest jobs, each once, the latest first."""
-        latest = func.max(WeighJobRow.id)
-        query = (
-            select(CompanyRow.name)
-            .join(WeighJobRow, WeighJobRow.prepuff_company_id == CompanyRow.id)
-            .group_by(CompanyRow.name)
-            .order_by(latest.desc())
-            .limit(MOST_COMPANIES)
-        )
+        """Return the companies of the latest jobs, the latest first, then others of the web application."""
+        query = select(WeighJobRow.company).group_by(WeighJobRow.company).order_by(func.max(WeighJobRow.id).desc())
         with Session(self._read_only) as session:
-            return list(session.scalars(query))
+            used = session.scalars(query.limit(MOST_COMPANIES))
+            known = self._application.company_names(session, MOST_COMPANIES)
+            return list(dict.fromkeys([*filter(None, used), *known]))[:MOST_COMPANIES]
 
     def adopt_jobs(self, now_ns: int) -> int:
-        """Take over jobs that the web application started or ended; return their number."""
-        return adopt_jobs(self._engine, self._read_only, now_ns)
+        """Take over jobs and bags that the web application wrote; return the number of changes."""
+        return self._sync.adopt(now_ns)
+
+    @property
+    def conflicts(self) -> list[str]:
+        """Jobs of the web application that cannot be taken over, each with the reason."""
+        return self._sync.conflicts
+
+    def _write_counts(self, session: Session, row: WeighJobRow, job: WeighingJob) -> None:
+        """Store the counts and the end of a job, in the row of the web application as well."""
+        added = job.bags_completed + job.bags_out - row.bags_good - row.bags_out
+        ended = row.finished_ns is None and not job.active
+        write_counts(row, job)
+        self._application.count(session, row.id, added, completed=ended)
 
     def current_jobs(self, stations: list[str]) -> list[WeighingJob]:
         """Return each station's active job, or its latest one, in the order of `stations`.
@@ -280,14 +290,13 @@ class WeighJobStore:
                 session.scalars(
                     select(WeighJobRow)
                     .where(WeighJobRow.station == station)
-                    # "active" sorts before "completed": a reopened job is older than the latest
-                    # one, and still comes first.
-                    .order_by(WeighJobRow.status, WeighJobRow.id.desc())
+                    # A reopened job is older than the latest one, and still comes first.
+                    .order_by(WeighJobRow.finished_ns.is_not(None), WeighJobRow.id.desc())
                     .limit(1)
                 ).first()
                 for station in stations
             ]
-            return [job_of(session, row) for row in rows if row]
+            return [job_of(row) for row in rows if row]
 
     def latest_bags(self, limit: int = LATEST_BAGS) -> list[Bag]:
         """Return the latest bags, newest first."""
@@ -305,7 +314,7 @@ class WeighJobStore:
     def _bags(self, query: Select[tuple[BagRow, WeighJobRow, int]]) -> list[Bag]:
         with Session(self._read_only) as session:
             return [
-                bag_of(bag, job_of(session, job) if job else None, voided=voided is not None)
+                bag_of(bag, job_of(job) if job else None, voided=voided is not None)
                 for bag, job, voided in session.execute(query)
             ]
 
@@ -315,33 +324,12 @@ class WeighJobStore:
             rows = session.execute(
                 select(BagRow, WeighJobRow)
                 .join(WeighJobRow, BagRow.prepuff_job_id == WeighJobRow.id)
-                .where(WeighJobRow.status == 'active')
+                .where(WeighJobRow.finished_ns.is_(None))
                 .order_by(BagRow.id)
             ).all()
-            jobs = {row.id: job_of(session, row) for _, row in rows}
+            jobs = {row.id: job_of(row) for _, row in rows}
             return [bag_of(bag, jobs[row.id], voided=False) for bag, row in rows]
 
 
 def _active_at(station: str) -> Select[tuple[WeighJobRow]]:
-    return select(WeighJobRow).where(WeighJobRow.station == station, WeighJobRow.status == 'active')
-
-
-def _operator_id(session: Session, name: str) -> int | None:
-    """Return the number of an operator, assigned at the first job; an operator id that is a number is that number."""
-    if not name or (name.isascii() and name.isdigit()):
-        return int(name) if name and int(name) < 2**31 else None
-    row = session.scalars(select(OperatorRow).where(OperatorRow.name == name)).first()
-    if row is None:
-        row = OperatorRow(name=name)
-        session.add(row)
-        session.flush()
-    return row.id
-
-
-def _company_id(session: Session, name: str) -> int:
-    company = session.scalars(select(CompanyRow).where(CompanyRow.name == name)).first()
-    if company is None:
-        company = CompanyRow(name=name)
-        session.add(company)
-        session.flush()
-    return company.id
+    return select(WeighJobRow).where(WeighJobRow.station == station, WeighJobRow.finished_ns.is_(None))

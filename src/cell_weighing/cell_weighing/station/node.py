@@ -243,6 +243,8 @@ class WeighStationNode(Node):
     def _health(self) -> Health:
         if self._error:
             return Health(2, f'bags cannot be stored: {self._error}; check disk space and database')
+        if self._store.conflicts:
+            return Health(1, '; '.join(self._store.conflicts))
         return Health(0, '', {'scales': ', '.join(f'{scale}={station}' for scale, station in self._stations.by_scale.items())})
 
 

@@ -37,10 +37,13 @@ class WeighStationParameters:
     warn_share: str = parameter(
         '0.80', 'Share of the tolerance beyond which a bag in tolerance is in a warning zone; 1 = no such zone.'
     )
+    state_dir: str = parameter(
+        '', 'Folder of settings.json and of the logs; empty = the folder of the database, if that is a file.'
+    )
     settings_file: str = parameter(
         '',
         "The old scale server's settings.json: names the web application that bags are posted to, and the station of every "
-        'scale while scale_ids and stations have their defaults; empty = settings.json in the folder of the database, if any.',
+        'scale while scale_ids and stations have their defaults; empty = settings.json in the state folder, if any.',
     )
     key_file: str = parameter(
         '',
@@ -65,7 +68,7 @@ class WeighStationParameters:
     )
     log_folder: str = parameter(
         'logs',
-        'Folder for the daily log files log-YYYY-MM-DD.txt, a relative one in the folder of the database; empty = none.',
+        'Folder for the daily log files log-YYYY-MM-DD.txt, a relative one in the state folder; empty = none.',
     )
     log_days: int = parameter(90, 'How long daily log files are kept.', unit='d', minimum=1, maximum=3650)
 
@@ -100,7 +103,7 @@ def station_map(parameters: WeighStationParameters, settings: WebAppSettings) ->
 def log_folder(parameters: WeighStationParameters) -> str:
     """Return the folder of the daily log; "" = no log."""
     folder = Path(parameters.log_folder).expanduser() if parameters.log_folder else None
-    return str((state_folder(parameters.database_url) or Path()) / folder) if folder else ''
+    return str((state_folder(parameters.database_url, parameters.state_dir) or Path()) / folder) if folder else ''
 
 
 def web_app_settings(parameters: WeighStationParameters) -> WebAppSettings:
@@ -110,7 +113,9 @@ def web_app_settings(parameters: WeighStationParameters) -> WebAppSettings:
         ParameterError: The settings file cannot be used.
     """
     try:
-        return read_settings(settings_path(parameters.settings_file, state_folder(parameters.database_url)))
+        return read_settings(
+            settings_path(parameters.settings_file, state_folder(parameters.database_url, parameters.state_dir))
+        )
     except SettingsError as error:
         raise ParameterError(f'parameter "settings_file": {error}') from error
 

@@ -275,6 +275,7 @@ class WeighingServices:
 
     def _after_journal(self, work: Callable[[], T], bags: Callable[[T], list[Bag]]) -> tuple[T, StationSnapshot]:
         """Process the journal, then run a command: the order of weighing and commands is kept."""
+        self.store.adopt_jobs(self._now())
         caught_up = self.store.catch_up()
         result = work()
         return result, self.store.snapshot(caught_up + bags(result))

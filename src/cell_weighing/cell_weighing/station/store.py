@@ -20,7 +20,7 @@ from cell_weighing.domain.reading import WeightReading
 from cell_weighing.domain.station_map import StationMap
 from cell_weighing.station.job_store import NoSuchJobError, WeighJobStore
 from cell_weighing.storage.journal_reader import fill_monotonic_stamps, last_sequences, read_journal
-from cell_weighing.storage.rows import bag_of, bag_values, job_of, load_gaps, write_counts
+from cell_weighing.storage.rows import bag_of, bag_values, job_of, load_gaps, utc_datetime
 from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, VoidRow, WeighJobRow
 
 PAGE = 1500
@@ -85,7 +85,7 @@ class WeighStore(WeighJobStore):
             warn_share: Share of the tolerance beyond which a bag in tolerance is in a warning zone.
             deliver: Add each bag of a scale to the outbox for the web application.
         """
-        super().__init__(engine)
+        super().__init__(engine, posts=deliver)
         self._stations = stations
         self._clock = clock
         self._warn_share = warn_share
@@ -264,11 +264,11 @@ class WeighStore(WeighJobStore):
             or (since.stamp and since.stamp.boot_id != reading.boot_id)
         ):
             for row, job in jobs:
-                write_counts(row, job)
+                self._write_counts(session, row, job)
             # FOR UPDATE keeps a database server from letting another writer change the counts;
             # SQLite ignores it, since its write lock covers the database.
             rows = session.scalars(_unfinished_at(station, reading).order_by(WeighJobRow.id).with_for_update())
-            jobs = [(row, load_gaps(session, job_of(session, row))) for row in rows]
+            jobs = [(row, load_gaps(session, job_of(row))) for row in rows]
             boundary = JobBoundary(reading.received_ns, MonotonicStamp(reading.boot_id, reading.monotonic_ns))
             self._jobs[station] = boundary, jobs
         return next((job for _, job in jobs if job.contains(reading)), None)
@@ -280,12 +280,14 @@ class WeighStore(WeighJobStore):
             delivery.stored_ns = stored_ns
         for _, jobs in self._jobs.values():
             for row, job in jobs:
-                write_counts(row, job)
+                self._write_counts(session, row, job)
         session.flush()
         if self._new:
             # One statement for all bags: an object for each costs three times the rest of its processing.
             statement = insert(BagRow).returning(BagRow.id, sort_by_parameter_order=True)
-            ids = session.scalars(statement, [bag_values(bag) for bag in self._new])
+            times = [utc_datetime(bag.weighed_ns) for bag in self._new]
+            counterparts = self._application.add_bags(session, self._new, times)
+            ids = session.scalars(statement, list(map(bag_values, self._new, counterparts)))
             for bag, bag_id in zip(self._new, ids, strict=True):
                 bag.bag_id = bag_id
         for scale_id, sequence in cursors.items():
@@ -298,7 +300,7 @@ def _recorded(session: Session, reading_id: str) -> tuple[Bag, WeighingJob | Non
     if row is None:
         return None
     job_row = session.get(WeighJobRow, row.prepuff_job_id) if row.prepuff_job_id else None
-    job = job_of(session, job_row) if job_row else None
+    job = job_of(job_row) if job_row else None
     return bag_of(row, job, voided=session.get(VoidRow, row.id) is not None), job
 
 

@@ -18,13 +18,16 @@ _FULL = re.compile(
 its error numbers count as well: 1021 (ER_DISK_FULL) and 1114 (ER_RECORD_FILE_FULL)."""
 
 
-def state_folder(database_url: str) -> Path | None:
-    """Return the folder of a SQLite database; None for a database in memory or on a server.
+def state_folder(database_url: str, named: str = '') -> Path | None:
+    """Return the state folder: the named one, else that of a SQLite database; None for a database in memory or on a server.
 
     Args:
         database_url: SQLAlchemy URL. Relative paths are relative to the working directory of the
             process.
+        named: Parameter state_dir; "" = none.
     """
+    if named:
+        return Path(named).expanduser().absolute()
     url = make_url(database_url)
     file = url.database if url.get_backend_name() == 'sqlite' else None
     return Path(file).expanduser().absolute().parent if file and file != ':memory:' else None

@@ -12,29 +12,21 @@ from cell_weighing.domain.event_order import JobBoundary, MonotonicStamp
 from cell_weighing.domain.jobs import Bag, WeighingJob
 from cell_weighing.domain.reading import Stability
 from cell_weighing.domain.tolerance import ToleranceBand, ToleranceResult, WeightZone
-from cell_weighing.domain.units import convert
-from cell_weighing.storage.tables import BagRow, CompanyRow, ReopenRow, WeighJobRow
+from cell_weighing.storage.tables import BagRow, ReopenRow, WeighJobRow
 
-POUND = 'lb'
 WEB_APP_TOLERANCE = '0.10'
 """Share of the target within which the web application calls a bag in tolerance."""
 
 
-def job_of(session: Session, row: WeighJobRow) -> WeighingJob:
-    """Return the weigh job of a row; its `gaps` stay empty, see `load_gaps`.
-
-    Args:
-        session: Session of the row, for the name of the company.
-        row: Stored job.
-    """
-    company = session.get(CompanyRow, row.prepuff_company_id)
+def job_of(row: WeighJobRow) -> WeighingJob:
+    """Return the weigh job of a row; its `gaps` stay empty, see `load_gaps`."""
     return WeighingJob(
         job_id=row.id,
-        company=company.name if company else '',
+        company=row.company,
         station=row.station,
-        band=_band(row),
+        band=ToleranceBand(Decimal(row.target), row.unit, Decimal(row.tolerance)),
         quantity=row.quantity,
-        started_ns=row.started_ns or utc_ns(row.started_at),
+        started_ns=row.started_ns,
         started_by=row.started_by,
         finished_ns=row.finished_ns,
         bags_completed=row.bags_good,
@@ -75,23 +67,22 @@ def write_counts(row: WeighJobRow, job: WeighingJob) -> None:
         job: Job whose counts have changed.
     """
     row.bags_good, row.bags_out, row.bags_numbered = job.bags_completed, job.bags_out, job.bags_numbered
-    row.bags_completed = job.bags_completed + job.bags_out  # what the web application means by it
     row.finished_ns, row.bags_voided = job.finished_ns, job.bags_voided
     row.finished_boot, row.finished_monotonic = job.finished or (None, None)
-    if not job.active:
-        row.status = 'completed'
 
 
-def bag_values(bag: Bag) -> dict[str, object]:
-    """Return the columns of a new bag."""
+def bag_values(bag: Bag, filler_bag_id: int | None) -> dict[str, object]:
+    """Return the columns of a new bag.
+
+    Args:
+        bag: New bag.
+        filler_bag_id: Number of its counterpart in the web application's table; None = it has none.
+    """
     return {
         'prepuff_job_id': bag.job_id or None,
-        'weight': pounds(Decimal(bag.weight), bag.unit),
-        'unit': POUND,
+        'filler_bag_id': filler_bag_id,
         'scale_id': bag.scale_id,
-        'in_tolerance': bag.outcome is ToleranceResult.IN_TOLERANCE,
-        'weighed_at': utc_datetime(bag.weighed_ns),
-        'reading_id': bag.reading_id,
+        'reading_id': bag.reading_id or None,
         'weight_exact': bag.weight,
         'weight_unit': bag.unit,
         'station': bag.station,
@@ -122,10 +113,10 @@ def bag_of(row: BagRow, job: WeighingJob | None, *, voided: bool) -> Bag:
         reading_id=row.reading_id or '',
         scale_id=row.scale_id,
         station=row.station,
-        weight=row.weight_exact or str(row.weight),
-        unit=row.weight_unit or POUND,
-        weighed_ns=row.weighed_ns or utc_ns(row.weighed_at),
-        outcome=_outcome(row, job),
+        weight=row.weight_exact,
+        unit=row.weight_unit,
+        weighed_ns=row.weighed_ns,
+        outcome=ToleranceResult(row.outcome),
         stability=Stability(row.stability),
         job_id=row.prepuff_job_id or 0,
         number=row.bag_number,
@@ -138,35 +129,6 @@ def bag_of(row: BagRow, job: WeighingJob | None, *, voided: bool) -> Bag:
         net_weight=row.net_weight,
         stands_for=row.stands_for,
     )
-
-
-def pounds(weight: Decimal, unit: str) -> Decimal:
-    """Return a weight in the unit of the web application's columns, with their two places.
-
-    Args:
-        weight: Number as the indicator sent it.
-        unit: Its unit, e.g. "kg".
-    """
-    return convert(weight, unit, POUND, places=2)
-
-
-def _band(row: WeighJobRow) -> ToleranceBand:
-    """Return the tolerance of a job; the web application's own jobs have only a target in pounds."""
-    tolerance = Decimal(row.tolerance or WEB_APP_TOLERANCE)
-    return (
-        ToleranceBand(Decimal(row.target), row.unit, tolerance)
-        if row.target
-        else ToleranceBand(row.target_weight, POUND, tolerance)
-    )
-
-
-def _outcome(row: BagRow, job: WeighingJob | None) -> ToleranceResult:
-    """Return the result of a bag; the web application's own bags have only whether they are in tolerance."""
-    if row.outcome >= 0:
-        return ToleranceResult(row.outcome)
-    if row.in_tolerance:
-        return ToleranceResult.IN_TOLERANCE
-    return ToleranceResult.NO_ACTIVE_JOB if job is None else job.band.judge(row.weight, POUND)
 
 
 def utc_ns(moment: datetime) -> int:

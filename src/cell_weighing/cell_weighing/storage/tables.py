@@ -4,11 +4,8 @@ scale_bridge writes `weigh_reading` (the journal) and `weigh_scale`. weigh_stati
 deletes old journal lines that no bag needs (`retention`). weigh_station alone writes all other tables. Other packages read
 through `cell_weighing.reader`.
 
-`prepuff_company`, `prepuff_job` and `filler_bag` have the columns of the existing web application (DECIMAL(10,2), ENUM,
-DATETIME in UTC), followed by additional ones with defaults, so that its own INSERTs work. `weight` and `target_weight` are
-pounds there, and `bags_completed` counts all bags that are not voided; `bags_good` counts those in tolerance. DECIMAL(10,2)
-cannot hold every weight that an indicator sends, so the exact digits are stored as text, and they are judged. Times are whole
-nanoseconds since 1970, UTC.
+The tables of the web application are not here: see `web_application`. Weights are text, with the digits that an indicator sent.
+Times are whole nanoseconds since 1970, UTC.
 
 The columns `*_boot` and `*_monotonic` decide which job a reading belongs to (see `event_order`); they are NULL in rows of older
 releases.
@@ -16,58 +13,25 @@ releases.
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    DateTime,
-    Dialect,
-    Enum,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    Numeric,
     SmallInteger,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeEngine
 
 # SQLite numbers rows automatically only in a column of type INTEGER.
 BigKey = BigInteger().with_variant(Integer, 'sqlite')
-
-
-class Hundredths(TypeDecorator[Decimal]):
-    """DECIMAL(10,2); text on SQLite, which has no decimal type."""
-
-    impl = Numeric(10, 2)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the column type of a dialect."""
-        return dialect.type_descriptor(String(16) if dialect.name == 'sqlite' else Numeric(10, 2))
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
-        """Round to two places before a value is stored.
-
-        Args:
-            value: Any number of places.
-            dialect: SQLite has no decimal type and gets a text.
-        """
-        rounded = None if value is None else value.quantize(Decimal('0.01'))
-        return str(rounded) if rounded is not None and dialect.name == 'sqlite' else rounded
-
-    def process_result_value(self, value: Decimal | str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
-        """Return a stored value as a Decimal."""
-        return None if value is None else Decimal(str(value)).quantize(Decimal('0.01'))
 
 
 class WeighingBase(DeclarativeBase):
@@ -118,38 +82,25 @@ class CursorRow(WeighingBase):
     sequence: Mapped[int] = mapped_column(BigInteger)
 
 
-class CompanyRow(WeighingBase):
-    """A customer."""
-
-    __tablename__ = 'prepuff_company'
-
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    name: Mapped[str] = mapped_column(String(255), unique=True)
-
-
 class WeighJobRow(WeighingBase):
-    """A weigh job."""
+    """A weigh job. Its `id` is that of its counterpart in `prepuff_job`; it is active while `finished_ns` is NULL."""
 
-    __tablename__ = 'prepuff_job'
+    __tablename__ = 'weigh_job'
 
-    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    prepuff_company_id: Mapped[int] = mapped_column(ForeignKey('prepuff_company.id'))
-    target_weight: Mapped[Decimal] = mapped_column(Hundredths)
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    company: Mapped[str] = mapped_column(String(255), default='')
     quantity: Mapped[int] = mapped_column(Integer)
-    bags_completed: Mapped[int] = mapped_column(Integer, default=0)
     station: Mapped[str] = mapped_column(String(64), index=True)
-    status: Mapped[str] = mapped_column(Enum('active', 'completed', name='prepuff_job_status'), default='active')
-    started_by_id: Mapped[int | None] = mapped_column(BigInteger)
-    started_at: Mapped[datetime] = mapped_column(DateTime)
-
-    target: Mapped[str] = mapped_column(String(20), default='')
-    unit: Mapped[str] = mapped_column(String(10), default='lb')
-    tolerance: Mapped[str] = mapped_column(String(20), default='')
+    target: Mapped[str] = mapped_column(String(20))
+    unit: Mapped[str] = mapped_column(String(10))
+    tolerance: Mapped[str] = mapped_column(String(20))
+    tare: Mapped[str] = mapped_column(String(20), default='0')
     bags_good: Mapped[int] = mapped_column(Integer, default=0)
     bags_out: Mapped[int] = mapped_column(Integer, default=0)
     bags_numbered: Mapped[int] = mapped_column(Integer, default=0)
+    bags_voided: Mapped[int] = mapped_column(Integer, default=0)
     started_by: Mapped[str] = mapped_column(String(64), default='')
-    started_ns: Mapped[int] = mapped_column(BigInteger, default=0)
+    started_ns: Mapped[int] = mapped_column(BigInteger)
     finished_ns: Mapped[int | None] = mapped_column(BigInteger)
     started_boot: Mapped[str | None] = mapped_column(String(36))
     started_monotonic: Mapped[int | None] = mapped_column(BigInteger)
@@ -157,23 +108,22 @@ class WeighJobRow(WeighingBase):
     finished_monotonic: Mapped[int | None] = mapped_column(BigInteger)
     ended_by: Mapped[str] = mapped_column(String(64), default='')
     end_reason: Mapped[str] = mapped_column(String(200), default='')
-    tare: Mapped[str] = mapped_column(String(20), default='0')
-    bags_voided: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class BagRow(WeighingBase):
-    """A weighed bag; `prepuff_job_id` is NULL when the station had no job."""
+    """A weighed bag.
 
-    __tablename__ = 'filler_bag'
+    `prepuff_job_id` is NULL when the station had no job. `filler_bag_id` is the number of its counterpart in `filler_bag`; NULL
+    when it has none: without a job, or when the web application records the bags that are posted to it. `reading_id` is NULL
+    for a bag that the web application recorded.
+    """
+
+    __tablename__ = 'weigh_bag'
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    prepuff_job_id: Mapped[int | None] = mapped_column(ForeignKey('prepuff_job.id'), index=True)
-    weight: Mapped[Decimal] = mapped_column(Hundredths)
-    unit: Mapped[str] = mapped_column(String(10))
+    prepuff_job_id: Mapped[int | None] = mapped_column(ForeignKey('weigh_job.id'), index=True)
+    filler_bag_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     scale_id: Mapped[str] = mapped_column(String(32))
-    in_tolerance: Mapped[bool] = mapped_column(Boolean)
-    weighed_at: Mapped[datetime] = mapped_column(DateTime)
-
     reading_id: Mapped[str | None] = mapped_column(String(36), unique=True)
     weight_exact: Mapped[str] = mapped_column(String(20), default='')
     weight_unit: Mapped[str] = mapped_column(String(10), default='')
@@ -193,7 +143,7 @@ class VoidRow(WeighingBase):
 
     __tablename__ = 'weigh_void'
 
-    bag_id: Mapped[int] = mapped_column(ForeignKey('filler_bag.id'), primary_key=True, autoincrement=False)
+    bag_id: Mapped[int] = mapped_column(ForeignKey('weigh_bag.id'), primary_key=True, autoincrement=False)
     voided_ns: Mapped[int] = mapped_column(BigInteger)
     voided_by: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(200))
@@ -205,7 +155,7 @@ class UndoneVoidRow(WeighingBase):
     __tablename__ = 'weigh_undone_void'
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    bag_id: Mapped[int] = mapped_column(ForeignKey('filler_bag.id'), index=True)
+    bag_id: Mapped[int] = mapped_column(ForeignKey('weigh_bag.id'), index=True)
     voided_ns: Mapped[int] = mapped_column(BigInteger)
     voided_by: Mapped[str] = mapped_column(String(64))
     void_reason: Mapped[str] = mapped_column(String(200))
@@ -215,12 +165,21 @@ class UndoneVoidRow(WeighingBase):
 
 
 class OperatorRow(WeighingBase):
-    """An operator who has started a weigh job; `started_by_id` refers to it."""
+    """An operator who has started a weigh job, with the number for `started_by_id` where that refers to no table of users."""
 
     __tablename__ = 'weigh_operator'
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class ApplicationRow(WeighingBase):
+    """One row: whether the cell made the tables of the web application."""
+
+    __tablename__ = 'weigh_application'
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    made_tables: Mapped[bool] = mapped_column(Boolean)
 
 
 class ReopenRow(WeighingBase):
@@ -229,7 +188,7 @@ class ReopenRow(WeighingBase):
     __tablename__ = 'weigh_reopen'
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
-    prepuff_job_id: Mapped[int] = mapped_column(ForeignKey('prepuff_job.id'), index=True)
+    prepuff_job_id: Mapped[int] = mapped_column(ForeignKey('weigh_job.id'), index=True)
     ended_ns: Mapped[int] = mapped_column(BigInteger)
     reopened_ns: Mapped[int] = mapped_column(BigInteger)
     ended_boot: Mapped[str | None] = mapped_column(String(36))

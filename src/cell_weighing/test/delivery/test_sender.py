@@ -22,6 +22,8 @@ class WebApplication:
     def post(self, item, key):
         self.posts += 1
         status = self.mood()
+        if isinstance(status, HttpResult):
+            return status
         if status == 'slow':
             self.now += 10.0
             self.bags.setdefault(item.reading_id, item)
@@ -258,6 +260,60 @@ def test_an_hour_of_outage_then_flapping_then_slow_loses_and_doubles_nothing(con
         pass
     assert list(site.bags) == [f'{number:06}' for number in range(sent)]
     assert context.outbox.counts().delivered == sent and site.posts < sent + 2000
+
+
+WRONG_YES = (
+    HttpResult(200, '{"success": false, "error": "no active job"}'),
+    HttpResult(200, '<html><title>Sign in</title><form><input type="password"></form></html>'),
+    HttpResult(200, ''),
+    HttpResult(204),
+    HttpResult(200, '{"success": tr'),
+    HttpResult(200, '{"status": 500, "success": true}'),
+    HttpResult(200, '{"success": false, "message": "Server busy, try again later"}'),
+    HttpResult(200, '{"success": null, "bag_id": 7}'),
+    HttpResult(200, '[]'),
+    HttpResult(202, '{"message": "queued"}'),
+    HttpResult(200, '{"status": "error", "message": "Unauthenticated."}'),
+    HttpResult(302, '<a href="/login">moved</a>'),
+)
+
+
+@pytest.mark.parametrize('rate', [0.03, pytest.param(1.0, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+def test_an_hour_of_wrong_yes_among_right_ones_loses_and_doubles_nothing(engine, context, site, put, rate):
+    """Half of the answers are right; an operator looks every five minutes, and ends a pause."""
+    luck = random.Random(11)
+    seen = set()
+
+    def mood():
+        wrong = luck.randrange(2 * len(WRONG_YES))
+        if wrong < len(WRONG_YES):
+            seen.add(wrong)
+            return WRONG_YES[wrong]
+        return luck.choice([200] * 9 + ['slow'])
+
+    site.mood = mood
+    queue, sent, looked = StationQueue('A', context), 0, 0.0
+    while site.now < 3600:
+        site.now += max(queue.step().seconds, 0.02)
+        wanted = int(site.now * rate)
+        put(wanted - sent)
+        sent = wanted
+        if site.now - looked > 300:
+            looked = site.now
+            context.retry_key()
+    site.mood = lambda: 200
+    context.retry_key()
+    while queue.step().seconds < IDLE_S:
+        pass
+    assert seen == set(range(len(WRONG_YES))) and sent == int(3600 * rate)
+    dead = {row.reading_id: row for row in rows(engine) if row.state == DeliveryItemState.DEAD_LETTER}
+    assert set(site.bags) | set(dead) == {f'{number:06}' for number in range(sent)} and not set(site.bags) & set(dead)
+    assert context.outbox.counts().waiting == 0 and all(len(row.error) > 40 and row.response for row in dead.values())
+    assert {row.http_status for row in dead.values()} == {200, 202}
+    context.outbox.requeue()
+    while queue.step().seconds < IDLE_S:
+        pass
+    assert len(site.bags) == context.outbox.counts().delivered == sent
 
 
 def test_stations_do_not_hold_each_other_up(engine, context, site, put):

@@ -182,7 +182,7 @@ def test_after_a_reboot_the_monotonic_clock_begins_again_and_decides_nothing(mak
     cell = make()
     job = cell.start()
     with cell.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE prepuff_job SET started_boot = 'the boot before'")
+        connection.exec_driver_sql("UPDATE weigh_job SET started_boot = 'the boot before'")
     cell.host.monotonic_ns, cell.host.utc_ns = SECOND, NOON - HOUR
     assert cell.weigh().job_id == job.job_id
 

@@ -145,7 +145,7 @@ def test_reading_makes_no_database_and_changes_none(tmp_path, engine, database_u
         read_job_report(open_reader(f'sqlite:///{tmp_path}/none.db'), 1)
     assert not (tmp_path / 'none.db').exists()
     with pytest.raises(OperationalError, match='readonly'), open_reader(database_url).begin() as connection:
-        connection.exec_driver_sql('DELETE FROM filler_bag')
+        connection.exec_driver_sql('DELETE FROM weigh_bag')
     with pytest.raises(DatabaseError):
         open_reader('nonsense')
 

@@ -77,7 +77,7 @@ def test_a_malformed_line_and_an_empty_scale_make_no_bag(graph, station, indicat
 def test_a_clock_set_back_behind_the_start_of_the_job_loses_no_bag(graph, station, indicator, bags, engine):
     start(graph)
     with engine.begin() as connection:  # the same as a clock that is an hour behind from now on
-        connection.exec_driver_sql('UPDATE prepuff_job SET started_ns = started_ns + 3600 * 1000000000')
+        connection.exec_driver_sql('UPDATE weigh_job SET started_ns = started_ns + 3600 * 1000000000')
     indicator().send('1,1.10 kg')
     wait_until(lambda: bags)
     assert (bags[0].outcome, bags[0].bag_number) == (BagRecord.IN_TOLERANCE, 1)

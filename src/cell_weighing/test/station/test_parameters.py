@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from cell_common.parameters import ParameterError
+from cell_weighing.bridge.parameters import ScaleBridgeParameters, server_settings
 from cell_weighing.delivery.settings import WebAppSettings
 from cell_weighing.station.parameters import (
     WeighStationParameters,
@@ -34,6 +35,15 @@ def test_the_settings_file_of_the_state_folder_decides_and_the_log_is_on_there(t
     assert Path(log_folder(parameters)) == tmp_path / 'logs'
     assert log_folder(WeighStationParameters(log_folder='')) == ''
     assert log_folder(WeighStationParameters(log_folder='/var/log/cell')) == '/var/log/cell'
+
+
+def test_with_a_database_server_settings_and_logs_are_in_the_named_state_folder(tmp_path):
+    (tmp_path / 'settings.json').write_text('{"station": "Line 3", "port": 10007}')
+    named = {'database_url': 'postgresql+psycopg://cell@plant/cell', 'state_dir': str(tmp_path)}
+    parameters = WeighStationParameters(**named)
+    assert station_map(parameters, web_app_settings(parameters)).names == ['Line 3']
+    assert Path(log_folder(parameters)) == tmp_path / 'logs'
+    assert server_settings(ScaleBridgeParameters(**named)).port == 10007
 
 
 def test_the_proxy_comes_from_the_parameter_or_the_variable():

@@ -188,8 +188,8 @@ def test_the_tables_hold_what_the_web_application_expects(engine, store, journal
             'SELECT prepuff_company_id, target_weight, quantity, bags_completed, station, status, started_by_id, started_at '
             'FROM prepuff_job'
         ).one()
-    assert tuple(bag) == (job.job_id, '2.44', 'lb', '1', 1, '2023-11-14 22:13:21.000000')
-    assert tuple(row) == (1, '2.43', 3, 1, 'A', 'active', 1, '2023-11-14 22:13:20.000000')
+    assert tuple(bag) == (job.job_id, 2.44, 'lb', 1, 1, '2023-11-14 22:13:21')
+    assert tuple(row) == (1, 2.43, 3, 1, 'A', 'active', 1, '2023-11-14 22:13:20')
     with Session(engine) as session:
         exact = session.scalars(select(BagRow)).one()
         assert (exact.weight_exact, exact.zone) == ('1.105', WeightZone.GOOD)

@@ -48,19 +48,26 @@ def test_an_older_database_keeps_its_bags_and_shows_pounds_to_the_web_applicatio
     job = store.jobs()[0]
     assert (str(job.band.target), job.band.unit, job.bags_completed, job.bags_out) == ('1.10', 'kg', 1, 1)
     with older.connect() as connection:
-        weights = connection.exec_driver_sql('SELECT weight, unit, weight_unit FROM filler_bag ORDER BY id').all()
-        target = connection.exec_driver_sql('SELECT target_weight, bags_completed, bags_good FROM prepuff_job').one()
+        weights = connection.exec_driver_sql('SELECT * FROM filler_bag ORDER BY id').all()
+        own = connection.exec_driver_sql('SELECT id, filler_bag_id, weight_exact, weight_unit FROM weigh_bag ORDER BY id').all()
+        target = connection.exec_driver_sql('SELECT * FROM prepuff_job').one()
         broken = connection.exec_driver_sql('PRAGMA foreign_key_check').all()
-    assert [tuple(row) for row in weights] == [('2.44', 'lb', 'kg'), ('2.40', 'lb', 'lb')]
-    assert tuple(target) == ('2.43', 2, 1) and not broken
+    at = '2023-11-14 22:13:20'
+    assert [tuple(row) for row in weights] == [(1, 1, 2.44, 'lb', 1, 1, at), (2, 1, 2.4, 'lb', 1, 1, at)]
+    assert [tuple(row) for row in own] == [(1, 1, '1.105', 'kg'), (2, 2, '2.4', 'lb')]
+    assert tuple(target) == (1, 1, 2.43, 9, 2, 'A', 'active', None, at) and not broken
+    assert store.companies() == ['ACME'] and job.company == 'ACME'
 
 
 def test_the_rules_of_the_tables_hold_after_the_migration(older):
     migrate(older, 'cell_weighing')
-    for statement, values in (
-        (JOB, (2,)),
-        (BAG, (3, '1', 'kg', 'r1', '1', 3)),
-        (BAG.replace('(?, 1, ', '(?, 9, '), (3, '1', 'kg', 'r3', '1', 3)),
+    copy = 'INSERT INTO weigh_bag (prepuff_job_id, scale_id, reading_id, station, outcome, weighed_ns, stability) VALUES (%s)'
+    for statement in (
+        'INSERT INTO weigh_job (id, quantity, station, target, unit, tolerance, started_ns) '
+        'SELECT 2, quantity, station, target, unit, tolerance, started_ns FROM weigh_job',
+        copy % "1, '1', 'r1', 'A', 0, 6, 1",
+        copy % "9, '1', 'r3', 'A', 0, 6, 1",
+        'DELETE FROM weigh_bag WHERE id = 2',
     ):
         with pytest.raises(IntegrityError), older.begin() as connection:
-            connection.exec_driver_sql(statement, values)
+            connection.exec_driver_sql(statement)

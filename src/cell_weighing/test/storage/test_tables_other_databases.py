@@ -1,18 +1,12 @@
 """The weigh side on a real PostgreSQL and a real MariaDB."""
 
-import getpass
-import os
-import shutil
-import signal
 import subprocess
 import sys
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from cell_common.database import DatabaseError, migrate, open_database
+from cell_common.database import migrate, open_database
 from cell_common.ids import new_id
-from cell_common.testing import free_port, wait_until
 from cell_weighing.bridge.journal_writer import JournalWriter
 from cell_weighing.delivery.outbox import Outbox
 from cell_weighing.delivery.policy import HttpResult
@@ -23,96 +17,10 @@ from cell_weighing.domain.tolerance import ToleranceBand, WeightZone
 from cell_weighing.reader import open_reader, read_backlog, read_job_report
 from cell_weighing.station.retention import JournalPruner
 from cell_weighing.station.store import WeighStore
-from cell_weighing.storage.tables import BagRow, CompanyRow, WeighJobRow
-from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import CreateTable
 
 SECOND = 1_000_000_000
 NOW = 1_790_000_000 * SECOND
-
-
-def binaries() -> Path | None:
-    """Return the folder of PostgreSQL's server programs."""
-    found = sorted(Path('/usr/lib/postgresql').glob('*/bin/initdb'))
-    return found[-1].parent if found else Path(path).parent if (path := shutil.which('initdb')) else None
-
-
-@pytest.fixture(scope='module')
-def postgresql(tmp_path_factory):
-    """A PostgreSQL server of its own; the server refuses to run as root, so there it runs as nobody."""
-    pytest.importorskip('psycopg', reason='psycopg is not installed')
-    programs = binaries()
-    if programs is None:
-        pytest.skip('PostgreSQL is not installed (apt install postgresql)')
-    folder, port = tmp_path_factory.mktemp('postgresql'), free_port()
-    user = {'user': 'nobody', 'group': 'nogroup', 'extra_groups': []} if os.getuid() == 0 else {}
-    if user:
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(0o755)
-        shutil.chown(folder, 'nobody', 'nogroup')
-    quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, 'cwd': folder}
-    subprocess.run(
-        [programs / 'initdb', '-D', folder / 'data', '-U', 'cell', '-A', 'trust', '--no-sync'], check=True, **quiet, **user
-    )
-    server = subprocess.Popen(
-        [programs / 'postgres', '-D', folder / 'data', '-p', str(port), '-k', str(folder), '-c', 'listen_addresses=127.0.0.1'],
-        **quiet,
-        **user,
-    )
-    url = f'postgresql+psycopg://cell@127.0.0.1:{port}/postgres'
-    try:
-        wait_until(lambda: is_ready(url), 90)
-        yield url
-    finally:
-        server.send_signal(signal.SIGINT)  # its fast shutdown: it waits for nobody
-        server.wait(20)
-
-
-@pytest.fixture(scope='module')
-def mariadb(tmp_path_factory):
-    """A MariaDB server of its own."""
-    pytest.importorskip('pymysql', reason='PyMySQL is not installed')
-    server = shutil.which('mariadbd') or shutil.which('mariadbd', path='/usr/sbin')
-    install = shutil.which('mariadb-install-db')
-    if not server or not install:
-        pytest.skip('MariaDB is not installed (apt install mariadb-server-core)')
-    folder, port, user = tmp_path_factory.mktemp('mariadb'), free_port(), getpass.getuser()
-    quiet = {'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, 'cwd': folder}
-    data = f'--datadir={folder}/data'
-    subprocess.run(
-        [install, '--no-defaults', data, f'--user={user}', '--auth-root-authentication-method=normal', '--skip-test-db'],
-        check=True,
-        **quiet,
-    )
-    # The server reads one statement a line.
-    (folder / 'init.sql').write_text(
-        "CREATE DATABASE cell;\nCREATE USER cell@'127.0.0.1';\nGRANT ALL ON cell.* TO cell@'127.0.0.1';\n"
-    )
-    options = (f'--socket={folder}/s.sock', f'--pid-file={folder}/pid', f'--init-file={folder}/init.sql')
-    running = subprocess.Popen(
-        [server, '--no-defaults', data, f'--user={user}', f'--port={port}', '--bind-address=127.0.0.1', *options], **quiet
-    )
-    url = f'mariadb+pymysql://cell@127.0.0.1:{port}/cell'
-    try:
-        wait_until(lambda: is_ready(url), 90)
-        yield url
-    finally:
-        running.terminate()
-        running.wait(30)
-
-
-def is_ready(url):
-    try:
-        open_database(url).dispose()
-    except DatabaseError:
-        return False
-    return True
-
-
-@pytest.fixture(params=['postgresql', 'mariadb'])
-def server_url(request):
-    return request.getfixturevalue(request.param)
 
 
 MIGRATE = (
@@ -204,46 +112,7 @@ def test_two_active_jobs_at_a_station_are_impossible_on_a_database_server(server
     store.start_job(order, NOW + 2, 'ann')
     with pytest.raises(DBAPIError, match='one_active_job'), engine.begin() as connection:
         connection.exec_driver_sql(
-            'INSERT INTO prepuff_job (prepuff_company_id, target_weight, quantity, station, status, started_at, target, unit, '
-            "tolerance, started_ns) VALUES (1, 1, 1, 'B', 'active', now(), '1', 'kg', '0.1', 1)"
+            'INSERT INTO weigh_job (id, company, quantity, station, target, unit, tolerance, started_ns) '
+            "VALUES (77, 'ACME', 1, 'B', '1', 'kg', '0.1', 1)"
         )
     engine.dispose()
-
-
-@pytest.mark.parametrize(
-    ('row', 'columns'),
-    [
-        (CompanyRow, {'id': 'BIGINT'}),
-        (
-            WeighJobRow,
-            {
-                'id': 'BIGINT',
-                'prepuff_company_id': 'BIGINT',
-                'target_weight': 'NUMERIC(10, 2)',
-                'quantity': 'INTEGER',
-                'bags_completed': 'INTEGER',
-                'station': 'VARCHAR(64)',
-                'status': "ENUM('active','completed')",
-                'started_by_id': 'BIGINT',
-                'started_at': 'DATETIME',
-            },
-        ),
-        (
-            BagRow,
-            {
-                'id': 'BIGINT',
-                'prepuff_job_id': 'BIGINT',
-                'weight': 'NUMERIC(10, 2)',
-                'unit': 'VARCHAR(10)',
-                'scale_id': 'VARCHAR(32)',
-                'in_tolerance': 'BOOL',
-                'weighed_at': 'DATETIME',
-            },
-        ),
-    ],
-)
-def test_the_tables_of_the_web_application_have_its_mysql_types(row, columns):
-    text = str(CreateTable(row.__table__).compile(dialect=mysql.dialect()))
-    lines = dict(line.strip().rstrip(',').split(' ', 1) for line in text.splitlines() if line.startswith('\t'))
-    assert {name: lines[name].partition(' NOT NULL')[0] for name in columns} == columns
-    assert list(lines)[: len(columns)] == list(columns)

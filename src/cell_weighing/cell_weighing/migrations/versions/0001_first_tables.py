@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from cell_weighing.migrations.older_tables import has_web_application
+
 revision = '0001'
 down_revision = None
 branch_labels = None
@@ -17,6 +19,8 @@ def text(name: str, length: int) -> sa.Column[str]:
 
 
 def upgrade() -> None:
+    shared = has_web_application()
+    job, bag = ('weigh_job', 'weigh_bag') if shared else ('prepuff_job', 'filler_bag')
     op.create_table(
         'weigh_reading',
         sa.Column('reading_id', sa.String(36), primary_key=True),
@@ -47,20 +51,22 @@ def upgrade() -> None:
         sa.Column('scale_id', sa.String(32), primary_key=True),
         sa.Column('sequence', sa.BigInteger, nullable=False),
     )
+    if not shared:
+        op.create_table(
+            'prepuff_company',
+            sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
+            sa.Column('name', sa.String(255), nullable=False, unique=True),
+        )
+    company = [] if shared else [sa.ForeignKey('prepuff_company.id')]
     op.create_table(
-        'prepuff_company',
+        job,
         sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
-        sa.Column('name', sa.String(255), nullable=False, unique=True),
-    )
-    op.create_table(
-        'prepuff_job',
-        sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
-        sa.Column('prepuff_company_id', BIG_KEY, sa.ForeignKey('prepuff_company.id'), nullable=False),
+        sa.Column('prepuff_company_id', BIG_KEY, *company, nullable=False),
         sa.Column('target_weight', HUNDREDTHS, nullable=False),
         sa.Column('quantity', sa.Integer, nullable=False),
         sa.Column('bags_completed', sa.Integer, nullable=False, server_default='0'),
         sa.Column('station', sa.String(64), nullable=False, index=True),
-        sa.Column('status', sa.Enum('active', 'completed', name='prepuff_job_status'), nullable=False),
+        sa.Column('status', sa.Enum('active', 'completed', name=f'{job}_status'), nullable=False),
         sa.Column('started_by_id', sa.BigInteger),
         sa.Column('started_at', sa.DateTime, nullable=False),
         sa.Column('target', sa.String(20), nullable=False),
@@ -76,16 +82,16 @@ def upgrade() -> None:
     )
     op.create_index(
         'one_active_job_a_station',
-        'prepuff_job',
+        job,
         ['station'],
         unique=True,
         sqlite_where=sa.text("status = 'active'"),
         postgresql_where=sa.text("status = 'active'"),
     )
     op.create_table(
-        'filler_bag',
+        bag,
         sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
-        sa.Column('prepuff_job_id', BIG_KEY, sa.ForeignKey('prepuff_job.id'), index=True),
+        sa.Column('prepuff_job_id', BIG_KEY, sa.ForeignKey(f'{job}.id'), index=True),
         sa.Column('weight', HUNDREDTHS, nullable=False),
         sa.Column('unit', sa.String(2), nullable=False),
         sa.Column('scale_id', sa.String(32), nullable=False),
@@ -102,7 +108,7 @@ def upgrade() -> None:
     )
     op.create_table(
         'weigh_void',
-        sa.Column('bag_id', BIG_KEY, sa.ForeignKey('filler_bag.id'), primary_key=True, autoincrement=False),
+        sa.Column('bag_id', BIG_KEY, sa.ForeignKey(f'{bag}.id'), primary_key=True, autoincrement=False),
         sa.Column('voided_ns', sa.BigInteger, nullable=False),
         sa.Column('voided_by', sa.String(64), nullable=False),
         sa.Column('reason', sa.String(200), nullable=False),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from cell_weighing.migrations.older_tables import bag_table
+
 revision = '0003'
 down_revision = '0002'
 branch_labels = None
@@ -12,7 +14,7 @@ BIG_KEY = sa.BigInteger().with_variant(sa.Integer, 'sqlite')
 
 
 def upgrade() -> None:
-    op.add_column('filler_bag', sa.Column('zone', sa.SmallInteger, nullable=False, server_default='0'))
+    op.add_column(bag_table(), sa.Column('zone', sa.SmallInteger, nullable=False, server_default='0'))
     op.create_table(
         'weigh_delivery',
         sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),

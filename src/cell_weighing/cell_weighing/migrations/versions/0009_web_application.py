@@ -10,6 +10,8 @@ from decimal import Decimal
 import sqlalchemy as sa
 from alembic import op
 
+from cell_weighing.migrations.older_tables import bag_table, job_table
+
 revision = '0009'
 down_revision = '0008'
 branch_labels = None
@@ -29,8 +31,9 @@ ACTIVE = sa.text("status = 'active'")
 
 
 def upgrade() -> None:
-    op.drop_index(INDEX, 'prepuff_job')
-    with op.batch_alter_table('prepuff_job') as job:
+    job_name, bag_name = job_table(), bag_table()
+    op.drop_index(INDEX, job_name)
+    with op.batch_alter_table(job_name) as job:
         job.add_column(sa.Column('bags_good', sa.Integer, nullable=False, server_default='0'))
         job.alter_column('target', existing_type=sa.String(20), existing_nullable=False, server_default='')
         job.alter_column('unit', existing_type=sa.String(2), type_=sa.String(10), existing_nullable=False, server_default='lb')
@@ -39,12 +42,12 @@ def upgrade() -> None:
     if op.get_bind().dialect.name in ('mysql', 'mariadb'):
         # They have no partial index: a column that is NULL for completed jobs stands for it.
         op.execute(
-            "ALTER TABLE prepuff_job ADD COLUMN active_station VARCHAR(64) AS (IF(status = 'active', station, NULL)) VIRTUAL"
+            f"ALTER TABLE {job_name} ADD COLUMN active_station VARCHAR(64) AS (IF(status = 'active', station, NULL)) VIRTUAL"
         )
-        op.create_index(INDEX, 'prepuff_job', ['active_station'], unique=True)
+        op.create_index(INDEX, job_name, ['active_station'], unique=True)
     else:
-        op.create_index(INDEX, 'prepuff_job', ['station'], unique=True, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
-    with op.batch_alter_table('filler_bag') as bag:
+        op.create_index(INDEX, job_name, ['station'], unique=True, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
+    with op.batch_alter_table(bag_name) as bag:
         bag.add_column(sa.Column('weight_unit', sa.String(10), nullable=False, server_default=''))
         bag.alter_column('unit', existing_type=sa.String(2), type_=sa.String(10), existing_nullable=False)
         bag.alter_column('reading_id', existing_type=sa.String(36), nullable=True)
@@ -57,7 +60,7 @@ def upgrade() -> None:
     op.create_table(
         'weigh_undone_void',
         sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
-        sa.Column('bag_id', BIG_KEY, sa.ForeignKey('filler_bag.id'), nullable=False, index=True),
+        sa.Column('bag_id', BIG_KEY, sa.ForeignKey(f'{bag_name}.id'), nullable=False, index=True),
         sa.Column('voided_ns', sa.BigInteger, nullable=False),
         sa.Column('voided_by', sa.String(64), nullable=False),
         sa.Column('void_reason', sa.String(200), nullable=False),
@@ -70,24 +73,24 @@ def upgrade() -> None:
         sa.Column('id', BIG_KEY, primary_key=True, autoincrement=True),
         sa.Column('name', sa.String(64), nullable=False, unique=True),
     )
-    _fill()
+    _fill(job_name, bag_name)
 
 
-def _fill() -> None:
+def _fill(job: str, bag: str) -> None:
     connection = op.get_bind()
-    connection.execute(sa.text('UPDATE prepuff_job SET bags_good = bags_completed, bags_completed = bags_completed + bags_out'))
-    connection.execute(sa.text('UPDATE filler_bag SET weight_unit = unit'))
-    for row in connection.execute(sa.text('SELECT id, target, unit FROM prepuff_job')).all():
+    connection.execute(sa.text(f'UPDATE {job} SET bags_good = bags_completed, bags_completed = bags_completed + bags_out'))
+    connection.execute(sa.text(f'UPDATE {bag} SET weight_unit = unit'))
+    for row in connection.execute(sa.text(f'SELECT id, target, unit FROM {job}')).all():
         connection.execute(
-            sa.text('UPDATE prepuff_job SET target_weight = :pounds WHERE id = :id'),
+            sa.text(f'UPDATE {job} SET target_weight = :pounds WHERE id = :id'),
             {'id': row.id, 'pounds': _pounds(row.target, row.unit)},
         )
     last = 0
-    page = sa.text("SELECT id, weight_exact, unit FROM filler_bag WHERE id > :last AND unit != 'lb' ORDER BY id LIMIT :page")
+    page = sa.text(f"SELECT id, weight_exact, unit FROM {bag} WHERE id > :last AND unit != 'lb' ORDER BY id LIMIT :page")
     while rows := connection.execute(page, {'last': last, 'page': PAGE}).all():
         last = rows[-1].id
         connection.execute(
-            sa.text("UPDATE filler_bag SET weight = :pounds, unit = 'lb' WHERE id = :id"),
+            sa.text(f"UPDATE {bag} SET weight = :pounds, unit = 'lb' WHERE id = :id"),
             [{'id': row.id, 'pounds': _pounds(row.weight_exact, row.unit)} for row in rows],
         )
 
