@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation
-from fractions import Fraction
 
 KILOGRAMS: Mapping[str, Decimal] = {
     'kg': Decimal(1),
@@ -25,6 +24,8 @@ SPELLINGS: Mapping[str, str] = {**{unit: unit for unit in KILOGRAMS}, 'lbs': 'lb
 """Unit of each spelling that indicators send, in lower case."""
 EXACT = Context(prec=80, traps=[Inexact, InvalidOperation])
 """Arithmetic that raises an error instead of rounding; sums and products of weights as sent always fit."""
+WIDE = Context(prec=80, rounding=ROUND_HALF_EVEN)
+"""Arithmetic for quotients, which are rounded afterwards."""
 
 
 class UnitError(ValueError):
@@ -69,9 +70,6 @@ def convert(weight: Decimal, unit: str, to: str, places: int = 6) -> Decimal:
     Raises:
         UnitError: A unit is not known.
     """
-    # A fraction, because the quotient of two decimals may have no finite decimal form: it is
-    # rounded once, at the end.
-    exact = Fraction(kilograms(weight, unit)) / Fraction(KILOGRAMS[check_unit(to)])
-    wide = Context(prec=80, rounding=ROUND_HALF_EVEN)
-    quotient = wide.divide(Decimal(exact.numerator), Decimal(exact.denominator))
-    return quotient.quantize(Decimal(1).scaleb(-places), context=wide)
+    # The quotient may have no finite decimal form: with 80 digits it is never rounded to a tie that it is not.
+    quotient = WIDE.divide(kilograms(weight, unit), KILOGRAMS[check_unit(to)])
+    return quotient.quantize(Decimal(1).scaleb(-places), context=WIDE)

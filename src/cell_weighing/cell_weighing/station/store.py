@@ -6,11 +6,11 @@ Each reading of the journal counts exactly once: a cursor per scale is stored in
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Engine, Select, insert, select
+from sqlalchemy import Engine, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from cell_weighing.delivery.outbox import delivery_row
@@ -21,7 +21,16 @@ from cell_weighing.domain.station_map import StationMap
 from cell_weighing.station.job_store import NoSuchJobError, WeighJobStore
 from cell_weighing.storage.journal_reader import fill_monotonic_stamps, last_sequences, read_journal
 from cell_weighing.storage.rows import bag_of, bag_values, job_of, load_gaps, utc_datetime
-from cell_weighing.storage.tables import BagRow, CursorRow, DeliveryRow, VoidRow, WeighJobRow
+from cell_weighing.storage.tables import (
+    BAG_TABLE,
+    CURSOR_TABLE,
+    BagRow,
+    CursorRow,
+    DeliveryRow,
+    ReopenRow,
+    VoidRow,
+    WeighJobRow,
+)
 
 PAGE = 1500
 """Largest number of readings in one transaction of a catch-up; fewer when it holds the write lock for longer than `HOLD_S`."""
@@ -97,6 +106,8 @@ class WeighStore(WeighJobStore):
         self._new: list[Bag] = []
         self._jobs: dict[str, tuple[JobBoundary, list[tuple[WeighJobRow, WeighingJob]]]] = {}
         """By station: a boundary, and the jobs that had not ended at that boundary."""
+        self._any_gaps: bool | None = None
+        """Whether any job was reopened; None = not looked up."""
         with Session(engine) as session:
             self._cursors = {row.scale_id: row.sequence for row in session.scalars(select(CursorRow))}
 
@@ -251,7 +262,7 @@ class WeighStore(WeighJobStore):
 
     def _begin_transaction(self) -> dict[str, int]:
         """Discard the state of the last transaction, which may have failed, and return a copy of the cursors."""
-        self._deliveries, self._new, self._jobs = [], [], {}
+        self._deliveries, self._new, self._jobs, self._any_gaps = [], [], {}, None
         return dict(self._cursors)
 
     def _job_at(self, session: Session, station: str, reading: WeightReading) -> WeighingJob | None:
@@ -268,10 +279,15 @@ class WeighStore(WeighJobStore):
             # FOR UPDATE keeps a database server from letting another writer change the counts;
             # SQLite ignores it, since its write lock covers the database.
             rows = session.scalars(_unfinished_at(station, reading).order_by(WeighJobRow.id).with_for_update())
-            jobs = [(row, load_gaps(session, job_of(row))) for row in rows]
+            jobs = [(row, self._with_gaps(session, job_of(row))) for row in rows]
             boundary = JobBoundary(reading.received_ns, MonotonicStamp(reading.boot_id, reading.monotonic_ns))
             self._jobs[station] = boundary, jobs
         return next((job for _, job in jobs if job.contains(reading)), None)
+
+    def _with_gaps(self, session: Session, job: WeighingJob) -> WeighingJob:
+        if self._any_gaps is None:  # most sites reopen no job
+            self._any_gaps = session.scalars(select(ReopenRow.id).limit(1)).first() is not None
+        return load_gaps(session, job) if self._any_gaps else job
 
     def _flush(self, session: Session, cursors: Mapping[str, int]) -> None:
         """Write the changes of the transaction: counts of jobs, ids of bags, and cursors."""
@@ -283,16 +299,41 @@ class WeighStore(WeighJobStore):
                 self._write_counts(session, row, job)
         session.flush()
         if self._new:
-            # One statement for all bags: an object for each costs three times the rest of its processing.
-            statement = insert(BagRow).returning(BagRow.id, sort_by_parameter_order=True)
-            times = [utc_datetime(bag.weighed_ns) for bag in self._new]
-            counterparts = self._application.add_bags(session, self._new, times)
-            ids = session.scalars(statement, list(map(bag_values, self._new, counterparts)))
-            for bag, bag_id in zip(self._new, ids, strict=True):
-                bag.bag_id = bag_id
-        for scale_id, sequence in cursors.items():
-            if self._cursors.get(scale_id) != sequence:
-                session.merge(CursorRow(scale_id=scale_id, sequence=sequence))
+            self._insert_bags(session)
+        self._store_cursors(session, cursors)
+
+    def _insert_bags(self, session: Session) -> None:
+        # One statement for all bags: an object for each costs three times the rest of its processing.
+        times = [utc_datetime(bag.weighed_ns) for bag in self._new]
+        rows = list(map(bag_values, self._new, self._application.add_bags(session, self._new, times)))
+        if self._engine.dialect.name == 'sqlite':
+            # The write lock covers the database, so numbers assigned here cannot collide; reading them back takes longer.
+            first = (session.scalar(select(func.max(BagRow.id))) or 0) + 1
+            ids: Sequence[int] = range(first, first + len(rows))
+            session.connection().execute(
+                insert(BAG_TABLE), [row | {'id': number} for row, number in zip(rows, ids, strict=True)]
+            )
+        else:
+            ids = session.scalars(insert(BagRow).returning(BagRow.id, sort_by_parameter_order=True), rows).all()
+        for bag, bag_id in zip(self._new, ids, strict=True):
+            bag.bag_id = bag_id
+
+    def _store_cursors(self, session: Session, cursors: Mapping[str, int]) -> None:
+        # Statements for all scales: an object for each would be read first.
+        moved = [
+            {'scale': scale_id, 'to': sequence}
+            for scale_id, sequence in cursors.items()
+            if self._cursors.get(scale_id, sequence) != sequence
+        ]
+        if moved:
+            matches = CURSOR_TABLE.c.scale_id == bindparam('scale')
+            statement = update(CURSOR_TABLE).where(matches).values(sequence=bindparam('to'))
+            session.connection().execute(statement, moved)
+        session.add_all(
+            CursorRow(scale_id=scale_id, sequence=sequence)
+            for scale_id, sequence in cursors.items()
+            if scale_id not in self._cursors
+        )
 
 
 def _recorded(session: Session, reading_id: str) -> tuple[Bag, WeighingJob | None] | None:

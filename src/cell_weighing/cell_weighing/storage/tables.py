@@ -248,3 +248,5 @@ class DeliveryRow(WeighingBase):
 READING_TABLE = cast('Table', WeightReadingRow.__table__)
 """The journal as a core table: the bridge writes and the station reads thousands of rows, without the cost of objects."""
 SCALE_TABLE = cast('Table', ScaleRow.__table__)
+CURSOR_TABLE = cast('Table', CursorRow.__table__)
+BAG_TABLE = cast('Table', BagRow.__table__)

@@ -60,7 +60,12 @@ class Hundredths(TypeDecorator[Decimal]):
         return dialect.type_descriptor(String(16) if dialect.name == 'sqlite' else Numeric(10, 2))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
-        """Round to two places before a value is stored."""
+        """Round to two places before a value is stored.
+
+        Args:
+            value: Any number of places.
+            dialect: SQLite has no decimal type and gets a text.
+        """
         rounded = None if value is None else value.quantize(Decimal('0.01'))
         return str(rounded) if rounded is not None and dialect.name == 'sqlite' else rounded
 
@@ -88,10 +93,9 @@ Seconds = DateTime().with_variant(
 )
 """DATETIME without fractions, as MySQL has it."""
 
-_METADATA = MetaData()
 JOB = Table(
     'prepuff_job',
-    _METADATA,
+    MetaData(),
     Column('id', Integer, primary_key=True),
     Column('prepuff_company_id', Integer),
     Column('target_weight', Hundredths),
@@ -104,7 +108,7 @@ JOB = Table(
 )
 BAG = Table(
     'filler_bag',
-    _METADATA,
+    MetaData(),
     Column('id', Integer, primary_key=True),
     Column('prepuff_job_id', Integer),
     Column('weight', Hundredths),
@@ -116,7 +120,12 @@ BAG = Table(
 
 
 def pounds(weight: Decimal, unit: str) -> Decimal:
-    """Return a weight in the unit of the web application's columns, with their two places."""
+    """Return a weight in the unit of the web application's columns, with their two places.
+
+    Args:
+        weight: Number as the indicator sent it.
+        unit: Its unit, e.g. "kg".
+    """
     return convert(weight, unit, POUND, places=2)
 
 

@@ -22,12 +22,18 @@ NOW = 1_790_000_400 * SECOND  # 2026-09-21 14:20:00
 OLD_ROWS = 'SELECT id, prepuff_company_id, target_weight, quantity, station, started_by_id FROM prepuff_job ORDER BY id'
 
 
-@pytest.fixture(params=['sqlite', *(pytest.param(name, marks=pytest.mark.slow) for name in ('postgresql', 'mariadb'))])
+EVERYWHERE = pytest.mark.parametrize(
+    'url', ['sqlite', *(pytest.param(name, marks=pytest.mark.slow) for name in ('postgresql', 'mariadb'))], indirect=True
+)
+
+
+@pytest.fixture
 def url(request, tmp_path):
-    """URL of an empty database."""
-    if request.param == 'sqlite':
+    """URL of an empty database: SQLite, unless a test asks for the others."""
+    kind = getattr(request, 'param', 'sqlite')
+    if kind == 'sqlite':
         return f'sqlite:///{tmp_path}/shared.db'
-    server, name = make_url(request.getfixturevalue(request.param)), f'd{uuid.uuid4().hex[:8]}'
+    server, name = make_url(request.getfixturevalue(kind)), f'd{uuid.uuid4().hex[:8]}'
     engine = create_engine(server, isolation_level='AUTOCOMMIT')
     with engine.connect() as connection:
         connection.execute(text(f'CREATE DATABASE {name}'))
@@ -73,6 +79,7 @@ def order(station='B', company='ACME', quantity=5):
     return JobRequest(company, station, ToleranceBand(Decimal('12.5'), 'kg', Decimal('0.05')), quantity)
 
 
+@EVERYWHERE
 def test_nothing_of_the_application_is_altered_when_the_cell_moves_in(application, url):
     schema, jobs, bags = application.schema(), application.rows(OLD_ROWS), application.rows('SELECT * FROM filler_bag')
     store = open_store(url)
@@ -83,6 +90,7 @@ def test_nothing_of_the_application_is_altered_when_the_cell_moves_in(applicatio
     assert application.rows('SELECT * FROM filler_bag ORDER BY id')[:3] == bags
 
 
+@EVERYWHERE
 def test_a_job_of_the_application_goes_on_with_the_bags_that_it_has(application, store, url):
     scale = Scale(store)
     (bag,) = scale.weigh('12.474', 'kg')
@@ -106,6 +114,7 @@ def test_a_job_of_the_application_goes_on_with_the_bags_that_it_has(application,
     assert [bag.weight for bag in report.bags] == ['27.40', '21.00', '12.474', '28.00', '27.5']
 
 
+@EVERYWHERE
 def test_a_job_of_the_cell_is_one_of_the_application(application, store):
     job = store.start_job(order(company='New & Co'), NOW, 'ann')
     assert application.rows('SELECT name FROM prepuff_company ORDER BY id')[-1] == ('New & Co',)
@@ -159,6 +168,7 @@ def test_of_two_active_jobs_at_a_station_the_first_counts_and_the_other_is_named
     assert [job.job_id for job in store.jobs() if job.active] == [3] and len(store.conflicts) == 1
 
 
+@EVERYWHERE
 def test_both_write_at_the_same_time_and_no_bag_is_miscounted(application, url):
     application.start_job('27.50', 1000, 'B')
     store = open_store(url)
@@ -246,6 +256,7 @@ SPELLINGS = {
 }
 
 
+@EVERYWHERE
 def test_tables_that_the_cell_makes_have_the_documented_columns_and_no_others(url):
     store = open_store(url)
     store.start_job(order(), NOW, 'ann')
