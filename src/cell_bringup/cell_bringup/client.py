@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import platform
 import threading
 import time
 import uuid
@@ -131,7 +132,9 @@ class CellClient:
         The operator is the user of this terminal. After VALID_S seconds the cell rejects the command, so make a new one for
         each call.
         """
-        info = CommandInfo(request_id=str(uuid.uuid4()), operator_id=getpass.getuser())
+        info = CommandInfo(
+            request_id=str(uuid.uuid4()), operator_id=getpass.getuser(), origin=f'terminal of {platform.node()}'[:64]
+        )
         info.issued_at = self.node.get_clock().now().to_msg()
         info.valid_for.sec = VALID_S
         return info

@@ -83,3 +83,21 @@ def test_an_age_without_unit_is_refused(capsys):
     with pytest.raises(SystemExit):
         parser().parse_args(['audit', '--since', '24'])
     assert 'e.g. 24h' in capsys.readouterr().err
+
+
+def test_audits_of_earlier_releases_follow(capsys, url):
+    engine = open_database(url)
+    for table in ('command_audit', 'weigh_command'):
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                f'CREATE TABLE {table} (received_ns BIGINT, command TEXT, request_id TEXT, operator_id TEXT, issued_ns BIGINT, '
+                'arguments TEXT, code INTEGER, message TEXT)'
+            )
+            for number in range(3):
+                old = f"{time.time_ns() - (100 - number) * HOUR}, '{table} {number}', 'r', 'zoe', 0, '{{}}', {number}, 'done'"
+                connection.exec_driver_sql(f'INSERT INTO {table} VALUES ({old})')
+    engine.dispose()
+    _, output = run(capsys, '--database-url', url)
+    assert output.index('inventory/adjust') < output.index('weigh_command 2') < output.index('command_audit 0')
+    _, output = run(capsys, '--database-url', url, '--operator', 'zoe', '--refused', '--limit', '3')
+    assert output.count('zoe') == 3 and 'command_audit 0' not in output

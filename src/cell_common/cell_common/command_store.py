@@ -8,7 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import BigInteger, ColumnElement, Engine, LargeBinary, Row, Text, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    LargeBinary,
+    Row,
+    Text,
+    column,
+    delete,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy import table as sql_table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -49,6 +65,9 @@ class LoggedCommandRow(Base):
 
 
 _ROW = LoggedCommandRow.__table__
+_EARLIER_TABLES = {'command_audit': 'coordinator', 'weigh_command': 'weigh_station'}
+"""Audits of releases before the common log, and the node of each."""
+_EARLIER_COLUMNS = ('received_ns', 'command', 'request_id', 'operator_id', 'issued_ns', 'arguments', 'code', 'message')
 
 
 @dataclass(frozen=True)
@@ -80,7 +99,7 @@ class StoredCommand:
     """A command with its answer."""
 
     sequence: int
-    """Order in which the cell received its commands."""
+    """Order in which the cell received its commands; 0 = of the audit of an earlier release."""
     entry: Command
     code: int | None
     """ResultCode; None = not answered: it is still executed, or its node ended."""
@@ -195,7 +214,7 @@ class CommandStore:
             raise storage_error(error) from error
 
     def read(self, wanted: CommandFilter) -> Sequence[StoredCommand]:
-        """Return the newest matching commands, newest first.
+        """Return the newest matching commands, newest first; the audits of earlier releases follow.
 
         Raises:
             StorageFailedError: The database failed.
@@ -205,24 +224,42 @@ class CommandStore:
             query = query.where(condition)
         try:
             with read_only(self._engine).connect() as connection:
-                return [replace(_stored(row), answer=b'') for row in connection.execute(query)]
+                found = [replace(_stored(row), answer=b'') for row in connection.execute(query)]
+                return found + _earlier_audits(connection, wanted)[: wanted.limit - len(found)]
         except SQLAlchemyError as error:
             raise storage_error(error) from error
 
 
-def _conditions(wanted: CommandFilter) -> Iterator[ColumnElement[bool]]:
+def _earlier_audits(connection: Connection, wanted: CommandFilter) -> list[StoredCommand]:
+    """Return matching commands of the former tables of coordinator and weigh station, newest first by their times."""
+    found = []
+    for table, node in _EARLIER_TABLES.items():
+        if not inspect(connection).has_table(table):
+            continue
+        source = sql_table(table, *(column(name) for name in _EARLIER_COLUMNS))
+        query = select(source).order_by(source.c.received_ns.desc()).limit(wanted.limit)
+        for condition in _conditions(wanted, source):
+            query = query.where(condition)
+        for row in connection.execute(query):
+            known = {name: getattr(row, name) for name in _EARLIER_COLUMNS if name not in ('code', 'message')}
+            entry = Command(node=node, role='', origin='', expires_ns=0, fingerprint='', **known)
+            found.append(StoredCommand(0, entry, row.code, row.message))
+    return sorted(found, key=lambda item: item.entry.received_ns, reverse=True)
+
+
+def _conditions(wanted: CommandFilter, row: FromClause = _ROW) -> Iterator[ColumnElement[bool]]:
     if wanted.operator_id:
-        yield _ROW.c.operator_id == wanted.operator_id
+        yield row.c.operator_id == wanted.operator_id
     if wanted.command:
-        yield _ROW.c.command.startswith(wanted.command, autoescape=True)
+        yield row.c.command.startswith(wanted.command, autoescape=True)
     if wanted.text:
-        yield _ROW.c.arguments.contains(wanted.text, autoescape=True) | _ROW.c.message.contains(wanted.text, autoescape=True)
+        yield row.c.arguments.contains(wanted.text, autoescape=True) | row.c.message.contains(wanted.text, autoescape=True)
     if wanted.since_ns:
-        yield _ROW.c.received_ns >= wanted.since_ns
+        yield row.c.received_ns >= wanted.since_ns
     if wanted.until_ns:
-        yield _ROW.c.received_ns < wanted.until_ns
+        yield row.c.received_ns < wanted.until_ns
     if wanted.only_refused:
-        yield _ROW.c.code != 0
+        yield row.c.code != 0
 
 
 def _key(entry: Command) -> str:

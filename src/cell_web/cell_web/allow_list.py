@@ -46,23 +46,26 @@ class AllowList:
     are not checked here, since each node validates its own requests.
     """
 
-    def __init__(self, role: Role, namespace: str) -> None:
+    def __init__(self, role: Role, namespace: str, origin: str = '', operator_id: str = '') -> None:
         """Resolve the names of the role in the cell's namespace.
 
         Args:
             role: Topics, services and actions, relative to the namespace.
             namespace: Namespace of the cell, e.g. "/cell"; "" or "/" = none.
+            origin: Address of the browser, written into each command for the audit.
+            operator_id: Operator who has logged in; "" = the page's own entry stays.
         """
         prefix = '/' + namespace.strip('/') + '/' if namespace.strip('/') else '/'
         self._topics = {prefix + name for name in role.topics}
         self._services = {prefix + name for name in role.services}
         self._actions = {prefix + name for name in role.actions}
         self._role = role.name
+        self._stamp = {'role': role.name, 'origin': origin} | ({'operator_id': operator_id} if operator_id else {})
         self._rules: Mapping[str, Callable[[JsonObject], str]] = {
             'subscribe': self._check_subscribe,
             'unsubscribe': lambda message: self._require_allowed('topic', message, self._topics),
-            'call_service': lambda message: self._require_allowed('service', message, self._services),
-            'send_action_goal': lambda message: self._require_allowed('action', message, self._actions),
+            'call_service': lambda message: self._check_command('service', message, self._services),
+            'send_action_goal': lambda message: self._check_command('action', message, self._actions),
             'cancel_action_goal': lambda message: self._require_allowed('action', message, self._actions),
         }
 
@@ -91,6 +94,18 @@ class AllowList:
         if isinstance(name, str) and name in allowed:
             return ''
         return f'{key} {_quote(name)} is not allowed for role {self._role}'
+
+    def _check_command(self, key: str, message: JsonObject, allowed: set[str]) -> str:
+        """Check a request, and write into its command who has sent it: a browser may not choose its role."""
+        if reason := self._require_allowed(key, message, allowed):
+            return reason
+        arguments = message.get('args') or {}
+        if not isinstance(arguments, dict):
+            # rosbridge takes a list as the fields in their order: the command would pass unseen.
+            return f'{key}: args must be an object'
+        if isinstance(arguments.get('command'), dict):
+            arguments['command'].update(self._stamp)
+        return ''
 
     def _check_subscribe(self, message: JsonObject) -> str:
         if message.get('compression', 'none') not in COMPRESSIONS:

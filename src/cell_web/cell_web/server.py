@@ -274,7 +274,8 @@ class Server:
         session = self._require_session(request)
         if not origin_allowed(request.headers.get('Origin'), request.host, self._settings.origins):
             raise web.HTTPForbidden(text='Origin not allowed. Add it to parameter origins.')
-        return await self.proxy.handle(request, AllowList(session.role, self._settings.namespace))
+        allow = AllowList(session.role, self._settings.namespace, request.remote or '', session.operator_id)
+        return await self.proxy.handle(request, allow)
 
     async def _session(self, request: web.Request) -> web.Response:
         session = self._require_session(request)

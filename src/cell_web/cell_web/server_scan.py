@@ -85,7 +85,7 @@ class BagRecorder:
         request = RecordBag.Request(
             reading_id=reading_id, station=bag.station, scale_id=bag.scale_id, weight=bag.weight, unit=bag.unit
         )
-        request.command.operator_id = client
+        request.command.operator_id, request.command.role, request.command.origin = client, 'API client', 'REST'
         response = await self._call(request)
         if response.code == ResultCode.OK:
             return RecordedBag(

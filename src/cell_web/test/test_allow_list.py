@@ -62,7 +62,7 @@ def test_unlisted_messages_never_pass(message: dict[str, Any]) -> None:
     decision = judge(OPERATORS, **message)
     assert decision.forward == ''
     assert decision.reason
-    assert json.loads(decision.answer)['op'] == 'status'
+    assert json.loads(decision.answer)['op'] in ('status', 'service_response', 'action_result')
 
 
 @pytest.mark.parametrize('text', ['', 'null', '[]', '{"op":', '{"op":"subscribe","x":NaN}', '[' * 100_000, b'{}'])
@@ -120,3 +120,29 @@ def test_an_empty_role_may_do_nothing() -> None:
 
 def test_a_cell_without_namespace_has_names_at_the_root() -> None:
     assert judge(AllowList(VIEWER, '/'), op='subscribe', topic='/status').forward
+
+
+@pytest.mark.parametrize(
+    'operation',
+    [{'op': 'call_service', 'service': '/cell/inventory/undo'}, {'op': 'send_action_goal', 'action': '/cell/run_job'}],
+)
+def test_a_command_gets_the_role_and_address_of_its_session(operation: dict[str, Any]) -> None:
+    forged = {'operator_id': 'ann', 'role': 'supervisor', 'origin': 'nowhere'}
+    allow = AllowList(OPERATOR, '/cell', '10.0.0.7')
+    sent = json.loads(judge(allow, **operation, args={'sequence': 3, 'command': forged}).forward)
+    assert sent['args'] == {'sequence': 3, 'command': {'operator_id': 'ann', 'role': 'operator', 'origin': '10.0.0.7'}}
+    logged_in = AllowList(OPERATOR, '/cell', '10.0.0.7', 'bob')
+    sent = json.loads(judge(logged_in, **operation, args={'command': forged}).forward)
+    assert sent['args']['command'] == {'operator_id': 'bob', 'role': 'operator', 'origin': '10.0.0.7'}
+
+
+@pytest.mark.parametrize('arguments', [[{'role': 'supervisor'}], 'command', 7])
+def test_a_command_cannot_hide_in_a_list(arguments: object) -> None:
+    decision = judge(OPERATORS, op='call_service', service='/cell/inventory/undo', args=arguments)
+    assert not decision.forward and 'args' in decision.reason
+
+
+def test_a_request_without_a_command_passes_unchanged() -> None:
+    for arguments in ({}, {'part_number': 'X'}, [], None, {'command': None}):
+        message = {'op': 'call_service', 'service': '/cell/inventory/get', 'args': arguments}
+        assert json.loads(judge(OPERATORS, **message).forward) == message

@@ -262,7 +262,14 @@ class RosLink:
 
     def _command(self, who: str) -> CommandInfo:
         now = self._node.get_clock().now().to_msg()
-        return CommandInfo(request_id=new_id(), operator_id=who, issued_at=now, valid_for=Duration(sec=VALID_FOR_S))
+        return CommandInfo(
+            request_id=new_id(),
+            operator_id=who,
+            issued_at=now,
+            valid_for=Duration(sec=VALID_FOR_S),
+            role='operator',
+            origin='Socket.IO',
+        )
 
     async def _on_executor(self, work: Coroutine[object, object, T]) -> T:
         """Run a coroutine on the node's executor and wait for it on this loop."""
