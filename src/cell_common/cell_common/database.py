@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     'DatabaseError',
+    'StorageBusyError',
     'StorageFailedError',
     'close_databases',
     'migrate',
@@ -59,16 +60,22 @@ class StorageFailedError(Exception):
     """
 
 
+class StorageBusyError(StorageFailedError):
+    """Another program holds the database's write lock; the same transaction may succeed later."""
+
+
 def storage_error(error: SQLAlchemyError) -> StorageFailedError:
     """Return an SQLAlchemy error as one that names the driver's cause and the remedy.
 
     SQLAlchemy's own text contains the SQL statement and its values, which an operator cannot use.
     """
     cause = getattr(error, 'orig', None) or error
+    if isinstance(cause, sqlite3.OperationalError) and 'locked' in str(cause):
+        return StorageBusyError('another program holds the lock of the database: end its transaction, or wait for its end')
     return StorageFailedError(f'the database refused: {cause}. Check its disk, then try again.')
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, busy_timeout_s: float | None = None) -> Engine:
     """Open the database and run a first query.
 
     SQLite uses a write-ahead log, foreign keys, and `synchronous=FULL`: a committed transaction survives a power cut. A
@@ -76,6 +83,7 @@ def open_database(url: str) -> Engine:
 
     Args:
         url: SQLAlchemy URL, e.g. "sqlite:////var/lib/cell/cell.db" or "postgresql+psycopg://cell@plant/cell".
+        busy_timeout_s: How long a transaction waits for SQLite's write lock; None = BUSY_TIMEOUT_S.
 
     Returns:
         An engine that any thread may use. For SQLite the folder of the file exists; the tables may not yet: call `migrate`.
@@ -88,7 +96,7 @@ def open_database(url: str) -> Engine:
     except ArgumentError as error:
         raise DatabaseError('database_url is not a database URL; example: sqlite:////var/lib/cell/cell.db') from error
     if parsed.get_backend_name() == 'sqlite':
-        engine = _open_sqlite(parsed.database or '')
+        engine = _open_sqlite(parsed.database or '', BUSY_TIMEOUT_S if busy_timeout_s is None else busy_timeout_s)
     else:
         # pre_ping: a server that was restarted has closed the pooled connections.
         engine = create_engine(parsed, pool_pre_ping=True)
@@ -122,7 +130,7 @@ def close_databases() -> None:
         engine.dispose()
 
 
-def _open_sqlite(path: str) -> Engine:
+def _open_sqlite(path: str, busy_timeout_s: float) -> Engine:
     if path:
         folder = Path(path).expanduser().parent
         try:
@@ -135,7 +143,7 @@ def _open_sqlite(path: str) -> Engine:
     engine = create_engine(
         f'sqlite:///{Path(path).expanduser() if path else ""}',
         # Connections travel between threads in the pool; SQLite itself is built thread-safe.
-        connect_args={'timeout': BUSY_TIMEOUT_S, 'check_same_thread': False},
+        connect_args={'timeout': busy_timeout_s, 'check_same_thread': False},
     )
 
     @event.listens_for(engine, 'connect')

@@ -48,6 +48,8 @@ from cell_interfaces.srv import CaptureComponent, ControlJob, RobotCommand, SetB
 __all__ = ['CoordinatorNode', 'main']
 
 STATUS_PERIOD_S = 0.5
+LONGEST_LOCK_WAIT_S = 1.0
+"""Less than `stale_after`: the node's status goes on meanwhile."""
 _RESULT_CODES = {
     JobState.DONE: ErrorCode.OK,
     JobState.CANCELLED: ErrorCode.JOB_CANCELLED,
@@ -126,6 +128,7 @@ class CoordinatorNode(Node):
         self._worker.close(finish_queue=True)
         super().destroy_node()
         self._engine.dispose()
+        self._job_engine.dispose()
 
     def _open_store(self) -> JobStore:
         """Open the database and bring its tables up to date.
@@ -135,13 +138,15 @@ class CoordinatorNode(Node):
         """
         try:
             engine = self._engine = open_database(self._settings.database_url)
+            # The job is stored in the node's thread, which must answer also while another program locks the database.
+            self._job_engine = open_database(self._settings.database_url, LONGEST_LOCK_WAIT_S)
             migrate(engine, 'cell_coordinator')
             self._worker = DatabaseWorker(self)
             self._command_log = open_command_log(self, engine, self._worker)
             self._storage = StorageHealth(self, engine, self._worker)
         except DatabaseError as error:
             raise StartError(str(error)) from error
-        return JobStore(engine)
+        return JobStore(self._job_engine)
 
     def _create_runner(self, store: JobStore) -> JobRunner:
         """Create the runner with the rules of the deployment; it loads the newest job.
@@ -158,6 +163,7 @@ class CoordinatorNode(Node):
                 on_change=self._publisher.publish,
                 execute=self._effects.execute,
                 on_storage=lambda error: self._storage.failed(error) if error else self._storage.succeeded(),
+                longest_lock_s=settings.retry_time,
             )
         except StorageFailedError as error:
             raise StartError(str(error)) from error
@@ -183,6 +189,7 @@ class CoordinatorNode(Node):
         self.create_subscription(msg.Inventory, 'inventory', self._on_inventory, latched())
         self.create_subscription(msg.CommandInfo, 'inventory/last_reset', self._commands.clear_job, latched())
         create_steady_timer(self, STATUS_PERIOD_S, self._publish_status)
+        create_steady_timer(self, STATUS_PERIOD_S, lambda: self._runner.retry(time.monotonic()))
         Diagnostics(self).add('job', self._job_health)
 
     def _restore_job(self) -> None:

@@ -40,7 +40,8 @@ class CoordinatorParameters:
     call_timeout: float = parameter(3.0, 'Timeout of one call to matcher or inventory.', unit='s', minimum=0.2, maximum=60.0)
     retry_time: float = parameter(
         20.0,
-        'How long a failing reading, match or booking is retried before the job pauses; longer than a node needs to restart.',
+        'How long a failing reading, match or booking is retried before the job pauses, and how long a '
+        'locked database is waited for. Longer than a node needs to restart.',
         unit='s',
         minimum=0.5,
         maximum=600.0,

@@ -1,5 +1,8 @@
+import sqlite3
+import threading
+
 import pytest
-from cell_common.testing import wait_until
+from cell_common.testing import FULL, wait_until
 from cell_inventory.node import InventoryNode
 
 from cell_interfaces.msg import (
@@ -11,6 +14,7 @@ PART, OTHER = 'G8NB-17SR', 'G8NB-17SU'
 PICK = f'PART_{PART}'
 SUCCEEDED, NOT_SENT, REFUSED, UNKNOWN = range(4)
 SILENT = 'silent'
+LOCKED_S = 15.0 if FULL else 2.5
 
 
 RESOLVED = [
@@ -166,3 +170,22 @@ def test_a_cancellation_goes_by_the_sensor(cell):
     cell.until('PAUSED')
     cell.robot.sensor = 'empty'
     assert 'gripper is empty' in cell.control('CANCEL').message
+
+
+def test_a_locked_database_delays_a_job_and_the_node_answers_meanwhile(cell, database_url):
+    """Lock: longer than one write of the coordinator waits; in its long form also longer than one of the inventory."""
+    cell.up(retry_time=LOCKED_S + 10.0)
+    future = cell.run(2)
+    connection = sqlite3.connect(database_url.removeprefix('sqlite:///'), isolation_level=None, check_same_thread=False)
+    wait_until(lambda: cell.jobs and cell.jobs[-1].step == JobState.STEP_READ)
+    connection.execute('BEGIN IMMEDIATE')
+    released = threading.Timer(LOCKED_S, connection.execute, ('ROLLBACK',))
+    released.start()
+    seen = len(cell.statuses)
+    assert cell.stock()[0]
+    wait_until(lambda: len(cell.statuses) > seen + 1, what='the status goes on')
+    result = cell.result(future, LOCKED_S + 15.0)
+    released.join()
+    assert result.code == ResultCode.OK and result.job.placed == 2
+    assert JobState.PAUSED not in [job.state for job in cell.jobs]
+    assert cell.booked() == [(1, 1), (1, 2)] and cell.robot.events() == ['START_PROGRAM', PICK, 'PLACE', PICK, 'PLACE']

@@ -6,10 +6,11 @@ that it may have moved the arm.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from cell_common.database import StorageFailedError
+from cell_common.database import StorageBusyError, StorageFailedError
 from cell_common.error_code import ErrorCode
 
 from cell_coordinator.job.events import Command, CoordinatorRestarted, Effect, Event, StorageFailed
@@ -36,6 +37,7 @@ class JobRunner:
         on_change: Callable[[PickJob, tuple[Effect, ...]], None],
         execute: Callable[[Effect], None],
         on_storage: Callable[[str], None] = lambda _error: None,
+        longest_lock_s: float = 0.0,
     ) -> None:
         """Load the newest job of the database.
 
@@ -45,6 +47,7 @@ class JobRunner:
             on_change: Called with the stored job and its effects, before they are executed.
             execute: Called with each effect.
             on_storage: Called after each write with its error, "" if it succeeded.
+            longest_lock_s: How long an answer waits for a locked database before the job is paused; `retry` tries it again.
 
         Raises:
             StorageFailedError: The database failed.
@@ -60,6 +63,9 @@ class JobRunner:
         self._set_here = False
         self._resets_received = 0
         self._on_storage = on_storage
+        self._longest_lock_s = longest_lock_s
+        self._waiting: deque[Event] = deque()
+        self._give_up_at_s: float | None = None
         self.storage_error = ''
         """Why the last snapshot could not be stored; "" if it was stored."""
 
@@ -135,8 +141,8 @@ class JobRunner:
     def dispatch(self, event: Event) -> None:
         """Apply an event: compute the transition, store it, publish it, execute its effects.
 
-        If an answer cannot be stored, the job is paused as it stands in the database. Its step is then repeated, or its
-        trigger is resolved by the operator.
+        An answer waits for a database that another program has locked. If it cannot be stored otherwise, the job is paused as
+        it stands in the database. Its step is then repeated, or its trigger is resolved by the operator.
 
         Args:
             event: Any event; answers to earlier effects change nothing.
@@ -146,20 +152,61 @@ class JobRunner:
         """
         if self._closed:
             return
-        following = self._machine.advance(self.job, event)
-        if following.job == self.job and not following.effects:
+        if self._waiting and not isinstance(event, Command):
+            self._waiting.append(event)  # in the order of their arrival
             return
         try:
-            self._store.save(following.job, following.effects)
+            if self._waiting:
+                raise StorageBusyError(self.storage_error)
+            self._store_and_apply(event)
         except StorageFailedError as error:
             # A command has an operator who reads the rejection. An answer has none, and the arm may have moved already.
             rejection = self._storage_failed(error)
             if isinstance(event, Command):
                 raise rejection from error
-            self._apply(self._machine.advance(self.job, StorageFailed(event.now_ns, str(error))).job, ())
+            if isinstance(error, StorageBusyError) and self._longest_lock_s:
+                self._waiting.append(event)
+            else:
+                self._pause_as_stored(event, error)
+
+    def retry(self, steady_s: float) -> None:
+        """Apply the answers that wait for a locked database; the job is paused when it stays locked for too long.
+
+        Args:
+            steady_s: Steady time.
+        """
+        while self._waiting and not self._closed:
+            event = self._waiting[0]
+            try:
+                self._store_and_apply(event)
+            except StorageFailedError as error:
+                self._storage_failed(error)
+                self._give_up_at_s = self._give_up_at_s or steady_s + self._longest_lock_s
+                if isinstance(error, StorageBusyError) and steady_s < self._give_up_at_s:
+                    return
+                self._waiting.clear()
+                self._pause_as_stored(event, error)
+            else:
+                self._waiting.popleft()
+        self._give_up_at_s = None
+
+    def _store_and_apply(self, event: Event) -> None:
+        """Compute the transition of an event, store it and execute its effects.
+
+        Raises:
+            CommandRejected: The event is a command that is not allowed now.
+            StorageFailedError: Nothing was stored, and the job is as before.
+        """
+        following = self._machine.advance(self.job, event)
+        if following.job == self.job and not following.effects:
             return
+        self._store.save(following.job, following.effects)
         self._report_storage('')
         self._apply(following.job, following.effects)
+
+    def _pause_as_stored(self, event: Event, error: StorageFailedError) -> None:
+        """Pause the job as it stands in the database, with the database's error as the reason."""
+        self._apply(self._machine.advance(self.job, StorageFailed(event.now_ns, str(error))).job, ())
 
     def _apply(self, job: PickJob, effects: tuple[Effect, ...]) -> None:
         self.job = job

@@ -1,4 +1,7 @@
+import sqlite3
+
 import pytest
+from cell_common.database import open_database
 from cell_common.error_code import ErrorCode
 from cell_coordinator.job import events as ev
 from cell_coordinator.job.events import RobotOutcome
@@ -14,7 +17,7 @@ PART = 'G8NB-17SR'
 class RunnerUnderTest(JobRunner):
     """Keeps the executed effects, with the trigger id that the database held at that time."""
 
-    def __init__(self, engine):
+    def __init__(self, engine, **options):
         self.executed = []
         self.published = []
         store = JobStore(engine)
@@ -23,6 +26,7 @@ class RunnerUnderTest(JobRunner):
             store,
             on_change=lambda job, effects: self.published.append((job, effects)),
             execute=lambda effect: self.executed.append((effect, store.latest().trigger_id)),
+            **options,
         )
 
 
@@ -134,3 +138,73 @@ def test_an_answer_that_cannot_be_stored_pauses_the_job_as_it_stands_in_the_data
     restarted = RunnerUnderTest(engine)
     restarted.restore(4)
     assert restarted.job.unresolved and restarted.job.step is JobStep.START
+
+
+class Lock:
+    """Another program that holds the write lock of a database."""
+
+    def __init__(self, url):
+        self.connection = sqlite3.connect(url.database, isolation_level=None, check_same_thread=False)
+
+    def __enter__(self):
+        self.connection.execute('BEGIN IMMEDIATE')
+
+    def __exit__(self, *_):
+        self.connection.execute('ROLLBACK')
+
+
+@pytest.fixture
+def impatient(engine):
+    impatient = open_database(engine.url.render_as_string(), 0.01)
+    yield RunnerUnderTest(impatient, longest_lock_s=20.0)
+    impatient.dispose()
+
+
+def started(runner):
+    runner.set_job(PickJob('a', PART, 1, created_ns=1))
+    runner.dispatch(ev.Start(2))
+    runner.dispatch(ev.TriggerFinished(3, runner.job.effect_id, RobotOutcome.SUCCEEDED))
+    assert runner.job.step is JobStep.PICK
+    return runner
+
+
+def test_answers_wait_for_a_locked_database_and_the_job_goes_on(impatient, engine):
+    runner = started(impatient)
+    stock = ev.StockReceived(4, runner.job.effect_id, ((1, 5),))
+    with Lock(engine.url):
+        runner.dispatch(stock)
+        runner.dispatch(ev.StockChanged(5))
+        for second in range(15):
+            runner.retry(100.0 + second)
+        assert runner.job.state is JobState.RUNNING and not runner.job.trigger
+        assert 'another program holds the lock' in runner.storage_error
+        with pytest.raises(CommandRejected, match='another program holds the lock'):
+            runner.dispatch(ev.Pause(6))
+    runner.retry(116.0)
+    assert runner.job.trigger == f'PART_{PART}' and not runner.storage_error
+    assert JobStore(engine).latest() == runner.job
+    runner.dispatch(ev.Pause(7))
+    assert runner.job.pause_requested
+
+
+def test_a_database_that_stays_locked_pauses_the_job_with_the_true_reason(impatient, engine):
+    runner = started(impatient)
+    with Lock(engine.url):
+        runner.dispatch(ev.StockReceived(4, runner.job.effect_id, ((1, 5),)))
+        runner.retry(100.0)
+        runner.retry(121.0)
+        assert runner.job.state is JobState.PAUSED and 'another program holds the lock' in runner.job.reason
+    runner.retry(122.0)
+    runner.dispatch(ev.Resume(8))
+    assert runner.job.state is JobState.RUNNING
+
+
+def test_a_job_that_waits_when_the_node_ends_is_judged_by_the_next_start(impatient, engine):
+    runner = started(impatient)
+    with Lock(engine.url):
+        runner.dispatch(ev.StockReceived(4, runner.job.effect_id, ((1, 5),)))
+        runner.close()
+    runner.retry(100.0)
+    restarted = RunnerUnderTest(engine)
+    restarted.restore(9)
+    assert restarted.job.state is JobState.PAUSED and not restarted.job.unresolved
