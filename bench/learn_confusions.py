@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -41,6 +41,9 @@ from rapidfuzz.distance import Levenshtein
 from vision_frames import LEVELS, Level, bench_catalogue, frame
 from vision_prints import faces, printed
 from vision_tables import TWINS
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / 'src' / 'cell_vision' / 'cell_vision' / 'data' / 'confusions.yaml'
@@ -122,7 +125,7 @@ def read_strips(count: int) -> list[Read]:
     return result
 
 
-def _strip(text: str, level: Level, rng: random.Random) -> Any:
+def _strip(text: str, level: Level, rng: random.Random) -> MatLike:
     """Draw one line as cropped by the detector: BGR, uint8."""
     capital = rng.uniform(*level.capital)
     look = rng.choices(('font', 'dots', 'laser'), level.looks)[0]
@@ -131,7 +134,7 @@ def _strip(text: str, level: Level, rng: random.Random) -> Any:
     cover = cv2.copyMakeBorder(cover, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=0)
     contrast = rng.uniform(*level.contrast)
     ground = rng.uniform(10, 245 - contrast)
-    gray = ground + contrast * (cover if rng.random() < 0.5 else 1 - cover)
+    gray: MatLike = ground + contrast * (cover if rng.random() < 0.5 else 1 - cover)
     blur = rng.uniform(*level.blur) * capital
     gray = cv2.GaussianBlur(gray, (0, 0), blur) if blur > 0.25 else gray
     noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(*level.noise), gray.shape)

@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import numpy as np
@@ -24,7 +24,11 @@ from cell_vision.ocr.engines.ppocr import PpOcrEngine
 from cell_vision.ocr.engines.ppocr_ops import detector_input, recognizer_input
 from cell_vision.ocr.engines.quantization import RANGES, convolutions, digest
 from cell_vision.ocr.pipeline import read_frame
+from numpy.typing import NDArray
 from vision_frames import LEVELS, bench_catalogue, frame
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / 'src' / 'cell_vision' / 'cell_vision' / RANGES
@@ -59,19 +63,19 @@ def main() -> int:
     return 0
 
 
-def _batches(frames: int) -> dict[str, list[Any]]:
+def _batches(frames: int) -> dict[str, list[NDArray[np.float32]]]:
     """Return the inputs of detector and recognizer during the reading of frames.
 
     The engine runs in float32: ranges that were learned before must not shape the new ones.
     """
-    seen: dict[str, list[Any]] = {DETECTOR: [], RECOGNIZER: []}
+    seen: dict[str, list[NDArray[np.float32]]] = {DETECTOR: [], RECOGNIZER: []}
 
-    def looking(*arguments: Any) -> tuple[Any, float]:
+    def looking(*arguments: Any) -> tuple[NDArray[np.float32], float]:
         batch, scale = detector_input(*arguments)
         seen[DETECTOR].append(batch)
         return batch, scale
 
-    def reading(strip: Any) -> Any:
+    def reading(strip: MatLike) -> NDArray[np.float32]:
         batch = recognizer_input(strip)
         seen[RECOGNIZER].append(batch)
         return batch
@@ -85,7 +89,7 @@ def _batches(frames: int) -> dict[str, list[Any]]:
     return seen
 
 
-def _ranges(path: Path, batches: Sequence[Any]) -> dict[str, list[float]]:
+def _ranges(path: Path, batches: Sequence[NDArray[np.float32]]) -> dict[str, list[float]]:
     """Return the range of each convolution's input.
 
     Args:

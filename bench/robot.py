@@ -32,7 +32,7 @@ from cell_common.testing import free_port
 from cell_robot.node import RESULT_TIMEOUT_S
 from cell_robot.testing import FakeProgram
 from rclpy.action.client import ActionClient
-from rclpy.action.server import ActionServer
+from rclpy.action.server import ActionServer, ServerGoalHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
@@ -69,7 +69,7 @@ def run_bare_action() -> None:
     rclpy.init()
     node = Node('bare', namespace='bare')
 
-    def execute(goal: Any) -> TriggerRobot.Result:
+    def execute(goal: ServerGoalHandle) -> TriggerRobot.Result:
         goal.publish_feedback(TriggerRobot.Feedback(state=TriggerRobot.Feedback.ACKNOWLEDGED))
         goal.succeed()
         return TriggerRobot.Result(outcome=TriggerRobot.Result.SUCCEEDED)
@@ -142,7 +142,7 @@ class Action:
         """
         times = []
 
-        def on_feedback(message: Any) -> None:
+        def on_feedback(message: TriggerRobot.Impl.FeedbackMessage) -> None:
             if message.feedback.state == TriggerRobot.Feedback.ACKNOWLEDGED:
                 times.append(time.perf_counter() - began)
 

@@ -19,8 +19,11 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING
 from unittest.mock import patch
+
+if TYPE_CHECKING:
+    from cell_robot.protocols.rtde import RtdeValue
 
 GOAL_SHARE = 0.06
 # The handshake and the first garbage collection do not count.
@@ -89,7 +92,7 @@ def listen_as_node(address: str, frequency: float, seconds: float, out: Connecti
         def connected(self) -> None:
             self.count.restart()
 
-        def package(self, values: dict[str, Any]) -> None:
+        def package(self, values: dict[str, RtdeValue]) -> None:
             self.count.take(parse_snapshot(values).timestamp)
 
         def lost(self, why: str, remedy: str) -> None:

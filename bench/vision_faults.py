@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -24,6 +24,9 @@ from cell_vision.ocr.engines.registry import make_engine
 from cell_vision.ocr.pipeline import read_frame
 from numpy.typing import NDArray
 from vision_prints import faces, printed
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 SIZE = (1280, 720)
 KINDS = ('worn', 'cut', 'glared', 'turned')
@@ -73,7 +76,7 @@ def fault_frame(kind: str, number: int) -> tuple[bytes, str]:
     return bytes(cv2.imencode('.jpg', seen, [cv2.IMWRITE_JPEG_QUALITY, 88])[1]), part
 
 
-def _without(strip: NDArray[Any], at: int, count: int) -> NDArray[Any]:
+def _without(strip: MatLike, at: int, count: int) -> MatLike:
     """Remove the print that is nearest to the place of one character: the piece between two columns without ink."""
     bare = strip.max(0) < 0.2
     middle = round(strip.shape[1] * (at + 0.5) / count)

@@ -12,13 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from cell_common.catalogue import Catalogue, Part
 from cell_common.catalogue_file import load_catalogue
 from vision_prints import faces, printed
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 SIZE = (1280, 720)
 CHIPS = (
@@ -232,7 +235,7 @@ class _Scene:
         self._spot = (rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8), rng.uniform(0.05, 0.14), rng.uniform(30, 110))
         self._skew = [(rng.uniform(-1, 1) * level.perspective, rng.uniform(-1, 1) * level.perspective) for _ in range(4)]
 
-    def image(self, designs: Sequence[_Design], later: random.Random) -> Any:
+    def image(self, designs: Sequence[_Design], later: random.Random) -> MatLike:
         """Draw the scene without camera effects: float32, BGR."""
         image = self._background()
         for design, place in zip(designs, self._places(len(designs), later), strict=True):
@@ -248,13 +251,13 @@ class _Scene:
             return [moved][:count]
         return [(moved[0] * 0.5, moved[1]), (moved[0] * 0.5 + wide / 2, moved[1])]
 
-    def _background(self) -> Any:
+    def _background(self) -> MatLike:
         noise = np.random.default_rng(self._grain)
         coarse = noise.normal(0, 6, (SIZE[1] // 40, SIZE[0] // 40)).astype(np.float32)
         gray = self._ground + cv2.resize(coarse, SIZE, interpolation=cv2.INTER_CUBIC)
         return np.repeat(gray[:, :, None], 3, axis=2)
 
-    def _put(self, image: Any, part: Any, place: tuple[float, float]) -> None:
+    def _put(self, image: MatLike, part: MatLike, place: tuple[float, float]) -> None:
         """Draw a part into the scene, rotated and skewed."""
         high, wide = part.shape[:2]
         angle = math.radians(self._direction)
@@ -271,7 +274,7 @@ class _Scene:
         covered = cv2.warpPerspective(np.ones((high, wide), np.float32), there, SIZE)[:, :, None]
         image[:] = image * (1 - covered) + warped * covered
 
-    def _lit(self, image: Any) -> Any:
+    def _lit(self, image: MatLike) -> MatLike:
         """Return the scene with shade and reflection."""
         wide, high = SIZE
         x, y = np.meshgrid(np.linspace(-1, 1, wide, dtype=np.float32), np.linspace(-1, 1, high, dtype=np.float32))
@@ -284,7 +287,7 @@ class _Scene:
         return lit
 
 
-def _drawn(design: _Design, capital: float, level: Level, rng: random.Random) -> Any:
+def _drawn(design: _Design, capital: float, level: Level, rng: random.Random) -> MatLike:
     """Draw a part in front view: float32, BGR, capitals of its number `capital` pixels high."""
     strips = [printed(text, design.look, design.face, max(5, round(capital * size)), rng) for text, size in design.lines]
     gap = max(3, round(capital * rng.uniform(0.45, 0.9)))
@@ -310,7 +313,7 @@ def _drawn(design: _Design, capital: float, level: Level, rng: random.Random) ->
     return gray[:, :, None] * np.array(design.tint, np.float32)
 
 
-def _scratch(cover: Any, capital: float, count: int, rng: random.Random) -> None:
+def _scratch(cover: MatLike, capital: float, count: int, rng: random.Random) -> None:
     """Erase print along thin lines."""
     high, wide = cover.shape
     for _ in range(count):
@@ -322,12 +325,12 @@ def _scratch(cover: Any, capital: float, count: int, rng: random.Random) -> None
 
 
 @lru_cache(maxsize=1)
-def _noise() -> Any:
+def _noise() -> MatLike:
     """Return a noise field larger than a frame; each frame uses a different region of it."""
     return np.random.default_rng(1).standard_normal((SIZE[1] + _SPARE, SIZE[0] + _SPARE, 3), np.float32)
 
 
-def _through_the_camera(image: Any, level: Level, capital: float, later: random.Random) -> bytes:
+def _through_the_camera(image: MatLike, level: Level, capital: float, later: random.Random) -> bytes:
     """Return the image as a camera sends it: motion and focus blur, noise, JPEG.
 
     Args:

@@ -18,7 +18,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / 'build' / 'peers'
@@ -34,7 +37,7 @@ PEERS = {
 """Name -> argument of the child process, and its environment ("" = that of the project)."""
 DETECTOR, RECOGNIZER, DIRECTION = 'ch_PP-OCRv4_det_infer', 'ch_PP-OCRv4_rec_infer', 'ch_ppocr_mobile_v2_cls_infer'
 Text = tuple[str, float, list[list[float]]]
-Read = Callable[[Any], list[Text]]
+Read = Callable[['MatLike'], list[Text]]
 
 
 class Peer:
@@ -150,7 +153,7 @@ def _paddle2() -> Read:
         cpu_threads=1,
     )
 
-    def read(image: Any) -> list[Text]:
+    def read(image: MatLike) -> list[Text]:
         return [
             (text, float(score), [list(map(float, point)) for point in box])
             for box, (text, score) in (engine.ocr(image, cls=True)[0] or ())
@@ -176,7 +179,7 @@ def _paddle3() -> Read:
         cpu_threads=1,
     )
 
-    def read(image: Any) -> list[Text]:
+    def read(image: MatLike) -> list[Text]:
         (found,) = engine.predict(image)
         return [
             (text, float(score), [list(map(float, point)) for point in polygon])
@@ -198,7 +201,7 @@ def _rapidocr() -> Read:
         }
     )
 
-    def read(image: Any) -> list[Text]:
+    def read(image: MatLike) -> list[Text]:
         found = engine(image)
         if found.boxes is None:
             return []
@@ -218,7 +221,7 @@ def _classic() -> Read:
     inner = _rapidocr()
     sharpen = np.array([[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]], np.float32)
 
-    def read(image: Any) -> list[Text]:
+    def read(image: MatLike) -> list[Text]:
         gray = cv2.bilateralFilter(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), 9, 75, 75)
         binary = cv2.adaptiveThreshold(
             cv2.filter2D(gray, -1, sharpen), 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, 31, 10
@@ -258,7 +261,9 @@ def _serve(kind: str) -> None:
     _say(0.0, 0.0, ())
     for data in _frames():
         begin, start = time.process_time(), time.perf_counter()
-        texts = read(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        texts = read(image)
         _say((time.process_time() - begin) * 1000, (time.perf_counter() - start) * 1000, texts)
 
 

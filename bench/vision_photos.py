@@ -6,11 +6,14 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from vision_frames import Frame
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 TURN = 8.0
 """Largest rotation from one of the four directions, degrees."""
@@ -30,13 +33,14 @@ def variants(photo: Frame, count: int) -> Iterator[Frame]:
         count: How many.
     """
     image = cv2.imdecode(np.frombuffer(photo.data, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None, f'{photo.name} is no image'
     for number in range(count):
         rng = random.Random(f'variant {photo.name} {number}')
         changed = _seen(_lit(_placed(image, rng, 90 * (number % 4)), rng), rng)
         yield replace(photo, name=f'{photo.name} variant {number}', data=changed)
 
 
-def _placed(image: Any, rng: random.Random, direction: int) -> Any:
+def _placed(image: MatLike, rng: random.Random, direction: int) -> MatLike:
     """Rotate, scale and shift an image; edges are repeated, so no black border shows."""
     high, wide = image.shape[:2]
     scale = rng.uniform(*SCALE)
@@ -55,14 +59,14 @@ def _placed(image: Any, rng: random.Random, direction: int) -> Any:
     )
 
 
-def _lit(image: Any, rng: random.Random) -> Any:
+def _lit(image: MatLike, rng: random.Random) -> MatLike:
     """Change brightness, contrast, gamma and white balance: float32."""
     light = (image.astype(np.float32) / 255) ** rng.uniform(0.7, 1.4)
     light = (light - 0.5) * rng.uniform(0.75, 1.2) + 0.5 + rng.uniform(-0.1, 0.1)
     return light * np.array([rng.uniform(0.88, 1.12) for _ in range(3)], np.float32) * 255
 
 
-def _seen(image: Any, rng: random.Random) -> bytes:
+def _seen(image: MatLike, rng: random.Random) -> bytes:
     """Blur a little, add noise, compress."""
     image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.2))
     noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(1, 6), image.shape)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from cv2.typing import MatLike
 
 DEBIAN = Path('/usr/share/fonts/truetype')
 FACES = (
@@ -83,7 +86,7 @@ def faces(split: str) -> tuple[str, ...]:
     return tuple(face for face in wanted if _font(face, 40) is not None)
 
 
-def printed(text: str, look: str, face: str, height: int, rng: random.Random) -> Any:
+def printed(text: str, look: str, face: str, height: int, rng: random.Random) -> MatLike:
     """Return a line of print as coverage, float32 0..1; capitals are about `height` pixels high.
 
     Args:
@@ -99,7 +102,7 @@ def printed(text: str, look: str, face: str, height: int, rng: random.Random) ->
 
 
 @lru_cache(maxsize=256)
-def _font(face: str, size: int) -> Any:
+def _font(face: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont | None:
     """Return a typeface in a size, None if it is not installed."""
     if face == 'pillow':
         return ImageFont.load_default(size)
@@ -112,16 +115,18 @@ def _font(face: str, size: int) -> Any:
     return ImageFont.truetype(str(path), size) if path.is_file() else None
 
 
-def _typeset(text: str, face: str, height: int) -> Any:
+def _typeset(text: str, face: str, height: int) -> MatLike:
     """Return a line in a typeface; capitals of these faces are about 0.72 of the size high."""
     font = _font(face, max(6, round(height / 0.72)))
+    if font is None:
+        raise ValueError(f'the typeface {face} is not installed')
     left, top, right, bottom = font.getbbox(text)
     image = Image.new('L', (int(right - left) + 4, int(bottom - top) + 4))
     ImageDraw.Draw(image).text((2 - left, 2 - top), text, font=font, fill=255)
     return np.asarray(image, np.float32) / 255
 
 
-def _dot_matrix(text: str, height: int, rng: random.Random) -> Any:
+def _dot_matrix(text: str, height: int, rng: random.Random) -> MatLike:
     """Return a line of 5 x 7 dots, each a little off its place, as ink-jet coders print."""
     pitch, size = height / 7, rng.uniform(0.46, 0.66)
     wide = rng.uniform(0.85, 1.1)
@@ -138,7 +143,7 @@ def _dot_matrix(text: str, height: int, rng: random.Random) -> Any:
     return image.astype(np.float32) / 255
 
 
-def _strokes(text: str, height: int, rng: random.Random) -> Any:
+def _strokes(text: str, height: int, rng: random.Random) -> MatLike:
     """Return a line of single strokes with uneven depth, as a laser engraves."""
     face, thick = rng.choice(STROKES), max(1, round(height * rng.uniform(0.07, 0.13)))
     scale = height / 21.0

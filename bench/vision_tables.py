@@ -6,7 +6,6 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cell_vision.matching.matcher import MatchOutcome
 from vision_run import Row
@@ -54,7 +53,7 @@ def by_level(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return {level: [row for row in rows if row.level == level] for level in LIMITS if any(r.level == level for r in rows)}
 
 
-def table(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
+def table(head: Sequence[str], lines: Sequence[Sequence[object]]) -> None:
     """Print a table in Markdown.
 
     Args:
@@ -201,5 +200,5 @@ def print_held(held: Sequence[Held]) -> bool:
     return all(line.holds is not False for line in held)
 
 
-def _shown(cell: Any) -> str:
+def _shown(cell: object) -> str:
     return f'{cell:.1f}' if isinstance(cell, float) else str(cell)
