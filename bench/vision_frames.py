@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -181,6 +181,25 @@ def frame(split: str, level: str, number: int, parts: Sequence[str], moment: int
         kind,
         shown.look,
     )
+
+
+def frames_in_face(face: str, level: Level, count: int, parts: Sequence[str], seed: str) -> Iterator[Frame]:
+    """Yield frames of single parts whose print has one typeface.
+
+    Args:
+        face: One of FURTHER_FACES of `vision_prints`.
+        level: Degradation.
+        count: Frames.
+        parts: The catalogue's part numbers.
+        seed: Another one gives other frames.
+    """
+    for number in range(count):
+        rng = random.Random(f'{seed} {face} {level.name} {number}')
+        part, capital = parts[number % len(parts)], rng.uniform(*level.capital)
+        design = replace(_design('test', part, level, rng), face=face)
+        image = _Scene(level, capital, rng).image([design], rng)
+        data = _through_the_camera(image, level, capital, rng)
+        yield Frame(f'{face} {number}', data, part, design.text, 'part', design.look)
 
 
 def _design(split: str, part: str, level: Level, rng: random.Random) -> _Design:

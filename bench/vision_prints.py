@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from vision_strokes import stroke_lettering
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -31,6 +32,13 @@ FACES = (
 """Typefaces of all splits: the wheel font-roboto, Pillow's own, Debian's fonts-dejavu-core and fonts-liberation."""
 TEST_FACES = ('Roboto-Black', 'Roboto-Italic', 'dejavu/DejaVuSansMono-Bold', 'liberation/LiberationSansNarrow-Regular')
 """Typefaces that only the test split has."""
+FURTHER_FACES = {
+    'OCR-A': 'ocr-a/OCRA',
+    'DIN 1451': 'din',
+    'stencil': '../opentype/allerta/allerta_stencil',
+    'engraved serif': 'dejavu/DejaVuSerif',
+}
+"""Typefaces of bench/vision_typefaces.py: Debian's fonts-ocr-a (public domain), own strokes, fonts-allerta (OFL), DejaVu."""
 STROKES = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX)
 
 _DOTS = {
@@ -86,6 +94,11 @@ def faces(split: str) -> tuple[str, ...]:
     return tuple(face for face in wanted if _font(face, 40) is not None)
 
 
+def is_installed(face: str) -> bool:
+    """Return whether a face of FURTHER_FACES can be drawn here."""
+    return face == 'DIN 1451' or _font(FURTHER_FACES[face], 40) is not None
+
+
 def printed(text: str, look: str, face: str, height: int, rng: random.Random) -> MatLike:
     """Return a line of print as coverage, float32 0..1; capitals are about `height` pixels high.
 
@@ -107,7 +120,7 @@ def _font(face: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont 
     if face == 'pillow':
         return ImageFont.load_default(size)
     if '/' in face:
-        path = DEBIAN / f'{face}.ttf'
+        path = DEBIAN / f'{face}{".otf" if "opentype" in face else ".ttf"}'
     else:
         import font_roboto
 
@@ -117,6 +130,11 @@ def _font(face: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont 
 
 def _typeset(text: str, face: str, height: int) -> MatLike:
     """Return a line in a typeface; capitals of these faces are about 0.72 of the size high."""
+    if face == 'DIN 1451':
+        return stroke_lettering(text, height)
+    if face == 'engraved serif':
+        return _engraved(_typeset(text, FURTHER_FACES[face], height))
+    face = FURTHER_FACES.get(face, face)
     font = _font(face, max(6, round(height / 0.72)))
     if font is None:
         raise ValueError(f'the typeface {face} is not installed')
@@ -124,6 +142,13 @@ def _typeset(text: str, face: str, height: int) -> MatLike:
     image = Image.new('L', (int(right - left) + 4, int(bottom - top) + 4))
     ImageDraw.Draw(image).text((2 - left, 2 - top), text, font=font, fill=255)
     return np.asarray(image, np.float32) / 255
+
+
+def _engraved(cover: MatLike) -> MatLike:
+    """Return a groove lit from the top left: its upper edges are in shade, its lower edges shine."""
+    deep = max(1, round(cover.shape[0] * 0.04))
+    lower = np.roll(cover, (deep, deep), (0, 1))
+    return np.asarray(0.55 * cover + np.clip(cover - lower, 0, 1) - 0.5 * np.clip(lower - cover, 0, 1), np.float32)
 
 
 def _dot_matrix(text: str, height: int, rng: random.Random) -> MatLike:
