@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from cell_common.backoff import Backoff
 from cell_common.time import NS_PER_S
 
+from cell_vision.camera.camera_clock import CameraClock
 from cell_vision.camera.source import EndOfSource, SourceError
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class FrameSource(Protocol):
     def retrieve(self) -> bytes | MatLike:
         """Return the frame for which `grab` waited: JPEG bytes or a BGR image."""
 
+    def taken(self) -> float | None:
+        """Return when the retrieved frame was taken by the camera's own clock, seconds; None when it has none."""
+
     def close(self) -> None:
         """Release the source."""
 
@@ -64,6 +68,8 @@ class CaptureStatus:
         message: Why no frames are received, for the operator.
         frames: Number of frames since the node started.
         losses: Number of times the source was lost.
+        repeated: Frames that were dropped because the camera's clock shows that it sent them or later
+            ones before.
         last_frame: Time of the last frame, nanoseconds; 0 = none yet.
     """
 
@@ -73,6 +79,7 @@ class CaptureStatus:
     message: str = ''
     frames: int = 0
     losses: int = 0
+    repeated: int = 0
     last_frame: int = 0
 
 
@@ -99,7 +106,8 @@ class CaptureThread:
 
         Args:
             make_source: Returns a source that is not open yet.
-            on_frame: Called in the thread with each frame and the time of its arrival, nanoseconds.
+            on_frame: Called in the thread with each frame and the time at which it was taken, nanoseconds:
+                that of its arrival, unless the camera's own clock shows that it was delayed.
             now: Returns the time, nanoseconds.
             rate: Largest number of frames per second.
             log: Called with a message once when the source is lost and once when it is back.
@@ -107,6 +115,7 @@ class CaptureThread:
         self._make_source, self._on_frame, self._now, self._log = make_source, on_frame, now, log
         self._period = round(NS_PER_S / rate)
         self._due = 0
+        self._clock = CameraClock()
         self._backoff = Backoff(0.25, 10.0)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -141,6 +150,7 @@ class CaptureThread:
         while not stop.is_set():
             # A new source object each time: a driver's state after an error is not to be trusted.
             source = self._make_source()
+            self._clock = CameraClock()
             try:
                 source.open()
                 while not stop.is_set():
@@ -169,11 +179,15 @@ class CaptureThread:
             return
         self._due = now + round(self._period * EARLY)
         frame = source.retrieve()
+        taken = self._clock.time_of(now, source.taken())
+        if taken is None:
+            self.state = replace(self.state, repeated=self.state.repeated + 1)
+            return
         if not self.state.connected:
             self._backoff.reset()
             self._log('frames are received')
         self.state = replace(self.state, connected=True, message='', frames=self.state.frames + 1, last_frame=now)
-        self._on_frame(frame, now)
+        self._on_frame(frame, taken)
 
     def _on_lost(self, message: str) -> None:
         if self.state.connected or message != self.state.message:

@@ -5,6 +5,9 @@ Pure: no ROS, sockets, files or clock.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from cell_vision.camera.camera_clock import timestamp_of
 from cell_vision.camera.jpeg import is_complete
 
 # A stream without boundaries must not fill the memory.
@@ -38,6 +41,19 @@ def boundary_of(content_type: str) -> bytes:
     raise MultipartError('the stream has no boundary')
 
 
+@dataclass(frozen=True)
+class StreamFrame:
+    """A JPEG of a stream.
+
+    Attributes:
+        jpeg: Complete JPEG.
+        taken: Timestamp by the camera's own clock, seconds; None when the stream has none.
+    """
+
+    jpeg: bytes
+    taken: float | None = None
+
+
 class MultipartReader:
     """Collects bytes and returns complete JPEGs; damaged ones are skipped and counted.
 
@@ -53,9 +69,10 @@ class MultipartReader:
         self._buffer = bytearray()
         self._length: int | None = None
         self._in_body = False
+        self._taken: float | None = None
         self.damaged = 0
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes) -> list[StreamFrame]:
         """Add received bytes and return the JPEGs that are now complete, oldest first.
 
         Args:
@@ -68,7 +85,7 @@ class MultipartReader:
         frames = []
         while (body := self._next()) is not None:
             if is_complete(body):
-                frames.append(body)
+                frames.append(StreamFrame(body, self._taken))
             else:
                 self.damaged += 1
         # After the loop: whole parts have left the buffer, so the rest belongs to one part.
@@ -108,16 +125,19 @@ class MultipartReader:
         if end < 0:
             del self._buffer[: start if len(self._buffer) - start < LONGEST_HEAD else start + 1]
             return False
-        self._length = _content_length(bytes(self._buffer[start:end]))
+        head = _fields(bytes(self._buffer[start:end]))
+        self._length, self._taken = _content_length(head), timestamp_of(head)
         self._in_body = True
         del self._buffer[: end + len(HEAD_END)]
         return True
 
 
-def _content_length(head: bytes) -> int | None:
-    for line in head.split(b'\r\n'):
-        name, _, value = line.partition(b':')
-        if name.strip().lower() == b'content-length' and value.strip().isdigit():
-            length = int(value)
-            return length if 0 < length <= LARGEST_PART else None
-    return None
+def _fields(head: bytes) -> dict[str, str]:
+    lines = (line.partition(b':') for line in head.split(b'\r\n'))
+    return {name.strip().lower().decode('latin-1'): value.strip().decode('latin-1') for name, _, value in lines}
+
+
+def _content_length(head: dict[str, str]) -> int | None:
+    text = head.get('content-length', '')
+    length = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+    return length if 0 < length <= LARGEST_PART else None

@@ -1,7 +1,7 @@
 """The `camera` node: publishes the frames of any camera source as ROS images, compressed once.
 
-Stamps are times of arrival, because most cameras have no usable clock of their own; the OCR node
-measures how late a stream is. OpenCV is imported only when a frame has to be decoded.
+Stamps are times of arrival, or earlier where the camera's own clock shows a delay. The OCR node
+measures on the parts how late a stream is. OpenCV is imported only when a frame has to be decoded.
 """
 
 from __future__ import annotations
@@ -150,6 +150,7 @@ class CameraNode(Node):
             'source': name,
             'frames': str(status.frames),
             'losses': str(status.losses),
+            'repeated frames': str(status.repeated),
             'frame age': f'{age:.2f}',
             'brightness': f'{self._quality.brightness:.0f}',
             'sharpness': f'{self._quality.sharpness:.0f}',

@@ -20,7 +20,7 @@ def test_pictures_come_out_whole_however_the_bytes_are_cut(chunk, stated):
     stream = b'preamble\r\n' + part(PICTURE, len(PICTURE) if stated else None) * 3 + b'--b'
     reader = MultipartReader(b'--b')
     pictures = [p for i in range(0, len(stream), chunk) for p in reader.feed(stream[i : i + chunk])]
-    assert pictures == [PICTURE] * 3 and reader.damaged == 0
+    assert [frame.jpeg for frame in pictures] == [PICTURE] * 3 and reader.damaged == 0
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_pictures_come_out_whole_however_the_bytes_are_cut(chunk, stated):
 def test_damage_costs_that_picture_only(damage):
     reader = MultipartReader(b'--b')
     pictures = reader.feed(part(PICTURE, len(PICTURE)) + damage + part(PICTURE, len(PICTURE)) * 2 + b'--b')
-    assert len(pictures) >= 2 and set(pictures) == {PICTURE}
+    assert len(pictures) >= 2 and {frame.jpeg for frame in pictures} == {PICTURE}
 
 
 def test_a_stream_without_end_is_refused():
@@ -52,3 +52,11 @@ def test_the_boundary_is_found(kind, boundary):
 def test_a_page_is_no_stream(kind):
     with pytest.raises(MultipartError):
         boundary_of(kind)
+
+
+def test_the_cameras_own_time_of_each_picture_is_kept():
+    stream = b''.join(
+        part(PICTURE, len(PICTURE)).replace(b'image/jpeg', b'image/jpeg\r\nX-Timestamp: ' + stamp)
+        for stamp in (b'7.000001', b'7.100000', b'soon')
+    )
+    assert [frame.taken for frame in MultipartReader(b'--b').feed(stream)] == [7.000001, 7.1, None]

@@ -12,8 +12,9 @@ import requests
 import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
+from cell_vision.camera.camera_clock import timestamp_of
 from cell_vision.camera.jpeg import is_complete
-from cell_vision.camera.mjpeg import MultipartError, MultipartReader, boundary_of
+from cell_vision.camera.mjpeg import MultipartError, MultipartReader, StreamFrame, boundary_of
 from cell_vision.camera.source import SourceError
 
 CHUNK = 65_536
@@ -45,7 +46,8 @@ class HttpGrabber:
         self._stream: requests.Response | None = None
         self._reader: MultipartReader | None = None
         # One frame: of several that arrived together only the newest counts.
-        self._ready: deque[bytes] = deque(maxlen=1)
+        self._ready: deque[StreamFrame] = deque(maxlen=1)
+        self._taken: float | None = None
 
     def open(self) -> None:
         """Connect.
@@ -57,7 +59,7 @@ class HttpGrabber:
             response = self._request()
             content_type = response.headers.get('Content-Type', '')
             if content_type.lower().startswith('image/jpeg'):
-                self._ready.append(response.content)
+                self._ready.append(_snapshot(response))
             else:
                 self._stream, self._reader = response, MultipartReader(boundary_of(content_type))
         except (OSError, urllib3.exceptions.HTTPError) as error:
@@ -88,7 +90,13 @@ class HttpGrabber:
 
         Only after a successful `grab`.
         """
-        return self._ready.pop()
+        frame = self._ready.pop()
+        self._taken = frame.taken
+        return frame.jpeg
+
+    def taken(self) -> float | None:
+        """Return the camera's time of the frame that `retrieve` returned, seconds; None when it has no clock."""
+        return self._taken
 
     def close(self) -> None:
         """Disconnect."""
@@ -104,9 +112,9 @@ class HttpGrabber:
             requests.RequestException: The network failed, or no data arrived in time.
         """
         if self._stream is None or self._reader is None:
-            jpeg = self._request().content
-            if is_complete(jpeg):
-                self._ready.append(jpeg)
+            frame = _snapshot(self._request())
+            if is_complete(frame.jpeg):
+                self._ready.append(frame)
             return
         data = self._stream.raw.read1(CHUNK)
         if not data:
@@ -147,6 +155,10 @@ class HttpGrabber:
     def _authentication(self, challenge: str) -> AuthBase:
         kind = HTTPDigestAuth if 'digest' in challenge.lower() else HTTPBasicAuth
         return kind(self._user, self._password)
+
+
+def _snapshot(response: requests.Response) -> StreamFrame:
+    return StreamFrame(response.content, timestamp_of({name.lower(): value for name, value in response.headers.items()}))
 
 
 def _cause(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 LEAST_RATE = 0.1
 MILLISECONDS = 1000
+OPEN_TIMEOUT_MS = 4_000
+"""FFmpeg examines a stream for up to a second before it is open."""
+LOW_LATENCY = 'rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|analyzeduration;500000|fpsprobesize;0'
+"""TCP loses no packets. Without low_delay each decoding thread holds a frame back. The default examines some 20 frames, which
+at 5 frames per second takes 4 s."""
 MJPG = cv2.VideoWriter.fourcc(*'MJPG')
 NO_GSTREAMER = (
     'this OpenCV was built without GStreamer: install one that has it (the system package python3-opencv), or '
@@ -54,7 +60,10 @@ class OpenCvGrabber:
         timeout = int(self._parameters.stall_timeout * MILLISECONDS)
         options: list[int] = []
         if self._source.kind is SourceKind.NETWORK:
-            options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout]
+            opening = max(timeout, OPEN_TIMEOUT_MS)
+            options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, opening, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout]
+            # Read by OpenCV at each opening; a site may set its own.
+            os.environ.setdefault('OPENCV_FFMPEG_CAPTURE_OPTIONS', LOW_LATENCY)
         backend = cv2.CAP_GSTREAMER if self._source.kind is SourceKind.GSTREAMER else cv2.CAP_ANY
         if backend == cv2.CAP_GSTREAMER and not cv2.videoio_registry.hasBackend(backend):
             raise SourceError(NO_GSTREAMER)
@@ -87,6 +96,14 @@ class OpenCvGrabber:
         if min(image.shape[:2]) == 1 or image.ndim == 1:
             return image.tobytes().rstrip(b'\0')
         return image
+
+    def taken(self) -> float | None:
+        """Return the time of the frame by the device's or the stream's own clock, seconds; None when there is none.
+
+        V4L2: timestamp of the buffer. RTSP: timestamp of the packets, from the begin of the stream.
+        """
+        milliseconds = float(self._capture.get(cv2.CAP_PROP_POS_MSEC))
+        return milliseconds / MILLISECONDS if milliseconds > 0 else None
 
     def close(self) -> None:
         """Release the device."""
@@ -180,6 +197,10 @@ class FileGrabber:
         """Return the frame for which `grab` waited, BGR."""
         assert self._image is not None
         return self._image
+
+    def taken(self) -> float | None:
+        """Return None: a file has no clock."""
+        return None
 
     def close(self) -> None:
         """Stop waiting and close the file."""
