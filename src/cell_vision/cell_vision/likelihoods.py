@@ -26,12 +26,14 @@ __all__ = [
     'Rendering',
     'StripEnds',
     'ends_of',
+    'frame_of',
     'join_strips',
     'pack',
     'split_strips',
     'unpack',
     'with_blanks',
     'with_ends',
+    'with_frame',
 ]
 
 ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'
@@ -44,6 +46,8 @@ STEPS_PER_NAT = 8
 """Resolution of the packed values."""
 LARGEST = 1_000_000
 """Bytes of an unpacked strip."""
+_ENDS, _FRAME = 0x0F, 4
+"""Bits of the first byte of a packed strip with its ends, and place of those with its frame."""
 
 Rendering = NDArray[np.float32]
 """Shape (steps, CLASSES)."""
@@ -74,7 +78,7 @@ def with_ends(data: bytes, ends: StripEnds) -> bytes:
         ends: Bit 0 of that byte is `cut_start`, bit 3 `more_after`.
     """
     flags = ends.cut_start, ends.cut_end, ends.more_before, ends.more_after
-    return bytes([sum(flag << bit for bit, flag in enumerate(flags))]) + data[1:]
+    return bytes([data[0] & ~_ENDS | sum(flag << bit for bit, flag in enumerate(flags))]) + data[1:]
 
 
 def ends_of(data: bytes) -> StripEnds:
@@ -83,8 +87,18 @@ def ends_of(data: bytes) -> StripEnds:
     return StripEnds(*(bool(bits >> bit & 1) for bit in range(4)))
 
 
+def with_frame(data: bytes, number: int) -> bytes:
+    """Return a packed strip with the number of its frame, of those whose readings are fused; 16 and more count from 0 again."""
+    return bytes([data[0] & _ENDS | (number & 0x0F) << _FRAME]) + data[1:]
+
+
+def frame_of(data: bytes) -> int:
+    """Return the number of the frame of a packed strip, 0 if it was not set."""
+    return data[0] >> _FRAME if data else 0
+
+
 def pack(renderings: Sequence[Rendering]) -> bytes:
-    """Return the renderings of one strip as bytes: one for its ends, then the compressed values."""
+    """Return the renderings of one strip as bytes: one for its ends and its frame, then the compressed values."""
     parts = []
     for rendering in renderings:
         values = np.round(-np.clip(rendering, FLOOR, 0.0) * STEPS_PER_NAT).astype(np.uint8)

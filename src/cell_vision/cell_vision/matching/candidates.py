@@ -117,7 +117,7 @@ class CandidateFinder:
         if known is None:
             if len(self._scored) >= MOST_KEPT:
                 self._scored.clear()
-            known = self._scored[line.key] = self.scorer.scores(line.strips)
+            known = self._scored[line.key] = self.scorer.scores(line.strips, line.frames)
         return known
 
     def _add_rivals(self, accepted: list[Candidate], lines: Sequence[TextLine]) -> list[Candidate]:

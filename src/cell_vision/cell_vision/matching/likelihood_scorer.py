@@ -15,6 +15,7 @@ from cell_vision.matching.alignment import Affixes, edge_predicates
 from cell_vision.matching.completeness import NumberPlace
 from cell_vision.matching.confusions import ConfusionWeights
 from cell_vision.matching.evidence_line import EvidenceLine, edge_costs, evidence_line
+from cell_vision.matching.frame_evidence import add_frames
 from cell_vision.matching.likelihood_score import EDGE, NumberTable, best_path
 from cell_vision.matching.patterns import Pattern
 
@@ -46,17 +47,22 @@ class LikelihoodScorer:
             groups.setdefault((*ends, pattern.affixes), []).append(row)
         self._groups = [(self._patterns[rows[0]], np.array(rows, np.intp)) for rows in groups.values()]
 
-    def scores(self, strips: Sequence[Sequence[Rendering]]) -> Mapping[Pattern, float]:
-        """Return the numbers that score better than FAR.
+    def scores(self, strips: Sequence[Sequence[Rendering]], frames: Sequence[int] = ()) -> Mapping[Pattern, float]:
+        """Return the numbers that score better than FAR. The best strip of a frame counts, the evidence of frames adds up.
 
         Args:
             strips: The renderings of each strip of one line.
+            frames: Number of the frame of each; empty = all are of one.
         """
-        best = np.full(len(self._patterns), FAR, np.float64)
-        for renderings in strips:
+        of_frames: dict[int, NDArray[np.float64]] = {}
+        for renderings, frame in zip(strips, frames or [0] * len(strips), strict=True):
             if renderings:
+                best = of_frames.setdefault(frame, np.full(len(self._patterns), FAR, np.float64))
                 np.maximum(best, np.mean([self._rendering_scores(rendering) for rendering in renderings], axis=0), out=best)
-        return {self._patterns[row]: float(best[row]) for row in np.flatnonzero(best > FAR)}
+        if not of_frames:
+            return {}
+        total = add_frames(np.array(list(of_frames.values())))
+        return {self._patterns[row]: float(total[row]) for row in np.flatnonzero(total > FAR)}
 
     def places(self, pattern: Pattern, strips: Sequence[Sequence[Rendering]], ends: Sequence[StripEnds]) -> list[NumberPlace]:
         """Return where a number stands in each strip that speaks for it, with the blanks and holes that the picture shows.

@@ -14,7 +14,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from cell_vision.likelihoods import Rendering, StripEnds, ends_of, unpack
+from cell_vision.likelihoods import Rendering, StripEnds, ends_of, frame_of, unpack
 from cell_vision.matching.alignment import SEAM, normalize
 from cell_vision.matching.evidence_line import APART, GLUED, join_boxes
 from cell_vision.ocr.box_geometry import center, enclose, overlaps
@@ -56,6 +56,7 @@ class TextLine:
         strips: Log likelihoods: the renderings of each strip of the line; empty when the engine
             gave none for all its boxes.
         ends: What the picture shows at the ends of each strip.
+        frames: Number of the frame of each strip.
         key: The packed likelihoods and seams from which `strips` were made: equal for equal ones.
     """
 
@@ -66,6 +67,7 @@ class TextLine:
     holes: tuple[int, ...] = ()
     strips: tuple[tuple[Rendering, ...], ...] = field(default=(), compare=False, repr=False)
     ends: tuple[StripEnds, ...] = field(default=(), compare=False, repr=False)
+    frames: tuple[int, ...] = field(default=(), compare=False, repr=False)
     key: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
 
 
@@ -218,30 +220,49 @@ def _line(row: list[_Box], *, wrapped: bool = False) -> TextLine:
     text, holes = _without_marks(text)
     score = min(box.reading.score for box in row)
     polygon = enclose([box.reading.polygon for box in row])
-    strips = _strips(row, seams)
-    return TextLine(text, score, polygon, display_text, holes, strips, _ends(row) if strips else (), _key(row, seams))
+    packed = _strips(row)
+    return TextLine(
+        text,
+        score,
+        polygon,
+        display_text,
+        holes,
+        tuple(_joined(strip, seams) for strip in packed),
+        tuple(_ends(strip) for strip in packed),
+        tuple(frame_of(strip[0]) for strip in packed),
+        _key(row, seams),
+    )
 
 
-def _strips(row: list[_Box], seams: Sequence[int]) -> tuple[tuple[Rendering, ...], ...]:
-    """Return the strips of a line: those of its only box, or of all its boxes joined, the first of each first."""
-    boxes = [[unpack(strip) for strip in box.reading.likelihoods] for box in row]
+def _strips(row: list[_Box]) -> list[tuple[bytes, ...]]:
+    """Return the strips of a line, each a packed one of every box: the first strips of a frame together, then the second ones.
+
+    Empty when the engine gave none for one of the boxes.
+    """
+    boxes = [box.reading.likelihoods for box in row]
     if not all(boxes):
-        return ()
+        return []
     if len(boxes) == 1:
-        return tuple(map(tuple, boxes[0]))
+        return [(strip,) for strip in boxes[0]]
     result = []
-    for number in range(max(map(len, boxes))):
-        strips = [_at(strips, number) for strips in boxes]
-        count = max(map(len, strips))
-        result.append(tuple(join_boxes([_at(strip, i) for strip in strips], seams) for i in range(count)))
-    return tuple(result)
+    for frame in sorted(set.intersection(*({frame_of(strip) for strip in strips} for strips in boxes))):
+        own = [[strip for strip in strips if frame_of(strip) == frame] for strips in boxes]
+        result += [tuple(_at(strips, number) for strips in own) for number in range(max(map(len, own)))]
+    # No frame has all boxes of the line.
+    return result or [tuple(_at(strips, number) for strips in boxes) for number in range(max(map(len, boxes)))]
 
 
-def _ends(row: list[_Box]) -> tuple[StripEnds, ...]:
-    """Return the ends of each strip of a line: the start of its first box, the end of its last one."""
-    boxes = [[ends_of(strip) for strip in box.reading.likelihoods] for box in row]
-    pairs = [(_at(boxes[0], i), _at(boxes[-1], i)) for i in range(max(map(len, boxes)))]
-    return tuple(StripEnds(one.cut_start, other.cut_end, one.more_before, other.more_after) for one, other in pairs)
+def _joined(strip: Sequence[bytes], seams: Sequence[int]) -> tuple[Rendering, ...]:
+    pieces = [unpack(piece) for piece in strip]
+    if len(pieces) == 1:
+        return tuple(pieces[0])
+    return tuple(join_boxes([_at(piece, i) for piece in pieces], seams) for i in range(max(map(len, pieces))))
+
+
+def _ends(strip: Sequence[bytes]) -> StripEnds:
+    """Return the ends of a strip: the start of its first box, the end of its last one."""
+    first, last = ends_of(strip[0]), ends_of(strip[-1])
+    return StripEnds(first.cut_start, last.cut_end, first.more_before, last.more_after)
 
 
 def _key(row: list[_Box], seams: Sequence[int]) -> tuple[bytes, ...]:

@@ -16,6 +16,7 @@ from statistics import median_low
 
 from rapidfuzz.distance import Levenshtein
 
+from cell_vision.likelihoods import with_frame
 from cell_vision.matching.alignment import normalize
 from cell_vision.ocr import box_geometry
 from cell_vision.ocr.box_geometry import center, enclose, height, length, offset
@@ -265,7 +266,13 @@ def _fuse_place(place: Sequence[Sequence[Reading]]) -> Reading:
     text, trust = _tally(backbone.text, votes)
     agreeing = [item.score for item in votes if item.text == text]
     base = max(agreeing) if agreeing else sum(item.score for item in votes) / len(votes)
-    strips = dict.fromkeys(strip for readings in present for reading in readings for strip in reading.likelihoods)
+    # The matcher adds the evidence of frames, but takes the best of the strips of one frame.
+    strips = dict.fromkeys(
+        with_frame(strip, number)
+        for number, readings in enumerate(place)
+        for reading in readings
+        for strip in reading.likelihoods
+    )
     return Reading(text.strip(), base * trust, _enclosing(present[-1]), tuple(strips))
 
 

@@ -13,22 +13,23 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from cell_vision.matching.alignment import normalize
 from cell_vision.ocr.box_geometry import center
 from cell_vision.ocr.completeness import mark_cut_ends
 from cell_vision.ocr.crops import evidence_crop, rectify
 from cell_vision.ocr.engines.base import BadImageError, Engine
 from cell_vision.ocr.engines.ppocr_ops import PLATE_SIDE
-from cell_vision.ocr.fusion import merge_passes
+from cell_vision.ocr.fusion import is_certain, merge_passes
 from cell_vision.ocr.plate_detector import (
     Plate,
     PlateCrop,
-    corners,
     crop_plate,
     denoise,
     detect_faint_print,
     detect_plates,
     stretch_contrast,
 )
+from cell_vision.ocr.second_part import unread_parts
 from cell_vision.types import UNREAD, FrameReading, Point, Reading, ReadOptions
 
 __all__ = ['add_barcodes_and_crop', 'decode', 'is_confident', 'no_deadline', 'read_frame', 'read_image']
@@ -44,10 +45,6 @@ REGION_GROWS = 0.3
 """The region of the last part is enlarged by this share: the next part may lie a little elsewhere."""
 RIM = 2.0
 """Print closer than this to the edge of a region may be cut off, pixels."""
-FRAME_RIM = 0.01
-"""Print closer than this to the edge of the frame is cut off; share of the longer side."""
-PRINT_LENGTH = 3
-"""Least letters and digits of a line that proves that the print of a part was read."""
 # Lower than `fusion.CERTAIN`: this decides about a further pass over the same frame, not about a further frame.
 GOOD_SCORE = 0.85
 GOOD_LENGTH = 5
@@ -68,8 +65,10 @@ class _Variant:
 
 SMOOTH_VARIANTS = (_Variant(544, smoothings=2), _Variant(544, smoothings=1, blur=1.2))
 """Second and third pass: they find faint and noisy print that no other pass does."""
-CAREFUL_VARIANTS = (_Variant(736), _Variant(480, blur=0.8), _Variant(736, blur=1.2))
-"""Further passes of a careful look."""
+CAREFUL_VARIANTS = (_Variant(736), _Variant(480, blur=0.8))
+"""Further passes of a careful look, unless the passes so far agree on every text."""
+AGREEING = 3
+"""Passes with the same texts after which a careful look ends."""
 
 
 def decode(data: bytes) -> MatLike:
@@ -177,42 +176,26 @@ def read_image(
     if not options.get('fast', True):
         return mark_cut_ends(image, engine.read(image, side))
     plates = detect_plates(image)
+    # Decision 0007, draw 14: a second part hardly brighter than the dark ground.
+    faint = detect_faint_print(image, plates) if plates else []
     passes: list[Sequence[Reading]] = []
-    for readings in _passes(engine, image, plates, careful, side):
+    for readings in _passes(engine, image, (plates, faint), careful, side):
         passes.append(readings)
         # With a second part in view the first pass is not enough: the next one may read it.
-        if not careful and is_confident(readings) and not _unread_plates(image, plates, passes):
+        if not careful and is_confident(readings) and not unread_parts(image, [*plates, *faint], passes):
             return mark_cut_ends(image, readings, [other for each in passes for other in each])
-        if deadline_passed():
+        if deadline_passed() or (careful and _agree(passes, plates)):
             break
     every = [reading for readings in passes for reading in readings]
     marked = [mark_cut_ends(image, readings, every) for readings in passes]
-    return [*merge_passes(marked, keep_contradictions=careful), *_unread_plates(image, plates, passes)]
+    return [*merge_passes(marked, keep_contradictions=careful), *unread_parts(image, [*plates, *faint], passes)]
 
 
-def _unread_plates(image: MatLike, plates: Sequence[Plate], passes: Sequence[Sequence[Reading]]) -> list[Reading]:
-    """Return a reading UNREAD for each plate without print that is separate from all plates with print.
-
-    Then two parts are in view. Edges, shadows and reflections close to a part may look like plates, and so may a dark corner or
-    a truncated neighbor at the edge of the frame; these are ignored.
-    """
-    high, wide = image.shape[:2]
-    rim = FRAME_RIM * max(high, wide)
-    prints = [
-        center(reading.polygon)
-        for readings in passes
-        for reading in readings
-        if sum(map(str.isalnum, reading.text)) >= PRINT_LENGTH
-    ]
-    printed = [plate for plate in plates if any(plate.contains(*point) for point in prints)]
-    bare = [
-        plate
-        for plate in plates
-        if plate not in printed
-        and all(plate.is_separate_from(other) for other in printed)
-        and all(rim < x < wide - rim and rim < y < high - rim for x, y in corners(plate))
-    ]
-    return [Reading(UNREAD, 1.0, corners(plate)) for plate in bare] if printed else []
+def _agree(passes: Sequence[Sequence[Reading]], plates: Sequence[Plate]) -> bool:
+    """Return whether the passes over the plates and the whole frame read the same with confidence: further ones add nothing."""
+    if not plates or len(passes) <= AGREEING or not all(is_certain(readings) for readings in passes):
+        return False
+    return len({tuple(sorted(normalize(reading.text) for reading in readings)) for readings in passes}) == 1
 
 
 def is_confident(readings: Sequence[Reading]) -> bool:
@@ -230,11 +213,19 @@ def is_confident(readings: Sequence[Reading]) -> bool:
     )
 
 
-def _passes(engine: Engine, image: MatLike, plates: Sequence[Plate], careful: bool, side: int) -> Iterator[Sequence[Reading]]:
-    """Yield the readings of one pass after another, the quickest first."""
-    crops = [crop_plate(image, plate) for plate in plates]
-    # Decision 0007, draw 14: a second part hardly brighter than the dark ground.
-    faint = [crop_plate(image, place) for place in detect_faint_print(image, plates)] if crops else []
+def _passes(
+    engine: Engine, image: MatLike, places: tuple[Sequence[Plate], Sequence[Plate]], careful: bool, side: int
+) -> Iterator[Sequence[Reading]]:
+    """Yield the readings of one pass after another, the quickest first.
+
+    Args:
+        engine: Reads images.
+        image: The frame.
+        places: Plates, and places of faint print.
+        careful: Whether all passes are wanted.
+        side: Longest side of the whole frame, 0 = as the engine is set up.
+    """
+    crops, faint = ([crop_plate(image, place) for place in group] for group in places)
     if crops:
         yield [
             reading
@@ -245,7 +236,7 @@ def _passes(engine: Engine, image: MatLike, plates: Sequence[Plate], careful: bo
         yield [reading for crop in crops for reading in _read_variant(engine, crop, variant)]
     # The whole frame at low resolution: it finds print that lies on no plate.
     yield engine.read(image, FRAME_SIDE)
-    if careful or not crops:
+    if not crops:
         yield engine.read(image, side)
     for variant in CAREFUL_VARIANTS if careful else ():
         yield [reading for crop in crops for reading in _read_variant(engine, crop, variant)]
