@@ -20,6 +20,7 @@ from cell_common.yaml_model import SourceFloat, SourceInt, StrictModel, YamlDocu
 __all__ = ['load_catalogue', 'parse_catalogue']
 
 MAX_NUMBER_LENGTH = 64
+USUAL_CAPACITY = 24
 _NAMES = {'parts': 'part_number'}
 _PATTERN_KEYS = ('ignore', 'prefixes', 'suffixes', 'tells_apart', 'also')
 _NEVER_EMPTY = frozenset({'ignore', 'tells_apart', 'also'})
@@ -54,13 +55,18 @@ class TrayEntry(StrictModel):
 
     count: Count
     capacity: Count
-    low: Count
+    low: Count = 0
 
     @model_validator(mode='after')
     def _check_capacity(self) -> TrayEntry:
         if max(self.count, self.low) > self.capacity:
             raise ValueError('count and low must not be more than capacity')
         return self
+
+
+def _empty_trays() -> list[TrayEntry]:
+    """Return the trays of a part whose entry names none, as in a catalogue for a first trial of the camera: all are empty."""
+    return [TrayEntry(count=0, capacity=USUAL_CAPACITY) for _ in TRAYS]
 
 
 class PartEntry(StrictModel):
@@ -74,7 +80,7 @@ class PartEntry(StrictModel):
     description: Text = ''
     letter: Text
     unit_weight: Annotated[float, Field(ge=0.0, lt=1000.0)] = 0.0
-    trays: list[TrayEntry]
+    trays: list[TrayEntry] = Field(default_factory=_empty_trays)
     prints: Texts = Field(default_factory=list)
     ignore: Texts = Field(default_factory=list)
     code: str = ''
