@@ -40,6 +40,7 @@ __all__ = [
     'domain',
     'free_port',
     'graph',
+    'matched_subscribers',
     'node_switch_interval',
     'postgresql',
     'wait_until',
@@ -92,6 +93,19 @@ def wait_until(condition: Callable[[], T], timeout: float = DEADLINE_S, what: st
 def dds_thread_count() -> int:
     """Return the number of threads of the DDS participants of this process; it grows if a test leaves a context open."""
     return sum(name.read_text().startswith('dds.') for name in Path('/proc/self/task').glob('*/comm'))
+
+
+def matched_subscribers(node: Node, topic: str) -> int:
+    """Return how many subscribers one publisher of a node reaches.
+
+    A message that is published before its subscriber is matched is lost, so tests wait for this before they cause one.
+
+    Args:
+        node: Node with a publisher of the topic.
+        topic: End of the topic's name, e.g. "weighing/weight".
+    """
+    publisher = next(publisher for publisher in node.publishers if publisher.topic_name.endswith(f'/{topic}'))
+    return int(publisher.get_subscription_count())
 
 
 class NodeGraph:

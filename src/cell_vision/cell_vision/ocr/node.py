@@ -143,11 +143,6 @@ class OcrNode(Node):
         """The latest received frame, None before the first."""
         return self._frames.newest
 
-    @property
-    def overlay_viewers(self) -> int:
-        """Number of subscribers of the overlay."""
-        return self._overlay.viewers
-
     def destroy_node(self) -> None:
         """Stop the worker and destroy the node."""
         self._worker.close()

@@ -48,11 +48,6 @@ class OverlayPublisher:
         self._pool = ThreadPoolExecutor(1, 'overlay')
         self._last: tuple[CompressedImage, OcrResult] | None = None
 
-    @property
-    def viewers(self) -> int:
-        """Number of subscribers."""
-        return int(self._publisher.get_subscription_count())
-
     def show_reading(self, image: CompressedImage, result: OcrResult) -> None:
         """Draw a reading.
 
@@ -78,7 +73,7 @@ class OverlayPublisher:
 
     def _draw(self, match: MatchResult | None) -> None:
         # Checked for each reading: drawing without viewers would cost more than the node itself.
-        if self._last is None or not self.viewers:
+        if self._last is None or not self._publisher.get_subscription_count():
             return
         image, result = self._last
         self._pool.submit(self._render, image, result, match)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from builtin_interfaces.msg import Duration, Time
 from cell_common.qos import sensor_stream
-from cell_common.testing import NodeGraph, wait_until
+from cell_common.testing import NodeGraph, matched_subscribers, wait_until
 from cell_vision.camera.node import CameraNode
 from cell_vision.matching.node import MatcherNode
 from cell_vision.ocr.node import OcrNode
@@ -356,7 +356,7 @@ def test_the_camera_stops_starts_and_says_so_in_its_diagnostics(graph, seeing, i
 
 def test_the_overlay_is_drawn_for_those_who_look(graph, seeing, matcher):
     drawn = graph.collect(CompressedImage, 'ocr/overlay/compressed')
-    wait_until(lambda: seeing[1].overlay_viewers)
+    wait_until(lambda: matched_subscribers(seeing[1], 'ocr/overlay/compressed'))
     answer = read(graph)
     wait_until(lambda: len(drawn) == 1, what='the reading')
     graph.call(MatchPart, 'matching/match', MatchPart.Request(expected_part_number='EM1-2U1', ocr=answer.result))

@@ -149,11 +149,6 @@ class ScaleBridgeNode(Node):
         """Readings received and not published yet."""
         return self._journal.pending
 
-    @property
-    def subscriber_count(self) -> int:
-        """Number of matched subscriptions of weighing/weight."""
-        return int(self._weight.get_subscription_count())
-
     def _post_event(self, event: ServerEvent | JournalStatus) -> None:
         """Queue an event for the node's thread, from any thread."""
         # The queue is full while the executor is stuck; giving up would lose a disconnect. While

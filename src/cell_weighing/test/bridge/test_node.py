@@ -3,7 +3,7 @@ import socket
 import pytest
 from cell_common.qos import events, latched
 from cell_common.runner import StartError
-from cell_common.testing import free_port, wait_until
+from cell_common.testing import free_port, matched_subscribers, wait_until
 from cell_weighing.bridge.node import ScaleBridgeNode
 from cell_weighing.storage.journal_reader import last_sequences, read_journal
 
@@ -13,7 +13,7 @@ from cell_interfaces.msg import AlarmEvent, ScaleList, ScaleReading
 @pytest.fixture
 def readings(graph, bridge):
     received = graph.collect(ScaleReading, 'weighing/weight', events())
-    wait_until(lambda: bridge.subscriber_count == 1)
+    wait_until(lambda: matched_subscribers(bridge, 'weighing/weight') == 1)
     return received
 
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from cell_common.parameters import ParameterError
 from cell_common.qos import events, latched
-from cell_common.testing import free_port, wait_until
+from cell_common.testing import free_port, matched_subscribers, wait_until
 from cell_weighing.bridge.node import ScaleBridgeNode
 
 from cell_interfaces.msg import AlarmEvent, ScaleList, ScaleReading
@@ -23,7 +23,7 @@ def start(graph, database_url):
         options = graph.options(listen_address='127.0.0.1', port=0, database_url=database_url, **parameters)
         node = graph.add(ScaleBridgeNode(**options))
         wait_until(lambda: not node.listening.error)
-        wait_until(lambda: node.subscriber_count == 1)
+        wait_until(lambda: matched_subscribers(node, 'weighing/weight') == 1)
         return node, readings
 
     return start

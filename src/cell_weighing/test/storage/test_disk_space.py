@@ -9,7 +9,7 @@ import pytest
 from cell_common.database import open_database
 from cell_common.ids import new_id
 from cell_common.qos import events, latched
-from cell_common.testing import wait_until
+from cell_common.testing import matched_subscribers, wait_until
 from cell_weighing.bridge.journal_writer import JournalWriter
 from cell_weighing.bridge.node import ScaleBridgeNode
 from cell_weighing.domain.reading import ReadingStatus, WeightReading
@@ -123,7 +123,7 @@ def test_when_too_many_lines_wait_no_more_are_read_and_none_is_lost(graph, refus
     weights = [f'{number // 1000}.{number % 1000:03d}' for number in range(1, 5001)]
     alarms = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     published = graph.collect(ScaleReading, 'weighing/weight', events(10_000))
-    wait_until(lambda: node.subscriber_count == 1)
+    wait_until(lambda: matched_subscribers(node, 'weighing/weight') == 1)
     with socket.create_connection(('127.0.0.1', node.listening.port), timeout=5) as device:
         device.sendall(''.join(f'1,{weight} kg\r\n' for weight in weights).encode())
         wait_until(lambda: raised(alarms, 'held_back'))
