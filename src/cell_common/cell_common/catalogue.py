@@ -15,8 +15,8 @@ from dataclasses import dataclass
 __all__ = [
     'EVENT_LETTERS',
     'LETTERS',
+    'MOST_TRAYS',
     'START_LETTER',
-    'TRAYS',
     'Catalogue',
     'CatalogueError',
     'Part',
@@ -25,7 +25,8 @@ __all__ = [
     'lookalike_warnings',
 ]
 
-TRAYS = (1, 2, 3, 4)
+MOST_TRAYS = 255
+"""Of one part: a tray's number is a byte in the messages."""
 START_LETTER = 'D'
 """Starts the robot's program on every site; neither a part nor an event may use it."""
 EVENT_LETTERS: Mapping[str, str] = {'START_PROGRAM': START_LETTER, 'PLACE': 'P', 'REJECT': 'R', 'BENCHMARK': 'B', 'HOME': 'H'}
@@ -47,7 +48,7 @@ class Tray:
     """
 
     tray: int
-    """Number of the tray, 1..4."""
+    """Number of the tray, 1..MOST_TRAYS."""
     count: int
     """Initial count."""
     capacity: int
@@ -59,7 +60,7 @@ class Tray:
 class Part:
     """One part of the catalogue.
 
-    All fields were checked by `catalogue_file`: patterns compile, letters are unique, trays are TRAYS in order. The matcher
+    All fields were checked by `catalogue_file`: patterns compile, letters are unique, trays are numbered from 1. The matcher
     reads the patterns; the robot node reads only letter and number.
     """
 

@@ -14,12 +14,13 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from cell_common.catalogue import EVENT_LETTERS, LETTERS, TRAYS, Catalogue, CatalogueError, Part, Tray, lookalike_warnings
+from cell_common.catalogue import EVENT_LETTERS, LETTERS, MOST_TRAYS, Catalogue, CatalogueError, Part, Tray, lookalike_warnings
 from cell_common.yaml_model import SourceFloat, SourceInt, StrictModel, YamlDocument, YamlError, load_yaml, validate
 
 __all__ = ['load_catalogue', 'parse_catalogue']
 
 MAX_NUMBER_LENGTH = 64
+USUAL_TRAYS = 4
 USUAL_CAPACITY = 24
 _NAMES = {'parts': 'part_number'}
 _PATTERN_KEYS = ('ignore', 'prefixes', 'suffixes', 'tells_apart', 'also')
@@ -66,7 +67,7 @@ class TrayEntry(StrictModel):
 
 def _empty_trays() -> list[TrayEntry]:
     """Return the trays of a part whose entry names none, as in a catalogue for a first trial of the camera: all are empty."""
-    return [TrayEntry(count=0, capacity=USUAL_CAPACITY) for _ in TRAYS]
+    return [TrayEntry(count=0, capacity=USUAL_CAPACITY) for _ in range(USUAL_TRAYS)]
 
 
 class PartEntry(StrictModel):
@@ -114,8 +115,8 @@ class PartEntry(StrictModel):
     @field_validator('trays', mode='before')
     @classmethod
     def _check_trays(cls, value: object) -> object:
-        if not isinstance(value, list) or len(value) != len(TRAYS):
-            raise ValueError(f'trays must be a list of {len(TRAYS)}, each {{count, capacity, low}}')
+        if not isinstance(value, list) or not 1 <= len(value) <= MOST_TRAYS:
+            raise ValueError(f'trays must be a list of 1 to {MOST_TRAYS}, each {{count, capacity, low}}')
         return value
 
     @field_validator('prints', *_PATTERN_KEYS, mode='before')
@@ -161,9 +162,7 @@ class PartEntry(StrictModel):
         return Part(
             part_number=self.part_number,
             letter=self.letter,
-            trays=tuple(
-                Tray(number, tray.count, tray.capacity, tray.low) for number, tray in zip(TRAYS, self.trays, strict=True)
-            ),
+            trays=tuple(Tray(number, tray.count, tray.capacity, tray.low) for number, tray in enumerate(self.trays, 1)),
             description=self.description,
             unit_weight=self.unit_weight,
             prints=tuple(self.prints),

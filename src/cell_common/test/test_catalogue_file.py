@@ -42,7 +42,8 @@ def test_the_first_stock_comes_from_the_trays():
         (part(number=7400), 'must be text; put it in quotes'),
         (part(unit_weight=-1), 'unit_weight'),
         (part(color='red'), 'unknown key "color"'),
-        ({**part(), 'trays': TRAYS[:3]}, 'trays must be a list of 4'),
+        ({**part(), 'trays': []}, 'trays must be a list of 1 to 255'),
+        ({**part(), 'trays': TRAYS[:1] * 256}, 'trays must be a list of 1 to 255'),
         ({**part(), 'trays': [{'count': 9, 'capacity': 4, 'low': 1}] * 4}, 'must not be more than capacity'),
         ('EM1-2U1', 'is not a mapping'),
     ],
@@ -201,3 +202,9 @@ def test_all_errors_of_a_file_are_reported_together_each_with_its_line(tmp_path)
 
 def test_text_that_must_stand_beside_the_number_is_kept():
     assert parse_catalogue({'parts': [part(also=['24 ?VDC'])]}).parts['EM1-2U1'].required_patterns == ('24 ?VDC',)
+
+
+@pytest.mark.parametrize('number', [1, 2, 12, 255])
+def test_a_part_has_any_number_of_trays(number):
+    [loaded] = parse_catalogue({'parts': [{**part(), 'trays': TRAYS[:1] * number}]}).parts.values()
+    assert [tray.tray for tray in loaded.trays] == list(range(1, number + 1))

@@ -40,6 +40,7 @@ from cell_coordinator.job.publisher import JobPublisher
 from cell_coordinator.job.robot_client import RobotClient
 from cell_coordinator.job.runner import JobRunner
 from cell_coordinator.job.store import JobStore
+from cell_coordinator.job.tray_choice import TrayChoice
 from cell_coordinator.parameters import CoordinatorParameters
 from cell_interfaces import msg
 from cell_interfaces.action import RunJob
@@ -155,7 +156,12 @@ class CoordinatorNode(Node):
             StartError: The database failed.
         """
         settings = self._settings
-        rules = JobRules(settings.read_attempts, settings.max_consecutive_rejects, seconds_to_ns(settings.settle_time))
+        rules = JobRules(
+            settings.read_attempts,
+            settings.max_consecutive_rejects,
+            seconds_to_ns(settings.settle_time),
+            TrayChoice(settings.tray_choice),
+        )
         try:
             return JobRunner(
                 JobMachine(rules),

@@ -29,6 +29,12 @@ class CoordinatorParameters:
         5, 'Frames to read a benchmark from when the first frame is not certain.', minimum=1, maximum=20
     )
     max_consecutive_rejects: int = parameter(3, 'Rejected pieces in a row that pause the job.', minimum=1, maximum=100)
+    tray_choice: str = parameter(
+        'first',
+        'Which tray the next piece comes from: first = the lowest number, one tray after the other; fullest; '
+        'round_robin = in turn.',
+        choices=('first', 'fullest', 'round_robin'),
+    )
     settle_time: float = parameter(
         0.2,
         'Time a piece may swing after the robot reported that it is presented; earlier frames are ignored.',

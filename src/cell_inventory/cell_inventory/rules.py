@@ -109,7 +109,7 @@ class Stock:
 
         Args:
             part_number: A part; an unknown one has no entries.
-            tray: 1..4.
+            tray: 1..255.
         """
         return self.counts.get((part_number, tray), 0)
 
@@ -131,7 +131,7 @@ class Stock:
 
         Args:
             part_number: A part of the catalogue.
-            tray: 1..4.
+            tray: 1..255.
 
         Raises:
             BookingRejected: UNKNOWN_PART or UNKNOWN_TRAY.

@@ -8,7 +8,8 @@ Three forms are read, and a file keeps its form when it is written again:
     {PN: [n1, n2, n3, n4]}
     [{"part_number": PN, "tray1": n1, ... "tray4": n4}], also as the value of one member "inventory"
 
-In each place counts are a list of four, or an object {"tray1": n1, ...}; a tray that is not in the object keeps its count.
+In each place counts are a list with one for each tray, or an object {"tray1": n1, ...}. A tray that is not in the object keeps
+its count.
 
 The old programs read these files with their own code, so nothing is added to them: no version, no comment, no other order of
 trays. Errors name the line, since people edit the file by hand.
@@ -22,7 +23,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from cell_common.catalogue import TRAYS, Catalogue
+from cell_common.catalogue import Catalogue
 
 __all__ = [
     'Capacities',
@@ -42,7 +43,9 @@ Counts = Mapping[tuple[str, int], int]
 Capacities = Mapping[str, Mapping[int, int]]
 """Part number -> tray -> most pieces."""
 _Path = tuple[str | int, ...]
-_NAMES = {f'tray{tray}': tray for tray in TRAYS}
+OLD_TRAYS = 4
+"""The replaced system has four trays a part: a file names at least these, with 0 for a tray that the part has not."""
+_NAME = re.compile(r'tray([1-9][0-9]{0,2})')
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 # A file of another kind has an error in every line.
 _MOST_ERRORS = 10
@@ -144,7 +147,7 @@ def write_stock(stock: Counts | StockFile) -> str:
         return _object_text(_rows(file.counts), 0) + '\n'
     if file.form in (Form.ARRAY, Form.EVENT):
         lines = [
-            json.dumps({'part_number': part, **{name: trays[tray] for name, tray in _NAMES.items()}}, ensure_ascii=False)
+            json.dumps({'part_number': part, **{f'tray{tray}': count for tray, count in trays.items()}}, ensure_ascii=False)
             for part, trays in _trays(file.counts).items()
         ]
         array = '[\n' + ',\n'.join(f'  {line}' for line in lines) + '\n]' if lines else '[]'
@@ -199,7 +202,7 @@ class _Reader:
             place = (*path, number)
             part = entry.get('part_number') if isinstance(entry, dict) else None
             if not isinstance(entry, dict) or not isinstance(part, str):
-                self._add(place, 'each entry must be an object with "part_number" and "tray1" to "tray4"')
+                self._add(place, 'each entry must be an object with "part_number" and its trays: "tray1", "tray2" and so on')
             elif part in seen:
                 self._add(place, f'{part} is listed twice: remove one of the entries')
             else:
@@ -215,21 +218,24 @@ class _Reader:
             self._add(path, f'{part} is not in the catalogue: remove it here, or add it to the catalogue')
             return
         if isinstance(trays, list):
-            if len(trays) != len(TRAYS):
-                self._add(path, f'{part} has {len(trays)} counts: give one for each of the {len(TRAYS)} trays')
+            if len(trays) < len(capacities) or len(trays) > max(OLD_TRAYS, len(capacities)):
+                self._add(path, f'{part} has {len(trays)} counts: give one for each of the {len(capacities)} trays')
                 return
-            named: dict[str, object] = dict(zip(_NAMES, trays, strict=True))
+            named: dict[str, object] = {f'tray{number}': count for number, count in enumerate(trays, 1)}
             places: list[_Path] = [(*path, index) for index in range(len(trays))]
         elif isinstance(trays, dict):
             named, places = trays, [(*path, name) for name in trays]
         else:
-            self._add(path, f'{part} must be a list of {len(TRAYS)} counts')
+            self._add(path, f'{part} must be a list of {len(capacities)} counts')
             return
         for (name, count), place in zip(named.items(), places, strict=True):
-            tray = _NAMES.get(name, 0)
+            numbered = _NAME.fullmatch(name)
+            tray = int(numbered[1]) if numbered else 0
             most = capacities.get(tray)
+            if most is None and 1 <= tray <= OLD_TRAYS and type(count) is int and not count:
+                continue
             if most is None:
-                self._add(place, f'{part} has the unknown key "{name}": use tray1 to tray4')
+                self._add(place, f'{part} has the unknown key "{name}": use tray1 to tray{max(capacities, default=0)}')
             # bool is a subclass of int in Python, and JSON's true is no count.
             elif isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= most:
                 self._add(place, f'{part} {name} is {_shown(count)}: give a whole number of 0 to {most}')
@@ -336,7 +342,7 @@ def _index_after(path: _Path) -> int:
 def _trays(counts: Counts) -> dict[str, dict[int, int]]:
     parts: dict[str, dict[int, int]] = {}
     for (part, tray), count in sorted(counts.items()):
-        parts.setdefault(part, dict.fromkeys(TRAYS, 0))[tray] = count
+        parts.setdefault(part, dict.fromkeys(range(1, OLD_TRAYS + 1), 0))[tray] = count
     return parts
 
 

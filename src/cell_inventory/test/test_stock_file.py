@@ -94,3 +94,15 @@ def test_every_error_is_listed_up_to_a_limit(catalogue):
     with pytest.raises(StockFileError) as refusal:
         read_stock(text, catalogue)
     assert str(refusal.value).count('not in the catalogue') == 10 and 'and 2 more' in str(refusal.value)
+
+
+def test_a_file_names_as_many_trays_as_a_part_has(tmp_path):
+    """Old files have four: a tray that the part has not may stand there with 0."""
+    capacities = {'TWO': {1: 5, 2: 5}, 'SIX': dict.fromkeys(range(1, 7), 9)}
+    stock = parse_stock('{"TWO": [1, 2, 0, 0], "SIX": {"tray6": 3, "tray1": 1}}', capacities)
+    assert stock.counts == {('TWO', 1): 1, ('TWO', 2): 2, ('SIX', 6): 3, ('SIX', 1): 1}
+    assert parse_stock('{"TWO": [1, 2], "SIX": [1, 2, 3, 4, 5, 6]}', capacities).counts['SIX', 5] == 5
+    wrong = ('"TWO": [1, 2, 1, 0]', '"TWO": [1, 2, 0, 0, 0]', '"SIX": [1, 2, 3]', '"SIX": {"tray7": 1}', '"SIX": {"tray07": 1}')
+    for text in wrong:
+        with pytest.raises(StockFileError):
+            parse_stock('{' + text + '}', capacities)

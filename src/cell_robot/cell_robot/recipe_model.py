@@ -10,6 +10,7 @@ import math
 from typing import Annotated, Literal
 
 import numpy as np
+from cell_common.catalogue import MOST_TRAYS
 from cell_common.yaml_model import StrictModel
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -161,25 +162,9 @@ class TrayModel(TargetModel):
     columns: SideModel | None = None
 
 
-class TraysModel(StrictModel):
-    """Trays of one part, by number."""
-
-    tray_1: TrayModel | None = Field(None, alias='1')
-    tray_2: TrayModel | None = Field(None, alias='2')
-    tray_3: TrayModel | None = Field(None, alias='3')
-    tray_4: TrayModel | None = Field(None, alias='4')
-
-    @model_validator(mode='before')
-    @classmethod
-    def _number_to_text(cls, data: object) -> object:
-        """Turn the numeric keys of YAML into field names."""
-        return {str(key): value for key, value in data.items()} if isinstance(data, dict) else data
-
-    @property
-    def by_number(self) -> dict[int, TrayModel]:
-        """Tray number -> tray, without the missing ones."""
-        trays = enumerate((self.tray_1, self.tray_2, self.tray_3, self.tray_4), 1)
-        return {number: tray for number, tray in trays if tray is not None}
+_TRAY_NUMBERS = frozenset(map(str, range(1, MOST_TRAYS + 1)))
+TraysModel = dict[str, TrayModel | None]
+"""Tray number -> tray of one part; None = left empty in the file."""
 
 
 class RecipeModel(StrictModel):
@@ -241,18 +226,25 @@ class RecipeModel(StrictModel):
     @field_validator('parts', mode='before')
     @classmethod
     def _part_numbers_to_text(cls, data: object) -> object:
-        return {str(key): value for key, value in data.items()} if isinstance(data, dict) else data
+        """Turn the numeric keys of YAML, of parts and of trays, into texts."""
+        if not isinstance(data, dict):
+            return data
+        return {str(part): _with_text_keys(trays) for part, trays in data.items()}
 
     @field_validator('parts')
     @classmethod
     def _check_parts(cls, parts: dict[str, TraysModel], info: ValidationInfo) -> dict[str, TraysModel]:
-        empty = [part_number for part_number, trays in parts.items() if not trays.by_number]
+        unknown = [f'{part_number}: {key}' for part_number, trays in parts.items() for key in trays if key not in _TRAY_NUMBERS]
+        if unknown:
+            raise ValueError(f'parts: {unknown[0]} is no tray: trays have the numbers 1 to {MOST_TRAYS}')
+        empty = [part_number for part_number, trays in parts.items() if not any(trays.values())]
         if empty:
-            raise ValueError(f'parts: {", ".join(empty)} has no tray; write its trays, 1 to 4')
+            raise ValueError(f'parts: {", ".join(empty)} has no tray; write its trays, from 1')
         trays = {
             f'parts: {part_number}: {number}': tray
             for part_number, trays in parts.items()
-            for number, tray in trays.by_number.items()
+            for number, tray in trays.items()
+            if tray is not None
         }
         _check_approaches(trays, info)
         return parts
@@ -274,7 +266,7 @@ class RecipeModel(StrictModel):
             waypoints={name: units.joints(angles) for name, angles in self.waypoints},
             targets={name: _make_target(target, units) for name, target in self.targets},
             parts={
-                part_number: {number: _make_tray(tray, units) for number, tray in trays.by_number.items()}
+                part_number: {int(number): _make_tray(tray, units) for number, tray in trays.items() if tray is not None}
                 for part_number, trays in self.parts.items()
             },
         )
@@ -317,6 +309,10 @@ def _check_approaches(targets: dict[str, TargetModel] | dict[str, TrayModel], in
 
 def _make_target(target: TargetModel, units: UnitsModel) -> ApproachTarget:
     return ApproachTarget(units.matrix(target.pose), target.approach * units.meters)
+
+
+def _with_text_keys(data: object) -> object:
+    return {str(key): value for key, value in data.items()} if isinstance(data, dict) else data
 
 
 def _make_tray(tray: TrayModel, units: UnitsModel) -> TrayTargets:

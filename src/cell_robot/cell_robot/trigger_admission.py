@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from cell_common.catalogue import MOST_TRAYS
 from cell_common.error_code import ErrorCode
 from cell_common.latest_entries import LatestEntries
 
@@ -52,8 +53,8 @@ class TriggerAdmission:
         """
         if not _ID.fullmatch(command.trigger_id):
             return not_sent(ErrorCode.INVALID_ARGUMENT, 'trigger_id must be 1 to 64 characters of A-Z a-z 0-9 _ -')
-        if not 0 <= command.tray <= 4:
-            return not_sent(ErrorCode.INVALID_ARGUMENT, f'tray is {command.tray}; allowed: 1 to 4, or 0 for none')
+        if not 0 <= command.tray <= MOST_TRAYS:
+            return not_sent(ErrorCode.INVALID_ARGUMENT, f'tray is {command.tray}; allowed: 1 to {MOST_TRAYS}, or 0 for none')
         if self._active is not None:
             return not_sent(ErrorCode.ROBOT_BUSY, f'The robot is busy with {self._active.event}. Wait for its end.')
         if command.trigger_id in self._ids:

@@ -2,7 +2,7 @@
 
 Pure: no ROS, sockets, files or clock.
 
-The steps of a piece are: query the stock and choose the lowest-numbered tray that is not empty; pick and present; read; match;
+The steps of a piece are: query the stock and choose a tray that is not empty (`tray_choice`); pick and present; read; match;
 place on a MATCH, else reject; book. The caller stores the new job before it executes the effects. After a crash the snapshot
 therefore contains every trigger that may have been sent.
 
@@ -51,6 +51,7 @@ from cell_coordinator.job.transitions import (
     unresolved,
     with_effect,
 )
+from cell_coordinator.job.tray_choice import TrayChoice, choose_tray
 
 RESTARTED = 'the coordinator was restarted: check the cell, then resume'
 OLD_FRAME = 'the frame is older than the pick: compare the clocks of the computers'
@@ -82,6 +83,7 @@ class JobRules:
     max_consecutive_rejects: int = 3
     settle_ns: int = 0
     """Time a piece may swing after the robot has presented it; a frame taken meanwhile does not count."""
+    tray_choice: TrayChoice = TrayChoice.FIRST
 
 
 class JobMachine:
@@ -229,8 +231,7 @@ class JobMachine:
         """Trigger the pick from the first tray with pieces, or wait for a reload."""
         if job.trigger or job.step is not JobStep.PICK or event.effect_id != job.effect_id:
             return Transition(job)
-        # The lowest number: trays are emptied one after the other, so that full ones can be exchanged meanwhile.
-        tray = min((tray for tray, count in event.trays if count > 0), default=None)
+        tray = choose_tray(self._rules.tray_choice, event.trays, job.tray)
         if job.state is not JobState.RUNNING and (tray is None or job.state is not JobState.WAITING_RELOAD):
             return Transition(job)
         if tray is None:

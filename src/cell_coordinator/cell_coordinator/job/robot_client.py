@@ -75,7 +75,7 @@ class RobotClient:
         Args:
             trigger_id: Unique id; the robot node rejects an id that it has seen.
             event: "PART_<number>", PLACE, REJECT, BENCHMARK, HOME or START_PROGRAM.
-            tray: Tray to pick from, 1..4; 0 for other events.
+            tray: Tray to pick from, 1..255; 0 for other events.
             continues: Id of the interrupted trigger whose rest is to be executed; "" = a new event.
 
         Returns:

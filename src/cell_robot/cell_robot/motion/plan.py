@@ -147,7 +147,7 @@ class Planner:
 
         Args:
             part_number: A part of the recipe.
-            tray: 1..4, or 0.
+            tray: 1..255, or 0.
             stock: Pieces in the trays.
 
         Raises:
@@ -194,7 +194,7 @@ class Planner:
 
         Args:
             event: Event of a trigger.
-            tray: 1..4; 0 = not specified.
+            tray: 1..255; 0 = not specified.
             start: Current position of the arm.
             content: Content of the gripper.
             stock: Pieces in the trays.
@@ -217,7 +217,7 @@ class Planner:
 
         Args:
             event: PART_<part number>.
-            tray: 1..4; 0 = not specified.
+            tray: 1..255; 0 = not specified.
             start: Current position of the arm; the gripper is open.
             stock: Pieces in the trays, which count the missing piece.
         """

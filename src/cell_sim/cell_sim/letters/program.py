@@ -35,7 +35,7 @@ class LetterCommand:
         letter: One ASCII letter or digit.
         trigger_id: Correlation id, 1 to 64 characters of A-Z, a-z, 0-9, _ and -; "" in framing
             `bare`.
-        tray: 1..4; 0 = the program chooses.
+        tray: 1..255; 0 = the program chooses.
     """
 
     letter: str

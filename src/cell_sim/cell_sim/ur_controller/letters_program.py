@@ -23,7 +23,6 @@ from cell_sim.world.world import ImpossibleMoveError
 __all__ = ['FILE_NAME', 'ControllerExecutor', 'LettersProgram']
 
 FILE_NAME = 'letters.urp'
-TRAYS = (1, 2, 3, 4)
 Subprogram = Iterator[None]
 """Yields once in every cycle until it ends."""
 
@@ -104,7 +103,7 @@ class LettersProgram:
         Args:
             event: Event that is not a part; "" for a part.
             part_number: Part to pick; "" for an event.
-            tray: 1..4; 0 = the first tray with a part.
+            tray: 1..255; 0 = the first tray with a part.
             trigger_id: Id of the trigger, for `doing`.
 
         Returns:
@@ -167,7 +166,7 @@ class LettersProgram:
         if machine.registers.digital_outputs >> self._close_output & 1:
             yield from self._grip(machine, closed=False)
         trays = self._recipe.parts[part_number]
-        for number in (tray,) if tray else TRAYS:
+        for number in (tray,) if tray else sorted(trays):
             if number not in trays:
                 continue
             slots = trays[number].slots

@@ -57,7 +57,7 @@ class TrayMix:
 
         Args:
             part_number: Owner of the tray.
-            tray: 1..4.
+            tray: 1..255.
             ordinal: Counts every part that was ever put in, from 1. A part that is removed does not
                 free its number.
         """

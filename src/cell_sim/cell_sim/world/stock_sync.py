@@ -21,7 +21,7 @@ class StockChange:
     Attributes:
         sequence: Consecutive number of the ledger entry.
         part_number: Owner of the tray.
-        tray: 1..4.
+        tray: 1..255.
         delta: Parts added; negative = removed.
     """
 

@@ -123,7 +123,7 @@ class World:
 
         Args:
             part_number: Owner of the tray.
-            tray: 1..4.
+            tray: 1..255.
             delta: Parts to add; negative = to remove, at most as many as there are.
         """
         place = (part_number, tray)
@@ -145,7 +145,7 @@ class World:
 
         Args:
             part_number: Owner of the tray; the part in it may be another one.
-            tray: 1..4, or 0 for the first tray that is not empty.
+            tray: 1..255, or 0 for the first tray that is not empty.
             now: Time, seconds.
             duration: Seconds until the robot stands before the camera and reports the end of the movement.
 
@@ -205,7 +205,7 @@ class World:
 
         Args:
             part_number: Owner of the tray.
-            tray: 1..4, or 0 for the first tray that is not empty.
+            tray: 1..255, or 0 for the first tray that is not empty.
         """
         pieces = self._find(part_number, tray)
         if self.held is not None or not pieces:

@@ -59,14 +59,14 @@ HUB_EVENTS = ('send_trigger', 'get_inventory', 'reset_inventory', 'set_job')
 """Events that a backend sends to port 5002; it receives update_inventory, ack, job_invalid, reload_required and status."""
 PROGRAM_STARTED = 'program_started'
 STOCK_TRAYS = 4
-"""Every part has four counts in an inventory event; a tray that does not exist has 0."""
+"""Every part has four counts in an inventory event: old pages know no more. A tray that does not exist has 0."""
 # Texts go into logs and alarms.
 LONGEST_TEXT = 200
 MOST_PIECES = 1_000_000
 MOST_DIGITS = 12
 
 Stock = Mapping[str, Mapping[int, int]]
-"""Part number -> tray number, 1..4 -> pieces."""
+"""Part number -> tray number, from 1 -> pieces."""
 
 
 class PayloadError(ValueError):

@@ -152,7 +152,7 @@ class LettersProtocol(Protocol):
         Args:
             letter: One printable ASCII character; it stands for the event.
             trigger_id: Id that the program repeats in its answers, where the framing carries it.
-            tray: 1..4; 0 = none.
+            tray: 1..255; 0 = none.
         """
 
     def decode(self, frame: bytes) -> ProgramReply | None:
@@ -177,7 +177,7 @@ class LineProtocol:
         Args:
             letter: One ASCII character.
             trigger_id: Without blanks; the program sends it back unchanged.
-            tray: 1..4, or 0.
+            tray: 1..255, or 0.
         """
         return f'{letter} {trigger_id}{f" {tray}" if tray else ""}\n'.encode('ascii')
 
