@@ -8,6 +8,7 @@ deployment first; launch arguments override it. Conditions are substitutions,
 evaluated at launch.
 """
 
+import secrets
 from collections.abc import Mapping
 
 from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
@@ -207,8 +208,8 @@ STATE = {'state_dir': text('state_dir')}
 SIMULATED = IfCondition(LaunchConfiguration('simulation'))
 REAL = UnlessCondition(LaunchConfiguration('simulation'))
 SETTINGS = {'settings_file': text('settings_file')}
-NAMED = IfCondition(NotEqualsSubstitution(LaunchConfiguration('settings_file'), ''))
-UNNAMED = UnlessCondition(NotEqualsSubstitution(LaunchConfiguration('settings_file'), ''))
+IS_NAMED = NotEqualsSubstitution(LaunchConfiguration('settings_file'), '')
+NAMED, UNNAMED = IfCondition(IS_NAMED), UnlessCondition(IS_NAMED)
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -218,8 +219,13 @@ def generate_launch_description() -> LaunchDescription:
     variants, since a parameter cannot depend on a condition.
     """
     cell = [PushRosNamespace(LaunchConfiguration('namespace')), *central_nodes(), *web_nodes(), devices(), *simulated_world()]
-    # Otherwise a node that is killed loses the last lines of its log.
-    return LaunchDescription([*ARGUMENTS, SetEnvironmentVariable('PYTHONUNBUFFERED', '1'), GroupAction(cell)])
+    environment = [
+        # Otherwise a node that is killed loses the last lines of its log.
+        SetEnvironmentVariable('PYTHONUNBUFFERED', '1'),
+        # rosbridge serves only who knows it: the gateway, which checks every message. Made anew at each start.
+        SetEnvironmentVariable('ROSBRIDGE_SECRET', secrets.token_urlsafe(32)),
+    ]
+    return LaunchDescription([*ARGUMENTS, *environment, GroupAction(cell)])
 
 
 def central_nodes() -> list[Node]:
@@ -275,7 +281,6 @@ def devices() -> GroupAction:
         'watchdog_frequency': 2.0,
         'stale_data': 1.0,
     }
-    scales = {'port': number('scale_port')}
     return GroupAction(
         condition=IfCondition(LaunchConfiguration('devices')),
         actions=[
@@ -283,10 +288,31 @@ def devices() -> GroupAction:
             node('cell_vision', 'camera', simulated_camera, condition=SIMULATED),
             node('cell_robot', 'robot', CATALOGUE, DATABASE, robot, real_robot, condition=REAL),
             node('cell_robot', 'robot', CATALOGUE, DATABASE, robot, simulated_robot, condition=SIMULATED),
-            node('cell_weighing', 'scale_bridge', DATABASE, STATE, scales, condition=UNNAMED),
-            node('cell_weighing', 'scale_bridge', DATABASE, STATE, scales, SETTINGS, condition=NAMED),
+            *scale_bridges(),
         ],
     )
+
+
+def scale_bridges() -> list[Node]:
+    """Describe scale_bridge with and without the old scale server's file, for real scales and for simulated ones.
+
+    Nothing of a simulation can be reached from the network.
+    """
+    port = {'port': number('scale_port')}
+    loopback = {'listen_address': '127.0.0.1'}
+    simulation = LaunchConfiguration('simulation')
+    variants = [
+        (NotSubstitution(simulation), NotSubstitution(IS_NAMED), ()),
+        (NotSubstitution(simulation), IS_NAMED, (SETTINGS,)),
+        (simulation, NotSubstitution(IS_NAMED), (loopback,)),
+        (simulation, IS_NAMED, (SETTINGS, loopback)),
+    ]
+    return [
+        node(
+            'cell_weighing', 'scale_bridge', DATABASE, STATE, port, *more, condition=IfCondition(AndSubstitution(devices, file))
+        )
+        for devices, file, more in variants
+    ]
 
 
 def simulated_world() -> list[Node | GroupAction]:

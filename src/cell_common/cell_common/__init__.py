@@ -2,7 +2,8 @@
 
 By purpose:
     node frame     runner, parameters, timers, timeouts, inbox, background, calls, action_calls, qos, diagnostics
-    data           database, database_claim, atomic_file, yaml_model, ids, latest_entries, time, ros_time, engineio3
+    network, log   listening, log_limit, engineio3
+    data           database, database_claim, atomic_file, yaml_model, ids, latest_entries, time, ros_time
     cell's words   catalogue, catalogue_file, alarm_texts, alarms, commands, error_code, gripper_sensor
     tests          testing
 
@@ -33,6 +34,8 @@ __all__ = [
     'ids',
     'inbox',
     'latest_entries',
+    'listening',
+    'log_limit',
     'parameters',
     'qos',
     'request_limits',

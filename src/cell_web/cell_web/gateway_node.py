@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +21,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_share_
 from cell_common.background import AsyncioThread
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.inbox import ExecutorQueue
+from cell_common.log_limit import RepeatLimit
 from cell_common.parameters import declare_parameters
 from cell_common.qos import sensor_stream
 from cell_common.runner import node_main
@@ -28,6 +30,7 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage
 
+from cell_web.connections import ConnectionLimits
 from cell_web.last_values import LastValues
 from cell_web.mjpeg_hub import FrameHub, MjpegFrame
 from cell_web.pages import find_page_folder
@@ -38,6 +41,10 @@ from cell_web.server import FixedRoleSessions, Routes, Server, ServerSettings
 from cell_web.server_proxy import ProxyLimits
 
 TOPICS = {'camera': 'camera/image_raw/compressed', 'overlay': 'ocr/overlay/compressed'}
+LOGGERS = ('cell_web', 'aiohttp.server', 'asyncio')
+"""Their lines go to the node's log, each kind a few times a minute: a client can cause as many as it likes."""
+SECRET_VARIABLE = 'ROSBRIDGE_SECRET'
+"""Environment variable that the launch file sets for rosbridge and the gateway."""
 OK, WARN, ERROR = 0, 1, 2
 """Levels of diagnostic_msgs/DiagnosticStatus."""
 
@@ -88,7 +95,9 @@ class GatewayNode(Node):
         self.last_values = LastValues(self)
         routes = [*self._routes(), self.last_values]  # first: an invalid parameter raises before any thread runs
         self._log = RosLogHandler(self)
-        logging.getLogger('cell_web').addHandler(self._log)
+        self._log.addFilter(RepeatLimit())
+        for name in LOGGERS:
+            logging.getLogger(name).addHandler(self._log)
         logging.getLogger('cell_web').setLevel(logging.INFO)
         self._folders = _page_folders(self.parameters.hmi_folder)
         self._streams: dict[str, Subscription] = {}
@@ -108,7 +117,8 @@ class GatewayNode(Node):
     def destroy_node(self) -> None:
         """Close all connections and the server thread, then the node."""
         self._background.close()
-        logging.getLogger('cell_web').removeHandler(self._log)
+        for name in LOGGERS:
+            logging.getLogger(name).removeHandler(self._log)
         super().destroy_node()
 
     def _settings(self) -> ServerSettings:
@@ -125,7 +135,10 @@ class GatewayNode(Node):
             host_names=[name for name in (*own, *p.host_names) if name],
             origins=p.origins,
             viewers=p.max_viewers,
-            limits=ProxyLimits(from_browser=p.max_message, clients=p.max_clients),
+            viewers_per_address=p.max_viewers_per_address,
+            connections=ConnectionLimits(total=p.max_connections, per_address=p.max_connections_per_address),
+            limits=ProxyLimits(p.max_message, clients=p.max_clients, clients_per_address=p.max_clients_per_address),
+            bridge_secret=os.environ.get(SECRET_VARIABLE, ''),
         )
 
     def _routes(self) -> list[Routes]:
@@ -156,6 +169,8 @@ class GatewayNode(Node):
             'port': str(state.port),
             'pages': str(self.server.proxy.clients),
             'viewers': str(self.server.viewers),
+            'connections': str(self.server.guard.connections),
+            'connections_closed_by_limits': str(self.server.guard.refused + self.server.guard.timed_out),
             'refused': str(self.server.proxy.rejected),
             'frames_dropped': str(sum(hub.dropped for hub in self._hubs.values())),
         }
@@ -168,6 +183,8 @@ class GatewayNode(Node):
         return Health(OK, '', values)
 
     def _rosbridge_health(self) -> Health:
+        if self.server.proxy.refusal:
+            return Health(ERROR, self.server.proxy.refusal)
         if self.server.state.rosbridge:
             return Health()
         where = f'{self.parameters.rosbridge_address}:{self.parameters.rosbridge_port}'

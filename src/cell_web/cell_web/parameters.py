@@ -23,7 +23,15 @@ class GatewayParameters:
     host_names: list[str] = parameter([''], 'Accepted host names, in addition to the host name and addresses of this machine.')
     origins: list[str] = parameter([''], 'Other origins that may connect, e.g. "https://plant.example".')
     max_clients: int = parameter(32, 'Maximum number of connected pages.', minimum=1, maximum=1000)
+    max_clients_per_address: int = parameter(
+        16, 'Maximum number of pages from one address; raise it behind a reverse proxy.', minimum=1, maximum=1000
+    )
     max_viewers: int = parameter(8, 'Maximum number of camera streams.', minimum=1, maximum=100)
+    max_viewers_per_address: int = parameter(4, 'Maximum number of camera streams to one address.', minimum=1, maximum=100)
+    max_connections: int = parameter(400, 'Maximum number of TCP connections.', minimum=10, maximum=10000)
+    max_connections_per_address: int = parameter(
+        128, 'Maximum number of TCP connections from one address; raise it behind a reverse proxy.', minimum=4, maximum=10000
+    )
     max_message: int = parameter(262144, 'Maximum message size from a page.', unit='byte', minimum=1024, maximum=16777216)
     database_url: str = parameter('', 'SQLAlchemy URL of the weighing database, for reports; "" = no reports.')
     api_enabled: bool = parameter(False, 'Serve POST /api/prepuff/scan_bag, so that other programs can post bags.')

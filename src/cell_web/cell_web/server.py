@@ -21,6 +21,7 @@ from aiohttp import web
 from cell_common.timeouts import with_timeout
 
 from cell_web.allow_list import AllowList
+from cell_web.connections import LONGEST_BODY, ConnectionGuard, ConnectionLimits, Seats
 from cell_web.mjpeg import CONTENT_TYPE, part
 from cell_web.mjpeg_hub import FrameHub
 from cell_web.origins import host_allowed, origin_allowed
@@ -30,6 +31,7 @@ from cell_web.server_proxy import ProxyLimits, RosbridgeProxy
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+SECRET_HEADER = 'X-Rosbridge-Secret'
 RETRY_S = 2.0
 PROBE_S = 5.0
 SNAPSHOT_S = 3.0
@@ -101,7 +103,10 @@ class ServerSettings:
         host_names: Host names of this machine, besides addresses and localhost.
         origins: Origins that may connect besides the page's own.
         viewers: Maximum number of camera streams.
+        viewers_per_address: Maximum number of camera streams of one address.
+        connections: Limits and deadlines of the TCP connections.
         limits: Limits of the rosbridge proxy.
+        bridge_secret: Secret that rosbridge asks for; "" = none.
     """
 
     address: str
@@ -113,7 +118,10 @@ class ServerSettings:
     host_names: Sequence[str] = ()
     origins: Sequence[str] = ()
     viewers: int = 8
+    viewers_per_address: int = 4
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     limits: ProxyLimits = field(default_factory=ProxyLimits)
+    bridge_secret: str = ''
 
 
 @dataclass
@@ -136,6 +144,7 @@ class Server:
 
     Attributes:
         proxy: Connections to rosbridge.
+        guard: TCP connections.
         state: State for diagnostics.
     """
 
@@ -161,13 +170,16 @@ class Server:
         self._hubs = hubs
         self._now_ns = now_ns
         self._routes = routes
-        self.proxy = RosbridgeProxy(f'ws://{settings.rosbridge_host}:{settings.rosbridge_port}', settings.limits)
+        secret = {SECRET_HEADER: settings.bridge_secret} if settings.bridge_secret else None
+        self.proxy = RosbridgeProxy(f'ws://{settings.rosbridge_host}:{settings.rosbridge_port}', settings.limits, secret)
+        self.guard = ConnectionGuard(settings.connections)
+        self._viewers = Seats(settings.viewers, settings.viewers_per_address, 'camera streams', 'max_viewers')
         self.state = ServerState()
 
     @property
     def viewers(self) -> int:
         """Number of open camera streams."""
-        return sum(hub.viewers for hub in self._hubs.values())
+        return self._viewers.taken
 
     async def run(self) -> None:
         """Serve until canceled; retry while the port is in use.
@@ -180,28 +192,30 @@ class Server:
         runner = web.AppRunner(self._application(), handler_cancellation=True, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
         probe = asyncio.create_task(self._probe_rosbridge())
+        servers: list[asyncio.Server] = []
         try:
-            self.state.port = await self._listen(runner)
+            servers = await self._listen(runner)
+            self.state.port = int(servers[0].sockets[0].getsockname()[1])
+            log.info('operator page at http://%s:%d/', self._settings.address, self.state.port)
             await asyncio.Event().wait()
         finally:
             self.state.port = 0
             probe.cancel()
+            for server in servers:
+                server.close()
             await runner.cleanup()
 
-    async def _listen(self, runner: web.AppRunner) -> int:
-        """Open the port, retrying until it is free; return the one in use."""
-        requested = self._settings.port
+    async def _listen(self, runner: web.AppRunner) -> list[asyncio.Server]:
+        """Open the port, retrying until it is free."""
         while True:
             try:
-                await web.TCPSite(runner, self._settings.address, requested, reuse_address=True).start()
+                servers = await self.guard.listen(runner, self._settings.address, self._settings.port)
             except OSError as error:
                 self._report_bind_error(error)
                 await asyncio.sleep(RETRY_S)
                 continue
             self.state.message = ''
-            port = int(runner.addresses[0][1])
-            log.info('operator page at http://%s:%d/', self._settings.address, port)
-            return port
+            return servers
 
     def _report_bind_error(self, error: OSError) -> None:
         where = f'{self._settings.address}:{self._settings.port}'
@@ -225,7 +239,7 @@ class Server:
 
     def _application(self) -> web.Application:
         """Return the application: fixed routes, those of other modules, and the page for every other path."""
-        application = web.Application(middlewares=[self._check_host])
+        application = web.Application(middlewares=[self.guard.middleware, self._check_host], client_max_size=LONGEST_BODY)
         application.on_response_prepare.append(_add_headers)
         application.router.add_get('/rosbridge', self._rosbridge)
         application.router.add_get('/session.json', self._session)
@@ -301,15 +315,15 @@ class Server:
 
         async def stream(request: web.Request) -> web.StreamResponse:
             self._require_session(request)
-            self._check_viewer_limit()
             response = web.StreamResponse(headers={'Content-Type': CONTENT_TYPE, 'Cache-Control': NO_STORE})
             # Closed explicitly, so that the viewer is removed before the response ends.
-            async with aclosing(hub.frames()) as frames:
-                await response.prepare(request)
-                with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
-                    async for frame in frames:
-                        body = part(frame.jpeg, frame.stamp_ns, self._now_ns() - frame.stamp_ns)
-                        await with_timeout(response.write(body), WRITE_S)
+            with self._viewer(request):
+                async with aclosing(hub.frames()) as frames:
+                    await response.prepare(request)
+                    with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
+                        async for frame in frames:
+                            body = part(frame.jpeg, frame.stamp_ns, self._now_ns() - frame.stamp_ns)
+                            await with_timeout(response.write(body), WRITE_S)
             return response
 
         return stream
@@ -321,29 +335,28 @@ class Server:
             HTTPServiceUnavailable: 503: no frame within SNAPSHOT_S, or too many viewers.
         """
         self._require_session(request)
-        self._check_viewer_limit()
-        async with aclosing(self._hubs['camera'].frames()) as frames:
-            try:
-                frame = await with_timeout(anext(frames), SNAPSHOT_S)
-            except asyncio.TimeoutError:
-                text = f'No camera frame within {SNAPSHOT_S:g} s. Is the camera node running?'
-                raise web.HTTPServiceUnavailable(text=text) from None
+        with self._viewer(request):
+            async with aclosing(self._hubs['camera'].frames()) as frames:
+                try:
+                    frame = await with_timeout(anext(frames), SNAPSHOT_S)
+                except asyncio.TimeoutError:
+                    text = f'No camera frame within {SNAPSHOT_S:g} s. Is the camera node running?'
+                    raise web.HTTPServiceUnavailable(text=text) from None
         return web.Response(
             body=frame.jpeg,
             content_type='image/jpeg',
             headers={'Cache-Control': NO_STORE, 'X-Timestamp': f'{frame.stamp_ns / 1e9:.6f}'},
         )
 
-    def _check_viewer_limit(self) -> None:
-        """Refuse a further viewer beyond `max_viewers`: each one costs the bandwidth of the camera.
+    def _viewer(self, request: web.Request) -> contextlib.AbstractContextManager[None]:
+        """Take a place among the viewers.
 
         Raises:
-            HTTPServiceUnavailable: 503.
+            HTTPServiceUnavailable: All are taken, or all of the client's address.
         """
-        if self.viewers >= self._settings.viewers:
-            raise web.HTTPServiceUnavailable(
-                text=f'Limit of {self._settings.viewers} camera streams reached (parameter max_viewers).'
-            )
+        if reason := self._viewers.refusal(request.remote):
+            raise web.HTTPServiceUnavailable(text=reason)
+        return self._viewers.seat(request.remote)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         """Respond with a file of the built page, with 503 and advice where it was never built.

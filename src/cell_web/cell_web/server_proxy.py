@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSCloseCode, WSMsgType, web
+from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSCloseCode, WSMsgType, WSServerHandshakeError, web
 from cell_common.timeouts import with_timeout
 
 from cell_web.allow_list import AllowList
+from cell_web.connections import Seats
 
 log = logging.getLogger(__name__)
 # Of one connection.
@@ -25,12 +27,14 @@ class ProxyLimits:
         from_browser: Maximum message size from a browser, bytes.
         from_rosbridge: Maximum message size from rosbridge, bytes; crops in base64 are the largest.
         clients: Maximum number of connections.
+        clients_per_address: Maximum number of connections from one address.
         heartbeat: Ping interval, seconds; a connection without a pong for half of it is closed.
     """
 
     from_browser: int = 256 * 1024
     from_rosbridge: int = 8 * 1024 * 1024
     clients: int = 32
+    clients_per_address: int = 16
     heartbeat: float = 10.0
 
 
@@ -41,16 +45,29 @@ class RosbridgeProxy:
     one. Nothing is queued here; rosbridge drops old messages for a slow reader (queue_length 1).
 
     Attributes:
-        clients: Connections that are open.
         rejected: Messages that were rejected since the start.
+        refusal: Why rosbridge did not let the gateway in the last time; "" = it did.
     """
 
-    def __init__(self, url: str, limits: ProxyLimits) -> None:
-        """Store the URL of rosbridge, e.g. "ws://127.0.0.1:9090", and the limits."""
+    def __init__(self, url: str, limits: ProxyLimits, headers: Mapping[str, str] | None = None) -> None:
+        """Store the settings.
+
+        Args:
+            url: URL of rosbridge, e.g. "ws://127.0.0.1:9090".
+            limits: Limits of the connections.
+            headers: Headers of the handshake with rosbridge; they prove who connects.
+        """
         self._url = url
         self._limits = limits
-        self.clients = 0
+        self._headers = headers
+        self._pages = Seats(limits.clients, limits.clients_per_address, 'pages', 'max_clients')
         self.rejected = 0
+        self.refusal = ''
+
+    @property
+    def clients(self) -> int:
+        """Number of open connections."""
+        return self._pages.taken
 
     async def handle(self, request: web.Request, allow: AllowList) -> web.WebSocketResponse:
         """Serve one browser until either side closes the connection.
@@ -68,16 +85,14 @@ class RosbridgeProxy:
         """
         browser = web.WebSocketResponse(max_msg_size=self._limits.from_browser, heartbeat=self._limits.heartbeat)
         await browser.prepare(request)
-        if self.clients >= self._limits.clients:
+        if reason := self._pages.refusal(request.remote):
+            log.warning('page from %s refused: %s', request.remote, reason)
             # Closed after the handshake, because a browser hides the status of a failed handshake
             # from the page.
-            await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b'too many connected pages')
+            await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=reason.encode())
             return browser
-        self.clients += 1
-        try:
+        with self._pages.seat(request.remote):
             await self._with_rosbridge(browser, allow)
-        finally:
-            self.clients -= 1
         return browser
 
     async def _with_rosbridge(self, browser: web.WebSocketResponse, allow: AllowList) -> None:
@@ -85,11 +100,16 @@ class RosbridgeProxy:
         async with ClientSession() as session:
             try:
                 rosbridge = await with_timeout(
-                    session.ws_connect(self._url, max_msg_size=self._limits.from_rosbridge), CONNECT_S
+                    session.ws_connect(self._url, max_msg_size=self._limits.from_rosbridge, headers=self._headers), CONNECT_S
                 )
+            except WSServerHandshakeError as error:
+                self.refusal = f'rosbridge refuses this gateway ({error.status}): start both with one launch file'
+                await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b'rosbridge refuses the gateway')
+                return
             except (ClientError, OSError, asyncio.TimeoutError):
                 await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b'rosbridge is not running')
                 return
+            self.refusal = ''
             try:
                 await self._relay(browser, rosbridge, allow)
             finally:

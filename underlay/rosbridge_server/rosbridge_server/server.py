@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import hmac
 import logging
 import ssl
 import threading
@@ -13,15 +15,23 @@ from dataclasses import dataclass
 
 from aiohttp import WSMsgType, web
 
-from rosbridge_server.session import Bridge, Session
+from rosbridge_server.session import Session
+from rosbridge_server.session_state import Bridge
 
 STOP_S = 5.0
+WARN_EVERY_S = 60.0
+SECRET_HEADER = 'X-Rosbridge-Secret'
 logging.getLogger('aiohttp.access').setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where and how the server listens; sizes in bytes, times in seconds."""
+    """Where and how the server listens, and who may connect; sizes in bytes, times in seconds.
+
+    Attributes:
+        origins: Pages of other origins that may connect, e.g. "http://panel.example:8080"; "*" = all.
+        secret: Header SECRET_HEADER that every client must send; "" = none is asked for.
+    """
 
     address: str
     port: int
@@ -31,6 +41,8 @@ class Endpoint:
     use_compression: bool = False
     retry_delay_s: float = 2.0
     tls: ssl.SSLContext | None = None
+    origins: tuple[str, ...] = ()
+    secret: str = ''
 
 
 class Server:
@@ -66,6 +78,7 @@ class Server:
         self._sockets: set[web.WebSocketResponse] = set()
         self._runner: web.AppRunner | None = None
         self._on_port: Callable[[int], None] | None = None
+        self._warned_s: dict[str, float] = {}
 
     @property
     def connections(self) -> int:
@@ -117,8 +130,7 @@ class Server:
         end = self._endpoint
         while True:
             try:
-                site = web.TCPSite(runner, end.address or None, end.port, ssl_context=end.tls, reuse_address=True)
-                await site.start()
+                await self._open_sites(runner)
             except OSError as problem:
                 self._warn(f'Unable to start server on port {end.port}: {problem}. Retrying in {end.retry_delay_s:g} s.')
                 await asyncio.sleep(end.retry_delay_s)
@@ -127,8 +139,28 @@ class Server:
                     self._on_port(int(runner.addresses[0][1]))
                 return
 
+    async def _open_sites(self, runner: web.AppRunner) -> None:
+        """Listen on the address; without one, on IPv4 and, where the machine has it, IPv6, both with the same port.
+
+        Raises:
+            OSError: The port is in use.
+        """
+        end = self._endpoint
+        first = web.TCPSite(runner, end.address or '0.0.0.0', end.port, ssl_context=end.tls, reuse_address=True)
+        await first.start()
+        if not end.address:
+            port = int(runner.addresses[0][1])
+            try:
+                await web.TCPSite(runner, '::', port, ssl_context=end.tls, reuse_address=True).start()
+            except OSError as problem:
+                # Port 0: another program has the number in IPv6; the caller tries again.
+                if problem.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                    await first.stop()
+                    raise
+
     async def _connection(self, request: web.Request) -> web.WebSocketResponse:
         end = self._endpoint
+        self._check_client(request)
         socket = web.WebSocketResponse(
             max_msg_size=end.max_message_size, heartbeat=end.ping_interval_s or None, compress=end.use_compression
         )
@@ -145,6 +177,32 @@ class Server:
             self._sockets.discard(socket)
             self._on_clients(len(self._sockets))
         return socket
+
+    def _check_client(self, request: web.Request) -> None:
+        """Refuse pages of foreign origins, and clients without the secret.
+
+        A browser opens a WebSocket to any address for any page, also to loopback. Programs send no Origin.
+
+        Raises:
+            HTTPForbidden: The client may not connect.
+        """
+        end = self._endpoint
+        origin = request.headers.get('Origin')
+        if origin is not None and not {'*', origin} & set(end.origins):
+            self._warn_once(
+                'origin', f'Pages of {origin[:200]!r} may not connect; parameter allowed_origins names those that may'
+            )
+            raise web.HTTPForbidden(text='Origin not allowed. Add it to parameter allowed_origins.')
+        if end.secret and not hmac.compare_digest(request.headers.get(SECRET_HEADER, '').encode(), end.secret.encode()):
+            self._warn_once('secret', f'Client {request.remote} refused: it does not know the secret of this server')
+            raise web.HTTPForbidden(text='This server is for the web gateway of its cell; connect there.')
+
+    def _warn_once(self, kind: str, text: str) -> None:
+        """Warn about a refusal, once a minute for each kind: a page may try for ever."""
+        now_s = time.monotonic()
+        if now_s - self._warned_s.get(kind, -WARN_EVERY_S) >= WARN_EVERY_S:
+            self._warned_s[kind] = now_s
+            self._warn(text)
 
     async def _read(self, socket: web.WebSocketResponse, session: Session) -> None:
         async for message in socket:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 from rclpy.impl.implementation_singleton import rclpy_implementation
 
 from rosbridge_server import protocol
-from rosbridge_server.calls import Callers, GoalRefused
+from rosbridge_server.calls import GoalRefused
 from rosbridge_server.message_conversion import FieldError
-from rosbridge_server.outbox import Lane, Outbox
-from rosbridge_server.protocol import LEVELS, Globs, ProtocolError
-from rosbridge_server.publications import QUEUE_SIZE, Publications
-from rosbridge_server.ros_thread import RosThread
-from rosbridge_server.subscriptions import Feed, Subscriptions
+from rosbridge_server.outbox import Outbox
+from rosbridge_server.protocol import LEVELS, ProtocolError
+from rosbridge_server.publications import QUEUE_SIZE
+from rosbridge_server.session_state import Bridge, Goal, Subscribed
+from rosbridge_server.subscriptions import Feed
 
 log = logging.getLogger(__name__)
 RCLError: type[Exception] = rclpy_implementation.RCLError
+TELL_EVERY_S = 1.0
 NOT_COVERED = (
     'advertise_service',
     'unadvertise_service',
@@ -33,53 +33,6 @@ NOT_COVERED = (
     'png',
     'auth',
 )
-
-
-@dataclass(frozen=True)
-class Bridge:
-    """Collaborators and settings that all sessions of a server share."""
-
-    ros: RosThread
-    subscriptions: Subscriptions
-    publications: Publications
-    callers: Callers
-    topics: Globs
-    services: Globs
-    actions: Globs
-    call_timeout_s: float
-    unregister_timeout_s: float
-    backlog_limit: int
-
-
-@dataclass(eq=False)
-class Subscribed:
-    """A client's subscriptions to one topic; several ids share one lane with the most demanding wishes.
-
-    Attributes:
-        kind: Type that the client gave; None = that of the graph.
-        feed: None while the node subscribes.
-        lane: Messages that wait for this client.
-        wishes: Id -> (interval in seconds, queue length).
-    """
-
-    kind: str | None
-    feed: Feed | None = None  # None while the node subscribes
-    lane: Lane = field(default_factory=Lane)
-    wishes: dict[Any, tuple[float, int]] = field(default_factory=dict)  # id -> interval in s, queue length
-
-    def combine(self) -> None:
-        """Set the lane to the lowest interval and the longest queue of all wishes."""
-        self.lane.interval_s = min(interval for interval, _ in self.wishes.values())
-        self.lane.queue_length = max(length for _, length in self.wishes.values())
-
-
-@dataclass(eq=False)
-class Goal:
-    """A goal in progress; it may be cancelled before the server has accepted it."""
-
-    action: str
-    handle: Any = None
-    cancelled: bool = False
 
 
 class Session:
@@ -168,6 +121,8 @@ class Session:
         if subscribed is None or subscribed.feed not in (feed, None) or not subscribed.lane.wants(now_s):
             return
         self.outbox.put(subscribed.lane, feed.payload(message), now_s)
+        if subscribed.lane.dropped and now_s - subscribed.told_s > TELL_EVERY_S:
+            self._tell_dropped(feed.topic, subscribed, now_s)
         self._notify()
 
     def close(self) -> None:
@@ -183,6 +138,13 @@ class Session:
         for topic in self._advertised:
             self._release(topic)
         self._advertised.clear()
+
+    def _tell_dropped(self, topic: str, subscribed: Subscribed, now_s: float) -> None:
+        """Tell the client that it missed messages; whatever level of status it wants, unless it wants none."""
+        text = f'{subscribed.lane.dropped} messages of {topic} were dropped: this client reads too slowly for it'
+        subscribed.lane.dropped, subscribed.told_s = 0, now_s
+        if self._level < LEVELS['none']:
+            self._answer(protocol.status('warning', text))
 
     def _refuse(self, message: dict[str, Any], reason: str, level: str = 'error') -> None:
         """Answer a message that is not carried out: with a status, and with the response that a call or goal waits for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import ssl
 import sys
@@ -24,17 +25,20 @@ from rosbridge_server.protocol import Globs
 from rosbridge_server.publications import Publications
 from rosbridge_server.ros_thread import RosThread
 from rosbridge_server.server import Endpoint, Server
-from rosbridge_server.session import Bridge
+from rosbridge_server.session_state import Bridge
 from rosbridge_server.subscriptions import Subscriptions
 
 FIRST_TRY_S = 2.0
 BACKLOG_LIMIT = 16_000_000
+SECRET_VARIABLE = 'ROSBRIDGE_SECRET'
+"""Environment variable with the secret that clients must send. Not a parameter: every node could read that."""
 
 PARAMETERS: dict[str, tuple[Any, str]] = {
     'port': (9090, 'TCP port, 0 for one that is free.'),
     'address': ('', 'Address to listen on; empty for all.'),
     'url_path': ('/', 'Path of the WebSocket.'),
     'retry_startup_delay': (2.0, 'Time between attempts to open the port [s].'),
+    'allowed_origins': ('', 'Pages that may connect, such as [http://panel:8080], [*] for all; empty for none.'),
     'certfile': ('', 'TLS certificate chain, PEM file.'),
     'keyfile': ('', 'Key of the TLS certificate, PEM file.'),
     'use_compression': (False, 'Offer permessage-deflate.'),
@@ -135,6 +139,8 @@ def _endpoint(values: dict[str, Any]) -> Endpoint:
         use_compression=bool(values['use_compression']),
         retry_delay_s=float(values['retry_startup_delay']),
         tls=tls,
+        origins=tuple(Globs(values['allowed_origins']).patterns),
+        secret=os.environ.get(SECRET_VARIABLE, ''),
     )
 
 

@@ -1,6 +1,6 @@
 """What waits for a client."""
 
-from rosbridge_server.outbox import UNLIMITED_QUEUE, Lane, Outbox
+from rosbridge_server.outbox import MUCH_MESSAGES, STALE_S, UNLIMITED_QUEUE, Lane, Outbox
 
 
 def taken(outbox, now_s=0.0):
@@ -21,6 +21,34 @@ def test_a_lane_without_a_length_is_bounded_too():
     for _ in range(UNLIMITED_QUEUE + 5):
         outbox.put(lane, b'x', 0.0)
     assert (outbox.size, outbox.dropped) == (UNLIMITED_QUEUE, 5)
+
+
+def test_a_lane_that_is_behind_forgets_what_has_become_old():
+    outbox, lane = Outbox(10**9), Lane()
+    for _ in range(MUCH_MESSAGES + 10):
+        outbox.put(lane, b'old', 0.0)
+    outbox.put(lane, b'new', STALE_S)
+    assert outbox.take(2 * STALE_S)
+    assert lane.dropped == 11  # the rest is few, and stays
+    assert len(taken(outbox)) == MUCH_MESSAGES - 1 and outbox.size == lane.size == 0
+
+
+def test_big_messages_that_have_become_old_go_down_to_the_newest():
+    outbox, lane = Outbox(10**9), Lane()
+    for number in b'123':
+        outbox.put(lane, bytes([number]) * 600_000, 0.0)
+    assert [payload[:1] for payload in iter(lambda: outbox.take(1.0), None)] == [b'3']
+    assert lane.dropped == 2
+
+
+def test_few_messages_stay_however_old_and_a_length_is_kept():
+    outbox, few, asked = Outbox(10**9), Lane(), Lane(queue_length=200)
+    for _ in range(MUCH_MESSAGES):
+        outbox.put(few, b'x', 0.0)
+    for _ in range(200):
+        outbox.put(asked, b'x', 0.0)
+    assert len(list(iter(lambda: outbox.take(60.0), None))) == MUCH_MESSAGES + 200
+    assert few.dropped == asked.dropped == 0
 
 
 def test_lanes_take_turns_and_answers_are_never_forgotten():

@@ -1,5 +1,6 @@
 """The server as a socket: bad input, limits, parameters."""
 
+import asyncio
 import json
 import socket
 
@@ -195,3 +196,44 @@ def test_a_refused_call_or_goal_gets_the_response_that_the_client_waits_for(peer
         peer.send(**message)
         answer = peer.receive('service_response' if message['op'] == 'call_service' else 'action_result')
         assert (answer['id'], answer['result']) == (message['id'], False) and answer['values']
+
+
+def handshake(server, **headers):
+    """Return the status of a WebSocket handshake: 101 when the client may connect."""
+
+    async def connect():
+        async with aiohttp.ClientSession() as http:
+            try:
+                async with http.ws_connect(f'http://127.0.0.1:{server.port}/', headers=headers):
+                    return 101
+            except aiohttp.WSServerHandshakeError as error:
+                return error.status
+
+    return asyncio.run(asyncio.wait_for(connect(), 10.0))
+
+
+def test_a_page_of_a_foreign_origin_may_not_connect(server):
+    assert handshake(server) == 101
+    for origin in ('http://evil.example', f'http://127.0.0.1:{server.port}', 'null', 'http://[', 'x' * 5000):
+        assert handshake(server, Origin=origin) == 403
+
+
+def test_listed_origins_may_connect(bench):
+    server = bench.serve(allowed_origins='[http://panel.example:8080]')
+    assert handshake(server, Origin='http://panel.example:8080') == 101
+    assert handshake(server, Origin='http://panel.example') == 403
+    assert handshake(bench.serve(allowed_origins='[*]'), Origin='http://any.example') == 101
+
+
+def test_with_a_secret_only_those_who_know_it_may_connect(bench, monkeypatch):
+    monkeypatch.setenv('ROSBRIDGE_SECRET', 'open sesame')
+    server = bench.serve()
+    assert handshake(server) == 403
+    assert handshake(server, **{'X-Rosbridge-Secret': 'open'}) == 403
+    assert handshake(server, **{'X-Rosbridge-Secret': 'open sesame'}) == 101
+
+
+def test_without_an_address_one_port_serves_both_families(bench):
+    server = bench.serve(address='')
+    for host in ('127.0.0.1', '::1'):
+        socket.create_connection((host, server.port), 2.0).close()

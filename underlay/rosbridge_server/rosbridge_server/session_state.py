@@ -1,0 +1,62 @@
+"""What a session holds, and what all sessions of a server share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rosbridge_server.calls import Callers
+from rosbridge_server.outbox import Lane
+from rosbridge_server.protocol import Globs
+from rosbridge_server.publications import Publications
+from rosbridge_server.ros_thread import RosThread
+from rosbridge_server.subscriptions import Feed, Subscriptions
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """Collaborators and settings that all sessions of a server share."""
+
+    ros: RosThread
+    subscriptions: Subscriptions
+    publications: Publications
+    callers: Callers
+    topics: Globs
+    services: Globs
+    actions: Globs
+    call_timeout_s: float
+    unregister_timeout_s: float
+    backlog_limit: int
+
+
+@dataclass(eq=False)
+class Subscribed:
+    """A client's subscriptions to one topic; several ids share one lane with the most demanding wishes.
+
+    Attributes:
+        kind: Type that the client gave; None = that of the graph.
+        feed: None while the node subscribes.
+        lane: Messages that wait for this client.
+        wishes: Id -> (interval in seconds, queue length).
+        told_s: When the client was last told that it missed messages, monotonic seconds.
+    """
+
+    kind: str | None
+    feed: Feed | None = None  # None while the node subscribes
+    lane: Lane = field(default_factory=Lane)
+    wishes: dict[Any, tuple[float, int]] = field(default_factory=dict)
+    told_s: float = float('-inf')
+
+    def combine(self) -> None:
+        """Set the lane to the lowest interval and the longest queue of all wishes."""
+        self.lane.interval_s = min(interval for interval, _ in self.wishes.values())
+        self.lane.queue_length = max(length for _, length in self.wishes.values())
+
+
+@dataclass(eq=False)
+class Goal:
+    """A goal in progress; it may be cancelled before the server has accepted it."""
+
+    action: str
+    handle: Any = None
+    cancelled: bool = False
