@@ -28,7 +28,7 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from launch import Condition, LaunchDescription
+from launch import Condition, LaunchDescription, Substitution
 
 CONFIG = PathJoinSubstitution([FindPackageShare('cell_bringup'), 'config'])
 BOOLEAN = ['true', 'false']
@@ -301,7 +301,7 @@ def scale_bridges() -> list[Node]:
     port = {'port': number('scale_port')}
     loopback = {'listen_address': '127.0.0.1'}
     simulation = LaunchConfiguration('simulation')
-    variants = [
+    variants: list[tuple[Substitution, Substitution, tuple[Mapping[str, object], ...]]] = [
         (NotSubstitution(simulation), NotSubstitution(IS_NAMED), ()),
         (NotSubstitution(simulation), IS_NAMED, (SETTINGS,)),
         (simulation, NotSubstitution(IS_NAMED), (loopback,)),
