@@ -1,7 +1,6 @@
 import pytest
 from cell_bringup.client import CellClient
-from cell_common.database import migrate, open_database
-from cell_common.testing import domain, graph, node_switch_interval
+from cell_common.testing import domain, graph, migrated_database, node_switch_interval
 from cell_weighing.testing import DeliveryRow
 from sqlalchemy.orm import Session
 
@@ -27,8 +26,7 @@ def catalogue_file(tmp_path):
 @pytest.fixture
 def engine(tmp_path):
     """Return an open database with the weighing tables."""
-    opened = open_database(f'sqlite:///{tmp_path}/cell.db')
-    migrate(opened, 'cell_weighing')
+    opened = migrated_database(f'sqlite:///{tmp_path}/cell.db', 'cell_weighing')
     yield opened
     opened.dispose()
 

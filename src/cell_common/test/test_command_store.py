@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 from cell_common.command_store import Command, CommandFilter, CommandStore
-from cell_common.database import StorageFailedError, migrate, open_database
+from cell_common.database import StorageFailedError, open_database
+from cell_common.testing import migrated_database
 
 from cell_common import command_store
 
@@ -12,8 +13,7 @@ ENTRY = Command('inventory', 'inventory/undo', 'a', 'ann', 'operator', 'panel', 
 
 @pytest.fixture
 def store(tmp_path):
-    engine = open_database(f'sqlite:///{tmp_path}/cell.db')
-    migrate(engine, 'cell_common')
+    engine = migrated_database(f'sqlite:///{tmp_path}/cell.db', 'cell_common')
     yield CommandStore(engine)
     engine.dispose()
 

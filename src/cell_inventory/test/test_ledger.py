@@ -1,6 +1,7 @@
 import pytest
 from cell_common.catalogue import Catalogue
 from cell_common.database import migrate, open_database
+from cell_common.testing import migrated_database
 from cell_inventory.ledger import Ledger, UndoCommand
 from cell_inventory.rules import BookingRejected, EntryKind, NewEntry, TrayCount
 from hypothesis import given, settings
@@ -15,8 +16,7 @@ PART = 'EM1-2U1'
 
 @pytest.fixture
 def engine(database_url):
-    engine = open_database(database_url)
-    migrate(engine, 'cell_inventory')
+    engine = migrated_database(database_url, 'cell_inventory')
     yield engine
     engine.dispose()
 

@@ -3,8 +3,7 @@
 import socket
 
 import pytest
-from cell_common.database import migrate, open_database
-from cell_common.testing import domain, graph, node_switch_interval, wait_until
+from cell_common.testing import domain, graph, migrated_database, node_switch_interval, wait_until
 
 
 class FakeIndicator:
@@ -38,8 +37,7 @@ def database_url(tmp_path):
 
 @pytest.fixture
 def engine(database_url):
-    opened = open_database(database_url)
-    migrate(opened, 'cell_weighing')
+    opened = migrated_database(database_url, 'cell_weighing')
     yield opened
     opened.dispose()
 

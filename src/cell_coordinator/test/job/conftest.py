@@ -1,10 +1,9 @@
 import pytest
-from cell_common.database import migrate, open_database
+from cell_common.testing import migrated_database
 
 
 @pytest.fixture
 def engine(database_url):
-    engine = open_database(database_url)
-    migrate(engine, 'cell_coordinator')
+    engine = migrated_database(database_url, 'cell_coordinator')
     yield engine
     engine.dispose()

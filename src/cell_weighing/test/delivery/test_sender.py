@@ -262,7 +262,7 @@ def test_an_hour_of_outage_then_flapping_then_slow_loses_and_doubles_nothing(con
     assert context.outbox.counts().delivered == sent and site.posts < sent + 2000
 
 
-WRONG_YES = (
+WRONG_RESULTS = (
     HttpResult(200, '{"success": false, "error": "no active job"}'),
     HttpResult(200, '<html><title>Sign in</title><form><input type="password"></form></html>'),
     HttpResult(200, ''),
@@ -285,10 +285,10 @@ def test_an_hour_of_wrong_yes_among_right_ones_loses_and_doubles_nothing(engine,
     seen = set()
 
     def mood():
-        wrong = luck.randrange(2 * len(WRONG_YES))
-        if wrong < len(WRONG_YES):
+        wrong = luck.randrange(2 * len(WRONG_RESULTS))
+        if wrong < len(WRONG_RESULTS):
             seen.add(wrong)
-            return WRONG_YES[wrong]
+            return WRONG_RESULTS[wrong]
         return luck.choice([200] * 9 + ['slow'])
 
     site.mood = mood
@@ -305,7 +305,7 @@ def test_an_hour_of_wrong_yes_among_right_ones_loses_and_doubles_nothing(engine,
     context.retry_key()
     while queue.step().seconds < IDLE_S:
         pass
-    assert seen == set(range(len(WRONG_YES))) and sent == int(3600 * rate)
+    assert seen == set(range(len(WRONG_RESULTS))) and sent == int(3600 * rate)
     dead = {row.reading_id: row for row in rows(engine) if row.state == DeliveryItemState.DEAD_LETTER}
     assert set(site.bags) | set(dead) == {f'{number:06}' for number in range(sent)} and not set(site.bags) & set(dead)
     assert context.outbox.counts().waiting == 0 and all(len(row.error) > 40 and row.response for row in dead.values())
