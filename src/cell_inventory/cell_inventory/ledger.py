@@ -75,6 +75,8 @@ class StockFileRow(Base):
     """JSON: [[part number, tray, pieces], ...]."""
 
 
+IN_MEMORY = 200
+"""Newest entries that are read without the database: a page shows 50 of them at each start."""
 _ROW = LedgerRow.__table__
 _TABLE = cast('Table', _ROW)
 _FILE = StockFileRow.__table__
@@ -119,7 +121,9 @@ class Ledger:
         self._engine = engine
         self._writing = threading.Lock()
         self._state: tuple[int, dict[tuple[str, int], int]] = (0, {})
+        self._newest: tuple[LedgerEntry, ...] = ()  # replaced as a whole: read by other threads
         self._reload_counts()
+        self._newest = tuple(reversed(self.latest(IN_MEMORY)))
 
     @property
     def sequence(self) -> int:
@@ -224,6 +228,9 @@ class Ledger:
         Raises:
             BookingRejected: STORAGE_FAILED.
         """
+        newest = self._newest
+        if not part_number and limit <= len(newest):
+            return list(reversed(newest[-limit:]))
         query = select(_ROW).order_by(_ROW.c.sequence.desc()).limit(limit)
         if part_number:
             query = query.where(_ROW.c.part_number == part_number)
@@ -296,6 +303,7 @@ class Ledger:
                 counts = dict(self._state[1])
                 counts.update({(item.entry.part_number, item.entry.tray): item.count_after for item in posted})
                 self._state = posted[-1].sequence, counts
+                self._newest = (*self._newest, *posted)[-IN_MEMORY:]
         return posted
 
     def _assign_sequence(self, entries: Sequence[NewEntry], now_ns: int) -> list[LedgerEntry]:
@@ -319,6 +327,7 @@ class Ledger:
         except SQLAlchemyError as error:
             raise _storage_failed(error) from error
         self._state = sequence, counts
+        self._newest = ()  # read from the table until enough entries have followed
 
     def _latest_manual_entry(self, connection: Connection) -> int:
         """Return the number of the latest manual entry without an undo, 0 if there is none.

@@ -145,3 +145,18 @@ def test_counts_are_always_the_sums_and_within_the_trays(tmp_path_factory, steps
     history = ledger.latest(1000)[::-1]
     assert [item.sequence for item in history] == list(range(1, len(history) + 1))
     engine.dispose()
+
+
+def test_the_newest_entries_in_memory_are_those_of_the_table(ledger, engine, catalogue, monkeypatch):
+    monkeypatch.setattr('cell_inventory.ledger.IN_MEMORY', 5)
+    for count in (1, 2, 3):
+        adjust(ledger, 1, count)
+    read = Ledger(engine, catalogue)
+    assert ledger.latest(3) == read.latest(3) and ledger.latest(7) == read.latest(7) and len(read.latest(99)) == 11
+    stale = Ledger(engine, catalogue)
+    adjust(ledger, 1, 4)
+    with pytest.raises(BookingRejected):
+        stale.post(lambda _: [piece(1)], 'x', 6)  # its number is taken: the table has gone on
+    assert stale.latest(2) == ledger.latest(2)
+    adjust(stale, 2, 4)
+    assert [item.sequence for item in stale.latest(4)] == [13, 12, 11, 10]

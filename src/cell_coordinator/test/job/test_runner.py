@@ -6,7 +6,7 @@ from cell_common.error_code import ErrorCode
 from cell_coordinator.job import events as ev
 from cell_coordinator.job.events import RobotOutcome
 from cell_coordinator.job.machine import CommandRejected, JobMachine, JobRules
-from cell_coordinator.job.model import NO_JOB, JobState, JobStep, PickJob
+from cell_coordinator.job.model import NO_JOB, JobState, JobStep, MatchVerdict, PickJob, VerdictKind
 from cell_coordinator.job.runner import JobRunner
 from cell_coordinator.job.store import JobStore
 from sqlalchemy import text
@@ -208,3 +208,56 @@ def test_a_job_that_waits_when_the_node_ends_is_judged_by_the_next_start(impatie
     restarted = RunnerUnderTest(engine)
     restarted.restore(9)
     assert restarted.job.state is JobState.PAUSED and not restarted.job.unresolved
+
+
+class ClockedCell:
+    """A cell whose answers come at once; its clock is set at a chosen event."""
+
+    def __init__(self, moment, jump):
+        self.moment, self.jump = moment, jump
+        self.events = 0
+
+    def now(self):
+        self.events += 1
+        return 10**18 + self.events + (self.jump if self.events >= self.moment else 0)
+
+    def answer(self, effect):
+        number = effect.effect_id
+        match effect:
+            case ev.SendTrigger():
+                return ev.TriggerFinished(self.now(), number, RobotOutcome.SUCCEEDED)
+            case ev.QueryStock():
+                return ev.StockReceived(self.now(), number, ((1, 99),))
+            case ev.ReadFrame():
+                return ev.ReadFinished(self.now(), number, ev.OcrReading(self.now()))
+            case ev.MatchReading():
+                frame_ns = effect.reading.frame_ns
+                return ev.VerdictReceived(self.now(), number, MatchVerdict(VerdictKind.MATCH, PART, frame_ns, PART))
+            case ev.BookPiece():
+                return ev.BookingConfirmed(self.now(), number)
+
+
+@pytest.mark.parametrize('jump', [-86_400 * 10**9, 86_400 * 10**9])
+@pytest.mark.parametrize('moment', range(2, 22, 2))
+def test_a_clock_that_is_set_at_any_moment_of_a_job_changes_no_count(runner, engine, moment, jump):
+    """Moments: start, each step of the first piece, and of the second. Each piece is moved, read and booked once."""
+    cell = ClockedCell(moment, jump)
+    runner.set_job(PickJob('first', PART, 1, created_ns=cell.now()))
+    runner.set_job(PickJob('a', PART, 2, created_ns=cell.now()))
+    runner.dispatch(ev.Start(cell.now()))
+    pauses = 0
+    while not runner.job.finished:
+        if runner.executed:
+            effect, _ = runner.executed.pop(0)
+            if isinstance(effect, ev.AnsweredEffect):
+                runner.dispatch(cell.answer(effect))
+        else:  # a frame of the time before the clock was set back does not count: a person looks, then resumes
+            assert 'compare the clocks' in runner.job.reason
+            pauses += 1
+            runner.dispatch(ev.Resume(cell.now()))
+    assert (runner.job.job_id, runner.job.state, runner.job.placed, runner.job.rejected) == ('a', JobState.DONE, 2, 0)
+    assert pauses <= 1
+    with engine.connect() as connection:
+        pieces = connection.execute(text('SELECT piece, outcome FROM pick_piece ORDER BY piece')).all()
+    assert [tuple(row) for row in pieces] == [(1, 'PLACED'), (2, 'PLACED')]
+    assert JobStore(engine).latest() == runner.job
