@@ -11,8 +11,10 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
+from cell_common.atomic_file import replace_file
 from cell_common.catalogue import Catalogue, CatalogueError
 from cell_common.catalogue_file import load_catalogue
+from cell_common.catalogue_table import catalogue_csv, catalogue_yaml, changed_parts, parse_catalogue_csv
 from cell_vision.matching.catalogue_trial import (
     Trial,
     camera_pictures,
@@ -37,7 +39,11 @@ def work_with_catalogue(options: argparse.Namespace, console: Console) -> int:
         1 if a warning needs an action, if a picture is not a MATCH, or if there are no pictures; else 0.
     """
     try:
+        if options.action == 'import':
+            return _import(options, console)
         catalogue = load_catalogue(options.catalogue)
+        if options.action == 'export':
+            return _export(catalogue, options, console)
         if options.action == 'lint':
             return _lint(catalogue, options, console)
         source = options.source
@@ -51,6 +57,36 @@ def work_with_catalogue(options: argparse.Namespace, console: Console) -> int:
     else:
         print_trial(trial, console)
     return 1 if trial.warnings or not trial.pictures or any(p.verdict != 'MATCH' for p in trial.pictures) else 0
+
+
+def _export(catalogue: Catalogue, options: argparse.Namespace, console: Console) -> int:
+    """Write the catalogue; a spreadsheet program needs the byte-order mark to read UTF-8."""
+    table = options.file.suffix.lower() == '.csv'
+    text = '\ufeff' + catalogue_csv(catalogue) if table else catalogue_yaml(catalogue)
+    replace_file(options.file, text.encode())
+    console.print(f'{len(catalogue.parts)} parts written to {options.file}', highlight=False)
+    return 0
+
+
+def _import(options: argparse.Namespace, console: Console) -> int:
+    """Check a file, show what it changes, and put it in the place of the catalogue file; return the exit code."""
+    path = options.catalogue.resolve()
+    is_table = options.file.suffix.lower() == '.csv'
+    new = parse_catalogue_csv(options.file.read_bytes()) if is_table else load_catalogue(options.file)
+    changes = changed_parts(load_catalogue(path), new) if path.exists() else [f'{len(new.parts)} parts are new']
+    for sentence in changes:
+        console.print(sentence, highlight=False)
+    warnings, notes = lint(new)
+    _print_lint(warnings, notes, console)
+    if options.check or not changes:
+        console.print(f'{len(changes)} changes, nothing written', highlight=False)
+        return 0
+    text = catalogue_yaml(new).encode() if is_table else options.file.read_bytes()
+    if path.exists():
+        replace_file(path.with_suffix('.before.yaml'), path.read_bytes())
+    replace_file(path, text)
+    console.print(f'{len(changes)} changes written to {path}: restart the cell to use them', highlight=False, soft_wrap=True)
+    return 0
 
 
 def _lint(catalogue: Catalogue, options: argparse.Namespace, console: Console) -> int:

@@ -75,7 +75,12 @@ def add_catalogue(catalogue: argparse.ArgumentParser) -> None:
     check = what.add_parser('lint', help='name numbers that cannot be told apart or need a second look, and what would help')
     trial = what.add_parser('try', help='read pictures and show how each part of the catalogue is recognized')
     trial.add_argument('source', help='folder of pictures, or a camera (index, device path, URL)')
-    for action in (check, trial):
+    export = what.add_parser('export', help='write the catalogue as a table for spreadsheets (.csv) or as YAML')
+    export.add_argument('file', type=Path, help='parts.csv or parts.yaml')
+    load = what.add_parser('import', help='replace the catalogue file by a table or YAML file, after all checks')
+    load.add_argument('file', type=Path, help='parts.csv or parts.yaml')
+    load.add_argument('--check', action='store_true', help='only show what would change')
+    for action in (check, trial, export, load):
         action.add_argument('--catalogue', type=Path, default=Path('config/parts.yaml'), help='default: config/parts.yaml')
         action.add_argument('--json', action='store_true', help='JSON for machines')
 

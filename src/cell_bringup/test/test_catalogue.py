@@ -68,3 +68,28 @@ def test_a_catalogue_for_a_first_trial_needs_numbers_and_letters_only(tmp_path):
     path.write_text("parts: [{part_number: MY4N, letter: 'E'}]\n")
     code, said = run('lint', '--catalogue', path)
     assert code == 0 and '1 parts' in said
+
+
+def test_a_table_is_exported_changed_and_imported(catalogue, tmp_path):
+    before, table = catalogue.read_text(), tmp_path / 'parts.csv'
+    code, said = run('export', table, '--catalogue', catalogue)
+    assert code == 0 and '4 parts' in said and table.read_bytes().startswith(b'\xef\xbb\xbf')
+    code, said = run('import', table, '--catalogue', catalogue)
+    assert code == 0 and '0 changes, nothing written' in said and catalogue.read_text() == before
+    table.write_text(table.read_text(encoding='utf-8-sig').replace('MY4N,,E,0', 'MY4N,,E,0.038'))
+    code, said = run('import', table, '--catalogue', catalogue, '--check')
+    assert code == 0 and 'MY4N: unit_weight changed' in said and catalogue.read_text() == before
+    code, said = run('import', table, '--catalogue', catalogue)
+    assert code == 0 and '1 changes written' in said and 'unit_weight: 0.038' in catalogue.read_text()
+    assert catalogue.with_suffix('.before.yaml').read_text() == before
+    code, said = run('import', catalogue.with_suffix('.before.yaml'), '--catalogue', catalogue)
+    assert code == 0 and catalogue.read_text() == before
+
+
+def test_a_table_with_errors_changes_nothing(catalogue, tmp_path):
+    before, table = catalogue.read_text(), tmp_path / 'parts.csv'
+    table.write_text('part_number;letter\nEM1;A\nEM2;A\n')
+    code, said = run('import', table, '--catalogue', catalogue)
+    assert code == 1 and 'row 3' in said and 'letter "A" is used 2 times' in said and catalogue.read_text() == before
+    code, _ = run('import', tmp_path / 'none.csv', '--catalogue', catalogue)
+    assert code == 1

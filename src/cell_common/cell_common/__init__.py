@@ -4,7 +4,7 @@ By purpose:
     node frame     runner, parameters, timers, timeouts, inbox, background, calls, action_calls, qos, diagnostics
     network, log   listening, log_limit, engineio3
     data           database, database_claim, atomic_file, yaml_model, ids, latest_entries, time, ros_time
-    cell's words   catalogue, catalogue_file, alarm_texts, alarms, commands, error_code, gripper_sensor
+    cell's words   catalogue, catalogue_file, catalogue_table, alarm_texts, alarms, commands, error_code, gripper_sensor
     tests          testing
 
 Modules with the line `Pure: no ROS, sockets, files or clock.` can be imported without ROS; a house rule checks the claim.
@@ -20,6 +20,7 @@ __all__ = [
     'calls',
     'catalogue',
     'catalogue_file',
+    'catalogue_table',
     'command_log',
     'command_store',
     'commands',

@@ -207,17 +207,18 @@ def load_catalogue(path: str | Path) -> Catalogue:
         raise CatalogueError(f'the part catalogue {path} has errors:\n{error}') from error
 
 
-def parse_catalogue(data: object) -> Catalogue:
+def parse_catalogue(data: object, lines: Mapping[tuple[int | str, ...], int] | None = None) -> Catalogue:
     """Make a catalogue of parsed YAML: `{parts: [{part_number, letter, trays: [...]}, ...]}`.
 
     Args:
-        data: What `yaml.safe_load` returns. Messages carry no line numbers then.
+        data: What `yaml.safe_load` returns.
+        lines: Line of each place in the data, as in YamlDocument; without them the messages carry no line numbers.
 
     Raises:
         CatalogueError: Lists all errors.
     """
     try:
-        return _catalogue(YamlDocument(data))
+        return _catalogue(YamlDocument(data, lines or {}))
     except YamlError as error:
         raise CatalogueError(str(error)) from error
 
