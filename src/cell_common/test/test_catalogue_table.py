@@ -63,7 +63,7 @@ def test_the_code_page_of_windows_is_read():
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('', 'part_number. is missing'),
+        ('', 'the table is empty'),
         ('part_number\nEM1\n', 'column "letter" is missing'),
         ('part_number,letter,letter\n', 'column "letter" is there twice'),
         ('part_number,letter,weight\n', 'column "weight" is not known'),
@@ -78,7 +78,7 @@ def test_the_code_page_of_windows_is_read():
         (f'{TITLES}\nEM1,A,0,1,2,0\nEM2,D,0,1,2,0\n', 'row 3: .*letter D is reserved'),
         (f'{TITLES}\nEM1,,0,1,2,0\n', 'row 2: .*letter must be one of'),
         (f'{TITLES},count 3,capacity 3\nEM1,A,0,1,2,0,1,2\n', 'trays 1, 3 are given'),
-        (f'{TITLES}\nEM1,A,0,1,2,0,4\n', 'row 2: 7 cells, and 6 titles'),
+        (f'{TITLES}\nEM1,A,0,1,2,0,4\n', 'row 2: 7 cells, 6 titles'),
         (f'{TITLES}\n"EM1,A\n', 'cannot be read'),
         (f'{TITLES},ignore\nEM1,A,0,1,2,0,(\n', 'row 2: .*no regular expression'),
     ],
