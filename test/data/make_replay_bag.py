@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the bag of the replay test: test/data/replay (MCAP).
+"""Write a bag without the state of its start: test/data/replay (MCAP). It cannot be replayed, and tests that it says so.
 
     . ./env.sh && python test/data/make_replay_bag.py
 
@@ -7,8 +7,7 @@ Contents, seconds from the start:
     0       the empty gripper: a lead-in, which a node that has just discovered the player may miss
     2..6    one piece each second: the ordered part, a similar one, the ordered one again, an unreadable one, another part
     7..10   lines of scale 1: in tolerance, too light, malformed, in tolerance
-The frames are rendered labels with noise, as the simulated camera sends them; the golden results are in replay_golden.json,
-written by the test with CELL_WRITE_GOLDEN=1 and then reviewed.
+The frames are rendered labels with noise, as the simulated camera sends them.
 """
 
 from __future__ import annotations

@@ -208,6 +208,7 @@ def test_a_service_past_the_door_is_found():
 TIME_NAME = re.compile(r'(?:_ns|stamp|_at|created)$')
 # module: why an order by time is right there
 BY_TIME = {
+    'cell_history.replay.recording': 'requests of all services are asked again in the order of their moments',
     'cell_coordinator.job.benchmarking': 'the page shows the newest benchmark of any part; no decision depends on it',
     'cell_weighing.delivery.outbox': 'dead letters are listed for people, newest first',
     'cell_coordinator.alarms.book': 'alarms of earlier releases have no number',

@@ -28,6 +28,7 @@ PROVIDED_BY = {
     'psutil': 'python3-psutil',
     'alembic': 'python3-alembic',
     'rapidocr': None,
+    'rosbags': None,
     'paddleocr': None,  # in an environment of its own, see docs/decisions/0003-ppocr-is-the-default-ocr-engine.md
     'rapidfuzz': 'python3-rapidfuzz-pip',
     'uuid_utils': None,

@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cell_bringup.audit_arguments import add_audit
+from cell_bringup.bag_arguments import add_bag
 from cell_bringup.models_arguments import add_models
 from cell_bringup.state_folder import find_state
 from cell_bringup.weighing_arguments import add_scale, add_weigh, with_action
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     stock.add_argument('action', choices=['import', 'export'])
     stock.add_argument('file', type=Path)
     stock.add_argument('--check', action='store_true', help='import: show the changes, book nothing')
+    add_bag(commands.add_parser('bag', help='look into a recording, replay it, and compare decisions'))
     add_audit(commands.add_parser('audit', help='show who commanded what, refused commands included; as a table or CSV'))
     commands.add_parser('status', help='show the state of every subsystem')
     run = commands.add_parser(
@@ -142,8 +144,10 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
 
         url = options.database_url or find_state(options.namespace).database_url
         return write_report(options.weigh_job_id, url, options.folder, console)
-    if options.command in {'audit', 'models', 'catalogue'}:
-        if options.command == 'audit':
+    if options.command in {'audit', 'bag', 'models', 'catalogue'}:
+        if options.command == 'bag':
+            from cell_bringup.bag import work_with_bag as work
+        elif options.command == 'audit':
             from cell_bringup.audit import show_audit as work
         elif options.command == 'models':
             from cell_bringup.models import work_with_models as work

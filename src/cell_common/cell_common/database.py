@@ -75,7 +75,7 @@ def storage_error(error: SQLAlchemyError) -> StorageFailedError:
     return StorageFailedError(f'the database refused: {cause}. Check its disk, then try again.')
 
 
-def open_database(url: str, busy_timeout_s: float | None = None) -> Engine:
+def open_database(url: str, busy_timeout_s: float | None = None, *, durable: bool = True) -> Engine:
     """Open the database and run a first query.
 
     SQLite uses a write-ahead log, foreign keys, and `synchronous=FULL`: a committed transaction survives a power cut. A
@@ -84,6 +84,7 @@ def open_database(url: str, busy_timeout_s: float | None = None) -> Engine:
     Args:
         url: SQLAlchemy URL, e.g. "sqlite:////var/lib/cell/cell.db" or "postgresql+psycopg://cell@plant/cell".
         busy_timeout_s: How long a transaction waits for SQLite's write lock; None = BUSY_TIMEOUT_S.
+        durable: False for the database of a replay, which is made again at any time: SQLite then does not wait for the disk.
 
     Returns:
         An engine that any thread may use. For SQLite the folder of the file exists; the tables may not yet: call `migrate`.
@@ -96,7 +97,8 @@ def open_database(url: str, busy_timeout_s: float | None = None) -> Engine:
     except ArgumentError as error:
         raise DatabaseError('database_url is not a database URL; example: sqlite:////var/lib/cell/cell.db') from error
     if parsed.get_backend_name() == 'sqlite':
-        engine = _open_sqlite(parsed.database or '', BUSY_TIMEOUT_S if busy_timeout_s is None else busy_timeout_s)
+        wait_s = BUSY_TIMEOUT_S if busy_timeout_s is None else busy_timeout_s
+        engine = _open_sqlite(parsed.database or '', wait_s, 'FULL' if durable else 'OFF')
     else:
         # pre_ping: a server that was restarted has closed the pooled connections.
         engine = create_engine(parsed, pool_pre_ping=True)
@@ -130,7 +132,7 @@ def close_databases() -> None:
         engine.dispose()
 
 
-def _open_sqlite(path: str, busy_timeout_s: float) -> Engine:
+def _open_sqlite(path: str, busy_timeout_s: float, synchronous: str) -> Engine:
     if path:
         folder = Path(path).expanduser().parent
         try:
@@ -151,7 +153,7 @@ def _open_sqlite(path: str, busy_timeout_s: float) -> Engine:
         # pysqlite would begin transactions itself, and only at the first write. SQLAlchemy's `begin` event below does it
         # instead.
         connection.isolation_level = None
-        for pragma in ('journal_mode=WAL', 'synchronous=FULL', 'foreign_keys=ON'):
+        for pragma in ('journal_mode=WAL', f'synchronous={synchronous}', 'foreign_keys=ON'):
             connection.execute(f'PRAGMA {pragma}')
 
     @event.listens_for(engine, 'begin')

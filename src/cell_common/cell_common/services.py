@@ -21,11 +21,13 @@ from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.service import Service
+from rclpy.service_introspection import ServiceIntrospectionState
 
 from cell_common.command_log import Answer, CommandLog, CommandMessage
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.parameters import declare_parameters, parameter
+from cell_common.qos import events
 from cell_common.request_limits import MessageLike, request_error, storable
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     'create_service',
     'guard_services',
     'internal_error',
+    'publish_events',
 ]
 
 RequestT = TypeVar('RequestT')
@@ -98,7 +101,21 @@ def create_service(
         guarded = _logged(node, name, guarded, commands, repeatable=repeatable)
         # It awaits the database, whose answer arrives in the node's own group: in that group it would wait for itself.
         callback_group = callback_group or ReentrantCallbackGroup()
-    return node.create_service(kind, name, guarded, qos_profile=_queue_profile(node), callback_group=callback_group)
+    service = node.create_service(kind, name, guarded, qos_profile=_queue_profile(node), callback_group=callback_group)
+    return publish_events(node, service) if commands is not None else service
+
+
+def publish_events(node: Node, service: Service) -> Service:
+    """Publish each request of a service and its answer on `<name>/_service_event`, so that a recording can be replayed.
+
+    It is the service introspection of ROS 2: `ros2 bag record` and `ros2 service echo` know these topics. Services with a
+    command log do it always.
+
+    Returns:
+        The service.
+    """
+    service.configure_introspection(node.get_clock(), events(), ServiceIntrospectionState.CONTENTS)
+    return service
 
 
 def create_client(node: Node, kind: type, name: str, callback_group: CallbackGroup | None = None) -> Client:

@@ -73,6 +73,7 @@ def test_the_frame_of_a_rejected_piece_is_archived_and_a_failure_does_not_matter
     wait_until(lambda: cell.vision.kept)
     [kept] = cell.vision.kept
     assert (kept.kind, kept.part_number, kept.verdict) == (KeepFrame.Request.REJECT, PART, f'MISMATCH {OTHER}')
+    assert kept.job_id and kept.piece == 1
     assert kept.request_id == cell.captures[2].ocr.request_id, 'the reading that decided'
     assert len({capture.ocr.request_id for capture in cell.captures}) == len(cell.captures)
 

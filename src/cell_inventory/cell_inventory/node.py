@@ -24,7 +24,7 @@ from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events, latched
 from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
-from cell_common.services import create_service
+from cell_common.services import create_service, publish_events
 from cell_common.storage_health import StorageHealth
 from cell_common.time import now_ns, seconds_to_ns
 from cell_common.timers import create_steady_timer
@@ -143,7 +143,7 @@ class InventoryNode(Node):
         create_service(self, ResetStock, 'inventory/reset', self._on_reset, group, commands)
         create_service(self, UndoStock, 'inventory/undo', self._on_undo, group, commands)
         create_service(self, GetInventory, 'inventory/get', self._on_get, group)
-        create_service(self, BookPiece, 'inventory/book', self._on_book, group)
+        publish_events(self, create_service(self, BookPiece, 'inventory/book', self._on_book, group))
 
     def _open(self) -> Ledger:
         """Open ledger and catalogue, and load trays that are new.

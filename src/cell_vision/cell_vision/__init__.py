@@ -1,3 +1,3 @@
 """Camera, OCR and the decision on a part."""
 
-__all__ = ['matching', 'ocr', 'types']
+__all__ = ['matching', 'ocr', 'recorded', 'types']

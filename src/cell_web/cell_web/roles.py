@@ -38,6 +38,7 @@ VIEWER = Role(
             'benchmark_set',
             'job_invalid',
             'reload_required',
+            'replay',
             'inventory',
             'robot/state',
             'alarms',

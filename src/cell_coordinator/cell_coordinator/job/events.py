@@ -279,6 +279,8 @@ class ArchiveReject:
     """Keep the frame of a piece that goes into the reject tray. Best effort, without an answer."""
 
     verdict: MatchVerdict
+    job_id: str
+    piece: int
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ class EffectExecutor:
             effect: RequestReload and records are handled by publisher and store.
         """
         if isinstance(effect, ev.ArchiveReject):
-            self._rejects.archive(effect.verdict)
+            self._rejects.archive(effect)
         elif isinstance(effect, AnsweredEffect):
             self._start(effect)
 

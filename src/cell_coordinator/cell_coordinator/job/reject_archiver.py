@@ -9,7 +9,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
 
-from cell_coordinator.job.model import MatchVerdict
+from cell_coordinator.job.events import ArchiveReject
 from cell_interfaces.msg import CommandInfo, ResultCode
 from cell_interfaces.srv import KeepFrame
 
@@ -26,13 +26,14 @@ class RejectArchiver:
         self._client = create_client(node, KeepFrame, 'ocr/keep_frame', ReentrantCallbackGroup())
         self._last_error = ''
 
-    def archive(self, verdict: MatchVerdict) -> None:
+    def archive(self, reject: ArchiveReject) -> None:
         """Ask for the frame of a verdict to be kept; does nothing if the OCR node keeps no frames.
 
         Args:
-            verdict: Its `request_id` names the reading. The OCR node holds the frame in memory for a while after it.
+            reject: Verdict, job and piece. The `request_id` of the verdict names the reading, whose frame the OCR node holds in
+                memory for a while.
         """
-        executor = self._node.executor
+        executor, verdict = self._node.executor, reject.verdict
         # Not awaited: the frame is evidence for later, and the job goes on.
         if executor is None or not verdict.request_id or not self._client.service_is_ready():
             return
@@ -47,6 +48,8 @@ class RejectArchiver:
             request_id=verdict.request_id,
             kind=KeepFrame.Request.REJECT,
             part_number=verdict.expected,
+            job_id=reject.job_id,
+            piece=reject.piece,
             verdict=f'{verdict.kind.name} {verdict.recognized}'.strip(),
         )
         executor.create_task(self._call, request)

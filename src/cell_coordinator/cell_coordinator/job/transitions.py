@@ -231,5 +231,5 @@ def enter_step(job: PickJob) -> Transition:
     sent = send_trigger(job, _TRIGGERS[job.step])
     verdict = job.verdict
     if job.step is JobStep.REJECT and verdict is not None and verdict.kind is not VerdictKind.MATCH:
-        return with_effect(ev.ArchiveReject(verdict), sent)
+        return with_effect(ev.ArchiveReject(verdict, job.job_id, job.piece), sent)
     return sent

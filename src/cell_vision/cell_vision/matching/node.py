@@ -20,32 +20,22 @@ from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events
 from cell_common.ros_time import to_msg
 from cell_common.runner import StartError, node_main
-from cell_common.services import create_service
+from cell_common.services import create_service, publish_events
 from cell_common.time import NS_PER_S, now_ns
 from rclpy.node import Node
 from sqlalchemy.exc import SQLAlchemyError
 
-from cell_interfaces.msg import BenchmarkSet, MatchResult, OcrResult, PartScore, ResultCode
+from cell_interfaces.msg import BenchmarkSet, MatchResult, ResultCode
 from cell_interfaces.srv import GetBenchmarks, MatchPart, StoreBenchmark
-from cell_vision.matching.barcode_check import BarcodeCheck, CheckedDecision
 from cell_vision.matching.benchmark import Benchmark
 from cell_vision.matching.benchmark_store import BenchmarkStore
 from cell_vision.matching.catalogue_lint import lint_catalogue
 from cell_vision.matching.catalogue_notes import catalogue_notes
 from cell_vision.matching.default_weights import load_weights
-from cell_vision.matching.matcher import Decision, Matcher, MatchOutcome
-from cell_vision.matching.text_lines import group_lines
-from cell_vision.ocr.conversions import codes_of, point_messages, readings_of
+from cell_vision.matching.judge import PartJudge
+from cell_vision.matching.matcher import MatchOutcome
 
 __all__ = ['MatcherNode']
-
-OUTCOMES = {
-    MatchOutcome.MATCH: MatchResult.MATCH,
-    MatchOutcome.MISMATCH: MatchResult.MISMATCH,
-    MatchOutcome.AMBIGUOUS: MatchResult.AMBIGUOUS,
-    MatchOutcome.UNREADABLE: MatchResult.UNREADABLE,
-    MatchOutcome.UNKNOWN: MatchResult.UNKNOWN,
-}
 
 
 @dataclass(frozen=True)
@@ -89,11 +79,10 @@ class MatcherNode(Node):
         for note in catalogue_notes(catalogue, weights):
             self.get_logger().info(note)
         self._store = BenchmarkStore(engine)
-        self._matcher = Matcher(catalogue, weights, self._store.latest())
-        self._barcodes = BarcodeCheck(catalogue)
+        self._judge = PartJudge(catalogue, weights, self._store.latest())
         self._outcomes = dict.fromkeys(MatchOutcome, 0)
         self._results = self.create_publisher(MatchResult, 'matching/result', events())
-        create_service(self, MatchPart, 'matching/match', self._match)
+        publish_events(self, create_service(self, MatchPart, 'matching/match', self._match))
         create_service(self, StoreBenchmark, 'matching/store_benchmark', self._store_benchmark, None, self._commands)
         create_service(self, GetBenchmarks, 'matching/benchmarks', self._benchmarks)
         self._diagnostics = Diagnostics(self)
@@ -106,19 +95,10 @@ class MatcherNode(Node):
 
     def _match(self, request: MatchPart.Request, response: MatchPart.Response) -> MatchPart.Response:
         """Answer `matching/match`, and publish the same result for page, overlay and log."""
-        expected = request.expected_part_number
-        if expected not in self._matcher.catalogue.parts:
-            response.code, response.message = ResultCode.UNKNOWN_PART, f'part "{expected}" is not in the catalogue'
-            return response
-        # A frame without text is a reading, too: its barcodes may decide. A failed reading is none.
-        if request.ocr.status in {OcrResult.OK, OcrResult.NO_TEXT}:
-            decision = self._matcher.match(expected, readings_of(request.ocr), request.ocr.frames)
-            checked = self._barcodes.apply(expected, decision, codes_of(request.ocr))
-        else:
-            checked = CheckedDecision(Decision(MatchOutcome.UNREADABLE, request.ocr.message or 'the frame was not read'))
-        self._outcomes[checked.decision.verdict] += 1
-        response.result = match_message(checked, request)
-        self._results.publish(response.result)
+        outcome = self._judge.judge(request, response)
+        if outcome is not None:
+            self._outcomes[outcome] += 1
+            self._results.publish(response.result)
         return response
 
     def _store_benchmark(self, request: StoreBenchmark.Request, response: StoreBenchmark.Response) -> StoreBenchmark.Response:
@@ -127,9 +107,8 @@ class MatcherNode(Node):
         if expired := expiry_error(request.command, now):
             response.code, response.message = ResultCode.EXPIRED, expired
             return response
-        texts = [line.display_text for line in group_lines(readings_of(request.ocr))]
-        identifying = self._matcher.identifying_texts(texts, request.part_number)
-        response.code, response.message = self._validation_error(request, identifying)
+        texts, identifying = self._judge.benchmark_texts(request.part_number, request.ocr)
+        response.code, response.message = self._judge.benchmark_error(request.part_number, request.ocr, identifying)
         if response.code != ResultCode.OK:
             return response
         try:
@@ -145,7 +124,7 @@ class MatcherNode(Node):
             response.code, response.message = ResultCode.STORAGE_FAILED, f'the benchmark was not stored: {storage_error(error)}'
             return response
         # After the transaction: a benchmark that is not stored must not decide.
-        self._matcher.benchmarks = {**self._matcher.benchmarks, benchmark.part_number: benchmark}
+        self._judge.set_benchmark(benchmark)
         response.version = benchmark.version
         response.message = f'benchmark {benchmark.version} of {benchmark.part_number} stored'
         return response
@@ -165,28 +144,17 @@ class MatcherNode(Node):
         response.message = f'{len(found)} benchmarks' if found else 'no benchmark is stored; set one with set_benchmark'
         return response
 
-    def _validation_error(self, request: StoreBenchmark.Request, identifying: list[str]) -> tuple[int, str]:
-        """Return code and message if a reading cannot be a benchmark, otherwise (OK, "")."""
-        if request.part_number not in self._matcher.catalogue.parts:
-            return ResultCode.UNKNOWN_PART, f'part "{request.part_number}" is not in the catalogue'
-        if request.ocr.status != OcrResult.OK or not request.ocr.texts:
-            return ResultCode.INVALID_ARGUMENT, 'no text was read on the part; show it to the camera again'
-        decision = self._matcher.match(request.part_number, readings_of(request.ocr))
-        if decision.verdict is MatchOutcome.MISMATCH:
-            return ResultCode.INVALID_ARGUMENT, f'this is not a good {request.part_number}: {decision.reason}'
-        if not identifying:
-            return ResultCode.INVALID_ARGUMENT, (
-                f'no text contains the number {request.part_number}: show the part again, '
-                'or give its print in the catalogue (prints)'
-            )
-        return ResultCode.OK, ''
-
     def _health(self) -> Health:
         counts = {outcome.value.lower(): str(count) for outcome, count in self._outcomes.items()}
+        matcher = self._judge.matcher
         return Health(
             1 if self._warnings else 0,
             ' '.join(self._warnings),
-            {'parts': str(len(self._matcher.catalogue.parts)), 'benchmarks': str(len(self._matcher.benchmarks)), **counts},
+            {
+                'parts': str(len(matcher.catalogue.parts)),
+                'benchmarks': str(len(matcher.benchmarks)),
+                **counts,
+            },
         )
 
 
@@ -200,34 +168,6 @@ def benchmark_message(benchmark: Benchmark) -> BenchmarkSet:
         texts=list(benchmark.texts),
         frames=min(255, benchmark.frames),
         operator_id=benchmark.operator_id,
-    )
-
-
-def match_message(checked: CheckedDecision, request: MatchPart.Request) -> MatchResult:
-    """Return a decision as a message.
-
-    Args:
-        checked: Decision after the barcode check.
-        request: Request with the reading, whose header, id and order are repeated in the result.
-    """
-    decision = checked.decision
-    by = MatchResult.BY_NONE
-    if checked.by_code:
-        by = MatchResult.BY_CODE
-    elif decision.verdict not in {MatchOutcome.UNREADABLE, MatchOutcome.UNKNOWN}:
-        by = MatchResult.BY_BENCHMARK if decision.by_benchmark else MatchResult.BY_CATALOGUE
-    return MatchResult(
-        header=request.ocr.header,
-        request_id=request.request_id,
-        expected_part_number=request.expected_part_number,
-        verdict=OUTCOMES[decision.verdict],
-        part_number=decision.part_number,
-        score=decision.score,
-        decided_by=by,
-        candidates=[PartScore(part_number=part, score=score) for part, score in decision.candidates],
-        text=decision.text,
-        polygon=point_messages(decision.polygon),
-        reason=decision.reason,
     )
 
 

@@ -52,6 +52,8 @@ class FrameLabel:
             ordered part.
         verdict: Verdict of the cell, for the record.
         operator_id: Operator who corrected it.
+        job_id: Pick job of the piece; "" = none, or not known.
+        piece: Number of the piece in that job, from 1; 0 = not known.
     """
 
     request_id: str
@@ -59,6 +61,8 @@ class FrameLabel:
     part_number: str
     verdict: str
     operator_id: str = ''
+    job_id: str = ''
+    piece: int = 0
 
 
 class FrameArchive:
@@ -172,6 +176,8 @@ class FrameArchive:
 def _labeled(record: Mapping[str, object], label: FrameLabel) -> dict[str, object]:
     """Return a record with a label; a REJECT never overwrites the correction of an operator."""
     changed = dict(record)
+    if label.job_id:  # a correction of yesterday's piece may come from a page that does not know it
+        changed |= {'job_id': label.job_id, 'piece': label.piece}
     if label.kind == CORRECTION:
         changed |= {'part_number': label.part_number, 'kind': CORRECTION, 'corrected_by': label.operator_id}
         changed.setdefault('verdict', label.verdict)

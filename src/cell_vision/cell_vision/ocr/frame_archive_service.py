@@ -85,7 +85,13 @@ class FrameArchiveService:
             return response
         future: Future = Future(executor=self._node.executor)
         label = FrameLabel(
-            request.request_id, KINDS[request.kind], request.part_number, request.verdict, request.command.operator_id
+            request.request_id,
+            KINDS[request.kind],
+            request.part_number,
+            request.verdict,
+            request.command.operator_id,
+            request.job_id,
+            request.piece,
         )
         # The frame is looked up here, in the node's thread, which owns the cache.
         self._pool.submit(self._write, future, label, self._recent.get(request.request_id), now_ns(self._node))

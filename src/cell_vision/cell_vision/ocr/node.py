@@ -13,7 +13,7 @@ from cell_common.parameters import declare_parameters
 from cell_common.qos import events, sensor_stream
 from cell_common.ros_time import to_msg
 from cell_common.runner import node_main
-from cell_common.services import create_service
+from cell_common.services import create_service, publish_events
 from cell_common.time import NS_PER_S, now_ns, seconds_to_ns, to_ns
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -126,7 +126,7 @@ class OcrNode(Node):
         # Raw: most frames are never read, and a frame that is read goes to the worker as compressed bytes.
         self.create_subscription(CompressedImage, 'camera/image_raw/compressed', self._on_frame, sensor_stream(), raw=True)
         self.create_subscription(MatchResult, 'matching/result', self._overlay.show_verdict, events())
-        create_service(self, ReadText, 'ocr/read', self._handle_read, ReentrantCallbackGroup())
+        publish_events(self, create_service(self, ReadText, 'ocr/read', self._handle_read, ReentrantCallbackGroup()))
         if self._options.continuous_rate:
             self.create_timer(1 / self._options.continuous_rate, self._read_continuously)
         self._diagnostics = Diagnostics(self)
@@ -298,6 +298,7 @@ class OcrNode(Node):
         image, fused = reading.images[reference], reading.fusion.fuse()
         fill_result(reading.result, fused, len(reading.images))
         reading.result.header, reading.result.frame_age = image.header, reading.ages[reference]
+        reading.result.frame_stamps = [read.header.stamp for read in reading.images]
         reading.code, reading.message = ResultCode.OK, ''
         # A region is only kept from a certain reading: it must not hide a part that lies elsewhere.
         self._region = fused.crop.polygon if fused.crop is not None and is_certain(fused.readings) else ()

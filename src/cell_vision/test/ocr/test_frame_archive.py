@@ -57,6 +57,13 @@ def test_a_correction_gives_the_kept_frame_its_truth_even_when_memory_has_forgot
     assert truth(folder) == {name: 'EM2-2U1'} and len(list(folder.glob('*.jpg'))) == 1
 
 
+def test_the_record_of_a_frame_names_job_and_piece_also_after_a_correction_that_does_not_know_them(kept, tmp_path):
+    name = kept.store(FrameLabel('a-1', 'REJECT', 'EM1-2U1', 'MISMATCH', job_id='job-7', piece=3), frame(), START)
+    kept.store(corrected('a-1', 'EM1-2U4'), None, START + SECOND)
+    stored = record(tmp_path / 'kept', name)
+    assert (stored['job_id'], stored['piece'], stored['part_number']) == ('job-7', 3, 'EM1-2U4')
+
+
 def test_a_correction_is_not_overwritten_by_a_later_reject(kept, tmp_path):
     name = kept.store(corrected('a-1', 'EM1-2U4'), frame(), START)
     kept.store(rejected('a-1'), frame(), START + SECOND)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, band, seconds, since } from '../src/core/format';
+import { age, band, replayText, seconds, since } from '../src/core/format';
 
 describe('ages', () => {
   it('are short and have a unit', () => {
@@ -32,5 +32,12 @@ describe('the weight bar', () => {
 describe('durations', () => {
   it('have a unit, and are a dash when there is no value', () => {
     expect([seconds(0.3), seconds(0), seconds(null)]).toEqual(['0.30 s', '–', '–']);
+  });
+});
+
+describe('a replay', () => {
+  it('names its recording and says that nothing is live', () => {
+    expect(replayText('run1', 1_700_000_000_000, 2, false)).toMatch(/Recording run1 at .*2023.*speed 2.*Nothing here is live/);
+    expect(replayText('run1', null, 1, true)).toContain('run1 has ended');
   });
 });

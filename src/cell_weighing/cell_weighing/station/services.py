@@ -7,10 +7,10 @@ before the command was given is therefore judged before it takes effect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cell_common.command_log import CommandLog
 from cell_common.commands import expiry_error
@@ -35,6 +35,18 @@ from cell_weighing.station.store import KeyReusedError, StationSnapshot, WeighSt
 
 # The width of column reading_id: a UUID as text.
 LONGEST_KEY = 36
+Handler = Callable[[Any, Any], Awaitable[Any]]
+KINDS: Mapping[type, str] = {
+    StartWeighJob: 'start_job',
+    EndWeighJob: 'end_job',
+    ReopenWeighJob: 'reopen_job',
+    RecordBag: 'record_bag',
+    VoidBag: 'void_bag',
+    UndoVoid: 'undo_void',
+    GetBag: 'get_bag',
+    RetryDelivery: 'retry',
+}
+"""Name of each service below weighing/."""
 CODES: Mapping[type[Exception], int] = {
     BadRequestError: ResultCode.INVALID_ARGUMENT,
     JobError: ResultCode.INVALID_ARGUMENT,
@@ -111,17 +123,21 @@ class WeighingServices:
         # Each command awaits the database thread; in an exclusive group one slow command would
         # block the others' checks.
         group = ReentrantCallbackGroup()
-        for kind, name, callback in (
-            (StartWeighJob, 'start_job', self._start_job),
-            (EndWeighJob, 'end_job', self._end_job),
-            (ReopenWeighJob, 'reopen_job', self._reopen_job),
-            (RecordBag, 'record_bag', self._record_bag),
-            (VoidBag, 'void_bag', self._void_bag),
-            (UndoVoid, 'undo_void', self._undo_void),
-            (GetBag, 'get_bag', self._get_bag),
-            (RetryDelivery, 'retry', self._retry),
-        ):
-            create_service(self.node, kind, f'weighing/{name}', callback, group, self.commands)
+        for kind, name in KINDS.items():
+            create_service(self.node, kind, f'weighing/{name}', self.handlers()[name], group, self.commands)
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return name -> coroutine function of request and response; a replay asks them without a service."""
+        return {
+            'start_job': self._start_job,
+            'end_job': self._end_job,
+            'reopen_job': self._reopen_job,
+            'record_bag': self._record_bag,
+            'void_bag': self._void_bag,
+            'undo_void': self._undo_void,
+            'get_bag': self._get_bag,
+            'retry': self._retry,
+        }
 
     async def _start_job(self, request: StartWeighJob.Request, response: StartWeighJob.Response) -> StartWeighJob.Response:
         warnings: list[str] = []

@@ -1,6 +1,6 @@
 import {
   Alarm, JobState, type AlarmList, type BagList, type BenchmarkSet, type CellStatus, type CommandInfo, type ComponentCaptured,
-  type DeliveryState, type Inventory, type JobInvalid, type MatchResult, type ReloadRequired, type RobotState, type ScaleList, type ScaleReading, type Stamp,
+  type DeliveryState, type Inventory, type JobInvalid, type MatchResult, type ReloadRequired, type Replay, type RobotState, type ScaleList, type ScaleReading, type Stamp,
   type WeighJobList,
 } from '../generated/messages';
 import { manualBookings, type ManualBooking } from './bookings';
@@ -58,6 +58,8 @@ export class Cell {
   bags = $state.raw<BagList | null>(null);
   scales = $state.raw<ScaleList | null>(null);
   delivery = $state.raw<DeliveryState | null>(null);
+  /** Set while a recording is replayed: nothing on the page is live. */
+  replay = $state.raw<Replay | null>(null);
   captured = $state.raw<ComponentCaptured | null>(null);
   /** Latest prints of this session that made no bag, newest first. */
   notTaken = $state.raw<ScaleReading[]>([]);
@@ -238,6 +240,7 @@ export class Cell {
     on(this.name('status'), 'cell_interfaces/msg/CellStatus', 0, (status) => this.#onStatus(status));
     on(this.name('job'), 'cell_interfaces/msg/JobState', THROTTLE_MS, (job) => (this.job = job));
     on(this.name('inventory'), 'cell_interfaces/msg/Inventory', THROTTLE_MS, (inventory) => this.#onInventory(inventory));
+    on(this.name('replay'), 'cell_interfaces/msg/Replay', THROTTLE_MS, (replay) => (this.replay = replay));
     on(this.name('robot/state'), 'cell_interfaces/msg/RobotState', THROTTLE_MS, (robot) => this.#onRobot(robot));
     on(this.name('alarms'), 'cell_interfaces/msg/AlarmList', THROTTLE_MS, (alarms) => (this.alarms = alarms));
     on(this.name('benchmark_set'), 'cell_interfaces/msg/BenchmarkSet', 0, (benchmark) => this.#onBenchmark(benchmark));

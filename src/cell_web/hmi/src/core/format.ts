@@ -21,6 +21,12 @@ export const seconds = (value: number | null): string => (value ? `${value.toFix
 /** Convert a constant's name to a label: WAITING_RELOAD -> WAITING RELOAD, STEP_READ -> READ with prefix "STEP_". */
 export const constantLabel = (name: string | undefined, prefix = ''): string => (name ?? 'UNKNOWN').replace(prefix, '').replaceAll('_', ' ');
 
+/** Describe a replay: which recording, the moment that is played, and that nothing is live. */
+export function replayText(bag: string, stampMs: number | null, rate: number, ended: boolean): string {
+  const moment = new Date(stampMs ?? 0).toLocaleString();
+  return `Recording ${bag} ${ended ? 'has ended' : `at ${moment}, speed ${rate}`}. Nothing here is live; commands have no effect.`;
+}
+
 const KILOGRAMS: Record<string, number> = { kg: 1, g: 0.001, lb: 0.45359237, oz: 0.028349523125, t: 1000 };
 
 export interface Band {
