@@ -222,7 +222,7 @@ def generate_launch_description() -> LaunchDescription:
     environment = [
         # Otherwise a node that is killed loses the last lines of its log.
         SetEnvironmentVariable('PYTHONUNBUFFERED', '1'),
-        # rosbridge serves only who knows it: the gateway, which checks every message. Made anew at each start.
+        # rosbridge serves only who knows it: the gateway, which checks every message. Another one at each start.
         SetEnvironmentVariable('ROSBRIDGE_SECRET', secrets.token_urlsafe(32)),
     ]
     return LaunchDescription([*ARGUMENTS, *environment, GroupAction(cell)])

@@ -1,4 +1,4 @@
-"""A limit for repeated log lines: what comes from outside must not fill a disk with log."""
+"""A limit for repeated log lines: input from outside must not fill a disk with log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Window:
 class RepeatLimit(logging.Filter):
     """Passes the first lines of a kind in each period; the first line of the next period says how many were left out.
 
-    Lines of one kind have the same logger, level and format text: "client %s refused" is one kind, whoever the client is.
+    Lines of one kind have the same logger, level and format text: "client %s refused" is one kind for all clients.
     """
 
     def __init__(self, lines: int = 10, period_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:

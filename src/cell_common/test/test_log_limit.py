@@ -16,13 +16,13 @@ def time_s():
 
 @pytest.fixture
 def log(lines, time_s):
-    class Keeper(logging.Handler):
+    class Collected(logging.Handler):
         def emit(self, record):
             lines.append(record.getMessage())
 
     logger = logging.Logger('test')
     logger.addFilter(RepeatLimit(lines=2, period_s=60.0, clock=lambda: time_s[0]))
-    logger.addHandler(Keeper())
+    logger.addHandler(Collected())
     return logger
 
 

@@ -4,7 +4,7 @@ aiohttp has no deadline for the header of a request. A client that opens connect
 hold them for ever, until the process has no file descriptor left and nobody is served. `ConnectionGuard` stands between the
 socket and aiohttp's protocol:
 
-- at most so many connections in all and from one address; one more is closed at once;
+- the number of connections is limited, in all and from one address; one more is closed at once;
 - a connection on which no complete request arrives is closed after a while, also between two requests;
 - a body has its own deadline (`middleware`);
 - a client that does not read what it is sent is closed.
@@ -235,7 +235,7 @@ class GuardedProtocol(asyncio.Protocol):
 
 
 class Seats:
-    """Places for long sessions, such as pages and camera streams: so many in all, and so many for one address."""
+    """Places for long sessions, such as pages and camera streams: limited in all and for one address."""
 
     def __init__(self, total: int, per_address: int, what: str, parameter: str) -> None:
         """Create free places.
