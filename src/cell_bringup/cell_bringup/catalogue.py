@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 from cell_common.atomic_file import replace_file
 from cell_common.catalogue import Catalogue, CatalogueError
@@ -26,6 +28,10 @@ from cell_vision.matching.catalogue_trial import (
 from cell_vision.ocr.engines.base import EngineError
 from rich.console import Console
 from rich.table import Table
+
+NAMED = 4
+"""Pictures that a message names."""
+_Item = TypeVar('_Item')
 
 
 def work_with_catalogue(options: argparse.Namespace, console: Console) -> int:
@@ -107,38 +113,63 @@ def _print_lint(warnings: list[str], notes: list[str], console: Console) -> None
 
 
 def print_trial(trial: Trial, console: Console) -> None:
-    """Print the results of a trial: first the parts, then each picture with a problem, then the advice.
+    """Print the results of a trial: each part, then what to mend in the catalogue, then what to change at the camera.
 
     Args:
         trial: Result of `try_catalogue`.
         console: Output.
     """
-    parts = Table('part', 'seen', 'read as', 'least margin', title='Parts', title_justify='left')
-    names = sorted({picture.part_number for picture in trial.pictures if picture.part_number})
-    for name in names:
-        some = [picture for picture in trial.pictures if picture.part_number == name]
-        texts = Counter(picture.text for picture in some)
-        shown = ', '.join(f'{text} ({count})' for text, count in texts.most_common(3))
-        parts.add_row(name, str(len(some)), shown, f'{min(picture.margin for picture in some):.2f}')
-    console.print(parts)
-    pictures = Table('picture', 'verdict', 'letters px', 'contrast', 'sharpness', 'glare %', 'why, and what to change')
-    for picture in trial.pictures:
-        if picture.verdict != 'MATCH' or picture.advice:
-            pictures.add_row(
-                picture.name,
-                picture.verdict,
-                f'{picture.letter_height:.0f}',
-                f'{picture.contrast:.0f}',
-                f'{picture.sharpness:.0f}',
-                f'{100 * picture.glare:.1f}',
-                '; '.join(filter(None, (picture.reason, *picture.advice))),
-            )
-    if pictures.row_count:
-        console.print(pictures)
-    _print_lint(trial.warnings, trial.notes, console)
+    console.print(_parts_table(trial))
+    _print_lint([*trial.suggestions, *trial.warnings], trial.notes, console)
     for one, other in trial.confused:
         console.print(f'[yellow]not told apart[/] {one} and {other} in at least one picture', highlight=False)
+    for sentence, names in _groups((p.reason, p.name) for p in trial.pictures if p.verdict != 'MATCH').items():
+        console.print(f'[red]no match[/] {_named(names)}: {sentence}', soft_wrap=True, highlight=False)
+    for sentence, names in _groups((advice, p.name) for p in trial.pictures for advice in p.advice).items():
+        console.print(f'[yellow]camera[/] {sentence}: {_named(names)}', soft_wrap=True, highlight=False)
+    read = [picture for picture in trial.pictures if picture.letter_height]
+    if read:
+        ranges = [
+            f'{name} {min(values):.{digits}f} to {max(values):.{digits}f}{unit}'
+            for name, unit, digits, values in (
+                ('letters', ' px high', 0, [p.letter_height for p in read]),
+                ('contrast', '', 0, [p.contrast for p in read]),
+                ('sharpness', '', 0, [p.sharpness for p in read]),
+                ('glare', ' %', 1, [100 * p.glare for p in read]),
+            )
+        ]
+        console.print(f'pictures: {", ".join(ranges)}', soft_wrap=True, highlight=False)
     if trial.never_seen:
         console.print(f'never recognized: {", ".join(trial.never_seen)}', soft_wrap=True, highlight=False)
     right = sum(picture.verdict == 'MATCH' for picture in trial.pictures)
     console.print(f'{right} of {len(trial.pictures)} pictures show one part for sure')
+
+
+def _parts_table(trial: Trial) -> Table:
+    table = Table('part', 'verdicts', 'read as', 'least margin', title='Parts', title_justify='left')
+    of_part = _groups((p.part_number or p.nearest, p) for p in trial.pictures if p.part_number or p.nearest)
+    for name in sorted({*of_part, *trial.never_seen}):
+        some = of_part.get(name, [])
+        verdicts = Counter(picture.verdict for picture in some)
+        texts = Counter(picture.text.strip() for picture in some if picture.text)
+        margin = min((picture.margin for picture in some if picture.verdict == 'MATCH'), default=None)
+        table.add_row(
+            name,
+            ', '.join(f'{count} {verdict}' for verdict, count in verdicts.most_common()) or 'not seen',
+            ', '.join(f'{text} ({count})' for text, count in texts.most_common(3)),
+            '' if margin is None else f'{margin:.2f}',
+        )
+    return table
+
+
+def _groups(items: Iterable[tuple[str, _Item]]) -> dict[str, list[_Item]]:
+    groups: dict[str, list[_Item]] = {}
+    for key, item in items:
+        groups.setdefault(key, []).append(item)
+    return groups
+
+
+def _named(names: Sequence[str]) -> str:
+    """Name the first pictures of a group."""
+    shown = ', '.join(names[:NAMED])
+    return shown if len(names) <= NAMED else f'{shown} and {len(names) - NAMED} more'

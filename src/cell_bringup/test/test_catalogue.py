@@ -61,6 +61,7 @@ def test_pictures_are_read_and_judged_against_the_catalogue(catalogue, tmp_path)
     assert trial['never_seen'] == ['DT04-2P', 'MY4N', 'MY4N-J']
     _, said = run('try', folder, '--catalogue', catalogue)
     assert '1 of 3 pictures show one part for sure' in said
+    assert 'nearly black: more light or a longer exposure: b.png' in said and 'never recognized: DT04-2P, MY4N, MY4N-J' in said
 
 
 def test_a_catalogue_for_a_first_trial_needs_numbers_and_letters_only(tmp_path):

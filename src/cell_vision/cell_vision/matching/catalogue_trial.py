@@ -13,6 +13,7 @@ from cell_common.catalogue import Catalogue
 
 from cell_vision.matching.catalogue_lint import lint_catalogue
 from cell_vision.matching.catalogue_notes import catalogue_notes
+from cell_vision.matching.catalogue_suggestions import suggestions
 from cell_vision.matching.default_weights import load_weights
 from cell_vision.matching.matcher import Decision, Matcher, MatchOutcome
 from cell_vision.ocr.box_geometry import height
@@ -52,6 +53,8 @@ class PictureResult:
         text: Line that decided.
         margin: Score of the best part minus that of the next one, 0..1.
         reason: Why there is no match; "" for a match.
+        nearest: Part that the picture resembles most; "" = none.
+        texts: All texts that were read.
         letter_height: Height of the tallest line, pixels.
         contrast: Between ink and ground, gray levels.
         sharpness: Variance of the Laplacian in the region that was read.
@@ -65,6 +68,8 @@ class PictureResult:
     text: str
     margin: float
     reason: str
+    nearest: str = ''
+    texts: tuple[str, ...] = ()
     letter_height: float = 0.0
     contrast: float = 0.0
     sharpness: float = 0.0
@@ -82,6 +87,7 @@ class Trial:
         confused: Pairs that a picture could not tell apart.
         warnings: Errors of the catalogue.
         notes: Numbers that need a second look.
+        suggestions: Probable errors of the catalogue, from what the pictures show, each with its remedy.
     """
 
     pictures: list[PictureResult]
@@ -89,6 +95,7 @@ class Trial:
     confused: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    suggestions: list[str] = field(default_factory=list)
 
 
 def lint(catalogue: Catalogue) -> tuple[list[str], list[str]]:
@@ -168,6 +175,7 @@ def try_catalogue(catalogue: Catalogue, pictures: Iterable[tuple[str, bytes]], e
     seen = {picture.part_number for picture in trial.pictures if picture.verdict == MatchOutcome.MATCH.value}
     trial.never_seen = [part for part in catalogue.parts if part not in seen]
     trial.confused = sorted(confused)
+    trial.suggestions = suggestions(catalogue, trial.pictures, trial.never_seen)
     return trial
 
 
@@ -213,6 +221,8 @@ def _result(name: str, decision: Decision, reading: FrameReading, image: MatLike
     verdict = MatchOutcome.MATCH.value if named else decision.verdict.value
     result = PictureResult(
         name, verdict, decision.part_number, decision.text, round(margin, 3), decision.reason if not named else '',
+        decision.candidates[0][0] if decision.candidates else '',
+        tuple(item.text for item in reading.readings if item.text != UNREAD),
         round(letters, 1), round(float(high_level - low), 1), round(sharpness, 1), round(glare, 4),
     )  # fmt: skip
     return PictureResult(**{**vars(result), 'advice': tuple(_advice(result, float(np.asarray(gray).mean())))})

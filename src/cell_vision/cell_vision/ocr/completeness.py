@@ -50,6 +50,8 @@ PLATEAU = 0.15
 INTO = 0.45
 """Something that reaches this far into the box touches the print, in its heights."""
 LEAST_CHARACTERS = 3
+SEGMENTS = 8
+"""Pieces of a line whose brightness shows how the light falls off along it."""
 
 
 def mark_cut_ends(image: MatLike, readings: Sequence[Reading], others: Sequence[Reading] = ()) -> list[Reading]:
@@ -120,10 +122,31 @@ def cut_ends(image: MatLike, box: Polygon) -> tuple[bool, bool]:
     strip = _strip(image, box)
     beyond = round(BEYOND * STRIP)
     inside = strip[:, beyond : strip.shape[1] - beyond] if strip.shape[1] > 4 * beyond else strip
-    ground = float(np.median(inside))
-    contrast = float(np.percentile(np.abs(inside - ground), 95))
-    differs = np.abs(strip - ground) > max(LEAST_STEP, SHARE_OF_CONTRAST * contrast)
+    strip = strip - _ground(inside, (strip.shape[1] - inside.shape[1]) // 2, strip.shape[1])
+    contrast = float(np.percentile(np.abs(strip[:, beyond:-beyond] if inside.shape != strip.shape else strip), 95))
+    differs = np.abs(strip) > max(LEAST_STEP, SHARE_OF_CONTRAST * contrast)
     return at_rim[0] or _something_touches(differs[:, ::-1]), at_rim[1] or _something_touches(differs)
+
+
+def _ground(inside: NDArray[np.float32], begin: int, wide: int) -> NDArray[np.float32]:
+    """Return the gray level of the ground at each column of a strip: light that falls off along a line is no edge.
+
+    A line is laid through the medians of SEGMENTS; the median of their slopes passes over a reflection in some of them.
+
+    Args:
+        inside: The part of the strip with the print.
+        begin: Its first column in the strip.
+        wide: Columns of the strip.
+    """
+    if inside.shape[1] < 2 * SEGMENTS:
+        return np.full(wide, np.median(inside), np.float32)
+    pieces = np.array_split(np.arange(inside.shape[1]), SEGMENTS)
+    places = np.array([piece.mean() for piece in pieces])
+    levels = np.array([np.median(inside[:, piece]) for piece in pieces])
+    first, second = np.triu_indices(SEGMENTS, 1)
+    slope = float(np.median((levels[second] - levels[first]) / (places[second] - places[first])))
+    level = float(np.median(levels - slope * places))
+    return np.asarray(level + slope * (np.arange(wide) - begin), np.float32)
 
 
 def _touches_rim(wide: int, high: int, box: Polygon) -> tuple[bool, bool]:

@@ -41,6 +41,16 @@ def test_a_finger_glare_or_outline_at_the_last_character_cuts_the_end(level):
     assert cut_ends(cv2.GaussianBlur(image, (0, 0), 1.5), box) == (False, True)
 
 
+@pytest.mark.parametrize('slope', [-0.3, 0.1, 0.3])
+def test_light_that_falls_off_along_the_line_cuts_nothing(slope):
+    image, box = picture(ground=150, ink=60)
+    light = slope * (np.arange(WIDE, dtype=np.float32) - WIDE / 2)
+    lit = np.clip(image + light[None, :, None], 0, 255).astype(np.uint8)
+    assert cut_ends(lit, box) == (False, False)
+    lit[:, int(box[1][0]) - 20 :] = 255
+    assert cut_ends(lit, box) == (False, True)
+
+
 def test_the_same_at_the_first_character_cuts_the_start():
     image, box = picture()
     image[:, : int(box[0][0]) + 20] = 255
