@@ -38,8 +38,8 @@ GAIN_LIMITS = (0.7, 1.4)
 """Range in which a difference in exposure is compensated."""
 FOLLOW = 0.02
 """Share by which each empty picture moves the empty view, so that it follows the daylight."""
-EMPTY_THERE = 0.25
-"""Share of changed cells up to which a region looks as in the empty view."""
+EMPTY_THERE, UNCHANGED = 0.25, 0.05
+"""Share of changed cells up to which a region looks as in the empty view, and up to which print in it is the fixture's."""
 FROZEN = 'the camera repeats the same picture: switch it off and on, and check its connection'
 REPEATED = (
     'the camera shows the picture of an earlier piece again: its stream is late or its driver returns old pictures; use a '
@@ -245,12 +245,14 @@ class ArrivalWatch:
         stood = next((item.first_ns for item in self._since(came) if item.view is View.PART and item.count > 1), came)
         return Evidence(True, stood_ns=stood)
 
-    def is_empty_there(self, thumbnail: Thumbnail, polygon: Iterable[tuple[float, float]]) -> bool:
+    def is_empty_there(self, thumbnail: Thumbnail, polygon: Iterable[tuple[float, float]], *, unchanged: bool = False) -> bool:
         """Return whether a region of a picture looks as in the empty view.
 
         Args:
             thumbnail: The picture.
             polygon: Corners as shares of its width and height.
+            unchanged: Nearly every cell must look the same, as for a text of the fixture: faint print of
+                a part changes few cells by little.
         """
         if self.background is None or self.background.shape != thumbnail.shape:
             return False
@@ -259,7 +261,8 @@ class ArrivalWatch:
         columns, rows = [max(0, int(x * wide)) for x, _ in corners], [max(0, int(y * high)) for _, y in corners]
         place = (slice(min(rows), max(rows) + 1), slice(min(columns), max(columns) + 1))
         here = np.abs(thumbnail.astype(np.float32) - self.background)[place]
-        return bool(here.size) and float(np.mean(here > FOREIGN_LEVEL)) < EMPTY_THERE
+        level, share = (STILL_LEVEL, UNCHANGED) if unchanged else (FOREIGN_LEVEL, EMPTY_THERE)
+        return bool(here.size) and float(np.mean(here > level)) < share
 
     def _arrival(self, picked_ns: int) -> tuple[int, str]:
         """Return when the part in view came into view, and "" or why that is no evidence."""

@@ -33,7 +33,7 @@ from cell_vision.ocr.overlay_publisher import OverlayPublisher
 from cell_vision.ocr.parameters import OcrParameters
 from cell_vision.ocr.part_watch import PartWatch
 from cell_vision.ocr.worker.supervisor import ReadJob, ReadResult, WorkerStatus, WorkerSupervisor
-from cell_vision.types import UNREAD, FrameReading, Point, Reading, ReadOptions
+from cell_vision.types import Point, ReadOptions
 
 BYTES_PER_MB = 1_000_000
 LONGEST_TIMEOUT_S = 600.0
@@ -271,21 +271,14 @@ class OcrNode(Node):
         if result.reading is None:
             self._fail(reading, RESULT_CODES[result.failure], result.message)
             return False
-        reading.fusion.readings.append(self._without_the_empty_view(result.reading, image))
+        found = result.reading
+        kept = self._parts.without_fixture(bytes(image.data), found.readings, (found.width, found.height))
+        reading.fusion.readings.append(replace(found, readings=kept))
         reading.images.append(image)
         stamp = to_ns(image.header.stamp)
         reading.ages.append(max(0.0, (now - stamp) / NS_PER_S) if stamp else 0.0)
         self._last_read_stamp = stamp
         return True
-
-    def _without_the_empty_view(self, found: FrameReading, image: CompressedImage) -> FrameReading:
-        """Remove unread parts that stand in the empty view too, as a bolt or a hole does: they are no parts."""
-
-        def stands_always(item: Reading) -> bool:
-            polygon = [(x / found.width, y / found.height) for x, y in item.polygon]
-            return item.text == UNREAD and self._parts.is_empty_there(bytes(image.data), polygon)
-
-        return replace(found, readings=tuple(item for item in found.readings if not stands_always(item)))
 
     def _needs_more_frames(self, reading: ReadRequest) -> bool:
         """Return whether another frame may improve the reading and could be read in the remaining time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ from std_srvs.srv import Trigger
 from cell_vision.ocr.arrival import ArrivalWatch, Evidence, NotStillError, Pick
 from cell_vision.ocr.frame_buffer import SerializedFrame
 from cell_vision.ocr.thumbnail import jpeg_of, thumbnail_of
+from cell_vision.types import UNREAD, Reading
 
 AGE_PERIOD_S = 1.0
 SHORTEST_PERIOD_NS = NS_PER_S // 25
@@ -127,15 +128,23 @@ class PartWatch:
         """Return whether the picture has changed after a time, be it only by the noise of the sensor."""
         return self._watch.alive(after_ns)
 
-    def is_empty_there(self, jpeg: bytes, polygon: list[tuple[float, float]]) -> bool:
-        """Return whether a region of a frame looks as in the empty view.
+    def without_fixture(self, jpeg: bytes, readings: Sequence[Reading], size: tuple[int, int]) -> tuple[Reading, ...]:
+        """Return readings without those that stand in the empty view, too: unread regions and texts of the fixture.
 
         Args:
             jpeg: The frame, compressed.
-            polygon: Corners as shares of its width and height.
+            readings: Of the frame.
+            size: Its width and height, pixels.
         """
-        thumbnail = thumbnail_of(jpeg)
-        return thumbnail is not None and self._watch.is_empty_there(thumbnail, polygon)
+        thumbnail = thumbnail_of(jpeg) if readings else None
+        if thumbnail is None:
+            return tuple(readings)
+
+        def stands_always(item: Reading) -> bool:
+            polygon = [(x / size[0], y / size[1]) for x, y in item.polygon]
+            return self._watch.is_empty_there(thumbnail, polygon, unchanged=item.text != UNREAD)
+
+        return tuple(item for item in readings if not stands_always(item))
 
     def health(self) -> Health:
         """Return the diagnostic status: how late the pictures are."""

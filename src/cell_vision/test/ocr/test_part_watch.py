@@ -12,6 +12,7 @@ from cell_vision.ocr import part_watch
 from cell_vision.ocr.arrival import Pick
 from cell_vision.ocr.frame_buffer import SerializedFrame
 from cell_vision.ocr.part_watch import PartWatch
+from cell_vision.types import UNREAD, Reading
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 from std_srvs.srv import Trigger
@@ -163,10 +164,25 @@ def test_a_damaged_frame_is_passed_over(cell, data):
     assert cell.watch.is_alive(cell.now - NS_PER_S)
 
 
-def test_a_region_is_empty_where_nothing_stands(cell):
+def box(left, top, right, bottom, size=(1280, 720)):
+    (x0, x1), (y0, y1) = ((v * size[0] for v in (left, right)), (v * size[1] for v in (top, bottom)))
+    return (x0, y0), (x1, y0), (x1, y1), (x0, y1)
+
+
+def test_what_stands_in_the_empty_view_is_dropped_and_what_the_part_shows_is_kept(cell):
     cell.show(times=12)
     cell.learn()
     cell.show('A1')
     jpeg = bytes(part_watch.jpeg_of(cell.newest.data))
-    assert cell.watch.is_empty_there(jpeg, [(0.0, 0.0), (0.2, 0.0), (0.2, 0.2), (0.0, 0.2)])
-    assert not cell.watch.is_empty_there(jpeg, [(0.35, 0.35), (0.65, 0.35), (0.65, 0.65), (0.35, 0.65)])
+    corner, middle = box(0.0, 0.0, 0.2, 0.2), box(0.35, 0.35, 0.65, 0.65)
+    readings = [Reading(text, 0.9, place) for text in (UNREAD, 'STATION 2') for place in (corner, middle)]
+    kept = cell.watch.without_fixture(jpeg, readings, (1280, 720))
+    assert [(item.text, item.polygon) for item in kept] == [(UNREAD, middle), ('STATION 2', middle)]
+
+
+def test_without_a_known_empty_view_nothing_is_dropped(cell):
+    cell.show('A1')
+    jpeg = bytes(part_watch.jpeg_of(cell.newest.data))
+    readings = (Reading('STATION 2', 0.9, box(0.0, 0.0, 0.2, 0.2)),)
+    assert cell.watch.without_fixture(jpeg, readings, (1280, 720)) == readings
+    assert cell.watch.without_fixture(b'no JPEG', readings, (1280, 720)) == readings
