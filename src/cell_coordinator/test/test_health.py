@@ -46,3 +46,17 @@ def test_other_cells_and_other_nodes_are_ignored(health):
 def test_a_cell_without_a_namespace_accepts_reports_without_one():
     health = SubsystemHealth('/', ['robot'], ['robot'], SECOND)
     assert health.update('robot: link', OK, '', 0)
+
+
+def test_pictures_that_are_late_stop_a_job_before_it_starts_and_say_what_to_do():
+    health = SubsystemHealth('cell', ('camera', 'ocr'), ('camera', 'ocr'), 3_000_000_000)
+    for task, level, message in (
+        ('camera: capture', 0, ''),
+        ('ocr: engine', 0, ''),
+        ('ocr: pictures', 2, 'the pictures of the camera are 1.6 s late: use a stream with low latency'),
+    ):
+        health.update(f'cell/{task}', level, message, 0)
+    assert [status.name for status in health.not_ready(0)] == ['ocr']
+    assert '1.6 s late: use a stream with low latency' in not_ready_message(health.not_ready(0))
+    health.update('cell/ocr: pictures', 0, '', 1)
+    assert not health.not_ready(1)
