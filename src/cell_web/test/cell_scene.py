@@ -195,6 +195,9 @@ def alarms(now: float) -> AlarmList:
 def weigh_jobs(now: float) -> WeighJobList:
     return WeighJobList(
         stamp=stamp(now),
+        stations=['A', 'B'],
+        companies=['Acme', 'Bolt & Sons'],
+        default_tolerance='0.10',
         jobs=[
             WeighJob(
                 weigh_job_id=7,

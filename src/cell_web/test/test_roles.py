@@ -11,16 +11,13 @@ from cell_web.roles import OPERATOR, VIEWER
 HMI = Path(__file__).resolve().parents[1] / 'hmi'
 CODE = '\n'.join(path.read_text(encoding='utf-8') for path in sorted((HMI / 'src' / 'core').glob('*.ts')))
 
-OTHER_PAGES = frozenset({'weighing/undo_void', 'weighing/get_bag'})
-"""Services for pages of a site that our page does not use."""
-
 
 @pytest.mark.parametrize(
     ('kind', 'allowed'), [('msg', OPERATOR.topics), ('srv', OPERATOR.services), ('action', OPERATOR.actions)]
 )
 def test_the_role_allows_exactly_what_the_page_uses(kind: str, allowed: frozenset[str]) -> None:
     used = set(re.findall(rf"'([a-z_/]+)'\)?, '(?:cell_interfaces|std_srvs|std_msgs)/{kind}/", CODE))
-    assert used == allowed - OTHER_PAGES
+    assert used == allowed
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,18 @@ def test_a_weigh_job_is_started(cell: ScriptedCell, open_page: Any) -> None:
     page = weighing(open_page())
     page.get_by_test_id('weigh-open').click()
     expect(page.get_by_test_id('weigh-start')).to_be_disabled()
-    for name, value in (('company', 'Acme'), ('station', 'B'), ('target', '12.5'), ('quantity', '20'), ('tare', '0.12')):
+    page.get_by_test_id('weigh-station').select_option('B')
+    for name, value in (('company', 'Acme'), ('target', '12.5'), ('quantity', '20'), ('tare', '13')):
         page.get_by_test_id(f'weigh-{name}').fill(value)
+    expect(page.get_by_test_id('tare-warning')).to_be_visible()
+    page.get_by_test_id('weigh-tare').fill('0.12')
+    expect(page.get_by_test_id('tare-warning')).to_have_count(0)
+    page.get_by_test_id('weigh-tolerance').select_option(label='±5 %')
     shoot(page, 'weigh-form')
     page.get_by_test_id('weigh-start').click()
     (asked,) = wait_until(lambda: cell.of('/cell/weighing/start_job'))
     expected = {'company': 'Acme', 'station': 'B', 'target_weight': '12.5', 'unit': 'kg', 'quantity': 20, 'tare': '0.12'}
+    expected['tolerance'] = '0.05'
     assert {key: asked['args'][key] for key in expected} == expected
     expect(page.get_by_test_id('weigh-start')).to_have_count(0)
 
@@ -48,7 +54,8 @@ def test_a_weigh_job_of_a_known_product_takes_four_taps(cell: ScriptedCell, open
 def test_a_decimal_comma_is_understood(cell: ScriptedCell, open_page: Any) -> None:
     page = weighing(open_page())
     page.get_by_test_id('weigh-open').click()
-    for name, value in (('company', 'Acme'), ('station', 'B'), ('target', '1,10'), ('tare', '0,02')):
+    page.get_by_test_id('weigh-station').select_option('B')
+    for name, value in (('company', 'Acme'), ('target', '1,10'), ('tare', '0,02')):
         page.get_by_test_id(f'weigh-{name}').fill(value)
     page.get_by_test_id('weigh-start').click()
     (asked,) = wait_until(lambda: cell.of('/cell/weighing/start_job'))
@@ -58,7 +65,8 @@ def test_a_decimal_comma_is_understood(cell: ScriptedCell, open_page: Any) -> No
 def test_a_tare_that_is_no_weight_is_named_and_nothing_starts(cell: ScriptedCell, open_page: Any) -> None:
     page = weighing(open_page())
     page.get_by_test_id('weigh-open').click()
-    for name, value in (('company', 'Acme'), ('station', 'B'), ('target', '12.5'), ('tare', '1e3')):
+    page.get_by_test_id('weigh-station').select_option('B')
+    for name, value in (('company', 'Acme'), ('target', '12.5'), ('tare', '1e3')):
         page.get_by_test_id(f'weigh-{name}').fill(value)
     expect(page.get_by_text('Enter the tare')).to_be_visible()
     expect(page.get_by_test_id('weigh-start')).to_be_disabled()
@@ -100,6 +108,17 @@ def test_a_bag_is_taken_back_with_a_reason(cell: ScriptedCell, open_page: Any) -
     page.get_by_test_id('void-yes').click()
     (asked,) = wait_until(lambda: cell.of('/cell/weighing/void_bag'))
     assert (asked['args']['bag_id'], asked['args']['reason']) == (40, 'Weighed twice')
+
+
+def test_the_voiding_of_a_bag_is_undone_and_its_delivery_is_shown(cell: ScriptedCell, open_page: Any) -> None:
+    cell.answers['/cell/weighing/get_bag'] = {'code': 0, 'message': 'bag 36 waits: no connection', 'response': '{"busy": 1}'}
+    page = weighing(open_page())
+    page.get_by_test_id('bag-row').filter(has_text='VOID').get_by_test_id('bag-open').click()
+    expect(page.get_by_test_id('bag-delivery')).to_contain_text('bag 36 waits: no connection Its answer: {"busy": 1}')
+    page.get_by_test_id('void-reason').first.click()
+    page.get_by_test_id('void-yes').click()
+    (asked,) = wait_until(lambda: cell.of('/cell/weighing/undo_void'))
+    assert asked['args']['reason'] == 'Wrong bag voided'
 
 
 def test_a_refused_bag_is_shown_with_its_reason_and_sent_again(cell: ScriptedCell, open_page: Any) -> None:

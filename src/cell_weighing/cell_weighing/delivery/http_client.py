@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import codecs
 import ssl
 import threading
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
@@ -112,15 +117,45 @@ class HttpPoster:
                 self._url, data=item.fields, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:
                 # Read with a limit: a wrong address may serve an endless body.
-                body = response.raw.read(LONGEST_BODY, decode_content=True).decode('utf-8', 'replace')
-                return HttpResult(response.status_code, body, retry_after=response.headers.get('Retry-After', ''))
+                data = response.raw.read(LONGEST_BODY, decode_content=True)
+                if response.status_code < 200:
+                    # The final answer comes later on this connection, and would be taken for that to the next bag.
+                    self._drop_session()
+                body = data.decode(_charset(response.headers), 'replace')
+                return HttpResult(response.status_code, body, retry_after=_retry_after(response.headers))
         except (requests.RequestException, OSError) as error:
             return HttpResult(0, error=describe_error(error))
         except Exception as error:  # urllib3 raises its own errors while the body is read
             return HttpResult(0, error=type(error).__name__)
+
+    def _drop_session(self) -> None:
+        self._session().close()
+        self._local.session = None
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, 'session', None)
         if session is None:
             session = self._local.session = open_session(self._route)
         return session
+
+
+def _charset(headers: Mapping[str, str]) -> str:
+    """Return the character set that a response names, UTF-8 if it names none that is known."""
+    parsed = Message()
+    parsed['Content-Type'] = headers.get('Content-Type', '')
+    try:
+        return codecs.lookup(parsed.get_content_charset('utf-8')).name
+    except LookupError:
+        return 'utf-8'
+
+
+def _retry_after(headers: Mapping[str, str]) -> str:
+    """Return the header Retry-After in seconds; its other form is a date, here compared with the server's own clock."""
+    value = headers.get('Retry-After', '')
+    if not value or value.isdigit():
+        return value
+    try:
+        now = parsedate_to_datetime(headers['Date']).timestamp() if 'Date' in headers else time.time()
+        return str(max(0, round(parsedate_to_datetime(value).timestamp() - now)))
+    except (TypeError, ValueError, OverflowError):
+        return ''

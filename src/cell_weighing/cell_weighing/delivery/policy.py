@@ -22,6 +22,8 @@ JITTER = 0.5
 _REMEDY = 'correct the cause in the web application'
 # These say that the address is wrong, if they come for every bag; for one bag they are its own fault.
 _NOT_FOUND = (404, 405, 410)
+# About the connection, the account or the moment, not about the bag: the next bag would be answered with the same.
+_NOT_ABOUT_THE_BAG = (402, 407, 408, 421, 423, 425, 426, 429, 431, 451, 499)
 _REMEDIES = dict.fromkeys(_NOT_FOUND, 'check site_url, controller and function')
 """Remedy for a rejected bag, by HTTP status."""
 _BY_BODY = {
@@ -120,8 +122,8 @@ def classify(result: HttpResult) -> DeliveryVerdict:
     """Return the meaning of a response.
 
     A bag is delivered only when the answer says so, see `read_answer`; the status 2xx alone says
-    nothing. 409 = the bag is recorded already, when its body says so. 408, 425 and 429 ask for a
-    later retry. A redirect is a wrong address that an operator corrects, so the bag waits.
+    nothing. 409 = the bag is recorded already, when its body says so. Statuses such as 407, 408 and
+    429 say nothing about the bag: it is tried again. A redirect is a wrong address that an operator corrects, so the bag waits.
 
     Args:
         result: Response, or the lack of one.
@@ -135,7 +137,7 @@ def classify(result: HttpResult) -> DeliveryVerdict:
     # application.
     if status in _NOT_FOUND and not says_no(result.body):
         return DeliveryVerdict.NOT_FOUND
-    if 400 <= status < 500 and status not in (408, 425, 429):
+    if 400 <= status < 500 and status not in _NOT_ABOUT_THE_BAG:
         return DeliveryVerdict.DEAD_LETTER
     return DeliveryVerdict.RETRY
 
@@ -165,8 +167,8 @@ def explain(result: HttpResult, url: str) -> str:
     verdict = classify(result)
     if verdict is DeliveryVerdict.PAUSE:
         return f'{url} does not accept the key (HTTP {result.status})'
-    if 300 <= result.status < 400:
-        return f'{url} redirects to another address (HTTP {result.status}): correct site_url, controller and function'
+    if 300 <= result.status < 400 or result.status == 407:
+        return _explain_route(result.status, url)
     code, message = str(result.status), error_message_of(result.body)
     detail = f'HTTP {code}: {message.removeprefix(code).strip()}' if message else f'HTTP {code}'
     if verdict in (DeliveryVerdict.DEAD_LETTER, DeliveryVerdict.NOT_FOUND):
@@ -177,6 +179,13 @@ def explain(result: HttpResult, url: str) -> str:
     if 200 <= result.status < 300:
         return f'{url} {_BY_BODY[read_answer(result.body)]} ({detail})'
     return f'{url} failed ({detail})'
+
+
+def _explain_route(status: int, url: str) -> str:
+    """Return one sentence about an answer that comes from the way to the application."""
+    if status == 407:
+        return f'the proxy to {url} asks for user and password (HTTP 407): put both into the variable CELL_WEIGHING_PROXY'
+    return f'{url} redirects to another address (HTTP {status}): correct site_url, controller and function'
 
 
 def explain_wrong_address(result: HttpResult, url: str) -> str:

@@ -1,8 +1,11 @@
+import contextlib
 import http.server
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 from cell_weighing.delivery.http_client import HttpPoster, HttpRoute, HttpRouteError, open_session
@@ -98,3 +101,84 @@ def test_a_certificate_file_that_cannot_be_used_is_refused(tmp_path):
     with pytest.raises(HttpRouteError, match='PEM'):
         HttpRoute(str(tmp_path / 'text.pem')).check()
     HttpRoute(proxy='http://user:word@proxy.example:3128').check()
+
+
+@pytest.fixture
+def answer():
+    """Serves raw bytes: each request on any connection gets the next packet, a tuple bit by bit; a list ends the connection."""
+    listener = socket.create_server(('127.0.0.1', 0))
+
+    def start(*packets):
+        waiting = iter(packets)
+
+        def talk(connection):
+            with connection:
+                while b'station' in read_request(connection) and (packet := next(waiting, None)) is not None:
+                    for part in [packet] if isinstance(packet, bytes) else packet:
+                        connection.sendall(part)
+                        time.sleep(0.05)
+                    if isinstance(packet, list):
+                        return
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=talk, args=[listener.accept()[0]], daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        return HttpPoster(f'http://127.0.0.1:{listener.getsockname()[1]}/api', timeout=5)
+
+    yield start
+    listener.close()
+
+
+def read_request(connection):
+    data = b''
+    with contextlib.suppress(OSError):
+        while b'station' not in data and (more := connection.recv(4096)):
+            data += more
+    return data
+
+
+def response(body, *headers, status=b'200 OK'):
+    lines = [b'HTTP/1.1 ' + status, *headers, b'Content-Length: %d' % len(body), b'', body]
+    return b'\r\n'.join(lines)
+
+
+def test_an_answer_that_comes_after_an_interim_one_is_never_that_to_the_next_bag(answer):
+    early = b'HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n'
+    poster = answer((early, response(b'{"bag_id": 1}')), response(b'{"bag_id": 2}'))
+    assert poster.post(ITEM, 'k').status == 103
+    assert poster.post(ITEM, 'k').body == '{"bag_id": 2}'
+
+
+def test_the_character_set_of_an_answer_is_understood(answer):
+    text = '{"success": false, "error": "Unité inconnue"}'
+    kinds = [('iso-8859-1', b'ISO-8859-1'), ('utf-16', b'"utf-16"'), ('utf-8', b'nonsense')]
+    packets = [response(text.encode(code), b'Content-Type: application/json; charset=' + name) for code, name in kinds]
+    poster = answer(*packets, response(text.encode()))
+    assert {poster.post(ITEM, 'k').body for _ in range(4)} == {text}
+
+
+def test_a_date_in_retry_after_is_measured_by_the_clock_of_the_server(answer):
+    dates = b'Date: Mon, 21 Sep 2026 14:00:00 GMT', b'Retry-After: Mon, 21 Sep 2026 14:01:30 GMT'
+    busy = b'429 Too Many Requests'
+    poster = answer(response(b'', *dates, status=busy), response(b'', b'Retry-After: soon', status=busy))
+    assert [poster.post(ITEM, 'k').retry_after for _ in range(2)] == ['90', '']
+
+
+@pytest.mark.parametrize(
+    'packet',
+    [
+        response(b'{"success": true}')[:-4],
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n{"success": tr',
+        b'SSH-2.0-OpenSSH_9.6\r\n',
+        b'HTTP/1.1 200 OK\r\nX: ' + b'a' * 70_000 + b'\r\n\r\n',
+        response(b'{"success": true}', b'Content-Encoding: gzip'),
+        b'',
+    ],
+)
+def test_an_answer_that_breaks_off_or_is_none_is_tried_again(answer, packet):
+    poster = answer([packet])
+    result = poster.post(ITEM, 'k')
+    assert result.status == 0 and result.error

@@ -31,6 +31,10 @@ def test_the_form_fields_are_those_of_the_old_server():
         (408, DeliveryVerdict.RETRY),
         (425, DeliveryVerdict.RETRY),
         (429, DeliveryVerdict.RETRY),
+        (402, DeliveryVerdict.RETRY),
+        (407, DeliveryVerdict.RETRY),
+        (423, DeliveryVerdict.RETRY),
+        (431, DeliveryVerdict.RETRY),
         (401, DeliveryVerdict.PAUSE),
         (403, DeliveryVerdict.PAUSE),
         (400, DeliveryVerdict.DEAD_LETTER),
@@ -142,6 +146,7 @@ def test_the_explanation_names_what_to_check():
     assert 'cannot be reached: no connection' in explain(HttpResult(0, error='no connection'), 'http://x')
     assert 'does not accept the key' in explain(HttpResult(401), 'http://x')
     assert 'correct site_url' in explain(HttpResult(302), 'http://x')
+    assert 'CELL_WEIGHING_PROXY' in explain(HttpResult(407), 'http://x')
     assert 'no active job' in explain(HttpResult(200, '{"success": false, "error": "no active job"}'), 'http://x')
     assert 'does not say that the bag is recorded' in explain(HttpResult(200, '{}'), 'http://x')
     assert '(HTTP 422: unit)' in explain(HttpResult(422, '{"error":\n "unit"}'), 'http://x')
