@@ -14,7 +14,7 @@ from cell_weighing.delivery.outbox import BagDelivery, read_delivery
 from cell_weighing.domain.event_order import MonotonicStamp
 from cell_weighing.domain.jobs import Bag, JobActiveError, JobRequest, WeighingJob, restore_bag, validate_reopen, void_bag
 from cell_weighing.station.foreign_jobs import ApplicationSync
-from cell_weighing.storage.rows import bag_of, job_of, utc_datetime, write_counts
+from cell_weighing.storage.rows import added_bags, bag_of, job_of, utc_datetime, write_counts
 from cell_weighing.storage.tables import BagRow, ReopenRow, UndoneVoidRow, VoidRow, WeighJobRow
 from cell_weighing.storage.web_application import WebApplicationTables
 
@@ -274,7 +274,7 @@ class WeighJobStore:
 
     def _write_counts(self, session: Session, row: WeighJobRow, job: WeighingJob) -> None:
         """Store the counts and the end of a job, in the row of the web application as well."""
-        added = job.bags_completed + job.bags_out - row.bags_good - row.bags_out
+        added = added_bags(row, job)
         ended = row.finished_ns is None and not job.active
         write_counts(row, job)
         self._application.count(session, row.id, added, completed=ended)

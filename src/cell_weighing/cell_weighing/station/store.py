@@ -20,7 +20,7 @@ from cell_weighing.domain.reading import WeightReading
 from cell_weighing.domain.station_map import StationMap
 from cell_weighing.station.job_store import NoSuchJobError, WeighJobStore
 from cell_weighing.storage.journal_reader import fill_monotonic_stamps, last_sequences, read_journal
-from cell_weighing.storage.rows import bag_of, bag_values, job_of, load_gaps, utc_datetime
+from cell_weighing.storage.rows import added_bags, bag_of, bag_values, job_of, load_gaps, utc_datetime, write_counts
 from cell_weighing.storage.tables import (
     BAG_TABLE,
     CURSOR_TABLE,
@@ -38,13 +38,13 @@ PAGE = 1500
 FIRST_PAGE = 500
 MIN_PAGE = 50
 """Smallest number of readings in one transaction, however slow the disk is: fewer would spend the time on commits."""
-HOLD_S = 0.25
-"""Wanted duration of one transaction of a catch-up, seconds. Other writers wait for the lock meanwhile."""
+HOLD_S = 0.1
+"""Wanted duration of the write lock of one transaction of a catch-up, seconds. Other writers wait for the lock meanwhile."""
 MIN_READ = 20
 """Smallest number of readings that are read of one scale for a page."""
-GAP_S = 0.11
-"""Seconds between two of these transactions. A writer that has waited for 0.2 s looks for the lock every 100 ms only (SQLite's
-`sqliteDefaultBusyCallback`), so it may miss each shorter gap. With this gap it waits for `HOLD_S` and one gap at most."""
+GAP_S = 0.1
+"""Shortest time between two of these transactions, seconds; the next page is read and judged in it. A writer that has waited
+for 0.3 s looks for the lock every 100 ms only (SQLite's `sqliteDefaultBusyCallback`), so it would miss shorter gaps."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,15 @@ class WeighStore(WeighJobStore):
         self._clock = clock
         self._warn_share = warn_share
         self._deliver = deliver
-        self._page_ended = 0.0
+        self._page_ended = self._held_s = 0.0
         self._page_size = FIRST_PAGE
         # State of the transaction in progress, reset by _begin_transaction.
         self._deliveries: list[DeliveryRow] = []
         self._new: list[Bag] = []
         self._jobs: dict[str, tuple[JobBoundary, list[tuple[WeighJobRow, WeighingJob]]]] = {}
         """By station: a boundary, and the jobs that had not ended at that boundary."""
+        self._changes: dict[int, _JobChange] = {}
+        """By job: its changed row."""
         self._any_gaps: bool | None = None
         """Whether any job was reopened; None = not looked up."""
         with Session(engine) as session:
@@ -135,19 +137,7 @@ class WeighStore(WeighJobStore):
         """
         new = [reading for reading in readings if reading.sequence > self._cursors.get(reading.scale_id, 0)]
         bags = self.catch_up() if self._has_gap(new) else []
-        cursors = self._begin_transaction()
-        with Session(self._engine) as session, session.begin():
-            # Messages carry no monotonic time; without it the reading would be compared with job
-            # boundaries by UTC.
-            fill_monotonic_stamps(session.connection(), (reading for reading in new if is_bag(reading)))
-            for reading in new:
-                done = cursors.get(reading.scale_id, 0)
-                if reading.sequence <= done:
-                    continue
-                bags += self._process_one(session, reading, cursors)
-            self._flush(session, cursors)
-        self._cursors = cursors
-        return bags
+        return bags + self._process_all(new)
 
     def record_external(self, reading: WeightReading, station: str) -> tuple[Bag, WeighingJob | None, bool]:
         """Make the bag of a reading that is not in the journal, for a given station.
@@ -181,8 +171,8 @@ class WeighStore(WeighJobStore):
             if session.scalars(select(WeighJobRow.id).where(WeighJobRow.station == station).limit(1)).first() is None:
                 raise NoSuchJobError(f'there is no station "{station}": it has never had a weigh job')
             job = self._job_at(session, station, reading)
-            bag = self._add_bag(session, make_bag(reading, station, job, self._warn_share), deliver=False)
-            self._flush(session, cursors)
+            bag = self._add_bag(make_bag(reading, station, job, self._warn_share), deliver=False)
+            self._flush(session, cursors, self._prepare())
         self._cursors = cursors
         return bag, job, True
 
@@ -205,20 +195,40 @@ class WeighStore(WeighJobStore):
         readings = self._next_page()
         if not readings:
             return None
-        # Outside the transaction: the lock must be free during the pause.
-        pause = self._page_ended + GAP_S - time.monotonic()
+        bags = self._process_all(readings, GAP_S)
+        self._page_size = min(PAGE, max(MIN_PAGE, int(len(readings) * HOLD_S / max(self._held_s, 0.001))))
+        return bags
+
+    def _process_all(self, readings: Iterable[WeightReading], gap_s: float = 0.0) -> list[Bag]:
+        """Judge readings, then store their bags in one transaction; return the bags.
+
+        Only the second part holds the write lock. The first needs none: no other process writes the rows that it depends on.
+
+        Args:
+            readings: Readings of one scale in order of sequence number.
+            gap_s: Seconds after the last transaction during which the lock stays free for others.
+        """
+        bags: list[Bag] = []
+        cursors = self._begin_transaction()
+        with Session(self._read_only, autoflush=False) as session:
+            # Messages carry no monotonic time; without it the reading would be compared with job
+            # boundaries by UTC.
+            readings = list(readings)
+            fill_monotonic_stamps(session.connection(), (reading for reading in readings if is_bag(reading)))
+            for reading in readings:
+                if reading.sequence > cursors.get(reading.scale_id, 0):
+                    bags += self._process_one(session, reading, cursors)
+        rows = self._prepare()
+        pause = self._page_ended + gap_s - time.monotonic()
         if pause > 0:
             time.sleep(pause)
-        bags: list[Bag] = []
-        started = time.monotonic()
-        cursors = self._begin_transaction()
         with Session(self._engine) as session, session.begin():
-            for reading in readings:
-                bags += self._process_one(session, reading, cursors)
-            self._flush(session, cursors)
-        self._cursors = cursors
+            session.connection()
+            started = time.monotonic()
+            self._flush(session, cursors, rows)
         self._page_ended = time.monotonic()
-        self._page_size = min(PAGE, max(MIN_PAGE, int(len(readings) * HOLD_S / max(self._page_ended - started, 0.001))))
+        self._held_s = self._page_ended - started
+        self._cursors = cursors
         return bags
 
     def _next_page(self) -> list[WeightReading]:
@@ -250,19 +260,17 @@ class WeighStore(WeighJobStore):
         job = self._job_at(session, station, reading) if station else None
         bag = make_bag(reading, station, job, self._warn_share)
         bag.stands_for = self._stations.stands_for(reading.scale_id, reading.received_ns)
-        return [self._add_bag(session, bag, deliver=self._deliver)]
+        return [self._add_bag(bag, deliver=self._deliver)]
 
-    def _add_bag(self, session: Session, bag: Bag, *, deliver: bool) -> Bag:
+    def _add_bag(self, bag: Bag, *, deliver: bool) -> Bag:
         self._new.append(bag)
         if deliver:
-            delivery = delivery_row(bag, self._clock())
-            self._deliveries.append(delivery)
-            session.add(delivery)
+            self._deliveries.append(delivery_row(bag, self._clock()))
         return bag
 
     def _begin_transaction(self) -> dict[str, int]:
         """Discard the state of the last transaction, which may have failed, and return a copy of the cursors."""
-        self._deliveries, self._new, self._jobs, self._any_gaps = [], [], {}, None
+        self._deliveries, self._new, self._jobs, self._changes, self._any_gaps = [], [], {}, {}, None
         return dict(self._cursors)
 
     def _job_at(self, session: Session, station: str, reading: WeightReading) -> WeighingJob | None:
@@ -275,10 +283,8 @@ class WeighStore(WeighJobStore):
             or (since.stamp and since.stamp.boot_id != reading.boot_id)
         ):
             for row, job in jobs:
-                self._write_counts(session, row, job)
-            # FOR UPDATE keeps a database server from letting another writer change the counts;
-            # SQLite ignores it, since its write lock covers the database.
-            rows = session.scalars(_unfinished_at(station, reading).order_by(WeighJobRow.id).with_for_update())
+                self._change(row, job)
+            rows = session.scalars(_unfinished_at(station, reading).order_by(WeighJobRow.id))
             jobs = [(row, self._with_gaps(session, job_of(row))) for row in rows]
             boundary = JobBoundary(reading.received_ns, MonotonicStamp(reading.boot_id, reading.monotonic_ns))
             self._jobs[station] = boundary, jobs
@@ -289,33 +295,50 @@ class WeighStore(WeighJobStore):
             self._any_gaps = session.scalars(select(ReopenRow.id).limit(1)).first() is not None
         return load_gaps(session, job) if self._any_gaps else job
 
-    def _flush(self, session: Session, cursors: Mapping[str, int]) -> None:
-        """Write the changes of the transaction: counts of jobs, ids of bags, and cursors."""
+    def _change(self, row: WeighJobRow, job: WeighingJob) -> None:
+        """Copy the counts and the end of a job into its row, to be stored by `_flush`."""
+        change = self._changes.setdefault(row.id, _JobChange(row))
+        change.added += added_bags(row, job)
+        change.ended |= row.finished_ns is None and not job.active
+        write_counts(row, job)
+
+    def _prepare(self) -> list[tuple[Bag, dict[str, object] | None]]:
+        """Return the new bags, each with its row for the web application, and collect the changes of jobs."""
+        for _, jobs in self._jobs.values():
+            for row, job in jobs:
+                self._change(row, job)
+        timed = [(bag, utc_datetime(bag.weighed_ns)) for bag in self._new]
+        return list(zip(self._new, self._application.prepare_bags(timed), strict=True))
+
+    def _flush(
+        self, session: Session, cursors: Mapping[str, int], rows: Sequence[tuple[Bag, dict[str, object] | None]]
+    ) -> None:
+        """Write the changes of the transaction: counts of jobs, bags, deliveries, and cursors."""
         stored_ns = self._clock()
         for delivery in self._deliveries:
             delivery.stored_ns = stored_ns
-        for _, jobs in self._jobs.values():
-            for row, job in jobs:
-                self._write_counts(session, row, job)
+        session.add_all(self._deliveries)
+        for job_id, change in self._changes.items():
+            session.add(change.row)
+            self._application.count(session, job_id, change.added, completed=change.ended)
         session.flush()
-        if self._new:
-            self._insert_bags(session)
+        if rows:
+            self._insert_bags(session, rows)
         self._store_cursors(session, cursors)
 
-    def _insert_bags(self, session: Session) -> None:
+    def _insert_bags(self, session: Session, new: Sequence[tuple[Bag, dict[str, object] | None]]) -> None:
         # One statement for all bags: an object for each costs three times the rest of its processing.
-        times = [utc_datetime(bag.weighed_ns) for bag in self._new]
-        rows = list(map(bag_values, self._new, self._application.add_bags(session, self._new, times)))
+        counterparts = self._application.add_bags(session, [row for _, row in new])
+        rows = [bag_values(bag, number) for (bag, _), number in zip(new, counterparts, strict=True)]
         if self._engine.dialect.name == 'sqlite':
             # The write lock covers the database, so numbers assigned here cannot collide; reading them back takes longer.
             first = (session.scalar(select(func.max(BagRow.id))) or 0) + 1
             ids: Sequence[int] = range(first, first + len(rows))
-            session.connection().execute(
-                insert(BAG_TABLE), [row | {'id': number} for row, number in zip(rows, ids, strict=True)]
-            )
+            numbered = [row | {'id': number} for row, number in zip(rows, ids, strict=True)]
+            session.connection().execute(insert(BAG_TABLE), numbered)
         else:
             ids = session.scalars(insert(BagRow).returning(BagRow.id, sort_by_parameter_order=True), rows).all()
-        for bag, bag_id in zip(self._new, ids, strict=True):
+        for (bag, _), bag_id in zip(new, ids, strict=True):
             bag.bag_id = bag_id
 
     def _store_cursors(self, session: Session, cursors: Mapping[str, int]) -> None:
@@ -334,6 +357,15 @@ class WeighStore(WeighJobStore):
             for scale_id, sequence in cursors.items()
             if scale_id not in self._cursors
         )
+
+
+@dataclass
+class _JobChange:
+    """Changed row of a job, and what the web application counts."""
+
+    row: WeighJobRow
+    added: int = 0
+    ended: bool = False
 
 
 def _recorded(session: Session, reading_id: str) -> tuple[Bag, WeighingJob | None] | None:

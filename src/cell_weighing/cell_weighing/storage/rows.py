@@ -71,6 +71,11 @@ def write_counts(row: WeighJobRow, job: WeighingJob) -> None:
     row.finished_boot, row.finished_monotonic = job.finished or (None, None)
 
 
+def added_bags(row: WeighJobRow, job: WeighingJob) -> int:
+    """Return how many bags count for a job in addition to those of its row, which is not updated yet."""
+    return job.bags_completed + job.bags_out - row.bags_good - row.bags_out
+
+
 def bag_values(bag: Bag, filler_bag_id: int | None) -> dict[str, object]:
     """Return the columns of a new bag.
 

@@ -8,7 +8,7 @@ that are not voided, good ones or not. Times are UTC in whole seconds.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -196,26 +196,22 @@ class WebApplicationTables:
             values['id'] = max(latest) + 1
         return _insert(session, JOB, values)
 
-    def add_bags(self, session: Session, bags: Sequence[Bag], weighed_at: Sequence[datetime]) -> list[int | None]:
-        """Insert bags, and return the number of each; None = it has none there.
+    def prepare_bags(self, bags: Iterable[tuple[Bag, datetime]]) -> list[dict[str, object] | None]:
+        """Return the row of each bag with its time, for `add_bags`; None = it has none there."""
+        return [_bag_values(bag, at) if self.records_bags and bag.job_id else None for bag, at in bags]
 
-        Args:
-            session: Open session.
-            bags: New bags; those without a job are left out.
-            weighed_at: The time of each bag.
-        """
-        if not self.records_bags:
-            return [None] * len(bags)
-        rows = [_bag_values(bag, at) for bag, at in zip(bags, weighed_at, strict=True) if bag.job_id]
+    def add_bags(self, session: Session, prepared: Sequence[dict[str, object] | None]) -> list[int | None]:
+        """Insert the rows of `prepare_bags`, and return the number of each."""
+        rows = [row for row in prepared if row is not None]
         if not rows:
-            return [None] * len(bags)
+            return [None] * len(prepared)
         if self._assigns_ids:
             first = (session.scalar(select(func.max(BAG.c.id))) or 0) + 1
             numbers = iter(range(first, first + len(rows)))
             session.connection().execute(insert(BAG), [row | {'id': first + n} for n, row in enumerate(rows)])
         else:
             numbers = iter(session.scalars(insert(BAG).returning(BAG.c.id, sort_by_parameter_order=True), rows).all())
-        return [next(numbers) if bag.job_id else None for bag in bags]
+        return [None if row is None else next(numbers) for row in prepared]
 
     def count(self, session: Session, job_id: int, added: int, *, completed: bool) -> None:
         """Add to the count of a job, and complete it.
