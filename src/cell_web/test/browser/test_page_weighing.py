@@ -113,7 +113,7 @@ def test_a_bag_is_taken_back_with_a_reason(cell: ScriptedCell, open_page: Any) -
 def test_the_voiding_of_a_bag_is_undone_and_its_delivery_is_shown(cell: ScriptedCell, open_page: Any) -> None:
     cell.answers['/cell/weighing/get_bag'] = {'code': 0, 'message': 'bag 36 waits: no connection', 'response': '{"busy": 1}'}
     page = weighing(open_page())
-    page.get_by_test_id('bag-row').filter(has_text='VOID').get_by_test_id('bag-open').click()
+    page.get_by_role('button', name='Details').click()
     expect(page.get_by_test_id('bag-delivery')).to_contain_text('bag 36 waits: no connection Its answer: {"busy": 1}')
     page.get_by_test_id('void-reason').first.click()
     page.get_by_test_id('void-yes').click()
