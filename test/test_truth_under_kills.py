@@ -60,7 +60,7 @@ class Cell:
         self.start(role)
 
     def kill_within_commit(self, role: str) -> None:
-        """Start a process anew that ends itself within one of its next commits."""
+        """Start a process again, which ends itself within one of its next commits."""
         os.kill(self.workers[role], signal.SIGTERM)
         os.waitpid(self.workers[role], 0)
         self.start(role, in_commit=True)

@@ -210,6 +210,8 @@ TIME_NAME = re.compile(r'(?:_ns|stamp|_at|created)$')
 BY_TIME = {
     'cell_history.replay.recording': 'requests of all services are asked again in the order of their moments',
     'cell_coordinator.job.benchmarking': 'the page shows the newest benchmark of any part; no decision depends on it',
+    'cell_common.command_store': 'audits of earlier releases have no number',
+    'cell_weighing.station.job_store': 'the order asks whether a job has ended, not when',
     'cell_weighing.delivery.outbox': 'dead letters are listed for people, newest first',
     'cell_coordinator.alarms.book': 'alarms of earlier releases have no number',
     'cell_coordinator.alarms.folding': 'alarms of earlier releases have no number',

@@ -1,25 +1,60 @@
-"""A limit for repeated log lines: input from outside must not fill a disk with log."""
+"""Limits repeated log lines: a peer must not be able to fill the disk with log."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ['RepeatLimit']
+__all__ = ['LogRateLimiter', 'RepeatLimit']
+
+# Kinds may contain an address: a port scanner must not make the table grow without a bound.
+MAX_KINDS = 256
 
 
 @dataclass
 class _Window:
-    """Lines of one kind in the current period: its start on the monotonic clock in seconds, and how many came."""
+    start: float
+    logged: int = 0
+    suppressed: int = 0
 
-    began_s: float
-    lines: int = 0
+
+class LogRateLimiter:
+    """Allows a number of messages per kind and period.
+
+    The number of kinds is limited, too: a kind may contain an address, which a peer chooses.
+    """
+
+    def __init__(self, max_per_period: int, period: float) -> None:
+        """Allow `max_per_period` messages of each kind in `period` seconds."""
+        self._max_per_period, self._period = max_per_period, period
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+
+    def allow(self, kind: str, now: float) -> str | None:
+        """Return a suffix for the message ("" or the number of suppressed ones), None to suppress it.
+
+        Args:
+            kind: Kind of the message; limits are per kind.
+            now: Seconds of a monotonic clock.
+        """
+        window = self._windows.setdefault(kind, _Window(now))
+        self._windows.move_to_end(kind)
+        if len(self._windows) > MAX_KINDS:
+            self._windows.popitem(last=False)
+        if now - window.start >= self._period:
+            window.start, window.logged = now, 0
+        if window.logged >= self._max_per_period:
+            window.suppressed += 1
+            return None
+        suppressed, window.suppressed = window.suppressed, 0
+        window.logged += 1
+        return f' (and {suppressed} more like it)' if suppressed else ''
 
 
 class RepeatLimit(logging.Filter):
-    """Passes the first lines of a kind in each period; the first line of the next period says how many were left out.
+    """Passes the first lines of a kind in each period; the first line of the next period has the number of suppressed ones.
 
     Lines of one kind have the same logger, level and format text: "client %s refused" is one kind for all clients.
     """
@@ -33,20 +68,12 @@ class RepeatLimit(logging.Filter):
             clock: Monotonic time in seconds.
         """
         super().__init__()
-        self._lines = lines
-        self._period_s = period_s
+        self._limiter = LogRateLimiter(lines, period_s)
         self._clock = clock
-        self._windows: dict[tuple[str, int, str], _Window] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a line passes; adds the number of those left out before it."""
-        now_s = self._clock()
-        key = (record.name, record.levelno, str(record.msg))
-        window = self._windows.setdefault(key, _Window(now_s))
-        if now_s - window.began_s >= self._period_s:
-            left_out, seconds = window.lines - self._lines, now_s - window.began_s
-            window = self._windows[key] = _Window(now_s)
-            if left_out > 0:
-                record.msg = f'{record.msg} (and {left_out} more like this in {seconds:.0f} s)'
-        window.lines += 1
-        return window.lines <= self._lines
+        """Return whether a line passes; adds the number of suppressed ones before it."""
+        suffix = self._limiter.allow(f'{record.name} {record.levelno} {record.msg}', self._clock())
+        if suffix:
+            record.msg = f'{record.msg}{suffix}'
+        return suffix is not None

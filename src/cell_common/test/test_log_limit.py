@@ -45,7 +45,7 @@ def test_the_next_period_says_how_many_were_left_out(log, lines, time_s):
         log.warning('client %d refused', number)
     time_s[0] = 60.0
     log.warning('client %d refused', 5)
-    assert lines[2:] == ['client 5 refused (and 3 more like this in 60 s)']
+    assert lines[2:] == ['client 5 refused (and 3 more like it)']
 
 
 def test_nothing_is_added_when_nothing_was_left_out(log, lines, time_s):

@@ -251,7 +251,7 @@ def test_a_clock_that_is_set_at_any_moment_of_a_job_changes_no_count(runner, eng
             effect, _ = runner.executed.pop(0)
             if isinstance(effect, ev.AnsweredEffect):
                 runner.dispatch(cell.answer(effect))
-        else:  # a frame of the time before the clock was set back does not count: a person looks, then resumes
+        else:  # a frame of the time before the clock was set back does not count: an operator looks, then resumes
             assert 'compare the clocks' in runner.job.reason
             pauses += 1
             runner.dispatch(ev.Resume(cell.now()))

@@ -17,6 +17,7 @@ import socketio
 from cell_common.background import AsyncioThread
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
+from cell_common.log_limit import LogRateLimiter
 from cell_common.runner import StartError
 from cell_common.timeouts import with_timeout
 
@@ -25,7 +26,6 @@ from cell_robot.backends.hub.acknowledgements import HOME, AckKind, AckReport, A
 from cell_robot.backends.hub.protocol import SEND_TRIGGER, acknowledged_event, trigger_payload
 from cell_robot.backends.hub.transport import HubTransport
 from cell_robot.backends.letters.options import configured_letters
-from cell_robot.backends.letters.rate_limit import LogRateLimiter
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.parameters import RobotParameters
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from cell_common.background import AsyncioThread
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
+from cell_common.log_limit import LogRateLimiter
 from cell_common.timeouts import with_timeout
 
 from cell_robot.backends.base import Backend, CommandResult, LinkState, Logger, PreflightCheck, ProgressCallback, completed
 from cell_robot.backends.letters.options import LettersOptions, letters_options
 from cell_robot.backends.letters.protocol import PROTOCOLS, LettersProtocol
-from cell_robot.backends.letters.rate_limit import LogRateLimiter
 from cell_robot.backends.letters.session import LettersSession, TriggerMachine, TriggerUpdate, outcome_of
 from cell_robot.backends.letters.tcp_server import LettersServer, ProgramConnection
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cell_robot.backends.letters.rate_limit import MAX_KINDS, LogRateLimiter
+from cell_common.log_limit import MAX_KINDS, LogRateLimiter
 
 
 def test_repeated_messages_are_suppressed_and_counted():
