@@ -39,7 +39,7 @@ from rclpy.task import Future
 
 from cell_interfaces.action import TriggerRobot
 
-GOAL_MS = 4.0
+GOAL_MS, GOAL_P99_MS = 3.0, 10.0
 FREQUENCY_HZ = 125.0
 # The first goals pay for discovery and for imports.
 WARM_UP = 5
@@ -259,7 +259,9 @@ def main() -> int:
     print(f'added to the acknowledgement, median: {added:.2f} ms (goal: under {GOAL_MS:g} ms)')
     bare_added = statistics.median(floor_first) - statistics.median(socket_first)
     print(f'of that, a bare rclpy action: {bare_added:.2f} ms')
-    good = added < GOAL_MS
+    slowest = ros_first[round(0.99 * (len(ros_first) - 1))]
+    print(f'99 of 100 acknowledgements within {slowest:.1f} ms (goal: under {GOAL_P99_MS:g} ms)')
+    good = added < GOAL_MS and slowest < GOAL_P99_MS
     if chosen.receive > 0:
         good &= robot_receive.show(robot_receive.measure(FREQUENCY_HZ, chosen.receive), FREQUENCY_HZ)
     return 0 if good else 1

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from cell_common.yaml_model import YamlDocument, YamlError, load_yaml, validate
 
-from cell_robot.motion.kinematics import JointVector
-from cell_robot.motion.path_check import ArmCell, MoveError
+from cell_robot.motion.path_check import MoveError
+from cell_robot.motion.place_check import check_approach
 from cell_robot.motion.poses import matrix_to_pose
 from cell_robot.motion.recipe import ApproachTarget, CellRecipe
 from cell_robot.recipe_model import RecipeModel
@@ -29,12 +29,13 @@ class RecipeError(ValueError):
     """The recipe cannot be used; the text lists every error with its place and the remedy."""
 
 
-def load_recipe(path: str | Path, *, reach: bool = True) -> CellRecipe:
+def load_recipe(path: str | Path, *, reach: bool = True, partial: bool = False) -> CellRecipe:
     """Read and check a recipe file.
 
     Args:
         path: Path of the file.
         reach: Whether to check that the arm reaches every waypoint and target, which takes a moment.
+        partial: Whether places may be missing, as in a recipe that is being taught.
 
     Returns:
         The recipe in SI units.
@@ -43,14 +44,18 @@ def load_recipe(path: str | Path, *, reach: bool = True) -> CellRecipe:
         RecipeError: The file cannot be read, or a value is invalid, out of reach or outside the limits.
     """
     try:
-        return _make_recipe(load_yaml(path), reach=reach)
+        return _make_recipe(load_yaml(path), reach=reach, partial=partial)
+    except FileNotFoundError as error:
+        raise RecipeError(
+            f'there is no recipe {path}. Check parameter recipe_file, or make a new one with "cell robot new-recipe {path}".'
+        ) from error
     except OSError as error:
         raise RecipeError(f'cannot read the recipe {path}: {error.strerror}. Check parameter recipe_file.') from error
     except ValueError as error:
         raise RecipeError(f'the recipe {path} has errors:\n{error}') from error
 
 
-def parse_recipe(data: object, *, reach: bool = True) -> CellRecipe:
+def parse_recipe(data: object, *, reach: bool = True, partial: bool = False) -> CellRecipe:
     """Return the recipe of parsed YAML; see `load_recipe`.
 
     Args:
@@ -60,12 +65,14 @@ def parse_recipe(data: object, *, reach: bool = True) -> CellRecipe:
     Raises:
         RecipeError: Lists every error.
     """
-    return _make_recipe(YamlDocument(data), reach=reach)
+    return _make_recipe(YamlDocument(data), reach=reach, partial=partial)
 
 
-def _make_recipe(document: YamlDocument, *, reach: bool) -> CellRecipe:
+def _make_recipe(document: YamlDocument, *, reach: bool, partial: bool) -> CellRecipe:
     try:
         recipe = validate(RecipeModel, document).recipe()
+        if recipe.untaught and not partial:
+            raise YamlError([f'{name} is not taught yet; teach it with "cell robot teach"' for name in recipe.untaught])
         if reach and (messages := [_reach_message(*error, document) for error in _reach_errors(recipe)]):
             raise YamlError(messages)
     except YamlError as error:
@@ -81,7 +88,7 @@ def _reach_message(location: Location, text: str, document: YamlDocument) -> str
 def _reach_errors(recipe: CellRecipe) -> list[tuple[Location, str]]:
     """Return (location in the file, message) of everything that the arm cannot reach."""
     errors: list[tuple[Location, str]] = []
-    cell, camera = recipe.cell, recipe.waypoints['camera']
+    cell, camera, home = recipe.cell, recipe.waypoints.get('camera'), recipe.waypoints.get('home')
 
     def check(location: Location, name: str, move: Callable[[], object]) -> None:
         try:
@@ -92,12 +99,12 @@ def _reach_errors(recipe: CellRecipe) -> list[tuple[Location, str]]:
     for name, joints in recipe.waypoints.items():
         check(('waypoints', name), f'waypoints: {name}', lambda joints=joints: cell.check(joints))  # type: ignore[misc]
     # Targets are solved from the camera; without it each would report the same error again.
-    if errors:
+    if errors or camera is None:
         return errors
-    home = recipe.waypoints['home']
-    check(('waypoints',), 'the move from camera to home', lambda: cell.joint_move(camera, home))
+    if home is not None:
+        check(('waypoints',), 'the move from camera to home', lambda: cell.joint_move(camera, home))
     for location, name, target in _unique_targets(recipe):
-        check(location, name, lambda target=target: _approach(cell, camera, target))  # type: ignore[misc]
+        check(location, name, lambda target=target: check_approach(cell, camera, target))  # type: ignore[misc]
     return errors
 
 
@@ -106,7 +113,7 @@ def _unique_targets(recipe: CellRecipe) -> Iterator[tuple[Location, str, Approac
     known: set[tuple[float, ...]] = set()
     for location, name, target in _all_targets(recipe):
         # Each check takes some milliseconds, and a recipe may have hundreds of slots.
-        key = (*matrix_to_pose(target.pose), target.approach)
+        key = (*matrix_to_pose(target.pose), target.approach, target.along_tool)
         if key not in known:
             known.add(key)
             yield location, name, target
@@ -121,14 +128,3 @@ def _all_targets(recipe: CellRecipe) -> Iterator[tuple[Location, str, ApproachTa
             for index in tray.corners:
                 location = ('parts', part_number, str(number))
                 yield location, f'parts: {part_number}: {number}: slot {index + 1}', tray.slots[index]
-
-
-def _approach(cell: ArmCell, camera: JointVector, target: ApproachTarget) -> None:
-    """Check the way from the camera to a target, with the moves that the planner will make.
-
-    Raises:
-        MoveError: A move is not possible.
-    """
-    above = cell.solve(target.above, camera)
-    cell.joint_move(camera, above)
-    cell.linear_move(above, target.pose)

@@ -7,6 +7,7 @@ the file's units; only `RecipeModel.recipe` converts.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cell_robot.motion.kinematics import ARMS, JointVector
 from cell_robot.motion.path_check import FULL_TURN_RANGE, ArmCell, WorkspaceLimits
+from cell_robot.motion.places import COLUMNS, ROWS, place_name
 from cell_robot.motion.poses import Matrix, pose_to_matrix, rpy_to_rotation_vector
 from cell_robot.motion.recipe import ApproachTarget, CellRecipe, SpeedSettings, TrayTargets
 from cell_robot.motion.room import DEFAULT_TOOL_RADIUS, ArmRoom, Box
@@ -99,11 +101,16 @@ class SpeedsModel(StrictModel):
     linear: Number
     linear_acceleration: Number
     approach: Number
+    blend: Positive = 0.0
 
     def in_si(self, units: UnitsModel) -> dict[str, float]:
         """Return the values in radians and meters."""
         values = dict(self)
         return {key: values[key] * (units.radians if key.startswith('joint') else units.meters) for key in MAX_SPEEDS}
+
+    def settings(self, units: UnitsModel) -> SpeedSettings:
+        """Return speeds and blend radius in radians and meters."""
+        return SpeedSettings(**self.in_si(units), blend=self.blend * units.meters)
 
 
 class WorkspaceModel(StrictModel):
@@ -127,17 +134,18 @@ class BoxModel(StrictModel):
 
 
 class WaypointsModel(StrictModel):
-    """Key `waypoints`: six joint angles each."""
+    """Key `waypoints`: six joint angles each; null = not taught yet."""
 
-    home: Pose
-    camera: Pose
+    home: Pose | None
+    camera: Pose | None
 
 
 class TargetModel(StrictModel):
-    """Pose of a target and the height of its approach."""
+    """Pose of a target (null = not taught yet), length of its approach, and the axis along which the tool comes."""
 
-    pose: Pose
+    pose: Pose | None
     approach: Positive
+    along: Literal['base', 'tool'] = 'base'
 
 
 class TargetsModel(StrictModel):
@@ -149,10 +157,10 @@ class TargetsModel(StrictModel):
 
 
 class SideModel(StrictModel):
-    """Number of slots along one side of a tray, and the step from slot to slot."""
+    """Number of slots along one side of a tray, and the step from slot to slot (null = not taught yet)."""
 
     count: Annotated[int, Field(ge=1, le=100)]
-    step: Vector
+    step: Vector | None
 
 
 class TrayModel(TargetModel):
@@ -261,15 +269,33 @@ class RecipeModel(StrictModel):
             cell=ArmCell(ARMS[self.robot], units.matrix(tool.tcp), workspace, self._room()),
             payload=tool.payload,
             center_of_gravity=units.vector(tool.center_of_gravity),
-            speeds=SpeedSettings(**self.speeds.in_si(units)),
+            speeds=self.speeds.settings(units),
             gripper=self.gripper.settings(),
-            waypoints={name: units.joints(angles) for name, angles in self.waypoints},
-            targets={name: _make_target(target, units) for name, target in self.targets},
-            parts={
-                part_number: {int(number): _make_tray(tray, units) for number, tray in trays.items() if tray is not None}
-                for part_number, trays in self.parts.items()
-            },
+            waypoints={name: units.joints(angles) for name, angles in self.waypoints if angles is not None},
+            targets={name: made for name, target in self.targets if (made := _make_target(target, units)) is not None},
+            parts=self._trays(),
+            untaught=self.untaught(),
         )
+
+    def _trays(self) -> dict[str, dict[int, TrayTargets]]:
+        """Return the trays whose first slot is taught."""
+        made = {
+            part_number: {number: _make_tray(tray, self.units) for number, tray in trays_by_number(trays).items()}
+            for part_number, trays in self.parts.items()
+        }
+        return {part: {number: tray for number, tray in trays.items() if tray is not None} for part, trays in made.items()}
+
+    def untaught(self) -> tuple[str, ...]:
+        """Return the names of places that are not taught yet; a tray that several parts share is named for each."""
+        missing = [place_name('waypoints', name) for name, joints in self.waypoints if joints is None]
+        missing += [place_name('targets', name) for name, target in self.targets if target.pose is None]
+        for part_number, trays in self.parts.items():
+            for number, tray in trays_by_number(trays).items():
+                name = place_name('parts', part_number, str(number))
+                missing += [name] if tray.pose is None else []
+                sides = {COLUMNS: tray.columns, ROWS: tray.rows}
+                missing += [f'{name}.{side}' for side, model in sides.items() if _is_open(model)]
+        return tuple(missing)
 
     def _room(self) -> ArmRoom:
         units = self.units
@@ -307,28 +333,45 @@ def _check_approaches(targets: dict[str, TargetModel] | dict[str, TrayModel], in
         raise ValueError('; '.join(errors))
 
 
-def _make_target(target: TargetModel, units: UnitsModel) -> ApproachTarget:
-    return ApproachTarget(units.matrix(target.pose), target.approach * units.meters)
+def trays_by_number(trays: TraysModel) -> dict[int, TrayModel]:
+    """Return tray number -> tray, without the missing ones."""
+    return {int(number): tray for number, tray in trays.items() if tray is not None}
+
+
+def _is_open(side: SideModel | None) -> bool:
+    """Return whether the step of a side is needed and not taught."""
+    return side is not None and side.count > 1 and side.step is None
 
 
 def _with_text_keys(data: object) -> object:
     return {str(key): value for key, value in data.items()} if isinstance(data, dict) else data
 
 
-def _make_tray(tray: TrayModel, units: UnitsModel) -> TrayTargets:
-    """Return all slots of a tray, row by row, in the order in which they are emptied."""
+def _make_target(target: TargetModel, units: UnitsModel) -> ApproachTarget | None:
+    if target.pose is None:
+        return None
+    return ApproachTarget(units.matrix(target.pose), target.approach * units.meters, along_tool=target.along == 'tool')
+
+
+def _make_tray(tray: TrayModel, units: UnitsModel) -> TrayTargets | None:
+    """Return all slots of a tray, row by row, in the order in which they are emptied; None before it is taught."""
     first = _make_target(tray, units)
+    if first is None:
+        return None
     (rows, down), (columns, along) = (_side(side, units) for side in (tray.rows, tray.columns))
     slots = []
     for row in range(rows):
         for column in range(columns):
             pose = first.pose.copy()
             pose[:3, 3] += row * np.array(down) + column * np.array(along)
-            slots.append(ApproachTarget(pose, first.approach))
+            slots.append(replace(first, pose=pose))
     # A tray is a parallelogram. The reach is checked at its corners only.
     corners = sorted({0, columns - 1, (rows - 1) * columns, rows * columns - 1})
-    return TrayTargets(tuple(slots), tuple(corners))
+    return TrayTargets(tuple(slots), tuple(corners), rows, columns)
 
 
 def _side(side: SideModel | None, units: UnitsModel) -> tuple[int, tuple[float, float, float]]:
-    return (1, (0.0, 0.0, 0.0)) if side is None else (side.count, units.vector(side.step))
+    """Return count and step of a side; a step that is not taught yet counts as zero."""
+    if side is None:
+        return 1, (0.0, 0.0, 0.0)
+    return side.count, (0.0, 0.0, 0.0) if side.step is None else units.vector(side.step)

@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 MAX_LINE = 4096
 """Bytes."""
+UPLOAD_TIMEOUT_S = 8.0
+"""Time for the process to upload its script again and to start it; ur_rtde waits 5 s. The arm stands meanwhile."""
 
 
 class ControlError(Exception):
@@ -55,6 +57,47 @@ class MoveLine:
     """m/s."""
     acceleration: float
     """m/s^2."""
+
+
+class BlendedMove(NamedTuple):
+    """One move of a path."""
+
+    line: bool
+    """A straight line of the tool; otherwise a joint move."""
+    end: tuple[float, ...]
+    """Tool pose (meters and a rotation vector, base frame) of a line, joints (rad) of a joint move."""
+    speed: float
+    """m/s, or rad/s of the leading joint."""
+    acceleration: float
+    blend: float
+    """Radius in meters within which the corner to the next move is rounded."""
+
+
+@dataclass(frozen=True)
+class MovePath:
+    """Several moves without a stop between them. ur_rtde uploads its script again with the moves in it, then starts them."""
+
+    moves: tuple[BlendedMove, ...]
+
+    @property
+    def entries(self) -> tuple[BlendedMove, ...]:
+        """Moves as they were sent; JSON knows no tuples."""
+        return tuple(BlendedMove(*move) for move in self.moves)
+
+
+@dataclass(frozen=True)
+class TryPath:
+    """Execute a path without motion, to find out whether the controller does that; tool and watchdog stay as they are."""
+
+    joints: tuple[float, ...]
+    """Where the arm stands, rad."""
+
+
+@dataclass(frozen=True)
+class SetFreedrive:
+    """Let the arm be moved by hand, or hold it again."""
+
+    on: bool
 
 
 @dataclass(frozen=True)
@@ -132,10 +175,11 @@ class ControlFailed:
     text: str
 
 
-ControlRequest = SetToolAndPayload | MoveJoints | MoveLine | SetOutput | StopArm
+ControlRequest = SetToolAndPayload | MoveJoints | MoveLine | MovePath | TryPath | SetFreedrive | SetOutput | StopArm
 ControlReport = ControlReady | Heartbeat | ScriptAsked | ScriptAnswered | MoveStarted | RequestDone | ControlFailed
 _REQUESTS: Mapping[str, type[ControlRequest]] = {
-    kind.__name__: kind for kind in (SetToolAndPayload, MoveJoints, MoveLine, SetOutput, StopArm)
+    kind.__name__: kind
+    for kind in (SetToolAndPayload, MoveJoints, MoveLine, MovePath, TryPath, SetFreedrive, SetOutput, StopArm)
 }
 _REPORTS: Mapping[str, type[ControlReport]] = {
     kind.__name__: kind

@@ -4,9 +4,10 @@ python -m cell_robot.control_process.main <socket fd> <settings as JSON>
 
 Outputs and registers are claimed before the control script is uploaded; if anything fails after that, the script is stopped.
 While the arm stands, the script is asked for a sign of life once a second: a foreign program in its place does not answer.
-Moves are asynchronous. The loop polls their progress, accepts a stop at any time, sends heartbeats and kicks the controller's
-watchdog, which ends the control script when this process has died or hangs. The end of a move is taken from the operation
-number, because ur_rtde delivers results one call late.
+Moves are asynchronous. For a path ur_rtde uploads its script again with the moves in it: until that runs, there is no script
+on the robot, and the watchdog is set again right after the path has begun. The loop polls the progress of a move, accepts a
+stop at any time, sends heartbeats and kicks the controller's watchdog, which ends the control script when this process has
+died or hangs. The end of a move is taken from the operation number, because ur_rtde delivers results one call late.
 
 Facts about ur_rtde 1.6.5 that shape this module: its control interface is not thread safe, a blocking move cannot be stopped
 through the same interface, and a call may block for ever once its script is gone.
@@ -21,11 +22,13 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 
-from rtde_control import RTDEControlInterface
+from rtde_control import Path, PathEntry, RTDEControlInterface
 
 from cell_robot.control_process.codec import (
     MAX_LINE,
+    BlendedMove,
     ControlError,
     ControlFailed,
     ControlReady,
@@ -35,13 +38,16 @@ from cell_robot.control_process.codec import (
     Heartbeat,
     MoveJoints,
     MoveLine,
+    MovePath,
     MoveStarted,
     RequestDone,
     ScriptAnswered,
     ScriptAsked,
+    SetFreedrive,
     SetOutput,
     SetToolAndPayload,
     StopArm,
+    TryPath,
     decode_request,
     decode_settings,
     encode_report,
@@ -59,6 +65,7 @@ ASK_PERIOD_S = 1.0
 """Period of the sign of life of the control script, which delays a request by some milliseconds."""
 START_TIMEOUT_S = 0.5
 """A move that the script has accepted appears as an operation within this time."""
+UPLOAD_S = 5.0
 MAX_POLL_S = 0.05
 """Maximum time counted per poll: a stalled process has not waited."""
 # Time for the loop to stop the script in order; the watchdog stops the arm in any case.
@@ -77,7 +84,7 @@ class ControlLoop:
             RtdeError: Another client owns an input.
             RuntimeError: The control script does not run.
         """
-        self._stream, self._rest = stream, b''
+        self._stream, self._rest, self._settings = stream, b'', settings
         # Four times as often as needed: one late cycle must not end a job.
         self._kick_period_s = 1.0 / settings.watchdog / 4.0
         self._outputs = OutputSwitch(settings.address, settings.outputs) if settings.outputs else None
@@ -86,13 +93,13 @@ class ControlLoop:
             raise RtdeRefusedError(message)
         self._control, self._relay = _connect(settings)
         try:
-            # From here on the controller ends the script when this process stops kicking, whatever the reason.
-            if not self._control.setWatchdog(settings.watchdog):
+            if not self._watch():
                 raise RuntimeError('the control script did not accept its watchdog')
         except BaseException:
             self._control.stopScript()
             raise
-        self._tool: list[float] | None = None
+        self._setup: SetToolAndPayload | None = None
+        self._freedrive = self._uploads = False
         self._moving: int | None = None
         self._operation = self._control.getAsyncOperationProgressEx().operationId()
         self._waited = self._polled_at = self._kicked_at = self._heartbeat_at = 0.0
@@ -115,16 +122,19 @@ class ControlLoop:
                 if not self._control.isProgramRunning():
                     self._report(ControlFailed('the control script on the robot has ended'))
                     return
-            if self._moving is None and now - self._answered_at >= ASK_PERIOD_S:
+            # A tool that is set while somebody holds the arm could make it jump.
+            if self._moving is None and not self._freedrive and now - self._answered_at >= ASK_PERIOD_S:
                 self._ask_script()
+        if self._freedrive:
+            self._control.endTeachMode()
         self._control.stopJ(STOP_RAD_S2)
         self._control.stopScript()
 
     def _ask_script(self) -> None:
         """Set the tool again: only the control script answers, and it keeps the tool from being changed unnoticed."""
-        if self._tool is not None:
+        if self._setup is not None:
             self._report(ScriptAsked())
-            self._control.setTcp(self._tool)
+            self._control.setTcp(list(self._setup.tcp))
             self._report(ScriptAnswered())
         self._answered_at = time.monotonic()
 
@@ -140,7 +150,7 @@ class ControlLoop:
 
     def _handle(self, number: int, request: ControlRequest) -> None:
         """Execute one request; all but moves end here."""
-        if isinstance(request, (MoveJoints, MoveLine)):
+        if isinstance(request, (MoveJoints, MoveLine, MovePath)):
             self._move(number, request)
         elif isinstance(request, StopArm):
             # Asynchronous: a blocking stop would keep the heartbeat waiting.
@@ -148,14 +158,54 @@ class ControlLoop:
             self._move_ended('stopped')
             self._report(RequestDone(number, True, ''))
         else:
-            accepted = self._set_up(request) if isinstance(request, SetToolAndPayload) else self._switch(request)
+            accepted = self._execute(request)
             error = '' if accepted else f'{type(request).__name__} was not accepted'
             self._report(RequestDone(number, accepted, error))
 
-    def _move(self, number: int, request: MoveJoints | MoveLine) -> None:
+    def _execute(self, request: SetToolAndPayload | TryPath | SetFreedrive | SetOutput) -> bool:
+        """Execute a request that ends at once; returns whether it was accepted."""
+        if isinstance(request, SetToolAndPayload):
+            self._setup = request
+            return self._set_up()
+        if isinstance(request, TryPath):
+            return self._try_path(request)
+        if isinstance(request, SetFreedrive):
+            self._freedrive = request.on
+            return bool(self._control.teachMode() if request.on else self._control.endTeachMode())
+        return self._outputs is not None and self._outputs.set_output(request.pin, request.on)
+
+    def _try_path(self, request: TryPath) -> bool:
+        """Execute a path that ends where the arm stands; a controller that cannot do that gets its script again.
+
+        Raises:
+            RuntimeError: The script does not run any more.
+        """
+        # Speeds of a move that is none; ur_rtde refuses zero.
+        stay = BlendedMove(False, request.joints, 0.1, 0.1, 0.0)
+        if self._control.movePath(_path_of((stay,)), False):
+            return self._watch() and self._set_up()
+        self._control.reuploadScript()
+        deadline = time.monotonic() + UPLOAD_S
+        while not self._control.isProgramRunning():
+            if time.monotonic() > deadline:
+                raise RuntimeError('the control script does not run after it was sent again')
+            time.sleep(CYCLE_S)
+        if not (self._watch() and self._set_up()):
+            raise RuntimeError('the control script did not accept its settings after it was sent again')
+        return False
+
+    def _watch(self) -> bool:
+        """From here on the controller ends the script when this process stops kicking, whatever the reason."""
+        return bool(self._control.setWatchdog(self._settings.watchdog))
+
+    def _move(self, number: int, request: MoveJoints | MoveLine | MovePath) -> None:
         """Send a move without waiting for its end; `_poll` reports start and end."""
         self._moving, self._waited, self._started = number, 0.0, False
-        if isinstance(request, MoveJoints):
+        self._uploads = isinstance(request, MovePath)
+        if isinstance(request, MovePath):
+            accepted = self._control.movePath(_path_of(request.entries), True) and self._watch()
+            self._polled_at = time.monotonic()
+        elif isinstance(request, MoveJoints):
             accepted = self._control.moveJ(list(request.joints), request.speed, request.acceleration, True)
         else:
             accepted = self._control.moveL(list(request.pose), request.speed, request.acceleration, True)
@@ -170,7 +220,9 @@ class ControlLoop:
         """
         status = self._control.getAsyncOperationProgressEx()
         self._waited, self._polled_at = self._waited + min(MAX_POLL_S, now - self._polled_at), now
-        if not self._started and status.operationId() != self._operation:
+        # Operation numbers begin anew in a script that was uploaded again.
+        begun = status.isAsyncOperationRunning() if self._uploads else status.operationId() != self._operation
+        if not self._started and begun:
             self._started, self._operation = True, status.operationId()
             self._report(MoveStarted(self._moving or 0))
         if self._started and not status.isAsyncOperationRunning():
@@ -185,15 +237,25 @@ class ControlLoop:
             self._operation = self._control.getAsyncOperationProgressEx().operationId()
         self._moving = None
 
-    def _set_up(self, setup: SetToolAndPayload) -> bool:
-        self._tool = list(setup.tcp)
-        return bool(self._control.setTcp(self._tool) and self._control.setPayload(setup.payload, list(setup.center_of_gravity)))
-
-    def _switch(self, request: SetOutput) -> bool:
-        return self._outputs is not None and self._outputs.set_output(request.pin, request.on)
+    def _set_up(self) -> bool:
+        """Set tool and payload as they were requested last; returns whether they were accepted."""
+        if (setup := self._setup) is None:
+            return True
+        tool, center = list(setup.tcp), list(setup.center_of_gravity)
+        return bool(self._control.setTcp(tool) and self._control.setPayload(setup.payload, center))
 
     def _report(self, report: ControlReport) -> None:
         self._stream.sendall(encode_report(report))
+
+
+def _path_of(moves: Sequence[BlendedMove]) -> Path:
+    """Return ur_rtde's form of a path."""
+    path = Path()
+    for move in moves:
+        kind = PathEntry.MoveL if move.line else PathEntry.MoveJ
+        position = PathEntry.PositionTcpPose if move.line else PathEntry.PositionJoints
+        path.addEntry(PathEntry(kind, position, [*move.end, move.speed, move.acceleration, move.blend]))
+    return path
 
 
 def _connect(settings: ControlSettings) -> tuple[RTDEControlInterface, RelayProcess | None]:

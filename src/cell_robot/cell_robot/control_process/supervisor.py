@@ -16,18 +16,21 @@ from cell_common.timeouts import with_timeout
 from cell_robot.backends.letters.protocol import LetterLineFramer
 from cell_robot.control_process.codec import (
     MAX_LINE,
+    UPLOAD_TIMEOUT_S,
     ControlError,
     ControlFailed,
     ControlReady,
     ControlReport,
     ControlRequest,
     ControlSettings,
+    MovePath,
     MoveStarted,
     RequestDone,
     ScriptAnswered,
     ScriptAsked,
     SetOutput,
     StopArm,
+    TryPath,
     decode_report,
     encode_request,
     encode_settings,
@@ -38,6 +41,7 @@ START_TIMEOUT_S = 30.0
 # Ten heartbeats: a machine that swaps or stalls must not cost a job.
 HEARTBEAT_TIMEOUT_S = 1.0
 END_TIMEOUT_S = 2.0
+POLL_S = 0.1
 HANGS = (
     f'the control process did not answer for {HEARTBEAT_TIMEOUT_S:g} s; it waits for ever where another program has taken the '
     'place of the control program'
@@ -67,7 +71,7 @@ class ControlProcess:
         self._started = asyncio.Event()
         self._reason = ''
         self._number = 0
-        self._script_asked = False
+        self._script_asked = self._uploads = False
         self.over = False
         self.replaced = False
         """The control script did not answer: another program has probably taken its place."""
@@ -120,6 +124,7 @@ class ControlProcess:
         if self._writer is not None and not self.over:
             # Outputs go through our own RTDE client; everything else waits for the script's answer.
             self._script_asked = not isinstance(request, SetOutput | StopArm)
+            self._uploads = isinstance(request, MovePath | TryPath)
             self._writer.write(encode_request(self._number, request))
         return self._number
 
@@ -164,14 +169,14 @@ class ControlProcess:
         elif isinstance(report, ScriptAsked | ScriptAnswered):
             self._script_asked = isinstance(report, ScriptAsked)
         elif isinstance(report, MoveStarted | RequestDone):
-            self._script_asked = False
+            self._script_asked = self._uploads = False
             self._on_report(report)
 
     async def _watch_heartbeat(self) -> None:
         """Kill the process when it is silent; a silence during a question to the script points at a foreign program."""
         loop = asyncio.get_running_loop()
-        while (silence := loop.time() - self._last_received_at) < HEARTBEAT_TIMEOUT_S:
-            await asyncio.sleep(HEARTBEAT_TIMEOUT_S - silence)
+        while (silence := loop.time() - self._last_received_at) < (UPLOAD_TIMEOUT_S if self._uploads else HEARTBEAT_TIMEOUT_S):
+            await asyncio.sleep(max(POLL_S, HEARTBEAT_TIMEOUT_S - silence))
         self.replaced = self._script_asked
         await self.kill(NO_ANSWER if self.replaced else HANGS)
 

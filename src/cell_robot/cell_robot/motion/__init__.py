@@ -16,6 +16,8 @@ from cell_robot.motion.kinematics import (
     nearest_solution,
 )
 from cell_robot.motion.path_check import ArmCell, MoveError, WorkspaceLimits
+from cell_robot.motion.place_check import Finding, check_place
+from cell_robot.motion.places import place_joints, target_places
 from cell_robot.motion.poses import (
     Matrix,
     interpolate,
@@ -36,6 +38,7 @@ from cell_robot.motion.recipe import (
     TrayTargets,
     VacuumSettings,
 )
+from cell_robot.motion.timed_path import PathMove, TimedPath
 
 __all__ = [
     'ARMS',
@@ -44,25 +47,31 @@ __all__ = [
     'ArmCell',
     'ArmModel',
     'CellRecipe',
+    'Finding',
     'GripperSettings',
     'JointVector',
     'Matrix',
     'MoveError',
+    'PathMove',
     'RobotiqSettings',
     'SpeedSettings',
+    'TimedPath',
     'TrayTargets',
     'VacuumSettings',
     'WorkspaceLimits',
+    'check_place',
     'forward_kinematics',
     'interpolate',
     'inverse_kinematics',
     'matrix_to_pose',
     'max_joint_difference',
     'nearest_solution',
+    'place_joints',
     'pose_distance',
     'pose_to_matrix',
     'quaternion',
     'quaternion_to_vector',
     'rotation_matrix',
     'rotation_vector',
+    'target_places',
 ]

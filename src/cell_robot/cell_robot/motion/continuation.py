@@ -51,6 +51,8 @@ class PlanProgress:
     index: int
     before: ArmEvidence
     """At the start of this step."""
+    count: int = 1
+    """Number of steps that are executed as one: moves with rounded corners between them."""
 
     @property
     def step(self) -> PlanStep:
@@ -75,9 +77,7 @@ def first_remaining(cell: ArmCell, progress: PlanProgress, now: ArmEvidence) -> 
     if isinstance(step, MoveStep):
         if (now.closed, now.holds) != (before.closed, before.holds):
             raise DoubtError('the gripper has changed during the move')
-        if not _is_on_the_way(cell, step, before.joints, now.joints):
-            raise DoubtError(f'the arm is not on its way {step.label}')
-        return progress.index
+        return progress.index + _reached_move(cell, progress, now.joints)
     if max_joint_difference(now.joints, before.joints) > MOVED_RAD:
         raise DoubtError('the arm has moved while the gripper worked')
     # The gripper has done its work although the step did not end.
@@ -140,6 +140,32 @@ def _move_again(planner: Planner, cell: ArmCell, step: MoveStep, start: JointVec
     cell.linear_move(start, pose_to_matrix(step.pose))
     meters, radians = pose_distance(cell.tcp(start), pose_to_matrix(step.pose))
     return [planner.linear_move(step.label, step.pose, step.joints, max(meters, radians), step.speed)]
+
+
+def _reached_move(cell: ArmCell, progress: PlanProgress, now: JointVector) -> int:
+    """Return which of the moves that are executed as one the arm has reached, from 0.
+
+    In a rounded corner the arm is on neither of its two moves: the first one then ends at the corner, close by.
+
+    Args:
+        cell: Arm and tool.
+        progress: Place in the plan; its step is a move.
+        now: Joints of the standing arm, radians.
+
+    Raises:
+        DoubtError: The arm is on none of them.
+    """
+    start = progress.before.joints
+    for number in range(progress.count):
+        step = progress.steps[progress.index + number]
+        assert isinstance(step, MoveStep)
+        corner = float(np.linalg.norm(cell.tcp(step.joints)[:3, 3] - cell.tcp(now)[:3, 3]))
+        in_corner = number + 1 < progress.count and corner <= step.blend
+        if in_corner or _is_on_the_way(cell, step, start, now):
+            return number
+        start = step.joints
+    step = progress.step
+    raise DoubtError(f'the arm is not on its way {step.label if isinstance(step, MoveStep) else ""}')
 
 
 def _is_on_the_way(cell: ArmCell, step: MoveStep, start: JointVector, now: JointVector) -> bool:

@@ -146,6 +146,16 @@ class ArmCell:
                 raise MoveError(f'the {name} at {_point_text(points[int(np.argmax(outside))])} is outside the workspace')
         self._check_room([tuple(start), tuple(end)])
 
+    def check_path(self, path: Sequence[JointVector]) -> None:
+        """Check joint vectors along a path, close to each other.
+
+        Raises:
+            MoveError: A joint, the tool, the flange or a link leaves its limits.
+        """
+        for joints in path:
+            self.check(joints)
+        self._check_room(path)
+
     def tool_travel(self, start: Sequence[float], end: Sequence[float], step_rad: float = STEP_RAD) -> float:
         """Return the meters of the tool per radian of the leading joint where a joint move is fastest; 0 for no move.
 

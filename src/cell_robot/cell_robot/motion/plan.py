@@ -7,99 +7,55 @@ pick from follows from the ledger alone, so it is right after a crash too. Slots
 next index is the number of slots minus the pieces left.
 
 A pick or a placement is always camera, above the target, down, grip, up, camera. Down and up are slow straight lines; all else
-are joint moves.
+are joint moves. Where the recipe has a blend radius and the way is free, the corner above the target is rounded.
 """
 
 from __future__ import annotations
 
-import enum
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
+from cell_robot.motion.approach import Retraction, SolvedTarget, solve_target
 from cell_robot.motion.kinematics import JointVector, max_joint_difference
 from cell_robot.motion.path_check import MoveError, move_deadline
-from cell_robot.motion.poses import Matrix, matrix_to_pose
+from cell_robot.motion.plan_steps import (
+    ArmPosition,
+    GripperContent,
+    GripStep,
+    MoveStep,
+    PlanError,
+    PlanStep,
+    ReachError,
+    TrayCounts,
+    UnknownEventError,
+    untaught_text,
+)
+from cell_robot.motion.poses import matrix_to_pose
 from cell_robot.motion.recipe import ApproachTarget, CellRecipe
+
+__all__ = [
+    'MOVE',
+    'PART',
+    'ArmPosition',
+    'GripStep',
+    'GripperContent',
+    'MoveStep',
+    'PlanError',
+    'PlanStep',
+    'Planner',
+    'ReachError',
+    'TrayCounts',
+    'UnknownEventError',
+]
 
 ARRIVED_RAD = 0.002
 """Moves shorter than this are left out."""
-BESIDE_M = 0.05
-"""A tool within this horizontal distance of a target, and below its approach, is lifted before any other move."""
-LIFTED_M = 0.002
 FINE_RAD = math.radians(1.0)
 """Joint step at which the tool's speed is checked; moves are planned with a coarser one."""
 PART, MOVE = 'PART_', 'MOVE_'
 DOWN = 'going down'
-
-
-class GripperContent(enum.Enum):
-    """Content of the gripper as far as it is known; the value is its name for the operator."""
-
-    NONE = 'nothing'
-    HELD = 'a piece'
-    BENCHMARK = 'the benchmark part'
-    UNKNOWN = 'unknown'
-
-
-class PlanError(Exception):
-    """An event cannot be executed; nothing moved. The text gives the reason and the remedy."""
-
-
-class UnknownEventError(PlanError):
-    """The event does not exist, or the recipe has no position for its part."""
-
-
-class ReachError(PlanError):
-    """A pose violates a joint limit, the workspace or the arm's reach."""
-
-
-@dataclass(frozen=True)
-class MoveStep:
-    """One move of the arm."""
-
-    label: str
-    """Name for the operator; completes "on the way"."""
-    joints: JointVector
-    """Joint angles at the end, radians."""
-    pose: tuple[float, ...] | None
-    """Tool pose at the end of a straight line; None = joint move."""
-    speed: float
-    """rad/s, or m/s on a straight line."""
-    acceleration: float
-    seconds: float
-    """Duration at full speed after which the move counts as stuck."""
-
-
-@dataclass(frozen=True)
-class GripStep:
-    """Opening or closing of the gripper."""
-
-    closed: bool
-    seconds: float
-    """Time to open or close."""
-    holds: bool
-    """Expected state of the part sensor afterwards, if there is one."""
-    missing: str
-    """Message for the operator when the sensor disagrees."""
-
-
-@dataclass(frozen=True)
-class ArmPosition:
-    """Place from which a plan starts."""
-
-    joints: JointVector
-    """rad."""
-    tool: Matrix | None = None
-    """Tool pose that the controller reports; None = computed from the joints. A calibrated arm differs by some millimeters, and
-    goes straight only from the controller's own pose."""
-
-
-PlanStep = MoveStep | GripStep
-TrayCounts = Mapping[tuple[str, int], int]
-"""(part number, tray) -> pieces according to the ledger."""
 
 
 class Planner:
@@ -110,11 +66,10 @@ class Planner:
 
     def __init__(self, recipe: CellRecipe) -> None:
         self._recipe, self._cell, self._speeds = recipe, recipe.cell, recipe.speeds
-        self._camera = recipe.waypoints['camera']
-        self._approach_points = np.array([target.above[:3, 3] for target in self._all_targets()])
-        """Start of each approach, meters; shape (targets, 3)."""
+        self._camera = recipe.waypoints.get('camera', ())
+        self._retraction = Retraction(self._all_targets())
         self._tool_speeds: tuple[float, int] | None = None
-        self._solved: dict[tuple[float, ...], tuple[JointVector, JointVector]] = {}
+        self._solved: dict[tuple[float, ...], SolvedTarget] = {}
 
     @property
     def named_poses(self) -> tuple[str, ...]:
@@ -126,6 +81,8 @@ class Planner:
 
         The first call solves every target, which takes some tenths of a second; it may run in another thread.
         """
+        if self._recipe.untaught:
+            return 0.0, 0
         if self._tool_speeds is None:
             self._tool_speeds = self._measure_tool_speeds()
         return self._tool_speeds
@@ -134,7 +91,7 @@ class Planner:
         trays = [tray for trays in self._recipe.parts.values() for tray in trays.values()]
         corners = [tray.slots[index] for tray in trays for index in tray.corners]
         targets = {target.pose.tobytes(): target for target in [*self._recipe.targets.values(), *corners]}
-        ends = [self._recipe.waypoints['home'], *(self._solve(target)[0] for target in targets.values())]
+        ends = [self._recipe.waypoints['home'], *(self._solve(target).above for target in targets.values())]
         moves = [end for end in ends if max_joint_difference(self._camera, end) > ARRIVED_RAD]
         speeds = [self._tool_limited(self._cell.tool_travel(self._camera, end)) for end in moves]
         highest = [
@@ -203,6 +160,8 @@ class Planner:
         Raises:
             PlanError: The event cannot be executed; its subclasses tell unknown events and reach apart.
         """
+        if untaught := self._recipe.untaught:
+            raise PlanError(untaught_text(untaught))
         try:
             steps = self._steps(event, tray, start, content, stock)
         except MoveError as error:
@@ -233,7 +192,7 @@ class Planner:
             return None
 
     def retract(self, start: ArmPosition) -> list[PlanStep]:
-        """Return the move straight up out of a target; [] when the tool is not in one.
+        """Return the straight move out of a target, against its approach; [] when the tool is not in one.
 
         Any other first move from inside a tray or the benchmark position would sweep sideways through it.
 
@@ -241,21 +200,17 @@ class Planner:
             start: Position of the arm, wherever it was stopped.
 
         Raises:
-            ReachError: The arm cannot move straight up from here.
+            ReachError: The arm cannot move straight out from here.
         """
         tool = self._cell.tcp(start.joints) if start.tool is None else start.tool
-        points = self._approach_points
-        beside = np.hypot(points[:, 0] - tool[0, 3], points[:, 1] - tool[1, 3]) <= BESIDE_M
-        height = float(points[beside, 2].max(initial=-np.inf))
-        if tool[2, 3] > height - LIFTED_M:
+        end = self._retraction.end(tool)
+        if end is None:
             return []
-        end = tool.copy()
-        end[2, 3] = height
         try:
             path = self._cell.linear_move(start.joints, end)
         except MoveError as error:
-            raise ReachError(f'The arm cannot retract straight up: {error}. Move it by hand to a free place.') from error
-        length = float(end[2, 3] - tool[2, 3])
+            raise ReachError(f'The arm cannot retract: {error}. Move it by hand to a free place.') from error
+        length = float(np.linalg.norm(end[:3, 3] - tool[:3, 3]))
         return [self.linear_move('retracting', matrix_to_pose(end), path[-1], length, self._speeds.approach)]
 
     def _steps(self, event: str, tray: int, start: ArmPosition, content: GripperContent, stock: TrayCounts) -> list[PlanStep]:
@@ -321,46 +276,46 @@ class Planner:
         if name in self._recipe.waypoints:
             end = self._recipe.waypoints[name]
         else:
-            end = self._solve(self._recipe.targets[name.removeprefix('above_')])[0]
+            end = self._solve(self._recipe.targets[name.removeprefix('above_')]).above
         if max_joint_difference(start.joints, end) <= ARRIVED_RAD:
             return []
         return [*self._to_camera(start), *self.joint_move(f'to {name}', self._camera, end)]
 
     def _pick_or_place(self, target: ApproachTarget, grip: GripStep) -> list[PlanStep]:
         """Return the steps from the camera to a target and back."""
-        above, at_target = self._solve(target)
+        solved = self._solve(target)
         down, up, length = matrix_to_pose(target.pose), matrix_to_pose(target.above), target.approach
+        going_up = self.linear_move('going up', up, solved.above, length, self._speeds.approach)
         return [
-            *self.joint_move('to the approach', self._camera, above),
-            self.linear_move(DOWN, down, at_target, length, self._speeds.approach),
+            *(replace(step, blend=solved.blend) for step in self.joint_move('to the approach', self._camera, solved.above)),
+            self.linear_move(DOWN, down, solved.at, length, self._speeds.approach),
             grip,
-            self.linear_move('going up', up, above, length, self._speeds.approach),
-            *self.joint_move('to the camera', above, self._camera),
+            replace(going_up, blend=solved.blend),
+            *self.joint_move('to the camera', solved.above, self._camera),
         ]
 
-    def _solve(self, target: ApproachTarget) -> tuple[JointVector, JointVector]:
-        """Return the joints above a target and at it; cached."""
+    def _solve(self, target: ApproachTarget) -> SolvedTarget:
+        """Return the joints of a target; cached."""
         # By value: parts share trays, and a plan must not cost the inverse kinematics of a line each time.
-        key = (*target.pose.flat, target.approach)
+        key = (*target.pose.flat, target.approach, target.along_tool)
         if key not in self._solved:
-            self._solved[key] = self._approach(target)
+            # Solved from the camera, not from where the arm stands: the same target always gives the same joints, as checked
+            # at the start.
+            self._solved[key] = solve_target(self._cell, self._camera, target, self._speeds.blend)
         return self._solved[key]
 
-    def _approach(self, target: ApproachTarget) -> tuple[JointVector, JointVector]:
-        # Solved from the camera, not from where the arm stands: the same target always gives the same joints, as checked at
-        # the start.
-        above = self._cell.solve(target.above, self._camera)
-        self._cell.joint_move(self._camera, above)
-        return above, self._cell.linear_move(above, target.pose)[-1]
-
     def _to_camera(self, start: ArmPosition) -> list[PlanStep]:
-        """Return the steps to the camera from anywhere; out of a target straight up first."""
+        """Return the steps to the camera from anywhere; out of a target against its approach first."""
         up = self.retract(start)
         joints = next((step.joints for step in up if isinstance(step, MoveStep)), start.joints)
         return [*up, *self.joint_move('to the camera', joints, self._camera)]
 
-    def joint_move(self, label: str, start: JointVector, end: JointVector) -> list[PlanStep]:
-        """Return a checked joint move between angles in radians, [] when the arm is there; MoveError outside the limits."""
+    def joint_move(self, label: str, start: JointVector, end: JointVector) -> list[MoveStep]:
+        """Return a checked joint move, [] when the arm is there; the tool keeps the recipe's highest speed.
+
+        Raises:
+            MoveError: The move leaves the limits.
+        """
         length = max_joint_difference(start, end)
         if length <= ARRIVED_RAD:
             return []

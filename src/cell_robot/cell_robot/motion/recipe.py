@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from cell_robot.motion.kinematics import JointVector
 from cell_robot.motion.path_check import ArmCell
 from cell_robot.motion.poses import Matrix
@@ -34,6 +36,8 @@ class SpeedSettings:
     """m/s^2."""
     approach: float
     """m/s, on the last stretch to and from a piece."""
+    blend: float = 0.0
+    """Radius in meters within which the corner above a target is rounded; 0 = the arm stops there."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +94,24 @@ class GripperSettings:
 
 @dataclass(frozen=True)
 class ApproachTarget:
-    """Position to pick up or put down a piece; the tool comes down along the base's z axis."""
+    """Position to pick up or put down a piece."""
 
     pose: Matrix
     approach: float
-    """Height in meters above the pose where the slow move begins."""
+    """Distance in meters from the pose where the slow move begins."""
+    along_tool: bool = False
+    """The tool comes along its own z axis; otherwise straight down, along the base's z axis."""
+
+    @property
+    def axis(self) -> Matrix:
+        """Direction from the pose to the start of the approach; unit vector, base frame."""
+        return -self.pose[:3, 2] if self.along_tool else np.array([0.0, 0.0, 1.0])
 
     @property
     def above(self) -> Matrix:
         """Transform at the start of the slow move."""
         result = self.pose.copy()
-        result[2, 3] += self.approach
+        result[:3, 3] += self.approach * self.axis
         return result
 
 
@@ -111,6 +122,8 @@ class TrayTargets:
     slots: tuple[ApproachTarget, ...]
     corners: tuple[int, ...]
     """Indexes of the corner slots: when these are reachable, all are."""
+    rows: int = 1
+    columns: int = 1
 
 
 @dataclass(frozen=True)
@@ -130,3 +143,5 @@ class CellRecipe:
     """Name of TARGETS -> target."""
     parts: Mapping[str, Mapping[int, TrayTargets]]
     """Part number -> tray number -> slots."""
+    untaught: tuple[str, ...] = ()
+    """Names of places that are not taught yet; nothing is planned before there are none."""

@@ -8,19 +8,23 @@ Straight lines come as joints along the line (`ArmCell.linear_move`). The speed 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cell_robot.motion.kinematics import JointVector
-from cell_robot.motion.path_check import move_duration
+from cell_robot.motion.kinematics import JointVector, max_joint_difference
+from cell_robot.motion.path_check import ArmCell, move_duration
+from cell_robot.motion.poses import pose_distance, pose_to_matrix
+from cell_robot.motion.timed_path import PathMove, TimedPath
 
 SAMPLE_S = 0.08
 """Time between waypoints; controllers interpolate positions and speeds with a cubic."""
 PROBE = 1e-4
 """Share of the path over which its direction is measured."""
+PROBE_S = 0.002
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,76 @@ def time_path(
         return waypoints
     # Slower in time by the factor `excess`: speeds scale with 1/excess, accelerations with its square.
     return _sample(points, length, speed / excess, acceleration / excess**2)
+
+
+class BlendedMoveLike(Protocol):
+    """A move of a path, as `control_process.codec.BlendedMove`."""
+
+    @property
+    def line(self) -> bool:
+        """A straight line of the tool; otherwise a joint move."""
+
+    @property
+    def end(self) -> Sequence[float]:
+        """Tool pose of a line, joints of a joint move."""
+
+    @property
+    def speed(self) -> float:
+        """m/s, or rad/s of the leading joint."""
+
+    @property
+    def acceleration(self) -> float:
+        """In the same unit per second."""
+
+    @property
+    def blend(self) -> float:
+        """Radius of the rounded corner, meters."""
+
+
+def blend_path(cell: ArmCell, start: JointVector, moves: Sequence[BlendedMoveLike], limits: JointVector) -> list[TimedWaypoint]:
+    """Return waypoints of several moves with rounded corners, from rest to rest; the first point is left out.
+
+    Args:
+        cell: Arm and tool.
+        start: Joints at the start, radians.
+        moves: Each begins where the one before ends.
+        limits: Maximum speed of each joint, rad/s; the whole path is slowed down to keep them.
+
+    Raises:
+        MoveError: A straight line is not possible.
+    """
+    parts, begin = [], start
+    for move in moves:
+        points = np.array(cell.linear_move(begin, pose_to_matrix(move.end)) if move.line else [begin, tuple(move.end)])
+        end = _to_tuple(points[-1])
+        length = pose_distance(cell.tcp(begin), cell.tcp(end))[0] if move.line else max_joint_difference(begin, end)
+        parts.append(PathMove(_along(points), length, move.speed, move.acceleration, move.blend))
+        begin = end
+    path = TimedPath(parts, lambda joints: cell.tcp(joints)[:3, 3])
+    count = max(2, math.ceil(path.duration / SAMPLE_S))
+    times = [path.duration * number / count for number in range(1, count + 1)]
+    waypoints = [TimedWaypoint(time, path.joints(time), _speeds(path, time)) for time in times[:-1]]
+    excess = max(
+        (abs(value) / limit for point in waypoints for value, limit in zip(point.speeds, limits, strict=True)), default=1.0
+    )
+    slower = max(1.0, excess)
+    return [
+        *(
+            TimedWaypoint(point.time * slower, point.joints, tuple(value / slower for value in point.speeds))
+            for point in waypoints
+        ),
+        TimedWaypoint(path.duration * slower, begin, (0.0,) * len(begin)),
+    ]
+
+
+def _along(points: NDArray[np.float64]) -> Callable[[float], JointVector]:
+    return lambda share: _to_tuple(_joints_at(points, max(0.0, min(share, 1.0))))
+
+
+def _speeds(path: TimedPath, time: float) -> JointVector:
+    """Return the joint speeds of a path at a time, rad/s."""
+    low, high = np.array(path.joints(time - PROBE_S)), np.array(path.joints(time + PROBE_S))
+    return _to_tuple((high - low) / (2.0 * PROBE_S))
 
 
 def profile_at(time: float, length: float, speed: float, acceleration: float) -> tuple[float, float]:

@@ -9,7 +9,8 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from cell_robot.motion import forward_kinematics, matrix_to_pose, pose_to_matrix
 
@@ -27,6 +28,26 @@ CYCLE_S = 0.002
 
 ScriptCommand = Callable[[Machine], bool]
 """Executes a command and returns True if the script waits until the arm stands still."""
+
+
+class PathEntry(NamedTuple):
+    """One move of a path, as ur_rtde writes it into the script.
+
+    Attributes:
+        line: movel; otherwise movej.
+        is_pose: The target is a pose (meters and a rotation vector); otherwise joints (radians).
+        target: Six values.
+        speed: m/s, or rad/s of the leading joint.
+        acceleration: In the same unit.
+        blend: Radius of the rounded corner at its end, meters.
+    """
+
+    line: bool
+    is_pose: bool
+    target: tuple[float, ...]
+    speed: float
+    acceleration: float
+    blend: float
 
 
 class ControlScript:
@@ -50,13 +71,15 @@ class ControlScript:
 
     name = 'rtde_control'
 
-    def __init__(self, int_offset: int = 0, float_offset: int = 0) -> None:
+    def __init__(self, int_offset: int = 0, float_offset: int = 0, path: Sequence[PathEntry] = ()) -> None:
         """Store the register offsets.
 
         Args:
             int_offset: First integer register, 0 or 24. 24 leaves the lower half to fieldbuses.
             float_offset: First double register, 0 or 24.
+            path: Moves of command 45.
         """
+        self._move_path = tuple(path)
         self._ints, self._floats = int_offset, float_offset
         self._executing = self._waiting = self._asynchronous = self._initialized = False
         self._operation = self._changes = 0
@@ -145,13 +168,40 @@ class ControlScript:
             2: joints_to_pose,
             3: line,
             4: line_to_joints,
+            45: self._start_path,
             33: stop,
             34: stop,
             15: stop_following,
             16: stop_following,
         }
 
+    def _start_path(self, machine: Machine) -> bool:
+        """Start the moves of the path; the script counts the operation once for its thread and once for its first move."""
+        motion = machine.motion
+        entries = self._move_path
+        joints, parts = motion.joints, []
+        for entry in entries:
+            if entry.line:
+                pose = entry.target if entry.is_pose else motion.pose_at(entry.target)
+                part = motion.line_part(joints, pose, entry.speed, entry.acceleration, entry.blend)
+            else:
+                target = motion.inverse(entry.target, joints) if entry.is_pose else entry.target
+                part = motion.joint_part(joints, target, entry.speed, entry.acceleration, entry.blend)
+            parts.append(part)
+            joints = part.joints_at(1.0)
+        motion.follow_path(parts)
+        waits = self._started(machine)
+        if not waits:
+            self._operation = (self._operation + 1) & 0x7F
+            self._progress(machine, running=True)
+        return waits
+
     def _settings(self) -> dict[int, ScriptCommand]:
+        def freedrive(machine: Machine, on: bool) -> bool:
+            machine.motion.halt()
+            machine.motion.freedrive = on
+            return False
+
         def payload(machine: Machine) -> bool:
             machine.payload = self._six(machine)[:4]
             return False
@@ -167,7 +217,17 @@ class ControlScript:
             self._watchdog = 1.0 / frequency
             return False
 
-        return {8: lambda _machine: False, 17: payload, 29: tcp, 35: watchdog}
+        return {
+            8: lambda _machine: False,
+            17: payload,
+            18: lambda machine: freedrive(machine, True),
+            19: lambda machine: freedrive(machine, False),
+            29: tcp,
+            35: watchdog,
+            52: lambda machine: freedrive(machine, True),
+            53: lambda machine: freedrive(machine, False),
+            54: lambda machine: self._boolean(machine, machine.motion.freedrive),
+        }
 
     def _queries(self) -> dict[int, ScriptCommand]:
         def has_inverse(machine: Machine) -> bool:

@@ -6,7 +6,7 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,6 +27,8 @@ FIRST_TIMESTAMP = 60.0
 """Clients of the manufacturer treat a controller as booting until its clock shows 40 s."""
 PENDANT_DELAY_S = 0.2
 """Time that the operator needs to start a program."""
+HAND_RAD_S = 0.8
+"""Speed at which a person guides a joint by hand."""
 MESSAGE_LIMIT = 200
 """Number of messages kept for clients."""
 
@@ -128,6 +130,7 @@ class Controller:
         self._played_before_safeguard = False
         self._restart_at: float | None = None
         self._play_at: float | None = None
+        self._guided_to: tuple[float, ...] | None = None
         if config.running_program:
             self.play()
 
@@ -178,6 +181,7 @@ class Controller:
         if self._play_at is not None and now >= self._play_at:
             self._play_at = None
             self.play()
+        self._step_by_hand(seconds)
         if self.program is None or self.runtime != RuntimeState.PLAYING:
             return
         try:
@@ -190,6 +194,31 @@ class Controller:
         except (ProgramError, MotionError) as error:
             self.report(str(error), runtime_exception=True)
             self.stop_program()
+
+    def guide(self, joints: Sequence[float]) -> bool:
+        """Let a person guide the arm to joints by hand, at the speed of a hand; return False if it is held.
+
+        Args:
+            joints: Radians. The guiding ends when the freedrive of the program ends.
+        """
+        if not (self.motion.freedrive and self.mode == RobotMode.RUNNING):
+            return False
+        self._guided_to = tuple(joints)
+        return True
+
+    def _step_by_hand(self, seconds: float) -> None:
+        if self._guided_to is None:
+            return
+        if not self.motion.freedrive or self.mode != RobotMode.RUNNING:
+            self._guided_to = None
+            return
+        reach = HAND_RAD_S * seconds
+        joints = self.motion.joints
+        steps = [max(-reach, min(reach, end - now)) for end, now in zip(self._guided_to, joints, strict=True)]
+        self.motion.place([now + step for now, step in zip(joints, steps, strict=True)], seconds)
+        if not any(steps):
+            self._guided_to = None
+            self.motion.hold()
 
     def power_on(self, now: float) -> bool:
         """Start to power the joints; return False if that is not possible now."""
@@ -238,6 +267,7 @@ class Controller:
         self._play_at = None
         ended = self.program is not None
         self.program, self.runtime = None, RuntimeState.STOPPED
+        self.motion.freedrive = False
         self.motion.halt()
         return ended
 

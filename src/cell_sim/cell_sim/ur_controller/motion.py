@@ -16,9 +16,9 @@ import numpy as np
 from cell_robot.motion import (
     ArmModel,
     JointVector,
-    Matrix,
+    PathMove,
+    TimedPath,
     forward_kinematics,
-    interpolate,
     matrix_to_pose,
     max_joint_difference,
     nearest_solution,
@@ -27,14 +27,13 @@ from cell_robot.motion import (
     rotation_vector,
 )
 
+from cell_sim.ur_controller.linear_path import LIMIT, LinearPath, MotionError, SingularityError, joints_between
 from cell_sim.ur_controller.profile import Profile
 
-LIMIT = 2.0 * math.pi
-"""Limit of every joint in both directions, radians."""
-NODE_M, NODE_RAD = 0.01, 0.05
-"""Distance between the points of a linear path that are inverted; joints are interpolated between them."""
-JUMP_RAD = 0.6
-"""A larger joint step between two points means a singularity."""
+JointPath = Callable[[float], JointVector]
+"""Share of the path (0..1) -> joints."""
+
+__all__ = ['LIMIT', 'Motion', 'MotionError', 'SingularityError']
 
 # Step of the numerical derivative: far above rounding, far below any curvature.
 PROBE_RAD = 1e-5
@@ -44,64 +43,6 @@ RATE_PER_M = 4.0
 """Joint acceleration (rad/s^2) for each m/s^2 of the tool."""
 PROBE_S = 1e-4
 """Time step of the numerical tool speed."""
-
-JointPath = Callable[[float], JointVector]
-"""Share of the path (0..1) -> joints."""
-
-
-class MotionError(Exception):
-    """The move is impossible; the text has the cause."""
-
-
-class SingularityError(MotionError):
-    """A linear move reached a singularity."""
-
-
-class LinearPath:
-    """Straight line of the flange, inverted point by point as the arm proceeds.
-
-    As on the real arm, an impossible line is found while the arm moves along it, and not when it
-    starts.
-    """
-
-    def __init__(self, arm: ArmModel, joints: JointVector, end: Matrix) -> None:
-        """Plan a path.
-
-        Args:
-            arm: Kinematic model.
-            joints: Start, radians.
-            end: Flange pose, 4 x 4 homogeneous matrix in the base frame, meters.
-        """
-        self._arm, self._start, self._end = arm, forward_kinematics(arm, joints), end
-        meters, radians = pose_distance(self._start, end)
-        self._count = max(1, math.ceil(max(meters / NODE_M, radians / NODE_RAD)))
-        self._nodes = [joints]
-
-    def __call__(self, share: float) -> JointVector:
-        """Return the joints at a share of the path.
-
-        Args:
-            share: 0..1; must not decrease by more than the path computed so far.
-
-        Returns:
-            Joint angles, radians, interpolated between inverted points at most 10 mm and 0.05 rad
-            apart.
-
-        Raises:
-            SingularityError: The path reaches a singularity.
-        """
-        place = max(0.0, min(share, 1.0)) * self._count
-        low = min(int(place), self._count - 1)
-        while len(self._nodes) < low + 2:
-            self._nodes.append(self._next(len(self._nodes) / self._count))
-        return _blend(self._nodes[low], self._nodes[low + 1], place - low)
-
-    def _next(self, share: float) -> JointVector:
-        last = self._nodes[-1]
-        joints = nearest_solution(self._arm, interpolate(self._start, self._end, share), last, [(-LIMIT, LIMIT)] * 6)
-        if joints is None or max_joint_difference(joints, last) > JUMP_RAD:
-            raise SingularityError('The linear move reaches a singularity')
-        return joints
 
 
 class Motion:
@@ -116,6 +57,7 @@ class Motion:
         joints: Joint angles, radians.
         speeds: Joint speeds, rad/s.
         tcp: Flange -> tool center point, 4 x 4.
+        freedrive: Somebody may move the arm by hand; no program can.
     """
 
     def __init__(self, arm: ArmModel, joints: Sequence[float]) -> None:
@@ -129,7 +71,10 @@ class Motion:
         self.joints: JointVector = tuple(joints)
         self.speeds: JointVector = (0.0,) * 6
         self.tcp = np.eye(4)
+        self.freedrive = False
         self._path: JointPath | None = None
+        self._timed: TimedPath | None = None
+        self._rate, self._slowing = 1.0, 0.0
         self._profile = Profile(0.0, 0.0, 1.0, 1.0)
         self._time = self._offset = 0.0
         self._length = 0.0
@@ -141,7 +86,7 @@ class Motion:
     @property
     def moving(self) -> bool:
         """Whether a move or a stop is in progress."""
-        return self._path is not None or self._target_speeds is not None
+        return self._path is not None or self._timed is not None or self._target_speeds is not None
 
     @property
     def tcp_pose(self) -> tuple[float, ...]:
@@ -204,7 +149,7 @@ class Motion:
         if any(not abs(angle) <= LIMIT for angle in target):
             raise MotionError('A joint position is outside its limits')
         start, end = self.joints, tuple(target)
-        self._begin(lambda share: _blend(start, end, share), max_joint_difference(start, end), speed, acceleration)
+        self._begin(lambda share: joints_between(start, end, share), max_joint_difference(start, end), speed, acceleration)
 
     def move_line(self, target: Sequence[float], speed: float, acceleration: float) -> None:
         """Start a linear move of the tool center point.
@@ -224,6 +169,57 @@ class Motion:
         meters, radians = pose_distance(forward_kinematics(self.arm, self.joints), flange)
         self._begin(path, meters if meters > 1e-4 else radians, speed, acceleration)
 
+    def pose_at(self, joints: Sequence[float]) -> tuple[float, ...]:
+        """Return the pose of the tool center point at joints: meters and a rotation vector."""
+        return matrix_to_pose(forward_kinematics(self.arm, joints) @ self.tcp)
+
+    def joint_part(
+        self, start: JointVector, target: Sequence[float], speed: float, acceleration: float, blend: float
+    ) -> PathMove:
+        """Return a joint move as part of a path.
+
+        Raises:
+            MotionError: A joint target is outside its limits.
+        """
+        if any(not abs(angle) <= LIMIT for angle in target):
+            raise MotionError('A joint position is outside its limits')
+        end = tuple(target)
+        length = max_joint_difference(start, end)
+        return PathMove(lambda share: joints_between(start, end, share), length, speed, acceleration, blend)
+
+    def line_part(
+        self, start: JointVector, target: Sequence[float], speed: float, acceleration: float, blend: float
+    ) -> PathMove:
+        """Return a straight move as part of a path; its whole way is inverted at once.
+
+        Raises:
+            MotionError: The target is out of reach.
+            SingularityError: The line passes a singularity.
+        """
+        self.inverse(target, start)
+        flange = pose_to_matrix(target) @ np.linalg.inv(self.tcp)
+        line = LinearPath(self.arm, start, flange)
+        line(1.0)
+        meters, radians = pose_distance(forward_kinematics(self.arm, start), flange)
+        return PathMove(line, meters if meters > 1e-4 else radians, speed, acceleration, blend)
+
+    def follow_path(self, parts: Sequence[PathMove]) -> None:
+        """Start moves with rounded corners.
+
+        Args:
+            parts: Moves of `joint_part` and `line_part`, each from the end of the one before.
+
+        Raises:
+            MotionError: There is no move, or speed or acceleration is not positive.
+        """
+        if not parts or not all(part.speed > 0.0 and part.acceleration > 0.0 for part in parts):
+            raise MotionError('Speed and acceleration must be positive')
+        self._check_held()
+        self.halt()
+        if any(part.length > 0.0 for part in parts):
+            self._timed = TimedPath(parts, lambda joints: (forward_kinematics(self.arm, joints) @ self.tcp)[:3, 3])
+            self._time, self._rate, self._slowing = 0.0, 1.0, 0.0
+
     def follow_speeds(self, speeds: Sequence[float], acceleration: float) -> None:
         """Accelerate the joints to constant speeds; ends only by another command or `brake`.
 
@@ -231,7 +227,8 @@ class Motion:
             speeds: Six joint speeds, rad/s.
             acceleration: rad/s^2, for every joint.
         """
-        self._path = None
+        self._check_held()
+        self._path = self._timed = None
         self._target_speeds, self._acceleration = tuple(speeds), acceleration
 
     def follow_tool_speed(self, speed: Sequence[float], acceleration: float) -> None:
@@ -265,7 +262,7 @@ class Motion:
             joints: Target, radians. A target that is too far away is approached over several calls.
             seconds: Duration of the cycle.
         """
-        self._path = self._target_speeds = None
+        self._path = self._timed = self._target_speeds = None
         steps = [
             max(-limit * seconds, min(limit * seconds, target - now))
             for target, now, limit in zip(joints, self.joints, self.arm.speed, strict=True)
@@ -286,6 +283,10 @@ class Motion:
             raise MotionError('A deceleration must be positive')
         if self._target_speeds is not None:
             self.follow_speeds((0.0,) * 6, deceleration)
+        elif self._timed is not None:
+            # The time of the path runs slower until it stands: the arm stays on its way.
+            leading = max(map(abs, self.speeds))
+            self._slowing = deceleration / leading if leading > 0.0 else math.inf
         elif self._path is not None:
             done, speed = self._profile.at(self._time)
             self._offset += done
@@ -294,7 +295,7 @@ class Motion:
 
     def halt(self) -> None:
         """Stop and discard the move."""
-        self._path = self._target_speeds = None
+        self._path = self._timed = self._target_speeds = None
         self.speeds = (0.0,) * 6
 
     def hold(self) -> None:
@@ -313,6 +314,8 @@ class Motion:
         """
         if self._target_speeds is not None:
             self._approach(self._target_speeds, seconds)
+        elif self._timed is not None:
+            self._step_path(self._timed, seconds, scaling)
         elif self._path is not None:
             self._time += seconds * scaling
             done = self._offset + self._profile.at(self._time)[0]
@@ -324,9 +327,21 @@ class Motion:
             if self._time >= self._profile.duration:
                 self.halt()
 
+    def _step_path(self, path: TimedPath, seconds: float, scaling: float) -> None:
+        self._rate = max(0.0, self._rate - self._slowing * seconds)
+        self._time += seconds * scaling * self._rate
+        self._set(path.joints(self._time), seconds)
+        if self._time >= path.duration or self._rate <= 0.0:
+            self.halt()
+
+    def _check_held(self) -> None:
+        if self.freedrive:
+            raise MotionError('The arm is in freedrive: it does not follow a program')
+
     def _begin(self, path: JointPath, length: float, speed: float, acceleration: float) -> None:
         if not (speed > 0.0 and acceleration > 0.0 and math.isfinite(length)):
             raise MotionError('Speed and acceleration must be positive')
+        self._check_held()
         self.halt()
         self._path, self._length = path, length
         self._profile, self._time, self._offset = Profile.standing(length, speed, acceleration), 0.0, 0.0
@@ -343,7 +358,3 @@ class Motion:
         if seconds > 0.0:
             self.speeds = tuple((new - old) / seconds for new, old in zip(joints, self.joints, strict=True))
         self.joints = joints
-
-
-def _blend(first: JointVector, second: JointVector, share: float) -> JointVector:
-    return tuple(one + (other - one) * share for one, other in zip(first, second, strict=True))

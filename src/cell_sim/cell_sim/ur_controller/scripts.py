@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from cell_sim.ur_controller.control_script import ControlScript
+from cell_sim.ur_controller.control_script import ControlScript, PathEntry
 from cell_sim.ur_controller.external_control import NAME, ExternalControl
 from cell_sim.ur_controller.program import Program, ProgramError
 
@@ -61,6 +61,26 @@ class ScriptCollector:
         return script
 
 
+_PATH = re.compile(r'def exec_move_path\(\):(.*?)\n {4}end', re.DOTALL)
+_MOVE = re.compile(r'move([jl])\((p?)\[([^\]]*)\],\s*a=([\d.eE+-]+),\s*v=([\d.eE+-]+),\s*r=([\d.eE+-]+)\)')
+
+
+def path_of(script: str) -> tuple[PathEntry, ...]:
+    """Return the moves that ur_rtde has put into the path function of its script, () for none.
+
+    Args:
+        script: Text of the control script.
+    """
+    found = _PATH.search(script)
+    moves = _MOVE.findall(found[1]) if found else []
+    return tuple(
+        PathEntry(
+            kind == 'l', pose == 'p', tuple(map(float, values.split(','))), float(speed), float(acceleration), float(blend)
+        )
+        for kind, pose, values, acceleration, speed, blend in moves
+    )
+
+
 def program_of(script: str) -> Program:
     """Return the native program of a script.
 
@@ -78,4 +98,4 @@ def program_of(script: str) -> Program:
     offsets = {name: int(number) for name, number in _OFFSET.findall(script)}
     if set(offsets) != {'int', 'float'}:
         raise ProgramError('compile error: the control script has no register offsets')
-    return ControlScript(offsets['int'], offsets['float'])
+    return ControlScript(offsets['int'], offsets['float'], path_of(script))

@@ -15,13 +15,21 @@ from cell_robot.backends.base import Logger
 from cell_robot.backends.ros_driver.driver_client import REMOTE, DriverClient, DriverError
 from cell_robot.backends.rtde.arm import POLL_S, RtdeArm
 from cell_robot.backends.rtde.steps import ArmOptions, StepError
-from cell_robot.control_process.codec import ControlRequest, MoveJoints, MoveLine, RequestDone, SetOutput, StopArm
+from cell_robot.control_process.codec import (
+    ControlRequest,
+    MoveJoints,
+    MoveLine,
+    MovePath,
+    RequestDone,
+    SetOutput,
+    StopArm,
+)
 from cell_robot.motion.agreement import driver_disagreement
 from cell_robot.motion.kinematics import max_joint_difference
 from cell_robot.motion.path_check import MoveError
 from cell_robot.motion.poses import pose_distance, pose_to_matrix
 from cell_robot.motion.recipe import CellRecipe
-from cell_robot.motion.trajectory import TimedWaypoint, time_path
+from cell_robot.motion.trajectory import TimedWaypoint, blend_path, time_path
 from cell_robot.protocols.dashboard.codec import DashboardError, parse_bool
 from cell_robot.protocols.rtde.codec import RtdeValue
 from cell_robot.robot_modes import RuntimeState
@@ -55,6 +63,7 @@ class DriverArm(RtdeArm):
         """
         super().__init__(options, recipe, log, on_change)
         self._client = client
+        self.paths = recipe.speeds.blend > 0.0
         self._standstill = 0
         """Packages in a row that show the arm at rest and at another place than the driver's tool pose says."""
         self._receiving = self._cleared = False
@@ -196,9 +205,8 @@ class DriverArm(RtdeArm):
     async def _execute(self, request: ControlRequest) -> RequestDone:
         """Execute one request, and return its end as the control process would."""
         try:
-            if isinstance(request, MoveJoints | MoveLine):
-                waypoints = self._joint_path(request) if isinstance(request, MoveJoints) else self._linear_path(request)
-                if waypoints:
+            if isinstance(request, MoveJoints | MoveLine | MovePath):
+                if waypoints := self._waypoints(request):
                     await self._client.follow_trajectory(waypoints, self._on_started)
             elif isinstance(request, SetOutput):
                 await self._client.set_output(request.pin, request.on)
@@ -207,6 +215,11 @@ class DriverArm(RtdeArm):
         except (DriverError, MoveError) as error:
             return RequestDone(0, False, str(error))
         return RequestDone(0, True, '')
+
+    def _waypoints(self, request: MoveJoints | MoveLine | MovePath) -> list[TimedWaypoint]:
+        if isinstance(request, MovePath):
+            return blend_path(self._recipe.cell, self._joints(), request.entries, self._speed_limits())
+        return self._joint_path(request) if isinstance(request, MoveJoints) else self._linear_path(request)
 
     def _joint_path(self, move: MoveJoints) -> list[TimedWaypoint]:
         """Return timed waypoints of a joint move, [] for no move."""

@@ -12,13 +12,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from cell_common.error_code import ErrorCode
 
 from cell_robot.backends.base import Logger
-from cell_robot.backends.rtde.control_program import REQUEST_TIMEOUT_S, SETTLE_S, ControlProgram
+from cell_robot.backends.rtde.arm_requests import move_request, path_request
+from cell_robot.backends.rtde.control_program import SETTLE_S, ControlProgram
+from cell_robot.backends.rtde.control_requests import REQUEST_TIMEOUT_S
 from cell_robot.backends.rtde.grippers import Gripper, make_gripper
 from cell_robot.backends.rtde.steps import (
     STANDSTILL_RAD,
@@ -31,16 +34,16 @@ from cell_robot.backends.rtde.steps import (
 )
 from cell_robot.clients.rtde import CHECK_CABLE
 from cell_robot.control_process.codec import (
+    UPLOAD_TIMEOUT_S,
     ControlReport,
-    MoveJoints,
-    MoveLine,
+    ControlRequest,
     MoveStarted,
     RequestDone,
     SetOutput,
 )
 from cell_robot.motion.continuation import ArmEvidence, PlanProgress, change_text
 from cell_robot.motion.kinematics import JOINTS, max_joint_difference
-from cell_robot.motion.plan import GripStep, MoveStep, PlanStep
+from cell_robot.motion.plan_steps import GripStep, MoveStep, PlanStep, moves_together
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.rtde.snapshot import RobotSnapshot
@@ -137,6 +140,7 @@ class RtdeArm(ControlProgram):
 
     def _on_report(self, report: ControlReport) -> None:
         if isinstance(report, MoveStarted):
+            self._restart.move_started(self._loop.time())
             self._on_started()
         super()._on_report(report)
 
@@ -196,16 +200,20 @@ class RtdeArm(ControlProgram):
         """
         missing: NoPieceError | None = None
         self.step_times = []
-        for index, step in enumerate(steps):
+        index = 0
+        while index < len(steps):
+            together = moves_together(steps, index) if self.paths else steps[index : index + 1]
             # After a missing piece the rest is no success, so it cannot be continued.
-            self.progress = PlanProgress(tuple(steps), index, self.evidence) if missing is None else None
+            progress = PlanProgress(tuple(steps), index, self.evidence, len(together))
+            self.progress = progress if missing is None else None
             began = self._loop.time()
             try:
-                await self._run_step(step, on_started)
-                self.step_times.append((_step_name(step), self._loop.time() - began))
+                await self._run_together(together, on_started)
+                self.step_times.append((' + '.join(map(_step_name, together)), self._loop.time() - began))
             except NoPieceError as error:
                 missing = error
-                await self._run_step(GripStep(False, self._recipe.gripper.open_time, False, str(error)), on_started)
+                await self._run_together([GripStep(False, self._recipe.gripper.open_time, False, str(error))], on_started)
+            index += len(together)
         if missing is not None:
             raise missing
 
@@ -231,24 +239,46 @@ class RtdeArm(ControlProgram):
                 if not await self.remote_control():
                     self._set_abort('local mode, switched on at the pendant', ErrorCode.ROBOT_STOPPED)
 
-    async def _run_step(self, step: PlanStep, on_started: Callable[[], None]) -> None:
-        if isinstance(step, MoveStep):
-            await self._move(step)
-            return
-        on_started()
-        await self._grip(step)
+    async def _run_together(self, steps: Sequence[PlanStep], on_started: Callable[[], None]) -> None:
+        """Execute one step, or moves whose corners are rounded."""
+        moves = [step for step in steps if isinstance(step, MoveStep)]
+        if not moves:
+            on_started()
+            await self._grip(steps[0])  # type: ignore[arg-type]
+        elif len(moves) == 1 or not await self._move_path(moves):
+            for step in moves:
+                await self._move(step, move_request(step))
 
-    async def _move(self, step: MoveStep) -> None:
-        """Execute one move and check in the data that the arm has arrived.
+    async def _move_path(self, moves: list[MoveStep]) -> bool:
+        """Execute moves with rounded corners; returns False when the controller has ignored them and the arm has not moved.
+
+        Raises:
+            StepError: The path failed, or its end is not confirmed.
+        """
+        start = self.latest
+        together = replace(moves[-1], label=moves[0].label, seconds=sum(step.seconds for step in moves) + UPLOAD_TIMEOUT_S)
+        path = path_request(moves)
+        self._restart.begin(self._loop.time())
+        try:
+            await self._move(together, path)
+        except StepError:
+            now = self.latest
+            stands = start is not None and now is not None and max_joint_difference(start.joints, now.joints) < STILL_RAD
+            if self._abort_is_set or not stands or not self.ready or now is None or now.runtime != RuntimeState.PLAYING:
+                raise
+            self._log.warning('the controller has ignored a path: from now on the arm stops at each corner')
+            self.paths = False
+            return False
+        finally:
+            self._restart.end()
+        return True
+
+    async def _move(self, step: MoveStep, request: ControlRequest) -> None:
+        """Execute one move or path and check in the data that the arm has arrived.
 
         Raises:
             StepError: The move failed, or its end is not confirmed.
         """
-        request: MoveJoints | MoveLine = (
-            MoveJoints(step.joints, step.speed, step.acceleration)
-            if step.pose is None
-            else MoveLine(step.pose, step.speed, step.acceleration)
-        )
         done = await self._wait_for_move(step, self._send(request))
         if not done.ok:
             # The data of a stop may come after the report of the move that it ended; its reason is the true one.
@@ -275,7 +305,8 @@ class RtdeArm(ControlProgram):
                 raise StepError(f'the move {step.label} did not end in time')
             news, seen = latest is not seen, latest
             moves = before is None or max_joint_difference(before.joints, latest.joints) > STILL_RAD
-            still = 0.0 if moves or has_arrived(step, before, latest) else still + passed * news
+            waits = moves or has_arrived(step, before, latest) or self._restart.expected(self._loop.time())
+            still = 0.0 if waits else still + passed * news
             before = latest if moves else before
             if still > STUCK_S:
                 raise StepError(
@@ -350,6 +381,10 @@ class RtdeArm(ControlProgram):
         if self._abort is not None and self._abort.done():
             raise self._abort.result()
         return future.result() if future.done() else None
+
+    @property
+    def _abort_is_set(self) -> bool:
+        return self._abort is not None and self._abort.done()
 
     def _never(self) -> asyncio.Future[None]:
         """Return a future that never completes."""

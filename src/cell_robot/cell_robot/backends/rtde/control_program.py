@@ -14,17 +14,17 @@ from cell_common.error_code import ErrorCode
 
 from cell_robot import recovery
 from cell_robot.backends.base import Logger
-from cell_robot.backends.rtde.controller_queries import ControllerQueries, sentence
+from cell_robot.backends.rtde.control_requests import ControlRequests
+from cell_robot.backends.rtde.controller_queries import sentence
 from cell_robot.backends.rtde.kinematics_monitor import KinematicsMonitor
-from cell_robot.backends.rtde.steps import ArmOptions, SafeguardError, StepError
+from cell_robot.backends.rtde.steps import ArmOptions, PathsRefusedError, StepError, safety_error
 from cell_robot.clients.rtde import CHECK_CABLE
 from cell_robot.control_process.codec import (
-    ControlReport,
-    ControlRequest,
+    UPLOAD_TIMEOUT_S,
     ControlSettings,
-    RequestDone,
     SetToolAndPayload,
     StopArm,
+    TryPath,
 )
 from cell_robot.control_process.supervisor import ControlProcess
 from cell_robot.motion.plan import ArmPosition
@@ -35,7 +35,6 @@ from cell_robot.protocols.rtde.codec import RtdeValue
 from cell_robot.protocols.rtde.snapshot import RobotSnapshot
 from cell_robot.robot_modes import RuntimeState
 
-REQUEST_TIMEOUT_S = 2.0
 SETTLE_S = 0.5
 """A switched output, a sensor, the tool or the end of a move appears in the data within this time."""
 END_TIMEOUT_S = 1.0
@@ -52,7 +51,7 @@ ENDED = 'the program on the robot ended without a command of the cell'
 REPLACED = 'another program has taken the place of the control program on the robot'
 
 
-class ControlProgram(ControllerQueries):
+class ControlProgram(ControlRequests):
     """Data of one arm, and the control program that moves it.
 
     Two words matter here. `hold` lets nothing move before a recovery and leaves the robot's program alone. `release` holds,
@@ -66,13 +65,13 @@ class ControlProgram(ControllerQueries):
     def __init__(self, options: ArmOptions, recipe: CellRecipe, log: Logger, on_change: Callable[[], None]) -> None:
         super().__init__(options, recipe)
         self._log, self._on_change = log, on_change
-        self._control: ControlProcess | None = None
         self._abort: asyncio.Future[StepError] | None = None
-        self._answers: dict[int, asyncio.Future[RequestDone]] = {}
         self._release_task: asyncio.Task[None] | None = None
         self._used = False
         """The cell has used the program, so that an end without a command is a hold."""
         self._kinematics = KinematicsMonitor(recipe.cell)
+        self.paths: bool | None = None if recipe.speeds.blend > 0.0 else False
+        """Whether the controller executes paths with rounded corners; None = not tried yet."""
         self._failed_start_at = float('-inf')
         self.stopped_at = 0.0
         """Time of the last safety stop, seconds of the loop's clock."""
@@ -99,9 +98,11 @@ class ControlProgram(ControllerQueries):
             self._on_change()
         if self._used and now.runtime == RuntimeState.STOPPED and self._abort is None:
             self.release(self._end_reason())
-        if now.runtime == RuntimeState.PLAYING and former is not None and former.runtime != RuntimeState.PLAYING:
-            self._stop_late_start()
-        if former is None or _shown(former) != _shown(now):
+        if now.runtime == RuntimeState.PLAYING:
+            self._restart.playing()
+            if former is not None and former.runtime != RuntimeState.PLAYING:
+                self._stop_late_start()
+        if former is None or former.shown != now.shown:
             self._on_change()
 
     def lost(self, reason: str, remedy: str = CHECK_CABLE) -> None:
@@ -112,16 +113,6 @@ class ControlProgram(ControllerQueries):
         self.disconnect_reason = f'The robot is not connected: {reason}. {remedy}'
         self._set_abort(f'the connection to the robot was lost ({reason})')
         self._on_change()
-
-    @property
-    def ready(self) -> bool:
-        """Whether the control script runs."""
-        return self._control is not None and self._control.ready
-
-    @property
-    def control_pid(self) -> int:
-        """Process id of the control process, 0 without one."""
-        return self._control.pid if self._control is not None and not self._control.over else 0
 
     @property
     def position(self) -> ArmPosition:
@@ -211,16 +202,35 @@ class ControlProgram(ControllerQueries):
             return 'The control program does not run on the robot. Look at the pendant.'
         tool = matrix_to_pose(self._recipe.cell.tool)
         try:
-            await self._request(SetToolAndPayload(tool, self._recipe.payload, self._recipe.center_of_gravity))
+            await self.request(SetToolAndPayload(tool, self._recipe.payload, self._recipe.center_of_gravity))
+            await self._try_paths()
         except StepError as error:
             await self._undo_start(control, str(error))
-            return f'The robot did not accept tool and payload: {error}.'
+            again = isinstance(error, PathsRefusedError)  # without paths it can be started
+            return await self._start_control() if again else f'The robot did not accept tool and payload: {error}.'
         if message := await self._await_agreement():
             await self._undo_start(control, message)
             self._kinematics.fail(message)
             return sentence(message)
         self._kinematics.begin()
         return ''
+
+    async def _try_paths(self) -> None:
+        """Find out whether the controller executes paths; nothing moves.
+
+        Raises:
+            PathsRefusedError: It does not, and the control process must be started again.
+        """
+        if self.paths is not None or self.latest is None:
+            return
+        self.paths = False
+        try:
+            await self.request(TryPath(self.latest.joints), UPLOAD_TIMEOUT_S)
+            self.paths = True
+        except StepError as error:
+            self._log.warning(f'the arm stops at each corner: the controller does not execute paths ({error})')
+            if not self.ready:
+                raise PathsRefusedError(str(error)) from error
 
     async def _await_agreement(self) -> str:
         """Wait until the controller's tool pose shows the recipe's tool; returns the contradiction, "" when there is none."""
@@ -253,11 +263,9 @@ class ControlProgram(ControllerQueries):
             reason = f'no data for {self.age:.1f} s, and {reason}' if reason else reason
         # The report may come before the data is processed.
         if self.latest is not None and self.latest.safety in recovery.SAFEGUARDS:
-            self._abort_with(_safety_error(self.latest.safety))
+            self._abort_with(safety_error(self.latest.safety))
         self._set_abort(reason)
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(StepError(reason))
+        self._fail_answers(reason)
         if self._used and self._abort is None and reason:
             if self._control is not None and self._control.replaced:
                 self.hold(REPLACED)
@@ -271,39 +279,6 @@ class ControlProgram(ControllerQueries):
             return recovery.stop_cause(self.latest.safety)
         return f'{ENDED} ({detail})' if detail else ENDED
 
-    def _on_report(self, report: ControlReport) -> None:
-        if isinstance(report, RequestDone):
-            answer = self._answers.pop(report.number, None)
-            if answer is not None and not answer.done():
-                answer.set_result(report)
-
-    async def _request(self, request: ControlRequest) -> None:
-        """Send a request and wait for its end.
-
-        Raises:
-            StepError: No answer, or an error.
-        """
-        answer = self._send(request)
-        await asyncio.wait([answer], timeout=REQUEST_TIMEOUT_S)
-        if not answer.done():
-            raise StepError('no answer')
-        if not answer.result().ok:
-            raise StepError(answer.result().text)
-
-    def _send(self, request: ControlRequest) -> asyncio.Future[RequestDone]:
-        """Send a request to the control process and return its answer.
-
-        Raises:
-            StepError: There is no control process.
-        """
-        if self._control is None or not self._control.ready:
-            raise StepError('the control program has ended')
-        answer: asyncio.Future[RequestDone] = self._loop.create_future()
-        # Marks an exception as seen: nobody may be waiting for this answer any more.
-        answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        self._answers[self._control.send(request)] = answer
-        return answer
-
     # Stops.
 
     def _monitor(self, now: RobotSnapshot) -> None:
@@ -311,8 +286,8 @@ class ControlProgram(ControllerQueries):
         if self._abort is None:
             return
         if now.safety not in recovery.FREE_TO_MOVE:
-            self._abort_with(_safety_error(now.safety))
-        elif now.runtime == RuntimeState.STOPPED:
+            self._abort_with(safety_error(now.safety))
+        elif now.runtime == RuntimeState.STOPPED and not self._restart.expected(self._loop.time()):
             self._set_abort('the program on the robot was stopped', ErrorCode.ROBOT_STOPPED)
 
     def abort(self, reason: str) -> bool:
@@ -387,13 +362,3 @@ class ControlProgram(ControllerQueries):
         self._remote.close()
         if self._control is not None:
             await self._control.kill('')
-
-
-def _safety_error(safety: int) -> StepError:
-    kind = SafeguardError if safety in recovery.SAFEGUARDS else StepError
-    return kind(recovery.stop_cause(safety), ErrorCode.ROBOT_STOPPED)
-
-
-def _shown(now: RobotSnapshot) -> tuple[int, int, int, bool]:
-    """Return what the published state shows of a package besides joints and age."""
-    return now.safety, now.mode, now.runtime, now.slider_at_zero

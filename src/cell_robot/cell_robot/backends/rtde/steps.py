@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cell_common.error_code import ErrorCode
 
+from cell_robot import recovery
 from cell_robot.motion.kinematics import max_joint_difference
 from cell_robot.motion.plan import MoveStep
 from cell_robot.motion.poses import pose_distance, pose_to_matrix
@@ -31,6 +32,10 @@ class StepError(Exception):
         """Store the message for the operator and the code for programs."""
         super().__init__(text)
         self.code = code
+
+
+class PathsRefusedError(StepError):
+    """The controller does not execute paths, and its program has ended over the attempt."""
 
 
 class NotStartedError(StepError):
@@ -63,6 +68,12 @@ class ArmOptions:
     """Address of a gripper with a socket of its own; "" = that of the robot."""
     has_dashboard: bool = True
     """False: the official driver runs without its dashboard client."""
+
+
+def safety_error(safety: int) -> StepError:
+    """Return the error of a step that the safety system has stopped."""
+    kind = SafeguardError if safety in recovery.SAFEGUARDS else StepError
+    return kind(recovery.stop_cause(safety), ErrorCode.ROBOT_STOPPED)
 
 
 def has_arrived(step: MoveStep, before: RobotSnapshot | None, now: RobotSnapshot) -> bool:

@@ -82,6 +82,11 @@ class RobotSnapshot:
         return self.runtime == RuntimeState.PLAYING and self.scaling < SLIDER_ZERO
 
     @property
+    def shown(self) -> tuple[int, int, int, bool]:
+        """What the published state shows besides joints and age."""
+        return self.safety, self.mode, self.runtime, self.slider_at_zero
+
+    @property
     def program(self) -> ProgramState:
         """State of the program on the controller."""
         return PROGRAMS.get(self.runtime, ProgramState.UNKNOWN)
