@@ -107,6 +107,11 @@ ARGUMENTS = [
         description='Recipe file: poses of the arm, for robot_backend rtde and ros_driver.',
     ),
     DeclareLaunchArgument(
+        'sim_recipe_file',
+        default_value=LaunchConfiguration('recipe_file'),
+        description='Recipe of the simulated world: where its trays really are. Another one than recipe_file to try teaching.',
+    ),
+    DeclareLaunchArgument(
         'sim_robot_address',
         default_value='127.0.0.1',
         description='Loopback address of the simulated UR controller, for robot_backend rtde and ros_driver.',
@@ -329,7 +334,7 @@ def simulated_world() -> list[Node | GroupAction]:
         'truth_file': text('truth_file'),
         'robot_port': ParameterValue(IfElseSubstitution(letters, LaunchConfiguration('robot_port'), '0'), value_type=int),
         'ur_address': ParameterValue(IfElseSubstitution(letters, '', LaunchConfiguration('sim_robot_address')), value_type=str),
-        'recipe_file': text('recipe_file'),
+        'recipe_file': text('sim_recipe_file'),
         'scale_port': number('scale_port'),
         'camera_port': number('sim_camera_port'),
     }

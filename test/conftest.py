@@ -77,9 +77,8 @@ class RunningCell:
             )
 
     def wait_ready(self, timeout: float = READY_S) -> None:
-        """Wait until the cell is ready, and the simulated trays hold the parts that the ledger counts."""
+        """Wait until the cell is ready."""
         wait_until(lambda: self.client.status is not None and self.client.status.ready, timeout, f'cell ready; see {self.log}')
-        wait_until(lambda: any(entry['event'] == 'tray' for entry in self.truth()), timeout, 'the simulated trays are filled')
 
     def log_text(self) -> str:
         return self.log.read_text(errors='replace')

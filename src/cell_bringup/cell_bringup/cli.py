@@ -94,6 +94,23 @@ def add_robot(robot: argparse.ArgumentParser) -> None:
     what.add_parser('moves', help='list the named poses')
     move = what.add_parser('move', help='move the simulated arm to a named pose')
     move.add_argument('pose')
+    teach = what.add_parser('teach', help='teach the places of the recipe one by one, from where the arm stands')
+    teach.add_argument('place', nargs='?', default='', help='begin with this place (default: the first one that is not taught)')
+    teach.add_argument('--list', action='store_true', help='list the places and end')
+    teach.add_argument('--take', action='store_true', help='take the present pose as the named place and end')
+    recipe = what.add_parser('new-recipe', help='write a recipe in which no place is taught yet; needs no running cell')
+    recipe.add_argument('file', type=Path)
+    recipe.add_argument('--model', default='ur5e', help='arm model (default: ur5e)')
+    recipe.add_argument('--tool-length', type=float, default=150.0, help='mm from the flange to the tool center point')
+    recipe.add_argument('--payload', type=float, default=1.0, help='kg, gripper and heaviest piece (default: 1)')
+    recipe.add_argument(
+        '--catalogue', type=Path, default=Path('config/parts.yaml'), help='its parts (default: config/parts.yaml)'
+    )
+    recipe.add_argument('--trays', type=int, default=1, choices=range(1, 5), help='trays, which all parts share (default: 1)')
+    recipe.add_argument('--rows', type=int, default=1, help='rows of slots of a tray (default: 1)')
+    recipe.add_argument('--columns', type=int, default=1, help='slots of a row (default: 1)')
+    guide = what.add_parser('guide', help='let the simulated person guide the arm to a place by hand; freedrive must be on')
+    guide.add_argument('place')
     recover = what.add_parser('recover', help='recover the robot after a stop, step by step')
     recover.add_argument('--yes', action='store_true', help='do not ask: the cause is fixed and the area is clear')
     fault = what.add_parser('fault', help='inject a fault into the simulated robot; an unknown name lists the faults')
@@ -144,13 +161,15 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
 
         url = options.database_url or find_state(options.namespace).database_url
         return write_report(options.weigh_job_id, url, options.folder, console)
-    if options.command in {'audit', 'bag', 'models', 'catalogue'}:
+    if options.command in {'audit', 'bag', 'models', 'catalogue'} or getattr(options, 'what', '') == 'new-recipe':
         if options.command == 'bag':
             from cell_bringup.bag import work_with_bag as work
         elif options.command == 'audit':
             from cell_bringup.audit import show_audit as work
         elif options.command == 'models':
             from cell_bringup.models import work_with_models as work
+        elif options.command == 'robot':
+            from cell_bringup.teach_recipe import write_new_recipe as work
         else:
             from cell_bringup.catalogue import work_with_catalogue as work
         return work(options, console)

@@ -20,9 +20,10 @@ from rich.text import Text
 from sensor_msgs.msg import JointState
 
 from cell_bringup.client import ANSWER_S, CellClient, CellError
+from cell_bringup.teach import teach
 from cell_interfaces.action import RecoverRobot, TriggerRobot
 from cell_interfaces.msg import PreflightCheck, RobotState
-from cell_interfaces.srv import InjectFault, RobotPreflight
+from cell_interfaces.srv import GetRobotDetails, InjectFault, RobotPreflight
 
 POSITION_S, POSES_FOR_SPEED = 1.0, 5
 MOVE_S, RECOVER_S = 90.0, 120.0
@@ -122,6 +123,7 @@ def print_state(client: CellClient, console: Console) -> None:
     client.wait_for(lambda: received, ANSWER_S, 'publish its robot state (is the robot node running?)')
     console.print(state_table(received[-1], client.node.get_clock().now().nanoseconds * 1e-9))
     print_position(client, console)
+    print_details(client, console)
     # Not `client.call`: a failed pre-flight has a code, too, and its lines are the answer.
     preflight = client.node.create_client(RobotPreflight, 'robot/preflight')
     client.wait_for(preflight.service_is_ready, ANSWER_S, 'offer robot/preflight (is the robot node running?)')
@@ -166,6 +168,31 @@ def print_position(client: CellClient, console: Console) -> None:
     except CellError:
         return  # letters and hub do not know it, and a robot that is off has none
     console.print(position_table(joints[-1], poses))
+
+
+def details_table(found: GetRobotDetails.Response) -> Table:
+    """Return facts about arm and controller."""
+    table = Table(title='controller', title_style='bold', box=None, show_header=False)
+    table.add_row('model', f'{found.model or "not reported"}, in the recipe {found.recipe_model}')
+    payload = 'not reported' if math.isnan(found.payload) else f'{found.payload:.2f} kg'
+    table.add_row('payload', f'{payload}, in the recipe {found.recipe_payload:.2f} kg')
+    table.add_row('serial number', found.serial_number or 'not reported')
+    table.add_row('software', f'{found.software or "not reported"}; cell {found.cell_version}')
+    distance = '' if math.isnan(found.distance) else f' ({1e3 * found.distance:.1f} mm apart)'
+    kinematics = {
+        GetRobotDetails.Response.KINEMATICS_AGREE: Text(f'agree{distance}', style='green'),
+        GetRobotDetails.Response.KINEMATICS_DIFFER: Text(f'differ: {found.kinematics_text}', style='red'),
+    }
+    table.add_row('kinematics', kinematics.get(found.kinematics, Text('unknown: the controller does not report its tool')))
+    return table
+
+
+def print_details(client: CellClient, console: Console) -> None:
+    """Print model, payload, versions and kinematics, if the backend knows an arm."""
+    try:
+        console.print(details_table(client.call(GetRobotDetails, 'robot/get_details', GetRobotDetails.Request())))
+    except CellError:
+        return  # letters and hub know no arm
 
 
 def move(client: CellClient, console: Console, name: str) -> None:
@@ -303,5 +330,9 @@ def work_with_robot(client: CellClient, console: Console, options: argparse.Name
         move(client, console, options.pose)
     elif options.what == 'recover':
         recover(client, console, options.yes)
+    elif options.what == 'teach':
+        teach(client, console, options)
+    elif options.what == 'guide':
+        fault(client, console, options.place, 0.0, 'guide')
     else:
         fault(client, console, options.fault, options.value, options.device)

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ['SourceFloat', 'SourceInt', 'StrictModel', 'YamlDocument', 'YamlError', 'load_yaml', 'validate']
+__all__ = ['SourceFloat', 'SourceInt', 'StrictModel', 'YamlDocument', 'YamlError', 'load_yaml', 'parse_yaml', 'validate']
 
 Location = tuple[int | str, ...]
 ModelT = TypeVar('ModelT', bound=BaseModel)
@@ -133,13 +133,26 @@ def load_yaml(path: str | Path) -> YamlDocument:
         YamlError: The file is not YAML, or a key is given twice in one mapping; the message names the line.
     """
     try:
-        node = yaml.compose(Path(path).read_text(encoding='utf-8'), Loader=yaml.SafeLoader)
+        text = Path(path).read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise YamlError([f'not YAML: {error}']) from error
+    return parse_yaml(text)
+
+
+def parse_yaml(text: str) -> YamlDocument:
+    """Parse YAML; see `load_yaml`.
+
+    Raises:
+        YamlError: The text is not YAML, or a key is given twice in one mapping; the message names the line.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
         # An empty file is valid YAML; the model reports what is missing.
         data = _construct(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise YamlError([f'line {line}: not YAML: {error.problem or error.context}']) from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise YamlError([f'not YAML: {error}']) from error
     lines: dict[Location, int] = {}
     repeated: list[str] = []

@@ -14,6 +14,7 @@ from tf2_msgs.msg import TFMessage
 from cell_robot.backends.base import JointPositions
 from cell_robot.description import FramePose, JointFrame, arm_frames, cell_frames, fixed_frames, moving_frames, urdf
 from cell_robot.motion.kinematics import ARMS
+from cell_robot.motion.recipe import CellRecipe
 from cell_robot.parameters import RobotParameters
 from cell_robot.recipe_file import RecipeError, load_recipe
 
@@ -46,6 +47,11 @@ class ModelPublisher:
         self._description.publish(String(data=urdf(ARMS[model], self._tree)))
         self._static.publish(self._message(fixed_frames(self._tree if self._publish_arm else more)))
 
+    def use_recipe(self, recipe: CellRecipe) -> None:
+        """Publish the frames of another recipe for the same arm."""
+        more = cell_frames(recipe)
+        self._static.publish(self._message(fixed_frames([*arm_frames(recipe.cell.arm), *more] if self._publish_arm else more)))
+
     def move(self, joints: JointPositions) -> None:
         """Publish the frames of the moving links.
 
@@ -75,7 +81,7 @@ def _load_model(parameters: RobotParameters, node: Node) -> tuple[str, list[Join
     if not parameters.recipe_file:
         return parameters.arm_model, []
     try:
-        recipe = load_recipe(parameters.recipe_file, reach=False)
+        recipe = load_recipe(parameters.recipe_file, reach=False, partial=True)
     except RecipeError as error:
         node.get_logger().warning(f'no frames of the cell in TF: {error}')
         return parameters.arm_model, []

@@ -30,7 +30,6 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.action.server import ActionServer, ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
-from rclpy.task import Future as RosFuture
 from sensor_msgs.msg import JointState
 
 from cell_interfaces.action import RecoverRobot, TriggerRobot
@@ -54,6 +53,7 @@ from cell_robot.model_publisher import ModelPublisher
 from cell_robot.motion.plan import PART
 from cell_robot.parameters import RobotParameters
 from cell_robot.progress import ProgressReporter
+from cell_robot.teaching.services import TeachingServices, wait_in_executor
 from cell_robot.trigger_admission import TriggerAdmission
 
 __all__ = ['RESULT_TIMEOUT_S', 'RobotNode', 'main']
@@ -108,10 +108,11 @@ class RobotNode(Node):
             'link', lambda: link_health(self._backend.name, self._backend.state(), self._admission.last)
         )
         self._action_servers = self._create_interfaces()
+        self._model = ModelPublisher(self, parameters)
+        self._teaching = TeachingServices(self, self._backend, parameters.recipe_file, self._commands, self._model.use_recipe)
         create_steady_timer(self, STATE_PERIOD_S, self._publish_state)
         if self._backend.reports_joints:
             create_steady_timer(self, 1.0 / parameters.joint_rate, self._publish_joints)
-        self._model = ModelPublisher(self, parameters)
         self._backend.start(self._state_changed.trigger)
 
     def _create_interfaces(self) -> list[ActionServer]:
@@ -150,6 +151,7 @@ class RobotNode(Node):
         self._backend.close()
         for server in self._action_servers:
             server.destroy()
+        self._teaching.close()
         if self._commands is not None:
             self._commands.close()
         super().destroy_node()
@@ -313,10 +315,7 @@ class RobotNode(Node):
 
         rclpy's futures may be completed in the executor's thread only, hence the queue.
         """
-        waiting = RosFuture(executor=self.executor)
-        future.add_done_callback(lambda _: self._queue.put(lambda: waiting.set_result(None)))
-        await waiting
-        return future.result()
+        return await wait_in_executor(self, self._queue, future)
 
     def _publish_state(self) -> None:
         state = self._backend.state()

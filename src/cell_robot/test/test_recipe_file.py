@@ -116,7 +116,7 @@ def test_slots_are_counted_along_the_columns_then_the_rows(data):
         (('gripper',), {**VACUUM, 'blow_output': 0}, 'must differ'),
         (('gripper',), {'kind': 'robotiq', 'force': 300, 'close_time': 1, 'open_time': 1}, 'gripper: force'),
         (('gripper',), {'kind': 'magnet', 'close_time': 1, 'open_time': 1}, "gripper: kind must be 'digital'"),
-        (('waypoints', 'home'), None, 'waypoints: home must be a list'),
+        (('waypoints', 'home'), None, 'waypoints.home is not taught'),
         (('waypoints', 'away'), [0] * 6, 'unknown key "away"'),
         (('targets', 'place'), [1], 'targets: place is not a mapping'),
         (('parts', 'EM1-2U1', 256), None, 'parts: EM1-2U1: 256 is no tray: trays have the numbers 1 to 255'),

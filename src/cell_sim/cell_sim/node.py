@@ -118,6 +118,7 @@ class WorldNode(Node):
                 recipe=load_recipe(p.recipe_file) if p.ur_address and p.recipe_file else None,
                 time_scale=p.time_scale,
                 truth_file=p.truth_file,
+                stock_wait=p.stock_wait,
             )
         )
 
@@ -127,7 +128,7 @@ class WorldNode(Node):
 
     def _on_stock(self, message: Inventory) -> None:
         stock = [(part.part_number, tray.tray, tray.count) for part in message.parts for tray in part.trays]
-        self._background.loop.call_soon_threadsafe(self.simulation.stock_sync.report, message.sequence, stock)
+        self._background.loop.call_soon_threadsafe(self.simulation.report_stock, message.sequence, stock)
 
     def _on_ledger_entry(self, message: InventoryEvent) -> None:
         # The sequence number lets StockSync drop an entry that the first stock report already

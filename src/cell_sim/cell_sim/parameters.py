@@ -45,6 +45,14 @@ class WorldParameters:
         'With ur_address: poses at which the arm picks, shows and places (YAML, as '
         'config/recipe.yaml), so that its gripper handles the pieces; "" = the arm moves without pieces.',
     )
+    stock_wait: float = parameter(
+        10.0,
+        'Longest time until the simulated robot is ready; it waits for the first stock report of the ledger, which fills its '
+        'trays. 0 = ready at once.',
+        unit='s',
+        minimum=0.0,
+        maximum=600.0,
+    )
     camera: bool = parameter(True, 'Run a simulated network camera.')
     camera_address: str = parameter('127.0.0.1', 'Address that the simulated camera listens on.')
     camera_port: int = parameter(8090, 'TCP port of the simulated camera; 0 = any free one.', minimum=0, maximum=65535)

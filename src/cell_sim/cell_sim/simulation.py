@@ -8,13 +8,15 @@ worker thread of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from cell_common.catalogue import Catalogue
-from cell_robot.motion import CellRecipe
+from cell_robot.motion import CellRecipe, place_joints, target_places
+from cell_robot.robot_modes import RobotMode
 
 from cell_sim.camera.http_server import CameraServer
 from cell_sim.camera.label_renderer import code_text
@@ -26,6 +28,7 @@ from cell_sim.letters.program import TimedProgram
 from cell_sim.scales.filler import FillOrder
 from cell_sim.scales.fleet import ALL_SCALES, Fleet, ScaleSettings, inject_all
 from cell_sim.ur_controller.ports.controller import ControllerServer
+from cell_sim.ur_controller.power import Power
 from cell_sim.world.gripper import SimulatedGripper
 from cell_sim.world.ground_truth import GroundTruthLog
 from cell_sim.world.parts import TrayMix
@@ -70,6 +73,8 @@ class SimulationConfig:
             and the controller runs the letters program if `robot` is set.
         time_scale: Speed of the controller's arm relative to a real one.
         truth_file: Ground truth log for tests; "" = no log.
+        stock_wait: Longest time, seconds, until the robot is ready: it waits for the ledger's first
+            stock report, which fills the trays. 0 = it is ready at once.
     """
 
     catalogue: Catalogue
@@ -82,6 +87,7 @@ class SimulationConfig:
     recipe: CellRecipe | None = None
     time_scale: float = 1.0
     truth_file: str = ''
+    stock_wait: float = 0.0
 
 
 class Device(Protocol):
@@ -137,8 +143,10 @@ class Simulation:
         self.world = World(config.mix, self.truth)
         self.stock_sync = StockSync(self.world)
         self._tasks: list[asyncio.Task[None]] = []
+        self._stock_wait, self._filled = config.stock_wait, asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.gripper: SimulatedGripper | None = None
+        self._recipe = config.recipe
         self.ur = self._create_controller(config)
         self.robot = self._create_robot(config)
         self.camera = self._create_camera(config)
@@ -168,10 +176,35 @@ class Simulation:
             OSError: A port of a device is in use.
         """
         self._loop = asyncio.get_running_loop()
+        waits = self._stock_wait > 0.0
         # False sorts before True, so the controller comes first.
         for device in sorted(self.devices.values(), key=lambda device: device is not self.ur):
-            await device.start()
+            if device is not self.robot or not waits:
+                await device.start()
         self._tasks = [self._loop.create_task(station.run()) for station in self.stations]
+        if waits:
+            if self.ur is not None and self.robot is None:
+                self.ur.controller.power = Power(self.ur.controller.timings, RobotMode.BOOTING)
+            self._tasks.append(self._loop.create_task(self._start_robot()))
+
+    def report_stock(self, sequence: int, stock: Iterable[tuple[str, int, int]]) -> None:
+        """Take a stock report of the ledger; the first one fills the trays, and makes the robot ready.
+
+        Args:
+            sequence: Number of the last ledger entry in the report.
+            stock: (part number, tray, count) of each tray.
+        """
+        self.stock_sync.report(sequence, stock)
+        self._filled.set()
+
+    async def _start_robot(self) -> None:
+        """Make the robot ready when the trays are filled: before, it would find them empty."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._filled.wait(), self._stock_wait)
+        if self.robot is not None:
+            await self.robot.start()
+        elif self.ur is not None and self.ur.controller.mode == RobotMode.BOOTING:
+            self.ur.controller.power = Power(self.ur.controller.timings, RobotMode.RUNNING)
 
     async def stop(self) -> None:
         """Switch the devices off, and close the ground truth log."""
@@ -185,9 +218,10 @@ class Simulation:
     async def inject(self, device: str, fault: str, value: float) -> str:
         """Inject a fault into a device and return a description of its effect.
 
-        Three names are no devices: `scale:*` stands for all scales, `hand` with fault `empty`
-        removes the held part, and `nest` puts the part number given as `fault` into the nest of
-        known-good parts.
+        Four names are no devices: `scale:*` stands for all scales, `hand` with fault `empty`
+        removes the held part, `nest` puts the part number given as `fault` into the nest of
+        known-good parts, and `guide` lets a person guide the arm in freedrive to the place given
+        as `fault`, for example `targets.place`.
 
         Args:
             device: Key of `devices`, or one of the names above.
@@ -208,12 +242,28 @@ class Simulation:
                 self.gripper.faults.clear()
                 return 'pending faults are removed'
             return self.gripper.faults.inject(fault, value)
-        if device == 'nest':
-            return self.world.place_in_nest(fault)
+        people = {'nest': self.world.place_in_nest, 'guide': self._guide}
+        if device in people:
+            return people[device](fault)
         if device not in devices:
-            known = ', '.join([*devices, 'gripper', 'nest', 'hand (empty)', ALL_SCALES])
+            known = ', '.join([*devices, 'gripper', 'nest', 'guide', 'hand (empty)', ALL_SCALES])
             raise UnknownFaultError(f'no simulated device "{device}"; known devices: {known}')
         return devices[device].inject(fault, value)
+
+    def _guide(self, place: str) -> str:
+        """Let a person guide the arm by hand to a place of the world's recipe, which is where the trays really are.
+
+        Raises:
+            UnknownFaultError: There is no such place, or the arm is held.
+        """
+        recipe = self._recipe
+        joints = place_joints(recipe, place) if recipe is not None and self.ur is not None else None
+        if joints is None or recipe is None or self.ur is None:
+            names = [*(f'waypoints.{name}' for name in recipe.waypoints), *dict(target_places(recipe))] if recipe else []
+            raise UnknownFaultError(f'no place "{place}" to guide the arm to; known places: {", ".join(names)}')
+        if not self.ur.controller.guide(joints):
+            raise UnknownFaultError('the arm cannot be moved by hand: freedrive is off')
+        return f'a person guides the arm to {place}'
 
     def order_bags(self, orders: Mapping[str, FillOrder]) -> None:
         """Set the orders of the fillers, station -> order; a station without an order stops."""

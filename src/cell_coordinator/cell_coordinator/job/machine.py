@@ -225,7 +225,7 @@ class JobMachine:
         if job.cancel_requested and job.step not in STEPS_WITH_PIECE:
             return self._advance(job, event.now_ns)
         fact = 'the robot refused' if event.outcome is RobotOutcome.REFUSED else 'nothing was sent to the robot'
-        return Transition(paused(job, f'{fact}: {event.message}'))
+        return Transition(paused(job, _with_fact(fact, event.message)))
 
     def _stock_received(self, job: PickJob, event: ev.StockReceived) -> Transition:
         """Trigger the pick from the first tray with pieces, or wait for a reload."""
@@ -390,3 +390,9 @@ def require_verified(transition: Transition) -> None:
     places = any(isinstance(effect, ev.SendTrigger) and effect.event == 'PLACE' for effect in transition.effects)
     if places and not is_verified(job):
         raise UnverifiedPieceError(f'piece {job.piece} of job {job.job_id}')
+
+
+def _with_fact(fact: str, message: str) -> str:
+    """Return a message with the fact before it, unless it begins with the fact itself."""
+    stated = message.lower().startswith(' '.join(fact.split()[:3]))
+    return message if stated else f'{fact}: {message}'

@@ -18,6 +18,8 @@ from typing import Protocol
 from cell_common.error_code import ErrorCode
 
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase
+from cell_robot.motion.poses import Matrix
+from cell_robot.motion.recipe import CellRecipe
 from cell_robot.robot_modes import ProgramState, RobotMode, SafetyMode
 
 
@@ -83,6 +85,70 @@ class LinkState:
     """Durations of the steps of the last event, as a text for the operator; "" before the first one."""
 
 
+@dataclass(frozen=True)
+class ArmReading:
+    """Where a standing arm is, with the recipe's tool."""
+
+    joints: tuple[float, ...]
+    """Radians, base to wrist."""
+    tool: Matrix
+    """Pose of the recipe's tool center point in the controller's base frame, by the controller's own kinematics."""
+
+
+@dataclass(frozen=True)
+class ArmDetails:
+    """Facts about an arm and its controller; unknown fields keep their defaults."""
+
+    joints: tuple[float, ...] = ()
+    """Radians."""
+    tool: tuple[float, ...] = ()
+    """Tool center point by the controller: meters and a rotation vector."""
+    tool_speed: float = math.nan
+    """m/s."""
+    payload: float = math.nan
+    """kg, as set on the controller."""
+    recipe_payload: float = math.nan
+    """kg."""
+    model: str = ''
+    recipe_model: str = ''
+    serial_number: str = ''
+    software: str = ''
+    agree: bool | None = None
+    """The recipe's kinematics and the controller's agree; None = unknown."""
+    distance: float = math.nan
+    """Meters between both flanges."""
+    kinematics_text: str = ''
+    """How they differ, with the remedy."""
+
+
+class TeachError(Exception):
+    """The arm's pose cannot be taken now; the text gives the reason and the remedy."""
+
+
+class Teaching(Protocol):
+    """What a backend offers for teaching; its calls may come from any thread."""
+
+    @property
+    def freedrive(self) -> bool:
+        """The arm can be moved by hand."""
+
+    def reading(self) -> ArmReading:
+        """Return where the arm stands.
+
+        Raises:
+            TeachError: It moves, or its pose cannot be trusted.
+        """
+
+    def set_freedrive(self, on: bool, seconds: float) -> Future[CommandResult]:
+        """Let the arm be moved by hand for some seconds, or hold it again."""
+
+    def use_recipe(self, recipe: CellRecipe) -> None:
+        """Plan with another recipe of the same arm, tool, gripper and room."""
+
+    def details(self) -> Future[ArmDetails]:
+        """Return facts about arm and controller."""
+
+
 class Logger(Protocol):
     """Part of the ROS logger interface that backends use, from any thread."""
 
@@ -106,6 +172,11 @@ class Backend(ABC):
     """Whether an interrupted trigger can be continued."""
     reports_joints = True
     """Whether `state` has joints and tool pose; the node publishes their topics only then."""
+
+    @property
+    def teaching(self) -> Teaching | None:
+        """Teaching; None where the arm's program has waypoints of its own."""
+        return None
 
     @abstractmethod
     def start(self, on_change: Callable[[], None]) -> None:

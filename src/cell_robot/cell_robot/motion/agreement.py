@@ -58,6 +58,12 @@ def flange_disagreement(cell: ArmCell, joints: Sequence[float], tool: Sequence[f
     return _model_text(cell, joints, theirs, on_flange)
 
 
+def flange_distance(cell: ArmCell, joints: Sequence[float], tool: Sequence[float], offset: Sequence[float]) -> float:
+    """Return the meters between the controller's flange and that of the recipe's arm model; arguments as above."""
+    theirs = pose_to_matrix(tool) @ np.linalg.inv(pose_to_matrix(offset))
+    return pose_distance(forward_kinematics(cell.arm, joints), theirs)[0]
+
+
 def driver_disagreement(cell: ArmCell, joints: Sequence[float], tool: Sequence[float]) -> str:
     """Return how the tool pose of the official driver contradicts the recipe, with the remedy; "" when both agree.
 

@@ -106,6 +106,14 @@ def rpy_to_rotation_vector(roll: float, pitch: float, yaw: float) -> tuple[float
     return rotation_vector(about_z @ about_y @ about_x)
 
 
+def rotation_to_rpy(rotation: Matrix) -> tuple[float, float, float]:
+    """Return roll, pitch and yaw about the fixed axes x, y, z (radians) of a 3x3 rotation; yaw is 0 at 90 degrees of pitch."""
+    pitch = math.atan2(-rotation[2, 0], math.hypot(rotation[0, 0], rotation[1, 0]))
+    if math.hypot(rotation[0, 0], rotation[1, 0]) < ZERO_ANGLE_RAD:
+        return math.atan2(-rotation[1, 2], rotation[1, 1]), pitch, 0.0
+    return math.atan2(rotation[2, 1], rotation[2, 2]), pitch, math.atan2(rotation[1, 0], rotation[0, 0])
+
+
 def interpolate(start: Matrix, end: Matrix, share: float) -> Matrix:
     """Return the transform at `share` (0..1) of a straight move: linear position, rotation about one axis.
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cell_robot.motion.kinematics import JointVector
 
-CORNER_POINTS = 10
+CORNER_POINTS = 14
 """Points of a rounded corner."""
 SEARCH_STEPS = 12
 """Halvings when the border of the sphere is searched."""
@@ -61,6 +61,8 @@ class _Piece:
     first_travel: float = 1.0
     """Meters of the tool per unit of the length at the begin of the piece."""
     last_travel: float = 1.0
+    slowest: float = 0.0
+    """Lower speed of the two moves of a corner, m/s."""
 
     @property
     def peak(self) -> float:
@@ -134,22 +136,30 @@ class TimedPath:
         entered = 0.0
         for index, move in enumerate(moves):
             radius = move.blend if index + 1 < len(moves) else 0.0
-            left = self._border(move.joints_at, radius, entered, 1.0) if radius > 0.0 else 1.0
+            shared = index > 0 and moves[index - 1].blend > 0.0
+            left = self._border(move.joints_at, radius, 0.5 if shared else 0.0, 1.0) if radius > 0.0 else 1.0
             pieces.append(self._part(move, entered, left))
             entered = 0.0
             if radius > 0.0:
                 following = moves[index + 1]
-                entered = self._border(following.joints_at, radius, 1.0, 0.0)
+                shared = index + 2 < len(moves) and following.blend > 0.0
+                entered = self._border(following.joints_at, radius, 0.5 if shared else 1.0, 0.0)
                 pieces.append(self._corner(move, left, following, entered))
         return [piece for piece in pieces if piece.length > SHORTEST]
 
     def _border(self, joints_at: JointPath, radius: float, outside: float, inside: float) -> float:
-        """Return the share at which a move crosses the sphere around its end `inside` (share 0 or 1)."""
+        """Return the share at which a move crosses the sphere around its end `inside` (share 0 or 1).
+
+        Args:
+            joints_at: The move.
+            radius: Radius of the sphere, meters.
+            outside: Share up to which the corner may take of the move; two corners take half of it each.
+            inside: Share of the end.
+        """
         center = self._tool(joints_at(inside))
-        middle = (outside + inside) / 2.0
-        if np.linalg.norm(self._tool(joints_at(middle)) - center) < radius:
-            return middle  # each corner takes at most half of a move
-        outside, far = middle, inside
+        if np.linalg.norm(self._tool(joints_at(outside)) - center) < radius:
+            return outside
+        far = inside
         for _ in range(SEARCH_STEPS):
             share = (outside + far) / 2.0
             if np.linalg.norm(self._tool(joints_at(share)) - center) < radius:
@@ -173,11 +183,14 @@ class TimedPath:
         """Return the rounded corner between two moves: a parabola in joint space from one border of the sphere to the other."""
         points = corner_points(move.joints_at(left), move.joints_at(1.0), following.joints_at(entered))
         places = np.array([self._tool(tuple(point)) for point in points])
-        length = float(np.linalg.norm(np.diff(places, axis=0), axis=1).sum())
-        accelerations = (
-            one.acceleration * max(self._travel(one, share), PROBE) for one, share in ((move, left), (following, entered))
-        )
-        return _Piece(lambda share: _between(points, share), length, math.inf, min(accelerations))
+        steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
+        length = float(steps.sum())
+        # By the way of the tool, not by the parameter of the parabola: its speed must not jump at the borders.
+        shares = np.concatenate([[0.0], np.cumsum(steps)]) / max(length, SHORTEST)
+        sides = [(one, max(self._travel(one, share), PROBE)) for one, share in ((move, left), (following, entered))]
+        acceleration = min(one.acceleration * travel for one, travel in sides)
+        slowest = min(one.speed * travel for one, travel in sides)
+        return _Piece(lambda share: _at_share(points, shares, share), length, math.inf, acceleration, slowest=slowest)
 
     def _travel(self, move: PathMove, share: float) -> float:
         """Return the meters of the tool per unit of a move's length at a share of it."""
@@ -200,10 +213,11 @@ def corner_points(first: JointVector, waypoint: JointVector, last: JointVector) 
     return result
 
 
-def _between(points: NDArray[np.float64], share: float) -> JointVector:
-    place = max(0.0, min(share, 1.0)) * (len(points) - 1)
-    low = min(int(place), len(points) - 2)
-    return tuple(float(value) for value in points[low] + (points[low + 1] - points[low]) * (place - low))
+def _at_share(points: NDArray[np.float64], shares: NDArray[np.float64], share: float) -> JointVector:
+    """Return the joints at a share of the tool's way; `shares` are those of the points."""
+    low = min(max(int(np.searchsorted(shares, share)) - 1, 0), len(points) - 2)
+    part = (share - shares[low]) / max(shares[low + 1] - shares[low], SHORTEST)
+    return tuple(float(value) for value in points[low] + (points[low + 1] - points[low]) * max(0.0, min(part, 1.0)))
 
 
 def _with_speeds(pieces: list[_Piece]) -> list[_Piece]:
@@ -228,6 +242,6 @@ def _with_speeds(pieces: list[_Piece]) -> list[_Piece]:
     for index, piece in enumerate(pieces):
         begin = borders[index] / piece.first_travel if borders[index] else 0.0
         end = borders[index + 1] / piece.last_travel if borders[index + 1] else 0.0
-        top = max(begin, end) if math.isinf(piece.top) else piece.top
+        top = (max(begin, end) or piece.slowest) if math.isinf(piece.top) else piece.top
         result.append(replace(piece, begin=begin, end=end, top=top))
     return result

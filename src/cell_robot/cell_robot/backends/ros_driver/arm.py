@@ -21,6 +21,7 @@ from cell_robot.control_process.codec import (
     MoveLine,
     MovePath,
     RequestDone,
+    SetFreedrive,
     SetOutput,
     StopArm,
 )
@@ -212,6 +213,8 @@ class DriverArm(RtdeArm):
                 await self._client.set_output(request.pin, request.on)
             elif isinstance(request, StopArm):
                 self._client.cancel()
+            elif isinstance(request, SetFreedrive):
+                return RequestDone(0, False, 'the driver cannot do that; use the freedrive button at the pendant')
         except (DriverError, MoveError) as error:
             return RequestDone(0, False, str(error))
         return RequestDone(0, True, '')

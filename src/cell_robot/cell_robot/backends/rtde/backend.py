@@ -21,10 +21,11 @@ from cell_robot.backends.base import Backend, CommandResult, JointPositions, Lin
 from cell_robot.backends.rtde.arm import RtdeArm
 from cell_robot.backends.rtde.control_program import SLIDER_AT_ZERO
 from cell_robot.backends.rtde.interruption import InterruptedTrigger, in_doubt, interrupted
-from cell_robot.backends.rtde.preflight import preflight
+from cell_robot.backends.rtde.preflight import plan_refusal, preflight
 from cell_robot.backends.rtde.recovery import recover
 from cell_robot.backends.rtde.setup import ArmSetup, make_setup
 from cell_robot.backends.rtde.steps import NoPieceError, NotStartedError, StepError
+from cell_robot.backends.rtde.teaching import FREEDRIVE_ON, RtdeTeaching
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.clients.rtde import RtdeReceiver
 from cell_robot.motion.continuation import DoubtError
@@ -37,8 +38,9 @@ from cell_robot.motion.plan import (
     Planner,
     PlanStep,
     ReachError,
-    UnknownEventError,
 )
+from cell_robot.motion.plan_steps import untaught_text
+from cell_robot.motion.recipe import CellRecipe
 from cell_robot.parameters import RobotParameters
 from cell_robot.protocols.rtde.snapshot import ANALOG_NAMES, OPTIONAL_NAMES, OUTPUT_NAMES
 from cell_robot.protocols.rtde.software import unsupported_version
@@ -107,6 +109,7 @@ class RtdeBackend(Backend):
         self._background = AsyncioThread(self.name)
         self._arm = self._background.run(self._make_arm(), START_TIMEOUT_S)
         self._interrupted = InterruptedTrigger(self._arm, self._planner, self._recipe.cell)
+        self._teaching = RtdeTeaching(self._arm, self._recipe, self._background, self._teaching_refusal, self._use_recipe)
         self._background.submit(self._receive())
 
     def close(self) -> None:
@@ -123,8 +126,10 @@ class RtdeBackend(Backend):
         if latest is None:
             return LinkState(message=arm.disconnect_reason)
         age = arm.age
-        blocked = self._hold_message() or arm.fault_message()
+        untaught = self._recipe.untaught
+        blocked = self._hold_message() or arm.fault_message() or (untaught_text(untaught) if untaught else '')
         waits = SLIDER_AT_ZERO if latest.slider_at_zero and arm.uses_program else ''
+        waits = FREEDRIVE_ON if self._teaching.freedrive else waits
         message = blocked or waits or (f'The data of the robot is {age:.2f} s old.' if age > OLD_DATA_S else '')
         return LinkState(
             connected=arm.fresh,
@@ -156,6 +161,11 @@ class RtdeBackend(Backend):
     def preflight(self) -> Future[list[PreflightCheck]]:
         """Check data, remote control, safety, mode, hold, program and gripper."""
         return self._background.submit(self._preflight())
+
+    @property
+    def teaching(self) -> RtdeTeaching:
+        """Teaching of the arm."""
+        return self._teaching
 
     @property
     def control_pid(self) -> int:
@@ -223,7 +233,7 @@ class RtdeBackend(Backend):
                 return not_sent(ErrorCode.NOT_READY, f'Nothing was sent. {message}')
             steps = self._plan(command)
         except PlanError as error:
-            return _plan_refusal(error)
+            return plan_refusal(error)
         return self._refusal() or await self._execute(trigger, steps)
 
     async def _continue(self, trigger: _ActiveTrigger) -> TriggerOutcome:
@@ -311,6 +321,8 @@ class RtdeBackend(Backend):
             return not_sent(ErrorCode.ROBOT_NOT_CONNECTED, f'Nothing was sent. {arm.fault_message()}')
         if message := self._hold_message() or arm.fault_message():
             return not_sent(ErrorCode.ROBOT_STOPPED, f'Nothing was sent. {message}')
+        if self._teaching.freedrive:
+            return not_sent(ErrorCode.ROBOT_BUSY, f'Nothing was sent. {FREEDRIVE_ON} End it first.')
         if arm.latest.slider_at_zero:
             return not_sent(ErrorCode.NOT_READY, 'Nothing was sent. The speed slider on the pendant is at 0 %. Raise it.')
         return None
@@ -320,6 +332,17 @@ class RtdeBackend(Backend):
         if not (message := await self._arm.remote_refusal()):
             return None
         return not_sent(ErrorCode.NOT_READY, f'Nothing was sent. {message}')
+
+    def _teaching_refusal(self) -> str:
+        """Return why the arm cannot be given to a person, "" when it can."""
+        if self._active is not None or self._recovering:
+            return 'The robot is busy. Wait for its end.'
+        return self._hold_message() or self._arm.fault_message()
+
+    def _use_recipe(self, recipe: CellRecipe) -> None:
+        self._recipe, self._planner = recipe, Planner(recipe)
+        self._interrupted = InterruptedTrigger(self._arm, self._planner, recipe.cell)
+        self._on_change()
 
     def _plan(self, command: TriggerCommand) -> list[PlanStep]:
         content = self._gripper_content()
@@ -335,7 +358,9 @@ class RtdeBackend(Backend):
             await asyncio.sleep(LEDGER_POLL_S)
 
     async def _stop(self) -> CommandResult:
-        """Abort the running steps, which releases the arm."""
+        """Abort the running steps, which releases the arm; freedrive ends."""
+        if self._teaching.freedrive:
+            return await self._teaching.switch(False)
         if self._arm.abort('the operator stopped the robot'):
             return CommandResult(ErrorCode.OK, 'The robot is stopping. Recover it before it moves again.')
         return CommandResult(ErrorCode.OK, 'The robot was not moving by a command of the cell.')
@@ -354,18 +379,6 @@ class RtdeBackend(Backend):
     async def _preflight(self) -> list[PreflightCheck]:
         """Return all checks, in the order in which an operator would look; without data the others mean nothing."""
         return await preflight(self._arm, self._recipe, self._planner, self._hold_message(), self._gripper_content())
-
-
-def _plan_refusal(error: PlanError) -> TriggerOutcome:
-    """Return the outcome of an event that could not be planned."""
-    code = (
-        ErrorCode.UNKNOWN_EVENT
-        if isinstance(error, UnknownEventError)
-        else ErrorCode.OUT_OF_REACH
-        if isinstance(error, ReachError)
-        else ErrorCode.ROBOT_REFUSED
-    )
-    return not_sent(code, str(error))
 
 
 def make_rtde(parameters: RobotParameters, node: Node, log: Logger) -> Backend:

@@ -122,6 +122,11 @@ class ControlProgram(ControlRequests):
         return ArmPosition(self.latest.joints, pose_to_matrix(self.latest.tool) if self._kinematics.active else None)
 
     @property
+    def kinematics_text(self) -> str:
+        """How the controller's kinematics contradict the recipe, as found while the arm works; "" when they do not."""
+        return self._kinematics.contradiction
+
+    @property
     def uses_program(self) -> bool:
         """Whether the cell has started the program, or used it, and has not ended it."""
         return self._used

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 
+from cell_common.error_code import ErrorCode
 from cell_common.gripper_sensor import CHECK_NAME as SENSOR_CHECK
 from cell_common.gripper_sensor import GripperSensor
 
 from cell_robot import recovery
 from cell_robot.backends.base import PreflightCheck
 from cell_robot.backends.rtde.arm import RtdeArm
-from cell_robot.motion.plan import GripperContent, Planner
+from cell_robot.backends.trigger import TriggerOutcome, not_sent
+from cell_robot.motion.plan import GripperContent, PlanError, Planner, ReachError, UnknownEventError
+from cell_robot.motion.plan_steps import untaught_text
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.protocols.dashboard.codec import DashboardError
 from cell_robot.protocols.rtde.software import software_name
@@ -50,6 +53,7 @@ async def preflight(
         _check_program(arm, latest.runtime),
         await _check_inputs(arm),
         _check_speed_slider(latest.slider_at_zero),
+        _check_recipe(recipe),
         await _check_tool_speed(recipe, planner),
         _show_payload(recipe),
         _check_gripper(arm.gripper.message, content),
@@ -83,6 +87,11 @@ async def _check_inputs(arm: RtdeArm) -> PreflightCheck:
     """Check that no other client owns the registers and outputs that the cell needs."""
     message = await arm.input_refusal()
     return PreflightCheck('registers', not message, message or 'free, or owned by the cell')
+
+
+def _check_recipe(recipe: CellRecipe) -> PreflightCheck:
+    untaught = recipe.untaught
+    return PreflightCheck('recipe', not untaught, untaught_text(untaught) if untaught else 'complete')
 
 
 def _check_speed_slider(slider_at_zero: bool) -> PreflightCheck:
@@ -132,3 +141,15 @@ def _sensor_state(arm: RtdeArm) -> GripperSensor:
     if arm.sensor is None:
         return GripperSensor.UNKNOWN
     return GripperSensor.HOLDS if arm.sensor else GripperSensor.EMPTY
+
+
+def plan_refusal(error: PlanError) -> TriggerOutcome:
+    """Return the outcome of an event that could not be planned."""
+    code = (
+        ErrorCode.UNKNOWN_EVENT
+        if isinstance(error, UnknownEventError)
+        else ErrorCode.OUT_OF_REACH
+        if isinstance(error, ReachError)
+        else ErrorCode.ROBOT_REFUSED
+    )
+    return not_sent(code, str(error))

@@ -62,7 +62,7 @@ def make_setup(parameters: RobotParameters, address: str, node: Node, log: Logge
     if not parameters.recipe_file:
         raise StartError('set parameter recipe_file to the recipe (config/recipe.yaml), which tells where the arm goes')
     try:
-        recipe = load_recipe(parameters.recipe_file)
+        recipe = load_recipe(parameters.recipe_file, partial=True)
     except RecipeError as error:
         raise StartError(str(error)) from error
     return ArmSetup(

@@ -24,7 +24,7 @@ OUTPUT_NAMES = (
     'actual_digital_output_bits',
 )
 """Output variables that the node needs."""
-OPTIONAL_NAMES = ('actual_qd', 'speed_scaling', 'target_speed_fraction', 'tcp_offset')
+OPTIONAL_NAMES = ('actual_qd', 'speed_scaling', 'target_speed_fraction', 'tcp_offset', 'actual_TCP_speed', 'payload')
 """Output variables that not every firmware has; the node does without them."""
 ANALOG_NAMES = ('standard_analog_input0', 'standard_analog_input1')
 """Output variables that are only requested where the recipe needs them."""
@@ -73,6 +73,11 @@ class RobotSnapshot:
     """Tool center point from the flange, as set on the controller; None where the controller does not report it."""
     analog: tuple[float | None, float | None] = (None, None)
     """Analog inputs 0 and 1: volts, or amperes, as they are set on the pendant; None where they are not reported."""
+
+    tool_speed: float | None = None
+    """m/s; None where it is not reported."""
+    payload: float | None = None
+    """kg, as set on the controller; None where it is not reported."""
 
     @property
     def slider_at_zero(self) -> bool:
@@ -129,6 +134,8 @@ def parse_snapshot(values: Mapping[str, RtdeValue]) -> RobotSnapshot:
         slider,
         vector('tcp_offset') if 'tcp_offset' in values else None,
         (analog(0), analog(1)),
+        math.hypot(*vector('actual_TCP_speed')[:3]) if 'actual_TCP_speed' in values else None,
+        number('payload') if 'payload' in values else None,
     )
 
 
