@@ -135,7 +135,7 @@ def test_a_lost_robot_is_reported(cell: Cell) -> None:
     wait_until(lambda: cell.states[-1].connected, what='connected again')
 
 
-@pytest.mark.parametrize(('recipe', 'said'), [('', 'set parameter recipe_file'), ('/nowhere.yaml', 'cannot read the recipe')])
+@pytest.mark.parametrize(('recipe', 'said'), [('', 'set parameter recipe_file'), ('/nowhere.yaml', 'there is no recipe')])
 def test_without_a_recipe_the_node_does_not_start(graph: NodeGraph, recipe: str, said: str) -> None:
     pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
     with pytest.raises(StartError, match=said):
