@@ -1,4 +1,4 @@
-"""`cell robot teach`: walks through the places of the recipe while a person moves the arm by hand.
+"""`cell robot teach`: walks through the places of the recipe while an operator moves the arm by hand.
 
 The screen shows where the arm is and whether its pose may be taken as the current place; one key takes it.
 """

@@ -30,7 +30,7 @@ CONFIG = Path(__file__).parents[3] / 'config'
 
 
 class Keys:
-    """Keys of a person who does what the screen asks for."""
+    """Keys of an operator who does what the screen asks for."""
 
     def __init__(self, keys: list[str]) -> None:
         self.left = keys

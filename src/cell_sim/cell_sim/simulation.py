@@ -220,7 +220,7 @@ class Simulation:
 
         Four names are no devices: `scale:*` stands for all scales, `hand` with fault `empty`
         removes the held part, `nest` puts the part number given as `fault` into the nest of
-        known-good parts, and `guide` lets a person guide the arm in freedrive to the place given
+        known-good parts, and `guide` lets an operator guide the arm in freedrive to the place given
         as `fault`, for example `targets.place`.
 
         Args:
@@ -251,7 +251,7 @@ class Simulation:
         return devices[device].inject(fault, value)
 
     def _guide(self, place: str) -> str:
-        """Let a person guide the arm by hand to a place of the world's recipe, which is where the trays really are.
+        """Let an operator guide the arm by hand to a place of the world's recipe, which is where the trays really are.
 
         Raises:
             UnknownFaultError: There is no such place, or the arm is held.
@@ -263,7 +263,7 @@ class Simulation:
             raise UnknownFaultError(f'no place "{place}" to guide the arm to; known places: {", ".join(names)}')
         if not self.ur.controller.guide(joints):
             raise UnknownFaultError('the arm cannot be moved by hand: freedrive is off')
-        return f'a person guides the arm to {place}'
+        return f'an operator guides the arm to {place}'
 
     def order_bags(self, orders: Mapping[str, FillOrder]) -> None:
         """Set the orders of the fillers, station -> order; a station without an order stops."""

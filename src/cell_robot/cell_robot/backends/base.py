@@ -41,7 +41,7 @@ class PreflightCheck:
     ok: bool
     """The check passed, or this backend cannot tell."""
     message: str
-    """Finding for the operator, with the remedy when it failed."""
+    """PlaceFinding for the operator, with the remedy when it failed."""
 
 
 ProgressCallback = Callable[[str, int, int], None]

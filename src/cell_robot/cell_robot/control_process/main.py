@@ -122,7 +122,7 @@ class ControlLoop:
                 if not self._control.isProgramRunning():
                     self._report(ControlFailed('the control script on the robot has ended'))
                     return
-            # A tool that is set while somebody holds the arm could make it jump.
+            # A tool that is set in freedrive could make it jump.
             if self._moving is None and not self._freedrive and now - self._answered_at >= ASK_PERIOD_S:
                 self._ask_script()
         if self._freedrive:
@@ -220,7 +220,7 @@ class ControlLoop:
         """
         status = self._control.getAsyncOperationProgressEx()
         self._waited, self._polled_at = self._waited + min(MAX_POLL_S, now - self._polled_at), now
-        # Operation numbers begin anew in a script that was uploaded again.
+        # Operation numbers begin again in a script that was uploaded again.
         begun = status.isAsyncOperationRunning() if self._uploads else status.operationId() != self._operation
         if not self._started and begun:
             self._started, self._operation = True, status.operationId()

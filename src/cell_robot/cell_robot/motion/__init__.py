@@ -16,7 +16,7 @@ from cell_robot.motion.kinematics import (
     nearest_solution,
 )
 from cell_robot.motion.path_check import ArmCell, MoveError, WorkspaceLimits
-from cell_robot.motion.place_check import Finding, check_place
+from cell_robot.motion.place_check import PlaceFinding, check_place
 from cell_robot.motion.places import place_joints, target_places
 from cell_robot.motion.poses import (
     Matrix,
@@ -47,12 +47,12 @@ __all__ = [
     'ArmCell',
     'ArmModel',
     'CellRecipe',
-    'Finding',
     'GripperSettings',
     'JointVector',
     'Matrix',
     'MoveError',
     'PathMove',
+    'PlaceFinding',
     'RobotiqSettings',
     'SpeedSettings',
     'TimedPath',

@@ -26,7 +26,7 @@ TILT_RAD = math.radians(3.0)
 
 
 @dataclass(frozen=True)
-class Finding:
+class PlaceFinding:
     """Result of one check of a place."""
 
     name: str
@@ -46,7 +46,7 @@ def check_approach(cell: ArmCell, camera: JointVector, target: ApproachTarget) -
     cell.linear_move(above, target.pose)
 
 
-def check_place(recipe: CellRecipe, name: str, joints: JointVector) -> list[Finding]:
+def check_place(recipe: CellRecipe, name: str, joints: JointVector) -> list[PlaceFinding]:
     """Return the findings about one place; the place may be kept when all are ok.
 
     Args:
@@ -60,11 +60,11 @@ def check_place(recipe: CellRecipe, name: str, joints: JointVector) -> list[Find
     return [limits, *ways, *_check_tray(recipe, name, joints), *_twins(recipe, name, joints)]
 
 
-def _ways_of_waypoint(recipe: CellRecipe, key: str) -> Iterator[Finding]:
+def _ways_of_waypoint(recipe: CellRecipe, key: str) -> Iterator[PlaceFinding]:
     """Yield the ways from a waypoint; every target is reached from the camera, so that one has a way to each."""
     cell, camera, home = recipe.cell, recipe.waypoints.get('camera'), recipe.waypoints.get('home')
     if camera is None:
-        yield Finding('ways', True, 'checked when the camera waypoint is taught')
+        yield PlaceFinding('ways', True, 'checked when the camera waypoint is taught')
         return
     if home is not None:
         yield _try('way between home and camera', 'free', lambda: cell.joint_move(camera, home))
@@ -77,11 +77,11 @@ def _ways_of_waypoint(recipe: CellRecipe, key: str) -> Iterator[Finding]:
             yield _try(f'way to {name}', 'free', lambda target=target: check_approach(cell, camera, target))  # type: ignore[misc]
 
 
-def _ways_of_target(recipe: CellRecipe, name: str) -> Iterator[Finding]:
+def _ways_of_target(recipe: CellRecipe, name: str) -> Iterator[PlaceFinding]:
     """Yield reach and way of a target; the first slot of a tray brings the tray's other corners along."""
     camera = recipe.waypoints.get('camera')
     if camera is None:
-        yield Finding('ways', False, 'Teach the camera waypoint first: every way begins there.')
+        yield PlaceFinding('ways', False, 'Teach the camera waypoint first: every way begins there.')
         return
     for other, target in target_places(recipe):
         if other == name or other in (f'{name}.{COLUMNS}', f'{name}.{ROWS}'):
@@ -89,7 +89,7 @@ def _ways_of_target(recipe: CellRecipe, name: str) -> Iterator[Finding]:
             yield _try(label, 'free', lambda target=target: check_approach(recipe.cell, camera, target))  # type: ignore[misc]
 
 
-def _check_tray(recipe: CellRecipe, name: str, joints: JointVector) -> Iterator[Finding]:
+def _check_tray(recipe: CellRecipe, name: str, joints: JointVector) -> Iterator[PlaceFinding]:
     """Yield whether a corner of a tray fits to its first slot."""
     first, _, side = name.rpartition('.')
     target = dict(target_places(recipe)).get(first)
@@ -101,16 +101,16 @@ def _check_tray(recipe: CellRecipe, name: str, joints: JointVector) -> Iterator[
     part_number, tray = first.removeprefix('parts.').rsplit('.', 1)
     slots = recipe.parts[part_number][int(tray)]
     count = (slots.columns if side == COLUMNS else slots.rows) - 1
-    yield Finding(
+    yield PlaceFinding(
         'turn of the tool',
         turned <= TILT_RAD,
         f'{math.degrees(turned):.1f} deg from the first slot'
         + ('' if turned <= TILT_RAD else '. Hold the tool as at the first slot; slots have its turn.'),
     )
-    yield Finding('step', step > 0.0, f'{1e3 * step / max(1, count):.1f} mm from slot to slot')
+    yield PlaceFinding('step', step > 0.0, f'{1e3 * step / max(1, count):.1f} mm from slot to slot')
 
 
-def _twins(recipe: CellRecipe, name: str, joints: JointVector) -> Iterator[Finding]:
+def _twins(recipe: CellRecipe, name: str, joints: JointVector) -> Iterator[PlaceFinding]:
     """Yield a hint when another place has the same joints; two names for one place are allowed."""
     names = [place_name('waypoints', key) for key in recipe.waypoints]
     if 'camera' in recipe.waypoints:
@@ -121,12 +121,12 @@ def _twins(recipe: CellRecipe, name: str, joints: JointVector) -> Iterator[Findi
         except MoveError:
             continue
         if there is not None and max_joint_difference(there, joints) < SAME_RAD:
-            yield Finding('same place', True, f'Attention: {other} is the same place. Has the arm been moved?')
+            yield PlaceFinding('same place', True, f'Attention: {other} is the same place. Has the arm been moved?')
 
 
-def _try(name: str, fine: str, move: Callable[[], object]) -> Finding:
+def _try(name: str, fine: str, move: Callable[[], object]) -> PlaceFinding:
     try:
         move()
     except MoveError as error:
-        return Finding(name, False, str(error))
-    return Finding(name, True, fine)
+        return PlaceFinding(name, False, str(error))
+    return PlaceFinding(name, True, fine)

@@ -1,4 +1,4 @@
-"""Places of a recipe by name, such as `targets.place`: what a person teaches one after the other.
+"""Places of a recipe by name, such as `targets.place`: what is taught one after the other.
 
 Pure: no ROS, sockets, files or clock.
 

@@ -40,13 +40,13 @@ class RecipeStore:
 
         Args:
             text: New text.
-            former: Text that the new one was made from; another one in the file means that somebody has edited it.
+            former: Text that the new one was made from; another one in the file means that was edited it.
 
         Raises:
             StoreError: The file has changed meanwhile, or cannot be written; it is as before.
         """
         if self.read() != former:
-            raise StoreError(f'The recipe {self.path} was changed by somebody else meanwhile. Take the place again.')
+            raise StoreError(f'The recipe {self.path} was changed in the meantime. Take the place again.')
         try:
             kept = self._keep()
             self._replace(text)

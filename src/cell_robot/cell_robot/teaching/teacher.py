@@ -10,7 +10,7 @@ from cell_common.yaml_model import YamlError
 
 from cell_robot.backends.base import ArmReading
 from cell_robot.motion.path_check import MoveError
-from cell_robot.motion.place_check import Finding, check_place
+from cell_robot.motion.place_check import PlaceFinding, check_place
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.teaching.recipe_store import RecipeStore, StoreError
 from cell_robot.teaching.recipe_text import Place, RecipeText
@@ -28,7 +28,7 @@ class TeachResult:
     code: ErrorCode
     message: str
     """Result, or error and remedy."""
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[PlaceFinding] = field(default_factory=list)
     place: Place | None = None
     """The place with the value that was taken, or would be."""
     former: Path | None = None
@@ -38,7 +38,7 @@ class TeachResult:
 
 
 class Teacher:
-    """Teaches one recipe file. Reading and checks take up to some tenths of a second: not in the executor's thread."""
+    """Teaches one recipe file. Reading and checks last up to some tenths of a second: not in the executor's thread."""
 
     def __init__(self, path: str) -> None:
         """Read the file.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cell_robot.motion.place_check import Finding, check_place
+from cell_robot.motion.place_check import PlaceFinding, check_place
 from cell_robot.motion.places import place_joints
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.motion.room import Box
@@ -16,7 +16,7 @@ FULL = load_recipe(Path(__file__).parents[4] / 'config' / 'recipe.yaml')
 RECIPE = replace(FULL, parts={'EM1-2U1': FULL.parts['EM1-2U1']})
 
 
-def findings(name: str, recipe: CellRecipe = RECIPE) -> dict[str, Finding]:
+def findings(name: str, recipe: CellRecipe = RECIPE) -> dict[str, PlaceFinding]:
     joints = place_joints(RECIPE, name)
     assert joints is not None
     return {finding.name: finding for finding in check_place(recipe, name, joints)}

@@ -27,10 +27,10 @@ def test_the_former_version_is_kept_with_its_mode(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(['recipe.yaml', first.name, second.name])
 
 
-def test_a_file_that_somebody_has_edited_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_file_that_was_edited_is_not_overwritten(tmp_path: Path) -> None:
     store = make(tmp_path)
     store.path.write_text('edited')
-    with pytest.raises(StoreError, match='changed by somebody else'):
+    with pytest.raises(StoreError, match='was changed'):
         store.write('two', 'one')
     assert store.read() == 'edited' and store.versions() == []
 

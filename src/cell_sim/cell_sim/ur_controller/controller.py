@@ -28,7 +28,7 @@ FIRST_TIMESTAMP = 60.0
 PENDANT_DELAY_S = 0.2
 """Time that the operator needs to start a program."""
 HAND_RAD_S = 0.8
-"""Speed at which a person guides a joint by hand."""
+"""Speed at which an operator guides a joint by hand."""
 MESSAGE_LIMIT = 200
 """Number of messages kept for clients."""
 
@@ -196,7 +196,7 @@ class Controller:
             self.stop_program()
 
     def guide(self, joints: Sequence[float]) -> bool:
-        """Let a person guide the arm to joints by hand, at the speed of a hand; return False if it is held.
+        """Let an operator guide the arm to joints by hand, at the speed of a hand; return False if it is held.
 
         Args:
             joints: Radians. The guiding ends when the freedrive of the program ends.

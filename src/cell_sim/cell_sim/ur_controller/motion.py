@@ -57,7 +57,7 @@ class Motion:
         joints: Joint angles, radians.
         speeds: Joint speeds, rad/s.
         tcp: Flange -> tool center point, 4 x 4.
-        freedrive: Somebody may move the arm by hand; no program can.
+        freedrive: The arm may be moved by hand; no program can.
     """
 
     def __init__(self, arm: ArmModel, joints: Sequence[float]) -> None:

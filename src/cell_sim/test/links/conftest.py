@@ -175,6 +175,25 @@ def timed(request: pytest.FixtureRequest) -> Iterator[BackendLink]:
     link.close()
 
 
+@pytest.fixture
+def rtde_through() -> Iterator[Callable[[Callable[[str], str]], BackendLink]]:
+    """Factory of a link whose backend reaches the controller by another address, which a function returns for its own."""
+    pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
+    made: list[BackendLink] = []
+
+    def make(address_of: Callable[[str], str]) -> BackendLink:
+        link = BackendLink()
+        made.append(link)
+        link.backend = RtdeBackend(link.setup(ArmOptions(address_of(link.address), 125.0, STALE_S, WATCHDOG_HZ)))
+        link.start()
+        link.hurry()
+        return link
+
+    yield make
+    for link in made:
+        link.close()
+
+
 class GripperLink(BackendLink):
     """Backend rtde and a simulated gripper that takes pieces out of a tray."""
 

@@ -334,7 +334,7 @@ class RtdeBackend(Backend):
         return not_sent(ErrorCode.NOT_READY, f'Nothing was sent. {message}')
 
     def _teaching_refusal(self) -> str:
-        """Return why the arm cannot be given to a person, "" when it can."""
+        """Return why freedrive is not possible, "" when it is."""
         if self._active is not None or self._recovering:
             return 'The robot is busy. Wait for its end.'
         return self._hold_message() or self._arm.fault_message()

@@ -1,6 +1,6 @@
 """Teaching over the backends that plan their own motion: freedrive, the arm's pose, facts about the arm.
 
-Freedrive ends by itself: whoever wants it longer asks again. A terminal that has crashed leaves no arm that gives way.
+Freedrive ends after its time: it is extended by another request. A terminal that has crashed leaves no arm that gives way.
 """
 
 from __future__ import annotations
