@@ -106,7 +106,7 @@ def add_robot(robot: argparse.ArgumentParser) -> None:
     recipe.add_argument(
         '--catalogue', type=Path, default=Path('config/parts.yaml'), help='its parts (default: config/parts.yaml)'
     )
-    recipe.add_argument('--trays', type=int, default=1, choices=range(1, 5), help='trays, which all parts share (default: 1)')
+    recipe.add_argument('--trays', type=int, default=1, help='trays, which all parts share (default: 1)')
     recipe.add_argument('--rows', type=int, default=1, help='rows of slots of a tray (default: 1)')
     recipe.add_argument('--columns', type=int, default=1, help='slots of a row (default: 1)')
     guide = what.add_parser('guide', help='let the simulated person guide the arm to a place by hand; freedrive must be on')

@@ -1,4 +1,4 @@
-"""`cell robot new-recipe`: a recipe in which no place is taught yet. Needs no ROS."""
+"""`cell robot new-recipe`: a recipe in which no place is taught yet; it runs without a cell."""
 
 from __future__ import annotations
 

@@ -56,7 +56,12 @@ def load_recipe(path: str | Path, *, reach: bool = True, partial: bool = False) 
 
 
 def parse_recipe(data: object, *, reach: bool = True, partial: bool = False) -> CellRecipe:
-    """Return the recipe of parsed YAML; see `load_recipe`.
+    """Return the recipe of parsed YAML.
+
+    Args:
+        data: Result of a YAML loader.
+        reach: Whether to check the reach of the arm, as in `load_recipe`.
+        partial: Whether places may be missing, as in `load_recipe`.
 
     Args:
         data: Mapping as the YAML parser returns it; without line numbers, so errors name only keys.

@@ -18,7 +18,7 @@ from cell_common.yaml_model import YamlDocument, parse_yaml, validate
 from cell_robot.motion.kinematics import JointVector
 from cell_robot.motion.places import COLUMNS, ROWS, place_name
 from cell_robot.motion.poses import Matrix, rotation_to_rpy, rotation_vector
-from cell_robot.recipe_model import RecipeModel, SideModel, TrayModel, UnitsModel
+from cell_robot.recipe_model import RecipeModel, SideModel, TrayModel, UnitsModel, trays_by_number
 
 Location = tuple[str, ...]
 DESCRIPTIONS = {
@@ -99,7 +99,7 @@ class RecipeText:
             shared.setdefault(id(entry), []).append((part_number, number))
         for names in shared.values():
             part_number, number = names[0]
-            tray = self.model.parts[part_number].by_number[int(number)]
+            tray = trays_by_number(self.model.parts[part_number])[int(number)]
             where = ('parts', part_number, number)
             also = tuple(place_name('parts', *other) for other in names[1:])
             name, owner = place_name(*where), f'tray {number} of {part_number}' + (f' and {len(also)} more' if also else '')
@@ -142,7 +142,7 @@ class RecipeText:
 
     def _step_text(self, place: Place, tool: Matrix, units: UnitsModel) -> str:
         _, part_number, number, key, _ = place.location
-        tray = self.model.parts[part_number].by_number[int(number)]
+        tray = trays_by_number(self.model.parts[part_number])[int(number)]
         if tray.pose is None:
             raise ValueError(f'Teach the first slot before: {place_name("parts", part_number, number)}.')
         count = next(side.count for name, side, _ in _sides(tray) if name == key)

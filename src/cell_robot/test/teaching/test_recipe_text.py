@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cell_robot.motion.poses import pose_to_matrix, rotation_matrix, rotation_to_rpy, rpy_to_rotation_vector
 from cell_robot.recipe_file import RecipeError, load_recipe, parse_recipe
+from cell_robot.recipe_model import trays_by_number
 from cell_robot.teaching.new_recipe import NewRecipe, recipe_text
 from cell_robot.teaching.recipe_text import PlaceKind, RecipeText
 from yaml import safe_load
@@ -79,7 +80,7 @@ def test_the_step_of_a_tray_follows_from_its_corner() -> None:
     text = teach(RecipeText(NEW), 'parts.A-1.1')
     corner = TOOL.copy()
     corner[:3, 3] += (0.05, 0.002, 0.0)
-    tray = teach(text, 'parts.A-1.1.columns', corner).model.parts['0104'].by_number[1]
+    tray = trays_by_number(teach(text, 'parts.A-1.1.columns', corner).model.parts['0104'])[1]
     assert tray.columns is not None and tray.columns.step == [25, 1, 0]
     with pytest.raises(ValueError, match='Teach the first slot before'):
         teach(RecipeText(NEW), 'parts.A-1.1.columns')
