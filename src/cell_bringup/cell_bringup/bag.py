@@ -39,6 +39,7 @@ def work_with_bag(options: argparse.Namespace, console: Console) -> int:
 
 
 def _show(path: Path, console: Console) -> int:
+    """Print time, topics and messages of a bag, and whether its decisions can be made again."""
     with BagReader(path) as bag:
         counts: dict[str, int] = {}
         for message in bag.messages():
@@ -61,6 +62,7 @@ def _show(path: Path, console: Console) -> int:
 
 
 def _replay(options: argparse.Namespace, console: Console) -> int:
+    """Decide again, and write the decisions to a file or to standard output, one JSON object a line."""
     decisions = _decided_now(options.bag, _session_options(options), Console(stderr=True))
     if str(options.output) == '-':
         sys.stdout.write(to_lines(decisions))
@@ -71,6 +73,7 @@ def _replay(options: argparse.Namespace, console: Console) -> int:
 
 
 def _compare(options: argparse.Namespace, console: Console) -> int:
+    """Print where two lists of decisions differ: recorded and new ones of a bag, or those of two files; return 1 if they do."""
     changes, errors = _session_options(options), Console(stderr=True)
     if options.second is None:
         if options.first.suffix == DECISIONS:
@@ -114,6 +117,7 @@ def _session_options(options: argparse.Namespace) -> SessionOptions:
 
 
 def _print(found: Sequence[Difference], compared: int, console: Console) -> None:
+    """Print the differences as a table, and their number."""
     if found:
         table = Table('time', 'decision', 'about', 'value', 'before', 'after')
         for item in found:

@@ -75,7 +75,13 @@ def check_nodes(facts: Facts) -> Finding:
 
 
 def check_listening(facts: Facts) -> Finding:
-    """Connect to the port for indicators."""
+    """Connect to the port for indicators.
+
+    An address of this machine is tried, so a firewall between both machines is not noticed here.
+
+    Raises:
+        NotRunningError: scale_bridge does not answer.
+    """
     parameters = bridge_of(facts)
     port = facts.port or parameters.port
     try:
@@ -89,7 +95,13 @@ def check_listening(facts: Facts) -> Finding:
 
 
 def check_scales(facts: Facts) -> Finding:
-    """Check that each configured scale is connected and sends data."""
+    """Check that each configured scale is connected and sends data.
+
+    A scale is silent when its last line is older than SILENT_S: bags may be rare, but not that rare.
+
+    Raises:
+        NotRunningError: weigh_station does not answer.
+    """
     known = {scale.scale_id: scale for scale in facts.scales}
     # Without scales in the parameters, settings.json names one station for all: then those that have sent data count.
     wanted = list(stations_of(facts).by_scale) or [scale.scale_id for scale in facts.scales if scale.scale_id]
@@ -114,7 +126,11 @@ def check_scales(facts: Facts) -> Finding:
 
 
 def check_scale_names(facts: Facts) -> Finding:
-    """Check that every scale that sends data belongs to a station."""
+    """Check that every scale that sends data belongs to a station.
+
+    Raises:
+        NotRunningError: weigh_station does not answer.
+    """
     stations = stations_of(facts)
     strange = [
         scale.scale_id
@@ -132,7 +148,11 @@ def check_scale_names(facts: Facts) -> Finding:
 
 
 def check_active_jobs(facts: Facts) -> Finding:
-    """Check that each station has an active weigh job; bags without one are not counted."""
+    """Check that each station has an active weigh job; bags without one are not counted.
+
+    Raises:
+        NotRunningError: weigh_station does not answer.
+    """
     idle = [name for name in stations_of(facts).names if not facts.active.get(name)]
     if idle:
         return failed(f'no active weigh job at {", ".join(idle)}: bags weighed there count for none. Start one on the page')
@@ -193,7 +213,12 @@ def check_api_key(facts: Facts) -> Finding:
 
 
 def check_outbox(facts: Facts) -> Finding:
-    """Count the bags on their way to the web application; rejected ones wait for an operator."""
+    """Count the bags on their way to the web application; rejected ones wait for an operator.
+
+    Raises:
+        NotRunningError: weigh_station does not answer.
+        SQLAlchemyError: The database cannot be read.
+    """
     engine = open_reader(station_of(facts).database_url)
     try:
         counts = read_outbox_counts(engine)
@@ -241,7 +266,13 @@ def check_firewall(facts: Facts) -> Finding:
 
 
 def check_database(facts: Facts) -> Finding:
-    """Check that the database accepts writes and has room."""
+    """Check that the database accepts writes and has room.
+
+    Free space is only known for SQLite, whose file lies on this machine.
+
+    Raises:
+        NotRunningError: weigh_station does not answer.
+    """
     url = station_of(facts).database_url
     parsed = make_url(url)
     free = ''
@@ -336,6 +367,7 @@ def _try(check: Callable[[Facts], Finding], facts: Facts) -> Finding:
 
 
 def _last_seen_text(scale: Scale | None) -> str:
+    """Return how long ago a scale has sent a line, as a text; ages are in seconds."""
     if scale is None or scale.last_seen_s is None:
         return 'no data received'
     return f'last line {scale.last_seen_s:.0f} s ago'
@@ -347,6 +379,7 @@ def _near(address: str) -> str:
 
 
 def _loopback(address: str) -> bool:
+    """Return whether a text is an address of this machine alone; names are none."""
     try:
         return ipaddress.ip_address(address.strip('[]')).is_loopback
     except ValueError:

@@ -46,7 +46,11 @@ ONCE = ('scale_bridge', 'weigh_station')
 
 
 def check_formats(facts: Facts) -> Finding:
-    """Check that the lines of every indicator are understood."""
+    """Check that the lines of every indicator are understood.
+
+    An indicator counts as wrong when it has sent at least as many malformed lines as weights: a line of noise is no wrong
+    format.
+    """
     wrong = [scale for scale in facts.scales if scale.malformed and scale.malformed >= scale.readings]
     if wrong:
         names = ', '.join(f'{scale.scale_id or scale.peer} ({scale.format or "legacy"})' for scale in wrong)
@@ -58,7 +62,13 @@ def check_formats(facts: Facts) -> Finding:
 
 
 def check_line_ends(facts: Facts) -> Finding:
-    """Name the indicators that send no line end, and check that their records can end."""
+    """Name the indicators that send no line end, and check that their records can end.
+
+    An indicator that is connected and has neither weights nor malformed lines has sent nothing that ended.
+
+    Raises:
+        NotRunningError: scale_bridge does not answer.
+    """
     without = [scale.scale_id for scale in facts.scales if scale.needs_silence]
     silence = bridge_of(facts).record_silence
     mute = [scale.peer for scale in facts.scales if scale.connected and not scale.readings and not scale.malformed]
@@ -73,7 +83,11 @@ def check_line_ends(facts: Facts) -> Finding:
 
 
 def check_units(facts: Facts) -> Finding:
-    """Check that indicators send the unit of the weigh job at their station."""
+    """Check that indicators send the unit of the weigh job at their station.
+
+    Raises:
+        NotRunningError: weigh_station does not answer.
+    """
     stations = stations_of(facts)
     pairs = [(scale, facts.units.get(stations.station_of(scale.scale_id, 0), '')) for scale in facts.scales if scale.unit]
     strange = [
@@ -90,7 +104,14 @@ def check_units(facts: Facts) -> Finding:
 
 
 def check_clock(facts: Facts) -> Finding:
-    """Compare the clock with that of the web application, or look whether it is synchronized."""
+    """Compare the clock with that of the web application, or look whether it is synchronized.
+
+    The web application's clock is its header `Date`, which has whole seconds. A machine without a clock starts in the past.
+
+    Raises:
+        NotRunningError: weigh_station does not answer.
+        requests.RequestException: The web application cannot be reached.
+    """
     now = time.time()
     if now < EARLIEST:
         return failed(
@@ -115,7 +136,10 @@ def check_clock(facts: Facts) -> Finding:
 
 
 def check_one_server(facts: Facts) -> Finding:
-    """Check that no second cell and no second node reads the indicators or posts the bags."""
+    """Check that no second cell and no second node reads the indicators or posts the bags.
+
+    Nodes are compared by their name alone: a second cell usually has a namespace of its own and the same port.
+    """
     names = Counter(name.rpartition('/')[2] for name in facts.nodes)
     twice = [name for name in ONCE if names[name] > 1]
     if twice:
@@ -128,7 +152,12 @@ def check_one_server(facts: Facts) -> Finding:
 
 
 def check_old_bags(facts: Facts) -> Finding:
-    """Look for bags of an earlier installation or a trial that would be posted, and for lines that were not processed."""
+    """Look for bags of an earlier installation or a trial that would be posted, and for lines that were not processed.
+
+    Raises:
+        NotRunningError: weigh_station does not answer.
+        SQLAlchemyError: The database cannot be read.
+    """
     engine = open_reader(station_of(facts).database_url)
     try:
         counts, backlog = read_outbox_counts(engine), read_backlog(engine)
@@ -149,7 +178,13 @@ def check_old_bags(facts: Facts) -> Finding:
 
 
 def check_user(facts: Facts) -> Finding:
-    """Check that this user is the one whose files the cell uses."""
+    """Check that this user is the one whose files the cell uses.
+
+    Files that belong to root are not reported here: `check_database` finds out whether they can be written.
+
+    Raises:
+        NotRunningError: weigh_station does not answer.
+    """
     parameters = station_of(facts)
     parsed = make_url(parameters.database_url)
     path = Path(parsed.database or '').expanduser() if parsed.get_backend_name() == 'sqlite' else None

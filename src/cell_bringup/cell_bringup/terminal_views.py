@@ -53,7 +53,11 @@ class StockCounts:
 
 
 def status_table(status: CellStatus) -> Table:
-    """Return the cell's subsystems with their state and what to do."""
+    """Return the cell's subsystems with their state and what to do.
+
+    Args:
+        status: Latest message of topic `status`.
+    """
     table = Table(title=f'cell {"ready" if status.ready else "not ready"}', title_style='bold', box=None)
     for heading in ('subsystem', 'state', 'what to do'):
         table.add_column(heading)
@@ -75,7 +79,11 @@ def job_line(job: JobState) -> str:
 
 
 def weigh_line(job: WeighJob) -> str:
-    """Return a weigh job in one line: bags, target, tolerance in percent."""
+    """Return a weigh job in one line: bags, target, tolerance in percent.
+
+    Args:
+        job: A weigh job; weights are decimal texts in its unit, the tolerance is a share of the target.
+    """
     return (
         f'{job.bags_completed}/{job.quantity} bags of {job.target_weight} {job.unit} ± {100 * float(job.tolerance):g}%'
         f' · {job.bags_out} out of tolerance'

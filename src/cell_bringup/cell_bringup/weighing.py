@@ -93,6 +93,7 @@ def _start(client: CellClient, console: Console, options: argparse.Namespace) ->
 
 
 def _jobs(client: CellClient) -> WeighJobList:
+    """Return the weigh jobs of all stations; latched, so they arrive with the subscription."""
     return client.wait_for(lambda: client.weigh_jobs, TOPIC_S, 'publish its weigh jobs (is weigh_station running?)')
 
 
@@ -112,6 +113,7 @@ def _station(client: CellClient, chosen: str) -> str:
 
 
 def _show_bag(client: CellClient, console: Console, bag_id: int) -> None:
+    """Print one bag, and where its delivery to the web application stands."""
     response = client.call(GetBag, 'weighing/get_bag', GetBag.Request(bag_id=bag_id))
     console.print(_bag_table([response.bag]))
     console.print(response.message)
@@ -144,6 +146,7 @@ def _show_list(client: CellClient, console: Console) -> None:
 
 
 def _bag_table(bags: Sequence[BagRecord]) -> Table:
+    """Return the latest bags as a table, newest first, as the station sends them."""
     table = Table(title='bags', title_style='bold', box=None)
     for heading in ('bag', 'job', 'number', 'station', 'scale', 'weight', 'result', 'weighed'):
         table.add_column(heading)
@@ -156,6 +159,7 @@ def _bag_table(bags: Sequence[BagRecord]) -> Table:
 
 
 def _when(stamp: TimeLike) -> str:
+    """Return a ROS time as local time, to the second."""
     nanoseconds = to_ns(stamp)
     return (
         f'{datetime.fromtimestamp(nanoseconds / 1e9, timezone.utc).astimezone():%Y-%m-%d %H:%M:%S %z}'

@@ -62,7 +62,7 @@ def compare(before: Sequence[DecisionRecord], after: Sequence[DecisionRecord]) -
 
 
 def _numbered(decisions: Sequence[DecisionRecord]) -> dict[tuple[DecisionKind, str, int], DecisionRecord]:
-    """Return decisions by kind, key and the how manieth of that key they are: a request may have been repeated."""
+    """Return decisions by kind, key and number among those of that key: a request may have been repeated."""
     counts: Counter[tuple[DecisionKind, str]] = Counter()
     found = {}
     for item in decisions:
