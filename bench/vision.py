@@ -142,8 +142,8 @@ class Bench:
         for name in self._options.peers or ():
             try:
                 peer = Peer(name)
-            except (FileNotFoundError, RuntimeError) as problem:
-                print(f'left out: {problem}', file=sys.stderr)
+            except (FileNotFoundError, RuntimeError) as error:
+                print(f'left out: {error}', file=sys.stderr)
                 continue
             # The same frames for both, close in time: the processor's clock changes with its temperature.
             for begin in range(0, len(shots), TURN):

@@ -108,8 +108,8 @@ def _station(client: CellClient, chosen: str) -> str:
         return chosen or stations[0]
     if not chosen and 'A' in stations:
         return 'A'
-    problem = f'There is no station "{chosen}"' if chosen else 'There are several stations'
-    raise CellError(f'{problem}: choose one with --station: {", ".join(stations) or "none is configured"}.')
+    fact = f'There is no station "{chosen}"' if chosen else 'There are several stations'
+    raise CellError(f'{fact}: choose one with --station: {", ".join(stations) or "none is configured"}.')
 
 
 def _show_bag(client: CellClient, console: Console, bag_id: int) -> None:

@@ -373,8 +373,8 @@ class InventoryNode(Node):
                 self._alarms.clear_alarm(f'stock_low/{number}')
 
     def _file_health(self) -> Health:
-        problem = self._file.problem if self._file is not None else ''
-        return Health(1 if problem else 0, problem)
+        error = self._file.error if self._file is not None else ''
+        return Health(1 if error else 0, error)
 
     def _health(self) -> Health:
         if self._storage.error:

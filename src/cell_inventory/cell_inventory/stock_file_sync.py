@@ -108,7 +108,7 @@ class StockFileSync:
         Args:
             settings: Path and direction.
             ledger: The ledger.
-            warn: Called with each new problem, once.
+            warn: Called with each new error, once.
 
         Raises:
             StockFileError: The folder does not exist.
@@ -138,7 +138,7 @@ class StockFileSync:
         self._touched.set()
 
     @property
-    def problem(self) -> str:
+    def error(self) -> str:
         """Why file and ledger are not in step, with the remedy; "" = they are."""
         return self._unusable or self._unwritten
 

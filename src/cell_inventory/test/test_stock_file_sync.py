@@ -187,15 +187,15 @@ def test_a_file_that_is_half_written_is_reported_left_alone_and_booked_when_it_i
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout.readline() == 'half\n'
         synced.book(0, (PART, 2))
-        synced.until(lambda: synced.sync.problem)
-        assert 'line 1: not JSON' in synced.sync.problem and 'left as it is' in synced.sync.problem
+        synced.until(lambda: synced.sync.error)
+        assert 'line 1: not JSON' in synced.sync.error and 'left as it is' in synced.sync.error
         assert synced.path.read_text() == text[: len(text) // 2]
         writer.stdin.write('\n')
         writer.stdin.close()
     synced.until(lambda: synced.ledger.booked)
     assert [counts for counts, _, _ in synced.ledger.booked] == [{(PART, 1): 1}], 'tray 2 is booked newer in the ledger'
     synced.until(lambda: synced.current() == [1, 0, 0, 0])
-    assert synced.sync.problem == '' and len(synced.warnings) == 1
+    assert synced.sync.error == '' and len(synced.warnings) == 1
 
 
 @pytest.mark.parametrize(
@@ -211,12 +211,12 @@ def test_an_invalid_file_books_nothing_and_stays(synced, text, cause):
     synced.start()
     content = text if isinstance(text, bytes) else text.encode()
     synced.path.write_bytes(content)
-    synced.until(lambda: cause in synced.sync.problem)
+    synced.until(lambda: cause in synced.sync.error)
     synced.book(1)
     synced.poll()
     assert synced.path.read_bytes() == content and synced.ledger.booked == []
     synced.path.write_text(full())
-    synced.until(lambda: synced.sync.problem == '')
+    synced.until(lambda: synced.sync.error == '')
 
 
 def test_a_deleted_file_is_written_again_and_books_nothing(synced):
@@ -241,10 +241,10 @@ def test_a_failed_booking_is_tried_again(synced):
     synced.start()
     synced.ledger.broken = True
     synced.edit(count=9)
-    synced.until(lambda: 'the database is full' in synced.sync.problem)
+    synced.until(lambda: 'the database is full' in synced.sync.error)
     synced.ledger.broken = False
     synced.until(lambda: synced.ledger.stock[PART, 1] == 9)
-    assert synced.current() == [9, 2, 0, 0] and synced.sync.problem == ''
+    assert synced.current() == [9, 2, 0, 0] and synced.sync.error == ''
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
@@ -252,7 +252,7 @@ def test_a_folder_that_may_not_be_written_is_reported_by_permissions(synced):
     synced.start()
     synced.path.parent.chmod(0o555)
     synced.book(1)
-    synced.until(lambda: 'Permission denied' in synced.sync.problem)
+    synced.until(lambda: 'Permission denied' in synced.sync.error)
 
 
 def test_a_folder_that_cannot_be_written_is_reported_until_it_can(synced, monkeypatch):
@@ -267,11 +267,11 @@ def test_a_folder_that_cannot_be_written_is_reported_until_it_can(synced, monkey
 
     monkeypatch.setattr('tempfile.mkstemp', refuse)
     synced.book(1)
-    synced.until(lambda: 'cannot be written, Permission denied: check the disk' in synced.sync.problem)
+    synced.until(lambda: 'cannot be written, Permission denied: check the disk' in synced.sync.error)
     assert synced.current() == [3, 2, 0, 0] and len(synced.warnings) == 1
     denied.clear()
     synced.until(lambda: synced.current() == [1, 2, 0, 0])
-    assert synced.sync.problem == ''
+    assert synced.sync.error == ''
 
 
 def test_an_export_overwrites_counts_of_others_and_keeps_the_job(synced):

@@ -242,9 +242,9 @@ class Simulation:
                 self.gripper.faults.clear()
                 return 'pending faults are removed'
             return self.gripper.faults.inject(fault, value)
-        people = {'nest': self.world.place_in_nest, 'guide': self._guide}
-        if device in people:
-            return people[device](fault)
+        actions = {'nest': self.world.place_in_nest, 'guide': self._guide}
+        if device in actions:
+            return actions[device](fault)
         if device not in devices:
             known = ', '.join([*devices, 'gripper', 'nest', 'guide', 'hand (empty)', ALL_SCALES])
             raise UnknownFaultError(f'no simulated device "{device}"; known devices: {known}')

@@ -178,8 +178,8 @@ def test_in_local_mode_the_script_does_not_start(ur: Any) -> None:
 from rtde_control import RTDEControlInterface
 try:
     RTDEControlInterface(ADDRESS, 500.0); out += ['started']
-except Exception as problem:
-    out += [str(problem)]
+except Exception as error:
+    out += [str(error)]
 """)
     assert said != ['started']
 

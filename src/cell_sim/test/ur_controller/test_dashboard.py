@@ -163,8 +163,8 @@ def test_the_client_of_ur_rtde_raises_on_a_refusal(ur: Any) -> None:
         + """
 try:
     c.play()
-except Exception as problem:
-    out = [str(problem)]
+except Exception as error:
+    out = [str(error)]
 out += [c.running()]
 """
     )

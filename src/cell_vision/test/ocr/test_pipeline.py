@@ -115,8 +115,8 @@ def test_a_truncated_jpeg_ends_in_a_reading_or_a_clear_error(engine, draw, compr
     for share in (0.1, 0.5, 0.9):
         try:
             read_frame(engine, data[: int(len(data) * share)], {})
-        except BadImageError as problem:
-            assert str(problem)
+        except BadImageError as error:
+            assert str(error)
 
 
 def test_a_very_large_frame_is_read(engine):

@@ -143,7 +143,7 @@ class ControllerServer:
         text = self.faults.inject(fault, value)
         now = asyncio.get_running_loop().time()
         self._inject_stops(now)
-        self._inject_people()
+        self._inject_operator_actions()
         self._inject_owners()
         self._inject_network_faults(now)
         return text
@@ -164,7 +164,7 @@ class ControllerServer:
             controller.set_remote(False)
             self._spawn(_call_later(seconds, lambda: controller.set_remote(True)))
 
-    def _inject_people(self) -> None:
+    def _inject_operator_actions(self) -> None:
         """Inject an action of an operator at the pendant, or of another client."""
         controller = self.controller
         if self.faults.take('stop_program'):

@@ -113,7 +113,7 @@ io.setStandardDigitalOut(3, False); io.setSpeedSlider(0.4)
 out += [until(lambda: r.getActualDigitalOutputBits() == (1 << 9) + (1 << 16) and abs(r.getTargetSpeedFraction() - 0.4) < 1e-9)]
 try:
     RTDEIOInterface(ADDRESS); out += ['a second one']
-except RuntimeError as problem:
+except RuntimeError:
     out += ['refused']
 io.disconnect()
 time.sleep(0.2)
