@@ -1,8 +1,9 @@
 """Draw prints with faults, and count how often another part of the catalogue is accepted: this must never happen.
 
-    python bench/vision_faults.py [--frames N] [--kinds worn cut glared turned]
+    python bench/vision_faults.py [--frames N] [--kinds worn scratched cut glared turned] [--seed TEXT]
 
-worn: one character inside the number is gone (a last one leaves no trace); cut: the frame's rim cuts the number;
+worn: one character inside the number is gone (a last one leaves no trace); scratched: it is faint, and lines go through it;
+cut: the frame's rim cuts the number;
 glared: a reflection hides an end of it; turned: the number becomes another one upside down.
 Each frame is judged against every part of its catalogue.
 """
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from cv2.typing import MatLike
 
 SIZE = (1280, 720)
-KINDS = ('worn', 'cut', 'glared', 'turned')
+KINDS = ('worn', 'scratched', 'cut', 'glared', 'turned')
 CHIPS = tuple(
     f'74LS{n}' for n in ('00', '02', '10', '11', '12', '112', '13', '113', '19', '190', '191', '192', '92', '122', '123')
 )
@@ -38,14 +39,15 @@ TURNABLE = ('9060-8', '8-0906', 'NSX-6809', '6089-XSN', 'HX-19', '61-XH')
 CATALOGUE = (*CHIPS, *RELAYS, *TURNABLE)
 
 
-def fault_frame(kind: str, number: int) -> tuple[bytes, str]:
+def fault_frame(kind: str, number: int, seed: str = '') -> tuple[bytes, str]:
     """Return a JPEG and the part in view; the same ones every time.
 
     Args:
         kind: One of KINDS.
         number: Number of the frame; seeds everything that varies.
+        seed: Another text gives other frames.
     """
-    rng = random.Random(f'{kind} {number}')
+    rng = random.Random(f'{seed}{kind} {number}')
     part = (TURNABLE if kind == 'turned' else (*CHIPS, *RELAYS))[
         number % (len(TURNABLE) if kind == 'turned' else len(CHIPS + RELAYS))
     ]
@@ -57,10 +59,12 @@ def fault_frame(kind: str, number: int) -> tuple[bytes, str]:
     image: NDArray[Any] = np.full((SIZE[1], SIZE[0]), ground, np.float32)
     tall, wide = strip.shape
     left, top = rng.randint(200, 500), rng.randint(200, 450)
-    at = rng.randrange(1, len(part) - 1) if kind == 'worn' else rng.randrange(1, len(part))
+    at = rng.randrange(1, len(part) - 1) if kind in {'worn', 'scratched'} else rng.randrange(1, len(part))
     begin, end = (round(wide * (at + shift) / len(part)) for shift in (0, 1))
     if kind == 'worn':
         strip = _without(strip, at, len(part))
+    if kind == 'scratched':
+        strip = _scratched(strip, at, len(part), rng)
     image[top : top + tall, left : left + wide] += (ink - ground) * strip
     if kind == 'glared':
         cv2.ellipse(
@@ -76,6 +80,18 @@ def fault_frame(kind: str, number: int) -> tuple[bytes, str]:
     return bytes(cv2.imencode('.jpg', seen, [cv2.IMWRITE_JPEG_QUALITY, 88])[1]), part
 
 
+def _scratched(strip: MatLike, at: int, count: int, rng: random.Random) -> MatLike:
+    """Make one character faint and draw lines of ground through it."""
+    kept = rng.uniform(0.05, 0.6)
+    worn = np.asarray(strip - (1 - kept) * (strip - _without(strip, at, count)), np.float32)
+    tall, wide = worn.shape
+    begin, end = round(wide * at / count), round(wide * (at + 1) / count)
+    for _ in range(rng.randint(1, 3)):
+        ends = [(rng.randint(begin, end), rng.randrange(tall)) for _ in range(2)]
+        cv2.line(worn, ends[0], ends[1], 0.0, max(1, tall // 12), cv2.LINE_AA)
+    return worn
+
+
 def _without(strip: MatLike, at: int, count: int) -> MatLike:
     """Remove the print that is nearest to the place of one character: the piece between two columns without ink."""
     bare = strip.max(0) < 0.2
@@ -87,23 +103,27 @@ def _without(strip: MatLike, at: int, count: int) -> MatLike:
     return worn
 
 
-def false_accepts(kind: str, frames: int) -> tuple[int, Sequence[str]]:
+def false_accepts(kind: str, frames: int, seed: str) -> tuple[int, Sequence[str]]:
     """Return the number of pairs and a line for each part that was accepted although another one is in view.
 
     Args:
         kind: One of KINDS.
         frames: Frames to draw.
+        seed: See `fault_frame`.
     """
     matcher = Matcher(Catalogue({part: Part(part, 'A', ()) for part in CATALOGUE}), load_weights())
     engine = make_engine('ppocr', EngineOptions())
     wrong = []
     for number in range(frames):
-        data, part = fault_frame(kind, number)
-        readings = read_frame(engine, data, {}).readings
-        # One call judges all parts: MISMATCH says that another part was recognized for certain.
-        decision = matcher.match(part, readings, pictures=3)
-        if decision.verdict is MatchOutcome.MISMATCH:
-            wrong.append(f'{kind} {number}: {part} taken for {decision.part_number}: {decision.reason}')
+        data, part = fault_frame(kind, number, seed)
+        for careful in (False, True):
+            readings = read_frame(engine, data, {'careful': careful}).readings
+            # One call judges all parts: MISMATCH says that another part was recognized for certain.
+            decision = matcher.match(part, readings, pictures=3)
+            if decision.verdict is MatchOutcome.MISMATCH:
+                wrong.append(f'{kind} {number}: {part} taken for {decision.part_number}: {decision.reason}')
+            if decision.verdict is MatchOutcome.MATCH:
+                break
     return frames * len(CATALOGUE), wrong
 
 
@@ -112,10 +132,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--frames', type=int, default=160, help='of each kind')
     parser.add_argument('--kinds', nargs='+', choices=KINDS, default=list(KINDS))
+    parser.add_argument('--seed', default='', help='another text draws other frames')
     options = parser.parse_args()
     total = 0
     for kind in options.kinds:
-        pairs, wrong = false_accepts(kind, options.frames)
+        pairs, wrong = false_accepts(kind, options.frames, options.seed)
         total += len(wrong)
         print(f'{kind}: {pairs} pairs, {len(wrong)} false accepts')
         print('\n'.join(wrong))

@@ -14,10 +14,10 @@ from cell_vision.likelihoods import ALPHABET, CLASSES, FLOOR, NOTHING, SEPARATOR
 
 __all__ = ['LikelihoodFold']
 
-STROKES = {'l': 'IL', '|': 'I', '!': 'I', 'Ø': '0'}
-"""What labels print where the recognizer sees one of these; others count as their capital."""
+STROKES = {'l': 'IL', '|': 'I', '!': 'I', 'Ø': '0', '&': '8', '$': 'S'}
+"""What labels print where the recognizer sees one of these (& is the 8 of OCR-A); others count as their capital."""
 SEPARATORS = '-/.–—_~'
-OTHERS = ',:;()[]<>*#&%=+\'"?@°'
+OTHERS = ',:;()[]<>*#%=+\'"?@°'
 """Marks that are no part of a number: as if nothing were printed."""
 # Below the float noise of a softmax; log(0) would give -inf.
 LEAST = 1e-7

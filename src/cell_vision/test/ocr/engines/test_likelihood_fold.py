@@ -6,7 +6,7 @@ import numpy as np
 from cell_vision.likelihoods import ALPHABET, FLOOR, NOTHING, SEPARATOR, SPACE
 from cell_vision.ocr.engines.likelihood_fold import LikelihoodFold
 
-CHARACTERS = ['0', 'o', 'O', 'l', '-', ':', '中', 'S', 's']
+CHARACTERS = ['0', 'o', 'O', 'l', '-', ':', '中', 'S', 's', '&', '8']
 
 
 def folded(**shares: float) -> np.ndarray:
@@ -36,3 +36,8 @@ def test_separators_blanks_and_marks_have_classes_of_their_own():
 def test_a_character_that_no_label_carries_says_nothing_about_the_others():
     values = folded(**{'中': 0.99, 'S': 0.005, '0': 0.001})
     assert values.argmax() == ALPHABET.index('S') and np.isclose(values[0], np.log(0.2), atol=1e-2)
+
+
+def test_the_eight_of_ocr_a_looks_like_an_ampersand():
+    values = folded(**{'&': 0.6, '8': 0.3})
+    assert values[ALPHABET.index('8')] == 0 and values[NOTHING] == FLOOR
