@@ -48,6 +48,7 @@ from cell_interfaces.srv import CaptureComponent, ControlJob, RobotCommand, SetB
 
 __all__ = ['CoordinatorNode', 'main']
 
+# A button is enabled by this status, so it must not be older than a blink.
 STATUS_PERIOD_S = 0.5
 LONGEST_LOCK_WAIT_S = 1.0
 """Less than `stale_after`: the node's status goes on meanwhile."""

@@ -34,6 +34,7 @@ TOPICS: dict[str, type] = {
     'weighing/delivery': msg.DeliveryState,
 }
 """Latched topics of the page and their types."""
+# Three beats a second of each node, more than one round of all.
 HEARTBEATS = 30
 
 

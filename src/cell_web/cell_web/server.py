@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SECRET_HEADER = 'X-Rosbridge-Secret'
 RETRY_S = 2.0
+# Also its timeout: a rosbridge that hangs counts as down.
 PROBE_S = 5.0
 SNAPSHOT_S = 3.0
 # A viewer that takes no data would otherwise keep its place for hours.

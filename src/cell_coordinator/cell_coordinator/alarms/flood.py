@@ -13,6 +13,7 @@ __all__ = ['FLOOD_ALARMS', 'FloodDetector']
 
 FLOOD_ALARMS = 50
 """New alarms within the window from which on they are a flood: nobody reads them one by one."""
+# ISA-18.2 calls more than ten alarms in ten minutes a flood; a cascade after one cause comes within seconds.
 WINDOW_NS = 10 * NS_PER_S
 
 

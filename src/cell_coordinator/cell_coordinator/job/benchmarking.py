@@ -26,6 +26,7 @@ from cell_coordinator.parameters import CoordinatorParameters
 from cell_interfaces.msg import BenchmarkSet, CommandInfo, ComponentCaptured, OcrResult
 from cell_interfaces.srv import GetBenchmarks, StoreBenchmark
 
+# The matcher may start after the coordinator.
 RESTORE_PERIOD_S = 0.5
 
 

@@ -57,6 +57,7 @@ NOT_TAKEN_ALARM = 3
 """Prints in a row that make no bag before an alarm is raised."""
 # Some seconds of a full site: a station that stands still for a moment need not read the journal.
 READINGS_DEPTH = 2000
+# For events without an end, such as a connection that took the place of another one.
 TRANSIENT_ALARM_NS = 60 * NS_PER_S
 
 

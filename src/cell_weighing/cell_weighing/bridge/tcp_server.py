@@ -37,6 +37,7 @@ BIND_RETRY_S = 2.0
 DIAL_TIMEOUT_S = 5.0
 # An indicator that is switched on in the morning should be there within half a minute.
 FIRST_DIAL_S, LONGEST_DIAL_S = 1.0, 30.0
+# How late a paused socket is resumed, and an idle connection is closed.
 HOUSEKEEPING_S = 0.25
 LOW_WATER = 0.25
 """Share of the limit of waiting readings below which the sockets are read again."""

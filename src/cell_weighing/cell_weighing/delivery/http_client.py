@@ -19,6 +19,7 @@ import requests
 
 from cell_weighing.delivery.policy import DeliveryItem, HttpResult
 
+# Also long enough for a web application that starts with the first request.
 TIMEOUT_S = 10.0
 # An error page can be of any size; its first part names the cause.
 LONGEST_BODY = 65_536

@@ -14,6 +14,7 @@ from cell_weighing.delivery.answer import BodyVerdict, object_of, read_answer, s
 from cell_weighing.delivery.error_text import error_message_of
 
 FIRST_DELAY_S = 1.0
+# A web application that is back should get the waiting bags within a minute.
 LONGEST_DELAY_S = 60.0
 # A server that asks for days would stop the delivery without an alarm.
 LONGEST_RETRY_AFTER_S = 3600.0

@@ -18,6 +18,7 @@ from statistics import NormalDist, fmean, stdev
 
 from cell_weighing.domain.units import EXACT
 
+# Groups of five are usual on control charts: large enough to show a shift, small enough to be of one setting.
 SUBGROUP = 5
 RULE_RISK = 0.0025
 """Chance that one rule, or the limit of the ranges, signals in the whole chart of a steady process."""

@@ -19,6 +19,7 @@ from cell_weighing.storage.tables import BagRow, ReopenRow, UndoneVoidRow, VoidR
 from cell_weighing.storage.web_application import WebApplicationTables
 
 LATEST_BAGS = 20
+# The page offers them as suggestions.
 MOST_COMPANIES = 50
 _BAGS = (
     select(BagRow, WeighJobRow, VoidRow.bag_id)

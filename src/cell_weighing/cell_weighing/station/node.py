@@ -50,7 +50,9 @@ from cell_weighing.station.retention import JournalPruner
 from cell_weighing.station.services import WeighingServices, WeighJobRules
 from cell_weighing.station.store import StationSnapshot, WeighStore
 
+# Topics can lose readings, the journal cannot: what a full queue dropped is found here.
 CATCH_UP_PERIOD_S = 2.0
+# One page each time, so that pruning years of lines disturbs nobody.
 PRUNE_PERIOD_S = 10.0
 READINGS_DEPTH = 2000
 

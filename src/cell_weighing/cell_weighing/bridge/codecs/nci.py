@@ -24,8 +24,11 @@ from cell_weighing.domain.reading import ParsedLine, Stability, WeightMode
 
 ETX = b'\x03'
 _RECORD = re.compile(rb'[\r\n]*(?:([-+ 0-9.,^_]{1,12}?) *([A-Za-z]{1,3})? *\r\n?|\n)?S?([0-?][0-?p-\x7f][0-?]?)\r?\n?')
+# First status byte: bit 0 motion; bits 2 and 3 a fault of the memory.
 _MOTION, _MEMORY = 0x01, 0x0C
+# Second status byte: bits 0 and 1 the range; bits 2 and 3 a fault of memory or calibration.
 _UNDER, _OVER, _FAULTY = 0x01, 0x02, 0x0C
+# Third status byte, where the indicator sends one.
 _NET, _INITIAL_ZERO = 0x04, 0x08
 
 

@@ -22,6 +22,7 @@ from cell_weighing.bridge.codecs.template_text import NUMBERS, Template, Templat
 from cell_weighing.bridge.framing import Framer, LineFramer, MalformedLine
 from cell_weighing.domain.reading import ParsedLine, ReadingStatus, Stability, WeightMode
 
+# Bounds the memory when the lines of the parameter never come.
 LONGEST_TICKET = 1024
 _PADDING = re.compile(rb'[ \t]+')
 
