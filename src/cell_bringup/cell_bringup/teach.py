@@ -28,7 +28,7 @@ CHECK_PERIOD_S = 1.0
 FREEDRIVE_S, RENEW_S = 30.0, 10.0
 """Freedrive ends this long after the last renewal: a closed terminal leaves no arm that gives way."""
 POLL_S = 0.2
-HELP = '[t]ake   [f]reedrive on or off   [n]ext   [b]ack   [g]uide (simulated arm)   [q]uit'
+HELP = 't: take   f: freedrive on or off   n: next   b: back   g: guide (simulated arm)   q: quit'
 STILL_S = 8.0
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import pytest
 from cell_robot.control_process.codec import (
+    BlendedMove,
     ControlError,
     ControlFailed,
     ControlReady,
     Heartbeat,
     MoveJoints,
     MoveLine,
+    MovePath,
     MoveStarted,
     RequestDone,
+    SetFreedrive,
     SetOutput,
     SetToolAndPayload,
     StopArm,
+    TryPath,
     decode_report,
     decode_request,
     encode_report,
@@ -32,10 +36,18 @@ SIX = (0.0, -1.5, 0.25, 1.0, 2.0, 3.0)
         MoveLine(SIX, 0.1, 0.5),
         SetOutput(3, True),
         StopArm(4.0),
+        TryPath(SIX),
+        SetFreedrive(True),
     ],
 )
 def test_requests_arrive_as_they_were_sent(request_):
     assert decode_request(encode_request(7, request_)) == (7, request_)
+
+
+def test_the_moves_of_a_path_arrive_as_they_were_sent():
+    path = MovePath((BlendedMove(False, SIX, 1.0, 2.0, 0.05), BlendedMove(True, SIX, 0.1, 0.5, 0.0)))
+    _, received = decode_request(encode_request(8, path))
+    assert received.entries == tuple((line, list(end), *rest) for line, end, *rest in path.moves)
 
 
 @pytest.mark.parametrize(

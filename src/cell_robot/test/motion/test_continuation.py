@@ -128,3 +128,30 @@ def test_the_steps_of_the_pick_are_those_that_the_tests_name():
         'close',
         'going up',
     ]
+
+
+def together(start):
+    """Approach and descent, executed as one with a rounded corner."""
+    return PlanProgress(PICK, APPROACH, at(start), 2)
+
+
+def test_of_moves_that_are_executed_as_one_the_reached_one_goes_on():
+    on_the_way = at(between(CAMERA, joints_of(APPROACH), 0.3))
+    assert first_remaining(CELL, together(CAMERA), on_the_way) == APPROACH
+    deep = at(between(joints_of(APPROACH), joints_of(DOWN), 0.9))
+    assert first_remaining(CELL, together(CAMERA), deep) == DOWN
+    assert labels(continue_plan(PLANNER, CELL, together(CAMERA), deep))[:2] == ['going down', 'close']
+
+
+def test_an_arm_stopped_in_a_rounded_corner_first_goes_to_the_corner():
+    low = between(joints_of(APPROACH), joints_of(DOWN), 0.25)
+    beside = tuple(angle + 0.02 for angle in low[:1]) + low[1:]
+    assert first_remaining(CELL, together(CAMERA), at(beside)) == APPROACH
+    rest = continue_plan(PLANNER, CELL, together(CAMERA), at(beside))
+    assert labels(rest)[:2] == ['to the approach', 'going down'] and rest[0].blend == 0.0
+
+
+def test_an_arm_beside_all_of_the_moves_is_in_doubt():
+    pushed = tuple(angle + 0.3 for angle in between(CAMERA, joints_of(APPROACH), 0.3))
+    with pytest.raises(DoubtError, match='not on its way'):
+        first_remaining(CELL, together(CAMERA), at(pushed))
