@@ -139,6 +139,15 @@ ARGUMENTS = [
         'legacy_hub_port', default_value='5002', description='TCP port for backends that speak to the replaced Robo Hub.'
     ),
     DeclareLaunchArgument('sim_camera_port', default_value='8090', description='TCP port of the simulated camera.'),
+    DeclareLaunchArgument(
+        'record', default_value='false', choices=BOOLEAN, description='Record the cell into the folder recordings of state_dir.'
+    ),
+    DeclareLaunchArgument(
+        'record_what',
+        default_value='decisions',
+        choices=['decisions', 'vision', 'everything'],
+        description='What is recorded; vision = with the pictures, so that they can be read again.',
+    ),
     DeclareLaunchArgument('use_sim_time', default_value='false', choices=BOOLEAN, description='Use the time from /clock.'),
     DeclareLaunchArgument('respawn', default_value='true', choices=BOOLEAN, description='Restart a node after it exits.'),
     DeclareLaunchArgument(
@@ -235,6 +244,11 @@ def generate_launch_description() -> LaunchDescription:
 
 def central_nodes() -> list[Node]:
     """Describe the nodes that read, judge, keep the counts and run jobs."""
+    recording = {
+        'folder': in_state_dir('recordings'),
+        'what': text('record_what'),
+        'background_file': in_state_dir('empty_view.png'),
+    }
     files = {'kept_frames_folder': in_state_dir('kept_frames'), 'background_file': in_state_dir('empty_view.png')}
     return [
         node('cell_inventory', 'inventory', CATALOGUE, DATABASE),
@@ -243,6 +257,7 @@ def central_nodes() -> list[Node]:
         node('cell_coordinator', 'alarms', DATABASE),
         node('cell_coordinator', 'coordinator', DATABASE, CATALOGUE),
         # An argument that is not given must not replace the settings_file of the parameter file.
+        node('cell_history', 'recorder', CATALOGUE, recording, condition=IfCondition(LaunchConfiguration('record'))),
         node('cell_weighing', 'weigh_station', DATABASE, STATE, condition=UNNAMED),
         node('cell_weighing', 'weigh_station', DATABASE, STATE, SETTINGS, condition=NAMED),
     ]

@@ -19,5 +19,5 @@ setup(
     maintainer_email='maintainers@workcell.invalid',
     description='Recordings of the cell, and their replay.',
     license='Apache-2.0',
-    entry_points={'console_scripts': ['replay = cell_history.replay.node:main']},
+    entry_points={'console_scripts': ['recorder = cell_history.recorder.node:main', 'replay = cell_history.replay.node:main']},
 )

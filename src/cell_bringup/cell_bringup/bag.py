@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,6 +29,8 @@ SHORT_ID = 6
 def work_with_bag(options: argparse.Namespace, console: Console) -> int:
     """Run `cell bag`; return 0, 1 when decisions differ, 2 when a bag cannot be used."""
     try:
+        if options.action == 'record':
+            return _record(options)
         if options.action == 'info':
             return _show(options.bag, console)
         if options.action == 'replay':
@@ -36,6 +39,22 @@ def work_with_bag(options: argparse.Namespace, console: Console) -> int:
     except (BagError, RecordingError, DecisionsError, OSError) as error:
         console.print(f'[red]{error}[/]', soft_wrap=True)
         return 2
+
+
+def _record(options: argparse.Namespace) -> int:
+    """Run node recorder in this process, beside the one that records for the cell, if there is one."""
+    from cell_common.runner import run_node
+    from cell_history.recorder.node import RecorderNode
+    from rclpy.parameter import Parameter
+
+    settings = {
+        'folder': str(options.folder.resolve()),
+        'what': options.what,
+        'catalogue_file': str(options.catalogue.resolve()) if options.catalogue.is_file() else '',
+    }
+    overrides = [Parameter(name, value=value) for name, value in settings.items()]
+    name = ['--ros-args', '-r', f'__node:=recorder_{os.getpid()}']
+    return run_node(lambda: RecorderNode(namespace=options.namespace, parameter_overrides=overrides, cli_args=name))
 
 
 def _show(path: Path, console: Console) -> int:

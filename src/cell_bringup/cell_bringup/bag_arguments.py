@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cell_history.recorder.selection import CHOICES
 from cell_vision.ocr.engines.base import ENGINES
 
 __all__ = ['add_bag']
@@ -13,6 +14,10 @@ __all__ = ['add_bag']
 def add_bag(parser: argparse.ArgumentParser) -> None:
     """Add the actions of `cell bag`."""
     actions = parser.add_subparsers(dest='action', required=True)
+    record = actions.add_parser('record', help='record the running cell until Ctrl-C, in bags that can be replayed')
+    record.add_argument('what', nargs='?', choices=CHOICES, default='decisions', help='default: decisions')
+    record.add_argument('--folder', type=Path, default=Path('recordings'), help='where to (default: ./recordings)')
+    record.add_argument('--catalogue', type=Path, default=Path('config/parts.yaml'), help='default: config/parts.yaml')
     info = actions.add_parser('info', help='show what a bag holds, and what of it is damaged')
     info.add_argument('bag', type=Path)
     replay = actions.add_parser(

@@ -51,3 +51,10 @@ def test_a_bag_that_is_not_there_gives_exit_code_2(action: str, tmp_path: Path):
 def test_one_list_of_decisions_alone_cannot_be_compared(tmp_path: Path):
     (tmp_path / 'one.jsonl').write_text('')
     assert run('diff', str(tmp_path / 'one.jsonl'))[0] == 2
+
+
+def test_record_has_three_choices_and_records_decisions_by_default():
+    assert parser().parse_args(['bag', 'record']).what == 'decisions'
+    assert parser().parse_args(['bag', 'record', 'everything']).what == 'everything'
+    with pytest.raises(SystemExit):
+        parser().parse_args(['bag', 'record', 'nothing'])

@@ -226,17 +226,21 @@ class _Covered:
             value.reading_id: value for _, name, value in published if name == 'weighing/bag'
         }
         self._made_ns = recording.snapshot.made_ns
+        self._stock_ns = to_ns(recording.inventory.stamp)
+        self._weighing_ns = to_ns(recording.weigh_jobs.stamp)
 
     def is_new(self, item: Asked) -> bool:
         """Return whether a request changes the state, or was asked after its collection."""
         if item.name.startswith('inventory/'):
             sequence = self._sequences.get(_stock_key(item))
-            return sequence > self._sequence if sequence else item.at_ns >= self._made_ns
+            return sequence > self._sequence if sequence else item.at_ns >= self._stock_ns
         if item.name == READINGS:
             bag = self._bags.get(item.request.reading_id)
             return bag is None or bag.bag_number > self._numbered.get(int(bag.weigh_job_id), -1)
         if item.name == 'weighing/start_job' and item.response.code == 0:
             return int(item.response.weigh_job_id) not in self._numbered
+        if item.name.startswith('weighing/'):
+            return item.at_ns >= self._weighing_ns
         return item.at_ns >= self._made_ns or item.name in AT_THE_ANSWER
 
 
