@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psutil
 from cell_common.database import migrate, open_database
 from cell_common.ids import new_id
 from cell_common.testing import free_port
@@ -95,18 +96,19 @@ def run_backlog(folder: Path, scales: int, rate: float, lines: int) -> dict[str,
         results: list[Sent] = []
         printing.start()
         time.sleep(2)
-        with station(database, scales):
+        with station(database, scales) as node:
             deadline = time.monotonic() + 100
             while time.monotonic() < deadline:
                 done, stored = connection.execute(bags).fetchone()
                 if done and first is None:
-                    first, at_first = time.monotonic(), done
+                    first, at_first, before = time.monotonic(), done, psutil.Process(node.pid).cpu_times()
                 if done and stored - done < scales * rate:
                     break
                 time.sleep(0.05)
             else:
                 raise SystemExit(f'the station is not in step: {done} of {stored} lines')
             seconds = time.monotonic() - (first or 0.0)
+            after = psutil.Process(node.pid).cpu_times()
             in_step = time.monotonic_ns()
             printing.join()
             time.sleep(2)
@@ -118,6 +120,9 @@ def run_backlog(folder: Path, scales: int, rate: float, lines: int) -> dict[str,
     return {
         'backlog lines': lines,
         'bags/s': round((done - at_first) / max(seconds, 0.001)),
+        'station cpu us a bag': round(
+            1e6 * (after.user + after.system - before.user - before.system) / max(done - at_first, 1)
+        ),
         'seconds until in step': round(seconds, 1),
         'lines printed meanwhile': len(delays),
         'lost': len(sent.at) - len({(scale, number) for scale, number, _ in seen} & sent.at.keys()),

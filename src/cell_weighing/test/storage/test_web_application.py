@@ -90,7 +90,6 @@ def test_nothing_of_the_application_is_altered_when_the_cell_moves_in(applicatio
     assert application.rows('SELECT * FROM filler_bag ORDER BY id')[:3] == bags
 
 
-@EVERYWHERE
 def test_a_job_of_the_application_goes_on_with_the_bags_that_it_has(application, store, url):
     scale = Scale(store)
     (bag,) = scale.weigh('12.474', 'kg')
