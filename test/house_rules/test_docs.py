@@ -1,6 +1,7 @@
 """The docs name every node, interface, parameter, table and file, and name none that does not exist."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -100,6 +101,8 @@ def test_every_pinned_library_has_its_reason():
         for line in (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
         if line and not line.startswith('#')
     ]
+    package = json.loads((ROOT / 'src' / 'cell_web' / 'hmi' / 'package.json').read_text(encoding='utf-8'))
+    names += [*package['dependencies'], *package['devDependencies']]
     assert not [name for name in names if name not in text]
 
 
@@ -141,21 +144,32 @@ def test_every_file_that_contributing_names_exists():
     assert not [name for name in named if not (ROOT / name).exists()]
 
 
-def test_the_alarm_page_is_up_to_date():
+def test_documentation_and_page_have_the_texts_of_the_alarms():
     spec = importlib.util.spec_from_file_location('alarm_docs', ROOT / 'tools' / 'alarm_docs.py')
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (DOCS / 'alarms.md').read_text(encoding='utf-8') == module.page(), 'run tools/alarm_docs.py'
+    assert module.PAGE.read_text(encoding='utf-8') == module.page(), 'run tools/alarm_docs.py'
+    assert module.STOP_TEXTS.read_text(encoding='utf-8') == module.stop_texts(), 'run tools/alarm_docs.py'
 
 
-def test_a_text_is_either_raised_as_an_alarm_or_the_reason_of_a_pause():
-    from cell_common.alarm_texts import ALARM_TEXTS, PAUSE_REASONS
+def test_a_text_is_either_raised_as_an_alarm_or_the_reason_of_a_job():
+    from cell_common.alarm_texts import ALARM_TEXTS, REASONS
 
     sources = [path.read_text(encoding='utf-8') for path in (ROOT / 'src').glob('cell_*/cell_*/**/*.py')]
     raised = {key for source in sources for key in re.findall(r"raise_known\(\s*f?'(\w+)'", source)}
     raised |= {'flood'}  # by the node `alarms` itself, which has no reporter
-    assert {key for key in ALARM_TEXTS if key.partition('/')[2] not in raised} == PAUSE_REASONS
+    assert {key for key in ALARM_TEXTS if key.partition('/')[2] not in raised} == REASONS
+    job = ''.join(
+        path.read_text(encoding='utf-8') for path in (ROOT / 'src/cell_coordinator/cell_coordinator/job').glob('*.py')
+    )
+    assert [key for key in REASONS if not re.search(rf"'({key}|{key.partition('/')[2]})'", job)] == []
+
+
+def test_no_node_words_an_alarm_itself():
+    sources = [path for path in (ROOT / 'src').glob('cell_*/cell_*/**/*.py') if path.name not in ('alarms.py', 'book.py')]
+    own = [path.name for path in sources if re.search(r'larms?\.raise_alarm\(', path.read_text(encoding='utf-8'))]
+    assert own == []
 
 
 def test_every_table_has_its_owner_on_the_architecture_page():

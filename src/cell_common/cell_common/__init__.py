@@ -4,7 +4,8 @@ By purpose:
     node frame     runner, parameters, timers, timeouts, inbox, background, calls, action_calls, qos, diagnostics
     network, log   listening, log_limit, engineio3
     data           database, database_claim, atomic_file, yaml_model, ids, latest_entries, time, ros_time
-    cell's words   catalogue, catalogue_file, catalogue_table, alarm_texts, alarms, commands, error_code, gripper_sensor
+    cell's words   catalogue, catalogue_file, catalogue_table, alarm_text, alarm_texts, alarms, commands, error_code,
+                   gripper_sensor
     tests          testing
 
 Modules with the line `Pure: no ROS, sockets, files or clock.` can be imported without ROS; a house rule checks the claim.
@@ -12,6 +13,7 @@ Modules with the line `Pure: no ROS, sockets, files or clock.` can be imported w
 
 __all__ = [
     'action_calls',
+    'alarm_text',
     'alarm_texts',
     'alarms',
     'atomic_file',

@@ -39,16 +39,16 @@ class AlarmReporter:
             node: Its name becomes the `source` of each alarm.
         """
         self._node = node
-        self._active: dict[str, str] = {}
+        self._active: dict[str, tuple[str, str, str]] = {}
         self._session = new_id()
         self._sequence = 0
         self._publisher = node.create_publisher(AlarmEvent, 'alarms/events', latched(LATCHED_DEPTH))
         self._publish(AlarmEvent(kind=AlarmEvent.CLEARED, key=''))
 
     def raise_alarm(self, key: str, priority: int, text: str, *, consequence: str, action: str) -> None:
-        """Raise an alarm; no-op while an alarm with the same key and text is active.
+        """Raise an alarm; no-op while an alarm with the same key and texts is active.
 
-        A different text under the same key replaces the text and counts as a repeated raise.
+        Different texts under the same key replace the old ones and count as a repeated raise.
 
         Args:
             key: Identifies the condition within this node.
@@ -57,10 +57,11 @@ class AlarmReporter:
             consequence: Effect on the cell.
             action: What the operator should do.
         """
-        # Compared with the text, not the key alone: the values in it may have changed.
-        if self._active.get(key) == text:
+        # Compared with the texts, not the key alone: the values in them may have changed.
+        texts = (text, consequence, action)
+        if self._active.get(key) == texts:
             return
-        self._active[key] = text
+        self._active[key] = texts
         self._publish(
             AlarmEvent(kind=AlarmEvent.RAISED, key=key, priority=priority, text=text, consequence=consequence, action=action)
         )

@@ -71,7 +71,7 @@ def storage_error(error: SQLAlchemyError) -> StorageFailedError:
     """
     cause = getattr(error, 'orig', None) or error
     if isinstance(cause, sqlite3.OperationalError) and 'locked' in str(cause):
-        return StorageBusyError('another program holds the lock of the database: end its transaction, or wait for its end')
+        return StorageBusyError('another program holds the lock of the database. End its transaction, or wait for its end.')
     return StorageFailedError(f'the database refused: {cause}. Check its disk, then try again.')
 
 

@@ -53,7 +53,7 @@ def test_a_trigger_with_unknown_outcome_is_resolved_by_the_operator(cell, trigge
     assert sum(cell.stock()[0]) == 5 - len(booked)
 
 
-@pytest.mark.parametrize(('outcome', 'reason'), [(NOT_SENT, 'nothing was sent'), (REFUSED, 'the robot refused: as scripted')])
+@pytest.mark.parametrize(('outcome', 'reason'), [(NOT_SENT, 'Robot command not sent'), (REFUSED, 'As scripted.')])
 def test_a_trigger_that_was_not_done_is_sent_again_on_resume(cell, outcome, reason):
     cell.up()
     cell.robot.script['PART'] = [outcome]

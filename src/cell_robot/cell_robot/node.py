@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from cell_common.alarm_texts import short_cause
+from cell_common.alarm_text import short_cause
 from cell_common.alarms import AlarmReporter
 from cell_common.command_log import open_own_command_log
 from cell_common.commands import expiry_error

@@ -16,6 +16,9 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cell_common.alarm_text import sentence
+from cell_common.alarm_texts import ROBOT_STOPS
+
 from cell_robot.robot_modes import RobotMode, SafetyMode
 
 UNLOCK_AFTER_S = 5.0
@@ -23,27 +26,7 @@ UNLOCK_AFTER_S = 5.0
 FREE_TO_MOVE = (SafetyMode.NORMAL, SafetyMode.REDUCED)
 SAFEGUARDS = (SafetyMode.SAFEGUARD_STOP, 12, 16, 22)
 """Safety modes of an open safeguard: its input, that of automatic mode, of the injection moulding interface, and of the API."""
-RESTART = 'Call maintenance: read the log on the pendant and restart safety there.'
-CAUSES: Mapping[int, tuple[str, str]] = {
-    SafetyMode.PROTECTIVE_STOP: (
-        'protective stop',
-        'Look what the arm has hit, make the area clear, then recover the robot.',
-    ),
-    SafetyMode.RECOVERY: ('recovery mode', 'Move the joints back into their limits on the pendant.'),
-    SafetyMode.SAFEGUARD_STOP: ('safeguard stop', 'Close and reset the safeguard, then recover the robot.'),
-    SafetyMode.SYSTEM_EMERGENCY_STOP: (
-        'emergency stop of the system',
-        'Remove the danger, turn the button back, then recover the robot.',
-    ),
-    SafetyMode.ROBOT_EMERGENCY_STOP: (
-        'emergency stop',
-        'Remove the danger, turn the button back, then recover the robot.',
-    ),
-    SafetyMode.VIOLATION: ('safety violation', RESTART),
-    SafetyMode.FAULT: ('safety fault', RESTART),
-}
-"""Safety mode -> (name of the stop, remedy)."""
-OTHER_STOP = ('stop by the safety system', 'Look at the pendant, remove the cause, then recover the robot.')
+_SAFETY_NAMES = {mode.value: mode.name for mode in SafetyMode}
 MODES: Mapping[int, str] = {
     RobotMode.NO_CONTROLLER: 'no controller',
     RobotMode.DISCONNECTED: 'disconnected',
@@ -125,8 +108,28 @@ def recovery_steps(facts: RecoveryFacts) -> list[RecoveryStep]:
 
 def stop_cause(safety: int) -> str:
     """Return name and remedy of a stop, for numbers that this release does not know as well."""
-    name, advice = CAUSES.get(SafetyMode.SAFEGUARD_STOP if safety in SAFEGUARDS else safety, OTHER_STOP)
-    return f'{name}. {advice}'
+    return f'{stop_name(safety)}. {" ".join(_stop_text(safety)[1])}'
+
+
+def stop_name(safety: int) -> str:
+    """Return the name of a stop, e.g. "protective stop"."""
+    return _stop_text(safety)[0]
+
+
+def _stop_text(safety: int) -> tuple[str, tuple[str, ...]]:
+    name = _SAFETY_NAMES.get(SafetyMode.SAFEGUARD_STOP if safety in SAFEGUARDS else safety, '')
+    return ROBOT_STOPS.get(name, ROBOT_STOPS['OTHER'])
+
+
+def hold_text(reason: str, look: str = 'Clear the robot area.') -> str:
+    """Return why nothing may move before a recovery, with the remedy.
+
+    Args:
+        reason: What happened. A remedy that it names itself is kept.
+        look: What the operator should look at if the reason names no remedy.
+    """
+    text = sentence(reason)
+    return text if '. ' in text else f'{text} {look} Recover the robot.'
 
 
 def not_movable_reason(safety: int, mode: int) -> str:
@@ -140,7 +143,7 @@ def not_movable_reason(safety: int, mode: int) -> str:
         text = stop_cause(safety)
         return text[0].upper() + text[1:]
     if mode != RobotMode.RUNNING:
-        return f'The arm is not running ({MODES.get(mode, mode)}). Look at the area, then recover the robot.'
+        return f'The arm is not running ({MODES.get(mode, mode)}). Clear the robot area. Recover the robot.'
     return ''
 
 

@@ -64,8 +64,8 @@ def test_a_running_robot_only_gets_its_program_restarted():
 @pytest.mark.parametrize(
     ('changes', 'said'),
     [
-        ({'safety': R.SAFETY_ROBOT_EMERGENCY_STOP}, 'turn the button back'),
-        ({'safety': R.SAFETY_SYSTEM_EMERGENCY_STOP}, 'turn the button back'),
+        ({'safety': R.SAFETY_ROBOT_EMERGENCY_STOP}, 'Release the emergency stop'),
+        ({'safety': R.SAFETY_SYSTEM_EMERGENCY_STOP}, 'Release the emergency stop'),
         ({'safety': R.SAFETY_SAFEGUARD_STOP}, 'Close and reset the safeguard'),
         ({'safety': R.SAFETY_VIOLATION}, 'Call maintenance'),
         ({'safety': R.SAFETY_FAULT}, 'Call maintenance'),

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 # Of one connection.
 MAX_REJECTIONS_LOGGED = 5
 CONNECT_S = 5.0
+ALIVE_PERIOD_S = 1.0
+ALIVE = '{"op":"status","level":"info","msg":"web_gateway"}'
+"""Sign of life for pages that ask for it: a page then tells a silent rosbridge from a lost connection to the gateway."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class RosbridgeProxy:
         when it leaves.
 
         Args:
-            request: WebSocket handshake; Host, Origin and session have been checked.
+            request: WebSocket handshake; Host, Origin and session have been checked. With query alive=1 the browser gets
+                `ALIVE` every second, also while rosbridge is silent.
             allow: Filter for the messages of this session.
 
         Returns:
@@ -91,8 +95,14 @@ class RosbridgeProxy:
             # from the page.
             await browser.close(code=WSCloseCode.TRY_AGAIN_LATER, message=reason.encode())
             return browser
-        with self._pages.seat(request.remote):
-            await self._with_rosbridge(browser, allow)
+        alive = asyncio.create_task(_send_alive(browser)) if request.query.get('alive') == '1' else None
+        try:
+            with self._pages.seat(request.remote):
+                await self._with_rosbridge(browser, allow)
+        finally:
+            if alive is not None:
+                alive.cancel()
+                await asyncio.gather(alive, return_exceptions=True)
         return browser
 
     async def _with_rosbridge(self, browser: web.WebSocketResponse, allow: AllowList) -> None:
@@ -153,6 +163,12 @@ class RosbridgeProxy:
                 log.warning('message from a page rejected: %s', decision.reason)
             # The page gets its answer in rosbridge's form, so that a rejected call fails at once.
             await browser.send_str(decision.answer)
+
+
+async def _send_alive(browser: web.WebSocketResponse) -> None:
+    while not browser.closed:
+        await browser.send_str(ALIVE)
+        await asyncio.sleep(ALIVE_PERIOD_S)
 
 
 async def _rosbridge_to_browser(rosbridge: ClientWebSocketResponse, browser: web.WebSocketResponse) -> None:

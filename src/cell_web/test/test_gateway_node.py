@@ -113,6 +113,19 @@ def test_messages_pass_both_ways(gateway: GatewayNode, rosbridge: Any, browse: B
     assert rosbridge.received == [{'op': 'call_service', 'id': '1', 'service': '/cell/set_job', 'args': {}}]
 
 
+@pytest.mark.parametrize(('query', 'alive'), [('?alive=1', True), ('', False)])
+def test_a_page_that_asks_gets_a_sign_of_life_while_rosbridge_is_silent(
+    gateway: GatewayNode, browse: Browse, query: str, alive: bool
+) -> None:
+    async def talk(session: ClientSession) -> list[Any]:
+        async with session.ws_connect(f'ws://{address(gateway)}/rosbridge{query}') as page:
+            with contextlib.suppress(asyncio.TimeoutError):
+                return [await asyncio.wait_for(page.receive_json(), 0.8)]
+            return []
+
+    assert [message['op'] for message in browse(talk)] == (['status'] if alive else [])
+
+
 def test_a_refused_message_never_reaches_rosbridge(gateway: GatewayNode, rosbridge: Any, browse: Browse) -> None:
     async def work(session: ClientSession) -> Any:
         async with session.ws_connect(f'ws://{address(gateway)}/rosbridge') as page:

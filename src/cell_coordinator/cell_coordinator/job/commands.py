@@ -231,7 +231,7 @@ class OperatorCommands:
         if action is None:
             raise CommandRejected(ErrorCode.INVALID_ARGUMENT, f'action is {request.action}: give 0 to {max(_ACTIONS)}')
         if self._runner.job.finished:
-            raise CommandRejected(ErrorCode.NO_JOB, 'there is no active job')
+            raise CommandRejected(ErrorCode.NO_JOB, 'no job is active')
         sensor = GripperSensor.UNKNOWN
         # Only these depend on the gripper; Pause must not wait for the robot node.
         if action == 'CANCEL' or action in _RESOLUTIONS:
@@ -342,7 +342,7 @@ class OperatorCommands:
         except SensorContradiction as error:
             if not (answer == self._contradicted and early):
                 self._contradicted, self._contradicted_s = answer, now
-            advice = 'Look again; the same answer within 60 s overrules the sensor.'
+            advice = 'Look again. The same answer within 60 s overrules the sensor.'
             raise CommandRejected(error.code, f'{error}. {advice}') from error
         self._contradicted = None
 

@@ -33,8 +33,8 @@ class Resolution(enum.Enum):
     DONE and NOT_DONE are about the step. REMOVED says that the piece has left the cell, and books it as rejected.
     """
 
-    DONE = 'done'
-    NOT_DONE = 'not done'
+    DONE = 'completed'
+    NOT_DONE = 'not completed'
     REMOVED = 'piece removed'
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cell_common.alarm_texts import ALARM_TEXTS
 from cell_common.error_code import ErrorCode
 from cell_common.gripper_sensor import GripperSensor
 
@@ -25,7 +26,6 @@ from cell_coordinator.job.events import Event, Resolution, RobotOutcome
 from cell_coordinator.job.model import STEPS_WITH_PIECE, JobState, JobStep, PickJob, PieceOutcome
 from cell_coordinator.job.resolution import (
     BOOKED_OTHERWISE,
-    NOT_BOOKED,
     REMOVE_PIECE,
     answer_error,
     cancel_texts,
@@ -40,6 +40,7 @@ from cell_coordinator.job.transitions import (
     continue_trigger,
     enter_step,
     expect_booking,
+    failed,
     finished,
     interrupted,
     is_between_pieces,
@@ -48,14 +49,14 @@ from cell_coordinator.job.transitions import (
     query_stock,
     rejection_reason,
     send_trigger,
+    step_name,
     unresolved,
     with_effect,
 )
 from cell_coordinator.job.tray_choice import TrayChoice, choose_tray
 
-RESTARTED = 'the coordinator was restarted: check the cell, then resume'
-OLD_FRAME = 'the frame is older than the pick: compare the clocks of the computers'
-_PAUSE_REQUESTED = 'pausing after this step, requested'
+PAUSE_REQUESTED = 'pause requested'
+PAUSES_LATER = '. The job pauses when this step ends.'
 
 
 class CommandRejected(Exception):
@@ -146,7 +147,9 @@ class JobMachine:
             return Transition(paused(job, attributed('paused', event.operator_id), fault=False))
         if job.state is not JobState.RUNNING:
             raise CommandRejected(ErrorCode.WRONG_STATE, f'the job is {job.state.name}: only a running job can be paused')
-        return Transition(replace(job, pause_requested=True, reason=attributed(_PAUSE_REQUESTED, event.operator_id)))
+        return Transition(
+            replace(job, pause_requested=True, reason=attributed(PAUSE_REQUESTED, event.operator_id) + PAUSES_LATER)
+        )
 
     def _resume(self, job: PickJob, event: ev.Resume) -> Transition:
         """Continue an interrupted trigger, take back a pause that was not reached, or enter the step again."""
@@ -178,7 +181,7 @@ class JobMachine:
     def _cancel(self, job: PickJob, event: ev.Cancel) -> Transition:
         """Cancel at once where nothing is under way; otherwise the piece is first finished."""
         if job.finished:
-            raise CommandRejected(ErrorCode.NO_JOB, 'there is no job to cancel')
+            raise CommandRejected(ErrorCode.NO_JOB, 'no job is active: nothing to cancel')
         if job.unresolved:
             raise CommandRejected(ErrorCode.NOT_RESOLVED, 'first answer whether the step was completed')
         job = replace(job, cancel_requested=True, pause_requested=False, reason=attributed('canceled', event.operator_id))
@@ -194,7 +197,7 @@ class JobMachine:
         if contradicted and not event.overrule:
             raise SensorContradiction(ErrorCode.WRONG_STATE, contradicted)
         overruled = f', gripper sensor overruled ({event.sensor.value})' if contradicted else ''
-        reason = attributed(f'{job.step.name} resolved as {event.resolution.value}', event.operator_id) + overruled
+        reason = attributed(f'{step_name(job)} answered as "{event.resolution.value}"', event.operator_id) + overruled
         job = replace(job, unresolved=False, trigger='', interrupted='', continues='', paused_by_fault=False, reason=reason)
         if event.resolution is Resolution.REMOVED:
             job = expect_booking(job, PieceOutcome.REJECTED, attributed('removed from the cell', event.operator_id) + overruled)
@@ -224,8 +227,8 @@ class JobMachine:
         # A refused step without a piece ends a canceled job. With a piece an operator must decide.
         if job.cancel_requested and job.step not in STEPS_WITH_PIECE:
             return self._advance(job, event.now_ns)
-        fact = 'the robot refused' if event.outcome is RobotOutcome.REFUSED else 'nothing was sent to the robot'
-        return Transition(paused(job, _with_fact(fact, event.message)))
+        key = 'robot_refused' if event.outcome is RobotOutcome.REFUSED else 'not_sent'
+        return Transition(failed(job, key, event.message))
 
     def _stock_received(self, job: PickJob, event: ev.StockReceived) -> Transition:
         """Trigger the pick from the first tray with pieces, or wait for a reload."""
@@ -237,7 +240,7 @@ class JobMachine:
         if tray is None:
             trays = tuple(sorted(number for number, _ in event.trays))
             missing = job.quantity - job.placed
-            reason = f'the trays of {job.part_number} are empty: {missing} more needed. Refill and confirm the reload.'
+            reason = ALARM_TEXTS['coordinator/reload_required'].reason(part=job.part_number, missing=missing)
             return Transition(replace(job, state=JobState.WAITING_RELOAD, reason=reason), (ev.RequestReload(trays, missing),))
         if job.state is JobState.WAITING_RELOAD:
             job = replace(job, state=JobState.RUNNING, reason='')
@@ -249,7 +252,7 @@ class JobMachine:
             return Transition(job)
         # The OCR node promises newer frames. A camera with a wrong clock breaks the promise.
         if event.reading.frame_ns <= job.frame_after_ns:
-            return self._effect_failed(job, ev.EffectFailed(event.now_ns, event.effect_id, OLD_FRAME))
+            return self._effect_failed(job, ev.EffectFailed(event.now_ns, event.effect_id, ''), 'old_frame')
         job = replace(job, step=JobStep.MATCH, frame_ns=event.reading.frame_ns)
         if job.cancel_requested or job.pause_requested:
             return self._advance(job, event.now_ns)
@@ -290,14 +293,14 @@ class JobMachine:
         )
         return with_effect(record, self._next_piece(job, event.now_ns))
 
-    def _effect_failed(self, job: PickJob, event: ev.EffectFailed) -> Transition:
+    def _effect_failed(self, job: PickJob, event: ev.EffectFailed, key: str = 'step_failed') -> Transition:
         if job.finished or job.trigger or event.effect_id != job.effect_id or job.state is JobState.WAITING_RELOAD:
             return Transition(job)
         if job.cancel_requested and job.state is JobState.RUNNING and job.step is not JobStep.BOOK:
             return self._advance(job, event.now_ns)
         if event.refused and job.step is JobStep.BOOK:
-            return Transition(paused(replace(job, booking_refused=True), event.message + NOT_BOOKED))
-        return Transition(paused(job, event.message))
+            return Transition(failed(replace(job, booking_refused=True), 'booking_refused', event.message))
+        return Transition(failed(job, key, event.message))
 
     # Other events
 
@@ -313,7 +316,7 @@ class JobMachine:
         if job.trigger:
             return Transition(unresolved(job, 'the coordinator was restarted while it waited for the robot'))
         if job.state is not JobState.PAUSED:
-            job = paused(job, RESTARTED)
+            job = failed(job, 'restarted')
         return book(job) if job.step is JobStep.BOOK else Transition(job)
 
     def _storage_failed(self, job: PickJob, event: ev.StorageFailed) -> Transition:
@@ -321,7 +324,7 @@ class JobMachine:
             return Transition(job)
         if job.trigger:
             return Transition(unresolved(job, event.message))
-        return Transition(paused(job, event.message))
+        return Transition(failed(job, 'storage_failed', event.message))
 
     # Steps
 
@@ -336,7 +339,7 @@ class JobMachine:
                 job = replace(job, step=JobStep.REJECT, outcome_reason=job.outcome_reason or 'job canceled')
         # Not before the booking: a moved piece must be in the ledger, whatever follows.
         elif job.pause_requested and job.step is not JobStep.BOOK:
-            return Transition(paused(job, job.reason.replace(_PAUSE_REQUESTED, 'paused'), fault=False))
+            return Transition(paused(job, _paused_by(job.reason), fault=False))
         return enter_step(job)
 
     def _complete_step(self, job: PickJob, now_ns: int) -> PickJob:
@@ -358,11 +361,8 @@ class JobMachine:
                 return Transition(job)
             # A wrong tray would otherwise be emptied into the reject tray, piece by piece.
             if job.consecutive_rejects >= self._rules.max_consecutive_rejects:
-                reason = (
-                    f'{job.consecutive_rejects} pieces in a row were rejected, the last one: '
-                    f'{job.outcome_reason}. Check the tray, then resume or cancel.'
-                )
-                return Transition(paused(job, reason))
+                values = {'count': job.consecutive_rejects, 'tray': job.tray}
+                return Transition(failed(job, 'rejects_in_a_row', f'The last one: {job.outcome_reason}', **values))
         return self._advance(job, now_ns)
 
     def _cancel_idle(self, job: PickJob, event: ev.Cancel | ev.Resolve) -> Transition:
@@ -376,8 +376,13 @@ class JobMachine:
         if job.step is JobStep.BOOK:
             if not job.booking_refused:
                 return book(job)
-            job = replace(job, reason=f'{job.reason}; piece {job.piece} {BOOKED_OTHERWISE}')
+            job = replace(job, reason=f'{job.reason}\nPiece {job.piece} {BOOKED_OTHERWISE}')
         return Transition(finished(job, JobState.CANCELLED, event.now_ns))
+
+
+def _paused_by(reason: str) -> str:
+    """Return the reason of a pause that has begun, from that of its request: "paused by Ada"."""
+    return reason.replace(PAUSE_REQUESTED, 'paused', 1).removesuffix(PAUSES_LATER)
 
 
 def require_verified(transition: Transition) -> None:
@@ -390,9 +395,3 @@ def require_verified(transition: Transition) -> None:
     places = any(isinstance(effect, ev.SendTrigger) and effect.event == 'PLACE' for effect in transition.effects)
     if places and not is_verified(job):
         raise UnverifiedPieceError(f'piece {job.piece} of job {job.job_id}')
-
-
-def _with_fact(fact: str, message: str) -> str:
-    """Return a message with the fact before it, unless it begins with the fact itself."""
-    stated = message.lower().startswith(' '.join(fact.split()[:3]))
-    return message if stated else f'{fact}: {message}'

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cell_common.alarm_texts import ALARM_TEXTS
 from cell_common.gripper_sensor import GripperSensor
 
 from cell_coordinator.job.events import Resolution
@@ -21,12 +22,11 @@ __all__ = ['answer_error', 'cancel_texts', 'contradiction', 'piece_is_open', 'st
 
 LEFT_IN_GRIPPER = 'left in the gripper when the job was canceled'
 NOT_IN_GRIPPER = 'not in the gripper when the job was canceled'
-REMOVE_PIECE = 'Job canceled. Remove the piece from the gripper by hand.'
-FIND_PIECE = 'Job canceled. The gripper is empty: find the piece.'
-LOOK_AT_GRIPPER = 'Job canceled. Look at the gripper: remove a piece by hand.'
+REMOVE_PIECE = ALARM_TEXTS['coordinator/canceled_holding'].reason()
+FIND_PIECE = ALARM_TEXTS['coordinator/canceled_empty'].reason()
+LOOK_AT_GRIPPER = ALARM_TEXTS['coordinator/canceled_no_sensor'].reason()
 
-NOT_BOOKED = '. Resume to book again, or cancel the job and correct the count of the tray.'
-BOOKED_OTHERWISE = 'is booked otherwise in the ledger: correct the count of its tray'
+BOOKED_OTHERWISE = 'is recorded otherwise in the ledger. Correct the count of its tray.'
 
 _HOLDS_AFTER = {
     (JobStep.PICK, Resolution.DONE): True,
@@ -52,15 +52,15 @@ def answer_error(job: PickJob, resolution: Resolution) -> str:
         resolution: The operator's answer about its step in doubt.
     """
     if job.state is not JobState.PAUSED or not (job.unresolved or piece_is_open(job)):
-        return 'there is no trigger to resolve'
+        return 'no answer about a piece is expected now'
     if resolution is Resolution.REMOVED:
         picked = job.step is not JobStep.START
-        return '' if picked else 'no piece was picked yet: resolve with Completed or Not completed'
+        return '' if picked else 'no piece was picked yet: answer Completed or Not completed'
     if job.unresolved or _is_uncertain(job, job.step):
         return ''
     if resolution is Resolution.NOT_DONE and _repeats_pick(job):
         return ''
-    return f'the outcome of {job.step.name} is not in doubt: resume, or remove the piece and say so'
+    return f'{job.step.name} is not in doubt: press Resume, or remove the piece and answer Piece removed'
 
 
 def contradiction(job: PickJob, resolution: Resolution, sensor: GripperSensor) -> str:
@@ -76,7 +76,7 @@ def contradiction(job: PickJob, resolution: Resolution, sensor: GripperSensor) -
     holds = _HOLDS_AFTER.get((job.step, resolution), False)
     if holds == (sensor is GripperSensor.HOLDS):
         return ''
-    return f'the gripper sensor says "{sensor.value}", the answer "{resolution.value}" says otherwise'
+    return f'The gripper sensor reports "{sensor.value}". This contradicts the answer "{resolution.value}"'
 
 
 def cancel_texts(sensor: GripperSensor) -> tuple[str, str]:

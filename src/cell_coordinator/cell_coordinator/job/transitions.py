@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cell_common.alarm_texts import ALARM_TEXTS, short_cause
+from cell_common.alarm_text import short_cause
+from cell_common.alarm_texts import ALARM_TEXTS
 
 from cell_coordinator.job import events as ev
 from cell_coordinator.job.events import Effect
@@ -24,6 +25,7 @@ __all__ = [
     'enter_step',
     'evidence_of',
     'expect_booking',
+    'failed',
     'finished',
     'interrupted',
     'is_between_pieces',
@@ -32,11 +34,23 @@ __all__ = [
     'query_stock',
     'rejection_reason',
     'send_trigger',
+    'step_name',
     'unresolved',
     'with_effect',
 ]
 
 _TRIGGERS = {JobStep.START: 'START_PROGRAM', JobStep.PLACE: 'PLACE', JobStep.REJECT: 'REJECT'}
+
+
+_STEP_NAMES = {
+    JobStep.START: 'Start program',
+    JobStep.PICK: 'Pick',
+    JobStep.READ: 'Reading',
+    JobStep.MATCH: 'Match',
+    JobStep.PLACE: 'Place',
+    JobStep.REJECT: 'Reject',
+    JobStep.BOOK: 'Stock entry',
+}
 
 
 @dataclass(frozen=True)
@@ -65,11 +79,10 @@ def unresolved(job: PickJob, message: str) -> PickJob:
         job: Its `trigger` is the one in doubt and stays set.
         message: Of the robot node; its cause leads the reason if it is short, or follows as a detail.
     """
-    trigger = 'Pick' if job.step is JobStep.PICK else job.trigger.replace('_', ' ').capitalize()
     text = ALARM_TEXTS['coordinator/step_not_confirmed']
     cause = short_cause(message)
     detail = '' if cause else message.split('. ', maxsplit=1)[0]
-    reason = text.reason(detail, cause=cause, trigger=trigger, piece=job.piece)
+    reason = text.reason(detail, cause=cause, step=step_name(job))
     job = replace(job, unresolved=True, uncertain=job.step_mark, interrupted='', continues='')
     return paused(job, reason)
 
@@ -84,12 +97,28 @@ def interrupted(job: PickJob, trigger_id: str, message: str) -> PickJob:
     """
     fact, _, remedy = message.partition('. ')
     text = ALARM_TEXTS['coordinator/step_interrupted']
-    trigger = 'Pick' if job.step is JobStep.PICK else job.trigger.replace('_', ' ').capitalize()
-    reason = text.reason(
-        fact.rpartition(': ')[2], trigger=trigger, piece=job.piece, remedy=(remedy.partition('. ')[0] or fact).rstrip('.')
-    )
+    remedy = (remedy.partition('. ')[0] or fact).rstrip('.')
+    reason = text.reason(fact.rpartition(': ')[2], step=step_name(job), remedy=remedy)
     job = replace(job, unresolved=True, uncertain=job.step_mark, interrupted=trigger_id, continues='')
     return paused(job, reason)
+
+
+def failed(job: PickJob, key: str, message: str = '', **values: object) -> PickJob:
+    """Return the job PAUSED by a fault, with a reason of `REASONS`.
+
+    Args:
+        job: The active job.
+        key: Key of the text in `ALARM_TEXTS`, without the source.
+        message: Of the node that failed: the fact, then its remedy.
+        values: Values of the text besides `step` and `piece`.
+    """
+    text = ALARM_TEXTS[f'coordinator/{key}']
+    return paused(job, text.reason(message, step=step_name(job), piece=job.piece, **values))
+
+
+def step_name(job: PickJob) -> str:
+    """Return the current step for the operator, e.g. "Place of piece 5"."""
+    return _STEP_NAMES[job.step] + (f' of piece {job.piece}' if job.piece else '')
 
 
 def finished(job: PickJob, state: JobState, now_ns: int) -> PickJob:

@@ -44,7 +44,7 @@ def answers(job, now):
         *(ev.VerdictReceived(now, n, MatchVerdict(kind, PART, job.frame_ns, PART)) for kind in kinds),
         ev.BookingConfirmed(now, n),
         ev.EffectFailed(now, n, 'down'),
-        ev.EffectFailed(now, n, 'booked otherwise', refused=True),
+        ev.EffectFailed(now, n, 'recorded otherwise', refused=True),
         ev.StockChanged(now),
         ev.CoordinatorRestarted(now),
         ev.StorageFailed(now, 'the disk is full'),
@@ -134,10 +134,10 @@ def test_a_piece_that_the_ledger_holds_with_another_outcome_is_a_decision_of_the
         'job', PART, 2, state=JobState.RUNNING, step=JobStep.BOOK, outcome=PieceOutcome.PLACED, piece=1, tray=1, effect_id=4
     )
     paused = MACHINE.advance(job, ev.EffectFailed(8, 4, 'piece 1 is booked already as REJECT', refused=True)).job
-    assert paused.state is JobState.PAUSED and 'cancel the job and correct the count' in paused.reason
+    assert paused.state is JobState.PAUSED and 'correct the tray count' in paused.reason
     following = MACHINE.advance(paused, command)
     if isinstance(command, ev.Cancel):
-        assert following.job.state is JobState.CANCELLED and 'booked otherwise' in following.job.reason
+        assert following.job.state is JobState.CANCELLED and 'recorded otherwise' in following.job.reason
         assert not following.effects
     else:
         assert isinstance(following.effects[0], ev.BookPiece), 'tried again'

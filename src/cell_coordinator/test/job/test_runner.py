@@ -193,7 +193,7 @@ def test_a_database_that_stays_locked_pauses_the_job_with_the_true_reason(impati
         runner.dispatch(ev.StockReceived(4, runner.job.effect_id, ((1, 5),)))
         runner.retry(100.0)
         runner.retry(121.0)
-        assert runner.job.state is JobState.PAUSED and 'another program holds the lock' in runner.job.reason
+        assert runner.job.state is JobState.PAUSED and 'Another program holds the lock' in runner.job.reason
     runner.retry(122.0)
     runner.dispatch(ev.Resume(8))
     assert runner.job.state is JobState.RUNNING
@@ -252,7 +252,7 @@ def test_a_clock_that_is_set_at_any_moment_of_a_job_changes_no_count(runner, eng
             if isinstance(effect, ev.AnsweredEffect):
                 runner.dispatch(cell.answer(effect))
         else:  # a frame of the time before the clock was set back does not count: an operator looks, then resumes
-            assert 'compare the clocks' in runner.job.reason
+            assert 'Compare the clocks' in runner.job.reason
             pauses += 1
             runner.dispatch(ev.Resume(cell.now()))
     assert (runner.job.job_id, runner.job.state, runner.job.placed, runner.job.rejected) == ('a', JobState.DONE, 2, 0)

@@ -116,10 +116,10 @@ def test_a_stop_is_reported_on_every_topic_and_recovered_step_by_step(cell: Cell
     result = cell.result(future)
     assert (result.outcome, result.code) == (TriggerRobot.Result.UNKNOWN, ResultCode.ROBOT_STOPPED)
     wait_until(lambda: cell.health and cell.health[-1].status[0].level == b'\x02', what='the node says that it is not ready')
-    assert 'recover the robot' in cell.health[-1].status[0].message
+    assert 'Recover the robot' in cell.health[-1].status[0].message
     wait_until(lambda: any(alarm.key == 'outcome_unknown' for alarm in cell.alarms))
     answer = cell.preflight()
-    assert answer.code == ResultCode.PREFLIGHT_FAILED and answer.message.startswith('not held: ')
+    assert answer.code == ResultCode.PREFLIGHT_FAILED and answer.message.startswith('robot stop: ')
     cell.steps.clear()
     assert cell.recover().code == ResultCode.OK
     count = len(cell.steps)

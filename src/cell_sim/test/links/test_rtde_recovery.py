@@ -31,7 +31,10 @@ def test_a_control_process_killed_in_mid_move_leaves_a_cell_that_recovers_in_5_s
     rtde.stands()
     joints = rtde.robot.motion.joints
     refused = rtde.do('HOME')
-    assert (refused.phase, refused.code) == (TriggerPhase.NOT_SENT, ResultCode.ROBOT_STOPPED) and 'recover' in refused.message
+    assert (refused.phase, refused.code) == (
+        TriggerPhase.NOT_SENT,
+        ResultCode.ROBOT_STOPPED,
+    ) and 'Recover the robot' in refused.message
     answer = rtde.recover()
     assert answer.code == ResultCode.OK, answer
     took = time.monotonic() - killed
@@ -50,7 +53,7 @@ def test_a_protective_stop_ends_the_event_and_is_recovered_step_by_step(rtde: An
         ResultCode.ROBOT_STOPPED,
     ) and 'protective stop' in outcome.message
     rtde.stands()
-    assert 'protective stop' in rtde.backend.state().message
+    assert 'Protective stop' in rtde.backend.state().message
     answer = rtde.recover()
     assert answer.code == ResultCode.OK, answer
     assert time.monotonic() - stopped >= 5.0, 'not unlocked before it was 5 s old'
@@ -79,7 +82,7 @@ def test_a_pressed_emergency_stop_refuses_recovery_until_it_is_released(rtde: An
     outcome = future.result(SOON_S)
     assert outcome.phase is TriggerPhase.UNKNOWN and 'emergency stop' in outcome.message
     answer = rtde.recover()
-    assert answer.code == ResultCode.ROBOT_STOPPED and 'turn the button back' in answer.message
+    assert answer.code == ResultCode.ROBOT_STOPPED and 'Release the emergency stop' in answer.message
     rtde.in_world(rtde.robot.release_emergency_stop)
     wait_until(lambda: rtde.backend.state().safety_mode == RobotState.SAFETY_NORMAL)
     answer = rtde.recover()

@@ -3,6 +3,7 @@ import App from './App.svelte';
 import './app.css';
 import { backoff } from './core/backoff';
 import type { Session } from './core/cell.svelte';
+import { guardTaps } from './core/tapGuard';
 
 /** Fetch the session (namespace, role, operator id) from the gateway; retry with back-off until it responds. */
 async function fetchSession(): Promise<Session> {
@@ -21,4 +22,5 @@ const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app element');
 const session = await fetchSession();
 target.replaceChildren();
+guardTaps(document);
 mount(App, { target, props: { session } });

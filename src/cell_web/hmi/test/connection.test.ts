@@ -133,6 +133,24 @@ describe('the connection', () => {
     expect(links.some((link) => link.reason === 'Idle timeout: no data received from the cell.')).toBe(true);
   });
 
+  it('stays open while the gateway sends a sign of life and rosbridge is silent', async () => {
+    connect({ idleTimeoutMs: 60 });
+    await until(() => connection.connected);
+    for (let beat = 0; beat < 10; beat++) {
+      rosbridge.sockets[0]!.send('{"op":"status","level":"info","msg":"web_gateway"}');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(rosbridge.sockets.length).toBe(1);
+  });
+
+  it('is replaced at once after a sleep of the computer', async () => {
+    connect({ retryBaseMs: 5_000 });
+    await until(() => connection.connected);
+    connection.restart('asleep');
+    expect(links.slice(-2).map((link) => link.state)).toEqual(['waiting', 'connecting']);
+    await until(() => connection.connected && rosbridge.sockets.length === 2);
+  });
+
   it('is closed after the connect timeout', async () => {
     const net = await import('node:net');
     const silentServer = net.createServer();

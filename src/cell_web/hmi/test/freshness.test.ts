@@ -35,4 +35,12 @@ describe('freshness', () => {
     fresh.onHeartbeat('alarms', 100);
     expect(fresh.nodeAge('alarms', 600)).toBe(100);
   });
+
+  it('is older by the time for which the computer was asleep', () => {
+    const fresh = new Freshness();
+    fresh.onHeartbeat('alarms', 500);
+    fresh.onStatus([{ name: 'ocr', level: 0 }], 500);
+    fresh.addAge(60_000);
+    expect([fresh.nodeAge('alarms', 600), fresh.nodeAge('ocr', 600)]).toEqual([60_100, 60_100]);
+  });
 });

@@ -49,10 +49,10 @@ describe('labels', () => {
     const robot = { connected: true, robot_mode: 7, safety_mode: RobotState.SAFETY_NORMAL, program_state: RobotState.PROGRAM_PLAYING, message: '' } as RobotState;
     expect([robotMessage(robot), canRecover(robot)]).toEqual(['', false]);
     const stopped = { ...robot, safety_mode: RobotState.SAFETY_PROTECTIVE_STOP };
-    expect([robotMessage(stopped).includes('recover'), canRecover(stopped)]).toEqual([true, true]);
+    expect([robotMessage(stopped).includes('Recover the robot'), canRecover(stopped)]).toEqual([true, true]);
     expect(robotMessage({ ...stopped, message: 'Joint 2 hit something.' })).toBe('Joint 2 hit something.');
     expect(canRecover({ ...stopped, connected: false })).toBe(false);
-    expect(robotMessage({ ...robot, safety_mode: RobotState.SAFETY_ROBOT_EMERGENCY_STOP })).toContain('this page cannot');
+    expect(robotMessage({ ...robot, safety_mode: RobotState.SAFETY_ROBOT_EMERGENCY_STOP })).toContain('at the machine');
   });
 
   it('of an unknown value are a question mark', () => {

@@ -42,7 +42,7 @@ def test_a_job_is_started_after_a_confirmation_with_a_fresh_command(cell: Script
     page.get_by_test_id('part-select').select_option('EM1-2U1')
     page.get_by_test_id('quantity-input').fill('5')
     page.get_by_test_id('start-job').click()
-    expect(page.get_by_text('The robot arm will move.')).to_be_visible()
+    expect(page.get_by_text('The arm will move')).to_be_visible()
     shoot(page, 'confirm')
     assert [call['service'] for call in cell.calls] == ['/cell/robot/preflight']
     page.get_by_test_id('confirm-yes').click()

@@ -16,7 +16,7 @@ from cell_interfaces.srv import ControlJob
 
 pytestmark = NEEDS
 
-CONTRADICTED = 'the gripper sensor says "empty". Look again; the same answer within 60 s overrules the sensor.'
+CONTRADICTED = 'The gripper sensor reports "empty". Look again. The same answer within 60 s overrules the sensor.'
 
 
 def sensor(cell: ScriptedCell, message: str) -> None:

@@ -24,6 +24,12 @@ def test_the_page_loads_no_foreign_resources() -> None:
     assert [path.name for path in sources if foreign.search(path.read_text())] == []
 
 
+def test_no_translator_or_dark_mode_of_the_browser_changes_the_page() -> None:
+    page = (HMI / 'index.html').read_text()
+    assert 'translate="no"' in page
+    assert 'content="only light"' in page
+
+
 def test_the_stop_button_does_not_imitate_an_emergency_stop() -> None:
     header = (HMI / 'src' / 'components' / 'Header.svelte').read_text()
     assert 'Not an emergency stop' in header

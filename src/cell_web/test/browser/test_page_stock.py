@@ -10,7 +10,7 @@ from cell_common.testing import wait_until
 from page_fixtures import NEEDS, ScriptedCell, shoot
 from playwright.sync_api import expect
 
-from cell_interfaces.msg import InventoryEvent
+from cell_interfaces.msg import InventoryEvent, TrayStock
 
 pytestmark = NEEDS
 
@@ -93,3 +93,24 @@ def test_the_name_is_asked_once_before_something_changes(cell: ScriptedCell, ope
     assert asked['args']['command']['operator_id'] == 'Grace'
     page.get_by_test_id('alarm-acknowledge').first.click()
     wait_until(lambda: len(cell.of('/cell/alarms/acknowledge')) == 2)
+
+
+def test_a_part_with_many_trays_shows_those_to_refill_and_chooses_from_a_list(cell: ScriptedCell, open_page: Any) -> None:
+    stock = scene.inventory(time.time())
+    states = [TrayStock.FILLED] * 18 + [TrayStock.EMPTY, TrayStock.LOW]
+    stock.parts[0].trays = [
+        TrayStock(tray=number, count=0 if state == TrayStock.EMPTY else 3, capacity=24, state=state)
+        for number, state in enumerate(states, 1)
+    ]
+    page = open_page(390, 844)
+    cell.publish('inventory', stock)
+    row = page.get_by_test_id('inventory-row-EM1-2U1')
+    expect(row).to_contain_text('12 more trays')
+    expect(page.get_by_test_id('tray-EM1-2U1-19')).to_contain_text('empty')
+    page.get_by_test_id('reload-EM1-2U1').click()
+    expect(page.get_by_test_id('reload-tray')).to_have_value('19')
+    page.get_by_test_id('reload-tray').select_option('20')
+    page.get_by_test_id('reload-full').click()
+    page.get_by_test_id('reload-confirm').click()
+    (asked,) = wait_until(lambda: cell.of('/cell/inventory/reload'))
+    assert (asked['args']['tray'], asked['args']['count']) == (20, -1)

@@ -14,7 +14,7 @@ from collections import deque
 from concurrent.futures import Future
 from typing import Any
 
-from cell_common.alarms import HIGH, MEDIUM, AlarmReporter
+from cell_common.alarms import AlarmReporter
 from cell_common.background import AsyncioThread
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.database_claim import claim_database
@@ -179,24 +179,18 @@ class ScaleBridgeNode(Node):
                 name = ', '.join(event.scale_ids) or 'without id'
                 self.get_logger().info(f'indicator {name} at {event.peer} disconnected: {event.reason}')
             case ConnectionReplaced():
-                self._raise_transient_alarm(
-                    f'duplicate_{event.scale_id}',
-                    f'scale {event.scale_id} connected from {event.new_peer} while it was connected from {event.old_peer}',
-                    consequence='Both are recorded and marked. If two indicators send the same id, their bags are mixed up.',
-                    action='If the indicator was switched off and on, acknowledge. Otherwise give each an id of its own.',
-                )
+                peers = {'new': event.new_peer, 'old': event.old_peer}
+                self._alarms.raise_known('duplicate', instance=event.scale_id, scale=event.scale_id, **peers)
+                self._clear_later(f'duplicate/{event.scale_id}')
             case IdentityMismatch():
-                self._raise_transient_alarm(
-                    f'identity_{event.peer.rpartition(":")[0]}',
-                    f'{event.peer} sends as scale {event.scale_id}, which is not the scale of that address',
-                    consequence='Its lines are recorded and count as no weight.',
-                    action='Correct the id in the indicator, or the address in parameter peers.',
-                )
+                address = event.peer.rpartition(':')[0]
+                self._alarms.raise_known('identity', instance=address, peer=event.peer, scale=event.scale_id)
+                self._clear_later(f'identity/{address}')
             case JournalStatus():
                 self._on_journal(event.error)
 
-    def _raise_transient_alarm(self, key: str, text: str, *, consequence: str, action: str) -> None:
-        self._alarms.raise_alarm(key, MEDIUM, text, consequence=consequence, action=action)
+    def _clear_later(self, key: str) -> None:
+        """Clear the alarm of an event that has no end of its own, after a while."""
         self._transient_until[key] = now_ns(self) + TRANSIENT_ALARM_NS
 
     def _publish(self, readings: list[WeightReading]) -> None:
@@ -226,13 +220,13 @@ class ScaleBridgeNode(Node):
                 if reading.status is ReadingStatus.MALFORMED:
                     self._on_malformed(reading, entry.malformed_in_a_row)
                 elif entry.malformed:
-                    self._alarms.clear_alarm(f'malformed_{reading.scale_id}')
+                    self._alarms.clear_alarm(f'malformed/{reading.scale_id}')
 
     def _report_not_taken(self, reading: WeightReading) -> None:
         """Report a print that made no bag, with the reason; several in a row raise an alarm."""
         if not reading.message or is_bag(reading):
             if self._not_taken.pop(reading.scale_id, 0) >= NOT_TAKEN_ALARM:
-                self._alarms.clear_alarm(f'not_taken_{reading.scale_id}')
+                self._alarms.clear_alarm(f'not_taken/{reading.scale_id}')
             return
         self._not_taken_topic.publish(encode_reading(reading))
         if reading.status is ReadingStatus.MALFORMED:
@@ -240,39 +234,23 @@ class ScaleBridgeNode(Node):
         self._not_taken[reading.scale_id] = count = self._not_taken.get(reading.scale_id, 0) + 1
         self.get_logger().warning(f'scale {reading.scale_id}: print not taken: {reading.message}', throttle_duration_sec=1)
         if count >= NOT_TAKEN_ALARM:
-            self._alarms.raise_alarm(
-                f'not_taken_{reading.scale_id}',
-                MEDIUM,
-                f'Scale {reading.scale_id}: {count} prints in a row were not taken: {reading.message}',
-                consequence='No bag was recorded for them.',
-                action='Do what the message says, then print again; check that the scale stands free and is set to zero.',
-            )
+            scale = reading.scale_id
+            self._alarms.raise_known('not_taken', instance=scale, scale=scale, reason=reading.message)
 
     def _on_malformed(self, reading: WeightReading, in_a_row: int) -> None:
         name = f'scale {reading.scale_id}' if reading.scale_id else reading.peer
         if in_a_row == 1:
             self.get_logger().warning(f'{name}: the line is no weight: {reading.message}')
         if in_a_row >= MALFORMED_ALARM:
-            self._alarms.raise_alarm(
-                f'malformed_{reading.scale_id}',
-                MEDIUM,
-                f'{name} sends lines that are no weights: {reading.message}',
-                consequence='Its bags are not counted.',
-                action="Check the indicator's print format and the parameter codec.",
-            )
+            title = f'{name[0].upper()}{name[1:]}'
+            self._alarms.raise_known('malformed', instance=reading.scale_id, name=title, reason=reading.message)
 
     def _on_dial(self, dial: DialState) -> None:
         if not dial.error:
-            self._alarms.clear_alarm(f'dial_{dial.address}')
+            self._alarms.clear_alarm(f'unreachable/{dial.address}')
             return
         self.get_logger().warning(f'indicator at {dial.address} cannot be reached: {dial.error}; retrying')
-        self._alarms.raise_alarm(
-            f'dial_{dial.address}',
-            MEDIUM,
-            f'The indicator at {dial.address} cannot be reached: {dial.error}',
-            consequence='Its bags are not counted.',
-            action='Check its power, its network cable, and its address in parameter peers; it is called again automatically.',
-        )
+        self._alarms.raise_known('unreachable', instance=dial.address, address=dial.address, error=dial.error)
 
     def _on_listening(self, listening: ListeningState) -> None:
         if not listening.main:
@@ -284,13 +262,7 @@ class ScaleBridgeNode(Node):
             self._alarms.clear_alarm('port')
             return
         self.get_logger().error(self._port_message())
-        self._alarms.raise_alarm(
-            'port',
-            HIGH,
-            self._port_message(),
-            consequence='No indicator can connect, no bag is counted.',
-            action=f'Stop the program that uses port {listening.port}, or set parameter port.',
-        )
+        self._alarms.raise_known('port', port=listening.port, error=listening.error)
 
     def _port_message(self) -> str:
         port = self.listening.port
@@ -300,20 +272,14 @@ class ScaleBridgeNode(Node):
         )
 
     def _on_further_port(self, listening: ListeningState) -> None:
-        key = f'port_{listening.port}'
+        key = f'port/{listening.port}'
         if not listening.error:
             self.get_logger().info(f'listening for indicators on port {listening.port}, too')
             self._alarms.clear_alarm(key)
             return
         text = f'cannot listen on port {listening.port}: {listening.error}. Choose another one in parameter peers'
         self.get_logger().error(text)
-        self._alarms.raise_alarm(
-            key,
-            HIGH,
-            text,
-            consequence='The indicators of this port cannot connect.',
-            action='Stop the program that uses the port, or choose another one in parameter peers.',
-        )
+        self._alarms.raise_known('port', instance=str(listening.port), port=listening.port, error=listening.error)
 
     def _on_journal(self, error: str) -> None:
         self._journal_error = message = self._disk.describe_error(error)
@@ -322,23 +288,11 @@ class ScaleBridgeNode(Node):
             self._alarms.clear_alarm('journal')
             return
         self.get_logger().error(f'cannot write the journal: {message}', throttle_duration_sec=60)
-        self._alarms.raise_alarm(
-            'journal',
-            HIGH,
-            f'Readings cannot be stored: {message}',
-            consequence='Readings wait in memory and are not counted; a restart would lose them.',
-            action='Free space on the disk or check the database, then wait. No bag needs to be weighed again.',
-        )
+        self._alarms.raise_known('journal', error=message)
 
     def _update_held_back_alarm(self) -> None:
         if self._server.paused and self._journal_error:
-            self._alarms.raise_alarm(
-                'held_back',
-                HIGH,
-                f'{self._journal.pending} lines wait for the journal: no more are read from the indicators',
-                consequence='Indicators hold what they print as long as their buffers last; a bag weighed after that is lost.',
-                action='Stop weighing until the disk has free space and the database works again. Do not restart the bridge.',
-            )
+            self._alarms.raise_known('held_back')
         elif not self._server.paused:
             self._alarms.clear_alarm('held_back')
 

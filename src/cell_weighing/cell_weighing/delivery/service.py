@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 
-from cell_common.alarms import MEDIUM, AlarmReporter
+from cell_common.alarms import AlarmReporter
 from cell_common.diagnostics import Health
 from sqlalchemy import Engine
 
@@ -190,23 +190,11 @@ class DeliveryService:
             counts: Bags by state.
         """
         if error := self.error():
-            alarms.raise_alarm(
-                'delivery',
-                MEDIUM,
-                f'Bags do not reach the web application: {error}',
-                consequence='They wait here and are sent in order when it works again; weighing goes on.',
-                action='Check the web application, the network and the key.',
-            )
+            alarms.raise_known('delivery', error=error)
         else:
             alarms.clear_alarm('delivery')
         if counts.dead:
-            alarms.raise_alarm(
-                'dead_letters',
-                MEDIUM,
-                f'{pluralize(counts.dead, "bag")} rejected by the web application.',
-                consequence='Rejected bags are recorded here only.',
-                action='See the reason next to each bag on the page under Weigh, correct the cause, then press Resend.',
-            )
+            alarms.raise_known('dead_letters', bags=pluralize(counts.dead, 'bag'))
         else:
             alarms.clear_alarm('dead_letters')
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cell_common.alarms import LOW, MEDIUM, AlarmReporter
+from cell_common.alarms import AlarmReporter
 
 from cell_weighing.domain.jobs import Bag, WeighingJob
 from cell_weighing.domain.tolerance import ToleranceResult
@@ -48,16 +48,11 @@ class BagAlarms:
                 self._check_drift(bag)
         for job in jobs:
             if job.active:
-                self._alarms.clear_alarm(f'no_job_{job.station}')
+                self._alarms.clear_alarm(f'no_job/{job.station}')
 
     def _raise_no_job(self, bag: Bag) -> None:
-        self._alarms.raise_alarm(
-            f'no_job_{bag.station or bag.scale_id}',
-            MEDIUM,
-            f'Bag of {bag.weight} {bag.unit} not counted: {bag.message}',
-            consequence='It is recorded, but belongs to no job.',
-            action='Start a weigh job at the station, then weigh the bag again.',
-        )
+        weight = f'{bag.weight} {bag.unit}'
+        self._alarms.raise_known('no_job', instance=bag.station or bag.scale_id, weight=weight, reason=bag.message)
 
     def _check_drift(self, bag: Bag) -> None:
         job_id, detector = self._detectors.get(bag.scale_id, (0, DriftDetector()))
@@ -65,12 +60,7 @@ class BagAlarms:
         if job_id != bag.job_id:
             detector = DriftDetector()
             self._detectors[bag.scale_id] = bag.job_id, detector
-            self._alarms.clear_alarm(f'drift_{bag.scale_id}')
+            self._alarms.clear_alarm(f'drift/{bag.scale_id}')
         if found := detector.add(float(convert(bag.product, bag.unit, bag.target_unit))):
-            self._alarms.raise_alarm(
-                f'drift_{bag.scale_id}',
-                LOW,
-                f'Scale {bag.scale_id}: bags of weigh job {bag.job_id} have shifted by {found.shift:+.3g} {bag.target_unit}.',
-                consequence='Each bag is still judged, but the weights may be wrong or product is given away.',
-                action='Check the scale with a test weight. When it is right, adjust the filler.',
-            )
+            shift = f'{found.shift:+.3g} {bag.target_unit}'
+            self._alarms.raise_known('drift', instance=bag.scale_id, scale=bag.scale_id, shift=shift, job=bag.job_id)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
 from typing import Any
 
-from cell_common.alarms import HIGH, AlarmReporter
+from cell_common.alarms import AlarmReporter
 from cell_common.command_log import open_command_log
 from cell_common.database import DatabaseError, migrate, open_database
 from cell_common.database_claim import claim_database
@@ -231,13 +231,7 @@ class WeighStationNode(Node):
         """Report a database error once, and clear its alarm when the database works again."""
         if message and message != self._error:
             self.get_logger().error(f'cannot store bags: {message}')
-            self._alarms.raise_alarm(
-                'database',
-                HIGH,
-                f'Bags cannot be stored: {message}',
-                consequence='Bags wait in the journal and are not judged.',
-                action='Check free disk space and the database, then wait: nothing is lost.',
-            )
+            self._alarms.raise_known('database', error=message)
         elif self._error and not message:
             self._alarms.clear_alarm('database')
         self._error = message

@@ -76,7 +76,7 @@ def test_two_indicators_with_one_id_lose_no_line_and_an_alarm_is_raised(graph, i
     wait_until(lambda: len(readings) == 1)
     new.send('3,2.000 kg')
     wait_until(lambda: len(readings) == 2)
-    wait_until(lambda: any(a.key == 'duplicate_3' for a in raised))
+    wait_until(lambda: any(a.key == 'duplicate/3' for a in raised))
     peer = f'127.0.0.1:{new.socket.getsockname()[1]}'
     wait_until(lambda: (entry := scale(lists, '3')) and entry.peer == peer)
     for number in range(20):
@@ -112,11 +112,11 @@ def test_a_print_that_makes_no_bag_is_reported_and_a_pattern_raises_an_alarm(gra
     assert reported[0].scale_id == '3' and 'zero' in reported[0].message
     device.send('3,-0.020 kg')
     wait_until(lambda: len(reported) == 2)
-    assert 'below zero' in reported[1].message and not [a for a in raised if a.key == 'not_taken_3']
+    assert 'below zero' in reported[1].message and not [a for a in raised if a.key == 'not_taken/3']
     device.send('3,0.000 kg')
-    wait_until(lambda: any(a.key == 'not_taken_3' and a.kind == AlarmEvent.RAISED for a in raised))
+    wait_until(lambda: any(a.key == 'not_taken/3' and a.kind == AlarmEvent.RAISED for a in raised))
     device.send('3,1.000 kg')
-    wait_until(lambda: any(a.key == 'not_taken_3' and a.kind == AlarmEvent.CLEARED for a in raised))
+    wait_until(lambda: any(a.key == 'not_taken/3' and a.kind == AlarmEvent.CLEARED for a in raised))
     assert len(reported) == 3
 
 
@@ -133,9 +133,9 @@ def test_three_malformed_lines_in_a_row_raise_an_alarm_that_a_valid_line_clears(
     alarm_events = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     device = indicator()
     device.send('3,1.000 kg', '3,?', '3,?', '3,?')
-    wait_until(lambda: any(a.key == 'malformed_3' and a.kind == AlarmEvent.RAISED for a in alarm_events))
+    wait_until(lambda: any(a.key == 'malformed/3' and a.kind == AlarmEvent.RAISED for a in alarm_events))
     device.send('3,1.000 kg')
-    wait_until(lambda: any(a.key == 'malformed_3' and a.kind == AlarmEvent.CLEARED for a in alarm_events))
+    wait_until(lambda: any(a.key == 'malformed/3' and a.kind == AlarmEvent.CLEARED for a in alarm_events))
 
 
 def test_sequence_numbers_continue_after_a_restart(graph, bridge, indicator, database_url, engine):

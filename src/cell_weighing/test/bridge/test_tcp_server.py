@@ -95,7 +95,7 @@ def test_a_scale_that_sends_the_id_of_another_raises_an_alarm_and_is_malformed(g
         device.sendall(b'4,5.1 kg\r\n')
         wait_until(lambda: readings)
     assert (readings[0].status, readings[0].scale_id) == (ScaleReading.MALFORMED, '3')
-    wait_until(lambda: any(a.key == 'identity_127.0.0.1' and 'scale 4' in a.text for a in received))
+    wait_until(lambda: any(a.key == 'identity/127.0.0.1' and 'scale 4' in a.text for a in received))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_an_indicator_that_is_the_server_is_called_and_called_again(start, graph
                 connection.sendall(b'S S     ' + weight + b' kg\r\n')
                 wait_until(lambda: readings and readings[-1].weight.encode() == weight)  # noqa: B023
     assert {reading.scale_id for reading in readings} == {'4'}
-    wait_until(lambda: any(a.key.startswith('dial_') and a.kind == AlarmEvent.RAISED for a in alarms))
+    wait_until(lambda: any(a.key.startswith('unreachable/') and a.kind == AlarmEvent.RAISED for a in alarms))
 
 
 def test_scales_behind_one_device_server_differ_by_port(start, graph):

@@ -143,7 +143,9 @@ def test_weighing_continues_while_the_web_application_is_down_and_an_alarm_is_ra
     application.mood = lambda: 500
     indicator().send(*[f'1,{n}.0 kg' for n in range(1, 6)])
     wait_until(lambda: len(station.bags) == 5)
-    wait_until(lambda: any(a.key == 'delivery' and a.kind == AlarmEvent.RAISED and 'HTTP 500' in a.text for a in received))
+    wait_until(
+        lambda: any(a.key == 'delivery' and a.kind == AlarmEvent.RAISED and 'HTTP 500' in a.consequence for a in received)
+    )
     application.mood = lambda: 200
     wait_until(lambda: len(application.bags) == 5)
     assert [fields['weight'] for fields in application.bags.values()] == ['1.0', '2.0', '3.0', '4.0', '5.0']
@@ -154,10 +156,10 @@ def test_a_key_that_is_not_accepted_is_never_shown(graph, station, indicator, ap
     received = graph.collect(AlarmEvent, 'alarms/events', latched(50))
     application.key = 'another'
     indicator().send('1,1.0 kg')
-    wait_until(lambda: any(a.key == 'delivery' and 'does not accept the key' in a.text for a in received))
+    wait_until(lambda: any(a.key == 'delivery' and 'does not accept the key' in a.consequence for a in received))
     assert len(application.requests) == 1
     out = capfd.readouterr()
-    assert 's3cret' not in out.out + out.err + ''.join(a.text for a in received)
+    assert 's3cret' not in out.out + out.err + ''.join(a.text + a.consequence for a in received)
     assert all('s3cret' not in str(p.value) for p in station.get_parameters_by_prefix('').values())
 
 

@@ -1,4 +1,5 @@
 import pytest
+from cell_common.alarm_texts import ALARM_TEXTS
 from cell_weighing.domain.jobs import Bag
 from cell_weighing.domain.tolerance import ToleranceResult
 from cell_weighing.station.alarms import BagAlarms
@@ -10,8 +11,8 @@ class Alarms:
     def __init__(self):
         self.standing = {}
 
-    def raise_alarm(self, key, priority, text, **_):
-        self.standing[key] = text
+    def raise_known(self, key, *, instance, **values):
+        self.standing[f'{key}/{instance}'] = ALARM_TEXTS[f'weigh_station/{key}'].render(**values)[0]
 
     def clear_alarm(self, key):
         self.standing.pop(key, None)
@@ -56,7 +57,7 @@ def test_a_scale_that_shifts_raises_an_alarm_that_names_it(update, alarms):
     update(STEADY)
     assert alarms.standing == {}
     update(['1.18'] * 10)
-    assert list(alarms.standing) == ['drift_3'] and '+0.0' in alarms.standing['drift_3']
+    assert list(alarms.standing) == ['drift/3'] and '+0.0' in alarms.standing['drift/3']
 
 
 def test_grams_and_kilograms_of_one_scale_are_the_same_weight(update, alarms):
@@ -90,4 +91,4 @@ def test_after_a_restart_a_drift_is_found_from_what_was_weighed_before(alarms):
     again.restore(bags([*STEADY, '1.18']))
     assert alarms.standing == {}
     again.update(bags(['1.18'] * 4), [])
-    assert list(alarms.standing) == ['drift_3']
+    assert list(alarms.standing) == ['drift/3']

@@ -55,9 +55,9 @@ def test_a_bag_without_a_job_is_recorded_and_not_good(graph, station, indicator,
     indicator().send('1,1.10 kg')
     wait_until(lambda: bags)
     assert (bags[0].outcome, bags[0].weigh_job_id, bags[0].bag_number) == (BagRecord.NO_ACTIVE_JOB, 0, 0)
-    wait_until(lambda: any(a.key == 'no_job_A' and a.kind == AlarmEvent.RAISED for a in received))
+    wait_until(lambda: any(a.key == 'no_job/A' and a.kind == AlarmEvent.RAISED for a in received))
     assert start(graph).code == ResultCode.OK
-    wait_until(lambda: any(a.key == 'no_job_A' and a.kind == AlarmEvent.CLEARED for a in received))
+    wait_until(lambda: any(a.key == 'no_job/A' and a.kind == AlarmEvent.CLEARED for a in received))
 
 
 def test_a_completed_job_takes_no_more_bags(graph, station, indicator, bags):

@@ -84,7 +84,7 @@ def test_a_full_disk_raises_an_alarm_with_its_free_space_and_recovers(graph, tin
         device.sendall(f'1,{number / 100:.2f} kg\r\n'.encode())
     wait_until(lambda: any(a.key == 'journal' and a.kind == AlarmEvent.RAISED for a in alarms), 20)
     raised = next(a for a in alarms if a.key == 'journal' and a.kind == AlarmEvent.RAISED)
-    assert 'disk full: free space 0.0 MB' in str(raised) and node.journal_health().level == 2
+    assert 'Disk full: free space 0.0 MB' in raised.consequence and node.journal_health().level == 2
     with open_reader(url).connect() as connection:
         assert len(published) <= len(read_journal(connection, '1', 0)) < 399
     block.unlink()

@@ -249,7 +249,7 @@ class HubBackend(Backend):
             TriggerOutcome(
                 TriggerPhase.UNKNOWN,
                 ErrorCode.ROBOT_OUTCOME_UNKNOWN,
-                f'It is unknown whether the robot did {event}: {reason}. Look where the piece is, then resolve the step.',
+                f'It is unknown whether the robot did {event}: {reason}. Look where the piece is, then answer at the job.',
             )
         )
 

@@ -26,6 +26,7 @@ from cell_robot.backends.letters.session import LettersSession, TriggerMachine, 
 from cell_robot.backends.letters.tcp_server import LettersServer, ProgramConnection
 from cell_robot.backends.trigger import TriggerCommand, TriggerOutcome, TriggerPhase, not_sent
 from cell_robot.parameters import RobotParameters
+from cell_robot.recovery import hold_text
 from cell_robot.robot_modes import ProgramState
 
 MAX_UNPROVEN = 16
@@ -279,7 +280,7 @@ class LettersBackend(Backend):
         return f'{self._listen_error[0].upper()}{self._listen_error[1:]}.' if self._listen_error else NOT_CONNECTED
 
     def _hold_message(self) -> str:
-        return f'Held: {self._hold_reason}. Look where the arm and the piece are, then recover the robot.'
+        return hold_text(self._hold_reason, 'Look where the arm and the piece are.')
 
     def _apply(self, connection: ProgramConnection, update: TriggerUpdate | None) -> None:
         """Report an update of the active trigger, or end it; None = nothing has changed."""
@@ -336,9 +337,7 @@ class LettersBackend(Backend):
         return [
             PreflightCheck('program', bool(peer), f'{peer} is connected' if peer else self._disconnected_message()),
             PreflightCheck('last trigger', not busy, busy or 'it has ended'),
-            PreflightCheck(
-                'not held', not self._hold_reason, self._hold_message() if self._hold_reason else 'nothing is to be recovered'
-            ),
+            PreflightCheck('robot stop', not self._hold_reason, self._hold_message() if self._hold_reason else 'none'),
             *(PreflightCheck(name, True, NOT_AVAILABLE) for name in ('remote control', 'safety', 'mode', 'gripper empty')),
         ]
 

@@ -241,5 +241,5 @@ def outcome_of(command: TriggerCommand, update: TriggerUpdate) -> TriggerOutcome
         TriggerPhase.UNKNOWN,
         ErrorCode.ROBOT_OUTCOME_UNKNOWN,
         f'It is unknown whether the robot did {command.event}: {update.reason}. Look where the piece is, '
-        'then resolve the step.',
+        'then answer at the job.',
     )

@@ -44,6 +44,7 @@ from cell_robot.motion.recipe import CellRecipe
 from cell_robot.parameters import RobotParameters
 from cell_robot.protocols.rtde.snapshot import ANALOG_NAMES, OPTIONAL_NAMES, OUTPUT_NAMES
 from cell_robot.protocols.rtde.software import unsupported_version
+from cell_robot.recovery import hold_text
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -193,7 +194,7 @@ class RtdeBackend(Backend):
         if message := self._interrupted.message:
             return message
         reason = self._arm.hold_reason
-        return f'Held: {reason}. Look at the area, then recover the robot.'.replace('..', '.') if reason else ''
+        return hold_text(reason) if reason else ''
 
     def _gripper_content(self) -> GripperContent:
         """Return the content of the gripper; the sensor takes precedence over the recorded one."""
@@ -276,7 +277,7 @@ class RtdeBackend(Backend):
             return await self._try_next_slot(trigger, str(error))
         except NotStartedError as error:
             self._content = before
-            return not_sent(ErrorCode.ROBOT_STOPPED, f'Nothing moved: {str(error).rstrip(".")}. {self._hold_message()}')
+            return not_sent(ErrorCode.ROBOT_STOPPED, f'Nothing moved: {hold_text(str(error))}')
         except StepError as error:
             return await self._interrupted.keep(command, before, error) or self._unknown_outcome(trigger, error)
         trigger.notify_started()
@@ -311,7 +312,7 @@ class RtdeBackend(Backend):
             TriggerPhase.UNKNOWN,
             error.code,
             f'It is unknown whether the robot did {trigger.command.event}: {str(error).rstrip(".")}. Look where the piece '
-            'is, recover the robot, then resolve the step.',
+            'is, recover the robot, then answer at the job.',
         )
 
     def _refusal(self) -> TriggerOutcome | None:

@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from cell_common.alarm_text import sentence
 from cell_common.error_code import ErrorCode
 
 from cell_robot import recovery
 from cell_robot.backends.base import Logger
 from cell_robot.backends.rtde.control_requests import ControlRequests
-from cell_robot.backends.rtde.controller_queries import sentence
 from cell_robot.backends.rtde.kinematics_monitor import KinematicsMonitor
 from cell_robot.backends.rtde.steps import ArmOptions, PathsRefusedError, StepError, safety_error
 from cell_robot.clients.rtde import CHECK_CABLE
@@ -175,10 +175,10 @@ class ControlProgram(ControlRequests):
         message = self.fault_message()
         if not message and self._used:
             self.release(ENDED)
-            message = f'{sentence(ENDED)} Look at the area, then recover the robot.'
+            message = recovery.hold_text(ENDED)
         message = message or await self.remote_refusal() or await self._foreign_refusal() or await self.model_refusal()
         if not message and self.hold_reason and not recovering:
-            message = f'The robot is held: {self.hold_reason.rstrip(".")}. Recover it.'
+            message = recovery.hold_text(self.hold_reason)
         message = message or await self._start_control()
         self._used = self._used or not message
         self._on_change()

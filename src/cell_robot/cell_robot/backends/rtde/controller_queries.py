@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from cell_common.alarm_text import sentence
+
 from cell_robot.backends.rtde.data_feed import RobotDataFeed
 from cell_robot.backends.rtde.steps import ArmOptions
 from cell_robot.clients.dashboard import RemoteControlQuestion, open_dashboard
@@ -106,8 +108,3 @@ class ControllerQueries(RobotDataFeed):
     def outputs(self) -> tuple[int, ...]:
         """Digital outputs that the recipe names."""
         return self._recipe.gripper.outputs
-
-
-def sentence(text: str) -> str:
-    """Return a message as a sentence, with a capital letter and one full stop; "" for ""."""
-    return text and f'{text[0].upper()}{text[1:].rstrip(".")}.'

@@ -157,5 +157,5 @@ def in_doubt(command: TriggerCommand, reason: str) -> TriggerOutcome:
         TriggerPhase.UNKNOWN,
         ErrorCode.ROBOT_OUTCOME_UNKNOWN,
         f'It is uncertain how far the robot got with {command.event}: {reason.rstrip(".")}. Look where the piece is, '
-        'recover the robot, then resolve the step.',
+        'recover the robot, then answer at the job.',
     )

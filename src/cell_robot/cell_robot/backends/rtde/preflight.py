@@ -49,7 +49,7 @@ async def preflight(
         await _check_model(arm, recipe),
         PreflightCheck('safety', not stopped, stopped or 'NORMAL'),
         PreflightCheck('mode', bool(stopped) or not arm.fault_message(), stopped or arm.fault_message() or 'RUNNING'),
-        PreflightCheck('not held', not arm.hold_reason, hold_message or 'yes'),
+        PreflightCheck('robot stop', not arm.hold_reason, hold_message or 'none'),
         _check_program(arm, latest.runtime),
         await _check_inputs(arm),
         _check_speed_slider(latest.slider_at_zero),

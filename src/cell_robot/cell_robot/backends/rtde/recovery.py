@@ -135,7 +135,7 @@ class _RecoverySequence:
         if step is not RecoveryStep.CAUSE:
             return f'{step.value}.'
         stopped = self._facts.safety not in recovery.FREE_TO_MOVE
-        name = recovery.CAUSES.get(self._facts.safety, recovery.OTHER_STOP)[0]
+        name = recovery.stop_name(self._facts.safety)
         reason = (name if stopped else self._arm.hold_reason) or 'none is known; the control program is restarted'
         return f'{step.value}: {reason.rstrip(".")}.'
 

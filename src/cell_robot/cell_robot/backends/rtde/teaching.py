@@ -11,12 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 import numpy as np
+from cell_common.alarm_text import sentence
 from cell_common.background import AsyncioThread
 from cell_common.error_code import ErrorCode
 
 from cell_robot.backends.base import ArmDetails, ArmReading, CommandResult, TeachError
 from cell_robot.backends.rtde.arm import RtdeArm
-from cell_robot.backends.rtde.controller_queries import sentence
 from cell_robot.backends.rtde.steps import StepError
 from cell_robot.control_process.codec import SetFreedrive
 from cell_robot.motion.agreement import flange_disagreement, flange_distance

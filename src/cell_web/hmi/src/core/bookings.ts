@@ -40,3 +40,7 @@ export function manualBookings(events: InventoryEvent[], cellMs: number): Manual
 /** Describe a booking: "EM1-2U1 tray 2: 4 → 24". */
 export const bookingText = (booking: ManualBooking): string =>
   `${booking.part_number} ${booking.changes.map((change) => `tray ${change.tray}: ${change.before} → ${change.after}`).join(', ')}`;
+
+/** Describe an undone booking: "EM1-2U1 tray 2: back from 24 to 4". */
+export const undoneText = (booking: ManualBooking): string =>
+  `${booking.part_number} ${booking.changes.map((change) => `tray ${change.tray}: back from ${change.after} to ${change.before}`).join(', ')}`;

@@ -4,7 +4,7 @@ import {
   type WeighJobList,
 } from '../generated/messages';
 import { manualBookings, type ManualBooking } from './bookings';
-import { milliseconds, ServerClock, stampOf } from './clock';
+import { milliseconds, ServerClock, SleepDetector, stampOf } from './clock';
 import { Connection, type Link } from './connection';
 import { Freshness, LIMIT_MS, type Source } from './freshness';
 import { newId } from './ids';
@@ -76,6 +76,7 @@ export class Cell {
   #freshness = new Freshness();
   #toast = 0;
   #clock = new ServerClock();
+  #sleep = new SleepDetector();
   readonly connection: Connection;
   readonly session: Session;
 
@@ -171,9 +172,15 @@ export class Cell {
     };
   }
 
-  /** Update `now`, on which every displayed age depends. */
+  /** Update `now`, on which every displayed age depends. After a sleep of the computer all values are old. */
   tick(): void {
-    this.now = performance.now();
+    const now = performance.now();
+    const asleep = this.#sleep.observe(Date.now(), now);
+    if (asleep > 0) {
+      this.#freshness.addAge(asleep);
+      this.connection.restart('This computer was asleep.');
+    }
+    this.now = now;
   }
 
   /** Return the full name of a topic, service or action in the cell's namespace. */

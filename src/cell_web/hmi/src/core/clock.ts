@@ -12,6 +12,26 @@ export const stampOf = (ms: number): Stamp => {
   return { sec, nanosec: Math.floor((ms - sec * 1000) * 1e6) };
 };
 
+/** Difference of the two clocks above which the computer was asleep, ms; a clock that is set has the same effect. */
+const SLEEP_MS = 2_000;
+
+/**
+ * Detects that the computer was asleep: its wall clock went on while the monotonic clock stood still (as on Linux).
+ *
+ * Ages by the monotonic clock are then too small, and a connection may be dead without an event.
+ */
+export class SleepDetector {
+  #offset: number | null = null;
+
+  /** Compare the two clocks, ms; return the time asleep since the last call, 0 when it was awake. */
+  observe(wallMs: number, localMs: number): number {
+    const offset = wallMs - localMs;
+    const asleep = offset - (this.#offset ?? offset);
+    this.#offset = offset;
+    return asleep > SLEEP_MS ? asleep : 0;
+  }
+}
+
 /**
  * Estimates the cell's clock from the stamps of its status messages.
  *

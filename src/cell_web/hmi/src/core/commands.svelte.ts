@@ -1,7 +1,7 @@
 import {
   ControlJob_Request, JobState, KeepFrame_Request, ResultCode, type Actions, type BenchmarkSet, type MatchResult, type PreflightCheck, type Services,
 } from '../generated/messages';
-import { bookingText, type ManualBooking } from './bookings';
+import { bookingText, undoneText, type ManualBooking } from './bookings';
 import type { Cell } from './cell.svelte';
 import { CONTROL_TITLES, errorText, stopOutcome, type ServiceResult } from './commandTexts';
 import { localSettings } from './localSettings';
@@ -77,7 +77,7 @@ export class Commands {
 
   /** Set a pick job and run it. */
   async startJob(part_number: string, quantity: number): Promise<void> {
-    if (!(await this.#confirmStart(`${quantity} × ${part_number}. The robot arm will move.`))) return;
+    if (!(await this.#confirmStart(`${quantity} × ${part_number}.`))) return;
     await this.#runExclusive('Start job', async () => {
       const set = await this.#call('set_job', 'cell_interfaces/srv/SetJob', { part_number, quantity });
       if (this.#reportFailure('Start job', set)) return;
@@ -87,7 +87,7 @@ export class Commands {
 
   /** Run a job that is set and not started. */
   async runJob(job: JobState): Promise<void> {
-    if (!(await this.#confirmStart(`${job.quantity} × ${job.part_number}. The robot arm will move.`))) return;
+    if (!(await this.#confirmStart(`${job.quantity} × ${job.part_number}.`))) return;
     await this.#runExclusive('Start job', () => this.#runJob(job.job_id));
   }
 
@@ -146,7 +146,7 @@ export class Commands {
         if (this.#reportFailure('Undo', answer)) return;
       }
       this.cell.dismissTitled('Reload');
-      this.cell.notify('done', 'Undo', `Undone: ${bookingText(booking)}.`);
+      this.cell.notify('done', 'Undo', `${undoneText(booking)}.`);
     });
     await this.cell.refreshBookings();
   }
@@ -159,7 +159,7 @@ export class Commands {
 
   /** Cancel the latest entry by an operator, after a confirmation. */
   async undoStock(): Promise<void> {
-    const text = 'The latest refill, adjustment or reset of a tray is canceled by an opposite entry.';
+    const text = 'An opposite entry cancels the latest refill, adjustment or reset of a tray.';
     if (!(await this.ask({ title: 'Undo the latest stock entry?', text, confirmLabel: 'Undo entry' }))) return;
     await this.#callAndReport('Undo', 'inventory/undo', 'cell_interfaces/srv/UndoStock', { sequence: 0, reason: 'undone on the page' });
   }
@@ -185,14 +185,14 @@ export class Commands {
 
   /** Start the robot's program, after a confirmation. */
   async startProgram(): Promise<void> {
-    const text = "The robot's program starts. The robot arm may move.";
+    const text = "The robot's program starts.";
     if (!(await this.ask({ title: 'Start the robot program?', text, confirmLabel: 'Start program', moves: true }))) return;
     await this.#callAndReport('Start program', 'start_robot', 'cell_interfaces/srv/RobotCommand', {}, PROGRAM_MS);
   }
 
   /** Start the camera, or stop it after a confirmation. */
   async setCamera(running: boolean): Promise<void> {
-    const text = 'No frames arrive until it is started again, and no job can run.';
+    const text = 'Without the camera no job can run. Press Start camera to start it again.';
     if (!running && !(await this.ask({ title: 'Stop the camera?', text, confirmLabel: 'Stop camera' }))) return;
     const title = running ? 'Start camera' : 'Stop camera';
     await this.#runExclusive(title, async () => {

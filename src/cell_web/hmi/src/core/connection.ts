@@ -35,7 +35,7 @@ export interface ConnectionOptions {
   /** Called for each received message. */
   onMessage?: () => void;
   random?: () => number;
-  /** Idle timeout after which the connection is closed and reopened, ms. */
+  /** Idle timeout after which the connection is closed and reopened, ms. The gateway sends a sign of life each second. */
   idleTimeoutMs?: number;
   /** Connect timeout, ms. */
   connectTimeoutMs?: number;
@@ -71,7 +71,7 @@ export class Connection {
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ConnectionOptions) {
-    this.#options = { onMessage: () => undefined, random: Math.random, idleTimeoutMs: 15_000, connectTimeoutMs: 5_000, retryBaseMs: 500, ...options };
+    this.#options = { onMessage: () => undefined, random: Math.random, idleTimeoutMs: 3_500, connectTimeoutMs: 5_000, retryBaseMs: 250, ...options };
   }
 
   get connected(): boolean {
@@ -84,6 +84,13 @@ export class Connection {
 
   stop(): void {
     this.#disconnect('stopped', '');
+  }
+
+  /** Replace the connection: the computer was asleep, so the other end may have closed it without this page's knowledge. */
+  restart(reason: string): void {
+    if (this.#link.state === 'stopped') return;
+    this.#disconnect('waiting', reason);
+    this.reconnectNow();
   }
 
   /** Reconnect without waiting for the back-off, e.g. on the browser's "online" event. */
@@ -167,7 +174,9 @@ export class Connection {
   }
 
   #connect(): void {
-    const ros = new Ros({ transportFactory: openSocket });
+    const ros: Ros = new Ros({ transportFactory: (url) => openSocket(url, () => {
+      if (ros === this.#ros) this.#onData();
+    }) });
     this.#ros = ros;
     ros.on('connection', () => this.#onOpen(ros));
     ros.on('close', (event: unknown) => this.#onClose(ros, closeReason(event)));
@@ -191,9 +200,7 @@ export class Connection {
       queue_length: subscription.queueLength, reconnect_on_close: false,
     });
     topic.subscribe((message: unknown) => {
-      if (ros !== this.#ros) return;
-      this.#onData();
-      subscription.handle(message as never);
+      if (ros === this.#ros) subscription.handle(message as never);
     });
   }
 

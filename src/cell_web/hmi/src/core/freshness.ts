@@ -40,6 +40,11 @@ export class Freshness {
     this.#reportedAt.set('robot', localMs);
   }
 
+  /** Make every record older: the computer was asleep for `ms`, and its monotonic clock stood still. */
+  addAge(ms: number): void {
+    for (const times of [this.#heartbeatAt, this.#reportedAt]) for (const [node, atMs] of times) times.set(node, atMs - ms);
+  }
+
   /** Return the time since the last sign of life of a node, ms; Infinity before the first. */
   nodeAge(node: string, localMs: number): number {
     return localMs - (this.#heartbeatAt.get(node) ?? this.#reportedAt.get(node) ?? -Infinity);

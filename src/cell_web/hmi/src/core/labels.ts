@@ -4,6 +4,7 @@ import {
   Subsystem, TrayStock, BagRecordMeanings, AlarmMeanings, SubsystemMeanings, DeliveryState, DeliveryStateMeanings, type PreflightCheck,
 } from '../generated/messages';
 import { constantLabel } from './format';
+import { STOP_TEXTS } from './stopTexts';
 
 /** Color of a label: `normal` and `muted` are gray; only abnormal states have a color. */
 export type Tone = 'normal' | 'muted' | 'warn' | 'alarm';
@@ -116,20 +117,19 @@ export function robotLabel(robot: RobotState): StateLabel {
   return mode === RobotState.MODE_RUNNING ? makeLabel('check', 'muted', text) : makeLabel('triangle', 'warn', text);
 }
 
-const ADVICE: Record<number, string> = {
-  [RobotState.SAFETY_PROTECTIVE_STOP]: 'Protective stop: contact or overload. Find the cause, then recover.',
-  [RobotState.SAFETY_RECOVERY]: 'The arm is outside its limits. Move it back from the pendant.',
-  [RobotState.SAFETY_SAFEGUARD_STOP]: 'A safeguard is open. Close it, then reset it at the machine.',
-  [RobotState.SAFETY_SYSTEM_EMERGENCY_STOP]: 'An emergency stop is pressed. Release it at the machine; this page cannot.',
-  [RobotState.SAFETY_ROBOT_EMERGENCY_STOP]: 'The emergency stop of the robot is pressed. Release it at the robot; this page cannot.',
-  [RobotState.SAFETY_VIOLATION]: 'Safety violation. Follow the instructions on the pendant.',
-  [RobotState.SAFETY_FAULT]: 'Safety fault. Call service.',
-};
+const NO_STOP: number[] = [RobotState.SAFETY_UNKNOWN, RobotState.SAFETY_NORMAL, RobotState.SAFETY_REDUCED];
+
+/** Text of a safety stop, for a robot node that sends none. */
+function stopText(mode: number): string {
+  if (NO_STOP.includes(mode)) return '';
+  const name = RobotStateMeanings.safety_mode[mode]?.name.replace('SAFETY_', '') ?? 'OTHER';
+  return STOP_TEXTS[name] ?? STOP_TEXTS.OTHER ?? '';
+}
 
 /** Message that explains why the robot is not ready and what to do; "" when it is ready. */
 export function robotMessage(robot: RobotState): string {
   if (!robot.connected) return robot.message || 'Robot not connected. Check that it is on and its program is running.';
-  return robot.message || (ADVICE[robot.safety_mode] ?? '');
+  return robot.message || stopText(robot.safety_mode);
 }
 
 /** Whether a recovery can help: connected, and stopped or not powered. */

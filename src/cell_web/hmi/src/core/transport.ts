@@ -6,12 +6,15 @@ import { AbstractTransport } from 'roslib';
  * A queued command would be executed after a reconnection, when the operator no longer expects it.
  */
 class SocketTransport extends AbstractTransport {
-  constructor(private readonly socket: WebSocket) {
+  constructor(private readonly socket: WebSocket, onData: () => void) {
     super();
     socket.onopen = (event) => this.emit('open', event);
     socket.onclose = (event) => this.emit('close', event);
     socket.onerror = (event) => this.emit('error', event);
-    socket.onmessage = (event: MessageEvent<string>) => this.handleRawMessage(event.data);
+    socket.onmessage = (event: MessageEvent<string>) => {
+      onData();
+      this.handleRawMessage(event.data);
+    };
   }
 
   override send(message: unknown): void {
@@ -34,7 +37,7 @@ class SocketTransport extends AbstractTransport {
   }
 }
 
-/** Transport factory for roslib: open a WebSocket. */
-export async function openSocket(url: string): Promise<AbstractTransport> {
-  return new SocketTransport(new WebSocket(url));
+/** Transport factory for roslib: open a WebSocket. `onData` is called for each message, also for those that roslib ignores. */
+export async function openSocket(url: string, onData: () => void): Promise<AbstractTransport> {
+  return new SocketTransport(new WebSocket(url), onData);
 }
