@@ -260,7 +260,8 @@ class ArrivalWatch:
         corners = list(polygon)
         columns, rows = [max(0, int(x * wide)) for x, _ in corners], [max(0, int(y * high)) for _, y in corners]
         place = (slice(min(rows), max(rows) + 1), slice(min(columns), max(columns) + 1))
-        here = np.abs(thumbnail.astype(np.float32) - self.background)[place]
+        # The exposure is compensated: a camera that adapts to a bright part changes every cell.
+        here = _difference(thumbnail, self.background)[place]
         level, share = (STILL_LEVEL, UNCHANGED) if unchanged else (FOREIGN_LEVEL, EMPTY_THERE)
         return bool(here.size) and float(np.mean(here > level)) < share
 

@@ -49,6 +49,8 @@ PLATEAU = 0.15
 """What is not print covers at least this much of the strip's end, in heights of the box."""
 INTO = 0.45
 """Something that reaches this far into the box touches the print, in its heights."""
+EDGE, SHARP = 0.15, 0.5
+"""At the edge of something the gray level changes within EDGE heights by at least this share of the limit."""
 LEAST_CHARACTERS = 3
 SEGMENTS = 8
 """Pieces of a line whose brightness shows how the light falls off along it."""
@@ -124,8 +126,11 @@ def cut_ends(image: MatLike, box: Polygon) -> tuple[bool, bool]:
     inside = strip[:, beyond : strip.shape[1] - beyond] if strip.shape[1] > 4 * beyond else strip
     strip = strip - _ground(inside, (strip.shape[1] - inside.shape[1]) // 2, strip.shape[1])
     contrast = float(np.percentile(np.abs(strip[:, beyond:-beyond] if inside.shape != strip.shape else strip), 95))
-    differs = np.abs(strip) > max(LEAST_STEP, SHARE_OF_CONTRAST * contrast)
-    return at_rim[0] or _something_touches(differs[:, ::-1]), at_rim[1] or _something_touches(differs)
+    limit = max(LEAST_STEP, SHARE_OF_CONTRAST * contrast)
+    return (
+        at_rim[0] or _something_touches(strip[:, ::-1], limit),
+        at_rim[1] or _something_touches(strip, limit),
+    )
 
 
 def _ground(inside: NDArray[np.float32], begin: int, wide: int) -> NDArray[np.float32]:
@@ -176,12 +181,14 @@ def _strip(image: MatLike, box: Polygon) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(level, cv2.COLOR_BGR2GRAY), np.float32)
 
 
-def _something_touches(differs: NDArray[np.bool_]) -> bool:
+def _something_touches(strip: NDArray[np.float32], limit: float) -> bool:
     """Return whether something other than print begins right after the last ink.
 
     Args:
-        differs: Where the strip differs from its ground, the end in question on the right.
+        strip: Difference from the ground, the end in question on the right.
+        limit: What differs by more is something else, gray levels.
     """
+    differs = np.abs(strip) > limit
     high, wide = differs.shape
     covered = differs.mean(0) >= WHOLE
     if not covered[-round(PLATEAU * high) :].all():
@@ -191,6 +198,10 @@ def _something_touches(differs: NDArray[np.bool_]) -> bool:
     begin = wide - 1
     while begin > 0 and (covered[begin - 1] or outer[begin - 1]):
         begin -= 1
+    step = round(EDGE * high)
+    before, after = np.median(strip[:, max(0, begin - step) : begin], 0), float(np.median(strip[:, begin : begin + step]))
+    if len(before) and float(np.abs(before - after).max()) < SHARP * limit:
+        return False  # The light falls off; an edge is sharper.
     ink = np.flatnonzero(differs[2 * edge : -2 * edge, :begin].any(0))
     if not len(ink):
         return False

@@ -180,6 +180,30 @@ def test_what_stands_in_the_empty_view_is_dropped_and_what_the_part_shows_is_kep
     assert [(item.text, item.polygon) for item in kept] == [(UNREAD, middle), ('STATION 2', middle)]
 
 
+@pytest.mark.parametrize('exposure', [0.85, 1.0, 1.15])
+def test_a_label_of_the_fixture_with_a_number_of_the_catalogue_is_no_evidence(cell, exposure):
+    label = np.full((360, 640), 120, np.uint8)
+    cv2.putText(label, 'MY4N', (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 230, 3)
+    with_part = label.copy()
+    cv2.rectangle(with_part, (300, 150), (480, 250), 40, -1)
+    noise = np.random.default_rng(4)
+
+    def jpeg(image):
+        seen = np.clip(image * exposure + noise.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+        return cv2.imencode('.jpg', seen)[1].tobytes()
+
+    for _ in range(30):
+        cell.now += PERIOD
+        seen = np.clip(label + noise.normal(0, 3, label.shape), 0, 255).astype(np.uint8)
+        data = cv2.imencode('.jpg', seen)[1].tobytes()
+        cell.watch.update(SerializedFrame(cell.now, serialize_message(CompressedImage(format='jpeg', data=data))))
+    assert cell.learn().success
+    text = Reading('MY4N', 0.99, box(0.02, 0.08, 0.25, 0.2, (640, 360)))
+    assert cell.watch.without_fixture(jpeg(with_part), [text], (640, 360)) == ()
+    on_the_part = Reading('MY4N', 0.99, box(0.5, 0.5, 0.7, 0.6, (640, 360)))
+    assert cell.watch.without_fixture(jpeg(with_part), [on_the_part], (640, 360)) == (on_the_part,)
+
+
 def test_without_a_known_empty_view_nothing_is_dropped(cell):
     cell.show('A1')
     jpeg = bytes(part_watch.jpeg_of(cell.newest.data))
