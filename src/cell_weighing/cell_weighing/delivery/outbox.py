@@ -157,7 +157,8 @@ class Outbox:
             ).first()
             if row is None:
                 return None
-            return DeliveryItem(row.reading_id, row.station, row.scale_id, row.weight, row.unit, row.attempts)
+            unanswered = row.attempts > 0 and not row.http_status
+            return DeliveryItem(row.reading_id, row.station, row.scale_id, row.weight, row.unit, row.attempts, unanswered)
 
     def mark_delivered(self, item: DeliveryItem, result: HttpResult, posted_ns: int, acknowledged_ns: int) -> None:
         """Record that the web application accepted a bag, with its receipt.

@@ -70,6 +70,7 @@ class DeliveryItem:
         weight: Decimal digits in `unit`.
         unit: kg, g, lb, oz or t.
         attempts: Posts so far, over all restarts.
+        unanswered: The last post had no answer: the application may have recorded the bag.
     """
 
     reading_id: str
@@ -78,6 +79,7 @@ class DeliveryItem:
     weight: str
     unit: str
     attempts: int = 0
+    unanswered: bool = False
 
     @property
     def fields(self) -> dict[str, str]:

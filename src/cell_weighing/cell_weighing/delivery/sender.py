@@ -178,6 +178,8 @@ class StationQueue:
             self._attempts = 0
             return NOW
         error = explain(result, context.url)
+        if verdict is DeliveryVerdict.DEAD_LETTER and item.unanswered:
+            error = f'Look there first: an earlier request had no answer, so the bag may be recorded. {error}'
         context.outbox.mark_failed(item, result, posted_ns, error, dead=verdict is DeliveryVerdict.DEAD_LETTER)
         if verdict is DeliveryVerdict.DEAD_LETTER:
             self._attempts = 0

@@ -223,6 +223,16 @@ def test_an_hour_of_outage_then_flapping_then_slow_loses_and_doubles_nothing(con
     assert context.outbox.counts().delivered == sent and site.posts < sent + 2000
 
 
+def test_a_no_after_an_answer_that_never_came_says_that_the_bag_may_be_recorded(engine, context, site, put):
+    put(2)
+    queue = StationQueue('A', context)
+    site.mood = iter(['slow', 422, 422]).__next__
+    for _ in range(3):
+        queue.step()
+    first, second = (row.error for row in rows(engine))
+    assert first.startswith('Look there first') and second.startswith('The web application rejected')
+
+
 WRONG_YES = (
     HttpResult(200, '{"success": false, "error": "no active job"}'),
     HttpResult(200, '<html><title>Sign in</title><form><input type="password"></form></html>'),
