@@ -18,8 +18,8 @@ def replace_file(path: Path, data: bytes) -> None:
     """Replace a file's content in one step that survives a power cut.
 
     The data is written under a temporary name in the same folder, synced, and renamed over the file. Readers see the old
-    content or the new one. A file that exists keeps its permissions. A symbolic link is replaced by the file: resolve it
-    first.
+    content or the new one. A file that exists keeps its permissions, and its owner and group where this process may give
+    them. A symbolic link is replaced by the file: resolve it first.
 
     Args:
         path: File to replace or create; its folder must exist and be writable.
@@ -35,7 +35,7 @@ def replace_file(path: Path, data: bytes) -> None:
         with os.fdopen(descriptor, 'wb') as file:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), _mode_of(path))
+            _copy_access(path, file.fileno())
             # Data first: after a power cut some file systems keep a rename but lose the data that it points to.
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -44,17 +44,32 @@ def replace_file(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    # The rename itself is durable once the folder is synced.
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    # The rename itself is durable once the folder is synced. Some network drives refuse that, but the file is replaced by now.
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
-def _mode_of(path: Path) -> int:
-    """Return the permission bits of a file; mkstemp creates 0600, which other programs could not read."""
+def _copy_access(path: Path, descriptor: int) -> None:
+    """Give a temporary file the owner, group and permissions of the file that it replaces, where the system allows it.
+
+    mkstemp creates 0600 with this process's user, so that the other programs of the file could no longer read or write it.
+    Only root may give a file away, and drives without permissions (CIFS, FAT) refuse every change.
+    """
     try:
-        return stat.S_IMODE(path.stat().st_mode)
+        old = path.stat()
     except FileNotFoundError:
-        return _NEW_FILE_MODE
+        mode = _NEW_FILE_MODE
+    else:
+        mode = stat.S_IMODE(old.st_mode)
+        for owner in (old.st_uid, -1):
+            try:
+                os.fchown(descriptor, owner, old.st_gid)
+                break
+            except OSError:
+                continue
+    with contextlib.suppress(OSError):
+        os.fchmod(descriptor, mode)

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from cell_common.catalogue import EVENT_LETTERS, LETTERS, MOST_TRAYS, Catalogue, CatalogueError, Part, Tray, lookalike_warnings
+from cell_common.catalogue import LETTERS, MOST_TRAYS, START_LETTER, Catalogue, CatalogueError, Part, Tray, lookalike_warnings
 from cell_common.yaml_model import SourceFloat, SourceInt, StrictModel, YamlDocument, YamlError, load_yaml, validate
 
 __all__ = ['load_catalogue', 'parse_catalogue']
@@ -107,9 +107,9 @@ class PartEntry(StrictModel):
     def _check_letter(cls, value: str) -> str:
         if len(value) != 1 or value not in LETTERS:
             raise ValueError('letter must be one of A-Z a-z 0-9')
-        for event, letter in EVENT_LETTERS.items():
-            if value == letter:
-                raise ValueError(f'letter {value} is reserved for {event}')
+        # The other events can have other letters: parameter event_letters of the robot node, which finds clashes.
+        if value == START_LETTER:
+            raise ValueError(f'letter {value} is reserved for START_PROGRAM')
         return value
 
     @field_validator('trays', mode='before')

@@ -36,7 +36,6 @@ def test_the_first_stock_comes_from_the_trays():
     ('entry', 'message'),
     [
         (part(letter='D'), 'letter D is reserved for START_PROGRAM'),
-        (part(letter='P'), 'letter P is reserved for PLACE'),
         (part(letter='AB'), 'letter must be one of'),
         (part(number='has blank'), 'part_number must be'),
         (part(number=7400), 'must be text; put it in quotes'),
@@ -51,6 +50,11 @@ def test_the_first_stock_comes_from_the_trays():
 def test_a_bad_entry_is_named(entry, message):
     with pytest.raises(CatalogueError, match=message):
         parse_catalogue({'parts': [entry]})
+
+
+@pytest.mark.parametrize('letter', ['P', 'R', 'B', 'H'])
+def test_a_part_may_have_the_usual_letter_of_an_event_which_then_needs_another(letter):
+    assert parse_catalogue({'parts': [part(letter=letter)]}).parts['EM1-2U1'].letter == letter
 
 
 def test_a_part_may_name_its_barcode_and_need_not():
@@ -95,15 +99,15 @@ def test_a_file_without_parts_is_rejected(tmp_path, text):
 
 def test_an_error_names_its_line_and_its_part(tmp_path):
     path = tmp_path / 'parts.yaml'
-    text = (CONFIG / 'parts.yaml').read_text().replace("letter: 'C'", "letter: 'P'").replace('low: 4', 'low: 40', 1)
+    text = (CONFIG / 'parts.yaml').read_text().replace("letter: 'C'", "letter: 'D'").replace('low: 4', 'low: 40', 1)
     path.write_text(text)
     with pytest.raises(CatalogueError) as caught:
         load_catalogue(path)
     lines = text.splitlines()
     tray = next(number for number, line in enumerate(lines, 1) if 'low: 40' in line)
-    letter = next(number for number, line in enumerate(lines, 1) if "letter: 'P'" in line)
+    letter = next(number for number, line in enumerate(lines, 1) if "letter: 'D'" in line)
     assert f'line {tray}: part 1 (EM1-2U1): tray 1: count and low must not be more than capacity' in str(caught.value)
-    assert f'line {letter}: part 2 (EM1-2U4): letter P is reserved for PLACE' in str(caught.value)
+    assert f'line {letter}: part 2 (EM1-2U4): letter D is reserved for START_PROGRAM' in str(caught.value)
 
 
 def test_a_letter_and_a_text_may_be_written_without_quotes():

@@ -228,9 +228,11 @@ class _Reader:
         else:
             self._add(path, f'{part} must be a list of {len(capacities)} counts')
             return
-        for (name, count), place in zip(named.items(), places, strict=True):
+        for (name, value), place in zip(named.items(), places, strict=True):
             numbered = _NAME.fullmatch(name)
             tray = int(numbered[1]) if numbered else 0
+            # Tables and spreadsheets write 3 as 3.0.
+            count = int(value) if isinstance(value, float) and value.is_integer() else value
             most = capacities.get(tray)
             if most is None and 1 <= tray <= OLD_TRAYS and type(count) is int and not count:
                 continue

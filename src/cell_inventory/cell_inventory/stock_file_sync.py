@@ -12,6 +12,7 @@ unless it changed the same tray.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -36,6 +37,8 @@ from cell_inventory.stock_file import (
 
 SETTLE_S = 0.2
 """A change is read when the file has not changed for this long."""
+LONGEST_REST_S = 5.0
+"""A file that never rests is read after this time; a part of one would be reported, and read again."""
 CHECK_PERIOD_S = 2.0
 """The file is compared this often, in case a change was not reported."""
 RETRY_S = 2.0
@@ -126,7 +129,7 @@ class StockFileSync:
         self._candidate: tuple[bytes | None, float] | None = None
         self._unusable = self._unwritten = ''
         self._pending_write = True
-        self._check_at = self._retry_at = 0.0
+        self._check_at = self._retry_at = self._restless_since = 0.0
         self._touched = threading.Event()
         if not self._path.parent.is_dir():
             raise StockFileError(f'the folder {self._path.parent} does not exist: create it')
@@ -170,10 +173,13 @@ class StockFileSync:
             self._touched.clear()
             self._check_at = now_s + CHECK_PERIOD_S
             self._look(now_s)
-        if self._candidate is not None and (self._is_new or now_s - self._candidate[1] >= SETTLE_S):
+        if self._candidate is not None and (self._is_new or self._has_settled(self._candidate[1], now_s)):
             self._take(self._candidate[0])
         if self._pending_write and self._candidate is None and not self._unusable and now_s >= self._retry_at:
             self._write(now_s)
+
+    def _has_settled(self, unchanged_since: float, now_s: float) -> bool:
+        return now_s - unchanged_since >= SETTLE_S or now_s - self._restless_since >= LONGEST_REST_S
 
     def _look(self, now_s: float) -> None:
         """Remember a content that is not the last one, and since when it is there."""
@@ -186,6 +192,8 @@ class StockFileSync:
         if content == self._seen and not self._is_new:
             self._candidate = None
         elif self._candidate is None or self._candidate[0] != content:
+            if self._candidate is None:
+                self._restless_since = now_s
             self._candidate = (content, now_s)
 
     def _take(self, content: bytes | None) -> None:
@@ -241,8 +249,7 @@ class StockFileSync:
             self._agree(counts)
         except (OSError, BookingRejected) as error:
             self._retry_at = now_s + RETRY_S
-            cause = f'cannot be written, {error.strerror}' if isinstance(error, OSError) else str(error)
-            self._report_unwritten(f'{self._path}: {cause}: check the disk and the permissions of the folder')
+            self._report_unwritten(f'{self._path}: {_write_problem(error)}')
             return
         self._pending_write, self._unwritten = False, ''
 
@@ -322,6 +329,14 @@ def _text(content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b'\n', 0, error.start) + 1
         raise StockFileError(f'line {line}: not UTF-8: save the file as UTF-8') from error
+
+
+def _write_problem(error: OSError | BookingRejected) -> str:
+    """Return why the file was not written, with the remedy."""
+    if isinstance(error, OSError) and error.errno == errno.EBUSY:
+        return 'cannot be replaced, it is mounted into this container on its own: mount its folder instead'
+    cause = f'cannot be written, {error.strerror}' if isinstance(error, OSError) else str(error)
+    return f'{cause}: check the disk and the permissions of the folder'
 
 
 def _owner(path: Path) -> str:

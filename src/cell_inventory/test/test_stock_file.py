@@ -54,6 +54,11 @@ def test_a_tray_that_is_not_named_has_no_count(catalogue):
     assert read_stock('{"EM1-2U1": {"tray3": 4}}', catalogue) == {('EM1-2U1', 3): 4}
 
 
+def test_a_whole_number_with_a_decimal_point_is_a_count(catalogue):
+    counts = read_stock('{"EM1-2U1": [1.0, 2, 0.0, 10.0]}', catalogue)
+    assert list(counts.values()) == [1, 2, 0, 10] and all(isinstance(count, int) for count in counts.values())
+
+
 def test_without_current_the_default_counts(catalogue):
     assert read_stock('{"default": {"EM1-2U1": [1, 2, 3, 4]}}', catalogue)['EM1-2U1', 4] == 4
 
@@ -76,6 +81,11 @@ def test_without_current_the_default_counts(catalogue):
         ('{"EM1-2U1": [-1, 0, 0, 0]}', 'tray1 is -1: .*0 to 10'),
         ('{"EM1-2U1": ["3", 0, 0, 0]}', 'tray1 is "3"'),
         ('{"EM1-2U1": [NaN, 0, 0, 0]}', 'NaN is not a count'),
+        ('{"EM1-2U1": [1.5, 0, 0, 0]}', 'tray1 is 1.5: give a whole number'),
+        ('{"EM1-2U1": [1e400, 0, 0, 0]}', 'tray1 is Infinity: give a whole number'),
+        ('\0' * 64, 'line 1: not JSON'),
+        ('// counts\n{}', 'line 1: not JSON'),
+        ('{"EM1-2U1": [1, 2, 0, 0],\n}', 'line 2: not JSON'),
         ('{"EM1-2U1": [1, 2, 0, 0],\n "EM1-2U1": [9, 9, 9, 9]}', 'line 2: "EM1-2U1" is listed twice'),
         ('{"current": [1]}', 'line 1: current must be an object'),
         ('[{"part_number": "EM1-2U1"},\n {"part_number": "EM1-2U1"}]', 'line 2: EM1-2U1 is listed twice'),

@@ -156,6 +156,41 @@ def test_two_changes_in_quick_succession_end_in_the_last_one(synced):
     synced.until(lambda: synced.current() == [6, 2, 0, 0])
 
 
+def test_editors_that_save_by_renaming_are_booked(synced):
+    """vim moves the old file away and writes a new one; others write a copy beside it and rename that, with a mark or CRLF."""
+    synced.start()
+    text = synced.path.read_text()
+    backup = synced.path.with_name('inventory.json~')
+    synced.path.rename(backup)
+    synced.path.write_text(text.replace('[3,', '[7,'))
+    backup.unlink()
+    synced.until(lambda: synced.ledger.stock[PART, 1] == 7)
+    swap = synced.path.with_name('.inventory.json.swp')
+    swap.write_bytes(b'\xef\xbb\xbf' + synced.path.read_text().replace('[7,', '[6,').replace('\n', '\r\n').encode())
+    swap.replace(synced.path)
+    synced.until(lambda: synced.ledger.stock[PART, 1] == 6)
+    assert [counts for counts, _, _ in synced.ledger.booked] == [{(PART, 1): 7}, {(PART, 1): 6}]
+    assert synced.warnings == []
+
+
+def test_a_file_that_never_rests_is_booked_and_written_all_the_same(synced):
+    """Some programs write the time into it ten times a second."""
+    synced.start()
+    now = time.monotonic()
+    for step in range(8):
+        synced.edit(count=7, updated=step)
+        synced.sync.poll(now + 2.1 * step)  # looked at without a report, too
+    assert [counts for counts, _, _ in synced.ledger.booked] == [{(PART, 1): 7}]
+
+
+def test_a_file_that_is_mounted_on_its_own_is_named(synced, monkeypatch):
+    synced.start()
+    monkeypatch.setattr('pathlib.Path.replace', lambda *_: (_ for _ in ()).throw(OSError(16, 'Device or resource busy')))
+    synced.book(1)
+    synced.until(lambda: 'mounted into this container on its own: mount its folder' in synced.sync.problem)
+    assert list(synced.path.parent.iterdir()) == [synced.path]
+
+
 def test_another_tray_keeps_a_booking_that_the_other_program_had_not_seen(synced):
     synced.start()
     stale = synced.document()

@@ -50,7 +50,7 @@ def origin_allowed(origin: str | None, authority: str, extra: Iterable[str]) -> 
     """
     if origin is None:
         return True
-    if origin in set(extra):
+    if _normalized(origin) in {_normalized(one) for one in extra}:
         return True
     try:
         parts = urlsplit(origin)
@@ -58,3 +58,12 @@ def origin_allowed(origin: str | None, authority: str, extra: Iterable[str]) -> 
         return False
     # With the port: another port on the same machine is another program.
     return parts.scheme in ('http', 'https') and parts.netloc.lower() == authority.lower()
+
+
+def _normalized(origin: str) -> str:
+    """Return an origin as browsers write it: lower case, without the scheme's own port and without a slash at its end."""
+    text = origin.strip().lower().rstrip('/')
+    for scheme, port in (('http://', ':80'), ('https://', ':443')):
+        if text.startswith(scheme):
+            return text.removesuffix(port)
+    return text

@@ -57,7 +57,7 @@ def status(pattern: str) -> re.Pattern[str]:
 
 
 DONE = status('done as asked')
-START_JOB = (('set_job', PART, 3), ('trigger', 'START_PROGRAM'), ('run_job',))
+START_JOB = (('set_job', PART, 3), ('run_job',))
 PAGE_SCRIPT = (
     Exchange('update_inventory', LIST),
     Exchange('pong_test', {'msg': 'Grüße 😀'}, 'ping_test', ({'msg': 'Grüße 😀'},)),

@@ -33,6 +33,18 @@ def test_own_page_listed_pages_and_programs_may_connect(origin: str | None) -> N
     assert origin_allowed(origin, 'cell7:8080', ['https://plant.example'])
 
 
+@pytest.mark.parametrize('listed', ['http://plant:5000/', 'HTTP://Plant:5000', ' http://plant:5000 '])
+def test_a_listed_page_may_be_written_in_other_ways(listed: str) -> None:
+    assert origin_allowed('http://plant:5000', 'cell7:5001', [listed])
+    assert not origin_allowed('http://plant:5001', 'cell7:5001', [listed])
+
+
+def test_the_port_of_a_scheme_may_be_written_or_not() -> None:
+    assert origin_allowed('http://plant', 'cell7:5001', ['http://plant:80'])
+    assert origin_allowed('https://plant', 'cell7:5001', ['https://plant:443/'])
+    assert not origin_allowed('http://plant', 'cell7:5001', ['http://plant:443'])
+
+
 @pytest.mark.parametrize(
     'origin',
     ['http://evil.example', 'http://cell7', 'null', '', 'file://', 'http://cell7:8080.evil', 'http://[', 'http://[::1', '//['],

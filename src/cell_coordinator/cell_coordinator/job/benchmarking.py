@@ -56,7 +56,7 @@ class BenchmarkService:
         self._store = create_client(node, StoreBenchmark, 'matching/store_benchmark', ReentrantCallbackGroup())
         self._stored = create_client(node, GetBenchmarks, 'matching/benchmarks', ReentrantCallbackGroup())
         self._benchmark = node.create_publisher(BenchmarkSet, 'benchmark_set', latched())
-        self._latched = False
+        self._latched: BenchmarkSet | None = None
         self._restore_timer = create_steady_timer(node, RESTORE_PERIOD_S, self._restore, ReentrantCallbackGroup())
 
     async def capture(self, command: CommandInfo, part_number: str) -> ComponentCaptured:
@@ -64,17 +64,21 @@ class BenchmarkService:
 
         Args:
             command: Its age is checked.
-            part_number: Part to compare with.
+            part_number: Part to compare with; "" = that of the newest benchmark.
 
         Returns:
             The reading and the matcher's verdict, which is also published on component_captured.
 
         Raises:
-            CommandRejected: The command is too old, no part is given, or another node failed.
+            CommandRejected: The command is too old, there is no part to compare with, or another node failed.
         """
         self._commands.require_fresh(command)
+        part_number = part_number or (self._latched.part_number if self._latched else '')
         if not part_number:
-            raise CommandRejected(ErrorCode.INVALID_ARGUMENT, 'part_number is empty and there is no job: give a part number')
+            raise CommandRejected(
+                ErrorCode.INVALID_ARGUMENT,
+                'there is neither a job nor a benchmark to compare with: set one, or give a part number',
+            )
         try:
             reading = await self._executor.read(now_ns(self._node))
             result = await self._executor.match(part_number, reading)
@@ -109,9 +113,12 @@ class BenchmarkService:
             frames=max(1, reading.frames),
             operator_id=command.operator_id,
         )
-        self._latched = True
-        self._benchmark.publish(benchmark)
+        self._publish(benchmark)
         return benchmark
+
+    def _publish(self, benchmark: BenchmarkSet) -> None:
+        self._latched = benchmark
+        self._benchmark.publish(benchmark)
 
     async def _restore(self) -> None:
         """Publish the newest stored benchmark, as soon as the matcher answers after a start of this node.
@@ -130,9 +137,9 @@ class BenchmarkService:
             return  # tried again
         if answer.code != ErrorCode.OK or self._latched:
             return
-        self._latched = True
+        self._restore_timer.cancel()
         if answer.benchmarks:
-            self._benchmark.publish(max(answer.benchmarks, key=lambda benchmark: to_ns(benchmark.stamp)))
+            self._publish(max(answer.benchmarks, key=lambda benchmark: to_ns(benchmark.stamp)))
 
     async def _present_part(self, part_number: str) -> OcrResult:
         """Present the part, read it, and return it in every case; return a reading with text.

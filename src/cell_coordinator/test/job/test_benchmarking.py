@@ -58,6 +58,18 @@ def test_a_single_capture_moves_nothing(cell):
     answer = cell.graph.call(CaptureComponent, 'capture_component', request)
     assert (answer.code, answer.capture.match.verdict, answer.capture.job_id) == (ResultCode.OK, MatchResult.MISMATCH, '')
     assert not cell.robot.sent
-    assert (
-        cell.graph.call(CaptureComponent, 'capture_component', CaptureComponent.Request()).code == ResultCode.INVALID_ARGUMENT
-    )
+
+
+def test_a_capture_without_a_part_is_compared_with_the_newest_benchmark(cell):
+    cell.up()
+    cell.robot.in_gripper = PART
+    ask = CaptureComponent.Request()
+    answer = cell.graph.call(CaptureComponent, 'capture_component', ask)
+    assert answer.code == ResultCode.INVALID_ARGUMENT and 'neither a job nor a benchmark' in answer.message
+    assert cell.set_benchmark(OTHER).code == ResultCode.OK
+    cell.robot.in_gripper = PART
+    answer = cell.graph.call(CaptureComponent, 'capture_component', ask)
+    assert (answer.code, answer.capture.match.verdict) == (ResultCode.OK, MatchResult.MISMATCH)
+    assert cell.graph.call(
+        CaptureComponent, 'capture_component', CaptureComponent.Request(part_number=PART)
+    ).capture.match.verdict == (MatchResult.MATCH)

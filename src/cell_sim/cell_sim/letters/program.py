@@ -147,7 +147,7 @@ class TimedProgram:
         Raises:
             ImpossibleMoveError: The movement makes no sense now; the arm has not moved.
         """
-        # Parts come first: the catalogue refuses letters that are reserved for events.
+        # Parts come first; the robot node refuses a letter that stands for a part and for an event.
         if command.letter in self._parts:
             return self._pick(self._parts[command.letter], command.tray, now)
         event = self._events.get(command.letter)

@@ -98,7 +98,7 @@ class CellLink(Protocol):
         ...
 
     async def start(self, who: str, *, run_job: bool) -> CellResult:
-        """Start the robot's program, then run the job that is set when `run_job` is true or a job waits.
+        """Run the job that is set when `run_job` is true or a job waits, else start the robot's program only.
 
         Args:
             who: Client, for the audit.

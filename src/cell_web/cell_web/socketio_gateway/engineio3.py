@@ -40,6 +40,7 @@ FORWARDED_HEADERS = ('Host', 'Origin', 'Cookie', 'Authorization')
 CONNECT = MESSAGE + '0'
 UPGRADE_POLL_S = 0.1
 """Longest poll while the client moves to its WebSocket."""
+MOST_POLLED = 16  # packets in one answer; python-socketio 4 disconnects at more
 FRAME = MESSAGE + '2["video_frame",'
 """Start of a packet that a newer one of its kind replaces."""
 FRAME_WAITS = 'frame'
@@ -54,7 +55,7 @@ class EngineIo3Settings:
 
     Attributes:
         ping_interval_s: Interval at which the client pings; the server states it in the greeting.
-        ping_timeout_s: A client without a ping for interval plus timeout is disconnected.
+        ping_timeout_s: Limit of a client without a ping: interval plus timeout. Pages in the background ping once a minute.
         max_payload: Longest packet or request body, bytes.
         max_queue: Packets that wait for a client, among them one video frame; a client that falls
             further behind blocks its own connection until it times out.
@@ -62,7 +63,7 @@ class EngineIo3Settings:
     """
 
     ping_interval_s: float = 25.0
-    ping_timeout_s: float = 20.0
+    ping_timeout_s: float = 60.0
     max_payload: int = 1_000_000
     max_queue: int = 100
     max_clients: int = 100
@@ -290,7 +291,7 @@ class EngineIo3Bridge:
         finally:
             first.cancel()
             closed.cancel()
-        while first.done() and not first.cancelled() and not session.waiting.empty():
+        while first.done() and not first.cancelled() and not session.waiting.empty() and len(packets) < MOST_POLLED:
             packets.append(session.taken(session.waiting.get_nowait()))
         return self._text(request, encode_payload(packets))
 

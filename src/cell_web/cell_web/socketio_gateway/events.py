@@ -91,7 +91,7 @@ class TriggerRequest:
     """One letter for the robot's program.
 
     Attributes:
-        letter: One ASCII letter.
+        letter: One ASCII letter or digit.
         event: Name that the acknowledgement carries.
         part_number: "" when the payload names none.
     """
@@ -159,7 +159,7 @@ def parse_message(event: str, payload: object) -> str:
         PayloadError: It is no text, or too long.
     """
     fields = {} if payload is None else _mapping(event, payload, '{msg}')
-    return '' if fields.get('msg') is None else _text(event, fields, 'msg', empty=True)
+    return '' if fields.get('msg') is None else _text(event, fields, 'msg', empty=True, lines=True)
 
 
 def parse_trigger(payload: object) -> TriggerRequest:
@@ -177,8 +177,8 @@ def parse_trigger(payload: object) -> TriggerRequest:
     """
     fields = _mapping('send_trigger', payload, '{trigger, event, part_number}')
     letter = _text('send_trigger', fields, 'trigger')
-    if not re.fullmatch('[A-Za-z]', str(fields['trigger'])):
-        raise PayloadError(f'send_trigger: trigger must be one letter A to Z, not {_shown(fields["trigger"])}')
+    if not re.fullmatch('[A-Za-z0-9]', str(fields['trigger'])):
+        raise PayloadError(f'send_trigger: trigger must be one letter A to Z or digit, not {_shown(fields["trigger"])}')
     part_number = '' if fields.get('part_number') is None else _text('send_trigger', fields, 'part_number', empty=True)
     event = '' if fields.get('event') is None else _text('send_trigger', fields, 'event', empty=True)
     return TriggerRequest(letter, event or (f'PART_{part_number}' if part_number else PROGRAM_STARTED), part_number)
@@ -210,8 +210,8 @@ def _mapping(event: str, payload: object, expected: str) -> Mapping[str, object]
     return payload
 
 
-def _text(event: str, fields: Mapping[str, object], name: str, *, empty: bool = False) -> str:
-    """Return a text field, without blanks around it.
+def _text(event: str, fields: Mapping[str, object], name: str, *, empty: bool = False, lines: bool = False) -> str:
+    """Return a text field, without blanks around it; with `lines` as it is, line ends included.
 
     Raises:
         PayloadError: It is missing, no text, empty where `empty` is not set, too long, or not printable.
@@ -221,12 +221,12 @@ def _text(event: str, fields: Mapping[str, object], name: str, *, empty: bool = 
         raise PayloadError(f'{event}: {name} is missing')
     if not isinstance(value, str):
         raise PayloadError(f'{event}: {name} must be a text, not {_shown(value)}')
-    text = value.strip()
+    text = value if lines else value.strip()
     if not text and not empty:
         raise PayloadError(f'{event}: {name} is empty')
     if len(text) > LONGEST_TEXT:
         raise PayloadError(f'{event}: {name} has {len(text)} characters, at most {LONGEST_TEXT} are allowed')
-    if not text.isprintable():
+    if not (''.join(text.splitlines()) if lines else text).isprintable():
         raise PayloadError(f'{event}: {name} has a control character')
     return text
 

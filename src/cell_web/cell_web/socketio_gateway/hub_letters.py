@@ -14,6 +14,7 @@ __all__ = ['BENCHMARK_LETTER', 'START_LETTER', 'LetterError', 'event_of_letter']
 
 # Reserved at every site (decision 0017), so the catalogue has no part with it.
 START_LETTER = 'D'
+# Of a part, where the catalogue has one with it.
 BENCHMARK_LETTER = 'B'
 
 

@@ -81,6 +81,7 @@ class SocketIoGatewayNode(Node):
             port,
             origins=[origin for origin in p.origins if origin],
             max_clients=p.max_clients,
+            replay_s=p.replay_window,
             may_command=lambda _request: may_command,
         )
 

@@ -33,14 +33,14 @@ class PageServer(PortServer):
         self.server.on('ping_test', self._ping)
         for name, handler in (
             ('submitPartRequest', self._submit_part_request),
-            ('start_robot', self._start_robot),
             ('start_camera', self._start_camera),
             ('stop_camera', self._stop_camera),
-            ('set_benchmark', self._set_benchmark),
             ('capture_component', self._capture_component),
             ('reload_required', self._reload_required),
         ):
             self.server.on(name, handler, command=True)
+        self.server.on('start_robot', self._start_robot, command=True, fresh=True)
+        self.server.on('set_benchmark', self._set_benchmark, command=True, fresh=True)
 
     # -- from the cell ----------------------------------------------------------------------------------------------
 

@@ -22,9 +22,19 @@ class SocketIoGatewayParameters:
     hub_port: int = parameter(5002, 'TCP port for backends; 0 = one that is free.', minimum=0, maximum=65535)
     role: str = parameter('operator', 'Role of every client while there is no login.', choices=tuple(ROLES))
     origins: list[str] = parameter(
-        [''], 'Pages that may connect besides those of the same host and port, e.g. "http://10.0.0.5:5000"; "*" = every page.'
+        ['http://localhost:5000', 'http://127.0.0.1:5000'],
+        'Pages that may connect besides those of the same host and port, e.g. "http://10.0.0.5:5000"; "*" = every page. '
+        'The default is the page of the replaced system on this machine.',
     )
     max_clients: int = parameter(64, 'Clients that may be connected to each port.', minimum=1, maximum=1000)
+    replay_window: float = parameter(
+        1.0,
+        'Time after a page has connected in which start_robot, set_benchmark and reset_inventory are refused: a page sends '
+        'what was pressed while it had no connection.',
+        unit='s',
+        minimum=0.0,
+        maximum=10.0,
+    )
     catalogue_file: str = parameter('', 'The part catalogue, for the letters that a hub client may send; "" = only D and B.')
     command_timeout: float = parameter(
         10.0, 'Longest wait for the answer to a command that does not move the arm.', unit='s', minimum=0.5, maximum=120.0

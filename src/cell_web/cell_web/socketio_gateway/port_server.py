@@ -35,7 +35,7 @@ class PortServer:
         self._stock_payload = stock_payload
         self._stock: object = None
         self.server.on('get_inventory', self._get_inventory)
-        self.server.on('reset_inventory', self._reset_inventory, command=True)
+        self.server.on('reset_inventory', self._reset_inventory, command=True, fresh=True)
         self.server.on('set_job', self._set_job, command=True)
 
     async def on_stock(self, stock: Stock) -> None:

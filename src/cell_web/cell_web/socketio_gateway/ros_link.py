@@ -203,15 +203,13 @@ class RosLink:
         return await self._ask(self._reset, request, self._command_timeout)
 
     async def _start(self, who: str, run_job: bool) -> CellResult:
-        """Start the robot's program, then the waiting job."""
-        # Before the program starts: the state may change while it does.
+        """Start the waiting job, or only the robot's program without one."""
         has_job = run_job or self._job.state == JobState.READY
         if self._job.state in ACTIVE_STATES:
             return CellResult(False, f'a job for {self._job.part_number} is active: finish or cancel it first')
-        # The old button did both: it started the robot's program, and then the job.
-        program = await self._send_trigger(who, 'START_PROGRAM', lambda: None)
-        if not program.done or not has_job:
-            return program
+        # A job starts the program itself, as its first step: the robot must get the letter once.
+        if not has_job:
+            return await self._send_trigger(who, 'START_PROGRAM', lambda: None)
         goal = self._run_job.send_goal_async(RunJob.Goal(command=self._command(who), job_id=self._job.job_id))
         if not await wait_for(self._node, goal, self._command_timeout) or not goal.result().accepted:
             return CellResult(False, 'the coordinator did not take the job: is it running?')

@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 import socketio
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from engineio.payload import Payload
 
 from cell_web.origins import origin_allowed
+from cell_web.socketio_gateway.checked_packet import UNREADABLE, CheckedPacket
 from cell_web.socketio_gateway.engineio3 import EngineIo3Bridge, EngineIo3Settings
 from cell_web.socketio_gateway.events import PayloadError
+from cell_web.socketio_gateway.packet_queue import PacketQueue
 
 __all__ = ['Client', 'EventHandler', 'SocketIoServer', 'SocketIoSettings']
 
@@ -30,6 +33,8 @@ MOST_UNSENT = 16384
 """Of each connection, bytes in the system's buffer that were not sent. A frame in it is no longer replaced by a newer one."""
 MAX_PAYLOAD = 1_000_000
 """Largest event taken, bytes; a longer one ends its connection."""
+MOST_PACKETS = 10_000
+"""Packets taken in one request. A client that polls sends all that it has gathered in one; the library drops more than 16."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class SocketIoSettings:
             `*` = every page.
         max_clients: Clients at the same time.
         max_commands: Commands of one client that may wait or run at the same time.
+        replay_s: Seconds after a connection in which commands marked `fresh` are refused.
         may_command: Returns whether the session of a request may change anything.
     """
 
@@ -51,6 +57,7 @@ class SocketIoSettings:
     origins: Sequence[str] = ()
     max_clients: int = 64
     max_commands: int = 16
+    replay_s: float = 1.0
     may_command: Callable[[web.Request], bool] = lambda _request: True
 
 
@@ -63,6 +70,7 @@ class Client:
         name: Server and address, for the audit, e.g. "page 10.0.0.5".
         address: IP address.
         may_command: Whether it may change anything.
+        connected_s: Time of the connection, by the loop's clock, seconds.
         commands: Commands in progress.
         wants_video: Whether it gets camera frames (port 5001).
         tasks: Commands in progress; the set keeps them alive.
@@ -72,6 +80,7 @@ class Client:
     name: str
     address: str
     may_command: bool
+    connected_s: float
     commands: int = 0
     wants_video: bool = True
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -105,9 +114,13 @@ class SocketIoServer:
         self._settings = settings
         self._on_connect = on_connect
         self._handlers: dict[str, tuple[EventHandler, bool]] = {}
+        self._fresh: set[str] = set()
         self._bridge = EngineIo3Bridge(self._own_url, self._is_origin_allowed, EngineIo3Settings())
+        Payload.max_decode_packets = MOST_PACKETS
         self._sio = socketio.AsyncServer(
             async_mode='aiohttp',
+            serializer=CheckedPacket,
+            namespaces='*',
             cors_allowed_origins=self._is_origin_text_allowed,
             max_http_buffer_size=MAX_PAYLOAD,
             http_compression=False,
@@ -115,11 +128,13 @@ class SocketIoServer:
             ping_timeout=10,
             always_connect=False,
         )
+        self._sio.eio.create_queue = PacketQueue
         self._sio.on('connect', self._connected, namespace=NAMESPACE)
         self._sio.on('disconnect', self._disconnected, namespace=NAMESPACE)
+        self._sio.on('connect', self._refuse_namespace, namespace='*')
         self._sio.on('*', self._on_event, namespace=NAMESPACE)
 
-    def on(self, event: str, handler: EventHandler, *, command: bool = False) -> None:
+    def on(self, event: str, handler: EventHandler, *, command: bool = False, fresh: bool = False) -> None:
         """Register the handler of an event.
 
         Args:
@@ -128,8 +143,12 @@ class SocketIoServer:
                 back as a status.
             command: The event changes something: it needs the right to command, and runs as a task
                 of its own, so that a long movement does not stop the client's other events.
+            fresh: The command must not be repeated late. socket.io-client keeps what is emitted while it has no connection,
+                and sends all of it when it is connected again: a button that was pressed minutes ago.
         """
         self._handlers[event] = (handler, command)
+        if fresh:
+            self._fresh.add(event)
 
     async def emit(self, event: str, payload: object, to: str | Sequence[str] | None = None) -> None:
         """Send an event to one client, to several, or to all.
@@ -253,6 +272,13 @@ class SocketIoServer:
 
     # -- clients and events -----------------------------------------------------------------------------------------
 
+    async def _refuse_namespace(self, namespace: str, _sid: str, environ: dict[str, object], *_auth: object) -> None:
+        request = environ['aiohttp.request']
+        assert isinstance(request, web.Request)
+        text = f'namespace {namespace[:40]!r} is not served: connect to "/"'
+        LOG.warning('%s port: client %s refused: %s', self.name, self._bridge.peer_of(request), text)
+        raise socketio.exceptions.ConnectionRefusedError(text)
+
     async def _connected(self, sid: str, *arguments: object) -> None:
         """Register a client, or refuse it beyond `max_clients`.
 
@@ -270,7 +296,8 @@ class SocketIoServer:
         if len(self.clients) >= self._settings.max_clients:
             LOG.warning('%s port: client %s refused: %d are connected', self.name, address, len(self.clients))
             raise socketio.exceptions.ConnectionRefusedError(f'{len(self.clients)} clients are connected (max_clients)')
-        client = Client(sid, f'{self.name} {address}', address, self._settings.may_command(request))
+        name, now = f'{self.name} {address}', asyncio.get_running_loop().time()
+        client = Client(sid, name, address, self._settings.may_command(request), now)
         self.clients[sid] = client
         LOG.info('%s port: client %s connected', self.name, client.address)
         # The client learns that it is connected when this handler ends, and only then listens for events.
@@ -290,6 +317,9 @@ class SocketIoServer:
         if client is None:
             return
         payload = arguments[0] if arguments else None
+        if event == UNREADABLE:
+            await self.status(client, f'{event}: {payload}')
+            return
         if event not in self._handlers:
             known = ', '.join(sorted(self._handlers))
             await self.status(client, f'event {event[:40]!r} is not known here; known events: {known}')
@@ -299,6 +329,8 @@ class SocketIoServer:
             await self._handle(client, event, handler, payload)
         elif not client.may_command:
             await self.status(client, f'{event}: this session may only watch; log in as an operator')
+        elif event in self._fresh and asyncio.get_running_loop().time() - client.connected_s < self._settings.replay_s:
+            await self.status(client, f'{event}: ignored, it was given while the page was not connected; give it again')
         # A client in a loop would otherwise queue movements of the robot without end.
         elif client.commands >= self._settings.max_commands:
             await self.status(client, f'{event}: refused, {client.commands} commands of this client are under way')

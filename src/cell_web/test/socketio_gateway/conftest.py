@@ -106,14 +106,14 @@ def serve(background: AsyncioThread) -> Callable[[SocketIoServer], SocketIoServe
 
 @pytest.fixture
 def page(serve, link) -> PageServer:
-    page = PageServer(SocketIoSettings('127.0.0.1', 0), link)
+    page = PageServer(SocketIoSettings('127.0.0.1', 0, replay_s=0.0), link)
     serve(page.server)
     return page
 
 
 @pytest.fixture
 def hub(serve, link) -> HubServer:
-    hub = HubServer(SocketIoSettings('127.0.0.1', 0), link, LETTERS)
+    hub = HubServer(SocketIoSettings('127.0.0.1', 0, replay_s=0.0), link, LETTERS)
     serve(hub.server)
     return hub
 

@@ -70,7 +70,9 @@ def test_a_part_may_have_another_field_name():
         parse_part('reload_required', {'part_number': 'A'}, 'part')
 
 
-@pytest.mark.parametrize(('payload', 'text'), [(None, ''), ({}, ''), ({'msg': ''}, ''), ({'msg': 'hello'}, 'hello')])
+@pytest.mark.parametrize(
+    ('payload', 'text'), [(None, ''), ({}, ''), ({'msg': ''}, ''), ({'msg': ' two\nlines '}, ' two\nlines ')]
+)
 def test_a_message_may_be_missing(payload, text):
     assert parse_message('ping_test', payload) == text
 
@@ -82,6 +84,7 @@ def test_a_message_may_be_missing(payload, text):
         ({'trigger': 'D'}, TriggerRequest('D', 'program_started', '')),
         ({'trigger': 'F', 'event': 'PART_A', 'part_number': 'A'}, TriggerRequest('F', 'PART_A', 'A')),
         ({'trigger': 'F', 'part_number': 'A'}, TriggerRequest('F', 'PART_A', 'A')),
+        ({'trigger': '7', 'part_number': 'A'}, TriggerRequest('7', 'PART_A', 'A')),
     ],
 )
 def test_a_trigger_has_a_letter_and_the_event_of_its_acknowledgement(payload, request_):
@@ -95,7 +98,7 @@ def test_a_trigger_has_a_letter_and_the_event_of_its_acknowledgement(payload, re
         {},
         {'trigger': ''},
         {'trigger': 'DD'},
-        {'trigger': '1'},
+        {'trigger': '-'},
         {'trigger': 'Ä'},
         {'trigger': 5},
         {'trigger': 'D', 'event': []},

@@ -33,7 +33,7 @@ from cell_interfaces.msg import (
 from cell_interfaces.srv import CaptureComponent, ResetStock, SetBenchmark, SetJob
 
 SAID = 'done as asked'
-PARAMETERS = {'page_port': 0, 'hub_port': 0, 'command_timeout': 1.5, 'motion_timeout': 2.0}
+PARAMETERS = {'page_port': 0, 'hub_port': 0, 'command_timeout': 1.5, 'motion_timeout': 2.0, 'replay_window': 0.0}
 
 
 class FakeCoordinator(Node):

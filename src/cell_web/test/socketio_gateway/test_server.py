@@ -91,10 +91,12 @@ def test_another_protocol_is_refused_with_a_remedy(page, version, caplog):
     assert 'is not served' in caplog.text
 
 
-def test_another_namespace_is_refused_at_once(page):
+def test_another_namespace_is_refused_at_once_and_named_in_the_log(page, caplog):
     client = socketio.Client(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):
         client.connect(f'http://127.0.0.1:{page.server.port}', namespaces=['/control'], wait_timeout=5)
+    assert 'page port: client 127.0.0.1 refused: namespace \'/control\' is not served: connect to "/"' in caplog.text
+    assert not page.server.clients
 
 
 def test_a_session_that_may_only_watch_gets_a_status(serve, link, connect):

@@ -23,11 +23,11 @@ class StubbedCell:
 
     @property
     def commands(self) -> list[tuple[Any, ...]]:
-        """Commands in the words of the cell's services: a start is a trigger, with a job a run, too."""
+        """Commands in the words of the cell's services: a start is a trigger, with a job a run."""
         commands: list[tuple[Any, ...]] = []
         for name, *fields in self._link.commands:
             if name == 'start':
-                commands += [('trigger', 'START_PROGRAM'), *([('run_job',)] if fields[0] else [])]
+                commands.append(('run_job',) if fields[0] else ('trigger', 'START_PROGRAM'))
             else:
                 commands.append((name,) if name == 'reset_stock' else (name, *fields))
         return commands

@@ -1,0 +1,69 @@
+"""Socket.IO packets that no client can break the server with.
+
+The library raises at a malformed packet: the client learns nothing, the log gets a traceback, and after a broken attachment
+every later event of that client is lost. Here such a packet becomes the event UNREADABLE, whose payload says what is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from socketio import packet
+
+__all__ = ['UNREADABLE', 'CheckedPacket']
+
+UNREADABLE = 'unreadable message'
+"""Event of a packet that could not be read; its payload is the reason."""
+MOST_ATTACHMENTS = 8
+"""Binary parts of one event. The contract has none; the library would keep any number of them in memory."""
+
+
+class CheckedPacket(packet.Packet):  # type: ignore[misc]  # the library has no types
+    """One packet; give the class to the server as its `serializer`."""
+
+    def __init__(self, *arguments: Any, encoded_packet: Any = None, **options: Any) -> None:
+        """Make a packet, or read `encoded_packet`: text, or bytes of a binary message."""
+        # The library takes an empty message for no message, and makes an event without a name of it.
+        text = ' ' if encoded_packet is not None and not encoded_packet else encoded_packet
+        super().__init__(*arguments, encoded_packet=text, **options)
+
+    def decode(self, encoded_packet: str | bytes) -> int:
+        """Read the packet's fields, and return how many attachments follow."""
+        try:
+            if isinstance(encoded_packet, bytes):
+                raise ValueError('binary data without an event before it')
+            attachments = int(super().decode(encoded_packet) or 0)
+            self._check(attachments)
+        # Deeply nested JSON is a RecursionError.
+        except (ValueError, RecursionError) as error:
+            self._become_unreadable(error)
+            return 0
+        return attachments
+
+    def add_attachment(self, attachment: str | bytes) -> bool:
+        """Add one attachment; return whether it was the last."""
+        try:
+            return bool(super().add_attachment(attachment))
+        # A placeholder without its number, or with one that no attachment has.
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            self._become_unreadable(error)
+            self.packet_type = packet.BINARY_EVENT  # the library takes any other for an acknowledgement
+            return True
+
+    def _check(self, attachments: int) -> None:
+        """Check what the library takes for granted.
+
+        Raises:
+            ValueError: The packet cannot be an event of a client.
+        """
+        if attachments > MOST_ATTACHMENTS:
+            raise ValueError(f'an event has at most {MOST_ATTACHMENTS} attachments')
+        if self.packet_type in (packet.EVENT, packet.BINARY_EVENT):
+            if not (isinstance(self.data, list) and self.data and isinstance(self.data[0], str)):
+                raise ValueError('an event is a list that begins with its name')
+        elif self.packet_type not in (packet.CONNECT, packet.DISCONNECT, packet.ACK, packet.BINARY_ACK):
+            raise ValueError(f'packet type {self.packet_type} is not one of a client')
+
+    def _become_unreadable(self, error: Exception) -> None:
+        self.packet_type, self.namespace, self.id = packet.EVENT, None, None
+        self.data = [UNREADABLE, str(error)[:100]]
