@@ -111,6 +111,11 @@ def test_the_parameters_and_commands_that_the_page_names_exist():
     assert not [name for name in re.findall(r'(\w+):=', PAGE) if f"'{name}'" not in launch and name != '__ns']
 
 
+def test_the_cells_unit_is_started_again_always_like_that_of_the_scale_server():
+    unit = (ROOT / 'deploy' / 'cell.service').read_text(encoding='utf-8').splitlines()
+    assert 'Restart=always' in unit and int(next(line[11:] for line in unit if line.startswith('RestartSec='))) <= 10
+
+
 def test_a_table_that_lacks_an_event_is_found(monkeypatch):
     monkeypatch.setattr(f'{__name__}.PAGE', PAGE.replace('| 5002 | out | `ack` |', '| 5002 | out | `done` |'))
     assert set(listed('5002', 'out')) != emitted('hub_server')

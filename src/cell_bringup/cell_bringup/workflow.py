@@ -154,7 +154,9 @@ def _frames(options: argparse.Namespace) -> Iterator[tuple[str, Frame]]:
     if not source.is_dir():
         yield str(source), _load(source)
         return
-    files = sorted(path for path in source.iterdir() if path.suffix.lower() in IMAGES)
+    # Hidden files are no images: macOS leaves "._a.jpg" beside each file on a network share.
+    images = (path for path in source.iterdir() if path.suffix.lower() in IMAGES and not path.name.startswith('.'))
+    files = sorted(path for path in images if path.is_file())
     if not files:
         raise WorkflowError(f'{source} holds no image ({", ".join(sorted(IMAGES))})')
     for file in files:
@@ -169,7 +171,10 @@ def _load(path: Path) -> Frame:
     """
     if not path.is_file():
         raise WorkflowError(f'{path} is not there')
-    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
+    try:
+        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
+    except cv2.error:  # a size in its head that OpenCV refuses
+        image = None
     if image is None:
         raise WorkflowError(f'{path} is no image that can be read')
     return np.asarray(image, np.uint8)

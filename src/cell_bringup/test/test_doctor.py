@@ -213,6 +213,19 @@ def test_the_exit_code_is_1_when_a_check_fails(facts):
     assert print_findings([('a', Finding(True, 'fine'))], Console(file=out)) == 0
 
 
+def test_the_list_of_the_old_scale_server_is_checked_in_its_order():
+    names = [name for name, _ in CHECKS]
+    old = [
+        'server listening',
+        'scales connected',
+        'active weigh job',
+        'station names agree',
+        'web application reachable',
+        'key accepted',
+    ]
+    assert [name for name in names if name in old] == old
+
+
 def test_every_check_has_a_name_of_its_own():
     assert len({name for name, _ in CHECKS}) == len(CHECKS)
 

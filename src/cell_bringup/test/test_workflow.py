@@ -2,8 +2,10 @@
 
 import io
 import json
+import struct
 import subprocess
 import sys
+import zlib
 
 import cv2
 import numpy as np
@@ -167,6 +169,23 @@ def test_images_that_cannot_be_read_are_exit_code_2(workflow, tmp_path):
         assert code == WRONG_USE and name in said
     for path in (tmp_path / 'empty', tmp_path / 'none'):
         assert workflow('--image', str(path), '--benchmark', 'A1')[0] == WRONG_USE
+
+
+def test_hidden_files_and_folders_beside_the_images_are_left_out(workflow, image, tmp_path):
+    """macOS writes "._part.png" beside each file on a network share; a folder may be named like an image."""
+    image(name='tray/part.png')
+    (tmp_path / 'tray' / '._part.png').write_bytes(b'\0\5\x16\7')
+    (tmp_path / 'tray' / 'old.png').mkdir()
+    code, said = workflow('--image', str(tmp_path / 'tray'), '--benchmark', 'G8NB-17SR', '--json')
+    assert code == MATCH and len(json.loads(said)['images']) == 1
+
+
+def test_an_image_that_claims_a_huge_size_is_exit_code_2(workflow, tmp_path):
+    header = b'IHDR' + struct.pack('>IIBBBBB', 200_000, 200_000, 8, 2, 0, 0, 0)
+    path = tmp_path / 'huge.png'
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + struct.pack('>I', 13) + header + struct.pack('>I', zlib.crc32(header)))
+    code, said = workflow('--image', str(path), '--benchmark', 'G8NB-17SR')
+    assert code == WRONG_USE and 'no image that can be read' in said
 
 
 def test_a_camera_that_is_not_there_is_exit_code_2(workflow):

@@ -69,7 +69,10 @@ class Camera:
         """Read frames until `stop`; the body of the thread. A failed read is tried again."""
         while self.is_running:
             cap = self.cap
-            good, image = cap.read() if cap is not None else (False, None)
+            try:
+                good, image = cap.read() if cap is not None else (False, None)
+            except cv2.error:  # some drivers raise when the cable is pulled; the thread must not end
+                good, image = False, None
             if good and image is not None:
                 with self.lock:
                     self.frame = np.asarray(image, np.uint8)

@@ -15,7 +15,8 @@ class FakeCapture:
     def __init__(self, index: int, backend: int) -> None:
         self.index, self.backend = index, backend
         self.count = 0
-        self.fail = False
+        self.fail = self.raises = False
+        self.failed = threading.Event()
         self.released = threading.Event()
 
     def isOpened(self) -> bool:
@@ -23,6 +24,9 @@ class FakeCapture:
 
     def read(self):
         if self.fail:
+            self.failed.set()
+            if self.raises:
+                raise cv2.error('the driver has lost its device')
             return False, None
         self.count += 1
         return True, np.full((4, 6, 3), self.count % 256, np.uint8)
@@ -66,10 +70,12 @@ def test_starting_twice_opens_the_camera_once(camera):
     assert camera.cap is cap
 
 
-def test_a_failed_read_is_tried_again(camera):
+@pytest.mark.parametrize('raises', [False, True])
+def test_a_failed_read_is_tried_again(camera, raises):
     camera.start()
     wait_until(lambda: camera.get_frame() is not None, 5.0, 'a frame')
-    camera.cap.fail = True
+    camera.cap.raises, camera.cap.fail = raises, True
+    assert camera.cap.failed.wait(5.0)
     count = camera.cap.count
     camera.cap.fail = False
     wait_until(lambda: camera.cap.count > count, 5.0, 'a frame after the failure')

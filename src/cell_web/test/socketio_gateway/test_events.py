@@ -144,3 +144,9 @@ def test_any_payload_is_a_request_or_a_payload_error(payload):
             parse(payload)
         except PayloadError as error:
             assert len(str(error)) < 200
+
+
+def test_both_forms_of_the_stock_say_the_same():
+    """Port 5001 has a list, port 5002 a mapping, which some pages of port 5001 understand as well."""
+    rows = stock_list(STOCK)['inventory']
+    assert {row['part_number']: [row[f'tray{tray}'] for tray in (1, 2, 3, 4)] for row in rows} == stock_mapping(STOCK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,8 @@ def cell(graph: NodeGraph) -> FakeCoordinator:
 
 
 @pytest.fixture
-def gateway(graph: NodeGraph, cell: FakeCoordinator, tmp_path: Path) -> SocketIoGatewayNode:
+def alone(graph: NodeGraph, tmp_path: Path) -> SocketIoGatewayNode:
+    """The node before any other one has started."""
     trays = ', '.join(f'{{count: {count}, capacity: 24, low: 1}}' for count in (2, 0, 1, 7))
     catalogue = tmp_path / 'parts.yaml'
     catalogue.write_text(
@@ -153,6 +155,39 @@ def gateway(graph: NodeGraph, cell: FakeCoordinator, tmp_path: Path) -> SocketIo
     node = graph.add(SocketIoGatewayNode(**graph.options(**PARAMETERS, catalogue_file=str(catalogue))))
     wait_until(lambda: node.page.server.port and node.hub.server.port, 10.0, 'both ports')
     return node
+
+
+@pytest.fixture
+def gateway(cell: FakeCoordinator, alone: SocketIoGatewayNode) -> SocketIoGatewayNode:
+    return alone
+
+
+def test_the_order_of_starting_does_not_matter(graph, alone):
+    """Page and backend are there before inventory, coordinator and robot, whose stock then arrives unasked."""
+    with (
+        ForeignClient('socket.io-client 2', alone.page.server.port) as page,
+        ForeignClient('python-socketio 4', alone.hub.server.port) as backend,
+    ):
+        page.send('get_inventory')
+        assert 'not known yet' in page.wait('status')['msg']
+        cell = graph.add(FakeCoordinator(**graph.options()))
+        cell.stock(STOCK)
+        assert page.wait('update_inventory') == LIST
+        assert backend.wait('update_inventory') == {PART: [2, 0, 1, 7]}
+        backend.send('send_trigger', {'trigger': 'D', 'event': 'program_started', 'part_number': ''})
+        assert backend.wait('ack') == {'event': 'program_started'}
+
+
+def test_the_log_joins_a_trigger_with_its_acknowledgement_by_an_id(gateway, cell, capfd):
+    with ForeignClient('python-socketio 5', gateway.hub.server.port) as backend:
+        for count in (1, 2):
+            backend.send('send_trigger', {'trigger': 'F', 'event': f'PART_{PART}', 'part_number': PART})
+            backend.wait('ack', count)
+    log = capfd.readouterr().err
+    sent = re.findall(f'hub 127.0.0.1: trigger (\\S+) for PART_{PART}\n', log)
+    acknowledged = re.findall(f'hub 127.0.0.1: trigger (\\S+) for PART_{PART} acknowledged\n', log)
+    assert len(set(sent)) == 2 and acknowledged == sent
+    assert log.count(f'hub port: F (PART_{PART}) acknowledged to 127.0.0.1') == 2
 
 
 def test_every_client_exchanges_every_event_with_the_node(gateway, cell):
