@@ -34,6 +34,7 @@ PROVIDED_BY = {
     'uuid_utils': None,
     'zxingcpp': None,
     'socketio': None,
+    'engineio': None,  # a part of python-socketio
     'watchdog': 'python3-watchdog',
     'openvino': None,
     'onnxruntime': None,
