@@ -21,7 +21,7 @@ LIST = {'inventory': [{'part_number': 'EM1-2U1', 'tray1': 2, 'tray2': 0, 'tray3'
 
 
 class RawClient:
-    """A client that sends what it is told, right or wrong."""
+    """A client of raw messages, right or wrong ones."""
 
     def __init__(self, port: int, version: str) -> None:
         self.socket = websocket.create_connection(
