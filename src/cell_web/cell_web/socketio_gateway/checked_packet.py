@@ -18,7 +18,7 @@ MOST_ATTACHMENTS = 8
 """Binary parts of one event. The contract has none; the library would keep any number of them in memory."""
 
 
-class CheckedPacket(packet.Packet):  # type: ignore[misc]  # the library has no types
+class CheckedPacket(packet.Packet):
     """One packet; give the class to the server as its `serializer`."""
 
     def __init__(self, *arguments: Any, encoded_packet: Any = None, **options: Any) -> None:
