@@ -28,6 +28,8 @@ from weighing_load import Sent, bridge, load, number_of, peer, process, wait_for
 
 BACKLOG_MS = 500.0
 BACKLOG_BAGS_S = 5000
+PRINT_S = 60.0
+"""How long the scales print, seconds: longer than a quiet machine needs to catch up."""
 
 
 def station(database: Path, scales: int) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
@@ -92,12 +94,14 @@ def run_backlog(folder: Path, scales: int, rate: float, lines: int) -> dict[str,
     with bridge(port, database), peer('watch', str(seen_file)), contextlib.closing(sqlite3.connect(database)) as connection:
         wait_for_port(port)
         time.sleep(2)
-        printing = threading.Thread(target=lambda: results.append(asyncio.run(load(port, scales, int(rate * 60), 1 / rate))))
+        printing = threading.Thread(
+            target=lambda: results.append(asyncio.run(load(port, scales, int(rate * PRINT_S), 1 / rate)))
+        )
         results: list[Sent] = []
         printing.start()
         time.sleep(2)
         with station(database, scales) as node:
-            deadline = time.monotonic() + 100
+            deadline = time.monotonic() + 400
             while time.monotonic() < deadline:
                 done, stored = connection.execute(bags).fetchone()
                 if done and first is None:
