@@ -22,7 +22,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from rtde_control import Path, PathEntry, RTDEControlInterface
 
@@ -66,11 +67,18 @@ ASK_PERIOD_S = 1.0
 START_TIMEOUT_S = 0.5
 """A move that the script has accepted appears as an operation within this time."""
 UPLOAD_S = 5.0
+FREE_S, RETRY_S = 1.0, 0.1
+"""Time for a controller to notice that the former owner of an input is gone."""
+IN_USE = 'already in use'
+"""Words of ur_rtde's error for an input of another client."""
 MAX_POLL_S = 0.05
 """Maximum time counted per poll: a stalled process has not waited."""
 # Time for the loop to stop the script in order; the watchdog stops the arm in any case.
 FLUSH_S = 1.0
 STOP_RAD_S2 = 4.0
+
+
+T = TypeVar('T')
 
 
 class ControlLoop:
@@ -87,11 +95,10 @@ class ControlLoop:
         self._stream, self._rest, self._settings = stream, b'', settings
         # Four times as often as needed: one late cycle must not end a job.
         self._kick_period_s = 1.0 / settings.watchdog / 4.0
-        self._outputs = OutputSwitch(settings.address, settings.outputs) if settings.outputs else None
+        self._outputs = _when_free(lambda: OutputSwitch(settings.address, settings.outputs)) if settings.outputs else None
         # Asked before ur_rtde claims them: its constructor does not name the register that is taken.
-        if message := taken_inputs(settings.address, (), upper=settings.upper):
-            raise RtdeRefusedError(message)
-        self._control, self._relay = _connect(settings)
+        _when_free(lambda: _require_free_registers(settings))
+        self._control, self._relay = _when_free(lambda: _connect(settings))
         try:
             if not self._watch():
                 raise RuntimeError('the control script did not accept its watchdog')
@@ -256,6 +263,32 @@ def _path_of(moves: Sequence[BlendedMove]) -> Path:
         position = PathEntry.PositionTcpPose if move.line else PathEntry.PositionJoints
         path.addEntry(PathEntry(kind, position, [*move.end, move.speed, move.acceleration, move.blend]))
     return path
+
+
+def _when_free(claim: Callable[[], T]) -> T:
+    """Return the result of a claim; one that is refused is repeated for a moment.
+
+    A controller frees the inputs of a closed connection when it notices its end: the owner may have been the control process
+    before this one, or the question of the pre-flight.
+
+    Raises:
+        RtdeError: Another client owns an input.
+        RuntimeError: The same, from ur_rtde; or its script does not run.
+    """
+    deadline = time.monotonic() + FREE_S
+    while True:
+        try:
+            return claim()
+        except (RtdeRefusedError, RuntimeError) as error:
+            taken = isinstance(error, RtdeRefusedError) or IN_USE in str(error).lower()
+            if not taken or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_S)
+
+
+def _require_free_registers(settings: ControlSettings) -> None:
+    if message := taken_inputs(settings.address, (), upper=settings.upper):
+        raise RtdeRefusedError(message)
 
 
 def _connect(settings: ControlSettings) -> tuple[RTDEControlInterface, RelayProcess | None]:

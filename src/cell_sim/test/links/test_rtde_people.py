@@ -151,6 +151,12 @@ def test_taken_registers_are_named_leave_no_program_and_heal(rtde: Any) -> None:
     assert rtde.do('HOME').phase is TriggerPhase.DONE
 
 
+def test_inputs_that_become_free_a_moment_later_are_waited_for(rtde: Any) -> None:
+    rtde.hurry()
+    rtde.inject('registers_taken', 0.6)
+    assert rtde.do('HOME').phase is TriggerPhase.DONE
+
+
 def test_tool_outputs_of_another_owner_do_not_matter_to_a_gripper_without_them(rtde: Any) -> None:
     rtde.hurry()
     rtde.inject('tool_outputs_taken', 60.0)
