@@ -67,6 +67,8 @@ ASK_PERIOD_S = 1.0
 START_TIMEOUT_S = 0.5
 """A move that the script has accepted appears as an operation within this time."""
 UPLOAD_S = 5.0
+PATH_START_S = 0.4
+"""A path whose start is not seen in this time after ur_rtde has sent it has ended already."""
 FREE_S, RETRY_S = 1.0, 0.1
 """Time for a controller to notice that the former owner of an input is gone."""
 IN_USE = 'already in use'
@@ -227,8 +229,11 @@ class ControlLoop:
         """
         status = self._control.getAsyncOperationProgressEx()
         self._waited, self._polled_at = self._waited + min(MAX_POLL_S, now - self._polled_at), now
-        # Operation numbers begin again in a script that was uploaded again.
-        begun = status.isAsyncOperationRunning() if self._uploads else status.operationId() != self._operation
+        begun = status.operationId() != self._operation
+        if self._uploads:
+            # Operation numbers begin at 0 in a script that was uploaded again, so a short path may end with the number that the
+            # path before had. The node looks where the arm is in any case.
+            begun = status.isAsyncOperationRunning() or (begun and status.operationId() > 0) or self._waited > PATH_START_S
         if not self._started and begun:
             self._started, self._operation = True, status.operationId()
             self._report(MoveStarted(self._moving or 0))

@@ -284,8 +284,11 @@ class RtdeArm(ControlProgram):
             # The data of a stop may come after the report of the move that it ended; its reason is the true one.
             await self._wait(self._never(), LATE_DATA_S)
             raise StepError(f'{done.text} on the way {step.label}')
-        if not await self._wait_for_data(lambda now: has_arrived(step, self._before, now)):
-            raise StepError(f'the arm did not arrive on the way {step.label}')
+        deadline = self._loop.time() + step.seconds
+        while not await self._wait_for_data(lambda now: has_arrived(step, self._before, now)):
+            # A report that came too early, as that of a path whose start was not seen, does not end a move.
+            if self.at_rest or self._loop.time() > deadline:
+                raise StepError(f'the arm did not arrive on the way {step.label}')
 
     async def _wait_for_move(self, step: MoveStep, answer: asyncio.Future[RequestDone]) -> RequestDone:
         """Wait for the end of a move; deadlines are stretched by the speed slider and stand still at 0 %."""
