@@ -66,6 +66,29 @@ def test_the_trays_follow_the_ledger(graph: NodeGraph, world: WorldNode) -> None
     wait_until(lambda: world.simulation.world.count(PART, 1) == 10)
 
 
+def test_the_robot_connects_only_when_its_trays_are_filled(
+    graph: NodeGraph, world: WorldNode, robot_socket: socket.socket
+) -> None:
+    robot_socket.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        robot_socket.accept()
+    graph.node.create_publisher(Inventory, 'inventory', latched()).publish(stock(3, 1))
+    robot_socket.settimeout(5.0)
+    link, _ = robot_socket.accept()
+    link.close()
+    assert world.simulation.world.count(PART, 1) == 1
+
+
+def test_the_robot_connects_only_when_its_trays_are_filled_or_the_time_is_over(
+    graph: NodeGraph, catalogue_file: Path, robot_socket: socket.socket
+) -> None:
+    port = robot_socket.getsockname()[1]
+    options = {'catalogue_file': str(catalogue_file), 'robot_port': port, 'camera': False, 'scale_port': 0, 'stock_wait': 0.2}
+    graph.add(WorldNode(**graph.options(**options)))
+    link, _ = robot_socket.accept()
+    link.close()
+
+
 def test_the_robot_connects_and_picks_and_the_truth_is_logged(
     graph: NodeGraph, world: WorldNode, robot_socket: socket.socket, tmp_path: Path
 ) -> None:
