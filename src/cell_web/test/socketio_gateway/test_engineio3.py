@@ -1,3 +1,4 @@
+import json
 import time
 
 import requests
@@ -49,3 +50,10 @@ def test_a_refused_client_gets_the_reason(serve, link):
     assert client.recv().startswith('0{')
     assert client.recv().startswith('44')
     client.close()
+
+
+def test_a_page_in_the_background_may_ping_once_a_minute(page):
+    """Chrome runs the timers of a hidden page once a minute, and clients of Engine.IO 3 ping by a timer."""
+    opened = requests.get(f'http://127.0.0.1:{page.server.port}/socket.io/', params=EIO3, timeout=5).text
+    greeting = json.loads(opened[opened.index('{') : opened.index('}') + 1])
+    assert greeting['pingInterval'] + greeting['pingTimeout'] > 60_000 + 20_000
