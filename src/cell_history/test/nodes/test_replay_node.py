@@ -98,3 +98,9 @@ def test_a_folder_with_files_is_refused(graph: NodeGraph, tmp_path: Path):
     with pytest.raises(StartError, match='not empty'):
         play(graph, tmp_path)
     assert (tmp_path / 'cell.db').read_text() == 'of a live cell'
+
+
+def test_what_is_not_shown_is_decided_so_that_the_state_is_right(graph: NodeGraph, tmp_path: Path):
+    node = play(graph, tmp_path / 'own', rate=1.0, start=22.9)
+    wait_until(node.ended.is_set, ENDED_S, 'the end of the recording')
+    assert (tmp_path / 'own' / 'decisions.jsonl').read_text(encoding='utf-8') == in_process()

@@ -38,6 +38,6 @@ describe('durations', () => {
 describe('a replay', () => {
   it('names its recording and says that nothing is live', () => {
     expect(replayText('run1', 1_700_000_000_000, 2, false)).toMatch(/Recording run1 at .*2023.*speed 2.*Nothing here is live/);
-    expect(replayText('run1', null, 1, true)).toContain('run1 has ended');
+    expect(replayText('run1', 0, null, true)).toContain('run1 has ended');
   });
 });

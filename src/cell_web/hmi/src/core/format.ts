@@ -22,8 +22,8 @@ export const seconds = (value: number | null): string => (value ? `${value.toFix
 export const constantLabel = (name: string | undefined, prefix = ''): string => (name ?? 'UNKNOWN').replace(prefix, '').replaceAll('_', ' ');
 
 /** Describe a replay: which recording, the moment that is played, and that nothing is live. */
-export function replayText(bag: string, stampMs: number | null, rate: number, ended: boolean): string {
-  const moment = new Date(stampMs ?? 0).toLocaleString();
+export function replayText(bag: string, stampMs: number, rate: number | null, ended: boolean): string {
+  const moment = new Date(stampMs).toLocaleString();
   return `Recording ${bag} ${ended ? 'has ended' : `at ${moment}, speed ${rate}`}. Nothing here is live; commands have no effect.`;
 }
 
