@@ -170,3 +170,13 @@ def test_an_old_phrase_is_found(text: str):
 @pytest.mark.parametrize('text', ['idle timeout: no data for 30 s', 'the catalogue', 'Release the handles.'])
 def test_plain_english_is_not_reported(text: str):
     assert not bad_phrases(text)
+
+
+def test_a_class_name_stands_for_one_thing():
+    """A class is found by its name: each package has its own declarative base of SQLAlchemy, all other names are unique."""
+    places: dict[str, list[str]] = {}
+    for module in modules().values():
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith('_') and '.migrations.' not in module.name:
+                places.setdefault(node.name, []).append(module.label)
+    assert {name for name, labels in places.items() if len(labels) > 1} == {'Base'}
