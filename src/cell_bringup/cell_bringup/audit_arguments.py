@@ -1,4 +1,4 @@
-"""Options of `cell audit`; apart from its work, so that the command line loads no database."""
+"""Options of `cell audit` and `cell figures`; apart from their work, so that the command line loads no database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-__all__ = ['add_audit']
+__all__ = ['add_audit', 'add_figures']
 
 UNITS_S = {'m': 60, 'h': 3600, 'd': 86_400}
 
@@ -19,6 +19,25 @@ def add_audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--since', type=_age_s, default=0, help='newer than e.g. 30m, 24h or 7d')
     parser.add_argument('--refused', action='store_true', help='only commands that were refused')
     parser.add_argument('--limit', type=int, default=100, help='number of commands, the newest (default: 100)')
+    _add_output(parser)
+
+
+def add_figures(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `cell figures`."""
+    parser.add_argument('--since', type=_age_s, default=24 * 3600, help='the last e.g. 8h or 7d (default: 24h)')
+    parser.add_argument('--part', default='', help='only jobs of this part number')
+    parser.add_argument('--shifts', default='', help='begins of the shifts in local time, e.g. 06:00,14:00,22:00')
+    parser.add_argument(
+        '--ideal-cycle',
+        type=float,
+        default=0.0,
+        help='seconds that a piece takes at best (default: the fastest tenth of the measured ones, for each part)',
+    )
+    parser.add_argument('--json', action='store_true', help='JSON for machines')
+    _add_output(parser)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--csv', type=Path, help='write a CSV file instead of a table; - = standard output')
     parser.add_argument(
         '--database-url',

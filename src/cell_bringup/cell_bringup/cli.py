@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cell_bringup.audit_arguments import add_audit
+from cell_bringup.audit_arguments import add_audit, add_figures
 from cell_bringup.bag_arguments import add_bag
 from cell_bringup.models_arguments import add_models
 from cell_bringup.state_folder import find_state
@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument('--file', type=Path, help='default: api_tokens.json in the state folder of the running cell')
     doctor = commands.add_parser('doctor', help='check the cell and print remedies; exit code 1 when a check fails')
     doctor.add_argument('what', choices=['weighing'])
+    add_figures(commands.add_parser('figures', help='OEE, first-read rate, cycle times, stops and rejects of the pick jobs'))
     add_catalogue(commands.add_parser('catalogue', help='check the part catalogue; try it on pictures'))
     add_robot(commands.add_parser('robot', help='show the robot state; recover it; move the simulated arm and inject faults'))
     benchmarks = commands.add_parser('benchmarks', help='list the reference readings of known-good parts')
@@ -161,11 +162,13 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
 
         url = options.database_url or find_state(options.namespace).database_url
         return write_report(options.weigh_job_id, url, options.folder, console)
-    if options.command in {'audit', 'bag', 'models', 'catalogue'} or getattr(options, 'what', '') == 'new-recipe':
+    if options.command in {'audit', 'bag', 'figures', 'models', 'catalogue'} or getattr(options, 'what', '') == 'new-recipe':
         if options.command == 'bag':
             from cell_bringup.bag import work_with_bag as work
         elif options.command == 'audit':
             from cell_bringup.audit import show_audit as work
+        elif options.command == 'figures':
+            from cell_bringup.figures import show_figures as work
         elif options.command == 'models':
             from cell_bringup.models import work_with_models as work
         elif options.command == 'robot':

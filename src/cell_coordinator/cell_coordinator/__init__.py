@@ -1,11 +1,12 @@
 """Runs the pick job, reports whether the cell is ready, and keeps the alarms.
 
-Start with `node` (the wiring) and `job/machine` (the rules). Nothing else is public.
+Start with `node` (the wiring) and `job/machine` (the rules). `figures` and `figures_reader` are public, too.
 
     node             services, run_job action, topics `job` and `status`
     job/             the pick job: pure rules, their database, and the clients of the other nodes
+    figures          OEE, stops, rejects and cycle times of the jobs of a time
     health           which node is OK, and whether a job may start
     alarms/          node `alarms`, a process of its own, so alarms outlive a crash of the coordinator
 """
 
-__all__ = ['node']
+__all__ = ['figures', 'figures_reader', 'node']

@@ -1,4 +1,4 @@
-"""Optional routes of the gateway: reports of weigh jobs, and the API for posted bags."""
+"""Optional routes of the gateway: reports of weigh jobs, figures of pick jobs, and the API for posted bags."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from cell_weighing.reader import open_reader
 from rclpy.node import Node
 
 from cell_web.server import Routes
+from cell_web.server_figures import FiguresRoutes
 from cell_web.server_reports import Reports
 from cell_web.server_scan import BagRecorder, ScanBag
 from cell_web.tokens import TokenError, TokenFile
@@ -28,7 +29,8 @@ def report_routes(database_url: str) -> list[Routes]:
     if not database_url:
         return []
     try:
-        return [Reports(open_reader(database_url), time.time_ns)]
+        engine = open_reader(database_url)
+        return [Reports(engine, time.time_ns), FiguresRoutes(engine, time.time_ns)]
     except DatabaseError as error:
         raise StartError(str(error)) from error
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cell_common.database import read_only, storage_error
-from sqlalchemy import BigInteger, Connection, Engine, Text, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Engine, Integer, Text, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cell_coordinator.job.events import Effect, PieceRecord, ReadingRecord
 from cell_coordinator.job.model import NO_JOB, JobState, MatchVerdict, PickJob, from_json, to_json
+
+PAUSED_BY_OPERATOR = 'paused by an operator'
 
 
 class Base(DeclarativeBase):
@@ -73,6 +75,17 @@ class ReadingRow(Base):
     matched_ns: Mapped[int] = mapped_column(BigInteger)
 
 
+class StateRow(Base):
+    """One change of a job's state, in their order; the times are for durations."""
+
+    __tablename__ = 'pick_state'
+    state_id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, 'sqlite'), primary_key=True, autoincrement=True)
+    job_id: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str] = mapped_column(Text)
+    since_ns: Mapped[int] = mapped_column(BigInteger)
+
+
 class JobStore:
     """Stores a snapshot of the job and its history, both in one transaction.
 
@@ -82,6 +95,8 @@ class JobStore:
     def __init__(self, engine: Engine) -> None:
         """Store the engine of an open database; its tables must be migrated."""
         self._engine = engine
+        self._stored: tuple[str, str] = ('', '')
+        """Job and state that were stored last."""
 
     def latest(self) -> PickJob:
         """Return the job that was set last, or NO_JOB.
@@ -99,6 +114,7 @@ class JobStore:
             raise storage_error(error) from error
         if row is None:
             return NO_JOB
+        self._stored = row.job_id, row.state
         try:
             return from_json(row.snapshot)
         except ValueError as error:
@@ -134,8 +150,11 @@ class JobStore:
                     connection.execute(insert(JobRow).values({**columns, 'sequence': latest + 1}))
                 for effect in effects:
                     _insert_record(connection, job.job_id, effect)
+                if (job.job_id, job.state.name) != self._stored:
+                    connection.execute(insert(StateRow).values(_state_columns(job)))
         except SQLAlchemyError as error:
             raise storage_error(error) from error
+        self._stored = job.job_id, job.state.name
 
 
 def _columns(job: PickJob) -> dict[str, object]:
@@ -154,6 +173,11 @@ def _columns(job: PickJob) -> dict[str, object]:
         'reason': job.reason,
         'snapshot': to_json(job),
     }
+
+
+def _state_columns(job: PickJob) -> dict[str, object]:
+    reason = job.reason if job.paused_by_fault or job.state is not JobState.PAUSED else PAUSED_BY_OPERATOR
+    return {'job_id': job.job_id, 'state': job.state.name, 'reason': reason, 'since_ns': job.changed_ns or job.created_ns}
 
 
 def _insert_record(connection: Connection, job_id: str, effect: Effect) -> None:
