@@ -213,7 +213,6 @@ BY_TIME = {
     'cell_common.command_store': 'audits of earlier releases have no number',
     'cell_weighing.station.job_store': 'the order asks whether a job has ended, not when',
     'cell_weighing.delivery.outbox': 'dead letters are listed for people, newest first',
-    'cell_common.command_store': 'audits of earlier releases are in two tables without a common number',
     'cell_coordinator.alarms.book': 'alarms of earlier releases have no number',
     'cell_coordinator.alarms.folding': 'alarms of earlier releases have no number',
 }

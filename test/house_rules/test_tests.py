@@ -18,6 +18,7 @@ TOGETHER = {'links', 'nodes', 'browser', 'faults', 'package'}
 # file: why it must pause for a given time
 SLEEPS: dict[str, str] = {
     'src/cell_weighing/test/delivery/killed_station.py': 'paces the bags of the station that is killed',
+    'test/truth_cell.py': 'paces the moves, locks and retries of processes that are killed',
 }
 # file: why it must use a private member of something else
 PRIVATE: dict[str, str] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -162,19 +162,7 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
 
         url = options.database_url or find_state(options.namespace).database_url
         return write_report(options.weigh_job_id, url, options.folder, console)
-    if options.command in {'audit', 'bag', 'figures', 'models', 'catalogue'} or getattr(options, 'what', '') == 'new-recipe':
-        if options.command == 'bag':
-            from cell_bringup.bag import work_with_bag as work
-        elif options.command == 'audit':
-            from cell_bringup.audit import show_audit as work
-        elif options.command == 'figures':
-            from cell_bringup.figures import show_figures as work
-        elif options.command == 'models':
-            from cell_bringup.models import work_with_models as work
-        elif options.command == 'robot':
-            from cell_bringup.teach_recipe import write_new_recipe as work
-        else:
-            from cell_bringup.catalogue import work_with_catalogue as work
+    if work := _work_of(options):
         return work(options, console)
     if options.command == 'workflow':
         from cell_bringup.workflow import run_workflow
@@ -191,6 +179,25 @@ def _run_without_ros(options: argparse.Namespace, console: Console) -> int | Non
     else:
         return None
     return try_or_work(options, console)
+
+
+def _work_of(options: argparse.Namespace) -> Callable[[argparse.Namespace, Console], int] | None:
+    """Return the function of a command that works on files or the database; None for every other command."""
+    if options.command == 'bag':
+        from cell_bringup.bag import work_with_bag as work
+    elif options.command == 'audit':
+        from cell_bringup.audit import show_audit as work
+    elif options.command == 'figures':
+        from cell_bringup.figures import show_figures as work
+    elif options.command == 'models':
+        from cell_bringup.models import work_with_models as work
+    elif options.command == 'catalogue':
+        from cell_bringup.catalogue import work_with_catalogue as work
+    elif getattr(options, 'what', '') == 'new-recipe':
+        from cell_bringup.teach_recipe import write_new_recipe as work
+    else:
+        return None
+    return work
 
 
 def _run_in_graph(options: argparse.Namespace, console: Console) -> int:

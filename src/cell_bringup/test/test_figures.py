@@ -5,23 +5,14 @@ import time
 
 import pytest
 from cell_bringup.cli import parser, run_command
-from cell_common.database import migrate, open_database
-from cell_coordinator.job.model import JobState, PickJob
-from cell_coordinator.job.store import JobStore
+from cell_coordinator.testing import JobState, store_job
 from rich.console import Console
-
-S = 10**9
 
 
 @pytest.fixture
 def url(tmp_path):
     url = f'sqlite:///{tmp_path}/cell.db'
-    engine = open_database(url)
-    migrate(engine, 'cell_coordinator')
-    now = time.time_ns()
-    for state, age in ((JobState.RUNNING, 100), (JobState.WAITING_RELOAD, 50)):
-        JobStore(engine).save(PickJob('a', 'X1', 2, 'ann', now - 110 * S, now - 100 * S, 0, now - age * S, state))
-    engine.dispose()
+    store_job(url, time.time_ns(), [(JobState.RUNNING, 100), (JobState.WAITING_RELOAD, 50)])
     return url
 
 

@@ -9,4 +9,4 @@ Start with `node` (the wiring) and `job/machine` (the rules). `figures` and `fig
     alarms/          node `alarms`, a process of its own, so alarms outlive a crash of the coordinator
 """
 
-__all__ = ['figures', 'figures_reader', 'node']
+__all__ = ['figures', 'figures_reader', 'node', 'testing']

@@ -7,16 +7,14 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
-from cell_common.database import migrate, open_database
-from cell_coordinator.job.model import JobState, PickJob
-from cell_coordinator.job.store import JobStore
+from cell_common.database import open_database
+from cell_coordinator.testing import JobState, store_job
 from cell_web.roles import VIEWER
 from cell_web.server import Session
 from cell_web.server_figures import FiguresRoutes
 
 pytestmark = pytest.mark.slow
 NOW = time.time_ns()
-S = 10**9
 
 
 def make_app(path: Path) -> web.Application:
@@ -29,15 +27,8 @@ def make_app(path: Path) -> web.Application:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     path = tmp_path / 'cell.db'
-    engine = open_database(f'sqlite:///{path}')
-    migrate(engine, 'cell_coordinator')
-    store = JobStore(engine)
-    states = [(JobState.READY, 110), (JobState.RUNNING, 100), (JobState.PAUSED, 60), (JobState.RUNNING, 20), (JobState.DONE, 0)]
-    for state, age in states:
-        done = NOW - 1 if state is JobState.DONE else 0
-        job = PickJob('a', 'X1', 2, 'ann', NOW - 110 * S, NOW - 100 * S, done, NOW - age * S, state, reason='robot: lost')
-        store.save(PickJob(**{**vars(job), 'paused_by_fault': True}))
-    engine.dispose()
+    states = [(JobState.RUNNING, 100), (JobState.PAUSED, 60), (JobState.RUNNING, 20), (JobState.DONE, 0)]
+    store_job(f'sqlite:///{path}', NOW, states, 'robot: lost')
     return path
 
 
