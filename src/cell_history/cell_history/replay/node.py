@@ -153,7 +153,8 @@ class ReplayNode(Node):
                 self._publish(topic, message)
             pace = Pace(begin_ns, time.monotonic(), self._settings.rate)
             for moment_ns, item in _merged(self._recording.asked, self._bag.messages()):
-                self._wait(pace, max(begin_ns, moment_ns))
+                due_ns = max(begin_ns, moment_ns)
+                self._wait(pace, due_ns)
                 if self._stop.is_set():
                     return
                 if isinstance(item, Asked):
@@ -161,7 +162,7 @@ class ReplayNode(Node):
                     decided += answer.decisions
                     for topic, message in answer.messages:
                         self._publish(topic, message)
-                    pace.hold(moment_ns, time.monotonic())
+                    pace.hold(due_ns, time.monotonic())
                 elif moment_ns >= begin_ns or self._is_latched(item):
                     self._forward(item, session)
         self._finish(decided)
