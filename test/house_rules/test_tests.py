@@ -17,6 +17,7 @@ TESTS = sorted(
 TOGETHER = {'links', 'nodes', 'browser', 'faults', 'package'}
 # file: why it must pause for a given time
 SLEEPS: dict[str, str] = {
+    'src/cell_weighing/test/delivery/test_http_client.py': 'the peer sends its answer in parts',
     'src/cell_weighing/test/delivery/killed_station.py': 'paces the bags of the station that is killed',
     'test/truth_cell.py': 'paces the moves, locks and retries of processes that are killed',
 }

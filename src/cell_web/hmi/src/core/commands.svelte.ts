@@ -233,16 +233,6 @@ export class Commands {
     return this.#callAndReport('Undo void', 'weighing/undo_void', 'cell_interfaces/srv/UndoVoid', { bag_id, reason });
   }
 
-  /** Return where the delivery of a bag to the web application stands, or why that is not known. */
-  async bagDelivery(bag_id: number): Promise<string> {
-    try {
-      const answer = await this.cell.connection.call(this.cell.name('weighing/get_bag'), 'cell_interfaces/srv/GetBag', { bag_id }, DEADLINE_MS);
-      return answer.response ? `${answer.message} Its answer: ${answer.response.slice(0, 200)}` : answer.message;
-    } catch (error) {
-      return errorText(error);
-    }
-  }
-
   /** Resend a rejected bag; 0 = resend all of them and resume a paused delivery. */
   async resend(bag_id: number): Promise<void> {
     await this.#callAndReport('Resend', 'weighing/retry', 'cell_interfaces/srv/RetryDelivery', { bag_id });
