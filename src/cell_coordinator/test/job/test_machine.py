@@ -252,20 +252,6 @@ def test_a_piece_is_read_again_before_it_is_placed_on_resume():
     assert run.triggers[-1] == 'REJECT' and run.triggers.count('PLACE') == 1
 
 
-@pytest.mark.parametrize(
-    ('outcome', 'message', 'reason'),
-    [
-        (REFUSED, 'The robot refused PLACE: gripper empty.', 'The robot refused PLACE: gripper empty.'),
-        (REFUSED, 'No piece in slot 3.', 'the robot refused: No piece in slot 3.'),
-        (NOT_SENT, 'Nothing was sent. Local mode.', 'Nothing was sent. Local mode.'),
-        (NOT_SENT, 'No tray holds it.', 'nothing was sent to the robot: No tray holds it.'),
-    ],
-)
-def test_a_reason_states_a_fact_once(outcome, message, reason):
-    run = to_step(JobRun(), JobStep.PLACE).answer(ev.TriggerFinished, outcome, message)
-    assert run.job.reason == reason
-
-
 def test_removed_is_rejected_before_a_piece_was_picked():
     run = to_step(JobRun(), JobStep.START).robot(UNKNOWN)
     assert run.rejection(ev.Resolve, Resolution.REMOVED) == ErrorCode.WRONG_STATE

@@ -20,6 +20,14 @@ DASHBOARD, SCRIPT, RTDE = 29999, 30003, 30004
 PIECE_S = 0.005
 
 
+async def _late(seconds: float) -> None:
+    """Return after the time by which the firmware is late."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    loop.call_later(seconds, over.set_result, None)
+    await over
+
+
 class Firmware:
     """Proxy of the controller's ports; `port` -> how many of the next connections it spoils, and how."""
 
@@ -65,7 +73,7 @@ class Firmware:
         with contextlib.suppress(OSError):
             while data := await reader.read(4096):
                 if pause := self.pause_s.get(port, 0.0):
-                    await asyncio.sleep(pause)
+                    await _late(pause)
                 for part in [data] if port not in self.pieces or sent > 1000 else [data[i : i + 1] for i in range(len(data))]:
                     to.write(part[: max(0, limit - sent)])
                     sent += len(part)
@@ -74,7 +82,7 @@ class Firmware:
                         return
                     if len(part) < len(data):
                         await to.drain()
-                        await asyncio.sleep(PIECE_S if port == DASHBOARD else 0.0)
+                        await _late(PIECE_S if port == DASHBOARD else 0.0)
 
 
 @pytest.fixture

@@ -341,8 +341,7 @@ class RtdeBackend(Backend):
         return self._hold_message() or self._arm.fault_message()
 
     def _use_recipe(self, recipe: CellRecipe) -> None:
-        # An interrupted trigger keeps its plan: its places were those of the former recipe.
-        self._recipe, self._planner = recipe, Planner(recipe)
+        self._recipe, self._planner = recipe, Planner(recipe)  # an interrupted trigger keeps its plan
         self._on_change()
 
     def _plan(self, command: TriggerCommand) -> list[PlanStep]:
