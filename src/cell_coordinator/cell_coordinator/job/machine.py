@@ -52,6 +52,7 @@ from cell_coordinator.job.transitions import (
     step_name,
     unresolved,
     with_effect,
+    without_fact,
 )
 from cell_coordinator.job.tray_choice import TrayChoice, choose_tray
 
@@ -228,7 +229,7 @@ class JobMachine:
         if job.cancel_requested and job.step not in STEPS_WITH_PIECE:
             return self._advance(job, event.now_ns)
         key = 'robot_refused' if event.outcome is RobotOutcome.REFUSED else 'not_sent'
-        return Transition(failed(job, key, event.message))
+        return Transition(failed(job, key, without_fact(event.message)))
 
     def _stock_received(self, job: PickJob, event: ev.StockReceived) -> Transition:
         """Trigger the pick from the first tray with pieces, or wait for a reload."""

@@ -8,6 +8,7 @@ the next `effect_id` of the job.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from cell_common.alarm_text import short_cause
@@ -37,9 +38,12 @@ __all__ = [
     'step_name',
     'unresolved',
     'with_effect',
+    'without_fact',
 ]
 
 _TRIGGERS = {JobStep.START: 'START_PROGRAM', JobStep.PLACE: 'PLACE', JobStep.REJECT: 'REJECT'}
+
+_FACT = re.compile(r'(the robot refused [^:]{1,80}: |nothing was sent(?: to the robot)?[.:] )', re.IGNORECASE)
 
 
 _STEP_NAMES = {
@@ -59,6 +63,16 @@ class Transition:
 
     job: PickJob
     effects: tuple[Effect, ...] = ()
+
+
+def without_fact(message: str) -> str:
+    """Return a message of the robot without the fact that the title of the reason states already, unless nothing is left.
+
+    Args:
+        message: Such as "The robot refused PLACE: gripper empty." or "Nothing was sent. The arm is held."
+    """
+    rest = _FACT.sub('', message, count=1)
+    return f'{rest[0].upper()}{rest[1:]}' if rest else message
 
 
 def paused(job: PickJob, reason: str, *, fault: bool = True) -> PickJob:
