@@ -281,7 +281,7 @@ class RtdeArm(ControlProgram):
         """
         done = await self._wait_for_move(step, self._send(request))
         if not done.ok:
-            # The data of a stop may come after the report of the move that it ended; its reason is the true one.
+            self._restart.end()  # a stop may come after the report of the move that it has ended: its reason is the true one
             await self._wait(self._never(), LATE_DATA_S)
             raise StepError(f'{done.text} on the way {step.label}')
         deadline = self._loop.time() + step.seconds
