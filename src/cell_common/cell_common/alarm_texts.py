@@ -233,6 +233,13 @@ ALARM_TEXTS: Mapping[str, AlarmText] = {
         ('Check the web application and the network.', 'Check the API key.'),
         cause='{error}',
     ),
+    'recorder/disk': AlarmText(
+        MEDIUM,
+        'Nothing is recorded',
+        'The time until recording begins again cannot be replayed.',
+        ('Free space on the disk.', 'Wait: recording begins again automatically.'),
+        cause='{error}',
+    ),
     'weigh_station/dead_letters': AlarmText(
         MEDIUM,
         '{bags} rejected by the web application',

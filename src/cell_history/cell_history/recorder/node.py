@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from cell_common.alarms import MEDIUM, AlarmReporter
+from cell_common.alarms import AlarmReporter
 from cell_common.diagnostics import Diagnostics, Health
 from cell_common.parameters import declare_parameters
 from cell_common.runner import StartError, node_main
@@ -223,10 +223,7 @@ class RecorderNode(Node):
         if error != self._error:
             self._error = error
             self.get_logger().error(f'nothing is recorded: {error}')
-            self._alarms.raise_alarm(
-                'disk', MEDIUM, f'Nothing is recorded: {error}', consequence='What happens now cannot be replayed.',
-                action='Free space on the disk. Recording then begins again by itself.',
-            )  # fmt: skip
+            self._alarms.raise_known('disk', error=error)
 
     def _guarded(self, work: Callable[[BagWriter], None]) -> None:
         """Do something with the bag; an error of the disk stops the recording."""
