@@ -200,6 +200,7 @@ class RtdeArm(ControlProgram):
         """
         missing: NoPieceError | None = None
         self.step_times = []
+        await self._try_paths(steps)
         index = 0
         while index < len(steps):
             together = moves_together(steps, index) if self.paths else steps[index : index + 1]
@@ -325,8 +326,7 @@ class RtdeArm(ControlProgram):
             NoPieceError: It closed without a piece.
             StepError: It was not switched, or still holds a piece after it opened.
         """
-        # While the gripper moves, the sensor may change: only afterwards is a missing piece a loss.
-        self.expects_piece = False
+        self.expects_piece = False  # while the gripper moves, its sensor may change
         if not await self.gripper.switch(step.closed, step.seconds):
             raise NoPieceError(step.missing) if step.holds else StepError(step.missing)
         self.expects_piece = step.holds and self.sensor is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cell_common.alarm_text import sentence
 from cell_common.error_code import ErrorCode
@@ -17,7 +17,7 @@ from cell_robot import recovery
 from cell_robot.backends.base import Logger
 from cell_robot.backends.rtde.control_requests import ControlRequests
 from cell_robot.backends.rtde.kinematics_monitor import KinematicsMonitor
-from cell_robot.backends.rtde.steps import ArmOptions, PathsRefusedError, StepError, safety_error
+from cell_robot.backends.rtde.steps import ArmOptions, StepError, safety_error
 from cell_robot.clients.rtde import CHECK_CABLE
 from cell_robot.control_process.codec import (
     UPLOAD_TIMEOUT_S,
@@ -27,7 +27,7 @@ from cell_robot.control_process.codec import (
     TryPath,
 )
 from cell_robot.control_process.supervisor import ControlProcess
-from cell_robot.motion.plan import ArmPosition
+from cell_robot.motion.plan_steps import ArmPosition, PlanStep, moves_together
 from cell_robot.motion.poses import matrix_to_pose, pose_to_matrix
 from cell_robot.motion.recipe import CellRecipe
 from cell_robot.protocols.dashboard.codec import DashboardError
@@ -208,11 +208,9 @@ class ControlProgram(ControlRequests):
         tool = matrix_to_pose(self._recipe.cell.tool)
         try:
             await self.request(SetToolAndPayload(tool, self._recipe.payload, self._recipe.center_of_gravity))
-            await self._try_paths()
         except StepError as error:
             await self._undo_start(control, str(error))
-            again = isinstance(error, PathsRefusedError)  # without paths it can be started
-            return await self._start_control() if again else f'The robot did not accept tool and payload: {error}.'
+            return f'The robot did not accept tool and payload: {error}.'
         if message := await self._await_agreement():
             await self._undo_start(control, message)
             self._kinematics.fail(message)
@@ -220,22 +218,29 @@ class ControlProgram(ControlRequests):
         self._kinematics.begin()
         return ''
 
-    async def _try_paths(self) -> None:
-        """Find out whether the controller executes paths; nothing moves.
+    async def _try_paths(self, steps: Sequence[PlanStep]) -> None:
+        """Find out whether the controller executes paths, before the first plan with one.
+
+        Within a trigger, because the joints of the trial are rounded: an exact controller moves by a millionth of a radian.
 
         Raises:
-            PathsRefusedError: It does not, and the control process must be started again.
+            StepError: The control program has ended over the trial.
         """
-        if self.paths is not None or self.latest is None:
+        together = any(len(moves_together(steps, index)) > 1 for index in range(len(steps)))
+        if self.paths is not None or self.latest is None or not together:
             return
         self.paths = False
+        self._restart.begin(self._loop.time())
         try:
             await self.request(TryPath(self.latest.joints), UPLOAD_TIMEOUT_S)
             self.paths = True
         except StepError as error:
             self._log.warning(f'the arm stops at each corner: the controller does not execute paths ({error})')
             if not self.ready:
-                raise PathsRefusedError(str(error)) from error
+                raise
+        finally:
+            await self.wait_until(lambda now: now.runtime == RuntimeState.PLAYING, SETTLE_S)
+            self._restart.end()
 
     async def _await_agreement(self) -> str:
         """Wait until the controller's tool pose shows the recipe's tool; returns the contradiction, "" when there is none."""

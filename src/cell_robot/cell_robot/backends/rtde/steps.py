@@ -34,10 +34,6 @@ class StepError(Exception):
         self.code = code
 
 
-class PathsRefusedError(StepError):
-    """The controller does not execute paths, and its program has ended over the attempt."""
-
-
 class NotStartedError(StepError):
     """The first step failed before the arm did anything: nothing is unknown."""
 
