@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cell_common.catalogue import Catalogue
+from cell_common.timeouts import with_timeout
 from cell_robot.motion import CellRecipe, place_joints, target_places
 from cell_robot.robot_modes import RobotMode
 
@@ -200,7 +201,7 @@ class Simulation:
     async def _start_robot(self) -> None:
         """Make the robot ready when the trays are filled: before, it would find them empty."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._filled.wait(), self._stock_wait)
+            await with_timeout(self._filled.wait(), self._stock_wait)
         if self.robot is not None:
             await self.robot.start()
         elif self.ur is not None and self.ur.controller.mode == RobotMode.BOOTING:
