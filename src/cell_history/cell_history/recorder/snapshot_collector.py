@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cell_common.calls import ServiceCallError, call_service
+from cell_common.calls import ServiceCallError, call_service, wait_for
 from cell_common.services import create_client
 from cell_common.time import now_ns
 from rcl_interfaces.srv import GetParameters, ListParameters
@@ -14,6 +15,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.parameter import parameter_value_to_python
+from rclpy.task import Future
 
 from cell_history.bags.snapshot import Snapshot, StoredBenchmark
 from cell_interfaces.msg import ResultCode
@@ -24,7 +26,9 @@ __all__ = ['SnapshotCollector']
 NODES = ('alarms', 'camera', 'coordinator', 'inventory', 'ocr', 'part_matcher', 'robot', 'scale_bridge', 'weigh_station')
 DECIDING = ('inventory', 'ocr', 'part_matcher', 'weigh_station')
 """Nodes without whose parameters a replay may decide otherwise."""
-CALL_S = 3.0
+CALL_S = 10.0
+START_S, LOOK_S = 30.0, 0.5
+"""How long the first snapshot waits for nodes that are starting."""
 PACKAGES = ('cell_history', 'rosbags', 'rapidocr', 'openvino', 'onnxruntime', 'numpy')
 
 
@@ -43,12 +47,13 @@ class SnapshotCollector:
         self._catalogue, self._background = catalogue_file, background_file
         self._group = ReentrantCallbackGroup()
         self._clients: dict[str, Client] = {}
+        self._waited = False
 
     async def collect(self) -> Snapshot:
         """Return the state of now; what could not be found out is named in it."""
         missing: list[str] = []
         namespace = self._node.get_namespace().strip('/')
-        running = {name for name, where in self._node.get_node_names_and_namespaces() if where.strip('/') == namespace}
+        running = await self._running_nodes()
         parameters = {}
         for name in NODES:
             if name in running:
@@ -74,6 +79,17 @@ class SnapshotCollector:
             _versions(),
             tuple(missing),
         )
+
+    async def _running_nodes(self) -> set[str]:
+        """Return the nodes of the cell; the first time wait for those that decide, which may be starting."""
+        namespace = self._node.get_namespace().strip('/')
+        deadline = time.monotonic() + (0.0 if self._waited else START_S)
+        self._waited = True
+        while True:
+            running = {name for name, where in self._node.get_node_names_and_namespaces() if where.strip('/') == namespace}
+            if running.issuperset(DECIDING) or time.monotonic() > deadline:
+                return running
+            await wait_for(self._node, Future(executor=self._node.executor), LOOK_S)
 
     async def _parameters(self, name: str) -> dict[str, object]:
         """Return the parameters of a node.

@@ -34,7 +34,6 @@ from cell_interfaces.srv import MatchPart
 __all__ = ['ReplayAnswer', 'ReplaySession', 'SessionOptions']
 
 DATABASE = 'replay.db'
-MOST_FRAMES = 20
 
 
 @dataclass(frozen=True)
@@ -190,8 +189,8 @@ class ReplaySession:
         if not self._read_again:
             self._state.readings[request.request_id] = before
             return ReplayAnswer((made.read_decision(before, item.at_ns, self._pieces),), (('ocr/result', before),))
-        frames = self._recording.frames(stamps, request.frames or MOST_FRAMES)
-        asked = ReadAgain(request.request_id, request.frames, request.careful)
+        frames = self._recording.frames(stamps)
+        asked = ReadAgain(request.request_id, len(stamps), request.careful)
         try:
             result = self._reader.read(asked, frames)
         except base.EngineError as error:

@@ -72,26 +72,23 @@ class Recording:
         """
         return _Reading(bag).result()
 
-    def frames(self, stamps: list[int], most: int) -> Iterator[CompressedImage]:
-        """Yield the frames with these stamps, then those that follow, at most `most` in all.
+    def frames(self, stamps: list[int]) -> Iterator[CompressedImage]:
+        """Yield the frames with these stamps, oldest first; those that the bag lacks are left out.
 
         Args:
-            stamps: ROS time in nanoseconds, oldest first.
-            most: Largest number of frames.
+            stamps: ROS time in nanoseconds.
         """
         if not stamps:
             return
-        wanted, count = set(stamps), 0
+        wanted = set(stamps)
         topic = self.full_name(IMAGES)
         for message in self.bag.messages([topic], min(stamps) - BEFORE_NS, max(stamps) + AFTER_NS):
             image = self.bag.decode_or_report(message)
-            if image is None:
+            if image is None or to_ns(image.header.stamp) not in wanted:
                 continue
-            stamp = to_ns(image.header.stamp)
-            if stamp in wanted or stamp > max(stamps):
-                yield to_message(image, CompressedImage)
-                count += 1
-            if count >= most:
+            wanted.remove(to_ns(image.header.stamp))
+            yield to_message(image, CompressedImage)
+            if not wanted:
                 return
 
     def full_name(self, name: str) -> str:

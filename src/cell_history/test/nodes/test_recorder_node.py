@@ -15,6 +15,7 @@ from cell_common.services import create_service, publish_events
 from cell_common.testing import NodeGraph, wait_until
 from cell_common.time import now_ns
 from cell_history.bags.reader import BagReader
+from cell_history.recorder import snapshot_collector
 from cell_history.recorder.node import CLIPS, INDEX, RecorderNode
 from cell_history.replay.recording import Recording
 from sensor_msgs.msg import CompressedImage
@@ -62,7 +63,9 @@ def cell(graph: NodeGraph) -> FakeCell:
 
 
 @pytest.fixture
-def record(graph: NodeGraph, tmp_path: Path, cell: FakeCell) -> Record:
+def record(graph: NodeGraph, tmp_path: Path, cell: FakeCell, monkeypatch: pytest.MonkeyPatch) -> Record:
+    monkeypatch.setattr(snapshot_collector, 'START_S', 0.0)  # no node decides here
+
     def start(**parameters: object) -> RecorderNode:
         settings = {'folder': str(tmp_path), 'catalogue_file': str(CATALOGUE), 'least_free': 0, **parameters}
         node = graph.add(RecorderNode(**graph.options(**settings)))
