@@ -21,7 +21,7 @@ HELD = (TriggerPhase.NOT_SENT, ResultCode.ROBOT_STOPPED)
 
 
 def shows(rtde: Any, word: str) -> None:
-    wait_until(lambda: word in rtde.backend.state().message, SOON_S, f'{word!r} in the state')
+    wait_until(lambda: word in rtde.backend.state().message.lower(), SOON_S, f'{word!r} in the state')
 
 
 def nothing_moves(rtde: Any, event: str = 'HOME') -> Any:
