@@ -178,6 +178,8 @@ def _gap(left: _Box, right: _Box) -> float | None:
         return None
     high = (left.high + right.high) / 2
     along, across = _offset(left, right)
+    if along < left.wide / 2:
+        return None  # Its center lies in the left one: another reading of the same print, not what follows it.
     gap = (along - (left.wide + right.wide) / 2) / high
     return gap if abs(across) < SAME_BASELINE * high and along > 0 and -MOST_OVERLAP < gap < LINE_GAP else None
 

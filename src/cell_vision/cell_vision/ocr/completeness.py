@@ -66,7 +66,8 @@ def mark_cut_ends(image: MatLike, readings: Sequence[Reading], others: Sequence[
         readings: Its texts.
         others: Further readings of the frame, as of other passes: their print was read.
     """
-    boxes = {other.polygon for other in (*readings, *others)}
+    # A single character beside a line may be the rest of its number after a worn one: it does not count as read.
+    boxes = {other.polygon for other in (*readings, *others) if sum(map(str.isalnum, other.text)) > 1}
     return [_marked(image, reading, [box for box in boxes if box != reading.polygon]) for reading in readings]
 
 

@@ -9,7 +9,7 @@ Pure: no ROS, sockets, files or clock.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median_low
@@ -26,6 +26,8 @@ SAME_PLACE = 0.5
 """Two boxes are at the same place if their centers are closer than this across the line, in heights of the lower one."""
 CONTRADICTS = 0.15
 """A different text counts against the best one if its score is lower by at most this."""
+SAME_LENGTH = 0.8
+"""Boxes of the same print have lengths of at least this ratio."""
 GAP_SEEN = 0.34
 """A gap counts if at least this share of the readings with the same characters shows it."""
 CERTAIN_ALONE = 0.9
@@ -103,9 +105,15 @@ def _with_common_gaps(place: Sequence[Reading]) -> list[Reading]:
 
 
 def _with_all_likelihoods(place: Sequence[Reading]) -> list[Reading]:
-    """Give the readings of a place the likelihoods of all its strips: each pass saw the same print."""
-    strips = tuple(dict.fromkeys(strip for reading in place for strip in reading.likelihoods))
-    return [replace(reading, likelihoods=strips) for reading in place]
+    """Give the readings of a place all strips of the same length: with that of a longer box characters would count twice."""
+
+    def strips(reading: Reading) -> Iterator[bytes]:
+        for other in place:
+            short, long = sorted((length(reading.polygon), length(other.polygon)))
+            if short >= SAME_LENGTH * long:
+                yield from other.likelihoods
+
+    return [replace(reading, likelihoods=tuple(dict.fromkeys(strips(reading)))) for reading in place]
 
 
 def _characters(reading: Reading) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cell_vision.ocr.fusion import fuse_frames, is_certain
+from cell_vision.ocr.fusion import fuse_frames, is_certain, merge_passes
 from cell_vision.types import UNREAD, Reading
 
 
@@ -97,3 +97,13 @@ def test_a_rating_read_with_confidence_does_not_make_an_uncertain_number_certain
 
 def test_small_print_that_is_hard_to_read_needs_no_further_frame():
     assert is_certain([box(0, 0, 'EM1-2U1', 0.95), box(0, 100, 'lot 240512', 0.6, letter=8.0, high=12.0)])
+
+
+def test_a_piece_of_a_line_has_no_strip_of_the_whole_line():
+    whole, piece = (
+        Reading('74LS 0', 0.98, ((0, 0), (120, 0), (120, 30), (0, 30)), (b'\0whole',)),
+        Reading('0', 0.92, ((100, 0), (120, 0), (120, 30), (100, 30)), (b'\0piece',)),
+    )
+    merged = merge_passes([[whole], [piece]], keep_contradictions=True)
+    assert {reading.text: reading.likelihoods for reading in merged}.get('0', (b'\0piece',)) == (b'\0piece',)
+    assert merged[0].likelihoods == (b'\0whole',)
