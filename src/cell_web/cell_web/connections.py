@@ -6,7 +6,7 @@ socket and aiohttp's protocol:
 
 - the number of connections is limited, in all and from one address; one more is closed at once;
 - a connection on which no complete request arrives is closed after a while, also between two requests;
-- a body has its own deadline (`middleware`);
+- the body of a request has its own deadline;
 - a client that does not read what it is sent is closed.
 """
 
@@ -19,9 +19,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from cell_common.listening import listening_sockets
-from cell_common.timeouts import with_timeout
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -93,25 +92,15 @@ class ConnectionGuard:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Mark the connection as busy while a request is handled, and read the body within its deadline."""
+        """Mark the connection as busy while a request is handled, and give its body a deadline."""
         guarded = self._guarded.get(request.transport) if request.transport is not None else None
         if guarded is None:
             return await handler(request)
-        guarded.begin_request()
+        guarded.begin_request(request.content if request.can_read_body else None)
         try:
-            # A body that is announced too long is refused by its handler, unread.
-            if request.can_read_body and (request.content_length or 0) <= LONGEST_BODY:
-                await self._read_body(request)
             return await handler(request)
         finally:
             guarded.end_request()
-
-    async def _read_body(self, request: web.Request) -> None:
-        try:
-            await with_timeout(request.read(), self.limits.body_s)
-        except asyncio.TimeoutError:
-            self.timed_out += 1
-            raise web.HTTPRequestTimeout(text=f'The body did not arrive within {self.limits.body_s:g} s.') from None
 
     def admit(self, transport: asyncio.BaseTransport, guarded: GuardedProtocol) -> bool:
         """Count a new connection; return False when a limit is reached."""
@@ -193,11 +182,18 @@ class GuardedProtocol(asyncio.Protocol):
         self._write_timer = None
         self._inner.resume_writing()
 
-    def begin_request(self) -> None:
-        """A complete header has arrived, and a handler runs."""
+    def begin_request(self, body: StreamReader | None) -> None:
+        """A complete header has arrived, and a handler runs.
+
+        Args:
+            body: Body that is still to come; None = the request has none.
+        """
         self._busy += 1
         self._cancel(self._request_timer)
         self._request_timer = None
+        if body is not None:
+            # Looked at, not read: the handler reads it, and some handlers pass the request on unread.
+            self._request_timer = asyncio.get_running_loop().call_later(self._guard.limits.body_s, self._close_slow_body, body)
 
     def end_request(self) -> None:
         """The handler has ended; the next request has its own deadline."""
@@ -218,9 +214,14 @@ class GuardedProtocol(asyncio.Protocol):
             return
         if self._received:  # half a request; a connection that is merely kept alive is closed without a word
             self._guard.timed_out += 1
-            log.warning('connection from %s closed: no complete request', address_of(self._transport))
+            log.warning('connection from %s closed: no complete request in time', address_of(self._transport))
             self._transport.write(TIMEOUT_RESPONSE)
         self._transport.close()
+
+    def _close_slow_body(self, body: StreamReader) -> None:
+        if not body.is_eof():
+            self._received = True
+            self._close_silent()
 
     def _close_unread(self) -> None:
         if self._transport is not None:  # also when it is closing: that would wait for the client to read

@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from engineio.payload import Payload
 
+from cell_web.connections import ConnectionGuard, ConnectionLimits
 from cell_web.origins import origin_allowed
 from cell_web.socketio_gateway.checked_packet import UNREADABLE, CheckedPacket
 from cell_web.socketio_gateway.engineio3 import EngineIo3Bridge, EngineIo3Settings
@@ -115,6 +116,9 @@ class SocketIoServer:
         self._on_connect = on_connect
         self._handlers: dict[str, tuple[EventHandler, bool]] = {}
         self._fresh: set[str] = set()
+        # A polling client has up to three connections, and one of Engine.IO 3 as many again from this process to itself.
+        connections = 6 * settings.max_clients + 40
+        self._guard = ConnectionGuard(ConnectionLimits(total=connections, per_address=connections))
         self._bridge = EngineIo3Bridge(self._own_url, self._is_origin_allowed, EngineIo3Settings())
         Payload.max_decode_packets = MOST_PACKETS
         self._sio = socketio.AsyncServer(
@@ -186,25 +190,30 @@ class SocketIoServer:
     async def run(self) -> None:
         """Serve until canceled. A port in use is reported and tried again until it is free."""
         bridge = self._bridge
-        application = web.Application(middlewares=[self._middleware(bridge)], client_max_size=MAX_PAYLOAD)
+        application = web.Application(
+            middlewares=[self._guard.middleware, self._middleware(bridge)], client_max_size=MAX_PAYLOAD
+        )
         self._sio.attach(application)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
+        servers: list[asyncio.Server] = []
         try:
-            await self._listen(runner)
+            servers = await self._listen(runner)
             await asyncio.Event().wait()
         finally:
             self.port = 0
+            for server in servers:
+                server.close()
             await bridge.close()
             await self._sio.shutdown()
             await runner.cleanup()
 
-    async def _listen(self, runner: web.AppRunner) -> None:
+    async def _listen(self, runner: web.AppRunner) -> list[asyncio.Server]:
         """Open the port, and try again every RETRY_S while another program has it; only the first failure is logged."""
         where = f'{self._settings.address}:{self._settings.port}'
         while True:
             try:
-                await web.SockSite(runner, self._open_port()).start()
+                servers = await self._guard.listen(runner, self._settings.address, self._settings.port)
                 break
             except OSError as error:
                 in_use = error.errno == errno.EADDRINUSE
@@ -216,20 +225,11 @@ class SocketIoServer:
                 self.error = f'port {where} {text}'
                 await asyncio.sleep(RETRY_S)
         self.error = ''
-        self.port = int(runner.addresses[0][1])
+        for listening in (one for server in servers for one in server.sockets):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)  # connections take it over
+        self.port = int(servers[0].sockets[0].getsockname()[1])
         LOG.info('Socket.IO for the %s at http://%s:%d/', self.name, self._settings.address, self.port)
-
-    def _open_port(self) -> socket.socket:
-        """Return a listening socket; connections take over its options.
-
-        Raises:
-            OSError: The port is in use, or the address is not of this machine.
-        """
-        address = self._settings.address or '0.0.0.0'
-        family = socket.AF_INET6 if ':' in address else socket.AF_INET
-        port = socket.create_server((address, self._settings.port), family=family, backlog=128)
-        port.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)
-        return port
+        return servers
 
     def _own_url(self) -> str:
         host = '127.0.0.1' if self._settings.address in {'0.0.0.0', ''} else self._settings.address
