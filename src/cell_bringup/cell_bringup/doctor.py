@@ -38,6 +38,7 @@ from cell_bringup.doctor_facts import (
     station_of,
     stations_of,
 )
+from cell_bringup.doctor_listening import check_addresses, is_simulated
 from cell_bringup.doctor_site import (
     check_clock,
     check_formats,
@@ -257,6 +258,8 @@ def check_firewall(facts: Facts) -> Finding:
     # An indicator of the simulation connects from this machine and proves nothing.
     if any(scale.connected and not _loopback(scale.peer.rsplit(':', 1)[0]) for scale in facts.scales):
         return ok('indicators come through')
+    if _loopback(parameters.listen_address) and is_simulated(facts):
+        return ok('simulated indicators only: nothing of a simulation can be reached from the network')
     if _loopback(parameters.listen_address):
         return failed(
             "scale_bridge listens on this machine only: set listen_address to 0.0.0.0 or to the address in the scales' network"
@@ -317,6 +320,7 @@ CHECKS: tuple[tuple[str, Callable[[Facts], Finding]], ...] = (
     ('user', check_user),
     ('own API', check_own_api),
     ('firewall', check_firewall),
+    ('what listens where', check_addresses),
     ('database', check_database),
 )
 

@@ -185,6 +185,7 @@ def test_our_own_api_needs_tokens(facts, web, tmp_path):
 def test_a_server_for_this_machine_only_keeps_scales_out(facts):
     alone = replace(facts, scales=[], bridge=replace(facts.bridge, listen_address='127.0.0.1'))
     assert_bad(alone, 'firewall', '0.0.0.0')
+    assert said(replace(alone, nodes=['/cell/world']), 'firewall').ok  # simulated indicators
 
 
 def test_a_firewall_that_is_on_comes_with_the_line_that_opens_it(facts, tmp_path, monkeypatch):
