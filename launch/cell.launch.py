@@ -136,7 +136,7 @@ ARGUMENTS = [
         'legacy_page_port', default_value='5001', description='TCP port for pages of the replaced OCR system.'
     ),
     DeclareLaunchArgument(
-        'legacy_hub_port', default_value='5002', description='TCP port for backends that speak to the replaced Robo Hub.'
+        'legacy_hub_port', default_value='5002', description='TCP port for backends of the replaced OCR system.'
     ),
     DeclareLaunchArgument('sim_camera_port', default_value='8090', description='TCP port of the simulated camera.'),
     DeclareLaunchArgument(

@@ -30,7 +30,7 @@ from cell_history.bags.snapshot import TOPIC, Snapshot, to_json
 from cell_history.bags.writer import BagWriter
 from cell_history.replay.decide_again import ReplaySession
 from cell_history.replay.decisions import to_lines
-from cell_history.replay.recording import Asked, Recording
+from cell_history.replay.recording import RecordedRequest, Recording
 from cell_sim.camera.rendered_scene import RenderedScene
 from cell_sim.world.parts import PhysicalPart
 from cell_sim.world.world import CameraView, ViewPhase
@@ -61,7 +61,7 @@ class Script:
 
     name: str
     messages: list[tuple[int, str, Any]] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[RecordedRequest] = field(default_factory=list)
     _number: int = 0
 
     def at(self, seconds: float) -> int:
@@ -84,7 +84,7 @@ class Script:
     def ask(self, seconds: float, name: str, request: Any) -> None:
         """Add a request."""
         kind = get_message(f'cell_interfaces/srv/{type(request).__name__.removesuffix("_Request")}_Response')
-        self.asked.append(Asked(self.at(seconds), name, request, kind()))
+        self.asked.append(RecordedRequest(self.at(seconds), name, request, kind()))
 
     def weigh(self, seconds: float, scale: str, weight: str, sequence: int, unit: str = 'kg') -> None:
         """Add a line of a scale; a weight that is no number is noise."""
@@ -207,7 +207,7 @@ def state(script: Script) -> Iterator[tuple[int, str, Any]]:
     yield START_NS, 'job', job if script.name != 'scale_shift' else msg.JobState(stamp=to_msg(START_NS))
 
 
-def events(asked: list[Asked]) -> Iterator[tuple[int, str, Any]]:
+def events(asked: list[RecordedRequest]) -> Iterator[tuple[int, str, Any]]:
     """Yield the events that a service publishes for its requests."""
     for number, item in enumerate(asked, 1):
         service = type(item.request).__name__.removesuffix('_Request')

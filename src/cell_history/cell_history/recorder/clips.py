@@ -77,9 +77,10 @@ class ClipBuffer:
         self._messages: deque[ClipMessage] = deque()
         self._size = 0
         self._open: Clip | None = None
+        self._later: list[Cause] = []
 
     def add(self, message: ClipMessage) -> None:
-        """Keep a message."""
+        """Add a message, and drop those that no clip can need."""
         self._messages.append(message)
         self._size += len(message.data)
         oldest_ns = message.time_ns - self._before_ns - self._after_ns
@@ -89,13 +90,18 @@ class ClipBuffer:
             self._size -= len(self._messages.popleft().data)
 
     def cut(self, cause: Cause) -> None:
-        """Begin a clip, or add a cause to the one that is being collected."""
-        if self._open is not None and cause.at_ns <= self._open.stop_ns:
+        """Begin a clip, or add a cause to the one that is being collected.
+
+        A cause after the last moment of that clip waits until it is finished, and begins the next one.
+        """
+        if self._open is None:
+            self._open = Clip(cause.at_ns - self._before_ns, cause.at_ns + self._after_ns, [cause])
+        elif cause.at_ns <= self._open.stop_ns:
             latest_ns = self._open.start_ns + self._longest_ns
             self._open.causes.append(cause)
             self._open.stop_ns = min(max(self._open.stop_ns, cause.at_ns + self._after_ns), latest_ns)
-        elif self._open is None:
-            self._open = Clip(cause.at_ns - self._before_ns, cause.at_ns + self._after_ns, [cause])
+        else:
+            self._later.append(cause)
 
     def finished(self, now_ns: int) -> Clip | None:
         """Return the clip whose last moment is over, with its messages; None if there is none.
@@ -107,6 +113,9 @@ class ClipBuffer:
         if clip is None or now_ns <= clip.stop_ns:
             return None
         self._open = None
+        later, self._later = self._later, []
+        for cause in later:
+            self.cut(cause)
         clip.messages = [item for item in self._messages if clip.start_ns <= item.time_ns <= clip.stop_ns]
         return clip
 

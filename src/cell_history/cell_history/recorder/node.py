@@ -42,7 +42,7 @@ from cell_interfaces.msg import AlarmEvent, InventoryEvent, JobState, RobotState
 __all__ = ['RecorderNode']
 
 LOOK_S = 0.5
-"""Period of the look for new topics, and for the limits."""
+"""Period of the check for new topics, and for the limits."""
 FLUSH_S = 5.0
 """A power cut costs no more than this."""
 MEGABYTE = 1_000_000
@@ -63,7 +63,7 @@ class _Topic:
 
 
 class RecorderNode(Node):
-    """Records what parameter `what` says; see the package's documentation."""
+    """Records what parameter `what` says; see docs/look-back.md."""
 
     def __init__(self, **options: Any) -> None:
         """Begin to record.

@@ -27,8 +27,10 @@ NODES = ('alarms', 'camera', 'coordinator', 'inventory', 'ocr', 'part_matcher', 
 DECIDING = ('inventory', 'ocr', 'part_matcher', 'weigh_station')
 """Nodes without whose parameters a replay may decide otherwise."""
 CALL_S = 10.0
-START_S, LOOK_S = 30.0, 0.5
+START_S = 30.0
 """How long the first snapshot waits for nodes that are starting."""
+LOOK_S = 0.5
+"""Period of the check for them."""
 PACKAGES = ('cell_history', 'rosbags', 'rapidocr', 'openvino', 'onnxruntime', 'numpy')
 
 

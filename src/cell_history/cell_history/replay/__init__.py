@@ -7,4 +7,4 @@
 - `node` plays a bag to a page and to the tools of ROS, and decides at the recorded moments.
 """
 
-__all__ = ['asked', 'decide_again', 'decisions', 'differences', 'node', 'recording']
+__all__ = ['decide_again', 'decisions', 'differences', 'node', 'recorded_request', 'recording']

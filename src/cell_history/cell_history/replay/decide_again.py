@@ -25,8 +25,8 @@ from cell_weighing.recorded import RecordedWeighing
 
 from cell_history.bags.types import Message
 from cell_history.replay import recorded_decisions as made
-from cell_history.replay.asked import Asked
 from cell_history.replay.decisions import DecisionKind, DecisionRecord
+from cell_history.replay.recorded_request import RecordedRequest
 from cell_history.replay.recording import READINGS, Recording, RecordingError
 from cell_interfaces.msg import BenchmarkSet, MatchResult, OcrResult, ResultCode
 from cell_interfaces.srv import MatchPart
@@ -119,7 +119,7 @@ class ReplaySession:
         for item in self._recording.asked:
             yield from self.decide(item).decisions
 
-    def decide(self, item: Asked) -> ReplayAnswer:
+    def decide(self, item: RecordedRequest) -> ReplayAnswer:
         """Decide one request again.
 
         Args:
@@ -134,7 +134,7 @@ class ReplaySession:
             return self._bags(weighed.bags, (made.weigh_decision(item, weighed.code),))
         if item.name in self._stock.commands:
             return self._book(item)
-        handler: Callable[[Asked], ReplayAnswer] | None = {
+        handler: Callable[[RecordedRequest], ReplayAnswer] | None = {
             'ocr/read': self._read,
             'matching/match': self._match,
             'matching/store_benchmark': self._store_benchmark,
@@ -180,7 +180,7 @@ class ReplaySession:
         self._resources.callback(self._weighing.close)
         self._pieces = {item.key: dict(item.about) for item in recording.decided if item.kind is DecisionKind.READ}
 
-    def _read(self, item: Asked) -> ReplayAnswer:
+    def _read(self, item: RecordedRequest) -> ReplayAnswer:
         """Read the frames of a reading again; without pictures in the bag the recorded reading stands."""
         request, before = item.request, item.response.result
         if not request.request_id:
@@ -202,7 +202,7 @@ class ReplaySession:
         self._state.readings[request.request_id] = result
         return ReplayAnswer((made.read_decision(result, item.at_ns, self._pieces),), (('ocr/result', result),))
 
-    def _match(self, item: Asked) -> ReplayAnswer:
+    def _match(self, item: RecordedRequest) -> ReplayAnswer:
         """Judge the new reading, or the recorded one if this replay has none of that id."""
         request = item.request
         ocr = self._state.readings.get(request.ocr.request_id, request.ocr)
@@ -214,11 +214,11 @@ class ReplaySession:
         messages = (('matching/result', response.result),) if response.code == ResultCode.OK else ()
         return ReplayAnswer((decision,) if request.request_id else (), messages)
 
-    def _store_benchmark(self, item: Asked) -> ReplayAnswer:
+    def _store_benchmark(self, item: RecordedRequest) -> ReplayAnswer:
         response = self._judge.store_benchmark(item.request)
         return ReplayAnswer((made.benchmark_decision(item.request, response, item.at_ns),))
 
-    def _book(self, item: Asked) -> ReplayAnswer:
+    def _book(self, item: RecordedRequest) -> ReplayAnswer:
         booked = self._stock.ask(item.name, item.request, item.at_ns)
         if item.name == 'inventory/book':
             decision = made.book_decision(item.request, booked.code, booked.events, item.at_ns)

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,12 @@ from rosgraph_msgs.msg import Clock
 from cell_history.bags.definitions import installed_hash
 from cell_history.bags.reader import BagError, BagMessage, BagReader
 from cell_history.bags.types import Message, UndecodableError, message_class, to_message
-from cell_history.replay.asked import Asked
 from cell_history.replay.decide_again import ReplaySession, SessionOptions
 from cell_history.replay.decisions import DecisionRecord, to_lines
 from cell_history.replay.differences import compare
 from cell_history.replay.pace import Pace
 from cell_history.replay.parameters import ReplayParameters
+from cell_history.replay.recorded_request import RecordedRequest
 from cell_history.replay.recording import Recording, RecordingError
 from cell_history.replay.routing import played_as
 from cell_interfaces.msg import JobState, Replay
@@ -46,10 +46,11 @@ TICK_S = 0.02
 STATUS_S = 1.0
 DECISIONS = 'decisions.jsonl'
 ACKNOWLEDGED_S = 2.0
+"""How long the end waits for subscribers to acknowledge."""
 
 
 class ReplayNode(Node):
-    """Publishes /clock, the recorded topics, the decisions of now, and `replay`.
+    """Publishes /clock, the recorded topics, the new decisions, and `replay`.
 
     One thread plays; nothing else runs in this node but its parameters.
 
@@ -68,19 +69,19 @@ class ReplayNode(Node):
         self.ended = threading.Event()
         self._stop = threading.Event()
         self._next_tick_s = self._next_status_s = 0.0
-        self._bag_publishers: dict[str, Message] = {}
+        self._topic_publishers: dict[str, Message] = {}
         self._clock_topic = self.create_publisher(Clock, '/clock', QoSProfile(depth=1))
         self._status = self.create_publisher(Replay, 'replay', latched())
         HeartbeatPublisher(self)
         try:
-            self._folder = self._make_folder()
             self._options = self._session_options()
             self._bag = BagReader(Path(self._settings.bag))
         except (BagError, RecordingError, OSError) as error:
             raise StartError(str(error)) from error
         try:
             self._recording = Recording.read(self._bag)
-        except RecordingError as error:
+            self._folder = self._make_folder()  # last: a start that fails leaves none behind
+        except (RecordingError, OSError) as error:
             self._bag.close()
             raise StartError(str(error)) from error
         for problem in self._recording.problems:
@@ -137,7 +138,7 @@ class ReplayNode(Node):
             self._state.message = str(error)
         self._state.state = Replay.ENDED
         self._status.publish(self._state)
-        for publisher in self._bag_publishers.values():
+        for publisher in self._topic_publishers.values():
             if not self._stop.is_set() and publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE:
                 publisher.wait_for_all_acked(Duration(seconds=ACKNOWLEDGED_S))
         self.ended.set()
@@ -157,7 +158,7 @@ class ReplayNode(Node):
                 self._wait(pace, due_ns)
                 if self._stop.is_set():
                     return
-                if isinstance(item, Asked):
+                if isinstance(item, RecordedRequest):
                     answer = session.decide(item)
                     decided += answer.decisions
                     for topic, message in answer.messages:
@@ -165,7 +166,15 @@ class ReplayNode(Node):
                     pace.hold(due_ns, time.monotonic())
                 elif moment_ns >= begin_ns or self._is_latched(item):
                     self._forward(item, session)
+            self._show_problems(session.problems)
         self._finish(decided)
+
+    def _show_problems(self, problems: Iterable[str]) -> None:
+        """Log what could not be decided again, and show it on the page; once, however often the recording is played."""
+        for problem in problems:
+            if problem not in self._state.message:
+                self.get_logger().warning(problem)
+                self._state.message = f'{self._state.message} {problem}'.strip()
 
     def _finish(self, decided: list[DecisionRecord]) -> None:
         """Store the decisions of a round, and count what differs."""
@@ -237,9 +246,9 @@ class ReplayNode(Node):
             kind: Message class.
             recorded: Full name in the bag, whose quality of service is offered; "" = a decision of this replay.
         """
-        if name not in self._bag_publishers:
-            self._bag_publishers[name] = self.create_publisher(kind, name, self._profile(name, recorded))
-        return self._bag_publishers[name]
+        if name not in self._topic_publishers:
+            self._topic_publishers[name] = self.create_publisher(kind, name, self._profile(name, recorded))
+        return self._topic_publishers[name]
 
     def _profile(self, name: str, recorded: str) -> QoSProfile:
         if not recorded:
@@ -253,7 +262,7 @@ class ReplayNode(Node):
         return profile
 
 
-def _merged(asked: list[Asked], messages: Iterator[BagMessage]) -> Iterator[tuple[int, Asked | BagMessage]]:
+def _merged(asked: list[RecordedRequest], messages: Iterator[BagMessage]) -> Iterator[tuple[int, RecordedRequest | BagMessage]]:
     """Yield requests and messages by their moments; a request comes before a message of the same moment."""
     waiting = list(reversed(asked))
     for message in messages:

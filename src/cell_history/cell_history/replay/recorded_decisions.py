@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from cell_common.time import to_ns
 
 from cell_history.bags.types import Message
-from cell_history.replay.asked import Asked
 from cell_history.replay.decisions import DecisionKind, DecisionRecord, rounded
+from cell_history.replay.recorded_request import RecordedRequest
 from cell_interfaces.msg import BagRecord, InventoryEvent, MatchResult, OcrResult
 
 __all__ = [
@@ -29,11 +29,12 @@ DECIDED_TOPICS = frozenset({CAPTURED, EVENTS, BAGS})
 """Topics that hold decisions which no request of a service holds."""
 ROBOT_KINDS = (InventoryEvent.PLACE, InventoryEvent.REJECT)
 Published = tuple[int, str, Message]
-Pieces = dict[str, dict[str, object]]
 """Time in nanoseconds, topic, message."""
+Pieces = dict[str, dict[str, object]]
+"""Id of a reading -> job, piece and attempt."""
 
 
-def recorded_decisions(asked: Sequence[Asked], published: Iterable[Published]) -> list[DecisionRecord]:
+def recorded_decisions(asked: Sequence[RecordedRequest], published: Iterable[Published]) -> list[DecisionRecord]:
     """Return what was decided during the recording, in the order in which a replay decides it again.
 
     Args:
@@ -72,7 +73,9 @@ def booked_sequences(published: Iterable[Published]) -> dict[str, int]:
     return found
 
 
-def _decided(item: Asked, pieces: Pieces, events: dict[str, list[Message]], bags: dict[str, Message]) -> list[DecisionRecord]:
+def _decided(
+    item: RecordedRequest, pieces: Pieces, events: dict[str, list[Message]], bags: dict[str, Message]
+) -> list[DecisionRecord]:
     """Return the decisions of one request of the recording."""
     request, response, found = item.request, item.response, None
     match item.name:
@@ -167,7 +170,7 @@ def book_decision(request: Message, code: int, entries: Sequence[InventoryEvent]
     return DecisionRecord(DecisionKind.BOOK, f'{request.job_id}/{request.piece}', at_ns, values, about)
 
 
-def stock_decision(item: Asked, code: int, entries: Sequence[InventoryEvent]) -> DecisionRecord:
+def stock_decision(item: RecordedRequest, code: int, entries: Sequence[InventoryEvent]) -> DecisionRecord:
     """Return an operator's booking as a decision."""
     counts = [[entry.part_number, int(entry.tray), int(entry.count_after)] for entry in entries if entry.delta]
     values = {'code': code, 'counts_after': counts}
@@ -176,7 +179,7 @@ def stock_decision(item: Asked, code: int, entries: Sequence[InventoryEvent]) ->
     )
 
 
-def weigh_decision(item: Asked, code: int) -> DecisionRecord:
+def weigh_decision(item: RecordedRequest, code: int) -> DecisionRecord:
     """Return a command of the weigh station as a decision."""
     key = item.request.command.request_id or str(item.at_ns)
     about = {'command': item.name, 'station': str(getattr(item.request, 'station', ''))}

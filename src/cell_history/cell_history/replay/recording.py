@@ -15,14 +15,15 @@ from sensor_msgs.msg import CompressedImage
 from cell_history.bags.reader import BagReader
 from cell_history.bags.snapshot import TOPIC, Snapshot, SnapshotError, from_json
 from cell_history.bags.types import Message, UndecodableError, message_class, to_message
-from cell_history.replay.asked import Asked
 from cell_history.replay.decisions import DecisionRecord
 from cell_history.replay.recorded_decisions import DECIDED_TOPICS, booked_sequences, recorded_decisions
+from cell_history.replay.recorded_request import RecordedRequest
+from cell_history.replay.routing import EVENT
 from cell_interfaces.msg import BagRecord, Inventory, JobState, WeighJobList
 
 __all__ = ['Recording', 'RecordingError']
 
-EVENT = '/_service_event'
+
 IMAGES = 'camera/image_raw/compressed'
 READINGS = 'weighing/weight'
 RECEIVED, SENT = 1, 2
@@ -59,7 +60,7 @@ class Recording:
     inventory: Inventory = field(default_factory=Inventory)
     weigh_jobs: WeighJobList = field(default_factory=WeighJobList)
     job: JobState = field(default_factory=JobState)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[RecordedRequest] = field(default_factory=list)
     decided: list[DecisionRecord] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -70,7 +71,7 @@ class Recording:
         Raises:
             RecordingError: It has no state to start from.
         """
-        return _Reading(bag).result()
+        return _RecordingParser(bag).result()
 
     def frames(self, stamps: list[int]) -> Iterator[CompressedImage]:
         """Yield the frames with these stamps, oldest first; those that the bag lacks are left out.
@@ -96,7 +97,7 @@ class Recording:
         return f'/{self.namespace}/{name}' if self.namespace else f'/{name}'
 
 
-class _Reading:
+class _RecordingParser:
     """Collects the content of a bag, message by message."""
 
     def __init__(self, bag: BagReader) -> None:
@@ -104,7 +105,7 @@ class _Reading:
         self._latest: dict[str, Message] = {}
         self._first: dict[str, Message] = {}
         self._requests: dict[tuple[str, bytes, int], tuple[int, Message]] = {}
-        self._asked: list[Asked] = []
+        self._asked: list[RecordedRequest] = []
         self._published: list[tuple[int, str, Message]] = []
         self._problems: list[str] = []
         self._snapshot = self._find_snapshot()
@@ -134,7 +135,7 @@ class _Reading:
             decided=[],
             problems=self._problems,
         )
-        covered = _Covered(found, published)
+        covered = _StartState(found, published)
         found.asked = sorted((item for item in self._asked if covered.is_new(item)), key=lambda item: item.at_ns)
         found.decided = recorded_decisions(found.asked, published)
         if not any(name.endswith(EVENT) for name in names):
@@ -178,7 +179,7 @@ class _Reading:
         except UndecodableError as error:
             self._problems.append(f'{name}: {error}')
             return
-        self._asked.append(Asked(to_ns(reading.received_at) or time_ns, name, reading))
+        self._asked.append(RecordedRequest(to_ns(reading.received_at) or time_ns, name, reading))
 
     def _event(self, name: str, kind: str, value: Message) -> None:
         """Keep a request until its answer, then ask both as one."""
@@ -199,7 +200,7 @@ class _Reading:
                 self._problems.append(problem)
             return
         at_ns = to_ns(info.stamp) if name in AT_THE_ANSWER else received_ns
-        self._asked.append(Asked(at_ns, name, *pair))
+        self._asked.append(RecordedRequest(at_ns, name, *pair))
 
     def _state(self, name: str) -> Message:
         """Return the first value of a topic as the state at the start; an empty one if the bag lacks it."""
@@ -210,7 +211,7 @@ class _Reading:
         return to_message(self._first[name], kind)
 
 
-class _Covered:
+class _StartState:
     """Tells which requests are contained in the state at the start already: they came while it was collected."""
 
     def __init__(self, recording: Recording, published: list[tuple[int, str, Message]]) -> None:
@@ -226,7 +227,7 @@ class _Covered:
         self._stock_ns = to_ns(recording.inventory.stamp)
         self._weighing_ns = to_ns(recording.weigh_jobs.stamp)
 
-    def is_new(self, item: Asked) -> bool:
+    def is_new(self, item: RecordedRequest) -> bool:
         """Return whether a request changes the state, or was asked after its collection."""
         if item.name.startswith('inventory/'):
             sequence = self._sequences.get(_stock_key(item))
@@ -241,7 +242,7 @@ class _Covered:
         return item.at_ns >= self._made_ns or item.name in AT_THE_ANSWER
 
 
-def _stock_key(item: Asked) -> str:
+def _stock_key(item: RecordedRequest) -> str:
     if item.name == 'inventory/book':
         return f'{item.request.job_id}/{item.request.piece}'
     return str(item.request.command.request_id)

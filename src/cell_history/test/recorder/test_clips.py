@@ -46,6 +46,18 @@ def test_a_further_cause_extends_the_clip_up_to_its_longest():
     assert len(clip.causes) == 5
 
 
+def test_a_cause_after_a_clip_that_was_not_collected_yet_begins_the_next_one():
+    buffer = ClipBuffer(10.0, 5.0, 1000)
+    buffer.cut(cause(20))
+    for second in range(10, 40):
+        buffer.add(message(second))
+        if second == 26:
+            buffer.cut(cause(26))
+    assert seconds_of(buffer.finished(40 * NS_PER_S)) == list(range(10, 26))
+    assert seconds_of(buffer.finished(40 * NS_PER_S)) == list(range(16, 32))
+    assert buffer.finished(99 * NS_PER_S) is None
+
+
 def test_memory_is_limited():
     buffer = ClipBuffer(10.0, 5.0, 100)
     for second in range(20):

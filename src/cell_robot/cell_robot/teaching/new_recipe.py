@@ -29,7 +29,7 @@ class NewRecipe:
     parts: Sequence[str] = ()
     """Part numbers; all share the same trays."""
     trays: int = 1
-    """Trays, 1 to 4."""
+    """Number of trays, 1 to 255."""
     rows: int = 1
     columns: int = 1
 

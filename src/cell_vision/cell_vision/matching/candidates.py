@@ -23,7 +23,7 @@ from cell_vision.types import Point
 __all__ = ['Candidate', 'CandidateFinder', 'rank', 'shared_probability']
 
 NATS_PER_ERROR = 8.0
-"""Log likelihood of a whole error: what a misread character costs against the conviction of the recognizer."""
+"""Log likelihood of a whole error: what a misread character costs against the recognizer's confidence."""
 LONGER_MARGIN = 0.6
 """Cost by which a number with one character more must be worse.
 
@@ -66,7 +66,7 @@ class CandidateFinder:
     """
 
     def __init__(self, patterns: Sequence[Pattern], weights: ConfusionWeights) -> None:
-        """Store patterns and weights."""
+        """Prepare the search for these patterns."""
         self.patterns = list(patterns)
         self.deletions = one_deletion_neighbors(self.patterns)
         self.scorer = LikelihoodScorer(self.patterns, weights)

@@ -34,7 +34,7 @@ GLUED_GAP = 0.25
 """The ends of two boxes of one word are closer than this, in heights of a box, which reaches beyond the print."""
 LINE_GAP = 2.5
 """A wider gap ends the line, in letter heights."""
-# Decision 0007, draws 3 and 4.
+# Measured: see docs/decisions/0007, draws 3 and 4.
 TOGETHER = 5.0
 """Lines farther apart than this belong to different parts, in letter heights of the larger one."""
 MARKS = MISSING + ' ' + SEAM

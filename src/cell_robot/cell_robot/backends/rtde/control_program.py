@@ -334,7 +334,7 @@ class ControlProgram(ControlRequests):
     async def _release(self, reason: str) -> None:
         """Brake, kill the control process, and stop the program on the robot.
 
-        The brake is a courtesy for a smooth end; the stop by the dashboard is what counts.
+        The brake only makes the end smooth for a smooth end; the stop by the dashboard is what counts.
         """
         control = self._control
         if control is not None and control.ready:

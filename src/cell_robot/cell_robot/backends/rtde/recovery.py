@@ -187,12 +187,12 @@ class _RecoverySequence:
     async def _retract(self) -> None:
         """Move the arm back along its approach, with the hold removed for this move.
 
-        A failure sets the hold again, by `RtdeArm.run_steps`.
+        After a failure the arm is held again: by `RtdeArm.run_steps`, or by `recover` if nothing could be planned.
 
         Raises:
             RecoveryError: The robot is not connected.
             StepError: The move failed.
-            PlanError: No way back fits into the room of the arm.
+            ReachError: The arm cannot move straight out of where it stands.
         """
         if self._arm.latest is None:
             raise RecoveryError(self._arm.disconnect_reason)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from cell_history.bags.types import Message
 
-__all__ = ['Asked']
+__all__ = ['RecordedRequest']
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedRequest:
     """A request, or a reading of a scale, at the moment at which it is to be decided again.
 
     Attributes:
