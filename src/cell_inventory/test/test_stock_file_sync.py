@@ -187,7 +187,7 @@ def test_a_file_that_is_mounted_on_its_own_is_named(synced, monkeypatch):
     synced.start()
     monkeypatch.setattr('pathlib.Path.replace', lambda *_: (_ for _ in ()).throw(OSError(16, 'Device or resource busy')))
     synced.book(1)
-    synced.until(lambda: 'mounted into this container on its own: mount its folder' in synced.sync.problem)
+    synced.until(lambda: 'mounted into this container on its own: mount its folder' in synced.sync.error)
     assert list(synced.path.parent.iterdir()) == [synced.path]
 
 
