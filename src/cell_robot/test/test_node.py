@@ -153,7 +153,6 @@ def test_a_trigger_id_is_never_used_twice(cell):
         ('a b', 'HOME', 0, ResultCode.INVALID_ARGUMENT),
         ('a\nP x', 'HOME', 0, ResultCode.INVALID_ARGUMENT),
         ('x' * 65, 'HOME', 0, ResultCode.INVALID_ARGUMENT),
-        ('t1', 'HOME', 5, ResultCode.INVALID_ARGUMENT),
         ('t1', 'PART_NONE', 1, ResultCode.UNKNOWN_EVENT),
         ('t1', '', 0, ResultCode.UNKNOWN_EVENT),
     ],

@@ -27,7 +27,7 @@ def shows(rtde: Any, word: str) -> None:
 def nothing_moves(rtde: Any, event: str = 'HOME') -> Any:
     joints = rtde.robot.motion.joints
     outcome = rtde.do(event)
-    assert rtde.robot.motion.joints == joints
+    assert rtde.robot.motion.joints == pytest.approx(joints, abs=1e-9)
     return outcome
 
 

@@ -47,7 +47,7 @@ def test_a_recovery_shows_the_cause_a_question_and_each_step(cell: ScriptedCell,
     expect(page.get_by_test_id('robot-speed')).to_have_text('80 %')
     shoot(page, 'stopped')
     page.get_by_test_id('robot-recover').click()
-    expect(page.get_by_test_id('recover-cause')).to_contain_text('Protective stop: contact')
+    expect(page.get_by_test_id('recover-cause')).to_contain_text('Find out what the arm has hit')
     shoot(page, 'recover')
     assert cell.calls == []
     page.get_by_test_id('confirm-yes').click()

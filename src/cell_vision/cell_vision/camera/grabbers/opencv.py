@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ LEAST_RATE = 0.1
 MILLISECONDS = 1000
 OPEN_TIMEOUT_MS = 4_000
 """FFmpeg examines a stream for up to a second before it is open."""
+FFMPEG_OPTIONS = 'OPENCV_FFMPEG_CAPTURE_OPTIONS'
 LOW_LATENCY = 'rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|analyzeduration;500000|fpsprobesize;0'
 """TCP loses no packets. Without low_delay each decoding thread holds a frame back. The default examines some 20 frames, which
 at 5 frames per second takes 4 s."""
@@ -30,6 +33,21 @@ NO_GSTREAMER = (
 )
 V4L2_EXPOSURE_MANUAL = 1
 """V4L2_EXPOSURE_MANUAL of linux/v4l2-controls.h; OpenCV passes the number to the driver."""
+
+
+@contextlib.contextmanager
+def _low_latency() -> Iterator[None]:
+    """Let FFmpeg pass frames on without a buffer, unless the site has set options of its own.
+
+    OpenCV reads the variable at each opening. It is taken back, because a short video file loses its frames with it.
+    """
+    own = FFMPEG_OPTIONS not in os.environ
+    os.environ.setdefault(FFMPEG_OPTIONS, LOW_LATENCY)
+    try:
+        yield
+    finally:
+        if own:
+            del os.environ[FFMPEG_OPTIONS]
 
 
 class OpenCvGrabber:
@@ -62,12 +80,11 @@ class OpenCvGrabber:
         if self._source.kind is SourceKind.NETWORK:
             opening = max(timeout, OPEN_TIMEOUT_MS)
             options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, opening, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout]
-            # Read by OpenCV at each opening; a site may set its own.
-            os.environ.setdefault('OPENCV_FFMPEG_CAPTURE_OPTIONS', LOW_LATENCY)
         backend = cv2.CAP_GSTREAMER if self._source.kind is SourceKind.GSTREAMER else cv2.CAP_ANY
         if backend == cv2.CAP_GSTREAMER and not cv2.videoio_registry.hasBackend(backend):
             raise SourceError(NO_GSTREAMER)
-        self._capture = cv2.VideoCapture(target, backend, options)
+        with _low_latency() if self._source.kind is SourceKind.NETWORK else contextlib.nullcontext():
+            self._capture = cv2.VideoCapture(target, backend, options)
         if not self._capture.isOpened():
             raise SourceError(_OPEN_ERRORS[self._source.kind])
         if self._source.kind is SourceKind.DEVICE:
