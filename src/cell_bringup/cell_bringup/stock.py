@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cell_common.atomic_file import replace_file
-from cell_inventory.stock_file import Counts, StockFile, StockFileError, parse_stock, write_stock
+from cell_inventory.stock_file import StockFile, StockFileError, new_stock_file, parse_stock, write_stock
 from rich.console import Console
 
 from cell_bringup.client import CellClient, CellError
@@ -33,7 +33,7 @@ def import_stock(client: CellClient, console: Console, path: Path, *, check: boo
     changes = {key: count for key, count in sorted(file.counts.items()) if counts[key] != count}
     # One call for each tray: each becomes a ledger entry with its own reason, and a rejection names its tray.
     for done, ((part_number, tray), count) in enumerate(changes.items()):
-        console.print(f'{part_number} tray {tray}: {counts[part_number, tray]} -> {count}')
+        console.print(f'{part_number} tray {tray}: {counts[part_number, tray]} -> {count}', markup=False)
         if check:
             continue
         request = AdjustStock.Request(
@@ -49,6 +49,9 @@ def import_stock(client: CellClient, console: Console, path: Path, *, check: boo
 def export_stock(client: CellClient, console: Console, path: Path) -> None:
     """Write the counts to a file. A file that exists keeps its form, its default counts and its job.
 
+    A new file has the full form of the replaced system, which resets from `default`: the counts of now, since a running cell
+    does not publish others.
+
     Args:
         client: Client of the cell.
         console: Output.
@@ -58,14 +61,17 @@ def export_stock(client: CellClient, console: Console, path: Path) -> None:
         CellError: The file exists and is not a stock file, or cannot be written.
     """
     inventory = _inventory(client)
-    file: StockFile | Counts = _counts(inventory)
-    if path.exists():
-        file = _read(path, inventory).with_counts(_counts(inventory))
+    counts = _counts(inventory)
+    existed = path.exists()
+    file = _read(path, inventory).with_counts(counts) if existed else new_stock_file(counts, counts)
     try:
         replace_file(path.resolve(), write_stock(file).encode())
     except OSError as error:
         raise CellError(f'{path} cannot be written: {error.strerror}.') from error
-    console.print(f'{len(inventory.parts)} parts written to {path}')
+    # Without markup: a name may have brackets.
+    console.print(f'{len(inventory.parts)} parts written to {path}', markup=False)
+    if not existed:
+        console.print('"default" of the new file has the counts of now: set it to the counts after a reset')
 
 
 def _inventory(client: CellClient) -> Inventory:

@@ -52,9 +52,20 @@ def test_every_form_is_imported_as_adjustments_and_exported_again(inventory, cli
     assert json.loads(path.read_text()) == json.loads(FORMS[form])
 
 
-def test_a_new_file_is_a_mapping(inventory, client, tmp_path):
-    run(client, 'export', str(tmp_path / 'new.json'))
-    assert json.loads((tmp_path / 'new.json').read_text()) == {'EM1-2U1': [1, 1, 1, 1]}
+def test_a_new_file_has_the_form_of_the_replaced_system(inventory, client, tmp_path):
+    printed = run(client, 'export', str(tmp_path / 'new[b].json'))
+    counts = {'EM1-2U1': [1, 1, 1, 1]}
+    job = {'part_number': '—', 'quantity': 0}
+    assert json.loads((tmp_path / 'new[b].json').read_text()) == {'default': counts, 'current': counts, 'job': job}
+    assert 'new[b].json' in printed and '"default" of the new file' in printed
+
+
+def test_a_text_that_is_no_unicode_is_named_and_left(inventory, client, tmp_path):
+    path = tmp_path / 'inventory.json'
+    path.write_text('{"current": {"EM1-2U1": [1, 2, 3, 4]},\n"job": {"part_number": "\\ud800"}}')
+    with pytest.raises(CellError, match=r'line 2: .*no valid Unicode.*Nothing was booked'):
+        run(client, 'export', str(path))
+    assert path.read_text().endswith('\\ud800"}}')
 
 
 @pytest.mark.parametrize('action', ['import', 'export'])

@@ -9,7 +9,7 @@ Three forms are read, and a file keeps its form when it is written again:
     [{"part_number": PN, "tray1": n1, ... "tray4": n4}], also as the value of one member "inventory"
 
 In each place counts are a list with one for each tray, or an object {"tray1": n1, ...}. A tray that is not in the object keeps
-its count.
+its count, and in "default" it keeps the catalogue's.
 
 The old programs read these files with their own code, so nothing is added to them: no version, no comment, no other order of
 trays. Errors name the line, since people edit the file by hand.
@@ -25,7 +25,10 @@ from dataclasses import dataclass, field, replace
 
 from cell_common.catalogue import Catalogue
 
+from cell_inventory.json_lines import Path, StockFileError, listed, load, printable
+
 __all__ = [
+    'NO_JOB',
     'Capacities',
     'Counts',
     'Form',
@@ -33,6 +36,7 @@ __all__ = [
     'StockFileError',
     'capacities_of',
     'changed_counts',
+    'new_stock_file',
     'parse_stock',
     'read_stock',
     'write_stock',
@@ -42,17 +46,11 @@ Counts = Mapping[tuple[str, int], int]
 """(part number, tray) -> pieces."""
 Capacities = Mapping[str, Mapping[int, int]]
 """Part number -> tray -> most pieces."""
-_Path = tuple[str | int, ...]
 OLD_TRAYS = 4
 """The replaced system has four trays a part: a file names at least these, with 0 for a tray that the part has not."""
+NO_JOB: Mapping[str, object] = {'part_number': '—', 'quantity': 0}
+"""Member `job` of the replaced system when no job is set; files of others also have an empty part number."""
 _NAME = re.compile(r'tray([1-9][0-9]{0,2})')
-_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\],:]|[^\s{}\[\],:"]+')
-# A file of another kind has an error in every line.
-_MOST_ERRORS = 10
-
-
-class StockFileError(ValueError):
-    """The file cannot be used; the text lists each error with its line and the remedy."""
 
 
 class Form(enum.Enum):
@@ -71,13 +69,26 @@ class StockFile:
     form: Form = Form.FULL
     counts: Counts = field(default_factory=dict)
     defaults: Counts = field(default_factory=dict)
-    """Counts after a reset; empty where the form has none."""
-    others: Mapping[str, object] = field(default_factory=lambda: {'job': {'part_number': '', 'quantity': 0}})
-    """Other members of the full form, `job` among them. They are kept as they are."""
+    """Counts after a reset, of the trays that the file names; empty where the form has none."""
+    others: Mapping[str, object] = field(default_factory=dict)
+    """Other members, `default` and `job` among them. They are written as they were read."""
+    objects: frozenset[str] = frozenset()
+    """Parts whose counts are an object {"tray1": n1, ...}; the others have a list."""
 
     def with_counts(self, counts: Counts) -> StockFile:
         """Return the same file with other counts; form, defaults and other members stay."""
         return replace(self, counts=dict(counts))
+
+
+def new_stock_file(counts: Counts, defaults: Counts) -> StockFile:
+    """Return a file of the full form as the replaced system begins it, with its cleared job.
+
+    Args:
+        counts: Pieces of all trays.
+        defaults: Pieces of all trays after a reset.
+    """
+    rows = {part: list(trays.values()) for part, trays in _trays(defaults).items()}
+    return StockFile(counts=counts, defaults=defaults, others={'default': rows, 'job': dict(NO_JOB)})
 
 
 def capacities_of(catalogue: Catalogue) -> Capacities:
@@ -111,27 +122,28 @@ def parse_stock(text: str, capacities: Capacities) -> StockFile:
         The counts, complete or not: a part that is not in the file is not in them.
 
     Raises:
-        StockFileError: The text is not JSON, or has an unknown part, an unknown tray or a count outside 0..capacity.
+        StockFileError: The text is not JSON or cannot be written again as it is (see `json_lines`), or has an unknown part,
+            an unknown tray or a count outside 0..capacity.
     """
-    data = _load(text)
-    reader = _Reader(capacities, _lines_of(text))
+    data, lines = load(text)
+    reader = _Reader(capacities, lines)
     if isinstance(data, list):
         result = StockFile(Form.ARRAY, reader.array(data, ()), others={})
     elif isinstance(data, dict) and isinstance(data.get('inventory'), list):
         others = {name: value for name, value in data.items() if name != 'inventory'}
         result = StockFile(Form.EVENT, reader.array(data['inventory'], ('inventory',)), others=others)
     elif isinstance(data, dict) and ('current' in data or 'default' in data):
-        others = {name: value for name, value in data.items() if name not in ('default', 'current')}
+        others = {name: value for name, value in data.items() if name != 'current'}
         defaults = reader.mapping(data.get('default', {}), ('default',))
+        if 'current' in data:
+            reader.objects.clear()
         current = reader.mapping(data['current'], ('current',)) if 'current' in data else defaults
         result = StockFile(Form.FULL, current, defaults, others)
     else:
         result = StockFile(Form.MAPPING, reader.mapping(data, ()), others={})
     if reader.errors:
-        # The text becomes a health message, which must fit a page.
-        left = len(reader.errors) - _MOST_ERRORS
-        raise StockFileError('; '.join(reader.errors[:_MOST_ERRORS]) + (f'; and {left} more' if left > 0 else ''))
-    return result
+        raise StockFileError(listed(reader.errors))
+    return replace(result, objects=frozenset(reader.objects))
 
 
 def write_stock(stock: Counts | StockFile) -> str:
@@ -144,19 +156,19 @@ def write_stock(stock: Counts | StockFile) -> str:
     """
     file = stock if isinstance(stock, StockFile) else StockFile(Form.MAPPING, stock, others={})
     if file.form is Form.MAPPING:
-        return _object_text(_rows(file.counts), 0) + '\n'
+        return _object_text(_rows(file), 0) + '\n'
     if file.form in (Form.ARRAY, Form.EVENT):
-        lines = [
-            json.dumps({'part_number': part, **{f'tray{tray}': count for tray, count in trays.items()}}, ensure_ascii=False)
-            for part, trays in _trays(file.counts).items()
-        ]
+        lines = [_dump({'part_number': part, **_named(trays)}) for part, trays in _trays(file.counts).items()]
         array = '[\n' + ',\n'.join(f'  {line}' for line in lines) + '\n]' if lines else '[]'
         if file.form is Form.ARRAY:
             return array + '\n'
         return _members_text({**{name: _dump(value) for name, value in file.others.items()}, 'inventory': array})
     # "default" and "current" first, as the old programs write them.
-    members = {'default': _object_text(_rows(file.defaults), 2), 'current': _object_text(_rows(file.counts), 2)}
-    return _members_text({**members, **{name: _dump(value) for name, value in file.others.items()}})
+    default = file.others.get('default')
+    rows = {part: _dump(counts) for part, counts in default.items()} if isinstance(default, dict) else {}
+    members = {'default': _object_text(rows, 2)} if 'default' in file.others else {}
+    members['current'] = _object_text(_rows(file), 2)
+    return _members_text({**members, **{name: _dump(value) for name, value in file.others.items() if name != 'default'}})
 
 
 def changed_counts(file: Counts, agreed: Counts, ledger: Counts) -> dict[tuple[str, int], int]:
@@ -179,12 +191,14 @@ class _Reader:
     Errors do not stop the reading, so that all of them are reported at once.
     """
 
-    def __init__(self, capacities: Capacities, lines: Mapping[_Path, int]) -> None:
+    def __init__(self, capacities: Capacities, lines: Mapping[Path, int]) -> None:
         self._capacities = capacities
         self._lines = lines
         self.errors: list[str] = []
+        self.objects: set[str] = set()
+        """Parts whose counts are an object."""
 
-    def mapping(self, data: object, path: _Path) -> dict[tuple[str, int], int]:
+    def mapping(self, data: object, path: Path) -> dict[tuple[str, int], int]:
         """Read part number -> counts."""
         if not isinstance(data, dict):
             self._add(path, f'{path[-1] if path else "the file"} must be an object: part number -> [tray 1, 2, 3, 4]')
@@ -194,7 +208,7 @@ class _Reader:
             counts.update(self._part(part, trays, (*path, part)))
         return counts
 
-    def array(self, data: list[object], path: _Path) -> dict[tuple[str, int], int]:
+    def array(self, data: list[object], path: Path) -> dict[tuple[str, int], int]:
         """Read a list of {"part_number", "tray1", ...}."""
         counts: dict[tuple[str, int], int] = {}
         seen: set[str] = set()
@@ -204,29 +218,30 @@ class _Reader:
             if not isinstance(entry, dict) or not isinstance(part, str):
                 self._add(place, 'each entry must be an object with "part_number" and its trays: "tray1", "tray2" and so on')
             elif part in seen:
-                self._add(place, f'{part} is listed twice: remove one of the entries')
+                self._add(place, f'{_name(part)} is listed twice: remove one of the entries')
             else:
                 seen.add(part)
                 trays = {name: count for name, count in entry.items() if name != 'part_number'}
                 counts.update(self._part(part, trays, place))
         return counts
 
-    def _part(self, part: str, trays: object, path: _Path) -> Iterator[tuple[tuple[str, int], int]]:
+    def _part(self, part: str, trays: object, path: Path) -> Iterator[tuple[tuple[str, int], int]]:
         """Yield ((part number, tray), pieces) for each valid count of a part, and report the others."""
-        capacities = self._capacities.get(part)
+        capacities, shown = self._capacities.get(part), _name(part)
         if capacities is None:
-            self._add(path, f'{part} is not in the catalogue: remove it here, or add it to the catalogue')
+            self._add(path, f'{shown} is not in the catalogue: remove it here, or add it to the catalogue')
             return
         if isinstance(trays, list):
             if len(trays) < len(capacities) or len(trays) > max(OLD_TRAYS, len(capacities)):
-                self._add(path, f'{part} has {len(trays)} counts: give one for each of the {len(capacities)} trays')
+                self._add(path, f'{shown} has {len(trays)} counts: give one for each of the {len(capacities)} trays')
                 return
             named: dict[str, object] = {f'tray{number}': count for number, count in enumerate(trays, 1)}
-            places: list[_Path] = [(*path, index) for index in range(len(trays))]
+            places: list[Path] = [(*path, index) for index in range(len(trays))]
         elif isinstance(trays, dict):
+            self.objects.add(part)
             named, places = trays, [(*path, name) for name in trays]
         else:
-            self._add(path, f'{part} must be a list of {len(capacities)} counts')
+            self._add(path, f'{shown} must be a list of {len(capacities)} counts')
             return
         for (name, value), place in zip(named.items(), places, strict=True):
             numbered = _NAME.fullmatch(name)
@@ -237,108 +252,15 @@ class _Reader:
             if most is None and 1 <= tray <= OLD_TRAYS and type(count) is int and not count:
                 continue
             if most is None:
-                self._add(place, f'{part} has the unknown key "{name}": use tray1 to tray{max(capacities, default=0)}')
+                self._add(place, f'{shown} has the unknown key "{_name(name)}": use tray1 to tray{max(capacities, default=0)}')
             # bool is a subclass of int in Python, and JSON's true is no count.
             elif isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= most:
-                self._add(place, f'{part} {name} is {_shown(count)}: give a whole number of 0 to {most}')
+                self._add(place, f'{shown} {_name(name)} is {_shown(count)}: give a whole number of 0 to {most}')
             else:
                 yield (part, tray), count
 
-    def _add(self, path: _Path, message: str) -> None:
+    def _add(self, path: Path, message: str) -> None:
         self.errors.append(f'line {self._lines.get(path, 1)}: {message}')
-
-
-def _load(text: str) -> object:
-    """Return the data of a JSON text.
-
-    Raises:
-        StockFileError: Empty, not JSON, NaN or Infinity, or a name that is listed twice.
-    """
-    if not text.strip():
-        raise StockFileError('line 1: the file is empty: write it again, or delete it')
-    try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise StockFileError(
-            f'line {error.lineno}: not JSON, {error.msg} (column {error.colno}): correct it, or write the file again'
-        ) from error
-    except RecursionError as error:
-        raise StockFileError('line 1: not a stock file, it is nested too deeply') from error
-    except ValueError as error:
-        raise StockFileError(f'{_line_of_name(text, str(error))}: {error}') from error
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object of JSON; Python's parser would silently keep the last of equal names.
-
-    Raises:
-        ValueError: A name is there twice.
-    """
-    result: dict[str, object] = {}
-    for name, value in pairs:
-        if name in result:
-            raise ValueError(f'"{name}" is listed twice: remove one of the entries')
-        result[name] = value
-    return result
-
-
-def _refuse_constant(name: str) -> object:
-    """Refuse NaN and Infinity, which Python's parser accepts and JSON does not know.
-
-    Raises:
-        ValueError: Always.
-    """
-    raise ValueError(f'{name} is not a count: give a whole number')
-
-
-def _line_of_name(text: str, message: str) -> str:
-    """Return "line N" of the last occurrence of the first word of a message.
-
-    Python's JSON parser reports no position from its hooks. The first word is the name in question, and the second of two
-    equal names is the last one.
-    """
-    return f'line {text.count(chr(10), 0, max(0, text.rfind(message.split(maxsplit=1)[0]))) + 1}'
-
-
-def _lines_of(text: str) -> dict[_Path, int]:
-    """Return the line of each value of a valid JSON text, by its path of names and indexes.
-
-    A second pass with a tokenizer, because Python's JSON parser drops the positions. `path` is the place of the next value,
-    `key` tells whether a text is a name.
-    """
-    lines: dict[_Path, int] = {}
-    stack: list[tuple[_Path, bool]] = []
-    path: _Path = ()
-    key = False
-    position, line = 0, 1
-    for token in _TOKEN.finditer(text):
-        line += text.count('\n', position, token.start())
-        position = token.start()
-        word = token.group()
-        if word in '{[':
-            lines.setdefault(path, line)
-            stack.append((path, word == '{'))
-            key = word == '{'
-            path = path if key else (*path, 0)
-        elif word in '}]':
-            path, key = stack.pop()[0], False
-        elif word == ',':
-            parent, is_object = stack[-1]
-            key = is_object
-            path = parent if is_object else (*parent, _index_after(path))
-        elif word == ':':
-            key = False
-        elif key:
-            path = (*stack[-1][0], json.loads(word))
-            lines[path] = line
-        else:
-            lines.setdefault(path, line)
-    return lines
-
-
-def _index_after(path: _Path) -> int:
-    last = path[-1]
-    return last + 1 if isinstance(last, int) else 0
 
 
 def _trays(counts: Counts) -> dict[str, dict[int, int]]:
@@ -348,12 +270,20 @@ def _trays(counts: Counts) -> dict[str, dict[int, int]]:
     return parts
 
 
-def _rows(counts: Counts) -> dict[str, str]:
-    return {part: json.dumps(list(trays.values())) for part, trays in _trays(counts).items()}
+def _rows(file: StockFile) -> dict[str, str]:
+    return {
+        part: _dump(_named(trays) if part in file.objects else list(trays.values()))
+        for part, trays in _trays(file.counts).items()
+    }
+
+
+def _named(trays: Mapping[int, int]) -> dict[str, int]:
+    return {f'tray{tray}': count for tray, count in trays.items()}
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    # NaN and Infinity are not JSON; `load` lets none of them in.
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _object_text(members: Mapping[str, str], indent: int) -> str:
@@ -365,6 +295,10 @@ def _object_text(members: Mapping[str, str], indent: int) -> str:
 
 def _members_text(members: Mapping[str, str]) -> str:
     return _object_text(members, 0) + '\n'
+
+
+def _name(name: str) -> str:
+    return printable(name, 60)
 
 
 def _shown(value: object) -> str:

@@ -4,9 +4,12 @@ Changes by other programs are noticed with the watchdog library, and by a slow c
 change is read after the file has rested for a moment. A file that cannot be used is reported and left as it is, until it
 changes again; meanwhile nothing is written. The rules are in `stock_file`.
 
-Both sides may have changed since they last agreed. The counts of the last agreement are stored in the database, and a tray of
-the file is booked only if it differs from these. So a booking of the robot is not undone by a program that saves an old copy,
-unless it changed the same tray.
+Both sides may have changed since they last agreed. The counts of the last agreement are stored in the database, and the
+contents that the file has had since the start are kept in memory. A tray of the file is booked only if it differs from the
+content that the other program had read, as far as that can be told; see `stock_file_history`. So a program that saves an old
+copy with a change of its own does not undo the bookings of the robot in other trays. Three do: one that saves an old copy
+without any change, one that changes the same tray, and one whose copy is from before the cell's start or older than the
+contents that are kept.
 """
 
 from __future__ import annotations
@@ -24,16 +27,10 @@ from cell_common.atomic_file import TEMPORARY_SUFFIX, replace_file
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
+from cell_inventory.json_lines import StockFileError, printable
 from cell_inventory.rules import BookingRejected
-from cell_inventory.stock_file import (
-    Capacities,
-    Counts,
-    StockFile,
-    StockFileError,
-    changed_counts,
-    parse_stock,
-    write_stock,
-)
+from cell_inventory.stock_file import Capacities, Counts, StockFile, changed_counts, new_stock_file, parse_stock, write_stock
+from cell_inventory.stock_file_history import StockFileHistory, content_of, counts_in
 
 SETTLE_S = 0.2
 """A change is read when the file has not changed for this long."""
@@ -123,6 +120,7 @@ class StockFileSync:
         self._ledger = ledger
         self._warn = warn
         self._agreed = dict(ledger.agreed_counts(str(self._path)))
+        self._history = StockFileHistory(self._agreed)
         self._file: StockFile | None = None
         self._seen: bytes | None = None
         self._is_new = True
@@ -169,6 +167,12 @@ class StockFileSync:
         Args:
             now_s: Seconds of a monotonic clock.
         """
+        try:
+            self._poll(now_s)
+        except Exception as error:  # no content of a file may end the node that owns the ledger
+            self._report_unusable(f'it cannot be processed, {type(error).__name__} {error}. The file is left as it is')
+
+    def _poll(self, now_s: float) -> None:
         if self._touched.is_set() or now_s >= self._check_at:
             self._touched.clear()
             self._check_at = now_s + CHECK_PERIOD_S
@@ -225,19 +229,29 @@ class StockFileSync:
         Raises:
             BookingRejected: The ledger refused; nothing was booked.
         """
-        changes = changed_counts(file.counts, self._agreed, self._ledger.counts())
+        content, ledger = content_of(file), self._ledger.counts()
+        changes = changed_counts(file.counts, counts_in(self._history.base_of(content)), ledger)
+        old = changed_counts(file.counts, self._agreed, ledger).keys() - changes.keys()
         if changes:
             owner = _owner(self._path)
-            reason = f'{self._path.name} was changed by another program{f" of user {owner}" if owner else ""}'
-            self._ledger.book_changes(changes, f'file {self._path.name}', reason)
+            name = printable(self._path.name)
+            reason = f'{name} was changed by another program{f" of user {owner}" if owner else ""}'
+            self._ledger.book_changes(changes, f'file {name}', reason)
         self._agree({**self._agreed, **file.counts})
+        self._history.add(content)
+        if old:
+            trays = ', '.join(f'{part} tray {tray}' for part, tray in sorted(old))
+            self._report(
+                f'{self._path} was saved from an older copy: the counts of {trays} stay as booked. If they were meant, '
+                'read the file again and change only these'
+            )
 
     def _write(self, now_s: float) -> None:
         """Write the ledger's counts, and store them as agreed; a failure is retried after RETRY_S."""
         counts = dict(self._ledger.counts())
         try:
             if self._file is None or self._seen is None or self._file.counts != counts:
-                file = (self._file or StockFile(defaults=self._settings.defaults)).with_counts(counts)
+                file = self._file.with_counts(counts) if self._file else new_stock_file(counts, self._settings.defaults)
                 data = write_stock(file).encode()
                 # Checked directly before the replacement. Between both another program can still write, for a few
                 # microseconds.
@@ -246,8 +260,9 @@ class StockFileSync:
                     return
                 replace_file(self._path, data)
                 self._seen, self._file = data, file
+                self._history.add(content_of(file))
             self._agree(counts)
-        except (OSError, BookingRejected) as error:
+        except Exception as error:  # as in `poll`; a disk or a database may come back
             self._retry_at = now_s + RETRY_S
             self._report_unwritten(f'{self._path}: {_write_problem(error)}')
             return
@@ -268,15 +283,17 @@ class StockFileSync:
             return None
 
     def _report_unusable(self, cause: str) -> None:
-        message = f'{self._path}: {cause}'
-        if message != self._unusable:
-            self._warn(message)
-        self._unusable = message
+        self._unusable = self._report(f'{self._path}: {cause}', self._unusable)
 
     def _report_unwritten(self, message: str) -> None:
-        if message != self._unwritten:
-            self._warn(message)
-        self._unwritten = message
+        self._unwritten = self._report(message, self._unwritten)
+
+    def _report(self, message: str, before: str = '') -> str:
+        """Log a message that is not the last one of its kind, and return it as it is logged and shown."""
+        safe = printable(message)
+        if safe != before:
+            self._warn(safe)
+        return safe
 
 
 class _Handler(FileSystemEventHandler):
@@ -331,7 +348,7 @@ def _text(content: bytes) -> str:
         raise StockFileError(f'line {line}: not UTF-8: save the file as UTF-8') from error
 
 
-def _write_problem(error: OSError | BookingRejected) -> str:
+def _write_problem(error: Exception) -> str:
     """Return why the file was not written, with the remedy."""
     if isinstance(error, OSError) and error.errno == errno.EBUSY:
         return 'cannot be replaced, it is mounted into this container on its own: mount its folder instead'

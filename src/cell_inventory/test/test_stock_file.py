@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from cell_inventory.json_lines import printable
 from cell_inventory.stock_file import Form, StockFileError, capacities_of, parse_stock, read_stock, write_stock
 
 FULL = """{
@@ -82,11 +83,20 @@ def test_without_current_the_default_counts(catalogue):
         ('{"EM1-2U1": ["3", 0, 0, 0]}', 'tray1 is "3"'),
         ('{"EM1-2U1": [NaN, 0, 0, 0]}', 'NaN is not a count'),
         ('{"EM1-2U1": [1.5, 0, 0, 0]}', 'tray1 is 1.5: give a whole number'),
-        ('{"EM1-2U1": [1e400, 0, 0, 0]}', 'tray1 is Infinity: give a whole number'),
+        ('{"EM1-2U1": [\n1e400, 0, 0, 0]}', 'line 2: 1e400 is not a count: give a whole number'),
         ('\0' * 64, 'line 1: not JSON'),
         ('// counts\n{}', 'line 1: not JSON'),
         ('{"EM1-2U1": [1, 2, 0, 0],\n}', 'line 2: not JSON'),
         ('{"EM1-2U1": [1, 2, 0, 0],\n "EM1-2U1": [9, 9, 9, 9]}', 'line 2: "EM1-2U1" is listed twice'),
+        ('{"default": {\n"A": [],\n"A": []},\n"current": {\n"A": []}}', 'line 3: "A" is listed twice'),
+        ('{\n"\\u00e9": [],\n"é": []}', 'line 3: "é" is listed twice'),
+        ('{\n"a\\"b": [],\n"a\\"b": []}', 'line 3: "a"b" is listed twice'),
+        ('{"EM1-2U1": {"tray1": 1,\n"tray1": 2}}', 'line 2: "tray1" is listed twice'),
+        ('{"EM1-2U1": [\n' + '9' * 5000 + ', 0, 0, 0]}', 'line 2: a number has 5000 digits: give a whole number'),
+        ('{"EM1-2U1": [\n-Infinity, 0, 0, 0]}', 'line 2: -Infinity is not a count'),
+        ('{"\\ud83d\\ude00":\n["\\udead"]}', r'^line 2: "\\udead" is no valid Unicode'),
+        ('{"current": {"EM1-2U1": [1, 2, 0, 0]},\n"job":\n{"\\ud800": 1}}', r'line 3: "\\ud800" is no valid Unicode'),
+        ('{"current": {},\n"x": ' + '[' * 101 + ']' * 101 + '}', 'line 2: .*nested too deeply'),
         ('{"current": [1]}', 'line 1: current must be an object'),
         ('[{"part_number": "EM1-2U1"},\n {"part_number": "EM1-2U1"}]', 'line 2: EM1-2U1 is listed twice'),
         ('[{"tray1": 3}]', 'each entry must be an object with "part_number"'),
@@ -116,3 +126,31 @@ def test_a_file_names_as_many_trays_as_a_part_has(tmp_path):
     for text in wrong:
         with pytest.raises(StockFileError):
             parse_stock('{' + text + '}', capacities)
+
+
+@pytest.mark.parametrize('current', ['[1, 2, 0, 0]', '{"tray1": 1, "tray2": 2, "tray3": 0, "tray4": 0}'])
+def test_lists_objects_and_default_are_written_as_they_were(capacities, current):
+    document = json.loads('{"default": {"EM1-2U1": {"tray2": 1}}, "current": {"EM1-2U1": ' + current + '}}')
+    file = parse_stock(json.dumps(document), capacities)
+    assert file.defaults == {('EM1-2U1', 2): 1}
+    assert json.loads(write_stock(file)) == document
+
+
+def test_a_file_without_default_gets_none(capacities):
+    assert 'default' not in json.loads(write_stock(parse_stock('{"current": {"EM1-2U1": [1, 2, 0, 0]}}', capacities)))
+
+
+@pytest.mark.parametrize('part_number', ['', '—'])
+def test_a_cleared_job_is_read_in_both_ways_and_kept(capacities, part_number):
+    document = {'default': {}, 'current': {}, 'job': {'part_number': part_number, 'quantity': 0}}
+    assert json.loads(write_stock(parse_stock(json.dumps(document), capacities))) == document
+
+
+def test_a_character_of_two_escapes_is_valid(capacities):
+    file = parse_stock('{"current": {}, "job": "\\ud83d\\ude00"}', capacities)
+    assert file.others['job'] == '\U0001f600'
+
+
+def test_a_message_is_printable_and_short():
+    assert printable('a\x00\ud800\n—', 60) == 'a\\x00\\ud800\\n—'
+    assert printable('x' * 99, 60) == 'x' * 60 + '...'

@@ -108,7 +108,7 @@ def test_a_new_file_has_default_current_and_job(synced):
     assert synced.document() == {
         'default': {PART: [3, 2, 0, 0], OTHER: [5, 5, 5, 5]},
         'current': {PART: [3, 2, 0, 0], OTHER: [5, 5, 5, 5]},
-        'job': {'part_number': '', 'quantity': 0},
+        'job': {'part_number': '—', 'quantity': 0},
     }
     assert synced.ledger.booked == []
 
