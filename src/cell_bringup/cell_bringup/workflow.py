@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ from cell_legacy.utils.draw import draw_ocr_overlays
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 __all__ = ['MATCH', 'NO_MATCH', 'WRONG_USE', 'ImageResult', 'PretendedHub', 'Reader', 'run_workflow']
 
@@ -129,16 +132,38 @@ def run_workflow(
         # All images are read before the OCR engine is loaded, which takes seconds: a wrong path is reported at once.
         frames = list(_frames(options))
         benchmark_frame = None if options.benchmark_image is None else _load(options.benchmark_image)
-        reader = make_reader()
+        reader = _Reader(make_reader)
         benchmark = _benchmark(options, reader, benchmark_frame)
         results = [_check(name, frame, benchmark, reader, options) for name, frame in frames]
-    except (WorkflowError, CameraError, OSError, RuntimeError) as error:
-        console.print(f'[red]{error}[/]', soft_wrap=True, highlight=False)
+        matched = all(result.match for result in results)
+        triggers = _trigger(options) if matched and options.letter else []
+    except (WorkflowError, CameraError, OSError, RuntimeError, cv2.error) as error:
+        # As Text: a path or a message may hold brackets, which are no markup.
+        console.print(Text(str(error), style='red'), soft_wrap=True, highlight=False)
         return WRONG_USE
-    matched = all(result.match for result in results)
-    triggers = _trigger(options) if matched and options.letter else []
     _print(options, console, benchmark, results, triggers)
     return MATCH if matched and all(trigger.acknowledged for trigger in triggers) else NO_MATCH
+
+
+class _Reader:
+    """A reader whose errors, of whatever kind, are a `WorkflowError`: exit code 1 must mean that the parts do not match."""
+
+    def __init__(self, make: Callable[[], Reader]) -> None:
+        try:
+            self._reader = make()
+        except Exception as error:
+            raise WorkflowError(f'the OCR engine cannot be loaded: {error}') from error
+
+    def run_ocr(self, frame: Frame) -> dict[str, object]:
+        """Return what the reader found.
+
+        Raises:
+            WorkflowError: It failed.
+        """
+        try:
+            return self._reader.run_ocr(frame)
+        except Exception as error:
+            raise WorkflowError(f'the OCR engine failed ({type(error).__name__}): {error}') from error
 
 
 def _frames(options: argparse.Namespace) -> Iterator[tuple[str, Frame]]:
@@ -167,8 +192,10 @@ def _load(path: Path) -> Frame:
     """Return an image, BGR, shape (height, width, 3).
 
     Raises:
-        WorkflowError: It is not there, or no image.
+        WorkflowError: It is not there, a folder, or no image.
     """
+    if path.is_dir():
+        raise WorkflowError(f'{path} is a folder: give one image')
     if not path.is_file():
         raise WorkflowError(f'{path} is not there')
     try:
@@ -235,12 +262,25 @@ def _save(folder: Path, name: str, image: Frame) -> Path:
         OSError: The folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f'{Path(name).name.replace(".", "_").replace(" ", "_")}_overlay.png'
+    path = folder / f'{_overlay_name(Path(name).name)}_overlay.png'
     good, data = cv2.imencode('.png', image)
     if not good:
         raise WorkflowError(f'{path} cannot be written as PNG')
     path.write_bytes(bytes(data))
     return path
+
+
+def _overlay_name(name: str) -> str:
+    """Return the name of a source without blanks and points: "part.png" becomes "part_png".
+
+    Where other names would become the same ("a b.png", "a.b.png"), a number made of the name makes it distinct.
+    """
+    plain = re.sub('[. ]', '_', name)
+    return (
+        plain
+        if re.fullmatch(r'[^. ]+\.[A-Za-z0-9]+|camera \d+', name)
+        else f'{plain}_{zlib.crc32(name.encode(errors="replace")):08x}'
+    )
 
 
 def _trigger(options: argparse.Namespace) -> list[HubTriggerResult]:
@@ -289,15 +329,11 @@ def _print(
         return
     table = Table('image', Column('texts', overflow='fold'), 'benchmark', 'component', 'score', 'match', 'overlay')
     for result in results:
-        verdict = '[green]match[/]' if result.match else '[red]no match[/]'
-        cells = (result.source, ', '.join(result.texts), result.benchmark_text, result.component_text)
-        table.add_row(*map(_plain, cells), f'{result.score:.2f}', verdict, _plain(result.overlay))
+        verdict = Text('match', 'green') if result.match else Text('no match', 'red')
+        cells = (result.source, ', '.join(result.texts), result.benchmark_text, result.component_text, f'{result.score:.2f}')
+        # As Text: a reading may hold brackets, which are no markup.
+        table.add_row(*map(Text, cells), verdict, Text(result.overlay))
     console.print(table)
     for trigger in triggers:
         hub = options.hub or 'pretended hub'
         console.print(f'{hub}: {trigger.event} {trigger.message}', soft_wrap=True, highlight=False, markup=False)
-
-
-def _plain(text: str) -> str:
-    """Return a text in which rich sees no markup: a reading may hold brackets."""
-    return text.replace('[', r'\[')

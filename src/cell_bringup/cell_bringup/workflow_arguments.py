@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
+from urllib.parse import urlsplit
 
 __all__ = ['add_workflow']
 
@@ -31,7 +32,7 @@ def add_workflow(workflow: argparse.ArgumentParser) -> None:
     trigger.add_argument('--part-number', default='', help='part number that goes with the letter')
     hub = trigger.add_mutually_exclusive_group()
     hub.add_argument('--pretend', action='store_true', help='send to a pretended hub: nothing moves')
-    hub.add_argument('--hub', metavar='URL', help='send to this hub, e.g. http://127.0.0.1:5002: THE ROBOT MOVES')
+    hub.add_argument('--hub', type=_url, metavar='URL', help='send to this hub, e.g. http://127.0.0.1:5002: THE ROBOT MOVES')
     trigger.add_argument(
         '--ack-timeout', type=_seconds, default=30.0, help='longest wait for each acknowledgement in seconds (default: 30)'
     )
@@ -95,4 +96,21 @@ def _letter(text: str) -> str:
     """
     if len(text) != 1 or not text.isascii() or not text.isalpha():
         raise argparse.ArgumentTypeError(f'{text!r} is not one letter A to Z')
+    return text
+
+
+def _url(text: str) -> str:
+    """Return the address of a hub.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {'http', 'https', 'ws', 'wss'} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that are wrong
+        good = False
+    if not good:
+        example = f'http://{text}' if text and '/' not in text and '[' not in text else 'http://127.0.0.1:5002'
+        raise argparse.ArgumentTypeError(f'{text!r} is no address of a hub; write e.g. {example}')
     return text

@@ -18,6 +18,7 @@ from rich.console import Console
 
 pytestmark = pytest.mark.slow
 
+NO_HUBS = ('', 'foo', '127.0.0.1:5002', 'ftp://h', 'http://', 'http://[x', 'http://h:99999', 'http://h:0')
 LETTER = ('--letter', 'F', '--part-number', 'G8NB-17SR')
 
 
@@ -50,10 +51,10 @@ def image(tmp_path):
 def workflow(tmp_path):
     """Return a function that runs the command; it returns the exit code and the output."""
 
-    def run(*arguments):
+    def run(*arguments, reader=StandInReader):
         out = io.StringIO()
         options = parser().parse_args(['workflow', '--output', str(tmp_path / 'overlays'), *arguments])
-        return run_workflow(options, Console(file=out, width=300), StandInReader), out.getvalue()
+        return run_workflow(options, Console(file=out, width=300), reader), out.getvalue()
 
     return run
 
@@ -208,12 +209,77 @@ def test_a_camera_that_is_not_there_is_exit_code_2(workflow):
         ('--image', 'a.png', '--benchmark', 'A1', '--ack-timeout', 'inf'),
         ('--camera', '-1', '--benchmark', 'A1'),
         ('--image', 'a.png', '--benchmark', 'A1', '--letter', 'F', '--pretend', '--hub', 'http://h'),
+        *(('--image', 'a.png', '--benchmark', 'A1', '--letter', 'F', '--hub', url) for url in NO_HUBS),
     ],
 )
 def test_wrong_options_are_exit_code_2(arguments):
     with pytest.raises(SystemExit) as ended:
         parser().parse_args(['workflow', *arguments])
     assert ended.value.code == WRONG_USE
+
+
+def test_an_address_of_a_hub_without_a_scheme_is_refused_with_what_to_write(capsys):
+    with pytest.raises(SystemExit):
+        parser().parse_args(['workflow', '--image', 'a', '--benchmark', 'A', '--letter', 'F', '--hub', '127.0.0.1:5002'])
+    assert 'write e.g. http://127.0.0.1:5002' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('name', ['[/red]x.png', '[old]', 'a\\\\[b]'])
+def test_brackets_in_a_path_are_shown_in_the_error(workflow, name):
+    code, said = workflow('--image', name, '--benchmark', 'A1')
+    assert code == WRONG_USE and f'{name} is not there' in said
+
+
+@pytest.mark.parametrize('name', ['[red]a[/blue].png', 'a\\\\[b].png', '[/].png'])
+def test_brackets_in_a_path_are_shown_in_the_table(workflow, image, name):
+    code, said = workflow('--image', image(name=name), '--benchmark', 'G8NB-17SR')
+    assert code == MATCH and name in said
+
+
+class FailingReader:
+    error: type[Exception] = cv2.error
+
+    def run_ocr(self, frame):
+        raise self.error('out of memory [/x]')
+
+
+@pytest.mark.parametrize('error', [cv2.error, RuntimeError, KeyError, MemoryError])
+def test_a_reader_that_fails_is_exit_code_2(workflow, image, monkeypatch, error):
+    monkeypatch.setattr(FailingReader, 'error', error)
+    code, said = workflow('--image', image(), '--benchmark', 'A1', reader=FailingReader)
+    assert code == WRONG_USE and error.__name__.split('.')[-1] in said and 'out of memory [/x]' in said
+
+
+def test_a_reader_that_cannot_be_loaded_is_exit_code_2(workflow, image):
+    def load():
+        raise TypeError('no [/model]')
+
+    code, said = workflow('--image', image(), '--benchmark', 'A1', reader=load)
+    assert code == WRONG_USE and 'cannot be loaded: no [/model]' in said
+
+
+def test_a_hub_client_that_cannot_be_made_is_exit_code_2(workflow, image, monkeypatch):
+    def make(url):
+        raise RuntimeError('RoboHubClient needs python-socketio')
+
+    monkeypatch.setattr('cell_bringup.workflow.RoboHubClient', make)
+    code, said = workflow('--image', image(), '--benchmark', 'G8NB-17SR', '--hub', 'http://h', *LETTER)
+    assert code == WRONG_USE and 'needs python-socketio' in said
+
+
+def test_a_folder_is_no_benchmark_image(workflow, image, tmp_path):
+    code, said = workflow('--image', image(), '--benchmark-image', str(tmp_path))
+    assert code == WRONG_USE and 'is a folder' in said
+
+
+def test_every_image_of_a_folder_has_its_own_overlay(workflow, image, tmp_path):
+    names = ('a b.png', 'a_b.png', 'a.b.png', 'a_b_png.png', 'a_b.jpg')
+    for name in names:
+        image(name=f'tray/{name}')
+    code, said = workflow('--image', str(tmp_path / 'tray'), '--benchmark', 'G8NB-17SR', '--json')
+    overlays = {row['overlay'] for row in json.loads(said)['images']}
+    assert code == MATCH and len(overlays) == len(names)
+    assert len(list((tmp_path / 'overlays').iterdir())) == len(names)
 
 
 @pytest.mark.parametrize(('benchmark', 'code'), [('G8NB-17SR', MATCH), ('HF115F-024', NO_MATCH)])

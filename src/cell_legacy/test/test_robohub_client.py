@@ -1,5 +1,8 @@
 import asyncio
+import socket
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import socketio
@@ -34,7 +37,8 @@ class Hub:
 
         @server.on('noise')
         async def noise(sid, data):
-            await server.emit('ack', data, to=sid)
+            several = isinstance(data, dict) and 'arguments' in data
+            await server.emit('ack', tuple(data['arguments']) if several else data, to=sid)
 
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         self._loop.run_until_complete(self._runner.setup())
@@ -148,7 +152,7 @@ def test_it_reconnects_after_the_hub_was_away(port, client):
         second.stop()
 
 
-@pytest.mark.parametrize('data', [None, 'x', {}, {'event': 5}, []])
+@pytest.mark.parametrize('data', [None, 'x', {}, {'event': 5}, [], {'arguments': ['a', 'b']}, {'arguments': []}])
 def test_an_acknowledgement_without_an_event_is_ignored(hub, client, data):
     client.connect()
     client.sio.emit('noise', data)
@@ -162,7 +166,70 @@ def test_an_event_without_a_letter_is_refused_with_the_known_ones(client):
         client.send_trigger('fly')
 
 
-@pytest.mark.parametrize('letter', ['', 'AB', None, 5])
+@pytest.mark.parametrize('letter', ['', 'AB', None, 5, ' ', 'é', '7'])
 def test_a_part_code_that_is_no_letter_is_refused(client, letter):
-    with pytest.raises(ValueError, match='must be one character'):
+    with pytest.raises(ValueError, match='must be one letter A to Z'):
         client.send_part_code(letter, 'X')
+
+
+def test_a_part_code_without_a_part_number_has_an_empty_one(hub, client):
+    assert client.send_part_code('F', None) and client.wait_for_ack('PART_', timeout=5)
+    assert hub.received == [{'trigger': 'F', 'event': 'PART_', 'part_number': ''}]
+
+
+def send_at_once(client, count):
+    """Send from several threads at the same moment; return what each send returned."""
+    ready = threading.Barrier(count)
+
+    def send(number):
+        ready.wait(5)
+        return client.send_part_code('F', str(number)) and client.wait_for_ack(f'PART_{number}', timeout=5)
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(send, range(count)))
+
+
+def test_the_first_sends_of_several_threads_share_one_connection(hub, client):
+    assert send_at_once(client, 4) == [True] * 4
+    assert sorted(data['part_number'] for data in hub.received) == ['0', '1', '2', '3']
+
+
+def test_sends_of_several_threads_arrive_after_the_hub_came_back(port, client):
+    first = Hub(port)
+    assert client.connect()
+    first.stop()
+    wait_until(lambda: not client.connected, 10.0, 'the connection lost')
+    second = Hub(port)
+    try:
+        assert send_at_once(client, 3) == [True] * 3
+        assert sorted(data['part_number'] for data in second.received) == ['0', '1', '2']
+    finally:
+        client.disconnect()
+        second.stop()
+
+
+def test_it_connects_again_by_itself(port, client):
+    first = Hub(port)
+    assert client.connect()
+    first.stop()
+    second = Hub(port)
+    try:
+        wait_until(lambda: client.connected, 10.0, 'the connection back')
+    finally:
+        client.disconnect()
+        second.stop()
+    assert not client.connected
+
+
+def test_a_connection_that_ends_during_the_send_is_no_success(hub, client, monkeypatch):
+    client.connect()
+    monkeypatch.setattr(client.sio, 'emit', lambda *_, **__: client.sio.disconnect())
+    assert client.send_part_code('F', 'X') is False
+
+
+def test_a_port_that_never_answers_takes_no_longer_than_the_timeout():
+    with socket.create_server(('127.0.0.1', 0)) as mute:
+        client = RoboHubClient(f'http://127.0.0.1:{mute.getsockname()[1]}')
+        began = time.monotonic()
+        assert client.connect(timeout=0.2) is False
+        assert time.monotonic() - began < 3.0

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ['deskew', 'preprocess_for_ocr']
+__all__ = ['deskew', 'preprocess_for_ocr', 'to_bgr']
 
 BILATERAL_DIAMETER = 5
 BILATERAL_SIGMA = 50.0
@@ -26,7 +26,7 @@ def preprocess_for_ocr(frame_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the frame as black print on white: gray, smoothed, sharpened, thresholded and deskewed.
 
     Args:
-        frame_bgr: BGR, gray or BGRA image, shape (height, width[, channels]), uint8.
+        frame_bgr: An image as `to_bgr` takes it.
 
     Returns:
         BGR image of the same height and width; its three channels are equal.
@@ -34,9 +34,7 @@ def preprocess_for_ocr(frame_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Raises:
         ValueError: It is not an image of at least one pixel.
     """
-    if getattr(frame_bgr, 'ndim', 0) not in (2, 3) or np.size(frame_bgr) == 0:
-        raise ValueError('preprocess_for_ocr: expected an image as a numpy array of shape (height, width, 3)')
-    gray = _to_gray(np.asarray(frame_bgr, np.uint8))
+    gray = cv2.cvtColor(to_bgr(frame_bgr), cv2.COLOR_BGR2GRAY)
     smooth = cv2.bilateralFilter(gray, BILATERAL_DIAMETER, BILATERAL_SIGMA, BILATERAL_SIGMA)
     sharp = cv2.addWeighted(smooth, 1.0 + SHARPEN_AMOUNT, cv2.GaussianBlur(smooth, (0, 0), 1.0), -SHARPEN_AMOUNT, 0.0)
     binary = cv2.adaptiveThreshold(sharp, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, BLOCK_SIDE, THRESHOLD_OFFSET)
@@ -63,8 +61,34 @@ def deskew(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(turned, np.uint8)
 
 
-def _to_gray(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if frame.ndim == 2 or frame.shape[2] == 1:
-        return frame.reshape(frame.shape[:2])
-    code = cv2.COLOR_BGRA2GRAY if frame.shape[2] == 4 else cv2.COLOR_BGR2GRAY
-    return np.asarray(cv2.cvtColor(frame, code), np.uint8)
+def to_bgr(frame: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Return an image as BGR, shape (height, width, 3), uint8.
+
+    Args:
+        frame: BGR, BGRA or gray image, shape (height, width[, channels]), uint8 0..255 or floating-point 0..1.
+
+    Raises:
+        ValueError: It is not such an image; the text says how to convert it.
+    """
+    if not isinstance(frame, np.ndarray) or frame.ndim not in (2, 3) or frame.size == 0:
+        raise ValueError('expected an image as a numpy array of shape (height, width, 3)')
+    channels = 1 if frame.ndim == 2 else frame.shape[2]
+    if channels not in (1, 3, 4):
+        raise ValueError(f'expected an image with 1, 3 or 4 channels, got shape {frame.shape}')
+    pixels = _to_uint8(frame)
+    if channels == 1:
+        return np.asarray(cv2.cvtColor(pixels.reshape(frame.shape[:2]), cv2.COLOR_GRAY2BGR), np.uint8)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR), np.uint8) if channels == 4 else pixels
+
+
+def _to_uint8(frame: NDArray[np.generic]) -> NDArray[np.uint8]:
+    if frame.dtype == np.uint8:
+        return np.asarray(frame, np.uint8)
+    if np.issubdtype(frame.dtype, np.floating):
+        values = np.asarray(frame, float)
+        if values.min() >= 0.0 and values.max() <= 1.0:  # False for NaN, too
+            return np.rint(values * 255.0).astype(np.uint8)
+    raise ValueError(
+        f'expected an image of uint8 (0..255) or of floating-point numbers 0..1, got {frame.dtype}: scale it, e.g. '
+        "cv2.normalize(frame, None, 0, 255, cv2.NORM_MINMAX).astype('uint8')"
+    )

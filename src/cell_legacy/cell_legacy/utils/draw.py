@@ -43,9 +43,11 @@ def draw_ocr_overlays(
     image = frame.copy()
     polygons, texts = _parts(result)
     for polygon in polygons:
+        if polygon.size == 0:  # a text whose place is not known
+            continue
         cv2.polylines(image, [polygon], isClosed=True, color=GREEN, thickness=LINE_WIDTH)
     for index, item in enumerate(texts):
-        if index < len(polygons):
+        if index < len(polygons) and polygons[index].size:
             # The smallest coordinates: the first corner of a turned text is not its top left in the
             # image.
             left, top = (int(value) for value in polygons[index].reshape(-1, 2).min(axis=0))
@@ -59,19 +61,23 @@ def draw_ocr_overlays(
 def _parts(
     result: Mapping[str, object] | Sequence[RecognizedText] | None,
 ) -> tuple[list[NDArray[np.int32]], Sequence[RecognizedText]]:
-    if not result:
-        return [], []
     if not isinstance(result, Mapping):
-        return [], result
-    found = result.get('det_polygons')
-    polygons = [np.rint(np.asarray(polygon, float)).astype(np.int32).reshape(-1, 1, 2) for polygon in _listed(found)]
-    return polygons, _listed(result.get('rec_texts'))
+        return [], _listed(result)
+    return [_points(polygon) for polygon in _listed(result.get('det_polygons'))], _listed(result.get('rec_texts'))
 
 
 def _listed(value: object) -> list[RecognizedText]:
-    return list(value) if isinstance(value, list | tuple) else []
+    return list(value) if isinstance(value, list | tuple | np.ndarray) else []
+
+
+def _points(polygon: object) -> NDArray[np.int32]:
+    """Return a polygon as OpenCV takes it, shape (points, 1, 2), pixels; without points when one of them is no number."""
+    points = np.asarray([] if polygon is None else polygon, float).reshape(-1, 1, 2)
+    return np.rint(points).astype(np.int32) if np.isfinite(points).all() else np.zeros((0, 1, 2), np.int32)
 
 
 def _label(item: RecognizedText) -> str:
-    """Return text and score; OpenCV's fonts only have ASCII, other characters become "?"."""
-    return f'{item["text"]} ({float(item["score"]):.2f})'.encode('ascii', 'replace').decode('ascii')
+    """Return the text, and its score where it has one; OpenCV's fonts only have ASCII, other characters become "?"."""
+    score = item.get('score')
+    label = item['text'] if score is None else f'{item["text"]} ({float(score):.2f})'
+    return label.encode('ascii', 'replace').decode('ascii')

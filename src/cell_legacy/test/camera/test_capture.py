@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from cell_common.testing import wait_until
+from cell_legacy.camera import capture
 from cell_legacy.camera.capture import Camera, CameraError
 
 
@@ -15,7 +16,7 @@ class FakeCapture:
     def __init__(self, index: int, backend: int) -> None:
         self.index, self.backend = index, backend
         self.count = 0
-        self.fail = self.raises = False
+        self.fail, self.raises = False, None
         self.failed = threading.Event()
         self.released = threading.Event()
 
@@ -26,7 +27,7 @@ class FakeCapture:
         if self.fail:
             self.failed.set()
             if self.raises:
-                raise cv2.error('the driver has lost its device')
+                raise self.raises('the driver has lost its device')
             return False, None
         self.count += 1
         return True, np.full((4, 6, 3), self.count % 256, np.uint8)
@@ -70,7 +71,7 @@ def test_starting_twice_opens_the_camera_once(camera):
     assert camera.cap is cap
 
 
-@pytest.mark.parametrize('raises', [False, True])
+@pytest.mark.parametrize('raises', [None, cv2.error, RuntimeError, OSError])
 def test_a_failed_read_is_tried_again(camera, raises):
     camera.start()
     wait_until(lambda: camera.get_frame() is not None, 5.0, 'a frame')
@@ -100,3 +101,47 @@ def test_direct_show_is_used_on_windows(camera, monkeypatch):
     monkeypatch.setattr('sys.platform', 'win32')
     camera.start()
     assert camera.cap.backend == cv2.CAP_DSHOW
+
+
+class HangingCapture(FakeCapture):
+    """A driver whose read does not return until `go_on` is set."""
+
+    def __init__(self, index: int, backend: int) -> None:
+        super().__init__(index, backend)
+        self.reading, self.go_on = threading.Event(), threading.Event()
+
+    def read(self):
+        self.reading.set()
+        self.go_on.wait(10)
+        return super().read()
+
+
+def test_a_hanging_read_keeps_its_camera_and_no_second_thread_is_started(camera, monkeypatch):
+    monkeypatch.setattr(cv2, 'VideoCapture', HangingCapture)
+    monkeypatch.setattr(capture, 'JOIN_TIMEOUT_S', 0.05)
+    camera.start()
+    cap = camera.cap
+    assert cap.reading.wait(5)
+    camera.stop()
+    assert not cap.released.is_set() and not camera.is_running and camera.cap is None
+    with pytest.raises(CameraError, match='hangs in a read'):
+        camera.start()
+    cap.go_on.set()
+    assert cap.released.wait(5)
+    assert camera.get_frame() is None, 'a frame of after the stop is not kept'
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
+    monkeypatch.setattr(capture, 'JOIN_TIMEOUT_S', 5.0)
+    camera.start()
+    wait_until(lambda: camera.get_frame() is not None, 5.0, 'a frame after the second start')
+
+
+def test_a_loop_that_ends_by_itself_is_no_running_camera(monkeypatch):
+    class Own(Camera):
+        def update(self):
+            return
+
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
+    camera = Own()
+    camera.start()
+    wait_until(lambda: not camera.is_running, 5.0, 'the end of the loop')
+    camera.stop()

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from cell_legacy.camera.preprocess import deskew, preprocess_for_ocr
+from cell_legacy.camera.preprocess import deskew, preprocess_for_ocr, to_bgr
 
 
 def label(angle: float = 0.0, text: str = 'G8NB-17SR') -> np.ndarray:
@@ -67,3 +67,30 @@ def test_an_image_without_light_pixels_stays_as_it_is():
 def test_what_is_no_image_is_refused_with_the_expected_form(frame):
     with pytest.raises(ValueError, match='numpy array of shape'):
         preprocess_for_ocr(frame)
+
+
+@pytest.mark.parametrize('dtype', [np.float32, np.float64])
+def test_values_from_0_to_1_are_scaled(dtype):
+    assert (to_bgr(np.full((4, 6, 3), 0.5, dtype)) == 128).all()
+    assert (preprocess_for_ocr(label().astype(dtype) / 255) == preprocess_for_ocr(label())).all()
+
+
+@pytest.mark.parametrize(
+    'frame',
+    [
+        np.full((4, 6, 3), 90.0),
+        np.full((4, 6), np.nan),
+        np.full((4, 6), -0.5),
+        np.ones((4, 6), np.uint16),
+        np.ones((4, 6), bool),
+    ],
+)
+def test_pixels_of_another_type_are_refused_with_the_remedy(frame):
+    with pytest.raises(ValueError, match='scale it'):
+        to_bgr(frame)
+
+
+@pytest.mark.parametrize('channels', [0, 2, 5])
+def test_another_number_of_channels_is_refused(channels):
+    with pytest.raises(ValueError, match='expected an image'):
+        to_bgr(np.zeros((4, 6, channels), np.uint8))

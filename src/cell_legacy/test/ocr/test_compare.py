@@ -1,3 +1,7 @@
+import itertools
+import time
+
+import numpy as np
 import pytest
 from cell_legacy.ocr.compare import TextComparator
 from hypothesis import given
@@ -16,6 +20,9 @@ best = TextComparator.best_match
         ('', ''),
         (None, ''),
         ('Größe', 'größe'),
+        (0, '0'),
+        (12, '12'),
+        ('A²½①', 'a'),
     ],
 )
 def test_cleaned_text_keeps_letters_and_digits_in_lower_case(text, cleaned):
@@ -72,6 +79,48 @@ def test_without_texts_nothing_matches(texts):
 
 def test_single_texts_come_before_joined_ones():
     assert best(['AB', 'A', 'B'], ['AB', 'A', 'B'])[1] == ('AB', 'AB')
+
+
+def test_two_single_texts_come_before_a_joined_one_of_the_same_score():
+    # "AB" and "A" + "B" are equal, too, and come first in the lists.
+    assert best(['AB', 'XY'], ['A', 'B', 'XY'])[1] == ('XY', 'XY')
+
+
+def test_a_string_is_one_text():
+    assert best('G8NB-17SR', 'G8NB 17SR') == (True, ('G8NB-17SR', 'G8NB 17SR'), 1.0)
+    assert not best('G8NB-17SR', ['GX'])[0]
+
+
+def test_any_iterable_of_texts_is_taken():
+    assert best(np.array(['A1', 'B2']), (text for text in ('B2', 'C3')))[1] == ('B2', 'B2')
+
+
+def test_many_texts_are_compared_without_waiting():
+    texts = [f'TEXT{n}-{n * 37 % 11}AB' for n in range(60)]
+    other = [f'{n * 91 % 97}RX{n}-{n}QZ' for n in range(60)]
+    began = time.monotonic()
+    assert best(texts, texts[::-1])[2] == 1.0
+    assert best(texts, other)[2] < 1.0
+    assert time.monotonic() - began < 10.0
+
+
+def by_every_pair(benchmark_texts, component_texts):
+    """The highest similarity, without any shortcut."""
+
+    def candidates(texts):
+        return [*texts, *(a + b for a, b in itertools.permutations(texts, 2))]
+
+    return max(TextComparator.similarity(a, b) for a in candidates(benchmark_texts) for b in candidates(component_texts))
+
+
+TEXTS = st.lists(st.text('AB1-', max_size=5), min_size=1, max_size=4)
+
+
+@given(TEXTS, TEXTS)
+def test_the_shortcuts_find_the_highest_similarity(benchmark, component):
+    _, pair, score = best(benchmark, component)
+    assert score == by_every_pair(benchmark, component)
+    assert score == TextComparator.similarity(*pair)
 
 
 @given(st.lists(st.text(max_size=8), max_size=4), st.lists(st.text(max_size=8), max_size=4))

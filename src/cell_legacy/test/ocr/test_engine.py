@@ -29,17 +29,49 @@ class Release3:
 
 
 @pytest.mark.parametrize(
-    'result', [RELEASE_2, RELEASE_3, [{**RELEASE_3[0], 'rec_polys': None, 'dt_polys': np.array([BOX, BOX])}]]
+    'result',
+    [
+        RELEASE_2,
+        RELEASE_2[0],
+        [[(BOX, ('G8NB-17SR', np.float32(0.98))), (BOX, ('OMRON', 0.9))]],
+        RELEASE_3,
+        RELEASE_3[0],
+        (page for page in RELEASE_3),
+        [{'res': RELEASE_3[0]}],
+        [{**RELEASE_3[0], 'rec_polys': None, 'dt_polys': np.array([BOX, BOX])}],
+        [{**RELEASE_3[0], 'rec_polys': [], 'rec_boxes': np.array([[1, 2, 30, 12], [1, 2, 30, 12]])}],
+    ],
 )
 def test_results_of_both_generations_have_one_form(result):
-    assert parse_paddle_result(result) == EXPECTED
+    found = parse_paddle_result(result)
+    assert [(polygon, text) for polygon, text, _ in found] == [(polygon, text) for polygon, text, _ in EXPECTED]
+    assert [score for *_, score in found] == pytest.approx([0.98, 0.9])
+
+
+def test_the_flat_result_of_one_line_is_read():
+    assert parse_paddle_result(RELEASE_2[0][:1]) == EXPECTED[:1]
+
+
+def test_texts_without_scores_or_polygons_are_kept(caplog):
+    page = RELEASE_3[0]
+    assert parse_paddle_result([{**page, 'rec_scores': None}]) == [(BOX, 'G8NB-17SR', 0.0), (BOX, 'OMRON', 0.0)]
+    assert parse_paddle_result([{**page, 'rec_polys': [BOX]}]) == [([], 'G8NB-17SR', 0.98), ([], 'OMRON', 0.9)]
+    assert 'no polygon for each of its 2 texts' in caplog.text
+    assert parse_paddle_result([[('G8NB-17SR', 0.98), ('OMRON', 0.9)]]) == [([], 'G8NB-17SR', 0.98), ([], 'OMRON', 0.9)]
 
 
 @pytest.mark.parametrize(
-    'result', [None, [], [None], [[]], [{}], [{'rec_texts': [], 'rec_polys': [], 'rec_scores': []}], 'x', 5]
+    'result', ['x', b'x', 5, [{}], [{'texts': ['A']}], [5], ['AB'], [[BOX, BOX]], [np.ones((2, 2))], [['A', 'B']]]
 )
-def test_a_result_without_text_is_empty(result):
+def test_a_result_of_an_unknown_form_is_named_in_the_log(result, caplog):
     assert parse_paddle_result(result) == []
+    assert 'unknown form' in caplog.text
+
+
+@pytest.mark.parametrize('result', [None, [], [None], [[]], [{'rec_texts': [], 'rec_polys': [], 'rec_scores': []}]])
+def test_a_result_without_text_is_empty(result, caplog):
+    assert parse_paddle_result(result) == []
+    assert not caplog.text
 
 
 @pytest.mark.parametrize('kind', [Release2, Release3])
@@ -91,3 +123,17 @@ def test_a_model_without_a_reading_method_is_refused():
 def test_a_frame_that_is_no_image_is_refused():
     with pytest.raises(ValueError, match='expected an image'):
         OCREngine(Release3()).run_ocr(None)
+
+
+@pytest.mark.parametrize(
+    'frame', [FRAME[..., 0], FRAME[..., :1], np.dstack([FRAME, FRAME[..., 0]]), (FRAME / 255).astype(np.float32)]
+)
+def test_every_usual_form_of_a_frame_is_read(frame):
+    model = Release3()
+    assert OCREngine(model).run_ocr(frame)['processed_frame'].shape == FRAME.shape
+    assert model.image.dtype == np.uint8
+
+
+def test_a_frame_of_another_scale_is_refused_with_the_remedy():
+    with pytest.raises(ValueError, match='scale it'):
+        OCREngine(Release3()).run_ocr(FRAME.astype(np.float32))

@@ -51,3 +51,25 @@ def test_an_empty_result_draws_nothing(result):
 def test_more_texts_than_polygons_and_characters_without_a_font_are_drawn_all_the_same():
     result = {'det_polygons': [BOX], 'rec_texts': [{'text': 'Größe', 'score': 0.9}, {'text': 'B', 'score': 0.8}]}
     assert has(draw_ocr_overlays(scene(), result), 2).any()
+
+
+def test_polygons_in_one_array_are_drawn():
+    assert has(draw_ocr_overlays(scene(), {**RESULT, 'det_polygons': np.array([BOX])}), 1).any()
+
+
+@pytest.mark.parametrize(
+    'polygons', [[[]], [None], [np.zeros((0, 2))], [[[float('nan'), 1], [2, 3]]], np.array([]), np.zeros((0, 4, 2))]
+)
+def test_a_text_without_a_polygon_is_listed_at_the_top_left(polygons):
+    image = draw_ocr_overlays(scene(), {**RESULT, 'det_polygons': polygons})
+    assert has(image, 2)[15:32].any() and not has(image, 1).any()
+
+
+@pytest.mark.parametrize('item', [{'text': 'A'}, {'text': 'A', 'score': None}])
+def test_a_text_without_a_score_is_drawn(item):
+    assert has(draw_ocr_overlays(scene(), [item]), 2).any()
+    assert has(draw_ocr_overlays(scene(), np.array([item])), 2).any()
+
+
+def test_an_empty_array_draws_nothing():
+    assert not draw_ocr_overlays(scene(), np.array([])).any()
