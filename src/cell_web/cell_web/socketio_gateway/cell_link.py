@@ -22,10 +22,12 @@ class CellResult:
     Attributes:
         done: Whether the cell has executed it, or for a motion: whether it ended well.
         message: Result, or error and remedy, for the operator.
+        stock: Counts after the command, if it changes them: part number -> tray -> pieces. Their event may come later.
     """
 
     done: bool
     message: str
+    stock: Mapping[str, Mapping[int, int]] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class CellLink(Protocol):
         ...
 
     async def reset_stock(self, who: str) -> CellResult:
-        """Set every tray to its first count and clear a job that does not run."""
+        """Set every tray to its first count and clear a job that does not run; the result has the counts."""
         ...
 
     async def set_camera(self, who: str, running: bool) -> CellResult:

@@ -33,6 +33,8 @@ from cell_common.engineio3 import (
 )
 from cell_common.timeouts import with_timeout
 
+from cell_web.socketio_gateway.checked_transport import log_too_large
+
 __all__ = ['EngineIo3Bridge', 'EngineIo3Settings']
 
 LOG = logging.getLogger(__name__)
@@ -81,8 +83,7 @@ class _Session:
         frame: Newest video frame, while FRAME_WAITS is in the queue; "" otherwise.
         upgrading: Whether the client probes its WebSocket: it moves there once no poll of it waits.
         upgraded: Whether the client has moved from polling to its WebSocket.
-        connected: Set when the server accepted the connection; an old client may send events
-            before.
+        connected: Set when the server accepted the connection; an old client may send events before.
         closed: Set at the end; wakes a poll that waits.
         tasks: Reader of the server's packets, and the timeout.
     """
@@ -174,8 +175,7 @@ class EngineIo3Bridge:
         """Return the address of the client behind a request to the server: the old client's, not the bridge's own.
 
         Args:
-            request: Request to the server. The header counts only with the bridge's secret token,
-                so that no client can choose its name in the audit.
+            request: Request to the server. The header counts only with the bridge's secret token: no client chooses its name.
         """
         token, _, address = request.headers.get(PEER_HEADER, '').partition(' ')
         return address if secrets.compare_digest(token, self._token) else str(request.remote)
@@ -301,8 +301,8 @@ class EngineIo3Bridge:
             body = await request.read()
             is_binary = request.content_type == 'application/octet-stream'
             packets = decode_binary_payload(body) if is_binary else decode_payload(body.decode('utf-8'))
-        except (EngineIoPayloadError, UnicodeDecodeError) as error:
-            LOG.warning('Engine.IO 3 client %s: %s', request.remote, error)
+        except (EngineIoPayloadError, UnicodeDecodeError, web.HTTPRequestEntityTooLarge) as error:
+            LOG.warning('Engine.IO 3 client %s: %s', request.remote, getattr(error, 'text', error))
             await self._end(session)
             return self._json_error(request, 3, 'Bad request')
         for packet in packets:
@@ -324,10 +324,10 @@ class EngineIo3Bridge:
         helpers = [asyncio.create_task(self._send(client, session)), asyncio.create_task(self._close_after(client, session))]
         try:
             async for message in client:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    await self._from_client(session, str(message.data))
-                elif message.type is aiohttp.WSMsgType.BINARY:
-                    await self._from_client(session, bytes(message.data))
+                if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                    await self._from_client(session, message.data)
+                else:
+                    log_too_large(f'Engine.IO 3 client {request.remote}', message)
         finally:
             for task in helpers:
                 task.cancel()

@@ -9,17 +9,21 @@ sent back as a `status`. Ports and directions of each event are in docs/migrate.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = [
     'BACKEND_EVENTS',
     'HUB_EVENTS',
+    'LARGEST_REQUESTED',
     'PAGE_EVENTS',
+    'PART_EVENT',
     'PROGRAM_STARTED',
     'STOCK_TRAYS',
     'PayloadError',
     'PickJobRequest',
+    'QuantityError',
     'TriggerRequest',
     'parse_job',
     'parse_message',
@@ -58,12 +62,18 @@ BACKEND_EVENTS = (
 HUB_EVENTS = ('send_trigger', 'get_inventory', 'reset_inventory', 'set_job')
 """Events that a backend sends to port 5002; it receives update_inventory, ack, job_invalid, reload_required and status."""
 PROGRAM_STARTED = 'program_started'
+PART_EVENT = 'PART_'
+"""Begin of the event of a part's trigger; its part number follows."""
 STOCK_TRAYS = 4
 """Every part has four counts in an inventory event: old pages know no more. A tray that does not exist has 0."""
 # Texts go into logs and alarms.
 LONGEST_TEXT = 200
+LINE_CHARACTERS = '\t\n\r\v\f\x1c\x1d\x1e\x85'
+"""Control characters of a text of several lines."""
 MOST_PIECES = 1_000_000
 MOST_DIGITS = 12
+LARGEST_REQUESTED = 10**MOST_DIGITS
+"""Largest quantity that `job_invalid` repeats; a larger one is shown as this one."""
 
 Stock = Mapping[str, Mapping[int, int]]
 """Part number -> tray number, from 1 -> pieces."""
@@ -71,6 +81,21 @@ Stock = Mapping[str, Mapping[int, int]]
 
 class PayloadError(ValueError):
     """An event's payload is wrong; the text names the field and what it should be."""
+
+
+class QuantityError(PayloadError):
+    """A job whose quantity is a whole number, but none that can be ordered: old pages expect `job_invalid` for it.
+
+    Attributes:
+        part_number: As sent.
+        requested: As sent, at most LARGEST_REQUESTED.
+    """
+
+    def __init__(self, text: str, part_number: str, requested: int) -> None:
+        """Store the job; `text` says what is wrong."""
+        super().__init__(text)
+        self.part_number = part_number
+        self.requested = max(-LARGEST_REQUESTED, min(requested, LARGEST_REQUESTED))
 
 
 @dataclass(frozen=True)
@@ -92,7 +117,7 @@ class TriggerRequest:
 
     Attributes:
         letter: One ASCII letter or digit.
-        event: Name that the acknowledgement carries.
+        event: Name that the acknowledgement carries; "" when the payload has none.
         part_number: "" when the payload names none.
     """
 
@@ -109,10 +134,15 @@ def parse_job(event: str, payload: object) -> PickJobRequest:
         payload: Decoded JSON of the client, of any type.
 
     Raises:
+        QuantityError: The quantity is a whole number out of range.
         PayloadError: A field is missing or wrong.
     """
     fields = _mapping(event, payload, '{part_number, quantity}')
-    return PickJobRequest(_text(event, fields, 'part_number'), _quantity(event, fields))
+    part_number, quantity = _text(event, fields, 'part_number'), _whole_number(event, fields, 'quantity')
+    if not 1 <= quantity <= MOST_PIECES:
+        text = f'{event}: quantity must be 1 to {MOST_PIECES}, not {_shown(quantity)}'
+        raise QuantityError(text, part_number, quantity)
+    return PickJobRequest(part_number, quantity)
 
 
 def parse_optional_job(event: str, payload: object) -> PickJobRequest | None:
@@ -122,7 +152,11 @@ def parse_optional_job(event: str, payload: object) -> PickJobRequest | None:
         event: Name of the event, for the error text.
         payload: Decoded JSON; old pages send null, {} or empty fields to start the job that is set.
 
+    A part without a quantity is refused, and so is a quantity without a part: a start would run the job that waits, which may
+    be another one than the page shows.
+
     Raises:
+        QuantityError: The quantity is a whole number out of range.
         PayloadError: One of the two is missing or wrong.
     """
     if payload is None:
@@ -168,10 +202,6 @@ def parse_trigger(payload: object) -> TriggerRequest:
     Args:
         payload: Decoded JSON: `trigger` is required, `event` and `part_number` are optional.
 
-    Returns:
-        Without `event` the acknowledgement is `PART_<part number>`, or `program_started` without a
-        part, as in the replaced hub.
-
     Raises:
         PayloadError: A field is missing or wrong.
     """
@@ -181,7 +211,7 @@ def parse_trigger(payload: object) -> TriggerRequest:
         raise PayloadError(f'send_trigger: trigger must be one letter A to Z or digit, not {_shown(fields["trigger"])}')
     part_number = '' if fields.get('part_number') is None else _text('send_trigger', fields, 'part_number', empty=True)
     event = '' if fields.get('event') is None else _text('send_trigger', fields, 'event', empty=True)
-    return TriggerRequest(letter, event or (f'PART_{part_number}' if part_number else PROGRAM_STARTED), part_number)
+    return TriggerRequest(letter, event, part_number)
 
 
 def stock_list(stock: Stock) -> dict[str, object]:
@@ -226,30 +256,36 @@ def _text(event: str, fields: Mapping[str, object], name: str, *, empty: bool = 
         raise PayloadError(f'{event}: {name} is empty')
     if len(text) > LONGEST_TEXT:
         raise PayloadError(f'{event}: {name} has {len(text)} characters, at most {LONGEST_TEXT} are allowed')
-    if not (''.join(text.splitlines()) if lines else text).isprintable():
+    if any(_is_control(character) and not (lines and character in LINE_CHARACTERS) for character in text):
         raise PayloadError(f'{event}: {name} has a control character')
+    # A part number is compared and shown in one line. A message is only sent back: emoji are joined by invisible characters.
+    if not lines and not text.isprintable():
+        raise PayloadError(f'{event}: {name} has a character that cannot be seen')
     return text
 
 
-def _quantity(event: str, fields: Mapping[str, object]) -> int:
-    """Return the quantity, 1..MOST_PIECES; pages send it as a number or as the text of an input field.
+def _is_control(character: str) -> bool:
+    """Return whether a character is a control character, or half of a pair, which cannot be sent."""
+    return unicodedata.category(character) in {'Cc', 'Cs'}
+
+
+def _whole_number(event: str, fields: Mapping[str, object], name: str) -> int:
+    """Return a whole number, of any size; pages send it as a number or as the text of an input field.
 
     Raises:
         PayloadError: It is missing, or no such number.
     """
-    value = fields.get('quantity')
+    value = fields.get(name)
     if value is None:
-        raise PayloadError(f'{event}: quantity is missing')
+        raise PayloadError(f'{event}: {name} is missing')
     # JSON of some clients has 3.0 for 3.
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, str) and re.fullmatch('[0-9]{1,9}', value.strip()):
+    if isinstance(value, str) and re.fullmatch('-?[0-9]{1,9}', value.strip()):
         value = int(value)
     # True is an int in Python, but not a quantity.
     if isinstance(value, bool) or not isinstance(value, int):
-        raise PayloadError(f'{event}: quantity must be a whole number, not {_shown(value)}')
-    if not 1 <= value <= MOST_PIECES:
-        raise PayloadError(f'{event}: quantity must be 1 to {MOST_PIECES}, not {_shown(value)}')
+        raise PayloadError(f'{event}: {name} must be a whole number, not {_shown(value)}')
     return value
 
 
@@ -257,6 +293,8 @@ def _shown(value: object) -> str:
     """Return a value for a message, cut to a readable length."""
     if value is None:
         return 'null'
+    if isinstance(value, bool):
+        return 'true' if value else 'false'
     # Python refuses to print integers of more than 4300 digits.
     if isinstance(value, int) and abs(value) > 10**MOST_DIGITS:
         return f'a number of more than {MOST_DIGITS} digits'

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from cell_web.socketio_gateway import events
 from cell_web.socketio_gateway.cell_link import CellLink
-from cell_web.socketio_gateway.hub_letters import LetterError, event_of_letter
+from cell_web.socketio_gateway.hub_letters import HubTrigger, LetterError, trigger_of
 from cell_web.socketio_gateway.port_server import PortServer
 from cell_web.socketio_gateway.server import Client, SocketIoSettings
 
@@ -32,32 +32,39 @@ class HubServer(PortServer):
             link: Reaches the cell.
             letters: Part number -> letter of the robot's program, from the catalogue.
         """
-        super().__init__('hub', settings, link, events.stock_mapping)
+        # An old backend resets as soon as it is connected. It cannot be told from one that repeats what it gathered while it
+        # was away, but python-socketio, the client library of backends, gathers nothing. So a reset and a trigger are always
+        # taken as new here, unlike those of a page.
+        super().__init__('hub', settings, link, events.stock_mapping, fresh_reset=False)
         self._letters = dict(letters)
         self.server.on('send_trigger', self._send_trigger, command=True)
 
-    async def _send_trigger(self, client: Client, payload: object) -> None:
-        """Trigger the robot for a letter: `ack` when the program takes it, `status` when it does not.
+    async def _send_trigger(self, client: Client, payload: object) -> Awaitable[None]:
+        """Trigger the robot for a letter; returns the motion.
 
         Raises:
-            PayloadError: The payload is invalid, or no part has the letter.
+            PayloadError: The payload is invalid, or letter, event and part do not agree.
         """
         request = events.parse_trigger(payload)
         try:
-            event = event_of_letter(request.letter, request.part_number, self._letters)
+            trigger = trigger_of(request, self._letters)
         except LetterError as error:
             raise events.PayloadError(str(error)) from error
+        return self._move(client, request.letter, trigger)
+
+    async def _move(self, client: Client, letter: str, trigger: HubTrigger) -> None:
+        """Trigger the robot: `ack` when the program takes the letter, `status` when it does not."""
         acknowledged = asyncio.Event()
 
         async def acknowledge() -> None:
             await acknowledged.wait()
-            LOG.info('hub port: %s (%s) acknowledged to %s', request.letter, request.event, client.address)
-            await self.server.emit('ack', {'event': request.event}, to=client.sid)
+            LOG.info('hub port: %s (%s) acknowledged to %s', letter, trigger.ack, client.address)
+            await self.server.emit('ack', {'event': trigger.ack}, to=client.sid)
 
         # `ack` is sent while the movement still runs: old backends wait for it before they go on.
         waiting = asyncio.create_task(acknowledge())
         try:
-            result = await self._link.trigger(client.name, event, acknowledged.set)
+            result = await self._link.trigger(client.name, trigger.event, acknowledged.set)
             if result.done:
                 acknowledged.set()
             if acknowledged.is_set():

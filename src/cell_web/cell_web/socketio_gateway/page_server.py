@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Awaitable
 
 from cell_web.socketio_gateway import events
-from cell_web.socketio_gateway.cell_link import CaptureEvent, CellLink
+from cell_web.socketio_gateway.cell_link import CaptureEvent, CellLink, CellResult
 from cell_web.socketio_gateway.port_server import PortServer
 from cell_web.socketio_gateway.server import Client, SocketIoSettings
 
@@ -27,7 +28,7 @@ class PageServer(PortServer):
             settings: Address, port, and origins that may connect.
             link: Commands to the cell.
         """
-        super().__init__('page', settings, link, events.stock_list)
+        super().__init__('page', settings, link, events.stock_list, fresh_reset=True)
         self.frames_sent = 0
         self.frames_skipped = 0
         self.server.on('ping_test', self._ping)
@@ -93,15 +94,20 @@ class PageServer(PortServer):
     async def _submit_part_request(self, client: Client, payload: object) -> None:
         await self._set_job_of('submitPartRequest', client, payload)
 
-    async def _start_robot(self, client: Client, payload: object) -> None:
-        job = events.parse_optional_job('start_robot', payload)
+    async def _start_robot(self, client: Client, payload: object) -> Awaitable[None] | None:
+        """Set the job that is named; returns the start."""
+        try:
+            job = events.parse_optional_job('start_robot', payload)
+        except events.QuantityError as error:
+            await self._refuse_quantity(client, error)
+            raise
         if job is not None:
             result = await self._link.set_job(client.name, job.part_number, job.quantity)
             # A job that was refused must not start the robot.
             if not result.done:
                 await self._report(client, result)
-                return
-        await self._report(client, await self._link.start(client.name, run_job=job is not None))
+                return None
+        return self._report_end(client, self._link.start(client.name, run_job=job is not None))
 
     async def _start_camera(self, client: Client, _payload: object) -> None:
         client.wants_video = True
@@ -113,12 +119,15 @@ class PageServer(PortServer):
         client.wants_video = False
         await self._report(client, await self._link.set_camera(client.name, False))
 
-    async def _set_benchmark(self, client: Client, payload: object) -> None:
+    async def _set_benchmark(self, client: Client, payload: object) -> Awaitable[None]:
         part_number = events.parse_part('set_benchmark', payload)
-        await self._report(client, await self._link.set_benchmark(client.name, part_number))
+        return self._report_end(client, self._link.set_benchmark(client.name, part_number))
 
-    async def _capture_component(self, client: Client, _payload: object) -> None:
-        await self._report(client, await self._link.capture(client.name))
+    async def _capture_component(self, client: Client, _payload: object) -> Awaitable[None]:
+        return self._report_end(client, self._link.capture(client.name))
+
+    async def _report_end(self, client: Client, work: Awaitable[CellResult]) -> None:
+        await self._report(client, await work)
 
     async def _reload_required(self, _client: Client, payload: object) -> None:
         await self.on_reload(events.parse_part('reload_required', payload, 'part'))

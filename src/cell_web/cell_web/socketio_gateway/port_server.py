@@ -1,4 +1,7 @@
-"""Events that ports 5001 and 5002 share: the stock, jobs, resets, refused jobs and empty trays."""
+"""Events that ports 5001 and 5002 share: the stock, jobs, resets, refused jobs and empty trays.
+
+An event without fields ignores its payload: some clients send null, others {} or nothing.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,15 @@ class PortServer:
         server: Socket.IO server with its clients.
     """
 
-    def __init__(self, name: str, settings: SocketIoSettings, link: CellLink, stock_payload: Callable[[Stock], object]) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: SocketIoSettings,
+        link: CellLink,
+        stock_payload: Callable[[Stock], object],
+        *,
+        fresh_reset: bool,
+    ) -> None:
         """Prepare the server.
 
         Args:
@@ -29,13 +40,15 @@ class PortServer:
             settings: Where it listens and who may connect.
             link: Reaches the cell.
             stock_payload: Returns the payload of `update_inventory` on this port.
+            fresh_reset: Whether `reset_inventory` is refused right after a connection.
         """
         self.server = SocketIoServer(name, settings, self._greet)
         self._link = link
         self._stock_payload = stock_payload
         self._stock: object = None
+        self._counts: Stock = {}
         self.server.on('get_inventory', self._get_inventory)
-        self.server.on('reset_inventory', self._reset_inventory, command=True, fresh=True)
+        self.server.on('reset_inventory', self._reset_inventory, command=True, fresh=fresh_reset)
         self.server.on('set_job', self._set_job, command=True)
 
     async def on_stock(self, stock: Stock) -> None:
@@ -45,6 +58,7 @@ class PortServer:
             stock: Part number -> tray -> pieces. Node inventory also publishes unchanged counts,
                 which are not repeated.
         """
+        self._counts = stock
         payload = self._stock_payload(stock)
         if payload != self._stock:
             self._stock = payload
@@ -69,15 +83,32 @@ class PortServer:
         await self._greet(client)
 
     async def _reset_inventory(self, client: Client, payload: object) -> None:
-        await self._report(client, await self._link.reset_stock(client.name))
-        await self._get_inventory(client, payload)
+        before = self._stock
+        result = await self._link.reset_stock(client.name)
+        await self._report(client, result)
+        # The counts of the answer: the event of the change may arrive after it, and the last known ones are then old.
+        if result.stock is not None:
+            await self.on_stock(result.stock)
+        # Counts that changed meanwhile have been sent to every client.
+        if self._stock is before:
+            await self._get_inventory(client, payload)
 
     async def _set_job(self, client: Client, payload: object) -> None:
         await self._set_job_of('set_job', client, payload)
 
     async def _set_job_of(self, event: str, client: Client, payload: object) -> None:
-        job = events.parse_job(event, payload)
+        try:
+            job = events.parse_job(event, payload)
+        except events.QuantityError as error:
+            await self._refuse_quantity(client, error)
+            raise
         await self._report(client, await self._link.set_job(client.name, job.part_number, job.quantity))
+
+    async def _refuse_quantity(self, client: Client, error: events.QuantityError) -> None:
+        """Send `job_invalid` to the client whose quantity the cell's services could not take."""
+        available = sum(self._counts.get(error.part_number, {}).values())
+        payload = {'part_number': error.part_number, 'requested': error.requested, 'available': available}
+        await self.server.emit('job_invalid', payload, to=client.sid)
 
     async def _report(self, client: Client, result: CellResult) -> None:
         await self.server.status(client, result.message)

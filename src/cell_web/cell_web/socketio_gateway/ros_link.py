@@ -89,6 +89,8 @@ class RosLink:
         self._trigger = ActionClient(node, TriggerRobot, 'robot/trigger', callback_group=self._group)
         self._run_job = ActionClient(node, RunJob, 'run_job', callback_group=self._group)
         self._job = JobState()
+        self._expected: JobState | None = None
+        self._reset_stock: Inventory | None = None
         self._overlays = OverlayCache()
         self._frames: Subscription | None = None
         self._wishes: ExecutorQueue[bool] = ExecutorQueue(node, self._watch)
@@ -106,8 +108,10 @@ class RosLink:
         started_ns = int(node.get_clock().now().nanoseconds)
 
         def on_inventory(message: Inventory) -> None:
-            stock = {part.part_number: {tray.tray: tray.count for tray in part.trays} for part in message.parts}
-            call(callbacks.on_stock, stock)
+            reset = self._reset_stock
+            # Counts from before the last reset may arrive after its answer. A new database begins at 1 again, but later.
+            if reset is None or message.sequence >= reset.sequence or to_ns(message.stamp) > to_ns(reset.stamp):
+                call(callbacks.on_stock, _stock_of(message))
 
         async def pass_benchmark(message: BenchmarkSet) -> None:
             await wait_for(node, Future(executor=node.executor), OVERLAY_WAIT_S)
@@ -147,7 +151,7 @@ class RosLink:
     async def set_job(self, who: str, part_number: str, quantity: int) -> CellResult:
         """Set the next pick job."""
         request = SetJob.Request(command=self._command(who), part_number=part_number, quantity=quantity)
-        return await self._on_executor(self._ask(self._set_job, request, self._command_timeout))
+        return await self._on_executor(self._set_next_job(request))
 
     async def start(self, who: str, *, run_job: bool) -> CellResult:
         """Start the robot's program, then the job that waits."""
@@ -200,7 +204,30 @@ class RosLink:
 
     async def _reset_all(self, who: str) -> CellResult:
         request = ResetStock.Request(command=self._command(who), reason='reset from the page')
-        return await self._ask(self._reset, request, self._command_timeout)
+        try:
+            response = await call_service(self._node, self._reset, request, self._command_timeout)
+        except ServiceCallError as error:
+            return CellResult(False, str(error))
+        if response.code != ResultCode.OK or not response.inventory.parts:
+            return CellResult(response.code == ResultCode.OK, response.message)
+        self._reset_stock = response.inventory
+        return CellResult(True, response.message, _stock_of(response.inventory))
+
+    async def _set_next_job(self, request: SetJob.Request) -> CellResult:
+        """Set a job, and know it at once: a start that follows would come before the job's state."""
+        try:
+            response = await call_service(self._node, self._set_job, request, self._command_timeout)
+        except ServiceCallError as error:
+            return CellResult(False, str(error))
+        if response.code == ResultCode.OK and response.job_id and response.job_id != self._job.job_id:
+            self._job = self._expected = JobState(
+                stamp=self._node.get_clock().now().to_msg(),
+                job_id=response.job_id,
+                part_number=request.part_number,
+                quantity=request.quantity,
+                state=JobState.READY,
+            )
+        return CellResult(response.code == ResultCode.OK, response.message)
 
     async def _start(self, who: str, run_job: bool) -> CellResult:
         """Start the waiting job, or only the robot's program without one."""
@@ -304,7 +331,10 @@ class RosLink:
         executor.create_task(run)
 
     def _on_job(self, message: JobState) -> None:
-        self._job = message
+        """Keep the job's state, unless it is older than the job that was set by this node."""
+        expected = self._expected
+        if expected is None or message.job_id == expected.job_id or to_ns(message.stamp) > to_ns(expected.stamp):
+            self._job, self._expected = message, None
 
     def _on_overlay(self, message: CompressedImage) -> None:
         self._overlays.add(to_ns(message.header.stamp), bytes(message.data))
@@ -320,3 +350,8 @@ class RosLink:
 
     def _on_image(self, message: CompressedImage) -> None:
         self._loop.call_soon_threadsafe(self._on_frame, bytes(message.data))
+
+
+def _stock_of(message: Inventory) -> dict[str, dict[int, int]]:
+    """Return part number -> tray -> pieces."""
+    return {part.part_number: {tray.tray: tray.count for tray in part.trays} for part in message.parts}

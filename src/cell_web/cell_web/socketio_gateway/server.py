@@ -20,6 +20,7 @@ from engineio.payload import Payload
 from cell_web.connections import ConnectionGuard, ConnectionLimits
 from cell_web.origins import origin_allowed
 from cell_web.socketio_gateway.checked_packet import UNREADABLE, CheckedPacket
+from cell_web.socketio_gateway.checked_transport import check_transport, require_readable_headers
 from cell_web.socketio_gateway.engineio3 import EngineIo3Bridge, EngineIo3Settings
 from cell_web.socketio_gateway.events import PayloadError
 from cell_web.socketio_gateway.packet_queue import PacketQueue
@@ -75,6 +76,7 @@ class Client:
         commands: Commands in progress.
         wants_video: Whether it gets camera frames (port 5001).
         tasks: Commands in progress; the set keeps them alive.
+        turn: Held by the command that is executed; the next ones wait for it in their order.
     """
 
     sid: str
@@ -85,9 +87,11 @@ class Client:
     commands: int = 0
     wants_video: bool = True
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-EventHandler = Callable[[Client, object], Awaitable[None]]
+EventHandler = Callable[[Client, object], Awaitable[Awaitable[None] | None]]
+"""Handles an event. What the handler of a command returns is long, e.g. a motion: it runs beside the client's next commands."""
 
 
 class SocketIoServer:
@@ -133,6 +137,7 @@ class SocketIoServer:
             always_connect=False,
         )
         self._sio.eio.create_queue = PacketQueue
+        check_transport(self._sio.eio, name, self._bridge.peer_of)
         self._sio.on('connect', self._connected, namespace=NAMESPACE)
         self._sio.on('disconnect', self._disconnected, namespace=NAMESPACE)
         self._sio.on('connect', self._refuse_namespace, namespace='*')
@@ -145,8 +150,8 @@ class SocketIoServer:
             event: Name of the event.
             handler: Receives the client and the payload; a `PayloadError` that it raises is sent
                 back as a status.
-            command: The event changes something: it needs the right to command, and runs as a task
-                of its own, so that a long movement does not stop the client's other events.
+            command: The event changes something: it needs the right to command. Commands of one client are executed one after
+                the other, beside its other events.
             fresh: The command must not be repeated late. socket.io-client keeps what is emitted while it has no connection,
                 and sends all of it when it is connected again: a button that was pressed minutes ago.
         """
@@ -242,6 +247,7 @@ class SocketIoServer:
 
         @web.middleware
         async def choose_protocol(request: web.Request, handler: Handler) -> web.StreamResponse:
+            require_readable_headers(request)
             version = request.query.get('EIO')
             if not request.path.startswith('/socket.io') or version == '4':
                 # Frames are JPEG in base64: compressing them again costs a core and saves a quarter of the bytes.
@@ -340,19 +346,25 @@ class SocketIoServer:
 
     async def _run_command(self, client: Client, event: str, handler: EventHandler, payload: object) -> None:
         try:
-            LOG.info('%s port: %s from %s', self.name, event, client.address)
-            await self._handle(client, event, handler, payload)
+            # A lock lets the tasks pass in the order in which they came.
+            async with client.turn:
+                LOG.info('%s port: %s from %s', self.name, event, client.address)
+                rest = await self._handle(client, event, handler, payload)
+            # A motion is long: the commands after it, e.g. the end of the video, must not wait for its end.
+            if rest is not None:
+                await self._handle(client, event, lambda _client, _payload: rest, payload)
         finally:
             client.commands -= 1
 
-    async def _handle(self, client: Client, event: str, handler: EventHandler, payload: object) -> None:
+    async def _handle(self, client: Client, event: str, handler: EventHandler, payload: object) -> Awaitable[None] | None:
         try:
-            await handler(client, payload)
+            return await handler(client, payload)
         except PayloadError as error:
             await self.status(client, str(error))
         except Exception:
             LOG.exception('%s port: %s failed', self.name, event)
             await self.status(client, f'{event}: internal error; see the log of socketio_gateway')
+        return None
 
     @staticmethod
     def _start(client: Client, work: Awaitable[None]) -> None:

@@ -1,7 +1,9 @@
 import pytest
 from cell_web.socketio_gateway.events import (
+    LARGEST_REQUESTED,
     PayloadError,
     PickJobRequest,
+    QuantityError,
     TriggerRequest,
     parse_job,
     parse_message,
@@ -33,13 +35,14 @@ def test_a_job_is_a_part_and_a_quantity(quantity):
         ({'part_number': 5, 'quantity': 1}, 'part_number must be a text, not 5'),
         ({'part_number': 'x' * 201, 'quantity': 1}, 'part_number has 201 characters, at most 200'),
         ({'part_number': 'a\nb', 'quantity': 1}, 'control character'),
+        ({'part_number': 'a\u200db', 'quantity': 1}, 'a character that cannot be seen'),
         ({'part_number': 'A'}, 'quantity is missing'),
         ({'part_number': 'A', 'quantity': 0}, 'quantity must be 1 to 1000000, not 0'),
         ({'part_number': 'A', 'quantity': -1}, 'not -1'),
         ({'part_number': 'A', 'quantity': 10**400}, 'quantity must be'),
         ({'part_number': 'A', 'quantity': 1.5}, 'whole number, not 1.5'),
         ({'part_number': 'A', 'quantity': float('nan')}, 'whole number, not nan'),
-        ({'part_number': 'A', 'quantity': True}, 'whole number, not 1'),
+        ({'part_number': 'A', 'quantity': True}, 'must be a whole number, not true'),
         ({'part_number': 'A', 'quantity': 'three'}, "whole number, not 'three'"),
         ({'part_number': 'A', 'quantity': {'a': 'b' * 100}}, r'\.\.\.$'),
     ],
@@ -47,6 +50,15 @@ def test_a_job_is_a_part_and_a_quantity(quantity):
 def test_a_wrong_job_is_refused_with_its_field(payload, message):
     with pytest.raises(PayloadError, match=message):
         parse_job('set_job', payload)
+
+
+@pytest.mark.parametrize(
+    ('quantity', 'requested'), [(0, 0), (-3, -3), ('-3', -3), (2_000_000, 2_000_000), (10**400, LARGEST_REQUESTED)]
+)
+def test_a_quantity_that_nobody_can_order_is_refused_with_its_job(quantity, requested):
+    with pytest.raises(QuantityError, match='quantity must be 1 to 1000000') as refused:
+        parse_job('set_job', {'part_number': 'A', 'quantity': quantity})
+    assert (refused.value.part_number, refused.value.requested) == ('A', requested)
 
 
 @pytest.mark.parametrize('payload', [None, {}, {'part_number': '', 'quantity': ''}, {'part_number': None, 'quantity': None}])
@@ -71,20 +83,33 @@ def test_a_part_may_have_another_field_name():
 
 
 @pytest.mark.parametrize(
-    ('payload', 'text'), [(None, ''), ({}, ''), ({'msg': ''}, ''), ({'msg': ' two\nlines '}, ' two\nlines ')]
+    ('payload', 'text'),
+    [
+        (None, ''),
+        ({}, ''),
+        ({'msg': ''}, ''),
+        ({'msg': ' two\nlines '}, ' two\nlines '),
+        ({'msg': 'a\tb \U0001f468\u200d\U0001f469'}, 'a\tb \U0001f468\u200d\U0001f469'),
+    ],
 )
 def test_a_message_may_be_missing(payload, text):
     assert parse_message('ping_test', payload) == text
+
+
+@pytest.mark.parametrize('text', ['\x00', '\x1b[2J', '\x7f', '\ud800'])
+def test_a_message_with_a_control_character_is_refused(text):
+    with pytest.raises(PayloadError, match='msg has a control character'):
+        parse_message('ping_test', {'msg': text})
 
 
 @pytest.mark.parametrize(
     ('payload', 'request_'),
     [
         ({'trigger': 'D', 'event': 'program_started'}, TriggerRequest('D', 'program_started', '')),
-        ({'trigger': 'D'}, TriggerRequest('D', 'program_started', '')),
+        ({'trigger': 'D'}, TriggerRequest('D', '', '')),
         ({'trigger': 'F', 'event': 'PART_A', 'part_number': 'A'}, TriggerRequest('F', 'PART_A', 'A')),
-        ({'trigger': 'F', 'part_number': 'A'}, TriggerRequest('F', 'PART_A', 'A')),
-        ({'trigger': '7', 'part_number': 'A'}, TriggerRequest('7', 'PART_A', 'A')),
+        ({'trigger': 'F', 'part_number': 'A'}, TriggerRequest('F', '', 'A')),
+        ({'trigger': '7', 'part_number': 'A'}, TriggerRequest('7', '', 'A')),
     ],
 )
 def test_a_trigger_has_a_letter_and_the_event_of_its_acknowledgement(payload, request_):

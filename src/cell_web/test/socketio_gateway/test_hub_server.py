@@ -1,5 +1,7 @@
 import pytest
 from cell_web.socketio_gateway.cell_link import CellResult, JobRefusal
+from cell_web.socketio_gateway.hub_server import HubServer
+from cell_web.socketio_gateway.server import SocketIoSettings
 
 STOCK = {'EM1-2U1': {1: 2, 4: 7}}
 MAPPING = {'EM1-2U1': [2, 0, 0, 7]}
@@ -25,7 +27,10 @@ def test_a_backend_gets_the_stock_as_a_mapping_when_it_connects_and_on_change(hu
     [
         ({'trigger': 'D', 'event': 'program_started', 'part_number': ''}, 'START_PROGRAM', 'program_started'),
         ({'trigger': 'D', 'event': 'START_PROGRAM'}, 'START_PROGRAM', 'START_PROGRAM'),
+        ({'trigger': 'D', 'event': 'program_started', 'part_number': 'EM1-2U1'}, 'START_PROGRAM', 'program_started'),
+        ({'trigger': 'D', 'event': 'START_PROGRAM', 'part_number': '—'}, 'START_PROGRAM', 'START_PROGRAM'),
         ({'trigger': 'F', 'event': 'PART_EM1-2U1', 'part_number': 'EM1-2U1'}, 'PART_EM1-2U1', 'PART_EM1-2U1'),
+        ({'trigger': 'F'}, 'PART_EM1-2U1', 'PART_EM1-2U1'),
     ],
 )
 def test_a_letter_becomes_a_trigger_and_is_acknowledged_by_its_event(client, link, payload, event, acknowledged):
@@ -63,6 +68,8 @@ def test_a_trigger_that_was_not_carried_through_gets_a_status_and_no_acknowledge
         ({'trigger': 'P'}, 'letter P is refused'),
         ({'trigger': 'Z', 'event': 'PART_X'}, 'letter Z is refused'),
         ({'trigger': 'G', 'part_number': 'EM1-2U1'}, 'its letter is F'),
+        ({'trigger': 'G', 'event': 'PART_EM1-2U1', 'part_number': ''}, 'its letter is F'),
+        ({'trigger': 'F', 'event': 'program_started'}, 'not program_started'),
         ({'trigger': 'DD'}, 'must be one letter'),
         (None, 'expected {trigger, event, part_number}'),
     ],
@@ -80,6 +87,14 @@ def test_a_job_is_set_and_a_reset_is_answered_with_the_stock(hub, background, cl
     client.send('reset_inventory')
     client.wait('update_inventory', 2)
     assert link.commands == [('set_job', 'EM1-2U1', 1), ('reset_stock', 'hub 127.0.0.1')]
+
+
+def test_a_backend_may_reset_and_trigger_as_soon_as_it_is_connected(serve, link, connect):
+    client = connect(serve(HubServer(SocketIoSettings('127.0.0.1', 0, replay_s=60.0), link, {}).server).port)
+    client.send('reset_inventory')
+    client.send('send_trigger', {'trigger': 'D'})
+    client.wait('ack')
+    assert link.commands == [('reset_stock', 'hub 127.0.0.1'), ('trigger', 'START_PROGRAM')]
 
 
 def test_refused_jobs_and_empty_trays_are_relayed(hub, background, client):

@@ -45,6 +45,8 @@ class FakeCoordinator(Node):
         self.commands: list[tuple[Any, ...]] = []
         self.operators: set[str] = set()
         self.robot_answers = True
+        self.job_id = ''
+        self.reset_to: Inventory | None = None
         for kind, name, describe in (
             (SetJob, 'set_job', lambda r: ('set_job', r.part_number, r.quantity)),
             (SetBenchmark, 'set_benchmark', lambda r: ('set_benchmark', r.part_number)),
@@ -74,6 +76,10 @@ class FakeCoordinator(Node):
             self.commands.append(describe(request))
             self.operators.add(request.command.operator_id)
             response.message = SAID
+            if isinstance(response, SetJob.Response):
+                response.job_id = self.job_id
+            if isinstance(response, ResetStock.Response) and self.reset_to is not None:
+                response.inventory = self.reset_to
             return response
 
         return answer
@@ -95,16 +101,20 @@ class FakeCoordinator(Node):
         return TriggerRobot.Result(message=SAID)
 
     async def _run(self, goal: Any) -> Any:
-        self.commands.append(('run_job',))
+        self.commands.append(('run_job', goal.request.job_id) if goal.request.job_id else ('run_job',))
         goal.succeed()
         return RunJob.Result(message=SAID)
 
     def stock(self, stock: dict[str, dict[int, int]]) -> None:
+        self._stock.publish(self.inventory(stock))
+
+    @staticmethod
+    def inventory(stock: dict[str, dict[int, int]], sequence: int = 0) -> Inventory:
         parts = [
             PartStock(part_number=part, trays=[TrayStock(tray=tray, count=count) for tray, count in trays.items()])
             for part, trays in stock.items()
         ]
-        self._stock.publish(Inventory(parts=parts))
+        return Inventory(parts=parts, sequence=sequence)
 
     def frame(self, jpeg: bytes) -> None:
         self._watched(self._frames).publish(CompressedImage(format='jpeg', data=jpeg))
@@ -212,7 +222,7 @@ def test_commands_are_answered_while_the_nodes_are_down_and_work_when_they_are_b
         commands = [['set_job', JOB], ['capture_component'], ['set_benchmark', {'part_number': PART}], ['reset_inventory']]
         page.send_all([*commands, ['start_camera'], ['start_robot']])
         hub.send('send_trigger', {'trigger': 'D', 'event': 'program_started', 'part_number': ''})
-        page.wait('status', 6)
+        page.wait('status', 6, 30.0)  # one after the other, each after its own deadline
         texts = [status['msg'] for status in page.all('status')]
         for missing in ('set_job', 'capture_component', 'set_benchmark', 'inventory/reset', 'camera/start', 'robot'):
             assert any(missing in text for text in texts), (missing, texts)
@@ -225,6 +235,21 @@ def test_commands_are_answered_while_the_nodes_are_down_and_work_when_they_are_b
         assert page.wait('status', 7)['msg'] == SAID and back.commands == [('set_job', PART, 3)]
         hub.send('send_trigger', {'trigger': 'D', 'event': 'program_started', 'part_number': ''})
         hub.wait('ack')
+
+
+def test_a_start_right_after_a_job_runs_that_job_and_a_reset_has_its_own_counts(gateway, cell):
+    """The topics with the job and the counts arrive later than the answers, or as here not at all."""
+    cell.job_id, cell.reset_to = 'job 7', cell.inventory({PART: {1: 24}}, sequence=5)
+    with ForeignClient('python-socketio 5', gateway.page.server.port) as page:
+        page.wait('update_inventory')
+        page.send_all([['set_job', JOB], ['start_robot']])
+        page.wait('status', 2)
+        assert cell.commands == [('set_job', PART, 3), ('run_job', 'job 7')]
+        page.send('reset_inventory')
+        assert page.wait('update_inventory', 2)['inventory'][0]['tray1'] == 24
+        cell.stock(STOCK)  # sent before the reset, and late
+        page.send('reset_inventory')
+        assert page.wait('update_inventory', 3)['inventory'][0]['tray1'] == 24
 
 
 def test_a_robot_node_that_ends_in_a_trigger_leaves_it_unknown_without_an_acknowledgement(graph, gateway, cell):
