@@ -14,6 +14,7 @@ from cell_common.command_store import CommandFilter, CommandStore, StoredCommand
 from cell_common.database import DatabaseError, StorageFailedError, open_database
 from cell_common.time import NS_PER_S
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.engine import make_url
 
@@ -52,15 +53,15 @@ def show_audit(options: argparse.Namespace, console: Console) -> int:
         if options.csv is not None:
             _write_csv(rows, options.csv)
     except (DatabaseError, StorageFailedError, OSError) as error:
-        console.print(f'[red]{error}[/]', soft_wrap=True)
+        console.print(f'[red]{escape(str(error))}[/]', soft_wrap=True)
         return 1
     if options.csv is None:
         table = Table(*(name.replace('_', ' ') for name in SHOWN))
         for row in rows:
-            table.add_row(*(str(row[name]) for name in SHOWN))
+            table.add_row(*(escape(str(row[name])) for name in SHOWN))
         console.print(table)
     elif str(options.csv) != '-':
-        console.print(f'{len(rows)} commands written to {options.csv}')
+        console.print(f'{len(rows)} commands written to {escape(str(options.csv))}')
     return 0
 
 

@@ -17,6 +17,7 @@ from cell_history.replay.decisions import DecisionRecord, DecisionsError, parse_
 from cell_history.replay.differences import Difference, compare
 from cell_history.replay.recording import Recording, RecordingError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 __all__ = ['work_with_bag']
@@ -37,7 +38,7 @@ def work_with_bag(options: argparse.Namespace, console: Console) -> int:
             return _replay(options, console)
         return _compare(options, console)
     except (BagError, RecordingError, DecisionsError, OSError) as error:
-        console.print(f'[red]{error}[/]', soft_wrap=True)
+        console.print(f'[red]{escape(str(error))}[/]', soft_wrap=True)
         return 2
 
 
@@ -67,7 +68,7 @@ def _show(path: Path, console: Console) -> int:
         console.print(f'{_time(bag.start_ns)}, {seconds:.1f} s, {sum(counts.values())} messages', highlight=False)
         table = Table('topic', 'type', 'messages', box=None)
         for topic, kind in sorted(bag.topics.items()):
-            table.add_row(topic, kind, str(counts.get(topic, 0)))
+            table.add_row(topic, escape(kind), str(counts.get(topic, 0)))
         console.print(table)
         try:
             recording = Recording.read(bag)
@@ -75,7 +76,9 @@ def _show(path: Path, console: Console) -> int:
             bag.problems.append(f'no replay: {error}')
         else:
             versions = ', '.join(f'{name} {version}' for name, version in sorted(recording.snapshot.versions.items()))
-            console.print(f'{len(recording.asked)} requests can be decided again; recorded by {versions}', highlight=False)
+            console.print(
+                f'{len(recording.asked)} requests can be decided again; recorded by {escape(versions)}', highlight=False
+            )
         _warn(bag.problems, console)
     return 0
 
@@ -87,7 +90,7 @@ def _replay(options: argparse.Namespace, console: Console) -> int:
         sys.stdout.write(to_lines(decisions))
     else:
         options.output.write_text(to_lines(decisions), encoding='utf-8')
-        console.print(f'{len(decisions)} decisions written to {options.output}')
+        console.print(f'{len(decisions)} decisions written to {escape(str(options.output))}')
     return 0
 
 
@@ -141,7 +144,8 @@ def _print(found: Sequence[Difference], compared: int, console: Console) -> None
         table = Table('time', 'decision', 'about', 'value', 'before', 'after')
         for item in found:
             moment = _time(item.at_ns).split(' ')[1].split('+')[0]
-            table.add_row(moment, item.kind.value, _about(item), item.name, str(item.before), str(item.after))
+            cells = (item.kind.value, _about(item), item.name, str(item.before), str(item.after))
+            table.add_row(moment, *map(escape, cells))
         console.print(f'recorded on {_time(found[0].at_ns).split(" ")[0]}')
         console.print(table)
     about = {(item.kind, item.key) for item in found}
@@ -164,7 +168,7 @@ def _values(item: Difference) -> dict[str, object]:
 
 def _warn(problems: Sequence[str], console: Console) -> None:
     for problem in problems:
-        console.print(f'[yellow]{problem}[/]', soft_wrap=True)
+        console.print(f'[yellow]{escape(problem)}[/]', soft_wrap=True)
 
 
 def _time(nanoseconds: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cell_bringup.client import CellClient
@@ -28,7 +29,7 @@ def show_benchmarks(client: CellClient, console: Console, part_number: str) -> N
     if answer.benchmarks:
         console.print(benchmark_table(answer.benchmarks))
     else:
-        console.print(answer.message)
+        console.print(escape(answer.message))
 
 
 def benchmark_table(benchmarks: Sequence[BenchmarkSet]) -> Table:
@@ -38,7 +39,7 @@ def benchmark_table(benchmarks: Sequence[BenchmarkSet]) -> Table:
         table.add_column(heading)
     for one in benchmarks:
         at = datetime.fromtimestamp(one.stamp.sec, timezone.utc).astimezone()
-        table.add_row(
-            one.part_number, str(one.version), str(one.frames), f'{at:%Y-%m-%d %H:%M}', one.operator_id, ', '.join(one.texts)
-        )
+        when, texts = f'{at:%Y-%m-%d %H:%M}', ', '.join(one.texts)
+        cells = (one.part_number, str(one.version), str(one.frames), when, one.operator_id, texts)
+        table.add_row(*map(escape, cells))
     return table

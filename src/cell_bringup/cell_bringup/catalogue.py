@@ -27,6 +27,7 @@ from cell_vision.matching.catalogue_trial import (
 )
 from cell_vision.ocr.engines.base import EngineError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 NAMED = 4
@@ -56,7 +57,7 @@ def work_with_catalogue(options: argparse.Namespace, console: Console) -> int:
         pictures = folder_pictures(Path(source)) if Path(source).is_dir() else camera_pictures(source)
         trial = try_catalogue(catalogue, pictures, make_trial_engine())
     except (CatalogueError, EngineError, OSError) as error:
-        console.print(f'[red]{error}[/]', soft_wrap=True, highlight=False)
+        console.print(f'[red]{escape(str(error))}[/]', soft_wrap=True, highlight=False)
         return 1
     if options.json:
         console.print_json(json.dumps(asdict(trial)))
@@ -70,7 +71,7 @@ def _export(catalogue: Catalogue, options: argparse.Namespace, console: Console)
     table = options.file.suffix.lower() == '.csv'
     text = '\ufeff' + catalogue_csv(catalogue) if table else catalogue_yaml(catalogue)
     replace_file(options.file, text.encode())
-    console.print(f'{len(catalogue.parts)} parts written to {options.file}', highlight=False)
+    console.print(f'{len(catalogue.parts)} parts written to {escape(str(options.file))}', highlight=False)
     return 0
 
 
@@ -81,7 +82,7 @@ def _import(options: argparse.Namespace, console: Console) -> int:
     new = parse_catalogue_csv(options.file.read_bytes()) if is_table else load_catalogue(options.file)
     changes = changed_parts(load_catalogue(path), new) if path.exists() else [f'{len(new.parts)} parts are new']
     for sentence in changes:
-        console.print(sentence, highlight=False)
+        console.print(escape(sentence), highlight=False)
     warnings, notes = lint(new)
     _print_lint(warnings, notes, console)
     if options.check or not changes:
@@ -91,7 +92,9 @@ def _import(options: argparse.Namespace, console: Console) -> int:
     if path.exists():
         replace_file(path.with_suffix('.before.yaml'), path.read_bytes())
     replace_file(path, text)
-    console.print(f'{len(changes)} changes written to {path}: restart the cell to use them', highlight=False, soft_wrap=True)
+    console.print(
+        f'{len(changes)} changes written to {escape(str(path))}: restart the cell to use them', highlight=False, soft_wrap=True
+    )
     return 0
 
 
@@ -109,7 +112,7 @@ def _lint(catalogue: Catalogue, options: argparse.Namespace, console: Console) -
 def _print_lint(warnings: list[str], notes: list[str], console: Console) -> None:
     for mark, sentences in (('[red]mend[/]', warnings), ('[yellow]note[/]', notes)):
         for sentence in sentences:
-            console.print(f'{mark} {sentence}', soft_wrap=True, highlight=False)
+            console.print(f'{mark} {escape(sentence)}', soft_wrap=True, highlight=False)
 
 
 def print_trial(trial: Trial, console: Console) -> None:
@@ -122,11 +125,11 @@ def print_trial(trial: Trial, console: Console) -> None:
     console.print(_parts_table(trial))
     _print_lint([*trial.suggestions, *trial.warnings], trial.notes, console)
     for one, other in trial.confused:
-        console.print(f'[yellow]not told apart[/] {one} and {other} in at least one picture', highlight=False)
+        console.print(f'[yellow]not told apart[/] {escape(one)} and {escape(other)} in at least one picture', highlight=False)
     for sentence, names in _groups((p.reason, p.name) for p in trial.pictures if p.verdict != 'MATCH').items():
-        console.print(f'[red]no match[/] {_named(names)}: {sentence}', soft_wrap=True, highlight=False)
+        console.print(f'[red]no match[/] {escape(f"{_named(names)}: {sentence}")}', soft_wrap=True, highlight=False)
     for sentence, names in _groups((advice, p.name) for p in trial.pictures for advice in p.advice).items():
-        console.print(f'[yellow]camera[/] {sentence}: {_named(names)}', soft_wrap=True, highlight=False)
+        console.print(f'[yellow]camera[/] {escape(f"{sentence}: {_named(names)}")}', soft_wrap=True, highlight=False)
     read = [picture for picture in trial.pictures if picture.letter_height]
     if read:
         ranges = [
@@ -140,7 +143,7 @@ def print_trial(trial: Trial, console: Console) -> None:
         ]
         console.print(f'pictures: {", ".join(ranges)}', soft_wrap=True, highlight=False)
     if trial.never_seen:
-        console.print(f'never recognized: {", ".join(trial.never_seen)}', soft_wrap=True, highlight=False)
+        console.print(f'never recognized: {escape(", ".join(trial.never_seen))}', soft_wrap=True, highlight=False)
     right = sum(picture.verdict == 'MATCH' for picture in trial.pictures)
     console.print(f'{right} of {len(trial.pictures)} pictures show one part for sure')
 
@@ -154,9 +157,9 @@ def _parts_table(trial: Trial) -> Table:
         texts = Counter(picture.text.strip() for picture in some if picture.text)
         margin = min((picture.margin for picture in some if picture.verdict == 'MATCH'), default=None)
         table.add_row(
-            name,
+            escape(name),
             ', '.join(f'{count} {verdict}' for verdict, count in verdicts.most_common()) or 'not seen',
-            ', '.join(f'{text} ({count})' for text, count in texts.most_common(3)),
+            escape(', '.join(f'{text} ({count})' for text, count in texts.most_common(3))),
             '' if margin is None else f'{margin:.2f}',
         )
     return table

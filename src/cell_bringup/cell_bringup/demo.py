@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 from cell_common.catalogue import EVENT_LETTERS, LETTERS
 from rich.console import Console
+from rich.markup import escape
 
 from cell_bringup.client import CellClient, CellError, connected
 from cell_bringup.jobs import ensure_stock, run_pick_job, run_weigh_job, wait_until_ready
@@ -91,7 +92,7 @@ def run(options: Options, console: Console) -> int:
     arguments += options.launch_arguments
     web_port = next((a.split(':=')[1] for a in reversed(arguments) if a.startswith('web_port:=')), '8080')
     log = options.state_dir / 'launch.log'
-    console.print(f'starting the cell with simulated devices (log: {_short(log)})')
+    console.print(f'starting the cell with simulated devices (log: {escape(_short(log))})')
     began = time.monotonic()
     with log.open('w', encoding='utf-8') as out:
         launch = ['setpriv', '--pdeathsig', 'INT', 'ros2', 'launch', 'cell_bringup', 'cell.launch.py']
@@ -106,7 +107,7 @@ def run(options: Options, console: Console) -> int:
     try:
         return _run_alongside(cell, options, console, part, began, web_port)
     except CellError as error:
-        console.print(f'[red]{error}[/]\nsee the log of the nodes: {_short(log)}')
+        console.print(f'[red]{error}[/]\nsee the log of the nodes: {escape(_short(log))}')
         return 1
     except KeyboardInterrupt:
         return 0

@@ -20,6 +20,7 @@ from cell_web.tokens import TokenError, TokenFile
 from cell_weighing.configuration import SettingsError, describe_error, read_api_key
 from cell_weighing.reader import open_reader, read_outbox_counts
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -351,7 +352,7 @@ def print_findings(findings: Sequence[tuple[str, Finding]], console: Console) ->
     for heading in ('check', '', 'what to do'):
         table.add_column(heading, overflow='fold')
     for name, finding in findings:
-        table.add_row(name, '[green]ok[/]' if finding.ok else '[red]not ok[/]', finding.text)
+        table.add_row(escape(name), '[green]ok[/]' if finding.ok else '[red]not ok[/]', escape(finding.text))
     console.print(table)
     return 0 if all(finding.ok for _, finding in findings) else 1
 

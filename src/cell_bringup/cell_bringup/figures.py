@@ -23,6 +23,7 @@ from cell_coordinator.figures import (
 )
 from cell_coordinator.figures_reader import read_jobs
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cell_bringup.state_folder import find_state
@@ -45,7 +46,7 @@ def show_figures(options: argparse.Namespace, console: Console) -> int:
         if options.csv is not None:
             _write(report_csv(report), str(options.csv))
     except (DatabaseError, StorageFailedError, ShiftError, OSError) as error:
-        console.print(f'[red]{error}[/]', soft_wrap=True)
+        console.print(f'[red]{escape(str(error))}[/]', soft_wrap=True)
         return 1
     if options.json:
         console.print_json(json.dumps(report_json(report)))
@@ -64,7 +65,7 @@ def _write(text: str, path: str) -> None:
 def _print(report: Report, console: Console) -> None:
     table = Table('', 'part', 'placed', 'rejected', 'OEE', 'available', 'performance', 'quality', 'first read', 'cycle s')
     for item in (report.total, *report.shifts, *report.jobs):
-        table.add_row(*_cells(item))
+        table.add_row(*map(escape, _cells(item)))
     console.print(table)
     for title, reasons in (('stops', report.stops), ('rejects', report.rejects)):
         if reasons:

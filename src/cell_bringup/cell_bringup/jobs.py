@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cell_bringup.client import CellClient, CellError
@@ -59,20 +60,20 @@ def run_pick_job(client: CellClient, console: Console, part_number: str, quantit
     result = client.run_job(job_id)
     shown_reason, rejected = '', 0
     with _progress(console) as progress:
-        task = progress.add_task(f'pick {quantity} × {part_number}', total=quantity, detail='')
+        task = progress.add_task(f'pick {quantity} × {escape(part_number)}', total=quantity, detail='')
         while not result.done():
             job = client.job
             if job is not None and job.job_id == job_id:
-                progress.update(task, completed=job.placed, detail=job_line(job))
+                progress.update(task, completed=job.placed, detail=escape(job_line(job)))
                 if job.rejected > rejected:
                     rejected = job.rejected
-                    console.print(f'   [yellow]rejected[/]: {job.last_match.reason}')
+                    console.print(f'   [yellow]rejected[/]: {escape(job.last_match.reason)}')
                 if job.reason and job.reason != shown_reason:
                     shown_reason = job.reason
-                    console.print(f'   [yellow]{STATES[job.state]}[/]: {job.reason}')
+                    console.print(f'   [yellow]{STATES[job.state]}[/]: {escape(job.reason)}')
             time.sleep(REFRESH_S)
         outcome = result.result().result
-        progress.update(task, completed=outcome.job.placed, detail=job_line(outcome.job))
+        progress.update(task, completed=outcome.job.placed, detail=escape(job_line(outcome.job)))
     # The goal was aborted before a job began.
     if not outcome.job.job_id:
         raise CellError(outcome.message)
@@ -125,10 +126,11 @@ def follow_weigh_job(client: CellClient, console: Console, job_id: int, text: st
         for bag in client.bags[len(shown) :]:
             shown.append(bag.bag_id)
             console.print(
-                f'   bag {bag.bag_number}: {bag.weight} {bag.unit}' + (f' [yellow]{bag.message}[/]' if bag.message else '')
+                f'   bag {bag.bag_number}: {bag.weight} {bag.unit}'
+                + (f' [yellow]{escape(bag.message)}[/]' if bag.message else '')
             )
         if now is not None:
-            progress.update(task, total=now.quantity, completed=now.bags_completed, detail=weigh_line(now))
+            progress.update(task, total=now.quantity, completed=now.bags_completed, detail=escape(weigh_line(now)))
         return now is not None and now.state == WeighJob.COMPLETED
 
     with _progress(console) as progress:
@@ -154,7 +156,7 @@ def ensure_stock(client: CellClient, console: Console, part_number: str, quantit
     if stock is None:
         raise CellError(f'{part_number} is not in the part catalogue.')
     if stock < quantity:
-        console.print(f'   only {stock} × {part_number} in the trays: refilled')
+        console.print(f'   only {stock} × {escape(part_number)} in the trays: refilled')
         client.reload(part_number)
         stock = client.wait_for(lambda: _refill_amount(client.stock_of(part_number), quantity), 5, 'publish the refilled trays')
     return stock
@@ -186,6 +188,6 @@ def exit_code_of(console: Console, work: Callable[[], object]) -> int:
     try:
         work()
     except CellError as error:
-        console.print(f'[red]{error}[/]')
+        console.print(f'[red]{escape(str(error))}[/]')
         return 1
     return 0

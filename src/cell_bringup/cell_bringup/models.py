@@ -17,6 +17,7 @@ from cell_vision.ocr.engines.model_files import model_folder
 from cell_vision.ocr.engines.model_import import import_models, model_files, modified_files, onnx_alphabet
 from cell_vision.ocr.engines.paddle_models import MODELS_FOLDER, paddle_models
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 MEGABYTE = 1_000_000
@@ -54,7 +55,7 @@ def work_with_models(options: argparse.Namespace, console: Console) -> int:
             return _list(options, console)
         return _check(options, console) if options.action == 'check' else _import(options, console)
     except (EngineError, OSError) as error:
-        console.print(f'[red]{error}[/]', soft_wrap=True, highlight=False)
+        console.print(f'[red]{escape(str(error))}[/]', soft_wrap=True, highlight=False)
         return 1
 
 
@@ -124,13 +125,13 @@ def _list(options: argparse.Namespace, console: Console) -> int:
     for engine in ENGINES:
         shown, error = _state(engine, options)
         folder = _folder_of(engine, options)
-        engines.add_row(engine, shown, str(folder), error or 'ok')
+        engines.add_row(engine, *map(escape, (shown, str(folder), error or 'ok')))
         folders += [folder] if folder.is_dir() and folder not in folders else []
     console.print(engines)
     for folder in folders:
         files = Table('file', 'MB', Column('SHA-256', overflow='fold'), title=str(folder), title_justify='left')
         for file in model_files(folder):
-            files.add_row(file.name, f'{file.size / MEGABYTE:.1f}', file.sha256)
+            files.add_row(escape(file.name), f'{file.size / MEGABYTE:.1f}', file.sha256)
         console.print(files)
     return 0
 
@@ -148,11 +149,13 @@ def _check(options: argparse.Namespace, console: Console) -> int:
             error = done.error
         if error:
             bad += 1
-            console.print(f'[red]{engine}: {error}[/]', soft_wrap=True, highlight=False)
+            console.print(f'[red]{engine}: {escape(str(error))}[/]', soft_wrap=True, highlight=False)
         else:
             figures = f'started in {done.start_s:.1f} s, read in {done.read_s * 1000:.0f} ms, {done.memory // MEGABYTE} MB'
             console.print(
-                f'[green]ok[/] {engine}: {done.engine} read {", ".join(done.texts)}; {figures}', soft_wrap=True, highlight=False
+                f'[green]ok[/] {engine}: {done.engine} read {escape(", ".join(done.texts))}; {figures}',
+                soft_wrap=True,
+                highlight=False,
             )
     return 1 if bad else 0
 

@@ -9,6 +9,7 @@ from cell_common.database import DatabaseError
 from cell_weighing.reader import NoSuchJobError, open_reader, read_job_report
 from cell_weighing.reports import report_csv, report_html
 from rich.console import Console
+from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
 
@@ -29,13 +30,15 @@ def write_report(job_id: int, url: str, folder: Path, console: Console) -> int:
         table.write_text(report_csv(batch), encoding='utf-8', newline='')
     except SQLAlchemyError as error:
         reason = getattr(error, 'orig', None) or error
-        console.print(f'[red]Cannot read the database {url}: {reason}.[/] Give its URL with --database-url.', soft_wrap=True)
+        console.print(
+            f'[red]Cannot read the database {escape(f"{url}: {reason}")}.[/] Give its URL with --database-url.', soft_wrap=True
+        )
         return 1
     except NoSuchJobError as error:
-        console.print(f'[red]{error} in {url}[/]', soft_wrap=True)
+        console.print(f'[red]{escape(f"{error} in {url}")}[/]', soft_wrap=True)
         return 1
     except (DatabaseError, OSError) as error:
-        console.print(f'[red]{error}[/]', soft_wrap=True)
+        console.print(f'[red]{escape(str(error))}[/]', soft_wrap=True)
         return 1
-    console.print(f'{page}\n{table}')
+    console.print(escape(f'{page}\n{table}'))
     return 0

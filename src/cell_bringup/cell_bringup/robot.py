@@ -14,6 +14,7 @@ from cell_robot.motion import quaternion_to_vector
 from geometry_msgs.msg import PoseStamped
 from rclpy.action.client import ActionClient
 from rich.console import Console
+from rich.markup import escape
 from rich.prompt import Confirm
 from rich.table import Table
 from rich.text import Text
@@ -104,7 +105,9 @@ def check_table(checks: list[PreflightCheck]) -> Table:
     """Return the lines of the pre-flight."""
     table = Table(title='pre-flight', title_style='bold', box=None, show_header=False)
     for check in checks:
-        table.add_row(Text('ok' if check.ok else 'no', style='green' if check.ok else 'red'), check.name, check.message)
+        table.add_row(
+            Text('ok' if check.ok else 'no', style='green' if check.ok else 'red'), escape(check.name), escape(check.message)
+        )
     return table
 
 
@@ -173,11 +176,11 @@ def print_position(client: CellClient, console: Console) -> None:
 def details_table(found: GetRobotDetails.Response) -> Table:
     """Return facts about arm and controller."""
     table = Table(title='controller', title_style='bold', box=None, show_header=False)
-    table.add_row('model', f'{found.model or "not reported"}, in the recipe {found.recipe_model}')
+    table.add_row('model', escape(f'{found.model or "not reported"}, in the recipe {found.recipe_model}'))
     payload = 'not reported' if math.isnan(found.payload) else f'{found.payload:.2f} kg'
     table.add_row('payload', f'{payload}, in the recipe {found.recipe_payload:.2f} kg')
-    table.add_row('serial number', found.serial_number or 'not reported')
-    table.add_row('software', f'{found.software or "not reported"}; cell {found.cell_version}')
+    table.add_row('serial number', escape(found.serial_number or 'not reported'))
+    table.add_row('software', escape(f'{found.software or "not reported"}; cell {found.cell_version}'))
     distance = '' if math.isnan(found.distance) else f' ({1e3 * found.distance:.1f} mm apart)'
     kinematics = {
         GetRobotDetails.Response.KINEMATICS_AGREE: Text(f'agree{distance}', style='green'),
@@ -212,7 +215,7 @@ def move(client: CellClient, console: Console, name: str) -> None:
         result = send_goal(client, TriggerRobot, 'robot/trigger', goal, lambda _: None, MOVE_S)
     if result.outcome != TriggerRobot.Result.SUCCEEDED:
         raise CellError(result.message)
-    console.print(f'The arm is at [bold]{name}[/] ({time.monotonic() - began:.1f} s).')
+    console.print(f'The arm is at [bold]{escape(name)}[/] ({time.monotonic() - began:.1f} s).')
 
 
 def recover(client: CellClient, console: Console, sure: bool) -> None:
@@ -234,13 +237,13 @@ def recover(client: CellClient, console: Console, sure: bool) -> None:
         raise CellError('Not recovered. Fix the cause and clear the area first.')
 
     def step(feedback: RecoverRobot.Feedback) -> None:
-        console.print(f'  [bold]{feedback.number}/{feedback.count}[/] {feedback.step}')
+        console.print(f'  [bold]{feedback.number}/{feedback.count}[/] {escape(feedback.step)}')
 
     goal = RecoverRobot.Goal(command=client.command(), area_is_clear=True)
     result = send_goal(client, RecoverRobot, 'robot/recover', goal, step, RECOVER_S)
     if result.code:
         raise CellError(result.message)
-    console.print(f'[green]{result.message}[/]')
+    console.print(f'[green]{escape(result.message)}[/]')
 
 
 def fault(client: CellClient, console: Console, name: str, value: float, device: str) -> None:
@@ -266,7 +269,7 @@ def fault(client: CellClient, console: Console, name: str, value: float, device:
     client.wait_for(answer.done, 3 * ANSWER_S, 'answer sim/fault')
     if answer.result().code:
         raise CellError(answer.result().message)
-    console.print(answer.result().message)
+    console.print(escape(answer.result().message))
 
 
 def send_goal(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cell_weighing.format_trial import FormatTrial, best_trial, make_format, try_format, try_formats
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -41,10 +42,12 @@ def try_scale(options: argparse.Namespace, console: Console) -> int:
         else:
             trials = try_formats(packets, template=options.template, unit=options.unit, decimal_comma=options.comma)
     except (OSError, ValueError) as error:
-        console.print(f'[red]{error}[/]')
+        console.print(f'[red]{escape(str(error))}[/]')
         return 1
     if not any(packets):
-        console.print(f'[red]no byte came from {options.source}: press PRINT, or check the output of the indicator[/]')
+        console.print(
+            f'[red]no byte came from {escape(str(options.source))}: press PRINT, or check the output of the indicator[/]'
+        )
         return 1
     return show(trials, console, options.records)
 
@@ -94,7 +97,9 @@ def show(trials: Sequence[FormatTrial], console: Console, most: int) -> int:
     if len(shown.records) > most:
         console.print(f'... {len(shown.records) - most} more records')
     for trial in trials:
-        console.print(f'{trial.name}: {len(trial.records)} records, {trial.weights} weights, {trial.unread} not understood')
+        console.print(
+            f'{escape(trial.name)}: {len(trial.records)} records, {trial.weights} weights, {trial.unread} not understood'
+        )
     if best is None:
         console.print('[red]no format fits: describe the line with --format template --template "..."[/]')
         return 1

@@ -15,6 +15,7 @@ from cell_robot.motion import quaternion_to_vector
 from geometry_msgs.msg import PoseStamped
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 from sensor_msgs.msg import JointState
@@ -99,7 +100,7 @@ class TeachScreen:
         place, untaught = self.place, sum(not other.taught for other in self.places)
         head = Table(box=None, show_header=False)
         head.add_row('place', Text(f'{self._index + 1} of {len(self.places)}: {place.name}', style='bold'))
-        head.add_row('', place.description)
+        head.add_row('', escape(place.description))
         head.add_row('recipe', Text(place.value or 'not taught yet', style='green' if place.taught else 'yellow'))
         head.add_row('joints', self._joints_text())
         head.add_row('tool', self._tool_text())
@@ -186,7 +187,7 @@ def places_table(places: Sequence[TaughtPlace]) -> Table:
     table = Table('', 'place', 'what', 'value', box=None)
     for place in places:
         mark = Text('ok', style='green') if place.taught else Text('-', style='yellow')
-        table.add_row(mark, place.name, place.description, place.value or 'not taught yet')
+        table.add_row(mark, *map(escape, (place.name, place.description, place.value or 'not taught yet')))
     return table
 
 
@@ -210,9 +211,9 @@ def teach(client: CellClient, console: Console, options: argparse.Namespace) -> 
         taken = screen.take()
         if not taken:
             raise CellError(screen.message)
-        console.print(screen.message)
+        console.print(escape(screen.message))
         return
-    console.print(f'recipe: {answer.recipe_file} on the machine of the robot node')
+    console.print(f'recipe: {escape(answer.recipe_file)} on the machine of the robot node')
     with terminal_keys() as keys:
         walk(screen, keys, console)
     console.print(places_table(screen.places))

@@ -10,6 +10,7 @@ from cell_robot.motion import ARMS
 from cell_robot.recipe_file import RecipeError, parse_recipe
 from cell_robot.teaching.new_recipe import NewRecipe, recipe_text
 from rich.console import Console
+from rich.markup import escape
 from yaml import safe_load
 
 REFUSED = 1
@@ -23,7 +24,7 @@ def write_new_recipe(options: argparse.Namespace, console: Console) -> int:
         console: Output.
     """
     if options.model not in ARMS:
-        console.print(f'[red]There is no arm {options.model}. There are: {", ".join(ARMS)}.[/]')
+        console.print(f'[red]There is no arm {escape(options.model)}. There are: {", ".join(ARMS)}.[/]')
         return REFUSED
     try:
         parts = tuple(load_catalogue(options.catalogue).parts)
@@ -35,12 +36,12 @@ def write_new_recipe(options: argparse.Namespace, console: Console) -> int:
         with options.file.open('x', encoding='utf-8') as file:
             file.write(text)
     except FileExistsError:
-        console.print(f'[red]{options.file} exists already. Choose another name, or teach it: cell robot teach[/]')
+        console.print(f'[red]{escape(str(options.file))} exists already. Choose another name, or teach it: cell robot teach[/]')
         return REFUSED
     except (OSError, CatalogueError, RecipeError) as error:
-        console.print(f'[red]{error}[/]')
+        console.print(f'[red]{escape(str(error))}[/]')
         return REFUSED
-    console.print(f'{options.file} is written; {untaught} places are not taught yet.')
+    console.print(f'{escape(str(options.file))} is written; {untaught} places are not taught yet.')
     console.print(
         '1. Look at tool, workspace and gripper in it.\n2. Start the cell with robot_backend:=rtde and this recipe_file.'
     )

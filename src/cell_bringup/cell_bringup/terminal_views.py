@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -63,7 +64,7 @@ def status_table(status: CellStatus) -> Table:
         table.add_column(heading)
     for subsystem in status.subsystems:
         word, color = LEVELS[subsystem.level]
-        table.add_row(subsystem.name, Text(word, style=color), subsystem.message)
+        table.add_row(escape(subsystem.name), Text(word, style=color), escape(subsystem.message))
     return table
 
 
@@ -99,7 +100,7 @@ def summary_table(job: JobState, stock: StockCounts, bags: Sequence[BagRecord]) 
         bags: Bags of the weigh job.
     """
     table = Table(title='summary', title_style='bold', box=None, show_header=False)
-    table.add_row('pick job', f'{job.quantity} × {job.part_number}: {STATES[job.state]}')
+    table.add_row('pick job', f'{job.quantity} × {escape(job.part_number)}: {STATES[job.state]}')
     table.add_row('picked and placed', str(job.placed))
     table.add_row('rejected', str(job.rejected))
     table.add_row('ledger', f'{stock.before} before, {stock.after} after ({stock.before - stock.after} out)')

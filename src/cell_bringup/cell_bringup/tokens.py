@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cell_web.tokens import TokenError, TokenFile
 from rich.console import Console
+from rich.markup import escape
 
 
 def work_with_tokens(action: str, name: str, path: Path, console: Console) -> int:
@@ -23,18 +24,21 @@ def work_with_tokens(action: str, name: str, path: Path, console: Console) -> in
         if action == 'list':
             entries = tokens.entries()
             for entry in entries:
-                console.print(f'{entry.name}  made {entry.made_at}', highlight=False)
+                console.print(escape(f'{entry.name}  made {entry.made_at}'), highlight=False)
             if not entries:  # not on stdout: scripts read the list there
-                Console(stderr=True).print(f'no tokens in {path}', soft_wrap=True)
+                Console(stderr=True).print(f'no tokens in {escape(str(path))}', soft_wrap=True)
         elif action == 'new':
             token = tokens.create(name, datetime.now(timezone.utc).isoformat(timespec='seconds'))
-            console.print(f'Token of {name}, shown only once:', highlight=False)
+            console.print(f'Token of {escape(name)}, shown only once:', highlight=False)
             # One line without styles: it is copied.
             console.print(token, highlight=False, markup=False, soft_wrap=True)
         else:
             tokens.revoke(name)
-            console.print(f'The token of {name} is revoked.', highlight=False)
+            console.print(f'The token of {escape(name)} is revoked.', highlight=False)
     except TokenError as error:
-        console.print(f'[red]{error}[/]' if str(path) in str(error) else f'[red]{error} (token file {path})[/]', soft_wrap=True)
+        console.print(
+            f'[red]{escape(str(error))}[/]' if str(path) in str(error) else f'[red]{escape(f"{error} (token file {path})")}[/]',
+            soft_wrap=True,
+        )
         return 1
     return 0

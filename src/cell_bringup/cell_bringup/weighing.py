@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from cell_common.qos import latched
 from cell_common.time import TimeLike, to_ns
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cell_bringup.client import CellClient, CellError
@@ -41,18 +42,18 @@ def work_with_weighing(client: CellClient, console: Console, options: argparse.N
         request = EndWeighJob.Request(
             command=client.command(), station=_station(client, options.station), reason=options.reason
         )
-        console.print(client.call(EndWeighJob, 'weighing/end_job', request).message)
+        console.print(escape(client.call(EndWeighJob, 'weighing/end_job', request).message))
     elif options.action == 'void':
         void = VoidBag.Request(command=client.command(), bag_id=options.bag_id, reason=options.reason)
-        console.print(client.call(VoidBag, 'weighing/void_bag', void).message)
+        console.print(escape(client.call(VoidBag, 'weighing/void_bag', void).message))
     elif options.action == 'undo-void':
         undo = UndoVoid.Request(command=client.command(), bag_id=options.bag_id, reason=options.reason)
-        console.print(client.call(UndoVoid, 'weighing/undo_void', undo).message)
+        console.print(escape(client.call(UndoVoid, 'weighing/undo_void', undo).message))
     elif options.action == 'reopen':
         reopen = ReopenWeighJob.Request(
             command=client.command(), weigh_job_id=options.weigh_job_id, quantity=options.quantity, reason=options.reason
         )
-        console.print(client.call(ReopenWeighJob, 'weighing/reopen_job', reopen).message)
+        console.print(escape(client.call(ReopenWeighJob, 'weighing/reopen_job', reopen).message))
     elif options.action == 'bag':
         _show_bag(client, console, options.bag_id)
     else:
@@ -86,7 +87,7 @@ def _start(client: CellClient, console: Console, options: argparse.Namespace) ->
         tare=decimal_text(options.tare, point),
     )
     response = client.call(StartWeighJob, 'weighing/start_job', request)
-    console.print(response.message)
+    console.print(escape(response.message))
     if options.action == 'run':
         text = f'weigh {options.quantity} bags at station {station}'
         follow_weigh_job(client, console, response.weigh_job_id, text, RUN_S)
@@ -116,7 +117,7 @@ def _show_bag(client: CellClient, console: Console, bag_id: int) -> None:
     """Print one bag, and where its delivery to the web application stands."""
     response = client.call(GetBag, 'weighing/get_bag', GetBag.Request(bag_id=bag_id))
     console.print(_bag_table([response.bag]))
-    console.print(response.message)
+    console.print(escape(response.message))
     if response.delivery != GetBag.Response.NOT_DELIVERED:
         console.print(f'sent {_when(response.posted_at)}, accepted {_when(response.acknowledged_at)}')
     if response.response:
@@ -136,13 +137,13 @@ def _show_list(client: CellClient, console: Console) -> None:
     for station in jobs.stations:
         job = by_station.get(station)
         if job is None:
-            table.add_row(station, '', '', 'no job yet', '')
+            table.add_row(escape(station), '', '', 'no job yet', '')
         else:
             state = 'active' if job.state == WeighJob.ACTIVE else 'completed'
-            table.add_row(station, str(job.weigh_job_id), job.company, state, weigh_line(job))
+            table.add_row(*map(escape, (station, str(job.weigh_job_id), job.company, state, weigh_line(job))))
     console.print(table)
     console.print(_bag_table(latest.bags))
-    console.print(f'companies: {", ".join(jobs.companies) or "none yet"}; default tolerance: {jobs.default_tolerance}')
+    console.print(f'companies: {escape(", ".join(jobs.companies) or "none yet")}; default tolerance: {jobs.default_tolerance}')
 
 
 def _bag_table(bags: Sequence[BagRecord]) -> Table:
@@ -154,7 +155,8 @@ def _bag_table(bags: Sequence[BagRecord]) -> Table:
         scale = f'{bag.scale_id} for {bag.stands_for}' if bag.stands_for else bag.scale_id
         result = 'voided' if bag.voided else bag.message or OUTCOMES[bag.outcome]
         numbers = (str(bag.bag_id), str(bag.weigh_job_id or '-'), str(bag.bag_number or '-'))
-        table.add_row(*numbers, bag.station, scale, f'{bag.weight} {bag.unit}', result, _when(bag.weighed_at))
+        cells = (bag.station, scale, f'{bag.weight} {bag.unit}', result, _when(bag.weighed_at))
+        table.add_row(*numbers, *map(escape, cells))
     return table
 
 

@@ -177,7 +177,7 @@ def _sequence(value: object) -> Sequence[object]:
 
 
 def _number(value: object) -> float:
-    return float(np.asarray(value, float).item())
+    return 0.0 if value is None else float(np.asarray(value, float).item())
 
 
 def _polygon(points: object) -> Polygon:

@@ -15,6 +15,8 @@ GREEN, RED = (0, 255, 0), (0, 0, 255)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 FONT_SCALE = 0.6
 LINE_WIDTH = 2
+MOST_PIXELS = 30_000.0
+"""Largest coordinate that OpenCV draws without overflow."""
 LABEL_GAP = 5
 """Between a polygon's top and its label, pixels."""
 LIST_LEFT, LIST_TOP, LIST_STEP = 10, 30, 25
@@ -73,7 +75,9 @@ def _listed(value: object) -> list[RecognizedText]:
 def _points(polygon: object) -> NDArray[np.int32]:
     """Return a polygon as OpenCV takes it, shape (points, 1, 2), pixels; without points when one of them is no number."""
     points = np.asarray([] if polygon is None else polygon, float).reshape(-1, 1, 2)
-    return np.rint(points).astype(np.int32) if np.isfinite(points).all() else np.zeros((0, 1, 2), np.int32)
+    if not np.isfinite(points).all():
+        return np.zeros((0, 1, 2), np.int32)
+    return np.asarray(np.rint(points.clip(-MOST_PIXELS, MOST_PIXELS)), np.int32)
 
 
 def _label(item: RecognizedText) -> str:

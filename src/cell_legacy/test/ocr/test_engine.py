@@ -56,6 +56,7 @@ def test_texts_without_scores_or_polygons_are_kept(caplog):
     page = RELEASE_3[0]
     assert parse_paddle_result([{**page, 'rec_scores': None}]) == [(BOX, 'G8NB-17SR', 0.0), (BOX, 'OMRON', 0.0)]
     assert parse_paddle_result([{**page, 'rec_polys': [BOX]}]) == [([], 'G8NB-17SR', 0.98), ([], 'OMRON', 0.9)]
+    assert parse_paddle_result([{**page, 'rec_scores': [None, 0.9]}])[0] == (BOX, 'G8NB-17SR', 0.0)
     assert 'no polygon for each of its 2 texts' in caplog.text
     assert parse_paddle_result([[('G8NB-17SR', 0.98), ('OMRON', 0.9)]]) == [([], 'G8NB-17SR', 0.98), ([], 'OMRON', 0.9)]
 
