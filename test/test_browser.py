@@ -166,7 +166,8 @@ def test_a_rejected_bag_is_sent_again_by_a_click(
     open_page(cell, page)
     page.get_by_test_id('view-weigh').click()
     page.get_by_test_id('weigh-open').click()
-    for name, value in (('company', 'ACME Foam'), ('station', 'A'), ('target', '1.10'), ('quantity', '2')):
+    page.get_by_test_id('weigh-station').select_option('A')
+    for name, value in (('company', 'ACME Foam'), ('target', '1.10'), ('quantity', '2')):
         page.get_by_test_id(f'weigh-{name}').fill(value)
     page.get_by_test_id('weigh-start').click()
     expect(page.get_by_test_id('dead-letter').first).to_contain_text('does not know this station', timeout=60_000)

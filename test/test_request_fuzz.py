@@ -35,7 +35,7 @@ CATALOGUE = str(ROOT / 'config' / 'parts.yaml')
 ANSWER_S = 30.0
 SEED = 19
 RANDOM_REQUESTS = 6
-WITHOUT_SERVICES = {'bridge/node.py', 'gateway_node.py', 'socketio_gateway/node.py'}
+WITHOUT_SERVICES = {'bridge/node.py', 'gateway_node.py', 'socketio_gateway/node.py', 'recorder/node.py', 'replay/node.py'}
 """Modules of nodes that create no service."""
 RANGES = {
     **{f'uint{bits}': (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
