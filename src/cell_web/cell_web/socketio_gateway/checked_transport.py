@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import aiohttp
+import engineio
 from aiohttp import web
-from engineio.async_drivers.aiohttp import WebSocket, translate_request
+from aiohttp.abc import AbstractStreamWriter
+from engineio.async_drivers import aiohttp as aiohttp_driver
 from engineio.packet import CLOSE, MESSAGE, NOOP, PONG, UPGRADE, Packet
 from engineio.payload import Payload
 
-__all__ = ['check_transport', 'log_too_large', 'require_readable_headers']
+__all__ = ['CLIENT_OF', 'PollingRequest', 'log_too_large', 'read_request', 'require_readable_headers']
 
 LOG = logging.getLogger(__name__)
+CLIENT_OF: web.AppKey[Callable[[web.Request], str]] = web.AppKey('client_of')
+"""Names the client of a request for the log: port and address."""
 MALFORMED = (ValueError, LookupError, RecursionError)
 """Errors of the library at a malformed packet. Deeply nested JSON is a RecursionError."""
 
@@ -26,72 +29,94 @@ POSTED = (CLOSE, PONG, MESSAGE, UPGRADE)
 """Packets of a client that polls."""
 
 
-def check_transport(server: Any, name: str, peer_of: Callable[[web.Request], str]) -> None:
-    """Let an Engine.IO server check what arrives.
+class CheckedWebSocket(web.WebSocketResponse):
+    """A WebSocket that ends its client at a malformed packet, before the library sees it."""
 
-    Args:
-        server: An `engineio.AsyncServer` on aiohttp.
-        name: Of the port, for the log.
-        peer_of: Returns the address of the client behind a request.
+    _client = ''
+    _is_ended = False
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        """Start the handshake; the application's CLIENT_OF names the client for the log.
+
+        Args:
+            request: The handshake.
+        """
+        if isinstance(request, web.Request) and (client_of := request.app.get(CLIENT_OF)):
+            self._client = client_of(request)
+        return await super().prepare(request)
+
+    async def receive(self, timeout: float | None = None) -> aiohttp.WSMessage:
+        """Return the next message; one that ends the client in place of a malformed packet.
+
+        Args:
+            timeout: Seconds; None = without end.
+        """
+        if self._is_ended:
+            return aiohttp.WSMessage(aiohttp.WSMsgType.CLOSED, None, None)
+        message = await super().receive(timeout)
+        if isinstance(message.data, str | bytes):
+            if error := _fault_of(message.data):
+                self._is_ended = True
+                _log_malformed(self._client, error)
+                return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, str(CLOSE), None)
+        else:
+            log_too_large(self._client, message)
+        return message
+
+
+# The driver makes the sockets of every server in the process, and takes no other class for them.
+aiohttp_driver.WebSocketResponse = CheckedWebSocket
+
+
+class PollingRequest:
+    """A polling request whose body was read and checked; for everything else the request itself.
+
+    Attributes:
+        original: The request.
+        content: Its body, for the library.
+        headers: Its headers, with the length of the body.
     """
 
-    def client_of(request: web.Request) -> str:
-        return f'{name} port: client {peer_of(request)}'
+    def __init__(self, original: web.Request, body: bytes) -> None:
+        """Store request and body."""
+        self.original = original
+        self.content = _Body(body)
+        self.headers = original.headers.copy()
+        self.headers['Content-Length'] = str(len(body))
 
-    class CheckedWebSocket(WebSocket):
-        """One connection; the server makes the objects itself."""
+    def __getattr__(self, name: str) -> object:
+        """Return an attribute of the request."""
+        return getattr(self.original, name)
 
-        _is_ended = False
 
-        async def wait(self) -> str | bytes:
-            """Return the next packet; one that ends the client in place of a malformed one.
+async def read_request(request: web.Request, server: engineio.AsyncServer) -> PollingRequest:
+    """Return a polling request with its body.
 
-            Raises:
-                ConnectionError: The connection has ended.
-            """
-            if self._is_ended:
-                raise ConnectionError('the client was disconnected')
-            message: aiohttp.WSMessage = await self._sock.receive()
-            client = client_of(self.environ['aiohttp.request'])
-            if isinstance(message.data, str | bytes):
-                error = _fault_of(message.data)
-                if not error:
-                    return message.data
-                self._is_ended = True
-                _log_malformed(client, error)
-                return str(CLOSE)
-            log_too_large(client, message)
-            raise ConnectionError('the connection has ended')
+    Args:
+        request: A POST.
+        server: The `engineio.AsyncServer`.
 
-    async def checked_request(request: web.Request) -> dict[str, Any]:
-        """Return the request as the library wants it, with its body.
+    Raises:
+        web.HTTPBadRequest: It is too large, or a packet in it is malformed; its client is disconnected.
+    """
+    body, error = await _read(request, server.max_http_buffer_size + 1), ''
+    client = request.app[CLIENT_OF](request)
+    if len(body) > server.max_http_buffer_size:
+        log_too_large(client)
+        error = 'it is too large'
+    elif error := _fault_of_payload(body):
+        _log_malformed(client, error)
+    if error:
+        await _disconnect(server, request.query.get('sid', ''))
+        raise web.HTTPBadRequest(text=f'the request was refused: {error}')
+    return PollingRequest(request, body)
 
-        Raises:
-            web.HTTPBadRequest: It is too large, or a packet in it is malformed; its client is disconnected.
-        """
-        environ: dict[str, Any] = translate_request(request)
-        if request.method != 'POST':
-            return environ
-        body = _Body(await _read(request, server.max_http_buffer_size + 1))
-        environ |= {'wsgi.input': body, 'CONTENT_LENGTH': str(len(body.data))}
-        if len(body.data) > server.max_http_buffer_size:
-            log_too_large(client_of(request))
-            error = 'it is too large'
-        elif error := _fault_of_payload(body.data):
-            _log_malformed(client_of(request), error)
-        if error:
-            await disconnect(request.query.get('sid', ''))
-            raise web.HTTPBadRequest(text=f'the request was refused: {error}')
-        return environ
 
-    async def disconnect(sid: str) -> None:
-        """End a client that polls. The library's own function waits until the client has taken all that is queued for it."""
-        connection = server.sockets.pop(sid, None)
-        if connection is not None:
-            await connection.close(wait=False, reason=server.reason.TRANSPORT_ERROR)
-
-    # The library has no other place to put them in; the dictionary is that of all servers of the process.
-    server._async = {**server._async, 'websocket': CheckedWebSocket, 'translate_request': checked_request}
+async def _disconnect(server: engineio.AsyncServer, sid: str) -> None:
+    """End a client that polls. The library's own function waits until the client has taken all that is queued for it."""
+    connection = server.sockets.pop(sid, None)
+    if connection is not None:
+        await connection.close(wait=False, reason=server.reason.TRANSPORT_ERROR)
 
 
 def log_too_large(client: str, message: aiohttp.WSMessage | None = None) -> None:

@@ -11,6 +11,7 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import socketio
 from aiohttp import web
@@ -20,7 +21,7 @@ from engineio.payload import Payload
 from cell_web.connections import ConnectionGuard, ConnectionLimits
 from cell_web.origins import origin_allowed
 from cell_web.socketio_gateway.checked_packet import UNREADABLE, CheckedPacket
-from cell_web.socketio_gateway.checked_transport import check_transport, require_readable_headers
+from cell_web.socketio_gateway.checked_transport import CLIENT_OF, PollingRequest, read_request, require_readable_headers
 from cell_web.socketio_gateway.engineio3 import EngineIo3Bridge, EngineIo3Settings
 from cell_web.socketio_gateway.events import PayloadError
 from cell_web.socketio_gateway.packet_queue import PacketQueue
@@ -137,7 +138,6 @@ class SocketIoServer:
             always_connect=False,
         )
         self._sio.eio.create_queue = PacketQueue
-        check_transport(self._sio.eio, name, self._bridge.peer_of)
         self._sio.on('connect', self._connected, namespace=NAMESPACE)
         self._sio.on('disconnect', self._disconnected, namespace=NAMESPACE)
         self._sio.on('connect', self._refuse_namespace, namespace='*')
@@ -198,6 +198,7 @@ class SocketIoServer:
         application = web.Application(
             middlewares=[self._guard.middleware, self._middleware(bridge)], client_max_size=MAX_PAYLOAD
         )
+        application[CLIENT_OF] = lambda request: f'{self.name} port: client {bridge.peer_of(request)}'
         self._sio.attach(application)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
@@ -249,6 +250,8 @@ class SocketIoServer:
         async def choose_protocol(request: web.Request, handler: Handler) -> web.StreamResponse:
             require_readable_headers(request)
             version = request.query.get('EIO')
+            if request.path.startswith('/socket.io') and version == '4' and request.method == 'POST':
+                return await handler(cast(web.Request, await read_request(request, self._sio.eio)))
             if not request.path.startswith('/socket.io') or version == '4':
                 # Frames are JPEG in base64: compressing them again costs a core and saves a quarter of the bytes.
                 headers = request.headers.copy()
@@ -274,6 +277,7 @@ class SocketIoServer:
 
     def _is_origin_text_allowed(self, _origin: str, environ: dict[str, object]) -> bool:
         request = environ['aiohttp.request']
+        request = request.original if isinstance(request, PollingRequest) else request
         return isinstance(request, web.Request) and self._is_origin_allowed(request)
 
     # -- clients and events -----------------------------------------------------------------------------------------
