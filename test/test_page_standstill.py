@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 CHROMIUM = '/usr/bin/chromium'
 SIZES = {'tablet': (1280, 800), 'panel': (1920, 1080), 'phone': (390, 844)}
-COVER_MS, RETURN_MS = 2_000, 1_000
+COVER_MS, RETURN_MS = (2_000, 1_000) if FULL else (5_000, 3_000)
 ALL = '[data-fresh],[data-testid=camera-picture]'
 WEIGH_STATION = '[data-fresh=bags],[data-fresh=weighJobs],[data-fresh=delivery]'
 STOPPED: dict[str, dict[str, str]] = {
