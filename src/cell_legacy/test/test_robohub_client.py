@@ -76,6 +76,19 @@ def client(port):
     client.disconnect()
 
 
+@pytest.fixture
+def hub_again(port, client):
+    """The hub after a restart; the client has lost its connection to the first one."""
+    first = Hub(port)
+    assert client.connect()
+    first.stop()
+    wait_until(lambda: not client.connected, 10.0, 'the connection lost')
+    second = Hub(port)
+    yield second
+    client.disconnect()
+    second.stop()
+
+
 def test_the_hub_is_looked_for_on_port_5002():
     client = RoboHubClient()
     assert client.hub_url == 'http://127.0.0.1:5002' and client.acks == {} and isinstance(client.sio, socketio.Client)
@@ -138,18 +151,9 @@ def test_it_connects_again_only_when_the_former_connection_has_ended(hub, client
     assert client.connect() is True
 
 
-def test_it_reconnects_after_the_hub_was_away(port, client):
-    first = Hub(port)
-    assert client.connect()
-    first.stop()
-    wait_until(lambda: not client.connected, 10.0, 'the connection lost')
-    second = Hub(port)
-    try:
-        wait_until(lambda: client.send_part_code('C', 'Y'), 10.0, 'the connection back')
-        assert client.wait_for_ack('PART_Y', timeout=5)
-    finally:
-        client.disconnect()
-        second.stop()
+def test_it_reconnects_after_the_hub_was_away(hub_again, client):
+    wait_until(lambda: client.send_part_code('C', 'Y'), 10.0, 'the connection back')
+    assert client.wait_for_ack('PART_Y', timeout=5)
 
 
 @pytest.mark.parametrize('data', [None, 'x', {}, {'event': 5}, [], {'arguments': ['a', 'b']}, {'arguments': []}])
@@ -194,18 +198,9 @@ def test_the_first_sends_of_several_threads_share_one_connection(hub, client):
     assert sorted(data['part_number'] for data in hub.received) == ['0', '1', '2', '3']
 
 
-def test_sends_of_several_threads_arrive_after_the_hub_came_back(port, client):
-    first = Hub(port)
-    assert client.connect()
-    first.stop()
-    wait_until(lambda: not client.connected, 10.0, 'the connection lost')
-    second = Hub(port)
-    try:
-        assert send_at_once(client, 3) == [True] * 3
-        assert sorted(data['part_number'] for data in second.received) == ['0', '1', '2']
-    finally:
-        client.disconnect()
-        second.stop()
+def test_sends_of_several_threads_arrive_after_the_hub_came_back(hub_again, client):
+    assert send_at_once(client, 3) == [True] * 3
+    assert sorted(data['part_number'] for data in hub_again.received) == ['0', '1', '2']
 
 
 def test_it_connects_again_by_itself(port, client):
