@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cell_inventory.ledger import Ledger
 from cell_inventory.stock_file import Counts
+from cell_inventory.stock_file_history import MOST_CONTENTS
 
 
 class FileLedger:
@@ -31,3 +32,14 @@ class FileLedger:
             for number, part in stock.catalogue.parts.items()
             for tray in part.trays
         }
+
+    def changes(self) -> Sequence[Counts]:
+        """Return for each of the latest entries, newest first, the tray and its count before the entry.
+
+        Raises:
+            BookingRejected: STORAGE_FAILED.
+        """
+        return [
+            {(item.entry.part_number, item.entry.tray): item.count_after - item.entry.delta}
+            for item in self._ledger.latest(MOST_CONTENTS)
+        ]

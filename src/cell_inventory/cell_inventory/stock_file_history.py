@@ -19,16 +19,17 @@ A copy that is older than the contents kept here is compared with these; its old
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cell_inventory.stock_file import StockFile
 
-__all__ = ['Content', 'StockFileHistory', 'content_of', 'counts_in']
+__all__ = ['MOST_CONTENTS', 'Content', 'StockFileHistory', 'content_of', 'contents_before', 'counts_in']
 
 Content = Mapping[tuple[str, int], object]
 """(part number, tray) -> pieces, and (name, 0) -> value for each other member of the file, such as `job`."""
 # Only differences are kept: one tray for each pick, so these are some hours of work.
-_MOST_CONTENTS = 1000
+MOST_CONTENTS = 1000
+"""Older contents that are kept."""
 
 
 def content_of(file: StockFile) -> Content:
@@ -41,22 +42,50 @@ def counts_in(content: Content) -> dict[tuple[str, int], int]:
     return {key: count for key, count in content.items() if key[1] and isinstance(count, int)}
 
 
+def contents_before(agreed: Content, counts: Content, changes: Sequence[Content]) -> Sequence[Content]:
+    """Return how the counts changed before file and ledger agreed last, as the ledger tells after a restart.
+
+    Args:
+        agreed: The counts on which file and ledger agreed last.
+        counts: The ledger's counts now; it may have booked after the file was written last.
+        changes: For each entry of the ledger, newest first: the tray and its count before the entry.
+
+    Returns:
+        The rest of `changes` from the entry on after which the counts were the agreed ones; empty if none is known.
+    """
+    then = {key: counts.get(key) for key in agreed}
+    differing = {key for key, count in agreed.items() if then[key] != count}
+    for number, before in enumerate(changes):
+        if not differing:
+            return changes[number:]
+        for key in before.keys() & agreed.keys():
+            (differing.discard if before[key] == agreed[key] else differing.add)(key)
+    return ()
+
+
 class StockFileHistory:
     """Contents that the file has had, the newest whole and the older ones as differences."""
 
-    def __init__(self, newest: Content) -> None:
-        """Begin with one content.
+    def __init__(self, newest: Content, changes: Sequence[Content] = ()) -> None:
+        """Begin with the contents that are known.
 
         Args:
             newest: The counts on which file and ledger agreed last; empty for a file that is new to the cell.
+            changes: See `contents_before`.
         """
         self._newest: dict[tuple[str, int], object] = dict(newest)
-        self._older: deque[dict[tuple[str, int], object]] = deque(maxlen=_MOST_CONTENTS)
+        self._older: deque[dict[tuple[str, int], object]] = deque(maxlen=MOST_CONTENTS)
+        for before in reversed(changes[:MOST_CONTENTS]):
+            self._older.append({key: value for key, value in before.items() if key in self._newest})
 
     @property
     def newest(self) -> Content:
         """The newest content."""
         return self._newest
+
+    def learn_members(self, content: Content) -> None:
+        """Take over the members of a file that are no counts: at a start the ledger does not know them."""
+        self._newest.update({key: value for key, value in content.items() if not key[1] and key not in self._newest})
 
     def add(self, content: Content) -> None:
         """Add a content that the cell or another program wrote.

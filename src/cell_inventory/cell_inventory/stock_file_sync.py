@@ -4,12 +4,12 @@ Changes by other programs are noticed with the watchdog library, and by a slow c
 change is read after the file has rested for a moment. A file that cannot be used is reported and left as it is, until it
 changes again; meanwhile nothing is written. The rules are in `stock_file`.
 
-Both sides may have changed since they last agreed. The counts of the last agreement are stored in the database, and the
-contents that the file has had since the start are kept in memory. A tray of the file is booked only if it differs from the
-content that the other program had read, as far as that can be told; see `stock_file_history`. So a program that saves an old
-copy with a change of its own does not undo the bookings of the robot in other trays. Three do: one that saves an old copy
-without any change, one that changes the same tray, and one whose copy is from before the cell's start or older than the
-contents that are kept.
+Both sides may have changed since they last agreed. The counts of the last agreement are stored in the database. The contents
+that the file has had are kept in memory; those from before the start are taken from the entries of the ledger. A tray of the
+file is booked only if it differs from the content that the other program had read, as far as that can be told; see
+`stock_file_history`. So a program that saves an old copy with a change of its own does not undo the bookings of the robot in
+other trays. Three do: one that saves an old copy without any change, one that changes the same tray, and one whose copy is
+older than the contents that are kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -30,7 +30,7 @@ from watchdog.observers import Observer
 from cell_inventory.json_lines import StockFileError, printable
 from cell_inventory.rules import BookingRejected
 from cell_inventory.stock_file import Capacities, Counts, StockFile, changed_counts, new_stock_file, parse_stock, write_stock
-from cell_inventory.stock_file_history import StockFileHistory, content_of, counts_in
+from cell_inventory.stock_file_history import StockFileHistory, content_of, contents_before, counts_in
 
 SETTLE_S = 0.2
 """A change is read when the file has not changed for this long."""
@@ -62,6 +62,13 @@ class StockLedger(Protocol):
 
         Raises:
             BookingRejected: Nothing was booked.
+        """
+
+    def changes(self) -> Sequence[Counts]:
+        """Return for each of the latest entries, newest first, the tray and its count before the entry.
+
+        Raises:
+            BookingRejected: STORAGE_FAILED.
         """
 
     def agreed_counts(self, path: str) -> Counts:
@@ -120,7 +127,7 @@ class StockFileSync:
         self._ledger = ledger
         self._warn = warn
         self._agreed = dict(ledger.agreed_counts(str(self._path)))
-        self._history = StockFileHistory(self._agreed)
+        self._history = StockFileHistory(self._agreed, contents_before(self._agreed, ledger.counts(), ledger.changes()))
         self._file: StockFile | None = None
         self._seen: bytes | None = None
         self._is_new = True
@@ -230,6 +237,8 @@ class StockFileSync:
             BookingRejected: The ledger refused; nothing was booked.
         """
         content, ledger = content_of(file), self._ledger.counts()
+        if self._file is None:
+            self._history.learn_members(content)
         changes = changed_counts(file.counts, counts_in(self._history.base_of(content)), ledger)
         old = changed_counts(file.counts, self._agreed, ledger).keys() - changes.keys()
         if changes:

@@ -1,6 +1,6 @@
 import pytest
 from cell_inventory.stock_file import changed_counts, parse_stock
-from cell_inventory.stock_file_history import StockFileHistory, content_of, counts_in
+from cell_inventory.stock_file_history import StockFileHistory, content_of, contents_before, counts_in
 
 
 def trays(*counts, **members):
@@ -66,3 +66,23 @@ def test_the_content_of_a_file_is_its_counts_and_its_members():
     file = parse_stock('{"current": {"A": [1, 0, 0, 0]}, "job": {"quantity": 1}}', {'A': {1: 5}})
     assert content_of(file) == {('A', 1): 1, ('job', 0): {'quantity': 1}}
     assert counts_in(content_of(file)) == {('A', 1): 1}
+
+
+@pytest.mark.parametrize(
+    ('agreed', 'expected'),
+    [
+        ({('A', 1): 3, ('A', 2): 2}, 0),
+        ({('A', 1): 4, ('A', 2): 2}, 1),
+        ({('A', 1): 4, ('A', 2): 9}, 2),
+        ({('A', 1): 7, ('A', 2): 7}, 3),
+    ],
+    ids=['in step', 'one entry not in the file', 'two', 'never'],
+)
+def test_the_contents_before_a_start_are_those_of_the_ledger(agreed, expected):
+    changes = [{('A', 1): 4}, {('A', 2): 9}, {('A', 1): 5}]
+    assert list(contents_before(agreed, {('A', 1): 3, ('A', 2): 2}, changes)) == changes[expected:]
+
+
+def test_a_tray_that_the_file_does_not_have_is_no_difference():
+    history = StockFileHistory({('A', 1): 3}, [{('A', 2): 9}, {('A', 1): 4}])
+    assert history.base_of({('A', 1): 4, ('A', 2): 1}) == {('A', 1): 4}

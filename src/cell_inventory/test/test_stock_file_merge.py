@@ -13,6 +13,7 @@ class Ledger:
         self.stock = {('A', tray): 5 for tray in (1, 2, 3, 4)}
         self.booked = []
         self.agreed = {}
+        self.before = []
 
     def counts(self):
         return self.stock
@@ -20,6 +21,13 @@ class Ledger:
     def book_changes(self, counts, operator_id, reason):
         self.booked.append(counts)
         self.stock.update(counts)
+
+    def pick(self, tray):
+        self.before.insert(0, {('A', tray): self.stock['A', tray]})
+        self.stock['A', tray] -= 1
+
+    def changes(self):
+        return self.before
 
     def agreed_counts(self, path):
         return self.agreed
@@ -48,7 +56,7 @@ class Site:
             self.sync.poll(self.now)
 
     def pick(self, tray):
-        self.ledger.stock['A', tray] -= 1
+        self.ledger.pick(tray)
         self.sync.ledger_changed()
         self.run()
 
@@ -84,10 +92,24 @@ def test_a_correction_of_the_newest_content_is_booked(site):
     assert site.ledger.booked == [{('A', 2): 5}] and site.warnings == []
 
 
-def test_after_a_start_only_the_last_agreement_is_known(site):
+@pytest.mark.parametrize('unwritten', [0, 2], ids=['in step', 'picks that the file has not got'])
+def test_a_copy_from_before_a_restart_does_not_undo_a_pick(site, unwritten):
+    site.pick(1)
     copy = site.read()
     site.pick(2)
-    site.sync.close()
+    for _ in range(unwritten):  # the process was killed between the booking and the file
+        site.ledger.pick(3)
+    site.start()
+    copy['current']['A'][3] = 7
+    site.save(copy)
+    assert site.ledger.booked == [{('A', 4): 7}]
+    assert site.read()['current']['A'] == [4, 4, 5 - unwritten, 7]
+
+
+def test_a_copy_older_than_the_entries_of_the_ledger_is_a_change_of_its_trays(site):
+    copy = site.read()
+    site.pick(2)
+    site.ledger.before.clear()
     site.start()
     copy['current']['A'][3] = 7
     site.save(copy)

@@ -35,6 +35,9 @@ class FakeLedger:
         self.booked.append((counts, operator_id, reason))
         self.stock.update(counts)
 
+    def changes(self):
+        return []
+
     def agreed_counts(self, path):
         return self.agreed.get(path, {})
 

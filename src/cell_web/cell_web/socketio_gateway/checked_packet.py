@@ -6,16 +6,21 @@ every later event of that client is lost. Here such a packet becomes the event U
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from socketio import packet
 
-__all__ = ['UNREADABLE', 'CheckedPacket']
+__all__ = ['LARGEST_EVENT', 'UNREADABLE', 'CheckedPacket']
 
 UNREADABLE = 'unreadable message'
 """Event of a packet that could not be read; its payload is the reason."""
+LARGEST_EVENT = 1_000_000
+"""Characters of an event, or bytes of one of its binary parts; the contract's own events have some hundred."""
+EVENT_NAME = re.compile(r'\d*(?:\d-)?\["([\w ]{1,40})"')
 MOST_ATTACHMENTS = 8
 """Binary parts of one event. The contract has none; the library would keep any number of them in memory."""
+_TOO_LARGE = 'more than 1 MB: send images and files another way'
 
 
 class CheckedPacket(packet.Packet):
@@ -32,6 +37,9 @@ class CheckedPacket(packet.Packet):
         try:
             if isinstance(encoded_packet, bytes):
                 raise ValueError('binary data without an event before it')
+            if len(encoded_packet) > LARGEST_EVENT:
+                name = EVENT_NAME.match(encoded_packet)
+                raise ValueError(f'{name[1] if name else "an event"} has {_TOO_LARGE}')
             attachments = int(super().decode(encoded_packet) or 0)
             self._check(attachments)
         # Deeply nested JSON is a RecursionError.
@@ -43,6 +51,8 @@ class CheckedPacket(packet.Packet):
     def add_attachment(self, attachment: str | bytes) -> bool:
         """Add one attachment; return whether it was the last."""
         try:
+            if len(attachment) > LARGEST_EVENT:
+                raise ValueError(f'a binary part has {_TOO_LARGE}')
             return bool(super().add_attachment(attachment))
         # A placeholder without its number, or with one that no attachment has.
         except (ValueError, LookupError, TypeError, RecursionError) as error:

@@ -127,7 +127,7 @@ def log_too_large(client: str, message: aiohttp.WSMessage | None = None) -> None
         message: What ended its WebSocket; logged only if that was the size. None = a request that was too large.
     """
     if message is None or getattr(message.data, 'code', None) == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
-        LOG.warning('%s disconnected: it sent an event of more than 1 MB. Send images and files another way.', client)
+        LOG.warning('%s disconnected: it sent more than 8 MB at once. Send images and files another way.', client)
 
 
 def require_readable_headers(request: web.Request) -> None:

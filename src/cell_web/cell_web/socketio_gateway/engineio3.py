@@ -66,7 +66,7 @@ class EngineIo3Settings:
 
     ping_interval_s: float = 25.0
     ping_timeout_s: float = 60.0
-    max_payload: int = 1_000_000
+    max_payload: int = 8_000_000
     max_queue: int = 100
     max_clients: int = 100
 

@@ -34,8 +34,8 @@ RETRY_S = 2.0
 CLOSE_S = 1.0
 MOST_UNSENT = 16384
 """Of each connection, bytes in the system's buffer that were not sent. A frame in it is no longer replaced by a newer one."""
-MAX_PAYLOAD = 1_000_000
-"""Largest event taken, bytes; a longer one ends its connection."""
+MAX_PAYLOAD = 8_000_000
+"""Largest message read, bytes; a longer one ends its connection. Of `LARGEST_EVENT` on the client gets a status instead."""
 MOST_PACKETS = 10_000
 """Packets taken in one request. A client that polls sends all that it has gathered in one; the library drops more than 16."""
 
@@ -124,7 +124,7 @@ class SocketIoServer:
         # A polling client has up to three connections, and one of Engine.IO 3 as many again from this process to itself.
         connections = 6 * settings.max_clients + 40
         self._guard = ConnectionGuard(ConnectionLimits(total=connections, per_address=connections))
-        self._bridge = EngineIo3Bridge(self._own_url, self._is_origin_allowed, EngineIo3Settings())
+        self._bridge = EngineIo3Bridge(self._own_url, self._is_origin_allowed, EngineIo3Settings(max_payload=MAX_PAYLOAD))
         Payload.max_decode_packets = MOST_PACKETS
         self._sio = socketio.AsyncServer(
             async_mode='aiohttp',

@@ -1,5 +1,5 @@
 import pytest
-from cell_web.socketio_gateway.checked_packet import UNREADABLE, CheckedPacket
+from cell_web.socketio_gateway.checked_packet import LARGEST_EVENT, UNREADABLE, CheckedPacket
 from hypothesis import given
 from hypothesis import strategies as st
 from socketio import packet
@@ -40,6 +40,8 @@ def test_a_packet_of_a_client_is_read(text, kind, data):
         ('59-["x",{}]', 'at most 8 attachments'),
         ('599999999999-["x",{}]', 'too many attachments'),
         ('2' + '1' * 200 + '["x"]', 'too long'),
+        ('2["set_job","' + 'x' * LARGEST_EVENT + '"]', 'set_job has more than 1 MB'),
+        ('2{"a":"' + 'x' * LARGEST_EVENT + '"}', 'an event has more than 1 MB'),
         (b'\x00\x01', 'binary data without an event'),
         (b'2["x"]', 'binary data without an event'),
         (b'', 'invalid literal'),
@@ -56,6 +58,11 @@ def test_a_placeholder_without_an_attachment_ends_with_its_event(placeholder):
     read = CheckedPacket(encoded_packet=f'51-["x",{placeholder}]')
     assert read.attachment_count == 1
     assert read.add_attachment(b'data') and read.data[0] == UNREADABLE
+
+
+def test_an_attachment_that_is_too_large_ends_with_its_event():
+    read = CheckedPacket(encoded_packet='51-["x",{"_placeholder":true,"num":0}]')
+    assert read.add_attachment(bytes(LARGEST_EVENT + 1)) and 'binary part has more than 1 MB' in read.data[1]
 
 
 def test_attachments_take_their_places():

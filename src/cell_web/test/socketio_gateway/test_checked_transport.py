@@ -1,5 +1,6 @@
 """Packets and requests that are not of Engine.IO 4 end their client, and nothing else."""
 
+import contextlib
 import json
 import socket
 
@@ -7,6 +8,7 @@ import pytest
 import requests
 import websocket
 from cell_common.testing import wait_until
+from cell_web.socketio_gateway.checked_packet import LARGEST_EVENT
 from cell_web.socketio_gateway.server import MAX_PAYLOAD
 
 
@@ -72,19 +74,30 @@ def test_a_request_of_many_pieces_is_read_to_its_end(page, polling):
     wait_until(answered, 15.0, 'every pong')
 
 
-def test_an_event_that_is_too_large_is_logged_with_its_remedy(page, caplog):
+def test_an_event_that_is_too_large_is_refused_with_a_status_and_the_client_stays(page):
     client = opened(page.server.port)
-    client.send('42["ping_test",{"msg":"' + 'x' * MAX_PAYLOAD + '"}]')
+    client.send('42["ping_test",{"msg":"' + 'x' * LARGEST_EVENT + '"}]')
+    status = 'unreadable message: ping_test has more than 1 MB: send images and files another way'
+    assert json.loads(client.recv()[2:]) == ['status', {'msg': status}]
+    client.send('42["ping_test",{"msg":"x"}]')
+    assert client.recv() == '42["pong_test",{"msg":"x"}]'
+    client.close()
+
+
+def test_a_message_that_is_too_large_ends_its_client_with_a_sentence_in_the_log(page, caplog):
+    client = opened(page.server.port)
+    with contextlib.suppress(ConnectionError):  # the server closes before it has read all
+        client.send('42["ping_test",{"msg":"' + 'x' * MAX_PAYLOAD + '"}]')
     wait_until(lambda: not page.server.clients, 5.0, 'the client gone')
     client.close()
-    assert caplog.text.count('it sent an event of more than 1 MB. Send images and files another way.') == 1
+    assert caplog.text.count('it sent more than 8 MB at once. Send images and files another way.') == 1
 
 
 def test_a_request_that_is_too_large_is_logged_with_its_remedy(page, polling, caplog):
     url, query = polling
     assert requests.post(url, params=query, data=b'4' + b'x' * MAX_PAYLOAD, timeout=5).status_code == 400
     wait_until(lambda: not page.server.clients, 5.0, 'the client gone')
-    assert caplog.text.count('it sent an event of more than 1 MB') == 1
+    assert caplog.text.count('it sent more than 8 MB at once') == 1
 
 
 @pytest.mark.parametrize('version', ['3', '4'])
