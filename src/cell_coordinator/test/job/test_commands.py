@@ -18,13 +18,14 @@ TOO_OLD = {'issued_at': Time(sec=1), 'valid_for': Duration(sec=1)}
 
 def test_canceling_the_action_ends_the_job_and_books_the_piece(cell):
     cell.up()
-    cell.vision.read_broken = 1
+    cell.vision.read_broken = 1000
     future = cell.run(3)
     wait_until(lambda: cell.jobs and cell.jobs[-1].step == JobState.STEP_READ)
     cell.graph.request(cell.goal.cancel_goal_async)
     result = cell.result(future)
     assert result.code == ResultCode.JOB_CANCELLED and future.result().status == 5
     assert cell.robot.rejected == [PART] and cell.booked() == [(2, 1)]
+    cell.vision.read_broken = 0
     assert cell.result(cell.run(1)).code == ResultCode.OK
 
 

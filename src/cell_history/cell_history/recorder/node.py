@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -87,7 +88,8 @@ class RecorderNode(Node):
         self._refused: set[str] = set()
         self._writer: BagWriter | None = None
         self._began_s = self._flushed_s = time.monotonic()
-        self._number = self._clip_number = self._written = 0
+        self._number = self._clip_number = 0
+        self._counts: Counter[str] = Counter()
         self._error = ''
         self._causes = CauseFinder()
         self._buffer = ClipBuffer(settings.clip_before, settings.clip_after, settings.clip_memory * MEGABYTE)
@@ -115,13 +117,13 @@ class RecorderNode(Node):
 
     @property
     def bag(self) -> Path | None:
-        """Folder of the bag that is being written; None while nothing is recorded."""
+        """Folder of the bag that is being written; None while nothing is recorded: the last bag can then be read."""
         return self._writer.path if self._writer else None
 
     @property
-    def messages(self) -> int:
-        """Messages that were written since the start."""
-        return self._written
+    def counts(self) -> Mapping[str, int]:
+        """Messages that were written since the start, by full name of the topic; 0 for any other name."""
+        return self._counts
 
     def _make_triggers(self) -> dict[str, tuple[type, Callable[[Message], Cause | None]]]:
         """Return full topic name -> message class and function that finds a cause."""
@@ -214,12 +216,12 @@ class RecorderNode(Node):
 
     def _stop(self, error: str) -> None:
         """Stop recording with an alarm; it begins again by itself when there is room."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
+        if self._writer is not None:
             try:
-                writer.close()
+                self._writer.close()
             except BagWriteError as failed:
                 self.get_logger().error(str(failed))
+            self._writer = None
         if error != self._error:
             self._error = error
             self.get_logger().error(f'nothing is recorded: {error}')
@@ -308,10 +310,10 @@ class RecorderNode(Node):
             if not writer.has(name):
                 writer.add(name, topic.kind, offered(self.get_publishers_info_by_topic(name)))
             writer.write(name, time_ns, data)
+            self._counts[name] += 1
 
         try:
             self._guarded(write)
-            self._written += 1
         except DefinitionError as error:
             topic.recorded = False
             self.get_logger().warning(f'{name} is not recorded: {error}')
@@ -351,7 +353,8 @@ class RecorderNode(Node):
             self.get_logger().info(f'deleted {name}: the recordings are larger than {self._settings.total_size} MB')
 
     def _health(self) -> Health:
-        values = {'messages': str(self._written), 'bag': self.bag.name if self.bag else '', 'clips': str(self._clip_number)}
+        bag = self.bag.name if self.bag else ''
+        values = {'messages': str(self._counts.total()), 'bag': bag, 'clips': str(self._clip_number)}
         return Health(1, f'nothing is recorded: {self._error}', values) if self._error else Health(0, '', values)
 
 
