@@ -2,6 +2,7 @@
 """Run checks and tests, and print one summary; the targets test, fast, slow, lint and coverage of the Makefile call this.
 
 The output of each check is kept in build/test/<check>.log. Slow tests leave node logs and screenshots below build/test/.
+The summary ends with the failed tests and the lines that say why.
 
 Checks run in processes of their own, two at a time. A failing check does not end the others: one run names everything that is
 broken.
@@ -21,6 +22,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from failed_tests import failures, without_warnings
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_ONCE = 2
@@ -60,12 +63,13 @@ class Check:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Result of one check: exit code, wall time and the counts that pytest printed."""
+    """Result of one check: exit code, wall time, the counts that pytest printed, and the lines about its failed tests."""
 
     check: Check
     code: int
     seconds: float
     counts: dict[str, int]
+    failures: list[str]
 
 
 def all_checks() -> list[Check]:
@@ -106,9 +110,12 @@ def run(check: Check) -> CheckResult:
     print(f'\n== {check.group}: {check.name}' if check.exclusive else f'-- {check.name} begins', flush=True)
     started = time.monotonic()
     lines = []
+    report = LOGS / f'{check.name}.xml'
+    report.unlink(missing_ok=True)
+    junit = (f'--junitxml={report}', '-o', 'junit_family=xunit1') if check.command[: len(PYTEST)] == PYTEST else ()
     with (LOGS / f'{check.name}.log').open('w', encoding='utf-8') as log:
         process = subprocess.Popen(
-            check.command,
+            (*check.command, *junit),
             cwd=check.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -134,10 +141,11 @@ def run(check: Check) -> CheckResult:
             with contextlib.suppress(ProcessLookupError):  # a child may outlive the check
                 os.killpg(process.pid, signal.SIGKILL)
     if not check.exclusive:
-        print(f'\n== {check.group}: {check.name}\n{"".join(lines)}', flush=True)
+        print(f'\n== {check.group}: {check.name}\n{"".join(without_warnings(lines))}', flush=True)
     # pytest writes its counts into the last lines; earlier numbers may be part of a test's output.
     counts = {kind.rstrip('s') if kind == 'errors' else kind: int(n) for n, kind in COUNTS.findall(''.join(lines[-3:]))}
-    return CheckResult(check, 0 if code == NO_TESTS_SELECTED else code, time.monotonic() - started, counts)
+    code = 0 if code == NO_TESTS_SELECTED else code
+    return CheckResult(check, code, time.monotonic() - started, counts, failures(report, lines) if code else [])
 
 
 def run_all(chosen: list[Check]) -> list[CheckResult]:
@@ -193,6 +201,8 @@ def summarize(results: list[CheckResult], seconds: float) -> int:
         state = 'ok    ' if result.code == 0 else 'FAILED'
         print(f'{state}  {result.check.group:8} {result.check.name:21} {result.seconds:6.1f} s  {counts}')
     failed = [result for result in results if result.code]
+    for result in failed:
+        print(f'\n== failed: {result.check.name}', *result.failures, sep='\n')
     if failed:
         names = ', '.join(f'{(LOGS / result.check.name).relative_to(ROOT)}.log' for result in failed)
         print(f'\nOutput of the failed checks: {names}. Node logs and screenshots of slow tests: {LOGS.relative_to(ROOT)}/')

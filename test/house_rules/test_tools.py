@@ -65,6 +65,59 @@ def test_types_are_checked_everywhere_and_every_test_is_run(load):
         assert {f'src/{p.parent.name}/test' for p in ROOT.glob('src/*/setup.py')} <= words
 
 
+REPORT = """<testsuites><testsuite>
+<testcase classname="test.test_a" file="test/test_a.py" name="passes"/>
+<testcase classname="test.test_a" file="test/test_a.py" name="fails[1]"><failure message="short">def fails():
+        x = 1
+&gt;       assert x == 2
+E       assert 1 == 2
+
+test/test_a.py:3: AssertionError</failure></testcase>
+<testcase classname="test.test_a" file="test/test_a.py" name="breaks"><error message="a fixture">no such file</error></testcase>
+</testsuite></testsuites>"""
+
+
+def test_the_summary_ends_with_the_failed_tests_and_the_lines_that_say_why(load, tmp_path, capsys):
+    report = tmp_path / 'a.xml'
+    report.write_text(REPORT)
+    lines = load('failed_tests').failures(report, ['much output\n'] * 100)
+    assert lines == [
+        'FAILED test/test_a.py::fails[1]',
+        '    >       assert x == 2',
+        '    E       assert 1 == 2',
+        '    test/test_a.py:3: AssertionError',
+        'FAILED test/test_a.py::breaks',
+        '    no such file',
+    ]
+    check = load('check')
+    result = check.CheckResult(check.Check('slow', 'a', ()), 1, 2.0, {'failed': 2}, lines)
+    assert check.summarize([result], 2.0) == 1
+    end = capsys.readouterr().out.partition('== failed: a\n')[2]
+    assert end.startswith('\n'.join(lines)) and end.endswith('0 passed, 2 failed in 2 s\n')
+
+
+@pytest.mark.parametrize('written', [None, '<testsuites', '<testsuites/>'])
+def test_a_check_without_a_report_of_failed_tests_shows_the_end_of_its_output(load, tmp_path, written):
+    report = tmp_path / 'a.xml'
+    if written is not None:
+        report.write_text(written)
+    lines = load('failed_tests').failures(report, [f'{number}\n' for number in range(100)])
+    assert lines == [str(number) for number in range(60, 100)]
+
+
+def test_a_long_traceback_is_shown_by_its_beginning_and_its_end(load):
+    module = load('failed_tests')
+    short = module.shortened([f'E   {number}' for number in range(500)])
+    assert len(short) == module.LINES and short[0] == 'E   0' and '...' in short and short[-1] == 'E   499'
+
+
+def test_the_printed_output_lacks_the_warnings(load):
+    module = load('failed_tests')
+    warned = ['..F\n', '=== warnings summary ===\n', 'much\n', '-- Docs: https://docs.pytest.org\n', '1 failed\n']
+    assert module.without_warnings(warned) == ['..F\n', '1 failed\n']
+    assert module.without_warnings(warned[:3]) == warned[:3], 'a check that was killed'
+
+
 def test_a_path_that_the_build_tools_cannot_use_is_refused_before_anything_is_made(load, tmp_path):
     setup = load('setup')
     setup.check_path(tmp_path)
