@@ -201,7 +201,7 @@ class RobotCell:
         wait_until(settled, READY_S, f'{self.backend}: ready for {seconds:g} s')
 
     def inject(self, fault: str, value: float = 0.0, device: str = 'ur') -> None:
-        self.world.run(self.world.simulation.inject(device, fault, value), 5.0)
+        self.world.run(self.world.simulation.inject(device, fault, value), 30.0)
 
     def run_in_world(self, work: Callable[[], None]) -> None:
         """Call a function in the thread of the simulated controller."""
@@ -209,7 +209,7 @@ class RobotCell:
         async def call() -> None:
             work()
 
-        self.world.run(call(), 5.0)
+        self.world.run(call(), 30.0)
 
     def start(self, part_number: str, quantity: int) -> str:
         """Start a job and return its id; retry while an outdated status refuses it."""

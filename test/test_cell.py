@@ -52,8 +52,8 @@ def look_into_the_cell(cell, job):
     def last():
         return [entry['event'] for entry in cell.truth() if entry['event'] in MOVEMENTS][-1:]
 
-    with contextlib.suppress(AssertionError):
-        wait_until(lambda: last() == [done], LONGEST_MOVEMENT_S)
+    with contextlib.suppress(CellError):
+        cell.client.wait_for(lambda: last() == [done], LONGEST_MOVEMENT_S, 'end the movement')
     return ControlJob.Request.RESOLVE_DONE if last() == [done] else ControlJob.Request.RESOLVE_NOT_DONE
 
 
@@ -186,8 +186,8 @@ def test_a_malformed_scale_line_is_an_event_without_a_weight(shared_cell):
         # the first lines may precede the discovery of the subscription
         for _ in range(LINES):
             scale.sendall(b'9,nan kg\r\n')
-            with contextlib.suppress(AssertionError):
-                wait_until(lambda: malformed(readings), 1.0)
+            with contextlib.suppress(CellError):
+                shared_cell.client.wait_for(lambda: malformed(readings), 1.0, 'report the line')
                 break
     reading = malformed(readings)[0]
     assert reading.weight == ''

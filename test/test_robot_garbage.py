@@ -65,10 +65,10 @@ class GarbageServer:
         self.connections = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._background = AsyncioThread('garbage')
-        self._background.run(self._open(), 5.0)
+        self._background.run(self._open(), 30.0)
 
     def close(self) -> None:
-        self._background.run(self._end(), 5.0)
+        self._background.run(self._end(), 30.0)
         self._background.close()
 
     async def _open(self) -> None:
@@ -128,8 +128,8 @@ def test_garbage_from_the_controller_is_survived_and_logged_once(graph: NodeGrap
     background = AsyncioThread('ur')
     server = ControllerServer(address=address)
     try:
-        background.run(server.start(), 5.0)
+        background.run(server.start(), 30.0)
         wait_until(lambda: states[-1].connected, 30.0, f'the node connects to a real controller: {states[-1].message}')
     finally:
-        background.run(server.stop(), 5.0)
+        background.run(server.stop(), 30.0)
         background.close()

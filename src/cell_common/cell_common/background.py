@@ -210,6 +210,10 @@ class AsyncioThread:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            # Two more cycles: a connection that was closed at last, also by a callback of its task, gives its socket back in
+            # the next cycle.
+            for _ in range(2):
+                await asyncio.sleep(0)
             self.loop.stop()
 
         # Kept in an attribute: asyncio holds tasks by weak references only, and a collected task would never stop the loop.

@@ -33,7 +33,7 @@ def test_a_full_queue_rejects_an_item(graph):
 
     items = ExecutorQueue(graph.node, handle, capacity=2)
     items.put(0)
-    assert entered.wait(10.0)
+    assert entered.wait(30.0)
     items.put(1)
     items.put(2)
     assert len(items) == 2

@@ -66,7 +66,7 @@ def test_a_letter_never_acknowledged_is_unknown_and_the_connection_is_reset(cell
         assert outcome(result) == UNKNOWN
         assert 'no acknowledgement' in result.message
         assert [feedback.state for feedback in cell.feedback] == [TriggerRobot.Feedback.SENT]
-        assert program.gone.wait(5)
+        assert program.gone.wait(30.0)
         assert program.letters == ['P t1'], 'never sent again'
     wait_until(lambda: [a for a in alarms if a.key == 'outcome_unknown' and a.kind == AlarmEvent.RAISED])
     with FakeProgram(cell.port) as program:
@@ -115,7 +115,7 @@ def test_a_program_that_falls_silent_is_lost(cell):
     with FakeProgram(cell.port, heartbeat=0) as program:
         program.reply('HB')
         cell.connected()
-        assert program.gone.wait(5)
+        assert program.gone.wait(30.0)
     cell.missing()
 
 
@@ -214,7 +214,7 @@ def test_recovery_gets_a_new_connection_and_goes_home(cell):
         cell.connected()
         assert outcome(cell.trigger('t1', 'PLACE')) == UNKNOWN
         recovering = cell.begin_recovery(area_is_clear=True)
-        assert stuck.gone.wait(5)
+        assert stuck.gone.wait(30.0)
         with FakeProgram(cell.port) as fresh:
             assert cell.result(recovering).code == ResultCode.OK
             assert [letter[0] for letter in fresh.letters] == ['H']
@@ -293,7 +293,7 @@ def test_bare_programs_are_served_too(cell, reply, plan, expected):
         assert outcome(cell.trigger('t1', 'PART_G8NB-17SR', tray=2)) == expected
         assert program.letters == ['F']
         if expected == UNKNOWN:
-            assert program.gone.wait(5), 'a late word could be mistaken for the next answer'
+            assert program.gone.wait(30.0), 'a late word could be mistaken for the next answer'
 
 
 def preflight(cell):

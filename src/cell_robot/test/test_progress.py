@@ -84,13 +84,13 @@ def test_two_threads_publish_one_after_the_other():
     def slow(phase):
         published.append(phase)
         inside.set()
-        assert go_on.wait(5.0)
+        assert go_on.wait(30.0)
 
     node = Node(slow)
     node.reporter.report(SENT)
     spinning = threading.Thread(target=node.spin)
     spinning.start()
-    assert inside.wait(5.0)
+    assert inside.wait(30.0)
     backend = threading.Thread(target=node.reporter.report, args=(ACKNOWLEDGED,))
     backend.start()
     assert published == [SENT]

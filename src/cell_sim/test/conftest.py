@@ -55,7 +55,7 @@ class UrController:
         async def work() -> str:
             return self.server.inject(fault, value)
 
-        return self._background.run(work(), 5.0)
+        return self._background.run(work(), 30.0)
 
     def begin(self, code: str) -> subprocess.Popen[str]:
         """Start a program that leaves its findings in the list `out`; a client that hangs or crashes cannot harm the test."""
@@ -89,7 +89,7 @@ def ur() -> Iterator[UrController]:
     pytest.importorskip('rtde_control', reason='ur_rtde has no wheel for this machine')
     background = AsyncioThread('ur')
     server = ControllerServer(address=f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}')
-    background.run(server.start(), 5.0)
+    background.run(server.start(), 30.0)
     yield UrController(server, background)
-    background.run(server.stop(), 5.0)
+    background.run(server.stop(), 30.0)
     background.close()

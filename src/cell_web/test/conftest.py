@@ -37,7 +37,7 @@ class FakeRosbridge:
         self.latched: dict[str, dict[str, Any]] = {}
         self.background = background
         self._changed = asyncio.Condition()
-        self.port = background.run(self._start(port), 5)
+        self.port = background.run(self._start(port), 30.0)
 
     async def _start(self, port: int) -> int:
         application = web.Application()
@@ -73,7 +73,7 @@ class FakeRosbridge:
             self._changed.notify_all()
 
     def send(self, message: dict[str, Any]) -> None:
-        self.background.run(self.connections[-1].send_json(message), 5)
+        self.background.run(self.connections[-1].send_json(message), 30.0)
 
     def publish(self, topic: str, message: dict[str, Any]) -> None:
         """Send a message to every connected page, and to later subscribers on subscription."""
@@ -84,7 +84,7 @@ class FakeRosbridge:
                 if not connection.closed:
                     await connection.send_json({'op': 'publish', 'topic': topic, 'msg': message})
 
-        self.background.run(publish_all(), 5)
+        self.background.run(publish_all(), 30.0)
 
     def drop(self) -> None:
         """Close every connection."""
@@ -92,14 +92,14 @@ class FakeRosbridge:
         async def drop() -> None:
             await asyncio.gather(*(connection.close() for connection in self.connections), return_exceptions=True)
 
-        self.background.run(drop(), 5)
+        self.background.run(drop(), 30.0)
 
     def stop(self) -> None:
         async def stop() -> None:
             await asyncio.gather(*(connection.close() for connection in self.connections), return_exceptions=True)
             await self._runner.cleanup()
 
-        self.background.run(stop(), 5)
+        self.background.run(stop(), 30.0)
 
 
 @pytest.fixture
@@ -125,6 +125,6 @@ def browse(background: AsyncioThread) -> Callable[[Callable[[ClientSession], Any
             async with ClientSession() as session:
                 return await work(session)
 
-        return background.run(inside(), 10)
+        return background.run(inside(), 30.0)
 
     return run

@@ -76,7 +76,7 @@ def test_a_failed_read_is_tried_again(camera, raises):
     camera.start()
     wait_until(lambda: camera.get_frame() is not None, 5.0, 'a frame')
     camera.cap.raises, camera.cap.fail = raises, True
-    assert camera.cap.failed.wait(5.0)
+    assert camera.cap.failed.wait(30.0)
     count = camera.cap.count
     camera.cap.fail = False
     wait_until(lambda: camera.cap.count > count, 5.0, 'a frame after the failure')
@@ -121,13 +121,13 @@ def test_a_hanging_read_keeps_its_camera_and_no_second_thread_is_started(camera,
     monkeypatch.setattr(capture, 'JOIN_TIMEOUT_S', 0.05)
     camera.start()
     cap = camera.cap
-    assert cap.reading.wait(5)
+    assert cap.reading.wait(30.0)
     camera.stop()
     assert not cap.released.is_set() and not camera.is_running and camera.cap is None
     with pytest.raises(CameraError, match='hangs in a read'):
         camera.start()
     cap.go_on.set()
-    assert cap.released.wait(5)
+    assert cap.released.wait(30.0)
     assert camera.get_frame() is None, 'a frame of after the stop is not kept'
     monkeypatch.setattr(cv2, 'VideoCapture', FakeCapture)
     monkeypatch.setattr(capture, 'JOIN_TIMEOUT_S', 5.0)

@@ -67,7 +67,7 @@ class BackendLink:
         data['parts'], data['speeds'] = {'EM1-2U1': data['parts']['EM1-2U1']}, FAST
         self.recipe = parse_recipe(data)
         self.server = self._make_server()
-        self._world.run(self.server.start(), 5.0)
+        self._world.run(self.server.start(), 30.0)
         self.stock = SimpleNamespace(sequence=1, counts={('EM1-2U1', 1): 24, ('EM1-2U1', 2): 0})
         self.phases: list[TriggerPhase] = []
         self.steps: list[tuple[str, int, int]] = []
@@ -94,7 +94,7 @@ class BackendLink:
 
     def close(self) -> None:
         self.backend.close()
-        self._world.run(self.server.stop(), 5.0)
+        self._world.run(self.server.stop(), 30.0)
         self._world.close()
 
     def inject(self, fault: str, value: float = 0.0) -> None:
@@ -106,7 +106,7 @@ class BackendLink:
         async def call() -> None:
             work()
 
-        self._world.run(call(), 5.0)
+        self._world.run(call(), 30.0)
 
     def begin(self, event: str, tray: int = 0) -> Any:
         self.phases.clear()
@@ -145,7 +145,7 @@ class BackendLink:
         return self.backend.recover(lambda *step: self.steps.append(step)).result(40.0)
 
     def checks(self) -> dict[str, Any]:
-        return {check.name: check for check in self.backend.preflight().result(5.0)}
+        return {check.name: check for check in self.backend.preflight().result(30.0)}
 
     def tool(self) -> tuple[float, ...]:
         """Position of the tool center point, whole millimeters."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -44,24 +45,48 @@ class Firmware:
         self.pause_s: dict[int, float] = {}
         """Port -> seconds before each answer."""
         self.connections: dict[int, int] = {}
+        self._servers: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, target: str) -> str:
         self._target = target
         for port in (DASHBOARD, SCRIPT, RTDE):
-            await asyncio.start_server(lambda reader, writer, port=port: self._serve(port, reader, writer), self.address, port)  # type: ignore[misc]
+            connected = functools.partial(self._accept, port)
+            self._servers.append(await asyncio.start_server(connected, self.address, port))
         return self.address
 
+    async def close(self) -> None:
+        """Stop listening and end every connection."""
+        for server in self._servers:
+            server.close()
+        for task in [*self._tasks]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _accept(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of its own: asyncio would report the cancellation of a handler as its error.
+        task = asyncio.ensure_future(self._serve(port, reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _serve(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._pass_on(port, reader, writer)
+        finally:
+            writer.close()
+
+    async def _pass_on(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections[port] = self.connections.get(port, 0) + 1
         left = self.cut_after.get(port, [])
         limit = left.pop(0) if left else 10**12
         to, back = await asyncio.open_connection(self._target, port)
         tasks = [asyncio.ensure_future(self._up(reader, back)), asyncio.ensure_future(self._down(port, to, writer, limit))]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        for stream in (writer, back):
-            stream.close()
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            back.close()
 
     async def _up(self, reader: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -89,8 +114,9 @@ class Firmware:
 def firmware() -> Iterator[Firmware]:
     proxy = AsyncioThread('proxy')
     made = Firmware()
-    made.start = lambda target: proxy.run(made.serve(target), 5.0)
+    made.start = lambda target: proxy.run(made.serve(target), 30.0)
     yield made
+    proxy.run(made.close(), 30.0)
     proxy.close()
 
 

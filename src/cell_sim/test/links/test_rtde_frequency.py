@@ -16,6 +16,6 @@ def test_a_piece_is_picked_at_this_rate_and_a_stop_is_noticed(timed: Any) -> Non
     timed.hurry(1.0)
     future = timed.moving('PLACE')
     timed.inject('protective_stop')
-    outcome = future.result(5.0)
+    outcome = future.result(30.0)
     assert outcome.phase is TriggerPhase.UNKNOWN and 'protective stop' in outcome.message
     timed.stands()

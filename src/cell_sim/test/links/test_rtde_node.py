@@ -34,7 +34,7 @@ class Cell:
         self._world = AsyncioThread('ur')
         self.address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
         self.server = ControllerServer(address=self.address)
-        self._world.run(self.server.start(), 5.0)
+        self._world.run(self.server.start(), 30.0)
         self.states = graph.collect(RobotState, 'robot/state', latched())
         self.joints = graph.collect(JointState, 'joint_states')
         self.health = graph.collect(DiagnosticArray, '/diagnostics')
@@ -57,14 +57,14 @@ class Cell:
 
     def close(self) -> None:
         self.graph.remove(self.node)
-        self._world.run(self.server.stop(), 5.0)
+        self._world.run(self.server.stop(), 30.0)
         self._world.close()
 
     def inject(self, fault: str, value: float = 0.0) -> None:
         async def work() -> str:
             return self.server.inject(fault, value)
 
-        self._world.run(work(), 5.0)
+        self._world.run(work(), 30.0)
 
     def begin(self, event: str) -> Any:
         return self._send(self.triggers, TriggerRobot.Goal(trigger_id=f't-{time.monotonic_ns()}', event=event))

@@ -35,7 +35,7 @@ def test_a_piece_is_picked_in_two_moves_and_the_arm_does_not_stop_above_it(rtde:
 def test_a_stop_in_a_path_is_unknown_and_recovered(rtde: Any) -> None:
     future = rtde.moving(PART, 1)
     rtde.inject('stop_program')
-    outcome = future.result(5.0)
+    outcome = future.result(30.0)
     assert (outcome.phase, outcome.code) == (TriggerPhase.UNKNOWN, ResultCode.ROBOT_STOPPED), outcome
     rtde.stands()
     assert rtde.recover().code == ResultCode.OK

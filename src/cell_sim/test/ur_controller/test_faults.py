@@ -128,14 +128,14 @@ def test_the_world_has_a_controller_if_it_has_an_address(catalogue: Catalogue) -
     address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
     background = AsyncioThread('world')
     simulation = Simulation(SimulationConfig(catalogue, TrayMix(tuple(catalogue.parts), 1), ur_address=address))
-    background.run(simulation.start(), 5.0)
+    background.run(simulation.start(), 30.0)
     try:
-        background.run(simulation.inject('ur', 'protective_stop', 0.0), 5.0)
+        background.run(simulation.inject('ur', 'protective_stop', 0.0), 30.0)
         assert DashboardSession(address).ask('safetymode') == 'Safetymode: PROTECTIVE_STOP'
         with pytest.raises(UnknownFaultError, match='emergency_stop'):
-            background.run(simulation.inject('ur', 'hiccup', 0.0), 5.0)
+            background.run(simulation.inject('ur', 'hiccup', 0.0), 30.0)
     finally:
-        background.run(simulation.stop(), 5.0)
+        background.run(simulation.stop(), 30.0)
         background.close()
 
 

@@ -129,10 +129,10 @@ def robot(graph: NodeGraph) -> Iterator[ControllerServer]:
     world = AsyncioThread('ur')
     address = f'127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(2, 254)}'
     server = ControllerServer(address=address)
-    world.run(server.start(), 5.0)
+    world.run(server.start(), 30.0)
     graph.add(UrDriverNode(**graph.options(robot_ip=address)))
     yield server
-    world.run(server.stop(), 5.0)
+    world.run(server.stop(), 30.0)
     world.close()
 
 

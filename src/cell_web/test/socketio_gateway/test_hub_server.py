@@ -13,11 +13,11 @@ def client(hub, connect):
 
 
 def test_a_backend_gets_the_stock_as_a_mapping_when_it_connects_and_on_change(hub, background, connect):
-    background.run(hub.on_stock(STOCK), 5)
+    background.run(hub.on_stock(STOCK), 30.0)
     peer = connect(hub.server.port)
     assert peer.wait('update_inventory') == MAPPING
-    background.run(hub.on_stock(STOCK), 5)
-    background.run(hub.on_stock({'EM1-2U1': {1: 1}}), 5)
+    background.run(hub.on_stock(STOCK), 30.0)
+    background.run(hub.on_stock({'EM1-2U1': {1: 1}}), 30.0)
     assert peer.wait('update_inventory', 2) == {'EM1-2U1': [1, 0, 0, 0]}
     assert len(peer.all('update_inventory')) == 2
 
@@ -81,7 +81,7 @@ def test_a_letter_that_is_not_allowed_moves_nothing(client, link, payload, messa
 
 
 def test_a_job_is_set_and_a_reset_is_answered_with_the_stock(hub, background, client, link):
-    background.run(hub.on_stock(STOCK), 5)
+    background.run(hub.on_stock(STOCK), 30.0)
     client.send('set_job', {'part_number': 'EM1-2U1', 'quantity': 1})
     client.wait('status')
     client.send('reset_inventory')
@@ -98,7 +98,7 @@ def test_a_backend_may_reset_and_trigger_as_soon_as_it_is_connected(serve, link,
 
 
 def test_refused_jobs_and_empty_trays_are_relayed(hub, background, client):
-    background.run(hub.on_job_refused(JobRefusal('A', 5, 1)), 5)
-    background.run(hub.on_reload('A'), 5)
+    background.run(hub.on_job_refused(JobRefusal('A', 5, 1)), 30.0)
+    background.run(hub.on_reload('A'), 30.0)
     assert client.wait('job_invalid') == {'part_number': 'A', 'requested': 5, 'available': 1}
     assert client.wait('reload_required') == {'part': 'A'}

@@ -19,12 +19,12 @@ def test_a_ping_is_answered_with_its_message(client):
 
 
 def test_a_page_gets_the_last_known_stock_when_it_connects(page, background, connect):
-    background.run(page.on_stock(STOCK), 5)
+    background.run(page.on_stock(STOCK), 30.0)
     assert connect(page.server.port).wait('update_inventory') == LIST
 
 
 def test_a_page_that_reloads_gets_the_stock_again(page, background, connect):
-    background.run(page.on_stock(STOCK), 5)
+    background.run(page.on_stock(STOCK), 30.0)
     for _ in range(3):
         peer = connect(page.server.port)
         assert peer.wait('update_inventory') == LIST
@@ -32,7 +32,7 @@ def test_a_page_that_reloads_gets_the_stock_again(page, background, connect):
 
 
 def test_the_stock_is_sent_on_request(page, background, client):
-    background.run(page.on_stock(STOCK), 5)
+    background.run(page.on_stock(STOCK), 30.0)
     client.send('get_inventory')
     assert client.wait('update_inventory', 2) == LIST
 
@@ -44,8 +44,8 @@ def test_an_unknown_stock_is_reported_on_request(client):
 
 def test_an_unchanged_stock_is_not_sent_again(page, background, client):
     for _ in range(3):
-        background.run(page.on_stock(STOCK), 5)
-    background.run(page.on_stock({'EM1-2U1': {1: 1}}), 5)
+        background.run(page.on_stock(STOCK), 30.0)
+    background.run(page.on_stock({'EM1-2U1': {1: 1}}), 30.0)
     client.wait('update_inventory', 2)
     assert len(client.all('update_inventory')) == 2
 
@@ -59,7 +59,7 @@ def test_a_job_is_set(client, link, event):
 
 def test_a_refused_job_is_sent_to_every_page(page, background, connect):
     peers = [connect(page.server.port) for _ in range(2)]
-    background.run(page.on_job_refused(JobRefusal('EM1-2U1', 99, 10)), 5)
+    background.run(page.on_job_refused(JobRefusal('EM1-2U1', 99, 10)), 30.0)
     for peer in peers:
         assert peer.wait('job_invalid') == {'part_number': 'EM1-2U1', 'requested': 99, 'available': 10}
 
@@ -84,7 +84,7 @@ def test_nothing_starts_when_its_job_is_refused(client, link):
 
 
 def test_a_reset_is_followed_by_the_stock(page, background, client, link):
-    background.run(page.on_stock(STOCK), 5)
+    background.run(page.on_stock(STOCK), 30.0)
     client.send('reset_inventory')
     assert client.wait('update_inventory', 2) == LIST
     assert link.commands == [('reset_stock', 'page 127.0.0.1')]
@@ -101,11 +101,11 @@ def test_the_camera_is_started_and_stopped(client, link):
 def test_video_is_sent_until_the_page_stops_it(page, background, client):
     client.send('ping_test')
     client.wait('pong_test')
-    background.run(page.on_frame(b'jpeg'), 5)
+    background.run(page.on_frame(b'jpeg'), 30.0)
     assert base64.b64decode(client.wait('video_frame')['frame']) == b'jpeg'
     client.send('stop_camera')
     client.wait('status')
-    background.run(page.on_frame(b'jpeg'), 5)
+    background.run(page.on_frame(b'jpeg'), 30.0)
     client.send('ping_test')
     client.wait('pong_test', 2)
     assert len(client.all('video_frame')) == 1
@@ -116,7 +116,7 @@ def test_the_camera_is_watched_only_while_a_page_wants_video(page, background, c
     wait_until(lambda: link.watching is True, 5.0, 'the camera watched')
     peer.sio.disconnect()
     wait_until(lambda: not page.server.clients, 5.0, 'the page gone')
-    background.run(page.on_frame(b'jpeg'), 5)
+    background.run(page.on_frame(b'jpeg'), 30.0)
     assert link.watching is False
 
 
@@ -125,7 +125,7 @@ def test_a_benchmark_is_set_and_sent_to_every_page(page, background, client, lin
     client.send('set_benchmark', {'part_number': 'EM1-2U1'})
     client.wait('status')
     assert link.commands == [('set_benchmark', 'EM1-2U1')]
-    background.run(page.on_benchmark('EM1-2U1', ('EM1-2U1', 'OMRON'), b'jpeg'), 5)
+    background.run(page.on_benchmark('EM1-2U1', ('EM1-2U1', 'OMRON'), b'jpeg'), 30.0)
     expected = {'image': base64.b64encode(b'jpeg').decode(), 'part_number': 'EM1-2U1', 'texts': ['EM1-2U1', 'OMRON']}
     assert client.wait('benchmark_set') == other.wait('benchmark_set') == expected
 
@@ -137,7 +137,7 @@ def test_a_capture_runs_in_the_background_and_the_page_stays_responsive(page, ba
     client.send('ping_test', {'msg': 'x'})
     client.wait('pong_test')
     link.may_answer.set()
-    background.run(page.on_capture(CaptureEvent(('EM1-2U1',), True, 0.98765, b'jpeg')), 5)
+    background.run(page.on_capture(CaptureEvent(('EM1-2U1',), True, 0.98765, b'jpeg')), 30.0)
     image = base64.b64encode(b'jpeg').decode()
     assert client.wait('component_captured') == {'image': image, 'texts': ['EM1-2U1'], 'match': True, 'score': 0.9877}
 

@@ -69,13 +69,13 @@ def test_two_clients_do_not_wait_for_each_other(page, connect, link):
 
 
 def test_the_counts_after_a_reset_are_those_of_its_answer(page, background, connect, link):
-    background.run(page.on_stock(OLD), 5)
+    background.run(page.on_stock(OLD), 30.0)
     client = connect(page.server.port)
     client.wait('update_inventory')
     link.result = CellResult(True, 'reset', NEW)
     client.send('reset_inventory')
     assert client.wait('update_inventory', 2)['inventory'][0]['tray1'] == 24
-    background.run(page.on_stock(NEW), 5)  # the event of the same change
+    background.run(page.on_stock(NEW), 30.0)  # the event of the same change
     client.send('ping_test')
     client.wait('pong_test')
     assert len(client.all('update_inventory')) == 2
@@ -83,7 +83,7 @@ def test_the_counts_after_a_reset_are_those_of_its_answer(page, background, conn
 
 @pytest.mark.parametrize('result', [CellResult(True, 'nothing to do', OLD), CellResult(False, 'no answer')])
 def test_a_reset_that_changes_nothing_is_answered_with_the_stock(page, background, connect, link, result):
-    background.run(page.on_stock(OLD), 5)
+    background.run(page.on_stock(OLD), 30.0)
     client = connect(page.server.port)
     client.wait('update_inventory')
     link.result = result
@@ -93,7 +93,7 @@ def test_a_reset_that_changes_nothing_is_answered_with_the_stock(page, backgroun
 
 @pytest.mark.parametrize('event', ['set_job', 'submitPartRequest', 'start_robot'])
 def test_a_quantity_out_of_range_is_an_invalid_job(page, background, connect, link, event):
-    background.run(page.on_stock(OLD), 5)
+    background.run(page.on_stock(OLD), 30.0)
     client, other = connect(page.server.port), connect(page.server.port)
     client.send(event, {'part_number': 'EM1-2U1', 'quantity': 0})
     assert client.wait('job_invalid') == {'part_number': 'EM1-2U1', 'requested': 0, 'available': 2}

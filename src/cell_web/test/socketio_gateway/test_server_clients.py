@@ -34,24 +34,24 @@ class StubbedCell:
 
     def stock(self, stock):
         for server in (self._page, self._hub):
-            self._background.run(server.on_stock(stock), 5)
+            self._background.run(server.on_stock(stock), 30.0)
 
     def frame(self, jpeg):
-        self._background.run(self._page.on_frame(jpeg), 5)
+        self._background.run(self._page.on_frame(jpeg), 30.0)
 
     def capture(self, texts, match, score, image):
-        self._background.run(self._page.on_capture(CaptureEvent(tuple(texts), match, score, image)), 5)
+        self._background.run(self._page.on_capture(CaptureEvent(tuple(texts), match, score, image)), 30.0)
 
     def benchmark(self, part_number, texts, image):
-        self._background.run(self._page.on_benchmark(part_number, tuple(texts), image), 5)
+        self._background.run(self._page.on_benchmark(part_number, tuple(texts), image), 30.0)
 
     def refuse_job(self, part_number, requested, available):
         for server in (self._page, self._hub):
-            self._background.run(server.on_job_refused(JobRefusal(part_number, requested, available)), 5)
+            self._background.run(server.on_job_refused(JobRefusal(part_number, requested, available)), 30.0)
 
     def reload(self, part_number):
         for server in (self._page, self._hub):
-            self._background.run(server.on_reload(part_number), 5)
+            self._background.run(server.on_reload(part_number), 30.0)
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def test_a_polling_client_takes_a_burst_of_events(page, background, kind):
             for number in range(200):
                 await page.on_reload(f'PART-{number}')
 
-        background.run(burst(), 5)
+        background.run(burst(), 30.0)
         client.wait('reload_required', 200)
         parts = {payload['part'] for payload in client.all('reload_required')}  # release 4 has a thread for each: no order
         assert parts == {f'PART-{number}' for number in range(200)}
@@ -154,7 +154,7 @@ def test_a_page_may_be_first_and_what_was_pressed_before_does_not_move_the_robot
         assert [text.split(':')[0] for text in refused] == ['start_robot', 'set_benchmark', 'reset_inventory']
         assert link.commands == [('set_job', 'EM1-2U1', 1)]
         assert not client.all('update_inventory')
-        background.run(page.on_stock(STOCK), 5)
+        background.run(page.on_stock(STOCK), 30.0)
         assert client.wait('update_inventory') == LIST
 
 

@@ -52,7 +52,7 @@ def test_a_page_that_stops_reading_costs_no_memory_and_no_other_page_a_frame(pag
     wait_until(lambda: len(page.server.clients) == 2, 5.0, 'both pages')
 
     def show(number: int) -> None:
-        background.run(page.on_frame(b'%08d' % number + b'x' * 200_000), 5)
+        background.run(page.on_frame(b'%08d' % number + b'x' * 200_000), 30.0)
 
     def number_at(client: RawPage) -> int:
         return int(base64.b64decode(client.receive('video_frame')['frame'])[:8])
@@ -79,7 +79,7 @@ def test_a_page_that_stops_reading_costs_no_memory_and_no_other_page_a_frame(pag
 
 @pytest.mark.parametrize('version', VERSIONS)
 def test_fifty_pages_get_the_video_and_the_stock(page, background, version):
-    background.run(page.on_stock(STOCK), 5)
+    background.run(page.on_stock(STOCK), 30.0)
     pages, frames = 50, 20
     received = [Counter[str]() for _ in range(pages)]
 
@@ -128,12 +128,12 @@ def test_each_of_a_thousand_commands_at_once_is_answered_and_few_run(page, hub, 
 @pytest.mark.parametrize('leave', ['shutdown', 'close'])
 def test_a_page_may_reload_at_any_moment(page, background, link, version, leave):
     """Each page leaves in the middle of something: after its greeting, with a command under way, with video on its way."""
-    background.run(page.on_stock(STOCK), 5)
+    background.run(page.on_stock(STOCK), 30.0)
     steps: list[Callable[[RawPage], object]] = [
         lambda client: None,
         lambda client: client.receive('update_inventory'),
         lambda client: client.send('capture_component'),
-        lambda client: background.run(page.on_frame(b'x' * 200_000), 5),
+        lambda client: background.run(page.on_frame(b'x' * 200_000), 30.0),
         lambda client: client.socket.send('42["set_job",{"part_nu'),
     ]
     for step in steps * 4:

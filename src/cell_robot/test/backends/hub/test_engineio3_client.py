@@ -69,17 +69,17 @@ def test_a_job_runs_on_a_hub_of_release_4_and_a_lost_acknowledgement_is_unknown(
     backend.start(lambda: None)
     try:
         wait_until(lambda: backend.state().connected, 20.0, f'the hub connected; {log.lines}')
-        outcome = backend.trigger(TriggerCommand('t1', 'START_PROGRAM'), lambda _phase: None).result(10)
+        outcome = backend.trigger(TriggerCommand('t1', 'START_PROGRAM'), lambda _phase: None).result(30.0)
         assert outcome.phase is TriggerPhase.DONE, outcome
         assert hub.next_trigger() == {'trigger': 'D', 'event': 'program_started', 'part_number': ''}
 
         lost = backend.trigger(TriggerCommand('t2', 'PLACE'), lambda _phase: None)
         assert hub.next_trigger()['event'] == 'PLACE'
         hub.kill()
-        assert lost.result(10).phase is TriggerPhase.UNKNOWN
+        assert lost.result(30.0).phase is TriggerPhase.UNKNOWN
 
         again = start_hub(port)
-        assert backend.recover(lambda *_step: None).result(20).code == 0
+        assert backend.recover(lambda *_step: None).result(30.0).code == 0
         assert again.next_trigger()['event'] == 'HOME', 'nothing is sent again'
     finally:
         backend.close()

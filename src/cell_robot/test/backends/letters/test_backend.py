@@ -84,7 +84,7 @@ def test_the_newest_program_wins_and_the_old_one_is_closed_with_one_line(link):
     with FakeProgram(link.port) as old:
         link.connected()
         with FakeProgram(link.port) as new:
-            assert old.gone.wait(5)
+            assert old.gone.wait(30.0)
             assert link.works()
             assert (len(old.letters), len(new.letters)) == (0, 1)
             assert link.log.count('is newer') == 1
@@ -96,7 +96,7 @@ def test_a_program_that_reconnects_during_a_trigger_makes_the_outcome_unknown(li
         link.connected()
         running = link.trigger()
         with FakeProgram(link.port):
-            outcome = running.result(5)
+            outcome = running.result(30.0)
     assert (outcome.phase, outcome.code) == (TriggerPhase.UNKNOWN, ResultCode.ROBOT_OUTCOME_UNKNOWN)
     assert 'reconnected' in outcome.message
 
@@ -124,7 +124,7 @@ def test_a_connection_without_data_is_closed():
 def test_a_peer_that_is_not_allowed_is_rejected(link):
     for _ in range(20):
         with FakeProgram(link.port, source='127.0.0.2') as stranger:
-            assert stranger.gone.wait(5)
+            assert stranger.gone.wait(30.0)
     assert not link.state.connected
     assert link.log.count('127.0.0.2 rejected') == 1, 'logged once, not each time'
 
@@ -170,7 +170,7 @@ def test_half_a_line_is_not_an_answer(link):
 
     with FakeProgram(link.port, [halves]):
         link.connected()
-        assert link.trigger().result(5).phase is TriggerPhase.UNKNOWN
+        assert link.trigger().result(30.0).phase is TriggerPhase.UNKNOWN
 
 
 def test_a_thousand_connections_leave_the_link_up_and_the_log_short():
@@ -212,7 +212,7 @@ def test_a_port_in_use_is_reported_and_retried():
         link = Link(port=holder.getsockname()[1])
         wait_until(lambda: link.log.count('cannot listen'))
         assert str(link.port) in link.state.message and 'another program holds the port' in link.state.message
-        outcome = link.trigger().result(5)
+        outcome = link.trigger().result(30.0)
         assert (outcome.phase, outcome.code) == (TriggerPhase.NOT_SENT, ResultCode.ROBOT_NOT_CONNECTED)
     wait_until(lambda: link.log.count('listening'))
     with FakeProgram(link.port):
@@ -237,14 +237,14 @@ def test_ids_keep_a_stale_answer_of_the_former_connection_out(link):
             program.send(f'DONE {trigger_id}\n'.encode())
         assert not running.done()
         program.reply('DONE', 'new')
-        assert running.result(5).phase is TriggerPhase.DONE
+        assert running.result(30.0).phase is TriggerPhase.DONE
 
 
 def test_a_letter_for_a_connection_that_has_just_gone_says_so(link, monkeypatch):
     with FakeProgram(link.port):
         link.connected()
         monkeypatch.setattr('cell_robot.backends.letters.tcp_server.ProgramConnection.send', lambda _connection, _data: False)
-        outcome = link.trigger().result(5)
+        outcome = link.trigger().result(30.0)
     assert (outcome.phase, outcome.code) == (TriggerPhase.NOT_SENT, ResultCode.ROBOT_NOT_CONNECTED)
     assert 'No robot program is connected' in outcome.message
 

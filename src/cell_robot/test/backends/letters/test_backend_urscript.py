@@ -195,7 +195,7 @@ def pair(request):
 
 
 def trigger(backend, event, trigger_id='job-1', tray=0):
-    return backend.trigger(TriggerCommand(trigger_id, event, tray), lambda phase: None).result(5)
+    return backend.trigger(TriggerCommand(trigger_id, event, tray), lambda phase: None).result(30.0)
 
 
 @pytest.mark.parametrize('name', ['subprograms.script', *MAINS])
