@@ -20,7 +20,6 @@ from rclpy.guard_condition import GuardCondition
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from cell_common.database import close_databases
 from cell_common.parameters import ParameterError
 from cell_common.services import guard_services
 from cell_common.timers import create_steady_timer
@@ -98,8 +97,16 @@ def run_node(factory: Callable[[], Node], arguments: Sequence[str] | None = None
         if node is not None:
             node.destroy_node()
         rclpy.utilities.try_shutdown()
-        close_databases()
+        _close_databases()
     return 0
+
+
+def _close_databases() -> None:
+    # Imported late: SQLAlchemy takes 18 MB, and a node without a database has not loaded it.
+    if 'cell_common.database' in sys.modules:
+        from cell_common.database import close_databases
+
+        close_databases()
 
 
 def node_main(factory: Callable[[], Node]) -> Callable[[], None]:

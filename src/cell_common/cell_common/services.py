@@ -13,7 +13,7 @@ import inspect
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rclpy.action.server import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
 from rclpy.callback_groups import CallbackGroup, ReentrantCallbackGroup
@@ -23,12 +23,15 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.service import Service
 from rclpy.service_introspection import ServiceIntrospectionState
 
-from cell_common.command_log import Answer, CommandLog, CommandMessage
 from cell_common.error_code import ErrorCode
 from cell_common.ids import new_id
 from cell_common.parameters import declare_parameters, parameter
 from cell_common.qos import events
 from cell_common.request_limits import MessageLike, request_error, storable
+
+if TYPE_CHECKING:
+    # Imports SQLAlchemy, 18 MB in each process: a node without commands does not need it.
+    from cell_common.command_log import Answer, CommandLog, CommandMessage
 
 __all__ = [
     'ActionCallbacks',

@@ -11,6 +11,7 @@ from rclpy.validate_full_topic_name import validate_full_topic_name
 from rclpy.validate_topic_name import validate_topic_name
 from rosidl_runtime_py.utilities import get_action, get_message, get_service
 
+from rosbridge_server.message_conversion import type_name
 from rosbridge_server.protocol import ProtocolError
 
 
@@ -43,6 +44,28 @@ def established_type(node: Node, topic: str) -> str | None:
     """
     check_name(topic)
     return _first(node.get_topic_names_and_types(), node.resolve_topic_name(topic))
+
+
+def topic_type(node: Node, topic: str, wanted_type: str | None) -> Any:
+    """Return the message class of a topic for a client that publishes or subscribes.
+
+    Args:
+        node: Knows the graph.
+        topic: Name, as the client gives it.
+        wanted_type: Type that the client gives, e.g. `std_msgs/String`; None = that of the graph.
+
+    Raises:
+        ProtocolError: The name or the type is unknown, or the topic has another type.
+    """
+    established = established_type(node, topic)
+    if established is None and wanted_type is None:
+        raise ProtocolError(f'Cannot infer topic type for topic {topic} as it is not yet advertised')
+    kind = message_class(wanted_type or str(established))
+    if established is not None and type_name(kind) != established:
+        raise ProtocolError(
+            f'Tried to register topic {topic} with type {type_name(kind)} but it is already established with type {established}'
+        )
+    return kind
 
 
 def established_service_type(node: Node, service: str) -> str | None:

@@ -9,9 +9,8 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
-from rosbridge_server.interfaces import established_type, message_class
-from rosbridge_server.message_conversion import from_json, type_name
-from rosbridge_server.protocol import ProtocolError
+from rosbridge_server.interfaces import topic_type
+from rosbridge_server.message_conversion import from_json
 
 QUEUE_SIZE = 100
 LIFESPAN_S = 1.0  # a message published right after advertising reaches subscribers that are still being matched
@@ -55,15 +54,7 @@ class Publications:
         Raises:
             ProtocolError: The type is unknown, cannot be inferred, or is not that of the topic.
         """
-        established = established_type(self._node, topic)
-        if established is None and wanted_type is None:
-            raise ProtocolError(f'Cannot infer topic type for topic {topic} as it is not yet advertised')
-        kind = message_class(wanted_type or str(established))
-        if established is not None and type_name(kind) != established:
-            raise ProtocolError(
-                f'Tried to register topic {topic} with type {type_name(kind)} '
-                f'but it is already established with type {established}'
-            )
+        kind = topic_type(self._node, topic, wanted_type)
         publication = self._by_topic.get(topic)
         if publication is None:
             publication = Publication(topic, kind, self._node.create_publisher(kind, topic, _profile(latch, queue_size)))

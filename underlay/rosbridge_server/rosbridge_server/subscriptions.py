@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 
-from rosbridge_server.interfaces import established_type, message_class
+from rosbridge_server.interfaces import message_class, topic_type
 from rosbridge_server.message_conversion import to_json, type_name
 from rosbridge_server.protocol import ProtocolError, publication
 from rosbridge_server.qos import adapted, is_latched
@@ -168,15 +168,7 @@ class Subscriptions:
         Raises:
             ProtocolError: The type is unknown, or is not that of the topic.
         """
-        established = established_type(self._node, topic)
-        if established is None and wanted_type is None:
-            raise ProtocolError(f'Cannot infer topic type for topic {topic} as it is not yet advertised')
-        kind = message_class(wanted_type or str(established))
-        if established is not None and type_name(kind) != established:
-            raise ProtocolError(
-                f'Tried to register topic {topic} with type {type_name(kind)} '
-                f'but it is already established with type {established}'
-            )
+        kind = topic_type(self._node, topic, wanted_type)
         feed = self._shared(topic, kind)
         feed.listeners = (*feed.listeners, listener)
         return feed

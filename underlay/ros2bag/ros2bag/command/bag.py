@@ -1,24 +1,11 @@
-"""The command `ros2 bag`."""
+"""Command `ros2 bag`; its verbs are the entry points of group `ros2bag.verb`."""
 
 from __future__ import annotations
 
-import argparse
-
-from ros2cli.command import CommandExtension, add_subparsers_on_demand
+from ros2cli.command import VerbCommand
 
 
-class BagCommand(CommandExtension):
+class BagCommand(VerbCommand):
     """Various rosbag related sub-commands."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser, cli_name: str) -> None:
-        """Let the verbs add their arguments."""
-        self._subparser = parser
-        add_subparsers_on_demand(parser, cli_name, '_verb', 'ros2bag.verb', required=False)
-
-    def main(self, *, parser: argparse.ArgumentParser, args: argparse.Namespace) -> int | str | None:  # noqa: ARG002
-        """Call the verb."""
-        if not hasattr(args, '_verb'):
-            self._subparser.print_help()
-            return 0
-        result: int | str | None = args._verb.main(args=args)
-        return result
+    VERB_GROUP = 'ros2bag.verb'

@@ -11,7 +11,7 @@ from typing import Any
 from ros2cli.entry_points import get_entry_points, get_first_line_doc
 from ros2cli.plugin_system import PLUGIN_SYSTEM_VERSION, instantiate_extensions, satisfies_version
 
-__all__ = ['CommandExtension', 'add_subparsers_on_demand', 'get_command_extensions']
+__all__ = ['CommandExtension', 'VerbCommand', 'add_subparsers_on_demand', 'get_command_extensions']
 
 
 class CommandExtension:
@@ -29,6 +29,26 @@ class CommandExtension:
     def main(self, *, parser: argparse.ArgumentParser, args: argparse.Namespace) -> int | str | None:
         """Do it; return the exit code or what went wrong."""
         raise NotImplementedError(f'{type(self).__name__}.main()')
+
+
+class VerbCommand(CommandExtension):
+    """Command that has nothing but verbs, e.g. `ros2 node`; upstream writes this class out for each command."""
+
+    VERB_GROUP: str
+    """Group of the entry points of its verbs, e.g. `ros2node.verb`."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser, cli_name: str) -> None:
+        """Add the verbs and their arguments."""
+        self._subparser = parser
+        add_subparsers_on_demand(parser, cli_name, '_verb', self.VERB_GROUP, required=False)
+
+    def main(self, *, parser: argparse.ArgumentParser, args: argparse.Namespace) -> int | str | None:  # noqa: ARG002
+        """Run the verb and return its exit code or error text; without a verb print the help text and return 0."""
+        if not hasattr(args, '_verb'):
+            self._subparser.print_help()
+            return 0
+        result: int | str | None = args._verb.main(args=args)
+        return result
 
 
 def get_command_extensions(group_name: str, *, exclude_names: Collection[str] | None = None) -> dict[str, Any]:

@@ -1,24 +1,11 @@
-"""Command `ros2 param`."""
+"""Command `ros2 param`; its verbs are the entry points of group `ros2param.verb`."""
 
 from __future__ import annotations
 
-import argparse
-
-from ros2cli.command import CommandExtension, add_subparsers_on_demand
+from ros2cli.command import VerbCommand
 
 
-class ParamCommand(CommandExtension):
+class ParamCommand(VerbCommand):
     """Various param related sub-commands."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser, cli_name: str) -> None:
-        """Add the verbs."""
-        self._subparser = parser
-        add_subparsers_on_demand(parser, cli_name, '_verb', 'ros2param.verb', required=False)
-
-    def main(self, *, parser: argparse.ArgumentParser, args: argparse.Namespace) -> int | str | None:  # noqa: ARG002
-        """Run the verb; without one, print the help text."""
-        if not hasattr(args, '_verb'):
-            self._subparser.print_help()
-            return 0
-        result: int | str | None = args._verb.main(args=args)
-        return result
+    VERB_GROUP = 'ros2param.verb'

@@ -1,23 +1,11 @@
-"""ros2 pkg."""
+"""Command `ros2 pkg`; its verbs are the entry points of group `ros2pkg.verb`."""
 
 from __future__ import annotations
 
-import argparse
-
-from ros2cli.command import CommandExtension, add_subparsers_on_demand
+from ros2cli.command import VerbCommand
 
 
-class PkgCommand(CommandExtension):
+class PkgCommand(VerbCommand):
     """Various package related sub-commands."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser, cli_name: str) -> None:
-        """Add the verbs."""
-        self._parser = parser
-        add_subparsers_on_demand(parser, cli_name, '_verb', 'ros2pkg.verb', required=False)
-
-    def main(self, *, parser: argparse.ArgumentParser, args: argparse.Namespace) -> int | str | None:  # noqa: ARG002
-        """Run the verb, or show the help."""
-        if not hasattr(args, '_verb'):
-            self._parser.print_help()
-            return 0
-        return args._verb.main(args=args)  # type: ignore[no-any-return]
+    VERB_GROUP = 'ros2pkg.verb'
