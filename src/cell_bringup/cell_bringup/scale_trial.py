@@ -18,6 +18,7 @@ from rich.text import Text
 __all__ = ['try_scale']
 
 ADDRESS = re.compile(r'(\[[0-9A-Fa-f:]+\]|[^/:\s]+):(\d{1,5})')
+HIGH_BYTE = re.compile(r'\\x[89a-f]')
 CONNECT_S = 5.0
 REPLY_TIMEOUT_S = 1.0
 """Longest time in which an indicator answers one command, seconds."""
@@ -97,10 +98,14 @@ def show(trials: Sequence[FormatTrial], console: Console, most: int) -> int:
     if len(shown.records) > most:
         console.print(f'... {len(shown.records) - most} more records')
     for trial in trials:
+        fault = f': {trial.fault}' if trial.fault and not best else ''
         console.print(
             f'{escape(trial.name)}: {len(trial.records)} records, {trial.weights} weights, {trial.unread} not understood'
+            f'{escape(fault)}'
         )
     if best is None:
+        if any(HIGH_BYTE.search(record.raw) for record in shown.records):
+            console.print('[yellow]bytes above 7f: set speed, data bits and parity of the serial line as in the indicator[/]')
         console.print('[red]no format fits: describe the line with --format template --template "..."[/]')
         return 1
     silence = '; it sends no line end and needs record_silence above 0' if best.needs_silence else ''

@@ -63,8 +63,13 @@ class FormatTrial:
 
     @property
     def fits(self) -> bool:
-        """Whether the format understands most records, and one of them is a weight."""
-        return self.weights > 0 and self.unread * 2 < len(self.records)
+        """Whether the format understands most records, and one of them is a weight; or all of them, without a weight."""
+        return self.unread * 2 < len(self.records) and (self.weights > 0 or not self.unread)
+
+    @property
+    def fault(self) -> str:
+        """Why the first record that is not understood is none; "" = all are understood."""
+        return next((record.text for record in self.records if not record.read), '')
 
 
 def make_format(name: str, *, template: str = '', unit: str = '', decimal_comma: bool = False) -> Format:
@@ -123,7 +128,18 @@ def try_formats(
         try_format(name, make_format(name, template=template, unit=unit, decimal_comma=decimal_comma), packets)
         for name in FORMATS
     ]
-    return sorted(trials, key=lambda trial: (not trial.fits, trial.unread, -trial.weights))
+    return sorted(
+        trials,
+        key=lambda trial: (
+            not trial.fits,
+            not trial.weights,
+            not trial.records,
+            trial.unread,
+            -trial.weights,
+            # Where none fits, the simplest line is the one to compare with.
+            not trial.fits and trial.name != 'legacy',
+        ),
+    )
 
 
 def best_trial(trials: Sequence[FormatTrial]) -> FormatTrial | None:

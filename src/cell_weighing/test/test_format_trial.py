@@ -30,6 +30,24 @@ def test_bytes_of_no_indicator_fit_no_format(data):
     assert best_trial(trials) is None and {trial.name for trial in trials} == set(FORMATS)
 
 
+@pytest.mark.parametrize(
+    ('data', 'name'),
+    [
+        (b'US,+00123.45 kg\r\nST,+00123.45 kg\r\nOL,+99999.99 kg\r\n', 'and'),
+        (b'S S      -0.12 g\r\nS D      -0.10 g\r\n', 'mt-sics'),
+    ],
+)
+def test_states_are_no_scales_and_a_format_is_found_without_a_weight_above_zero(data, name):
+    best = best_trial(try_formats([data]))
+    assert best and best.name == name and not best.unread
+
+
+def test_where_no_format_fits_the_record_and_each_reason_are_shown():
+    trials = try_formats([b'1;27.5;lb\r\n'])
+    assert (trials[0].name, trials[0].records[0].raw) == ('legacy', '1;27.5;lb') and 'id,weight unit' in trials[0].fault
+    assert all(trial.fault for trial in trials if trial.records)
+
+
 def test_a_record_is_shown_with_its_weight_or_its_fault():
     trial = try_format('and', make_format('and'), [b'ST,NT,+1.5kg\r\nOL,NT,+9kg\r\nhello\r\n'])
     assert [(r.raw, r.read, r.weight) for r in trial.records] == [

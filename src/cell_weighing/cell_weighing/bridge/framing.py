@@ -1,20 +1,25 @@
 """Splits a byte stream into lines, for every line ending that indicators use.
 
 CR, LF and ETX end a line, STX begins one, and an empty line is ignored. So CR, LF, CRLF, STX...ETX and the LF...CR of SMA
-SCP-0499 need no setting. An indicator that sends none of these has records that end with a silence: the caller takes the bytes
-from `unterminated` then.
+SCP-0499 need no setting. Fill characters and flow control (NUL, XON, XOFF) at the edges of a line are no part of it, nor is the
+negotiation of a serial device server in Telnet mode before it; within a line they are noise. An indicator that sends no line
+end has records that end with a silence: the caller takes the bytes from `unterminated` then.
 
 Pure: no ROS, sockets, files or clock.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 MAX_LINE_BYTES = 256
 """Longest line: more than any indicator sends, and a stream without line ends costs little memory."""
+_FILL = b'\x00\x11\x13'
+_TELNET = re.compile(rb'(?:\xff[\xfb-\xfe][\x00-\xff]?)+')
+"""Commands WILL, WONT, DO and DONT (RFC 854); an option that is STX, ETX, CR or LF has ended the line."""
 _ENDS = bytes.maketrans(b'\r\x02\x03', b'\n\n\n')
 
 
@@ -151,7 +156,7 @@ class LineFramer:
         for line in whole:
             if self._skipping:
                 self._skipping = False
-            elif line:
+            elif line and (line := _without_fill(line)):
                 lines.append(line if len(line) <= self._max else self._discard(line))
         if self._skipping:
             rest = b''
@@ -168,3 +173,10 @@ class LineFramer:
 
     def _discard(self, line: bytes) -> MalformedLine:
         return MalformedLine(line[: self._max], f'the line is longer than {self._max} bytes')
+
+
+def _without_fill(line: bytes) -> bytes:
+    line = line.strip(_FILL)
+    if line.startswith(b'\xff'):
+        line = _TELNET.sub(b'', line, count=1)
+    return line

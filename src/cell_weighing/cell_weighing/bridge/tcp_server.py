@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -141,7 +142,7 @@ class IndicatorServer:
                 connecting = loop.create_connection(lambda: Connection(self, config), host.strip('[]'), int(port))
                 _, connection = await with_timeout(connecting, DIAL_TIMEOUT_S)
             except (OSError, asyncio.TimeoutError) as error:
-                message = getattr(error, 'strerror', None) or str(error) or 'no answer'
+                message = _reason(error)
                 if message != reported:
                     self.on_event(DialState(config.dial, message))
                 reported = message
@@ -373,6 +374,15 @@ class Connection(asyncio.BufferedProtocol):
             if not self._transport.get_write_buffer_size():
                 self._transport.write(command)
             self._poll_timer = asyncio.get_running_loop().call_later(self._server.settings.poll_period, self._poll)
+
+
+def _reason(error: Exception) -> str:
+    """Return why an indicator cannot be reached; asyncio's own text repeats the address as a Python tuple."""
+    number = getattr(error, 'errno', None)
+    # A name that cannot be resolved has a number of another kind.
+    if isinstance(error, socket.gaierror) or not number:
+        return getattr(error, 'strerror', None) or str(error) or 'no answer'
+    return os.strerror(number)
 
 
 def _set_keep_alive(sock: socket.socket) -> None:

@@ -34,6 +34,11 @@ _LATER_WORDS = re.compile(
 )
 
 
+_PHP_NOTICE = re.compile(r'(?:<br ?/?>\s*)?(?:<b>)?(?:Warning|Notice|Deprecated|Strict Standards)(?:</b>)?:', re.IGNORECASE)
+"""A note of PHP that stands before or behind the answer when its setting display_errors is on."""
+_PAGE = re.compile(r'\s*<(?:!doctype|html|head|title|body|h1|center)\b', re.IGNORECASE)
+
+
 class BodyVerdict(IntEnum):
     """Meaning of a response body."""
 
@@ -56,14 +61,46 @@ def object_of(body: str) -> dict[str, object] | None:
         body: Decoded body, possibly with a byte order mark. Of a field in both places the outer one
             counts.
     """
+    text = body.lstrip('\ufeff')
     try:
-        value = json.loads(body.lstrip('\ufeff'))
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return None
+        value = _beside_notices(text.strip())
     if not isinstance(value, dict):
         return None
     inner = value.get('data')
     return {**inner, **value} if isinstance(inner, dict) else value
+
+
+def _beside_notices(text: str) -> dict[str, object] | None:
+    """Return the JSON object of an answer with notes of PHP before or behind it; None = it is none.
+
+    Otherwise every bag would be posted for ever, because every answer has the note.
+    """
+    start = text.find('{')
+    if start < 0 or (start and not _PHP_NOTICE.match(text)):
+        return None
+    try:
+        value, end = json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    rest = text[end:].strip()
+    if not isinstance(value, dict) or (rest and not _PHP_NOTICE.match(rest)) or 'fatal error' in rest.lower():
+        return None
+    # A warning about the database and a mere "success" may go together: a yes must name its bag.
+    inner = value.get('data')
+    bag = value.get('bag_id', inner.get('bag_id') if isinstance(inner, dict) else None)
+    return value if _is_bag_id(bag) or _denies(value) else None
+
+
+def is_page(body: str) -> bool:
+    """Whether a body is a page for people: of a web server, a firewall or a framework, not an answer of the application."""
+    return _PAGE.match(body.lstrip('\ufeff')) is not None
+
+
+def names_key(body: str) -> bool:
+    """Whether the message of a body is about the key."""
+    return _KEY_WORDS.search(error_message_of(body)) is not None
 
 
 def says_no(body: str) -> bool:

@@ -16,13 +16,17 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from cell_weighing.delivery.policy import DeliveryItem, HttpResult
 
 # Also long enough for a web application that starts with the first request.
 TIMEOUT_S = 10.0
-# An error page can be of any size; its first part names the cause.
-LONGEST_BODY = 65_536
+# Some applications answer with their whole job or the picture of a label. An answer that is cut is none, so the bag would be
+# posted for ever.
+LONGEST_BODY = 4 << 20
+LONGEST_READ_S = 30.0
+"""Time for a whole body: a server that sends a byte now and then would hold up its station for hours."""
 
 
 class HttpRouteError(ValueError):
@@ -85,14 +89,18 @@ class HttpPoster:
     `requests.Session` is not documented as thread-safe, hence one per thread.
     """
 
-    def __init__(self, url: str, timeout: float = TIMEOUT_S, route: HttpRoute | None = None) -> None:
+    def __init__(
+        self, url: str, timeout: float = TIMEOUT_S, route: HttpRoute | None = None, longest_read: float = LONGEST_READ_S
+    ) -> None:
         """Store address and route.
 
         Args:
             url: Address of the web application.
             timeout: Seconds without a response after which a request has failed.
             route: Certificate authority and proxy; None = public authorities, no proxy.
+            longest_read: Seconds for a whole body.
         """
+        self._longest_read = longest_read
         self._url = url
         self._route = route or HttpRoute()
         self._timeout = timeout
@@ -109,16 +117,15 @@ class HttpPoster:
             key: API key; it appears in no result and no error.
 
         Returns:
-            Status and at most 64 kB of the body; status 0 with an error when there was no response.
-            Never raises.
+            Status and at most `LONGEST_BODY` bytes of the body; status 0 with an error when there was no
+            response. Never raises.
         """
         headers = {'Authorization': f'Bearer {key}', 'Idempotency-Key': item.reading_id, 'Accept': 'application/json'}
         try:
             with self._session().post(
                 self._url, data=item.fields, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:
-                # Read with a limit: a wrong address may serve an endless body.
-                data = response.raw.read(LONGEST_BODY, decode_content=True)
+                data = _read_body(response.raw, time.monotonic() + self._longest_read)
                 if response.status_code < 200:
                     # The final answer comes later on this connection, and would be taken for that to the next bag.
                     self._drop_session()
@@ -138,6 +145,24 @@ class HttpPoster:
         if session is None:
             session = self._local.session = open_session(self._route)
         return session
+
+
+def _read_body(raw: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    """Return the decoded body, cut at `LONGEST_BODY`: a wrong address may serve an endless one.
+
+    Args:
+        raw: Response whose header has been read.
+        deadline: Monotonic clock, seconds.
+
+    Raises:
+        requests.Timeout: The body is not complete at the deadline.
+    """
+    data = b''
+    while len(data) < LONGEST_BODY and (part := raw.read1(LONGEST_BODY - len(data), decode_content=True)):
+        data += part
+        if time.monotonic() > deadline:
+            raise requests.Timeout
+    return data
 
 
 def _charset(headers: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from cell_common import backoff
-from cell_weighing.delivery.answer import BodyVerdict, object_of, read_answer, says_no
+from cell_weighing.delivery.answer import BodyVerdict, is_page, names_key, object_of, read_answer, says_no
 from cell_weighing.delivery.error_text import error_message_of
 
 FIRST_DELAY_S = 1.0
@@ -24,7 +24,7 @@ _REMEDY = 'correct the cause in the web application'
 # These say that the address is wrong, if they come for every bag; for one bag they are its own fault.
 _NOT_FOUND = (404, 405, 410)
 # About the connection, the account or the moment, not about the bag: the next bag would be answered with the same.
-_NOT_ABOUT_THE_BAG = (402, 407, 408, 421, 423, 425, 426, 429, 431, 451, 499)
+_NOT_ABOUT_THE_BAG = (402, 407, 408, 419, 421, 423, 425, 426, 429, 431, 440, 451, 499)
 _REMEDIES = dict.fromkeys(_NOT_FOUND, 'check site_url, controller and function')
 """Remedy for a rejected bag, by HTTP status."""
 _BY_BODY = {
@@ -135,10 +135,13 @@ def classify(result: HttpResult) -> DeliveryVerdict:
     if 200 <= status < 300 or status == 409:
         return _classify_body(result)
     if status in (401, 403):
-        return DeliveryVerdict.PAUSE
+        # A firewall's or web server's own page is no word of the application about its key.
+        foreign = status == 403 and is_page(result.body) and not names_key(result.body)
+        return DeliveryVerdict.RETRY if foreign else DeliveryVerdict.PAUSE
     # A framework's own 404 page says nothing about the bag; `"success": false` comes from the
     # application.
-    if status in _NOT_FOUND and not says_no(result.body):
+    # "The plain HTTP request was sent to HTTPS port" is a page with a 400, and comes for every bag.
+    if (status in _NOT_FOUND and not says_no(result.body)) or (status == 400 and is_page(result.body)):
         return DeliveryVerdict.NOT_FOUND
     if 400 <= status < 500 and status not in _NOT_ABOUT_THE_BAG:
         return DeliveryVerdict.DEAD_LETTER
@@ -198,7 +201,8 @@ def explain_wrong_address(result: HttpResult, url: str) -> str:
         result: Answer of the web application.
         url: Address that was used.
     """
-    return f'{url} is a wrong address (HTTP {result.status} for every bag): correct site_url, controller and function'
+    message = f': {text}' if result.status == 400 and (text := error_message_of(result.body)) else ''
+    return f'{url} is a wrong address (HTTP {result.status}{message} for every bag): correct site_url, controller and function'
 
 
 def parse_receipt(result: HttpResult) -> DeliveryReceipt:

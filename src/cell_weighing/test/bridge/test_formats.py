@@ -59,6 +59,14 @@ def test_a_ticket_needs_a_weight_and_lines_with_words():
             parse_formats([f't ticket={lines}'], CodecOptions())['t'].make()
 
 
+def test_a_ticket_with_a_line_that_is_not_understood_is_a_malformed_record_at_its_end():
+    framer = parse_formats([], CodecOptions())['ticket'].make().make_framer(256)
+    ticket = b'\x0c\x1diID 3\r\nTare 0.5 lb\r\nNet 12.0 lb\r\nGross 12.5 lb\r\n'
+    (bad,) = framer.feed(ticket)
+    assert 'no line' in bad.reason and 'ID' in bad.reason and b'Gross' in bad.data
+    assert framer.feed(ticket[3:]) == [ticket[3:-2].replace(b'\r', b'')] and not framer.end()
+
+
 def test_a_ticket_whose_gross_is_not_net_and_tare_is_malformed():
     codec = parse_formats([], CodecOptions())['ticket'].make()
     good = codec.parse(b'ID 3\nTare 0.5 lb\nNet 12.0 lb\nGross 12.5 lb')

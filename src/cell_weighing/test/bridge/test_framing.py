@@ -23,6 +23,19 @@ def test_glued_lines_come_out_one_by_one():
     assert LineFramer().feed(b'1,1 kg\r\n\r\n2,2 kg\r\n3,3') == [b'1,1 kg', b'2,2 kg']
 
 
+@pytest.mark.parametrize('step', [1, 2, 100])
+def test_fill_characters_and_telnet_negotiation_around_a_line_are_no_part_of_it(step):
+    framer = LineFramer()
+    telnet = b'\xff\xfb\x01\xff\xfb\x03\xff\xfd\x2c\xff\xfb\x00'
+    data = telnet + b'1,27.5 lb\r\n\0\0001,28.5 lb\0\r\n\x111,29.5 lb\x13\r\n\0\r\n'
+    lines = [line for i in range(0, len(data), step) for line in framer.feed(data[i : i + step])]
+    assert [line for line in lines if line] == [b'1,27.5 lb', b'1,28.5 lb', b'1,29.5 lb']
+
+
+def test_fill_characters_within_a_line_stay():
+    assert LineFramer().feed(b'1,2\x007.5 lb\r\n1,2\xff\xfb\x017.5 lb\r\n') == [b'1,2\x007.5 lb', b'1,2\xff\xfb\x017.5 lb']
+
+
 def test_the_end_in_the_middle_of_a_line_is_a_bad_line():
     framer = LineFramer()
     framer.feed(b'3,12.500 kg\r\n3,12.5')

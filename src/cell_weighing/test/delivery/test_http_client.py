@@ -108,7 +108,7 @@ def answer():
     """Serves raw bytes: each request on any connection gets the next packet, a tuple bit by bit; a list ends the connection."""
     listener = socket.create_server(('127.0.0.1', 0))
 
-    def start(*packets):
+    def start(*packets, **options):
         waiting = iter(packets)
 
         def talk(connection):
@@ -126,7 +126,7 @@ def answer():
                     threading.Thread(target=talk, args=[listener.accept()[0]], daemon=True).start()
 
         threading.Thread(target=serve, daemon=True).start()
-        return HttpPoster(f'http://127.0.0.1:{listener.getsockname()[1]}/api', timeout=5)
+        return HttpPoster(f'http://127.0.0.1:{listener.getsockname()[1]}/api', timeout=5, **options)
 
     yield start
     listener.close()
@@ -165,6 +165,23 @@ def test_a_date_in_retry_after_is_measured_by_the_clock_of_the_server(answer):
     busy = b'429 Too Many Requests'
     poster = answer(response(b'', *dates, status=busy), response(b'', b'Retry-After: soon', status=busy))
     assert [poster.post(ITEM, 'k').retry_after for _ in range(2)] == ['90', '']
+
+
+def test_a_long_answer_is_read_whole(answer):
+    body = b'{"label": "' + b'x' * 300_000 + b'", "success": true}'
+    assert answer(response(body)).post(ITEM, 'k').body == body.decode()
+
+
+def test_a_body_that_comes_byte_by_byte_has_a_deadline(answer):
+    packet = response(b'{"success": true}')
+    parts = (packet[:-8], *(packet[place : place + 1] for place in range(-8, -1)), packet[-1:])
+    assert answer(parts).post(ITEM, 'k').body == '{"success": true}'
+
+
+def test_a_body_that_never_ends_is_no_answer(answer):
+    packet = response(b'{"success": true}')
+    poster = answer((packet[:-8], packet[-8:]), longest_read=0.0)
+    assert poster.post(ITEM, 'k').error == 'no answer in time'
 
 
 @pytest.mark.parametrize(

@@ -91,12 +91,43 @@ def test_delivered_is_what_says_so(status, body):
         ('[{"bag_id": 7}]', DeliveryVerdict.RETRY),
         ('<?xml version="1.0"?><success>true</success>', DeliveryVerdict.RETRY),
         ('Warning: mysqli_connect() in /var/www/db.php\n{"success": true}', DeliveryVerdict.RETRY),
+        ('{"success": true, "bag_id": 7}<br />\n<b>Fatal error</b>: commit', DeliveryVerdict.RETRY),
+        ('<pre>{"success": true, "bag_id": 7}</pre>', DeliveryVerdict.RETRY),
+        ('<b>Notice</b>: x\n{"success": false, "error": "no active job"}', DeliveryVerdict.DEAD_LETTER),
     ],
 )
 def test_a_wrong_yes_is_retried_or_a_dead_letter_by_what_it_says(body, verdict):
     result = HttpResult(200, body)
     assert classify(result) is verdict
     assert len(explain(result, 'http://x')) > 20
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        '<br />\n<b>Deprecated</b>:  dynamic property in /var/www/x.php on line 3<br />\n{"success": true, "bag_id": 7}',
+        '\nNotice: Undefined index: x in /var/www/x.php on line 3\n{"success":true,"data":{"bag_id":7}}\n',
+        '{"success": true, "bag_id": 7}<br />\n<b>Warning</b>: session_write_close()',
+    ],
+)
+def test_notes_of_php_beside_an_answer_that_names_its_bag_are_passed_over(body):
+    result = HttpResult(200, body)
+    assert classify(result) is DeliveryVerdict.DONE and parse_receipt(result).bag_id == 7
+
+
+@pytest.mark.parametrize(
+    ('status', 'body', 'verdict'),
+    [
+        (400, '<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>', DeliveryVerdict.NOT_FOUND),
+        (400, '{"success": false, "error": "unknown unit"}', DeliveryVerdict.DEAD_LETTER),
+        (419, '<!DOCTYPE html><title>Page Expired</title>', DeliveryVerdict.RETRY),
+        (403, '<!DOCTYPE html><title>Attention Required! | Firewall</title>', DeliveryVerdict.RETRY),
+        (403, '<html><title>403 Forbidden</title></html>', DeliveryVerdict.PAUSE),
+        (403, '{"message": "no such scope"}', DeliveryVerdict.PAUSE),
+    ],
+)
+def test_a_page_of_a_server_in_between_makes_no_dead_letter_of_each_bag(status, body, verdict):
+    assert classify(HttpResult(status, body)) is verdict
 
 
 @pytest.mark.parametrize('status', [400, 422, 500, 503])

@@ -1,13 +1,16 @@
-"""`ST,GS,+00123.45kg`: lines of A&D, Excell, Dini Argeo, General Measure, Tiger and others.
+"""`ST,GS,+00123.45kg`: lines of A&D, CAS, Excell, Dini Argeo, General Measure, Tiger and others.
 
 A line is a state, in most indicators a mode, the weight and the unit:
-state  ST stable, US unstable, OL OF overload, UL underload, LO out of range, QT stable count of pieces
+state  ST WT stable, US unstable, OL OF overload, UL underload, LO out of range, QT stable count of pieces
 mode   GS G gross, NT N net, TR T PT tare
 The number may have a sign, zeros or spaces before it, the unit spaces or a comma. A&D balances can put an id, date and time
-before the state. The line names no scale: the address of the connection does (parameter `peers`).
+before the state, and the result of a comparison behind it (OK HI LO --); their dump print has spaces instead of the comma. CAS
+has two bytes of any value behind the mode: number of the indicator and its lamps. The line names no scale: the address of the
+connection does (parameter `peers`).
 
-Sources: A&D AD-4404 manual, 9.2.6; A&D AD-4329A manual, 9.1; A&D EK-L manual, 9-2; A&D AD-4212D manual, p. 27; Excell H3
-manual; Dini Argeo 3590EXP manual, p. 65; General Measure M02 manual, p. 56; Tiger TI-02-P manual, 7.1.
+Sources: A&D AD-4404 manual, 9.2.6; A&D AD-4329A manual, 9.1; A&D EK-L manual, 9-2; A&D AD-4212D manual, p. 27; A&D GC manual,
+16.2; A&D GX-A communication manual, 7-2; CAS CI-400 manual, appendix 1; Excell H3 manual; Dini Argeo 3590EXP manual, p. 65;
+General Measure M02 manual, p. 56; Tiger TI-02-P manual, 7.1.
 
 Pure: no ROS, sockets, files or clock.
 """
@@ -21,7 +24,8 @@ from cell_weighing.bridge.codecs.lines import LineCodec
 from cell_weighing.domain.reading import ParsedLine, Stability, WeightMode
 
 _LINE = re.compile(
-    rb'(?:[^,]{1,20}, *){0,3}?(ST|US|OL|OF|UL|LO|QT) *,(?: *(GS|NT|TR|PT|G|N|T) *,)? *'
+    rb'(?:[^,]{1,20}, *){0,3}?(ST|US|OL|OF|UL|LO|QT|WT)(?: *,| +)(?: *(?:OK|HI|LO|--) *,)?'
+    rb'(?: *(GS|NT|TR|PT|G|N|T) *,(?:[\x00-\xff],[\x00-\xff], *)?)? *'
     rb'([+-]?[ 0-9.,]{0,16}?(?:E[+-]?[0-9]{1,2})?) *,? *([A-Za-z%]{0,3}) *'
 )
 _NO_WEIGHT = {
@@ -52,7 +56,7 @@ class CommaSeparatedCodec(LineCodec):
         if state in _NO_WEIGHT:
             return out_of_range(_NO_WEIGHT[state])
         result = strip_zeros(parse_weight('', weight, unit, self._point))
-        result.stability = Stability.STABLE if state == b'ST' else Stability.IN_MOTION
+        result.stability = Stability.STABLE if state in (b'ST', b'WT') else Stability.IN_MOTION
         if mode:
             result.mode = WeightMode.NET if mode in (b'NT', b'N') else WeightMode.GROSS
         return result

@@ -40,6 +40,8 @@ __all__ = ['EXTENDED', 'LEGACY', 'LegacyCodec', 'TemplateCodec', 'TemplateError'
 LEGACY = '{id},{weight} {unit}'
 # Runs of spaces are folded before a line is matched, so the pattern cannot backtrack over them.
 _PADDING = re.compile(rb' +')
+STATES = frozenset((b'ST', b'US', b'OL', b'OF', b'UL', b'QT', b'WT', b'GS', b'NT', b'GR', b'TR'))
+"""Words with which lines of other formats begin: `OL,+99999.99 kg` would be a bag of scale OL."""
 _FAULTS = {
     'overload': 'overload: take weight off the scale',
     'underload': 'underload: set the scale to zero',
@@ -142,6 +144,12 @@ class LegacyCodec(TemplateCodec):
     def __init__(self, *, decimal_comma: bool = False) -> None:
         """Compile the template; `decimal_comma`: numbers have a decimal comma instead of a point."""
         super().__init__(LEGACY, decimal_comma=decimal_comma)
+
+    def parse(self, line: bytes) -> ParsedLine:
+        """Parse one line; see `Codec`."""
+        if (word := line[:4].lstrip(b' ')[:2]).isalpha() and word in STATES and line.split(b',', 1)[0].strip(b' ') == word:
+            return malformed('', f'{word.decode()} is a state of A&D and other indicators, not a scale: set codec to "and"')
+        return super().parse(line)
 
 
 def _mode_of(field: bytes) -> WeightMode:

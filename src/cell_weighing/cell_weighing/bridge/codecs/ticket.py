@@ -97,6 +97,10 @@ class TicketFramer:
         if self._next == len(self._lines):
             records.append(b'\n'.join(self._collected))
             self._collected, self._next = [], 0
+        elif self._next < len(self._lines) - 1 and _fields(self._lines[-1], line) is not None:
+            # The ticket is over, and a line before was not understood: without a record nobody would miss the bag.
+            records.append(self._incomplete())
+            self._collected, self._next = [], 0
 
     def _incomplete(self) -> MalformedLine:
         wanted = self._lines[self._next].description() if self._next < len(self._lines) else ''

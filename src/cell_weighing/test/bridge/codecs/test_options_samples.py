@@ -58,6 +58,13 @@ SAMPLES = {
         (b'ST,GS,+011.120kg\r\n', V, '11.120', 'kg', STABLE),
         (b'ST,NT,+ 12.34 kg\r\n', V, '12.34', 'kg', STABLE),
         (b'LAB-0123, 2004/07/01, 12:34:56, ST,+0000.1278,  g\r\n', V, '0.1278', 'g', STABLE),
+        # A&D GC manual 16.2 (result of the comparison), GX-A communication manual 7-2 (dump print); CAS CI-400 appendix 1.
+        (b'ST,OK,+0001.234 kg\r\n', V, '1.234', 'kg', STABLE),
+        (b'US,LO,+0001.234 kg\r\n', V, '1.234', 'kg', MOTION),
+        (b'WT   + 123.45  g\r\n', V, '123.45', 'g', STABLE),
+        (b'US   + 123.45  g\r\n', V, '123.45', 'g', MOTION),
+        (b'ST,NT,\x01,\xe4,   12.34 kg\r\n', V, '12.34', 'kg', STABLE),
+        (b'OL,GS,1,\xa4,        kg\r\n', OUT, '', '', UNKNOWN),
     ],
     # Rockwell 57C428 appendix D; Kern FTC 5.2.2; Liden LUW2001 appendix 1.
     'toledo': [

@@ -27,6 +27,16 @@ def test_a_line_of_the_grammar_is_a_weight(line, expected):
     assert (weighing.scale_id, weighing.weight, weighing.unit) == expected
 
 
+@pytest.mark.parametrize('line', [b'OL,+99999.99 kg', b'US,+00123.45 kg', b' ST ,12.5 kg', b'QT,5 g', b'WT,1.0 kg'])
+def test_a_state_of_another_format_is_no_scale(line):
+    parsed = CODEC.parse(line)
+    assert parsed.status is ReadingStatus.MALFORMED and not parsed.weight and 'codec' in parsed.message
+
+
+def test_an_id_that_begins_like_a_state_is_a_scale():
+    assert [CODEC.parse(line).scale_id for line in (b'ST1,1 kg', b'USA,1 kg', b'S,1 kg')] == ['ST1', 'USA', 'S']
+
+
 @pytest.mark.parametrize(
     'field',
     [
