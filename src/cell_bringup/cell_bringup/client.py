@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import math
 import os
 import platform
 import threading
@@ -18,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 
 import rclpy
 from cell_common.action_calls import in_executor
+from cell_common.calls import REPEAT_AFTER_S, may_be_repeated
 from cell_common.qos import events, latched
 from rclpy.action.client import ActionClient
 from rclpy.context import Context
@@ -140,7 +142,7 @@ class CellClient:
         return info
 
     def call(self, kind: ServiceType[RequestT, ResponseT], name: str, request: RequestT) -> ResponseT:
-        """Call a service; return its response when its code is OK.
+        """Call a service; return its response when its code is OK. A request that may be repeated is sent twice if need be.
 
         Args:
             kind: Service type.
@@ -155,9 +157,15 @@ class CellClient:
             self._clients[name] = self.node.create_client(kind, name)
         client = self._clients[name]
         self.wait_for(client.service_is_ready, ANSWER_S, f'offer {name} (is it running?)')
-        future = client.call_async(request)
-        self.wait_for(future.done, ANSWER_S, f'answer {name}')
-        response: ResponseT = future.result()
+        sent = [client.call_async(request)]
+        repeat_at = time.monotonic() + REPEAT_AFTER_S if may_be_repeated(request) else math.inf
+
+        def answered() -> list[Future]:
+            if len(sent) == 1 and time.monotonic() > repeat_at:
+                sent.append(client.call_async(request))  # the answer may be lost, see cell_common.calls
+            return [future for future in sent if future.done()]
+
+        response: ResponseT = self.wait_for(answered, ANSWER_S, f'answer {name}')[0].result()
         # Every response of the cell has a code, so one place turns refusals into exceptions.
         if response.code:
             raise CellError(response.message)

@@ -4,6 +4,9 @@ A coroutine that awaits leaves the executor free, so a node with one thread can 
 group must be reentrant, or it keeps its group from running until it returns.
 
 rclpy of Jazzy has no timeout for awaiting a future. `wait_for` builds it from a timer and a second future.
+
+An answer can be lost: a server may know the topic of a client's requests and not yet that of its answers, as DDS discovers both
+independently (ros2/rmw_fastrtps issue 842). So a request that may be repeated is sent again when no answer comes.
 """
 
 from __future__ import annotations
@@ -16,9 +19,13 @@ from rclpy.task import Future
 
 from cell_common.timers import create_steady_timer
 
-__all__ = ['ServiceCallError', 'call_service', 'wait_for', 'wait_for_service']
+__all__ = ['REPEAT_AFTER_S', 'ServiceCallError', 'call_service', 'may_be_repeated', 'wait_for', 'wait_for_service']
 
 POLL_S = 0.1
+REPEAT_AFTER_S = 1.0
+"""Most answers take milliseconds, and discovery is over by then."""
+_READING = ('Get', 'List')
+"""First word of the services that change nothing."""
 
 
 class ServiceCallError(Exception):
@@ -53,8 +60,18 @@ async def wait_for(node: Node, future: Future, seconds: float) -> bool:
     return bool(future.done())
 
 
+def may_be_repeated(request: Any) -> bool:
+    """Return whether a request may be sent twice.
+
+    Args:
+        request: A reading request, or a command with a request id: the repetition of a command gets its first answer.
+    """
+    command = getattr(request, 'command', None)
+    return type(request).__name__.startswith(_READING) if command is None else bool(command.request_id)
+
+
 async def call_service(node: Node, client: Client, request: Any, seconds: float) -> Any:
-    """Call a service with a timeout and return its response.
+    """Call a service with a timeout and return its response. A request that may be repeated is sent twice if need be.
 
     Args:
         node: The node of the client; its executor must spin.
@@ -71,12 +88,25 @@ async def call_service(node: Node, client: Client, request: Any, seconds: float)
     """
     if not client.service_is_ready():
         await wait_for_service(node, client, seconds)
-    future = client.call_async(request)
-    if not await wait_for(node, future, seconds):
-        # Otherwise the client keeps the future for ever, and a late response would complete it.
-        client.remove_pending_request(future)
+    answered: Future = Future(executor=node.executor)
+    sent: list[Future] = []
+
+    def send() -> None:
+        sent.append(client.call_async(request))
+        sent[-1].add_done_callback(lambda future: None if answered.done() else answered.set_result(future))
+
+    send()
+    first_s = min(REPEAT_AFTER_S, seconds / 2) if may_be_repeated(request) else 0.0
+    if first_s and not await wait_for(node, answered, first_s):
+        send()
+    in_time = await wait_for(node, answered, seconds - first_s)
+    for future in sent:
+        if not future.done():
+            # Otherwise the client keeps the future for ever, and a late response would complete it.
+            client.remove_pending_request(future)
+    if not in_time:
         raise ServiceCallError(f'{client.srv_name} did not respond within {seconds:g} s')
-    return future.result()
+    return answered.result().result()
 
 
 async def wait_for_service(node: Node, client: Client, seconds: float) -> None:

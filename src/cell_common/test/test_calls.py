@@ -1,18 +1,22 @@
+import pytest
 from cell_common.calls import ServiceCallError, call_service, wait_for
 from cell_common.testing import wait_until
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
+from cell_interfaces.msg import CommandInfo
+from cell_interfaces.srv import BookPiece, GetInventory, SetJob
 
-def ask(graph, name, seconds):
+
+def ask(graph, name, seconds, kind=Trigger, request=None):
     """Call a service from a coroutine of the graph's executor; return the response or the error."""
-    client = graph.node.create_client(Trigger, name, callback_group=ReentrantCallbackGroup())
+    client = graph.node.create_client(kind, name, callback_group=ReentrantCallbackGroup())
     results = []
 
     async def work():
         try:
-            results.append(await call_service(graph.node, client, Trigger.Request(), seconds))
+            results.append(await call_service(graph.node, client, request or kind.Request(), seconds))
         except ServiceCallError as error:
             results.append(error)
 
@@ -45,6 +49,39 @@ def test_a_service_that_does_not_respond_is_an_error_within_the_timeout(graph):
     error = ask(graph, 'stuck', 0.5)
     assert isinstance(error, ServiceCallError)
     assert 'did not respond within 0.5 s' in str(error)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'request_'),
+    [(GetInventory, GetInventory.Request()), (SetJob, SetJob.Request(command=CommandInfo(request_id='a')))],
+)
+def test_a_request_whose_answer_is_lost_is_sent_again(graph, kind, request_):
+    asked = []
+
+    async def answer_the_second(request, response):
+        asked.append(request)
+        if len(asked) == 1:
+            await Future(executor=graph.executor)
+        response.message = f'request {len(asked)}'
+        return response
+
+    graph.node.create_service(kind, 'lossy', answer_the_second, callback_group=ReentrantCallbackGroup())
+    assert ask(graph, 'lossy', 30.0, kind, request_).message == 'request 2'
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize(('kind', 'request_'), [(BookPiece, BookPiece.Request()), (SetJob, SetJob.Request())])
+def test_a_request_that_would_be_executed_twice_is_sent_once(graph, kind, request_):
+    asked = []
+
+    async def stuck(request, response):
+        asked.append(request)
+        await Future(executor=graph.executor)
+        return response
+
+    graph.node.create_service(kind, 'stuck', stuck, callback_group=ReentrantCallbackGroup())
+    assert isinstance(ask(graph, 'stuck', 0.5, kind, request_), ServiceCallError)
+    assert len(asked) == 1
 
 
 def test_a_callback_may_wait_for_a_service_of_its_own_node(graph):
